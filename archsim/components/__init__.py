@@ -1,0 +1,1 @@
+"""The units of a machine, one file for each kind."""

@@ -1,0 +1,118 @@
+"""What every unit looks like: a config, ops of its own, `cycles(op)` and the arithmetic `effect(op, operands)`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar, Generic, TypeVar
+
+from archsim.config.types import StrictModel
+from archsim.errors import SimulatorBug
+from archsim.formats import Formats
+from archsim.formats.number import Array
+from archsim.program.ir import Op
+
+Ports = Mapping[str, int | None]
+"""Memory name -> bits a cycle through this unit's read port and, separately, through its write port (None: no limit)."""
+
+
+class UnitConfig(StrictModel):
+    """Base of all configs: frozen and strict, each field with its unit, range and meaning."""
+
+
+ConfigT = TypeVar("ConfigT", bound=UnitConfig)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How long an op takes on its unit, in cycles of the core clock.
+
+    `compute_cycles` is what the datapath needs (initiation interval x items), `port_cycles` what the narrowest
+    memory port needs; the op holds its unit for the longer of the two and is visible `depth_cycles` after that.
+    """
+
+    compute_cycles: int
+    port_cycles: int
+    depth_cycles: int
+
+    @property
+    def occupancy_cycles(self) -> int:
+        """Cycles for which the op holds its unit."""
+        return max(self.compute_cycles, self.port_cycles)
+
+    @property
+    def latency_cycles(self) -> int:
+        """Cycles from start until the results are visible."""
+        return self.occupancy_cycles + self.depth_cycles
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How much an op gives its datapath to do: `items` of `unit_name`, and what a cycle could do at best."""
+
+    items: int
+    items_per_cycle: Fraction
+
+
+class Unit(ABC, Generic[ConfigT]):
+    """An in-order unit. `cycles` and `effect` are pure functions of an op (and its operands)."""
+
+    name: ClassVar[str]
+    """The unit's name in programs, traces and reports; also its section in the architecture file."""
+    summary: ClassVar[str]
+    """One line for `archsim list`."""
+    item_name: ClassVar[str]
+    """What its datapath counts, e.g. "MAC"."""
+
+    def __init__(self, config: ConfigT, ports: Ports, formats: Formats) -> None:
+        self.config = config
+        self.ports = ports
+        self.formats = formats
+
+    @abstractmethod
+    def compute_cycles(self, op: Op) -> int:
+        """Cycles the datapath needs for the op, at least 1."""
+
+    @abstractmethod
+    def depth_cycles(self, op: Op) -> int:
+        """Pipeline depth: cycles from the end of the occupancy until the results are visible."""
+
+    @abstractmethod
+    def work(self, op: Op) -> Work:
+        """The op's useful items, and how many the datapath can take in a cycle."""
+
+    @abstractmethod
+    def effect(self, op: Op, operands: Sequence[Array]) -> tuple[Array, ...]:
+        """The results, one array (entries, width) for each of `op.writes`, from those of `op.reads`."""
+
+    def retire(self, op: Op, old: Array, result: Array) -> Array:
+        """The new contents of a region in `op.updates`; only units that accumulate have one."""
+        raise SimulatorBug(f"{self.name} does not update in place, but '{op.label}' asks for it")
+
+    def port_cycles(self, op: Op) -> int:
+        """Cycles that the narrowest port needs: for each memory, its bits in one direction over the port's width."""
+        cycles = 0
+        for regions in (op.reads, op.writes):
+            bits: dict[str, int] = {}
+            for region in regions:
+                bits[region.buffer.memory] = bits.get(region.buffer.memory, 0) + region.bits
+            for memory, moved in bits.items():
+                width = self.ports[memory]
+                if width is not None:
+                    cycles = max(cycles, -(-moved // width))
+        return cycles
+
+    def cycles(self, op: Op) -> Service:
+        """The op's service time."""
+        return Service(self.compute_cycles(op), self.port_cycles(op), self.depth_cycles(op))
+
+    def refuse(self, op: Op) -> SimulatorBug:
+        """The error for an op that this unit does not know: it must never cost 0 cycles."""
+        return SimulatorBug(f"{self.name} got an op it does not know: {type(op).__name__} '{op.label}'")
+
+
+def ceil_div(amount: int, per: int) -> int:
+    """ceil(amount / per) in integers."""
+    return -(-amount // per)

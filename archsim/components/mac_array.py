@@ -1,0 +1,136 @@
+"""The MAC array: R rows x C columns of multipliers, an adder tree a row, one accumulator a row and batch lane.
+
+A tile of at most R outputs over K inputs takes ceil(K / C) chunks; a chunk multiplies R x C weights with C inputs,
+the adder tree of depth ceil(log2 C) reduces each row's products, and the accumulators add the chunks up, one chunk a
+cycle. With a batch of B the weights stay in the array for B cycles while B input vectors pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from pydantic import Field
+
+from archsim.components.base import Ports, Unit, UnitConfig, Work, ceil_div
+from archsim.config.types import Count, Cycles
+from archsim.formats import Formats
+from archsim.formats.number import Array
+from archsim.program.ir import Op, Region
+
+
+class MacArrayConfig(UnitConfig):
+    """Size and pipeline of the MAC array."""
+
+    rows: Count = Field(description="rows of multipliers: outputs of one tile")
+    columns: Count = Field(description="columns of multipliers: inputs of one chunk")
+    multiplier_latency_cycles: Cycles = Field(description="pipeline stages of a multiplier")
+    adder_latency_cycles: Cycles = Field(description="pipeline stages of one level of the adder tree")
+
+    @property
+    def tree_levels(self) -> int:
+        """Depth of the adder tree: ceil(log2 columns)."""
+        return (self.columns - 1).bit_length()
+
+    @property
+    def pipeline_depth_cycles(self) -> int:
+        """Multiplier, adder tree, and 1 cycle for the accumulator."""
+        return self.multiplier_latency_cycles + self.tree_levels * self.adder_latency_cycles + 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class MacTile(Op):
+    """sums (+)= [weights...] @ [vectors...] for one tile: weights[i] is (rows, K_i), vectors[i] (K_i, B).
+
+    With a `bias` (rows, 1) the tile starts a new sum from it; without one it continues the sum that is there.
+    """
+
+    weights: tuple[Region, ...]
+    vectors: tuple[Region, ...]
+    sums: Region
+    bias: Region | None = None
+
+    @property
+    def reads(self) -> tuple[Region, ...]:
+        return self.weights + self.vectors + ((self.bias,) if self.bias else ())
+
+    @property
+    def writes(self) -> tuple[Region, ...]:
+        return (self.sums,)
+
+    @property
+    def updates(self) -> tuple[Region, ...]:
+        return () if self.bias else (self.sums,)
+
+    @property
+    def rows(self) -> int:
+        """Outputs of the tile."""
+        return self.sums.entries
+
+    @property
+    def inputs(self) -> int:
+        """K, the length of the concatenated input vector."""
+        return sum(vector.entries for vector in self.vectors)
+
+    @property
+    def batch(self) -> int:
+        """B, input vectors that share the weights."""
+        return self.sums.buffer.width
+
+    @property
+    def macs(self) -> int:
+        return self.rows * self.inputs * self.batch
+
+
+class MacArray(Unit[MacArrayConfig]):
+    """Executes MacTile ops."""
+
+    name = "mac_array"
+    summary = "R x C multipliers, an adder tree a row, an accumulator a row: GEMV tiles, one chunk of C inputs a cycle"
+    item_name = "MAC"
+
+    def __init__(
+        self, config: MacArrayConfig, ports: Ports, formats: Formats, weight_read_latency_cycles: int
+    ) -> None:
+        super().__init__(config, ports, formats)
+        self._weight_read_latency_cycles = weight_read_latency_cycles
+
+    def compute_cycles(self, op: Op) -> int:
+        """ceil(K / C) x B chunks."""
+        tile = self._tile(op)
+        return ceil_div(tile.inputs, self.config.columns) * tile.batch
+
+    def depth_cycles(self, op: Op) -> int:
+        """Weight SRAM read, then the array's pipeline."""
+        return self._weight_read_latency_cycles + self.config.pipeline_depth_cycles
+
+    def work(self, op: Op) -> Work:
+        return Work(self._tile(op).macs, Fraction(self.config.rows * self.config.columns))
+
+    def effect(self, op: Op, operands: Sequence[Array]) -> tuple[Array, ...]:
+        """What the tile adds to its sums, (rows, B); with a bias the sums themselves.
+
+        The order in which a row's products are added is the linear algebra library's, not the adder tree's: it is
+        the same in every run on one machine, and rounding apart it does not matter.
+        """
+        tile = self._tile(op)
+        count = len(tile.weights)
+        weights, vectors = operands[:count], operands[count : 2 * count]
+        total = operands[-1] if tile.bias else None
+        for weight, vector in zip(weights, vectors, strict=True):
+            product = weight @ vector
+            total = product if total is None else total + product
+        assert total is not None
+        return (total,)
+
+    def retire(self, op: Op, old: Array, result: Array) -> Array:
+        """Add the tile's part onto the accumulators."""
+        total: Array = old + result
+        return total
+
+    def _tile(self, op: Op) -> MacTile:
+        if not isinstance(op, MacTile):
+            raise self.refuse(op)
+        return op
+

@@ -1,0 +1,43 @@
+"""The memories: they hold data and bound the units by their ports, but execute no ops of their own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from archsim.components.base import UnitConfig
+from archsim.config.types import Bytes, Count, Cycles
+
+
+class WeightSramConfig(UnitConfig):
+    """The banked SRAM that holds weights and bias."""
+
+    capacity_bytes: Bytes = Field(description="bytes of all banks together")
+    banks: Count = Field(description="banks that are read side by side")
+    port_bits: Count = Field(description="bits per cycle of one bank's port")
+    read_latency_cycles: Cycles = Field(description="cycles from address to data")
+
+    @property
+    def bits_per_cycle(self) -> int:
+        """Bits that all banks together deliver in a cycle."""
+        return self.banks * self.port_bits
+
+
+class BufferConfig(UnitConfig):
+    """A buffer with one read port and one write port for each unit that uses it."""
+
+    capacity_bytes: Bytes = Field(description="bytes of the buffer")
+    port_bits: Count = Field(description="bits per cycle of each port")
+
+
+class InputBufferConfig(BufferConfig):
+    """The buffer of x: it holds the step in use and those that are loaded ahead of it."""
+
+    prefetch_steps: Annotated[Count, Field(le=64)] = Field(description="time steps that x is loaded ahead of its use")
+
+
+class AccumulatorsConfig(UnitConfig):
+    """The accumulator registers behind the MAC array."""
+
+    entries: Count = Field(description="partial sums, one for each row of a tile and batch lane")

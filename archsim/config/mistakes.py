@@ -1,0 +1,61 @@
+"""The messages of the commonest mistakes: wrong value, unknown key, missing key, wrong kind."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from archsim.config.allowed import allowed_for, allowed_keys, tags
+from archsim.config.slots import Slot, inner_slot, slot_of
+from archsim.config.text import KeyPath, dotted, shown, shown_with_type
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with the value at `path`; `whole` when it is about values inside it together."""
+
+    path: KeyPath
+    message: str
+    whole: bool = False
+
+
+def wrong_value(slot: Slot, value: object, path: KeyPath, *, bare: bool = False, why: str = "") -> Problem:
+    """`value` may not stand in `slot`; `bare` leaves out what type it has, `why` adds to what is wrong."""
+    got = shown(value) if bare else shown_with_type(value)
+    return Problem(path, f"expected {allowed_for(slot)}, got {got}{f': {why}' if why else ''}")
+
+
+def unknown_key(slot: Slot, key: str, path: KeyPath) -> Problem:
+    """The model of `slot`, at `path`, has no such key."""
+    keys = allowed_keys(slot)
+    close = difflib.get_close_matches(key, keys, n=1)
+    hint = f"; did you mean {shown(close[0])}?" if close else ";"
+    names = ", ".join(dotted((name,)) for name in keys) or "no keys at all"
+    return Problem((*path, key), f"unknown key{hint} allowed here: {names}")
+
+
+def missing_key(slot: Slot | None, key: str, path: KeyPath) -> Problem:
+    """The mapping at `path` lacks a key, whose slot is given when it is known."""
+    what = f" ({allowed_for(slot, (': ', ''))})" if slot is not None else ""
+    return Problem(path, f"missing key {shown(key)}{what}")
+
+
+def refused_key(slot: Slot, key: str, path: KeyPath) -> Problem:
+    """The dict of `slot`, at `path`, does not take this key."""
+    expected = allowed_for(slot_of(get_args(slot.annotation)[0]))
+    return Problem((*path, key), f"expected {expected} as key, got {shown(key)}")
+
+
+def wrong_tag(slot: Slot, value: dict[str, Any], path: KeyPath) -> Problem:
+    """The key that chooses between the members of the union is missing, or chooses none of them."""
+    key = slot.discriminator or ""
+    choices = ", ".join(shown(tag) for tag in tags(slot))
+    expected = f"one of {choices}"
+    what = next(
+        (inner.description for member in slot.members if (inner := inner_slot(member, key))), slot.description
+    )
+    if key not in value:
+        return Problem(path, f"missing key {shown(key)} ({expected}{': ' if what else ''}{what})")
+    got = shown(value[key]) if isinstance(value[key], str) else shown_with_type(value[key])
+    return Problem((*path, key), f"expected {expected}{f' ({what})' if what else ''}, got {got}")

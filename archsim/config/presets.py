@@ -1,0 +1,53 @@
+"""Finds an architecture or a workload by a preset's name or by a path.
+
+Presets lie in the project's `arch_configs/` and `workloads/`; an installed wheel carries copies inside the package.
+"""
+
+from __future__ import annotations
+
+import difflib
+from enum import StrEnum
+from pathlib import Path
+
+from archsim.errors import Fault, FaultsError
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+class PresetKind(StrEnum):
+    """The folder that holds presets of a kind."""
+
+    ARCH = "arch_configs"
+    WORKLOAD = "workloads"
+
+
+def preset_folder(kind: PresetKind) -> Path:
+    """Where presets of that kind lie: inside the package if installed, beside it in a checkout."""
+    inside = _PACKAGE / kind.value
+    return inside if inside.is_dir() else _PACKAGE.parent / kind.value
+
+
+def preset_names(kind: PresetKind) -> tuple[str, ...]:
+    """All presets of that kind, sorted."""
+    return tuple(sorted(path.stem for path in preset_folder(kind).glob("*.yaml")))
+
+
+def find_file(kind: PresetKind, reference: str, error: type[FaultsError]) -> Path:
+    """The file of a preset's name (no slash, no suffix) or of a path; raises `error` if there is none."""
+    if _is_name(reference):
+        names = preset_names(kind)
+        if reference in names:
+            return preset_folder(kind) / f"{reference}.yaml"
+        if not Path(reference).exists():
+            close = difflib.get_close_matches(reference, names, n=1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            message = f"no preset of that name; {hint}presets: {', '.join(names)}; or give a file's path"
+            raise error((Fault(reference, "", message),))
+    path = Path(reference)
+    if path.suffix not in (".yaml", ".yml") and not path.is_dir():
+        raise error((Fault(reference, "", "expected a preset's name or the path of a .yaml file"),))
+    return path
+
+
+def _is_name(reference: str) -> bool:
+    return "/" not in reference and "\\" not in reference and not reference.endswith((".yaml", ".yml"))

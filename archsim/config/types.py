@@ -1,0 +1,86 @@
+"""The types of configuration fields: strict (true, "3" and 3.0 are no integers) and bounded."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from archsim.config.allowed import Wording
+from archsim.config.text import shown
+
+MAX_COUNT = 1_048_576
+"""Most of anything that is counted."""
+
+MAX_CYCLES = 1_000_000_000
+"""Longest latency or interval, in cycles."""
+
+MAX_BYTES = 1 << 50
+"""Largest memory or transfer, in bytes (1 PiB)."""
+
+SMALLEST_NUMBER = 1e-18
+LARGEST_NUMBER = 1e18
+"""Bounds of `PositiveNumber`: wide enough for any quantity, narrow enough to keep products finite."""
+
+_UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+_DECIMAL_UNITS = {"KB": "KiB", "kB": "KiB", "MB": "MiB", "GB": "GiB", "TB": "TiB"}
+_SIZE = re.compile(r"([0-9]{1,20}(?:\.[0-9]{1,20})?) ?([A-Za-z]+)")
+
+
+def size_in_bytes(value: object) -> object:
+    """The bytes that a size string such as "512KiB" or "1.5 MiB" stands for; other values unchanged.
+
+    Raises ValueError for a string that is no such size, has a decimal unit (KB, MB), or is no whole number
+    of bytes.
+    """
+    if not isinstance(value, str):
+        return value
+    match = _SIZE.fullmatch(value)
+    if match is None:
+        raise ValueError(f"a size in quotes is a number and a unit ({', '.join(_UNITS)})")
+    number, unit = match.groups()
+    if unit in _DECIMAL_UNITS:
+        raise ValueError(
+            f"decimal units are not allowed; write {_DECIMAL_UNITS[unit]} (1,024-based) for {unit}"
+        )
+    if unit not in _UNITS:
+        raise ValueError(f"there is no unit {shown(unit)}; the units are {', '.join(_UNITS)}")
+    size = Fraction(number) * _UNITS[unit]
+    if size.denominator != 1:
+        raise ValueError("this is not a whole number of bytes")
+    return size.numerator
+
+
+Bytes = Annotated[
+    int,
+    BeforeValidator(size_in_bytes),
+    Field(strict=True, ge=1, le=MAX_BYTES),
+    Wording("a size", unit="bytes", hint="as 4096, 512KiB or 8MiB"),
+]
+"""A size in bytes, at least 1; also a string with a binary unit: "64 B", "512KiB", "8 MiB", "1GiB"."""
+
+Count = Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT)]
+"""How many there are of something, at least 1."""
+
+Cycles = Annotated[int, Field(strict=True, ge=0, le=MAX_CYCLES)]
+"""A duration in clock cycles, at least 0."""
+
+PositiveNumber = Annotated[
+    float,
+    Field(strict=True, ge=SMALLEST_NUMBER, le=LARGEST_NUMBER, allow_inf_nan=False),
+]
+"""A finite number above 0, whole or not; it becomes a float."""
+
+Text = Annotated[str, Field(strict=True, min_length=1, max_length=200)]
+"""A short text: a summary, or a name."""
+
+
+class StrictModel(BaseModel):
+    """Base of all configuration models: frozen, no unknown keys, no conversions between types.
+
+    Give every field a description, with its unit: messages are made from it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)

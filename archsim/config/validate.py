@@ -1,0 +1,61 @@
+"""A document and the command line's overrides, turned into a model; all faults at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from archsim.config.document import Document
+from archsim.config.mistakes import Problem
+from archsim.config.overrides import Edited, Override, apply_overrides
+from archsim.config.problems import inexact_choices, problems_of
+from archsim.config.slots import slot_of
+from archsim.config.text import dotted
+from archsim.errors import Fault, FaultsError
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def validate(
+    model: type[M], document: Document, overrides: Sequence[Override], error: type[FaultsError]
+) -> M:
+    """The `model` that `document` describes once `overrides` are set in it, in their order.
+
+    Raises `error` with a fault for everything that is wrong: in the order of the file's lines, then the
+    overrides.
+    """
+    edited = apply_overrides(document, overrides)
+    value, problems = _check(model, edited.data)
+    problems.sort(key=lambda problem: edited.order(problem.path))
+    faults = [*(_fault(problem, edited) for problem in problems), *edited.faults]
+    if faults or value is None:
+        # One `--set` given twice has its faults once.
+        raise error(tuple(dict.fromkeys(faults)))
+    return value
+
+
+def _check(model: type[M], data: dict[str, Any]) -> tuple[M | None, list[Problem]]:
+    slot = slot_of(model)
+    value = None
+    problems: list[Problem] = []
+    try:
+        # The data is what JSON can hold, and pydantic's rules for JSON fit it: strict about the types of
+        # values, but a list may become a tuple, and a string a member of an enumeration.
+        value = model.model_validate_json(json.dumps(data, allow_nan=False), strict=True)
+    except ValidationError as failure:
+        problems = problems_of(failure, slot, data)
+    known = {problem.path for problem in problems}
+    problems.extend(problem for problem in inexact_choices(slot, data) if problem.path not in known)
+    return value, problems
+
+
+def _fault(problem: Problem, edited: Edited) -> Fault:
+    message = problem.message
+    if problem.whole and problem.path not in edited.origins:
+        # The line is the file's, but the values that do not go together may be the command line's.
+        involved = ", ".join(str(override) for override in edited.set_inside(problem.path))
+        message += f" (with {involved})" if involved else ""
+    return Fault(edited.where(problem.path), dotted(problem.path), message)

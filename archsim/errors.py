@@ -1,0 +1,89 @@
+"""Errors, split by whose fault they are.
+
+Everything below `ArchsimError` is something the user can mend: the command line prints it on one line per fault
+and exits with 2. `SimulatorBug` is ours. Each class keeps all constructor arguments in `args`, because SimPy
+re-raises exceptions as `type(e)(*e.args)`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with an input.
+
+    `where` is the file (or command-line option) with its line, as "edge.yaml:12"; `path` the field's path inside it,
+    as "mac_array.rows" ("" for the whole file); `message` says what is wrong and what is allowed.
+    """
+
+    where: str
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.where, self.path, self.message) if part)
+
+
+class ArchsimError(Exception):
+    """An error by the user's input; `str()` is one line for each fault."""
+
+
+class FaultsError(ArchsimError):
+    """All faults of one input at once."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__(faults)
+        self.faults = faults
+
+    def __str__(self) -> str:
+        return "\n".join(str(fault) for fault in self.faults)
+
+
+class ArchError(FaultsError):
+    """The architecture description is not valid."""
+
+
+class WorkloadError(FaultsError):
+    """The workload, its weights or its input are not valid."""
+
+
+class ScheduleError(ArchsimError):
+    """A program has a hazard (two ops in conflict that nothing orders), or no schedule of that name exists."""
+
+
+class CapacityError(ArchsimError):
+    """A memory is too small for the program: the demand, what there is, the gap, and the knobs that close it."""
+
+    def __init__(self, memory: str, need: int, have: int, unit: str, needed_for: str, knobs: tuple[str, ...]) -> None:
+        super().__init__(memory, need, have, unit, needed_for, knobs)
+        self.memory = memory
+        self.need = need
+        self.have = have
+        self.unit = unit
+        self.needed_for = needed_for
+        self.knobs = knobs
+
+    @property
+    def gap(self) -> int:
+        """How much is missing, in `unit`."""
+        return self.need - self.have
+
+    def __str__(self) -> str:
+        return (
+            f"{self.memory}: needs {self.need:,} {self.unit} ({self.needed_for}), has {self.have:,}, "
+            f"{self.gap:,} short; what would close the gap: {'; or '.join(self.knobs)}"
+        )
+
+
+class OutputError(ArchsimError):
+    """Results cannot be written where they should go."""
+
+
+class SimulatorBug(Exception):
+    """archsim contradicts itself: not the user's fault."""
+
+
+class DeadlockError(SimulatorBug):
+    """The machine stopped with work left; lists every blocked op and what it waits for."""

@@ -1,0 +1,51 @@
+"""The discrete-event machine: in-order units fed by a sequencer, dependency tokens, one phase after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import simpy
+
+from archsim.errors import DeadlockError
+from archsim.machine.options import MachineSpec, Options
+from archsim.machine.phase import PhaseRun
+from archsim.machine.unit import UnitProcess
+from archsim.program.ir import Program
+from archsim.trace import OpRecord, PhaseTrace, Timeline, Trace
+
+
+def execute(program: Program, spec: MachineSpec, options: Options) -> Trace:
+    """Run a program to its end and return its trace; DeadlockError names what is blocked."""
+    env = simpy.Environment()
+    units = {name: UnitProcess(env, name, options.arithmetic) for name in spec.units}
+    phases: list[PhaseTrace] = []
+    timelines: list[Mapping[str, Timeline]] = []
+    records: list[OpRecord] = []
+    for number, phase in enumerate(program.phases):
+        start = int(env.now)
+        ends: tuple[tuple[int, int], ...] = ()
+        if phase.op_instances:
+            run = PhaseRun(env, number, phase, spec, units, options)
+            _run_to_end(env, run)
+            ends = tuple(sorted(run.ends.items()))
+            records += sorted(run.records, key=lambda record: (record.repetition, record.op))
+        phases.append(PhaseTrace(phase.name, phase.kind, start, int(env.now), ends))
+        timelines.append(MappingProxyType({name: unit.end_phase(phase.kind) for name, unit in units.items()}))
+    return Trace(
+        total_cycles=int(env.now),
+        phases=tuple(phases),
+        units=MappingProxyType({name: unit.summary() for name, unit in units.items()}),
+        timelines=tuple(timelines),
+        records=tuple(records),
+    )
+
+
+def _run_to_end(env: simpy.Environment, run: PhaseRun) -> None:
+    run.begin()
+    try:
+        env.run(until=run.finished)
+    except RuntimeError as error:
+        if not run.finished.triggered:  # SimPy has no events left, and ops remain
+            raise DeadlockError(f"the machine stands still at cycle {env.now:,}: {run.blocked()}") from error
+        raise

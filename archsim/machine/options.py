@@ -1,0 +1,49 @@
+"""What a run of the machine is given besides the program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from archsim.components.base import Service
+from archsim.program.interpreter import Semantics
+from archsim.program.state import State
+from archsim.trace import Window
+
+Jitter = Callable[[int, int, int, Service], Service]
+"""(phase, repetition, op, nominal service) -> the service to use: for tests that vary latencies."""
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSpec:
+    """What execution needs to know of the architecture.
+
+    `units` are the names of the units; `services` each phase's ops' service times; `issue_cycles` and `queue_depth`
+    are the sequencer's.
+    """
+
+    units: tuple[str, ...]
+    services: tuple[tuple[Service, ...], ...]
+    issue_cycles: int
+    queue_depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """The data to compute on, and how; without it a run is timing only."""
+
+    state: State
+    semantics: Semantics
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run: with which data, what to record, and hooks.
+
+    `progress` is called with the number of repetitions completed in the phase under way.
+    """
+
+    arithmetic: Arithmetic | None = None
+    window: Window = Window(0, 0)
+    jitter: Jitter | None = None
+    progress: Callable[[int], None] | None = None

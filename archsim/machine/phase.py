@@ -1,0 +1,174 @@
+"""One phase in execution: the tokens of the repetitions under way, and the end of the phase."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import simpy
+
+from archsim.components.base import Service
+from archsim.machine.options import MachineSpec, Options
+from archsim.machine.sequencer import Sequencer
+from archsim.machine.tables import KEY_BASE, LaterStep, PhaseTables, SameStep
+from archsim.machine.unit import UnitProcess
+from archsim.program.interpreter import commit
+from archsim.program.ir import Phase, PhaseKind
+from archsim.trace import OpRecord
+
+
+class Step:
+    """One repetition under way."""
+
+    __slots__ = ("arrived", "finished", "left", "pending", "recorded", "repetition", "run")
+
+    def __init__(self, run: PhaseRun, repetition: int) -> None:
+        tables = run.tables
+        self.run = run
+        self.repetition = repetition
+        self.pending = tables.pending(repetition)
+        """Tokens that each op still waits for."""
+        self.arrived = [0] * len(self.pending)
+        """Key (tables.KEY_BASE) of the last token that each op got."""
+        self.left = len(tables.active(repetition))
+        """Ops not yet completed."""
+        self.finished = bytearray(len(self.pending))
+        """1 for each op that has completed."""
+        self.recorded = run.recorded(repetition)
+
+
+class PhaseRun:
+    """Issues a phase's ops and passes the tokens between them."""
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        number: int,
+        phase: Phase,
+        spec: MachineSpec,
+        units: Mapping[str, UnitProcess],
+        options: Options,
+    ) -> None:
+        self.finished = env.event()
+        self.tables = PhaseTables(phase)
+        self.ops = phase.ops
+        self.repeat = phase.repeat
+        self.ends: dict[int, int] = {}
+        """Completion of some repetitions."""
+        self.records: list[OpRecord] = []
+        self._env = env
+        self._number = number
+        self._phase = phase
+        self._services: Sequence[Service] = spec.services[number]
+        self._options = options
+        self._units = [units[op.unit] for op in phase.ops]
+        self._steps: dict[int, Step] = {}
+        self._ops_left = phase.op_instances
+        self._marked = {0, phase.repeat // 2, phase.repeat - 1}
+        self._sequencer = Sequencer(self, self._units, spec.issue_cycles, spec.queue_depth)
+
+    def begin(self) -> None:
+        """Start issuing now."""
+        self._sequencer.begin(self._env.now)
+
+    def step(self, repetition: int) -> Step:
+        """The repetition's record, made when it is first touched."""
+        step = self._steps.get(repetition)
+        if step is None:
+            step = self._steps[repetition] = Step(self, repetition)
+        return step
+
+    def recorded(self, repetition: int) -> bool:
+        """Whether the ops of a repetition are recorded one by one."""
+        return self._phase.kind is not PhaseKind.BODY or self._options.window.holds(repetition)
+
+    def service(self, step: Step, op: int) -> Service:
+        """How long the op takes."""
+        service = self._services[op]
+        if self._options.jitter is not None:
+            service = self._options.jitter(self._number, step.repetition, op, service)
+        return service
+
+    def started(self, unit: UnitProcess) -> None:
+        """A unit has taken an op out of its queue."""
+        self._sequencer.place_free(unit, self._env.now)
+
+    def record(self, step: Step, op: int, start: int, free: int, done: int) -> None:
+        """Keep the times of one op."""
+        self.records.append(OpRecord(self._number, step.repetition, op, start, free, done))
+
+    def operands_read(self, step: Step, op: int) -> None:
+        """The op has read its operands (FREE): pass the tokens of those that wait for it."""
+        tables = self.tables
+        if tables.free_same[op]:
+            self._pass_same(step, tables.free_same[op])
+        if tables.free_later[op]:
+            self._pass_later(step.repetition, tables.free_later[op])
+
+    def complete(self, event: simpy.Event) -> None:
+        """The op's results are visible (DONE): commit them, pass the tokens, count it."""
+        step, op, results = event.value
+        arithmetic = self._options.arithmetic
+        if arithmetic is not None:
+            commit(self.ops[op], step.repetition, arithmetic.state, arithmetic.semantics, results)
+        tables = self.tables
+        if tables.done_same[op]:
+            self._pass_same(step, tables.done_same[op])
+        if tables.done_later[op]:
+            self._pass_later(step.repetition, tables.done_later[op])
+        step.finished[op] = 1
+        step.left -= 1
+        if not step.left:
+            self._end_step(step.repetition)
+        self._ops_left -= 1
+        if not self._ops_left:
+            self.finished.succeed()
+
+    def blocked(self) -> str:
+        """Every op at the head of a queue and what it waits for, for the deadlock error."""
+        lines = []
+        for unit in dict.fromkeys(self._units):
+            if unit.awaited is not None:
+                step, op = unit.awaited
+                waits = ", ".join(self._unmet(step, op)) or "nothing that will come"
+                lines.append(f"{unit.name}: {self._name(step.repetition, op)} waits for {waits}")
+        following = self._sequencer.next_op()
+        if following is not None:
+            lines.append(f"the sequencer is at {self._name(*following)}")
+        return "; ".join(lines)
+
+    def _unmet(self, step: Step, op: int) -> list[str]:
+        """The dependencies of a blocked op whose ops have not completed."""
+        found = []
+        for dep in self._phase.deps[op]:
+            other = self._steps.get(step.repetition - dep.lag)
+            if other is not None and not other.finished[dep.op]:
+                found.append(f"{self._name(other.repetition, dep.op)} ({dep.after.value})")
+        return found
+
+    def _name(self, repetition: int, op: int) -> str:
+        return f"'{self.ops[op].label}' of repetition {repetition}"
+
+    def _pass_same(self, step: Step, tokens: SameStep) -> None:
+        now = self._env.now * KEY_BASE
+        pending, arrived = step.pending, step.arrived
+        for op, code in tokens:
+            if now + code > arrived[op]:
+                arrived[op] = now + code
+            pending[op] -= 1
+            if not pending[op]:
+                unit = self._units[op]
+                if unit.awaited is not None and unit.awaited == (step, op):
+                    unit.wake()
+
+    def _pass_later(self, repetition: int, tokens: LaterStep) -> None:
+        for op, lag, code in tokens:
+            later = repetition + lag
+            if later < self.repeat and (not self.tables.conditional[op] or self.ops[op].active(later, self.repeat)):
+                self._pass_same(self.step(later), ((op, code),))
+
+    def _end_step(self, repetition: int) -> None:
+        del self._steps[repetition]
+        if repetition in self._marked:
+            self.ends[repetition] = self._env.now
+        if self._options.progress is not None:
+            self._options.progress(repetition + 1)

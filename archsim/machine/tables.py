@@ -1,0 +1,69 @@
+"""A phase, prepared for execution: who waits for whom, and how many each op waits for."""
+
+from __future__ import annotations
+
+from archsim.program.ir import After, Phase, Wait
+
+CAUSES: tuple[Wait, ...] = tuple(Wait)
+CAUSE_CODES = {cause: code for code, cause in enumerate(CAUSES)}
+KEY_BASE = 16
+"""A wait is remembered as cycle * KEY_BASE + code of its cause, so that the latest, then the highest code, wins."""
+assert len(CAUSES) <= KEY_BASE
+
+SameStep = tuple[tuple[int, int], ...]
+"""(waiting op, cause code) in the same repetition."""
+LaterStep = tuple[tuple[int, int, int], ...]
+"""(waiting op, lag, cause code) in a later repetition."""
+
+
+class PhaseTables:
+    """Tokens: for each op those that wait for its DONE and FREE; and the number of tokens each op waits for."""
+
+    def __init__(self, phase: Phase) -> None:
+        count = len(phase.ops)
+        self.phase = phase
+        self.done_same, self.done_later = _consumers(phase, After.DONE)
+        self.free_same, self.free_later = _consumers(phase, After.FREE)
+        self.conditional = tuple(op.conditional for op in phase.ops)
+        head = max((op.skip_first for op in phase.ops), default=0)
+        tail = max((op.skip_last for op in phase.ops), default=0)
+        self._inner_from = phase.max_lag + head
+        self._inner_to = phase.repeat - tail
+        self._inner_pending = [len(deps) for deps in phase.deps]
+        self._all = tuple(range(count))
+
+    def active(self, repetition: int) -> tuple[int, ...]:
+        """The ops that take part in a repetition, in program order."""
+        if self._inner(repetition):
+            return self._all
+        phase = self.phase
+        return tuple(k for k in self._all if phase.ops[k].active(repetition, phase.repeat))
+
+    def pending(self, repetition: int) -> list[int]:
+        """For each op the tokens it waits for: dependencies on ops that are there."""
+        if self._inner(repetition):
+            return self._inner_pending.copy()
+        phase = self.phase
+        return [
+            sum(
+                dep.lag <= repetition and phase.ops[dep.op].active(repetition - dep.lag, phase.repeat) for dep in deps
+            )
+            for deps in phase.deps
+        ]
+
+    def _inner(self, repetition: int) -> bool:
+        return self._inner_from <= repetition < self._inner_to
+
+
+def _consumers(phase: Phase, after: After) -> tuple[list[SameStep], list[LaterStep]]:
+    same: list[list[tuple[int, int]]] = [[] for _ in phase.ops]
+    later: list[list[tuple[int, int, int]]] = [[] for _ in phase.ops]
+    for index, deps in enumerate(phase.deps):
+        for dep in deps:
+            if dep.after is after:
+                code = CAUSE_CODES[dep.cause]
+                if dep.lag:
+                    later[dep.op].append((index, dep.lag, code))
+                else:
+                    same[dep.op].append((index, code))
+    return [tuple(c) for c in same], [tuple(c) for c in later]

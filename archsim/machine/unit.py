@@ -1,0 +1,111 @@
+"""One unit as a SimPy process: takes ops from its queue in order, waits for their tokens, holds itself for the
+occupancy, and retires in order."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+import simpy
+
+from archsim.machine.tables import CAUSE_CODES, CAUSES, KEY_BASE
+from archsim.program.interpreter import sample
+from archsim.program.ir import PhaseKind, Wait
+from archsim.trace import Timeline, TimelineBuilder, UnitTrace
+
+if TYPE_CHECKING:
+    from archsim.machine.options import Arithmetic
+    from archsim.machine.phase import PhaseRun, Step
+
+_ISSUE = CAUSE_CODES[Wait.ISSUE]
+
+
+class UnitProcess:
+    """The state of one unit during a run."""
+
+    def __init__(self, env: simpy.Environment, name: str, arithmetic: Arithmetic | None) -> None:
+        self.name = name
+        self.queue: deque[tuple[int, Step, int]] = deque()
+        """(cycle at which it is issued, repetition, op) of the ops that have not started."""
+        self.awaited: tuple[Step, int] | None = None
+        """The op whose tokens the unit waits for."""
+        self._env = env
+        self._arithmetic = arithmetic
+        self._wake: simpy.Event | None = None
+        self._free_at = 0
+        self._last_done = 0
+        self._compute = 0
+        self._port = 0
+        self._ops = 0
+        self._waits = [0] * len(CAUSES)
+        self._idle: Counter[PhaseKind] = Counter()
+        self._timeline = TimelineBuilder(0)
+        env.process(self._process())
+
+    def wake(self) -> None:
+        """Go on, if the unit stands still: an op has come, or the awaited op has all its tokens."""
+        event = self._wake
+        if event is not None:
+            self._wake = None
+            event.succeed()
+
+    def end_phase(self, kind: PhaseKind) -> Timeline:
+        """Book the time since the last op as idle; returns the phase's timeline."""
+        now = self._env.now
+        self._idle[kind] += now - self._free_at
+        self._free_at = now
+        timeline = self._timeline.finish(now)
+        self._timeline = TimelineBuilder(now)
+        return timeline
+
+    def summary(self) -> UnitTrace:
+        """Where all cycles went."""
+        waits = {cause: self._waits[code] for cause, code in CAUSE_CODES.items()}
+        return UnitTrace(self._ops, self._compute, self._port, waits, dict(self._idle))
+
+    def _process(self) -> Generator[simpy.Event, None, None]:
+        env, queue = self._env, self.queue
+        while True:
+            if not queue:
+                self._wake = env.event()
+                yield self._wake
+            issued, step, op = queue[0]
+            if issued > env.now:
+                yield env.timeout(issued - env.now)
+            if step.pending[op]:
+                self.awaited = (step, op)
+                self._wake = env.event()
+                yield self._wake
+                self.awaited = None
+            queue.popleft()
+            yield self._start(issued, step, op)
+            step.run.operands_read(step, op)
+
+    def _start(self, issued: int, step: Step, op: int) -> simpy.Event:
+        """Start an op now; returns the event at which the unit is free again."""
+        env, run = self._env, step.run
+        now = env.now
+        waited = now - self._free_at
+        if waited:
+            key = step.arrived[op]
+            self._waits[_ISSUE if issued * KEY_BASE > key else key % KEY_BASE] += waited
+        service = run.service(step, op)
+        occupancy = service.occupancy_cycles
+        self._compute += service.compute_cycles
+        self._port += occupancy - service.compute_cycles
+        self._ops += 1
+        free = now + occupancy
+        done = max(free + service.depth_cycles, self._last_done)
+        self._free_at, self._last_done = free, done
+        self._timeline.add(now, occupancy)
+        values = None
+        if self._arithmetic is not None:
+            arithmetic = self._arithmetic
+            values = sample(run.ops[op], step.repetition, arithmetic.state, arithmetic.semantics)
+        completion = env.timeout(done - now, (step, op, values))
+        completion.callbacks.append(run.complete)
+        if step.recorded:
+            run.record(step, op, now, free, done)
+        run.started(self)
+        return env.timeout(occupancy)

@@ -1,0 +1,19 @@
+"""From a program and its trace to the figures that a report shows."""
+
+from archsim.metrics.bounds import Bounds, compute_bounds
+from archsim.metrics.declare import Metric, declared
+from archsim.metrics.stacks import Stack
+from archsim.metrics.stats import Stats, compute_stats
+from archsim.metrics.traffic import Traffic, compute_traffic
+
+__all__ = [
+    "Bounds",
+    "Metric",
+    "Stack",
+    "Stats",
+    "Traffic",
+    "compute_bounds",
+    "compute_stats",
+    "compute_traffic",
+    "declared",
+]

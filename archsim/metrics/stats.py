@@ -1,0 +1,107 @@
+"""The figures of a run, each declared with unit, meaning and formula."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from archsim.arch import Arch
+from archsim.arch.datapath import Units
+from archsim.metrics.bounds import Bounds, binding, compute_bounds
+from archsim.metrics.declare import metric
+from archsim.metrics.stacks import Stack, cycle_stacks
+from archsim.metrics.traffic import Traffic, compute_traffic, total_bytes
+from archsim.program.ir import PhaseKind, Program
+from archsim.trace import PhaseTrace, Trace
+from archsim.workload import Workload
+
+OPS_PER_MAC = 2
+"""A multiply and an add."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """All figures of one run. Counts are whole numbers; `float` fields are exact quotients rounded once."""
+
+    arch: str = metric("", "name of the architecture")
+    workload: str = metric("", "name of the workload")
+    schedule: str = metric("", "name of the schedule")
+    latency_cycles: int = metric("cycles", "from cycle 0 until the last result is stored", "prologue + body + epilogue")
+    latency_us: float = metric("us", "the same at the architecture's clock", "latency_cycles / clock_mhz")
+    prologue_cycles: int = metric("cycles", "loading resident weights, h_0, c_0 and the first x from DRAM, once")
+    body_cycles: int = metric("cycles", "all time steps, with the weights resident")
+    body_us: float = metric("us", "the same at the architecture's clock", "body_cycles / clock_mhz")
+    epilogue_cycles: int = metric("cycles", "storing h_n and c_n to DRAM")
+    cycles_per_step: float = metric(
+        "cycles",
+        "between the ends of consecutive time steps, in the steady state",
+        "(end of step T-1 - end of step T//2) / (T-1 - T//2); T <= 2: the last step",
+    )
+    macs: int = metric("MAC", "multiply-accumulates of the model", "4H (I + H) T B")
+    mac_utilization: float = metric("1", "useful share of the MAC array over the whole run", "macs / (R C latency_cycles)")
+    steady_state_mac_utilization: float = metric(
+        "1", "useful share of the MAC array in the steady state", "macs / T / (R C cycles_per_step)"
+    )
+    throughput_gops: float = metric("GOPS", "over the whole run, 2 ops per MAC", "2 macs / latency_us / 1000")
+    steady_state_throughput_gops: float = metric(
+        "GOPS", "in the steady state, 2 ops per MAC", "2 macs / T / cycles_per_step * clock_mhz / 1000"
+    )
+    peak_throughput_gops: float = metric("GOPS", "what the MAC array could do", "2 R C clock_mhz / 1000")
+    cycle_stack: Stack = metric("cycles", "where the MAC array's cycles went; sums to latency_cycles")
+    unit_cycle_stacks: Mapping[str, Stack] = metric("cycles", "the same for every unit")
+    traffic_bytes: Traffic = metric("bytes", "memory -> read | write -> kind of data -> bytes over the whole run")
+    operational_intensity_ops_per_byte: Mapping[str, float] = metric(
+        "ops/byte", "ops for each byte that a memory moves over the whole run", "2 macs / bytes read and written"
+    )
+    bounds: Bounds = metric("cycles/step", "lower bounds: what each resource alone would need")
+    binding_bound: str = metric("", "the largest of the bounds")
+    program_ops: int = metric("ops", "ops that the machine executed")
+
+
+def compute_stats(program: Program, trace: Trace, arch: Arch, workload: Workload, units: Units) -> Stats:
+    """The figures of a finished run."""
+    spec, clock_mhz = workload.spec, Fraction(repr(arch.config.clock_mhz))
+    phases = {kind: trace.phase(kind).cycles for kind in PhaseKind}
+    step = _cycles_per_step(trace.phase(PhaseKind.BODY))
+    macs_per_cycle = arch.config.mac_array.rows * arch.config.mac_array.columns
+    macs, total = program.macs, trace.total_cycles
+    stacks = cycle_stacks(program, trace, units)
+    traffic = compute_traffic(program)
+    bounds = compute_bounds(program, spec, arch.config, units)
+    macs_per_step = Fraction(macs, spec.steps)
+    return Stats(
+        arch=arch.name,
+        workload=workload.name,
+        schedule=program.schedule,
+        latency_cycles=total,
+        latency_us=float(total / clock_mhz),
+        prologue_cycles=phases[PhaseKind.PROLOGUE],
+        body_cycles=phases[PhaseKind.BODY],
+        body_us=float(phases[PhaseKind.BODY] / clock_mhz),
+        epilogue_cycles=phases[PhaseKind.EPILOGUE],
+        cycles_per_step=step.numerator if step.denominator == 1 else float(step),
+        macs=macs,
+        mac_utilization=float(Fraction(macs, macs_per_cycle * total)),
+        steady_state_mac_utilization=float(macs_per_step / (macs_per_cycle * step)),
+        throughput_gops=float(OPS_PER_MAC * macs / (total / clock_mhz) / 1000),
+        steady_state_throughput_gops=float(OPS_PER_MAC * macs_per_step / step * clock_mhz / 1000),
+        peak_throughput_gops=float(OPS_PER_MAC * macs_per_cycle * clock_mhz / 1000),
+        cycle_stack=stacks["mac_array"],
+        unit_cycle_stacks=stacks,
+        traffic_bytes=traffic,
+        operational_intensity_ops_per_byte={
+            memory: float(Fraction(OPS_PER_MAC * macs, total_bytes(traffic, memory))) for memory in traffic
+        },
+        bounds=bounds,
+        binding_bound=binding(bounds),
+        program_ops=program.op_instances,
+    )
+
+
+def _cycles_per_step(body: PhaseTrace) -> Fraction:
+    ends = body.ends
+    if len(ends) == 1:
+        return Fraction(ends[0][1] - body.start)
+    (first, begin), (last, end) = ends[-2:]
+    return Fraction(end - begin, last - first)

@@ -1,0 +1,47 @@
+"""The untimed interpreter: a program's ops one after the other, in program order.
+
+It says what the program *means*; the machine, whatever its latencies, must end with the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from archsim.formats.number import Array
+from archsim.program.ir import Op, Program
+from archsim.program.state import State
+
+
+class Semantics(Protocol):
+    """The arithmetic of ops, as the units define it."""
+
+    def effect(self, op: Op, operands: Sequence[Array]) -> tuple[Array, ...]:
+        """Results, one for each of `op.writes`, from the contents of `op.reads`."""
+
+    def retire(self, op: Op, old: Array, result: Array) -> Array:
+        """The new contents of a region in `op.updates`, from its old contents and the op's result."""
+
+
+def sample(op: Op, repetition: int, state: State, semantics: Semantics) -> tuple[Array, ...]:
+    """What happens when an op starts: read its operands and compute."""
+    return semantics.effect(op, [state.view(region, repetition) for region in op.reads])
+
+
+def commit(op: Op, repetition: int, state: State, semantics: Semantics, results: tuple[Array, ...]) -> None:
+    """What happens when an op completes: its results become visible."""
+    updates = op.updates
+    for region, result in zip(op.writes, results, strict=True):
+        if region in updates:
+            state.write(region, repetition, semantics.retire(op, state.view(region, repetition), result))
+        else:
+            state.write(region, repetition, result)
+
+
+def interpret(program: Program, semantics: Semantics, state: State) -> None:
+    """Execute the whole program on `state`, without time."""
+    for phase in program.phases:
+        for repetition in range(phase.repeat):
+            for op in phase.ops:
+                if op.active(repetition, phase.repeat):
+                    commit(op, repetition, state, semantics, sample(op, repetition, state, semantics))

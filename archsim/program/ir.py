@@ -1,0 +1,249 @@
+"""The program's intermediate representation: buffers, regions, ops, dependencies and phases, all frozen.
+
+A program is a short sequence of *phases*; a phase is a body of ops that is repeated (for an LSTM: once per time
+step). A dependency names an op of the same body and a lag: 0 is this repetition, 1 the one before. A phase starts
+when every op of the phase before has completed.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from math import gcd
+
+from archsim.formats import NumberFormat
+
+
+class DataKind(StrEnum):
+    """What a buffer holds; traffic is reported by it."""
+
+    W_IH = "W_ih"
+    W_HH = "W_hh"
+    BIAS = "bias"
+    X = "x"
+    H = "h"
+    C = "c"
+    PARTIAL_SUM = "partial_sum"
+    GATE = "gate"
+    OUTPUT = "output"
+
+
+class PhaseKind(StrEnum):
+    """Prologue (loads what stays resident), body (the time steps), epilogue (stores what remains)."""
+
+    PROLOGUE = "prologue"
+    BODY = "body"
+    EPILOGUE = "epilogue"
+
+
+class After(StrEnum):
+    """Which event of the earlier op a dependency waits for."""
+
+    DONE = "done"
+    """Its results are visible (read after write, write after write)."""
+    FREE = "free"
+    """It has read its operands, at the end of its occupancy (write after read)."""
+
+
+class Wait(StrEnum):
+    """Why a unit waits: the buckets of its cycle stack that are not work."""
+
+    RECURRENCE = "wait_recurrence"
+    INPUT = "wait_input"
+    WEIGHTS = "wait_weights"
+    ACCUMULATOR = "wait_accumulator"
+    OPERAND = "wait_operand"
+    BUFFER = "wait_buffer"
+    ISSUE = "wait_issue"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Buffer:
+    """A named array in one memory: `slots` copies of `entries` rows of `width` elements.
+
+    `slots=None` means one slot for each repetition of the body, never re-used: a tensor with a time axis in DRAM.
+    """
+
+    name: str
+    memory: str
+    kind: DataKind
+    entries: int
+    width: int
+    number_format: NumberFormat
+    slots: int | None = 1
+    is_input: bool = False
+    """Filled from the workload before the program starts (a DRAM tensor)."""
+
+    @property
+    def entry_bits(self) -> int:
+        """Bits of one entry."""
+        return self.width * self.number_format.bits
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all slots together; only for a buffer with a fixed number of slots."""
+        assert self.slots is not None
+        return -(-self.slots * self.entries * self.entry_bits // 8)
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Entries [start, stop) of one slot of a buffer; in repetition r the slot is (r * stride + offset) mod slots."""
+
+    buffer: Buffer
+    start: int
+    stop: int
+    offset: int = 0
+    stride: int = 0
+
+    def slot(self, repetition: int) -> int:
+        """The slot this region addresses in a repetition (0-based)."""
+        slot = repetition * self.stride + self.offset
+        return slot if self.buffer.slots is None else slot % self.buffer.slots
+
+    @property
+    def entries(self) -> int:
+        """How many entries the region covers."""
+        return self.stop - self.start
+
+    @property
+    def bits(self) -> int:
+        """Bits that reading or writing the whole region moves."""
+        return self.entries * self.buffer.entry_bits
+
+    @property
+    def reuse_distance(self) -> int | None:
+        """After how many repetitions the same slot comes round again; None if it never does."""
+        if self.buffer.slots is None:
+            return None
+        return self.buffer.slots // gcd(self.buffer.slots, self.stride)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Op(ABC):
+    """One piece of work on one unit. Subclasses (one per kind, beside their unit) name their operands.
+
+    Operands in `reads` are sampled while the op holds its unit; regions in `writes` change when it completes. A
+    region in `updates` is also in `writes`: it is read, changed and written back at completion (accumulation), so
+    that an op that continues the sum of the op before it on the same unit need not wait for the pipeline to drain.
+    """
+
+    unit: str
+    label: str
+    skip_first: int = 0
+    """Inactive in that many first repetitions of the phase."""
+    skip_last: int = 0
+    """Inactive in that many last repetitions of the phase."""
+
+    @property
+    @abstractmethod
+    def reads(self) -> tuple[Region, ...]:
+        """Regions sampled at the start."""
+
+    @property
+    @abstractmethod
+    def writes(self) -> tuple[Region, ...]:
+        """Regions written at completion."""
+
+    @property
+    def updates(self) -> tuple[Region, ...]:
+        """Those of `writes` whose old value goes into the new one."""
+        return ()
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of the model that this op does (padding not counted)."""
+        return 0
+
+    @property
+    def conditional(self) -> bool:
+        """Whether some repetition leaves the op out."""
+        return bool(self.skip_first or self.skip_last)
+
+    def active(self, repetition: int, repeat: int) -> bool:
+        """Whether the op takes part in a repetition of a phase with `repeat` repetitions."""
+        return self.skip_first <= repetition < repeat - self.skip_last
+
+    def instances(self, repeat: int) -> int:
+        """In how many of `repeat` repetitions the op takes part."""
+        return max(0, repeat - self.skip_first - self.skip_last)
+
+
+@dataclass(frozen=True, slots=True)
+class Dep:
+    """Wait for op number `op` of the body, `lag` repetitions ago; `cause` is where a wait for it is booked."""
+
+    op: int
+    lag: int
+    after: After
+    cause: Wait
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A body of ops in program order with their dependencies, repeated `repeat` times."""
+
+    name: str
+    kind: PhaseKind
+    repeat: int
+    ops: tuple[Op, ...]
+    deps: tuple[tuple[Dep, ...], ...]
+
+    @cached_property
+    def max_lag(self) -> int:
+        """The longest lag of any dependency."""
+        return max((dep.lag for deps in self.deps for dep in deps), default=0)
+
+    @cached_property
+    def reuse_distance(self) -> int:
+        """Repetitions after which every slot that the phase writes has come round again (at least 1)."""
+        return phase_reuse_distance(self.ops)
+
+    @property
+    def op_instances(self) -> int:
+        """Ops executed over all repetitions."""
+        return sum(op.instances(self.repeat) for op in self.ops)
+
+
+@dataclass(frozen=True)
+class Program:
+    """What the machine executes. `schedule` is the name of the way it was ordered."""
+
+    schedule: str
+    buffers: tuple[Buffer, ...]
+    phases: tuple[Phase, ...]
+
+    @property
+    def op_instances(self) -> int:
+        """Ops executed in a whole run."""
+        return sum(phase.op_instances for phase in self.phases)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of the model over the whole run."""
+        return sum(op.macs * op.instances(phase.repeat) for phase in self.phases for op in phase.ops)
+
+    def phase(self, kind: PhaseKind) -> Phase:
+        """The first phase of a kind; KeyError if there is none."""
+        for phase in self.phases:
+            if phase.kind is kind:
+                return phase
+        raise KeyError(kind)
+
+
+def phase_reuse_distance(ops: tuple[Op, ...]) -> int:
+    """Repetitions after which every slot that the ops write has come round again (at least 1).
+
+    A buffer with a time axis is never re-used; there the distance is how far apart in time its regions lie.
+    """
+    distance = 1
+    offsets: dict[str, list[int]] = {}
+    for op in ops:
+        for region in op.writes:
+            distance = max(distance, region.reuse_distance or 1)
+        for region in op.reads + op.writes:
+            if region.buffer.slots is None:
+                offsets.setdefault(region.buffer.name, []).append(region.offset)
+    return max([distance, *(max(found) - min(found) for found in offsets.values())])

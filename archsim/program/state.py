@@ -1,0 +1,46 @@
+"""The contents of all buffers while a program executes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from archsim.errors import SimulatorBug
+from archsim.formats.number import Array
+from archsim.program.ir import Buffer, Program, Region
+
+
+class State:
+    """Arrays of shape (slots, entries, width), one a buffer; inputs come from an image of DRAM."""
+
+    def __init__(self, program: Program, image: Mapping[str, Array], repetitions: int) -> None:
+        """Allocate all buffers; `repetitions` sizes the buffers that have one slot a repetition."""
+        self._arrays: dict[str, Array] = {}
+        for buffer in program.buffers:
+            slots = repetitions if buffer.slots is None else buffer.slots
+            shape = (slots, buffer.entries, buffer.width)
+            if buffer.is_input:
+                array = image[buffer.name]
+                if array.shape != shape:
+                    raise SimulatorBug(f"image of {buffer.name} has shape {array.shape}, the program wants {shape}")
+                self._arrays[buffer.name] = array
+            else:
+                self._arrays[buffer.name] = buffer.number_format.zeros(shape)
+
+    def read(self, region: Region, repetition: int) -> Array:
+        """A copy of the region's contents, shape (entries, width)."""
+        return self._view(region, repetition).copy()
+
+    def view(self, region: Region, repetition: int) -> Array:
+        """The region's contents without a copy, for operands that nothing changes."""
+        return self._view(region, repetition)
+
+    def write(self, region: Region, repetition: int, values: Array) -> None:
+        """Set the region's contents; `values` has shape (entries, width)."""
+        self._view(region, repetition)[...] = values
+
+    def array(self, buffer: Buffer) -> Array:
+        """The whole buffer, shape (slots, entries, width)."""
+        return self._arrays[buffer.name]
+
+    def _view(self, region: Region, repetition: int) -> Array:
+        return self._arrays[region.buffer.name][region.slot(repetition), region.start : region.stop]

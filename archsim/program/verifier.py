@@ -1,0 +1,232 @@
+"""The static check that runs before every simulation: is every pair of conflicting accesses ordered?
+
+It trusts only what the machine guarantees (docs/microarchitecture.md, "Order"): with S the start of an op, F the end
+of its occupancy (operands read) and D its completion (results visible), S <= F <= D; a unit starts an op at or
+after F of the op before it, and retires in order; a dependency puts its event before S; a phase starts after D of
+every op before. From these edges each op gets a vector clock: for each unit, the youngest op whose F, and whose D, is
+known to lie before. A numerical comparison would miss most missing dependencies at nominal latencies; this does not.
+
+The cost does not grow with the number of repetitions: no path in the graph goes back in time, so whether an op is
+ordered after an access of `d` repetitions ago depends on those d repetitions alone, and checking as many as the
+longest re-use distance (with the phase's first and last repetitions) checks all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from archsim.errors import ScheduleError
+from archsim.program.ir import After, Op, Phase, Program, Region
+
+_NOBODY = -1
+_Clock = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """Two accesses that conflict and that nothing orders, or an access that can never be right.
+
+    `kind` is "RAW", "WAR", "WAW", "uninitialized" or "structure"; `first` and `second` are op labels with their
+    repetition ("" where there is only one op).
+    """
+
+    kind: str
+    phase: str
+    first: str
+    second: str
+    where: str
+
+    def __str__(self) -> str:
+        between = f"{self.first} and {self.second}" if self.second else self.first
+        return f"{self.kind} hazard in phase {self.phase}: {between}: {self.where}"
+
+
+def verify(program: Program) -> None:
+    """Raise ScheduleError with every hazard, one a line; return if there is none."""
+    hazards = find_hazards(program)
+    if hazards:
+        shown = [str(h) for h in hazards[:20]]
+        if len(hazards) > len(shown):
+            shown.append(f"... and {len(hazards) - len(shown)} more hazards")
+        raise ScheduleError("\n".join(shown))
+
+
+def find_hazards(program: Program) -> tuple[Hazard, ...]:
+    """All hazards of a program, in program order, each pair of ops and kind once."""
+    written: dict[tuple[str, int], npt.NDArray[np.bool_]] = {}
+    found: dict[tuple[str, str, str, str], Hazard] = {}
+    for phase in program.phases:
+        structure = _structure_faults(phase)
+        hazards = structure or _PhaseCheck(_shortened(phase), written).run()
+        for hazard in hazards:
+            found.setdefault((hazard.kind, hazard.phase, hazard.first, hazard.second), hazard)
+        if structure:
+            break
+    return tuple(found.values())
+
+
+def _shortened(phase: Phase) -> Phase:
+    """The same phase with no more repetitions than needed to see every situation."""
+    head = max((op.skip_first for op in phase.ops), default=0)
+    tail = max((op.skip_last for op in phase.ops), default=0)
+    window = max(phase.reuse_distance, phase.max_lag) + 1
+    return replace(phase, repeat=min(phase.repeat, head + window + tail))
+
+
+def _structure_faults(phase: Phase) -> list[Hazard]:
+    """Dependencies that point forward (a deadlock) or nowhere, and regions outside their buffer."""
+    faults = []
+    for index, (op, deps) in enumerate(zip(phase.ops, phase.deps, strict=True)):
+        for dep in deps:
+            if not 0 <= dep.op < len(phase.ops) or dep.lag < 0:
+                faults.append(_structure(phase, op, f"depends on op {dep.op} at lag {dep.lag}, which does not exist"))
+            elif dep.lag == 0 and dep.op >= index:
+                faults.append(_structure(phase, op, f"waits for op {dep.op}, which comes after it: a deadlock"))
+        for region in op.reads + op.writes:
+            if not 0 <= region.start < region.stop <= region.buffer.entries:
+                faults.append(_structure(phase, op, f"{_name(region)} is outside the buffer"))
+    return faults
+
+
+def _structure(phase: Phase, op: Op, where: str) -> Hazard:
+    return Hazard("structure", phase.name, op.label, "", where)
+
+
+@dataclass(slots=True)
+class _Access:
+    """Per entry of one slot: the last writing instance, and the last reading instance of each unit since."""
+
+    writer: npt.NDArray[np.int64]
+    reader: npt.NDArray[np.int64]
+    version: int = 0
+    proven: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    """(unit, start, stop) -> the version up to which that unit's read of that range is proven ordered."""
+
+
+class _PhaseCheck:
+    def __init__(self, phase: Phase, written: dict[tuple[str, int], npt.NDArray[np.bool_]]) -> None:
+        self._phase = phase
+        self._written = written
+        names = sorted({op.unit for op in phase.ops})
+        self._unit_of = [names.index(op.unit) for op in phase.ops]
+        self._units = len(names)
+        self._access: dict[tuple[str, int], _Access] = {}
+        self._start: dict[int, _Clock] = {}
+        self._done: dict[int, _Clock] = {}
+        # What the next op of a unit knows at its start, and what its completion knows from retiring in order.
+        self._next_start = [self._empty() for _ in names]
+        self._next_done = [self._empty() for _ in names]
+        self._changed = {r.buffer.name for op in phase.ops for r in op.writes}
+        self._hazards: list[Hazard] = []
+
+    def run(self) -> list[Hazard]:
+        phase = self._phase
+        for repetition in range(phase.repeat):
+            for index, op in enumerate(phase.ops):
+                if not op.active(repetition, phase.repeat):
+                    continue
+                instance = repetition * len(phase.ops) + index
+                self._advance(index, instance)
+                self._check(op, index, repetition, instance)
+        return self._hazards
+
+    def _empty(self) -> _Clock:
+        """A clock that knows nothing: for each unit the youngest F, then for each unit the youngest D."""
+        return np.full(2 * self._units, _NOBODY, np.int64)
+
+    def _advance(self, index: int, instance: int) -> None:
+        """Compute the op's clocks at its start and at its completion."""
+        unit, count = self._unit_of[index], len(self._phase.ops)
+        start = self._next_start[unit].copy()
+        for dep in self._phase.deps[index]:
+            other = instance - index - dep.lag * count + dep.op
+            known = self._done.get(other) if dep.after is After.DONE else self._start.get(other)
+            if known is None:  # before the phase, or left out in that repetition
+                continue
+            np.maximum(start, known, out=start)
+            if dep.after is After.FREE:
+                other_unit = self._unit_of[dep.op]
+                start[other_unit] = max(start[other_unit], other)
+        done = np.maximum(start, self._next_done[unit])
+        done[unit] = instance
+        done[self._units + unit] = instance
+        self._start[instance] = start
+        self._done[instance] = done
+        self._next_done[unit] = done
+        follower = start.copy()
+        follower[unit] = instance
+        self._next_start[unit] = follower
+
+    def _check(self, op: Op, index: int, repetition: int, instance: int) -> None:
+        unit, units = self._unit_of[index], self._units
+        start, done = self._start[instance], self._done[instance]
+        for region in op.reads:
+            self._check_initialized(op, region, repetition)
+            if region.buffer.name not in self._changed:
+                continue
+            access = self._access_of(region, repetition)
+            part = slice(region.start, region.stop)
+            key = (unit, region.start, region.stop)
+            if access.proven.get(key) != access.version:
+                ordered = self._report("RAW", op, repetition, region, access.writer[part], start[units:])
+                if ordered and not op.conditional:
+                    access.proven[key] = access.version
+            access.reader[unit, part] = instance
+        for region in op.writes:
+            access = self._access_of(region, repetition)
+            part = slice(region.start, region.stop)
+            self._report("WAW", op, repetition, region, access.writer[part], done[units:], itself=instance)
+            for reader in access.reader:
+                self._report("WAR", op, repetition, region, reader[part], done[:units], itself=instance)
+            access.writer[part] = instance
+            access.reader[:, part] = _NOBODY
+            access.version += 1
+            self._written_entries(region, repetition)[part] = True
+
+    def _report(
+        self, kind: str, op: Op, repetition: int, region: Region, others: _Clock, known: _Clock, itself: int = _NOBODY
+    ) -> bool:
+        """Report each of `others` (op instances) that `known` (youngest ordered instance a unit) does not reach."""
+        ordered = True
+        count = len(self._phase.ops)
+        for other in sorted(set(others.tolist()) - {_NOBODY, itself}):
+            index = other % count
+            if known[self._unit_of[index]] >= other:
+                continue
+            ordered = False
+            lag = repetition - other // count
+            earlier = f"'{self._phase.ops[index].label}' {lag} repetitions before" if lag else ""
+            first = earlier or f"'{self._phase.ops[index].label}'"
+            where = f"both use {_name(region)} and nothing orders them"
+            self._hazards.append(Hazard(kind, self._phase.name, first, f"'{op.label}'", where))
+        return ordered
+
+    def _check_initialized(self, op: Op, region: Region, repetition: int) -> None:
+        if region.buffer.is_input:
+            return
+        if not self._written_entries(region, repetition)[region.start : region.stop].all():
+            where = f"reads {_name(region)} before anything has written it"
+            self._hazards.append(Hazard("uninitialized", self._phase.name, f"'{op.label}'", "", where))
+
+    def _written_entries(self, region: Region, repetition: int) -> npt.NDArray[np.bool_]:
+        key = (region.buffer.name, region.slot(repetition))
+        if key not in self._written:
+            self._written[key] = np.zeros(region.buffer.entries, np.bool_)
+        return self._written[key]
+
+    def _access_of(self, region: Region, repetition: int) -> _Access:
+        key = (region.buffer.name, region.slot(repetition))
+        access = self._access.get(key)
+        if access is None:
+            entries = region.buffer.entries
+            access = self._access[key] = _Access(
+                np.full(entries, _NOBODY, np.int64), np.full((self._units, entries), _NOBODY, np.int64)
+            )
+        return access
+
+
+def _name(region: Region) -> str:
+    return f"{region.buffer.memory}.{region.buffer.name}[{region.start}:{region.stop}]"

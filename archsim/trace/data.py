@@ -1,0 +1,95 @@
+"""The frozen records of a run. All times are cycles of the core clock, counted from 0."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from archsim.program.ir import PhaseKind, Wait
+from archsim.trace.timeline import Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Repetitions [first, first + count) of each body whose ops are recorded one by one.
+
+    Of a phase that is not repeated all ops are recorded.
+    """
+
+    first: int
+    count: int
+
+    def holds(self, repetition: int) -> bool:
+        """Whether a repetition of a body lies in the window."""
+        return self.first <= repetition < self.first + self.count
+
+
+@dataclass(frozen=True, slots=True)
+class OpRecord:
+    """One op: it starts at `start`, frees its unit at `free`, and its results are visible at `done`."""
+
+    phase: int
+    repetition: int
+    op: int
+    start: int
+    free: int
+    done: int
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseTrace:
+    """When a phase began and ended, and when some of its repetitions did.
+
+    `ends` holds the completion of the first, the middle and the last repetition: (repetition, cycle).
+    """
+
+    name: str
+    kind: PhaseKind
+    start: int
+    end: int
+    ends: tuple[tuple[int, int], ...]
+
+    @property
+    def cycles(self) -> int:
+        """Length of the phase."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class UnitTrace:
+    """Where a unit's cycles went; every cycle of the run is in exactly one of these.
+
+    `compute_cycles`: the datapath works; `port_cycles`: the op holds the unit for a memory port alone; `waits`: an
+    op is there but cannot start, by what it waits for longest; `idle`: no op is there, by kind of phase.
+    """
+
+    ops: int
+    compute_cycles: int
+    port_cycles: int
+    waits: Mapping[Wait, int]
+    idle: Mapping[PhaseKind, int]
+
+    @property
+    def total_cycles(self) -> int:
+        """All cycles: the length of the run."""
+        return self.compute_cycles + self.port_cycles + sum(self.waits.values()) + sum(self.idle.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The timing of a whole run."""
+
+    total_cycles: int
+    phases: tuple[PhaseTrace, ...]
+    units: Mapping[str, UnitTrace]
+    timelines: tuple[Mapping[str, Timeline], ...]
+    """For each phase, each unit's occupied cycles over time."""
+    records: tuple[OpRecord, ...]
+    """Single ops of the window, in order of phase, repetition and op."""
+
+    def phase(self, kind: PhaseKind) -> PhaseTrace:
+        """The first phase of a kind; KeyError if there is none."""
+        for phase in self.phases:
+            if phase.kind is kind:
+                return phase
+        raise KeyError(kind)

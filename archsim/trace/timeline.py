@@ -1,0 +1,74 @@
+"""Occupied cycles over time, in a fixed number of bins: memory does not grow with the length of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+MAX_BINS = 1024
+_FLUSH_AT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Bin i covers cycles [start + i * bin_cycles, start + (i + 1) * bin_cycles); `busy` counts occupied cycles."""
+
+    start: int
+    bin_cycles: int
+    busy: tuple[int, ...]
+
+
+class TimelineBuilder:
+    """Collects a unit's occupied intervals, in order and without overlap, into bins.
+
+    When time outgrows the bins, neighbours are merged and their width doubles.
+    """
+
+    def __init__(self, start: int) -> None:
+        self._start = start
+        self._bin_cycles = 1
+        self._busy = np.zeros(MAX_BINS, np.int64)
+        self.intervals: list[tuple[int, int]] = []
+
+    def add(self, start: int, cycles: int) -> None:
+        """The unit is occupied in [start, start + cycles)."""
+        self.intervals.append((start, cycles))
+        if len(self.intervals) >= _FLUSH_AT:
+            self._flush()
+
+    def finish(self, end: int) -> Timeline:
+        """The timeline up to `end`, the end of the phase."""
+        self._flush()
+        self._reach(end - self._start)
+        used = -(-(end - self._start) // self._bin_cycles)
+        return Timeline(self._start, self._bin_cycles, tuple(self._busy[:used].tolist()))
+
+    def _reach(self, length: int) -> None:
+        while length > MAX_BINS * self._bin_cycles:
+            merged = self._busy.reshape(-1, 2).sum(axis=1)
+            self._busy = np.concatenate([merged, np.zeros(MAX_BINS // 2, np.int64)])
+            self._bin_cycles *= 2
+
+    def _flush(self) -> None:
+        if not self.intervals:
+            return
+        pairs = np.array(self.intervals, np.int64)
+        self.intervals.clear()
+        starts, lengths = pairs[:, 0] - self._start, pairs[:, 1]
+        self._reach(int(starts[-1] + lengths[-1]))
+        edges = np.arange(MAX_BINS + 1, dtype=np.int64) * self._bin_cycles
+        self._busy += np.diff(_busy_before(edges, starts, lengths))
+
+
+def _busy_before(
+    times: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Occupied cycles before each time, for intervals in order and without overlap."""
+    whole = np.concatenate([[0], np.cumsum(lengths)])
+    last = np.searchsorted(starts, times, side="right") - 1
+    begun = last >= 0
+    last = np.maximum(last, 0)
+    partial = np.clip(times - starts[last], 0, lengths[last])
+    return np.where(begun, whole[last] + partial, 0)

@@ -1,0 +1,105 @@
+"""The field types: what they take, and that they are strict and bounded."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import Field, TypeAdapter, ValidationError
+
+from archsim.config import Bytes, Count, Cycles, PositiveNumber, StrictModel
+
+SIZE = "expected a size from 1 to 1,125,899,906,842,624 bytes, as 4096, 512KiB or 8MiB, or null (buffer size)"
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("1", 1),
+        ("1125899906842624", 2**50),
+        ("64 B", 64),
+        ("64B", 64),
+        ("512KiB", 512 * 1024),
+        ("8 MiB", 8 * 2**20),
+        ("1GiB", 2**30),
+        ("1024 TiB", 2**50),
+        ("1.5MiB", 3 * 2**19),
+        ("0.5KiB", 512),
+        ("'2KiB'", 2048),
+    ],
+)
+def test_sizes(read, text, size):
+    assert read(f"buffer: {text}").buffer == size
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0", "got 0"),
+        ("-1", "got -1"),
+        ("1125899906842625", "got 1125899906842625"),
+        ("1025TiB", "got '1025TiB'"),
+        ("0B", "got '0B'"),
+        ("true", "got the boolean true"),
+        ("2.0", "got the decimal number 2.0"),
+        ("[1]", "got the list [1]"),
+        ("8KB", "got '8KB': decimal units are not allowed; write KiB (1,024-based) for KB"),
+        ("8 MB", "got '8 MB': decimal units are not allowed; write MiB (1,024-based) for MB"),
+        ("8kb", "got '8kb': there is no unit 'kb'; the units are B, KiB, MiB, GiB, TiB"),
+        ("1.3KiB", "got '1.3KiB': this is not a whole number of bytes"),
+        ("0.5B", "got '0.5B': this is not a whole number of bytes"),
+        ("'8'", "got '8': a size in quotes is a number and a unit (B, KiB, MiB, GiB, TiB)"),
+        ("-8KiB", "got '-8KiB': a size in quotes is a number and a unit (B, KiB, MiB, GiB, TiB)"),
+        ("1e3KiB", "got '1e3KiB': a size in quotes is a number and a unit (B, KiB, MiB, GiB, TiB)"),
+        ("'٣KiB'", "got '٣KiB': a size in quotes is a number and a unit (B, KiB, MiB, GiB, TiB)"),
+    ],
+)
+def test_refused_sizes(fault, text, message):
+    assert fault(f"buffer: {text}") == f"edge.yaml:2: buffer: {SIZE}, {message}"
+
+
+def test_a_size_of_many_digits_is_refused(fault):
+    assert fault(f"buffer: {'9' * 5000}KiB").endswith(
+        f"got '{'9' * 55}...': a size in quotes is a number and a unit (B, KiB, MiB, GiB, TiB)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "taken", "refused"),
+    [
+        (Count, [1, 1_048_576], [0, -1, 1_048_577, 10**40, True, 1.0, "1", None]),
+        (Cycles, [0, 1_000_000_000], [-1, 1_000_000_001, False, 0.0, "0", None]),
+        (Bytes, [1, 2**50, "1B"], [0, 2**50 + 1, True, 1.0, "1", None]),
+        (PositiveNumber, [1, 0.5, 1e-18, 1e18], [0, 0.0, -1, 1e-19, 1e19, 10**40, True, "1", None]),
+    ],
+)
+def test_bounds_and_strictness(kind, taken, refused):
+    adapter = TypeAdapter(kind)
+    for value in taken:
+        adapter.validate_python(value)
+    for value in refused:
+        with pytest.raises(ValidationError):
+            adapter.validate_python(value)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_numbers_are_finite(value):
+    with pytest.raises(ValidationError):
+        TypeAdapter(PositiveNumber).validate_python(value)
+
+
+class Plain(StrictModel):
+    count: int = Field(description="a number")
+    ratio: float = Field(0.0, description="a ratio")
+
+
+def test_strict_model():
+    model = Plain(count=1)
+    with pytest.raises(ValidationError):
+        model.count = 2
+    for wrong in (
+        {"count": "1"},
+        {"count": True},
+        {"count": 1, "more": 2},
+        {"count": 1, "ratio": float("inf")},
+    ):
+        with pytest.raises(ValidationError):
+            Plain.model_validate(wrong)
