@@ -55,7 +55,7 @@ def simulate(
     program = find_schedule(schedule).build(workload.spec, arch.config)
     verify(program)
     tensors = None if timing_only else load_tensors(workload)
-    state = None if tensors is None else _initial_state(program, tensors, arch, workload)
+    state = None if tensors is None else initial_state(program, tensors, arch, workload)
     options = Options(
         arithmetic=None if state is None else Arithmetic(state, Datapath(units)),
         window=window or _middle(workload.spec.steps),
@@ -68,7 +68,8 @@ def simulate(
     return Simulation(arch, workload, program, trace, stats, validation, tensors, computed)
 
 
-def _initial_state(program: Program, tensors: LstmTensors, arch: Arch, workload: Workload) -> State:
+def initial_state(program: Program, tensors: LstmTensors, arch: Arch, workload: Workload) -> State:
+    """The buffers before the program starts: the workload's tensors in DRAM, everything else empty."""
     return State(program, dram_image(tensors, arch.config.formats), workload.spec.steps)
 
 

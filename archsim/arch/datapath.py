@@ -18,6 +18,10 @@ from archsim.program.ir import Op
 Units = Mapping[str, Unit[Any]]
 
 
+UNIT_KINDS: tuple[type[Unit[Any]], ...] = (Dram, MacArray, Activation, Elementwise)
+"""Every kind of unit that executes ops."""
+
+
 def build_units(config: ArchConfig) -> Units:
     """Every unit that executes ops, by its name, in the order in which reports show them."""
     ports = {

@@ -83,4 +83,5 @@ def _sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)) without overflow and without losing the small values of negative x."""
     small = np.exp(-np.abs(x))
     one = x.dtype.type(1)
-    return np.where(x >= 0, one / (one + small), small / (one + small))
+    result: Array = np.where(x >= 0, one / (one + small), small / (one + small))
+    return result

@@ -15,7 +15,7 @@ from archsim.formats.number import Array
 from archsim.program.ir import Op
 
 Ports = Mapping[str, int | None]
-"""Memory name -> bits a cycle through this unit's read port and, separately, through its write port (None: no limit)."""
+"""Memory name -> bits a cycle through the unit's read port and, apart from it, its write port (None: no limit)."""
 
 
 class UnitConfig(StrictModel):

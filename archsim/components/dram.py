@@ -18,7 +18,9 @@ from archsim.program.ir import Op, Region
 class DramConfig(UnitConfig):
     """Bandwidth, latency and burst length of DRAM as the core sees it."""
 
-    bandwidth_bytes_per_cycle: PositiveNumber = Field(description="bytes per cycle of the core clock, reads and writes together")
+    bandwidth_bytes_per_cycle: PositiveNumber = Field(
+        description="bytes per cycle of the core clock, reads and writes together"
+    )
     latency_cycles: Cycles = Field(description="cycles from the last burst until the data can be used")
     burst_bytes: Bytes = Field(description="bytes of a burst; a transfer moves whole bursts")
 

@@ -90,9 +90,7 @@ class MacArray(Unit[MacArrayConfig]):
     summary = "R x C multipliers, an adder tree a row, an accumulator a row: GEMV tiles, one chunk of C inputs a cycle"
     item_name = "MAC"
 
-    def __init__(
-        self, config: MacArrayConfig, ports: Ports, formats: Formats, weight_read_latency_cycles: int
-    ) -> None:
+    def __init__(self, config: MacArrayConfig, ports: Ports, formats: Formats, weight_read_latency_cycles: int) -> None:
         super().__init__(config, ports, formats)
         self._weight_read_latency_cycles = weight_read_latency_cycles
 
@@ -133,4 +131,3 @@ class MacArray(Unit[MacArrayConfig]):
         if not isinstance(op, MacTile):
             raise self.refuse(op)
         return op
-

@@ -43,9 +43,7 @@ def _allowed_value(slot: Slot) -> str:
         return _union(slot)
     values = choices(slot)
     if values:
-        return (
-            shown(values[0]) if len(values) == 1 else "one of " + ", ".join(shown(value) for value in values)
-        )
+        return shown(values[0]) if len(values) == 1 else "one of " + ", ".join(shown(value) for value in values)
     if is_mapping(slot):
         return _mapping(slot)
     if is_list(slot):

@@ -41,7 +41,7 @@ def load_document(path: Path, error: type[FaultsError]) -> Document:
     if len(raw) > MAX_BYTES:
         raise error((Fault(source, "", f"larger than {MAX_BYTES:,} bytes, the most that is read"),))
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode("utf-8")
     except UnicodeDecodeError as failure:
         line = line_at(raw.decode("latin-1"), failure.start)
         raise error((Fault(f"{source}:{line}", "", "not UTF-8 text"),)) from None

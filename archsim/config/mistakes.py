@@ -52,9 +52,7 @@ def wrong_tag(slot: Slot, value: dict[str, Any], path: KeyPath) -> Problem:
     key = slot.discriminator or ""
     choices = ", ".join(shown(tag) for tag in tags(slot))
     expected = f"one of {choices}"
-    what = next(
-        (inner.description for member in slot.members if (inner := inner_slot(member, key))), slot.description
-    )
+    what = next((inner.description for member in slot.members if (inner := inner_slot(member, key))), slot.description)
     if key not in value:
         return Problem(path, f"missing key {shown(key)} ({expected}{': ' if what else ''}{what})")
     got = shown(value[key]) if isinstance(value[key], str) else shown_with_type(value[key])

@@ -115,7 +115,5 @@ def _apply(edited: Edited, override: Override) -> None:
 def _no_way_through(path: KeyPath, value: object) -> str:
     name = dotted(path)
     if isinstance(value, list):
-        return (
-            f"{name} is a list, whose elements cannot be set one by one; set the whole list, as {name}=[1, 2]"
-        )
+        return f"{name} is a list, whose elements cannot be set one by one; set the whole list, as {name}=[1, 2]"
     return f"{name} is {shown_with_type(value)}, so there is no key to set inside it"

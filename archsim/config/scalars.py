@@ -60,9 +60,7 @@ def plain_scalar(text: str) -> Scalar:
 
 def _integer(text: str) -> int:
     if len(text) > MAX_NUMBER_LENGTH:
-        raise ScalarError(
-            f"an integer may have at most {MAX_NUMBER_LENGTH} characters, got one of {len(text):,}"
-        )
+        raise ScalarError(f"an integer may have at most {MAX_NUMBER_LENGTH} characters, got one of {len(text):,}")
     if text.startswith(("0o", "0x")):
         return int(text, 0)
     return int(text)

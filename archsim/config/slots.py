@@ -72,9 +72,7 @@ def slot_of(declared: object, metadata: tuple[Any, ...] = (), description: str =
 
 def field_slots(model: type[BaseModel]) -> dict[str, Slot]:
     """The slots of a model by the keys that the user writes."""
-    return {
-        info.alias or name: slot_of(info.annotation, (info,)) for name, info in model.model_fields.items()
-    }
+    return {info.alias or name: slot_of(info.annotation, (info,)) for name, info in model.model_fields.items()}
 
 
 def inner_slot(slot: Slot, part: str | int) -> Slot | None:

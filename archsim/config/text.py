@@ -16,9 +16,7 @@ _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 def one_line(text: str) -> str:
     """`text` with every character that cannot be printed (line breaks, controls, surrogates) escaped."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text
-    )
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 
 
 def shorten(text: str, limit: int = SHOWN_LIMIT) -> str:

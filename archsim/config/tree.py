@@ -98,9 +98,7 @@ class _Reader:
     def _refuse_anchor(self, event: YamlEvent, path: KeyPath) -> None:
         if event.anchor is not None:
             sign = "*" if isinstance(event, AliasEvent) else "&"
-            self._fault(
-                event, path, f"anchors and aliases are not allowed, found {shown(sign + event.anchor)}"
-            )
+            self._fault(event, path, f"anchors and aliases are not allowed, found {shown(sign + event.anchor)}")
 
     def _list(self, path: KeyPath) -> list[Any]:
         items: list[Any] = []
@@ -142,9 +140,7 @@ class _Reader:
         if len(self.tree.faults) > known:
             return None
         if not isinstance(key, str):
-            self._fault(
-                event, path, f"a key must be a string, found {shown_with_type(key)}; put it in quotes"
-            )
+            self._fault(event, path, f"a key must be a string, found {shown_with_type(key)}; put it in quotes")
             return None
         return key
 

@@ -42,9 +42,7 @@ def size_in_bytes(value: object) -> object:
         raise ValueError(f"a size in quotes is a number and a unit ({', '.join(_UNITS)})")
     number, unit = match.groups()
     if unit in _DECIMAL_UNITS:
-        raise ValueError(
-            f"decimal units are not allowed; write {_DECIMAL_UNITS[unit]} (1,024-based) for {unit}"
-        )
+        raise ValueError(f"decimal units are not allowed; write {_DECIMAL_UNITS[unit]} (1,024-based) for {unit}")
     if unit not in _UNITS:
         raise ValueError(f"there is no unit {shown(unit)}; the units are {', '.join(_UNITS)}")
     size = Fraction(number) * _UNITS[unit]

@@ -19,9 +19,7 @@ from archsim.errors import Fault, FaultsError
 M = TypeVar("M", bound=BaseModel)
 
 
-def validate(
-    model: type[M], document: Document, overrides: Sequence[Override], error: type[FaultsError]
-) -> M:
+def validate(model: type[M], document: Document, overrides: Sequence[Override], error: type[FaultsError]) -> M:
     """The `model` that `document` describes once `overrides` are set in it, in their order.
 
     Raises `error` with a fault for everything that is wrong: in the order of the file's lines, then the
@@ -32,7 +30,7 @@ def validate(
     problems.sort(key=lambda problem: edited.order(problem.path))
     faults = [*(_fault(problem, edited) for problem in problems), *edited.faults]
     if faults or value is None:
-        # One `--set` given twice has its faults once.
+        # One `--set` given twice has its faults once, and so has what pydantic and the exact check both refuse.
         raise error(tuple(dict.fromkeys(faults)))
     return value
 
@@ -47,8 +45,7 @@ def _check(model: type[M], data: dict[str, Any]) -> tuple[M | None, list[Problem
         value = model.model_validate_json(json.dumps(data, allow_nan=False), strict=True)
     except ValidationError as failure:
         problems = problems_of(failure, slot, data)
-    known = {problem.path for problem in problems}
-    problems.extend(problem for problem in inexact_choices(slot, data) if problem.path not in known)
+    problems.extend(inexact_choices(slot, data))
     return value, problems
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -30,7 +30,7 @@ class Formats(StrictModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _one_for_all(cls, value: Any) -> Any:
+    def _one_for_all(cls, value: object) -> object:
         return dict.fromkeys(cls.model_fields, value) if isinstance(value, str) else value
 
     def format(self, kind: str) -> NumberFormat:

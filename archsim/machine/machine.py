@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-import simpy
-
 from archsim.errors import DeadlockError
+from archsim.machine.clock import Clock
 from archsim.machine.options import MachineSpec, Options
 from archsim.machine.phase import PhaseRun
 from archsim.machine.unit import UnitProcess
@@ -17,23 +16,23 @@ from archsim.trace import OpRecord, PhaseTrace, Timeline, Trace
 
 def execute(program: Program, spec: MachineSpec, options: Options) -> Trace:
     """Run a program to its end and return its trace; DeadlockError names what is blocked."""
-    env = simpy.Environment()
+    env = Clock()
     units = {name: UnitProcess(env, name, options.arithmetic) for name in spec.units}
     phases: list[PhaseTrace] = []
     timelines: list[Mapping[str, Timeline]] = []
     records: list[OpRecord] = []
     for number, phase in enumerate(program.phases):
-        start = int(env.now)
+        start = env.now
         ends: tuple[tuple[int, int], ...] = ()
         if phase.op_instances:
             run = PhaseRun(env, number, phase, spec, units, options)
             _run_to_end(env, run)
             ends = tuple(sorted(run.ends.items()))
             records += sorted(run.records, key=lambda record: (record.repetition, record.op))
-        phases.append(PhaseTrace(phase.name, phase.kind, start, int(env.now), ends))
+        phases.append(PhaseTrace(phase.name, phase.kind, start, env.now, ends))
         timelines.append(MappingProxyType({name: unit.end_phase(phase.kind) for name, unit in units.items()}))
     return Trace(
-        total_cycles=int(env.now),
+        total_cycles=env.now,
         phases=tuple(phases),
         units=MappingProxyType({name: unit.summary() for name, unit in units.items()}),
         timelines=tuple(timelines),
@@ -41,7 +40,7 @@ def execute(program: Program, spec: MachineSpec, options: Options) -> Trace:
     )
 
 
-def _run_to_end(env: simpy.Environment, run: PhaseRun) -> None:
+def _run_to_end(env: Clock, run: PhaseRun) -> None:
     run.begin()
     try:
         env.run(until=run.finished)

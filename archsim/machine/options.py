@@ -36,6 +36,10 @@ class Arithmetic:
     semantics: Semantics
 
 
+NO_STEPS = Window(0, 0)
+"""Record no time step."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to run: with which data, what to record, and hooks.
@@ -44,6 +48,6 @@ class Options:
     """
 
     arithmetic: Arithmetic | None = None
-    window: Window = Window(0, 0)
+    window: Window = NO_STEPS
     jitter: Jitter | None = None
     progress: Callable[[int], None] | None = None

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import simpy
 
 from archsim.components.base import Service
+from archsim.formats.number import Array
+from archsim.machine.clock import Clock
 from archsim.machine.options import MachineSpec, Options
 from archsim.machine.sequencer import Sequencer
 from archsim.machine.tables import KEY_BASE, LaterStep, PhaseTables, SameStep
@@ -41,7 +44,7 @@ class PhaseRun:
 
     def __init__(
         self,
-        env: simpy.Environment,
+        env: Clock,
         number: int,
         phase: Phase,
         spec: MachineSpec,
@@ -106,7 +109,7 @@ class PhaseRun:
 
     def complete(self, event: simpy.Event) -> None:
         """The op's results are visible (DONE): commit them, pass the tokens, count it."""
-        step, op, results = event.value
+        step, op, results = cast("tuple[Step, int, tuple[Array, ...]]", event.value)
         arithmetic = self._options.arithmetic
         if arithmetic is not None:
             commit(self.ops[op], step.repetition, arithmetic.state, arithmetic.semantics, results)

@@ -45,9 +45,7 @@ class PhaseTables:
             return self._inner_pending.copy()
         phase = self.phase
         return [
-            sum(
-                dep.lag <= repetition and phase.ops[dep.op].active(repetition - dep.lag, phase.repeat) for dep in deps
-            )
+            sum(dep.lag <= repetition and phase.ops[dep.op].active(repetition - dep.lag, phase.repeat) for dep in deps)
             for deps in phase.deps
         ]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import simpy
 
+from archsim.machine.clock import Clock
 from archsim.machine.tables import CAUSE_CODES, CAUSES, KEY_BASE
 from archsim.program.interpreter import sample
 from archsim.program.ir import PhaseKind, Wait
@@ -16,7 +17,7 @@ from archsim.trace import Timeline, TimelineBuilder, UnitTrace
 
 if TYPE_CHECKING:
     from archsim.machine.options import Arithmetic
-    from archsim.machine.phase import PhaseRun, Step
+    from archsim.machine.phase import Step
 
 _ISSUE = CAUSE_CODES[Wait.ISSUE]
 
@@ -24,7 +25,7 @@ _ISSUE = CAUSE_CODES[Wait.ISSUE]
 class UnitProcess:
     """The state of one unit during a run."""
 
-    def __init__(self, env: simpy.Environment, name: str, arithmetic: Arithmetic | None) -> None:
+    def __init__(self, env: Clock, name: str, arithmetic: Arithmetic | None) -> None:
         self.name = name
         self.queue: deque[tuple[int, Step, int]] = deque()
         """(cycle at which it is issued, repetition, op) of the ops that have not started."""
@@ -104,6 +105,7 @@ class UnitProcess:
             arithmetic = self._arithmetic
             values = sample(run.ops[op], step.repetition, arithmetic.state, arithmetic.semantics)
         completion = env.timeout(done - now, (step, op, values))
+        assert completion.callbacks is not None
         completion.callbacks.append(run.complete)
         if step.recorded:
             run.record(step, op, now, free, done)

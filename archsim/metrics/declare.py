@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import get_type_hints
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What a figure is. `unit` is "" for a name."""
+    """What a figure is, as the annotation of a field: `x: Annotated[int, Metric(...)]`. `unit` is "" for a name."""
 
     unit: str
     meaning: str
     formula: str = ""
 
 
-def metric(unit: str, meaning: str, formula: str = "") -> Any:
-    """A dataclass field that carries its declaration."""
-    return field(metadata={"metric": Metric(unit, meaning, formula)})
-
-
-def declared(owner: type[Any]) -> dict[str, Metric]:
-    """The declarations of a dataclass, by field name, in order."""
-    return {f.name: f.metadata["metric"] for f in fields(owner) if "metric" in f.metadata}
+def declared(owner: type) -> dict[str, Metric]:
+    """The declarations of a class's fields, by name, in order."""
+    found: dict[str, Metric] = {}
+    for name, hint in get_type_hints(owner, include_extras=True).items():
+        for note in getattr(hint, "__metadata__", ()):
+            if isinstance(note, Metric):
+                found[name] = note
+    return found

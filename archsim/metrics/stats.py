@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Annotated
 
 from archsim.arch import Arch
 from archsim.arch.datapath import Units
 from archsim.metrics.bounds import Bounds, binding, compute_bounds
-from archsim.metrics.declare import metric
+from archsim.metrics.declare import Metric
 from archsim.metrics.stacks import Stack, cycle_stacks
 from archsim.metrics.traffic import Traffic, compute_traffic, total_bytes
 from archsim.program.ir import PhaseKind, Program
@@ -24,39 +25,53 @@ OPS_PER_MAC = 2
 class Stats:
     """All figures of one run. Counts are whole numbers; `float` fields are exact quotients rounded once."""
 
-    arch: str = metric("", "name of the architecture")
-    workload: str = metric("", "name of the workload")
-    schedule: str = metric("", "name of the schedule")
-    latency_cycles: int = metric("cycles", "from cycle 0 until the last result is stored", "prologue + body + epilogue")
-    latency_us: float = metric("us", "the same at the architecture's clock", "latency_cycles / clock_mhz")
-    prologue_cycles: int = metric("cycles", "loading resident weights, h_0, c_0 and the first x from DRAM, once")
-    body_cycles: int = metric("cycles", "all time steps, with the weights resident")
-    body_us: float = metric("us", "the same at the architecture's clock", "body_cycles / clock_mhz")
-    epilogue_cycles: int = metric("cycles", "storing h_n and c_n to DRAM")
-    cycles_per_step: float = metric(
-        "cycles",
-        "between the ends of consecutive time steps, in the steady state",
-        "(end of step T-1 - end of step T//2) / (T-1 - T//2); T <= 2: the last step",
-    )
-    macs: int = metric("MAC", "multiply-accumulates of the model", "4H (I + H) T B")
-    mac_utilization: float = metric("1", "useful share of the MAC array over the whole run", "macs / (R C latency_cycles)")
-    steady_state_mac_utilization: float = metric(
-        "1", "useful share of the MAC array in the steady state", "macs / T / (R C cycles_per_step)"
-    )
-    throughput_gops: float = metric("GOPS", "over the whole run, 2 ops per MAC", "2 macs / latency_us / 1000")
-    steady_state_throughput_gops: float = metric(
-        "GOPS", "in the steady state, 2 ops per MAC", "2 macs / T / cycles_per_step * clock_mhz / 1000"
-    )
-    peak_throughput_gops: float = metric("GOPS", "what the MAC array could do", "2 R C clock_mhz / 1000")
-    cycle_stack: Stack = metric("cycles", "where the MAC array's cycles went; sums to latency_cycles")
-    unit_cycle_stacks: Mapping[str, Stack] = metric("cycles", "the same for every unit")
-    traffic_bytes: Traffic = metric("bytes", "memory -> read | write -> kind of data -> bytes over the whole run")
-    operational_intensity_ops_per_byte: Mapping[str, float] = metric(
-        "ops/byte", "ops for each byte that a memory moves over the whole run", "2 macs / bytes read and written"
-    )
-    bounds: Bounds = metric("cycles/step", "lower bounds: what each resource alone would need")
-    binding_bound: str = metric("", "the largest of the bounds")
-    program_ops: int = metric("ops", "ops that the machine executed")
+    arch: Annotated[str, Metric("", "name of the architecture")]
+    workload: Annotated[str, Metric("", "name of the workload")]
+    schedule: Annotated[str, Metric("", "name of the schedule")]
+    latency_cycles: Annotated[
+        int, Metric("cycles", "from cycle 0 until the last result is stored", "prologue + body + epilogue")
+    ]
+    latency_us: Annotated[float, Metric("us", "the same at the architecture's clock", "latency_cycles / clock_mhz")]
+    prologue_cycles: Annotated[
+        int, Metric("cycles", "loading resident weights, h_0, c_0 and the first x from DRAM, once")
+    ]
+    body_cycles: Annotated[int, Metric("cycles", "all time steps, with the weights resident")]
+    body_us: Annotated[float, Metric("us", "the same at the architecture's clock", "body_cycles / clock_mhz")]
+    epilogue_cycles: Annotated[int, Metric("cycles", "storing h_n and c_n to DRAM")]
+    cycles_per_step: Annotated[
+        float,
+        Metric(
+            "cycles",
+            "between the ends of consecutive time steps, in the steady state",
+            "(end of step T-1 - end of step T//2) / (T-1 - T//2); T <= 2: the last step",
+        ),
+    ]
+    macs: Annotated[int, Metric("MAC", "multiply-accumulates of the model", "4H (I + H) T B")]
+    mac_utilization: Annotated[
+        float, Metric("1", "useful share of the MAC array over the whole run", "macs / (R C latency_cycles)")
+    ]
+    steady_state_mac_utilization: Annotated[
+        float, Metric("1", "useful share of the MAC array in the steady state", "macs / T / (R C cycles_per_step)")
+    ]
+    throughput_gops: Annotated[float, Metric("GOPS", "over the whole run, 2 ops per MAC", "2 macs / latency_us / 1000")]
+    steady_state_throughput_gops: Annotated[
+        float, Metric("GOPS", "in the steady state, 2 ops per MAC", "2 macs / T / cycles_per_step * clock_mhz / 1000")
+    ]
+    peak_throughput_gops: Annotated[float, Metric("GOPS", "what the MAC array could do", "2 R C clock_mhz / 1000")]
+    cycle_stack: Annotated[Stack, Metric("cycles", "where the MAC array's cycles went; sums to latency_cycles")]
+    unit_cycle_stacks: Annotated[Mapping[str, Stack], Metric("cycles", "the same for every unit")]
+    traffic_bytes: Annotated[
+        Traffic, Metric("bytes", "memory -> read | write -> kind of data -> bytes over the whole run")
+    ]
+    operational_intensity_ops_per_byte: Annotated[
+        Mapping[str, float],
+        Metric(
+            "ops/byte", "ops for each byte that a memory moves over the whole run", "2 macs / bytes read and written"
+        ),
+    ]
+    bounds: Annotated[Bounds, Metric("cycles/step", "lower bounds: what each resource alone would need")]
+    binding_bound: Annotated[str, Metric("", "the largest of the bounds")]
+    program_ops: Annotated[int, Metric("ops", "ops that the machine executed")]
 
 
 def compute_stats(program: Program, trace: Trace, arch: Arch, workload: Workload, units: Units) -> Stats:

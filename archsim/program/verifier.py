@@ -85,9 +85,11 @@ def _structure_faults(phase: Phase) -> list[Hazard]:
                 faults.append(_structure(phase, op, f"depends on op {dep.op} at lag {dep.lag}, which does not exist"))
             elif dep.lag == 0 and dep.op >= index:
                 faults.append(_structure(phase, op, f"waits for op {dep.op}, which comes after it: a deadlock"))
-        for region in op.reads + op.writes:
-            if not 0 <= region.start < region.stop <= region.buffer.entries:
-                faults.append(_structure(phase, op, f"{_name(region)} is outside the buffer"))
+        faults += [
+            _structure(phase, op, f"{_name(region)} is outside the buffer")
+            for region in op.reads + op.writes
+            if not 0 <= region.start < region.stop <= region.buffer.entries
+        ]
     return faults
 
 

@@ -8,7 +8,11 @@ from archsim.program.ir import Buffer
 
 _KNOBS = {
     "weight_sram": ("more weight_sram.capacity_bytes", "a narrower weight format", "a smaller model"),
-    "input_buffer": ("more input_buffer.capacity_bytes", "fewer input_buffer.prefetch_steps", "a smaller batch or input_size"),
+    "input_buffer": (
+        "more input_buffer.capacity_bytes",
+        "fewer input_buffer.prefetch_steps",
+        "a smaller batch or input_size",
+    ),
     "state_buffer": ("more state_buffer.capacity_bytes", "a smaller batch or hidden_size"),
 }
 

@@ -95,7 +95,8 @@ class LstmOps:
     def load_input_ahead(self) -> Op:
         """x_{t+p} from DRAM, p = prefetch_steps, while x_t is in use."""
         ahead = self.prefetch_steps
-        source, target = (self._whole(buffer, offset=ahead, stride=1) for buffer in (self.buffers.dram_x, self.buffers.x))
+        source = self._whole(self.buffers.dram_x, offset=ahead, stride=1)
+        target = self._whole(self.buffers.x, offset=ahead, stride=1)
         return self._transfer(f"load x[t+{ahead}]", source, target, skip_last=ahead)
 
     def store_output(self) -> Op:
@@ -118,9 +119,8 @@ class LstmOps:
                 ops.append(Transfer(unit=Dram.name, label=label, sources=pieces, target=packed))
         ops.append(self._transfer("load h_0", self._whole(b.dram_h_0), self._whole(b.h)))
         ops.append(self._transfer("load c_0", self._whole(b.dram_c_0), self._whole(b.c)))
-        for step in range(min(self.prefetch_steps, self.spec.steps)):
-            ops.append(self._transfer(f"load x_{step}", self._whole(b.dram_x, step), self._whole(b.x, step)))
-        return ops
+        first = range(min(self.prefetch_steps, self.spec.steps))
+        return ops + [self._transfer(f"load x_{t}", self._whole(b.dram_x, t), self._whole(b.x, t)) for t in first]
 
     def epilogue(self) -> list[Op]:
         """h_n and c_n to DRAM."""

@@ -6,6 +6,7 @@ through the MAC array in *tiles* of at most R rows. Weights lie in the weight SR
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -85,7 +86,7 @@ def gate_major(hidden_size: int, array_rows: int) -> tuple[Group, ...]:
     return _groups(blocks, array_rows)
 
 
-def _groups(blocks: list[tuple[tuple[Gate, int, int], ...]], array_rows: int) -> tuple[Group, ...]:
+def _groups(blocks: Sequence[Sequence[tuple[Gate, int, int]]], array_rows: int) -> tuple[Group, ...]:
     groups = []
     start = 0
     for index, block in enumerate(blocks):

@@ -27,7 +27,7 @@ class Source(StrictModel):
 class InputSource(Source):
     """Where the input x (T, B, I) comes from."""
 
-    tensor: Text = Field(default="input", description="name of the tensor in the file, shape (steps, batch, input_size)")
+    tensor: Text = Field(default="input", description="name of the tensor, shape (steps, batch, input_size)")
 
 
 class StateSource(StrictModel):
@@ -42,7 +42,8 @@ class ExpectedSource(StrictModel):
     """An outside witness: what another implementation gave for this workload."""
 
     file: Text = Field(
-        description="a .safetensors or .npz file with output (steps, batch, hidden_size), h_n and c_n (1, batch, hidden_size)"
+        description="a .safetensors or .npz file with output (steps, batch, hidden_size) and h_n, c_n (1, batch, "
+        "hidden_size)"
     )
 
 

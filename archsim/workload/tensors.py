@@ -63,7 +63,8 @@ def load_tensors(workload: Workload) -> LstmTensors:
         shapes = {"output": (spec.steps, spec.batch, spec.hidden_size), "h_n": state_shape, "c_n": state_shape}
         read = read_tensors(workload.folder / config.expected.file, shapes)
         expected = Expected(read["output"], read["h_n"], read["c_n"])
-    return LstmTensors(*weights, x=x, h_0=h_0, c_0=c_0, expected=expected)
+    weight_ih, weight_hh, bias_ih, bias_hh = weights
+    return LstmTensors(weight_ih, weight_hh, bias_ih, bias_hh, x, h_0, c_0, expected)
 
 
 def weight_shapes(spec: LstmSpec) -> dict[str, tuple[int, ...]]:

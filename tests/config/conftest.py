@@ -51,6 +51,9 @@ class Order(Enum):
     COLUMNS = "columns_first"
 
 
+BankName = Annotated[str, Field(pattern="^[a-z]+$")]
+
+
 class Machine(StrictModel):
     mac_array: MacArray = Field(description="the multipliers")
     name: str = Field("m", description="name in reports", min_length=1, max_length=8, pattern="^[a-z]+$")
@@ -63,7 +66,7 @@ class Machine(StrictModel):
     bits: list[Literal[1, 8, 16]] = Field([], description="weight widths")
     lanes: int = Field(8, description="lanes", multiple_of=8, gt=0)
     shape: tuple[Count, Count] = Field((1, 1), description="grid")
-    banks: dict[str, Count] = Field({}, description="ports by bank")
+    banks: dict[BankName, Count] = Field({}, description="ports by bank")
     units: MacArray | list[Count] | None = Field(None, description="units")
     pipelined: bool = Field(True, description="whether ops overlap")
     opcode: int = Field(0, alias="op", description="operation code")

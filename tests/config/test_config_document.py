@@ -22,9 +22,7 @@ def faults(text):
 
 
 def test_data_and_lines():
-    document = read(
-        "# top\nname: edge\nmac:\n  rows: 4\n  modes: [a,\n    b]\nlevels:\n- size: 1\n-\n  size: 2\n"
-    )
+    document = read("# top\nname: edge\nmac:\n  rows: 4\n  modes: [a,\n    b]\nlevels:\n- size: 1\n-\n  size: 2\n")
     assert document.source == "a.yaml"
     assert document.data == {
         "name": "edge",
@@ -122,14 +120,16 @@ def test_quoted_keys_are_strings():
         ("%YAML 1.1\n---\na: 1\n", "a.yaml:2: only YAML 1.2 is read; remove the %YAML line"),
         (
             "a: {\nb: 1,\n\n",
-            "a.yaml:2: not valid YAML: while parsing a flow node, expected the node content, "
-            "but found '<stream end>'",
+            "a.yaml:2: not valid YAML: while parsing a flow node, expected the node content, but found '<stream end>'",
+        ),
+        (
+            'a: 1\nb: "x\n\ny\n',
+            "a.yaml:2: not valid YAML: while scanning a quoted scalar, found unexpected end of stream",
         ),
         ("a: 1\nb: c: d\n", "a.yaml:2: not valid YAML: mapping values are not allowed here"),
         (
             "a: 1\nb: [1\n",
-            "a.yaml:2: not valid YAML: "
-            "while parsing a flow sequence, expected ',' or ']', but got '<stream end>'",
+            "a.yaml:2: not valid YAML: while parsing a flow sequence, expected ',' or ']', but got '<stream end>'",
         ),
         ('a: 1\nb: "\\UFFFFFFFF"', "a.yaml:2: not valid YAML: it cannot be parsed from here on"),
         ('a: "\\ud800"', "a.yaml:1: a: control characters are not allowed, found U+D800"),
@@ -160,8 +160,7 @@ def test_twenty_levels_are_read():
 def test_faults_before_the_end_of_reading_are_kept():
     assert faults("a: 1\na: 2\nb: [1\n") == [
         "a.yaml:2: a: duplicate key, first given on line 1",
-        "a.yaml:3: not valid YAML: "
-        "while parsing a flow sequence, expected ',' or ']', but got '<stream end>'",
+        "a.yaml:3: not valid YAML: while parsing a flow sequence, expected ',' or ']', but got '<stream end>'",
     ]
 
 
@@ -176,9 +175,7 @@ def test_an_alias_bomb_is_refused_unexpanded():
 def test_the_error_class_is_the_callers():
     with pytest.raises(WorkloadError) as caught:
         parse_document("", "w.yaml", WorkloadError)
-    assert caught.value.faults == (
-        Fault("w.yaml", "", "the file is empty; expected a mapping of keys to values"),
-    )
+    assert caught.value.faults == (Fault("w.yaml", "", "the file is empty; expected a mapping of keys to values"),)
 
 
 def load_faults(path):
@@ -201,7 +198,11 @@ def test_load(tmp_path):
         (b"a: 1\na: 2", "DIR/a.yaml:2: a: duplicate key, first given on line 1"),
         (b"a: 1\nb: \xff", "DIR/a.yaml:2: not UTF-8 text"),
         (b"a: 1\n\x00", "DIR/a.yaml:2: control characters are not allowed, found U+0000"),
-        (b"a: 1\n" + b"#" * (1 << 20), "DIR/a.yaml: larger than 1,048,576 bytes, the most that is read"),
+        pytest.param(
+            b"a: 1\n" + b"#" * (1 << 20),
+            "DIR/a.yaml: larger than 1,048,576 bytes, the most that is read",
+            id="too large",
+        ),
     ],
 )
 def test_load_faults(tmp_path, raw, message):

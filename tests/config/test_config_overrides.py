@@ -104,14 +104,15 @@ def test_the_document_is_left_as_it_is(machine_type):
         ),
         (
             "clock=[1",
-            "clock: not valid YAML: "
-            "while parsing a flow sequence, expected ',' or ']', but got '<stream end>'",
+            "clock: not valid YAML: while parsing a flow sequence, expected ',' or ']', but got '<stream end>'",
         ),
         ("memory={kind: &a x}", "memory.kind: anchors and aliases are not allowed, found '&a'"),
         ("memory={x: 1, x: 2}", "memory.x: duplicate key, first given on line 1"),
         ("clock=.inf", "clock: numbers must be finite, got .inf"),
         ("clock=" + "[" * 20, "clock: nested deeper than 20 levels"),
         (".".join("a" * 21) + "=1", "nested deeper than 20 levels"),
+        ("mac_array={rows: 1000, columns: 4}", "mac_array: rows x columns must be at most 1,000"),
+        pytest.param("clock=" + "x" * (1 << 21), "longer than 1,048,576 characters", id="2 MiB"),
         (
             "mac_array.rows=1000",
             "mac_array: rows x columns must be at most 1,000 (with --set mac_array.rows=1000)",
@@ -119,7 +120,7 @@ def test_the_document_is_left_as_it_is(machine_type):
     ],
 )
 def test_faults(fault, override, message):
-    where = "edge.yaml:1" if message.endswith(")") and "(with" in message else f"--set {override}"
+    where = "edge.yaml:1" if "(with --set" in message else str(parse_override(override))
     assert fault("clock: 1.5\nlevels: []\n", override) == f"{where}: {message}"
 
 
@@ -141,8 +142,7 @@ def test_faults_of_the_file_and_of_all_overrides_at_once(faults):
         "--set clock=0: clock: expected a number from 1e-18 to 1e+18 (clock in GHz), got 0",
         "--set name.x=1: name: expected a string of 1 to 8 characters matching '^[a-z]+$' (name in reports), "
         'got the mapping {"x": 1}',
-        "--set bits=1: bits: expected a list, each element one of 1, 8, 16 "
-        "(weight widths), got the integer 1",
+        "--set bits=1: bits: expected a list, each element one of 1, 8, 16 (weight widths), got the integer 1",
         "--set even=[: even: not valid YAML: while parsing a flow node, expected the node content, "
         "but found '<stream end>'",
     ]

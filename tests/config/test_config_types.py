@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import pytest
 from pydantic import Field, TypeAdapter, ValidationError
+from typing_extensions import TypeAliasType
 
-from archsim.config import Bytes, Count, Cycles, PositiveNumber, StrictModel
+from archsim.config import Bytes, Count, Cycles, PositiveNumber, StrictModel, parse_document, validate
+from archsim.errors import ArchError
 
 SIZE = "expected a size from 1 to 1,125,899,906,842,624 bytes, as 4096, 512KiB or 8MiB, or null (buffer size)"
 
@@ -89,6 +93,20 @@ def test_numbers_are_finite(value):
 class Plain(StrictModel):
     count: int = Field(description="a number")
     ratio: float = Field(0.0, description="a ratio")
+
+
+Width = TypeAliasType("Width", Annotated[int, Field(ge=1, le=64)])
+
+
+class Aliased(StrictModel):
+    width: Width = Field(description="width in bits")
+
+
+def test_named_types_are_looked_into():
+    document = parse_document("width: 65", "a.yaml", ArchError)
+    with pytest.raises(ArchError) as caught:
+        validate(Aliased, document, (), ArchError)
+    assert str(caught.value) == "a.yaml:1: width: expected an integer from 1 to 64 (width in bits), got 65"
 
 
 def test_strict_model():

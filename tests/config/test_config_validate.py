@@ -50,11 +50,9 @@ def test_all_faults_of_a_file_at_once_in_order_of_lines(faults):
         "nmae: x\n"
     ) == [
         "edge.yaml:1: clock: expected a number from 1e-18 to 1e+18 (clock in GHz), got 0",
-        "edge.yaml:2: mac_array: missing key 'columns' "
-        "(an integer from 1 to 1,048,576: columns of multipliers)",
+        "edge.yaml:2: mac_array: missing key 'columns' (an integer from 1 to 1,048,576: columns of multipliers)",
         f"edge.yaml:3: {ROWS} 0",
-        "edge.yaml:4: mac_array.colums: unknown key; "
-        "did you mean 'columns'? allowed here: columns, dtype, rows",
+        "edge.yaml:4: mac_array.colums: unknown key; did you mean 'columns'? allowed here: columns, dtype, rows",
         "edge.yaml:5: mac_array.dtype: expected one of 'int8', 'float32' (number format), got 'int4'",
         "edge.yaml:7: levels[0].size: expected a size from 1 to 1,125,899,906,842,624 bytes, "
         "as 4096, 512KiB or 8MiB (capacity), got the boolean true",
@@ -97,11 +95,12 @@ def test_a_wrong_integer(faults, text, got):
         ("op: a", "op: expected an integer (operation code), got the string 'a'"),
         ("even: 3", "even: expected an integer (an even number), got 3: it is odd"),
         ("clock: 1e19", "clock: expected a number from 1e-18 to 1e+18 (clock in GHz), got 1e+19"),
+        ("banks: {A: 1}", "banks.A: expected a string matching '^[a-z]+$' as key, got 'A'"),
+        ("bits: [1.5]", "bits[0]: expected one of 1, 8, 16 (weight widths), got the decimal number 1.5"),
         ("banks: {a: 0}", "banks.a: expected an integer from 1 to 1,048,576 (ports by bank), got 0"),
         (
             "banks: 3",
-            "banks: expected a mapping, each value an integer from 1 to 1,048,576 (ports by bank), "
-            "got the integer 3",
+            "banks: expected a mapping, each value an integer from 1 to 1,048,576 (ports by bank), got the integer 3",
         ),
         ("shape: [1]", "shape: expected a list of 2 elements (grid), got the list [1]"),
         ("shape: [1, 0]", "shape[1]: expected an integer from 1 to 1,048,576 (grid), got 0"),
@@ -129,8 +128,7 @@ def test_a_scalar_in_place_of_a_model(faults):
 
 def test_a_missing_key_of_the_top_level(faults):
     assert faults("# comment\nclock: 1\n") == [
-        "edge.yaml:2: missing key 'mac_array' "
-        "(a mapping with keys among columns, dtype, rows: the multipliers)"
+        "edge.yaml:2: missing key 'mac_array' (a mapping with keys among columns, dtype, rows: the multipliers)"
     ]
 
 
@@ -217,9 +215,7 @@ def test_plain_unions_make_one_fault(fault, text, message):
 
 
 def test_no_jargon_of_the_validation_library(faults):
-    text = (
-        "mac_array: []\nmemory: {kind: [1]}\nlevels: {}\nlatency: []\nunits: {x: 1}\nbits: [[]]\nshape: x\n"
-    )
+    text = "mac_array: []\nmemory: {kind: [1]}\nlevels: {}\nlatency: []\nunits: {x: 1}\nbits: [[]]\nshape: x\n"
     found = "\n".join(faults(text))
     assert len(found.splitlines()) == 9
     for jargon in ("pydantic", "Input", "union", "tag", "_type", "Extra", "Field required", "ctx", "Error"):

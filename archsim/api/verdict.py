@@ -1,0 +1,86 @@
+"""The verdict on a schedule: statically, against the untimed program, against the golden model and witnesses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from archsim.api.simulate import Simulation, initial_state, simulate
+from archsim.api.validation import Check
+from archsim.arch import Arch, Datapath, build_units
+from archsim.errors import SimulatorBug
+from archsim.program.interpreter import interpret
+from archsim.program.ir import Program
+from archsim.program.verifier import find_hazards
+from archsim.schedules import find_schedule
+from archsim.schedules.image import LstmResults, results
+from archsim.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was checked, and how it came out.
+
+    `hazards`: conflicts that nothing orders, one text each (then nothing was simulated). `differing_numbers`: how
+    many of `compared_numbers` results differ in any bit between the machine and the untimed program.
+    """
+
+    arch: str
+    workload: str
+    schedule: str
+    ops: int
+    dependencies: int
+    hazards: tuple[str, ...]
+    compared_numbers: int
+    differing_numbers: int
+    checks: tuple[Check, ...]
+    tolerance: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether schedule and numbers are right."""
+        return not self.hazards and not self.differing_numbers and all(check.passed for check in self.checks)
+
+
+def judge(arch: Arch, workload: Workload, schedule: str) -> Verdict:
+    """Verify a schedule and check its numbers; errors as for `simulate`."""
+    program = find_schedule(schedule).build(workload.spec, arch.config)
+    hazards = tuple(str(hazard) for hazard in find_hazards(program))
+    if hazards:
+        return _verdict(arch, workload, program, hazards, (0, 0), None)
+    simulation = simulate(arch, workload, schedule)
+    if simulation.results is None or simulation.tensors is None:
+        raise SimulatorBug("a run with arithmetic has no results")
+    state = initial_state(program, simulation.tensors, arch, workload)
+    interpret(program, Datapath(build_units(arch.config)), state)
+    return _verdict(arch, workload, program, (), _differing(simulation.results, results(program, state)), simulation)
+
+
+def _verdict(
+    arch: Arch,
+    workload: Workload,
+    program: Program,
+    hazards: tuple[str, ...],
+    differing: tuple[int, int],
+    simulation: Simulation | None,
+) -> Verdict:
+    return Verdict(
+        arch=arch.name,
+        workload=workload.name,
+        schedule=program.schedule,
+        ops=sum(len(phase.ops) for phase in program.phases),
+        dependencies=sum(len(deps) for phase in program.phases for deps in phase.deps),
+        hazards=hazards,
+        compared_numbers=differing[0],
+        differing_numbers=differing[1],
+        checks=simulation.validation.checks if simulation else (),
+        tolerance=simulation.validation.tolerance if simulation else 0.0,
+    )
+
+
+def _differing(machine: LstmResults, untimed: LstmResults) -> tuple[int, int]:
+    """(numbers compared, numbers that differ in any bit)."""
+    pairs = [(getattr(machine, name), getattr(untimed, name)) for name in ("output", "h_n", "c_n")]
+    differing = sum(int(np.count_nonzero(a.view(np.uint64) != b.view(np.uint64))) for a, b in pairs)
+    return sum(a.size for a, _ in pairs), differing

@@ -1,0 +1,74 @@
+"""archsim program and archsim trace: the schedule as text, and what every unit does in every cycle."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from archsim.cli.options import (
+    DEFAULT_SCHEDULE,
+    ArchArgument,
+    DebugOption,
+    ScheduleOption,
+    SetOption,
+    WorkloadArgument,
+    load_inputs,
+)
+
+MAX_RECORDED_OPS = 2_000_000
+"""A line trace keeps every op of the run in memory."""
+DEFAULT_LINES = 2000
+
+
+def program_command(
+    arch: ArchArgument,
+    workload: WorkloadArgument,
+    schedule: ScheduleOption = DEFAULT_SCHEDULE,
+    sets: SetOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Print the schedule as text: prologue, one time step with its dependencies and their lags, epilogue."""
+    from archsim.arch import build_units
+    from archsim.report.listing import program_listing
+    from archsim.schedules import find_schedule
+
+    machine, work = load_inputs(arch, workload, sets)
+    program = find_schedule(schedule).build(work.spec, machine.config)
+    units = build_units(machine.config)
+    services = tuple(tuple(units[op.unit].cycles(op) for op in phase.ops) for phase in program.phases)
+    sys.stdout.write(program_listing(program, services))
+
+
+def trace_command(
+    arch: ArchArgument,
+    workload: WorkloadArgument,
+    schedule: ScheduleOption = DEFAULT_SCHEDULE,
+    sets: SetOption = None,
+    first: Annotated[int, typer.Option("--from", min=0, help="First cycle to show.")] = 0,
+    last: Annotated[
+        int | None, typer.Option("--to", min=0, help=f"Last cycle to show [default: --from + {DEFAULT_LINES - 1}].")
+    ] = None,
+    debug: DebugOption = False,
+) -> None:
+    """Print a line a cycle and a column a unit."""
+    from archsim.api import simulate
+    from archsim.errors import ScheduleError
+    from archsim.report.linetrace import line_trace
+    from archsim.schedules import find_schedule
+    from archsim.trace import Window
+
+    machine, work = load_inputs(arch, workload, sets)
+    ops = find_schedule(schedule).build(work.spec, machine.config).op_instances
+    if ops > MAX_RECORDED_OPS:
+        raise ScheduleError(
+            f"a trace of {ops:,} ops is longer than the {MAX_RECORDED_OPS:,} that are kept; shorten it: --set steps=3"
+        )
+    simulation = simulate(machine, work, schedule, timing_only=True, window=Window(0, work.spec.steps))
+    end = first + DEFAULT_LINES - 1 if last is None else last
+    for line in line_trace(simulation, first, end):
+        sys.stdout.write(line + "\n")
+    left = simulation.trace.total_cycles - 1 - end
+    if left > 0:
+        sys.stdout.write(f"... {left:,} more cycles; --from and --to choose which to show\n")

@@ -1,0 +1,68 @@
+"""The entry point: commands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import typer
+
+from archsim.cli.explain import program_command, trace_command
+from archsim.cli.listing import list_command
+from archsim.cli.run import run_command
+from archsim.cli.validate import validate_command
+from archsim.errors import ArchsimError, SimulatorBug
+
+EXIT_INVALID = 1
+"""The simulated machine did not compute what the model computes."""
+EXIT_USER = 2
+"""Something about the input is wrong."""
+EXIT_BUG = 3
+"""archsim contradicts itself."""
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="archsim",
+    help="Cycle-level simulator of LSTM accelerators: latency, utilization and traffic, with the arithmetic checked.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(run_command)
+app.command("validate")(validate_command)
+app.command("program")(program_command)
+app.command("trace")(trace_command)
+app.command("list")(list_command)
+
+_USAGE_ERROR: Any = typer.BadParameter.__base__
+"""What typer raises for any wrong command line; it does not export the class itself."""
+
+
+def main() -> None:
+    """Run the command line and exit: 0 good, 1 wrong numbers, 2 the user's fault, 3 ours."""
+    try:
+        code = app(standalone_mode=False)
+    except ArchsimError as error:
+        _fail(error, str(error), EXIT_USER)
+    except SimulatorBug as error:
+        _fail(error, f"this is a bug in archsim (--debug shows where): {error}", EXIT_BUG)
+    except (KeyboardInterrupt, typer.Abort):
+        print("archsim: interrupted; no results were written", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of a pipe has gone; nothing to say, and nobody to say it to
+        sys.exit(EXIT_INTERRUPTED)
+    except Exception as error:
+        if not isinstance(error, _USAGE_ERROR):
+            raise
+        _fail(error, f"{error.format_message()} See archsim --help.", EXIT_USER)
+    sys.exit(code or 0)
+
+
+def _fail(error: Exception, message: str, code: int) -> None:
+    if "--debug" in sys.argv[1:]:
+        raise error
+    for line in message.splitlines():
+        print(f"archsim: error: {line}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,47 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from archsim.arch import Arch
+    from archsim.config import Override
+    from archsim.workload import Workload
+
+DEFAULT_ARCH = "edge_64x64"
+DEFAULT_WORKLOAD = "lstm_200_1000_t70"
+DEFAULT_SCHEDULE = "fused"
+
+ArchArgument = Annotated[str, typer.Argument(metavar="ARCH", help="Architecture: a preset's name or a .yaml file.")]
+WorkloadArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="WORKLOAD", help="Workload: a preset's name, a .yaml file, or inline as lstm:200,1000,t=70,b=1."
+    ),
+]
+ScheduleOption = Annotated[str, typer.Option("--schedule", "-s", help="How to order the work; see archsim list.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change a field, e.g. mac_array.rows=32 or steps=10; repeatable."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+def load_inputs(arch: str, workload: str, sets: list[str] | None) -> tuple[Arch, Workload]:
+    """Load both inputs; an override goes to the one that has a field of that name."""
+    from archsim.arch import load_arch
+    from archsim.config import parse_override
+    from archsim.workload import load_workload
+    from archsim.workload.config import WorkloadConfig
+
+    to_arch: list[Override] = []
+    to_workload: list[Override] = []
+    for text in sets or ():
+        override = parse_override(text)
+        of_workload = override.path.split(".")[0] in WorkloadConfig.model_fields.keys() - {"summary"}
+        (to_workload if of_workload else to_arch).append(override)
+    return load_arch(arch, to_arch), load_workload(workload, to_workload)

@@ -1,0 +1,62 @@
+"""archsim run: one design, one workload."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from archsim.cli.options import (
+    DEFAULT_ARCH,
+    DEFAULT_SCHEDULE,
+    DEFAULT_WORKLOAD,
+    ArchArgument,
+    DebugOption,
+    JsonOption,
+    ScheduleOption,
+    SetOption,
+    WorkloadArgument,
+    load_inputs,
+)
+
+
+def run_command(
+    arch: ArchArgument = DEFAULT_ARCH,
+    workload: WorkloadArgument = DEFAULT_WORKLOAD,
+    schedule: ScheduleOption = DEFAULT_SCHEDULE,
+    sets: SetOption = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the results [default: results/ARCH-WORKLOAD-SCHEDULE].")
+    ] = None,
+    json: JsonOption = False,
+    timing_only: Annotated[bool, typer.Option("--timing-only", help="Compute no numbers, only cycles.")] = False,
+    no_plots: Annotated[bool, typer.Option("--no-plots", help="Draw no figures.")] = False,
+    debug: DebugOption = False,
+) -> int:
+    """Simulate a workload on an architecture, check its numbers, and report latency, utilization and traffic."""
+    from archsim.api import simulate
+    from archsim.cli.progress import step_progress
+    from archsim.report.folder import fill_folder, result_folder
+    from archsim.report.saved import stats_json
+    from archsim.schedules import find_schedule
+
+    machine, work = load_inputs(arch, workload, sets)
+    name = find_schedule(schedule).name
+    target = out or Path("results") / f"{machine.name}-{work.name}-{name}"
+    with result_folder(target) as folder:
+        with step_progress(work.spec.steps) as progress:
+            simulation = simulate(machine, work, name, timing_only=timing_only, progress=progress)
+        fill_folder(folder, simulation, plots=not no_plots)
+    if json:
+        sys.stdout.write(stats_json(simulation))
+    else:
+        from rich.console import Console
+
+        from archsim.report.text import print_report
+
+        console = Console()
+        print_report(simulation, console)
+        console.print(f"Results: {target}/", soft_wrap=True, highlight=False)
+    return 1 if simulation.validation.passed is False else 0

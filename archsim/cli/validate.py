@@ -1,0 +1,34 @@
+"""archsim validate: is this schedule right, and are its numbers?"""
+
+from __future__ import annotations
+
+import sys
+
+from archsim.cli.options import (
+    DEFAULT_SCHEDULE,
+    ArchArgument,
+    DebugOption,
+    JsonOption,
+    ScheduleOption,
+    SetOption,
+    WorkloadArgument,
+    load_inputs,
+)
+
+
+def validate_command(
+    arch: ArchArgument,
+    workload: WorkloadArgument,
+    schedule: ScheduleOption = DEFAULT_SCHEDULE,
+    sets: SetOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> int:
+    """Check a schedule (every conflict ordered) and its numbers (bit-equal to the untimed program, and right)."""
+    from archsim.api.verdict import judge
+    from archsim.report.verdict import verdict_json, verdict_text
+
+    machine, work = load_inputs(arch, workload, sets)
+    verdict = judge(machine, work, schedule)
+    sys.stdout.write(verdict_json(verdict) if json else verdict_text(verdict))
+    return 0 if verdict.passed else 1

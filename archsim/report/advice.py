@@ -1,0 +1,71 @@
+"""What it means that a bound binds, and which knob would move it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from archsim.metrics import Stats
+from archsim.metrics.stacks import BUCKETS
+from archsim.report.numbers import cycles, percent
+
+ADVICE: Mapping[str, str] = {
+    "compute": "The multipliers have no cycle to spare: rows x columns MACs a cycle cannot do a step's work faster. "
+    "More mac_array.rows or mac_array.columns would (or a higher clock_mhz, in us).",
+    "weight_sram": "The weight SRAM cannot deliver a step's weights faster. More weight_sram.banks or a wider "
+    "weight_sram.port_bits would, as would a narrower weight format; a larger batch would use each weight more often.",
+    "recurrence": "A step cannot begin its recurrent part before the step before has finished h, and the chain from there "
+    "to its own h is this long, whatever else runs beside it. What shortens it: less work on the chain (a schedule such as "
+    "split, that multiplies x before h is there; a larger mac_array) and shorter pipelines (the latency_cycles of "
+    "mac_array, weight_sram, activation and elementwise).",
+    "mac_array": "This schedule's tiles hold the MAC array for that long, ragged edges and slow ports included. A mac_array "
+    "whose rows and columns divide 4H and I + H, more mac_array.columns, or, if wait_port is large, wider ports "
+    "(weight_sram, input_buffer, state_buffer) would shorten it.",
+    "activation": "The activation unit cannot evaluate a step's sigmoids and tanhs faster. More activation.lanes would, or "
+    "a wider state_buffer.port_bits if its wait_port is large.",
+    "elementwise": "The element-wise unit cannot update c and h faster. More elementwise.lanes would, or a wider "
+    "state_buffer.port_bits if its wait_port is large.",
+    "dram": "DRAM cannot load x and store h faster. More dram.bandwidth_bytes_per_cycle would, or, if a step's x or h is "
+    "less than a burst, a smaller dram.burst_bytes.",
+    "sequencer": "The sequencer cannot issue a step's ops faster. Fewer sequencer.issue_cycles would, or fewer and larger "
+    "ops (more mac_array.rows).",
+}
+"""For every bound of metrics.bounds.BOUNDS: what it means when it is the largest, and what would move it."""
+
+NEGLIGIBLE = 0.01
+"""A step this little above its largest bound is explained by the bound alone."""
+
+_WORK = ("useful", "padding")
+_OUTSIDE = ("prologue", "epilogue")
+
+
+def excess(stats: Stats) -> float:
+    """How far the simulated step is above the largest bound, relative to the bound."""
+    return stats.cycles_per_step / stats.bounds[stats.binding_bound] - 1
+
+
+def binding_sentence(stats: Stats) -> str:
+    """Which bound binds, how far above it the machine is, and what follows from it."""
+    bound = stats.bounds[stats.binding_bound]
+    above = stats.cycles_per_step - bound
+    if abs(above) < 1e-9:
+        distance = "the simulated step is exactly at it"
+    else:
+        side = "above" if above > 0 else "below"
+        distance = (
+            f"the simulated step is {percent(abs(excess(stats)))} {side} it (by {cycles(abs(above))} cycles a step)"
+        )
+    return f"{stats.binding_bound} binds: {distance}. {ADVICE[stats.binding_bound]}"
+
+
+def gap_sentence(stats: Stats) -> str:
+    """Where the cycles above the largest bound go, as far as the MAC array sees it; "" if there are next to none."""
+    if excess(stats) <= NEGLIGIBLE:
+        return ""
+    losses = {name: n for name, n in stats.cycle_stack.items() if n and name not in _WORK + _OUTSIDE}
+    if not losses:
+        return ""
+    worst = max(losses, key=lambda name: losses[name])
+    return (
+        "What is above the bound comes from the interplay of units, which no single bound sees. The MAC array loses most "
+        f"by {worst} ({BUCKETS[worst]}): {percent(losses[worst] / stats.body_cycles)} of the time steps."
+    )

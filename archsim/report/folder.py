@@ -1,0 +1,90 @@
+"""A run's folder: filled under a temporary name, then moved into place: it holds one whole run or is not there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from archsim.report.text import report_text
+
+from archsim.api import Simulation
+from archsim.errors import OutputError
+from archsim.report.saved import resolved_arch, resolved_workload, stats_json
+
+PLOTS = ("utilization.png", "timeline.png", "cycle_stack.png")
+FILES = ("stats.json", "report.txt", "arch.yaml", "workload.yaml", "outputs.npz", *PLOTS)
+"""All that a run's folder can hold."""
+
+
+@contextmanager
+def result_folder(target: Path) -> Iterator[Path]:
+    """A temporary folder beside `target` that takes its place when the block ends without an error.
+
+    Raises OutputError if `target` is no folder, holds anything that is not a result of a run, or cannot be written.
+    """
+    temporary = target.with_name(f".{target.name}.partial-{os.getpid()}")
+    try:
+        _refuse_foreign(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+    try:
+        yield temporary
+        _replace(target, temporary)
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def fill_folder(folder: Path, simulation: Simulation, plots: bool) -> None:
+    """Write everything that is known of a run."""
+    import numpy as np
+
+    (folder / "stats.json").write_text(stats_json(simulation), encoding="utf-8")
+    (folder / "report.txt").write_text(report_text(simulation), encoding="utf-8")
+    (folder / "arch.yaml").write_text(resolved_arch(simulation.arch), encoding="utf-8")
+    (folder / "workload.yaml").write_text(resolved_workload(simulation.workload, folder), encoding="utf-8")
+    if simulation.results is not None:
+        output, h_n, c_n = (
+            array.astype(np.float32)
+            for array in (simulation.results.output, simulation.results.h_n, simulation.results.c_n)
+        )
+        np.savez(folder / "outputs.npz", output=output, h_n=h_n, c_n=c_n)
+    if plots:
+        from archsim.report.plots import plot_cycle_stack, plot_timeline, plot_utilization
+
+        for name, plot in zip(PLOTS, (plot_utilization, plot_timeline, plot_cycle_stack), strict=True):
+            plot(simulation, folder / name)
+
+
+def _refuse_foreign(target: Path) -> None:
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise OutputError(f"{target}: is not a folder; choose another --out")
+    if target.is_dir():
+        foreign = sorted(entry.name for entry in target.iterdir() if entry.name not in FILES)
+        if foreign:
+            shown = ", ".join(foreign[:3]) + (", ..." if len(foreign) > 3 else "")
+            raise OutputError(f"{target}: holds files that are no results of a run ({shown}); choose another --out")
+
+
+def _replace(target: Path, temporary: Path) -> None:
+    old = target.with_name(f".{target.name}.old-{os.getpid()}")
+    if target.exists():
+        os.replace(target, old)
+    try:
+        os.replace(temporary, target)
+    except OSError:
+        if old.exists():
+            os.replace(old, target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _cannot_write(target: Path, error: OSError) -> OutputError:
+    return OutputError(f"{target}: cannot write results: {error.strerror or error}")

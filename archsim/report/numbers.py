@@ -1,0 +1,49 @@
+"""Figures as text: thousands separated, no more digits than they carry."""
+
+from __future__ import annotations
+
+from math import floor, log10
+
+_BINARY_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+_DIGITS = 4
+
+
+def cycles(value: float) -> str:
+    """A number of cycles: whole if it is, otherwise (a mean) with one decimal."""
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+
+
+def significant(value: float) -> str:
+    """A quantity with four significant digits, as "1,611", "108.2" or "0.5975"; whole digits are never cut."""
+    if not value:
+        return "0"
+    decimals = max(0, _DIGITS - 1 - floor(log10(abs(value))))
+    return f"{value:,.{decimals}f}"
+
+
+def percent(share: float) -> str:
+    """A share (1 = all) as percent with one decimal, below 0.1 % with two significant digits."""
+    value = 100 * share
+    if not value:
+        return "0 %"
+    if abs(value) >= 0.1:
+        return f"{value:,.1f} %"
+    return f"{value:.{1 - floor(log10(abs(value)))}f} %"
+
+
+def binary_bytes(amount: int) -> str:
+    """Bytes in the binary unit that suits them, as "18.3 MiB"; below 1 KiB exact."""
+    if amount < 1024:
+        return f"{amount} B"
+    power = min((amount.bit_length() - 1) // 10, len(_BINARY_UNITS) - 1)
+    return f"{amount / (1 << 10 * power):,.1f} {_BINARY_UNITS[power]}"
+
+
+def error(value: float) -> str:
+    """A numerical error with two significant digits, as "3.0e-07"."""
+    return f"{value:.1e}" if value else "0"
+
+
+def plural(count: int, singular: str) -> str:
+    """A count with its noun, as "1 step" or "70 steps"."""
+    return f"{count:,} {singular}" if count == 1 else f"{count:,} {singular}s"

@@ -1,0 +1,48 @@
+"""The verdict of `archsim validate` as text and as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+from archsim.api.verdict import Verdict
+
+
+def verdict_json(verdict: Verdict) -> str:
+    """One JSON object."""
+    return json.dumps({"passed": verdict.passed, **dataclasses.asdict(verdict)}, indent=2, allow_nan=False) + "\n"
+
+
+def verdict_text(verdict: Verdict) -> str:
+    """A line a check, then the verdict."""
+    lines = [f"{verdict.schedule} of {verdict.workload} on {verdict.arch}"]
+    lines.append(
+        _line(
+            not verdict.hazards,
+            f"schedule: {len(verdict.hazards)} hazards; every conflict between {verdict.ops:,} ops is checked against "
+            f"{verdict.dependencies:,} dependencies and the units' order",
+        )
+    )
+    lines += [f"     {hazard}" for hazard in verdict.hazards]
+    if verdict.compared_numbers:
+        lines.append(
+            _line(
+                not verdict.differing_numbers,
+                f"machine against untimed program: {verdict.differing_numbers:,} of {verdict.compared_numbers:,} "
+                "numbers differ in any bit",
+            )
+        )
+    for check in verdict.checks:
+        lines.append(
+            _line(
+                check.passed,
+                f"{check.name} against {check.reference}: max error {check.max_abs_error:.2e} absolute, "
+                f"{check.max_rel_error:.2e} of the largest magnitude (allowed {verdict.tolerance:.0e})",
+            )
+        )
+    lines.append("VALID" if verdict.passed else "NOT VALID")
+    return "\n".join(lines) + "\n"
+
+
+def _line(passed: bool, text: str) -> str:
+    return f"{'ok  ' if passed else 'FAIL'} {text}"
