@@ -1,0 +1,146 @@
+"""Workloads: presets, inline forms, files; what is drawn and what is read."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from archsim.config import parse_override
+from archsim.config.presets import PresetKind, preset_names
+from archsim.errors import WorkloadError
+from archsim.golden import lstm
+from archsim.workload import LstmSpec, load_tensors, load_workload
+
+SILERO = load_tensors(load_workload("silero_vad"))
+
+
+def fault(reference: str, *sets: str) -> str:
+    with pytest.raises(WorkloadError) as caught:
+        load_workload(reference, [parse_override(text) for text in sets])
+    return str(caught.value)
+
+
+def test_reference_workload() -> None:
+    """LSTM(200, 1000), T = 70, batch 1; everything drawn from U(-1/sqrt(H), 1/sqrt(H)); zero state."""
+    workload = load_workload("lstm_200_1000_t70")
+    assert workload.spec == LstmSpec(200, 1000, 70, 1)
+    assert workload.spec.macs == 4 * 1000 * 1200 * 70
+    tensors = load_tensors(workload)
+    assert tensors.weight_ih.shape == (4000, 200)
+    assert tensors.weight_hh.shape == (4000, 1000)
+    assert tensors.bias_ih.shape == tensors.bias_hh.shape == (4000,)
+    assert tensors.x.shape == (70, 1, 200)
+    assert not tensors.h_0.any()
+    assert not tensors.c_0.any()
+    bound = 1 / np.sqrt(1000)
+    for drawn in (tensors.weight_ih, tensors.weight_hh, tensors.bias_ih, tensors.bias_hh, tensors.x):
+        assert drawn.dtype == np.float32
+        assert np.abs(drawn).max() <= bound
+        assert np.abs(drawn).max() > 0.99 * bound
+        assert abs(float(drawn.mean())) < 5 * bound / np.sqrt(3 * drawn.size)
+    assert not np.array_equal(tensors.bias_ih, tensors.bias_hh)
+
+
+def test_drawing_is_repeatable_and_depends_on_the_seed() -> None:
+    first, again, other = (
+        load_tensors(load_workload(f"lstm:3,2,t=2,seed={seed}")) for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first.weight_hh, again.weight_hh)
+    np.testing.assert_array_equal(first.x, again.x)
+    assert not np.array_equal(first.weight_hh, other.weight_hh)
+    assert not np.array_equal(first.x, other.x)
+
+
+@pytest.mark.parametrize("name", preset_names(PresetKind.WORKLOAD))
+def test_every_preset_loads_with_its_tensors(name: str) -> None:
+    workload = load_workload(name)
+    tensors = load_tensors(workload)
+    spec = workload.spec
+    assert workload.name == name
+    assert tensors.x.shape == (spec.steps, spec.batch, spec.input_size)
+    assert workload.config.summary
+
+
+def test_inline() -> None:
+    workload = load_workload("lstm:200,1000,t=70,b=3")
+    assert workload.spec == LstmSpec(200, 1000, 70, 3)
+    assert workload.name == "lstm_200_1000_t70_b3"
+    assert load_workload("lstm:5,6").spec == LstmSpec(5, 6, 1, 1)
+    assert load_workload("lstm:5,6,seed=9").name == "lstm_5_6_t1_b1_seed9"
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        ("lstm:3", "input and hidden size are missing"),
+        ("lstm:3,x", "sizes are whole numbers"),
+        ("lstm:3,2,z=1", "cannot read 'z=1'"),
+        ("lstm:3,2,t", "cannot read 't'"),
+        ("gru:3,2", "unknown kind 'gru'; kinds: lstm"),
+        ("lstm:0,2", "input_size: expected an integer from 1"),
+        ("lstm:3,2,t=0", "steps: expected an integer from 1"),
+        ("lstm:3,99999999999999999999999999", "hidden_size: "),
+        ("lstm_200", "no preset of that name; did you mean"),
+        ("nowhere/at_all.yaml", "nowhere/at_all.yaml: "),
+    ],
+)
+def test_references_that_are_wrong(reference: str, expected: str) -> None:
+    text = fault(reference)
+    assert expected in text
+    assert "\n" not in text
+
+
+def test_overrides_are_validated_like_the_file() -> None:
+    assert load_workload("lstm_3_2_t4", [parse_override("steps=9")]).spec.steps == 9
+    assert "--set steps=0" in fault("lstm_3_2_t4", "steps=0")
+
+
+def test_numbers_come_from_a_seed_or_a_file() -> None:
+    assert "weights: expected exactly one of 'seed' and 'file'" in fault("lstm_3_2_t4", "weights={}")
+
+
+def test_initial_state_from_a_file(tmp_path: Path) -> None:
+    h_0, c_0 = np.full((1, 2, 4), 0.25, np.float32), np.full((1, 2, 4), -2, np.float32)
+    np.savez(tmp_path / "state.npz", h_0=h_0, c_0=c_0)
+    text = (
+        "summary: with a state\nkind: lstm\ninput_size: 3\nhidden_size: 4\nsteps: 2\nbatch: 2\n"
+        "weights: {seed: 1}\ninput: {seed: 2}\ninitial_state: {file: state.npz}\n"
+    )
+    (tmp_path / "w.yaml").write_text(text)
+    tensors = load_tensors(load_workload(str(tmp_path / "w.yaml")))
+    np.testing.assert_array_equal(tensors.h_0, h_0)
+    np.testing.assert_array_equal(tensors.c_0, c_0)
+
+
+def test_more_numbers_than_memory_is_refused_before_allocation() -> None:
+    with pytest.raises(WorkloadError, match="--timing-only"):
+        load_tensors(load_workload("lstm:1000000,1000000"))
+
+
+def test_silero_witness_agrees_with_the_golden_model() -> None:
+    """onnxruntime's output for the same features: an outside judge of weights, gate order and golden model."""
+    assert SILERO.expected is not None
+    output, h_n, c_n = lstm(
+        SILERO.x, SILERO.weight_ih, SILERO.weight_hh, SILERO.bias_ih, SILERO.bias_hh, SILERO.h_0, SILERO.c_0
+    )
+    for got, want in ((output, SILERO.expected.output), (h_n, SILERO.expected.h_n), (c_n, SILERO.expected.c_n)):
+        assert np.abs(got - want).max() <= 2e-6 * max(1.0, float(np.abs(want).max()))
+
+
+@pytest.mark.parametrize("swap", [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)])
+def test_the_witness_notices_a_wrong_gate_order(swap: tuple[int, int]) -> None:
+    """Swapping any two gates' rows must be seen: i, f, g, o is the order that the witness confirms."""
+    order = list(range(4))
+    order[swap[0]], order[swap[1]] = order[swap[1]], order[swap[0]]
+    rows = np.concatenate([np.arange(gate * 128, (gate + 1) * 128) for gate in order])
+    output, _, _ = lstm(
+        SILERO.x,
+        SILERO.weight_ih[rows],
+        SILERO.weight_hh[rows],
+        SILERO.bias_ih[rows],
+        SILERO.bias_hh[rows],
+        SILERO.h_0,
+        SILERO.c_0,
+    )
+    assert SILERO.expected is not None
+    assert np.abs(output - SILERO.expected.output).max() > 0.1
