@@ -61,7 +61,7 @@ def simulate(
         window=window or _middle(workload.spec.steps),
         progress=progress,
     )
-    trace = execute(program, _machine_spec(program, arch, units), options)
+    trace = execute(program, machine_spec(program, arch, units), options)
     stats = compute_stats(program, trace, arch, workload, units)
     computed = None if state is None else results(program, state)
     validation = not_validated() if tensors is None or computed is None else compare(computed, tensors)
@@ -73,7 +73,8 @@ def initial_state(program: Program, tensors: LstmTensors, arch: Arch, workload: 
     return State(program, dram_image(tensors, arch.config.formats), workload.spec.steps)
 
 
-def _machine_spec(program: Program, arch: Arch, units: Units) -> MachineSpec:
+def machine_spec(program: Program, arch: Arch, units: Units) -> MachineSpec:
+    """Service times of all ops, and the sequencer's parameters."""
     services = tuple(tuple(units[op.unit].cycles(op) for op in phase.ops) for phase in program.phases)
     sequencer = arch.config.sequencer
     return MachineSpec(tuple(units), services, sequencer.issue_cycles, sequencer.queue_depth)

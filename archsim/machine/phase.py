@@ -62,6 +62,7 @@ class PhaseRun:
         self._number = number
         self._phase = phase
         self._services: Sequence[Service] = spec.services[number]
+        self._timings = [_timing(service) for service in self._services]
         self._options = options
         self._units = [units[op.unit] for op in phase.ops]
         self._steps: dict[int, Step] = {}
@@ -84,12 +85,11 @@ class PhaseRun:
         """Whether the ops of a repetition are recorded one by one."""
         return self._phase.kind is not PhaseKind.BODY or self._options.window.holds(repetition)
 
-    def service(self, step: Step, op: int) -> Service:
-        """How long the op takes."""
-        service = self._services[op]
-        if self._options.jitter is not None:
-            service = self._options.jitter(self._number, step.repetition, op, service)
-        return service
+    def timing(self, step: Step, op: int) -> tuple[int, int, int]:
+        """How long the op takes: (compute cycles, occupancy cycles, depth cycles)."""
+        if self._options.jitter is None:
+            return self._timings[op]
+        return _timing(self._options.jitter(self._number, step.repetition, op, self._services[op]))
 
     def started(self, unit: UnitProcess) -> None:
         """A unit has taken an op out of its queue."""
@@ -102,10 +102,11 @@ class PhaseRun:
     def operands_read(self, step: Step, op: int) -> None:
         """The op has read its operands (FREE): pass the tokens of those that wait for it."""
         tables = self.tables
-        if tables.free_same[op]:
-            self._pass_same(step, tables.free_same[op])
-        if tables.free_later[op]:
-            self._pass_later(step.repetition, tables.free_later[op])
+        same, later = tables.free_same[op], tables.free_later[op]
+        if same:
+            self._pass_same(step, same)
+        if later:
+            self._pass_later(step.repetition, later)
 
     def complete(self, event: simpy.Event) -> None:
         """The op's results are visible (DONE): commit them, pass the tokens, count it."""
@@ -114,10 +115,11 @@ class PhaseRun:
         if arithmetic is not None:
             commit(self.ops[op], step.repetition, arithmetic.state, arithmetic.semantics, results)
         tables = self.tables
-        if tables.done_same[op]:
-            self._pass_same(step, tables.done_same[op])
-        if tables.done_later[op]:
-            self._pass_later(step.repetition, tables.done_later[op])
+        same, later = tables.done_same[op], tables.done_later[op]
+        if same:
+            self._pass_same(step, same)
+        if later:
+            self._pass_later(step.repetition, later)
         step.finished[op] = 1
         step.left -= 1
         if not step.left:
@@ -175,3 +177,7 @@ class PhaseRun:
             self.ends[repetition] = self._env.now
         if self._options.progress is not None:
             self._options.progress(repetition + 1)
+
+
+def _timing(service: Service) -> tuple[int, int, int]:
+    return service.compute_cycles, service.occupancy_cycles, service.depth_cycles

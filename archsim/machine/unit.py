@@ -80,34 +80,34 @@ class UnitProcess:
                 yield self._wake
                 self.awaited = None
             queue.popleft()
-            yield self._start(issued, step, op)
+            occupancy = self._start(issued, step, op)
+            step.run.started(self)
+            yield env.timeout(occupancy)
             step.run.operands_read(step, op)
 
-    def _start(self, issued: int, step: Step, op: int) -> simpy.Event:
-        """Start an op now; returns the event at which the unit is free again."""
+    def _start(self, issued: int, step: Step, op: int) -> int:
+        """Start an op now: book the cycles, sample the operands, schedule its completion; returns the occupancy."""
         env, run = self._env, step.run
         now = env.now
         waited = now - self._free_at
         if waited:
             key = step.arrived[op]
             self._waits[_ISSUE if issued * KEY_BASE > key else key % KEY_BASE] += waited
-        service = run.service(step, op)
-        occupancy = service.occupancy_cycles
-        self._compute += service.compute_cycles
-        self._port += occupancy - service.compute_cycles
+        compute, occupancy, depth = run.timing(step, op)
+        self._compute += compute
+        self._port += occupancy - compute
         self._ops += 1
         free = now + occupancy
-        done = max(free + service.depth_cycles, self._last_done)
+        done = max(free + depth, self._last_done)
         self._free_at, self._last_done = free, done
         self._timeline.add(now, occupancy)
+        arithmetic = self._arithmetic
         values = None
-        if self._arithmetic is not None:
-            arithmetic = self._arithmetic
+        if arithmetic is not None:
             values = sample(run.ops[op], step.repetition, arithmetic.state, arithmetic.semantics)
         completion = env.timeout(done - now, (step, op, values))
         assert completion.callbacks is not None
         completion.callbacks.append(run.complete)
         if step.recorded:
             run.record(step, op, now, free, done)
-        run.started(self)
-        return env.timeout(occupancy)
+        return occupancy

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from archsim.metrics import Stats
 from archsim.metrics.stacks import BUCKETS
-from archsim.report.numbers import cycles, percent
+from archsim.report.numbers import cycles, part, percent
 
 ADVICE: Mapping[str, str] = {
     "compute": "The multipliers have no cycle to spare: rows x columns MACs a cycle cannot do a step's work faster. "
@@ -35,7 +35,9 @@ NEGLIGIBLE = 0.01
 """A step this little above its largest bound is explained by the bound alone."""
 
 _WORK = ("useful", "padding")
-_OUTSIDE = ("prologue", "epilogue")
+_OUTSIDE = ("prologue", "epilogue", "idle")
+_EXPLAINED = {"recurrence": "wait_recurrence", "weight_sram": "wait_port", "dram": "wait_input", "sequencer": "wait_issue"}
+"""The loss of the MAC array that follows from the bound itself."""
 
 
 def excess(stats: Stats) -> float:
@@ -61,11 +63,13 @@ def gap_sentence(stats: Stats) -> str:
     """Where the cycles above the largest bound go, as far as the MAC array sees it; "" if there are next to none."""
     if excess(stats) <= NEGLIGIBLE:
         return ""
-    losses = {name: n for name, n in stats.cycle_stack.items() if n and name not in _WORK + _OUTSIDE}
+    seen = (*_WORK, *_OUTSIDE, _EXPLAINED.get(stats.binding_bound, ""))
+    losses = {name: n for name, n in stats.cycle_stack.items() if n and name not in seen}
     if not losses:
         return ""
     worst = max(losses, key=lambda name: losses[name])
     return (
-        "What is above the bound comes from the interplay of units, which no single bound sees. The MAC array loses most "
-        f"by {worst} ({BUCKETS[worst]}): {percent(losses[worst] / stats.body_cycles)} of the time steps."
+        "What is above the bound comes from the interplay of units, which no single bound sees. Beside what the bound "
+        f"explains, the MAC array loses most by {worst} ({BUCKETS[worst]}): {part(losses[worst], stats.body_cycles)} of the "
+        "time steps."
     )

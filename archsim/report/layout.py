@@ -11,11 +11,18 @@ if TYPE_CHECKING:
 INDENT = 2
 
 
-def heading(title: str, note: str = "") -> RenderableType:
+def title(text: str) -> RenderableType:
+    """The report's first line."""
+    from rich.text import Text
+
+    return Text(text, style="bold", overflow="fold")
+
+
+def heading(name: str, note: str = "") -> RenderableType:
     """A section's title, after an empty line, with a note on its figures."""
     from rich.text import Text
 
-    text = Text("\n" + title, style="bold")
+    text = Text("\n" + name, style="bold")
     if note:
         text.append(f"  ({note})", style="not bold")
     return text

@@ -14,11 +14,12 @@ def cycles(value: float) -> str:
 
 
 def significant(value: float) -> str:
-    """A quantity with four significant digits, as "1,611", "108.2" or "0.5975"; whole digits are never cut."""
+    """A quantity with at most four significant digits, as "1,611", "108.2" or "0.07"; whole digits are never cut."""
     if not value:
         return "0"
     decimals = max(0, _DIGITS - 1 - floor(log10(abs(value))))
-    return f"{value:,.{decimals}f}"
+    text = f"{value:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if decimals else text
 
 
 def percent(share: float) -> str:
@@ -29,6 +30,13 @@ def percent(share: float) -> str:
     if abs(value) >= 0.1:
         return f"{value:,.1f} %"
     return f"{value:.{1 - floor(log10(abs(value)))}f} %"
+
+
+def part(amount: float, whole: float) -> str:
+    """A part of a whole as percent with one decimal; a part too small for that is "<0.1 %"."""
+    if amount and 1000 * amount < whole:
+        return "<0.1 %"
+    return f"{100 * amount / whole:.1f} %" if amount else "0 %"
 
 
 def binary_bytes(amount: int) -> str:

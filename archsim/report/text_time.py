@@ -9,12 +9,14 @@ from archsim.metrics import Stats, declared
 from archsim.metrics.bounds import BOUNDS
 from archsim.report.advice import binding_sentence, gap_sentence
 from archsim.report.layout import heading, sentence, table
-from archsim.report.numbers import cycles, percent, plural, significant
+from archsim.report.numbers import cycles, part, percent, significant
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _SHARES = ("mac_utilization", "steady_state_mac_utilization")
+_UNSTEADY = 2
+"""With so many time steps or fewer there is no steady state."""
 _THROUGHPUT = ("throughput_gops", "steady_state_throughput_gops", "peak_throughput_gops")
 
 
@@ -29,7 +31,7 @@ def latency(simulation: Simulation) -> list[RenderableType]:
         ("whole run", stats.latency_cycles, about["latency_cycles"].meaning),
     )
     rows = [
-        (name, f"{length:,}", significant(length / clock), percent(length / stats.latency_cycles), meaning)
+        (name, f"{length:,}", significant(length / clock), part(length, stats.latency_cycles), meaning)
         for name, length, meaning in parts
     ]
     headers = ("phase", about["latency_cycles"].unit, about["latency_us"].unit, "share", "what it is")
@@ -40,13 +42,15 @@ def step(simulation: Simulation) -> list[RenderableType]:
     """The steady-state step beside every bound, and what the largest one says."""
     stats, clock = simulation.stats, simulation.arch.config.clock_mhz
     about = declared(Stats)["cycles_per_step"]
-    rows = [("simulated", cycles(stats.cycles_per_step), percent(1), f"{about.meaning}")]
+    steady = simulation.workload.spec.steps > _UNSTEADY
+    which = "in the steady state" if steady else "the last one, since there are too few for a steady state"
+    rows = [("simulated", cycles(stats.cycles_per_step), percent(1), about.meaning)]
     for name in sorted(stats.bounds, key=lambda name: -stats.bounds[name]):
         mark = "<-- binds: " if name == stats.binding_bound else ""
         share = stats.bounds[name] / stats.cycles_per_step
         rows.append((name, cycles(stats.bounds[name]), percent(share), mark + BOUNDS[name]))
     found = [
-        heading("One time step", f"steady state: {significant(stats.cycles_per_step / clock)} us a step"),
+        heading("One time step", f"{which}: {significant(stats.cycles_per_step / clock)} us"),
         table(("<", ">", ">", "<~"), ("bound", "cycles/step", "of step", "what it is"), rows, strong=(0, 1)),
         sentence(binding_sentence(stats)),
     ]
@@ -64,8 +68,7 @@ def throughput(simulation: Simulation) -> list[RenderableType]:
     ]
     rows += [(name, percent(getattr(stats, name)), about[name].meaning) for name in _SHARES]
     steady = stats.steady_state_throughput_gops / peak if peak else 0
-    steps = plural(simulation.workload.spec.steps, "step")
     return [
-        heading("Throughput and MAC utilization", f"{percent(steady)} of the peak in the steady state of {steps}"),
+        heading("Throughput and MAC utilization", f"steady state: {percent(steady)} of the peak"),
         table(("<", ">", "<~"), None, rows),
     ]

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from archsim.api import Simulation
 from archsim.metrics.stacks import BUCKETS
 from archsim.report.layout import heading, sentence, table
-from archsim.report.numbers import percent
+from archsim.report.numbers import part, percent
 from archsim.report.steps import STEP_BUCKETS, busy_cycles, step_stacks
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_BAR_CELLS = 20
+_BAR_CELLS = 10
 _WORK = ("useful", "padding", "wait_port")
 
 
@@ -24,8 +24,8 @@ def mac_stack(simulation: Simulation) -> list[RenderableType]:
         (
             bucket,
             f"{amount:,}",
-            percent(amount / stats.latency_cycles),
-            percent(steps[bucket] / stats.body_cycles) if bucket in STEP_BUCKETS else "-",
+            part(amount, stats.latency_cycles),
+            part(steps[bucket], stats.body_cycles) if bucket in STEP_BUCKETS else "-",
             BUCKETS[bucket],
         )
         for bucket, amount in stats.cycle_stack.items()
@@ -55,11 +55,11 @@ def units(simulation: Simulation) -> list[RenderableType]:
         bar = "#" * round(share * _BAR_CELLS)
         waits = {bucket: n for bucket, n in stacks[name].items() if bucket not in _WORK and n}
         worst = max(waits, key=lambda bucket: waits[bucket], default="")
-        most = f"{worst} {percent(waits[worst] / length)}" if worst else "nothing"
+        most = f"{worst} {part(waits[worst], length)}" if worst else "nothing"
         rows.append((name, f"{busy:,}", percent(share), f"[{bar:.<{_BAR_CELLS}}]", most))
     return [
         heading("Units during the time steps", f"busy: holds an op; of {length:,} cycles"),
         table(
-            ("<", ">", ">", "<", "<~"), ("unit", "busy cycles", "busy", "0 %            100 %", "otherwise mostly"), rows
+            ("<", ">", ">", "<", "<~"), ("unit", "busy cycles", "busy", "0 .. 100 %", "otherwise mostly"), rows
         ),
     ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
-from archsim.report.layout import facts, heading, sentence, table
-from archsim.report.numbers import error, significant
+from archsim.report.layout import facts, heading, sentence, table, title
+from archsim.report.numbers import error, plural, significant
 from archsim.schedules import find_schedule
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def header(simulation: Simulation) -> list[RenderableType]:
     array = arch.mac_array
     formats = ", ".join(dict.fromkeys(arch.formats.model_dump().values()))
     return [
-        sentence(f"{stats.workload} on {stats.arch}, schedule {stats.schedule}", "bold"),
+        title(f"{stats.workload} on {stats.arch}, schedule {stats.schedule}"),
         facts(
             [
                 ("machine", f"{stats.arch}: {arch.summary}"),
@@ -33,12 +33,12 @@ def header(simulation: Simulation) -> list[RenderableType]:
                 ("workload", f"{stats.workload}: {simulation.workload.config.summary}"),
                 (
                     "sizes",
-                    f"I = {spec.input_size:,} inputs, H = {spec.hidden_size:,} hidden units, T = {spec.steps:,} time steps, "
-                    f"B = {spec.batch:,} sequences; {stats.macs:,} MACs in all",
+                    f"I = {plural(spec.input_size, 'input')}, H = {plural(spec.hidden_size, 'hidden unit')}, "
+                    f"T = {plural(spec.steps, 'time step')}, B = {plural(spec.batch, 'sequence')}; {stats.macs:,} MACs in all",
                 ),
                 ("schedule", f"{stats.schedule}: {find_schedule(stats.schedule).summary}"),
                 ("program", f"{stats.program_ops:,} ops executed"),
-                ("numbers", _verdict(simulation)),
+                ("arithmetic", _verdict(simulation)),
             ]
         ),
     ]
@@ -47,9 +47,9 @@ def header(simulation: Simulation) -> list[RenderableType]:
 def validation(simulation: Simulation) -> list[RenderableType]:
     """Each comparison with its error, the bound on it, and the reference."""
     verdict = simulation.validation
-    title = heading("Validation", "does the machine compute what the model computes?")
+    head = heading("Validation", "does the machine compute what the model computes?")
     if verdict.passed is None:
-        return [title, sentence(TIMING_ONLY)]
+        return [head, sentence(TIMING_ONLY)]
     rows = [
         (
             check.name,
@@ -61,7 +61,7 @@ def validation(simulation: Simulation) -> list[RenderableType]:
         for check in verdict.checks
     ]
     return [
-        title,
+        head,
         table(("<", "<~", ">", ">", "<"), ("tensor", "reference", "max error", "relative", "verdict"), rows),
         sentence(
             "max error: of any element, absolute; relative: that error over the tensor's largest magnitude, allowed up to "

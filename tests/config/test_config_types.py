@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypeAliasType
 
 from archsim.config import Bytes, Count, Cycles, PositiveNumber, StrictModel, parse_document, validate
+from archsim.config.types import Text
 from archsim.errors import ArchError
 
 SIZE = "expected a size from 1 to 1,125,899,906,842,624 bytes, as 4096, 512KiB or 8MiB, or null (buffer size)"
@@ -72,6 +73,7 @@ def test_a_size_of_many_digits_is_refused(fault):
         (Count, [1, 1_048_576], [0, -1, 1_048_577, 10**40, True, 1.0, "1", None]),
         (Cycles, [0, 1_000_000_000], [-1, 1_000_000_001, False, 0.0, "0", None]),
         (Bytes, [1, 2**50, "1B"], [0, 2**50 + 1, True, 1.0, "1", None]),
+        (Text, ["a", "x" * 200], ["", "x" * 201, 1, True, None]),
         (PositiveNumber, [1, 0.5, 1e-18, 1e18], [0, 0.0, -1, 1e-19, 1e19, 10**40, True, "1", None]),
     ],
 )
@@ -107,6 +109,16 @@ def test_named_types_are_looked_into():
     with pytest.raises(ArchError) as caught:
         validate(Aliased, document, (), ArchError)
     assert str(caught.value) == "a.yaml:1: width: expected an integer from 1 to 64 (width in bits), got 65"
+
+
+class Named(StrictModel):
+    label: Annotated[str, Field(min_length=1)] = Field(description="a label")
+
+
+def test_one_of_a_thing_is_singular():
+    with pytest.raises(ArchError) as caught:
+        validate(Named, parse_document("label: ''", "a.yaml", ArchError), (), ArchError)
+    assert str(caught.value) == "a.yaml:1: label: expected a string of at least 1 character (a label), got ''"
 
 
 def test_strict_model():
