@@ -43,6 +43,8 @@ def main() -> None:
     """Run the command line and exit: 0 good, 1 wrong numbers, 2 the user's fault, 3 ours."""
     try:
         code = app(standalone_mode=False)
+        if code == EXIT_INTERRUPTED:  # what typer makes of Ctrl-C
+            raise KeyboardInterrupt
     except ArchsimError as error:
         _fail(error, str(error), EXIT_USER)
     except SimulatorBug as error:

@@ -28,7 +28,7 @@ class Document:
 
 
 def load_document(path: Path, error: type[FaultsError]) -> Document:
-    """Read a YAML file of at most 1 MiB; raises `error` with all its faults, also when it cannot be read."""
+    """Read a YAML file of at most 256 KiB; raises `error` with all its faults, also when it cannot be read."""
     source = one_line(str(path))
     try:
         with path.open("rb") as file:

@@ -15,8 +15,8 @@ from archsim.config.text import shorten
 # ruamel.yaml's event classes declare too few of their attributes for a type checker.
 YamlEvent: TypeAlias = Any
 
-MAX_BYTES = 1 << 20
-"""Largest file that is read, in bytes (1 MiB)."""
+MAX_BYTES = 1 << 18
+"""Largest file that is read, in bytes (256 KiB)."""
 
 _MAX_PROBLEM_LENGTH = 200
 _LINE_BREAK = re.compile(r"\r\n?|\n")

@@ -31,7 +31,7 @@ class Formats(StrictModel):
     @model_validator(mode="before")
     @classmethod
     def _one_for_all(cls, value: object) -> object:
-        return dict.fromkeys(cls.model_fields, value) if isinstance(value, str) else value
+        return dict.fromkeys(cls.model_fields, _known(value)) if isinstance(value, str) else value
 
     def format(self, kind: str) -> NumberFormat:
         """The number format of one of the fields, e.g. "weight"."""

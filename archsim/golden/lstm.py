@@ -27,7 +27,7 @@ def lstm(
     """
     steps, batch, _ = x.shape
     hidden = weight_hh.shape[1]
-    recurrent = np.asarray(weight_hh, np.float64).T
+    recurrent = np.ascontiguousarray(np.transpose(weight_hh), np.float64)
     from_input = np.asarray(x, np.float64) @ np.asarray(weight_ih, np.float64).T
     from_input += np.asarray(bias_ih, np.float64) + np.asarray(bias_hh, np.float64)
     h = np.asarray(h_0[0], np.float64)

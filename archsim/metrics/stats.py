@@ -61,7 +61,7 @@ class Stats:
     cycle_stack: Annotated[Stack, Metric("cycles", "where the MAC array's cycles went; sums to latency_cycles")]
     unit_cycle_stacks: Annotated[Mapping[str, Stack], Metric("cycles", "the same for every unit")]
     traffic_bytes: Annotated[
-        Traffic, Metric("bytes", "memory -> read | write -> kind of data -> bytes over the whole run")
+        Traffic, Metric("bytes", "memory -> read or write -> kind of data -> bytes over the whole run")
     ]
     operational_intensity_ops_per_byte: Annotated[
         Mapping[str, float],

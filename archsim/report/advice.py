@@ -9,25 +9,42 @@ from archsim.metrics.stacks import BUCKETS
 from archsim.report.numbers import cycles, part, percent
 
 ADVICE: Mapping[str, str] = {
-    "compute": "The multipliers have no cycle to spare: rows x columns MACs a cycle cannot do a step's work faster. "
-    "More mac_array.rows or mac_array.columns would (or a higher clock_mhz, in us).",
-    "weight_sram": "The weight SRAM cannot deliver a step's weights faster. More weight_sram.banks or a wider "
-    "weight_sram.port_bits would, as would a narrower weight format; a larger batch would use each weight more often.",
-    "recurrence": "A step cannot begin its recurrent part before the step before has finished h, and the chain from there "
-    "to its own h is this long, whatever else runs beside it. What shortens it: less work on the chain (a schedule such as "
-    "split, that multiplies x before h is there; a larger mac_array) and shorter pipelines (the latency_cycles of "
-    "mac_array, weight_sram, activation and elementwise).",
-    "mac_array": "This schedule's tiles hold the MAC array for that long, ragged edges and slow ports included. A mac_array "
-    "whose rows and columns divide 4H and I + H, more mac_array.columns, or, if wait_port is large, wider ports "
-    "(weight_sram, input_buffer, state_buffer) would shorten it.",
-    "activation": "The activation unit cannot evaluate a step's sigmoids and tanhs faster. More activation.lanes would, or "
-    "a wider state_buffer.port_bits if its wait_port is large.",
-    "elementwise": "The element-wise unit cannot update c and h faster. More elementwise.lanes would, or a wider "
-    "state_buffer.port_bits if its wait_port is large.",
-    "dram": "DRAM cannot load x and store h faster. More dram.bandwidth_bytes_per_cycle would, or, if a step's x or h is "
-    "less than a burst, a smaller dram.burst_bytes.",
-    "sequencer": "The sequencer cannot issue a step's ops faster. Fewer sequencer.issue_cycles would, or fewer and larger "
-    "ops (more mac_array.rows).",
+    "compute": (
+        "The multipliers have no cycle to spare: rows x columns MACs a cycle cannot do a step's work faster. More "
+        "mac_array.rows or mac_array.columns would (or a higher clock_mhz, in us)."
+    ),
+    "weight_sram": (
+        "The weight SRAM cannot deliver a step's weights faster. More weight_sram.banks or a wider "
+        "weight_sram.port_bits would, as would a narrower weight format; a larger batch would use each weight more "
+        "often."
+    ),
+    "recurrence": (
+        "A step cannot begin its recurrent part before the step before has finished h, and the chain from there to "
+        "its own h is this long, whatever else runs beside it. What shortens it: less work on the chain (x "
+        "multiplied before h is there, as by the split schedules; a larger mac_array) and shorter pipelines (the "
+        "latency_cycles of mac_array, weight_sram, activation and elementwise)."
+    ),
+    "mac_array": (
+        "This schedule's tiles hold the MAC array for that long, ragged edges and slow ports included. A mac_array "
+        "whose rows and columns divide 4H and I + H, more mac_array.columns, or, if wait_port is large, wider "
+        "ports (weight_sram, input_buffer, state_buffer) would shorten it."
+    ),
+    "activation": (
+        "The activation unit cannot evaluate a step's sigmoids and tanhs faster. More activation.lanes would, or a "
+        "wider state_buffer.port_bits if its wait_port is large."
+    ),
+    "elementwise": (
+        "The element-wise unit cannot update c and h faster. More elementwise.lanes would, or a wider "
+        "state_buffer.port_bits if its wait_port is large."
+    ),
+    "dram": (
+        "DRAM cannot load x and store h faster. More dram.bandwidth_bytes_per_cycle would, or, if a step's x or h "
+        "is less than a burst, a smaller dram.burst_bytes."
+    ),
+    "sequencer": (
+        "The sequencer cannot issue a step's ops faster. Fewer sequencer.issue_cycles would, or fewer and larger "
+        "ops (more mac_array.rows)."
+    ),
 }
 """For every bound of metrics.bounds.BOUNDS: what it means when it is the largest, and what would move it."""
 
@@ -36,7 +53,12 @@ NEGLIGIBLE = 0.01
 
 _WORK = ("useful", "padding")
 _OUTSIDE = ("prologue", "epilogue", "idle")
-_EXPLAINED = {"recurrence": "wait_recurrence", "weight_sram": "wait_port", "dram": "wait_input", "sequencer": "wait_issue"}
+_EXPLAINED = {
+    "recurrence": "wait_recurrence",
+    "weight_sram": "wait_port",
+    "dram": "wait_input",
+    "sequencer": "wait_issue",
+}
 """The loss of the MAC array that follows from the bound itself."""
 
 
@@ -69,7 +91,7 @@ def gap_sentence(stats: Stats) -> str:
         return ""
     worst = max(losses, key=lambda name: losses[name])
     return (
-        "What is above the bound comes from the interplay of units, which no single bound sees. Beside what the bound "
-        f"explains, the MAC array loses most by {worst} ({BUCKETS[worst]}): {part(losses[worst], stats.body_cycles)} of the "
-        "time steps."
+        "What is above the bound comes from the interplay of units, which no single bound sees. Beside what the "
+        f"bound explains, the MAC array loses most by {worst} ({BUCKETS[worst]}): "
+        f"{part(losses[worst], stats.body_cycles)} of the time steps."
     )

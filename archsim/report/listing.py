@@ -14,9 +14,10 @@ Services = Sequence[Sequence[Service]]
 
 LEGEND = """\
 How to read this
-  t           repetition of the phase; in the body the time step. An op without "when" takes part in each of them.
-  reads -> writes   buffer{slot}[entries]; {slot} is left out if there is but one, [entries] if it is all of them.
-                    "+=" adds to what is there.
+  a -> b      reads a, writes b: buffer{slot}[entries]. {slot} is left out if there is but one, [entries] if it is all
+              of them; "+=" adds to what is there.
+  t           repetition of the phase, from 0; in the body the time step.
+  when        the repetitions in which the op takes part; without it, all.
   work        MAC: multiply-accumulates; val: values written.
   holds       cycles for which the op holds its unit; its unit takes ops in program order.
   latency     cycles from its start until its results are visible.
@@ -49,7 +50,8 @@ def _buffers(buffers: Sequence[Buffer]) -> Iterator[str]:
 
 def _phase(phase: Phase, services: Sequence[Service] | None) -> Iterator[str]:
     times = "once" if phase.repeat == 1 else f"{phase.repeat:,} times"
-    yield f"phase {phase.name} ({phase.kind.value}): {plural(len(phase.ops), 'op')}, {times}"
+    kind = "" if phase.name == phase.kind.value else f" ({phase.kind.value})"
+    yield f"phase {phase.name}{kind}: {plural(len(phase.ops), 'op')}, {times}"
     header = ("op", "unit", "label", "when", "work", "holds", "latency", "waits for")
     rows = [header]
     for index, op in enumerate(phase.ops):
@@ -92,5 +94,3 @@ def _aligned(rows: Sequence[tuple[str, ...]], sides: str) -> Iterator[str]:
     widths = {column: max(len(row[column]) for row in rows) for column in used}
     for row in rows:
         yield "  " + "  ".join(f"{row[column]:{sides[column]}{widths[column]}}" for column in used)
-
-

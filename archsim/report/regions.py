@@ -15,7 +15,7 @@ def region_text(region: Region) -> str:
 
 
 def slot_rule(region: Region) -> str:
-    """The slot in repetition t, reduced: `t%2`, `(7t+5)%8`, `t+2` (never re-used), `1` (always the same)."""
+    """The slot in repetition t, reduced: `t%2`, `2t%4`, `(7t+5)%8`, `t+2` (never re-used), `1` (always the same)."""
     slots = region.buffer.slots
     stride, offset = region.stride, region.offset
     if slots is not None:
@@ -26,7 +26,7 @@ def slot_rule(region: Region) -> str:
     rule = f"{repetition}{offset:+d}" if offset else repetition
     if slots is None:
         return rule
-    return f"({rule})%{slots}" if offset or stride != 1 else f"{rule}%{slots}"
+    return f"({rule})%{slots}" if offset else f"{rule}%{slots}"
 
 
 def operands_text(op: Op) -> str:

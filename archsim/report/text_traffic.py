@@ -36,7 +36,7 @@ def traffic(simulation: Simulation) -> list[RenderableType]:
         heading("Memory traffic over the whole run"),
         table(("<", "<", ">", ">", ">"), headers, rows, strong),
         sentence(
-            f"{intensity_about.unit}: {intensity_about.meaning} ({intensity_about.formula}). DRAM bursts beyond the data "
-            "cost time, but are not counted as bytes."
+            f"{intensity_about.unit}: {intensity_about.meaning} ({intensity_about.formula}). "
+            "DRAM bursts beyond the data cost time, but are not counted as bytes."
         ),
     ]

@@ -59,7 +59,5 @@ def units(simulation: Simulation) -> list[RenderableType]:
         rows.append((name, f"{busy:,}", percent(share), f"[{bar:.<{_BAR_CELLS}}]", most))
     return [
         heading("Units during the time steps", f"busy: holds an op; of {length:,} cycles"),
-        table(
-            ("<", ">", ">", "<", "<~"), ("unit", "busy cycles", "busy", "0 .. 100 %", "otherwise mostly"), rows
-        ),
+        table(("<", ">", ">", "<", "<~"), ("unit", "busy cycles", "busy", "0 .. 100 %", "otherwise mostly"), rows),
     ]

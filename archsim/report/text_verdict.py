@@ -28,13 +28,15 @@ def header(simulation: Simulation) -> list[RenderableType]:
                 ("clock", f"{significant(arch.clock_mhz)} MHz (1 cycle = {significant(1000 / arch.clock_mhz)} ns)"),
                 (
                     "MAC array",
-                    f"{array.rows} rows x {array.columns} columns = {array.rows * array.columns:,} MACs a cycle, {formats}",
+                    f"{array.rows} rows x {array.columns} columns = {array.rows * array.columns:,} MACs a cycle, "
+                    f"{formats}",
                 ),
                 ("workload", f"{stats.workload}: {simulation.workload.config.summary}"),
                 (
                     "sizes",
                     f"I = {plural(spec.input_size, 'input')}, H = {plural(spec.hidden_size, 'hidden unit')}, "
-                    f"T = {plural(spec.steps, 'time step')}, B = {plural(spec.batch, 'sequence')}; {stats.macs:,} MACs in all",
+                    f"T = {plural(spec.steps, 'time step')}, B = {plural(spec.batch, 'sequence')}; "
+                    f"{stats.macs:,} MACs in all",
                 ),
                 ("schedule", f"{stats.schedule}: {find_schedule(stats.schedule).summary}"),
                 ("program", f"{stats.program_ops:,} ops executed"),
@@ -64,9 +66,9 @@ def validation(simulation: Simulation) -> list[RenderableType]:
         head,
         table(("<", "<~", ">", ">", "<"), ("tensor", "reference", "max error", "relative", "verdict"), rows),
         sentence(
-            "max error: of any element, absolute; relative: that error over the tensor's largest magnitude, allowed up to "
-            f"{error(verdict.tolerance)}. The golden model is a functional LSTM in float64 that shares no code with the "
-            "simulator."
+            "max error: of any element, absolute; relative: that error over the tensor's largest magnitude, allowed "
+            f"up to {error(verdict.tolerance)}. The golden model is a functional LSTM in float64 that shares no code "
+            "with the simulator."
         ),
         sentence("PASSED" if verdict.passed else "FAILED: do not trust these results", "bold"),
     ]

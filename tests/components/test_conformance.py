@@ -16,12 +16,7 @@ from archsim.workload import LstmSpec
 
 ARCH = load_arch("edge_16x16").config
 UNITS = build_units(ARCH)
-OPS = [
-    op
-    for schedule in SCHEDULES
-    for phase in schedule.build(LstmSpec(5, 7, 3, 2), ARCH).phases
-    for op in phase.ops
-]
+OPS = [op for schedule in SCHEDULES for phase in schedule.build(LstmSpec(5, 7, 3, 2), ARCH).phases for op in phase.ops]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

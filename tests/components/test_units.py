@@ -177,7 +177,5 @@ def test_dram_waits_for_the_port_of_the_other_memory() -> None:
 
 def test_a_store_is_charged_like_a_load() -> None:
     config = DramConfig(bandwidth_bytes_per_cycle=16.0, latency_cycles=7, burst_bytes=64)
-    store = Transfer(
-        unit="dram", label="store", sources=(region("state_buffer", 17, 1),), target=region("dram", 17, 1)
-    )
+    store = Transfer(unit="dram", label="store", sources=(region("state_buffer", 17, 1),), target=region("dram", 17, 1))
     assert Dram(config, WIDE, FORMATS).cycles(store).latency_cycles == 8 + 7

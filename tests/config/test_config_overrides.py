@@ -112,7 +112,7 @@ def test_the_document_is_left_as_it_is(machine_type):
         ("clock=" + "[" * 20, "clock: nested deeper than 20 levels"),
         (".".join("a" * 21) + "=1", "nested deeper than 20 levels"),
         ("mac_array={rows: 1000, columns: 4}", "mac_array: rows x columns must be at most 1,000"),
-        pytest.param("clock=" + "x" * (1 << 21), "longer than 1,048,576 characters", id="2 MiB"),
+        pytest.param("clock=" + "x" * (1 << 21), "longer than 262,144 characters", id="2 MiB"),
         (
             "mac_array.rows=1000",
             "mac_array: rows x columns must be at most 1,000 (with --set mac_array.rows=1000)",

@@ -42,9 +42,7 @@ def test_reference_workload() -> None:
 
 
 def test_drawing_is_repeatable_and_depends_on_the_seed() -> None:
-    first, again, other = (
-        load_tensors(load_workload(f"lstm:3,2,t=2,seed={seed}")) for seed in (0, 0, 1)
-    )
+    first, again, other = (load_tensors(load_workload(f"lstm:3,2,t=2,seed={seed}")) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first.weight_hh, again.weight_hh)
     np.testing.assert_array_equal(first.x, again.x)
     assert not np.array_equal(first.weight_hh, other.weight_hh)

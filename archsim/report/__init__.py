@@ -1,0 +1,16 @@
+"""What a finished run looks like: text, pictures, the program's listing and a line a cycle."""
+
+from archsim.report.linetrace import line_trace
+from archsim.report.listing import program_listing
+from archsim.report.plots import plot_cycle_stack, plot_timeline, plot_utilization
+from archsim.report.text import print_report, report_text
+
+__all__ = [
+    "line_trace",
+    "plot_cycle_stack",
+    "plot_timeline",
+    "plot_utilization",
+    "print_report",
+    "program_listing",
+    "report_text",
+]

@@ -1,0 +1,280 @@
+"""The command line as a user meets it: what is printed, what is written, and the exit code."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from archsim.report.folder import FILES
+
+TINY = ("tiny_2x2", "lstm_3_2_t4")
+TINY_RESULTS = Path("results/tiny_2x2-lstm_3_2_t4-fused_interleaved")
+
+
+def test_run_alone_means_the_reference(cli) -> None:
+    run = cli("run", "--timing-only", "--no-plots")
+    assert run.code == 0
+    assert "lstm_200_1000_t70 on edge_64x64, schedule fused_interleaved" in run.out
+    assert Path("results/edge_64x64-lstm_200_1000_t70-fused_interleaved/stats.json").is_file()
+
+
+def test_run_writes_a_folder_with_everything(cli) -> None:
+    run = cli("run", *TINY)
+    assert run.code == 0
+    assert run.err == ""
+    assert f"Results: {TINY_RESULTS}/" in run.out
+    assert sorted(path.name for path in TINY_RESULTS.iterdir()) == sorted(FILES)
+    assert list(Path("results").iterdir()) == [TINY_RESULTS], "no temporary folder is left"
+    for name in FILES:
+        assert (TINY_RESULTS / name).stat().st_size > 100, name
+
+
+def test_json_is_one_object_and_equals_the_file(cli) -> None:
+    run = cli("run", *TINY, "--json", "--no-plots")
+    stats = json.loads(run.out)
+    assert run.err == ""
+    assert run.out == (TINY_RESULTS / "stats.json").read_text()
+    for key in (
+        "latency_cycles",
+        "prologue_cycles",
+        "cycles_per_step",
+        "latency_us",
+        "macs",
+        "mac_utilization",
+        "cycle_stack",
+        "traffic_bytes",
+        "bounds",
+        "validation",
+    ):
+        assert key in stats
+    assert stats["validation"]["passed"] is True
+    assert stats["validation"]["max_abs_error"] < stats["validation"]["max_rel_error"] + 1e-6 < 1e-5
+    assert stats["macs"] == 4 * 2 * (3 + 2) * 4
+    assert stats["latency_us"] == pytest.approx(stats["latency_cycles"] / 100)
+    assert sum(stats["cycle_stack"].values()) == stats["latency_cycles"]
+    assert stats["mac_utilization"] == pytest.approx(stats["macs"] / (4 * stats["latency_cycles"]))
+    assert stats["traffic_bytes"]["dram"]["read"]["W_ih"] == 8 * 3 * 4
+    assert stats["bounds"]["compute"] == 4 * 3  # ceil(8 rows / 2) tiles of ceil(5 / 2) chunks
+
+
+def test_outputs_are_in_torch_shapes_and_equal_the_witness(cli) -> None:
+    assert cli("run", "edge_16x16", "silero_vad", "--no-plots", "--out", "here").code == 0
+    outputs = np.load("here/outputs.npz", allow_pickle=False)
+    assert {name: outputs[name].shape for name in outputs} == {
+        "output": (310, 1, 128),
+        "h_n": (1, 1, 128),
+        "c_n": (1, 1, 128),
+    }
+    assert outputs["output"].dtype == np.float32
+    np.testing.assert_array_equal(outputs["output"][-1], outputs["h_n"][0])
+    stats = json.loads(Path("here/stats.json").read_text())
+    assert {check["reference"] for check in stats["validation"]["checks"]} == {"golden model", "expected (file)"}
+
+
+def test_timing_only_computes_nothing_and_says_so(cli) -> None:
+    timed = cli("run", *TINY, "--timing-only", "--no-plots", "--json", "--out", "timed")
+    full = cli("run", *TINY, "--no-plots", "--json", "--out", "full")
+    assert sorted(path.name for path in Path("timed").iterdir()) == [
+        "arch.yaml",
+        "report.txt",
+        "stats.json",
+        "workload.yaml",
+    ]
+    fast, slow = json.loads(timed.out), json.loads(full.out)
+    assert fast.pop("validation")["passed"] is None
+    assert slow.pop("validation")["passed"] is True
+    assert fast == slow
+    assert "timing only" in Path("timed/report.txt").read_text()
+
+
+def test_same_input_same_bytes(cli) -> None:
+    for folder in ("a", "b"):
+        assert cli("run", *TINY, "--out", folder).code == 0
+    for name in FILES:
+        assert Path("a", name).read_bytes() == Path("b", name).read_bytes(), name
+
+
+def test_the_resolved_inputs_run_again(cli) -> None:
+    """The folder's own arch.yaml and workload.yaml give the same figures, --set and relative files included."""
+    first = cli("run", "edge_16x16", "silero_vad", "--set", "mac_array.rows=8", "--no-plots", "--json", "--out", "x/a")
+    again = cli("run", "x/a/arch.yaml", "x/a/workload.yaml", "--no-plots", "--json", "--out", "x/b")
+    assert first.code == again.code == 0
+    one, two = json.loads(first.out), json.loads(again.out)
+    assert (two.pop("arch"), two.pop("workload")) == ("arch", "workload")
+    assert (one.pop("arch"), one.pop("workload")) == ("edge_16x16", "silero_vad")
+    assert one == two
+
+
+def test_set_changes_architecture_and_workload(cli) -> None:
+    run = cli("run", *TINY, "--set", "clock_mhz=200", "--set", "steps=2", "--json", "--timing-only", "--no-plots")
+    stats = json.loads(run.out)
+    assert stats["latency_us"] == pytest.approx(stats["latency_cycles"] / 200)
+    assert stats["macs"] == 4 * 2 * 5 * 2
+
+
+def test_schedule(cli) -> None:
+    run = cli("run", *TINY, "--schedule", "split-gate-major", "--no-plots", "--json")
+    assert json.loads(run.out)["schedule"] == "split_gate_major"
+    assert Path("results/tiny_2x2-lstm_3_2_t4-split_gate_major").is_dir()
+
+
+def test_validate(cli) -> None:
+    run = cli("validate", *TINY)
+    assert run.code == 0
+    assert run.out.splitlines()[-1] == "VALID"
+    assert "0 of 12 numbers differ in any bit" in run.out  # 4 steps of 2 outputs, 2 of h_n, 2 of c_n
+    verdict = json.loads(cli("validate", *TINY, "--json").out)
+    assert verdict["passed"] is True
+    assert verdict["compared_numbers"] == 4 * 2 + 2 + 2
+
+
+def test_validate_fails_when_the_numbers_are_wrong(cli) -> None:
+    """A witness that says something else: exit 1, and the check that failed is named."""
+    zero = np.zeros((4, 1, 2), np.float32)
+    np.savez("expected.npz", output=zero, h_n=zero[:1], c_n=zero[:1])
+    text = (
+        "summary: wrong on purpose\nkind: lstm\ninput_size: 3\nhidden_size: 2\nsteps: 4\nbatch: 1\n"
+        "weights: {seed: 0}\ninput: {seed: 1}\nexpected: {file: expected.npz}\n"
+    )
+    Path("w.yaml").write_text(text)
+    run = cli("validate", "tiny_2x2", "w.yaml")
+    assert run.code == 1
+    assert "FAIL output against expected (file)" in run.out
+    assert run.out.splitlines()[-1] == "NOT VALID"
+    assert cli("run", "tiny_2x2", "w.yaml", "--no-plots").code == 1
+
+
+def test_program(cli) -> None:
+    run = cli("program", *TINY)
+    assert run.code == 0
+    for label in ("load W_ih[0]", "mac[0.0]", "sigmoid_ifo[0]", "cell[1]", "hidden[1]", "store h", "store c_n"):
+        assert label in run.out
+
+
+def test_trace(cli) -> None:
+    run = cli("trace", *TINY, "--from", "10", "--to", "12")
+    assert run.code == 0
+    assert len([line for line in run.out.splitlines() if line.split()[:1] in (["10"], ["11"], ["12"])]) == 3
+    assert "more cycles; --from and --to choose which to show" in run.out
+    whole = cli("trace", *TINY)
+    assert "more cycles" not in whole.out
+
+
+def test_list_names_everything(cli) -> None:
+    run = cli("list")
+    assert run.code == 0
+    for name in ("edge_64x64", "tiny_2x2", "silero_vad", "lstm_3_2_t4", "split_gate_major", "mac_array", "dram"):
+        assert f"  {name} " in run.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["run", "edge_64"], "edge_64: no preset of that name; did you mean 'edge_64x64'?"),
+        (["run", "edge_64x64", "nothing"], "nothing: no preset of that name"),
+        (["run", *TINY, "--schedule", "spilt"], "--schedule spilt: no such schedule; allowed: fused_interleaved"),
+        (["run", *TINY, "--set", "mac_array.rows=0"], "--set mac_array.rows=0: mac_array.rows: expected an integer"),
+        (["run", *TINY, "--set", "mac_arry.rows=1"], "mac_arry: unknown key; did you mean 'mac_array'?"),
+        (["run", *TINY, "--set", "mac_array.rows"], "expected PATH=VALUE"),
+        (["run", *TINY, "--set", "formats=int8"], "unknown number format 'int8'; allowed: float32"),
+        (["run", "tiny_2x2", "silero_vad"], "weight_sram: needs 526,336 bytes"),
+        (["run", "tiny_2x2", "lstm:3,2,t=x"], "sizes are whole numbers"),
+        (["run", "."], "edge"),
+        (["run", *TINY, "--frobnicate"], "No such option: --frobnicate"),
+        (["fly"], "No such command 'fly'."),
+        (["validate", "tiny_2x2"], "Missing argument 'WORKLOAD'."),
+        (["trace", *TINY, "--from", "-1"], "--from"),
+        (["run", *TINY, "--out", "file"], "file: is not a folder; choose another --out"),
+        (["run", *TINY, "--out", "mine"], "mine: holds files that are no results of a run (thesis.tex)"),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_exit_2(cli, arguments: list[str], expected: str) -> None:
+    Path("file").write_text("precious")
+    Path("mine").mkdir()
+    Path("mine/thesis.tex").write_text("precious")
+    run = cli(*arguments)
+    assert run.code == 2
+    assert run.out == ""
+    assert len(run.err.splitlines()) == 1
+    assert run.err.startswith("archsim: error: ")
+    if arguments != ["run", "."]:
+        assert expected in run.err
+    assert Path("file").read_text() == Path("mine/thesis.tex").read_text() == "precious"
+    assert sorted(path.name for path in Path().iterdir() if path.name != "results") == ["file", "mine"]
+    assert not Path("results").exists() or not list(Path("results").iterdir()), "nothing half-written"
+
+
+def test_debug_shows_the_traceback(cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    from archsim.cli.main import main
+    from archsim.errors import ArchError
+
+    monkeypatch.setattr("sys.argv", ["archsim", "run", "edge_64", "--debug"])
+    with pytest.raises(ArchError):
+        main()
+
+
+def test_a_failed_run_leaves_the_old_results(cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cli("run", *TINY, "--no-plots").code == 0
+    before = {path.name: path.read_bytes() for path in TINY_RESULTS.iterdir()}
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("archsim.report.folder.stats_json", interrupted)
+    run = cli("run", *TINY)
+    assert run.code == 130
+    assert "interrupted; no results were written" in run.err
+    assert {path.name: path.read_bytes() for path in TINY_RESULTS.iterdir()} == before
+    assert list(Path("results").iterdir()) == [TINY_RESULTS]
+
+
+def test_a_second_run_replaces_the_first_whole(cli) -> None:
+    assert cli("run", *TINY).code == 0
+    assert cli("run", *TINY, "--no-plots", "--timing-only").code == 0
+    assert not (TINY_RESULTS / "outputs.npz").exists(), "no file of the run before is taken for this one's"
+
+
+def test_results_that_cannot_be_written(cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read-only folder (made by hand here: permissions do not stop root)."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.mkdir", refuse)
+    run = cli("run", *TINY, "--no-plots")
+    assert run.code == 2
+    assert run.err == f"archsim: error: {TINY_RESULTS}: cannot write results: Permission denied\n"
+
+
+def test_a_bug_is_ours(cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    from archsim.errors import SimulatorBug
+
+    def broken(*_: object, **__: object) -> None:
+        raise SimulatorBug("one and one is three")
+
+    monkeypatch.setattr("archsim.api.simulate", broken)
+    run = cli("run", *TINY)
+    assert run.code == 3
+    assert "this is a bug in archsim" in run.err
+
+
+def test_corrupt_weights_give_one_line(cli) -> None:
+    Path("w.safetensors").write_bytes(b"\xff" * 100)
+    text = (
+        "summary: corrupt\nkind: lstm\ninput_size: 3\nhidden_size: 2\nsteps: 4\nbatch: 1\n"
+        "weights: {file: w.safetensors}\ninput: {seed: 1}\n"
+    )
+    Path("w.yaml").write_text(text)
+    run = cli("run", "tiny_2x2", "w.yaml")
+    assert run.code == 2
+    assert run.err.count("\n") == 1
+    assert "w.safetensors: not a valid safetensors file" in run.err
+
+
+def test_all_faults_of_a_file_come_at_once(cli) -> None:
+    Path("a.yaml").write_text("summary: three faults\nclock_mhz: fast\nformats: float32\nmac_array: {rows: true}\nwings: 2\n")
+    run = cli("run", "a.yaml", "lstm_3_2_t4")
+    assert run.code == 2
+    for part in ("a.yaml:2: clock_mhz", "a.yaml:4: mac_array.rows", "a.yaml:4: mac_array: missing", "a.yaml:5: wings"):
+        assert part in run.err

@@ -1,0 +1,66 @@
+"""The documentation does what it says: its commands run, its Python runs, its generated pages are fresh."""
+
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def generator():
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_first_two_blocks_are_the_set_up() -> None:
+    assert BLOCKS[0] == ("sh", "pip install . && archsim run\n")
+    assert BLOCKS[1] == ("sh", 'pip install -e ".[test]" && pytest\n')
+
+
+@pytest.mark.parametrize("page", sorted(generator().PAGES))
+def test_generated_pages_are_fresh(page: str) -> None:
+    assert (ROOT / "docs" / page).read_text() == generator().PAGES[page](), "run: python docs/generate.py"
+
+
+def commands() -> list[list[str]]:
+    """The archsim commands of the README's blocks, without the set-up."""
+    lines = [line for _, text in BLOCKS[1:] for line in text.splitlines() if line.startswith("archsim ")]
+    return [shlex.split(line, comments=True)[1:] for line in lines]
+
+
+def test_the_readme_shows_every_command() -> None:
+    assert {command[0] for command in commands()} == {"run", "validate", "program", "trace", "list"}
+
+
+@pytest.mark.parametrize("arguments", commands(), ids=" ".join)
+def test_commands_of_the_readme_run(arguments, tmp_path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    from archsim.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+    arguments = [str(tmp_path / "mine") if word == "/tmp/mine" else word for word in arguments]
+    extra = ["--no-plots"] if arguments[0] == "run" else []
+    monkeypatch.setattr("sys.argv", ["archsim", *arguments, *extra])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 0
+    assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("code", [text for language, text in BLOCKS if language == "python"])
+def test_python_of_the_readme_runs(code: str, capsys) -> None:
+    exec(compile(code, "README.md", "exec"), {})
+    assert "True" in capsys.readouterr().out
+
+
+def test_every_file_that_the_readme_links_exists() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
