@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,9 @@ from archsim.cli.options import (
     WorkloadArgument,
     load_inputs,
 )
+
+if TYPE_CHECKING:
+    from archsim.api import Simulation
 
 
 def run_command(
@@ -52,11 +55,18 @@ def run_command(
     if json:
         sys.stdout.write(stats_json(simulation))
     else:
+        _print_report(simulation, target)
+    return 1 if simulation.validation.passed is False else 0
+
+
+def _print_report(simulation: Simulation, target: Path) -> None:
+    """In colour and at its width on a terminal; elsewhere the text that the folder holds."""
+    if sys.stdout.isatty():
         from rich.console import Console
 
         from archsim.report.text import print_report
 
-        console = Console()
-        print_report(simulation, console)
-        console.print(f"Results: {target}/", soft_wrap=True, highlight=False)
-    return 1 if simulation.validation.passed is False else 0
+        print_report(simulation, Console())
+    else:
+        sys.stdout.write((target / "report.txt").read_text(encoding="utf-8"))
+    sys.stdout.write(f"Results: {target}/\n")

@@ -21,8 +21,9 @@ ADVICE: Mapping[str, str] = {
     "recurrence": (
         "A step cannot begin its recurrent part before the step before has finished h, and the chain from there to "
         "its own h is this long, whatever else runs beside it. What shortens it: less work on the chain (x "
-        "multiplied before h is there, as by the split schedules; a larger mac_array) and shorter pipelines (the "
-        "latency_cycles of mac_array, weight_sram, activation and elementwise)."
+        "multiplied before h is there, as by the split schedules; a larger mac_array) and shorter pipelines "
+        "(weight_sram.read_latency_cycles, mac_array.multiplier_latency_cycles, mac_array.adder_latency_cycles, "
+        "activation.latency_cycles, elementwise.cell_latency_cycles, elementwise.hidden_latency_cycles)."
     ),
     "mac_array": (
         "This schedule's tiles hold the MAC array for that long, ragged edges and slow ports included. A mac_array "
@@ -51,6 +52,9 @@ ADVICE: Mapping[str, str] = {
 NEGLIGIBLE = 0.01
 """A step this little above its largest bound is explained by the bound alone."""
 
+_EXACT = 1e-9
+"""Cycles a step below which a difference is rounding."""
+
 _WORK = ("useful", "padding")
 _OUTSIDE = ("prologue", "epilogue", "idle")
 _EXPLAINED = {
@@ -69,16 +73,20 @@ def excess(stats: Stats) -> float:
 
 def binding_sentence(stats: Stats) -> str:
     """Which bound binds, how far above it the machine is, and what follows from it."""
-    bound = stats.bounds[stats.binding_bound]
-    above = stats.cycles_per_step - bound
-    if abs(above) < 1e-9:
-        distance = "the simulated step is exactly at it"
-    else:
-        side = "above" if above > 0 else "below"
-        distance = (
-            f"the simulated step is {percent(abs(excess(stats)))} {side} it (by {cycles(abs(above))} cycles a step)"
-        )
-    return f"{stats.binding_bound} binds: {distance}. {ADVICE[stats.binding_bound]}"
+    return f"{stats.binding_bound} binds: {_distance(stats)}. {ADVICE[stats.binding_bound]}"
+
+
+def _distance(stats: Stats) -> str:
+    above = stats.cycles_per_step - stats.bounds[stats.binding_bound]
+    if abs(above) < _EXACT:
+        return "the simulated step is exactly at it"
+    by = f"(by {cycles(abs(above))} cycles a step)"
+    if above > 0:
+        return f"the simulated step is {percent(excess(stats))} above it {by}"
+    return (
+        f"the simulated step is {percent(-excess(stats))} below it {by}, which is a mean over all time steps, while the "
+        "simulated one is measured in their second half, whose last steps load no more x"
+    )
 
 
 def gap_sentence(stats: Stats) -> str:

@@ -1,0 +1,165 @@
+"""What is counted: work, traffic, cycles and their buckets, against closed forms, on random machines."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from strategies import ON_CHIP, Case, cases, needed_bytes
+
+from archsim.errors import CapacityError
+from archsim.metrics import declared
+from archsim.metrics.bounds import BOUNDS
+from archsim.metrics.stacks import BUCKETS
+from archsim.metrics.stats import Stats
+from archsim.schedules.tiling import Gate
+
+
+@given(cases())
+def test_macs_and_ops(case: Case):
+    """4H (I + H) T B multiply-accumulates, and no op more or less than the program has."""
+    spec = case.spec
+    run = case.simulate(timing_only=True)
+    want = 4 * spec.hidden_size * (spec.input_size + spec.hidden_size) * spec.steps * spec.batch
+    assert run.stats.macs == run.program.macs == spec.macs == want
+    executed = sum(unit.ops for unit in run.trace.units.values())
+    assert executed == run.stats.program_ops == run.program.op_instances
+    trace, _ = case.execute()
+    assert len(trace.records) == executed
+    assert len({(r.phase, r.repetition, r.op) for r in trace.records}) == executed
+
+
+@given(cases())
+def test_every_cycle_of_every_unit_is_in_one_bucket(case: Case):
+    run = case.simulate(timing_only=True)
+    stats = run.stats
+    assert stats.unit_cycle_stacks.keys() == case.units.keys()
+    for stack in stats.unit_cycle_stacks.values():
+        assert stack.keys() == BUCKETS.keys()
+        assert all(isinstance(cycles, int) and cycles >= 0 for cycles in stack.values())
+        assert sum(stack.values()) == stats.latency_cycles
+    assert stats.cycle_stack == stats.unit_cycle_stacks["mac_array"]
+
+
+@given(cases())
+def test_timelines_hold_the_occupied_cycles(case: Case):
+    run = case.simulate(timing_only=True)
+    for name, unit in run.trace.units.items():
+        busy = sum(sum(timelines[name].busy) for timelines in run.trace.timelines)
+        assert busy == unit.compute_cycles + unit.port_cycles
+
+
+@given(cases())
+def test_no_bound_is_broken(case: Case):
+    """T steps take at least T times each bound; a bound that is no whole number was rounded once."""
+    stats = case.simulate(timing_only=True).stats
+    assert stats.bounds.keys() == BOUNDS.keys()
+    for name, bound in stats.bounds.items():
+        exact = Fraction(bound) if isinstance(bound, int) else Fraction(bound) * (1 - Fraction(1, 2**52))
+        assert stats.body_cycles >= case.spec.steps * exact, name
+    assert stats.bounds[stats.binding_bound] == max(stats.bounds.values())
+
+
+@given(cases())
+def test_rates_follow_from_the_counts(case: Case):
+    stats, config = case.simulate(timing_only=True).stats, case.config
+    assert stats.latency_cycles == stats.prologue_cycles + stats.body_cycles + stats.epilogue_cycles
+    macs_per_cycle = config.mac_array.rows * config.mac_array.columns
+    pairs = (
+        (stats.latency_us, stats.latency_cycles / config.clock_mhz),
+        (stats.body_us, stats.body_cycles / config.clock_mhz),
+        (stats.mac_utilization, stats.macs / (macs_per_cycle * stats.latency_cycles)),
+        (stats.throughput_gops, 2 * stats.macs / stats.latency_us / 1000),
+        (stats.peak_throughput_gops, 2 * macs_per_cycle * config.clock_mhz / 1000),
+        (stats.throughput_gops / stats.peak_throughput_gops, stats.mac_utilization),
+        (stats.steady_state_throughput_gops / stats.peak_throughput_gops, stats.steady_state_mac_utilization),
+        (stats.steady_state_mac_utilization, stats.macs / case.spec.steps / (macs_per_cycle * stats.cycles_per_step)),
+    )
+    for got, want in pairs:
+        assert math.isclose(got, want, rel_tol=1e-12)
+    assert 0 < stats.mac_utilization <= 1
+    assert 0 < stats.cycles_per_step <= stats.body_cycles
+    assert declared(Stats).keys() == {name for name in Stats.__dataclass_fields__}
+
+
+@given(cases())
+def test_traffic_is_conserved(case: Case):
+    """Everything is loaded once, read as often as the schedule must, and stored once; 4 bytes an element."""
+    traffic = case.simulate(timing_only=True).stats.traffic_bytes
+    spec = case.spec
+    i, h, t, b = spec.input_size, spec.hidden_size, spec.steps, spec.batch
+    weights = {"W_ih": 4 * 4 * h * i, "W_hh": 4 * 4 * h * h, "bias": 4 * 4 * h}
+    x, state = 4 * i * t * b, 4 * h * b
+
+    assert traffic["dram"]["read"] == {**weights, "x": x, "h": state, "c": state}
+    assert traffic["dram"]["write"] == {"output": t * state, "h": state, "c": state}
+    assert traffic["weight_sram"]["write"] == weights
+    assert traffic["weight_sram"]["read"] == {kind: t * size for kind, size in weights.items()}
+    assert traffic["input_buffer"]["write"] == {"x": x}
+
+    rows = case.config.mac_array.rows
+    if case.schedule.endswith("gate_major"):
+        count = len(Gate) * -(-h // rows)
+    else:
+        units = [min(max(1, rows // 4), h - u) for u in range(0, h, max(1, rows // 4))]
+        count = sum(-(-4 * n // rows) for n in units)
+    tiles = 2 * count if case.schedule.startswith("split") else count
+    assert traffic["input_buffer"]["read"] == {"x": count * x}
+    assert sum(op.unit == "mac_array" for op in case.program.phases[1].ops) == tiles
+
+    # Written: h_0 and each h_t; c_0 and each c_t; four gates and tanh(c) of each step.
+    assert traffic["state_buffer"]["write"] == {"h": (t + 1) * state, "c": (t + 1) * state, "gate": 5 * t * state}
+    # Read: h by each tile, to store the output, and as h_n; c by the cell update, by tanh and as c_n; each gate once.
+    assert traffic["state_buffer"]["read"] == {
+        "h": (count * t + t + 1) * state,
+        "c": (2 * t + 1) * state,
+        "gate": 5 * t * state,
+    }
+    sums = 4 * t * state
+    parts = 2 if case.schedule.startswith("split") else 1
+    assert traffic["accumulators"]["write"] == {"partial_sum": parts * sums}
+    assert traffic["accumulators"]["read"] == {"partial_sum": parts * sums}
+
+
+@given(cases())
+def test_traffic_of_the_ops_in_the_trace(case: Case):
+    """The bytes, counted again from the ops that the machine says it executed."""
+    run = case.simulate(timing_only=True)
+    trace, _ = case.execute()
+    moved: dict[tuple[str, str, str], int] = {}
+    for record in trace.records:
+        op = case.program.phases[record.phase].ops[record.op]
+        for direction, regions in (("read", op.reads + op.updates), ("write", op.writes)):
+            for region in regions:
+                key = (region.buffer.memory, direction, region.buffer.kind.value)
+                moved[key] = moved.get(key, 0) + 4 * region.entries * region.buffer.width
+    stated = {
+        (memory, direction, kind): size
+        for memory, directions in run.stats.traffic_bytes.items()
+        for direction, kinds in directions.items()
+        for kind, size in kinds.items()
+    }
+    assert moved == stated
+
+
+@settings(max_examples=30)
+@given(cases())
+def test_capacity_is_exact(case: Case):
+    """What is needed is enough, and one byte (or accumulator entry) less is refused with the gap."""
+    needed = needed_bytes(case.program)
+    for memory in ON_CHIP:
+        path = f"{memory}.capacity_bytes"
+        assert case.with_fields({path: needed[memory]}).program.op_instances
+        if needed[memory] > 1:
+            with pytest.raises(CapacityError) as caught:
+                _ = case.with_fields({path: needed[memory] - 1}).program
+            assert (caught.value.memory, caught.value.gap) == (memory, 1)
+    slot = next(b for b in case.program.buffers if b.name == "sums")
+    entries = slot.entries * slot.width
+    assert case.with_fields({"accumulators.entries": entries}).program.op_instances
+    if entries > 1:
+        with pytest.raises(CapacityError) as caught:
+            _ = case.with_fields({"accumulators.entries": entries - 1}).program
+        assert (caught.value.memory, caught.value.gap) == ("accumulators", 1)

@@ -1,0 +1,223 @@
+"""When ops start, free their unit and complete: the machine against the rules of time, written as a recurrence.
+
+With P the start of the phase, for the ops in program order:
+
+    issue(op) = max(issue(op before), S(op that must leave the queue first)) + issue_cycles
+    S(op)     = max(P, F(op before on the unit), issue(op), D or F of each dependency)
+    F(op)     = S(op) + occupancy
+    D(op)     = max(F(op) + depth, D(op before on the unit))
+
+and the next phase starts at the largest D. The machine has events, queues and processes and this has none, so that
+their agreement in every cycle of every op says that nothing else (order of units, ties, arithmetic) plays a part.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given, settings
+from strategies import Case, bits, cases, jitters, phase_text, seeded_jitter, tensors, workload
+
+from archsim.api.simulate import machine_spec
+from archsim.machine import MachineSpec
+from archsim.machine.options import Jitter
+from archsim.metrics import compute_stats
+from archsim.program.ir import After, PhaseKind, Program, Wait
+from archsim.program.verifier import find_hazards
+from archsim.trace import OpRecord
+
+
+@dataclass
+class Expected:
+    """What the recurrence says."""
+
+    records: list[OpRecord] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    waits: Counter[tuple[str, str]] = field(default_factory=Counter)
+    end: int = 0
+
+
+def recurrence(program: Program, spec: MachineSpec, jitter: Jitter | None = None) -> Expected:
+    """Evaluate the rules above, op after op."""
+    found = Expected()
+    for number, phase in enumerate(program.phases):
+        begin = found.end
+        found.starts.append(begin)
+        issued = begin
+        records: dict[tuple[int, int], OpRecord] = {}
+        on_unit: dict[str, list[OpRecord]] = {name: [] for name in spec.units}
+        for repetition in range(phase.repeat):
+            for index, op in enumerate(phase.ops):
+                if not op.active(repetition, phase.repeat):
+                    continue
+                queue = on_unit[op.unit]
+                if len(queue) >= spec.queue_depth:
+                    issued = max(issued, queue[-spec.queue_depth].start)
+                issued += spec.issue_cycles
+                tokens = []
+                for dep in phase.deps[index]:
+                    other = records.get((repetition - dep.lag, dep.op))
+                    if other is not None:
+                        time = other.done if dep.after is After.DONE else other.free
+                        tokens.append((time, list(Wait).index(dep.cause), dep.cause))
+                free_before = queue[-1].free if queue else begin
+                start = max([free_before, issued, *(time for time, _, _ in tokens)])
+                service = spec.services[number][index]
+                if jitter is not None:
+                    service = jitter(number, repetition, index, service)
+                free = start + max(service.compute_cycles, service.port_cycles)
+                done = max(free + service.depth_cycles, queue[-1].done if queue else 0)
+                record = OpRecord(number, repetition, index, start, free, done)
+                records[repetition, index] = record
+                queue.append(record)
+                # A wait is booked on what came last; of tokens that came together on the last cause of Wait.
+                last = max(tokens, default=(-1, 0, Wait.ISSUE))
+                cause = Wait.ISSUE if issued > last[0] else last[2]
+                found.waits[op.unit, cause.value] += start - free_before
+        found.records += [records[key] for key in sorted(records)]
+        found.end = max((record.done for record in records.values()), default=begin)
+    return found
+
+
+@given(cases())
+def test_every_op_at_its_cycle(case: Case):
+    trace, _ = case.execute()
+    want = recurrence(case.program, case.machine_spec())
+    assert list(trace.records) == want.records
+    assert [phase.start for phase in trace.phases] == want.starts
+    assert trace.total_cycles == want.end
+    for name, unit in trace.units.items():
+        assert {cause.value: unit.waits[cause] for cause in Wait} == {
+            cause.value: want.waits[name, cause.value] for cause in Wait
+        }
+
+
+@given(cases(), jitters())
+def test_every_op_at_its_cycle_when_latencies_vary(case: Case, jitter: Jitter):
+    trace, _ = case.execute(jitter=jitter)
+    want = recurrence(case.program, case.machine_spec(), jitter)
+    assert list(trace.records) == want.records
+    assert trace.total_cycles == want.end
+
+
+@given(cases(), jitters())
+def test_records_obey_the_rules_of_order(case: Case, jitter: Jitter):
+    """The rules that the verifier trusts, each read off the trace."""
+    trace, _ = case.execute(jitter=jitter)
+    before: dict[str, OpRecord] = {}
+    by_key = {(r.phase, r.repetition, r.op): r for r in trace.records}
+    for r in trace.records:  # in program order
+        phase = case.program.phases[r.phase]
+        op = phase.ops[r.op]
+        service = jitter(r.phase, r.repetition, r.op, case.machine_spec().services[r.phase][r.op])
+        assert r.start < r.free == r.start + service.occupancy_cycles <= r.done
+        previous = before.get(op.unit)
+        if previous is not None:
+            assert r.start >= previous.free
+        assert r.done == max(r.start + service.latency_cycles, previous.done if previous else 0)
+        assert trace.phases[r.phase].start <= r.start
+        assert r.done <= trace.phases[r.phase].end
+        for dep in phase.deps[r.op]:
+            other = by_key.get((r.phase, r.repetition - dep.lag, dep.op))
+            if other is not None:
+                assert r.start >= (other.done if dep.after is After.DONE else other.free)
+        before[op.unit] = r
+
+
+@given(cases())
+def test_phases_follow_each_other(case: Case):
+    trace, _ = case.execute()
+    assert trace.phases[0].start == 0
+    assert trace.phases[-1].end == trace.total_cycles
+    for phase, following in zip(trace.phases, trace.phases[1:], strict=False):
+        assert phase.end == following.start
+    body = trace.phase(PhaseKind.BODY)
+    number = next(n for n, phase in enumerate(trace.phases) if phase is body)
+    for repetition, cycle in body.ends:
+        assert cycle == max(r.done for r in trace.records if (r.phase, r.repetition) == (number, repetition))
+    assert [r for r, _ in body.ends] == sorted({0, case.spec.steps // 2, case.spec.steps - 1})
+
+
+@settings(max_examples=30)
+@given(cases())
+def test_cycles_do_not_depend_on_the_numbers(case: Case):
+    """Other weights, other inputs, or none at all: the same trace."""
+    timed, _ = case.execute()
+    for seed in (1, 2):
+        trace, _ = case.execute(tensors(case.spec, seed, scale=seed))
+        assert trace == timed
+    spec = case.spec
+    other = replace(case, workload=workload(spec.input_size, spec.hidden_size, spec.steps, spec.batch, seed=77))
+    full, timing_only = other.simulate(), case.simulate(timing_only=True)
+    assert full.trace == timing_only.trace
+    assert replace(full.stats, workload="") == replace(timing_only.stats, workload="")
+    assert timing_only.results is None
+    assert timing_only.validation.passed is None
+    assert full.validation.passed
+
+
+@settings(max_examples=30)
+@given(cases())
+def test_the_same_inputs_give_the_same_run(case: Case):
+    first, second = case.simulate(), case.simulate()
+    assert first.stats == second.stats
+    assert first.trace == second.trace
+    assert bits(first.results) == bits(second.results)
+    assert repr(first.stats) == repr(second.stats)  # the order of every mapping, too
+
+
+@settings(max_examples=30)
+@given(cases())
+def test_the_order_of_the_units_does_not_matter(case: Case):
+    numbers = tensors(case.spec, 3)
+    want, computed = case.execute(numbers)
+    names = tuple(case.units)
+    for order in (names[::-1], names[2:] + names[:2], (names[1], names[3], names[0], names[2])):
+        spec = replace(case.machine_spec(), units=order)
+        trace, permuted = case.execute(numbers, machine_spec=spec)
+        assert trace == want
+        assert bits(permuted) == bits(computed)
+        units = MappingProxyType({name: case.units[name] for name in order})
+        assert machine_spec(case.program, case.arch, units) == spec
+        args = (case.arch, case.workload)
+        assert compute_stats(case.program, trace, *args, units) == compute_stats(case.program, want, *args, case.units)
+
+
+@settings(max_examples=30)
+@given(cases())
+def test_the_body_does_not_depend_on_the_sequence_length(case: Case):
+    """Same ops, same dependencies for 5 and for 500 steps; the epilogue differs by the slot of the last h."""
+    short, long, odd = (case.with_steps(steps).program for steps in (6, 500, 501))
+    for other in (long, odd):
+        body, other_body = short.phase(PhaseKind.BODY), other.phase(PhaseKind.BODY)
+        assert phase_text(body) == phase_text(other_body)
+        assert other_body.repeat in (500, 501)
+        assert phase_text(short.phase(PhaseKind.PROLOGUE)) == phase_text(other.phase(PhaseKind.PROLOGUE))
+    assert phase_text(short.phase(PhaseKind.EPILOGUE)) == phase_text(long.phase(PhaseKind.EPILOGUE))
+    assert phase_text(short.phase(PhaseKind.EPILOGUE)) != phase_text(odd.phase(PhaseKind.EPILOGUE))
+    assert find_hazards(short) == find_hazards(long) == find_hazards(odd) == ()
+
+
+@settings(max_examples=20)
+@given(cases())
+def test_the_steady_state_is_periodic(case: Case):
+    """In-order units and lagged tokens: once the prefetch has settled, twice the steps take twice the extra cycles."""
+    cycles = []
+    for steps in (120, 240, 360):
+        trace, _ = case.with_steps(steps).execute()
+        cycles.append(trace.phase(PhaseKind.BODY).cycles)
+    slots = max(phase.reuse_distance for phase in case.program.phases)
+    if 120 % slots == 0:
+        assert abs((cycles[2] - cycles[1]) - (cycles[1] - cycles[0])) <= 0
+
+
+@pytest.mark.parametrize("largest", [1, 1000])
+def test_jitter_is_repeatable(largest: int):
+    first, second = seeded_jitter(5, largest), seeded_jitter(5, largest)
+    from archsim.components.base import Service
+
+    service = Service(1, 2, 3)
+    assert all(first(0, r, o, service) == second(0, r, o, service) for r in range(9) for o in range(9))

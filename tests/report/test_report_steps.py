@@ -1,0 +1,99 @@
+"""The cycle stacks of the time steps alone, and what the report says about the bound that binds."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from archsim.api import Simulation
+from archsim.metrics.bounds import BOUNDS
+from archsim.report.advice import ADVICE, binding_sentence, excess, gap_sentence
+from archsim.report.steps import STEP_BUCKETS, busy_cycles, step_stacks
+
+IDEAL = (
+    "sequencer.issue_cycles=0",
+    "activation.lanes=4096",
+    "elementwise.lanes=4096",
+    "activation.latency_cycles=0",
+    "elementwise.cell_latency_cycles=0",
+    "elementwise.hidden_latency_cycles=0",
+    "dram.bandwidth_bytes_per_cycle=4096",
+    "dram.latency_cycles=0",
+    "weight_sram.read_latency_cycles=0",
+    "mac_array.multiplier_latency_cycles=0",
+    "mac_array.adder_latency_cycles=0",
+    "weight_sram.port_bits=65536",
+)
+LAYER = ("input_size=32", "hidden_size=32", "steps=40")
+
+
+def test_stacks_of_the_steps_fill_the_steps(small: Simulation, long: Simulation):
+    for simulation in (small, long):
+        busy = busy_cycles(simulation)
+        for name, stack in step_stacks(simulation).items():
+            assert tuple(stack) == STEP_BUCKETS
+            assert sum(stack.values()) == simulation.stats.body_cycles
+            assert stack["useful"] + stack["padding"] + stack["wait_port"] == busy[name]
+
+
+def test_a_unit_that_works_in_the_steps_alone_has_the_buckets_of_the_run(small: Simulation):
+    stacks = step_stacks(small)
+    for name in ("mac_array", "activation", "elementwise"):
+        run = small.stats.unit_cycle_stacks[name]
+        assert stacks[name] == {bucket: run[bucket] for bucket in STEP_BUCKETS}
+
+
+def test_what_dram_does_before_and_after_the_steps_is_taken_out(small: Simulation):
+    run, steps = small.stats.unit_cycle_stacks["dram"], step_stacks(small)["dram"]
+    outside = [record for record in small.trace.records if record.phase != 1]
+    held = sum(record.free - record.start for record in outside)
+    work = ("useful", "padding", "wait_port")
+    assert sum(run[bucket] - steps[bucket] for bucket in work) == held
+    # The only waits outside: the first op of prologue and of epilogue is issued after a cycle.
+    assert run["wait_issue"] - steps["wait_issue"] == 2
+    assert all(run[bucket] == steps[bucket] for bucket in STEP_BUCKETS if bucket not in (*work, "wait_issue"))
+
+
+def test_every_bound_has_its_advice():
+    assert tuple(ADVICE) == tuple(BOUNDS)
+
+
+@pytest.mark.parametrize(
+    ("bound", "sets", "knob", "schedule"),
+    [
+        ("compute", ("mac_array.rows=16", "mac_array.columns=16"), "mac_array.columns=32", "split"),
+        ("compute", ("mac_array.rows=16", "mac_array.columns=16"), "mac_array.rows=32", "split"),
+        ("weight_sram", ("weight_sram.banks=8", "weight_sram.port_bits=32"), "weight_sram.banks=16", "split"),
+        ("weight_sram", ("weight_sram.banks=8", "weight_sram.port_bits=32"), "weight_sram.port_bits=64", "split"),
+        ("recurrence", ("activation.latency_cycles=50",), "activation.latency_cycles=20", "fused"),
+        ("recurrence", ("weight_sram.read_latency_cycles=50",), "weight_sram.read_latency_cycles=5", "fused"),
+        ("dram", ("dram.bandwidth_bytes_per_cycle=2",), "dram.bandwidth_bytes_per_cycle=4", "fused"),
+        ("sequencer", ("sequencer.issue_cycles=20",), "sequencer.issue_cycles=10", "fused"),
+        ("sequencer", ("mac_array.rows=8", "sequencer.issue_cycles=20"), "mac_array.rows=16", "fused"),
+    ],
+)
+def test_the_knobs_that_are_named_move_the_step(run, bound, sets, knob, schedule):
+    before = run((*IDEAL, *sets), LAYER, schedule, timing_only=True).stats
+    after = run((*IDEAL, *sets, knob), LAYER, schedule, timing_only=True).stats
+    assert before.binding_bound == bound
+    assert knob.partition("=")[0] in ADVICE[bound]
+    assert binding_sentence(before).startswith(f"{bound} binds: ")
+    assert after.cycles_per_step < before.cycles_per_step
+
+
+def test_the_distance_to_the_bound_has_a_direction(small: Simulation):
+    stats = small.stats
+    bound = stats.bounds[stats.binding_bound]
+    for step, words in ((bound, "exactly at it"), (1.25 * bound, "25.0 % above it"), (0.5 * bound, "50.0 % below it")):
+        moved = dataclasses.replace(stats, cycles_per_step=step)
+        assert words in binding_sentence(moved)
+    assert not gap_sentence(dataclasses.replace(stats, cycles_per_step=bound))
+
+
+def test_the_gap_names_the_largest_loss_that_the_bound_does_not_explain(run):
+    # On the full array x is loaded two steps ahead, but its load waits in DRAM's queue behind the store of h.
+    stats = run(()).stats
+    assert stats.binding_bound == "recurrence"
+    assert excess(stats) > 0.1
+    assert "loses most by wait_input (waits for x from DRAM)" in gap_sentence(stats)
