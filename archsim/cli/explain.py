@@ -69,6 +69,6 @@ def trace_command(
     end = first + DEFAULT_LINES - 1 if last is None else last
     for line in line_trace(simulation, first, end):
         sys.stdout.write(line + "\n")
-    left = simulation.trace.total_cycles - 1 - end
+    left = simulation.trace.total_cycles - end
     if left > 0:
         sys.stdout.write(f"... {left:,} more cycles; --from and --to choose which to show\n")

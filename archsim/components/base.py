@@ -12,7 +12,7 @@ from archsim.config.types import StrictModel
 from archsim.errors import SimulatorBug
 from archsim.formats import Formats
 from archsim.formats.number import Array
-from archsim.program.ir import Op
+from archsim.program.ir import Op, Region
 
 Ports = Mapping[str, int | None]
 """Memory name -> bits a cycle through the unit's read port and, apart from it, its write port (None: no limit)."""
@@ -91,10 +91,14 @@ class Unit(ABC, Generic[ConfigT]):
         """The new contents of a region in `op.updates`; only units that accumulate have one."""
         raise SimulatorBug(f"{self.name} does not update in place, but '{op.label}' asks for it")
 
+    def read_ports(self, op: Op) -> tuple[Region, ...]:
+        """The operands that come through the unit's read ports; one with a port of its own is left out."""
+        return op.reads
+
     def port_cycles(self, op: Op) -> int:
         """Cycles that the narrowest port needs: for each memory, its bits in one direction over the port's width."""
         cycles = 0
-        for regions in (op.reads, op.writes):
+        for regions in (self.read_ports(op), op.writes):
             bits: dict[str, int] = {}
             for region in regions:
                 bits[region.buffer.memory] = bits.get(region.buffer.memory, 0) + region.bits

@@ -103,6 +103,11 @@ class MacArray(Unit[MacArrayConfig]):
         """Weight SRAM read, then the array's pipeline."""
         return self._weight_read_latency_cycles + self.config.pipeline_depth_cycles
 
+    def read_ports(self, op: Op) -> tuple[Region, ...]:
+        """Weights and inputs; the bias, one word a row, has a port of its own beside the first chunk's weights."""
+        tile = self._tile(op)
+        return tile.weights + tile.vectors
+
     def work(self, op: Op) -> Work:
         return Work(self._tile(op).macs, Fraction(self.config.rows * self.config.columns))
 

@@ -67,7 +67,7 @@ class PhaseRun:
         self._units = [units[op.unit] for op in phase.ops]
         self._steps: dict[int, Step] = {}
         self._ops_left = phase.op_instances
-        self._marked = {0, phase.repeat // 2, phase.repeat - 1}
+        self._marked = {0, *phase.steady_repetitions, phase.repeat - 1}
         self._sequencer = Sequencer(self, self._units, spec.issue_cycles, spec.queue_depth)
 
     def begin(self) -> None:

@@ -16,7 +16,7 @@ Bounds = Mapping[str, float]
 
 BOUNDS: Mapping[str, str] = {
     "compute": "ceil(4H / rows) * ceil((I + H) / columns) * B: the MAC array with the least padding",
-    "weight_sram": "ceil(bits of W_ih, W_hh and bias that the step reads / (banks * port_bits))",
+    "weight_sram": "ceil(bits of W_ih and W_hh that the step reads / (banks * port_bits))",
     "recurrence": "longest chain of ops from the first that needs h_{t-1} to the last that writes h_t",
     "mac_array": "occupancy of the MAC array by this schedule's tiles",
     "activation": "occupancy of the activation unit",
@@ -59,8 +59,9 @@ def _number(value: Fraction) -> float:
 
 
 def _weight_bits(body: Phase) -> int:
-    """Bits that one time step reads from the weight SRAM."""
-    return sum(region.bits for op in body.ops for region in op.reads if region.buffer.memory == "weight_sram")
+    """Bits that one time step reads through the weight SRAM's ports; the bias has a port of its own."""
+    kinds = (DataKind.W_IH, DataKind.W_HH)
+    return sum(region.bits for op in body.ops for region in op.reads if region.buffer.kind in kinds)
 
 
 def _recurrence(body: Phase, services: list[Service]) -> Fraction:

@@ -13,7 +13,7 @@ from archsim.metrics.bounds import Bounds, binding, compute_bounds
 from archsim.metrics.declare import Metric
 from archsim.metrics.stacks import Stack, cycle_stacks
 from archsim.metrics.traffic import Traffic, compute_traffic, total_bytes
-from archsim.program.ir import PhaseKind, Program
+from archsim.program.ir import Phase, PhaseKind, Program
 from archsim.trace import PhaseTrace, Trace
 from archsim.workload import Workload
 
@@ -43,7 +43,7 @@ class Stats:
         Metric(
             "cycles",
             "between the ends of consecutive time steps, in the steady state",
-            "(end of step T-1 - end of step T//2) / (T-1 - T//2); T <= 2: the last step",
+            "(end of step b - end of step b // 2) / (b - b // 2), b the last step that loads an x (T-1 if none does)",
         ),
     ]
     macs: Annotated[int, Metric("MAC", "multiply-accumulates of the model", "4H (I + H) T B")]
@@ -78,7 +78,7 @@ def compute_stats(program: Program, trace: Trace, arch: Arch, workload: Workload
     """The figures of a finished run."""
     spec, clock_mhz = workload.spec, Fraction(repr(arch.config.clock_mhz))
     phases = {kind: trace.phase(kind).cycles for kind in PhaseKind}
-    step = _cycles_per_step(trace.phase(PhaseKind.BODY))
+    step = _cycles_per_step(program.phase(PhaseKind.BODY), trace.phase(PhaseKind.BODY))
     macs_per_cycle = arch.config.mac_array.rows * arch.config.mac_array.columns
     macs, total = program.macs, trace.total_cycles
     stacks = cycle_stacks(program, trace, units)
@@ -114,9 +114,9 @@ def compute_stats(program: Program, trace: Trace, arch: Arch, workload: Workload
     )
 
 
-def _cycles_per_step(body: PhaseTrace) -> Fraction:
-    ends = body.ends
-    if len(ends) == 1:
-        return Fraction(ends[0][1] - body.start)
-    (first, begin), (last, end) = ends[-2:]
-    return Fraction(end - begin, last - first)
+def _cycles_per_step(phase: Phase, body: PhaseTrace) -> Fraction:
+    ends = dict(body.ends)
+    first, last = phase.steady_repetitions
+    if first == last:
+        return Fraction(ends[last] - body.start)
+    return Fraction(ends[last] - ends[first], last - first)

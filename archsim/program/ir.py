@@ -202,6 +202,16 @@ class Phase:
         return phase_reuse_distance(self.ops)
 
     @property
+    def steady_repetitions(self) -> tuple[int, int]:
+        """(a, b): the steady state is measured from the end of repetition a to the end of b.
+
+        b is the last repetition in which every op takes part (the very last one if there is none), and a half of it.
+        """
+        last = self.repeat - 1 - max((op.skip_last for op in self.ops), default=0)
+        last = last if last >= 1 else self.repeat - 1
+        return last // 2, last
+
+    @property
     def op_instances(self) -> int:
         """Ops executed over all repetitions."""
         return sum(op.instances(self.repeat) for op in self.ops)

@@ -84,8 +84,8 @@ def _distance(stats: Stats) -> str:
     if above > 0:
         return f"the simulated step is {percent(excess(stats))} above it {by}"
     return (
-        f"the simulated step is {percent(-excess(stats))} below it {by}, which is a mean over all time steps, while the "
-        "simulated one is measured in their second half, whose last steps load no more x"
+        f"the simulated step is {percent(-excess(stats))} below it {by}, which is a mean over all time steps, while "
+        "the simulated one is measured in their second half, whose last steps load no more x"
     )
 
 

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from archsim.report.text import report_text
-
 from archsim.api import Simulation
 from archsim.errors import OutputError
 from archsim.report.saved import resolved_arch, resolved_workload, stats_json
+from archsim.report.text import report_text
 
 PLOTS = ("utilization.png", "timeline.png", "cycle_stack.png")
 FILES = ("stats.json", "report.txt", "arch.yaml", "workload.yaml", "outputs.npz", *PLOTS)

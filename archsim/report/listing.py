@@ -56,8 +56,8 @@ def _phase(phase: Phase, services: Sequence[Service] | None) -> Iterator[str]:
     rows = [header]
     for index, op in enumerate(phase.ops):
         service = services[index] if services else None
-        holds = f"{service.occupancy_cycles:,} cy" if service else "-"
-        latency = f"{service.latency_cycles:,} cy" if service else "-"
+        holds = f"{service.occupancy_cycles:,} cy" if service else ""
+        latency = f"{service.latency_cycles:,} cy" if service else ""
         waits = ", ".join(_dependency(dep) for dep in phase.deps[index]) or "-"
         rows.append((str(index), op.unit, op.label, _when(op, phase), _work(op), holds, latency, waits))
     heads = _aligned(rows, "><<<>>><")

@@ -97,6 +97,6 @@ def _accumulator_slots(arch: ArchConfig, group_entries: int, groups: int) -> int
             have,
             "entries",
             "rows of one group x batch",
-            ("more accumulators.entries", "fewer mac_array.rows", "a smaller batch"),
+            ("more accumulators.entries", "a smaller batch", "fewer mac_array.rows (down to 4)"),
         )
     return min(have // group_entries, 2 * groups)

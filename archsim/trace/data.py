@@ -40,7 +40,8 @@ class OpRecord:
 class PhaseTrace:
     """When a phase began and ended, and when some of its repetitions did.
 
-    `ends` holds the completion of the first, the middle and the last repetition: (repetition, cycle).
+    `ends` holds the completion of some repetitions, (repetition, cycle): the first, the last, and those between which
+    the steady state is measured (Phase.steady_repetitions).
     """
 
     name: str

@@ -273,7 +273,9 @@ def test_corrupt_weights_give_one_line(cli) -> None:
 
 
 def test_all_faults_of_a_file_come_at_once(cli) -> None:
-    Path("a.yaml").write_text("summary: three faults\nclock_mhz: fast\nformats: float32\nmac_array: {rows: true}\nwings: 2\n")
+    Path("a.yaml").write_text(
+        "summary: three faults\nclock_mhz: fast\nformats: float32\nmac_array: {rows: true}\nwings: 2\n"
+    )
     run = cli("run", "a.yaml", "lstm_3_2_t4")
     assert run.code == 2
     for part in ("a.yaml:2: clock_mhz", "a.yaml:4: mac_array.rows", "a.yaml:4: mac_array: missing", "a.yaml:5: wings"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from archsim.machine import Arithmetic, MachineSpec, Options, execute
 from archsim.machine.options import Jitter
 from archsim.program.builder import build_phase
 from archsim.program.interpreter import interpret
-from archsim.program.ir import Buffer, DataKind, Op, Phase, PhaseKind, Program, Region
+from archsim.program.ir import After, Buffer, DataKind, Dep, Op, Phase, PhaseKind, Program, Region, Wait
 from archsim.program.state import State
 
 Array = npt.NDArray[Any]
@@ -73,7 +73,9 @@ class Hashing:
         )
 
     def retire(self, op: Op, old: Array, result: Array) -> Array:
-        words = [_scramble(3 * a + b) for a, b in zip(old.ravel().tolist(), result.ravel().tolist(), strict=True)]
+        words = [
+            _scramble(3 * a + b) for a, b in zip(old.ravel().tolist(), result.ravel().tolist(), strict=True)
+        ]
         return np.array(words, np.uint64).reshape(old.shape)
 
 
@@ -95,7 +97,9 @@ def one_phase(phase: Phase) -> Program:
 
 def initial_state(program: Program) -> State:
     """Every slot that some repetition can reach; inputs hold different words."""
-    regions = [(r, phase.repeat) for phase in program.phases for op in phase.ops for r in op.reads + op.writes]
+    regions = [
+        (r, phase.repeat) for phase in program.phases for op in phase.ops for r in op.reads + op.writes
+    ]
     repetitions = 1 + max((r.slot(n - 1) for r, n in regions if r.buffer.slots is None), default=0)
     image = {}
     for place, b in enumerate(program.buffers):
@@ -160,7 +164,11 @@ def bodies(
         inputs = [region() for _ in range(draw(st.integers(0, 2)))]
         results = [region() for _ in range(draw(st.integers(0, 2)))]
         accumulate = draw(st.integers(0, len(results)))
-        skips = {"skip_first": draw(st.integers(0, 3)), "skip_last": draw(st.integers(0, 3))} if conditional else {}
+        skips = (
+            {"skip_first": draw(st.integers(0, 3)), "skip_last": draw(st.integers(0, 3))}
+            if conditional
+            else {}
+        )
         if draw(st.booleans()):
             skips = {}
         ops.append(
@@ -179,3 +187,38 @@ def bodies(
 def _disjoint(regions: list[Region]) -> tuple[Region, ...]:
     """Two updates of one op must not depend on which is committed first."""
     return tuple(regions[:1])
+
+
+def hides_nothing(phase: Phase) -> bool:
+    """Whether no conditional op's access can hide another op's: what the LSTM schedules keep to.
+
+    A conditional op is then the only writer of what it writes, and the only one on its unit that reads what it reads
+    (but for what the phase never writes).
+    """
+    written = {region.buffer.name for op in phase.ops for region in op.writes}
+    for op in phase.ops:
+        for other in phase.ops:
+            if op.conditional and other is not op:
+                if _names(op.writes) & _names(other.writes):
+                    return False
+                if op.unit == other.unit and _names(op.reads) & _names(other.reads) & written:
+                    return False
+    return True
+
+
+def _names(regions: tuple[Region, ...]) -> set[str]:
+    return {region.buffer.name for region in regions}
+
+
+@st.composite
+def damaged_bodies(draw: st.DrawFn) -> Phase:
+    """A random body, conditional ops and all, from which dependencies were lost and to which some were added."""
+    phase = draw(bodies(conditional=True, max_ops=6, max_repeat=20))
+    found = []
+    for index, deps in enumerate(phase.deps):
+        kept = [dep for dep in deps if draw(st.integers(0, 3))]
+        lag, other = draw(st.integers(0, 4)), draw(st.integers(0, len(phase.ops) - 1))
+        if draw(st.integers(0, 3)) == 0 and (lag or other < index):
+            kept.append(Dep(other, lag, draw(st.sampled_from(list(After))), Wait.OPERAND))
+        found.append(tuple(kept))
+    return replace(phase, deps=tuple(found))

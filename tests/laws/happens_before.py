@@ -9,10 +9,10 @@ archsim.program.verifier.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from archsim.program.ir import After, Op, Phase
+from archsim.program.ir import After, Op, Phase, Program, Region
 
 START, FREE, DONE = 0, 1, 2
 
@@ -84,8 +84,12 @@ class Unrolled:
                 slot = repetition * region.stride + region.offset
                 if region.buffer.slots is not None:
                     slot %= region.buffer.slots
-                touched.setdefault((region.buffer.name, slot), []).append((number, region.start, region.stop, writes))
+                touched.setdefault((region.buffer.name, slot), []).append(
+                    (number, region.start, region.stop, writes)
+                )
         for accesses in touched.values():
+            if not any(writes for _, _, _, writes in accesses):
+                continue
             for later, (second, start, stop, second_writes) in enumerate(accesses):
                 for first, first_start, first_stop, first_writes in accesses[:later]:
                     if first == second or first_stop <= start or stop <= first_start:
@@ -96,7 +100,33 @@ class Unrolled:
                         yield Pair("WAR", first, second)
 
 
-def _accesses(op: Op) -> Iterator[tuple]:
+def faulty(program: Program) -> bool:
+    """Whether anything is wrong with a program whose dependencies point backward: the oracle's verdict."""
+    return reads_before_writes(program) or any(Unrolled(phase).hazards for phase in program.phases)
+
+
+def reads_before_writes(program: Program) -> bool:
+    """Whether some op, in program order, reads an entry that is no input and that nothing has written."""
+    written: set[tuple[str, int, int]] = set()
+    for phase in program.phases:
+        for repetition, index in Unrolled(replace(phase, deps=((),) * len(phase.ops))).instances:
+            op = phase.ops[index]
+            for region in op.reads:
+                if not region.buffer.is_input and not _entries(region, repetition) <= written:
+                    return True
+            for region in op.writes:
+                written |= _entries(region, repetition)
+    return False
+
+
+def _entries(region: Region, repetition: int) -> set[tuple[str, int, int]]:
+    slot = repetition * region.stride + region.offset
+    if region.buffer.slots is not None:
+        slot %= region.buffer.slots
+    return {(region.buffer.name, slot, entry) for entry in range(region.start, region.stop)}
+
+
+def _accesses(op: Op) -> Iterator[tuple[Region, bool]]:
     for region in op.reads:
         yield region, False
     for region in op.writes:

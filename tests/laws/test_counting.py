@@ -75,7 +75,10 @@ def test_rates_follow_from_the_counts(case: Case):
         (stats.peak_throughput_gops, 2 * macs_per_cycle * config.clock_mhz / 1000),
         (stats.throughput_gops / stats.peak_throughput_gops, stats.mac_utilization),
         (stats.steady_state_throughput_gops / stats.peak_throughput_gops, stats.steady_state_mac_utilization),
-        (stats.steady_state_mac_utilization, stats.macs / case.spec.steps / (macs_per_cycle * stats.cycles_per_step)),
+        (
+            stats.steady_state_mac_utilization,
+            stats.macs / case.spec.steps / (macs_per_cycle * stats.cycles_per_step),
+        ),
     )
     for got, want in pairs:
         assert math.isclose(got, want, rel_tol=1e-12)
@@ -110,7 +113,11 @@ def test_traffic_is_conserved(case: Case):
     assert sum(op.unit == "mac_array" for op in case.program.phases[1].ops) == tiles
 
     # Written: h_0 and each h_t; c_0 and each c_t; four gates and tanh(c) of each step.
-    assert traffic["state_buffer"]["write"] == {"h": (t + 1) * state, "c": (t + 1) * state, "gate": 5 * t * state}
+    assert traffic["state_buffer"]["write"] == {
+        "h": (t + 1) * state,
+        "c": (t + 1) * state,
+        "gate": 5 * t * state,
+    }
     # Read: h by each tile, to store the output, and as h_n; c by the cell update, by tanh and as c_n; each gate once.
     assert traffic["state_buffer"]["read"] == {
         "h": (count * t + t + 1) * state,

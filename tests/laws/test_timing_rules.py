@@ -1,85 +1,28 @@
 """When ops start, free their unit and complete: the machine against the rules of time, written as a recurrence.
 
-With P the start of the phase, for the ops in program order:
-
-    issue(op) = max(issue(op before), S(op that must leave the queue first)) + issue_cycles
-    S(op)     = max(P, F(op before on the unit), issue(op), D or F of each dependency)
-    F(op)     = S(op) + occupancy
-    D(op)     = max(F(op) + depth, D(op before on the unit))
-
-and the next phase starts at the largest D. The machine has events, queues and processes and this has none, so that
-their agreement in every cycle of every op says that nothing else (order of units, ties, arithmetic) plays a part.
+The machine has events, queues and processes and the recurrence (recurrence.py) has none, so that their agreement in
+every cycle of every op says that nothing else (order of units, ties, arithmetic) plays a part.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import MappingProxyType
 
-import pytest
+from generic_ops import bodies, one_phase
 from hypothesis import given, settings
-from strategies import Case, bits, cases, jitters, phase_text, seeded_jitter, tensors, workload
+from hypothesis import strategies as st
+from recurrence import recurrence
+from strategies import EVERYTHING, Case, bits, cases, jitters, phase_text, tensors, workload
 
 from archsim.api.simulate import machine_spec
-from archsim.machine import MachineSpec
+from archsim.components.base import Service
+from archsim.machine import MachineSpec, Options, execute
 from archsim.machine.options import Jitter
 from archsim.metrics import compute_stats
-from archsim.program.ir import After, PhaseKind, Program, Wait
+from archsim.program.ir import After, Phase, PhaseKind, Wait
 from archsim.program.verifier import find_hazards
 from archsim.trace import OpRecord
-
-
-@dataclass
-class Expected:
-    """What the recurrence says."""
-
-    records: list[OpRecord] = field(default_factory=list)
-    starts: list[int] = field(default_factory=list)
-    waits: Counter[tuple[str, str]] = field(default_factory=Counter)
-    end: int = 0
-
-
-def recurrence(program: Program, spec: MachineSpec, jitter: Jitter | None = None) -> Expected:
-    """Evaluate the rules above, op after op."""
-    found = Expected()
-    for number, phase in enumerate(program.phases):
-        begin = found.end
-        found.starts.append(begin)
-        issued = begin
-        records: dict[tuple[int, int], OpRecord] = {}
-        on_unit: dict[str, list[OpRecord]] = {name: [] for name in spec.units}
-        for repetition in range(phase.repeat):
-            for index, op in enumerate(phase.ops):
-                if not op.active(repetition, phase.repeat):
-                    continue
-                queue = on_unit[op.unit]
-                if len(queue) >= spec.queue_depth:
-                    issued = max(issued, queue[-spec.queue_depth].start)
-                issued += spec.issue_cycles
-                tokens = []
-                for dep in phase.deps[index]:
-                    other = records.get((repetition - dep.lag, dep.op))
-                    if other is not None:
-                        time = other.done if dep.after is After.DONE else other.free
-                        tokens.append((time, list(Wait).index(dep.cause), dep.cause))
-                free_before = queue[-1].free if queue else begin
-                start = max([free_before, issued, *(time for time, _, _ in tokens)])
-                service = spec.services[number][index]
-                if jitter is not None:
-                    service = jitter(number, repetition, index, service)
-                free = start + max(service.compute_cycles, service.port_cycles)
-                done = max(free + service.depth_cycles, queue[-1].done if queue else 0)
-                record = OpRecord(number, repetition, index, start, free, done)
-                records[repetition, index] = record
-                queue.append(record)
-                # A wait is booked on what came last; of tokens that came together on the last cause of Wait.
-                last = max(tokens, default=(-1, 0, Wait.ISSUE))
-                cause = Wait.ISSUE if issued > last[0] else last[2]
-                found.waits[op.unit, cause.value] += start - free_before
-        found.records += [records[key] for key in sorted(records)]
-        found.end = max((record.done for record in records.values()), default=begin)
-    return found
 
 
 @given(cases())
@@ -101,6 +44,23 @@ def test_every_op_at_its_cycle_when_latencies_vary(case: Case, jitter: Jitter):
     want = recurrence(case.program, case.machine_spec(), jitter)
     assert list(trace.records) == want.records
     assert trace.total_cycles == want.end
+
+
+@settings(max_examples=200)
+@given(bodies(conditional=True, max_repeat=9), st.integers(0, 3), st.integers(1, 4), jitters())
+def test_every_op_of_any_program_at_its_cycle(
+    phase: Phase, issue_cycles: int, queue_depth: int, jitter: Jitter
+):
+    """Also where repetitions leave ops out, and where tokens come from several repetitions ago."""
+    program = one_phase(phase)
+    spec = MachineSpec(("u2", "u0", "u1"), ((Service(2, 1, 3),) * len(phase.ops),), issue_cycles, queue_depth)
+    trace = execute(program, spec, Options(window=EVERYTHING, jitter=jitter))
+    want = recurrence(program, spec, jitter)
+    assert list(trace.records) == want.records
+    assert trace.total_cycles == want.end
+    for name, unit in trace.units.items():
+        assert unit.total_cycles == want.end
+        assert {c.value: unit.waits[c] for c in Wait} == {c.value: want.waits[name, c.value] for c in Wait}
 
 
 @given(cases(), jitters())
@@ -150,7 +110,9 @@ def test_cycles_do_not_depend_on_the_numbers(case: Case):
         trace, _ = case.execute(tensors(case.spec, seed, scale=seed))
         assert trace == timed
     spec = case.spec
-    other = replace(case, workload=workload(spec.input_size, spec.hidden_size, spec.steps, spec.batch, seed=77))
+    other = replace(
+        case, workload=workload(spec.input_size, spec.hidden_size, spec.steps, spec.batch, seed=77)
+    )
     full, timing_only = other.simulate(), case.simulate(timing_only=True)
     assert full.trace == timing_only.trace
     assert replace(full.stats, workload="") == replace(timing_only.stats, workload="")
@@ -183,7 +145,9 @@ def test_the_order_of_the_units_does_not_matter(case: Case):
         units = MappingProxyType({name: case.units[name] for name in order})
         assert machine_spec(case.program, case.arch, units) == spec
         args = (case.arch, case.workload)
-        assert compute_stats(case.program, trace, *args, units) == compute_stats(case.program, want, *args, case.units)
+        assert compute_stats(case.program, trace, *args, units) == compute_stats(
+            case.program, want, *args, case.units
+        )
 
 
 @settings(max_examples=30)
@@ -199,25 +163,3 @@ def test_the_body_does_not_depend_on_the_sequence_length(case: Case):
     assert phase_text(short.phase(PhaseKind.EPILOGUE)) == phase_text(long.phase(PhaseKind.EPILOGUE))
     assert phase_text(short.phase(PhaseKind.EPILOGUE)) != phase_text(odd.phase(PhaseKind.EPILOGUE))
     assert find_hazards(short) == find_hazards(long) == find_hazards(odd) == ()
-
-
-@settings(max_examples=20)
-@given(cases())
-def test_the_steady_state_is_periodic(case: Case):
-    """In-order units and lagged tokens: once the prefetch has settled, twice the steps take twice the extra cycles."""
-    cycles = []
-    for steps in (120, 240, 360):
-        trace, _ = case.with_steps(steps).execute()
-        cycles.append(trace.phase(PhaseKind.BODY).cycles)
-    slots = max(phase.reuse_distance for phase in case.program.phases)
-    if 120 % slots == 0:
-        assert abs((cycles[2] - cycles[1]) - (cycles[1] - cycles[0])) <= 0
-
-
-@pytest.mark.parametrize("largest", [1, 1000])
-def test_jitter_is_repeatable(largest: int):
-    first, second = seeded_jitter(5, largest), seeded_jitter(5, largest)
-    from archsim.components.base import Service
-
-    service = Service(1, 2, 3)
-    assert all(first(0, r, o, service) == second(0, r, o, service) for r in range(9) for o in range(9))

@@ -170,9 +170,7 @@ def run_jobs(
     for number, body in enumerate(bodies):
         labels = [job.label for job in body]
         ops = tuple(_Job(unit=job.unit, label=job.label) for job in body)
-        deps = tuple(
-            tuple(Dep(labels.index(t.label), t.lag, t.after, t.cause) for t in job.waits) for job in body
-        )
+        deps = tuple(tuple(Dep(labels.index(t.label), t.lag, t.after, t.cause) for t in job.waits) for job in body)
         phases.append(Phase(str(number), PhaseKind.BODY, repeat, ops, deps))
     services = tuple(tuple(Service(job.occupancy, 0, job.depth) for job in body) for body in bodies)
     units = tuple(sorted({job.unit for body in bodies for job in body}))
@@ -180,7 +178,6 @@ def run_jobs(
     spec = MachineSpec(units, services, issue_cycles, queue_depth)
     trace = execute(program, spec, Options(window=Window(0, repeat)))
     times = {
-        (str(r.phase), r.repetition, bodies[r.phase][r.op].label): (r.start, r.free, r.done)
-        for r in trace.records
+        (str(r.phase), r.repetition, bodies[r.phase][r.op].label): (r.start, r.free, r.done) for r in trace.records
     }
     return times, trace

@@ -18,8 +18,16 @@ x has 2 slots (prefetch_steps = 1), h has 2, the accumulators 16 entries.
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from by_hand import check, parse_table, recorded, run, without_steps_from
+
+from archsim.api import simulate
+from archsim.arch import load_arch
+from archsim.trace import Window
+from archsim.workload import load_workload
 
 INTERLEAVED_PROLOGUE = """
 prologue from 0
@@ -199,7 +207,6 @@ step 2 = step 1 + 29
 step 3 = step 2 + 29 but
   load x[t+1]    -   -   -
 """
-
 
 
 class TestFusedInterleaved:
@@ -561,6 +568,19 @@ epilogue from {start + 184}
         assert simulation.stats.latency_cycles == start + 184 + 37
         # The array waits from the end of a step's tiles, S(t) + 12, until S(t + 1).
         assert simulation.stats.cycle_stack["wait_input"] == (37 - 12) + (85 - 49) + (133 - 97)
+
+
+class TestWorkedExample:
+    """The table in docs/microarchitecture.md, which was derived by hand like those above."""
+
+    def test_the_document_is_right(self):
+        document = (Path(__file__).resolve().parents[2] / "docs" / "microarchitecture.md").read_text(encoding="utf-8")
+        (table,) = re.findall(r"^```text\n(.*?)^```", document, flags=re.MULTILINE | re.DOTALL)
+        workload = load_workload("lstm_3_2_t4")
+        simulation = simulate(load_arch("tiny_2x2"), workload, timing_only=True, window=Window(0, 4))
+        check(simulation, table, total=179)
+        assert simulation.stats.cycle_stack["wait_recurrence"] == 3 * 19
+        assert simulation.stats.bounds["recurrence"] == simulation.stats.cycles_per_step == 31
 
 
 class TestCycleStacks:

@@ -83,7 +83,8 @@ class TestSequencer:
     #   issue 1, depth 3: the same, a3 never waited for a place.
     #   issue 0, depth 1: t(a1) = t(a2) = 0; t(a3) = 5, when a2 starts; b1 at once: 5.
     #   issue 0, depth 2: a1 leaves at 0, a2 and a3 have places: t(b1) = 0.
-    #   issue 3, depth 1: t(a1) = 3; t(a2) = max(3, 3) + 3 = 6, start 8; t(a3) = max(6, 8) + 3 = 11, start 13; t(b1) = 14.
+    #   issue 3, depth 1: t(a1) = 3; t(a2) = max(3, 3) + 3 = 6, start 8; t(a3) = max(6, 8) + 3 = 11, start 13;
+    #                     t(b1) = 14.
     #   issue 3, depth 2: t(a2) = 6; t(a3) = max(6, 3) + 3 = 9; t(b1) = 12.
     @pytest.mark.parametrize(
         ("issue_cycles", "queue_depth", "starts"),
@@ -119,7 +120,12 @@ class TestSequencer:
             issue_cycles=1,
             queue_depth=1,
         )
-        assert {label: start for label, (start, _, _) in found.items()} == {"c1": 1, "a1": 9, "a2": 10, "b1": 11}
+        assert {label: start for label, (start, _, _) in found.items()} == {
+            "c1": 1,
+            "a1": 9,
+            "a2": 10,
+            "b1": 11,
+        }
 
     def test_the_next_repetition_follows_in_program_order(self):
         """Issue 2: a1 b1 a1 b1 a1 b1 at 2, 4, 6, 8, 10, 12."""
@@ -190,6 +196,9 @@ class TestWhyAUnitWaits:
         assert self.waits_of_b(8, 8) == {Wait.WEIGHTS: 8}
 
     def test_issue_counts_only_if_it_is_later_than_all_tokens(self):
-        """Issue 4: a1 is issued at 4, c1 at 8, b1 at 12. Done at 12 and 9: a tie, which the token wins; at 11: issue."""
+        """Issue 4: a1 is issued at 4, c1 at 8, b1 at 12.
+
+        a1 done at 12 is a tie, which the token wins; done at 11, it leaves the issue as the last.
+        """
         assert self.waits_of_b(8, 1, issue_cycles=4) == {Wait.WEIGHTS: 12}
         assert self.waits_of_b(7, 1, issue_cycles=4) == {Wait.ISSUE: 12}

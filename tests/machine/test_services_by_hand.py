@@ -125,9 +125,7 @@ class TestActivation:
         [(1, [1, 2, 3, 4, 5, 6, 7]), (2, [1, 1, 2, 2, 3, 3, 4]), (4, [1, 1, 1, 1, 2, 2, 2])],
     )
     def test_lanes(self, lanes, cycles_of_1_to_7_values):
-        found = [
-            service(activate(n), f"activation.lanes={lanes}", *WIDE).occupancy_cycles for n in range(1, 8)
-        ]
+        found = [service(activate(n), f"activation.lanes={lanes}", *WIDE).occupancy_cycles for n in range(1, 8)]
         assert found == cycles_of_1_to_7_values
 
     def test_the_batch_counts(self):
@@ -151,7 +149,10 @@ class TestElementwise:
 
     def test_depths_differ_by_kind(self):
         latencies = ("elementwise.cell_latency_cycles=6", "elementwise.hidden_latency_cycles=3")
-        assert (service(cell(1), *latencies).depth_cycles, service(hidden(1), *latencies).depth_cycles) == (6, 3)
+        assert (service(cell(1), *latencies).depth_cycles, service(hidden(1), *latencies).depth_cycles) == (
+            6,
+            3,
+        )
 
     def test_a_cell_update_reads_four_operands_through_one_port(self):
         """4 lanes, 4 units: 1 cycle; i, f, g and c are 4 * 4 * 32 = 512 bits: 4 cycles; writing c alone is 1.
@@ -187,7 +188,8 @@ class TestDram:
         assert [service(load(*[2] * n), slow).compute_cycles for n in (1, 2, 3)] == [3, 6, 8]
 
     @pytest.mark.parametrize(
-        ("bandwidth", "elements", "cycles"), [("0.1", 2, 80), ("0.5", 2, 16), ("12.8", 32, 10), ("1.1", 22, 80)]
+        ("bandwidth", "elements", "cycles"),
+        [("0.1", 2, 80), ("0.5", 2, 16), ("12.8", 32, 10), ("1.1", 22, 80)],
     )
     def test_the_bandwidth_is_the_decimal_number_that_was_written(self, bandwidth, elements, cycles):
         """88 / 1.1 is exactly 80, though binary fractions would give a little less or more."""

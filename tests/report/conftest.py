@@ -44,6 +44,6 @@ def small() -> Simulation:
 
 @pytest.fixture(scope="session")
 def long() -> Simulation:
-    """24 steps of LSTM(48, 64) on a 16 x 16 array: too many ops to see all of them."""
-    sets = ("mac_array.rows=16", "mac_array.columns=16")
+    """24 steps of LSTM(48, 64) on an 8 x 8 array: too many ops to see all of them."""
+    sets = ("mac_array.rows=8", "mac_array.columns=8")
     return run_small(sets, ("input_size=48", "hidden_size=64", "steps=24"))

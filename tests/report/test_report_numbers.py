@@ -9,8 +9,18 @@ from archsim.report import numbers
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0"), (1611.07, "1,611"), (108.2175, "108.2"), (0.5975, "0.5975"), (0.07, "0.07"), (1234567.8, "1,234,568")]
-    + [(9.99996, "10"), (800, "800"), (1.25, "1.25"), (1e-9, "0.000000001")],
+    [
+        (0, "0"),
+        (1611.07, "1,611"),
+        (108.2175, "108.2"),
+        (0.5975, "0.5975"),
+        (0.07, "0.07"),
+        (1234567.8, "1,234,568"),
+        (9.99996, "10"),
+        (800, "800"),
+        (1.25, "1.25"),
+        (1e-9, "0.000000001"),
+    ],
 )
 def test_significant(value, text):
     assert numbers.significant(value) == text
@@ -38,7 +48,14 @@ def test_part(amount, whole, text):
 
 @pytest.mark.parametrize(
     ("amount", "text"),
-    [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (19_568_000, "18.7 MiB"), (1 << 30, "1.0 GiB"), (5 << 60, "5.0 EiB")],
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (19_568_000, "18.7 MiB"),
+        (1 << 30, "1.0 GiB"),
+        (5 << 60, "5.0 EiB"),
+    ],
 )
 def test_binary_bytes(amount, text):
     assert numbers.binary_bytes(amount) == text

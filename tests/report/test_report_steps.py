@@ -97,3 +97,5 @@ def test_the_gap_names_the_largest_loss_that_the_bound_does_not_explain(run):
     assert stats.binding_bound == "recurrence"
     assert excess(stats) > 0.1
     assert "loses most by wait_input (waits for x from DRAM)" in gap_sentence(stats)
+    waiting = dataclasses.replace(stats, cycle_stack={**stats.cycle_stack, "wait_recurrence": 10**6})
+    assert gap_sentence(waiting) == gap_sentence(stats)

@@ -1,0 +1,73 @@
+"""The rules of time as a recurrence: what the machine must do, without events, queues or processes.
+
+With P the start of the phase, for the ops in program order:
+
+    issue(op) = max(issue(op before), S(op that must leave the queue first)) + issue_cycles
+    S(op)     = max(P, F(op before on the unit), issue(op), D or F of each dependency)
+    F(op)     = S(op) + occupancy
+    D(op)     = max(F(op) + depth, D(op before on the unit))
+
+and the next phase starts at the largest D.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from archsim.machine import MachineSpec
+from archsim.machine.options import Jitter
+from archsim.program.ir import After, Program, Wait
+from archsim.trace import OpRecord
+
+
+@dataclass
+class Expected:
+    """What the recurrence says."""
+
+    records: list[OpRecord] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    waits: Counter[tuple[str, str]] = field(default_factory=Counter)
+    end: int = 0
+
+
+def recurrence(program: Program, spec: MachineSpec, jitter: Jitter | None = None) -> Expected:
+    """Evaluate the rules above, op after op."""
+    found = Expected()
+    for number, phase in enumerate(program.phases):
+        begin = found.end
+        found.starts.append(begin)
+        issued = begin
+        records: dict[tuple[int, int], OpRecord] = {}
+        on_unit: dict[str, list[OpRecord]] = {name: [] for name in spec.units}
+        for repetition in range(phase.repeat):
+            for index, op in enumerate(phase.ops):
+                if not op.active(repetition, phase.repeat):
+                    continue
+                queue = on_unit[op.unit]
+                if len(queue) >= spec.queue_depth:
+                    issued = max(issued, queue[-spec.queue_depth].start)
+                issued += spec.issue_cycles
+                tokens = []
+                for dep in phase.deps[index]:
+                    other = records.get((repetition - dep.lag, dep.op))
+                    if other is not None:
+                        time = other.done if dep.after is After.DONE else other.free
+                        tokens.append((time, list(Wait).index(dep.cause), dep.cause))
+                free_before = queue[-1].free if queue else begin
+                start = max([free_before, issued, *(time for time, _, _ in tokens)])
+                service = spec.services[number][index]
+                if jitter is not None:
+                    service = jitter(number, repetition, index, service)
+                free = start + max(service.compute_cycles, service.port_cycles)
+                done = max(free + service.depth_cycles, queue[-1].done if queue else 0)
+                record = OpRecord(number, repetition, index, start, free, done)
+                records[repetition, index] = record
+                queue.append(record)
+                # A wait is booked on what came last; of tokens that came together on the last cause of Wait.
+                last = max(tokens, default=(-1, 0, Wait.ISSUE))
+                cause = Wait.ISSUE if issued > last[0] else last[2]
+                found.waits[op.unit, cause.value] += start - free_before
+        found.records += [records[key] for key in sorted(records)]
+        found.end = max((record.done for record in records.values()), default=begin)
+    return found

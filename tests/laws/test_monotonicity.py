@@ -1,0 +1,156 @@
+"""A better machine is never slower.
+
+For a fixed program every start is a maximum of sums of service times, so no service time that shrinks, and no queue
+that grows, can delay anything. Improved one at a time, on random machines, for every schedule:
+
+    clock_mhz                         cycles stay the same, time shrinks
+    dram.bandwidth_bytes_per_cycle    up
+    dram.latency_cycles               down
+    dram.burst_bytes                  to a divisor of itself, or to 1 byte
+    weight_sram.banks, .port_bits     up
+    weight_sram.read_latency_cycles   down
+    input_buffer.port_bits            up
+    state_buffer.port_bits            up
+    mac_array.columns                 up within one depth of the adder tree (a deeper tree has a longer latency)
+    mac_array.multiplier_latency_cycles, .adder_latency_cycles               down
+    activation.lanes up, .latency_cycles down
+    elementwise.lanes up, .cell_latency_cycles and .hidden_latency_cycles down
+    sequencer.issue_cycles down, .queue_depth up
+    the capacities of the memories    cycles stay the same, once everything fits
+
+The others change the program itself (the tiles, how far x parts run ahead, how far x is prefetched), so that nothing
+follows; the test only demands that the changed design is still right:
+
+    mac_array.rows, accumulators.entries, input_buffer.prefetch_steps
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import Case, cases, group_entries, program_text, tensors
+
+from archsim.api.validation import compare
+from archsim.arch import ArchConfig
+from archsim.program.verifier import find_hazards
+
+UP = (
+    "dram.bandwidth_bytes_per_cycle",
+    "weight_sram.banks",
+    "weight_sram.port_bits",
+    "input_buffer.port_bits",
+    "state_buffer.port_bits",
+    "mac_array.columns",
+    "activation.lanes",
+    "elementwise.lanes",
+    "sequencer.queue_depth",
+)
+DOWN = (
+    "dram.latency_cycles",
+    "dram.burst_bytes",
+    "weight_sram.read_latency_cycles",
+    "mac_array.multiplier_latency_cycles",
+    "mac_array.adder_latency_cycles",
+    "activation.latency_cycles",
+    "elementwise.cell_latency_cycles",
+    "elementwise.hidden_latency_cycles",
+    "sequencer.issue_cycles",
+)
+SAME_CYCLES = (
+    "clock_mhz",
+    "weight_sram.capacity_bytes",
+    "input_buffer.capacity_bytes",
+    "state_buffer.capacity_bytes",
+)
+OTHER_PROGRAM = ("mac_array.rows", "accumulators.entries", "input_buffer.prefetch_steps")
+
+
+def fields(config: ArchConfig) -> set[str]:
+    """Every field that is a number."""
+    document = config.model_dump(exclude={"formats", "summary"})
+    return {
+        f"{section}.{name}" if isinstance(value, dict) else section
+        for section, value in document.items()
+        for name in (value if isinstance(value, dict) else [""])
+    }
+
+
+def value_of(config: ArchConfig, path: str) -> Any:
+    value: Any = config
+    for name in path.split("."):
+        value = getattr(value, name)
+    return value
+
+
+@st.composite
+def better(draw: st.DrawFn, config: ArchConfig, path: str) -> Any:
+    """A better value of a field, or the same if it is the best."""
+    value = value_of(config, path)
+    if path == "mac_array.columns":
+        return draw(st.integers(value, 1 << (value - 1).bit_length()))
+    if path == "dram.burst_bytes":
+        return draw(st.sampled_from([n for n in range(1, value + 1) if value % n == 0]))
+    if path in UP:
+        return value * draw(st.sampled_from([2, 3, 8])) if draw(st.booleans()) else value + 1
+    return draw(st.integers(0, value))
+
+
+def cycles(case: Case) -> tuple[int, list[tuple[int, int, int]]]:
+    trace, _ = case.execute()
+    return trace.total_cycles, [(r.start, r.free, r.done) for r in trace.records]
+
+
+@settings(max_examples=5)
+@given(cases())
+def test_the_list_is_complete(case: Case):
+    assert sorted(fields(case.config)) == sorted(UP + DOWN + SAME_CYCLES + OTHER_PROGRAM)
+
+
+@pytest.mark.parametrize("path", UP + DOWN)
+@settings(max_examples=25)
+@given(data=st.data())
+def test_better_is_never_slower(path: str, data: st.DataObject):
+    """Not in total, and not for a single op: nothing starts, frees its unit or completes later."""
+    case = data.draw(cases())
+    improved = case.with_fields({path: data.draw(better(case.config, path))})
+    assert program_text(improved.program) == program_text(case.program)
+    total, records = cycles(case)
+    new_total, new_records = cycles(improved)
+    assert new_total <= total
+    for old, new in zip(records, new_records, strict=True):
+        assert all(after <= before for before, after in zip(old, new, strict=True))
+
+
+@pytest.mark.parametrize("path", SAME_CYCLES)
+@settings(max_examples=10)
+@given(data=st.data())
+def test_what_costs_no_cycles(path: str, data: st.DataObject):
+    case = data.draw(cases())
+    other = case.with_fields({path: value_of(case.config, path) * 3})
+    assert program_text(other.program) == program_text(case.program)
+    assert cycles(other) == cycles(case)
+    if path == "clock_mhz":
+        assert (
+            other.simulate(timing_only=True).stats.latency_us
+            < case.simulate(timing_only=True).stats.latency_us
+        )
+
+
+@pytest.mark.parametrize("path", OTHER_PROGRAM)
+@settings(max_examples=25)
+@given(data=st.data())
+def test_what_changes_the_program_keeps_it_right(path: str, data: st.DataObject):
+    case = data.draw(cases())
+    value = value_of(case.config, path) + data.draw(st.integers(1, 20))
+    changes = {path: value, "input_buffer.capacity_bytes": 1 << 30, "state_buffer.capacity_bytes": 1 << 30}
+    if path == "mac_array.rows":
+        changes["accumulators.entries"] = case.config.accumulators.entries + group_entries(
+            case.schedule, case.spec, value
+        )
+    other = case.with_fields(changes)
+    assert find_hazards(other.program) == ()
+    numbers = tensors(case.spec, 4)
+    assert compare(other.execute(numbers)[1], numbers).passed

@@ -1,0 +1,217 @@
+"""The pictures show what is on record, say their units, and are the same bytes in every run."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import sys
+from itertools import pairwise
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.collections import PolyCollection
+from matplotlib.text import Text
+
+from archsim.api import Simulation
+from archsim.metrics.stacks import BUCKETS
+from archsim.report import plot_cycle_stack, plot_timeline, plot_utilization
+from archsim.report.drawing import style
+from archsim.report.figure_stack import stack_figure
+from archsim.report.figure_timeline import timeline_figure
+from archsim.report.figure_utilization import utilization_figure
+from archsim.report.gantt import gantt, panels
+from archsim.report.steps import step_stacks
+from archsim.trace import Window
+
+PLOTS = (plot_utilization, plot_timeline, plot_cycle_stack)
+FIGURES = (utilization_figure, timeline_figure, stack_figure)
+
+
+def words(figure) -> str:
+    return "\n".join(text.get_text() for text in figure.findobj(Text))
+
+
+def bars_of(axes, label: str) -> int:
+    found = [artist for artist in axes.findobj(PolyCollection) if artist.get_label() == label]
+    return sum(len(artist.get_paths()) for artist in found)
+
+
+@pytest.mark.parametrize("plot", PLOTS)
+def test_a_picture_is_a_png_of_16_cm_and_the_same_bytes_every_time(plot, small: Simulation, tmp_path):
+    plot(small, tmp_path / "one.png")
+    before = dict(matplotlib.rcParams)
+    with matplotlib.rc_context({"font.size": 20, "figure.dpi": 50, "axes.facecolor": "red", "savefig.dpi": 30}):
+        plot(small, tmp_path / "two.png")
+        assert matplotlib.rcParams["font.size"] == 20
+    assert dict(matplotlib.rcParams) == before
+    one = (tmp_path / "one.png").read_bytes()
+    assert one == (tmp_path / "two.png").read_bytes()
+    assert one.startswith(b"\x89PNG")
+    assert struct.unpack(">I", one[16:20])[0] == int(16 / 2.54 * 150)
+    assert b"matplotlib" not in one.lower()
+    assert b"tEXt" not in one
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_no_font_is_smaller_than_8_points_and_the_run_is_named(figure, small: Simulation):
+    with style():
+        drawn = figure(small)
+        assert min(text.get_fontsize() for text in drawn.findobj(Text) if text.get_text()) >= 8
+        assert "lstm_3_2_t4 on edge_64x64, schedule fused_interleaved" in words(drawn)
+
+
+def test_utilization_has_a_row_a_unit_with_its_busy_cycles(small: Simulation):
+    with style():
+        figure = utilization_figure(small)
+    assert len(figure.axes) == len(small.trace.units)
+    length = small.stats.body_cycles
+    for axes, (name, timeline) in zip(figure.axes, small.trace.timelines[1].items(), strict=True):
+        assert axes.get_title(loc="left").startswith(f"{name}: busy ")
+        stairs = axes.patches[0].get_data()
+        assert np.dot(stairs.values, np.diff(stairs.edges)) == pytest.approx(100 * sum(timeline.busy))
+        assert axes.get_xlim() == (0, length)
+        assert axes.get_ylim()[1] >= 100
+    text = words(figure)
+    assert f"cycle {small.stats.prologue_cycles:,} of the run" in text
+    assert f"prologue {small.stats.prologue_cycles:,} cycles, epilogue {small.stats.epilogue_cycles:,} cycles" in text
+    assert "busy (% of cycles)" in text
+    scale = figure.axes[-1].child_axes[0]
+    assert scale.get_xlabel() == "us"
+    figure.draw_without_rendering()
+    assert scale.get_xlim()[1] == pytest.approx(small.stats.body_us)
+
+
+def test_the_mean_over_a_step_is_flat_in_the_steady_state(long: Simulation):
+    with style():
+        figure = utilization_figure(long)
+    stats = long.stats
+    macs_busy = stats.bounds["mac_array"] / stats.cycles_per_step
+    line = figure.axes[list(long.trace.units).index("mac_array")].lines[0]
+    times, means = line.get_data()
+    middle = (times > 0.3 * stats.body_cycles) & (times < 0.7 * stats.body_cycles)
+    assert means[middle] == pytest.approx(100 * macs_busy, abs=3)
+
+
+def test_very_many_steps_show_the_mean_alone(run):
+    with style():
+        figure = utilization_figure(run(workload=("steps=300",), timing_only=True))
+    assert not [axes for axes in figure.axes if axes.patches]
+    assert "mean over 3 time steps" in words(figure) or "mean over 4 time steps" in words(figure)
+
+
+def test_timeline_has_a_bar_for_every_recorded_op(small: Simulation):
+    with style():
+        figure = timeline_figure(small)
+    assert len(figure.axes) == 1
+    (axes,) = figure.axes
+    recorded = [record for record in small.trace.records if record.phase == 1]
+    assert bars_of(axes, "op") == len(recorded)
+    assert bars_of(axes, "tail") == sum(record.done > record.free for record in recorded)
+    assert [label.get_text() for label in axes.get_yticklabels()] == list(small.trace.units)
+    text = words(figure)
+    assert axes.get_xlabel() == "cycle of the run"
+    assert "1 us = 800 cycles" in text
+    kinds = {"mac", "sigmoid_ifo", "tanh_g", "tanh_c", "cell", "hidden", "load x", "store h"}
+    legend = {text.get_text() for text in figure.legends[0].get_texts()}
+    assert kinds <= legend
+    for step in range(4):
+        assert f"step {step} ends" in text
+
+
+def test_kinds_of_op_in_one_row_differ_in_colour_and_in_hatch(run):
+    from archsim.report.figure_timeline import _looks
+
+    for schedule in ("fused", "split", "fused_gate_major", "split_gate_major"):
+        chart = gantt(run(schedule=schedule, timing_only=True))
+        looks = _looks(chart)
+        for unit in chart.units:
+            mine = [look for (row, _), look in looks.items() if row == unit]
+            assert len({colour for colour, _ in mine}) == len({hatch for _, hatch in mine}) == len(mine)
+
+
+def test_a_long_step_gets_a_closer_look_at_the_bubble(long: Simulation):
+    chart = gantt(long)
+    whole, closer = panels(chart)
+    assert closer.stop - closer.start < 0.5 * (whole.stop - whole.start)
+    first, last = closer.gap
+    assert closer.start < first < last < closer.stop
+    # In the bubble the MAC array stands still and h becomes complete.
+    assert not [bar for bar in chart.bars if bar.unit == "mac_array" and bar.start < last and bar.free > first]
+    assert [cycle for cycle in chart.step_ends.values() if first < cycle <= last]
+    ends = sorted(chart.step_ends.values())
+    assert any(whole.start < a and b < whole.stop for a, b in pairwise(ends))
+    with style():
+        figure = timeline_figure(long)
+    assert len(figure.axes) == 2
+    assert f"{last - first} cycles" in words(figure)
+
+
+def test_steps_end_when_h_is_complete(small: Simulation):
+    chart = gantt(small)
+    body = small.program.phases[1]
+    hidden = {index for index, op in enumerate(body.ops) if op.label.startswith("hidden")}
+    for step, end in chart.step_ends.items():
+        mine = [r.done for r in small.trace.records if r.phase == 1 and r.repetition == step and r.op in hidden]
+        assert end == max(mine)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+@pytest.mark.parametrize("sets", [(), ("mac_array.rows=4", "mac_array.columns=4")])
+def test_the_shortest_runs_have_pictures(run, steps, sets, tmp_path):
+    simulation = run(sets, (f"steps={steps}", "hidden_size=40"), timing_only=True)
+    for plot in PLOTS:
+        plot(simulation, tmp_path / "picture.png")
+        assert (tmp_path / "picture.png").stat().st_size > 10_000
+
+
+def test_a_run_without_records_has_a_timeline_that_says_so(run, tmp_path):
+    simulation = run(window=Window(0, 0))
+    with style():
+        assert "no time step on record" in words(timeline_figure(simulation))
+    plot_timeline(simulation, tmp_path / "empty.png")
+
+
+def test_the_stack_fills_every_bar_and_names_every_bucket(small: Simulation):
+    with style():
+        figure = stack_figure(small)
+    (axes,) = figure.axes
+    stacks = step_stacks(small)
+    assert [label.get_text() for label in axes.get_yticklabels()] == list(stacks)
+    drawn = {container.get_label().lstrip("_"): [bar.get_width() for bar in container] for container in axes.containers}
+    used = [bucket for bucket in BUCKETS if any(stack.get(bucket) for stack in stacks.values())]
+    assert list(drawn) == used
+    length = small.stats.body_cycles
+    for bucket, widths in drawn.items():
+        assert widths == pytest.approx([100 * stack[bucket] / length for stack in stacks.values()])
+    assert np.sum(list(drawn.values()), axis=0) == pytest.approx(np.full(len(stacks), 100))
+    for row in range(len(stacks)):
+        bars = [list(container)[row] for container in axes.containers]
+        assert [bar.get_x() for bar in bars] == pytest.approx([0, *np.cumsum([bar.get_width() for bar in bars])[:-1]])
+    named = {text.get_text() for text in figure.legends[0].get_texts()}
+    assert {bucket for bucket in used if max(drawn[bucket]) >= 0.1} == named
+    assert all(bucket in words(figure) for bucket in used)
+    assert f"share of the {length:,} cycles of the time steps (%)" in axes.get_xlabel()
+
+
+def test_reports_load_no_drawing_library_before_they_draw():
+    code = (
+        "import sys, archsim.report; heavy = {'matplotlib', 'rich'} & set(sys.modules); assert not heavy, heavy\n"
+        "import archsim.report.figure_timeline, archsim.report.figure_stack, archsim.report.figure_utilization\n"
+        "assert 'matplotlib' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_pyplot_is_never_loaded(tmp_path):
+    code = (
+        "import sys, pathlib\n"
+        "from archsim.api import simulate\n"
+        "from archsim.arch import load_arch\n"
+        "from archsim.workload import load_workload\n"
+        "from archsim.report import plot_cycle_stack, plot_timeline, plot_utilization\n"
+        "run = simulate(load_arch('edge_64x64'), load_workload('lstm_3_2_t4'), timing_only=True)\n"
+        "for plot in (plot_cycle_stack, plot_timeline, plot_utilization): plot(run, pathlib.Path(sys.argv[1]))\n"
+        "assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "x.png")], check=True)
