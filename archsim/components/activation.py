@@ -1,26 +1,20 @@
-"""The activation unit: `lanes` pipelined function units for sigmoid and tanh."""
+"""The activation unit: `lanes` pipelined function units."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from fractions import Fraction
 
 import numpy as np
 from pydantic import Field
 
 from archsim.components.base import Unit, UnitConfig, Work, ceil_div
+from archsim.components.functions import evaluate
 from archsim.config.types import Count, Cycles
 from archsim.formats.number import Array
 from archsim.program.ir import Op, Region
-
-
-class Function(StrEnum):
-    """The functions that the unit evaluates."""
-
-    SIGMOID = "sigmoid"
-    TANH = "tanh"
+from archsim.workload.network import FunctionSpec
 
 
 class ActivationConfig(UnitConfig):
@@ -32,11 +26,12 @@ class ActivationConfig(UnitConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class Activate(Op):
-    """target = function(source), element by element; both (n, B)."""
+    """target = function(source), element by element, both (n, B); with `clip`, of source bounded to [-clip, clip]."""
 
-    function: Function
+    function: FunctionSpec
     source: Region
     target: Region
+    clip: float | None = None
 
     @property
     def reads(self) -> tuple[Region, ...]:
@@ -56,7 +51,7 @@ class Activation(Unit[ActivationConfig]):
     """Executes Activate ops."""
 
     name = "activation"
-    summary = "sigmoid and tanh, `lanes` values a cycle"
+    summary = "sigmoid, tanh and the other functions of the ONNX specification, `lanes` values a cycle"
     item_name = "value"
 
     def compute_cycles(self, op: Op) -> int:
@@ -70,18 +65,13 @@ class Activation(Unit[ActivationConfig]):
         return Work(self._op(op).elements, Fraction(self.config.lanes))
 
     def effect(self, op: Op, operands: Sequence[Array]) -> tuple[Array, ...]:
-        function = _sigmoid if self._op(op).function is Function.SIGMOID else np.tanh
-        return (function(operands[0]),)
+        activate, (x,) = self._op(op), operands
+        if activate.clip is not None:
+            bound = x.dtype.type(activate.clip)
+            x = np.clip(x, -bound, bound)
+        return (evaluate(activate.function, x),)
 
     def _op(self, op: Op) -> Activate:
         if not isinstance(op, Activate):
             raise self.refuse(op)
         return op
-
-
-def _sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)) without overflow and without losing the small values of negative x."""
-    small = np.exp(-np.abs(x))
-    one = x.dtype.type(1)
-    result: Array = np.where(x >= 0, one / (one + small), small / (one + small))
-    return result

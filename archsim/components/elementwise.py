@@ -1,10 +1,15 @@
-"""The element-wise unit: the cell update c = f * c + i * g and the hidden update h = o * tanh(c)."""
+"""The element-wise unit: a multiplier pair and an adder for each of `lanes` hidden units.
+
+What it can do stands beside each cell: components/lstm_ops.py, components/gru_ops.py.
+"""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -18,73 +23,60 @@ class ElementwiseConfig(UnitConfig):
     """Width and depths of the element-wise unit."""
 
     lanes: Count = Field(description="hidden units per cycle (each lane has two multipliers and an adder)")
-    cell_latency_cycles: Cycles = Field(description="pipeline stages of the cell update, multiply then add")
-    hidden_latency_cycles: Cycles = Field(description="pipeline stages of the hidden update, one multiply")
+    cell_latency_cycles: Cycles = Field(description="pipeline stages of a multiply and add, as in the cell update")
+    hidden_latency_cycles: Cycles = Field(description="pipeline stages of one multiply, as in the hidden update")
 
 
 @dataclass(frozen=True, kw_only=True)
-class CellUpdate(Op):
-    """cell = forget * cell + input * candidate for n hidden units; all (n, B)."""
+class ElementwiseOp(Op):
+    """Element by element over n hidden units and B batch lanes; all regions (n, B)."""
 
-    input_gate: Region
-    forget_gate: Region
-    candidate: Region
-    cell: Region
+    multiply_add: ClassVar[bool]
+    """Whether it takes the depth of a multiply and add, or that of one multiply."""
 
-    @property
-    def reads(self) -> tuple[Region, ...]:
-        return (self.input_gate, self.forget_gate, self.candidate, self.cell)
+    target: Region
 
     @property
     def writes(self) -> tuple[Region, ...]:
-        return (self.cell,)
-
-
-@dataclass(frozen=True, kw_only=True)
-class HiddenUpdate(Op):
-    """hidden = output gate * tanh(cell) for n hidden units; all (n, B)."""
-
-    output_gate: Region
-    tanh_cell: Region
-    hidden: Region
+        return (self.target,)
 
     @property
-    def reads(self) -> tuple[Region, ...]:
-        return (self.output_gate, self.tanh_cell)
+    def elements(self) -> int:
+        """Values to compute, n x B."""
+        return self.target.entries * self.target.buffer.width
 
-    @property
-    def writes(self) -> tuple[Region, ...]:
-        return (self.hidden,)
+    @abstractmethod
+    def apply(self, operands: Sequence[Array]) -> Array:
+        """The target's values from those of `reads`."""
 
 
 class Elementwise(Unit[ElementwiseConfig]):
-    """Executes CellUpdate and HiddenUpdate ops."""
+    """Executes every ElementwiseOp."""
 
     name = "elementwise"
-    summary = "cell update f*c + i*g and hidden update o*tanh(c), `lanes` hidden units a cycle"
+    summary = "cell update f*c + i*g, hidden update o*tanh(c) and the like, `lanes` hidden units a cycle"
     item_name = "hidden unit"
 
     def compute_cycles(self, op: Op) -> int:
         """ceil(n B / lanes)."""
-        return ceil_div(self._elements(op), self.config.lanes)
+        return ceil_div(self._op(op).elements, self.config.lanes)
 
     def depth_cycles(self, op: Op) -> int:
-        if isinstance(op, CellUpdate):
-            return self.config.cell_latency_cycles
-        return self.config.hidden_latency_cycles
+        multiply_add = self._op(op).multiply_add
+        return self.config.cell_latency_cycles if multiply_add else self.config.hidden_latency_cycles
 
     def work(self, op: Op) -> Work:
-        return Work(self._elements(op), Fraction(self.config.lanes))
+        return Work(self._op(op).elements, Fraction(self.config.lanes))
 
     def effect(self, op: Op, operands: Sequence[Array]) -> tuple[Array, ...]:
-        if isinstance(op, CellUpdate):
-            input_gate, forget_gate, candidate, cell = operands
-            return (forget_gate * cell + input_gate * candidate,)
-        output_gate, tanh_cell = operands
-        return (output_gate * tanh_cell,)
+        return (self._op(op).apply(operands),)
 
-    def _elements(self, op: Op) -> int:
-        if isinstance(op, CellUpdate | HiddenUpdate):
-            region = op.writes[0]
-            return region.entries * region.buffer.width
-        raise self.refuse(op)
+    def retire(self, op: Op, old: Array, result: Array) -> Array:
+        """Add onto what is there (peepholes add onto the accumulators)."""
+        total: Array = old + result
+        return total
+
+    def _op(self, op: Op) -> ElementwiseOp:
+        if not isinstance(op, ElementwiseOp):
+            raise self.refuse(op)
+        return op

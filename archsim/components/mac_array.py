@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
 from pydantic import Field
 
 from archsim.components.base import Ports, Unit, UnitConfig, Work, ceil_div
@@ -43,12 +44,14 @@ class MacArrayConfig(UnitConfig):
 class MacTile(Op):
     """sums (+)= [weights...] @ [vectors...] for one tile: weights[i] is (rows, K_i), vectors[i] (K_i, B).
 
-    With a `bias` (rows, 1) the tile starts a new sum from it; without one it continues the sum that is there.
+    With `start` the tile begins new sums, from the `bias` if there is one; else it continues the sums that are there.
+    The sums may have more rows than the weights: those further rows start with the bias, or 0, alone.
     """
 
     weights: tuple[Region, ...]
     vectors: tuple[Region, ...]
     sums: Region
+    start: bool
     bias: Region | None = None
 
     @property
@@ -61,12 +64,12 @@ class MacTile(Op):
 
     @property
     def updates(self) -> tuple[Region, ...]:
-        return () if self.bias else (self.sums,)
+        return () if self.start else (self.sums,)
 
     @property
     def rows(self) -> int:
-        """Outputs of the tile."""
-        return self.sums.entries
+        """Outputs of the tile that are multiplied."""
+        return self.weights[0].entries
 
     @property
     def inputs(self) -> int:
@@ -112,7 +115,7 @@ class MacArray(Unit[MacArrayConfig]):
         return Work(self._tile(op).macs, Fraction(self.config.rows * self.config.columns))
 
     def effect(self, op: Op, operands: Sequence[Array]) -> tuple[Array, ...]:
-        """What the tile adds to its sums, (rows, B); with a bias the sums themselves.
+        """The products' sums, (rows, B), with the bias if the tile has one.
 
         The order in which a row's products are added is the linear algebra library's, not the adder tree's: it is
         the same in every run on one machine, and rounding apart it does not matter.
@@ -120,12 +123,13 @@ class MacArray(Unit[MacArrayConfig]):
         tile = self._tile(op)
         count = len(tile.weights)
         weights, vectors = operands[:count], operands[count : 2 * count]
-        total = operands[-1] if tile.bias else None
-        for weight, vector in zip(weights, vectors, strict=True):
-            product = weight @ vector
-            total = product if total is None else total + product
-        assert total is not None
-        return (total,)
+        total = weights[0] @ vectors[0]
+        for weight, vector in zip(weights[1:], vectors[1:], strict=True):
+            total = total + weight @ vector
+        further = tile.sums.entries - tile.rows
+        if further:
+            total = np.pad(total, ((0, further), (0, 0)))
+        return (total if tile.bias is None else total + operands[-1],)
 
     def retire(self, op: Op, old: Array, result: Array) -> Array:
         """Add the tile's part onto the accumulators."""

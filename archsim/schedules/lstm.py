@@ -1,255 +1,156 @@
-"""The ops of an LSTM on this machine, whatever the order they are issued in.
-
-`LstmOps` makes each op from the buffers and groups; a schedule (fused.py, split.py) decides which MAC tiles come when.
-Repetition r of the body is time step t = r: it reads h_{t-1} in slot r of `h` and writes h_t into slot r + 1.
-"""
+"""What follows the sums of an LSTM: gates, cell update, tanh(c), hidden update; with peepholes and projection."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
-from archsim.arch import ArchConfig
-from archsim.components.activation import Activate, Activation, Function
-from archsim.components.dram import Dram, Transfer
-from archsim.components.elementwise import CellUpdate, Elementwise, HiddenUpdate
-from archsim.components.mac_array import MacArray, MacTile
-from archsim.program.builder import build_phase
-from archsim.program.ir import Buffer, Op, PhaseKind, Program, Region
-from archsim.schedules import tiling
-from archsim.schedules.buffers import H_SLOTS, GateStorage, LstmBuffers, make_buffers
-from archsim.schedules.capacity import check_capacity
-from archsim.schedules.tiling import Gate, Group
-from archsim.workload import LstmSpec
+from archsim.components.elementwise import Elementwise
+from archsim.components.lstm_ops import CellUpdate, HiddenUpdate, Peephole
+from archsim.program.ir import Op, Region
+from archsim.schedules.buffers import Storage
+from archsim.schedules.cell import DEFERRED_GROUPS, CellOps
+from archsim.schedules.tiling import Block, Group, Segment
+from archsim.workload.network import FunctionSpec
 
-DEFERRED_GROUPS = 2
-"""tanh(c) and the hidden update of a group are issued after the gates of the group that comes so many later.
-
-Both gates and tanh(c) use the activation unit, in order: were tanh(c) issued at once, the unit would stand still while
-the element-wise unit computes c. Two groups' gates fill that gap in the presets (0, 1, 2 and 3 take 153, 96, 83 and 81
-cycles a step on edge_64x64 with silero_vad), and each costs a slot in the state buffer.
-"""
+INPUT, FORGET, CANDIDATE, OUTPUT = (Block(gate) for gate in range(4))
+_NAMES = {INPUT: "i", FORGET: "f", CANDIDATE: "g", OUTPUT: "o"}
 
 
-@dataclass(frozen=True, slots=True)
-class LstmOps:
-    """Makes the ops of one LSTM layer."""
+class LstmOps(CellOps):
+    """Makes the ops of an LSTM cell."""
 
-    spec: LstmSpec
-    buffers: LstmBuffers
-    groups: tuple[Group, ...]
-    rotating: bool
-    """Gates and tanh(c) rotate through slots by group (interleaved); otherwise they are kept for all hidden units."""
-    deferred_groups: int
-    """How many groups later tanh(c) and the hidden update of a group are issued."""
+    # The three sigmoid gates stand side by side so that one op activates them.
+    blocks = (INPUT, FORGET, OUTPUT, CANDIDATE)
+    gate_sets = ((INPUT,), (FORGET,), (CANDIDATE,), (OUTPUT,))
 
-    @property
-    def accumulator_slots(self) -> int:
-        """Groups that the accumulators hold at once."""
-        slots = self.buffers.sums.slots
-        assert slots is not None
-        return slots
+    def _storage(self) -> Storage:
+        if self.rotating:
+            # A group's gates live until its deferred hidden update: one slot more lets the next group begin.
+            rows = max(group.rows for group in self.groups)
+            return Storage(rows, rows // len(self.blocks), DEFERRED_GROUPS + 2)
+        return Storage(4 * self.spec.hidden_size, self.spec.hidden_size, 1)
 
-    def fused_tiles(self, group: Group) -> Iterator[Op]:
-        """W [x_t, h_{t-1}] + bias for a group: one GEMV of K = I + H."""
-        for tile in group.tiles:
-            yield self._tile(group, tile, "mac", ("x", "h"), start=True)
-
-    def input_tiles(self, group: Group) -> Iterator[Op]:
-        """W_ih x_t + bias for a group."""
-        for tile in group.tiles:
-            yield self._tile(group, tile, "mac_x", ("x",), start=True)
-
-    def hidden_tiles(self, group: Group) -> Iterator[Op]:
-        """W_hh h_{t-1}, added to what input_tiles left in the accumulators."""
-        for tile in group.tiles:
-            yield self._tile(group, tile, "mac_h", ("h",), start=False)
-
-    def after_macs(self, groups: Sequence[Group]) -> Iterator[list[Op]]:
-        """For each group in turn the ops that follow its MAC tiles; the last ones also hold what was deferred."""
-        deferred: list[list[Op]] = []
-        for group in groups:
-            ops = [*self._activations(group)]
-            late: list[Op] = []
-            if group.has(Gate.G):
-                ops.append(self._cell(group))
-                late.append(self._tanh_cell(group))
-            if group.has(Gate.O) and late:
-                late.append(self._hidden(group))
-            deferred.append(late)
-            if len(deferred) > self.deferred_groups:
-                ops += deferred.pop(0)
-            if group.has(Gate.O) and not late:
-                ops.append(self._hidden(group))
-            if group is groups[-1]:
-                ops += [op for late in deferred for op in late]
-            yield ops
-
-    @property
-    def prefetch_steps(self) -> int:
-        """How many steps ahead of its use x is loaded."""
-        assert self.buffers.x.slots is not None
-        return self.buffers.x.slots - 1
-
-    def load_input_ahead(self) -> Op:
-        """x_{t+p} from DRAM, p = prefetch_steps, while x_t is in use."""
-        ahead = self.prefetch_steps
-        source = self._whole(self.buffers.dram_x, offset=ahead, stride=1)
-        target = self._whole(self.buffers.x, offset=ahead, stride=1)
-        return self._transfer(f"load x[t+{ahead}]", source, target, skip_last=ahead)
-
-    def store_output(self) -> Op:
-        """h_t to DRAM."""
-        return self._transfer("store h", self._new_h(), self._whole(self.buffers.dram_output, stride=1))
-
-    def prologue(self) -> list[Op]:
-        """Weights and bias into the weight SRAM, group by group; then h_0, c_0 and the first steps of x."""
-        b = self.buffers
+    def _follow(self, group: Group) -> tuple[list[Op], list[Op], list[Op]]:
         ops: list[Op] = []
-        for group in self.groups:
-            for name, source, target in (
-                ("W_ih", b.dram_w_ih, b.w_ih),
-                ("W_hh", b.dram_w_hh, b.w_hh),
-                ("bias", b.dram_bias, b.bias),
-            ):
-                pieces = tuple(self._gate_rows(source, segment) for segment in group.segments)
-                packed = Region(target, group.start, group.start + group.rows)
-                label = f"load {name}[{group.index}]"
-                ops.append(Transfer(unit=Dram.name, label=label, sources=pieces, target=packed))
-        ops.append(self._transfer("load h_0", self._whole(b.dram_h_0), self._whole(b.h)))
-        ops.append(self._transfer("load c_0", self._whole(b.dram_c_0), self._whole(b.c)))
-        first = range(min(self.prefetch_steps, self.spec.steps))
-        return ops + [self._transfer(f"load x_{t}", self._whole(b.dram_x, t), self._whole(b.x, t)) for t in first]
+        late: list[Op] = []
+        last: list[Op] = []
+        if self.spec.peepholes:
+            ops += self._peephole(group, (INPUT, FORGET))
+        ops += self._activations(group, after_cell=False)
+        if group.has(CANDIDATE):
+            ops.append(self._cell(group))
+            late.append(self._tanh_cell(group))
+        if group.has(OUTPUT):
+            after = late if group.has(CANDIDATE) else last
+            if self.spec.peepholes:
+                ops += self._peephole(group, (OUTPUT,))
+                ops += self._activations(group, after_cell=True)
+            after.append(self._hidden(group))
+        return ops, late, last
 
-    def epilogue(self) -> list[Op]:
-        """h_n and c_n to DRAM."""
-        b = self.buffers
-        last_h = self._whole(b.h, offset=self.spec.steps % H_SLOTS)
-        return [
-            self._transfer("store h_n", last_h, self._whole(b.dram_h_n)),
-            self._transfer("store c_n", self._whole(b.c), self._whole(b.dram_c_n)),
-        ]
-
-    def _tile(self, group: Group, tile: tuple[int, int], name: str, inputs: tuple[str, ...], *, start: bool) -> Op:
-        b = self.buffers
-        weights = {"x": b.w_ih, "h": b.w_hh}
-        vectors = {"x": self._whole(b.x, stride=1), "h": self._whole(b.h, stride=1)}
-        first, stop = group.start + tile[0], group.start + tile[1]
-        number = f"{group.index}" if len(group.tiles) == 1 else f"{group.index}.{group.tiles.index(tile)}"
-        return MacTile(
-            unit=MacArray.name,
-            label=f"{name}[{number}]",
-            weights=tuple(Region(weights[name], first, stop) for name in inputs),
-            vectors=tuple(vectors[name] for name in inputs),
-            sums=self._in_group(b.sums, group, *tile),
-            bias=Region(b.bias, first, stop) if start else None,
-        )
-
-    def _activations(self, group: Group) -> Iterator[Op]:
-        """One op for each run of neighbouring segments that share a function."""
-        for function, run in groupby(group.segments, key=lambda segment: segment.gate.function):
-            segments = list(run)
-            start, stop = segments[0].row, segments[-1].row + segments[-1].units
-            names = "".join(segment.gate.name.lower() for segment in segments)
-            first, last = (self._gate(group, segment.gate) for segment in (segments[0], segments[-1]))
-            yield Activate(
-                unit=Activation.name,
-                label=f"{function.value}_{names}[{group.index}]",
-                function=function,
-                source=self._in_group(self.buffers.sums, group, start, stop),
-                target=Region(first.buffer, first.start, last.stop, first.offset, first.stride),
+    def _activations(self, group: Group, *, after_cell: bool) -> list[Op]:
+        """One op for each run of neighbouring segments that share a function; an o that sees the new c comes later."""
+        segments = [s for s in group.segments if (s.block == OUTPUT and self.spec.peepholes) is after_cell]
+        ops: list[Op] = []
+        for (function, _), run in groupby(segments, key=lambda s: (self._function(s), s.row - _place(segments, s))):
+            side_by_side = list(run)
+            first, final = side_by_side[0], side_by_side[-1]
+            names = "".join(_NAMES[segment.block] for segment in side_by_side)
+            target = self._gate(group, first.block)
+            ops.append(
+                self._activate(
+                    f"{function.name}_{names}[{group.index}]",
+                    function,
+                    self._in_group(self.buffers.sums, group, first.row, final.stop),
+                    Region(target.buffer, target.start, target.start + final.stop - first.row, target.offset, target.stride),
+                )
             )
+        return ops
+
+    def _function(self, segment: Segment) -> FunctionSpec:
+        return self.spec.functions[1 if segment.block == CANDIDATE else 0]
+
+    def _peephole(self, group: Group, gates: tuple[Block, ...]) -> list[Op]:
+        """Add p * c onto the sums of those gates that the group holds."""
+        weights, cell = self.buffers.peephole, self.buffers.c
+        assert weights is not None
+        assert cell is not None
+        ops: list[Op] = []
+        for place, block in enumerate((INPUT, FORGET, OUTPUT)):
+            if block in gates and group.has(block):
+                segment = group.segment(block)
+                first = place * self.spec.hidden_size + segment.first_unit
+                ops.append(
+                    Peephole(
+                        unit=Elementwise.name,
+                        label=f"{self.around.prefix}peephole_{_NAMES[block]}[{group.index}]",
+                        weights=Region(weights, first, first + segment.units),
+                        cell=Region(cell, segment.first_unit, segment.first_unit + segment.units),
+                        target=self._in_group(self.buffers.sums, group, segment.row, segment.stop),
+                    )
+                )
+        return ops
 
     def _cell(self, group: Group) -> Op:
         return CellUpdate(
             unit=Elementwise.name,
-            label=f"cell[{group.index}]",
-            input_gate=self._gate(group, Gate.I),
-            forget_gate=self._gate(group, Gate.F),
-            candidate=self._gate(group, Gate.G),
-            cell=self._units_of(self.buffers.c, group, Gate.G),
+            label=f"{self.around.prefix}cell[{group.index}]",
+            input_gate=self._gate(group, INPUT),
+            forget_gate=None if self.spec.input_forget else self._gate(group, FORGET),
+            candidate=self._gate(group, CANDIDATE),
+            target=self._cell_units(group, CANDIDATE),
         )
 
     def _tanh_cell(self, group: Group) -> Op:
-        return Activate(
-            unit=Activation.name,
-            label=f"tanh_c[{group.index}]",
-            function=Function.TANH,
-            source=self._units_of(self.buffers.c, group, Gate.G),
-            target=self._tanh(group, Gate.G),
+        function = self.spec.functions[2]
+        return self._activate(
+            f"{function.name}_c[{group.index}]",
+            function,
+            self._cell_units(group, CANDIDATE),
+            self._tanh(group, CANDIDATE),
+            gate=False,
         )
 
     def _hidden(self, group: Group) -> Op:
-        target = self._units_of(self.buffers.h, group, Gate.O)
+        segment = group.segment(OUTPUT)
+        target = self._new_h(segment)
+        if self.buffers.w_hr is not None:
+            assert self.buffers.vector is not None
+            target = Region(self.buffers.vector, target.start, target.stop)
         return HiddenUpdate(
             unit=Elementwise.name,
-            label=f"hidden[{group.index}]",
-            output_gate=self._gate(group, Gate.O),
-            tanh_cell=self._tanh(group, Gate.O),
-            hidden=Region(target.buffer, target.start, target.stop, offset=1, stride=1),
+            label=f"{self.around.prefix}hidden[{group.index}]",
+            output_gate=self._gate(group, OUTPUT),
+            tanh_cell=self._tanh(group, OUTPUT),
+            target=target,
         )
 
-    def _gate(self, group: Group, gate: Gate) -> Region:
+    def _gate(self, group: Group, block: Block) -> Region:
         """Where the activated gate of the group's hidden units lies."""
+        gates = self.buffers.gates
+        assert gates is not None
         if self.rotating:
-            segment = group.segment(gate)
-            return self._in_group(self.buffers.gates, group, segment.row, segment.row + segment.units)
+            segment = group.segment(block)
+            return self._in_group(gates, group, segment.row, segment.stop)
         segment = group.segments[0]
-        first = gate * self.spec.hidden_size + segment.first_unit
-        return Region(self.buffers.gates, first, first + segment.units)
+        first = block.gate * self.spec.hidden_size + segment.first_unit
+        return Region(gates, first, first + segment.units)
 
-    def _tanh(self, group: Group, gate: Gate) -> Region:
+    def _tanh(self, group: Group, block: Block) -> Region:
+        scratch, segment = self.buffers.scratch, group.segment(block)
+        assert scratch is not None
         if self.rotating:
-            return self._in_group(self.buffers.tanh_c, group, 0, group.segment(gate).units)
-        return self._units_of(self.buffers.tanh_c, group, gate)
+            return self._in_group(scratch, group, 0, segment.units)
+        return Region(scratch, segment.first_unit, segment.first_unit + segment.units)
 
-    def _units_of(self, buffer: Buffer, group: Group, gate: Gate) -> Region:
-        segment = group.segment(gate)
-        return Region(buffer, segment.first_unit, segment.first_unit + segment.units)
-
-    def _gate_rows(self, buffer: Buffer, segment: tiling.Segment) -> Region:
-        first = segment.gate * self.spec.hidden_size + segment.first_unit
-        return Region(buffer, first, first + segment.units)
-
-    def _in_group(self, buffer: Buffer, group: Group, start: int, stop: int) -> Region:
-        """Rows of the group in the slot that rotates to it."""
-        return Region(buffer, start, stop, offset=group.index, stride=len(self.groups))
-
-    def _whole(self, buffer: Buffer, offset: int = 0, stride: int = 0) -> Region:
-        return Region(buffer, 0, buffer.entries, offset, stride)
-
-    def _new_h(self) -> Region:
-        return self._whole(self.buffers.h, offset=1, stride=1)
-
-    def _transfer(self, label: str, source: Region, target: Region, skip_last: int = 0) -> Op:
-        return Transfer(unit=Dram.name, label=label, sources=(source,), target=target, skip_last=skip_last)
+    def _cell_units(self, group: Group, block: Block) -> Region:
+        cell, segment = self.buffers.c, group.segment(block)
+        assert cell is not None
+        return Region(cell, segment.first_unit, segment.first_unit + segment.units)
 
 
-def make_ops(spec: LstmSpec, arch: ArchConfig, order: str) -> LstmOps:
-    """The op maker for a gate order; CapacityError if something does not fit."""
-    rows = arch.mac_array.rows
-    rotating = order == "interleaved"
-    groups = (tiling.interleaved if rotating else tiling.gate_major)(spec.hidden_size, rows)
-    group_rows = max(group.rows for group in groups)
-    if rotating:
-        # A group's gates live until its deferred hidden update: one slot more than that lets the next group begin.
-        deferred = DEFERRED_GROUPS
-        storage = GateStorage(group_rows, group_rows // 4, deferred + 2)
-    else:
-        # The o groups follow the g groups at once; tanh(c) of a unit must be issued before its hidden update.
-        deferred = min(DEFERRED_GROUPS, len(groups) // len(Gate))
-        storage = GateStorage(4 * spec.hidden_size, spec.hidden_size, 1)
-    buffers = make_buffers(spec, arch, group_rows, len(groups), storage)
-    check_capacity(buffers.all(), arch)
-    return LstmOps(spec, buffers, groups, rotating, deferred)
+def _place(segments: list[Segment], segment: Segment) -> int:
+    """Rows before the segment if all of `segments` stood side by side: equal offsets mean neighbours."""
+    return sum(other.units for other in segments if other.row < segment.row)
 
 
-def make_program(name: str, ops: LstmOps, body: Sequence[Op]) -> Program:
-    """Prologue, the body once a time step, epilogue."""
-    phases = (
-        build_phase("prologue", PhaseKind.PROLOGUE, ops.prologue()),
-        build_phase("body", PhaseKind.BODY, body, repeat=ops.spec.steps),
-        build_phase("epilogue", PhaseKind.EPILOGUE, ops.epilogue()),
-    )
-    return Program(schedule=name, buffers=ops.buffers.all(), phases=phases)

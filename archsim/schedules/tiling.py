@@ -1,101 +1,123 @@
-"""How the 4H gate rows are cut into groups and tiles.
+"""How a cell's gate rows are cut into groups and tiles.
 
-A *group* is what the accumulators, the activation unit and the element-wise unit work on together; its rows go
-through the MAC array in *tiles* of at most R rows. Weights lie in the weight SRAM in the order of the groups.
+A *group* is what the accumulators, the activation unit and the element-wise unit work on together; its rows go through
+the MAC array in *tiles* of at most R rows. A row of a group is one accumulator: a gate row of the weight matrices, or
+of only one of them (PART_INPUT, PART_HIDDEN: a GRU's candidate keeps W x and W h apart). Rows with an input part come
+first and rows with a hidden part last, so that each part of a group is one range. Weights and biases lie in the weight
+SRAM in the order of the groups.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
-
-from archsim.components.activation import Function
+from enum import Enum
 
 
-class Gate(IntEnum):
-    """The gates in torch's row order: gate k of unit u is row k * H + u of the weight matrices."""
+class Part(Enum):
+    """Which products a segment's sums take."""
 
-    I = 0  # noqa: E741  the field's name for the input gate
-    F = 1
-    G = 2
-    O = 3  # noqa: E741
+    BOTH = "both"
+    INPUT = "input"
+    HIDDEN = "hidden"
 
-    @property
-    def function(self) -> Function:
-        """Its activation function."""
-        return Function.TANH if self is Gate.G else Function.SIGMOID
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A row block that a cell asks for: gate number `gate` of torch's row order, and which products it takes."""
+
+    gate: int
+    part: Part = Part.BOTH
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One gate of hidden units [first_unit, first_unit + units), at `row` of its group."""
+    """A block's hidden units [first_unit, first_unit + units), at `row` of its group."""
 
-    gate: Gate
+    block: Block
     first_unit: int
     units: int
     row: int
 
+    @property
+    def stop(self) -> int:
+        """The row after its last."""
+        return self.row + self.units
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows [start, start + rows) of the packed weights: segments, cut into tiles (start, stop) inside the group."""
+    """Segments that share a slot of the accumulators.
+
+    `w_ih_start`, `w_hh_start` and `bias_start` are where its rows begin in the packed weights and biases.
+    """
 
     index: int
-    start: int
     segments: tuple[Segment, ...]
-    tiles: tuple[tuple[int, int], ...]
+    w_ih_start: int
+    w_hh_start: int
+    bias_start: int
 
     @property
     def rows(self) -> int:
-        """Outputs of the group."""
-        return sum(segment.units for segment in self.segments)
+        """Accumulators of the group."""
+        return self.segments[-1].stop
 
-    def segment(self, gate: Gate) -> Segment:
-        """The segment of a gate; KeyError if the group has none."""
+    @property
+    def input_rows(self) -> tuple[int, int]:
+        """Rows [start, stop) that take W_ih x."""
+        return self._range(Part.HIDDEN)
+
+    @property
+    def hidden_rows(self) -> tuple[int, int]:
+        """Rows [start, stop) that take W_hh h."""
+        return self._range(Part.INPUT)
+
+    def segment(self, block: Block) -> Segment:
+        """The segment of a block; KeyError if the group has none."""
         for segment in self.segments:
-            if segment.gate is gate:
+            if segment.block == block:
                 return segment
-        raise KeyError(gate)
+        raise KeyError(block)
 
-    def has(self, gate: Gate) -> bool:
-        """Whether the group holds rows of that gate."""
-        return any(segment.gate is gate for segment in self.segments)
+    def has(self, block: Block) -> bool:
+        """Whether the group holds rows of that block."""
+        return any(segment.block == block for segment in self.segments)
 
-
-def interleaved(hidden_size: int, array_rows: int) -> tuple[Group, ...]:
-    """Each group holds i, f, o, g of R // 4 hidden units (of 1, in several tiles, if R < 4).
-
-    The three sigmoid gates stand side by side so that one op activates them.
-    """
-    units_per_group = max(1, array_rows // 4)
-    blocks = []
-    for first in range(0, hidden_size, units_per_group):
-        units = min(units_per_group, hidden_size - first)
-        blocks.append(tuple((gate, first, units) for gate in (Gate.I, Gate.F, Gate.O, Gate.G)))
-    return _groups(blocks, array_rows)
+    def _range(self, without: Part) -> tuple[int, int]:
+        rows = [segment for segment in self.segments if segment.block.part is not without]
+        return (rows[0].row, rows[-1].stop) if rows else (0, 0)
 
 
-def gate_major(hidden_size: int, array_rows: int) -> tuple[Group, ...]:
-    """Whole i, then whole f, g and o; each group holds one gate of R hidden units."""
-    blocks = [
-        ((gate, first, min(array_rows, hidden_size - first)),)
-        for gate in Gate
-        for first in range(0, hidden_size, array_rows)
+def cut(start: int, stop: int, rows: int) -> list[tuple[int, int]]:
+    """[start, stop) in tiles of at most `rows`."""
+    return [(row, min(row + rows, stop)) for row in range(start, stop, rows)]
+
+
+def interleaved(blocks: Sequence[Block], hidden_size: int, array_rows: int) -> list[list[tuple[Block, int, int]]]:
+    """All blocks of R // n hidden units a group, n blocks (of 1 unit, in several tiles, if R < n)."""
+    units = max(1, array_rows // len(blocks))
+    return [
+        [(block, first, min(units, hidden_size - first)) for block in blocks] for first in range(0, hidden_size, units)
     ]
-    return _groups(blocks, array_rows)
 
 
-def _groups(blocks: Sequence[Sequence[tuple[Gate, int, int]]], array_rows: int) -> tuple[Group, ...]:
-    groups = []
-    start = 0
-    for index, block in enumerate(blocks):
-        segments = []
-        rows = 0
-        for gate, first, units in block:
-            segments.append(Segment(gate, first, units, rows))
-            rows += units
-        tiles = tuple((row, min(row + array_rows, rows)) for row in range(0, rows, array_rows))
-        groups.append(Group(index, start, tuple(segments), tiles))
-        start += rows
+def block_major(sets: Sequence[Sequence[Block]], hidden_size: int, array_rows: int) -> list[list[tuple[Block, int, int]]]:
+    """Whole first set of blocks, then the second, ...; a group holds one set of R // n hidden units, n its blocks."""
+    return [group for blocks in sets for group in interleaved(blocks, hidden_size, array_rows)]
+
+
+def number_groups(layouts: Sequence[Sequence[tuple[Block, int, int]]]) -> tuple[Group, ...]:
+    """Groups of (block, first unit, units), numbered and placed one after the other in the packed weights."""
+    groups: list[Group] = []
+    w_ih = w_hh = bias = 0
+    for index, layout in enumerate(layouts):
+        segments: list[Segment] = []
+        for block, first, units in layout:
+            segments.append(Segment(block, first, units, segments[-1].stop if segments else 0))
+        group = Group(index, tuple(segments), w_ih, w_hh, bias)
+        groups.append(group)
+        w_ih += group.input_rows[1] - group.input_rows[0]
+        w_hh += group.hidden_rows[1] - group.hidden_rows[0]
+        bias += group.rows
     return tuple(groups)

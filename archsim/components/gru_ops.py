@@ -1,0 +1,69 @@
+"""The element-wise ops of a GRU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from archsim.components.elementwise import ElementwiseOp
+from archsim.formats.number import Array
+from archsim.program.ir import Region
+
+
+@dataclass(frozen=True, kw_only=True)
+class CandidateSum(ElementwiseOp):
+    """target = input part + reset gate * hidden part: the candidate's pre-activation, reset after the product."""
+
+    multiply_add = True
+
+    reset_gate: Region
+    input_part: Region
+    hidden_part: Region
+
+    @property
+    def reads(self) -> tuple[Region, ...]:
+        return (self.reset_gate, self.input_part, self.hidden_part)
+
+    def apply(self, operands: Sequence[Array]) -> Array:
+        reset_gate, input_part, hidden_part = operands
+        total: Array = input_part + reset_gate * hidden_part
+        return total
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResetHidden(ElementwiseOp):
+    """target = reset gate * hidden state: reset before the product."""
+
+    multiply_add = False
+
+    reset_gate: Region
+    hidden: Region
+
+    @property
+    def reads(self) -> tuple[Region, ...]:
+        return (self.reset_gate, self.hidden)
+
+    def apply(self, operands: Sequence[Array]) -> Array:
+        reset_gate, hidden = operands
+        product: Array = reset_gate * hidden
+        return product
+
+
+@dataclass(frozen=True, kw_only=True)
+class GruUpdate(ElementwiseOp):
+    """hidden (target) = (1 - update gate) * candidate + update gate * old hidden."""
+
+    multiply_add = True
+
+    update_gate: Region
+    candidate: Region
+    old: Region
+
+    @property
+    def reads(self) -> tuple[Region, ...]:
+        return (self.update_gate, self.candidate, self.old)
+
+    def apply(self, operands: Sequence[Array]) -> Array:
+        update_gate, candidate, old = operands
+        hidden: Array = (old.dtype.type(1) - update_gate) * candidate + update_gate * old
+        return hidden

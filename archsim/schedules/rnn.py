@@ -1,0 +1,25 @@
+"""What follows the sums of an Elman RNN: its activation function, straight into h."""
+
+from __future__ import annotations
+
+from archsim.program.ir import Op
+from archsim.schedules.buffers import Storage
+from archsim.schedules.cell import CellOps
+from archsim.schedules.tiling import Block, Group
+
+HIDDEN = Block(0)
+
+
+class RnnOps(CellOps):
+    """Makes the ops of an RNN cell."""
+
+    blocks = (HIDDEN,)
+    gate_sets = ((HIDDEN,),)
+
+    def _storage(self) -> Storage:
+        return Storage(0, 0, 1)
+
+    def _follow(self, group: Group) -> tuple[list[Op], list[Op], list[Op]]:
+        segment, (function,) = group.segment(HIDDEN), self.spec.functions
+        sums = self._in_group(self.buffers.sums, group, 0, group.rows)
+        return [self._activate(f"{function.name}_h[{group.index}]", function, sums, self._new_h(segment))], [], []

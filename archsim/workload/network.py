@@ -1,0 +1,125 @@
+"""What a recurrent network computes: kinds, sizes and options of its cells; no numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class CellKind(StrEnum):
+    """The recurrent cells, by the name of PyTorch's module and ONNX's operator in lower case."""
+
+    LSTM = "lstm"
+    GRU = "gru"
+    RNN = "rnn"
+
+    @property
+    def gates(self) -> int:
+        """Row blocks of the weight matrices: i, f, g, o; r, z, n; or one."""
+        return {CellKind.LSTM: 4, CellKind.GRU: 3, CellKind.RNN: 1}[self]
+
+    @property
+    def functions(self) -> tuple[FunctionSpec, ...]:
+        """The activation functions of PyTorch, and ONNX's defaults: gates, candidate (and, LSTM, output)."""
+        sigmoid, tanh = FunctionSpec("sigmoid"), FunctionSpec("tanh")
+        return {
+            CellKind.LSTM: (sigmoid, tanh, tanh),
+            CellKind.GRU: (sigmoid, tanh),
+            CellKind.RNN: (tanh,),
+        }[self]
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """An activation function of the ONNX specification (in lower case), with its parameters if it has any."""
+
+    name: str
+    alpha: float | None = None
+    beta: float | None = None
+
+    def __str__(self) -> str:
+        parameters = [f"{value:g}" for value in (self.alpha, self.beta) if value is not None]
+        return self.name + (f"({', '.join(parameters)})" if parameters else "")
+
+
+@dataclass(frozen=True, slots=True)
+class CellSpec:
+    """One direction of one layer.
+
+    `input_size` I, `hidden_size` H; `proj_size` P projects h (LSTM; 0: none). `functions` as CellKind.functions. `clip`
+    bounds the gates' pre-activations to [-clip, clip]. `input_forget` couples f = 1 - i, `peepholes` lets i, f see the
+    old and o the new cell (LSTM, both). `linear_before_reset` applies r after the product W_hn h (GRU; True is
+    PyTorch's form). `reverse` runs from the last time step to the first.
+    """
+
+    kind: CellKind
+    input_size: int
+    hidden_size: int
+    functions: tuple[FunctionSpec, ...]
+    proj_size: int = 0
+    bias: bool = True
+    clip: float | None = None
+    input_forget: bool = False
+    peepholes: bool = False
+    linear_before_reset: bool = True
+    reverse: bool = False
+
+    @property
+    def rows(self) -> int:
+        """Rows of the gate matrices: gates x H."""
+        return self.kind.gates * self.hidden_size
+
+    @property
+    def output_size(self) -> int:
+        """Elements of h: P with a projection, else H."""
+        return self.proj_size or self.hidden_size
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of a time step at batch 1: gates H (I + output) + P H."""
+        return self.rows * (self.input_size + self.output_size) + self.proj_size * self.hidden_size
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSpec:
+    """Layers (each of one direction, or forward and reverse) over `steps` time steps of `batch` sequences.
+
+    The next layer's input are the outputs of the directions, side by side.
+    """
+
+    layers: tuple[tuple[CellSpec, ...], ...]
+    steps: int
+    batch: int
+
+    @property
+    def cells(self) -> tuple[CellSpec, ...]:
+        """All directions of all layers, in torch's order of h_n."""
+        return tuple(cell for layer in self.layers for cell in layer)
+
+    @property
+    def input_size(self) -> int:
+        """Elements of x_t."""
+        return self.layers[0][0].input_size
+
+    @property
+    def output_size(self) -> int:
+        """Elements of the last layer's output."""
+        return sum(cell.output_size for cell in self.layers[-1])
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates over all steps and sequences."""
+        return sum(cell.macs for cell in self.cells) * self.steps * self.batch
+
+    def __str__(self) -> str:
+        cell = self.layers[0][0]
+        size = f"{cell.kind.value.upper()}({cell.input_size}, {cell.hidden_size})"
+        more = f", {len(self.layers)} layers" if len(self.layers) > 1 else ""
+        both = ", bidirectional" if len(self.layers[0]) > 1 else ""
+        return f"{size}{more}{both}, T = {self.steps}, batch {self.batch}"
+
+
+def one_layer(kind: CellKind, input_size: int, hidden_size: int, steps: int, batch: int) -> NetworkSpec:
+    """A single forward layer with PyTorch's defaults."""
+    cell = CellSpec(kind, input_size, hidden_size, kind.functions)
+    return NetworkSpec(((cell,),), steps, batch)
