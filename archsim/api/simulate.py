@@ -1,4 +1,4 @@
-"""LstmSpec + Arch -> Program -> Trace -> Stats, with the arithmetic checked."""
+"""NetworkSpec + Arch -> Program -> Trace -> Stats, with the arithmetic checked."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from archsim.program.ir import Program
 from archsim.program.state import State
 from archsim.program.verifier import verify
 from archsim.schedules import find_schedule
-from archsim.schedules.image import LstmResults, dram_image, results
+from archsim.schedules.image import Results, dram_image, results
+from archsim.schedules.network import cell_prefixes
 from archsim.trace import Trace, Window
-from archsim.workload import LstmTensors, Workload, load_tensors
+from archsim.workload import NetworkTensors, Workload, load_tensors
 
 RECORDED_STEPS = 3
 """Time steps whose ops are kept one by one, for the timeline."""
@@ -32,8 +33,8 @@ class Simulation:
     trace: Trace
     stats: Stats
     validation: Validation
-    tensors: LstmTensors | None
-    results: LstmResults | None
+    tensors: NetworkTensors | None
+    results: Results | None
 
 
 def simulate(
@@ -63,14 +64,15 @@ def simulate(
     )
     trace = execute(program, machine_spec(program, arch, units), options)
     stats = compute_stats(program, trace, arch, workload, units)
-    computed = None if state is None else results(program, state)
-    validation = not_validated() if tensors is None or computed is None else compare(computed, tensors)
+    computed = None if state is None else results(program, state, cell_prefixes(workload.spec))
+    validation = not_validated() if tensors is None or computed is None else compare(computed, tensors, workload.spec)
     return Simulation(arch, workload, program, trace, stats, validation, tensors, computed)
 
 
-def initial_state(program: Program, tensors: LstmTensors, arch: Arch, workload: Workload) -> State:
+def initial_state(program: Program, tensors: NetworkTensors, arch: Arch, workload: Workload) -> State:
     """The buffers before the program starts: the workload's tensors in DRAM, everything else empty."""
-    return State(program, dram_image(tensors, arch.config.formats), workload.spec.steps)
+    spec = workload.spec
+    return State(program, dram_image(tensors, spec, cell_prefixes(spec), arch.config.formats), spec.steps)
 
 
 def machine_spec(program: Program, arch: Arch, units: Units) -> MachineSpec:

@@ -10,13 +10,14 @@ through zero, where every rounding is large against the value.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from archsim.schedules.image import LstmResults
-from archsim.workload import LstmTensors
+from archsim.schedules.image import Results
+from archsim.workload import NetworkSpec, NetworkTensors
 
 TOLERANCE = 1e-5
 """Largest error of a tensor, relative to its largest magnitude."""
@@ -51,25 +52,16 @@ def not_validated() -> Validation:
     return Validation(None, None, None, TOLERANCE, ())
 
 
-def compare(computed: LstmResults, tensors: LstmTensors) -> Validation:
+def compare(computed: Results, tensors: NetworkTensors, spec: NetworkSpec) -> Validation:
     """Compare output, h_n and c_n with the golden model and, if there is one, with the outside witness."""
-    from archsim.golden import lstm
+    from archsim.api.reference import golden_results
 
-    golden = lstm(
-        tensors.x,
-        tensors.weight_ih,
-        tensors.weight_hh,
-        tensors.bias_ih,
-        tensors.bias_hh,
-        tensors.h_0,
-        tensors.c_0,
-    )
-    got = (computed.output, computed.h_n, computed.c_n)
-    names = ("output", "h_n", "c_n")
-    checks = [_check(n, "golden model", g, w) for n, g, w in zip(names, got, golden, strict=True)]
+    got = {"output": [computed.output], "h_n": list(computed.h_n), "c_n": [c for c in computed.c_n if c is not None]}
+    checks = _checks("golden model", got, golden_results(tensors, spec))
     if tensors.expected is not None:
-        witness = (tensors.expected.output, tensors.expected.h_n, tensors.expected.c_n)
-        checks += [_check(n, "expected (file)", g, w) for n, g, w in zip(names, got, witness, strict=True)]
+        expected = tensors.expected
+        c_n = [] if expected.c_n is None else list(expected.c_n)
+        checks += _checks("expected (file)", got, {"output": [expected.output], "h_n": list(expected.h_n), "c_n": c_n})
     return Validation(
         passed=all(check.passed for check in checks),
         max_abs_error=max(check.max_abs_error for check in checks),
@@ -79,8 +71,19 @@ def compare(computed: LstmResults, tensors: LstmTensors) -> Validation:
     )
 
 
-def _check(name: str, reference: str, got: Float, want: Float) -> Check:
+def _checks(reference: str, got: Mapping[str, Sequence[Float]], want: Mapping[str, Sequence[Float]]) -> list[Check]:
+    """A check for each name; its error is the largest of any of the tensors under it."""
+    checks = []
+    for name, tensors in got.items():
+        errors = [_errors(g, w) for g, w in zip(tensors, want[name], strict=True)]
+        if errors:
+            absolute, relative = (max(column) for column in zip(*errors, strict=True))
+            checks.append(Check(name, reference, absolute, relative, relative <= TOLERANCE))
+    return checks
+
+
+def _errors(got: Float, want: Float) -> tuple[float, float]:
+    """(largest difference, the same relative to the largest magnitude of what is wanted)."""
     error = float(np.max(np.abs(got - want)))
     scale = float(np.max(np.abs(want)))
-    relative = error / scale if scale else error
-    return Check(name, reference, error, relative, bool(relative <= TOLERANCE))
+    return error, error / scale if scale else error

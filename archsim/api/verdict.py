@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from archsim.api.simulate import Simulation, initial_state, simulate
 from archsim.api.validation import Check
@@ -14,7 +15,8 @@ from archsim.program.interpreter import interpret
 from archsim.program.ir import Program
 from archsim.program.verifier import find_hazards
 from archsim.schedules import find_schedule
-from archsim.schedules.image import LstmResults, results
+from archsim.schedules.image import Results, results
+from archsim.schedules.network import cell_prefixes
 from archsim.workload import Workload
 
 
@@ -54,7 +56,8 @@ def judge(arch: Arch, workload: Workload, schedule: str) -> Verdict:
         raise SimulatorBug("a run with arithmetic has no results")
     state = initial_state(program, simulation.tensors, arch, workload)
     interpret(program, Datapath(build_units(arch.config)), state)
-    return _verdict(arch, workload, program, (), _differing(simulation.results, results(program, state)), simulation)
+    computed = results(program, state, cell_prefixes(workload.spec))
+    return _verdict(arch, workload, program, (), _differing(simulation.results, computed), simulation)
 
 
 def _verdict(
@@ -79,8 +82,12 @@ def _verdict(
     )
 
 
-def _differing(machine: LstmResults, untimed: LstmResults) -> tuple[int, int]:
+def _differing(machine: Results, untimed: Results) -> tuple[int, int]:
     """(numbers compared, numbers that differ in any bit)."""
-    pairs = [(getattr(machine, name), getattr(untimed, name)) for name in ("output", "h_n", "c_n")]
+    pairs = [(a, b) for a, b in zip(_arrays(machine), _arrays(untimed), strict=True) if a is not None and b is not None]
     differing = sum(int(np.count_nonzero(a.view(np.uint64) != b.view(np.uint64))) for a, b in pairs)
     return sum(a.size for a, _ in pairs), differing
+
+
+def _arrays(results: Results) -> tuple[npt.NDArray[np.float64] | None, ...]:
+    return (results.output, *results.h_n, *results.c_n)

@@ -9,14 +9,14 @@ from archsim.arch import ArchConfig
 from archsim.arch.datapath import Units
 from archsim.components.base import Service, ceil_div
 from archsim.program.ir import After, DataKind, Phase, PhaseKind, Program
-from archsim.workload import LstmSpec
+from archsim.workload.network import CellKind, CellSpec, NetworkSpec
 
 Bounds = Mapping[str, float]
 """Name -> cycles a time step. The time steps together take at least T times each of them."""
 
 BOUNDS: Mapping[str, str] = {
-    "compute": "ceil(4H / rows) * ceil((I + H) / columns) * B: the MAC array with the least padding",
-    "weight_sram": "ceil(bits of W_ih and W_hh that the step reads / (banks * port_bits))",
+    "compute": "ceil(gate rows / rows) * ceil((I + H) / columns) * B: the MAC array with the least padding",
+    "weight_sram": "ceil(bits of the weight matrices that the step reads / (banks * port_bits))",
     "recurrence": "longest chain of ops from the first that needs h_{t-1} to the last that writes h_t",
     "mac_array": "occupancy of the MAC array by this schedule's tiles",
     "activation": "occupancy of the activation unit",
@@ -26,27 +26,38 @@ BOUNDS: Mapping[str, str] = {
 }
 
 
-def compute_bounds(program: Program, spec: LstmSpec, arch: ArchConfig, units: Units) -> Bounds:
-    """All bounds, in the order of BOUNDS."""
-    body = program.phase(PhaseKind.BODY)
-    services = [units[op.unit].cycles(op) for op in body.ops]
-    array = arch.mac_array
-    tiles = ceil_div(4 * spec.hidden_size, array.rows)
-    chunks = ceil_div(spec.input_size + spec.hidden_size, array.columns)
+def compute_bounds(program: Program, spec: NetworkSpec, arch: ArchConfig, units: Units) -> Bounds:
+    """All bounds, in the order of BOUNDS. Of layers that run one after the other the bounds add up."""
+    bodies = program.of_kind(PhaseKind.BODY)
+    services = [[units[op.unit].cycles(op) for op in body.ops] for body in bodies]
+    weight_bits = sum(_weight_bits(body, spec.steps) for body in bodies)
     bounds: dict[str, Fraction] = {
-        "compute": Fraction(tiles * chunks * spec.batch),
-        "weight_sram": Fraction(ceil_div(_weight_bits(body), arch.weight_sram.bits_per_cycle)),
-        "recurrence": _recurrence(body, services),
+        "compute": Fraction(sum(_array_cycles(cell, arch) for cell in spec.cells) * spec.batch),
+        "weight_sram": Fraction(ceil_div(weight_bits, arch.weight_sram.bits_per_cycle)),
+        "recurrence": sum(map(_recurrence, bodies, services), Fraction(0)),
     }
     for name in units:
         occupied = sum(
             service.occupancy_cycles * op.instances(body.repeat)
-            for op, service in zip(body.ops, services, strict=True)
+            for body, of_body in zip(bodies, services, strict=True)
+            for op, service in zip(body.ops, of_body, strict=True)
             if op.unit == name
         )
-        bounds[name] = Fraction(occupied, body.repeat)
-    bounds["sequencer"] = Fraction(body.op_instances * arch.sequencer.issue_cycles, body.repeat)
+        bounds[name] = Fraction(occupied, spec.steps)
+    ops = sum(body.op_instances for body in bodies)
+    bounds["sequencer"] = Fraction(ops * arch.sequencer.issue_cycles, spec.steps)
     return {name: _number(bounds[name]) for name in BOUNDS}
+
+
+def _array_cycles(cell: CellSpec, arch: ArchConfig) -> int:
+    """Cycles that the MAC array needs at least for a time step of one sequence."""
+    rows, columns = arch.mac_array.rows, arch.mac_array.columns
+    gates = ceil_div(cell.rows, rows) * ceil_div(cell.input_size + cell.output_size, columns)
+    if cell.kind is CellKind.GRU and cell.linear_before_reset:
+        # The candidate's two parts are kept apart: their rows are multiplied by x alone and by h alone.
+        apart = ceil_div(cell.rows * (cell.input_size + cell.output_size), rows * columns)
+        gates = min(gates, apart)
+    return gates + ceil_div(cell.proj_size, rows) * ceil_div(cell.hidden_size, columns)
 
 
 def binding(bounds: Bounds) -> str:
@@ -58,10 +69,15 @@ def _number(value: Fraction) -> float:
     return value.numerator if value.denominator == 1 else float(value)
 
 
-def _weight_bits(body: Phase) -> int:
+def _weight_bits(body: Phase, steps: int) -> int:
     """Bits that one time step reads through the weight SRAM's ports; the bias has a port of its own."""
-    kinds = (DataKind.W_IH, DataKind.W_HH)
-    return sum(region.bits for op in body.ops for region in op.reads if region.buffer.kind in kinds)
+    kinds = (DataKind.W_IH, DataKind.W_HH, DataKind.W_HR)
+    return sum(
+        region.bits * op.instances(body.repeat) // steps
+        for op in body.ops
+        for region in op.reads
+        if region.buffer.kind in kinds
+    )
 
 
 def _recurrence(body: Phase, services: list[Service]) -> Fraction:
@@ -89,6 +105,7 @@ def _chain_starts(body: Phase, services: list[Service], first: int) -> list[int 
     """For each op the earliest start, in cycles after that of op `first`, that chains from it enforce."""
     starts: list[int | None] = [None] * len(body.ops)
     starts[first] = 0
+    present = (body.ops[first].skip_first, body.ops[first].skip_last)
     last_on: dict[str, int] = {body.ops[first].unit: first}
     for index in range(first + 1, len(body.ops)):
         waits = [
@@ -100,7 +117,8 @@ def _chain_starts(body: Phase, services: list[Service], first: int) -> list[int 
         before = last_on.get(unit)
         if before is not None:
             waits.append(starts[before] + services[before].occupancy_cycles)  # type: ignore[operator]
-        if waits and not body.ops[index].conditional:
+        # An op that some repetition leaves out (against `first`) is no part of a chain that all of them have.
+        if waits and (body.ops[index].skip_first, body.ops[index].skip_last) == present:
             starts[index] = max(waits)
             last_on[unit] = index
     return starts

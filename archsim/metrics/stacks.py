@@ -25,6 +25,7 @@ BUCKETS: Mapping[str, str] = {
     Wait.BUFFER.value: "waits for a buffer slot that is still being read",
     Wait.ISSUE.value: "waits for the sequencer to issue the op",
     "prologue": "has nothing (more) to do in the prologue",
+    "handover": "has nothing (more) to do while the next layer's first inputs are loaded",
     "epilogue": "has nothing (more) to do in the epilogue",
     "idle": "has nothing more to do in the time steps",
 }
@@ -48,6 +49,7 @@ def cycle_stacks(program: Program, trace: Trace, units: Units) -> dict[str, Stac
             "wait_port": unit.port_cycles,
             **{cause.value: unit.waits[cause] for cause in Wait},
             "prologue": unit.idle.get(PhaseKind.PROLOGUE, 0),
+            "handover": unit.idle.get(PhaseKind.HANDOVER, 0),
             "epilogue": unit.idle.get(PhaseKind.EPILOGUE, 0),
             "idle": unit.idle.get(PhaseKind.BODY, 0),
         }

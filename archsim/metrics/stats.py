@@ -29,7 +29,7 @@ class Stats:
     workload: Annotated[str, Metric("", "name of the workload")]
     schedule: Annotated[str, Metric("", "name of the schedule")]
     latency_cycles: Annotated[
-        int, Metric("cycles", "from cycle 0 until the last result is stored", "prologue + body + epilogue")
+        int, Metric("cycles", "from cycle 0 until the last result is stored", "prologue + body + handover + epilogue")
     ]
     latency_us: Annotated[float, Metric("us", "the same at the architecture's clock", "latency_cycles / clock_mhz")]
     prologue_cycles: Annotated[
@@ -37,16 +37,17 @@ class Stats:
     ]
     body_cycles: Annotated[int, Metric("cycles", "all time steps, with the weights resident")]
     body_us: Annotated[float, Metric("us", "the same at the architecture's clock", "body_cycles / clock_mhz")]
+    handover_cycles: Annotated[int, Metric("cycles", "loading the first inputs of each further layer")]
     epilogue_cycles: Annotated[int, Metric("cycles", "storing h_n and c_n to DRAM")]
     cycles_per_step: Annotated[
         float,
         Metric(
             "cycles",
-            "between the ends of consecutive time steps, in the steady state",
+            "between the ends of consecutive time steps, in the steady state; layers after each other add up",
             "(end of step b - end of step b // 2) / (b - b // 2), b the last step that loads an x (T-1 if none does)",
         ),
     ]
-    macs: Annotated[int, Metric("MAC", "multiply-accumulates of the model", "4H (I + H) T B")]
+    macs: Annotated[int, Metric("MAC", "multiply-accumulates of the model", "sum over the cells of (gates H (I + P) + projection) T B")]
     mac_utilization: Annotated[
         float, Metric("1", "useful share of the MAC array over the whole run", "macs / (R C latency_cycles)")
     ]
@@ -77,8 +78,8 @@ class Stats:
 def compute_stats(program: Program, trace: Trace, arch: Arch, workload: Workload, units: Units) -> Stats:
     """The figures of a finished run."""
     spec, clock_mhz = workload.spec, Fraction(repr(arch.config.clock_mhz))
-    phases = {kind: trace.phase(kind).cycles for kind in PhaseKind}
-    step = _cycles_per_step(program.phase(PhaseKind.BODY), trace.phase(PhaseKind.BODY))
+    phases = {kind: trace.cycles_of(kind) for kind in PhaseKind}
+    step = sum(map(_cycles_per_step, program.phases, trace.phases), Fraction(0))
     macs_per_cycle = arch.config.mac_array.rows * arch.config.mac_array.columns
     macs, total = program.macs, trace.total_cycles
     stacks = cycle_stacks(program, trace, units)
@@ -94,6 +95,7 @@ def compute_stats(program: Program, trace: Trace, arch: Arch, workload: Workload
         prologue_cycles=phases[PhaseKind.PROLOGUE],
         body_cycles=phases[PhaseKind.BODY],
         body_us=float(phases[PhaseKind.BODY] / clock_mhz),
+        handover_cycles=phases[PhaseKind.HANDOVER],
         epilogue_cycles=phases[PhaseKind.EPILOGUE],
         cycles_per_step=step.numerator if step.denominator == 1 else float(step),
         macs=macs,
@@ -115,6 +117,9 @@ def compute_stats(program: Program, trace: Trace, arch: Arch, workload: Workload
 
 
 def _cycles_per_step(phase: Phase, body: PhaseTrace) -> Fraction:
+    """Cycles of a steady-state repetition of a body; 0 for other phases."""
+    if phase.kind is not PhaseKind.BODY:
+        return Fraction(0)
     ends = dict(body.ends)
     first, last = phase.steady_repetitions
     if first == last:

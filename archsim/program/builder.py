@@ -181,7 +181,7 @@ def _read_cause(region: Region) -> Wait:
             return Wait.RECURRENCE
         case DataKind.X:
             return Wait.INPUT
-        case DataKind.W_IH | DataKind.W_HH | DataKind.BIAS:
+        case DataKind.W_IH | DataKind.W_HH | DataKind.W_HR | DataKind.BIAS | DataKind.PEEPHOLE:
             return Wait.WEIGHTS
         case _:
             return Wait.OPERAND

@@ -21,7 +21,9 @@ class DataKind(StrEnum):
 
     W_IH = "W_ih"
     W_HH = "W_hh"
+    W_HR = "W_hr"
     BIAS = "bias"
+    PEEPHOLE = "peephole"
     X = "x"
     H = "h"
     C = "c"
@@ -31,10 +33,14 @@ class DataKind(StrEnum):
 
 
 class PhaseKind(StrEnum):
-    """Prologue (loads what stays resident), body (the time steps), epilogue (stores what remains)."""
+    """Prologue (loads what stays resident), body (the time steps), epilogue (stores what remains).
+
+    A handover stands between two layers that run one after the other: the first inputs of the next are loaded.
+    """
 
     PROLOGUE = "prologue"
     BODY = "body"
+    HANDOVER = "handover"
     EPILOGUE = "epilogue"
 
 
@@ -235,18 +241,22 @@ class Program:
         """Multiply-accumulates of the model over the whole run."""
         return sum(op.macs * op.instances(phase.repeat) for phase in self.phases for op in phase.ops)
 
+    def of_kind(self, kind: PhaseKind) -> tuple[Phase, ...]:
+        """All phases of a kind, in order."""
+        return tuple(phase for phase in self.phases if phase.kind is kind)
+
     def phase(self, kind: PhaseKind) -> Phase:
         """The first phase of a kind; KeyError if there is none."""
-        for phase in self.phases:
-            if phase.kind is kind:
-                return phase
+        for phase in self.of_kind(kind):
+            return phase
         raise KeyError(kind)
 
 
 def phase_reuse_distance(ops: tuple[Op, ...]) -> int:
     """Repetitions after which every slot that the ops write has come round again (at least 1).
 
-    A buffer with a time axis is never re-used; there the distance is how far apart in time its regions lie.
+    A buffer with a time axis is never re-used; there the distance is how far apart in time its regions lie, if the ops
+    both read and write it.
     """
     distance = 1
     offsets: dict[str, list[int]] = {}
@@ -256,4 +266,7 @@ def phase_reuse_distance(ops: tuple[Op, ...]) -> int:
         for region in op.reads + op.writes:
             if region.buffer.slots is None:
                 offsets.setdefault(region.buffer.name, []).append(region.offset)
-    return max([distance, *(max(found) - min(found) for found in offsets.values())])
+    written = {region.buffer.name for op in ops for region in op.writes}
+    read = {region.buffer.name for op in ops for region in op.reads}
+    spans = [max(found) - min(found) for name, found in offsets.items() if name in written and name in read]
+    return max([distance, *spans])

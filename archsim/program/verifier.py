@@ -214,7 +214,9 @@ class _PhaseCheck:
             self._hazards.append(Hazard("uninitialized", self._phase.name, f"'{op.label}'", "", where))
 
     def _written_entries(self, region: Region, repetition: int) -> npt.NDArray[np.bool_]:
-        key = (region.buffer.name, region.slot(repetition))
+        # Of a tensor with a time axis any time will do: phases are checked with fewer repetitions than they have.
+        slot = -1 if region.buffer.slots is None else region.slot(repetition)
+        key = (region.buffer.name, slot)
         if key not in self._written:
             self._written[key] = np.zeros(region.buffer.entries, np.bool_)
         return self._written[key]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from archsim.api import Simulation
 from archsim.errors import OutputError
-from archsim.report.saved import resolved_arch, resolved_workload, stats_json
+from archsim.report.saved import resolved_arch, resolved_workload, stats_json, torch_outputs
 from archsim.report.text import report_text
 
 PLOTS = ("utilization.png", "timeline.png", "cycle_stack.png")
@@ -50,11 +50,7 @@ def fill_folder(folder: Path, simulation: Simulation, plots: bool) -> None:
     (folder / "arch.yaml").write_text(resolved_arch(simulation.arch), encoding="utf-8")
     (folder / "workload.yaml").write_text(resolved_workload(simulation.workload, folder), encoding="utf-8")
     if simulation.results is not None:
-        output, h_n, c_n = (
-            array.astype(np.float32)
-            for array in (simulation.results.output, simulation.results.h_n, simulation.results.c_n)
-        )
-        np.savez(folder / "outputs.npz", output=output, h_n=h_n, c_n=c_n)
+        np.savez(folder / "outputs.npz", **torch_outputs(simulation.workload, simulation.results))
     if plots:
         from archsim.report.plots import plot_cycle_stack, plot_timeline, plot_utilization
 

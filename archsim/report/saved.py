@@ -11,7 +11,10 @@ from typing import Any
 
 from archsim.api import Simulation
 from archsim.arch import Arch
+from archsim.schedules.image import Results
 from archsim.workload import Workload
+from archsim.workload.layout import Layout
+from archsim.workload.tensors import same_sizes, suffixes
 
 
 def stats_json(simulation: Simulation) -> str:
@@ -28,12 +31,32 @@ def resolved_arch(arch: Arch) -> str:
 
 def resolved_workload(workload: Workload, folder: Path) -> str:
     """The workload with all overrides applied; its files are named relative to the results' `folder`."""
-    data = workload.config.model_dump(mode="json", exclude_none=True)
+    data = workload.config.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     final = folder.resolve().parent / "any"  # the temporary folder and the final one have the same parent
     for section in data.values():
         if isinstance(section, dict) and "file" in section:
             section["file"] = os.path.relpath((workload.folder / section["file"]).resolve(), final)
     return _yaml(data)
+
+
+def torch_outputs(workload: Workload, results: Results) -> dict[str, Any]:
+    """output, h_n and (LSTM) c_n in torch's shapes, float32.
+
+    States of cells of different sizes cannot be stacked: they are h_n_l0, h_n_l0_reverse, ... (features last).
+    """
+    import numpy as np
+
+    spec, layout = workload.spec, Layout(workload.config.batch_first, workload.config.batched)
+    outputs: dict[str, Any] = {"output": layout.sequence_out(results.output).astype(np.float32)}
+    for name, states in (("h_n", results.h_n), ("c_n", results.c_n)):
+        kept = [(suffix, state) for suffix, state in zip(suffixes(spec), states, strict=True) if state is not None]
+        if not kept:
+            continue
+        if same_sizes(spec):
+            outputs[name] = layout.state_out(np.stack([state for _, state in kept])).astype(np.float32)
+        else:
+            outputs |= {f"{name}{suffix}": layout.state_out(state[None])[0].astype(np.float32) for suffix, state in kept}
+    return outputs
 
 
 def _yaml(data: dict[str, Any]) -> str:

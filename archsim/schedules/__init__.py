@@ -1,25 +1,41 @@
-"""Ways of ordering an LSTM's work: LstmSpec x Arch -> Program."""
+"""Ways of ordering a recurrent network's work: NetworkSpec x Arch -> Program."""
 
 from __future__ import annotations
 
 from archsim.errors import ScheduleError
 from archsim.schedules.base import Schedule
-from archsim.schedules.fused import FUSED
-from archsim.schedules.split import SPLIT
+from archsim.schedules.fused import fused
+from archsim.schedules.network import sequential, wavefront
+from archsim.schedules.split import split
 
-SCHEDULES: tuple[Schedule, ...] = (*FUSED, *SPLIT)
+_COMPUTE = (
+    ("fused", fused, "one GEMV of [x, h] a tile"),
+    ("split", split, "W_ih x ahead of W_hh h on the same accumulators"),
+)
+_ORDER = (
+    ("interleaved", "a tile holds all gates of some hidden units"),
+    ("gate_major", "whole gates one after the other"),
+)
+_LAYERS = (("", sequential, ""), ("_wavefront", wavefront, "; layer l at step t beside layer l-1 at step t+1"))
+
+SCHEDULES: tuple[Schedule, ...] = tuple(
+    Schedule(f"{name}_{order}{suffix}", f"{what}; {how}{where}", order, compute, layers)
+    for suffix, layers, where in _LAYERS
+    for name, compute, what in _COMPUTE
+    for order, how in _ORDER
+)
 
 __all__ = ["SCHEDULES", "Schedule", "find_schedule"]
 
 
 def find_schedule(name: str) -> Schedule:
-    """The schedule of that name; `fused` and `split` alone mean their interleaved order.
+    """The schedule of that name; `interleaved` may be left out (`fused`, `split_wavefront`).
 
     Words may be joined by "_", "-", "/" or "."; ScheduleError lists the names if there is none.
     """
     wanted = "".join("_" if char in "-/." else char for char in name.strip())
     for schedule in SCHEDULES:
-        if schedule.name in (wanted, f"{wanted}_interleaved"):
+        if wanted in (schedule.name, schedule.name.replace("_interleaved", "")):
             return schedule
     names = ", ".join(schedule.name for schedule in SCHEDULES)
-    raise ScheduleError(f"--schedule {name[:60]}: no such schedule; allowed: {names}; fused and split mean interleaved")
+    raise ScheduleError(f"--schedule {name[:60]}: no such schedule; allowed: {names}; _interleaved may be left out")

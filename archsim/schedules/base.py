@@ -1,26 +1,32 @@
-"""What a schedule is: a name, and a way from sizes and a machine to a program."""
+"""What a schedule is: a name, and a way from a network and a machine to a program."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from archsim.arch import ArchConfig
-from archsim.program.ir import Op, Program
-from archsim.schedules.lstm import LstmOps, make_ops, make_program
-from archsim.workload import LstmSpec
+from archsim.program.ir import Program
+from archsim.schedules.network import Compute
+from archsim.workload.network import NetworkSpec
+
+Layers = Callable[[str, NetworkSpec, ArchConfig, str, Compute], Program]
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A way of ordering the work: `body` puts the ops of one time step in program order."""
+    """A way of ordering the work.
+
+    `order`: how gates stand in tiles ("interleaved" or "gate_major"); `compute`: the ops of one cell's time step in
+    program order; `layers`: how the layers follow each other.
+    """
 
     name: str
     summary: str
     order: str
-    body: Callable[[LstmOps], Sequence[Op]]
+    compute: Compute
+    layers: Layers
 
-    def build(self, spec: LstmSpec, arch: ArchConfig) -> Program:
+    def build(self, spec: NetworkSpec, arch: ArchConfig) -> Program:
         """The program; CapacityError if the model does not fit into the machine."""
-        ops = make_ops(spec, arch, self.order)
-        return make_program(self.name, ops, self.body(ops))
+        return self.layers(self.name, spec, arch, self.order, self.compute)

@@ -7,38 +7,21 @@ one in work, so that the first ones fill the time in which the last hidden updat
 from __future__ import annotations
 
 from archsim.program.ir import Op
-from archsim.schedules.base import Schedule
-from archsim.schedules.lstm import LstmOps
+from archsim.schedules.cell import CellOps
 
 
-def _body(lstm: LstmOps) -> list[Op]:
-    groups = lstm.groups
-    ahead = min(lstm.accumulator_slots - 1, len(groups))
-    ops = [lstm.load_input_ahead()]
+def split(cell: CellOps) -> list[Op]:
+    """One time step's work."""
+    groups = cell.groups
+    ahead = min(cell.accumulator_slots - 1, len(groups))
+    ops: list[Op] = []
     for group in groups[:ahead]:
-        ops += lstm.input_tiles(group)
-    for index, (group, following) in enumerate(zip(groups, lstm.after_macs(groups), strict=True)):
+        ops += cell.input_tiles(group)
+    for index, (group, following) in enumerate(zip(groups, cell.after_macs(groups), strict=True)):
         if not ahead:
-            ops += lstm.input_tiles(group)
-        ops += lstm.hidden_tiles(group)
+            ops += cell.input_tiles(group)
+        ops += cell.hidden_tiles(group)
         if ahead and index + ahead < len(groups):
-            ops += lstm.input_tiles(groups[index + ahead])
+            ops += cell.input_tiles(groups[index + ahead])
         ops += following
-    ops.append(lstm.store_output())
     return ops
-
-
-SPLIT = (
-    Schedule(
-        "split_interleaved",
-        "W_ih x ahead of W_hh h on the same accumulators; a tile holds i, f, o, g of R/4 hidden units",
-        "interleaved",
-        _body,
-    ),
-    Schedule(
-        "split_gate_major",
-        "W_ih x ahead of W_hh h on the same accumulators; whole i, then f, g, o",
-        "gate_major",
-        _body,
-    ),
-)

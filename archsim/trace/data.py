@@ -88,6 +88,10 @@ class Trace:
     records: tuple[OpRecord, ...]
     """Single ops of the window, in order of phase, repetition and op."""
 
+    def cycles_of(self, kind: PhaseKind) -> int:
+        """Cycles of all phases of a kind together."""
+        return sum(phase.cycles for phase in self.phases if phase.kind is kind)
+
     def phase(self, kind: PhaseKind) -> PhaseTrace:
         """The first phase of a kind; KeyError if there is none."""
         for phase in self.phases:

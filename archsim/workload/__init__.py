@@ -1,7 +1,19 @@
-"""What to compute: the layer's sizes, its weights and its input."""
+"""What to compute: the network's layers, their weights and the input."""
 
 from archsim.workload.load import load_workload
-from archsim.workload.spec import LstmSpec, Workload
-from archsim.workload.tensors import LstmTensors, load_tensors
+from archsim.workload.network import CellKind, CellSpec, FunctionSpec, NetworkSpec, one_layer
+from archsim.workload.spec import Workload
+from archsim.workload.tensors import CellTensors, NetworkTensors, load_tensors
 
-__all__ = ["LstmSpec", "LstmTensors", "Workload", "load_tensors", "load_workload"]
+__all__ = [
+    "CellKind",
+    "CellSpec",
+    "CellTensors",
+    "FunctionSpec",
+    "NetworkSpec",
+    "NetworkTensors",
+    "Workload",
+    "load_tensors",
+    "load_workload",
+    "one_layer",
+]

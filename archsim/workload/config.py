@@ -1,4 +1,4 @@
-"""The workload file: sizes, weights, input, and what the output should be."""
+"""The workload file: layers, sizes, weights, input, and what the output should be."""
 
 from __future__ import annotations
 
@@ -6,9 +6,24 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from archsim.config.types import Count, StrictModel, Text
+from archsim.config.types import Count, PositiveNumber, StrictModel, Text
+from archsim.workload.network import CellKind, CellSpec, FunctionSpec
 
 Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Parameter = Annotated[float, Field(ge=-1e6, le=1e6)]
+FunctionName = Literal[
+    "sigmoid",
+    "tanh",
+    "relu",
+    "affine",
+    "leakyrelu",
+    "thresholdedrelu",
+    "scaledtanh",
+    "hardsigmoid",
+    "elu",
+    "softsign",
+    "softplus",
+]
 
 
 class Source(StrictModel):
@@ -25,38 +40,144 @@ class Source(StrictModel):
 
 
 class InputSource(Source):
-    """Where the input x (T, B, I) comes from."""
+    """Where the input x comes from, in torch's layout: (T, B, I), (B, T, I) with batch_first, (T, I) if not batched."""
 
-    tensor: Text = Field(default="input", description="name of the tensor, shape (steps, batch, input_size)")
+    tensor: Text = Field(default="input", description="name of the tensor")
 
 
 class StateSource(StrictModel):
     """Where the initial state comes from; without this section it is zero."""
 
     file: Text = Field(description="a .safetensors or .npz file, relative to the workload file")
-    h_0: Text = Field(default="h_0", description="name of the initial hidden state, shape (1, batch, hidden_size)")
-    c_0: Text = Field(default="c_0", description="name of the initial cell state, shape (1, batch, hidden_size)")
+    h_0: Text = Field(default="h_0", description="name of the initial hidden state, shape as torch's h_0")
+    c_0: Text = Field(default="c_0", description="name of the initial cell state, shape as torch's c_0")
 
 
 class ExpectedSource(StrictModel):
     """An outside witness: what another implementation gave for this workload."""
 
-    file: Text = Field(
-        description="a .safetensors or .npz file with output (steps, batch, hidden_size) and h_n, c_n (1, batch, "
-        "hidden_size)"
+    file: Text = Field(description="a .safetensors or .npz file with output, h_n and (LSTM) c_n in torch's shapes")
+
+
+class FunctionConfig(StrictModel):
+    """An activation function of the ONNX specification."""
+
+    name: FunctionName = Field(description="activation function")
+    alpha: Parameter | None = Field(default=None, description="its parameter alpha; ONNX's default if left out")
+    beta: Parameter | None = Field(default=None, description="its parameter beta; ONNX's default if left out")
+
+
+class LayerConfig(StrictModel):
+    """One layer; defaults are PyTorch's."""
+
+    kind: CellKind = Field(description="kind of cell")
+    hidden_size: Count = Field(description="H, elements of h_t (before a projection)")
+    proj_size: Annotated[int, Field(ge=0, le=1_048_576)] = Field(
+        default=0, description="P, elements of h_t after the projection; 0 for none (LSTM)"
+    )
+    bias: bool = Field(default=True, description="whether there are biases")
+    bidirectional: bool = Field(default=False, description="whether a second direction runs in reverse")
+    reverse: bool = Field(default=False, description="whether the only direction runs in reverse (ONNX)")
+    nonlinearity: Literal["tanh", "relu"] = Field(default="tanh", description="activation function of an RNN")
+    activations: tuple[FunctionConfig, ...] | None = Field(
+        default=None,
+        description="activation functions in ONNX's order, for one direction or for both, instead of PyTorch's",
+    )
+    clip: PositiveNumber | None = Field(default=None, description="bound on the gates' pre-activations (ONNX)")
+    input_forget: bool = Field(default=False, description="f = 1 - i (ONNX, LSTM)")
+    peepholes: bool = Field(default=False, description="i, f and o see the cell (ONNX, LSTM)")
+    linear_before_reset: bool = Field(
+        default=True, description="reset after the recurrent product, as in PyTorch; false is ONNX's default (GRU)"
     )
 
+    @model_validator(mode="after")
+    def _options_fit_the_kind(self) -> LayerConfig:
+        lstm_only = {"proj_size": self.proj_size, "input_forget": self.input_forget, "peepholes": self.peepholes}
+        wrong = [name for name, value in lstm_only.items() if value and self.kind is not CellKind.LSTM]
+        if not self.linear_before_reset and self.kind is not CellKind.GRU:
+            wrong.append("linear_before_reset")
+        if self.nonlinearity != "tanh" and self.kind is not CellKind.RNN:
+            wrong.append("nonlinearity")
+        if wrong:
+            raise ValueError(f"a layer of kind {self.kind} has no {', '.join(wrong)}")
+        if self.proj_size >= self.hidden_size:
+            raise ValueError("proj_size must be smaller than hidden_size, as in PyTorch")
+        if self.bidirectional and self.reverse:
+            raise ValueError("a layer is either bidirectional or reverse")
+        per_direction = len(self.kind.functions)
+        allowed = (per_direction, per_direction * 2) if self.bidirectional else (per_direction,)
+        if self.activations is not None and len(self.activations) not in allowed:
+            raise ValueError(f"expected {' or '.join(map(str, allowed))} activations, got {len(self.activations)}")
+        return self
 
-class WorkloadConfig(StrictModel):
-    """One LSTM layer with PyTorch's semantics, its numbers and its length."""
+    @property
+    def output_size(self) -> int:
+        """Elements of the layer's output: one or two directions."""
+        return (self.proj_size or self.hidden_size) * (2 if self.bidirectional else 1)
+
+    def cells(self, input_size: int) -> tuple[CellSpec, ...]:
+        """The layer's directions."""
+        return tuple(
+            CellSpec(
+                kind=self.kind,
+                input_size=input_size,
+                hidden_size=self.hidden_size,
+                functions=self._functions(place),
+                proj_size=self.proj_size,
+                bias=self.bias,
+                clip=self.clip,
+                input_forget=self.input_forget,
+                peepholes=self.peepholes,
+                linear_before_reset=self.linear_before_reset,
+                reverse=self.reverse or place == 1,
+            )
+            for place in range(2 if self.bidirectional else 1)
+        )
+
+    def _functions(self, direction: int) -> tuple[FunctionSpec, ...]:
+        count = len(self.kind.functions)
+        if self.activations is None:
+            return (FunctionSpec(self.nonlinearity),) if self.kind is CellKind.RNN else self.kind.functions
+        first = direction * count if len(self.activations) > count else 0
+        return tuple(FunctionSpec(f.name, f.alpha, f.beta) for f in self.activations[first : first + count])
+
+
+class WorkloadConfig(LayerConfig):
+    """A recurrent network with PyTorch's semantics, its numbers and its length."""
 
     summary: Text = Field(description="one line that says what this workload is")
-    kind: Literal["lstm"] = Field(description="kind of layer")
     input_size: Count = Field(description="I, elements of x_t")
-    hidden_size: Count = Field(description="H, elements of h_t")
+    num_layers: Annotated[int, Field(ge=1, le=64)] = Field(default=1, description="layers of this kind and size")
+    next_layers: tuple[LayerConfig, ...] = Field(default=(), description="layers of other kinds or sizes that follow")
     steps: Count = Field(description="T, time steps")
     batch: Count = Field(description="B, sequences computed together")
-    weights: Source = Field(description="weight_ih_l0 (4H, I), weight_hh_l0 (4H, H), bias_ih_l0 and bias_hh_l0 (4H)")
-    input: InputSource = Field(description="the input sequence (T, B, I)")
+    batch_first: bool = Field(default=False, description="input and output are (B, T, features) instead of (T, B, ...)")
+    batched: bool = Field(default=True, description="false: input (T, I) and output without a batch axis; batch is 1")
+    sequence_lens: tuple[Count, ...] | None = Field(
+        default=None, description="time steps of each sequence; its later outputs are 0 (ONNX), a reverse one starts there"
+    )
+    dropout: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.0, description="recorded; in inference dropout changes nothing"
+    )
+    weights: Source = Field(description="the weights, under torch's names: weight_ih_l0, weight_hh_l0, bias_ih_l0, ...")
+    input: InputSource = Field(description="the input sequence")
     initial_state: StateSource | None = Field(default=None, description="h_0 and c_0; zero if left out")
     expected: ExpectedSource | None = Field(default=None, description="an outside witness of the results")
+
+    @model_validator(mode="after")
+    def _unbatched_is_one_sequence(self) -> WorkloadConfig:
+        if not self.batched and self.batch != 1:
+            raise ValueError("a workload that is not batched has batch 1")
+        lengths = self.sequence_lens
+        if lengths is not None and (len(lengths) != self.batch or max(lengths) > self.steps):
+            raise ValueError(f"sequence_lens: expected {self.batch} numbers from 1 to {self.steps}, one for each sequence")
+        return self
+
+    def layers(self) -> tuple[tuple[CellSpec, ...], ...]:
+        """All layers; each takes the output of the one before."""
+        layers: list[tuple[CellSpec, ...]] = []
+        size = self.input_size
+        for layer in (self,) * self.num_layers + self.next_layers:
+            layers.append(layer.cells(size))
+            size = layer.output_size
+        return tuple(layers)

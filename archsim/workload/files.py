@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -23,6 +23,17 @@ def read_tensors(path: Path, shapes: Shapes) -> dict[str, npt.NDArray[np.float32
 
     Other tensors in the file are not read. WorkloadError names the file, the tensor and what was expected.
     """
+    _, tensors = _read(path, shapes)
+    return {name: _finite_float32(path, name, tensor) for name, tensor in tensors.items()}
+
+
+def tensor_names(path: Path) -> tuple[str, ...]:
+    """The names of all tensors in the file, sorted; WorkloadError if it cannot be read."""
+    return _read(path, {})[0]
+
+
+def _read(path: Path, shapes: Shapes) -> tuple[tuple[str, ...], dict[str, npt.NDArray[Any]]]:
+    """All names in the file, and those tensors that are asked for."""
     readers = {".safetensors": _read_safetensors, ".npz": _read_npz}
     reader = readers.get(path.suffix)
     if reader is None:
@@ -30,13 +41,12 @@ def read_tensors(path: Path, shapes: Shapes) -> dict[str, npt.NDArray[np.float32
     if path.is_dir():
         raise _error(path, "", "is a directory, expected a file")
     try:
-        tensors = reader(path, shapes)
+        return reader(path, shapes)
     except OSError as error:
         raise _error(path, "", f"cannot be read: {error.strerror or error}") from error
-    return {name: _finite_float32(path, name, tensor) for name, tensor in tensors.items()}
 
 
-def _read_safetensors(path: Path, shapes: Shapes) -> dict[str, npt.NDArray[Any]]:
+def _read_safetensors(path: Path, shapes: Shapes) -> tuple[tuple[str, ...], dict[str, npt.NDArray[Any]]]:
     from safetensors import SafetensorError, safe_open
 
     if not path.exists():
@@ -44,7 +54,7 @@ def _read_safetensors(path: Path, shapes: Shapes) -> dict[str, npt.NDArray[Any]]
     tensors = {}
     try:
         with safe_open(path, framework="numpy") as file:
-            names = sorted(file.keys())
+            names = tuple(sorted(file.keys()))
             for name, shape in shapes.items():
                 _check_name(path, name, names)
                 part = file.get_slice(name)
@@ -54,20 +64,21 @@ def _read_safetensors(path: Path, shapes: Shapes) -> dict[str, npt.NDArray[Any]]
                 tensors[name] = file.get_tensor(name)
     except SafetensorError as error:
         raise _error(path, "", f"not a valid safetensors file: {_first_line(error)}") from error
-    return tensors
+    return names, tensors
 
 
-def _read_npz(path: Path, shapes: Shapes) -> dict[str, npt.NDArray[Any]]:
+def _read_npz(path: Path, shapes: Shapes) -> tuple[tuple[str, ...], dict[str, npt.NDArray[Any]]]:
     tensors = {}
     with _npz_faults(path), zipfile.ZipFile(path) as archive:
         members = {name.removesuffix(".npy"): name for name in archive.namelist() if name.endswith(".npy")}
+        names = tuple(sorted(members))
         for name, shape in shapes.items():
-            _check_name(path, name, sorted(members))
+            _check_name(path, name, names)
             with archive.open(members[name]) as file:
                 _check_npy_header(path, name, shape, file)
             with archive.open(members[name]) as file:
                 tensors[name] = np.lib.format.read_array(file, allow_pickle=False)
-    return tensors
+    return names, tensors
 
 
 @contextmanager
@@ -93,7 +104,7 @@ def _check_npy_header(path: Path, name: str, shape: tuple[int, ...], file: IO[by
         raise _wrong_type(path, name, str(dtype))
 
 
-def _check_name(path: Path, name: str, names: list[str]) -> None:
+def _check_name(path: Path, name: str, names: Sequence[str]) -> None:
     if name not in names:
         listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
         raise _error(path, name, f"no such tensor; the file holds: {listed or 'none'}")

@@ -9,10 +9,15 @@ from archsim.config import Override, load_document, parse_document, validate
 from archsim.config.presets import PresetKind, find_file
 from archsim.errors import Fault, WorkloadError
 from archsim.workload.config import WorkloadConfig
+from archsim.workload.network import CellKind
 from archsim.workload.spec import Workload
 
-_INLINE_FORM = "kind:input,hidden[,t=steps][,b=batch][,seed=n], e.g. lstm:200,1000,t=70,b=1"
-_INLINE_KEYS = {"t": "1", "b": "1", "seed": "0"}
+_INLINE_FORM = (
+    "kind:input,hidden[,t=steps][,b=batch][,layers=n][,bidirectional=1][,proj=p][,seed=n], e.g. lstm:200,1000,t=70,b=1"
+)
+_INLINE_KEYS = {"t": "1", "b": "1", "layers": "1", "bidirectional": "0", "proj": "0", "seed": "0"}
+_SHORT = {"layers": "l", "bidirectional": "bi", "proj": "p", "seed": "seed"}
+"""How a value that is not the default stands in the workload's name."""
 
 
 def load_workload(reference: str, overrides: Sequence[Override] = ()) -> Workload:
@@ -26,29 +31,39 @@ def load_workload(reference: str, overrides: Sequence[Override] = ()) -> Workloa
 
 def _inline(reference: str, overrides: Sequence[Override]) -> Workload:
     kind, _, rest = reference.partition(":")
+    if kind not in list(CellKind):
+        raise _inline_error(reference, f"unknown kind '{kind[:20]}'; kinds: {', '.join(CellKind)}")
+    values, sizes = _inline_values(reference, rest)
+    input_size, hidden_size = sizes
+    name = f"{kind}_{input_size}_{hidden_size}_t{values['t']}_b{values['b']}"
+    name += "".join(f"_{short}{values[key]}" for key, short in _SHORT.items() if values[key] != _INLINE_KEYS[key])
+    text = (
+        f"summary: '{reference}'\nkind: {kind}\ninput_size: {input_size}\nhidden_size: {hidden_size}\n"
+        f"num_layers: {values['layers']}\nproj_size: {values['proj']}\n"
+        f"bidirectional: {'false' if values['bidirectional'] == '0' else 'true'}\n"
+        f"steps: {values['t']}\nbatch: {values['b']}\n"
+        f"weights: {{seed: {values['seed']}}}\ninput: {{seed: {int(values['seed']) + 1}}}\n"
+    )
+    document = parse_document(text, reference, WorkloadError)
+    config = validate(WorkloadConfig, document, overrides, WorkloadError)
+    return Workload(name, reference, Path(), config)
+
+
+def _inline_values(reference: str, rest: str) -> tuple[dict[str, str], list[str]]:
+    """The values of all keys, and input and hidden size, as plain decimal numbers."""
     parts = rest.split(",")
     values = dict(_INLINE_KEYS)
     for part in parts[2:]:
         key, equals, value = part.partition("=")
         if not equals or key not in values:
-            raise _inline_error(reference, f"cannot read '{part}'")
+            raise _inline_error(reference, f"cannot read '{part[:40]}'")
         values[key] = value
     if len(parts) < 2:
         raise _inline_error(reference, "input and hidden size are missing")
-    sizes = (*parts[:2], *values.values())
-    if not all(size.isascii() and size.isdigit() for size in sizes):
+    if not all(size.isascii() and size.isdigit() for size in (*parts[:2], *values.values())):
         raise _inline_error(reference, "sizes are whole numbers")
-    if kind != "lstm":
-        raise _inline_error(reference, f"unknown kind '{kind}'; kinds: lstm")
-    input_size, hidden_size, steps, batch, seed = (str(int(size[:20])) for size in sizes)
-    name = f"lstm_{input_size}_{hidden_size}_t{steps}_b{batch}" + (f"_seed{seed}" if seed != "0" else "")
-    text = (
-        f"summary: '{reference}'\nkind: lstm\ninput_size: {input_size}\nhidden_size: {hidden_size}\n"
-        f"steps: {steps}\nbatch: {batch}\nweights: {{seed: {seed}}}\ninput: {{seed: {int(seed) + 1}}}\n"
-    )
-    document = parse_document(text, reference, WorkloadError)
-    config = validate(WorkloadConfig, document, overrides, WorkloadError)
-    return Workload(name, reference, Path(), config)
+    plain = {key: str(int(value[:20])) for key, value in values.items()}
+    return plain, [str(int(size[:20])) for size in parts[:2]]
 
 
 def _inline_error(reference: str, problem: str) -> WorkloadError:

@@ -1,4 +1,4 @@
-"""The sizes of a workload, and where its numbers come from."""
+"""A workload: what to compute, and where its numbers come from."""
 
 from __future__ import annotations
 
@@ -6,24 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archsim.workload.config import WorkloadConfig
-
-
-@dataclass(frozen=True, slots=True)
-class LstmSpec:
-    """One LSTM layer with PyTorch's semantics (torch.nn.LSTM): sizes only, no numbers."""
-
-    input_size: int
-    hidden_size: int
-    steps: int
-    batch: int
-
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulates of the gates over all steps: 4 H (I + H) T B."""
-        return 4 * self.hidden_size * (self.input_size + self.hidden_size) * self.steps * self.batch
-
-    def __str__(self) -> str:
-        return f"LSTM({self.input_size}, {self.hidden_size}), T = {self.steps}, batch {self.batch}"
+from archsim.workload.network import NetworkSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +22,6 @@ class Workload:
     config: WorkloadConfig
 
     @property
-    def spec(self) -> LstmSpec:
-        """Its sizes."""
-        config = self.config
-        return LstmSpec(config.input_size, config.hidden_size, config.steps, config.batch)
+    def spec(self) -> NetworkSpec:
+        """Its layers and sizes."""
+        return NetworkSpec(self.config.layers(), self.config.steps, self.config.batch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +10,13 @@ import numpy.typing as npt
 
 from archsim.errors import Fault, WorkloadError
 from archsim.workload.config import Source
-from archsim.workload.files import read_tensors
-from archsim.workload.spec import LstmSpec, Workload
+from archsim.workload.files import read_tensors, tensor_names
+from archsim.workload.layout import Layout
+from archsim.workload.network import CellKind, CellSpec, NetworkSpec
+from archsim.workload.spec import Workload
 
 Float32Array = npt.NDArray[np.float32]
+Shape = tuple[int, ...]
 
 MAX_TENSOR_BYTES = 1 << 33
 """Most bytes of numbers that a run holds (8 GiB); larger workloads can still be timed without arithmetic."""
@@ -20,91 +24,200 @@ MAX_TENSOR_BYTES = 1 << 33
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Results of another implementation: output (T, B, H), h_n and c_n (1, B, H)."""
+    """Results of another implementation: output (T, B, D * P); h_n (cells, B, P); c_n (cells, B, H) of an LSTM."""
 
     output: Float32Array
     h_n: Float32Array
-    c_n: Float32Array
+    c_n: Float32Array | None
 
 
 @dataclass(frozen=True, slots=True)
-class LstmTensors:
-    """All numbers of one LSTM layer, float32.
+class CellTensors:
+    """The numbers of one cell (a direction of a layer), float32, rows in torch's gate order (i, f, g, o; r, z, n).
 
-    weight_ih (4H, I), weight_hh (4H, H), bias_ih and bias_hh (4H), rows in torch's gate order i, f, g, o;
-    x (T, B, I); h_0 and c_0 (1, B, H).
+    G gates, I inputs, H hidden units, P = H or the projection's size: weight_ih (G H, I), weight_hh (G H, P), bias_ih
+    and bias_hh (G H) or None, weight_hr (P, H) or None, peephole (3 H; of i, f and o) or None, h_0 (B, P), c_0 (B, H) of
+    an LSTM.
     """
 
     weight_ih: Float32Array
     weight_hh: Float32Array
-    bias_ih: Float32Array
-    bias_hh: Float32Array
-    x: Float32Array
+    bias_ih: Float32Array | None
+    bias_hh: Float32Array | None
+    weight_hr: Float32Array | None
+    peephole: Float32Array | None
     h_0: Float32Array
-    c_0: Float32Array
+    c_0: Float32Array | None
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkTensors:
+    """All numbers of a network: a CellTensors for each of NetworkSpec.cells, x (T, B, I), and a witness if there is one."""
+
+    cells: tuple[CellTensors, ...]
+    x: Float32Array
     expected: Expected | None
 
 
-def load_tensors(workload: Workload) -> LstmTensors:
+def weight_shapes(spec: CellSpec) -> dict[str, Shape]:
+    """Names (without layer and direction) and shapes of a cell's weights, as in torch; `peephole` is ours."""
+    shapes: dict[str, Shape] = {
+        "weight_ih": (spec.rows, spec.input_size),
+        "weight_hh": (spec.rows, spec.output_size),
+    }
+    if spec.bias:
+        shapes |= {"bias_ih": (spec.rows,), "bias_hh": (spec.rows,)}
+    if spec.proj_size:
+        shapes["weight_hr"] = (spec.proj_size, spec.hidden_size)
+    if spec.peepholes:
+        shapes["peephole"] = (3 * spec.hidden_size,)
+    return shapes
+
+
+def suffixes(spec: NetworkSpec) -> tuple[str, ...]:
+    """torch's suffix of each cell's weights: _l0, _l0_reverse, _l1, ..."""
+    return tuple(
+        f"_l{number}" + ("_reverse" if place else "")
+        for number, layer in enumerate(spec.layers)
+        for place in range(len(layer))
+    )
+
+
+def load_tensors(workload: Workload) -> NetworkTensors:
     """Draw or read all numbers; WorkloadError for a missing tensor, a wrong shape, or a number that is not finite."""
     spec, config = workload.spec, workload.config
     _refuse_huge(workload, spec)
-    weights = _weights(workload, config.weights, spec)
-    x = _input(workload, spec)
-    state_shape = (1, spec.batch, spec.hidden_size)
-    h_0, c_0 = np.zeros(state_shape, np.float32), np.zeros(state_shape, np.float32)
-    if config.initial_state is not None:
-        state = config.initial_state
-        names = {state.h_0: state_shape, state.c_0: state_shape}
-        read = read_tensors(workload.folder / state.file, names)
-        h_0, c_0 = read[state.h_0], read[state.c_0]
-    expected = None
-    if config.expected is not None:
-        shapes = {"output": (spec.steps, spec.batch, spec.hidden_size), "h_n": state_shape, "c_n": state_shape}
-        read = read_tensors(workload.folder / config.expected.file, shapes)
-        expected = Expected(read["output"], read["h_n"], read["c_n"])
-    weight_ih, weight_hh, bias_ih, bias_hh = weights
-    return LstmTensors(weight_ih, weight_hh, bias_ih, bias_hh, x, h_0, c_0, expected)
+    layout = Layout(config.batch_first, config.batched)
+    weights = list(_weights(workload, config.weights, spec))
+    states = _states(workload, spec, layout)
+    cells = tuple(
+        CellTensors(
+            weight_ih=w["weight_ih"],
+            weight_hh=w["weight_hh"],
+            bias_ih=w.get("bias_ih"),
+            bias_hh=w.get("bias_hh"),
+            weight_hr=w.get("weight_hr"),
+            peephole=w.get("peephole"),
+            h_0=h_0,
+            c_0=c_0,
+        )
+        for w, (h_0, c_0) in zip(weights, states, strict=True)
+    )
+    return NetworkTensors(cells, _input(workload, spec, layout), _expected(workload, spec, layout))
 
 
-def weight_shapes(spec: LstmSpec) -> dict[str, tuple[int, ...]]:
-    """torch's names and shapes of the weights of one layer."""
-    rows = 4 * spec.hidden_size
-    return {
-        "weight_ih_l0": (rows, spec.input_size),
-        "weight_hh_l0": (rows, spec.hidden_size),
-        "bias_ih_l0": (rows,),
-        "bias_hh_l0": (rows,),
-    }
+def same_sizes(spec: NetworkSpec) -> bool:
+    """Whether all cells have states of the same shape and kind, so that they can be stacked as torch does."""
+    return len({(cell.kind is CellKind.LSTM, cell.output_size, cell.hidden_size) for cell in spec.cells}) == 1
 
 
-def _weights(workload: Workload, source: Source, spec: LstmSpec) -> list[Float32Array]:
-    shapes = weight_shapes(spec)
+def _weights(workload: Workload, source: Source, spec: NetworkSpec) -> Iterator[dict[str, Float32Array]]:
     if source.file is None:
         random = np.random.default_rng(source.seed)
-        return [_uniform(random, shape, spec) for shape in shapes.values()]
-    read = read_tensors(workload.folder / source.file, shapes)
-    return [read[name] for name in shapes]
+        for cell in spec.cells:
+            yield {name: _uniform(random, shape, cell) for name, shape in weight_shapes(cell).items()}
+        return
+    path = workload.folder / source.file
+    names = tensor_names(path)
+    for cell, suffix in zip(spec.cells, suffixes(spec), strict=True):
+        shapes = weight_shapes(cell)
+        joined = f"weight{suffix}" in names and f"weight_ih{suffix}" not in names
+        if joined:  # the textbook form: one matrix over [x, h]
+            shapes |= {"weight": (cell.rows, cell.input_size + cell.output_size)}
+            del shapes["weight_ih"], shapes["weight_hh"]
+        if joined and cell.bias and f"bias{suffix}" in names:
+            shapes |= {"bias": (cell.rows,)}
+            del shapes["bias_ih"], shapes["bias_hh"]
+        read = read_tensors(path, {f"{name}{suffix}": shape for name, shape in shapes.items()})
+        yield _separate({name: read[f"{name}{suffix}"] for name in shapes}, cell)
 
 
-def _input(workload: Workload, spec: LstmSpec) -> Float32Array:
+def _separate(read: dict[str, Float32Array], cell: CellSpec) -> dict[str, Float32Array]:
+    """One matrix over [x, h], and one bias, as torch's two."""
+    if "weight" in read:
+        whole = read.pop("weight")
+        read["weight_ih"] = np.ascontiguousarray(whole[:, : cell.input_size])
+        read["weight_hh"] = np.ascontiguousarray(whole[:, cell.input_size :])
+    if "bias" in read:
+        read["bias_ih"] = read.pop("bias")
+        read["bias_hh"] = np.zeros_like(read["bias_ih"])
+    return read
+
+
+def _input(workload: Workload, spec: NetworkSpec, layout: Layout) -> Float32Array:
     source = workload.config.input
-    shape = (spec.steps, spec.batch, spec.input_size)
     if source.file is None:
-        return _uniform(np.random.default_rng(source.seed), shape, spec)
-    return read_tensors(workload.folder / source.file, {source.tensor: shape})[source.tensor]
+        shape = (spec.steps, spec.batch, spec.input_size)
+        return _uniform(np.random.default_rng(source.seed), shape, spec.cells[0])
+    shape = layout.sequence_shape(spec.steps, spec.batch, spec.input_size)
+    read = read_tensors(workload.folder / source.file, {source.tensor: shape})[source.tensor]
+    return np.ascontiguousarray(layout.sequence_in(read), np.float32)
 
 
-def _uniform(random: np.random.Generator, shape: tuple[int, ...], spec: LstmSpec) -> Float32Array:
+def _states(
+    workload: Workload, spec: NetworkSpec, layout: Layout
+) -> list[tuple[Float32Array, Float32Array | None]]:
+    source = workload.config.initial_state
+    if source is None:
+        return [
+            (
+                np.zeros((spec.batch, cell.output_size), np.float32),
+                np.zeros((spec.batch, cell.hidden_size), np.float32) if cell.kind is CellKind.LSTM else None,
+            )
+            for cell in spec.cells
+        ]
+    shapes = _state_shapes(workload, spec, layout, source.h_0, source.c_0)
+    read = read_tensors(workload.folder / source.file, shapes)
+    h_0 = layout.state_in(read[source.h_0])
+    c_0 = layout.state_in(read[source.c_0]) if source.c_0 in shapes else None
+    return [
+        (
+            np.ascontiguousarray(h_0[number], np.float32),
+            None if c_0 is None else np.ascontiguousarray(c_0[number], np.float32),
+        )
+        for number in range(len(spec.cells))
+    ]
+
+
+def _expected(workload: Workload, spec: NetworkSpec, layout: Layout) -> Expected | None:
+    source = workload.config.expected
+    if source is None:
+        return None
+    shapes: dict[str, Shape] = {
+        "output": layout.sequence_shape(spec.steps, spec.batch, spec.output_size),
+        **_state_shapes(workload, spec, layout, "h_n", "c_n"),
+    }
+    read = read_tensors(workload.folder / source.file, shapes)
+    return Expected(
+        np.ascontiguousarray(layout.sequence_in(read["output"]), np.float32),
+        np.ascontiguousarray(layout.state_in(read["h_n"]), np.float32),
+        np.ascontiguousarray(layout.state_in(read["c_n"]), np.float32) if "c_n" in read else None,
+    )
+
+
+def _state_shapes(workload: Workload, spec: NetworkSpec, layout: Layout, h: str, c: str) -> dict[str, Shape]:
+    """Shapes of the stacked states; only cells of one size can be stacked."""
+    if not same_sizes(spec):
+        message = "initial_state and expected need layers of one kind and size, whose states can be stacked"
+        raise WorkloadError((Fault(workload.source, "", message),))
+    cell, count = spec.cells[0], len(spec.cells)
+    shapes = {h: layout.state_shape(count, spec.batch, cell.output_size)}
+    if cell.kind is CellKind.LSTM:
+        shapes[c] = layout.state_shape(count, spec.batch, cell.hidden_size)
+    return shapes
+
+
+def _uniform(random: np.random.Generator, shape: Shape, cell: CellSpec) -> Float32Array:
     """U(-1/sqrt(H), 1/sqrt(H)), torch's default initialization (torch.nn.LSTM, "Variables")."""
-    bound = np.float32(1 / np.sqrt(spec.hidden_size))
+    bound = np.float32(1 / np.sqrt(cell.hidden_size))
     drawn: Float32Array = (random.random(shape, dtype=np.float32) * np.float32(2) - np.float32(1)) * bound
     return drawn
 
 
-def _refuse_huge(workload: Workload, spec: LstmSpec) -> None:
-    width = spec.input_size + spec.hidden_size
-    needed = 4 * (4 * spec.hidden_size * width + spec.steps * spec.batch * width)
+def _refuse_huge(workload: Workload, spec: NetworkSpec) -> None:
+    weights = sum(cell.rows * (cell.input_size + cell.output_size) for cell in spec.cells)
+    streams = spec.input_size + sum(cell.output_size for cell in spec.cells)
+    needed = 4 * (weights + spec.steps * spec.batch * streams)
     if needed > MAX_TENSOR_BYTES:
         message = (
             f"its weights, input and output are {needed:,} bytes, more than the {MAX_TENSOR_BYTES:,} that a run "

@@ -1,0 +1,65 @@
+"""Runs the golden model on a workload's tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from archsim.golden.functions import Activation
+from archsim.golden.gru import GruOptions, GruWeights
+from archsim.golden.lstm import LstmOptions, LstmWeights
+from archsim.golden.rnn import RnnOptions, RnnWeights
+from archsim.golden.stack import Direction, run_stack
+from archsim.workload import CellKind, CellSpec, CellTensors, NetworkSpec, NetworkTensors
+
+Float64 = npt.NDArray[np.float64]
+
+
+def golden_results(tensors: NetworkTensors, spec: NetworkSpec) -> Mapping[str, Sequence[Float64]]:
+    """output [(T, B, D P)]; h_n, a (B, P) for each cell; c_n, a (B, H) for each LSTM cell."""
+    sequence = np.asarray(tensors.x, np.float64)
+    h_n: list[Float64] = []
+    c_n: list[Float64] = []
+    numbers = iter(tensors.cells)
+    for layer in spec.layers:
+        directions = [_direction(cell, next(numbers)) for cell in layer]
+        sequence, h, c = run_stack(sequence, [directions])
+        h_n += list(h)
+        c_n += [] if c is None else list(c)
+    return {"output": [sequence], "h_n": h_n, "c_n": c_n}
+
+
+def _direction(cell: CellSpec, t: CellTensors) -> Direction:
+    functions = tuple(Activation(f.name, f.alpha, f.beta) for f in cell.functions)
+    match cell.kind:
+        case CellKind.LSTM:
+            return Direction(
+                LstmWeights(t.weight_ih, t.weight_hh, t.bias_ih, t.bias_hh, t.weight_hr, t.peephole),
+                LstmOptions(
+                    activations=(functions[0], functions[1], functions[2]),
+                    clip=cell.clip,
+                    input_forget=cell.input_forget,
+                    reverse=cell.reverse,
+                ),
+                t.h_0,
+                t.c_0,
+            )
+        case CellKind.GRU:
+            return Direction(
+                GruWeights(t.weight_ih, t.weight_hh, t.bias_ih, t.bias_hh),
+                GruOptions(
+                    activations=(functions[0], functions[1]),
+                    clip=cell.clip,
+                    linear_before_reset=cell.linear_before_reset,
+                    reverse=cell.reverse,
+                ),
+                t.h_0,
+            )
+        case CellKind.RNN:
+            return Direction(
+                RnnWeights(t.weight_ih, t.weight_hh, t.bias_ih, t.bias_hh),
+                RnnOptions(activation=functions[0], clip=cell.clip, reverse=cell.reverse),
+                t.h_0,
+            )

@@ -1,0 +1,163 @@
+"""From cells to a whole program: layers one after the other, or as a wavefront.
+
+One after the other, a layer is a phase of its own: its body runs over all time steps, both directions side by side, and
+its output goes through DRAM to the next layer. As a wavefront there is one body, in whose repetition r layer l is at
+time r - l and takes the h that layer l - 1 has just written; the layers fill each other's recurrence bubbles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from itertools import pairwise
+
+from archsim.arch import ArchConfig
+from archsim.errors import ScheduleError
+from archsim.program.builder import build_phase
+from archsim.program.ir import Buffer, DataKind, Op, Phase, PhaseKind, Program, Region
+from archsim.schedules.capacity import check_capacity
+from archsim.schedules.cell import CellOps, Surroundings
+from archsim.schedules.gru import GruOps
+from archsim.schedules.lstm import LstmOps
+from archsim.schedules.rnn import RnnOps
+from archsim.workload.network import CellKind, CellSpec, NetworkSpec
+
+CELL_OPS: dict[CellKind, type[CellOps]] = {CellKind.LSTM: LstmOps, CellKind.GRU: GruOps, CellKind.RNN: RnnOps}
+
+Compute = Callable[[CellOps], Sequence[Op]]
+"""A schedule's order of one time step's work, without loading x and storing h."""
+
+
+def sequential(name: str, spec: NetworkSpec, arch: ArchConfig, order: str, compute: Compute) -> Program:
+    """Layers one after the other; CapacityError if something does not fit."""
+    streams = _streams(spec, arch)
+    layers = [
+        [
+            _cell(spec, cell, arch, order, prefix, stream, target, start, len(layer))
+            for cell, prefix, start in zip(layer, _prefixes(spec, number), _starts(layer), strict=True)
+        ]
+        for number, (layer, (stream, target)) in enumerate(zip(spec.layers, pairwise(streams), strict=True))
+    ]
+    cells = [cell for layer in layers for cell in layer]
+    buffers = (*streams, *(buffer for cell in cells for buffer in cell.buffers.all()))
+    check_capacity(buffers, arch)
+    prologue = [op for cell in cells for op in (*cell.load_weights(), *cell.load_state())]
+    prologue += [op for cell in layers[0] for op in cell.load_first_inputs()]
+    phases = [build_phase("prologue", PhaseKind.PROLOGUE, prologue)]
+    for number, layer in enumerate(layers):
+        suffix = f" of layer {number}" if len(layers) > 1 else ""
+        if number:
+            handover = [op for cell in layer for op in cell.load_first_inputs()]
+            phases.append(build_phase(f"handover to layer {number}", PhaseKind.HANDOVER, handover))
+        body = [op for cell in layer for op in cell.load_input_ahead()]
+        body += [op for cell in layer for op in compute(cell)]
+        body += [op for cell in layer for op in cell.store_output()]
+        phases.append(build_phase(f"body{suffix}", PhaseKind.BODY, body, repeat=spec.steps))
+    phases.append(_epilogue(cells))
+    return Program(schedule=name, buffers=buffers, phases=tuple(phases))
+
+
+def wavefront(name: str, spec: NetworkSpec, arch: ArchConfig, order: str, compute: Compute) -> Program:
+    """Layer l at step t beside layer l - 1 at step t + 1; ScheduleError if a layer runs in both directions or in reverse."""
+    if any(len(layer) > 1 or layer[0].reverse for layer in spec.layers) and len(spec.layers) > 1:
+        raise ScheduleError(
+            f"--schedule {name}: a wavefront needs layers that run forward only; a layer in reverse needs the whole "
+            "output of the layer before it"
+        )
+    depth = len(spec.layers)
+    first, *_, last = _streams(spec, arch)
+    cells: list[CellOps] = []
+    for number, (cell,) in enumerate(spec.layers):
+        source = first if number == 0 else None
+        target = last if number == depth - 1 else None
+        before = cells[-1].buffers.h if cells else None
+        prefix = _prefixes(spec, number)[0]
+        around = Surroundings(prefix, spec.steps, spec.batch, source, before, target, 0, depth)
+        cells.append(CELL_OPS[cell.kind](cell, arch, around, order))
+    buffers = (first, last, *(buffer for cell in cells for buffer in cell.buffers.all()))
+    check_capacity(buffers, arch)
+    prologue = [op for cell in cells for op in (*cell.load_weights(), *cell.load_state())]
+    prologue += cells[0].load_first_inputs()
+    body = cells[0].load_input_ahead()
+    body = [replace(op, skip_last=op.skip_last + depth - 1) for op in body]
+    for number, cell in enumerate(cells):
+        body += [_delayed(op, number, depth) for op in compute(cell)]
+    body += [_delayed(op, depth - 1, depth) for op in cells[-1].store_output()]
+    repeat = spec.steps + depth - 1
+    phases = (
+        build_phase("prologue", PhaseKind.PROLOGUE, prologue),
+        build_phase("body", PhaseKind.BODY, body, repeat=repeat),
+        _epilogue(cells),
+    )
+    return Program(schedule=name, buffers=buffers, phases=phases)
+
+
+def _epilogue(cells: Sequence[CellOps]) -> Phase:
+    return build_phase("epilogue", PhaseKind.EPILOGUE, [op for cell in cells for op in cell.store_state()])
+
+
+def _cell(
+    spec: NetworkSpec,
+    cell: CellSpec,
+    arch: ArchConfig,
+    order: str,
+    prefix: str,
+    source: Buffer,
+    target: Buffer,
+    start: int,
+    sharers: int,
+) -> CellOps:
+    around = Surroundings(prefix, spec.steps, spec.batch, source, None, target, start, sharers)
+    return CELL_OPS[cell.kind](cell, arch, around, order)
+
+
+def _streams(spec: NetworkSpec, arch: ArchConfig) -> list[Buffer]:
+    """The tensors with a time axis in DRAM: x, the layers' outputs in between, the output."""
+    formats = arch.formats
+    x = Buffer("dram.x", "dram", DataKind.X, spec.input_size, spec.batch, formats.format("input"), None, is_input=True)
+    between = [
+        Buffer(
+            "dram.output" if number == len(spec.layers) - 1 else f"l{number}.dram.output",
+            "dram",
+            DataKind.OUTPUT,
+            sum(cell.output_size for cell in layer),
+            spec.batch,
+            formats.format("hidden"),
+            None,
+        )
+        for number, layer in enumerate(spec.layers)
+    ]
+    return [x, *between]
+
+
+def cell_prefixes(spec: NetworkSpec) -> tuple[str, ...]:
+    """How the names of each cell's ops and buffers begin; a network of one cell needs no prefix."""
+    return tuple(prefix for number in range(len(spec.layers)) for prefix in _prefixes(spec, number))
+
+
+def _prefixes(spec: NetworkSpec, number: int) -> list[str]:
+    if len(spec.cells) == 1:
+        return [""]
+    return [f"l{number}." if place == 0 else f"l{number}r." for place in range(len(spec.layers[number]))]
+
+
+def _starts(layer: Sequence[CellSpec]) -> list[int]:
+    """Where each direction's output begins in the layer's."""
+    return [sum(cell.output_size for cell in layer[:place]) for place in range(len(layer))]
+
+
+def _delayed(op: Op, repetitions: int, depth: int) -> Op:
+    """The op `repetitions` later: what it did in repetition r it does in r + repetitions."""
+    moved = {
+        field.name: _moved(getattr(op, field.name), repetitions)
+        for field in fields(op)
+        if isinstance(getattr(op, field.name), Region | tuple)
+    }
+    skip_first, skip_last = op.skip_first + repetitions, op.skip_last + depth - 1 - repetitions
+    return replace(op, skip_first=skip_first, skip_last=skip_last, **moved)
+
+
+def _moved(operand: Region | tuple[Region, ...], repetitions: int) -> Region | tuple[Region, ...]:
+    if isinstance(operand, tuple):
+        return tuple(replace(region, offset=region.offset - repetitions * region.stride) for region in operand)
+    return replace(operand, offset=operand.offset - repetitions * operand.stride)
