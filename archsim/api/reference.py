@@ -23,9 +23,10 @@ def golden_results(tensors: NetworkTensors, spec: NetworkSpec) -> Mapping[str, S
     h_n: list[Float64] = []
     c_n: list[Float64] = []
     numbers = iter(tensors.cells)
+    lengths = None if spec.lengths is None else np.array(spec.lengths)
     for layer in spec.layers:
         directions = [_direction(cell, next(numbers)) for cell in layer]
-        sequence, h, c = run_stack(sequence, [directions])
+        sequence, h, c = run_stack(sequence, [directions], lengths)
         h_n += list(h)
         c_n += [] if c is None else list(c)
     return {"output": [sequence], "h_n": h_n, "c_n": c_n}

@@ -15,7 +15,6 @@ from archsim.program.state import State
 from archsim.program.verifier import verify
 from archsim.schedules import find_schedule
 from archsim.schedules.image import Results, dram_image, results
-from archsim.schedules.network import cell_prefixes
 from archsim.trace import Trace, Window
 from archsim.workload import NetworkTensors, Workload, load_tensors
 
@@ -64,7 +63,7 @@ def simulate(
     )
     trace = execute(program, machine_spec(program, arch, units), options)
     stats = compute_stats(program, trace, arch, workload, units)
-    computed = None if state is None else results(program, state, cell_prefixes(workload.spec))
+    computed = None if state is None else results(program, state, workload.spec)
     validation = not_validated() if tensors is None or computed is None else compare(computed, tensors, workload.spec)
     return Simulation(arch, workload, program, trace, stats, validation, tensors, computed)
 
@@ -72,7 +71,7 @@ def simulate(
 def initial_state(program: Program, tensors: NetworkTensors, arch: Arch, workload: Workload) -> State:
     """The buffers before the program starts: the workload's tensors in DRAM, everything else empty."""
     spec = workload.spec
-    return State(program, dram_image(tensors, spec, cell_prefixes(spec), arch.config.formats), spec.steps)
+    return State(program, dram_image(tensors, spec, arch.config.formats), spec.steps)
 
 
 def machine_spec(program: Program, arch: Arch, units: Units) -> MachineSpec:

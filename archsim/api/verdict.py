@@ -16,7 +16,6 @@ from archsim.program.ir import Program
 from archsim.program.verifier import find_hazards
 from archsim.schedules import find_schedule
 from archsim.schedules.image import Results, results
-from archsim.schedules.network import cell_prefixes
 from archsim.workload import Workload
 
 
@@ -56,7 +55,7 @@ def judge(arch: Arch, workload: Workload, schedule: str) -> Verdict:
         raise SimulatorBug("a run with arithmetic has no results")
     state = initial_state(program, simulation.tensors, arch, workload)
     interpret(program, Datapath(build_units(arch.config)), state)
-    computed = results(program, state, cell_prefixes(workload.spec))
+    computed = results(program, state, workload.spec)
     return _verdict(arch, workload, program, (), _differing(simulation.results, computed), simulation)
 
 

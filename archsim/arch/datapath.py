@@ -30,6 +30,7 @@ def build_units(config: ArchConfig) -> Units:
         "input_buffer": config.input_buffer.port_bits,
         "state_buffer": config.state_buffer.port_bits,
         "accumulators": None,
+        "sequencer": None,
     }
     units: tuple[Unit[Any], ...] = (
         Dram(config.dram, ports, config.formats),

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from archsim.components.base import Unit, UnitConfig, Work, ceil_div
 from archsim.components.functions import evaluate
+from archsim.components.hold import Hold, held
 from archsim.config.types import Count, Cycles
 from archsim.formats.number import Array
 from archsim.program.ir import Op, Region
@@ -32,10 +33,11 @@ class Activate(Op):
     source: Region
     target: Region
     clip: float | None = None
+    hold: Hold | None = None
 
     @property
     def reads(self) -> tuple[Region, ...]:
-        return (self.source,)
+        return (self.source, *(self.hold.regions if self.hold else ()))
 
     @property
     def writes(self) -> tuple[Region, ...]:
@@ -65,11 +67,11 @@ class Activation(Unit[ActivationConfig]):
         return Work(self._op(op).elements, Fraction(self.config.lanes))
 
     def effect(self, op: Op, operands: Sequence[Array]) -> tuple[Array, ...]:
-        activate, (x,) = self._op(op), operands
+        activate, x = self._op(op), operands[0]
         if activate.clip is not None:
             bound = x.dtype.type(activate.clip)
             x = np.clip(x, -bound, bound)
-        return (evaluate(activate.function, x),)
+        return (held(activate.hold, evaluate(activate.function, x), operands),)
 
     def _op(self, op: Op) -> Activate:
         if not isinstance(op, Activate):

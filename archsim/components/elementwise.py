@@ -14,6 +14,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from archsim.components.base import Unit, UnitConfig, Work, ceil_div
+from archsim.components.hold import Hold, held
 from archsim.config.types import Count, Cycles
 from archsim.formats.number import Array
 from archsim.program.ir import Op, Region
@@ -35,6 +36,16 @@ class ElementwiseOp(Op):
     """Whether it takes the depth of a multiply and add, or that of one multiply."""
 
     target: Region
+    hold: Hold | None = None
+
+    @property
+    @abstractmethod
+    def operands(self) -> tuple[Region, ...]:
+        """What `apply` takes."""
+
+    @property
+    def reads(self) -> tuple[Region, ...]:
+        return self.operands + (self.hold.regions if self.hold else ())
 
     @property
     def writes(self) -> tuple[Region, ...]:
@@ -47,7 +58,7 @@ class ElementwiseOp(Op):
 
     @abstractmethod
     def apply(self, operands: Sequence[Array]) -> Array:
-        """The target's values from those of `reads`."""
+        """The target's values from those of `operands`."""
 
 
 class Elementwise(Unit[ElementwiseConfig]):
@@ -69,7 +80,9 @@ class Elementwise(Unit[ElementwiseConfig]):
         return Work(self._op(op).elements, Fraction(self.config.lanes))
 
     def effect(self, op: Op, operands: Sequence[Array]) -> tuple[Array, ...]:
-        return (self._op(op).apply(operands),)
+        elementwise = self._op(op)
+        result = elementwise.apply(operands[: len(elementwise.operands)])
+        return (held(elementwise.hold, result, operands),)
 
     def retire(self, op: Op, old: Array, result: Array) -> Array:
         """Add onto what is there (peepholes add onto the accumulators)."""

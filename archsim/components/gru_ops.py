@@ -21,7 +21,7 @@ class CandidateSum(ElementwiseOp):
     hidden_part: Region
 
     @property
-    def reads(self) -> tuple[Region, ...]:
+    def operands(self) -> tuple[Region, ...]:
         return (self.reset_gate, self.input_part, self.hidden_part)
 
     def apply(self, operands: Sequence[Array]) -> Array:
@@ -40,7 +40,7 @@ class ResetHidden(ElementwiseOp):
     hidden: Region
 
     @property
-    def reads(self) -> tuple[Region, ...]:
+    def operands(self) -> tuple[Region, ...]:
         return (self.reset_gate, self.hidden)
 
     def apply(self, operands: Sequence[Array]) -> Array:
@@ -60,7 +60,7 @@ class GruUpdate(ElementwiseOp):
     old: Region
 
     @property
-    def reads(self) -> tuple[Region, ...]:
+    def operands(self) -> tuple[Region, ...]:
         return (self.update_gate, self.candidate, self.old)
 
     def apply(self, operands: Sequence[Array]) -> Array:

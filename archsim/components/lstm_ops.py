@@ -23,7 +23,7 @@ class CellUpdate(ElementwiseOp):
     candidate: Region
 
     @property
-    def reads(self) -> tuple[Region, ...]:
+    def operands(self) -> tuple[Region, ...]:
         forget = (self.forget_gate,) if self.forget_gate else ()
         return (self.input_gate, self.candidate, self.target, *forget)
 
@@ -44,7 +44,7 @@ class HiddenUpdate(ElementwiseOp):
     tanh_cell: Region
 
     @property
-    def reads(self) -> tuple[Region, ...]:
+    def operands(self) -> tuple[Region, ...]:
         return (self.output_gate, self.tanh_cell)
 
     def apply(self, operands: Sequence[Array]) -> Array:
@@ -63,7 +63,7 @@ class Peephole(ElementwiseOp):
     cell: Region
 
     @property
-    def reads(self) -> tuple[Region, ...]:
+    def operands(self) -> tuple[Region, ...]:
         return (self.weights, self.cell)
 
     @property

@@ -49,6 +49,22 @@ class Float32(NumberFormat):
         return stored.astype(np.float64)
 
 
+class Bit(NumberFormat):
+    """One bit: a write enable."""
+
+    name = "bit"
+    bits = 1
+
+    def zeros(self, shape: tuple[int, ...]) -> Array:
+        return np.zeros(shape, dtype=np.uint8)
+
+    def from_real(self, values: npt.NDArray[np.floating]) -> Array:
+        return (values != 0).astype(np.uint8)
+
+    def to_real(self, stored: Array) -> npt.NDArray[np.float64]:
+        return stored.astype(np.float64)
+
+
 FORMATS: tuple[NumberFormat, ...] = (Float32(),)
 
 

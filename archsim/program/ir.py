@@ -30,6 +30,7 @@ class DataKind(StrEnum):
     PARTIAL_SUM = "partial_sum"
     GATE = "gate"
     OUTPUT = "output"
+    VALID = "valid"
 
 
 class PhaseKind(StrEnum):

@@ -17,6 +17,7 @@ from typing import ClassVar
 from archsim.arch import ArchConfig
 from archsim.components.activation import Activate, Activation
 from archsim.components.dram import Dram, Transfer
+from archsim.components.hold import Hold
 from archsim.components.mac_array import MacArray, MacTile
 from archsim.program.ir import Buffer, Op, Region
 from archsim.schedules.buffers import H_SLOTS, CellBuffers, Storage, make_buffers
@@ -40,7 +41,8 @@ class Surroundings:
 
     `prefix` begins the names of its ops and buffers. `source` is the DRAM tensor of its input; None if `source_h`, the h
     of the cell before it, is its input at once (wavefront). `target` is the DRAM tensor of its output, from entry
-    `target_start` on; None if only the next cell reads it. `sharers`: cells that share the accumulators at a time.
+    `target_start` on; None if only the next cell reads it. `valid` says which sequences are there at each time step;
+    None if all always are. `sharers`: cells that share the accumulators at a time.
     """
 
     prefix: str
@@ -50,6 +52,7 @@ class Surroundings:
     source_h: Buffer | None
     target: Buffer | None
     target_start: int
+    valid: Buffer | None
     sharers: int
 
 
@@ -229,7 +232,8 @@ class CellOps(ABC):
                 )
             )
             target = Region(b.h, start, stop, offset=1, stride=1)
-            ops.append(self._activate(f"project[{number}]", FunctionSpec("identity"), sums, target, gate=False))
+            identity, hold = FunctionSpec("identity"), self._hold(self._old_h(target))
+            ops.append(self._activate(f"project[{number}]", identity, sums, target, gate=False, hold=hold))
         return ops
 
     def _tile(
@@ -273,7 +277,25 @@ class CellOps(ABC):
         """What W_hh is multiplied with: h_{t-1}."""
         return whole(self.buffers.h, 0, 1)
 
-    def _activate(self, label: str, function: FunctionSpec, source: Region, target: Region, *, gate: bool = True) -> Op:
+    def _hold(self, old: Region) -> Hold | None:
+        """Sequences that are not there at this time step keep `old`."""
+        valid = self.around.valid
+        return None if valid is None else Hold(self._at_time(valid, 0), old)
+
+    def _old_h(self, new: Region) -> Region:
+        """h_{t-1} of the hidden units whose h_t is `new`."""
+        return Region(new.buffer, new.start, new.stop, offset=0, stride=1)
+
+    def _activate(
+        self,
+        label: str,
+        function: FunctionSpec,
+        source: Region,
+        target: Region,
+        *,
+        gate: bool = True,
+        hold: Hold | None = None,
+    ) -> Op:
         return Activate(
             unit=Activation.name,
             label=f"{self.around.prefix}{label}",
@@ -281,6 +303,7 @@ class CellOps(ABC):
             source=source,
             target=target,
             clip=self.spec.clip if gate else None,
+            hold=hold,
         )
 
     def _in_group(self, buffer: Buffer, group: Group, start: int, stop: int) -> Region:

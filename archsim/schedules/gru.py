@@ -115,8 +115,9 @@ class GruOps(CellOps):
             label=f"{self.around.prefix}hidden[{group.index}]",
             update_gate=self._gate(group, UPDATE),
             candidate=self._gate(group, CANDIDATE),
-            old=Region(self.buffers.h, target.start, target.stop, offset=0, stride=1),
+            old=self._old_h(target),
             target=target,
+            hold=self._hold(self._old_h(target)),
         )
 
     def _gate(self, group: Group, block: Block) -> Region:

@@ -9,8 +9,10 @@ import numpy.typing as npt
 
 from archsim.formats import Formats
 from archsim.formats.number import Array
+from archsim.formats.number import Bit
 from archsim.program.ir import Buffer, Program
 from archsim.program.state import State
+from archsim.schedules.network import VALID, cell_prefixes
 from archsim.workload.network import CellKind, CellSpec, NetworkSpec
 from archsim.workload.tensors import CellTensors, NetworkTensors
 
@@ -26,23 +28,34 @@ class Results:
     c_n: tuple[Float64 | None, ...]
 
 
-def dram_image(tensors: NetworkTensors, spec: NetworkSpec, prefixes: tuple[str, ...], formats: Formats) -> dict[str, Array]:
+def dram_image(tensors: NetworkTensors, spec: NetworkSpec, formats: Formats) -> dict[str, Array]:
     """The input buffers' contents, (slots, entries, width)."""
-    image = {"dram.x": formats.format("input").from_real(tensors.x.transpose(0, 2, 1))}
-    for numbers, cell, prefix in zip(tensors.cells, spec.cells, prefixes, strict=True):
+    image: dict[str, Array] = {} if spec.lengths is None else {VALID: Bit().from_real(_valid_steps(spec))}
+    image |= {"dram.x": formats.format("input").from_real(tensors.x.transpose(0, 2, 1))}
+    for numbers, cell, prefix in zip(tensors.cells, spec.cells, cell_prefixes(spec), strict=True):
         image |= {f"{prefix}dram.{name}": array for name, array in _cell_image(numbers, cell, formats).items()}
     return image
 
 
-def results(program: Program, state: State, prefixes: tuple[str, ...]) -> Results:
-    """Read output, h_n and c_n from DRAM after a run."""
+def results(program: Program, state: State, spec: NetworkSpec) -> Results:
+    """Read output, h_n and c_n from DRAM after a run; outputs beyond a sequence's end are 0."""
     buffers = {buffer.name: buffer for buffer in program.buffers}
+    prefixes = cell_prefixes(spec)
     c_n = [buffers.get(f"{prefix}dram.c_n") for prefix in prefixes]
+    output = _real(buffers["dram.output"], state)
+    if spec.lengths is not None:
+        output *= _valid_steps(spec).transpose(0, 2, 1)
     return Results(
-        output=_real(buffers["dram.output"], state),
+        output=output,
         h_n=tuple(_real(buffers[f"{prefix}dram.h_n"], state)[0] for prefix in prefixes),
         c_n=tuple(None if buffer is None else _real(buffer, state)[0] for buffer in c_n),
     )
+
+
+def _valid_steps(spec: NetworkSpec) -> Float64:
+    """(T, 1, B): 1 where a sequence has that time step."""
+    lengths = np.array(spec.lengths)
+    return (np.arange(spec.steps)[:, None, None] < lengths[None, None, :]).astype(np.float64)
 
 
 def _cell_image(numbers: CellTensors, cell: CellSpec, formats: Formats) -> dict[str, Array]:

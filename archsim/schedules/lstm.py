@@ -92,13 +92,15 @@ class LstmOps(CellOps):
         return ops
 
     def _cell(self, group: Group) -> Op:
+        cell = self._cell_units(group, CANDIDATE)
         return CellUpdate(
             unit=Elementwise.name,
             label=f"{self.around.prefix}cell[{group.index}]",
             input_gate=self._gate(group, INPUT),
             forget_gate=None if self.spec.input_forget else self._gate(group, FORGET),
             candidate=self._gate(group, CANDIDATE),
-            target=self._cell_units(group, CANDIDATE),
+            target=cell,
+            hold=self._hold(cell),
         )
 
     def _tanh_cell(self, group: Group) -> Op:
@@ -113,16 +115,20 @@ class LstmOps(CellOps):
 
     def _hidden(self, group: Group) -> Op:
         segment = group.segment(OUTPUT)
-        target = self._new_h(segment)
-        if self.buffers.w_hr is not None:
+        if self.buffers.w_hr is None:
+            target = self._new_h(segment)
+            hold = self._hold(self._old_h(target))
+        else:  # the projection holds h
             assert self.buffers.vector is not None
-            target = Region(self.buffers.vector, target.start, target.stop)
+            target = Region(self.buffers.vector, segment.first_unit, segment.first_unit + segment.units)
+            hold = None
         return HiddenUpdate(
             unit=Elementwise.name,
             label=f"{self.around.prefix}hidden[{group.index}]",
             output_gate=self._gate(group, OUTPUT),
             tanh_cell=self._tanh(group, OUTPUT),
             target=target,
+            hold=hold,
         )
 
     def _gate(self, group: Group, block: Block) -> Region:

@@ -12,7 +12,9 @@ from dataclasses import fields, replace
 from itertools import pairwise
 
 from archsim.arch import ArchConfig
+from archsim.components.hold import Hold
 from archsim.errors import ScheduleError
+from archsim.formats.number import Bit
 from archsim.program.builder import build_phase
 from archsim.program.ir import Buffer, DataKind, Op, Phase, PhaseKind, Program, Region
 from archsim.schedules.capacity import check_capacity
@@ -24,22 +26,27 @@ from archsim.workload.network import CellKind, CellSpec, NetworkSpec
 
 CELL_OPS: dict[CellKind, type[CellOps]] = {CellKind.LSTM: LstmOps, CellKind.GRU: GruOps, CellKind.RNN: RnnOps}
 
+VALID = "valid"
+"""The name of the buffer that says which sequences are there at each time step."""
+
+Operand = Region | Hold | tuple[Region, ...]
+
 Compute = Callable[[CellOps], Sequence[Op]]
 """A schedule's order of one time step's work, without loading x and storing h."""
 
 
 def sequential(name: str, spec: NetworkSpec, arch: ArchConfig, order: str, compute: Compute) -> Program:
     """Layers one after the other; CapacityError if something does not fit."""
-    streams = _streams(spec, arch)
+    streams, valid = _streams(spec, arch), _valid(spec)
     layers = [
         [
-            _cell(spec, cell, arch, order, prefix, stream, target, start, len(layer))
+            _cell(spec, cell, arch, order, prefix, stream, target, start, valid, len(layer))
             for cell, prefix, start in zip(layer, _prefixes(spec, number), _starts(layer), strict=True)
         ]
         for number, (layer, (stream, target)) in enumerate(zip(spec.layers, pairwise(streams), strict=True))
     ]
     cells = [cell for layer in layers for cell in layer]
-    buffers = (*streams, *(buffer for cell in cells for buffer in cell.buffers.all()))
+    buffers = (*streams, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.buffers.all()))
     check_capacity(buffers, arch)
     prologue = [op for cell in cells for op in (*cell.load_weights(), *cell.load_state())]
     prologue += [op for cell in layers[0] for op in cell.load_first_inputs()]
@@ -59,22 +66,25 @@ def sequential(name: str, spec: NetworkSpec, arch: ArchConfig, order: str, compu
 
 def wavefront(name: str, spec: NetworkSpec, arch: ArchConfig, order: str, compute: Compute) -> Program:
     """Layer l at step t beside layer l - 1 at step t + 1; ScheduleError if a layer runs in both directions or in reverse."""
-    if any(len(layer) > 1 or layer[0].reverse for layer in spec.layers) and len(spec.layers) > 1:
+    if len(spec.layers) == 1:  # nothing to run beside
+        return sequential(name, spec, arch, order, compute)
+    if any(len(layer) > 1 or layer[0].reverse for layer in spec.layers):
         raise ScheduleError(
             f"--schedule {name}: a wavefront needs layers that run forward only; a layer in reverse needs the whole "
             "output of the layer before it"
         )
     depth = len(spec.layers)
     first, *_, last = _streams(spec, arch)
+    valid = _valid(spec)
     cells: list[CellOps] = []
     for number, (cell,) in enumerate(spec.layers):
         source = first if number == 0 else None
         target = last if number == depth - 1 else None
         before = cells[-1].buffers.h if cells else None
         prefix = _prefixes(spec, number)[0]
-        around = Surroundings(prefix, spec.steps, spec.batch, source, before, target, 0, depth)
+        around = Surroundings(prefix, spec.steps, spec.batch, source, before, target, 0, valid, depth)
         cells.append(CELL_OPS[cell.kind](cell, arch, around, order))
-    buffers = (first, last, *(buffer for cell in cells for buffer in cell.buffers.all()))
+    buffers = (first, last, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.buffers.all()))
     check_capacity(buffers, arch)
     prologue = [op for cell in cells for op in (*cell.load_weights(), *cell.load_state())]
     prologue += cells[0].load_first_inputs()
@@ -105,9 +115,10 @@ def _cell(
     source: Buffer,
     target: Buffer,
     start: int,
+    valid: Buffer | None,
     sharers: int,
 ) -> CellOps:
-    around = Surroundings(prefix, spec.steps, spec.batch, source, None, target, start, sharers)
+    around = Surroundings(prefix, spec.steps, spec.batch, source, None, target, start, valid, sharers)
     return CELL_OPS[cell.kind](cell, arch, around, order)
 
 
@@ -128,6 +139,13 @@ def _streams(spec: NetworkSpec, arch: ArchConfig) -> list[Buffer]:
         for number, layer in enumerate(spec.layers)
     ]
     return [x, *between]
+
+
+def _valid(spec: NetworkSpec) -> Buffer | None:
+    """Which sequences are there at each time step: a bit a lane, kept by the sequencer; None if all always are."""
+    if spec.lengths is None:
+        return None
+    return Buffer(VALID, "sequencer", DataKind.VALID, 1, spec.batch, Bit(), None, is_input=True)
 
 
 def cell_prefixes(spec: NetworkSpec) -> tuple[str, ...]:
@@ -151,13 +169,19 @@ def _delayed(op: Op, repetitions: int, depth: int) -> Op:
     moved = {
         field.name: _moved(getattr(op, field.name), repetitions)
         for field in fields(op)
-        if isinstance(getattr(op, field.name), Region | tuple)
+        if isinstance(getattr(op, field.name), Region | Hold | tuple)
     }
     skip_first, skip_last = op.skip_first + repetitions, op.skip_last + depth - 1 - repetitions
     return replace(op, skip_first=skip_first, skip_last=skip_last, **moved)
 
 
-def _moved(operand: Region | tuple[Region, ...], repetitions: int) -> Region | tuple[Region, ...]:
+def _moved(operand: Operand, repetitions: int) -> Operand:
     if isinstance(operand, tuple):
-        return tuple(replace(region, offset=region.offset - repetitions * region.stride) for region in operand)
-    return replace(operand, offset=operand.offset - repetitions * operand.stride)
+        return tuple(_moved_region(region, repetitions) for region in operand)
+    if isinstance(operand, Hold):
+        return Hold(_moved_region(operand.valid, repetitions), _moved_region(operand.old, repetitions))
+    return _moved_region(operand, repetitions)
+
+
+def _moved_region(region: Region, repetitions: int) -> Region:
+    return replace(region, offset=region.offset - repetitions * region.stride)

@@ -22,4 +22,6 @@ class RnnOps(CellOps):
     def _follow(self, group: Group) -> tuple[list[Op], list[Op], list[Op]]:
         segment, (function,) = group.segment(HIDDEN), self.spec.functions
         sums = self._in_group(self.buffers.sums, group, 0, group.rows)
-        return [self._activate(f"{function.name}_h[{group.index}]", function, sums, self._new_h(segment))], [], []
+        target = self._new_h(segment)
+        hold = self._hold(self._old_h(target))
+        return [self._activate(f"{function.name}_h[{group.index}]", function, sums, target, hold=hold)], [], []

@@ -90,6 +90,8 @@ class NetworkSpec:
     layers: tuple[tuple[CellSpec, ...], ...]
     steps: int
     batch: int
+    lengths: tuple[int, ...] | None = None
+    """Time steps of each sequence; None if all have `steps`."""
 
     @property
     def cells(self) -> tuple[CellSpec, ...]:

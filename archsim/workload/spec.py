@@ -24,4 +24,5 @@ class Workload:
     @property
     def spec(self) -> NetworkSpec:
         """Its layers and sizes."""
-        return NetworkSpec(self.config.layers(), self.config.steps, self.config.batch)
+        config = self.config
+        return NetworkSpec(config.layers(), config.steps, config.batch, config.sequence_lens)
