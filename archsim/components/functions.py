@@ -48,8 +48,9 @@ def _thresholded_relu(x: Array, alpha: float, _beta: float) -> Array:
 
 
 def _hard_sigmoid(x: Array, alpha: float, beta: float) -> Array:
-    line = x.dtype.type(alpha) * x + x.dtype.type(beta)
-    return np.clip(line, x.dtype.type(0), x.dtype.type(1))
+    line: Array = x.dtype.type(alpha) * x + x.dtype.type(beta)
+    bounded: Array = np.clip(line, x.dtype.type(0), x.dtype.type(1))
+    return bounded
 
 
 def _affine(x: Array, alpha: float, beta: float) -> Array:
@@ -63,11 +64,13 @@ def _scaled_tanh(x: Array, alpha: float, beta: float) -> Array:
 
 
 def _softplus(x: Array, _alpha: float, _beta: float) -> Array:
-    return np.logaddexp(x, x.dtype.type(0))
+    result: Array = np.logaddexp(x, x.dtype.type(0))
+    return result
 
 
 def _softsign(x: Array, _alpha: float, _beta: float) -> Array:
-    return x / (x.dtype.type(1) + np.abs(x))
+    result: Array = x / (x.dtype.type(1) + np.abs(x))
+    return result
 
 
 FUNCTIONS: dict[str, Function] = {

@@ -59,7 +59,8 @@ class Bit(NumberFormat):
         return np.zeros(shape, dtype=np.uint8)
 
     def from_real(self, values: npt.NDArray[np.floating]) -> Array:
-        return (values != 0).astype(np.uint8)
+        bits: Array = (values != 0).astype(np.uint8)
+        return bits
 
     def to_real(self, stored: Array) -> npt.NDArray[np.float64]:
         return stored.astype(np.float64)

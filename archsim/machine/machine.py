@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
+from operator import add
 from types import MappingProxyType
 
 from archsim.errors import DeadlockError
@@ -11,7 +13,7 @@ from archsim.machine.options import MachineSpec, Options
 from archsim.machine.phase import PhaseRun
 from archsim.machine.unit import UnitProcess
 from archsim.program.ir import Program
-from archsim.trace import OpRecord, PhaseTrace, Timeline, Trace
+from archsim.trace import OpRecord, PhaseTrace, Timeline, Trace, UnitTrace
 
 
 def execute(program: Program, spec: MachineSpec, options: Options) -> Trace:
@@ -19,6 +21,7 @@ def execute(program: Program, spec: MachineSpec, options: Options) -> Trace:
     env = Clock()
     units = {name: UnitProcess(env, name, options.arithmetic) for name in spec.units}
     phases: list[PhaseTrace] = []
+    phase_units: list[Mapping[str, UnitTrace]] = []
     timelines: list[Mapping[str, Timeline]] = []
     records: list[OpRecord] = []
     for number, phase in enumerate(program.phases):
@@ -30,11 +33,14 @@ def execute(program: Program, spec: MachineSpec, options: Options) -> Trace:
             ends = tuple(sorted(run.ends.items()))
             records += sorted(run.records, key=lambda record: (record.repetition, record.op))
         phases.append(PhaseTrace(phase.name, phase.kind, start, env.now, ends))
-        timelines.append(MappingProxyType({name: unit.end_phase(phase.kind) for name, unit in units.items()}))
+        ended = {name: unit.end_phase(phase.kind) for name, unit in units.items()}
+        phase_units.append(MappingProxyType({name: trace for name, (trace, _) in ended.items()}))
+        timelines.append(MappingProxyType({name: timeline for name, (_, timeline) in ended.items()}))
     return Trace(
         total_cycles=env.now,
         phases=tuple(phases),
-        units=MappingProxyType({name: unit.summary() for name, unit in units.items()}),
+        units=MappingProxyType({name: reduce(add, (phase[name] for phase in phase_units)) for name in units}),
+        phase_units=tuple(phase_units),
         timelines=tuple(timelines),
         records=tuple(records),
     )

@@ -3,7 +3,7 @@ occupancy, and retires in order."""
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,6 @@ class UnitProcess:
         self._port = 0
         self._ops = 0
         self._waits = [0] * len(CAUSES)
-        self._idle: Counter[PhaseKind] = Counter()
         self._timeline = TimelineBuilder(0)
         env.process(self._process())
 
@@ -51,19 +50,17 @@ class UnitProcess:
             self._wake = None
             event.succeed()
 
-    def end_phase(self, kind: PhaseKind) -> Timeline:
-        """Book the time since the last op as idle; returns the phase's timeline."""
+    def end_phase(self, kind: PhaseKind) -> tuple[UnitTrace, Timeline]:
+        """Book the time since the last op as idle; returns where the phase's cycles went."""
         now = self._env.now
-        self._idle[kind] += now - self._free_at
-        self._free_at = now
-        timeline = self._timeline.finish(now)
-        self._timeline = TimelineBuilder(now)
-        return timeline
-
-    def summary(self) -> UnitTrace:
-        """Where all cycles went."""
         waits = {cause: self._waits[code] for cause, code in CAUSE_CODES.items()}
-        return UnitTrace(self._ops, self._compute, self._port, waits, dict(self._idle))
+        trace = UnitTrace(self._ops, self._compute, self._port, waits, {kind: now - self._free_at})
+        timeline = self._timeline.finish(now)
+        self._free_at = now
+        self._ops = self._compute = self._port = 0
+        self._waits = [0] * len(CAUSES)
+        self._timeline = TimelineBuilder(now)
+        return trace, timeline
 
     def _process(self) -> Generator[simpy.Event, None, None]:
         env, queue = self._env, self.queue

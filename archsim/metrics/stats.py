@@ -47,7 +47,10 @@ class Stats:
             "(end of step b - end of step b // 2) / (b - b // 2), b the last step that loads an x (T-1 if none does)",
         ),
     ]
-    macs: Annotated[int, Metric("MAC", "multiply-accumulates of the model", "sum over the cells of (gates H (I + P) + projection) T B")]
+    macs: Annotated[
+        int,
+        Metric("MAC", "multiply-accumulates of the model", "sum over the cells of (gates H (I + P) + projection) T B"),
+    ]
     mac_utilization: Annotated[
         float, Metric("1", "useful share of the MAC array over the whole run", "macs / (R C latency_cycles)")
     ]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from archsim.api import Simulation
 from archsim.report.drawing import left_out, new_figure, put_title
 from archsim.report.numbers import cycles, part, plural
-from archsim.report.steps import body_timelines
+from archsim.report.steps import body_numbers, body_timelines
 from archsim.trace import Timeline
 
 if TYPE_CHECKING:
@@ -34,18 +34,28 @@ _US_AXIS = -0.95
 def utilization_figure(simulation: Simulation) -> Figure:
     """A row a unit: its recorded bins, and the mean over the length of a time step (or some)."""
     timelines = body_timelines(simulation)
-    length = simulation.stats.body_cycles
+    phases = [simulation.trace.phases[number] for number in body_numbers(simulation)]
+    length = phases[-1].end - phases[0].start
     figure = new_figure(2.0 + 0.85 * len(timelines))
     rows = figure.subplots(len(timelines), 1, sharex=True, squeeze=False)[:, 0]
     steps = simulation.workload.spec.steps
-    widest = max(timeline.bin_cycles for timeline in timelines.values())
-    step = simulation.stats.cycles_per_step
+    widest = max(timeline.bin_cycles for bodies in timelines.values() for timeline in bodies)
+    step = simulation.stats.cycles_per_step / len(phases)
     averaged = min(steps, max(ceil(_WINDOW_BINS * widest / step), ceil(steps / _MOST_STEPS))) if widest > 1 else 1
-    for axes, (name, timeline) in zip(rows, timelines.items(), strict=True):
-        if steps <= _MOST_STEPS:
-            _draw_bins(axes, timeline, length)
-        _draw_mean(axes, timeline, length, averaged * step, averaged, filled=steps > _MOST_STEPS)
-        axes.set_title(f"{name}: busy {part(sum(timeline.busy), length)} of the time steps", loc="left")
+    for axes, (name, bodies) in zip(rows, timelines.items(), strict=True):
+        for timeline, phase in zip(bodies, phases, strict=True):
+            first, last = phase.start - phases[0].start, phase.end - phases[0].start
+            named = phase is phases[0]
+            if steps <= _MOST_STEPS:
+                _draw_bins(axes, timeline, first, last, named=named)
+            _draw_mean(
+                axes, timeline, (first, last), averaged * step, averaged, filled=steps > _MOST_STEPS, named=named
+            )
+            if not named:
+                axes.axvline(first, color="black", linewidth=0.8, linestyle=":")
+        axes.set_xlim(0, max(1, length))
+        busy = sum(sum(timeline.busy) for timeline in bodies)
+        axes.set_title(f"{name}: busy {part(busy, simulation.stats.body_cycles)} of the time steps", loc="left")
     _label_time(simulation, rows[-1])
     figure.supylabel("busy (% of cycles)", fontsize="medium")
     figure.legend(
@@ -55,27 +65,34 @@ def utilization_figure(simulation: Simulation) -> Figure:
     return figure
 
 
-def _draw_bins(axes: Axes, timeline: Timeline, length: int) -> None:
-    edges = _edges(timeline, length)
+def _draw_bins(axes: Axes, timeline: Timeline, first: int, last: int, *, named: bool) -> None:
+    edges = _edges(timeline, first, last)
     single = timeline.bin_cycles == 1
     label = "busy cycles" if single else f"mean over {plural(timeline.bin_cycles, 'cycle')}"
-    axes.stairs(100 * np.array(timeline.busy) / np.diff(edges), edges, fill=True, color=_BIN_COLOUR, label=label)
+    axes.stairs(
+        100 * np.array(timeline.busy) / np.diff(edges),
+        edges,
+        fill=True,
+        color=_BIN_COLOUR,
+        label=label if named else None,
+    )
 
 
-def _edges(timeline: Timeline, length: int) -> Float:
-    """Where the bins begin and end, in cycles since the first step began; the last bin ends with the steps."""
-    edges: Float = np.minimum(np.arange(len(timeline.busy) + 1) * float(timeline.bin_cycles), length)
+def _edges(timeline: Timeline, first: int, last: int) -> Float:
+    """Where the bins begin and end, in cycles since the first step of all began; the last bin ends at `last`."""
+    edges: Float = np.minimum(first + np.arange(len(timeline.busy) + 1) * float(timeline.bin_cycles), last)
     return edges
 
 
-def _draw_mean(axes: Axes, timeline: Timeline, length: int, window: float, steps: int, *, filled: bool) -> None:
+def _draw_mean(
+    axes: Axes, timeline: Timeline, span: tuple[int, int], window: float, steps: int, *, filled: bool, named: bool
+) -> None:
     before = np.concatenate([[0.0], np.cumsum(timeline.busy)])
-    times, means = _moving_mean(_edges(timeline, length), before, window)
+    times, means = _moving_mean(_edges(timeline, *span), before, window)
     if filled:
         axes.fill_between(times, means, color=_BIN_COLOUR, linewidth=0)
     label = f"mean over {plural(steps, 'time step')} ({cycles(window)} cycles)"
-    axes.plot(times, means, color=_MEAN_COLOUR, linewidth=1.2, label=label)
-    axes.set_xlim(0, max(1, length))
+    axes.plot(times, means, color=_MEAN_COLOUR, linewidth=1.2, label=label if named else None)
     axes.set_ylim(0, 105)
     axes.set_yticks([0, 50, 100])
     axes.grid(axis="y", color="#BBBBBB", linewidth=0.5)
@@ -84,9 +101,9 @@ def _draw_mean(axes: Axes, timeline: Timeline, length: int, window: float, steps
 
 def _moving_mean(edges: Float, before: Float, window: float) -> tuple[Float, Float]:
     """Times and the busy share (%) in a window around each, the window cut off at both ends of the time steps."""
-    end = edges[-1]
-    times = np.linspace(0, end, _MEAN_POINTS)
-    first, last = np.clip(times - window / 2, 0, end), np.clip(times + window / 2, 0, end)
+    begin, end = edges[0], edges[-1]
+    times = np.linspace(begin, end, _MEAN_POINTS)
+    first, last = np.clip(times - window / 2, begin, end), np.clip(times + window / 2, begin, end)
     busy = np.interp(last, edges, before) - np.interp(first, edges, before)
     return times, 100 * busy / np.maximum(last - first, 1e-9)
 

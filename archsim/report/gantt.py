@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from archsim.api import Simulation
 from archsim.program.ir import DataKind, Op
-from archsim.report.steps import body_number
+from archsim.report.steps import longest_body
 
 _FEW_BARS = 90
 """So many bars are readable in one panel."""
@@ -50,8 +50,8 @@ class Panel:
 
 
 def gantt(simulation: Simulation) -> Gantt:
-    """Everything on record of the time steps."""
-    number = body_number(simulation)
+    """Everything on record of the time steps; of layers after each other those of the layer that takes longest."""
+    number = longest_body(simulation)
     ops = simulation.program.phases[number].ops
     bars = []
     ends: dict[int, int] = {}

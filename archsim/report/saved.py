@@ -55,7 +55,9 @@ def torch_outputs(workload: Workload, results: Results) -> dict[str, Any]:
         if same_sizes(spec):
             outputs[name] = layout.state_out(np.stack([state for _, state in kept])).astype(np.float32)
         else:
-            outputs |= {f"{name}{suffix}": layout.state_out(state[None])[0].astype(np.float32) for suffix, state in kept}
+            outputs |= {
+                f"{name}{suffix}": layout.state_out(state[None])[0].astype(np.float32) for suffix, state in kept
+            }
     return outputs
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from archsim.api import Simulation
 from archsim.metrics import Stats, declared
 from archsim.metrics.bounds import BOUNDS
+from archsim.program.ir import PhaseKind
 from archsim.report.advice import binding_sentence, gap_sentence
 from archsim.report.layout import heading, sentence, table
 from archsim.report.numbers import cycles, part, percent, significant
@@ -27,6 +28,11 @@ def latency(simulation: Simulation) -> list[RenderableType]:
     parts = (
         ("prologue", stats.prologue_cycles, about["prologue_cycles"].meaning),
         ("time steps", stats.body_cycles, f"{about['body_cycles'].meaning} (T = {simulation.workload.spec.steps:,})"),
+        *(
+            [("handover", stats.handover_cycles, about["handover_cycles"].meaning)]
+            if simulation.program.of_kind(PhaseKind.HANDOVER)
+            else []
+        ),
         ("epilogue", stats.epilogue_cycles, about["epilogue_cycles"].meaning),
         ("whole run", stats.latency_cycles, about["latency_cycles"].meaning),
     )
@@ -35,7 +41,7 @@ def latency(simulation: Simulation) -> list[RenderableType]:
         for name, length, meaning in parts
     ]
     headers = ("phase", about["latency_cycles"].unit, about["latency_us"].unit, "share", "what it is")
-    return [heading("Latency"), table(("<", ">", ">", ">", "<~"), headers, rows, strong=(3,))]
+    return [heading("Latency"), table(("<", ">", ">", ">", "<~"), headers, rows, strong=(len(rows) - 1,))]
 
 
 def step(simulation: Simulation) -> list[RenderableType]:

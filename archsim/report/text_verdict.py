@@ -8,6 +8,7 @@ from archsim.api import Simulation
 from archsim.report.layout import facts, heading, sentence, table, title
 from archsim.report.numbers import error, plural, significant
 from archsim.schedules import find_schedule
+from archsim.workload import NetworkSpec
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -34,7 +35,7 @@ def header(simulation: Simulation) -> list[RenderableType]:
                 ("workload", f"{stats.workload}: {simulation.workload.config.summary}"),
                 (
                     "sizes",
-                    f"I = {plural(spec.input_size, 'input')}, H = {plural(spec.hidden_size, 'hidden unit')}, "
+                    f"{_layers(spec)}, "
                     f"T = {plural(spec.steps, 'time step')}, B = {plural(spec.batch, 'sequence')}; "
                     f"{stats.macs:,} MACs in all",
                 ),
@@ -80,3 +81,17 @@ def _verdict(simulation: Simulation) -> str:
         return TIMING_ONLY
     word = "PASSED" if verdict.passed else "FAILED"
     return f"{word}: largest relative error {error(verdict.max_rel_error)}, allowed {error(verdict.tolerance)}"
+
+
+def _layers(spec: NetworkSpec) -> str:
+    """What the network is made of: each layer's kind, inputs and hidden units."""
+    parts = []
+    for layer in spec.layers:
+        cell = layer[0]
+        projected = f" -> {cell.proj_size}" if cell.proj_size else ""
+        way = " both ways" if len(layer) > 1 else " in reverse" if cell.reverse else ""
+        parts.append(
+            f"{cell.kind.upper()}{way} of I = {plural(cell.input_size, 'input')}, "
+            f"H = {plural(cell.hidden_size, 'hidden unit')}{projected}"
+        )
+    return "; ".join(parts)

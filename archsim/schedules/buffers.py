@@ -132,9 +132,7 @@ def make_buffers(
         else None,
         h=h,
         c=c if lstm else None,
-        sums=Buffer(
-            f"{prefix}sums", "accumulators", DataKind.PARTIAL_SUM, group_rows, batch, accumulator, sum_slots
-        ),
+        sums=Buffer(f"{prefix}sums", "accumulators", DataKind.PARTIAL_SUM, group_rows, batch, accumulator, sum_slots),
         gates=gates if storage.gate_entries else None,
         scratch=scratch if storage.scratch_entries else None,
         vector=Buffer(f"{prefix}vector", "state_buffer", DataKind.H, units, batch, hidden) if vector_needed else None,

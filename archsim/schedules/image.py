@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archsim.formats import Formats
-from archsim.formats.number import Array
-from archsim.formats.number import Bit
+from archsim.formats.number import Array, Bit
 from archsim.program.ir import Buffer, Program
 from archsim.program.state import State
 from archsim.schedules.network import VALID, cell_prefixes

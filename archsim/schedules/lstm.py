@@ -62,7 +62,9 @@ class LstmOps(CellOps):
                     f"{function.name}_{names}[{group.index}]",
                     function,
                     self._in_group(self.buffers.sums, group, first.row, final.stop),
-                    Region(target.buffer, target.start, target.start + final.stop - first.row, target.offset, target.stride),
+                    Region(
+                        target.buffer, target.start, target.start + final.stop - first.row, target.offset, target.stride
+                    ),
                 )
             )
         return ops
@@ -158,5 +160,3 @@ class LstmOps(CellOps):
 def _place(segments: list[Segment], segment: Segment) -> int:
     """Rows before the segment if all of `segments` stood side by side: equal offsets mean neighbours."""
     return sum(other.units for other in segments if other.row < segment.row)
-
-

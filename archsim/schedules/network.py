@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from itertools import pairwise
+from typing import Any
 
 from archsim.arch import ArchConfig
 from archsim.components.hold import Hold
@@ -38,13 +39,14 @@ Compute = Callable[[CellOps], Sequence[Op]]
 def sequential(name: str, spec: NetworkSpec, arch: ArchConfig, order: str, compute: Compute) -> Program:
     """Layers one after the other; CapacityError if something does not fit."""
     streams, valid = _streams(spec, arch), _valid(spec)
-    layers = [
-        [
-            _cell(spec, cell, arch, order, prefix, stream, target, start, valid, len(layer))
-            for cell, prefix, start in zip(layer, _prefixes(spec, number), _starts(layer), strict=True)
+    layers: list[list[CellOps]] = []
+    for number, (layer, (source, target)) in enumerate(zip(spec.layers, pairwise(streams), strict=True)):
+        prefixes, starts = _prefixes(spec, number), _starts(layer)
+        around = [
+            Surroundings(prefix, spec.steps, spec.batch, source, None, target, start, valid, len(layer))
+            for prefix, start in zip(prefixes, starts, strict=True)
         ]
-        for number, (layer, (stream, target)) in enumerate(zip(spec.layers, pairwise(streams), strict=True))
-    ]
+        layers.append([CELL_OPS[c.kind](c, arch, place, order) for c, place in zip(layer, around, strict=True)])
     cells = [cell for layer in layers for cell in layer]
     buffers = (*streams, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.buffers.all()))
     check_capacity(buffers, arch)
@@ -77,13 +79,13 @@ def wavefront(name: str, spec: NetworkSpec, arch: ArchConfig, order: str, comput
     first, *_, last = _streams(spec, arch)
     valid = _valid(spec)
     cells: list[CellOps] = []
-    for number, (cell,) in enumerate(spec.layers):
+    for number, (layer,) in enumerate(spec.layers):
         source = first if number == 0 else None
         target = last if number == depth - 1 else None
         before = cells[-1].buffers.h if cells else None
         prefix = _prefixes(spec, number)[0]
         around = Surroundings(prefix, spec.steps, spec.batch, source, before, target, 0, valid, depth)
-        cells.append(CELL_OPS[cell.kind](cell, arch, around, order))
+        cells.append(CELL_OPS[layer.kind](layer, arch, around, order))
     buffers = (first, last, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.buffers.all()))
     check_capacity(buffers, arch)
     prologue = [op for cell in cells for op in (*cell.load_weights(), *cell.load_state())]
@@ -104,22 +106,6 @@ def wavefront(name: str, spec: NetworkSpec, arch: ArchConfig, order: str, comput
 
 def _epilogue(cells: Sequence[CellOps]) -> Phase:
     return build_phase("epilogue", PhaseKind.EPILOGUE, [op for cell in cells for op in cell.store_state()])
-
-
-def _cell(
-    spec: NetworkSpec,
-    cell: CellSpec,
-    arch: ArchConfig,
-    order: str,
-    prefix: str,
-    source: Buffer,
-    target: Buffer,
-    start: int,
-    valid: Buffer | None,
-    sharers: int,
-) -> CellOps:
-    around = Surroundings(prefix, spec.steps, spec.batch, source, None, target, start, valid, sharers)
-    return CELL_OPS[cell.kind](cell, arch, around, order)
 
 
 def _streams(spec: NetworkSpec, arch: ArchConfig) -> list[Buffer]:
@@ -166,7 +152,7 @@ def _starts(layer: Sequence[CellSpec]) -> list[int]:
 
 def _delayed(op: Op, repetitions: int, depth: int) -> Op:
     """The op `repetitions` later: what it did in repetition r it does in r + repetitions."""
-    moved = {
+    moved: dict[str, Any] = {
         field.name: _moved(getattr(op, field.name), repetitions)
         for field in fields(op)
         if isinstance(getattr(op, field.name), Region | Hold | tuple)

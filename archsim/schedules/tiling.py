@@ -102,7 +102,9 @@ def interleaved(blocks: Sequence[Block], hidden_size: int, array_rows: int) -> l
     ]
 
 
-def block_major(sets: Sequence[Sequence[Block]], hidden_size: int, array_rows: int) -> list[list[tuple[Block, int, int]]]:
+def block_major(
+    sets: Sequence[Sequence[Block]], hidden_size: int, array_rows: int
+) -> list[list[tuple[Block, int, int]]]:
     """Whole first set of blocks, then the second, ...; a group holds one set of R // n hidden units, n its blocks."""
     return [group for blocks in sets for group in interleaved(blocks, hidden_size, array_rows)]
 

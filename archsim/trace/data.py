@@ -70,9 +70,19 @@ class UnitTrace:
     waits: Mapping[Wait, int]
     idle: Mapping[PhaseKind, int]
 
+    def __add__(self, other: UnitTrace) -> UnitTrace:
+        """Both together."""
+        return UnitTrace(
+            self.ops + other.ops,
+            self.compute_cycles + other.compute_cycles,
+            self.port_cycles + other.port_cycles,
+            {cause: self.waits[cause] + other.waits[cause] for cause in Wait},
+            {kind: self.idle.get(kind, 0) + other.idle.get(kind, 0) for kind in PhaseKind},
+        )
+
     @property
     def total_cycles(self) -> int:
-        """All cycles: the length of the run."""
+        """All cycles: the length of the run, or of the phase."""
         return self.compute_cycles + self.port_cycles + sum(self.waits.values()) + sum(self.idle.values())
 
 
@@ -83,6 +93,8 @@ class Trace:
     total_cycles: int
     phases: tuple[PhaseTrace, ...]
     units: Mapping[str, UnitTrace]
+    phase_units: tuple[Mapping[str, UnitTrace], ...]
+    """For each phase, where each unit's cycles went in it."""
     timelines: tuple[Mapping[str, Timeline], ...]
     """For each phase, each unit's occupied cycles over time."""
     records: tuple[OpRecord, ...]

@@ -154,7 +154,8 @@ class WorkloadConfig(LayerConfig):
     batch_first: bool = Field(default=False, description="input and output are (B, T, features) instead of (T, B, ...)")
     batched: bool = Field(default=True, description="false: input (T, I) and output without a batch axis; batch is 1")
     sequence_lens: tuple[Count, ...] | None = Field(
-        default=None, description="time steps of each sequence; its later outputs are 0 (ONNX), a reverse one starts there"
+        default=None,
+        description="time steps of each sequence; its later outputs are 0 (ONNX), a reverse one starts there",
     )
     dropout: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.0, description="recorded; in inference dropout changes nothing"
@@ -170,7 +171,9 @@ class WorkloadConfig(LayerConfig):
             raise ValueError("a workload that is not batched has batch 1")
         lengths = self.sequence_lens
         if lengths is not None and (len(lengths) != self.batch or max(lengths) > self.steps):
-            raise ValueError(f"sequence_lens: expected {self.batch} numbers from 1 to {self.steps}, one for each sequence")
+            raise ValueError(
+                f"sequence_lens: expected {self.batch} numbers from 1 to {self.steps}, one for each sequence"
+            )
         return self
 
     def layers(self) -> tuple[tuple[CellSpec, ...], ...]:

@@ -36,8 +36,8 @@ class CellTensors:
     """The numbers of one cell (a direction of a layer), float32, rows in torch's gate order (i, f, g, o; r, z, n).
 
     G gates, I inputs, H hidden units, P = H or the projection's size: weight_ih (G H, I), weight_hh (G H, P), bias_ih
-    and bias_hh (G H) or None, weight_hr (P, H) or None, peephole (3 H; of i, f and o) or None, h_0 (B, P), c_0 (B, H) of
-    an LSTM.
+    and bias_hh (G H) or None, weight_hr (P, H) or None, peephole (3 H; of i, f and o) or None, h_0 (B, P), c_0 (B, H)
+    of an LSTM.
     """
 
     weight_ih: Float32Array
@@ -52,7 +52,7 @@ class CellTensors:
 
 @dataclass(frozen=True, slots=True)
 class NetworkTensors:
-    """All numbers of a network: a CellTensors for each of NetworkSpec.cells, x (T, B, I), and a witness if there is one."""
+    """All numbers of a network: a CellTensors for each of NetworkSpec.cells, x (T, B, I), a witness if there is one."""
 
     cells: tuple[CellTensors, ...]
     x: Float32Array
@@ -147,16 +147,14 @@ def _separate(read: dict[str, Float32Array], cell: CellSpec) -> dict[str, Float3
 def _input(workload: Workload, spec: NetworkSpec, layout: Layout) -> Float32Array:
     source = workload.config.input
     if source.file is None:
-        shape = (spec.steps, spec.batch, spec.input_size)
-        return _uniform(np.random.default_rng(source.seed), shape, spec.cells[0])
+        random = np.random.default_rng(source.seed)
+        return _uniform(random, (spec.steps, spec.batch, spec.input_size), spec.cells[0])
     shape = layout.sequence_shape(spec.steps, spec.batch, spec.input_size)
     read = read_tensors(workload.folder / source.file, {source.tensor: shape})[source.tensor]
     return np.ascontiguousarray(layout.sequence_in(read), np.float32)
 
 
-def _states(
-    workload: Workload, spec: NetworkSpec, layout: Layout
-) -> list[tuple[Float32Array, Float32Array | None]]:
+def _states(workload: Workload, spec: NetworkSpec, layout: Layout) -> list[tuple[Float32Array, Float32Array | None]]:
     source = workload.config.initial_state
     if source is None:
         return [
