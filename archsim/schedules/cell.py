@@ -39,8 +39,8 @@ Layout = list[tuple[Block, int, int]]
 class Surroundings:
     """What a cell is given by the network around it.
 
-    `prefix` begins the names of its ops and buffers. `source` is the DRAM tensor of its input; None if `source_h`, the h
-    of the cell before it, is its input at once (wavefront). `target` is the DRAM tensor of its output, from entry
+    `prefix` begins the names of its ops and buffers. `source` is the DRAM tensor of its input; None if `source_h`, the
+    h of the cell before it, is its input at once (wavefront). `target` is the DRAM tensor of its output, from entry
     `target_start` on; None if only the next cell reads it. `valid` says which sequences are there at each time step;
     None if all always are. `sharers`: cells that share the accumulators at a time.
     """

@@ -40,13 +40,13 @@ def sequential(name: str, spec: NetworkSpec, arch: ArchConfig, order: str, compu
     """Layers one after the other; CapacityError if something does not fit."""
     streams, valid = _streams(spec, arch), _valid(spec)
     layers: list[list[CellOps]] = []
-    for number, (layer, (source, target)) in enumerate(zip(spec.layers, pairwise(streams), strict=True)):
-        prefixes, starts = _prefixes(spec, number), _starts(layer)
+    for number, (directions, (source, target)) in enumerate(zip(spec.layers, pairwise(streams), strict=True)):
+        prefixes, starts = _prefixes(spec, number), _starts(directions)
         around = [
-            Surroundings(prefix, spec.steps, spec.batch, source, None, target, start, valid, len(layer))
+            Surroundings(prefix, spec.steps, spec.batch, source, None, target, start, valid, len(directions))
             for prefix, start in zip(prefixes, starts, strict=True)
         ]
-        layers.append([CELL_OPS[c.kind](c, arch, place, order) for c, place in zip(layer, around, strict=True)])
+        layers.append([CELL_OPS[c.kind](c, arch, place, order) for c, place in zip(directions, around, strict=True)])
     cells = [cell for layer in layers for cell in layer]
     buffers = (*streams, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.buffers.all()))
     check_capacity(buffers, arch)
@@ -67,7 +67,7 @@ def sequential(name: str, spec: NetworkSpec, arch: ArchConfig, order: str, compu
 
 
 def wavefront(name: str, spec: NetworkSpec, arch: ArchConfig, order: str, compute: Compute) -> Program:
-    """Layer l at step t beside layer l - 1 at step t + 1; ScheduleError if a layer runs in both directions or in reverse."""
+    """Layer l at step t beside layer l - 1 at step t + 1; ScheduleError if a layer does not run forward alone."""
     if len(spec.layers) == 1:  # nothing to run beside
         return sequential(name, spec, arch, order, compute)
     if any(len(layer) > 1 or layer[0].reverse for layer in spec.layers):
