@@ -1,11 +1,13 @@
 """Does the machine compute what the model computes?
 
-The bound on a tensor is relative to its largest magnitude: max |machine - golden| <= 1e-5 max |golden|. The golden
+The bound on a tensor is relative to its largest magnitude: max |machine - golden| <= 1e-5 max(|golden|, s). The golden
 model computes in float64, the machine in float32 with unit roundoff u = 2^-24 = 6e-8, so the bound is 168 u. A
 pre-activation is a sum of K products; its error is at most K u sum |w x| and, errors being independent, about
 sqrt(K) u |z|; the gates' slopes (at most 1/4 for sigmoid, 1 for tanh) do not amplify it, and c adds one rounding a
 step. With K = 1200 this is about 35 u. A relative bound on each single element would say nothing: outputs pass
-through zero, where every rounding is large against the value.
+through zero, where every rounding is large against the value. For the same reason the scale has a floor s: h and c come
+from gates and products of magnitude up to 1, each rounded to within u, so a tensor that happens to hold but a few tiny
+numbers still carries a few u of error; s = 8 u / 1e-5 allows 8 of them.
 """
 
 from __future__ import annotations
@@ -21,6 +23,9 @@ from archsim.workload import NetworkSpec, NetworkTensors
 
 TOLERANCE = 1e-5
 """Largest error of a tensor, relative to its largest magnitude."""
+
+SMALLEST_SCALE = 2.0**-21 / TOLERANCE
+"""Magnitude below which a tensor's error is taken relative to this instead: 8 u over the tolerance, about 0.05."""
 
 Float = npt.NDArray[np.floating]
 
@@ -83,7 +88,6 @@ def _checks(reference: str, got: Mapping[str, Sequence[Float]], want: Mapping[st
 
 
 def _errors(got: Float, want: Float) -> tuple[float, float]:
-    """(largest difference, the same relative to the largest magnitude of what is wanted)."""
+    """(largest difference, the same relative to the largest magnitude of what is wanted, at least SMALLEST_SCALE)."""
     error = float(np.max(np.abs(got - want)))
-    scale = float(np.max(np.abs(want)))
-    return error, error / scale if scale else error
+    return error, error / max(float(np.max(np.abs(want))), SMALLEST_SCALE)

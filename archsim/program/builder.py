@@ -38,15 +38,14 @@ def build_phase(name: str, kind: PhaseKind, ops: Sequence[Op], repeat: int = 1) 
 
 def _derive(ops: tuple[Op, ...]) -> tuple[tuple[Dep, ...], ...]:
     """Walk the body until every slot has come round once; the last repetition's dependencies hold for all."""
-    written = {region.buffer.name for op in ops for region in op.writes}
-    history = _History(written)
+    history = _History(ops)
     last = phase_reuse_distance(ops)
     deps: list[tuple[Dep, ...]] = []
     for repetition in range(last + 1):
         for index, op in enumerate(ops):
             instance = repetition * len(ops) + index
             needs = history.needs(op, repetition)
-            kept = history.reduce(op, needs, ops)
+            kept = history.reduce(op, repetition, needs)
             history.record(op, repetition, instance)
             if repetition == last:
                 deps.append(_as_deps(kept, instance, index, len(ops)))
@@ -63,22 +62,53 @@ class _Need:
     cause: Wait
 
 
+_Window = tuple[int, int]
+_ALWAYS: _Window = (0, 0)
+
+
 @dataclass(slots=True)
 class _Slot:
-    """Last writer of each entry of one buffer slot, and its last reader on each unit since."""
+    """Last writer of each entry of one buffer slot, and its last reader on each unit since.
 
-    writer: npt.NDArray[np.int64]
-    readers: dict[str, npt.NDArray[np.int64]] = field(default_factory=dict)
+    Kept apart by the repetitions in which ops take part: one that may be left out does not hide the one before it.
+    """
+
+    entries: int
+    writers: dict[_Window, npt.NDArray[np.int64]] = field(default_factory=dict)
+    readers: dict[tuple[str, _Window], npt.NDArray[np.int64]] = field(default_factory=dict)
     version: int = 0
+
+    def write(self, op: Op, part: slice, instance: int) -> None:
+        """The op has written those entries."""
+        self.version += 1
+        for window, writers in self.writers.items():
+            if op.window in (_ALWAYS, window):
+                writers[part] = _NOBODY
+        for (_, window), readers in self.readers.items():
+            if op.window in (_ALWAYS, window):
+                readers[part] = _NOBODY
+        if op.window not in self.writers:
+            self.writers[op.window] = self._nobody()
+        self.writers[op.window][part] = instance
+
+    def read(self, op: Op, part: slice, instance: int) -> None:
+        """The op has read those entries."""
+        key = (op.unit, op.window)
+        if key not in self.readers:
+            self.readers[key] = self._nobody()
+        self.readers[key][part] = instance
+
+    def _nobody(self) -> npt.NDArray[np.int64]:
+        return np.full(self.entries, _NOBODY, np.int64)
 
 
 class _History:
-    def __init__(self, written: set[str]) -> None:
-        self._written = written
+    def __init__(self, ops: tuple[Op, ...]) -> None:
+        self._ops = ops
+        self._written = {region.buffer.name for op in ops for region in op.writes}
         self._slots: dict[tuple[str, int], _Slot] = {}
-        self._units: dict[int, str] = {}
         self._seen: dict[tuple[str, str, int, int, int], int] = {}
-        self._known: dict[tuple[str, str, After], int] = {}
+        self._known: dict[tuple[object, ...], int] = {}
 
     def needs(self, op: Op, repetition: int) -> list[_Need]:
         found: list[_Need] = []
@@ -92,60 +122,64 @@ class _History:
                 continue
             if not op.conditional:
                 self._seen[key] = slot.version
-            found += self._to(slot.writer[region.start : region.stop], After.DONE, _read_cause(region))
+            for writers in slot.writers.values():
+                found += self._to(writers[region.start : region.stop], After.DONE, _read_cause(region))
         for region in op.writes:
             slot = self._slot(region, repetition)
             if slot is None:
                 continue
             cause = _write_cause(region)
-            for unit, readers in slot.readers.items():
+            for (unit, _), readers in slot.readers.items():
                 if unit != op.unit:
                     found += self._to(readers[region.start : region.stop], After.FREE, cause)
-            writers = self._to(slot.writer[region.start : region.stop], After.DONE, cause)
-            found += [need for need in writers if need.unit != op.unit]
+            for writers in slot.writers.values():
+                before = self._to(writers[region.start : region.stop], After.DONE, cause)
+                found += [need for need in before if need.unit != op.unit]
         return found
 
-    def reduce(self, op: Op, needs: list[_Need], ops: tuple[Op, ...]) -> list[_Need]:
+    def reduce(self, op: Op, repetition: int, needs: list[_Need]) -> list[_Need]:
         """Drop what other needs, or earlier waits of the same unit, already imply."""
         kept: list[_Need] = []
         for need in sorted(needs, key=lambda n: (-n.instance, n.after is After.FREE)):
-            known = self._known.get((op.unit, need.unit, need.after), _NOBODY)
+            keys = self._keys(op, repetition, need)
+            known = max(self._known.get((*key, need.after), _NOBODY) for key in keys)
             implied = any(
-                other.unit == need.unit
-                and other.instance >= need.instance
+                other.instance >= need.instance
                 and other.after in (After.DONE, need.after)
-                and not ops[other.instance % len(ops)].conditional
+                and not set(keys).isdisjoint(self._keys(op, repetition, other))
                 for other in kept
             )
             if need.instance > known and not implied and need not in kept:
                 kept.append(need)
-        if not op.conditional:
-            for need in kept:
-                if not ops[need.instance % len(ops)].conditional:
-                    self._learn(op.unit, need)
+        for need in kept:
+            for key in self._keys(op, repetition, need):
+                for after in (After.DONE, After.FREE) if need.after is After.DONE else (After.FREE,):
+                    self._known[*key, after] = max(self._known.get((*key, after), _NOBODY), need.instance)
         return kept
 
     def record(self, op: Op, repetition: int, instance: int) -> None:
-        self._units[instance] = op.unit
         for region in op.reads:
             slot = self._slot(region, repetition)
             if slot is not None:
-                readers = slot.readers.get(op.unit)
-                if readers is None:
-                    readers = slot.readers[op.unit] = np.full(region.buffer.entries, _NOBODY, np.int64)
-                readers[region.start : region.stop] = instance
+                slot.read(op, slice(region.start, region.stop), instance)
         for region in op.writes:
             slot = self._slot(region, repetition)
             if slot is not None:
-                slot.writer[region.start : region.stop] = instance
-                slot.version += 1
-                for readers in slot.readers.values():
-                    readers[region.start : region.stop] = _NOBODY
+                slot.write(op, slice(region.start, region.stop), instance)
 
-    def _learn(self, unit: str, need: _Need) -> None:
-        for after in (After.DONE, After.FREE) if need.after is After.DONE else (After.FREE,):
-            key = (unit, need.unit, after)
-            self._known[key] = max(self._known.get(key, _NOBODY), need.instance)
+    def _keys(self, op: Op, repetition: int, need: _Need) -> list[tuple[object, ...]]:
+        """Under which a wait of this op for that instance is known to later ops of its unit.
+
+        Waits of ops that always take part, for ops that always do, are known for good. Otherwise only to ops that take
+        part in the same repetitions, in this one, and of waits for such ops of one repetition.
+        """
+        producer = self._ops[need.instance % len(self._ops)]
+        keys: list[tuple[object, ...]] = []
+        if not op.conditional and not producer.conditional:
+            keys.append((op.unit, need.unit))
+        there = need.instance // len(self._ops)
+        keys.append((op.unit, op.window, repetition, need.unit, producer.window, there))
+        return keys
 
     def _slot(self, region: Region, repetition: int) -> _Slot | None:
         """The slot's record; None where no write of this phase can ever conflict."""
@@ -155,13 +189,13 @@ class _History:
         key = (name, region.slot(repetition))
         slot = self._slots.get(key)
         if slot is None:
-            slot = self._slots[key] = _Slot(np.full(region.buffer.entries, _NOBODY, np.int64))
+            slot = self._slots[key] = _Slot(region.buffer.entries)
         return slot
 
     def _to(self, instances: npt.NDArray[np.int64], after: After, cause: Wait) -> list[_Need]:
         found = set(instances.tolist())
         found.discard(_NOBODY)
-        return [_Need(i, self._units[i], after, cause) for i in found]
+        return [_Need(i, self._ops[i % len(self._ops)].unit, after, cause) for i in found]
 
 
 def _as_deps(needs: list[_Need], instance: int, index: int, count: int) -> tuple[Dep, ...]:

@@ -80,6 +80,8 @@ class Buffer:
     width: int
     number_format: NumberFormat
     slots: int | None = 1
+    length: int | None = None
+    """Time steps of a buffer with a time axis, if they are known: a slot beyond them is a structure hazard."""
     is_input: bool = False
     """Filled from the workload before the program starts (a DRAM tensor)."""
 
@@ -168,6 +170,11 @@ class Op(ABC):
     def conditional(self) -> bool:
         """Whether some repetition leaves the op out."""
         return bool(self.skip_first or self.skip_last)
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """(skip_first, skip_last): ops of one window take part in the same repetitions."""
+        return self.skip_first, self.skip_last
 
     def active(self, repetition: int, repeat: int) -> bool:
         """Whether the op takes part in a repetition of a phase with `repeat` repetitions."""

@@ -77,8 +77,8 @@ def _shortened(phase: Phase) -> Phase:
 
 
 def _structure_faults(phase: Phase) -> list[Hazard]:
-    """Dependencies that point forward (a deadlock) or nowhere, and regions outside their buffer."""
-    faults = []
+    """Dependencies that point forward (a deadlock) or nowhere, regions outside their buffer, and mixed strides."""
+    faults = _mixed_strides(phase)
     for index, (op, deps) in enumerate(zip(phase.ops, phase.deps, strict=True)):
         for dep in deps:
             if not 0 <= dep.op < len(phase.ops) or dep.lag < 0:
@@ -90,6 +90,49 @@ def _structure_faults(phase: Phase) -> list[Hazard]:
             for region in op.reads + op.writes
             if not 0 <= region.start < region.stop <= region.buffer.entries
         ]
+        faults += [
+            _structure(
+                phase, op, f"{_name(region)} is at time step {step}, outside the buffer's {region.buffer.length}"
+            )
+            for region in op.reads + op.writes
+            for step in _steps_outside(phase, op, region)
+        ]
+    return faults
+
+
+def _steps_outside(phase: Phase, op: Op, region: Region) -> list[int]:
+    """Time steps that a region reaches in the op's first or last repetition, but that its buffer does not have."""
+    length = region.buffer.length
+    if region.buffer.slots is not None or length is None or not op.instances(phase.repeat):
+        return []
+    ends = {region.slot(op.skip_first), region.slot(phase.repeat - op.skip_last - 1)}
+    return sorted(step for step in ends if not 0 <= step < length)
+
+
+def _mixed_strides(phase: Phase) -> list[Hazard]:
+    """Accesses to the same entries that move through the slots at different strides, one of them a write.
+
+    Which slots they share then changes from repetition to repetition, so no dependency with a fixed lag can order them.
+    """
+    if phase.repeat == 1:
+        return []
+    accesses: dict[str, dict[tuple[int, int, int, bool], Op]] = {}
+    for op in phase.ops:
+        for regions, writes in ((op.reads, False), (op.writes, True)):
+            for region in regions:
+                stride = region.stride if region.buffer.slots is None else region.stride % region.buffer.slots
+                key = (stride, region.start, region.stop, writes)
+                accesses.setdefault(region.buffer.name, {}).setdefault(key, op)
+    faults = []
+    for name, found in accesses.items():
+        if len({stride for stride, *_ in found}) == 1:
+            continue
+        for (stride, start, stop, writes), op in found.items():
+            for (other_stride, other_start, other_stop, other_writes), other in found.items():
+                apart = start >= other_stop or other_start >= stop
+                if stride < other_stride and not apart and (writes or other_writes):
+                    where = f"both move through {name}[{start}:{stop}], at strides {stride} and {other_stride}"
+                    faults.append(Hazard("structure", phase.name, f"'{op.label}'", f"'{other.label}'", where))
     return faults
 
 
@@ -165,6 +208,8 @@ class _PhaseCheck:
     def _check(self, op: Op, index: int, repetition: int, instance: int) -> None:
         unit, units = self._unit_of[index], self._units
         start, done = self._start[instance], self._done[instance]
+        for region in op.updates:
+            self._check_initialized(op, region, repetition)
         for region in op.reads:
             self._check_initialized(op, region, repetition)
             if region.buffer.name not in self._changed:

@@ -111,7 +111,17 @@ def _epilogue(cells: Sequence[CellOps]) -> Phase:
 def _streams(spec: NetworkSpec, arch: ArchConfig) -> list[Buffer]:
     """The tensors with a time axis in DRAM: x, the layers' outputs in between, the output."""
     formats = arch.formats
-    x = Buffer("dram.x", "dram", DataKind.X, spec.input_size, spec.batch, formats.format("input"), None, is_input=True)
+    x = Buffer(
+        "dram.x",
+        "dram",
+        DataKind.X,
+        spec.input_size,
+        spec.batch,
+        formats.format("input"),
+        None,
+        spec.steps,
+        is_input=True,
+    )
     between = [
         Buffer(
             "dram.output" if number == len(spec.layers) - 1 else f"l{number}.dram.output",
@@ -121,6 +131,7 @@ def _streams(spec: NetworkSpec, arch: ArchConfig) -> list[Buffer]:
             spec.batch,
             formats.format("hidden"),
             None,
+            spec.steps,
         )
         for number, layer in enumerate(spec.layers)
     ]
@@ -131,7 +142,7 @@ def _valid(spec: NetworkSpec) -> Buffer | None:
     """Which sequences are there at each time step: a bit a lane, kept by the sequencer; None if all always are."""
     if spec.lengths is None:
         return None
-    return Buffer(VALID, "sequencer", DataKind.VALID, 1, spec.batch, Bit(), None, is_input=True)
+    return Buffer(VALID, "sequencer", DataKind.VALID, 1, spec.batch, Bit(), None, spec.steps, is_input=True)
 
 
 def cell_prefixes(spec: NetworkSpec) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ Float = npt.NDArray[np.floating]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`batch_first`: sequences are (B, T, features). Not `batched`: they are (T, features), states (cells, features)."""
+    """`batch_first`: sequences are (B, T, features). Not `batched`: (T, features), and states are (cells, features)."""
 
     batch_first: bool
     batched: bool
