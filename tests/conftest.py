@@ -1,4 +1,4 @@
-"""One hypothesis profile for all tests: the same examples in every run, no clock, nothing written to disk."""
+"""One hypothesis profile for all tests: the same examples in every run, no clock, no database of failures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ settings.register_profile(
     derandomize=True,
     deadline=None,
     database=None,
-    max_examples=60,
+    max_examples=40,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("archsim")

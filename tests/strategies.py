@@ -233,9 +233,7 @@ def cases(
                 "multiplier_latency_cycles": draw(latencies),
                 "adder_latency_cycles": draw(latencies),
             },
-            "accumulators": {
-                "entries": fewest + draw(st.sampled_from([0, 0, 1, 5, fewest, 3 * fewest, 1000]))
-            },
+            "accumulators": {"entries": fewest + draw(st.sampled_from([0, 0, 1, 5, fewest, 3 * fewest, 1000]))},
             "activation": {"lanes": draw(st.integers(1, 9)), "latency_cycles": draw(latencies)},
             "elementwise": {
                 "lanes": draw(st.integers(1, 9)),
@@ -247,18 +245,14 @@ def cases(
     )
     load = workload(sizes.input_size, sizes.hidden_size, sizes.steps, sizes.batch, draw(st.integers(0, 9)))
     needed = needed_bytes(Case(config, load, schedule).program)
-    slack = {
-        f"{memory}.capacity_bytes": needed[memory] + draw(st.sampled_from([0, 1, 999])) for memory in ON_CHIP
-    }
+    slack = {f"{memory}.capacity_bytes": needed[memory] + draw(st.sampled_from([0, 1, 999])) for memory in ON_CHIP}
     return Case(changed(config, slack), load, schedule)
 
 
 def needed_bytes(program: Program) -> dict[str, int]:
     """What each on-chip memory must hold, from the sizes of the buffers: 4 bytes an element."""
     return {
-        memory: sum(
-            4 * b.slots * b.entries * b.width for b in program.buffers if b.memory == memory and b.slots
-        )
+        memory: sum(4 * b.slots * b.entries * b.width for b in program.buffers if b.memory == memory and b.slots)
         for memory in ON_CHIP
     }
 
@@ -277,8 +271,6 @@ def seeded_jitter(seed: int, largest: int) -> Jitter:
         word = (word ^ word >> 30) * 0x94D049BB133111EB % 2**64
         occupancy = word % largest if word >> 60 & 1 else 0
         latency = (word >> 20) % (4 * largest) if word >> 61 & 1 else 0
-        return Service(
-            service.compute_cycles + occupancy, service.port_cycles, service.depth_cycles + latency
-        )
+        return Service(service.compute_cycles + occupancy, service.port_cycles, service.depth_cycles + latency)
 
     return jitter

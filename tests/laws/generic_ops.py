@@ -73,9 +73,7 @@ class Hashing:
         )
 
     def retire(self, op: Op, old: Array, result: Array) -> Array:
-        words = [
-            _scramble(3 * a + b) for a, b in zip(old.ravel().tolist(), result.ravel().tolist(), strict=True)
-        ]
+        words = [_scramble(3 * a + b) for a, b in zip(old.ravel().tolist(), result.ravel().tolist(), strict=True)]
         return np.array(words, np.uint64).reshape(old.shape)
 
 
@@ -97,9 +95,7 @@ def one_phase(phase: Phase) -> Program:
 
 def initial_state(program: Program) -> State:
     """Every slot that some repetition can reach; inputs hold different words."""
-    regions = [
-        (r, phase.repeat) for phase in program.phases for op in phase.ops for r in op.reads + op.writes
-    ]
+    regions = [(r, phase.repeat) for phase in program.phases for op in phase.ops for r in op.reads + op.writes]
     repetitions = 1 + max((r.slot(n - 1) for r, n in regions if r.buffer.slots is None), default=0)
     image = {}
     for place, b in enumerate(program.buffers):
@@ -164,11 +160,7 @@ def bodies(
         inputs = [region() for _ in range(draw(st.integers(0, 2)))]
         results = [region() for _ in range(draw(st.integers(0, 2)))]
         accumulate = draw(st.integers(0, len(results)))
-        skips = (
-            {"skip_first": draw(st.integers(0, 3)), "skip_last": draw(st.integers(0, 3))}
-            if conditional
-            else {}
-        )
+        skips = {"skip_first": draw(st.integers(0, 3)), "skip_last": draw(st.integers(0, 3))} if conditional else {}
         if draw(st.booleans()):
             skips = {}
         ops.append(

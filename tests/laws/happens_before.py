@@ -9,7 +9,7 @@ archsim.program.verifier.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from archsim.program.ir import After, Op, Phase, Program, Region
@@ -26,17 +26,22 @@ class Pair:
     second: int
 
 
+def instances(phase: Phase) -> list[tuple[int, int]]:
+    """(repetition, op) of all that a phase executes, in program order."""
+    return [
+        (repetition, index)
+        for repetition in range(phase.repeat)
+        for index, op in enumerate(phase.ops)
+        if op.skip_first <= repetition < phase.repeat - op.skip_last
+    ]
+
+
 class Unrolled:
     """All op instances of a phase and the order of their events."""
 
     def __init__(self, phase: Phase) -> None:
         self.phase = phase
-        self.instances = [
-            (repetition, index)
-            for repetition in range(phase.repeat)
-            for index, op in enumerate(phase.ops)
-            if op.skip_first <= repetition < phase.repeat - op.skip_last
-        ]
+        self.instances = instances(phase)
         self.number = {instance: number for number, instance in enumerate(self.instances)}
         self.before: list[int] = []
         """For each event (3 * instance + START, FREE or DONE) the bit set of the events at or before it."""
@@ -84,9 +89,7 @@ class Unrolled:
                 slot = repetition * region.stride + region.offset
                 if region.buffer.slots is not None:
                     slot %= region.buffer.slots
-                touched.setdefault((region.buffer.name, slot), []).append(
-                    (number, region.start, region.stop, writes)
-                )
+                touched.setdefault((region.buffer.name, slot), []).append((number, region.start, region.stop, writes))
         for accesses in touched.values():
             if not any(writes for _, _, _, writes in accesses):
                 continue
@@ -109,7 +112,7 @@ def reads_before_writes(program: Program) -> bool:
     """Whether some op, in program order, reads an entry that is no input and that nothing has written."""
     written: set[tuple[str, int, int]] = set()
     for phase in program.phases:
-        for repetition, index in Unrolled(replace(phase, deps=((),) * len(phase.ops))).instances:
+        for repetition, index in instances(phase):
             op = phase.ops[index]
             for region in op.reads:
                 if not region.buffer.is_input and not _entries(region, repetition) <= written:

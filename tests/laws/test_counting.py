@@ -84,7 +84,7 @@ def test_rates_follow_from_the_counts(case: Case):
         assert math.isclose(got, want, rel_tol=1e-12)
     assert 0 < stats.mac_utilization <= 1
     assert 0 < stats.cycles_per_step <= stats.body_cycles
-    assert declared(Stats).keys() == {name for name in Stats.__dataclass_fields__}
+    assert declared(Stats).keys() == set(Stats.__dataclass_fields__)
 
 
 @given(cases())

@@ -63,9 +63,7 @@ def test_also_when_one_unit_lags_far_behind(case: Case, seed: int):
             ) -> Service:
                 if case.program.phases[phase].ops[op].unit != unit:
                     return service
-                return Service(
-                    service.compute_cycles + more[0], service.port_cycles, service.depth_cycles + more[1]
-                )
+                return Service(service.compute_cycles + more[0], service.port_cycles, service.depth_cycles + more[1])
 
             _, computed = case.execute(numbers, jitter=jitter, machine_spec=deep)
             assert bits(computed) == want
@@ -159,9 +157,7 @@ def test_initial_state_from_a_file(schedule: str, tmp_path):
     stored = {name: getattr(numbers, field) for name, field in names.items()}
     golden = lstm(numbers.x, *stored.values(), numbers.h_0, numbers.c_0)
     expected = dict(zip(("output", "h_n", "c_n"), golden, strict=True))
-    np.savez(
-        tmp_path / "all.npz", **stored, input=numbers.x, first_h=numbers.h_0, first_c=numbers.c_0, **expected
-    )
+    np.savez(tmp_path / "all.npz", **stored, input=numbers.x, first_h=numbers.h_0, first_c=numbers.c_0, **expected)
     path = tmp_path / "stateful.yaml"
     path.write_text(
         "summary: a nonzero initial state\nkind: lstm\ninput_size: 5\nhidden_size: 6\nsteps: 4\nbatch: 2\n"

@@ -1,8 +1,8 @@
 """Faults planted in LSTM programs: the verifier must find those that matter, and only those.
 
-Which of them matter, the oracle (happens_before.py) decides: it unrolls the program and looks at every pair of accesses.
-Numbers are a poor witness. At the machine's own latencies most missing dependencies change nothing; the tests below
-count how many do, and how many can be made to with latencies chosen against them.
+Which of them matter, the oracle (happens_before.py) decides: it unrolls the program and looks at every pair of
+accesses. Numbers are a poor witness. At the machine's own latencies many missing dependencies change nothing; a test
+below counts how many, and how many change nothing even at latencies chosen against them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import islice
 
 import pytest
 from happens_before import DONE, FREE, START, Pair, Unrolled, faulty
-from strategies import SCHEDULE_NAMES, Case, bits, changed, group_entries, tensors, workload
+from strategies import SCHEDULE_NAMES, Case, bits, changed, tensors, workload
 
 from archsim.api.validation import compare
 from archsim.arch import ArchConfig
@@ -53,14 +53,14 @@ BASE = ArchConfig.model_validate(
 
 MACHINES = {
     "small": ((3, 3, 4, 2), {}),
-    "one_group_of_accumulators": ((2, 5, 4, 1), {"accumulators.entries": 0}),
+    "one_group_of_accumulators": ((2, 4, 4, 1), {"accumulators.entries": 4}),
     "many_tiles": (
         (2, 3, 4, 1),
         {"mac_array.rows": 2, "accumulators.entries": 9, "input_buffer.prefetch_steps": 2},
     ),
     "one_group": ((3, 2, 5, 1), {"mac_array.rows": 9, "input_buffer.prefetch_steps": 3}),
 }
-"""Sizes (I, H, T, B) and fields that differ from BASE; 0 accumulators mean just enough."""
+"""Sizes (I, H, T, B) and fields that differ from BASE."""
 
 parametrize = pytest.mark.parametrize(
     ("machine", "schedule"), [(machine, schedule) for machine in MACHINES for schedule in SCHEDULE_NAMES]
@@ -69,14 +69,7 @@ parametrize = pytest.mark.parametrize(
 
 def make_case(machine: str, schedule: str) -> Case:
     sizes, changes = MACHINES[machine]
-    load = workload(*sizes)
-    config = changed(BASE, changes | {"accumulators.entries": changes.get("accumulators.entries") or 1})
-    if not changes.get("accumulators.entries"):
-        fewest = group_entries(schedule, load.spec, config.mac_array.rows)
-        config = changed(
-            config, {"accumulators.entries": fewest if "accumulators.entries" in changes else 64}
-        )
-    return Case(config, load, schedule)
+    return Case(changed(BASE, changes), workload(*sizes), schedule)
 
 
 def with_body(program: Program, *, ops: tuple[Op, ...] | None = None, deps: tuple | None = None) -> Program:
@@ -100,9 +93,7 @@ def deletions(program: Program) -> Iterator[tuple[str, Program]]:
     body = program.phases[BODY]
     for index, deps in enumerate(body.deps):
         for place, dep in enumerate(deps):
-            name = (
-                f"{body.ops[index].label} after {dep.after.value} of {body.ops[dep.op].label}, lag {dep.lag}"
-            )
+            name = f"{body.ops[index].label} after {dep.after.value} of {body.ops[dep.op].label}, lag {dep.lag}"
             yield name, with_body(program, deps=without(body.deps, index, place))
 
 
@@ -236,15 +227,13 @@ def test_the_verifier_sees_more_than_the_numbers(capsys: pytest.CaptureFixture[s
 
 @parametrize
 def test_several_dependencies_deleted(machine: str, schedule: str):
-    """What is redundant alone may not be together: all dependencies of 1, 3 and 9 neighbouring ops."""
+    """What is redundant alone may not be together: all dependencies of 3, and of 9, neighbouring ops."""
     program = make_case(machine, schedule).program
     deps = program.phases[BODY].deps
     verdicts = Counter()
-    for count in (1, 3, 9):
+    for count in (3, 9):
         for index in range(0, len(deps), count):
-            gone = with_body(
-                program, deps=tuple(() if index <= n < index + count else d for n, d in enumerate(deps))
-            )
+            gone = with_body(program, deps=tuple(() if index <= n < index + count else d for n, d in enumerate(deps)))
             verdicts[flagged(gone)] += 1
             assert flagged(gone) == faulty(gone)
     assert verdicts[True]
@@ -398,9 +387,7 @@ def _blocked_heads(program: Program, first: int) -> dict[str, str]:
     return heads
 
 
-@pytest.mark.parametrize(
-    "bad", [Dep(99, 0, After.DONE, Wait.OPERAND), Dep(0, -1, After.DONE, Wait.OPERAND)], ids=repr
-)
+@pytest.mark.parametrize("bad", [Dep(99, 0, After.DONE, Wait.OPERAND), Dep(0, -1, After.DONE, Wait.OPERAND)], ids=repr)
 def test_a_dependency_that_points_nowhere(bad: Dep):
     program = make_case("small", "fused_interleaved").program
     deps = program.phases[BODY].deps
@@ -433,22 +420,27 @@ def test_reading_before_writing(machine: str, schedule: str):
     assert prologue.kind is PhaseKind.PROLOGUE
     for index in range(len(prologue.ops)):
         ops = prologue.ops[:index] + prologue.ops[index + 1 :]
-        damaged = replace(
-            program, phases=(build_phase("prologue", PhaseKind.PROLOGUE, ops), *program.phases[1:])
-        )
-        assert any(hazard.kind == "uninitialized" for hazard in find_hazards(damaged)), prologue.ops[
-            index
-        ].label
+        damaged = replace(program, phases=(build_phase("prologue", PhaseKind.PROLOGUE, ops), *program.phases[1:]))
+        assert any(hazard.kind == "uninitialized" for hazard in find_hazards(damaged)), prologue.ops[index].label
     body = program.phases[BODY]
     for op in body.ops:
         if op.label.startswith(("sigm", "tanh", "hidden")):
             damaged = rebuilt(program, tuple(other for other in body.ops if other is not op))
             assert flagged(damaged) == faulty(damaged)
-            if op.label.endswith(
-                "[0]"
-            ):  # the slots of later groups may hold what an earlier group left there
+            if op.label.endswith("[0]"):  # the slots of later groups may hold what an earlier group left there
                 assert any(hazard.kind == "uninitialized" for hazard in find_hazards(damaged)), op.label
             assert bits(setting.case.interpret(setting.numbers, damaged)) != setting.right
+
+
+@pytest.mark.xfail(strict=True, reason="find_hazards does not look at the slots of buffers with a time axis")
+@pytest.mark.parametrize(
+    ("chosen", "name", "by"), [("store h", "dram.output", -1), ("store h", "dram.output", 1), ("load x", "dram.x", 1)]
+)
+def test_a_time_step_outside_the_sequence(chosen: str, name: str, by: int):
+    """Step -1 and step T are as much outside their buffer as an entry too many."""
+    program = make_case("small", "fused_interleaved").program
+    damaged = rebuilt(program, damaged_ops(program, chosen, _offset(name, by)))
+    assert flagged(damaged)
 
 
 @pytest.mark.xfail(strict=True, reason="find_hazards does not ask whether an updated region was ever written")
