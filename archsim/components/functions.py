@@ -1,27 +1,17 @@
 """The activation functions that the activation unit evaluates, element by element, in the number format's own type.
 
-Source: the ONNX specification of the recurrent operators (LSTM, GRU, RNN: "activations") with the default parameters
-of the operators of the same names (HardSigmoid, LeakyRelu, Elu, ThresholdedRelu); sigmoid and tanh are PyTorch's too.
+Source: the ONNX specification of the recurrent operators (LSTM, GRU, RNN: "activations"), whose ThresholdedRelu lets
+x = alpha pass (the operator of that name does not); sigmoid and tanh are PyTorch's too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from archsim.formats.number import Array
 from archsim.workload.network import FunctionSpec
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """A function and the values its parameters have when none are given (None: it has no such parameter)."""
-
-    evaluate: Callable[[Array, float, float], Array]
-    alpha: float | None = None
-    beta: float | None = None
 
 
 def _sigmoid(x: Array, _alpha: float, _beta: float) -> Array:
@@ -43,7 +33,7 @@ def _leaky_relu(x: Array, alpha: float, _beta: float) -> Array:
 
 
 def _thresholded_relu(x: Array, alpha: float, _beta: float) -> Array:
-    result: Array = np.where(x > x.dtype.type(alpha), x, x.dtype.type(0))
+    result: Array = np.where(x >= x.dtype.type(alpha), x, x.dtype.type(0))
     return result
 
 
@@ -73,26 +63,23 @@ def _softsign(x: Array, _alpha: float, _beta: float) -> Array:
     return result
 
 
-FUNCTIONS: dict[str, Function] = {
-    "sigmoid": Function(_sigmoid),
-    "tanh": Function(lambda x, _a, _b: np.tanh(x)),
-    "relu": Function(lambda x, _a, _b: np.maximum(x, x.dtype.type(0))),
-    "affine": Function(_affine, 1.0, 0.0),
-    "leakyrelu": Function(_leaky_relu, 0.01),
-    "thresholdedrelu": Function(_thresholded_relu, 1.0),
-    "scaledtanh": Function(_scaled_tanh, 1.0, 1.0),
-    "hardsigmoid": Function(_hard_sigmoid, 0.2, 0.5),
-    "elu": Function(_elu, 1.0),
-    "softsign": Function(_softsign),
-    "softplus": Function(_softplus),
-    "identity": Function(lambda x, _a, _b: x.copy()),
+EVALUATE: Mapping[str, Callable[[Array, float, float], Array]] = {
+    "sigmoid": _sigmoid,
+    "tanh": lambda x, _a, _b: np.tanh(x),
+    "relu": lambda x, _a, _b: np.maximum(x, x.dtype.type(0)),
+    "affine": _affine,
+    "leakyrelu": _leaky_relu,
+    "thresholdedrelu": _thresholded_relu,
+    "scaledtanh": _scaled_tanh,
+    "hardsigmoid": _hard_sigmoid,
+    "elu": _elu,
+    "softsign": _softsign,
+    "softplus": _softplus,
+    "identity": lambda x, _a, _b: x.copy(),
 }
 """By name; `identity` only moves values past the unit (a projection's sums into h)."""
 
 
-def evaluate(spec: FunctionSpec, x: Array) -> Array:
-    """The function of every element of x, in x's own type."""
-    function = FUNCTIONS[spec.name]
-    alpha = spec.alpha if spec.alpha is not None else function.alpha
-    beta = spec.beta if spec.beta is not None else function.beta
-    return function.evaluate(x, alpha or 0.0, beta or 0.0)
+def evaluate(function: FunctionSpec, x: Array) -> Array:
+    """The function of every element of x, in x's own type; a parameter that it does not have is not used."""
+    return EVALUATE[function.name](x, function.alpha or 0.0, function.beta or 0.0)

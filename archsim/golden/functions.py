@@ -19,11 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Float = npt.NDArray[np.floating]
+Float = npt.NDArray[np.floating[Any]]
 Float64 = npt.NDArray[np.float64]
 
 
@@ -81,7 +82,8 @@ def _thresholdedrelu(x: Float64, alpha: float) -> Float64:
 
 
 def _scaledtanh(x: Float64, alpha: float, beta: float) -> Float64:
-    return alpha * np.tanh(beta * x)
+    scaled: Float64 = alpha * np.tanh(beta * x)
+    return scaled
 
 
 def _hardsigmoid(x: Float64, alpha: float, beta: float) -> Float64:

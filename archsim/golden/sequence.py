@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from archsim.golden.functions import Float, Float64
 
-Lengths = npt.NDArray[np.integer]
+Lengths = npt.NDArray[np.integer[Any]]
 State = tuple[Float64, ...]
 """The hidden state (B, P), which is the output too, and then the cell state (B, H) where the kind has one."""
 

@@ -7,23 +7,10 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from archsim.config.types import Count, PositiveNumber, StrictModel, Text
-from archsim.workload.network import CellKind, CellSpec, FunctionSpec
+from archsim.workload.network import FUNCTIONS, CellKind, CellSpec, FunctionSpec
 
 Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Parameter = Annotated[float, Field(ge=-1e6, le=1e6)]
-FunctionName = Literal[
-    "sigmoid",
-    "tanh",
-    "relu",
-    "affine",
-    "leakyrelu",
-    "thresholdedrelu",
-    "scaledtanh",
-    "hardsigmoid",
-    "elu",
-    "softsign",
-    "softplus",
-]
 
 
 class Source(StrictModel):
@@ -62,9 +49,28 @@ class ExpectedSource(StrictModel):
 class FunctionConfig(StrictModel):
     """An activation function of the ONNX specification."""
 
-    name: FunctionName = Field(description="activation function")
+    name: Text = Field(description="activation function, in lower case")
     alpha: Parameter | None = Field(default=None, description="its parameter alpha; ONNX's default if left out")
     beta: Parameter | None = Field(default=None, description="its parameter beta; ONNX's default if left out")
+
+    @model_validator(mode="after")
+    def _parameters_fit_the_function(self) -> FunctionConfig:
+        if self.name not in FUNCTIONS:
+            raise ValueError(f"unknown activation function '{self.name}'; allowed: {', '.join(FUNCTIONS)}")
+        defaults = FUNCTIONS[self.name]
+        given = {"alpha": self.alpha, "beta": self.beta}
+        for place, (name, value) in enumerate(given.items()):
+            if place >= len(defaults) and value is not None:
+                raise ValueError(f"{self.name} has no {name}")
+            if place < len(defaults) and defaults[place] is None and value is None:
+                raise ValueError(f"{self.name} needs {name}")
+        return self
+
+    def spec(self) -> FunctionSpec:
+        """The function with all its parameters."""
+        defaults = FUNCTIONS[self.name] + (None, None)
+        alpha = defaults[0] if self.alpha is None else self.alpha
+        return FunctionSpec(self.name, alpha, defaults[1] if self.beta is None else self.beta)
 
 
 class LayerConfig(StrictModel):
@@ -139,7 +145,7 @@ class LayerConfig(StrictModel):
         if self.activations is None:
             return (FunctionSpec(self.nonlinearity),) if self.kind is CellKind.RNN else self.kind.functions
         first = direction * count if len(self.activations) > count else 0
-        return tuple(FunctionSpec(f.name, f.alpha, f.beta) for f in self.activations[first : first + count])
+        return tuple(function.spec() for function in self.activations[first : first + count])
 
 
 class WorkloadConfig(LayerConfig):

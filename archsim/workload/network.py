@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -29,9 +30,26 @@ class CellKind(StrEnum):
         }[self]
 
 
+FUNCTIONS: Mapping[str, tuple[float | None, ...]] = {
+    "sigmoid": (),
+    "tanh": (),
+    "relu": (),
+    "affine": (1.0, 0.0),
+    "leakyrelu": (0.01,),
+    "thresholdedrelu": (1.0,),
+    "scaledtanh": (None, None),
+    "hardsigmoid": (0.2, 0.5),
+    "elu": (1.0,),
+    "softsign": (),
+    "softplus": (),
+}
+"""Activation functions of ONNX's LSTM, GRU and RNN, in lower case, with the defaults of alpha and beta as far as they
+have them; None: it must be given. Source: the ONNX operators of the same names."""
+
+
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
-    """An activation function of the ONNX specification (in lower case), with its parameters if it has any."""
+    """An activation function and all the parameters it has."""
 
     name: str
     alpha: float | None = None

@@ -1,0 +1,151 @@
+"""What an importer finds in a model file: recurrent layers in archsim's terms, and what it could not read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import ValidationError
+
+from archsim.config.text import shorten
+from archsim.workload.config import LayerConfig
+
+Float32Array = npt.NDArray[np.float32]
+Shape = tuple[int, ...]
+
+
+class Refused(Exception):
+    """This part of the file cannot be imported; `str()` says why. It becomes an `Unsupported` in the listing."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLayer:
+    """A recurrent layer; a torch module's `num_layers` layers of one size are one FoundLayer.
+
+    `tensors` has torch's names (weight_ih_l0, ..., and peephole_l0), layers and gates in torch's order. `h_0` (cells, B, P)
+    and `c_0` (cells, B, H) are given if the file fixes them; None is zero. `fed_by` names the found layers whose outputs,
+    side by side, are this layer's whole input; `input_from` says in words where the input comes from. `notes` are what
+    the user should know of the import; `batch_first` is the order in which the model itself takes its input.
+    """
+
+    name: str
+    config: LayerConfig
+    input_size: int
+    tensors: Mapping[str, Float32Array]
+    num_layers: int = 1
+    batch_first: bool = False
+    sequence_lens: tuple[int, ...] | None = None
+    h_0: Float32Array | None = None
+    c_0: Float32Array | None = None
+    fed_by: tuple[str, ...] = ()
+    input_from: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def weights(self) -> int:
+        """How many numbers it has learned."""
+        return sum(tensor.size for tensor in self.tensors.values())
+
+    @property
+    def cells(self) -> int:
+        """Layers times directions."""
+        return self.num_layers * (2 if self.config.bidirectional else 1)
+
+    def __str__(self) -> str:
+        """As "LSTM(64, 128), 2 layers, bidirectional"."""
+        size = f"{self.config.kind.value.upper()}({self.input_size}, {self.config.hidden_size})"
+        return ", ".join([size, *self._shape_words()])
+
+    def _shape_words(self) -> Iterator[str]:
+        if self.num_layers > 1:
+            yield f"{self.num_layers} layers"
+        if self.config.bidirectional:
+            yield "bidirectional"
+        if self.config.reverse:
+            yield "reverse"
+
+    def options(self) -> tuple[str, ...]:
+        """The options in effect that differ from PyTorch's defaults, in words."""
+        return tuple(self._option_words())
+
+    def _option_words(self) -> Iterator[str]:
+        config = self.config
+        if config.proj_size:
+            yield f"projection to {config.proj_size}"
+        if not config.bias:
+            yield "no bias"
+        if config.activations is not None:
+            cells = config.cells(self.input_size)
+            yield "activations " + ", ".join(str(f) for cell in cells for f in cell.functions)
+        elif config.nonlinearity != "tanh":
+            yield config.nonlinearity
+        if config.clip is not None:
+            yield f"clip {config.clip:g}"
+        for name in ("input_forget", "peepholes"):
+            if getattr(config, name):
+                yield name
+        if not config.linear_before_reset:
+            yield "reset before the recurrent product"
+        if self.batch_first:
+            yield "batch first"
+        if self.sequence_lens is not None:
+            yield "sequence_lens " + shorten(", ".join(map(str, self.sequence_lens)))
+        if self.h_0 is not None or self.c_0 is not None:
+            yield "initial state in the file"
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """Something recurrent that cannot be imported, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All that a file holds. `pairs` are layers, one forward and one reverse, that act as one bidirectional layer.
+
+    `rest` says what else is in the file, as "14 tensors".
+    """
+
+    path: Path
+    layers: tuple[FoundLayer, ...]
+    unsupported: tuple[Unsupported, ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
+    rest: str = ""
+
+
+def layer_config(**fields: Any) -> LayerConfig:  # noqa: ANN401
+    """A LayerConfig of values from a file; Refused if they are not possible."""
+    try:
+        return LayerConfig(**fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise Refused(f"{where}: {first['msg']}" if where else first["msg"].removeprefix("Value error, ")) from error
+
+
+def float32(name: str, values: npt.NDArray[Any]) -> Float32Array:
+    """Weights as float32, contiguous; Refused if any is not finite."""
+    with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, and is reported as such
+        converted = np.ascontiguousarray(values, dtype=np.float32)
+    bad = converted.size - int(np.count_nonzero(np.isfinite(converted)))
+    if bad:
+        raise Refused(f"{name}: {bad:,} of {converted.size:,} numbers are not finite in float32")
+    return converted
+
+
+def unique_names(names: list[str]) -> list[str]:
+    """Names on one line, of bounded length, later ones of the same name numbered: lstm, lstm#2."""
+    taken: dict[str, int] = {}
+    unique = []
+    for name in names:
+        plain = shorten(name, 300) or "unnamed"
+        taken[plain] = taken.get(plain, 0) + 1
+        unique.append(plain if taken[plain] == 1 else f"{plain}#{taken[plain]}")
+    return unique
