@@ -1,5 +1,28 @@
-"""The functional NumPy model: what an LSTM computes, with no idea of a machine. It shares no code with archsim."""
+"""The functional NumPy models: what each recurrent layer computes, with no idea of a machine.
 
-from archsim.golden.lstm import lstm
+They share no code with the rest of archsim and import nothing but NumPy.
+"""
 
-__all__ = ["lstm"]
+from archsim.golden.functions import Activation, apply
+from archsim.golden.gru import GruOptions, GruWeights, gru_direction
+from archsim.golden.lstm import LstmOptions, LstmWeights, lstm, lstm_direction
+from archsim.golden.rnn import RnnOptions, RnnWeights, rnn_direction
+from archsim.golden.stack import Direction, run_direction, run_stack
+
+__all__ = [
+    "Activation",
+    "Direction",
+    "GruOptions",
+    "GruWeights",
+    "LstmOptions",
+    "LstmWeights",
+    "RnnOptions",
+    "RnnWeights",
+    "apply",
+    "gru_direction",
+    "lstm",
+    "lstm_direction",
+    "rnn_direction",
+    "run_direction",
+    "run_stack",
+]

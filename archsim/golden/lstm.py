@@ -1,47 +1,103 @@
-"""One LSTM layer in float64, from its definition.
+"""The LSTM layer in float64, from its definition.
 
 Source: the equations of torch.nn.LSTM (PyTorch documentation), after Hochreiter and Schmidhuber (1997) with the forget
 gate of Gers, Schmidhuber and Cummins (2000):
 
     i = sigma(W_ii x + b_ii + W_hi h + b_hi)      f = sigma(W_if x + b_if + W_hf h + b_hf)
     g = tanh (W_ig x + b_ig + W_hg h + b_hg)      o = sigma(W_io x + b_io + W_ho h + b_ho)
-    c' = f * c + i * g                            h' = o * tanh(c')
+    c' = f * c + i * g                            h' = o * tanh(c')          with proj_size: h' = W_hr (o * tanh(c'))
+
+and those of the ONNX operator LSTM (opset 22) for what torch has not: peepholes p_i * c and p_f * c (the old cell) and
+p_o * c' (the new one) before the activation of i, f and o; clip on the input of those of i, f, g and o;
+input_forget, f = 1 - i; and any three activation functions in place of sigma, the tanh of g and the tanh of c'.
 """
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from dataclasses import dataclass
 
-Float = npt.NDArray[np.floating]
-Float64 = npt.NDArray[np.float64]
+import numpy as np
+
+from archsim.golden.functions import SIGMOID, TANH, Activation, Float, Float64, apply
+from archsim.golden.sequence import Lengths, State, clipped, projected, scan, transposed
+
+
+@dataclass(frozen=True)
+class LstmWeights:
+    """One direction's weights; the rows of the four gates in the order i, f, g, o. P is H unless there is a projection.
+
+    weight_ih (4H, I), weight_hh (4H, P), bias_ih and bias_hh (4H) or None, weight_hr (P, H) the projection or None,
+    peephole (3H) in the order i, f, o or None.
+    """
+
+    weight_ih: Float
+    weight_hh: Float
+    bias_ih: Float | None = None
+    bias_hh: Float | None = None
+    weight_hr: Float | None = None
+    peephole: Float | None = None
+
+
+@dataclass(frozen=True)
+class LstmOptions:
+    """activations of the gates i, f, o, of the candidate g and of the new cell; clip on the inputs of i, f, g and o."""
+
+    activations: tuple[Activation, Activation, Activation] = (SIGMOID, TANH, TANH)
+    clip: float | None = None
+    input_forget: bool = False
+    reverse: bool = False
+
+
+def lstm_direction(
+    x: Float, weights: LstmWeights, h_0: Float, c_0: Float, options: LstmOptions, lengths: Lengths | None = None
+) -> tuple[Float64, Float64, Float64]:
+    """Run one direction of one layer over a whole sequence.
+
+    x (T, B, I); h_0 (B, P) and c_0 (B, H); lengths (B) or None. Returns output (T, B, P), h_n (B, P), c_n (B, H).
+    """
+    recurrent = transposed(weights.weight_hh)
+    projection = None if weights.weight_hr is None else transposed(weights.weight_hr)
+    p_i, p_f, p_o = _peepholes(weights)
+    if c_0.shape[1:] != p_i.shape:
+        raise ValueError(f"c_0 must be (B, {p_i.size}), not {c_0.shape}")
+    gate, candidate, hidden = options.activations
+    clip = options.clip
+
+    def step(from_input: Float64, state: State) -> State:
+        h, c = state
+        i, f, g, o = np.split(from_input + h @ recurrent, 4, axis=1)
+        i = apply(gate, clipped(i + p_i * c, clip))
+        f = 1.0 - i if options.input_forget else apply(gate, clipped(f + p_f * c, clip))
+        c = f * c + i * apply(candidate, clipped(g, clip))
+        h = apply(gate, clipped(o + p_o * c, clip)) * apply(hidden, c)
+        return (h if projection is None else h @ projection, c)
+
+    gates = projected(x, weights.weight_ih, weights.bias_ih, weights.bias_hh)
+    state = (np.asarray(h_0, np.float64), np.asarray(c_0, np.float64))
+    output, (h_n, c_n) = scan(step, gates, state, reverse=options.reverse, lengths=lengths)
+    return output, h_n, c_n
+
+
+def _peepholes(weights: LstmWeights) -> tuple[Float64, Float64, Float64]:
+    """The weights (H) from the cell to i, f and o; zero where there are none."""
+    hidden = weights.weight_ih.shape[0] // 4
+    if weights.peephole is None:
+        none = np.zeros(hidden)
+        return none, none, none
+    if weights.peephole.shape != (3 * hidden,):
+        raise ValueError(f"peephole must have the shape {(3 * hidden,)}, not {weights.peephole.shape}")
+    p_i, p_f, p_o = np.split(np.asarray(weights.peephole, np.float64), 3)
+    return p_i, p_f, p_o
 
 
 def lstm(
     x: Float, weight_ih: Float, weight_hh: Float, bias_ih: Float, bias_hh: Float, h_0: Float, c_0: Float
 ) -> tuple[Float64, Float64, Float64]:
-    """Run one layer over a whole sequence.
+    """Run one layer in one direction, in the shapes of torch.nn.LSTM.
 
     x (T, B, I); weight_ih (4H, I), weight_hh (4H, H), bias_ih and bias_hh (4H) with the gates in the order i, f, g, o;
     h_0 and c_0 (1, B, H). Returns output (T, B, H), h_n (1, B, H) and c_n (1, B, H).
     """
-    steps, batch, _ = x.shape
-    hidden = weight_hh.shape[1]
-    recurrent = np.ascontiguousarray(np.transpose(weight_hh), np.float64)
-    from_input = np.asarray(x, np.float64) @ np.asarray(weight_ih, np.float64).T
-    from_input += np.asarray(bias_ih, np.float64) + np.asarray(bias_hh, np.float64)
-    h = np.asarray(h_0[0], np.float64)
-    c = np.asarray(c_0[0], np.float64)
-    output = np.empty((steps, batch, hidden), np.float64)
-    for t in range(steps):
-        i, f, g, o = np.split(from_input[t] + h @ recurrent, 4, axis=1)
-        c = logistic(f) * c + logistic(i) * np.tanh(g)
-        h = logistic(o) * np.tanh(c)
-        output[t] = h
-    return output, h[None], c[None]
-
-
-def logistic(z: Float64) -> Float64:
-    """1 / (1 + exp(-z)), written with tanh so that no z overflows."""
-    half: Float64 = 0.5 * (1.0 + np.tanh(0.5 * z))
-    return half
+    weights = LstmWeights(weight_ih, weight_hh, bias_ih, bias_hh)
+    output, h_n, c_n = lstm_direction(x, weights, h_0[0], c_0[0], LstmOptions())
+    return output, h_n[np.newaxis], c_n[np.newaxis]

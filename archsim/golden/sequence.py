@@ -1,0 +1,76 @@
+"""What every kind of layer does alike over a sequence: its order of time, rows of different lengths, clipping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from archsim.golden.functions import Float, Float64
+
+Lengths = npt.NDArray[np.integer[Any]]
+State = tuple[Float64, ...]
+"""The hidden state (B, P), which is the output too, and then the cell state (B, H) where the kind has one."""
+
+
+def transposed(weight: Float) -> Float64:
+    """A matrix (rows, columns) as a contiguous float64 (columns, rows), ready to stand right of a row vector."""
+    return np.ascontiguousarray(np.transpose(weight), np.float64)
+
+
+def projected(x: Float, weight: Float, *biases: Float | None) -> Float64:
+    """The whole sequence x (T, B, I) through weight (G, I) at once, plus the biases (G) there are: (T, B, G)."""
+    if x.ndim != 3 or x.shape[2] != weight.shape[1]:
+        raise ValueError(f"x {x.shape} does not fit (T, B, {weight.shape[1]})")
+    gates = np.asarray(x, np.float64) @ np.asarray(weight, np.float64).T
+    given = [np.asarray(bias, np.float64) for bias in biases if bias is not None]
+    if any(bias.shape != weight.shape[:1] for bias in given):
+        raise ValueError(f"a bias must have the shape {weight.shape[:1]}, not {[bias.shape for bias in given]}")
+    if given:
+        gates += sum(given[1:], start=given[0])
+    return gates
+
+
+def clipped(z: Float64, clip: float | None) -> Float64:
+    """A pre-activation bound to [-clip, clip] (ONNX attribute clip), or as it is."""
+    if clip is not None and clip < 0.0:
+        raise ValueError(f"clip is a bound on the magnitude: {clip} < 0")
+    return z if clip is None else np.clip(z, -clip, clip)
+
+
+def scan(
+    step: Callable[[Float64, State], State], gates: Float64, state: State, *, reverse: bool, lengths: Lengths | None
+) -> tuple[Float64, State]:
+    """Take the state through all T steps of gates (T, B, G); returns the outputs (T, B, P) and the last state.
+
+    With lengths (B), a row does nothing at the times from its length on: its state stays, its output there is 0. Going
+    backwards this leaves the initial state untouched until the row's own last step, as the ONNX operators and torch's
+    packed sequences want it. An output stands at the index of its input. A row of length 0 keeps its initial state.
+    """
+    steps, batch, _ = gates.shape
+    _check(state, batch, steps, lengths)
+    output = np.zeros((steps, batch, state[0].shape[1]), np.float64)
+    for t in reversed(range(steps)) if reverse else range(steps):
+        new = step(gates[t], state)
+        if lengths is None:
+            output[t] = new[0]
+        else:
+            valid = (t < lengths)[:, np.newaxis]
+            output[t] = np.where(valid, new[0], 0.0)
+            new = tuple(np.where(valid, after, before) for after, before in zip(new, state, strict=True))
+        state = new
+    return output, state
+
+
+def _check(state: State, batch: int, steps: int, lengths: Lengths | None) -> None:
+    """NumPy would stretch a state or lengths of one row over the batch without a word."""
+    if any(part.ndim != 2 or part.shape[0] != batch for part in state):
+        raise ValueError(f"each state must have {batch} rows: {[part.shape for part in state]}")
+    if lengths is None:
+        return
+    if lengths.shape != (batch,) or not np.issubdtype(lengths.dtype, np.integer):
+        raise ValueError(f"lengths must be {batch} whole numbers, not {lengths.dtype} {lengths.shape}")
+    if np.any(lengths < 0) or np.any(lengths > steps):
+        raise ValueError(f"lengths must lie in 0 .. {steps}: {lengths.tolist()}")
