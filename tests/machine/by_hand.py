@@ -149,12 +149,16 @@ class Token:
 
 @dataclass(frozen=True)
 class Job:
-    """An op "a1" of unit "a" that occupies it for `occupancy` cycles and is visible `depth` cycles after that."""
+    """An op "a1" of unit "a" that occupies it for `occupancy` cycles and is visible `depth` cycles after that.
+
+    The last `skip_last` repetitions leave it out.
+    """
 
     label: str
     occupancy: int
     depth: int = 0
     waits: Sequence[Token] = field(default=())
+    skip_last: int = 0
 
     @property
     def unit(self) -> str:
@@ -162,19 +166,22 @@ class Job:
         return self.label.rstrip("0123456789")
 
 
+def job_phase(name: str, body: Sequence[Job], repeat: int = 1) -> Phase:
+    """A phase of those ops."""
+    labels = [job.label for job in body]
+    ops = tuple(_Job(unit=job.unit, label=job.label, skip_last=job.skip_last) for job in body)
+    deps = tuple(tuple(Dep(labels.index(t.label), t.lag, t.after, t.cause) for t in job.waits) for job in body)
+    return Phase(name, PhaseKind.BODY, repeat, ops, deps)
+
+
 def run_jobs(
     *bodies: Sequence[Job], repeat: int = 1, issue_cycles: int = 0, queue_depth: int = 64
 ) -> tuple[dict[OpKey, Times], Trace]:
     """Execute one phase for each body (named "0", "1", ...); the times of every op, and the trace."""
-    phases = []
-    for number, body in enumerate(bodies):
-        labels = [job.label for job in body]
-        ops = tuple(_Job(unit=job.unit, label=job.label) for job in body)
-        deps = tuple(tuple(Dep(labels.index(t.label), t.lag, t.after, t.cause) for t in job.waits) for job in body)
-        phases.append(Phase(str(number), PhaseKind.BODY, repeat, ops, deps))
+    phases = tuple(job_phase(str(number), body, repeat) for number, body in enumerate(bodies))
     services = tuple(tuple(Service(job.occupancy, 0, job.depth) for job in body) for body in bodies)
     units = tuple(sorted({job.unit for body in bodies for job in body}))
-    program = Program("by hand", (), tuple(phases))
+    program = Program("by hand", (), phases)
     spec = MachineSpec(units, services, issue_cycles, queue_depth)
     trace = execute(program, spec, Options(window=Window(0, repeat)))
     times = {

@@ -5,9 +5,10 @@ are visible), with the reason for its start. The machine is by_hand.HAND_2X2 unl
 for LSTM(3, 2), float32 (32 bits = 4 bytes), batch 1:
 
     MAC array   2 x 2; depth = SRAM read 1 + multiplier 1 + ceil(log2 2) = 1 level * 1 + accumulator 1 = 4
-                mac    K = 5: ceil(5/2) = 3;  weights and bias of 2 rows: 2*5*32 + 2*32 = 384 bits / 128 = 3   -> 3
-                mac_x  K = 3: ceil(3/2) = 2;  2*3*32 + 2*32 = 256 bits / 128 = 2                               -> 2
-                mac_h  K = 2: ceil(2/2) = 1;  2*2*32 = 128 bits / 128 = 1                                      -> 1
+                mac    K = 5: ceil(5/2) = 3;  weights of 2 rows: 2*5*32 = 320 bits / 128 = 2.5 -> 3    -> 3
+                mac_x  K = 3: ceil(3/2) = 2;  2*3*32 = 192 bits / 128 = 1.5 -> 2                       -> 2
+                mac_h  K = 2: ceil(2/2) = 1;  2*2*32 = 128 bits / 128 = 1                              -> 1
+                the bias has a port of its own and costs nothing
     activation  1 value a cycle, depth 2: 3 for i, f, o of one hidden unit, 1 for its g or tanh(c)
     elementwise 1 hidden unit a cycle, depth 2 (cell) or 1 (hidden); cell reads i, f, g, c: 4*32 = 128 bits / 128 = 1
     DRAM        4 bytes a cycle, depth 5, bursts of 8 bytes: x is 12 bytes = 2 bursts = 16 -> 4;  h or c is 8 -> 2
@@ -290,7 +291,7 @@ class TestOtherMachines:
     def test_3x2_split_interleaved_with_one_accumulator_slot(self):
         """R = 3 < 4: the tiles of a group are i, f, o and g alone; 4 entries = 1 slot, so no x part runs ahead.
 
-        Weight port 3 * 64 = 192 bits: mac_x[.0] 3*3*32 + 3*32 = 384 / 192 = 2 = ceil(3/2); mac_h[.0] 3*2*32 = 192: 1.
+        Weight port 3 * 64 = 192 bits: mac_x[.0] 3*3*32 = 288 / 192 -> 2 = ceil(3/2); mac_h[.0] 3*2*32 = 192: 1.
         """
         table = (
             INTERLEAVED_PROLOGUE
@@ -349,7 +350,7 @@ step 2 = step 1 + 31 but
         """One op a cycle is issued, and one can wait in front of each unit.
 
         Op k is issued at t(k) = max(t(k-1), start of the op before it on its unit) + 1. A group is one tile of 4 rows;
-        weight port 4 * 64 = 256 bits: 4*5*32 + 4*32 = 768 / 256 = 3 = ceil(5/2). DRAM's first op is issued at 1, the
+        weight port 4 * 64 = 256 bits: 4*5*32 = 640 / 256 -> 3 = ceil(5/2). DRAM's first op is issued at 1, the
         others stand in its queue when it is free.
         """
         table = """
@@ -422,8 +423,10 @@ epilogue from 183
     def test_2x2_fused_gate_major_with_ragged_groups_and_a_narrow_weight_port(self):
         """H = 3: each gate is a group of 2 rows and one of 1 row; tanh(c) is deferred by 2 groups.
 
-        K = 6, so 3 chunks; a tile of 2 rows reads 2*6*32 + 2*32 = 448 bits through 128: 4 cycles, one more than the
-        datapath needs; a tile of 1 row reads 224 bits: 2, so 3. x, h and c are 12 bytes, 4 cycles of DRAM.
+        K = 6, so 3 chunks; a tile of 2 rows reads 2*6*32 = 384 bits through 2 * 48 = 96: exactly 4 cycles, one more
+        than the datapath needs; a tile of 1 row reads 192 bits: 2, so 3. The biases would be 64 and 32 bits more and
+        make it 5 cycles and 3. x, h and c are 12 bytes, 4 cycles of DRAM, and pass the weight SRAM's write port within
+        that (24 bytes are 192 bits / 96 = 2 cycles).
         """
         table = """
 prologue from 0
@@ -485,7 +488,7 @@ epilogue from 200
   store h_n      0   4   9   113 + 39 + 48 = 200
   store c_n      4   8  13
 """
-        check(run("fused_gate_major", "lstm:3,3,t=2"), table, total=213)
+        check(run("fused_gate_major", "lstm:3,3,t=2", "weight_sram.port_bits=48"), table, total=213)
 
     def test_2x2_fused_interleaved_with_a_batch_of_2(self):
         """Every op works on 2 vectors: tiles take ceil(5/2) * 2 = 6 cycles while the weights are read once (3).
@@ -621,7 +624,7 @@ class TestCycleStacks:
 
         48 cycles of the datapath for 144 MACs = 36 cycles' worth; step 1 waits for h from 28 to 39.
         """
-        stack = run("fused_gate_major", "lstm:3,3,t=2").stats.cycle_stack
+        stack = run("fused_gate_major", "lstm:3,3,t=2", "weight_sram.port_bits=48").stats.cycle_stack
         expected = {"useful": 36, "padding": 12, "wait_port": 8, "wait_recurrence": 11}
         expected |= {"prologue": 113, "idle": 87 - 67, "epilogue": 13}
         assert {bucket: n for bucket, n in stack.items() if n} == expected

@@ -88,25 +88,28 @@ class TestMacArray:
         """The depth of HAND_2X2 is 1 + 1 + levels + 1."""
         assert service(mac_tile(2, 4), f"mac_array.columns={columns}").depth_cycles == 3 + levels
 
-    # 2 banks of 64 bits: 128 bits a cycle. Two rows of K weights are 64 K bits, the bias of two rows 64.
-    @pytest.mark.parametrize(
-        ("inputs", "bias", "port_cycles"),
-        [(4, False, 2), (5, False, 3), (6, False, 3), (4, True, 3), (5, True, 3), (6, True, 4)],
-    )
-    def test_weights_and_bias_share_the_weight_port(self, inputs, bias, port_cycles):
-        """K = 4, weights 256 bits: 2 cycles; with the bias 320 bits: 3, one more than ceil(4 / 2) chunks."""
-        found = service(mac_tile(2, inputs, bias=bias))
-        assert found.port_cycles == port_cycles
-        assert found.occupancy_cycles == max(port_cycles, (inputs + 1) // 2)
+    @pytest.mark.parametrize("bias", [False, True])
+    @pytest.mark.parametrize(("inputs", "cycles"), [(2, 1), (3, 2), (4, 2), (5, 3), (6, 3), (64, 32)])
+    def test_the_bias_does_not_use_the_weight_port(self, inputs, cycles, bias):
+        """The port is exactly R * C = 4 weights wide: 2 banks of 64 bits. Two rows of K weights are 64 K bits: K / 2.
+
+        The two biases are 64 bits; wherever K is a multiple of C = 2 they would need a cycle more.
+        """
+        assert service(mac_tile(2, inputs, bias=bias)) == Service(cycles, cycles, 4)
+
+    @pytest.mark.parametrize("bias", [False, True])
+    def test_a_narrow_weight_port(self, bias):
+        """K = 6 on 2 columns: 3 chunks. 2 * 6 * 32 = 384 bits through 2 * 48 = 96 bits: 4 cycles, with biases 5."""
+        assert service(mac_tile(2, 6, bias=bias), "weight_sram.port_bits=48") == Service(3, 4, 4)
 
     def test_banks_add_up(self):
-        """384 bits of a tile with K = 5 and bias: 3 cycles through 2 * 64, 2 through 3 * 64, 6 through 1 * 64."""
+        """2 * 5 * 32 = 320 bits of a tile with K = 5: 5 cycles through 1 * 64, 3 through 2 * 64, 2 through 3 * 64."""
         tile = mac_tile(2, 5, bias=True)
         found = [service(tile, f"weight_sram.banks={banks}").port_cycles for banks in (1, 2, 3)]
-        assert found == [6, 3, 2]
+        assert found == [5, 3, 2]
 
     def test_the_batch_reads_the_weights_once(self):
-        """K = 5, B = 4: 12 cycles of chunks; the 384 bits of the weights pass in 3, x (5*4*32 = 640 bits) in 5."""
+        """K = 5, B = 4: 12 cycles of chunks; the 320 bits of the weights pass in 3, x (5*4*32 = 640 bits) in 5."""
         assert service(mac_tile(2, 5, 4, bias=True)) == Service(12, 5, 4)
 
     def test_each_memory_has_its_own_port(self):

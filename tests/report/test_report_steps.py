@@ -92,10 +92,14 @@ def test_the_distance_to_the_bound_has_a_direction(small: Simulation):
 
 
 def test_the_gap_names_the_largest_loss_that_the_bound_does_not_explain(run):
-    # On the full array x is loaded two steps ahead, but its load waits in DRAM's queue behind the store of h.
-    stats = run(()).stats
+    # On the full array x is loaded two steps ahead, but its load waits in DRAM's queue behind the store of h: from an h
+    # on, the burst of the store (4 cycles), that of x (4, and 80 until it is there) and a step (35) make a chain that
+    # closes after three steps.
+    stats = run((), ("steps=9",)).stats
     assert stats.binding_bound == "recurrence"
-    assert excess(stats) > 0.1
+    assert stats.bounds["recurrence"] == 35
+    assert stats.cycles_per_step == (4 + 4 + 80 + 35) / 3
+    assert excess(stats) == pytest.approx(6 / 35)
     assert "loses most by wait_input (waits for x from DRAM)" in gap_sentence(stats)
     waiting = dataclasses.replace(stats, cycle_stack={**stats.cycle_stack, "wait_recurrence": 10**6})
     assert gap_sentence(waiting) == gap_sentence(stats)
