@@ -12,8 +12,8 @@ from archsim.metrics.stacks import BUCKETS
 METRICS_HEAD = """# What each figure means
 
 Made from the declarations in `archsim/metrics/` by `python docs/generate.py`. The keys are those of `stats.json`,
-which is also what `archsim run --json` prints. R and C are the rows and columns of the MAC array; I, H, T and B the input
-size, hidden size, time steps and batch of the workload. One MAC is 2 ops (a multiply and an add).
+which is also what `archsim run --json` prints. R and C are the rows and columns of the MAC array; I, H, T and B the
+input size, hidden size, time steps and batch of the workload. One MAC is 2 ops (a multiply and an add).
 
 | key | unit | meaning | formula |
 |---|---|---|---|
