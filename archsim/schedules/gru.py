@@ -11,7 +11,7 @@ from archsim.components.elementwise import Elementwise
 from archsim.components.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.program.ir import Buffer, Op, Region
 from archsim.schedules.buffers import Storage
-from archsim.schedules.cell import DEFERRED_GROUPS, CellOps, Layout, whole
+from archsim.schedules.cell import CellOps, Layout, whole
 from archsim.schedules.tiling import Block, Group, Part, Segment, block_major
 
 RESET, UPDATE, CANDIDATE = (Block(gate) for gate in range(3))
@@ -41,7 +41,7 @@ class GruOps(CellOps):
         if self._keeps_all:
             return Storage(3 * units, units if self.spec.linear_before_reset else 0, 1)
         most = max(group.segments[0].units for group in self.groups)
-        return Storage(3 * most, most, DEFERRED_GROUPS + 2)
+        return Storage(3 * most, most, self._deferred_groups() + 2)
 
     def _follow(self, group: Group) -> tuple[list[Op], list[Op], list[Op]]:
         ops: list[Op] = self._gates(group)

@@ -8,7 +8,7 @@ from archsim.components.elementwise import Elementwise
 from archsim.components.lstm_ops import CellUpdate, HiddenUpdate, Peephole
 from archsim.program.ir import Op, Region
 from archsim.schedules.buffers import Storage
-from archsim.schedules.cell import DEFERRED_GROUPS, CellOps
+from archsim.schedules.cell import CellOps
 from archsim.schedules.tiling import Block, Group, Segment
 from archsim.workload.network import FunctionSpec
 
@@ -27,7 +27,7 @@ class LstmOps(CellOps):
         if self.rotating:
             # A group's gates live until its deferred hidden update: one slot more lets the next group begin.
             rows = max(group.rows for group in self.groups)
-            return Storage(rows, rows // len(self.blocks), DEFERRED_GROUPS + 2)
+            return Storage(rows, rows // len(self.blocks), self._deferred_groups() + 2)
         return Storage(4 * self.spec.hidden_size, self.spec.hidden_size, 1)
 
     def _follow(self, group: Group) -> tuple[list[Op], list[Op], list[Op]]:

@@ -142,8 +142,8 @@ class TestSplitInterleaved:
 
 @pytest.mark.parametrize(("deferred", "cycles_per_step"), [(0, 152), (1, 95), (2, 81), (3, 77)])
 def test_what_deferral_is_worth(monkeypatch, deferred, cycles_per_step):
-    """The figures that archsim/schedules/lstm.py quotes for its choice of DEFERRED_GROUPS: measured, not derived."""
-    monkeypatch.setattr("archsim.schedules.lstm.DEFERRED_GROUPS", deferred)
+    """The figures that archsim/schedules/cell.py quotes for its choice of DEFERRED_GROUPS: measured, not derived."""
+    monkeypatch.setattr("archsim.schedules.cell.DEFERRED_GROUPS", deferred)
     assert stats("silero_vad", "fused_interleaved").cycles_per_step == cycles_per_step
 
 
