@@ -91,36 +91,32 @@ def _recurrence(body: Phase, services: list[Service]) -> Fraction:
     reads_h = [any(r.buffer.kind is DataKind.H for r in op.reads) and op.macs > 0 for op in body.ops]
     for first, deps in enumerate(body.deps):
         closing = [dep for dep in deps if dep.lag and dep.after is After.DONE and writes_h[dep.op] and reads_h[first]]
-        if not closing:
-            continue
-        starts = _chain_starts(body, services, first)
+        starts = _chain_starts(body, services, first) if closing else {}
         for dep in closing:
-            start = starts[dep.op]
-            if start is not None:
-                longest = max(longest, Fraction(start + services[dep.op].latency_cycles, dep.lag))
+            if dep.op in starts:
+                longest = max(longest, Fraction(starts[dep.op] + services[dep.op].latency_cycles, dep.lag))
     return longest
 
 
-def _chain_starts(body: Phase, services: list[Service], first: int) -> list[int | None]:
-    """For each op the earliest start, in cycles after that of op `first`, that chains from it enforce."""
-    starts: list[int | None] = [None] * len(body.ops)
-    starts[first] = 0
-    present = (body.ops[first].skip_first, body.ops[first].skip_last)
-    last_on: dict[str, int] = {body.ops[first].unit: first}
+def _chain_starts(body: Phase, services: list[Service], first: int) -> dict[int, int]:
+    """For each op that chains from `first` reach, the earliest start, in cycles after that of `first`."""
+    starts = {first: 0}
+    present = body.ops[first].window
+    last_on = {body.ops[first].unit: first}
     for index in range(first + 1, len(body.ops)):
+        op = body.ops[index]
         waits = [
-            starts[dep.op] + _until(services[dep.op], dep.after)  # type: ignore[operator]
+            starts[dep.op] + _until(services[dep.op], dep.after)
             for dep in body.deps[index]
-            if dep.lag == 0 and starts[dep.op] is not None
+            if dep.lag == 0 and dep.op in starts
         ]
-        unit = body.ops[index].unit
-        before = last_on.get(unit)
-        if before is not None:
-            waits.append(starts[before] + services[before].occupancy_cycles)  # type: ignore[operator]
+        if op.unit in last_on:
+            before = last_on[op.unit]
+            waits.append(starts[before] + services[before].occupancy_cycles)
         # An op that some repetition leaves out (against `first`) is no part of a chain that all of them have.
-        if waits and (body.ops[index].skip_first, body.ops[index].skip_last) == present:
+        if waits and op.window == present:
             starts[index] = max(waits)
-            last_on[unit] = index
+            last_on[op.unit] = index
     return starts
 
 

@@ -64,9 +64,8 @@ def torch_outputs(workload: Workload, results: Results) -> dict[str, Any]:
 def _yaml(data: dict[str, Any]) -> str:
     from ruamel.yaml import YAML
 
-    yaml = YAML(typ="safe", pure=True)
+    yaml = YAML(pure=True)  # round trip: keeps the order of the fields
     yaml.default_flow_style = False
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     text = io.StringIO()
     yaml.dump(data, text)
     return text.getvalue()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import overload
 
 from archsim.arch import ArchConfig
 from archsim.errors import CapacityError
+from archsim.formats import NumberFormat
 from archsim.program.ir import Buffer, DataKind
 from archsim.schedules.tiling import Group
 from archsim.workload.network import CellKind, CellSpec
@@ -60,88 +62,116 @@ class CellBuffers:
         return tuple(buffer for buffer in found if buffer is not None)
 
 
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """What a cell has of what others use too.
+
+    `rotations`: groups (and projection tiles) that pass the accumulators in a step; `sharers`: cells that share the
+    accumulators at a time; `own_input`: x comes from DRAM through the input buffer (else it is another cell's h).
+    """
+
+    rotations: int
+    sharers: int
+    own_input: bool
+
+
 def make_buffers(
     spec: CellSpec,
     arch: ArchConfig,
     batch: int,
     prefix: str,
     groups: Sequence[Group],
-    rotations: int,
     storage: Storage,
-    sharers: int,
-    own_input: bool,
+    sharing: Sharing,
 ) -> CellBuffers:
-    """The buffers of a cell whose names begin with `prefix`.
-
-    `rotations`: slots of accumulators used in a step; `sharers`: cells that share the accumulators at a time;
-    `own_input`: x comes from DRAM through the input buffer (else it is another cell's h). CapacityError if the
-    accumulators cannot hold one group.
-    """
+    """The buffers of a cell, named behind `prefix`; CapacityError if the accumulators cannot hold one group."""
     formats = arch.formats
     weight, accumulator = formats.format("weight"), formats.format("accumulator")
-    inputs, hidden = formats.format("input"), formats.format("hidden")
-    cell, activation = formats.format("cell"), formats.format("activation")
-    rows, units, outputs = spec.rows, spec.hidden_size, spec.output_size
+    hidden, activation = formats.format("hidden"), formats.format("activation")
+    units, outputs, lstm = spec.hidden_size, spec.output_size, spec.kind is CellKind.LSTM
     group_rows = max(group.rows for group in groups)
-    bias_rows = sum(group.rows for group in groups)
-    lstm = spec.kind is CellKind.LSTM
-
-    def dram(name: str, kind: DataKind, entries: int, width: int, like: Buffer, *, given: bool = True) -> Buffer:
-        return Buffer(f"{prefix}dram.{name}", "dram", kind, entries, width, like.number_format, is_input=given)
-
-    w_ih = Buffer(f"{prefix}W_ih", "weight_sram", DataKind.W_IH, rows, spec.input_size, weight)
-    w_hh = Buffer(f"{prefix}W_hh", "weight_sram", DataKind.W_HH, rows, outputs, weight)
-    bias = Buffer(f"{prefix}bias", "weight_sram", DataKind.BIAS, bias_rows, 1, accumulator)
-    peephole = Buffer(f"{prefix}peephole", "weight_sram", DataKind.PEEPHOLE, 3 * units, 1, accumulator)
-    w_hr = Buffer(f"{prefix}W_hr", "weight_sram", DataKind.W_HR, outputs, units, weight)
-    h = Buffer(f"{prefix}h", "state_buffer", DataKind.H, outputs, batch, hidden, H_SLOTS)
-    c = Buffer(f"{prefix}c", "state_buffer", DataKind.C, units, batch, cell)
+    needs_vector = bool(spec.proj_size) or (spec.kind is CellKind.GRU and not spec.linear_before_reset)
+    make = _Maker(prefix, batch)
+    w_ih = make.weights("W_ih", DataKind.W_IH, spec.rows, spec.input_size, weight)
+    w_hh = make.weights("W_hh", DataKind.W_HH, spec.rows, outputs, weight)
+    bias = make.weights("bias", DataKind.BIAS, sum(group.rows for group in groups), 1, accumulator, spec.bias)
+    peephole = make.weights("peephole", DataKind.PEEPHOLE, 3 * units, 1, accumulator, spec.peepholes)
+    w_hr = make.weights("W_hr", DataKind.W_HR, spec.proj_size, units, weight, bool(spec.proj_size))
+    h = make.state("h", DataKind.H, outputs, hidden, H_SLOTS)
+    c = make.state("c", DataKind.C, units, formats.format("cell"), 1, lstm)
+    scratch, slots = "tanh_c" if lstm else "candidate", storage.slots
+    sum_slots = _accumulator_slots(arch, group_rows * batch, sharing)
     x_slots = arch.input_buffer.prefetch_steps + 1
-    vector_needed = bool(spec.proj_size) or (spec.kind is CellKind.GRU and not spec.linear_before_reset)
-    sum_slots = _accumulator_slots(arch, group_rows * batch, rotations, sharers)
-    gates = Buffer(
-        f"{prefix}gates", "state_buffer", DataKind.GATE, storage.gate_entries, batch, activation, storage.slots
-    )
-    scratch_name = "tanh_c" if lstm else "candidate"
-    scratch = Buffer(
-        f"{prefix}{scratch_name}",
-        "state_buffer",
-        DataKind.GATE,
-        storage.scratch_entries,
-        batch,
-        activation,
-        storage.slots,
-    )
+    x = Buffer(f"{prefix}x", "input_buffer", DataKind.X, spec.input_size, batch, formats.format("input"), x_slots)
+    sums = Buffer(f"{prefix}sums", "accumulators", DataKind.PARTIAL_SUM, group_rows, batch, accumulator, sum_slots)
     return CellBuffers(
-        dram_w_ih=dram("W_ih", DataKind.W_IH, rows, spec.input_size, w_ih),
-        dram_w_hh=dram("W_hh", DataKind.W_HH, rows, outputs, w_hh),
-        dram_bias=dram("bias", DataKind.BIAS, bias_rows, 1, bias) if spec.bias else None,
-        dram_peephole=dram("peephole", DataKind.PEEPHOLE, 3 * units, 1, peephole) if spec.peepholes else None,
-        dram_w_hr=dram("W_hr", DataKind.W_HR, outputs, units, w_hr) if spec.proj_size else None,
-        dram_h_0=dram("h_0", DataKind.H, outputs, batch, h),
-        dram_c_0=dram("c_0", DataKind.C, units, batch, c) if lstm else None,
-        dram_h_n=dram("h_n", DataKind.H, outputs, batch, h, given=False),
-        dram_c_n=dram("c_n", DataKind.C, units, batch, c, given=False) if lstm else None,
+        dram_w_ih=make.in_dram(w_ih, "W_ih"),
+        dram_w_hh=make.in_dram(w_hh, "W_hh"),
+        dram_bias=make.in_dram(bias, "bias") if bias else None,
+        dram_peephole=make.in_dram(peephole, "peephole") if peephole else None,
+        dram_w_hr=make.in_dram(w_hr, "W_hr") if w_hr else None,
+        dram_h_0=make.in_dram(h, "h_0"),
+        dram_c_0=make.in_dram(c, "c_0") if c else None,
+        dram_h_n=make.in_dram(h, "h_n", given=False),
+        dram_c_n=make.in_dram(c, "c_n", given=False) if c else None,
         w_ih=w_ih,
         w_hh=w_hh,
-        bias=bias if spec.bias else None,
-        peephole=peephole if spec.peepholes else None,
-        w_hr=w_hr if spec.proj_size else None,
-        x=Buffer(f"{prefix}x", "input_buffer", DataKind.X, spec.input_size, batch, inputs, x_slots)
-        if own_input
-        else None,
+        bias=bias,
+        peephole=peephole,
+        w_hr=w_hr,
+        x=x if sharing.own_input else None,
         h=h,
-        c=c if lstm else None,
-        sums=Buffer(f"{prefix}sums", "accumulators", DataKind.PARTIAL_SUM, group_rows, batch, accumulator, sum_slots),
-        gates=gates if storage.gate_entries else None,
-        scratch=scratch if storage.scratch_entries else None,
-        vector=Buffer(f"{prefix}vector", "state_buffer", DataKind.H, units, batch, hidden) if vector_needed else None,
+        c=c,
+        sums=sums,
+        gates=make.state("gates", DataKind.GATE, storage.gate_entries, activation, slots, bool(storage.gate_entries)),
+        scratch=make.state(
+            scratch, DataKind.GATE, storage.scratch_entries, activation, slots, bool(storage.scratch_entries)
+        ),
+        vector=make.state("vector", DataKind.H, units, hidden, 1, needs_vector),
     )
 
 
-def _accumulator_slots(arch: ArchConfig, group_entries: int, rotations: int, sharers: int) -> int:
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Makes one cell's buffers, or None where the cell has no such thing."""
+
+    prefix: str
+    batch: int
+
+    @overload
+    def weights(self, name: str, kind: DataKind, rows: int, width: int, number_format: NumberFormat) -> Buffer: ...
+    @overload
+    def weights(
+        self, name: str, kind: DataKind, rows: int, width: int, number_format: NumberFormat, needed: bool
+    ) -> Buffer | None: ...
+    def weights(
+        self, name: str, kind: DataKind, rows: int, width: int, number_format: NumberFormat, needed: bool = True
+    ) -> Buffer | None:
+        """Resident in the weight SRAM."""
+        return Buffer(f"{self.prefix}{name}", "weight_sram", kind, rows, width, number_format) if needed else None
+
+    @overload
+    def state(self, name: str, kind: DataKind, entries: int, number_format: NumberFormat, slots: int) -> Buffer: ...
+    @overload
+    def state(
+        self, name: str, kind: DataKind, entries: int, number_format: NumberFormat, slots: int, needed: bool
+    ) -> Buffer | None: ...
+    def state(
+        self, name: str, kind: DataKind, entries: int, number_format: NumberFormat, slots: int, needed: bool = True
+    ) -> Buffer | None:
+        """In the state buffer, a batch wide."""
+        label = f"{self.prefix}{name}"
+        return Buffer(label, "state_buffer", kind, entries, self.batch, number_format, slots) if needed else None
+
+    def in_dram(self, like: Buffer, name: str, *, given: bool = True) -> Buffer:
+        """The same numbers in DRAM; `given` by the workload, or written by the run."""
+        label = f"{self.prefix}dram.{name}"
+        return Buffer(label, "dram", like.kind, like.entries, like.width, like.number_format, is_input=given)
+
+
+def _accumulator_slots(arch: ArchConfig, group_entries: int, sharing: Sharing) -> int:
     """Groups that the accumulators can hold at once; more than two steps' worth is of no use."""
-    have = arch.accumulators.entries
+    have, sharers = arch.accumulators.entries, sharing.sharers
     if have < group_entries * sharers:
         what = "rows of one group x batch" + (f" x {sharers} cells at a time" if sharers > 1 else "")
         raise CapacityError(
@@ -152,4 +182,4 @@ def _accumulator_slots(arch: ArchConfig, group_entries: int, rotations: int, sha
             what,
             ("more accumulators.entries", "a smaller batch", "fewer mac_array.rows (down to 4)"),
         )
-    return min(have // (group_entries * sharers), 2 * rotations)
+    return min(have // (group_entries * sharers), 2 * sharing.rotations)

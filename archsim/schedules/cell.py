@@ -20,7 +20,7 @@ from archsim.components.dram import Dram, Transfer
 from archsim.components.hold import Hold
 from archsim.components.mac_array import MacArray, MacTile
 from archsim.program.ir import Buffer, Op, Region
-from archsim.schedules.buffers import H_SLOTS, CellBuffers, Storage, make_buffers
+from archsim.schedules.buffers import H_SLOTS, CellBuffers, Sharing, Storage, make_buffers
 from archsim.schedules.tiling import Block, Group, Part, Segment, block_major, cut, interleaved, number_groups
 from archsim.workload.network import CellSpec, FunctionSpec
 
@@ -73,16 +73,9 @@ class CellOps(ABC):
         self.groups = number_groups(self._layouts())
         self._projections = cut(0, spec.proj_size, self._array_rows)
         self._rotations = len(self.groups) + len(self._projections)
+        sharing = Sharing(self._rotations, around.sharers, around.source is not None)
         self.buffers: CellBuffers = make_buffers(
-            spec,
-            arch,
-            around.batch,
-            around.prefix,
-            self.groups,
-            self._rotations,
-            self._storage(),
-            around.sharers,
-            own_input=around.source is not None,
+            spec, arch, around.batch, around.prefix, self.groups, self._storage(), sharing
         )
 
     @property

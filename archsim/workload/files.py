@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,7 +86,7 @@ def _read_npz(path: Path, shapes: Shapes) -> tuple[tuple[str, ...], dict[str, np
 def _npz_faults(path: Path) -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
         raise _error(path, "", f"not a valid .npz file: {_first_line(error)}") from error
 
 

@@ -5,12 +5,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from archsim.components.activation import Activate, Activation, ActivationConfig, Function
+from archsim.components.activation import Activate, Activation, ActivationConfig
 from archsim.components.dram import Dram, DramConfig, Transfer
-from archsim.components.elementwise import CellUpdate, Elementwise, ElementwiseConfig, HiddenUpdate
+from archsim.components.elementwise import Elementwise, ElementwiseConfig
+from archsim.components.lstm_ops import CellUpdate, HiddenUpdate
 from archsim.components.mac_array import MacArray, MacArrayConfig, MacTile
 from archsim.formats import Float32, Formats
 from archsim.program.ir import Buffer, DataKind, Region
+from archsim.workload import FunctionSpec
 
 F32 = Float32()
 FORMATS = Formats.model_validate("float32")
@@ -28,6 +30,7 @@ def tile(rows: int, inputs: int, batch: int = 1, bias: bool = True) -> MacTile:
         weights=(region("weight_sram", rows, inputs),),
         vectors=(region("state_buffer", inputs, batch),),
         sums=region("accumulators", rows, batch),
+        start=bias,
         bias=region("weight_sram", rows, 1) if bias else None,
     )
 
@@ -75,7 +78,7 @@ def test_the_bias_has_a_port_of_its_own(width: int) -> None:
 def test_every_operand_of_the_other_units_uses_a_port() -> None:
     units = (Activation(ActivationConfig(lanes=4, latency_cycles=6), WIDE, FORMATS), elementwise())
     n = region("state_buffer", 5, 1)
-    cell = CellUpdate(unit="elementwise", label="cell", input_gate=n, forget_gate=n, candidate=n, cell=n)
+    cell = CellUpdate(unit="elementwise", label="cell", input_gate=n, forget_gate=n, candidate=n, target=n)
     for unit, op in zip(units, (activate(5), cell), strict=True):
         assert unit.read_ports(op) == op.reads
 
@@ -109,11 +112,11 @@ def test_mac_work_counts_real_macs_only() -> None:
     assert work.items_per_cycle == 16
 
 
-def activate(entries: int, batch: int = 1, function: Function = Function.SIGMOID) -> Activate:
+def activate(entries: int, batch: int = 1, function: str = "sigmoid") -> Activate:
     return Activate(
         unit="activation",
         label="act",
-        function=function,
+        function=FunctionSpec(function),
         source=region("accumulators", entries, batch),
         target=region("state_buffer", entries, batch),
     )
@@ -138,7 +141,7 @@ def test_activation_arithmetic() -> None:
     unit = Activation(ActivationConfig(lanes=4, latency_cycles=6), WIDE, FORMATS)
     x = np.array([[-1000.0], [-50], [-20], [-1], [0], [1], [20], [1000]], np.float32)
     (sigmoid,) = unit.effect(activate(8), [x])
-    (tanh,) = unit.effect(activate(8, function=Function.TANH), [x])
+    (tanh,) = unit.effect(activate(8, function="tanh"), [x])
     exact = np.exp(np.minimum(x.astype(np.float64), 0)) / (1 + np.exp(-np.abs(x.astype(np.float64))))
     assert sigmoid.dtype == tanh.dtype == np.float32
     np.testing.assert_allclose(sigmoid, exact, rtol=3e-7)
@@ -152,13 +155,13 @@ def elementwise() -> Elementwise:
 
 def test_elementwise_cycles_and_arithmetic() -> None:
     n = region("state_buffer", 5, 1)
-    cell = CellUpdate(unit="elementwise", label="cell", input_gate=n, forget_gate=n, candidate=n, cell=n)
-    hidden = HiddenUpdate(unit="elementwise", label="hidden", output_gate=n, tanh_cell=n, hidden=n)
+    cell = CellUpdate(unit="elementwise", label="cell", input_gate=n, forget_gate=n, candidate=n, target=n)
+    hidden = HiddenUpdate(unit="elementwise", label="hidden", output_gate=n, tanh_cell=n, target=n)
     unit = elementwise()
     assert (unit.cycles(cell).occupancy_cycles, unit.cycles(cell).latency_cycles) == (2, 7)
     assert (unit.cycles(hidden).occupancy_cycles, unit.cycles(hidden).latency_cycles) == (2, 4)
     i, f, g, c = (np.full((5, 1), value, np.float32) for value in (0.5, 0.25, 3, 8))
-    np.testing.assert_array_equal(unit.effect(cell, [i, f, g, c])[0], np.full((5, 1), 0.25 * 8 + 0.5 * 3))
+    np.testing.assert_array_equal(unit.effect(cell, [i, g, c, f])[0], np.full((5, 1), 0.25 * 8 + 0.5 * 3))
     np.testing.assert_array_equal(unit.effect(hidden, [i, g])[0], np.full((5, 1), 1.5))
 
 

@@ -9,13 +9,14 @@ import pytest
 from by_hand import hand_machine
 
 from archsim.arch import build_units
-from archsim.components.activation import Activate, Function
+from archsim.components.activation import Activate
 from archsim.components.base import Service
 from archsim.components.dram import Transfer
-from archsim.components.elementwise import CellUpdate, HiddenUpdate
+from archsim.components.lstm_ops import CellUpdate, HiddenUpdate
 from archsim.components.mac_array import MacTile
 from archsim.formats import Float32
 from archsim.program.ir import Buffer, DataKind, Op, Region
+from archsim.workload import FunctionSpec
 
 WIDE = ("weight_sram.port_bits=1048576", "input_buffer.port_bits=1048576", "state_buffer.port_bits=1048576")
 """Ports that are never the limit."""
@@ -42,6 +43,7 @@ def mac_tile(rows, inputs, batch=1, *, bias=False, hidden=0):
         weights=tuple(weights),
         vectors=tuple(vectors),
         sums=region("accumulators", rows, batch),
+        start=bias,
         bias=region("weight_sram", rows) if bias else None,
     )
 
@@ -210,17 +212,17 @@ class TestDram:
 
 def activate(values, batch=1):
     source, target = region("accumulators", values, batch), region("state_buffer", values, batch)
-    return Activate(unit="activation", label="a", function=Function.TANH, source=source, target=target)
+    return Activate(unit="activation", label="a", function=FunctionSpec("tanh"), source=source, target=target)
 
 
 def cell(units):
     gate = region("state_buffer", units)
-    return CellUpdate(unit="elementwise", label="c", input_gate=gate, forget_gate=gate, candidate=gate, cell=gate)
+    return CellUpdate(unit="elementwise", label="c", input_gate=gate, forget_gate=gate, candidate=gate, target=gate)
 
 
 def hidden(units):
     vector = region("state_buffer", units)
-    return HiddenUpdate(unit="elementwise", label="h", output_gate=vector, tanh_cell=vector, hidden=vector)
+    return HiddenUpdate(unit="elementwise", label="h", output_gate=vector, tanh_cell=vector, target=vector)
 
 
 def load(*pieces):

@@ -9,9 +9,14 @@ from archsim.config import parse_override
 from archsim.config.presets import PresetKind, preset_names
 from archsim.errors import WorkloadError
 from archsim.golden import lstm
-from archsim.workload import LstmSpec, load_tensors, load_workload
+from archsim.workload import CellKind, NetworkSpec, load_tensors, load_workload, one_layer
 
 SILERO = load_tensors(load_workload("silero_vad"))
+(CELL,) = SILERO.cells
+
+
+def lstm_spec(input_size: int, hidden_size: int, steps: int, batch: int) -> NetworkSpec:
+    return one_layer(CellKind.LSTM, input_size, hidden_size, steps, batch)
 
 
 def fault(reference: str, *sets: str) -> str:
@@ -23,29 +28,32 @@ def fault(reference: str, *sets: str) -> str:
 def test_reference_workload() -> None:
     """LSTM(200, 1000), T = 70, batch 1; everything drawn from U(-1/sqrt(H), 1/sqrt(H)); zero state."""
     workload = load_workload("lstm_200_1000_t70")
-    assert workload.spec == LstmSpec(200, 1000, 70, 1)
+    assert workload.spec == lstm_spec(200, 1000, 70, 1)
     assert workload.spec.macs == 4 * 1000 * 1200 * 70
     tensors = load_tensors(workload)
-    assert tensors.weight_ih.shape == (4000, 200)
-    assert tensors.weight_hh.shape == (4000, 1000)
-    assert tensors.bias_ih.shape == tensors.bias_hh.shape == (4000,)
+    (cell,) = tensors.cells
+    assert cell.weight_ih.shape == (4000, 200)
+    assert cell.weight_hh.shape == (4000, 1000)
+    assert cell.bias_ih.shape == cell.bias_hh.shape == (4000,)
     assert tensors.x.shape == (70, 1, 200)
-    assert not tensors.h_0.any()
-    assert not tensors.c_0.any()
+    assert cell.h_0.shape == cell.c_0.shape == (1, 1000)
+    assert not cell.h_0.any()
+    assert not cell.c_0.any()
+    assert cell.weight_hr is cell.peephole is None
     bound = 1 / np.sqrt(1000)
-    for drawn in (tensors.weight_ih, tensors.weight_hh, tensors.bias_ih, tensors.bias_hh, tensors.x):
+    for drawn in (cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh, tensors.x):
         assert drawn.dtype == np.float32
         assert np.abs(drawn).max() <= bound
         assert np.abs(drawn).max() > 0.99 * bound
         assert abs(float(drawn.mean())) < 5 * bound / np.sqrt(3 * drawn.size)
-    assert not np.array_equal(tensors.bias_ih, tensors.bias_hh)
+    assert not np.array_equal(cell.bias_ih, cell.bias_hh)
 
 
 def test_drawing_is_repeatable_and_depends_on_the_seed() -> None:
     first, again, other = (load_tensors(load_workload(f"lstm:3,2,t=2,seed={seed}")) for seed in (0, 0, 1))
-    np.testing.assert_array_equal(first.weight_hh, again.weight_hh)
+    np.testing.assert_array_equal(first.cells[0].weight_hh, again.cells[0].weight_hh)
     np.testing.assert_array_equal(first.x, again.x)
-    assert not np.array_equal(first.weight_hh, other.weight_hh)
+    assert not np.array_equal(first.cells[0].weight_hh, other.cells[0].weight_hh)
     assert not np.array_equal(first.x, other.x)
 
 
@@ -61,9 +69,9 @@ def test_every_preset_loads_with_its_tensors(name: str) -> None:
 
 def test_inline() -> None:
     workload = load_workload("lstm:200,1000,t=70,b=3")
-    assert workload.spec == LstmSpec(200, 1000, 70, 3)
+    assert workload.spec == lstm_spec(200, 1000, 70, 3)
     assert workload.name == "lstm_200_1000_t70_b3"
-    assert load_workload("lstm:5,6").spec == LstmSpec(5, 6, 1, 1)
+    assert load_workload("lstm:5,6").spec == lstm_spec(5, 6, 1, 1)
     assert load_workload("lstm:5,6,seed=9").name == "lstm_5_6_t1_b1_seed9"
 
 
@@ -74,7 +82,7 @@ def test_inline() -> None:
         ("lstm:3,x", "sizes are whole numbers"),
         ("lstm:3,2,z=1", "cannot read 'z=1'"),
         ("lstm:3,2,t", "cannot read 't'"),
-        ("gru:3,2", "unknown kind 'gru'; kinds: lstm"),
+        ("cnn:3,2", "unknown kind 'cnn'; kinds: lstm, gru, rnn"),
         ("lstm:0,2", "input_size: expected an integer from 1"),
         ("lstm:3,2,t=0", "steps: expected an integer from 1"),
         ("lstm:3,99999999999999999999999999", "hidden_size: "),
@@ -106,8 +114,8 @@ def test_initial_state_from_a_file(tmp_path: Path) -> None:
     )
     (tmp_path / "w.yaml").write_text(text)
     tensors = load_tensors(load_workload(str(tmp_path / "w.yaml")))
-    np.testing.assert_array_equal(tensors.h_0, h_0)
-    np.testing.assert_array_equal(tensors.c_0, c_0)
+    np.testing.assert_array_equal(tensors.cells[0].h_0, h_0[0])
+    np.testing.assert_array_equal(tensors.cells[0].c_0, c_0[0])
 
 
 def test_more_numbers_than_memory_is_refused_before_allocation() -> None:
@@ -118,9 +126,8 @@ def test_more_numbers_than_memory_is_refused_before_allocation() -> None:
 def test_silero_witness_agrees_with_the_golden_model() -> None:
     """onnxruntime's output for the same features: an outside judge of weights, gate order and golden model."""
     assert SILERO.expected is not None
-    output, h_n, c_n = lstm(
-        SILERO.x, SILERO.weight_ih, SILERO.weight_hh, SILERO.bias_ih, SILERO.bias_hh, SILERO.h_0, SILERO.c_0
-    )
+    states = CELL.h_0[None], CELL.c_0[None]
+    output, h_n, c_n = lstm(SILERO.x, CELL.weight_ih, CELL.weight_hh, CELL.bias_ih, CELL.bias_hh, *states)
     for got, want in ((output, SILERO.expected.output), (h_n, SILERO.expected.h_n), (c_n, SILERO.expected.c_n)):
         assert np.abs(got - want).max() <= 2e-6 * max(1.0, float(np.abs(want).max()))
 
@@ -133,12 +140,12 @@ def test_the_witness_notices_a_wrong_gate_order(swap: tuple[int, int]) -> None:
     rows = np.concatenate([np.arange(gate * 128, (gate + 1) * 128) for gate in order])
     output, _, _ = lstm(
         SILERO.x,
-        SILERO.weight_ih[rows],
-        SILERO.weight_hh[rows],
-        SILERO.bias_ih[rows],
-        SILERO.bias_hh[rows],
-        SILERO.h_0,
-        SILERO.c_0,
+        CELL.weight_ih[rows],
+        CELL.weight_hh[rows],
+        CELL.bias_ih[rows],
+        CELL.bias_hh[rows],
+        CELL.h_0[None],
+        CELL.c_0[None],
     )
     assert SILERO.expected is not None
     assert np.abs(output - SILERO.expected.output).max() > 0.1
