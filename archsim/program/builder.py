@@ -37,19 +37,26 @@ def build_phase(name: str, kind: PhaseKind, ops: Sequence[Op], repeat: int = 1) 
 
 
 def _derive(ops: tuple[Op, ...]) -> tuple[tuple[Dep, ...], ...]:
-    """Walk the body until every slot has come round once; the last repetition's dependencies hold for all."""
+    """Walk the body until every slot has come round once, then through the repetitions that leave ops out.
+
+    The dependencies found from then on hold for all repetitions: what is left out at the end lets an earlier instance
+    be the last to write or to read.
+    """
     history = _History(ops)
-    last = phase_reuse_distance(ops)
-    deps: list[tuple[Dep, ...]] = []
-    for repetition in range(last + 1):
+    settled = phase_reuse_distance(ops)
+    repeat = settled + 1 + max((op.skip_last for op in ops), default=0)
+    deps: list[dict[Dep, None]] = [{} for _ in ops]
+    for repetition in range(repeat):
         for index, op in enumerate(ops):
+            if repetition >= repeat - op.skip_last:
+                continue
             instance = repetition * len(ops) + index
             needs = history.needs(op, repetition)
             kept = history.reduce(op, repetition, needs)
             history.record(op, repetition, instance)
-            if repetition == last:
-                deps.append(_as_deps(kept, instance, index, len(ops)))
-    return tuple(deps)
+            if repetition >= settled:
+                deps[index] |= dict.fromkeys(_as_deps(kept, instance, index, len(ops)))
+    return tuple(tuple(sorted(found, key=_dep_order)) for found in deps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +213,11 @@ def _as_deps(needs: list[_Need], instance: int, index: int, count: int) -> tuple
         # What comes out of this very step is an operand; only what comes from an earlier one is recurrence.
         cause = Wait.OPERAND if need.cause is Wait.RECURRENCE and lag == 0 else need.cause
         deps.append(Dep(need.instance % count, lag, need.after, cause))
-    return tuple(sorted(deps, key=lambda d: (d.lag, d.op, d.after.value)))
+    return tuple(deps)
+
+
+def _dep_order(dep: Dep) -> tuple[int, int, str]:
+    return dep.lag, dep.op, dep.after.value
 
 
 def _read_cause(region: Region) -> Wait:

@@ -263,18 +263,21 @@ class Program:
 def phase_reuse_distance(ops: tuple[Op, ...]) -> int:
     """Repetitions after which every slot that the ops write has come round again (at least 1).
 
-    A buffer with a time axis is never re-used; there the distance is how far apart in time its regions lie, if the ops
-    both read and write it.
+    A buffer with a time axis is never re-used; there the distance is how many repetitions lie between two accesses to
+    the same entries at the same time, one of them a write.
     """
     distance = 1
-    offsets: dict[str, list[int]] = {}
+    times: dict[str, list[tuple[Region, bool]]] = {}
     for op in ops:
         for region in op.writes:
             distance = max(distance, region.reuse_distance or 1)
-        for region in op.reads + op.writes:
-            if region.buffer.slots is None:
-                offsets.setdefault(region.buffer.name, []).append(region.offset)
-    written = {region.buffer.name for op in ops for region in op.writes}
-    read = {region.buffer.name for op in ops for region in op.reads}
-    spans = [max(found) - min(found) for name, found in offsets.items() if name in written and name in read]
-    return max([distance, *spans])
+        for regions, writes in ((op.reads, False), (op.writes, True)):
+            for region in regions:
+                if region.buffer.slots is None:
+                    times.setdefault(region.buffer.name, []).append((region, writes))
+    for accesses in times.values():
+        for written in (region for region, writes in accesses if writes):
+            for other, _ in accesses:
+                if written.start < other.stop and other.start < written.stop and written.stride:
+                    distance = max(distance, abs(written.offset - other.offset) // abs(written.stride))
+    return distance

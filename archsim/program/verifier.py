@@ -22,6 +22,8 @@ from archsim.errors import ScheduleError
 from archsim.program.ir import After, Op, Phase, Program, Region
 
 _NOBODY = -1
+_ANY_TIME = -1
+"""Stands for the slot of a tensor with a time axis that an earlier phase has written at some time."""
 _Clock = npt.NDArray[np.int64]
 
 
@@ -158,6 +160,8 @@ class _PhaseCheck:
         names = sorted({op.unit for op in phase.ops})
         self._unit_of = [names.index(op.unit) for op in phase.ops]
         self._units = len(names)
+        self._times: dict[tuple[str, int], npt.NDArray[np.bool_]] = {}
+        """As `written`, for what this phase has written of tensors with a time axis."""
         self._access: dict[tuple[str, int], _Access] = {}
         self._start: dict[int, _Clock] = {}
         self._done: dict[int, _Clock] = {}
@@ -176,7 +180,13 @@ class _PhaseCheck:
                 instance = repetition * len(phase.ops) + index
                 self._advance(index, instance)
                 self._check(op, index, repetition, instance)
+        self._forget_times()
         return self._hazards
+
+    def _forget_times(self) -> None:
+        """A later phase may read any time of what this one wrote: it is checked with fewer repetitions than it has."""
+        for (name, _), entries in self._times.items():
+            self._written[name, _ANY_TIME] = self._written.get((name, _ANY_TIME), False) | entries
 
     def _empty(self) -> _Clock:
         """A clock that knows nothing: for each unit the youngest F, then for each unit the youngest D."""
@@ -254,17 +264,19 @@ class _PhaseCheck:
     def _check_initialized(self, op: Op, region: Region, repetition: int) -> None:
         if region.buffer.is_input:
             return
-        if not self._written_entries(region, repetition)[region.start : region.stop].all():
+        written = self._written_entries(region, repetition)
+        if region.buffer.slots is None:
+            written = written | self._written.get((region.buffer.name, _ANY_TIME), False)
+        if not written[region.start : region.stop].all():
             where = f"reads {_name(region)} before anything has written it"
             self._hazards.append(Hazard("uninitialized", self._phase.name, f"'{op.label}'", "", where))
 
     def _written_entries(self, region: Region, repetition: int) -> npt.NDArray[np.bool_]:
-        # Of a tensor with a time axis any time will do: phases are checked with fewer repetitions than they have.
-        slot = -1 if region.buffer.slots is None else region.slot(repetition)
-        key = (region.buffer.name, slot)
-        if key not in self._written:
-            self._written[key] = np.zeros(region.buffer.entries, np.bool_)
-        return self._written[key]
+        key = (region.buffer.name, region.slot(repetition))
+        written = self._times if region.buffer.slots is None else self._written
+        if key not in written:
+            written[key] = np.zeros(region.buffer.entries, np.bool_)
+        return written[key]
 
     def _access_of(self, region: Region, repetition: int) -> _Access:
         key = (region.buffer.name, region.slot(repetition))

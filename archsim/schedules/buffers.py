@@ -89,7 +89,8 @@ def make_buffers(
     weight, accumulator = formats.format("weight"), formats.format("accumulator")
     hidden, activation = formats.format("hidden"), formats.format("activation")
     units, outputs, lstm = spec.hidden_size, spec.output_size, spec.kind is CellKind.LSTM
-    group_rows = max(group.rows for group in groups)
+    # A slot of the accumulators holds a group, or a tile of the projection.
+    slot_rows = max(min(spec.proj_size, arch.mac_array.rows), *(group.rows for group in groups))
     needs_vector = bool(spec.proj_size) or (spec.kind is CellKind.GRU and not spec.linear_before_reset)
     make = _Maker(prefix, batch)
     w_ih = make.weights("W_ih", DataKind.W_IH, spec.rows, spec.input_size, weight)
@@ -100,10 +101,10 @@ def make_buffers(
     h = make.state("h", DataKind.H, outputs, hidden, H_SLOTS)
     c = make.state("c", DataKind.C, units, formats.format("cell"), 1, lstm)
     scratch, slots = "tanh_c" if lstm else "candidate", storage.slots
-    sum_slots = _accumulator_slots(arch, group_rows * batch, sharing)
+    sum_slots = _accumulator_slots(arch, slot_rows * batch, sharing)
     x_slots = arch.input_buffer.prefetch_steps + 1
     x = Buffer(f"{prefix}x", "input_buffer", DataKind.X, spec.input_size, batch, formats.format("input"), x_slots)
-    sums = Buffer(f"{prefix}sums", "accumulators", DataKind.PARTIAL_SUM, group_rows, batch, accumulator, sum_slots)
+    sums = Buffer(f"{prefix}sums", "accumulators", DataKind.PARTIAL_SUM, slot_rows, batch, accumulator, sum_slots)
     return CellBuffers(
         dram_w_ih=make.in_dram(w_ih, "W_ih"),
         dram_w_hh=make.in_dram(w_hh, "W_hh"),

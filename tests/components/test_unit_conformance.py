@@ -12,11 +12,18 @@ from archsim.config.presets import PresetKind, preset_names
 from archsim.errors import SimulatorBug
 from archsim.program.ir import Op
 from archsim.schedules import SCHEDULES
-from archsim.workload import LstmSpec
+from archsim.workload import load_workload
 
 ARCH = load_arch("edge_16x16").config
 UNITS = build_units(ARCH)
-OPS = [op for schedule in SCHEDULES for phase in schedule.build(LstmSpec(5, 7, 3, 2), ARCH).phases for op in phase.ops]
+WORKLOADS = ("lstm:5,7,t=3,b=2", "lstm:5,7,t=3,b=2,proj=3", "gru:5,7,t=3,b=2", "rnn:5,7,t=3,b=2")
+OPS = [
+    op
+    for schedule in SCHEDULES
+    for text in WORKLOADS
+    for phase in schedule.build(load_workload(text).spec, ARCH).phases
+    for op in phase.ops
+]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -73,7 +80,9 @@ def test_an_unknown_op_is_refused_and_never_free(kind) -> None:
             ask(op)
 
 
-@pytest.mark.parametrize("kind", [k for k in UNIT_KINDS if k.name != "mac_array"], ids=lambda kind: kind.name)
+@pytest.mark.parametrize(
+    "kind", [k for k in UNIT_KINDS if k.name in ("dram", "activation")], ids=lambda kind: kind.name
+)
 def test_only_units_that_accumulate_update_in_place(kind) -> None:
     value = np.zeros((1, 1), np.float32)
     with pytest.raises(SimulatorBug, match="does not update in place"):

@@ -9,8 +9,11 @@ from archsim.errors import CapacityError, ScheduleError
 from archsim.program.ir import PhaseKind, Program
 from archsim.program.verifier import find_hazards
 from archsim.schedules import SCHEDULES, Schedule, find_schedule
-from archsim.schedules.tiling import Gate, gate_major, interleaved
-from archsim.workload import LstmSpec
+from archsim.schedules.gru import CANDIDATE_H, CANDIDATE_X, GruOps
+from archsim.schedules.gru import RESET, UPDATE
+from archsim.schedules.lstm import CANDIDATE, FORGET, INPUT, OUTPUT, LstmOps
+from archsim.schedules.tiling import block_major, cut, interleaved, number_groups
+from archsim.workload import CellKind, NetworkSpec, load_workload, one_layer
 
 
 def machine(*sets: str) -> ArchConfig:
@@ -24,7 +27,19 @@ MACHINES = {
     "7x5": machine("mac_array.rows=7", "mac_array.columns=5"),
     "one tile of accumulators": machine("accumulators.entries=16"),
 }
-SPECS = [LstmSpec(3, 2, 4, 1), LstmSpec(1, 1, 1, 1), LstmSpec(5, 17, 3, 1), LstmSpec(20, 9, 2, 1)]
+
+
+def lstm(input_size: int, hidden_size: int, steps: int, batch: int) -> NetworkSpec:
+    return one_layer(CellKind.LSTM, input_size, hidden_size, steps, batch)
+
+
+SPECS = [
+    lstm(3, 2, 4, 1),
+    lstm(1, 1, 1, 1),
+    lstm(5, 17, 3, 1),
+    lstm(20, 9, 2, 1),
+    *(load_workload(text).spec for text in ("gru:5,17,t=3", "rnn:5,17,t=3", "lstm:5,17,t=3,proj=4")),
+]
 
 every_schedule = pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda s: s.name)
 every_machine = pytest.mark.parametrize("arch", MACHINES.values(), ids=MACHINES.keys())
@@ -34,24 +49,24 @@ every_spec = pytest.mark.parametrize("spec", SPECS, ids=str)
 @every_schedule
 @every_machine
 @every_spec
-def test_each_step_multiplies_every_weight_once(schedule: Schedule, arch: ArchConfig, spec: LstmSpec) -> None:
+def test_each_step_multiplies_every_weight_once(schedule: Schedule, arch: ArchConfig, spec: NetworkSpec) -> None:
     program = schedule.build(spec, arch)
     body = program.phase(PhaseKind.BODY)
     assert body.repeat == spec.steps
     assert program.macs == spec.macs
-    rows = {"W_ih": [], "W_hh": [], "bias": []}
+    rows = {"W_ih": [], "W_hh": []}
     for op in body.ops:
         for region in op.reads:
             if region.buffer.name in rows:
                 rows[region.buffer.name] += range(region.start, region.stop)
     for name, found in rows.items():
-        assert sorted(found) == list(range(4 * spec.hidden_size)), name
+        assert sorted(found) == list(range(spec.cells[0].rows)), name
 
 
 @every_schedule
 @every_machine
 @every_spec
-def test_no_tile_is_larger_than_the_array(schedule: Schedule, arch: ArchConfig, spec: LstmSpec) -> None:
+def test_no_tile_is_larger_than_the_array(schedule: Schedule, arch: ArchConfig, spec: NetworkSpec) -> None:
     tiles = [op for op in schedule.build(spec, arch).phase(PhaseKind.BODY).ops if isinstance(op, MacTile)]
     assert tiles
     assert max(tile.rows for tile in tiles) <= arch.mac_array.rows
@@ -60,14 +75,14 @@ def test_no_tile_is_larger_than_the_array(schedule: Schedule, arch: ArchConfig, 
 @every_schedule
 @every_machine
 @every_spec
-def test_no_hazard(schedule: Schedule, arch: ArchConfig, spec: LstmSpec) -> None:
+def test_no_hazard(schedule: Schedule, arch: ArchConfig, spec: NetworkSpec) -> None:
     assert find_hazards(schedule.build(spec, arch)) == ()
 
 
 @every_schedule
 def test_the_body_does_not_depend_on_the_length(schedule: Schedule) -> None:
     def body(steps: int) -> object:
-        phase = schedule.build(LstmSpec(5, 17, steps, 1), machine()).phase(PhaseKind.BODY)
+        phase = schedule.build(lstm(5, 17, steps, 1), machine()).phase(PhaseKind.BODY)
         return [(op.label, op.unit, op.skip_first, op.skip_last) for op in phase.ops], phase.deps
 
     assert body(4) == body(5) == body(100_000)
@@ -78,40 +93,51 @@ def test_tiles_overlap_the_gemv_of_the_next(schedule: Schedule) -> None:
     """Between a tile and the activation that needs it, at least one op of another tile's GEMV can run: the next
     MAC op depends on no op that follows the first tile (unless accumulators or h force it)."""
     arch = machine()
-    body = schedule.build(LstmSpec(20, 64, 4, 1), arch).phase(PhaseKind.BODY)
+    body = schedule.build(lstm(20, 64, 4, 1), arch).phase(PhaseKind.BODY)
     macs = [index for index, op in enumerate(body.ops) if isinstance(op, MacTile)]
     waits = [dep for dep in body.deps[macs[1]] if dep.lag == 0 and not isinstance(body.ops[dep.op], MacTile)]
     assert waits == []
 
 
 @pytest.mark.parametrize(("rows", "units"), [(4, 1), (7, 1), (8, 2), (64, 16), (100, 25)])
-def test_interleaved_tiles_hold_four_gates_of_r_over_4_units(rows: int, units: int) -> None:
-    first = interleaved(hidden_size=200, array_rows=rows)[0]
-    assert [(s.gate, s.first_unit, s.units, s.row) for s in first.segments] == [
-        (gate, 0, units, place * units) for place, gate in enumerate((Gate.I, Gate.F, Gate.O, Gate.G))
+def test_interleaved_groups_hold_four_gates_of_r_over_4_units(rows: int, units: int) -> None:
+    """i, f, o, g side by side, so that one op activates the three sigmoid gates."""
+    first = number_groups(interleaved(LstmOps.blocks, hidden_size=200, array_rows=rows))[0]
+    assert [(s.block, s.first_unit, s.units, s.row) for s in first.segments] == [
+        (block, 0, units, place * units) for place, block in enumerate((INPUT, FORGET, OUTPUT, CANDIDATE))
     ]
-    assert first.tiles == ((0, 4 * units),)
+    assert first.input_rows == first.hidden_rows == (0, 4 * units)
 
 
 @pytest.mark.parametrize(
-    ("rows", "tiles"), [(1, ((0, 1), (1, 2), (2, 3), (3, 4))), (2, ((0, 2), (2, 4))), (3, ((0, 3), (3, 4)))]
+    ("rows", "tiles"),
+    [(1, [(0, 1), (1, 2), (2, 3), (3, 4)]), (2, [(0, 2), (2, 4)]), (3, [(0, 3), (3, 4)]), (4, [(0, 4)]), (9, [(0, 4)])],
 )
-def test_interleaved_units_span_tiles_when_the_array_is_smaller_than_four_rows(rows: int, tiles: object) -> None:
-    groups = interleaved(hidden_size=3, array_rows=rows)
-    assert len(groups) == 3
-    assert groups[0].tiles == tiles
+def test_a_group_is_cut_into_tiles_of_at_most_r_rows(rows: int, tiles: list[tuple[int, int]]) -> None:
+    assert cut(0, 4, rows) == tiles
 
 
 def test_gate_major_goes_through_whole_gates() -> None:
-    groups = gate_major(hidden_size=5, array_rows=2)
-    assert [(g.segments[0].gate, g.segments[0].first_unit, g.rows) for g in groups] == [
-        (gate, first, rows) for gate in Gate for first, rows in ((0, 2), (2, 2), (4, 1))
+    groups = number_groups(block_major(LstmOps.gate_sets, hidden_size=5, array_rows=2))
+    assert [(g.segments[0].block, g.segments[0].first_unit, g.rows) for g in groups] == [
+        (block, first, rows)
+        for block in (INPUT, FORGET, CANDIDATE, OUTPUT)
+        for first, rows in ((0, 2), (2, 2), (4, 1))
     ]
+
+
+def test_a_gru_keeps_the_candidates_parts_apart() -> None:
+    """n_x, r, z, n_h: x is multiplied by the first three, h by the last three; packed weights have three rows a unit."""
+    first, second = number_groups(interleaved(GruOps.blocks, hidden_size=4, array_rows=8))
+    assert [segment.block for segment in first.segments] == [CANDIDATE_X, RESET, UPDATE, CANDIDATE_H]
+    assert (first.rows, first.input_rows, first.hidden_rows) == (8, (0, 6), (2, 8))
+    assert (second.w_ih_start, second.w_hh_start, second.bias_start) == (6, 6, 8)
 
 
 def test_names() -> None:
     assert find_schedule("fused").name == "fused_interleaved"
     assert find_schedule("split").name == "split_interleaved"
+    assert find_schedule("split-wavefront").name == "split_interleaved_wavefront"
     for name in ("split_gate_major", "split-gate-major", "split/gate_major"):
         assert find_schedule(name).name == "split_gate_major"
     with pytest.raises(ScheduleError, match="no such schedule; allowed: fused_interleaved, fused_gate_major, split_"):
@@ -135,7 +161,7 @@ def test_what_does_not_fit_is_said_with_need_have_gap_and_knobs(
     sets: list[str], batch: int, memory: str, need: int, have: int
 ) -> None:
     with pytest.raises(CapacityError) as caught:
-        find_schedule("fused").build(LstmSpec(20, 9, 3, batch), machine(*sets))
+        find_schedule("fused").build(lstm(20, 9, 3, batch), machine(*sets))
     error = caught.value
     assert (error.memory, error.need, error.have, error.gap) == (memory, need, have, need - have)
     assert error.knobs
@@ -150,5 +176,5 @@ def test_exactly_enough_fits() -> None:
     arch = machine(
         "weight_sram.capacity_bytes=4320", "input_buffer.capacity_bytes=240", "state_buffer.capacity_bytes=428"
     )
-    program = find_schedule("fused").build(LstmSpec(20, 9, 3, 1), arch)
+    program = find_schedule("fused").build(lstm(20, 9, 3, 1), arch)
     assert isinstance(program, Program)
