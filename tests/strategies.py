@@ -1,10 +1,11 @@
-"""Random small machines and workloads, and the short ways from one to a trace that the laws need."""
+"""Random small machines and networks, and the short ways from them to a trace that the laws need."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,11 @@ from archsim.program.interpreter import interpret
 from archsim.program.ir import Op, Phase, Program, Region
 from archsim.program.state import State
 from archsim.schedules import SCHEDULES, find_schedule
-from archsim.schedules.image import LstmResults, dram_image, results
+from archsim.schedules.image import Results, dram_image, results
 from archsim.trace import Trace, Window
-from archsim.workload import LstmSpec, LstmTensors, Workload, load_workload
+from archsim.workload import CellKind, CellSpec, CellTensors, NetworkSpec, NetworkTensors, Workload, load_workload
+from archsim.workload.config import WorkloadConfig
+from archsim.workload.tensors import weight_shapes
 
 EVERYTHING = Window(0, 1 << 30)
 """The window that records every op."""
@@ -44,10 +47,11 @@ class Case:
     def __repr__(self) -> str:
         """What is needed to repeat a failure by hand."""
         config = self.config.model_dump(exclude={"summary", "formats"})
-        return f"Case({self.workload.source!r}, {self.schedule!r}, {config})"
+        network = self.workload.config.model_dump(exclude_defaults=True, exclude={"summary"})
+        return f"Case({network}, {self.schedule!r}, {config})"
 
     @property
-    def spec(self) -> LstmSpec:
+    def spec(self) -> NetworkSpec:
         return self.workload.spec
 
     @property
@@ -76,32 +80,32 @@ class Case:
             queue_depth or sequencer.queue_depth,
         )
 
-    def state(self, tensors: LstmTensors, program: Program | None = None) -> State:
+    def state(self, tensors: NetworkTensors, program: Program | None = None) -> State:
         """All buffers before the run."""
-        return State(program or self.program, dram_image(tensors, self.config.formats), self.spec.steps)
+        return State(program or self.program, dram_image(tensors, self.spec, self.config.formats), self.spec.steps)
 
     def execute(
         self,
-        tensors: LstmTensors | None = None,
+        tensors: NetworkTensors | None = None,
         *,
         program: Program | None = None,
         jitter: Jitter | None = None,
         machine_spec: MachineSpec | None = None,
-    ) -> tuple[Trace, LstmResults | None]:
+    ) -> tuple[Trace, Results | None]:
         """Run the machine, without verification; with tensors also the numbers it computed."""
         program = program or self.program
         state = None if tensors is None else self.state(tensors, program)
         arithmetic = None if state is None else Arithmetic(state, Datapath(self.units))
         options = Options(arithmetic=arithmetic, window=EVERYTHING, jitter=jitter)
         trace = execute(program, machine_spec or self.machine_spec(program), options)
-        return trace, None if state is None else results(program, state)
+        return trace, None if state is None else results(program, state, self.spec)
 
-    def interpret(self, tensors: LstmTensors, program: Program | None = None) -> LstmResults:
+    def interpret(self, tensors: NetworkTensors, program: Program | None = None) -> Results:
         """The numbers of the untimed interpreter."""
         program = program or self.program
         state = self.state(tensors, program)
         interpret(program, Datapath(self.units), state)
-        return results(program, state)
+        return results(program, state, self.spec)
 
     def with_fields(self, changes: Mapping[str, Any]) -> Case:
         """The same with other values at some paths, such as {"mac_array.rows": 4}."""
@@ -109,8 +113,14 @@ class Case:
 
     def with_steps(self, steps: int) -> Case:
         """The same for another sequence length."""
-        spec = self.spec
-        return replace(self, workload=workload(spec.input_size, spec.hidden_size, steps, spec.batch))
+        lengths = self.spec.lengths
+        kept = None if lengths is None else tuple(min(length, steps) for length in lengths)
+        return self.with_network(steps=steps, sequence_lens=kept)
+
+    def with_network(self, **changes: Any) -> Case:
+        """The same with other values of some of the workload's fields."""
+        document = self.workload.config.model_dump() | changes
+        return replace(self, workload=replace(self.workload, config=WorkloadConfig.model_validate(document)))
 
 
 def nominal_services(program: Program, units: Units) -> tuple[tuple[Service, ...], ...]:
@@ -128,59 +138,125 @@ def changed(config: ArchConfig, changes: Mapping[str, Any]) -> ArchConfig:
 
 
 def workload(input_size: int, hidden_size: int, steps: int, batch: int, seed: int = 0) -> Workload:
-    """A workload whose numbers are drawn from a seed."""
+    """An LSTM whose numbers are drawn from a seed."""
     return load_workload(f"lstm:{input_size},{hidden_size},t={steps},b={batch},seed={seed}")
 
 
-def bits(found: LstmResults | None) -> tuple[bytes, bytes, bytes]:
+def network(**fields: Any) -> Workload:
+    """A workload of the fields of a workload file; numbers from seeds, steps and batch are 1 if left out."""
+    numbers = {"steps": 1, "batch": 1, "weights": {"seed": 0}, "input": {"seed": 1}}
+    config = WorkloadConfig.model_validate({"summary": "a test's network", **numbers, **fields})
+    return Workload("network", "a test's network", Path(), config)
+
+
+def bits(found: Results | None) -> tuple[bytes, ...]:
     """All results, bit for bit."""
     assert found is not None
-    return found.output.tobytes(), found.h_n.tobytes(), found.c_n.tobytes()
+    return tuple(b"" if array is None else array.tobytes() for array in (found.output, *found.h_n, *found.c_n))
 
 
-def group_entries(schedule: str, spec: LstmSpec, rows: int) -> int:
-    """The fewest accumulator entries with which a schedule can work."""
-    if schedule.endswith("interleaved"):
-        return 4 * min(max(1, rows // 4), spec.hidden_size) * spec.batch
-    return min(rows, spec.hidden_size) * spec.batch
+def runs_as_wavefront(spec: NetworkSpec) -> bool:
+    """Whether every layer can start before the one before it has ended."""
+    return len(spec.layers) == 1 or all(len(layer) == 1 and not layer[0].reverse for layer in spec.layers)
 
 
-def tensors(spec: LstmSpec, seed: int, scale: float = 1.0) -> LstmTensors:
-    """Numbers of either sign for everything, the initial state included."""
+def is_wavefront(schedule: str, spec: NetworkSpec) -> bool:
+    """Whether the layers really run side by side."""
+    return schedule.endswith("wavefront") and len(spec.layers) > 1
+
+
+def group_sets(cell: CellSpec, schedule: str, rows: int) -> list[list[tuple[int, int, int]]]:
+    """The groups of a cell, one list after the other: accumulator rows, those that take W x, those that take W h.
+
+    A group holds all of n blocks (or, gate-major, the one set of them whose turn it is) for R // n hidden units, at
+    least 1. A GRU that resets after the product keeps W_in x and W_hn h in rows of their own; one that resets before it
+    must finish r before it multiplies the rows of n.
+    """
+    both, apart = (1, 1, 1), (2, 1, 1)
+    reset_after = cell.kind is CellKind.GRU and cell.linear_before_reset
+    sets = [both] * cell.kind.gates if not reset_after else [both, both, apart]
+    if "interleaved" in schedule:
+        together = [sets] if cell.kind is not CellKind.GRU or reset_after else [sets[:2], sets[2:]]
+        sets = [tuple(map(sum, zip(*blocks, strict=True))) for blocks in together]
+    found = []
+    for blocks, with_x, with_h in sets:
+        units = max(1, rows // blocks)
+        sizes = [min(units, cell.hidden_size - first) for first in range(0, cell.hidden_size, units)]
+        found.append([(blocks * n, with_x * n, with_h * n) for n in sizes])
+    return found
+
+
+def slot_rows(cell: CellSpec, schedule: str, rows: int) -> int:
+    """Accumulators of one slot: the largest group, or the largest tile of the projection."""
+    groups = [group for groups in group_sets(cell, schedule, rows) for group in groups]
+    return max(min(rows, cell.proj_size), *(total for total, _, _ in groups))
+
+
+def fewest_entries(schedule: str, spec: NetworkSpec, rows: int) -> int:
+    """The fewest accumulator entries with which a schedule can work: one slot for each cell that runs at a time."""
+    sharing = [spec.cells] if is_wavefront(schedule, spec) else list(spec.layers)
+    slots = [[slot_rows(cell, schedule, rows) * spec.batch for cell in cells] for cells in sharing]
+    return max(len(of_layer) * max(of_layer) for of_layer in slots)
+
+
+BOUNDED = ("sigmoid", "tanh", "hardsigmoid", "softsign")
+"""Activation functions whose value stays in [-1, 1]."""
+
+UNBOUNDED = ("relu", "affine", "leakyrelu", "thresholdedrelu", "scaledtanh", "elu", "softplus")
+ALPHAS = {"affine": 0.8, "leakyrelu": 0.2, "thresholdedrelu": 0.1, "scaledtanh": 1.3, "hardsigmoid": 0.3, "elu": 0.7}
+BETAS = {"affine": -0.1, "scaledtanh": 0.6, "hardsigmoid": 0.4}
+
+
+def tensors(spec: NetworkSpec, seed: int, scale: float = 1.0) -> NetworkTensors:
+    """Numbers of either sign for everything, the initial state included.
+
+    The weights of a cell are drawn smaller if its functions may amplify, so that numbers stay finite over all steps.
+    """
     random = np.random.default_rng(seed)
 
-    def draw(*shape: int) -> np.ndarray:
-        return (scale * random.standard_normal(shape)).astype(np.float32)
+    def draw(shape: tuple[int, ...], by: float = 1.0) -> np.ndarray:
+        return (by * scale * random.standard_normal(shape)).astype(np.float32)
 
-    i, h, t, b = spec.input_size, spec.hidden_size, spec.steps, spec.batch
-    return LstmTensors(
-        weight_ih=draw(4 * h, i),
-        weight_hh=draw(4 * h, h),
-        bias_ih=draw(4 * h),
-        bias_hh=draw(4 * h),
-        x=draw(t, b, i),
-        h_0=draw(1, b, h),
-        c_0=draw(1, b, h),
-        expected=None,
-    )
+    cells = []
+    for cell in spec.cells:
+        amplifies = any(function.name in UNBOUNDED for function in cell.functions)
+        by = 0.4 / np.sqrt(cell.hidden_size) if amplifies else 1.0
+        drawn = {name: draw(shape, by) for name, shape in weight_shapes(cell).items()}
+        given = {name: drawn.get(name) for name in WEIGHTS}
+        lstm = cell.kind is CellKind.LSTM
+        h_0 = draw((spec.batch, cell.output_size))
+        c_0 = draw((spec.batch, cell.hidden_size)) if lstm else None
+        cells.append(CellTensors(**given, h_0=h_0, c_0=c_0))
+    return NetworkTensors(tuple(cells), draw((spec.steps, spec.batch, spec.input_size)), None)
 
 
-def region_text(region: Region) -> str:
-    """A region as text, so that regions of programs built apart can be compared."""
+WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr", "peephole")
+
+
+def region_text(region: Region, steps: int | None = None) -> str:
+    """A region as text, so that regions of programs built apart can be compared.
+
+    With `steps`, a time in the later half of a tensor with a time axis is counted from its end.
+    """
     b = region.buffer
     shape = f"{b.memory}.{b.name}({b.slots} x {b.entries} x {b.width})"
-    return f"{shape}[{region.start}:{region.stop}] slot r * {region.stride} + {region.offset}"
+    offset = f"{region.offset}"
+    if b.slots is None and steps is not None and region.offset > steps // 2:
+        offset = f"T - {steps - region.offset}"
+    return f"{shape}[{region.start}:{region.stop}] slot r * {region.stride} + {offset}"
 
 
-def op_text(op: Op) -> tuple[Any, ...]:
+def op_text(op: Op, steps: int | None = None) -> tuple[Any, ...]:
     """An op as plain values, so that ops of programs built apart can be compared."""
-    operands = tuple(tuple(map(region_text, regions)) for regions in (op.reads, op.writes, op.updates))
+    operands = tuple(
+        tuple(region_text(region, steps) for region in regions) for regions in (op.reads, op.writes, op.updates)
+    )
     return type(op).__name__, op.unit, op.label, op.skip_first, op.skip_last, op.macs, operands
 
 
-def phase_text(phase: Phase) -> list[tuple[Any, ...]]:
+def phase_text(phase: Phase, steps: int | None = None) -> list[tuple[Any, ...]]:
     """A phase's ops and dependencies as plain values; without `repeat`."""
-    return [(*op_text(op), deps) for op, deps in zip(phase.ops, phase.deps, strict=True)]
+    return [(*op_text(op, steps), deps) for op, deps in zip(phase.ops, phase.deps, strict=True)]
 
 
 def program_text(program: Program) -> list[Any]:
@@ -188,24 +264,95 @@ def program_text(program: Program) -> list[Any]:
     return [(phase.name, phase.kind, phase.repeat, phase_text(phase)) for phase in program.phases]
 
 
-specs = st.builds(LstmSpec, st.integers(1, 12), st.integers(1, 12), st.integers(1, 7), st.integers(1, 3))
-"""I, H, T, B."""
-
 latencies = st.sampled_from([0, 0, 1, 1, 2, 3, 5, 9, 40])
 widths = st.sampled_from([1, 7, 32, 33, 64, 96, 128, 320, 1024, 4096])
 bandwidths = st.sampled_from([0.1, 0.3, 0.75, 1.0, 1.7, 4.0, 6.4, 16.0, 1000.0])
+seeds = st.integers(0, 99)
 
 
 @st.composite
-def cases(
-    draw: st.DrawFn, spec: st.SearchStrategy[LstmSpec] = specs, schedules: Iterable[str] = SCHEDULE_NAMES
-) -> Case:
-    """A machine of which every field is drawn, a workload that fits into it, and a schedule."""
-    sizes = draw(spec)
-    schedule = draw(st.sampled_from(sorted(schedules)))
-    rows = draw(st.integers(1, 9))
-    fewest = group_entries(schedule, sizes, rows)
-    config = ArchConfig.model_validate(
+def functions(draw: st.DrawFn) -> dict[str, Any]:
+    """An activation function of the table, with ONNX's parameters or with others."""
+    name = draw(st.sampled_from(BOUNDED + UNBOUNDED))
+    found: dict[str, Any] = {"name": name}
+    needed = name == "scaledtanh"  # ONNX has no default for it
+    if name in ALPHAS and (needed or draw(st.booleans())):
+        found["alpha"] = ALPHAS[name]
+    if name in BETAS and (needed or draw(st.booleans())):
+        found["beta"] = BETAS[name]
+    return found
+
+
+@st.composite
+def layers(draw: st.DrawFn, largest: int, *, two_directions: bool = True) -> dict[str, Any]:
+    """A layer of any kind with any options, as in a workload file."""
+    kind = draw(st.sampled_from(list(CellKind)))
+    hidden = draw(st.integers(1, largest))
+    every_direction = ["forward", "forward", "reverse", "bidirectional"]
+    directions = draw(st.sampled_from(every_direction if two_directions else ["forward"]))
+    found: dict[str, Any] = {
+        "kind": kind,
+        "hidden_size": hidden,
+        "bias": draw(st.sampled_from([True, True, False])),
+        "bidirectional": directions == "bidirectional",
+        "reverse": directions == "reverse",
+        "clip": draw(st.sampled_from([None, None, 0.7, 2.0])),
+    }
+    if kind is CellKind.LSTM:
+        found["proj_size"] = draw(st.sampled_from([0, 0, *range(1, hidden)]))
+        found["peepholes"] = draw(st.sampled_from([False, False, True]))
+        found["input_forget"] = draw(st.sampled_from([False, False, True]))
+    elif kind is CellKind.GRU:
+        found["linear_before_reset"] = draw(st.booleans())
+    else:
+        found["nonlinearity"] = draw(st.sampled_from(["tanh", "relu"]))
+    if draw(st.integers(0, 3)) == 0:
+        count = len(kind.functions) * (draw(st.integers(1, 2)) if found["bidirectional"] else 1)
+        found["activations"] = tuple(draw(functions()) for _ in range(count))
+    return found
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> Workload:
+    """Any network that a workload file can describe; its numbers come from seeds."""
+    forward = draw(st.booleans())
+    first = draw(layers(7, two_directions=not forward))
+    number = draw(st.sampled_from([1, 1, 1, 2, 3]))
+    following = draw(st.lists(layers(4, two_directions=not forward), max_size=max(0, 2 - number // 2)))
+    if number + len(following) > 3:
+        following = []
+    steps, batch = draw(st.integers(1, 7)), draw(st.integers(1, 3))
+    lengths = None
+    if draw(st.integers(0, 2)) == 0:
+        lengths = tuple(draw(st.integers(1, steps)) for _ in range(batch))
+    seed = draw(st.integers(0, 9))
+    return network(
+        **first,
+        input_size=draw(st.integers(1, 7)),
+        num_layers=number,
+        next_layers=tuple(following),
+        steps=steps,
+        batch=batch,
+        sequence_lens=lengths,
+        weights={"seed": seed},
+        input={"seed": seed + 1},
+    )
+
+
+@st.composite
+def one_layer_lstms(draw: st.DrawFn) -> Workload:
+    """LSTM(I, H) over T steps of B sequences."""
+    sizes = [draw(st.integers(1, most)) for most in (12, 12, 7, 3)]
+    return workload(*sizes, seed=draw(st.integers(0, 9)))
+
+
+either = st.one_of(one_layer_lstms(), networks(), networks())
+
+
+@st.composite
+def machines(draw: st.DrawFn, rows: int, fewest: int) -> ArchConfig:
+    """A machine of which every field is drawn, but its rows; it has at least `fewest` accumulator entries."""
+    return ArchConfig.model_validate(
         {
             "summary": "a random small machine",
             "clock_mhz": draw(st.sampled_from([0.3, 1.0, 333.3, 800.0, 2500.0])),
@@ -243,7 +390,18 @@ def cases(
             "sequencer": {"issue_cycles": draw(st.integers(0, 4)), "queue_depth": draw(st.integers(1, 8))},
         }
     )
-    load = workload(sizes.input_size, sizes.hidden_size, sizes.steps, sizes.batch, draw(st.integers(0, 9)))
+
+
+@st.composite
+def cases(
+    draw: st.DrawFn, workloads: st.SearchStrategy[Workload] = either, schedules: Iterable[str] = SCHEDULE_NAMES
+) -> Case:
+    """A machine of which every field is drawn, a workload that fits into it, and a schedule that can run it."""
+    load = draw(workloads)
+    allowed = [name for name in schedules if not name.endswith("wavefront") or runs_as_wavefront(load.spec)]
+    schedule = draw(st.sampled_from(sorted(allowed)))
+    rows = draw(st.integers(1, 9))
+    config = draw(machines(rows, fewest_entries(schedule, load.spec, rows)))
     needed = needed_bytes(Case(config, load, schedule).program)
     slack = {f"{memory}.capacity_bytes": needed[memory] + draw(st.sampled_from([0, 1, 999])) for memory in ON_CHIP}
     return Case(changed(config, slack), load, schedule)

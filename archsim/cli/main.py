@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from archsim.cli.explain import program_command, trace_command
+from archsim.cli.importing import import_command
 from archsim.cli.listing import list_command
 from archsim.cli.run import run_command
 from archsim.cli.validate import validate_command
@@ -34,6 +35,7 @@ app.command("validate")(validate_command)
 app.command("program")(program_command)
 app.command("trace")(trace_command)
 app.command("list")(list_command)
+app.command("import")(import_command)
 
 _USAGE_ERROR: Any = typer.BadParameter.__base__
 """What typer raises for any wrong command line; it does not export the class itself."""

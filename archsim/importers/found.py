@@ -26,10 +26,10 @@ class Refused(Exception):
 class FoundLayer:
     """A recurrent layer; a torch module's `num_layers` layers of one size are one FoundLayer.
 
-    `tensors` has torch's names (weight_ih_l0, ..., and peephole_l0), layers and gates in torch's order. `h_0` (cells, B, P)
-    and `c_0` (cells, B, H) are given if the file fixes them; None is zero. `fed_by` names the found layers whose outputs,
-    side by side, are this layer's whole input; `input_from` says in words where the input comes from. `notes` are what
-    the user should know of the import; `batch_first` is the order in which the model itself takes its input.
+    `tensors` has torch's names (weight_ih_l0, ..., and peephole_l0), layers and gates in torch's order. `h_0`
+    (cells, B, P) and `c_0` (cells, B, H) are given if the file fixes them; None is zero. `fed_by` names the found
+    layers whose outputs, side by side, are this layer's whole input; `input_from` says in words what the input is.
+    `notes` are what the user should know of the import; `batch_first` is the order in which the model takes its input.
     """
 
     name: str
@@ -120,10 +120,10 @@ class Found:
     rest: str = ""
 
 
-def layer_config(**fields: Any) -> LayerConfig:  # noqa: ANN401
+def layer_config(**fields: object) -> LayerConfig:
     """A LayerConfig of values from a file; Refused if they are not possible."""
     try:
-        return LayerConfig(**fields)
+        return LayerConfig.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -131,9 +131,9 @@ def layer_config(**fields: Any) -> LayerConfig:  # noqa: ANN401
 
 
 def float32(name: str, values: npt.NDArray[Any]) -> Float32Array:
-    """Weights as float32, contiguous; Refused if any is not finite."""
-    with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, and is reported as such
-        converted = np.ascontiguousarray(values, dtype=np.float32)
+    """Weights as float32, in memory of their own (the file may be mapped); Refused if any is not finite."""
+    with np.errstate(all="ignore"):  # a float64 beyond float32 becomes infinite, and is reported as such
+        converted = np.array(values, dtype=np.float32, order="C")
     bad = converted.size - int(np.count_nonzero(np.isfinite(converted)))
     if bad:
         raise Refused(f"{name}: {bad:,} of {converted.size:,} numbers are not finite in float32")
@@ -141,11 +141,13 @@ def float32(name: str, values: npt.NDArray[Any]) -> Float32Array:
 
 
 def unique_names(names: list[str]) -> list[str]:
-    """Names on one line, of bounded length, later ones of the same name numbered: lstm, lstm#2."""
-    taken: dict[str, int] = {}
-    unique = []
+    """Names on one line, of bounded length; one that is taken already gets a number: lstm, lstm#2."""
+    unique: dict[str, None] = {}
     for name in names:
         plain = shorten(name, 300) or "unnamed"
-        taken[plain] = taken.get(plain, 0) + 1
-        unique.append(plain if taken[plain] == 1 else f"{plain}#{taken[plain]}")
-    return unique
+        numbered = (f"{plain}#{number}" for number in range(2, len(names) + 2))
+        free = plain
+        while free in unique:
+            free = next(numbered)
+        unique[free] = None
+    return list(unique)

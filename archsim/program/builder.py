@@ -45,7 +45,7 @@ def _derive(ops: tuple[Op, ...]) -> tuple[tuple[Dep, ...], ...]:
     history = _History(ops)
     settled = phase_reuse_distance(ops)
     repeat = settled + 1 + max((op.skip_last for op in ops), default=0)
-    deps: list[dict[Dep, None]] = [{} for _ in ops]
+    deps: list[dict[tuple[int, int, str], Dep]] = [{} for _ in ops]
     for repetition in range(repeat):
         for index, op in enumerate(ops):
             if repetition >= repeat - op.skip_last:
@@ -55,8 +55,9 @@ def _derive(ops: tuple[Op, ...]) -> tuple[tuple[Dep, ...], ...]:
             kept = history.reduce(op, repetition, needs)
             history.record(op, repetition, instance)
             if repetition >= settled:
-                deps[index] |= dict.fromkeys(_as_deps(kept, instance, index, len(ops)))
-    return tuple(tuple(sorted(found, key=_dep_order)) for found in deps)
+                for dep in _as_deps(kept, instance, len(ops)):
+                    deps[index].setdefault((dep.lag, dep.op, dep.after.value), dep)
+    return tuple(tuple(found[place] for place in sorted(found)) for found in deps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,19 +206,15 @@ class _History:
         return [_Need(i, self._ops[i % len(self._ops)].unit, after, cause) for i in found]
 
 
-def _as_deps(needs: list[_Need], instance: int, index: int, count: int) -> tuple[Dep, ...]:
+def _as_deps(needs: list[_Need], instance: int, count: int) -> list[Dep]:
     repetition = instance // count
-    deps = []
+    deps: list[Dep] = []
     for need in needs:
         lag = repetition - need.instance // count
         # What comes out of this very step is an operand; only what comes from an earlier one is recurrence.
         cause = Wait.OPERAND if need.cause is Wait.RECURRENCE and lag == 0 else need.cause
         deps.append(Dep(need.instance % count, lag, need.after, cause))
-    return tuple(deps)
-
-
-def _dep_order(dep: Dep) -> tuple[int, int, str]:
-    return dep.lag, dep.op, dep.after.value
+    return deps
 
 
 def _read_cause(region: Region) -> Wait:

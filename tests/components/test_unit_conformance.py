@@ -7,23 +7,49 @@ import pytest
 
 from archsim.arch import build_units, load_arch
 from archsim.arch.datapath import UNIT_KINDS
+from archsim.components.activation import Activate, Activation
 from archsim.components.base import UnitConfig
+from archsim.components.dram import Dram, Transfer
+from archsim.components.elementwise import Elementwise
+from archsim.components.gru_ops import CandidateSum, GruUpdate, ResetHidden
+from archsim.components.lstm_ops import CellUpdate, HiddenUpdate, Peephole
+from archsim.components.mac_array import MacArray, MacTile
 from archsim.config.presets import PresetKind, preset_names
 from archsim.errors import SimulatorBug
 from archsim.program.ir import Op
 from archsim.schedules import SCHEDULES
-from archsim.workload import load_workload
+from archsim.workload import CellKind, CellSpec, FunctionSpec, NetworkSpec, one_layer
 
 ARCH = load_arch("edge_16x16").config
 UNITS = build_units(ARCH)
-WORKLOADS = ("lstm:5,7,t=3,b=2", "lstm:5,7,t=3,b=2,proj=3", "gru:5,7,t=3,b=2", "rnn:5,7,t=3,b=2")
+
+
+def networks() -> list[NetworkSpec]:
+    """Every kind with every option that makes ops of its own."""
+    lstm, gru = CellKind.LSTM, CellKind.GRU
+    sigmoid, relu = FunctionSpec("sigmoid"), FunctionSpec("relu")
+    cells = [
+        CellSpec(lstm, 5, 7, lstm.functions, proj_size=3, clip=0.5),
+        CellSpec(lstm, 5, 7, (sigmoid, relu, relu), peepholes=True, input_forget=True, bias=False),
+        CellSpec(gru, 5, 7, gru.functions, linear_before_reset=False, reverse=True),
+    ]
+    specs = [one_layer(kind, 5, 7, 3, 2) for kind in CellKind]
+    return specs + [NetworkSpec(((cell,),), 3, 2, (3, 1)) for cell in cells]
+
+
 OPS = [
     op
+    for spec in networks()
     for schedule in SCHEDULES
-    for text in WORKLOADS
-    for phase in schedule.build(load_workload(text).spec, ARCH).phases
+    for phase in schedule.build(spec, ARCH).phases
     for op in phase.ops
 ]
+OP_KINDS = {
+    Dram: {Transfer},
+    MacArray: {MacTile},
+    Activation: {Activate},
+    Elementwise: {CellUpdate, HiddenUpdate, Peephole, CandidateSum, ResetHidden, GruUpdate},
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,7 +74,7 @@ def test_every_kind_is_built_under_its_name() -> None:
 @pytest.mark.parametrize("kind", UNIT_KINDS, ids=lambda kind: kind.name)
 def test_ops_of_every_kind_occur_and_obey(kind) -> None:
     ops = [op for op in OPS if op.unit == kind.name]
-    assert ops
+    assert {type(op) for op in ops} == OP_KINDS[kind]
     unit = UNITS[kind.name]
     random = np.random.default_rng(0)
     for op in ops:

@@ -84,7 +84,7 @@ def _scramble(word: int) -> int:
 
 def buffer(name: str, entries: int = 1, slots: int | None = 1, *, is_input: bool = False) -> Buffer:
     """A buffer of words, one to an entry."""
-    return Buffer(name, "memory", DataKind.GATE, entries, 1, Words(), slots, is_input)
+    return Buffer(name, "memory", DataKind.GATE, entries, 1, Words(), slots, is_input=is_input)
 
 
 def one_phase(phase: Phase) -> Program:
@@ -179,27 +179,6 @@ def bodies(
 def _disjoint(regions: list[Region]) -> tuple[Region, ...]:
     """Two updates of one op must not depend on which is committed first."""
     return tuple(regions[:1])
-
-
-def hides_nothing(phase: Phase) -> bool:
-    """Whether no conditional op's access can hide another op's: what the LSTM schedules keep to.
-
-    A conditional op is then the only writer of what it writes, and the only one on its unit that reads what it reads
-    (but for what the phase never writes).
-    """
-    written = {region.buffer.name for op in phase.ops for region in op.writes}
-    for op in phase.ops:
-        for other in phase.ops:
-            if op.conditional and other is not op:
-                if _names(op.writes) & _names(other.writes):
-                    return False
-                if op.unit == other.unit and _names(op.reads) & _names(other.reads) & written:
-                    return False
-    return True
-
-
-def _names(regions: tuple[Region, ...]) -> set[str]:
-    return {region.buffer.name for region in regions}
 
 
 @st.composite

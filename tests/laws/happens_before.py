@@ -105,16 +105,31 @@ class Unrolled:
 
 def faulty(program: Program) -> bool:
     """Whether anything is wrong with a program whose dependencies point backward: the oracle's verdict."""
-    return reads_before_writes(program) or any(Unrolled(phase).hazards for phase in program.phases)
+    broken = reads_before_writes(program) or leaves_its_buffers(program)
+    return broken or any(Unrolled(phase).hazards for phase in program.phases)
+
+
+def leaves_its_buffers(program: Program) -> bool:
+    """Whether some op, at some time, accesses entries or a time step that its buffer does not have."""
+    for phase in program.phases:
+        for repetition, index in instances(phase):
+            for region, _ in _accesses(phase.ops[index]):
+                b = region.buffer
+                step = repetition * region.stride + region.offset
+                if not 0 <= region.start < region.stop <= b.entries:
+                    return True
+                if b.slots is None and b.length is not None and not 0 <= step < b.length:
+                    return True
+    return False
 
 
 def reads_before_writes(program: Program) -> bool:
-    """Whether some op, in program order, reads an entry that is no input and that nothing has written."""
+    """Whether some op, in program order, reads (or adds to) an entry that is no input and that nothing has written."""
     written: set[tuple[str, int, int]] = set()
     for phase in program.phases:
         for repetition, index in instances(phase):
             op = phase.ops[index]
-            for region in op.reads:
+            for region in op.reads + op.updates:
                 if not region.buffer.is_input and not _entries(region, repetition) <= written:
                     return True
             for region in op.writes:

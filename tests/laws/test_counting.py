@@ -6,23 +6,29 @@ import math
 from fractions import Fraction
 
 import pytest
+from closed_forms import mac_ops, traffic
 from hypothesis import given, settings
-from strategies import ON_CHIP, Case, cases, needed_bytes
+from strategies import ON_CHIP, Case, cases, fewest_entries, needed_bytes, one_layer_lstms
 
 from archsim.errors import CapacityError
 from archsim.metrics import declared
 from archsim.metrics.bounds import BOUNDS
 from archsim.metrics.stacks import BUCKETS
 from archsim.metrics.stats import Stats
-from archsim.schedules.tiling import Gate
+from archsim.program.ir import PhaseKind
 
 
 @given(cases())
 def test_macs_and_ops(case: Case):
-    """4H (I + H) T B multiply-accumulates, and no op more or less than the program has."""
+    """G H (I + P) + P H multiply-accumulates a cell, step and sequence, and no op more or less than the program has."""
     spec = case.spec
     run = case.simulate(timing_only=True)
-    want = 4 * spec.hidden_size * (spec.input_size + spec.hidden_size) * spec.steps * spec.batch
+    gates = {"lstm": 4, "gru": 3, "rnn": 1}
+    step = 0
+    for cell in spec.cells:
+        outputs = cell.proj_size or cell.hidden_size
+        step += gates[cell.kind] * cell.hidden_size * (cell.input_size + outputs) + cell.proj_size * cell.hidden_size
+    want = step * spec.steps * spec.batch
     assert run.stats.macs == run.program.macs == spec.macs == want
     executed = sum(unit.ops for unit in run.trace.units.values())
     assert executed == run.stats.program_ops == run.program.op_instances
@@ -65,7 +71,8 @@ def test_no_bound_is_broken(case: Case):
 @given(cases())
 def test_rates_follow_from_the_counts(case: Case):
     stats, config = case.simulate(timing_only=True).stats, case.config
-    assert stats.latency_cycles == stats.prologue_cycles + stats.body_cycles + stats.epilogue_cycles
+    phases = stats.prologue_cycles + stats.body_cycles + stats.handover_cycles + stats.epilogue_cycles
+    assert stats.latency_cycles == phases
     macs_per_cycle = config.mac_array.rows * config.mac_array.columns
     pairs = (
         (stats.latency_us, stats.latency_cycles / config.clock_mhz),
@@ -87,12 +94,13 @@ def test_rates_follow_from_the_counts(case: Case):
     assert declared(Stats).keys() == set(Stats.__dataclass_fields__)
 
 
-@given(cases())
-def test_traffic_is_conserved(case: Case):
+@given(cases(one_layer_lstms()))
+def test_traffic_of_an_lstm_is_conserved(case: Case):
     """Everything is loaded once, read as often as the schedule must, and stored once; 4 bytes an element."""
     traffic = case.simulate(timing_only=True).stats.traffic_bytes
     spec = case.spec
-    i, h, t, b = spec.input_size, spec.hidden_size, spec.steps, spec.batch
+    (cell,) = spec.cells
+    i, h, t, b = cell.input_size, cell.hidden_size, spec.steps, spec.batch
     weights = {"W_ih": 4 * 4 * h * i, "W_hh": 4 * 4 * h * h, "bias": 4 * 4 * h}
     x, state = 4 * i * t * b, 4 * h * b
 
@@ -103,8 +111,8 @@ def test_traffic_is_conserved(case: Case):
     assert traffic["input_buffer"]["write"] == {"x": x}
 
     rows = case.config.mac_array.rows
-    if case.schedule.endswith("gate_major"):
-        count = len(Gate) * -(-h // rows)
+    if "gate_major" in case.schedule:
+        count = 4 * -(-h // rows)
     else:
         units = [min(max(1, rows // 4), h - u) for u in range(0, h, max(1, rows // 4))]
         count = sum(-(-4 * n // rows) for n in units)
@@ -131,6 +139,21 @@ def test_traffic_is_conserved(case: Case):
 
 
 @given(cases())
+def test_traffic_of_any_network_follows_from_its_equations(case: Case):
+    stated = case.simulate(timing_only=True).stats.traffic_bytes
+    flat = {
+        (memory, direction, kind): size
+        for memory, directions in stated.items()
+        for direction, kinds in directions.items()
+        for kind, size in kinds.items()
+    }
+    rows = case.config.mac_array.rows
+    assert flat == traffic(case.spec, case.schedule, rows)
+    bodies = [op for body in case.program.of_kind(PhaseKind.BODY) for op in body.ops]
+    assert sum(op.unit == "mac_array" for op in bodies) == mac_ops(case.spec, case.schedule, rows)
+
+
+@given(cases())
 def test_traffic_of_the_ops_in_the_trace(case: Case):
     """The bytes, counted again from the ops that the machine says it executed."""
     run = case.simulate(timing_only=True)
@@ -141,14 +164,15 @@ def test_traffic_of_the_ops_in_the_trace(case: Case):
         for direction, regions in (("read", op.reads + op.updates), ("write", op.writes)):
             for region in regions:
                 key = (region.buffer.memory, direction, region.buffer.kind.value)
-                moved[key] = moved.get(key, 0) + 4 * region.entries * region.buffer.width
+                bits = 1 if region.buffer.kind.value == "valid" else 32
+                moved[key] = moved.get(key, 0) + bits * region.entries * region.buffer.width
     stated = {
         (memory, direction, kind): size
         for memory, directions in run.stats.traffic_bytes.items()
         for direction, kinds in directions.items()
         for kind, size in kinds.items()
     }
-    assert moved == stated
+    assert {key: -(-bits // 8) for key, bits in moved.items()} == stated
 
 
 @settings(max_examples=30)
@@ -163,10 +187,18 @@ def test_capacity_is_exact(case: Case):
             with pytest.raises(CapacityError) as caught:
                 _ = case.with_fields({path: needed[memory] - 1}).program
             assert (caught.value.memory, caught.value.gap) == (memory, 1)
-    slot = next(b for b in case.program.buffers if b.name == "sums")
-    entries = slot.entries * slot.width
+    entries = fewest_entries(case.schedule, case.spec, case.config.mac_array.rows)
     assert case.with_fields({"accumulators.entries": entries}).program.op_instances
     if entries > 1:
         with pytest.raises(CapacityError) as caught:
             _ = case.with_fields({"accumulators.entries": entries - 1}).program
         assert (caught.value.memory, caught.value.gap) == ("accumulators", 1)
+
+
+@given(cases())
+def test_the_accumulators_hold_all_that_runs_at_a_time(case: Case):
+    """Buffers of one phase lie side by side in the accumulators; those of layers after each other may overlap."""
+    for phase in case.program.phases:
+        used = {r.buffer.name: r.buffer for op in phase.ops for r in op.writes if r.buffer.memory == "accumulators"}
+        entries = sum(b.slots * b.entries * b.width for b in used.values())
+        assert entries <= case.config.accumulators.entries

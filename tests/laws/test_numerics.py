@@ -1,4 +1,4 @@
-"""The machine computes what the program means, whatever the latencies; and the program means the LSTM."""
+"""The machine computes what the program means, whatever the latencies; and the program means the network."""
 
 from __future__ import annotations
 
@@ -8,16 +8,31 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import SCHEDULE_NAMES, Case, bits, cases, jitters, seeded_jitter, specs, tensors
+from strategies import (
+    SCHEDULE_NAMES,
+    Case,
+    bits,
+    cases,
+    either,
+    jitters,
+    one_layer_lstms,
+    runs_as_wavefront,
+    seeded_jitter,
+    seeds,
+    tensors,
+    workload,
+)
 
 from archsim.api.validation import TOLERANCE, compare
-from archsim.arch import Arch
+from archsim.arch import Arch, load_arch
 from archsim.components.base import Service
+from archsim.errors import ScheduleError
 from archsim.golden import lstm
 from archsim.machine.options import Jitter
-from archsim.workload import LstmSpec, load_workload
+from archsim.schedules import find_schedule
+from archsim.workload import CellKind, Workload, load_workload
 
-seeds = st.integers(0, 99)
+WAVEFRONTS = tuple(name for name in SCHEDULE_NAMES if name.endswith("wavefront"))
 
 
 def _largest_error(got: np.ndarray, want: np.ndarray) -> float:
@@ -70,24 +85,43 @@ def test_also_when_one_unit_lags_far_behind(case: Case, seed: int):
 
 
 @given(cases(), seeds)
-def test_the_program_means_the_lstm(case: Case, seed: int):
+def test_the_program_means_the_network(case: Case, seed: int):
     """Against the golden model, from a nonzero initial state."""
-    numbers = tensors(case.spec, seed)
-    assert np.all(numbers.h_0 != 0)
-    assert np.all(numbers.c_0 != 0)
+    numbers, spec = tensors(case.spec, seed), case.spec
+    assert all(np.all(cell.h_0 != 0) and (cell.c_0 is None or np.all(cell.c_0 != 0)) for cell in numbers.cells)
     _, computed = case.execute(numbers)
-    verdict = compare(computed, numbers)
+    verdict = compare(computed, numbers, spec)
     assert verdict.passed, verdict
-    golden = lstm(
-        numbers.x,
-        numbers.weight_ih,
-        numbers.weight_hh,
-        numbers.bias_ih,
-        numbers.bias_hh,
-        numbers.h_0,
-        numbers.c_0,
-    )
-    for got, want in zip((computed.output, computed.h_n, computed.c_n), golden, strict=True):
+    assert computed.output.shape == (spec.steps, spec.batch, spec.output_size)
+    assert [h.shape for h in computed.h_n] == [(spec.batch, cell.output_size) for cell in spec.cells]
+    for c_n, cell in zip(computed.c_n, spec.cells, strict=True):
+        assert (c_n is None) == (cell.kind is not CellKind.LSTM)
+        assert c_n is None or c_n.shape == (spec.batch, cell.hidden_size)
+
+
+@given(cases(), seeds)
+def test_the_last_outputs_are_the_last_states(case: Case, seed: int):
+    """Forward at each sequence's last step, in reverse at its first; what is behind its end is 0."""
+    computed, spec = case.interpret(tensors(case.spec, seed)), case.spec
+    lengths = spec.lengths or (spec.steps,) * spec.batch
+    start = 0
+    for cell, h_n in zip(spec.layers[-1], computed.h_n[-len(spec.layers[-1]) :], strict=True):
+        for lane, length in enumerate(lengths):
+            outputs = computed.output[:, lane, start : start + cell.output_size]
+            assert np.array_equal(outputs[0 if cell.reverse else length - 1], h_n[lane])
+            assert not outputs[length:].any()
+        start += cell.output_size
+
+
+@given(cases(one_layer_lstms()), seeds)
+def test_the_program_means_the_lstm(case: Case, seed: int):
+    """One layer, against the golden model called by hand."""
+    numbers = tensors(case.spec, seed)
+    (cell,) = numbers.cells
+    _, computed = case.execute(numbers)
+    weights = cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh
+    output, h_n, c_n = lstm(numbers.x, *weights, cell.h_0[None], cell.c_0[None])
+    for got, want in ((computed.output, output), (computed.h_n[0], h_n[0]), (computed.c_n[0], c_n[0])):
         assert got.shape == want.shape
         assert _largest_error(got, want) <= TOLERANCE
     assert np.array_equal(computed.output[-1], computed.h_n[0])
@@ -101,14 +135,14 @@ def test_the_smallest_sizes(schedule: str, sizes: tuple[int, int, int, int]):
     """I = 1, H = 1, T = 1, and several sequences at once, on a few machines each."""
 
     @settings(max_examples=4)
-    @given(cases(st.just(LstmSpec(*sizes)), [schedule]))
+    @given(cases(st.just(workload(*sizes)), [schedule]))
     def check(case: Case):
         numbers = tensors(case.spec, 5)
         want = case.interpret(numbers)
         for jitter in (None, seeded_jitter(1, 50)):
             _, computed = case.execute(numbers, jitter=jitter)
             assert bits(computed) == bits(want)
-        assert compare(want, numbers).passed
+        assert compare(want, numbers, case.spec).passed
 
     check()
 
@@ -118,46 +152,79 @@ def test_the_smallest_sizes(schedule: str, sizes: tuple[int, int, int, int]):
 def test_batch_lanes_are_independent(case: Case, seed: int):
     """Each sequence of a batch gets what it would get alone: other lanes' numbers do not leak into it."""
     numbers = tensors(case.spec, seed)
-    other = replace(numbers, x=numbers.x.copy(), h_0=numbers.h_0.copy(), c_0=numbers.c_0.copy())
-    for array in (other.x, other.h_0, other.c_0):
-        array[:, 1:] *= -3
-    first, second = case.interpret(numbers), case.interpret(other)
+    cells = tuple(
+        replace(cell, h_0=_others_changed(cell.h_0), c_0=None if cell.c_0 is None else _others_changed(cell.c_0))
+        for cell in numbers.cells
+    )
+    x = numbers.x.copy()
+    x[:, 1:] *= -3
+    first, second = case.interpret(numbers), case.interpret(replace(numbers, cells=cells, x=x))
     assert np.allclose(first.output[:, 0], second.output[:, 0], rtol=0, atol=1e-6)
-    if case.spec.batch > 1:
+    functions = {function.name for cell in case.spec.cells for function in cell.functions}
+    clipped = any(cell.clip for cell in case.spec.cells)
+    if case.spec.batch > 1 and functions <= {"sigmoid", "tanh"} and not clipped:
         assert not np.allclose(first.output[:, 1:], second.output[:, 1:], rtol=0, atol=1e-6)
 
 
+def _others_changed(state: np.ndarray) -> np.ndarray:
+    changed = state.copy()
+    changed[1:] *= -3
+    return changed
+
+
+one_way = either.filter(
+    lambda load: (
+        load.spec.steps > 1 and load.spec.lengths is None and len({cell.reverse for cell in load.spec.cells}) == 1
+    )
+)
+"""More than one step, all cells in one direction."""
+
+
 @settings(max_examples=25)
-@given(cases(specs.filter(lambda spec: spec.steps > 1)), seeds)
+@given(cases(one_way), seeds)
 def test_a_sequence_continues_from_its_state(case: Case, seed: int):
-    """T steps are T - 1 steps, then 1 step from the h and c they end with."""
+    """T steps are T - 1 steps, then 1 step from the h and c they end with; in reverse the first comes last."""
     whole = tensors(case.spec, seed)
     all_steps = case.interpret(whole)
-    head = case.with_steps(case.spec.steps - 1)
-    before = head.interpret(replace(whole, x=whole.x[:-1]))
-    tail = case.with_steps(1)
-    state = {"h_0": before.h_n.astype(np.float32), "c_0": before.c_n.astype(np.float32)}
-    after = tail.interpret(replace(whole, x=whole.x[-1:], **state))
-    assert before.output.tobytes() == all_steps.output[:-1].tobytes()
-    assert after.h_n.tobytes() == all_steps.h_n.tobytes()
-    assert after.c_n.tobytes() == all_steps.c_n.tobytes()
+    early, late = slice(None, -1), slice(-1, None)
+    if case.spec.cells[0].reverse:
+        early, late = slice(1, None), slice(None, 1)
+    before = case.with_steps(case.spec.steps - 1).interpret(replace(whole, x=whole.x[early]))
+    cells = tuple(
+        replace(cell, h_0=h.astype(np.float32), c_0=None if c is None else c.astype(np.float32))
+        for cell, h, c in zip(whole.cells, before.h_n, before.c_n, strict=True)
+    )
+    after = case.with_steps(1).interpret(replace(whole, cells=cells, x=whole.x[late]))
+    assert before.output.tobytes() == all_steps.output[early].tobytes()
+    assert bits(after)[1:] == bits(all_steps)[1:]
+    assert after.output.tobytes() == all_steps.output[late].tobytes()
+
+
+@settings(max_examples=40)
+@given(either.filter(lambda load: not runs_as_wavefront(load.spec)), st.sampled_from(WAVEFRONTS))
+def test_a_wavefront_needs_layers_that_run_forward_alone(load: Workload, schedule: str):
+    """The output of a layer in reverse is not there before its last step."""
+    with pytest.raises(ScheduleError, match="a layer in reverse needs the whole"):
+        find_schedule(schedule).build(load.spec, load_arch("edge_16x16").config)
 
 
 @pytest.mark.parametrize("schedule", SCHEDULE_NAMES)
 def test_initial_state_from_a_file(schedule: str, tmp_path):
     """The whole flow, from files, with a nonzero initial state and an outside witness."""
-    spec = LstmSpec(5, 6, 4, 2)
-    numbers = tensors(spec, 8)
+    load = workload(5, 6, 4, 2)
+    numbers = tensors(load.spec, 8)
+    (cell,) = numbers.cells
+    h_0, c_0 = cell.h_0[None], cell.c_0[None]
     names = {
         "weight_ih_l0": "weight_ih",
         "weight_hh_l0": "weight_hh",
         "bias_ih_l0": "bias_ih",
         "bias_hh_l0": "bias_hh",
     }
-    stored = {name: getattr(numbers, field) for name, field in names.items()}
-    golden = lstm(numbers.x, *stored.values(), numbers.h_0, numbers.c_0)
+    stored = {name: getattr(cell, field) for name, field in names.items()}
+    golden = lstm(numbers.x, *stored.values(), h_0, c_0)
     expected = dict(zip(("output", "h_n", "c_n"), golden, strict=True))
-    np.savez(tmp_path / "all.npz", **stored, input=numbers.x, first_h=numbers.h_0, first_c=numbers.c_0, **expected)
+    np.savez(tmp_path / "all.npz", **stored, input=numbers.x, first_h=h_0, first_c=c_0, **expected)
     path = tmp_path / "stateful.yaml"
     path.write_text(
         "summary: a nonzero initial state\nkind: lstm\ninput_size: 5\nhidden_size: 6\nsteps: 4\nbatch: 2\n"
@@ -166,14 +233,15 @@ def test_initial_state_from_a_file(schedule: str, tmp_path):
     )
 
     @settings(max_examples=4)
-    @given(cases(st.just(spec), [schedule]))
+    @given(cases(st.just(load), [schedule]))
     def check(case: Case):
         stateful = replace(case, workload=load_workload(str(path)))
         run = stateful.simulate()
         assert run.validation.passed
         assert len(run.validation.checks) == 6
         assert bits(run.results) == bits(case.execute(numbers)[1])
-        stateless = replace(numbers, h_0=np.zeros_like(numbers.h_0), c_0=np.zeros_like(numbers.c_0))
+        zero = replace(cell, h_0=np.zeros_like(cell.h_0), c_0=np.zeros_like(cell.c_0))
+        stateless = replace(numbers, cells=(zero,))
         assert _largest_error(case.interpret(stateless).output, golden[0]) > 0.01
         assert run.arch == Arch("random", case.config)
 

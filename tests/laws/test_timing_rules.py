@@ -13,7 +13,7 @@ from generic_ops import bodies, one_phase
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from recurrence import recurrence
-from strategies import EVERYTHING, Case, bits, cases, jitters, phase_text, tensors, workload
+from strategies import EVERYTHING, Case, bits, cases, is_wavefront, jitters, phase_text, tensors
 
 from archsim.api.simulate import machine_spec
 from archsim.components.base import Service
@@ -93,12 +93,18 @@ def test_phases_follow_each_other(case: Case):
     assert trace.phases[-1].end == trace.total_cycles
     for phase, following in zip(trace.phases, trace.phases[1:], strict=False):
         assert phase.end == following.start
-    body = trace.phase(PhaseKind.BODY)
-    number = next(n for n, phase in enumerate(trace.phases) if phase is body)
-    for repetition, cycle in body.ends:
-        assert cycle == max(r.done for r in trace.records if (r.phase, r.repetition) == (number, repetition))
-    ends = [repetition for repetition, _ in body.ends]
-    assert ends == sorted({*ends, 0, case.spec.steps - 1})
+    kinds = [phase.kind for phase in trace.phases]
+    layers = 1 if is_wavefront(case.schedule, case.spec) else len(case.spec.layers)
+    between = [PhaseKind.HANDOVER, PhaseKind.BODY] * (layers - 1)
+    assert kinds == [PhaseKind.PROLOGUE, PhaseKind.BODY, *between, PhaseKind.EPILOGUE]
+    further = len(case.spec.layers) - layers
+    for number, body in enumerate(trace.phases):
+        if body.kind is not PhaseKind.BODY:
+            continue
+        for repetition, cycle in body.ends:
+            assert cycle == max(r.done for r in trace.records if (r.phase, r.repetition) == (number, repetition))
+        ends = [repetition for repetition, _ in body.ends]
+        assert ends == sorted({*ends, 0, case.spec.steps + further - 1})
 
 
 @settings(max_examples=30)
@@ -109,8 +115,7 @@ def test_cycles_do_not_depend_on_the_numbers(case: Case):
     for seed in (1, 2):
         trace, _ = case.execute(tensors(case.spec, seed, scale=seed))
         assert trace == timed
-    spec = case.spec
-    other = replace(case, workload=workload(spec.input_size, spec.hidden_size, spec.steps, spec.batch, seed=77))
+    other = case.with_network(weights={"seed": 77}, input={"seed": 78})
     full, timing_only = other.simulate(), case.simulate(timing_only=True)
     assert full.trace == timing_only.trace
     assert replace(full.stats, workload="") == replace(timing_only.stats, workload="")
@@ -148,14 +153,14 @@ def test_the_order_of_the_units_does_not_matter(case: Case):
 
 @settings(max_examples=30)
 @given(cases())
-def test_the_body_does_not_depend_on_the_sequence_length(case: Case):
-    """Same ops, same dependencies for 5 and for 500 steps; the epilogue differs by the slot of the last h."""
-    short, long, odd = (case.with_steps(steps).program for steps in (6, 500, 501))
-    for other in (long, odd):
-        body, other_body = short.phase(PhaseKind.BODY), other.phase(PhaseKind.BODY)
-        assert phase_text(body) == phase_text(other_body)
-        assert other_body.repeat in (500, 501)
-        assert phase_text(short.phase(PhaseKind.PROLOGUE)) == phase_text(other.phase(PhaseKind.PROLOGUE))
-    assert phase_text(short.phase(PhaseKind.EPILOGUE)) == phase_text(long.phase(PhaseKind.EPILOGUE))
-    assert phase_text(short.phase(PhaseKind.EPILOGUE)) != phase_text(odd.phase(PhaseKind.EPILOGUE))
+def test_the_bodies_do_not_depend_on_the_sequence_length(case: Case):
+    """Same ops, same dependencies for 100 and for 500 steps; the epilogue differs by the slot of the last h."""
+    lengths = (100, 500, 501)
+    short, long, odd = (case.with_steps(steps).program for steps in lengths)
+    for program, steps in zip((long, odd), lengths[1:], strict=True):
+        for phase, other in zip(short.phases[:-1], program.phases[:-1], strict=True):
+            assert phase_text(phase, lengths[0]) == phase_text(other, steps)
+            assert other.repeat - phase.repeat == (steps - lengths[0] if phase.kind is PhaseKind.BODY else 0)
+    texts = [phase_text(program.phases[-1]) for program in (short, long, odd)]
+    assert texts[0] == texts[1] != texts[2]
     assert find_hazards(short) == find_hazards(long) == find_hazards(odd) == ()

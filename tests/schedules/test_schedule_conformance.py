@@ -4,16 +4,18 @@ import pytest
 
 from archsim.arch import ArchConfig, load_arch
 from archsim.components.mac_array import MacTile
+from archsim.components.memories import AccumulatorsConfig
 from archsim.config import parse_override
 from archsim.errors import CapacityError, ScheduleError
 from archsim.program.ir import PhaseKind, Program
 from archsim.program.verifier import find_hazards
 from archsim.schedules import SCHEDULES, Schedule, find_schedule
-from archsim.schedules.gru import CANDIDATE_H, CANDIDATE_X, GruOps
-from archsim.schedules.gru import RESET, UPDATE
+from archsim.schedules.cell import CellOps
+from archsim.schedules.gru import CANDIDATE_H, CANDIDATE_X, RESET, UPDATE, GruOps
 from archsim.schedules.lstm import CANDIDATE, FORGET, INPUT, OUTPUT, LstmOps
+from archsim.schedules.rnn import RnnOps
 from archsim.schedules.tiling import block_major, cut, interleaved, number_groups
-from archsim.workload import CellKind, NetworkSpec, load_workload, one_layer
+from archsim.workload import CellKind, CellSpec, NetworkSpec, load_workload, one_layer
 
 
 def machine(*sets: str) -> ArchConfig:
@@ -33,41 +35,71 @@ def lstm(input_size: int, hidden_size: int, steps: int, batch: int) -> NetworkSp
     return one_layer(CellKind.LSTM, input_size, hidden_size, steps, batch)
 
 
+def cell(kind: CellKind, input_size: int, hidden_size: int, **options: int) -> CellSpec:
+    return CellSpec(kind, input_size, hidden_size, kind.functions, **options)
+
+
+LSTM, GRU, RNN = CellKind
 SPECS = [
     lstm(3, 2, 4, 1),
     lstm(1, 1, 1, 1),
     lstm(5, 17, 3, 1),
     lstm(20, 9, 2, 1),
-    *(load_workload(text).spec for text in ("gru:5,17,t=3", "rnn:5,17,t=3", "lstm:5,17,t=3,proj=4")),
+    *(load_workload(text).spec for text in ("gru:5,17,t=3", "rnn:5,17,t=3", "lstm:5,17,t=3,proj=16")),
+    NetworkSpec(((cell(GRU, 5, 7, linear_before_reset=False),),), 3, 1),
+    NetworkSpec(((cell(LSTM, 5, 7, peepholes=True, bias=False),),), 3, 1),
+    NetworkSpec(((cell(LSTM, 5, 7),), (cell(GRU, 7, 3),), (cell(RNN, 3, 4),)), 4, 1),
 ]
+IDS = ["3-2", "1-1", "5-17", "20-9", "gru", "rnn", "projection", "gru reset before", "peepholes", "lstm gru rnn"]
+
+
+def build(schedule: Schedule, spec: NetworkSpec, arch: ArchConfig) -> Program:
+    """The program, on a machine with accumulators for each layer of its own (in a wavefront they share them)."""
+    entries = arch.accumulators.entries * len(spec.layers)
+    return schedule.build(spec, arch.model_copy(update={"accumulators": AccumulatorsConfig(entries=entries)}))
+
 
 every_schedule = pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda s: s.name)
 every_machine = pytest.mark.parametrize("arch", MACHINES.values(), ids=MACHINES.keys())
-every_spec = pytest.mark.parametrize("spec", SPECS, ids=str)
+every_spec = pytest.mark.parametrize("spec", SPECS, ids=IDS)
 
 
 @every_schedule
 @every_machine
 @every_spec
 def test_each_step_multiplies_every_weight_once(schedule: Schedule, arch: ArchConfig, spec: NetworkSpec) -> None:
-    program = schedule.build(spec, arch)
-    body = program.phase(PhaseKind.BODY)
-    assert body.repeat == spec.steps
+    program = build(schedule, spec, arch)
     assert program.macs == spec.macs
-    rows = {"W_ih": [], "W_hh": []}
-    for op in body.ops:
-        for region in op.reads:
-            if region.buffer.name in rows:
-                rows[region.buffer.name] += range(region.start, region.stop)
+    rows: dict[str, list[int]] = {}
+    for body in program.of_kind(PhaseKind.BODY):
+        for op in body.ops:
+            assert op.unit != "mac_array" or op.instances(body.repeat) == spec.steps
+            for region in op.reads:
+                if region.buffer.memory == "weight_sram":
+                    rows.setdefault(region.buffer.name, []).extend(range(region.start, region.stop))
+    resident = {b.name: b for b in program.buffers if b.memory == "weight_sram"}
+    assert rows.keys() == resident.keys()
     for name, found in rows.items():
-        assert sorted(found) == list(range(spec.cells[0].rows)), name
+        assert sorted(found) == list(range(resident[name].entries)), name
+    sizes = dict.fromkeys(("W_ih", "W_hh", "W_hr", "bias", "peephole"), 0)
+    for name, b in resident.items():
+        sizes[name.split(".")[-1]] += b.entries * b.width
+    apart = {c: c.kind is GRU and c.linear_before_reset for c in spec.cells}  # with b_in and b_hn
+    assert sizes == {
+        "W_ih": sum(c.kind.gates * c.hidden_size * c.input_size for c in spec.cells),
+        "W_hh": sum(c.kind.gates * c.hidden_size * c.output_size for c in spec.cells),
+        "W_hr": sum(c.proj_size * c.hidden_size for c in spec.cells),
+        "bias": sum((c.kind.gates + apart[c]) * c.hidden_size for c in spec.cells if c.bias),
+        "peephole": sum(3 * c.hidden_size for c in spec.cells if c.peepholes),
+    }
 
 
 @every_schedule
 @every_machine
 @every_spec
 def test_no_tile_is_larger_than_the_array(schedule: Schedule, arch: ArchConfig, spec: NetworkSpec) -> None:
-    tiles = [op for op in schedule.build(spec, arch).phase(PhaseKind.BODY).ops if isinstance(op, MacTile)]
+    bodies = build(schedule, spec, arch).of_kind(PhaseKind.BODY)
+    tiles = [op for body in bodies for op in body.ops if isinstance(op, MacTile)]
     assert tiles
     assert max(tile.rows for tile in tiles) <= arch.mac_array.rows
 
@@ -76,7 +108,7 @@ def test_no_tile_is_larger_than_the_array(schedule: Schedule, arch: ArchConfig, 
 @every_machine
 @every_spec
 def test_no_hazard(schedule: Schedule, arch: ArchConfig, spec: NetworkSpec) -> None:
-    assert find_hazards(schedule.build(spec, arch)) == ()
+    assert find_hazards(build(schedule, spec, arch)) == ()
 
 
 @every_schedule
@@ -120,18 +152,28 @@ def test_a_group_is_cut_into_tiles_of_at_most_r_rows(rows: int, tiles: list[tupl
 def test_gate_major_goes_through_whole_gates() -> None:
     groups = number_groups(block_major(LstmOps.gate_sets, hidden_size=5, array_rows=2))
     assert [(g.segments[0].block, g.segments[0].first_unit, g.rows) for g in groups] == [
-        (block, first, rows)
-        for block in (INPUT, FORGET, CANDIDATE, OUTPUT)
-        for first, rows in ((0, 2), (2, 2), (4, 1))
+        (block, first, rows) for block in (INPUT, FORGET, CANDIDATE, OUTPUT) for first, rows in ((0, 2), (2, 2), (4, 1))
     ]
+    # In torch's order, so that the packed weights and biases lie as in the file.
+    assert [g.bias_start for g in groups] == [0, 2, 4, 5, 7, 9, 10, 12, 14, 15, 17, 19]
+    assert all(g.w_ih_start == g.w_hh_start == g.bias_start for g in groups)
 
 
 def test_a_gru_keeps_the_candidates_parts_apart() -> None:
-    """n_x, r, z, n_h: x is multiplied by the first three, h by the last three; packed weights have three rows a unit."""
-    first, second = number_groups(interleaved(GruOps.blocks, hidden_size=4, array_rows=8))
+    """n_x, r, z, n_h: x goes with the first three, h with the last three; packed weights have three rows a unit."""
+    first, second = number_groups(interleaved(GruOps.blocks, hidden_size=3, array_rows=8))
     assert [segment.block for segment in first.segments] == [CANDIDATE_X, RESET, UPDATE, CANDIDATE_H]
     assert (first.rows, first.input_rows, first.hidden_rows) == (8, (0, 6), (2, 8))
     assert (second.w_ih_start, second.w_hh_start, second.bias_start) == (6, 6, 8)
+    assert (second.rows, second.input_rows, second.hidden_rows) == (4, (0, 3), (1, 4))
+
+
+@pytest.mark.parametrize("kind", [LstmOps, GruOps, RnnOps])
+def test_both_orders_hold_every_unit_of_every_block_once(kind: type[CellOps]) -> None:
+    assert sorted(kind.blocks, key=str) == sorted((b for blocks in kind.gate_sets for b in blocks), key=str)
+    for layouts in (interleaved(kind.blocks, 5, 8), block_major(kind.gate_sets, 5, 8)):
+        units = [(b, unit) for layout in layouts for b, first, n in layout for unit in range(first, first + n)]
+        assert sorted(units, key=str) == sorted(((b, unit) for b in kind.blocks for unit in range(5)), key=str)
 
 
 def test_names() -> None:

@@ -1,0 +1,186 @@
+"""Writes imported layers as a workload: my.yaml and, beside it, my.safetensors."""
+
+from __future__ import annotations
+
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from archsim.config import parse_document, validate
+from archsim.config.text import shorten
+from archsim.errors import OutputError, WorkloadError
+from archsim.importers.chain import described, stack_states, stack_tensors
+from archsim.importers.faults import fault, first_line
+from archsim.importers.found import Float32Array, Found, FoundLayer, Refused
+from archsim.importers.tensor_file import npy_header
+from archsim.workload.config import LayerConfig, WorkloadConfig
+
+SUMMARY_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class InputSequence:
+    """The input: `x` in torch's layout, or drawn from `seed` if None."""
+
+    steps: int
+    batch: int
+    batch_first: bool
+    batched: bool
+    seed: int = 0
+    x: Float32Array | None = None
+
+
+def read_input(path: Path, batch_first: bool, unbatched: bool, input_size: int) -> InputSequence:
+    """x of a .npy file: (T, B, I), (B, T, I) with `batch_first`, or (T, I); WorkloadError if it is not that."""
+    x = _read_npy(path)
+    expected = "(B, T, I)" if batch_first else "(T, B, I)"
+    if x.ndim not in (2, 3) or (unbatched and x.ndim != 2):
+        allowed = "(T, I)" if unbatched else f"{expected} or (T, I)"
+        raise fault(path, f"has shape {x.shape}, expected {allowed}")
+    if x.shape[-1] != input_size or 0 in x.shape:
+        raise fault(path, f"has shape {x.shape}, expected {input_size} features last and no empty dimension")
+    if not np.isfinite(x).all():
+        raise fault(path, "holds numbers that are not finite in float32")
+    if x.ndim == 2:
+        return InputSequence(x.shape[0], 1, batch_first, False, x=x)
+    steps, batch = (x.shape[1], x.shape[0]) if batch_first else x.shape[:2]
+    return InputSequence(steps, batch, batch_first, True, x=x)
+
+
+def _read_npy(path: Path) -> Float32Array:
+    """A .npy file as float32; its header is checked against the file's length before a number is read."""
+    try:
+        with path.open("rb") as file:
+            shape, dtype, header = npy_header(file)
+            size = os.fstat(file.fileno()).st_size
+            if dtype.kind != "f" or dtype.itemsize > 8:
+                raise fault(path, f"holds {shorten(str(dtype))}, expected floating-point numbers")
+            count = 1
+            for length in shape:
+                count *= length
+            if header + count * dtype.itemsize != size:
+                raise fault(path, f"its {size:,} bytes are not an array of shape {shape}")
+            file.seek(0)
+            with np.errstate(over="ignore"):
+                return np.ascontiguousarray(np.lib.format.read_array(file, allow_pickle=False), np.float32)
+    except OSError as error:
+        raise fault(path, f"cannot be read: {error.strerror or error}") from error
+    except (ValueError, SyntaxError, EOFError, TypeError, MemoryError) as error:
+        raise fault(path, f"not a valid .npy file: {first_line(error)}") from error
+
+
+def write_workload(
+    found: Found, layers: tuple[FoundLayer, ...], sequence: InputSequence, out: Path, force: bool = False
+) -> WorkloadConfig:
+    """Write the workload; OutputError if files are in the way (unless `force`), WorkloadError if it is not possible."""
+    tensors = dict(stack_tensors(layers))
+    try:
+        states = stack_states(layers)
+    except Refused as error:
+        raise fault(found.path, str(error)) from error
+    tensors |= {name: state if sequence.batched else state[:, 0] for name, state in states.items()}
+    if sequence.x is not None:
+        tensors["input"] = sequence.x
+    weights = out.with_suffix(".safetensors")
+    text = _yaml(_fields(found, layers, sequence, weights.name, states))
+    _check_batch(found, layers, sequence, states)
+    config = validate(WorkloadConfig, parse_document(text, str(out), WorkloadError), (), WorkloadError)
+    _write(out, weights, text, tensors, force)
+    return config
+
+
+def _check_batch(
+    found: Found, layers: tuple[FoundLayer, ...], sequence: InputSequence, states: dict[str, Float32Array]
+) -> None:
+    batches = {}
+    if states:
+        batches["initial state"] = states["h_0"].shape[1]
+    if layers[0].sequence_lens is not None:
+        batches["sequence_lens"] = len(layers[0].sequence_lens)
+    for what, batch in batches.items():
+        if batch != sequence.batch:
+            raise fault(found.path, f"its {what} is for a batch of {batch}, but the input has {sequence.batch}")
+
+
+def _fields(
+    found: Found, layers: tuple[FoundLayer, ...], sequence: InputSequence, weights: str, states: dict[str, Any]
+) -> dict[str, Any]:
+    """The workload file's content."""
+    first, *others = [layer.config for layer in layers for _ in range(layer.num_layers)]
+    same = next((number for number, config in enumerate(others) if config != first), len(others))
+    of_input = {"seed": sequence.seed} if sequence.x is None else {"file": weights, "tensor": "input"}
+    fields: dict[str, Any] = {
+        "summary": _summary(found, layers),
+        **_layer_fields(first),
+        "input_size": layers[0].input_size,
+        "num_layers": 1 + same,
+        "next_layers": [_layer_fields(config) for config in others[same:]],
+        "steps": sequence.steps,
+        "batch": sequence.batch,
+        "batch_first": sequence.batch_first,
+        "batched": sequence.batched,
+        "sequence_lens": list(layers[0].sequence_lens or ()),
+        "weights": {"file": weights},
+        "input": of_input,
+        "initial_state": {"file": weights} if states else None,
+    }
+    defaults = {"num_layers": 1, "next_layers": [], "batch_first": False, "batched": True, "sequence_lens": []}
+    defaults |= {"initial_state": None}
+    return {name: value for name, value in fields.items() if name not in defaults or value != defaults[name]}
+
+
+def _layer_fields(config: LayerConfig) -> dict[str, Any]:
+    fields = config.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    return {"kind": fields.pop("kind"), **fields}
+
+
+def _summary(found: Found, layers: tuple[FoundLayer, ...]) -> str:
+    """As "LSTM(128, 128) from model.onnx, layer /recurrent/LSTM"."""
+    what = f"{shorten(described(layers), 80)} from {shorten(found.path.name, 50)}"
+    if len(layers) > 1:
+        return f"{what}, {len(layers)} layers"
+    name = layers[0].name
+    left = SUMMARY_LIMIT - len(what) - len(", layer ")
+    return f"{what}, layer {name if len(name) <= left else '...' + name[3 - left :]}"
+
+
+def _yaml(data: dict[str, Any]) -> str:
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.width = 4096
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    text = io.StringIO()
+    yaml.dump(data, text)
+    return text.getvalue()
+
+
+def _write(out: Path, weights: Path, text: str, tensors: dict[str, Float32Array], force: bool) -> None:
+    """Both files under temporary names, then moved into place, the weights first."""
+    from safetensors.numpy import save
+
+    if out.suffix not in (".yaml", ".yml"):
+        raise OutputError(f"{out}: expected a name that ends with .yaml")
+    for path in (out, weights):
+        if path.is_dir():
+            raise OutputError(f"{path}: is a directory, expected a file")
+        if not force and (path.exists() or path.is_symlink()):
+            raise OutputError(f"{path}: exists already; choose another --out, or replace it with --force")
+    content = {out: text.encode(), weights: save(tensors)}
+    temporary = {path: path.with_name(f".{path.name}.partial-{os.getpid()}") for path in content}
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        for path, data in content.items():
+            temporary[path].write_bytes(data)
+        for path in (weights, out):
+            os.replace(temporary[path], path)
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written: {error.strerror or error}") from error
+    finally:
+        for path in temporary.values():
+            path.unlink(missing_ok=True)
