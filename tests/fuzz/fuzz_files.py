@@ -50,7 +50,11 @@ Seeds = dict[str, list[bytes]]
 def seeds(folder: Path) -> Seeds:
     """Valid files by suffix; those of a package that is missing are left out."""
     made: Seeds = {".safetensors": [], ".npz": []}
-    for tensors in (state_dict(4, ("_l0", "_l0_reverse", "_l1", "_l1_reverse")), state_dict(3, ("",)), state_dict(1, ("_l0",))):
+    for tensors in (
+        state_dict(4, ("_l0", "_l0_reverse", "_l1", "_l1_reverse")),
+        state_dict(3, ("",)),
+        state_dict(1, ("_l0",)),
+    ):
         from safetensors.numpy import save
 
         made[".safetensors"].append(save(tensors))
@@ -58,7 +62,11 @@ def seeds(folder: Path) -> Seeds:
             data = io.BytesIO()
             write(data, **tensors)
             made[".npz"].append(data.getvalue())
-    for suffix, package, more in ((".onnx", "onnx", onnx_seeds), (".pt", "torch", torch_seeds), (".h5", "h5py", h5_seeds)):
+    for suffix, package, more in (
+        (".onnx", "onnx", onnx_seeds),
+        (".pt", "torch", torch_seeds),
+        (".h5", "h5py", h5_seeds),
+    ):
         try:
             made[suffix] = list(more(folder))
         except ModuleNotFoundError:
@@ -114,7 +122,9 @@ def onnx_seeds(_folder: Path) -> Iterator[bytes]:
     other = onnx.helper.make_graph([make("Identity", ["X"], ["Z"])], "other", [], [value("Z", 1, None)])
     choice = make("If", ["yes"], ["out"], name="if", then_branch=body, else_branch=other)
     yes = onnx.numpy_helper.from_array(np.array(True), "yes")
-    graph = onnx.helper.make_graph([choice], "g", [value("X", 1, (5, 2, 3))], [value("out", 1, None)], [yes, tensors[2]])
+    graph = onnx.helper.make_graph(
+        [choice], "g", [value("X", 1, (5, 2, 3))], [value("out", 1, None)], [yes, tensors[2]]
+    )
     yield onnx.helper.make_model(graph).SerializeToString()
 
 
@@ -141,7 +151,11 @@ def h5_seeds(folder: Path) -> Iterator[bytes]:
     both = {"class_name": "Bidirectional", "config": {"name": "bi", "layer": layer, "merge_mode": "concat"}}
     config = json.dumps({"class_name": "Sequential", "config": {"layers": [both]}})
     for version in ("earliest", "latest"):
-        for packed in ({}, {"compression": "gzip", "shuffle": True, "chunks": True}, {"compression": "lzf", "chunks": True}):
+        for packed in (
+            {},
+            {"compression": "gzip", "shuffle": True, "chunks": True},
+            {"compression": "lzf", "chunks": True},
+        ):
             with h5py.File(folder / "seed.h5", "w", libver=version) as file:
                 file.attrs["model_config"], file.attrs["keras_version"] = config, "2.9.0"
                 for side in ("forward", "backward"):
@@ -335,7 +349,9 @@ def fuzz(inputs: int, seed: int, keep: Path, real_children: int, explain: bool) 
             suffix = list(files)[number % len(files)]
             random = np.random.default_rng([seed, number])
             several = files[suffix]
-            data = mutated(several[random.integers(len(several))], everything if random.integers(4) == 0 else several, random)
+            data = mutated(
+                several[random.integers(len(several))], everything if random.integers(4) == 0 else several, random
+            )
             path = folder / f"m{suffix}"
             path.write_bytes(data)
             forked = number >= real_children * len(files)
@@ -343,7 +359,9 @@ def fuzz(inputs: int, seed: int, keep: Path, real_children: int, explain: bool) 
             code, message = run(path)
             ended = {RIGHT: "right", REFUSED: "refused"}.get(code, f"signal {-code}" if code < 0 else "failed")
             counts.setdefault(suffix, Counter())[ended] += 1
-            reason = re.sub("[0-9]+|'.*'", "#", message.rpartition(f"m{suffix}: ")[2])[:60] if code == REFUSED else ended
+            reason = (
+                re.sub("[0-9]+|'.*'", "#", message.rpartition(f"m{suffix}: ")[2])[:60] if code == REFUSED else ended
+            )
             reasons.setdefault(suffix, Counter())[reason] += 1
             if code == REFUSED and OUT_OF_MEMORY.search(message):
                 counts[suffix]["(refused by the memory limit)"] += 1

@@ -46,7 +46,9 @@ def test_silero_vad(archsim, tmp_path) -> None:
     node.input[5] = node.input[6] = ""
     value = onnx.helper.make_tensor_value_info
     x_info = value(node.input[0], 1, x.shape)
-    alone = onnx.helper.make_graph([node], "alone", [x_info], [value(n, 1, None) for n in node.output], graph.initializer)
+    alone = onnx.helper.make_graph(
+        [node], "alone", [x_info], [value(n, 1, None) for n in node.output], graph.initializer
+    )
     made = onnx.helper.make_model(alone, opset_imports=[onnx.helper.make_opsetid("", 16)], ir_version=8)
     session = runtime.InferenceSession(made.SerializeToString(), providers=["CPUExecutionProvider"])
     y, h, c = session.run(list(node.output), {node.input[0]: x})
