@@ -39,10 +39,11 @@ class ArchConfig(StrictModel):
 
 @dataclass(frozen=True, slots=True)
 class Arch:
-    """An architecture with the name under which its results are kept."""
+    """An architecture with the name under which its results are kept, and the changes made to its file with --set."""
 
     name: str
     config: ArchConfig
+    overrides: tuple[str, ...] = ()
 
 
 def load_arch(reference: str, overrides: Sequence[Override] = ()) -> Arch:
@@ -52,4 +53,4 @@ def load_arch(reference: str, overrides: Sequence[Override] = ()) -> Arch:
     """
     path = find_file(PresetKind.ARCH, reference, ArchError)
     config = validate(ArchConfig, load_document(path, ArchError), overrides, ArchError)
-    return Arch(name=path.stem, config=config)
+    return Arch(path.stem, config, tuple(f"{override.path}={override.value}" for override in overrides))

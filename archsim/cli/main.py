@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import signal
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -37,12 +39,31 @@ app.command("trace")(trace_command)
 app.command("list")(list_command)
 app.command("import")(import_command)
 
+
+def _version(asked: bool) -> None:
+    if asked:
+        from archsim import __version__
+
+        print(f"archsim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
 _USAGE_ERROR: Any = typer.BadParameter.__base__
 """What typer raises for any wrong command line; it does not export the class itself."""
 
 
 def main() -> None:
     """Run the command line and exit: 0 good, 1 wrong numbers, 2 the user's fault, 3 ours."""
+    _prepare_streams()
     try:
         code = app(standalone_mode=False)
         if code == EXIT_INTERRUPTED:  # what typer makes of Ctrl-C
@@ -54,14 +75,31 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         print("archsim: interrupted; no results were written", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of a pipe has gone; nothing to say, and nobody to say it to
-        sys.exit(EXIT_INTERRUPTED)
+    except OSError as error:
+        _fail(error, f"cannot write to the terminal, file or pipe: {error.strerror or error}", EXIT_USER)
     except Exception as error:
         if not isinstance(error, _USAGE_ERROR):
             raise
         _fail(error, f"{error.format_message()} See archsim --help.", EXIT_USER)
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _fail(error, f"cannot write the output: {error.strerror or error}", EXIT_USER)
     sys.exit(code or 0)
+
+
+def _prepare_streams() -> None:
+    """Streams that a caller closed go nowhere; a character that a terminal does not have is escaped; a reader that goes
+    away (`| head`) ends the process as it does any other tool."""
+    if sys.stdout is None:
+        sys.stdout = io.StringIO()
+    if sys.stderr is None:
+        sys.stderr = io.StringIO()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
 def _fail(error: Exception, message: str, code: int) -> None:

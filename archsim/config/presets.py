@@ -9,7 +9,11 @@ import difflib
 from enum import StrEnum
 from pathlib import Path
 
+from archsim.config.text import shorten
 from archsim.errors import Fault, FaultsError
+
+MAX_PATH_CHARACTERS = 1000
+"""Longest path that is looked for."""
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -38,11 +42,13 @@ def find_file(kind: PresetKind, reference: str, error: type[FaultsError]) -> Pat
         names = preset_names(kind)
         if reference in names:
             return preset_folder(kind) / f"{reference}.yaml"
-        if not Path(reference).exists():
+        if len(reference) > MAX_PATH_CHARACTERS or not reference or not Path(reference).exists():
             close = difflib.get_close_matches(reference, names, n=1)
             hint = f"did you mean {close[0]!r}? " if close else ""
             message = f"no preset of that name; {hint}presets: {', '.join(names)}; or give a file's path"
-            raise error((Fault(reference, "", message),))
+            raise error((Fault(shorten(reference) or "(empty)", "", message),))
+    if len(reference) > MAX_PATH_CHARACTERS:
+        raise error((Fault(shorten(reference), "", f"is longer than the {MAX_PATH_CHARACTERS} characters of a path"),))
     path = Path(reference)
     if path.suffix not in (".yaml", ".yml") and not path.is_dir():
         raise error((Fault(reference, "", "expected a preset's name or the path of a .yaml file"),))

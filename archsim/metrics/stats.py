@@ -28,6 +28,7 @@ class Stats:
     arch: Annotated[str, Metric("", "name of the architecture")]
     workload: Annotated[str, Metric("", "name of the workload")]
     schedule: Annotated[str, Metric("", "name of the schedule")]
+    overrides: Annotated[tuple[str, ...], Metric("", "fields of architecture and workload changed with --set")]
     latency_cycles: Annotated[
         int, Metric("cycles", "from cycle 0 until the last result is stored", "prologue + body + handover + epilogue")
     ]
@@ -93,6 +94,7 @@ def compute_stats(program: Program, trace: Trace, arch: Arch, workload: Workload
         arch=arch.name,
         workload=workload.name,
         schedule=program.schedule,
+        overrides=arch.overrides + workload.overrides,
         latency_cycles=total,
         latency_us=float(total / clock_mhz),
         prologue_cycles=phases[PhaseKind.PROLOGUE],
@@ -123,6 +125,8 @@ def _cycles_per_step(phase: Phase, body: PhaseTrace) -> Fraction:
     """Cycles of a steady-state repetition of a body; 0 for other phases."""
     if phase.kind is not PhaseKind.BODY:
         return Fraction(0)
+    if phase.head and phase.steady_repetitions[0] == phase.steady_repetitions[1]:
+        return Fraction(body.cycles, phase.repeat - phase.head)  # a wavefront that only fills and drains
     ends = dict(body.ends)
     first, last = phase.steady_repetitions
     if first == last:

@@ -219,11 +219,17 @@ class Phase:
     def steady_repetitions(self) -> tuple[int, int]:
         """(a, b): the steady state is measured from the end of repetition a to the end of b.
 
-        b is the last repetition in which every op takes part (the very last one if there is none), and a half of it.
+        b is the last repetition in which every op takes part (the very last one of all if that is the first or there is
+        none), and a half of it, or the first in which every op does.
         """
         last = self.repeat - 1 - max((op.skip_last for op in self.ops), default=0)
         last = last if last >= 1 else self.repeat - 1
-        return last // 2, last
+        return min(max(last // 2, self.head), last), last
+
+    @property
+    def head(self) -> int:
+        """Repetitions at the beginning in which some op is left out: a wavefront fills."""
+        return max((op.skip_first for op in self.ops), default=0)
 
     @property
     def op_instances(self) -> int:

@@ -21,7 +21,8 @@ ADVICE: Mapping[str, str] = {
     "recurrence": (
         "A step cannot begin its recurrent part before the step before has finished h, and the chain from there to "
         "its own h is this long, whatever else runs beside it. What shortens it: less work on the chain (x "
-        "multiplied before h is there, as by the split schedules; a larger mac_array) and shorter pipelines "
+        "multiplied before h is there, as by the split schedules; a larger mac_array, with a weight_sram that feeds "
+        "it) and shorter pipelines "
         "(weight_sram.read_latency_cycles, mac_array.multiplier_latency_cycles, mac_array.adder_latency_cycles, "
         "activation.latency_cycles, elementwise.cell_latency_cycles, elementwise.hidden_latency_cycles)."
     ),
@@ -66,6 +67,15 @@ _EXPLAINED = {
 """The loss of the MAC array that follows from the bound itself."""
 
 
+_KNOBS = {
+    "wait_port": " Wider ports (weight_sram, input_buffer, state_buffer) would shorten it.",
+    "wait_input": " More dram.bandwidth_bytes_per_cycle or input_buffer.prefetch_steps would shorten it.",
+    "wait_accumulator": " More accumulators.entries would shorten it.",
+    "wait_issue": " A deeper sequencer.queue_depth or fewer sequencer.issue_cycles would shorten it.",
+}
+"""What shortens a loss of the MAC array that the bound does not explain."""
+
+
 def excess(stats: Stats) -> float:
     """How far the simulated step is above the largest bound, relative to the bound."""
     return stats.cycles_per_step / stats.bounds[stats.binding_bound] - 1
@@ -101,5 +111,5 @@ def gap_sentence(stats: Stats) -> str:
     return (
         "What is above the bound comes from the interplay of units, which no single bound sees. Beside what the "
         f"bound explains, the MAC array loses most by {worst} ({BUCKETS[worst]}): "
-        f"{part(losses[worst], stats.body_cycles)} of the time steps."
+        f"{part(losses[worst], stats.body_cycles)} of the time steps.{_KNOBS.get(worst, '')}"
     )

@@ -24,19 +24,22 @@ def result_folder(target: Path) -> Iterator[Path]:
 
     Raises OutputError if `target` is no folder, holds anything that is not a result of a run, or cannot be written.
     """
+    shown, target = target, Path(os.path.abspath(target))  # "." and ".." have no name of their own
+    if not target.name:
+        raise OutputError(f"{shown}: is no folder for results; choose another --out")
     temporary = target.with_name(f".{target.name}.partial-{os.getpid()}")
     try:
-        _refuse_foreign(target)
+        _refuse_foreign(target, shown)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
     except OSError as error:
-        raise _cannot_write(target, error) from error
+        raise _cannot_write(shown, error) from error
     try:
         yield temporary
         _replace(target, temporary)
     except OSError as error:
-        raise _cannot_write(target, error) from error
+        raise _cannot_write(shown, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -58,14 +61,15 @@ def fill_folder(folder: Path, simulation: Simulation, plots: bool) -> None:
             plot(simulation, folder / name)
 
 
-def _refuse_foreign(target: Path) -> None:
+def _refuse_foreign(target: Path, shown: Path) -> None:
+    """`shown` is the folder as the user named it."""
     if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise OutputError(f"{target}: is not a folder; choose another --out")
+        raise OutputError(f"{shown}: is not a folder; choose another --out")
     if target.is_dir():
         foreign = sorted(entry.name for entry in target.iterdir() if entry.name not in FILES)
         if foreign:
-            shown = ", ".join(foreign[:3]) + (", ..." if len(foreign) > 3 else "")
-            raise OutputError(f"{target}: holds files that are no results of a run ({shown}); choose another --out")
+            listed = ", ".join(foreign[:3]) + (", ..." if len(foreign) > 3 else "")
+            raise OutputError(f"{shown}: holds files that are no results of a run ({listed}); choose another --out")
 
 
 def _replace(target: Path, temporary: Path) -> None:

@@ -26,6 +26,7 @@ def header(simulation: Simulation) -> list[RenderableType]:
         facts(
             [
                 ("machine", f"{stats.arch}: {arch.summary}"),
+                *([("changed", f"with --set: {', '.join(stats.overrides)}")] if stats.overrides else []),
                 ("clock", f"{significant(arch.clock_mhz)} MHz (1 cycle = {significant(1000 / arch.clock_mhz)} ns)"),
                 (
                     "MAC array",

@@ -26,7 +26,7 @@ def load_workload(reference: str, overrides: Sequence[Override] = ()) -> Workloa
         return _inline(reference, overrides)
     path = find_file(PresetKind.WORKLOAD, reference, WorkloadError)
     config = validate(WorkloadConfig, load_document(path, WorkloadError), overrides, WorkloadError)
-    return Workload(path.stem, reference, path.parent, config)
+    return Workload(path.stem, reference, path.parent, config, _texts(overrides))
 
 
 def _inline(reference: str, overrides: Sequence[Override]) -> Workload:
@@ -46,22 +46,31 @@ def _inline(reference: str, overrides: Sequence[Override]) -> Workload:
     )
     document = parse_document(text, reference, WorkloadError)
     config = validate(WorkloadConfig, document, overrides, WorkloadError)
-    return Workload(name, reference, Path(), config)
+    return Workload(name, reference, Path(), config, _texts(overrides))
+
+
+def _texts(overrides: Sequence[Override]) -> tuple[str, ...]:
+    return tuple(f"{override.path}={override.value}" for override in overrides)
 
 
 def _inline_values(reference: str, rest: str) -> tuple[dict[str, str], list[str]]:
     """The values of all keys, and input and hidden size, as plain decimal numbers."""
     parts = rest.split(",")
-    values = dict(_INLINE_KEYS)
+    given: dict[str, str] = {}
     for part in parts[2:]:
         key, equals, value = part.partition("=")
-        if not equals or key not in values:
+        if not equals or key not in _INLINE_KEYS:
             raise _inline_error(reference, f"cannot read '{part[:40]}'")
-        values[key] = value
+        if key in given:
+            raise _inline_error(reference, f"'{key}' is given twice")
+        given[key] = value
+    values = _INLINE_KEYS | given
     if len(parts) < 2:
         raise _inline_error(reference, "input and hidden size are missing")
     if not all(size.isascii() and size.isdigit() for size in (*parts[:2], *values.values())):
         raise _inline_error(reference, "sizes are whole numbers")
+    if values["bidirectional"] not in ("0", "1"):
+        raise _inline_error(reference, f"bidirectional is 0 or 1, not '{values['bidirectional'][:20]}'")
     plain = {key: str(int(value[:20])) for key, value in values.items()}
     return plain, [str(int(size[:20])) for size in parts[:2]]
 

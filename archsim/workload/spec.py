@@ -13,13 +13,15 @@ from archsim.workload.network import NetworkSpec
 class Workload:
     """A workload under the name by which its results are kept.
 
-    `folder` is what the file names in `config` are relative to; `source` how the user named it.
+    `folder` is what the file names in `config` are relative to; `source` how the user named it; `overrides` what was
+    changed with --set.
     """
 
     name: str
     source: str
     folder: Path
     config: WorkloadConfig
+    overrides: tuple[str, ...] = ()
 
     @property
     def spec(self) -> NetworkSpec:

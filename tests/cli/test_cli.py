@@ -1,6 +1,8 @@
 """The command line as a user meets it: what is printed, what is written, and the exit code."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +103,7 @@ def test_the_resolved_inputs_run_again(cli) -> None:
     again = cli("run", "x/a/arch.yaml", "x/a/workload.yaml", "--no-plots", "--json", "--out", "x/b")
     assert first.code == again.code == 0
     one, two = json.loads(first.out), json.loads(again.out)
+    assert (one.pop("overrides"), two.pop("overrides")) == (["mac_array.rows=8"], [])
     assert (two.pop("arch"), two.pop("workload")) == ("arch", "workload")
     assert (one.pop("arch"), one.pop("workload")) == ("edge_16x16", "silero_vad")
     assert one == two
@@ -111,6 +114,46 @@ def test_set_changes_architecture_and_workload(cli) -> None:
     stats = json.loads(run.out)
     assert stats["latency_us"] == pytest.approx(stats["latency_cycles"] / 200)
     assert stats["macs"] == 4 * 2 * 5 * 2
+
+
+def test_what_was_set_is_said(cli) -> None:
+    run = cli("run", *TINY, "--set", "clock_mhz=200", "--set", "steps=2", "--timing-only", "--no-plots", "--out", "o")
+    assert "with --set: clock_mhz=200, steps=2" in run.out
+    assert json.loads(Path("o/stats.json").read_text())["overrides"] == ["clock_mhz=200", "steps=2"]
+
+
+def test_version(cli) -> None:
+    from archsim import __version__
+
+    assert cli("--version").out == f"archsim {__version__}\n"
+
+
+def in_a_shell(command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command line with real streams; ARCHSIM stands for archsim."""
+    archsim = f"{sys.executable} -c 'from archsim.cli.main import main; main()'"
+    return subprocess.run(
+        ["bash", "-c", command.replace("ARCHSIM", archsim)], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("ARCHSIM run tiny_2x2 lstm_3_2_t4 --no-plots --json >&-", 0),
+        ("ARCHSIM run tiny_2x2 lstm_3_2_t4 --no-plots --json > /dev/full", 2),
+        ("set -o pipefail; ARCHSIM trace tiny_2x2 lstm:3,2,t=200 --to 5000 | head -1", 141),
+        ("LC_ALL=C PYTHONUTF8=0 PYTHONIOENCODING=ascii ARCHSIM run tiny_2x2 uni.yaml --no-plots", 0),
+    ],
+)
+def test_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, code: int) -> None:
+    """Closed, full, gone, or without the characters: never a traceback."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
+    text = "summary: größer\nkind: lstm\ninput_size: 3\nhidden_size: 2\nsteps: 4\nbatch: 1\n"
+    Path("uni.yaml").write_text(text + "weights: {seed: 0}\ninput: {seed: 1}\n", encoding="utf-8")
+    run = in_a_shell(command)
+    assert run.returncode == code, run.stderr
+    assert "Traceback" not in run.stderr
 
 
 def test_schedule(cli) -> None:
@@ -181,6 +224,13 @@ def test_list_names_everything(cli) -> None:
         (["run", "tiny_2x2", "silero_vad"], "weight_sram: needs 526,336 bytes"),
         (["run", "tiny_2x2", "lstm:3,2,t=x"], "sizes are whole numbers"),
         (["run", "."], "edge"),
+        (["run", ""], "(empty): no preset of that name"),
+        (["run", "a" * 5000], "no preset of that name"),
+        (["run", "b/" * 5000], "is longer than the 1000 characters of a path"),
+        (["run", "tiny_2x2", "lstm:3,2,t=5,t=6"], "'t' is given twice"),
+        (["run", "tiny_2x2", "gru:3,2,bidirectional=2"], "bidirectional is 0 or 1, not '2'"),
+        (["run", *TINY, "--out", "."], "holds files that are no results of a run"),
+        (["run", *TINY, "--out", "/"], "is no folder for results"),
         (["run", *TINY, "--frobnicate"], "No such option: --frobnicate"),
         (["fly"], "No such command 'fly'."),
         (["validate", "tiny_2x2"], "Missing argument 'WORKLOAD'."),
