@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -17,7 +18,13 @@ if TYPE_CHECKING:
 
 DEFAULT_BATCH = 1
 DEFAULT_SEED = 0
-Nonlinearity = Literal["tanh", "relu"]
+
+
+class Nonlinearity(StrEnum):
+    """What an RNN computes of its sums."""
+
+    TANH = "tanh"
+    RELU = "relu"
 
 
 def import_command(
@@ -50,12 +57,14 @@ def import_command(
     from archsim.importers import find_layers, select, write_workload
 
     if (layer is None) != (out is None):
-        raise typer.BadParameter("--layer and --out belong together; without both, the layers are listed.")
+        _wrong(
+            "--layer" if out is None else "--out", "--layer and --out belong together; without both, layers are listed"
+        )
     if out is None:
         writing = {"--input": x, "--steps": steps, "--batch": batch, "--seed": seed, "--batch-first": batch_first}
         writing |= {"--unbatched": unbatched or None, "--force": force or None}
-        _refuse("without --layer and --out nothing is written, so there is no", writing)
-    found = find_layers(model, nonlinearity)
+        _refuse("needs --layer and --out; without both, layers are listed", writing)
+    found = find_layers(model, None if nonlinearity is None else nonlinearity.value)
     if layer is None or out is None:
         sys.stdout.writelines(f"{line}\n" for line in _listing(found))
         return
@@ -82,12 +91,12 @@ def _sequence(
     first = layers[0]
     order = first.batch_first if batch_first is None else batch_first
     if x is not None:
-        _refuse("with --input there is no", {"--steps": steps, "--batch": batch, "--seed": seed})
+        _refuse("does not go with --input", {"--steps": steps, "--batch": batch, "--seed": seed})
         return read_input(x, order, unbatched, first.input_size)
     if steps is None:
-        raise typer.BadParameter("give --input X.npy, or --steps T for a random input.")
+        _wrong("--steps", "give --input X.npy, or --steps T for a random input")
     if unbatched and batch not in (None, 1):
-        raise typer.BadParameter("with --unbatched the batch is 1.")
+        _wrong("--batch", "with --unbatched the batch is 1")
     return InputSequence(
         steps, DEFAULT_BATCH if batch is None else batch, order, not unbatched, DEFAULT_SEED if seed is None else seed
     )
@@ -96,7 +105,13 @@ def _sequence(
 def _refuse(reason: str, options: Mapping[str, object]) -> None:
     given = [name for name, value in options.items() if value is not None]
     if given:
-        raise typer.BadParameter(f"{reason} {given[0]}.")
+        _wrong(given[0], reason)
+
+
+def _wrong(option: str, message: str) -> NoReturn:
+    from archsim.errors import Fault, WorkloadError
+
+    raise WorkloadError((Fault(option, "", message),))
 
 
 def _listing(found: Found) -> Iterator[str]:

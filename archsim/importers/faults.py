@@ -23,16 +23,17 @@ def fault(path: Path, message: str, part: str = "") -> WorkloadError:
 
 def first_line(error: BaseException) -> str:
     """What a library says of a broken file, on one short line."""
-    text = str(error).strip()
-    return shorten(text.splitlines()[0], 160) if text else type(error).__name__
+    text = (str(error).strip() or type(error).__name__).splitlines()[0]
+    plain = isinstance(error, KeyError | IndexError | AttributeError | TypeError | AssertionError)
+    return shorten(f"{type(error).__name__} {text}" if plain else text, 160)
 
 
 def optional_package(path: Path, package: str, extra: str) -> ModuleType:
     """The package that reads files of this suffix; WorkloadError that says how to get it if it is not installed."""
     try:
         return importlib.import_module(package)
-    except ImportError as error:
-        if (error.name or "").split(".")[0] not in (package, ""):
+    except (ImportError, OSError) as error:
+        if not isinstance(error, ModuleNotFoundError) or error.name != package:
             raise fault(path, f"the package {package} cannot be imported: {first_line(error)}") from error
         needs = f'reading {path.suffix} files needs the package {package}: pip install "archsim[{extra}]"'
         raise fault(path, needs) from error
@@ -54,6 +55,11 @@ def file_bytes(path: Path) -> int:
     if size > MAX_FILE_BYTES:
         raise fault(path, f"is {size:,} bytes, more than the {MAX_FILE_BYTES:,} that archsim import reads")
     return size
+
+
+def other_tensors(count: int) -> str:
+    """What else is in a file, in words; empty if nothing is."""
+    return f"{count:,} other tensor{'' if count == 1 else 's'}" if count else ""
 
 
 def most_tensor_bytes(file_size: int) -> int:

@@ -18,7 +18,7 @@ def find_layers(path: Path, nonlinearity: str | None = None) -> Found:
 
     `nonlinearity` (tanh or relu) is that of RNNs in files that do not say it.
     """
-    finder = _FINDERS.get(path.suffix.lower())
+    finder = _FINDERS.get(path.suffix)
     if finder is None:
         raise fault(path, f"expected a file {', '.join(_FINDERS)}, got {shown(path.suffix)}")
     found = finder(path, nonlinearity)

@@ -1,9 +1,9 @@
 """Reads the recurrent cells' tensors of one HDF5 file, in a process of its own.
 
-Not imported: keras_file.py runs it as a script, because the HDF5 library may crash, hang or take all memory over a
-broken file. It needs h5py and NumPy alone. Arguments: the file, and the most bytes that the tensors may take. It writes
-one line of JSON, {"attributes", "datasets": [[path, shape]], "refused": [[path, reason]], "others"} or {"error"}, and
-then the numbers of all datasets as little-endian float64.
+Not imported: keras_file.py runs it as a script, because the HDF5 library may crash, run for ever or take all memory
+over a broken file. It needs h5py and NumPy alone. Arguments: the file, the most bytes that its tensors may take, and
+the seconds of a processor that it may take. It writes one line of JSON, {"attributes", "datasets": [[path, shape]],
+"refused": [[path, reason]], "others"} or {"error"}, and then the numbers of all datasets as little-endian float64.
 """
 
 from __future__ import annotations
@@ -25,14 +25,13 @@ MAX_OBJECTS = 20_000
 MAX_DEPTH = 24
 MAX_ATTRIBUTE_BYTES = 1 << 24
 EXTRA_BYTES = 256 << 20
-MAX_CPU_SECONDS = 60
 KNOWN_FILTERS = {1: "gzip", 2: "shuffle", 3: "fletcher32", 32000: "lzf"}
 ATTRIBUTES = ("model_config", "keras_version")
 _NAMED = re.compile(r"(.*/)?(kernel|recurrent_kernel|bias)(:[0-9]+)?")
 _NUMBERED = re.compile(r"(.*/)?([A-Za-z0-9_]*_)?cell(_[0-9]+)?/vars/[0-9]+")
 
 
-def limit_resources(most: int) -> None:
+def limit_resources(most: int, seconds: int) -> None:
     """Let this process have little more memory than the tensors need, and not run for ever."""
     try:
         import resource
@@ -42,7 +41,7 @@ def limit_resources(most: int) -> None:
     except (ImportError, OSError):  # not Linux
         return
     resource.setrlimit(resource.RLIMIT_AS, (now + 3 * most + EXTRA_BYTES,) * 2)
-    resource.setrlimit(resource.RLIMIT_CPU, (MAX_CPU_SECONDS,) * 2)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 2))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -114,9 +113,9 @@ def attribute(file: H5, name: str) -> str | None:
     return value
 
 
-def main(path: str, most: int) -> None:
+def main(path: str, most: int, seconds: int) -> None:
     """Read the file and write what the parent expects."""
-    limit_resources(most)
+    limit_resources(most, seconds)
     with h5py.File(path, "r") as file:
         refused: list[list[str]] = []
         attributes = {name: attribute(file, name) for name in ATTRIBUTES}
@@ -143,12 +142,13 @@ def main(path: str, most: int) -> None:
 
 def error_line(error: Exception) -> bytes:
     """What stands in place of the line of JSON if the file cannot be read."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
+    said = error.args[0] if isinstance(error, KeyError) and error.args else error
+    lines = str(said).strip().splitlines() or [type(error).__name__]
     return json.dumps({"error": lines[0][:200]}).encode() + b"\n"
 
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1], int(sys.argv[2]))
+        main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
     except Exception as error:  # h5py raises whatever a broken file makes it stumble over
         sys.stdout.buffer.write(error_line(error))

@@ -12,21 +12,25 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from archsim.config.text import shorten
-from archsim.importers.faults import fault, file_bytes, most_tensor_bytes, optional_package
+from archsim.importers.faults import fault, file_bytes, most_tensor_bytes, optional_package, other_tensors
 from archsim.importers.found import Found, FoundLayer, Refused, Unsupported, unique_names
 from archsim.importers.keras_config import KerasLayer, keras_layers
 from archsim.importers.keras_layer import KerasCell, keras_layer
 
-TIMEOUT_SECONDS = 120
+SECONDS = 5
+BYTES_A_SECOND = 100 << 20
+"""A file may take SECONDS of a processor, and more by its size: over some, the HDF5 library runs for ever."""
 _CHILD = Path(__file__).with_name("hdf5_child.py")
 _ENVIRONMENT = {"HDF5_PLUGIN_PRELOAD": "::", "HDF5_USE_FILE_LOCKING": "FALSE", "OPENBLAS_NUM_THREADS": "1"}
 """No filters from elsewhere, no locks, no threads."""
+_OUT_OF_TIME = (-24, -9)
+"""Ended by SIGXCPU, or SIGKILL after it (on Linux, where the child limits its time)."""
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _LEAF = re.compile(r"(?P<cell>.*?)/?(?:vars/(?P<number>[0-9]+)|(?P<what>kernel|recurrent_kernel|bias)(?::[0-9]+)?)")
 _ORDER = ("kernel", "recurrent_kernel", "bias")
@@ -66,8 +70,7 @@ def find_in_keras(path: Path, nonlinearity: str | None) -> Found:
     missing = [name for name, layer in configured.items() if name not in groups and not layer.refused]
     unsupported += [Unsupported(name, "the file has no weights for it") for name in missing]
     unsupported += [Unsupported(shorten(name), reason) for name, reason in file.refused.items()]
-    rest = f"{file.others:,} other tensors" if file.others else ""
-    return Found(path, tuple(layers), tuple(unsupported), rest=rest)
+    return Found(path, tuple(layers), tuple(unsupported), rest=other_tensors(file.others))
 
 
 def _configuration(path: Path, file: _File) -> dict[str, KerasLayer]:
@@ -153,19 +156,10 @@ def _read(path: Path, size: int) -> _File:
         if file.read(len(_SIGNATURE)) != _SIGNATURE:
             raise fault(path, "not a valid HDF5 file: it does not start as one")
     most = most_tensor_bytes(size)
-    command = [sys.executable, "-P", str(_CHILD), str(path.resolve()), str(most)]
-    environment = {**os.environ, **_ENVIRONMENT}
+    seconds = SECONDS + most // BYTES_A_SECOND
+    command = [sys.executable, "-P", str(_CHILD), str(path.resolve()), str(most), str(seconds)]
     with tempfile.TemporaryFile() as out:
-        try:
-            run = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.DEVNULL, timeout=TIMEOUT_SECONDS,
-                env=environment, check=False,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired as error:
-            raise fault(path, f"not a valid HDF5 file: h5py took more than {TIMEOUT_SECONDS} s to read it") from error
-        if run.returncode != 0:
-            how = f"signal {-run.returncode}" if run.returncode < 0 else f"exit code {run.returncode}"
-            raise fault(path, f"not a valid HDF5 file: the HDF5 library broke down over it ({how})")
+        _run(path, command, out, seconds)
         out.seek(0)
         header: dict[str, Any] = json.loads(out.readline())
         if "error" in header:
@@ -177,3 +171,26 @@ def _read(path: Path, size: int) -> _File:
     attributes = header["attributes"]
     version = attributes["keras_version"] or ""
     return _File(attributes["model_config"], version, tensors, dict(header["refused"]), header["others"])
+
+
+def _run(path: Path, command: list[str], out: IO[bytes], seconds: int) -> None:
+    """Run the child; WorkloadError if it does not end well."""
+    environment = {**os.environ, **_ENVIRONMENT}
+    endless = f"not a valid HDF5 file: the HDF5 library came to no end with it in {seconds} s"
+    try:  # the clock stops what waits; the processor's time, which the child limits itself, what computes
+        run = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.DEVNULL,
+            timeout=20 * seconds,
+            env=environment,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise fault(path, endless) from error
+    if run.returncode in _OUT_OF_TIME:
+        raise fault(path, endless)
+    if run.returncode != 0:
+        how = f"signal {-run.returncode}" if run.returncode < 0 else f"exit code {run.returncode}"
+        raise fault(path, f"not a valid HDF5 file: the HDF5 library broke down over it ({how})")

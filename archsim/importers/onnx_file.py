@@ -88,8 +88,10 @@ def _layer(scope: Scope, node: Proto, name: str, opset: int) -> FoundLayer:
 def _elsewhere(model: Proto, graphs: list[Scope]) -> Iterator[Unsupported]:
     """Recurrences that are no operators of the graph: in functions, or written out in a loop's elementary operators."""
     for function in model.functions:
+        if not isinstance(function.name, str):
+            raise Refused("not a valid ONNX file: a name in it is not UTF-8")
         for node in function.node:
-            if _RECURRENT.search(node.op_type):
+            if _RECURRENT.search(str(node.op_type)):
                 name = f"{function.name}/{node.op_type}"
                 yield Unsupported(shorten(name), "operators inside the model's own functions are not read")
     for scope in graphs:

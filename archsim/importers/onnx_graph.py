@@ -50,6 +50,7 @@ class Scope:
     zeros: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        _check_texts(self.graph)
         for node in self.graph.node:
             for number, output in enumerate(node.output):
                 if output:
@@ -65,6 +66,17 @@ class Scope:
                 return scope
             scope = scope.parent
         return None
+
+
+def _check_texts(graph: Proto) -> None:
+    """Refused if a name is no text: protobuf gives bytes for what is not UTF-8."""
+    values = (*graph.input, *graph.initializer)
+    names = [value.name for value in values]
+    for node in graph.node:
+        names += [node.name, node.op_type, node.domain, *node.input, *node.output]
+        names += [attribute.name for attribute in node.attribute]
+    if not all(isinstance(name, str) for name in names):
+        raise Refused("not a valid ONNX file: a name in it is not UTF-8")
 
 
 def attributes(node: Proto) -> dict[str, Any]:

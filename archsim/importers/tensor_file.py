@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archsim.errors import FaultsError
-from archsim.importers.faults import fault, file_bytes, first_line, most_tensor_bytes
+from archsim.importers.faults import fault, file_bytes, first_line, most_tensor_bytes, other_tensors
 from archsim.importers.found import Found, Shape
 from archsim.importers.state_dict import find_in_state_dict
 from archsim.workload.files import read_tensors
@@ -36,8 +36,7 @@ def find_in_tensor_file(path: Path, nonlinearity: str | None) -> Found:
             raise fault(path, f"cannot be read: {first_line(error)}") from error
 
     layers, unsupported, others = find_in_state_dict(shapes, read, nonlinearity)
-    rest = f"{others:,} other tensors" if others else ""
-    return Found(path, tuple(layers), tuple(unsupported), rest=rest)
+    return Found(path, tuple(layers), tuple(unsupported), rest=other_tensors(others))
 
 
 def _safetensors_shapes(path: Path) -> dict[str, Shape]:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from archsim.config.text import shorten
 from archsim.errors import FaultsError
-from archsim.importers.faults import fault, file_bytes, first_line, optional_package
+from archsim.importers.faults import fault, file_bytes, first_line, optional_package, other_tensors
 from archsim.importers.found import Found, Refused, Shape
 from archsim.importers.state_dict import find_in_state_dict
 
@@ -42,8 +42,7 @@ def find_in_torch(path: Path, nonlinearity: str | None) -> Found:
 
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     layers, unsupported, others = find_in_state_dict(shapes, read, nonlinearity)
-    rest = f"{others:,} other tensors" if others else ""
-    return Found(path, tuple(layers), tuple(unsupported), rest=rest)
+    return Found(path, tuple(layers), tuple(unsupported), rest=other_tensors(others))
 
 
 def _tensors(path: Path, torch: Torch) -> dict[str, Any]:
@@ -57,7 +56,8 @@ def _tensors(path: Path, torch: Torch) -> dict[str, Any]:
             raise fault(path, f"holds a tensor, expected the weights of a model; {_SAVE}")
         if not isinstance(tree, Mapping):
             raise fault(path, f"holds a {shorten(type(tree).__name__)}, expected the weights of a model; {_SAVE}")
-        return {name: value for name, value in _leaves(tree) if isinstance(value, torch.Tensor)}
+        tensors = {name: value for name, value in _leaves(tree) if isinstance(value, torch.Tensor)}
+        return {name: tensor for name, tensor in tensors.items() if not tensor.is_nested}
     except FaultsError:
         raise
     except Exception as error:  # torch.load raises whatever a broken file makes it stumble over

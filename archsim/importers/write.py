@@ -89,7 +89,7 @@ def write_workload(
     text = _yaml(_fields(found, layers, sequence, weights.name, states))
     _check_batch(found, layers, sequence, states)
     config = validate(WorkloadConfig, parse_document(text, str(out), WorkloadError), (), WorkloadError)
-    _write(out, weights, text, tensors, force)
+    _write(found.path, out, weights, text, tensors, force)
     return config
 
 
@@ -160,12 +160,14 @@ def _yaml(data: dict[str, Any]) -> str:
     return text.getvalue()
 
 
-def _write(out: Path, weights: Path, text: str, tensors: dict[str, Float32Array], force: bool) -> None:
+def _write(model: Path, out: Path, weights: Path, text: str, tensors: dict[str, Float32Array], force: bool) -> None:
     """Both files under temporary names, then moved into place, the weights first."""
     from safetensors.numpy import save
 
     if out.suffix not in (".yaml", ".yml"):
         raise OutputError(f"{out}: expected a name that ends with .yaml")
+    if weights.resolve() == model.resolve():
+        raise OutputError(f"{weights}: is the model itself; choose another --out")
     for path in (out, weights):
         if path.is_dir():
             raise OutputError(f"{path}: is a directory, expected a file")

@@ -1,4 +1,4 @@
-"""Runs `archsim` in this process, in an empty folder."""
+"""Runs `archsim` in this process, in an empty folder; the packages that witness; random numbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+from optional import need
 
 from archsim.cli.main import main
 
@@ -33,3 +35,30 @@ def archsim(
         return Ended(caught.value.code, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def onnx():
+    return need("onnx")
+
+
+@pytest.fixture(scope="session")
+def onnxruntime():
+    return need("onnxruntime")
+
+
+@pytest.fixture(scope="session")
+def h5py():
+    return need("h5py")
+
+
+@pytest.fixture(scope="session")
+def torch():
+    module = need("torch")
+    module.set_num_threads(1)
+    return module
+
+
+@pytest.fixture
+def random() -> np.random.Generator:
+    return np.random.default_rng(7)

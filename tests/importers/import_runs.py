@@ -45,7 +45,7 @@ def imported(
     axes = (1, 0) if batch_first else (0, 1)
     steps, batch = (x.shape[axes[0]], x.shape[axes[1]]) if x.ndim == 3 else (x.shape[0], 1)
     sequence = InputSequence(steps, batch, batch_first, x.ndim == 3, x=x)
-    out = model.with_suffix(".yaml")
+    out = model.with_name("written.yaml")
     write_workload(found, select(found, layer), sequence, out, force=True)
     return run_workload(out)
 
@@ -104,3 +104,8 @@ def torch_shaped(y: np.ndarray, layout: int = 0) -> np.ndarray:
     if layout:
         return y.reshape(*y.shape[:2], -1)
     return np.moveaxis(y, 1, 2).reshape(y.shape[0], y.shape[2], -1)
+
+
+def ints(onnx: Any, name: str, values: list[int]) -> Any:
+    """An initializer of integers."""
+    return onnx.numpy_helper.from_array(np.array(values, np.int64), name)

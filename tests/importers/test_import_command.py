@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from import_runs import close, onnx_node, onnx_run, onnx_save, onnx_stored, onnx_weights, torch_shaped
 from optional import need
+from safetensors.numpy import save_file
 
 import archsim.importers.onnx_layer
 from archsim.config import load_document, validate
@@ -54,7 +55,7 @@ def test_the_listing(archsim, tmp_path) -> None:
         "not supported:\n"
         "  b: weight_hh is missing\n"
         "\n"
-        "not recurrent: 1 other tensors\n"
+        "not recurrent: 1 other tensor\n"
     )
 
 
@@ -144,6 +145,13 @@ def test_files_in_the_way_are_not_replaced_without_force(archsim, model, taken) 
     assert load_workload("my.yaml").config.steps == 3
 
 
+def test_the_model_itself_is_never_replaced(archsim) -> None:
+    save_file(state_dict(), "my.safetensors")
+    ended = archsim("import", "my.safetensors", "--layer", "all", "--out", "my.yaml", "--steps", "3", "--force")
+    assert ended.err == "archsim: error: my.safetensors: is the model itself; choose another --out\n"
+    assert os.listdir() == ["my.safetensors"]
+
+
 def test_nothing_half_written_is_left(archsim, model, monkeypatch) -> None:
     def full(self, data):
         raise OSError(28, "No space left on device")
@@ -211,12 +219,20 @@ ERRORS = {
     ("nothing.npz",): "nothing.npz: no such file",
     ("folder.npz",): "folder.npz: is a directory, expected a file",
     ("model.txt",): "model.txt: expected a file .onnx, .pt, .pth, .safetensors, .npz, .h5, .hdf5, got '.txt'",
-    ("model.npz", "--layer", "rnn"): "--layer and --out belong together; without both, the layers are listed.",
-    ("model.npz", "--out", "my.yaml"): "--layer and --out belong together; without both, the layers are listed.",
-    ("model.npz", "--steps", "3"): "without --layer and --out nothing is written, so there is no --steps.",
-    ("model.npz", *WRITE): "give --input X.npy, or --steps T for a random input.",
-    ("model.npz", *WRITE, "--input", "x.npy", "--seed", "1"): "with --input there is no --seed.",
-    ("model.npz", *WRITE, "--steps", "3", "--batch", "2", "--unbatched"): "with --unbatched the batch is 1.",
+    ("model.npz", "--layer", "rnn"): "--layer and --out belong together; without both, layers are listed\n",
+    ("model.npz", "--out", "my.yaml"): "--layer and --out belong together; without both, layers are listed\n",
+    ("model.npz", "--steps", "3"): "--steps: needs --layer and --out; without both, layers are listed\n",
+    ("model.npz", *WRITE): "error: --steps: give --input X.npy, or --steps T for a random input\n",
+    ("model.npz", *WRITE, "--input", "x.npy", "--seed", "1"): "error: --seed: does not go with --input\n",
+    (
+        "model.npz",
+        *WRITE,
+        "--steps",
+        "3",
+        "--batch",
+        "2",
+        "--unbatched",
+    ): "error: --batch: with --unbatched the batch is 1\n",
     ("model.npz", *WRITE, "--input", "none.npy"): "none.npy: cannot be read: No such file or directory",
     ("model.npz", *WRITE, "--input", "model.npz"): "model.npz: not a valid .npy file: the magic string is not correct",
     (

@@ -1,4 +1,4 @@
-"""ONNX models against onnxruntime: every option, chains of operators, and what is refused, by name."""
+"""ONNX operators against onnxruntime: every option, and weights and states however the graph holds them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from import_runs import (
     close,
     imported,
+    ints,
     onnx_node,
     onnx_run,
     onnx_save,
@@ -18,7 +19,6 @@ from import_runs import (
 )
 from optional import need
 
-from archsim.errors import WorkloadError
 from archsim.importers import find_layers, select
 
 COUNTS = {"LSTM": 3, "GRU": 2, "RNN": 1}
@@ -32,21 +32,6 @@ PARAMETERS = {
     **dict.fromkeys(("Sigmoid", "Tanh", "Relu", "Softsign", "Softplus"), (None, None)),
 }
 T, B, I, H = 5, 2, 3, 4
-
-
-@pytest.fixture(scope="module")
-def onnx():
-    return need("onnx")
-
-
-@pytest.fixture(scope="module")
-def onnxruntime():
-    return need("onnxruntime")
-
-
-@pytest.fixture
-def random():
-    return np.random.default_rng(7)
 
 
 @st.composite
@@ -183,145 +168,6 @@ def test_weights_of_other_types(onnx, tmp_path, random, dtype) -> None:
     np.testing.assert_array_equal(layer.tensors["weight_ih_l0"], np.concatenate([r, z, n]))
 
 
-def stack_nodes(onnx, onnx_parts, between):
-    nodes, stored = [], []
-    for number, (op, weights, attributes) in enumerate(onnx_parts):
-        x = "X" if number == 0 else f"x{number}"
-        nodes.append(onnx_node(onnx, op, weights, str(number), x, **attributes))
-        stored += onnx_stored(onnx, weights, str(number))
-        if number + 1 < len(onnx_parts):
-            more, tensors = between(f"Y{number}", f"x{number + 1}")
-            nodes += more
-            stored += tensors
-    return nodes, stored
-
-
-def ints(onnx, name, values):
-    return onnx.numpy_helper.from_array(np.array(values, np.int64), name)
-
-
-def squeeze(onnx):
-    """As torch exports one direction."""
-    return lambda y, x: ([onnx.helper.make_node("Squeeze", [y, f"{x}_axes"], [x])], [ints(onnx, f"{x}_axes", [1])])
-
-
-def transpose_reshape(onnx):
-    """As torch exports two directions."""
-    return lambda y, x: (
-        [
-            onnx.helper.make_node("Transpose", [y], [f"{x}_t"], perm=[0, 2, 1, 3]),
-            onnx.helper.make_node("Reshape", [f"{x}_t", f"{x}_s"], [f"{x}_r"]),
-            onnx.helper.make_node("Dropout", [f"{x}_r"], [f"{x}_d"]),
-            onnx.helper.make_node("Identity", [f"{x}_d"], [x]),
-        ],
-        [ints(onnx, f"{x}_s", [0, 0, -1])],
-    )
-
-
-def there_and_back(onnx):
-    """As torch exports batch_first layers one after the other."""
-    make = onnx.helper.make_node
-    return lambda y, x: (
-        [
-            make("Squeeze", [y, f"{x}_axes"], [f"{x}_q"]),
-            make("Transpose", [f"{x}_q"], [f"{x}_b"], perm=[1, 0, 2]),
-            make("Cast", [f"{x}_b"], [f"{x}_c"], to=1),
-            make("Transpose", [f"{x}_c"], [x], perm=[1, 0, 2]),
-        ],
-        [ints(onnx, f"{x}_axes", [1])],
-    )
-
-
-@pytest.mark.parametrize(("between", "count"), [(squeeze, 1), (transpose_reshape, 2), (there_and_back, 1)])
-def test_a_chain_of_operators_is_one_workload(onnx, onnxruntime, tmp_path, random, between, count) -> None:
-    direction = {"direction": "bidirectional"} if count == 2 else {}
-    parts = []
-    size = I
-    for op, hidden in (("LSTM", 4), ("LSTM", 4), ("GRU", 3), ("RNN", 5)):
-        parts.append((op, onnx_weights(random, op, size, hidden, count), {"hidden_size": hidden, **direction}))
-        size = hidden * count
-    nodes, stored = stack_nodes(onnx, parts, between(onnx))
-    x = random.standard_normal((T, B, I)).astype(np.float32)
-    path = onnx_save(
-        onnx, tmp_path / "m.onnx", nodes[::-1], stored, x.shape
-    )  # ONNX wants an order; the importer needs none
-    layers = select(find_layers(path), "all")
-    assert [layer.name for layer in layers] == ["node0", "node1", "node2", "node3"]
-    onnx_save(onnx, path, nodes, stored, x.shape)
-    assert close(imported(path, x)["output"], torch_shaped(onnx_run(onnxruntime, path, x)["Y3"]))
-
-
-@pytest.mark.parametrize("axis", ["features", "directions"])
-def test_two_directions_as_two_operators(onnx, onnxruntime, tmp_path, random, axis) -> None:
-    """Forward and reverse over one input, put side by side by Concat, are one bidirectional layer."""
-    make = onnx.helper.make_node
-    one, two = (onnx_weights(random, "LSTM", I, H) for _ in range(2))
-    top = onnx_weights(random, "GRU", 2 * H, 3)
-    nodes = [
-        make("Identity", ["X"], ["X2"]),
-        onnx_node(onnx, "LSTM", one, "f", hidden_size=H, activations=["Sigmoid", "Tanh", "Tanh"]),
-        onnx_node(
-            onnx, "LSTM", two, "r", "X2", hidden_size=H, direction="reverse", activations=["Sigmoid", "Relu", "Tanh"]
-        ),
-    ]
-    stored = [*onnx_stored(onnx, one, "f"), *onnx_stored(onnx, two, "r"), *onnx_stored(onnx, top, "t")]
-    stored += [ints(onnx, "axes", [1]), ints(onnx, "shape", [0, 0, 2 * H])]
-    if axis == "features":
-        nodes += [make("Squeeze", ["Yf", "axes"], ["f"]), make("Squeeze", ["Yr", "axes"], ["r"])]
-        nodes += [make("Concat", ["f", "r"], ["both"], axis=-1)]
-    else:
-        nodes += [make("Concat", ["Yf", "Yr"], ["c"], axis=1), make("Transpose", ["c"], ["ct"], perm=[0, 2, 1, 3])]
-        nodes += [make("Reshape", ["ct", "shape"], ["both"])]
-    nodes += [onnx_node(onnx, "GRU", top, "t", "both", hidden_size=3)]
-    x = random.standard_normal((T, B, I)).astype(np.float32)
-    path = onnx_save(onnx, tmp_path / "m.onnx", nodes, stored, x.shape)
-    layers = select(find_layers(path), "all")
-    assert [str(layer) for layer in layers] == ["LSTM(3, 4), bidirectional", "GRU(8, 3)"]
-    assert close(imported(path, x)["output"], torch_shaped(onnx_run(onnxruntime, path, x)["Yt"]))
-
-
-def broken_chain(onnx, random, break_with):
-    parts = [("LSTM", onnx_weights(random, "LSTM", I if n == 0 else H, H), {"hidden_size": H}) for n in range(2)]
-    return stack_nodes(onnx, parts, break_with)
-
-
-def test_layers_that_do_not_connect_are_said(onnx, tmp_path, random) -> None:
-    make = onnx.helper.make_node
-
-    def relu(y, x):
-        squeezed = make("Squeeze", [y, "axes"], ["q"])
-        return [squeezed, make("Relu", ["q"], [x], name="act")], [ints(onnx, "axes", [1])]
-
-    path = onnx_save(onnx, tmp_path / "m.onnx", *broken_chain(onnx, random, relu), (T, B, I))
-    with pytest.raises(WorkloadError, match="no single stack: node0 is fed by the graph's input 'X'; node1 is fed by the "
-                       "output of Relu 'act'; choose one with --layer NAME"):  # fmt: skip
-        select(find_layers(path), "all")
-
-    def swapped(y, x):
-        more = [make("Squeeze", [y, "axes"], ["q"]), make("Transpose", ["q"], [x], perm=[1, 0, 2])]
-        return more, [ints(onnx, "axes", [1])]
-
-    path = onnx_save(onnx, tmp_path / "m.onnx", *broken_chain(onnx, random, swapped), (T, B, I))
-    with pytest.raises(
-        WorkloadError, match="node1 is fed by the output of node0, but not as a sequence of its features"
-    ):
-        select(find_layers(path), "all")
-
-
-def test_one_layer_that_feeds_two_is_no_stack(onnx, tmp_path, random) -> None:
-    low, left, right = (onnx_weights(random, "LSTM", size, H) for size in (I, H, H))
-    nodes = [
-        onnx_node(onnx, "LSTM", low, "0", hidden_size=H),
-        onnx.helper.make_node("Squeeze", ["Y0", "axes"], ["x"]),
-        onnx_node(onnx, "LSTM", left, "1", "x", hidden_size=H),
-        onnx_node(onnx, "LSTM", right, "2", "x", hidden_size=H),
-    ]
-    stored = [*onnx_stored(onnx, low, "0"), *onnx_stored(onnx, left, "1"), *onnx_stored(onnx, right, "2")]
-    path = onnx_save(onnx, tmp_path / "m.onnx", nodes, [*stored, ints(onnx, "axes", [1])], (T, B, I))
-    with pytest.raises(WorkloadError, match="node2 and node1 are both fed by node0"):
-        select(find_layers(path), "all")
-
-
 def in_if(onnx, node, stored, outputs=("Y",)):
     value = onnx.helper.make_tensor_value_info
     body = onnx.helper.make_graph([node], "body", [], [value(name, 1, None) for name in outputs], stored)
@@ -375,144 +221,3 @@ def test_what_is_known_only_at_run_time_is_noted(onnx, tmp_path, random) -> None
         "initial_c is the graph's input 'X': the workload starts at 0",
         "sequence_lens is the graph's input 'X': the workload runs all sequences to the end",
     )
-
-
-def changed(onnx, weights, op="LSTM", **attributes):
-    return [onnx_node(onnx, op, weights, **{"hidden_size": H, **attributes})], onnx_stored(onnx, weights)
-
-
-REFUSED = {
-    "clip": ({"clip": -1.0}, "its clip is -1, expected a number above 0"),
-    "direction": ({"direction": "sideways"}, "its direction is 'sideways', expected forward, reverse or bidirectional"),
-    "hidden_size": ({"hidden_size": 5}, "its hidden_size is 5, but R is for 4 units"),
-    "layout": ({"layout": 2}, "its layout is 2, expected 0 or 1"),
-    "attribute": ({"output_sequence": 1}, "its attribute 'output_sequence' is not known"),
-    "type": ({"clip": 1}, "its attribute clip has the wrong type"),
-    "function": ({"activations": ["Sigmoid", "Tanh", "Sine"]}, "its activation 'sine' is not known"),
-    "functions": ({"activations": ["Sigmoid"]}, "has 1 activations, expected 3"),
-    "no default": ({"activations": ["Sigmoid", "Tanh", "ScaledTanh"]}, "its activation ScaledTanh has no alpha"),
-    "alphas": (
-        {"activations": ["HardSigmoid", "Tanh", "Tanh"], "activation_alpha": [0.1, 0.2]},
-        "its activation_alpha has more numbers than there are functions that take one",
-    ),
-    "huge": (
-        {"activations": ["HardSigmoid", "Tanh", "Tanh"], "activation_alpha": [1e30]},
-        "its activation hardsigmoid has the parameter 1e\\+30, beyond 1e6",
-    ),
-    "both": ({"direction": "bidirectional"}, r"its W has shape \[1, 16, 3\], expected \[2, 16, 3\]"),
-}
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_an_unsupported_option_is_named(onnx, tmp_path, random, case) -> None:
-    attributes, message = REFUSED[case]
-    nodes, stored = changed(onnx, onnx_weights(random, "LSTM", I, H), **attributes)
-    found = find_layers(onnx_save(onnx, tmp_path / "m.onnx", nodes, stored, (T, B, I)))
-    (entry,) = found.unsupported
-    assert entry.name == "node (LSTM)"
-    with pytest.raises(AssertionError, match=message):
-        raise AssertionError(entry.reason)
-    with pytest.raises(WorkloadError, match="node: not supported: "):
-        select(found, "node")
-    with pytest.raises(WorkloadError, match="not all layers are supported"):
-        select(found, "all")
-
-
-BROKEN = {
-    "shape": ({"R": (1, 16, 5)}, r"its hidden_size is 4, but R is for 5 units"),
-    "bias": ({"B": (1, 16)}, r"its B has shape \[1, 16\], expected \[1, 32\]"),
-    "dimensions": ({"W": (16, 3)}, "its weights W and R must have three dimensions"),
-    "lengths": (
-        {"sequence_lens": (2,)},
-        r"its sequence_lens '\[.*' are not one whole number|not one whole number above 0",
-    ),
-    "state": ({"initial_h": (1, 2, 5)}, "its initial_h is for 1 directions of 5 units"),
-    "states": ({"initial_h": (1, 2, 4), "initial_c": (1, 3, 4)}, "its initial_h and initial_c have different shapes"),
-    "batch": ({"initial_h": (1, 2, 4), "lengths": (3,)}, "for different numbers of sequences"),
-}
-
-
-@pytest.mark.parametrize("case", BROKEN)
-def test_broken_weights_are_named(onnx, tmp_path, random, case) -> None:
-    shapes, message = BROKEN[case]
-    weights = onnx_weights(random, "LSTM", I, H)
-    for name, shape in shapes.items():
-        weights[name] = random.standard_normal(shape).astype(np.float32)
-    if "lengths" in weights:
-        weights["sequence_lens"] = np.ones(weights.pop("lengths").shape, np.int64)
-    nodes, stored = changed(onnx, weights)
-    (entry,) = find_layers(onnx_save(onnx, tmp_path / "m.onnx", nodes, stored, (T, B, I))).unsupported
-    with pytest.raises(AssertionError, match=message):
-        raise AssertionError(entry.reason)
-
-
-def test_numbers_that_are_not_finite_are_named(onnx, tmp_path, random) -> None:
-    weights = onnx_weights(random, "RNN", I, H)
-    weights["R"][0, 0, 0] = np.nan
-    nodes, stored = changed(onnx, weights, "RNN")
-    (entry,) = find_layers(onnx_save(onnx, tmp_path / "m.onnx", nodes, stored, (T, B, I))).unsupported
-    assert entry.reason == "weight_hh: 1 of 16 numbers are not finite in float32"
-
-
-def test_weights_that_the_graph_computes_are_named(onnx, tmp_path, random) -> None:
-    weights = onnx_weights(random, "GRU", I, H)
-    nodes = [onnx.helper.make_node("Neg", ["V"], ["W"], name="minus"), onnx_node(onnx, "GRU", weights, hidden_size=H)]
-    stored = onnx_stored(onnx, weights)
-    stored[0].name = "V"
-    (entry,) = find_layers(onnx_save(onnx, tmp_path / "m.onnx", nodes, stored, (T, B, I))).unsupported
-    assert entry.reason == "its weights W are computed by the graph (Neg 'minus'), not constants"
-
-
-def test_other_recurrent_operators_old_opsets_functions_and_loops_are_named(onnx, tmp_path, random) -> None:
-    weights = onnx_weights(random, "LSTM", I, H)
-    nodes, stored = changed(onnx, weights)
-    (old,) = find_layers(onnx_save(onnx, tmp_path / "m.onnx", nodes, stored, (T, B, I), opset=3)).unsupported
-    assert old.reason == "the model has opset 3, before 7, when LSTM had other inputs"
-    nodes[0].op_type, nodes[0].domain = "DynamicQuantizeLSTM", "com.microsoft"
-    (other,) = find_layers(onnx_save(onnx, tmp_path / "m.onnx", nodes, stored, (T, B, I))).unsupported
-    assert other.reason == "the operator 'com.microsoft.DynamicQuantizeLSTM' is not one of ONNX's LSTM, GRU, RNN"
-    make, value = onnx.helper.make_node, onnx.helper.make_tensor_value_info
-    steps = [make("MatMul", ["h", "m"], ["a"]), make("Tanh", ["a"], ["b"])]
-    body = onnx.helper.make_graph(steps, "b", [value("h", 1, None)], [value("b", 1, None)])
-    scan = make("Scan", ["X"], ["out"], name="loop", body=body, num_scan_inputs=1)
-    (loop,) = find_layers(onnx_save(onnx, tmp_path / "m.onnx", [scan], [], (T, B, I))).unsupported
-    assert (loop.name, loop.reason[:40]) == ("loop (Scan)", "a recurrence written out in elementary o")
-    path = onnx_save(onnx, tmp_path / "m.onnx", [scan], [], (T, B, I))
-    model = onnx.load(path)
-    model.functions.append(onnx.helper.make_function("own", "cell", [], [], nodes, [onnx.helper.make_opsetid("", 22)]))
-    path.write_bytes(model.SerializeToString())
-    names = [entry.name for entry in find_layers(path).unsupported]
-    assert names == ["cell/DynamicQuantizeLSTM", "loop (Scan)"]
-
-
-def test_external_data_is_refused(onnx, tmp_path, random) -> None:
-    nodes, stored = changed(onnx, onnx_weights(random, "LSTM", I, H))
-    path = onnx_save(onnx, tmp_path / "m.onnx", nodes, stored, (T, B, I))
-    onnx.save(onnx.load(path), path, save_as_external_data=True, location="weights.bin", size_threshold=0)
-    with pytest.raises(WorkloadError, match=r"m.onnx: its weights are in another file \(external data, tensor 'W'\)"):
-        find_layers(path)
-
-
-def test_a_graph_that_doubles_its_constants_is_refused(onnx, tmp_path, random) -> None:
-    make = onnx.helper.make_node
-    nodes = [make("Concat", [f"w{n}", f"w{n}"], [f"w{n + 1}"], axis=0) for n in range(40)]
-    zeros = [make("Concat", [f"z{n}", f"z{n}"], [f"z{n + 1}"], axis=0) for n in range(90)]
-    nodes += [*zeros, onnx_node(onnx, "LSTM", {"W": 0, "R": 0, "initial_h": 0}, hidden_size=H)]
-    nodes[-1].input[1], nodes[-1].input[2], nodes[-1].input[5] = "w40", "R", "z90"
-    stored = [onnx.numpy_helper.from_array(np.ones((1, 16, 4), np.float32), name) for name in ("w0", "R")]
-    stored.append(onnx.numpy_helper.from_array(np.zeros((1, 2, 4), np.float32), "z0"))
-    (entry,) = find_layers(onnx_save(onnx, tmp_path / "m.onnx", nodes, stored, (T, B, I))).unsupported
-    assert entry.reason == "its constants are larger than the file's size allows"
-
-
-def test_no_onnx_and_nothing_recurrent(onnx, tmp_path) -> None:
-    path = tmp_path / "m.onnx"
-    for content in (b"", b"nonsense" * 40, b"\x08\x09"):
-        path.write_bytes(content)
-        with pytest.raises(WorkloadError, match="m.onnx: not a valid ONNX file: "):
-            find_layers(path)
-    onnx_save(onnx, path, [onnx.helper.make_node("Relu", ["X"], ["Y"])], [], (T, B, I))
-    with pytest.raises(
-        WorkloadError, match=r"m.onnx: has no LSTM, GRU or RNN operator, only 1 other operators \(Relu\)"
-    ):
-        find_layers(path)

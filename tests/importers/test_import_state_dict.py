@@ -12,20 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from import_runs import close, imported
-from optional import need
 from safetensors.numpy import save_file
 
 from archsim.errors import WorkloadError
 from archsim.importers import find_layers, select
 
 SAVERS = (".pt", ".pth", "legacy.pt", ".safetensors", ".npz")
-
-
-@pytest.fixture(scope="module")
-def torch():
-    module = need("torch")
-    module.set_num_threads(1)
-    return module
 
 
 @st.composite
@@ -301,7 +293,7 @@ def test_files_that_are_none(torch, tmp_path) -> None:
     with pytest.raises(WorkloadError, match="holds a list, expected the weights of a model"):
         find_layers(tmp_path / "m.pt")
     torch.save({"conv.weight": torch.zeros(3)}, tmp_path / "m.pt")
-    with pytest.raises(WorkloadError, match="has no recurrent layer, only 1 other tensors"):
+    with pytest.raises(WorkloadError, match="has no recurrent layer, only 1 other tensor"):
         find_layers(tmp_path / "m.pt")
 
 

@@ -1,0 +1,188 @@
+"""ONNX operators that feed one another are one workload, equal to onnxruntime and torch; those that do not are said."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from import_runs import (
+    close,
+    imported,
+    ints,
+    onnx_node,
+    onnx_run,
+    onnx_save,
+    onnx_stored,
+    onnx_weights,
+    torch_shaped,
+)
+from optional import need
+
+from archsim.errors import WorkloadError
+from archsim.importers import find_layers, select
+
+T, B, I, H = 5, 2, 3, 4
+
+
+def stack_nodes(onnx, onnx_parts, between):
+    nodes, stored = [], []
+    for number, (op, weights, attributes) in enumerate(onnx_parts):
+        x = "X" if number == 0 else f"x{number}"
+        nodes.append(onnx_node(onnx, op, weights, str(number), x, **attributes))
+        stored += onnx_stored(onnx, weights, str(number))
+        if number + 1 < len(onnx_parts):
+            more, tensors = between(f"Y{number}", f"x{number + 1}")
+            nodes += more
+            stored += tensors
+    return nodes, stored
+
+
+def squeeze(onnx):
+    """As torch exports one direction."""
+    return lambda y, x: ([onnx.helper.make_node("Squeeze", [y, f"{x}_axes"], [x])], [ints(onnx, f"{x}_axes", [1])])
+
+
+def transpose_reshape(onnx):
+    """As torch exports two directions."""
+    return lambda y, x: (
+        [
+            onnx.helper.make_node("Transpose", [y], [f"{x}_t"], perm=[0, 2, 1, 3]),
+            onnx.helper.make_node("Reshape", [f"{x}_t", f"{x}_s"], [f"{x}_r"]),
+            onnx.helper.make_node("Dropout", [f"{x}_r"], [f"{x}_d"]),
+            onnx.helper.make_node("Identity", [f"{x}_d"], [x]),
+        ],
+        [ints(onnx, f"{x}_s", [0, 0, -1])],
+    )
+
+
+def there_and_back(onnx):
+    """As torch exports batch_first layers one after the other."""
+    make = onnx.helper.make_node
+    return lambda y, x: (
+        [
+            make("Squeeze", [y, f"{x}_axes"], [f"{x}_q"]),
+            make("Transpose", [f"{x}_q"], [f"{x}_b"], perm=[1, 0, 2]),
+            make("Cast", [f"{x}_b"], [f"{x}_c"], to=1),
+            make("Transpose", [f"{x}_c"], [x], perm=[1, 0, 2]),
+        ],
+        [ints(onnx, f"{x}_axes", [1])],
+    )
+
+
+@pytest.mark.parametrize(("between", "count"), [(squeeze, 1), (transpose_reshape, 2), (there_and_back, 1)])
+def test_a_chain_of_operators_is_one_workload(onnx, onnxruntime, tmp_path, random, between, count) -> None:
+    direction = {"direction": "bidirectional"} if count == 2 else {}
+    parts = []
+    size = I
+    for op, hidden in (("LSTM", 4), ("LSTM", 4), ("GRU", 3), ("RNN", 5)):
+        parts.append((op, onnx_weights(random, op, size, hidden, count), {"hidden_size": hidden, **direction}))
+        size = hidden * count
+    nodes, stored = stack_nodes(onnx, parts, between(onnx))
+    x = random.standard_normal((T, B, I)).astype(np.float32)
+    path = onnx_save(
+        onnx, tmp_path / "m.onnx", nodes[::-1], stored, x.shape
+    )  # ONNX wants an order; the importer needs none
+    layers = select(find_layers(path), "all")
+    assert [layer.name for layer in layers] == ["node0", "node1", "node2", "node3"]
+    onnx_save(onnx, path, nodes, stored, x.shape)
+    assert close(imported(path, x)["output"], torch_shaped(onnx_run(onnxruntime, path, x)["Y3"]))
+
+
+@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize("batch_first", [False, True])
+@pytest.mark.parametrize("dynamic", [False, True])
+@pytest.mark.filterwarnings("ignore")
+def test_what_torch_exports_is_one_workload(onnx, tmp_path, both, batch_first, dynamic) -> None:
+    """torch's exporter that needs no further package: two layers of an LSTM, then a GRU, then something else."""
+    torch = need("torch")
+    torch.manual_seed(3)
+    low = torch.nn.LSTM(I, H, num_layers=2, bidirectional=both, batch_first=batch_first, dropout=0.1)
+    top = torch.nn.GRU(H * (2 if both else 1), 5, batch_first=batch_first)
+
+    class Model(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.low, self.top, self.head = low, top, torch.nn.Linear(5, 2)
+
+        def forward(self, x):
+            return self.head(self.top(self.low(x)[0])[0])
+
+    model = Model().eval()
+    x = torch.randn((B, T, I) if batch_first else (T, B, I))
+    axes = {"X": {0: "first", 1: "second"}} if dynamic else None
+    path = tmp_path / "m.onnx"
+    torch.onnx.export(model, (x,), str(path), dynamo=False, input_names=["X"], dynamic_axes=axes)
+    assert [layer.notes for layer in select(find_layers(path), "all")] == [(), (), ()]
+    with torch.no_grad():
+        want = top(low(x)[0])[0].numpy()
+    assert close(imported(path, x.numpy(), batch_first=batch_first)["output"], want)
+
+
+@pytest.mark.parametrize("axis", ["features", "directions"])
+def test_two_directions_as_two_operators(onnx, onnxruntime, tmp_path, random, axis) -> None:
+    """Forward and reverse over one input, put side by side by Concat, are one bidirectional layer."""
+    make = onnx.helper.make_node
+    one, two = (onnx_weights(random, "LSTM", I, H) for _ in range(2))
+    top = onnx_weights(random, "GRU", 2 * H, 3)
+    nodes = [
+        make("Identity", ["X"], ["X2"]),
+        onnx_node(onnx, "LSTM", one, "f", hidden_size=H, activations=["Sigmoid", "Tanh", "Tanh"]),
+        onnx_node(
+            onnx, "LSTM", two, "r", "X2", hidden_size=H, direction="reverse", activations=["Sigmoid", "Relu", "Tanh"]
+        ),
+    ]
+    stored = [*onnx_stored(onnx, one, "f"), *onnx_stored(onnx, two, "r"), *onnx_stored(onnx, top, "t")]
+    stored += [ints(onnx, "axes", [1]), ints(onnx, "shape", [0, 0, 2 * H])]
+    if axis == "features":
+        nodes += [make("Squeeze", ["Yf", "axes"], ["f"]), make("Squeeze", ["Yr", "axes"], ["r"])]
+        nodes += [make("Concat", ["f", "r"], ["both"], axis=-1)]
+    else:
+        nodes += [make("Concat", ["Yf", "Yr"], ["c"], axis=1), make("Transpose", ["c"], ["ct"], perm=[0, 2, 1, 3])]
+        nodes += [make("Reshape", ["ct", "shape"], ["both"])]
+    nodes += [onnx_node(onnx, "GRU", top, "t", "both", hidden_size=3)]
+    x = random.standard_normal((T, B, I)).astype(np.float32)
+    path = onnx_save(onnx, tmp_path / "m.onnx", nodes, stored, x.shape)
+    layers = select(find_layers(path), "all")
+    assert [str(layer) for layer in layers] == ["LSTM(3, 4), bidirectional", "GRU(8, 3)"]
+    assert close(imported(path, x)["output"], torch_shaped(onnx_run(onnxruntime, path, x)["Yt"]))
+
+
+def broken_chain(onnx, random, break_with):
+    parts = [("LSTM", onnx_weights(random, "LSTM", I if n == 0 else H, H), {"hidden_size": H}) for n in range(2)]
+    return stack_nodes(onnx, parts, break_with)
+
+
+def test_layers_that_do_not_connect_are_said(onnx, tmp_path, random) -> None:
+    make = onnx.helper.make_node
+
+    def relu(y, x):
+        squeezed = make("Squeeze", [y, "axes"], ["q"])
+        return [squeezed, make("Relu", ["q"], [x], name="act")], [ints(onnx, "axes", [1])]
+
+    path = onnx_save(onnx, tmp_path / "m.onnx", *broken_chain(onnx, random, relu), (T, B, I))
+    with pytest.raises(WorkloadError, match="no single stack: node0 is fed by the graph's input 'X'; node1 is fed by the "
+                       "output of Relu 'act'; choose one with --layer NAME"):  # fmt: skip
+        select(find_layers(path), "all")
+
+    def swapped(y, x):
+        more = [make("Squeeze", [y, "axes"], ["q"]), make("Transpose", ["q"], [x], perm=[1, 0, 2])]
+        return more, [ints(onnx, "axes", [1])]
+
+    path = onnx_save(onnx, tmp_path / "m.onnx", *broken_chain(onnx, random, swapped), (T, B, I))
+    with pytest.raises(
+        WorkloadError, match="node1 is fed by the output of node0, but not as a sequence of its features"
+    ):
+        select(find_layers(path), "all")
+
+
+def test_one_layer_that_feeds_two_is_no_stack(onnx, tmp_path, random) -> None:
+    low, left, right = (onnx_weights(random, "LSTM", size, H) for size in (I, H, H))
+    nodes = [
+        onnx_node(onnx, "LSTM", low, "0", hidden_size=H),
+        onnx.helper.make_node("Squeeze", ["Y0", "axes"], ["x"]),
+        onnx_node(onnx, "LSTM", left, "1", "x", hidden_size=H),
+        onnx_node(onnx, "LSTM", right, "2", "x", hidden_size=H),
+    ]
+    stored = [*onnx_stored(onnx, low, "0"), *onnx_stored(onnx, left, "1"), *onnx_stored(onnx, right, "2")]
+    path = onnx_save(onnx, tmp_path / "m.onnx", nodes, [*stored, ints(onnx, "axes", [1])], (T, B, I))
+    with pytest.raises(WorkloadError, match="node2 and node1 are both fed by node0"):
+        select(find_layers(path), "all")
