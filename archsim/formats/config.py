@@ -1,13 +1,32 @@
-"""The formats section of an architecture: a number format for each kind of data, or one name for all."""
+"""The formats section of an architecture: a number format for each kind of data, a set of them, or one name for all."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, model_validator
 
 from archsim.config.types import StrictModel
-from archsim.formats.number import NumberFormat, parse_format
+from archsim.formats.floating import BlockFloat, Float32
+from archsim.formats.integer import Fixed, Granularity, Scaled
+from archsim.formats.number import FloatFormat, IntegerFormat, NumberFormat
+from archsim.formats.parse import MAX_BITS, NAMES, parse_format
+
+KINDS = ("weight", "input", "hidden", "accumulator", "gate", "activation", "cell")
+"""What has a format of its own."""
+
+FORMAT_SETS: dict[str, dict[str, str]] = {
+    "tflite_int8": {
+        "weight": "int8/gate/gemmlowp",
+        "input": "int8/asymmetric/gemmlowp",
+        "hidden": "int8/asymmetric/gemmlowp",
+        "accumulator": "int32/gemmlowp",
+        "gate": "q4.12/gemmlowp",
+        "activation": "q1.15/gemmlowp",
+        "cell": "int16/power_of_two/gemmlowp",
+    }
+}
+"""Named sets. tflite_int8: the integer LSTM of TensorFlow Lite (8x8 -> 16 bits), see docs/numerics.md."""
 
 
 def _known(name: str) -> str:
@@ -20,19 +39,96 @@ FormatName = Annotated[str, AfterValidator(_known)]
 class Formats(StrictModel):
     """Number formats by kind of data; `formats: float32` sets all of them."""
 
+    shorthand: ClassVar[str] = "all"
+    """The key that a plain string stands for."""
+
+    all: FormatName | None = Field(
+        default=None, description="number format, or set of formats, of all kinds that are not given"
+    )
     weight: FormatName = Field(description="number format of the weights")
     input: FormatName = Field(description="number format of the input x")
     hidden: FormatName = Field(description="number format of the hidden state h and of the output")
     accumulator: FormatName = Field(description="number format of the accumulators and of the bias")
     gate: FormatName = Field(description="number format of the gate pre-activations")
-    cell: FormatName = Field(description="number format of the cell state c")
     activation: FormatName = Field(description="number format of the activation units' results")
+    cell: FormatName = Field(description="number format of the cell state c")
 
     @model_validator(mode="before")
     @classmethod
-    def _one_for_all(cls, value: object) -> object:
-        return dict.fromkeys(cls.model_fields, _known(value)) if isinstance(value, str) else value
+    def _for_all(cls, value: object) -> object:
+        if isinstance(value, str):
+            value = {"all": value}
+        if isinstance(value, dict) and isinstance(value.get("all"), str):
+            given = {key: own for key, own in value.items() if key != "all"}
+            return _set_of(value["all"]) | given
+        return value
+
+    @model_validator(mode="after")
+    def _go_together(self) -> Formats:
+        for kind in KINDS:
+            _check_kind(kind, self.format(kind))
+        vectors = {kind: self.format(kind) for kind in ("weight", "input", "hidden")}
+        accumulator = self.format("accumulator")
+        if isinstance(accumulator, IntegerFormat):
+            needed = (Fixed,) if isinstance(accumulator, Fixed) else (Fixed, Scaled)
+            wrong = [f"{kind} {found}" for kind, found in vectors.items() if not isinstance(found, needed)]
+            if wrong:
+                kinds = "q formats" if len(needed) == 1 else "q or int formats"
+                raise ValueError(
+                    f"accumulator {accumulator} sums products of {kinds}, not of {', '.join(wrong)}; "
+                    "float32 takes products of any format"
+                )
+        return self
 
     def format(self, kind: str) -> NumberFormat:
-        """The number format of one of the fields, e.g. "weight"."""
+        """The number format of one of KINDS."""
         return parse_format(str(getattr(self, kind)))
+
+    @property
+    def one_accumulation(self) -> bool:
+        """Whether W_ih x and W_hh h go into the same accumulators: their products have the same scale."""
+        if isinstance(self.format("accumulator"), FloatFormat):
+            return True
+        return isinstance(self.format("weight"), Fixed) and self.input == self.hidden and self.input.startswith("q")
+
+    @property
+    def converts_sums(self) -> bool:
+        """Whether a converter stands behind the accumulators."""
+        return self.accumulator != self.gate
+
+    @property
+    def exact(self) -> bool:
+        """Whether all arithmetic is on integers, so that a reference must agree in every bit."""
+        return all(isinstance(self.format(kind), IntegerFormat) for kind in KINDS)
+
+    @property
+    def float32(self) -> bool:
+        """Whether every kind is float32."""
+        return all(isinstance(self.format(kind), Float32) for kind in KINDS)
+
+
+def _set_of(name: str) -> dict[str, str]:
+    if name in FORMAT_SETS:
+        return FORMAT_SETS[name]
+    try:
+        parse_format(name)
+    except ValueError as error:
+        text = str(error)
+        raise ValueError(text.replace(NAMES, f"{NAMES}, or the set {', '.join(FORMAT_SETS)}")) from None
+    return dict.fromkeys(KINDS, name)
+
+
+def _check_kind(kind: str, number_format: NumberFormat) -> None:
+    """ValueError if a kind of data cannot have the format."""
+    if kind != "accumulator" and number_format.bits > MAX_BITS:
+        raise ValueError(f"{kind} {number_format}: more than {MAX_BITS} bits; only an accumulator may have them")
+    if isinstance(number_format, BlockFloat) and kind not in ("weight", "input", "hidden"):
+        raise ValueError(f"{kind} {number_format}: only weight, input and hidden can share exponents")
+    if not isinstance(number_format, Scaled):
+        return
+    if number_format.granularity is not Granularity.TENSOR and kind != "weight":
+        raise ValueError(f"{kind} {number_format}: only weights have a scale for each gate or row")
+    if number_format.asymmetric and kind not in ("input", "hidden"):
+        raise ValueError(f"{kind} {number_format}: only input and hidden have a zero point")
+    if number_format.power_of_two and kind == "accumulator":
+        raise ValueError(f"{kind} {number_format}: the scale of an accumulator is that of its products")

@@ -1,77 +1,98 @@
-"""What a number format is: a width, a stored representation, and the way to and from real numbers."""
+"""What a number format is: a width, how numbers are stored in it, and what rounding and range make of them."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from archsim.formats.rounding import Int, Rounding
+
 Array = npt.NDArray[Any]
+Real = npt.NDArray[np.float64]
 
 
 class NumberFormat(ABC):
-    """A number format; its width sets bytes and port cycles, its methods set the arithmetic of the units."""
+    """A number format; its width sets bytes and port cycles, its kind the arithmetic of the units."""
 
-    name: str
-    bits: int
-
+    @property
     @abstractmethod
-    def zeros(self, shape: tuple[int, ...]) -> Array:
-        """Stored zeros of the given shape."""
+    def name(self) -> str:
+        """As it is written in an architecture."""
 
+    @property
     @abstractmethod
-    def from_real(self, values: npt.NDArray[np.floating]) -> Array:
-        """Real numbers of any shape, rounded to this format (same shape, stored representation)."""
+    def bits(self) -> int:
+        """Bits of one number; what a block shares comes on top."""
 
-    @abstractmethod
-    def to_real(self, stored: Array) -> npt.NDArray[np.float64]:
-        """The real numbers (float64, same shape) that stored values stand for."""
+    def vector_bits(self, count: int) -> int:
+        """Bits of `count` consecutive numbers of one vector, with what they share."""
+        return count * self.bits
 
     def __str__(self) -> str:
         return self.name
 
 
-class Float32(NumberFormat):
-    """IEEE 754 binary32, round to nearest even (IEEE 754-2019, 3.6 and 4.3.1)."""
+class FloatFormat(NumberFormat):
+    """Numbers that are stored as what they are: float32 arrays that hold only values of the format."""
 
-    name = "float32"
-    bits = 32
+    @property
+    @abstractmethod
+    def largest(self) -> float:
+        """Largest finite magnitude."""
 
-    def zeros(self, shape: tuple[int, ...]) -> Array:
-        return np.zeros(shape, dtype=np.float32)
+    @abstractmethod
+    def rounded(self, values: npt.NDArray[np.floating[Any]]) -> tuple[npt.NDArray[np.float32], int]:
+        """(n, ...) real numbers to the nearest of the format, along the first axis where blocks share something.
 
-    def from_real(self, values: npt.NDArray[np.floating]) -> Array:
-        return np.ascontiguousarray(values, dtype=np.float32)
-
-    def to_real(self, stored: Array) -> npt.NDArray[np.float64]:
-        return stored.astype(np.float64)
+        Returns them and how many were beyond the range, and saturated.
+        """
 
 
+class IntegerFormat(NumberFormat):
+    """Numbers that are stored as integer codes: fixed point, or integers with a scale."""
+
+    @property
+    @abstractmethod
+    def rounding(self) -> Rounding:
+        """How bits are dropped on the way into this format."""
+
+    @property
+    @abstractmethod
+    def wraps(self) -> bool:
+        """Whether values beyond the range wrap; else they saturate."""
+
+    @property
+    def lowest(self) -> int:
+        """Smallest code."""
+        return -(1 << (self.bits - 1))
+
+    @property
+    def highest(self) -> int:
+        """Largest code."""
+        return (1 << (self.bits - 1)) - 1
+
+    def narrowed(self, wide: Int) -> tuple[Int, int]:
+        """Wide integers within the range, and how many were not."""
+        inside = np.clip(wide, self.lowest, self.highest)
+        overflows = int(np.count_nonzero(inside != wide))
+        if overflows and self.wraps:
+            span = 1 << self.bits
+            inside = ((wide - self.lowest) & (span - 1)) + self.lowest
+        return inside, overflows
+
+
+@dataclass(frozen=True)
 class Bit(NumberFormat):
-    """One bit: a write enable."""
+    """One bit: a write enable, stored as 0 or 1 in bytes."""
 
-    name = "bit"
-    bits = 1
+    @property
+    def name(self) -> str:
+        return "bit"
 
-    def zeros(self, shape: tuple[int, ...]) -> Array:
-        return np.zeros(shape, dtype=np.uint8)
-
-    def from_real(self, values: npt.NDArray[np.floating]) -> Array:
-        bits: Array = (values != 0).astype(np.uint8)
-        return bits
-
-    def to_real(self, stored: Array) -> npt.NDArray[np.float64]:
-        return stored.astype(np.float64)
-
-
-FORMATS: tuple[NumberFormat, ...] = (Float32(),)
-
-
-def parse_format(text: str) -> NumberFormat:
-    """The format of that name, e.g. "float32"; ValueError names those that exist."""
-    for number_format in FORMATS:
-        if number_format.name == text:
-            return number_format
-    raise ValueError(f"unknown number format {text!r}; allowed: {', '.join(f.name for f in FORMATS)}")
+    @property
+    def bits(self) -> int:
+        return 1

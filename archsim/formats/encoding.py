@@ -1,0 +1,69 @@
+"""A number format together with what its stored numbers stand for: scale and zero point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from archsim.formats.number import Array, Bit, FloatFormat, IntegerFormat, NumberFormat, Real
+from archsim.formats.rounding import Int, rounded
+
+Scale = float | npt.NDArray[np.float64]
+"""A number, or one for each entry, as (entries, 1)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Encoding:
+    """How a buffer's numbers are stored: a code c of an integer format stands for (c - zero) * scale.
+
+    Floating-point numbers are stored as themselves, in float32; `scale` is 1 and means nothing.
+    """
+
+    format: NumberFormat
+    scale: Scale = 1.0
+    zero: int = 0
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether the stored numbers are integer codes."""
+        return isinstance(self.format, IntegerFormat)
+
+    def rows(self, start: int, stop: int) -> Encoding:
+        """Of some entries of the buffer."""
+        return self if isinstance(self.scale, float) else replace(self, scale=self.scale[start:stop])
+
+    def zeros(self, shape: tuple[int, ...]) -> Array:
+        """Stored numbers of value 0."""
+        match self.format:
+            case IntegerFormat():
+                return np.full(shape, self.zero, np.int64)
+            case FloatFormat():
+                return np.zeros(shape, np.float32)
+            case _:
+                return np.zeros(shape, np.uint8)
+
+    def encoded(self, values: npt.NDArray[np.floating]) -> tuple[Array, int]:
+        """Real numbers (entries, ...) as they are stored, and how many were beyond the range."""
+        match self.format:
+            case IntegerFormat() as integer:
+                scaled = np.asarray(values, np.float64) / self.scale
+                whole = np.clip(rounded(scaled, integer.rounding), -(2.0**61), 2.0**61).astype(np.int64)
+                return integer.narrowed(whole + self.zero)
+            case FloatFormat() as floating:
+                return floating.rounded(values)
+            case _:
+                assert isinstance(self.format, Bit)
+                return (np.asarray(values) != 0).astype(np.uint8), 0
+
+    def decoded(self, stored: Array) -> Real:
+        """What stored numbers stand for, in float64."""
+        if self.is_integer:
+            return np.asarray((stored - self.zero) * self.scale, np.float64)
+        return stored.astype(np.float64)
+
+    def narrowed(self, wide: Int) -> tuple[Int, int]:
+        """Wide integers of this scale as codes, with the zero point; and how many were beyond the range."""
+        assert isinstance(self.format, IntegerFormat)
+        return self.format.narrowed(wide + self.zero)

@@ -1,0 +1,171 @@
+"""Rounding of integers: shifts, multipliers and ranges, as a datapath does them (docs/numerics.md).
+
+All values are int64 arrays; a *wide* value is limited to 62 bits, so that no step here overflows.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Int = npt.NDArray[np.int64]
+
+WIDE_LIMIT = 2**62 - 1
+"""Largest magnitude of a wide value."""
+
+_PART_BITS = 31
+"""A product with a 31-bit multiplier is kept as high * 2^31 + low."""
+
+
+class Rounding(StrEnum):
+    """What becomes of the bits that a shift drops."""
+
+    EVEN = "even"
+    HALF_UP = "half_up"
+    TRUNCATE = "truncate"
+    GEMMLOWP = "gemmlowp"
+    """Ties away from zero; products with a multiplier are rounded twice (the library gemmlowp, TensorFlow Lite)."""
+
+
+def limited(values: Int) -> Int:
+    """Values as wide integers."""
+    return np.clip(values, -WIDE_LIMIT, WIDE_LIMIT)
+
+
+def shifted(values: Int, shift: Int | int, rounding: Rounding) -> Int:
+    """values / 2^shift, rounded; a negative shift multiplies, limited to 62 bits. `shift` broadcasts."""
+    shift = np.asarray(shift, np.int64)
+    if not shift.any():
+        return values
+    right = np.clip(shift, 0, 62)
+    floor = values >> right
+    rest = values - (floor << right)
+    half = np.where(right > 0, np.int64(1) << np.maximum(right - 1, 0), 1)
+    up = _goes_up(floor, rest > half, rest == half, values < 0, rounding)
+    # Beyond 62 bits to the right nothing but the sign is left of a wide value: less than a half.
+    beyond = shift > 62
+    if beyond.any():
+        floor = np.where(beyond, np.where((values < 0) & (rounding is Rounding.TRUNCATE), -1, 0), floor)
+        up = up & ~beyond
+    result: Int = floor + up
+    if (shift < 0).any():
+        left = np.minimum(np.maximum(-shift, 0), 62)
+        most = WIDE_LIMIT >> left
+        result = np.clip(result, -most - 1, most) << left
+        result = np.where(values > most, WIDE_LIMIT, np.where(values < -most, -WIDE_LIMIT, result))
+    return result
+
+
+def multiplied(values: Int, multiplier: Int, exponent: Int, rounding: Rounding) -> Int:
+    """values * multiplier * 2^(exponent - 31) with multiplier in [2^30, 2^31), rounded and limited to 62 bits.
+
+    Source of `gemmlowp`: SaturatingRoundingDoublingHighMul and RoundingDivideByPOT of the library of that name, put
+    together as in TensorFlow Lite's MultiplyByQuantizedMultiplier.
+    """
+    if rounding is Rounding.GEMMLOWP:
+        doubled = shifted(values, -np.maximum(exponent, 0), rounding)
+        high = _product_shifted(doubled, multiplier, np.asarray(_PART_BITS), Rounding.HALF_UP)
+        return shifted(high, np.maximum(-exponent, 0), rounding)
+    return _product_shifted(values, multiplier, _PART_BITS - exponent, rounding)
+
+
+def _product_shifted(values: Int, multiplier: Int, shift: Int, rounding: Rounding) -> Int:
+    """values * multiplier / 2^shift, with the product's up to 93 bits in two words."""
+    mask = (1 << _PART_BITS) - 1
+    low = (values & mask) * multiplier
+    high = (values >> _PART_BITS) * multiplier + (low >> _PART_BITS)
+    low = low & mask
+    # Split at the shift: floor of the quotient, then how the rest stands to a half.
+    above = np.clip(shift - _PART_BITS, 0, 62)
+    below = np.clip(shift, 0, _PART_BITS)
+    top = high >> above
+    top_rest = high - (top << above)
+    floor = _joined(top, low >> below, _PART_BITS - below)
+    rest_high = np.where(above > 0, top_rest, 0)
+    rest_low = np.where(above > 0, low, low & ((np.int64(1) << below) - 1))
+    half_high = np.where(above > 0, np.int64(1) << np.maximum(above - 1, 0), 0)
+    half_low = np.where((above == 0) & (below > 0), np.int64(1) << np.maximum(below - 1, 0), 0)
+    equal = (rest_high == half_high) & (rest_low == half_low) & (shift > 0)
+    more = (rest_high > half_high) | ((rest_high == half_high) & (rest_low > half_low))
+    up = _goes_up(floor, more & (shift > 0), equal, values < 0, rounding)
+    result: Int = limited(floor + up)
+    if (shift > 93).any():  # nothing is left but the sign
+        small = np.where((values < 0) & (rounding is Rounding.TRUNCATE), -1, 0)
+        result = np.where(shift > 93, small, result)
+    return shifted(result, np.minimum(shift, 0), rounding) if (shift < 0).any() else result
+
+
+def _joined(top: Int, rest: Int, bits: Int) -> Int:
+    """top * 2^bits + rest; beyond 62 bits one more than the limit, so that rounding up cannot come back from it."""
+    most = WIDE_LIMIT >> bits
+    joined = (np.clip(top, -most - 1, most) << bits) + rest
+    return np.where(top > most, WIDE_LIMIT + 1, np.where(top < -most - 1, -WIDE_LIMIT - 1, joined))
+
+
+def _goes_up(
+    floor: Int, more: npt.NDArray[np.bool_], tie: npt.NDArray[np.bool_], negative: Any, rounding: Rounding
+) -> npt.NDArray[np.bool_]:
+    """Whether to round up from the floor: `more` than a half is left, or exactly a half (`tie`)."""
+    result: npt.NDArray[np.bool_]
+    match rounding:
+        case Rounding.EVEN:
+            result = more | (tie & ((floor & 1) == 1))
+        case Rounding.HALF_UP:
+            result = more | tie
+        case Rounding.TRUNCATE:
+            result = np.zeros_like(more)
+        case Rounding.GEMMLOWP:
+            result = more | (tie & ~np.asarray(negative))
+    return result
+
+
+class Conversion:
+    """Multiplies integers by fixed positive ratios, a number or an array that broadcasts, and rounds."""
+
+    def __init__(self, ratio: npt.NDArray[np.float64] | float, rounding: Rounding) -> None:
+        ratios = np.asarray(ratio, np.float64)
+        mantissa, exponent = np.frexp(ratios)
+        self._rounding = rounding
+        self._power = mantissa == 0.5
+        self._all_powers = bool(self._power.all())
+        self._shift = np.asarray(1 - exponent, np.int64)
+        self._nothing = self._all_powers and not self._shift.any()
+        self._multiplier = np.floor(mantissa * 2.0**31 + 0.5).astype(np.int64)
+        carried = self._multiplier == 1 << 31
+        self._multiplier = np.where(carried, 1 << 30, self._multiplier)
+        self._exponent = exponent.astype(np.int64) + carried
+
+    def __call__(self, values: Int) -> Int:
+        """The converted values, wide."""
+        if self._nothing:
+            return values
+        if self._all_powers:
+            return shifted(values, self._shift, self._rounding)
+        scaled = multiplied(values, self._multiplier, self._exponent, self._rounding)
+        if not self._power.any():
+            return scaled
+        return np.where(self._power, shifted(values, self._shift, self._rounding), scaled)
+
+
+def rounded(values: npt.NDArray[np.float64], rounding: Rounding) -> npt.NDArray[np.float64]:
+    """Real numbers to whole ones."""
+    result: npt.NDArray[np.float64]
+    match rounding:
+        case Rounding.EVEN:
+            result = np.rint(values)
+        case Rounding.HALF_UP:
+            # Not floor(v + 1/2), which rounds 0.49999999999999994 to 1.
+            floor = np.floor(values)
+            result = floor + (values - floor >= 0.5)
+        case Rounding.TRUNCATE:
+            result = np.floor(values)
+        case Rounding.GEMMLOWP:
+            magnitude = np.abs(values)
+            floor = np.floor(magnitude)
+            result = np.copysign(floor + (magnitude - floor >= 0.5), values)
+    return result
+
+
