@@ -1,13 +1,15 @@
-"""Make the files of the workload `silero_vad`: trained LSTM weights, real features, and witness outputs.
+"""Make the files of the workload `silero_vad`: trained weights of LSTM and head, real features, witness outputs.
 
     pip install numpy==2.4.6 scipy==1.17.1 onnx==1.23.2 onnxruntime==1.32.0
     apt-get install espeak-ng
-    python workloads/make_silero_vad.py [--out-dir DIR]
+    python workloads/make_silero_vad.py [--out-dir DIR] [--only-head]
 
-The weights are those of the LSTM node in `silero_vad_16k_sequence.onnx` of the PyPI wheel silero-vad 6.2.3
-(MIT licence). The input is what that model's own encoder computes from speech synthesised by espeak-ng. The
+The weights are those of the LSTM node, and of the head behind it, in `silero_vad_16k_sequence.onnx` of the PyPI
+wheel silero-vad 6.2.3 (MIT licence). The input is what that model's own encoder computes from speech synthesised by espeak-ng. The
 expected output is what onnxruntime computes with the LSTM node alone, cut unchanged out of that model. The
 README beside this script describes the graph and the files. Two runs on one machine write the same bytes.
+With --only-head it writes the head's file alone, checked against the features file beside this script; that needs
+no espeak-ng.
 """
 
 import argparse
@@ -30,6 +32,7 @@ from scipy.signal import resample_poly
 VERSION = "6.2.3"
 WHEEL_SHA256 = "7b7f5436cfcb02fae583a05b512ea96467fd449fe54cb49a5e4f06c51a1e43b8"
 MODEL_IN_WHEEL = "silero_vad/data/silero_vad_16k_sequence.onnx"
+HEAD_FILE, FEATURES_FILE = "silero_vad_head.safetensors", "silero_vad_features.safetensors"
 LICENCE_IN_WHEEL = f"silero_vad-{VERSION}.dist-info/licenses/LICENSE"
 
 RATE, FRAME, CONTEXT, HIDDEN = 16000, 512, 64, 128
@@ -40,6 +43,9 @@ SENTENCES = (
 SILENCE_SECONDS = (0.6, 0.9, 0.8)  # before the first sentence, between the two, after the last
 ESPEAK_OPTIONS = ("-v", "en-us", "-s", "160", "-p", "45")
 CHECK_TOLERANCE = 2e-6  # of max(1, largest magnitude): |h| stays below 1, but |c| reaches 35
+HEAD_TOLERANCE = 5e-7  # of the probability; see the README, "Checks"
+HEAD_NODES = ["Squeeze", "Relu", "Transpose", "Conv", "Sigmoid", "Reshape"]
+HEAD_CONV = {"dilations": [1], "group": 1, "kernel_shape": [1], "pads": [0, 0], "strides": [1]}
 
 
 def sha256(data: bytes) -> str:
@@ -112,6 +118,22 @@ def torch_weights(model: onnx.ModelProto, node: onnx.NodeProto) -> dict[str, np.
     return {name: reorder(matrix) for name, matrix in parts.items()}
 
 
+def head_weights(model: onnx.ModelProto, node: onnx.NodeProto) -> dict[str, np.ndarray]:
+    """weight (1, 128) and bias (1,) of the Conv between the LSTM's output and the probability, values unchanged."""
+    name, chain = node.output[0], []
+    while name != "speech_probs":
+        (follower,) = [n for n in model.graph.node if name in n.input]
+        chain.append(follower)
+        name = follower.output[0]
+    conv = chain[HEAD_NODES.index("Conv")]
+    attributes = {a.name: onnx.helper.get_attribute_value(a) for a in conv.attribute}
+    if [n.op_type for n in chain] != HEAD_NODES or attributes != HEAD_CONV:
+        raise SystemExit(f"unexpected nodes behind the LSTM: {chain}")
+    initializers = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
+    weight, bias = (initializers[name] for name in conv.input[1:])
+    return {"weight": weight[:, :, 0], "bias": bias}
+
+
 def session(path: Path) -> onnxruntime.InferenceSession:
     """One thread, no graph rewriting: onnxruntime runs the nodes as the file gives them."""
     options = onnxruntime.SessionOptions()
@@ -151,6 +173,13 @@ def numpy_errors(weights: dict[str, np.ndarray], tensors: dict[str, np.ndarray])
     return {name: tensors[name] - array for name, array in mine.items()}
 
 
+def head_error(head: dict[str, np.ndarray], tensors: dict[str, np.ndarray]) -> float:
+    """Largest difference of the witness's probability from a float64 head on the witness's LSTM output."""
+    weight, bias = (head[name].astype(np.float64) for name in ("weight", "bias"))
+    z = np.maximum(tensors["output"].astype(np.float64), 0) @ weight.T + bias
+    return float(np.abs(1 / (1 + np.exp(-z[:, 0, 0])) - tensors["speech_probability"]).max())
+
+
 def safetensors_bytes(tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> bytes:
     """The safetensors format, written here because the library writes metadata in a random order."""
     header: dict[str, object] = {"__metadata__": metadata}
@@ -166,34 +195,70 @@ def safetensors_bytes(tensors: dict[str, np.ndarray], metadata: dict[str, str]) 
     return len(text).to_bytes(8, "little") + text + body
 
 
+def read_safetensors(path: Path) -> dict[str, np.ndarray]:
+    """All tensors of a file that `safetensors_bytes` made."""
+    data = path.read_bytes()
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:start])
+    del header["__metadata__"]
+    bounds = {name: [start + offset for offset in entry["data_offsets"]] for name, entry in header.items()}
+    return {
+        name: np.frombuffer(data[slice(*bounds[name])], "<f4").reshape(entry["shape"]) for name, entry in header.items()
+    }
+
+
+def write_files(out_dir: Path, files: dict[str, bytes]) -> None:
+    """Write each file and print its sha256."""
+    out_dir.mkdir(parents=True, exist_ok=True)
+    for file_name, data in files.items():
+        (out_dir / file_name).write_bytes(data)
+        print(f"{sha256(data)}  {file_name}")
+
+
 def main() -> None:
+    here = Path(__file__).resolve().parent
     parser = argparse.ArgumentParser(description="Make the files of the workload silero_vad.")
-    parser.add_argument("--out-dir", type=Path, default=Path(__file__).resolve().parent)
-    out_dir: Path = parser.parse_args().out_dir
+    parser.add_argument("--out-dir", type=Path, default=here)
+    parser.add_argument("--only-head", action="store_true", help=f"write {HEAD_FILE} alone, without espeak-ng")
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         model_bytes, licence = read_wheel(folder)
         path = folder / "model.onnx"
         path.write_bytes(model_bytes)
-        audio = synthesise(folder)
         model = onnx.load(path)
         node = find_lstm(model)
-        weights = torch_weights(model, node)
-        tensors = run_model(path, node, cut_frames(audio))
+        head = head_weights(model, node)
+        if arguments.only_head:
+            tensors = read_safetensors(here / FEATURES_FILE)
+        else:
+            audio = synthesise(folder)
+            weights = torch_weights(model, node)
+            tensors = run_model(path, node, cut_frames(audio))
+
+    origin = f"{MODEL_IN_WHEEL} (sha256 {sha256(model_bytes)}) of the PyPI package silero-vad {VERSION}"
+    licence_note = "MIT, Copyright (c) 2020-present Silero Team; see silero_vad.LICENSE"
+    error = head_error(head, tensors)
+    print(f"head: largest difference from float64 {error:.2e}")
+    if error > HEAD_TOLERANCE:
+        raise SystemExit("check failed; nothing written")
+    head_metadata = {"origin": f"the Conv node /output/Conv of {origin}", "licence": licence_note}
+    head_file = {HEAD_FILE: safetensors_bytes(head, head_metadata)}
+    if arguments.only_head:
+        write_files(arguments.out_dir, head_file)
+        return
 
     probability = tensors["speech_probability"]
     print(f"T = {probability.size}, {audio.size} samples, {probability.size * FRAME / RATE:.2f} s")
     print(f"probability: {(probability > 0.9).sum()} frames > 0.9, {(probability < 0.1).sum()} frames < 0.1")
     good = probability.max() > 0.9 and probability.min() < 0.1
-    for name, error in numpy_errors(weights, tensors).items():
-        largest, scale = np.abs(error).max(), max(1.0, np.abs(tensors[name]).max())
+    for name, differences in numpy_errors(weights, tensors).items():
+        largest, scale = np.abs(differences).max(), max(1.0, np.abs(tensors[name]).max())
         print(f"{name}: largest difference from float64 {largest:.2e}, of {scale:.3g}: {largest / scale:.2e}")
         good = good and largest / scale <= CHECK_TOLERANCE
     if not good:
         raise SystemExit("check failed; nothing written")
 
-    origin = f"{MODEL_IN_WHEEL} (sha256 {sha256(model_bytes)}) of the PyPI package silero-vad {VERSION}"
-    licence_note = "MIT, Copyright (c) 2020-present Silero Team; see silero_vad.LICENSE"
     weights_metadata = {
         "origin": f"the LSTM node of {origin}",
         "licence": licence_note,
@@ -208,13 +273,11 @@ def main() -> None:
     }
     files = {
         "silero_vad.safetensors": safetensors_bytes(weights, weights_metadata),
-        "silero_vad_features.safetensors": safetensors_bytes(tensors, features_metadata),
+        FEATURES_FILE: safetensors_bytes(tensors, features_metadata),
+        **head_file,
         "silero_vad.LICENSE": licence,
     }
-    out_dir.mkdir(parents=True, exist_ok=True)
-    for file_name, data in files.items():
-        (out_dir / file_name).write_bytes(data)
-        print(f"{sha256(data)}  {file_name}")
+    write_files(arguments.out_dir, files)
 
 
 if __name__ == "__main__":

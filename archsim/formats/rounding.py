@@ -74,27 +74,34 @@ def multiplied(values: Int, multiplier: Int, exponent: Int, rounding: Rounding) 
 
 def _product_shifted(values: Int, multiplier: Int, shift: Int, rounding: Rounding) -> Int:
     """values * multiplier / 2^shift, with the product's up to 93 bits in two words."""
-    mask = (1 << _PART_BITS) - 1
-    low = (values & mask) * multiplier
-    high = (values >> _PART_BITS) * multiplier + (low >> _PART_BITS)
+    low = (values & ((1 << _PART_BITS) - 1)) * multiplier
+    return pair_shifted((values >> _PART_BITS) * multiplier, low, _PART_BITS, shift, rounding)
+
+
+def pair_shifted(high: Int, low: Int, bits: int, shift: Int | int, rounding: Rounding) -> Int:
+    """(high * 2^bits + low) / 2^shift, rounded and limited to 62 bits; |high| + |low| / 2^bits below 2^62."""
+    shift = np.asarray(shift, np.int64)
+    mask = (1 << bits) - 1
+    high = high + (low >> bits)
     low = low & mask
     # Split at the shift: floor of the quotient, then how the rest stands to a half.
-    above = np.clip(shift - _PART_BITS, 0, 62)
-    below = np.clip(shift, 0, _PART_BITS)
+    above = np.clip(shift - bits, 0, 62)
+    below = np.clip(shift, 0, bits)
     top = high >> above
     top_rest = high - (top << above)
-    floor = _joined(top, low >> below, _PART_BITS - below)
+    floor = _joined(top, low >> below, bits - below)
     rest_high = np.where(above > 0, top_rest, 0)
     rest_low = np.where(above > 0, low, low & ((np.int64(1) << below) - 1))
     half_high = np.where(above > 0, np.int64(1) << np.maximum(above - 1, 0), 0)
     half_low = np.where((above == 0) & (below > 0), np.int64(1) << np.maximum(below - 1, 0), 0)
     equal = (rest_high == half_high) & (rest_low == half_low) & (shift > 0)
     more = (rest_high > half_high) | ((rest_high == half_high) & (rest_low > half_low))
-    up = _goes_up(floor, more & (shift > 0), equal, values < 0, rounding)
+    negative = high < 0
+    up = _goes_up(floor, more & (shift > 0), equal, negative, rounding)
     result: Int = limited(floor + up)
-    if (shift > 93).any():  # nothing is left but the sign
-        small = np.where((values < 0) & (rounding is Rounding.TRUNCATE), -1, 0)
-        result = np.where(shift > 93, small, result)
+    beyond = shift > bits + 62
+    if beyond.any():  # nothing is left but the sign
+        result = np.where(beyond, np.where(negative & (rounding is Rounding.TRUNCATE), -1, 0), result)
     return shifted(result, np.minimum(shift, 0), rounding) if (shift < 0).any() else result
 
 
