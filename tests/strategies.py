@@ -12,16 +12,19 @@ import numpy as np
 from hypothesis import strategies as st
 
 from archsim.api import Simulation, simulate
-from archsim.arch import Arch, ArchConfig, Datapath, build_units
+from archsim.api.golden_run import golden_run
+from archsim.api.numbers import Numbers, prepare
+from archsim.api.validation import Validation
+from archsim.api.validation import compare as compare_with_golden
+from archsim.arch import Arch, ArchConfig, build_units
 from archsim.arch.datapath import Units
 from archsim.components.base import Service
 from archsim.machine import Arithmetic, MachineSpec, Options, execute
 from archsim.machine.options import Jitter
 from archsim.program.interpreter import interpret
 from archsim.program.ir import Op, Phase, Program, Region
-from archsim.program.state import State
 from archsim.schedules import SCHEDULES, find_schedule
-from archsim.schedules.image import Results, dram_image, results
+from archsim.schedules.image import Results
 from archsim.trace import Trace, Window
 from archsim.workload import CellKind, CellSpec, CellTensors, NetworkSpec, NetworkTensors, Workload, load_workload
 from archsim.workload.config import WorkloadConfig
@@ -80,9 +83,9 @@ class Case:
             queue_depth or sequencer.queue_depth,
         )
 
-    def state(self, tensors: NetworkTensors, program: Program | None = None) -> State:
-        """All buffers before the run."""
-        return State(program or self.program, dram_image(tensors, self.spec, self.config.formats), self.spec.steps)
+    def numbers(self, tensors: NetworkTensors, program: Program | None = None) -> Numbers:
+        """What the arithmetic starts from."""
+        return prepare(program or self.program, self.config, self.workload, tensors)
 
     def execute(
         self,
@@ -94,18 +97,18 @@ class Case:
     ) -> tuple[Trace, Results | None]:
         """Run the machine, without verification; with tensors also the numbers it computed."""
         program = program or self.program
-        state = None if tensors is None else self.state(tensors, program)
-        arithmetic = None if state is None else Arithmetic(state, Datapath(self.units))
+        computation = None if tensors is None else self.numbers(tensors, program).begin(self.units)
+        arithmetic = None if computation is None else Arithmetic(computation.state, computation.datapath)
         options = Options(arithmetic=arithmetic, window=EVERYTHING, jitter=jitter)
         trace = execute(program, machine_spec or self.machine_spec(program), options)
-        return trace, None if state is None else results(program, state, self.spec)
+        return trace, None if computation is None else computation.results()
 
     def interpret(self, tensors: NetworkTensors, program: Program | None = None) -> Results:
         """The numbers of the untimed interpreter."""
         program = program or self.program
-        state = self.state(tensors, program)
-        interpret(program, Datapath(self.units), state)
-        return results(program, state, self.spec)
+        computation = self.numbers(tensors, program).begin(self.units)
+        interpret(program, computation.datapath, computation.state)
+        return computation.results()
 
     def with_fields(self, changes: Mapping[str, Any]) -> Case:
         """The same with other values at some paths, such as {"mac_array.rows": 4}."""
@@ -437,3 +440,8 @@ def seeded_jitter(seed: int, largest: int) -> Jitter:
         return Service(service.compute_cycles + occupancy, service.port_cycles, service.depth_cycles + latency)
 
     return jitter
+
+
+def compare(computed: Results, tensors: NetworkTensors, spec: NetworkSpec) -> Validation:
+    """The verdict on a float32 machine's results."""
+    return compare_with_golden(computed, golden_run(tensors, spec, traced=False), tensors.expected)

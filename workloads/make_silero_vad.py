@@ -5,9 +5,9 @@
     python workloads/make_silero_vad.py [--out-dir DIR] [--only-head]
 
 The weights are those of the LSTM node, and of the head behind it, in `silero_vad_16k_sequence.onnx` of the PyPI
-wheel silero-vad 6.2.3 (MIT licence). The input is what that model's own encoder computes from speech synthesised by espeak-ng. The
-expected output is what onnxruntime computes with the LSTM node alone, cut unchanged out of that model. The
-README beside this script describes the graph and the files. Two runs on one machine write the same bytes.
+wheel silero-vad 6.2.3 (MIT licence). The input is what that model's own encoder computes from speech synthesised
+by espeak-ng. The expected output is what onnxruntime computes with the LSTM node alone, cut unchanged out of that
+model. The README beside this script describes the graph and the files. Two runs on one machine write the same bytes.
 With --only-head it writes the head's file alone, checked against the features file beside this script; that needs
 no espeak-ng.
 """
@@ -173,11 +173,27 @@ def numpy_errors(weights: dict[str, np.ndarray], tensors: dict[str, np.ndarray])
     return {name: tensors[name] - array for name, array in mine.items()}
 
 
-def head_error(head: dict[str, np.ndarray], tensors: dict[str, np.ndarray]) -> float:
-    """Largest difference of the witness's probability from a float64 head on the witness's LSTM output."""
+def check_lstm(weights: dict[str, np.ndarray], tensors: dict[str, np.ndarray]) -> None:
+    """Print how speech and numbers came out; leave the script if it is not as it should be."""
+    probability = tensors["speech_probability"]
+    print(f"probability: {(probability > 0.9).sum()} frames > 0.9, {(probability < 0.1).sum()} frames < 0.1")
+    good = probability.max() > 0.9 and probability.min() < 0.1
+    for name, error in numpy_errors(weights, tensors).items():
+        largest, scale = np.abs(error).max(), max(1.0, np.abs(tensors[name]).max())
+        print(f"{name}: largest difference from float64 {largest:.2e}, of {scale:.3g}: {largest / scale:.2e}")
+        good = good and largest / scale <= CHECK_TOLERANCE
+    if not good:
+        raise SystemExit("check failed; nothing written")
+
+
+def check_head(head: dict[str, np.ndarray], tensors: dict[str, np.ndarray]) -> None:
+    """The witness's probability against a float64 head on the witness's LSTM output; leave the script if it differs."""
     weight, bias = (head[name].astype(np.float64) for name in ("weight", "bias"))
     z = np.maximum(tensors["output"].astype(np.float64), 0) @ weight.T + bias
-    return float(np.abs(1 / (1 + np.exp(-z[:, 0, 0])) - tensors["speech_probability"]).max())
+    largest = np.abs(1 / (1 + np.exp(-z[:, 0, 0])) - tensors["speech_probability"]).max()
+    print(f"speech_probability: largest difference from a float64 head {largest:.2e}")
+    if not largest <= HEAD_TOLERANCE:
+        raise SystemExit("check failed; nothing written")
 
 
 def safetensors_bytes(tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> bytes:
@@ -238,27 +254,16 @@ def main() -> None:
 
     origin = f"{MODEL_IN_WHEEL} (sha256 {sha256(model_bytes)}) of the PyPI package silero-vad {VERSION}"
     licence_note = "MIT, Copyright (c) 2020-present Silero Team; see silero_vad.LICENSE"
-    error = head_error(head, tensors)
-    print(f"head: largest difference from float64 {error:.2e}")
-    if error > HEAD_TOLERANCE:
-        raise SystemExit("check failed; nothing written")
+    check_head(head, tensors)
     head_metadata = {"origin": f"the Conv node /output/Conv of {origin}", "licence": licence_note}
     head_file = {HEAD_FILE: safetensors_bytes(head, head_metadata)}
     if arguments.only_head:
         write_files(arguments.out_dir, head_file)
         return
 
-    probability = tensors["speech_probability"]
-    print(f"T = {probability.size}, {audio.size} samples, {probability.size * FRAME / RATE:.2f} s")
-    print(f"probability: {(probability > 0.9).sum()} frames > 0.9, {(probability < 0.1).sum()} frames < 0.1")
-    good = probability.max() > 0.9 and probability.min() < 0.1
-    for name, differences in numpy_errors(weights, tensors).items():
-        largest, scale = np.abs(differences).max(), max(1.0, np.abs(tensors[name]).max())
-        print(f"{name}: largest difference from float64 {largest:.2e}, of {scale:.3g}: {largest / scale:.2e}")
-        good = good and largest / scale <= CHECK_TOLERANCE
-    if not good:
-        raise SystemExit("check failed; nothing written")
-
+    steps = tensors["input"].shape[0]
+    print(f"T = {steps}, {audio.size} samples, {steps * FRAME / RATE:.2f} s")
+    check_lstm(weights, tensors)
     weights_metadata = {
         "origin": f"the LSTM node of {origin}",
         "licence": licence_note,

@@ -12,6 +12,7 @@ from archsim.golden.gru import GruOptions, GruWeights
 from archsim.golden.lstm import LstmOptions, LstmWeights
 from archsim.golden.rnn import RnnOptions, RnnWeights
 from archsim.golden.stack import Direction, run_stack
+from archsim.golden.trajectory import Traces, trace_stack
 from archsim.workload import CellKind, CellSpec, CellTensors, NetworkSpec, NetworkTensors
 
 Float64 = npt.NDArray[np.float64]
@@ -22,14 +23,29 @@ def golden_results(tensors: NetworkTensors, spec: NetworkSpec) -> Mapping[str, S
     sequence = np.asarray(tensors.x, np.float64)
     h_n: list[Float64] = []
     c_n: list[Float64] = []
-    numbers = iter(tensors.cells)
-    lengths = None if spec.lengths is None else np.array(spec.lengths)
-    for layer in spec.layers:
-        directions = [_direction(cell, next(numbers)) for cell in layer]
-        sequence, h, c = run_stack(sequence, [directions], lengths)
+    for layer in directions(tensors, spec):  # one by one: run_stack takes layers of one kind
+        sequence, h, c = run_stack(sequence, [layer], _lengths(spec))
         h_n += list(h)
         c_n += [] if c is None else list(c)
     return {"output": [sequence], "h_n": h_n, "c_n": c_n}
+
+
+def golden_traces(tensors: NetworkTensors, spec: NetworkSpec) -> Traces:
+    """What the same run passes through, for each layer and direction; output, h_n and c_n as golden_results has.
+
+    Holds some 16 float64 numbers for each hidden unit, time step and sequence.
+    """
+    return trace_stack(np.asarray(tensors.x, np.float64), directions(tensors, spec), _lengths(spec))
+
+
+def directions(tensors: NetworkTensors, spec: NetworkSpec) -> list[list[Direction]]:
+    """The golden model's layers, each with its directions."""
+    numbers = iter(tensors.cells)
+    return [[_direction(cell, next(numbers)) for cell in layer] for layer in spec.layers]
+
+
+def _lengths(spec: NetworkSpec) -> npt.NDArray[np.int64] | None:
+    return None if spec.lengths is None else np.array(spec.lengths)
 
 
 def _direction(cell: CellSpec, t: CellTensors) -> Direction:

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from archsim.api.validation import Validation, compare, not_validated
-from archsim.arch import Arch, Datapath, build_units
+from archsim.api.accuracy import Accuracy, measure
+from archsim.api.integer_reference import integer_golden
+from archsim.api.numbers import Numbers, prepare
+from archsim.api.recorder import Recorder
+from archsim.api.validation import Validation, compare, compare_bits, not_validated
+from archsim.arch import Arch, build_units
 from archsim.arch.datapath import Units
+from archsim.components.activation_methods import MethodName
 from archsim.machine import Arithmetic, MachineSpec, Options, execute
 from archsim.metrics import Stats, compute_stats
 from archsim.program.ir import Program
-from archsim.program.state import State
 from archsim.program.verifier import verify
 from archsim.schedules import find_schedule
-from archsim.schedules.image import Results, dram_image, results
+from archsim.schedules.image import Results
 from archsim.trace import Trace, Window
-from archsim.workload import NetworkTensors, Workload, load_tensors
+from archsim.workload import Workload
 
 RECORDED_STEPS = 3
 """Time steps whose ops are kept one by one, for the timeline."""
@@ -24,7 +28,10 @@ RECORDED_STEPS = 3
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """Everything that came out of one run; `results` and `tensors` are None if it was timing only."""
+    """Everything that came out of one run; `results` and `numbers` are None if it was timing only.
+
+    `accuracy`, against the golden model, is None of such a run and of a float32 machine, whose errors are validated.
+    """
 
     arch: Arch
     workload: Workload
@@ -32,8 +39,9 @@ class Simulation:
     trace: Trace
     stats: Stats
     validation: Validation
-    tensors: NetworkTensors | None
+    numbers: Numbers | None
     results: Results | None
+    accuracy: Accuracy | None
 
 
 def simulate(
@@ -54,24 +62,28 @@ def simulate(
     units = build_units(arch.config)
     program = find_schedule(schedule).build(workload.spec, arch.config)
     verify(program)
-    tensors = None if timing_only else load_tensors(workload)
-    state = None if tensors is None else initial_state(program, tensors, arch, workload)
-    options = Options(
-        arithmetic=None if state is None else Arithmetic(state, Datapath(units)),
-        window=window or _middle(workload.spec.steps),
-        progress=progress,
-    )
+    numbers = None if timing_only else prepare(program, arch.config, workload)
+    computation = None if numbers is None else numbers.begin(units)
+    recorder = None if numbers is None or numbers.golden.traces is None else Recorder(numbers)
+    arithmetic = None if computation is None else Arithmetic(computation.state, computation.datapath, recorder)
+    options = Options(arithmetic, window or _middle(workload.spec.steps), progress=progress)
     trace = execute(program, machine_spec(program, arch, units), options)
     stats = compute_stats(program, trace, arch, workload, units)
-    computed = None if state is None else results(program, state, workload.spec)
-    validation = not_validated() if tensors is None or computed is None else compare(computed, tensors, workload.spec)
-    return Simulation(arch, workload, program, trace, stats, validation, tensors, computed)
+    if numbers is None or computation is None:
+        return Simulation(arch, workload, program, trace, stats, not_validated(), None, None, None)
+    computed = computation.results()
+    validation = check_numbers(computed, numbers, arch, program.schedule)
+    accuracy = None if recorder is None else measure(numbers, computed, recorder, computation.overflows)
+    return Simulation(arch, workload, program, trace, stats, validation, numbers, computed, accuracy)
 
 
-def initial_state(program: Program, tensors: NetworkTensors, arch: Arch, workload: Workload) -> State:
-    """The buffers before the program starts: the workload's tensors in DRAM, everything else empty."""
-    spec = workload.spec
-    return State(program, dram_image(tensors, spec, arch.config.formats), spec.steps)
+def check_numbers(computed: Results, numbers: Numbers, arch: Arch, schedule: str) -> Validation:
+    """The verdict on a run's results: within a bound in float32, in every bit on integers; else none."""
+    if numbers.formats.float32 and arch.config.activation.method is MethodName.EXACT:
+        return compare(computed, numbers.golden, numbers.tensors.expected)
+    if numbers.formats.exact:
+        return compare_bits(computed, integer_golden(numbers, arch.config, schedule))
+    return not_validated()
 
 
 def machine_spec(program: Program, arch: Arch, units: Units) -> MachineSpec:

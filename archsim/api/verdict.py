@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from archsim.api.simulate import Simulation, initial_state, simulate
+from archsim.api.simulate import Simulation, simulate
 from archsim.api.validation import Check
-from archsim.arch import Arch, Datapath, build_units
+from archsim.arch import Arch, build_units
 from archsim.errors import SimulatorBug
 from archsim.program.interpreter import interpret
 from archsim.program.ir import Program
 from archsim.program.verifier import find_hazards
 from archsim.schedules import find_schedule
-from archsim.schedules.image import Results, results
+from archsim.schedules.image import Results
 from archsim.workload import Workload
 
 
@@ -51,12 +51,12 @@ def judge(arch: Arch, workload: Workload, schedule: str) -> Verdict:
     if hazards:
         return _verdict(arch, workload, program, hazards, (0, 0), None)
     simulation = simulate(arch, workload, schedule)
-    if simulation.results is None or simulation.tensors is None:
+    if simulation.results is None or simulation.numbers is None:
         raise SimulatorBug("a run with arithmetic has no results")
-    state = initial_state(program, simulation.tensors, arch, workload)
-    interpret(program, Datapath(build_units(arch.config)), state)
-    computed = results(program, state, workload.spec)
-    return _verdict(arch, workload, program, (), _differing(simulation.results, computed), simulation)
+    untimed = simulation.numbers.begin(build_units(arch.config))
+    interpret(simulation.numbers.program, untimed.datapath, untimed.state)
+    differing = _differing(simulation.results, untimed.results())
+    return _verdict(arch, workload, program, (), differing, simulation)
 
 
 def _verdict(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from archsim.components.activation import ActivationConfig
+from archsim.components.activation_methods import make_method
 from archsim.components.dram import DramConfig
 from archsim.components.elementwise import ElementwiseConfig
 from archsim.components.mac_array import MacArrayConfig
@@ -35,6 +36,14 @@ class ArchConfig(StrictModel):
     activation: ActivationConfig = Field(description="sigmoid and tanh")
     elementwise: ElementwiseConfig = Field(description="cell and hidden update")
     sequencer: SequencerConfig = Field(description="issue of ops to the units")
+
+    @model_validator(mode="after")
+    def _activation_has_an_address(self) -> ArchConfig:
+        try:
+            make_method(self.activation, self.formats)
+        except ValueError as error:
+            raise ValueError(f"activation: {error}") from None
+        return self
 
 
 @dataclass(frozen=True, slots=True)

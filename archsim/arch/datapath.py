@@ -12,6 +12,8 @@ from archsim.components.base import Unit
 from archsim.components.dram import Dram
 from archsim.components.elementwise import Elementwise
 from archsim.components.mac_array import MacArray
+from archsim.components.numerics import Kernel, Numerics
+from archsim.errors import SimulatorBug
 from archsim.formats.number import Array
 from archsim.program.ir import Op
 
@@ -44,13 +46,25 @@ def build_units(config: ArchConfig) -> Units:
 class Datapath:
     """The arithmetic of all units together: what the interpreter and the machine execute ops with."""
 
-    def __init__(self, units: Units) -> None:
+    def __init__(self, units: Units, numerics: Numerics | None = None) -> None:
+        self.numerics = Numerics() if numerics is None else numerics
         self._units = units
+        self._kernels: dict[int, tuple[Op, Kernel]] = {}
 
     def effect(self, op: Op, operands: Sequence[Array]) -> tuple[Array, ...]:
-        """As Unit.effect, on the op's own unit."""
-        return self._units[op.unit].effect(op, operands)
+        """As Kernel.effect, of the op on its own unit."""
+        return self._kernel(op).effect(operands)
 
     def retire(self, op: Op, old: Array, result: Array) -> Array:
-        """As Unit.retire, on the op's own unit."""
-        return self._units[op.unit].retire(op, old, result)
+        """As Kernel.retire, of the op on its own unit."""
+        retire = self._kernel(op).retire
+        if retire is None:
+            raise SimulatorBug(f"{op.unit} does not update in place, but '{op.label}' asks for it")
+        return retire(old, result)
+
+    def _kernel(self, op: Op) -> Kernel:
+        # By identity: hashing an op's fields would take longer than its arithmetic. The op is kept, and so its id.
+        known = self._kernels.get(id(op))
+        if known is None:
+            known = self._kernels[id(op)] = (op, self._units[op.unit].kernel(op, self.numerics))
+        return known[1]

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from archsim.cli.calibrate import calibrate_command
 from archsim.cli.explain import program_command, trace_command
 from archsim.cli.importing import import_command
 from archsim.cli.listing import list_command
@@ -38,6 +39,7 @@ app.command("program")(program_command)
 app.command("trace")(trace_command)
 app.command("list")(list_command)
 app.command("import")(import_command)
+app.command("calibrate")(calibrate_command)
 
 
 def _version(asked: bool) -> None:

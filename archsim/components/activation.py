@@ -9,31 +9,59 @@ from fractions import Fraction
 import numpy as np
 from pydantic import Field
 
-from archsim.components.base import Unit, UnitConfig, Work, ceil_div
-from archsim.components.functions import evaluate
-from archsim.components.hold import Hold, held
+from archsim.components.activation_methods import MethodName, make_method
+from archsim.components.base import Ports, Unit, UnitConfig, Work, ceil_div
+from archsim.components.hold import Hold, check_hold, held
+from archsim.components.numerics import Kernel, Numerics
+from archsim.components.piecewise import PiecewiseConfig
+from archsim.components.table import TableConfig
 from archsim.config.types import Count, Cycles
+from archsim.formats import Formats
+from archsim.formats.config import FormatName
 from archsim.formats.number import Array
 from archsim.program.ir import Op, Region
 from archsim.workload.network import FunctionSpec
 
 
 class ActivationConfig(UnitConfig):
-    """Width and depth of the activation unit."""
+    """Width, depth and method of the activation unit."""
 
     lanes: Count = Field(description="values per cycle")
-    latency_cycles: Cycles = Field(description="pipeline stages of the function unit")
+    latency_cycles: Cycles | None = Field(
+        default=None, description="pipeline stages of the function unit; the method's own if left out"
+    )
+    method: MethodName = Field(default=MethodName.EXACT, description="how a function is evaluated")
+    address_format: FormatName | None = Field(
+        default=None, description="q format in which tables and lines see their argument; formats.gate if left out"
+    )
+    table: TableConfig = Field(default=TableConfig(), description="look-up table, used by the method of that name")
+    piecewise_linear: PiecewiseConfig = Field(
+        default=PiecewiseConfig(), description="line segments, used by the method of that name"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GateRows:
+    """Rows of an op that belong to a gate: its name (i, f, g, o; r, z, n), and for which hidden units."""
+
+    gate: str
+    first_unit: int
+    units: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Activate(Op):
-    """target = function(source), element by element, both (n, B); with `clip`, of source bounded to [-clip, clip]."""
+    """target = function(source), element by element, both (n, B); with `clip`, of source bounded to [-clip, clip].
+
+    `gates` says which gates the rows are, one after the other; () where they are none, as for tanh(c).
+    """
 
     function: FunctionSpec
     source: Region
     target: Region
     clip: float | None = None
     hold: Hold | None = None
+    gates: tuple[GateRows, ...] = ()
 
     @property
     def reads(self) -> tuple[Region, ...]:
@@ -60,18 +88,33 @@ class Activation(Unit[ActivationConfig]):
         """ceil(n B / lanes)."""
         return ceil_div(self._op(op).elements, self.config.lanes)
 
+    def __init__(self, config: ActivationConfig, ports: Ports, formats: Formats) -> None:
+        super().__init__(config, ports, formats)
+        self.method = make_method(config, formats)
+
     def depth_cycles(self, op: Op) -> int:
-        return self.config.latency_cycles
+        latency = self.config.latency_cycles
+        return self.method.latency_cycles if latency is None else latency
 
     def work(self, op: Op) -> Work:
         return Work(self._op(op).elements, Fraction(self.config.lanes))
 
-    def effect(self, op: Op, operands: Sequence[Array]) -> tuple[Array, ...]:
-        activate, x = self._op(op), operands[0]
-        if activate.clip is not None:
-            bound = x.dtype.type(activate.clip)
-            x = np.clip(x, -bound, bound)
-        return (held(activate.hold, evaluate(activate.function, x), operands),)
+    def kernel(self, op: Op, numerics: Numerics) -> Kernel:
+        """Clip, evaluate, keep what a lane without a sequence holds."""
+        activate = self._op(op)
+        check_hold(activate.hold, activate.target, numerics)
+        source, target = numerics.of(activate.source), numerics.of(activate.target)
+        kind, overflows = activate.target.buffer.format_kind, numerics.overflows
+        evaluate = self.method.evaluator(activate.function, source, target, overflows)
+        bound = None if activate.clip is None else source.encoded(np.array([activate.clip]))[0][0]
+
+        def effect(operands: Sequence[Array]) -> tuple[Array, ...]:
+            x = operands[0]
+            if bound is not None:
+                x = np.clip(x, -bound, bound)
+            return (held(activate.hold, overflows.add(kind, evaluate(x)), operands),)
+
+        return Kernel(effect)
 
     def _op(self, op: Op) -> Activate:
         if not isinstance(op, Activate):

@@ -1,17 +1,17 @@
-"""What every unit looks like: a config, ops of its own, `cycles(op)` and the arithmetic `effect(op, operands)`."""
+"""What every unit looks like: a config, ops of its own, `cycles(op)` and its arithmetic, `kernel(op)`."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Generic, TypeVar
 
+from archsim.components.numerics import Kernel, Numerics
 from archsim.config.types import StrictModel
 from archsim.errors import SimulatorBug
 from archsim.formats import Formats
-from archsim.formats.number import Array
 from archsim.program.ir import Op, Region
 
 Ports = Mapping[str, int | None]
@@ -57,7 +57,7 @@ class Work:
 
 
 class Unit(ABC, Generic[ConfigT]):
-    """An in-order unit. `cycles` and `effect` are pure functions of an op (and its operands)."""
+    """An in-order unit. `cycles` and the effect of a `kernel` are pure functions of an op (and its operands)."""
 
     name: ClassVar[str]
     """The unit's name in programs, traces and reports; also its section in the architecture file."""
@@ -84,12 +84,8 @@ class Unit(ABC, Generic[ConfigT]):
         """The op's useful items, and how many the datapath can take in a cycle."""
 
     @abstractmethod
-    def effect(self, op: Op, operands: Sequence[Array]) -> tuple[Array, ...]:
-        """The results, one array (entries, width) for each of `op.writes`, from those of `op.reads`."""
-
-    def retire(self, op: Op, old: Array, result: Array) -> Array:
-        """The new contents of a region in `op.updates`; only units that accumulate have one."""
-        raise SimulatorBug(f"{self.name} does not update in place, but '{op.label}' asks for it")
+    def kernel(self, op: Op, numerics: Numerics) -> Kernel:
+        """The op's arithmetic, on numbers as they are stored."""
 
     def read_ports(self, op: Op) -> tuple[Region, ...]:
         """The operands that come through the unit's read ports; one with a port of its own is left out."""

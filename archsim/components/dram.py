@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -10,8 +9,8 @@ import numpy as np
 from pydantic import Field
 
 from archsim.components.base import Unit, UnitConfig, Work, ceil_div
+from archsim.components.numerics import Kernel, Numerics
 from archsim.config.types import Bytes, Cycles, PositiveNumber
-from archsim.formats.number import Array
 from archsim.program.ir import Op, Region
 
 
@@ -66,8 +65,10 @@ class Dram(Unit[DramConfig]):
     def work(self, op: Op) -> Work:
         return Work(sum(ceil_div(piece.bits, 8) for piece in self._pieces(op)), self.config.bandwidth)
 
-    def effect(self, op: Op, operands: Sequence[Array]) -> tuple[Array, ...]:
-        return (np.concatenate(operands, axis=0),)
+    def kernel(self, op: Op, numerics: Numerics) -> Kernel:
+        """Numbers move as they are stored."""
+        numerics.same(op.reads, op.writes[0])
+        return Kernel(lambda operands: (np.concatenate(operands, axis=0),))
 
     def _pieces(self, op: Op) -> tuple[Region, ...]:
         """The contiguous regions on the DRAM side."""

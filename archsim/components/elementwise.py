@@ -14,7 +14,9 @@ from typing import ClassVar
 from pydantic import Field
 
 from archsim.components.base import Unit, UnitConfig, Work, ceil_div
-from archsim.components.hold import Hold, held
+from archsim.components.hold import Hold, check_hold, held
+from archsim.components.lanes import Lanes, Operand
+from archsim.components.numerics import Kernel, Numerics
 from archsim.config.types import Count, Cycles
 from archsim.formats.number import Array
 from archsim.program.ir import Op, Region
@@ -57,8 +59,8 @@ class ElementwiseOp(Op):
         return self.target.entries * self.target.buffer.width
 
     @abstractmethod
-    def apply(self, operands: Sequence[Array]) -> Array:
-        """The target's values from those of `operands`."""
+    def apply(self, lanes: Lanes, operands: Sequence[Operand]) -> Array:
+        """The target's values, not yet brought into its range, from those of `operands`."""
 
 
 class Elementwise(Unit[ElementwiseConfig]):
@@ -79,15 +81,25 @@ class Elementwise(Unit[ElementwiseConfig]):
     def work(self, op: Op) -> Work:
         return Work(self._op(op).elements, Fraction(self.config.lanes))
 
-    def effect(self, op: Op, operands: Sequence[Array]) -> tuple[Array, ...]:
+    def kernel(self, op: Op, numerics: Numerics) -> Kernel:
+        """In updates (peepholes add onto the sums), the result is added before it is brought into the range."""
         elementwise = self._op(op)
-        result = elementwise.apply(operands[: len(elementwise.operands)])
-        return (held(elementwise.hold, result, operands),)
+        check_hold(elementwise.hold, elementwise.target, numerics)
+        encodings = [numerics.of(region) for region in elementwise.operands]
+        target, kind = numerics.of(elementwise.target), elementwise.target.buffer.format_kind
+        lanes, overflows = Lanes.of(target, encodings), numerics.overflows
 
-    def retire(self, op: Op, old: Array, result: Array) -> Array:
-        """Add onto what is there (peepholes add onto the accumulators)."""
-        total: Array = old + result
-        return total
+        def compute(stored: Sequence[Array]) -> Array:
+            return elementwise.apply(lanes, [Operand(*pair) for pair in zip(stored, encodings, strict=False)])
+
+        def effect(stored: Sequence[Array]) -> tuple[Array, ...]:
+            result = overflows.add(kind, lanes.narrowed(compute(stored)))
+            return (held(elementwise.hold, result, stored),)
+
+        def retire(old: Array, result: Array) -> Array:
+            return overflows.add(kind, lanes.narrowed(lanes.value(Operand(old, target)) + result))
+
+        return Kernel(lambda stored: (compute(stored),), retire) if elementwise.updates else Kernel(effect)
 
     def _op(self, op: Op) -> ElementwiseOp:
         if not isinstance(op, ElementwiseOp):

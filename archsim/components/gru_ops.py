@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archsim.components.elementwise import ElementwiseOp
+from archsim.components.lanes import Lanes, Operand
 from archsim.formats.number import Array
 from archsim.program.ir import Region
 
@@ -24,9 +25,9 @@ class CandidateSum(ElementwiseOp):
     def operands(self) -> tuple[Region, ...]:
         return (self.reset_gate, self.input_part, self.hidden_part)
 
-    def apply(self, operands: Sequence[Array]) -> Array:
+    def apply(self, lanes: Lanes, operands: Sequence[Operand]) -> Array:
         reset_gate, input_part, hidden_part = operands
-        total: Array = input_part + reset_gate * hidden_part
+        total: Array = lanes.value(input_part) + lanes.product(reset_gate, hidden_part)
         return total
 
 
@@ -43,10 +44,9 @@ class ResetHidden(ElementwiseOp):
     def operands(self) -> tuple[Region, ...]:
         return (self.reset_gate, self.hidden)
 
-    def apply(self, operands: Sequence[Array]) -> Array:
+    def apply(self, lanes: Lanes, operands: Sequence[Operand]) -> Array:
         reset_gate, hidden = operands
-        product: Array = reset_gate * hidden
-        return product
+        return lanes.product(reset_gate, hidden)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class GruUpdate(ElementwiseOp):
     def operands(self) -> tuple[Region, ...]:
         return (self.update_gate, self.candidate, self.old)
 
-    def apply(self, operands: Sequence[Array]) -> Array:
+    def apply(self, lanes: Lanes, operands: Sequence[Operand]) -> Array:
         update_gate, candidate, old = operands
-        hidden: Array = (old.dtype.type(1) - update_gate) * candidate + update_gate * old
+        hidden: Array = lanes.product(lanes.one_minus(update_gate), candidate) + lanes.product(update_gate, old)
         return hidden

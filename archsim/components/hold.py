@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from archsim.components.numerics import Numerics
 from archsim.formats.number import Array
 from archsim.program.ir import Region
 
@@ -31,3 +32,9 @@ def held(hold: Hold | None, result: Array, operands: Sequence[Array]) -> Array:
     valid, old = operands[-2:]
     kept: Array = np.where(valid != 0, result, old)
     return kept
+
+
+def check_hold(hold: Hold | None, target: Region, numerics: Numerics) -> None:
+    """SimulatorBug if what a lane keeps is not stored as the target is."""
+    if hold is not None:
+        numerics.same((hold.old,), target)

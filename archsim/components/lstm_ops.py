@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from archsim.components.elementwise import ElementwiseOp
+from archsim.components.lanes import Lanes, Operand
 from archsim.formats.number import Array
 from archsim.program.ir import Region
 
@@ -27,10 +28,10 @@ class CellUpdate(ElementwiseOp):
         forget = (self.forget_gate,) if self.forget_gate else ()
         return (self.input_gate, self.candidate, self.target, *forget)
 
-    def apply(self, operands: Sequence[Array]) -> Array:
+    def apply(self, lanes: Lanes, operands: Sequence[Operand]) -> Array:
         input_gate, candidate, cell, *rest = operands
-        forget = rest[0] if rest else cell.dtype.type(1) - input_gate
-        updated: Array = forget * cell + input_gate * candidate
+        forget = rest[0] if rest else lanes.one_minus(input_gate)
+        updated: Array = lanes.product(forget, cell) + lanes.product(input_gate, candidate)
         return updated
 
 
@@ -47,10 +48,9 @@ class HiddenUpdate(ElementwiseOp):
     def operands(self) -> tuple[Region, ...]:
         return (self.output_gate, self.tanh_cell)
 
-    def apply(self, operands: Sequence[Array]) -> Array:
+    def apply(self, lanes: Lanes, operands: Sequence[Operand]) -> Array:
         output_gate, tanh_cell = operands
-        hidden: Array = output_gate * tanh_cell
-        return hidden
+        return lanes.product(output_gate, tanh_cell)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ class Peephole(ElementwiseOp):
     def updates(self) -> tuple[Region, ...]:
         return (self.target,)
 
-    def apply(self, operands: Sequence[Array]) -> Array:
+    def apply(self, lanes: Lanes, operands: Sequence[Operand]) -> Array:
         weights, cell = operands
-        product: Array = weights * np.tile(cell, (len(weights) // len(cell), 1))
-        return product
+        copies = len(weights.stored) // len(cell.stored)
+        return lanes.product(weights, Operand(np.tile(cell.stored, (copies, 1)), cell.encoding))

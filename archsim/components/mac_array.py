@@ -2,22 +2,22 @@
 
 A tile of at most R outputs over K inputs takes ceil(K / C) chunks; a chunk multiplies R x C weights with C inputs,
 the adder tree of depth ceil(log2 C) reduces each row's products, and the accumulators add the chunks up, one chunk a
-cycle. With a batch of B the weights stay in the array for B cycles while B input vectors pass.
+cycle. Where the products W_ih x and W_hh h differ in scale (docs/numerics.md), a tile is two accumulations, one after
+the other. With a batch of B the weights stay in the array for B cycles while B input vectors pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-import numpy as np
 from pydantic import Field
 
 from archsim.components.base import Ports, Unit, UnitConfig, Work, ceil_div
+from archsim.components.mac_kernel import TileShape, mac_kernel
+from archsim.components.numerics import Kernel, Numerics
 from archsim.config.types import Count, Cycles
 from archsim.formats import Formats
-from archsim.formats.number import Array
 from archsim.program.ir import Op, Region
 
 
@@ -28,6 +28,9 @@ class MacArrayConfig(UnitConfig):
     columns: Count = Field(description="columns of multipliers: inputs of one chunk")
     multiplier_latency_cycles: Cycles = Field(description="pipeline stages of a multiplier")
     adder_latency_cycles: Cycles = Field(description="pipeline stages of one level of the adder tree")
+    converter_latency_cycles: Cycles = Field(
+        default=0, description="pipeline stages from accumulators to sums, where their formats differ"
+    )
 
     @property
     def tree_levels(self) -> int:
@@ -98,13 +101,15 @@ class MacArray(Unit[MacArrayConfig]):
         self._weight_read_latency_cycles = weight_read_latency_cycles
 
     def compute_cycles(self, op: Op) -> int:
-        """ceil(K / C) x B chunks."""
+        """ceil(K / C) x B chunks; where x and h need accumulations of their own, those of each."""
         tile = self._tile(op)
-        return ceil_div(tile.inputs, self.config.columns) * tile.batch
+        parts = (tile.inputs,) if self.formats.one_accumulation else (vector.entries for vector in tile.vectors)
+        return sum(ceil_div(inputs, self.config.columns) for inputs in parts) * tile.batch
 
     def depth_cycles(self, op: Op) -> int:
-        """Weight SRAM read, then the array's pipeline."""
-        return self._weight_read_latency_cycles + self.config.pipeline_depth_cycles
+        """Weight SRAM read, the array's pipeline, and the converter where accumulators and sums differ in format."""
+        converter = self.config.converter_latency_cycles if self.formats.converts_sums else 0
+        return self._weight_read_latency_cycles + self.config.pipeline_depth_cycles + converter
 
     def read_ports(self, op: Op) -> tuple[Region, ...]:
         """Weights and inputs; the bias, one word a row, has a port of its own beside the first chunk's weights."""
@@ -114,27 +119,26 @@ class MacArray(Unit[MacArrayConfig]):
     def work(self, op: Op) -> Work:
         return Work(self._tile(op).macs, Fraction(self.config.rows * self.config.columns))
 
-    def effect(self, op: Op, operands: Sequence[Array]) -> tuple[Array, ...]:
-        """The products' sums, (rows, B), with the bias if the tile has one.
+    def kernel(self, op: Op, numerics: Numerics) -> Kernel:
+        """Sums of products, with the bias if the tile has one, in the formats of accumulators and sums.
 
-        The order in which a row's products are added is the linear algebra library's, not the adder tree's: it is
-        the same in every run on one machine, and rounding apart it does not matter.
+        In float32 the order in which a row's products are added is the linear algebra library's, not the adder tree's:
+        it is the same in every run on one machine, and rounding apart it does not matter. Integers are exact.
         """
         tile = self._tile(op)
-        count = len(tile.weights)
-        weights, vectors = operands[:count], operands[count : 2 * count]
-        total = weights[0] @ vectors[0]
-        for weight, vector in zip(weights[1:], vectors[1:], strict=True):
-            total = total + weight @ vector
-        further = tile.sums.entries - tile.rows
-        if further:
-            total = np.pad(total, ((0, further), (0, 0)))
-        return (total if tile.bias is None else total + operands[-1],)
-
-    def retire(self, op: Op, old: Array, result: Array) -> Array:
-        """Add the tile's part onto the accumulators."""
-        total: Array = old + result
-        return total
+        return mac_kernel(
+            TileShape(
+                tile.weights,
+                tile.vectors,
+                tile.bias,
+                tile.sums,
+                tile.start,
+                self.config.columns,
+                self.formats.one_accumulation,
+                self.formats.format("accumulator"),
+            ),
+            numerics,
+        )
 
     def _tile(self, op: Op) -> MacTile:
         if not isinstance(op, MacTile):

@@ -9,6 +9,7 @@ from typing import Any
 
 from archsim.config.document import Document
 from archsim.config.events import MAX_BYTES
+from archsim.config.slots import Slot, inner_slot
 from archsim.config.text import KeyPath, dotted, shorten, shown_with_type
 from archsim.config.tree import MAX_DEPTH, read_tree
 from archsim.errors import Fault, FaultsError
@@ -74,15 +75,19 @@ class Edited:
         return tuple(dict.fromkeys(found))
 
 
-def apply_overrides(document: Document, overrides: Sequence[Override]) -> Edited:
-    """Set the overrides one after the other, so that later ones win; `document` is left as it is."""
+def apply_overrides(document: Document, overrides: Sequence[Override], slot: Slot | None = None) -> Edited:
+    """Set the overrides one after the other, so that later ones win; `document` is left as it is.
+
+    `slot` is what the document is validated against: where a model has a `shorthand`, the key that a plain string
+    stands for, a key can be set beside such a string.
+    """
     edited = Edited(document, tuple(overrides), copy.deepcopy(document.data))
     for override in overrides:
-        _apply(edited, override)
+        _apply(edited, override, slot)
     return edited
 
 
-def _apply(edited: Edited, override: Override) -> None:
+def _apply(edited: Edited, override: Override, slot: Slot | None) -> None:
     path: tuple[str, ...] = tuple(override.path.split("."))
     where = str(override)
     if len(path) > MAX_DEPTH:
@@ -98,6 +103,10 @@ def _apply(edited: Edited, override: Override) -> None:
     node = edited.data
     for depth in range(1, len(path)):
         inner = node.get(path[depth - 1])
+        slot = None if slot is None else inner_slot(slot, path[depth - 1])
+        shorthand = getattr(slot.model, "shorthand", None) if slot is not None else None
+        if shorthand is not None and isinstance(inner, str):
+            inner = node[path[depth - 1]] = {shorthand: inner}
         if inner is not None and not isinstance(inner, dict):
             edited.faults.append(Fault(where, dotted(path), _no_way_through(path[:depth], inner)))
             return

@@ -25,7 +25,7 @@ def validate(model: type[M], document: Document, overrides: Sequence[Override], 
     Raises `error` with a fault for everything that is wrong: in the order of the file's lines, then the
     overrides.
     """
-    edited = apply_overrides(document, overrides)
+    edited = apply_overrides(document, overrides, slot_of(model))
     value, problems = _check(model, edited.data)
     problems.sort(key=lambda problem: edited.order(problem.path))
     faults = [*(_fault(problem, edited) for problem in problems), *edited.faults]

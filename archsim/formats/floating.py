@@ -117,7 +117,7 @@ class BlockFloat(FloatFormat):
         padded[:count] = values
         limited = np.clip(padded, -self.largest, self.largest)
         blocks = limited.reshape(-1, self.block, *values.shape[1:])
-        # frexp: the largest magnitude lies in [2^(e-1), 2^e), which a mantissa of n bits covers with a last place 2^(e-n+1).
+        # The largest magnitude lies in [2^(e-1), 2^e); mantissas of n bits cover that with a last place 2^(e-n+1).
         _, exponent = np.frexp(np.abs(blocks).max(axis=1, keepdims=True))
         place = np.ldexp(1.0, np.maximum(exponent, _SMALLEST_EXPONENT) - self.mantissa_bits + 1)
         most = 2.0 ** (self.mantissa_bits - 1)
@@ -139,4 +139,5 @@ def _to_odd(exact: npt.NDArray[np.float64], single: npt.NDArray[np.float32]) -> 
     toward = np.where(away, np.nextafter(single, np.float32(0)), single)
     lost = toward.astype(np.float64) != exact
     word = toward.view(np.uint32) | lost.astype(np.uint32)
-    return word.view(np.float32)
+    odd: npt.NDArray[np.float32] = word.view(np.float32)
+    return odd

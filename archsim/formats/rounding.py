@@ -6,12 +6,13 @@ All values are int64 arrays; a *wide* value is limited to 62 bits, so that no st
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from math import frexp
 
 import numpy as np
 import numpy.typing as npt
 
 Int = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
 
 WIDE_LIMIT = 2**62 - 1
 """Largest magnitude of a wide value."""
@@ -112,11 +113,9 @@ def _joined(top: Int, rest: Int, bits: Int) -> Int:
     return np.where(top > most, WIDE_LIMIT + 1, np.where(top < -most - 1, -WIDE_LIMIT - 1, joined))
 
 
-def _goes_up(
-    floor: Int, more: npt.NDArray[np.bool_], tie: npt.NDArray[np.bool_], negative: Any, rounding: Rounding
-) -> npt.NDArray[np.bool_]:
+def _goes_up(floor: Int, more: Bool, tie: Bool, negative: Bool, rounding: Rounding) -> Bool:
     """Whether to round up from the floor: `more` than a half is left, or exactly a half (`tie`)."""
-    result: npt.NDArray[np.bool_]
+    result: Bool
     match rounding:
         case Rounding.EVEN:
             result = more | (tie & ((floor & 1) == 1))
@@ -125,7 +124,7 @@ def _goes_up(
         case Rounding.TRUNCATE:
             result = np.zeros_like(more)
         case Rounding.GEMMLOWP:
-            result = more | (tie & ~np.asarray(negative))
+            result = more | (tie & ~negative)
     return result
 
 
@@ -176,3 +175,7 @@ def rounded(values: npt.NDArray[np.float64], rounding: Rounding) -> npt.NDArray[
     return result
 
 
+def power_of_two(value: float) -> int | None:
+    """log2 of an exact power of two, else None."""
+    mantissa, exponent = frexp(value)
+    return exponent - 1 if mantissa == 0.5 else None

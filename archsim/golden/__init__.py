@@ -8,16 +8,19 @@ from archsim.golden.gru import GruOptions, GruWeights, gru_direction
 from archsim.golden.lstm import LstmOptions, LstmWeights, lstm, lstm_direction
 from archsim.golden.rnn import RnnOptions, RnnWeights, rnn_direction
 from archsim.golden.stack import Direction, run_direction, run_stack
+from archsim.golden.trajectory import DirectionTrace, Traces, trace_direction, trace_stack
 
 __all__ = [
     "Activation",
     "Direction",
+    "DirectionTrace",
     "GruOptions",
     "GruWeights",
     "LstmOptions",
     "LstmWeights",
     "RnnOptions",
     "RnnWeights",
+    "Traces",
     "apply",
     "gru_direction",
     "lstm",
@@ -25,4 +28,6 @@ __all__ = [
     "rnn_direction",
     "run_direction",
     "run_stack",
+    "trace_direction",
+    "trace_stack",
 ]

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from archsim.golden.functions import SIGMOID, TANH, Activation, Float, Float64, apply
-from archsim.golden.sequence import Lengths, State, clipped, projected, scan, transposed
+from archsim.golden.sequence import Inside, Lengths, Record, State, clipped, projected, scan, transposed
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,16 @@ class GruOptions:
 
 
 def gru_direction(
-    x: Float, weights: GruWeights, h_0: Float, options: GruOptions, lengths: Lengths | None = None
+    x: Float,
+    weights: GruWeights,
+    h_0: Float,
+    options: GruOptions,
+    lengths: Lengths | None = None,
+    record: Record | None = None,
 ) -> tuple[Float64, Float64]:
     """Run one direction of one layer over a whole sequence.
 
-    x (T, B, I); h_0 (B, H); lengths (B) or None. Returns output (T, B, H) and h_n (B, H).
+    x (T, B, I); h_0 (B, H); lengths (B) or None. Returns output (T, B, H) and h_n (B, H); `record` sees every step.
     """
     hidden = weights.weight_hh.shape[1]
     to_gates = transposed(weights.weight_hh[: 2 * hidden])
@@ -62,18 +67,23 @@ def gru_direction(
     gate, candidate = options.activations
     clip = options.clip
 
-    def step(from_input: Float64, state: State) -> State:
+    def step(from_input: Float64, state: State) -> tuple[State, Inside]:
         (h,) = state
         both = from_input[:, : 2 * hidden] + h @ to_gates + bias[: 2 * hidden]
         r, z = np.split(apply(gate, clipped(both, clip)), 2, axis=1)
+        pre = {"r": both[:, :hidden], "z": both[:, hidden:]}
+        vector = None
         if options.linear_before_reset:
-            from_state = r * (h @ to_candidate + bias[2 * hidden :])
+            pre |= {"n_x": from_input[:, 2 * hidden :], "n_h": h @ to_candidate + bias[2 * hidden :]}
+            from_state = r * pre["n_h"]
         else:
-            from_state = (r * h) @ to_candidate + bias[2 * hidden :]
-        n = apply(candidate, clipped(from_input[:, 2 * hidden :] + from_state, clip))
-        return ((1.0 - z) * n + z * h,)
+            vector = r * h
+            from_state = vector @ to_candidate + bias[2 * hidden :]
+        pre["n"] = from_input[:, 2 * hidden :] + from_state
+        n = apply(candidate, clipped(pre["n"], clip))
+        return ((1.0 - z) * n + z * h,), Inside({"r": r, "z": z, "n": n}, pre, vector)
 
     gates = projected(x, weights.weight_ih, weights.bias_ih)
     state = (np.asarray(h_0, np.float64),)
-    output, (h_n,) = scan(step, gates, state, reverse=options.reverse, lengths=lengths)
+    output, (h_n,) = scan(step, gates, state, reverse=options.reverse, lengths=lengths, record=record)
     return output, h_n

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from archsim.golden.functions import SIGMOID, TANH, Activation, Float, Float64, apply
-from archsim.golden.sequence import Lengths, State, clipped, projected, scan, transposed
+from archsim.golden.sequence import Inside, Lengths, Record, State, clipped, projected, scan, transposed
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,18 @@ class LstmOptions:
 
 
 def lstm_direction(
-    x: Float, weights: LstmWeights, h_0: Float, c_0: Float, options: LstmOptions, lengths: Lengths | None = None
+    x: Float,
+    weights: LstmWeights,
+    h_0: Float,
+    c_0: Float,
+    options: LstmOptions,
+    lengths: Lengths | None = None,
+    record: Record | None = None,
 ) -> tuple[Float64, Float64, Float64]:
     """Run one direction of one layer over a whole sequence.
 
-    x (T, B, I); h_0 (B, P) and c_0 (B, H); lengths (B) or None. Returns output (T, B, P), h_n (B, P), c_n (B, H).
+    x (T, B, I); h_0 (B, P) and c_0 (B, H); lengths (B) or None. Returns output (T, B, P), h_n (B, P), c_n (B, H);
+    `record` sees every step.
     """
     recurrent = transposed(weights.weight_hh)
     projection = None if weights.weight_hr is None else transposed(weights.weight_hr)
@@ -63,18 +70,27 @@ def lstm_direction(
     gate, candidate, hidden = options.activations
     clip = options.clip
 
-    def step(from_input: Float64, state: State) -> State:
+    def step(from_input: Float64, state: State) -> tuple[State, Inside]:
         h, c = state
-        i, f, g, o = np.split(from_input + h @ recurrent, 4, axis=1)
-        i = apply(gate, clipped(i + p_i * c, clip))
-        f = 1.0 - i if options.input_forget else apply(gate, clipped(f + p_f * c, clip))
-        c = f * c + i * apply(candidate, clipped(g, clip))
-        h = apply(gate, clipped(o + p_o * c, clip)) * apply(hidden, c)
-        return (h if projection is None else h @ projection, c)
+        i_sum, f_sum, g_sum, o_sum = np.split(from_input + h @ recurrent, 4, axis=1)
+        pre = {"i": i_sum + p_i * c, "f": f_sum + p_f * c, "g": g_sum}
+        i = apply(gate, clipped(pre["i"], clip))
+        f = 1.0 - i if options.input_forget else apply(gate, clipped(pre["f"], clip))
+        g = apply(candidate, clipped(g_sum, clip))
+        c = f * c + i * g
+        pre["o"] = o_sum + p_o * c
+        o = apply(gate, clipped(pre["o"], clip))
+        tanh_c = apply(hidden, c)
+        h = o * tanh_c
+        vector = None if projection is None else h
+        if weights.peephole is not None:
+            pre |= {"i_sum": i_sum, "f_sum": f_sum, "o_sum": o_sum}
+        inside = Inside({"i": i, "f": f, "g": g, "o": o}, pre, vector, tanh_c)
+        return (h if projection is None else h @ projection, c), inside
 
     gates = projected(x, weights.weight_ih, weights.bias_ih, weights.bias_hh)
     state = (np.asarray(h_0, np.float64), np.asarray(c_0, np.float64))
-    output, (h_n, c_n) = scan(step, gates, state, reverse=options.reverse, lengths=lengths)
+    output, (h_n, c_n) = scan(step, gates, state, reverse=options.reverse, lengths=lengths, record=record)
     return output, h_n, c_n
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from archsim.golden.functions import TANH, Activation, Float, Float64, apply
-from archsim.golden.sequence import Lengths, State, clipped, projected, scan, transposed
+from archsim.golden.sequence import Inside, Lengths, Record, State, clipped, projected, scan, transposed
 
 
 @dataclass(frozen=True)
@@ -37,19 +37,25 @@ class RnnOptions:
 
 
 def rnn_direction(
-    x: Float, weights: RnnWeights, h_0: Float, options: RnnOptions, lengths: Lengths | None = None
+    x: Float,
+    weights: RnnWeights,
+    h_0: Float,
+    options: RnnOptions,
+    lengths: Lengths | None = None,
+    record: Record | None = None,
 ) -> tuple[Float64, Float64]:
     """Run one direction of one layer over a whole sequence.
 
-    x (T, B, I); h_0 (B, H); lengths (B) or None. Returns output (T, B, H) and h_n (B, H).
+    x (T, B, I); h_0 (B, H); lengths (B) or None. Returns output (T, B, H) and h_n (B, H); `record` sees every step.
     """
     recurrent = transposed(weights.weight_hh)
 
-    def step(from_input: Float64, state: State) -> State:
+    def step(from_input: Float64, state: State) -> tuple[State, Inside]:
         (h,) = state
-        return (apply(options.activation, clipped(from_input + h @ recurrent, options.clip)),)
+        pre = from_input + h @ recurrent
+        return (apply(options.activation, clipped(pre, options.clip)),), Inside({}, {"h": pre})
 
     gates = projected(x, weights.weight_ih, weights.bias_ih, weights.bias_hh)
     state = (np.asarray(h_0, np.float64),)
-    output, (h_n,) = scan(step, gates, state, reverse=options.reverse, lengths=lengths)
+    output, (h_n,) = scan(step, gates, state, reverse=options.reverse, lengths=lengths, record=record)
     return output, h_n

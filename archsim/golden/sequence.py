@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,22 @@ from archsim.golden.functions import Float, Float64
 Lengths = npt.NDArray[np.integer[Any]]
 State = tuple[Float64, ...]
 """The hidden state (B, P), which is the output too, and then the cell state (B, H) where the kind has one."""
+
+
+class Inside(NamedTuple):
+    """What a step passes through between two states, each (B, H); trajectory.DirectionTrace says what."""
+
+    gates: Mapping[str, Float64]
+    pre: Mapping[str, Float64]
+    vector: Float64 | None = None
+    tanh_c: Float64 | None = None
+
+
+Step = Callable[[Float64, State], tuple[State, Inside]]
+"""From the sums of the input's products (B, G) and the state to the next state."""
+
+Record = Callable[[int, State, Inside, npt.NDArray[np.bool_] | None], None]
+"""Takes the time t, the state after it, what was inside, and which rows (B, 1) have that time (None: all)."""
 
 
 def transposed(weight: Float) -> Float64:
@@ -41,19 +57,27 @@ def clipped(z: Float64, clip: float | None) -> Float64:
 
 
 def scan(
-    step: Callable[[Float64, State], State], gates: Float64, state: State, *, reverse: bool, lengths: Lengths | None
+    step: Step,
+    gates: Float64,
+    state: State,
+    *,
+    reverse: bool,
+    lengths: Lengths | None,
+    record: Record | None = None,
 ) -> tuple[Float64, State]:
     """Take the state through all T steps of gates (T, B, G); returns the outputs (T, B, P) and the last state.
 
     With lengths (B), a row does nothing at the times from its length on: its state stays, its output there is 0. Going
     backwards this leaves the initial state untouched until the row's own last step, as the ONNX operators and torch's
     packed sequences want it. An output stands at the index of its input. A row of length 0 keeps its initial state.
+    `record` is called after each step.
     """
     steps, batch, _ = gates.shape
     _check(state, batch, steps, lengths)
     output = np.zeros((steps, batch, state[0].shape[1]), np.float64)
     for t in reversed(range(steps)) if reverse else range(steps):
-        new = step(gates[t], state)
+        new, inside = step(gates[t], state)
+        valid = None
         if lengths is None:
             output[t] = new[0]
         else:
@@ -61,6 +85,8 @@ def scan(
             output[t] = np.where(valid, new[0], 0.0)
             new = tuple(np.where(valid, after, before) for after, before in zip(new, state, strict=True))
         state = new
+        if record is not None:
+            record(t, state, inside, valid)
     return output, state
 
 

@@ -15,7 +15,7 @@ from archsim.golden.functions import Float, Float64
 from archsim.golden.gru import GruOptions, GruWeights, gru_direction
 from archsim.golden.lstm import LstmOptions, LstmWeights, lstm_direction
 from archsim.golden.rnn import RnnOptions, RnnWeights, rnn_direction
-from archsim.golden.sequence import Lengths
+from archsim.golden.sequence import Lengths, Record
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,16 @@ def run_stack(
 
 
 def run_direction(
-    x: Float, direction: Direction, lengths: Lengths | None = None
+    x: Float, direction: Direction, lengths: Lengths | None = None, record: Record | None = None
 ) -> tuple[Float64, Float64, Float64 | None]:
-    """Output (T, B, P), h_n (B, P) and c_n (B, H) or None of one direction over x (T, B, I)."""
+    """Output (T, B, P), h_n (B, P), c_n (B, H) or None of one direction over x (T, B, I); `record` sees each step."""
     match direction:
         case Direction(LstmWeights() as lstm, LstmOptions() as options, h_0, c_0) if c_0 is not None:
-            return lstm_direction(x, lstm, h_0, c_0, options, lengths)
+            return lstm_direction(x, lstm, h_0, c_0, options, lengths, record)
         case Direction(GruWeights() as gru, GruOptions() as options, h_0, None):
-            return (*gru_direction(x, gru, h_0, options, lengths), None)
+            return (*gru_direction(x, gru, h_0, options, lengths, record), None)
         case Direction(RnnWeights() as rnn, RnnOptions() as options, h_0, None):
-            return (*rnn_direction(x, rnn, h_0, options, lengths), None)
+            return (*rnn_direction(x, rnn, h_0, options, lengths, record), None)
     weights, options_ = type(direction.weights).__name__, type(direction.options).__name__
     cell = "no c_0" if direction.c_0 is None else "a c_0"
     raise TypeError(f"{weights}, {options_} and {cell} do not make one kind of layer")

@@ -6,12 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from archsim.components.base import Service
+from archsim.formats.number import Array
 from archsim.program.interpreter import Semantics
+from archsim.program.ir import Op
 from archsim.program.state import State
 from archsim.trace import Window
 
 Jitter = Callable[[int, int, int, Service], Service]
 """(phase, repetition, op, nominal service) -> the service to use: for tests that vary latencies."""
+
+
+Observer = Callable[[Op, int, tuple[Array, ...]], None]
+"""Called with each op, its repetition and its results, as stored, when it completes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +36,11 @@ class MachineSpec:
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic:
-    """The data to compute on, and how; without it a run is timing only."""
+    """The data to compute on, and how; without it a run is timing only. `observer` sees what each op computed."""
 
     state: State
     semantics: Semantics
+    observer: Observer | None = None
 
 
 NO_STEPS = Window(0, 0)

@@ -114,6 +114,8 @@ class PhaseRun:
         arithmetic = self._options.arithmetic
         if arithmetic is not None:
             commit(self.ops[op], step.repetition, arithmetic.state, arithmetic.semantics, results)
+            if arithmetic.observer is not None:
+                arithmetic.observer(self.ops[op], step.repetition, results)
         tables = self.tables
         same, later = tables.done_same[op], tables.done_later[op]
         if same:

@@ -15,7 +15,8 @@ Bounds = Mapping[str, float]
 """Name -> cycles a time step. The time steps together take at least T times each of them."""
 
 BOUNDS: Mapping[str, str] = {
-    "compute": "ceil(gate rows / rows) * ceil((I + H) / columns) * B: the MAC array with the least padding",
+    "compute": "ceil(gate rows / rows) * ceil((I + H) / columns) * B: the MAC array with the least padding; "
+    "ceil(I / columns) + ceil(H / columns) where x and h are accumulated apart",
     "weight_sram": "ceil(bits of the weight matrices that the step reads / (banks * port_bits))",
     "recurrence": "longest chain of ops from the first that needs h_{t-1} to the last that writes h_t",
     "mac_array": "occupancy of the MAC array by this schedule's tiles",
@@ -52,7 +53,11 @@ def compute_bounds(program: Program, spec: NetworkSpec, arch: ArchConfig, units:
 def _array_cycles(cell: CellSpec, arch: ArchConfig) -> int:
     """Cycles that the MAC array needs at least for a time step of one sequence."""
     rows, columns = arch.mac_array.rows, arch.mac_array.columns
-    gates = ceil_div(cell.rows, rows) * ceil_div(cell.input_size + cell.output_size, columns)
+    parts = (cell.input_size, cell.output_size)
+    chunks = (
+        ceil_div(sum(parts), columns) if arch.formats.one_accumulation else sum(ceil_div(k, columns) for k in parts)
+    )
+    gates = ceil_div(cell.rows, rows) * chunks
     if cell.kind is CellKind.GRU and cell.linear_before_reset:
         # The candidate's two parts are kept apart: their rows are multiplied by x alone and by h alone.
         apart = ceil_div(cell.rows * (cell.input_size + cell.output_size), rows * columns)

@@ -84,17 +84,22 @@ class Buffer:
     """Time steps of a buffer with a time axis, if they are known: a slot beyond them is a structure hazard."""
     is_input: bool = False
     """Filled from the workload before the program starts (a DRAM tensor)."""
+    format_kind: str = ""
+    """Which of the architecture's formats its numbers have, as "gate"; "" where that is no question (a bit)."""
+    matrix: bool = False
+    """An entry is a row of a matrix, the vector whose numbers may share an exponent; else a column of entries is."""
 
-    @property
-    def entry_bits(self) -> int:
-        """Bits of one entry."""
-        return self.width * self.number_format.bits
+    def bits_of(self, entries: int) -> int:
+        """Bits of so many consecutive entries."""
+        if self.matrix:
+            return entries * self.number_format.vector_bits(self.width)
+        return self.width * self.number_format.vector_bits(entries)
 
     @property
     def size_bytes(self) -> int:
         """Bytes of all slots together; only for a buffer with a fixed number of slots."""
         assert self.slots is not None
-        return -(-self.slots * self.entries * self.entry_bits // 8)
+        return -(-self.slots * self.bits_of(self.entries) // 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,7 @@ class Region:
     @property
     def bits(self) -> int:
         """Bits that reading or writing the whole region moves."""
-        return self.entries * self.buffer.entry_bits
+        return self.buffer.bits_of(self.entries)
 
     @property
     def reuse_distance(self) -> int | None:

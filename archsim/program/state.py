@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archsim.errors import SimulatorBug
+from archsim.formats.encoding import Encoding
 from archsim.formats.number import Array
 from archsim.program.ir import Buffer, Program, Region
 
@@ -12,9 +13,19 @@ from archsim.program.ir import Buffer, Program, Region
 class State:
     """Arrays of shape (slots, entries, width), one a buffer; inputs come from an image of DRAM."""
 
-    def __init__(self, program: Program, image: Mapping[str, Array], repetitions: int) -> None:
-        """Allocate all buffers; `repetitions` sizes the buffers that have one slot a repetition."""
+    def __init__(
+        self,
+        program: Program,
+        image: Mapping[str, Array],
+        repetitions: int,
+        encodings: Mapping[str, Encoding] | None = None,
+    ) -> None:
+        """Allocate all buffers; `repetitions` sizes the buffers that have one slot a repetition.
+
+        `encodings`, by buffer, say what is stored for 0; without one the buffer's format has scale 1.
+        """
         self._arrays: dict[str, Array] = {}
+        encodings = encodings or {}
         for buffer in program.buffers:
             slots = repetitions if buffer.slots is None else buffer.slots
             shape = (slots, buffer.entries, buffer.width)
@@ -24,7 +35,8 @@ class State:
                     raise SimulatorBug(f"image of {buffer.name} has shape {array.shape}, the program wants {shape}")
                 self._arrays[buffer.name] = array
             else:
-                self._arrays[buffer.name] = buffer.number_format.zeros(shape)
+                encoding = encodings.get(buffer.name) or Encoding(buffer.number_format)
+                self._arrays[buffer.name] = encoding.zeros(shape)
 
     def read(self, region: Region, repetition: int) -> Array:
         """A copy of the region's contents, shape (entries, width)."""

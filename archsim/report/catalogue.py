@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from archsim.arch import ArchConfig
 from archsim.arch.datapath import UNIT_KINDS
 from archsim.config import load_document
@@ -30,6 +33,9 @@ def catalogue() -> list[tuple[str, Entries]]:
 
 def _presets(kind: PresetKind) -> Entries:
     folder = preset_folder(kind)
-    return [
-        (name, str(load_document(folder / f"{name}.yaml", FaultsError).data["summary"])) for name in preset_names(kind)
-    ]
+    return [(name, _summary(load_document(folder / f"{name}.yaml", FaultsError).data)) for name in preset_names(kind)]
+
+
+def _summary(data: Mapping[str, Any]) -> str:
+    """A preset's line; that of a workload with a task says which."""
+    return str(data["summary"]) + (f"; task: {data['task']['summary']}" if "task" in data else "")

@@ -40,7 +40,7 @@ def _buffers(buffers: Sequence[Buffer]) -> Iterator[str]:
     rows = [("buffer", "memory", "holds", "slots x entries x width", "format", "size")]
     for buffer in buffers:
         slots = "t" if buffer.slots is None else f"{buffer.slots:,}"
-        size = binary_bytes(-(-buffer.entries * buffer.entry_bits // 8)) + " a slot"
+        size = binary_bytes(-(-buffer.bits_of(buffer.entries) // 8)) + " a slot"
         if buffer.slots is not None:
             size = binary_bytes(buffer.size_bytes)
         shape = f"{slots} x {buffer.entries:,} x {buffer.width:,}"

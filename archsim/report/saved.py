@@ -31,12 +31,19 @@ def resolved_arch(arch: Arch) -> str:
 
 def resolved_workload(workload: Workload, folder: Path) -> str:
     """The workload with all overrides applied; its files are named relative to the results' `folder`."""
-    data = workload.config.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    data = workload.config.model_dump(mode="json", exclude_defaults=True)  # nulls stay: one may be no default
     final = folder.resolve().parent / "any"  # the temporary folder and the final one have the same parent
-    for section in data.values():
-        if isinstance(section, dict) and "file" in section:
-            section["file"] = os.path.relpath((workload.folder / section["file"]).resolve(), final)
+    _rename_files(data, workload.folder, final)
     return _yaml(data)
+
+
+def _rename_files(section: dict[str, Any], old: Path, new: Path) -> None:
+    """Names of files relative to one folder, in a section and those inside it, become relative to another."""
+    for key, value in section.items():
+        if isinstance(value, dict):
+            _rename_files(value, old, new)
+        elif key == "file" and value is not None:
+            section[key] = os.path.relpath((old / value).resolve(), new)
 
 
 def torch_outputs(workload: Workload, results: Results) -> dict[str, Any]:

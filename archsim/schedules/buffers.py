@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import overload
 
 from archsim.arch import ArchConfig
 from archsim.errors import CapacityError
-from archsim.formats import NumberFormat
+from archsim.formats import Formats
 from archsim.program.ir import Buffer, DataKind
 from archsim.schedules.tiling import Group
 from archsim.workload.network import CellKind, CellSpec
@@ -67,12 +67,11 @@ class Sharing:
     """What a cell has of what others use too.
 
     `rotations`: groups (and projection tiles) that pass the accumulators in a step; `sharers`: cells that share the
-    accumulators at a time; `own_input`: x comes from DRAM through the input buffer (else it is another cell's h).
+    accumulators at a time.
     """
 
     rotations: int
     sharers: int
-    own_input: bool
 
 
 def make_buffers(
@@ -83,28 +82,28 @@ def make_buffers(
     groups: Sequence[Group],
     storage: Storage,
     sharing: Sharing,
+    source: Buffer | None,
 ) -> CellBuffers:
-    """The buffers of a cell, named behind `prefix`; CapacityError if the accumulators cannot hold one group."""
-    formats = arch.formats
-    weight, accumulator = formats.format("weight"), formats.format("accumulator")
-    hidden, activation = formats.format("hidden"), formats.format("activation")
+    """The buffers of a cell, named behind `prefix`; CapacityError if the accumulators cannot hold one group.
+
+    `source` is the DRAM tensor of its input; None if that is another cell's h.
+    """
     units, outputs, lstm = spec.hidden_size, spec.output_size, spec.kind is CellKind.LSTM
     # A slot of the accumulators holds a group, or a tile of the projection.
     slot_rows = max(min(spec.proj_size, arch.mac_array.rows), *(group.rows for group in groups))
     needs_vector = bool(spec.proj_size) or (spec.kind is CellKind.GRU and not spec.linear_before_reset)
-    make = _Maker(prefix, batch)
-    w_ih = make.weights("W_ih", DataKind.W_IH, spec.rows, spec.input_size, weight)
-    w_hh = make.weights("W_hh", DataKind.W_HH, spec.rows, outputs, weight)
-    bias = make.weights("bias", DataKind.BIAS, sum(group.rows for group in groups), 1, accumulator, spec.bias)
-    peephole = make.weights("peephole", DataKind.PEEPHOLE, 3 * units, 1, accumulator, spec.peepholes)
-    w_hr = make.weights("W_hr", DataKind.W_HR, spec.proj_size, units, weight, bool(spec.proj_size))
-    h = make.state("h", DataKind.H, outputs, hidden, H_SLOTS)
-    c = make.state("c", DataKind.C, units, formats.format("cell"), 1, lstm)
-    scratch, slots = "tanh_c" if lstm else "candidate", storage.slots
-    sum_slots = _accumulator_slots(arch, slot_rows * batch, sharing)
+    make = _Maker(prefix, batch, arch.formats)
+    w_ih = make.weights("W_ih", DataKind.W_IH, spec.rows, spec.input_size, "weight")
+    w_hh = make.weights("W_hh", DataKind.W_HH, spec.rows, outputs, "weight")
+    bias = make.weights("bias", DataKind.BIAS, sum(group.rows for group in groups), 1, "accumulator", spec.bias)
+    peephole = make.weights("peephole", DataKind.PEEPHOLE, 3 * units, 1, "cell", spec.peepholes)
+    w_hr = make.weights("W_hr", DataKind.W_HR, spec.proj_size, units, "weight", bool(spec.proj_size))
+    h = make.state("h", DataKind.H, outputs, "hidden", H_SLOTS)
+    c = make.state("c", DataKind.C, units, "cell", 1, lstm)
+    # An LSTM's tanh(c) is an activation, a GRU's candidate still has its activation before it.
+    scratch, scratch_format = ("tanh_c", "activation") if lstm else ("candidate", "gate")
+    slots, sum_slots = storage.slots, _accumulator_slots(arch, slot_rows * batch, sharing)
     x_slots = arch.input_buffer.prefetch_steps + 1
-    x = Buffer(f"{prefix}x", "input_buffer", DataKind.X, spec.input_size, batch, formats.format("input"), x_slots)
-    sums = Buffer(f"{prefix}sums", "accumulators", DataKind.PARTIAL_SUM, slot_rows, batch, accumulator, sum_slots)
     return CellBuffers(
         dram_w_ih=make.in_dram(w_ih, "W_ih"),
         dram_w_hh=make.in_dram(w_hh, "W_hh"),
@@ -120,54 +119,70 @@ def make_buffers(
         bias=bias,
         peephole=peephole,
         w_hr=w_hr,
-        x=x if sharing.own_input else None,
+        x=make.inputs(source, x_slots) if source is not None else None,
         h=h,
         c=c,
-        sums=sums,
-        gates=make.state("gates", DataKind.GATE, storage.gate_entries, activation, slots, bool(storage.gate_entries)),
+        sums=make.sums(slot_rows, sum_slots),
+        gates=make.state("gates", DataKind.GATE, storage.gate_entries, "activation", slots, bool(storage.gate_entries)),
         scratch=make.state(
-            scratch, DataKind.GATE, storage.scratch_entries, activation, slots, bool(storage.scratch_entries)
+            scratch, DataKind.GATE, storage.scratch_entries, scratch_format, slots, bool(storage.scratch_entries)
         ),
-        vector=make.state("vector", DataKind.H, units, hidden, 1, needs_vector),
+        vector=make.state("vector", DataKind.H, units, "hidden", 1, needs_vector),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Maker:
-    """Makes one cell's buffers, or None where the cell has no such thing."""
+    """Makes one cell's buffers, or None where the cell has no such thing; formats by their kind in the architecture."""
 
     prefix: str
     batch: int
+    formats: Formats
 
     @overload
-    def weights(self, name: str, kind: DataKind, rows: int, width: int, number_format: NumberFormat) -> Buffer: ...
+    def weights(self, name: str, kind: DataKind, rows: int, width: int, held: str) -> Buffer: ...
     @overload
+    def weights(self, name: str, kind: DataKind, rows: int, width: int, held: str, needed: bool) -> Buffer | None: ...
     def weights(
-        self, name: str, kind: DataKind, rows: int, width: int, number_format: NumberFormat, needed: bool
-    ) -> Buffer | None: ...
-    def weights(
-        self, name: str, kind: DataKind, rows: int, width: int, number_format: NumberFormat, needed: bool = True
+        self, name: str, kind: DataKind, rows: int, width: int, held: str, needed: bool = True
     ) -> Buffer | None:
         """Resident in the weight SRAM."""
-        return Buffer(f"{self.prefix}{name}", "weight_sram", kind, rows, width, number_format) if needed else None
+        label, number_format = f"{self.prefix}{name}", self.formats.format(held)
+        if not needed:
+            return None
+        return Buffer(label, "weight_sram", kind, rows, width, number_format, format_kind=held, matrix=held == "weight")
 
     @overload
-    def state(self, name: str, kind: DataKind, entries: int, number_format: NumberFormat, slots: int) -> Buffer: ...
+    def state(self, name: str, kind: DataKind, entries: int, held: str, slots: int) -> Buffer: ...
     @overload
+    def state(self, name: str, kind: DataKind, entries: int, held: str, slots: int, needed: bool) -> Buffer | None: ...
     def state(
-        self, name: str, kind: DataKind, entries: int, number_format: NumberFormat, slots: int, needed: bool
-    ) -> Buffer | None: ...
-    def state(
-        self, name: str, kind: DataKind, entries: int, number_format: NumberFormat, slots: int, needed: bool = True
+        self, name: str, kind: DataKind, entries: int, held: str, slots: int, needed: bool = True
     ) -> Buffer | None:
         """In the state buffer, a batch wide."""
-        label = f"{self.prefix}{name}"
-        return Buffer(label, "state_buffer", kind, entries, self.batch, number_format, slots) if needed else None
+        label, number_format = f"{self.prefix}{name}", self.formats.format(held)
+        if not needed:
+            return None
+        return Buffer(label, "state_buffer", kind, entries, self.batch, number_format, slots, format_kind=held)
+
+    def inputs(self, source: Buffer, slots: int) -> Buffer:
+        """Time steps of x in the input buffer, stored as they come: a further layer's x is the h of the one before."""
+        label = f"{self.prefix}x"
+        return replace(
+            source, name=label, memory="input_buffer", kind=DataKind.X, slots=slots, length=None, is_input=False
+        )
+
+    def sums(self, rows: int, slots: int) -> Buffer:
+        """What tiles leave behind the array."""
+        label, number_format = f"{self.prefix}sums", self.formats.format("gate")
+        return Buffer(
+            label, "accumulators", DataKind.PARTIAL_SUM, rows, self.batch, number_format, slots, format_kind="gate"
+        )
 
     def in_dram(self, like: Buffer, name: str, *, given: bool = True) -> Buffer:
         """The same numbers in DRAM; `given` by the workload, or written by the run."""
         label = f"{self.prefix}dram.{name}"
-        return Buffer(label, "dram", like.kind, like.entries, like.width, like.number_format, is_input=given)
+        return replace(like, name=label, memory="dram", slots=1, is_input=given)
 
 
 def _accumulator_slots(arch: ArchConfig, group_entries: int, sharing: Sharing) -> int:

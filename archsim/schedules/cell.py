@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archsim.arch import ArchConfig
-from archsim.components.activation import Activate, Activation
+from archsim.components.activation import Activate, Activation, GateRows
 from archsim.components.dram import Dram, Transfer
 from archsim.components.hold import Hold
 from archsim.components.mac_array import MacArray, MacTile
@@ -73,9 +73,9 @@ class CellOps(ABC):
         self.groups = number_groups(self._layouts())
         self._projections = cut(0, spec.proj_size, self._array_rows)
         self._rotations = len(self.groups) + len(self._projections)
-        sharing = Sharing(self._rotations, around.sharers, around.source is not None)
+        sharing = Sharing(self._rotations, around.sharers)
         self.buffers: CellBuffers = make_buffers(
-            spec, arch, around.batch, around.prefix, self.groups, self._storage(), sharing
+            spec, arch, around.batch, around.prefix, self.groups, self._storage(), sharing, around.source
         )
 
     @property
@@ -288,6 +288,7 @@ class CellOps(ABC):
         *,
         gate: bool = True,
         hold: Hold | None = None,
+        rows: tuple[GateRows, ...] = (),
     ) -> Op:
         return Activate(
             unit=Activation.name,
@@ -297,6 +298,7 @@ class CellOps(ABC):
             target=target,
             clip=self.spec.clip if gate else None,
             hold=hold,
+            gates=rows,
         )
 
     def _in_group(self, buffer: Buffer, group: Group, start: int, stop: int) -> Region:

@@ -7,6 +7,7 @@ r * h must be whole before the candidate's rows can be multiplied.
 
 from __future__ import annotations
 
+from archsim.components.activation import GateRows
 from archsim.components.elementwise import Elementwise
 from archsim.components.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.program.ir import Buffer, Op, Region
@@ -67,17 +68,20 @@ class GruOps(CellOps):
         """r and z: one op if they stand side by side in the sums and where they are kept."""
         segments = [segment for segment in group.segments if segment.block in (RESET, UPDATE)]
         if len(segments) == 2 and not self._keeps_all:
-            return [self._gate_op(group, segments[0], segments[1].stop, "rz")]
-        return [self._gate_op(group, s, s.stop, "r" if s.block == RESET else "z") for s in segments]
+            return [self._gate_op(group, segments)]
+        return [self._gate_op(group, [segment]) for segment in segments]
 
-    def _gate_op(self, group: Group, first: Segment, stop: int, names: str) -> Op:
+    def _gate_op(self, group: Group, segments: list[Segment]) -> Op:
         function = self.spec.functions[0]
+        first, stop = segments[0], segments[-1].stop
         target = self._gate(group, first.block)
+        rows = tuple(GateRows("r" if s.block == RESET else "z", s.first_unit, s.units) for s in segments)
         return self._activate(
-            f"{function.name}_{names}[{group.index}]",
+            f"{function.name}_{''.join(row.gate for row in rows)}[{group.index}]",
             function,
             self._in_group(self.buffers.sums, group, first.row, stop),
             Region(target.buffer, target.start, target.start + stop - first.row, target.offset, target.stride),
+            rows=rows,
         )
 
     def _candidate_sum(self, group: Group) -> Op:
@@ -105,8 +109,14 @@ class GruOps(CellOps):
         )
 
     def _candidate(self, group: Group, source: Region) -> Op:
-        function = self.spec.functions[1]
-        return self._activate(f"{function.name}_n[{group.index}]", function, source, self._gate(group, CANDIDATE))
+        function, segment = self.spec.functions[1], group.segments[0]
+        return self._activate(
+            f"{function.name}_n[{group.index}]",
+            function,
+            source,
+            self._gate(group, CANDIDATE),
+            rows=(GateRows("n", segment.first_unit, segment.units),),
+        )
 
     def _update(self, group: Group) -> Op:
         target = self._new_h(group.segments[0])

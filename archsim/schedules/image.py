@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from archsim.formats import Formats
-from archsim.formats.number import Array, Bit
+from archsim.components.numerics import Overflows
+from archsim.formats import BlockFloat, Encoding
+from archsim.formats.number import Array
 from archsim.program.ir import Buffer, Program
 from archsim.program.state import State
+from archsim.schedules.encodings import Encodings
 from archsim.schedules.network import VALID, cell_prefixes
 from archsim.workload.network import CellKind, CellSpec, NetworkSpec
 from archsim.workload.tensors import CellTensors, NetworkTensors
@@ -27,27 +30,36 @@ class Results:
     c_n: tuple[Float64 | None, ...]
 
 
-def dram_image(tensors: NetworkTensors, spec: NetworkSpec, formats: Formats) -> dict[str, Array]:
-    """The input buffers' contents, (slots, entries, width)."""
-    image: dict[str, Array] = {} if spec.lengths is None else {VALID: Bit().from_real(_valid_steps(spec))}
-    image |= {"dram.x": formats.format("input").from_real(tensors.x.transpose(0, 2, 1))}
-    for numbers, cell, prefix in zip(tensors.cells, spec.cells, cell_prefixes(spec), strict=True):
-        image |= {f"{prefix}dram.{name}": array for name, array in _cell_image(numbers, cell, formats).items()}
+def dram_image(
+    program: Program, tensors: NetworkTensors, spec: NetworkSpec, encodings: Encodings, overflows: Overflows
+) -> dict[str, Array]:
+    """The input buffers' contents, (slots, entries, width), as they are stored."""
+    buffers = {buffer.name: buffer for buffer in program.buffers}
+    image: dict[str, Array] = {}
+    for name, values in _real_image(tensors, spec):
+        buffer = buffers[name]
+        stored = _stored(values, encodings[name], buffer.matrix)
+        image[name] = overflows.add(buffer.format_kind, stored) if buffer.format_kind else stored[0]
     return image
 
 
-def results(program: Program, state: State, spec: NetworkSpec) -> Results:
+def results(program: Program, state: State, spec: NetworkSpec, encodings: Encodings) -> Results:
     """Read output, h_n and c_n from DRAM after a run; outputs beyond a sequence's end are 0."""
     buffers = {buffer.name: buffer for buffer in program.buffers}
     prefixes = cell_prefixes(spec)
+
+    def real(buffer: Buffer) -> Float64:
+        """(slots, B, entries) as real numbers."""
+        return np.ascontiguousarray(encodings[buffer.name].decoded(state.array(buffer)).transpose(0, 2, 1))
+
     c_n = [buffers.get(f"{prefix}dram.c_n") for prefix in prefixes]
-    output = _real(buffers["dram.output"], state)
+    output = real(buffers["dram.output"])
     if spec.lengths is not None:
         output *= _valid_steps(spec).transpose(0, 2, 1)
     return Results(
         output=output,
-        h_n=tuple(_real(buffers[f"{prefix}dram.h_n"], state)[0] for prefix in prefixes),
-        c_n=tuple(None if buffer is None else _real(buffer, state)[0] for buffer in c_n),
+        h_n=tuple(real(buffers[f"{prefix}dram.h_n"])[0] for prefix in prefixes),
+        c_n=tuple(None if buffer is None else real(buffer)[0] for buffer in c_n),
     )
 
 
@@ -57,22 +69,28 @@ def _valid_steps(spec: NetworkSpec) -> Float64:
     return (np.arange(spec.steps)[:, None, None] < lengths[None, None, :]).astype(np.float64)
 
 
-def _cell_image(numbers: CellTensors, cell: CellSpec, formats: Formats) -> dict[str, Array]:
-    weight, accumulator = formats.format("weight"), formats.format("accumulator")
-    image = {
-        "W_ih": weight.from_real(numbers.weight_ih[None]),
-        "W_hh": weight.from_real(numbers.weight_hh[None]),
-        "h_0": formats.format("hidden").from_real(numbers.h_0.T[None]),
-    }
+def _real_image(tensors: NetworkTensors, spec: NetworkSpec) -> Iterator[tuple[str, npt.NDArray[np.floating]]]:
+    """The input buffers' values as real numbers, (slots, entries, width)."""
+    if spec.lengths is not None:
+        yield VALID, _valid_steps(spec)
+    yield "dram.x", tensors.x.transpose(0, 2, 1)
+    for numbers, cell, prefix in zip(tensors.cells, spec.cells, cell_prefixes(spec), strict=True):
+        for name, values in _cell_image(numbers, cell):
+            yield f"{prefix}dram.{name}", values
+
+
+def _cell_image(numbers: CellTensors, cell: CellSpec) -> Iterator[tuple[str, npt.NDArray[np.floating]]]:
+    yield "W_ih", numbers.weight_ih[None]
+    yield "W_hh", numbers.weight_hh[None]
+    yield "h_0", numbers.h_0.T[None]
     if numbers.bias_ih is not None and numbers.bias_hh is not None:
-        image["bias"] = accumulator.from_real(_joined_bias(numbers.bias_ih, numbers.bias_hh, cell)[None, :, None])
+        yield "bias", _joined_bias(numbers.bias_ih, numbers.bias_hh, cell)[None, :, None]
     if numbers.weight_hr is not None:
-        image["W_hr"] = weight.from_real(numbers.weight_hr[None])
+        yield "W_hr", numbers.weight_hr[None]
     if numbers.peephole is not None:
-        image["peephole"] = accumulator.from_real(numbers.peephole[None, :, None])
+        yield "peephole", numbers.peephole[None, :, None]
     if numbers.c_0 is not None:
-        image["c_0"] = formats.format("cell").from_real(numbers.c_0.T[None])
-    return image
+        yield "c_0", numbers.c_0.T[None]
 
 
 def _joined_bias(bias_ih: Array, bias_hh: Array, cell: CellSpec) -> Float64:
@@ -84,7 +102,10 @@ def _joined_bias(bias_ih: Array, bias_hh: Array, cell: CellSpec) -> Float64:
     return both
 
 
-def _real(buffer: Buffer, state: State) -> Float64:
-    """(slots, B, entries) as real numbers."""
-    stored = state.array(buffer).transpose(0, 2, 1)
-    return np.ascontiguousarray(buffer.number_format.to_real(stored))
+def _stored(values: npt.NDArray[np.floating], encoding: Encoding, matrix: bool) -> tuple[Array, int]:
+    """Real numbers (slots, entries, width) as they are stored; blocks run along a matrix row, else along entries."""
+    if not isinstance(encoding.format, BlockFloat):
+        return encoding.encoded(values)
+    axis = 2 if matrix else 1
+    stored, beyond = encoding.encoded(np.moveaxis(values, axis, 0))
+    return np.ascontiguousarray(np.moveaxis(stored, 0, axis)), beyond

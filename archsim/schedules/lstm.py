@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
+from archsim.components.activation import GateRows
 from archsim.components.elementwise import Elementwise
 from archsim.components.lstm_ops import CellUpdate, HiddenUpdate, Peephole
 from archsim.program.ir import Op, Region
@@ -65,6 +66,7 @@ class LstmOps(CellOps):
                     Region(
                         target.buffer, target.start, target.start + final.stop - first.row, target.offset, target.stride
                     ),
+                    rows=tuple(GateRows(_NAMES[s.block], s.first_unit, s.units) for s in side_by_side),
                 )
             )
         return ops

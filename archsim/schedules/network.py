@@ -13,9 +13,10 @@ from itertools import pairwise
 from typing import Any
 
 from archsim.arch import ArchConfig
+from archsim.components.activation_methods import make_method, unsupported
 from archsim.components.hold import Hold
-from archsim.errors import ScheduleError
-from archsim.formats.number import Bit
+from archsim.errors import ArchError, Fault, ScheduleError
+from archsim.formats import Bit
 from archsim.program.builder import build_phase
 from archsim.program.ir import Buffer, DataKind, Op, Phase, PhaseKind, Program, Region
 from archsim.schedules.capacity import check_capacity
@@ -38,6 +39,7 @@ Compute = Callable[[CellOps], Sequence[Op]]
 
 def sequential(name: str, spec: NetworkSpec, arch: ArchConfig, order: str, compute: Compute) -> Program:
     """Layers one after the other; CapacityError if something does not fit."""
+    _check_functions(spec, arch)
     streams, valid = _streams(spec, arch), _valid(spec)
     layers: list[list[CellOps]] = []
     for number, (directions, (source, target)) in enumerate(zip(spec.layers, pairwise(streams), strict=True)):
@@ -75,6 +77,7 @@ def wavefront(name: str, spec: NetworkSpec, arch: ArchConfig, order: str, comput
             f"--schedule {name}: a wavefront needs layers that run forward only; a layer in reverse needs the whole "
             "output of the layer before it"
         )
+    _check_functions(spec, arch)
     depth = len(spec.layers)
     first, *_, last = _streams(spec, arch)
     valid = _valid(spec)
@@ -104,6 +107,15 @@ def wavefront(name: str, spec: NetworkSpec, arch: ArchConfig, order: str, comput
     return Program(schedule=name, buffers=buffers, phases=phases)
 
 
+def _check_functions(spec: NetworkSpec, arch: ArchConfig) -> None:
+    """ArchError if the activation unit's method cannot evaluate one of the network's functions."""
+    functions = frozenset(function.name for cell in spec.cells for function in cell.functions)
+    wrong = unsupported(make_method(arch.activation, arch.formats), functions)
+    if wrong:
+        message = f"{arch.activation.method} stands for sigmoid and tanh; the workload needs {', '.join(wrong)}"
+        raise ArchError((Fault("architecture", "activation.method", message),))
+
+
 def _epilogue(cells: Sequence[CellOps]) -> Phase:
     return build_phase("epilogue", PhaseKind.EPILOGUE, [op for cell in cells for op in cell.store_state()])
 
@@ -121,6 +133,7 @@ def _streams(spec: NetworkSpec, arch: ArchConfig) -> list[Buffer]:
         None,
         spec.steps,
         is_input=True,
+        format_kind="input",
     )
     between = [
         Buffer(
@@ -132,6 +145,7 @@ def _streams(spec: NetworkSpec, arch: ArchConfig) -> list[Buffer]:
             formats.format("hidden"),
             None,
             spec.steps,
+            format_kind="hidden",
         )
         for number, layer in enumerate(spec.layers)
     ]
@@ -166,10 +180,14 @@ def _delayed(op: Op, repetitions: int, depth: int) -> Op:
     moved: dict[str, Any] = {
         field.name: _moved(getattr(op, field.name), repetitions)
         for field in fields(op)
-        if isinstance(getattr(op, field.name), Region | Hold | tuple)
+        if _has_regions(getattr(op, field.name))
     }
     skip_first, skip_last = op.skip_first + repetitions, op.skip_last + depth - 1 - repetitions
     return replace(op, skip_first=skip_first, skip_last=skip_last, **moved)
+
+
+def _has_regions(value: object) -> bool:
+    return isinstance(value, Region | Hold) or (isinstance(value, tuple) and any(isinstance(v, Region) for v in value))
 
 
 def _moved(operand: Operand, repetitions: int) -> Operand:

@@ -1,8 +1,9 @@
-"""What to compute: the network's layers, their weights and the input."""
+"""What to compute: the network's layers, their weights, the input, and what the output is for."""
 
 from archsim.workload.load import load_workload
 from archsim.workload.network import CellKind, CellSpec, FunctionSpec, NetworkSpec, one_layer
 from archsim.workload.spec import Workload
+from archsim.workload.task import TaskTensors
 from archsim.workload.tensors import CellTensors, NetworkTensors, load_tensors
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "FunctionSpec",
     "NetworkSpec",
     "NetworkTensors",
+    "TaskTensors",
     "Workload",
     "load_tensors",
     "load_workload",

@@ -7,10 +7,12 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from archsim.config.types import Count, PositiveNumber, StrictModel, Text
+from archsim.formats.scaling import Method
 from archsim.workload.network import FUNCTIONS, CellKind, CellSpec, FunctionSpec
 
 Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Parameter = Annotated[float, Field(ge=-1e6, le=1e6)]
+Percentile = Annotated[float, Field(ge=50, le=100)]
 
 
 class Source(StrictModel):
@@ -44,6 +46,47 @@ class ExpectedSource(StrictModel):
     """An outside witness: what another implementation gave for this workload."""
 
     file: Text = Field(description="a .safetensors or .npz file with output, h_n and (LSTM) c_n in torch's shapes")
+
+
+class TaskSource(StrictModel):
+    """What the outputs are used for: score = after(before(output) @ weight.T + bias), seen against a threshold."""
+
+    summary: Text = Field(description="what the scores are, as 'speech probability'")
+    file: Text = Field(description="a .safetensors or .npz file, relative to the workload file")
+    weight: Text = Field(default="weight", description="name of the tensor (N, size of the output)")
+    bias: Text | None = Field(default="bias", description="name of the tensor (N); null if there is none")
+    before: Literal["identity", "relu"] = Field(default="identity", description="function of the network's output")
+    after: Literal["identity", "sigmoid"] = Field(default="sigmoid", description="function that gives the score")
+    threshold: Parameter = Field(description="a score is on one side if it is at least this, else on the other")
+    expected: Text | None = Field(
+        default=None, description="name of the witness's scores in the file of the section expected"
+    )
+
+
+class CalibrationInput(InputSource):
+    """An input that ranges are observed on instead of the workload's own, in the same layout."""
+
+    steps: Count | None = Field(default=None, description="time steps to draw; the workload's if left out")
+    batch: Count | None = Field(default=None, description="sequences to draw; the workload's if left out")
+
+    @model_validator(mode="after")
+    def _a_file_has_its_own_sizes(self) -> CalibrationInput:
+        if self.file is not None and (self.steps is not None or self.batch is not None):
+            raise ValueError("steps and batch are for a drawn input; an input from a file has its own")
+        return self
+
+
+class CalibrationConfig(StrictModel):
+    """Where the scales and zero points of intN formats come from."""
+
+    method: Method = Field(default=Method.MAX, description="how the ranges of x, h, c and other vectors are chosen")
+    weight_method: Method = Field(default=Method.MAX, description="how the ranges of the weights are chosen")
+    percentile: Percentile = Field(default=99.9, description="of the method percentile: what of the numbers is covered")
+    input: CalibrationInput | None = Field(default=None, description="what to observe instead of the workload's input")
+    file: Text | None = Field(
+        default=None,
+        description="ranges saved by archsim calibrate, relative to the workload file, instead of observing",
+    )
 
 
 class FunctionConfig(StrictModel):
@@ -170,6 +213,16 @@ class WorkloadConfig(LayerConfig):
     input: InputSource = Field(description="the input sequence")
     initial_state: StateSource | None = Field(default=None, description="h_0 and c_0; zero if left out")
     expected: ExpectedSource | None = Field(default=None, description="an outside witness of the results")
+    task: TaskSource | None = Field(default=None, description="what the outputs are used for")
+    calibration: CalibrationConfig = Field(
+        default=CalibrationConfig(), description="where the scales of integer formats come from"
+    )
+
+    @model_validator(mode="after")
+    def _scores_are_expected_with_the_results(self) -> WorkloadConfig:
+        if self.task is not None and self.task.expected is not None and self.expected is None:
+            raise ValueError("task.expected names a tensor of the file of the section 'expected', which is left out")
+        return self
 
     @model_validator(mode="after")
     def _unbatched_is_one_sequence(self) -> WorkloadConfig:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from archsim.errors import Fault, WorkloadError
 
-Shapes = Mapping[str, tuple[int, ...]]
+Shape = tuple[int, ...]
+Shapes = Mapping[str, Shape]
 
-_SAFETENSORS_DTYPES = {"F64": np.float64, "F32": np.float32, "F16": np.float16}
+_SAFETENSORS_DTYPES = ("F64", "F32", "F16")
 
 
 def read_tensors(path: Path, shapes: Shapes) -> dict[str, npt.NDArray[np.float32]]:
@@ -24,96 +26,135 @@ def read_tensors(path: Path, shapes: Shapes) -> dict[str, npt.NDArray[np.float32
 
     Other tensors in the file are not read. WorkloadError names the file, the tensor and what was expected.
     """
-    _, tensors = _read(path, shapes)
+    tensors = {}
+    with _opened(path) as file:
+        for name, shape in shapes.items():
+            header = _header(path, file, name)
+            if header.shape != shape:
+                raise _error(path, name, f"expected shape {shape}, got {header.shape}")
+            if not header.is_float:
+                raise _error(path, name, f"expected float32 (or float16, float64) numbers, got {header.dtype}")
+            tensors[name] = file.read(name)
     return {name: _finite_float32(path, name, tensor) for name, tensor in tensors.items()}
 
 
 def tensor_names(path: Path) -> tuple[str, ...]:
     """The names of all tensors in the file, sorted; WorkloadError if it cannot be read."""
-    return _read(path, {})[0]
+    with _opened(path) as file:
+        return file.names
 
 
-def _read(path: Path, shapes: Shapes) -> tuple[tuple[str, ...], dict[str, npt.NDArray[Any]]]:
-    """All names in the file, and those tensors that are asked for."""
-    readers = {".safetensors": _read_safetensors, ".npz": _read_npz}
-    reader = readers.get(path.suffix)
-    if reader is None:
+def tensor_shape(path: Path, name: str) -> Shape:
+    """The shape that a tensor has by the file's header, no number read; WorkloadError if there is none of that name."""
+    with _opened(path) as file:
+        return _header(path, file, name).shape
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """What a file says of a tensor before its numbers."""
+
+    shape: Shape
+    dtype: str
+    is_float: bool
+
+
+class _TensorFile(Protocol):
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    def header(self, name: str) -> _Header: ...
+    def read(self, name: str) -> npt.NDArray[Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Safetensors:
+    file: Any
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted(self.file.keys()))
+
+    def header(self, name: str) -> _Header:
+        part = self.file.get_slice(name)
+        return _Header(tuple(part.get_shape()), part.get_dtype(), part.get_dtype() in _SAFETENSORS_DTYPES)
+
+    def read(self, name: str) -> npt.NDArray[Any]:
+        tensor: npt.NDArray[Any] = self.file.get_tensor(name)
+        return tensor
+
+
+@dataclass(frozen=True, slots=True)
+class _Npz:
+    archive: zipfile.ZipFile
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        members = self.archive.namelist()
+        return tuple(sorted({name.removesuffix(".npy") for name in members if name.endswith(".npy")}))
+
+    def header(self, name: str) -> _Header:
+        """Read on its own, before a single number, so that no header can claim memory."""
+        with self.archive.open(f"{name}.npy") as file:
+            version = np.lib.format.read_magic(file)
+            read_header = {
+                (1, 0): np.lib.format.read_array_header_1_0,
+                (2, 0): np.lib.format.read_array_header_2_0,
+            }.get(version)
+            if read_header is None:
+                raise ValueError(f"unsupported .npy version {version}")
+            shape, _, dtype = read_header(file)
+        return _Header(shape, str(dtype), dtype.kind == "f" and dtype.itemsize <= 8)
+
+    def read(self, name: str) -> npt.NDArray[Any]:
+        with self.archive.open(f"{name}.npy") as file:
+            tensor: npt.NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+        return tensor
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[_TensorFile]:
+    """The file, by its suffix; what goes wrong while it is open is a WorkloadError."""
+    openers = {".safetensors": _open_safetensors, ".npz": _open_npz}
+    opener = openers.get(path.suffix)
+    if opener is None:
         raise _error(path, "", f"expected a .safetensors or .npz file, got '{path.suffix}'")
     if path.is_dir():
         raise _error(path, "", "is a directory, expected a file")
     try:
-        return reader(path, shapes)
+        with opener(path) as file:
+            yield file
     except OSError as error:
         raise _error(path, "", f"cannot be read: {error.strerror or error}") from error
 
 
-def _read_safetensors(path: Path, shapes: Shapes) -> tuple[tuple[str, ...], dict[str, npt.NDArray[Any]]]:
+@contextmanager
+def _open_safetensors(path: Path) -> Iterator[_TensorFile]:
     from safetensors import SafetensorError, safe_open
 
     if not path.exists():
         raise _error(path, "", "no such file")
-    tensors = {}
     try:
         with safe_open(path, framework="numpy") as file:
-            names = tuple(sorted(file.keys()))
-            for name, shape in shapes.items():
-                _check_name(path, name, names)
-                part = file.get_slice(name)
-                _check_shape(path, name, tuple(part.get_shape()), shape)
-                if part.get_dtype() not in _SAFETENSORS_DTYPES:
-                    raise _wrong_type(path, name, part.get_dtype())
-                tensors[name] = file.get_tensor(name)
+            yield _Safetensors(file)
     except SafetensorError as error:
         raise _error(path, "", f"not a valid safetensors file: {_first_line(error)}") from error
-    return names, tensors
-
-
-def _read_npz(path: Path, shapes: Shapes) -> tuple[tuple[str, ...], dict[str, npt.NDArray[Any]]]:
-    tensors = {}
-    with _npz_faults(path), zipfile.ZipFile(path) as archive:
-        members = {name.removesuffix(".npy"): name for name in archive.namelist() if name.endswith(".npy")}
-        names = tuple(sorted(members))
-        for name, shape in shapes.items():
-            _check_name(path, name, names)
-            with archive.open(members[name]) as file:
-                _check_npy_header(path, name, shape, file)
-            with archive.open(members[name]) as file:
-                tensors[name] = np.lib.format.read_array(file, allow_pickle=False)
-    return names, tensors
 
 
 @contextmanager
-def _npz_faults(path: Path) -> Iterator[None]:
+def _open_npz(path: Path) -> Iterator[_TensorFile]:
     try:
-        yield
+        with zipfile.ZipFile(path) as archive:
+            yield _Npz(archive)
     except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
         raise _error(path, "", f"not a valid .npz file: {_first_line(error)}") from error
 
 
-def _check_npy_header(path: Path, name: str, shape: tuple[int, ...], file: IO[bytes]) -> None:
-    """Check shape and type before a single number is read, so that no header can claim memory."""
-    version = np.lib.format.read_magic(file)
-    read_header = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }.get(version)
-    if read_header is None:
-        raise _error(path, name, f"unsupported .npy version {version}")
-    found, _, dtype = read_header(file)
-    _check_shape(path, name, found, shape)
-    if dtype.kind != "f" or dtype.itemsize > 8:
-        raise _wrong_type(path, name, str(dtype))
-
-
-def _check_name(path: Path, name: str, names: Sequence[str]) -> None:
+def _header(path: Path, file: _TensorFile, name: str) -> _Header:
+    names = file.names
     if name not in names:
         listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
         raise _error(path, name, f"no such tensor; the file holds: {listed or 'none'}")
-
-
-def _check_shape(path: Path, name: str, found: tuple[int, ...], shape: tuple[int, ...]) -> None:
-    if found != shape:
-        raise _error(path, name, f"expected shape {shape}, got {found}")
+    return file.header(name)
 
 
 def _finite_float32(path: Path, name: str, tensor: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
@@ -125,10 +166,6 @@ def _finite_float32(path: Path, name: str, tensor: npt.NDArray[Any]) -> npt.NDAr
         message = f"{bad.size:,} of {values.size:,} numbers are not finite in float32, the first at {index}"
         raise _error(path, name, message)
     return values
-
-
-def _wrong_type(path: Path, name: str, found: str) -> WorkloadError:
-    return _error(path, name, f"expected float32 (or float16, float64) numbers, got {found}")
 
 
 def _first_line(error: BaseException) -> str:

@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from archsim.errors import Fault, WorkloadError
-from archsim.workload.config import Source
+from archsim.workload.config import InputSource, Source
 from archsim.workload.files import read_tensors, tensor_names
 from archsim.workload.layout import Layout
 from archsim.workload.network import CellKind, CellSpec, NetworkSpec
 from archsim.workload.spec import Workload
+from archsim.workload.task import TaskTensors, load_task
 
 Float32Array = npt.NDArray[np.float32]
 Shape = tuple[int, ...]
@@ -52,11 +53,15 @@ class CellTensors:
 
 @dataclass(frozen=True, slots=True)
 class NetworkTensors:
-    """All numbers of a network: a CellTensors for each of NetworkSpec.cells, x (T, B, I), a witness if there is one."""
+    """All numbers of a network: a CellTensors for each of NetworkSpec.cells, x (T, B, I), a witness if there is one.
+
+    `task`: what the outputs are used for, if the workload says so.
+    """
 
     cells: tuple[CellTensors, ...]
     x: Float32Array
     expected: Expected | None
+    task: TaskTensors | None = None
 
 
 def weight_shapes(spec: CellSpec) -> dict[str, Shape]:
@@ -103,7 +108,24 @@ def load_tensors(workload: Workload) -> NetworkTensors:
         )
         for w, (h_0, c_0) in zip(weights, states, strict=True)
     )
-    return NetworkTensors(cells, _input(workload, spec, layout), _expected(workload, spec, layout))
+    return NetworkTensors(
+        cells=cells,
+        x=load_input(workload, config.input, spec.steps, spec.batch),
+        expected=_expected(workload, spec, layout),
+        task=load_task(workload, spec, layout),
+    )
+
+
+def load_input(workload: Workload, source: InputSource, steps: int, batch: int) -> Float32Array:
+    """x (T, B, I), drawn or read; WorkloadError as load_tensors."""
+    spec, config = workload.spec, workload.config
+    if source.file is None:
+        random = np.random.default_rng(source.seed)
+        return _uniform(random, (steps, batch, spec.input_size), spec.cells[0])
+    layout = Layout(config.batch_first, config.batched)
+    shape = layout.sequence_shape(steps, batch, spec.input_size)
+    read = read_tensors(workload.folder / source.file, {source.tensor: shape})[source.tensor]
+    return np.ascontiguousarray(layout.sequence_in(read), np.float32)
 
 
 def same_sizes(spec: NetworkSpec) -> bool:
@@ -142,16 +164,6 @@ def _separate(read: dict[str, Float32Array], cell: CellSpec) -> dict[str, Float3
         read["bias_ih"] = read.pop("bias")
         read["bias_hh"] = np.zeros_like(read["bias_ih"])
     return read
-
-
-def _input(workload: Workload, spec: NetworkSpec, layout: Layout) -> Float32Array:
-    source = workload.config.input
-    if source.file is None:
-        random = np.random.default_rng(source.seed)
-        return _uniform(random, (spec.steps, spec.batch, spec.input_size), spec.cells[0])
-    shape = layout.sequence_shape(spec.steps, spec.batch, spec.input_size)
-    read = read_tensors(workload.folder / source.file, {source.tensor: shape})[source.tensor]
-    return np.ascontiguousarray(layout.sequence_in(read), np.float32)
 
 
 def _states(workload: Workload, spec: NetworkSpec, layout: Layout) -> list[tuple[Float32Array, Float32Array | None]]:

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from archsim.arch import build_units, load_arch
+from archsim.arch import Datapath, build_units, load_arch
 from archsim.arch.datapath import UNIT_KINDS
 from archsim.components.activation import Activate, Activation
 from archsim.components.base import UnitConfig
@@ -14,6 +14,7 @@ from archsim.components.elementwise import Elementwise
 from archsim.components.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.components.lstm_ops import CellUpdate, HiddenUpdate, Peephole
 from archsim.components.mac_array import MacArray, MacTile
+from archsim.components.numerics import Numerics
 from archsim.config.presets import PresetKind, preset_names
 from archsim.errors import SimulatorBug
 from archsim.program.ir import Op
@@ -87,12 +88,13 @@ def test_ops_of_every_kind_occur_and_obey(kind) -> None:
         assert 0 < work.items <= work.items_per_cycle * service.compute_cycles, "useful work fits into the cycles"
         operands = [random.normal(size=(r.entries, r.buffer.width)).astype(np.float32) for r in op.reads]
         before = [operand.copy() for operand in operands]
-        results = unit.effect(op, operands)
+        kernel = unit.kernel(op, Numerics())
+        results = kernel.effect(operands)
         assert len(results) == len(op.writes)
         for region, result in zip(op.writes, results, strict=True):
             assert result.shape == (region.entries, region.buffer.width)
             assert result.dtype == np.float32
-        for operand, copy, again in zip(operands, before, unit.effect(op, operands), strict=False):
+        for operand, copy, again in zip(operands, before, kernel.effect(operands), strict=False):
             np.testing.assert_array_equal(operand, copy, "effect changes no operand")
             assert again.shape
         assert set(op.updates) <= set(op.writes)
@@ -111,8 +113,9 @@ def test_an_unknown_op_is_refused_and_never_free(kind) -> None:
 )
 def test_only_units_that_accumulate_update_in_place(kind) -> None:
     value = np.zeros((1, 1), np.float32)
+    op = next(op for op in OPS if op.unit == kind.name)
     with pytest.raises(SimulatorBug, match="does not update in place"):
-        UNITS[kind.name].retire(Unknown(unit=kind.name, label="mystery"), value, value)
+        Datapath(UNITS).retire(op, value, value)
 
 
 @pytest.mark.parametrize("name", preset_names(PresetKind.ARCH))

@@ -10,6 +10,7 @@ from archsim.components.dram import Dram, DramConfig, Transfer
 from archsim.components.elementwise import Elementwise, ElementwiseConfig
 from archsim.components.lstm_ops import CellUpdate, HiddenUpdate
 from archsim.components.mac_array import MacArray, MacArrayConfig, MacTile
+from archsim.components.numerics import Numerics
 from archsim.formats import Float32, Formats
 from archsim.program.ir import Buffer, DataKind, Region
 from archsim.workload import FunctionSpec
@@ -100,10 +101,10 @@ def test_mac_arithmetic() -> None:
     weights = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
     vector = np.array([[1], [0], [2]], np.float32)
     bias = np.array([[10], [20]], np.float32)
-    (started,) = unit.effect(op, [weights, vector, bias])
+    (started,) = unit.kernel(op, Numerics()).effect([weights, vector, bias])
     np.testing.assert_array_equal(started, [[17], [36]])
-    (added,) = unit.effect(tile(2, 3, bias=False), [weights, vector])
-    np.testing.assert_array_equal(unit.retire(tile(2, 3, bias=False), started, added), [[24], [52]])
+    (added,) = unit.kernel(tile(2, 3, bias=False), Numerics()).effect([weights, vector])
+    np.testing.assert_array_equal(unit.kernel(tile(2, 3, bias=False), Numerics()).retire(started, added), [[24], [52]])
 
 
 def test_mac_work_counts_real_macs_only() -> None:
@@ -140,8 +141,8 @@ def test_activation_arithmetic() -> None:
     """Against float64, also where exp would overflow or the result is tiny."""
     unit = Activation(ActivationConfig(lanes=4, latency_cycles=6), WIDE, FORMATS)
     x = np.array([[-1000.0], [-50], [-20], [-1], [0], [1], [20], [1000]], np.float32)
-    (sigmoid,) = unit.effect(activate(8), [x])
-    (tanh,) = unit.effect(activate(8, function="tanh"), [x])
+    (sigmoid,) = unit.kernel(activate(8), Numerics()).effect([x])
+    (tanh,) = unit.kernel(activate(8, function="tanh"), Numerics()).effect([x])
     exact = np.exp(np.minimum(x.astype(np.float64), 0)) / (1 + np.exp(-np.abs(x.astype(np.float64))))
     assert sigmoid.dtype == tanh.dtype == np.float32
     np.testing.assert_allclose(sigmoid, exact, rtol=3e-7)
@@ -161,8 +162,9 @@ def test_elementwise_cycles_and_arithmetic() -> None:
     assert (unit.cycles(cell).occupancy_cycles, unit.cycles(cell).latency_cycles) == (2, 7)
     assert (unit.cycles(hidden).occupancy_cycles, unit.cycles(hidden).latency_cycles) == (2, 4)
     i, f, g, c = (np.full((5, 1), value, np.float32) for value in (0.5, 0.25, 3, 8))
-    np.testing.assert_array_equal(unit.effect(cell, [i, g, c, f])[0], np.full((5, 1), 0.25 * 8 + 0.5 * 3))
-    np.testing.assert_array_equal(unit.effect(hidden, [i, g])[0], np.full((5, 1), 1.5))
+    updated = unit.kernel(cell, Numerics()).effect([i, g, c, f])[0]
+    np.testing.assert_array_equal(updated, np.full((5, 1), 0.25 * 8 + 0.5 * 3))
+    np.testing.assert_array_equal(unit.kernel(hidden, Numerics()).effect([i, g])[0], np.full((5, 1), 1.5))
 
 
 def transfer(*entries: int, width: int = 1) -> Transfer:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from hypothesis import strategies as st
 
 from archsim.components.base import Service
-from archsim.formats import NumberFormat
+from archsim.formats import Encoding, NumberFormat
 from archsim.machine import Arithmetic, MachineSpec, Options, execute
 from archsim.machine.options import Jitter
 from archsim.program.builder import build_phase
@@ -28,14 +28,12 @@ class Words(NumberFormat):
     name = "words"
     bits = 64
 
+
+class WordEncoding(Encoding):
+    """Words stand for themselves."""
+
     def zeros(self, shape: tuple[int, ...]) -> Array:
         return np.zeros(shape, np.uint64)
-
-    def from_real(self, values: Array) -> Array:
-        return np.ascontiguousarray(values, np.uint64)
-
-    def to_real(self, stored: Array) -> Array:
-        return stored.astype(np.float64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +101,7 @@ def initial_state(program: Program) -> State:
             slots = repetitions if b.slots is None else b.slots
             words = np.arange(1, slots * b.entries + 1, dtype=np.uint64) * np.uint64(1009 + 2 * place)
             image[b.name] = words.reshape(slots, b.entries, 1)
-    return State(program, image, repetitions)
+    return State(program, image, repetitions, {b.name: WordEncoding(b.number_format) for b in program.buffers})
 
 
 def contents(program: Program, state: State) -> dict[str, bytes]:

@@ -31,9 +31,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import Case, cases, fewest_entries, program_text, tensors
+from strategies import Case, cases, compare, fewest_entries, program_text, tensors
 
-from archsim.api.validation import compare
 from archsim.arch import ArchConfig
 from archsim.program.verifier import find_hazards
 

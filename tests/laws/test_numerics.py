@@ -13,6 +13,7 @@ from strategies import (
     Case,
     bits,
     cases,
+    compare,
     either,
     jitters,
     one_layer_lstms,
@@ -23,7 +24,7 @@ from strategies import (
     workload,
 )
 
-from archsim.api.validation import TOLERANCE, compare
+from archsim.api.validation import TOLERANCE
 from archsim.arch import Arch, load_arch
 from archsim.components.base import Service
 from archsim.errors import ScheduleError

@@ -17,9 +17,8 @@ from typing import Any
 
 import pytest
 from happens_before import DONE, FREE, START, Pair, Unrolled, faulty
-from strategies import SCHEDULE_NAMES, Case, bits, changed, network, tensors, workload
+from strategies import SCHEDULE_NAMES, Case, bits, changed, compare, network, tensors, workload
 
-from archsim.api.validation import compare
 from archsim.arch import ArchConfig
 from archsim.components.base import Service
 from archsim.components.hold import Hold

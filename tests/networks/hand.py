@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from strategies import SCHEDULE_NAMES, Case, bits, network
+from strategies import SCHEDULE_NAMES, Case, bits, compare, network
 
-from archsim.api.validation import compare
 from archsim.arch import load_arch
 from archsim.config import parse_override
 from archsim.program.verifier import find_hazards

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 from hand import MACHINE
-from strategies import Case, network, tensors
+from strategies import Case, compare, network, tensors
 
-from archsim.api.validation import compare
 from archsim.workload import CellKind, NetworkTensors
 from archsim.workload.tensors import Expected
 

@@ -13,6 +13,7 @@ from archsim.components.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.components.hold import Hold
 from archsim.components.lstm_ops import CellUpdate, HiddenUpdate, Peephole
 from archsim.components.mac_array import MacTile
+from archsim.components.numerics import Numerics
 from archsim.formats import Float32
 from archsim.formats.number import Bit
 from archsim.program.ir import Buffer, DataKind, Op, Region
@@ -32,7 +33,7 @@ def effect(op: Op, *operands: object) -> list[list[float]]:
     """The op's only result."""
     arrays = [np.array(operand, np.float32) for operand in operands]
     assert len(arrays) == len(op.reads)
-    (result,) = UNITS[op.unit].effect(op, arrays)
+    (result,) = UNITS[op.unit].kernel(op, Numerics()).effect(arrays)
     assert result.dtype == np.float32
     return result.tolist()
 
@@ -78,7 +79,9 @@ def test_peepholes_add_onto_the_sums() -> None:
     assert product == [[2, 20], [3, 300]]
     assert op.updates == op.writes == (op.target,)
     old = np.array([[1, 1], [1, 1]], np.float32)
-    assert UNITS["elementwise"].retire(op, old, np.array(product, np.float32)).tolist() == [[3, 21], [4, 301]]
+    kernel = UNITS["elementwise"].kernel(op, Numerics())
+    assert kernel.retire is not None
+    assert kernel.retire(old, np.array(product, np.float32)).tolist() == [[3, 21], [4, 301]]
 
 
 def test_peepholes_of_gates_side_by_side() -> None:

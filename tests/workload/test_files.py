@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save, save_file
 
 from archsim.errors import WorkloadError
-from archsim.workload.files import read_tensors
+from archsim.workload.files import read_tensors, tensor_shape
 
 SHAPES = {"a": (2, 3), "b": (4,)}
 TENSORS = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.ones(4, np.float32)}
@@ -93,6 +93,13 @@ def test_a_header_cannot_claim_memory(tmp_path: Path) -> None:
         archive.writestr("a.npy", npy)
         archive.writestr("b.npy", npy)
     assert f"expected shape (2, 3), got ({1 << 50},)" in fault(path)
+
+
+def test_a_shape_is_read_without_the_numbers(tmp_path: Path, suffix: str) -> None:
+    path = write(tmp_path / f"x{suffix}", {**TENSORS, "scalar": np.array(1, np.float32)})
+    assert [tensor_shape(path, name) for name in ("a", "b", "scalar")] == [(2, 3), (4,), ()]
+    with pytest.raises(WorkloadError, match="c: no such tensor; the file holds: a, b, scalar"):
+        tensor_shape(path, "c")
 
 
 @pytest.mark.parametrize("name", ["x.npz", "x.safetensors"])

@@ -1,0 +1,65 @@
+"""What arithmetic needs besides the numbers: how they are stored, and where overflows are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from archsim.errors import SimulatorBug
+from archsim.formats.encoding import Encoding
+from archsim.formats.number import Array
+from archsim.program.ir import Region
+
+Effect = Callable[[Sequence[Array]], tuple[Array, ...]]
+Retire = Callable[[Array, Array], Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """The arithmetic of one op, prepared once.
+
+    `effect`: the results, one array (entries, width) for each of `op.writes`, from those of `op.reads`, all as stored.
+    `retire`: the new contents of a region in `op.updates` from the old ones and the result; only of ops that update.
+    """
+
+    effect: Effect
+    retire: Retire | None = None
+
+
+@dataclass(slots=True)
+class Overflows:
+    """Counts, by kind of data, the values that a format's range changed, and all values that were brought into it."""
+
+    overflowed: dict[str, int] = field(default_factory=dict)
+    values: dict[str, int] = field(default_factory=dict)
+
+    def add(self, kind: str, result: tuple[Array, int]) -> Array:
+        """Count what narrowing returned; gives back the values."""
+        values, overflowed = result
+        self.values[kind] = self.values.get(kind, 0) + values.size
+        if overflowed:
+            self.overflowed[kind] = self.overflowed.get(kind, 0) + overflowed
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class Numerics:
+    """Encodings of the program's buffers, by name; a buffer that is not there has its format's own with scale 1."""
+
+    encodings: Mapping[str, Encoding] = field(default_factory=dict)
+    overflows: Overflows = field(default_factory=Overflows)
+
+    def of(self, region: Region) -> Encoding:
+        """The encoding of a region's numbers."""
+        encoding = self.encodings.get(region.buffer.name)
+        if encoding is not None:
+            return encoding.rows(region.start, region.stop)
+        return Encoding(region.buffer.number_format)
+
+    def same(self, regions: Sequence[Region], target: Region) -> None:
+        """SimulatorBug if numbers that are only moved would change their meaning."""
+        wanted = self.of(target)
+        for region in regions:
+            found = self.of(region)
+            if found.format != wanted.format or found.zero != wanted.zero:
+                raise SimulatorBug(f"{region.buffer.name} and {target.buffer.name} are not stored alike")

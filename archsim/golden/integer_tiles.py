@@ -1,0 +1,136 @@
+"""The MAC tile on codes: accumulations in chunks, and the sums that they leave in the gate format.
+
+Source: docs/numerics.md, "MAC tile".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from archsim.golden.functions import Float
+from archsim.golden.integer import LIMIT, Coded, Codes, Grid, Integers, Target, convert
+
+Part = tuple[Coded, Grid]
+"""A weight matrix (G, K) and the grid of the vectors (B, K) that it multiplies."""
+
+
+def rows_of(matrix: Coded, rows: Codes) -> Coded:
+    """Some of the rows of a matrix, with their scales."""
+    scale = np.asarray(matrix.grid.scale)
+    grid = replace(matrix.grid, scale=scale[rows]) if scale.ndim else matrix.grid
+    return Coded(matrix.codes[rows], grid)
+
+
+def product_grid(accumulator: Grid, weight: Grid, vector: Grid) -> Grid:
+    """The accumulator with its scale: its own if it is fixed, else that of the products, for each row if need be."""
+    if not accumulator.fixed:
+        return replace(accumulator, scale=np.multiply(weight.scale, vector.scale))
+    if not (weight.fixed and vector.fixed):
+        raise ValueError("a fixed-point accumulator needs weights and vectors in fixed point")
+    return accumulator
+
+
+def one_accumulation(parts: Sequence[Part]) -> bool:
+    """Whether the formats let the parts run over the concatenated inputs: all weights q, all vectors the same q."""
+    if not all(matrix.grid.fixed and vector.fixed for matrix, vector in parts):
+        return False
+    return len({(vector.bits, float(vector.scale), vector.rounding, vector.wrap) for _, vector in parts}) == 1
+
+
+class Accumulation:
+    """A matrix (G, K) times a vector (B, K), K in chunks of so many columns from the first on."""
+
+    def __init__(self, part: Part, accumulator: Target, columns: int) -> None:
+        matrix, vector = part
+        self._columns = columns
+        self._rows, self._inputs = matrix.codes.shape
+        self._bound = columns * matrix.grid.magnitude * vector.magnitude
+        # Sums of whole numbers are exact in float64 up to 2^53, and NumPy is quick with matrices of float64 alone.
+        self._exact = np.dtype(np.float64 if self._bound <= 2**53 else np.int64 if self._bound <= LIMIT else object)
+        starts = range(0, self._inputs, columns)
+        self._chunks = [matrix.codes[:, k : k + columns].T.astype(self._exact, order="C") for k in starts]
+        self._products = np.multiply(matrix.grid.scale, vector.scale)
+        self._target = replace(accumulator, grid=product_grid(accumulator.grid, matrix.grid, vector))
+
+    def run(self, vector: Coded, start: Codes | None) -> Coded:
+        """The accumulators (B, G) after the last chunk; start (G): what they hold before the first, else zero."""
+        batch, inputs = vector.codes.shape
+        if inputs != self._inputs:
+            raise ValueError(f"a vector of {inputs} numbers does not fit a matrix with {self._inputs} columns")
+        a = np.zeros((batch, self._rows), np.int64) if start is None else np.tile(start, (batch, 1))
+        values = vector.integers.astype(self._exact)
+        for k, weights in enumerate(self._chunks):
+            chunk = np.matmul(values[:, k * self._columns : (k + 1) * self._columns], weights)
+            a = self._target.narrow(a + self._converted(chunk)).codes
+        return Coded(a, self._target.grid)
+
+    def _converted(self, chunk: Integers) -> Integers:
+        """The exact sum of a chunk in units of the accumulator, which for an integer one are those of the products."""
+        whole: Integers = chunk.astype(np.int64) if self._exact == np.float64 else chunk
+        grid = self._target.grid
+        return convert(whole, self._bound, self._products / grid.scale, grid.rounding) if grid.fixed else whole
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Accumulations of the same rows, each added to the sums; bias (G) on the grid of the first one's accumulator.
+
+    The bias is where the first accumulation starts, or, if held, what the sums hold before it. joined: one accumulation
+    takes all vectors, side by side.
+    """
+
+    accumulations: Sequence[Accumulation]
+    bias: Coded | None
+    to_gate: Target
+    held: bool = False
+    joined: bool = False
+
+    def run(self, *vectors: Coded) -> Coded:
+        """The sums (B, G) from one vector (B, K) for each part."""
+        if self.joined:
+            vectors = (Coded(np.concatenate([vector.codes for vector in vectors], axis=1), vectors[0].grid),)
+        start = self.bias
+        y: Codes = np.zeros(1, np.int64)
+        if self.held and start is not None:
+            rows = np.tile(start.codes, (vectors[0].codes.shape[0], 1))
+            y, start = self.to_gate.narrow(self.to_gate.convert(Coded(rows, start.grid))).codes, None
+        for accumulation, vector in zip(self.accumulations, vectors, strict=True):
+            a = accumulation.run(vector, None if start is None else start.codes)
+            y, start = self.to_gate.narrow(y + self.to_gate.convert(a)).codes, None
+        return Coded(y, self.to_gate.grid)
+
+
+@dataclass(frozen=True)
+class Array:
+    """The MAC array: inputs of a chunk, whether x and h tiles are two, and where its numbers go."""
+
+    columns: int
+    split: bool
+    to_accumulator: Target
+    to_gate: Target
+
+    def tile(
+        self, parts: Sequence[Part], bias: Coded | None = None, *, held: bool = False, apart: bool = False
+    ) -> Tile:
+        """The tile of some parts; apart: whatever the formats, each part is an accumulation of its own."""
+        joined = len(parts) > 1 and not (self.split or apart) and one_accumulation(parts)
+        if joined:
+            weights = np.concatenate([matrix.codes for matrix, _ in parts], axis=1)
+            parts = [(Coded(weights, parts[0][0].grid), parts[0][1])]
+        accumulations = [Accumulation(part, self.to_accumulator, self.columns) for part in parts]
+        return Tile(accumulations, bias, self.to_gate, held, joined)
+
+    def bias(self, values: Sequence[Float | None], part: Part) -> Coded | None:
+        """The sum of the biases there are (G), on the grid of the accumulators of a part; None if there is none."""
+        given = [np.asarray(value, np.float64) for value in values if value is not None]
+        if not given:
+            return None
+        matrix, vector = part
+        rows = matrix.codes.shape[:1]
+        if any(value.shape != rows for value in given):
+            raise ValueError(f"a bias must have the shape {rows}, not {[value.shape for value in given]}")
+        target = replace(self.to_accumulator, grid=product_grid(self.to_accumulator.grid, matrix.grid, vector))
+        return target.encode(sum(given[1:], start=given[0]))
