@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from archsim.api.golden_run import Golden
 from archsim.api.numbers import Numbers
@@ -26,7 +28,7 @@ def integer_golden(numbers: Numbers, arch: ArchConfig, schedule: str) -> Golden:
     """What the machine must compute, bit for bit: as real numbers, which are exact in float64."""
     spec = numbers.spec
     lengths = None if spec.lengths is None else np.array(spec.lengths)
-    below = np.asarray(numbers.tensors.x, np.float64)
+    below: npt.NDArray[Any] = np.asarray(numbers.tensors.x, np.float64)
     h_n, c_n = [], []
     prefixes = iter(cell_prefixes(spec))
     made = directions(numbers.tensors, spec)
@@ -40,7 +42,14 @@ def integer_golden(numbers: Numbers, arch: ArchConfig, schedule: str) -> Golden:
             h_n.append(result.h_n)
             c_n += [] if result.c_n is None else [result.c_n]
         below = np.concatenate(outputs, axis=2)
+        if number + 1 < len(spec.layers):
+            below = _codes(below, numbers.encodings[f"l{number}.dram.output"])
     return Golden(below, tuple(h_n), tuple(c_n), None)
+
+
+def _codes(values: npt.NDArray[np.float64], encoding: Encoding) -> npt.NDArray[np.int64]:
+    """The codes that exact values stand for: what one layer hands to the next."""
+    return np.rint(values / encoding.scale).astype(np.int64) + encoding.zero
 
 
 def _grids(numbers: Numbers, prefix: str, source: str, cell: CellSpec) -> Grids:

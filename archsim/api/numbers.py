@@ -8,6 +8,7 @@ from archsim.api.calibrate import calibrate
 from archsim.api.golden_run import Golden, golden_run
 from archsim.arch import ArchConfig, Datapath
 from archsim.arch.datapath import Units
+from archsim.components.activation_methods import MethodName
 from archsim.components.numerics import Numerics, Overflows
 from archsim.errors import Fault, WorkloadError
 from archsim.formats import KINDS, Formats, Scaled
@@ -59,16 +60,14 @@ class Computation:
         return results(self.numbers.program, self.state, self.numbers.spec, self.numbers.encodings)
 
 
-def prepare(
-    program: Program, arch: ArchConfig, workload: Workload, tensors: NetworkTensors | None = None
-) -> Numbers:
+def prepare(program: Program, arch: ArchConfig, workload: Workload, tensors: NetworkTensors | None = None) -> Numbers:
     """Load the tensors (if none are given), run the golden model on them, take scales from what it passed through.
 
     WorkloadError for unusable tensors, or a run so long that its trace would not fit.
     """
     spec, formats = workload.spec, arch.formats
     tensors = load_tensors(workload) if tensors is None else tensors
-    traced = not formats.float32
+    traced = not (formats.float32 and arch.activation.method is MethodName.EXACT)
     if traced:
         _refuse_long(workload, spec)
     golden = golden_run(tensors, spec, traced=traced)
@@ -85,7 +84,7 @@ def _refuse_long(workload: Workload, spec: NetworkSpec) -> None:
     need = spec.steps * spec.batch * units * _TRACED_NUMBERS * 8
     if need > MAX_TRACE_BYTES:
         message = (
-            f"formats other than float32 are compared with the golden model at every step, and {spec.steps:,} steps x "
+            f"accuracy is measured against the golden model at every step, and {spec.steps:,} steps x "
             f"{spec.batch:,} sequences x {units:,} hidden units of it take {need / 2**30:.1f} GiB, more than "
             f"{MAX_TRACE_BYTES / 2**30:g} GiB: use fewer steps, or --timing-only"
         )

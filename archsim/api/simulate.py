@@ -13,6 +13,7 @@ from archsim.api.validation import Validation, compare, compare_bits, not_valida
 from archsim.arch import Arch, build_units
 from archsim.arch.datapath import Units
 from archsim.components.activation_methods import MethodName
+from archsim.formats import KINDS, Formats, IntegerFormat
 from archsim.machine import Arithmetic, MachineSpec, Options, execute
 from archsim.metrics import Stats, compute_stats
 from archsim.program.ir import Program
@@ -22,6 +23,9 @@ from archsim.schedules.image import Results
 from archsim.trace import Trace, Window
 from archsim.workload import Workload
 
+TIMING_ONLY = "timing only: nothing was computed"
+"""Why nothing was judged of a run without arithmetic."""
+
 RECORDED_STEPS = 3
 """Time steps whose ops are kept one by one, for the timeline."""
 
@@ -30,7 +34,7 @@ RECORDED_STEPS = 3
 class Simulation:
     """Everything that came out of one run; `results` and `numbers` are None if it was timing only.
 
-    `accuracy`, against the golden model, is None of such a run and of a float32 machine, whose errors are validated.
+    `accuracy`, against the golden model, is None of such a run and of one whose errors were held to a bound (float32).
     """
 
     arch: Arch
@@ -70,7 +74,8 @@ def simulate(
     trace = execute(program, machine_spec(program, arch, units), options)
     stats = compute_stats(program, trace, arch, workload, units)
     if numbers is None or computation is None:
-        return Simulation(arch, workload, program, trace, stats, not_validated(), None, None, None)
+        nothing = not_validated(TIMING_ONLY)
+        return Simulation(arch, workload, program, trace, stats, nothing, None, None, None)
     computed = computation.results()
     validation = check_numbers(computed, numbers, arch, program.schedule)
     accuracy = None if recorder is None else measure(numbers, computed, recorder, computation.overflows)
@@ -79,11 +84,22 @@ def simulate(
 
 def check_numbers(computed: Results, numbers: Numbers, arch: Arch, schedule: str) -> Validation:
     """The verdict on a run's results: within a bound in float32, in every bit on integers; else none."""
-    if numbers.formats.float32 and arch.config.activation.method is MethodName.EXACT:
+    formats, method = numbers.formats, arch.config.activation.method
+    if formats.float32 and method is MethodName.EXACT:
         return compare(computed, numbers.golden, numbers.tensors.expected)
-    if numbers.formats.exact:
+    if formats.exact:
         return compare_bits(computed, integer_golden(numbers, arch.config, schedule))
-    return not_validated()
+    return not_validated(_why_not_judged(formats, method))
+
+
+def _why_not_judged(formats: Formats, method: MethodName) -> str:
+    kinds = [formats.format(kind) for kind in KINDS]
+    if formats.float32:
+        return f"float32 with activations by the method {method} is meant to differ from the golden model"
+    if any(isinstance(found, IntegerFormat) for found in kinds):
+        return "integers mixed with floating point have no exact reference"
+    names = ", ".join(dict.fromkeys(found.name for found in kinds))
+    return f"floating point other than float32 alone has no exact reference ({names})"
 
 
 def machine_spec(program: Program, arch: Arch, units: Units) -> MachineSpec:

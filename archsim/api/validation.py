@@ -39,7 +39,8 @@ Float = npt.NDArray[np.floating]
 class Check:
     """The comparison of one tensor with a reference.
 
-    `tolerance`: largest error allowed, relative to the tensor's largest magnitude; 0: every bit must agree.
+    `tolerance`: largest error allowed, relative to the tensor's largest magnitude; 0: every bit must agree, and
+    `differing_numbers` says how many of `compared_numbers` do not (None where there is a bound instead).
     """
 
     name: str
@@ -48,14 +49,17 @@ class Check:
     max_rel_error: float
     passed: bool
     tolerance: float = TOLERANCE
+    compared_numbers: int = 0
+    differing_numbers: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Validation:
     """The verdict on a run's numbers.
 
-    `passed` is None if nothing was judged: nothing was computed, or in floating point narrower than float32 or mixed
-    with integers, which has no exact reference. Errors and tolerance are those of the checks; None without any.
+    `passed` is None if nothing was judged, and `not_judged` says why: nothing was computed, or in floating point
+    narrower than float32 or mixed with integers, which has no exact reference. Errors and tolerance are those of the
+    checks; None without any.
     """
 
     passed: bool | None
@@ -63,11 +67,17 @@ class Validation:
     max_rel_error: float | None
     tolerance: float
     checks: tuple[Check, ...]
+    not_judged: str = ""
+
+    @property
+    def bitwise(self) -> bool:
+        """Whether every bit had to agree."""
+        return any(check.differing_numbers is not None for check in self.checks)
 
 
-def not_validated() -> Validation:
+def not_validated(reason: str) -> Validation:
     """The verdict on a run of which nothing was judged."""
-    return Validation(None, None, None, TOLERANCE, ())
+    return Validation(None, None, None, TOLERANCE, (), reason)
 
 
 def compare(computed: Results, golden: Golden, expected: Expected | None = None) -> Validation:
@@ -110,8 +120,17 @@ def _checks(
         errors = [_errors(g, w) for g, w in zip(tensors, want[name], strict=True)]
         if errors:
             absolute, relative = (max(column) for column in zip(*errors, strict=True))
-            checks.append(Check(name, reference, absolute, relative, relative <= tolerance, tolerance))
+            numbers = sum(g.size for g in tensors)
+            differing = None if tolerance else _differing(tensors, want[name])
+            checks.append(
+                Check(name, reference, absolute, relative, relative <= tolerance, tolerance, numbers, differing)
+            )
     return checks
+
+
+def _differing(got: Sequence[Float], want: Sequence[Float]) -> int:
+    """How many numbers are not the same; values of integers, which have one 0 only."""
+    return sum(int(np.count_nonzero(g != w)) for g, w in zip(got, want, strict=True))
 
 
 def _errors(got: Float, want: Float) -> tuple[float, float]:

@@ -24,7 +24,9 @@ class Verdict:
     """What was checked, and how it came out.
 
     `hazards`: conflicts that nothing orders, one text each (then nothing was simulated). `differing_numbers`: how
-    many of `compared_numbers` results differ in any bit between the machine and the untimed program.
+    many of `compared_numbers` results differ in any bit between the machine and the untimed program. `not_judged`: why
+    there are no `checks`, "" if there are. `output_sqnr_db`: the output against the golden model, None if it is equal
+    or was held to a bound instead.
     """
 
     arch: str
@@ -37,6 +39,8 @@ class Verdict:
     differing_numbers: int
     checks: tuple[Check, ...]
     tolerance: float
+    not_judged: str
+    output_sqnr_db: float | None
 
     @property
     def passed(self) -> bool:
@@ -78,6 +82,8 @@ def _verdict(
         differing_numbers=differing[1],
         checks=simulation.validation.checks if simulation else (),
         tolerance=simulation.validation.tolerance if simulation else 0.0,
+        not_judged=simulation.validation.not_judged if simulation else "the schedule has hazards",
+        output_sqnr_db=simulation.accuracy.tensors[0].sqnr_db if simulation and simulation.accuracy else None,
     )
 
 

@@ -58,7 +58,8 @@ def fit(function: FunctionSpec, span: float, segments: int, fraction_bits: int) 
     lines = np.array([curve.line(start, end) for start, end in found])
     step = stride * 2.0**-fraction_bits
     slopes = lines[:, 1] / step
-    return Lines(_kept(x[starts[1:]]), _kept(slopes), _kept(lines[:, 2] - slopes * x[0]), float(lines[:, 0].max()))
+    intercepts = lines[:, 2] - slopes * x[starts]
+    return Lines(_kept(x[starts[1:]]), _kept(slopes), _kept(intercepts), float(lines[:, 0].max()))
 
 
 def _kept(values: npt.NDArray[Any]) -> Real:
@@ -127,39 +128,40 @@ class _Curve:
         return fits
 
     def line(self, start: int, end: int) -> tuple[float, float, float]:
-        """The line closest to the points start .. end: its largest error, its rise a point, its value at point 0.
+        """The line closest to the points start .. end: its largest error, its rise a point, its value at `start`.
 
         Its error is largest at three points, up and down in turn (Chebyshev). Where the curve is convex or concave they
         are the two ends and a point between: the chord, moved by half of its largest error. Across the middle they are
         found by exchange (Remez): the point of the largest error replaces one of the three until they have it.
         """
         values = self._values
+        origin = values[start]
         if end - start < 2:
-            rise = values[end] - values[start] if end > start else 0.0
-            return 0.0, rise, values[start] - rise * start
-        first, third = start, end
-        rise = (values[third] - values[first]) / (third - first)
-        base = values[first] - rise * first
+            return 0.0, values[end] - origin, origin
+        rise = (values[end] - origin) / (end - start)
         if not start < self._middle < end:
             turn = self._turn(start, end, rise)
-            gap = (values[turn] - rise * turn - base) / 2
-            return abs(gap), rise, base + gap
-        second = max(self._turns(start, end, rise), key=lambda i: abs(values[i] - rise * i - base))
+            gap = (values[turn] - origin - rise * (turn - start)) / 2
+            return abs(gap), rise, origin + gap
+        second, first, third = self._worst(start, end, rise, origin), start, end
+        reached = 0.0
         while True:
             rise = (values[third] - values[first]) / (third - first)
-            base = values[first] - rise * first
-            gap = (values[second] - rise * second - base) / 2
-            level = base + gap
-            worst = max(self._turns(start, end, rise), key=lambda i: abs(values[i] - rise * i - level))
-            off = values[worst] - rise * worst - level
-            if abs(off) <= abs(gap) * (1 + _TOLERANCE / 10) + _NOISE * self.largest:
-                return abs(off), rise, level
+            base = values[first] - rise * (first - start)
+            gap = (values[second] - rise * (second - start) - base) / 2
+            worst = self._worst(start, end, rise, base + gap)
+            off = values[worst] - rise * (worst - start) - (base + gap)
+            # Each exchange widens the gap; that it does not is noise.
+            if abs(off) <= abs(gap) * (1 + _TOLERANCE / 10) or abs(gap) <= reached:
+                return abs(off), rise, base + gap
+            reached = abs(gap)
             first, second, third = _exchanged((first, second, third), worst, (off > 0) == (gap > 0))
 
-    def _turns(self, start: int, end: int, rise: float) -> tuple[int, ...]:
-        """Points of start .. end, which are on both sides of the middle, where the error of a line can be largest."""
-        middle = self._middle
-        return start, self._turn(start, middle, rise), middle, self._turn(middle, end, rise), end
+    def _worst(self, start: int, end: int, rise: float, value: float) -> int:
+        """Across the middle: the point of start .. end farthest from a line with that rise, and value at `start`."""
+        values, middle = self._values, self._middle
+        turns = (self._turn(start, middle, rise), middle, self._turn(middle, end, rise))
+        return max((*turns, start, end), key=lambda i: abs(values[i] - rise * (i - start) - value))
 
     def _turn(self, start: int, end: int, rise: float) -> int:
         """On one side of the middle: the point that is farthest below (convex) or above a line of this rise."""

@@ -43,7 +43,7 @@ class Formats(StrictModel):
     """The key that a plain string stands for."""
 
     all: FormatName | None = Field(
-        default=None, description="number format, or set of formats, of all kinds that are not given"
+        default=None, exclude=True, description="number format, or set of formats, of all kinds that are not given"
     )
     weight: FormatName = Field(description="number format of the weights")
     input: FormatName = Field(description="number format of the input x")

@@ -30,6 +30,13 @@ class Encoding:
         """Whether the stored numbers are integer codes."""
         return isinstance(self.format, IntegerFormat)
 
+    @property
+    def stored_type(self) -> npt.DTypeLike:
+        """The narrowest type that holds what is stored: what memory traffic costs the simulator, too."""
+        if isinstance(self.format, IntegerFormat):
+            return next(kind for kind in (np.int8, np.int16, np.int32, np.int64) if self.format.bits <= 8 * kind(0).nbytes)
+        return np.float32 if isinstance(self.format, FloatFormat) else np.uint8
+
     def rows(self, start: int, stop: int) -> Encoding:
         """Of some entries of the buffer."""
         return self if isinstance(self.scale, float) else replace(self, scale=self.scale[start:stop])
@@ -38,7 +45,7 @@ class Encoding:
         """Stored numbers of value 0."""
         match self.format:
             case IntegerFormat():
-                return np.full(shape, self.zero, np.int64)
+                return np.full(shape, self.zero, self.stored_type)
             case FloatFormat():
                 return np.zeros(shape, np.float32)
             case _:
@@ -59,9 +66,8 @@ class Encoding:
 
     def decoded(self, stored: Array) -> Real:
         """What stored numbers stand for, in float64."""
-        if self.is_integer:
-            return np.asarray((stored - self.zero) * self.scale, np.float64)
-        return stored.astype(np.float64)
+        values = stored.astype(np.float64)
+        return (values - self.zero) * self.scale if self.is_integer else values
 
     def narrowed(self, wide: Int) -> tuple[Int, int]:
         """Wide integers of this scale as codes, with the zero point; and how many were beyond the range."""

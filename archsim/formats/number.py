@@ -77,7 +77,7 @@ class IntegerFormat(NumberFormat):
 
     def narrowed(self, wide: Int) -> tuple[Int, int]:
         """Wide integers within the range, and how many were not."""
-        inside = np.clip(wide, self.lowest, self.highest)
+        inside: Int = np.minimum(np.maximum(wide, self.lowest), self.highest)  # np.clip takes four times as long
         overflows = int(np.count_nonzero(inside != wide))
         if overflows and self.wraps:
             span = 1 << self.bits

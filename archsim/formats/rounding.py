@@ -5,6 +5,7 @@ All values are int64 arrays; a *wide* value is limited to 62 bits, so that no st
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from math import frexp
 
@@ -143,17 +144,58 @@ class Conversion:
         carried = self._multiplier == 1 << 31
         self._multiplier = np.where(carried, 1 << 30, self._multiplier)
         self._exponent = exponent.astype(np.int64) + carried
+        self._quick_shift = _quick(self._shift, rounding) if self._all_powers else None
+        self._quick_product = None if self._power.any() else _quick_product(self._multiplier, self._exponent, rounding)
 
     def __call__(self, values: Int) -> Int:
         """The converted values, wide."""
         if self._nothing:
             return values
         if self._all_powers:
-            return shifted(values, self._shift, self._rounding)
+            quick = self._quick_shift
+            return shifted(values, self._shift, self._rounding) if quick is None else quick(values)
+        if self._quick_product is not None and values.size and values.max() <= _SMALL and values.min() >= -_SMALL:
+            return self._quick_product(values)
         scaled = multiplied(values, self._multiplier, self._exponent, self._rounding)
         if not self._power.any():
             return scaled
         return np.where(self._power, shifted(values, self._shift, self._rounding), scaled)
+
+
+_SMALL = 2**30
+"""Magnitude up to which a product with a 31-bit multiplier and its rounding fit into 62 bits."""
+
+
+def _quick(shift: Int, rounding: Rounding) -> Callable[[Int], Int] | None:
+    """`shifted` in few steps, for shifts from 1 to 61; None for others."""
+    if shift.min() < 1 or shift.max() > 61:
+        return None
+    half = np.int64(1) << (shift - 1)
+    match rounding:
+        case Rounding.TRUNCATE:
+            return lambda values: values >> shift
+        case Rounding.HALF_UP:
+            return lambda values: (values + half) >> shift
+        case Rounding.GEMMLOWP:
+            return lambda values: (values + half - (values < 0)) >> shift
+        case Rounding.EVEN:
+            below = half - 1  # a half and more carries over, and exactly a half only to an even floor
+            return lambda values: (values + below + ((values >> shift) & 1)) >> shift
+
+
+def _quick_product(multiplier: Int, exponent: Int, rounding: Rounding) -> Callable[[Int], Int] | None:
+    """`multiplied` in few steps, for values up to _SMALL and ratios below 1; None for others."""
+    if exponent.max() > 0:
+        return None
+    if rounding is not Rounding.GEMMLOWP:
+        at_once = _quick(_PART_BITS - exponent, rounding)
+        return None if at_once is None else lambda values: at_once(values * multiplier)
+    first = _quick(np.full_like(exponent, _PART_BITS), Rounding.HALF_UP)
+    assert first is not None
+    if not exponent.any():
+        return lambda values: first(values * multiplier)
+    then = _quick(-exponent, rounding)
+    return None if then is None else lambda values: then(first(values * multiplier))
 
 
 def rounded(values: npt.NDArray[np.float64], rounding: Rounding) -> npt.NDArray[np.float64]:

@@ -82,8 +82,11 @@ class _Maker:
                 yield name, self.vector("cell", f"c{suffix}")
         yield "sums", self.vector("gate", f"gate{suffix}")
         yield "candidate", self.vector("gate", f"gate{suffix}")
-        yield "gates", self.vector("activation", f"activation{suffix}")
-        yield "tanh_c", self.vector("activation", f"activation{suffix}")
+        if cell.kind is CellKind.RNN:  # its activation gives h: nothing is in this format, and so it has no range
+            yield "gates", Encoding(self.formats.format("activation"))
+        else:
+            yield "gates", self.vector("activation", f"activation{suffix}")
+            yield "tanh_c", self.vector("activation", f"activation{suffix}")
         if cell.proj_size or (cell.kind is CellKind.GRU and not cell.linear_before_reset):
             yield "vector", self.vector("hidden", f"vector{suffix}")
         if numbers.weight_hr is not None:

@@ -105,7 +105,8 @@ def _joined_bias(bias_ih: Array, bias_hh: Array, cell: CellSpec) -> Float64:
 def _stored(values: npt.NDArray[np.floating], encoding: Encoding, matrix: bool) -> tuple[Array, int]:
     """Real numbers (slots, entries, width) as they are stored; blocks run along a matrix row, else along entries."""
     if not isinstance(encoding.format, BlockFloat):
-        return encoding.encoded(values)
+        codes, beyond = encoding.encoded(values)
+        return codes.astype(encoding.stored_type, copy=False), beyond
     axis = 2 if matrix else 1
     stored, beyond = encoding.encoded(np.moveaxis(values, axis, 0))
     return np.ascontiguousarray(np.moveaxis(stored, 0, axis)), beyond

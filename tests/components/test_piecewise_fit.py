@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tables import FUNCTIONS, SIGMOID, TANH
 
@@ -27,11 +27,11 @@ def least_errors(x: np.ndarray, y: np.ndarray, most: int, shared: bool) -> list[
             chord = y[a] + (y[b] - y[a]) / (x[b] - x[a]) * (x[a + 1 : b] - x[a])
             width[a, b] = max(width[a + 1, b], width[a, b - 1], np.abs(y[a + 1 : b] - chord).max() / 2)
     ways = [width[0]]
+    # A segment a .. b follows the best way up to a (which is in both) or a - 1.
     for _ in range(most - 1):
         last = ways[-1]
-        cut = [
-            min([last[b], *(max(last[a if shared else a - 1], width[a, b]) for a in range(1, b + 1))]) for b in range(n)
-        ]
+        before = last if shared else np.append(0.0, last[:-1])
+        cut = [np.maximum(before[: b + 1], width[: b + 1, b]).min() for b in range(n)]
         ways.append(np.array(cut))
     return [float(way[-1]) for way in ways]
 
@@ -57,12 +57,16 @@ def test_on_few_addresses_it_is_the_best_of_all_choices(function: FunctionSpec, 
 
 
 @pytest.mark.parametrize("function", [SIGMOID, TANH, FunctionSpec("softplus"), FunctionSpec("elu", 1.0)], ids=str)
-def test_on_many_addresses_it_is_within_two_percent_of_the_best_on_some(function: FunctionSpec) -> None:
-    x = np.linspace(-8, 8, 193)
-    best = least_errors(x, evaluate(function, x), 8, shared=True)
-    for segments in (2, 3, 5, 8):
+def test_on_many_addresses_it_lies_between_two_bounds_from_some(function: FunctionSpec) -> None:
+    """From every sixteenth of 1: lines for these points alone are at least as good; lines that also hold between them,
+    because neighbours share a point, are at most as good (but for the function's bend between points)."""
+    x = np.linspace(-8, 8, 257)
+    y = evaluate(function, x)
+    least, most = least_errors(x[:-1], y[:-1], 8, shared=False), least_errors(x, y, 8, shared=True)
+    for segments in range(2, 9):
         for fraction in (12, 24):
-            assert fit(function, 8.0, segments, fraction).error == pytest.approx(best[segments - 1], rel=0.02)
+            error = fit(function, 8.0, segments, fraction).error
+            assert least[segments - 1] * (1 - 1e-9) <= error <= most[segments - 1] + (1 / 16) ** 2 / 16
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=str)
@@ -87,13 +91,16 @@ def test_each_line_has_its_largest_error_three_times_up_and_down(function: Funct
         assert min(largest[:-1]) > 0.98 * lines.error
 
 
+PARAMETERS = st.floats(-1e6, 1e6)
+
+
 @given(
-    st.sampled_from(FUNCTIONS)
-    | st.builds(FunctionSpec, st.just("scaledtanh"), st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)),
+    st.sampled_from(FUNCTIONS) | st.builds(FunctionSpec, st.just("scaledtanh"), PARAMETERS, PARAMETERS),
     st.integers(-4, 6).map(lambda log: 2.0**log),
-    st.integers(2, 255),
+    st.integers(2, 99),
     st.integers(0, 31),
 )
+@settings(max_examples=25)
 @example(FunctionSpec("elu", 0.0), 8.0, 2, 12)
 @example(FunctionSpec("scaledtanh", 1.0, 0.0), 8.0, 2, 12)
 @example(TANH, 2.0**-4, 5, 0)
@@ -103,7 +110,7 @@ def test_more_segments_are_never_worse(function: FunctionSpec, span: float, segm
     fewer, more = fit(function, span, segments, fraction), fit(function, span, segments + 1, fraction)
     step = max(2.0**-fraction, 2 * span / MOST_POINTS)
     x = np.append(0.0, np.arange(-span, span, step)) if step <= span else np.zeros(1)
-    noise = 1e-12 * np.abs(evaluate(function, x)).max()
+    noise = 1e-12 * np.abs(evaluate(function, x)).max() + 1e-300
     assert more.error <= fewer.error * (1 + 2e-6) + noise
     for lines, most in ((fewer, segments), (more, segments + 1)):
         assert len(lines.slopes) == len(lines.intercepts) == len(lines.breakpoints) + 1 <= most
@@ -114,8 +121,9 @@ def test_more_segments_are_never_worse(function: FunctionSpec, span: float, segm
 
 
 def test_functions_of_two_lines_take_two() -> None:
+    """0 is on both lines of elu(0); segments are as long as they can be, so it is in the first."""
     lines = fit(FunctionSpec("elu", 0.0), 8.0, 16, 12)
-    assert (lines.breakpoints.tolist(), lines.slopes.tolist()) == ([0.0], [0.0, 1.0])
+    assert (lines.breakpoints.tolist(), lines.slopes.tolist()) == ([2.0**-12], [0.0, 1.0])
     assert np.abs(lines.intercepts).max() == lines.error == 0
 
 
@@ -132,7 +140,7 @@ def test_it_is_quick_the_same_every_time_and_read_only() -> None:
     fit.cache_clear()
     start = time.process_time()
     lines = fit(SIGMOID, 8.0, 256, 28)
-    assert time.process_time() - start < 2.0, "0.25 s on a machine of 2024"
+    assert time.process_time() - start < 2.0, "about 0.25 s"
     assert fit(SIGMOID, 8.0, 256, 28) is lines
     fit.cache_clear()
     again = fit(SIGMOID, 8.0, 256, 28)

@@ -176,6 +176,29 @@ def test_overflows_are_counted_by_kind() -> None:
     assert got.h_n.tolist() == [[63 / 64]], "(127/128)^2 = 0.984, which is 63.004 / 64"
 
 
+def test_the_cell_is_narrowed_once() -> None:
+    """f c = 3 * 1.5 is beyond q2.6, and f c + i g = 4.5 + 3 * -1 = 1.5 is not."""
+    weights = LstmWeights(np.zeros((4, 1)), np.zeros((4, 1)), np.array([3.0, 3.0, -1.0, 0.5]))
+    affine = Activation("affine")
+    direction = Direction(weights, LstmOptions((affine, affine, affine)), np.zeros((1, 1)), np.array([[1.5]]))
+    formats = replace(grids(q(16, 6), q(32, 12)), cell=q(8, 6))
+    got = run_integer(np.zeros((1, 1, 1)), direction, formats, IntegerMachine(1, False, Exact()))
+    assert (got.c_n.item(), got.h_n.item(), got.overflows) == (1.5, 0.75, {})
+
+
+def test_b_hn_has_the_scale_of_its_own_products() -> None:
+    """b_hn = 0.75 is 1.5 -> 2 halves (32 * 1/64), that is 1; in quarters as W_in x it would have stayed 0.75.
+
+    r = 1/2 and z = 0, so that h = tanh(1 / 2), which is 1/2 where it is hard. b_z = -8.
+    """
+    weights = GruWeights(np.zeros((3, 1)), np.zeros((3, 1)), np.array([0.0, -8.0, 0.0]), np.array([0.0, 0.0, 0.75]))
+    direction = Direction(weights, GruOptions(), np.zeros((1, 1)))
+    h = Grid(8, 1 / 64)
+    formats = Grids(Grid(8, 0.25), Grid(8, 32.0), Grid(8, 1.0), h, Grid(16, math.nan), q(12, 6), q(8, 6))
+    got = run_integer(np.zeros((1, 1, 1)), direction, formats, IntegerMachine(1, False, Exact(hard=True)))
+    assert got.h_n.item() == 0.5
+
+
 def test_what_is_refused() -> None:
     x, machine = uniform(STEPS, BATCH, INPUTS), IntegerMachine(2, False, Exact())
     with pytest.raises(TypeError, match="one kind of layer"):

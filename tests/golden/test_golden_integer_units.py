@@ -130,6 +130,18 @@ def test_a_held_bias_is_narrowed_before_the_product() -> None:
     assert array.tile([part], None, held=True).run(x).codes.tolist() == [[-4]]
 
 
+def test_sums_beyond_64_bits() -> None:
+    """Eight products of 2^62 are 2^65, less 2^31: narrowed once, and modulo 2^48 nothing but the -2^31 is left."""
+    wide = Grid(32, 1.0)
+    matrix = Coded(np.full((1, 9), -(2**31)), wide)
+    vector = Coded(np.array([[-(2**31)] * 8 + [1]]), wide)
+    for wrap, want in ((False, 2**47 - 1), (True, -(2**31))):
+        overflows, to_accumulator, to_gate = targets(Grid(48, math.nan, wrap=wrap), Grid(48, 1.0))
+        got = Array(9, False, to_accumulator, to_gate).tile([(matrix, wide)]).run(vector)
+        assert got.codes.tolist() == [[want]]
+        assert overflows == {"accumulator": 1, "gate": 0}
+
+
 # The activation unit, each number on its own.
 
 

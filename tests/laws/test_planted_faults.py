@@ -333,7 +333,7 @@ def moved(op: Op, move: Move, only: tuple[str, ...] | None = None) -> Op:
         elif isinstance(value, Hold):
             changes[field.name] = Hold(move(value.valid), move(value.old))
         elif isinstance(value, tuple):
-            changes[field.name] = tuple(move(region) for region in value)
+            changes[field.name] = tuple(move(part) if isinstance(part, Region) else part for part in value)
     return replace(op, **changes)
 
 

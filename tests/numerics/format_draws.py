@@ -1,0 +1,176 @@
+"""Random number formats in which all arithmetic is exact, and the three that must agree in every bit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from strategies import AMPLE, EVERYTHING, Case, cases, tensors
+
+from archsim.api.golden_run import Golden
+from archsim.api.integer_reference import integer_golden
+from archsim.api.numbers import Computation, Numbers
+from archsim.components.activation_methods import MethodName
+from archsim.components.curved import CURVED
+from archsim.formats import Fixed, parse_format
+from archsim.formats.scaling import Method
+from archsim.machine import Arithmetic, Options, execute
+from archsim.machine.options import Jitter
+from archsim.program.interpreter import interpret
+from archsim.schedules.image import Results
+from archsim.workload import NetworkSpec, NetworkTensors
+
+ROUNDINGS = ("even", "half_up", "truncate", "gemmlowp")
+INTEGER_ONLY = ("weight", "input", "hidden", "accumulator", "gate", "activation", "cell")
+
+_rounding = st.sampled_from(("", *(f"/{name}" for name in ROUNDINGS)))
+_range = st.sampled_from(("", "", "/wrap"))
+_width = st.sampled_from((2, 3, 5, 8, 8, 8, 12, 16, 16, 16, 24, 31, 32)) | st.integers(2, 32)
+_accumulator_width = st.sampled_from((8, 12, 16, 20, 24, 32, 32, 32, 40, 48)) | st.integers(8, 48)
+
+
+@st.composite
+def fixed(draw: st.DrawFn, widths: st.SearchStrategy[int] = _width, least_fraction: int = 0) -> str:
+    """qM.N, mostly with few integer bits, so that there is something to round."""
+    bits = draw(widths)
+    most = max(1, bits - least_fraction)
+    integer = min(most, draw(st.sampled_from((1, 1, 2, 3, 4, 5, 8)) | st.integers(1, most)))
+    return f"q{integer}.{bits - integer}" + draw(_rounding) + draw(_range)
+
+
+@st.composite
+def scaled(draw: st.DrawFn, kind: str, widths: st.SearchStrategy[int] = _width) -> str:
+    """intN with every option that the kind can have."""
+    name = f"int{draw(widths)}"
+    if kind == "weight":
+        name += draw(st.sampled_from(("", "/gate", "/row")))
+    if kind in ("input", "hidden"):
+        name += draw(st.sampled_from(("", "/asymmetric")))
+    if kind != "accumulator":
+        name += draw(st.sampled_from(("", "", "/power_of_two")))
+    return name + draw(_rounding) + draw(_range)
+
+
+@st.composite
+def exact_formats(draw: st.DrawFn) -> dict[str, str]:
+    """A format for each kind, all of them q or int: each kind on its own, but for what the accumulator needs."""
+    found = {}
+    all_fixed = draw(st.booleans())
+    for kind in ("weight", "input", "hidden"):
+        found[kind] = draw(fixed()) if all_fixed or draw(st.booleans()) else draw(scaled(kind))
+    if all_fixed and draw(st.booleans()):
+        found["hidden"] = found["input"]  # one accumulation
+    vectors_fixed = all(name.startswith("q") for name in found.values())
+    fixed_accumulator = vectors_fixed and draw(st.booleans())
+    found["accumulator"] = draw(
+        fixed(_accumulator_width) if fixed_accumulator else scaled("accumulator", _accumulator_width)
+    )
+    for kind in ("gate", "activation", "cell"):
+        found[kind] = draw(fixed()) if draw(st.booleans()) else draw(scaled(kind))
+    return found
+
+
+def _spans(most: int) -> st.SearchStrategy[float]:
+    return st.integers(-4, most).map(lambda power: 2.0**power)
+
+
+@st.composite
+def activation_units(draw: st.DrawFn, spec: NetworkSpec, gate: str) -> dict[str, Any]:
+    """A method, with its parameters, that can do the network's functions."""
+    functions = {function.name for cell in spec.cells for function in cell.functions}
+    hard = () if (functions & CURVED) - {"sigmoid", "tanh"} else ("hard",)
+    method = draw(st.sampled_from(("exact", "exact", *hard, "table", "table", "piecewise_linear")))
+    found: dict[str, Any] = {"activation.method": MethodName(method)}
+    if method in ("exact", "hard"):
+        return found
+    if not isinstance(parse_format(gate), Fixed) or draw(st.booleans()):
+        integer, fraction = draw(st.integers(1, 8)), draw(st.sampled_from((1, 3, 5, 8, 10, 12, 16, 24)))
+        found["activation.address_format"] = f"q{integer}.{min(fraction, 32 - integer)}" + draw(_rounding) + draw(_range)
+    if method == "table":
+        found["activation.table"] = {
+            "entries": 2 ** draw(st.integers(1, 10)),
+            "span": draw(_spans(6)),
+            "interpolation": draw(st.sampled_from(("nearest", "linear"))),
+        }
+    else:
+        found["activation.piecewise_linear"] = {
+            "segments": draw(st.integers(2, 24)),
+            "span": draw(_spans(4)),
+            "coefficient_bits": draw(st.sampled_from((4, 8, 12, 16, 32)) | st.integers(4, 32)),
+        }
+    return found
+
+
+@st.composite
+def calibrations(draw: st.DrawFn) -> dict[str, Any]:
+    """How ranges are chosen: a low percentile makes values overflow."""
+    method = draw(st.sampled_from(("max", "max", "percentile")))
+    weight_method = draw(st.sampled_from(("max", "max", "percentile")))
+    return {"method": Method(method), "weight_method": Method(weight_method), "percentile": draw(st.sampled_from((60.0, 90.0, 99.9)))}
+
+
+@st.composite
+def exact_cases(draw: st.DrawFn, **options: Any) -> Case:
+    """Any machine, network and schedule, with any formats in which all arithmetic is exact."""
+    case = draw(cases(**options))
+    formats = draw(exact_formats())
+    changes = {"formats": formats} | draw(activation_units(case.spec, formats["gate"]))
+    changes |= {f"{memory}.capacity_bytes": AMPLE for memory in ("weight_sram", "input_buffer", "state_buffer")}
+    return case.with_fields(changes).with_network(calibration=draw(calibrations()))
+
+
+def drawn_tensors(case: Case, seed: int) -> NetworkTensors:
+    """Numbers of the size that the seed says: 1/4, 1 or 4 times those of a normal distribution."""
+    return tensors(case.spec, seed, (0.25, 1.0, 1.0, 4.0)[seed % 4])
+
+
+@dataclass(frozen=True)
+class Three:
+    """What the machine, the untimed program and the reference make of the same numbers."""
+
+    machine: Results
+    untimed: Results
+    reference: Golden
+    overflows: Mapping[str, int]
+    """The machine's."""
+
+
+def run_machine(case: Case, numbers: Numbers, jitter: Jitter | None = None) -> Computation:
+    computation = numbers.begin(case.units)
+    arithmetic = Arithmetic(computation.state, computation.datapath)
+    execute(case.program, case.machine_spec(), Options(arithmetic=arithmetic, window=EVERYTHING, jitter=jitter))
+    return computation
+
+
+def run_untimed(case: Case, numbers: Numbers) -> Computation:
+    computation = numbers.begin(case.units)
+    interpret(case.program, computation.datapath, computation.state)
+    return computation
+
+
+def run_reference(case: Case, numbers: Numbers) -> Golden:
+    return integer_golden(numbers, case.config, case.schedule)
+
+
+def differing(got: Results | Golden, want: Results | Golden) -> list[str]:
+    """What differs in any bit: "output", "h_n[0]", "c_n[0]", ... with how many of its numbers."""
+    found = []
+    for name, a, b in _pairs(got, want):
+        assert a.shape == b.shape, name
+        count = int(np.count_nonzero(a != b))
+        if count:
+            found.append(f"{name}: {count} of {a.size}")
+    return found
+
+
+def _pairs(got: Results | Golden, want: Results | Golden) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    yield "output", got.output, want.output
+    c_got, c_want = ([c for c in found.c_n if c is not None] for found in (got, want))
+    for name, of_got, of_want in (("h_n", got.h_n, want.h_n), ("c_n", c_got, c_want)):
+        assert len(of_got) == len(of_want)
+        for number, (a, b) in enumerate(zip(of_got, of_want, strict=True)):
+            yield f"{name}[{number}]", a, b
+
