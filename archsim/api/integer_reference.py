@@ -32,11 +32,12 @@ def integer_golden(numbers: Numbers, arch: ArchConfig, schedule: str) -> Golden:
     h_n, c_n = [], []
     prefixes = iter(cell_prefixes(spec))
     made = directions(numbers.tensors, spec)
+    split = schedule.startswith("split") or arch.formats.input != arch.formats.hidden
     for number, layer in enumerate(spec.layers):
         source = "dram.x" if number == 0 else f"l{number - 1}.dram.output"
         outputs = []
         for cell, direction in zip(layer, made[number], strict=True):
-            machine = IntegerMachine(arch.mac_array.columns, schedule.startswith("split"), _method(arch, cell))
+            machine = IntegerMachine(arch.mac_array.columns, split, _method(arch, cell), "interleaved" in schedule)
             result = run_integer(below, direction, _grids(numbers, next(prefixes), source, cell), machine, lengths)
             outputs.append(result.output)
             h_n.append(result.h_n)

@@ -16,9 +16,10 @@ from archsim.components.numerics import Kernel, Numerics
 from archsim.components.piecewise import PiecewiseConfig
 from archsim.components.table import TableConfig
 from archsim.config.types import Count, Cycles
-from archsim.formats import Formats
+from archsim.formats import Encoding, Formats, IntegerFormat
 from archsim.formats.config import FormatName
 from archsim.formats.number import Array
+from archsim.formats.rounding import rounded
 from archsim.program.ir import Op, Region
 from archsim.workload.network import FunctionSpec
 
@@ -106,7 +107,7 @@ class Activation(Unit[ActivationConfig]):
         source, target = numerics.of(activate.source), numerics.of(activate.target)
         kind, overflows = activate.target.buffer.format_kind, numerics.overflows
         evaluate = self.method.evaluator(activate.function, source, target, overflows)
-        bound = None if activate.clip is None else source.encoded(np.array([activate.clip]))[0][0]
+        bound = None if activate.clip is None else _bound(activate.clip, source)
 
         def effect(operands: Sequence[Array]) -> tuple[Array, ...]:
             x = operands[0]
@@ -120,3 +121,11 @@ class Activation(Unit[ActivationConfig]):
         if not isinstance(op, Activate):
             raise self.refuse(op)
         return op
+
+
+def _bound(clip: float, source: Encoding) -> float:
+    """As it is stored; beyond the range the largest number, also in a format that wraps."""
+    if isinstance(source.format, IntegerFormat):
+        whole = rounded(np.array([clip / source.scale]), source.format.rounding)
+        return int(min(float(whole[0]), source.format.highest))
+    return float(source.encoded(np.array([clip]))[0][0])

@@ -52,7 +52,7 @@ def fit(function: FunctionSpec, span: float, segments: int, fraction_bits: int) 
     shared = stride > 1  # the arguments between two points belong to either segment, so both must fit both ends
     codes = np.arange(-places, max(places + shared, 1), stride)
     x = codes * 2.0**-fraction_bits
-    curve = _Curve(evaluate(function, x), places // stride)
+    curve = Curve(evaluate(function, x), places // stride)
     found = _least(curve, segments, shared)
     starts = [start for start, _ in found]
     lines = np.array([curve.line(start, end) for start, end in found])
@@ -72,7 +72,7 @@ Segments = list[tuple[int, int]]
 """First and last point of each."""
 
 
-def _least(curve: _Curve, most: int, shared: bool) -> Segments:
+def _least(curve: Curve, most: int, shared: bool) -> Segments:
     """At most `most` segments with the least largest error."""
     best = [(0, curve.last)]
     enough, short = curve.line(0, curve.last)[0], 0.0
@@ -86,7 +86,7 @@ def _least(curve: _Curve, most: int, shared: bool) -> Segments:
     return best
 
 
-def _segments(curve: _Curve, error: float, most: int, shared: bool) -> Segments | None:
+def _segments(curve: Curve, error: float, most: int, shared: bool) -> Segments | None:
     """Segments as long as the error allows, from left to right; None if more than `most` are needed."""
     found: Segments = []
     start, length = 0, 0
@@ -99,7 +99,7 @@ def _segments(curve: _Curve, error: float, most: int, shared: bool) -> Segments 
     return None
 
 
-class _Curve:
+class Curve:
     """Values at points 0 .. last, convex or concave up to `middle` and from there on."""
 
     def __init__(self, values: Real, middle: int) -> None:

@@ -15,6 +15,9 @@ from archsim.formats.parse import MAX_BITS, NAMES, parse_format
 KINDS = ("weight", "input", "hidden", "accumulator", "gate", "activation", "cell")
 """What has a format of its own."""
 
+MAX_ASYMMETRIC_BITS = 16
+"""A zero point lengthens a factor by a bit; with 32 bits a product would no longer fit into 64."""
+
 FORMAT_SETS: dict[str, dict[str, str]] = {
     "tflite_int8": {
         "weight": "int8/gate/gemmlowp",
@@ -128,6 +131,8 @@ def _check_kind(kind: str, number_format: NumberFormat) -> None:
         return
     if number_format.granularity is not Granularity.TENSOR and kind != "weight":
         raise ValueError(f"{kind} {number_format}: only weights have a scale for each gate or row")
+    if number_format.asymmetric and number_format.bits > MAX_ASYMMETRIC_BITS:
+        raise ValueError(f"{kind} {number_format}: only up to {MAX_ASYMMETRIC_BITS} bits have a zero point")
     if number_format.asymmetric and kind not in ("input", "hidden"):
         raise ValueError(f"{kind} {number_format}: only input and hidden have a zero point")
     if number_format.power_of_two and kind == "accumulator":

@@ -107,21 +107,22 @@ def _on_lines(activation: Activation, x: Codes, target: Grid, lines: Lines) -> C
     breakpoints, slopes, intercepts = lines.segments[activation.name]
     last_place = float(lines.address.scale)
     span = int(lines.span / last_place)
-    x = np.clip(x, -span, span - 1)
+    x = np.clip(x, -span, max(span - 1, 0))
     k = np.searchsorted(np.rint(breakpoints / last_place), x, side="right")
     fraction_bits = _fraction_bits(slopes, lines.coefficient_bits)
-    a = whole_of(np.ldexp(slopes, fraction_bits), "half_up")
+    most = 2 ** (lines.coefficient_bits - 1)
+    a = np.clip(whole_of(np.ldexp(slopes, fraction_bits), "half_up"), -most, most - 1)
     c = whole_of(intercepts / target.scale, "half_up")
-    bound = 2 ** (lines.coefficient_bits - 1) * lines.address.magnitude
+    bound = most * lines.address.magnitude
     ratio = np.ldexp(last_place, -fraction_bits) / target.scale
     return convert(times(a[k], x, bound), bound, ratio, target.rounding) + c[k]
 
 
 def _fraction_bits(slopes: Float64, bits: int) -> int:
-    """The most fraction bits with which every slope fits into bits, the sign among them."""
-    _, exponent = np.frexp(np.max(np.abs(slopes)))
-    fraction_bits = bits - int(exponent)
-    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
-    while not np.all((low <= (a := whole_of(np.ldexp(slopes, fraction_bits), "half_up"))) & (a <= high)):
-        fraction_bits -= 1
-    return fraction_bits
+    """What the sign and the integer bits of the largest magnitude leave of so many bits; of 0 all but the sign.
+
+    At most 31 more than without integer bits. A slope that rounding takes beyond the largest code saturates.
+    """
+    largest = np.max(np.abs(slopes))
+    integer_bits = max(int(np.frexp(largest)[1]), -31) if largest else 0
+    return bits - 1 - integer_bits

@@ -32,11 +32,17 @@ Step = Callable[[Coded, States], States]
 
 @dataclass(frozen=True)
 class IntegerMachine:
-    """columns: inputs of a chunk; split: the x tile and the h tile are two tiles; method: of the activation unit."""
+    """columns: inputs of a chunk; method: of the activation unit.
+
+    split: the x tile and the h tile are two tiles, or, as the format of the first layer's x is another than that of h,
+    two accumulations in every layer. interleaved: a tile has rows of all gates, so that those of a GRU that resets
+    after the product are two tiles in any case.
+    """
 
     columns: int
     split: bool
     method: Method
+    interleaved: bool = True
 
 
 @dataclass(frozen=True)
@@ -221,7 +227,7 @@ def _projection(units: _Units, weight_hr: Float | None) -> Callable[[Coded], Cod
 
 
 def _gru(units: _Units, weights: GruWeights, options: GruOptions) -> Step:
-    """The rows in the order r, z, n. With linear_before_reset the parts are apart: of n they become two sums."""
+    """The rows in the order r, z, n. With linear_before_reset the parts of n are apart: they become two sums."""
     grids, array, linear = units.grids, units.array, options.linear_before_reset
     to_gate, to_activation = units.to("gate", grids.gate), units.to("activation", grids.activation)
     to_hidden = units.to("hidden", grids.h)
@@ -236,7 +242,7 @@ def _gru(units: _Units, weights: GruWeights, options: GruOptions) -> Step:
         return _rows(weights.bias_ih, chosen), _rows(weights.bias_hh, chosen)
 
     from_x, from_h = parts(both, grids.h)
-    gates = array.tile([from_x, from_h], array.bias(biases(both), from_x), apart=linear)
+    gates = array.tile([from_x, from_h], array.bias(biases(both), from_x), apart=linear and units.machine.interleaved)
     reset = units.to("hidden", grids.h if linear else grids.vector)
     from_x, from_h = parts(last, reset.grid)
     b_in, b_hn = biases(last)

@@ -2,12 +2,20 @@
 
 from archsim.report.linetrace import line_trace
 from archsim.report.listing import program_listing
-from archsim.report.plots import plot_cycle_stack, plot_timeline, plot_utilization
+from archsim.report.plots import (
+    plot_accuracy,
+    plot_cycle_stack,
+    plot_format_ranges,
+    plot_timeline,
+    plot_utilization,
+)
 from archsim.report.text import print_report, report_text
 
 __all__ = [
     "line_trace",
+    "plot_accuracy",
     "plot_cycle_stack",
+    "plot_format_ranges",
     "plot_timeline",
     "plot_utilization",
     "print_report",

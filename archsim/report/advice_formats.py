@@ -12,7 +12,7 @@ from archsim.api.accuracy import Accuracy
 from archsim.api.numbers import Numbers
 from archsim.components.activation_methods import ADDRESS
 from archsim.formats import BlockFloat, Fixed, Scaled
-from archsim.formats.parse import MAX_BITS
+from archsim.formats.parse import MAX_ACCUMULATOR_BITS, MAX_BITS
 from archsim.report.numbers import percent, significant
 from archsim.report.values import golden_values, reach
 
@@ -60,21 +60,22 @@ def _on_overflows(numbers: Numbers, accuracy: Accuracy) -> Iterator[str]:
 
 def _wider(kind: str, found: Fixed, low: float, high: float, reached: str) -> str:
     """What it takes to hold low .. high."""
-    needed = _integer_bits(low, high)
+    needed, most = _integer_bits(low, high), MAX_ACCUMULATOR_BITS if kind == "accumulator" else MAX_BITS
     if needed <= found.integer_bits:
         return f"{kind} {found}: {reached}, which it holds; what it does not are partial sums or the machine's errors."
-    same = found.bits - needed
-    how = f"q{needed}.{same} would hold that in as many bits, with coarser steps" if same >= 0 else "no format does"
-    exact = needed + found.fraction_bits
-    wider = f", q{needed}.{found.fraction_bits} with the same steps" if exact <= MAX_BITS and same >= 0 else ""
-    how = how if same >= 0 else f"{needed} integer bits would hold that"
-    return f"{kind} {found}: {reached}, and it ends at {significant(2.0 ** (found.integer_bits - 1))}; {how}{wider}."
+    texts = []
+    if found.bits >= needed:
+        texts.append(f"q{needed}.{found.bits - needed} (as many bits, coarser steps)")
+    if needed + found.fraction_bits <= most:
+        texts.append(f"q{needed}.{found.fraction_bits} (the same steps)")
+    end = significant(2.0 ** (found.integer_bits - 1))
+    return f"{kind} {found}: {reached}, beyond its end at {end}; {' or '.join(texts) or 'no q format'} would hold that."
 
 
 def _integer_bits(low: float, high: float) -> int:
     """The fewest integer bits, the sign among them, of a q format with low .. high in its range."""
     bits = 1
-    while low < -(2.0 ** (bits - 1)) or high >= 2.0 ** (bits - 1):
+    while bits <= MAX_ACCUMULATOR_BITS and (low < -(2.0 ** (bits - 1)) or high >= 2.0 ** (bits - 1)):
         bits += 1
     return bits
 

@@ -10,11 +10,15 @@ from pathlib import Path
 
 from archsim.api import Simulation
 from archsim.errors import OutputError
+from archsim.report.accuracy import accuracy_csv
 from archsim.report.saved import resolved_arch, resolved_workload, stats_json, torch_outputs
 from archsim.report.text import report_text
 
 PLOTS = ("utilization.png", "timeline.png", "cycle_stack.png")
-FILES = ("stats.json", "report.txt", "arch.yaml", "workload.yaml", "outputs.npz", *PLOTS)
+ACCURACY_PLOTS = ("accuracy.png", "format_ranges.png")
+ACCURACY_FILES = ("accuracy.csv", *ACCURACY_PLOTS)
+"""Only of a run whose accuracy is measured: that computes in other formats than float32."""
+FILES = ("stats.json", "report.txt", "arch.yaml", "workload.yaml", "outputs.npz", *PLOTS, *ACCURACY_FILES)
 """All that a run's folder can hold."""
 
 
@@ -54,10 +58,19 @@ def fill_folder(folder: Path, simulation: Simulation, plots: bool) -> None:
     (folder / "workload.yaml").write_text(resolved_workload(simulation.workload, folder), encoding="utf-8")
     if simulation.results is not None:
         np.savez(folder / "outputs.npz", **torch_outputs(simulation.workload, simulation.results))
+    if simulation.accuracy is not None:
+        (folder / "accuracy.csv").write_text(accuracy_csv(simulation), encoding="utf-8")
     if plots:
-        from archsim.report.plots import plot_cycle_stack, plot_timeline, plot_utilization
+        _draw(folder, simulation)
 
-        for name, plot in zip(PLOTS, (plot_utilization, plot_timeline, plot_cycle_stack), strict=True):
+
+def _draw(folder: Path, simulation: Simulation) -> None:
+    from archsim.report import plots
+
+    for name, plot in zip(PLOTS, (plots.plot_utilization, plots.plot_timeline, plots.plot_cycle_stack), strict=True):
+        plot(simulation, folder / name)
+    if simulation.accuracy is not None:
+        for name, plot in zip(ACCURACY_PLOTS, (plots.plot_accuracy, plots.plot_format_ranges), strict=True):
             plot(simulation, folder / name)
 
 

@@ -22,6 +22,20 @@ def plot_timeline(simulation: Simulation, path: Path) -> None:
     write_png(timeline_figure, simulation, path)
 
 
+def plot_accuracy(simulation: Simulation, path: Path) -> None:
+    """The error of the output and of c over time, and the scores of the workload's task; only with accuracy."""
+    from archsim.report.figure_accuracy import accuracy_figure
+
+    write_png(accuracy_figure, simulation, path)
+
+
+def plot_format_ranges(simulation: Simulation, path: Path) -> None:
+    """The golden model's values by kind of data, in the ranges of their formats; only with accuracy."""
+    from archsim.report.figure_ranges import ranges_figure
+
+    write_png(ranges_figure, simulation, path)
+
+
 def plot_cycle_stack(simulation: Simulation, path: Path) -> None:
     """Where each unit's cycles of the time steps went."""
     from archsim.report.figure_stack import stack_figure

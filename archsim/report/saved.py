@@ -11,6 +11,7 @@ from typing import Any
 
 from archsim.api import Simulation
 from archsim.arch import Arch
+from archsim.report.accuracy import accuracy_figures
 from archsim.schedules.image import Results
 from archsim.workload import Workload
 from archsim.workload.layout import Layout
@@ -21,6 +22,8 @@ def stats_json(simulation: Simulation) -> str:
     """All figures and the verdict on the numbers, as one JSON object."""
     figures = dataclasses.asdict(simulation.stats)
     figures["validation"] = dataclasses.asdict(simulation.validation)
+    accuracy = accuracy_figures(simulation)
+    figures["accuracy"] = None if accuracy is None else dataclasses.asdict(accuracy)
     return json.dumps(figures, indent=2, allow_nan=False) + "\n"
 
 

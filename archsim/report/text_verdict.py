@@ -1,10 +1,12 @@
-"""What was run, and whether it computed the right numbers."""
+"""What was run, and whether it computed the right numbers: within a bound, in every bit, or not judged."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
+from archsim.api.validation import Validation
+from archsim.formats import KINDS, Formats
 from archsim.report.layout import facts, heading, sentence, table, title
 from archsim.report.numbers import error, plural, significant
 from archsim.schedules import find_schedule
@@ -13,14 +15,11 @@ from archsim.workload import NetworkSpec
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-TIMING_ONLY = "timing only: nothing was computed"
-
 
 def header(simulation: Simulation) -> list[RenderableType]:
     """Machine, workload, schedule and the verdict in a word."""
     stats, arch, spec = simulation.stats, simulation.arch.config, simulation.workload.spec
     array = arch.mac_array
-    formats = ", ".join(dict.fromkeys(arch.formats.model_dump().values()))
     return [
         title(f"{stats.workload} on {stats.arch}, schedule {stats.schedule}"),
         facts(
@@ -31,7 +30,7 @@ def header(simulation: Simulation) -> list[RenderableType]:
                 (
                     "MAC array",
                     f"{array.rows} rows x {array.columns} columns = {array.rows * array.columns:,} MACs a cycle, "
-                    f"{formats}",
+                    f"{formats_text(arch.formats)}",
                 ),
                 ("workload", f"{stats.workload}: {simulation.workload.config.summary}"),
                 (
@@ -49,11 +48,13 @@ def header(simulation: Simulation) -> list[RenderableType]:
 
 
 def validation(simulation: Simulation) -> list[RenderableType]:
-    """Each comparison with its error, the bound on it, and the reference."""
+    """Each comparison with its error, the bound on it, and the reference; or why there is none."""
     verdict = simulation.validation
+    if verdict.bitwise:
+        return _bit_for_bit(verdict)
     head = heading("Validation", "does the machine compute what the model computes?")
     if verdict.passed is None:
-        return [head, sentence(TIMING_ONLY)]
+        return [head, sentence(_not_judged(simulation))]
     rows = [
         (
             check.name,
@@ -72,15 +73,71 @@ def validation(simulation: Simulation) -> list[RenderableType]:
             f"up to {error(verdict.tolerance)}. The golden model is a functional LSTM in float64 that shares no code "
             "with the simulator."
         ),
-        sentence("PASSED" if verdict.passed else "FAILED: do not trust these results", "bold"),
+        _word(verdict),
     ]
+
+
+def formats_text(formats: Formats) -> str:
+    """The format of each kind of data; kinds that have the same are named together."""
+    kinds: dict[str, list[str]] = {}
+    for kind in KINDS:
+        kinds.setdefault(formats.format(kind).name, []).append(kind)
+    if len(kinds) == 1:
+        return next(iter(kinds))
+    return "; ".join(f"{', '.join(names)} {name}" for name, names in kinds.items())
+
+
+def _bit_for_bit(verdict: Validation) -> list[RenderableType]:
+    """The comparison with the integer reference."""
+    rows = [
+        (
+            check.name,
+            check.reference,
+            f"{check.compared_numbers:,}",
+            f"{check.differing_numbers:,}",
+            error(check.max_abs_error),
+            "passed" if check.passed else "FAILED",
+        )
+        for check in verdict.checks
+    ]
+    return [
+        heading("Validation", "does the machine compute what its number formats say?"),
+        table(
+            ("<", "<~", ">", ">", ">", "<"),
+            ("tensor", "reference", "numbers", "that differ", "max error", "verdict"),
+            rows,
+        ),
+        sentence(
+            "Every number must be bit for bit equal to the integer reference: the same network on the same codes in "
+            "64-bit integers, which shares no code with the simulator. How far that is from the model in float64 is "
+            "not judged; it is under Accuracy."
+        ),
+        _word(verdict),
+    ]
+
+
+def _word(verdict: Validation) -> RenderableType:
+    return sentence("PASSED" if verdict.passed else "FAILED: do not trust these results", "bold")
+
+
+def _not_judged(simulation: Simulation) -> str:
+    why = simulation.validation.not_judged
+    return why if simulation.accuracy is None else f"not judged: {why}. How large the errors are is under Accuracy."
 
 
 def _verdict(simulation: Simulation) -> str:
     verdict = simulation.validation
+    sqnr = simulation.accuracy.tensors[0].sqnr_db if simulation.accuracy else None
+    costs = "" if sqnr is None else f"; SQNR of the output {sqnr:.1f} dB"
     if verdict.passed is None or verdict.max_rel_error is None:
-        return TIMING_ONLY
+        return verdict.not_judged if simulation.accuracy is None else f"not judged: {verdict.not_judged}{costs}"
     word = "PASSED" if verdict.passed else "FAILED"
+    if verdict.bitwise:
+        differing = sum(check.differing_numbers or 0 for check in verdict.checks)
+        compared = sum(check.compared_numbers for check in verdict.checks)
+        if verdict.passed:
+            return f"{word}: bit for bit equal to the integer reference{costs}"
+        return f"{word}: {differing:,} of {compared:,} numbers differ from the integer reference"
     return f"{word}: largest relative error {error(verdict.max_rel_error)}, allowed {error(verdict.tolerance)}"
 
 

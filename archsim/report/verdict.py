@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 
+from archsim.api.validation import Check
 from archsim.api.verdict import Verdict
 
 
@@ -32,16 +33,25 @@ def verdict_text(verdict: Verdict) -> str:
                 "numbers differ in any bit",
             )
         )
-    for check in verdict.checks:
-        lines.append(
-            _line(
-                check.passed,
-                f"{check.name} against {check.reference}: max error {check.max_abs_error:.2e} absolute, "
-                f"{check.max_rel_error:.2e} of the largest magnitude (allowed {verdict.tolerance:.0e})",
-            )
-        )
+    lines += [_line(check.passed, _check_text(check)) for check in verdict.checks]
+    if verdict.not_judged and not verdict.hazards:
+        lines.append(f"---- numbers against a reference: not judged: {verdict.not_judged}")
+    if verdict.output_sqnr_db is not None:
+        lines.append(f"---- output against golden model: SQNR {verdict.output_sqnr_db:.1f} dB (reported, not judged)")
     lines.append("VALID" if verdict.passed else "NOT VALID")
     return "\n".join(lines) + "\n"
+
+
+def _check_text(check: Check) -> str:
+    if check.differing_numbers is None:
+        return (
+            f"{check.name} against {check.reference}: max error {check.max_abs_error:.2e} absolute, "
+            f"{check.max_rel_error:.2e} of the largest magnitude (allowed {check.tolerance:.0e})"
+        )
+    return (
+        f"{check.name}: {check.differing_numbers:,} of {check.compared_numbers:,} numbers differ in any bit from the "
+        "independent integer reference"
+    )
 
 
 def _line(passed: bool, text: str) -> str:

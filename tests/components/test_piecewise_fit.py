@@ -9,30 +9,33 @@ from hypothesis import strategies as st
 from tables import FUNCTIONS, SIGMOID, TANH
 
 from archsim.components.functions import evaluate
-from archsim.components.piecewise_fit import MOST_POINTS, Lines, fit
+from archsim.components.piecewise_fit import MOST_POINTS, Curve, Lines, fit
 from archsim.workload import FunctionSpec
 
 
-def least_errors(x: np.ndarray, y: np.ndarray, most: int, shared: bool) -> list[float]:
-    """By number of segments: the least largest error of lines through points, over all ways of cutting them.
+def widths(y: np.ndarray) -> np.ndarray:
+    """For every pair a <= b the least largest error of a line through points a .. b, evenly spaced.
 
-    A line's least error on a set of points is the largest one on three of them (de la Vallee Poussin), and on three it
-    is half the middle one's distance from the chord of the others.
+    It is the largest of those of three points (de la Vallee Poussin): half the middle one's distance from the chord.
     """
-    n = len(x)
+    n = len(y)
     width = np.zeros((n, n))
     for length in range(2, n):
         for a in range(n - length):
             b = a + length
-            chord = y[a] + (y[b] - y[a]) / (x[b] - x[a]) * (x[a + 1 : b] - x[a])
+            chord = y[a] + (y[b] - y[a]) / length * np.arange(1, length)
             width[a, b] = max(width[a + 1, b], width[a, b - 1], np.abs(y[a + 1 : b] - chord).max() / 2)
+    return width
+
+
+def least_errors(y: np.ndarray, most: int, shared: bool) -> list[float]:
+    """By number of segments: the least largest error of lines through points, over all ways of cutting them."""
+    width, n = widths(y), len(y)
     ways = [width[0]]
     # A segment a .. b follows the best way up to a (which is in both) or a - 1.
     for _ in range(most - 1):
-        last = ways[-1]
-        before = last if shared else np.append(0.0, last[:-1])
-        cut = [np.maximum(before[: b + 1], width[: b + 1, b]).min() for b in range(n)]
-        ways.append(np.array(cut))
+        before = ways[-1] if shared else np.append(0.0, ways[-1][:-1])
+        ways.append(np.array([np.maximum(before[: b + 1], width[: b + 1, b]).min() for b in range(n)]))
     return [float(way[-1]) for way in ways]
 
 
@@ -44,11 +47,26 @@ def errors(lines: Lines, function: FunctionSpec, x: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize(
     "function", [*FUNCTIONS, FunctionSpec("elu", -2.0), FunctionSpec("scaledtanh", 2.0, 9.0)], ids=str
 )
+@pytest.mark.parametrize("span", [2.4, 8.0])
+def test_the_closest_line_of_every_stretch(function: FunctionSpec, span: float) -> None:
+    """On one side of the middle, and across it, where lines are found by exchange."""
+    y = evaluate(function, np.arange(-16, 16) * span / 16)
+    curve, width = Curve(y, 16), widths(y)
+    for a in range(32):
+        for b in range(a, 32):
+            error, rise, value = curve.line(a, b)
+            assert error == pytest.approx(width[a, b], rel=1e-6, abs=1e-14)
+            assert np.abs(y[a : b + 1] - value - rise * np.arange(b - a + 1)).max() == pytest.approx(error, abs=1e-13)
+
+
+@pytest.mark.parametrize(
+    "function", [*FUNCTIONS, FunctionSpec("elu", -2.0), FunctionSpec("scaledtanh", 2.0, 9.0)], ids=str
+)
 @pytest.mark.parametrize(("span", "fraction"), [(8.0, 2), (2.0, 4)])
 def test_on_few_addresses_it_is_the_best_of_all_choices(function: FunctionSpec, span: float, fraction: int) -> None:
     """64 addresses: every way of cutting them into up to 9 segments, with every line."""
     x = np.arange(-span, span, 2.0**-fraction)
-    best = least_errors(x, evaluate(function, x), 9, shared=False)
+    best = least_errors(evaluate(function, x), 9, shared=False)
     for segments in range(2, 10):
         lines = fit(function, span, segments, fraction)
         assert len(lines.slopes) <= segments
@@ -62,7 +80,7 @@ def test_on_many_addresses_it_lies_between_two_bounds_from_some(function: Functi
     because neighbours share a point, are at most as good (but for the function's bend between points)."""
     x = np.linspace(-8, 8, 257)
     y = evaluate(function, x)
-    least, most = least_errors(x[:-1], y[:-1], 8, shared=False), least_errors(x, y, 8, shared=True)
+    least, most = least_errors(y[:-1], 8, shared=False), least_errors(y, 8, shared=True)
     for segments in range(2, 9):
         for fraction in (12, 24):
             error = fit(function, 8.0, segments, fraction).error

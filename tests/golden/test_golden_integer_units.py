@@ -195,12 +195,12 @@ def test_lines_by_hand() -> None:
     assert overflows == {"address": 2, "activation": 3}
 
 
-def test_coefficients_leave_room_for_the_largest_slope() -> None:
-    """4 bits hold -8 .. 7: a slope of 15/16 would need 7.5 -> 8 of 8ths, so they are quarters: 4 (half up of 3.75)."""
+def test_the_largest_slope_has_all_bits_and_saturates() -> None:
+    """4 bits hold -8 .. 7: below 1 there are no integer bits, so slopes are 8ths; 15/16 is 7.5, so 8, which is 7."""
     segments = {"tanh": (np.array([]), np.array([0.9375]), np.array([0.0]))}
     target = Target("activation", q(16, 8), Counter())
     got = activate(Activation("tanh"), Coded(np.array([16]), q(8, 4)), target, Lines(2.0, 4, q(8, 4), segments))
-    assert got.codes.tolist() == [256]
+    assert got.codes.tolist() == [224], "7/8 in 256ths"
 
 
 def test_piecewise_linear_functions_need_no_table() -> None:

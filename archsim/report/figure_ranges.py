@@ -1,0 +1,157 @@
+"""What of the golden model's values the number formats can hold: a histogram a kind of data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from archsim.api import Simulation
+from archsim.formats import BlockFloat, FloatFormat, NumberFormat
+from archsim.formats.floating import Bfloat16, Float16
+from archsim.report.drawing import new_figure, put_title
+from archsim.report.numbers import percent
+from archsim.report.values import Values, golden_values, reach
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_TITLES = {
+    "weight": "weights",
+    "input": "input x",
+    "hidden": "hidden state h",
+    "gate": "gate pre-activations",
+    "activation": "gates and tanh(c)",
+    "cell": "cell state c",
+}
+"""Kinds of data in the order of the panels."""
+_BINS = 80
+_MUCH_WIDER = 3.0
+"""A range that reaches further than so many times the values is not shown whole."""
+_MARGIN = 0.06
+_INSIDE, _BEYOND, _RANGE = "#0072B2", "#D55E00", "#DCEEDC"
+_PRECISION = {Bfloat16: 8, Float16: 11}
+"""Significant bits of a floating-point format, the leading one among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What one panel shows: values, and the range of the format; with several scales the least and the widest one."""
+
+    kind: str
+    parts: Sequence[Values]
+    narrow: tuple[float, float]
+    wide: tuple[float, float]
+    step: str
+    beyond: float
+
+    @property
+    def number_format(self) -> NumberFormat:
+        """Of all of the values."""
+        return self.parts[0].encoding.format
+
+
+def ranges_figure(simulation: Simulation) -> Figure:
+    """A panel for each kind of data that the network has; two in a row."""
+    assert simulation.numbers is not None
+    found = {kind: golden_values(simulation.numbers, kind) for kind in _TITLES}
+    panels = [_panel(kind, parts) for kind, parts in found.items() if parts]
+    height = -(-len(panels) // 2)
+    figure = new_figure(1.3 + 1.75 * height)
+    grid = figure.subplots(height, 2, squeeze=False).ravel()
+    for axes, panel in zip(grid, panels, strict=False):
+        _draw(axes, panel)
+    for axes in grid[len(panels) :]:
+        axes.remove()
+    for axes in grid[: len(panels) : 2]:
+        axes.set_ylabel("values (log)")
+    _legend(figure)
+    note = "values of the golden model in float64, no unit; beyond: the share of them that the format cannot hold"
+    put_title(figure, simulation, "What of the model's values the number formats can hold", note)
+    return figure
+
+
+def _panel(kind: str, parts: Sequence[Values]) -> Panel:
+    scales = [scale for part in parts for scale in part.scales]
+    ends = [part.ends(scale) for part in parts for scale in part.scales]
+    lows, highs = zip(*ends, strict=True)
+    size = sum(part.values.size for part in parts)
+    return Panel(
+        kind,
+        parts,
+        (max(lows), min(highs)),
+        (min(lows), max(highs)),
+        _step(parts[0].encoding.format, min(scales), max(scales)),
+        sum(part.beyond for part in parts) / size,
+    )
+
+
+def _step(number_format: NumberFormat, finest: float, coarsest: float) -> str:
+    """The distance between neighbouring numbers of a format, in words."""
+    if isinstance(number_format, BlockFloat):
+        return f"step up to 2^{2 - number_format.mantissa_bits} of a block's largest"
+    if isinstance(number_format, FloatFormat):
+        return f"step up to 2^{1 - _PRECISION.get(type(number_format), 24)} of a value"
+    return f"step {finest:.2g}" + ("" if finest == coarsest else f" .. {coarsest:.2g}")
+
+
+def _draw(axes: Axes, panel: Panel) -> None:
+    least, most = _limits(panel)
+    edges = np.linspace(least, most, _BINS + 1)
+    counts = np.sum([np.histogram(part.values, edges)[0] for part in panel.parts], axis=0)
+    inside = (edges[1:] > panel.wide[0]) & (edges[:-1] < panel.wide[1])
+    axes.axvspan(max(panel.narrow[0], least), min(panel.narrow[1], most), color=_RANGE, linewidth=0, zorder=0)
+    for which, colour in ((inside, _INSIDE), (~inside, _BEYOND)):
+        if which.any():
+            shown: npt.NDArray[np.float64] = np.where(which & (counts > 0), counts, np.nan)
+            axes.stairs(shown, edges, baseline=0.5, fill=True, color=colour, zorder=2)
+    for end in {*panel.narrow, *panel.wide}:
+        if least < end < most:
+            axes.axvline(end, color="black", linewidth=0.8, linestyle=(0, (4, 2)), zorder=3)
+    axes.set_yscale("log")
+    axes.set_ylim(0.5, 3 * max(1, int(counts.max())))
+    axes.set_xlim(least, most)
+    axes.set_title(_title(panel), loc="left")
+
+
+def _limits(panel: Panel) -> tuple[float, float]:
+    """All values, and the ends of the range unless they are far away."""
+    low, high = reach(panel.parts)
+    low, high = min(low, 0.0), max(high, 0.0)
+    extent = max(high, -low) or 1.0
+    if max(panel.wide[1], -panel.wide[0]) <= _MUCH_WIDER * extent:
+        low, high = min(low, panel.wide[0]), max(high, panel.wide[1])
+    margin = _MARGIN * ((high - low) or extent)
+    return low - margin, high + margin
+
+
+def _title(panel: Panel) -> str:
+    (low, high), (wide_low, wide_high) = panel.narrow, panel.wide
+    span = f"{low:.3g} .. {high:.3g}"
+    if (wide_low, wide_high) != (low, high):
+        span += f" to {wide_low:.3g} .. {wide_high:.3g}"
+    return (
+        f"{_TITLES[panel.kind]}: {panel.number_format}\n{span}, {panel.step}\n"
+        f"{percent(panel.beyond)} of {sum(part.values.size for part in panel.parts):,} beyond"
+    )
+
+
+def _legend(figure: Figure) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    figure.legend(
+        handles=[
+            Patch(facecolor=_INSIDE, label="values within the range"),
+            Patch(facecolor=_BEYOND, label="values beyond it"),
+            Patch(facecolor=_RANGE, label="range of the format"),
+            Line2D([], [], color="black", linewidth=0.8, linestyle=(0, (4, 2)), label="its ends"),
+        ],
+        loc="outside lower center",
+        ncols=4,
+        frameon=False,
+    )
