@@ -97,7 +97,7 @@ def _inside(numbers: Numbers, recorder: Recorder) -> Iterator[tuple[str, npt.NDA
     several = len(flat) > 1
     for trace, values, suffix in zip(flat, recorder.values, suffixes(numbers.spec), strict=True):
         place = suffix.replace("_", " ") if several else ""
-        for name, got in values.items():
+        for name, got in sorted(values.items(), key=lambda item: item[0] != "c"):  # c before the gates
             want = trace.c if name == "c" else trace.gates[name]
             assert want is not None
             yield (f"c{place}" if name == "c" else f"gate {name}{place}"), got, want

@@ -18,6 +18,7 @@ from archsim.components.resources import Resources
 from archsim.components.table import TableMethod
 from archsim.formats import Encoding, Fixed, Formats, NumberFormat, parse_format
 from archsim.formats.number import Array, IntegerFormat
+from archsim.formats.parse import MAX_BITS
 from archsim.formats.rounding import Conversion
 from archsim.workload.network import FunctionSpec
 
@@ -147,10 +148,10 @@ def address_format(config: ActivationConfig, formats: Formats) -> Fixed:
     """The format of a table's argument; ValueError if there is none."""
     name = config.address_format or formats.gate
     address = parse_format(name)
-    if isinstance(address, Fixed):
+    if isinstance(address, Fixed) and address.bits <= MAX_BITS:
         return address
     where = "address_format" if config.address_format else "formats.gate, for want of an address_format,"
-    raise ValueError(f"method {config.method}: {where} is {name}; a table and lines need a q format, as q4.12")
+    raise ValueError(f"method {config.method}: {where} is {name}; a table and lines need a q format of up to 32 bits, as q4.12")
 
 
 def unsupported(method: Method, functions: frozenset[str]) -> tuple[str, ...]:

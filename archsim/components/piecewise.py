@@ -21,8 +21,8 @@ from archsim.workload.network import FunctionSpec
 _MULTIPLIER_BITS = 31
 """Of a conversion whose ratio is no power of two (archsim.formats.rounding)."""
 
-_MOST_FRACTION_BITS = 900
-"""Of slopes that float64 can hardly hold."""
+_LEAST_EXPONENT = -31
+"""Slopes below 2^-31 get no further fraction bits."""
 
 
 class PiecewiseConfig(UnitConfig):
@@ -83,19 +83,17 @@ class PiecewiseMethod:
     def slope_codes(self, lines: Lines) -> tuple[Int, int]:
         """The slopes in `coefficient_bits` bits, two's complement, and their number of fraction bits.
 
-        It is the most with which every slope, rounded half up to a multiple of 2^-fraction_bits, is in range: none
-        saturates. It is negative if slopes are beyond 2^(coefficient_bits - 1), and above coefficient_bits if all are
-        below 1/4.
+        fraction_bits = coefficient_bits - 1 - e, where e is the least integer with |slope| < 2^e for all slopes, but at
+        least -31, and 0 if all slopes are 0: e = floor(log2(max |slope|)) + 1. It is negative if slopes are beyond
+        2^(coefficient_bits - 1), and above coefficient_bits if all are below 1/4. A slope is rounded half up to a
+        multiple of 2^-fraction_bits; one that rounding takes to 2^e saturates.
         """
-        bits = self._config.coefficient_bits
-        most = 1 << (bits - 1)
-        # With one bit more the largest magnitude, at least 2^(exponent - 1), would be 2^bits or more.
-        fraction_bits = min(bits - frexp(float(np.abs(lines.slopes).max()))[1], _MOST_FRACTION_BITS)
-        while True:
-            whole = rounded(np.ldexp(lines.slopes, fraction_bits), Rounding.HALF_UP)
-            if whole.min() >= -most and whole.max() < most:
-                return whole.astype(np.int64), fraction_bits
-            fraction_bits -= 1
+        largest = float(np.abs(lines.slopes).max())
+        exponent = max(frexp(largest)[1], _LEAST_EXPONENT) if largest else 0
+        fraction_bits = self._config.coefficient_bits - 1 - exponent
+        most = 1 << (self._config.coefficient_bits - 1)
+        whole = rounded(lines.slopes * 2.0**fraction_bits, Rounding.HALF_UP)
+        return np.clip(whole, -most, most - 1).astype(np.int64), fraction_bits
 
     def evaluator(self, function: FunctionSpec, target: Encoding) -> Callable[[Int], tuple[Array, int]]:
         """From address codes to results as stored, and how many results were beyond the range."""

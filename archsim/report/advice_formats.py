@@ -20,12 +20,16 @@ _SEEN_AS = {"accumulator": "gate"}
 """The kind whose values in the golden model say what another one must hold: complete sums of the same products."""
 
 
-def format_advice(simulation: Simulation) -> list[str]:
-    """Sentences, each on one kind of data; none if nothing follows."""
+def overflow_advice(simulation: Simulation) -> list[str]:
+    """A sentence or two on each kind of data that overflows, of which something follows."""
     numbers, accuracy = simulation.numbers, simulation.accuracy
-    if numbers is None or accuracy is None:
-        return []
-    return [*_on_overflows(numbers, accuracy), *_on_output(numbers, accuracy)]
+    return [] if numbers is None or accuracy is None else list(_on_overflows(numbers, accuracy))
+
+
+def output_advice(simulation: Simulation) -> list[str]:
+    """How much of the output's noise its own format makes; nothing if that cannot be said."""
+    numbers, accuracy = simulation.numbers, simulation.accuracy
+    return [] if numbers is None or accuracy is None else list(_on_output(numbers, accuracy))
 
 
 def one_is_beyond(numbers: Numbers) -> bool:
@@ -68,7 +72,7 @@ def _wider(kind: str, found: Fixed, low: float, high: float, reached: str) -> st
         texts.append(f"q{needed}.{found.bits - needed} (as many bits, coarser steps)")
     if needed + found.fraction_bits <= most:
         texts.append(f"q{needed}.{found.fraction_bits} (the same steps)")
-    end = significant(2.0 ** (found.integer_bits - 1))
+    end = significant(2.0 ** (found.integer_bits - 1) * (-1 if -low > high else 1))
     return f"{kind} {found}: {reached}, beyond its end at {end}; {' or '.join(texts) or 'no q format'} would hold that."
 
 
@@ -94,7 +98,6 @@ def _harmless(numbers: Numbers, kind: str, found: Fixed) -> str:
 
 
 def _on_output(numbers: Numbers, accuracy: Accuracy) -> Iterator[str]:
-    """How much of the output's noise its own format makes."""
     found, sqnr = numbers.formats.format("hidden"), accuracy.tensors[0].sqnr_db
     if isinstance(found, BlockFloat) or sqnr is None:
         return

@@ -29,6 +29,8 @@ _DECADES = 1e-6
 
 def accuracy_figure(simulation: Simulation) -> Figure:
     """RMS errors over the time steps and, where there is a task, the scores of the machine and the golden model."""
+    from matplotlib.ticker import MaxNLocator
+
     accuracy, spec = simulation.accuracy, simulation.workload.spec
     assert accuracy is not None
     steps = len(counted_sequences(spec))
@@ -43,6 +45,8 @@ def accuracy_figure(simulation: Simulation) -> Figure:
         axes.grid(axis="y", color="#DDDDDD", linewidth=0.5)
         axes.set_axisbelow(True)
     rows[-1].set_xlabel("time step")
+    rows[-1].xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
+    figure.align_ylabels(list(rows))
     put_title(figure, simulation, "What the number formats cost over time", _note(accuracy))
     return figure
 

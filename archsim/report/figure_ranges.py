@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +27,7 @@ _TITLES = {
     "input": "input x",
     "hidden": "hidden state h",
     "gate": "gate pre-activations",
-    "activation": "gates and tanh(c)",
+    "activation": "activations",
     "cell": "cell state c",
 }
 """Kinds of data in the order of the panels."""
@@ -33,7 +35,9 @@ _BINS = 80
 _MUCH_WIDER = 3.0
 """A range that reaches further than so many times the values is not shown whole."""
 _MARGIN = 0.06
-_INSIDE, _BEYOND, _RANGE = "#0072B2", "#D55E00", "#DCEEDC"
+_BOTTOM = 0.5
+"""Of the logarithmic scale: below one value."""
+_INSIDE, _BEYOND, _RANGE, _WIDEST = "#0072B2", "#D55E00", "#D3EAD3", "#EFF7EF"
 _PRECISION = {Bfloat16: 8, Float16: 11}
 """Significant bits of a floating-point format, the leading one among them."""
 
@@ -69,8 +73,8 @@ def ranges_figure(simulation: Simulation) -> Figure:
         axes.remove()
     for axes in grid[: len(panels) : 2]:
         axes.set_ylabel("values (log)")
-    _legend(figure)
-    note = "values of the golden model in float64, no unit; beyond: the share of them that the format cannot hold"
+    _legend(figure, panels)
+    note = "golden model in float64, no unit; beyond: the share of its values that the format cannot hold"
     put_title(figure, simulation, "What of the model's values the number formats can hold", note)
     return figure
 
@@ -86,7 +90,7 @@ def _panel(kind: str, parts: Sequence[Values]) -> Panel:
         (max(lows), min(highs)),
         (min(lows), max(highs)),
         _step(parts[0].encoding.format, min(scales), max(scales)),
-        sum(part.beyond for part in parts) / size,
+        sum(int(np.count_nonzero(part.beyond)) for part in parts) / size,
     )
 
 
@@ -100,22 +104,45 @@ def _step(number_format: NumberFormat, finest: float, coarsest: float) -> str:
 
 
 def _draw(axes: Axes, panel: Panel) -> None:
+    """All values in the colour of those beyond the range, before them those within it."""
+    from matplotlib.ticker import NullFormatter
+
     least, most = _limits(panel)
-    edges = np.linspace(least, most, _BINS + 1)
-    counts = np.sum([np.histogram(part.values, edges)[0] for part in panel.parts], axis=0)
-    inside = (edges[1:] > panel.wide[0]) & (edges[:-1] < panel.wide[1])
-    axes.axvspan(max(panel.narrow[0], least), min(panel.narrow[1], most), color=_RANGE, linewidth=0, zorder=0)
-    for which, colour in ((inside, _INSIDE), (~inside, _BEYOND)):
-        if which.any():
-            shown: npt.NDArray[np.float64] = np.where(which & (counts > 0), counts, np.nan)
-            axes.stairs(shown, edges, baseline=0.5, fill=True, color=colour, zorder=2)
+    edges = _bins(panel, least, most)
+    counts = _counts([part.values for part in panel.parts], edges)
+    inside = _counts([part.values[~part.beyond] for part in panel.parts], edges) if panel.beyond else counts
+    for (low, high), colour in ((panel.wide, _WIDEST), (panel.narrow, _RANGE)):
+        axes.axvspan(max(low, least), min(high, most), color=colour, linewidth=0, zorder=0)
+    for heights, colour in ((counts, _BEYOND), (inside, _INSIDE)):
+        bars = np.where(heights > 0, heights, np.nan)  # a logarithm has no place for 0
+        axes.stairs(bars, edges, baseline=_BOTTOM, fill=True, color=colour, zorder=2)
     for end in {*panel.narrow, *panel.wide}:
         if least < end < most:
             axes.axvline(end, color="black", linewidth=0.8, linestyle=(0, (4, 2)), zorder=3)
     axes.set_yscale("log")
-    axes.set_ylim(0.5, 3 * max(1, int(counts.max())))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.set_ylim(_BOTTOM, 3 * max(1, int(counts.max())))
     axes.set_xlim(least, most)
     axes.set_title(_title(panel), loc="left")
+
+
+def _bins(panel: Panel, least: float, most: float) -> npt.NDArray[np.float64]:
+    """Edges of about equal bins, of which each lies within what rounds into the widest range, or beyond it."""
+    if not panel.beyond:
+        return np.linspace(least, most, _BINS + 1)
+    half = panel.parts[0].scales[1] / 2
+    ends = [min(max(end, least), most) for end in (panel.wide[0] - half, panel.wide[1] + half)]
+    sections = []
+    for start, stop in pairwise((least, *ends, most)):
+        bins = ceil(_BINS * (stop - start) / (most - least))
+        sections.append(np.linspace(start, stop, bins + 1) if bins else np.array([start]))
+    return np.unique(np.concatenate(sections))
+
+
+def _counts(parts: Sequence[npt.NDArray[np.floating]], edges: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """How many values of all parts are in each bin."""
+    found: npt.NDArray[np.int64] = np.sum([np.histogram(part, edges)[0] for part in parts], axis=0)
+    return found
 
 
 def _limits(panel: Panel) -> tuple[float, float]:
@@ -130,28 +157,24 @@ def _limits(panel: Panel) -> tuple[float, float]:
 
 
 def _title(panel: Panel) -> str:
-    (low, high), (wide_low, wide_high) = panel.narrow, panel.wide
-    span = f"{low:.3g} .. {high:.3g}"
-    if (wide_low, wide_high) != (low, high):
-        span += f" to {wide_low:.3g} .. {wide_high:.3g}"
-    return (
-        f"{_TITLES[panel.kind]}: {panel.number_format}\n{span}, {panel.step}\n"
-        f"{percent(panel.beyond)} of {sum(part.values.size for part in panel.parts):,} beyond"
-    )
+    low, high = panel.wide
+    span = f"\u00b1{high:.3g}" if low == -high else f"{low:.5g} .. {high:.5g}"
+    upto = "" if panel.wide == panel.narrow else "up to "
+    least, most = _limits(panel)
+    share = f"{percent(panel.beyond)} of {sum(part.values.size for part in panel.parts):,} beyond"
+    cut = "" if least <= low and high <= most else "; range wider"
+    return f"{_TITLES[panel.kind]}: {panel.number_format}\n{upto}{span}, {panel.step}\n{share}{cut}"
 
 
-def _legend(figure: Figure) -> None:
+def _legend(figure: Figure, panels: Sequence[Panel]) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    figure.legend(
-        handles=[
-            Patch(facecolor=_INSIDE, label="values within the range"),
-            Patch(facecolor=_BEYOND, label="values beyond it"),
-            Patch(facecolor=_RANGE, label="range of the format"),
-            Line2D([], [], color="black", linewidth=0.8, linestyle=(0, (4, 2)), label="its ends"),
-        ],
-        loc="outside lower center",
-        ncols=4,
-        frameon=False,
-    )
+    handles: list[Patch | Line2D] = [Patch(facecolor=_INSIDE, label="values within the range")]
+    if any(panel.beyond for panel in panels):
+        handles.append(Patch(facecolor=_BEYOND, label="values beyond it"))
+    handles.append(Patch(facecolor=_RANGE, label="range of the format"))
+    if any(panel.wide != panel.narrow for panel in panels):
+        handles.append(Patch(facecolor=_WIDEST, label="with the widest of its scales"))
+    handles.append(Line2D([], [], color="black", linewidth=0.8, linestyle=(0, (4, 2)), label="its ends"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)

@@ -14,7 +14,7 @@ from archsim.report.accuracy import (
     accuracy_figures,
     quarter_steps,
 )
-from archsim.report.advice_formats import format_advice, one_is_beyond
+from archsim.report.advice_formats import one_is_beyond, output_advice, overflow_advice
 from archsim.report.layout import facts, heading, sentence, table
 from archsim.report.numbers import error, percent, plural, significant
 from archsim.workload.calibration import range_kinds
@@ -66,7 +66,7 @@ def _errors(simulation: Simulation, tensors: Sequence[TensorFigures]) -> list[Re
             f"{left_out} accuracy.csv has the errors of every time step."
         ),
         *_growth(simulation, tensors),
-        *(sentence(text) for text in format_advice(simulation)),
+        *(sentence(text) for text in output_advice(simulation)),
     ]
 
 
@@ -109,8 +109,8 @@ def _overflows(simulation: Simulation, figures: AccuracyFigures) -> list[Rendera
         return found
     formats = simulation.numbers.formats
     wraps = [count.kind for count in some if "/wrap" in str(getattr(formats, count.kind, ""))]
-    becomes = f"It saturates, except in {', '.join(wraps)}, which wrap." if wraps else "It saturates."
-    text = f"A value beyond the range becomes another one. {becomes}"
+    but = f"; of {', '.join(wraps)} it wraps to the other end" if wraps else ""
+    text = f"A value beyond the range saturates at its end{but}."
     if one_is_beyond(simulation.numbers) and any(count.kind == "activation" for count in some):
         text += (
             f" The largest number of activation {formats.activation} is just below 1, so that every gate or tanh(c) "
@@ -118,7 +118,7 @@ def _overflows(simulation: Simulation, figures: AccuracyFigures) -> list[Rendera
         )
     if any(count.kind == "address" for count in some):
         text += " address: arguments beyond the range of the activation unit's table or line segments."
-    return [*found, sentence(text)]
+    return [*found, *map(sentence, (text, *overflow_advice(simulation)))]
 
 
 def _task(task: TaskSummary) -> list[RenderableType]:
@@ -127,7 +127,7 @@ def _task(task: TaskSummary) -> list[RenderableType]:
         rows.append(("expected (file)", *_scores(task.witness)))
     name, threshold = task.summary, significant(task.threshold)
     return [
-        heading(f"Task: {name}", "what the errors do to the scores that the workload's task makes of the output"),
+        heading(f"Task: {name}", "what the errors do to the scores that are made of the output"),
         table(
             ("<~", ">", ">", ">", ">", ">"),
             ("machine against", "max difference", "RMS difference", "changed side", "of", "share"),

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from archsim.api.calibrate import Observed
 from archsim.api.numbers import Numbers
 from archsim.formats import Encoding, FloatFormat, IntegerFormat
+from archsim.formats.rounding import rounded
 from archsim.schedules.network import cell_prefixes
 from archsim.workload.calibration import range_kinds
 from archsim.workload.tensors import suffixes
@@ -28,12 +29,15 @@ class Values:
     encoding: Encoding
 
     @property
-    def beyond(self) -> int:
-        """How many values the format's range would change."""
+    def beyond(self) -> npt.NDArray[np.bool_]:
+        """Which values the format's range would change."""
         number_format = self.encoding.format
-        if isinstance(number_format, FloatFormat):
-            return int(np.count_nonzero(np.abs(self.values) > number_format.largest))
-        return self.encoding.encoded(self.values)[1]
+        if isinstance(number_format, IntegerFormat):
+            scaled = np.asarray(self.values, np.float64) / self.encoding.scale
+            codes = rounded(scaled, number_format.rounding) + self.encoding.zero
+            return (codes < number_format.lowest) | (codes > number_format.highest)
+        assert isinstance(number_format, FloatFormat)
+        return np.asarray(np.abs(self.values) > number_format.largest, np.bool_)
 
     @property
     def scales(self) -> tuple[float, float]:

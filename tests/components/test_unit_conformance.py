@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from float_machines import FLOAT_16X16
 
 from archsim.arch import Datapath, build_units, load_arch
 from archsim.arch.datapath import UNIT_KINDS
@@ -21,7 +22,7 @@ from archsim.program.ir import Op
 from archsim.schedules import SCHEDULES
 from archsim.workload import CellKind, CellSpec, FunctionSpec, NetworkSpec, one_layer
 
-ARCH = load_arch("edge_16x16").config
+ARCH = load_arch(FLOAT_16X16).config
 UNITS = build_units(ARCH)
 
 

@@ -151,6 +151,7 @@ def test_by_hand() -> None:
     assert scale_and_zero(low, high, scaled("int8/asymmetric/power_of_two")) == (2.0**-5, -96)
     assert scale_and_zero(np.array([0.0]), high, scaled("int8/asymmetric")) == (3 / 255, -128)
     assert scale_and_zero(low, np.array([0.0]), scaled("int8/asymmetric")) == (1 / 255, 127)
+    assert scale_and_zero(low, np.array([1.7e308]), scaled("int2/power_of_two"))[0] == 2.0**1023
 
 
 def test_power_of_two_is_kept_and_else_rounded_up() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from float_machines import FLOAT_16X16
 
 from archsim.api import simulate
 from archsim.arch import load_arch
@@ -26,7 +27,7 @@ def close(got: np.ndarray, want: np.ndarray) -> bool:
     return bool(np.abs(got - want).max() <= TOLERANCE * max(np.abs(want).max(), 0.125))
 
 
-def run_workload(path: Path, arch: str = "edge_16x16") -> dict[str, np.ndarray]:
+def run_workload(path: Path, arch: str = FLOAT_16X16) -> dict[str, np.ndarray]:
     """What archsim run puts into outputs.npz; the numbers must agree with the golden model."""
     workload = load_workload(str(path))
     machine = load_arch(arch, [parse_override(text) for text in (*BIG, "accumulators.entries=4096")])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from float_machines import FLOAT_16X16
 from import_runs import close, onnx_node, onnx_run, onnx_save, onnx_stored, onnx_weights, torch_shaped
 from optional import need
 from safetensors.numpy import save_file
@@ -85,7 +86,7 @@ def test_a_workload_with_an_input_runs_and_has_torch_shapes(archsim, model, tmp_
         "kind: lstm\nhidden_size: 4\nbias: false\ninput_size: 3\nsteps: 5\nbatch: 2\n"
         "weights:\n  file: my.safetensors\ninput:\n  file: my.safetensors\n  tensor: input\n"
     )
-    assert archsim("run", "edge_16x16", "my.yaml", "--no-plots", "--out", "res").code == 0
+    assert archsim("run", FLOAT_16X16, "my.yaml", "--no-plots", "--out", "res").code == 0
     outputs = np.load("res/outputs.npz")
     assert {name: outputs[name].shape for name in outputs} == {"output": (5, 2, 4), "h_n": (1, 2, 4), "c_n": (1, 2, 4)}
     np.testing.assert_array_equal(load_tensors(load_workload("my.yaml")).x, x)
@@ -175,7 +176,7 @@ def test_constant_initial_states_and_lengths_fix_the_batch(archsim, tmp_path) ->
     x = np.random.default_rng(1).standard_normal((5, 2, 3)).astype(np.float32)
     np.save("x.npy", x)
     assert archsim(*command, "--input", "x.npy").code == 0
-    assert archsim("run", "edge_16x16", "my.yaml", "--no-plots", "--out", "res").code == 0
+    assert archsim("run", FLOAT_16X16, "my.yaml", "--no-plots", "--out", "res").code == 0
     theirs = onnx_run(runtime, path, x)
     outputs = np.load("res/outputs.npz")
     assert close(outputs["output"], torch_shaped(theirs["Y"]))
@@ -350,7 +351,7 @@ def test_another_gate_order_is_noticed(archsim, tmp_path, monkeypatch, wrong) ->
     np.save("x.npy", x)
     monkeypatch.setitem(archsim_gates(), "lstm", wrong)
     assert archsim("import", "m.onnx", "--layer", "all", "--out", "my.yaml", "--input", "x.npy").code == 0
-    assert archsim("run", "edge_16x16", "my.yaml", "--no-plots", "--out", "res").code == 0
+    assert archsim("run", FLOAT_16X16, "my.yaml", "--no-plots", "--out", "res").code == 0
     want = torch_shaped(onnx_run(runtime, path, x)["Y"])
     assert np.abs(np.load("res/outputs.npz")["output"] - want).max() > 1e-3
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from float_machines import FLOAT_64X64
 from import_runs import close, run_workload
 from optional import need
 from trained_models import RESEMBLYZER, SILERO_VAD, UZMORPH, trained_model
 
-ARCH = "edge_64x64"
 STEPS, BATCH = 6, 2
 
 
@@ -22,7 +22,7 @@ def import_and_run(archsim, model: str, x: np.ndarray, layer: str, *options: str
     np.save("x.npy", x)
     ended = archsim("import", model, "--layer", layer, "--out", "my.yaml", "--input", "x.npy", *options)
     assert (ended.code, ended.err) == (0, "")
-    return run_workload(Path("my.yaml"), ARCH)
+    return run_workload(Path("my.yaml"), FLOAT_64X64)
 
 
 def check(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> None:

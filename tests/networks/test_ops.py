@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from float_machines import FLOAT_16X16
 
 from archsim.arch import build_units, load_arch
 from archsim.components.activation import Activate
@@ -19,7 +20,7 @@ from archsim.formats.number import Bit
 from archsim.program.ir import Buffer, DataKind, Op, Region
 from archsim.workload import FunctionSpec
 
-UNITS = build_units(load_arch("edge_16x16").config)
+UNITS = build_units(load_arch(FLOAT_16X16).config)
 
 
 def region(entries: int, width: int = 1, name: str = "n") -> Region:

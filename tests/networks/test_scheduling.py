@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from float_machines import FLOAT_64X64
 
 from archsim.api import Simulation, simulate
 from archsim.arch import load_arch
@@ -11,7 +12,7 @@ from archsim.config import parse_override
 from archsim.report.saved import torch_outputs
 from archsim.workload import load_workload
 
-EDGE = load_arch("edge_64x64")
+EDGE = load_arch(FLOAT_64X64)
 
 
 def run(workload: str, schedule: str = "fused", *sets: str) -> Simulation:

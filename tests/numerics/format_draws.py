@@ -16,6 +16,7 @@ from archsim.api.numbers import Computation, Numbers
 from archsim.components.activation_methods import MethodName
 from archsim.components.curved import CURVED
 from archsim.formats import Fixed, parse_format
+from archsim.formats.config import MAX_ASYMMETRIC_BITS
 from archsim.formats.scaling import Method
 from archsim.machine import Arithmetic, Options, execute
 from archsim.machine.options import Jitter
@@ -28,26 +29,26 @@ INTEGER_ONLY = ("weight", "input", "hidden", "accumulator", "gate", "activation"
 
 _rounding = st.sampled_from(("", *(f"/{name}" for name in ROUNDINGS)))
 _range = st.sampled_from(("", "", "/wrap"))
-_width = st.sampled_from((2, 3, 5, 8, 8, 8, 12, 16, 16, 16, 24, 31, 32)) | st.integers(2, 32)
-_accumulator_width = st.sampled_from((8, 12, 16, 20, 24, 32, 32, 32, 40, 48)) | st.integers(8, 48)
+widths = st.sampled_from((2, 3, 5, 8, 8, 8, 12, 16, 16, 16, 24, 31, 32)) | st.integers(2, 32)
+_accumulatorwidths = st.sampled_from((8, 12, 16, 20, 24, 32, 32, 32, 40, 48)) | st.integers(8, 48)
 
 
 @st.composite
-def fixed(draw: st.DrawFn, widths: st.SearchStrategy[int] = _width, least_fraction: int = 0) -> str:
+def fixed(draw: st.DrawFn, of: st.SearchStrategy[int] = widths) -> str:
     """qM.N, mostly with few integer bits, so that there is something to round."""
-    bits = draw(widths)
-    most = max(1, bits - least_fraction)
-    integer = min(most, draw(st.sampled_from((1, 1, 2, 3, 4, 5, 8)) | st.integers(1, most)))
+    bits = draw(of)
+    integer = min(bits, draw(st.sampled_from((1, 1, 2, 3, 4, 5, 8)) | st.integers(1, bits)))
     return f"q{integer}.{bits - integer}" + draw(_rounding) + draw(_range)
 
 
 @st.composite
-def scaled(draw: st.DrawFn, kind: str, widths: st.SearchStrategy[int] = _width) -> str:
+def scaled(draw: st.DrawFn, kind: str, of: st.SearchStrategy[int] = widths) -> str:
     """intN with every option that the kind can have."""
-    name = f"int{draw(widths)}"
+    bits = draw(of)
+    name = f"int{bits}"
     if kind == "weight":
         name += draw(st.sampled_from(("", "/gate", "/row")))
-    if kind in ("input", "hidden"):
+    if kind in ("input", "hidden") and bits <= MAX_ASYMMETRIC_BITS:
         name += draw(st.sampled_from(("", "/asymmetric")))
     if kind != "accumulator":
         name += draw(st.sampled_from(("", "", "/power_of_two")))
@@ -66,15 +67,23 @@ def exact_formats(draw: st.DrawFn) -> dict[str, str]:
     vectors_fixed = all(name.startswith("q") for name in found.values())
     fixed_accumulator = vectors_fixed and draw(st.booleans())
     found["accumulator"] = draw(
-        fixed(_accumulator_width) if fixed_accumulator else scaled("accumulator", _accumulator_width)
+        fixed(accumulator_widths) if fixed_accumulator else scaled("accumulator", accumulator_widths)
     )
     for kind in ("gate", "activation", "cell"):
         found[kind] = draw(fixed()) if draw(st.booleans()) else draw(scaled(kind))
     return found
 
 
-def _spans(most: int) -> st.SearchStrategy[float]:
-    return st.integers(-4, most).map(lambda power: 2.0**power)
+def spans(largest_power: int) -> st.SearchStrategy[float]:
+    """R of a table or of lines."""
+    return st.integers(-4, largest_power).map(lambda power: 2.0**power)
+
+
+@st.composite
+def address_formats(draw: st.DrawFn, finest: int = 24) -> str:
+    """The q format in which a table or lines see their argument."""
+    integer, fraction = draw(st.integers(1, 8)), draw(st.sampled_from((1, 3, 5, 8, 10, 12, 16, 24)))
+    return f"q{integer}.{min(fraction, finest)}" + draw(_rounding) + draw(_range)
 
 
 @st.composite
@@ -87,18 +96,17 @@ def activation_units(draw: st.DrawFn, spec: NetworkSpec, gate: str) -> dict[str,
     if method in ("exact", "hard"):
         return found
     if not isinstance(parse_format(gate), Fixed) or draw(st.booleans()):
-        integer, fraction = draw(st.integers(1, 8)), draw(st.sampled_from((1, 3, 5, 8, 10, 12, 16, 24)))
-        found["activation.address_format"] = f"q{integer}.{min(fraction, 32 - integer)}" + draw(_rounding) + draw(_range)
+        found["activation.address_format"] = draw(address_formats())
     if method == "table":
         found["activation.table"] = {
             "entries": 2 ** draw(st.integers(1, 10)),
-            "span": draw(_spans(6)),
+            "span": draw(spans(6)),
             "interpolation": draw(st.sampled_from(("nearest", "linear"))),
         }
     else:
         found["activation.piecewise_linear"] = {
             "segments": draw(st.integers(2, 24)),
-            "span": draw(_spans(4)),
+            "span": draw(spans(4)),
             "coefficient_bits": draw(st.sampled_from((4, 8, 12, 16, 32)) | st.integers(4, 32)),
         }
     return found

@@ -1,6 +1,7 @@
 """What every schedule must fulfil, whatever its order; a new one is tested by being in SCHEDULES."""
 
 import pytest
+from float_machines import FLOAT_16X16
 
 from archsim.arch import ArchConfig, load_arch
 from archsim.components.mac_array import MacTile
@@ -19,7 +20,7 @@ from archsim.workload import CellKind, CellSpec, NetworkSpec, load_workload, one
 
 
 def machine(*sets: str) -> ArchConfig:
-    return load_arch("edge_16x16", [parse_override(text) for text in sets]).config
+    return load_arch(FLOAT_16X16, [parse_override(text) for text in sets]).config
 
 
 MACHINES = {

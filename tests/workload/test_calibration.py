@@ -123,7 +123,7 @@ def test_names_by_kind_of_cell() -> None:
         "x": "input",
         **{f"h_l{number}": "hidden" for number in range(3)},
         **{f"{name}_l0{way}": kind for way in ("", "_reverse") for name, kind in cell.items()},
-        **{"vector_l1": "hidden", "gate_l1": "gate", "activation_l1": "activation", "gate_l2": "gate"},
+        "vector_l1": "hidden", "gate_l1": "gate", "activation_l1": "activation", "gate_l2": "gate",
     }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from float_machines import FLOAT_64X64
 
 from archsim.api import simulate
 from archsim.api.reference import golden_results
@@ -242,7 +243,7 @@ def test_silero_head_gives_the_probability_of_the_whole_model() -> None:
 
 
 def test_silero_on_a_machine_in_float32_changes_no_decision() -> None:
-    computed = simulate(load_arch("edge_64x64"), SILERO).results
+    computed = simulate(load_arch(FLOAT_64X64), SILERO).results
     assert computed is not None
     found = silero(computed.output)
     assert 0 < found.max_abs_difference <= WITNESS_TOLERANCE
