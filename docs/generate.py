@@ -8,42 +8,95 @@ from pathlib import Path
 from archsim.metrics import Stats, declared
 from archsim.metrics.bounds import BOUNDS
 from archsim.metrics.stacks import BUCKETS
+from archsim.report.accuracy import (
+    AccuracyFigures,
+    CalibrationFigures,
+    OverflowFigures,
+    RangeFigures,
+    ScoreFigures,
+    TaskSummary,
+    TensorFigures,
+)
 
 METRICS_HEAD = """# What each figure means
 
-Made from the declarations in `archsim/metrics/` by `python docs/generate.py`. The keys are those of `stats.json`,
-which is also what `archsim run --json` prints. R and C are the rows and columns of the MAC array; I, H, T and B the
-input size, hidden size, time steps and batch of the workload. One MAC is 2 ops (a multiply and an add).
+Made from the declarations in `archsim/metrics/` and `archsim/report/accuracy.py` by `python docs/generate.py`. The keys
+are those of `stats.json`, which is also what `archsim run --json` prints. R and C are the rows and columns of the MAC
+array; I, H, T and B the input size, hidden size, time steps and batch of the workload. One MAC is 2 ops (a multiply and
+an add).
 
-| key | unit | meaning | formula |
+"""
+
+TABLE_HEAD = """| key | unit | meaning | formula |
 |---|---|---|---|
 """
 
 VALIDATION = """
 ## validation
 
-Does the machine compute what the model computes? `passed` (true, false, or null for a timing-only run);
-`max_abs_error` (largest difference of any element of output, h_n and c_n from a reference); `max_rel_error` (largest
-ratio, over the tensors, of that tensor's largest error to its largest magnitude); `tolerance` (the largest ratio
-allowed, and why, is in `archsim/api/validation.py`); `checks` (one for each tensor and reference).
+Does the machine compute what it should? In float32: what the model computes, within a bound. Where all formats are
+integers or fixed point: every bit of what an independent integer reference computes. Else nothing is judged, and
+`accuracy` alone says how far off the numbers are.
+
+`passed` (true, false, or null if nothing was judged); `not_judged` (why, "" if something was); `max_abs_error` (largest
+difference of any element of output, h_n and c_n from a reference); `max_rel_error` (largest ratio, over the tensors, of
+that tensor's largest error to its largest magnitude); `tolerance` (the largest ratio allowed; why it is what it is
+stands in `archsim/api/validation.py`; 0: every bit must agree); `checks` (one for each tensor and reference, with
+`compared_numbers` and, where every bit must agree, `differing_numbers`, else null).
 """
+
+ACCURACY = """
+## accuracy
+
+What the number formats cost: the machine's numbers less those of the golden model in float64, over the time steps
+within each sequence's length. null for a timing-only run, and in float32 with exact activations, where the errors are
+held to a bound instead. A figure that is no finite number is null. `accuracy.csv` has `max_abs_error` and `rms_error`
+of every tensor for each time step.
+"""
+
+_ACCURACY_PARTS = {
+    "`accuracy`": AccuracyFigures,
+    "each of `accuracy.tensors`": TensorFigures,
+    "each of `accuracy.overflows`": OverflowFigures,
+    "`accuracy.task`": TaskSummary,
+    "`accuracy.task.golden` and `accuracy.task.witness`": ScoreFigures,
+    "`accuracy.calibration`": CalibrationFigures,
+    "each of `accuracy.calibration.ranges`": RangeFigures,
+}
 
 
 def metrics_page() -> str:
     """docs/metrics.md."""
-    rows = [f"| `{name}` | {m.unit or '-'} | {m.meaning} | {m.formula or '-'} |" for name, m in declared(Stats).items()]
     return "".join(
         (
             METRICS_HEAD,
-            "\n".join(rows),
+            TABLE_HEAD,
+            "\n".join(_rows(Stats)),
             "\n\n## Buckets of a cycle stack\n\nEvery cycle of a unit is in exactly one of them.\n\n",
             _table("bucket", BUCKETS),
             "\n## Bounds\n\nCycles a time step that each resource alone, or the recurrence alone, would need. "
             "The time steps together never take less than T times the largest.\n\n",
             _table("bound", BOUNDS),
             VALIDATION,
+            ACCURACY,
+            *(
+                f"\n### Figures of {name}\n\n{TABLE_HEAD}" + "\n".join(_rows(part)) + "\n"
+                for name, part in _ACCURACY_PARTS.items()
+            ),
         )
     )
+
+
+def _rows(owner: type) -> list[str]:
+    """A line of a table for each figure that a class declares."""
+    return [
+        f"| `{name}` | {m.unit or '-'} | {_cell(m.meaning)} | {_cell(m.formula) or '-'} |"
+        for name, m in declared(owner).items()
+    ]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def _table(title: str, rows: Mapping[str, str]) -> str:

@@ -138,7 +138,9 @@ class _Accumulation:
             return result
         weight = weights[0] if len(weights) == 1 else np.concatenate(weights, axis=1)
         vector = vectors[0] if len(vectors) == 1 else np.concatenate(vectors, axis=0)
-        chunks = self._chunks.chunks(weight, vector, self._shift, self._format.rounding, self._format.wraps)
+        # What goes into a q accumulator is a conversion, which is limited to 62 bits before it wraps.
+        modulo = self._format.wraps and not isinstance(self._format, Fixed)
+        chunks = self._chunks.chunks(weight, vector, self._shift, self._format.rounding, modulo)
         return self._added(chunks, np.int64(0) if bias is None else bias, overflows)
 
     def _added(self, chunks: Int, start: Int | np.int64, overflows: Overflows) -> Int:

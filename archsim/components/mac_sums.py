@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from archsim.formats.encoding import Encoding
 from archsim.formats.number import Array, IntegerFormat
-from archsim.formats.rounding import Int, Rounding, pair_shifted, shifted
+from archsim.formats.rounding import WIDE_LIMIT, Int, Rounding, pair_shifted, shifted
 
 _HALF_BITS = 16
 """Weights of sums that 62 bits do not hold are multiplied in two halves."""
@@ -31,15 +31,18 @@ class ChunkSums:
 
     @property
     def _wide(self) -> bool:
-        return self.largest(self._columns) > 1 << 62
+        return self.largest(self._columns) > WIDE_LIMIT
 
     def total(self, weights: Array, vector: Array) -> Int:
         """(rows, B): over all inputs at once; the largest possible sum must be below 2^62."""
         kind = self._kind(weights.shape[1])
         return np.asarray(weights.astype(kind) @ self._vector(vector, kind), np.int64)
 
-    def chunks(self, weights: Array, vector: Array, shift: int, rounding: Rounding, wraps: bool) -> Int:
-        """(chunks, rows, B): each chunk's sum / 2^shift, rounded; limited to 62 bits."""
+    def chunks(self, weights: Array, vector: Array, shift: int, rounding: Rounding, modulo: bool) -> Int:
+        """(chunks, rows, B): each chunk's sum / 2^shift, rounded; limited to 62 bits, or (`modulo`) exact modulo 2^64.
+
+        Exact modulo 2^64 is exact modulo any 2^n, which is what an accumulator that wraps needs of unshifted sums.
+        """
         if not self._wide:
             kind = self._kind(self._columns)
             sums = _by_chunk(weights.astype(kind), self._vector(vector, kind), self._columns)
@@ -48,7 +51,7 @@ class ChunkSums:
         operand = self._vector(vector, np.int64)
         high = _by_chunk(exact >> _HALF_BITS, operand, self._columns)
         low = _by_chunk(exact & ((1 << _HALF_BITS) - 1), operand, self._columns)
-        if shift == 0 and wraps:  # exact modulo 2^64, and so modulo 2^n
+        if modulo:
             return (high << _HALF_BITS) + low
         return pair_shifted(high, low, _HALF_BITS, shift, rounding)
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archsim.formats.number import Array, Bit, FloatFormat, IntegerFormat, NumberFormat, Real
-from archsim.formats.rounding import Int, rounded
+from archsim.formats.rounding import Int, limited, rounded
 
 Scale = float | npt.NDArray[np.float64]
 """A number, or one for each entry, as (entries, 1)."""
@@ -56,8 +56,8 @@ class Encoding:
         match self.format:
             case IntegerFormat() as integer:
                 scaled = np.asarray(values, np.float64) / self.scale
-                whole = np.clip(rounded(scaled, integer.rounding), -(2.0**61), 2.0**61).astype(np.int64)
-                return integer.narrowed(whole + self.zero)
+                whole = np.clip(rounded(scaled, integer.rounding), -(2.0**62), 2.0**62).astype(np.int64)
+                return integer.narrowed(limited(whole) + self.zero)
             case FloatFormat() as floating:
                 return floating.rounded(values)
             case _:

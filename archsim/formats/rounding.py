@@ -1,6 +1,7 @@
 """Rounding of integers: shifts, multipliers and ranges, as a datapath does them (docs/numerics.md).
 
-All values are int64 arrays; a *wide* value is limited to 62 bits, so that no step here overflows.
+All values are int64 arrays; a *wide* value is limited to 62 bits, so that no step here overflows. What goes in may
+have a bit more: 1 - i of 33 bits times c of 32.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Rounding(StrEnum):
 
 def limited(values: Int) -> Int:
     """Values as wide integers."""
-    return np.clip(values, -WIDE_LIMIT, WIDE_LIMIT)
+    return np.minimum(np.maximum(values, -WIDE_LIMIT), WIDE_LIMIT)
 
 
 def shifted(values: Int, shift: Int | int, rounding: Rounding) -> Int:
@@ -42,13 +43,13 @@ def shifted(values: Int, shift: Int | int, rounding: Rounding) -> Int:
     shift = np.asarray(shift, np.int64)
     if not shift.any():
         return values
-    right = np.clip(shift, 0, 62)
+    right = np.clip(shift, 0, 63)
     floor = values >> right
     rest = values - (floor << right)
     half = np.where(right > 0, np.int64(1) << np.maximum(right - 1, 0), 1)
     up = _goes_up(floor, rest > half, rest == half, values < 0, rounding)
-    # Beyond 62 bits to the right nothing but the sign is left of a wide value: less than a half.
-    beyond = shift > 62
+    # Beyond 63 bits to the right nothing but the sign is left: less than a half.
+    beyond = shift > 63
     if beyond.any():
         floor = np.where(beyond, np.where((values < 0) & (rounding is Rounding.TRUNCATE), -1, 0), floor)
         up = up & ~beyond
@@ -67,27 +68,26 @@ def multiplied(values: Int, multiplier: Int, exponent: Int, rounding: Rounding) 
     Source of `gemmlowp`: SaturatingRoundingDoublingHighMul and RoundingDivideByPOT of the library of that name, put
     together as in TensorFlow Lite's MultiplyByQuantizedMultiplier.
     """
-    if rounding is Rounding.GEMMLOWP:
-        doubled = shifted(values, -np.maximum(exponent, 0), rounding)
-        high = _product_shifted(doubled, multiplier, np.asarray(_PART_BITS), Rounding.HALF_UP)
-        return shifted(high, np.maximum(-exponent, 0), rounding)
-    return _product_shifted(values, multiplier, _PART_BITS - exponent, rounding)
-
-
-def _product_shifted(values: Int, multiplier: Int, shift: Int, rounding: Rounding) -> Int:
-    """values * multiplier / 2^shift, with the product's up to 93 bits in two words."""
+    # The product's up to 94 bits in two words.
+    high = (values >> _PART_BITS) * multiplier
     low = (values & ((1 << _PART_BITS) - 1)) * multiplier
-    return pair_shifted((values >> _PART_BITS) * multiplier, low, _PART_BITS, shift, rounding)
+    if rounding is not Rounding.GEMMLOWP:
+        return pair_shifted(high, low, _PART_BITS, _PART_BITS - exponent, rounding)
+    first = high + ((low + (1 << (_PART_BITS - 1))) >> _PART_BITS)
+    if (exponent > 0).any():
+        larger = pair_shifted(high, low, _PART_BITS, _PART_BITS - np.maximum(exponent, 0), Rounding.HALF_UP)
+        first = np.where(exponent > 0, larger, first)
+    return limited(shifted(first, np.maximum(-exponent, 0), rounding))
 
 
 def pair_shifted(high: Int, low: Int, bits: int, shift: Int | int, rounding: Rounding) -> Int:
-    """(high * 2^bits + low) / 2^shift, rounded and limited to 62 bits; |high| + |low| / 2^bits below 2^62."""
+    """(high * 2^bits + low) / 2^shift, rounded and limited to 62 bits; |high| + |low| / 2^bits below 2^63."""
     shift = np.asarray(shift, np.int64)
     mask = (1 << bits) - 1
     high = high + (low >> bits)
     low = low & mask
     # Split at the shift: floor of the quotient, then how the rest stands to a half.
-    above = np.clip(shift - bits, 0, 62)
+    above = np.clip(shift - bits, 0, 63)
     below = np.clip(shift, 0, bits)
     top = high >> above
     top_rest = high - (top << above)
@@ -101,7 +101,7 @@ def pair_shifted(high: Int, low: Int, bits: int, shift: Int | int, rounding: Rou
     negative = high < 0
     up = _goes_up(floor, more & (shift > 0), equal, negative, rounding)
     result: Int = limited(floor + up)
-    beyond = shift > bits + 62
+    beyond = shift > bits + 63
     if beyond.any():  # nothing is left but the sign
         result = np.where(beyond, np.where(negative & (rounding is Rounding.TRUNCATE), -1, 0), result)
     return shifted(result, np.minimum(shift, 0), rounding) if (shift < 0).any() else result
@@ -150,7 +150,7 @@ class Conversion:
     def __call__(self, values: Int) -> Int:
         """The converted values, wide."""
         if self._nothing:
-            return values
+            return limited(values)
         if self._all_powers:
             quick = self._quick_shift
             return shifted(values, self._shift, self._rounding) if quick is None else quick(values)
@@ -170,17 +170,25 @@ def _quick(shift: Int, rounding: Rounding) -> Callable[[Int], Int] | None:
     """`shifted` in few steps, for shifts from 1 to 61; None for others."""
     if shift.min() < 1 or shift.max() > 61:
         return None
-    half = np.int64(1) << (shift - 1)
+    # Half of the last place is added after a shift by one place less, or below the floor: values may have 64 bits.
+    less, one = shift - 1, np.int64(1)
     match rounding:
         case Rounding.TRUNCATE:
             return lambda values: values >> shift
         case Rounding.HALF_UP:
-            return lambda values: (values + half) >> shift
+            return lambda values: ((values >> less) + 1) >> 1
         case Rounding.GEMMLOWP:
-            return lambda values: (values + half - (values < 0)) >> shift
+            return lambda values: (((values - (values < 0)) >> less) + 1) >> 1
         case Rounding.EVEN:
-            below = half - 1  # a half and more carries over, and exactly a half only to an even floor
-            return lambda values: (values + below + ((values >> shift) & 1)) >> shift
+            below, half_less = (one << shift) - 1, (one << less) - 1
+
+            def even(values: Int) -> Int:
+                # A half and more carries over, and exactly a half only to an odd floor.
+                floor = values >> shift
+                result: Int = floor + (((values & below) + half_less + (floor & 1)) >> shift)
+                return result
+
+            return even
 
 
 def _quick_product(multiplier: Int, exponent: Int, rounding: Rounding) -> Callable[[Int], Int] | None:

@@ -56,9 +56,9 @@ def apply(activation: Activation, x: Float) -> Float64:
 
 
 def _sigmoid(x: Float64) -> Float64:
-    """1 / (1 + exp(-x)), written with tanh so that no x overflows."""
-    half: Float64 = 0.5 * (1.0 + np.tanh(0.5 * x))
-    return half
+    """1 / (1 + exp(-x)); the exponential is taken of -|x|, so that no x overflows."""
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0.0, 1.0, small) / (1.0 + small)
 
 
 def _tanh(x: Float64) -> Float64:

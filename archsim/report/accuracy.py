@@ -52,8 +52,8 @@ class OverflowFigures:
     """Values of a kind of data beyond its format's range."""
 
     kind: Annotated[str, Metric("", "kind of data; address: arguments of tables and line segments")]
-    overflowed: Annotated[int, Metric("values", "of those, how many the format's range changed")]
-    values: Annotated[int, Metric("values", "how often a value was brought into the format")]
+    overflowed: Annotated[int, Metric("values", "how many the format's range changed")]
+    values: Annotated[int, Metric("values", "how many were brought into the format, each time it happened")]
     share: Annotated[float, Metric("1", "the part beyond the range", "overflowed / values")]
 
 

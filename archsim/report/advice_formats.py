@@ -13,7 +13,7 @@ from archsim.api.numbers import Numbers
 from archsim.components.activation_methods import ADDRESS
 from archsim.formats import BlockFloat, Fixed, Scaled
 from archsim.formats.parse import MAX_ACCUMULATOR_BITS, MAX_BITS
-from archsim.report.numbers import percent, significant
+from archsim.report.numbers import part, significant
 from archsim.report.values import golden_values, reach
 
 _SEEN_AS = {"accumulator": "gate"}
@@ -113,5 +113,5 @@ def _on_output(numbers: Numbers, accuracy: Accuracy) -> Iterator[str]:
     so = "a finer format for hidden would help most" if share > 0.5 else "the rest is made on the way there"
     yield (
         f"Rounding the golden output to hidden {found}, and nothing else, gives an SQNR of {alone:.1f} dB: that is "
-        f"{percent(share)} of the output's noise; {so}."
+        f"{part(share, 1)} of the output's noise; {so}."
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +36,7 @@ _BINS = 80
 _MUCH_WIDER = 3.0
 """A range that reaches further than so many times the values is not shown whole."""
 _MARGIN = 0.06
+_TITLE_CHARS = 46
 _BOTTOM = 0.5
 """Of the logarithmic scale: below one value."""
 _INSIDE, _BEYOND, _RANGE, _WIDEST = "#0072B2", "#D55E00", "#D3EAD3", "#EFF7EF"
@@ -97,15 +99,15 @@ def _panel(kind: str, parts: Sequence[Values]) -> Panel:
 def _step(number_format: NumberFormat, finest: float, coarsest: float) -> str:
     """The distance between neighbouring numbers of a format, in words."""
     if isinstance(number_format, BlockFloat):
-        return f"step up to 2^{2 - number_format.mantissa_bits} of a block's largest"
+        return f"step to 2^{2 - number_format.mantissa_bits} of a block's largest"
     if isinstance(number_format, FloatFormat):
-        return f"step up to 2^{1 - _PRECISION.get(type(number_format), 24)} of a value"
+        return f"step to 2^{1 - _PRECISION.get(type(number_format), 24)} of a value"
     return f"step {finest:.2g}" + ("" if finest == coarsest else f" .. {coarsest:.2g}")
 
 
 def _draw(axes: Axes, panel: Panel) -> None:
     """All values in the colour of those beyond the range, before them those within it."""
-    from matplotlib.ticker import NullFormatter
+    from matplotlib.ticker import MaxNLocator, NullFormatter
 
     least, most = _limits(panel)
     edges = _bins(panel, least, most)
@@ -123,6 +125,7 @@ def _draw(axes: Axes, panel: Panel) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_ylim(_BOTTOM, 3 * max(1, int(counts.max())))
     axes.set_xlim(least, most)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_title(_title(panel), loc="left")
 
 
@@ -159,11 +162,14 @@ def _limits(panel: Panel) -> tuple[float, float]:
 def _title(panel: Panel) -> str:
     low, high = panel.wide
     span = f"\u00b1{high:.3g}" if low == -high else f"{low:.5g} .. {high:.5g}"
-    upto = "" if panel.wide == panel.narrow else "up to "
+    if panel.wide != panel.narrow:
+        span = f"up to {low:.4g} .. {high:.4g}"
     least, most = _limits(panel)
     share = f"{percent(panel.beyond)} of {sum(part.values.size for part in panel.parts):,} beyond"
     cut = "" if least <= low and high <= most else "; range wider"
-    return f"{_TITLES[panel.kind]}: {panel.number_format}\n{upto}{span}, {panel.step}\n{share}{cut}"
+    name = str(panel.number_format).replace("/", " /")  # a long name goes on in a second line
+    head = fill(f"{_TITLES[panel.kind]}: {name}", _TITLE_CHARS).replace(" /", "/")
+    return "\n".join((head, fill(f"{span}, {panel.step}", _TITLE_CHARS), f"{share}{cut}"))
 
 
 def _legend(figure: Figure, panels: Sequence[Panel]) -> None:

@@ -54,7 +54,7 @@ def test_a_table_of_what_the_formats_need(cli) -> None:
 
 
 def test_scales_and_shares_by_hand(cli) -> None:
-    """x of four numbers; at the percentile 50 the range of |x| is halfway between 1 and 2, so that 2 and -4 saturate."""
+    """x of four numbers; the 50th percentile of |x| is halfway between 1 and 2, so that 2 and -4 saturate."""
     np.savez("x.npz", input=np.array([[0.0], [1.0], [2.0], [-4.0]], np.float32))
     Path("w.yaml").write_text(
         "summary: s\nkind: rnn\ninput_size: 1\nhidden_size: 1\nsteps: 4\nbatch: 1\nbatched: false\n"
@@ -86,9 +86,8 @@ def test_the_file_and_how_to_use_it(cli) -> None:
     assert Path("in", config.calibration.file).resolve() == Path("out/ranges.yaml").resolve()
     assert lines[at + 3] == "or run with --set calibration.file=../out/ranges.yaml"
     first = Path("out/ranges.yaml").read_text()
-    assert first.splitlines()[0] == (
-        "# Ranges of my for the formats of tiny_2x2: archsim calibrate tiny_2x2 in/my.yaml --method mse --set formats=int8"
-    )
+    command = "archsim calibrate tiny_2x2 in/my.yaml --method mse --set formats=int8"
+    assert first.splitlines()[0] == f"# Ranges of my for the formats of tiny_2x2: {command}"
     assert cli("calibrate", "tiny_2x2", "in/my.yaml", *INT8, "--method", "mse", "--out", "out/ranges.yaml").code == 0
     assert Path("out/ranges.yaml").read_text() == first
     assert sorted(path.name for path in Path("out").iterdir()) == ["ranges.yaml"]
@@ -119,7 +118,10 @@ def test_names_that_yaml_would_misread_are_quoted(cli) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "tiny_2x2: formats: no kind of data in this workload has an intN format, so there is nothing to calibrate"),
+        (
+            (),
+            "tiny_2x2: formats: no kind of data in this workload has an intN format, so there is nothing to calibrate",
+        ),
         (("--set", "formats.weight=int8"), "tiny_2x2: formats: of this workload's data only the weights have an intN"),
         ((*INT8, "--percentile", "20"), "--percentile"),
         ((*INT8, "--method", "least"), "--method"),

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from float_machines import FLOAT_16X16
 
-from archsim.report.folder import FILES
+from archsim.report.folder import ACCURACY_FILES, FILES
 
+FLOAT_FILES = tuple(name for name in FILES if name not in ACCURACY_FILES)
+ROOM_FOR_FLOAT32 = ("--set", "formats=float32", "--set", "weight_sram.capacity_bytes=24MiB")
 TINY = ("tiny_2x2", "lstm_3_2_t4")
 TINY_RESULTS = Path("results/tiny_2x2-lstm_3_2_t4-fused_interleaved")
 
@@ -21,14 +24,15 @@ def test_run_alone_means_the_reference(cli) -> None:
     assert Path("results/edge_64x64-lstm_200_1000_t70-fused_interleaved/stats.json").is_file()
 
 
-def test_run_writes_a_folder_with_everything(cli) -> None:
-    run = cli("run", *TINY)
+@pytest.mark.parametrize(("formats", "files"), [("float32", FLOAT_FILES), ("q4.12", FILES), ("bfloat16", FILES)])
+def test_run_writes_a_folder_with_everything(cli, formats: str, files: tuple[str, ...]) -> None:
+    run = cli("run", *TINY, "--set", f"formats={formats}")
     assert run.code == 0
     assert run.err == ""
     assert f"Results: {TINY_RESULTS}/" in run.out
-    assert sorted(path.name for path in TINY_RESULTS.iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in TINY_RESULTS.iterdir()) == sorted(files)
     assert list(Path("results").iterdir()) == [TINY_RESULTS], "no temporary folder is left"
-    for name in FILES:
+    for name in files:
         assert (TINY_RESULTS / name).stat().st_size > 100, name
 
 
@@ -61,7 +65,7 @@ def test_json_is_one_object_and_equals_the_file(cli) -> None:
 
 
 def test_outputs_are_in_torch_shapes_and_equal_the_witness(cli) -> None:
-    assert cli("run", "edge_16x16", "silero_vad", "--no-plots", "--out", "here").code == 0
+    assert cli("run", FLOAT_16X16, "silero_vad", "--no-plots", "--out", "here").code == 0
     outputs = np.load("here/outputs.npz", allow_pickle=False)
     assert {name: outputs[name].shape for name in outputs} == {
         "output": (310, 1, 128),
@@ -72,6 +76,28 @@ def test_outputs_are_in_torch_shapes_and_equal_the_witness(cli) -> None:
     np.testing.assert_array_equal(outputs["output"][-1], outputs["h_n"][0])
     stats = json.loads(Path("here/stats.json").read_text())
     assert {check["reference"] for check in stats["validation"]["checks"]} == {"golden model", "expected (file)"}
+
+
+def test_a_preset_in_int8_is_checked_bit_for_bit(cli) -> None:
+    """The file's expected results are of the model in float32: here they count for the task alone."""
+    run = cli("run", "edge_16x16", "silero_vad", "--no-plots", "--json", "--out", "here")
+    assert run.code == 0
+    stats = json.loads(run.out)
+    checks = stats["validation"]["checks"]
+    assert {check["reference"] for check in checks} == {"integer reference"}
+    assert {check["name"]: check["compared_numbers"] for check in checks} == {
+        "output": 310 * 128,
+        "h_n": 128,
+        "c_n": 128,
+    }
+    assert {check["differing_numbers"] for check in checks} == {check["tolerance"] for check in checks} == {0}
+    assert stats["validation"]["passed"] is True
+    assert stats["validation"]["tolerance"] == stats["validation"]["max_abs_error"] == 0
+    assert stats["accuracy"]["task"]["witness"]["frames"] == 310
+    outputs = np.load("here/outputs.npz", allow_pickle=False)
+    assert outputs["output"].dtype == np.float32
+    assert len(np.unique(outputs["output"])) <= 2**8, "values that 8 bits can tell apart"
+    assert len(np.unique(outputs["c_n"])) > 100, "16 bits for c"
 
 
 def test_timing_only_computes_nothing_and_says_so(cli) -> None:
@@ -92,7 +118,7 @@ def test_timing_only_computes_nothing_and_says_so(cli) -> None:
 
 def test_same_input_same_bytes(cli) -> None:
     for folder in ("a", "b"):
-        assert cli("run", *TINY, "--out", folder).code == 0
+        assert cli("run", *TINY, "--set", "formats=tflite_int8", "--out", folder).code == 0
     for name in FILES:
         assert Path("a", name).read_bytes() == Path("b", name).read_bytes(), name
 
@@ -172,6 +198,25 @@ def test_validate(cli) -> None:
     assert verdict["compared_numbers"] == 4 * 2 + 2 + 2
 
 
+def test_validate_a_preset_in_int8(cli) -> None:
+    run = cli("validate", "edge_64x64", "lstm:3,2,t=4")
+    assert run.code == 0
+    assert run.out.splitlines()[-1] == "VALID"
+    assert "output: 0 of 8 numbers differ in any bit from the independent integer reference" in run.out
+    assert "golden model: max error" not in run.out
+    verdict = json.loads(cli("validate", "edge_64x64", "lstm:3,2,t=4", "--json").out)
+    assert [check["differing_numbers"] for check in verdict["checks"]] == [0, 0, 0]
+    assert verdict["output_sqnr_db"] > 20
+
+
+def test_the_default_machine_in_float32_needs_room(cli) -> None:
+    """LSTM(200, 1000): 4000 * 1200 weights and 4000 biases of 4 bytes do not fit into the 8 MiB of the preset."""
+    run = cli("run", "--set", "formats=float32", "--timing-only", "--no-plots")
+    assert run.code == 2
+    assert f"weight_sram: needs {4000 * (1200 + 1) * 4:,} bytes" in run.err
+    assert cli("run", *ROOM_FOR_FLOAT32, "--timing-only", "--no-plots").code == 0
+
+
 def test_validate_fails_when_the_numbers_are_wrong(cli) -> None:
     """A witness that says something else: exit 1, and the check that failed is named."""
     zero = np.zeros((4, 1, 2), np.float32)
@@ -220,7 +265,7 @@ def test_list_names_everything(cli) -> None:
         (["run", *TINY, "--set", "mac_array.rows=0"], "--set mac_array.rows=0: mac_array.rows: expected an integer"),
         (["run", *TINY, "--set", "mac_arry.rows=1"], "mac_arry: unknown key; did you mean 'mac_array'?"),
         (["run", *TINY, "--set", "mac_array.rows"], "expected PATH=VALUE"),
-        (["run", *TINY, "--set", "formats=int8"], "unknown number format 'int8'; allowed: float32"),
+        (["run", *TINY, "--set", "formats=float8"], "unknown number format 'float8'; allowed: float32"),
         (["run", "tiny_2x2", "silero_vad"], "weight_sram: needs 526,336 bytes"),
         (["run", "tiny_2x2", "lstm:3,2,t=x"], "sizes are whole numbers"),
         (["run", "."], "edge"),

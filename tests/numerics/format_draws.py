@@ -1,36 +1,25 @@
-"""Random number formats in which all arithmetic is exact, and the three that must agree in every bit."""
+"""Random number formats in which all arithmetic is exact, methods of the activation unit, and cases with them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from hypothesis import strategies as st
-from strategies import AMPLE, EVERYTHING, Case, cases, tensors
+from strategies import AMPLE, Case, cases
 
-from archsim.api.golden_run import Golden
-from archsim.api.integer_reference import integer_golden
-from archsim.api.numbers import Computation, Numbers
 from archsim.components.activation_methods import MethodName
 from archsim.components.curved import CURVED
 from archsim.formats import Fixed, parse_format
 from archsim.formats.config import MAX_ASYMMETRIC_BITS
 from archsim.formats.scaling import Method
-from archsim.machine import Arithmetic, Options, execute
-from archsim.machine.options import Jitter
-from archsim.program.interpreter import interpret
-from archsim.schedules.image import Results
-from archsim.workload import NetworkSpec, NetworkTensors
+from archsim.workload import NetworkSpec
 
 ROUNDINGS = ("even", "half_up", "truncate", "gemmlowp")
-INTEGER_ONLY = ("weight", "input", "hidden", "accumulator", "gate", "activation", "cell")
 
 _rounding = st.sampled_from(("", *(f"/{name}" for name in ROUNDINGS)))
 _range = st.sampled_from(("", "", "/wrap"))
 widths = st.sampled_from((2, 3, 5, 8, 8, 8, 12, 16, 16, 16, 24, 31, 32)) | st.integers(2, 32)
-_accumulatorwidths = st.sampled_from((8, 12, 16, 20, 24, 32, 32, 32, 40, 48)) | st.integers(8, 48)
+accumulator_widths = st.sampled_from((8, 12, 16, 20, 24, 32, 32, 32, 40, 48)) | st.integers(8, 48)
 
 
 @st.composite
@@ -117,7 +106,11 @@ def calibrations(draw: st.DrawFn) -> dict[str, Any]:
     """How ranges are chosen: a low percentile makes values overflow."""
     method = draw(st.sampled_from(("max", "max", "percentile")))
     weight_method = draw(st.sampled_from(("max", "max", "percentile")))
-    return {"method": Method(method), "weight_method": Method(weight_method), "percentile": draw(st.sampled_from((60.0, 90.0, 99.9)))}
+    return {
+        "method": Method(method),
+        "weight_method": Method(weight_method),
+        "percentile": draw(st.sampled_from((60.0, 90.0, 99.9))),
+    }
 
 
 @st.composite
@@ -128,57 +121,3 @@ def exact_cases(draw: st.DrawFn, **options: Any) -> Case:
     changes = {"formats": formats} | draw(activation_units(case.spec, formats["gate"]))
     changes |= {f"{memory}.capacity_bytes": AMPLE for memory in ("weight_sram", "input_buffer", "state_buffer")}
     return case.with_fields(changes).with_network(calibration=draw(calibrations()))
-
-
-def drawn_tensors(case: Case, seed: int) -> NetworkTensors:
-    """Numbers of the size that the seed says: 1/4, 1 or 4 times those of a normal distribution."""
-    return tensors(case.spec, seed, (0.25, 1.0, 1.0, 4.0)[seed % 4])
-
-
-@dataclass(frozen=True)
-class Three:
-    """What the machine, the untimed program and the reference make of the same numbers."""
-
-    machine: Results
-    untimed: Results
-    reference: Golden
-    overflows: Mapping[str, int]
-    """The machine's."""
-
-
-def run_machine(case: Case, numbers: Numbers, jitter: Jitter | None = None) -> Computation:
-    computation = numbers.begin(case.units)
-    arithmetic = Arithmetic(computation.state, computation.datapath)
-    execute(case.program, case.machine_spec(), Options(arithmetic=arithmetic, window=EVERYTHING, jitter=jitter))
-    return computation
-
-
-def run_untimed(case: Case, numbers: Numbers) -> Computation:
-    computation = numbers.begin(case.units)
-    interpret(case.program, computation.datapath, computation.state)
-    return computation
-
-
-def run_reference(case: Case, numbers: Numbers) -> Golden:
-    return integer_golden(numbers, case.config, case.schedule)
-
-
-def differing(got: Results | Golden, want: Results | Golden) -> list[str]:
-    """What differs in any bit: "output", "h_n[0]", "c_n[0]", ... with how many of its numbers."""
-    found = []
-    for name, a, b in _pairs(got, want):
-        assert a.shape == b.shape, name
-        count = int(np.count_nonzero(a != b))
-        if count:
-            found.append(f"{name}: {count} of {a.size}")
-    return found
-
-
-def _pairs(got: Results | Golden, want: Results | Golden) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    yield "output", got.output, want.output
-    c_got, c_want = ([c for c in found.c_n if c is not None] for found in (got, want))
-    for name, of_got, of_want in (("h_n", got.h_n, want.h_n), ("c_n", c_got, c_want)):
-        assert len(of_got) == len(of_want)
-        for number, (a, b) in enumerate(zip(of_got, of_want, strict=True)):
-            yield f"{name}[{number}]", a, b
-

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +22,7 @@ from archsim.components.elementwise import Elementwise, ElementwiseConfig, Eleme
 from archsim.components.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.components.lstm_ops import CellUpdate, HiddenUpdate, Peephole
 from archsim.components.mac_kernel import TileShape, mac_kernel
-from archsim.components.numerics import Numerics, Overflows
+from archsim.components.numerics import Numerics
 from archsim.components.piecewise import PiecewiseMethod
 from archsim.formats import Encoding, Fixed, Formats, IntegerFormat, parse_format
 from archsim.golden import Activation as GoldenFunction
@@ -166,7 +165,9 @@ def test_elementwise(name: str, data: st.DataObject, seed: int) -> None:
     kinds = dict.fromkeys((*operands.values(), target_kind))
     found = {of: data.draw(encodings(LIKE.get(of, of)), label=of) for of in kinds}
 
-    regions = {field: region(of, found[of], entries, 1 if of == "peephole" else LANES) for field, of in operands.items()}
+    regions = {
+        field: region(of, found[of], entries, 1 if of == "peephole" else LANES) for field, of in operands.items()
+    }
     regions["target"] = region(target_kind, found[target_kind], entries)
     op = kind(unit="elementwise", label="op", **({"forget_gate": None} if kind is CellUpdate else {}) | regions)
     numerics = Numerics(found)
@@ -193,92 +194,111 @@ def test_elementwise(name: str, data: st.DataObject, seed: int) -> None:
 # The MAC array.
 
 
+@dataclass(frozen=True)
+class Part:
+    """W v: a matrix (rows, K), whose scale may be one for each row, and a vector (K, lanes)."""
+
+    name: str
+    weight: Encoding
+    vector: Encoding
+    weights: np.ndarray
+    numbers: np.ndarray
+
+    @property
+    def regions(self) -> tuple[Region, Region]:
+        rows, inputs = self.weights.shape
+        return region(f"W_{self.name}", self.weight, rows, inputs), region(self.name, self.vector, inputs)
+
+
 @st.composite
-def vectors_of_a_tile(draw: st.DrawFn) -> tuple[Encoding, Encoding, Encoding, bool]:
-    """weight, x, h, and whether the two parts are one accumulation; the weights' scale is one number still."""
-    if draw(st.booleans()):
-        weight, x = (encoded(draw(fixed()), 1.0) for _ in range(2))
-        if draw(st.booleans()):
-            return weight, x, x, draw(st.booleans())
-        return weight, x, encoded(draw(fixed()), 1.0), False
-    return draw(encodings("weight")), draw(encodings("input")), draw(encodings("hidden")), False
+def formats_of_a_tile(draw: st.DrawFn) -> tuple[Encoding, Encoding, Encoding, Encoding, bool]:
+    """weight, x, h, accumulator, and whether W x and W h are one accumulation; scales of rows come later."""
+    if not draw(st.booleans()):
+        weight, x, h = (draw(encodings(kind)) for kind in ("weight", "input", "hidden"))
+        return weight, x, h, encoded(draw(scaled("accumulator", accumulator_widths)), 1.0), False
+    weight, x, h = (encoded(draw(fixed()), 1.0) for _ in range(3))
+    h, joined = draw(st.sampled_from(((h, False), (x, False), (x, True))))
+    of_accumulator = draw(st.sampled_from((fixed(accumulator_widths), scaled("accumulator", accumulator_widths))))
+    return weight, x, h, encoded(draw(of_accumulator), 1.0), joined
 
 
-def of_rows(random: np.random.Generator, encoding: Encoding, rows: int) -> Encoding:
-    """With a scale for each row where the format has one."""
+def by_row(random: np.random.Generator, encoding: Encoding, rows: int) -> Encoding:
+    """With a scale for each row where the format has more than one."""
     if getattr(encoding.format, "granularity", "tensor") == "tensor":
         return encoding
     return replace(encoding, scale=encoding.scale * 2.0 ** random.uniform(-3, 3, (rows, 1)))
 
 
+def scales_of(encoding: Encoding, rows: slice) -> Grid:
+    """The grid of some rows."""
+    found = grid(encoding)
+    return found if isinstance(found.scale, float) else replace(found, scale=found.scale[rows])
+
+
 @settings(max_examples=300)
 @given(
-    formats=vectors_of_a_tile(),
-    data=st.data(),
+    formats=formats_of_a_tile(),
+    gate=encodings("gate"),
     sizes=st.tuples(st.integers(1, 5), st.integers(1, 9), st.integers(1, 9), st.integers(1, 9)),
-    kind=st.sampled_from(("starts", "starts without bias", "starts, further rows", "continues")),
+    kind=st.sampled_from(("starts", "starts without bias", "starts more rows", "continues")),
     seed=seeds,
 )
-def test_mac_tile(formats, data: st.DataObject, sizes: tuple[int, int, int, int], kind: str, seed: int) -> None:
-    weight, x, h, joined = formats
+def test_mac_tile(formats, gate: Encoding, sizes: tuple[int, int, int, int], kind: str, seed: int) -> None:
+    weight, x, h, accumulator, joined = formats
     rows, inputs, hidden, columns = sizes
     random = np.random.default_rng(seed)
-    all_fixed = all(isinstance(of.format, Fixed) for of in (weight, x, h))
-    fixed_accumulator = all_fixed and data.draw(st.booleans())
-    accumulator = encoded(
-        data.draw(fixed(accumulator_widths) if fixed_accumulator else scaled("accumulator", accumulator_widths)), 1.0
-    )
-    gate = data.draw(encodings("gate"), label="gate")
-    single = kind in ("continues", "starts, further rows")
-    parts = [("w_ih", of_rows(random, weight, rows), "x", x, inputs)]
-    parts += [] if single else [("w_hh", of_rows(random, weight, rows), "h", h, hidden)]
-    further = 2 if kind == "starts, further rows" else 0
+    further = 2 if kind == "starts more rows" else 0
+    parts = []
+    for name, vector, k in (("x", x, inputs), ("h", h, hidden))[
+        : 2 if kind.startswith("starts") and not further else 1
+    ]:
+        of_weight = by_row(random, weight, rows)
+        parts.append(Part(name, of_weight, vector, codes(random, of_weight, rows, k), codes(random, vector, k, LANES)))
     of_bias = accumulator
-    if not fixed_accumulator:
-        scales = np.broadcast_to(np.multiply(parts[0][1].scale, x.scale), (rows, 1))
-        of_bias = replace(accumulator, scale=np.concatenate([scales, 0.37 * scales[:1], 1.5 * scales[:1]])[: rows + further])
+    if not isinstance(accumulator.format, Fixed):
+        products = np.broadcast_to(np.multiply(parts[0].weight.scale, x.scale), (rows, 1))
+        of_bias = replace(accumulator, scale=np.concatenate([products, np.full((further, 1), 0.37 * products[0, 0])]))
+    bias = None if kind == "starts without bias" else codes(random, of_bias, rows + further, 1)
+    old = codes(random, gate, rows, LANES)
 
-    found = {"sums": gate, "bias": of_bias}
-    for w, of_weight, v, of_vector, _ in parts:
-        found |= {w: of_weight, v: of_vector}
-    numerics = Numerics(found)
-    biased = kind in ("starts", "starts, further rows")
+    numerics = Numerics(
+        {"sums": gate, "bias": of_bias}
+        | {f"W_{part.name}": part.weight for part in parts}
+        | {part.name: part.vector for part in parts}
+    )
+    starts = kind != "continues"
     tile = TileShape(
-        weights=tuple(region(w, of_weight, rows, k, "weight") for w, of_weight, _, _, k in parts),
-        vectors=tuple(region(v, of_vector, k) for _, _, v, of_vector, k in parts),
-        bias=region("bias", of_bias, rows + further, 1, "accumulator") if biased else None,
+        weights=tuple(part.regions[0] for part in parts),
+        vectors=tuple(part.regions[1] for part in parts),
+        bias=region("bias", of_bias, rows + further, 1) if starts and bias is not None else None,
         sums=region("sums", gate, rows + further, kind="gate"),
-        start=kind != "continues",
+        start=starts,
         columns=columns,
         one_accumulation=joined and len(parts) > 1,
         accumulator=accumulator.format,
     )
     kernel = mac_kernel(tile, numerics)
-    weights = [codes(random, of_weight, rows, k) for _, of_weight, _, _, k in parts]
-    vectors = [codes(random, of_vector, k, LANES) for _, _, _, of_vector, k in parts]
-    bias, old = codes(random, of_bias, rows + further, 1), codes(random, gate, rows, LANES)
-    (got,) = kernel.effect([*weights, *vectors, *([bias] if biased else [])])
+    operands = [*(part.weights for part in parts), *(part.numbers for part in parts)]
+    (got,) = kernel.effect([*operands, bias] if tile.bias else operands)
     if kernel.retire is not None:
         got = kernel.retire(old, got)
 
     overflows: Counter[str] = Counter()
     to_accumulator = Target("accumulator", grid(accumulator), overflows)
     to_gate = Target("gate", grid(gate), overflows)
-    matrices = [(coded(stored, part[1]), grid(part[3])) for stored, part in zip(weights, parts, strict=True)]
-    lanes = [coded(stored.T, part[3]) for stored, part in zip(vectors, parts, strict=True)]
-    start = coded(bias[:, 0], of_bias)
-    if kind == "continues":
-        a = Accumulation(matrices[0], to_accumulator, columns).run(lanes[0], None)
-        want = to_gate.narrow(old.T.astype(np.int64) + to_gate.convert(a)).codes
-    else:
+    matrices = [(coded(part.weights, part.weight), grid(part.vector)) for part in parts]
+    vectors = [coded(part.numbers.T, part.vector) for part in parts]
+    if starts:
         array = Array(columns, not joined, to_accumulator, to_gate)
-        own = Coded(start.codes[:rows], replace(start.grid, scale=np.asarray(start.grid.scale)[..., :rows]))
-        own = own if fixed_accumulator is False else Coded(start.codes[:rows], start.grid)
-        want = array.tile(matrices, own if biased else None).run(*lanes).codes
+        own = None if bias is None else Coded(bias[:rows, 0].astype(np.int64), scales_of(of_bias, slice(rows)))
+        want = array.tile(matrices, own).run(*vectors).codes
+    else:
+        added = to_gate.convert(Accumulation(matrices[0], to_accumulator, columns).run(vectors[0], None))
+        want = to_gate.narrow(old.T + added).codes
     if further:
-        scale = start.grid.scale if fixed_accumulator else start.grid.scale[rows:]
-        alone = Coded(np.tile(start.codes[rows:], (LANES, 1)), replace(start.grid, scale=scale))
-        want = np.concatenate([want, to_gate.narrow(to_gate.convert(alone)).codes], axis=1)
+        alone = np.tile(bias[rows:, 0].astype(np.int64), (LANES, 1))
+        alone = to_gate.narrow(to_gate.convert(Coded(alone, scales_of(of_bias, slice(rows, None))))).codes
+        want = np.concatenate([want, alone], axis=1)
     assert got.tolist() == want.T.tolist()
     assert numerics.overflows.overflowed == +overflows
 
@@ -286,8 +306,7 @@ def test_mac_tile(formats, data: st.DataObject, sizes: tuple[int, int, int, int]
 # The activation unit.
 
 FUNCTIONS = [
-    FunctionSpec(name)
-    for name in ("sigmoid", "sigmoid", "tanh", "tanh", "relu", "softsign", "softplus", "identity")
+    FunctionSpec(name) for name in ("sigmoid", "sigmoid", "tanh", "tanh", "relu", "softsign", "softplus", "identity")
 ] + [
     FunctionSpec("affine", 0.8, -0.1),
     FunctionSpec("leakyrelu", 0.2),
@@ -369,6 +388,3 @@ def test_activation(data: st.DataObject, function: FunctionSpec, kinds: tuple[st
         want = activate(GoldenFunction(function.name, function.alpha, function.beta), x, to, method)
     assert got.tolist() == want.codes.tolist()
     assert numerics.overflows.overflowed == +overflows
-
-
-_: Any = Overflows

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pytest
+from float_machines import FLOAT_64X64
 
 from archsim.api import Simulation, simulate
 from archsim.arch import load_arch
@@ -24,8 +25,8 @@ def run_small(
     window: Window | None = None,
     timing_only: bool = False,
 ) -> Simulation:
-    """lstm_3_2_t4 with overrides on edge_64x64 with overrides."""
-    arch = load_arch("edge_64x64", [parse_override(text) for text in sets])
+    """lstm_3_2_t4 with overrides on a float32 edge_64x64 with overrides."""
+    arch = load_arch(FLOAT_64X64, [parse_override(text) for text in sets])
     work = load_workload("lstm_3_2_t4", [parse_override(text) for text in workload])
     return simulate(arch, work, schedule, window=window, timing_only=timing_only)
 

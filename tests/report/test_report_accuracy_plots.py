@@ -1,0 +1,162 @@
+"""The pictures of accuracy: errors and scores over time, and the model's values in the ranges of the formats."""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+
+import numpy as np
+import pytest
+from accuracy_runs import MIXED, WRAPS, run_formats
+from matplotlib.text import Text
+
+from archsim.api import Simulation
+from archsim.report import plot_accuracy, plot_format_ranges
+from archsim.report.drawing import style
+from archsim.report.figure_accuracy import accuracy_figure
+from archsim.report.figure_ranges import ranges_figure
+from archsim.report.values import golden_values
+
+PLOTS = (plot_accuracy, plot_format_ranges)
+FIGURES = (accuracy_figure, ranges_figure)
+
+
+@pytest.fixture(scope="module")
+def speech() -> Simulation:
+    return run_formats("q4.12", workload="silero_vad")
+
+
+@pytest.fixture(scope="module")
+def layers() -> Simulation:
+    workload = "lstm:5,9,t=12,b=3,layers=2,bidirectional=1"
+    return run_formats(WRAPS, workload=workload, changes=("sequence_lens=[3, 11, 7]", "calibration.weight_method=mse"))
+
+
+def titles(figure) -> list[str]:
+    return [axes.get_title(loc="left") for axes in figure.axes]
+
+
+@pytest.mark.parametrize("plot", PLOTS)
+@pytest.mark.parametrize("formats", ["tflite_int8", MIXED])
+def test_a_picture_is_a_png_of_16_cm_and_the_same_bytes_every_time(plot, formats: str, tmp_path):
+    for name in ("one.png", "two.png"):
+        plot(run_formats(formats), tmp_path / name)
+    one = (tmp_path / "one.png").read_bytes()
+    assert one == (tmp_path / "two.png").read_bytes()
+    assert one.startswith(b"\x89PNG")
+    assert struct.unpack(">I", one[16:20])[0] == int(16 / 2.54 * 150)
+    assert b"matplotlib" not in one.lower()
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_no_font_is_smaller_than_8_points_and_nothing_is_cut_off(figure, speech: Simulation, layers: Simulation):
+    long = "int16/asymmetric/power_of_two/gemmlowp/wrap"
+    names = run_formats(f"{{weight: int8/row, input: {long}, hidden: {long}, accumulator: float32, all: bfloat16}}")
+    for run in (speech, layers, names):
+        with style():
+            drawn = figure(run)
+            texts = [text for text in drawn.findobj(Text) if text.get_text() and text.get_visible()]
+            assert min(text.get_fontsize() for text in texts) >= 8
+            assert any("schedule fused_interleaved" in text.get_text() for text in texts)
+            drawn.draw_without_rendering()
+            width = drawn.get_window_extent().width
+            for axes in drawn.axes:
+                extent = axes.get_tightbbox()
+                assert extent.x0 >= 0
+                assert extent.x1 <= width
+
+
+def test_errors_are_drawn_as_they_are_measured(layers: Simulation):
+    with style():
+        (axes,) = accuracy_figure(layers).axes
+    tensors = {tensor.name: tensor for tensor in layers.accuracy.tensors}
+    assert [line.get_label() for line in axes.lines] == [
+        f"RMS error of {name}" for name in ("output", "c l1", "c l1 reverse")
+    ]
+    for line, name in zip(axes.lines, ("output", "c l1", "c l1 reverse"), strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), np.arange(11))
+        np.testing.assert_array_equal(line.get_ydata(), tensors[name].rms_by_step[:11])
+    assert axes.get_yscale() == "log"
+    assert axes.get_xlabel() == "time step"
+
+
+def test_scores_are_drawn_with_their_threshold_and_what_changes_side(speech: Simulation):
+    with style():
+        _, axes = accuracy_figure(speech).axes
+    task = speech.accuracy.task
+    golden, machine, threshold = axes.lines
+    np.testing.assert_array_equal(golden.get_ydata(), task.golden_scores[:, 0, 0])
+    np.testing.assert_array_equal(machine.get_ydata(), task.machine_scores[:, 0, 0])
+    assert list(threshold.get_ydata()) == [0.5, 0.5]
+    assert axes.get_ylabel() == "speech probability"
+    assert "0 of 310 scores (0 %)" in axes.get_title(loc="left")
+    wrong = dataclasses.replace(task, machine_scores=1 - task.golden_scores, changed_side=310, changed_share=1.0)
+    other = dataclasses.replace(speech, accuracy=dataclasses.replace(speech.accuracy, task=wrong))
+    with style():
+        _, axes = accuracy_figure(other).axes
+    assert len(axes.lines[-1].get_xdata()) == 310
+    assert axes.lines[-1].get_label() == "changed side"
+
+
+def test_a_run_without_an_error_says_so():
+    run = run_formats("q4.12")
+    nothing = [
+        dataclasses.replace(tensor, max_abs_error=0.0, rms_error=0.0, sqnr_db=None, rms_by_step=np.zeros(4))
+        for tensor in run.accuracy.tensors
+    ]
+    exact = dataclasses.replace(run, accuracy=dataclasses.replace(run.accuracy, tensors=tuple(nothing)))
+    with style():
+        figure = accuracy_figure(exact)
+    words = [text.get_text() for text in figure.findobj(Text)]
+    assert "no error at any time step" in words
+    assert any("equal to the golden model" in text for text in words)
+
+
+def test_a_panel_for_each_kind_with_range_step_and_share(speech: Simulation):
+    with style():
+        figure = ranges_figure(speech)
+    assert titles(figure) == [
+        "weights: q4.12\n-8 .. 7.9998, step 0.00024\n0 % of 131,072 beyond",
+        "input x: q4.12\n-8 .. 7.9998, step 0.00024\n0.025 % of 39,680 beyond",
+        "hidden state h: q4.12\n-8 .. 7.9998, step 0.00024\n0 % of 39,808 beyond; range wider",
+        "gate pre-activations: q4.12\n-8 .. 7.9998, step 0.00024\n3.8 % of 158,720 beyond",
+        "activations: q4.12\n-8 .. 7.9998, step 0.00024\n0 % of 198,400 beyond; range wider",
+        "cell state c: q4.12\n-8 .. 7.9998, step 0.00024\n2.7 % of 39,808 beyond",
+    ]
+
+
+def test_every_value_is_in_a_bin_and_what_is_beyond_in_its_colour(speech: Simulation, layers: Simulation):
+    kinds = ("weight", "input", "hidden", "gate", "activation", "cell")
+    for run in (speech, layers):
+        with style():
+            figure = ranges_figure(run)
+        for axes, kind in zip(figure.axes, kinds, strict=True):
+            parts = golden_values(run.numbers, kind)
+            every, inside = [patch for patch in axes.patches if hasattr(patch, "get_data")]
+            total = sum(part.values.size for part in parts)
+            beyond = sum(int(part.beyond.sum()) for part in parts)
+            assert np.nansum(every.get_data().values) == total
+            assert np.nansum(inside.get_data().values) == total - beyond
+
+
+def test_other_cells_have_other_panels():
+    for kind, count in (("gru", 5), ("rnn", 4)):
+        with style():
+            figure = ranges_figure(run_formats("bfloat16", workload=f"{kind}:3,4,t=2"))
+        assert len(figure.axes) == count
+        assert titles(figure)[0].splitlines()[1] == "±3.39e+38, step to 2^-7 of a value"
+
+
+def test_blocks_say_what_their_step_is_relative_to():
+    with style():
+        figure = ranges_figure(run_formats(MIXED))
+    assert titles(figure)[0].splitlines()[1].endswith("step to 2^-6 of a block's largest")
+
+
+@pytest.mark.parametrize("workload", ["lstm:1,1,t=1", "gru:2,3,t=2,b=2", "rnn:1,1,t=1"])
+@pytest.mark.parametrize("formats", ["q1.1", "int4", "float16"])
+def test_the_smallest_runs_have_pictures(workload: str, formats: str, tmp_path):
+    run = run_formats(formats, workload=workload)
+    for plot in PLOTS:
+        plot(run, tmp_path / "picture.png")
+        assert (tmp_path / "picture.png").stat().st_size > 5_000
