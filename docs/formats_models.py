@@ -7,16 +7,19 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from archsim.importers import InputSequence, find_layers, select, write_workload
 
+if TYPE_CHECKING:
+    import torch
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "importers"))
 
-from trained_models import RESEMBLYZER, UZMORPH, Trained, read_member  # noqa: E402
+from trained_models import RESEMBLYZER, UZMORPH, Trained, read_member
 
 Float64 = npt.NDArray[np.float64]
 
@@ -66,7 +69,7 @@ def resemblyzer(folder: Path, wheels: Path | None) -> Model:
     path = _unpacked(RESEMBLYZER, folder, wheels)
     x = shortened(mel_spectrogram(synthetic_voice(FRAMES)))
     workload = _written(path, InputSequence(FRAMES, 1, False, False, x=x.astype(np.float32)))
-    tensors = _torch_tensors(path)["model_state"]
+    tensors = _torch_tensors(path, "model_state")
     return Model("Resemblyzer", workload, Head(_array(tensors["linear.weight"]), _array(tensors["linear.bias"])))
 
 
@@ -155,12 +158,15 @@ def _written(path: Path, sequence: InputSequence) -> str:
     return str(out)
 
 
-def _torch_tensors(path: Path) -> Any:
+def _torch_tensors(path: Path, inside: str | None = None) -> dict[str, torch.Tensor]:
+    """The tensors of a state_dict, or of one inside a checkpoint."""
     import torch
 
-    return torch.load(path, map_location="cpu", weights_only=True)
+    tree = torch.load(path, map_location="cpu", weights_only=True)
+    found: dict[str, torch.Tensor] = tree if inside is None else tree[inside]
+    return found
 
 
-def _array(tensor: Any) -> Float64:
+def _array(tensor: torch.Tensor) -> Float64:
     array: Float64 = tensor.numpy().astype(np.float64)
     return array

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
+import numpy.typing as npt
 from formats_models import Head, Model
 
 from archsim.api import Simulation, simulate
@@ -31,14 +32,22 @@ FLOATS = {
 INTEGER_BITS = (4, 5, 6, 8, 10, 12, 16)
 GRANULARITIES = ("tensor", "gate", "row")
 CALIBRATIONS = ("max", "percentile", "mse")
+WIDER = {
+    "weight": "weight: int16/row/gemmlowp",
+    "x": "input: int16/asymmetric/gemmlowp",
+    "h": "hidden: int16/asymmetric/gemmlowp",
+    "x and h": "input: int16/asymmetric/gemmlowp, hidden: int16/asymmetric/gemmlowp",
+}
+"""Kinds with 16 bits instead of 8."""
 FIXED_BITS = (8, 10, 12, 16, 20, 24, 32)
 TABLES = ((64, "nearest"), (64, "linear"), (256, "nearest"), (256, "linear"))
 SEGMENTS = (8, 16, 32)
 
-FLOAT, INTEGER, CALIBRATION, FIXED, ACTIVATION = (
+FLOAT, INTEGER, CALIBRATION, WIDENED, FIXED, ACTIVATION = (
     "floating point",
     "intN",
     "tflite_int8: scales of weights, calibration",
+    "tflite_int8: row, max, and 16 bits that fit for",
     "qM.N for all",
     "activation, all others int16",
 )
@@ -86,27 +95,46 @@ class Result:
 
 def rows(model: Model) -> tuple[Row, ...]:
     """All rows of a model's table, in order."""
-    return tuple(_rows(*integer_bits(model)))
+    found = largest(model)
+    return tuple(_rows(max(map(_integer_bits, found.values())), _integer_bits(found["gate sums"])))
 
 
-def integer_bits(model: Model) -> tuple[int, int]:
-    """The least M with which qM.N holds everything that is stored or added up, and the sums of the gates alone."""
+def largest(model: Model) -> dict[str, float]:
+    """The largest magnitudes of what a machine stores or adds up, in the golden model."""
     workload = load_workload(model.workload)
     tensors = load_tensors(workload)
     observed = observe(workload, tensors)
-    seen = {name: observed.samples(name) for name in range_kinds(workload.spec)}
-    stored = list(seen.values())
+    found = {"weight": 0.0, "bias": 0.0, "x": 0.0, "h": 0.0, "gate sums": 0.0, "c": 0.0}
+
+    def see(name: str, values: npt.NDArray[np.floating]) -> None:
+        found[name] = max(found[name], float(np.abs(values).max()))
+
     for cell in tensors.cells:
         assert cell.bias_ih is not None
         assert cell.bias_hh is not None
-        stored += [cell.weight_ih, cell.weight_hh, cell.bias_ih + cell.bias_hh]
-    gates = [values for name, values in seen.items() if name.startswith("gate")]
-    return _bits(stored), _bits(gates)
+        see("weight", cell.weight_ih)
+        see("weight", cell.weight_hh)
+        see("bias", cell.bias_ih + cell.bias_hh)
+    names = {"gate": "gate sums", "x": "x", "h": "h", "c": "c"}
+    for name in range_kinds(workload.spec):
+        kind = name.partition("_")[0]
+        if kind in names:
+            see(names[kind], observed.samples(name))
+    return found
 
 
-def _bits(arrays: list[np.ndarray]) -> int:
+def largest_cells(model: Model) -> dict[str, Cell]:
+    """The same to be printed, and the integer bits for them."""
+    found = largest(model)
+    cells = {name: Cell(f"{value:#.3g}", value, 1e-6) for name, value in found.items()}
+    bits = {"M for all": max(map(_integer_bits, found.values())), "M for gate sums": _integer_bits(found["gate sums"])}
+    return cells | {name: Cell(str(value)) for name, value in bits.items()}
+
+
+def _integer_bits(magnitude: float) -> int:
+    """The least M with which qM.N holds numbers of either sign up to that."""
     bits = 1
-    while any(array.min() < -(2.0 ** (bits - 1)) or array.max() >= 2.0 ** (bits - 1) for array in arrays):
+    while magnitude >= 2.0 ** (bits - 1):
         bits += 1
     return bits
 
@@ -121,6 +149,10 @@ def _rows(most: int, of_gates: int) -> Iterator[Row]:
             formats = f"{{all: tflite_int8, weight: int8/{granularity}/gemmlowp}}"
             calibration = (f"calibration.method={method}", f"calibration.weight_method={method}")
             yield Row(CALIBRATION, f"{granularity}, {method}", (f"formats={formats}",), calibration)
+    for name, wider in {**WIDER, "gate sums, M fits": f"gate: q{of_gates}.{16 - of_gates}"}.items():
+        weight = "" if name == "weight" else "weight: int8/row/gemmlowp, "
+        formats = f"all: tflite_int8, {weight}accumulator: int40/gemmlowp, {wider}"
+        yield Row(WIDENED, name, (f"formats={{{formats}}}",))
     for bits in FIXED_BITS:
         yield Row(FIXED, f"q{most}.{bits - most}", (f"formats=q{most}.{bits - most}",))
     yield Row(FIXED, "q4.12", ("formats=q4.12",))
@@ -133,9 +165,7 @@ def _rows(most: int, of_gates: int) -> Iterator[Row]:
 def integers(bits: int) -> str:
     """tflite_int8 with that many bits in weight, x and h, and accumulators wide enough for their products."""
     vectors = f"input: int{bits}/asymmetric/gemmlowp, hidden: int{bits}/asymmetric/gemmlowp"
-    return (
-        f"all: tflite_int8, weight: int{bits}/gate/gemmlowp, {vectors}, accumulator: int{2 * bits + 16}/gemmlowp"
-    )
+    return f"all: tflite_int8, weight: int{bits}/gate/gemmlowp, {vectors}, accumulator: int{2 * bits + 16}/gemmlowp"
 
 
 def _methods() -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -188,7 +218,9 @@ class Figures:
         """A ratio in dB."""
         if value is None:
             return NONE
-        return Cell(f"{value:.1f}", value, 1e-3) if self.exact else Cell(f"{value:.0f}", value, 6 if self.float32 else 1)
+        text = f"{value:.{1 if self.exact else 0}f}"
+        slack = 1e-3 if self.exact else 6.0 if self.float32 else 1.0
+        return Cell(text.removeprefix("-") if float(text) == 0 else text, value, slack)
 
     def error(self, value: float) -> Cell:
         """A largest difference."""

@@ -19,13 +19,13 @@ from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the processes are what runs side by side
 
-from formats_figure import draw  # noqa: E402
-from formats_models import MODELS, Model  # noqa: E402
-from formats_rows import FIXED, Cell, Result, Row, result, rows  # noqa: E402
+from formats_figure import draw
+from formats_models import MODELS, Model
+from formats_rows import FIXED, Cell, Result, Row, largest_cells, result, rows
 
 PAGE = Path(__file__).with_name("formats.md")
 PICTURE = Path(__file__).with_name("formats.png")
-OVERFLOWS = "overflows of q4.12"
+LARGEST, OVERFLOWS = "largest magnitudes", "overflows of q4.12"
 
 Table = dict[tuple[str, str], dict[str, Cell]]
 """The cells of a row by column, by the row's group and name."""
@@ -77,7 +77,12 @@ def read(text: str) -> dict[tuple[str, str], dict[str, str]]:
 
 def tables_of(page: str) -> dict[str, str]:
     """The tables between the markers of a page, by their names."""
-    return {name: text for name, text in _MARKED.findall(page)}
+    return dict(_MARKED.findall(page))
+
+
+def without_tables(page: str) -> str:
+    """The prose alone."""
+    return _MARKED.sub("", page)
 
 
 _MARKED = re.compile(r"<!-- table:([^>]+?) -->\n(.*?)<!-- end -->\n", re.DOTALL)
@@ -114,8 +119,6 @@ def compute(models: Sequence[Model], jobs: int) -> dict[str, dict[Row, Result]]:
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         for (model, row), got in zip(tasks, pool.map(result, *zip(*tasks, strict=True)), strict=True):
             found[model.name][row] = got
-            if got.passed is False:
-                print(f"{model.name}, {row.group}, {row.name}: the machine disagrees with the reference", file=sys.stderr)
     return found
 
 
@@ -129,13 +132,20 @@ def main() -> None:
     options = parser.parse_args()
     begin = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        models = [make(Path(folder), options.models) for name, make in MODELS.items() if name in (options.only or MODELS)]
+        wanted = options.only or list(MODELS)
+        models = [make(Path(folder), options.models) for name, make in MODELS.items() if name in wanted]
         results = compute(models, options.jobs)
-    made = {name: table(found) for name, found in results.items()}
-    if not options.only:
-        made[OVERFLOWS] = overflow_table(results)
+        made = {name: table(found) for name, found in results.items()}
+        if not options.only:
+            made[LARGEST] = {("", model.name): largest_cells(model) for model in models}
+            made[OVERFLOWS] = overflow_table(results)
     page = PAGE.read_text(encoding="utf-8")
-    wrong = [f"{name}, {row.name}: not validated" for name in results for row, got in results[name].items() if got.passed is False]
+    wrong = [
+        f"{name}, {row.group}, {row.name}: the machine disagrees with the integer reference"
+        for name, by_row in results.items()
+        for row, found in by_row.items()
+        if found.passed is False
+    ]
     if options.check:
         printed = tables_of(page)
         wrong += [text for name in made for text in differences(name, made[name], printed[name])]

@@ -41,12 +41,9 @@ def parse_format(text: str) -> NumberFormat:
 
 def _block(text: str, bits: int, options: list[str]) -> BlockFloat:
     _in_range(text, "mantissa bits", bits, 2, _MAX_MANTISSA_BITS)
-    size = 16
-    for option in tuple(options):
-        if match := _BLOCK_SIZE.fullmatch(option):
-            size = int(match[1])
-            _in_range(text, "numbers in a block", size, 2, 128)
-            options.remove(option)
+    sizes = tuple(option for option in options if _BLOCK_SIZE.fullmatch(option))
+    size = int(_one_of(text, options, ("block16", *sizes)).removeprefix("block"))
+    _in_range(text, "numbers in a block", size, 2, 128)
     _none_left(text, options)
     return BlockFloat(bits, size)
 
@@ -64,7 +61,7 @@ def _scaled(text: str, bits: int, options: list[str]) -> Scaled:
     rounding, wraps = _rounding(text, options)
     granularity = Granularity(_one_of(text, options, ("tensor", "gate", "row")))
     asymmetric = _one_of(text, options, ("symmetric", "asymmetric")) == "asymmetric"
-    power_of_two = _one_of(text, options, ("", "power_of_two")) == "power_of_two"
+    power_of_two = "power_of_two" in options and bool(_one_of(text, options, ("power_of_two",)))
     _none_left(text, options)
     return Scaled(bits, granularity, asymmetric, power_of_two, rounding, wraps)
 

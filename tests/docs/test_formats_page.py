@@ -1,0 +1,99 @@
+"""docs/formats.md: rows of its tables computed again, and the numbers of its prose found in the tables."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from optional import need, skip
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+sys.path.insert(0, str(DOCS))
+
+import formats_models  # noqa: E402
+import formats_rows  # noqa: E402
+import formats_table  # noqa: E402
+from formats_figure import draw  # noqa: E402
+from trained_models import Unavailable  # noqa: E402
+
+PAGE = (DOCS / "formats.md").read_text(encoding="utf-8")
+PRINTED = {name: formats_table.read(text) for name, text in formats_table.tables_of(PAGE).items()}
+SOME = {
+    "silero_vad": [
+        ("floating point", "bfp8"),
+        ("tflite_int8: scales of weights, calibration", "row, max"),
+        ("qM.N for all", "q4.12, tables"),
+        ("activation, all others int16", "16 segments"),
+    ],
+    "Resemblyzer": [("qM.N for all", "q4.12"), ("tflite_int8: scales of weights, calibration", "gate, percentile")],
+    "uzmorph-nn": [("intN", "int5"), ("activation, all others int16", "table 64, linear")],
+}
+
+
+def made(name: str, folder: Path) -> formats_models.Model:
+    """The model; a skipped test without torch or the wheel."""
+    if name != "silero_vad":
+        need("torch")
+    try:
+        return formats_models.MODELS[name](folder, None)
+    except Unavailable as missing:
+        skip(str(missing))
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_rows_are_what_the_machine_computes(name: str, tmp_path: Path) -> None:
+    model = made(name, tmp_path)
+    rows = {(row.group, row.name): row for row in formats_rows.rows(model)}
+    assert list(rows) == list(PRINTED[name]), "run: python docs/formats_table.py"
+    largest = PRINTED[formats_table.LARGEST]["", name]
+    assert all(cell.agrees(largest[kind]) for kind, cell in formats_rows.largest_cells(model).items())
+    for key in SOME[name]:
+        found = formats_rows.result(model, rows[key])
+        assert found.passed is not False
+        printed = PRINTED[name][key]
+        assert found.cells.keys() == printed.keys()
+        wrong = {column: cell.text for column, cell in found.cells.items() if not cell.agrees(printed[column])}
+        assert wrong == {}, f"printed: {printed}; run: python docs/formats_table.py"
+        if key == ("qM.N for all", "q4.12"):
+            overflows = PRINTED[formats_table.OVERFLOWS]["", name]
+            assert {kind: f"{beyond:,} of {values:,}" for kind, beyond, values in found.overflows} == overflows
+
+
+def test_a_figure_that_differs_is_found() -> None:
+    cell = formats_rows.Cell("29.5", 29.4503, 1e-3)
+    assert cell.agrees("29.5")
+    assert cell.agrees("29.4"), "on the edge between two"
+    assert not cell.agrees("29.6")
+    assert not formats_rows.Cell("29.5", 29.46, 1e-3).agrees("29.4")
+    assert not formats_rows.Cell("85").agrees("86")
+    key = ("intN", "int8")
+    made = {key: {"cycles/step": formats_rows.Cell("85"), "saturated": formats_rows.Cell("gate 2.6 %")}}
+    text = formats_table.written(made)
+    assert formats_table.differences("some", made, text) == []
+    assert formats_table.differences("some", made, text.replace("85", "84")) == [
+        "some, intN, int8, cycles/step: 84 printed, 85 found"
+    ]
+    assert formats_table.differences("some", made, text.replace("int8", "int9")) == [
+        "some: a row too many, ('intN', 'int9')",
+        "some: no row ('intN', 'int8')",
+    ]
+
+
+UNITS = ("dB", "cycles", "frames", "letters", "degrees", "bytes", "%")
+
+
+def test_numbers_of_the_prose_are_in_the_tables() -> None:
+    prose = formats_table.without_tables(PAGE)
+    cells = [pair for table in PRINTED.values() for by_column in table.values() for pair in by_column.items()]
+    known = {word for pair in cells for text in pair for word in text.split()}
+    quoted = re.findall(rf"(-?\d[\d.,]*) (?:{'|'.join(UNITS)})(?!\w)", prose)
+    assert len(quoted) >= 10
+    assert [number for number in quoted if number not in known] == []
+
+
+def test_the_picture_can_be_drawn(tmp_path: Path) -> None:
+    pictures = []
+    for place in range(2):
+        draw({name: PRINTED[name] for name in SOME}, tmp_path / f"{place}.png")
+        pictures.append((tmp_path / f"{place}.png").read_bytes())
+    assert pictures[0] == pictures[1]
