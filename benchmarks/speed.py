@@ -4,7 +4,8 @@
     python benchmarks/speed.py --quick    # fewer repetitions, for CI
 
 Targets: at least 100,000 program ops a second timing-only on one core; `archsim run edge_64x64 lstm_200_1000_t70
---no-plots` under 2 s from a cold start; `archsim --help` under 0.5 s; memory that does not grow with T.
+--no-plots` under 2 s from a cold start in float32; numerics of that workload in int8 under 2 s; `archsim --help` under
+0.5 s; memory of timing-only runs that does not grow with T.
 """
 
 from __future__ import annotations
@@ -18,8 +19,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from archsim.api.numbers import Computation
+    from archsim.program.ir import Program
 
 REFERENCE = ("edge_64x64", "lstm_200_1000_t70")
 
@@ -55,7 +61,38 @@ def machine_speed(repetitions: int) -> None:
         spec = machine_spec(program, arch, units)
         seconds = best(repetitions, lambda p=program, s=spec: execute(p, s, Options()))
         rate = program.op_instances / seconds
-        print(f"machine, timing only, {schedule.name:18s} {program.op_instances:7,} ops  {rate:9,.0f} ops/s")
+        print(f"machine, timing only, {schedule.name:28s} {program.op_instances:7,} ops  {rate:9,.0f} ops/s")
+
+
+def numerics_speed(repetitions: int) -> None:
+    """Seconds of arithmetic alone: the untimed program, and on integers the reference it must agree with."""
+    from archsim.api.integer_reference import integer_golden
+    from archsim.api.numbers import prepare
+    from archsim.arch import build_units, load_arch
+    from archsim.config import parse_override
+    from archsim.program.interpreter import interpret
+    from archsim.schedules import find_schedule
+    from archsim.workload import load_workload
+
+    workload = load_workload(REFERENCE[1])
+    for formats in ("float32", "tflite_int8", "q4.12"):
+        overrides = [f"formats={formats}", "weight_sram.capacity_bytes=24MiB"]
+        arch = load_arch(REFERENCE[0], [parse_override(text) for text in overrides]).config
+        schedule = find_schedule("fused")
+        program, units = schedule.build(workload.spec, arch), build_units(arch)
+        numbers = prepare(program, arch, workload)
+        runs = [numbers.begin(units) for _ in range(repetitions)]
+        rest = iter(runs)
+
+        def compute(program: Program = program, rest: Iterator[Computation] = rest) -> None:
+            run = next(rest)
+            interpret(program, run.datapath, run.state)
+
+        line = f"numerics of {workload.name}, {formats:11s}   {best(repetitions, compute):5.2f} s"
+        if arch.formats.exact:
+            seconds = best(repetitions, lambda n=numbers, a=arch, s=schedule: integer_golden(n, a, s.name))
+            line += f"   integer reference {seconds:5.2f} s"
+        print(line)
 
 
 def memory_growth() -> None:
@@ -98,6 +135,7 @@ def main() -> None:
         seconds = best(min(repetitions, 5), lambda: archsim("run", *REFERENCE, "--no-plots", "--out", f"{folder}/run"))
     print(f"archsim run {' '.join(REFERENCE)} --no-plots, cold   {seconds:5.2f} s")
     print(f"archsim --help, cold   {best(repetitions, lambda: archsim('--help')):5.2f} s")
+    numerics_speed(min(repetitions, 3))
     memory_growth()
     profile()
     print(f"peak memory of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")

@@ -96,16 +96,18 @@ MODELS: dict[str, Callable[[Path, Path | None], Model]] = {
 
 
 def synthetic_voice(frames: int) -> Float64:
-    """Audio of `frames` hops: three vowels in turn, each a syllable of VOWEL_SECONDS, on a gliding pitch near 120 Hz.
+    """Audio of `frames` hops at LEVEL_DB: three vowels in turn, on a gliding pitch near 120 Hz, between hisses.
 
-    32 harmonics, each as loud as three resonances make it, and a little noise, at the level LEVEL_DB.
+    A vowel takes VOWEL_SECONDS: 32 harmonics, each as loud as three resonances make it. Where it fades there is noise,
+    weaker and of high frequencies as of an s, and a little of it everywhere.
     """
     time = np.arange(frames * HOP) / RATE
     pitch = 120 * (1 + 0.15 * np.sin(2 * np.pi * 1.3 * time))
     phase = 2 * np.pi * np.cumsum(pitch) / RATE
     formants = np.array(VOWELS)[(time / VOWEL_SECONDS).astype(int) % len(VOWELS)].T
-    audio = 1e-3 * np.random.default_rng(0).uniform(-1, 1, time.size)
     envelope = np.sin(np.pi * (time / VOWEL_SECONDS % 1)) ** 2
+    noise = np.diff(np.random.default_rng(0).uniform(-1, 1, time.size + 1))
+    audio = noise * (0.003 + 0.2 * (1 - envelope))
     for harmonic in range(1, 33):
         gains = (
             1 / (1 + ((harmonic * pitch - formant) / width) ** 2)

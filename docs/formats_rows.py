@@ -47,7 +47,7 @@ FLOAT, INTEGER, CALIBRATION, WIDENED, FIXED, ACTIVATION = (
     "floating point",
     "intN",
     "tflite_int8: scales of weights, calibration",
-    "tflite_int8: row, max, and 16 bits that fit for",
+    "tflite_int8: row, max; 16 bits for",
     "qM.N for all",
     "activation, all others int16",
 )
@@ -100,11 +100,11 @@ def rows(model: Model) -> tuple[Row, ...]:
 
 
 def largest(model: Model) -> dict[str, float]:
-    """The largest magnitudes of what a machine stores or adds up, in the golden model."""
+    """The largest magnitudes of what a machine stores or adds up, in the golden model; and the median one of x."""
     workload = load_workload(model.workload)
     tensors = load_tensors(workload)
     observed = observe(workload, tensors)
-    found = {"weight": 0.0, "bias": 0.0, "x": 0.0, "h": 0.0, "gate sums": 0.0, "c": 0.0}
+    found = {"weight": 0.0, "bias": 0.0, "x": 0.0, "median of x": 0.0, "h": 0.0, "gate sums": 0.0, "c": 0.0}
 
     def see(name: str, values: npt.NDArray[np.floating]) -> None:
         found[name] = max(found[name], float(np.abs(values).max()))
@@ -115,6 +115,7 @@ def largest(model: Model) -> dict[str, float]:
         see("weight", cell.weight_ih)
         see("weight", cell.weight_hh)
         see("bias", cell.bias_ih + cell.bias_hh)
+    see("median of x", np.median(np.abs(tensors.x)))
     names = {"gate": "gate sums", "x": "x", "h": "h", "c": "c"}
     for name in range_kinds(workload.spec):
         kind = name.partition("_")[0]
@@ -126,7 +127,7 @@ def largest(model: Model) -> dict[str, float]:
 def largest_cells(model: Model) -> dict[str, Cell]:
     """The same to be printed, and the integer bits for them."""
     found = largest(model)
-    cells = {name: Cell(f"{value:#.3g}", value, 1e-6) for name, value in found.items()}
+    cells = {name: Cell(significant(value, 3), value, 1e-6) for name, value in found.items()}
     bits = {"M for all": max(map(_integer_bits, found.values())), "M for gate sums": _integer_bits(found["gate sums"])}
     return cells | {name: Cell(str(value)) for name, value in bits.items()}
 

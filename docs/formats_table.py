@@ -29,6 +29,8 @@ LARGEST, OVERFLOWS = "largest magnitudes", "overflows of q4.12"
 
 Table = dict[tuple[str, str], dict[str, Cell]]
 """The cells of a row by column, by the row's group and name."""
+Printed = dict[tuple[str, str], dict[str, str]]
+"""The same as text."""
 
 
 def table(results: Mapping[Row, Result]) -> Table:
@@ -62,10 +64,10 @@ def written(made: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
-def read(text: str) -> dict[tuple[str, str], dict[str, str]]:
+def read(text: str) -> Printed:
     """What `written` wrote."""
     lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
-    found: dict[tuple[str, str], dict[str, str]] = {}
+    found: Printed = {}
     group = ""
     for name, *values in lines[2:]:
         if name.startswith("**"):
@@ -97,9 +99,8 @@ def replaced(page: str, name: str, text: str) -> str:
     return before + start + text + rest[rest.index(end) :]
 
 
-def differences(name: str, made: Table, printed: str) -> list[str]:
+def differences(name: str, made: Table, found: Printed) -> list[str]:
     """Where a printed table has other figures."""
-    found = read(printed)
     wrong = [f"{name}: no row {key}" for key in made.keys() - found.keys()]
     wrong += [f"{name}: a row too many, {key}" for key in found.keys() - made.keys()]
     for key in made.keys() & found.keys():
@@ -133,7 +134,10 @@ def main() -> None:
     begin = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         wanted = options.only or list(MODELS)
-        models = [make(Path(folder), options.models) for name, make in MODELS.items() if name in wanted]
+        try:
+            models = [make(Path(folder), options.models) for name, make in MODELS.items() if name in wanted]
+        except (Unavailable, ModuleNotFoundError) as error:
+            raise SystemExit(f"{error}; --only silero_vad needs nothing more") from error
         results = compute(models, options.jobs)
         made = {name: table(found) for name, found in results.items()}
         if not options.only:
@@ -147,8 +151,8 @@ def main() -> None:
         if found.passed is False
     ]
     if options.check:
-        printed = tables_of(page)
-        wrong += [text for name in made for text in differences(name, made[name], printed[name])]
+        printed = {name: read(text) for name, text in tables_of(page).items()}
+        wrong += [text for name in made for text in differences(name, made[name], printed.get(name, {}))]
     else:
         for name, rows_of in made.items():
             page = replaced(page, name, written(rows_of))

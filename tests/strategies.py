@@ -382,6 +382,7 @@ def machines(draw: st.DrawFn, rows: int, fewest: int) -> ArchConfig:
                 "columns": draw(st.integers(1, 9)),
                 "multiplier_latency_cycles": draw(latencies),
                 "adder_latency_cycles": draw(latencies),
+                "converter_latency_cycles": draw(latencies),
             },
             "accumulators": {"entries": fewest + draw(st.sampled_from([0, 0, 1, 5, fewest, 3 * fewest, 1000]))},
             "activation": {"lanes": draw(st.integers(1, 9)), "latency_cycles": draw(latencies)},

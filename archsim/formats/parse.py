@@ -18,8 +18,9 @@ _MAX_MANTISSA_BITS = 24
 
 NAMES = "float32, float16, bfloat16, bfpN, qM.N, intN"
 _PLAIN: dict[str, NumberFormat] = {"float32": Float32(), "float16": Float16(), "bfloat16": Bfloat16()}
-_FIXED, _SCALED, _BLOCK = re.compile(r"q(\d{1,3})\.(\d{1,3})"), re.compile(r"int(\d{1,3})"), re.compile(r"bfp(\d{1,3})")
-_BLOCK_SIZE = re.compile(r"block(\d{1,4})")
+_FIXED = re.compile(r"q([0-9]{1,3})\.([0-9]{1,3})")
+_SCALED, _BLOCK = re.compile(r"int([0-9]{1,3})"), re.compile(r"bfp([0-9]{1,3})")
+_BLOCK_SIZE = re.compile(r"block([0-9]{1,4})")
 _SCALED_ONLY = ("gate", "row", "tensor", "symmetric", "asymmetric", "power_of_two")
 
 

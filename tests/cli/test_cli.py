@@ -80,7 +80,7 @@ def test_outputs_are_in_torch_shapes_and_equal_the_witness(cli) -> None:
 
 def test_a_preset_in_int8_is_checked_bit_for_bit(cli) -> None:
     """The file's expected results are of the model in float32: here they count for the task alone."""
-    run = cli("run", "edge_16x16", "silero_vad", "--no-plots", "--json", "--out", "here")
+    run = cli("run", "edge_64x64", "silero_vad", "--no-plots", "--json", "--out", "here")
     assert run.code == 0
     stats = json.loads(run.out)
     checks = stats["validation"]["checks"]
@@ -125,13 +125,13 @@ def test_same_input_same_bytes(cli) -> None:
 
 def test_the_resolved_inputs_run_again(cli) -> None:
     """The folder's own arch.yaml and workload.yaml give the same figures, --set and relative files included."""
-    first = cli("run", "edge_16x16", "silero_vad", "--set", "mac_array.rows=8", "--no-plots", "--json", "--out", "x/a")
+    first = cli("run", "edge_64x64", "silero_vad", "--set", "mac_array.rows=32", "--no-plots", "--json", "--out", "x/a")
     again = cli("run", "x/a/arch.yaml", "x/a/workload.yaml", "--no-plots", "--json", "--out", "x/b")
     assert first.code == again.code == 0
     one, two = json.loads(first.out), json.loads(again.out)
-    assert (one.pop("overrides"), two.pop("overrides")) == (["mac_array.rows=8"], [])
+    assert (one.pop("overrides"), two.pop("overrides")) == (["mac_array.rows=32"], [])
     assert (two.pop("arch"), two.pop("workload")) == ("arch", "workload")
-    assert (one.pop("arch"), one.pop("workload")) == ("edge_16x16", "silero_vad")
+    assert (one.pop("arch"), one.pop("workload")) == ("edge_64x64", "silero_vad")
     assert one == two
 
 

@@ -69,14 +69,17 @@ def test_a_figure_that_differs_is_found() -> None:
     key = ("intN", "int8")
     made = {key: {"cycles/step": formats_rows.Cell("85"), "saturated": formats_rows.Cell("gate 2.6 %")}}
     text = formats_table.written(made)
-    assert formats_table.differences("some", made, text) == []
-    assert formats_table.differences("some", made, text.replace("85", "84")) == [
-        "some, intN, int8, cycles/step: 84 printed, 85 found"
-    ]
-    assert formats_table.differences("some", made, text.replace("int8", "int9")) == [
+
+    def differences(printed: str) -> list[str]:
+        return formats_table.differences("some", made, formats_table.read(printed))
+
+    assert differences(text) == []
+    assert differences(text.replace("85", "84")) == ["some, intN, int8, cycles/step: 84 printed, 85 found"]
+    assert differences(text.replace("int8", "int9")) == [
         "some: a row too many, ('intN', 'int9')",
         "some: no row ('intN', 'int8')",
     ]
+    assert differences(text.replace("saturated", "clipped")) == ["some, ('intN', 'int8'): other columns"]
 
 
 UNITS = ("dB", "cycles", "frames", "letters", "degrees", "bytes", "%")
