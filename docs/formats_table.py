@@ -136,7 +136,7 @@ def main() -> None:
         wanted = options.only or list(MODELS)
         try:
             models = [make(Path(folder), options.models) for name, make in MODELS.items() if name in wanted]
-        except (Unavailable, ModuleNotFoundError) as error:
+        except ModuleNotFoundError as error:
             raise SystemExit(f"{error}; --only silero_vad needs nothing more") from error
         results = compute(models, options.jobs)
         made = {name: table(found) for name, found in results.items()}

@@ -151,7 +151,9 @@ def address_format(config: ActivationConfig, formats: Formats) -> Fixed:
     if isinstance(address, Fixed) and address.bits <= MAX_BITS:
         return address
     where = "address_format" if config.address_format else "formats.gate, for want of an address_format,"
-    raise ValueError(f"method {config.method}: {where} is {name}; a table and lines need a q format of up to 32 bits, as q4.12")
+    raise ValueError(
+        f"method {config.method}: {where} is {name}; a table and lines need a q format of up to 32 bits, as q4.12"
+    )
 
 
 def unsupported(method: Method, functions: frozenset[str]) -> tuple[str, ...]:

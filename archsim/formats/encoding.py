@@ -34,7 +34,9 @@ class Encoding:
     def stored_type(self) -> npt.DTypeLike:
         """The narrowest type that holds what is stored: what memory traffic costs the simulator, too."""
         if isinstance(self.format, IntegerFormat):
-            return next(kind for kind in (np.int8, np.int16, np.int32, np.int64) if self.format.bits <= 8 * kind(0).nbytes)
+            return next(
+                kind for kind in (np.int8, np.int16, np.int32, np.int64) if self.format.bits <= 8 * kind(0).nbytes
+            )
         return np.float32 if isinstance(self.format, FloatFormat) else np.uint8
 
     def rows(self, start: int, stop: int) -> Encoding:

@@ -118,6 +118,24 @@ def exact_cases(draw: st.DrawFn, **options: Any) -> Case:
     """Any machine, network and schedule, with any formats in which all arithmetic is exact."""
     case = draw(cases(**options))
     formats = draw(exact_formats())
-    changes = {"formats": formats} | draw(activation_units(case.spec, formats["gate"]))
-    changes |= {f"{memory}.capacity_bytes": AMPLE for memory in ("weight_sram", "input_buffer", "state_buffer")}
-    return case.with_fields(changes).with_network(calibration=draw(calibrations()))
+    changes = draw(activation_units(case.spec, formats["gate"]))
+    return in_formats(case, formats, changes).with_network(calibration=draw(calibrations()))
+
+
+floats = st.sampled_from(("float32", "float16", "bfloat16"))
+blocks = st.builds(lambda bits, size: f"bfp{bits}/block{size}", st.integers(2, 24), st.sampled_from((2, 3, 8, 16)))
+some_integers = st.sampled_from(("q3.5", "q1.15/truncate", "int8", "int12/half_up"))
+
+
+@st.composite
+def float_formats(draw: st.DrawFn) -> dict[str, str]:
+    """Floating-point accumulators, and anything else in any format that it can have."""
+    found = {kind: draw(floats | blocks | some_integers) for kind in ("weight", "input", "hidden")}
+    found["accumulator"] = draw(floats)
+    return found | {kind: draw(floats | some_integers) for kind in ("gate", "activation", "cell")}
+
+
+def in_formats(case: Case, formats: dict[str, str], changes: dict[str, Any] | None = None) -> Case:
+    """The case in other formats and with other changes, its memories ample."""
+    ample = {f"{memory}.capacity_bytes": AMPLE for memory in ("weight_sram", "input_buffer", "state_buffer")}
+    return case.with_fields({"formats": formats} | ample | (changes or {}))

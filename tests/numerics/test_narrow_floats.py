@@ -12,10 +12,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from exact_runs import run_machine, run_untimed, small_case
+from format_draws import float_formats, in_formats
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from optional import need
-from strategies import AMPLE, Case, bits, cases, jitters, seeds, tensors
+from strategies import Case, bits, cases, jitters, seeds, tensors
 
 from archsim.components.mac_kernel import TileShape, mac_kernel
 from archsim.components.numerics import Numerics
@@ -251,26 +252,6 @@ def test_accumulators_round_chunk_by_chunk(name: str, columns: int, inputs: int,
 
 NARROW = {name: dict.fromkeys(KINDS, name) for name in ("float16", "bfloat16")}
 """All kinds in one format."""
-
-floats = st.sampled_from(("float32", "float16", "bfloat16"))
-block_names = st.builds(lambda n, b: f"bfp{n}/block{b}", st.integers(2, 24), st.sampled_from((2, 3, 8, 16)))
-integers = st.sampled_from(("q3.5", "q1.15/truncate", "int8", "int12/half_up"))
-
-
-@st.composite
-def float_formats(draw: st.DrawFn) -> dict[str, str]:
-    """Floating-point accumulators, and anything else in any format."""
-    found = {kind: draw(floats | block_names | integers) for kind in ("weight", "input", "hidden")}
-    return (
-        found
-        | {"accumulator": draw(floats)}
-        | {kind: draw(floats | integers) for kind in ("gate", "activation", "cell")}
-    )
-
-
-def in_formats(case: Case, formats: dict[str, str]) -> Case:
-    memories = ("weight_sram", "input_buffer", "state_buffer")
-    return case.with_fields({"formats": formats} | {f"{memory}.capacity_bytes": AMPLE for memory in memories})
 
 
 @settings(max_examples=40)
