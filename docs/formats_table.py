@@ -22,6 +22,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the processes are what run
 from formats_figure import draw
 from formats_models import MODELS, Model
 from formats_rows import FIXED, Cell, Result, Row, largest_cells, result, rows
+from trained_models import Unavailable
 
 PAGE = Path(__file__).with_name("formats.md")
 PICTURE = Path(__file__).with_name("formats.png")
@@ -136,7 +137,7 @@ def main() -> None:
         wanted = options.only or list(MODELS)
         try:
             models = [make(Path(folder), options.models) for name, make in MODELS.items() if name in wanted]
-        except ModuleNotFoundError as error:
+        except (Unavailable, ModuleNotFoundError) as error:
             raise SystemExit(f"{error}; --only silero_vad needs nothing more") from error
         results = compute(models, options.jobs)
         made = {name: table(found) for name, found in results.items()}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from archsim.components.base import ceil_div
 from archsim.components.mac_sums import ChunkSums
 from archsim.components.numerics import Kernel, Numerics, Overflows
 from archsim.errors import SimulatorBug
@@ -127,6 +128,7 @@ class _Accumulation:
         self.to_sums = _conversion(scale, numerics.of(tile.sums))
         inputs = sum(region.buffer.width for region, _ in pairs)
         self._largest = self._chunks.largest(inputs)
+        self._count = ceil_div(inputs, tile.columns)
 
     def run(self, weights: list[Array], vectors: list[Array], bias: Int | None, overflows: Overflows) -> Int:
         """The accumulators (rows, B) after all chunks."""
@@ -134,7 +136,7 @@ class _Accumulation:
         if self._shift == 0 and self._largest + start <= self._format.highest:  # no order of adding can overflow
             total = sum(self._chunks.total(w, v) for w, v in zip(weights, vectors, strict=True))
             result: Int = np.asarray(total, np.int64) if bias is None else total + bias
-            overflows.add(ACCUMULATOR, (result, 0))
+            overflows.add(ACCUMULATOR, (result, 0), self._count)
             return result
         weight = weights[0] if len(weights) == 1 else np.concatenate(weights, axis=1)
         vector = vectors[0] if len(vectors) == 1 else np.concatenate(vectors, axis=0)
@@ -148,14 +150,14 @@ class _Accumulation:
         if np.abs(chunks).max(initial=0) < 1 << 55:  # then the running sums are exact
             running = np.cumsum(chunks, axis=0) + start
             if running.min() >= self._format.lowest and running.max() <= self._format.highest:
-                overflows.add(ACCUMULATOR, (running[-1], 0))
+                overflows.add(ACCUMULATOR, (running[-1], 0), self._count)
                 return np.asarray(running[-1], np.int64)
         accumulators = np.broadcast_to(start, chunks.shape[1:])
         overflowed = 0
         for chunk in chunks:
             accumulators, lost = self._format.narrowed(accumulators + chunk)
             overflowed += lost
-        return overflows.add(ACCUMULATOR, (accumulators, overflowed))
+        return overflows.add(ACCUMULATOR, (accumulators, overflowed), self._count)
 
 
 class _FloatTile:

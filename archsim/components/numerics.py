@@ -33,10 +33,10 @@ class Overflows:
     overflowed: dict[str, int] = field(default_factory=dict)
     values: dict[str, int] = field(default_factory=dict)
 
-    def add(self, kind: str, result: tuple[Array, int]) -> Array:
-        """Count what narrowing returned; gives back the values."""
+    def add(self, kind: str, result: tuple[Array, int], times: int = 1) -> Array:
+        """Count what narrowing returned; gives back the values. `times`: how often each was brought into the range."""
         values, overflowed = result
-        self.values[kind] = self.values.get(kind, 0) + values.size
+        self.values[kind] = self.values.get(kind, 0) + values.size * times
         if overflowed:
             self.overflowed[kind] = self.overflowed.get(kind, 0) + overflowed
         return values

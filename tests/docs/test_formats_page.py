@@ -1,5 +1,6 @@
 """docs/formats.md: rows of its tables computed again, and the numbers of its prose found in the tables."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -79,6 +80,36 @@ def test_a_figure_that_differs_is_found() -> None:
         "some: no row ('intN', 'int8')",
     ]
     assert differences(text.replace("saturated", "clipped")) == ["some, ('intN', 'int8'): other columns"]
+
+
+UNITS = {"dB": "SQNR", "cycles": "cycles/step", "%": "saturated", "degrees": "angle"}
+"""Of a number in the prose, and the columns in which it must be found."""
+COUNTED = {"frames": "frames of 310", "letters": "letters of 36"}
+
+
+def printed_in(column: str) -> set[str]:
+    """The words of all cells in columns whose titles begin so."""
+    rows = [cells for table in PRINTED.values() for cells in table.values()]
+    found = [text for cells in rows for title, text in cells.items() if title.startswith(column)]
+    return {word for text in found for word in text.split()}
+
+
+def test_numbers_of_the_prose_are_in_the_tables() -> None:
+    prose = " ".join(formats_table.without_tables(PAGE).partition("## What the tables say")[2].split())
+    for unit, column in UNITS.items():
+        quoted = re.findall(rf"(-?\d[\d.,]*) {unit}(?!\w)", prose)
+        allowed = {"0", "6"} if unit == "dB" else set()  # "below 0 dB", "about 6 dB a bit"
+        assert quoted, unit
+        assert set(quoted) - printed_in(column) - allowed == set(), unit
+    for unit, column in COUNTED.items():
+        _, of, total = column.split()
+        quoted = re.findall(rf"(\d+) {of} {total} {unit}", prose)
+        assert quoted, unit
+        assert set(quoted) <= printed_in(column)
+    overflows = re.findall(r"(\d[\d,]*) of (\d+,[\d,]*\d)", prose)
+    assert len(overflows) == 2
+    texts = {text for cells in PRINTED[formats_table.OVERFLOWS].values() for text in cells.values()}
+    assert {" of ".join(pair) for pair in overflows} <= texts
 
 
 def test_the_picture_can_be_drawn(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """What number formats cost in bytes and cycles, each number derived by hand in the test's text.
 
-The machine has 2 x 4 multipliers' rows and columns as a test says, a weight port of 2 banks * 64 = 128 bits, ports of 64
-bits to x and to the state, DRAM with 4 bytes a cycle, 5 cycles of latency and bursts of 8 bytes. The network has I = 3,
-H = 4, one step and one sequence unless a test says otherwise.
+Unless a test says otherwise the machine has 4 rows of 2 multipliers, a weight port of 2 banks * 64 = 128 bits, ports of
+64 bits to x and to the state, and DRAM with 4 bytes a cycle, 5 cycles of latency and bursts of 8 bytes; the network is
+an LSTM with I = 3 and H = 4, for one step of one sequence.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 from exact_runs import TFLITE, small_case
-from format_draws import exact_cases
+from format_draws import exact_cases, float_formats, in_formats
 from hypothesis import given, settings
 from strategies import Case, cases, seeds
-from test_narrow_floats import float_formats, in_formats
 
 from archsim.components.activation_methods import MethodName
 from archsim.errors import CapacityError
@@ -68,11 +67,11 @@ def first(case: Case, start: str):
 
 
 def test_bytes_on_the_chip() -> None:
-    """LSTM(3, 4) with a projection to 2, peepholes and a batch of 2; x has 2 slots, h too, gates and tanh(c) 2.
+    """With a projection to 2, peepholes and a batch of 2; x and h have 2 slots.
 
     W_ih 16 x 3, W_hh 16 x 2, W_hr 2 x 4 weights; 16 biases as wide as the accumulators; 12 peepholes as wide as the
     cell. x 3 x 2, h 2 x 2 and the vector before the projection 4 x 2 are input and hidden. With 4 rows a group is one
-    hidden unit, and gates and tanh(c) rotate through 2 + 2 slots of 4 x 2 and of 1 x 2 activations.
+    hidden unit; its 4 x 2 gates and 1 x 2 of tanh(c) are in one of 4 slots, as they live for two groups more.
     """
     network = {"proj_size": 2, "peepholes": True, "batch": 2}
     elements = {"W_ih": 48, "W_hh": 32, "W_hr": 8, "bias": 16, "peephole": 12}
@@ -113,7 +112,7 @@ def test_shared_exponents_are_stored() -> None:
 
 @pytest.mark.parametrize(("formats", "bytes_needed"), [(FLOAT32, 4 * (48 + 64 + 16)), (TFLITE, 48 + 64 + 4 * 16)])
 def test_what_fits(formats: dict[str, str], bytes_needed: int) -> None:
-    """W_ih 16 x 3, W_hh 16 x 4 and 16 biases: 512 bytes of float32, 176 of int8 with int32 biases; one less does not do."""
+    """W_ih 16 x 3, W_hh 16 x 4, 16 biases: 512 bytes of float32, 176 of int8 and int32. One less is too few."""
     assert case_of(formats, {"weight_sram.capacity_bytes": bytes_needed}).program
     with pytest.raises(CapacityError) as caught:
         _ = case_of(formats, {"weight_sram.capacity_bytes": bytes_needed - 1}).program
@@ -121,7 +120,7 @@ def test_what_fits(formats: dict[str, str], bytes_needed: int) -> None:
 
 
 def test_dram_traffic() -> None:
-    """LSTM(3, 4), 5 steps of 2 sequences. Read: weights 48 and 64, bias 16, x 5 * 3 * 2 = 30, h_0 and c_0 4 * 2 = 8 each.
+    """5 steps of 2 sequences. Read: weights 48 and 64, bias 16, x 5 * 3 * 2 = 30, h_0 and c_0 4 * 2 = 8 each.
 
     Written: h, 5 * 8 = 40, then h_n and c_n, 8 each. In float32 all times 4; int8 but for 4 bytes of a bias, 2 of c.
     """
@@ -143,7 +142,7 @@ def test_dram_traffic_of_shared_exponents() -> None:
 
 
 def test_bursts() -> None:
-    """x of 3 numbers, 4 bytes a cycle, bursts of 8: float32, 12 bytes, 2 bursts, 4 cycles; int8, 3 bytes, 1 burst, 2."""
+    """x of 3 numbers: float32, 12 bytes, 2 bursts, 4 cycles; int8, 3 bytes, 1 burst, 2 cycles."""
     assert first(case_of(FLOAT32), "load x_0").compute_cycles == 4
     assert first(case_of(TFLITE), "load x_0").compute_cycles == 2
     assert first(case_of(TFLITE | {"input": "int32"}), "load x_0").compute_cycles == 4
@@ -178,9 +177,9 @@ def test_ports_of_x_and_h() -> None:
 
 
 def test_ports_of_the_other_units() -> None:
-    """One hidden unit, 3 lanes. Activation of i, f, o writes 3 * 3 of its format, the sums have no port: float32 288 bits
-    / 64 = 4.5, int16 144 / 64 = 2.25, int8 72 / 64. The cell update reads i, f, g and c: 4 * 3 * 32 = 384 bits, 6 cycles;
-    with gates of 16 bits and c of 32 240 bits, 3.75; with 8 and 16 120 bits, 1.875.
+    """One hidden unit of 3 sequences. The activation of i, f and o writes 3 * 3 numbers (the sums have no port): in
+    float32 288 bits / 64 = 4.5, of 16 bits 144 / 64 = 2.25, of 8 bits 72 / 64. The cell update reads i, f, g and c: 4 *
+    3 * 32 = 384 bits, 6 cycles; with gates of 16 bits and c of 32 it is 240 bits, 3.75; with 8 and 16 120 bits, 1.875.
     """
     for activation, cell, activates, updates in (
         ("float32", "float32", 5, 6),
@@ -222,14 +221,14 @@ def test_chunks_of_a_batch() -> None:
 
 
 def test_the_converter_counts_where_formats_differ() -> None:
-    """Depth: weight read 1, multiplier 1, ceil(log2 2) = 1 level of adders, accumulator 1: 4. With a converter of 6: 10."""
+    """Weight read 1, multiplier 1, ceil(log2 2) = 1 level of adders, accumulator 1: 4. With a converter of 6: 10."""
     fields = {"mac_array.converter_latency_cycles": 6}
     for formats, depth in (
         (FLOAT32, 4),
         ({"all": "q4.4"}, 4),
         ({"all": "q4.4", "weight": "q1.7", "cell": "q8.8"}, 4),
         (TFLITE, 10),
-        ({"all": "int8"}, 4),  # int8 accumulators and int8 gates: no other number of bits
+        ({"all": "int8"}, 4),
         (FLOAT32 | {"gate": "bfloat16"}, 10),
         ({"all": "q4.4", "accumulator": "q4.5"}, 10),
         ({"all": "q4.4", "gate": "q4.4/wrap"}, 10),
@@ -264,21 +263,22 @@ def test_depth_of_a_method(method: str, table: str | None, depth: int) -> None:
 @pytest.mark.parametrize(
     ("formats", "cycles"),
     [
-        # RNN(3, 3), 4 rows, 2 columns, converter 3. W_ih 36 bytes = 5 bursts = 10 cycles, W_hh the same, bias, h_0 and
-        # x_0 12 bytes = 4 each: 32, and 5 until x_0 is there: 37. mac: ceil(6 / 2) = 3, but 3 * 6 * 32 = 576 bits / 128 =
-        # 4.5: 5, done 4 later: 46. tanh: 3 values, done 2 later: 51. store h: 4 + 5: 60. store h_n: 9: 69.
+        # W_ih 36 bytes = 5 bursts = 10 cycles, W_hh the same, bias, h_0, x_0 12 bytes = 4 each: 32, and 5 until x_0 is
+        # there: 37. mac: ceil(6 / 2) = 3, but 3 * 6 * 32 = 576 bits / 128 = 4.5: 5, done 4 later: 46. tanh: 3 values,
+        # done 2 later: 51. store h: 4 + 5: 60. store h_n: 9: 69.
         (FLOAT32, 69),
-        # 9 bytes = 2 bursts = 4 cycles for each matrix; bias 12 bytes 4; h_0 and x_0 2 each: 16 + 5 = 21. mac: ceil(3/2)
-        # * 2 = 4, done 4 + 3 later: 32. tanh 5: 37. store h: 2 + 5: 44. store h_n: 51.
+        # 9 bytes = 2 bursts = 4 cycles for each matrix; bias 12 bytes, 4; h_0 and x_0 2 each: 16 + 5 = 21. mac: twice
+        # ceil(3 / 2), 4, done 4 + 3 later: 32. tanh 5: 37. store h: 2 + 5: 44. store h_n: 51.
         (TFLITE, 51),
-        # All of 8 bits: the bias has 3 bytes, 2 cycles: 12 + 2 ... 4 + 4 + 2 + 2 + 2 = 14, + 5 = 19. mac: 3, done 4
-        # later, as there is nothing to convert: 26. tanh 31, store h 38, store h_n 45.
+        # All of 8 bits: the bias has 3 bytes, 2 cycles: 4 + 4 + 2 + 2 + 2 = 14, and 5: 19. mac: 3, done 4 later, as
+        # there is nothing to convert: 26. tanh 31, store h 38, store h_n 45.
         ({"all": "q4.4"}, 45),
-        # The same with accumulators of 32 bits: bias 12 bytes, 4 cycles: 21; converter: 31; 36, 43, 50.
+        # The same with accumulators of 32 bits: bias 12 bytes, 4 cycles: 21. mac with the converter: 31; 36, 43, 50.
         ({"all": "q4.4", "accumulator": "q12.20"}, 50),
     ],
 )
 def test_a_whole_run(formats: dict[str, str], cycles: int) -> None:
+    """RNN(3, 3) with a converter of 3 cycles."""
     fields = {"mac_array.converter_latency_cycles": 3}
     case = case_of(formats, fields, **RNN, hidden_size=3)
     assert case.simulate(timing_only=True).stats.latency_cycles == cycles
