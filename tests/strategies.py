@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from archsim.api import Simulation, simulate
 from archsim.api.golden_run import golden_run
@@ -131,13 +133,18 @@ def nominal_services(program: Program, units: Units) -> tuple[tuple[Service, ...
     return tuple(tuple(units[op.unit].cycles(op) for op in phase.ops) for phase in program.phases)
 
 
+def as_json(model: BaseModel) -> Any:
+    """A model that stands among plain values."""
+    return model.model_dump(mode="json")
+
+
 def changed(config: ArchConfig, changes: Mapping[str, Any]) -> ArchConfig:
     """The configuration with other values at some paths, validated again."""
-    document = config.model_dump()
+    document = config.model_dump(mode="json")
     for path, value in changes.items():
         section, _, name = path.rpartition(".")
         (document[section] if section else document)[name] = value
-    return ArchConfig.model_validate(document)
+    return ArchConfig.model_validate_json(json.dumps(document, default=as_json))
 
 
 def workload(input_size: int, hidden_size: int, steps: int, batch: int, seed: int = 0) -> Workload:

@@ -24,8 +24,12 @@ class Semantics(Protocol):
 
 
 def sample(op: Op, repetition: int, state: State, semantics: Semantics) -> tuple[Array, ...]:
-    """What happens when an op starts: read its operands and compute."""
-    return semantics.effect(op, [state.view(region, repetition) for region in op.reads])
+    """What happens when an op starts: read its operands and compute.
+
+    A result that is a view (an identity's operand) is copied: what lies behind it may change before the op completes.
+    """
+    results = semantics.effect(op, [state.view(region, repetition) for region in op.reads])
+    return tuple(result if result.base is None else result.copy() for result in results)
 
 
 def commit(op: Op, repetition: int, state: State, semantics: Semantics, results: tuple[Array, ...]) -> None:

@@ -39,7 +39,7 @@ def commands() -> list[list[str]]:
 
 
 def test_the_readme_shows_every_command() -> None:
-    assert {command[0] for command in commands()} == {"run", "validate", "program", "trace", "list"}
+    assert {command[0] for command in commands()} == {"run", "validate", "program", "trace", "list", "calibrate"}
 
 
 @pytest.mark.parametrize("arguments", commands(), ids=" ".join)

@@ -14,9 +14,11 @@ from strategies import (
     Case,
     bits,
     cases,
+    changed,
     compare,
     either,
     jitters,
+    network,
     one_layer_lstms,
     runs_as_wavefront,
     seeded_jitter,
@@ -248,3 +250,12 @@ def test_initial_state_from_a_file(schedule: str, tmp_path):
         assert run.arch == Arch("random", case.config)
 
     check()
+
+
+def test_a_result_is_not_a_view_of_what_it_was_read_from() -> None:
+    """A projection's identity is 1,000 cycles under way while its sums are overwritten: one row, few slots."""
+    changes = {"mac_array.rows": 1, "accumulators.entries": 4, "activation.latency_cycles": 1000}
+    config = changed(load_arch(FLOAT_16X16).config, changes)
+    case = Case(config, network(kind=CellKind.LSTM, input_size=2, hidden_size=6, proj_size=3, steps=6), "split")
+    numbers = tensors(case.spec, 4)
+    assert bits(case.execute(numbers)[1]) == bits(case.interpret(numbers))
