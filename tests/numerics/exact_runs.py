@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from strategies import AMPLE, Case, network, tensors
 
+from archsim.api import integer_reference
 from archsim.api.golden_run import Golden
 from archsim.api.integer_reference import integer_golden
 from archsim.api.numbers import Computation, Numbers
 from archsim.arch import ArchConfig
+from archsim.golden.integer_layers import IntegerResult
 from archsim.machine import Arithmetic, MachineSpec, Options, execute
 from archsim.machine.options import Jitter
 from archsim.program.interpreter import interpret
@@ -93,6 +97,21 @@ def run_untimed(case: Case, numbers: Numbers) -> Computation:
 def run_reference(case: Case, numbers: Numbers) -> Golden:
     """The integer reference."""
     return integer_golden(numbers, case.config, case.schedule)
+
+
+def reference_overflows(case: Case, numbers: Numbers) -> dict[str, int]:
+    """How many values the integer reference brought into a range, by kind, over all directions of all layers."""
+    counted: Counter[str] = Counter()
+    run = integer_reference.run_integer
+
+    def counting(*arguments: Any) -> IntegerResult:
+        result = run(*arguments)
+        counted.update(result.overflows)
+        return result
+
+    with mock.patch.object(integer_reference, "run_integer", counting):
+        run_reference(case, numbers)
+    return dict(+counted)
 
 
 def differing(got: Results | Golden, want: Results | Golden) -> list[str]:
