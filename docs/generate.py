@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from archsim.metrics import Stats, declared
-from archsim.metrics.bounds import BOUNDS
+from archsim.metrics.bounds import FAMILY_BOUNDS
 from archsim.metrics.stacks import BUCKETS
 from archsim.report.accuracy import (
     AccuracyFigures,
@@ -76,7 +76,7 @@ def metrics_page() -> str:
             _table("bucket", BUCKETS),
             "\n## Bounds\n\nCycles a time step that each resource alone, or the recurrence alone, would need. "
             "The time steps together never take less than T times the largest.\n\n",
-            _table("bound", BOUNDS),
+            *(f"{_heading(family)}{_table('bound', bounds)}" for family, bounds in FAMILY_BOUNDS.items()),
             VALIDATION,
             ACCURACY,
             *(
@@ -93,6 +93,10 @@ def _rows(owner: type) -> list[str]:
         f"| `{name}` | {m.unit or '-'} | {_cell(m.meaning)} | {_cell(m.formula) or '-'} |"
         for name, m in declared(owner).items()
     ]
+
+
+def _heading(family: str) -> str:
+    return "" if family == "gemv" else f"\nOn machines of the family `{family}`:\n\n"
 
 
 def _cell(text: str) -> str:

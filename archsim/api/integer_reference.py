@@ -11,7 +11,7 @@ import numpy.typing as npt
 from archsim.api.golden_run import Golden
 from archsim.api.numbers import Numbers
 from archsim.api.reference import directions
-from archsim.arch import ArchConfig
+from archsim.arch import MachineConfig
 from archsim.components.activation_methods import MethodName, address_format
 from archsim.components.curved import CURVED
 from archsim.components.piecewise import PiecewiseMethod
@@ -20,11 +20,12 @@ from archsim.formats import Encoding, Fixed, IntegerFormat
 from archsim.golden.integer import Grid
 from archsim.golden.integer_functions import Exact, Lines, Method, Table
 from archsim.golden.integer_layers import Grids, IntegerMachine, run_integer
+from archsim.schedules import find_schedule
 from archsim.schedules.network import cell_prefixes
 from archsim.workload.network import CellSpec, FunctionSpec
 
 
-def integer_golden(numbers: Numbers, arch: ArchConfig, schedule: str) -> Golden:
+def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: str) -> Golden:
     """What the machine must compute, bit for bit: as real numbers, which are exact in float64."""
     spec = numbers.spec
     lengths = None if spec.lengths is None else np.array(spec.lengths)
@@ -32,12 +33,13 @@ def integer_golden(numbers: Numbers, arch: ArchConfig, schedule: str) -> Golden:
     h_n, c_n = [], []
     prefixes = iter(cell_prefixes(spec))
     made = directions(numbers.tensors, spec)
-    split = schedule.startswith("split") or arch.formats.input != arch.formats.hidden
+    order = find_schedule(schedule, arch.family)
+    split = order.splits_sums or arch.formats.input != arch.formats.hidden
     for number, layer in enumerate(spec.layers):
         source = "dram.x" if number == 0 else f"l{number - 1}.dram.output"
         outputs = []
         for cell, direction in zip(layer, made[number], strict=True):
-            machine = IntegerMachine(arch.mac_array.columns, split, _method(arch, cell), "interleaved" in schedule)
+            machine = IntegerMachine(arch.inputs_per_chunk, split, _method(arch, cell), order.interleaves_gates)
             result = run_integer(below, direction, _grids(numbers, next(prefixes), source, cell), machine, lengths)
             outputs.append(result.output)
             h_n.append(result.h_n)
@@ -91,8 +93,8 @@ def _grid(encoding: Encoding) -> Grid:
     )
 
 
-def _method(arch: ArchConfig, cell: CellSpec) -> Method:
-    config = arch.activation
+def _method(arch: MachineConfig, cell: CellSpec) -> Method:
+    config = arch.function_unit
     match config.method:
         case MethodName.EXACT:
             return Exact()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from archsim.api.calibrate import calibrate
 from archsim.api.golden_run import Golden, golden_run
-from archsim.arch import ArchConfig, Datapath
+from archsim.arch import Datapath, MachineConfig
 from archsim.arch.datapath import Units
 from archsim.components.activation_methods import MethodName
 from archsim.components.numerics import Numerics, Overflows
@@ -60,14 +60,16 @@ class Computation:
         return results(self.numbers.program, self.state, self.numbers.spec, self.numbers.encodings)
 
 
-def prepare(program: Program, arch: ArchConfig, workload: Workload, tensors: NetworkTensors | None = None) -> Numbers:
+def prepare(
+    program: Program, arch: MachineConfig, workload: Workload, tensors: NetworkTensors | None = None
+) -> Numbers:
     """Load the tensors (if none are given), run the golden model on them, take scales from what it passed through.
 
     WorkloadError for unusable tensors, or a run so long that its trace would not fit.
     """
     spec, formats = workload.spec, arch.formats
     tensors = load_tensors(workload) if tensors is None else tensors
-    traced = not (formats.float32 and arch.activation.method is MethodName.EXACT)
+    traced = not (formats.float32 and arch.function_unit.method is MethodName.EXACT)
     if traced:
         _refuse_long(workload, spec)
     golden = golden_run(tensors, spec, traced=traced)

@@ -51,7 +51,7 @@ class Simulation:
 def simulate(
     arch: Arch,
     workload: Workload,
-    schedule: str = "fused",
+    schedule: str | None = None,
     *,
     timing_only: bool = False,
     window: Window | None = None,
@@ -59,12 +59,13 @@ def simulate(
 ) -> Simulation:
     """Simulate a workload on a machine and check what it computed.
 
-    `window`: the time steps whose ops are recorded one by one (by default some from the middle of the run). Raises
-    CapacityError if the model does not fit, ScheduleError for an unknown schedule or one with a hazard, WorkloadError
-    for unusable weights or input.
+    `schedule`: its name; None is the default of the machine's family. `window`: the time steps whose ops are recorded
+    one by one (by default some from the middle of the run). Raises CapacityError if the model does not fit,
+    ScheduleError for a schedule that machines of the family do not have or one with a hazard, WorkloadError for
+    unusable weights or input.
     """
     units = build_units(arch.config)
-    program = find_schedule(schedule).build(workload.spec, arch.config)
+    program = find_schedule(schedule, arch.config.family).build(workload.spec, arch.config)
     verify(program)
     numbers = None if timing_only else prepare(program, arch.config, workload)
     computation = None if numbers is None else numbers.begin(units)
@@ -84,7 +85,7 @@ def simulate(
 
 def check_numbers(computed: Results, numbers: Numbers, arch: Arch, schedule: str) -> Validation:
     """The verdict on a run's results: within a bound in float32, in every bit on integers; else none."""
-    formats, method = numbers.formats, arch.config.activation.method
+    formats, method = numbers.formats, arch.config.function_unit.method
     if formats.float32 and method is MethodName.EXACT:
         return compare(computed, numbers.golden, numbers.tensors.expected)
     if formats.exact:

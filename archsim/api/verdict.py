@@ -48,9 +48,9 @@ class Verdict:
         return not self.hazards and not self.differing_numbers and all(check.passed for check in self.checks)
 
 
-def judge(arch: Arch, workload: Workload, schedule: str) -> Verdict:
+def judge(arch: Arch, workload: Workload, schedule: str | None) -> Verdict:
     """Verify a schedule and check its numbers; errors as for `simulate`."""
-    program = find_schedule(schedule).build(workload.spec, arch.config)
+    program = find_schedule(schedule, arch.config.family).build(workload.spec, arch.config)
     hazards = tuple(str(hazard) for hazard in find_hazards(program))
     if hazards:
         return _verdict(arch, workload, program, hazards, (0, 0), None)

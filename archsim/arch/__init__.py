@@ -1,6 +1,18 @@
 """The description of a machine, and the units built from it."""
 
-from archsim.arch.config import Arch, ArchConfig, load_arch
-from archsim.arch.datapath import Datapath, build_units
+from archsim.arch.config import ArchConfig
+from archsim.arch.datapath import Datapath
+from archsim.arch.families import FAMILIES, build_units
+from archsim.arch.load import Arch, load_arch
+from archsim.arch.machine import MachineConfig, Multipliers
 
-__all__ = ["Arch", "ArchConfig", "Datapath", "build_units", "load_arch"]
+__all__ = [
+    "FAMILIES",
+    "Arch",
+    "ArchConfig",
+    "Datapath",
+    "MachineConfig",
+    "Multipliers",
+    "build_units",
+    "load_arch",
+]

@@ -1,32 +1,26 @@
-"""The architecture file: every field of a machine, strictly validated."""
+"""The architecture file of a machine of the family gemv: every field, strictly validated."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import Field, model_validator
 
+from archsim.arch.machine import MachineConfig, Multipliers
 from archsim.components.activation import ActivationConfig
 from archsim.components.activation_methods import make_method
+from archsim.components.base import ceil_div
 from archsim.components.dram import DramConfig
 from archsim.components.elementwise import ElementwiseConfig
 from archsim.components.mac_array import MacArrayConfig
 from archsim.components.memories import AccumulatorsConfig, BufferConfig, InputBufferConfig, WeightSramConfig
-from archsim.components.sequencer import SequencerConfig
-from archsim.config import Override, StrictModel, load_document, validate
-from archsim.config.presets import PresetKind, find_file
-from archsim.config.types import PositiveNumber, Text
-from archsim.errors import ArchError
-from archsim.formats import Formats
+from archsim.workload.network import CellKind, CellSpec, NetworkSpec
 
 
-class ArchConfig(StrictModel):
-    """A machine: one section for each unit and memory."""
+class ArchConfig(MachineConfig):
+    """A machine of the family gemv: one section for each unit and memory."""
 
-    summary: Text = Field(description="one line that says what this machine is")
-    clock_mhz: PositiveNumber = Field(description="core clock in MHz; all cycles are cycles of it")
-    formats: Formats = Field(description="number formats, one for all or one for each kind of data")
+    family: Literal["gemv"] = Field(default="gemv", description="kind of machine")
     dram: DramConfig = Field(description="off-chip memory")
     weight_sram: WeightSramConfig = Field(description="SRAM of weights and bias")
     input_buffer: InputBufferConfig = Field(description="buffer of the input x, one slot for each time step in it")
@@ -35,7 +29,6 @@ class ArchConfig(StrictModel):
     accumulators: AccumulatorsConfig = Field(description="partial sums behind the MAC array")
     activation: ActivationConfig = Field(description="sigmoid and tanh")
     elementwise: ElementwiseConfig = Field(description="cell and hidden update")
-    sequencer: SequencerConfig = Field(description="issue of ops to the units")
 
     @model_validator(mode="after")
     def _activation_has_an_address(self) -> ArchConfig:
@@ -45,21 +38,36 @@ class ArchConfig(StrictModel):
             raise ValueError(f"activation: {error}") from None
         return self
 
+    @property
+    def multipliers(self) -> Multipliers:
+        rows, columns = self.mac_array.rows, self.mac_array.columns
+        return Multipliers("mac_array", "MAC array", f"{rows} rows x {columns} columns", rows * columns)
 
-@dataclass(frozen=True, slots=True)
-class Arch:
-    """An architecture with the name under which its results are kept, and the changes made to its file with --set."""
+    @property
+    def function_unit(self) -> ActivationConfig:
+        return self.activation
 
-    name: str
-    config: ArchConfig
-    overrides: tuple[str, ...] = ()
+    @property
+    def inputs_per_chunk(self) -> int:
+        return self.mac_array.columns
 
+    @property
+    def weight_bits_per_cycle(self) -> int | None:
+        return self.weight_sram.bits_per_cycle
 
-def load_arch(reference: str, overrides: Sequence[Override] = ()) -> Arch:
-    """The architecture of a preset's name or a file's path, with `--set` overrides applied.
+    def compute_cycles_per_step(self, spec: NetworkSpec) -> int:
+        return sum(self._array_cycles(cell) for cell in spec.cells) * spec.batch
 
-    Raises ArchError with all faults at once.
-    """
-    path = find_file(PresetKind.ARCH, reference, ArchError)
-    config = validate(ArchConfig, load_document(path, ArchError), overrides, ArchError)
-    return Arch(path.stem, config, tuple(f"{override.path}={override.value}" for override in overrides))
+    def _array_cycles(self, cell: CellSpec) -> int:
+        """Cycles that the MAC array needs at least for a time step of one sequence."""
+        rows, columns = self.mac_array.rows, self.mac_array.columns
+        parts = (cell.input_size, cell.output_size)
+        chunks = (
+            ceil_div(sum(parts), columns) if self.formats.one_accumulation else sum(ceil_div(k, columns) for k in parts)
+        )
+        gates = ceil_div(cell.rows, rows) * chunks
+        if cell.kind is CellKind.GRU and cell.linear_before_reset:
+            # The candidate's two parts are kept apart: their rows are multiplied by x alone and by h alone.
+            apart = ceil_div(cell.rows * (cell.input_size + cell.output_size), rows * columns)
+            gates = min(gates, apart)
+        return gates + ceil_div(cell.proj_size, rows) * ceil_div(cell.hidden_size, columns)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 from archsim.arch.config import ArchConfig
@@ -20,12 +19,8 @@ from archsim.program.ir import Op
 Units = Mapping[str, Unit[Any]]
 
 
-UNIT_KINDS: tuple[type[Unit[Any]], ...] = (Dram, MacArray, Activation, Elementwise)
-"""Every kind of unit that executes ops."""
-
-
-def build_units(config: ArchConfig) -> Units:
-    """Every unit that executes ops, by its name, in the order in which reports show them."""
+def gemv_units(config: ArchConfig) -> tuple[Unit[Any], ...]:
+    """The units of a machine of the family gemv, in the order in which reports show them."""
     ports = {
         "dram": None,
         "weight_sram": config.weight_sram.bits_per_cycle,
@@ -34,13 +29,12 @@ def build_units(config: ArchConfig) -> Units:
         "accumulators": None,
         "sequencer": None,
     }
-    units: tuple[Unit[Any], ...] = (
+    return (
         Dram(config.dram, ports, config.formats),
         MacArray(config.mac_array, ports, config.formats, config.weight_sram.read_latency_cycles),
         Activation(config.activation, ports, config.formats),
         Elementwise(config.elementwise, ports, config.formats),
     )
-    return MappingProxyType({unit.name: unit for unit in units})
 
 
 class Datapath:

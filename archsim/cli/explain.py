@@ -35,7 +35,7 @@ def program_command(
     from archsim.schedules import find_schedule
 
     machine, work = load_inputs(arch, workload, sets)
-    program = find_schedule(schedule).build(work.spec, machine.config)
+    program = find_schedule(schedule, machine.config.family).build(work.spec, machine.config)
     units = build_units(machine.config)
     services = tuple(tuple(units[op.unit].cycles(op) for op in phase.ops) for phase in program.phases)
     sys.stdout.write(program_listing(program, services))
@@ -60,7 +60,7 @@ def trace_command(
     from archsim.trace import Window
 
     machine, work = load_inputs(arch, workload, sets)
-    ops = find_schedule(schedule).build(work.spec, machine.config).op_instances
+    ops = find_schedule(schedule, machine.config.family).build(work.spec, machine.config).op_instances
     if ops > MAX_RECORDED_OPS:
         raise ScheduleError(
             f"a trace of {ops:,} ops is longer than the {MAX_RECORDED_OPS:,} that are kept; shorten it: --set steps=3"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 DEFAULT_ARCH = "edge_64x64"
 DEFAULT_WORKLOAD = "lstm_200_1000_t70"
-DEFAULT_SCHEDULE = "fused"
+DEFAULT_SCHEDULE = None
 
 ArchArgument = Annotated[str, typer.Argument(metavar="ARCH", help="Architecture: a preset's name or a .yaml file.")]
 WorkloadArgument = Annotated[
@@ -22,7 +22,12 @@ WorkloadArgument = Annotated[
         metavar="WORKLOAD", help="Workload: a preset's name, a .yaml file, or inline as lstm:200,1000,t=70,b=1."
     ),
 ]
-ScheduleOption = Annotated[str, typer.Option("--schedule", "-s", help="How to order the work; see archsim list.")]
+ScheduleOption = Annotated[
+    str | None,
+    typer.Option(
+        "--schedule", "-s", help="How to order the work; see archsim list [default: the first there for the machine]."
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Change a field, e.g. mac_array.rows=32 or steps=10; repeatable."),

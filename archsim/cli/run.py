@@ -46,7 +46,7 @@ def run_command(
     from archsim.schedules import find_schedule
 
     machine, work = load_inputs(arch, workload, sets)
-    name = find_schedule(schedule).name
+    name = find_schedule(schedule, machine.config.family).name
     target = out or Path("results") / f"{machine.name}-{work.name}-{name}"
     with result_folder(target) as folder:
         with step_progress(work.spec.steps) as progress:

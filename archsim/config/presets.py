@@ -1,6 +1,7 @@
 """Finds an architecture or a workload by a preset's name or by a path.
 
-Presets lie in the project's `arch_configs/` and `workloads/`; an installed wheel carries copies inside the package.
+Presets lie in the project's `arch_configs/` (machines that exist in a subfolder) and `workloads/`; an installed wheel
+carries copies inside the package.
 """
 
 from __future__ import annotations
@@ -33,7 +34,12 @@ def preset_folder(kind: PresetKind) -> Path:
 
 def preset_names(kind: PresetKind) -> tuple[str, ...]:
     """All presets of that kind, sorted."""
-    return tuple(sorted(path.stem for path in preset_folder(kind).glob("*.yaml")))
+    return tuple(sorted(_files(kind)))
+
+
+def preset_file(kind: PresetKind, name: str) -> Path:
+    """Where the preset of that name lies; KeyError if there is none."""
+    return _files(kind)[name]
 
 
 def find_file(kind: PresetKind, reference: str, error: type[FaultsError]) -> Path:
@@ -41,7 +47,7 @@ def find_file(kind: PresetKind, reference: str, error: type[FaultsError]) -> Pat
     if _is_name(reference):
         names = preset_names(kind)
         if reference in names:
-            return preset_folder(kind) / f"{reference}.yaml"
+            return preset_file(kind, reference)
         if len(reference) > MAX_PATH_CHARACTERS or not reference or not Path(reference).exists():
             close = difflib.get_close_matches(reference, names, n=1)
             hint = f"did you mean {close[0]!r}? " if close else ""
@@ -53,6 +59,11 @@ def find_file(kind: PresetKind, reference: str, error: type[FaultsError]) -> Pat
     if path.suffix not in (".yaml", ".yml") and not path.is_dir():
         raise error((Fault(reference, "", "expected a preset's name or the path of a .yaml file"),))
     return path
+
+
+def _files(kind: PresetKind) -> dict[str, Path]:
+    """Every preset of that kind by its name, those in subfolders too."""
+    return {path.stem: path for path in preset_folder(kind).rglob("*.yaml")}
 
 
 def _is_name(reference: str) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from archsim.arch import ArchConfig
+from archsim.arch import MachineConfig
 from archsim.arch.datapath import Units
 from archsim.components.base import Service, ceil_div
 from archsim.program.ir import After, DataKind, Phase, PhaseKind, Program
-from archsim.workload.network import CellKind, CellSpec, NetworkSpec
+from archsim.workload.network import NetworkSpec
 
 Bounds = Mapping[str, float]
 """Name -> cycles a time step. The time steps together take at least T times each of them."""
@@ -25,18 +25,23 @@ BOUNDS: Mapping[str, str] = {
     "dram": "occupancy of DRAM in the time steps",
     "sequencer": "ops of a step * issue_cycles",
 }
+"""The bounds of the family gemv: name -> what it is."""
+
+FAMILY_BOUNDS: Mapping[str, Mapping[str, str]] = {"gemv": BOUNDS}
+"""The bounds of each family, in the order in which they are shown."""
 
 
-def compute_bounds(program: Program, spec: NetworkSpec, arch: ArchConfig, units: Units) -> Bounds:
-    """All bounds, in the order of BOUNDS. Of layers that run one after the other the bounds add up."""
+def compute_bounds(program: Program, spec: NetworkSpec, arch: MachineConfig, units: Units) -> Bounds:
+    """All bounds of the machine's family, in their order. Of layers that run one after the other the bounds add up."""
     bodies = program.of_kind(PhaseKind.BODY)
     services = [[units[op.unit].cycles(op) for op in body.ops] for body in bodies]
     weight_bits = sum(_weight_bits(body, spec.steps) for body in bodies)
     bounds: dict[str, Fraction] = {
-        "compute": Fraction(sum(_array_cycles(cell, arch) for cell in spec.cells) * spec.batch),
-        "weight_sram": Fraction(ceil_div(weight_bits, arch.weight_sram.bits_per_cycle)),
+        "compute": Fraction(arch.compute_cycles_per_step(spec)),
         "recurrence": sum(map(_recurrence, bodies, services), Fraction(0)),
     }
+    if arch.weight_bits_per_cycle is not None:
+        bounds["weight_sram"] = Fraction(ceil_div(weight_bits, arch.weight_bits_per_cycle))
     for name in units:
         occupied = sum(
             service.occupancy_cycles * op.instances(body.repeat)
@@ -47,22 +52,7 @@ def compute_bounds(program: Program, spec: NetworkSpec, arch: ArchConfig, units:
         bounds[name] = Fraction(occupied, spec.steps)
     ops = sum(body.op_instances for body in bodies)
     bounds["sequencer"] = Fraction(ops * arch.sequencer.issue_cycles, spec.steps)
-    return {name: _number(bounds[name]) for name in BOUNDS}
-
-
-def _array_cycles(cell: CellSpec, arch: ArchConfig) -> int:
-    """Cycles that the MAC array needs at least for a time step of one sequence."""
-    rows, columns = arch.mac_array.rows, arch.mac_array.columns
-    parts = (cell.input_size, cell.output_size)
-    chunks = (
-        ceil_div(sum(parts), columns) if arch.formats.one_accumulation else sum(ceil_div(k, columns) for k in parts)
-    )
-    gates = ceil_div(cell.rows, rows) * chunks
-    if cell.kind is CellKind.GRU and cell.linear_before_reset:
-        # The candidate's two parts are kept apart: their rows are multiplied by x alone and by h alone.
-        apart = ceil_div(cell.rows * (cell.input_size + cell.output_size), rows * columns)
-        gates = min(gates, apart)
-    return gates + ceil_div(cell.proj_size, rows) * ceil_div(cell.hidden_size, columns)
+    return {name: _number(bounds[name]) for name in FAMILY_BOUNDS[arch.family]}
 
 
 def binding(bounds: Bounds) -> str:

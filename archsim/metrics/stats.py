@@ -53,17 +53,29 @@ class Stats:
         Metric("MAC", "multiply-accumulates of the model", "sum over the cells of (gates H (I + P) + projection) T B"),
     ]
     mac_utilization: Annotated[
-        float, Metric("1", "useful share of the MAC array over the whole run", "macs / (R C latency_cycles)")
+        float,
+        Metric(
+            "1", "useful share of the multipliers over the whole run", "macs / (peak MACs a cycle * latency_cycles)"
+        ),
     ]
     steady_state_mac_utilization: Annotated[
-        float, Metric("1", "useful share of the MAC array in the steady state", "macs / T / (R C cycles_per_step)")
+        float,
+        Metric(
+            "1",
+            "useful share of the multipliers in the steady state",
+            "macs / T / (peak MACs a cycle * cycles_per_step)",
+        ),
     ]
     throughput_gops: Annotated[float, Metric("GOPS", "over the whole run, 2 ops per MAC", "2 macs / latency_us / 1000")]
     steady_state_throughput_gops: Annotated[
         float, Metric("GOPS", "in the steady state, 2 ops per MAC", "2 macs / T / cycles_per_step * clock_mhz / 1000")
     ]
-    peak_throughput_gops: Annotated[float, Metric("GOPS", "what the MAC array could do", "2 R C clock_mhz / 1000")]
-    cycle_stack: Annotated[Stack, Metric("cycles", "where the MAC array's cycles went; sums to latency_cycles")]
+    peak_throughput_gops: Annotated[
+        float, Metric("GOPS", "what the multipliers could do", "2 * peak MACs a cycle * clock_mhz / 1000")
+    ]
+    cycle_stack: Annotated[
+        Stack, Metric("cycles", "where the cycles of the unit that multiplies went; sums to latency_cycles")
+    ]
     unit_cycle_stacks: Annotated[Mapping[str, Stack], Metric("cycles", "the same for every unit")]
     traffic_bytes: Annotated[
         Traffic, Metric("bytes", "memory -> read or write -> kind of data -> bytes over the whole run")
@@ -84,7 +96,8 @@ def compute_stats(program: Program, trace: Trace, arch: Arch, workload: Workload
     spec, clock_mhz = workload.spec, Fraction(repr(arch.config.clock_mhz))
     phases = {kind: trace.cycles_of(kind) for kind in PhaseKind}
     step = sum(map(_cycles_per_step, program.phases, trace.phases), Fraction(0))
-    macs_per_cycle = arch.config.mac_array.rows * arch.config.mac_array.columns
+    multipliers = arch.config.multipliers
+    macs_per_cycle = multipliers.macs_per_cycle
     macs, total = program.macs, trace.total_cycles
     stacks = cycle_stacks(program, trace, units)
     traffic = compute_traffic(program)
@@ -109,7 +122,7 @@ def compute_stats(program: Program, trace: Trace, arch: Arch, workload: Workload
         throughput_gops=float(OPS_PER_MAC * macs / (total / clock_mhz) / 1000),
         steady_state_throughput_gops=float(OPS_PER_MAC * macs_per_step / step * clock_mhz / 1000),
         peak_throughput_gops=float(OPS_PER_MAC * macs_per_cycle * clock_mhz / 1000),
-        cycle_stack=stacks["mac_array"],
+        cycle_stack=stacks[multipliers.unit],
         unit_cycle_stacks=stacks,
         traffic_bytes=traffic,
         operational_intensity_ops_per_byte={

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from archsim.metrics import Stats
 from archsim.metrics.stacks import BUCKETS
+from archsim.report.advice_texts import Advice
 from archsim.report.numbers import cycles, part, percent
 
 ADVICE: Mapping[str, str] = {
@@ -76,14 +77,17 @@ _KNOBS = {
 """What shortens a loss of the MAC array that the bound does not explain."""
 
 
+GEMV = Advice(ADVICE, _EXPLAINED, _KNOBS)
+
+
 def excess(stats: Stats) -> float:
     """How far the simulated step is above the largest bound, relative to the bound."""
     return stats.cycles_per_step / stats.bounds[stats.binding_bound] - 1
 
 
-def binding_sentence(stats: Stats) -> str:
+def binding_sentence(stats: Stats, advice: Advice = GEMV) -> str:
     """Which bound binds, how far above it the machine is, and what follows from it."""
-    return f"{stats.binding_bound} binds: {_distance(stats)}. {ADVICE[stats.binding_bound]}"
+    return f"{stats.binding_bound} binds: {_distance(stats)}. {advice.bounds[stats.binding_bound]}"
 
 
 def _distance(stats: Stats) -> str:
@@ -99,17 +103,17 @@ def _distance(stats: Stats) -> str:
     )
 
 
-def gap_sentence(stats: Stats) -> str:
-    """Where the cycles above the largest bound go, as far as the MAC array sees it; "" if there are next to none."""
+def gap_sentence(stats: Stats, multipliers: str = "MAC array", advice: Advice = GEMV) -> str:
+    """Where the cycles above the largest bound go, as far as the multipliers see it; "" if there are next to none."""
     if excess(stats) <= NEGLIGIBLE:
         return ""
-    seen = (*_WORK, *_OUTSIDE, _EXPLAINED.get(stats.binding_bound, ""))
+    seen = (*_WORK, *_OUTSIDE, advice.explained.get(stats.binding_bound, ""))
     losses = {name: n for name, n in stats.cycle_stack.items() if n and name not in seen}
     if not losses:
         return ""
     worst = max(losses, key=lambda name: losses[name])
     return (
         "What is above the bound comes from the interplay of units, which no single bound sees. Beside what the "
-        f"bound explains, the MAC array loses most by {worst} ({BUCKETS[worst]}): "
-        f"{part(losses[worst], stats.body_cycles)} of the time steps.{_KNOBS.get(worst, '')}"
+        f"bound explains, the {multipliers} loses most by {worst} ({BUCKETS[worst]}): "
+        f"{part(losses[worst], stats.body_cycles)} of the time steps.{advice.knobs.get(worst, '')}"
     )

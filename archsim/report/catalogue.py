@@ -5,35 +5,43 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from archsim.arch import ArchConfig
-from archsim.arch.datapath import UNIT_KINDS
+from archsim.arch import FAMILIES
+from archsim.arch.families import Family
 from archsim.config import load_document
-from archsim.config.presets import PresetKind, preset_folder, preset_names
+from archsim.config.presets import PresetKind, preset_file, preset_names
 from archsim.errors import FaultsError
-from archsim.schedules import SCHEDULES
+from archsim.schedules import FAMILY_SCHEDULES
 
 Entries = list[tuple[str, str]]
 
 
 def catalogue() -> list[tuple[str, Entries]]:
     """(title, entries) of each section; an entry is a name and a line about it."""
-    units = {kind.name: kind.summary for kind in UNIT_KINDS}
-    components = [
-        (name, units.get(name) or str(field.description))
-        for name, field in ArchConfig.model_fields.items()
-        if name not in ("summary", "clock_mhz")
-    ]
     return [
         ("Architectures (arch_configs/)", _presets(PresetKind.ARCH)),
         ("Workloads (workloads/; or inline: lstm:input,hidden,t=steps,b=batch)", _presets(PresetKind.WORKLOAD)),
-        ("Schedules (fused and split mean interleaved)", [(s.name, s.summary) for s in SCHEDULES]),
-        ("Components (the sections of an architecture)", components),
+        *(section for family in FAMILIES.values() for section in _family(family)),
+    ]
+
+
+def _family(family: Family) -> list[tuple[str, Entries]]:
+    """Its schedules, and the sections of its architecture files."""
+    units = {kind.name: kind.summary for kind in family.unit_kinds}
+    components = [
+        (name, units.get(name) or str(field.description))
+        for name, field in family.config.model_fields.items()
+        if name not in ("family", "summary", "clock_mhz")
+    ]
+    schedules = [(schedule.name, schedule.summary) for schedule in FAMILY_SCHEDULES[family.name]]
+    note = " (fused and split mean interleaved)" if family.name == "gemv" else ""
+    return [
+        (f"Schedules of the family {family.name}{note}", schedules),
+        (f"Components of the family {family.name} (the sections of an architecture)", components),
     ]
 
 
 def _presets(kind: PresetKind) -> Entries:
-    folder = preset_folder(kind)
-    return [(name, _summary(load_document(folder / f"{name}.yaml", FaultsError).data)) for name in preset_names(kind)]
+    return [(name, _summary(load_document(preset_file(kind, name), FaultsError).data)) for name in preset_names(kind)]
 
 
 def _summary(data: Mapping[str, Any]) -> str:

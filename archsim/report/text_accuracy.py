@@ -108,7 +108,7 @@ def _overflows(simulation: Simulation, figures: AccuracyFigures) -> list[Rendera
     if not some or simulation.numbers is None:
         return found
     formats = simulation.numbers.formats
-    address = simulation.arch.config.activation.address_format or formats.gate
+    address = simulation.arch.config.function_unit.address_format or formats.gate
     wraps = [count.kind for count in some if "/wrap" in str(getattr(formats, count.kind, address))]
     but = f"; of {', '.join(wraps)} it wraps to the other end" if wraps else ""
     text = f"A value beyond the range saturates at its end{but}."

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
 from archsim.metrics import Stats, declared
-from archsim.metrics.bounds import BOUNDS
+from archsim.metrics.bounds import FAMILY_BOUNDS
 from archsim.program.ir import PhaseKind
 from archsim.report.advice import binding_sentence, gap_sentence
+from archsim.report.advice_families import FAMILY_ADVICE
 from archsim.report.layout import heading, sentence, table
 from archsim.report.numbers import cycles, part, percent, significant
 
@@ -48,19 +49,20 @@ def step(simulation: Simulation) -> list[RenderableType]:
     """The steady-state step beside every bound, and what the largest one says."""
     stats, clock = simulation.stats, simulation.arch.config.clock_mhz
     about = declared(Stats)["cycles_per_step"]
+    meanings, advice = FAMILY_BOUNDS[simulation.arch.config.family], FAMILY_ADVICE[simulation.arch.config.family]
     steady = simulation.workload.spec.steps > _UNSTEADY
     which = "in the steady state" if steady else "the last one, since there are too few for a steady state"
     rows = [("simulated", cycles(stats.cycles_per_step), percent(1), about.meaning)]
     for name in sorted(stats.bounds, key=lambda name: -stats.bounds[name]):
         mark = "<-- binds: " if name == stats.binding_bound else ""
         share = stats.bounds[name] / stats.cycles_per_step
-        rows.append((name, cycles(stats.bounds[name]), percent(share), mark + BOUNDS[name]))
+        rows.append((name, cycles(stats.bounds[name]), percent(share), mark + meanings[name]))
     found = [
         heading("One time step", f"{which}: {significant(stats.cycles_per_step / clock)} us"),
         table(("<", ">", ">", "<~"), ("bound", "cycles/step", "of step", "what it is"), rows, strong=(0, 1)),
-        sentence(binding_sentence(stats)),
+        sentence(binding_sentence(stats, advice)),
     ]
-    gap = gap_sentence(stats)
+    gap = gap_sentence(stats, simulation.arch.config.multipliers.title, advice)
     return [*found, sentence(gap)] if gap else found
 
 

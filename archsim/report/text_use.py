@@ -19,7 +19,8 @@ _WORK = ("useful", "padding", "wait_port")
 
 def mac_stack(simulation: Simulation) -> list[RenderableType]:
     """Every bucket of the MAC array that holds a cycle, and the names of those that hold none."""
-    stats, steps = simulation.stats, step_stacks(simulation)["mac_array"]
+    multipliers = simulation.arch.config.multipliers
+    stats, steps = simulation.stats, step_stacks(simulation)[multipliers.unit]
     rows = [
         (
             bucket,
@@ -34,7 +35,7 @@ def mac_stack(simulation: Simulation) -> list[RenderableType]:
     rows.append(("sum", f"{stats.latency_cycles:,}", percent(1), percent(1), ""))
     empty = [bucket for bucket, amount in stats.cycle_stack.items() if not amount]
     found = [
-        heading("Cycle stack of the MAC array", "every cycle of the run is in one bucket"),
+        heading(f"Cycle stack of the {multipliers.title}", "every cycle of the run is in one bucket"),
         table(
             ("<", ">", ">", ">", "<~"),
             ("bucket", "cycles", "of run", "of steps", "what it is"),

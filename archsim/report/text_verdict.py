@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def header(simulation: Simulation) -> list[RenderableType]:
     """Machine, workload, schedule and the verdict in a word."""
     stats, arch, spec = simulation.stats, simulation.arch.config, simulation.workload.spec
-    array = arch.mac_array
+    array = arch.multipliers
     return [
         title(f"{stats.workload} on {stats.arch}, schedule {stats.schedule}"),
         facts(
@@ -28,9 +28,8 @@ def header(simulation: Simulation) -> list[RenderableType]:
                 *([("changed", f"with --set: {', '.join(stats.overrides)}")] if stats.overrides else []),
                 ("clock", f"{significant(arch.clock_mhz)} MHz (1 cycle = {significant(1000 / arch.clock_mhz)} ns)"),
                 (
-                    "MAC array",
-                    f"{array.rows} rows x {array.columns} columns = {array.rows * array.columns:,} MACs a cycle, "
-                    f"{formats_text(arch.formats)}",
+                    array.title,
+                    f"{array.size} = {array.macs_per_cycle:,} MACs a cycle, {formats_text(arch.formats)}",
                 ),
                 ("workload", f"{stats.workload}: {simulation.workload.config.summary}"),
                 (
@@ -39,7 +38,7 @@ def header(simulation: Simulation) -> list[RenderableType]:
                     f"T = {plural(spec.steps, 'time step')}, B = {plural(spec.batch, 'sequence')}; "
                     f"{stats.macs:,} MACs in all",
                 ),
-                ("schedule", f"{stats.schedule}: {find_schedule(stats.schedule).summary}"),
+                ("schedule", f"{stats.schedule}: {find_schedule(stats.schedule, arch.family).summary}"),
                 ("program", f"{stats.program_ops:,} ops executed"),
                 ("arithmetic", _verdict(simulation)),
             ]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from archsim.errors import ScheduleError
-from archsim.schedules.base import Schedule
+from archsim.schedules.base import AnySchedule, Schedule
 from archsim.schedules.fused import fused
 from archsim.schedules.network import sequential, wavefront
 from archsim.schedules.split import split
@@ -25,17 +28,37 @@ SCHEDULES: tuple[Schedule, ...] = tuple(
     for order, how in _ORDER
 )
 
-__all__ = ["SCHEDULES", "Schedule", "find_schedule"]
+__all__ = ["FAMILY_SCHEDULES", "SCHEDULES", "AnySchedule", "Schedule", "find_schedule"]
 
 
-def find_schedule(name: str) -> Schedule:
-    """The schedule of that name; `interleaved` may be left out (`fused`, `split_wavefront`).
+FAMILY_SCHEDULES: Mapping[str, tuple[AnySchedule, ...]] = MappingProxyType({"gemv": SCHEDULES})
+"""The schedules of each family of machines; the first is the one that runs if none is asked for."""
 
-    Words may be joined by "_", "-", "/" or "."; ScheduleError lists the names if there is none.
+
+def find_schedule(name: str | None, family: str = "gemv") -> AnySchedule:
+    """The schedule of that name for machines of a family, or the family's first; `interleaved` may be left out
+    (`fused`, `split_wavefront`).
+
+    Words may be joined by "_", "-", "/" or "."; ScheduleError lists the names if there is none, and says so if another
+    family has it.
     """
-    wanted = "".join("_" if char in "-/." else char for char in name.strip())
-    for schedule in SCHEDULES:
-        if wanted in (schedule.name, schedule.name.replace("_interleaved", "")):
+    schedules = FAMILY_SCHEDULES[family]
+    if name is None:
+        return schedules[0]
+    for schedule in schedules:
+        if _means(name, schedule):
             return schedule
-    names = ", ".join(schedule.name for schedule in SCHEDULES)
-    raise ScheduleError(f"--schedule {name[:60]}: no such schedule; allowed: {names}; _interleaved may be left out")
+    names = ", ".join(schedule.name for schedule in schedules)
+    others = [other for other, theirs in FAMILY_SCHEDULES.items() if any(_means(name, one) for one in theirs)]
+    if others:
+        raise ScheduleError(
+            f"--schedule {name[:60]}: is for machines of the family {', '.join(others)}; this one is of the family "
+            f"{family}, whose schedules are: {names}"
+        )
+    hint = "; _interleaved may be left out" if any("_interleaved" in schedule.name for schedule in schedules) else ""
+    raise ScheduleError(f"--schedule {name[:60]}: no such schedule; allowed: {names}{hint}")
+
+
+def _means(name: str, schedule: AnySchedule) -> bool:
+    wanted = "".join("_" if char in "-/." else char for char in name.strip())
+    return wanted in (schedule.name, schedule.name.replace("_interleaved", ""))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from archsim.arch import ArchConfig
 from archsim.program.ir import Program
@@ -13,9 +14,35 @@ from archsim.workload.network import NetworkSpec
 Layers = Callable[[str, NetworkSpec, ArchConfig, str, Compute], Program]
 
 
+class AnySchedule(Protocol):
+    """What the schedules of every family are to the layers above."""
+
+    @property
+    def name(self) -> str:
+        """As it is given to --schedule."""
+
+    @property
+    def summary(self) -> str:
+        """One line that says what it does."""
+
+    @property
+    def splits_sums(self) -> bool:
+        """Whether W_ih x goes into the sums' format before W_hh h is added, so that the two are rounded apart."""
+
+    @property
+    def interleaves_gates(self) -> bool:
+        """Whether a tile has rows of all gates, so that those that take one product only are tiles of their own."""
+
+    def build(self, spec: NetworkSpec, arch: Any) -> Program:  # noqa: ANN401 - the family's own model
+        """The program; `arch` is a machine of the family that the schedule is for.
+
+        CapacityError if the model does not fit into the machine, ScheduleError if the machine cannot run it.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A way of ordering the work.
+    """A way of ordering the work on a machine of the family gemv.
 
     `order`: how gates stand in tiles ("interleaved" or "gate_major"); `compute`: the ops of one cell's time step in
     program order; `layers`: how the layers follow each other.
@@ -26,6 +53,16 @@ class Schedule:
     order: str
     compute: Compute
     layers: Layers
+
+    @property
+    def splits_sums(self) -> bool:
+        """As AnySchedule has it."""
+        return self.name.startswith("split")
+
+    @property
+    def interleaves_gates(self) -> bool:
+        """As AnySchedule has it."""
+        return self.order == "interleaved"
 
     def build(self, spec: NetworkSpec, arch: ArchConfig) -> Program:
         """The program; CapacityError if the model does not fit into the machine."""

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from float_machines import FLOAT_16X16
 
-from archsim.arch import Datapath, build_units, load_arch
-from archsim.arch.datapath import UNIT_KINDS
+from archsim.arch import FAMILIES, Datapath, build_units, load_arch
 from archsim.components.activation import Activate, Activation
 from archsim.components.base import UnitConfig
 from archsim.components.dram import Dram, Transfer
@@ -24,6 +23,7 @@ from archsim.workload import CellKind, CellSpec, FunctionSpec, NetworkSpec, one_
 
 ARCH = load_arch(FLOAT_16X16).config
 UNITS = build_units(ARCH)
+UNIT_KINDS = FAMILIES["gemv"].unit_kinds
 
 
 def networks() -> list[NetworkSpec]:
@@ -121,11 +121,11 @@ def test_only_units_that_accumulate_update_in_place(kind) -> None:
 
 @pytest.mark.parametrize("name", preset_names(PresetKind.ARCH))
 def test_every_preset_is_valid_and_commented(name: str) -> None:
-    from archsim.config.presets import preset_folder
+    from archsim.config.presets import preset_file
 
     arch = load_arch(name)
     assert arch.name == name
-    assert "#" in (preset_folder(PresetKind.ARCH) / f"{name}.yaml").read_text()
+    assert "#" in preset_file(PresetKind.ARCH, name).read_text()
 
 
 def test_every_field_of_every_config_has_a_description() -> None:

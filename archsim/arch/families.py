@@ -1,0 +1,58 @@
+"""The families of machines: what each is described by, and which units it is built of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from archsim.arch.config import ArchConfig
+from archsim.arch.datapath import Units, gemv_units
+from archsim.arch.machine import MachineConfig
+from archsim.components.activation import Activation
+from archsim.components.base import Unit
+from archsim.components.dram import Dram
+from archsim.components.elementwise import Elementwise
+from archsim.components.mac_array import MacArray
+
+DEFAULT_FAMILY = "gemv"
+"""The family of an architecture file that names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A family of machines.
+
+    `unit_kinds`: every kind of unit that executes ops; `units`: the units of a machine of this family, in the order in
+    which reports show them. Its schedules stand in archsim.schedules, its bounds in archsim.metrics.bounds, and what to
+    do about them in archsim.report.advice, each under the family's name.
+    """
+
+    name: str
+    summary: str
+    config: type[MachineConfig]
+    unit_kinds: tuple[type[Unit[Any]], ...]
+    units: Callable[[Any], tuple[Unit[Any], ...]]
+
+
+FAMILIES: Mapping[str, Family] = MappingProxyType(
+    {
+        family.name: family
+        for family in (
+            Family(
+                "gemv",
+                "one MAC array for tiles of a GEMV, activation and element-wise units behind it, weights behind DRAM",
+                ArchConfig,
+                (Dram, MacArray, Activation, Elementwise),
+                gemv_units,
+            ),
+        )
+    }
+)
+"""Every family, by its name."""
+
+
+def build_units(config: MachineConfig) -> Units:
+    """Every unit of a machine that executes ops, by its name, in the order in which reports show them."""
+    return MappingProxyType({unit.name: unit for unit in FAMILIES[config.family].units(config)})

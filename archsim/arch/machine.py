@@ -1,0 +1,63 @@
+"""What every machine's description has, whatever its family: shared fields, and what the layers above ask."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from archsim.components.activation import ActivationConfig
+from archsim.components.sequencer import SequencerConfig
+from archsim.config import StrictModel
+from archsim.config.types import PositiveNumber, Text
+from archsim.formats import Formats
+from archsim.workload.network import NetworkSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Multipliers:
+    """The multipliers of a machine.
+
+    `unit`: the unit that they are in, whose cycle stack is the machine's; `title`: what reports call it; `size`: how
+    large it is, in words, as "64 rows x 64 columns"; `macs_per_cycle`: the most that it can do in a cycle.
+    """
+
+    unit: str
+    title: str
+    size: str
+    macs_per_cycle: int
+
+
+class MachineConfig(StrictModel, ABC):
+    """A machine of some family. A family derives from it, with one section for each unit and memory."""
+
+    family: str = Field(description="kind of machine; it decides which sections there are, and which schedules")
+    summary: Text = Field(description="one line that says what this machine is")
+    clock_mhz: PositiveNumber = Field(description="core clock in MHz; all cycles are cycles of it")
+    formats: Formats = Field(description="number formats, one for all or one for each kind of data")
+    sequencer: SequencerConfig = Field(description="issue of ops to the units")
+
+    @property
+    @abstractmethod
+    def multipliers(self) -> Multipliers:
+        """The unit that the machine multiplies with."""
+
+    @property
+    @abstractmethod
+    def function_unit(self) -> ActivationConfig:
+        """How activation functions are evaluated."""
+
+    @property
+    @abstractmethod
+    def inputs_per_chunk(self) -> int:
+        """Inputs of a row whose products are summed before they go into its accumulator."""
+
+    @abstractmethod
+    def compute_cycles_per_step(self, spec: NetworkSpec) -> int:
+        """Cycles that the multipliers need at least for a time step of all layers and sequences."""
+
+    @property
+    def weight_bits_per_cycle(self) -> int | None:
+        """Bits of weights that the multipliers can read in a cycle; None if they never wait for their ports."""
+        return None

@@ -1,0 +1,10 @@
+"""The advice of every family of machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from archsim.report.advice import GEMV
+from archsim.report.advice_texts import Advice
+
+FAMILY_ADVICE: Mapping[str, Advice] = {"gemv": GEMV}

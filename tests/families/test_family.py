@@ -1,0 +1,75 @@
+"""The family of a machine: chosen by the file's tag, with its own model, units and schedules."""
+
+from pathlib import Path
+
+import pytest
+
+from archsim.arch import FAMILIES, build_units, load_arch
+from archsim.arch.families import DEFAULT_FAMILY
+from archsim.config import parse_override
+from archsim.config.presets import PresetKind, preset_file, preset_names
+from archsim.errors import ArchError, ScheduleError
+from archsim.metrics.bounds import FAMILY_BOUNDS
+from archsim.report.advice_families import FAMILY_ADVICE
+from archsim.schedules import FAMILY_SCHEDULES, find_schedule
+
+every_family = pytest.mark.parametrize("family", FAMILIES)
+
+
+def test_a_family_is_complete() -> None:
+    """A new family has schedules, bounds and advice."""
+    assert FAMILIES.keys() == FAMILY_SCHEDULES.keys() == FAMILY_BOUNDS.keys() == FAMILY_ADVICE.keys()
+    assert DEFAULT_FAMILY in FAMILIES
+
+
+@every_family
+def test_its_bounds_have_advice_and_its_schedules_names(family: str) -> None:
+    assert tuple(FAMILY_ADVICE[family].bounds) == tuple(FAMILY_BOUNDS[family])
+    names = [schedule.name for schedule in FAMILY_SCHEDULES[family]]
+    assert len(set(names)) == len(names)
+    assert find_schedule(None, family) is FAMILY_SCHEDULES[family][0]
+    assert all(find_schedule(name, family).name == name for name in names)
+
+
+@pytest.mark.parametrize("name", preset_names(PresetKind.ARCH))
+def test_every_preset_is_of_a_family_whose_units_it_has(name: str) -> None:
+    config = load_arch(name).config
+    family = FAMILIES[config.family]
+    assert type(config) is family.config
+    units = build_units(config)
+    assert {type(unit) for unit in units.values()} == set(family.unit_kinds)
+    assert config.multipliers.unit in units
+    assert config.multipliers.macs_per_cycle > 0
+
+
+def test_a_file_without_a_tag_is_a_gemv_machine_and_an_unknown_one_is_said(tmp_path: Path) -> None:
+    text = preset_file(PresetKind.ARCH, "tiny_2x2").read_text()
+    assert "family" not in text
+    assert load_arch("tiny_2x2").config.family == "gemv"
+    file = tmp_path / "mine.yaml"
+    file.write_text(text + "family: gpu\n")
+    line = len(text.splitlines()) + 1
+    with pytest.raises(ArchError, match=rf"mine.yaml:{line}: family: expected one of 'gemv'.*, got 'gpu'"):
+        load_arch(str(file))
+    file.write_text(text + "family: [gemv]\n")
+    with pytest.raises(ArchError, match="family: expected one of 'gemv'"):
+        load_arch(str(file))
+
+
+def test_set_cannot_change_the_family() -> None:
+    with pytest.raises(ArchError, match="family.*'gemv'"):
+        load_arch("tiny_2x2", [parse_override("family=gpu")])
+
+
+def test_a_schedule_of_another_family_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    import archsim.schedules as schedules
+
+    theirs = {"gemv": schedules.SCHEDULES, "other": schedules.SCHEDULES[2:3]}
+    monkeypatch.setattr(schedules, "FAMILY_SCHEDULES", theirs)
+    assert find_schedule("split", "other").name == "split_interleaved"
+    with pytest.raises(
+        ScheduleError, match="fused: is for machines of the family gemv; this one is of the family other"
+    ):
+        find_schedule("fused", "other")
+    with pytest.raises(ScheduleError, match="no such schedule; allowed: split_interleaved"):
+        find_schedule("nonsense", "other")
