@@ -211,7 +211,7 @@ class _FloatTile:
         if tile.one_accumulation:
             weights, vectors = [np.concatenate(weights, axis=1)], [np.concatenate(vectors)]
         total = self._by_chunk(weights[0], vectors[0], tile.columns[0], bias, further)
-        for weight, vector, columns in zip(weights[1:], vectors[1:], tile.columns[1:], strict=True):
+        for weight, vector, columns in zip(weights[1:], vectors[1:], tile.columns[1:], strict=False):
             total += self._by_chunk(weight, vector, columns, None, further)
             total = self._overflows.add(ACCUMULATOR, self._accumulator.rounded(total))
         return total

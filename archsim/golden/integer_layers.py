@@ -153,7 +153,7 @@ class _Units:
     def array(self) -> Array:
         accumulator, gate = self.to("accumulator", self.grids.accumulator), self.to("gate", self.grids.gate)
         machine = self.machine
-        return Array(machine.columns, machine.x_columns, machine.split, machine.late_bias, accumulator, gate)
+        return Array(machine.columns, machine.split, accumulator, gate, machine.x_columns, machine.late_bias)
 
     def inputs(self, x: Float | npt.NDArray[np.integer[Any]]) -> Coded:
         """x (T, B, I) as codes, which integers already are."""

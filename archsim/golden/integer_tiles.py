@@ -114,11 +114,11 @@ class Array:
     """
 
     columns: int
-    x_columns: int | None
     split: bool
-    late_bias: bool
     to_accumulator: Target
     to_gate: Target
+    x_columns: int | None = None
+    late_bias: bool = False
 
     def tile(
         self,
