@@ -423,6 +423,25 @@ def cases(
     return case
 
 
+@st.composite
+def unit_options(draw: st.DrawFn, case: Case) -> Case:
+    """The case with drawn numbers of units, columns of x apart from those of h, and the place of the bias."""
+    columns = case.config.mac_array.columns
+    late = all(
+        not (cell.peepholes or (cell.kind is CellKind.GRU and cell.linear_before_reset)) for cell in case.spec.cells
+    )
+    return case.with_fields(
+        {
+            "mac_array.x_columns": draw(st.sampled_from([None, *range(1, columns)])),
+            "activation.units": draw(st.integers(1, 6)),
+            "activation.adds_bias": late and draw(st.booleans()),
+            "elementwise.units": draw(st.integers(1, 2)),
+            "state_buffer.gate_slots": draw(st.sampled_from([None, 3, 4, 7])),
+            "state_buffer.capacity_bytes": AMPLE,
+        }
+    )
+
+
 def needed_bytes(program: Program) -> dict[str, int]:
     """What each on-chip memory must hold, from the sizes of the buffers: 4 bytes an element."""
     return {

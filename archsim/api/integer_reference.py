@@ -39,7 +39,14 @@ def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: str) -> Gold
         source = "dram.x" if number == 0 else f"l{number - 1}.dram.output"
         outputs = []
         for cell, direction in zip(layer, made[number], strict=True):
-            machine = IntegerMachine(arch.inputs_per_chunk, split, _method(arch, cell), order.interleaves_gates)
+            machine = IntegerMachine(
+                arch.inputs_per_chunk,
+                split,
+                _method(arch, cell),
+                order.interleaves_gates,
+                arch.x_inputs_per_chunk,
+                arch.function_unit.adds_bias,
+            )
             result = run_integer(below, direction, _grids(numbers, next(prefixes), source, cell), machine, lengths)
             outputs.append(result.output)
             h_n.append(result.h_n)

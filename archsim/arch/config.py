@@ -13,7 +13,8 @@ from archsim.components.base import ceil_div
 from archsim.components.dram import DramConfig
 from archsim.components.elementwise import ElementwiseConfig
 from archsim.components.mac_array import MacArrayConfig
-from archsim.components.memories import AccumulatorsConfig, BufferConfig, InputBufferConfig, WeightSramConfig
+from archsim.components.memories import AccumulatorsConfig, InputBufferConfig, StateBufferConfig, WeightSramConfig
+from archsim.program.ir import DataKind
 from archsim.workload.network import CellKind, CellSpec, NetworkSpec
 
 
@@ -24,7 +25,7 @@ class ArchConfig(MachineConfig):
     dram: DramConfig = Field(description="off-chip memory")
     weight_sram: WeightSramConfig = Field(description="SRAM of weights and bias")
     input_buffer: InputBufferConfig = Field(description="buffer of the input x, one slot for each time step in it")
-    state_buffer: BufferConfig = Field(description="buffer of h, c and the gates")
+    state_buffer: StateBufferConfig = Field(description="buffer of h, c and the gates")
     mac_array: MacArrayConfig = Field(description="multipliers and adder trees")
     accumulators: AccumulatorsConfig = Field(description="partial sums behind the MAC array")
     activation: ActivationConfig = Field(description="sigmoid and tanh")
@@ -49,7 +50,11 @@ class ArchConfig(MachineConfig):
 
     @property
     def inputs_per_chunk(self) -> int:
-        return self.mac_array.columns
+        return self.mac_array.apart[1] if self.mac_array.apart else self.mac_array.columns
+
+    @property
+    def x_inputs_per_chunk(self) -> int | None:
+        return self.mac_array.x_columns
 
     @property
     def weight_bits_per_cycle(self) -> int | None:
@@ -61,13 +66,11 @@ class ArchConfig(MachineConfig):
     def _array_cycles(self, cell: CellSpec) -> int:
         """Cycles that the MAC array needs at least for a time step of one sequence."""
         rows, columns = self.mac_array.rows, self.mac_array.columns
-        parts = (cell.input_size, cell.output_size)
-        chunks = (
-            ceil_div(sum(parts), columns) if self.formats.one_accumulation else sum(ceil_div(k, columns) for k in parts)
-        )
-        gates = ceil_div(cell.rows, rows) * chunks
+        inputs = [(DataKind.W_IH, cell.input_size), (DataKind.W_HH, cell.output_size)]
+        gates = ceil_div(cell.rows, rows) * self.mac_array.chunks(inputs, self.formats.one_accumulation)
         if cell.kind is CellKind.GRU and cell.linear_before_reset:
             # The candidate's two parts are kept apart: their rows are multiplied by x alone and by h alone.
             apart = ceil_div(cell.rows * (cell.input_size + cell.output_size), rows * columns)
             gates = min(gates, apart)
-        return gates + ceil_div(cell.proj_size, rows) * ceil_div(cell.hidden_size, columns)
+        projection = self.mac_array.chunks([(DataKind.W_HR, cell.hidden_size)], one_accumulation=True)
+        return gates + ceil_div(cell.proj_size, rows) * projection

@@ -32,8 +32,8 @@ def gemv_units(config: ArchConfig) -> tuple[Unit[Any], ...]:
     return (
         Dram(config.dram, ports, config.formats),
         MacArray(config.mac_array, ports, config.formats, config.weight_sram.read_latency_cycles),
-        Activation(config.activation, ports, config.formats),
-        Elementwise(config.elementwise, ports, config.formats),
+        *[Activation(config.activation, ports, config.formats)] * config.activation.units,
+        *[Elementwise(config.elementwise, ports, config.formats)] * config.elementwise.units,
     )
 
 

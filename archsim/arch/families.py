@@ -11,7 +11,7 @@ from archsim.arch.config import ArchConfig
 from archsim.arch.datapath import Units, gemv_units
 from archsim.arch.machine import MachineConfig
 from archsim.components.activation import Activation
-from archsim.components.base import Unit
+from archsim.components.base import Unit, unit_name
 from archsim.components.dram import Dram
 from archsim.components.elementwise import Elementwise
 from archsim.components.mac_array import MacArray
@@ -54,5 +54,12 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
 
 
 def build_units(config: MachineConfig) -> Units:
-    """Every unit of a machine that executes ops, by its name, in the order in which reports show them."""
-    return MappingProxyType({unit.name: unit for unit in FAMILIES[config.family].units(config)})
+    """Every unit of a machine that executes ops, by its name, in the order in which reports show them.
+
+    Of several units of a kind the first has the kind's name, the others that with a number from 1 on.
+    """
+    built: dict[str, Unit[Any]] = {}
+    for unit in FAMILIES[config.family].units(config):
+        number = sum(unit.name == other.name for other in built.values())
+        built[unit_name(unit.name, number)] = unit
+    return MappingProxyType(built)

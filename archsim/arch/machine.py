@@ -53,6 +53,11 @@ class MachineConfig(StrictModel, ABC):
     def inputs_per_chunk(self) -> int:
         """Inputs of a row whose products are summed before they go into its accumulator."""
 
+    @property
+    def x_inputs_per_chunk(self) -> int | None:
+        """The same of rows of W_ih, where x and h go through multipliers and accumulators of their own; else None."""
+        return None
+
     @abstractmethod
     def compute_cycles_per_step(self, spec: NetworkSpec) -> int:
         """Cycles that the multipliers need at least for a time step of all layers and sequences."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
 from archsim.components.activation_methods import MethodName, make_method
-from archsim.components.base import Ports, Unit, UnitConfig, Work, ceil_div
+from archsim.components.base import MAX_UNITS, Ports, Unit, UnitConfig, Work, ceil_div, unit_name
 from archsim.components.hold import Hold, check_hold, held
+from archsim.components.mac_kernel import bias_adder
 from archsim.components.numerics import Kernel, Numerics
 from archsim.components.piecewise import PiecewiseConfig
 from archsim.components.table import TableConfig
@@ -28,6 +30,12 @@ class ActivationConfig(UnitConfig):
     """Width, depth and method of the activation unit."""
 
     lanes: Count = Field(description="values per cycle")
+    units: Annotated[Count, Field(le=MAX_UNITS)] = Field(
+        default=1, description="activation units: gate k goes to unit k, as far as there are some, the rest to the last"
+    )
+    adds_bias: bool = Field(
+        default=False, description="whether the bias is added here, in front of the function, not in the accumulators"
+    )
     latency_cycles: Cycles | None = Field(
         default=None, description="pipeline stages of the function unit; the method's own if left out"
     )
@@ -39,6 +47,11 @@ class ActivationConfig(UnitConfig):
     piecewise_linear: PiecewiseConfig = Field(
         default=PiecewiseConfig(), description="line segments, used by the method of that name"
     )
+
+    def unit(self, gate: int | None) -> str:
+        """The unit of a gate (its number in torch's order), or of what is no gate."""
+        last = self.units - 1
+        return unit_name("activation", last if gate is None else min(gate, last))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +67,8 @@ class GateRows:
 class Activate(Op):
     """target = function(source), element by element, both (n, B); with `clip`, of source bounded to [-clip, clip].
 
-    `gates` says which gates the rows are, one after the other; () where they are none, as for tanh(c).
+    With `bias` (n, 1) the source is source + bias, in the source's format. `gates` says which gates the rows are, one
+    after the other; () where they are none, as for tanh(c).
     """
 
     function: FunctionSpec
@@ -63,10 +77,12 @@ class Activate(Op):
     clip: float | None = None
     hold: Hold | None = None
     gates: tuple[GateRows, ...] = ()
+    bias: Region | None = None
 
     @property
     def reads(self) -> tuple[Region, ...]:
-        return (self.source, *(self.hold.regions if self.hold else ()))
+        bias = (self.bias,) if self.bias else ()
+        return (self.source, *bias, *(self.hold.regions if self.hold else ()))
 
     @property
     def writes(self) -> tuple[Region, ...]:
@@ -97,20 +113,26 @@ class Activation(Unit[ActivationConfig]):
         latency = self.config.latency_cycles
         return self.method.latency_cycles if latency is None else latency
 
+    def read_ports(self, op: Op) -> tuple[Region, ...]:
+        """All but the bias, which has a port of its own."""
+        activate = self._op(op)
+        return tuple(region for region in activate.reads if region != activate.bias)
+
     def work(self, op: Op) -> Work:
         return Work(self._op(op).elements, Fraction(self.config.lanes))
 
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
-        """Clip, evaluate, keep what a lane without a sequence holds."""
+        """Add the bias, clip, evaluate, keep what a lane without a sequence holds."""
         activate = self._op(op)
         check_hold(activate.hold, activate.target, numerics)
         source, target = numerics.of(activate.source), numerics.of(activate.target)
         kind, overflows = activate.target.buffer.format_kind, numerics.overflows
         evaluate = self.method.evaluator(activate.function, source, target, overflows)
         bound = None if activate.clip is None else _bound(activate.clip, source)
+        add = None if activate.bias is None else bias_adder(activate.bias, activate.source, numerics)
 
         def effect(operands: Sequence[Array]) -> tuple[Array, ...]:
-            x = operands[0]
+            x = operands[0] if add is None else add(operands[0], operands[1])
             if bound is not None:
                 x = np.clip(x, -bound, bound)
             return (held(activate.hold, overflows.add(kind, evaluate(x)), operands),)

@@ -113,6 +113,15 @@ class Unit(ABC, Generic[ConfigT]):
         return SimulatorBug(f"{self.name} got an op it does not know: {type(op).__name__} '{op.label}'")
 
 
+MAX_UNITS = 16
+"""Most units of one kind."""
+
+
+def unit_name(kind: str, number: int) -> str:
+    """The name of the unit with that number (from 0) of a kind of which there are several."""
+    return f"{kind}_{number}" if number else kind
+
+
 def ceil_div(amount: int, per: int) -> int:
     """ceil(amount / per) in integers."""
     return -(-amount // per)

@@ -9,11 +9,11 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from archsim.components.base import Unit, UnitConfig, Work, ceil_div
+from archsim.components.base import Unit, UnitConfig, Work, ceil_div, unit_name
 from archsim.components.hold import Hold, check_hold, held
 from archsim.components.lanes import Lanes, Operand
 from archsim.components.numerics import Kernel, Numerics
@@ -28,6 +28,19 @@ class ElementwiseConfig(UnitConfig):
     lanes: Count = Field(description="hidden units per cycle (each lane has two multipliers and an adder)")
     cell_latency_cycles: Cycles = Field(description="pipeline stages of a multiply and add, as in the cell update")
     hidden_latency_cycles: Cycles = Field(description="pipeline stages of one multiply, as in the hidden update")
+    units: Annotated[Count, Field(le=2)] = Field(
+        default=1, description="element-wise units; of 2, the second does the hidden updates alone"
+    )
+
+    @property
+    def state_unit(self) -> str:
+        """The unit of all that is done before h."""
+        return unit_name("elementwise", 0)
+
+    @property
+    def hidden_unit(self) -> str:
+        """The unit of the hidden update."""
+        return unit_name("elementwise", self.units - 1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,22 +3,24 @@
 A tile of at most R outputs over K inputs takes ceil(K / C) chunks; a chunk multiplies R x C weights with C inputs,
 the adder tree of depth ceil(log2 C) reduces each row's products, and the accumulators add the chunks up, one chunk a
 cycle. Where the products W_ih x and W_hh h differ in scale (docs/numerics.md), a tile is two accumulations, one after
-the other. With a batch of B the weights stay in the array for B cycles while B input vectors pass.
+the other; or, with `x_columns`, side by side: x and h have columns, trees and accumulators of their own. With a batch
+of B the weights stay in the array for B cycles while B input vectors pass.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from archsim.components.base import Ports, Unit, UnitConfig, Work, ceil_div
 from archsim.components.mac_kernel import TileShape, mac_kernel
 from archsim.components.numerics import Kernel, Numerics
 from archsim.config.types import Count, Cycles
 from archsim.formats import Formats
-from archsim.program.ir import Op, Region
+from archsim.program.ir import DataKind, Op, Region
 
 
 class MacArrayConfig(UnitConfig):
@@ -26,16 +28,51 @@ class MacArrayConfig(UnitConfig):
 
     rows: Count = Field(description="rows of multipliers: outputs of one tile")
     columns: Count = Field(description="columns of multipliers: inputs of one chunk")
+    x_columns: Count | None = Field(
+        default=None,
+        description="those of the columns that multiply x alone, through trees of their own beside those of h; "
+        "left out: all columns take one vector after the other",
+    )
     multiplier_latency_cycles: Cycles = Field(description="pipeline stages of a multiplier")
     adder_latency_cycles: Cycles = Field(description="pipeline stages of one level of the adder tree")
     converter_latency_cycles: Cycles = Field(
         default=0, description="pipeline stages from accumulators to sums, where their formats differ"
     )
 
+    @model_validator(mode="after")
+    def _columns_of_h_too(self) -> MacArrayConfig:
+        if self.x_columns is not None and self.x_columns >= self.columns:
+            raise ValueError(f"x_columns {self.x_columns}: of {self.columns} columns, at least one must multiply h")
+        return self
+
+    @property
+    def apart(self) -> tuple[int, int] | None:
+        """(columns of x, columns of h) if they have trees of their own."""
+        return None if self.x_columns is None else (self.x_columns, self.columns - self.x_columns)
+
     @property
     def tree_levels(self) -> int:
-        """Depth of the adder tree: ceil(log2 columns)."""
+        """Depth of the adder tree: ceil(log2 columns); of two trees that of the deeper one, and 1 that joins them."""
+        if self.apart is not None:
+            return (max(self.apart) - 1).bit_length() + 1
         return (self.columns - 1).bit_length()
+
+    def columns_of(self, matrix: DataKind) -> int:
+        """Inputs of a chunk of a matrix: W_ih is x's, all others take the columns of h."""
+        if self.apart is None:
+            return self.columns
+        x_columns, h_columns = self.apart
+        return x_columns if matrix is DataKind.W_IH else h_columns
+
+    def chunks(self, inputs: Sequence[tuple[DataKind, int]], one_accumulation: bool) -> int:
+        """Chunks of a tile: `inputs` are its matrices with the K of each.
+
+        `one_accumulation`: the formats let x and h go into the same accumulators.
+        """
+        if self.apart is None and one_accumulation:
+            return ceil_div(sum(k for _, k in inputs), self.columns)
+        chunks = [ceil_div(k, self.columns_of(matrix)) for matrix, k in inputs]
+        return sum(chunks) if self.apart is None else max(chunks)
 
     @property
     def pipeline_depth_cycles(self) -> int:
@@ -101,10 +138,13 @@ class MacArray(Unit[MacArrayConfig]):
         self._weight_read_latency_cycles = weight_read_latency_cycles
 
     def compute_cycles(self, op: Op) -> int:
-        """ceil(K / C) x B chunks; where x and h need accumulations of their own, those of each."""
+        """ceil(K / C) x B chunks; where x and h need accumulations of their own, those of each.
+
+        Where they have trees of their own, the chunks of the longer one.
+        """
         tile = self._tile(op)
-        parts = (tile.inputs,) if self.formats.one_accumulation else (vector.entries for vector in tile.vectors)
-        return sum(ceil_div(inputs, self.config.columns) for inputs in parts) * tile.batch
+        inputs = [(w.buffer.kind, v.entries) for w, v in zip(tile.weights, tile.vectors, strict=True)]
+        return self.config.chunks(inputs, self.formats.one_accumulation) * tile.batch
 
     def depth_cycles(self, op: Op) -> int:
         """Weight SRAM read, the array's pipeline, and the converter where accumulators and sums differ in format."""
@@ -133,8 +173,8 @@ class MacArray(Unit[MacArrayConfig]):
                 tile.bias,
                 tile.sums,
                 tile.start,
-                self.config.columns,
-                self.formats.one_accumulation,
+                tuple(self.config.columns_of(weights.buffer.kind) for weights in tile.weights),
+                self.formats.one_accumulation and self.config.apart is None,
                 self.formats.format("accumulator"),
             ),
             numerics,

@@ -35,7 +35,7 @@ class TileShape:
     bias: Region | None
     sums: Region
     start: bool
-    columns: int
+    columns: tuple[int, ...]
     one_accumulation: bool
     accumulator: NumberFormat
 
@@ -57,9 +57,12 @@ class _IntegerTile:
         self._kind = tile.sums.buffer.format_kind
         pairs = list(zip(tile.weights, tile.vectors, strict=True))
         parts = [tuple(pairs)] if tile.one_accumulation else [(pair,) for pair in pairs]
-        self._accumulations = [_Accumulation(tile, part, numerics) for part in parts]
+        self._accumulations = [
+            _Accumulation(tile.accumulator, part, tile.sums, columns, numerics)
+            for part, columns in zip(parts, tile.columns, strict=False)
+        ]
         self._further = tile.sums.entries - tile.weights[0].entries
-        self._from_bias = _conversion(1.0 if tile.bias is None else numerics.of(tile.bias).scale, self._target)
+        self._from_bias = conversion(1.0 if tile.bias is None else numerics.of(tile.bias).scale, self._target)
         if not tile.start and len(parts) > 1:
             raise SimulatorBug("a tile that continues sums has one accumulation")
 
@@ -112,12 +115,19 @@ class _IntegerTile:
 class _Accumulation:
     """Products of one scale: (rows, K) weights and (K, B) vectors into accumulators, and from there to the sums."""
 
-    def __init__(self, tile: TileShape, pairs: tuple[tuple[Region, Region], ...], numerics: Numerics) -> None:
+    def __init__(
+        self,
+        accumulator: NumberFormat,
+        pairs: tuple[tuple[Region, Region], ...],
+        sums: Region,
+        columns: int,
+        numerics: Numerics,
+    ) -> None:
         weight, vector = (numerics.of(region) for region in pairs[0])
-        assert isinstance(tile.accumulator, IntegerFormat)
+        assert isinstance(accumulator, IntegerFormat)
         self.rows = pairs[0][0].entries
-        self._format = tile.accumulator
-        self._chunks = ChunkSums(weight, vector, tile.columns)
+        self._format = accumulator
+        self._chunks = ChunkSums(weight, vector, columns)
         scale: Scale = np.multiply(weight.scale, vector.scale)
         self._shift = 0
         if isinstance(self._format, Fixed):
@@ -125,10 +135,10 @@ class _Accumulation:
             assert shift is not None
             self._shift = shift
             scale = self._format.scale
-        self.to_sums = _conversion(scale, numerics.of(tile.sums))
+        self.to_sums = conversion(scale, numerics.of(sums))
         inputs = sum(region.buffer.width for region, _ in pairs)
         self._largest = self._chunks.largest(inputs)
-        self._count = ceil_div(inputs, tile.columns)
+        self._count = ceil_div(inputs, columns)
 
     def run(self, weights: list[Array], vectors: list[Array], bias: Int | None, overflows: Overflows) -> Int:
         """The accumulators (rows, B) after all chunks."""
@@ -198,23 +208,44 @@ class _FloatTile:
             if further:
                 total = np.pad(total, ((0, further), (0, 0)))
             return total if bias is None else total + bias
-        return self._by_chunk(np.concatenate(weights, axis=1), np.concatenate(vectors), bias, further)
+        if tile.one_accumulation:
+            weights, vectors = [np.concatenate(weights, axis=1)], [np.concatenate(vectors)]
+        total = self._by_chunk(weights[0], vectors[0], tile.columns[0], bias, further)
+        for weight, vector, columns in zip(weights[1:], vectors[1:], tile.columns[1:], strict=False):
+            total += self._by_chunk(weight, vector, columns, None, further)
+            total = self._overflows.add(ACCUMULATOR, self._accumulator.rounded(total))
+        return total
 
-    def _by_chunk(self, weights: Array, vectors: Array, bias: Array | None, further: int) -> Array:
+    def _by_chunk(self, weights: Array, vectors: Array, columns: int, bias: Array | None, further: int) -> Array:
         """Round each chunk's sum, and each addition of one, to the accumulators' format."""
         rows, lanes = len(weights) + further, vectors.shape[1]
         total = np.zeros((rows, lanes), np.float32)
         if bias is not None:
             total = total + bias
-        for first in range(0, weights.shape[1], self._tile.columns):
-            chunk = slice(first, first + self._tile.columns)
+        for first in range(0, weights.shape[1], columns):
+            chunk = slice(first, first + columns)
             part, _ = self._accumulator.rounded(weights[:, chunk] @ vectors[chunk])
             added, lost = self._accumulator.rounded(total[: len(part)] + part)
             total[: len(part)] = self._overflows.add(ACCUMULATOR, (added, lost))
         return total
 
 
-def _conversion(scale: Scale, target: Encoding) -> Callable[[Int], Array]:
+def bias_adder(bias: Region, sums: Region, numerics: Numerics) -> Callable[[Array, Array], Array]:
+    """(sums, bias) -> sums + bias, both as stored, for a bias that is added behind the accumulators.
+
+    The bias is brought to the sums' scale first, and then what both make to their range.
+    """
+    target, kind, overflows = numerics.of(sums), sums.buffer.format_kind, numerics.overflows
+    given = numerics.of(bias)
+    if target.is_integer and given.is_integer:
+        convert = conversion(given.scale, target)
+        return lambda stored, b: overflows.add(
+            kind, target.narrowed(stored.astype(np.int64) + convert(b.astype(np.int64)))
+        )
+    return lambda stored, b: overflows.add(kind, target.encoded(_single(target, stored) + _single(given, b)))
+
+
+def conversion(scale: Scale, target: Encoding) -> Callable[[Int], Array]:
     """From integers of a scale into the sums' scale; floating-point sums take the values, in float32."""
     if isinstance(target.format, IntegerFormat):
         return Conversion(scale / np.asarray(target.scale), target.format.rounding)

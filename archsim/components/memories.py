@@ -37,6 +37,15 @@ class InputBufferConfig(BufferConfig):
     prefetch_steps: Annotated[Count, Field(le=64)] = Field(description="time steps that x is loaded ahead of its use")
 
 
+class StateBufferConfig(BufferConfig):
+    """The buffer of h, c and the gates."""
+
+    gate_slots: Annotated[Count, Field(ge=3, le=1024)] | None = Field(
+        default=None,
+        description="groups whose gates and tanh(c) are kept at once, where gates are interleaved; 4 if left out",
+    )
+
+
 class AccumulatorsConfig(UnitConfig):
     """The accumulator registers behind the MAC array."""
 

@@ -36,13 +36,16 @@ class IntegerMachine:
 
     split: the x tile and the h tile are two tiles, or, as the format of the first layer's x is another than that of h,
     two accumulations in every layer. interleaved: a tile has rows of all gates, so that those of a GRU that resets
-    after the product are two tiles in any case.
+    after the product are two tiles in any case. x_columns: inputs of a chunk of x, where x and h pass side by side, in
+    accumulators of their own. late_bias: the bias is added to the sums, in their format, just before the activation.
     """
 
     columns: int
     split: bool
     method: Method
     interleaved: bool = True
+    x_columns: int | None = None
+    late_bias: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,8 @@ class _Units:
     @property
     def array(self) -> Array:
         accumulator, gate = self.to("accumulator", self.grids.accumulator), self.to("gate", self.grids.gate)
-        return Array(self.machine.columns, self.machine.split, accumulator, gate)
+        machine = self.machine
+        return Array(machine.columns, machine.split, accumulator, gate, machine.x_columns, machine.late_bias)
 
     def inputs(self, x: Float | npt.NDArray[np.integer[Any]]) -> Coded:
         """x (T, B, I) as codes, which integers already are."""
@@ -247,7 +251,7 @@ def _gru(units: _Units, weights: GruWeights, options: GruOptions) -> Step:
     from_x, from_h = parts(last, reset.grid)
     b_in, b_hn = biases(last)
     if linear:
-        x_part = array.tile([from_x], array.bias([b_in], from_x))
+        x_part = array.tile([from_x], array.bias([b_in], from_x), of_x=True)
         h_part = array.tile([from_h], array.bias([b_hn], from_h), held=True)
     else:
         x_and_h = array.tile([from_x, from_h], array.bias([b_in, b_hn], from_x))

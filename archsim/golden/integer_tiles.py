@@ -78,8 +78,8 @@ class Accumulation:
 class Tile:
     """Accumulations of the same rows, each added to the sums; bias (G) on the grid of the first one's accumulator.
 
-    The bias is where the first accumulation starts, or, if held, what the sums hold before it. joined: one accumulation
-    takes all vectors, side by side.
+    The bias is where the first accumulation starts, or, if held, what the sums hold before it, or, if late, what is
+    added to them at the end. joined: one accumulation takes all vectors, side by side.
     """
 
     accumulations: Sequence[Accumulation]
@@ -87,12 +87,13 @@ class Tile:
     to_gate: Target
     held: bool = False
     joined: bool = False
+    late: bool = False
 
     def run(self, *vectors: Coded) -> Coded:
         """The sums (B, G) from one vector (B, K) for each part."""
         if self.joined:
             vectors = (Coded(np.concatenate([vector.codes for vector in vectors], axis=1), vectors[0].grid),)
-        start = self.bias
+        start = None if self.late else self.bias
         y: Codes = np.zeros(1, np.int64)
         if self.held and start is not None:
             rows = np.tile(start.codes, (vectors[0].codes.shape[0], 1))
@@ -100,28 +101,50 @@ class Tile:
         for accumulation, vector in zip(self.accumulations, vectors, strict=True):
             a = accumulation.run(vector, None if start is None else start.codes)
             y, start = self.to_gate.narrow(y + self.to_gate.convert(a)).codes, None
+        if self.late and self.bias is not None:
+            y = self.to_gate.narrow(y + self.to_gate.convert(self.bias)).codes
         return Coded(y, self.to_gate.grid)
 
 
 @dataclass(frozen=True)
 class Array:
-    """The MAC array: inputs of a chunk, whether x and h tiles are two, and where its numbers go."""
+    """The MAC array: inputs of a chunk, whether x and h tiles are two, when the bias comes, where its numbers go.
+
+    x_columns: inputs of a chunk of x, where x and h have columns and accumulators of their own.
+    """
 
     columns: int
     split: bool
     to_accumulator: Target
     to_gate: Target
+    x_columns: int | None = None
+    late_bias: bool = False
 
     def tile(
-        self, parts: Sequence[Part], bias: Coded | None = None, *, held: bool = False, apart: bool = False
+        self,
+        parts: Sequence[Part],
+        bias: Coded | None = None,
+        *,
+        held: bool = False,
+        apart: bool = False,
+        of_x: bool = False,
     ) -> Tile:
-        """The tile of some parts; apart: whatever the formats, each part is an accumulation of its own."""
-        joined = len(parts) > 1 and not (self.split or apart) and one_accumulation(parts)
+        """The tile of some parts; apart: whatever the formats, each part is an accumulation of its own.
+
+        Of two parts the first multiplies x, of one alone it does if of_x.
+        """
+        apart = apart or self.split or self.x_columns is not None
+        joined = len(parts) > 1 and not apart and one_accumulation(parts)
+        columns = [self.columns] * len(parts)
+        if self.x_columns is not None and (of_x or len(parts) > 1):
+            columns[0] = self.x_columns
         if joined:
             weights = np.concatenate([matrix.codes for matrix, _ in parts], axis=1)
             parts = [(Coded(weights, parts[0][0].grid), parts[0][1])]
-        accumulations = [Accumulation(part, self.to_accumulator, self.columns) for part in parts]
-        return Tile(accumulations, bias, self.to_gate, held, joined)
+        accumulations = [
+            Accumulation(part, self.to_accumulator, inputs) for part, inputs in zip(parts, columns, strict=False)
+        ]
+        return Tile(accumulations, bias, self.to_gate, held, joined, self.late_bias and not held)
 
     def bias(self, values: Sequence[Float | None], part: Part) -> Coded | None:
         """The sum of the biases there are (G), on the grid of the accumulators of a part; None if there is none."""

@@ -20,8 +20,8 @@ BOUNDS: Mapping[str, str] = {
     "weight_sram": "ceil(bits of the weight matrices that the step reads / (banks * port_bits))",
     "recurrence": "longest chain of ops from the first that needs h_{t-1} to the last that writes h_t",
     "mac_array": "occupancy of the MAC array by this schedule's tiles",
-    "activation": "occupancy of the activation unit",
-    "elementwise": "occupancy of the element-wise unit",
+    "activation": "occupancy of the activation unit; of several, the busiest",
+    "elementwise": "occupancy of the element-wise unit; of several, the busiest",
     "dram": "occupancy of DRAM in the time steps",
     "sequencer": "ops of a step * issue_cycles",
 }
@@ -42,14 +42,14 @@ def compute_bounds(program: Program, spec: NetworkSpec, arch: MachineConfig, uni
     }
     if arch.weight_bits_per_cycle is not None:
         bounds["weight_sram"] = Fraction(ceil_div(weight_bits, arch.weight_bits_per_cycle))
-    for name in units:
+    for name, unit in units.items():
         occupied = sum(
             service.occupancy_cycles * op.instances(body.repeat)
             for body, of_body in zip(bodies, services, strict=True)
             for op, service in zip(body.ops, of_body, strict=True)
             if op.unit == name
         )
-        bounds[name] = Fraction(occupied, spec.steps)
+        bounds[unit.name] = max(bounds.get(unit.name, Fraction(0)), Fraction(occupied, spec.steps))
     ops = sum(body.op_instances for body in bodies)
     bounds["sequencer"] = Fraction(ops * arch.sequencer.issue_cycles, spec.steps)
     return {name: _number(bounds[name]) for name in FAMILY_BOUNDS[arch.family]}

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from archsim.arch import ArchConfig
-from archsim.components.activation import Activate, Activation, GateRows
+from archsim.components.activation import Activate, GateRows
 from archsim.components.dram import Dram, Transfer
 from archsim.components.hold import Hold
 from archsim.components.mac_array import MacArray, MacTile
@@ -70,6 +70,8 @@ class CellOps(ABC):
         self.around = around
         self.rotating = order == "interleaved"
         self._array_rows = arch.mac_array.rows
+        self._activation, self._elementwise = arch.activation, arch.elementwise
+        self._gate_slots = arch.state_buffer.gate_slots
         self.groups = number_groups(self._layouts())
         self._projections = cut(0, spec.proj_size, self._array_rows)
         self._rotations = len(self.groups) + len(self._projections)
@@ -205,6 +207,11 @@ class CellOps(ABC):
             return DEFERRED_GROUPS
         return min(DEFERRED_GROUPS, len(self.groups) // len(self.gate_sets))
 
+    @property
+    def _rotating_slots(self) -> int:
+        """Groups whose gates are kept: those until the deferred ops, and one more lets the next group begin."""
+        return self._deferred_groups() + 2 if self._gate_slots is None else self._gate_slots
+
     def _project(self) -> list[Op]:
         """h_t = W_hr (o * tanh(c)), once the whole vector is there."""
         b = self.buffers
@@ -246,7 +253,7 @@ class CellOps(ABC):
         vectors = {"x": self._input(), "h": self._recurrent(group)}
         sums_stop = stop if sums_stop is None else sums_stop
         bias = None
-        if start and b.bias is not None:
+        if start and b.bias is not None and not self._activation.adds_bias:
             bias = Region(b.bias, group.bias_start + first, group.bias_start + sums_stop)
         number = f"{group.index}" if group.rows <= self._array_rows else f"{group.index}.{first // self._array_rows}"
         return MacTile(
@@ -289,9 +296,11 @@ class CellOps(ABC):
         gate: bool = True,
         hold: Hold | None = None,
         rows: tuple[GateRows, ...] = (),
+        block: Block | None = None,
+        bias: Region | None = None,
     ) -> Op:
         return Activate(
-            unit=Activation.name,
+            unit=self._activation.unit(None if block is None else block.gate),
             label=f"{self.around.prefix}{label}",
             function=function,
             source=source,
@@ -299,7 +308,13 @@ class CellOps(ABC):
             clip=self.spec.clip if gate else None,
             hold=hold,
             gates=rows,
+            bias=bias,
         )
+
+    def _late_bias(self, group: Group, start: int, stop: int) -> Region | None:
+        """The bias of rows of a group, if the activation unit adds it."""
+        bias = self.buffers.bias if self._activation.adds_bias else None
+        return None if bias is None else Region(bias, group.bias_start + start, group.bias_start + stop)
 
     def _in_group(self, buffer: Buffer, group: Group, start: int, stop: int) -> Region:
         """Rows of the group in the slot that rotates to it."""

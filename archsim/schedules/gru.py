@@ -8,7 +8,6 @@ r * h must be whole before the candidate's rows can be multiplied.
 from __future__ import annotations
 
 from archsim.components.activation import GateRows
-from archsim.components.elementwise import Elementwise
 from archsim.components.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.program.ir import Buffer, Op, Region
 from archsim.schedules.buffers import Storage
@@ -42,7 +41,7 @@ class GruOps(CellOps):
         if self._keeps_all:
             return Storage(3 * units, units if self.spec.linear_before_reset else 0, 1)
         most = max(group.segments[0].units for group in self.groups)
-        return Storage(3 * most, most, self._deferred_groups() + 2)
+        return Storage(3 * most, most, self._rotating_slots)
 
     def _follow(self, group: Group) -> tuple[list[Op], list[Op], list[Op]]:
         ops: list[Op] = self._gates(group)
@@ -54,7 +53,8 @@ class GruOps(CellOps):
         elif group.has(CANDIDATE):
             segment = group.segment(CANDIDATE)
             sums = self._in_group(self.buffers.sums, group, segment.row, segment.stop)
-            ops += [self._candidate(group, sums), self._update(group)]
+            bias = self._late_bias(group, segment.row, segment.stop)
+            ops += [self._candidate(group, sums, bias), self._update(group)]
         elif group.has(RESET) and not self.spec.linear_before_reset:
             ops.append(self._reset_hidden(group))
         return ops, late, []
@@ -67,7 +67,8 @@ class GruOps(CellOps):
     def _gates(self, group: Group) -> list[Op]:
         """r and z: one op if they stand side by side in the sums and where they are kept."""
         segments = [segment for segment in group.segments if segment.block in (RESET, UPDATE)]
-        if len(segments) == 2 and not self._keeps_all:
+        one_unit = len({self._activation.unit(segment.block.gate) for segment in segments}) == 1
+        if len(segments) == 2 and not self._keeps_all and one_unit:
             return [self._gate_op(group, segments)]
         return [self._gate_op(group, [segment]) for segment in segments]
 
@@ -82,13 +83,15 @@ class GruOps(CellOps):
             self._in_group(self.buffers.sums, group, first.row, stop),
             Region(target.buffer, target.start, target.start + stop - first.row, target.offset, target.stride),
             rows=rows,
+            block=first.block,
+            bias=self._late_bias(group, first.row, stop),
         )
 
     def _candidate_sum(self, group: Group) -> Op:
         sums = self.buffers.sums
         x_part, h_part = group.segment(CANDIDATE_X), group.segment(CANDIDATE_H)
         return CandidateSum(
-            unit=Elementwise.name,
+            unit=self._elementwise.state_unit,
             label=f"{self.around.prefix}reset[{group.index}]",
             reset_gate=self._gate(group, RESET),
             input_part=self._in_group(sums, group, x_part.row, x_part.stop),
@@ -101,14 +104,14 @@ class GruOps(CellOps):
         assert vector is not None
         first, stop = segment.first_unit, segment.first_unit + segment.units
         return ResetHidden(
-            unit=Elementwise.name,
+            unit=self._elementwise.state_unit,
             label=f"{self.around.prefix}reset[{group.index}]",
             reset_gate=self._gate(group, RESET),
             hidden=Region(self.buffers.h, first, stop, offset=0, stride=1),
             target=Region(vector, first, stop),
         )
 
-    def _candidate(self, group: Group, source: Region) -> Op:
+    def _candidate(self, group: Group, source: Region, bias: Region | None = None) -> Op:
         function, segment = self.spec.functions[1], group.segments[0]
         return self._activate(
             f"{function.name}_n[{group.index}]",
@@ -116,12 +119,14 @@ class GruOps(CellOps):
             source,
             self._gate(group, CANDIDATE),
             rows=(GateRows("n", segment.first_unit, segment.units),),
+            block=segment.block,
+            bias=bias,
         )
 
     def _update(self, group: Group) -> Op:
         target = self._new_h(group.segments[0])
         return GruUpdate(
-            unit=Elementwise.name,
+            unit=self._elementwise.hidden_unit,
             label=f"{self.around.prefix}hidden[{group.index}]",
             update_gate=self._gate(group, UPDATE),
             candidate=self._gate(group, CANDIDATE),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import groupby
 
 from archsim.components.activation import GateRows
-from archsim.components.elementwise import Elementwise
 from archsim.components.lstm_ops import CellUpdate, HiddenUpdate, Peephole
 from archsim.program.ir import Op, Region
 from archsim.schedules.buffers import Storage
@@ -26,9 +25,8 @@ class LstmOps(CellOps):
 
     def _storage(self) -> Storage:
         if self.rotating:
-            # A group's gates live until its deferred hidden update: one slot more lets the next group begin.
             rows = max(group.rows for group in self.groups)
-            return Storage(rows, rows // len(self.blocks), self._deferred_groups() + 2)
+            return Storage(rows, rows // len(self.blocks), self._rotating_slots)
         return Storage(4 * self.spec.hidden_size, self.spec.hidden_size, 1)
 
     def _follow(self, group: Group) -> tuple[list[Op], list[Op], list[Op]]:
@@ -50,10 +48,13 @@ class LstmOps(CellOps):
         return ops, late, last
 
     def _activations(self, group: Group, *, after_cell: bool) -> list[Op]:
-        """One op for each run of neighbouring segments that share a function; an o that sees the new c comes later."""
+        """One op for each run of neighbouring segments that share a function and a unit.
+
+        An o that sees the new c comes later.
+        """
         segments = [s for s in group.segments if (s.block == OUTPUT and self.spec.peepholes) is after_cell]
         ops: list[Op] = []
-        for (function, _), run in groupby(segments, key=lambda s: (self._function(s), s.row - _place(segments, s))):
+        for (function, *_), run in groupby(segments, key=lambda s: self._together(segments, s)):
             side_by_side = list(run)
             first, final = side_by_side[0], side_by_side[-1]
             names = "".join(_NAMES[segment.block] for segment in side_by_side)
@@ -67,9 +68,16 @@ class LstmOps(CellOps):
                         target.buffer, target.start, target.start + final.stop - first.row, target.offset, target.stride
                     ),
                     rows=tuple(GateRows(_NAMES[s.block], s.first_unit, s.units) for s in side_by_side),
+                    block=first.block,
+                    bias=self._late_bias(group, first.row, final.stop),
                 )
             )
         return ops
+
+    def _together(self, segments: list[Segment], segment: Segment) -> tuple[FunctionSpec, str, int]:
+        """What neighbours must share: the function, the unit, and where they would begin if they were neighbours."""
+        unit = self._activation.unit(segment.block.gate)
+        return self._function(segment), unit, segment.row - _place(segments, segment)
 
     def _function(self, segment: Segment) -> FunctionSpec:
         return self.spec.functions[1 if segment.block == CANDIDATE else 0]
@@ -86,7 +94,7 @@ class LstmOps(CellOps):
                 first = place * self.spec.hidden_size + segment.first_unit
                 ops.append(
                     Peephole(
-                        unit=Elementwise.name,
+                        unit=self._elementwise.state_unit,
                         label=f"{self.around.prefix}peephole_{_NAMES[block]}[{group.index}]",
                         weights=Region(weights, first, first + segment.units),
                         cell=Region(cell, segment.first_unit, segment.first_unit + segment.units),
@@ -98,7 +106,7 @@ class LstmOps(CellOps):
     def _cell(self, group: Group) -> Op:
         cell = self._cell_units(group, CANDIDATE)
         return CellUpdate(
-            unit=Elementwise.name,
+            unit=self._elementwise.state_unit,
             label=f"{self.around.prefix}cell[{group.index}]",
             input_gate=self._gate(group, INPUT),
             forget_gate=None if self.spec.input_forget else self._gate(group, FORGET),
@@ -127,7 +135,7 @@ class LstmOps(CellOps):
             target = Region(self.buffers.vector, segment.first_unit, segment.first_unit + segment.units)
             hold = None
         return HiddenUpdate(
-            unit=Elementwise.name,
+            unit=self._elementwise.hidden_unit,
             label=f"{self.around.prefix}hidden[{group.index}]",
             output_gate=self._gate(group, OUTPUT),
             tanh_cell=self._tanh(group, OUTPUT),

@@ -39,7 +39,7 @@ Compute = Callable[[CellOps], Sequence[Op]]
 
 def sequential(name: str, spec: NetworkSpec, arch: ArchConfig, order: str, compute: Compute) -> Program:
     """Layers one after the other; CapacityError if something does not fit."""
-    _check_functions(spec, arch)
+    _check_activation(spec, arch)
     streams, valid = _streams(spec, arch), _valid(spec)
     layers: list[list[CellOps]] = []
     for number, (directions, (source, target)) in enumerate(zip(spec.layers, pairwise(streams), strict=True)):
@@ -77,7 +77,7 @@ def wavefront(name: str, spec: NetworkSpec, arch: ArchConfig, order: str, comput
             f"--schedule {name}: a wavefront needs layers that run forward only; a layer in reverse needs the whole "
             "output of the layer before it"
         )
-    _check_functions(spec, arch)
+    _check_activation(spec, arch)
     depth = len(spec.layers)
     first, *_, last = _streams(spec, arch)
     valid = _valid(spec)
@@ -107,13 +107,20 @@ def wavefront(name: str, spec: NetworkSpec, arch: ArchConfig, order: str, comput
     return Program(schedule=name, buffers=buffers, phases=phases)
 
 
-def _check_functions(spec: NetworkSpec, arch: ArchConfig) -> None:
-    """ArchError if the activation unit's method cannot evaluate one of the network's functions."""
+def _check_activation(spec: NetworkSpec, arch: ArchConfig) -> None:
+    """ArchError if the activation unit cannot evaluate one of the network's functions, or cannot add a bias."""
     functions = frozenset(function.name for cell in spec.cells for function in cell.functions)
     wrong = unsupported(make_method(arch.activation, arch.formats), functions)
     if wrong:
         message = f"{arch.activation.method} stands for sigmoid and tanh; the workload needs {', '.join(wrong)}"
         raise ArchError((Fault("architecture", "activation.method", message),))
+    if arch.activation.adds_bias:
+        for cell in spec.cells:
+            reset = cell.kind is CellKind.GRU and cell.linear_before_reset
+            if cell.bias and (cell.peepholes or reset):
+                before = "a GRU resets its candidate's product" if reset else "peepholes are added"
+                message = f"a bias in front of the function comes too late here: {before} before it"
+                raise ArchError((Fault("architecture", "activation.adds_bias", message),))
 
 
 def _epilogue(cells: Sequence[CellOps]) -> Phase:

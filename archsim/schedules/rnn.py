@@ -24,4 +24,6 @@ class RnnOps(CellOps):
         sums = self._in_group(self.buffers.sums, group, 0, group.rows)
         target = self._new_h(segment)
         hold = self._hold(self._old_h(target))
-        return [self._activate(f"{function.name}_h[{group.index}]", function, sums, target, hold=hold)], [], []
+        bias = self._late_bias(group, 0, group.rows)
+        label = f"{function.name}_h[{group.index}]"
+        return [self._activate(label, function, sums, target, hold=hold, block=HIDDEN, bias=bias)], [], []

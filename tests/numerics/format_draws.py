@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import strategies as st
-from strategies import AMPLE, Case, cases
+from strategies import AMPLE, Case, cases, unit_options
 
 from archsim.components.activation_methods import MethodName
 from archsim.components.curved import CURVED
@@ -116,7 +116,7 @@ def calibrations(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def exact_cases(draw: st.DrawFn, **options: Any) -> Case:
     """Any machine, network and schedule, with any formats in which all arithmetic is exact."""
-    case = draw(cases(**options))
+    case = draw(unit_options(draw(cases(**options))))
     formats = draw(exact_formats())
     changes = draw(activation_units(case.spec, formats["gate"]))
     return in_formats(case, formats, changes).with_network(calibration=draw(calibrations()))

@@ -235,7 +235,7 @@ def test_accumulators_round_chunk_by_chunk(name: str, columns: int, inputs: int,
         region("bias", 3, 1) if biased else None,
         region("sums", 3, 2),
         True,
-        columns,
+        (columns,),
         True,
         accumulator,
     )

@@ -273,7 +273,7 @@ def test_mac_tile(formats, gate: Encoding, sizes: tuple[int, int, int, int], kin
         bias=region("bias", of_bias, rows + further, 1) if starts and bias is not None else None,
         sums=region("sums", gate, rows + further, kind="gate"),
         start=starts,
-        columns=columns,
+        columns=(columns,) * len(parts),
         one_accumulation=joined and len(parts) > 1,
         accumulator=accumulator.format,
     )
