@@ -10,11 +10,16 @@ from typing import Any
 from archsim.arch.config import ArchConfig
 from archsim.arch.datapath import Units, gemv_units
 from archsim.arch.machine import MachineConfig
+from archsim.arch.npu import NpuConfig, npu_units
 from archsim.components.activation import Activation
 from archsim.components.base import Unit, unit_name
 from archsim.components.dram import Dram
 from archsim.components.elementwise import Elementwise
+from archsim.components.evrf import Evrf
+from archsim.components.loader import Loader
 from archsim.components.mac_array import MacArray
+from archsim.components.mfu import Mfu0, Mfu1
+from archsim.components.mvu import Mvu
 
 DEFAULT_FAMILY = "gemv"
 """The family of an architecture file that names none."""
@@ -46,6 +51,13 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
                 ArchConfig,
                 (Dram, MacArray, Activation, Elementwise),
                 gemv_units,
+            ),
+            Family(
+                "npu",
+                "chains of vector units behind a matrix-vector unit of tiles; weights resident, VLIW instructions",
+                NpuConfig,
+                (Mvu, Evrf, Mfu0, Mfu1, Loader),
+                npu_units,
             ),
         )
     }

@@ -31,11 +31,14 @@ class Service:
 
     `compute_cycles` is what the datapath needs (initiation interval x items), `port_cycles` what the narrowest
     memory port needs; the op holds its unit for the longer of the two and is visible `depth_cycles` after that.
+    `first_cycles`: of an op that writes a FIFO, cycles of its occupancy until its first word is through; from then on
+    there is at least one a cycle.
     """
 
     compute_cycles: int
     port_cycles: int
     depth_cycles: int
+    first_cycles: int = 1
 
     @property
     def occupancy_cycles(self) -> int:
@@ -46,6 +49,11 @@ class Service:
     def latency_cycles(self) -> int:
         """Cycles from start until the results are visible."""
         return self.occupancy_cycles + self.depth_cycles
+
+    @property
+    def first_word_cycles(self) -> int:
+        """Cycles from start until the first word is visible behind the FIFO that the op writes."""
+        return self.first_cycles + self.depth_cycles
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,10 @@ class Unit(ABC, Generic[ConfigT]):
     def depth_cycles(self, op: Op) -> int:
         """Pipeline depth: cycles from the end of the occupancy until the results are visible."""
 
+    def first_cycles(self, op: Op) -> int:
+        """Cycles of the op's occupancy until its first word is through; only of ops that write a FIFO."""
+        return 1
+
     @abstractmethod
     def work(self, op: Op) -> Work:
         """The op's useful items, and how many the datapath can take in a cycle."""
@@ -106,7 +118,7 @@ class Unit(ABC, Generic[ConfigT]):
 
     def cycles(self, op: Op) -> Service:
         """The op's service time."""
-        return Service(self.compute_cycles(op), self.port_cycles(op), self.depth_cycles(op))
+        return Service(self.compute_cycles(op), self.port_cycles(op), self.depth_cycles(op), self.first_cycles(op))
 
     def refuse(self, op: Op) -> SimulatorBug:
         """The error for an op that this unit does not know: it must never cost 0 cycles."""

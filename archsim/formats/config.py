@@ -105,6 +105,11 @@ class Formats(StrictModel):
         return all(isinstance(self.format(kind), IntegerFormat) for kind in KINDS)
 
     @property
+    def floating(self) -> bool:
+        """Whether all arithmetic is in floating point."""
+        return all(isinstance(self.format(kind), FloatFormat) for kind in KINDS)
+
+    @property
     def float32(self) -> bool:
         """Whether every kind is float32."""
         return all(isinstance(self.format(kind), Float32) for kind in KINDS)

@@ -64,6 +64,7 @@ class PhaseRun:
         self._services: Sequence[Service] = spec.services[number]
         self._timings = [_timing(service) for service in self._services]
         self._options = options
+        self._first_words = [service.first_word_cycles for service in self._services]
         self._units = [units[op.unit] for op in phase.ops]
         self._steps: dict[int, Step] = {}
         self._ops_left = phase.op_instances
@@ -90,6 +91,19 @@ class PhaseRun:
         if self._options.jitter is None:
             return self._timings[op]
         return _timing(self._options.jitter(self._number, step.repetition, op, self._services[op]))
+
+    def first_word_cycles(self, op: int) -> int | None:
+        """Cycles from the op's start until its first word is visible; None if no op follows its words."""
+        return self._first_words[op] if self.tables.first_same[op] else None
+
+    def follows(self, step: Step, op: int) -> bool:
+        """Whether the op takes words from an op that is not done yet."""
+        return not all(step.finished[other] for other in self.tables.followed[op])
+
+    def first_word(self, event: simpy.Event) -> None:
+        """The op's first word is visible (FIRST): pass the tokens of those that follow it."""
+        step, op = cast("tuple[Step, int]", event.value)
+        self._pass_same(step, self.tables.first_same[op])
 
     def started(self, unit: UnitProcess) -> None:
         """A unit has taken an op out of its queue."""
@@ -123,6 +137,10 @@ class PhaseRun:
         if later:
             self._pass_later(step.repetition, later)
         step.finished[op] = 1
+        for follower, _ in tables.first_same[op]:
+            unit = self._units[follower]
+            if unit.draining == (step, follower):
+                unit.wake()
         step.left -= 1
         if not step.left:
             self._end_step(step.repetition)

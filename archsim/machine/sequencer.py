@@ -22,6 +22,7 @@ class Sequencer:
         """`units` holds each op's unit, in program order."""
         self._run = run
         self._units = units
+        self._joined = [op.joined for op in run.ops]
         self._issue_cycles = issue_cycles
         self._queue_depth = queue_depth
         self._issued_at = 0
@@ -64,7 +65,8 @@ class Sequencer:
             if len(queue) >= depth:
                 self._full = unit
                 return
-            self._issued_at += interval
+            if not self._joined[op]:
+                self._issued_at += interval
             queue.append((self._issued_at, self._step, op))
             self._index += 1
             if len(queue) == 1:

@@ -17,13 +17,18 @@ LaterStep = tuple[tuple[int, int, int], ...]
 
 
 class PhaseTables:
-    """Tokens: for each op those that wait for its DONE and FREE; and the number of tokens each op waits for."""
+    """Tokens: for each op those that wait for its DONE, FREE and FIRST; and the number of tokens each op waits for.
+
+    `followed[op]`: the ops whose words the op takes as they come.
+    """
 
     def __init__(self, phase: Phase) -> None:
         count = len(phase.ops)
         self.phase = phase
         self.done_same, self.done_later = _consumers(phase, After.DONE)
         self.free_same, self.free_later = _consumers(phase, After.FREE)
+        self.first_same, _ = _consumers(phase, After.FIRST)
+        self.followed = [tuple(dep.op for dep in deps if dep.after is After.FIRST) for deps in phase.deps]
         self.conditional = tuple(op.conditional for op in phase.ops)
         head = max((op.skip_first for op in phase.ops), default=0)
         tail = max((op.skip_last for op in phase.ops), default=0)

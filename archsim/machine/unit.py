@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from archsim.machine.phase import Step
 
 _ISSUE = CAUSE_CODES[Wait.ISSUE]
+_OPERAND = CAUSE_CODES[Wait.OPERAND]
 
 
 class UnitProcess:
@@ -31,6 +32,8 @@ class UnitProcess:
         """(cycle at which it is issued, repetition, op) of the ops that have not started."""
         self.awaited: tuple[Step, int] | None = None
         """The op whose tokens the unit waits for."""
+        self.draining: tuple[Step, int] | None = None
+        """The op whose last words the unit waits for."""
         self._env = env
         self._arithmetic = arithmetic
         self._wake: simpy.Event | None = None
@@ -80,10 +83,12 @@ class UnitProcess:
             occupancy = self._start(issued, step, op)
             step.run.started(self)
             yield env.timeout(occupancy)
+            if step.run.tables.followed[op]:
+                yield from self._drain(step, op, env.now)
             step.run.operands_read(step, op)
 
     def _start(self, issued: int, step: Step, op: int) -> int:
-        """Start an op now: book the cycles, sample the operands, schedule its completion; returns the occupancy."""
+        """Start an op now: book the cycles and, if it follows no other op's words, finish; returns the occupancy."""
         env, run = self._env, step.run
         now = env.now
         waited = now - self._free_at
@@ -94,10 +99,34 @@ class UnitProcess:
         self._compute += compute
         self._port += occupancy - compute
         self._ops += 1
-        free = now + occupancy
+        first_word = run.first_word_cycles(op)
+        if first_word is not None:
+            word = env.timeout(max(first_word, self._last_done - now), (step, op))
+            assert word.callbacks is not None
+            word.callbacks.append(run.first_word)
+        self._timeline.add(now, occupancy)
+        if not run.tables.followed[op]:
+            self._finish(step, op, now, now + occupancy, depth)
+        return occupancy
+
+    def _drain(self, step: Step, op: int, due: int) -> Generator[simpy.Event, None, None]:
+        """Wait for the last words of the ops that this one follows, then schedule its completion."""
+        while step.run.follows(step, op):
+            self.draining = (step, op)
+            self._wake = self._env.event()
+            yield self._wake
+            self.draining = None
+        now = self._env.now
+        self._waits[_OPERAND] += now - due
+        _, occupancy, depth = step.run.timing(step, op)
+        self._finish(step, op, due - occupancy, now, depth)
+
+    def _finish(self, step: Step, op: int, start: int, free: int, depth: int) -> None:
+        """Sample the operands and schedule the op's completion, now that it is known when it is free."""
+        env, run = self._env, step.run
+        now = env.now
         done = max(free + depth, self._last_done)
         self._free_at, self._last_done = free, done
-        self._timeline.add(now, occupancy)
         arithmetic = self._arithmetic
         values = None
         if arithmetic is not None:
@@ -106,5 +135,4 @@ class UnitProcess:
         assert completion.callbacks is not None
         completion.callbacks.append(run.complete)
         if step.recorded:
-            run.record(step, op, now, free, done)
-        return occupancy
+            run.record(step, op, start, free, done)

@@ -27,7 +27,19 @@ BOUNDS: Mapping[str, str] = {
 }
 """The bounds of the family gemv: name -> what it is."""
 
-FAMILY_BOUNDS: Mapping[str, Mapping[str, str]] = {"gemv": BOUNDS}
+NPU_BOUNDS: Mapping[str, str] = {
+    "compute": "micro-ops: gates * ceil(H / dpes) * (ceil(I / columns) + ceil(H / columns)), columns = tiles * lanes",
+    "recurrence": "longest chain of ops from the first that needs h_{t-1} to the last that writes h_t",
+    "mvu": "occupancy of the matrix-vector unit",
+    "evrf": "occupancy of the external vector register file",
+    "mfu0": "occupancy of the first multi-function unit",
+    "mfu1": "occupancy of the second multi-function unit",
+    "ld": "occupancy of the loader",
+    "sequencer": "instructions of a step * issue_cycles",
+}
+"""The bounds of the family npu."""
+
+FAMILY_BOUNDS: Mapping[str, Mapping[str, str]] = {"gemv": BOUNDS, "npu": NPU_BOUNDS}
 """The bounds of each family, in the order in which they are shown."""
 
 
@@ -50,7 +62,7 @@ def compute_bounds(program: Program, spec: NetworkSpec, arch: MachineConfig, uni
             if op.unit == name
         )
         bounds[unit.name] = max(bounds.get(unit.name, Fraction(0)), Fraction(occupied, spec.steps))
-    ops = sum(body.op_instances for body in bodies)
+    ops = sum(op.instances(body.repeat) for body in bodies for op in body.ops if not op.joined)
     bounds["sequencer"] = Fraction(ops * arch.sequencer.issue_cycles, spec.steps)
     return {name: _number(bounds[name]) for name in FAMILY_BOUNDS[arch.family]}
 
@@ -78,8 +90,9 @@ def _weight_bits(body: Phase, steps: int) -> int:
 def _recurrence(body: Phase, services: list[Service]) -> Fraction:
     """The longest chain from the start of an op that waits for the h of an earlier step to that h's successor.
 
-    Ops follow each other along dependencies of the same step (after DONE: latency; after FREE: occupancy) and, on one
-    unit, in order (occupancy). The chain closes through the dependency on h, so T steps take at least T times it.
+    Ops follow each other along dependencies of the same step (after DONE: latency; after FREE: occupancy; after FIRST:
+    until the first word) and, on one unit, in order (occupancy). The chain closes through the dependency on h, so T
+    steps take at least T times it.
     """
     longest = Fraction(0)
     writes_h = [any(r.buffer.kind is DataKind.H for r in op.writes) for op in body.ops]
@@ -116,4 +129,10 @@ def _chain_starts(body: Phase, services: list[Service], first: int) -> dict[int,
 
 
 def _until(service: Service, after: After) -> int:
-    return service.latency_cycles if after is After.DONE else service.occupancy_cycles
+    match after:
+        case After.DONE:
+            return service.latency_cycles
+        case After.FIRST:
+            return service.first_word_cycles
+        case After.FREE:
+            return service.occupancy_cycles

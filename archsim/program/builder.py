@@ -2,9 +2,9 @@
 
 Rules (docs/microarchitecture.md, "Dependencies"): a read waits for the last write to be visible (RAW, after DONE);
 a write waits until the readers of the old value have read it (WAR, after FREE) and until the old write is visible
-(WAW, after DONE). Units take their ops in order and retire them in order, so only the youngest op of each unit has
-to be named, nothing has to be named on the op's own unit but a RAW, and nothing that an earlier op of the same unit
-has already waited for.
+(WAW, after DONE). A read of a FIFO follows its writer from the first word on (RAW, after FIRST). Units take their ops
+in order and retire them in order, so only the youngest op of each unit has to be named, nothing has to be named on the
+op's own unit but a RAW, and nothing that an earlier op of the same unit has already waited for.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ def _derive(ops: tuple[Op, ...]) -> tuple[tuple[Dep, ...], ...]:
             needs = history.needs(op, repetition)
             kept = history.reduce(op, repetition, needs)
             history.record(op, repetition, instance)
+            history.follow(instance, needs)
             if repetition >= settled:
                 for dep in _as_deps(kept, instance, len(ops)):
                     deps[index].setdefault((dep.lag, dep.op, dep.after.value), dep)
@@ -117,12 +118,17 @@ class _History:
         self._slots: dict[tuple[str, int], _Slot] = {}
         self._seen: dict[tuple[str, str, int, int, int], int] = {}
         self._known: dict[tuple[object, ...], int] = {}
+        self._upstream: dict[int, frozenset[int]] = {}
 
     def needs(self, op: Op, repetition: int) -> list[_Need]:
         found: list[_Need] = []
-        for region in op.reads:
+        for region in op.reads + op.awaits:
             slot = self._slot(region, repetition)
             if slot is None:
+                continue
+            if region.buffer.stream:
+                for writers in slot.writers.values():
+                    found += self._to(writers[region.start : region.stop], After.FIRST, Wait.OPERAND)
                 continue
             # A unit that has read this version of this region before has waited for all its writers.
             key = (op.unit, region.buffer.name, region.slot(repetition), region.start, region.stop)
@@ -132,6 +138,8 @@ class _History:
                 self._seen[key] = slot.version
             for writers in slot.writers.values():
                 found += self._to(writers[region.start : region.stop], After.DONE, _read_cause(region))
+        # What comes to an op word by word has been read before the op writes: its last word follows theirs.
+        upstream = self._sources(found)
         for region in op.writes:
             slot = self._slot(region, repetition)
             if slot is None:
@@ -139,7 +147,8 @@ class _History:
             cause = _write_cause(region)
             for (unit, _), readers in slot.readers.items():
                 if unit != op.unit:
-                    found += self._to(readers[region.start : region.stop], After.FREE, cause)
+                    before = self._to(readers[region.start : region.stop], After.FREE, cause)
+                    found += [need for need in before if need.instance not in upstream]
             for writers in slot.writers.values():
                 before = self._to(writers[region.start : region.stop], After.DONE, cause)
                 found += [need for need in before if need.unit != op.unit]
@@ -147,7 +156,8 @@ class _History:
 
     def reduce(self, op: Op, repetition: int, needs: list[_Need]) -> list[_Need]:
         """Drop what other needs, or earlier waits of the same unit, already imply."""
-        kept: list[_Need] = []
+        kept: list[_Need] = [need for need in needs if need.after is After.FIRST]
+        needs = [need for need in needs if need.after is not After.FIRST]
         for need in sorted(needs, key=lambda n: (-n.instance, n.after is After.FREE)):
             keys = self._keys(op, repetition, need)
             known = max(self._known.get((*key, need.after), _NOBODY) for key in keys)
@@ -160,6 +170,8 @@ class _History:
             if need.instance > known and not implied and need not in kept:
                 kept.append(need)
         for need in kept:
+            if need.after is After.FIRST:
+                continue
             for key in self._keys(op, repetition, need):
                 for after in (After.DONE, After.FREE) if need.after is After.DONE else (After.FREE,):
                     self._known[*key, after] = max(self._known.get((*key, after), _NOBODY), need.instance)
@@ -174,6 +186,16 @@ class _History:
             slot = self._slot(region, repetition)
             if slot is not None:
                 slot.write(op, slice(region.start, region.stop), instance)
+
+    def follow(self, instance: int, needs: list[_Need]) -> None:
+        """Remember which op instances the op follows word by word, directly or through others."""
+        sources = self._sources(needs)
+        if sources:
+            self._upstream[instance] = sources
+
+    def _sources(self, needs: list[_Need]) -> frozenset[int]:
+        direct = frozenset(need.instance for need in needs if need.after is After.FIRST)
+        return direct.union(*(self._upstream.get(instance, frozenset()) for instance in direct))
 
     def _keys(self, op: Op, repetition: int, need: _Need) -> list[tuple[object, ...]]:
         """Under which a wait of this op for that instance is known to later ops of its unit.

@@ -31,6 +31,7 @@ class DataKind(StrEnum):
     GATE = "gate"
     OUTPUT = "output"
     VALID = "valid"
+    STREAM = "stream"
 
 
 class PhaseKind(StrEnum):
@@ -52,6 +53,9 @@ class After(StrEnum):
     """Its results are visible (read after write, write after write)."""
     FREE = "free"
     """It has read its operands, at the end of its occupancy (write after read)."""
+    FIRST = "first"
+    """Its first word is visible, the others follow (read after write, word by word through a FIFO). The op that waits
+    for it is free no earlier than the earlier op is done."""
 
 
 class Wait(StrEnum):
@@ -86,6 +90,12 @@ class Buffer:
     """Filled from the workload before the program starts (a DRAM tensor)."""
     format_kind: str = ""
     """Which of the architecture's formats its numbers have, as "gate"; "" where that is no question (a bit)."""
+    stream: bool = False
+    """A FIFO between two units: an op that reads it follows, word by word, the op that writes it."""
+    tensor: str = ""
+    """The tensor of the workload that fills it before the program starts; "" for the one of its own name."""
+    encoding: str = ""
+    """The name under which its encoding is known; "" for its own."""
     matrix: bool = False
     """An entry is a row of a matrix, the vector whose numbers may share an exponent; else a column of entries is."""
 
@@ -150,6 +160,8 @@ class Op(ABC):
     """Inactive in that many first repetitions of the phase."""
     skip_last: int = 0
     """Inactive in that many last repetitions of the phase."""
+    joined: bool = False
+    """Part of the instruction of the op before it: issued with it, in the same cycle."""
 
     @property
     @abstractmethod
@@ -165,6 +177,16 @@ class Op(ABC):
     def updates(self) -> tuple[Region, ...]:
         """Those of `writes` whose old value goes into the new one."""
         return ()
+
+    @property
+    def awaits(self) -> tuple[Region, ...]:
+        """Regions that must be written as a whole before the op starts, though it may read but a part of them."""
+        return ()
+
+    @property
+    def streams(self) -> bool:
+        """Whether it reads word by word what another op of the same repetition is still writing."""
+        return any(region.buffer.stream for region in self.reads)
 
     @property
     def macs(self) -> int:

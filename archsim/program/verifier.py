@@ -3,7 +3,8 @@
 It trusts only what the machine guarantees (docs/microarchitecture.md, "Order"): with S the start of an op, F the end
 of its occupancy (operands read) and D its completion (results visible), S <= F <= D; a unit starts an op at or
 after F of the op before it, and retires in order; a dependency puts its event before S; a phase starts after D of
-every op before. From these edges each op gets a vector clock: for each unit, the youngest op whose F, and whose D, is
+every op before; an op that follows another's FIFO starts at or after the first word, and is free at or after D of the
+other. From these edges each op gets a vector clock: for each unit, the youngest op whose F, and whose D, is
 known to lie before. A numerical comparison would miss most missing dependencies at nominal latencies; this does not.
 
 The cost does not grow with the number of repetitions: no path in the graph goes back in time, so whether an op is
@@ -87,6 +88,8 @@ def _structure_faults(phase: Phase) -> list[Hazard]:
                 faults.append(_structure(phase, op, f"depends on op {dep.op} at lag {dep.lag}, which does not exist"))
             elif dep.lag == 0 and dep.op >= index:
                 faults.append(_structure(phase, op, f"waits for op {dep.op}, which comes after it: a deadlock"))
+            elif dep.after is After.FIRST:
+                faults += _stream_faults(phase, op, phase.ops[dep.op], dep.lag)
         faults += [
             _structure(phase, op, f"{_name(region)} is outside the buffer")
             for region in op.reads + op.writes
@@ -100,6 +103,16 @@ def _structure_faults(phase: Phase) -> list[Hazard]:
             for step in _steps_outside(phase, op, region)
         ]
     return faults
+
+
+def _stream_faults(phase: Phase, op: Op, source: Op, lag: int) -> list[Hazard]:
+    """An op follows a FIFO within a repetition, and takes the very words that the other writes."""
+    if lag or op.window != source.window:
+        return [_structure(phase, op, f"follows '{source.label}', which is not always of the same repetition")]
+    written = {region for region in source.writes if region.buffer.stream}
+    if written.isdisjoint(op.reads):
+        return [_structure(phase, op, f"follows '{source.label}', but does not read the words that it writes")]
+    return []
 
 
 def _steps_outside(phase: Phase, op: Op, region: Region) -> list[int]:
@@ -164,6 +177,7 @@ class _PhaseCheck:
         """As `written`, for what this phase has written of tensors with a time axis."""
         self._access: dict[tuple[str, int], _Access] = {}
         self._start: dict[int, _Clock] = {}
+        self._free: dict[int, _Clock] = {}
         self._done: dict[int, _Clock] = {}
         # What the next op of a unit knows at its start, and what its completion knows from retiring in order.
         self._next_start = [self._empty() for _ in names]
@@ -196,22 +210,28 @@ class _PhaseCheck:
         """Compute the op's clocks at its start and at its completion."""
         unit, count = self._unit_of[index], len(self._phase.ops)
         start = self._next_start[unit].copy()
+        clocks = {After.DONE: self._done, After.FREE: self._free, After.FIRST: self._start}
+        followed: list[_Clock] = []
         for dep in self._phase.deps[index]:
             other = instance - index - dep.lag * count + dep.op
-            known = self._done.get(other) if dep.after is After.DONE else self._start.get(other)
+            known = clocks[dep.after].get(other)
             if known is None:  # before the phase, or left out in that repetition
                 continue
             np.maximum(start, known, out=start)
             if dep.after is After.FREE:
                 other_unit = self._unit_of[dep.op]
                 start[other_unit] = max(start[other_unit], other)
-        done = np.maximum(start, self._next_done[unit])
+            if dep.after is After.FIRST:
+                followed.append(self._done[other])
+        free = np.maximum.reduce([start, *followed])
+        done = np.maximum(free, self._next_done[unit])
         done[unit] = instance
         done[self._units + unit] = instance
         self._start[instance] = start
+        self._free[instance] = free
         self._done[instance] = done
         self._next_done[unit] = done
-        follower = start.copy()
+        follower = free.copy()
         follower[unit] = instance
         self._next_start[unit] = follower
 
@@ -228,7 +248,8 @@ class _PhaseCheck:
             part = slice(region.start, region.stop)
             key = (unit, region.start, region.stop)
             if access.proven.get(key) != access.version:
-                ordered = self._report("RAW", op, repetition, region, access.writer[part], start[units:])
+                known = self._free[instance] if region.buffer.stream else start  # a FIFO is read until F
+                ordered = self._report("RAW", op, repetition, region, access.writer[part], known[units:])
                 if ordered and not op.conditional:
                     access.proven[key] = access.version
             access.reader[unit, part] = instance

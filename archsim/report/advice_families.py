@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archsim.report.advice import GEMV
+from archsim.report.advice_npu import NPU
 from archsim.report.advice_texts import Advice
 
-FAMILY_ADVICE: Mapping[str, Advice] = {"gemv": GEMV}
+FAMILY_ADVICE: Mapping[str, Advice] = {"gemv": GEMV, "npu": NPU}

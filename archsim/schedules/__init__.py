@@ -9,6 +9,7 @@ from archsim.errors import ScheduleError
 from archsim.schedules.base import AnySchedule, Schedule
 from archsim.schedules.fused import fused
 from archsim.schedules.network import sequential, wavefront
+from archsim.schedules.npu_program import NPU_SCHEDULES
 from archsim.schedules.split import split
 
 _COMPUTE = (
@@ -31,7 +32,7 @@ SCHEDULES: tuple[Schedule, ...] = tuple(
 __all__ = ["FAMILY_SCHEDULES", "SCHEDULES", "AnySchedule", "Schedule", "find_schedule"]
 
 
-FAMILY_SCHEDULES: Mapping[str, tuple[AnySchedule, ...]] = MappingProxyType({"gemv": SCHEDULES})
+FAMILY_SCHEDULES: Mapping[str, tuple[AnySchedule, ...]] = MappingProxyType({"gemv": SCHEDULES, "npu": NPU_SCHEDULES})
 """The schedules of each family of machines; the first is the one that runs if none is asked for."""
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from archsim.components.dram import Transfer
 from archsim.errors import SimulatorBug
-from archsim.formats import Bit, Encoding, Fixed, Formats, Granularity, Scaled
+from archsim.formats import Bit, Encoding, Fixed, Formats, Granularity, IntegerFormat, Scaled
 from archsim.formats.encoding import Scale
 from archsim.formats.scaling import covered, scale_and_zero
 from archsim.program.ir import PhaseKind, Program
@@ -22,6 +22,10 @@ from archsim.workload.tensors import CellTensors, NetworkTensors, suffixes
 Encodings = Mapping[str, Encoding]
 """By the name of the buffer."""
 
+WIDE = "wide"
+"""The format kind of a buffer of integers that are not yet narrowed, each in a scale that the ops know: held in 64 bits
+here, so that no bit is lost, whatever the width of the accumulators that they stand for."""
+
 
 def program_encodings(
     program: Program, spec: NetworkSpec, formats: Formats, tensors: NetworkTensors, calibration: Calibration | None
@@ -32,6 +36,12 @@ def program_encodings(
     """
     found = {VALID: Encoding(Bit())} | dict(_all(spec, formats, tensors, calibration))
     _pack(program, found)
+    for buffer in program.buffers:
+        if buffer.format_kind == WIDE:
+            integer = isinstance(buffer.number_format, IntegerFormat)
+            found[buffer.name] = Encoding(Scaled(64) if integer else buffer.number_format)
+        elif buffer.encoding:
+            found[buffer.name] = found[buffer.encoding]
     missing = [buffer.name for buffer in program.buffers if buffer.name not in found]
     if missing:
         raise SimulatorBug(f"no encoding for {', '.join(missing)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,13 +33,17 @@ class Results:
 def dram_image(
     program: Program, tensors: NetworkTensors, spec: NetworkSpec, encodings: Encodings, overflows: Overflows
 ) -> dict[str, Array]:
-    """The input buffers' contents, (slots, entries, width), as they are stored."""
-    buffers = {buffer.name: buffer for buffer in program.buffers}
+    """The input buffers' contents, (slots, entries, width), as they are stored; each buffer has an array of its own."""
+    fills: dict[str, list[Buffer]] = {}
+    for buffer in program.buffers:
+        if buffer.is_input:
+            fills.setdefault(buffer.tensor or buffer.name, []).append(buffer)
     image: dict[str, Array] = {}
     for name, values in _real_image(tensors, spec):
-        buffer = buffers[name]
-        stored = _stored(values, encodings[name], buffer.matrix)
-        image[name] = overflows.add(buffer.format_kind, stored) if buffer.format_kind else stored[0]
+        first, *copies = fills[name]
+        stored = _stored(values, encodings[name], first.matrix)
+        image[first.name] = overflows.add(first.format_kind, stored) if first.format_kind else stored[0]
+        image |= {buffer.name: image[first.name].copy() for buffer in copies}
     return image
 
 
@@ -58,9 +62,36 @@ def results(program: Program, state: State, spec: NetworkSpec, encodings: Encodi
         output *= _valid_steps(spec).transpose(0, 2, 1)
     return Results(
         output=output,
-        h_n=tuple(real(buffers[f"{prefix}dram.h_n"])[0] for prefix in prefixes),
+        h_n=tuple(
+            real(buffers[f"{prefix}dram.h_n"])[0] if f"{prefix}dram.h_n" in buffers else _last(real, buffers, place)
+            for prefix, place in zip(prefixes, _places(spec), strict=True)
+        ),
         c_n=tuple(None if buffer is None else real(buffer)[0] for buffer in c_n),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a cell's h lies in its layer's output: the tensor's name, columns, and the time of the last step."""
+
+    tensor: str
+    columns: slice
+    last: int
+
+
+def _places(spec: NetworkSpec) -> Iterator[_Place]:
+    for number, layer in enumerate(spec.layers):
+        tensor = "dram.output" if number == len(spec.layers) - 1 else f"l{number}.dram.output"
+        start = 0
+        for cell in layer:
+            yield _Place(tensor, slice(start, start + cell.output_size), 0 if cell.reverse else spec.steps - 1)
+            start += cell.output_size
+
+
+def _last(real: Callable[[Buffer], Float64], buffers: Mapping[str, Buffer], place: _Place) -> Float64:
+    """h_n of a machine that gives it as the last h of its output only."""
+    output = real(buffers[place.tensor])
+    return np.ascontiguousarray(output[place.last][:, place.columns])
 
 
 def _valid_steps(spec: NetworkSpec) -> Float64:

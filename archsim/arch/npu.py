@@ -1,0 +1,96 @@
+"""The architecture file of a machine of the family npu: chains of vector units behind a matrix-vector unit."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from archsim.arch.machine import MachineConfig, Multipliers
+from archsim.components.activation import ActivationConfig
+from archsim.components.activation_methods import make_method
+from archsim.components.base import Unit, UnitConfig, ceil_div
+from archsim.components.evrf import Evrf, EvrfConfig
+from archsim.components.loader import Loader, LoaderConfig
+from archsim.components.mfu import Mfu0, Mfu1, MfuConfig
+from archsim.components.mvu import Mvu, MvuConfig
+from archsim.components.stream import Words
+from archsim.config.types import Count
+from archsim.workload.network import NetworkSpec
+
+MFU0_ADD, MFU0_MULTIPLY, MFU1_ADD, MFU1_MULTIPLY = "mfu0_add", "mfu0_mul", "mfu1_add", "mfu1_mul"
+"""The register files of the multi-function units, by the stage that reads them."""
+
+
+class FifoConfig(UnitConfig):
+    """The FIFOs between the units of a chain."""
+
+    depth_words: Count = Field(description="words in each of them")
+
+
+class NpuConfig(MachineConfig):
+    """A machine of the family npu: one section for each kind of unit, and the FIFOs between them."""
+
+    family: Literal["npu"] = Field(description="kind of machine")
+    mvu: MvuConfig = Field(description="matrix-vector unit, with the weights in its register files")
+    evrf: EvrfConfig = Field(description="external vector register file")
+    mfu: MfuConfig = Field(description="each of the two multi-function units")
+    loader: LoaderConfig = Field(description="write-back, and loading of input vectors")
+    fifos: FifoConfig = Field(description="FIFOs between the units")
+
+    @model_validator(mode="after")
+    def _numbers_go_through(self) -> NpuConfig:
+        try:
+            make_method(self.mfu, self.formats)
+        except ValueError as error:
+            raise ValueError(f"mfu: {error}") from None
+        if not self.formats.exact and not self.formats.floating:
+            raise ValueError(
+                "formats: the words of this machine's chains are integers or floating-point numbers, not both; give "
+                "every kind of data a q or int format, or every kind a floating-point one"
+            )
+        return self
+
+    @property
+    def words(self) -> Words:
+        """Words of the vector units."""
+        return Words(self.mfu.lanes, self.mvu.cores)
+
+    @property
+    def multipliers(self) -> Multipliers:
+        mvu = self.mvu
+        size = (
+            f"{mvu.cores} cores x {mvu.tiles} tiles x {mvu.dpes} engines x {mvu.dot_units} dot units x "
+            f"{mvu.lanes} lanes"
+        )
+        return Multipliers("mvu", "matrix-vector unit", size, mvu.macs_per_cycle)
+
+    @property
+    def function_unit(self) -> ActivationConfig:
+        return self.mfu
+
+    @property
+    def inputs_per_chunk(self) -> int:
+        return self.mvu.columns
+
+    def compute_cycles_per_step(self, spec: NetworkSpec) -> int:
+        """A micro-op for each row block and column block, for the whole batch at once."""
+        return sum(
+            cell.kind.gates
+            * ceil_div(cell.hidden_size, self.mvu.dpes)
+            * sum(ceil_div(size, self.mvu.columns) for size in (cell.input_size, cell.output_size))
+            for cell in spec.cells
+        )
+
+
+def npu_units(config: NpuConfig) -> tuple[Unit[Any], ...]:
+    """The units of a machine of the family npu, in the order of a chain."""
+    formats, words, ahead = config.formats, config.words, config.mfu.read_latency_cycles
+    registers = dict.fromkeys((MFU0_ADD, MFU0_MULTIPLY, MFU1_ADD, MFU1_MULTIPLY), ahead)
+    return (
+        Mvu(config.mvu, formats),
+        Evrf(config.evrf, formats, words),
+        Mfu0(config.mfu, formats, words),
+        Mfu1(config.mfu, formats, words),
+        Loader(config.loader, formats, words, registers),
+    )

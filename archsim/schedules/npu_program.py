@@ -1,0 +1,271 @@
+"""The program of a network on a machine of the family npu: chains in program order, layers one after the other.
+
+An instruction names what every unit does to one vector; it is an op for each unit that takes part, issued together, and
+a cycle in each unit that it leaves out. A product is walked in chunks of rows, and so are all ops of its chain, so that
+the units behind take the words of one chunk while the next one is multiplied. Vectors are waited for as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from archsim.arch.npu import NpuConfig
+from archsim.components.activation_methods import make_method, unsupported
+from archsim.components.base import ceil_div
+from archsim.components.evrf import Evrf, Forward, Ones
+from archsim.components.loader import Loader, WriteBack
+from archsim.components.mfu import Mfu0, Mfu1, Pass
+from archsim.components.mvu import MatVec, Mvu
+from archsim.components.stream import Idle
+from archsim.errors import ArchError, Fault, ScheduleError
+from archsim.program.builder import build_phase
+from archsim.program.ir import Buffer, DataKind, Op, Phase, PhaseKind, Program, Region
+from archsim.schedules.network import cell_prefixes
+from archsim.schedules.npu_buffers import HOST, VECTOR, Registers, check_batch, check_registers, fifo
+from archsim.schedules.npu_cells import NPU_CELLS, NpuCell
+from archsim.schedules.npu_chains import At, Chain, Constant, Product, Register
+from archsim.workload.network import CellSpec, NetworkSpec
+
+BEFORE_LOADER = (Mvu.name, Evrf.name, Mfu0.name, Mfu1.name)
+
+
+@dataclass(frozen=True, slots=True)
+class NpuSchedule:
+    """The order of the published programs: x products of a step, load of the next x, then what needs h."""
+
+    name: str = "chains"
+    summary: str = "a vector instruction a chain, in order: x products of the step, load of the next x, then h"
+
+    @property
+    def splits_sums(self) -> bool:
+        """As AnySchedule has it: W_ih x is a vector of its own."""
+        return True
+
+    @property
+    def interleaves_gates(self) -> bool:
+        """As AnySchedule has it: a chain has rows of one gate."""
+        return False
+
+    def build(self, spec: NetworkSpec, arch: NpuConfig) -> Program:
+        """The program; CapacityError or ScheduleError if the machine cannot run it."""
+        _refuse(spec, arch)
+        check_batch(spec, arch)
+        streams = list(_streams(spec, arch))
+        prefixes = iter(cell_prefixes(spec))
+        layers: list[list[NpuCell]] = []
+        for directions, (source, output) in zip(spec.layers, pairwise(streams), strict=True):
+            layers.append([_cell(cell, arch, spec.batch, next(prefixes), source, output) for cell in directions])
+        fifos = [fifo(f"fifo.{unit}", arch, _longest_chunk(spec, arch), spec.batch) for unit in BEFORE_LOADER]
+        registers = [buffer for layer in layers for cell in layer for buffer in cell.buffers]
+        check_registers(registers, arch)
+        phases: list[Phase] = []
+        for number, layer in enumerate(layers):
+            suffix = f" of layer {number}" if len(layers) > 1 else ""
+            kind = PhaseKind.HANDOVER if number else PhaseKind.PROLOGUE
+            name = f"handover to layer {number}" if number else kind.value
+            loads = [op for cell in layer for op in _Ops(cell, spec, arch, None).load(0, first=True)]
+            phases.append(build_phase(name, kind, loads))
+            phases.append(build_phase(f"body{suffix}", PhaseKind.BODY, _body(layer, spec, arch, fifos), spec.steps))
+        return Program(self.name, (*streams, *fifos, *registers), tuple(phases))
+
+
+@dataclass(slots=True)
+class _Fifos:
+    """The slots of the FIFOs behind each unit, which the parts of vectors take in turn."""
+
+    buffers: dict[str, Buffer]
+    uses: dict[str, int]
+    taken: dict[str, int]
+
+    def next(self, unit: str, numbers: int) -> Region:
+        """The next slot behind a unit."""
+        place = self.taken[unit]
+        self.taken[unit] += 1
+        return Region(self.buffers[unit], 0, numbers, offset=place, stride=self.uses[unit])
+
+
+def _body(layer: Sequence[NpuCell], spec: NetworkSpec, arch: NpuConfig, fifos: Sequence[Buffer]) -> list[Op]:
+    """One time step of all cells of a layer."""
+    parts = dict.fromkeys(BEFORE_LOADER, 0)
+    for cell in layer:
+        chunks = len(arch.mvu.row_chunks(cell.spec.hidden_size))
+        for chain in (*cell.chains_of_x, *cell.chains_of_h):
+            for unit in BEFORE_LOADER:
+                parts[unit] += chunks if unit != Mvu.name or isinstance(chain.source, Product) else 0
+    slots = _Fifos(dict(zip(BEFORE_LOADER, fifos, strict=True)), parts, dict.fromkeys(BEFORE_LOADER, 0))
+    ops: list[Op] = []
+    for cell in layer:
+        maker = _Ops(cell, spec, arch, slots)
+        ops += [op for chain in cell.chains_of_x for op in maker.chain(chain)]
+        ops += maker.load(1)
+        ops += [op for chain in cell.chains_of_h for op in maker.chain(chain)]
+    return ops
+
+
+@dataclass(frozen=True, slots=True)
+class _Ops:
+    """Makes the ops of one cell."""
+
+    cell: NpuCell
+    spec: NetworkSpec
+    arch: NpuConfig
+    slots: _Fifos | None
+
+    def load(self, ahead: int, *, first: bool = False) -> list[Op]:
+        """x of the step `ahead` of the body's (or, `first`, x of the first step), and the cycles it takes elsewhere."""
+        x, source = self.cell.x, self.cell.source
+        stride = 0 if first else 1
+        label = f"{self.cell.prefix}load x" + ("_0" if first else f"[t{'-' if self.cell.spec.reverse else '+'}{ahead}]")
+        write = WriteBack(
+            unit=Loader.name,
+            label=label,
+            source=self._at_time(source, ahead, first=first),
+            targets=(_whole(x, ahead, stride),),
+            skip_last=ahead,
+        )
+        instructions = self._tile_instructions(x.entries, x.entries)
+        return [write, *self._idle(label, BEFORE_LOADER, instructions, skip_last=ahead)]
+
+    def chain(self, chain: Chain) -> list[Op]:
+        """All ops of a chain, chunk by chunk, then the cycles of the units that it or a part of it leaves out."""
+        ops: list[Op] = []
+        to_tiles = any(target.memory == VECTOR for target in chain.targets)
+        if to_tiles:  # the write into the tiles' registers takes instructions of its own, one a tile
+            ops += self._idle(chain.label, (Loader.name,), 1)
+        chunks = self.arch.mvu.row_chunks(self.cell.spec.hidden_size)
+        for number, chunk in enumerate(chunks):
+            suffix = f".{number}" if len(chunks) > 1 else ""
+            ops += self._part(chain, chunk, suffix)
+        if not isinstance(chain.source, Product):
+            ops += self._idle(chain.label, (Mvu.name,), 1)
+        if to_tiles:
+            size = self.cell.spec.hidden_size
+            ops += self._idle(chain.label, BEFORE_LOADER, self._tile_instructions(size, size))
+        return [replace(op, joined=place > 0) for place, op in enumerate(ops)]
+
+    def _part(self, chain: Chain, chunk: tuple[int, int], suffix: str) -> Iterator[Op]:
+        start, stop = chunk
+        numbers = stop - start
+        label = chain.label + suffix
+        assert self.slots is not None
+
+        def at(buffer: Buffer) -> Region:
+            return Region(buffer, start, stop)
+
+        if isinstance(chain.source, Product):
+            words = self.slots.next(Mvu.name, numbers)
+            yield self._product(chain.source, chunk, words, label)
+        behind = self.slots.next(Evrf.name, numbers)
+        match chain.source:
+            case Product():
+                yield Forward(unit=Evrf.name, label=label, source=words, targets=(behind,))
+            case Register(vector):
+                yield Forward(
+                    unit=Evrf.name, label=label, source=at(vector), targets=(behind,), vectors=(_whole(vector),)
+                )
+            case Constant(like):
+                yield Ones(unit=Evrf.name, label=label, source=at(like), targets=(behind,))
+        for unit, make in ((Mfu0.name, chain.mfu0), (Mfu1.name, chain.mfu1)):
+            before, behind = behind, self.slots.next(unit, numbers)
+            steps = make(at)
+            whole = tuple(_whole(step.operand.buffer) for step in steps if step.operand is not None)
+            yield Pass(unit=unit, label=label, source=before, targets=(behind,), vectors=whole, steps=steps)
+        yield WriteBack(unit=Loader.name, label=label, source=behind, targets=self._targets(chain, at))
+
+    def _product(self, product: Product, chunk: tuple[int, int], words: Region, label: str) -> MatVec:
+        start, stop = chunk
+        bias = None
+        if product.bias is not None:
+            bias = Region(product.bias, product.bias_row + start, product.bias_row + stop)
+        stride = 1 if product.vector is self.cell.x else 0
+        return MatVec(
+            unit=Mvu.name,
+            label=label,
+            weights=Region(product.matrix, product.first_row + start, product.first_row + stop),
+            vector=_whole(product.vector, 0, stride),
+            target=words,
+            sums=Region(product.sums, start, stop),
+            start=product.start,
+            bias=bias,
+        )
+
+    def _targets(self, chain: Chain, at: At) -> tuple[Region, ...]:
+        regions = [at(target) for target in chain.targets]
+        if chain.output is self.cell.output:
+            layer = next(layer for layer in self.spec.layers if any(cell is self.cell.spec for cell in layer))
+            before = layer[: next(place for place, cell in enumerate(layer) if cell is self.cell.spec)]
+            first = sum(cell.output_size for cell in before)
+            part = regions[0]
+            time = self._at_time(chain.output, 0)
+            regions.append(replace(time, start=first + part.start, stop=first + part.stop))
+        elif chain.output is not None:
+            regions.append(at(chain.output))
+        return tuple(regions)
+
+    def _tile_instructions(self, numbers: int, inputs: int) -> int:
+        """Instructions that write so many numbers into the tiles' registers: one for each tile that gets words."""
+        words = ceil_div(numbers, self.arch.words.elements)
+        return ceil_div(words, ceil_div(inputs, self.arch.mvu.columns))
+
+    def _idle(self, label: str, units: Sequence[str], instructions: int, skip_last: int = 0) -> list[Op]:
+        return [
+            Idle(unit=unit, label=f"{label}: idle", instructions=instructions, skip_last=skip_last, joined=True)
+            for unit in units
+        ]
+
+    def _at_time(self, buffer: Buffer, ahead: int, *, first: bool = False) -> Region:
+        """A tensor with a time axis at the cell's step r + ahead (or, `first`, at its first step)."""
+        reverse = self.cell.spec.reverse
+        offset = self.spec.steps - 1 - ahead if reverse else ahead
+        return _whole(buffer, offset, 0 if first else (-1 if reverse else 1))
+
+
+def _whole(buffer: Buffer, offset: int = 0, stride: int = 0) -> Region:
+    return Region(buffer, 0, buffer.entries, offset, stride)
+
+
+def _cell(cell: CellSpec, arch: NpuConfig, batch: int, prefix: str, source: Buffer, output: Buffer) -> NpuCell:
+    return NPU_CELLS[cell.kind](Registers(cell, arch, batch, prefix), source, output)
+
+
+def _longest_chunk(spec: NetworkSpec, arch: NpuConfig) -> int:
+    chunks = [chunk for cell in spec.cells for chunk in arch.mvu.row_chunks(cell.hidden_size)]
+    return max(stop - start for start, stop in chunks)
+
+
+def _streams(spec: NetworkSpec, arch: NpuConfig) -> Iterator[Buffer]:
+    """The tensors with a time axis at the host: x, the layers' outputs in between, the output."""
+    formats, steps, batch = arch.formats, spec.steps, spec.batch
+    x = Buffer(
+        "dram.x", HOST, DataKind.X, spec.input_size, batch, formats.format("input"), None, steps, format_kind="input"
+    )
+    yield replace(x, is_input=True)
+    for number, layer in enumerate(spec.layers):
+        name = "dram.output" if number == len(spec.layers) - 1 else f"l{number}.dram.output"
+        size = sum(cell.output_size for cell in layer)
+        yield Buffer(
+            name, HOST, DataKind.OUTPUT, size, batch, formats.format("hidden"), None, steps, format_kind="hidden"
+        )
+
+
+def _refuse(spec: NetworkSpec, arch: NpuConfig) -> None:
+    """ScheduleError for what no chain of this machine computes, ArchError for functions that it cannot evaluate."""
+    wanted = {
+        "a projection": any(cell.proj_size for cell in spec.cells),
+        "peepholes": any(cell.peepholes for cell in spec.cells),
+        "coupled gates (input_forget)": any(cell.input_forget for cell in spec.cells),
+        "sequences of different lengths": spec.lengths is not None,
+    }
+    missing = [name for name, needed in wanted.items() if needed]
+    if missing:
+        raise ScheduleError(f"--schedule chains: machines of the family npu have no chains for {', '.join(missing)}")
+    functions = frozenset(function.name for cell in spec.cells for function in cell.functions)
+    wrong = unsupported(make_method(arch.mfu, arch.formats), functions)
+    if wrong:
+        message = f"{arch.mfu.method} stands for sigmoid and tanh; the workload needs {', '.join(wrong)}"
+        raise ArchError((Fault("architecture", "mfu.method", message),))
+
+
+NPU_SCHEDULES = (NpuSchedule(),)
