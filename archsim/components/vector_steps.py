@@ -17,7 +17,7 @@ from archsim.components.lanes import Lanes, Operand
 from archsim.components.numerics import Numerics
 from archsim.formats import Encoding, IntegerFormat
 from archsim.formats.number import Array
-from archsim.formats.rounding import rounded
+from archsim.formats.rounding import Conversion, rounded
 from archsim.program.ir import Region
 from archsim.workload.network import FunctionSpec
 
@@ -99,6 +99,35 @@ class AddTo(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Settle(Step):
+    """words, in the scale of `result`, brought into its format; on top of `bias` (n, 1), if there is one, which is
+    brought into that format first."""
+
+    result: Region
+    bias: Region | None = None
+
+    @property
+    def stage(self) -> int:
+        return 1
+
+    @property
+    def operand(self) -> Region | None:
+        return self.bias
+
+    def bind(self, numerics: Numerics, method: Method) -> Bound:
+        target, kind = numerics.of(self.result), self.result.buffer.format_kind
+        add, settle = numerics.overflows.add, _settle(target)
+        convert = None if self.bias is None else _into(numerics.of(self.bias), target)
+
+        def apply(words: Array, operand: Array | None) -> Array:
+            if convert is not None and operand is not None:
+                words = words + add(kind, settle(convert(operand)))
+            return add(kind, settle(words))
+
+        return apply
+
+
+@dataclass(frozen=True, kw_only=True)
 class OneMinus(Step):
     """1 - words, or, with a `register`, words - register; in the format of `like`, whose range it never leaves."""
 
@@ -152,6 +181,19 @@ class Times(Step):
             return numerics.overflows.add(kind, lanes.narrowed(product)) if self.narrow else product
 
         return apply
+
+
+def _settle(target: Encoding) -> Callable[[Array], tuple[Array, int]]:
+    """From words in a target's scale to those in its format, and how many were beyond its range."""
+    return target.narrowed if target.is_integer else target.encoded
+
+
+def _into(source: Encoding, target: Encoding) -> Callable[[Array], Array]:
+    """From stored numbers without a zero point to words in a target's scale."""
+    if isinstance(target.format, IntegerFormat):
+        convert = Conversion(source.scale / np.asarray(target.scale), target.format.rounding)
+        return lambda stored: convert(stored.astype(np.int64))
+    return lambda stored: stored
 
 
 def _bound(clip: float, source: Encoding) -> float:

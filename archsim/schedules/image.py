@@ -33,17 +33,21 @@ class Results:
 def dram_image(
     program: Program, tensors: NetworkTensors, spec: NetworkSpec, encodings: Encodings, overflows: Overflows
 ) -> dict[str, Array]:
-    """The input buffers' contents, (slots, entries, width), as they are stored; each buffer has an array of its own."""
+    """The input buffers' contents, (slots, entries, width), as they are stored.
+
+    A buffer that the program writes, as a register that begins with h_0, has an array of its own.
+    """
+    written = {region.buffer.name for phase in program.phases for op in phase.ops for region in op.writes}
     fills: dict[str, list[Buffer]] = {}
     for buffer in program.buffers:
         if buffer.is_input:
             fills.setdefault(buffer.tensor or buffer.name, []).append(buffer)
     image: dict[str, Array] = {}
     for name, values in _real_image(tensors, spec):
-        first, *copies = fills[name]
-        stored = _stored(values, encodings[name], first.matrix)
-        image[first.name] = overflows.add(first.format_kind, stored) if first.format_kind else stored[0]
-        image |= {buffer.name: image[first.name].copy() for buffer in copies}
+        kind, matrix = fills[name][0].format_kind, fills[name][0].matrix
+        stored = _stored(values, encodings[name], matrix)
+        array = overflows.add(kind, stored) if kind else stored[0]
+        image |= {buffer.name: array.copy() if buffer.name in written else array for buffer in fills[name]}
     return image
 
 

@@ -13,8 +13,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from archsim.arch.npu import MFU0_ADD, MFU0_MULTIPLY, MFU1_ADD, MFU1_MULTIPLY
-from archsim.components.vector_steps import AddTo, Function, OneMinus, Step, Times
-from archsim.program.ir import Buffer, DataKind
+from archsim.components.vector_steps import AddTo, Function, OneMinus, Settle, Step, Times
+from archsim.program.ir import Buffer, DataKind, Region
 from archsim.schedules.npu_buffers import EVRF, VECTOR, Registers
 from archsim.schedules.npu_chains import At, Chain, Constant, Product, Register, Steps
 from archsim.workload.network import CellKind, FunctionSpec
@@ -205,14 +205,21 @@ class GruCell(NpuCell):
         candidate = self._vector("candidate", EVRF, "gate", "sums")
         act = self._activate(0, x_r, reset)
         units = self.spec.hidden_size
-        product = Product(self.w_hh, n * units, self.h, candidate, True, self.bias, 3 * units)
+        bias = self.bias
+
+        def settled(at: At) -> tuple[Step, ...]:
+            place = at(candidate)
+            b_hn = None if bias is None else Region(bias, 3 * units + place.start, 3 * units + place.stop)
+            times = Times(register=at(reset), like=place, result=place)
+            return (Settle(result=place, bias=b_hn), times)
+
         self.chains_of_h += [
             Chain(f"{self.prefix}r", self._of_h(r, x_r), (reset,), add_to(x_r), only(act)),
             Chain(
                 f"{self.prefix}n",
-                product,
+                self._of_h(n, candidate),
                 (candidate,),
-                lambda at: (Times(register=at(reset), like=at(candidate), result=at(candidate)),),
+                settled,
                 lambda at: (AddTo(register=at(x_n), result=at(candidate)),),
             ),
         ]
