@@ -154,9 +154,9 @@ class Mvu(Unit[MvuConfig]):
         return 0
 
     def compute_cycles(self, op: Op) -> int:
-        """A micro-op for each row block and column block, or a cycle for each instruction that leaves the unit out."""
+        """A micro-op for each row block and column block, or those without a number."""
         if isinstance(op, Idle):
-            return op.instructions
+            return op.cycles
         return self._column_block_cycles(op) * self._column_blocks(op)
 
     def first_cycles(self, op: Op) -> int:
@@ -182,7 +182,7 @@ class Mvu(Unit[MvuConfig]):
             product.bias,
             product.sums,
             product.start,
-            self.config.columns,
+            (self.config.columns,),
             self.formats.one_accumulation,
             self.formats.format("accumulator"),
         )

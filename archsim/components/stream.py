@@ -31,9 +31,9 @@ class Words:
 
 @dataclass(frozen=True, kw_only=True)
 class Idle(Op):
-    """Instructions that leave the unit out: each takes it a cycle."""
+    """Cycles that an instruction takes a unit without a number passing: it leaves the unit out, or sends padding."""
 
-    instructions: int
+    cycles: int
 
     @property
     def reads(self) -> tuple[Region, ...]:
@@ -48,11 +48,13 @@ class Idle(Op):
 class StreamOp(Op):
     """Takes the words of `source`, one a cycle, to each of `targets` (all of as many numbers).
 
-    `vectors`: whole register vectors, of which the op reads `operands`; it starts when all of each is written.
+    `padding`: further words, of no numbers, that pass with them. `vectors`: whole register vectors, of which the op
+    reads `operands`; it starts when all of each is written.
     """
 
     source: Region
     targets: tuple[Region, ...]
+    padding: int = 0
     vectors: tuple[Region, ...] = ()
 
     @property
@@ -87,10 +89,11 @@ class StreamUnit(Unit[ConfigT], Generic[ConfigT]):
         return 0
 
     def compute_cycles(self, op: Op) -> int:
-        """A cycle for each word on a core, or for each instruction that leaves the unit out."""
+        """A cycle for each word on a core, padding too, or those without a number."""
         if isinstance(op, Idle):
-            return op.instructions
-        return self.words.of(self._stream(op).targets[0])
+            return op.cycles
+        stream = self._stream(op)
+        return self.words.of(stream.targets[0]) + stream.padding
 
     def depth_cycles(self, op: Op) -> int:
         if isinstance(op, Idle):

@@ -123,10 +123,10 @@ class _Ops:
             label=label,
             source=self._at_time(source, ahead, first=first),
             targets=(_whole(x, ahead, stride),),
+            padding=(self._tile_words(x.entries) - self._real_words(x.entries)) * self._batch,
             skip_last=ahead,
         )
-        instructions = self._tile_instructions(x.entries, x.entries)
-        return [write, *self._idle(label, BEFORE_LOADER, instructions, skip_last=ahead)]
+        return [write, *self._idle(label, BEFORE_LOADER, self.arch.mvu.tiles, skip_last=ahead)]
 
     def chain(self, chain: Chain) -> list[Op]:
         """All ops of a chain, chunk by chunk, then the cycles of the units that it or a part of it leaves out."""
@@ -140,15 +140,17 @@ class _Ops:
             ops += self._part(chain, chunk, suffix)
         if not isinstance(chain.source, Product):
             ops += self._idle(chain.label, (Mvu.name,), 1)
-        if to_tiles:
-            size = self.cell.spec.hidden_size
-            ops += self._idle(chain.label, BEFORE_LOADER, self._tile_instructions(size, size))
+        if to_tiles:  # an instruction for each tile that gets words
+            hidden = self.cell.spec.hidden_size
+            words = ceil_div(max(self._real_words(hidden), self._least_words), self._row_words(hidden))
+            ops += self._idle(chain.label, BEFORE_LOADER, min(self.arch.mvu.tiles, words))
         return [replace(op, joined=place > 0) for place, op in enumerate(ops)]
 
     def _part(self, chain: Chain, chunk: tuple[int, int], suffix: str) -> Iterator[Op]:
         start, stop = chunk
         numbers = stop - start
         label = chain.label + suffix
+        padding = max(0, self._least_words - self._real_words(numbers))
         assert self.slots is not None
 
         def at(buffer: Buffer) -> Region:
@@ -167,12 +169,24 @@ class _Ops:
                 )
             case Constant(like):
                 yield Ones(unit=Evrf.name, label=label, source=at(like), targets=(behind,))
+        yield from self._idle(label, (Evrf.name,), padding * self._batch)
         for unit, make in ((Mfu0.name, chain.mfu0), (Mfu1.name, chain.mfu1)):
             before, behind = behind, self.slots.next(unit, numbers)
             steps = make(at)
             whole = tuple(_whole(step.operand.buffer) for step in steps if step.operand is not None)
             yield Pass(unit=unit, label=label, source=before, targets=(behind,), vectors=whole, steps=steps)
-        yield WriteBack(unit=Loader.name, label=label, source=behind, targets=self._targets(chain, at))
+            yield from self._idle(label, (unit,), padding * self._batch)
+        written = padding
+        if any(target.memory == VECTOR for target in chain.targets):  # what the tiles have no place for is dropped
+            written = min(padding, max(0, self._tile_words(numbers) - self._real_words(numbers)))
+        yield WriteBack(
+            unit=Loader.name,
+            label=label,
+            source=behind,
+            targets=self._targets(chain, at),
+            padding=written * self._batch,
+        )
+        yield from self._idle(label, (Loader.name,), (padding - written) * self._batch)
 
     def _product(self, product: Product, chunk: tuple[int, int], words: Region, label: str) -> MatVec:
         start, stop = chunk
@@ -204,15 +218,32 @@ class _Ops:
             regions.append(at(chain.output))
         return tuple(regions)
 
-    def _tile_instructions(self, numbers: int, inputs: int) -> int:
-        """Instructions that write so many numbers into the tiles' registers: one for each tile that gets words."""
-        words = ceil_div(numbers, self.arch.words.elements)
-        return ceil_div(words, ceil_div(inputs, self.arch.mvu.columns))
+    @property
+    def _batch(self) -> int:
+        """Sequences on a core."""
+        return ceil_div(self.spec.batch, self.arch.mvu.cores)
 
-    def _idle(self, label: str, units: Sequence[str], instructions: int, skip_last: int = 0) -> list[Op]:
+    @property
+    def _least_words(self) -> int:
+        """Words of the shortest vector behind the matrix-vector unit: those of a chunk's row blocks, with padding."""
+        return ceil_div(self.arch.mvu.chunk_rows * self.arch.mvu.dpes, self.arch.words.elements)
+
+    def _real_words(self, numbers: int) -> int:
+        return ceil_div(numbers, self.arch.words.elements)
+
+    def _row_words(self, numbers: int) -> int:
+        """Words of a vector in each tile's registers."""
+        return ceil_div(numbers, self.arch.mvu.columns)
+
+    def _tile_words(self, numbers: int) -> int:
+        """Words of a vector in all tiles' registers, with padding."""
+        return self.arch.mvu.tiles * self._row_words(numbers)
+
+    def _idle(self, label: str, units: Sequence[str], cycles: int, skip_last: int = 0) -> list[Op]:
+        if not cycles:
+            return []
         return [
-            Idle(unit=unit, label=f"{label}: idle", instructions=instructions, skip_last=skip_last, joined=True)
-            for unit in units
+            Idle(unit=unit, label=f"{label}: idle", cycles=cycles, skip_last=skip_last, joined=True) for unit in units
         ]
 
     def _at_time(self, buffer: Buffer, ahead: int, *, first: bool = False) -> Region:
