@@ -17,15 +17,19 @@ _HEIGHT = 0.62
 _PLOT_PIXELS = 0.82 * WIDTH_INCHES * DPI
 _CHAR_PIXELS = 0.66 * FONT_POINTS / 72 * DPI
 _EDGE_PIXELS = 5
+_LEGEND_COLUMNS = 4
+_SHORT_LEGEND = 12
+"""So many kinds of op have room in the legend of a figure of the usual height."""
 
 
 def timeline_figure(simulation: Simulation) -> Figure:
     """One panel with all recorded steps if they are few ops, else one step and a closer look at its end."""
     chart = gantt(simulation)
     shown = panels(chart)
-    figure = new_figure(1.7 + (0.55 + 0.36 * len(chart.units)) * len(shown))
-    rows = figure.subplots(len(shown), 1, squeeze=False)[:, 0]
     looks = _looks(chart)
+    legend_rows = max(0, len({kind for _, kind in looks}) - _SHORT_LEGEND) // _LEGEND_COLUMNS
+    figure = new_figure(1.7 + 0.2 * legend_rows + (0.55 + 0.36 * len(chart.units)) * len(shown))
+    rows = figure.subplots(len(shown), 1, squeeze=False)[:, 0]
     for axes, panel in zip(rows, shown, strict=True):
         _draw_panel(axes, chart, panel, looks)
     rows[-1].set_xlabel("cycle of the run")
@@ -36,12 +40,17 @@ def timeline_figure(simulation: Simulation) -> Figure:
 
 
 def _looks(chart: Gantt) -> dict[tuple[str, str], tuple[str, str]]:
-    """(unit, kind of op) -> colour and hatch; a hatch is unique in its row, a colour in the picture while they last."""
+    """(unit, kind of op) -> colour and hatch; a hatch is unique in its row, a colour in the picture while they last.
+
+    A kind that several units work on, as a vector that streams through them, looks the same in all of them.
+    """
     looks: dict[tuple[str, str], tuple[str, str]] = {}
+    known: dict[str, tuple[str, str]] = {}
     for unit in chart.units:
         kinds = dict.fromkeys(bar.kind for bar in chart.bars if bar.unit == unit)
         for number, kind in enumerate(kinds):
-            looks[unit, kind] = (PALETTE[len(looks) % len(PALETTE)], HATCHES[number % len(HATCHES)])
+            look = PALETTE[len(known) % len(PALETTE)], HATCHES[number % len(HATCHES)]
+            looks[unit, kind] = known.setdefault(kind, look)
     return looks
 
 
@@ -123,8 +132,8 @@ def _legend(figure: Figure, chart: Gantt, looks: dict[tuple[str, str], tuple[str
 
     handles: list[Patch | Line2D] = [
         Patch(facecolor=colour, hatch=hatch, edgecolor="#333333", linewidth=0.5, label=kind)
-        for (_, kind), (colour, hatch) in looks.items()
+        for kind, (colour, hatch) in {kind: look for (_, kind), look in looks.items()}.items()
     ]
     handles.append(Patch(facecolor="#DDDDDD", label="paler: in the pipeline, unit free"))
     handles.append(Line2D([], [], color="black", linestyle=(0, (4, 2)), linewidth=1, label=chart.step_end_means))
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
+    figure.legend(handles=handles, loc="outside lower center", ncols=_LEGEND_COLUMNS, frameon=False)

@@ -140,19 +140,16 @@ class Registers:
         )
 
 
-def fifo(name: str, config: NpuConfig, elements: int, batch: int) -> Buffer:
-    """A FIFO between two units, in which a part of a vector of up to `elements` numbers has a slot.
+def fifo(name: str, config: NpuConfig, elements: int, batch: int, most: int) -> Buffer:
+    """A FIFO between two units, in which a part of a vector of up to `elements` numbers has a slot; at most `most`.
 
     CapacityError if it cannot hold one.
     """
-    number_format = config.formats.format("accumulator")
-    one = Buffer(name, FIFO, DataKind.STREAM, elements, batch, number_format, format_kind=WIDE, stream=True)
     need, have = ceil_div(elements, config.words.elements) * ceil_div(batch, config.mvu.cores), config.fifos.depth_words
     if need > have:
         raise CapacityError("fifos", need, have, "words", "a chunk of rows", ("more fifos.depth_words",))
-    return Buffer(
-        name, FIFO, DataKind.STREAM, elements, batch, number_format, have // need, format_kind=WIDE, stream=one.stream
-    )
+    number_format, slots = config.formats.format("accumulator"), min(have // need, most)
+    return Buffer(name, FIFO, DataKind.STREAM, elements, batch, number_format, slots, format_kind=WIDE, stream=True)
 
 
 def check_batch(spec: NetworkSpec, config: NpuConfig) -> None:

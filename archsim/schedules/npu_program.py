@@ -28,6 +28,9 @@ from archsim.schedules.npu_cells import NPU_CELLS, NpuCell
 from archsim.schedules.npu_chains import At, Chain, Constant, Product, Register
 from archsim.workload.network import CellSpec, NetworkSpec
 
+SLOT_STEPS = 2
+"""A FIFO never holds parts of more than so many steps: x of no more than the next step is there."""
+
 BEFORE_LOADER = (Mvu.name, Evrf.name, Mfu0.name, Mfu1.name)
 
 
@@ -57,7 +60,11 @@ class NpuSchedule:
         layers: list[list[NpuCell]] = []
         for directions, (source, output) in zip(spec.layers, pairwise(streams), strict=True):
             layers.append([_cell(cell, arch, spec.batch, next(prefixes), source, output) for cell in directions])
-        fifos = [fifo(f"fifo.{unit}", arch, _longest_chunk(spec, arch), spec.batch) for unit in BEFORE_LOADER]
+        longest, most = (
+            _longest_chunk(spec, arch),
+            SLOT_STEPS * max(max(_uses(layer, arch).values()) for layer in layers),
+        )
+        fifos = [fifo(f"fifo.{unit}", arch, longest, spec.batch, most) for unit in BEFORE_LOADER]
         registers = [buffer for layer in layers for cell in layer for buffer in cell.buffers]
         check_registers(registers, arch)
         phases: list[Phase] = []
@@ -88,13 +95,8 @@ class _Fifos:
 
 def _body(layer: Sequence[NpuCell], spec: NetworkSpec, arch: NpuConfig, fifos: Sequence[Buffer]) -> list[Op]:
     """One time step of all cells of a layer."""
-    parts = dict.fromkeys(BEFORE_LOADER, 0)
-    for cell in layer:
-        chunks = len(arch.mvu.row_chunks(cell.spec.hidden_size))
-        for chain in (*cell.chains_of_x, *cell.chains_of_h):
-            for unit in BEFORE_LOADER:
-                parts[unit] += chunks if unit != Mvu.name or isinstance(chain.source, Product) else 0
-    slots = _Fifos(dict(zip(BEFORE_LOADER, fifos, strict=True)), parts, dict.fromkeys(BEFORE_LOADER, 0))
+    buffers = dict(zip(BEFORE_LOADER, fifos, strict=True))
+    slots = _Fifos(buffers, _uses(layer, arch), dict.fromkeys(BEFORE_LOADER, 0))
     ops: list[Op] = []
     for cell in layer:
         maker = _Ops(cell, spec, arch, slots)
@@ -102,6 +104,17 @@ def _body(layer: Sequence[NpuCell], spec: NetworkSpec, arch: NpuConfig, fifos: S
         ops += maker.load(1)
         ops += [op for chain in cell.chains_of_h for op in maker.chain(chain)]
     return ops
+
+
+def _uses(layer: Sequence[NpuCell], arch: NpuConfig) -> dict[str, int]:
+    """How many parts of vectors pass the FIFO behind each unit in a time step of a layer."""
+    uses = dict.fromkeys(BEFORE_LOADER, 0)
+    for cell in layer:
+        chunks = len(arch.mvu.row_chunks(cell.spec.hidden_size))
+        for chain in (*cell.chains_of_x, *cell.chains_of_h):
+            for unit in BEFORE_LOADER:
+                uses[unit] += chunks if unit != Mvu.name or isinstance(chain.source, Product) else 0
+    return uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +256,7 @@ class _Ops:
         if not cycles:
             return []
         return [
-            Idle(unit=unit, label=f"{label}: idle", cycles=cycles, skip_last=skip_last, joined=True) for unit in units
+            Idle(unit=unit, label=f"idle[{label}]", cycles=cycles, skip_last=skip_last, joined=True) for unit in units
         ]
 
     def _at_time(self, buffer: Buffer, ahead: int, *, first: bool = False) -> Region:
