@@ -45,7 +45,7 @@ def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: str) -> Gold
                 _method(arch, cell),
                 order.interleaves_gates,
                 arch.x_inputs_per_chunk,
-                arch.function_unit.adds_bias,
+                arch.late_bias,
             )
             result = run_integer(below, direction, _grids(numbers, next(prefixes), source, cell), machine, lengths)
             outputs.append(result.output)

@@ -49,6 +49,10 @@ class ArchConfig(MachineConfig):
         return self.activation
 
     @property
+    def late_bias(self) -> bool:
+        return self.activation.adds_bias
+
+    @property
     def inputs_per_chunk(self) -> int:
         return self.mac_array.apart[1] if self.mac_array.apart else self.mac_array.columns
 

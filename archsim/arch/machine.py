@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from archsim.components.activation import ActivationConfig
+from archsim.components.function_config import FunctionConfig
 from archsim.components.sequencer import SequencerConfig
 from archsim.config import StrictModel
 from archsim.config.types import PositiveNumber, Text
@@ -45,7 +45,7 @@ class MachineConfig(StrictModel, ABC):
 
     @property
     @abstractmethod
-    def function_unit(self) -> ActivationConfig:
+    def function_unit(self) -> FunctionConfig:
         """How activation functions are evaluated."""
 
     @property
@@ -57,6 +57,11 @@ class MachineConfig(StrictModel, ABC):
     def x_inputs_per_chunk(self) -> int | None:
         """The same of rows of W_ih, where x and h go through multipliers and accumulators of their own; else None."""
         return None
+
+    @property
+    def late_bias(self) -> bool:
+        """Whether the bias is added in front of the activation function, not where the accumulators begin."""
+        return False
 
     @abstractmethod
     def compute_cycles_per_step(self, spec: NetworkSpec) -> int:

@@ -7,10 +7,10 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from archsim.arch.machine import MachineConfig, Multipliers
-from archsim.components.activation import ActivationConfig
 from archsim.components.activation_methods import make_method
 from archsim.components.base import Unit, UnitConfig, ceil_div
 from archsim.components.evrf import Evrf, EvrfConfig
+from archsim.components.function_config import FunctionConfig
 from archsim.components.loader import Loader, LoaderConfig
 from archsim.components.mfu import Mfu0, Mfu1, MfuConfig
 from archsim.components.mvu import Mvu, MvuConfig
@@ -66,7 +66,7 @@ class NpuConfig(MachineConfig):
         return Multipliers("mvu", "matrix-vector unit", size, mvu.macs_per_cycle)
 
     @property
-    def function_unit(self) -> ActivationConfig:
+    def function_unit(self) -> FunctionConfig:
         return self.mfu
 
     @property

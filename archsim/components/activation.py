@@ -10,42 +10,28 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from archsim.components.activation_methods import MethodName, make_method
-from archsim.components.base import MAX_UNITS, Ports, Unit, UnitConfig, Work, ceil_div, unit_name
+from archsim.components.activation_methods import make_method
+from archsim.components.base import MAX_UNITS, Ports, Unit, Work, ceil_div, unit_name
+from archsim.components.function_config import FunctionConfig
 from archsim.components.hold import Hold, check_hold, held
 from archsim.components.mac_kernel import bias_adder
 from archsim.components.numerics import Kernel, Numerics
-from archsim.components.piecewise import PiecewiseConfig
-from archsim.components.table import TableConfig
-from archsim.config.types import Count, Cycles
+from archsim.config.types import Count
 from archsim.formats import Encoding, Formats, IntegerFormat
-from archsim.formats.config import FormatName
 from archsim.formats.number import Array
 from archsim.formats.rounding import rounded
 from archsim.program.ir import Op, Region
 from archsim.workload.network import FunctionSpec
 
 
-class ActivationConfig(UnitConfig):
+class ActivationConfig(FunctionConfig):
     """Width, depth and method of the activation unit."""
 
-    lanes: Count = Field(description="values per cycle")
     units: Annotated[Count, Field(le=MAX_UNITS)] = Field(
         default=1, description="activation units: gate k goes to unit k, as far as there are some, the rest to the last"
     )
     adds_bias: bool = Field(
         default=False, description="whether the bias is added here, in front of the function, not in the accumulators"
-    )
-    latency_cycles: Cycles | None = Field(
-        default=None, description="pipeline stages of the function unit; the method's own if left out"
-    )
-    method: MethodName = Field(default=MethodName.EXACT, description="how a function is evaluated")
-    address_format: FormatName | None = Field(
-        default=None, description="q format in which tables and lines see their argument; formats.gate if left out"
-    )
-    table: TableConfig = Field(default=TableConfig(), description="look-up table, used by the method of that name")
-    piecewise_linear: PiecewiseConfig = Field(
-        default=PiecewiseConfig(), description="line segments, used by the method of that name"
     )
 
     def unit(self, gate: int | None) -> str:

@@ -23,7 +23,7 @@ from archsim.formats.rounding import Conversion
 from archsim.workload.network import FunctionSpec
 
 if TYPE_CHECKING:
-    from archsim.components.activation import ActivationConfig
+    from archsim.components.function_config import FunctionConfig
 
 ADDRESS = "address"
 """The kind under which arguments beyond the range of a table or of lines are counted."""
@@ -129,7 +129,7 @@ class Addressed(Method):
         return of_codes
 
 
-def make_method(config: ActivationConfig, formats: Formats) -> Method:
+def make_method(config: FunctionConfig, formats: Formats) -> Method:
     """The method that the architecture asks for."""
     match config.method:
         case MethodName.EXACT:
@@ -144,7 +144,7 @@ def make_method(config: ActivationConfig, formats: Formats) -> Method:
             return Addressed(PiecewiseMethod(config.piecewise_linear, address), address)
 
 
-def address_format(config: ActivationConfig, formats: Formats) -> Fixed:
+def address_format(config: FunctionConfig, formats: Formats) -> Fixed:
     """The format of a table's argument; ValueError if there is none."""
     name = config.address_format or formats.gate
     address = parse_format(name)

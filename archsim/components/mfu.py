@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from archsim.components.activation import ActivationConfig
 from archsim.components.activation_methods import make_method
+from archsim.components.function_config import FunctionConfig
 from archsim.components.numerics import Kernel, Numerics
 from archsim.components.stream import StreamOp, StreamUnit, Words
 from archsim.components.vector_steps import Step
@@ -23,7 +23,7 @@ from archsim.formats.number import Array
 from archsim.program.ir import Region
 
 
-class MfuConfig(ActivationConfig):
+class MfuConfig(FunctionConfig):
     """Width and depths of each multi-function unit; `lanes` is the width of a word, everywhere in the vector units."""
 
     latency_cycles: Cycles = Field(description="pipeline stages of the activation")
