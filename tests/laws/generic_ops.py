@@ -22,6 +22,10 @@ from archsim.program.state import State
 Array = npt.NDArray[Any]
 
 
+TOKENS = (After.DONE, After.FREE)
+"""What these ops may wait for: none of them follows another through a FIFO."""
+
+
 class Words(NumberFormat):
     """64-bit words: what an op leaves there is a hash of all that it read."""
 
@@ -188,6 +192,6 @@ def damaged_bodies(draw: st.DrawFn) -> Phase:
         kept = [dep for dep in deps if draw(st.integers(0, 3))]
         lag, other = draw(st.integers(0, 4)), draw(st.integers(0, len(phase.ops) - 1))
         if draw(st.integers(0, 3)) == 0 and (lag or other < index):
-            kept.append(Dep(other, lag, draw(st.sampled_from(list(After))), Wait.OPERAND))
+            kept.append(Dep(other, lag, draw(st.sampled_from(TOKENS)), Wait.OPERAND))
         found.append(tuple(kept))
     return replace(phase, deps=tuple(found))
