@@ -57,6 +57,11 @@ class NpuConfig(MachineConfig):
         return Words(self.mfu.lanes, self.mvu.cores)
 
     @property
+    def least_words(self) -> int:
+        """Words of the shortest vector behind the matrix-vector unit: those of a chunk's row blocks, with padding."""
+        return ceil_div(self.mvu.chunk_rows * self.mvu.dpes, self.mfu.lanes)
+
+    @property
     def multipliers(self) -> Multipliers:
         mvu = self.mvu
         size = (

@@ -145,7 +145,8 @@ def fifo(name: str, config: NpuConfig, elements: int, batch: int, most: int) -> 
 
     CapacityError if it cannot hold one.
     """
-    need, have = ceil_div(elements, config.words.elements) * ceil_div(batch, config.mvu.cores), config.fifos.depth_words
+    words = max(ceil_div(elements, config.words.elements), config.least_words)
+    need, have = words * ceil_div(batch, config.mvu.cores), config.fifos.depth_words
     if need > have:
         raise CapacityError("fifos", need, have, "words", "a chunk of rows", ("more fifos.depth_words",))
     number_format, slots = config.formats.format("accumulator"), min(have // need, most)
@@ -183,17 +184,19 @@ def check_registers(buffers: Sequence[Buffer], config: NpuConfig) -> None:
 
 
 def _row_blocks(matrix: Buffer, buffers: Sequence[Buffer], config: NpuConfig) -> int:
-    """Row blocks of all gates: each gate's rows begin a block of their own."""
+    """Row blocks of all gates: each gate's rows begin a block of their own, and have at least those of a chunk."""
     prefix = matrix.name.removesuffix("W_ih").removesuffix("W_hh")
     hidden = next(b.entries for b in buffers if b.name == f"{prefix}h")
-    return matrix.entries // hidden * ceil_div(hidden, config.mvu.dpes)
+    return matrix.entries // hidden * max(ceil_div(hidden, config.mvu.dpes), config.mvu.chunk_rows)
 
 
 def _words(buffer: Buffer, config: NpuConfig) -> int:
     """Words of a vector in a register file of a core, or of each of its tiles."""
     assert buffer.slots is not None
-    elements = config.mvu.columns if buffer.memory == VECTOR else config.words.elements
-    return ceil_div(buffer.entries, elements) * ceil_div(buffer.width, config.mvu.cores) * buffer.slots
+    words = ceil_div(buffer.entries, config.mvu.columns)
+    if buffer.memory != VECTOR:
+        words = max(ceil_div(buffer.entries, config.words.elements), config.least_words)
+    return words * ceil_div(buffer.width, config.mvu.cores) * buffer.slots
 
 
 def _check(memory: str, held: list[tuple[str, int]], have: int, knobs: tuple[str, ...]) -> None:

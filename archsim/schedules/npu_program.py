@@ -155,7 +155,7 @@ class _Ops:
             ops += self._idle(chain.label, (Mvu.name,), 1)
         if to_tiles:  # an instruction for each tile that gets words
             hidden = self.cell.spec.hidden_size
-            words = ceil_div(max(self._real_words(hidden), self._least_words), self._row_words(hidden))
+            words = ceil_div(max(self._real_words(hidden), self.arch.least_words), self._row_words(hidden))
             ops += self._idle(chain.label, BEFORE_LOADER, min(self.arch.mvu.tiles, words))
         return [replace(op, joined=place > 0) for place, op in enumerate(ops)]
 
@@ -163,7 +163,7 @@ class _Ops:
         start, stop = chunk
         numbers = stop - start
         label = chain.label + suffix
-        padding = max(0, self._least_words - self._real_words(numbers))
+        padding = max(0, self.arch.least_words - self._real_words(numbers))
         assert self.slots is not None
 
         def at(buffer: Buffer) -> Region:
@@ -235,11 +235,6 @@ class _Ops:
     def _batch(self) -> int:
         """Sequences on a core."""
         return ceil_div(self.spec.batch, self.arch.mvu.cores)
-
-    @property
-    def _least_words(self) -> int:
-        """Words of the shortest vector behind the matrix-vector unit: those of a chunk's row blocks, with padding."""
-        return ceil_div(self.arch.mvu.chunk_rows * self.arch.mvu.dpes, self.arch.words.elements)
 
     def _real_words(self, numbers: int) -> int:
         return ceil_div(numbers, self.arch.words.elements)
