@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import pytest
 from machines import machine, timed
+from strategies import network
 
 from archsim.arch.npu import NpuConfig
+from archsim.workload import CellKind
 
 CPP_MODEL = {1: 567, 2: 1055, 4: 2031, 8: 3983}
 """T -> cycles of LSTM 512, batch 6, by running the authors' C++ model (repository intel/fpga-npu)."""
@@ -134,3 +136,31 @@ def test_no_parameter_is_left_out() -> None:
         if name not in numeric
     }
     assert fields == {path for path, _ in STRUCTURE} | set(CAPACITIES)
+
+
+def step_of(kind: CellKind, size: int, **options: bool) -> float:
+    load = network(kind=kind, input_size=size, hidden_size=size, steps=8, batch=6, **options)
+    return timed(load).stats.cycles_per_step
+
+
+def test_other_networks_by_the_same_count() -> None:
+    """Words a step and gaps as above; predictions, with nothing published here to compare them with.
+
+    LSTM 256: 7 row blocks, padded to 12, are 36 words; x is a word of each of 7 tiles, 21 words. Of h the tiles take 21
+      words, the other 15 are dropped, still one a cycle: 4 x 36 + 21 + 6 x 36 + 19 + 30 + 7 = 437.
+    GRU 512, reset before the product, as the published program: x_z, x_r, x_n 117 words, x 42, five chains 195.
+      zh waits in the first unit for 1 - z:          8 + 2 + 9 + 1 + 9 + 1 = 30, a gap of 29
+      r h: the instruction before those that write the tiles takes the loader a cycle: 1
+      n waits for all of r h in the tiles: tag 8, first word after 13 + 1 micro-ops and 40, 3 + 10 + 10 to the loader:
+                                                     8 + 54 + 23 = 85, a gap of 84
+      h waits for n in the external register file: a gap of 30; and 7 as above
+      117 + 42 + 195 + 29 + 1 + 84 + 30 + 7 = 505.
+    GRU 512, reset after: n waits for r in the first unit instead, a gap of 29, and nothing but h goes into the tiles:
+      117 + 42 + 195 + 29 + 29 + 30 + 7 = 449.
+    RNN 512: x of the next step comes behind x_h, and x_h of the next step behind that: from the end of one load to that
+      of the next 7 to its tag, 54 to the first word, 23 to the loader, 39 words of x_h, 42 of x: 165.
+    """
+    assert step_of(CellKind.LSTM, 256) == 437
+    assert step_of(CellKind.GRU, 512, linear_before_reset=False) == 505
+    assert step_of(CellKind.GRU, 512, linear_before_reset=True) == 449
+    assert step_of(CellKind.RNN, 512) == 165
