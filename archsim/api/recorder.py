@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 from archsim.api.numbers import Numbers
 from archsim.components.activation import Activate
+from archsim.components.loader import WriteBack
 from archsim.components.lstm_ops import CellUpdate
 from archsim.formats import Encoding
 from archsim.formats.number import Array
-from archsim.program.ir import Op, Region
+from archsim.program.ir import DataKind, Op, Region
 from archsim.schedules.network import cell_prefixes
 
 Float32 = npt.NDArray[np.float32]
@@ -38,6 +39,8 @@ class Recorder:
         elif isinstance(op, CellUpdate):
             real = self._real(op.target, results[0])
             self._keep("c", op, op.target, repetition, op.target.start, real)
+        elif isinstance(op, WriteBack) and op.targets[0].buffer.kind is DataKind.C:
+            self._keep("c", op, op.targets[0], repetition, op.targets[0].start, self._real(op.targets[0], results[0]))
 
     def _gates(self, op: Activate, repetition: int, result: Array) -> None:
         real = self._real(op.target, result)
