@@ -10,8 +10,11 @@ import pytest
 from machines import machine, timed
 from strategies import network
 
+from archsim.api import simulate
+from archsim.api.published_npu import NPU_S10NX, PublishedCycles
+from archsim.arch import load_arch
 from archsim.arch.npu import NpuConfig
-from archsim.workload import CellKind
+from archsim.workload import CellKind, load_workload
 
 CPP_MODEL = {1: 567, 2: 1055, 4: 2031, 8: 3983}
 """T -> cycles of LSTM 512, batch 6, by running the authors' C++ model (repository intel/fpga-npu)."""
@@ -27,6 +30,18 @@ def lstm_512(steps: int, *sets: str) -> int:
 @pytest.mark.parametrize(("steps", "published"), CPP_MODEL.items())
 def test_lstm_512_takes_what_the_authors_model_takes(steps: int, published: int) -> None:
     assert lstm_512(steps) == pytest.approx(published, rel=TOLERANCE)
+
+
+@pytest.mark.parametrize("row", NPU_S10NX, ids=lambda row: f"{row.workload} {row.published_cycles}")
+def test_the_rows_of_the_fidelity_table(row: PublishedCycles) -> None:
+    """They are the figures above, and hold."""
+    simulated = simulate(load_arch(row.arch), load_workload(row.workload), timing_only=True).stats.latency_cycles
+    if row.tolerance is None:
+        assert row.published_cycles == RTL_T8
+    else:
+        assert row.tolerance == TOLERANCE
+        assert row.published_cycles in CPP_MODEL.values()
+        assert simulated == pytest.approx(row.published_cycles, rel=row.tolerance)
 
 
 def test_lstm_512_to_the_cycle() -> None:
