@@ -64,7 +64,11 @@ class PhaseRun:
         self._services: Sequence[Service] = spec.services[number]
         self._timings = [_timing(service) for service in self._services]
         self._options = options
-        self._first_words = [service.first_word_cycles for service in self._services]
+        self.first_word_cycles = [
+            service.first_word_cycles if followers else None
+            for service, followers in zip(self._services, self.tables.first_same, strict=True)
+        ]
+        """For each op the cycles from its start until its first word is visible; None if no op follows its words."""
         self._units = [units[op.unit] for op in phase.ops]
         self._steps: dict[int, Step] = {}
         self._ops_left = phase.op_instances
@@ -91,10 +95,6 @@ class PhaseRun:
         if self._options.jitter is None:
             return self._timings[op]
         return _timing(self._options.jitter(self._number, step.repetition, op, self._services[op]))
-
-    def first_word_cycles(self, op: int) -> int | None:
-        """Cycles from the op's start until its first word is visible; None if no op follows its words."""
-        return self._first_words[op] if self.tables.first_same[op] else None
 
     def follows(self, step: Step, op: int) -> bool:
         """Whether the op takes words from an op that is not done yet."""

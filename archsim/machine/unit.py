@@ -99,7 +99,7 @@ class UnitProcess:
         self._compute += compute
         self._port += occupancy - compute
         self._ops += 1
-        first_word = run.first_word_cycles(op)
+        first_word = run.first_word_cycles[op]
         if first_word is not None:
             word = env.timeout(max(first_word, self._last_done - now), (step, op))
             assert word.callbacks is not None

@@ -223,7 +223,7 @@ class _PhaseCheck:
                 start[other_unit] = max(start[other_unit], other)
             if dep.after is After.FIRST:
                 followed.append(self._done[other])
-        free = np.maximum.reduce([start, *followed])
+        free = np.maximum.reduce([start, *followed]) if followed else start
         done = np.maximum(free, self._next_done[unit])
         done[unit] = instance
         done[self._units + unit] = instance
