@@ -23,11 +23,11 @@ from archsim.workload.network import CellKind, FunctionSpec
 class NpuCell(ABC):
     """The registers and chains of one cell."""
 
-    def __init__(self, registers: Registers, source: Buffer, output: Buffer) -> None:
-        """`source` and `output`: where x comes from and h goes to, over time."""
+    def __init__(self, registers: Registers, source: Buffer, output: Buffer, output_start: int) -> None:
+        """`source` and `output`: where x comes from and h goes to (from an entry on), over time."""
         self.spec = registers.spec
         self.prefix = registers.prefix
-        self.source, self.output = source, output
+        self.source, self.output, self.output_start = source, output, output_start
         self._registers = registers
         self.w_ih = registers.matrix("W_ih", DataKind.W_IH)
         self.w_hh = registers.matrix("W_hh", DataKind.W_HH)

@@ -59,7 +59,7 @@ class NpuSchedule:
         prefixes = iter(cell_prefixes(spec))
         layers: list[list[NpuCell]] = []
         for directions, (source, output) in zip(spec.layers, pairwise(streams), strict=True):
-            layers.append([_cell(cell, arch, spec.batch, next(prefixes), source, output) for cell in directions])
+            layers.append(_layer(directions, arch, spec.batch, prefixes, source, output))
         longest, most = (
             _longest_chunk(spec, arch),
             SLOT_STEPS * max(max(_uses(layer, arch).values()) for layer in layers),
@@ -221,10 +221,7 @@ class _Ops:
     def _targets(self, chain: Chain, at: At) -> tuple[Region, ...]:
         regions = [at(target) for target in chain.targets]
         if chain.output is self.cell.output:
-            layer = next(layer for layer in self.spec.layers if any(cell is self.cell.spec for cell in layer))
-            before = layer[: next(place for place, cell in enumerate(layer) if cell is self.cell.spec)]
-            first = sum(cell.output_size for cell in before)
-            part = regions[0]
+            part, first = regions[0], self.cell.output_start
             time = self._at_time(chain.output, 0)
             regions.append(replace(time, start=first + part.start, stop=first + part.stop))
         elif chain.output is not None:
@@ -265,8 +262,15 @@ def _whole(buffer: Buffer, offset: int = 0, stride: int = 0) -> Region:
     return Region(buffer, 0, buffer.entries, offset, stride)
 
 
-def _cell(cell: CellSpec, arch: NpuConfig, batch: int, prefix: str, source: Buffer, output: Buffer) -> NpuCell:
-    return NPU_CELLS[cell.kind](Registers(cell, arch, batch, prefix), source, output)
+def _layer(
+    directions: Sequence[CellSpec], arch: NpuConfig, batch: int, prefixes: Iterator[str], source: Buffer, output: Buffer
+) -> list[NpuCell]:
+    """The cells of a layer, whose outputs lie side by side."""
+    cells: list[NpuCell] = []
+    for cell in directions:
+        start = sum(other.spec.output_size for other in cells)
+        cells.append(NPU_CELLS[cell.kind](Registers(cell, arch, batch, next(prefixes)), source, output, start))
+    return cells
 
 
 def _longest_chunk(spec: NetworkSpec, arch: NpuConfig) -> int:

@@ -7,7 +7,7 @@ import pytest
 from archsim.arch import FAMILIES, build_units, load_arch
 from archsim.arch.families import DEFAULT_FAMILY
 from archsim.config import parse_override
-from archsim.config.presets import PresetKind, preset_file, preset_names
+from archsim.config.presets import PresetKind, preset_file, preset_folder, preset_names
 from archsim.errors import ArchError, ScheduleError
 from archsim.metrics.bounds import FAMILY_BOUNDS
 from archsim.report.advice_families import FAMILY_ADVICE
@@ -54,6 +54,12 @@ def test_a_file_without_a_tag_is_a_gemv_machine_and_an_unknown_one_is_said(tmp_p
     file.write_text(text + "family: [gemv]\n")
     with pytest.raises(ArchError, match="family: expected one of 'gemv'"):
         load_arch(str(file))
+
+
+def test_presets_in_subfolders_have_names_of_their_own() -> None:
+    for kind in PresetKind:
+        files = list(preset_folder(kind).rglob("*.yaml"))
+        assert len({file.stem for file in files}) == len(files) == len(preset_names(kind))
 
 
 def test_set_cannot_change_the_family() -> None:
