@@ -60,10 +60,8 @@ class NpuSchedule:
         layers: list[list[NpuCell]] = []
         for directions, (source, output) in zip(spec.layers, pairwise(streams), strict=True):
             layers.append(_layer(directions, arch, spec.batch, prefixes, source, output))
-        longest, most = (
-            _longest_chunk(spec, arch),
-            SLOT_STEPS * max(max(_uses(layer, arch).values()) for layer in layers),
-        )
+        longest = _longest_chunk(spec, arch)
+        most = SLOT_STEPS * max(max(_uses(layer, arch).values()) for layer in layers)
         fifos = [fifo(f"fifo.{unit}", arch, longest, spec.batch, most) for unit in BEFORE_LOADER]
         registers = [buffer for layer in layers for cell in layer for buffer in cell.buffers]
         check_registers(registers, arch)
