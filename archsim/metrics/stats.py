@@ -34,12 +34,12 @@ class Stats:
     ]
     latency_us: Annotated[float, Metric("us", "the same at the architecture's clock", "latency_cycles / clock_mhz")]
     prologue_cycles: Annotated[
-        int, Metric("cycles", "loading resident weights, h_0, c_0 and the first x from DRAM, once")
+        int, Metric("cycles", "loading what stays resident (weights, h_0, c_0) and the first x, once")
     ]
     body_cycles: Annotated[int, Metric("cycles", "all time steps, with the weights resident")]
     body_us: Annotated[float, Metric("us", "the same at the architecture's clock", "body_cycles / clock_mhz")]
     handover_cycles: Annotated[int, Metric("cycles", "loading the first inputs of each further layer")]
-    epilogue_cycles: Annotated[int, Metric("cycles", "storing h_n and c_n to DRAM")]
+    epilogue_cycles: Annotated[int, Metric("cycles", "storing h_n and c_n, where they are not output as they are made")]
     cycles_per_step: Annotated[
         float,
         Metric(
