@@ -93,7 +93,7 @@ def npu_units(config: NpuConfig) -> tuple[Unit[Any], ...]:
     formats, words, ahead = config.formats, config.words, config.mfu.read_latency_cycles
     registers = dict.fromkeys((MFU0_ADD, MFU0_MULTIPLY, MFU1_ADD, MFU1_MULTIPLY), ahead)
     return (
-        Mvu(config.mvu, formats),
+        Mvu(config.mvu, formats, words),
         Evrf(config.evrf, formats, words),
         Mfu0(config.mfu, formats, words),
         Mfu1(config.mfu, formats, words),

@@ -20,7 +20,7 @@ from pydantic import Field
 from archsim.components.base import Unit, UnitConfig, Work, ceil_div
 from archsim.components.mac_kernel import TileShape, mac_kernel
 from archsim.components.numerics import Kernel, Numerics
-from archsim.components.stream import Idle
+from archsim.components.stream import Idle, Words
 from archsim.config.types import Count, Cycles
 from archsim.formats import Formats
 from archsim.program.ir import Op, Region
@@ -146,24 +146,37 @@ class Mvu(Unit[MvuConfig]):
     )
     item_name = "MAC"
 
-    def __init__(self, config: MvuConfig, formats: Formats) -> None:
+    def __init__(self, config: MvuConfig, formats: Formats, words: Words) -> None:
         super().__init__(config, {}, formats)
+        self.words = words
 
     def port_cycles(self, op: Op) -> int:
         """0: every engine has a register file of its own for weights, every tile one for vectors."""
         return 0
 
     def compute_cycles(self, op: Op) -> int:
-        """A micro-op for each row block and column block, or those without a number."""
+        """A micro-op for each row block and column block, all but the last one padded to the loading of operands.
+
+        Or a cycle for each instruction that leaves the unit out, and for padding.
+        """
         if isinstance(op, Idle):
             return op.cycles
-        return self._column_block_cycles(op) * self._column_blocks(op)
+        return self._before_last_cycles(op) + self._row_blocks(op)
 
     def first_cycles(self, op: Op) -> int:
-        """The first row block is through with the first micro-op of the last column block."""
+        """Until a word a cycle can be taken: the first is through with the first row blocks of the last column block.
+
+        Where a word takes more rows than a row block has, later words could fall behind; then the first one waits.
+        """
         if isinstance(op, Idle):
             return 1
-        return self._column_block_cycles(op) * (self._column_blocks(op) - 1) + 1
+        rows, sequences = self._op(op).weights.entries, ceil_div(self._op(op).target.buffer.width, self.words.cores)
+        elements, dpes = self.words.elements, self.config.dpes
+        lead = max(
+            ceil_div(min((word + 1) * elements, rows), dpes) - word * sequences
+            for word in range(ceil_div(rows, elements))
+        )
+        return self._before_last_cycles(op) + lead
 
     def depth_cycles(self, op: Op) -> int:
         return 0 if isinstance(op, Idle) else self.config.depth_cycles
@@ -188,12 +201,13 @@ class Mvu(Unit[MvuConfig]):
         )
         return Kernel(mac_kernel(shape, numerics).effect)
 
-    def _column_block_cycles(self, op: Op) -> int:
-        rows = ceil_div(self._op(op).weights.entries, self.config.dpes)
-        return max(rows, self.config.operand_words)
+    def _row_blocks(self, op: Op) -> int:
+        return ceil_div(self._op(op).weights.entries, self.config.dpes)
 
-    def _column_blocks(self, op: Op) -> int:
-        return ceil_div(self._op(op).vector.entries, self.config.columns)
+    def _before_last_cycles(self, op: Op) -> int:
+        """All column blocks but the last: at least as long as the operands of the next one take to load."""
+        column_blocks = ceil_div(self._op(op).vector.entries, self.config.columns)
+        return max(self._row_blocks(op), self.config.operand_words) * (column_blocks - 1)
 
     def _op(self, op: Op) -> MatVec:
         if not isinstance(op, MatVec):

@@ -170,6 +170,8 @@ class _Ops:
         if isinstance(chain.source, Product):
             words = self.slots.next(Mvu.name, numbers)
             yield self._product(chain.source, chunk, words, label)
+            row_blocks = ceil_div(numbers, self.arch.mvu.dpes)  # the last column block is padded, as the others are
+            yield from self._idle(label, (Mvu.name,), max(0, self.arch.mvu.chunk_rows - row_blocks))
         behind = self.slots.next(Evrf.name, numbers)
         match chain.source:
             case Product():
