@@ -43,7 +43,7 @@ def test_the_tpu_as_it_was_worked_out_from_its_tile_period() -> None:
 
 
 def test_tiles_of_a_600_x_600_matrix() -> None:
-    """ceil(600 / 256)^2 = 9 tiles of 1.93 us, published as 9 of 2 us; with 512 x 512: 4 of 7.71 us, published 4 of 8."""
+    """ceil(600 / 256)^2 = 9 tiles of 1.93 us, published 9 of 2; with 512 x 512: 4 of 7.71 us, published 4 of 8."""
     found = [(row.published, row.simulated) for row in ROWS if row.workload.startswith("600")]
     assert [published for published, _ in found] == [9, 18, 4, 32]
     assert [simulated for _, simulated in found] == [

@@ -37,10 +37,7 @@ LAYERS = (
 @pytest.mark.parametrize("layer", LAYERS)
 def test_numbers_are_right(layer: str, formats: str) -> None:
     """Machine, untimed program and reference agree, in every bit on integers."""
-    if formats == "int16":
-        sets = ("formats.weight=int8/row",)
-    else:
-        sets = (f"formats={formats}",)
+    sets = ("formats.weight=int8/row",) if formats == "int16" else (f"formats={formats}",)
     verdict = judge(machine(*SMALL, *sets), load_workload(layer), None)
     assert verdict.passed
     assert verdict.checks
