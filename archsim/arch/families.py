@@ -11,6 +11,7 @@ from archsim.arch.config import ArchConfig
 from archsim.arch.datapath import Units, gemv_units
 from archsim.arch.machine import MachineConfig
 from archsim.arch.npu import NpuConfig, npu_units
+from archsim.arch.systolic import SYSTOLIC_KINDS, SystolicConfig, systolic_units
 from archsim.components.activation import Activation
 from archsim.components.base import Unit, unit_name
 from archsim.components.dram import Dram
@@ -58,6 +59,13 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
                 NpuConfig,
                 (Mvu, Evrf, Mfu0, Mfu1, Loader),
                 npu_units,
+            ),
+            Family(
+                "systolic",
+                "a weight-stationary systolic array; weights stream from DRAM through a FIFO every time step",
+                SystolicConfig,
+                SYSTOLIC_KINDS,
+                systolic_units,
             ),
         )
     }

@@ -11,6 +11,7 @@ import typer
 
 from archsim.cli.calibrate import calibrate_command
 from archsim.cli.explain import program_command, trace_command
+from archsim.cli.fidelity import fidelity_command
 from archsim.cli.importing import import_command
 from archsim.cli.listing import list_command
 from archsim.cli.run import run_command
@@ -38,6 +39,7 @@ app.command("validate")(validate_command)
 app.command("program")(program_command)
 app.command("trace")(trace_command)
 app.command("list")(list_command)
+app.command("fidelity")(fidelity_command)
 app.command("import")(import_command)
 app.command("calibrate")(calibrate_command)
 

@@ -245,7 +245,7 @@ def _read_cause(region: Region) -> Wait:
             return Wait.RECURRENCE
         case DataKind.X:
             return Wait.INPUT
-        case DataKind.W_IH | DataKind.W_HH | DataKind.W_HR | DataKind.BIAS | DataKind.PEEPHOLE:
+        case DataKind.W_IH | DataKind.W_HH | DataKind.W_HR | DataKind.WEIGHT_TILE | DataKind.BIAS | DataKind.PEEPHOLE:
             return Wait.WEIGHTS
         case _:
             return Wait.OPERAND

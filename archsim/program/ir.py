@@ -14,6 +14,7 @@ from functools import cached_property
 from math import gcd
 
 from archsim.formats import NumberFormat
+from archsim.program.packing import Packing
 
 
 class DataKind(StrEnum):
@@ -22,6 +23,7 @@ class DataKind(StrEnum):
     W_IH = "W_ih"
     W_HH = "W_hh"
     W_HR = "W_hr"
+    WEIGHT_TILE = "weight_tile"
     BIAS = "bias"
     PEEPHOLE = "peephole"
     X = "x"
@@ -98,6 +100,8 @@ class Buffer:
     """The name under which its encoding is known; "" for its own."""
     matrix: bool = False
     """An entry is a row of a matrix, the vector whose numbers may share an exponent; else a column of entries is."""
+    packing: Packing | None = None
+    """How the tiles of a matrix lie one after the other, if it is not stored whole."""
 
     def bits_of(self, entries: int) -> int:
         """Bits of so many consecutive entries."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from archsim.report.advice import GEMV
 from archsim.report.advice_npu import NPU
+from archsim.report.advice_systolic import SYSTOLIC
 from archsim.report.advice_texts import Advice
 
-FAMILY_ADVICE: Mapping[str, Advice] = {"gemv": GEMV, "npu": NPU}
+FAMILY_ADVICE: Mapping[str, Advice] = {"gemv": GEMV, "npu": NPU, "systolic": SYSTOLIC}

@@ -11,6 +11,7 @@ from archsim.schedules.fused import fused
 from archsim.schedules.network import sequential, wavefront
 from archsim.schedules.npu_program import NPU_SCHEDULES
 from archsim.schedules.split import split
+from archsim.schedules.systolic import SYSTOLIC_SCHEDULES
 
 _COMPUTE = (
     ("fused", fused, "one GEMV of [x, h] a tile"),
@@ -32,7 +33,9 @@ SCHEDULES: tuple[Schedule, ...] = tuple(
 __all__ = ["FAMILY_SCHEDULES", "SCHEDULES", "AnySchedule", "Schedule", "find_schedule"]
 
 
-FAMILY_SCHEDULES: Mapping[str, tuple[AnySchedule, ...]] = MappingProxyType({"gemv": SCHEDULES, "npu": NPU_SCHEDULES})
+FAMILY_SCHEDULES: Mapping[str, tuple[AnySchedule, ...]] = MappingProxyType(
+    {"gemv": SCHEDULES, "npu": NPU_SCHEDULES, "systolic": SYSTOLIC_SCHEDULES}
+)
 """The schedules of each family of machines; the first is the one that runs if none is asked for."""
 
 

@@ -13,7 +13,7 @@ from archsim.errors import SimulatorBug
 from archsim.formats import Bit, Encoding, Fixed, Formats, Granularity, IntegerFormat, Scaled
 from archsim.formats.encoding import Scale
 from archsim.formats.scaling import covered, scale_and_zero
-from archsim.program.ir import PhaseKind, Program
+from archsim.program.ir import DataKind, PhaseKind, Program
 from archsim.schedules.network import VALID, cell_prefixes
 from archsim.workload.calibration import Calibration, Range
 from archsim.workload.network import CellKind, CellSpec, NetworkSpec
@@ -35,6 +35,7 @@ def program_encodings(
     Weights take their scales from their own values, everything else from the calibration's ranges.
     """
     found = {VALID: Encoding(Bit())} | dict(_all(spec, formats, tensors, calibration))
+    _add_packed(program, found)
     _pack(program, found)
     for buffer in program.buffers:
         if buffer.format_kind == WIDE:
@@ -145,6 +146,24 @@ class _Maker:
     def _range(self, name: str) -> Range:
         assert self.calibration is not None
         return self.calibration.ranges[name]
+
+
+def _add_packed(program: Program, found: dict[str, Encoding]) -> None:
+    """Packed matrices have the scales of their rows; what passes through from them, none of its own.
+
+    Tiles of any matrix take turns in the places of WEIGHT_TILE, and sums of any products in accumulators that are a
+    buffer: the ops say where their numbers come from.
+    """
+    for buffer in program.buffers:
+        if buffer.packing is not None:
+            whole = found[buffer.tensor]
+            rows = whole.scale if isinstance(whole.scale, float) else buffer.packing.of_rows(whole.scale, padding=1.0)
+            found[buffer.name] = Encoding(whole.format, rows)
+        elif buffer.kind is DataKind.WEIGHT_TILE or (
+            buffer.kind is DataKind.PARTIAL_SUM and buffer.format_kind == "accumulator"
+        ):
+            held = buffer.number_format
+            found[buffer.name] = Encoding(held, held.scale if isinstance(held, Fixed) else 1.0)
 
 
 def _pack(program: Program, found: dict[str, Encoding]) -> None:

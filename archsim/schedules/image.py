@@ -44,8 +44,11 @@ def dram_image(
             fills.setdefault(buffer.tensor or buffer.name, []).append(buffer)
     image: dict[str, Array] = {}
     for name, values in _real_image(tensors, spec):
-        kind, matrix = fills[name][0].format_kind, fills[name][0].matrix
-        stored = _stored(values, encodings[name], matrix)
+        first = fills[name][0]
+        kind, matrix, encoding = first.format_kind, first.matrix, encodings[name]
+        if first.packing is not None:
+            values, encoding = first.packing.packed(values[0])[np.newaxis], encodings[first.name]
+        stored = _stored(values, encoding, matrix)
         array = overflows.add(kind, stored) if kind else stored[0]
         image |= {buffer.name: array.copy() if buffer.name in written else array for buffer in fills[name]}
     return image

@@ -39,18 +39,18 @@ Compute = Callable[[CellOps], Sequence[Op]]
 
 def sequential(name: str, spec: NetworkSpec, arch: ArchConfig, order: str, compute: Compute) -> Program:
     """Layers one after the other; CapacityError if something does not fit."""
-    _check_activation(spec, arch)
-    streams, valid = _streams(spec, arch), _valid(spec)
+    check_functions(spec, arch)
+    tensors, valid = streams(spec, arch), valid_steps(spec)
     layers: list[list[CellOps]] = []
-    for number, (directions, (source, target)) in enumerate(zip(spec.layers, pairwise(streams), strict=True)):
-        prefixes, starts = _prefixes(spec, number), _starts(directions)
+    for number, (directions, (source, target)) in enumerate(zip(spec.layers, pairwise(tensors), strict=True)):
+        places = zip(prefixes(spec, number), starts(directions), strict=True)
         around = [
             Surroundings(prefix, spec.steps, spec.batch, source, None, target, start, valid, len(directions))
-            for prefix, start in zip(prefixes, starts, strict=True)
+            for prefix, start in places
         ]
         layers.append([CELL_OPS[c.kind](c, arch, place, order) for c, place in zip(directions, around, strict=True)])
     cells = [cell for layer in layers for cell in layer]
-    buffers = (*streams, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.buffers.all()))
+    buffers = (*tensors, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.buffers.all()))
     check_capacity(buffers, arch)
     prologue = [op for cell in cells for op in (*cell.load_weights(), *cell.load_state())]
     prologue += [op for cell in layers[0] for op in cell.load_first_inputs()]
@@ -77,16 +77,16 @@ def wavefront(name: str, spec: NetworkSpec, arch: ArchConfig, order: str, comput
             f"--schedule {name}: a wavefront needs layers that run forward only; a layer in reverse needs the whole "
             "output of the layer before it"
         )
-    _check_activation(spec, arch)
+    check_functions(spec, arch)
     depth = len(spec.layers)
-    first, *_, last = _streams(spec, arch)
-    valid = _valid(spec)
+    first, *_, last = streams(spec, arch)
+    valid = valid_steps(spec)
     cells: list[CellOps] = []
     for number, (layer,) in enumerate(spec.layers):
         source = first if number == 0 else None
         target = last if number == depth - 1 else None
         before = cells[-1].buffers.h if cells else None
-        prefix = _prefixes(spec, number)[0]
+        prefix = prefixes(spec, number)[0]
         around = Surroundings(prefix, spec.steps, spec.batch, source, before, target, 0, valid, depth)
         cells.append(CELL_OPS[layer.kind](layer, arch, around, order))
     buffers = (first, last, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.buffers.all()))
@@ -107,7 +107,7 @@ def wavefront(name: str, spec: NetworkSpec, arch: ArchConfig, order: str, comput
     return Program(schedule=name, buffers=buffers, phases=phases)
 
 
-def _check_activation(spec: NetworkSpec, arch: ArchConfig) -> None:
+def check_functions(spec: NetworkSpec, arch: ArchConfig) -> None:
     """ArchError if the activation unit cannot evaluate one of the network's functions, or cannot add a bias."""
     functions = frozenset(function.name for cell in spec.cells for function in cell.functions)
     wrong = unsupported(make_method(arch.activation, arch.formats), functions)
@@ -127,7 +127,7 @@ def _epilogue(cells: Sequence[CellOps]) -> Phase:
     return build_phase("epilogue", PhaseKind.EPILOGUE, [op for cell in cells for op in cell.store_state()])
 
 
-def _streams(spec: NetworkSpec, arch: ArchConfig) -> list[Buffer]:
+def streams(spec: NetworkSpec, arch: ArchConfig) -> list[Buffer]:
     """The tensors with a time axis in DRAM: x, the layers' outputs in between, the output."""
     formats = arch.formats
     x = Buffer(
@@ -159,7 +159,7 @@ def _streams(spec: NetworkSpec, arch: ArchConfig) -> list[Buffer]:
     return [x, *between]
 
 
-def _valid(spec: NetworkSpec) -> Buffer | None:
+def valid_steps(spec: NetworkSpec) -> Buffer | None:
     """Which sequences are there at each time step: a bit a lane, kept by the sequencer; None if all always are."""
     if spec.lengths is None:
         return None
@@ -168,16 +168,16 @@ def _valid(spec: NetworkSpec) -> Buffer | None:
 
 def cell_prefixes(spec: NetworkSpec) -> tuple[str, ...]:
     """How the names of each cell's ops and buffers begin; a network of one cell needs no prefix."""
-    return tuple(prefix for number in range(len(spec.layers)) for prefix in _prefixes(spec, number))
+    return tuple(prefix for number in range(len(spec.layers)) for prefix in prefixes(spec, number))
 
 
-def _prefixes(spec: NetworkSpec, number: int) -> list[str]:
+def prefixes(spec: NetworkSpec, number: int) -> list[str]:
     if len(spec.cells) == 1:
         return [""]
     return [f"l{number}." if place == 0 else f"l{number}r." for place in range(len(spec.layers[number]))]
 
 
-def _starts(layer: Sequence[CellSpec]) -> list[int]:
+def starts(layer: Sequence[CellSpec]) -> list[int]:
     """Where each direction's output begins in the layer's."""
     return [sum(cell.output_size for cell in layer[:place]) for place in range(len(layer))]
 

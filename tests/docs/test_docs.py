@@ -39,7 +39,9 @@ def commands() -> list[list[str]]:
 
 
 def test_the_readme_shows_every_command() -> None:
-    assert {command[0] for command in commands()} == {"run", "validate", "program", "trace", "list", "calibrate"}
+    assert {command[0] for command in commands()} == {
+        *("run", "validate", "program", "trace", "list", "calibrate", "fidelity"),
+    }
 
 
 @pytest.mark.parametrize("arguments", commands(), ids=" ".join)

@@ -1,0 +1,156 @@
+"""The architecture file of a machine of the family systolic: every field, strictly validated."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from archsim.arch.config import ArchConfig
+from archsim.arch.machine import MachineConfig, Multipliers
+from archsim.components.activation import Activation, ActivationConfig
+from archsim.components.activation_methods import make_method
+from archsim.components.base import Unit, UnitConfig, ceil_div
+from archsim.components.drain import Accumulators, DrainConfig
+from archsim.components.dram import Dram, DramConfig
+from archsim.components.elementwise import Elementwise, ElementwiseConfig
+from archsim.components.host_link import HostLink
+from archsim.components.mac_array import MacArrayConfig
+from archsim.components.memories import (
+    AccumulatorsConfig,
+    BufferConfig,
+    InputBufferConfig,
+    StateBufferConfig,
+    WeightSramConfig,
+)
+from archsim.components.systolic_array import SystolicArray, SystolicArrayConfig, WeightShifter
+from archsim.config.types import MAX_BYTES, MAX_COUNT, Count
+from archsim.formats import NumberFormat
+from archsim.workload.network import CellSpec, NetworkSpec
+
+
+class WeightFifoConfig(UnitConfig):
+    """Between the DRAM of the weights and the array."""
+
+    tiles: Count = Field(description="tiles of weights that the FIFO holds")
+
+
+class UnifiedBufferConfig(BufferConfig):
+    """The buffer of everything but weights: x, h, c, gates, biases."""
+
+    prefetch_steps: Annotated[Count, Field(le=64)] = Field(description="time steps that x is loaded ahead of its use")
+
+
+class SystolicConfig(MachineConfig):
+    """A machine of the family systolic: one section for each unit and memory."""
+
+    family: Literal["systolic"] = Field(description="kind of machine")
+    dram: DramConfig = Field(description="DRAM of the weights, which are read every time step")
+    host: DramConfig = Field(description="link to the host: x, states and biases in, outputs out")
+    weight_fifo: WeightFifoConfig = Field(description="tiles of weights on their way from DRAM to the array")
+    systolic_array: SystolicArrayConfig = Field(description="multipliers that hold a tile of weights")
+    accumulators: DrainConfig = Field(description="sums behind the array")
+    unified_buffer: UnifiedBufferConfig = Field(description="buffer of x, h, c, the gates and biases")
+    activation: ActivationConfig = Field(description="sigmoid and tanh")
+    elementwise: ElementwiseConfig = Field(description="cell and hidden update")
+
+    @model_validator(mode="after")
+    def _activation_has_an_address(self) -> SystolicConfig:
+        try:
+            make_method(self.activation, self.formats)
+        except ValueError as error:
+            raise ValueError(f"activation: {error}") from None
+        return self
+
+    @property
+    def multipliers(self) -> Multipliers:
+        rows, columns = self.systolic_array.rows, self.systolic_array.columns
+        bits = self.systolic_array.multiplier_bits
+        size = f"{rows} rows x {columns} columns of {bits} x {bits} bits"
+        return Multipliers(SystolicArray.name, "systolic array", size, rows * columns)
+
+    @property
+    def function_unit(self) -> ActivationConfig:
+        return self.activation
+
+    @property
+    def inputs_per_chunk(self) -> int:
+        return self.systolic_array.rows
+
+    def compute_cycles_per_step(self, spec: NetworkSpec) -> int:
+        first, further = self.formats.format("input"), self.formats.format("hidden")
+        layers = enumerate(spec.layers)
+        return spec.batch * sum(self._passes(c, further if n else first) for n, layer in layers for c in layer)
+
+    def _passes(self, cell: CellSpec, x: NumberFormat) -> int:
+        """Cycles of the array at least for a time step of one sequence: each matrix in as few tiles as can be."""
+        array, hidden = self.systolic_array, self.formats.format("hidden")
+        bits = self.formats.format("weight").bits
+        blocks = ceil_div(cell.rows, array.columns)
+        gates = blocks * ceil_div(cell.input_size, array.rows) * array.passes(bits, x.bits)
+        gates += blocks * ceil_div(cell.output_size, array.rows) * array.passes(bits, hidden.bits)
+        projection = ceil_div(cell.proj_size, array.columns) * ceil_div(cell.hidden_size, array.rows)
+        return gates + projection * array.passes(bits, hidden.bits)
+
+    def behind_sums(self) -> ArchConfig:
+        """A machine of the family gemv with the same groups of rows, formats, and units behind the sums.
+
+        What follows the sums of a cell is the same for both families; its schedule is made from this.
+        """
+        buffer = self.unified_buffer
+        return ArchConfig(
+            summary=self.summary,
+            clock_mhz=self.clock_mhz,
+            formats=self.formats,
+            sequencer=self.sequencer,
+            dram=self.dram,
+            weight_sram=WeightSramConfig(capacity_bytes=MAX_BYTES, banks=1, port_bits=MAX_COUNT, read_latency_cycles=0),
+            input_buffer=InputBufferConfig(
+                capacity_bytes=MAX_BYTES, port_bits=buffer.port_bits, prefetch_steps=buffer.prefetch_steps
+            ),
+            state_buffer=StateBufferConfig(capacity_bytes=MAX_BYTES, port_bits=buffer.port_bits),
+            mac_array=MacArrayConfig(
+                rows=self.systolic_array.columns,
+                columns=self.systolic_array.rows,
+                multiplier_latency_cycles=0,
+                adder_latency_cycles=0,
+            ),
+            accumulators=AccumulatorsConfig(entries=MAX_COUNT),
+            activation=self.activation,
+            elementwise=self.elementwise,
+        )
+
+
+SYSTOLIC_KINDS: tuple[type[Unit[Any]], ...] = (
+    Dram,
+    HostLink,
+    WeightShifter,
+    SystolicArray,
+    Accumulators,
+    Activation,
+    Elementwise,
+)
+"""Every kind of unit of the family."""
+
+
+def systolic_units(config: SystolicConfig) -> tuple[Unit[Any], ...]:
+    """The units of a machine of the family systolic, in the order in which reports show them."""
+    ports = {
+        "dram": None,
+        "host": None,
+        "weight_fifo": None,
+        "array_weights": None,
+        "accumulators": None,
+        "unified_buffer": config.unified_buffer.port_bits,
+        "sequencer": None,
+    }
+    formats, array = config.formats, config.systolic_array
+    return (
+        Dram(config.dram, ports, formats),
+        HostLink(config.host, ports, formats),
+        WeightShifter(array, ports, formats),
+        SystolicArray(array, ports, formats),
+        Accumulators(config.accumulators, ports, formats, array.columns),
+        *[Activation(config.activation, ports, formats)] * config.activation.units,
+        *[Elementwise(config.elementwise, ports, formats)] * config.elementwise.units,
+    )
