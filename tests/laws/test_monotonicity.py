@@ -90,8 +90,8 @@ OTHER_PROGRAM = ("mac_array.rows", "accumulators.entries", "input_buffer.prefetc
 
 
 def fields(config: ArchConfig) -> set[str]:
-    """Every field but the formats."""
-    document = config.model_dump(exclude={"formats", "summary"})
+    """Every field of the family's machines but the formats."""
+    document = config.model_dump(exclude={"family", "formats", "summary"})
     return {
         f"{section}.{name}" if isinstance(value, dict) else section
         for section, value in document.items()
