@@ -13,7 +13,8 @@ from archsim.arch.machine import MachineConfig
 from archsim.arch.npu import NpuConfig, npu_units
 from archsim.components.activation import Activation
 from archsim.components.base import Unit, unit_name
-from archsim.components.dram import Dram
+from archsim.components.ddr import DdrDram
+from archsim.components.dram_simple import SimpleDram
 from archsim.components.elementwise import Elementwise
 from archsim.components.evrf import Evrf
 from archsim.components.loader import Loader
@@ -49,7 +50,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
                 "gemv",
                 "one MAC array for tiles of a GEMV, activation and element-wise units behind it, weights behind DRAM",
                 ArchConfig,
-                (Dram, MacArray, Activation, Elementwise),
+                (SimpleDram, DdrDram, MacArray, Activation, Elementwise),
                 gemv_units,
             ),
             Family(
