@@ -26,8 +26,9 @@ def distance(d: DdrDevice, first: str, then: str, same_bank: bool, same_group: b
     """Clocks from one command to another at least; None if they do not bind each other."""
     written = d.tcwl_nck + d.burst_length // 2
     column_to_column = d.tccd_l_nck if same_group else d.tccd_s_nck
+    act_to_act = d.trrd_l_nck if same_group else d.trrd_s_nck
     any_bank = {
-        ("ACT", "ACT"): d.tras_nck + d.trp_nck if same_bank else d.trrd_l_nck if same_group else d.trrd_s_nck,
+        ("ACT", "ACT"): max(act_to_act, d.tras_nck + d.trp_nck) if same_bank else act_to_act,
         ("ACT", "PREA"): d.tras_nck,
         ("PRE", "REF"): d.trp_nck,
         ("PREA", "REF"): d.trp_all_nck,
@@ -51,28 +52,41 @@ def distance(d: DdrDevice, first: str, then: str, same_bank: bool, same_group: b
     return any_bank.get((first, then), one_bank.get((first, then)) if same_bank else None)
 
 
-def first_legal(d: DdrDevice, history: Sequence[Command], then: Command) -> int:
-    """The first clock at which the command keeps its distance from all that were issued."""
-    clock = 0
-    for before in history:
-        same_group = before.group == then.group
-        needed = distance(d, before.name, then.name, same_group and before.bank == then.bank, same_group)
-        if needed is not None:
-            clock = max(clock, before.clock + needed)
-    activations = [command.clock for command in history if command.name == "ACT"]
-    if then.name == "ACT" and len(activations) >= 4:
-        clock = max(clock, activations[-4] + d.tfaw_nck)
-    return clock
+class History:
+    """What was issued: of each command to a bank the last one binds, as times only grow; and the last four ACTs."""
+
+    def __init__(self, d: DdrDevice) -> None:
+        self._d = d
+        self._last: dict[tuple[str, int, int], int] = {}
+        self._activations: list[int] = []
+
+    def add(self, command: Command) -> None:
+        key = (command.name, command.group, command.bank)
+        self._last[key] = max(command.clock, self._last.get(key, 0))
+        if command.name == "ACT":
+            self._activations.append(command.clock)
+
+    def first_legal(self, then: Command) -> int:
+        """The first clock at which the command keeps its distance from all that were issued."""
+        clock = 0
+        for (name, group, bank), before in self._last.items():
+            same_group = group == then.group
+            needed = distance(self._d, name, then.name, same_group and bank == then.bank, same_group)
+            if needed is not None:
+                clock = max(clock, before + needed)
+        if then.name == "ACT" and len(self._activations) >= 4:
+            clock = max(clock, self._activations[-4] + self._d.tfaw_nck)
+        return clock
 
 
 def faults(d: DdrDevice, commands: Sequence[Command]) -> list[str]:
     """Every command that comes too early, or that its bank cannot take."""
     found = []
     rows: dict[tuple[int, int], int] = {}
-    due, ordered = d.trefi_nck, sorted(commands)
-    for place, command in enumerate(ordered):
+    due, history = d.trefi_nck, History(d)
+    for command in sorted(commands):
         key, clock = (command.group, command.bank), command.clock
-        if clock < first_legal(d, ordered[:place], command):
+        if clock < history.first_legal(command):
             found.append(f"{command} is too early")
         if command.name == "ACT" and rows.setdefault(key, command.row) != command.row:
             found.append(f"{command}: another row is open")
@@ -90,6 +104,7 @@ def faults(d: DdrDevice, commands: Sequence[Command]) -> list[str]:
             due += d.trefi_nck
         elif command.name != "PREA" and clock >= due:
             found.append(f"{command}: a refresh is due")
+        history.add(command)
     return found
 
 
@@ -102,6 +117,9 @@ class Controller:
     rows: dict[tuple[int, int], int] = field(default_factory=dict)
     refreshes: int = 0
     ahead_from: int = 0
+
+    def __post_init__(self) -> None:
+        self.history = History(self.device)
 
     def transfer(self, bursts: Sequence[tuple[int, int, int]], write: bool, queued: int, start: int) -> None:
         """Bursts (bank group, bank, row) of one run: row commands from `queued` on, column commands from `start`."""
@@ -136,17 +154,20 @@ class Controller:
 
     def _issue(self, name: str, group: int, bank: int, row: int, earliest: int) -> bool:
         command = Command(0, name, group, bank, row)
-        clock = max(earliest, first_legal(self.device, self.issued, command))
+        clock = max(earliest, self.history.first_legal(command))
         if clock >= self.due:
             return False
-        self.issued.append(Command(clock, name, group, bank, row))
+        self._keep(Command(clock, name, group, bank, row))
         return True
 
     def _refresh(self) -> None:
         due = self.due
         if self.rows:
-            clock = max(due, first_legal(self.device, self.issued, Command(0, "PREA")))
-            self.issued.append(Command(clock, "PREA"))
+            self._keep(Command(max(due, self.history.first_legal(Command(0, "PREA"))), "PREA"))
             self.rows.clear()
-        self.issued.append(Command(max(due, first_legal(self.device, self.issued, Command(0, "REF"))), "REF"))
+        self._keep(Command(max(due, self.history.first_legal(Command(0, "REF"))), "REF"))
         self.refreshes += 1
+
+    def _keep(self, command: Command) -> None:
+        self.issued.append(command)
+        self.history.add(command)
