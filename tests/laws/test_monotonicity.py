@@ -20,6 +20,10 @@ where a fused tile is two accumulations and a converter follows:
     the capacities of the memories    cycles stay the same, once everything fits
     activation.method, .address_format, .table, .piecewise_linear    cycles stay the same, with a latency of one's own
 
+A kind of DRAM and single ports make service times depend on when an op starts: test_dynamic_machines.py.
+
+    dram.kind, weight_sram.ports, input_buffer.ports, state_buffer.ports
+
 The others change the program itself (the tiles, how far x parts run ahead, how far x is prefetched), so that nothing
 follows; the test only demands that the changed design is still right:
 
@@ -74,6 +78,8 @@ OTHER_NUMBERS = {
     "activation.piecewise_linear": {"segments": 4},
 }
 """What the activation unit computes: how many stages that takes, the configuration says on its own."""
+OTHER_MACHINE = ("dram.kind", "weight_sram.ports", "input_buffer.ports", "state_buffer.ports")
+"""tests/laws/test_dynamic_machines.py has these."""
 OTHER_PROGRAM = ("mac_array.rows", "accumulators.entries", "input_buffer.prefetch_steps")
 
 
@@ -115,7 +121,9 @@ def cycles(case: Case) -> tuple[int, list[tuple[int, int, int]]]:
 @settings(max_examples=5)
 @given(cases())
 def test_the_list_is_complete(case: Case):
-    assert sorted(fields(case.config)) == sorted((*UP, *DOWN, *SAME_CYCLES, *OTHER_NUMBERS, *OTHER_PROGRAM))
+    assert sorted(fields(case.config)) == sorted(
+        (*UP, *DOWN, *SAME_CYCLES, *OTHER_NUMBERS, *OTHER_MACHINE, *OTHER_PROGRAM)
+    )
 
 
 @pytest.mark.parametrize("path", UP + DOWN)
