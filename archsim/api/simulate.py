@@ -14,6 +14,7 @@ from archsim.api.validation import Validation, compare, compare_bits, not_valida
 from archsim.arch import Arch, build_units
 from archsim.arch.datapath import Units
 from archsim.components.activation_methods import MethodName
+from archsim.components.base import PortUse
 from archsim.formats import KINDS, Formats, IntegerFormat
 from archsim.machine import Arithmetic, MachineSpec, Options, execute
 from archsim.metrics import Stats, compute_stats
@@ -109,11 +110,11 @@ def machine_spec(program: Program, arch: Arch, units: Units) -> MachineSpec:
     services = tuple(tuple(units[op.unit].cycles(op) for op in phase.ops) for phase in program.phases)
     sessions = {name: partial(unit.session, program.buffers) for name, unit in units.items() if not unit.static}
     shared = arch.config.single_ported
-    uses = tuple(tuple(units[op.unit].port_uses(op, shared) for op in phase.ops) for phase in program.phases)
+    uses: tuple[tuple[tuple[PortUse, ...], ...], ...] = ()
+    if shared:
+        uses = tuple(tuple(units[op.unit].port_uses(op, shared) for op in phase.ops) for phase in program.phases)
     sequencer = arch.config.sequencer
-    return MachineSpec(
-        tuple(units), services, sequencer.issue_cycles, sequencer.queue_depth, sessions, uses if shared else ()
-    )
+    return MachineSpec(tuple(units), services, sequencer.issue_cycles, sequencer.queue_depth, sessions, uses)
 
 
 def _middle(steps: int) -> Window:
