@@ -108,9 +108,8 @@ def test_capacity_of_a_device():
     assert caught.value.need > 4 * 64 * 80 * 4
 
 
-def test_a_fill_beside_tiles_on_a_single_port_is_booked():
-    """silero_vad on a machine whose buffers have one port each: the same results, more cycles, all of them wait_port or
-    its consequences; and the static machine has none to arbitrate."""
+def test_single_ports_cost_cycles_and_no_bits():
+    """A machine whose memories have one port each: the same results in more cycles, and more of wait_port."""
     arch = load_arch("edge_16x16")
     shared = load_arch("edge_16x16", [parse_override(f"{memory}.ports=1RW") for memory in MEMORIES])
     workload = load_workload("lstm:16,16,t=9")
@@ -143,6 +142,20 @@ def test_better_dram_can_be_slower(better: str, worse: str, cycles: tuple[int, i
     found = ddr_cycles(better), ddr_cycles(worse)
     assert found == cycles
     assert found[0] > found[1]
+
+
+def test_a_shorter_pipeline_behind_a_single_port_can_be_slower():
+    """The cell update comes a cycle earlier, and takes the state buffer's port before the array has had it."""
+    workload = load_workload("silero_vad")
+    found = [
+        simulate(
+            load_arch("edge_64x64", [parse_override(text) for text in ("state_buffer.ports=1RW", latency)]),
+            workload,
+            timing_only=True,
+        ).stats.latency_cycles
+        for latency in ("elementwise.cell_latency_cycles=6", "elementwise.cell_latency_cycles=7")
+    ]
+    assert found == [41_186, 39_946]
 
 
 def test_without_refresh_in_the_way_they_are_not():
