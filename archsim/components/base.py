@@ -87,6 +87,10 @@ class Session(ABC):
         `queued_cycle`: when the op was issued into the unit's queue; `start_cycle`: when it starts, not before that.
         """
 
+    @abstractmethod
+    def counts(self) -> Mapping[str, int]:
+        """What the unit has done so far, by name."""
+
 
 class Unit(ABC, Generic[ConfigT]):
     """An in-order unit. `cycles` and the effect of a `kernel` are pure functions of an op (and its operands)."""

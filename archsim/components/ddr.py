@@ -8,7 +8,7 @@ is there at the first core cycle at or after it. The quotient of the clocks is a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Annotated, Literal
 
@@ -128,6 +128,11 @@ class DdrSession(Session):
         free_cycle = self._cycle(free)
         depth = max(0, self._cycle(done) - free_cycle) + unit.config.controller_latency_cycles
         return Service(free_cycle - start_cycle, unit.port_cycles(op), depth)
+
+    def counts(self) -> Mapping[str, int]:
+        """Bursts, row misses, row conflicts and refreshes of all channels together."""
+        names = ("bursts", "row_misses", "row_conflicts", "refreshes")
+        return {name: sum(getattr(channel, name) for channel in self.channels) for name in names}
 
     def _clock(self, cycle: int) -> int:
         """The first device clock at or after a core cycle."""

@@ -28,11 +28,15 @@ Column commands are given with their row. Only a test wants this: a run has a co
 
 
 class Channel:
-    """State of one channel, and the commands that it has issued, by kind."""
+    """State of one channel, and what it has counted.
+
+    `bursts`: column commands; `row_misses`: rows opened in a bank that was closed; `row_conflicts`: rows opened in a
+    bank in which another row had to be closed for it; `refreshes`. Rows that a refresh closes count again.
+    """
 
     def __init__(self, device: DdrDevice, log: Log | None = None) -> None:
         banks, groups = device.banks, device.bank_groups
-        self.columns = self.activates = self.precharges = self.refreshes = 0
+        self.bursts = self.row_misses = self.row_conflicts = self.refreshes = 0
         self._d = device
         self._log = log
         self._row = [_CLOSED] * banks
@@ -77,14 +81,14 @@ class Channel:
         d, bank = self._d, group * self._d.banks_per_group + run.bank
         if self._row[bank] == run.row:
             return self._opened_at[bank]
-        if self._row[bank] != _CLOSED:
+        conflict = self._row[bank] != _CLOSED
+        if conflict:
             closed = max(earliest, self._pre_from[bank])
             if closed >= self._refresh_due:
                 return None
             self._say(closed, "PRE", group, run.bank, self._row[bank])
             self._row[bank] = _CLOSED
             self._act_from[bank] = closed + d.trp_nck
-            self.precharges += 1
         opened = max(
             earliest,
             self._act_from[bank],
@@ -99,7 +103,8 @@ class Channel:
         self._opened_at[bank] = self._act_in_group[group] = opened
         self._pre_from[bank] = opened + d.tras_nck
         self._last_acts = [*self._last_acts[1:], opened]
-        self.activates += 1
+        self.row_conflicts += conflict
+        self.row_misses += not conflict
         return opened
 
     def _issue_columns(
@@ -127,7 +132,7 @@ class Channel:
         for group in self._groups(run, first, done):
             bank = group * d.banks_per_group + run.bank
             self._pre_from[bank] = max(self._pre_from[bank], self._last_in_group[write][group] + after)
-        self.columns += done
+        self.bursts += done
         return done
 
     def _issue_further_columns(self, run: Run, first: int, count: int, write: bool) -> int:
@@ -167,7 +172,6 @@ class Channel:
             closed = max(due, *(self._pre_from[bank] for bank in is_open))
             self._say(closed, "PREA", -1, -1, -1)
             start = max(start, closed + d.trp_all_nck)
-            self.precharges += len(is_open)
         self._say(start, "REF", -1, -1, -1)
         self._row = [_CLOSED] * d.banks
         self._act_from = [start + d.trfc_nck] * d.banks

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from archsim.components.base import Service
 from archsim.machine.options import MachineSpec
 from archsim.machine.ports import SharedPorts
@@ -28,3 +30,7 @@ class Dynamics:
         """The same with the op's cycles of single ports taken."""
         uses = self._spec.port_uses[phase][index] if self._spec.port_uses else ()
         return self._ports.grant(uses, service, now) if uses else service
+
+    def counts(self) -> Mapping[str, Mapping[str, int]]:
+        """What the units with a history have counted."""
+        return {name: session.counts() for name, session in self._sessions.items()}

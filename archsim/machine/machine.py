@@ -47,6 +47,7 @@ def execute(program: Program, spec: MachineSpec, options: Options) -> Trace:
         phase_units=tuple(phase_units),
         timelines=tuple(timelines),
         records=tuple(records),
+        counts={} if dynamics is None else dynamics.counts(),
     )
 
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from archsim.components.ddr import DdrConfig, DdrDram, DdrSession
 from archsim.components.ddr_address import AddressMap, Layout, lay_out
-from archsim.components.ddr_channel import Channel
 from archsim.components.ddr_device import DdrDevice
 from archsim.components.ddr_presets import DEVICES, SUMMARIES
 from archsim.components.dram import Transfer
@@ -502,10 +501,11 @@ def test_every_parameter_of_a_preset_has_its_source(name: str) -> None:
     assert changed == DdrDevice.model_validate(name).model_copy(update={"trcd_nck": 17})
 
 
-def test_counts_of_commands() -> None:
-    """32 bursts of 2 row sets and 2 groups: 4 ACTs; then row 1 of bank 0: PRE and ACT in the one group it needs."""
+def test_counts() -> None:
+    """32 bursts of 2 row sets and 2 groups open 4 rows; then row 1 of bank 0, in the one group that it needs."""
     recorded = Recorded(unit())
     recorded.run(0, 0, 256)
     recorded.run(100, 256, 8)
-    channel: Channel = recorded.session.channels[0]
-    assert (channel.columns, channel.activates, channel.precharges, channel.refreshes) == (33, 5, 1, 0)
+    assert recorded.session.counts() == {"bursts": 33, "row_misses": 4, "row_conflicts": 1, "refreshes": 0}
+    recorded.run(400, 0, 8)  # the refresh has closed row 1
+    assert recorded.session.counts() == {"bursts": 34, "row_misses": 5, "row_conflicts": 1, "refreshes": 1}

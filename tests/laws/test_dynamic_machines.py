@@ -6,6 +6,7 @@ bounds are bounds; and what is better in general is so here, with the exceptions
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -98,6 +99,17 @@ def test_ports_of_ones_own_are_never_slower(case: Case, single: list[str]):
         assert early.done <= late.done
 
 
+def test_what_the_device_did_is_in_the_figures():
+    """LSTM(16, 16), T = 2: the bursts of 64 bytes cover all bytes that DRAM moves; nothing on a simple one."""
+    ddr4 = load_arch("edge_16x16", [parse_override(f"dram={json.dumps(DDR_EXAMPLE)}")])
+    workload = load_workload("lstm:16,16,t=2")
+    stats = simulate(ddr4, workload, timing_only=True).stats
+    moved = sum(sum(kinds.values()) for kinds in stats.traffic_bytes["dram"].values())
+    assert stats.dram_counts["bursts"] * 64 >= moved
+    assert 0 < stats.dram_counts["row_misses"] + stats.dram_counts["row_conflicts"] <= stats.dram_counts["bursts"]
+    assert simulate(load_arch("edge_16x16"), workload, timing_only=True).stats.dram_counts == {}
+
+
 def test_capacity_of_a_device():
     """A device of 8 banks of 1 row of 2 KB, two channels: 32 KiB. LSTM(16, 64) has 4 * 64 * 80 * 4 bytes of weights."""
     tiny = ["dram={kind: ddr, device: lpddr4_3200, channels: 2, controller_latency_cycles: 0}", "formats=float32"]
@@ -145,7 +157,7 @@ def test_better_dram_can_be_slower(better: str, worse: str, cycles: tuple[int, i
 
 
 def test_a_shorter_pipeline_behind_a_single_port_can_be_slower():
-    """The cell update comes a cycle earlier, and takes the state buffer's port before the array has had it."""
+    """What comes a cycle earlier takes cycles of the port that others then wait for."""
     workload = load_workload("silero_vad")
     found = [
         simulate(
