@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from archsim.api import Simulation, simulate
 from archsim.api.golden_run import golden_run
 from archsim.api.numbers import Numbers, prepare
+from archsim.api.simulate import machine_spec
 from archsim.api.validation import Validation
 from archsim.api.validation import compare as compare_with_golden
 from archsim.arch import Arch, ArchConfig, build_units
@@ -77,13 +78,8 @@ class Case:
 
     def machine_spec(self, program: Program | None = None, queue_depth: int | None = None) -> MachineSpec:
         """The machine's services for a program (by default the case's own)."""
-        sequencer = self.config.sequencer
-        return MachineSpec(
-            tuple(self.units),
-            nominal_services(program or self.program, self.units),
-            sequencer.issue_cycles,
-            queue_depth or sequencer.queue_depth,
-        )
+        spec = machine_spec(program or self.program, self.arch, self.units)
+        return replace(spec, queue_depth=queue_depth or spec.queue_depth)
 
     def numbers(self, tensors: NetworkTensors, program: Program | None = None) -> Numbers:
         """What the arithmetic starts from."""
@@ -368,6 +364,7 @@ def machines(draw: st.DrawFn, rows: int, fewest: int) -> ArchConfig:
             "clock_mhz": draw(st.sampled_from([0.3, 1.0, 333.3, 800.0, 2500.0])),
             "formats": "float32",
             "dram": {
+                "kind": "simple",
                 "bandwidth_bytes_per_cycle": draw(bandwidths),
                 "latency_cycles": draw(latencies),
                 "burst_bytes": draw(st.sampled_from([1, 3, 4, 16, 64, 100])),

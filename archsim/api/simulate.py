@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from archsim.api.accuracy import Accuracy, measure
 from archsim.api.integer_reference import integer_golden
@@ -13,6 +14,7 @@ from archsim.api.validation import Validation, compare, compare_bits, not_valida
 from archsim.arch import Arch, build_units
 from archsim.arch.datapath import Units
 from archsim.components.activation_methods import MethodName
+from archsim.components.base import PortUse
 from archsim.formats import KINDS, Formats, IntegerFormat
 from archsim.machine import Arithmetic, MachineSpec, Options, execute
 from archsim.metrics import Stats, compute_stats
@@ -104,10 +106,15 @@ def _why_not_judged(formats: Formats, method: MethodName) -> str:
 
 
 def machine_spec(program: Program, arch: Arch, units: Units) -> MachineSpec:
-    """Service times of all ops, and the sequencer's parameters."""
+    """Service times of all ops or where they come from, their needs of single ports, the sequencer's parameters."""
     services = tuple(tuple(units[op.unit].cycles(op) for op in phase.ops) for phase in program.phases)
+    sessions = {name: partial(unit.session, program.buffers) for name, unit in units.items() if not unit.static}
+    shared = arch.config.single_ported
+    uses: tuple[tuple[tuple[PortUse, ...], ...], ...] = ()
+    if shared:
+        uses = tuple(tuple(units[op.unit].port_uses(op, shared) for op in phase.ops) for phase in program.phases)
     sequencer = arch.config.sequencer
-    return MachineSpec(tuple(units), services, sequencer.issue_cycles, sequencer.queue_depth)
+    return MachineSpec(tuple(units), services, sequencer.issue_cycles, sequencer.queue_depth, sessions, uses)
 
 
 def _middle(steps: int) -> Window:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -10,12 +10,15 @@ from archsim.arch.machine import MachineConfig, Multipliers
 from archsim.components.activation import ActivationConfig
 from archsim.components.activation_methods import make_method
 from archsim.components.base import ceil_div
-from archsim.components.dram import DramConfig
+from archsim.components.ddr import DdrConfig
+from archsim.components.dram_simple import SimpleDramConfig
 from archsim.components.elementwise import ElementwiseConfig
 from archsim.components.mac_array import MacArrayConfig
 from archsim.components.memories import AccumulatorsConfig, InputBufferConfig, StateBufferConfig, WeightSramConfig
 from archsim.program.ir import DataKind
 from archsim.workload.network import CellKind, CellSpec, NetworkSpec
+
+DramConfig = Annotated[SimpleDramConfig | DdrConfig, Field(discriminator="kind")]
 
 
 class ArchConfig(MachineConfig):
@@ -43,6 +46,16 @@ class ArchConfig(MachineConfig):
     def multipliers(self) -> Multipliers:
         rows, columns = self.mac_array.rows, self.mac_array.columns
         return Multipliers("mac_array", "MAC array", f"{rows} rows x {columns} columns", rows * columns)
+
+    @property
+    def single_ported(self) -> tuple[str, ...]:
+        """The memories whose one port all units share."""
+        memories = {
+            "weight_sram": self.weight_sram.ports,
+            "input_buffer": self.input_buffer.ports,
+            "state_buffer": self.state_buffer.ports,
+        }
+        return tuple(name for name, ports in memories.items() if ports == "1RW")
 
     @property
     def function_unit(self) -> ActivationConfig:

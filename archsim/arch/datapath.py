@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from archsim.arch.config import ArchConfig
 from archsim.components.activation import Activation
-from archsim.components.base import Unit
-from archsim.components.dram import Dram
+from archsim.components.base import Ports, Unit
+from archsim.components.ddr import DdrConfig, DdrDram
+from archsim.components.dram_simple import SimpleDram
 from archsim.components.elementwise import Elementwise
 from archsim.components.mac_array import MacArray
 from archsim.components.numerics import Kernel, Numerics
@@ -30,11 +32,17 @@ def gemv_units(config: ArchConfig) -> tuple[Unit[Any], ...]:
         "sequencer": None,
     }
     return (
-        Dram(config.dram, ports, config.formats),
+        _dram(config, ports),
         MacArray(config.mac_array, ports, config.formats, config.weight_sram.read_latency_cycles),
         *[Activation(config.activation, ports, config.formats)] * config.activation.units,
         *[Elementwise(config.elementwise, ports, config.formats)] * config.elementwise.units,
     )
+
+
+def _dram(config: ArchConfig, ports: Ports) -> Unit[Any]:
+    if isinstance(config.dram, DdrConfig):
+        return DdrDram(config.dram, ports, config.formats, Fraction(repr(config.clock_mhz)))
+    return SimpleDram(config.dram, ports, config.formats)
 
 
 class Datapath:

@@ -14,7 +14,8 @@ from archsim.arch.npu import NpuConfig, npu_units
 from archsim.arch.systolic import SYSTOLIC_KINDS, SystolicConfig, systolic_units
 from archsim.components.activation import Activation
 from archsim.components.base import Unit, unit_name
-from archsim.components.dram import Dram
+from archsim.components.ddr import DdrDram
+from archsim.components.dram_simple import SimpleDram
 from archsim.components.elementwise import Elementwise
 from archsim.components.evrf import Evrf
 from archsim.components.loader import Loader
@@ -50,7 +51,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
                 "gemv",
                 "one MAC array for tiles of a GEMV, activation and element-wise units behind it, weights behind DRAM",
                 ArchConfig,
-                (Dram, MacArray, Activation, Elementwise),
+                (SimpleDram, DdrDram, MacArray, Activation, Elementwise),
                 gemv_units,
             ),
             Family(

@@ -12,7 +12,7 @@ from archsim.components.activation import Activation, ActivationConfig
 from archsim.components.activation_methods import make_method
 from archsim.components.base import Unit, UnitConfig, ceil_div
 from archsim.components.drain import Accumulators, DrainConfig
-from archsim.components.dram import Dram, DramConfig
+from archsim.components.dram_simple import SimpleDram, SimpleDramConfig
 from archsim.components.elementwise import Elementwise, ElementwiseConfig
 from archsim.components.host_link import HostLink
 from archsim.components.mac_array import MacArrayConfig
@@ -45,8 +45,8 @@ class SystolicConfig(MachineConfig):
     """A machine of the family systolic: one section for each unit and memory."""
 
     family: Literal["systolic"] = Field(description="kind of machine")
-    dram: DramConfig = Field(description="DRAM of the weights, which are read every time step")
-    host: DramConfig = Field(description="link to the host: x, states and biases in, outputs out")
+    dram: SimpleDramConfig = Field(description="DRAM of the weights, which are read every time step")
+    host: SimpleDramConfig = Field(description="link to the host: x, states and biases in, outputs out")
     weight_fifo: WeightFifoConfig = Field(description="tiles of weights on their way from DRAM to the array")
     systolic_array: SystolicArrayConfig = Field(description="multipliers that hold a tile of weights")
     accumulators: DrainConfig = Field(description="sums behind the array")
@@ -122,7 +122,7 @@ class SystolicConfig(MachineConfig):
 
 
 SYSTOLIC_KINDS: tuple[type[Unit[Any]], ...] = (
-    Dram,
+    SimpleDram,
     HostLink,
     WeightShifter,
     SystolicArray,
@@ -146,7 +146,7 @@ def systolic_units(config: SystolicConfig) -> tuple[Unit[Any], ...]:
     }
     formats, array = config.formats, config.systolic_array
     return (
-        Dram(config.dram, ports, formats),
+        SimpleDram(config.dram, ports, formats),
         HostLink(config.host, ports, formats),
         WeightShifter(array, ports, formats),
         SystolicArray(array, ports, formats),

@@ -1,9 +1,13 @@
-"""What every unit looks like: a config, ops of its own, `cycles(op)` and its arithmetic, `kernel(op)`."""
+"""What every unit looks like: a config, ops of its own, `cycles(op)` and its arithmetic, `kernel(op)`.
+
+A unit whose service times depend on what it did before (DRAM with open rows) has a *session* besides: its state during
+one run, which the machine asks when an op starts. For such a unit `cycles(op)` is a lower bound.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Generic, TypeVar
@@ -12,7 +16,7 @@ from archsim.components.numerics import Kernel, Numerics
 from archsim.config.types import StrictModel
 from archsim.errors import SimulatorBug
 from archsim.formats import Formats
-from archsim.program.ir import Op, Region
+from archsim.program.ir import Buffer, Op, Region
 
 Ports = Mapping[str, int | None]
 """Memory name -> bits a cycle through the unit's read port and, apart from it, its write port (None: no limit)."""
@@ -57,6 +61,15 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class PortUse:
+    """Cycles for which an op reads and writes through the single port of a memory."""
+
+    memory: str
+    read_cycles: int
+    write_cycles: int
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """How much an op gives its datapath to do: `items` of `unit_name`, and what a cycle could do at best."""
 
@@ -64,11 +77,28 @@ class Work:
     items_per_cycle: Fraction
 
 
+class Session(ABC):
+    """What a unit remembers during one run; made when the run begins."""
+
+    @abstractmethod
+    def service(self, op: Op, repetition: int, queued_cycle: int, start_cycle: int) -> Service:
+        """The service time of an op that starts now; asked once for each op, in the order in which they start.
+
+        `queued_cycle`: when the op was issued into the unit's queue; `start_cycle`: when it starts, not before that.
+        """
+
+    @abstractmethod
+    def counts(self) -> Mapping[str, int]:
+        """What the unit has done so far, by name."""
+
+
 class Unit(ABC, Generic[ConfigT]):
     """An in-order unit. `cycles` and the effect of a `kernel` are pure functions of an op (and its operands)."""
 
     name: ClassVar[str]
     """The unit's name in programs, traces and reports; also its section in the architecture file."""
+    kind: ClassVar[str] = ""
+    """Which of the kinds of this unit it is, as the architecture file names it; "" where there is only one."""
     summary: ClassVar[str]
     """One line for `archsim list`."""
     item_name: ClassVar[str]
@@ -105,19 +135,34 @@ class Unit(ABC, Generic[ConfigT]):
 
     def port_cycles(self, op: Op) -> int:
         """Cycles that the narrowest port needs: for each memory, its bits in one direction over the port's width."""
-        cycles = 0
-        for regions in (self.read_ports(op), op.writes):
-            bits: dict[str, int] = {}
-            for region in regions:
-                bits[region.buffer.memory] = bits.get(region.buffer.memory, 0) + region.bits
-            for memory, moved in bits.items():
-                width = self.ports[memory]
-                if width is not None:
-                    cycles = max(cycles, -(-moved // width))
-        return cycles
+        return max(
+            [0, *self._cycles_by_memory(self.read_ports(op)).values(), *self._cycles_by_memory(op.writes).values()]
+        )
+
+    def port_uses(self, op: Op, memories: Collection[str]) -> tuple[PortUse, ...]:
+        """What the op needs of the ports of those memories, each of which has a single port for all units."""
+        reads, writes = self._cycles_by_memory(self.read_ports(op)), self._cycles_by_memory(op.writes)
+        uses = (PortUse(memory, reads.get(memory, 0), writes.get(memory, 0)) for memory in sorted(memories))
+        return tuple(use for use in uses if use.read_cycles or use.write_cycles)
+
+    def _cycles_by_memory(self, regions: Sequence[Region]) -> dict[str, int]:
+        bits: dict[str, int] = {}
+        for region in regions:
+            bits[region.buffer.memory] = bits.get(region.buffer.memory, 0) + region.bits
+        widths = {memory: self.ports[memory] for memory in bits}
+        return {memory: -(-bits[memory] // width) for memory, width in widths.items() if width is not None}
+
+    @property
+    def static(self) -> bool:
+        """Whether `cycles(op)` is each op's service time; if not, it is a lower bound, and a session has the times."""
+        return True
+
+    def session(self, buffers: Sequence[Buffer]) -> Session:
+        """The unit's state at the beginning of a run of a program with those buffers; only if it is not static."""
+        raise SimulatorBug(f"{self.name} is static: its service times have no history of {len(buffers)} buffers")
 
     def cycles(self, op: Op) -> Service:
-        """The op's service time."""
+        """The op's service time; a lower bound of each of its parts if the unit is not static."""
         return Service(self.compute_cycles(op), self.port_cycles(op), self.depth_cycles(op), self.first_cycles(op))
 
     def refuse(self, op: Op) -> SimulatorBug:

@@ -1,32 +1,14 @@
-"""DRAM behind one in-order channel: bandwidth, latency and bursts."""
+"""DRAM as the program sees it, whatever its kind: transfers between it and the on-chip memories."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
-from pydantic import Field
 
-from archsim.components.base import Unit, UnitConfig, Work, ceil_div
+from archsim.components.base import ConfigT, Unit, ceil_div
 from archsim.components.numerics import Kernel, Numerics
-from archsim.config.types import Bytes, Cycles, PositiveNumber
 from archsim.program.ir import Op, Region
-
-
-class DramConfig(UnitConfig):
-    """Bandwidth, latency and burst length of DRAM as the core sees it."""
-
-    bandwidth_bytes_per_cycle: PositiveNumber = Field(
-        description="bytes per cycle of the core clock, reads and writes together"
-    )
-    latency_cycles: Cycles = Field(description="cycles from the last burst until the data can be used")
-    burst_bytes: Bytes = Field(description="bytes of a burst; a transfer moves whole bursts")
-
-    @property
-    def bandwidth(self) -> Fraction:
-        """Bytes a cycle as the exact decimal number that was written."""
-        return Fraction(repr(self.bandwidth_bytes_per_cycle))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,32 +27,22 @@ class Transfer(Op):
         return (self.target,)
 
 
-class Dram(Unit[DramConfig]):
-    """Executes Transfer ops: loads and stores share one in-order channel."""
+class Dram(Unit[ConfigT]):
+    """Executes Transfer ops, in order; the kinds (dram_simple.py, ddr.py) say how long each takes."""
 
     name = "dram"
-    summary = "one in-order channel with bandwidth, latency and bursts; loads and stores share it"
     item_name = "byte"
-
-    def compute_cycles(self, op: Op) -> int:
-        """Whole bursts of each contiguous piece over the bandwidth."""
-        burst = self.config.burst_bytes
-        moved = sum(ceil_div(ceil_div(piece.bits, 8), burst) * burst for piece in self._pieces(op))
-        cycles = Fraction(moved) / self.config.bandwidth
-        return ceil_div(cycles.numerator, cycles.denominator)
-
-    def depth_cycles(self, op: Op) -> int:
-        return self.config.latency_cycles
-
-    def work(self, op: Op) -> Work:
-        return Work(sum(ceil_div(piece.bits, 8) for piece in self._pieces(op)), self.config.bandwidth)
 
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
         """Numbers move as they are stored."""
         numerics.same(op.reads, op.writes[0])
         return Kernel(lambda operands: (np.concatenate(operands, axis=0),))
 
-    def _pieces(self, op: Op) -> tuple[Region, ...]:
+    def bytes_moved(self, op: Op) -> int:
+        """Bytes of the transfer's data; what bursts round up is not counted."""
+        return sum(ceil_div(piece.bits, 8) for piece in self.pieces(op))
+
+    def pieces(self, op: Op) -> tuple[Region, ...]:
         """The contiguous regions on the DRAM side."""
         if not isinstance(op, Transfer):
             raise self.refuse(op)

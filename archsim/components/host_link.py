@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from archsim.components.dram import Dram
+from archsim.components.dram_simple import SimpleDram
 
 
-class HostLink(Dram):
+class HostLink(SimpleDram):
     """Executes Transfer ops between the host's memory and the chip, with the rules of a DRAM channel."""
 
     name = "host"

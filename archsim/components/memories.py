@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from archsim.components.base import UnitConfig
 from archsim.config.types import Bytes, Count, Cycles
+
+PortKind = Literal["1R1W", "1RW"]
+"""1R1W: a read port and a write port of its own for each unit. 1RW: a single port for all reads and writes."""
 
 
 class WeightSramConfig(UnitConfig):
@@ -17,6 +20,7 @@ class WeightSramConfig(UnitConfig):
     banks: Count = Field(description="banks that are read side by side")
     port_bits: Count = Field(description="bits per cycle of one bank's port")
     read_latency_cycles: Cycles = Field(description="cycles from address to data")
+    ports: PortKind = Field(default="1R1W", description="1R1W: fills never disturb reads; 1RW: they share the port")
 
     @property
     def bits_per_cycle(self) -> int:
@@ -25,10 +29,11 @@ class WeightSramConfig(UnitConfig):
 
 
 class BufferConfig(UnitConfig):
-    """A buffer with one read port and one write port for each unit that uses it."""
+    """A buffer with one read port and one write port for each unit that uses it, or with a single one for all."""
 
     capacity_bytes: Bytes = Field(description="bytes of the buffer")
     port_bits: Count = Field(description="bits per cycle of each port")
+    ports: PortKind = Field(default="1R1W", description="1R1W: a port a unit and direction; 1RW: one port for all")
 
 
 class InputBufferConfig(BufferConfig):

@@ -9,7 +9,7 @@ from typing import Any
 
 from archsim.config.document import Document
 from archsim.config.events import MAX_BYTES
-from archsim.config.slots import Slot, inner_slot
+from archsim.config.slots import Slot, inner_slot, member_for_tag
 from archsim.config.text import KeyPath, dotted, shorten, shown_with_type
 from archsim.config.tree import MAX_DEPTH, read_tree
 from archsim.errors import Fault, FaultsError
@@ -103,7 +103,7 @@ def _apply(edited: Edited, override: Override, slot: Slot | None) -> None:
     node = edited.data
     for depth in range(1, len(path)):
         inner = node.get(path[depth - 1])
-        slot = None if slot is None else inner_slot(slot, path[depth - 1])
+        slot = None if slot is None else inner_slot(_chosen(slot, node), path[depth - 1])
         shorthand = getattr(slot.model, "shorthand", None) if slot is not None else None
         if shorthand is not None and isinstance(inner, str):
             inner = node[path[depth - 1]] = {shorthand: inner}
@@ -119,6 +119,13 @@ def _apply(edited: Edited, override: Override, slot: Slot | None) -> None:
     for at in [at for at in edited.origins if at[: len(path)] == path]:
         del edited.origins[at]
     edited.origins[path] = override
+
+
+def _chosen(slot: Slot, node: dict[str, Any]) -> Slot:
+    """The member of a union that the node's own tag chooses; other slots as they are."""
+    if slot.discriminator is None:
+        return slot
+    return member_for_tag(slot, node.get(slot.discriminator)) or slot
 
 
 def _no_way_through(path: KeyPath, value: object) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
-from archsim.components.base import Service
+from archsim.components.base import PortUse, Service, Session
 from archsim.formats.number import Array
 from archsim.program.interpreter import Semantics
 from archsim.program.ir import Op
@@ -24,14 +24,23 @@ Observer = Callable[[Op, int, tuple[Array, ...]], None]
 class MachineSpec:
     """What execution needs to know of the architecture.
 
-    `units` are the names of the units; `services` each phase's ops' service times; `issue_cycles` and `queue_depth`
-    are the sequencer's.
+    `units` are the names of the units, in the order in which single ports are granted to those that ask in the same
+    cycle; `services` each phase's ops' service times; `issue_cycles` and `queue_depth` are the sequencer's. `sessions`
+    makes the state of each unit whose service times depend on its history: what `services` says of its ops is a lower
+    bound. `port_uses`: for each phase's ops what they need of single ports; () if no memory has one.
     """
 
     units: tuple[str, ...]
     services: tuple[tuple[Service, ...], ...]
     issue_cycles: int
     queue_depth: int
+    sessions: Mapping[str, Callable[[], Session]] = field(default_factory=dict)
+    port_uses: tuple[tuple[tuple[PortUse, ...], ...], ...] = ()
+
+    @property
+    def static(self) -> bool:
+        """Whether `services` are the service times: nothing depends on when an op starts, and nothing is arbitrated."""
+        return not self.sessions and not any(uses for of_phase in self.port_uses for uses in of_phase)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import simpy
 from archsim.components.base import Service
 from archsim.formats.number import Array
 from archsim.machine.clock import Clock
+from archsim.machine.dynamic import Dynamics
 from archsim.machine.options import MachineSpec, Options
 from archsim.machine.sequencer import Sequencer
 from archsim.machine.tables import KEY_BASE, LaterStep, PhaseTables, SameStep
@@ -50,6 +51,7 @@ class PhaseRun:
         spec: MachineSpec,
         units: Mapping[str, UnitProcess],
         options: Options,
+        dynamics: Dynamics | None,
     ) -> None:
         self.finished = env.event()
         self.tables = PhaseTables(phase)
@@ -69,6 +71,11 @@ class PhaseRun:
             for service, followers in zip(self._services, self.tables.first_same, strict=True)
         ]
         """For each op the cycles from its start until its first word is visible; None if no op follows its words."""
+        self._dynamics = dynamics
+        self._fixed = options.jitter is None and dynamics is None
+        uses = spec.port_uses[number] if spec.port_uses else ()
+        self.contends: Sequence[bool] | None = [bool(of_op) for of_op in uses] if any(uses) else None
+        """For each op whether it needs a single port; None if none does."""
         self._units = [units[op.unit] for op in phase.ops]
         self._steps: dict[int, Step] = {}
         self._ops_left = phase.op_instances
@@ -90,11 +97,21 @@ class PhaseRun:
         """Whether the ops of a repetition are recorded one by one."""
         return self._phase.kind is not PhaseKind.BODY or self._options.window.holds(repetition)
 
-    def timing(self, step: Step, op: int) -> tuple[int, int, int]:
-        """How long the op takes: (compute cycles, occupancy cycles, depth cycles)."""
-        if self._options.jitter is None:
+    def timing(self, step: Step, op: int, queued: int) -> tuple[int, int, int]:
+        """How long the op, which starts now, takes: (compute cycles, occupancy cycles, depth cycles).
+
+        `queued`: the cycle at which it was issued.
+        """
+        if self._fixed:
             return self._timings[op]
-        return _timing(self._options.jitter(self._number, step.repetition, op, self._services[op]))
+        service, dynamics, number, now = self._services[op], self._dynamics, self._number, self._env.now
+        if dynamics is not None:
+            service = dynamics.nominal(number, op, self.ops[op], step.repetition, queued, now)
+        if self._options.jitter is not None:
+            service = self._options.jitter(number, step.repetition, op, service)
+        if dynamics is not None:
+            service = dynamics.granted(number, op, service, now)
+        return _timing(service)
 
     def follows(self, step: Step, op: int) -> bool:
         """Whether the op takes words from an op that is not done yet."""

@@ -18,6 +18,7 @@ from archsim.trace import Timeline, TimelineBuilder, UnitTrace
 if TYPE_CHECKING:
     from archsim.machine.options import Arithmetic
     from archsim.machine.phase import Step
+    from archsim.machine.ports import Arbiter
 
 _ISSUE = CAUSE_CODES[Wait.ISSUE]
 _OPERAND = CAUSE_CODES[Wait.OPERAND]
@@ -26,7 +27,7 @@ _OPERAND = CAUSE_CODES[Wait.OPERAND]
 class UnitProcess:
     """The state of one unit during a run."""
 
-    def __init__(self, env: Clock, name: str, arithmetic: Arithmetic | None) -> None:
+    def __init__(self, env: Clock, name: str, arithmetic: Arithmetic | None, arbiter: Arbiter) -> None:
         self.name = name
         self.queue: deque[tuple[int, Step, int]] = deque()
         """(cycle at which it is issued, repetition, op) of the ops that have not started."""
@@ -36,6 +37,7 @@ class UnitProcess:
         """The op whose last words the unit waits for."""
         self._env = env
         self._arithmetic = arithmetic
+        self._arbiter = arbiter
         self._wake: simpy.Event | None = None
         self._free_at = 0
         self._last_done = 0
@@ -79,23 +81,27 @@ class UnitProcess:
                 self._wake = env.event()
                 yield self._wake
                 self.awaited = None
+            contends = step.run.contends
+            if contends is not None and contends[op]:
+                yield self._arbiter.request(self.name)
             queue.popleft()
-            occupancy = self._start(issued, step, op)
+            start = env.now
+            occupancy, depth = self._start(issued, step, op)
             step.run.started(self)
             yield env.timeout(occupancy)
             if step.run.tables.followed[op]:
-                yield from self._drain(step, op, env.now)
+                yield from self._drain(step, op, start, depth)
             step.run.operands_read(step, op)
 
-    def _start(self, issued: int, step: Step, op: int) -> int:
-        """Start an op now: book the cycles and, if it follows no other op's words, finish; returns the occupancy."""
+    def _start(self, issued: int, step: Step, op: int) -> tuple[int, int]:
+        """Start an op now: book the cycles and, if it follows no other op's words, finish; its occupancy and depth."""
         env, run = self._env, step.run
         now = env.now
         waited = now - self._free_at
         if waited:
             key = step.arrived[op]
             self._waits[_ISSUE if issued * KEY_BASE > key else key % KEY_BASE] += waited
-        compute, occupancy, depth = run.timing(step, op)
+        compute, occupancy, depth = run.timing(step, op, issued)
         self._compute += compute
         self._port += occupancy - compute
         self._ops += 1
@@ -107,10 +113,11 @@ class UnitProcess:
         self._timeline.add(now, occupancy)
         if not run.tables.followed[op]:
             self._finish(step, op, now, now + occupancy, depth)
-        return occupancy
+        return occupancy, depth
 
-    def _drain(self, step: Step, op: int, due: int) -> Generator[simpy.Event, None, None]:
+    def _drain(self, step: Step, op: int, start: int, depth: int) -> Generator[simpy.Event, None, None]:
         """Wait for the last words of the ops that this one follows, then schedule its completion."""
+        due = self._env.now
         while step.run.follows(step, op):
             self.draining = (step, op)
             self._wake = self._env.event()
@@ -118,8 +125,7 @@ class UnitProcess:
             self.draining = None
         now = self._env.now
         self._waits[_OPERAND] += now - due
-        _, occupancy, depth = step.run.timing(step, op)
-        self._finish(step, op, due - occupancy, now, depth)
+        self._finish(step, op, start, now, depth)
 
     def _finish(self, step: Step, op: int, start: int, free: int, depth: int) -> None:
         """Sample the operands and schedule the op's completion, now that it is known when it is free."""

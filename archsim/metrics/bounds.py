@@ -22,7 +22,7 @@ BOUNDS: Mapping[str, str] = {
     "mac_array": "occupancy of the MAC array by this schedule's tiles",
     "activation": "occupancy of the activation unit; of several, the busiest",
     "elementwise": "occupancy of the element-wise unit; of several, the busiest",
-    "dram": "occupancy of DRAM in the time steps",
+    "dram": "occupancy of DRAM in the time steps (kind ddr: of its data bus alone)",
     "sequencer": "ops of a step * issue_cycles",
 }
 """The bounds of the family gemv: name -> what it is."""

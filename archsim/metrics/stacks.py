@@ -15,8 +15,8 @@ Stack = Mapping[str, int]
 
 BUCKETS: Mapping[str, str] = {
     "useful": "whole cycles' worth of useful items: floor(items / items per cycle)",
-    "padding": "cycles in which the datapath works, less useful ones: ragged tiles and lanes",
-    "wait_port": "the op holds the unit for a memory port that is slower than the datapath",
+    "padding": "cycles in which the datapath works, less useful ones: ragged tiles and lanes; DRAM's rows and refresh",
+    "wait_port": "the op holds the unit for a memory port that is slower than the datapath, or that another unit has",
     Wait.RECURRENCE.value: "waits for h or c of the time step before",
     Wait.INPUT.value: "waits for x from DRAM",
     Wait.WEIGHTS.value: "waits for weights",

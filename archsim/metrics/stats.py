@@ -80,6 +80,10 @@ class Stats:
     traffic_bytes: Annotated[
         Traffic, Metric("bytes", "memory -> read or write -> kind of data -> bytes over the whole run")
     ]
+    dram_counts: Annotated[
+        Mapping[str, int],
+        Metric("", "DRAM of kind ddr: bursts, rows opened (misses: bank closed; conflicts: another open), refreshes"),
+    ]
     operational_intensity_ops_per_byte: Annotated[
         Mapping[str, float],
         Metric(
@@ -125,6 +129,7 @@ def compute_stats(program: Program, trace: Trace, arch: Arch, workload: Workload
         cycle_stack=stacks[multipliers.unit],
         unit_cycle_stacks=stacks,
         traffic_bytes=traffic,
+        dram_counts=trace.counts.get("dram", {}),
         operational_intensity_ops_per_byte={
             memory: float(Fraction(OPS_PER_MAC * macs, total_bytes(traffic, memory))) for memory in traffic
         },

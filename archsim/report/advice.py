@@ -42,7 +42,7 @@ ADVICE: Mapping[str, str] = {
     ),
     "dram": (
         "DRAM cannot load x and store h faster. More dram.bandwidth_bytes_per_cycle would, or, if a step's x or h "
-        "is less than a burst, a smaller dram.burst_bytes."
+        "is less than a burst, a smaller dram.burst_bytes (of kind ddr: more dram.channels, or a faster dram.device)."
     ),
     "sequencer": (
         "The sequencer cannot issue a step's ops faster. Fewer sequencer.issue_cycles would, or fewer and larger "
@@ -70,7 +70,8 @@ _EXPLAINED = {
 
 _KNOBS = {
     "wait_port": " Wider ports (weight_sram, input_buffer, state_buffer) would shorten it.",
-    "wait_input": " More dram.bandwidth_bytes_per_cycle or input_buffer.prefetch_steps would shorten it.",
+    "wait_input": " More dram.bandwidth_bytes_per_cycle (of kind ddr: dram.channels) or input_buffer.prefetch_steps "
+    "would shorten it.",
     "wait_accumulator": " More accumulators.entries would shorten it.",
     "wait_issue": " A deeper sequencer.queue_depth or fewer sequencer.issue_cycles would shorten it.",
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 from archsim.arch import FAMILIES
 from archsim.arch.families import Family
+from archsim.components.ddr_presets import SUMMARIES
 from archsim.config import load_document
 from archsim.config.presets import PresetKind, preset_file, preset_names
 from archsim.errors import FaultsError
@@ -21,16 +22,17 @@ def catalogue() -> list[tuple[str, Entries]]:
         ("Architectures (arch_configs/)", _presets(PresetKind.ARCH)),
         ("Workloads (workloads/; or inline: lstm:input,hidden,t=steps,b=batch)", _presets(PresetKind.WORKLOAD)),
         *(section for family in FAMILIES.values() for section in _family(family)),
+        ("DRAM devices (dram.device of kind ddr)", list(SUMMARIES.items())),
     ]
 
 
 def _family(family: Family) -> list[tuple[str, Entries]]:
     """Its schedules, and the sections of its architecture files."""
-    units = {kind.name: kind.summary for kind in family.unit_kinds}
     components = [
-        (name, units.get(name) or str(field.description))
+        entry
         for name, field in family.config.model_fields.items()
         if name not in ("family", "summary", "clock_mhz")
+        for entry in _component(family, name, str(field.description))
     ]
     schedules = [(schedule.name, schedule.summary) for schedule in FAMILY_SCHEDULES[family.name]]
     note = " (fused and split mean interleaved)" if family.name == "gemv" else ""
@@ -38,6 +40,14 @@ def _family(family: Family) -> list[tuple[str, Entries]]:
         (f"Schedules of the family {family.name}{note}", schedules),
         (f"Components of the family {family.name} (the sections of an architecture)", components),
     ]
+
+
+def _component(family: Family, name: str, description: str) -> Entries:
+    """A section's line; of a unit with several kinds a line for each."""
+    kinds = [kind for kind in family.unit_kinds if kind.name == name]
+    if not kinds:
+        return [(name, description)]
+    return [(f"{name}: {kind.kind}" if kind.kind else name, kind.summary) for kind in kinds]
 
 
 def _presets(kind: PresetKind) -> Entries:

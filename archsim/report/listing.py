@@ -20,7 +20,8 @@ How to read this
   when        the repetitions in which the op takes part; without it, all.
   work        MAC: multiply-accumulates; val: values written.
   holds       cycles for which the op holds its unit; its unit takes ops in program order.
-  latency     cycles from its start until its results are visible.
+  latency     cycles from its start until its results are visible. Both are the least where they depend on the run:
+              on DRAM of kind ddr, and at memories with a single port.
   waits for   the ops whose numbers stand there: "done", its results are visible; "free", it has read its operands;
               "@-1": of one repetition before. In parentheses: what a wait for it is booked as.
   A phase starts when the one before has ended."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
@@ -39,4 +40,18 @@ def traffic(simulation: Simulation) -> list[RenderableType]:
             f"{intensity_about.unit}: {intensity_about.meaning} ({intensity_about.formula}). "
             "DRAM bursts beyond the data cost time, but are not counted as bytes."
         ),
+        *_dram(stats.dram_counts),
+    ]
+
+
+def _dram(counts: Mapping[str, int]) -> list[RenderableType]:
+    """What DRAM of kind ddr did, in a sentence."""
+    if not counts:
+        return []
+    opened = counts["row_misses"] + counts["row_conflicts"]
+    return [
+        sentence(
+            f"DRAM moved {counts['bursts']:,} bursts and opened {opened:,} rows for them, {counts['row_conflicts']:,} "
+            f"in a bank with another row open; it was refreshed {counts['refreshes']:,} times (all channels together)."
+        )
     ]

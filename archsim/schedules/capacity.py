@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archsim.arch import ArchConfig
+from archsim.components.ddr import DdrConfig
 from archsim.errors import CapacityError
 from archsim.program.ir import Buffer
 
@@ -18,7 +19,8 @@ _KNOBS = {
 
 
 def check_capacity(buffers: tuple[Buffer, ...], arch: ArchConfig) -> None:
-    """Raise CapacityError for the first on-chip memory that cannot hold its buffers."""
+    """Raise CapacityError for the first memory that cannot hold its buffers."""
+    check_dram(buffers, arch)
     have = {
         "weight_sram": arch.weight_sram.capacity_bytes,
         "input_buffer": arch.input_buffer.capacity_bytes,
@@ -30,6 +32,17 @@ def check_capacity(buffers: tuple[Buffer, ...], arch: ArchConfig) -> None:
         if need > capacity:
             parts = " + ".join(f"{buffer.name} {buffer.size_bytes:,}{_times(buffer)}" for buffer in held)
             raise CapacityError(memory, need, capacity, "bytes", parts, _KNOBS[memory])
+
+
+def check_dram(buffers: tuple[Buffer, ...], arch: ArchConfig) -> None:
+    """Raise CapacityError if the device cannot hold the program's tensors; DRAM of kind `simple` has no size."""
+    if isinstance(arch.dram, DdrConfig):
+        layout, capacity = arch.dram.layout(buffers), arch.dram.capacity_bytes
+        if layout.end_bytes > capacity:
+            what = f"{len(layout.places)} tensors, each from a row of its own on"
+            raise CapacityError(
+                "dram", layout.end_bytes, capacity, "bytes", what, ("more dram.channels", "a larger dram.device")
+            )
 
 
 def _times(buffer: Buffer) -> str:

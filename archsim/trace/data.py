@@ -99,6 +99,8 @@ class Trace:
     """For each phase, each unit's occupied cycles over time."""
     records: tuple[OpRecord, ...]
     """Single ops of the window, in order of phase, repetition and op."""
+    counts: Mapping[str, Mapping[str, int]]
+    """Unit -> what it has counted, by name; of units whose service times have a history."""
 
     def cycles_of(self, kind: PhaseKind) -> int:
         """Cycles of all phases of a kind together."""

@@ -252,7 +252,7 @@ def test_trace(cli) -> None:
 def test_list_names_everything(cli) -> None:
     run = cli("list")
     assert run.code == 0
-    for name in ("edge_64x64", "tiny_2x2", "silero_vad", "lstm_3_2_t4", "split_gate_major", "mac_array", "dram"):
+    for name in ("edge_64x64", "tiny_2x2", "silero_vad", "lstm_3_2_t4", "split_gate_major", "mac_array", "dram: ddr"):
         assert f"  {name} " in run.out
 
 

@@ -1,6 +1,7 @@
 """What every unit must fulfil; a new kind of unit is tested by being in UNIT_KINDS and in a program."""
 
 import dataclasses
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -9,7 +10,9 @@ from float_machines import FLOAT_16X16
 from archsim.arch import FAMILIES, Datapath, build_units, load_arch
 from archsim.components.activation import Activate, Activation
 from archsim.components.base import UnitConfig
-from archsim.components.dram import Dram, Transfer
+from archsim.components.ddr import DdrDram
+from archsim.components.dram import Transfer
+from archsim.components.dram_simple import SimpleDram
 from archsim.components.elementwise import Elementwise
 from archsim.components.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.components.lstm_ops import CellUpdate, HiddenUpdate, Peephole
@@ -22,8 +25,20 @@ from archsim.schedules import SCHEDULES
 from archsim.workload import CellKind, CellSpec, FunctionSpec, NetworkSpec, one_layer
 
 ARCH = load_arch(FLOAT_16X16).config
+DDR = {"kind": "ddr", "device": "ddr4_3200", "channels": 2, "controller_latency_cycles": 9}
+MACHINES = {
+    "simple": ARCH,
+    "ddr": type(ARCH).model_validate({**ARCH.model_dump(), "dram": DDR}),
+}
+"""Together they have every kind of unit."""
 UNITS = build_units(ARCH)
 UNIT_KINDS = FAMILIES["gemv"].unit_kinds
+
+
+def unit_of(kind):
+    """A unit of that kind, from the first machine that has one."""
+    built = (build_units(machine)[kind.name] for machine in MACHINES.values())
+    return next(unit for unit in built if type(unit) is kind)
 
 
 def networks() -> list[NetworkSpec]:
@@ -39,15 +54,11 @@ def networks() -> list[NetworkSpec]:
     return specs + [NetworkSpec(((cell,),), 3, 2, (3, 1)) for cell in cells]
 
 
-OPS = [
-    op
-    for spec in networks()
-    for schedule in SCHEDULES
-    for phase in schedule.build(spec, ARCH).phases
-    for op in phase.ops
-]
+PROGRAMS = [schedule.build(spec, ARCH) for spec in networks() for schedule in SCHEDULES]
+OPS = [op for program in PROGRAMS for phase in program.phases for op in phase.ops]
 OP_KINDS = {
-    Dram: {Transfer},
+    SimpleDram: {Transfer},
+    DdrDram: {Transfer},
     MacArray: {MacTile},
     Activation: {Activate},
     Elementwise: {CellUpdate, HiddenUpdate, Peephole, CandidateSum, ResetHidden, GruUpdate},
@@ -68,16 +79,17 @@ class Unknown(Op):
 def test_every_kind_is_built_under_its_name() -> None:
     assert {kind.name for kind in UNIT_KINDS} == set(UNITS)
     for kind in UNIT_KINDS:
-        assert isinstance(UNITS[kind.name], kind)
+        assert type(unit_of(kind)) is kind
         assert kind.summary
         assert kind.item_name
+    assert len({(kind.name, kind.kind) for kind in UNIT_KINDS}) == len(UNIT_KINDS)
 
 
-@pytest.mark.parametrize("kind", UNIT_KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", UNIT_KINDS, ids=lambda kind: kind.__name__)
 def test_ops_of_every_kind_occur_and_obey(kind) -> None:
     ops = [op for op in OPS if op.unit == kind.name]
     assert {type(op) for op in ops} == OP_KINDS[kind]
-    unit = UNITS[kind.name]
+    unit = unit_of(kind)
     random = np.random.default_rng(0)
     for op in ops:
         service = unit.cycles(op)
@@ -101,22 +113,47 @@ def test_ops_of_every_kind_occur_and_obey(kind) -> None:
         assert set(op.updates) <= set(op.writes)
 
 
-@pytest.mark.parametrize("kind", UNIT_KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", UNIT_KINDS, ids=lambda kind: kind.__name__)
+def test_a_unit_is_static_or_has_a_session_that_keeps_to_its_bounds(kind) -> None:
+    """A session starts from nothing in each run, says the same in each, and never less than `cycles`."""
+    unit = unit_of(kind)
+    if unit.static:
+        with pytest.raises(SimulatorBug, match="is static"):
+            unit.session(())
+        return
+    for program in PROGRAMS:
+        sessions = unit.session(program.buffers), unit.session(program.buffers)
+        now = 0
+        for phase in program.phases:
+            for repetition in range(phase.repeat):
+                for op in phase.ops:
+                    if op.unit != kind.name or not op.active(repetition, phase.repeat):
+                        continue
+                    first, second = (session.service(op, repetition, now, now + 3) for session in sessions)
+                    assert first == second
+                    least = unit.cycles(op)
+                    assert first.compute_cycles >= least.compute_cycles
+                    assert first.port_cycles == least.port_cycles
+                    assert first.depth_cycles >= least.depth_cycles
+                    now += 3 + first.occupancy_cycles
+
+
+@pytest.mark.parametrize("kind", UNIT_KINDS, ids=lambda kind: kind.__name__)
 def test_an_unknown_op_is_refused_and_never_free(kind) -> None:
     op = Unknown(unit=kind.name, label="mystery")
-    for ask in (UNITS[kind.name].compute_cycles, UNITS[kind.name].work):
+    for ask in (unit_of(kind).compute_cycles, unit_of(kind).work):
         with pytest.raises(SimulatorBug, match=f"{kind.name} got an op it does not know: Unknown 'mystery'"):
             ask(op)
 
 
 @pytest.mark.parametrize(
-    "kind", [k for k in UNIT_KINDS if k.name in ("dram", "activation")], ids=lambda kind: kind.name
+    "kind", [k for k in UNIT_KINDS if k.name in ("dram", "activation")], ids=lambda kind: kind.__name__
 )
 def test_only_units_that_accumulate_update_in_place(kind) -> None:
     value = np.zeros((1, 1), np.float32)
     op = next(op for op in OPS if op.unit == kind.name)
     with pytest.raises(SimulatorBug, match="does not update in place"):
-        Datapath(UNITS).retire(op, value, value)
+        Datapath({**UNITS, kind.name: unit_of(kind)}).retire(op, value, value)
 
 
 @pytest.mark.parametrize("name", preset_names(PresetKind.ARCH))
@@ -132,7 +169,8 @@ def test_every_field_of_every_config_has_a_description() -> None:
     def check(model: type[UnitConfig]) -> None:
         for name, field in model.model_fields.items():
             assert field.description, f"{model.__name__}.{name}"
-            if isinstance(field.annotation, type) and hasattr(field.annotation, "model_fields"):
-                check(field.annotation)
+            for member in (field.annotation, *get_args(field.annotation)):  # a union's members, too
+                if isinstance(member, type) and hasattr(member, "model_fields"):
+                    check(member)
 
     check(type(ARCH))

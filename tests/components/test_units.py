@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from archsim.components.activation import Activate, Activation, ActivationConfig
-from archsim.components.dram import Dram, DramConfig, Transfer
+from archsim.components.dram import Transfer
+from archsim.components.dram_simple import SimpleDram, SimpleDramConfig
 from archsim.components.elementwise import Elementwise, ElementwiseConfig
 from archsim.components.lstm_ops import CellUpdate, HiddenUpdate
 from archsim.components.mac_array import MacArray, MacArrayConfig, MacTile
@@ -184,7 +185,11 @@ def transfer(*entries: int, width: int = 1) -> Transfer:
     ],
 )
 def test_dram_moves_whole_bursts(pieces: tuple[int, ...], bandwidth: float, cycles: int) -> None:
-    unit = Dram(DramConfig(bandwidth_bytes_per_cycle=bandwidth, latency_cycles=80, burst_bytes=64), WIDE, FORMATS)
+    unit = SimpleDram(
+        SimpleDramConfig(kind="simple", bandwidth_bytes_per_cycle=bandwidth, latency_cycles=80, burst_bytes=64),
+        WIDE,
+        FORMATS,
+    )
     service = unit.cycles(transfer(*pieces))
     assert service.occupancy_cycles == cycles
     assert service.latency_cycles == cycles + 80
@@ -193,11 +198,11 @@ def test_dram_moves_whole_bursts(pieces: tuple[int, ...], bandwidth: float, cycl
 
 def test_dram_waits_for_the_port_of_the_other_memory() -> None:
     """512 bits into a port of 32 bits take 16 cycles, though DRAM delivers them in 4."""
-    config = DramConfig(bandwidth_bytes_per_cycle=16.0, latency_cycles=0, burst_bytes=64)
-    assert Dram(config, {**WIDE, "state_buffer": 32}, FORMATS).cycles(transfer(16)).occupancy_cycles == 16
+    config = SimpleDramConfig(kind="simple", bandwidth_bytes_per_cycle=16.0, latency_cycles=0, burst_bytes=64)
+    assert SimpleDram(config, {**WIDE, "state_buffer": 32}, FORMATS).cycles(transfer(16)).occupancy_cycles == 16
 
 
 def test_a_store_is_charged_like_a_load() -> None:
-    config = DramConfig(bandwidth_bytes_per_cycle=16.0, latency_cycles=7, burst_bytes=64)
+    config = SimpleDramConfig(kind="simple", bandwidth_bytes_per_cycle=16.0, latency_cycles=7, burst_bytes=64)
     store = Transfer(unit="dram", label="store", sources=(region("state_buffer", 17, 1),), target=region("dram", 17, 1))
-    assert Dram(config, WIDE, FORMATS).cycles(store).latency_cycles == 8 + 7
+    assert SimpleDram(config, WIDE, FORMATS).cycles(store).latency_cycles == 8 + 7

@@ -24,6 +24,10 @@ What there is of each unit, and where x, bias and gates go, stands in test_unit_
 
     mac_array.x_columns, activation.units, activation.adds_bias, elementwise.units, state_buffer.gate_slots
 
+A kind of DRAM and single ports make service times depend on when an op starts: test_dynamic_machines.py.
+
+    dram.kind, weight_sram.ports, input_buffer.ports, state_buffer.ports
+
 The others change the program itself (the tiles, how far x parts run ahead, how far x is prefetched), so that nothing
 follows; the test only demands that the changed design is still right:
 
@@ -86,6 +90,8 @@ UNIT_OPTIONS = (
     "state_buffer.gate_slots",
 )
 """tests/laws/test_unit_options.py has these."""
+OTHER_MACHINE = ("dram.kind", "weight_sram.ports", "input_buffer.ports", "state_buffer.ports")
+"""tests/laws/test_dynamic_machines.py has these."""
 OTHER_PROGRAM = ("mac_array.rows", "accumulators.entries", "input_buffer.prefetch_steps")
 
 
@@ -128,7 +134,7 @@ def cycles(case: Case) -> tuple[int, list[tuple[int, int, int]]]:
 @given(cases())
 def test_the_list_is_complete(case: Case):
     assert sorted(fields(case.config)) == sorted(
-        (*UP, *DOWN, *SAME_CYCLES, *OTHER_NUMBERS, *UNIT_OPTIONS, *OTHER_PROGRAM)
+        (*UP, *DOWN, *SAME_CYCLES, *OTHER_NUMBERS, *OTHER_MACHINE, *UNIT_OPTIONS, *OTHER_PROGRAM)
     )
 
 

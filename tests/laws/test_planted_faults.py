@@ -39,7 +39,7 @@ BASE = ArchConfig.model_validate(
         "summary": "a machine to plant faults in",
         "clock_mhz": 100.0,
         "formats": "float32",
-        "dram": {"bandwidth_bytes_per_cycle": 8.0, "latency_cycles": 9, "burst_bytes": 8},
+        "dram": {"kind": "simple", "bandwidth_bytes_per_cycle": 8.0, "latency_cycles": 9, "burst_bytes": 8},
         "weight_sram": {"capacity_bytes": 65536, "banks": 4, "port_bits": 64, "read_latency_cycles": 1},
         "input_buffer": {"capacity_bytes": 65536, "port_bits": 256, "prefetch_steps": 1},
         "state_buffer": {"capacity_bytes": 65536, "port_bits": 256},

@@ -24,7 +24,7 @@ MACHINE = ArchConfig.model_validate(
         "summary": "2 x 2 MACs, nothing but the recurrence to wait for",
         "clock_mhz": 100.0,
         "formats": "float32",
-        "dram": {"bandwidth_bytes_per_cycle": 64.0, "latency_cycles": 0, "burst_bytes": 8},
+        "dram": {"kind": "simple", "bandwidth_bytes_per_cycle": 64.0, "latency_cycles": 0, "burst_bytes": 8},
         "weight_sram": {"capacity_bytes": 4096, "banks": 2, "port_bits": 64, "read_latency_cycles": 1},
         "input_buffer": {"capacity_bytes": 1024, "port_bits": 256, "prefetch_steps": 2},
         "state_buffer": {"capacity_bytes": 1024, "port_bits": 256},

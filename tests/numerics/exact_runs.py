@@ -26,7 +26,7 @@ MACHINE = {
     "summary": "five rows of two multipliers",
     "clock_mhz": 100.0,
     "formats": "q4.12",
-    "dram": {"bandwidth_bytes_per_cycle": 8.0, "latency_cycles": 9, "burst_bytes": 8},
+    "dram": {"kind": "simple", "bandwidth_bytes_per_cycle": 8.0, "latency_cycles": 9, "burst_bytes": 8},
     "weight_sram": {"capacity_bytes": AMPLE, "banks": 4, "port_bits": 64, "read_latency_cycles": 1},
     "input_buffer": {"capacity_bytes": AMPLE, "port_bits": 256, "prefetch_steps": 1},
     "state_buffer": {"capacity_bytes": AMPLE, "port_bits": 256},
