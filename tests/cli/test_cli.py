@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from float_machines import FLOAT_16X16
 
-from archsim.config.presets import PresetKind, preset_folder
+from archsim.config.presets import PresetKind, preset_file
 from archsim.report.folder import ACCURACY_FILES, FILES
 
 FLOAT_FILES = tuple(name for name in FILES if name not in ACCURACY_FILES)
@@ -142,7 +142,7 @@ def test_the_resolved_inputs_run_again(cli) -> None:
 
 def test_a_technology_of_ones_own_is_found_again(cli) -> None:
     """A file named with --set is found from the results' folder, wherever that is."""
-    preset = preset_folder(PresetKind.TECHNOLOGY) / "node_45nm.yaml"
+    preset = preset_file(PresetKind.TECHNOLOGY, "node_45nm")
     Path("mine.yaml").write_text(preset.read_text().replace("energy_pj_per_bit: 20.3", "energy_pj_per_bit: 40.6"))
     plain = json.loads(cli("run", *TINY, "--no-plots", "--json", "--out", "x/a").out)
     run = cli("run", *TINY, "--set", "technology=mine.yaml", "--no-plots", "--json", "--out", "x/b")
