@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 NEAR = 0.9
 """A run that reaches so much of its roof is bound by it."""
+FAR = 0.1
+"""A run that reaches less than so much of its roof is not bound by it at all."""
 
 
 def roofline(simulation: Simulation) -> list[RenderableType]:
@@ -64,6 +66,8 @@ def _name(binding: str) -> str:
 
 def _advice(found: Roofline) -> str:
     """What would raise the roof of the whole run."""
+    if found.run_roof_share < FAR:
+        return "That roof is so far above that raising it would change little."
     if found.run_binding == PEAK:
         return "Only more multipliers, or a higher clock, raise that roof."
     if found.step_binding == PEAK:

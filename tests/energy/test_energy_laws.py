@@ -11,13 +11,17 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import Case, cases
+from strategies import Case, cases, unit_options
 
 from archsim.arch import build_units, load_arch
+from archsim.arch.datapath import Units
 from archsim.arch.storages import storages
+from archsim.components.activation import Activate
+from archsim.components.mac_array import MacTile
 from archsim.config import parse_override
 from archsim.metrics.actions import Actions, count_actions
 from archsim.metrics.energy import Costs, area_of, compute_costs, compute_energy
+from archsim.program.ir import Program
 from archsim.schedules import SCHEDULES, find_schedule
 from archsim.technology import Prices, Technology, load_technology
 from archsim.workload import load_workload
@@ -76,6 +80,37 @@ def test_the_multipliers_of_the_array_switch_once_a_mac(case: Case) -> None:
     for operator, count in tally.items():
         by_kind[operator.kind.value] += count
     assert by_kind["multiply"] == by_kind["add"] == case.spec.macs
+
+
+@given(cases().flatmap(unit_options))
+def test_trees_of_their_own_are_joined_and_a_late_bias_is_added(case: Case) -> None:
+    """An addition more for each sum of a tile that has both x and h, where these have trees of their own; one for each
+    value that a late bias comes to. Every unit of several has its own energy and area."""
+    actions, array = count_actions(case.program, case.units), case.config.mac_array
+    joins = biases = 0
+    for phase in case.program.phases:
+        for op in phase.ops:
+            times = op.instances(phase.repeat)
+            if isinstance(op, MacTile) and array.apart is not None and len(op.vectors) == 2:
+                joins += op.rows * op.batch * times
+            if isinstance(op, Activate) and op.bias is not None:
+                biases += op.elements * times
+    kinds = [(operator.kind, count) for operator, count in actions.operators["mac_array"].items()]
+    assert sum(count for kind, count in kinds if kind == "multiply") == case.spec.macs
+    assert sum(count for kind, count in kinds if kind == "add") == case.spec.macs + joins
+    early = case.with_fields({"activation.adds_bias": False})
+    adds = [_adds(of.program, of.units) for of in (early, case)]
+    assert adds[1] - adds[0] == biases
+    costs, energy = compute_costs(case.arch, case.units), energy_of(case)
+    assert set(case.units) - {"dram"} <= costs.area.part_area_mm2.keys()
+    assert sum(energy.part_uj.values()) == pytest.approx(energy.total_uj, rel=CLOSE)
+
+
+def _adds(program: Program, units: Units) -> int:
+    """Additions of all activation units."""
+    actions = count_actions(program, units)
+    tallies = [tally for unit, tally in actions.operators.items() if unit.startswith("activation")]
+    return sum(count for tally in tallies for operator, count in tally.items() if operator.kind == "add")
 
 
 @given(cases(), st.integers(0, 60), st.integers(1, 4))

@@ -72,6 +72,14 @@ def test_what_is_narrow_binds_and_is_said(sets: tuple[str, ...], binding: tuple[
     assert said in roof_sentence(stats)
 
 
+def test_no_advice_to_raise_a_roof_that_is_far_above() -> None:
+    wide = [f"{memory}.port_bits=65536" for memory in ("weight_sram", "input_buffer", "state_buffer")]
+    stats = run("mac_array.columns=64", "mac_array.rows=64", "dram.bandwidth_bytes_per_cycle=1000", *wide).stats
+    assert stats.roofline.run_roof_share < 0.1
+    assert "raising it would change little" in roof_sentence(stats)
+    assert "multipliers, or" not in roof_sentence(stats)
+
+
 def test_a_run_far_below_its_roof_names_what_a_roofline_does_not_see() -> None:
     stats = run().stats
     assert stats.roofline.step_roof_share < 0.9
