@@ -14,7 +14,6 @@ from typing import Annotated
 
 from archsim.arch import MachineConfig
 from archsim.arch.datapath import Units
-from archsim.components.dram import Dram
 from archsim.metrics.declare import Metric
 from archsim.metrics.traffic import DRAM
 from archsim.program.ir import Op, Phase, PhaseKind, Program
@@ -73,7 +72,7 @@ def compute_roofline(
             _intensity(program.macs, in_run.get(memory, 0)),
             peak_gops,
         )
-        for memory, bytes_per_cycle in _bandwidths(multipliers, units).items()
+        for memory, bytes_per_cycle in _bandwidths(program, multipliers, units).items()
     }
     step_roofs = {PEAK: peak_gops} | {memory: ceiling.step_roof_gops for memory, ceiling in ceilings.items()}
     run_roofs = {PEAK: peak_gops} | {memory: ceiling.run_roof_gops for memory, ceiling in ceilings.items()}
@@ -90,10 +89,11 @@ def compute_roofline(
     )
 
 
-def _bandwidths(multipliers: str, units: Units) -> dict[str, Fraction]:
-    """Bytes a cycle of DRAM, if there is one, and of each memory that the multipliers read through a port."""
-    ports, dram = units[multipliers].ports, units.get(DRAM)
-    found = {DRAM: dram.config.bandwidth} if isinstance(dram, Dram) else {}
+def _bandwidths(program: Program, multipliers: str, units: Units) -> dict[str, Fraction]:
+    """Bytes a cycle of DRAM, if it is used, and of each memory that the multipliers read through a port."""
+    ports = units[multipliers].ports
+    transfer = next((op for phase in program.phases for op in phase.ops if op.unit == DRAM), None)
+    found = {} if transfer is None else {DRAM: units[DRAM].work(transfer).items_per_cycle}
     return found | {memory: Fraction(bits, 8) for memory, bits in ports.items() if bits is not None}
 
 
