@@ -278,7 +278,8 @@ def test_list_names_everything(cli) -> None:
         "lstm_3_2_t4",
         "split_gate_major",
         "mac_array",
-        "dram",
+        "dram: simple",
+        "dram: ddr",
         "node_45nm",
     ):
         assert f"  {name} " in run.out
