@@ -8,6 +8,8 @@ from pathlib import Path
 from archsim.fidelity import all_rows
 from archsim.metrics import Stats, declared
 from archsim.metrics.bounds import FAMILY_BOUNDS
+from archsim.metrics.energy import Area, Energy
+from archsim.metrics.roofline import Ceiling, Roofline
 from archsim.metrics.stacks import BUCKETS
 from archsim.report.accuracy import (
     AccuracyFigures,
@@ -56,6 +58,20 @@ held to a bound instead. A figure that is no finite number is null. `accuracy.cs
 of every tensor for each time step.
 """
 
+ENERGY = """
+## energy, area and roofline
+
+Counts of what the program does, times prices of the technology; [energy.md](energy.md) has the rules. What is reached
+below the machine's ceilings.
+"""
+
+_ENERGY_PARTS = {
+    "`energy`": Energy,
+    "`area`": Area,
+    "`roofline`": Roofline,
+    "each of `roofline.ceilings`": Ceiling,
+}
+
 _ACCURACY_PARTS = {
     "`accuracy`": AccuracyFigures,
     "each of `accuracy.tensors`": TensorFigures,
@@ -79,14 +95,18 @@ def metrics_page() -> str:
             "\n## Bounds\n\nCycles a time step that each resource alone, or the recurrence alone, would need. "
             "The time steps together never take less than T times the largest.\n\n",
             *(f"{_heading(family)}{_table('bound', bounds)}" for family, bounds in FAMILY_BOUNDS.items()),
+            ENERGY,
+            *_parts(_ENERGY_PARTS),
             VALIDATION,
             ACCURACY,
-            *(
-                f"\n### Figures of {name}\n\n{TABLE_HEAD}" + "\n".join(_rows(part)) + "\n"
-                for name, part in _ACCURACY_PARTS.items()
-            ),
+            *_parts(_ACCURACY_PARTS),
         )
     )
+
+
+def _parts(parts: Mapping[str, type]) -> list[str]:
+    """A table for each object that stands in another."""
+    return [f"\n### Figures of {name}\n\n{TABLE_HEAD}" + "\n".join(_rows(part)) + "\n" for name, part in parts.items()]
 
 
 def _rows(owner: type) -> list[str]:

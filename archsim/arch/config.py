@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from archsim.arch.machine import MachineConfig, Multipliers
+from archsim.arch.machine import Costing, MachineConfig, Multipliers
+from archsim.arch.storages import storages
 from archsim.components.activation import ActivationConfig
 from archsim.components.activation_methods import make_method
 from archsim.components.base import ceil_div
@@ -15,16 +16,25 @@ from archsim.components.dram_simple import SimpleDramConfig
 from archsim.components.elementwise import ElementwiseConfig
 from archsim.components.mac_array import MacArrayConfig
 from archsim.components.memories import AccumulatorsConfig, InputBufferConfig, StateBufferConfig, WeightSramConfig
+from archsim.config.presets import MAX_PATH_CHARACTERS
+from archsim.config.types import Text
 from archsim.program.ir import DataKind
 from archsim.workload.network import CellKind, CellSpec, NetworkSpec
 
 DramConfig = Annotated[SimpleDramConfig | DdrConfig, Field(discriminator="kind")]
+
+Reference = Annotated[str, Field(strict=True, min_length=1, max_length=MAX_PATH_CHARACTERS)]
+"""A preset's name or a path."""
 
 
 class ArchConfig(MachineConfig):
     """A machine of the family gemv: one section for each unit and memory."""
 
     family: Literal["gemv"] = Field(default="gemv", description="kind of machine")
+    technology: Reference = Field(
+        default="node_45nm", description="energies and areas: a preset's name or the path of a .yaml file"
+    )
+    dram_type: Text = Field(default="lpddr4", description="type of DRAM, one of the technology's")
     dram: DramConfig = Field(description="off-chip memory")
     weight_sram: WeightSramConfig = Field(description="SRAM of weights and bias")
     input_buffer: InputBufferConfig = Field(description="buffer of the input x, one slot for each time step in it")
@@ -56,6 +66,10 @@ class ArchConfig(MachineConfig):
             "state_buffer": self.state_buffer.ports,
         }
         return tuple(name for name, ports in memories.items() if ports == "1RW")
+
+    @property
+    def costing(self) -> Costing:
+        return Costing(self.technology, self.dram_type, storages(self))
 
     @property
     def function_unit(self) -> ActivationConfig:

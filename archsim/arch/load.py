@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from archsim.arch.config import ArchConfig
 from archsim.arch.families import DEFAULT_FAMILY, FAMILIES
 from archsim.arch.machine import MachineConfig
 from archsim.config import Document, Override, load_document, validate
-from archsim.config.presets import PresetKind, find_file
-from archsim.errors import ArchError, Fault
+from archsim.config.presets import PresetKind, find_file, is_name
+from archsim.config.text import shown
+from archsim.errors import ArchError, Fault, SimulatorBug
+from archsim.technology import Prices, load_prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +23,38 @@ class Arch:
     config: MachineConfig
     overrides: tuple[str, ...] = ()
 
+    @property
+    def prices(self) -> Prices:
+        """Those of its technology; ArchError if there is none, or not with its DRAM."""
+        costing = self.config.costing
+        if costing is None:
+            raise SimulatorBug(f"the family {self.config.family} has no model of energy")
+        prices = load_prices(costing.technology)
+        known = [dram.name for dram in prices.technology.dram]
+        if costing.dram_type not in known:
+            dram_type = shown(costing.dram_type)
+            message = f"technology {costing.technology} has no DRAM of type {dram_type}; it has {', '.join(known)}"
+            raise ArchError((Fault(self.name, "dram_type", message),))
+        return prices
+
 
 def load_arch(reference: str, overrides: Sequence[Override] = ()) -> Arch:
     """The architecture of a preset's name or a file's path, with `--set` overrides applied.
 
-    Raises ArchError with all faults at once.
+    The path of a technology is relative to the file that names it, or, with --set, to the current folder. Raises
+    ArchError with all faults at once, then with those of the technology.
     """
     path = find_file(PresetKind.ARCH, reference, ArchError)
     document = load_document(path, ArchError)
     config = validate(_model(document), document, overrides, ArchError)
-    return Arch(path.stem, config, tuple(f"{override.path}={override.value}" for override in overrides))
+    if isinstance(config, ArchConfig) and not is_name(config.technology):
+        here = any(override.path == "technology" for override in overrides)
+        technology = config.technology if here else str(path.parent / config.technology)
+        config = config.model_copy(update={"technology": technology})
+    arch = Arch(path.stem, config, tuple(f"{override.path}={override.value}" for override in overrides))
+    if config.costing is not None:
+        _ = arch.prices
+    return arch
 
 
 def _model(document: Document) -> type[MachineConfig]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import Field
 
 from archsim.components.function_config import FunctionConfig
 from archsim.components.sequencer import SequencerConfig
+from archsim.components.storage import Storage
 from archsim.config import StrictModel
 from archsim.config.types import PositiveNumber, Text
 from archsim.formats import Formats
@@ -27,6 +29,19 @@ class Multipliers:
     title: str
     size: str
     macs_per_cycle: int
+
+
+@dataclass(frozen=True, slots=True)
+class Costing:
+    """What energy and area follow from besides the units.
+
+    `technology`: a preset's name or the path of a file; `dram_type`: one of its types of DRAM; `memories`: every memory
+    by its name in programs, with what it is built of.
+    """
+
+    technology: str
+    dram_type: str
+    memories: Mapping[str, Storage]
 
 
 class MachineConfig(StrictModel, ABC):
@@ -62,6 +77,11 @@ class MachineConfig(StrictModel, ABC):
     def late_bias(self) -> bool:
         """Whether the bias is added in front of the activation function, not where the accumulators begin."""
         return False
+
+    @property
+    def costing(self) -> Costing | None:
+        """What its energy and area follow from; None where a family has no model of them."""
+        return None
 
     @abstractmethod
     def compute_cycles_per_step(self, spec: NetworkSpec) -> int:

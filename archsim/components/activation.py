@@ -16,6 +16,7 @@ from archsim.components.function_config import FunctionConfig
 from archsim.components.hold import Hold, check_hold, held
 from archsim.components.mac_kernel import bias_adder
 from archsim.components.numerics import Kernel, Numerics
+from archsim.components.operators import REGISTER_BIT, Tally, adder, times, width_of
 from archsim.config.types import Count
 from archsim.formats import Encoding, Formats, IntegerFormat
 from archsim.formats.number import Array
@@ -96,8 +97,7 @@ class Activation(Unit[ActivationConfig]):
         self.method = make_method(config, formats)
 
     def depth_cycles(self, op: Op) -> int:
-        latency = self.config.latency_cycles
-        return self.method.latency_cycles if latency is None else latency
+        return self._stages
 
     def read_ports(self, op: Op) -> tuple[Region, ...]:
         """All but the bias, which has a port of its own."""
@@ -124,6 +124,30 @@ class Activation(Unit[ActivationConfig]):
             return (held(activate.hold, overflows.add(kind, evaluate(x)), operands),)
 
         return Kernel(effect)
+
+    def tally(self, op: Op) -> Tally:
+        """An evaluation and its pipeline registers for each value, and the addition of a late bias."""
+        activate = self._op(op)
+        target = activate.target.buffer.number_format
+        one = self.method.evaluation(activate.function, target)
+        one[REGISTER_BIT] += target.bits * self._stages
+        if activate.bias is not None:
+            one[adder(width_of(activate.source.buffer.number_format))] += 1
+        return times(one, activate.elements)
+
+    def inventory(self) -> Tally:
+        """In each lane the method's, for results in the format of gates, and the registers of its stages."""
+        target = self.formats.format("activation")
+        lane = self.method.resources(target).inventory
+        lane[REGISTER_BIT] += target.bits * self._stages
+        if self.config.adds_bias:
+            lane[adder(width_of(self.formats.format("gate")))] += 1
+        return times(lane, self.config.lanes)
+
+    @property
+    def _stages(self) -> int:
+        latency = self.config.latency_cycles
+        return self.method.latency_cycles if latency is None else latency
 
     def _op(self, op: Op) -> Activate:
         if not isinstance(op, Activate):

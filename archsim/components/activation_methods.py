@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -13,10 +14,11 @@ from archsim.components.curved import CURVED
 from archsim.components.functions import evaluate
 from archsim.components.lanes import Lanes, Operand
 from archsim.components.numerics import Overflows
+from archsim.components.operators import Tally
 from archsim.components.piecewise import PiecewiseMethod
 from archsim.components.resources import Resources
 from archsim.components.table import TableMethod
-from archsim.formats import Encoding, Fixed, Formats, NumberFormat, parse_format
+from archsim.formats import Encoding, Fixed, FloatFormat, Formats, NumberFormat, parse_format
 from archsim.formats.number import Array, IntegerFormat
 from archsim.formats.parse import MAX_BITS
 from archsim.formats.rounding import Conversion
@@ -51,6 +53,16 @@ class Method(ABC):
     def resources(self, target: NumberFormat) -> Resources:
         """What a lane is made of."""
 
+    def evaluation(self, function: FunctionSpec, target: NumberFormat) -> Tally:
+        """What one value switches: all of a lane for a curved function; for one of lines a comparator, a multiplier and
+        an adder of the target's width (inferred); nothing for the identity."""
+        if function.name == "identity":
+            return Counter()
+        if function.name in CURVED:
+            return self.resources(target).evaluation
+        bits, floating = target.bits, isinstance(target, FloatFormat)
+        return Resources(0, ((bits, bits),), (bits,), (bits,), floating=floating).evaluation
+
     def evaluator(self, function: FunctionSpec, source: Encoding, target: Encoding, overflows: Overflows) -> Evaluator:
         """The function from one encoding to another; `overflows` counts what happens inside the unit."""
         if function.name == "identity":
@@ -75,9 +87,9 @@ class Exact(Method):
     latency_cycles = 6
 
     def resources(self, target: NumberFormat) -> Resources:
-        """Two multipliers and three adders of the target's width and a 64-entry table (inferred, as the depth)."""
-        bits = target.bits
-        return Resources(64 * bits, ((bits, bits),) * 2, (bits,) * 3, ())
+        """Two multipliers and three adders of the target's format and a 64-entry table (inferred, as the depth)."""
+        bits, floating = target.bits, isinstance(target, FloatFormat)
+        return Resources(64 * bits, ((bits, bits),) * 2, (bits,) * 3, (), floating=floating, read_bits=bits)
 
     def _curved(self, function: FunctionSpec, source: Encoding, target: Encoding, overflows: Overflows) -> Evaluator:
         return _computed(lambda x: evaluate(function, x), source, target)

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import ClassVar, Generic, TypeVar
 
 from archsim.components.numerics import Kernel, Numerics
+from archsim.components.operators import Tally
 from archsim.config.types import StrictModel
 from archsim.errors import SimulatorBug
 from archsim.formats import Formats
@@ -128,6 +129,21 @@ class Unit(ABC, Generic[ConfigT]):
     @abstractmethod
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
         """The op's arithmetic, on numbers as they are stored."""
+
+    def tally(self, op: Op) -> Tally:
+        """The operators that the op switches, each as often as it does; what it moves in memories is not among them.
+
+        Only of units of a family with a model of energy, as `inventory`.
+        """
+        raise SimulatorBug(f"{self.name} does not say what '{op.label}' switches")
+
+    def inventory(self) -> Tally:
+        """All operators that the unit is built of."""
+        raise SimulatorBug(f"{self.name} does not say what it is built of")
+
+    def moved_bits(self, region: Region) -> int:
+        """Bits that a memory moves for an operand: more than it has where they come in whole bursts."""
+        return region.bits
 
     def read_ports(self, op: Op) -> tuple[Region, ...]:
         """The operands that come through the unit's read ports; one with a port of its own is left out."""

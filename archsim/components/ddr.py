@@ -77,6 +77,10 @@ class DdrDram(Dram[DdrConfig]):
     def session(self, buffers: Sequence[Buffer]) -> Session:
         return DdrSession(self, self.config.layout(buffers))
 
+    @property
+    def burst(self) -> int:
+        return self.config.device.burst_bytes
+
     def compute_cycles(self, op: Op) -> int:
         """Lower bound: the bursts of the fullest channel on its data bus."""
         burst, channels = self.config.device.burst_bytes, self.config.channels

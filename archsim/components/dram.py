@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
 from archsim.components.base import ConfigT, Unit, ceil_div
 from archsim.components.numerics import Kernel, Numerics
+from archsim.components.operators import Tally
 from archsim.program.ir import Op, Region
 
 
@@ -32,6 +35,27 @@ class Dram(Unit[ConfigT]):
 
     name = "dram"
     item_name = "byte"
+
+    @property
+    @abstractmethod
+    def burst(self) -> int:
+        """Bytes of a burst."""
+
+    def burst_bytes(self, piece: Region) -> int:
+        """Bytes that DRAM moves for a contiguous piece: whole bursts."""
+        return ceil_div(ceil_div(piece.bits, 8), self.burst) * self.burst
+
+    def moved_bits(self, region: Region) -> int:
+        return 8 * self.burst_bytes(region) if region.buffer.memory == self.name else region.bits
+
+    def tally(self, op: Op) -> Tally:
+        """None: what a transfer costs is counted at the memories that it moves between."""
+        self.pieces(op)
+        return Counter()
+
+    def inventory(self) -> Tally:
+        """None on the chip (the controller and its interface are not modelled)."""
+        return Counter()
 
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
         """Numbers move as they are stored."""

@@ -35,11 +35,13 @@ class SimpleDram(Dram[SimpleDramConfig]):
     kind = "simple"
     summary = "one in-order channel with bandwidth, latency and bursts; loads and stores share it"
 
+    @property
+    def burst(self) -> int:
+        return self.config.burst_bytes
+
     def compute_cycles(self, op: Op) -> int:
         """Whole bursts of each contiguous piece over the bandwidth."""
-        burst = self.config.burst_bytes
-        moved = sum(ceil_div(ceil_div(piece.bits, 8), burst) * burst for piece in self.pieces(op))
-        cycles = Fraction(moved) / self.config.bandwidth
+        cycles = Fraction(sum(map(self.burst_bytes, self.pieces(op)))) / self.config.bandwidth
         return ceil_div(cycles.numerator, cycles.denominator)
 
     def depth_cycles(self, op: Op) -> int:

@@ -6,6 +6,7 @@ What it can do stands beside each cell: components/lstm_ops.py, components/gru_o
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,7 +18,20 @@ from archsim.components.base import Unit, UnitConfig, Work, ceil_div, unit_name
 from archsim.components.hold import Hold, check_hold, held
 from archsim.components.lanes import Lanes, Operand
 from archsim.components.numerics import Kernel, Numerics
+from archsim.components.operators import (
+    REGISTER_BIT,
+    RESCALE_BITS,
+    Tally,
+    Width,
+    adder,
+    multiplier,
+    rescales,
+    times,
+    widest,
+    width_of,
+)
 from archsim.config.types import Count, Cycles
+from archsim.formats import NumberFormat
 from archsim.formats.number import Array
 from archsim.program.ir import Op, Region
 
@@ -52,6 +66,16 @@ class ElementwiseOp(Op):
 
     target: Region
     hold: Hold | None = None
+
+    @property
+    @abstractmethod
+    def additions(self) -> int:
+        """Additions and subtractions for each value."""
+
+    @property
+    @abstractmethod
+    def products(self) -> tuple[tuple[Region, Region], ...]:
+        """The factors of each product that a value takes."""
 
     @property
     @abstractmethod
@@ -114,7 +138,43 @@ class Elementwise(Unit[ElementwiseConfig]):
 
         return Kernel(lambda stored: (compute(stored),), retire) if elementwise.updates else Kernel(effect)
 
+    def tally(self, op: Op) -> Tally:
+        """Its products, each brought to the target's scale, its additions, and pipeline registers, for each value."""
+        elementwise = self._op(op)
+        target = elementwise.target.buffer.number_format
+        one: Tally = Counter()
+        for a, b in elementwise.products:
+            one += _product(a.buffer.number_format, b.buffer.number_format, target)
+        one[adder(width_of(target))] += elementwise.additions
+        one[REGISTER_BIT] += target.bits * self.depth_cycles(op)
+        return +times(one, elementwise.elements)
+
+    def inventory(self) -> Tally:
+        """Two multipliers of a gate by the widest of what gates are multiplied with, an adder, and their registers."""
+        gate, hidden = self.formats.format("activation"), self.formats.format("hidden")
+        factors, config = (gate, hidden, self.formats.format("cell")), self.config
+        other = widest(*factors)
+        lane = Counter({multiplier(width_of(gate), other): 2, adder(other): 1})
+        if rescales(hidden):
+            lane[multiplier(_wide(width_of(gate), other), Width(RESCALE_BITS, floating=False))] += 2
+        stages = max(config.cell_latency_cycles, config.hidden_latency_cycles)
+        lane[REGISTER_BIT] += stages * max(number_format.bits for number_format in factors)
+        return times(lane, config.lanes)
+
     def _op(self, op: Op) -> ElementwiseOp:
         if not isinstance(op, ElementwiseOp):
             raise self.refuse(op)
         return op
+
+
+def _product(a: NumberFormat, b: NumberFormat, target: NumberFormat) -> Tally:
+    """A product, and the rescaling of its code where the target's scale is no power of two."""
+    found = Counter({multiplier(width_of(a), width_of(b)): 1})
+    if rescales(target):
+        found[multiplier(_wide(width_of(a), width_of(b)), Width(RESCALE_BITS, floating=False))] += 1
+    return found
+
+
+def _wide(a: Width, b: Width) -> Width:
+    """What a product of integers has."""
+    return Width(a.bits + b.bits, floating=False)

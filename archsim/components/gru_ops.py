@@ -22,6 +22,14 @@ class CandidateSum(ElementwiseOp):
     hidden_part: Region
 
     @property
+    def additions(self) -> int:
+        return 1
+
+    @property
+    def products(self) -> tuple[tuple[Region, Region], ...]:
+        return ((self.reset_gate, self.hidden_part),)
+
+    @property
     def operands(self) -> tuple[Region, ...]:
         return (self.reset_gate, self.input_part, self.hidden_part)
 
@@ -41,6 +49,14 @@ class ResetHidden(ElementwiseOp):
     hidden: Region
 
     @property
+    def additions(self) -> int:
+        return 0
+
+    @property
+    def products(self) -> tuple[tuple[Region, Region], ...]:
+        return ((self.reset_gate, self.hidden),)
+
+    @property
     def operands(self) -> tuple[Region, ...]:
         return (self.reset_gate, self.hidden)
 
@@ -58,6 +74,14 @@ class GruUpdate(ElementwiseOp):
     update_gate: Region
     candidate: Region
     old: Region
+
+    @property
+    def additions(self) -> int:
+        return 2
+
+    @property
+    def products(self) -> tuple[tuple[Region, Region], ...]:
+        return ((self.update_gate, self.candidate), (self.update_gate, self.old))
 
     @property
     def operands(self) -> tuple[Region, ...]:

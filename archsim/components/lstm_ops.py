@@ -24,6 +24,14 @@ class CellUpdate(ElementwiseOp):
     candidate: Region
 
     @property
+    def additions(self) -> int:
+        return 1 if self.forget_gate else 2
+
+    @property
+    def products(self) -> tuple[tuple[Region, Region], ...]:
+        return ((self.forget_gate or self.input_gate, self.target), (self.input_gate, self.candidate))
+
+    @property
     def operands(self) -> tuple[Region, ...]:
         forget = (self.forget_gate,) if self.forget_gate else ()
         return (self.input_gate, self.candidate, self.target, *forget)
@@ -45,6 +53,14 @@ class HiddenUpdate(ElementwiseOp):
     tanh_cell: Region
 
     @property
+    def additions(self) -> int:
+        return 0
+
+    @property
+    def products(self) -> tuple[tuple[Region, Region], ...]:
+        return ((self.output_gate, self.tanh_cell),)
+
+    @property
     def operands(self) -> tuple[Region, ...]:
         return (self.output_gate, self.tanh_cell)
 
@@ -61,6 +77,14 @@ class Peephole(ElementwiseOp):
 
     weights: Region
     cell: Region
+
+    @property
+    def additions(self) -> int:
+        return 1
+
+    @property
+    def products(self) -> tuple[tuple[Region, Region], ...]:
+        return ((self.weights, self.cell),)
 
     @property
     def operands(self) -> tuple[Region, ...]:

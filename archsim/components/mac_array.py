@@ -17,7 +17,9 @@ from pydantic import Field, model_validator
 
 from archsim.components.base import Ports, Unit, UnitConfig, Work, ceil_div
 from archsim.components.mac_kernel import TileShape, mac_kernel
+from archsim.components.mac_operators import ArrayOperators
 from archsim.components.numerics import Kernel, Numerics
+from archsim.components.operators import Tally
 from archsim.config.types import Count, Cycles
 from archsim.formats import Formats
 from archsim.program.ir import DataKind, Op, Region
@@ -136,6 +138,7 @@ class MacArray(Unit[MacArrayConfig]):
     def __init__(self, config: MacArrayConfig, ports: Ports, formats: Formats, weight_read_latency_cycles: int) -> None:
         super().__init__(config, ports, formats)
         self._weight_read_latency_cycles = weight_read_latency_cycles
+        self._operators = ArrayOperators(config, formats)
 
     def compute_cycles(self, op: Op) -> int:
         """ceil(K / C) x B chunks; where x and h need accumulations of their own, those of each.
@@ -143,8 +146,7 @@ class MacArray(Unit[MacArrayConfig]):
         Where they have trees of their own, the chunks of the longer one.
         """
         tile = self._tile(op)
-        inputs = [(w.buffer.kind, v.entries) for w, v in zip(tile.weights, tile.vectors, strict=True)]
-        return self.config.chunks(inputs, self.formats.one_accumulation) * tile.batch
+        return self.config.chunks(_inputs(tile), self.formats.one_accumulation) * tile.batch
 
     def depth_cycles(self, op: Op) -> int:
         """Weight SRAM read, the array's pipeline, and the converter where accumulators and sums differ in format."""
@@ -180,7 +182,20 @@ class MacArray(Unit[MacArrayConfig]):
             numerics,
         )
 
+    def tally(self, op: Op) -> Tally:
+        """Products and sums of the rows and columns that the tile uses."""
+        tile = self._tile(op)
+        return self._operators.tile(tile.rows, _inputs(tile), tile.batch)
+
+    def inventory(self) -> Tally:
+        return self._operators.inventory()
+
     def _tile(self, op: Op) -> MacTile:
         if not isinstance(op, MacTile):
             raise self.refuse(op)
         return op
+
+
+def _inputs(tile: MacTile) -> list[tuple[DataKind, int]]:
+    """The tile's matrices with the K of each."""
+    return [(w.buffer.kind, v.entries) for w, v in zip(tile.weights, tile.vectors, strict=True)]

@@ -64,12 +64,13 @@ class PiecewiseMethod:
         intercept = 32 if floating else element(target).bits + 1
         stored = (config.segments - 1) * address + config.segments * (config.coefficient_bits + intercept)
         comparators = (address,) * (config.segments - 1) + limits(self._address, config.span)
+        line = config.coefficient_bits + intercept
         if floating:
-            return Resources(stored, ((32, 32),), (32,), comparators, floating=True)
+            return Resources(stored, ((32, 32),), (32,), comparators, floating=True, read_bits=line)
         multipliers = [(config.coefficient_bits, address)]
         if isinstance(target, Scaled) and not target.power_of_two:
             multipliers.append((config.coefficient_bits + address, _MULTIPLIER_BITS))
-        return Resources(stored, tuple(multipliers), (intercept,), comparators)
+        return Resources(stored, tuple(multipliers), (intercept,), comparators, read_bits=line)
 
     def lines(self, function: FunctionSpec) -> Lines:
         """The lines as fitted, before slopes and intercepts are rounded; breakpoints are on the address format's grid.

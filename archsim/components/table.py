@@ -69,11 +69,13 @@ class TableMethod:
         bits, config = element(target).bits, self._config
         comparators = limits(self._address, config.span)
         if not self._linear:
-            return Resources(config.entries * bits, (), (self._address.bits,) if self._rest_bits else (), comparators)
+            adders = (self._address.bits,) if self._rest_bits else ()
+            return Resources(config.entries * bits, (), adders, comparators, read_bits=bits)
         stored = (config.entries + 1) * bits
         if isinstance(target, FloatFormat):
-            return Resources(stored, ((32, 32),), (32, 32), comparators, floating=True)
-        return Resources(stored, ((bits + 1, self._rest_bits + 1),), (bits + 1, bits), comparators)
+            return Resources(stored, ((32, 32),), (32, 32), comparators, floating=True, read_bits=2 * bits)
+        multipliers = ((bits + 1, self._rest_bits + 1),)
+        return Resources(stored, multipliers, (bits + 1, bits), comparators, read_bits=2 * bits)
 
     def table(self, function: FunctionSpec, target: Encoding) -> Array:
         """t_0 .. t_N as they are stored: codes, or (floating point) float32 numbers of the target's format."""

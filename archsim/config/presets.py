@@ -1,4 +1,4 @@
-"""Finds an architecture or a workload by a preset's name or by a path.
+"""Finds an architecture, a technology or a workload by a preset's name or by a path.
 
 Presets lie in the project's `arch_configs/` (machines that exist in a subfolder) and `workloads/`; an installed wheel
 carries copies inside the package.
@@ -23,6 +23,7 @@ class PresetKind(StrEnum):
     """The folder that holds presets of a kind."""
 
     ARCH = "arch_configs"
+    TECHNOLOGY = "arch_configs/technology"
     WORKLOAD = "workloads"
 
 
@@ -44,7 +45,7 @@ def preset_file(kind: PresetKind, name: str) -> Path:
 
 def find_file(kind: PresetKind, reference: str, error: type[FaultsError]) -> Path:
     """The file of a preset's name (no slash, no suffix) or of a path; raises `error` if there is none."""
-    if _is_name(reference):
+    if is_name(reference):
         names = preset_names(kind)
         if reference in names:
             return preset_file(kind, reference)
@@ -62,9 +63,12 @@ def find_file(kind: PresetKind, reference: str, error: type[FaultsError]) -> Pat
 
 
 def _files(kind: PresetKind) -> dict[str, Path]:
-    """Every preset of that kind by its name, those in subfolders too."""
-    return {path.stem: path for path in preset_folder(kind).rglob("*.yaml")}
+    """Every preset of that kind by its name, those in subfolders too, if these are not of another kind."""
+    own = preset_folder(kind)
+    inside = [folder for folder in map(preset_folder, PresetKind) if own in folder.parents]
+    return {path.stem: path for path in own.rglob("*.yaml") if not any(folder in path.parents for folder in inside)}
 
 
-def _is_name(reference: str) -> bool:
+def is_name(reference: str) -> bool:
+    """Whether a reference names a preset; else it is a path."""
     return "/" not in reference and "\\" not in reference and not reference.endswith((".yaml", ".yml"))

@@ -9,16 +9,24 @@ from typing import Annotated
 
 from archsim.arch import Arch
 from archsim.arch.datapath import Units
+from archsim.metrics.actions import count_actions
 from archsim.metrics.bounds import Bounds, binding, compute_bounds
 from archsim.metrics.declare import Metric
+from archsim.metrics.energy import Area, Energy, compute_costs, compute_energy
+from archsim.metrics.roofline import OPS_PER_MAC, Roofline, compute_roofline
 from archsim.metrics.stacks import Stack, cycle_stacks
-from archsim.metrics.traffic import Traffic, compute_traffic, total_bytes
+from archsim.metrics.traffic import (
+    Traffic,
+    compulsory_traffic,
+    compute_traffic,
+    dram_burst_traffic,
+    dram_ratio,
+    total_bytes,
+    traffic_by_phase,
+)
 from archsim.program.ir import Phase, PhaseKind, Program
 from archsim.trace import PhaseTrace, Trace
 from archsim.workload import Workload
-
-OPS_PER_MAC = 2
-"""A multiply and an add."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,28 @@ class Stats:
     traffic_bytes: Annotated[
         Traffic, Metric("bytes", "memory -> read or write -> kind of data -> bytes over the whole run")
     ]
+    phase_traffic_bytes: Annotated[
+        Mapping[str, Traffic], Metric("bytes", "phase -> the same in phases of that kind, each rounded up to bytes")
+    ]
+    dram_burst_bytes: Annotated[
+        Mapping[str, int], Metric("bytes", "read or write -> bytes that DRAM moves over the whole run, whole bursts")
+    ]
+    compulsory_dram_bytes: Annotated[
+        Mapping[str, Mapping[str, int]],
+        Metric(
+            "bytes",
+            "read or write -> kind of data -> least that any machine moves: weights, x, h_0, c_0 once in; output, "
+            "h_n, c_n once out",
+        ),
+    ]
+    dram_traffic_ratio: Annotated[
+        float | None,
+        Metric(
+            "1",
+            "DRAM's traffic against the least; null without DRAM",
+            "traffic_bytes of dram / sum of compulsory_dram_bytes",
+        ),
+    ]
     dram_counts: Annotated[
         Mapping[str, int],
         Metric("", "DRAM of kind ddr: bursts, rows opened (misses: bank closed; conflicts: another open), refreshes"),
@@ -92,6 +122,11 @@ class Stats:
     ]
     bounds: Annotated[Bounds, Metric("cycles/step", "lower bounds: what each resource alone would need")]
     binding_bound: Annotated[str, Metric("", "the largest of the bounds")]
+    energy: Annotated[
+        Energy | None, Metric("", "what the run takes; null of a family of machines without a model of it")
+    ]
+    area: Annotated[Area | None, Metric("", "what the machine is; null as energy")]
+    roofline: Annotated[Roofline, Metric("", "ceilings of the machine and what is reached below them")]
     program_ops: Annotated[int, Metric("ops", "ops that the machine executed")]
 
 
@@ -104,7 +139,12 @@ def compute_stats(program: Program, trace: Trace, arch: Arch, workload: Workload
     macs_per_cycle = multipliers.macs_per_cycle
     macs, total = program.macs, trace.total_cycles
     stacks = cycle_stacks(program, trace, units)
-    traffic = compute_traffic(program)
+    traffic, compulsory = compute_traffic(program), compulsory_traffic(program)
+    latency_us = total / clock_mhz
+    throughput_gops = float(OPS_PER_MAC * macs / latency_us / 1000)
+    steady_gops = float(OPS_PER_MAC * Fraction(macs, spec.steps) / step * clock_mhz / 1000)
+    peak_gops = float(OPS_PER_MAC * macs_per_cycle * clock_mhz / 1000)
+    costs = None if arch.config.costing is None else compute_costs(arch, units)
     bounds = compute_bounds(program, spec, arch.config, units)
     macs_per_step = Fraction(macs, spec.steps)
     return Stats(
@@ -113,7 +153,7 @@ def compute_stats(program: Program, trace: Trace, arch: Arch, workload: Workload
         schedule=program.schedule,
         overrides=arch.overrides + workload.overrides,
         latency_cycles=total,
-        latency_us=float(total / clock_mhz),
+        latency_us=float(latency_us),
         prologue_cycles=phases[PhaseKind.PROLOGUE],
         body_cycles=phases[PhaseKind.BODY],
         body_us=float(phases[PhaseKind.BODY] / clock_mhz),
@@ -123,18 +163,25 @@ def compute_stats(program: Program, trace: Trace, arch: Arch, workload: Workload
         macs=macs,
         mac_utilization=float(Fraction(macs, macs_per_cycle * total)),
         steady_state_mac_utilization=float(macs_per_step / (macs_per_cycle * step)),
-        throughput_gops=float(OPS_PER_MAC * macs / (total / clock_mhz) / 1000),
-        steady_state_throughput_gops=float(OPS_PER_MAC * macs_per_step / step * clock_mhz / 1000),
-        peak_throughput_gops=float(OPS_PER_MAC * macs_per_cycle * clock_mhz / 1000),
+        throughput_gops=throughput_gops,
+        steady_state_throughput_gops=steady_gops,
+        peak_throughput_gops=peak_gops,
         cycle_stack=stacks[multipliers.unit],
         unit_cycle_stacks=stacks,
         traffic_bytes=traffic,
         dram_counts=trace.counts.get("dram", {}),
+        phase_traffic_bytes=traffic_by_phase(program),
+        dram_burst_bytes=dram_burst_traffic(program, units),
+        compulsory_dram_bytes=compulsory,
+        dram_traffic_ratio=dram_ratio(traffic, compulsory),
         operational_intensity_ops_per_byte={
             memory: float(Fraction(OPS_PER_MAC * macs, total_bytes(traffic, memory))) for memory in traffic
         },
         bounds=bounds,
         binding_bound=binding(bounds),
+        energy=None if costs is None else compute_energy(count_actions(program, units), costs, latency_us, macs),
+        area=None if costs is None else costs.area,
+        roofline=compute_roofline(program, arch.config, units, peak_gops, steady_gops, throughput_gops),
         program_ops=program.op_instances,
     )
 

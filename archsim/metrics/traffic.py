@@ -1,23 +1,80 @@
-"""Bytes that each memory moves, by direction and kind of data.
+"""Bytes that each memory moves, by phase, direction and kind of data.
 
 Counted from the ops that the program executes: an op reads each of its operands once and writes each of its results
-once. Bursts that DRAM moves beyond the data itself cost time, but are not counted here.
+once. Bursts that DRAM moves beyond the data itself are counted apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from archsim.program.ir import Program, Region
+from archsim.arch.datapath import Units
+from archsim.program.ir import Buffer, Phase, PhaseKind, Program, Region
 
 Traffic = Mapping[str, Mapping[str, Mapping[str, int]]]
 """memory -> "read" or "write" -> kind of data -> bytes."""
 
+DIRECTIONS = ("read", "write")
+DRAM = "dram"
+
 
 def compute_traffic(program: Program) -> Traffic:
     """The traffic of a whole run."""
+    return _traffic(program, program.phases)
+
+
+def traffic_by_phase(program: Program) -> Mapping[str, Traffic]:
+    """The same for each kind of phase that the program has; bytes are rounded up for each."""
+    kinds = dict.fromkeys(phase.kind for phase in program.phases)
+    return {kind.value: _traffic(program, program.of_kind(kind)) for kind in kinds}
+
+
+def body_traffic(program: Program) -> Traffic:
+    """That of the time steps."""
+    return _traffic(program, program.of_kind(PhaseKind.BODY))
+
+
+def compulsory_traffic(program: Program) -> Mapping[str, Mapping[str, int]]:
+    """What must pass DRAM whatever the machine: read once what is given, write once what is asked for.
+
+    Given are weights, biases, the initial states and x; asked for are the last layer's output and the final states.
+    """
+    found: dict[str, dict[str, int]] = {direction: {} for direction in DIRECTIONS}
+    for buffer in program.buffers:
+        if buffer.memory == DRAM and (buffer.is_input or _is_result(buffer)):
+            kinds = found["read" if buffer.is_input else "write"]
+            versions = (buffer.length or 0) if buffer.slots is None else buffer.slots
+            kinds[buffer.kind.value] = kinds.get(buffer.kind.value, 0) + versions * buffer.bits_of(buffer.entries)
+    return {direction: _bytes(kinds) for direction, kinds in found.items()}
+
+
+def dram_burst_traffic(program: Program, units: Units) -> Mapping[str, int]:
+    """Bytes that DRAM moves in each direction, whole bursts."""
+    moved = dict.fromkeys(DIRECTIONS, 0)
+    for phase in program.phases:
+        for op in phase.ops:
+            times = op.instances(phase.repeat)
+            for direction, regions in (("read", op.reads + op.updates), ("write", op.writes)):
+                of_dram = [region for region in regions if region.buffer.memory == DRAM]
+                moved[direction] += times * sum(map(units[op.unit].moved_bits, of_dram))
+    return {direction: bits // 8 for direction, bits in moved.items()}
+
+
+def dram_ratio(traffic: Traffic, least: Mapping[str, Mapping[str, int]]) -> float | None:
+    """DRAM's bytes against the least; None without DRAM."""
+    compulsory = sum(sum(kinds.values()) for kinds in least.values())
+    return total_bytes(traffic, DRAM) / compulsory if compulsory else None
+
+
+def total_bytes(traffic: Traffic, memory: str) -> int:
+    """All bytes that a memory reads and writes."""
+    return sum(sum(kinds.values()) for kinds in traffic[memory].values())
+
+
+def _traffic(program: Program, phases: Iterable[Phase]) -> Traffic:
     bits: dict[str, dict[str, dict[str, int]]] = {
-        memory: {"read": {}, "write": {}} for memory in sorted({buffer.memory for buffer in program.buffers})
+        memory: {direction: {} for direction in DIRECTIONS}
+        for memory in sorted({buffer.memory for buffer in program.buffers})
     }
 
     def count(region: Region, direction: str, times: int) -> None:
@@ -25,7 +82,7 @@ def compute_traffic(program: Program) -> Traffic:
         kind = region.buffer.kind.value
         kinds[kind] = kinds.get(kind, 0) + region.bits * times
 
-    for phase in program.phases:
+    for phase in phases:
         for op in phase.ops:
             times = op.instances(phase.repeat)
             for region in op.reads + op.updates:
@@ -33,14 +90,15 @@ def compute_traffic(program: Program) -> Traffic:
             for region in op.writes:
                 count(region, "write", times)
     return {
-        memory: {
-            direction: {kind: -(-amount // 8) for kind, amount in sorted(kinds.items()) if amount}
-            for direction, kinds in directions.items()
-        }
+        memory: {direction: _bytes(kinds) for direction, kinds in directions.items()}
         for memory, directions in bits.items()
     }
 
 
-def total_bytes(traffic: Traffic, memory: str) -> int:
-    """All bytes that a memory reads and writes."""
-    return sum(sum(kinds.values()) for kinds in traffic[memory].values())
+def _bytes(bits: Mapping[str, int]) -> dict[str, int]:
+    return {kind: -(-amount // 8) for kind, amount in sorted(bits.items()) if amount}
+
+
+def _is_result(buffer: Buffer) -> bool:
+    """By the names under which archsim.schedules.image reads the results; other tensors are passed on, no more."""
+    return buffer.name == "dram.output" or buffer.name.endswith(("dram.h_n", "dram.c_n"))

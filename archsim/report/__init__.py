@@ -5,7 +5,9 @@ from archsim.report.listing import program_listing
 from archsim.report.plots import (
     plot_accuracy,
     plot_cycle_stack,
+    plot_energy,
     plot_format_ranges,
+    plot_roofline,
     plot_timeline,
     plot_utilization,
 )
@@ -15,7 +17,9 @@ __all__ = [
     "line_trace",
     "plot_accuracy",
     "plot_cycle_stack",
+    "plot_energy",
     "plot_format_ranges",
+    "plot_roofline",
     "plot_timeline",
     "plot_utilization",
     "print_report",

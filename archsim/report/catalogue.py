@@ -20,6 +20,7 @@ def catalogue() -> list[tuple[str, Entries]]:
     """(title, entries) of each section; an entry is a name and a line about it."""
     return [
         ("Architectures (arch_configs/)", _presets(PresetKind.ARCH)),
+        ("Technologies (arch_configs/technology/; --set technology=...)", _presets(PresetKind.TECHNOLOGY)),
         ("Workloads (workloads/; or inline: lstm:input,hidden,t=steps,b=batch)", _presets(PresetKind.WORKLOAD)),
         *(section for family in FAMILIES.values() for section in _family(family)),
         ("DRAM devices (dram.device of kind ddr)", list(SUMMARIES.items())),
@@ -31,7 +32,7 @@ def _family(family: Family) -> list[tuple[str, Entries]]:
     components = [
         entry
         for name, field in family.config.model_fields.items()
-        if name not in ("family", "summary", "clock_mhz")
+        if name not in ("family", "summary", "clock_mhz", "technology", "dram_type")
         for entry in _component(family, name, str(field.description))
     ]
     schedules = [(schedule.name, schedule.summary) for schedule in FAMILY_SCHEDULES[family.name]]

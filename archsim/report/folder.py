@@ -14,11 +14,13 @@ from archsim.report.accuracy import accuracy_csv
 from archsim.report.saved import resolved_arch, resolved_workload, stats_json, torch_outputs
 from archsim.report.text import report_text
 
-PLOTS = ("utilization.png", "timeline.png", "cycle_stack.png")
+PLOTS = ("utilization.png", "timeline.png", "cycle_stack.png", "roofline.png")
+ENERGY_PLOT = "energy.png"
+"""Only of a machine whose family has a model of energy."""
 ACCURACY_PLOTS = ("accuracy.png", "format_ranges.png")
 ACCURACY_FILES = ("accuracy.csv", *ACCURACY_PLOTS)
 """Only of a run whose accuracy is measured: that computes in other formats than float32."""
-FILES = ("stats.json", "report.txt", "arch.yaml", "workload.yaml", "outputs.npz", *PLOTS, *ACCURACY_FILES)
+FILES = ("stats.json", "report.txt", "arch.yaml", "workload.yaml", "outputs.npz", *PLOTS, ENERGY_PLOT, *ACCURACY_FILES)
 """All that a run's folder can hold."""
 
 
@@ -54,7 +56,7 @@ def fill_folder(folder: Path, simulation: Simulation, plots: bool) -> None:
 
     (folder / "stats.json").write_text(stats_json(simulation), encoding="utf-8")
     (folder / "report.txt").write_text(report_text(simulation), encoding="utf-8")
-    (folder / "arch.yaml").write_text(resolved_arch(simulation.arch), encoding="utf-8")
+    (folder / "arch.yaml").write_text(resolved_arch(simulation.arch, folder), encoding="utf-8")
     (folder / "workload.yaml").write_text(resolved_workload(simulation.workload, folder), encoding="utf-8")
     if simulation.results is not None:
         np.savez(folder / "outputs.npz", **torch_outputs(simulation.workload, simulation.results))
@@ -67,8 +69,16 @@ def fill_folder(folder: Path, simulation: Simulation, plots: bool) -> None:
 def _draw(folder: Path, simulation: Simulation) -> None:
     from archsim.report import plots
 
-    for name, plot in zip(PLOTS, (plots.plot_utilization, plots.plot_timeline, plots.plot_cycle_stack), strict=True):
+    drawn = (
+        plots.plot_utilization,
+        plots.plot_timeline,
+        plots.plot_cycle_stack,
+        plots.plot_roofline,
+    )
+    for name, plot in zip(PLOTS, drawn, strict=True):
         plot(simulation, folder / name)
+    if simulation.stats.energy is not None:
+        plots.plot_energy(simulation, folder / ENERGY_PLOT)
     if simulation.accuracy is not None:
         for name, plot in zip(ACCURACY_PLOTS, (plots.plot_accuracy, plots.plot_format_ranges), strict=True):
             plot(simulation, folder / name)

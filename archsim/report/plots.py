@@ -41,3 +41,17 @@ def plot_cycle_stack(simulation: Simulation, path: Path) -> None:
     from archsim.report.figure_stack import stack_figure
 
     write_png(stack_figure, simulation, path)
+
+
+def plot_roofline(simulation: Simulation, path: Path) -> None:
+    """Ceilings of the machine over operational intensity, and where the workload stands below them."""
+    from archsim.report.figure_roofline import roofline_figure
+
+    write_png(roofline_figure, simulation, path)
+
+
+def plot_energy(simulation: Simulation, path: Path) -> None:
+    """Energy and area of every unit and memory."""
+    from archsim.report.figure_energy import energy_figure
+
+    write_png(energy_figure, simulation, path)

@@ -11,6 +11,7 @@ from typing import Any
 
 from archsim.api import Simulation
 from archsim.arch import Arch
+from archsim.config.presets import is_name
 from archsim.report.accuracy import accuracy_figures
 from archsim.schedules.image import Results
 from archsim.workload import Workload
@@ -27,17 +28,24 @@ def stats_json(simulation: Simulation) -> str:
     return json.dumps(figures, indent=2, allow_nan=False) + "\n"
 
 
-def resolved_arch(arch: Arch) -> str:
-    """The architecture with all overrides applied."""
-    return _yaml(arch.config.model_dump(mode="json"))
+def resolved_arch(arch: Arch, folder: Path) -> str:
+    """The architecture with all overrides applied; a technology's file is named relative to the results' `folder`."""
+    data = arch.config.model_dump(mode="json")
+    if not is_name(data.get("technology", "")):
+        data["technology"] = os.path.relpath(Path(data["technology"]).resolve(), _final(folder))
+    return _yaml(data)
 
 
 def resolved_workload(workload: Workload, folder: Path) -> str:
     """The workload with all overrides applied; its files are named relative to the results' `folder`."""
     data = workload.config.model_dump(mode="json", exclude_defaults=True)  # nulls stay: one may be no default
-    final = folder.resolve().parent / "any"  # the temporary folder and the final one have the same parent
-    _rename_files(data, workload.folder, final)
+    _rename_files(data, workload.folder, _final(folder))
     return _yaml(data)
+
+
+def _final(folder: Path) -> Path:
+    """A folder that lies where the results will: the temporary folder and the final one have the same parent."""
+    return folder.resolve().parent / "any"
 
 
 def _rename_files(section: dict[str, Any], old: Path, new: Path) -> None:

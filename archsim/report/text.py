@@ -17,12 +17,15 @@ TEXT_WIDTH = 100
 def print_report(simulation: Simulation, console: Console) -> None:
     """Print the report; colours and width are the console's."""
     from archsim.report.text_accuracy import accuracy
+    from archsim.report.text_energy import energy
+    from archsim.report.text_roofline import roofline
     from archsim.report.text_time import latency, step, throughput
     from archsim.report.text_traffic import traffic
     from archsim.report.text_use import mac_stack, units
     from archsim.report.text_verdict import header, validation
 
-    for section in (header, latency, step, throughput, mac_stack, units, traffic, accuracy, validation):
+    sections = (header, latency, step, throughput, roofline, mac_stack, units, traffic, energy, accuracy, validation)
+    for section in sections:
         parts = section(simulation)
         if parts:
             console.print(*parts, sep="\n", soft_wrap=False, markup=False, highlight=False, emoji=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
 from archsim.metrics import Stats, declared
-from archsim.metrics.traffic import total_bytes
+from archsim.metrics.traffic import DRAM, total_bytes
 from archsim.report.layout import heading, sentence, table
 from archsim.report.numbers import binary_bytes, significant
 
@@ -38,7 +38,34 @@ def traffic(simulation: Simulation) -> list[RenderableType]:
         table(("<", "<", ">", ">", ">"), headers, rows, strong),
         sentence(
             f"{intensity_about.unit}: {intensity_about.meaning} ({intensity_about.formula}). "
-            "DRAM bursts beyond the data cost time, but are not counted as bytes."
+            "DRAM bursts beyond the data cost time and energy, but are not counted as bytes here."
+        ),
+        *_by_phase(stats),
+    ]
+
+
+def _by_phase(stats: Stats) -> list[RenderableType]:
+    """What DRAM reads and writes in each phase, beside the least, and in whole bursts; nothing without DRAM."""
+    ratio = stats.dram_traffic_ratio
+    if ratio is None:
+        return []
+    phases = {phase: traffic[DRAM] for phase, traffic in stats.phase_traffic_bytes.items()}
+    run, least = stats.traffic_bytes[DRAM], stats.compulsory_dram_bytes
+    rows: list[tuple[str, ...]] = []
+    strong: list[int] = []
+    for direction, name in _DIRECTIONS.items():
+        strong.append(len(rows))
+        columns = [*phases.values(), run, least]
+        rows.append((name, "all", *(f"{sum(column[direction].values()):,}" for column in columns)))
+        rows += [("", kind, *(_count(of[direction].get(kind, 0)) for of in columns)) for kind in run[direction]]
+        blanks = [""] * len(phases)
+        rows.append(("", "in bursts", *blanks, f"{stats.dram_burst_bytes[direction]:,}", ""))
+    return [
+        heading("DRAM traffic by phase", "bytes; least: what any machine must move"),
+        table(("<", "<", *(">" * (len(phases) + 2))), ("", "data", *phases, "run", "least"), rows, strong),
+        sentence(
+            f"DRAM moves {significant(ratio)} times the least: weights, biases, x, h_0 and c_0 once "
+            "in, output, h_n and c_n once out."
         ),
         *_dram(stats.dram_counts),
     ]
@@ -55,3 +82,7 @@ def _dram(counts: Mapping[str, int]) -> list[RenderableType]:
             f"in a bank with another row open; it was refreshed {counts['refreshes']:,} times (all channels together)."
         )
     ]
+
+
+def _count(amount: int) -> str:
+    return f"{amount:,}" if amount else "-"

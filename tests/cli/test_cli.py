@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from float_machines import FLOAT_16X16
 
+from archsim.config.presets import PresetKind, preset_file
 from archsim.report.folder import ACCURACY_FILES, FILES
 
 FLOAT_FILES = tuple(name for name in FILES if name not in ACCURACY_FILES)
@@ -51,6 +52,10 @@ def test_json_is_one_object_and_equals_the_file(cli) -> None:
         "cycle_stack",
         "traffic_bytes",
         "bounds",
+        "phase_traffic_bytes",
+        "energy",
+        "area",
+        "roofline",
         "validation",
     ):
         assert key in stats
@@ -133,6 +138,20 @@ def test_the_resolved_inputs_run_again(cli) -> None:
     assert (two.pop("arch"), two.pop("workload")) == ("arch", "workload")
     assert (one.pop("arch"), one.pop("workload")) == ("edge_64x64", "silero_vad")
     assert one == two
+
+
+def test_a_technology_of_ones_own_is_found_again(cli) -> None:
+    """A file named with --set is found from the results' folder, wherever that is."""
+    preset = preset_file(PresetKind.TECHNOLOGY, "node_45nm")
+    Path("mine.yaml").write_text(preset.read_text().replace("energy_pj_per_bit: 20.3", "energy_pj_per_bit: 40.6"))
+    plain = json.loads(cli("run", *TINY, "--no-plots", "--json", "--out", "x/a").out)
+    run = cli("run", *TINY, "--set", "technology=mine.yaml", "--no-plots", "--json", "--out", "x/b")
+    assert "technology: ../../mine.yaml" in Path("x/b/arch.yaml").read_text()
+    again = cli("run", "x/b/arch.yaml", "x/b/workload.yaml", "--no-plots", "--json", "--out", "x/c")
+    one, two = json.loads(run.out)["energy"], json.loads(again.out)["energy"]
+    assert one["part_uj"] == two["part_uj"]
+    assert one["part_uj"]["dram"] == pytest.approx(2 * plain["energy"]["part_uj"]["dram"])
+    assert one["part_uj"]["mac_array"] == plain["energy"]["part_uj"]["mac_array"]
 
 
 def test_set_changes_architecture_and_workload(cli) -> None:
@@ -252,7 +271,17 @@ def test_trace(cli) -> None:
 def test_list_names_everything(cli) -> None:
     run = cli("list")
     assert run.code == 0
-    for name in ("edge_64x64", "tiny_2x2", "silero_vad", "lstm_3_2_t4", "split_gate_major", "mac_array", "dram: ddr"):
+    for name in (
+        "edge_64x64",
+        "tiny_2x2",
+        "silero_vad",
+        "lstm_3_2_t4",
+        "split_gate_major",
+        "mac_array",
+        "dram: simple",
+        "dram: ddr",
+        "node_45nm",
+    ):
         assert f"  {name} " in run.out
 
 
@@ -266,6 +295,9 @@ def test_list_names_everything(cli) -> None:
         (["run", *TINY, "--set", "mac_arry.rows=1"], "mac_arry: unknown key; did you mean 'mac_array'?"),
         (["run", *TINY, "--set", "mac_array.rows"], "expected PATH=VALUE"),
         (["run", *TINY, "--set", "formats=float8"], "unknown number format 'float8'; allowed: float32"),
+        (["run", *TINY, "--set", "technology=node_3nm"], "node_3nm: no preset of that name; did you mean 'node_7nm'?"),
+        (["run", *TINY, "--set", "technology=none.yaml"], "none.yaml: cannot be read: No such file or directory"),
+        (["run", *TINY, "--set", "dram_type=sdram"], "has no DRAM of type 'sdram'; it has lpddr4, ddr4, hbm2, gddr6"),
         (["run", "tiny_2x2", "silero_vad"], "weight_sram: needs 526,336 bytes"),
         (["run", "tiny_2x2", "lstm:3,2,t=x"], "sizes are whole numbers"),
         (["run", "."], "edge"),

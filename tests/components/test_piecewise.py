@@ -215,14 +215,16 @@ def test_stages_and_inventory() -> None:
     unit = method(16, 8.0, 16, Fixed(4, 12))
     assert unit.latency_cycles == 4
     stored = 15 * 16 + 16 * (16 + 17)
-    assert unit.resources(parse_format("q1.15")) == Resources(stored, ((16, 16),), (17,), (16,) * 15)
+    assert unit.resources(parse_format("q1.15")) == Resources(stored, ((16, 16),), (17,), (16,) * 15, read_bits=16 + 17)
     stored = 15 * 16 + 16 * (16 + 32)
-    floating = Resources(stored, ((32, 32),), (32,), (16,) * 15, floating=True)
+    floating = Resources(stored, ((32, 32),), (32,), (16,) * 15, floating=True, read_bits=16 + 32)
     assert unit.resources(Float16()) == unit.resources(BlockFloat(8)) == floating
     wide = method(4, 2.0, 12, Fixed(4, 6))
     stored = 3 * 10 + 4 * (12 + 9)
-    assert wide.resources(Scaled(8)) == Resources(stored, ((12, 10), (22, 31)), (9,), (10,) * 5)
-    assert wide.resources(Scaled(8, power_of_two=True)) == Resources(stored, ((12, 10),), (9,), (10,) * 5)
+    assert wide.resources(Scaled(8)) == Resources(stored, ((12, 10), (22, 31)), (9,), (10,) * 5, read_bits=12 + 9)
+    assert wide.resources(Scaled(8, power_of_two=True)) == Resources(
+        stored, ((12, 10),), (9,), (10,) * 5, read_bits=12 + 9
+    )
 
 
 @pytest.mark.parametrize(

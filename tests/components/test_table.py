@@ -129,13 +129,17 @@ def test_stages() -> None:
 def test_inventory() -> None:
     """64 entries over [-8, 8): a step of 1/4, 2^10 last places of q4.12, whose range is [-8, 8) too."""
     q16 = parse_format("q1.15")
-    assert method(64, 8.0, Fixed(4, 12)).resources(q16) == Resources(64 * 16, (), (16,), ())
+    assert method(64, 8.0, Fixed(4, 12)).resources(q16) == Resources(64 * 16, (), (16,), (), read_bits=16)
     linear = method(64, 8.0, Fixed(4, 12), "linear")
-    assert linear.resources(q16) == Resources(65 * 16, ((17, 11),), (17, 16), ())
-    assert linear.resources(Float16()) == Resources(65 * 16, ((32, 32),), (32, 32), (), floating=True)
-    assert linear.resources(BlockFloat(8)) == Resources(65 * 32, ((32, 32),), (32, 32), (), floating=True)
-    assert method(64, 8.0, Fixed(5, 11)).resources(Scaled(8)) == Resources(64 * 8, (), (16,), (16, 16))
-    assert method(64, 8.0, Fixed(5, 2)).resources(Scaled(8)) == Resources(64 * 8, (), (), (7, 7)), "nothing to round"
+    assert linear.resources(q16) == Resources(65 * 16, ((17, 11),), (17, 16), (), read_bits=2 * 16)
+    assert linear.resources(Float16()) == Resources(65 * 16, ((32, 32),), (32, 32), (), floating=True, read_bits=2 * 16)
+    assert linear.resources(BlockFloat(8)) == Resources(
+        65 * 32, ((32, 32),), (32, 32), (), floating=True, read_bits=2 * 32
+    )
+    assert method(64, 8.0, Fixed(5, 11)).resources(Scaled(8)) == Resources(64 * 8, (), (16,), (16, 16), read_bits=8)
+    assert method(64, 8.0, Fixed(5, 2)).resources(Scaled(8)) == Resources(64 * 8, (), (), (7, 7), read_bits=8), (
+        "nothing to round"
+    )
 
 
 def test_defaults_and_shape() -> None:

@@ -15,8 +15,10 @@ from matplotlib.text import Text
 
 from archsim.api import Simulation
 from archsim.metrics.stacks import BUCKETS
-from archsim.report import plot_cycle_stack, plot_timeline, plot_utilization
+from archsim.report import plot_cycle_stack, plot_energy, plot_roofline, plot_timeline, plot_utilization
 from archsim.report.drawing import style
+from archsim.report.figure_energy import energy_figure
+from archsim.report.figure_roofline import roofline_figure
 from archsim.report.figure_stack import stack_figure
 from archsim.report.figure_timeline import timeline_figure
 from archsim.report.figure_utilization import utilization_figure
@@ -24,8 +26,8 @@ from archsim.report.gantt import gantt, panels
 from archsim.report.steps import step_stacks
 from archsim.trace import Window
 
-PLOTS = (plot_utilization, plot_timeline, plot_cycle_stack)
-FIGURES = (utilization_figure, timeline_figure, stack_figure)
+PLOTS = (plot_utilization, plot_timeline, plot_cycle_stack, plot_roofline, plot_energy)
+FIGURES = (utilization_figure, timeline_figure, stack_figure, roofline_figure, energy_figure)
 
 
 def words(figure) -> str:

@@ -1,0 +1,111 @@
+"""What units are built of and what their ops switch: operators of some width, to which a technology gives prices.
+
+A *tally* counts operators. That of an op says how often each one switches, that of a unit how many there are of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+
+from archsim.formats import BlockFloat, Float32, FloatFormat, NumberFormat
+from archsim.formats.floating import Bfloat16, Float16
+from archsim.formats.integer import Scaled
+
+
+class OperatorKind(StrEnum):
+    """Kinds of operators, by which their energy and area are reported."""
+
+    MULTIPLY = "multiply"
+    ADD = "add"
+    COMPARE = "compare"
+    REGISTER = "register"
+    TABLE = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A multiplier of two widths, an adder or comparator of one; or one bit of a register or table."""
+
+    kind: OperatorKind
+    bits: int = 1
+    """Of an operand; of a floating-point number those of its significand, with the leading 1."""
+    other_bits: int = 0
+    """Of a multiplier's other operand."""
+    floating: bool = False
+
+    @property
+    def name(self) -> str:
+        """As reports name it, without its width."""
+        return f"{'floating-point' if self.floating else 'integer'} {self.kind}"
+
+    @property
+    def width(self) -> str:
+        """Its width, as "8 x 9" or "32"."""
+        return f"{self.bits} x {self.other_bits}" if self.other_bits else str(self.bits)
+
+
+Tally = Counter[Operator]
+
+REGISTER_BIT = Operator(OperatorKind.REGISTER)
+TABLE_BIT = Operator(OperatorKind.TABLE)
+
+_SIGNIFICANDS: dict[type[NumberFormat], int] = {Float32: 24, Float16: 11, Bfloat16: 8}
+"""Bits with the leading 1: IEEE 754-2019, table 3.5; bfloat16 has 7 fraction bits."""
+
+RESCALE_BITS = 31
+"""Of the factor by which codes are rescaled where two scales are no power of two apart (archsim.formats.rounding)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Width:
+    """What an operator sees of a number."""
+
+    bits: int
+    floating: bool
+
+
+def width_of(number_format: NumberFormat) -> Width:
+    """The significand of a floating-point number, the mantissa of a block's, the code of an integer.
+
+    A zero point that is subtracted before the product lengthens a factor by a bit.
+    """
+    if isinstance(number_format, BlockFloat):
+        return Width(number_format.mantissa_bits, floating=False)
+    if isinstance(number_format, FloatFormat):
+        return Width(_SIGNIFICANDS[type(number_format)], floating=True)
+    zero_point = isinstance(number_format, Scaled) and number_format.asymmetric
+    return Width(number_format.bits + zero_point, floating=False)
+
+
+def widest(*formats: NumberFormat) -> Width:
+    """One operand that is wide enough for all of these, floating if one is."""
+    widths = [width_of(number_format) for number_format in formats]
+    return Width(max(found.bits for found in widths), any(found.floating for found in widths))
+
+
+def multiplier(a: Width, b: Width) -> Operator:
+    """Of two operands; of floating point if one is."""
+    low, high = sorted((a.bits, b.bits))
+    return Operator(OperatorKind.MULTIPLY, low, high, a.floating or b.floating)
+
+
+def adder(of: Width) -> Operator:
+    """Of two numbers of that width."""
+    return Operator(OperatorKind.ADD, of.bits, floating=of.floating)
+
+
+def integer_adder(bits: int) -> Operator:
+    """Of two integers."""
+    return Operator(OperatorKind.ADD, bits)
+
+
+def rescales(number_format: NumberFormat) -> bool:
+    """Whether codes are multiplied on their way into the format: its scale is no power of two."""
+    return isinstance(number_format, Scaled) and not number_format.power_of_two
+
+
+def times(tally: Tally, count: int) -> Tally:
+    """The same, so many times."""
+    return Counter({operator: number * count for operator, number in tally.items()})

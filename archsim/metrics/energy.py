@@ -1,0 +1,161 @@
+"""Energy of a run, and area and leakage of the machine: counts times prices (docs/energy.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Annotated
+
+from archsim.arch import Arch
+from archsim.arch.datapath import Units
+from archsim.components.operators import Tally
+from archsim.components.storage import Storage
+from archsim.metrics.actions import Actions
+from archsim.metrics.declare import Metric
+from archsim.technology import Prices
+
+PJ_PER_UJ = 1_000_000
+PJ_PER_MW_US = 1000
+"""1 mW over 1 us is 1 nJ."""
+
+Parts = Mapping[str, float]
+"""Unit or memory -> amount."""
+Split = Mapping[str, Mapping[str, float]]
+"""Unit or memory -> what of it -> amount."""
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """What the machine is, whatever it does; DRAM is no part of it."""
+
+    area_mm2: Annotated[float, Metric("mm2", "all units and memories on the chip", "sum over the parts")]
+    leakage_mw: Annotated[float, Metric("mW", "what they leak all the time", "sum over the parts")]
+    part_area_mm2: Annotated[Parts, Metric("mm2", "unit or memory -> its area")]
+    part_leakage_mw: Annotated[Parts, Metric("mW", "unit or memory -> its leakage")]
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """What a run takes: an inference of all sequences of the batch over all time steps."""
+
+    technology: Annotated[str, Metric("", "the technology's name or file")]
+    dram_type: Annotated[str, Metric("", "the type of DRAM")]
+    total_uj: Annotated[float, Metric("uJ", "energy of an inference", "dynamic_uj + leakage_uj")]
+    dynamic_uj: Annotated[float, Metric("uJ", "what operators, registers and accesses switch", "counts * energies")]
+    leakage_uj: Annotated[float, Metric("uJ", "what leaks meanwhile", "area.leakage_mw * latency_us / 1000")]
+    leakage_share: Annotated[float, Metric("1", "leakage as a part of the energy", "leakage_uj / total_uj")]
+    dram_share: Annotated[float, Metric("1", "DRAM's part of the energy", "part_uj of dram / total_uj")]
+    pj_per_mac: Annotated[float, Metric("pJ/MAC", "energy for each MAC of the model", "total_uj * 1e6 / macs")]
+    power_mw: Annotated[float, Metric("mW", "mean power over the run, DRAM's with it", "total_uj / latency_us * 1000")]
+    tops_per_w: Annotated[float, Metric("TOPS/W", "ops for each joule, 2 per MAC", "2 macs / (total_uj * 1e6)")]
+    part_uj: Annotated[Parts, Metric("uJ", "unit, memory or leakage -> its energy; sums to total_uj")]
+    unit_uj: Annotated[Split, Metric("uJ", "unit -> multiply, add, compare, register, table -> energy")]
+    memory_uj: Annotated[
+        Mapping[str, Mapping[str, Mapping[str, float]]],
+        Metric("uJ", "memory -> read or write -> kind of data -> energy"),
+    ]
+    extrapolated: Annotated[
+        tuple[str, ...], Metric("", "what was beyond the technology's tables, and how far these go")
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What energies follow from besides the actions: the machine's units and memories, and their prices."""
+
+    technology: str
+    dram_type: str
+    prices: Prices
+    units: Units
+    memories: Mapping[str, Storage]
+    area: Area
+
+
+def compute_costs(arch: Arch, units: Units) -> Costs:
+    """Those of an architecture; ArchError if there is no such technology."""
+    prices, costing = arch.prices, arch.config.costing
+    assert costing is not None  # arch.prices says so
+    area = area_of(units, costing.memories, prices)
+    return Costs(costing.technology, costing.dram_type, prices, units, costing.memories, area)
+
+
+def compute_energy(actions: Actions, costs: Costs, latency_us: Fraction, macs: int) -> Energy:
+    """The energy of a run of so many us that does so many MACs of the model."""
+    unit_uj = {unit: _operators(tally, costs.prices) for unit, tally in actions.operators.items()}
+    memory_uj = _accesses(actions, costs)
+    part_uj = {unit: sum(kinds.values()) for unit, kinds in unit_uj.items()}
+    for memory, directions in memory_uj.items():
+        part_uj[memory] = part_uj.get(memory, 0.0) + sum(sum(kinds.values()) for kinds in directions.values())
+    dynamic_uj = sum(part_uj.values())
+    leakage_uj = costs.area.leakage_mw * float(latency_us) * PJ_PER_MW_US / PJ_PER_UJ
+    total_uj = dynamic_uj + leakage_uj
+    return Energy(
+        technology=costs.technology,
+        dram_type=costs.dram_type,
+        total_uj=total_uj,
+        dynamic_uj=dynamic_uj,
+        leakage_uj=leakage_uj,
+        leakage_share=leakage_uj / total_uj,
+        dram_share=part_uj["dram"] / total_uj,
+        pj_per_mac=total_uj * PJ_PER_UJ / macs,
+        power_mw=total_uj / float(latency_us) * 1000,
+        tops_per_w=2 * macs / (total_uj * PJ_PER_UJ),
+        part_uj=part_uj | {"leakage": leakage_uj},
+        unit_uj=unit_uj,
+        memory_uj=memory_uj,
+        extrapolated=_beyond_the_tables(actions, costs),
+    )
+
+
+def area_of(units: Units, memories: Mapping[str, Storage], prices: Prices) -> Area:
+    """Area and leakage of every part on the chip."""
+    logic = {
+        name: sum(prices.operator(operator).area_mm2 * count for operator, count in unit.inventory().items())
+        for name, unit in units.items()
+    }
+    area = {name: prices.memory(storage).area_mm2 for name, storage in memories.items()} | logic
+    leakage = {name: prices.memory(storage).leakage_mw for name, storage in memories.items()} | {
+        name: area_mm2 * prices.technology.logic_leakage.power_mw_per_mm2 for name, area_mm2 in logic.items()
+    }
+    on_chip = [name for name in area if area[name]]
+    return Area(
+        area_mm2=sum(area.values()),
+        leakage_mw=sum(leakage.values()),
+        part_area_mm2={name: area[name] for name in on_chip},
+        part_leakage_mw={name: leakage[name] for name in on_chip},
+    )
+
+
+def _beyond_the_tables(actions: Actions, costs: Costs) -> tuple[str, ...]:
+    """What of the machine and its actions the technology's tables do not cover."""
+    memories = {name: costs.prices.memory(storage).extrapolated for name, storage in costs.memories.items()}
+    found = [f"{name}: {note}" for name, note in memories.items() if note]
+    for name, unit in costs.units.items():
+        widths: dict[tuple[str, str], list[str]] = {}
+        for operator in dict.fromkeys([*unit.inventory(), *actions.operators[name]]):
+            note = costs.prices.operator(operator).extrapolated
+            if note:
+                widths.setdefault((operator.name, note), []).append(operator.width)
+        found += [f"{name}: {what} of {', '.join(of)} bits: {note}" for (what, note), of in widths.items()]
+    return tuple(found)
+
+
+def _operators(tally: Tally, prices: Prices) -> dict[str, float]:
+    """uJ by kind of operator."""
+    found: dict[str, float] = {}
+    for operator, count in tally.items():
+        energy_uj = prices.operator(operator).energy_pj * count / PJ_PER_UJ
+        found[operator.kind.value] = found.get(operator.kind.value, 0.0) + energy_uj
+    return found
+
+
+def _accesses(actions: Actions, costs: Costs) -> dict[str, dict[str, dict[str, float]]]:
+    """uJ by memory, direction and kind of data."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for access, sizes in actions.accesses.items():
+        price = costs.prices.memory(costs.memories[access.memory])
+        count = sum(-(-bits // price.access_bits) * times for bits, times in sizes.items())
+        kinds = found.setdefault(access.memory, {}).setdefault(access.direction, {})
+        kinds[access.data] = count * price.access_pj(access.direction) / PJ_PER_UJ
+    return found

@@ -1,0 +1,135 @@
+"""The roofline: what the multipliers and each memory allow at the workload's operational intensity.
+
+Williams, Waterman and Patterson, "Roofline: an insightful visual performance model for multicore architectures", CACM
+52(4), 2009: a machine does at most min(peak, bandwidth * operational intensity). Of on-chip memories the ceiling is
+that of the multipliers' ports, and the intensity that of what passes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Annotated
+
+from archsim.arch import MachineConfig
+from archsim.arch.datapath import Units
+from archsim.metrics.declare import Metric
+from archsim.metrics.traffic import DRAM
+from archsim.program.ir import Op, Phase, PhaseKind, Program
+
+OPS_PER_MAC = 2
+"""A multiply and an add."""
+
+PEAK = "peak"
+"""The name of the ceiling that is the multipliers'."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """What a memory allows. An intensity is null where the memory moves nothing, and so is what follows from it."""
+
+    bandwidth_gb_per_s: Annotated[float, Metric("GB/s", "bytes that pass at most", "bytes a cycle * clock_mhz / 1000")]
+    step_ops_per_byte: Annotated[
+        float | None, Metric("ops/byte", "ops for each byte that passes in the time steps", "2 macs / bytes")
+    ]
+    run_ops_per_byte: Annotated[float | None, Metric("ops/byte", "the same over the whole run", "2 macs / bytes")]
+    step_roof_gops: Annotated[
+        float, Metric("GOPS", "most that can be done in the time steps", "min(peak, bandwidth * step_ops_per_byte)")
+    ]
+    run_roof_gops: Annotated[
+        float, Metric("GOPS", "most that can be done over the whole run", "min(peak, bandwidth * run_ops_per_byte)")
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Roofline:
+    """The machine's ceilings, and what the workload reaches below them."""
+
+    peak_gops: Annotated[float, Metric("GOPS", "ceiling of the multipliers", "2 R C clock_mhz / 1000")]
+    ceilings: Annotated[
+        Mapping[str, Ceiling], Metric("", "memory -> its ceiling: DRAM's channel, and read ports of the multipliers")
+    ]
+    step_gops: Annotated[float, Metric("GOPS", "reached in the steady state", "steady_state_throughput_gops")]
+    run_gops: Annotated[float, Metric("GOPS", "reached over the whole run", "throughput_gops")]
+    step_binding: Annotated[str, Metric("", "lowest roof of the time steps: peak, or a memory")]
+    run_binding: Annotated[str, Metric("", "lowest roof of the whole run: peak, or a memory")]
+    step_roof_share: Annotated[float, Metric("1", "reached of the lowest roof, in the steady state")]
+    run_roof_share: Annotated[float, Metric("1", "the same over the whole run")]
+
+
+def compute_roofline(
+    program: Program, config: MachineConfig, units: Units, peak_gops: float, step_gops: float, run_gops: float
+) -> Roofline:
+    """The roofline of a run that reached so many GOPS."""
+    bodies = program.of_kind(PhaseKind.BODY)
+    multipliers = config.multipliers.unit
+    in_steps, in_run = (_bits(phases, units, multipliers) for phases in (bodies, program.phases))
+    ceilings = {
+        memory: _ceiling(
+            bytes_per_cycle * Fraction(repr(config.clock_mhz)) / 1000,
+            _intensity(program.macs, in_steps.get(memory, 0)),
+            _intensity(program.macs, in_run.get(memory, 0)),
+            peak_gops,
+        )
+        for memory, bytes_per_cycle in _bandwidths(program, multipliers, units).items()
+    }
+    step_roofs = {PEAK: peak_gops} | {memory: ceiling.step_roof_gops for memory, ceiling in ceilings.items()}
+    run_roofs = {PEAK: peak_gops} | {memory: ceiling.run_roof_gops for memory, ceiling in ceilings.items()}
+    step_binding, run_binding = (min(roofs, key=lambda name: roofs[name]) for roofs in (step_roofs, run_roofs))
+    return Roofline(
+        peak_gops=peak_gops,
+        ceilings=ceilings,
+        step_gops=step_gops,
+        run_gops=run_gops,
+        step_binding=step_binding,
+        run_binding=run_binding,
+        step_roof_share=step_gops / step_roofs[step_binding],
+        run_roof_share=run_gops / run_roofs[run_binding],
+    )
+
+
+def _bandwidths(program: Program, multipliers: str, units: Units) -> dict[str, Fraction]:
+    """Bytes a cycle of DRAM, if it is used, and of each memory that the multipliers read through a port."""
+    ports = units[multipliers].ports
+    transfer = next((op for phase in program.phases for op in phase.ops if op.unit == DRAM), None)
+    found = {} if transfer is None else {DRAM: units[DRAM].work(transfer).items_per_cycle}
+    return found | {memory: Fraction(bits, 8) for memory, bits in ports.items() if bits is not None}
+
+
+def _bits(phases: tuple[Phase, ...], units: Units, multipliers: str) -> dict[str, int]:
+    """Bits that pass DRAM's channel, in whole bursts, and the read ports of the multipliers."""
+    moved: dict[str, int] = {}
+    for phase in phases:
+        for op in phase.ops:
+            times = op.instances(phase.repeat)
+            for memory, bits in _passing(op, units, multipliers):
+                moved[memory] = moved.get(memory, 0) + bits * times
+    return moved
+
+
+def _passing(op: Op, units: Units, multipliers: str) -> list[tuple[str, int]]:
+    unit = units[op.unit]
+    if op.unit == multipliers:
+        return [(region.buffer.memory, region.bits) for region in unit.read_ports(op)]
+    return [(DRAM, unit.moved_bits(region)) for region in op.reads + op.writes if region.buffer.memory == DRAM]
+
+
+def _intensity(macs: int, bits: int) -> Fraction | None:
+    return Fraction(8 * OPS_PER_MAC * macs, bits) if bits else None
+
+
+def _ceiling(
+    bandwidth_gb_per_s: Fraction, in_steps: Fraction | None, in_run: Fraction | None, peak_gops: float
+) -> Ceiling:
+    return Ceiling(
+        bandwidth_gb_per_s=float(bandwidth_gb_per_s),
+        step_ops_per_byte=None if in_steps is None else float(in_steps),
+        run_ops_per_byte=None if in_run is None else float(in_run),
+        step_roof_gops=_roof(bandwidth_gb_per_s, in_steps, peak_gops),
+        run_roof_gops=_roof(bandwidth_gb_per_s, in_run, peak_gops),
+    )
+
+
+def _roof(bandwidth_gb_per_s: Fraction, intensity: Fraction | None, peak_gops: float) -> float:
+    return peak_gops if intensity is None else min(peak_gops, float(bandwidth_gb_per_s * intensity))

@@ -1,0 +1,140 @@
+"""A technology file: what an operator, a bit and an access cost in some node, each with its source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from archsim.config.types import Count, PositiveNumber, StrictModel, Text
+
+Source = Annotated[str, Field(strict=True, min_length=1, max_length=600)]
+"""Where numbers come from: a publication, a tool with its version, or "inferred" with the reasoning."""
+
+Points = Annotated[tuple["OperatorPoint", ...], Field(max_length=16)]
+Axis = Annotated[tuple[Count, ...], Field(max_length=32)]
+Grid = tuple[tuple[PositiveNumber, ...], ...]
+
+
+class OperatorPoint(StrictModel):
+    """An operator of some width."""
+
+    bits: Annotated[Count, Field(le=64)] = Field(
+        description="bits of an operand; of a floating-point number those of its significand, with the leading 1"
+    )
+    energy_pj: PositiveNumber = Field(description="energy of an operation in pJ")
+    area_um2: PositiveNumber = Field(description="area in um2")
+
+
+class OperatorTable(StrictModel):
+    """An operator in several widths; between them and beyond, straight lines in the logarithms (docs/energy.md)."""
+
+    source: Source = Field(description="where the numbers come from")
+    points: Points = Field(description="widths, from the narrowest to the widest")
+
+    @model_validator(mode="after")
+    def _grow(self) -> OperatorTable:
+        _increasing("bits", [point.bits for point in self.points])
+        for quantity in ("energy_pj", "area_um2"):
+            _never_falling(quantity, [getattr(point, quantity) for point in self.points])
+        return self
+
+
+class RegisterBit(StrictModel):
+    """A flip-flop, and with it a bit of a table."""
+
+    source: Source = Field(description="where the numbers come from")
+    energy_pj: PositiveNumber = Field(description="energy of writing or reading a bit in pJ, its clock included")
+    area_um2: PositiveNumber = Field(description="area of a bit in um2")
+
+
+class LogicLeakage(StrictModel):
+    """What logic leaks all the time."""
+
+    source: Source = Field(description="where the number comes from")
+    power_mw_per_mm2: PositiveNumber = Field(description="leakage of operators and registers in mW per mm2")
+
+
+class DramEnergy(StrictModel):
+    """A type of DRAM."""
+
+    name: Text = Field(description="name of the type, which an architecture gives as dram_type")
+    source: Source = Field(description="where the number comes from")
+    energy_pj_per_bit: PositiveNumber = Field(description="energy of a bit read or written in pJ, interface included")
+
+
+class SramGrids(StrictModel):
+    """SRAMs with ports of one kind: a row for each number of words, in it a number for each width."""
+
+    read_pj: Grid = Field(description="energy of reading a word in pJ")
+    write_pj: Grid = Field(description="energy of writing a word in pJ")
+    leakage_mw: Grid = Field(description="leakage in mW")
+    area_mm2: Grid = Field(description="area in mm2")
+
+
+class SramTable(StrictModel):
+    """SRAMs by words and width."""
+
+    source: Source = Field(description="where the numbers come from")
+    words: Axis = Field(description="words of an SRAM, rising: a row of each grid")
+    width_bits: Axis = Field(description="bits of a word, rising: a column of each grid")
+    single_port: SramGrids = Field(description="one port that reads or writes")
+    dual_port: SramGrids = Field(description="a read port and a write port")
+
+    @model_validator(mode="after")
+    def _is_a_grid(self) -> SramTable:
+        _increasing("words", self.words)
+        _increasing("width_bits", self.width_bits)
+        for ports in ("single_port", "dual_port"):
+            for quantity in SramGrids.model_fields:
+                grid: Grid = getattr(getattr(self, ports), quantity)
+                _check_grid(f"{ports}.{quantity}", grid, len(self.words), len(self.width_bits))
+        return self
+
+
+class Technology(StrictModel):
+    """A node of manufacturing and the DRAM beside it."""
+
+    summary: Text = Field(description="one line that says what this technology is")
+    node_nm: PositiveNumber = Field(description="name of the node in nm")
+    integer_multiply: OperatorTable = Field(description="integer multipliers of two equal operands")
+    integer_add: OperatorTable = Field(description="integer adders")
+    float_multiply: OperatorTable = Field(description="floating-point multipliers")
+    float_add: OperatorTable = Field(description="floating-point adders")
+    register_bit: RegisterBit = Field(description="flip-flops and tables in logic")
+    logic_leakage: LogicLeakage = Field(description="leakage of logic")
+    dram: Annotated[tuple[DramEnergy, ...], Field(max_length=32)] = Field(description="types of DRAM")
+    sram: SramTable = Field(description="SRAM by words, width and ports")
+
+    @model_validator(mode="after")
+    def _one_of_a_name(self) -> Technology:
+        names = [dram.name for dram in self.dram]
+        if not names:
+            raise ValueError("dram: one type or more is needed")
+        if len(set(names)) < len(names):
+            raise ValueError(f"dram: names are given twice ({', '.join(names)})")
+        return self
+
+
+def _increasing(name: str, values: Sequence[float]) -> None:
+    """Two or more, since a line needs two points; rising."""
+    if len(values) < 2:
+        raise ValueError(f"{name}: two or more are needed, to draw a line through")
+    if any(b <= a for a, b in pairwise(values)):
+        raise ValueError(f"{name} must rise")
+
+
+def _never_falling(name: str, values: Iterable[float]) -> None:
+    """A wider or larger thing that cost less would make a better machine out of a wasteful one."""
+    for a, b in pairwise(values):
+        if b < a:
+            raise ValueError(f"{name} falls from {a:g} to {b:g}; it must not fall with the size")
+
+
+def _check_grid(name: str, grid: Grid, rows: int, columns: int) -> None:
+    if len(grid) != rows or any(len(row) != columns for row in grid):
+        raise ValueError(f"{name} must have {rows} rows (words) of {columns} numbers (width_bits)")
+    for line in (*grid, *zip(*grid, strict=True)):
+        _never_falling(name, line)

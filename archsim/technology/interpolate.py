@@ -1,0 +1,45 @@
+"""Between the points of a table and beyond them: straight lines in the logarithms of both axes.
+
+What a table holds grows roughly as a power of the size, so that such a line is the natural one; it is exact at the
+points, never negative, and falls nowhere where the table does not. Beyond the first or the last point the line of the
+outermost two goes on.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from math import exp, log
+
+
+def inside(points: Sequence[float], at: float) -> bool:
+    """Whether the table covers it."""
+    return points[0] <= at <= points[-1]
+
+
+def interpolate(points: Sequence[float], values: Sequence[float], at: float) -> float:
+    """The value at `at` > 0; `points` rise, and there are two or more."""
+    low, part = _place(points, at)
+    return _between(values[low], values[low + 1], part)
+
+
+def interpolate_grid(
+    rows: Sequence[float], columns: Sequence[float], grid: Sequence[Sequence[float]], row: float, column: float
+) -> float:
+    """The same in two directions: between rows at both columns, then between those."""
+    low, part = _place(columns, column)
+    left, right = (interpolate(rows, [line[index] for line in grid], row) for index in (low, low + 1))
+    return _between(left, right, part)
+
+
+def _place(points: Sequence[float], at: float) -> tuple[int, float]:
+    """The segment, and how far along it: 0 at its beginning, 1 at its end, less or more beyond the table."""
+    low = min(max(bisect_right(points, at) - 1, 0), len(points) - 2)
+    return low, log(at / points[low]) / log(points[low + 1] / points[low])
+
+
+def _between(low: float, high: float, part: float) -> float:
+    """Exact at both ends."""
+    if part in (0, 1):
+        return high if part else low
+    return low * exp(part * log(high / low))

@@ -1,0 +1,124 @@
+"""What operators and memories of any width cost in a technology, from its tables (docs/energy.md has the rules)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+
+from archsim.components.operators import Operator, OperatorKind
+from archsim.components.storage import OffChip, Registers, Sram, Storage
+from archsim.technology.config import OperatorTable, Technology
+from archsim.technology.interpolate import inside, interpolate, interpolate_grid
+
+UM2_PER_MM2 = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorPrice:
+    """Of one operation and one operator; `extrapolated` says how far the table goes that this lies beyond, or ""."""
+
+    energy_pj: float
+    area_mm2: float
+    extrapolated: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPrice:
+    """Of a memory: an access of `access_bits` or a part of them, and all of it."""
+
+    access_bits: int
+    read_pj: float
+    write_pj: float
+    leakage_mw: float
+    area_mm2: float
+    extrapolated: str = ""
+
+    def access_pj(self, direction: str) -> float:
+        """Of "read" or "write"."""
+        return self.read_pj if direction == "read" else self.write_pj
+
+
+class Prices:
+    """The prices of a technology; each is worked out once."""
+
+    def __init__(self, technology: Technology) -> None:
+        self.technology = technology
+        self._operators: dict[Operator, OperatorPrice] = {}
+        self._memories: dict[Storage, MemoryPrice] = {}
+
+    def operator(self, operator: Operator) -> OperatorPrice:
+        """Of an operator of any width."""
+        known = self._operators.get(operator)
+        if known is None:
+            known = self._operators[operator] = _operator(self.technology, operator)
+        return known
+
+    def memory(self, storage: Storage) -> MemoryPrice:
+        """Of a memory; ValueError if it is DRAM of a type that the technology does not have."""
+        known = self._memories.get(storage)
+        if known is None:
+            known = self._memories[storage] = _memory(self.technology, storage)
+        return known
+
+
+def _operator(technology: Technology, operator: Operator) -> OperatorPrice:
+    """A comparator is an integer adder, a bit of a table a bit of a register (both inferred).
+
+    A multiplier of a x b bits is one of sqrt(a b) x sqrt(a b): it has a b cells, one for each partial product.
+    """
+    if operator.kind in (OperatorKind.REGISTER, OperatorKind.TABLE):
+        bit = technology.register_bit
+        return OperatorPrice(bit.energy_pj, bit.area_um2 / UM2_PER_MM2)
+    table = _table(technology, operator)
+    bits = sqrt(operator.bits * operator.other_bits) if operator.other_bits else float(operator.bits)
+    points = [point.bits for point in table.points]
+    energy_pj = interpolate(points, [point.energy_pj for point in table.points], bits)
+    area_um2 = interpolate(points, [point.area_um2 for point in table.points], bits)
+    beyond = "" if inside(points, bits) else f"the table has {points[0]} to {points[-1]} bits"
+    return OperatorPrice(energy_pj, area_um2 / UM2_PER_MM2, beyond)
+
+
+def _table(technology: Technology, operator: Operator) -> OperatorTable:
+    if operator.kind is OperatorKind.MULTIPLY:
+        return technology.float_multiply if operator.floating else technology.integer_multiply
+    return technology.float_add if operator.floating else technology.integer_add
+
+
+def _memory(technology: Technology, storage: Storage) -> MemoryPrice:
+    match storage:
+        case Sram():
+            return _sram(technology, storage)
+        case Registers():
+            bit = technology.register_bit
+            area_mm2 = storage.bits * bit.area_um2 / UM2_PER_MM2
+            leakage_mw = area_mm2 * technology.logic_leakage.power_mw_per_mm2
+            return MemoryPrice(1, bit.energy_pj, bit.energy_pj, leakage_mw, area_mm2)
+        case OffChip():
+            energy_pj = _dram_energy_pj_per_bit(technology, storage.dram_type)
+            return MemoryPrice(1, energy_pj, energy_pj, 0.0, 0.0)
+
+
+def _sram(technology: Technology, storage: Sram) -> MemoryPrice:
+    """Of banks of a word a port. A port wider than the table is several macros side by side, each used alone."""
+    table = technology.sram
+    beside = -(-storage.port_bits // table.width_bits[-1])
+    width_bits = -(-storage.port_bits // beside)
+    macros = storage.banks * beside
+    words = max(1.0, 8 * storage.capacity_bytes / (macros * width_bits))
+    grids = table.dual_port if storage.dual_port else table.single_port
+    read_pj, write_pj, leakage_mw, area_mm2 = (
+        interpolate_grid(table.words, table.width_bits, grid, words, width_bits)
+        for grid in (grids.read_pj, grids.write_pj, grids.leakage_mw, grids.area_mm2)
+    )
+    beyond = ""
+    if not (inside(table.words, words) and inside(table.width_bits, width_bits)):
+        covered = [f"{axis[0]:,} to {axis[-1]:,}" for axis in (table.words, table.width_bits)]
+        beyond = f"SRAM of {words:,.0f} words x {width_bits} bits: the table has {covered[0]} words x {covered[1]} bits"
+    return MemoryPrice(width_bits, read_pj, write_pj, macros * leakage_mw, macros * area_mm2, beyond)
+
+
+def _dram_energy_pj_per_bit(technology: Technology, name: str) -> float:
+    known = {dram.name: dram.energy_pj_per_bit for dram in technology.dram}
+    if name not in known:
+        raise ValueError(f"no DRAM of type {name!r}; the technology has {', '.join(known)}")
+    return known[name]

@@ -1,0 +1,209 @@
+"""Between the points of a technology's tables, beyond them, and at them."""
+
+from __future__ import annotations
+
+from math import isclose, log, sqrt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archsim.components.operators import Operator, OperatorKind
+from archsim.components.storage import OffChip, Registers, Sram
+from archsim.config.presets import PresetKind, preset_names
+from archsim.technology import Prices, load_prices, load_technology
+from archsim.technology.interpolate import interpolate, interpolate_grid
+
+NODES = preset_names(PresetKind.TECHNOLOGY)
+points = st.lists(st.integers(1, 10_000), min_size=2, max_size=6, unique=True).map(sorted)
+positive = st.floats(1e-3, 1e3)
+
+
+@st.composite
+def tables(draw: st.DrawFn):
+    """Rising points with values that do not fall."""
+    at = draw(points)
+    return at, sorted(draw(positive) for _ in at)
+
+
+@given(tables())
+def test_exact_at_the_points(table) -> None:
+    at, values = table
+    assert [interpolate(at, values, x) for x in at] == values
+
+
+@given(tables(), st.floats(0.5, 20_000), st.floats(1, 4))
+def test_never_falls_where_the_table_does_not(table, x: float, factor: float) -> None:
+    at, values = table
+    assert interpolate(at, values, x) <= interpolate(at, values, factor * x) * (1 + 1e-9)
+
+
+@given(st.floats(0.1, 10), st.floats(0, 3), tables(), st.floats(0.5, 20_000))
+def test_a_power_is_met_everywhere(scale: float, power: float, table, x: float) -> None:
+    """Between the points and beyond them."""
+    at, _ = table
+    assert isclose(interpolate(at, [scale * a**power for a in at], x), scale * x**power, rel_tol=1e-6)
+
+
+@given(tables(), tables(), st.floats(0.5, 20_000), st.floats(0.5, 20_000))
+def test_a_grid_of_products_is_a_product(rows, columns, row: float, column: float) -> None:
+    grid = [[a * b for b in columns[1]] for a in rows[1]]
+    found = interpolate_grid(rows[0], columns[0], grid, row, column)
+    assert isclose(found, interpolate(*rows, row) * interpolate(*columns, column), rel_tol=1e-6)
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_every_point_of_the_sram_tables_is_the_price_of_that_sram(node: str) -> None:
+    prices = load_prices(node)
+    table = prices.technology.sram
+    for dual_port, grids in ((False, table.single_port), (True, table.dual_port)):
+        for r, words in enumerate(table.words):
+            for c, width in enumerate(table.width_bits):
+                price = prices.memory(Sram(1, words * width // 8, width, dual_port))
+                assert (price.access_bits, price.extrapolated) == (width, "")
+                assert price.read_pj == grids.read_pj[r][c]
+                assert price.write_pj == grids.write_pj[r][c]
+                assert price.leakage_mw == grids.leakage_mw[r][c]
+                assert price.area_mm2 == grids.area_mm2[r][c]
+
+
+def test_banks_add_up_and_a_wide_port_is_macros_side_by_side() -> None:
+    prices = load_prices("node_45nm")
+    one = prices.memory(Sram(1, 64 * 1024, 512, dual_port=True))
+    four = prices.memory(Sram(4, 4 * 64 * 1024, 512, dual_port=True))
+    wide = prices.memory(Sram(1, 4 * 64 * 1024, 2048, dual_port=True))
+    assert four == wide
+    assert (four.read_pj, four.write_pj, four.access_bits) == (one.read_pj, one.write_pj, 512)
+    assert (four.area_mm2, four.leakage_mw) == (4 * one.area_mm2, 4 * one.leakage_mw)
+
+
+def test_operators_at_between_and_beyond_the_points() -> None:
+    """45 nm. 16 x 16 bits lie half way, in the logarithm, from 8 to 32; 8 x 32 bits are as many cells."""
+    prices = load_prices("node_45nm")
+
+    def energy(kind: str, bits: int, other: int = 0, floating: bool = False) -> float:
+        return prices.operator(Operator(OperatorKind(kind), bits, other, floating)).energy_pj
+
+    assert energy("multiply", 8, 8) == 0.2
+    assert energy("multiply", 32, 32) == 3.1
+    assert energy("multiply", 16, 16) == pytest.approx(sqrt(0.2 * 3.1))
+    assert energy("multiply", 8, 32) == energy("multiply", 16, 16)
+    assert energy("multiply", 4, 4) == pytest.approx(0.2 / sqrt(3.1 / 0.2))
+    assert energy("add", 16) == energy("compare", 16) == 0.05
+    assert energy("add", 64) == pytest.approx(0.2)
+    assert energy("multiply", 24, 24, floating=True) == 3.7
+    slope = log(3.7 / 1.1) / log(24 / 11)
+    assert energy("multiply", 8, 8, floating=True) == pytest.approx(1.1 * (8 / 11) ** slope)
+    assert energy("register", 1) == energy("table", 1) == 0.009
+
+
+@pytest.mark.parametrize(
+    ("operator", "said"),
+    [
+        (Operator(OperatorKind.MULTIPLY, 8, 8), ""),
+        (Operator(OperatorKind.MULTIPLY, 4, 16), ""),
+        (Operator(OperatorKind.MULTIPLY, 4, 15), "the table has 8 to 32 bits"),
+        (Operator(OperatorKind.ADD, 33), "the table has 8 to 32 bits"),
+        (Operator(OperatorKind.ADD, 8, floating=True), "the table has 11 to 24 bits"),
+        (Operator(OperatorKind.REGISTER), ""),
+    ],
+)
+def test_what_is_extrapolated_is_said(operator: Operator, said: str) -> None:
+    assert load_prices("node_45nm").operator(operator).extrapolated == said
+
+
+def test_registers_and_dram() -> None:
+    prices = load_prices("node_45nm")
+    registers = prices.memory(Registers(1000))
+    assert (registers.read_pj, registers.write_pj, registers.access_bits) == (0.009, 0.009, 1)
+    assert registers.area_mm2 == pytest.approx(5.98e-3)
+    assert registers.leakage_mw == pytest.approx(5.98e-3 * 12.3)
+    assert prices.memory(OffChip("lpddr4")).read_pj == 8
+    assert prices.memory(OffChip("hbm2")).area_mm2 == 0
+    with pytest.raises(ValueError, match="no DRAM of type 'sdram'; the technology has lpddr4, ddr4, hbm2, gddr6"):
+        prices.memory(OffChip("sdram"))
+
+
+@given(
+    st.sampled_from(NODES),
+    st.integers(1, 8),
+    st.integers(16, 1 << 22),
+    st.sampled_from([16, 32, 64, 200, 512, 600]),
+    st.floats(1, 8),
+)
+def test_a_larger_sram_costs_no_less(node: str, banks: int, capacity: int, port_bits: int, factor: float) -> None:
+    prices: Prices = load_prices(node)
+    small = prices.memory(Sram(banks, capacity, port_bits, dual_port=True))
+    large = prices.memory(Sram(banks, int(capacity * factor), port_bits, dual_port=True))
+    for quantity in ("read_pj", "write_pj", "leakage_mw", "area_mm2"):
+        assert getattr(small, quantity) <= getattr(large, quantity) * (1 + 1e-9)
+
+
+@given(st.sampled_from(NODES), st.integers(1, 48), st.integers(1, 48), st.booleans())
+def test_a_wider_operator_costs_no_less(node: str, bits: int, more: int, floating: bool) -> None:
+    prices = load_prices(node)
+    for kind, other in ((OperatorKind.MULTIPLY, bits), (OperatorKind.ADD, 0)):
+        narrow = prices.operator(Operator(kind, bits, other, floating))
+        wide = prices.operator(Operator(kind, bits + more, other, floating))
+        assert 0 < narrow.energy_pj <= wide.energy_pj
+        assert 0 < narrow.area_mm2 <= wide.area_mm2
+
+
+def test_two_ports_cost_more_than_one() -> None:
+    """But for some reads: CACTI cuts the array of either anew."""
+    for node in ("node_45nm", "node_22nm"):
+        prices = load_prices(node)
+        one, two = (prices.memory(Sram(1, 8192, 64, dual_port)) for dual_port in (False, True))
+        assert one.write_pj < two.write_pj
+        assert one.area_mm2 < two.area_mm2
+        assert one.leakage_mw < two.leakage_mw
+
+
+def test_cacti_lies_near_what_was_published_at_45_nm() -> None:
+    """Horowitz, ISSCC 2014: 10, 20 and 100 pJ for 64 bits of 8 KiB, 32 KiB and 1 MiB (of a cache, with its tags):
+    CACTI's RAM takes 55 %, 47 % and, extrapolated, 46 % of that."""
+    prices = load_prices("node_45nm")
+    for kib, published, share in ((8, 10, 0.55), (32, 20, 0.47), (1024, 100, 0.46)):
+        found = prices.memory(Sram(1, kib * 1024, 64, dual_port=False)).read_pj
+        assert found / published == pytest.approx(share, abs=5e-3)
+
+
+def test_the_published_srams_of_7_nm() -> None:
+    """Jouppi et al., ISCA 2021, table 2."""
+    prices = load_prices("node_7nm")
+    for kib, published in ((8, 7.5), (32, 8.5), (1024, 14)):
+        price = prices.memory(Sram(1, kib * 1024, 64, dual_port=False))
+        assert price.read_pj == pytest.approx(published, rel=1e-3)
+
+
+def test_22_nm_is_45_nm_scaled() -> None:
+    """Stillmaker and Baas (2017): a V^2 + b V + c for each node; 22 nm lies 2 / 12 of the way from 20 to 32 nm."""
+
+    def energy(a: float, b: float, c: float, volts: float) -> float:
+        return a * volts**2 + b * volts + c
+
+    at_45 = energy(1.103, -0.362, 0.2767, 0.9)
+    at_32, at_20 = energy(0.9559, -0.7823, 0.471, 0.8), energy(0.373, -0.1582, 0.04104, 0.8)
+    energies = (at_20 + (at_32 - at_20) * 2 / 12) / at_45
+    areas = 0.21 + (0.46 - 0.21) * 2 / 12
+    assert (energies, areas) == (pytest.approx(0.241, abs=5e-4), pytest.approx(0.252, abs=5e-4))
+    old, new = load_technology("node_45nm"), load_technology("node_22nm")
+    for table in ("integer_multiply", "integer_add", "float_multiply", "float_add"):
+        for before, after in zip(getattr(old, table).points, getattr(new, table).points, strict=True):
+            assert before.bits == after.bits
+            assert after.energy_pj == pytest.approx(energies * before.energy_pj, rel=5e-3)
+            assert after.area_um2 == pytest.approx(areas * before.area_um2, rel=5e-3)
+    assert new.register_bit.energy_pj == pytest.approx(energies * old.register_bit.energy_pj, rel=5e-3)
+
+
+def test_areas_of_7_nm_are_those_of_45_nm_scaled() -> None:
+    """0.059 from 45 nm to 7 nm (Stillmaker and Baas 2017); SRAM by the cells, 0.027 um2 over 146 F2 at 22 nm."""
+    old, new = load_prices("node_45nm"), load_prices("node_7nm")
+    for bits, floating in ((8, False), (32, False), (8, True), (11, True), (24, True)):
+        for kind, other in ((OperatorKind.MULTIPLY, bits), (OperatorKind.ADD, 0)):
+            operator = Operator(kind, bits, other, floating)
+            assert new.operator(operator).area_mm2 == pytest.approx(0.059 * old.operator(operator).area_mm2, rel=1e-2)
+    cells = 0.027 / (146 * 0.022**2)
+    at_22 = load_technology("node_22nm").sram.dual_port.area_mm2
+    for before, after in zip(at_22, new.technology.sram.dual_port.area_mm2, strict=True):
+        assert after == pytest.approx([cells * area for area in before], rel=2e-3)

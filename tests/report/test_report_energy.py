@@ -1,0 +1,139 @@
+"""Energy, roofline and DRAM traffic by phase in the text report and in their pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from test_report_plots import words
+from test_report_text import cells
+
+from archsim.api import Simulation
+from archsim.report import report_text
+from archsim.report.drawing import style
+from archsim.report.figure_energy import energy_figure
+from archsim.report.figure_roofline import roofline_figure
+from archsim.report.numbers import part, percent, significant
+from archsim.report.text_energy import kinds_of
+
+
+def test_the_sums_and_every_part_with_its_share(small: Simulation):
+    text, energy, area = report_text(small), small.stats.energy, small.stats.area
+    head, table = text.split("\nEnergy of an inference")[1].split("unit or memory")
+    joined = " ".join(head.split())
+    for amount, unit in (
+        (energy.total_uj, "uJ"),
+        (energy.pj_per_mac, "pJ/MAC"),
+        (energy.power_mw, "mW"),
+        (energy.tops_per_w, "TOPS/W"),
+        (area.area_mm2, "mm2"),
+    ):
+        assert f" {significant(amount)} {unit} " in joined
+    assert f"technology {energy.technology}, DRAM {energy.dram_type}" in joined
+    rows = {line.split()[0]: line.split() for line in table.splitlines()[1:] if line[2:3].strip()}
+    for name, amount in energy.part_uj.items():
+        share = part(amount, energy.total_uj).split()
+        size = significant(area.part_area_mm2[name]) if name in area.part_area_mm2 else "-"
+        assert rows[name][1 : 3 + len(share)] == [significant(amount), *share, size], name
+    assert rows["sum"][1] == significant(energy.total_uj)
+    shown = [name for name in rows if name in energy.part_uj]
+    assert shown == sorted(energy.part_uj, key=lambda name: -energy.part_uj[name])
+
+
+def test_the_kinds_of_every_part_sum_to_it(small: Simulation):
+    for name, amount in small.stats.energy.part_uj.items():
+        assert sum(kinds_of(small, name).values()) == pytest.approx(amount)
+
+
+def test_what_is_extrapolated_is_said_and_only_then(run):
+    inside = run(("input_buffer.port_bits=64", "technology=node_45nm"), timing_only=True)
+    assert inside.stats.energy.extrapolated == ()
+    assert "extrapolated" not in report_text(inside)
+    small = run(("input_buffer.capacity_bytes=64", "input_buffer.port_bits=64"), timing_only=True)
+    joined = " ".join(report_text(small).split())
+    assert "extrapolated: input_buffer: SRAM of 8 words x 64 bits: the table has 64 to 65,536 words x 32 to" in joined
+    with style():
+        assert "extrapolated" in words(energy_figure(small))
+        assert "extrapolated" not in words(energy_figure(inside))
+
+
+def test_roofline_has_a_row_a_ceiling(small: Simulation):
+    rows, found = cells(report_text(small), "Roofline"), small.stats.roofline
+    assert rows["peak"][-1] == significant(found.peak_gops)
+    for memory, ceiling in found.ceilings.items():
+        assert rows[memory] == [
+            significant(ceiling.bandwidth_gb_per_s),
+            significant(ceiling.step_ops_per_byte),
+            significant(ceiling.step_roof_gops),
+            significant(ceiling.run_ops_per_byte),
+            significant(ceiling.run_roof_gops),
+        ]
+    assert rows["reached"] == [significant(found.step_gops), significant(found.run_gops)]
+
+
+def test_dram_traffic_by_phase_beside_the_least(small: Simulation):
+    text, stats = report_text(small), small.stats
+    section = text.split("\nDRAM traffic by phase")[1].split("\n\n")[0]
+    lines = [line.split() for line in section.splitlines()]
+    assert ["data", "prologue", "body", "epilogue", "run", "least"] in lines
+    run, least = stats.traffic_bytes["dram"], stats.compulsory_dram_bytes
+    for direction, kinds in run.items():
+        for kind, amount in kinds.items():
+            columns = [traffic["dram"][direction].get(kind, 0) for traffic in stats.phase_traffic_bytes.values()]
+            columns += [amount, least[direction].get(kind, 0)]
+            assert [kind, *(f"{count:,}" if count else "-" for count in columns)] in lines
+        assert ["in", "bursts", f"{stats.dram_burst_bytes[direction]:,}"] in lines
+    assert f"DRAM moves {significant(stats.dram_traffic_ratio)} times the least" in " ".join(section.split())
+
+
+def test_the_energy_picture_has_every_part_to_scale(small: Simulation):
+    with style():
+        figure = energy_figure(small)
+    left, right = figure.axes
+    stats = small.stats
+    names = [label.get_text() for label in left.get_yticklabels()]
+    assert names == sorted(stats.energy.part_uj, key=lambda name: -stats.energy.part_uj[name])
+    widths = dict.fromkeys(range(len(names)), 0.0)
+    for bar in left.patches:
+        widths[round(bar.get_y() + bar.get_height() / 2)] += bar.get_width()
+    assert list(widths.values()) == pytest.approx([stats.energy.part_uj[name] for name in names])
+    areas = [bar.get_width() for bar in right.patches]
+    assert areas == pytest.approx([stats.area.part_area_mm2.get(name, 0) for name in names])
+    assert "(uJ)" in left.get_xlabel()
+    assert right.get_xlabel() == "area (mm2)"
+    assert f"{significant(stats.energy.pj_per_mac)} pJ/MAC" in words(figure)
+
+
+def test_the_roofline_picture_has_every_ceiling_and_point(small: Simulation):
+    with style():
+        figure = roofline_figure(small)
+    (axes,) = figure.axes
+    found = small.stats.roofline
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    assert axes.get_xlabel() == "operational intensity at the memory (ops/byte)"
+    assert axes.get_ylabel() == "performance (GOPS)"
+    lines = {line.get_label(): line for line in axes.lines}
+    for memory, ceiling in found.ceilings.items():
+        x, y = lines[f"{memory} {significant(ceiling.bandwidth_gb_per_s)} GB/s"].get_data()
+        assert np.asarray(y) / np.asarray(x) == pytest.approx([ceiling.bandwidth_gb_per_s] * 2)
+        assert y[-1] == pytest.approx(found.peak_gops)
+    points = [(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines if len(line.get_xdata()) == 1]
+    for ceiling in found.ceilings.values():
+        assert (ceiling.step_ops_per_byte, found.step_gops) in points
+        assert (ceiling.run_ops_per_byte, found.run_gops) in points
+    (low, high), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    assert all(low < x < high and bottom < y < top for x, y in points)
+    assert f"{percent(found.run_roof_share)}" in words(figure)
+
+
+@pytest.mark.parametrize("draw", [energy_figure, roofline_figure])
+def test_every_text_of_a_picture_stays_inside(draw, small: Simulation, long: Simulation):
+    for simulation in (small, long):
+        with style():
+            figure = draw(simulation)
+            figure.draw_without_rendering()
+            page = figure.bbox
+            labels = [text for axes in figure.axes for text in axes.texts]
+            legends = [text for legend in figure.legends for text in legend.get_texts()]
+            for text in (*labels, *legends, *figure.texts, figure._suptitle):
+                box = text.get_window_extent()
+                assert page.x0 - 1 <= box.x0 <= box.x1 <= page.x1 + 1, text
