@@ -33,15 +33,15 @@ class Evaluator:
     """Evaluates designs one after the other."""
 
     def evaluate(
-        self, arch: Arch, workload: Workload, schedule: str = "fused", executor: ExecutorName = "auto"
+        self, arch: Arch, workload: Workload, schedule: str | None = None, executor: ExecutorName = "auto"
     ) -> Evaluation:
-        """The figures of a workload on a machine, without arithmetic.
+        """The figures of a workload on a machine, without arithmetic; `schedule` None is the default of its family.
 
         Raises CapacityError if the model does not fit, ScheduleError for an unknown schedule or one with a hazard, and
         ArchError for a machine that cannot execute the workload.
         """
         units = build_units(arch.config)
-        program = find_schedule(schedule).build(workload.spec, arch.config)
+        program = find_schedule(schedule, arch.config.family).build(workload.spec, arch.config)
         verify(program)
         trace = execute(program, machine_spec(program, arch, units), Options())
         return Evaluation(compute_stats(program, trace, arch, workload, units), "machine", "")
