@@ -116,6 +116,11 @@ class Unit(ABC, Generic[ConfigT]):
                     cycles = max(cycles, -(-moved // width))
         return cycles
 
+    @property
+    def static(self) -> bool:
+        """Whether `cycles(op)` is each op's service time, whatever was before; if not, the machine alone can time it."""
+        return True
+
     def cycles(self, op: Op) -> Service:
         """The op's service time."""
         return Service(self.compute_cycles(op), self.port_cycles(op), self.depth_cycles(op), self.first_cycles(op))

@@ -1,0 +1,40 @@
+"""What the recurrence needs to know of a machine: service times and the sequencer's parameters, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from archsim.components.base import Service
+from archsim.fast.tables import Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ServiceTimes:
+    """Of the ops of one phase (n each), in cycles: `compute`, `occupancy` (>= 1) and `depth`, as in Service."""
+
+    compute: Ints
+    occupancy: Ints
+    depth: Ints
+
+    @classmethod
+    def of(cls, services: Sequence[Service], shapes: npt.NDArray[np.intp] | None = None) -> ServiceTimes:
+        """Of services, one for each op; or, with `shapes` (n), one for each shape."""
+        rows = [(s.compute_cycles, s.occupancy_cycles, s.depth_cycles) for s in services]
+        table = np.array(rows, np.int64).reshape(-1, 3)
+        if shapes is not None:
+            table = table[shapes]
+        compute, occupancy, depth = np.ascontiguousarray(table.T)
+        return cls(compute, occupancy, depth)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The services of every phase's ops, and the sequencer's `issue_cycles` and `queue_depth`."""
+
+    services: tuple[ServiceTimes, ...]
+    issue_cycles: int
+    queue_depth: int
