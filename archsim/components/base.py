@@ -118,7 +118,7 @@ class Unit(ABC, Generic[ConfigT]):
 
     @property
     def static(self) -> bool:
-        """Whether `cycles(op)` is each op's service time, whatever was before; if not, the machine alone can time it."""
+        """Whether `cycles(op)` is each op's service time, whatever was before; if not, only the machine knows."""
         return True
 
     def cycles(self, op: Op) -> Service:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from archsim.errors import ArchsimError
+from archsim.errors import ExecutorError
 from archsim.fast.kernel import run_phase
 from archsim.fast.record import PhaseLog, timelines, window_records
 from archsim.fast.tables import CAUSES, Ints, PhaseTables, ProgramTables
@@ -19,10 +19,6 @@ from archsim.trace import OpRecord, PhaseTrace, Timeline, Trace, UnitTrace, Wind
 
 MOST_LOGGED = 1 << 26
 """Ops whose start and completion are kept at once, for records and timelines: 1 GiB."""
-
-
-class TooLongToRecordError(ArchsimError):
-    """A run that does not become periodic is too long to keep every op of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,7 @@ def execute_fast(tables: ProgramTables, timing: Timing, *, window: Window | None
 
     `window`: the repetitions of each body whose ops are recorded one by one, and then timelines are made too; without
     it the trace has neither. `skip` False evaluates every repetition, though the run be periodic. The program must be
-    one that `refusal` does not refuse. TooLongToRecordError if there is a window, and the run too long to keep every op.
+    one that nothing in refusal.py refuses. ExecutorError if there is a window and the run is too long for it.
     """
     now = 0
     phases: list[PhaseTrace] = []
@@ -145,8 +141,8 @@ def _log(run: _PhaseRun, timing: Timing, skip: bool) -> PhaseLog:
     """The same phase again, with the times of every op that is evaluated."""
     shape = (run.evaluated, len(run.tables.unit))
     if shape[0] * shape[1] > MOST_LOGGED:
-        raise TooLongToRecordError(
-            f"{run.tables.name}: {shape[0] * shape[1]:,} ops until it repeats itself are too many to be recorded"
+        raise ExecutorError(
+            f"phase {run.tables.name}: {shape[0] * shape[1]:,} ops until it repeats itself are too many to be recorded"
         )
     start, done = np.full(shape, -1, np.int64), np.full(shape, -1, np.int64)
     _run(run.tables, run.services, timing, skip, (start, done))

@@ -103,7 +103,9 @@ class _Occupied:
         turns = np.clip(past // self._shift + 1, 0, self._turns)
         in_period = self._busy[self._stop] - self._busy[self._first]
         folded = self._before(times - turns * self._shift, 0, self._stop) + turns * in_period
-        return folded + self._before(times, self._stop, len(self._starts))
+        after = self._before(times, self._stop, len(self._starts))
+        found: Ints = np.add(folded, after)
+        return found
 
     def _before(self, times: Ints, first: int, stop: int) -> Ints:
         if first == stop:
@@ -114,4 +116,5 @@ class _Occupied:
         last = np.maximum(last, 0)
         partial = np.clip(times - starts[last], 0, cycles[last])
         whole = self._busy[first:stop][last] - self._busy[first]
-        return np.where(begun, whole + partial, 0)
+        found: Ints = np.where(begun, whole + partial, 0)
+        return found

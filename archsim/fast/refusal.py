@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from archsim.components.base import Service, Unit
 from archsim.program.ir import After, Program
@@ -13,16 +14,8 @@ LARGEST_CYCLE = 1 << 62
 _KNOWN = (After.DONE, After.FREE)
 
 
-def refusal(program: Program, units: Iterable[Unit[object]]) -> str:
-    """Why the second executor cannot time this program on these units; "" if it can."""
-    dynamic = sorted({unit.name for unit in units if not unit.static})
-    if dynamic:
-        return f"service times of {', '.join(dynamic)} depend on history"
-    return program_refusal(program)
-
-
 def program_refusal(program: Program) -> str:
-    """The same of the program alone."""
+    """Why the second executor cannot time a program, whatever the machine; "" if it can."""
     for phase in program.phases:
         for index, (op, deps) in enumerate(zip(phase.ops, phase.deps, strict=True)):
             for dep in deps:
@@ -33,11 +26,19 @@ def program_refusal(program: Program) -> str:
     return ""
 
 
-def overflow_refusal(program: Program, services: Iterable[Iterable[Service]], issue_cycles: int) -> str:
-    """The same of the sum of all times, which no time of the run exceeds."""
+def unit_refusal(units: Iterable[Unit[Any]]) -> str:
+    """The same of a machine's units, whatever the program."""
+    dynamic = sorted({unit.name for unit in units if not unit.static})
+    return f"service times of {', '.join(dynamic)} depend on what was before" if dynamic else ""
+
+
+def length_refusal(services: Iterable[Service], times: Iterable[int], issue_cycles: int) -> str:
+    """The same of a run that executes ops of each of these services so many times: no time may exceed 64 bits.
+
+    The sum of all occupancies, depths and issue intervals is not exceeded by any time of the run.
+    """
     longest = sum(
-        (service.occupancy_cycles + service.depth_cycles + issue_cycles) * op.instances(phase.repeat)
-        for phase, of_phase in zip(program.phases, services, strict=True)
-        for op, service in zip(phase.ops, of_phase, strict=True)
+        (service.occupancy_cycles + service.depth_cycles + issue_cycles) * count
+        for service, count in zip(services, times, strict=True)
     )
-    return "" if longest < LARGEST_CYCLE else f"the run may take {longest:,} cycles, and times are 64-bit integers"
+    return "" if longest < LARGEST_CYCLE else f"the run may take {longest:,} cycles, beyond 64-bit integers"

@@ -22,9 +22,10 @@ class PhaseTables:
     """One phase: n ops in program order on the program's units, with their m dependencies.
 
     Op k waits for the dependencies first_dep[k] .. first_dep[k + 1] - 1: for op dep_op, dep_lag repetitions before, at
-    its DONE where dep_done, else at its FREE; a wait is booked under dep_cause (place in CAUSES). `lagged`: the ops that
-    some dependency looks back on with a lag; max_lag is 0 if there is none. All ops take part from repetition `head` to
-    repeat - tail - 1. `instances` (units): ops that a unit executes in the phase. `marks`: repetitions whose ends count.
+    its DONE where dep_done, else at its FREE; a wait is booked under dep_cause (place in CAUSES). `lagged`: the ops
+    that some dependency looks back on with a lag; max_lag is 0 if there is none. All ops take part from repetition
+    `head` to repeat - tail - 1. `times` (n): in how many repetitions an op takes part; `instances` (units): ops that a
+    unit executes in the phase; `marks`: repetitions whose ends count.
     """
 
     name: str

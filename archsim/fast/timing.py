@@ -21,14 +21,16 @@ class ServiceTimes:
     depth: Ints
 
     @classmethod
-    def of(cls, services: Sequence[Service], shapes: npt.NDArray[np.intp] | None = None) -> ServiceTimes:
-        """Of services, one for each op; or, with `shapes` (n), one for each shape."""
+    def of(cls, services: Sequence[Service]) -> ServiceTimes:
+        """Of services, one for each op."""
         rows = [(s.compute_cycles, s.occupancy_cycles, s.depth_cycles) for s in services]
         table = np.array(rows, np.int64).reshape(-1, 3)
-        if shapes is not None:
-            table = table[shapes]
         compute, occupancy, depth = np.ascontiguousarray(table.T)
         return cls(compute, occupancy, depth)
+
+    def at(self, places: npt.NDArray[np.intp]) -> ServiceTimes:
+        """Those at some places, in that order: of ops by their shapes."""
+        return ServiceTimes(self.compute[places], self.occupancy[places], self.depth[places])
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from itertools import groupby
+from operator import itemgetter
 
 from archsim.arch import MachineConfig
 from archsim.arch.datapath import Units
 from archsim.components.base import Service, ceil_div
-from archsim.program.ir import After, DataKind, Phase, PhaseKind, Program
+from archsim.program.ir import After, DataKind, Dep, Phase, PhaseKind, Program
 from archsim.workload.network import NetworkSpec
 
 Bounds = Mapping[str, float]
@@ -43,22 +45,26 @@ FAMILY_BOUNDS: Mapping[str, Mapping[str, str]] = {"gemv": BOUNDS, "npu": NPU_BOU
 """The bounds of each family, in the order in which they are shown."""
 
 
-def compute_bounds(program: Program, spec: NetworkSpec, arch: MachineConfig, units: Units) -> Bounds:
-    """All bounds of the machine's family, in their order. Of layers that run one after the other the bounds add up."""
+def compute_bounds(
+    program: Program, spec: NetworkSpec, arch: MachineConfig, units: Units, recurrence: Fraction | None = None
+) -> Bounds:
+    """All bounds of the machine's family, in their order. Of layers that run one after the other the bounds add up.
+
+    `recurrence`: the bound of that name, where it is known already.
+    """
     bodies = program.of_kind(PhaseKind.BODY)
-    services = [[units[op.unit].cycles(op) for op in body.ops] for body in bodies]
     weight_bits = sum(_weight_bits(body, spec.steps) for body in bodies)
     bounds: dict[str, Fraction] = {
         "compute": Fraction(arch.compute_cycles_per_step(spec)),
-        "recurrence": sum(map(_recurrence, bodies, services), Fraction(0)),
+        "recurrence": compute_recurrence(program, units) if recurrence is None else recurrence,
     }
     if arch.weight_bits_per_cycle is not None:
         bounds["weight_sram"] = Fraction(ceil_div(weight_bits, arch.weight_bits_per_cycle))
     for name, unit in units.items():
         occupied = sum(
-            service.occupancy_cycles * op.instances(body.repeat)
-            for body, of_body in zip(bodies, services, strict=True)
-            for op, service in zip(body.ops, of_body, strict=True)
+            unit.cycles(op).occupancy_cycles * times
+            for body in bodies
+            for op, times in body.distinct
             if op.unit == name
         )
         bounds[unit.name] = max(bounds.get(unit.name, Fraction(0)), Fraction(occupied, spec.steps))
@@ -80,10 +86,29 @@ def _weight_bits(body: Phase, steps: int) -> int:
     """Bits that one time step reads through the weight SRAM's ports; the bias has a port of its own."""
     kinds = (DataKind.W_IH, DataKind.W_HH, DataKind.W_HR)
     return sum(
-        region.bits * op.instances(body.repeat) // steps
-        for op in body.ops
+        region.bits * times // steps
+        for op, times in body.distinct
         for region in op.reads
         if region.buffer.kind in kinds
+    )
+
+
+def compute_recurrence(program: Program, units: Units) -> Fraction:
+    """The bound of that name."""
+    bodies = program.of_kind(PhaseKind.BODY)
+    services = [[units[op.unit].cycles(op) for op in body.ops] for body in bodies]
+    return sum(map(_recurrence, bodies, services), Fraction(0))
+
+
+def closing_deps(body: Phase) -> tuple[tuple[int, Dep], ...]:
+    """(op that waits, dependency) of each that passes h from an earlier step on to a tile that multiplies it."""
+    writes_h = [any(r.buffer.kind is DataKind.H for r in op.writes) for op in body.ops]
+    reads_h = [any(r.buffer.kind is DataKind.H for r in op.reads) and op.macs > 0 for op in body.ops]
+    return tuple(
+        (first, dep)
+        for first, deps in enumerate(body.deps)
+        for dep in deps
+        if dep.lag and dep.after is After.DONE and writes_h[dep.op] and reads_h[first]
     )
 
 
@@ -95,12 +120,9 @@ def _recurrence(body: Phase, services: list[Service]) -> Fraction:
     steps take at least T times it.
     """
     longest = Fraction(0)
-    writes_h = [any(r.buffer.kind is DataKind.H for r in op.writes) for op in body.ops]
-    reads_h = [any(r.buffer.kind is DataKind.H for r in op.reads) and op.macs > 0 for op in body.ops]
-    for first, deps in enumerate(body.deps):
-        closing = [dep for dep in deps if dep.lag and dep.after is After.DONE and writes_h[dep.op] and reads_h[first]]
-        starts = _chain_starts(body, services, first) if closing else {}
-        for dep in closing:
+    for first, closing in groupby(closing_deps(body), key=itemgetter(0)):
+        starts = _chain_starts(body, services, first)
+        for _, dep in closing:
             if dep.op in starts:
                 longest = max(longest, Fraction(starts[dep.op] + services[dep.op].latency_cycles, dep.lag))
     return longest

@@ -11,14 +11,12 @@ from archsim.arch import Arch
 from archsim.arch.datapath import Units
 from archsim.metrics.bounds import Bounds, binding, compute_bounds
 from archsim.metrics.declare import Metric
+from archsim.metrics.known import OPS_PER_MAC, Known, ProgramFigures
 from archsim.metrics.stacks import Stack, cycle_stacks
-from archsim.metrics.traffic import Traffic, compute_traffic, total_bytes
+from archsim.metrics.traffic import Traffic
 from archsim.program.ir import Phase, PhaseKind, Program
 from archsim.trace import PhaseTrace, Trace
 from archsim.workload import Workload
-
-OPS_PER_MAC = 2
-"""A multiply and an add."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +89,19 @@ class Stats:
     program_ops: Annotated[int, Metric("ops", "ops that the machine executed")]
 
 
-def compute_stats(program: Program, trace: Trace, arch: Arch, workload: Workload, units: Units) -> Stats:
-    """The figures of a finished run."""
+def compute_stats(
+    program: Program, trace: Trace, arch: Arch, workload: Workload, units: Units, known: Known | None = None
+) -> Stats:
+    """The figures of a finished run; `known`: what is known of them already."""
+    figures = ProgramFigures.of(program) if known is None else known.figures
     spec, clock_mhz = workload.spec, Fraction(repr(arch.config.clock_mhz))
     phases = {kind: trace.cycles_of(kind) for kind in PhaseKind}
     step = sum(map(_cycles_per_step, program.phases, trace.phases), Fraction(0))
     multipliers = arch.config.multipliers
     macs_per_cycle = multipliers.macs_per_cycle
-    macs, total = program.macs, trace.total_cycles
+    macs, total = figures.macs, trace.total_cycles
     stacks = cycle_stacks(program, trace, units)
-    traffic = compute_traffic(program)
-    bounds = compute_bounds(program, spec, arch.config, units)
+    bounds = compute_bounds(program, spec, arch.config, units, known.recurrence if known else None)
     macs_per_step = Fraction(macs, spec.steps)
     return Stats(
         arch=arch.name,
@@ -124,13 +124,11 @@ def compute_stats(program: Program, trace: Trace, arch: Arch, workload: Workload
         peak_throughput_gops=float(OPS_PER_MAC * macs_per_cycle * clock_mhz / 1000),
         cycle_stack=stacks[multipliers.unit],
         unit_cycle_stacks=stacks,
-        traffic_bytes=traffic,
-        operational_intensity_ops_per_byte={
-            memory: float(Fraction(OPS_PER_MAC * macs, total_bytes(traffic, memory))) for memory in traffic
-        },
+        traffic_bytes=figures.traffic_bytes,
+        operational_intensity_ops_per_byte=figures.operational_intensity_ops_per_byte,
         bounds=bounds,
         binding_bound=binding(bounds),
-        program_ops=program.op_instances,
+        program_ops=figures.ops,
     )
 
 

@@ -26,8 +26,7 @@ def compute_traffic(program: Program) -> Traffic:
         kinds[kind] = kinds.get(kind, 0) + region.bits * times
 
     for phase in program.phases:
-        for op in phase.ops:
-            times = op.instances(phase.repeat)
+        for op, times in phase.distinct:
             for region in op.reads + op.updates:
                 count(region, "read", times)
             for region in op.writes:

@@ -1,0 +1,46 @@
+"""A program timed by the second executor, or the reason why it cannot be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from archsim.api.structures import Structure
+from archsim.arch import MachineConfig
+from archsim.arch.datapath import Units
+from archsim.metrics.known import Known
+from archsim.trace import Trace, Window
+
+
+@dataclass(frozen=True, slots=True)
+class FastTiming:
+    """The same trace as the machine's, and what is known of the figures by the way."""
+
+    trace: Trace
+    known: Known
+
+
+def time_fast(
+    structure: Structure, config: MachineConfig, units: Units, window: Window | None = None
+) -> FastTiming | str:
+    """Time a program on a machine, or say why that cannot be; `window` as in execute_fast.
+
+    ExecutorError if a window is asked for and the run is too long to record it.
+    """
+    from archsim.fast import ServiceTimes, Timing, execute_fast, length_refusal, unit_refusal  # compiled code
+
+    reason = unit_refusal(units.values()) or structure.refusal
+    if reason:
+        return reason
+    services = [units[op.unit].cycles(op) for op in structure.shapes.ops]
+    issue_cycles = config.sequencer.issue_cycles
+    reason = length_refusal(services, structure.shape_times, issue_cycles)
+    if reason:
+        return reason
+    of_shapes = ServiceTimes.of(services)
+    of_phases = tuple(of_shapes.at(places) for places in structure.shape_places)
+    timing = Timing(of_phases, issue_cycles, config.sequencer.queue_depth)
+    trace = execute_fast(structure.tables, timing, window=window).trace
+    chains = zip(structure.chains, of_phases, strict=True)
+    recurrence = sum((chain.longest(times) for chain, times in chains if chain is not None), Fraction(0))
+    return FastTiming(trace, Known(structure.figures, recurrence))
