@@ -33,7 +33,7 @@ class PhaseLog:
     @property
     def skipped(self) -> int:
         """How many repetitions have no row."""
-        return self.tables.repeat - len(self.start)
+        return self.tables.repeat - len(self.start) if self.period else 0
 
     def row(self, repetition: int) -> tuple[int, int]:
         """(row, cycles by which the repetition is later than it)."""
