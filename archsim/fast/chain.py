@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 
 from archsim.fast.compiled import compiled
-from archsim.fast.tables import Ints, PhaseTables
+from archsim.fast.tables import DONE_CODE, FIRST_CODE, Ints, PhaseTables
 from archsim.fast.timing import ServiceTimes
 from archsim.program.ir import Dep, Phase
 
@@ -44,10 +43,11 @@ class ChainTables:
             t.first_dep,
             t.dep_op,
             t.dep_lag,
-            t.dep_done,
+            t.dep_after,
             self.window,
             services.occupancy,
             services.depth,
+            services.first_word,
             self.first,
             self.last,
         )
@@ -61,17 +61,19 @@ def chain_lengths(
     first_dep: Ints,
     dep_op: Ints,
     dep_lag: Ints,
-    dep_done: npt.NDArray[np.bool_],
+    dep_after: Ints,
     window: Ints,
     occupancy: Ints,
     depth: Ints,
+    first_word: Ints,
     first: Ints,
     last: Ints,
 ) -> Ints:
     """For each closing dependency (m) the cycles from the start of `first` to the done of `last`; -1 if none does.
 
     Ops follow each other along dependencies of the same repetition (after DONE: occupancy and depth; after FREE:
-    occupancy) and, on one unit, in order (occupancy); only ops of the same window as `first` are on the way.
+    occupancy; after FIRST: until the first word) and, on one unit, in order (occupancy); only ops of the same window as
+    `first` are on the way.
     """
     count = len(unit)
     lengths = np.full(len(first), -1, np.int64)
@@ -91,7 +93,12 @@ def chain_lengths(
                 for d in range(first_dep[k], first_dep[k + 1]):
                     other = dep_op[d]
                     if dep_lag[d] == 0 and starts[other] >= 0:
-                        start = max(start, starts[other] + occupancy[other] + (depth[other] if dep_done[d] else 0))
+                        until = occupancy[other]
+                        if dep_after[d] == DONE_CODE:
+                            until += depth[other]
+                        elif dep_after[d] == FIRST_CODE:
+                            until = first_word[other]
+                        start = max(start, starts[other] + until)
                 other = before[unit[k]]
                 if other >= 0:
                     start = max(start, starts[other] + occupancy[other])

@@ -84,7 +84,7 @@ def execute_fast(tables: ProgramTables, timing: Timing, *, window: Window | None
 
 
 def _run(
-    phase: PhaseTables, services: ServiceTimes, timing: Timing, skip: bool, log: tuple[Ints, Ints] | None
+    phase: PhaseTables, services: ServiceTimes, timing: Timing, skip: bool, log: tuple[Ints, Ints, Ints] | None
 ) -> _PhaseRun:
     units = len(phase.instances)
     free_at, done_at = np.zeros(units, np.int64), np.zeros(units, np.int64)
@@ -93,7 +93,7 @@ def _run(
     evaluated, skip_from, period, shift = 0, -1, 0, 0
     if phase.executes:
         nothing = np.zeros((0, 0), np.int64)
-        log_start, log_done = (nothing, nothing) if log is None else log
+        log_start, log_free, log_done = (nothing, nothing, nothing) if log is None else log
         evaluated, skip_from, period, shift = run_phase(
             phase.unit,
             phase.skip_first,
@@ -101,17 +101,19 @@ def _run(
             phase.first_dep,
             phase.dep_op,
             phase.dep_lag,
-            phase.dep_done,
+            phase.dep_after,
             phase.dep_cause,
             phase.lagged,
             phase.max_lag,
             phase.head,
             phase.tail,
+            phase.joined,
             phase.instances,
             phase.marks,
             phase.repeat,
             services.occupancy,
             services.depth,
+            services.first_word,
             timing.issue_cycles,
             timing.queue_depth,
             skip,
@@ -120,6 +122,7 @@ def _run(
             waits,
             mark_ends,
             log_start,
+            log_free,
             log_done,
         )
     return _PhaseRun(phase, services, free_at, done_at, waits, mark_ends, evaluated, skip_from, period, shift)
@@ -144,6 +147,6 @@ def _log(run: _PhaseRun, timing: Timing, skip: bool) -> PhaseLog:
         raise ExecutorError(
             f"phase {run.tables.name}: {shape[0] * shape[1]:,} ops until it repeats itself are too many to be recorded"
         )
-    start, done = np.full(shape, -1, np.int64), np.full(shape, -1, np.int64)
-    _run(run.tables, run.services, timing, skip, (start, done))
-    return PhaseLog(run.tables, run.services.occupancy, start, done, run.skip_from, run.period, run.shift)
+    start, free, done = (np.full(shape, -1, np.int64) for _ in range(3))
+    _run(run.tables, run.services, timing, skip, (start, free, done))
+    return PhaseLog(run.tables, run.services.occupancy, start, free, done, run.skip_from, run.period, run.shift)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archsim.fast.compiled import compiled
-from archsim.fast.tables import ISSUE_CODE, Ints
+from archsim.fast.tables import DONE_CODE, FIRST_CODE, ISSUE_CODE, OPERAND_CODE, Ints
 
 LONGEST_PERIOD = 1 << 16
 """Repetitions of the longest period that is looked for."""
@@ -26,17 +26,19 @@ def run_phase(
     first_dep: Ints,
     dep_op: Ints,
     dep_lag: Ints,
-    dep_done: npt.NDArray[np.bool_],
+    dep_after: Ints,
     dep_cause: Ints,
     lagged: Ints,
     max_lag: int,
     head: int,
     tail: int,
+    joined: npt.NDArray[np.bool_],
     instances: Ints,
     marks: Ints,
     repeat: int,
     occupancy: Ints,
     depth: Ints,
+    first_word: Ints,
     issue_cycles: int,
     queue_depth: int,
     skip: bool,
@@ -45,18 +47,20 @@ def run_phase(
     waits: Ints,
     mark_ends: Ints,
     log_start: Ints,
+    log_free: Ints,
     log_done: Ints,
 ) -> tuple[int, int, int, int]:
     """Evaluate a phase; returns (repetitions evaluated one by one, the last of them before the skip, period, shift).
 
     The last three are (-1, 0, 0) if nothing was skipped. Written are, for each unit, `free_at` (units) and `done_at`
     (units) of its last op and `waits` (units, causes); `mark_ends` (marks), _NOTHING for a repetition without ops; and
-    starts and dones (repetitions evaluated, n) into the logs, if they have rows.
+    starts, frees and dones (repetitions evaluated, n) into the logs, if they have rows.
     """
     count, units = len(unit), len(free_at)
     rows = max_lag + 1
     frees = np.zeros((rows, count), np.int64)
     dones = np.zeros((rows, count), np.int64)
+    words = np.zeros(count, np.int64)
     # The last `queue_depth` starts of each unit, as far as the unit has more ops than that.
     place_of = np.zeros(units + 1, np.int64)
     for u in range(units):
@@ -94,22 +98,29 @@ def run_phase(
             queued = place_of[u + 1] - place_of[u]
             if queued and issued_ops[u] >= queue_depth:
                 issued = max(issued, starts[place_of[u] + issued_ops[u] % queue_depth])
-            issued += issue_cycles
-            arrived, cause = _NOTHING, 0
+            if not joined[k]:
+                issued += issue_cycles
+            arrived, cause, drained = _NOTHING, 0, _NOTHING
             for d in range(first_dep[k], first_dep[k + 1]):
                 before = r - dep_lag[d]
                 other = dep_op[d]
                 if not looks_inside and (before < skip_first[other] or before >= repeat - skip_last[other]):
                     continue  # before the phase, or left out in that repetition
                 of_row = (row - dep_lag[d]) % rows
-                token = dones[of_row, other] if dep_done[d] else frees[of_row, other]
+                token = dones[of_row, other] if dep_after[d] == DONE_CODE else frees[of_row, other]
+                if dep_after[d] == FIRST_CODE:
+                    token, drained = words[other], max(drained, dones[of_row, other])
                 if token > arrived or (token == arrived and dep_cause[d] > cause):
                     arrived, cause = token, dep_cause[d]
             start = max(free_at[u], issued, arrived)
             waited = start - free_at[u]
             if waited:
                 waits[u, ISSUE_CODE if issued > arrived else cause] += waited
+            words[k] = max(start + first_word[k], done_at[u])
             free = start + occupancy[k]
+            if drained > free:
+                waits[u, OPERAND_CODE] += drained - free
+                free = drained
             done = max(free + depth[k], done_at[u])
             free_at[u], done_at[u] = free, done
             frees[row % rows, k], dones[row % rows, k] = free, done
@@ -118,7 +129,7 @@ def run_phase(
             issued_ops[u] += 1
             end = max(end, done)
             if row < len(log_start):
-                log_start[row, k], log_done[row, k] = start, done
+                log_start[row, k], log_free[row, k], log_done[row, k] = start, free, done
         while mark < len(marks) and marks[mark] <= r:
             if marks[mark] == r:
                 mark_ends[mark] = end

@@ -16,7 +16,7 @@ from archsim.trace.timeline import MAX_BINS
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PhaseLog:
-    """Start and done of every op in the repetitions that were evaluated (evaluated, n), -1 where it took no part.
+    """Start, free and done of every op in the repetitions that were evaluated (evaluated, n), -1 where it took no part.
 
     Rows 0 .. skip_from are the repetitions of those numbers. Then come repetitions that were skipped, of which each is
     the one `period` before it, `shift` cycles later; the remaining rows are the last repetitions of the phase.
@@ -25,6 +25,7 @@ class PhaseLog:
     tables: PhaseTables
     occupancy: Ints
     start: Ints
+    free: Ints
     done: Ints
     skip_from: int
     period: int
@@ -56,11 +57,11 @@ def window_records(log: PhaseLog, number: int, begin: int, window: Window) -> It
         repetitions = repetitions[max(0, window.first) : max(0, window.first + window.count)]
     for repetition in repetitions:
         row, later = log.row(repetition)
-        starts, dones = log.start[row].tolist(), log.done[row].tolist()
-        for op, (start, done) in enumerate(zip(starts, dones, strict=True)):
+        times = zip(log.start[row].tolist(), log.free[row].tolist(), log.done[row].tolist(), strict=True)
+        at = begin + later
+        for op, (start, free, done) in enumerate(times):
             if start >= 0:
-                at = begin + later + start
-                yield OpRecord(number, repetition, op, at, at + int(log.occupancy[op]), begin + later + done)
+                yield OpRecord(number, repetition, op, at + start, at + free, at + done)
 
 
 def timelines(log: PhaseLog, units: tuple[str, ...], begin: int, end: int) -> Mapping[str, Timeline]:

@@ -11,16 +11,14 @@ from archsim.program.ir import After, Program
 LARGEST_CYCLE = 1 << 62
 """Times are 64-bit integers."""
 
-_KNOWN = (After.DONE, After.FREE)
-
 
 def program_refusal(program: Program) -> str:
     """Why the second executor cannot time a program, whatever the machine; "" if it can."""
     for phase in program.phases:
         for index, (op, deps) in enumerate(zip(phase.ops, phase.deps, strict=True)):
             for dep in deps:
-                if dep.after not in _KNOWN:
-                    return f"'{op.label}' waits for {dep.after.value}, which the recurrence does not know"
+                if dep.after is After.FIRST and dep.lag:
+                    return f"'{op.label}' follows the words of an op of an earlier repetition"
                 if dep.lag < 0 or not 0 <= dep.op < len(phase.ops) or (dep.lag == 0 and dep.op >= index):
                     return f"'{op.label}' waits for an op that does not come before it"
     return ""

@@ -15,6 +15,11 @@ CAUSES: tuple[Wait, ...] = tuple(Wait)
 """A cause's code is its place here. Of tokens that arrive in the same cycle the one of the highest code counts."""
 
 ISSUE_CODE = CAUSES.index(Wait.ISSUE)
+OPERAND_CODE = CAUSES.index(Wait.OPERAND)
+
+EVENTS: tuple[After, ...] = tuple(After)
+DONE_CODE = EVENTS.index(After.DONE)
+FIRST_CODE = EVENTS.index(After.FIRST)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,10 +27,10 @@ class PhaseTables:
     """One phase: n ops in program order on the program's units, with their m dependencies.
 
     Op k waits for the dependencies first_dep[k] .. first_dep[k + 1] - 1: for op dep_op, dep_lag repetitions before, at
-    its DONE where dep_done, else at its FREE; a wait is booked under dep_cause (place in CAUSES). `lagged`: the ops
-    that some dependency looks back on with a lag; max_lag is 0 if there is none. All ops take part from repetition
-    `head` to repeat - tail - 1. `times` (n): in how many repetitions an op takes part; `instances` (units): ops that a
-    unit executes in the phase; `marks`: repetitions whose ends count.
+    the event dep_after (place in EVENTS); a wait is booked under dep_cause (place in CAUSES). `lagged`: the ops that
+    some dependency looks back on with a lag; max_lag is 0 if there is none. All ops take part from repetition `head` to
+    repeat - tail - 1. `joined` (n): issued with the op before; `times` (n): in how many repetitions an op takes part;
+    `instances` (units): ops that a unit executes in the phase; `marks`: repetitions whose ends count.
     """
 
     name: str
@@ -37,12 +42,13 @@ class PhaseTables:
     first_dep: Ints
     dep_op: Ints
     dep_lag: Ints
-    dep_done: npt.NDArray[np.bool_]
+    dep_after: Ints
     dep_cause: Ints
     lagged: Ints
     max_lag: int
     head: int
     tail: int
+    joined: npt.NDArray[np.bool_]
     times: Ints
     instances: Ints
     marks: Ints
@@ -86,12 +92,13 @@ def _phase_tables(phase: Phase, places: dict[str, int]) -> PhaseTables:
         first_dep=np.concatenate([_ints([0]), np.cumsum(_ints([len(of_op) for of_op in phase.deps]))]),
         dep_op=_ints([dep.op for dep in deps]),
         dep_lag=_ints([dep.lag for dep in deps]),
-        dep_done=np.array([dep.after is After.DONE for dep in deps], np.bool_),
+        dep_after=_ints([EVENTS.index(dep.after) for dep in deps]),
         dep_cause=_ints([CAUSES.index(dep.cause) for dep in deps]),
         lagged=_ints(sorted({dep.op for dep in deps if dep.lag})),
         max_lag=phase.max_lag,
         head=phase.head,
         tail=max((op.skip_last for op in ops), default=0),
+        joined=np.array([op.joined for op in ops], np.bool_),
         times=times,
         instances=instances,
         marks=_ints(sorted(marks)),

@@ -14,23 +14,23 @@ from archsim.fast.tables import Ints
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ServiceTimes:
-    """Of the ops of one phase (n each), in cycles: `compute`, `occupancy` (>= 1) and `depth`, as in Service."""
+    """Of the ops of one phase (n each), in cycles, as in Service; `occupancy` is at least 1."""
 
     compute: Ints
     occupancy: Ints
     depth: Ints
+    first_word: Ints
 
     @classmethod
     def of(cls, services: Sequence[Service]) -> ServiceTimes:
         """Of services, one for each op."""
-        rows = [(s.compute_cycles, s.occupancy_cycles, s.depth_cycles) for s in services]
-        table = np.array(rows, np.int64).reshape(-1, 3)
-        compute, occupancy, depth = np.ascontiguousarray(table.T)
-        return cls(compute, occupancy, depth)
+        rows = [(s.compute_cycles, s.occupancy_cycles, s.depth_cycles, s.first_word_cycles) for s in services]
+        table = np.array(rows, np.int64).reshape(-1, 4)
+        return cls(*np.ascontiguousarray(table.T))
 
     def at(self, places: npt.NDArray[np.intp]) -> ServiceTimes:
         """Those at some places, in that order: of ops by their shapes."""
-        return ServiceTimes(self.compute[places], self.occupancy[places], self.depth[places])
+        return ServiceTimes(self.compute[places], self.occupancy[places], self.depth[places], self.first_word[places])
 
 
 @dataclass(frozen=True, slots=True)

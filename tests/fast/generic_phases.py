@@ -34,12 +34,16 @@ def generic_bodies(draw: st.DrawFn, max_repeat: int, max_ops: int = 6, max_lag: 
         windows = st.tuples(st.integers(0, 3), st.integers(0, 3))
         skip_first, skip_last = draw(st.one_of(st.just((0, 0)), st.just((0, 0)), windows))
         unit = draw(st.sampled_from(["u0", "u1", "u2"]))
-        ops.append(Nothing(unit=unit, label=f"op{index}", skip_first=skip_first, skip_last=skip_last))
+        joined = index > 0 and draw(st.integers(0, 4)) == 0
+        op = Nothing(unit=unit, label=f"op{index}", skip_first=skip_first, skip_last=skip_last, joined=joined)
+        ops.append(op)
         found = []
         for _ in range(draw(st.integers(0, 3))):
             lag, other = draw(st.integers(0, max_lag)), draw(st.integers(0, count - 1))
             if lag or other < index:
-                found.append(Dep(other, lag, draw(st.sampled_from(AFTER)), Wait.OPERAND))
+                follows = lag == 0 and ops[other].window == ops[index].window  # a FIFO's two ends
+                after = draw(st.sampled_from((*AFTER, After.FIRST) if follows else AFTER))
+                found.append(Dep(other, lag, after, Wait.OPERAND))
         deps.append(tuple(found))
     kind = draw(st.sampled_from([PhaseKind.BODY, PhaseKind.BODY, PhaseKind.PROLOGUE]))
     repeat = draw(st.one_of(st.integers(1, 9), st.integers(min(10, max_repeat), max_repeat)))

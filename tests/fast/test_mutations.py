@@ -26,14 +26,16 @@ MUTATIONS = {
     "the queue is one place deeper": ("issued_ops[u] >= queue_depth:", "issued_ops[u] > queue_depth:"),
     "a queue is never full": ("if queued and issued_ops", "if False and issued_ops"),
     "ops retire out of order": ("max(free + depth[k], done_at[u])", "free + depth[k]"),
-    "DONE is FREE": ("dones[of_row, other] if dep_done[d] else", "frees[of_row, other] if dep_done[d] else"),
+    "DONE is FREE": ("token = dones[of_row, other] if", "token = frees[of_row, other] if"),
+    "FIRST is the first cycle": ("words[k] = max(start + first_word[k], done_at[u])", "words[k] = start"),
+    "first words overtake": ("max(start + first_word[k], done_at[u])", "start + first_word[k]"),
+    "a follower does not wait for the last word": ("if drained > free:", "if False:"),
+    "a joined op is issued on its own": ("if not joined[k]:", "if True:"),
     "the last ops are not left out": ("r >= repeat - skip_last[k]", "r >= repeat"),
     "the first ops are not left out": ("if not inner and (r < skip_first[k] or", "if not inner and ("),
     "the skip runs into the end": ("inner_stop = repeat - tail", "inner_stop = repeat"),
     "the skip begins in the beginning": ("snap_next = head + max(max_lag - 1, 0)", "snap_next = 0"),
     "units are not compared": ("if instances[u] and (free_at[u] -", "if False and (free_at[u] -"),
-    "FREE tokens are not compared": ("if frees[of_row, k] - snap_frees[back, place] != by:", "if False:"),
-    "DONE tokens are not compared": ("if dones[of_row, k] - snap_dones[back, place] != by:", "if False:"),
     "the sequencer is left behind": ("issued += by\n", "issued += 0\n"),
     "units are left behind": ("free_at[u] += by", "free_at[u] += 0"),
     "tokens are left behind": ("dones += by", "dones += 0"),
@@ -45,8 +47,8 @@ MUTATIONS = {
 }
 """What is planted: (a piece of the source, what stands there instead).
 
-Two are left out that change nothing on any program found: comparing the starts that queues look back on (the proof asks
-for it), and leaving out tokens of ops that take no part (what stands in their place is always earlier).
+Left out is what changes nothing on any program found: to compare the tokens and the starts that are looked back on,
+which the proof asks for, and to leave out tokens of ops that take no part (what stands in their place is earlier).
 """
 
 EXAMPLES = 1_000

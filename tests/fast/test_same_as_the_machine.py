@@ -99,8 +99,22 @@ def test_on_the_reference(steps: int):
     check_preset(arch, workload, "fused")
 
 
-def test_on_a_published_machine():
-    check_preset(load_arch("koios_lstm"), load_workload("lstm:64,64,t=20"), None)
+PUBLISHED = [
+    ("koios_lstm", "lstm:64,64,t=20"),
+    ("npu_s10nx", "lstm:512,512,t=8"),
+    ("npu_s10nx", "gru:64,64,t=20"),
+    ("npu_s10nx", "lstm:64,64,t=20,layers=2"),
+]
+
+
+@pytest.mark.parametrize(("arch", "workload"), PUBLISHED)
+def test_on_a_published_machine(arch: str, workload: str):
+    """The NPU's units follow each other's words through FIFOs, and its instructions are issued as one."""
+    check_preset(load_arch(arch), load_workload(workload), None)
+    evaluator = Evaluator()
+    found = [evaluator.evaluate(load_arch(arch), load_workload(workload), None, name) for name in ("fast", "machine")]
+    assert found[0].stats == found[1].stats
+    assert found[0].executor == "fast"
 
 
 def check_preset(arch: Arch, workload, schedule: str | None) -> None:
