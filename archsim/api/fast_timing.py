@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from archsim.api.structures import Structure
 from archsim.arch import MachineConfig
 from archsim.arch.datapath import Units
+from archsim.metrics.bounds import StepTimes
 from archsim.metrics.known import Known
+from archsim.program.ir import PhaseKind
 from archsim.trace import Trace, Window
+
+if TYPE_CHECKING:
+    from archsim.fast import ServiceTimes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,16 @@ def time_fast(
     of_phases = tuple(of_shapes.at(places) for places in structure.shape_places)
     timing = Timing(of_phases, issue_cycles, config.sequencer.queue_depth)
     trace = execute_fast(structure.tables, timing, window=window).trace
-    chains = zip(structure.chains, of_phases, strict=True)
+    return FastTiming(trace, Known(structure.spec, structure.figures, _step_times(structure, trace, of_phases)))
+
+
+def _step_times(structure: Structure, trace: Trace, services: tuple[ServiceTimes, ...]) -> StepTimes:
+    """As StepTimes.of has it. Of static units the trace has the cycles for which they were occupied."""
+    chains = zip(structure.chains, services, strict=True)
     recurrence = sum((chain.longest(times) for chain, times in chains if chain is not None), Fraction(0))
-    return FastTiming(trace, Known(structure.figures, recurrence))
+    occupied = dict.fromkeys(trace.units, 0)
+    for phase, units in zip(trace.phases, trace.phase_units, strict=True):
+        if phase.kind is PhaseKind.BODY:
+            for name, unit in units.items():
+                occupied[name] += unit.compute_cycles + unit.port_cycles
+    return StepTimes(occupied, recurrence)

@@ -25,7 +25,7 @@ from archsim.program.verifier import verify
 from archsim.schedules import find_schedule
 from archsim.schedules.image import Results
 from archsim.trace import Trace, Window
-from archsim.workload import Workload
+from archsim.workload import NetworkSpec, Workload
 
 TIMING_ONLY = "timing only: nothing was computed"
 """Why nothing was judged of a run without arithmetic."""
@@ -82,7 +82,7 @@ def simulate(
     recorder = None if numbers is None or numbers.golden.traces is None else Recorder(numbers)
     arithmetic = None if computation is None else Arithmetic(computation.state, computation.datapath, recorder)
     options = Options(arithmetic, window or _middle(workload.spec.steps), progress=progress)
-    trace, used = _execute(program, arch, units, options, executor)
+    trace, used = _execute(program, workload.spec, arch, units, options, executor)
     stats = compute_stats(program, trace, arch, workload, units)
     if numbers is None or computation is None:
         nothing = not_validated(TIMING_ONLY)
@@ -93,7 +93,9 @@ def simulate(
     return Simulation(arch, workload, program, trace, stats, validation, numbers, computed, accuracy, used)
 
 
-def _execute(program: Program, arch: Arch, units: Units, options: Options, executor: str) -> tuple[Trace, Executor]:
+def _execute(
+    program: Program, spec: NetworkSpec, arch: Arch, units: Units, options: Options, executor: str
+) -> tuple[Trace, Executor]:
     """Run the program, with the numbers if the options have any, by the executor that was asked for."""
     reason = ""
     if executor == AUTO and options.arithmetic is not None:
@@ -101,7 +103,7 @@ def _execute(program: Program, arch: Arch, units: Units, options: Options, execu
     elif executor == AUTO and program.op_instances < SHORT_OPS:
         reason = f"the run is short, less than {SHORT_OPS:,} ops"
     elif executor != MACHINE:
-        structure = Structure(program, tuple(units), ())
+        structure = Structure(program, spec, tuple(units), ())
         timing = time_fast(structure, arch.config, units, options.window)
         if isinstance(timing, FastTiming):
             if options.arithmetic is not None:

@@ -31,6 +31,7 @@ class Structure:
     """A verified program, and what follows from it alone. Parts are made when they are first asked for."""
 
     program: Program
+    spec: NetworkSpec
     units: tuple[str, ...]
     questions: tuple[Question, ...]
 
@@ -41,7 +42,7 @@ class Structure:
     @cached_property
     def figures(self) -> ProgramFigures:
         """Figures that are the same on every machine."""
-        return ProgramFigures.of(self.program)
+        return ProgramFigures.of(self.program, self.spec.steps)
 
     @cached_property
     def shapes(self) -> Shapes:
@@ -122,7 +123,7 @@ class Structures:
         reads.close()
         verify(program)
         self.built += 1
-        return self._keep(group, reads, Structure(program, units, tuple(reads.questions)))
+        return self._keep(group, reads, Structure(program, spec, units, tuple(reads.questions)))
 
     def _keep(self, group: _Group, reads: Reads, structure: Structure) -> Structure:
         paths = tuple(sorted(reads.values))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 from operator import itemgetter
@@ -45,31 +46,56 @@ FAMILY_BOUNDS: Mapping[str, Mapping[str, str]] = {"gemv": BOUNDS, "npu": NPU_BOU
 """The bounds of each family, in the order in which they are shown."""
 
 
-def compute_bounds(
-    program: Program, spec: NetworkSpec, arch: MachineConfig, units: Units, recurrence: Fraction | None = None
-) -> Bounds:
-    """All bounds of the machine's family, in their order. Of layers that run one after the other the bounds add up.
+@dataclass(frozen=True, slots=True)
+class StepWork:
+    """What the time steps of a program do, whatever the machine: bits of weights that a step reads, and instructions
+    of all steps that are issued."""
 
-    `recurrence`: the bound of that name, where it is known already.
-    """
-    bodies = program.of_kind(PhaseKind.BODY)
-    weight_bits = sum(_weight_bits(body, spec.steps) for body in bodies)
+    weight_bits: int
+    issued: int
+
+    @classmethod
+    def of(cls, program: Program, steps: int) -> StepWork:
+        """Of a program of so many time steps."""
+        bodies = program.of_kind(PhaseKind.BODY)
+        issued = sum(op.instances(body.repeat) for body in bodies for op in body.ops if not op.joined)
+        return cls(sum(_weight_bits(body, steps) for body in bodies), issued)
+
+
+@dataclass(frozen=True, slots=True)
+class StepTimes:
+    """What units and chains need of the time steps: cycles for which each unit is occupied, over all steps, and the
+    longest chain of a step."""
+
+    occupied_cycles: Mapping[str, int]
+    recurrence_cycles: Fraction
+
+    @classmethod
+    def of(cls, program: Program, units: Units) -> StepTimes:
+        """From the units' service times."""
+        bodies = program.of_kind(PhaseKind.BODY)
+        occupied = dict.fromkeys(units, 0)
+        for body in bodies:
+            for op, times in body.distinct:
+                occupied[op.unit] += units[op.unit].cycles(op).occupancy_cycles * times
+        services = [[units[op.unit].cycles(op) for op in body.ops] for body in bodies]
+        return cls(occupied, sum(map(_recurrence, bodies, services), Fraction(0)))
+
+
+def compute_bounds(work: StepWork, times: StepTimes, spec: NetworkSpec, arch: MachineConfig, units: Units) -> Bounds:
+    """All bounds of the machine's family, in their order. Of layers that run one after the other the bounds add up."""
+    steps = spec.steps
     bounds: dict[str, Fraction] = {
         "compute": Fraction(arch.compute_cycles_per_step(spec)),
-        "recurrence": compute_recurrence(program, units) if recurrence is None else recurrence,
+        "recurrence": times.recurrence_cycles,
+        "sequencer": Fraction(work.issued * arch.sequencer.issue_cycles, steps),
     }
     if arch.weight_bits_per_cycle is not None:
-        bounds["weight_sram"] = Fraction(ceil_div(weight_bits, arch.weight_bits_per_cycle))
+        bounds["weight_sram"] = Fraction(ceil_div(work.weight_bits, arch.weight_bits_per_cycle))
+    busiest: dict[str, int] = {}
     for name, unit in units.items():
-        occupied = sum(
-            unit.cycles(op).occupancy_cycles * times
-            for body in bodies
-            for op, times in body.distinct
-            if op.unit == name
-        )
-        bounds[unit.name] = max(bounds.get(unit.name, Fraction(0)), Fraction(occupied, spec.steps))
-    ops = sum(op.instances(body.repeat) for body in bodies for op in body.ops if not op.joined)
-    bounds["sequencer"] = Fraction(ops * arch.sequencer.issue_cycles, spec.steps)
+        busiest[unit.name] = max(busiest.get(unit.name, 0), times.occupied_cycles[name])
+    bounds |= {name: Fraction(occupied, steps) for name, occupied in busiest.items()}
     return {name: _number(bounds[name]) for name in FAMILY_BOUNDS[arch.family]}
 
 
@@ -91,13 +117,6 @@ def _weight_bits(body: Phase, steps: int) -> int:
         for region in op.reads
         if region.buffer.kind in kinds
     )
-
-
-def compute_recurrence(program: Program, units: Units) -> Fraction:
-    """The bound of that name."""
-    bodies = program.of_kind(PhaseKind.BODY)
-    services = [[units[op.unit].cycles(op) for op in body.ops] for body in bodies]
-    return sum(map(_recurrence, bodies, services), Fraction(0))
 
 
 def closing_deps(body: Phase) -> tuple[tuple[int, Dep], ...]:

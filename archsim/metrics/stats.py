@@ -9,7 +9,8 @@ from typing import Annotated
 
 from archsim.arch import Arch
 from archsim.arch.datapath import Units
-from archsim.metrics.bounds import Bounds, binding, compute_bounds
+from archsim.config.decimals import decimal
+from archsim.metrics.bounds import Bounds, StepTimes, binding, compute_bounds
 from archsim.metrics.declare import Metric
 from archsim.metrics.known import OPS_PER_MAC, Known, ProgramFigures
 from archsim.metrics.stacks import Stack, cycle_stacks
@@ -93,15 +94,17 @@ def compute_stats(
     program: Program, trace: Trace, arch: Arch, workload: Workload, units: Units, known: Known | None = None
 ) -> Stats:
     """The figures of a finished run; `known`: what is known of them already."""
-    figures = ProgramFigures.of(program) if known is None else known.figures
-    spec, clock_mhz = workload.spec, Fraction(repr(arch.config.clock_mhz))
+    if known is None:
+        spec = workload.spec
+        known = Known(spec, ProgramFigures.of(program, spec.steps), StepTimes.of(program, units))
+    spec, figures, clock_mhz = known.spec, known.figures, decimal(arch.config.clock_mhz)
     phases = {kind: trace.cycles_of(kind) for kind in PhaseKind}
     step = sum(map(_cycles_per_step, program.phases, trace.phases), Fraction(0))
     multipliers = arch.config.multipliers
     macs_per_cycle = multipliers.macs_per_cycle
     macs, total = figures.macs, trace.total_cycles
     stacks = cycle_stacks(program, trace, units)
-    bounds = compute_bounds(program, spec, arch.config, units, known.recurrence if known else None)
+    bounds = compute_bounds(figures.step_work, known.times, spec, arch.config, units)
     macs_per_step = Fraction(macs, spec.steps)
     return Stats(
         arch=arch.name,
