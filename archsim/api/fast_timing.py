@@ -33,9 +33,9 @@ def time_fast(
 
     ExecutorError if a window is asked for and the run is too long to record it.
     """
-    from archsim.fast import ServiceTimes, Timing, execute_fast, length_refusal, unit_refusal  # compiled code
+    from archsim.fast import ServiceTimes, Timing, execute_fast, length_refusal, machine_refusal  # compiled code
 
-    reason = unit_refusal(units.values()) or structure.refusal
+    reason = machine_refusal(units.values(), config.single_ported) or structure.refusal
     if reason:
         return reason
     services = [units[op.unit].cycles(op) for op in structure.shapes.ops]

@@ -71,3 +71,8 @@ class MachineConfig(StrictModel, ABC):
     def weight_bits_per_cycle(self) -> int | None:
         """Bits of weights that the multipliers can read in a cycle; None if they never wait for their ports."""
         return None
+
+    @property
+    def single_ported(self) -> tuple[str, ...]:
+        """The memories that have one port for all reads and writes of all units."""
+        return ()

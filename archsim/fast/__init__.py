@@ -2,7 +2,7 @@
 
 from archsim.fast.chain import ChainTables
 from archsim.fast.executor import Run, execute_fast
-from archsim.fast.refusal import length_refusal, program_refusal, unit_refusal
+from archsim.fast.refusal import length_refusal, machine_refusal, program_refusal
 from archsim.fast.tables import ProgramTables
 from archsim.fast.timing import ServiceTimes, Timing
 
@@ -14,6 +14,6 @@ __all__ = [
     "Timing",
     "execute_fast",
     "length_refusal",
+    "machine_refusal",
     "program_refusal",
-    "unit_refusal",
 ]

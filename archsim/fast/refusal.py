@@ -24,10 +24,13 @@ def program_refusal(program: Program) -> str:
     return ""
 
 
-def unit_refusal(units: Iterable[Unit[Any]]) -> str:
-    """The same of a machine's units, whatever the program."""
+def machine_refusal(units: Iterable[Unit[Any]], single_ported: Iterable[str]) -> str:
+    """The same of a machine, whatever the program; `single_ported`: memories whose one port all units share."""
     dynamic = sorted({unit.name for unit in units if not unit.static})
-    return f"service times of {', '.join(dynamic)} depend on what was before" if dynamic else ""
+    if dynamic:
+        return f"service times of {', '.join(dynamic)} depend on what was before"
+    shared = sorted(single_ported)
+    return f"units are granted the one port of {', '.join(shared)} in the order in which they ask" if shared else ""
 
 
 def length_refusal(services: Iterable[Service], times: Iterable[int], issue_cycles: int) -> str:

@@ -166,6 +166,12 @@ class TestRefusals:
         with pytest.raises(ExecutorError, match="^--executor fast: service times of dram .*--executor machine"):
             Evaluator().evaluate(BASE, SMALL, executor="fast")
 
+    def test_a_port_that_units_share(self, monkeypatch):
+        monkeypatch.setattr(type(BASE.config), "single_ported", ("state_buffer",))
+        found = Evaluator().evaluate(BASE, SMALL)
+        assert found.executor == "machine"
+        assert found.reason == "units are granted the one port of state_buffer in the order in which they ask"
+
     def test_an_op_that_waits_for_a_later_one(self):
         deps = {"a": [Dep(1, 0, After.DONE, Wait.OPERAND)]}
         program = Program("", (), (phase_of("a:u0 b:u1", deps, 1),))
