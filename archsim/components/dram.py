@@ -10,7 +10,6 @@ from pydantic import Field
 
 from archsim.components.base import Unit, UnitConfig, Work, ceil_div
 from archsim.components.numerics import Kernel, Numerics
-from archsim.config.decimals import decimal
 from archsim.config.types import Bytes, Cycles, PositiveNumber
 from archsim.program.ir import Op, Region
 
@@ -27,7 +26,7 @@ class DramConfig(UnitConfig):
     @property
     def bandwidth(self) -> Fraction:
         """Bytes a cycle as the exact decimal number that was written."""
-        return decimal(self.bandwidth_bytes_per_cycle)
+        return Fraction(repr(self.bandwidth_bytes_per_cycle))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,6 @@ from typing import Annotated
 
 from archsim.arch import Arch
 from archsim.arch.datapath import Units
-from archsim.config.decimals import decimal
 from archsim.metrics.bounds import Bounds, StepTimes, binding, compute_bounds
 from archsim.metrics.declare import Metric
 from archsim.metrics.known import OPS_PER_MAC, Known, ProgramFigures
@@ -97,7 +96,7 @@ def compute_stats(
     if known is None:
         spec = workload.spec
         known = Known(spec, ProgramFigures.of(program, spec.steps), StepTimes.of(program, units))
-    spec, figures, clock_mhz = known.spec, known.figures, decimal(arch.config.clock_mhz)
+    spec, figures, clock_mhz = known.spec, known.figures, Fraction(repr(arch.config.clock_mhz))
     phases = {kind: trace.cycles_of(kind) for kind in PhaseKind}
     step = sum(map(_cycles_per_step, program.phases, trace.phases), Fraction(0))
     multipliers = arch.config.multipliers
