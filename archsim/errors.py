@@ -81,6 +81,10 @@ class OutputError(ArchsimError):
     """Results cannot be written where they should go."""
 
 
+class ExecutorError(ArchsimError):
+    """The executor that was asked for does not exist, or cannot time this run."""
+
+
 class SimulatorBug(Exception):
     """archsim contradicts itself: not the user's fault."""
 

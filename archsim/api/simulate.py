@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from archsim.api.accuracy import Accuracy, measure
+from archsim.api.executors import AUTO, FAST, MACHINE, SHORT_OPS, Executor, check_executor, refused
+from archsim.api.fast_timing import FastTiming, time_fast
 from archsim.api.integer_reference import integer_golden
 from archsim.api.numbers import Numbers, prepare
 from archsim.api.recorder import Recorder
+from archsim.api.structures import Structure
 from archsim.api.validation import Validation, compare, compare_bits, not_validated
 from archsim.arch import Arch, build_units
 from archsim.arch.datapath import Units
@@ -18,12 +21,13 @@ from archsim.components.base import PortUse
 from archsim.formats import KINDS, Formats, IntegerFormat
 from archsim.machine import Arithmetic, MachineSpec, Options, execute
 from archsim.metrics import Stats, compute_stats
+from archsim.program.interpreter import interpret
 from archsim.program.ir import Program
 from archsim.program.verifier import verify
 from archsim.schedules import find_schedule
 from archsim.schedules.image import Results
 from archsim.trace import Trace, Window
-from archsim.workload import Workload
+from archsim.workload import NetworkSpec, Workload
 
 TIMING_ONLY = "timing only: nothing was computed"
 """Why nothing was judged of a run without arithmetic."""
@@ -37,6 +41,7 @@ class Simulation:
     """Everything that came out of one run; `results` and `numbers` are None if it was timing only.
 
     `accuracy`, against the golden model, is None of such a run and of one whose errors were held to a bound (float32).
+    `executor`: what timed it.
     """
 
     arch: Arch
@@ -48,6 +53,7 @@ class Simulation:
     numbers: Numbers | None
     results: Results | None
     accuracy: Accuracy | None
+    executor: Executor
 
 
 def simulate(
@@ -56,16 +62,20 @@ def simulate(
     schedule: str | None = None,
     *,
     timing_only: bool = False,
+    executor: str = AUTO,
     window: Window | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Simulation:
     """Simulate a workload on a machine and check what it computed.
 
     `schedule`: its name; None is the default of the machine's family. `window`: the time steps whose ops are recorded
-    one by one (by default some from the middle of the run). Raises CapacityError if the model does not fit,
-    ScheduleError for a schedule that machines of the family do not have or one with a hazard, WorkloadError for
-    unusable weights or input.
+    one by one (by default some from the middle of the run). `executor`: "machine" executes the numbers as it goes;
+    "fast" times the program by the recurrence, and the numbers are the untimed program's; "auto" is the machine, but
+    for a long run without numbers. Raises CapacityError if the model does not fit, ScheduleError for a schedule that
+    machines of the family do not have or one with a hazard, WorkloadError for unusable weights or input, ExecutorError
+    for an executor that does not exist or cannot time this run.
     """
+    check_executor(executor)
     units = build_units(arch.config)
     program = find_schedule(schedule, arch.config.family).build(workload.spec, arch.config)
     verify(program)
@@ -74,15 +84,38 @@ def simulate(
     recorder = None if numbers is None or numbers.golden.traces is None else Recorder(numbers)
     arithmetic = None if computation is None else Arithmetic(computation.state, computation.datapath, recorder)
     options = Options(arithmetic, window or _middle(workload.spec.steps), progress=progress)
-    trace = execute(program, machine_spec(program, arch, units), options)
+    trace, used = _execute(program, workload.spec, arch, units, options, executor)
     stats = compute_stats(program, trace, arch, workload, units)
     if numbers is None or computation is None:
         nothing = not_validated(TIMING_ONLY)
-        return Simulation(arch, workload, program, trace, stats, nothing, None, None, None)
+        return Simulation(arch, workload, program, trace, stats, nothing, None, None, None, used)
     computed = computation.results()
     validation = check_numbers(computed, numbers, arch, program.schedule)
     accuracy = None if recorder is None else measure(numbers, computed, recorder, computation.overflows)
-    return Simulation(arch, workload, program, trace, stats, validation, numbers, computed, accuracy)
+    return Simulation(arch, workload, program, trace, stats, validation, numbers, computed, accuracy, used)
+
+
+def _execute(
+    program: Program, spec: NetworkSpec, arch: Arch, units: Units, options: Options, executor: str
+) -> tuple[Trace, Executor]:
+    """Run the program, with the numbers if the options have any, by the executor that was asked for."""
+    reason = ""
+    if executor == AUTO and options.arithmetic is not None:
+        reason = "it computes the numbers"
+    elif executor == AUTO and program.op_instances < SHORT_OPS:
+        reason = f"the run is short, less than {SHORT_OPS:,} ops"
+    elif executor != MACHINE:
+        structure = Structure(program, spec, tuple(units), ())
+        timing = time_fast(structure, arch.config, units, options.window)
+        if isinstance(timing, FastTiming):
+            if options.arithmetic is not None:
+                given = options.arithmetic
+                interpret(program, given.semantics, given.state, given.observer)
+            return timing.trace, Executor(FAST, "")
+        if executor == FAST:
+            raise refused(timing)
+        reason = timing
+    return execute(program, machine_spec(program, arch, units), options), Executor(MACHINE, reason)
 
 
 def check_numbers(computed: Results, numbers: Numbers, arch: Arch, schedule: str) -> Validation:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 
+from archsim.api.executors import AUTO, FAST, MACHINE, check_executor
 from archsim.api.simulate import Simulation, simulate
 from archsim.api.validation import Check
 from archsim.arch import Arch, build_units
@@ -20,13 +21,27 @@ from archsim.workload import Workload
 
 
 @dataclass(frozen=True, slots=True)
+class ExecutorCheck:
+    """The machine's trace against the second executor's: total cycles of both, and what of the traces differs."""
+
+    machine_cycles: int
+    fast_cycles: int
+    differing: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether phases, ends of time steps, cycle stacks, timelines and recorded ops are all the same."""
+        return not self.differing
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What was checked, and how it came out.
 
     `hazards`: conflicts that nothing orders, one text each (then nothing was simulated). `differing_numbers`: how
     many of `compared_numbers` results differ in any bit between the machine and the untimed program. `not_judged`: why
     there are no `checks`, "" if there are. `output_sqnr_db`: the output against the golden model, None if it is equal
-    or was held to a bound instead.
+    or was held to a bound instead. `executors`: the machine against the second one; None if not asked for.
     """
 
     arch: str
@@ -41,26 +56,41 @@ class Verdict:
     tolerance: float
     not_judged: str
     output_sqnr_db: float | None
+    executors: ExecutorCheck | None
 
     @property
     def passed(self) -> bool:
         """Whether schedule and numbers are right."""
-        return not self.hazards and not self.differing_numbers and all(check.passed for check in self.checks)
+        right = all(check.passed for check in self.checks) and (self.executors is None or self.executors.passed)
+        return not self.hazards and not self.differing_numbers and right
 
 
-def judge(arch: Arch, workload: Workload, schedule: str | None) -> Verdict:
-    """Verify a schedule and check its numbers; errors as for `simulate`."""
+def judge(arch: Arch, workload: Workload, schedule: str | None, executor: str = AUTO) -> Verdict:
+    """Verify a schedule and check its numbers; errors as for `simulate`.
+
+    With the executor "fast" the two executors' cycles are compared besides.
+    """
+    check_executor(executor)
     program = find_schedule(schedule, arch.config.family).build(workload.spec, arch.config)
     hazards = tuple(str(hazard) for hazard in find_hazards(program))
     if hazards:
         return _verdict(arch, workload, program, hazards, (0, 0), None)
-    simulation = simulate(arch, workload, schedule)
+    simulation = simulate(arch, workload, schedule, executor=MACHINE)
     if simulation.results is None or simulation.numbers is None:
         raise SimulatorBug("a run with arithmetic has no results")
     untimed = simulation.numbers.begin(build_units(arch.config))
     interpret(simulation.numbers.program, untimed.datapath, untimed.state)
     differing = _differing(simulation.results, untimed.results())
-    return _verdict(arch, workload, program, (), differing, simulation)
+    executors = _compare_executors(arch, workload, schedule, simulation) if executor == FAST else None
+    return _verdict(arch, workload, program, (), differing, simulation, executors)
+
+
+def _compare_executors(arch: Arch, workload: Workload, schedule: str | None, simulation: Simulation) -> ExecutorCheck:
+    machine = simulation.trace
+    fast = simulate(arch, workload, schedule, timing_only=True, executor=FAST).trace
+    names = [field.name for field in fields(machine)]
+    differing = tuple(name for name in names if getattr(machine, name) != getattr(fast, name))
+    return ExecutorCheck(machine.total_cycles, fast.total_cycles, differing)
 
 
 def _verdict(
@@ -70,6 +100,7 @@ def _verdict(
     hazards: tuple[str, ...],
     differing: tuple[int, int],
     simulation: Simulation | None,
+    executors: ExecutorCheck | None = None,
 ) -> Verdict:
     return Verdict(
         arch=arch.name,
@@ -84,6 +115,7 @@ def _verdict(
         tolerance=simulation.validation.tolerance if simulation else 0.0,
         not_judged=simulation.validation.not_judged if simulation else "the schedule has hazards",
         output_sqnr_db=simulation.accuracy.tensors[0].sqnr_db if simulation and simulation.accuracy else None,
+        executors=executors,
     )
 
 

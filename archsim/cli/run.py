@@ -14,6 +14,7 @@ from archsim.cli.options import (
     DEFAULT_WORKLOAD,
     ArchArgument,
     DebugOption,
+    ExecutorOption,
     JsonOption,
     ScheduleOption,
     SetOption,
@@ -35,6 +36,7 @@ def run_command(
     ] = None,
     json: JsonOption = False,
     timing_only: Annotated[bool, typer.Option("--timing-only", help="Compute no numbers, only cycles.")] = False,
+    executor: ExecutorOption = "auto",
     no_plots: Annotated[bool, typer.Option("--no-plots", help="Draw no figures.")] = False,
     debug: DebugOption = False,
 ) -> int:
@@ -50,7 +52,7 @@ def run_command(
     target = out or Path("results") / f"{machine.name}-{work.name}-{name}"
     with result_folder(target) as folder:
         with step_progress(work.spec.steps) as progress:
-            simulation = simulate(machine, work, name, timing_only=timing_only, progress=progress)
+            simulation = simulate(machine, work, name, timing_only=timing_only, executor=executor, progress=progress)
         fill_folder(folder, simulation, plots=not no_plots)
     if json:
         sys.stdout.write(stats_json(simulation))

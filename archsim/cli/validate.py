@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
+
+import typer
 
 from archsim.cli.options import (
     DEFAULT_SCHEDULE,
@@ -21,6 +24,12 @@ def validate_command(
     workload: WorkloadArgument,
     schedule: ScheduleOption = DEFAULT_SCHEDULE,
     sets: SetOption = None,
+    executor: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|fast|machine", help="fast: also compare every cycle of the machine and the second executor."
+        ),
+    ] = "auto",
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> int:
@@ -29,6 +38,6 @@ def validate_command(
     from archsim.report.verdict import verdict_json, verdict_text
 
     machine, work = load_inputs(arch, workload, sets)
-    verdict = judge(machine, work, schedule)
+    verdict = judge(machine, work, schedule, executor)
     sys.stdout.write(verdict_json(verdict) if json else verdict_text(verdict))
     return 0 if verdict.passed else 1

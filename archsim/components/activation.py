@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Annotated
 
@@ -22,6 +22,7 @@ from archsim.formats import Encoding, Formats, IntegerFormat
 from archsim.formats.number import Array
 from archsim.formats.rounding import rounded
 from archsim.program.ir import Op, Region
+from archsim.program.shapes import PLACE
 from archsim.workload.network import FunctionSpec
 
 
@@ -46,7 +47,7 @@ class GateRows:
     """Rows of an op that belong to a gate: its name (i, f, g, o; r, z, n), and for which hidden units."""
 
     gate: str
-    first_unit: int
+    first_unit: int = field(metadata={PLACE: True})
     units: int
 
 

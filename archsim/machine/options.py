@@ -6,18 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from archsim.components.base import PortUse, Service, Session
-from archsim.formats.number import Array
-from archsim.program.interpreter import Semantics
-from archsim.program.ir import Op
+from archsim.program.interpreter import Observer, Semantics
 from archsim.program.state import State
 from archsim.trace import Window
 
 Jitter = Callable[[int, int, int, Service], Service]
 """(phase, repetition, op, nominal service) -> the service to use: for tests that vary latencies."""
-
-
-Observer = Callable[[Op, int, tuple[Array, ...]], None]
-"""Called with each op, its repetition and its results, as stored, when it completes."""
 
 
 @dataclass(frozen=True, slots=True)

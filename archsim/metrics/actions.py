@@ -41,8 +41,7 @@ def count_actions(program: Program, units: Units) -> Actions:
     operators: dict[str, Tally] = {name: Counter() for name in units}
     accesses: dict[Access, Counter[int]] = {}
     for phase in program.phases:
-        for op in phase.ops:
-            times = op.instances(phase.repeat)
+        for op, times in phase.distinct:
             of_unit = operators[op.unit]
             for operator, count in units[op.unit].tally(op).items():
                 of_unit[operator] += count * times

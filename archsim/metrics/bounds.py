@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import groupby
+from operator import itemgetter
 
 from archsim.arch import MachineConfig
 from archsim.arch.datapath import Units
 from archsim.components.base import Service, ceil_div
-from archsim.program.ir import After, DataKind, Phase, PhaseKind, Program
+from archsim.program.ir import After, DataKind, Dep, Phase, PhaseKind, Program
 from archsim.workload.network import NetworkSpec
 
 Bounds = Mapping[str, float]
@@ -58,27 +61,56 @@ FAMILY_BOUNDS: Mapping[str, Mapping[str, str]] = {"gemv": BOUNDS, "npu": NPU_BOU
 """The bounds of each family, in the order in which they are shown."""
 
 
-def compute_bounds(program: Program, spec: NetworkSpec, arch: MachineConfig, units: Units) -> Bounds:
+@dataclass(frozen=True, slots=True)
+class StepWork:
+    """What the time steps of a program do, whatever the machine: bits of weights that a step reads, and instructions
+    of all steps that are issued."""
+
+    weight_bits: int
+    issued: int
+
+    @classmethod
+    def of(cls, program: Program, steps: int) -> StepWork:
+        """Of a program of so many time steps."""
+        bodies = program.of_kind(PhaseKind.BODY)
+        issued = sum(op.instances(body.repeat) for body in bodies for op in body.ops if not op.joined)
+        return cls(sum(_weight_bits(body, steps) for body in bodies), issued)
+
+
+@dataclass(frozen=True, slots=True)
+class StepTimes:
+    """What units and chains need of the time steps: cycles for which each unit is occupied, over all steps, and the
+    longest chain of a step."""
+
+    occupied_cycles: Mapping[str, int]
+    recurrence_cycles: Fraction
+
+    @classmethod
+    def of(cls, program: Program, units: Units) -> StepTimes:
+        """From the units' service times."""
+        bodies = program.of_kind(PhaseKind.BODY)
+        occupied = dict.fromkeys(units, 0)
+        for body in bodies:
+            for op, times in body.distinct:
+                occupied[op.unit] += units[op.unit].cycles(op).occupancy_cycles * times
+        services = [[units[op.unit].cycles(op) for op in body.ops] for body in bodies]
+        return cls(occupied, sum(map(_recurrence, bodies, services), Fraction(0)))
+
+
+def compute_bounds(work: StepWork, times: StepTimes, spec: NetworkSpec, arch: MachineConfig, units: Units) -> Bounds:
     """All bounds of the machine's family, in their order. Of layers that run one after the other the bounds add up."""
-    bodies = program.of_kind(PhaseKind.BODY)
-    services = [[units[op.unit].cycles(op) for op in body.ops] for body in bodies]
-    weight_bits = sum(_weight_bits(body, spec.steps) for body in bodies)
+    steps = spec.steps
     bounds: dict[str, Fraction] = {
         "compute": Fraction(arch.compute_cycles_per_step(spec)),
-        "recurrence": sum(map(_recurrence, bodies, services), Fraction(0)),
+        "recurrence": times.recurrence_cycles,
+        "sequencer": Fraction(work.issued * arch.sequencer.issue_cycles, steps),
     }
     if arch.weight_bits_per_cycle is not None:
-        bounds["weight_sram"] = Fraction(ceil_div(weight_bits, arch.weight_bits_per_cycle))
+        bounds["weight_sram"] = Fraction(ceil_div(work.weight_bits, arch.weight_bits_per_cycle))
+    busiest: dict[str, int] = {}
     for name, unit in units.items():
-        occupied = sum(
-            service.occupancy_cycles * op.instances(body.repeat)
-            for body, of_body in zip(bodies, services, strict=True)
-            for op, service in zip(body.ops, of_body, strict=True)
-            if op.unit == name
-        )
-        bounds[unit.name] = max(bounds.get(unit.name, Fraction(0)), Fraction(occupied, spec.steps))
-    ops = sum(op.instances(body.repeat) for body in bodies for op in body.ops if not op.joined)
-    bounds["sequencer"] = Fraction(ops * arch.sequencer.issue_cycles, spec.steps)
+        busiest[unit.name] = max(busiest.get(unit.name, 0), times.occupied_cycles[name])
+    bounds |= {name: Fraction(occupied, steps) for name, occupied in busiest.items()}
     return {name: _number(bounds[name]) for name in FAMILY_BOUNDS[arch.family]}
 
 
@@ -95,10 +127,22 @@ def _weight_bits(body: Phase, steps: int) -> int:
     """Bits that one time step reads through the weight SRAM's ports; the bias has a port of its own."""
     kinds = (DataKind.W_IH, DataKind.W_HH, DataKind.W_HR)
     return sum(
-        region.bits * op.instances(body.repeat) // steps
-        for op in body.ops
+        region.bits * times // steps
+        for op, times in body.distinct
         for region in op.reads
         if region.buffer.kind in kinds
+    )
+
+
+def closing_deps(body: Phase) -> tuple[tuple[int, Dep], ...]:
+    """(op that waits, dependency) of each that passes h from an earlier step on to a tile that multiplies it."""
+    writes_h = [any(r.buffer.kind is DataKind.H for r in op.writes) for op in body.ops]
+    reads_h = [any(r.buffer.kind is DataKind.H for r in op.reads) and op.macs > 0 for op in body.ops]
+    return tuple(
+        (first, dep)
+        for first, deps in enumerate(body.deps)
+        for dep in deps
+        if dep.lag and dep.after is After.DONE and writes_h[dep.op] and reads_h[first]
     )
 
 
@@ -110,12 +154,9 @@ def _recurrence(body: Phase, services: list[Service]) -> Fraction:
     steps take at least T times it.
     """
     longest = Fraction(0)
-    writes_h = [any(r.buffer.kind is DataKind.H for r in op.writes) for op in body.ops]
-    reads_h = [any(r.buffer.kind is DataKind.H for r in op.reads) and op.macs > 0 for op in body.ops]
-    for first, deps in enumerate(body.deps):
-        closing = [dep for dep in deps if dep.lag and dep.after is After.DONE and writes_h[dep.op] and reads_h[first]]
-        starts = _chain_starts(body, services, first) if closing else {}
-        for dep in closing:
+    for first, closing in groupby(closing_deps(body), key=itemgetter(0)):
+        starts = _chain_starts(body, services, first)
+        for _, dep in closing:
             if dep.op in starts:
                 longest = max(longest, Fraction(starts[dep.op] + services[dep.op].latency_cycles, dep.lag))
     return longest

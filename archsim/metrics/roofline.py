@@ -101,8 +101,7 @@ def _bits(phases: tuple[Phase, ...], units: Units, multipliers: str) -> dict[str
     """Bits that pass DRAM's channel, in whole bursts, and the read ports of the multipliers."""
     moved: dict[str, int] = {}
     for phase in phases:
-        for op in phase.ops:
-            times = op.instances(phase.repeat)
+        for op, times in phase.distinct:
             for memory, bits in _passing(op, units, multipliers):
                 moved[memory] = moved.get(memory, 0) + bits * times
     return moved

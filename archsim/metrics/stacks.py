@@ -36,9 +36,9 @@ def cycle_stacks(program: Program, trace: Trace, units: Units) -> dict[str, Stac
     items: dict[str, int] = dict.fromkeys(units, 0)
     rate: dict[str, Fraction] = {}
     for phase in program.phases:
-        for op in phase.ops:
+        for op, times in phase.distinct:
             work = units[op.unit].work(op)
-            items[op.unit] += work.items * op.instances(phase.repeat)
+            items[op.unit] += work.items * times
             rate[op.unit] = work.items_per_cycle
     stacks: dict[str, Stack] = {}
     for name, unit in trace.units.items():

@@ -10,20 +10,13 @@ from typing import Annotated
 from archsim.arch import Arch
 from archsim.arch.datapath import Units
 from archsim.metrics.actions import count_actions
-from archsim.metrics.bounds import Bounds, binding, compute_bounds
+from archsim.metrics.bounds import Bounds, StepTimes, binding, compute_bounds
 from archsim.metrics.declare import Metric
 from archsim.metrics.energy import Area, Energy, compute_costs, compute_energy
+from archsim.metrics.known import Known, ProgramFigures
 from archsim.metrics.roofline import OPS_PER_MAC, Roofline, compute_roofline
 from archsim.metrics.stacks import Stack, cycle_stacks
-from archsim.metrics.traffic import (
-    Traffic,
-    compulsory_traffic,
-    compute_traffic,
-    dram_burst_traffic,
-    dram_ratio,
-    total_bytes,
-    traffic_by_phase,
-)
+from archsim.metrics.traffic import Traffic, dram_burst_traffic
 from archsim.program.ir import Phase, PhaseKind, Program
 from archsim.trace import PhaseTrace, Trace
 from archsim.workload import Workload
@@ -42,12 +35,12 @@ class Stats:
     ]
     latency_us: Annotated[float, Metric("us", "the same at the architecture's clock", "latency_cycles / clock_mhz")]
     prologue_cycles: Annotated[
-        int, Metric("cycles", "loading what stays resident (weights, h_0, c_0) and the first x, once")
+        int, Metric("cycles", "loading resident weights, h_0, c_0 and the first x from DRAM, once")
     ]
     body_cycles: Annotated[int, Metric("cycles", "all time steps, with the weights resident")]
     body_us: Annotated[float, Metric("us", "the same at the architecture's clock", "body_cycles / clock_mhz")]
     handover_cycles: Annotated[int, Metric("cycles", "loading the first inputs of each further layer")]
-    epilogue_cycles: Annotated[int, Metric("cycles", "storing h_n and c_n, where they are not output as they are made")]
+    epilogue_cycles: Annotated[int, Metric("cycles", "storing h_n and c_n to DRAM")]
     cycles_per_step: Annotated[
         float,
         Metric(
@@ -130,22 +123,26 @@ class Stats:
     program_ops: Annotated[int, Metric("ops", "ops that the machine executed")]
 
 
-def compute_stats(program: Program, trace: Trace, arch: Arch, workload: Workload, units: Units) -> Stats:
-    """The figures of a finished run."""
-    spec, clock_mhz = workload.spec, Fraction(repr(arch.config.clock_mhz))
+def compute_stats(
+    program: Program, trace: Trace, arch: Arch, workload: Workload, units: Units, known: Known | None = None
+) -> Stats:
+    """The figures of a finished run; `known`: what is known of them already."""
+    if known is None:
+        spec = workload.spec
+        known = Known(spec, ProgramFigures.of(program, spec.steps), StepTimes.of(program, units))
+    spec, figures, clock_mhz = known.spec, known.figures, Fraction(repr(arch.config.clock_mhz))
     phases = {kind: trace.cycles_of(kind) for kind in PhaseKind}
     step = sum(map(_cycles_per_step, program.phases, trace.phases), Fraction(0))
     multipliers = arch.config.multipliers
     macs_per_cycle = multipliers.macs_per_cycle
-    macs, total = program.macs, trace.total_cycles
+    macs, total = figures.macs, trace.total_cycles
     stacks = cycle_stacks(program, trace, units)
-    traffic, compulsory = compute_traffic(program), compulsory_traffic(program)
     latency_us = total / clock_mhz
     throughput_gops = float(OPS_PER_MAC * macs / latency_us / 1000)
     steady_gops = float(OPS_PER_MAC * Fraction(macs, spec.steps) / step * clock_mhz / 1000)
     peak_gops = float(OPS_PER_MAC * macs_per_cycle * clock_mhz / 1000)
     costs = None if arch.config.costing is None else compute_costs(arch, units)
-    bounds = compute_bounds(program, spec, arch.config, units)
+    bounds = compute_bounds(figures.step_work, known.times, spec, arch.config, units)
     macs_per_step = Fraction(macs, spec.steps)
     return Stats(
         arch=arch.name,
@@ -168,21 +165,19 @@ def compute_stats(program: Program, trace: Trace, arch: Arch, workload: Workload
         peak_throughput_gops=peak_gops,
         cycle_stack=stacks[multipliers.unit],
         unit_cycle_stacks=stacks,
-        traffic_bytes=traffic,
-        dram_counts=trace.counts.get("dram", {}),
-        phase_traffic_bytes=traffic_by_phase(program),
+        traffic_bytes=figures.traffic_bytes,
+        phase_traffic_bytes=figures.phase_traffic_bytes,
         dram_burst_bytes=dram_burst_traffic(program, units),
-        compulsory_dram_bytes=compulsory,
-        dram_traffic_ratio=dram_ratio(traffic, compulsory),
-        operational_intensity_ops_per_byte={
-            memory: float(Fraction(OPS_PER_MAC * macs, total_bytes(traffic, memory))) for memory in traffic
-        },
+        compulsory_dram_bytes=figures.compulsory_dram_bytes,
+        dram_traffic_ratio=figures.dram_traffic_ratio,
+        dram_counts=trace.counts.get("dram", {}),
+        operational_intensity_ops_per_byte=figures.operational_intensity_ops_per_byte,
         bounds=bounds,
         binding_bound=binding(bounds),
         energy=None if costs is None else compute_energy(count_actions(program, units), costs, latency_us, macs),
         area=None if costs is None else costs.area,
         roofline=compute_roofline(program, arch.config, units, peak_gops, steady_gops, throughput_gops),
-        program_ops=program.op_instances,
+        program_ops=figures.ops,
     )
 
 

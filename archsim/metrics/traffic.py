@@ -52,8 +52,7 @@ def dram_burst_traffic(program: Program, units: Units) -> Mapping[str, int]:
     """Bytes that DRAM moves in each direction, whole bursts."""
     moved = dict.fromkeys(DIRECTIONS, 0)
     for phase in program.phases:
-        for op in phase.ops:
-            times = op.instances(phase.repeat)
+        for op, times in phase.distinct:
             for direction, regions in (("read", op.reads + op.updates), ("write", op.writes)):
                 of_dram = [region for region in regions if region.buffer.memory == DRAM]
                 moved[direction] += times * sum(map(units[op.unit].moved_bits, of_dram))
@@ -83,8 +82,7 @@ def _traffic(program: Program, phases: Iterable[Phase]) -> Traffic:
         kinds[kind] = kinds.get(kind, 0) + region.bits * times
 
     for phase in phases:
-        for op in phase.ops:
-            times = op.instances(phase.repeat)
+        for op, times in phase.distinct:
             for region in op.reads + op.updates:
                 count(region, "read", times)
             for region in op.writes:

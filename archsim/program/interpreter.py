@@ -5,7 +5,7 @@ It says what the program *means*; the machine, whatever its latencies, must end 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from archsim.formats.number import Array
@@ -42,10 +42,18 @@ def commit(op: Op, repetition: int, state: State, semantics: Semantics, results:
             state.write(region, repetition, result)
 
 
-def interpret(program: Program, semantics: Semantics, state: State) -> None:
+Observer = Callable[[Op, int, tuple[Array, ...]], None]
+"""Called with each op, its repetition and its results, as stored, when it completes."""
+
+
+def interpret(program: Program, semantics: Semantics, state: State, observer: Observer | None = None) -> None:
     """Execute the whole program on `state`, without time."""
     for phase in program.phases:
         for repetition in range(phase.repeat):
             for op in phase.ops:
-                if op.active(repetition, phase.repeat):
-                    commit(op, repetition, state, semantics, sample(op, repetition, state, semantics))
+                if not op.active(repetition, phase.repeat):
+                    continue
+                results = sample(op, repetition, state, semantics)
+                commit(op, repetition, state, semantics, results)
+                if observer is not None:
+                    observer(op, repetition, results)

@@ -246,7 +246,14 @@ class Phase:
         """Repetitions after which every slot that the phase writes has come round again (at least 1)."""
         return phase_reuse_distance(self.ops)
 
-    @property
+    @cached_property
+    def distinct(self) -> tuple[tuple[Op, int], ...]:
+        """An op of each shape (program/shapes.py), and how often the phase executes ops of that shape."""
+        from archsim.program.shapes import distinct_ops  # it is about the classes above
+
+        return distinct_ops(self)
+
+    @cached_property
     def steady_repetitions(self) -> tuple[int, int]:
         """(a, b): the steady state is measured from the end of repetition a to the end of b.
 
@@ -257,12 +264,12 @@ class Phase:
         last = last if last >= 1 else self.repeat - 1
         return min(max(last // 2, self.head), last), last
 
-    @property
+    @cached_property
     def head(self) -> int:
         """Repetitions at the beginning in which some op is left out: a wavefront fills."""
         return max((op.skip_first for op in self.ops), default=0)
 
-    @property
+    @cached_property
     def op_instances(self) -> int:
         """Ops executed over all repetitions."""
         return sum(op.instances(self.repeat) for op in self.ops)
@@ -284,7 +291,7 @@ class Program:
     @property
     def macs(self) -> int:
         """Multiply-accumulates of the model over the whole run."""
-        return sum(op.macs * op.instances(phase.repeat) for phase in self.phases for op in phase.ops)
+        return sum(op.macs * times for phase in self.phases for op, times in phase.distinct)
 
     def of_kind(self, kind: PhaseKind) -> tuple[Phase, ...]:
         """All phases of a kind, in order."""

@@ -22,6 +22,7 @@ from archsim.workload.tensors import same_sizes, suffixes
 def stats_json(simulation: Simulation) -> str:
     """All figures and the verdict on the numbers, as one JSON object."""
     figures = dataclasses.asdict(simulation.stats)
+    figures["executor"] = dataclasses.asdict(simulation.executor)
     figures["validation"] = dataclasses.asdict(simulation.validation)
     accuracy = accuracy_figures(simulation)
     figures["accuracy"] = None if accuracy is None else dataclasses.asdict(accuracy)

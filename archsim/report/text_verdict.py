@@ -40,10 +40,19 @@ def header(simulation: Simulation) -> list[RenderableType]:
                 ),
                 ("schedule", f"{stats.schedule}: {find_schedule(stats.schedule, arch.family).summary}"),
                 ("program", f"{stats.program_ops:,} ops executed"),
+                ("timed by", _executor(simulation)),
                 ("arithmetic", _verdict(simulation)),
             ]
         ),
     ]
+
+
+def _executor(simulation: Simulation) -> str:
+    used = simulation.executor
+    if used.name == "machine":
+        return "the machine" + (f" ({used.reason})" if used.reason else "")
+    numbers = "" if simulation.numbers is None else "; the numbers are the untimed program's"
+    return f"the second executor, by recurrence{numbers}"
 
 
 def validation(simulation: Simulation) -> list[RenderableType]:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 
 from archsim.api.validation import Check
-from archsim.api.verdict import Verdict
+from archsim.api.verdict import ExecutorCheck, Verdict
 
 
 def verdict_json(verdict: Verdict) -> str:
@@ -33,6 +33,8 @@ def verdict_text(verdict: Verdict) -> str:
                 "numbers differ in any bit",
             )
         )
+    if verdict.executors is not None:
+        lines.append(_line(verdict.executors.passed, _executors_text(verdict.executors)))
     lines += [_line(check.passed, _check_text(check)) for check in verdict.checks]
     if verdict.not_judged and not verdict.hazards:
         lines.append(f"---- numbers against a reference: not judged: {verdict.not_judged}")
@@ -40,6 +42,15 @@ def verdict_text(verdict: Verdict) -> str:
         lines.append(f"---- output against golden model: SQNR {verdict.output_sqnr_db:.1f} dB (reported, not judged)")
     lines.append("VALID" if verdict.passed else "NOT VALID")
     return "\n".join(lines) + "\n"
+
+
+def _executors_text(executors: ExecutorCheck) -> str:
+    if executors.passed:
+        return f"machine against the second executor: every cycle the same, {executors.machine_cycles:,} in all"
+    return (
+        f"machine against the second executor: {executors.machine_cycles:,} and {executors.fast_cycles:,} cycles; "
+        f"they differ in {', '.join(executors.differing)}"
+    )
 
 
 def _check_text(check: Check) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import overload
 
 from archsim.arch import ArchConfig
+from archsim.config.reads import ask
 from archsim.errors import CapacityError
 from archsim.formats import Formats
 from archsim.program.ir import Buffer, DataKind
@@ -187,15 +188,16 @@ class _Maker:
 
 def _accumulator_slots(arch: ArchConfig, group_entries: int, sharing: Sharing) -> int:
     """Groups that the accumulators can hold at once; more than two steps' worth is of no use."""
-    have, sharers = arch.accumulators.entries, sharing.sharers
-    if have < group_entries * sharers:
+    sharers, most = sharing.sharers, 2 * sharing.rotations
+    slots: int = ask(arch.accumulators, "entries", lambda have: min(have // (group_entries * sharers), most))
+    if not slots:
         what = "rows of one group x batch" + (f" x {sharers} cells at a time" if sharers > 1 else "")
         raise CapacityError(
             "accumulators",
             group_entries * sharers,
-            have,
+            arch.accumulators.entries,
             "entries",
             what,
             ("more accumulators.entries", "a smaller batch", "fewer mac_array.rows (down to 4)"),
         )
-    return min(have // (group_entries * sharers), 2 * sharing.rotations)
+    return slots

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from archsim.arch import ArchConfig
 from archsim.components.ddr import DdrConfig
+from archsim.components.memories import BufferConfig, WeightSramConfig
+from archsim.config.reads import ask
 from archsim.errors import CapacityError
 from archsim.program.ir import Buffer
 
@@ -21,15 +25,11 @@ _KNOBS = {
 def check_capacity(buffers: tuple[Buffer, ...], arch: ArchConfig) -> None:
     """Raise CapacityError for the first memory that cannot hold its buffers."""
     check_dram(buffers, arch)
-    have = {
-        "weight_sram": arch.weight_sram.capacity_bytes,
-        "input_buffer": arch.input_buffer.capacity_bytes,
-        "state_buffer": arch.state_buffer.capacity_bytes,
-    }
-    for memory, capacity in have.items():
+    for memory, section in _sections(arch).items():
         held = [buffer for buffer in buffers if buffer.memory == memory]
         need = sum(buffer.size_bytes for buffer in held)
-        if need > capacity:
+        if not ask(section, "capacity_bytes", need.__le__):
+            capacity = section.capacity_bytes
             parts = " + ".join(f"{buffer.name} {buffer.size_bytes:,}{_times(buffer)}" for buffer in held)
             raise CapacityError(memory, need, capacity, "bytes", parts, _KNOBS[memory])
 
@@ -43,6 +43,10 @@ def check_dram(buffers: tuple[Buffer, ...], arch: ArchConfig) -> None:
             raise CapacityError(
                 "dram", layout.end_bytes, capacity, "bytes", what, ("more dram.channels", "a larger dram.device")
             )
+
+
+def _sections(arch: ArchConfig) -> Mapping[str, WeightSramConfig | BufferConfig]:
+    return {"weight_sram": arch.weight_sram, "input_buffer": arch.input_buffer, "state_buffer": arch.state_buffer}
 
 
 def _times(buffer: Buffer) -> str:

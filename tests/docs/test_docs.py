@@ -67,3 +67,11 @@ def test_python_of_the_readme_runs(code: str, capsys) -> None:
 def test_every_file_that_the_readme_links_exists() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_python_of_the_executors_page_runs(capsys) -> None:
+    page = (ROOT / "docs" / "executors.md").read_text()
+    (code,) = re.findall(r"^```python\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    exec(code, {})
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines] == [["4", "fast"], ["8", "fast"], ["16", "fast"]]

@@ -1,0 +1,76 @@
+"""Many designs, timing only: Arch + Workload + schedule -> Stats, keeping what designs have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archsim.api.executors import AUTO, FAST, MACHINE, check_executor, refused
+from archsim.api.fast_timing import FastTiming, time_fast
+from archsim.api.simulate import machine_spec
+from archsim.api.structures import Structures
+from archsim.arch import Arch, build_units
+from archsim.machine import Options, execute
+from archsim.metrics import Stats, compute_stats
+from archsim.workload import NetworkSpec, Workload
+
+STRUCTURES = 64
+"""Programs that an Evaluator keeps: a few MB each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The figures of one design.
+
+    `executor` is the one that timed it, "fast" or "machine"; `reason`, of `auto`, why it was not the fast one, else "".
+    """
+
+    stats: Stats
+    executor: str
+    reason: str
+
+
+class Evaluator:
+    """Evaluates designs one after the other.
+
+    Programs are built and verified once for all designs that differ only in what the schedule does not read (speeds,
+    latencies, widths, and capacities as far as everything fits). `structures`: how many programs are kept.
+    """
+
+    def __init__(self, structures: int = STRUCTURES) -> None:
+        self._structures = Structures(structures)
+        self._spec: tuple[Workload, NetworkSpec] | None = None
+
+    def evaluate(self, arch: Arch, workload: Workload, schedule: str | None = None, executor: str = AUTO) -> Evaluation:
+        """The figures of a workload on a machine, without arithmetic; `schedule` None is the default of its family.
+
+        `executor`: "auto" (the fast one wherever it applies, else the machine), "fast" or "machine". Raises
+        CapacityError if the model does not fit, ScheduleError for an unknown schedule or one with a hazard, ArchError
+        for a machine that cannot execute the workload, ExecutorError if there is no such executor or the fast one was
+        asked for and cannot time this design.
+        """
+        check_executor(executor)
+        units = build_units(arch.config)
+        structure = self._structures.get(arch.config, self._spec_of(workload), schedule, tuple(units))
+        reason = ""
+        if executor != MACHINE:
+            timing = time_fast(structure, arch.config, units)
+            if isinstance(timing, FastTiming):
+                stats = compute_stats(structure.program, timing.trace, arch, workload, units, timing.known)
+                return Evaluation(stats, FAST, "")
+            reason = timing
+            if executor == FAST:
+                raise refused(reason)
+        program = structure.program
+        trace = execute(program, machine_spec(program, arch, units), Options())
+        return Evaluation(compute_stats(program, trace, arch, workload, units), MACHINE, reason)
+
+    @property
+    def programs_built(self) -> int:
+        """How many programs were built and verified so far."""
+        return self._structures.built
+
+    def _spec_of(self, workload: Workload) -> NetworkSpec:
+        """Its layers and sizes, which take long to derive; mostly it is the same workload again."""
+        if self._spec is None or self._spec[0] is not workload:
+            self._spec = (workload, workload.spec)
+        return self._spec[1]

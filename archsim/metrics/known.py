@@ -1,0 +1,60 @@
+"""What the figures of a run need of its program alone, whatever the machine's speeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from archsim.metrics.bounds import StepTimes, StepWork
+from archsim.metrics.roofline import OPS_PER_MAC
+from archsim.metrics.traffic import (
+    Traffic,
+    compulsory_traffic,
+    compute_traffic,
+    dram_ratio,
+    total_bytes,
+    traffic_by_phase,
+)
+from archsim.program.ir import Program
+from archsim.workload import NetworkSpec
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProgramFigures:
+    """Figures of a program that are the same on every machine that executes it."""
+
+    macs: int
+    ops: int
+    step_work: StepWork
+    traffic_bytes: Traffic
+    phase_traffic_bytes: Mapping[str, Traffic]
+    compulsory_dram_bytes: Mapping[str, Mapping[str, int]]
+    dram_traffic_ratio: float | None
+    operational_intensity_ops_per_byte: Mapping[str, float]
+
+    @classmethod
+    def of(cls, program: Program, steps: int) -> ProgramFigures:
+        """The figures of a program of so many time steps."""
+        macs, traffic, compulsory = program.macs, compute_traffic(program), compulsory_traffic(program)
+        return cls(
+            macs=macs,
+            ops=program.op_instances,
+            step_work=StepWork.of(program, steps),
+            traffic_bytes=traffic,
+            phase_traffic_bytes=traffic_by_phase(program),
+            compulsory_dram_bytes=compulsory,
+            dram_traffic_ratio=dram_ratio(traffic, compulsory),
+            operational_intensity_ops_per_byte={
+                memory: float(Fraction(OPS_PER_MAC * macs, total_bytes(traffic, memory))) for memory in traffic
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a caller that evaluates many designs knows already: of the network, the program, and the services."""
+
+    spec: NetworkSpec
+    figures: ProgramFigures
+    times: StepTimes
