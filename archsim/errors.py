@@ -49,6 +49,10 @@ class WorkloadError(FaultsError):
     """The workload, its weights or its input are not valid."""
 
 
+class SpaceError(FaultsError):
+    """The design space is not valid."""
+
+
 class ScheduleError(ArchsimError):
     """A program has a hazard (two ops in conflict that nothing orders), or no schedule of that name exists."""
 
@@ -79,6 +83,10 @@ class CapacityError(ArchsimError):
 
 class OutputError(ArchsimError):
     """Results cannot be written where they should go."""
+
+
+class Interrupted(ArchsimError):
+    """Stopped by Ctrl-C; the message says what was kept and how to go on."""
 
 
 class SimulatorBug(Exception):

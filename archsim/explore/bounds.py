@@ -1,0 +1,45 @@
+"""What is known of a design's figures before it is simulated: bounds that no schedule can beat, without a program.
+
+`body_cycles` >= T max(compute, W_hh): the bound "compute" of metrics/bounds.py, and one reading of W_hh a step, whose
+product with h_{t-1} cannot be had before, through the ports of the weight SRAM. `latency_cycles` >= that, and >= one
+loading of all weights from DRAM. What follows from them (times, utilization, throughput) is bounded by the same
+quotients that metrics/stats.py forms.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+
+from archsim.arch import ArchConfig
+from archsim.components.base import ceil_div
+from archsim.explore.interval import Interval
+from archsim.metrics.bounds import compute_bound_cycles
+from archsim.workload.network import NetworkSpec
+
+
+def result_bounds(config: ArchConfig, spec: NetworkSpec) -> Mapping[str, Interval]:
+    """Bounds of results by name; a result that is not there may be anything."""
+    clock_mhz = Fraction(repr(config.clock_mhz))
+    body = spec.steps * max(compute_bound_cycles(spec, config), _recurrent_weight_cycles(config, spec))
+    latency = max(body, _load_cycles(config, spec))
+    peak = config.mac_array.rows * config.mac_array.columns
+    return {
+        "mac_utilization": Interval(0.0, float(Fraction(spec.macs, peak * latency))),
+        "body_cycles": Interval(body, math.inf),
+        "body_us": Interval(float(body / clock_mhz), math.inf),
+        "latency_cycles": Interval(latency, math.inf),
+        "latency_us": Interval(float(latency / clock_mhz), math.inf),
+    }
+
+
+def _recurrent_weight_cycles(config: ArchConfig, spec: NetworkSpec) -> int:
+    weights = sum(cell.rows * cell.output_size for cell in spec.cells)
+    return config.formats.format("weight").vector_bits(weights) // config.weight_sram.bits_per_cycle
+
+
+def _load_cycles(config: ArchConfig, spec: NetworkSpec) -> int:
+    weights = sum(cell.macs for cell in spec.cells)  # each is used once for each sequence and step
+    bits = config.formats.format("weight").vector_bits(weights)
+    return int(ceil_div(bits, 8) / Fraction(repr(config.dram.bandwidth_bytes_per_cycle)))
