@@ -66,7 +66,7 @@ class DaskCluster(Backend):
         cores: int = sum(self._client.nthreads().values())
         return max(1, cores)
 
-    def _answer(self, future: distributed.Future) -> tuple[list[Outcome], float]:
+    def _answer(self, future: distributed.Future[str]) -> tuple[list[Outcome], float]:
         try:
             answer = json.loads(future.result())
         except Exception as error:

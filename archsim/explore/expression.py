@@ -53,10 +53,9 @@ FUNCTIONS: Mapping[str, tuple[int, int, Callable[..., float]]] = {
 
 TOTAL = "total"
 BITS = "bits"
-_NODES: tuple[type[ast.AST], ...] = (
-    *(ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Call, ast.Name, ast.Attribute, ast.Constant),
-    *(ast.USub, ast.Not, ast.And, ast.Or, ast.Load, *BINARY, *COMPARE),
-)
+_PARTS = (ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Call, ast.Name, ast.Attribute, ast.Constant)
+_SIGNS = (ast.USub, ast.Not, ast.And, ast.Or, ast.Load)
+_NODES = (*_PARTS, *_SIGNS, *BINARY, *COMPARE)
 
 
 class ExpressionError(ValueError):

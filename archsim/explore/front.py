@@ -25,7 +25,7 @@ class Front:
         if self.dominator(values) is not None:
             return False
         new = np.asarray(values, np.float64)
-        beaten: npt.NDArray[np.bool_] = (new <= self.values).all(axis=1) & (new < self.values).any(axis=1)
+        beaten = np.all(new <= self.values, axis=1) & np.any(new < self.values, axis=1)
         self.values = np.vstack([self.values[~beaten], new])
         self.members = [kept for kept, gone in zip(self.members, beaten.tolist(), strict=True) if not gone] + [member]
         return True
