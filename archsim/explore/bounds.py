@@ -12,19 +12,18 @@ import math
 from collections.abc import Mapping
 from fractions import Fraction
 
-from archsim.arch import ArchConfig
+from archsim.arch import ArchConfig, MachineConfig
 from archsim.components.base import ceil_div
 from archsim.explore.interval import Interval
-from archsim.metrics.bounds import compute_bound_cycles
 from archsim.workload.network import NetworkSpec
 
 
-def result_bounds(config: ArchConfig, spec: NetworkSpec) -> Mapping[str, Interval]:
+def result_bounds(config: MachineConfig, spec: NetworkSpec) -> Mapping[str, Interval]:
     """Bounds of results by name; a result that is not there may be anything."""
     clock_mhz = Fraction(repr(config.clock_mhz))
-    body = spec.steps * max(compute_bound_cycles(spec, config), _recurrent_weight_cycles(config, spec))
+    body = spec.steps * max(config.compute_cycles_per_step(spec), _recurrent_weight_cycles(config, spec))
     latency = max(body, _load_cycles(config, spec))
-    peak = config.mac_array.rows * config.mac_array.columns
+    peak = config.multipliers.macs_per_cycle
     return {
         "mac_utilization": Interval(0.0, float(Fraction(spec.macs, peak * latency))),
         "body_cycles": Interval(body, math.inf),
@@ -34,12 +33,16 @@ def result_bounds(config: ArchConfig, spec: NetworkSpec) -> Mapping[str, Interva
     }
 
 
-def _recurrent_weight_cycles(config: ArchConfig, spec: NetworkSpec) -> int:
+def _recurrent_weight_cycles(config: MachineConfig, spec: NetworkSpec) -> int:
     weights = sum(cell.rows * cell.output_size for cell in spec.cells)
-    return config.formats.format("weight").vector_bits(weights) // config.weight_sram.bits_per_cycle
+    if config.weight_bits_per_cycle is None:
+        return 0
+    return config.formats.format("weight").vector_bits(weights) // config.weight_bits_per_cycle
 
 
-def _load_cycles(config: ArchConfig, spec: NetworkSpec) -> int:
+def _load_cycles(config: MachineConfig, spec: NetworkSpec) -> int:
+    if not isinstance(config, ArchConfig):
+        return 0
     weights = sum(cell.macs for cell in spec.cells)  # each is used once for each sequence and step
     bits = config.formats.format("weight").vector_bits(weights)
     return int(ceil_div(bits, 8) / Fraction(repr(config.dram.bandwidth_bytes_per_cycle)))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archsim import __version__
-from archsim.arch import ArchConfig
+from archsim.arch import MachineConfig
 from archsim.errors import CapacityError
 from archsim.explore.expression import Scalar
 
@@ -40,7 +40,7 @@ class Design:
     number: int
     inputs: Mapping[str, Scalar]
     schedule: str
-    config: ArchConfig | None
+    config: MachineConfig | None
     arch_json: str
     key: str
     reason: Reason | None = None

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from archsim.api import Simulation, simulate
 from archsim.api.evaluate import Evaluator
-from archsim.arch import Arch, ArchConfig
+from archsim.arch import Arch
 from archsim.errors import ArchsimError, CapacityError
 from archsim.explore.accuracy import accuracy_outputs
 from archsim.explore.design import Reason, capacity_reason
+from archsim.explore.fields import config_of
 from archsim.explore.names import result_names
 from archsim.explore.outcome import Kind, Outcome, Output, Outputs
 from archsim.explore.space import Space
@@ -66,7 +67,7 @@ class DesignEvaluator:
     def run(self, task: Task) -> Outcome:
         """The outcome of one design; whatever goes wrong with it is part of the outcome."""
         try:
-            arch = Arch(self._setup.arch_name, ArchConfig.model_validate_json(task.arch_json, strict=True))
+            arch = Arch(self._setup.arch_name, config_of(json.loads(task.arch_json)))
             results = {work.name: self._figures(arch, work, task.schedule) for work in self._workloads}
         except CapacityError as error:
             return Outcome(task.key, Kind.INFEASIBLE, {}, reason=capacity_reason(error))

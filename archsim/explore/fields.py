@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from archsim.arch import ArchConfig
+from archsim.arch import FAMILIES, MachineConfig
 from archsim.config import Document, Override, validate
 from archsim.config.slots import Slot, inner_slot, slot_of
 from archsim.errors import ArchError
@@ -16,9 +17,19 @@ from archsim.errors import ArchError
 Data = dict[str, Any]
 
 
-def known_path(path: str) -> bool:
-    """Whether the architecture has a field of that path."""
-    slot: Slot | None = slot_of(ArchConfig)
+Model = type[MachineConfig]
+"""The model of a family of machines."""
+
+
+def model_of(data: Data) -> Model:
+    """The model of normalized data."""
+    return FAMILIES[data["family"]].config
+
+
+@cache
+def known_path(model: Model, path: str) -> bool:
+    """Whether machines of a family have a field of that path."""
+    slot: Slot | None = slot_of(model)
     for part in path.split("."):
         slot = None if slot is None else inner_slot(slot, part)
     return slot is not None
@@ -42,25 +53,25 @@ def get_field(config: BaseModel, path: str) -> object:
     return found
 
 
-def normalized(config: ArchConfig) -> Data:
+def normalized(config: MachineConfig) -> Data:
     """The data of a valid architecture, with every shorthand written out."""
     data: Data = config.model_dump(mode="json")
     return data
 
 
-def config_of(data: Data) -> ArchConfig:
+def config_of(data: Data) -> MachineConfig:
     """The architecture of normalized data; ArchError with all faults if it is not valid."""
     try:
         # As in config.validate, without its search for words: this happens once a point.
-        return ArchConfig.model_validate_json(json.dumps(data, allow_nan=False), strict=True)
+        return model_of(data).model_validate_json(json.dumps(data, allow_nan=False), strict=True)
     except ValidationError:
-        return validate(ArchConfig, Document("design", data, {(): 1}), (), ArchError)
+        return validate(model_of(data), Document("design", data, {(): 1}), (), ArchError)
 
 
-def apply_value(data: Data, path: str, value: object) -> ArchConfig:
+def apply_value(data: Data, path: str, value: object) -> MachineConfig:
     """The architecture with one field set as a user writes it ("8MiB", a set of formats); ArchError if not valid."""
     document = Document("design", data, {(): 1})
-    return validate(ArchConfig, document, (Override(path, json.dumps(value)),), ArchError)
+    return validate(model_of(data), document, (Override(path, json.dumps(value)),), ArchError)
 
 
 def _refuse(path: str) -> Data:

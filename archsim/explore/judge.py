@@ -9,12 +9,10 @@ from collections.abc import Mapping
 from archsim.explore.bounds import result_bounds
 from archsim.explore.design import Design, Reason
 from archsim.explore.expression import Expression, ExpressionError, Scalar, truth
-from archsim.explore.fields import known_path
 from archsim.explore.interval import ANY, Interval, interval
 from archsim.explore.names import is_result
 from archsim.explore.objectives import Objective, aggregated
 from archsim.explore.outcome import Kind, Outcome, Outputs
-from archsim.explore.parameters import SCHEDULE
 from archsim.explore.space import Space, field_value
 from archsim.explore.study import Point, Status
 
@@ -27,7 +25,7 @@ class Judge:
 
     def __init__(self, space: Space) -> None:
         self._space = space
-        before = [c for c in space.constraints if not any(map(_needs_results, c.names | c.totals))]
+        before = [c for c in space.constraints if not any(map(is_result, c.names | c.totals))]
         self._before = tuple(before)
         self._after = tuple(c for c in space.constraints if c not in before)
         self._weights = [use.weight for use in space.workloads]
@@ -153,10 +151,6 @@ def violation(point: Point) -> float:
     if reason.gap is None or reason.have is None:
         return 1.0
     return max(abs(reason.gap) / max(abs(reason.have), 1.0), 1e-9)
-
-
-def _needs_results(name: str) -> bool:
-    return is_result(name) and not known_path(name) and name != SCHEDULE
 
 
 def _result(outputs: Outputs, name: str) -> Scalar:

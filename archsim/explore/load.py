@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from archsim.arch import Arch, ArchConfig, load_arch
+from archsim.arch import Arch, MachineConfig, load_arch
 from archsim.config import Document, Override, load_document, validate
 from archsim.config.presets import PresetKind, find_file
 from archsim.config.text import KeyPath, dotted, shown
@@ -54,11 +54,10 @@ def load_space(reference: str) -> Space:
         raise faults.error()
     base = _fixed(config, arch, faults)
     parameters = tuple(_parameters(config, base, faults))
-    derived = tuple(_derived(config, faults))
-    for number, expression in enumerate(expression for _, expression in derived):
-        _names(expression, ("derived", derived[number][0]), faults, results=False)
-    constraints = tuple(_constraints(config, faults))
-    objectives = tuple(_objectives(config, faults))
+    derived = tuple(_derived(config, base, faults))
+    constraints = tuple(_constraints(config, base, faults))
+    objectives = tuple(_objectives(config, base, faults))
+    schedule = _schedule(config, base, faults)
     if faults.found:
         raise faults.error()
     return Space(
@@ -70,6 +69,7 @@ def load_space(reference: str) -> Space:
         fixed=dict(config.set),
         base=base,
         workloads=workloads,
+        schedule=schedule,
         parameters=parameters,
         derived=derived,
         constraints=constraints,
@@ -109,12 +109,12 @@ def _relative(reference: str, space: Path) -> str:
     return str(space.parent / reference) if is_path else reference
 
 
-def _fixed(config: SpaceConfig, arch: Arch, faults: _Faults) -> ArchConfig:
+def _fixed(config: SpaceConfig, arch: Arch, faults: _Faults) -> MachineConfig:
     """The architecture with the fields that the space sets in every point."""
     data = normalized(arch.config)
     overrides = [Override(name, json.dumps(value)) for name, value in config.set.items()]
     try:
-        return validate(ArchConfig, Document(arch.name, data, {(): 1}), overrides, ArchError)
+        return validate(type(arch.config), Document(arch.name, data, {(): 1}), overrides, ArchError)
     except ArchError as error:
         for fault in error.faults:
             name = next((o.path for o in overrides if fault.where == str(o)), "")
@@ -122,10 +122,21 @@ def _fixed(config: SpaceConfig, arch: Arch, faults: _Faults) -> ArchConfig:
         return arch.config
 
 
-def _parameters(config: SpaceConfig, base: ArchConfig, faults: _Faults) -> Iterable[Parameter]:
+def _schedule(config: SpaceConfig, base: MachineConfig, faults: _Faults) -> str:
+    """The schedule of points that do not choose one."""
+    if config.schedule is not None and SCHEDULE in config.parameters:
+        faults.add(("schedule",), "is a parameter too")
+    try:
+        return find_schedule(config.schedule, base.family).name
+    except ArchsimError as error:
+        faults.add(("schedule",), str(error).partition(": ")[2])
+        return ""
+
+
+def _parameters(config: SpaceConfig, base: MachineConfig, faults: _Faults) -> Iterable[Parameter]:
     for path, given in config.parameters.items():
         where: KeyPath = ("parameters", path)
-        if path != SCHEDULE and not known_path(path):
+        if path != SCHEDULE and not known_path(type(base), path):
             close = difflib.get_close_matches(path, _all_paths(normalized(base)), n=1)
             hint = f"; did you mean {close[0]}?" if close else "; see arch.yaml of any run for all fields"
             faults.add(where, f"there is no such field in the architecture{hint}")
@@ -145,11 +156,11 @@ def _parameters(config: SpaceConfig, base: ArchConfig, faults: _Faults) -> Itera
         yield Parameter(path, tuple(choices))
 
 
-def _choice(path: str, value: object, base: ArchConfig, where: KeyPath, faults: _Faults) -> Choice:
+def _choice(path: str, value: object, base: MachineConfig, where: KeyPath, faults: _Faults) -> Choice:
     """A choice, normalized as the architecture's validation does it ("8MiB" to bytes, a set of formats to formats)."""
     if path == SCHEDULE:
         try:
-            name = find_schedule(str(value)).name
+            name = find_schedule(str(value), base.family).name
         except ArchsimError as error:
             faults.add(where, str(error).partition(": ")[2])
             name = str(value)
@@ -169,27 +180,28 @@ def _choice(path: str, value: object, base: ArchConfig, where: KeyPath, faults: 
     return Choice(label_of(value if isinstance(found, dict) else found), found)
 
 
-def _derived(config: SpaceConfig, faults: _Faults) -> Iterable[tuple[str, Expression]]:
+def _derived(config: SpaceConfig, base: MachineConfig, faults: _Faults) -> Iterable[tuple[str, Expression]]:
     for path, text in config.derived.items():
         where: KeyPath = ("derived", path)
-        if not known_path(path):
+        if not known_path(type(base), path):
             faults.add(where, "there is no such field in the architecture")
         if path in config.parameters or path in config.set:
             faults.add(where, "is a parameter, or set for all points, too")
         expression = _expression(text, where, faults)
         if expression is not None:
+            _names(expression, base, where, faults, results=False)
             yield path, expression
 
 
-def _constraints(config: SpaceConfig, faults: _Faults) -> Iterable[Expression]:
+def _constraints(config: SpaceConfig, base: MachineConfig, faults: _Faults) -> Iterable[Expression]:
     for number, text in enumerate(config.constraints):
         expression = _expression(text, ("constraints", number), faults)
         if expression is not None:
-            _names(expression, ("constraints", number), faults, results=True)
+            _names(expression, base, ("constraints", number), faults, results=True)
             yield expression
 
 
-def _objectives(config: SpaceConfig, faults: _Faults) -> Iterable[Objective]:
+def _objectives(config: SpaceConfig, base: MachineConfig, faults: _Faults) -> Iterable[Objective]:
     names: set[str] = set()
     for number, given in enumerate(config.objectives):
         where: KeyPath = ("objectives", number)
@@ -200,7 +212,7 @@ def _objectives(config: SpaceConfig, faults: _Faults) -> Iterable[Objective]:
         names.add(name)
         expression = _expression(SHORT_NAMES.get(text, text), where, faults)
         if expression is not None:
-            _names(expression, where, faults, results=True)
+            _names(expression, base, where, faults, results=True)
             yield Objective(name, expression, 1 if given.minimize is not None else -1)
 
 
@@ -216,8 +228,8 @@ def _expression(text: str, where: KeyPath, faults: _Faults) -> Expression | None
         return None
 
 
-def _names(expression: Expression, where: KeyPath, faults: _Faults, *, results: bool) -> None:
-    for message in check_names(expression, results=results):
+def _names(expression: Expression, base: MachineConfig, where: KeyPath, faults: _Faults, *, results: bool) -> None:
+    for message in check_names(expression, type(base), results=results):
         faults.add(where, message)
 
 

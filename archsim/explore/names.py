@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import get_args, get_origin, get_type_hints
 
 from archsim.explore.expression import Expression
-from archsim.explore.fields import known_path
+from archsim.explore.fields import Model, known_path
 from archsim.explore.parameters import SCHEDULE
 from archsim.metrics import Stats, declared
 
@@ -30,12 +30,12 @@ def is_result(name: str) -> bool:
     return first == ACCURACY or first in result_names()
 
 
-def check_names(expression: Expression, *, results: bool) -> Iterator[str]:
+def check_names(expression: Expression, model: Model, *, results: bool) -> Iterator[str]:
     """What is wrong with the names of an expression; `results`: whether it may refer to results."""
     figures = result_names()
     for name in sorted(expression.names):
         first, *inner = name.split(".")
-        if name == SCHEDULE or known_path(name):
+        if name == SCHEDULE or known_path(model, name):
             continue
         if not results and (first in figures or first == ACCURACY):
             yield f"{name} is a result; a derived field follows from fields alone"

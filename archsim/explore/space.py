@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from archsim import __version__
-from archsim.arch import ArchConfig
+from archsim.arch import MachineConfig
 from archsim.errors import ArchError
 from archsim.explore.design import Design, Reason, design_key
 from archsim.explore.expression import Expression, ExpressionError, Scalar
@@ -47,8 +47,9 @@ class Space:
     arch_name: str
     arch_reference: str
     fixed: Mapping[str, Any]
-    base: ArchConfig
+    base: MachineConfig
     workloads: tuple[WeightedWorkload, ...]
+    schedule: str
     parameters: tuple[Parameter, ...]
     derived: tuple[tuple[str, Expression], ...]
     constraints: tuple[Expression, ...]
@@ -106,7 +107,7 @@ class Space:
         """Point `number`, resolved."""
         data: Data = json.loads(self._base_json)
         inputs: dict[str, Scalar] = {}
-        schedule = self.config.schedule
+        schedule = self.schedule
         for parameter, choice in zip(self.parameters, self.choices(number), strict=True):
             inputs[parameter.path] = choice.label
             if parameter.path == SCHEDULE:
@@ -125,7 +126,7 @@ class Space:
         text = config.model_dump_json()
         return Design(number, inputs, schedule, config, text, design_key(text, schedule, self.workloads_digest))
 
-    def _derive(self, data: Data, config: ArchConfig, schedule: str, inputs: dict[str, Scalar]) -> ArchConfig:
+    def _derive(self, data: Data, config: MachineConfig, schedule: str, inputs: dict[str, Scalar]) -> MachineConfig:
         """Set the derived fields, one after the other; each sees those before it."""
         given = dict(inputs)
 
@@ -163,7 +164,7 @@ class Space:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def field_value(config: ArchConfig, schedule: str, name: str) -> Scalar:
+def field_value(config: MachineConfig, schedule: str, name: str) -> Scalar:
     """What an expression sees under the name of a field; ExpressionError if it is no plain value."""
     value = schedule if name == SCHEDULE else get_field(config, name)
     if not isinstance(value, bool | int | float | str):

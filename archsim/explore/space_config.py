@@ -99,7 +99,9 @@ class SpaceConfig(StrictModel):
         description="workloads that every design is judged by"
     )
     aggregate: Aggregate = Field(default=Aggregate.GEOMEAN, description="how several workloads become one number")
-    schedule: Text = Field(default="fused", description="order of the work, where it is no parameter")
+    schedule: Text | None = Field(
+        default=None, description="order of the work, where it is no parameter; the family's first if left out"
+    )
     parameters: Annotated[dict[Text, Choices | Range], Field(min_length=1, max_length=MAX_PARAMETERS)] = Field(
         description="what is varied: paths of fields, or `schedule`"
     )
