@@ -64,7 +64,9 @@ def find_file(kind: PresetKind, reference: str, error: type[FaultsError]) -> Pat
 
 def _files(kind: PresetKind) -> dict[str, Path]:
     """Every preset of that kind by its name, those in subfolders too."""
-    return {path.stem: path for path in preset_folder(kind).rglob("*.yaml")}
+    folder, spaces = preset_folder(kind), preset_folder(PresetKind.SPACE)
+    found = {path.stem: path for path in folder.rglob("*.yaml")}
+    return {name: path for name, path in found.items() if folder == spaces or spaces not in path.parents}
 
 
 def _is_name(reference: str) -> bool:

@@ -10,7 +10,7 @@ from archsim.explore.journal import NAME, NEW, Journal
 from archsim.explore.space import Space
 
 RESULTS = (
-    *("points.csv", "points.parquet", "pareto.csv", "pareto.txt", "index.html", "arch.yaml"),
+    *("points.csv", "points.parquet", "pareto.csv", "index.html"),
     *("pareto.png", "pairs.png", "parallel.png", "importance.png", "best.png"),
 )
 """Files of a finished exploration."""

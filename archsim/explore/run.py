@@ -83,6 +83,7 @@ class _Search:
     watcher: Watcher
     points: dict[int, Point] = field(default_factory=dict)
     known: dict[str, Outcome] = field(default_factory=dict)
+    order: list[int] = field(default_factory=list)
     simulated: int = 0
 
     def run(self) -> Study:
@@ -107,10 +108,13 @@ class _Search:
         seconds = time.perf_counter() - begun
         ordered = tuple(self.points[number] for number in sorted(self.points))
         dropped = 0 if self.journal is None else self.journal.dropped
-        return Study(self.space, ordered, self.simulated, seconds, dropped)
+        places = {point.number: place for place, point in enumerate(ordered)}
+        asked_order = tuple(places[number] for number in self.order)
+        return Study(self.space, ordered, self.simulated, seconds, asked_order, dropped)
 
     def _round(self, numbers: Sequence[int], judge: Judge, front: Front) -> None:
         """Judge some points. The front that prunes is that of the rounds before, whatever is finished first."""
+        self.order += numbers
         designs: list[Design] = []
         for number in numbers:
             design = self.space.design(number)

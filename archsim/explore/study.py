@@ -47,14 +47,16 @@ class Point:
 class Study:
     """The points of a space that were looked at, in the order of their numbers.
 
-    `simulated`: designs that were evaluated now, not taken from a journal; `seconds`: how long it took; `dropped`:
-    torn lines of the journal, whose points were repeated.
+    `asked`: places in `points` in the order in which the sampler asked for them; `simulated`: designs that were
+    evaluated now, not taken from a journal; `seconds`: how long it took; `dropped`: torn lines of the journal, whose
+    points were repeated.
     """
 
     space: Space
     points: tuple[Point, ...]
     simulated: int
     seconds: float
+    asked: tuple[int, ...] = ()
     dropped: int = 0
 
     def of(self, status: Status) -> list[Point]:

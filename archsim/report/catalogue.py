@@ -20,6 +20,7 @@ def catalogue() -> list[tuple[str, Entries]]:
     return [
         ("Architectures (arch_configs/)", _presets(PresetKind.ARCH)),
         ("Workloads (workloads/; or inline: lstm:input,hidden,t=steps,b=batch)", _presets(PresetKind.WORKLOAD)),
+        ("Design spaces (arch_configs/spaces/)", _presets(PresetKind.SPACE)),
         *(section for family in FAMILIES.values() for section in _family(family)),
     ]
 
