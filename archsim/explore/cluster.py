@@ -47,7 +47,7 @@ class DaskCluster(Backend):
         self._chunks = ChunkSize()
 
     def run(self, tasks: Sequence[Task]) -> Iterator[list[Outcome]]:
-        done = self._as_completed()
+        done = self._as_completed(loop=self._client.loop)
         place = pending = 0
         while place < len(tasks) or pending:
             while place < len(tasks) and pending < CHUNKS_AHEAD * self._cores():

@@ -179,7 +179,7 @@ def _importance(study: Study) -> Figure:
 
 
 def _best(study: Study) -> Figure:
-    """Best so far of each objective, relative to the best of all, in the order in which the sampler asked."""
+    """Of the way from the first to the best value of each objective, what is left, in the order of asking."""
     space = study.space
     figure = new_figure(3.0)
     axes = figure.subplots()
@@ -191,10 +191,11 @@ def _best(study: Study) -> Figure:
         )
         best = np.minimum.accumulate(values)
         known = np.isfinite(best)
-        relative = best[known] / best[-1] if objective.sign == 1 else best[-1] / best[known]
-        axes.plot(counts[known], relative, color=PALETTE[place % len(PALETTE)], label=_label(study, place))
+        first, last = best[known][0], best[-1]
+        gap = (best[known] - last) / (first - last) if first > last else np.zeros(known.sum())
+        axes.step(counts[known], gap, where="post", color=PALETTE[place % len(PALETTE)], label=_label(study, place))
     axes.set_xlabel("points looked at")
-    axes.set_ylabel("best so far / best of all")
+    axes.set_ylabel("gap to the best (first point: 1)")
     if len(ordered) > 100:
         axes.set_xscale("log")
     axes.legend(frameon=False, loc="upper right")

@@ -44,6 +44,9 @@ class Journal:
         try:
             new = path.with_name(NEW)
             descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+        except OSError as error:
+            raise _cannot_write(path, 0, error) from error
+        try:
             _lock(descriptor, path)
             os.ftruncate(descriptor, 0)
             journal = Journal(path, descriptor, {}, 0, 0)
@@ -51,7 +54,11 @@ class Journal:
             os.rename(new, path)
             _sync_folder(path.parent)
         except OSError as error:
+            os.close(descriptor)
             raise _cannot_write(path, 0, error) from error
+        except OutputError:
+            os.close(descriptor)
+            raise
         return journal
 
     @staticmethod
@@ -62,31 +69,13 @@ class Journal:
         """
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
-            _lock(descriptor, path)
-            with open(os.dup(descriptor), "rb") as file:
-                lines = file.read().splitlines(keepends=True)
         except OSError as error:
             raise _cannot_write(path, 0, error) from error
-        _check_header(path, _record(lines[0]) if lines else None, fingerprint)
-        known: dict[str, Outcome] = {}
-        place = size = len(lines[0])
-        dropped = 0
-        for line in lines[1:]:
-            place += len(line)
-            outcome = _outcome(_record(line))
-            if outcome is None:
-                dropped += 1
-                continue
-            size = place
-            if outcome.kind is not Kind.FAILED:  # a failure is tried again
-                known[outcome.key] = outcome
         try:
-            if size < place:
-                os.ftruncate(descriptor, size)
-                os.fsync(descriptor)
-        except OSError as error:
-            raise _cannot_write(path, len(known), error) from error
-        return Journal(path, descriptor, known, size, dropped)
+            return _opened(path, descriptor, fingerprint)
+        except BaseException:
+            os.close(descriptor)  # and with it the lock
+            raise
 
     def append(self, outcomes: Iterable[Outcome]) -> None:
         """Put outcomes on the disk; OutputError if that fails: then none of them counts, and none is torn."""
@@ -117,6 +106,33 @@ class Journal:
                 os.ftruncate(self._descriptor, self._size)
             raise _cannot_write(self.path, len(self.known), error) from error
         self._size += len(data)
+
+
+def _opened(path: Path, descriptor: int, fingerprint: str) -> Journal:
+    """The journal in an open file, what is torn at its end cut off."""
+    known: dict[str, Outcome] = {}
+    dropped = 0
+    try:
+        _lock(descriptor, path)
+        with open(os.dup(descriptor), "rb") as file:
+            lines = file.read().splitlines(keepends=True)
+        _check_header(path, _record(lines[0]) if lines else None, fingerprint)
+        place = size = len(lines[0])
+        for line in lines[1:]:
+            place += len(line)
+            outcome = _outcome(_record(line))
+            if outcome is None:
+                dropped += 1
+                continue
+            size = place
+            if outcome.kind is not Kind.FAILED:  # a failure is tried again
+                known[outcome.key] = outcome
+        if size < place:
+            os.ftruncate(descriptor, size)
+            os.fsync(descriptor)
+    except OSError as error:
+        raise _cannot_write(path, len(known), error) from error
+    return Journal(path, descriptor, known, size, dropped)
 
 
 def _line(text: str) -> bytes:
