@@ -1,7 +1,8 @@
 """Kills an exploration again and again (`python killed.py SPACE OUT KILLS SEED`), then lets it finish.
 
 Each exploration is a process of its own, forked so that it needs no start-up time, and ended by SIGKILL at a random
-moment: some bytes of the journal and some milliseconds later. Prints how many were killed before they were finished, and how many designs the last one still evaluated.
+moment: some bytes of the journal and some milliseconds later. Prints how many were killed before they were finished,
+and how many designs the last one still evaluated.
 """
 
 import os
@@ -29,10 +30,10 @@ def main(path: str, out: Path, kills: int, seed: int) -> None:
         if child == 0:
             explore(space, out=out, resume=True, workers=1)
             os._exit(0)
-        wanted = size(out) + moments.uniform(0, 12_000)
+        wanted = size(out) + moments.uniform(0, 4_000)
         while size(out) < wanted:
             time.sleep(0.002)
-        time.sleep(moments.uniform(0.0, 0.02))
+        time.sleep(moments.uniform(0.0, 0.01))
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         killed += os.WIFSIGNALED(status)

@@ -23,7 +23,7 @@ MANY = (
     ("{from: 2, to: 16}", "{from: 2, to: 32}"),
     ("mac_array.columns <= 64", "mac_array.columns <= 512"),
     ("step: 2", "step: 1"),
-    ("[256, 2KiB]", "[256, 2KiB]\n  activation.lanes: [1, 2, 3, 4]\n  elementwise.lanes: [1, 2]"),
+    ("[256, 2KiB]", "[256, 2KiB]\n  activation.lanes: [1, 2, 3, 4]"),
 )
 
 
