@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import get_args, get_origin, get_type_hints
 
 from archsim.explore.expression import Expression
@@ -18,6 +19,7 @@ _TEXTS = ("arch", "workload", "schedule", "overrides")
 """Fields of Stats that repeat the inputs."""
 
 
+@cache
 def result_names() -> dict[str, bool]:
     """Every figure of a run by name; whether it is a mapping, whose entries are named after another dot."""
     hints = get_type_hints(Stats, include_extras=False)
