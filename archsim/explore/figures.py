@@ -19,6 +19,8 @@ OTHER = "#BBBBBB"
 FRONT = PALETTE[6]
 MOST_PAIRS = 5
 """Objectives that are shown in pairs."""
+_BEHIND: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
+"""Keeps a label readable on top of lines."""
 
 
 def figures(study: Study) -> dict[str, bytes]:
@@ -131,11 +133,11 @@ def _parallel(study: Study) -> Figure:
         for number, choice in enumerate(parameter.choices):
             if len(parameter.choices) <= 8 or number in (0, len(parameter.choices) - 1):
                 height = number / max(1, len(parameter.choices) - 1)
-                axes.text(place + 0.04, height, _short(choice.label), fontsize=6, va="center", zorder=4)
+                axes.text(place + 0.04, height, _short(choice.label), fontsize=6, va="center", zorder=4, bbox=_BEHIND)
     for place in range(len(space.objectives)):
         at = len(space.parameters) + place
         for height, value in ((0.0, low[place]), (1.0, high[place])):
-            axes.text(at + 0.04, height, f"{value:.4g}", fontsize=6, va="center", zorder=4)
+            axes.text(at + 0.04, height, f"{value:.4g}", fontsize=6, va="center", zorder=4, bbox=_BEHIND)
     for place in range(len(names)):
         axes.axvline(place, color="black", linewidth=0.5, zorder=1)
     axes.set_xticks(range(len(names)), [name.replace(".", ".\n") for name in names], rotation=30, ha="right")
