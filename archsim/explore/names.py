@@ -21,9 +21,9 @@ _TEXTS = ("arch", "workload", "schedule", "overrides")
 
 @cache
 def result_names() -> dict[str, bool]:
-    """Every figure of a run by name; whether it is a mapping, whose entries are named after another dot."""
+    """Every figure of a run by name; whether it has entries, which are named after another dot."""
     hints = get_type_hints(Stats, include_extras=False)
-    return {name: _is_mapping(hints[name]) for name in declared(Stats) if name not in _TEXTS}
+    return {name: _has_entries(hints[name]) for name in declared(Stats) if name not in _TEXTS}
 
 
 def is_result(name: str) -> bool:
@@ -68,6 +68,9 @@ def _mappings(figures: Mapping[str, bool]) -> list[str]:
     return [name for name, has_entries in figures.items() if has_entries]
 
 
-def _is_mapping(hint: object) -> bool:
+def _has_entries(hint: object) -> bool:
+    """Whether a figure is a mapping or a group of figures, also one that may be missing (None)."""
+    if get_origin(hint) in (Union, UnionType):
+        return any(_has_entries(member) for member in get_args(hint))
     origin = get_origin(hint) or hint
-    return isinstance(origin, type) and issubclass(origin, Mapping) and bool(get_args(hint))
+    return isinstance(origin, type) and (issubclass(origin, Mapping) or is_dataclass(origin))

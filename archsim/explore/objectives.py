@@ -11,6 +11,9 @@ from archsim.explore.space_config import Aggregate
 
 SHORT_NAMES: Mapping[str, str] = {
     "latency": "latency_us",
+    "energy": "energy.total_uj",
+    "area": "area.area_mm2",
+    "edp": "energy.total_uj * latency_us",
     "utilization": "mac_utilization",
     "traffic": "total(traffic_bytes.dram)",
     "accuracy": "accuracy.output.sqnr_db",
