@@ -63,10 +63,10 @@ def find_file(kind: PresetKind, reference: str, error: type[FaultsError]) -> Pat
 
 
 def _files(kind: PresetKind) -> dict[str, Path]:
-    """Every preset of that kind by its name, those in subfolders too."""
-    folder, spaces = preset_folder(kind), preset_folder(PresetKind.SPACE)
-    found = {path.stem: path for path in folder.rglob("*.yaml")}
-    return {name: path for name, path in found.items() if folder == spaces or spaces not in path.parents}
+    """Every preset of that kind by its name, those in subfolders too, if these are not of another kind."""
+    own = preset_folder(kind)
+    inside = [folder for folder in map(preset_folder, PresetKind) if own in folder.parents]
+    return {path.stem: path for path in own.rglob("*.yaml") if not any(folder in path.parents for folder in inside)}
 
 
 def _is_name(reference: str) -> bool:
