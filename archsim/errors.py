@@ -49,6 +49,10 @@ class WorkloadError(FaultsError):
     """The workload, its weights or its input are not valid."""
 
 
+class SpaceError(FaultsError):
+    """The design space is not valid."""
+
+
 class ScheduleError(ArchsimError):
     """A program has a hazard (two ops in conflict that nothing orders), or no schedule of that name exists."""
 
@@ -83,6 +87,10 @@ class OutputError(ArchsimError):
 
 class ExecutorError(ArchsimError):
     """The executor that was asked for does not exist, or cannot time this run."""
+
+
+class Interrupted(ArchsimError):
+    """Stopped by Ctrl-C; the message says what was kept and how to go on."""
 
 
 class SimulatorBug(Exception):

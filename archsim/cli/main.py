@@ -11,12 +11,13 @@ import typer
 
 from archsim.cli.calibrate import calibrate_command
 from archsim.cli.explain import program_command, trace_command
+from archsim.cli.explore import explore_command
 from archsim.cli.fidelity import fidelity_command
 from archsim.cli.importing import import_command
 from archsim.cli.listing import list_command
 from archsim.cli.run import run_command
 from archsim.cli.validate import validate_command
-from archsim.errors import ArchsimError, SimulatorBug
+from archsim.errors import ArchsimError, Interrupted, SimulatorBug
 
 EXIT_INVALID = 1
 """The simulated machine did not compute what the model computes."""
@@ -38,6 +39,7 @@ app.command("run")(run_command)
 app.command("validate")(validate_command)
 app.command("program")(program_command)
 app.command("trace")(trace_command)
+app.command("explore")(explore_command)
 app.command("list")(list_command)
 app.command("fidelity")(fidelity_command)
 app.command("import")(import_command)
@@ -72,6 +74,9 @@ def main() -> None:
         code = app(standalone_mode=False)
         if code == EXIT_INTERRUPTED:  # what typer makes of Ctrl-C
             raise KeyboardInterrupt
+    except Interrupted as stop:
+        print(f"archsim: {stop}", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
     except ArchsimError as error:
         _fail(error, str(error), EXIT_USER)
     except SimulatorBug as error:

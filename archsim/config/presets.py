@@ -1,4 +1,4 @@
-"""Finds an architecture, a technology or a workload by a preset's name or by a path.
+"""Finds an architecture, a technology, a workload or a design space by a preset's name or by a path.
 
 Presets lie in the project's `arch_configs/` (machines that exist in a subfolder) and `workloads/`; an installed wheel
 carries copies inside the package.
@@ -25,6 +25,7 @@ class PresetKind(StrEnum):
     ARCH = "arch_configs"
     TECHNOLOGY = "arch_configs/technology"
     WORKLOAD = "workloads"
+    SPACE = "arch_configs/spaces"
 
 
 def preset_folder(kind: PresetKind) -> Path:

@@ -22,6 +22,7 @@ def catalogue() -> list[tuple[str, Entries]]:
         ("Architectures (arch_configs/)", _presets(PresetKind.ARCH)),
         ("Technologies (arch_configs/technology/; --set technology=...)", _presets(PresetKind.TECHNOLOGY)),
         ("Workloads (workloads/; or inline: lstm:input,hidden,t=steps,b=batch)", _presets(PresetKind.WORKLOAD)),
+        ("Design spaces (arch_configs/spaces/)", _presets(PresetKind.SPACE)),
         *(section for family in FAMILIES.values() for section in _family(family)),
         ("DRAM devices (dram.device of kind ddr)", list(SUMMARIES.items())),
     ]

@@ -55,7 +55,7 @@ def style() -> Iterator[None]:
 def write_png(draw: Callable[[Simulation], Figure], simulation: Simulation, path: Path) -> None:
     """Draw a figure and write it: the same bytes for the same run."""
     with style():
-        png = _png(draw(simulation))
+        png = png_bytes(draw(simulation))
     path.write_bytes(png)
 
 
@@ -92,7 +92,8 @@ def text_colour(background: str) -> str:
     return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.45 else "white"
 
 
-def _png(figure: Figure) -> bytes:
+def png_bytes(figure: Figure) -> bytes:
+    """A figure as a PNG, the same bytes for the same figure; call it within `style`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     picture = BytesIO()

@@ -1,0 +1,78 @@
+"""archsim explore: many designs of a space, and the best of them."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from archsim.cli.options import DebugOption, JsonOption
+
+
+def explore_command(
+    space: Annotated[str, typer.Argument(metavar="SPACE", help="Design space: a preset's name or a .yaml file.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for journal and results [default: results/explore-SPACE].")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the journal in the folder.")] = False,
+    budget: Annotated[int | None, typer.Option(min=1, help="Points to look at [default: the space's].")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Seed of the sampler.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=1024, help="Local processes [default: one a core].")] = None,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler, as tcp://10.0.0.1:8786.")
+    ] = None,
+    executor: Annotated[str, typer.Option(help="How designs are timed: auto, fast or machine.")] = "auto",
+    no_prune: Annotated[
+        bool, typer.Option("--no-prune", help="Evaluate designs whose bounds are dominated too.")
+    ] = False,
+    no_plots: Annotated[bool, typer.Option("--no-plots", help="Draw no figures.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress and print no table.")] = False,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> int:
+    """Explore a design space: a Pareto front, tables and plots; resumable after Ctrl-C, a crash or a power cut."""
+    from archsim.cli.explore_progress import ExploreProgress
+    from archsim.errors import ArchsimError, Interrupted
+    from archsim.explore import Space, Status, explore
+    from archsim.explore.results import study_json, study_text, write_results
+
+    if executor not in ("auto", "fast", "machine"):
+        raise ArchsimError(f"--executor {executor[:60]}: expected auto, fast or machine")
+    found = Space.load(space).with_budget(budget, seed)
+    target = out or Path("results") / f"explore-{found.name}"
+    with ExploreProgress(hidden=quiet) as progress:
+        try:
+            study = explore(
+                found,
+                out=target,
+                resume=resume,
+                workers=workers,
+                dask=dask,
+                executor=executor,
+                prune=False if no_prune else None,
+                watcher=progress,
+            )
+        except Interrupted as stop:
+            raise Interrupted(f"{stop}: {_again(space, target)}") from None
+    notes = write_results(study, target, plots=not no_plots)
+    if study.dropped:
+        notes.append(f"{study.dropped} torn lines of the journal were dropped and their points repeated")
+    for note in notes:
+        print(f"archsim: note: {note}", file=sys.stderr)
+    if json:
+        sys.stdout.write(study_json(study))
+    elif not quiet:
+        sys.stdout.write(study_text(study))
+        rate = f"{study.simulated:,} designs evaluated now, {study.designs_per_second:,.1f} a second"
+        sys.stdout.write(f"\n{rate}\nResults: {target}/\n")
+    return 3 if study.of(Status.FAILED) else 0
+
+
+def _again(space: str, target: Path) -> str:
+    """The command line that goes on: the same, with --resume and the folder."""
+    given = [word for word in sys.argv[1:] if word != "--resume"] or ["explore", space]
+    named = any(word == "--out" or word.startswith("--out=") for word in given)
+    return shlex.join(["archsim", *given, *([] if named else ["--out", str(target)]), "--resume"])

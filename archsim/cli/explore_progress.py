@@ -1,0 +1,75 @@
+"""Progress of an exploration on stderr: points, designs a second, best so far, time left."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+from archsim.explore.space import Space
+from archsim.explore.study import Point
+from archsim.explore.watcher import Watcher
+
+
+class ExploreProgress(Watcher):
+    """A bar, if stderr is a terminal and it is not hidden."""
+
+    def __init__(self, hidden: bool) -> None:
+        self._shown = not hidden and sys.stderr.isatty()
+        self._bar: Any = None
+        self._task: Any = None
+        self._space: Space | None = None
+        self._best: list[float | None] = []
+        self._fresh = 0
+        self._begun = 0.0
+
+    def begin(self, budget: int, space: Space) -> None:
+        self._space, self._begun = space, time.monotonic()
+        self._best = [None] * len(space.objectives)
+        if not self._shown:
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("points"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._task = self._bar.add_task("points", total=budget, note="")
+        self._bar.start()
+
+    def counted(self, points: Sequence[Point], fresh: int) -> None:
+        self._fresh += fresh
+        assert self._space is not None
+        for point in points:
+            for place, objective in enumerate(self._space.objectives):
+                if point.objectives is None:
+                    continue
+                best, value = self._best[place], point.objectives[place]
+                if best is None or objective.sign * value < objective.sign * best:
+                    self._best[place] = value
+        if self._bar is not None:
+            self._bar.update(self._task, advance=len(points), note=self.note())
+
+    def note(self) -> str:
+        """Rate and best so far, as the bar shows them."""
+        assert self._space is not None
+        rate = self._fresh / max(time.monotonic() - self._begun, 1e-9)
+        known = zip(self._space.objectives, self._best, strict=True)
+        best = ", ".join(f"{objective.name} {value:.4g}" for objective, value in known if value is not None)
+        return f"{rate:,.0f} designs/s" + (f"; best so far: {best}" if best else "")
+
+    def __enter__(self) -> ExploreProgress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()

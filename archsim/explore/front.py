@@ -1,0 +1,67 @@
+"""Pareto fronts and hypervolumes; everything is to be minimized."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Values = npt.NDArray[np.float64]
+
+
+class Front:
+    """The points that no other dominates, kept up to date as points are added.
+
+    A point dominates another if it is no worse in any objective and better in one; equal points stay side by side.
+    """
+
+    def __init__(self, objectives: int) -> None:
+        self.values: Values = np.empty((0, objectives))
+        self.members: list[int] = []
+
+    def add(self, member: int, values: Sequence[float]) -> bool:
+        """Add a point; whether it is on the front now."""
+        if self.dominator(values) is not None:
+            return False
+        new = np.asarray(values, np.float64)
+        beaten = np.all(new <= self.values, axis=1) & np.any(new < self.values, axis=1)
+        self.values = np.vstack([self.values[~beaten], new])
+        self.members = [kept for kept, gone in zip(self.members, beaten.tolist(), strict=True) if not gone] + [member]
+        return True
+
+    def dominator(self, values: Sequence[float]) -> int | None:
+        """A member that dominates a point of these values, or None."""
+        found = np.asarray(values, np.float64)
+        better = (self.values <= found).all(axis=1) & (self.values < found).any(axis=1)
+        places = np.flatnonzero(better)
+        return self.members[places[0]] if places.size else None
+
+
+def hypervolume(values: Values, reference: Sequence[float]) -> float:
+    """The volume that points (N, M) dominate up to a reference point; points beyond it count nothing.
+
+    Exact, by slicing along the last objective (Zitzler's HSO, 1999): fine for fronts of hundreds of points in up to
+    four objectives.
+    """
+    limit = np.asarray(reference, np.float64)
+    inside = np.asarray(values, np.float64).reshape(-1, len(limit))
+    return _volume(np.unique(inside[(inside < limit).all(axis=1)], axis=0), limit)
+
+
+def _volume(points: Values, limit: Values) -> float:
+    if not len(points):
+        return 0.0
+    if len(limit) == 1:
+        return float(limit[0] - points[:, 0].min())
+    if len(limit) == 2:
+        ordered = points[np.lexsort((points[:, 1], points[:, 0]))]
+        lowest = np.minimum.accumulate(ordered[:, 1])
+        before = np.concatenate([[limit[1]], lowest[:-1]])
+        return float(np.sum((limit[0] - ordered[:, 0]) * np.maximum(before - lowest, 0.0)))
+    heights = np.unique(points[:, -1])
+    tops = np.append(heights[1:], limit[-1])
+    return sum(
+        float(top - height) * _volume(points[points[:, -1] <= height][:, :-1], limit[:-1])
+        for height, top in zip(heights, tops, strict=True)
+    )

@@ -1,0 +1,136 @@
+"""The space file: what is varied, what is asked, and how it is searched; strictly validated."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, model_validator
+
+from archsim.config.types import PositiveNumber, StrictModel, Text
+
+MAX_PARAMETERS = 64
+MAX_CHOICES = 4096
+MAX_BUDGET = 10_000_000
+
+ExpressionText = Annotated[str, Field(strict=True, min_length=1, max_length=500)]
+Number = Annotated[float, Field(ge=-1e18, le=1e18)]
+Value = Any
+Choices = Annotated[tuple[Value, ...], Field(min_length=1, max_length=MAX_CHOICES)]
+
+
+class Aggregate(StrEnum):
+    """How an objective over several workloads becomes one number."""
+
+    GEOMEAN = "geomean"
+    MAX = "max"
+    WEIGHTED = "weighted"
+
+
+class SamplerName(StrEnum):
+    """How points are chosen."""
+
+    GRID = "grid"
+    RANDOM = "random"
+    SOBOL = "sobol"
+    NSGA2 = "nsga2"
+    NSGA3 = "nsga3"
+    TPE = "tpe"
+
+
+class Linear(StrictModel):
+    """from, from + step, ... up to `to`."""
+
+    model_config = ConfigDict(validate_by_name=True)
+    first: int | Number = Field(alias="from", description="first value")
+    last: int | Number = Field(alias="to", description="largest value")
+    step: int | PositiveNumber = Field(description="distance of neighbours, above 0")
+
+
+class Log2(StrictModel):
+    """from, 2 from, 4 from, ... up to `to`."""
+
+    model_config = ConfigDict(validate_by_name=True)
+    first: int | PositiveNumber = Field(alias="from", description="first value")
+    last: int | PositiveNumber = Field(alias="to", description="largest value")
+
+
+class Range(StrictModel):
+    """Equidistant values, or powers of 2."""
+
+    linear: Linear | None = Field(default=None, description="equidistant values")
+    log2: Log2 | None = Field(default=None, description="a value and its doubles")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Range:
+        if (self.linear is None) == (self.log2 is None):
+            raise ValueError("expected exactly one of 'linear' and 'log2'")
+        return self
+
+
+class WorkloadUse(StrictModel):
+    """One of several workloads."""
+
+    workload: Text = Field(description="a preset's name, a path relative to the space file, or inline")
+    weight: PositiveNumber = Field(default=1.0, description="its share with `aggregate: weighted`")
+
+
+class ObjectiveConfig(StrictModel):
+    """What is minimized or maximized: an expression over fields and results."""
+
+    minimize: ExpressionText | None = Field(default=None, description="expression to minimize")
+    maximize: ExpressionText | None = Field(default=None, description="expression to maximize")
+    name: Text | None = Field(default=None, description="name in tables and figures; the expression if left out")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> ObjectiveConfig:
+        if (self.minimize is None) == (self.maximize is None):
+            raise ValueError("expected exactly one of 'minimize' and 'maximize'")
+        return self
+
+
+class SpaceConfig(StrictModel):
+    """A design space."""
+
+    summary: Text = Field(description="one line that says what this space is")
+    architecture: Text = Field(description="the machine that is varied: a preset's name, or a path")
+    set: dict[Text, Value] = Field(default={}, description="fields that differ from its file in every point")
+    workloads: Annotated[tuple[Text | WorkloadUse, ...], Field(min_length=1, max_length=32)] = Field(
+        description="workloads that every design is judged by"
+    )
+    aggregate: Aggregate = Field(default=Aggregate.GEOMEAN, description="how several workloads become one number")
+    schedule: Text | None = Field(
+        default=None, description="order of the work, where it is no parameter; the family's first if left out"
+    )
+    parameters: Annotated[dict[Text, Choices | Range], Field(min_length=1, max_length=MAX_PARAMETERS)] = Field(
+        description="what is varied: paths of fields, or `schedule`"
+    )
+    derived: Annotated[dict[Text, ExpressionText], Field(max_length=64)] = Field(
+        default={}, description="fields that follow from others"
+    )
+    constraints: Annotated[tuple[ExpressionText, ...], Field(max_length=64)] = Field(
+        default=(), description="what must hold, over fields and results"
+    )
+    objectives: Annotated[tuple[ObjectiveConfig, ...], Field(min_length=1, max_length=8)] = Field(
+        description="what is minimized or maximized"
+    )
+    sampler: SamplerName = Field(default=SamplerName.GRID, description="how points are chosen")
+    population: Annotated[int, Field(ge=4, le=10_000)] = Field(
+        default=64, description="points that an Optuna sampler proposes at once"
+    )
+    budget: Annotated[int, Field(ge=1, le=MAX_BUDGET)] | None = Field(
+        default=None, description="points to look at; the whole grid if left out"
+    )
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = Field(default=0, description="of the sampler")
+    prune: bool = Field(default=True, description="skip designs whose bounds are dominated already")
+
+    @model_validator(mode="after")
+    def _budget_is_given(self) -> SpaceConfig:
+        if self.budget is None and self.sampler is not SamplerName.GRID:
+            raise ValueError(f"the sampler {self.sampler} needs a budget")
+        return self
+
+    @property
+    def sampler_learns(self) -> bool:
+        """Whether what is asked next depends on results: then a pruned point would mislead the sampler."""
+        return self.sampler in (SamplerName.NSGA2, SamplerName.NSGA3, SamplerName.TPE)

@@ -1,0 +1,239 @@
+"""explore(): the front is that of the full enumeration, whatever the workers, the sampler's path and the pruning."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from optional import need
+
+from archsim.api import simulate
+from archsim.arch import load_arch
+from archsim.cli.main import main
+from archsim.config import Override
+from archsim.explore import Space, Status, explore
+from archsim.explore.bounds import result_bounds
+from archsim.explore.front import Front, hypervolume
+from archsim.explore.importance import importance
+from archsim.explore.results import write_results
+from archsim.workload import load_workload
+
+
+def test_every_point_is_what_simulate_says(write) -> None:
+    study = explore(Space.load(write()), workers=1, prune=False)
+    assert len(study.points) == 48
+    assert study.of(Status.EVALUATED)
+    for point in study.of(Status.EVALUATED)[::7]:
+        sets = [Override(k, str(v)) for k, v in point.inputs.items() if k != "schedule"]
+        stats = simulate(
+            load_arch("tiny_2x2", sets), load_workload("lstm:3,4,t=3"), point.schedule, timing_only=True
+        ).stats
+        assert point.objectives == (stats.body_us, point.inputs["mac_array.rows"] * point.inputs["mac_array.columns"])
+        assert point.outputs["lstm_3_4_t3_b1"]["latency_cycles"] == stats.latency_cycles
+
+
+def test_infeasible_points_stay_with_demand_bound_and_gap(write) -> None:
+    study = explore(Space.load(write(("<= 64", "<= 30"))), workers=1)
+    infeasible = study.of(Status.INFEASIBLE)
+    small = [p for p in infeasible if p.reason.kind == "capacity"]
+    # W_ih 16 x 3, W_hh 16 x 4 and the bias 16, in float32: (48 + 64 + 16) * 4 bytes
+    assert {(p.reason.need, p.reason.have, p.reason.gap, p.reason.unit) for p in small} == {(512, 256, 256, "bytes")}
+    big = [p for p in infeasible if p.reason.kind == "constraint"]
+    assert {(p.reason.need, p.reason.have, p.reason.gap) for p in big} == {(40, 30, 10), (48, 30, 18), (80, 30, 50)}
+    assert len(study.points) == 48
+
+
+def test_pruning_leaves_the_front_exact_and_says_how_much_it_skipped(write, monkeypatch) -> None:
+    monkeypatch.setattr("archsim.explore.samplers.ROUND", 4)
+    # More SRAM costs and buys nothing, and the array is so small that its bound is nearly reached.
+    larger = [("tiny_2x2", "edge_16x16"), ("lstm:3,4,t=3", "lstm:24,24,t=2"), ("[256, 2KiB]", "[64KiB, 1MiB]")]
+    cost = "mac_array.rows * mac_array.columns * weight_sram.capacity_bytes"
+    space = Space.load(write(*larger, ("minimize: mac_array.rows * mac_array.columns", f"minimize: {cost}")))
+    full, pruned = explore(space, workers=1, prune=False), explore(space, workers=1, prune=True)
+    skipped = pruned.of(Status.PRUNED)
+    assert skipped, "a test of pruning needs something to prune"
+    assert pruned.simulated < full.simulated
+    assert [p.number for p in pruned.pareto()] == [p.number for p in full.pareto()]
+    assert not full.of(Status.PRUNED)
+    by_number = {p.number: p for p in full.points}
+    front = [p.objectives for p in full.pareto()]
+    for point in skipped:  # each really is dominated, or does not even fit
+        own = by_number[point.number].objectives
+        assert own is None or any(all(np.array(f) <= own) and any(np.array(f) < own) for f in front)
+
+
+@given(
+    rows=st.sampled_from([1, 2, 3, 8]),
+    columns=st.integers(1, 6),
+    port_bits=st.sampled_from([8, 32, 256]),
+    schedule=st.sampled_from(["fused", "split", "fused_gate_major"]),
+    workload=st.sampled_from(["lstm:3,4,t=3", "gru:2,5,t=2,b=2", "rnn:4,4,t=2,layers=2", "lstm:3,4,t=2,proj=2"]),
+)
+def test_bounds_are_below_every_simulation(
+    rows: int, columns: int, port_bits: int, schedule: str, workload: str
+) -> None:
+    sets = {"mac_array.rows": rows, "mac_array.columns": columns, "weight_sram.port_bits": port_bits}
+    sets |= {"weight_sram.capacity_bytes": 65536, "state_buffer.capacity_bytes": 65536, "accumulators.entries": 4096}
+    arch = load_arch("tiny_2x2", [Override(key, str(value)) for key, value in sets.items()])
+    work = load_workload(workload)
+    stats = simulate(arch, work, schedule, timing_only=True).stats
+    for name, bounds in result_bounds(arch.config, work.spec).items():
+        assert bounds.least <= getattr(stats, name) <= bounds.most, name
+
+
+def test_results_do_not_depend_on_the_number_of_workers(write, tmp_path) -> None:
+    space = Space.load(write())
+    for workers in (1, 3):
+        folder = tmp_path / str(workers)
+        write_results(explore(space, out=folder, workers=workers), folder)
+    names = sorted(path.name for path in (tmp_path / "1").iterdir() if path.name != "journal.jsonl")
+    assert {"points.csv", "pareto.csv", "index.html", "pareto.png", "parallel.png"} <= set(names)
+    for name in names:
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "3" / name).read_bytes(), name
+
+
+def test_several_workloads_are_aggregated(write) -> None:
+    both = '["lstm:3,4,t=3", {workload: "lstm:3,4,t=6", weight: 3}]'
+    singles = [
+        explore(Space.load(write(("t=3", t), name=t[2:])), workers=1, prune=False).points for t in ("t=3", "t=6")
+    ]
+    for how, expected in {
+        "geomean": lambda a, b: (a * b) ** 0.5,
+        "max": max,
+        "weighted": lambda a, b: (a + 3 * b) / 4,
+    }.items():
+        path = write(('["lstm:3,4,t=3"]', f"{both}\naggregate: {how}"), name=how)
+        study = explore(Space.load(path), workers=1, prune=False)
+        for point, short, long in zip(study.points, *singles, strict=True):
+            if point.objectives is not None:
+                assert point.objectives[0] == pytest.approx(expected(short.objectives[0], long.objectives[0]))
+                assert point.objectives[1] == short.objectives[1]
+
+
+@pytest.mark.parametrize("sampler", ["random", "sobol", "nsga2", "nsga3", "tpe"])
+def test_samplers_repeat_themselves_and_keep_to_the_budget(write, sampler: str, tmp_path) -> None:
+    need("scipy")
+    need("optuna")
+    path = write(("objectives:\n", f"sampler: {sampler}\nbudget: 30\npopulation: 8\nobjectives:\n"), name=sampler)
+    space = Space.load(path)
+    first, again = explore(space, workers=1), explore(space, workers=1)
+    assert first.points == again.points
+    assert len(first.points) == 30
+    assert explore(space.with_budget(seed=9), workers=1).points != first.points
+    # a smaller budget is a beginning of the same path, and what is known is not evaluated again
+    short = explore(space.with_budget(budget=12), out=tmp_path / "s", workers=1)
+    assert {p.number for p in short.points} <= {p.number for p in first.points}
+    longer = explore(space, out=tmp_path / "s", workers=1, resume=True)
+    assert longer.points == first.points
+    assert longer.simulated == first.simulated - short.simulated
+
+
+def test_random_without_a_permutation_draws_no_point_twice(write, monkeypatch) -> None:
+    monkeypatch.setattr("archsim.explore.samplers._PERMUTED", 1)
+    path = write(("objectives:\n", "sampler: random\nbudget: 40\nobjectives:\n"))
+    assert len(explore(Space.load(path), workers=1).points) == 40
+
+
+def test_accuracy_is_an_objective(write) -> None:
+    path = write(
+        ("mac_array.rows: {log2: {from: 2, to: 16}}", "formats: [float32, q4.12, q2.6]"),
+        ("weight_sram.banks: mac_array.rows", "weight_sram.banks: mac_array.columns"),
+        ("[256, 2KiB]", "[2KiB]"),
+        ("minimize: body_us", "minimize: accuracy.output.rms_error"),
+    )
+    study = explore(Space.load(path), workers=1)
+    errors = {p.inputs["formats"]: p.objectives[0] for p in study.of(Status.EVALUATED)}
+    assert 0 < errors["float32"] < errors["q4.12"] < errors["q2.6"]
+    assert study.of(Status.EVALUATED)[0].executor == "machine"
+
+
+def test_a_bug_at_one_point_is_a_failure_of_that_point_alone(write, monkeypatch) -> None:
+    from archsim.explore.evaluation import Evaluator
+
+    real = Evaluator.evaluate
+
+    def broken(self, arch, workload, schedule, executor):
+        if arch.config.mac_array.rows == 4:
+            raise ZeroDivisionError("planted")
+        return real(self, arch, workload, schedule, executor)
+
+    monkeypatch.setattr(Evaluator, "evaluate", broken)
+    study = explore(Space.load(write()), workers=1, prune=False)
+    assert {p.inputs["mac_array.rows"] for p in study.of(Status.FAILED)} == {4}
+    assert all("ZeroDivisionError: planted" in p.reason.what for p in study.of(Status.FAILED))
+    assert study.of(Status.EVALUATED)
+
+
+def test_a_worker_that_is_killed_costs_nothing(write, monkeypatch) -> None:
+    import os
+    import signal
+
+    from archsim.explore.local import LocalProcesses
+
+    space = Space.load(write())
+    expected = explore(space, workers=1)
+    killed = []
+    real = LocalProcesses._next_chunk
+
+    def deadly(self, waiting, deaths):
+        if len(killed) < 2 and len(self.process_ids) == 2:
+            killed.append(self.process_ids[len(killed)])
+            os.kill(killed[-1], signal.SIGKILL)
+        return real(self, waiting, deaths)
+
+    monkeypatch.setattr(LocalProcesses, "_next_chunk", deadly)
+    study = explore(space, workers=2)
+    assert len(killed) == 2
+    assert study.points == expected.points
+
+
+VALUES = st.lists(st.tuples(*[st.integers(0, 6)] * 3), min_size=1, max_size=25)
+
+
+@given(VALUES)
+def test_front_is_what_no_other_dominates(values: list[tuple[int, ...]]) -> None:
+    front = Front(3)
+    for place, value in enumerate(values):
+        front.add(place, value)
+    dominated = {
+        i
+        for i, j in itertools.permutations(range(len(values)), 2)
+        if all(b <= a for a, b in zip(values[i], values[j], strict=True)) and values[i] != values[j]
+    }
+    assert set(front.members) == set(range(len(values))) - dominated
+
+
+@given(VALUES)
+def test_hypervolume_counts_unit_cubes(values: list[tuple[int, ...]]) -> None:
+    cubes = sum(
+        any(all(v <= c for v, c in zip(value, cube, strict=True)) for value in values)
+        for cube in itertools.product(range(6), repeat=3)
+    )
+    assert hypervolume(np.array(values, float), (6, 6, 6)) == pytest.approx(cubes)
+
+
+def test_importance_by_hand(write) -> None:
+    study = explore(Space.load(write(("<= 64", "<= 4096"), ("[256, 2KiB]", "[2KiB]"))), workers=1, prune=False)
+    shares = importance(study, 1)
+    # log(rows * columns) = log(rows) + log(columns): variances of log2 (1, 2, 3, 4) and log2 (1, 3, 5) add up
+    rows, columns = np.var([1, 2, 3, 4]), np.var(np.log2([1, 3, 5]))
+    assert shares["mac_array.rows"] == pytest.approx(rows / (rows + columns), abs=0.08)
+    assert shares["mac_array.columns"] == pytest.approx(columns / (rows + columns), abs=0.08)
+    assert shares["schedule"] == 0
+
+
+def test_the_command_of_a_point_gives_its_figures(write, tmp_path, monkeypatch, capsys) -> None:
+    import json
+    import shlex
+
+    from archsim.explore.commands import run_commands
+
+    study = explore(Space.load(write()), workers=1)
+    point = study.pareto()[0]
+    [command] = run_commands(study.space, point)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", [*shlex.split(command), "--json", "--no-plots"])
+    with pytest.raises(SystemExit):
+        main()
+    assert json.loads(capsys.readouterr().out)["body_us"] == point.objectives[0]

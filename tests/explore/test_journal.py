@@ -1,0 +1,169 @@
+"""No finished point is ever lost, and none is evaluated twice: kills, torn lines, full disks, folders in use."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from archsim.errors import OutputError
+from archsim.explore import Space, explore
+from archsim.explore.journal import Journal
+from archsim.explore.outcome import Kind, Outcome
+from archsim.explore.results import write_results
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
+MANY = (
+    ("{from: 2, to: 16}", "{from: 2, to: 32}"),
+    ("mac_array.columns <= 64", "mac_array.columns <= 512"),
+    ("step: 2", "step: 1"),
+    ("[256, 2KiB]", "[256, 2KiB]\n  activation.lanes: [1, 2, 3, 4]"),
+)
+
+
+def outcome(number: int) -> Outcome:
+    return Outcome(f"{number:064x}", Kind.DONE, {"w": {"latency_us": number / 7, "x": None}}, "machine")
+
+
+def test_fifty_kills_and_then_the_same_points(write, tmp_path) -> None:
+    path, kills = write(*MANY), 50
+    script = [sys.executable, str(HERE / "killed.py"), str(path), str(tmp_path / "killed"), str(kills), "1"]
+    killed, last = map(int, subprocess.check_output(script, env=ENVIRONMENT, text=True).split())
+    assert killed == kills, "every kill must hit an exploration that is under way"
+    study = explore(Space.load(path), out=tmp_path / "whole", workers=1)
+    write_results(study, tmp_path / "whole", plots=False)
+    assert last < study.simulated, "the kills left nothing behind, so nothing was resumed"
+    for name in ("points.csv", "pareto.csv", "index.html"):
+        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    lines = (tmp_path / "killed" / "journal.jsonl").read_bytes().splitlines()
+    keys = [line.split(b'"key":"')[1][:64] for line in lines[1:]]
+    assert len(keys) == len(set(keys)) == study.simulated, "no design was evaluated twice"
+
+
+def test_a_torn_line_is_dropped_at_every_length(tmp_path) -> None:
+    path = tmp_path / "journal.jsonl"
+    with Journal.create(path, "f", "s") as journal:
+        journal.append([outcome(1)])
+        journal.append([outcome(2)])
+    whole = path.read_bytes()
+    last = whole.rstrip(b"\n").rindex(b"\n") + 1
+    for length in range(last, len(whole)):
+        path.write_bytes(whole[:length])
+        with Journal.resume(path, "f") as journal:
+            assert list(journal.known) == [outcome(1).key]
+            assert journal.dropped == (length > last)
+            journal.append([outcome(2)])
+        assert path.read_bytes() == whole
+
+
+def test_a_damaged_line_is_dropped_and_the_others_are_kept(tmp_path) -> None:
+    path = tmp_path / "journal.jsonl"
+    with Journal.create(path, "f", "s") as journal:
+        journal.append([outcome(n) for n in range(3)])
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[2] = lines[2].replace(b"latency", b"Latency")
+    path.write_bytes(b"".join(lines))
+    with Journal.resume(path, "f") as journal:
+        assert list(journal.known.values()) == [outcome(0), outcome(2)]
+        assert journal.dropped == 1
+
+
+def test_a_failure_is_tried_again(tmp_path) -> None:
+    path = tmp_path / "journal.jsonl"
+    with Journal.create(path, "f", "s") as journal:
+        journal.append([Outcome("k", Kind.FAILED, {})])
+    with Journal.resume(path, "f") as journal:
+        assert not journal.known
+
+
+def test_whose_journal_it_is(write, tmp_path) -> None:
+    space = Space.load(write())
+    explore(space, out=tmp_path / "out", workers=1)
+    with pytest.raises(OutputError, match="--resume"):
+        explore(space, out=tmp_path / "out", workers=1)
+    other = Space.load(write(("t=3", "t=4"), name="other"))
+    with pytest.raises(OutputError, match="of another space"):
+        explore(other, out=tmp_path / "out", resume=True, workers=1)
+    journal = tmp_path / "out" / "journal.jsonl"
+    with Journal.resume(journal, space.fingerprint), pytest.raises(OutputError, match="another archsim explore"):
+        Journal.resume(journal, space.fingerprint)
+    journal.write_text("something else\n")
+    with pytest.raises(OutputError, match="is not a journal"):
+        explore(space, out=tmp_path / "out", resume=True, workers=1)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("x")
+    with pytest.raises(OutputError, match="thesis.tex"):
+        explore(space, out=tmp_path / "mine", workers=1)
+    assert explore(space, out=tmp_path / "none", resume=True, workers=1).simulated, "nothing there: from the beginning"
+
+
+def test_a_full_disk_keeps_what_was_done(write, tmp_path) -> None:
+    space = Space.load(write())
+    out = tmp_path / "out"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+        with pytest.raises(OutputError, match=r"cannot be written: .*; [1-9][0-9]* finished points are kept"):
+            explore(space, out=out, workers=1, prune=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, old)
+    with Journal.resume(out / "journal.jsonl", space.fingerprint) as journal:
+        kept = len(journal.known)
+        assert kept > 0
+        assert journal.dropped == 0, "what did not fit is not left torn"
+    study = explore(space, out=out, workers=1, prune=False, resume=True)
+    whole = explore(space, workers=1, prune=False)
+    assert study.points == whole.points
+    assert study.simulated == whole.simulated - kept
+
+
+def test_a_folder_that_cannot_be_written(write, tmp_path) -> None:
+    space = Space.load(write())
+    (tmp_path / "file").write_text("")
+    for target in (tmp_path / "file", tmp_path / "file" / "inside", Path("/proc/nothing")):
+        with pytest.raises(OutputError, match="is not a folder|cannot write results"):
+            explore(space, out=target, workers=1)
+
+
+def test_a_read_only_folder(write, tmp_path) -> None:
+    if os.geteuid() == 0:  # root writes anywhere but here
+        target = Path("/sys/kernel")
+        with pytest.raises(OutputError):
+            explore(Space.load(write()), out=target / "archsim", workers=1)
+        return
+    folder = tmp_path / "out"
+    folder.mkdir(mode=0o555)
+    with pytest.raises(OutputError, match="cannot be written"):
+        explore(Space.load(write()), out=folder, workers=1)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(write, tmp_path, workers: str) -> None:
+    path, out = write(*MANY), tmp_path / "out"
+    command = [sys.executable, "-c", "from archsim.cli.main import main; main()"]
+    command += ["explore", str(path), "--out", str(out), "--workers", workers]
+    process = subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    journal = out / "journal.jsonl"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and (not journal.exists() or journal.stat().st_size < 20_000):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    printed, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert printed == ""
+    assert "Traceback" not in said
+    assert "finished designs are on disk" in said
+    assert f"--out {out}" in said
+    assert said.rstrip().endswith("--resume")
+    space = Space.load(path)
+    with Journal.resume(journal, space.fingerprint) as found:
+        assert found.known
+        assert found.dropped == 0

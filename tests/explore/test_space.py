@@ -1,0 +1,90 @@
+"""Space files: what a point is, and what is said of a file that is wrong."""
+
+import pytest
+
+from archsim.config.presets import PresetKind, preset_names
+from archsim.errors import SpaceError
+from archsim.explore import Space
+
+
+def test_points_by_number(write) -> None:
+    space = Space.load(write())
+    assert space.sizes == (4, 3, 2, 2)
+    assert space.size == 48
+    # 29 = ((2 * 3 + 1) * 2 + 0) * 2 + 1: third number of rows, second of columns, fused, 2 KiB
+    design = space.design(29)
+    assert design.inputs == {
+        "mac_array.rows": 8,
+        "mac_array.columns": 3,
+        "schedule": "fused_interleaved",
+        "weight_sram.capacity_bytes": 2048,
+        "weight_sram.banks": 8,
+        "accumulators.entries": 32,
+    }
+    assert design.schedule == "fused_interleaved"
+    assert design.config.mac_array.rows == design.config.weight_sram.banks == 8
+    assert space.number((2, 1, 0, 1)) == 29
+    assert len({space.design(number).key for number in range(space.size)}) == 48
+
+
+def test_the_key_is_that_of_the_resolved_inputs(write) -> None:
+    first = Space.load(write()).design(29)
+    again = Space.load(write(("[256, 2KiB]", "[256, 2048]"), name="other")).design(29)
+    assert first.key == again.key, "2KiB and 2048 are the same machine"
+    longer = Space.load(write(("t=3", "t=4"), name="third")).design(29)
+    assert longer.key != first.key
+
+
+def test_every_fault_has_its_line(write) -> None:
+    path = write(
+        ("mac_array.rows: {log2: {from: 2, to: 16}}", "mac_array.rowz: {log2: {from: 2, to: 16}}"),
+        ("[256, 2KiB]", "[256, 0]"),
+        ("weight_sram.banks: mac_array.rows", "weight_sram.banks: latency_us"),
+        ("mac_array.rows * mac_array.columns <= 64", "import os"),
+        ("minimize: body_us", "minimize: body_uz"),
+        ("[fused, split]", "[fused, spilt]"),
+    )
+    with pytest.raises(SpaceError) as caught:
+        Space.load(path)
+    lines = {fault.where.rpartition(":")[2]: fault.message for fault in caught.value.faults}
+    assert sorted(map(int, lines)) == [5, 7, 8, 10, 13, 15]
+    assert "did you mean mac_array.rows" in lines["5"]
+    assert "no such schedule" in lines["7"]
+    assert "at least 1" in lines["8"] or "from 1" in lines["8"]
+    assert "follows from fields alone" in lines["10"]
+    assert "did you mean body_us" in lines["15"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("architecture: tiny_2x2", "architecture: tiny_3x3", "no preset of that name"),
+        ('["lstm:3,4,t=3"]', '["lstm:3"]', "missing"),
+        ("{log2: {from: 2, to: 16}}", "{log2: {from: 32, to: 16}}", "there is no value"),
+        ("{log2: {from: 2, to: 16}}", "{linear: {from: 1, to: 1000000, step: 1}}", "at most 4,096"),
+        ("[fused, split]", "[fused, fused_interleaved]", "twice"),
+        ("objectives:\n", "sampler: sobol\nobjectives:\n", "needs a budget"),
+        ("minimize: body_us", "minimize: cycle_stack", "has several entries"),
+        ("summary: cheap points", "sumary: cheap points", "did you mean 'summary'"),
+        ("minimize: body_us", "maximise: body_us", "unknown key"),
+    ],
+)
+def test_mistakes(write, old: str, new: str, message: str) -> None:
+    with pytest.raises(SpaceError, match=message):
+        Space.load(write((old, new)))
+
+
+def test_a_set_of_formats_is_one_choice(write) -> None:
+    space = Space.load(write(("[256, 2KiB]", "[2KiB]\n  formats: [float32, q4.12]")))
+    labels = {space.design(number).inputs["formats"] for number in range(space.size)}
+    assert labels == {"float32", "q4.12"}
+    assert {space.design(number).config.formats.weight for number in range(4)} == {"float32", "q4.12"}
+
+
+def test_shipped_spaces_load() -> None:
+    names = preset_names(PresetKind.SPACE)
+    assert set(names) >= {"edge", "cloud", "formats"}
+    assert not set(names) & set(preset_names(PresetKind.ARCH)), "a space is no machine"
+    for name in names:
+        space = Space.load(name)
+        assert space.design(0).config is not None
