@@ -17,6 +17,9 @@ class WeightSramConfig(UnitConfig):
     banks: Count = Field(description="banks that are read side by side")
     port_bits: Count = Field(description="bits per cycle of one bank's port")
     read_latency_cycles: Cycles = Field(description="cycles from address to data")
+    stream_slots: Annotated[Count, Field(le=64)] = Field(
+        default=2, description="tiles of each streamed matrix held at a time, one in use and the rest loaded ahead"
+    )
 
     @property
     def bits_per_cycle(self) -> int:

@@ -7,26 +7,25 @@ from dataclasses import dataclass
 
 from archsim.arch import ArchConfig
 from archsim.program.ir import Program
-from archsim.schedules.network import Compute
+from archsim.schedules.network import Way
 from archsim.workload.network import NetworkSpec
 
-Layers = Callable[[str, NetworkSpec, ArchConfig, str, Compute], Program]
+Layers = Callable[[Way, NetworkSpec, ArchConfig], Program]
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A way of ordering the work.
+    """A way of ordering the work, with a line about it. `layers`: how the layers follow each other."""
 
-    `order`: how gates stand in tiles ("interleaved" or "gate_major"); `compute`: the ops of one cell's time step in
-    program order; `layers`: how the layers follow each other.
-    """
-
-    name: str
+    way: Way
     summary: str
-    order: str
-    compute: Compute
     layers: Layers
+
+    @property
+    def name(self) -> str:
+        """The way's name."""
+        return self.way.name
 
     def build(self, spec: NetworkSpec, arch: ArchConfig) -> Program:
         """The program; CapacityError if the model does not fit into the machine."""
-        return self.layers(self.name, spec, arch, self.order, self.compute)
+        return self.layers(self.way, spec, arch)

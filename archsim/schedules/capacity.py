@@ -17,8 +17,11 @@ _KNOBS = {
 }
 
 
-def check_capacity(buffers: tuple[Buffer, ...], arch: ArchConfig) -> None:
-    """Raise CapacityError for the first on-chip memory that cannot hold its buffers."""
+def check_capacity(buffers: tuple[Buffer, ...], arch: ArchConfig, resident: str | None = None) -> None:
+    """Raise CapacityError for the first on-chip memory that cannot hold its buffers.
+
+    `resident`: the name of the schedule, if it keeps all weights in the weight SRAM.
+    """
     have = {
         "weight_sram": arch.weight_sram.capacity_bytes,
         "input_buffer": arch.input_buffer.capacity_bytes,
@@ -29,8 +32,15 @@ def check_capacity(buffers: tuple[Buffer, ...], arch: ArchConfig) -> None:
         need = sum(buffer.size_bytes for buffer in held)
         if need > capacity:
             parts = " + ".join(f"{buffer.name} {buffer.size_bytes:,}{_times(buffer)}" for buffer in held)
-            raise CapacityError(memory, need, capacity, "bytes", parts, _KNOBS[memory])
+            streamed = (f"--schedule {_streamed(resident)}",) if resident and memory == "weight_sram" else ()
+            raise CapacityError(memory, need, capacity, "bytes", parts, _KNOBS[memory] + streamed)
 
 
 def _times(buffer: Buffer) -> str:
     return f" in {buffer.slots} slots" if buffer.slots != 1 else ""
+
+
+def _streamed(resident: str) -> str:
+    """The schedule that differs from a resident one in that it streams."""
+    name = resident.removesuffix("_wavefront")
+    return f"{name}_streamed{resident[len(name) :]}"

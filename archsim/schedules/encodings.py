@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from archsim.errors import SimulatorBug
 from archsim.formats import Bit, Encoding, Fixed, Formats, Granularity, Scaled
 from archsim.formats.encoding import Scale
 from archsim.formats.scaling import covered, scale_and_zero
-from archsim.program.ir import PhaseKind, Program
+from archsim.program.ir import DataKind, PhaseKind, Program
 from archsim.schedules.network import VALID, cell_prefixes
 from archsim.workload.calibration import Calibration, Range
 from archsim.workload.network import CellKind, CellSpec, NetworkSpec
@@ -32,6 +32,7 @@ def program_encodings(
     """
     found = {VALID: Encoding(Bit())} | dict(_all(spec, formats, tensors, calibration))
     _pack(program, found)
+    _add_slots(program, found)
     missing = [buffer.name for buffer in program.buffers if buffer.name not in found]
     if missing:
         raise SimulatorBug(f"no encoding for {', '.join(missing)}")
@@ -152,3 +153,11 @@ def _pack(program: Program, found: dict[str, Encoding]) -> None:
             scales[op.target.start : op.target.stop] = np.concatenate([np.asarray(piece) for piece in pieces])
     for name, scales in packed.items():
         found[name] = Encoding(found[name].format, scales, found[name].zero)
+
+
+def _add_slots(program: Program, found: dict[str, Encoding]) -> None:
+    """A slot through which weights are streamed has no scales of its own: a tile takes those of its rows in DRAM."""
+    for buffer in program.buffers:
+        if buffer.name not in found and buffer.kind in (DataKind.W_IH, DataKind.W_HH, DataKind.W_HR):
+            whole = found[buffer.name.replace("stream.", "dram.")]
+            found[buffer.name] = whole if isinstance(whole.scale, float) else replace(whole, scale=1.0)
