@@ -31,8 +31,8 @@ def program_encodings(
     Weights take their scales from their own values, everything else from the calibration's ranges.
     """
     found = {VALID: Encoding(Bit())} | dict(_all(spec, formats, tensors, calibration))
-    _pack(program, found)
     _add_slots(program, found)
+    _pack(program, found)
     missing = [buffer.name for buffer in program.buffers if buffer.name not in found]
     if missing:
         raise SimulatorBug(f"no encoding for {', '.join(missing)}")
