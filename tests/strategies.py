@@ -431,6 +431,13 @@ def streaming(draw: st.DrawFn, case: Case) -> Case:
     return case.with_fields({"weight_sram.capacity_bytes": enough}) if enough >= fewest_weight_bytes(case) else case
 
 
+def with_little_sram(case: Case, share: float) -> Case:
+    """The same, with a weight SRAM between the smallest that it can work with (0) and one that holds all (1)."""
+    resident = sum(b.size_bytes for b in case.program.buffers if b.memory == "weight_sram")
+    fewest = fewest_weight_bytes(case)
+    return case.with_fields({"weight_sram.capacity_bytes": fewest + round(share * max(0, resident - fewest))})
+
+
 def fewest_weight_bytes(case: Case) -> int:
     """What the weight SRAM must hold at least: biases, peephole weights, and slots of a row of each matrix."""
     try:
