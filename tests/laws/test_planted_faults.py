@@ -421,8 +421,12 @@ def test_too_few_slots(name: str, buffer: str):
             assert flagged(damaged) == faulty(damaged)
             # With one group the next step's tile waits for this step's h, and so for the reader of the sums, anyway.
             several = "one_group-" not in name and name in LSTMS
-            # Streamed weights: DRAM's queue orders "store h" before the loads that later tiles wait for, and so h.
-            if slots == 1 and not name.startswith("streamed") and (buffer in ("x", "h") or (buffer == "sums" and several)):
+            # Streamed: DRAM orders "store h" before the loads that later tiles wait for, and so h.
+            if (
+                slots == 1
+                and not name.startswith("streamed")
+                and (buffer in ("x", "h") or (buffer == "sums" and several))
+            ):
                 assert flagged(damaged)
 
 
