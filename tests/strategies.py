@@ -22,6 +22,7 @@ from archsim.api.validation import compare as compare_with_golden
 from archsim.arch import Arch, ArchConfig, build_units
 from archsim.arch.datapath import Units
 from archsim.components.base import Service
+from archsim.errors import CapacityError
 from archsim.machine import Arithmetic, MachineSpec, Options, execute
 from archsim.machine.options import Jitter
 from archsim.program.interpreter import interpret
@@ -37,6 +38,8 @@ EVERYTHING = Window(0, 1 << 30)
 """The window that records every op."""
 
 SCHEDULE_NAMES = tuple(schedule.name for schedule in SCHEDULES)
+RESIDENT = tuple(name for name in SCHEDULE_NAMES if "streamed" not in name)
+STREAMED = tuple(name for name in SCHEDULE_NAMES if "streamed" in name)
 
 ON_CHIP = ("weight_sram", "input_buffer", "state_buffer")
 AMPLE = 1 << 30
@@ -374,6 +377,7 @@ def machines(draw: st.DrawFn, rows: int, fewest: int) -> ArchConfig:
                 "banks": draw(st.integers(1, 9)),
                 "port_bits": draw(widths),
                 "read_latency_cycles": draw(latencies),
+                "stream_slots": draw(st.integers(1, 4)),
             },
             "input_buffer": {
                 "capacity_bytes": AMPLE,
@@ -415,6 +419,8 @@ def cases(
         enough = needed + draw(st.sampled_from([0, 1, 999]))
         section = getattr(config, memory).model_copy(update={"capacity_bytes": enough})
         config = config.model_copy(update={memory: section})
+    if "streamed" in schedule and draw(st.integers(0, 3)):
+        return draw(streaming(Case(config, load, schedule)))
     case = Case(config, load, schedule)
     vars(case)["program"] = program  # capacities that are enough change nothing in it
     return case
@@ -437,6 +443,31 @@ def unit_options(draw: st.DrawFn, case: Case) -> Case:
             "state_buffer.capacity_bytes": AMPLE,
         }
     )
+
+
+@st.composite
+def streaming(draw: st.DrawFn, case: Case) -> Case:
+    """The same with a weight SRAM that does not hold all weights: anything from the fewest bytes it can work with."""
+    resident = sum(b.size_bytes for b in case.program.buffers if b.memory == "weight_sram")
+    least = min(fewest_weight_bytes(case), resident - 1)  # slots of a tiny matrix may take more than the matrix
+    enough = draw(st.sampled_from([least, resident - 1]) | st.integers(least, resident - 1))
+    return case.with_fields({"weight_sram.capacity_bytes": enough}) if enough >= fewest_weight_bytes(case) else case
+
+
+def with_little_sram(case: Case, share: float) -> Case:
+    """The same, with a weight SRAM between the smallest that it can work with (0) and one that holds all (1)."""
+    resident = sum(b.size_bytes for b in case.program.buffers if b.memory == "weight_sram")
+    fewest = fewest_weight_bytes(case)
+    return case.with_fields({"weight_sram.capacity_bytes": fewest + round(share * max(0, resident - fewest))})
+
+
+def fewest_weight_bytes(case: Case) -> int:
+    """What the weight SRAM must hold at least: biases, peephole weights, and slots of a row of each matrix."""
+    try:
+        _ = case.with_fields({"weight_sram.capacity_bytes": 1}).program
+    except CapacityError as error:
+        return error.need
+    raise AssertionError("a byte cannot be enough")
 
 
 def needed_bytes(program: Program) -> dict[str, int]:

@@ -88,6 +88,8 @@ class MacTile(Op):
 
     With `start` the tile begins new sums, from the `bias` if there is one; else it continues the sums that are there.
     The sums may have more rows than the weights: those further rows start with the bias, or 0, alone.
+    `origins[i]` are the rows of the model that weights[i] holds, if it is a slot through which others pass too: the
+    array takes their scales. Without any, the weights' buffer says what its numbers stand for.
     """
 
     weights: tuple[Region, ...]
@@ -95,6 +97,7 @@ class MacTile(Op):
     sums: Region
     start: bool
     bias: Region | None = None
+    origins: tuple[tuple[Region, ...], ...] = ()
 
     @property
     def reads(self) -> tuple[Region, ...]:
@@ -178,6 +181,7 @@ class MacArray(Unit[MacArrayConfig]):
                 tuple(self.config.columns_of(weights.buffer.kind) for weights in tile.weights),
                 self.formats.one_accumulation and self.config.apart is None,
                 self.formats.format("accumulator"),
+                tuple(tile.origins),
             ),
             numerics,
         )

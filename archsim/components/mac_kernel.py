@@ -38,6 +38,15 @@ class TileShape:
     columns: tuple[int, ...]
     one_accumulation: bool
     accumulator: NumberFormat
+    origins: tuple[tuple[Region, ...], ...] = ()
+
+    def weight_encodings(self, numerics: Numerics) -> tuple[Encoding, ...]:
+        """What the numbers of each weights operand stand for: where they come from says it, if they passed a slot."""
+        origins = self.origins or ((),) * len(self.weights)
+        return tuple(
+            numerics.joined(origin) if origin else numerics.of(weights)
+            for weights, origin in zip(self.weights, origins, strict=True)
+        )
 
 
 def mac_kernel(tile: TileShape, numerics: Numerics) -> Kernel:
@@ -55,11 +64,10 @@ class _IntegerTile:
         self._overflows = numerics.overflows
         self._target = numerics.of(tile.sums)
         self._kind = tile.sums.buffer.format_kind
-        pairs = list(zip(tile.weights, tile.vectors, strict=True))
+        pairs = list(zip(tile.weight_encodings(numerics), tile.vectors, strict=True))
         parts = [tuple(pairs)] if tile.one_accumulation else [(pair,) for pair in pairs]
         self._accumulations = [
-            _Accumulation(tile.accumulator, part, tile.sums, columns, numerics)
-            for part, columns in zip(parts, tile.columns, strict=False)
+            _Accumulation(tile, part, columns, numerics) for part, columns in zip(parts, tile.columns, strict=False)
         ]
         self._further = tile.sums.entries - tile.weights[0].entries
         self._from_bias = conversion(1.0 if tile.bias is None else numerics.of(tile.bias).scale, self._target)
@@ -116,17 +124,12 @@ class _Accumulation:
     """Products of one scale: (rows, K) weights and (K, B) vectors into accumulators, and from there to the sums."""
 
     def __init__(
-        self,
-        accumulator: NumberFormat,
-        pairs: tuple[tuple[Region, Region], ...],
-        sums: Region,
-        columns: int,
-        numerics: Numerics,
+        self, tile: TileShape, pairs: tuple[tuple[Encoding, Region], ...], columns: int, numerics: Numerics
     ) -> None:
-        weight, vector = (numerics.of(region) for region in pairs[0])
-        assert isinstance(accumulator, IntegerFormat)
-        self.rows = pairs[0][0].entries
-        self._format = accumulator
+        weight, vector = pairs[0][0], numerics.of(pairs[0][1])
+        assert isinstance(tile.accumulator, IntegerFormat)
+        self.rows = tile.weights[0].entries
+        self._format = tile.accumulator
         self._chunks = ChunkSums(weight, vector, columns)
         scale: Scale = np.multiply(weight.scale, vector.scale)
         self._shift = 0
@@ -135,8 +138,8 @@ class _Accumulation:
             assert shift is not None
             self._shift = shift
             scale = self._format.scale
-        self.to_sums = conversion(scale, numerics.of(sums))
-        inputs = sum(region.buffer.width for region, _ in pairs)
+        self.to_sums = conversion(scale, numerics.of(tile.sums))
+        inputs = sum(region.entries for _, region in pairs)
         self._largest = self._chunks.largest(inputs)
         self._count = ceil_div(inputs, columns)
 
@@ -179,7 +182,7 @@ class _FloatTile:
         self._overflows = numerics.overflows
         self._kind = tile.sums.buffer.format_kind
         self._target = numerics.of(tile.sums)
-        self._weights = [numerics.of(region) for region in tile.weights]
+        self._weights = tile.weight_encodings(numerics)
         self._vectors = [numerics.of(region) for region in tile.vectors]
 
     def kernel(self) -> Kernel:

@@ -21,6 +21,9 @@ class WeightSramConfig(UnitConfig):
     port_bits: Count = Field(description="bits per cycle of one bank's port")
     read_latency_cycles: Cycles = Field(description="cycles from address to data")
     ports: PortKind = Field(default="1R1W", description="1R1W: fills never disturb reads; 1RW: they share the port")
+    stream_slots: Annotated[Count, Field(le=64)] = Field(
+        default=2, description="tiles of each streamed matrix held at a time, one in use and the rest loaded ahead"
+    )
 
     @property
     def bits_per_cycle(self) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from archsim.errors import SimulatorBug
 from archsim.formats.encoding import Encoding
@@ -55,6 +57,13 @@ class Numerics:
         if encoding is not None:
             return encoding.rows(region.start, region.stop)
         return Encoding(region.buffer.number_format)
+
+    def joined(self, regions: Sequence[Region]) -> Encoding:
+        """The encoding of regions of one buffer, one after the other."""
+        found = [self.of(region) for region in regions]
+        if isinstance(found[0].scale, float):
+            return found[0]
+        return replace(found[0], scale=np.concatenate([np.asarray(encoding.scale) for encoding in found]))
 
     def same(self, regions: Sequence[Region], target: Region) -> None:
         """SimulatorBug if numbers that are only moved would change their meaning."""

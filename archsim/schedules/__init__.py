@@ -8,7 +8,7 @@ from types import MappingProxyType
 from archsim.errors import ScheduleError
 from archsim.schedules.base import AnySchedule, Schedule
 from archsim.schedules.fused import fused
-from archsim.schedules.network import sequential, wavefront
+from archsim.schedules.network import Way, sequential, wavefront
 from archsim.schedules.npu_program import NPU_SCHEDULES
 from archsim.schedules.split import split
 from archsim.schedules.systolic import SYSTOLIC_SCHEDULES
@@ -21,11 +21,13 @@ _ORDER = (
     ("interleaved", "a tile holds all gates of some hidden units"),
     ("gate_major", "whole gates one after the other"),
 )
+_WEIGHTS = (("", False, ""), ("_streamed", True, "; weights that do not fit stream from DRAM every step"))
 _LAYERS = (("", sequential, ""), ("_wavefront", wavefront, "; layer l at step t beside layer l-1 at step t+1"))
 
 SCHEDULES: tuple[Schedule, ...] = tuple(
-    Schedule(f"{name}_{order}{suffix}", f"{what}; {how}{where}", order, compute, layers)
-    for suffix, layers, where in _LAYERS
+    Schedule(Way(f"{name}_{order}{weights}{suffix}", order, compute, streamed), f"{what}; {how}{where}{beside}", layers)
+    for weights, streamed, where in _WEIGHTS
+    for suffix, layers, beside in _LAYERS
     for name, compute, what in _COMPUTE
     for order, how in _ORDER
 )
@@ -40,8 +42,8 @@ FAMILY_SCHEDULES: Mapping[str, tuple[AnySchedule, ...]] = MappingProxyType(
 
 
 def find_schedule(name: str | None, family: str = "gemv") -> AnySchedule:
-    """The schedule of that name for machines of a family, or the family's first; `interleaved` may be left out
-    (`fused`, `split_wavefront`).
+    """The schedule of that name for machines of a family, or the family's first; `interleaved` may be left out, and
+    words may stand in any order (`fused`, `streamed_split`).
 
     Words may be joined by "_", "-", "/" or "."; ScheduleError lists the names if there is none, and says so if another
     family has it.
@@ -64,5 +66,6 @@ def find_schedule(name: str | None, family: str = "gemv") -> AnySchedule:
 
 
 def _means(name: str, schedule: AnySchedule) -> bool:
-    wanted = "".join("_" if char in "-/." else char for char in name.strip())
-    return wanted in (schedule.name, schedule.name.replace("_interleaved", ""))
+    wanted = sorted("".join("_" if char in "-/." else char for char in name.strip()).split("_"))
+    words = schedule.name.split("_")
+    return wanted in (sorted(words), sorted(word for word in words if word != "interleaved"))

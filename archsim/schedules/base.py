@@ -8,10 +8,10 @@ from typing import Any, Protocol
 
 from archsim.arch import ArchConfig
 from archsim.program.ir import Program
-from archsim.schedules.network import Compute
+from archsim.schedules.network import Way
 from archsim.workload.network import NetworkSpec
 
-Layers = Callable[[str, NetworkSpec, ArchConfig, str, Compute], Program]
+Layers = Callable[[Way, NetworkSpec, ArchConfig], Program]
 
 
 class AnySchedule(Protocol):
@@ -42,17 +42,19 @@ class AnySchedule(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A way of ordering the work on a machine of the family gemv.
+    """A way of ordering the work on a machine of the family gemv, with a line about it.
 
-    `order`: how gates stand in tiles ("interleaved" or "gate_major"); `compute`: the ops of one cell's time step in
-    program order; `layers`: how the layers follow each other.
+    `layers`: how the layers follow each other.
     """
 
-    name: str
+    way: Way
     summary: str
-    order: str
-    compute: Compute
     layers: Layers
+
+    @property
+    def name(self) -> str:
+        """The way's name."""
+        return self.way.name
 
     @property
     def splits_sums(self) -> bool:
@@ -62,8 +64,8 @@ class Schedule:
     @property
     def interleaves_gates(self) -> bool:
         """As AnySchedule has it."""
-        return self.order == "interleaved"
+        return self.way.order == "interleaved"
 
     def build(self, spec: NetworkSpec, arch: ArchConfig) -> Program:
         """The program; CapacityError if the model does not fit into the machine."""
-        return self.layers(self.name, spec, arch, self.order, self.compute)
+        return self.layers(self.way, spec, arch)

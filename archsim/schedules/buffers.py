@@ -11,6 +11,7 @@ from archsim.config.reads import ask
 from archsim.errors import CapacityError
 from archsim.formats import Formats
 from archsim.program.ir import Buffer, DataKind
+from archsim.schedules.placement import MatrixPlacement, Placement
 from archsim.schedules.tiling import Group
 from archsim.workload.network import CellKind, CellSpec
 
@@ -33,6 +34,7 @@ class CellBuffers:
 
     `scratch` holds tanh(c) (LSTM) or the candidate's pre-activation (GRU); `vector` a whole intermediate vector: o *
     tanh(c) before a projection, or r * h (GRU with the reset before the product). None where a cell has no such thing.
+    Of the weight matrices the SRAM holds the rows that are pinned, and slots for the tiles that are streamed.
     """
 
     dram_w_ih: Buffer
@@ -44,11 +46,14 @@ class CellBuffers:
     dram_c_0: Buffer | None
     dram_h_n: Buffer
     dram_c_n: Buffer | None
-    w_ih: Buffer
-    w_hh: Buffer
+    w_ih: Buffer | None
+    w_hh: Buffer | None
     bias: Buffer | None
     peephole: Buffer | None
     w_hr: Buffer | None
+    slots_w_ih: Buffer | None
+    slots_w_hh: Buffer | None
+    slots_w_hr: Buffer | None
     x: Buffer | None
     h: Buffer
     c: Buffer | None
@@ -84,6 +89,7 @@ def make_buffers(
     storage: Storage,
     sharing: Sharing,
     source: Buffer | None,
+    placement: Placement,
 ) -> CellBuffers:
     """The buffers of a cell, named behind `prefix`; CapacityError if the accumulators cannot hold one group.
 
@@ -115,11 +121,14 @@ def make_buffers(
         dram_c_0=make.in_dram(c, "c_0") if c else None,
         dram_h_n=make.in_dram(h, "h_n", given=False),
         dram_c_n=make.in_dram(c, "c_n", given=False) if c else None,
-        w_ih=w_ih,
-        w_hh=w_hh,
+        w_ih=_pinned(w_ih, placement.w_ih),
+        w_hh=_pinned(w_hh, placement.w_hh),
         bias=bias,
         peephole=peephole,
-        w_hr=w_hr,
+        w_hr=_pinned(w_hr, placement.w_hr) if w_hr else None,
+        slots_w_ih=_slots(w_ih, prefix, "W_ih", placement.w_ih, placement.slots),
+        slots_w_hh=_slots(w_hh, prefix, "W_hh", placement.w_hh, placement.slots),
+        slots_w_hr=_slots(w_hr, prefix, "W_hr", placement.w_hr, placement.slots) if w_hr else None,
         x=make.inputs(source, x_slots) if source is not None else None,
         h=h,
         c=c,
@@ -184,6 +193,18 @@ class _Maker:
         """The same numbers in DRAM; `given` by the workload, or written by the run."""
         label = f"{self.prefix}dram.{name}"
         return replace(like, name=label, memory="dram", slots=1, is_input=given)
+
+
+def _pinned(matrix: Buffer, placement: MatrixPlacement) -> Buffer | None:
+    """The rows of a matrix that stay in the weight SRAM."""
+    rows = placement.pinned_rows
+    return replace(matrix, entries=rows) if rows else None
+
+
+def _slots(matrix: Buffer, prefix: str, name: str, placement: MatrixPlacement, slots: int) -> Buffer | None:
+    """Slots of a tile each, through which the rest is streamed."""
+    rows = placement.slot_rows
+    return replace(matrix, name=f"{prefix}stream.{name}", entries=rows, slots=slots) if rows else None
 
 
 def _accumulator_slots(arch: ArchConfig, group_entries: int, sharing: Sharing) -> int:

@@ -22,8 +22,11 @@ _KNOBS = {
 }
 
 
-def check_capacity(buffers: tuple[Buffer, ...], arch: ArchConfig) -> None:
-    """Raise CapacityError for the first memory that cannot hold its buffers."""
+def check_capacity(buffers: tuple[Buffer, ...], arch: ArchConfig, resident: str | None = None) -> None:
+    """Raise CapacityError for the first memory that cannot hold its buffers.
+
+    `resident`: the name of the schedule, if it keeps all weights in the weight SRAM.
+    """
     check_dram(buffers, arch)
     for memory, section in _sections(arch).items():
         held = [buffer for buffer in buffers if buffer.memory == memory]
@@ -31,7 +34,8 @@ def check_capacity(buffers: tuple[Buffer, ...], arch: ArchConfig) -> None:
         if not ask(section, "capacity_bytes", need.__le__):
             capacity = section.capacity_bytes
             parts = " + ".join(f"{buffer.name} {buffer.size_bytes:,}{_times(buffer)}" for buffer in held)
-            raise CapacityError(memory, need, capacity, "bytes", parts, _KNOBS[memory])
+            streamed = (f"--schedule {_streamed(resident)}",) if resident and memory == "weight_sram" else ()
+            raise CapacityError(memory, need, capacity, "bytes", parts, _KNOBS[memory] + streamed)
 
 
 def check_dram(buffers: tuple[Buffer, ...], arch: ArchConfig) -> None:
@@ -51,3 +55,9 @@ def _sections(arch: ArchConfig) -> Mapping[str, WeightSramConfig | BufferConfig]
 
 def _times(buffer: Buffer) -> str:
     return f" in {buffer.slots} slots" if buffer.slots != 1 else ""
+
+
+def _streamed(resident: str) -> str:
+    """The schedule that differs from a resident one in that it streams."""
+    name = resident.removesuffix("_wavefront")
+    return f"{name}_streamed{resident[len(name) :]}"

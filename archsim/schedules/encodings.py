@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,7 @@ def program_encodings(
     """
     found = {VALID: Encoding(Bit())} | dict(_all(spec, formats, tensors, calibration))
     _add_packed(program, found)
+    _add_slots(program, found)
     _pack(program, found)
     for buffer in program.buffers:
         if buffer.format_kind == WIDE:
@@ -181,3 +182,11 @@ def _pack(program: Program, found: dict[str, Encoding]) -> None:
             scales[op.target.start : op.target.stop] = np.concatenate([np.asarray(piece) for piece in pieces])
     for name, scales in packed.items():
         found[name] = Encoding(found[name].format, scales, found[name].zero)
+
+
+def _add_slots(program: Program, found: dict[str, Encoding]) -> None:
+    """A slot through which weights are streamed has no scales of its own: a tile takes those of its rows in DRAM."""
+    for buffer in program.buffers:
+        if buffer.name not in found and buffer.kind in (DataKind.W_IH, DataKind.W_HH, DataKind.W_HR):
+            whole = found[buffer.name.replace("stream.", "dram.")]
+            found[buffer.name] = whole if isinstance(whole.scale, float) else replace(whole, scale=1.0)

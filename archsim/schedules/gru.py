@@ -11,7 +11,8 @@ from archsim.components.activation import GateRows
 from archsim.components.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.program.ir import Buffer, Op, Region
 from archsim.schedules.buffers import Storage
-from archsim.schedules.cell import CellOps, Layout, whole
+from archsim.schedules.cell import CellOps, Layout
+from archsim.schedules.surroundings import whole
 from archsim.schedules.tiling import Block, Group, Part, Segment, block_major
 
 RESET, UPDATE, CANDIDATE = (Block(gate) for gate in range(3))

@@ -6,7 +6,7 @@ from archsim.components.dram import Transfer
 from archsim.components.host_link import HostLink
 from archsim.program.ir import Buffer, Op, Region
 from archsim.schedules.buffers import H_SLOTS
-from archsim.schedules.cell import whole
+from archsim.schedules.surroundings import whole
 from archsim.schedules.systolic_cell import SystolicOps
 from archsim.schedules.tiling import Part
 

@@ -127,7 +127,7 @@ class LstmOps(CellOps):
 
     def _hidden(self, group: Group) -> Op:
         segment = group.segment(OUTPUT)
-        if self.buffers.w_hr is None:
+        if not self.spec.proj_size:
             target = self._new_h(segment)
             hold = self._hold(self._old_h(target))
         else:  # the projection holds h

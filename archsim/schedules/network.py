@@ -8,7 +8,7 @@ time r - l and takes the h that layer l - 1 has just written; the layers fill ea
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Any
 
@@ -20,10 +20,14 @@ from archsim.formats import Bit
 from archsim.program.builder import build_phase
 from archsim.program.ir import Buffer, DataKind, Op, Phase, PhaseKind, Program, Region
 from archsim.schedules.capacity import check_capacity
-from archsim.schedules.cell import CellOps, Surroundings
+from archsim.schedules.cell import CellOps
 from archsim.schedules.gru import GruOps
 from archsim.schedules.lstm import LstmOps
+from archsim.schedules.placement import Placement
+from archsim.schedules.residency import place_weights
 from archsim.schedules.rnn import RnnOps
+from archsim.schedules.streaming import first_loads, with_loads
+from archsim.schedules.surroundings import Surroundings
 from archsim.workload.network import CellKind, CellSpec, NetworkSpec
 
 CELL_OPS: dict[CellKind, type[CellOps]] = {CellKind.LSTM: LstmOps, CellKind.GRU: GruOps, CellKind.RNN: RnnOps}
@@ -37,74 +41,123 @@ Compute = Callable[[CellOps], Sequence[Op]]
 """A schedule's order of one time step's work, without loading x and storing h."""
 
 
-def sequential(name: str, spec: NetworkSpec, arch: ArchConfig, order: str, compute: Compute) -> Program:
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a schedule orders the work.
+
+    `order`: how gates stand in tiles ("interleaved" or "gate_major"); `compute`: the MAC tiles of a step and what
+    follows them; `streamed`: weights that do not fit into the weight SRAM come from DRAM every step.
+    """
+
+    name: str
+    order: str
+    compute: Compute
+    streamed: bool
+
+    def steps_ops(self, cell: CellOps) -> list[Op]:
+        """One time step of a cell, without loading x and storing h."""
+        return with_loads(cell, self.compute(cell))
+
+
+def sequential(way: Way, spec: NetworkSpec, arch: ArchConfig) -> Program:
     """Layers one after the other; CapacityError if something does not fit."""
     check_functions(spec, arch)
     tensors, valid = streams(spec, arch), valid_steps(spec)
-    layers: list[list[CellOps]] = []
+    around: list[Surroundings] = []
     for number, (directions, (source, target)) in enumerate(zip(spec.layers, pairwise(tensors), strict=True)):
         places = zip(prefixes(spec, number), starts(directions), strict=True)
-        around = [
+        around += [
             Surroundings(prefix, spec.steps, spec.batch, source, None, target, start, valid, len(directions))
             for prefix, start in places
         ]
-        layers.append([CELL_OPS[c.kind](c, arch, place, order) for c, place in zip(directions, around, strict=True)])
+
+    def cells_with(placements: Sequence[Placement | None]) -> list[CellOps]:
+        found = zip(spec.cells, around, placements, strict=True)
+        return [CELL_OPS[cell.kind](cell, arch, place, way.order, held) for cell, place, held in found]
+
+    cells = _placed(way, arch, len(around), cells_with)
+    layers = [[cells.pop(0) for _ in layer] for layer in spec.layers]
     cells = [cell for layer in layers for cell in layer]
     buffers = (*tensors, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.buffers.all()))
-    check_capacity(buffers, arch)
-    prologue = [op for cell in cells for op in (*cell.load_weights(), *cell.load_state())]
-    prologue += [op for cell in layers[0] for op in cell.load_first_inputs()]
+    check_capacity(buffers, arch, way.name if not way.streamed else None)
+    prologue = _load_all(cells)
+    prologue += [op for cell in layers[0] for op in cell.transfers.load_first_inputs()]
     phases = [build_phase("prologue", PhaseKind.PROLOGUE, prologue)]
     for number, layer in enumerate(layers):
         suffix = f" of layer {number}" if len(layers) > 1 else ""
         if number:
-            handover = [op for cell in layer for op in cell.load_first_inputs()]
+            handover = [op for cell in layer for op in cell.transfers.load_first_inputs()]
             phases.append(build_phase(f"handover to layer {number}", PhaseKind.HANDOVER, handover))
-        body = [op for cell in layer for op in cell.load_input_ahead()]
-        body += [op for cell in layer for op in compute(cell)]
-        body += [op for cell in layer for op in cell.store_output()]
+        body = [op for cell in layer for op in cell.transfers.load_input_ahead()]
+        body += [op for cell in layer for op in way.steps_ops(cell)]
+        body += [op for cell in layer for op in cell.transfers.store_output()]
         phases.append(build_phase(f"body{suffix}", PhaseKind.BODY, body, repeat=spec.steps))
     phases.append(_epilogue(cells))
-    return Program(schedule=name, buffers=buffers, phases=tuple(phases))
+    return Program(schedule=way.name, buffers=buffers, phases=tuple(phases))
 
 
-def wavefront(name: str, spec: NetworkSpec, arch: ArchConfig, order: str, compute: Compute) -> Program:
+def wavefront(way: Way, spec: NetworkSpec, arch: ArchConfig) -> Program:
     """Layer l at step t beside layer l - 1 at step t + 1; ScheduleError if a layer does not run forward alone."""
     if len(spec.layers) == 1:  # nothing to run beside
-        return sequential(name, spec, arch, order, compute)
+        return sequential(way, spec, arch)
     if any(len(layer) > 1 or layer[0].reverse for layer in spec.layers):
         raise ScheduleError(
-            f"--schedule {name}: a wavefront needs layers that run forward only; a layer in reverse needs the whole "
-            "output of the layer before it"
+            f"--schedule {way.name}: a wavefront needs layers that run forward only; a layer in reverse needs the "
+            "whole output of the layer before it"
         )
     check_functions(spec, arch)
     depth = len(spec.layers)
     first, *_, last = streams(spec, arch)
     valid = valid_steps(spec)
-    cells: list[CellOps] = []
-    for number, (layer,) in enumerate(spec.layers):
-        source = first if number == 0 else None
-        target = last if number == depth - 1 else None
-        before = cells[-1].buffers.h if cells else None
-        prefix = prefixes(spec, number)[0]
-        around = Surroundings(prefix, spec.steps, spec.batch, source, before, target, 0, valid, depth)
-        cells.append(CELL_OPS[layer.kind](layer, arch, around, order))
+
+    def cells_with(placements: Sequence[Placement | None]) -> list[CellOps]:
+        cells: list[CellOps] = []
+        for number, ((layer,), held) in enumerate(zip(spec.layers, placements, strict=True)):
+            source = first if number == 0 else None
+            target = last if number == depth - 1 else None
+            before = cells[-1].buffers.h if cells else None
+            prefix = prefixes(spec, number)[0]
+            around = Surroundings(prefix, spec.steps, spec.batch, source, before, target, 0, valid, depth)
+            cells.append(CELL_OPS[layer.kind](layer, arch, around, way.order, held))
+        return cells
+
+    cells = _placed(way, arch, depth, cells_with)
     buffers = (first, last, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.buffers.all()))
-    check_capacity(buffers, arch)
-    prologue = [op for cell in cells for op in (*cell.load_weights(), *cell.load_state())]
-    prologue += cells[0].load_first_inputs()
-    body = cells[0].load_input_ahead()
+    check_capacity(buffers, arch, way.name if not way.streamed else None)
+    prologue = _load_all(cells)
+    prologue += cells[0].transfers.load_first_inputs()
+    body = cells[0].transfers.load_input_ahead()
     body = [replace(op, skip_last=op.skip_last + depth - 1) for op in body]
     for number, cell in enumerate(cells):
-        body += [_delayed(op, number, depth) for op in compute(cell)]
-    body += [_delayed(op, depth - 1, depth) for op in cells[-1].store_output()]
+        body += [_delayed(op, number, depth) for op in way.steps_ops(cell)]
+    body += [_delayed(op, depth - 1, depth) for op in cells[-1].transfers.store_output()]
     repeat = spec.steps + depth - 1
     phases = (
         build_phase("prologue", PhaseKind.PROLOGUE, prologue),
         build_phase("body", PhaseKind.BODY, body, repeat=repeat),
         _epilogue(cells),
     )
-    return Program(schedule=name, buffers=buffers, phases=phases)
+    return Program(schedule=way.name, buffers=buffers, phases=phases)
+
+
+def _placed(
+    way: Way, arch: ArchConfig, count: int, cells_with: Callable[[Sequence[Placement | None]], list[CellOps]]
+) -> list[CellOps]:
+    """The cells with all weights in the weight SRAM; if the schedule streams and they do not fit, with some of them."""
+    cells = cells_with((None,) * count)
+    if not way.streamed:
+        return cells
+    placements = place_weights(cells, arch)
+    return cells if all(held is None for held in placements) else cells_with(placements)
+
+
+def _load_all(cells: Sequence[CellOps]) -> list[Op]:
+    """Weights that stay, the first streamed tiles, and the initial states."""
+    return [
+        op
+        for cell in cells
+        for op in (*cell.transfers.load_weights(), *first_loads(cell), *cell.transfers.load_state())
+    ]
 
 
 def check_functions(spec: NetworkSpec, arch: ArchConfig) -> None:
@@ -124,7 +177,7 @@ def check_functions(spec: NetworkSpec, arch: ArchConfig) -> None:
 
 
 def _epilogue(cells: Sequence[CellOps]) -> Phase:
-    return build_phase("epilogue", PhaseKind.EPILOGUE, [op for cell in cells for op in cell.store_state()])
+    return build_phase("epilogue", PhaseKind.EPILOGUE, [op for cell in cells for op in cell.transfers.store_state()])
 
 
 def streams(spec: NetworkSpec, arch: ArchConfig) -> list[Buffer]:

@@ -12,9 +12,9 @@ from archsim.arch.systolic import SystolicConfig
 from archsim.errors import CapacityError
 from archsim.program.builder import build_phase
 from archsim.program.ir import Buffer, DataKind, Op, PhaseKind, Program
-from archsim.schedules.cell import Surroundings
 from archsim.schedules.host_transfers import HostTransfers
 from archsim.schedules.network import check_functions, prefixes, starts, streams, valid_steps
+from archsim.schedules.surroundings import Surroundings
 from archsim.schedules.systolic_cell import SYSTOLIC_CELLS, SystolicOps, moved
 from archsim.schedules.systolic_tiles import TileStream
 from archsim.workload.network import NetworkSpec

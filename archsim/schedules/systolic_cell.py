@@ -15,10 +15,11 @@ from archsim.components.dram import Dram, Transfer
 from archsim.components.systolic_array import SystolicArray, TilePass, WeightShift, WeightShifter
 from archsim.errors import CapacityError
 from archsim.program.ir import Buffer, DataKind, Op, Region
-from archsim.schedules.cell import CellOps, Surroundings, whole
+from archsim.schedules.cell import CellOps
 from archsim.schedules.gru import GruOps
 from archsim.schedules.lstm import LstmOps
 from archsim.schedules.rnn import RnnOps
+from archsim.schedules.surroundings import Surroundings, whole
 from archsim.schedules.systolic_tiles import NAMES, CellTiles, StreamTile, TileStream
 from archsim.schedules.tiling import Group
 from archsim.workload.network import CellKind, CellSpec, FunctionSpec

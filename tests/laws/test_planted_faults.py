@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from happens_before import DONE, FREE, START, Pair, Unrolled, faulty
-from strategies import SCHEDULE_NAMES, Case, bits, changed, compare, network, tensors, workload
+from strategies import RESIDENT, Case, bits, changed, compare, network, tensors, workload
 
 from archsim.arch import ArchConfig
 from archsim.components.base import Service
@@ -91,14 +91,29 @@ NETWORKS = {
         {"accumulators.entries": 30},
         "split_interleaved_wavefront",
     ),
+    "streamed": (
+        network(kind=CellKind.LSTM, input_size=2, hidden_size=4, steps=4),
+        {"weight_sram.capacity_bytes": 350},
+        "fused_interleaved_streamed",
+    ),
+    "streamed_in_parts": (
+        network(kind=CellKind.LSTM, **SMALL),
+        {"weight_sram.capacity_bytes": 120, "weight_sram.stream_slots": 3},
+        "split_gate_major_streamed",
+    ),
+    "streamed_wavefront": (
+        network(kind=CellKind.RNN, input_size=2, hidden_size=6, steps=4, num_layers=2),
+        {"weight_sram.capacity_bytes": 350},
+        "split_interleaved_streamed_wavefront",
+    ),
 }
 """Workload, fields that differ from BASE, schedule. Faults are planted in the last body, that of the last layer."""
 
-RNNS = ("rnn", "rnn_one_group", "second_layer")
+RNNS = ("rnn", "rnn_one_group", "second_layer", "streamed_wavefront")
 """Those whose last body needs no element-wise unit."""
 
-ALONE = tuple(name for name in SCHEDULE_NAMES if not name.endswith("wavefront"))
-"""Schedules that differ from each other for a single layer."""
+ALONE = tuple(name for name in RESIDENT if not name.endswith("wavefront"))
+"""Schedules that differ from each other for a single layer and weights that fit."""
 
 LSTMS = tuple(f"{machine}-{schedule}" for machine in MACHINES for schedule in ALONE)
 
@@ -379,7 +394,9 @@ def test_wrong_slot(name: str, fault: str):
     assert ops != body
     damaged = with_body(program, ops=ops)
     assert flagged(damaged) == faulty(damaged)
-    assert flagged(damaged)
+    # DRAM stores h behind the loads of streamed weights, which wait until the array has read the slot's old tile.
+    ordered_anyway = fault.startswith("the output is stored") and name.startswith("streamed")
+    assert flagged(damaged) or ordered_anyway
     anew = rebuilt(program, ops)
     assert flagged(anew) == faulty(anew)
     computed = setting.case.interpret(setting.numbers, anew)
@@ -404,7 +421,12 @@ def test_too_few_slots(name: str, buffer: str):
             assert flagged(damaged) == faulty(damaged)
             # With one group the next step's tile waits for this step's h, and so for the reader of the sums, anyway.
             several = "one_group-" not in name and name in LSTMS
-            if slots == 1 and (buffer in ("x", "h") or (buffer == "sums" and several)):
+            # Streamed: DRAM orders "store h" before the loads that later tiles wait for, and so h.
+            if (
+                slots == 1
+                and not name.startswith("streamed")
+                and (buffer in ("x", "h") or (buffer == "sums" and several))
+            ):
                 assert flagged(damaged)
 
 

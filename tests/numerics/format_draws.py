@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import strategies as st
-from strategies import AMPLE, Case, cases, unit_options
+from strategies import AMPLE, Case, cases, unit_options, with_little_sram
 
 from archsim.components.activation_methods import MethodName
 from archsim.components.curved import CURVED
@@ -136,6 +136,9 @@ def float_formats(draw: st.DrawFn) -> dict[str, str]:
 
 
 def in_formats(case: Case, formats: dict[str, str], changes: dict[str, Any] | None = None) -> Case:
-    """The case in other formats and with other changes, its memories ample."""
+    """The case in other formats and with other changes, its memories ample; too small if the schedule streams."""
     ample = {f"{memory}.capacity_bytes": AMPLE for memory in ("weight_sram", "input_buffer", "state_buffer")}
-    return case.with_fields({"formats": formats} | ample | (changes or {}))
+    found = case.with_fields({"formats": formats} | ample | (changes or {}))
+    if "streamed" not in case.schedule:
+        return found
+    return with_little_sram(found, case.config.weight_sram.stream_slots % 4 / 4)
