@@ -47,7 +47,8 @@ def time_fast(
     of_phases = tuple(of_shapes.at(places) for places in structure.shape_places)
     timing = Timing(of_phases, issue_cycles, config.sequencer.queue_depth)
     trace = execute_fast(structure.tables, timing, window=window).trace
-    return FastTiming(trace, Known(structure.spec, structure.figures, _step_times(structure, trace, of_phases)))
+    times, moves = _step_times(structure, trace, of_phases), structure.moves.of(config, units)
+    return FastTiming(trace, Known(structure.spec, structure.figures, times, moves))
 
 
 def _step_times(structure: Structure, trace: Trace, services: tuple[ServiceTimes, ...]) -> StepTimes:

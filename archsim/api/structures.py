@@ -9,6 +9,7 @@ from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from archsim.api.moves import KnownMoves
 from archsim.arch import MachineConfig
 from archsim.config.reads import Question, Reads, Values
 from archsim.metrics.bounds import closing_deps
@@ -43,6 +44,11 @@ class Structure:
     def figures(self) -> ProgramFigures:
         """Figures that are the same on every machine."""
         return ProgramFigures.of(self.program, self.spec.steps)
+
+    @cached_property
+    def moves(self) -> KnownMoves:
+        """What it moves and switches, kept for the machines that have been asked for."""
+        return KnownMoves(self.program, self.units)
 
     @cached_property
     def shapes(self) -> Shapes:

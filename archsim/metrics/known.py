@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from archsim.arch import MachineConfig
+from archsim.arch.datapath import Units
+from archsim.metrics.actions import Actions, count_actions
 from archsim.metrics.bounds import StepTimes, StepWork
-from archsim.metrics.roofline import OPS_PER_MAC
+from archsim.metrics.roofline import OPS_PER_MAC, Passing
 from archsim.metrics.traffic import (
     Traffic,
     compulsory_traffic,
     compute_traffic,
+    dram_burst_traffic,
     dram_ratio,
     total_bytes,
     traffic_by_phase,
@@ -58,3 +62,25 @@ class Known:
     spec: NetworkSpec
     figures: ProgramFigures
     times: StepTimes
+    moves: Moves
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """What follows from a program and from the machine's formats, operators and bursts, whatever its speeds.
+
+    `actions` is None of a machine without a model of energy.
+    """
+
+    actions: Actions | None
+    burst_bytes: Mapping[str, int]
+    passing: Passing
+
+    @classmethod
+    def of(cls, program: Program, config: MachineConfig, units: Units) -> Moves:
+        """Of one machine."""
+        return cls(
+            None if config.costing is None else count_actions(program, units),
+            dram_burst_traffic(program, units),
+            Passing.of(program, units, config.multipliers.unit),
+        )

@@ -58,18 +58,37 @@ class Roofline:
     run_roof_share: Annotated[float, Metric("1", "the same over the whole run")]
 
 
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """Bits that pass DRAM's channel, in whole bursts, and the read ports of the multipliers, by memory."""
+
+    in_steps: Mapping[str, int]
+    in_run: Mapping[str, int]
+
+    @classmethod
+    def of(cls, program: Program, units: Units, multipliers: str) -> Passing:
+        """Of a program; of all that there is about the machine, bursts alone matter."""
+        phases = program.of_kind(PhaseKind.BODY), program.phases
+        return cls(*(_bits(of_kind, units, multipliers) for of_kind in phases))
+
+
 def compute_roofline(
-    program: Program, config: MachineConfig, units: Units, peak_gops: float, step_gops: float, run_gops: float
+    program: Program,
+    passing: Passing,
+    config: MachineConfig,
+    units: Units,
+    macs: int,
+    peak_gops: float,
+    step_gops: float,
+    run_gops: float,
 ) -> Roofline:
-    """The roofline of a run that reached so many GOPS."""
-    bodies = program.of_kind(PhaseKind.BODY)
+    """The roofline of a run of so many MACs that reached so many GOPS."""
     multipliers = config.multipliers.unit
-    in_steps, in_run = (_bits(phases, units, multipliers) for phases in (bodies, program.phases))
     ceilings = {
         memory: _ceiling(
             bytes_per_cycle * Fraction(repr(config.clock_mhz)) / 1000,
-            _intensity(program.macs, in_steps.get(memory, 0)),
-            _intensity(program.macs, in_run.get(memory, 0)),
+            _intensity(macs, passing.in_steps.get(memory, 0)),
+            _intensity(macs, passing.in_run.get(memory, 0)),
             peak_gops,
         )
         for memory, bytes_per_cycle in _bandwidths(program, multipliers, units).items()

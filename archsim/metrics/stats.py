@@ -9,14 +9,13 @@ from typing import Annotated
 
 from archsim.arch import Arch
 from archsim.arch.datapath import Units
-from archsim.metrics.actions import count_actions
 from archsim.metrics.bounds import Bounds, StepTimes, binding, compute_bounds
 from archsim.metrics.declare import Metric
 from archsim.metrics.energy import Area, Energy, compute_costs, compute_energy
-from archsim.metrics.known import Known, ProgramFigures
+from archsim.metrics.known import Known, Moves, ProgramFigures
 from archsim.metrics.roofline import OPS_PER_MAC, Roofline, compute_roofline
 from archsim.metrics.stacks import Stack, cycle_stacks
-from archsim.metrics.traffic import Traffic, dram_burst_traffic
+from archsim.metrics.traffic import Traffic
 from archsim.program.ir import Phase, PhaseKind, Program
 from archsim.trace import PhaseTrace, Trace
 from archsim.workload import Workload
@@ -129,7 +128,8 @@ def compute_stats(
     """The figures of a finished run; `known`: what is known of them already."""
     if known is None:
         spec = workload.spec
-        known = Known(spec, ProgramFigures.of(program, spec.steps), StepTimes.of(program, units))
+        figures = ProgramFigures.of(program, spec.steps)
+        known = Known(spec, figures, StepTimes.of(program, units), Moves.of(program, arch.config, units))
     spec, figures, clock_mhz = known.spec, known.figures, Fraction(repr(arch.config.clock_mhz))
     phases = {kind: trace.cycles_of(kind) for kind in PhaseKind}
     step = sum(map(_cycles_per_step, program.phases, trace.phases), Fraction(0))
@@ -141,7 +141,11 @@ def compute_stats(
     throughput_gops = float(OPS_PER_MAC * macs / latency_us / 1000)
     steady_gops = float(OPS_PER_MAC * Fraction(macs, spec.steps) / step * clock_mhz / 1000)
     peak_gops = float(OPS_PER_MAC * macs_per_cycle * clock_mhz / 1000)
-    costs = None if arch.config.costing is None else compute_costs(arch, units)
+    moves = known.moves
+    energy = area = None
+    if moves.actions is not None:
+        costs = compute_costs(arch, units)
+        energy, area = compute_energy(moves.actions, costs, latency_us, macs), costs.area
     bounds = compute_bounds(figures.step_work, known.times, spec, arch.config, units)
     macs_per_step = Fraction(macs, spec.steps)
     return Stats(
@@ -167,16 +171,18 @@ def compute_stats(
         unit_cycle_stacks=stacks,
         traffic_bytes=figures.traffic_bytes,
         phase_traffic_bytes=figures.phase_traffic_bytes,
-        dram_burst_bytes=dram_burst_traffic(program, units),
+        dram_burst_bytes=moves.burst_bytes,
         compulsory_dram_bytes=figures.compulsory_dram_bytes,
         dram_traffic_ratio=figures.dram_traffic_ratio,
         dram_counts=trace.counts.get("dram", {}),
         operational_intensity_ops_per_byte=figures.operational_intensity_ops_per_byte,
         bounds=bounds,
         binding_bound=binding(bounds),
-        energy=None if costs is None else compute_energy(count_actions(program, units), costs, latency_us, macs),
-        area=None if costs is None else costs.area,
-        roofline=compute_roofline(program, arch.config, units, peak_gops, steady_gops, throughput_gops),
+        energy=energy,
+        area=area,
+        roofline=compute_roofline(
+            program, moves.passing, arch.config, units, macs, peak_gops, steady_gops, throughput_gops
+        ),
         program_ops=figures.ops,
     )
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from archsim.config import load_document, validate
-from archsim.config.presets import PresetKind, find_file
+from archsim.config.presets import PresetKind, find_file, is_name
 from archsim.errors import ArchError
 from archsim.technology.config import Technology
 from archsim.technology.prices import Prices
@@ -19,12 +19,18 @@ def load_technology(reference: str) -> Technology:
 
 def load_prices(reference: str) -> Prices:
     """The prices of that technology; a file that has not changed is read once."""
-    path = find_file(PresetKind.TECHNOLOGY, reference, ArchError)
+    path = _preset(reference) if is_name(reference) else find_file(PresetKind.TECHNOLOGY, reference, ArchError)
     try:
         stamp = path.stat().st_mtime_ns
     except OSError:
         stamp = 0  # reading it says why
     return _prices(path, stamp)
+
+
+@lru_cache(maxsize=32)
+def _preset(name: str) -> Path:
+    """Where a preset lies, or a file of that name in the current folder; an error is not kept."""
+    return find_file(PresetKind.TECHNOLOGY, name, ArchError)
 
 
 @lru_cache(maxsize=32)
