@@ -18,7 +18,8 @@ from archsim.components.operators import Tally
 from archsim.components.piecewise import PiecewiseMethod
 from archsim.components.resources import Resources
 from archsim.components.table import TableMethod
-from archsim.formats import Encoding, Fixed, FloatFormat, Formats, NumberFormat, parse_format
+from archsim.formats import BlockFloat, Encoding, Fixed, FloatFormat, Formats, NumberFormat, parse_format
+from archsim.formats.floating import Float32
 from archsim.formats.number import Array, IntegerFormat
 from archsim.formats.parse import MAX_BITS
 from archsim.formats.rounding import Conversion
@@ -60,7 +61,7 @@ class Method(ABC):
             return Counter()
         if function.name in CURVED:
             return self.resources(target).evaluation
-        bits, floating = target.bits, isinstance(target, FloatFormat)
+        bits, floating = _operands_of(target)
         return Resources(0, ((bits, bits),), (bits,), (bits,), floating=floating).evaluation
 
     def evaluator(self, function: FunctionSpec, source: Encoding, target: Encoding, overflows: Overflows) -> Evaluator:
@@ -77,6 +78,16 @@ class Method(ABC):
         """The same for functions that no line is."""
 
 
+def _operands_of(target: NumberFormat) -> tuple[int, bool]:
+    """Bits of the operators that make numbers of a format, and whether they are of floating point.
+
+    A block's numbers are float32 until all are there and their exponent is known (inferred).
+    """
+    if isinstance(target, BlockFloat):
+        return Float32().bits, True
+    return target.bits, isinstance(target, FloatFormat)
+
+
 class Exact(Method):
     """The function itself, rounded to the target's format.
 
@@ -88,7 +99,7 @@ class Exact(Method):
 
     def resources(self, target: NumberFormat) -> Resources:
         """Two multipliers and three adders of the target's format and a 64-entry table (inferred, as the depth)."""
-        bits, floating = target.bits, isinstance(target, FloatFormat)
+        bits, floating = _operands_of(target)
         return Resources(64 * bits, ((bits, bits),) * 2, (bits,) * 3, (), floating=floating, read_bits=bits)
 
     def _curved(self, function: FunctionSpec, source: Encoding, target: Encoding, overflows: Overflows) -> Evaluator:

@@ -29,10 +29,17 @@ def model_of(data: Data) -> Model:
 @cache
 def known_path(model: Model, path: str) -> bool:
     """Whether machines of a family have a field of that path."""
-    slot: Slot | None = slot_of(model)
-    for part in path.split("."):
-        slot = None if slot is None else inner_slot(slot, part)
-    return slot is not None
+    return _reaches(slot_of(model), path.split("."))
+
+
+def _reaches(slot: Slot, parts: list[str]) -> bool:
+    """Whether a path leads somewhere; in a section of several kinds, in one of them."""
+    if not parts:
+        return True
+    if slot.members:
+        return any(_reaches(member, parts) for member in slot.members)
+    inner = inner_slot(slot, parts[0])
+    return inner is not None and _reaches(inner, parts[1:])
 
 
 def set_field(data: Data, path: str, value: object) -> None:

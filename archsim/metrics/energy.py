@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import fsum
 from typing import Annotated
 
 from archsim.arch import Arch
@@ -84,10 +85,11 @@ def compute_energy(actions: Actions, costs: Costs, latency_us: Fraction, macs: i
     """The energy of a run of so many us that does so many MACs of the model."""
     unit_uj = {unit: _operators(tally, costs.prices) for unit, tally in actions.operators.items()}
     memory_uj = _accesses(actions, costs)
-    part_uj = {unit: sum(kinds.values()) for unit, kinds in unit_uj.items()}
+    # fsum: no figure depends on the order of units and memories.
+    part_uj = {unit: fsum(kinds.values()) for unit, kinds in unit_uj.items()}
     for memory, directions in memory_uj.items():
-        part_uj[memory] = part_uj.get(memory, 0.0) + sum(sum(kinds.values()) for kinds in directions.values())
-    dynamic_uj = sum(part_uj.values())
+        part_uj[memory] = part_uj.get(memory, 0.0) + fsum(fsum(kinds.values()) for kinds in directions.values())
+    dynamic_uj = fsum(part_uj.values())
     leakage_uj = costs.area.leakage_mw * float(latency_us) * PJ_PER_MW_US / PJ_PER_UJ
     total_uj = dynamic_uj + leakage_uj
     return Energy(
@@ -120,8 +122,8 @@ def area_of(units: Units, memories: Mapping[str, Storage], prices: Prices) -> Ar
     }
     on_chip = [name for name in area if area[name]]
     return Area(
-        area_mm2=sum(area.values()),
-        leakage_mw=sum(leakage.values()),
+        area_mm2=fsum(area.values()),
+        leakage_mw=fsum(leakage.values()),
         part_area_mm2={name: area[name] for name in on_chip},
         part_leakage_mw={name: leakage[name] for name in on_chip},
     )

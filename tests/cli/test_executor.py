@@ -11,7 +11,7 @@ from archsim.api import simulate
 from archsim.api.executors import SHORT_OPS
 from archsim.api.verdict import ExecutorCheck, judge
 from archsim.arch import load_arch
-from archsim.components.dram import Dram
+from archsim.config import parse_override
 from archsim.errors import ExecutorError
 from archsim.workload import load_workload
 
@@ -64,13 +64,14 @@ def test_auto_takes_the_second_executor_for_a_long_run():
     assert (simulation.executor.name, simulation.executor.reason) == ("fast", "")
 
 
-def test_auto_falls_back_and_says_why(monkeypatch):
-    monkeypatch.setattr(Dram, "static", False)
-    simulation = simulate(ARCH, load_workload("lstm:3,2,t=10000"), timing_only=True)
+def test_auto_falls_back_and_says_why():
+    device = "dram={kind: ddr, device: lpddr4_3200, channels: 1, controller_latency_cycles: 40}"
+    arch = load_arch("tiny_2x2", [parse_override(device)])
+    simulation = simulate(arch, load_workload("lstm:3,2,t=10000"), timing_only=True)
     assert simulation.executor.name == "machine"
     assert simulation.executor.reason == "service times of dram depend on what was before"
     with pytest.raises(ExecutorError, match="--executor fast: service times of dram"):
-        simulate(ARCH, LOAD, executor="fast")
+        simulate(arch, LOAD, executor="fast")
 
 
 @pytest.mark.parametrize("command", ["run", "validate"])

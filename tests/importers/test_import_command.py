@@ -31,6 +31,12 @@ def state_dict(kind: int = 4, inputs: int = 3, hidden: int = 4, prefix: str = ""
     return tensors
 
 
+def saved_outputs() -> dict[str, np.ndarray]:
+    """What the run in the folder res has written."""
+    with np.load("res/outputs.npz") as file:
+        return dict(file)
+
+
 @pytest.fixture
 def model(tmp_path):
     np.savez(tmp_path / "model.npz", **state_dict(prefix="rnn."), other=np.ones(3, np.float32))
@@ -87,7 +93,7 @@ def test_a_workload_with_an_input_runs_and_has_torch_shapes(archsim, model, tmp_
         "weights:\n  file: my.safetensors\ninput:\n  file: my.safetensors\n  tensor: input\n"
     )
     assert archsim("run", FLOAT_16X16, "my.yaml", "--no-plots", "--out", "res").code == 0
-    outputs = np.load("res/outputs.npz")
+    outputs = saved_outputs()
     assert {name: outputs[name].shape for name in outputs} == {"output": (5, 2, 4), "h_n": (1, 2, 4), "c_n": (1, 2, 4)}
     np.testing.assert_array_equal(load_tensors(load_workload("my.yaml")).x, x)
 
@@ -178,7 +184,7 @@ def test_constant_initial_states_and_lengths_fix_the_batch(archsim, tmp_path) ->
     assert archsim(*command, "--input", "x.npy").code == 0
     assert archsim("run", FLOAT_16X16, "my.yaml", "--no-plots", "--out", "res").code == 0
     theirs = onnx_run(runtime, path, x)
-    outputs = np.load("res/outputs.npz")
+    outputs = saved_outputs()
     assert close(outputs["output"], torch_shaped(theirs["Y"]))
     assert close(outputs["c_n"], theirs["Y_c"])
 
@@ -353,7 +359,7 @@ def test_another_gate_order_is_noticed(archsim, tmp_path, monkeypatch, wrong) ->
     assert archsim("import", "m.onnx", "--layer", "all", "--out", "my.yaml", "--input", "x.npy").code == 0
     assert archsim("run", FLOAT_16X16, "my.yaml", "--no-plots", "--out", "res").code == 0
     want = torch_shaped(onnx_run(runtime, path, x)["Y"])
-    assert np.abs(np.load("res/outputs.npz")["output"] - want).max() > 1e-3
+    assert np.abs(saved_outputs()["output"] - want).max() > 1e-3
 
 
 def archsim_gates() -> dict[str, tuple[int, ...]]:

@@ -28,6 +28,10 @@ A kind of DRAM and single ports make service times depend on when an op starts: 
 
     dram.kind, weight_sram.ports, input_buffer.ports, state_buffer.ports
 
+Prices stand in tests/energy, and cost no cycles:
+
+    technology, dram_type
+
 The others change the program itself (the tiles, how far x parts run ahead, how far x is prefetched), so that nothing
 follows; the test only demands that the changed design is still right:
 
@@ -102,6 +106,8 @@ UNIT_OPTIONS = (
 """tests/laws/test_unit_options.py has these."""
 OTHER_MACHINE = ("dram.kind", "weight_sram.ports", "input_buffer.ports", "state_buffer.ports")
 """tests/laws/test_dynamic_machines.py has these."""
+PRICES = ("technology", "dram_type")
+"""What energy and area cost: tests/energy has these, and no cycles come of them."""
 OTHER_PROGRAM = (
     "mac_array.rows",
     "accumulators.entries",
@@ -149,7 +155,7 @@ def cycles(case: Case) -> tuple[int, list[tuple[int, int, int]]]:
 @given(cases())
 def test_the_list_is_complete(case: Case):
     assert sorted(fields(case.config)) == sorted(
-        (*UP, *DOWN, *SAME_CYCLES, *OTHER_NUMBERS, *OTHER_MACHINE, *UNIT_OPTIONS, *OTHER_PROGRAM)
+        (*UP, *DOWN, *SAME_CYCLES, *OTHER_NUMBERS, *OTHER_MACHINE, *UNIT_OPTIONS, *PRICES, *OTHER_PROGRAM)
     )
 
 
