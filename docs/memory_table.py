@@ -1,0 +1,111 @@
+"""Writes the tables of docs/memory.md: `python docs/memory_table.py`; the prose is kept. `--check` compares instead."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from archsim.api.evaluate import Evaluator
+from archsim.arch import load_arch
+from archsim.config import parse_override
+from archsim.metrics import Stats
+from archsim.workload import load_workload
+
+PAGE = Path(__file__).with_name("memory.md")
+CAPACITIES = ("8MiB", "4MiB", "1MiB", "64KiB")
+WEIGHTS = {"int8": (), "float32": ("formats=float32",)}
+HEAD = (
+    "| {} | cycles a step | binds | cycles a run | DRAM bytes | bound | of the bound |\n"
+    "|---|---:|---|---:|---:|---:|---:|\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One design: what the first column says, and its figures."""
+
+    name: str
+    stats: Stats
+
+    @property
+    def bound_cycles(self) -> float:
+        """T times the largest bound of a step, and the phases before and after the steps."""
+        stats = self.stats
+        return stats.bounds[stats.binding_bound] * 70 + stats.prologue_cycles + stats.epilogue_cycles
+
+    @property
+    def share(self) -> float:
+        """Simulated cycles against that."""
+        return self.stats.latency_cycles / self.bound_cycles
+
+    @property
+    def row(self) -> str:
+        """As the page has it."""
+        stats = self.stats
+        dram = sum(sum(kinds.values()) for kinds in stats.traffic_bytes["dram"].values())
+        return (
+            f"| {self.name} | {stats.cycles_per_step:,.0f} | {stats.binding_bound} | {stats.latency_cycles:,} "
+            f"| {dram:,} | {self.bound_cycles:,.0f} | {100 * self.share:.2f} % |"
+        )
+
+
+def point(name: str, *overrides: str) -> Point:
+    """LSTM(200, 1000), T = 70, on edge_64x64 with some fields changed."""
+    arch = load_arch("edge_64x64", [parse_override(text) for text in overrides])
+    return Point(name, Evaluator().evaluate(arch, load_workload("lstm_200_1000_t70"), "fused_streamed").stats)
+
+
+def capacities() -> list[Point]:
+    """Both widths of weights in SRAMs of four sizes."""
+    return [
+        point(f"{weights}, {capacity}", *formats, f"weight_sram.capacity_bytes={capacity}")
+        for weights, formats in WEIGHTS.items()
+        for capacity in CAPACITIES
+    ]
+
+
+def slots_and_bandwidths() -> list[Point]:
+    """int8 weights in 4 MiB: slots, then DRAM of twice and four times the bandwidth."""
+    small = "weight_sram.capacity_bytes=4MiB"
+    slots = [point(f"{n} slots", small, f"weight_sram.stream_slots={n}") for n in (1, 2, 4)]
+    return slots + [point(f"{n} B/cycle", small, f"dram.bandwidth_bytes_per_cycle={n}") for n in (32, 64)]
+
+
+def table(first: str, points: Sequence[Point]) -> str:
+    """A table of the page."""
+    return HEAD.format(first) + "".join(f"{found.row}\n" for found in points)
+
+
+def tables() -> dict[str, str]:
+    """Every table by its name."""
+    return {
+        "capacities": table("weights, SRAM", capacities()),
+        "slots and bandwidths": table("4 MiB, int8", slots_and_bandwidths()),
+    }
+
+
+def filled(text: str, found: dict[str, str]) -> str:
+    """The page with these tables between its marks."""
+    for name, rows in found.items():
+        text = re.sub(
+            rf"(<!-- table:{name} -->\n).*?(<!-- end -->)", lambda m, r=rows: m[1] + r + m[2], text, flags=re.S
+        )
+    return text
+
+
+def main() -> None:
+    """Write or compare."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if the page has other figures")
+    text = PAGE.read_text(encoding="utf-8")
+    made = filled(text, tables())
+    if parser.parse_args().check and made != text:
+        raise SystemExit("docs/memory.md has other figures: run python docs/memory_table.py")
+    PAGE.write_text(made, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
