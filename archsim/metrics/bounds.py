@@ -130,7 +130,7 @@ def _weight_bits(body: Phase, steps: int) -> int:
         region.bits * times // steps
         for op, times in body.distinct
         for region in op.reads
-        if region.buffer.kind in kinds
+        if region.buffer.kind in kinds and region.buffer.memory == "weight_sram"
     )
 
 

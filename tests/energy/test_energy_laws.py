@@ -142,15 +142,13 @@ def _counted(case: Case) -> Counter[tuple[object, ...]]:
 
 @settings(max_examples=25)
 @given(cases(), st.sampled_from(["weight_sram", "input_buffer", "state_buffer"]), st.integers(2, 50))
-def test_more_capacity_never_costs_less(case: Case, memory: str, factor: int) -> None:
+def test_more_capacity_is_more_area(case: Case, memory: str, factor: int) -> None:
+    """Energies and leakage are not monotone where CACTI takes another organization: at 45 nm an SRAM of a few words,
+    made twice as large, may leak less."""
     path = f"{memory}.capacity_bytes"
     larger = case.with_fields({path: factor * getattr(case.config, memory).capacity_bytes})
-    before, after = energy_of(case), energy_of(larger)
-    assert after.part_uj[memory] >= before.part_uj[memory] * (1 - CLOSE)
-    assert after.total_uj >= before.total_uj * (1 - CLOSE)
     areas = [compute_costs(of.arch, of.units).area for of in (case, larger)]
     assert areas[1].area_mm2 > areas[0].area_mm2
-    assert areas[1].leakage_mw > areas[0].leakage_mw
 
 
 @settings(max_examples=25)

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 from hypothesis import given
-from strategies import Case, cases
+from strategies import RESIDENT, Case, cases
 
 from archsim.components.dram import Transfer
 from archsim.program.ir import PhaseKind
@@ -75,7 +75,7 @@ def test_phases_sum_to_the_run(case: Case) -> None:
                 assert found == kinds
 
 
-@given(cases())
+@given(cases(schedules=RESIDENT))
 def test_where_each_kind_passes_dram(case: Case) -> None:
     """Weights and initial states in the prologue alone, outputs in the time steps, final states in the epilogue."""
     phases = case.simulate(timing_only=True).stats.phase_traffic_bytes
@@ -105,7 +105,9 @@ def test_dram_moves_no_less_than_it_must(case: Case) -> None:
     last = sum(cell.output_size for cell in spec.layers[-1])
     assert least["read"]["x"] == 4 * spec.steps * spec.batch * spec.input_size
     assert least["write"]["output"] == 4 * spec.steps * spec.batch * last
-    if len(spec.cells) == 1 or (case.schedule.endswith("wavefront") and len(spec.layers) > 1):
+    if stats.phase_traffic_bytes[PhaseKind.BODY]["dram"]["read"].keys() & set(WEIGHTS):
+        assert "streamed" in case.schedule
+    elif len(spec.cells) == 1 or (case.schedule.endswith("wavefront") and len(spec.layers) > 1):
         assert stats.dram_traffic_ratio == 1, "weights stay, x is read once, layers hand over on the chip"
     elif len(spec.layers) > 1:
         assert stats.dram_traffic_ratio > 1, "layers hand over through DRAM"

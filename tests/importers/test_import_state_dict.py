@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -51,7 +52,8 @@ def save(torch, tensors, path: Path) -> Path:
 
 def forward(torch, module, x: np.ndarray) -> dict[str, np.ndarray]:
     """output, h_n and c_n of a module, or of a cell run step by step."""
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "LSTM with projections is not supported with oneDNN")  # said once a process
         given = torch.from_numpy(x)
         if not isinstance(module, torch.nn.RNNCellBase):
             output, state = module(given)

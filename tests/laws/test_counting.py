@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 from closed_forms import mac_ops, traffic
 from hypothesis import given, settings
-from strategies import ON_CHIP, Case, cases, fewest_entries, needed_bytes, one_layer_lstms
+from strategies import ON_CHIP, RESIDENT, Case, cases, fewest_entries, needed_bytes, one_layer_lstms
 
 from archsim.errors import CapacityError
 from archsim.metrics import declared
@@ -94,7 +94,7 @@ def test_rates_follow_from_the_counts(case: Case):
     assert declared(Stats).keys() == set(Stats.__dataclass_fields__)
 
 
-@given(cases(one_layer_lstms()))
+@given(cases(one_layer_lstms(), RESIDENT))
 def test_traffic_of_an_lstm_is_conserved(case: Case):
     """Everything is loaded once, read as often as the schedule must, and stored once; 4 bytes an element."""
     traffic = case.simulate(timing_only=True).stats.traffic_bytes
@@ -138,7 +138,7 @@ def test_traffic_of_an_lstm_is_conserved(case: Case):
     assert traffic["accumulators"]["read"] == {"partial_sum": parts * sums}
 
 
-@given(cases())
+@given(cases(schedules=RESIDENT))
 def test_traffic_of_any_network_follows_from_its_equations(case: Case):
     stated = case.simulate(timing_only=True).stats.traffic_bytes
     flat = {
@@ -176,7 +176,7 @@ def test_traffic_of_the_ops_in_the_trace(case: Case):
 
 
 @settings(max_examples=30)
-@given(cases())
+@given(cases(schedules=RESIDENT))
 def test_capacity_is_exact(case: Case):
     """What is needed is enough, and one byte (or accumulator entry) less is refused with the gap."""
     needed = needed_bytes(case.program)

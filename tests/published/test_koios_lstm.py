@@ -135,6 +135,7 @@ NO_CYCLE = (
     "activation.lanes",  # one row a cycle has one value for each table
     "elementwise.lanes",  # and one for each multiplier
     "input_buffer.prefetch_steps",  # x is there in time
+    "weight_sram.stream_slots",  # all weights stay
     "sequencer.queue_depth",  # nothing queues
     "dram.bandwidth_bytes_per_cycle",  # the outside, never waited for
     "dram.latency_cycles",
