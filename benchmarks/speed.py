@@ -130,13 +130,13 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer repetitions")
     repetitions = 2 if parser.parse_args().quick else 7
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores")
+    memory_growth()  # first: a new process's peak begins with that of the process it comes from
     machine_speed(repetitions)
     with tempfile.TemporaryDirectory() as folder:
         seconds = best(min(repetitions, 5), lambda: archsim("run", *REFERENCE, "--no-plots", "--out", f"{folder}/run"))
     print(f"archsim run {' '.join(REFERENCE)} --no-plots, cold   {seconds:5.2f} s")
     print(f"archsim --help, cold   {best(repetitions, lambda: archsim('--help')):5.2f} s")
     numerics_speed(min(repetitions, 3))
-    memory_growth()
     profile()
     print(f"peak memory of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 
