@@ -101,7 +101,8 @@ def memory_growth() -> None:
         code = (
             "import resource; from archsim.api import simulate; from archsim.arch import load_arch; "
             "from archsim.workload import load_workload; "
-            f"simulate(load_arch('edge_16x16'), load_workload('lstm:16,16,t={steps}'), timing_only=True, executor='machine'); "
+            f"workload = load_workload('lstm:16,16,t={steps}'); "
+            "simulate(load_arch('edge_16x16'), workload, timing_only=True, executor='machine'); "
             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
         )
         out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
