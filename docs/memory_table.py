@@ -16,6 +16,7 @@ from archsim.workload import load_workload
 
 PAGE = Path(__file__).with_name("memory.md")
 CAPACITIES = ("8MiB", "4MiB", "1MiB", "64KiB")
+STEPS = 70
 WEIGHTS = {"int8": (), "float32": ("formats=float32",)}
 HEAD = (
     "| {} | cycles a step | binds | cycles a run | DRAM bytes | bound | of the bound |\n"
@@ -34,7 +35,7 @@ class Point:
     def bound_cycles(self) -> float:
         """T times the largest bound of a step, and the phases before and after the steps."""
         stats = self.stats
-        return stats.bounds[stats.binding_bound] * 70 + stats.prologue_cycles + stats.epilogue_cycles
+        return stats.bounds[stats.binding_bound] * STEPS + stats.prologue_cycles + stats.epilogue_cycles
 
     @property
     def share(self) -> float:
@@ -90,6 +91,8 @@ def tables() -> dict[str, str]:
 def filled(text: str, found: dict[str, str]) -> str:
     """The page with these tables between its marks."""
     for name, rows in found.items():
+        if f"<!-- table:{name} -->\n" not in text:
+            raise SystemExit(f"docs/memory.md has no mark of the table {name!r}")
         text = re.sub(
             rf"(<!-- table:{name} -->\n).*?(<!-- end -->)", lambda m, r=rows: m[1] + r + m[2], text, flags=re.S
         )
