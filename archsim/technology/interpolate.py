@@ -26,10 +26,24 @@ def interpolate(points: Sequence[float], values: Sequence[float], at: float) -> 
 def interpolate_grid(
     rows: Sequence[float], columns: Sequence[float], grid: Sequence[Sequence[float]], row: float, column: float
 ) -> float:
-    """The same in two directions: between rows at both columns, then between those."""
-    low, part = _place(columns, column)
+    """The same in two directions: between rows at both columns, then between those.
+
+    Beyond the last columns: the line through the rows at the outermost column, times a factor that is the same at
+    every row. Were each row to go on by itself, the columns' lines, of different slopes, would be weighted by less than
+    0 and more than 1, and the result could fall from row to row where no column does.
+    """
+    at_edge = min(max(column, columns[0]), columns[-1])
+    low, part = _place(columns, at_edge)
     left, right = (interpolate(rows, [line[index] for line in grid], row) for index in (low, low + 1))
-    return _between(left, right, part)
+    return _between(left, right, part) * _beyond(columns, grid, at_edge, column)
+
+
+def _beyond(points: Sequence[float], lines: Sequence[Sequence[float]], edge: float, at: float) -> float:
+    """How many times the value at `edge` the value at `at` is: the geometric mean over lines through the points."""
+    if at == edge:
+        return 1.0
+    ratios = [log(interpolate(points, line, at) / interpolate(points, line, edge)) for line in lines]
+    return exp(sum(ratios) / len(ratios))
 
 
 def _place(points: Sequence[float], at: float) -> tuple[int, float]:

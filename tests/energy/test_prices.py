@@ -52,6 +52,33 @@ def test_a_grid_of_products_is_a_product(rows, columns, row: float, column: floa
     assert isclose(found, interpolate(*rows, row) * interpolate(*columns, column), rel_tol=1e-6)
 
 
+def test_beyond_a_grid_by_hand() -> None:
+    """Rows at 1 and 4, columns at 2 and 8. Row 1 has slope log 2 / log 4 = 1/2, row 4 slope log 8 / log 4 = 3/2.
+
+    At column 1/2 (edge 2, a quarter of it) the factors are (1/4)^(1/2) = 1/2 and (1/4)^(3/2) = 1/8, in the mean 1/4; at
+    column 2 the line of the rows has 1, 2 (the middle of 1 and 4), 4 and, at 16, 16.
+    """
+    grid = [[1.0, 2.0], [4.0, 32.0]]
+    for row, at_edge in ((1, 1), (2, 2), (4, 4), (16, 16)):
+        assert interpolate_grid([1, 4], [2, 8], grid, row, 2) == pytest.approx(at_edge)
+        assert interpolate_grid([1, 4], [2, 8], grid, row, 0.5) == pytest.approx(at_edge / 4)
+    assert interpolate_grid([1, 4], [2, 8], grid, 1, 32) == pytest.approx(2 * 4)
+
+
+@given(tables(), tables(), st.data())
+def test_no_grid_falls_from_row_to_row(rows, columns, data: st.DataObject) -> None:
+    """Wherever the place: in a grid that rises both ways, of slopes that differ from line to line."""
+    steps = [[data.draw(st.floats(0, 2)) for _ in columns[0]] for _ in rows[0]]
+    grid = [
+        [1e-3 + sum(sum(line[: c + 1]) for line in steps[: r + 1]) for c in range(len(steps[0]))]
+        for r in range(len(steps))
+    ]
+    column, row = data.draw(st.floats(0.5, 20_000)), data.draw(st.floats(0.5, 20_000))
+    factor = data.draw(st.floats(1, 100))
+    low = interpolate_grid(rows[0], columns[0], grid, row, column)
+    assert low <= interpolate_grid(rows[0], columns[0], grid, factor * row, column) * (1 + 1e-9)
+
+
 @pytest.mark.parametrize("node", NODES)
 def test_every_point_of_the_sram_tables_is_the_price_of_that_sram(node: str) -> None:
     prices = load_prices(node)
@@ -127,14 +154,18 @@ def test_registers_and_dram() -> None:
 @given(
     st.sampled_from(NODES),
     st.integers(1, 8),
-    st.integers(16, 1 << 22),
-    st.sampled_from([16, 32, 64, 200, 512, 600]),
-    st.floats(1, 8),
+    st.integers(1, 1 << 22),
+    st.sampled_from([1, 2, 8, 16, 32, 64, 200, 512, 600]),
+    st.floats(1, 100),
+    st.booleans(),
 )
-def test_a_larger_sram_costs_no_less(node: str, banks: int, capacity: int, port_bits: int, factor: float) -> None:
+def test_a_larger_sram_costs_no_less(
+    node: str, banks: int, capacity: int, port_bits: int, factor: float, dual: bool
+) -> None:
+    """Within the table and beyond it on every side: one word of one bit, and 4 MiB of 8 bits."""
     prices: Prices = load_prices(node)
-    small = prices.memory(Sram(banks, capacity, port_bits, dual_port=True))
-    large = prices.memory(Sram(banks, int(capacity * factor), port_bits, dual_port=True))
+    small = prices.memory(Sram(banks, capacity, port_bits, dual))
+    large = prices.memory(Sram(banks, int(capacity * factor), port_bits, dual))
     for quantity in ("read_pj", "write_pj", "leakage_mw", "area_mm2"):
         assert getattr(small, quantity) <= getattr(large, quantity) * (1 + 1e-9)
 
