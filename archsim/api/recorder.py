@@ -54,7 +54,7 @@ class Recorder:
         if cell is None:  # an RNN's activation gives h itself, which is in the output
             return
         steps = self._shapes[cell][0]
-        step = repetition - op.skip_first  # a wavefront delays a layer
+        step = op.step(repetition)
         time = steps - 1 - step if self._reverse[cell] else step
         kept = self.values[cell].get(name)
         if kept is None:

@@ -15,28 +15,27 @@ from archsim.program.ir import Dep, Phase
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChainTables:
-    """Of a body: its `tables`, each op's window as a number (n), and the dependencies that close a chain (m).
+    """Of a body: its `tables`, and the dependencies that close a chain (m).
 
-    Such a one passes h from op `last` to op `first`, `lag` repetitions later.
+    Such a one passes h from op `last` to op `first`, `lag` repetitions later; `per_step`: how many of its chains there
+    are for each time step.
     """
 
     tables: PhaseTables
-    window: Ints
     first: Ints
     last: Ints
     lag: Ints
+    per_step: tuple[Fraction, ...]
 
     @classmethod
     def of(cls, body: Phase, tables: PhaseTables, closing: tuple[tuple[int, Dep], ...]) -> ChainTables:
         """`closing`: (op that waits, dependency) in the order of the ops that wait."""
-        windows: dict[tuple[int, int], int] = {}
-        numbers = [windows.setdefault(op.window, len(windows)) for op in body.ops]
         rows = [(first, dep.op, dep.lag) for first, dep in closing]
         first, last, lag = np.ascontiguousarray(np.array(rows, np.int64).reshape(-1, 3).T)
-        return cls(tables, np.array(numbers, np.int64), first, last, lag)
+        return cls(tables, first, last, lag, tuple(body.times_per_step(first) for first, _ in closing))
 
     def longest(self, services: ServiceTimes) -> Fraction:
-        """Cycles a repetition."""
+        """Cycles a time step."""
         t = self.tables
         lengths = chain_lengths(
             t.unit,
@@ -44,15 +43,18 @@ class ChainTables:
             t.dep_op,
             t.dep_lag,
             t.dep_after,
-            self.window,
+            t.skip_first,
+            t.skip_last,
             services.occupancy,
             services.depth,
             services.first_word,
             self.first,
             self.last,
         )
-        found = zip(lengths.tolist(), self.lag.tolist(), strict=True)
-        return max((Fraction(length, lag) for length, lag in found if length >= 0), default=Fraction(0))
+        found = zip(lengths.tolist(), self.lag.tolist(), self.per_step, strict=True)
+        return max(
+            (Fraction(cycles, lag) * chains for cycles, lag, chains in found if cycles >= 0), default=Fraction(0)
+        )
 
 
 @compiled
@@ -62,7 +64,8 @@ def chain_lengths(
     dep_op: Ints,
     dep_lag: Ints,
     dep_after: Ints,
-    window: Ints,
+    skip_first: Ints,
+    skip_last: Ints,
     occupancy: Ints,
     depth: Ints,
     first_word: Ints,
@@ -72,8 +75,8 @@ def chain_lengths(
     """For each closing dependency (m) the cycles from the start of `first` to the done of `last`; -1 if none does.
 
     Ops follow each other along dependencies of the same repetition (after DONE: occupancy and depth; after FREE:
-    occupancy; after FIRST: until the first word) and, on one unit, in order (occupancy); only ops of the same window as
-    `first` are on the way.
+    occupancy; after FIRST: until the first word) and, on one unit, in order (occupancy); only ops that take part
+    whenever `first` does are on the way.
     """
     count = len(unit)
     lengths = np.full(len(first), -1, np.int64)
@@ -87,7 +90,7 @@ def chain_lengths(
             starts[begin] = 0
             before[unit[begin]] = begin
             for k in range(begin + 1, count):
-                if window[k] != window[begin]:
+                if skip_first[k] > skip_first[begin] or skip_last[k] > skip_last[begin]:
                     continue
                 start = -1
                 for d in range(first_dep[k], first_dep[k + 1]):

@@ -124,14 +124,15 @@ def _number(value: Fraction) -> float:
 
 
 def _weight_bits(body: Phase, steps: int) -> int:
-    """Bits that one time step reads through the weight SRAM's ports; the bias has a port of its own."""
+    """Bits that a time step, in the mean, reads through the weight SRAM's ports; the bias has a port of its own."""
     kinds = (DataKind.W_IH, DataKind.W_HH, DataKind.W_HR)
-    return sum(
-        region.bits * times // steps
+    bits = sum(
+        region.bits * times
         for op, times in body.distinct
         for region in op.reads
         if region.buffer.kind in kinds and region.buffer.memory == "weight_sram"
     )
+    return bits // steps
 
 
 def closing_deps(body: Phase) -> tuple[tuple[int, Dep], ...]:
@@ -149,23 +150,24 @@ def closing_deps(body: Phase) -> tuple[tuple[int, Dep], ...]:
 def _recurrence(body: Phase, services: list[Service]) -> Fraction:
     """The longest chain from the start of an op that waits for the h of an earlier step to that h's successor.
 
-    Ops follow each other along dependencies of the same step (after DONE: latency; after FREE: occupancy; after FIRST:
-    until the first word) and, on one unit, in order (occupancy). The chain closes through the dependency on h, so T
-    steps take at least T times it.
+    Ops follow each other along dependencies of the same repetition (after DONE: latency; after FREE: occupancy; after
+    FIRST: until the first word) and, on one unit, in order (occupancy). The chain closes through the dependency on h,
+    so that n repetitions with such a chain take at least n times it: cycles a time step.
     """
     longest = Fraction(0)
     for first, closing in groupby(closing_deps(body), key=itemgetter(0)):
         starts = _chain_starts(body, services, first)
         for _, dep in closing:
             if dep.op in starts:
-                longest = max(longest, Fraction(starts[dep.op] + services[dep.op].latency_cycles, dep.lag))
+                cycles = Fraction(starts[dep.op] + services[dep.op].latency_cycles, dep.lag)
+                longest = max(longest, cycles * body.times_per_step(first))
     return longest
 
 
 def _chain_starts(body: Phase, services: list[Service], first: int) -> dict[int, int]:
     """For each op that chains from `first` reach, the earliest start, in cycles after that of `first`."""
     starts = {first: 0}
-    present = body.ops[first].window
+    skip_first, skip_last = body.ops[first].window
     last_on = {body.ops[first].unit: first}
     for index in range(first + 1, len(body.ops)):
         op = body.ops[index]
@@ -177,8 +179,8 @@ def _chain_starts(body: Phase, services: list[Service], first: int) -> dict[int,
         if op.unit in last_on:
             before = last_on[op.unit]
             waits.append(starts[before] + services[before].occupancy_cycles)
-        # An op that some repetition leaves out (against `first`) is no part of a chain that all of them have.
-        if waits and op.window == present:
+        # An op that is left out of a repetition in which `first` is there is no part of the chains of all of them.
+        if waits and op.skip_first <= skip_first and op.skip_last <= skip_last:
             starts[index] = max(waits)
             last_on[op.unit] = index
     return starts

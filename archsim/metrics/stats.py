@@ -188,13 +188,13 @@ def compute_stats(
 
 
 def _cycles_per_step(phase: Phase, body: PhaseTrace) -> Fraction:
-    """Cycles of a steady-state repetition of a body; 0 for other phases."""
-    if phase.kind is not PhaseKind.BODY:
+    """Cycles of a time step of a body in the steady state; 0 for other phases, and for a body that completes none."""
+    if phase.kind is not PhaseKind.BODY or not phase.time_steps:
         return Fraction(0)
     if phase.head and phase.steady_repetitions[0] == phase.steady_repetitions[1]:
-        return Fraction(body.cycles, phase.repeat - phase.head)  # a wavefront that only fills and drains
+        return Fraction(body.cycles, phase.time_steps)  # a wavefront that only fills and drains
     ends = dict(body.ends)
     first, last = phase.steady_repetitions
     if first == last:
-        return Fraction(ends[last] - body.start)
-    return Fraction(ends[last] - ends[first], last - first)
+        return Fraction(ends[last] - body.start, phase.unroll)
+    return Fraction(ends[last] - ends[first], (last - first) * phase.unroll)

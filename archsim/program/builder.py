@@ -30,10 +30,15 @@ from archsim.program.ir import (
 _NOBODY = -1
 
 
-def build_phase(name: str, kind: PhaseKind, ops: Sequence[Op], repeat: int = 1) -> Phase:
-    """A phase with its dependencies derived. Work and result do not grow with `repeat`."""
+def build_phase(
+    name: str, kind: PhaseKind, ops: Sequence[Op], repeat: int = 1, steps: int | None = None, unroll: int = 1
+) -> Phase:
+    """A phase with its dependencies derived; `steps` and `unroll` as Phase has them.
+
+    Work and result do not grow with `repeat`.
+    """
     body = tuple(ops)
-    return Phase(name=name, kind=kind, repeat=repeat, ops=body, deps=_derive(body))
+    return Phase(name=name, kind=kind, repeat=repeat, ops=body, deps=_derive(body), steps=steps, unroll=unroll)
 
 
 def _derive(ops: tuple[Op, ...]) -> tuple[tuple[Dep, ...], ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from functools import cached_property
 from math import gcd
 
@@ -166,6 +167,9 @@ class Op(ABC):
     """Inactive in that many last repetitions of the phase."""
     joined: bool = False
     """Part of the instruction of the op before it: issued with it, in the same cycle."""
+    step_stride: int = 1
+    step_offset: int = 0
+    """In repetition r of a body the op works on time step r * step_stride + step_offset of its layer."""
 
     @property
     @abstractmethod
@@ -207,6 +211,10 @@ class Op(ABC):
         """(skip_first, skip_last): ops of one window take part in the same repetitions."""
         return self.skip_first, self.skip_last
 
+    def step(self, repetition: int) -> int:
+        """The time step of a sequence that the op works on in a repetition of a body."""
+        return repetition * self.step_stride + self.step_offset
+
     def active(self, repetition: int, repeat: int) -> bool:
         """Whether the op takes part in a repetition of a phase with `repeat` repetitions."""
         return self.skip_first <= repetition < repeat - self.skip_last
@@ -228,13 +236,28 @@ class Dep:
 
 @dataclass(frozen=True)
 class Phase:
-    """A body of ops in program order with their dependencies, repeated `repeat` times."""
+    """A body of ops in program order with their dependencies, repeated `repeat` times.
+
+    `steps`: time steps of the network (or of one layer) that a body completes, all repetitions together; 0 if it only
+    prepares some; None: one a repetition. `unroll`: how many of them a repetition completes.
+    """
 
     name: str
     kind: PhaseKind
     repeat: int
     ops: tuple[Op, ...]
     deps: tuple[tuple[Dep, ...], ...]
+    steps: int | None = None
+    unroll: int = 1
+
+    @property
+    def time_steps(self) -> int:
+        """Time steps that the phase completes."""
+        return self.repeat if self.steps is None else self.steps
+
+    def times_per_step(self, number: int) -> Fraction:
+        """How often op number `number` takes part for each time step of a body that completes some."""
+        return Fraction(self.ops[number].instances(self.repeat), self.time_steps)
 
     @cached_property
     def max_lag(self) -> int:

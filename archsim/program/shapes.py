@@ -10,7 +10,7 @@ from archsim.program.ir import Buffer, Op, Phase, Program, Region
 PLACE = "place"
 """Key of the metadata of a field that says where something lies, and so is no part of a shape."""
 
-_WHICH = frozenset({"label", "skip_first", "skip_last"})
+_WHICH = frozenset({"label", "skip_first", "skip_last", "step_stride", "step_offset"})
 """Fields of an op that say which one it is and when it takes part."""
 
 

@@ -59,7 +59,8 @@ def gantt(simulation: Simulation) -> Gantt:
     for record in simulation.trace.records:
         if record.phase != number:
             continue
-        op, step = ops[record.op], record.repetition
+        op = ops[record.op]
+        step = op.step(record.repetition)
         kind = op.label.partition("[")[0].strip()
         bars.append(Bar(op.unit, kind, op.label, step, record.start, record.free, record.done))
         ends[step] = max(ends.get(step, 0), record.done)

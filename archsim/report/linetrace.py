@@ -107,5 +107,6 @@ def _lanes(simulation: Simulation) -> list[_Lane]:
 def _name(simulation: Simulation, record: OpRecord) -> str:
     """The op's label, in the time steps with the step."""
     phase = simulation.program.phases[record.phase]
-    label = phase.ops[record.op].label
-    return f"{label}@{record.repetition}" if phase.kind is PhaseKind.BODY else label
+    op = phase.ops[record.op]
+    label = op.label
+    return f"{label}@{op.step(record.repetition)}" if phase.kind is PhaseKind.BODY else label

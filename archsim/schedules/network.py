@@ -134,7 +134,7 @@ def wavefront(way: Way, spec: NetworkSpec, arch: ArchConfig) -> Program:
     repeat = spec.steps + depth - 1
     phases = (
         build_phase("prologue", PhaseKind.PROLOGUE, prologue),
-        build_phase("body", PhaseKind.BODY, body, repeat=repeat),
+        build_phase("body", PhaseKind.BODY, body, repeat, spec.steps),
         _epilogue(cells),
     )
     return Program(schedule=way.name, buffers=buffers, phases=phases)
@@ -243,7 +243,8 @@ def _delayed(op: Op, repetitions: int, depth: int) -> Op:
         if _has_regions(getattr(op, field.name))
     }
     skip_first, skip_last = op.skip_first + repetitions, op.skip_last + depth - 1 - repetitions
-    return replace(op, skip_first=skip_first, skip_last=skip_last, **moved)
+    step_offset = op.step_offset - repetitions * op.step_stride
+    return replace(op, skip_first=skip_first, skip_last=skip_last, step_offset=step_offset, **moved)
 
 
 def _has_regions(value: object) -> bool:
