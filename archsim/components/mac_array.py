@@ -10,14 +10,15 @@ of B the weights stay in the array for B cycles while B input vectors pass.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from fractions import Fraction
 
 from pydantic import Field, model_validator
 
 from archsim.components.base import Ports, Unit, UnitConfig, Work, ceil_div
-from archsim.components.mac_kernel import TileShape, mac_kernel
+from archsim.components.mac_kernel import TileShape, block_kernel, mac_kernel, onto_kernel
 from archsim.components.mac_operators import ArrayOperators
+from archsim.components.mac_tiles import BlockTile, MacTile
 from archsim.components.numerics import Kernel, Numerics
 from archsim.components.operators import Tally
 from archsim.config.types import Count, Cycles
@@ -82,57 +83,8 @@ class MacArrayConfig(UnitConfig):
         return self.multiplier_latency_cycles + self.tree_levels * self.adder_latency_cycles + 1
 
 
-@dataclass(frozen=True, kw_only=True)
-class MacTile(Op):
-    """sums (+)= [weights...] @ [vectors...] for one tile: weights[i] is (rows, K_i), vectors[i] (K_i, B).
-
-    With `start` the tile begins new sums, from the `bias` if there is one; else it continues the sums that are there.
-    The sums may have more rows than the weights: those further rows start with the bias, or 0, alone.
-    `origins[i]` are the rows of the model that weights[i] holds, if it is a slot through which others pass too: the
-    array takes their scales. Without any, the weights' buffer says what its numbers stand for.
-    """
-
-    weights: tuple[Region, ...]
-    vectors: tuple[Region, ...]
-    sums: Region
-    start: bool
-    bias: Region | None = None
-    origins: tuple[tuple[Region, ...], ...] = ()
-
-    @property
-    def reads(self) -> tuple[Region, ...]:
-        return self.weights + self.vectors + ((self.bias,) if self.bias else ())
-
-    @property
-    def writes(self) -> tuple[Region, ...]:
-        return (self.sums,)
-
-    @property
-    def updates(self) -> tuple[Region, ...]:
-        return () if self.start else (self.sums,)
-
-    @property
-    def rows(self) -> int:
-        """Outputs of the tile that are multiplied."""
-        return self.weights[0].entries
-
-    @property
-    def inputs(self) -> int:
-        """K, the length of the concatenated input vector."""
-        return sum(vector.entries for vector in self.vectors)
-
-    @property
-    def batch(self) -> int:
-        """B, input vectors that share the weights."""
-        return self.sums.buffer.width
-
-    @property
-    def macs(self) -> int:
-        return self.rows * self.inputs * self.batch
-
-
 class MacArray(Unit[MacArrayConfig]):
-    """Executes MacTile ops."""
+    """Executes MacTile and BlockTile ops."""
 
     name = "mac_array"
     summary = "R x C multipliers, an adder tree a row, an accumulator a row: GEMV tiles, one chunk of C inputs a cycle"
@@ -149,7 +101,7 @@ class MacArray(Unit[MacArrayConfig]):
         Where they have trees of their own, the chunks of the longer one.
         """
         tile = self._tile(op)
-        return self.config.chunks(_inputs(tile), self.formats.one_accumulation) * tile.batch
+        return self.config.chunks(tile.matrices, self.formats.one_accumulation) * tile.batch
 
     def depth_cycles(self, op: Op) -> int:
         """Weight SRAM read, the array's pipeline, and the converter where accumulators and sums differ in format."""
@@ -157,9 +109,8 @@ class MacArray(Unit[MacArrayConfig]):
         return self._weight_read_latency_cycles + self.config.pipeline_depth_cycles + converter
 
     def read_ports(self, op: Op) -> tuple[Region, ...]:
-        """Weights and inputs; the bias, one word a row, has a port of its own beside the first chunk's weights."""
-        tile = self._tile(op)
-        return tile.weights + tile.vectors
+        """All operands but the bias."""
+        return self._tile(op).ported
 
     def work(self, op: Op) -> Work:
         return Work(self._tile(op).macs, Fraction(self.config.rows * self.config.columns))
@@ -171,35 +122,38 @@ class MacArray(Unit[MacArrayConfig]):
         it is the same in every run on one machine, and rounding apart it does not matter. Integers are exact.
         """
         tile = self._tile(op)
-        return mac_kernel(
-            TileShape(
-                tile.weights,
-                tile.vectors,
-                tile.bias,
-                tile.sums,
-                tile.start,
-                tuple(self.config.columns_of(weights.buffer.kind) for weights in tile.weights),
-                self.formats.one_accumulation and self.config.apart is None,
-                self.formats.format("accumulator"),
-                tuple(tile.origins),
-            ),
-            numerics,
-        )
+        if isinstance(tile, BlockTile):
+            steps = zip(tile.vectors, tile.sums, strict=True)
+            shapes = [self._shape((tile.weights,), (x,), sums, (tile.origin,)) for x, sums in steps]
+            return block_kernel([mac_kernel(replace(shape, bias=tile.bias), numerics) for shape in shapes])
+        shape = replace(self._shape(tile.weights, tile.vectors, tile.sums, tile.origins), start=tile.start)
+        if tile.onto is None:
+            return mac_kernel(replace(shape, bias=tile.bias), numerics)
+        multiplied = replace(tile.sums, start=tile.sums.stop - tile.rows)
+        return onto_kernel(mac_kernel(replace(shape, sums=multiplied, start=False), numerics))
+
+    def _shape(
+        self,
+        weights: tuple[Region, ...],
+        vectors: tuple[Region, ...],
+        sums: Region,
+        origins: tuple[tuple[Region, ...], ...],
+    ) -> TileShape:
+        """New sums, without a bias."""
+        columns = tuple(self.config.columns_of(region.buffer.kind) for region in weights)
+        one = self.formats.one_accumulation and self.config.apart is None
+        accumulator = self.formats.format("accumulator")
+        return TileShape(weights, vectors, None, sums, True, columns, one, accumulator, origins)
 
     def tally(self, op: Op) -> Tally:
         """Products and sums of the rows and columns that the tile uses."""
         tile = self._tile(op)
-        return self._operators.tile(tile.rows, _inputs(tile), tile.batch)
+        return self._operators.tile(tile.rows, tile.matrices, tile.batch)
 
     def inventory(self) -> Tally:
         return self._operators.inventory()
 
-    def _tile(self, op: Op) -> MacTile:
-        if not isinstance(op, MacTile):
+    def _tile(self, op: Op) -> MacTile | BlockTile:
+        if not isinstance(op, MacTile | BlockTile):
             raise self.refuse(op)
         return op
-
-
-def _inputs(tile: MacTile) -> list[tuple[DataKind, int]]:
-    """The tile's matrices with the K of each."""
-    return [(w.buffer.kind, v.entries) for w, v in zip(tile.weights, tile.vectors, strict=True)]

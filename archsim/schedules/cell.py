@@ -16,7 +16,8 @@ from typing import ClassVar
 from archsim.arch import ArchConfig
 from archsim.components.activation import Activate, GateRows
 from archsim.components.hold import Hold
-from archsim.components.mac_array import MacArray, MacTile
+from archsim.components.mac_array import MacArray
+from archsim.components.mac_tiles import MacTile
 from archsim.program.ir import Buffer, Op, Region
 from archsim.schedules.buffers import CellBuffers, Sharing, Storage, make_buffers
 from archsim.schedules.loads import CellTransfers

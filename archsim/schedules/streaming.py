@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archsim.components.dram import Dram, Transfer
-from archsim.components.mac_array import MacTile
+from archsim.components.mac_tiles import MacTile
 from archsim.program.ir import Op, Region
 from archsim.schedules.cell import CellOps
 from archsim.schedules.matrix import Matrix

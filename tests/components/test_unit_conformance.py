@@ -16,7 +16,8 @@ from archsim.components.dram_simple import SimpleDram
 from archsim.components.elementwise import Elementwise
 from archsim.components.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.components.lstm_ops import CellUpdate, HiddenUpdate, Peephole
-from archsim.components.mac_array import MacArray, MacTile
+from archsim.components.mac_array import MacArray
+from archsim.components.mac_tiles import MacTile
 from archsim.components.numerics import Numerics
 from archsim.config.presets import PresetKind, preset_names
 from archsim.errors import SimulatorBug

@@ -10,7 +10,8 @@ from archsim.components.dram import Transfer
 from archsim.components.dram_simple import SimpleDram, SimpleDramConfig
 from archsim.components.elementwise import Elementwise, ElementwiseConfig
 from archsim.components.lstm_ops import CellUpdate, HiddenUpdate
-from archsim.components.mac_array import MacArray, MacArrayConfig, MacTile
+from archsim.components.mac_array import MacArray, MacArrayConfig
+from archsim.components.mac_tiles import MacTile
 from archsim.components.numerics import Numerics
 from archsim.formats import Float32, Formats
 from archsim.program.ir import Buffer, DataKind, Region

@@ -17,7 +17,7 @@ from archsim.arch import build_units, load_arch
 from archsim.arch.datapath import Units
 from archsim.arch.storages import storages
 from archsim.components.activation import Activate
-from archsim.components.mac_array import MacTile
+from archsim.components.mac_tiles import MacTile
 from archsim.config import parse_override
 from archsim.metrics.actions import Actions, count_actions
 from archsim.metrics.energy import Costs, area_of, compute_costs, compute_energy

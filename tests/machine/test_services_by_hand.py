@@ -13,7 +13,7 @@ from archsim.components.activation import Activate
 from archsim.components.base import Service
 from archsim.components.dram import Transfer
 from archsim.components.lstm_ops import CellUpdate, HiddenUpdate
-from archsim.components.mac_array import MacTile
+from archsim.components.mac_tiles import MacTile
 from archsim.formats import Float32
 from archsim.program.ir import Buffer, DataKind, Op, Region
 from archsim.workload import FunctionSpec

@@ -11,7 +11,7 @@ from by_hand import hand_machine
 from archsim.arch import build_units
 from archsim.components.activation import Activate
 from archsim.components.base import Service
-from archsim.components.mac_array import MacTile
+from archsim.components.mac_tiles import MacTile
 from archsim.components.numerics import Numerics
 from archsim.errors import ArchError
 from archsim.formats import Encoding, Fixed, Float32, parse_format

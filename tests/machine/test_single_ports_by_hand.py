@@ -9,7 +9,7 @@ from archsim.api.simulate import machine_spec
 from archsim.arch import build_units
 from archsim.components.base import PortUse, Service
 from archsim.components.dram import Transfer
-from archsim.components.mac_array import MacTile
+from archsim.components.mac_tiles import MacTile
 from archsim.formats import Float32
 from archsim.machine import MachineSpec, Options, execute
 from archsim.machine.ports import PortBook

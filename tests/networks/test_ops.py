@@ -13,7 +13,7 @@ from archsim.components.activation import Activate
 from archsim.components.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.components.hold import Hold
 from archsim.components.lstm_ops import CellUpdate, HiddenUpdate, Peephole
-from archsim.components.mac_array import MacTile
+from archsim.components.mac_tiles import MacTile
 from archsim.components.numerics import Numerics
 from archsim.formats import Float32
 from archsim.formats.number import Bit

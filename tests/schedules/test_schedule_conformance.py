@@ -4,7 +4,7 @@ import pytest
 from float_machines import FLOAT_16X16
 
 from archsim.arch import ArchConfig, load_arch
-from archsim.components.mac_array import MacTile
+from archsim.components.mac_tiles import MacTile
 from archsim.components.memories import AccumulatorsConfig
 from archsim.config import parse_override
 from archsim.errors import CapacityError, ScheduleError
