@@ -42,8 +42,9 @@ def _beyond(points: Sequence[float], lines: Sequence[Sequence[float]], edge: flo
     """How many times the value at `edge` the value at `at` is: the geometric mean over lines through the points."""
     if at == edge:
         return 1.0
-    ratios = [log(interpolate(points, line, at) / interpolate(points, line, edge)) for line in lines]
-    return exp(sum(ratios) / len(ratios))
+    low, _ = _place(points, at)
+    slopes = [log(line[low + 1] / line[low]) / log(points[low + 1] / points[low]) for line in lines]
+    return exp(sum(slopes) / len(slopes) * log(at / edge))
 
 
 def _place(points: Sequence[float], at: float) -> tuple[int, float]:
