@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from archsim.api.moves import KnownMoves
 from archsim.arch import MachineConfig
 from archsim.config.reads import Question, Reads, Values
-from archsim.metrics.bounds import closing_deps
+from archsim.metrics.bounds import closing_chains
 from archsim.metrics.known import ProgramFigures
 from archsim.program.ir import PhaseKind, Program
 from archsim.program.shapes import Shapes
@@ -91,7 +91,7 @@ class Structure:
         from archsim.fast import ChainTables
 
         return tuple(
-            ChainTables.of(phase, tables, closing_deps(phase)) if phase.kind is PhaseKind.BODY else None
+            ChainTables.of(tables, closing_chains(phase)) if phase.kind is PhaseKind.BODY else None
             for phase, tables in zip(self.program.phases, self.tables.phases, strict=True)
         )
 

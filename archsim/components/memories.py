@@ -52,6 +52,11 @@ class StateBufferConfig(BufferConfig):
         default=None,
         description="groups whose gates and tanh(c) are kept at once, where gates are interleaved; 4 if left out",
     )
+    hoist_steps: Annotated[Count, Field(le=4096)] | None = Field(
+        default=None,
+        description="time steps whose W_ih x a hoisted schedule makes at once; left out: all if their sums fit, else "
+        "as many as do, up to 16",
+    )
 
 
 class AccumulatorsConfig(UnitConfig):

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Protocol
 
 import numpy as np
 
 from archsim.fast.compiled import compiled
 from archsim.fast.tables import DONE_CODE, FIRST_CODE, Ints, PhaseTables
 from archsim.fast.timing import ServiceTimes
-from archsim.program.ir import Dep, Phase
+
+
+class Chain(Protocol):
+    """From the start of op `first` to the end of op `last`, on which the instance of `first` that is `lag` chains later
+    waits; `per_step`: how many of its chains there are for each time step."""
+
+    @property
+    def first(self) -> int: ...
+    @property
+    def last(self) -> int: ...
+    @property
+    def lag(self) -> int: ...
+    @property
+    def per_step(self) -> Fraction: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChainTables:
-    """Of a body: its `tables`, and the dependencies that close a chain (m).
-
-    Such a one passes h from op `last` to op `first`, `lag` repetitions later; `per_step`: how many of its chains there
-    are for each time step.
-    """
+    """Of a body: its `tables`, and the chains that close (m), as Chain has them."""
 
     tables: PhaseTables
     first: Ints
@@ -28,11 +39,11 @@ class ChainTables:
     per_step: tuple[Fraction, ...]
 
     @classmethod
-    def of(cls, body: Phase, tables: PhaseTables, closing: tuple[tuple[int, Dep], ...]) -> ChainTables:
-        """`closing`: (op that waits, dependency) in the order of the ops that wait."""
-        rows = [(first, dep.op, dep.lag) for first, dep in closing]
+    def of(cls, tables: PhaseTables, closing: Sequence[Chain]) -> ChainTables:
+        """`closing`: in the order of the ops that they begin with."""
+        rows = [(chain.first, chain.last, chain.lag) for chain in closing]
         first, last, lag = np.ascontiguousarray(np.array(rows, np.int64).reshape(-1, 3).T)
-        return cls(tables, first, last, lag, tuple(body.times_per_step(first) for first, _ in closing))
+        return cls(tables, first, last, lag, tuple(chain.per_step for chain in closing))
 
     def longest(self, services: ServiceTimes) -> Fraction:
         """Cycles a time step."""

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter
 
 from archsim.arch import MachineConfig
 from archsim.arch.datapath import Units
 from archsim.components.base import Service, ceil_div
-from archsim.program.ir import After, DataKind, Dep, Phase, PhaseKind, Program
+from archsim.program.ir import After, DataKind, Phase, PhaseKind, Program
 from archsim.workload.network import NetworkSpec
 
 Bounds = Mapping[str, float]
@@ -135,32 +135,61 @@ def _weight_bits(body: Phase, steps: int) -> int:
     return bits // steps
 
 
-def closing_deps(body: Phase) -> tuple[tuple[int, Dep], ...]:
-    """(op that waits, dependency) of each that passes h from an earlier step on to a tile that multiplies it."""
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A chain from the start of op `first` to the end of op `last`, on which a later instance of `first` waits.
+
+    That is the instance `lag` chains later, and there are `per_step` of them for each time step.
+    """
+
+    first: int
+    last: int
+    lag: int
+    per_step: Fraction
+
+
+def closing_chains(body: Phase) -> tuple[Closing, ...]:
+    """The chains that pass h from an earlier step on to a tile that multiplies it, in the order of `first`.
+
+    From repetition to repetition; and, where a repetition has several time steps, from one of them to the next.
+    """
     writes_h = [any(r.buffer.kind is DataKind.H for r in op.writes) for op in body.ops]
     reads_h = [any(r.buffer.kind is DataKind.H for r in op.reads) and op.macs > 0 for op in body.ops]
-    return tuple(
-        (first, dep)
-        for first, deps in enumerate(body.deps)
+    closing = [
+        (waits, dep)
+        for waits, deps in enumerate(body.deps)
         for dep in deps
-        if dep.lag and dep.after is After.DONE and writes_h[dep.op] and reads_h[first]
-    )
+        if dep.after is After.DONE and writes_h[dep.op] and reads_h[waits]
+    ]
+    found = [Closing(first, dep.op, dep.lag, body.times_per_step(first)) for first, dep in closing if dep.lag]
+    if body.unroll > 1:
+        here, following = (_ops_of_place(body, place) for place in (body.unroll - 2, body.unroll - 1))
+        before = dict(zip(following, here, strict=True))
+        inner = [(before[waits], dep.op) for waits, dep in closing if not dep.lag and waits in before]
+        found += [Closing(first, last, 1, Fraction(1)) for first, last in inner if last in set(here)]
+    return tuple(sorted(found, key=lambda chain: chain.first))
+
+
+def _ops_of_place(body: Phase, place: int) -> list[int]:
+    """Numbers of the ops of the step at a place in the repetitions of a body that has several."""
+    missing = -body.steps % body.unroll if body.steps else 0
+    return [number for number, op in enumerate(body.ops) if op.step_offset == place - missing]
 
 
 def _recurrence(body: Phase, services: list[Service]) -> Fraction:
-    """The longest chain from the start of an op that waits for the h of an earlier step to that h's successor.
+    """Cycles a time step of the chain, of all that close, that takes longest.
 
     Ops follow each other along dependencies of the same repetition (after DONE: latency; after FREE: occupancy; after
-    FIRST: until the first word) and, on one unit, in order (occupancy). The chain closes through the dependency on h,
-    so that n repetitions with such a chain take at least n times it: cycles a time step.
+    FIRST: until the first word) and, on one unit, in order (occupancy). n chains, each of which begins after the end of
+    the one before, take at least n times the cycles of one.
     """
     longest = Fraction(0)
-    for first, closing in groupby(closing_deps(body), key=itemgetter(0)):
+    for first, chains in groupby(closing_chains(body), key=attrgetter("first")):
         starts = _chain_starts(body, services, first)
-        for _, dep in closing:
-            if dep.op in starts:
-                cycles = Fraction(starts[dep.op] + services[dep.op].latency_cycles, dep.lag)
-                longest = max(longest, cycles * body.times_per_step(first))
+        for chain in chains:
+            if chain.last in starts:
+                cycles = Fraction(starts[chain.last] + services[chain.last].latency_cycles, chain.lag)
+                longest = max(longest, cycles * chain.per_step)
     return longest
 
 

@@ -8,14 +8,17 @@ from types import MappingProxyType
 from archsim.errors import ScheduleError
 from archsim.schedules.base import AnySchedule, Schedule
 from archsim.schedules.fused import fused
-from archsim.schedules.network import Way, sequential, wavefront
+from archsim.schedules.hoisted import IN_BLOCKS, hoisted
+from archsim.schedules.network import sequential, wavefront
 from archsim.schedules.npu_program import NPU_SCHEDULES
 from archsim.schedules.split import split
 from archsim.schedules.systolic import SYSTOLIC_SCHEDULES
+from archsim.schedules.way import STEP_BY_STEP, Way
 
 _COMPUTE = (
-    ("fused", fused, "one GEMV of [x, h] a tile"),
-    ("split", split, "W_ih x ahead of W_hh h on the same accumulators"),
+    ("fused", fused, STEP_BY_STEP, "one GEMV of [x, h] a tile"),
+    ("split", split, STEP_BY_STEP, "W_ih x ahead of W_hh h on the same accumulators"),
+    ("hoisted", hoisted, IN_BLOCKS, "W_ih x of a block of steps as one GEMM, W_hh h in each step"),
 )
 _ORDER = (
     ("interleaved", "a tile holds all gates of some hidden units"),
@@ -25,11 +28,16 @@ _WEIGHTS = (("", False, ""), ("_streamed", True, "; weights that do not fit stre
 _LAYERS = (("", sequential, ""), ("_wavefront", wavefront, "; layer l at step t beside layer l-1 at step t+1"))
 
 SCHEDULES: tuple[Schedule, ...] = tuple(
-    Schedule(Way(f"{name}_{order}{weights}{suffix}", order, compute, streamed), f"{what}; {how}{where}{beside}", layers)
+    Schedule(
+        Way(f"{name}_{order}{weights}{suffix}", order, compute, streamed, bodies),
+        f"{what}; {how}{where}{beside}",
+        layers,
+    )
     for weights, streamed, where in _WEIGHTS
     for suffix, layers, beside in _LAYERS
-    for name, compute, what in _COMPUTE
+    for name, compute, bodies, what in _COMPUTE
     for order, how in _ORDER
+    if layers is sequential or not bodies.in_blocks  # a layer's h is the next one's x: there is no block of it
 )
 
 __all__ = ["FAMILY_SCHEDULES", "SCHEDULES", "AnySchedule", "Schedule", "find_schedule"]

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from archsim.arch import ArchConfig
 from archsim.program.ir import Program
-from archsim.schedules.network import Way
+from archsim.schedules.way import Way
 from archsim.workload.network import NetworkSpec
 
 Layers = Callable[[Way, NetworkSpec, ArchConfig], Program]
@@ -59,7 +59,7 @@ class Schedule:
     @property
     def splits_sums(self) -> bool:
         """As AnySchedule has it."""
-        return self.name.startswith("split")
+        return self.name.startswith(("split", "hoisted"))
 
     @property
     def interleaves_gates(self) -> bool:

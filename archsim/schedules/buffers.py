@@ -11,6 +11,7 @@ from archsim.config.reads import ask
 from archsim.errors import CapacityError
 from archsim.formats import Formats
 from archsim.program.ir import Buffer, DataKind
+from archsim.schedules.blocks import Blocks
 from archsim.schedules.placement import MatrixPlacement, Placement
 from archsim.schedules.tiling import Group
 from archsim.workload.network import CellKind, CellSpec
@@ -32,6 +33,7 @@ class Storage:
 class CellBuffers:
     """All buffers of a cell but its input stream. Widths: K for weight rows, B (batch lanes) for vectors.
 
+    `parts` holds W_ih x and the bias of several time steps, for all groups, if they are made ahead of the sums.
     `scratch` holds tanh(c) (LSTM) or the candidate's pre-activation (GRU); `vector` a whole intermediate vector: o *
     tanh(c) before a projection, or r * h (GRU with the reset before the product). None where a cell has no such thing.
     Of the weight matrices the SRAM holds the rows that are pinned, and slots for the tiles that are streamed.
@@ -61,11 +63,18 @@ class CellBuffers:
     gates: Buffer | None
     scratch: Buffer | None
     vector: Buffer | None
+    parts: Buffer | None
 
     def all(self) -> tuple[Buffer, ...]:
         """Every buffer, in the order above."""
         found = (getattr(self, field.name) for field in fields(self))
         return tuple(buffer for buffer in found if buffer is not None)
+
+    def in_blocks(self) -> tuple[tuple[Buffer, ...], Buffer, Buffer]:
+        """Those of the state buffer, x, and the sums that are made ahead."""
+        assert self.x is not None
+        assert self.parts is not None
+        return tuple(buffer for buffer in self.all() if buffer.memory == "state_buffer"), self.x, self.parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +99,12 @@ def make_buffers(
     sharing: Sharing,
     source: Buffer | None,
     placement: Placement,
+    blocks: Blocks | None,
 ) -> CellBuffers:
     """The buffers of a cell, named behind `prefix`; CapacityError if the accumulators cannot hold one group.
 
-    `source` is the DRAM tensor of its input; None if that is another cell's h.
+    `source` is the DRAM tensor of its input; None if that is another cell's h. `blocks`: if W_ih x is made for several
+    steps at once.
     """
     units, outputs, lstm = spec.hidden_size, spec.output_size, spec.kind is CellKind.LSTM
     # A slot of the accumulators holds a group, or a tile of the projection.
@@ -110,7 +121,8 @@ def make_buffers(
     # An LSTM's tanh(c) is an activation, a GRU's candidate still has its activation before it.
     scratch, scratch_format = ("tanh_c", "activation") if lstm else ("candidate", "gate")
     slots, sum_slots = storage.slots, _accumulator_slots(arch, slot_rows * batch, sharing)
-    x_slots = arch.input_buffer.prefetch_steps + 1
+    x_slots = arch.input_buffer.prefetch_steps + 1 if blocks is None else blocks.x_slots
+    sums = make.sums(slot_rows, sum_slots)
     return CellBuffers(
         dram_w_ih=make.in_dram(w_ih, "W_ih"),
         dram_w_hh=make.in_dram(w_hh, "W_hh"),
@@ -132,12 +144,13 @@ def make_buffers(
         x=make.inputs(source, x_slots) if source is not None else None,
         h=h,
         c=c,
-        sums=make.sums(slot_rows, sum_slots),
+        sums=sums,
         gates=make.state("gates", DataKind.GATE, storage.gate_entries, "activation", slots, bool(storage.gate_entries)),
         scratch=make.state(
             scratch, DataKind.GATE, storage.scratch_entries, scratch_format, slots, bool(storage.scratch_entries)
         ),
         vector=make.state("vector", DataKind.H, units, "hidden", 1, needs_vector),
+        parts=None if blocks is None else make.parts(sums, sum(group.rows for group in groups), blocks.part_slots),
     )
 
 
@@ -188,6 +201,10 @@ class _Maker:
         return Buffer(
             label, "accumulators", DataKind.PARTIAL_SUM, rows, self.batch, number_format, slots, format_kind="gate"
         )
+
+    def parts(self, sums: Buffer, rows: int, slots: int) -> Buffer:
+        """Sums that wait in the state buffer, in the format that they have behind the array."""
+        return replace(sums, name=f"{self.prefix}parts", memory="state_buffer", entries=rows, slots=slots)
 
     def in_dram(self, like: Buffer, name: str, *, given: bool = True) -> Buffer:
         """The same numbers in DRAM; `given` by the workload, or written by the run."""

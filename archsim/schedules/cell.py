@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from archsim.arch import ArchConfig
 from archsim.components.activation import Activate, GateRows
 from archsim.components.hold import Hold
 from archsim.components.mac_array import MacArray
-from archsim.components.mac_tiles import MacTile
+from archsim.components.mac_tiles import BlockTile, MacTile
 from archsim.program.ir import Buffer, Op, Region
 from archsim.schedules.buffers import CellBuffers, Sharing, Storage, make_buffers
 from archsim.schedules.loads import CellTransfers
@@ -75,6 +76,7 @@ class CellOps(ABC):
             sharing,
             around.source,
             self.placement,
+            around.blocks,
         )
         self.matrices: Matrices = make_matrices(spec, self.groups, self.placement, self.buffers)
         self.transfers = CellTransfers(spec, around, self.groups, self.buffers, self.matrices)
@@ -93,7 +95,7 @@ class CellOps(ABC):
             yield from self.input_tiles(group)
             yield from self.hidden_tiles(group)
 
-    def input_tiles(self, group: Group) -> Iterator[Op]:
+    def input_tiles(self, group: Group) -> Iterator[MacTile]:
         """W_ih x_t + bias for a group; rows without an input part begin with their bias."""
         start, stop = group.input_rows
         tiles = cut(start, stop, self._tile_rows)
@@ -105,6 +107,48 @@ class CellOps(ABC):
         """W_hh h_{t-1}, added to what input_tiles left in the accumulators."""
         for tile in cut(*group.hidden_rows, self._tile_rows):
             yield self._tile(group, tile, "mac_h", ("h",), start=False)
+
+    def onto_tiles(self, group: Group) -> Iterator[Op]:
+        """W_hh h_{t-1}, beginning with the W_ih x_t + bias that was made before."""
+        assert self.buffers.parts is not None
+        tiles = cut(*group.hidden_rows, self._tile_rows)
+        for tile in tiles:
+            first = 0 if tile is tiles[0] else tile[0]  # rows without a hidden part come first
+            onto = self._parts(self.buffers.parts, group, first, tile[1], 0, 1)
+            op = self._tile(group, tile, "mac_h", ("h",), start=True)
+            yield replace(op, bias=None, onto=onto, sums=self._in_group(self.buffers.sums, group, first, tile[1]))
+
+    def block_tiles(self, first: int) -> Iterator[BlockTile]:
+        """W_ih x + bias of the steps from number `first` of a block on, for all groups.
+
+        In repetition b of what they stand in, they are those of block b.
+        """
+        x, parts, blocks = self.buffers.x, self.buffers.parts, self.around.blocks
+        assert x is not None
+        assert parts is not None
+        assert blocks is not None
+        places = range(first - blocks.missing, blocks.size - blocks.missing)
+        for group in self.groups:
+            for tile in self.input_tiles(group):
+                rows = tile.sums
+                yield BlockTile(
+                    unit=tile.unit,
+                    label=tile.label.replace("mac_x", "gemm_x"),
+                    weights=tile.weights[0],
+                    vectors=tuple(whole(x, place, blocks.size) for place in places),
+                    sums=tuple(
+                        self._parts(parts, group, rows.start, rows.stop, place, blocks.size) for place in places
+                    ),
+                    bias=tile.bias,
+                    origin=tile.origins[0],
+                    step_stride=blocks.size,
+                    step_offset=places[0],
+                )
+
+    def passes(self, matrix: Matrix) -> int:
+        """How often the run multiplies with a whole matrix: every time step, or W_ih for a block of them."""
+        blocks = self.around.blocks
+        return self.around.steps if blocks is None or matrix is not self.matrices.w_ih else blocks.count
 
     def tile_number(self, matrix: Matrix, tile: WeightTile) -> str:
         """How labels name a tile: by its group, or, if that has several, as group.tile; of W_hr by its number."""
@@ -186,7 +230,7 @@ class CellOps(ABC):
         *,
         start: bool,
         sums_stop: int | None = None,
-    ) -> Op:
+    ) -> MacTile:
         b = self.buffers
         first, stop = tile
         matrices = {"x": self.matrices.w_ih, "h": self.matrices.w_hh}
@@ -206,6 +250,10 @@ class CellOps(ABC):
             bias=bias,
             origins=tuple(matrices[kind].origin(group.index, first) for kind in inputs),
         )
+
+    def _parts(self, parts: Buffer, group: Group, start: int, stop: int, offset: int, stride: int) -> Region:
+        """Rows of a group in the buffer of sums made ahead."""
+        return Region(parts, group.bias_start + start, group.bias_start + stop, offset, stride)
 
     def _input(self) -> Region:
         """x_t: in the input buffer, or the h that the cell before has just written."""

@@ -36,6 +36,13 @@ class CellTransfers:
         label = f"load x[t+{ahead}]" if not self.spec.reverse else f"load x[t-{ahead}]"
         return [self._transfer(label, self._at_time(source, ahead), whole(x, ahead, 1), skip_last=ahead)]
 
+    def load_input(self) -> list[Op]:
+        """x_t from DRAM."""
+        source, x = self.around.source, self.buffers.x
+        if source is None or x is None:
+            return []
+        return [self._transfer("load x", self._at_time(source, 0), whole(x, 0, 1))]
+
     def store_output(self) -> list[Op]:
         """h_t to DRAM."""
         target = self.around.target

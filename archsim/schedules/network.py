@@ -8,17 +8,16 @@ time r - l and takes the h that layer l - 1 has just written; the layers fill ea
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 from archsim.arch import ArchConfig
 from archsim.components.activation_methods import make_method, unsupported
-from archsim.components.hold import Hold
 from archsim.errors import ArchError, Fault, ScheduleError
 from archsim.formats import Bit
 from archsim.program.builder import build_phase
-from archsim.program.ir import Buffer, DataKind, Op, Phase, PhaseKind, Program, Region
+from archsim.program.ir import Buffer, DataKind, Op, Phase, PhaseKind, Program
+from archsim.schedules.blocks import Blocks, choose_blocks
 from archsim.schedules.capacity import check_capacity
 from archsim.schedules.cell import CellOps
 from archsim.schedules.gru import GruOps
@@ -28,35 +27,14 @@ from archsim.schedules.residency import place_weights
 from archsim.schedules.rnn import RnnOps
 from archsim.schedules.streaming import first_loads, with_loads
 from archsim.schedules.surroundings import Surroundings
+from archsim.schedules.unroll import Place
+from archsim.schedules.way import Way
 from archsim.workload.network import CellKind, CellSpec, NetworkSpec
 
 CELL_OPS: dict[CellKind, type[CellOps]] = {CellKind.LSTM: LstmOps, CellKind.GRU: GruOps, CellKind.RNN: RnnOps}
 
 VALID = "valid"
 """The name of the buffer that says which sequences are there at each time step."""
-
-Operand = Region | Hold | tuple[Region, ...]
-
-Compute = Callable[[CellOps], Sequence[Op]]
-"""A schedule's order of one time step's work, without loading x and storing h."""
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How a schedule orders the work.
-
-    `order`: how gates stand in tiles ("interleaved" or "gate_major"); `compute`: the MAC tiles of a step and what
-    follows them; `streamed`: weights that do not fit into the weight SRAM come from DRAM every step.
-    """
-
-    name: str
-    order: str
-    compute: Compute
-    streamed: bool
-
-    def steps_ops(self, cell: CellOps) -> list[Op]:
-        """One time step of a cell, without loading x and storing h."""
-        return with_loads(cell, self.compute(cell))
 
 
 def sequential(way: Way, spec: NetworkSpec, arch: ArchConfig) -> Program:
@@ -71,27 +49,27 @@ def sequential(way: Way, spec: NetworkSpec, arch: ArchConfig) -> Program:
             for prefix, start in places
         ]
 
-    def cells_with(placements: Sequence[Placement | None]) -> list[CellOps]:
+    def cells_with(placements: Sequence[Placement | None], blocks: Blocks | None) -> list[CellOps]:
         found = zip(spec.cells, around, placements, strict=True)
-        return [CELL_OPS[cell.kind](cell, arch, place, way.order, held) for cell, place, held in found]
+        return [
+            CELL_OPS[cell.kind](cell, arch, replace(place, blocks=blocks), way.order, held)
+            for cell, place, held in found
+        ]
 
-    cells = _placed(way, arch, len(around), cells_with)
+    cells = _placed(way, arch, spec.steps, len(around), cells_with)
     layers = [[cells.pop(0) for _ in layer] for layer in spec.layers]
     cells = [cell for layer in layers for cell in layer]
     buffers = (*tensors, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.buffers.all()))
     check_capacity(buffers, arch, way.name if not way.streamed else None)
     prologue = _load_all(cells)
-    prologue += [op for cell in layers[0] for op in cell.transfers.load_first_inputs()]
+    prologue += [op for cell in layers[0] for op in way.bodies.first_inputs(cell)]
     phases = [build_phase("prologue", PhaseKind.PROLOGUE, prologue)]
     for number, layer in enumerate(layers):
         suffix = f" of layer {number}" if len(layers) > 1 else ""
         if number:
-            handover = [op for cell in layer for op in cell.transfers.load_first_inputs()]
+            handover = [op for cell in layer for op in way.bodies.first_inputs(cell)]
             phases.append(build_phase(f"handover to layer {number}", PhaseKind.HANDOVER, handover))
-        body = [op for cell in layer for op in cell.transfers.load_input_ahead()]
-        body += [op for cell in layer for op in way.steps_ops(cell)]
-        body += [op for cell in layer for op in cell.transfers.store_output()]
-        phases.append(build_phase(f"body{suffix}", PhaseKind.BODY, body, repeat=spec.steps))
+        phases += way.bodies.phases(layer, way.compute, suffix)
     phases.append(_epilogue(cells))
     return Program(schedule=way.name, buffers=buffers, phases=tuple(phases))
 
@@ -110,28 +88,28 @@ def wavefront(way: Way, spec: NetworkSpec, arch: ArchConfig) -> Program:
     first, *_, last = streams(spec, arch)
     valid = valid_steps(spec)
 
-    def cells_with(placements: Sequence[Placement | None]) -> list[CellOps]:
+    def cells_with(placements: Sequence[Placement | None], blocks: Blocks | None) -> list[CellOps]:
         cells: list[CellOps] = []
         for number, ((layer,), held) in enumerate(zip(spec.layers, placements, strict=True)):
             source = first if number == 0 else None
             target = last if number == depth - 1 else None
             before = cells[-1].buffers.h if cells else None
             prefix = prefixes(spec, number)[0]
-            around = Surroundings(prefix, spec.steps, spec.batch, source, before, target, 0, valid, depth)
+            around = Surroundings(prefix, spec.steps, spec.batch, source, before, target, 0, valid, depth, blocks)
             cells.append(CELL_OPS[layer.kind](layer, arch, around, way.order, held))
         return cells
 
-    cells = _placed(way, arch, depth, cells_with)
+    cells = _placed(way, arch, spec.steps, depth, cells_with)
     buffers = (first, last, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.buffers.all()))
     check_capacity(buffers, arch, way.name if not way.streamed else None)
     prologue = _load_all(cells)
     prologue += cells[0].transfers.load_first_inputs()
-    body = cells[0].transfers.load_input_ahead()
-    body = [replace(op, skip_last=op.skip_last + depth - 1) for op in body]
-    for number, cell in enumerate(cells):
-        body += [_delayed(op, number, depth) for op in way.steps_ops(cell)]
-    body += [_delayed(op, depth - 1, depth) for op in cells[-1].transfers.store_output()]
     repeat = spec.steps + depth - 1
+    delayed = [Place(spec.steps, repeat, 1, -number) for number in range(depth)]
+    body = list(delayed[0].moved(cells[0].transfers.load_input_ahead()))
+    for place, cell in zip(delayed, cells, strict=True):
+        body += place.moved(with_loads(cell, way.compute(cell)))
+    body += delayed[-1].moved(cells[-1].transfers.store_output())
     phases = (
         build_phase("prologue", PhaseKind.PROLOGUE, prologue),
         build_phase("body", PhaseKind.BODY, body, repeat, spec.steps),
@@ -141,14 +119,22 @@ def wavefront(way: Way, spec: NetworkSpec, arch: ArchConfig) -> Program:
 
 
 def _placed(
-    way: Way, arch: ArchConfig, count: int, cells_with: Callable[[Sequence[Placement | None]], list[CellOps]]
+    way: Way,
+    arch: ArchConfig,
+    steps: int,
+    count: int,
+    cells_with: Callable[[Sequence[Placement | None], Blocks | None], list[CellOps]],
 ) -> list[CellOps]:
     """The cells with all weights in the weight SRAM; if the schedule streams and they do not fit, with some of them."""
-    cells = cells_with((None,) * count)
+    resident, blocks = (None,) * count, None
+    if way.bodies.in_blocks:
+        at_one = cells_with(resident, Blocks(steps, 1, ahead=False))
+        blocks = choose_blocks(arch, steps, [cell.buffers.in_blocks() for cell in at_one])
+    cells = cells_with(resident, blocks)
     if not way.streamed:
         return cells
     placements = place_weights(cells, arch)
-    return cells if all(held is None for held in placements) else cells_with(placements)
+    return cells if all(held is None for held in placements) else cells_with(placements, blocks)
 
 
 def _load_all(cells: Sequence[CellOps]) -> list[Op]:
@@ -233,31 +219,3 @@ def prefixes(spec: NetworkSpec, number: int) -> list[str]:
 def starts(layer: Sequence[CellSpec]) -> list[int]:
     """Where each direction's output begins in the layer's."""
     return [sum(cell.output_size for cell in layer[:place]) for place in range(len(layer))]
-
-
-def _delayed(op: Op, repetitions: int, depth: int) -> Op:
-    """The op `repetitions` later: what it did in repetition r it does in r + repetitions."""
-    moved: dict[str, Any] = {
-        field.name: _moved(getattr(op, field.name), repetitions)
-        for field in fields(op)
-        if _has_regions(getattr(op, field.name))
-    }
-    skip_first, skip_last = op.skip_first + repetitions, op.skip_last + depth - 1 - repetitions
-    step_offset = op.step_offset - repetitions * op.step_stride
-    return replace(op, skip_first=skip_first, skip_last=skip_last, step_offset=step_offset, **moved)
-
-
-def _has_regions(value: object) -> bool:
-    return isinstance(value, Region | Hold) or (isinstance(value, tuple) and any(isinstance(v, Region) for v in value))
-
-
-def _moved(operand: Operand, repetitions: int) -> Operand:
-    if isinstance(operand, tuple):
-        return tuple(_moved_region(region, repetitions) for region in operand)
-    if isinstance(operand, Hold):
-        return Hold(_moved_region(operand.valid, repetitions), _moved_region(operand.old, repetitions))
-    return _moved_region(operand, repetitions)
-
-
-def _moved_region(region: Region, repetitions: int) -> Region:
-    return replace(region, offset=region.offset - repetitions * region.stride)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from archsim.arch import ArchConfig
 from archsim.components.base import ceil_div
@@ -36,7 +37,7 @@ class _Matrix:
 
     placement: MatrixPlacement
     tensor: Buffer
-    reads: float
+    reads: Fraction
 
     def bytes_of(self, rows: int, times: int = 1) -> int:
         """Bytes of so many rows (times so many slots), as a buffer of the weight SRAM takes them."""
@@ -78,7 +79,8 @@ def _matrices(cells: Sequence[CellOps]) -> dict[_Key, _Matrix]:
         for number, cell in enumerate(cells):
             tensor: Buffer | None = getattr(cell.buffers, f"dram_{field}")
             if tensor is not None:
-                found[number, field] = _Matrix(getattr(cell.placement, field), tensor, 1.0)
+                reads = Fraction(cell.passes(getattr(cell.matrices, field)), cell.around.steps)
+                found[number, field] = _Matrix(getattr(cell.placement, field), tensor, reads)
     return found
 
 
@@ -91,17 +93,20 @@ def _fixed_bytes(cells: Sequence[CellOps]) -> int:
 def _best(matrices: dict[_Key, _Matrix], room: int, slots: int) -> dict[_Key, MatrixPlacement] | None:
     """The choice that streams the fewest bytes a step, the first of equals; None if no choice fits."""
     best: dict[_Key, MatrixPlacement] | None = None
-    least = float("inf")
+    least: Fraction | None = None
     for streamed in _choices(list(matrices)):
         chosen = _pinned_beside(matrices, streamed, room, slots)
         if chosen is None:
             continue
         cost = sum(
-            matrices[key].reads * matrices[key].tensor.bits_of(tile.rows)
-            for key, placement in chosen.items()
-            for tile in placement.streamed_tiles
+            (
+                matrices[key].reads * matrices[key].tensor.bits_of(tile.rows)
+                for key, placement in chosen.items()
+                for tile in placement.streamed_tiles
+            ),
+            Fraction(0),
         )
-        if cost < least:
+        if least is None or cost < least:
             best, least = chosen, cost
     return best
 

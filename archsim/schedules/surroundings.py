@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from archsim.program.ir import Buffer, Region
+from archsim.schedules.blocks import Blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,8 @@ class Surroundings:
     `prefix` begins the names of its ops and buffers. `source` is the DRAM tensor of its input; None if `source_h`, the
     h of the cell before it, is its input at once (wavefront). `target` is the DRAM tensor of its output, from entry
     `target_start` on; None if only the next cell reads it. `valid` says which sequences are there at each time step;
-    None if all always are. `sharers`: cells that share the accumulators at a time.
+    None if all always are. `sharers`: cells that share the accumulators at a time. `blocks`: if W_ih x is made for
+    several steps at once.
     """
 
     prefix: str
@@ -26,6 +28,7 @@ class Surroundings:
     target_start: int
     valid: Buffer | None
     sharers: int
+    blocks: Blocks | None = None
 
     def at_time(
         self,
