@@ -55,7 +55,7 @@ class StateBufferConfig(BufferConfig):
     hoist_steps: Annotated[Count, Field(le=4096)] | None = Field(
         default=None,
         description="time steps whose W_ih x a hoisted schedule makes at once; left out: all if their sums fit, else "
-        "as many as do, up to 16",
+        "as many as do, up to 8",
     )
 
 

@@ -162,18 +162,18 @@ class _History:
     def reduce(self, op: Op, repetition: int, needs: list[_Need]) -> list[_Need]:
         """Drop what other needs, or earlier waits of the same unit, already imply."""
         kept: list[_Need] = [need for need in needs if need.after is After.FIRST]
-        needs = [need for need in needs if need.after is not After.FIRST]
-        for need in sorted(needs, key=lambda n: (-n.instance, n.after is After.FREE)):
-            keys = self._keys(op, repetition, need)
-            known = max(self._known.get((*key, need.after), _NOBODY) for key in keys)
-            implied = any(
-                other.instance >= need.instance
-                and other.after in (After.DONE, need.after)
-                and not set(keys).isdisjoint(self._keys(op, repetition, other))
-                for other in kept
-            )
-            if need.instance > known and not implied and need not in kept:
-                kept.append(need)
+        found = {(need.instance, need.after): need for need in reversed(needs) if need.after is not After.FIRST}
+        covered: set[tuple[object, ...]] = set()
+        for need in sorted(found.values(), key=lambda n: (-n.instance, n.after is After.FREE)):
+            keys = [(*key, need.after) for key in self._keys(op, repetition, need)]
+            # Those before it are of later instances, or of a later event of the same one.
+            if not covered.isdisjoint(keys) or need.instance <= max(self._known.get(key, _NOBODY) for key in keys):
+                continue
+            kept.append(need)
+            for key in keys:
+                covered.add(key)
+                if need.after is After.DONE:
+                    covered.add((*key[:-1], After.FREE))
         for need in kept:
             if need.after is After.FIRST:
                 continue

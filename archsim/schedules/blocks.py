@@ -15,8 +15,8 @@ from archsim.components.base import ceil_div
 from archsim.config.reads import ask
 from archsim.program.ir import Buffer
 
-LONGEST_OWN_CHOICE = 16
-"""Most steps of a block that nobody asked for, unless all fit: a step's share of W_ih is below a sixteenth then, and
+LONGEST_OWN_CHOICE = 8
+"""Most steps of a block that nobody asked for, unless all fit: a step's share of W_ih is an eighth then, and
 the program grows with the block."""
 
 
