@@ -17,6 +17,7 @@ from archsim.metrics.traffic import (
     compute_traffic,
     dram_burst_traffic,
     dram_ratio,
+    stored_bytes,
     total_bytes,
     traffic_by_phase,
 )
@@ -31,6 +32,7 @@ class ProgramFigures:
     macs: int
     ops: int
     step_work: StepWork
+    stored_bytes: Mapping[str, Mapping[str, int]]
     traffic_bytes: Traffic
     phase_traffic_bytes: Mapping[str, Traffic]
     compulsory_dram_bytes: Mapping[str, Mapping[str, int]]
@@ -45,6 +47,7 @@ class ProgramFigures:
             macs=macs,
             ops=program.op_instances,
             step_work=StepWork.of(program, steps),
+            stored_bytes=stored_bytes(program),
             traffic_bytes=traffic,
             phase_traffic_bytes=traffic_by_phase(program),
             compulsory_dram_bytes=compulsory,

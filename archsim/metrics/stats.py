@@ -77,6 +77,10 @@ class Stats:
         Stack, Metric("cycles", "where the cycles of the unit that multiplies went; sums to latency_cycles")
     ]
     unit_cycle_stacks: Annotated[Mapping[str, Stack], Metric("cycles", "the same for every unit")]
+    stored_bytes: Annotated[
+        Mapping[str, Mapping[str, int]],
+        Metric("bytes", "memory -> buffer -> bytes that it takes there for the whole run; memories on the chip"),
+    ]
     traffic_bytes: Annotated[
         Traffic, Metric("bytes", "memory -> read or write -> kind of data -> bytes over the whole run")
     ]
@@ -169,6 +173,7 @@ def compute_stats(
         peak_throughput_gops=peak_gops,
         cycle_stack=stacks[multipliers.unit],
         unit_cycle_stacks=stacks,
+        stored_bytes=figures.stored_bytes,
         traffic_bytes=figures.traffic_bytes,
         phase_traffic_bytes=figures.phase_traffic_bytes,
         dram_burst_bytes=moves.burst_bytes,

@@ -34,6 +34,15 @@ def body_traffic(program: Program) -> Traffic:
     return _traffic(program, program.of_kind(PhaseKind.BODY))
 
 
+def stored_bytes(program: Program) -> Mapping[str, Mapping[str, int]]:
+    """memory -> buffer -> bytes that it takes there for the whole run, in whole bytes; memories on the chip alone."""
+    found: dict[str, dict[str, int]] = {}
+    for buffer in sorted(program.buffers, key=lambda buffer: buffer.memory):
+        if buffer.memory != DRAM and buffer.slots is not None:
+            found.setdefault(buffer.memory, {})[buffer.name] = buffer.size_bytes
+    return found
+
+
 def compulsory_traffic(program: Program) -> Mapping[str, Mapping[str, int]]:
     """What must pass DRAM whatever the machine: read once what is given, write once what is asked for.
 

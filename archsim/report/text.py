@@ -19,12 +19,14 @@ def print_report(simulation: Simulation, console: Console) -> None:
     from archsim.report.text_accuracy import accuracy
     from archsim.report.text_energy import energy
     from archsim.report.text_roofline import roofline
+    from archsim.report.text_room import room
     from archsim.report.text_time import latency, step, throughput
     from archsim.report.text_traffic import traffic
     from archsim.report.text_use import mac_stack, units
     from archsim.report.text_verdict import header, validation
 
-    sections = (header, latency, step, throughput, roofline, mac_stack, units, traffic, energy, accuracy, validation)
+    performance = (latency, step, throughput, roofline, mac_stack, units)
+    sections = (header, *performance, room, traffic, energy, accuracy, validation)
     for section in sections:
         parts = section(simulation)
         if parts:

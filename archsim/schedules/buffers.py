@@ -204,7 +204,7 @@ class _Maker:
 
     def parts(self, sums: Buffer, rows: int, slots: int) -> Buffer:
         """Sums that wait in the state buffer, in the format that they have behind the array."""
-        return replace(sums, name=f"{self.prefix}parts", memory="state_buffer", entries=rows, slots=slots)
+        return replace(sums, name=f"{self.prefix}input_sums", memory="state_buffer", entries=rows, slots=slots)
 
     def in_dram(self, like: Buffer, name: str, *, given: bool = True) -> Buffer:
         """The same numbers in DRAM; `given` by the workload, or written by the run."""

@@ -93,7 +93,7 @@ class _Maker:
             if cell.kind is CellKind.LSTM:
                 yield name, self.vector("cell", f"c{suffix}")
         yield "sums", self.vector("gate", f"gate{suffix}")
-        yield "parts", self.vector("gate", f"gate{suffix}")
+        yield "input_sums", self.vector("gate", f"gate{suffix}")
         yield "candidate", self.vector("gate", f"gate{suffix}")
         if cell.kind is CellKind.RNN:  # its activation gives h: nothing is in this format, and so it has no range
             yield "gates", Encoding(self.formats.format("activation"))
