@@ -414,6 +414,8 @@ def cases(
     schedule = draw(st.sampled_from(sorted(allowed)))
     rows = draw(st.integers(1, 9))
     config = draw(machines(rows, fewest_entries(schedule, load.spec, rows)))
+    if "hoisted" in schedule:
+        config = changed(config, {"state_buffer.hoist_steps": draw(st.sampled_from([None, 1, 2, 3, 5]))})
     program = Case(config, load, schedule).program
     for memory, needed in needed_bytes(program).items():
         enough = needed + draw(st.sampled_from([0, 1, 999]))

@@ -42,7 +42,9 @@ class BufferConfig(UnitConfig):
 class InputBufferConfig(BufferConfig):
     """The buffer of x: it holds the step in use and those that are loaded ahead of it."""
 
-    prefetch_steps: Annotated[Count, Field(le=64)] = Field(description="time steps that x is loaded ahead of its use")
+    prefetch_steps: Annotated[Count, Field(le=64)] = Field(
+        description="time steps that x is loaded ahead of its use; hoisted schedules load it a block ahead instead"
+    )
 
 
 class StateBufferConfig(BufferConfig):

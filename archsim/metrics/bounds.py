@@ -162,11 +162,15 @@ def closing_chains(body: Phase) -> tuple[Closing, ...]:
         if dep.after is After.DONE and writes_h[dep.op] and reads_h[waits]
     ]
     found = [Closing(first, dep.op, dep.lag, body.times_per_step(first)) for first, dep in closing if dep.lag]
-    if body.unroll > 1:
+    inner = [(waits, dep.op) for waits, dep in closing if not dep.lag]
+    if body.unroll > 1 and inner:
         here, following = (_ops_of_place(body, place) for place in (body.unroll - 2, body.unroll - 1))
         before = dict(zip(following, here, strict=True))
-        inner = [(before[waits], dep.op) for waits, dep in closing if not dep.lag and waits in before]
-        found += [Closing(first, last, 1, Fraction(1)) for first, last in inner if last in set(here)]
+        found += [
+            Closing(before[waits], last, 1, Fraction(1))
+            for waits, last in inner
+            if waits in before and last in set(here)
+        ]
     return tuple(sorted(found, key=lambda chain: chain.first))
 
 

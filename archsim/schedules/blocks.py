@@ -22,11 +22,10 @@ the program grows with the block."""
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """`steps` time steps in blocks of `size`; `ahead`: x of the block after the next is loaded while one is in use."""
+    """`steps` time steps in blocks of `size`."""
 
     steps: int
     size: int
-    ahead: bool
 
     @property
     def whole(self) -> bool:
@@ -50,10 +49,8 @@ class Blocks:
 
     @property
     def x_slots(self) -> int:
-        """Steps of x in the input buffer: a block, and a second one if it is loaded ahead."""
-        if self.whole:
-            return self.steps
-        return 2 * self.size if self.ahead else self.size
+        """Steps of x in the input buffer: those of the block that is multiplied and of the next, which is loaded."""
+        return self.steps if self.whole else 2 * self.size
 
 
 def choose_blocks(arch: ArchConfig, steps: int, at_one: Sequence[tuple[tuple[Buffer, ...], Buffer, Buffer]]) -> Blocks:
@@ -62,11 +59,10 @@ def choose_blocks(arch: ArchConfig, steps: int, at_one: Sequence[tuple[tuple[Buf
     `at_one`: for each cell the buffers of the state buffer, x, and the sums W_ih x, as they are with blocks of a step.
     If not even those fit, they are what is returned: the check of capacities has the message.
     """
-    ahead = arch.input_buffer.prefetch_steps > 0
     asked = arch.state_buffer.hoist_steps
     if asked is not None:
-        return Blocks(steps, min(asked, steps), ahead)
-    options = [Blocks(steps, size, ahead) for size in (steps, *range(min(LONGEST_OWN_CHOICE, steps - 1), 0, -1))]
+        return Blocks(steps, min(asked, steps))
+    options = [Blocks(steps, size) for size in (steps, *range(min(LONGEST_OWN_CHOICE, steps - 1), 0, -1))]
     rest = sum(b.size_bytes for state, _, parts in at_one for b in state if b is not parts)
     in_state = _needs(options, [parts for *_, parts in at_one], lambda blocks: blocks.part_slots, rest)
     in_input = _needs(options, [x for _, x, _ in at_one], lambda blocks: blocks.x_slots, 0)

@@ -19,6 +19,9 @@ from archsim.workload.network import CellKind, CellSpec
 H_SLOTS = 2
 """h is double-buffered by time step: h_t is written while h_{t-1} is read."""
 
+INPUT_SUMS = "input_sums"
+"""The name, behind a cell's prefix, of the buffer that keeps W_ih x + bias until its step comes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Storage:
@@ -204,7 +207,7 @@ class _Maker:
 
     def parts(self, sums: Buffer, rows: int, slots: int) -> Buffer:
         """Sums that wait in the state buffer, in the format that they have behind the array."""
-        return replace(sums, name=f"{self.prefix}input_sums", memory="state_buffer", entries=rows, slots=slots)
+        return replace(sums, name=f"{self.prefix}{INPUT_SUMS}", memory="state_buffer", entries=rows, slots=slots)
 
     def in_dram(self, like: Buffer, name: str, *, given: bool = True) -> Buffer:
         """The same numbers in DRAM; `given` by the workload, or written by the run."""

@@ -10,6 +10,7 @@ from archsim.components.memories import BufferConfig, WeightSramConfig
 from archsim.config.reads import ask
 from archsim.errors import CapacityError
 from archsim.program.ir import Buffer
+from archsim.schedules.buffers import INPUT_SUMS
 
 _KNOBS = {
     "weight_sram": ("more weight_sram.capacity_bytes", "a narrower weight format", "a smaller model"),
@@ -20,6 +21,19 @@ _KNOBS = {
     ),
     "state_buffer": ("more state_buffer.capacity_bytes", "a smaller batch or hidden_size"),
 }
+_HOISTED = {
+    "input_buffer": (
+        "more input_buffer.capacity_bytes",
+        "fewer state_buffer.hoist_steps",
+        "a smaller batch or input_size",
+    ),
+    "state_buffer": (
+        "more state_buffer.capacity_bytes",
+        "fewer state_buffer.hoist_steps",
+        "a smaller batch or hidden_size",
+    ),
+}
+"""Where W_ih x is made for several steps at once."""
 
 
 def check_capacity(buffers: tuple[Buffer, ...], arch: ArchConfig, resident: str | None = None) -> None:
@@ -35,7 +49,9 @@ def check_capacity(buffers: tuple[Buffer, ...], arch: ArchConfig, resident: str 
             capacity = section.capacity_bytes
             parts = " + ".join(f"{buffer.name} {buffer.size_bytes:,}{_times(buffer)}" for buffer in held)
             streamed = (f"--schedule {_streamed(resident)}",) if resident and memory == "weight_sram" else ()
-            raise CapacityError(memory, need, capacity, "bytes", parts, _KNOBS[memory] + streamed)
+            hoisted = any(buffer.name.endswith(INPUT_SUMS) for buffer in buffers)
+            knobs = (_HOISTED if hoisted else _KNOBS).get(memory, _KNOBS[memory])
+            raise CapacityError(memory, need, capacity, "bytes", parts, knobs + streamed)
 
 
 def check_dram(buffers: tuple[Buffer, ...], arch: ArchConfig) -> None:

@@ -43,10 +43,8 @@ def _phases(cells: Sequence[CellOps], compute: Compute, suffix: str) -> list[Pha
             build_phase(f"body{suffix}, W_ih x", PhaseKind.BODY, gemm, 1, blocks.steps, blocks.steps),
             build_phase(f"body{suffix}", PhaseKind.BODY, steps, blocks.steps),
         ]
-    # x of a block is loaded before, or, into the same slots, after what reads the one before it.
-    loads = [op for cell in cells for op in _inputs(cell, 1, repeat=1)]
-    gemm = [op for cell in cells for op in _gemm(cell, 0, repeat=1)]
-    first = [*loads, *gemm] if blocks.ahead else [*gemm, *loads]
+    first = [op for cell in cells for op in _inputs(cell, 1, repeat=1)]
+    first += [op for cell in cells for op in _gemm(cell, 0, repeat=1)]
     return [
         build_phase(f"body{suffix}, W_ih x of the first block", PhaseKind.BODY, first, 1, 0),
         build_phase(
@@ -64,13 +62,10 @@ def _unrolled(cells: Sequence[CellOps], compute: Compute) -> list[Op]:
     body: list[Op] = []
     for number in range(blocks.size):
         place = Place(blocks.steps, blocks.count, blocks.size, number - blocks.missing)
-        if blocks.ahead:
-            body += [op for of_cell in loads for op in _share(of_cell, number, blocks.size)]
+        body += [op for of_cell in loads for op in _share(of_cell, number, blocks.size)]
         for of_cell in steps:
             body += place.moved(of_cell, f"+{number}")
         body += [op for of_cell in gemms for op in _share(of_cell, number, blocks.size)]
-    if not blocks.ahead:
-        body += [op for of_cell in loads for op in of_cell]
     return body
 
 

@@ -128,7 +128,7 @@ def _placed(
     """The cells with all weights in the weight SRAM; if the schedule streams and they do not fit, with some of them."""
     resident, blocks = (None,) * count, None
     if way.bodies.in_blocks:
-        at_one = cells_with(resident, Blocks(steps, 1, ahead=False))
+        at_one = cells_with(resident, Blocks(steps, 1))
         blocks = choose_blocks(arch, steps, [cell.buffers.in_blocks() for cell in at_one])
     cells = cells_with(resident, blocks)
     if not way.streamed:
