@@ -165,19 +165,18 @@ def closing_chains(body: Phase) -> tuple[Closing, ...]:
     inner = [(waits, dep.op) for waits, dep in closing if not dep.lag]
     if body.unroll > 1 and inner:
         here, following = (_ops_of_place(body, place) for place in (body.unroll - 2, body.unroll - 1))
-        before = dict(zip(following, here, strict=True))
+        tiles = [sorted(number for number in place if reads_h[number]) for place in (following, here)]
+        before = dict(zip(*tiles, strict=True))
         found += [
-            Closing(before[waits], last, 1, Fraction(1))
-            for waits, last in inner
-            if waits in before and last in set(here)
+            Closing(before[waits], last, 1, Fraction(1)) for waits, last in inner if waits in before and last in here
         ]
     return tuple(sorted(found, key=lambda chain: chain.first))
 
 
-def _ops_of_place(body: Phase, place: int) -> list[int]:
+def _ops_of_place(body: Phase, place: int) -> frozenset[int]:
     """Numbers of the ops of the step at a place in the repetitions of a body that has several."""
-    missing = -body.steps % body.unroll if body.steps else 0
-    return [number for number, op in enumerate(body.ops) if op.step_offset == place - missing]
+    offset = place - -body.time_steps % body.unroll
+    return frozenset(number for number, op in enumerate(body.ops) if op.step_offset == offset)
 
 
 def _recurrence(body: Phase, services: list[Service]) -> Fraction:

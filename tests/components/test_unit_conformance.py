@@ -17,7 +17,7 @@ from archsim.components.elementwise import Elementwise
 from archsim.components.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.components.lstm_ops import CellUpdate, HiddenUpdate, Peephole
 from archsim.components.mac_array import MacArray
-from archsim.components.mac_tiles import MacTile
+from archsim.components.mac_tiles import BlockTile, MacTile
 from archsim.components.numerics import Numerics
 from archsim.config.presets import PresetKind, preset_names
 from archsim.errors import SimulatorBug
@@ -60,7 +60,7 @@ OPS = [op for program in PROGRAMS for phase in program.phases for op in phase.op
 OP_KINDS = {
     SimpleDram: {Transfer},
     DdrDram: {Transfer},
-    MacArray: {MacTile},
+    MacArray: {MacTile, BlockTile},
     Activation: {Activate},
     Elementwise: {CellUpdate, HiddenUpdate, Peephole, CandidateSum, ResetHidden, GruUpdate},
 }

@@ -49,6 +49,7 @@ OTHER: dict[str, tuple[str, ...]] = {
     "activation.method": ("hard", "table", "piecewise_linear"),
     "activation.adds_bias": ("true",),
     "activation.units": ("2",),
+    "state_buffer.hoist_steps": ("1", "3"),
     "activation.table.interpolation": ("linear",),
     "activation.address_format": ("q4.10",),
     "elementwise.units": ("2",),

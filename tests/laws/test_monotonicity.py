@@ -113,6 +113,7 @@ OTHER_PROGRAM = (
     "accumulators.entries",
     "input_buffer.prefetch_steps",
     "weight_sram.stream_slots",
+    "state_buffer.hoist_steps",
 )
 
 

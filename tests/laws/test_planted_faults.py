@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from happens_before import DONE, FREE, START, Pair, Unrolled, faulty
-from strategies import RESIDENT, Case, bits, changed, compare, network, tensors, workload
+from strategies import RESIDENT, STEP_BY_STEP, Case, bits, changed, compare, network, tensors, workload
 
 from archsim.arch import ArchConfig
 from archsim.components.base import Service
@@ -91,6 +91,16 @@ NETWORKS = {
         {"accumulators.entries": 30},
         "split_interleaved_wavefront",
     ),
+    "hoisted": (
+        network(kind=CellKind.LSTM, input_size=2, hidden_size=3, steps=7),
+        {"state_buffer.hoist_steps": 2},
+        "hoisted_interleaved",
+    ),
+    "hoisted_gru": (
+        network(kind=CellKind.GRU, input_size=2, hidden_size=3, steps=7, batch=2),
+        FEW | {"state_buffer.hoist_steps": 3},
+        "hoisted_gate_major",
+    ),
     "streamed": (
         network(kind=CellKind.LSTM, input_size=2, hidden_size=4, steps=4),
         {"weight_sram.capacity_bytes": 350},
@@ -112,8 +122,8 @@ NETWORKS = {
 RNNS = ("rnn", "rnn_one_group", "second_layer", "streamed_wavefront")
 """Those whose last body needs no element-wise unit."""
 
-ALONE = tuple(name for name in RESIDENT if not name.endswith("wavefront"))
-"""Schedules that differ from each other for a single layer and weights that fit."""
+ALONE = tuple(name for name in RESIDENT if name in STEP_BY_STEP and not name.endswith("wavefront"))
+"""Schedules that differ from each other for a single layer and weights that fit, and whose body is a time step."""
 
 LSTMS = tuple(f"{machine}-{schedule}" for machine in MACHINES for schedule in ALONE)
 

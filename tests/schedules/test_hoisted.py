@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import AMPLE, Case, bits, cases, tensors, workload
+from strategies import AMPLE, Case, bits, cases, phase_text, tensors, workload
 
 from archsim.arch import load_arch
 from archsim.config import parse_override
@@ -60,6 +60,20 @@ def test_w_ih_passes_the_array_once_a_block(case: Case) -> None:
             expected[name] = expected.get(name, 0) + 4 * count
     reads = case.simulate(timing_only=True).stats.traffic_bytes["weight_sram"]["read"]
     assert {name: reads.get(name, 0) for name in expected} == expected
+
+
+@settings(max_examples=20)
+@given(cases(schedules=HOISTED), st.integers(1, 4))
+def test_the_bodies_do_not_depend_on_how_many_blocks_there_are(case: Case, size: int) -> None:
+    """Same ops, same dependencies, for as many steps over; the epilogue differs by the slot of the last h."""
+    blocks = case.with_fields({"state_buffer.hoist_steps": size})
+    programs = [blocks.with_steps(size * count + 1).program for count in (8, 50, 51)]
+    short = programs[0]
+    for program, count in zip(programs, (8, 50, 51), strict=True):
+        assert find_hazards(program) == ()
+        for phase, other in zip(short.phases[:-1], program.phases[:-1], strict=True):
+            assert phase_text(phase, size * 8 + 1) == phase_text(other, size * count + 1)
+            assert other.repeat - phase.repeat in (0, count - 8)
 
 
 def test_left_out_it_takes_all_steps_if_they_fit() -> None:
