@@ -206,7 +206,7 @@ def test_what_changes_numbers_alone(path: str, drawn: Case):
 @given(data=st.data())
 def test_what_changes_the_program_keeps_it_right(path: str, data: st.DataObject):
     case = data.draw(cases())
-    value = value_of(case.config, path) + data.draw(st.integers(1, 20))
+    value = (value_of(case.config, path) or 0) + data.draw(st.integers(1, 20))
     changes = {path: value, "input_buffer.capacity_bytes": 1 << 30, "state_buffer.capacity_bytes": 1 << 30}
     if path == "weight_sram.stream_slots":
         changes["weight_sram.capacity_bytes"] = case.config.weight_sram.capacity_bytes * 30

@@ -446,8 +446,9 @@ def test_a_dependency_that_points_forward(name: str):
     case = make_case(name)
     program = case.program
     body = program.phases[body_of(program)]
-    waiting = next(n for n, op in enumerate(body.ops) if op.unit == "mac_array")
-    awaited = next(n for n, op in enumerate(body.ops) if op.unit == "elementwise")
+    there = [(n, op.unit) for n, op in enumerate(body.ops) if op.active(0, body.repeat)]
+    waiting = next(n for n, unit in there if unit == "mac_array")
+    awaited = next(n for n, unit in there if unit == "elementwise")
     for target in (awaited, waiting):
         forward = Dep(target, 0, After.DONE, Wait.OPERAND)
         deps = tuple((*d, forward) if n == waiting else d for n, d in enumerate(body.deps))
