@@ -38,7 +38,9 @@ def time_fast(
     reason = machine_refusal(units.values(), config.single_ported) or structure.refusal
     if reason:
         return reason
-    services = [units[op.unit].cycles(op) for op in structure.shapes.ops]
+    facts = structure.parts.facts(units)
+    left = {name: iter(unit.services) for name, unit in facts.items()}
+    services = [next(left[op.unit]) for op in structure.shapes.ops]
     issue_cycles = config.sequencer.issue_cycles
     reason = length_refusal(services, structure.shape_times, issue_cycles)
     if reason:
@@ -47,8 +49,8 @@ def time_fast(
     of_phases = tuple(of_shapes.at(places) for places in structure.shape_places)
     timing = Timing(of_phases, issue_cycles, config.sequencer.queue_depth)
     trace = execute_fast(structure.tables, timing, window=window).trace
-    times, moves = _step_times(structure, trace, of_phases), structure.moves.of(config, units)
-    return FastTiming(trace, Known(structure.spec, structure.figures, times, moves))
+    times, moves = _step_times(structure, trace, of_phases), structure.parts.moves(config, units)
+    return FastTiming(trace, Known(structure.spec, structure.figures, times, moves, facts))
 
 
 def _step_times(structure: Structure, trace: Trace, services: tuple[ServiceTimes, ...]) -> StepTimes:

@@ -9,7 +9,7 @@ from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from archsim.api.moves import KnownMoves
+from archsim.api.parts import KnownParts
 from archsim.arch import MachineConfig
 from archsim.config.reads import Question, Reads, Values
 from archsim.metrics.bounds import closing_chains
@@ -46,9 +46,9 @@ class Structure:
         return ProgramFigures.of(self.program, self.spec.steps)
 
     @cached_property
-    def moves(self) -> KnownMoves:
-        """What it moves and switches, kept for the machines that have been asked for."""
-        return KnownMoves(self.program, self.units)
+    def parts(self) -> KnownParts:
+        """What its units do, kept for the machines that have been asked for."""
+        return KnownParts(self.program, self.shapes, self.shape_times)
 
     @cached_property
     def shapes(self) -> Shapes:
@@ -58,11 +58,7 @@ class Structure:
     @cached_property
     def shape_times(self) -> tuple[int, ...]:
         """How often the program executes ops of each shape."""
-        times = [0] * len(self.shapes.ops)
-        for phase, shapes in zip(self.program.phases, self.shapes.of_phase, strict=True):
-            for op, shape in zip(phase.ops, shapes, strict=True):
-                times[shape] += op.instances(phase.repeat)
-        return tuple(times)
+        return self.shapes.times(self.program)
 
     @cached_property
     def shape_places(self) -> tuple[npt.NDArray[np.intp], ...]:

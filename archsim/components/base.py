@@ -7,7 +7,7 @@ one run, which the machine asks when an op starts. For such a unit `cycles(op)` 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Generic, TypeVar
@@ -109,6 +109,11 @@ class Unit(ABC, Generic[ConfigT]):
         self.config = config
         self.ports = ports
         self.formats = formats
+
+    @property
+    def identity(self) -> tuple[Hashable, ...]:
+        """All that what the unit says of ops follows from: units of equal identity say the same."""
+        return type(self), self.config, self.formats, tuple(self.ports.items())
 
     @abstractmethod
     def compute_cycles(self, op: Op) -> int:

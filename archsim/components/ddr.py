@@ -8,7 +8,7 @@ is there at the first core cycle at or after it. The quotient of the clocks is a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from fractions import Fraction
 from typing import Annotated, Literal
 
@@ -69,6 +69,10 @@ class DdrDram(Dram[DdrConfig]):
     def __init__(self, config: DdrConfig, ports: Ports, formats: Formats, core_mhz: Fraction) -> None:
         super().__init__(config, ports, formats)
         self.clocks_per_cycle = config.device.clock_mhz / core_mhz
+
+    @property
+    def identity(self) -> tuple[Hashable, ...]:
+        return (*super().identity, self.clocks_per_cycle)
 
     @property
     def static(self) -> bool:

@@ -6,7 +6,7 @@ first is brought to the format of the gates, then the second is added in that fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -84,6 +84,10 @@ class Accumulators(Unit[DrainConfig]):
         """`columns`: C, sums of a vector."""
         super().__init__(config, ports, formats)
         self._columns = columns
+
+    @property
+    def identity(self) -> tuple[Hashable, ...]:
+        return (*super().identity, self._columns)
 
     def compute_cycles(self, op: Op) -> int:
         """ceil(n / C) B cycles for each part."""

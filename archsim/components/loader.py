@@ -6,6 +6,8 @@ left, and `tag_latency_cycles` more. A unit that reads its registers ahead of it
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from pydantic import Field
 
 from archsim.components.base import UnitConfig
@@ -36,6 +38,10 @@ class Loader(StreamUnit[LoaderConfig]):
     def __init__(self, config: LoaderConfig, formats: Formats, words: Words, ahead_cycles: dict[str, int]) -> None:
         super().__init__(config, formats, words)
         self._ahead_cycles = ahead_cycles
+
+    @property
+    def identity(self) -> tuple[Hashable, ...]:
+        return (*super().identity, tuple(self._ahead_cycles.items()))
 
     def _depth(self, op: StreamOp) -> int:
         ahead = max(self._ahead(target) for target in op.targets)

@@ -9,7 +9,7 @@ of B the weights stay in the array for B cycles while B input vectors pass.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -94,6 +94,10 @@ class MacArray(Unit[MacArrayConfig]):
         super().__init__(config, ports, formats)
         self._weight_read_latency_cycles = weight_read_latency_cycles
         self._operators = ArrayOperators(config, formats)
+
+    @property
+    def identity(self) -> tuple[Hashable, ...]:
+        return (*super().identity, self._weight_read_latency_cycles)
 
     def compute_cycles(self, op: Op) -> int:
         """ceil(K / C) x B chunks; where x and h need accumulations of their own, those of each.

@@ -12,6 +12,7 @@ loaded, one a cycle, so that a column block takes at least that many cycles.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -149,6 +150,10 @@ class Mvu(Unit[MvuConfig]):
     def __init__(self, config: MvuConfig, formats: Formats, words: Words) -> None:
         super().__init__(config, {}, formats)
         self.words = words
+
+    @property
+    def identity(self) -> tuple[Hashable, ...]:
+        return (*super().identity, self.words)
 
     def port_cycles(self, op: Op) -> int:
         """0: every engine has a register file of its own for weights, every tile one for vectors."""

@@ -7,6 +7,7 @@ batch that a core works on; cores work side by side on sequences of their own. A
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Hashable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Generic
@@ -83,6 +84,10 @@ class StreamUnit(Unit[ConfigT], Generic[ConfigT]):
     def __init__(self, config: ConfigT, formats: Formats, words: Words) -> None:
         super().__init__(config, {}, formats)
         self.words = words
+
+    @property
+    def identity(self) -> tuple[Hashable, ...]:
+        return (*super().identity, self.words)
 
     def port_cycles(self, op: Op) -> int:
         """0: every register file and FIFO passes a word a cycle."""

@@ -9,14 +9,15 @@ from math import fsum
 from typing import Annotated
 
 from archsim.arch import Arch
-from archsim.arch.datapath import Units
-from archsim.components.operators import Tally
 from archsim.components.storage import Storage
-from archsim.metrics.actions import Actions
+from archsim.metrics.actions import Access
 from archsim.metrics.declare import Metric
+from archsim.metrics.unit_facts import PJ_PER_UJ, UnitFacts
 from archsim.technology import Prices
 
-PJ_PER_UJ = 1_000_000
+Facts = Mapping[str, UnitFacts]
+"""Unit -> what the program makes it do."""
+
 PJ_PER_MW_US = 1000
 """1 mW over 1 us is 1 nJ."""
 
@@ -68,23 +69,22 @@ class Costs:
     technology: str
     dram_type: str
     prices: Prices
-    units: Units
     memories: Mapping[str, Storage]
     area: Area
 
 
-def compute_costs(arch: Arch, units: Units) -> Costs:
+def compute_costs(arch: Arch, facts: Facts) -> Costs:
     """Those of an architecture; ArchError if there is no such technology."""
     prices, costing = arch.prices, arch.config.costing
     assert costing is not None  # arch.prices says so
-    area = area_of(units, costing.memories, prices)
-    return Costs(costing.technology, costing.dram_type, prices, units, costing.memories, area)
+    area = area_of(facts, costing.memories, prices)
+    return Costs(costing.technology, costing.dram_type, prices, costing.memories, area)
 
 
-def compute_energy(actions: Actions, costs: Costs, latency_us: Fraction, macs: int) -> Energy:
+def compute_energy(facts: Facts, costs: Costs, latency_us: Fraction, macs: int) -> Energy:
     """The energy of a run of so many us that does so many MACs of the model."""
-    unit_uj = {unit: _operators(tally, costs.prices) for unit, tally in actions.operators.items()}
-    memory_uj = _accesses(actions, costs)
+    unit_uj = {name: dict(unit.costs(costs.prices).operators_uj) for name, unit in facts.items()}
+    memory_uj = _accesses(facts, costs)
     # fsum: no figure depends on the order of units and memories.
     part_uj = {unit: fsum(kinds.values()) for unit, kinds in unit_uj.items()}
     for memory, directions in memory_uj.items():
@@ -106,16 +106,13 @@ def compute_energy(actions: Actions, costs: Costs, latency_us: Fraction, macs: i
         part_uj=part_uj | {"leakage": leakage_uj},
         unit_uj=unit_uj,
         memory_uj=memory_uj,
-        extrapolated=_beyond_the_tables(actions, costs),
+        extrapolated=_beyond_the_tables(facts, costs),
     )
 
 
-def area_of(units: Units, memories: Mapping[str, Storage], prices: Prices) -> Area:
+def area_of(facts: Facts, memories: Mapping[str, Storage], prices: Prices) -> Area:
     """Area and leakage of every part on the chip."""
-    logic = {
-        name: sum(prices.operator(operator).area_mm2 * count for operator, count in unit.inventory().items())
-        for name, unit in units.items()
-    }
+    logic = {name: unit.costs(prices).area_mm2 for name, unit in facts.items()}
     area = {name: prices.memory(storage).area_mm2 for name, storage in memories.items()} | logic
     leakage = {name: prices.memory(storage).leakage_mw for name, storage in memories.items()} | {
         name: area_mm2 * prices.technology.logic_leakage.power_mw_per_mm2 for name, area_mm2 in logic.items()
@@ -129,35 +126,24 @@ def area_of(units: Units, memories: Mapping[str, Storage], prices: Prices) -> Ar
     )
 
 
-def _beyond_the_tables(actions: Actions, costs: Costs) -> tuple[str, ...]:
+def _beyond_the_tables(facts: Facts, costs: Costs) -> tuple[str, ...]:
     """What of the machine and its actions the technology's tables do not cover."""
     memories = {name: costs.prices.memory(storage).extrapolated for name, storage in costs.memories.items()}
     found = [f"{name}: {note}" for name, note in memories.items() if note]
-    for name, unit in costs.units.items():
-        widths: dict[tuple[str, str], list[str]] = {}
-        for operator in dict.fromkeys([*unit.inventory(), *actions.operators[name]]):
-            note = costs.prices.operator(operator).extrapolated
-            if note:
-                widths.setdefault((operator.name, note), []).append(operator.width)
-        found += [f"{name}: {what} of {', '.join(of)} bits: {note}" for (what, note), of in widths.items()]
+    found += [f"{name}: {note}" for name, unit in facts.items() for note in unit.costs(costs.prices).beyond]
     return tuple(found)
 
 
-def _operators(tally: Tally, prices: Prices) -> dict[str, float]:
-    """uJ by kind of operator."""
-    found: dict[str, float] = {}
-    for operator, count in tally.items():
-        energy_uj = prices.operator(operator).energy_pj * count / PJ_PER_UJ
-        found[operator.kind.value] = found.get(operator.kind.value, 0.0) + energy_uj
-    return found
-
-
-def _accesses(actions: Actions, costs: Costs) -> dict[str, dict[str, dict[str, float]]]:
+def _accesses(facts: Facts, costs: Costs) -> dict[str, dict[str, dict[str, float]]]:
     """uJ by memory, direction and kind of data."""
+    prices = {name: costs.prices.memory(storage) for name, storage in costs.memories.items()}
+    bits = tuple((name, price.access_bits) for name, price in prices.items())
+    counts: dict[Access, int] = {}
+    for unit in facts.values():
+        for access, count in unit.access_counts(bits).items():
+            counts[access] = counts.get(access, 0) + count
     found: dict[str, dict[str, dict[str, float]]] = {}
-    for access, sizes in actions.accesses.items():
-        price = costs.prices.memory(costs.memories[access.memory])
-        count = sum(-(-bits // price.access_bits) * times for bits, times in sizes.items())
+    for access, count in counts.items():
         kinds = found.setdefault(access.memory, {}).setdefault(access.direction, {})
-        kinds[access.data] = count * price.access_pj(access.direction) / PJ_PER_UJ
+        kinds[access.data] = count * prices[access.memory].access_pj(access.direction) / PJ_PER_UJ
     return found

@@ -8,9 +8,8 @@ from fractions import Fraction
 
 from archsim.arch import MachineConfig
 from archsim.arch.datapath import Units
-from archsim.metrics.actions import Actions, count_actions
 from archsim.metrics.bounds import StepTimes, StepWork
-from archsim.metrics.roofline import OPS_PER_MAC, Passing
+from archsim.metrics.roofline import OPS_PER_MAC, Ceilings
 from archsim.metrics.traffic import (
     Traffic,
     compulsory_traffic,
@@ -21,6 +20,7 @@ from archsim.metrics.traffic import (
     total_bytes,
     traffic_by_phase,
 )
+from archsim.metrics.unit_facts import UnitFacts, facts_of
 from archsim.program.ir import Program
 from archsim.workload import NetworkSpec
 
@@ -59,31 +59,30 @@ class ProgramFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class Moves:
+    """What follows from a program and from the machine's bursts and clock, whatever its speeds."""
+
+    burst_bytes: Mapping[str, int]
+    ceilings: Ceilings
+
+    @classmethod
+    def of(cls, program: Program, config: MachineConfig, units: Units) -> Moves:
+        """Of one machine."""
+        return cls(dram_burst_traffic(program, units), Ceilings.of(program, config, units))
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
-    """What a caller that evaluates many designs knows already: of the network, the program, and the services."""
+    """What a caller that evaluates many designs knows already: of the network, the program, and the units."""
 
     spec: NetworkSpec
     figures: ProgramFigures
     times: StepTimes
     moves: Moves
-
-
-@dataclass(frozen=True, slots=True)
-class Moves:
-    """What follows from a program and from the machine's formats, operators and bursts, whatever its speeds.
-
-    `actions` is None of a machine without a model of energy.
-    """
-
-    actions: Actions | None
-    burst_bytes: Mapping[str, int]
-    passing: Passing
+    facts: Mapping[str, UnitFacts]
 
     @classmethod
-    def of(cls, program: Program, config: MachineConfig, units: Units) -> Moves:
-        """Of one machine."""
-        return cls(
-            None if config.costing is None else count_actions(program, units),
-            dram_burst_traffic(program, units),
-            Passing.of(program, units, config.multipliers.unit),
-        )
+    def of(cls, program: Program, spec: NetworkSpec, config: MachineConfig, units: Units) -> Known:
+        """Of one machine and one program for it."""
+        figures, times = ProgramFigures.of(program, spec.steps), StepTimes.of(program, units)
+        return cls(spec, figures, times, Moves.of(program, config, units), facts_of(program, units))

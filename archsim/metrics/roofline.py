@@ -59,52 +59,59 @@ class Roofline:
 
 
 @dataclass(frozen=True, slots=True)
-class Passing:
-    """Bits that pass DRAM's channel, in whole bursts, and the read ports of the multipliers, by memory."""
+class Ceilings:
+    """The ceilings of a machine for a program, whatever it reaches: as Roofline has them."""
 
-    in_steps: Mapping[str, int]
-    in_run: Mapping[str, int]
+    peak_gops: float
+    of_memories: Mapping[str, Ceiling]
+    step_binding: str
+    run_binding: str
 
     @classmethod
-    def of(cls, program: Program, units: Units, multipliers: str) -> Passing:
-        """Of a program; of all that there is about the machine, bursts alone matter."""
-        phases = program.of_kind(PhaseKind.BODY), program.phases
-        return cls(*(_bits(of_kind, units, multipliers) for of_kind in phases))
+    def of(cls, program: Program, config: MachineConfig, units: Units) -> Ceilings:
+        """Of a program on a machine: of its multipliers and their ports, of DRAM, and of the clock."""
+        multipliers, clock_mhz = config.multipliers, Fraction(repr(config.clock_mhz))
+        peak_gops = float(OPS_PER_MAC * multipliers.macs_per_cycle * clock_mhz / 1000)
+        macs, name = program.macs, multipliers.unit
+        in_steps, in_run = (_bits(of, units, name) for of in (program.of_kind(PhaseKind.BODY), program.phases))
+        ceilings = {
+            memory: _ceiling(
+                bytes_per_cycle * clock_mhz / 1000,
+                _intensity(macs, in_steps.get(memory, 0)),
+                _intensity(macs, in_run.get(memory, 0)),
+                peak_gops,
+            )
+            for memory, bytes_per_cycle in _bandwidths(program, name, units).items()
+        }
+        step_roofs = {PEAK: peak_gops} | {memory: ceiling.step_roof_gops for memory, ceiling in ceilings.items()}
+        run_roofs = {PEAK: peak_gops} | {memory: ceiling.run_roof_gops for memory, ceiling in ceilings.items()}
+        step_binding, run_binding = (min(roofs, key=lambda name: roofs[name]) for roofs in (step_roofs, run_roofs))
+        return cls(peak_gops, ceilings, step_binding, run_binding)
+
+    @property
+    def step_roof_gops(self) -> float:
+        """The lowest roof of the time steps."""
+        binding = self.step_binding
+        return self.peak_gops if binding == PEAK else self.of_memories[binding].step_roof_gops
+
+    @property
+    def run_roof_gops(self) -> float:
+        """The lowest roof of the whole run."""
+        binding = self.run_binding
+        return self.peak_gops if binding == PEAK else self.of_memories[binding].run_roof_gops
 
 
-def compute_roofline(
-    program: Program,
-    passing: Passing,
-    config: MachineConfig,
-    units: Units,
-    macs: int,
-    peak_gops: float,
-    step_gops: float,
-    run_gops: float,
-) -> Roofline:
-    """The roofline of a run of so many MACs that reached so many GOPS."""
-    multipliers = config.multipliers.unit
-    ceilings = {
-        memory: _ceiling(
-            bytes_per_cycle * Fraction(repr(config.clock_mhz)) / 1000,
-            _intensity(macs, passing.in_steps.get(memory, 0)),
-            _intensity(macs, passing.in_run.get(memory, 0)),
-            peak_gops,
-        )
-        for memory, bytes_per_cycle in _bandwidths(program, multipliers, units).items()
-    }
-    step_roofs = {PEAK: peak_gops} | {memory: ceiling.step_roof_gops for memory, ceiling in ceilings.items()}
-    run_roofs = {PEAK: peak_gops} | {memory: ceiling.run_roof_gops for memory, ceiling in ceilings.items()}
-    step_binding, run_binding = (min(roofs, key=lambda name: roofs[name]) for roofs in (step_roofs, run_roofs))
+def compute_roofline(ceilings: Ceilings, step_gops: float, run_gops: float) -> Roofline:
+    """The roofline of a run that reached so many GOPS."""
     return Roofline(
-        peak_gops=peak_gops,
-        ceilings=ceilings,
+        peak_gops=ceilings.peak_gops,
+        ceilings=ceilings.of_memories,
         step_gops=step_gops,
         run_gops=run_gops,
-        step_binding=step_binding,
-        run_binding=run_binding,
-        step_roof_share=step_gops / step_roofs[step_binding],
-        run_roof_share=run_gops / run_roofs[run_binding],
+        step_binding=ceilings.step_binding,
+        run_binding=ceilings.run_binding,
+        step_roof_share=step_gops / ceilings.step_roof_gops,
+        run_roof_share=run_gops / ceilings.run_roof_gops,
     )
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 
-from archsim.arch.datapath import Units
 from archsim.errors import SimulatorBug
-from archsim.program.ir import PhaseKind, Program, Wait
+from archsim.metrics.unit_facts import UnitFacts
+from archsim.program.ir import PhaseKind, Wait
 from archsim.trace import Trace
 
 Stack = Mapping[str, int]
@@ -31,18 +30,11 @@ BUCKETS: Mapping[str, str] = {
 }
 
 
-def cycle_stacks(program: Program, trace: Trace, units: Units) -> dict[str, Stack]:
+def cycle_stacks(trace: Trace, facts: Mapping[str, UnitFacts]) -> dict[str, Stack]:
     """A stack for each unit; SimulatorBug if the cycles of one do not add up."""
-    items: dict[str, int] = dict.fromkeys(units, 0)
-    rate: dict[str, Fraction] = {}
-    for phase in program.phases:
-        for op, times in phase.distinct:
-            work = units[op.unit].work(op)
-            items[op.unit] += work.items * times
-            rate[op.unit] = work.items_per_cycle
     stacks: dict[str, Stack] = {}
     for name, unit in trace.units.items():
-        useful = int(items[name] / rate[name]) if name in rate else 0
+        useful = facts[name].useful_cycles
         stack = {
             "useful": useful,
             "padding": unit.compute_cycles - useful,

@@ -9,10 +9,10 @@ from typing import Annotated
 
 from archsim.arch import Arch
 from archsim.arch.datapath import Units
-from archsim.metrics.bounds import Bounds, StepTimes, binding, compute_bounds
+from archsim.metrics.bounds import Bounds, binding, compute_bounds
 from archsim.metrics.declare import Metric
 from archsim.metrics.energy import Area, Energy, compute_costs, compute_energy
-from archsim.metrics.known import Known, Moves, ProgramFigures
+from archsim.metrics.known import Known
 from archsim.metrics.roofline import OPS_PER_MAC, Roofline, compute_roofline
 from archsim.metrics.stacks import Stack, cycle_stacks
 from archsim.metrics.traffic import Traffic
@@ -131,25 +131,22 @@ def compute_stats(
 ) -> Stats:
     """The figures of a finished run; `known`: what is known of them already."""
     if known is None:
-        spec = workload.spec
-        figures = ProgramFigures.of(program, spec.steps)
-        known = Known(spec, figures, StepTimes.of(program, units), Moves.of(program, arch.config, units))
+        known = Known.of(program, workload.spec, arch.config, units)
     spec, figures, clock_mhz = known.spec, known.figures, Fraction(repr(arch.config.clock_mhz))
     phases = {kind: trace.cycles_of(kind) for kind in PhaseKind}
     step = sum(map(_cycles_per_step, program.phases, trace.phases), Fraction(0))
     multipliers = arch.config.multipliers
     macs_per_cycle = multipliers.macs_per_cycle
     macs, total = figures.macs, trace.total_cycles
-    stacks = cycle_stacks(program, trace, units)
+    stacks = cycle_stacks(trace, known.facts)
     latency_us = total / clock_mhz
     throughput_gops = float(OPS_PER_MAC * macs / latency_us / 1000)
     steady_gops = float(OPS_PER_MAC * Fraction(macs, spec.steps) / step * clock_mhz / 1000)
-    peak_gops = float(OPS_PER_MAC * macs_per_cycle * clock_mhz / 1000)
     moves = known.moves
     energy = area = None
-    if moves.actions is not None:
-        costs = compute_costs(arch, units)
-        energy, area = compute_energy(moves.actions, costs, latency_us, macs), costs.area
+    if arch.config.costing is not None:
+        costs = compute_costs(arch, known.facts)
+        energy, area = compute_energy(known.facts, costs, latency_us, macs), costs.area
     bounds = compute_bounds(figures.step_work, known.times, spec, arch.config, units)
     macs_per_step = Fraction(macs, spec.steps)
     return Stats(
@@ -170,7 +167,7 @@ def compute_stats(
         steady_state_mac_utilization=float(macs_per_step / (macs_per_cycle * step)),
         throughput_gops=throughput_gops,
         steady_state_throughput_gops=steady_gops,
-        peak_throughput_gops=peak_gops,
+        peak_throughput_gops=moves.ceilings.peak_gops,
         cycle_stack=stacks[multipliers.unit],
         unit_cycle_stacks=stacks,
         stored_bytes=figures.stored_bytes,
@@ -185,9 +182,7 @@ def compute_stats(
         binding_bound=binding(bounds),
         energy=energy,
         area=area,
-        roofline=compute_roofline(
-            program, moves.passing, arch.config, units, macs, peak_gops, steady_gops, throughput_gops
-        ),
+        roofline=compute_roofline(moves.ceilings, steady_gops, throughput_gops),
         program_ops=figures.ops,
     )
 

@@ -40,6 +40,14 @@ class Shapes:
             found.append(tuple(of_ops))
         return cls(tuple(ops), tuple(found))
 
+    def times(self, program: Program) -> tuple[int, ...]:
+        """How often the program executes ops of each shape."""
+        found = [0] * len(self.ops)
+        for phase, shapes in zip(program.phases, self.of_phase, strict=True):
+            for op, shape in zip(phase.ops, shapes, strict=True):
+                found[shape] += op.instances(phase.repeat)
+        return tuple(found)
+
 
 def distinct_ops(phase: Phase) -> tuple[tuple[Op, int], ...]:
     """An op of each shape in a phase, and how often the phase executes ops of that shape."""

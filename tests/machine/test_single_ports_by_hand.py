@@ -14,6 +14,7 @@ from archsim.formats import Float32
 from archsim.machine import MachineSpec, Options, execute
 from archsim.machine.ports import PortBook
 from archsim.metrics.stacks import cycle_stacks
+from archsim.metrics.unit_facts import facts_of
 from archsim.program.builder import build_phase
 from archsim.program.ir import Buffer, DataKind, PhaseKind, Program, Region
 from archsim.trace import Window
@@ -136,7 +137,7 @@ def test_ports_of_real_ops() -> None:
     found = {program.phases[0].ops[r.op].label: (r.start, r.free) for r in trace.records}
     assert found["fill"] == (0, 8)
     assert [found[f"mac{n}"] for n in range(7)] == [(0, 2), (2, 4), (4, 6), (6, 8), (8, 11), (11, 14), (14, 16)]
-    stack = cycle_stacks(program, trace, units)["mac_array"]
+    stack = cycle_stacks(trace, facts_of(program, units))["mac_array"]
     assert stack["wait_port"] == 2
     assert hand_machine().config.single_ported == ()
     assert machine_spec(program, hand_machine(), build_units(hand_machine().config)).static

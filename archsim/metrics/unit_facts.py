@@ -1,0 +1,108 @@
+"""What a program makes one unit do: how long its ops take, what they switch and move, and what that costs.
+
+All of it follows from the program and from the unit's identity, so that it can be kept for other machines with such a
+unit. Each part is worked out when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property, lru_cache
+from typing import Any
+
+from archsim.arch.datapath import Units
+from archsim.components.base import Service, Unit
+from archsim.components.operators import Tally
+from archsim.metrics.actions import Access, UnitActions, count_unit
+from archsim.program.ir import Op, Program
+from archsim.program.shapes import Shapes
+from archsim.technology import Prices
+
+PJ_PER_UJ = 1_000_000
+
+KEPT = 64
+"""Technologies, and widths of memories, for which a unit's costs are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitCosts:
+    """Of a unit in a technology: its area, the energy of what it switches by kind of operator, and what of that lies
+    beyond the technology's tables."""
+
+    area_mm2: float
+    operators_uj: Mapping[str, float]
+    beyond: tuple[str, ...]
+
+
+class UnitFacts:
+    """Of one unit and the ops (one of each shape) that it executes, each so many times."""
+
+    def __init__(self, unit: Unit[Any], ops: Sequence[tuple[Op, int]]) -> None:
+        self.unit = unit
+        self.costs = lru_cache(KEPT)(self._costs)
+        """prices -> UnitCosts."""
+        self.access_counts = lru_cache(KEPT)(self._access_counts)
+        """((memory, bits of an access), ...) -> how often the run accesses each memory in each way."""
+        self._ops = ops
+
+    @cached_property
+    def services(self) -> tuple[Service, ...]:
+        """The service time of each op."""
+        return tuple(self.unit.cycles(op) for op, _ in self._ops)
+
+    @cached_property
+    def useful_cycles(self) -> int:
+        """Whole cycles' worth of useful items: floor(items / items a cycle)."""
+        works = [(self.unit.work(op), times) for op, times in self._ops]
+        if not works:
+            return 0
+        return int(Fraction(sum(work.items * times for work, times in works)) / works[-1][0].items_per_cycle)
+
+    @cached_property
+    def actions(self) -> UnitActions:
+        """What the ops switch and move; only of a unit with a model of energy."""
+        return count_unit(self._ops, self.unit)
+
+    def _costs(self, prices: Prices) -> UnitCosts:
+        inventory, switched = self.unit.inventory(), self.actions.operators
+        area_mm2 = sum(prices.operator(operator).area_mm2 * count for operator, count in inventory.items())
+        widths: dict[tuple[str, str], list[str]] = {}
+        for operator in dict.fromkeys([*inventory, *switched]):
+            note = prices.operator(operator).extrapolated
+            if note:
+                widths.setdefault((operator.name, note), []).append(operator.width)
+        beyond = tuple(f"{what} of {', '.join(of)} bits: {note}" for (what, note), of in widths.items())
+        return UnitCosts(area_mm2, _operators(switched, prices), beyond)
+
+    def _access_counts(self, access_bits: tuple[tuple[str, int], ...]) -> Mapping[Access, int]:
+        width = dict(access_bits)
+        return {
+            access: sum(-(-bits // width[access.memory]) * times for bits, times in sizes.items())
+            for access, sizes in self.actions.accesses.items()
+        }
+
+
+def facts_of(program: Program, units: Units) -> dict[str, UnitFacts]:
+    """Of every unit of a machine that executes a program."""
+    shapes = Shapes.of(program)
+    ops = unit_ops(shapes, shapes.times(program))
+    return {name: UnitFacts(unit, ops.get(name, ())) for name, unit in units.items()}
+
+
+def unit_ops(shapes: Shapes, times: Sequence[int]) -> dict[str, list[tuple[Op, int]]]:
+    """For each unit that has ops, one of each shape and how often it is executed, in the order of the shapes."""
+    found: dict[str, list[tuple[Op, int]]] = {}
+    for op, count in zip(shapes.ops, times, strict=True):
+        found.setdefault(op.unit, []).append((op, count))
+    return found
+
+
+def _operators(tally: Tally, prices: Prices) -> dict[str, float]:
+    """uJ by kind of operator."""
+    found: dict[str, float] = {}
+    for operator, count in tally.items():
+        energy_uj = prices.operator(operator).energy_pj * count / PJ_PER_UJ
+        found[operator.kind.value] = found.get(operator.kind.value, 0.0) + energy_uj
+    return found
