@@ -2,8 +2,11 @@
 
 `body_cycles` >= T max(compute, W_hh): the bound "compute" of metrics/bounds.py, and one reading of W_hh a step, whose
 product with h_{t-1} cannot be had before, through the ports of the weight SRAM. `latency_cycles` >= that, and >= one
-loading of all weights from DRAM. What follows from them (times, utilization, throughput) is bounded by the same
-quotients that metrics/stats.py forms.
+loading of all weights from DRAM. What follows from them (times, utilization) is bounded by the same quotients that
+metrics/stats.py forms.
+
+Area and leakage are what the machine is, whatever it does. Energy >= a multiplication a MAC, one loading of all weights
+from DRAM, one reading of W_hh a step from the weight SRAM, and what leaks in the least latency.
 """
 
 from __future__ import annotations
@@ -11,16 +14,85 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
+from typing import Any
 
-from archsim.arch import ArchConfig, MachineConfig
-from archsim.components.base import ceil_div
+from archsim.arch import Arch, ArchConfig, MachineConfig, build_units
+from archsim.components.base import Unit, ceil_div
 from archsim.components.dram_simple import SimpleDramConfig
+from archsim.components.mac_operators import ArrayOperators
 from archsim.explore.interval import Interval
+from archsim.metrics.energy import PJ_PER_MW_US, compute_costs
+from archsim.metrics.unit_facts import PJ_PER_UJ, UnitFacts
 from archsim.workload.network import NetworkSpec
 
 
-def result_bounds(config: MachineConfig, spec: NetworkSpec) -> Mapping[str, Interval]:
-    """Bounds of results by name; a result that is not there may be anything."""
+class ResultBounds:
+    """The bounds of results, of many designs one after the other; what a unit costs is kept by its identity."""
+
+    def __init__(self) -> None:
+        self._facts = lru_cache(KEPT)(_Facts)
+
+    def of(self, arch: Arch, spec: NetworkSpec) -> Mapping[str, Interval]:
+        """Bounds by name; a result that is not there may be anything. ArchError for an unknown technology."""
+        bounds = _times(arch.config, spec)
+        if isinstance(arch.config, ArchConfig):
+            facts = {name: self._facts(_Identified(unit)).facts for name, unit in build_units(arch.config).items()}
+            bounds |= _energies(arch.config, arch, spec, facts, bounds["latency_us"].least)
+        return bounds
+
+
+KEPT = 4096
+"""Units whose costs are kept."""
+
+
+class _Identified:
+    """A unit that equals any other of its identity."""
+
+    def __init__(self, unit: Unit[Any]) -> None:
+        self.unit = unit
+        self._identity = unit.identity
+        self._hash = hash(self._identity)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Identified) and self._identity == other._identity
+
+
+class _Facts:
+    """What is known of a unit that has no ops yet."""
+
+    def __init__(self, of: _Identified) -> None:
+        self.facts = UnitFacts(of.unit, ())
+
+
+def _energies(
+    config: ArchConfig, arch: Arch, spec: NetworkSpec, facts: Mapping[str, UnitFacts], least_us: float
+) -> dict[str, Interval]:
+    costs = compute_costs(arch, facts)
+    area, prices, weight = costs.area, costs.prices, config.formats.format("weight")
+    recurrent = prices.memory(costs.memories["weight_sram"])
+    multiply = prices.operator(ArrayOperators(config.mac_array, config.formats).multiplier)
+    loaded_bits = weight.vector_bits(sum(cell.macs for cell in spec.cells))
+    recurrent_bits = weight.vector_bits(sum(cell.rows * cell.output_size for cell in spec.cells))
+    dynamic_uj = (
+        spec.macs * multiply.energy_pj
+        + loaded_bits * prices.memory(costs.memories["dram"]).read_pj
+        + spec.steps * (recurrent_bits / recurrent.access_bits) * recurrent.read_pj
+    ) / PJ_PER_UJ
+    leakage_uj = area.leakage_mw * least_us * PJ_PER_MW_US / PJ_PER_UJ
+    return {
+        "area.area_mm2": Interval(area.area_mm2, area.area_mm2),
+        "area.leakage_mw": Interval(area.leakage_mw, area.leakage_mw),
+        "energy.dynamic_uj": Interval(dynamic_uj, math.inf),
+        "energy.leakage_uj": Interval(leakage_uj, math.inf),
+        "energy.total_uj": Interval(dynamic_uj + leakage_uj, math.inf),
+    }
+
+
+def _times(config: MachineConfig, spec: NetworkSpec) -> dict[str, Interval]:
     clock_mhz = Fraction(repr(config.clock_mhz))
     body = spec.steps * max(config.compute_cycles_per_step(spec), _recurrent_weight_cycles(config, spec))
     latency = max(body, _load_cycles(config, spec))

@@ -6,7 +6,9 @@ import ast
 import math
 from collections.abc import Mapping
 
-from archsim.explore.bounds import result_bounds
+from archsim.arch import Arch
+from archsim.errors import ArchError
+from archsim.explore.bounds import ResultBounds
 from archsim.explore.design import Design, Reason
 from archsim.explore.expression import Expression, ExpressionError, Scalar, truth
 from archsim.explore.interval import ANY, Interval, interval
@@ -28,6 +30,7 @@ class Judge:
         before = [c for c in space.constraints if not any(map(is_result, c.names | c.totals))]
         self._before = tuple(before)
         self._after = tuple(c for c in space.constraints if c not in before)
+        self._bounds = ResultBounds()
         self._weights = [use.weight for use in space.workloads]
 
     def before(self, design: Design) -> Point | None:
@@ -59,7 +62,11 @@ class Judge:
     def best_possible(self, design: Design) -> tuple[float, ...]:
         """The best that each objective can be, all to be minimized; -inf where nothing is known."""
         assert design.config is not None
-        known = [result_bounds(design.config, use.workload.spec) for use in self._space.workloads]
+        arch = Arch(self._space.arch_name, design.config)
+        try:
+            known = [self._bounds.of(arch, use.workload.spec) for use in self._space.workloads]
+        except ArchError:  # the evaluation says what is wrong with it
+            return (-math.inf,) * len(self._space.objectives)
         return tuple(self._best(objective, design, known) for objective in self._space.objectives)
 
     def _best(self, objective: Objective, design: Design, known: list[Mapping[str, Interval]]) -> float:
