@@ -119,6 +119,7 @@ class _Slot:
 class _History:
     def __init__(self, ops: tuple[Op, ...]) -> None:
         self._ops = ops
+        self._units = [op.unit for op in ops]
         self._written = {region.buffer.name for op in ops for region in op.writes}
         self._slots: dict[tuple[str, int], _Slot] = {}
         self._seen: dict[tuple[str, str, int, int, int], int] = {}
@@ -228,9 +229,15 @@ class _History:
         return slot
 
     def _to(self, instances: npt.NDArray[np.int64], after: After, cause: Wait) -> list[_Need]:
-        found = set(instances.tolist())
-        found.discard(_NOBODY)
-        return [_Need(i, self._ops[i % len(self._ops)].unit, after, cause) for i in found]
+        """Of those of one unit and repetition the youngest: `instances` are of one window, and retire in order."""
+        youngest: dict[tuple[str, int], int] = {}
+        count = len(self._ops)
+        for instance in set(instances.tolist()):
+            if instance != _NOBODY:
+                repetition, number = divmod(instance, count)
+                key = (self._units[number], repetition)
+                youngest[key] = max(instance, youngest.get(key, instance))
+        return [_Need(instance, unit, after, cause) for (unit, _), instance in youngest.items()]
 
 
 def _as_deps(needs: list[_Need], instance: int, count: int) -> list[Dep]:
