@@ -1,21 +1,43 @@
-"""Draws the figures of docs/explore.md: `python docs/explore_figures.py`. Explores the whole space `edge`."""
+"""Explores the three spaces of docs/explore.md, draws its figures and writes its tables; the prose is kept.
+
+python docs/explore_figures.py                  # all; `formats` takes minutes, as it computes every number
+python docs/explore_figures.py edge cloud       # some
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+import sys
+
+import explore_tables
 
 from archsim.explore import Space, explore
 from archsim.explore.figures import figures
 
-FIGURES = {"pairs.png": "explore_edge.png", "importance.png": "explore_edge_importance.png"}
+FIGURES = {
+    "edge": {"pairs.png": "explore_edge.png", "importance.png": "explore_edge_importance.png"},
+    "cloud": {"pairs.png": "explore_cloud.png"},
+    "formats": {"pairs.png": "explore_formats.png"},
+}
+"""Space -> picture of an exploration -> its name beside the page."""
 
 
-def main() -> None:
-    """Write the figures beside this file."""
-    drawn = figures(explore(Space.load("edge"), prune=False))
-    for name, target in FIGURES.items():
-        Path(__file__).with_name(target).write_bytes(drawn[name])
+def main(wanted: list[str]) -> None:
+    """Write the figures beside this file, and the tables into the page."""
+    page = explore_tables.PAGE.read_text()
+    for table in explore_tables.TABLES:
+        if wanted and table.space not in wanted:
+            continue
+        # Importance describes all designs, so none of edge's may be skipped.
+        study = explore(Space.load(table.space), prune=False)
+        drawn = figures(study)
+        for name, target in FIGURES[table.space].items():
+            explore_tables.PAGE.with_name(target).write_bytes(drawn[name])
+        page = explore_tables.filled(page, {table.space: table.rows(study.space, table.shown(study))})
+        print(
+            f"{table.space}: {len(study.points):,} points, {len(study.pareto()):,} on the front, {study.seconds:.0f} s"
+        )
+    explore_tables.PAGE.write_text(page)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

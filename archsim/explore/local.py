@@ -8,7 +8,6 @@ import selectors
 import subprocess
 import sys
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from archsim.explore.backend import Backend, ChunkSize
 from archsim.explore.design import Reason
 from archsim.explore.evaluation import Setup, Task
 from archsim.explore.outcome import Kind, Outcome
+from archsim.explore.shares import Shares
 from archsim.explore.worker import read_outcomes, write_tasks
 
 MOST_DEATHS = 3
@@ -33,9 +33,10 @@ def available_cores() -> int:
 
 
 class _Worker:
-    """One process, and the chunk that it works on."""
+    """One process, and the chunk that it works on. `place`: its number among those that run."""
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: Setup, place: int) -> None:
+        self.place = place
         environment = dict(os.environ)
         root = str(Path(archsim.__file__).resolve().parent.parent)
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, (root, environment.get("PYTHONPATH"))))
@@ -94,7 +95,7 @@ class LocalProcesses(Backend):
         return tuple(worker.process.pid for worker in self._workers)
 
     def run(self, tasks: Sequence[Task]) -> Iterator[list[Outcome]]:
-        waiting = deque(tasks)
+        waiting = Shares(tasks, self._count)
         deaths: dict[str, int] = {}
         with selectors.DefaultSelector() as selector:
             busy = 0
@@ -105,7 +106,8 @@ class LocalProcesses(Backend):
                 while waiting and len(self._workers) < min(self._count, busy + len(waiting)):
                     idle.append(self._start(selector))
                 while waiting and idle:
-                    idle.pop().give(self._next_chunk(waiting, deaths))
+                    worker = idle.pop()
+                    worker.give(waiting.take(worker.place, self._chunks.size))
                     busy += 1
                 for key, _ in selector.select():
                     worker = key.data
@@ -130,27 +132,23 @@ class LocalProcesses(Backend):
 
     def _start(self, selector: selectors.BaseSelector) -> _Worker:
         try:
-            worker = _Worker(self._setup)
+            taken = {worker.place for worker in self._workers}
+            worker = _Worker(self._setup, min(set(range(self._count)) - taken))
         except OSError as error:
             raise OutputError(f"--workers {self._count}: a process cannot be started: {error.strerror}") from error
         self._workers.append(worker)
         selector.register(worker.process.stdout, selectors.EVENT_READ, worker)  # type: ignore[arg-type]
         return worker
 
-    def _next_chunk(self, waiting: deque[Task], deaths: dict[str, int]) -> list[Task]:
-        if waiting[0].key in deaths:  # alone, so that the guilty one is found
-            return [waiting.popleft()]
-        return [waiting.popleft() for _ in range(min(self._chunks.size, len(waiting)))]
-
-    def _died(self, worker: _Worker, waiting: deque[Task], deaths: dict[str, int]) -> list[Outcome]:
+    def _died(self, worker: _Worker, waiting: Shares, deaths: dict[str, int]) -> list[Outcome]:
         """Repeat what the worker had; the outcomes of tasks that have cost too many workers."""
         worker.end()
         self._workers.remove(worker)
         failed: list[Outcome] = []
-        for task in reversed(worker.chunk):
+        for task in worker.chunk:
             deaths[task.key] = deaths.get(task.key, 0) + 1
             if deaths[task.key] < MOST_DEATHS:
-                waiting.appendleft(task)
+                waiting.put_back(task)  # alone, so that the guilty one is found
             else:
                 what = (
                     f"its worker process died {MOST_DEATHS} times, the last with exit code {worker.process.returncode}"

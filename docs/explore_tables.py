@@ -1,0 +1,157 @@
+"""The tables of docs/explore.md: which designs of a front they show, and their rows.
+
+A row is a point of the space, known by its inputs: it can be evaluated again without the exploration that found it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from archsim.explore import Point, Space, Study
+
+PAGE = Path(__file__).with_name("explore.md")
+
+Rule = Callable[[Study], list[Point]]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of one space: (header, objective or input, digits behind the point) of each column; "" is text."""
+
+    space: str
+    columns: tuple[tuple[str, str, int | None], ...]
+    shown: Rule
+
+    def rows(self, space: Space, points: Sequence[Point]) -> str:
+        """The table's lines."""
+        names = [objective.name for objective in space.objectives]
+        head = "| " + " | ".join(header for header, *_ in self.columns) + " |\n"
+        head += "|" + "|".join("---" if digits is None else "---:" for *_, digits in self.columns) + "|\n"
+        return head + "".join(f"| {' | '.join(self._cells(names, point))} |\n" for point in points)
+
+    def _cells(self, names: Sequence[str], point: Point) -> Iterator[str]:
+        for _, name, digits in self.columns:
+            value = point.objectives[names.index(name)] if name in names else point.inputs[name]
+            yield str(value) if digits is None else f"{value:,.{digits}f}"
+
+    def numbers(self, page: str, space: Space) -> list[int]:
+        """The points of the space that the page's rows stand for."""
+        found = re.search(rf"<!-- table:{self.space} -->\n(.*?)<!-- end -->", page, re.DOTALL)
+        assert found is not None, f"docs/explore.md has no table of {self.space}"
+        places = {name: place for place, (_, name, _) in enumerate(self.columns)}
+        numbers = []
+        for line in found[1].splitlines()[2:]:
+            cells = [cell.strip().replace(",", "") for cell in line.strip("|").split("|")]
+            choices = [
+                [str(choice.label) for choice in parameter.choices].index(cells[places[parameter.path]])
+                for parameter in space.parameters
+            ]
+            numbers.append(space.number(tuple(choices)))
+        return numbers
+
+
+def filled(page: str, tables: dict[str, str]) -> str:
+    """The page with those tables in place."""
+    for name, rows in tables.items():
+        page, count = re.subn(
+            rf"(<!-- table:{name} -->\n).*?(<!-- end -->)",
+            lambda found, rows=rows: found[1] + rows + found[2],
+            page,
+            flags=re.DOTALL,
+        )
+        assert count == 1, f"docs/explore.md has no table of {name}"
+    return page
+
+
+def multipliers(point: Point) -> int:
+    """Size of the array."""
+    return int(point.inputs["mac_array.rows"]) * int(point.inputs["mac_array.columns"])
+
+
+def by_size(study: Study) -> dict[int, list[Point]]:
+    """The front by the size of the array, large ones first."""
+    found: dict[int, list[Point]] = {}
+    for point in sorted(study.pareto(), key=lambda point: (-multipliers(point), point.objectives, point.number)):
+        found.setdefault(multipliers(point), []).append(point)
+    return found
+
+
+def smallest_of_the_fast(study: Study) -> list[Point]:
+    """Of each size of the array the design of least area that is within 2 % of the fastest."""
+    return [
+        min((p for p in points if p.objectives[0] <= 1.02 * points[0].objectives[0]), key=lambda p: p.objectives[2])
+        for points in by_size(study).values()
+    ]
+
+
+def least_edp_and_least_area(study: Study) -> list[Point]:
+    """Of each size of the array the design with the least energy times latency, and the smallest."""
+    found = []
+    for points in by_size(study).values():
+        ends = [
+            min(points, key=lambda p: p.objectives[0] * p.objectives[1]),
+            min(points, key=lambda p: p.objectives[2]),
+        ]
+        found += dict.fromkeys(point.number for point in ends)
+    by_number = {point.number: point for point in study.pareto()}
+    return [by_number[number] for number in found]
+
+
+def whole_front(study: Study) -> list[Point]:
+    """All of it, the most exact first."""
+    return sorted(study.pareto(), key=lambda point: (point.objectives, point.number))
+
+
+TABLES = (
+    Table(
+        "edge",
+        (
+            ("rows", "mac_array.rows", 0),
+            ("columns", "mac_array.columns", 0),
+            ("formats", "formats", None),
+            ("schedule", "schedule", None),
+            ("activation lanes", "activation.lanes", 0),
+            ("element-wise lanes", "elementwise.lanes", 0),
+            ("state port, bits", "state_buffer.port_bits", 0),
+            ("time steps, us", "body_us", 2),
+            ("energy, uJ", "energy_uj", 1),
+            ("area, mm2", "area_mm2", 2),
+        ),
+        smallest_of_the_fast,
+    ),
+    Table(
+        "cloud",
+        (
+            ("rows", "mac_array.rows", 0),
+            ("columns", "mac_array.columns", 0),
+            ("activation lanes", "activation.lanes", 0),
+            ("element-wise lanes", "elementwise.lanes", 0),
+            ("weight SRAM, bytes", "weight_sram.capacity_bytes", 0),
+            ("input port, bits", "input_buffer.port_bits", 0),
+            ("state port, bits", "state_buffer.port_bits", 0),
+            ("DRAM, bytes a cycle", "dram.bandwidth_bytes_per_cycle", 0),
+            ("queue", "sequencer.queue_depth", 0),
+            ("schedule", "schedule", None),
+            ("latency, us", "latency_us", 1),
+            ("energy, uJ", "energy_uj", 0),
+            ("area, mm2", "area_mm2", 2),
+        ),
+        least_edp_and_least_area,
+    ),
+    Table(
+        "formats",
+        (
+            ("error", "probability_rms_error", 4),
+            ("bits", "bits", 0),
+            ("time steps, us", "body_us", 2),
+            ("weight", "formats.weight", None),
+            ("input", "formats.input", None),
+            ("hidden", "formats.hidden", None),
+            ("cell", "formats.cell", None),
+        ),
+        whole_front,
+    ),
+)

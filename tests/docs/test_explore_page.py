@@ -1,0 +1,37 @@
+"""docs/explore.md: every design in its tables evaluated again, and its named numbers."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+sys.path.insert(0, str(DOCS))
+
+import explore_tables  # noqa: E402
+
+from archsim.explore import Space  # noqa: E402
+from archsim.explore.evaluation import DesignEvaluator, Setup, Task  # noqa: E402
+from archsim.explore.judge import Judge  # noqa: E402
+
+PAGE = explore_tables.PAGE.read_text()
+
+
+@pytest.mark.parametrize("table", explore_tables.TABLES, ids=lambda table: table.space)
+def test_the_rows_are_what_their_designs_give(table: explore_tables.Table) -> None:
+    """Of `formats`, whose points compute every number, each third row."""
+    space = Space.load(table.space)
+    judge, evaluator = Judge(space), DesignEvaluator(Setup.of(space, "auto"))
+    numbers = table.numbers(PAGE, space)
+    assert numbers
+    for number in numbers[:: 3 if space.with_arithmetic else 1]:
+        design = space.design(number)
+        point = judge.after(design, evaluator.run(Task(design.key, design.schedule, design.arch_json)))
+        (line,) = table.rows(space, [point]).splitlines()[2:]
+        assert f"{line}\n" in PAGE, "run: python docs/explore_figures.py"
+
+
+def test_the_spaces_have_as_many_points_as_the_page_says() -> None:
+    for table in explore_tables.TABLES:
+        space = Space.load(table.space)
+        assert f"| `{space.name}` | {space.size:,} |" in PAGE
