@@ -46,9 +46,9 @@ class Design:
     reason: Reason | None = None
 
 
-def design_key(arch_json: str, schedule: str, workloads: str) -> str:
-    """SHA-256 of everything that results depend on: archsim's version, machine, schedule and workloads."""
-    text = json.dumps([__version__, arch_json, schedule, workloads])
+def design_key(arch_json: str, schedule: str, workloads: str, technology: str) -> str:
+    """SHA-256 of everything that results depend on: archsim's version, machine, schedule, workloads and prices."""
+    text = json.dumps([__version__, arch_json, schedule, workloads, technology])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

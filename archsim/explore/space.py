@@ -21,6 +21,7 @@ from archsim.explore.fields import Data, config_of, get_field, normalized, set_f
 from archsim.explore.objectives import Objective
 from archsim.explore.parameters import SCHEDULE, Choice, Parameter
 from archsim.explore.space_config import Aggregate, SpaceConfig
+from archsim.technology import load_prices
 from archsim.workload import Workload
 
 
@@ -121,10 +122,11 @@ class Space:
         except (ArchError, ExpressionError) as error:
             kind = "architecture" if isinstance(error, ArchError) else "expression"
             text = json.dumps(data, sort_keys=True)
-            key = design_key(text, schedule, self.workloads_digest)
+            key = design_key(text, schedule, self.workloads_digest, "")
             return Design(number, inputs, schedule, None, "", key, Reason(kind, "; ".join(str(error).splitlines())))
         text = config.model_dump_json()
-        return Design(number, inputs, schedule, config, text, design_key(text, schedule, self.workloads_digest))
+        key = design_key(text, schedule, self.workloads_digest, _technology_digest(config))
+        return Design(number, inputs, schedule, config, text, key)
 
     def _derive(self, data: Data, config: MachineConfig, schedule: str, inputs: dict[str, Scalar]) -> MachineConfig:
         """Set the derived fields, one after the other; each sees those before it."""
@@ -186,3 +188,11 @@ def _file_digest(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
         return "missing"  # the evaluation says what is wrong with it
+
+
+def _technology_digest(config: MachineConfig) -> str:
+    """Of the numbers in the technology that the machine names; "" if there is none, as its evaluation will say."""
+    try:
+        return "" if config.costing is None else load_prices(config.costing.technology).digest
+    except ArchError:
+        return ""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
 from math import sqrt
 
 from archsim.components.operators import Operator, OperatorKind
@@ -45,6 +47,11 @@ class Prices:
         self.technology = technology
         self._operators: dict[Operator, OperatorPrice] = {}
         self._memories: dict[Storage, MemoryPrice] = {}
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the technology's numbers."""
+        return sha256(self.technology.model_dump_json().encode()).hexdigest()
 
     def operator(self, operator: Operator) -> OperatorPrice:
         """Of an operator of any width."""

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from archsim.errors import OutputError
+from archsim.config.presets import PresetKind, find_file
+from archsim.errors import ArchError, OutputError
 from archsim.explore import Space, explore
 from archsim.explore.journal import Journal
 from archsim.explore.outcome import Kind, Outcome
@@ -167,3 +168,19 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(write, tmp_path, workers: st
     with Journal.resume(journal, space.fingerprint) as found:
         assert found.known
         assert found.dropped == 0
+
+
+def test_a_technology_file_that_changed_is_another_design(write, tmp_path, monkeypatch) -> None:
+    """Its name stays, its numbers do not: nothing of the journal may stand for the new designs."""
+    monkeypatch.chdir(tmp_path)
+    text = find_file(PresetKind.TECHNOLOGY, "node_45nm", ArchError).read_text()
+    table = tmp_path / "mine.yaml"
+    table.write_text(text)
+    path = write(("workloads:", "set: {technology: ./mine.yaml}\nworkloads:"))
+    before = explore(Space.load(path), out="there", workers=1)
+    again = explore(Space.load(path), out="there", workers=1, resume=True)
+    assert before.simulated > 0 == again.simulated
+    table.write_text(text.replace("energy_pj: 3.7", "energy_pj: 7.4"))
+    os.utime(table, ns=(1, 1))
+    after = explore(Space.load(path), out="there", workers=1, resume=True)
+    assert after.simulated == before.simulated
