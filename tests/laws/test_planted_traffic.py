@@ -45,7 +45,7 @@ FAULTS: dict[str, Callable[[Transfer], tuple[Op, ...]]] = {
 
 
 def planted(program: Program, fault: Callable[[Transfer], tuple[Op, ...]]) -> Program:
-    """The fault in the first streamed load of the last body that has one; its waits do not matter to what is counted."""
+    """The fault in the first streamed load of the last body that has one; what it waits for is not counted."""
 
     def damaged(phase: Phase) -> Phase:
         number = next(n for n, op in enumerate(phase.ops) if is_load(op))
