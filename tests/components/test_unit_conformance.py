@@ -29,7 +29,7 @@ ARCH = load_arch(FLOAT_16X16).config
 DDR = {"kind": "ddr", "device": "ddr4_3200", "channels": 2, "controller_latency_cycles": 9}
 MACHINES = {
     "simple": ARCH,
-    "ddr": type(ARCH).model_validate({**ARCH.model_dump(), "dram": DDR}),
+    "ddr": type(ARCH).model_validate({**ARCH.model_dump(), "dram": DDR, "dram_type": "ddr4"}),
 }
 """Together they have every kind of unit."""
 UNITS = build_units(ARCH)
