@@ -19,8 +19,8 @@ CAPACITIES = ("8MiB", "4MiB", "1MiB", "64KiB")
 STEPS = 70
 WEIGHTS = {"int8": (), "float32": ("formats=float32",)}
 HEAD = (
-    "| {} | cycles a step | binds | cycles a run | DRAM bytes | bound | of the bound |\n"
-    "|---|---:|---|---:|---:|---:|---:|\n"
+    "| {} | W_ih, W_hh that stay, bytes | cycles a step | binds | cycles a run | DRAM bytes | bound | of the bound |\n"
+    "|---|---:|---:|---|---:|---:|---:|---:|\n"
 )
 
 
@@ -43,13 +43,20 @@ class Point:
         return self.stats.latency_cycles / self.bound_cycles
 
     @property
+    def stays_bytes(self) -> tuple[int, int]:
+        """Bytes of W_ih and of W_hh that stay in the weight SRAM, without the slots."""
+        stored = self.stats.stored_bytes["weight_sram"]
+        return stored.get("W_ih", 0), stored.get("W_hh", 0)
+
+    @property
     def row(self) -> str:
         """As the page has it."""
         stats = self.stats
         dram = sum(sum(kinds.values()) for kinds in stats.traffic_bytes["dram"].values())
+        w_ih, w_hh = self.stays_bytes
         return (
-            f"| {self.name} | {stats.cycles_per_step:,.0f} | {stats.binding_bound} | {stats.latency_cycles:,} "
-            f"| {dram:,} | {self.bound_cycles:,.0f} | {100 * self.share:.2f} % |"
+            f"| {self.name} | {w_ih:,}, {w_hh:,} | {stats.cycles_per_step:,.0f} | {stats.binding_bound} "
+            f"| {stats.latency_cycles:,} | {dram:,} | {self.bound_cycles:,.0f} | {100 * self.share:.2f} % |"
         )
 
 

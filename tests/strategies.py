@@ -454,17 +454,25 @@ def unit_options(draw: st.DrawFn, case: Case) -> Case:
 @st.composite
 def streaming(draw: st.DrawFn, case: Case) -> Case:
     """The same with a weight SRAM that does not hold all weights: anything from the fewest bytes it can work with."""
-    resident = sum(b.size_bytes for b in case.program.buffers if b.memory == "weight_sram")
-    least = min(fewest_weight_bytes(case), resident - 1)  # slots of a tiny matrix may take more than the matrix
+    least, resident = fewest_weight_bytes(case), resident_weight_bytes(case)
+    if least == resident:
+        return case  # no slots pay
     enough = draw(st.sampled_from([least, resident - 1]) | st.integers(least, resident - 1))
-    return case.with_fields({"weight_sram.capacity_bytes": enough}) if enough >= fewest_weight_bytes(case) else case
+    return case.with_fields({"weight_sram.capacity_bytes": enough})
 
 
 def with_little_sram(case: Case, share: float) -> Case:
     """The same, with a weight SRAM between the smallest that it can work with (0) and one that holds all (1)."""
-    resident = sum(b.size_bytes for b in case.program.buffers if b.memory == "weight_sram")
     fewest = fewest_weight_bytes(case)
-    return case.with_fields({"weight_sram.capacity_bytes": fewest + round(share * max(0, resident - fewest))})
+    return case.with_fields(
+        {"weight_sram.capacity_bytes": fewest + round(share * (resident_weight_bytes(case) - fewest))}
+    )
+
+
+def resident_weight_bytes(case: Case) -> int:
+    """What the weight SRAM must hold for all weights."""
+    ample = case.with_fields({"weight_sram.capacity_bytes": AMPLE})
+    return sum(b.size_bytes for b in ample.program.buffers if b.memory == "weight_sram")
 
 
 def fewest_weight_bytes(case: Case) -> int:

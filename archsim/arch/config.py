@@ -9,7 +9,6 @@ from pydantic import Field, model_validator
 from archsim.arch.machine import Costing, MachineConfig, Multipliers
 from archsim.arch.storages import storages
 from archsim.components.activation import ActivationConfig
-from archsim.components.activation_methods import make_method
 from archsim.components.base import ceil_div
 from archsim.components.ddr import DdrConfig
 from archsim.components.dram_simple import SimpleDramConfig
@@ -45,11 +44,12 @@ class ArchConfig(MachineConfig):
     elementwise: ElementwiseConfig = Field(description="cell and hidden update")
 
     @model_validator(mode="after")
-    def _activation_has_an_address(self) -> ArchConfig:
-        try:
-            make_method(self.activation, self.formats)
-        except ValueError as error:
-            raise ValueError(f"activation: {error}") from None
+    def _energy_of_the_device(self) -> ArchConfig:
+        device = self.dram.device.dram_type if isinstance(self.dram, DdrConfig) else None
+        if device not in (None, self.dram_type):
+            raise ValueError(
+                f"dram_type is {self.dram_type}, but dram.device is of type {device}: set dram_type={device}"
+            )
         return self
 
     @property

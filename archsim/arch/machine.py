@@ -5,9 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from archsim.components.activation_methods import make_method
 from archsim.components.function_config import FunctionConfig
 from archsim.components.sequencer import SequencerConfig
 from archsim.components.storage import Storage
@@ -52,6 +54,15 @@ class MachineConfig(StrictModel, ABC):
     clock_mhz: PositiveNumber = Field(description="core clock in MHz; all cycles are cycles of it")
     formats: Formats = Field(description="number formats, one for all or one for each kind of data")
     sequencer: SequencerConfig = Field(description="issue of ops to the units")
+
+    @model_validator(mode="after")
+    def _functions_have_an_address(self) -> Self:
+        try:
+            make_method(self.function_unit, self.formats)
+        except ValueError as error:
+            section = next(name for name in type(self).model_fields if getattr(self, name) is self.function_unit)
+            raise ValueError(f"{section}: {error}") from None
+        return self
 
     @property
     @abstractmethod

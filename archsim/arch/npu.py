@@ -7,7 +7,6 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from archsim.arch.machine import MachineConfig, Multipliers
-from archsim.components.activation_methods import make_method
 from archsim.components.base import Unit, UnitConfig, ceil_div
 from archsim.components.evrf import Evrf, EvrfConfig
 from archsim.components.function_config import FunctionConfig
@@ -40,10 +39,6 @@ class NpuConfig(MachineConfig):
 
     @model_validator(mode="after")
     def _numbers_go_through(self) -> NpuConfig:
-        try:
-            make_method(self.mfu, self.formats)
-        except ValueError as error:
-            raise ValueError(f"mfu: {error}") from None
         if not self.formats.exact and not self.formats.floating:
             raise ValueError(
                 "formats: the words of this machine's chains are integers or floating-point numbers, not both; give "

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from archsim.arch.config import ArchConfig
 from archsim.arch.machine import MachineConfig, Multipliers
 from archsim.components.activation import Activation, ActivationConfig
-from archsim.components.activation_methods import make_method
 from archsim.components.base import Unit, UnitConfig, ceil_div
 from archsim.components.drain import Accumulators, DrainConfig
 from archsim.components.dram_simple import SimpleDram, SimpleDramConfig
@@ -53,14 +52,6 @@ class SystolicConfig(MachineConfig):
     unified_buffer: UnifiedBufferConfig = Field(description="buffer of x, h, c, the gates and biases")
     activation: ActivationConfig = Field(description="sigmoid and tanh")
     elementwise: ElementwiseConfig = Field(description="cell and hidden update")
-
-    @model_validator(mode="after")
-    def _activation_has_an_address(self) -> SystolicConfig:
-        try:
-            make_method(self.activation, self.formats)
-        except ValueError as error:
-            raise ValueError(f"activation: {error}") from None
-        return self
 
     @property
     def multipliers(self) -> Multipliers:

@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from archsim.components.ddr_presets import DEVICES
-from archsim.config.types import Bytes, Count, PositiveNumber, StrictModel
+from archsim.components.ddr_presets import DEVICES, TYPES
+from archsim.config.types import Bytes, Count, PositiveNumber, StrictModel, Text
 
 Clocks = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 """A duration in cycles of the device's clock (nCK)."""
@@ -21,6 +21,9 @@ class DdrDevice(StrictModel):
     """The key that a plain string stands for."""
 
     preset: str | None = Field(default=None, exclude=True, description="device whose parameters hold if not given")
+    dram_type: Text | None = Field(
+        default=None, description="type of DRAM that it is, which the machine's dram_type must be; none: any"
+    )
     data_rate_mts: PositiveNumber = Field(description="transfers a second on each data pin, MT/s; the clock is half")
     channel_bits: Count = Field(description="data pins of one channel")
     burst_length: Count = Field(description="transfers of a burst (BL)")
@@ -56,9 +59,9 @@ class DdrDevice(StrictModel):
             name = value["preset"]
             if name not in DEVICES:
                 raise ValueError(f"there is no device {name!r}; the devices are {', '.join(DEVICES)}")
-            return {key: number for key, (number, _) in DEVICES[name].items()} | {
-                key: own for key, own in value.items() if key != "preset"
-            }
+            parameters = {key: number for key, (number, _) in DEVICES[name].items()}
+            own = {key: given for key, given in value.items() if key != "preset"}
+            return {"dram_type": TYPES[name]} | parameters | own
         return value
 
     @model_validator(mode="after")

@@ -18,6 +18,9 @@ SUMMARIES: Mapping[str, str] = {
 }
 """A line about each device, for `archsim list`."""
 
+TYPES: Mapping[str, str] = {"lpddr4_3200": "lpddr4", "ddr4_3200": "ddr4", "hbm2_2000": "hbm2"}
+"""The type of DRAM that each device is, as technologies name it."""
+
 DEVICES: Mapping[str, Parameters] = {
     "lpddr4_3200": {
         "data_rate_mts": (3200, "JESD209-4: LPDDR4-3200, tCK 0.625 ns"),

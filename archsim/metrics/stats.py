@@ -34,9 +34,9 @@ class Stats:
     ]
     latency_us: Annotated[float, Metric("us", "the same at the architecture's clock", "latency_cycles / clock_mhz")]
     prologue_cycles: Annotated[
-        int, Metric("cycles", "loading resident weights, h_0, c_0 and the first x from DRAM, once")
+        int, Metric("cycles", "loading what stays of the weights, the first streamed tiles, h_0, c_0 and first x")
     ]
-    body_cycles: Annotated[int, Metric("cycles", "all time steps, with the weights resident")]
+    body_cycles: Annotated[int, Metric("cycles", "all time steps, with the loads of weights that are streamed")]
     body_us: Annotated[float, Metric("us", "the same at the architecture's clock", "body_cycles / clock_mhz")]
     handover_cycles: Annotated[int, Metric("cycles", "loading the first inputs of each further layer")]
     epilogue_cycles: Annotated[int, Metric("cycles", "storing h_n and c_n to DRAM")]

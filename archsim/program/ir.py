@@ -38,7 +38,8 @@ class DataKind(StrEnum):
 
 
 class PhaseKind(StrEnum):
-    """Prologue (loads what stays resident), body (the time steps), epilogue (stores what remains).
+    """Prologue (loads what stays on the chip, and what fills it first), body (the time steps), epilogue (stores what
+    remains).
 
     A handover stands between two layers that run one after the other: the first inputs of the next are loaded.
     """

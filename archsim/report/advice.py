@@ -41,8 +41,10 @@ ADVICE: Mapping[str, str] = {
         "state_buffer.port_bits if its wait_port is large."
     ),
     "dram": (
-        "DRAM cannot load x and store h faster. More dram.bandwidth_bytes_per_cycle would, or, if a step's x or h "
-        "is less than a burst, a smaller dram.burst_bytes (of kind ddr: more dram.channels, or a faster dram.device)."
+        "DRAM cannot load x and streamed weights and store h faster. More dram.bandwidth_bytes_per_cycle would, or, if "
+        "a step's x or h is less than a burst, a smaller dram.burst_bytes (of kind ddr: more dram.channels, or a "
+        "faster dram.device); if weights are streamed, more weight_sram.capacity_bytes, so that more of them stay, or "
+        "a narrower weight format."
     ),
     "sequencer": (
         "The sequencer cannot issue a step's ops faster. Fewer sequencer.issue_cycles would, or fewer and larger "
@@ -60,18 +62,20 @@ _EXACT = 1e-9
 _WORK = ("useful", "padding")
 _OUTSIDE = ("prologue", "epilogue", "idle")
 _EXPLAINED = {
-    "recurrence": "wait_recurrence",
-    "weight_sram": "wait_port",
-    "dram": "wait_input",
-    "sequencer": "wait_issue",
+    "recurrence": ("wait_recurrence",),
+    "weight_sram": ("wait_port",),
+    "dram": ("wait_input", "wait_weights"),
+    "sequencer": ("wait_issue",),
 }
-"""The loss of the MAC array that follows from the bound itself."""
+"""The losses of the MAC array that follow from the bound itself."""
 
 
 _KNOBS = {
     "wait_port": " Wider ports (weight_sram, input_buffer, state_buffer) would shorten it.",
     "wait_input": " More dram.bandwidth_bytes_per_cycle (of kind ddr: dram.channels) or input_buffer.prefetch_steps "
     "would shorten it.",
+    "wait_weights": " More dram.bandwidth_bytes_per_cycle (of kind ddr: dram.channels) or weight_sram.stream_slots, or "
+    "more weight_sram.capacity_bytes, would shorten it.",
     "wait_accumulator": " More accumulators.entries would shorten it.",
     "wait_issue": " A deeper sequencer.queue_depth or fewer sequencer.issue_cycles would shorten it.",
 }
@@ -108,7 +112,7 @@ def gap_sentence(stats: Stats, multipliers: str = "MAC array", advice: Advice = 
     """Where the cycles above the largest bound go, as far as the multipliers see it; "" if there are next to none."""
     if excess(stats) <= NEGLIGIBLE:
         return ""
-    seen = (*_WORK, *_OUTSIDE, advice.explained.get(stats.binding_bound, ""))
+    seen = (*_WORK, *_OUTSIDE, *advice.explained.get(stats.binding_bound, ()))
     losses = {name: n for name, n in stats.cycle_stack.items() if n and name not in seen}
     if not losses:
         return ""

@@ -33,7 +33,7 @@ NPU = Advice(
         "ld": _STREAM,
         "sequencer": "The sequencer cannot issue a step's instructions faster. Fewer sequencer.issue_cycles would.",
     },
-    explained={"recurrence": "wait_recurrence", "sequencer": "wait_issue"},
+    explained={"recurrence": ("wait_recurrence",), "sequencer": ("wait_issue",)},
     knobs={
         "wait_buffer": " More fifos.depth_words would shorten it.",
         "wait_issue": " A deeper sequencer.queue_depth or fewer sequencer.issue_cycles would shorten it.",

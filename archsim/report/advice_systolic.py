@@ -44,10 +44,10 @@ SYSTOLIC = Advice(
         "sequencer": "The sequencer cannot issue a step's ops faster. Fewer sequencer.issue_cycles would.",
     },
     explained={
-        "dram": "wait_weights",
-        "weight_shift": "wait_weights",
-        "recurrence": "wait_recurrence",
-        "sequencer": "wait_issue",
+        "dram": ("wait_weights",),
+        "weight_shift": ("wait_weights",),
+        "recurrence": ("wait_recurrence",),
+        "sequencer": ("wait_issue",),
     },
     knobs={
         "wait_weights": " More dram.bandwidth_bytes_per_cycle or more weight_fifo.tiles would shorten it.",

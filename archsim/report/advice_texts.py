@@ -11,9 +11,9 @@ class Advice:
     """Texts of one family.
 
     `bounds`: for each of its bounds what it means when it is the largest, and what would move it; `explained`: the
-    loss of the multipliers that follows from the bound itself; `knobs`: what shortens a loss that no bound explains.
+    losses of the multipliers that follow from the bound itself; `knobs`: what shortens a loss that no bound explains.
     """
 
     bounds: Mapping[str, str]
-    explained: Mapping[str, str]
+    explained: Mapping[str, tuple[str, ...]]
     knobs: Mapping[str, str]

@@ -172,7 +172,7 @@ class _Maker:
     def weights(
         self, name: str, kind: DataKind, rows: int, width: int, held: str, needed: bool = True
     ) -> Buffer | None:
-        """Resident in the weight SRAM."""
+        """A matrix or vector as it is if all of it is in the weight SRAM."""
         label, number_format = f"{self.prefix}{name}", self.formats.format(held)
         if not needed:
             return None

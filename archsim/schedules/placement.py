@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from archsim.schedules.tiling import Group, cut
@@ -41,9 +41,18 @@ class MatrixPlacement:
         return tuple(tile for tile, pinned in zip(self.tiles, self.pinned, strict=True) if not pinned)
 
     @property
+    def tile_rows(self) -> int:
+        """Rows of the largest tile; 0 if there is none."""
+        return max((tile.rows for tile in self.tiles), default=0)
+
+    @property
     def slot_rows(self) -> int:
         """Rows of a slot through which tiles are streamed; 0 if none is."""
-        return max((tile.rows for tile in self.tiles), default=0) if self.streamed_tiles else 0
+        return self.tile_rows if self.streamed_tiles else 0
+
+    def streamed(self) -> MatrixPlacement:
+        """The same without a tile that is pinned."""
+        return replace(self, pinned=(False,) * len(self.tiles))
 
     def places(self) -> Iterator[tuple[WeightTile, bool, int]]:
         """(tile, pinned, place): the first row among the pinned ones, or the number among the streamed tiles."""

@@ -1,13 +1,14 @@
 """Which weight tiles stay in the weight SRAM, if not all of them fit, and which are streamed.
 
-A matrix of a cell either stays whole or has slots of a tile each, beside which as many of its tiles stay as fit. Tiles
-are taken in a fixed order: those of W_hh and W_hr, which stand between h_{t-1} and h_t, before those of W_ih; and
-within a matrix spread evenly, so that the loads of the others are too. Of the ways to choose which matrices have slots
-that one is taken which streams the fewest bytes a step. Each of them streams less the larger the SRAM is, and so does
-the best.
+A matrix of a cell either stays whole or has slots of a tile each, beside which as many of its tiles stay as fit; slots
+that would take no less room than the matrix are of no use, and it stays. Tiles are taken in a fixed order: those of
+W_hh and W_hr, which stand between h_{t-1} and h_t, before those of W_ih; and within a matrix spread evenly, so that the
+loads of the others are too. Of the ways to choose which matrices have slots that one is taken which streams the fewest
+bytes a step. Each of them streams no more the larger the SRAM is, and so does the best.
 
-Where the slots do not fit, the tiles are cut into the fewest parts whose slots do. All weights are streamed then, also
-if there is room for some: were some pinned, a slightly larger SRAM, with larger parts, would stream more.
+Where the slots do not fit, the tiles are cut into the fewest parts whose slots do. All of a matrix that has slots is
+streamed then, also if there is room for some: were some pinned, a slightly larger SRAM, with larger parts, would stream
+more. (Slots of larger parts pay for fewer matrices, so that none of them is streamed again.)
 """
 
 from __future__ import annotations
@@ -43,6 +44,19 @@ class _Matrix:
         """Bytes of so many rows (times so many slots), as a buffer of the weight SRAM takes them."""
         return ceil_div(times * self.tensor.bits_of(rows), 8)
 
+    @property
+    def whole_bytes(self) -> int:
+        """Bytes of all rows."""
+        return self.bytes_of(self.tensor.entries)
+
+    def slot_bytes(self, tile_rows: int, slots: int) -> int:
+        """Bytes that it takes at least if it is streamed: those of its slots, or its own if slots do not pay."""
+        return min(self.bytes_of(tile_rows, slots), self.whole_bytes)
+
+    def slots_pay(self, tile_rows: int, slots: int) -> bool:
+        """Whether slots take less room than the matrix."""
+        return self.bytes_of(tile_rows, slots) < self.whole_bytes
+
 
 def place_weights(cells: Sequence[CellOps], arch: ArchConfig) -> tuple[Placement | None, ...]:
     """For each cell where its weights live; None of all if everything fits into the weight SRAM.
@@ -50,25 +64,23 @@ def place_weights(cells: Sequence[CellOps], arch: ArchConfig) -> tuple[Placement
     `cells` are as they would be if it did. CapacityError if not even slots of a row each fit.
     """
     slots, have = arch.weight_sram.stream_slots, arch.weight_sram.capacity_bytes
-    if _fixed_bytes(cells) + sum(m.bytes_of(m.placement.pinned_rows) for m in _matrices(cells).values()) <= have:
+    room, matrices = have - _fixed_bytes(cells), _matrices(cells)
+    if sum(matrix.whole_bytes for matrix in matrices.values()) <= room:
         return (None,) * len(cells)
-    room = have - _fixed_bytes(cells)
-    matrices = _matrices(cells)
     chosen = _best(matrices, room, slots)
     if chosen is not None:
-        return tuple(_placement(cell, number, chosen, slots) for number, cell in enumerate(cells))
+        return tuple(_placement(cell.placement, number, chosen, slots) for number, cell in enumerate(cells))
     rows = arch.mac_array.rows
     for parts in range(2, rows + 1):
-        tile_rows = ceil_div(rows, parts)
-        cut = [all_pinned(cell.groups, cell.spec.proj_size, tile_rows) for cell in cells]
-        needed = sum(
-            matrices[number, field].bytes_of(max(tile.rows for tile in getattr(placement, field).tiles), slots)
-            for number, placement in enumerate(cut)
-            for field in _FIELDS
-            if (number, field) in matrices
-        )
-        if needed <= room:
-            return tuple(_all_streamed(placement, slots) for placement in cut)
+        cut = [all_pinned(cell.groups, cell.spec.proj_size, ceil_div(rows, parts)) for cell in cells]
+        tiled = {(number, field): getattr(cut[number], field) for number, field in matrices}
+        if sum(matrices[key].slot_bytes(tiled[key].tile_rows, slots) for key in matrices) <= room:
+            streamed = {
+                key: placement.streamed()
+                for key, placement in tiled.items()
+                if matrices[key].slots_pay(placement.tile_rows, slots)
+            }
+            return tuple(_placement(placement, number, streamed, slots) for number, placement in enumerate(cut))
     raise _too_small(matrices, have, _fixed_bytes(cells), slots)
 
 
@@ -124,9 +136,9 @@ def _pinned_beside(
 ) -> dict[_Key, MatrixPlacement] | None:
     """All placements if those matrices have slots, and as many of their tiles are pinned as fit; None if none fit."""
     chosen = {key: matrix.placement for key, matrix in matrices.items()}
+    streamed = [key for key in streamed if matrices[key].slots_pay(chosen[key].tile_rows, slots)]
     for key in streamed:
-        placement = matrices[key].placement
-        chosen[key] = replace(placement, pinned=(False,) * len(placement.tiles))
+        chosen[key] = chosen[key].streamed()
     used = sum(
         matrices[key].bytes_of(placement.pinned_rows) + matrices[key].bytes_of(placement.slot_rows, slots)
         for key, placement in chosen.items()
@@ -151,30 +163,17 @@ def _spread(count: int) -> list[int]:
     return sorted(range(count), key=lambda place: int(f"{place:0{bits}b}"[::-1], 2))
 
 
-def _placement(cell: CellOps, number: int, chosen: dict[_Key, MatrixPlacement], slots: int) -> Placement:
-    """The cell's own with what was chosen for its matrices."""
-    w_ih, w_hh, w_hr = (
-        chosen.get((number, field), getattr(cell.placement, field)) for field in ("w_ih", "w_hh", "w_hr")
-    )
-    return replace(cell.placement, slots=slots, w_ih=w_ih, w_hh=w_hh, w_hr=w_hr)
-
-
-def _all_streamed(placement: Placement, slots: int) -> Placement:
-    def streamed(matrix: MatrixPlacement) -> MatrixPlacement:
-        return replace(matrix, pinned=(False,) * len(matrix.tiles))
-
-    return replace(
-        placement,
-        slots=slots,
-        w_ih=streamed(placement.w_ih),
-        w_hh=streamed(placement.w_hh),
-        w_hr=streamed(placement.w_hr),
-    )
+def _placement(own: Placement, number: int, chosen: dict[_Key, MatrixPlacement], slots: int) -> Placement:
+    """A cell's own with what was chosen for its matrices."""
+    w_ih, w_hh, w_hr = (chosen.get((number, field), getattr(own, field)) for field in ("w_ih", "w_hh", "w_hr"))
+    return replace(own, slots=slots, w_ih=w_ih, w_hh=w_hh, w_hr=w_hr)
 
 
 def _too_small(matrices: dict[_Key, _Matrix], have: int, fixed: int, slots: int) -> CapacityError:
-    rows = sum(matrix.bytes_of(1, slots) for matrix in matrices.values())
-    parts = f"biases and peephole weights {fixed:,} + {slots} slots of a row of each weight matrix {rows:,}"
+    rows = sum(matrix.slot_bytes(1, slots) for matrix in matrices.values())
+    parts = (
+        f"biases and peephole weights {fixed:,} + {slots} slots of a row, or all rows, of each weight matrix {rows:,}"
+    )
     knobs = (
         "more weight_sram.capacity_bytes",
         *(("fewer weight_sram.stream_slots",) if slots > 1 else ()),

@@ -65,7 +65,7 @@ def test_auto_takes_the_second_executor_for_a_long_run():
 
 
 def test_auto_falls_back_and_says_why():
-    device = "dram={kind: ddr, device: lpddr4_3200, channels: 1, controller_latency_cycles: 40}"
+    device = "dram={kind: ddr, device: ddr4_3200, channels: 1, controller_latency_cycles: 40}"
     arch = load_arch("tiny_2x2", [parse_override(device)])
     simulation = simulate(arch, load_workload("lstm:3,2,t=10000"), timing_only=True)
     assert simulation.executor.name == "machine"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from archsim.components.ddr import DdrConfig, DdrDram, DdrSession
 from archsim.components.ddr_address import AddressMap, Layout, lay_out
 from archsim.components.ddr_device import DdrDevice
-from archsim.components.ddr_presets import DEVICES, SUMMARIES
+from archsim.components.ddr_presets import DEVICES, SUMMARIES, TYPES
 from archsim.components.dram import Transfer
 from archsim.formats import Float32, Formats
 from archsim.program.ir import Buffer, DataKind, Region
@@ -494,9 +494,9 @@ def test_channels_are_a_power_of_two() -> None:
 @pytest.mark.parametrize("name", DEVICES)
 def test_every_parameter_of_a_preset_has_its_source(name: str) -> None:
     """And is a field; a change beside the name keeps the others."""
-    assert set(DEVICES[name]) == set(DdrDevice.model_fields) - {"preset"}
+    assert set(DEVICES[name]) == set(DdrDevice.model_fields) - {"preset", "dram_type"}
     assert all(source.strip() for _, source in DEVICES[name].values())
-    assert SUMMARIES.keys() == DEVICES.keys()
+    assert SUMMARIES.keys() == TYPES.keys() == DEVICES.keys()
     changed = DdrDevice.model_validate({"preset": name, "trcd_nck": 17})
     assert changed == DdrDevice.model_validate(name).model_copy(update={"trcd_nck": 17})
 

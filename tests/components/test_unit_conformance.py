@@ -6,6 +6,7 @@ from typing import get_args
 import numpy as np
 import pytest
 from float_machines import FLOAT_16X16
+from unit_rules import check_op, check_refusal
 
 from archsim.arch import FAMILIES, Datapath, build_units, load_arch
 from archsim.components.activation import Activate, Activation
@@ -18,7 +19,6 @@ from archsim.components.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.components.lstm_ops import CellUpdate, HiddenUpdate, Peephole
 from archsim.components.mac_array import MacArray
 from archsim.components.mac_tiles import BlockTile, MacTile
-from archsim.components.numerics import Numerics
 from archsim.config.presets import PresetKind, preset_names
 from archsim.errors import SimulatorBug
 from archsim.program.ir import Op
@@ -29,7 +29,7 @@ ARCH = load_arch(FLOAT_16X16).config
 DDR = {"kind": "ddr", "device": "ddr4_3200", "channels": 2, "controller_latency_cycles": 9}
 MACHINES = {
     "simple": ARCH,
-    "ddr": type(ARCH).model_validate({**ARCH.model_dump(), "dram": DDR}),
+    "ddr": type(ARCH).model_validate({**ARCH.model_dump(), "dram": DDR, "dram_type": "ddr4"}),
 }
 """Together they have every kind of unit."""
 UNITS = build_units(ARCH)
@@ -90,28 +90,9 @@ def test_every_kind_is_built_under_its_name() -> None:
 def test_ops_of_every_kind_occur_and_obey(kind) -> None:
     ops = [op for op in OPS if op.unit == kind.name]
     assert {type(op) for op in ops} == OP_KINDS[kind]
-    unit = unit_of(kind)
     random = np.random.default_rng(0)
     for op in ops:
-        service = unit.cycles(op)
-        assert service == unit.cycles(op), "cycles is a pure function"
-        assert service.compute_cycles >= 1
-        assert service.occupancy_cycles == max(service.compute_cycles, service.port_cycles)
-        assert service.latency_cycles == service.occupancy_cycles + service.depth_cycles
-        work = unit.work(op)
-        assert 0 < work.items <= work.items_per_cycle * service.compute_cycles, "useful work fits into the cycles"
-        operands = [random.normal(size=(r.entries, r.buffer.width)).astype(np.float32) for r in op.reads]
-        before = [operand.copy() for operand in operands]
-        kernel = unit.kernel(op, Numerics())
-        results = kernel.effect(operands)
-        assert len(results) == len(op.writes)
-        for region, result in zip(op.writes, results, strict=True):
-            assert result.shape == (region.entries, region.buffer.width)
-            assert result.dtype == np.float32
-        for operand, copy, again in zip(operands, before, kernel.effect(operands), strict=False):
-            np.testing.assert_array_equal(operand, copy, "effect changes no operand")
-            assert again.shape
-        assert set(op.updates) <= set(op.writes)
+        check_op(unit_of(kind), op, random)
 
 
 @pytest.mark.parametrize("kind", UNIT_KINDS, ids=lambda kind: kind.__name__)
@@ -141,10 +122,7 @@ def test_a_unit_is_static_or_has_a_session_that_keeps_to_its_bounds(kind) -> Non
 
 @pytest.mark.parametrize("kind", UNIT_KINDS, ids=lambda kind: kind.__name__)
 def test_an_unknown_op_is_refused_and_never_free(kind) -> None:
-    op = Unknown(unit=kind.name, label="mystery")
-    for ask in (unit_of(kind).compute_cycles, unit_of(kind).work):
-        with pytest.raises(SimulatorBug, match=f"{kind.name} got an op it does not know: Unknown 'mystery'"):
-            ask(op)
+    check_refusal(unit_of(kind), Unknown(unit=kind.name, label="mystery"))
 
 
 @pytest.mark.parametrize(

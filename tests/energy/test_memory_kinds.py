@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+
 import pytest
 from test_energy_by_hand import STEPS, run
 
+from archsim.api import simulate
+from archsim.arch import load_arch
+from archsim.components.ddr_presets import TYPES
+from archsim.config import parse_override
+from archsim.errors import ArchError
 from archsim.technology import load_technology
+from archsim.workload import load_workload
 
 MEMORIES = ("weight_sram", "input_buffer", "state_buffer")
 DDR = ("dram={kind: ddr, device: lpddr4_3200, channels: 2, controller_latency_cycles: 20}", "dram_type=lpddr4")
@@ -40,3 +49,37 @@ def test_bursts_of_a_ddr_device() -> None:
     dram = stats.roofline.ceilings["dram"]
     assert dram.bandwidth_gb_per_s == pytest.approx(2 * 6.4)
     assert dram.run_ops_per_byte == pytest.approx(320 / (32 * sum(pieces.values())))
+
+
+def line_of_the_page() -> list[str]:
+    """The command of docs/energy.md that puts an HBM2 device on a machine."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "energy.md").read_text()
+    (line,) = [line for line in page.splitlines() if line.strip().startswith("archsim run") and "hbm2_2000" in line]
+    return shlex.split(line)
+
+
+def test_the_device_of_the_page_is_paid_for_as_what_it_is() -> None:
+    """Four pseudo channels of 16 GB/s, and HBM2's energy for each bit of each burst."""
+    _, _, name, workload, *sets = line_of_the_page()
+    arch = load_arch(name, [parse_override(text) for text in sets if text != "--set"])
+    stats = simulate(arch, load_workload(workload), timing_only=True).stats
+    price = next(dram for dram in load_technology("node_45nm").dram if dram.name == "hbm2").energy_pj_per_bit
+    bits = 8 * sum(stats.dram_burst_bytes.values())
+    assert stats.energy.dram_type == "hbm2"
+    assert stats.energy.part_uj["dram"] == pytest.approx(bits * price * 1e-6)
+    assert stats.roofline.ceilings["dram"].bandwidth_gb_per_s == pytest.approx(4 * 16)
+
+
+@pytest.mark.parametrize(("device", "of_type"), TYPES.items())
+def test_a_device_is_not_paid_for_as_another(device: str, of_type: str) -> None:
+    """Every other type of the technology is refused; a device of one's own parameters may be of any."""
+    dram = f"dram={{kind: ddr, device: {device}, channels: 2, controller_latency_cycles: 20}}"
+    for dram_type in (found.name for found in load_technology("node_45nm").dram):
+        changes = [parse_override(text) for text in (dram, f"dram_type={dram_type}")]
+        if dram_type == of_type:
+            assert load_arch("edge_64x64", changes).config.dram_type == of_type
+            continue
+        with pytest.raises(ArchError, match=f"dram_type is {dram_type}, but dram.device is of type {of_type}"):
+            load_arch("edge_64x64", changes)
+        own = parse_override("dram.device.dram_type=null")
+        assert load_arch("edge_64x64", [*changes, own]).config.dram_type == dram_type

@@ -1,100 +1,179 @@
 """How often a cell's numbers are read and written, counted from its equations and from the cut into tiles.
 
-Written without the programs: everything follows from the cell's options, the rows of the array, and two rules. A tile
-of the MAC array reads its weights once and its input vector once; every other op reads each operand once for each
-hidden unit and batch lane.
+Written without the ops of programs: everything follows from the cell's options, the rows of the array, what of the
+weights stays on the chip, and three rules. A tile of the MAC array reads its weights once and its input vector once (of
+each time step, if it is one of several); weights that do not stay come from DRAM each time that their matrix is
+multiplied; every other op reads each operand once for each hidden unit and batch lane.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from strategies import group_sets, is_wavefront
+from strategies import Case, group_sets, is_wavefront
 
+from archsim.metrics.traffic import Traffic
+from archsim.schedules.network import cell_prefixes
 from archsim.workload import CellKind, CellSpec, NetworkSpec
 
 Key = tuple[str, str, str]
 """memory, read or write, kind of data"""
 
+MATRICES = ("W_ih", "W_hh", "W_hr")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How a program divides the work: what its tiles are, and what of the weights stays.
+
+    `rows` of the array; `tile_rows` of a tile, fewer where tiles are cut into parts; `passes`: how often the run
+    multiplies with W_ih, which is once for each block of time steps; `pinned`: for each cell and matrix, elements that
+    stay in the weight SRAM.
+    """
+
+    schedule: str
+    rows: int
+    tile_rows: int
+    passes: int
+    pinned: tuple[Mapping[str, int], ...]
+
+    def tiles(self, rows: int) -> int:
+        """Tiles of so many rows of a group or matrix."""
+        return -(-rows // self.tile_rows)
+
+
+def cut_of(case: Case) -> Cut:
+    """From the sizes of the buffers in the weight SRAM: a slot holds a tile, or a part of one."""
+    spec, schedule, rows = case.spec, case.schedule, case.config.mac_array.rows
+    entries = {b.name: b.entries for b in case.program.buffers if b.memory == "weight_sram"}
+    pinned, slots, tiles = [], [0], [0]
+    for prefix, cell in zip(cell_prefixes(spec), spec.cells, strict=True):
+        groups = [group for groups in group_sets(cell, schedule, rows) for group in groups]
+        largest = (max(x for _, x, _ in groups), max(h for _, _, h in groups), cell.proj_size)
+        widths = (cell.input_size, cell.output_size, cell.hidden_size)
+        pinned.append({n: w * entries.get(prefix + n, 0) for n, w in zip(MATRICES, widths, strict=True)})
+        for name, of_group in zip(MATRICES, largest, strict=True):
+            if f"{prefix}stream.{name}" in entries:
+                slots.append(entries[f"{prefix}stream.{name}"])
+                tiles.append(min(rows, of_group))
+    asked = case.config.state_buffer.hoist_steps
+    block = 1 if "hoisted" not in schedule else spec.steps if asked is None else asked
+    tile_rows = rows if max(slots) == max(tiles) else max(slots)
+    return Cut(schedule, rows, tile_rows, -(-spec.steps // block), tuple(pinned))
+
 
 @dataclass(frozen=True)
 class Tiles:
-    """Of one time step: tiles that read x, tiles that read h, ops of the MAC array; rows written to the accumulators
-    and, of those, rows added onto what is there. Those of the projection are not among them."""
+    """Of one time step: tiles that read x, tiles that read h, and those of them that read both; rows written to the
+    accumulators and, of those, rows added onto what is there; rows of sums that wait in the state buffer. Those of the
+    projection are not among them."""
 
     x: int
     h: int
-    ops: int
+    both: int
     rows: int
     added: int
+    waiting: int
 
 
-def tiles(cell: CellSpec, schedule: str, rows: int) -> Tiles:
-    """One GEMV of [x, h] where the schedule is fused and all rows of a group take both; else one of each."""
-    x = h = ops = written = added = 0
-    for total, with_x, with_h in (group for groups in group_sets(cell, schedule, rows) for group in groups):
-        x_tiles, h_tiles = -(-with_x // rows), -(-with_h // rows)
+def tiles(cell: CellSpec, cut: Cut) -> Tiles:
+    """One GEMV of [x, h] where the schedule is fused and all rows of a group take both; else one of each.
+
+    Hoisted, the sums of W_ih x wait in the state buffer, and the tile of h begins with them.
+    """
+    x = h = both = written = added = waiting = 0
+    for total, with_x, with_h in (group for groups in group_sets(cell, cut.schedule, cut.rows) for group in groups):
+        x_tiles, h_tiles = cut.tiles(with_x), cut.tiles(with_h)
         x, h = x + x_tiles, h + h_tiles
         written += total
-        if schedule.startswith("fused") and total == with_x == with_h:
-            ops += x_tiles
+        if cut.schedule.startswith("hoisted"):
+            waiting += total
+        elif cut.schedule.startswith("fused") and total == with_x == with_h:
+            both += x_tiles
         else:
-            ops += x_tiles + h_tiles
             written += with_h
             added += with_h
-    return Tiles(x, h, ops, written, added)
+    return Tiles(x, h, both, written, added, waiting)
 
 
-def mac_ops(spec: NetworkSpec, schedule: str, rows: int) -> int:
-    """Ops of the MAC array in a time step of all cells."""
-    return sum(tiles(cell, schedule, rows).ops + -(-cell.proj_size // rows) for cell in spec.cells)
+def flat(traffic_bytes: Traffic) -> dict[Key, int]:
+    """As it is stated, without the levels."""
+    return {
+        (memory, direction, kind): size
+        for memory, directions in traffic_bytes.items()
+        for direction, kinds in directions.items()
+        for kind, size in kinds.items()
+    }
 
 
-def traffic(spec: NetworkSpec, schedule: str, rows: int) -> dict[Key, int]:
+def mac_ops(spec: NetworkSpec, cut: Cut) -> int:
+    """Ops of the MAC array in a run."""
+    count = 0
+    for cell in spec.cells:
+        found = tiles(cell, cut)
+        count += cut.passes * found.x + spec.steps * (found.h - found.both + cut.tiles(cell.proj_size))
+    return count
+
+
+def traffic(spec: NetworkSpec, cut: Cut) -> dict[Key, int]:
     """Bytes of a whole run: 4 an element, and a bit for each sequence and question whether it is there."""
     elements: Counter[Key] = Counter()
     bits: Counter[Key] = Counter()
-    wavefront = is_wavefront(schedule, spec)
+    wavefront = is_wavefront(cut.schedule, spec)
+    pinned = iter(cut.pinned)
     for number, layer in enumerate(spec.layers):
         for cell in layer:
-            elements += _weights(cell, spec.steps)
-            elements += _state(cell, schedule, rows, spec)
-            elements += _sums(cell, schedule, rows, spec)
+            elements += _weights(cell, cut, next(pinned), spec.steps)
+            elements += _state(cell, cut, spec)
+            elements += _sums(cell, cut, spec)
             last = number == len(spec.layers) - 1
-            elements += _streams(cell, schedule, rows, spec, number, wavefront=wavefront, stored=last or not wavefront)
+            elements += _streams(cell, cut, spec, number, wavefront=wavefront, stored=last or not wavefront)
             if spec.lengths is not None:
-                bits["sequencer", "read", "valid"] += _holds(cell, schedule, rows) * spec.steps * spec.batch
+                bits["sequencer", "read", "valid"] += _holds(cell, cut) * spec.steps * spec.batch
     found = {key: 4 * count for key, count in elements.items()} | {key: -(-n // 8) for key, n in bits.items()}
     return {key: size for key, size in found.items() if size}
 
 
-def _weights(cell: CellSpec, steps: int) -> Counter[Key]:
-    """Loaded once, read each step. A GRU that resets after the product has a fourth bias, b_hn beside b_in."""
-    g, i, h, p = cell.kind.gates, cell.input_size, cell.hidden_size, cell.output_size
+def matrix_elements(cell: CellSpec) -> dict[str, int]:
+    """Weights of each matrix."""
+    rows = cell.kind.gates * cell.hidden_size
+    sizes = rows * cell.input_size, rows * cell.output_size, cell.proj_size * cell.hidden_size
+    return dict(zip(MATRICES, sizes, strict=True))
+
+
+def _weights(cell: CellSpec, cut: Cut, pinned: Mapping[str, int], steps: int) -> Counter[Key]:
+    """What stays is loaded once, the rest each time that the matrix is multiplied; all is read each such time.
+
+    Biases and peephole weights stay. A GRU that resets after the product has a fourth bias, b_hn beside b_in.
+    """
+    h = cell.hidden_size
     apart = cell.kind is CellKind.GRU and cell.linear_before_reset
-    sizes = {
-        "W_ih": g * h * i,
-        "W_hh": g * h * p,
-        "W_hr": cell.proj_size * h,
-        "bias": (g + apart) * h if cell.bias else 0,
-        "peephole": 3 * h if cell.peepholes else 0,
-    }
+    biases = (cell.kind.gates + apart) * h if cell.bias else 0
+    peepholes = 3 * h if cell.peepholes else 0
     found: Counter[Key] = Counter()
-    for kind, size in sizes.items():
-        found["dram", "read", kind] += size
-        found["weight_sram", "write", kind] += size
-        found["weight_sram", "read", kind] += steps * size
+
+    def weights(kind: str, size: int, held: int, passes: int) -> None:
+        loaded = held + passes * (size - held)
+        found["dram", "read", kind] += loaded
+        found["weight_sram", "write", kind] += loaded
+        found["weight_sram", "read", kind] += passes * size
+
+    for kind, size in matrix_elements(cell).items():
+        weights(kind, size, pinned.get(kind, 0), cut.passes if kind == "W_ih" else steps)
+    weights("bias", biases, biases, cut.passes)  # it comes in with W_ih x
+    weights("peephole", peepholes, peepholes, steps)
     return found
 
 
 def _streams(
-    cell: CellSpec, schedule: str, rows: int, spec: NetworkSpec, number: int, *, wavefront: bool, stored: bool
+    cell: CellSpec, cut: Cut, spec: NetworkSpec, number: int, *, wavefront: bool, stored: bool
 ) -> Counter[Key]:
     """x, or what the layer before gave: from DRAM into the input buffer, or (wavefront) in the state buffer already."""
     times = spec.steps * spec.batch
     found: Counter[Key] = Counter()
-    reads = tiles(cell, schedule, rows).x * cell.input_size * times
+    reads = tiles(cell, cut).x * cell.input_size * times
     if wavefront and number:
         found["state_buffer", "read", "h"] += reads
     else:
@@ -107,7 +186,7 @@ def _streams(
     return found
 
 
-def _state(cell: CellSpec, schedule: str, rows: int, spec: NetworkSpec) -> Counter[Key]:
+def _state(cell: CellSpec, cut: Cut, spec: NetworkSpec) -> Counter[Key]:
     """h, c, the gates, and what stands between them."""
     h, p, times, held = cell.hidden_size, cell.output_size, spec.steps * spec.batch, spec.lengths is not None
     found: Counter[Key] = Counter()
@@ -121,7 +200,7 @@ def _state(cell: CellSpec, schedule: str, rows: int, spec: NetworkSpec) -> Count
     found["state_buffer", "write", "h"] += p * spec.batch
     found["state_buffer", "read", "h"] += p * spec.batch
     each_step("write", "h", p)
-    each_step("read", "h", tiles(cell, schedule, rows).h * p + held * p)
+    each_step("read", "h", tiles(cell, cut).h * p + held * p)
     if cell.kind is CellKind.LSTM:
         found["dram", "read", "c"] += h * spec.batch
         found["dram", "write", "c"] += h * spec.batch
@@ -133,7 +212,7 @@ def _state(cell: CellSpec, schedule: str, rows: int, spec: NetworkSpec) -> Count
         each_step("read", "gate", (4 if cell.input_forget else 5) * h)  # a coupled f is 1 - i
         if cell.proj_size:  # o * tanh(c), read whole by each tile of W_hr
             each_step("write", "h", h)
-            each_step("read", "h", -(-cell.proj_size // rows) * h)
+            each_step("read", "h", cut.tiles(cell.proj_size) * h)
     elif cell.kind is CellKind.GRU:
         each_step("read", "h", h)  # z * h
         kept = 4 if cell.linear_before_reset else 3  # r, z, n and, if kept apart, W_in x + r * (W_hn h)
@@ -145,24 +224,29 @@ def _state(cell: CellSpec, schedule: str, rows: int, spec: NetworkSpec) -> Count
     return found
 
 
-def _sums(cell: CellSpec, schedule: str, rows: int, spec: NetworkSpec) -> Counter[Key]:
-    """Each tile writes its rows, and reads them first if it adds; peepholes add; all is read once by what follows."""
-    of_step = tiles(cell, schedule, rows)
+def _sums(cell: CellSpec, cut: Cut, spec: NetworkSpec) -> Counter[Key]:
+    """Each tile writes its rows, and reads them first if it adds; peepholes add; all is read once by what follows.
+
+    Sums that are made ahead are written once, and read once by the tile that begins with them.
+    """
+    of_step = tiles(cell, cut)
     apart = cell.kind is CellKind.GRU and cell.linear_before_reset
     peepholes = 3 * cell.hidden_size if cell.peepholes else 0
     finished = (cell.kind.gates + apart) * cell.hidden_size + cell.proj_size
     times = spec.steps * spec.batch
     return Counter(
         {
+            ("state_buffer", "write", "partial_sum"): of_step.waiting * times,
+            ("state_buffer", "read", "partial_sum"): of_step.waiting * times,
             ("accumulators", "write", "partial_sum"): (of_step.rows + peepholes + cell.proj_size) * times,
             ("accumulators", "read", "partial_sum"): (of_step.added + peepholes + finished) * times,
         }
     )
 
 
-def _holds(cell: CellSpec, schedule: str, rows: int) -> int:
+def _holds(cell: CellSpec, cut: Cut) -> int:
     """Ops of a step that ask which sequences are there: those that write c, and those that write h."""
-    last = len(group_sets(cell, schedule, rows)[-1])  # groups in which the hidden units become complete
+    last = len(group_sets(cell, cut.schedule, cut.rows)[-1])  # groups in which the hidden units become complete
     if cell.kind is CellKind.LSTM:
-        return last + (-(-cell.proj_size // rows) or last)
+        return last + (cut.tiles(cell.proj_size) or last)
     return last

@@ -17,7 +17,7 @@ from strategies import Case, bits, cases, jitters, program_text, tensors
 from archsim.api import simulate
 from archsim.api.simulate import machine_spec
 from archsim.arch import load_arch
-from archsim.components.ddr_presets import DEVICES
+from archsim.components.ddr_presets import DEVICES, TYPES
 from archsim.config import parse_override
 from archsim.errors import CapacityError
 from archsim.machine.options import Jitter
@@ -46,6 +46,7 @@ def dynamic_cases(draw: st.DrawFn) -> tuple[Case, Case]:
     changes = {f"{memory}.ports": draw(st.sampled_from(["1RW", "1R1W"])) for memory in MEMORIES}
     if draw(st.booleans()):
         changes["dram"] = draw(ddr())
+        changes["dram_type"] = TYPES[changes["dram"]["device"]]
     return case, case.with_fields(changes)
 
 
@@ -101,7 +102,9 @@ def test_ports_of_ones_own_are_never_slower(case: Case, single: list[str]):
 
 def test_what_the_device_did_is_in_the_figures():
     """LSTM(16, 16), T = 2: the bursts of 64 bytes cover all bytes that DRAM moves; nothing on a simple one."""
-    ddr4 = load_arch("edge_16x16", [parse_override(f"dram={json.dumps(DDR_EXAMPLE)}")])
+    ddr4 = load_arch(
+        "edge_16x16", [parse_override(f"dram={json.dumps(DDR_EXAMPLE)}"), parse_override("dram_type=ddr4")]
+    )
     workload = load_workload("lstm:16,16,t=2")
     stats = simulate(ddr4, workload, timing_only=True).stats
     moved = sum(sum(kinds.values()) for kinds in stats.traffic_bytes["dram"].values())
@@ -182,10 +185,11 @@ def test_machines_say_whether_their_times_are_static():
     case = Case(load_arch("edge_16x16").config, load_workload("lstm:4,4,t=2"), "fused")
     assert case.machine_spec().static
     assert all(unit.static for unit in case.units.values())
-    for changes in ({"weight_sram.ports": "1RW"}, {"dram": {**DDR_EXAMPLE}}):
+    for changes in ({"weight_sram.ports": "1RW"}, DDR4):
         assert not case.with_fields(changes).machine_spec().static
-    assert not case.with_fields({"dram": {**DDR_EXAMPLE}}).units["dram"].static
+    assert not case.with_fields(DDR4).units["dram"].static
     assert replace(case.with_fields({"weight_sram.ports": "1RW"}).machine_spec(), port_uses=()).static
 
 
 DDR_EXAMPLE = {"kind": "ddr", "device": "ddr4_3200", "channels": 1, "controller_latency_cycles": 1}
+DDR4 = {"dram": DDR_EXAMPLE, "dram_type": "ddr4"}

@@ -3,15 +3,14 @@
 import numpy as np
 import pytest
 from test_systolic import SMALL, machine
+from unit_rules import check_op, check_refusal
 
 from archsim.arch import FAMILIES, build_units
 from archsim.components.activation import Activate
 from archsim.components.drain import Drain
 from archsim.components.dram import Transfer
 from archsim.components.elementwise import ElementwiseOp
-from archsim.components.numerics import Numerics
 from archsim.components.systolic_array import TilePass, WeightShift
-from archsim.errors import SimulatorBug
 from archsim.schedules import find_schedule
 from archsim.workload import CellKind, CellSpec, NetworkSpec, one_layer
 
@@ -43,30 +42,15 @@ def test_ops_occur_and_obey(kind) -> None:
     ops = [op for op in OPS if op.unit == kind.name]
     assert ops
     assert all(isinstance(op, OP_KINDS[kind.name]) for op in ops)
-    unit, random = UNITS[kind.name], np.random.default_rng(0)
+    random = np.random.default_rng(0)
     for op in ops:
-        service = unit.cycles(op)
-        assert service == unit.cycles(op), "cycles is a pure function"
-        assert service.compute_cycles >= 1
-        work = unit.work(op)
-        assert 0 < work.items <= work.items_per_cycle * service.compute_cycles, "useful work fits into the cycles"
-        operands = [random.normal(size=(r.entries, r.buffer.width)).astype(np.float32) for r in op.reads]
-        before = [operand.copy() for operand in operands]
-        results = unit.kernel(op, Numerics()).effect(operands)
-        for region, result in zip(op.writes, results, strict=True):
-            assert result.shape == (region.entries, region.buffer.width)
-            assert result.dtype == np.float32
-        for operand, copy in zip(operands, before, strict=True):
-            np.testing.assert_array_equal(operand, copy, "effect changes no operand")
-        assert set(op.updates) <= set(op.writes)
+        check_op(UNITS[kind.name], op, random)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_an_unknown_op_is_refused_and_never_free(kind) -> None:
     wrong = next(op for op in OPS if not isinstance(op, OP_KINDS[kind.name]))
-    for ask in (UNITS[kind.name].compute_cycles, UNITS[kind.name].work):
-        with pytest.raises(SimulatorBug, match=f"{kind.name} got an op it does not know"):
-            ask(wrong)
+    check_refusal(UNITS[kind.name], wrong)
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=range(len(SPECS)))

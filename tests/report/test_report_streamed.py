@@ -1,0 +1,35 @@
+"""What the report says where streamed weights keep the array waiting."""
+
+from __future__ import annotations
+
+from archsim.api import Simulation, simulate
+from archsim.arch import load_arch
+from archsim.config import parse_override
+from archsim.report import report_text
+from archsim.report.advice import gap_sentence
+from archsim.workload import load_workload
+
+
+def run(*sets: str, schedule: str = "fused_streamed") -> Simulation:
+    """LSTM(40, 64), T = 20, on edge_16x16, whose weight SRAM holds a part of the 26,624 weights."""
+    arch = load_arch("edge_16x16", [parse_override(text) for text in ("weight_sram.capacity_bytes=12000", *sets)])
+    return simulate(arch, load_workload("lstm:40,64,t=20"), schedule, timing_only=True)
+
+
+def test_where_dram_binds_more_room_is_advised() -> None:
+    """The waits for weights follow from the bound; they are no loss beside it."""
+    found = run()
+    text = " ".join(report_text(found).split())
+    assert found.stats.binding_bound == "dram"
+    assert found.stats.cycle_stack["wait_weights"] > found.stats.body_cycles / 2
+    assert "DRAM cannot load x and streamed weights and store h faster." in text
+    assert "more weight_sram.capacity_bytes, so that more of them stay" in text
+    assert "wait_weights" not in gap_sentence(found.stats)
+
+
+def test_a_loss_to_streamed_weights_has_a_knob() -> None:
+    """With one slot DRAM is idle while the array reads: another bound binds, and the array waits for weights."""
+    stats = run("weight_sram.stream_slots=1", "dram.bandwidth_bytes_per_cycle=4096").stats
+    assert stats.binding_bound != "dram"
+    assert "loses most by wait_weights" in gap_sentence(stats)
+    assert "weight_sram.stream_slots" in gap_sentence(stats)
