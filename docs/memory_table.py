@@ -59,11 +59,24 @@ class Point:
             f"| {stats.latency_cycles:,} | {dram:,} | {self.bound_cycles:,.0f} | {100 * self.share:.2f} % |"
         )
 
+    @property
+    def hoisted_row(self) -> str:
+        """As the page has it of a hoisted schedule."""
+        stats = self.stats
+        dram = sum(sum(kinds.values()) for kinds in stats.traffic_bytes["dram"].values())
+        w_ih, w_hh = self.stays_bytes
+        assert stats.energy is not None
+        return (
+            f"| {self.name} | {w_ih:,}, {w_hh:,} | {stats.stored_bytes['state_buffer']['input_sums']:,} "
+            f"| {stats.cycles_per_step:,.0f} | {stats.binding_bound} | {stats.latency_cycles:,} | {dram:,} "
+            f"| {stats.energy.total_uj:,.0f} | {100 * self.share:.2f} % |"
+        )
 
-def point(name: str, *overrides: str) -> Point:
+
+def point(name: str, *overrides: str, schedule: str = "fused_streamed") -> Point:
     """LSTM(200, 1000), T = 70, on edge_64x64 with some fields changed."""
     arch = load_arch("edge_64x64", [parse_override(text) for text in overrides])
-    return Point(name, Evaluator().evaluate(arch, load_workload("lstm_200_1000_t70"), "fused_streamed").stats)
+    return Point(name, Evaluator().evaluate(arch, load_workload("lstm_200_1000_t70"), schedule).stats)
 
 
 def capacities() -> list[Point]:
@@ -82,6 +95,30 @@ def slots_and_bandwidths() -> list[Point]:
     return slots + [point(f"{n} B/cycle", small, f"dram.bandwidth_bytes_per_cycle={n}") for n in (32, 64)]
 
 
+def hoisted() -> list[Point]:
+    """int8 weights in 4 MiB and less, W_ih x of k steps at once, beside a state buffer that holds their sums."""
+    return [
+        point(
+            f"{capacity}, {k}",
+            f"weight_sram.capacity_bytes={capacity}",
+            f"state_buffer.hoist_steps={k}",
+            "state_buffer.capacity_bytes=256KiB",
+            schedule="hoisted_streamed",
+        )
+        for capacity, ks in (("4MiB", (1, 2, 4, 8)), ("1MiB", (1, 8)))
+        for k in ks
+    ]
+
+
+def hoisted_table(points: Sequence[Point]) -> str:
+    """The table of hoisted schedules."""
+    head = (
+        "| int8, SRAM, k | W_ih, W_hh that stay, bytes | input sums, bytes | cycles a step | binds | cycles a run "
+        "| DRAM bytes | energy, uJ | of the bound |\n|---|---:|---:|---:|---|---:|---:|---:|---:|\n"
+    )
+    return head + "".join(f"{found.hoisted_row}\n" for found in points)
+
+
 def table(first: str, points: Sequence[Point]) -> str:
     """A table of the page."""
     return HEAD.format(first) + "".join(f"{found.row}\n" for found in points)
@@ -92,6 +129,7 @@ def tables() -> dict[str, str]:
     return {
         "capacities": table("weights, SRAM", capacities()),
         "slots and bandwidths": table("4 MiB, int8", slots_and_bandwidths()),
+        "hoisted": hoisted_table(hoisted()),
     }
 
 
