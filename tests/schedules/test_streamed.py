@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from strategies import Case, bits, program_text, tensors, workload
+from strategies import Case, bits, network, program_text, tensors, workload
 
 from archsim.arch import load_arch
 from archsim.config import parse_override
@@ -11,6 +11,7 @@ from archsim.errors import CapacityError
 from archsim.program.ir import After, Program
 from archsim.program.verifier import find_hazards
 from archsim.schedules import find_schedule
+from archsim.workload import CellKind
 
 
 def case(capacity: int, *sets: str, schedule: str = "fused_streamed") -> Case:
@@ -52,6 +53,21 @@ def test_not_even_the_slots_fit() -> None:
         _ = case(71).program
     with pytest.raises(CapacityError, match="--schedule fused_interleaved_streamed"):
         _ = case(191, schedule="fused").program
+
+
+def test_a_matrix_smaller_than_its_slots_stays() -> None:
+    """LSTM(3, 2) with a projection to 1: biases 32 bytes, rows of W_ih 12 and of W_hh 4, W_hr one row of 8.
+
+    Two slots of W_hr would take 16, and so it stays: 32 + 2 * 12 + 2 * 4 + 8 = 72, to the byte.
+    """
+    of = replace(case(72), workload=network(kind=CellKind.LSTM, input_size=3, hidden_size=2, proj_size=1, steps=4))
+    sizes = {b.name: b.size_bytes for b in of.program.buffers if b.memory == "weight_sram"}
+    assert sizes == {"bias": 32, "W_hr": 8, "stream.W_ih": 24, "stream.W_hh": 8}
+    numbers = tensors(of.spec, 3)
+    resident = of.with_fields({"weight_sram.capacity_bytes": 1000})
+    assert bits(of.execute(numbers)[1]) == bits(resident.execute(numbers)[1])
+    with pytest.raises(CapacityError, match="weight_sram: needs 72 bytes .*has 71, 1 short"):
+        _ = of.with_fields({"weight_sram.capacity_bytes": 71}).program
 
 
 def early(program: Program) -> Program:
