@@ -177,20 +177,23 @@ def test_a_worker_that_is_killed_costs_nothing(write, monkeypatch) -> None:
     import os
     import signal
 
-    from archsim.explore.local import LocalProcesses
+    from archsim.explore.local import _Worker
 
     space = Space.load(write())
     expected = explore(space, workers=1)
     killed = []
-    real = LocalProcesses._next_chunk
+    real = _Worker.give
+    running: list[_Worker] = []
 
-    def deadly(self, waiting, deaths):
-        if len(killed) < 2 and len(self.process_ids) == 2:
-            killed.append(self.process_ids[len(killed)])
+    def deadly(worker, chunk):
+        """The process dies with the chunk that it has just got: the first two to be given one while two run."""
+        running.append(worker)
+        real(worker, chunk)
+        if len(killed) < 2 and len({each.process.pid for each in running}) >= 2:
+            killed.append(worker.process.pid)
             os.kill(killed[-1], signal.SIGKILL)
-        return real(self, waiting, deaths)
 
-    monkeypatch.setattr(LocalProcesses, "_next_chunk", deadly)
+    monkeypatch.setattr(_Worker, "give", deadly)
     study = explore(space, workers=2)
     assert len(killed) == 2
     assert study.points == expected.points
