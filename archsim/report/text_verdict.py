@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
 from archsim.api.validation import Validation
+from archsim.components.mac_tiles import BlockTile
 from archsim.formats import KINDS, Formats
 from archsim.report.layout import facts, heading, sentence, table, title
 from archsim.report.numbers import error, plural, significant
@@ -39,12 +40,28 @@ def header(simulation: Simulation) -> list[RenderableType]:
                     f"{stats.macs:,} MACs in all",
                 ),
                 ("schedule", f"{stats.schedule}: {find_schedule(stats.schedule, arch.family).summary}"),
+                *_blocks(simulation),
                 ("program", f"{stats.program_ops:,} ops executed"),
                 ("timed by", _executor(simulation)),
                 ("arithmetic", _verdict(simulation)),
             ]
         ),
     ]
+
+
+def _blocks(simulation: Simulation) -> list[tuple[str, str]]:
+    """Of a hoisted schedule, how many steps a block has, and what to do if that is one."""
+    tiles = [op for phase in simulation.program.phases for op in phase.ops if isinstance(op, BlockTile)]
+    if not tiles:
+        return []
+    steps = max(len(tile.vectors) for tile in tiles)
+    text = f"W_ih x of {plural(steps, 'time step')} at once, of which W_ih is read once"
+    if steps == 1 < simulation.workload.spec.steps:
+        text += (
+            "; blocks of one step gain nothing: more state_buffer.capacity_bytes (and input_buffer.capacity_bytes) "
+            "would hold the sums (and x) of more, or state_buffer.hoist_steps asks for them"
+        )
+    return [("blocks", text)]
 
 
 def _executor(simulation: Simulation) -> str:
