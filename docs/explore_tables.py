@@ -45,12 +45,19 @@ class Table:
         numbers = []
         for line in found[1].splitlines()[2:]:
             cells = [cell.strip().replace(",", "") for cell in line.strip("|").split("|")]
-            choices = [
-                [str(choice.label) for choice in parameter.choices].index(cells[places[parameter.path]])
-                for parameter in space.parameters
-            ]
-            numbers.append(space.number(tuple(choices)))
+            wanted = [cells[places[parameter.path]] for parameter in space.parameters]
+            choices = [[_same(choice.label) for choice in parameter.choices] for parameter in space.parameters]
+            found_places = [of.index(_same(cell)) for of, cell in zip(choices, wanted, strict=True)]
+            numbers.append(space.number(tuple(found_places)))
         return numbers
+
+
+def _same(value: object) -> object:
+    """A number, however it is written, or a text."""
+    try:
+        return float(str(value))
+    except ValueError:
+        return str(value)
 
 
 def filled(page: str, tables: dict[str, str]) -> str:

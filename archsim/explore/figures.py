@@ -61,9 +61,15 @@ def _label(study: Study, place: int) -> str:
 
 
 def _scale(axes: Any, values: Values, which: str) -> None:  # noqa: ANN401 an axis of matplotlib
-    """Logarithmic where the values span more than a factor of 8."""
+    """Logarithmic where the values span more than a factor of 8: 1, 2 and 5 of each decade are written, as numbers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
     if values.min() > 0 and values.max() > 8 * values.min():
         getattr(axes, f"set_{which}scale")("log")
+        axis = getattr(axes, f"{which}axis")
+        axis.set_major_locator(LogLocator(10, (1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
 
 
 def _draw_pair(axes: Any, study: Study, x: int, y: int) -> None:  # noqa: ANN401
