@@ -23,7 +23,6 @@ FIGURES = {
 
 def main(wanted: list[str]) -> None:
     """Write the figures beside this file, and the tables into the page."""
-    page = explore_tables.PAGE.read_text()
     for table in explore_tables.TABLES:
         if wanted and table.space not in wanted:
             continue
@@ -32,11 +31,11 @@ def main(wanted: list[str]) -> None:
         drawn = figures(study)
         for name, target in FIGURES[table.space].items():
             explore_tables.PAGE.with_name(target).write_bytes(drawn[name])
-        page = explore_tables.filled(page, {table.space: table.rows(study.space, table.shown(study))})
+        rows = table.rows(study.space, table.shown(study))
+        explore_tables.PAGE.write_text(explore_tables.filled(explore_tables.PAGE.read_text(), {table.space: rows}))
         print(
             f"{table.space}: {len(study.points):,} points, {len(study.pareto()):,} on the front, {study.seconds:.0f} s"
         )
-    explore_tables.PAGE.write_text(page)
 
 
 if __name__ == "__main__":
