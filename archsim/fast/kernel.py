@@ -138,42 +138,16 @@ def run_phase(
         if skip and skip_from < 0 and snap_first <= r < inner_stop - 1:
             if snap_at >= 0 and r - snap_at <= len(ends):
                 by = issued - snap_issued
-                same = True
-                for u in range(units):
-                    if instances[u] and (free_at[u] - snap_free[u] != by or done_at[u] - snap_done[u] != by):
-                        same = False
-                        break
-                for back in range(max_lag):
-                    if not same:
-                        break
-                    of_row = (row - back) % rows
-                    for place in range(len(lagged)):
-                        k = lagged[place]
-                        if frees[of_row, k] - snap_frees[back, place] != by:
-                            same = False
-                            break
-                        if dones[of_row, k] - snap_dones[back, place] != by:
-                            same = False
-                            break
-                for u in range(units):
-                    if not same:
-                        break
-                    for age in range(place_of[u + 1] - place_of[u]):
-                        at = place_of[u] + (issued_ops[u] - 1 - age) % queue_depth
-                        if starts[at] - snap_starts[place_of[u] + age] != by:
-                            same = False
-                            break
+                same = _all_later(by, free_at, snap_free, done_at, snap_done, instances)
+                same = same and _lagged_later(by, frees, snap_frees, row, lagged)
+                same = same and _lagged_later(by, dones, snap_dones, row, lagged)
+                same = same and _starts_later(by, starts, snap_starts, place_of, issued_ops, queue_depth)
                 if same:
                     length = r - snap_at
                     times = (inner_stop - 1 - r) // length
                     if times:
                         skip_from, period, shift = r, length, by
-                        over = r + times * length
-                        while mark < len(marks) and marks[mark] <= over:
-                            turns = (marks[mark] - r - 1) // length
-                            like = snap_at + 1 + (marks[mark] - r - 1) % length
-                            mark_ends[mark] = ends[like % len(ends)] + (turns + 1) * by
-                            mark += 1
+                        mark = _mark_like(r, snap_at, times, by, mark, marks, mark_ends, ends)
                         by *= times
                         issued += by
                         for u in range(units):
@@ -189,26 +163,82 @@ def run_phase(
                         r += times * length
                     else:
                         skip = False
-            if skip_from < 0 and r >= snap_next:
-                full = True
-                for u in range(units):
-                    if place_of[u + 1] > place_of[u] and issued_ops[u] < queue_depth:
-                        full = False
-                if full:
-                    snap_at = r
-                    snap_next = r + 1 + (r - snap_first) // 2
-                    snap_issued = issued
-                    snap_free[:] = free_at
-                    snap_done[:] = done_at
-                    snap_waits[:] = waits
-                    for back in range(max_lag):
-                        of_row = (row - back) % rows
-                        for place in range(len(lagged)):
-                            snap_frees[back, place] = frees[of_row, lagged[place]]
-                            snap_dones[back, place] = dones[of_row, lagged[place]]
-                    for u in range(units):
-                        for age in range(place_of[u + 1] - place_of[u]):
-                            at = place_of[u] + (issued_ops[u] - 1 - age) % queue_depth
-                            snap_starts[place_of[u] + age] = starts[at]
+            if skip_from < 0 and r >= snap_next and _queues_full(place_of, issued_ops, queue_depth):
+                snap_at = r
+                snap_next = r + 1 + (r - snap_first) // 2
+                snap_issued = issued
+                snap_free[:], snap_done[:], snap_waits[:] = free_at, done_at, waits
+                _keep_lagged(snap_frees, frees, row, lagged)
+                _keep_lagged(snap_dones, dones, row, lagged)
+                _keep_starts(snap_starts, starts, place_of, issued_ops, queue_depth)
         r += 1
     return repeat - skipped, skip_from, period, shift
+
+
+@compiled
+def _all_later(by: int, free_at: Ints, snap_free: Ints, done_at: Ints, snap_done: Ints, instances: Ints) -> bool:
+    """Whether every unit that has ops is where it was, so many cycles later."""
+    for u in range(len(instances)):
+        if instances[u] and (free_at[u] - snap_free[u] != by or done_at[u] - snap_done[u] != by):
+            return False
+    return True
+
+
+@compiled
+def _lagged_later(by: int, times: Ints, snap: Ints, row: int, lagged: Ints) -> bool:
+    """The same of the events that later repetitions look back on; `snap` (repetitions back, lagged ops)."""
+    for back in range(len(snap)):
+        of_row = (row - back) % len(times)
+        for place in range(len(lagged)):
+            if times[of_row, lagged[place]] - snap[back, place] != by:
+                return False
+    return True
+
+
+@compiled
+def _keep_lagged(snap: Ints, times: Ints, row: int, lagged: Ints) -> None:
+    """Note those events."""
+    for back in range(len(snap)):
+        of_row = (row - back) % len(times)
+        for place in range(len(lagged)):
+            snap[back, place] = times[of_row, lagged[place]]
+
+
+@compiled
+def _starts_later(by: int, starts: Ints, snap: Ints, place_of: Ints, issued_ops: Ints, queue_depth: int) -> bool:
+    """The same of the last starts of each unit, the youngest first: where each stands in the ring does not matter."""
+    for u in range(len(issued_ops)):
+        for age in range(place_of[u + 1] - place_of[u]):
+            at = place_of[u] + (issued_ops[u] - 1 - age) % queue_depth
+            if starts[at] - snap[place_of[u] + age] != by:
+                return False
+    return True
+
+
+@compiled
+def _keep_starts(snap: Ints, starts: Ints, place_of: Ints, issued_ops: Ints, queue_depth: int) -> None:
+    """Note those starts."""
+    for u in range(len(issued_ops)):
+        for age in range(place_of[u + 1] - place_of[u]):
+            snap[place_of[u] + age] = starts[place_of[u] + (issued_ops[u] - 1 - age) % queue_depth]
+
+
+@compiled
+def _queues_full(place_of: Ints, issued_ops: Ints, queue_depth: int) -> bool:
+    """Whether every unit whose starts are kept has had as many ops as are kept."""
+    for u in range(len(issued_ops)):  # noqa: SIM110 as above
+        if place_of[u + 1] > place_of[u] and issued_ops[u] < queue_depth:
+            return False
+    return True
+
+
+@compiled
+def _mark_like(r: int, snap_at: int, times: int, by: int, mark: int, marks: Ints, mark_ends: Ints, ends: Ints) -> int:
+    """The ends of marked repetitions that are skipped, from those of the period; the next mark behind them."""
+    length = r - snap_at
+    while mark < len(marks) and marks[mark] <= r + times * length:
+        turns = (marks[mark] - r - 1) // length
+        like = snap_at + 1 + (marks[mark] - r - 1) % length
+        mark_ends[mark] = ends[like % len(ends)] + (turns + 1) * by
+        mark += 1
+    return mark
