@@ -55,7 +55,7 @@ def _blocks(simulation: Simulation) -> list[tuple[str, str]]:
     if not tiles:
         return []
     steps = max(len(tile.vectors) for tile in tiles)
-    text = f"W_ih x of {plural(steps, 'time step')} at once, of which W_ih is read once"
+    text = f"W_ih x of {plural(steps, 'time step')} at once, for which W_ih is read once"
     if steps == 1 < simulation.workload.spec.steps:
         text += (
             "; blocks of one step gain nothing: more state_buffer.capacity_bytes (and input_buffer.capacity_bytes) "
