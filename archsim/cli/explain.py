@@ -65,7 +65,8 @@ def trace_command(
         raise ScheduleError(
             f"a trace of {ops:,} ops is longer than the {MAX_RECORDED_OPS:,} that are kept; shorten it: --set steps=3"
         )
-    simulation = simulate(machine, work, schedule, timing_only=True, window=Window(0, work.spec.steps))
+    whole = Window(0, work.spec.steps + len(work.spec.layers))  # layers may be delayed against each other
+    simulation = simulate(machine, work, schedule, timing_only=True, window=whole)
     end = first + DEFAULT_LINES - 1 if last is None else last
     for line in line_trace(simulation, first, end):
         sys.stdout.write(line + "\n")

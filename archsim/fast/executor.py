@@ -57,7 +57,7 @@ class _PhaseRun:
 def execute_fast(tables: ProgramTables, timing: Timing, *, window: Window | None = None, skip: bool = True) -> Run:
     """Run a program to its end.
 
-    `window`: the repetitions of each body whose ops are recorded one by one, and then timelines are made too; without
+    `window`: the time steps of each body whose ops are recorded one by one, and then timelines are made too; without
     it the trace has neither. `skip` False evaluates every repetition, though the run be periodic. The program must be
     one that nothing in refusal.py refuses. ExecutorError if there is a window and the run is too long for it.
     """
@@ -73,7 +73,8 @@ def execute_fast(tables: ProgramTables, timing: Timing, *, window: Window | None
         if window is not None:
             log = _log(run, timing, skip)
             lines.append(timelines(log, tables.units, now, end))
-            records += window_records(log, number, now, window)
+            steps = window.first, window.first + window.count
+            records += window_records(log, number, now, tables.program.phases[number].repetitions_of(*steps))
         phases.append(PhaseTrace(phase.name, phase.kind, now, end, run.ends(now)))
         phase_units.append(MappingProxyType(_unit_traces(run, tables.units)))
         evaluated.append(run.evaluated)

@@ -10,7 +10,7 @@ import numpy as np
 
 from archsim.fast.tables import Ints, PhaseTables
 from archsim.program.ir import PhaseKind
-from archsim.trace import OpRecord, Timeline, Window
+from archsim.trace import OpRecord, Timeline
 from archsim.trace.timeline import MAX_BINS
 
 
@@ -47,15 +47,13 @@ class PhaseLog:
         return self.skip_from - self.period + 1 + place, (turns + 1) * self.shift
 
 
-def window_records(log: PhaseLog, number: int, begin: int, window: Window) -> Iterator[OpRecord]:
-    """The ops of the window's repetitions (of a phase that is no body: all), in order of repetition and op.
+def window_records(log: PhaseLog, number: int, begin: int, inside: range) -> Iterator[OpRecord]:
+    """The ops of the repetitions `inside` (of a phase that is no body: all), in order of repetition and op.
 
     `number` is the phase's; it begins at cycle `begin`.
     """
-    repetitions = range(log.tables.repeat if len(log.start) else 0)
-    if log.tables.kind is PhaseKind.BODY:
-        repetitions = repetitions[max(0, window.first) : max(0, window.first + window.count)]
-    for repetition in repetitions:
+    repetitions = inside if log.tables.kind is PhaseKind.BODY else range(log.tables.repeat)
+    for repetition in repetitions if len(log.start) else ():
         row, later = log.row(repetition)
         times = zip(log.start[row].tolist(), log.free[row].tolist(), log.done[row].tolist(), strict=True)
         at = begin + later

@@ -66,6 +66,7 @@ class PhaseRun:
         self._services: Sequence[Service] = spec.services[number]
         self._timings = [_timing(service) for service in self._services]
         self._options = options
+        self._window = phase.repetitions_of(options.window.first, options.window.first + options.window.count)
         self.first_word_cycles = [
             service.first_word_cycles if followers else None
             for service, followers in zip(self._services, self.tables.first_same, strict=True)
@@ -95,7 +96,7 @@ class PhaseRun:
 
     def recorded(self, repetition: int) -> bool:
         """Whether the ops of a repetition are recorded one by one."""
-        return self._phase.kind is not PhaseKind.BODY or self._options.window.holds(repetition)
+        return self._phase.kind is not PhaseKind.BODY or repetition in self._window
 
     def timing(self, step: Step, op: int, queued: int) -> tuple[int, int, int]:
         """How long the op, which starts now, takes: (compute cycles, occupancy cycles, depth cycles).

@@ -256,6 +256,17 @@ class Phase:
         """Time steps that the phase completes."""
         return self.repeat if self.steps is None else self.steps
 
+    def repetitions_of(self, first: int, stop: int) -> range:
+        """The repetitions of a body in which time steps [first, stop) stand; all of one that completes none.
+
+        Where layers are delayed against each other a repetition counts as the step of the first layer in it.
+        """
+        if not self.time_steps:
+            return range(self.repeat)
+        before = -self.time_steps % self.unroll
+        last = -(-(stop + before) // self.unroll)
+        return range(max(0, first + before) // self.unroll, max(0, min(self.repeat, last)))
+
     def times_per_step(self, number: int) -> Fraction:
         """How often op number `number` takes part for each time step of a body that completes some."""
         return Fraction(self.ops[number].instances(self.repeat), self.time_steps)

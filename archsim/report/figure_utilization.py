@@ -40,7 +40,7 @@ def utilization_figure(simulation: Simulation) -> Figure:
     rows = figure.subplots(len(timelines), 1, sharex=True, squeeze=False)[:, 0]
     steps = simulation.workload.spec.steps
     widest = max(timeline.bin_cycles for bodies in timelines.values() for timeline in bodies)
-    step = simulation.stats.cycles_per_step / len(phases)
+    step = simulation.stats.cycles_per_step / len(simulation.workload.spec.layers)
     averaged = min(steps, max(ceil(_WINDOW_BINS * widest / step), ceil(steps / _MOST_STEPS))) if widest > 1 else 1
     for axes, (name, bodies) in zip(rows, timelines.items(), strict=True):
         for timeline, phase in zip(bodies, phases, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -9,6 +10,8 @@ from archsim.api import Simulation
 from archsim.program.ir import DataKind, Op
 from archsim.report.steps import longest_body
 
+_PLACE = re.compile(r"\+\d+$")
+"""Which step of several in a repetition: no part of what an op is."""
 _FEW_BARS = 90
 """So many bars are readable in one panel."""
 _CLOSE = 0.5
@@ -61,7 +64,7 @@ def gantt(simulation: Simulation) -> Gantt:
             continue
         op = ops[record.op]
         step = op.step(record.repetition)
-        kind = op.label.partition("[")[0].strip()
+        kind = _PLACE.sub("", op.label.partition("[")[0].strip())
         bars.append(Bar(op.unit, kind, op.label, step, record.start, record.free, record.done))
         ends[step] = max(ends.get(step, 0), record.done)
         if _writes_h(op):

@@ -58,14 +58,15 @@ class _Lane:
 def line_trace(simulation: Simulation, first_cycle: int = 0, last_cycle: int | None = None) -> Iterator[str]:
     """A legend, a header, then a line for each cycle from `first_cycle` to `last_cycle` (by default the last).
 
-    Needs every op on record (`simulate(..., window=Window(0, steps))`); raises SimulatorBug otherwise. The cycle after
-    the last one has a line too: there the last results are visible. Lines are made one by one as they are asked for.
+    Needs every op on record (`simulate(..., window=Window(0, steps + layers))`); raises SimulatorBug otherwise. The
+    cycle after the last one has a line too: there the last results are visible. Lines are made one by one as they are
+    asked for.
     """
     trace = simulation.trace
     if len(trace.records) != simulation.program.op_instances:
         raise SimulatorBug(
             f"a line trace of {simulation.program.op_instances:,} ops needs all of them on record, and has "
-            f"{len(trace.records):,}: simulate with window=Window(0, steps)"
+            f"{len(trace.records):,}: simulate with window=Window(0, steps + layers)"
         )
     last = trace.total_cycles if last_cycle is None else min(last_cycle, trace.total_cycles)
     return _lines(simulation, _lanes(simulation), max(0, first_cycle), last)

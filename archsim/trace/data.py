@@ -11,17 +11,13 @@ from archsim.trace.timeline import Timeline
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Repetitions [first, first + count) of each body whose ops are recorded one by one.
+    """Time steps [first, first + count) of each body: the ops of the repetitions in which they stand are recorded.
 
     Of a phase that is not repeated all ops are recorded.
     """
 
     first: int
     count: int
-
-    def holds(self, repetition: int) -> bool:
-        """Whether a repetition of a body lies in the window."""
-        return self.first <= repetition < self.first + self.count
 
 
 @dataclass(frozen=True, slots=True)

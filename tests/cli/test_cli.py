@@ -269,6 +269,13 @@ def test_trace(cli) -> None:
     assert "more cycles" not in whole.out
 
 
+@pytest.mark.parametrize("schedule", ["fused_wavefront", "hoisted"])
+def test_trace_of_layers_and_blocks_that_run_beside_each_other(cli, schedule: str) -> None:
+    run = cli("trace", "tiny_2x2", "lstm:3,2,t=4,layers=2", "--schedule", schedule)
+    assert (run.code, run.err) == (0, "")
+    assert "l1.hidden[0]" in run.out
+
+
 def test_list_names_everything(cli) -> None:
     run = cli("list")
     assert run.code == 0
