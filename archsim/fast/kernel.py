@@ -226,7 +226,7 @@ def _keep_starts(snap: Ints, starts: Ints, place_of: Ints, issued_ops: Ints, que
 @compiled
 def _queues_full(place_of: Ints, issued_ops: Ints, queue_depth: int) -> bool:
     """Whether every unit whose starts are kept has had as many ops as are kept."""
-    for u in range(len(issued_ops)):  # noqa: SIM110 as above
+    for u in range(len(issued_ops)):  # noqa: SIM110 all() of a generator is not compiled
         if place_of[u + 1] > place_of[u] and issued_ops[u] < queue_depth:
             return False
     return True

@@ -40,7 +40,7 @@ class Blocks:
     @property
     def missing(self) -> int:
         """Steps that the first block has less than the others; they would be its first ones."""
-        return self.count * self.size - self.steps if not self.whole else 0
+        return self.count * self.size - self.steps
 
     @property
     def part_slots(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -18,8 +18,9 @@ from archsim.arch.datapath import Units
 from archsim.arch.storages import storages
 from archsim.components.activation import Activate
 from archsim.components.mac_tiles import MacTile
+from archsim.components.operators import Tally
 from archsim.config import parse_override
-from archsim.metrics.actions import Actions, count_actions
+from archsim.metrics.actions import Access
 from archsim.metrics.energy import Costs, area_of, compute_costs, compute_energy
 from archsim.metrics.unit_facts import facts_of
 from archsim.program.ir import Program
@@ -28,6 +29,23 @@ from archsim.technology import Prices, Technology, load_technology
 from archsim.workload import load_workload
 
 CLOSE = 1e-9
+
+
+@dataclass(frozen=True)
+class Actions:
+    """All that a run does: of each unit, and of all together."""
+
+    operators: dict[str, Tally]
+    accesses: dict[Access, Counter[int]]
+
+
+def count_actions(program: Program, units: Units) -> Actions:
+    facts = facts_of(program, units)
+    accesses: dict[Access, Counter[int]] = {}
+    for unit in facts.values():
+        for access, sizes in unit.actions.accesses.items():
+            accesses.setdefault(access, Counter()).update(sizes)
+    return Actions({name: unit.actions.operators for name, unit in facts.items()}, accesses)
 
 
 def energy_of(case: Case, costs: Costs | None = None):
