@@ -12,9 +12,8 @@ from DRAM, one reading of W_hh a step from the weight SRAM, and what leaks in th
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 
 from archsim.arch import Arch, ArchConfig, MachineConfig, build_units
@@ -26,46 +25,29 @@ from archsim.metrics.energy import PJ_PER_MW_US, compute_costs
 from archsim.metrics.unit_facts import PJ_PER_UJ, UnitFacts
 from archsim.workload.network import NetworkSpec
 
+KEPT = 4096
+"""Units whose costs are kept."""
+
 
 class ResultBounds:
     """The bounds of results, of many designs one after the other; what a unit costs is kept by its identity."""
 
     def __init__(self) -> None:
-        self._facts = lru_cache(KEPT)(_Facts)
+        self._facts: dict[Hashable, UnitFacts] = {}
 
     def of(self, arch: Arch, spec: NetworkSpec) -> Mapping[str, Interval]:
         """Bounds by name; a result that is not there may be anything. ArchError for an unknown technology."""
         bounds = _times(arch.config, spec)
         if isinstance(arch.config, ArchConfig):
-            facts = {name: self._facts(_Identified(unit)).facts for name, unit in build_units(arch.config).items()}
+            facts = {name: self._of_unit(unit) for name, unit in build_units(arch.config).items()}
             bounds |= _energies(arch.config, arch, spec, facts, bounds["latency_us"].least)
         return bounds
 
-
-KEPT = 4096
-"""Units whose costs are kept."""
-
-
-class _Identified:
-    """A unit that equals any other of its identity."""
-
-    def __init__(self, unit: Unit[Any]) -> None:
-        self.unit = unit
-        self._identity = unit.identity
-        self._hash = hash(self._identity)
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identified) and self._identity == other._identity
-
-
-class _Facts:
-    """What is known of a unit that has no ops yet."""
-
-    def __init__(self, of: _Identified) -> None:
-        self.facts = UnitFacts(of.unit, ())
+    def _of_unit(self, unit: Unit[Any]) -> UnitFacts:
+        """What is known of a unit that has no ops yet."""
+        if len(self._facts) >= KEPT:
+            self._facts.clear()
+        return self._facts.setdefault(unit.identity, UnitFacts(unit, ()))
 
 
 def _energies(
