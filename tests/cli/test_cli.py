@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from float_machines import FLOAT_16X16
 
 from archsim.config.presets import PresetKind, preset_file
 from archsim.report.folder import ACCURACY_FILES, FILES
+from tests.float_machines import FLOAT_16X16
 
 FLOAT_FILES = tuple(name for name in FILES if name not in ACCURACY_FILES)
 ROOM_FOR_FLOAT32 = ("--set", "formats=float32", "--set", "weight_sram.capacity_bytes=24MiB")

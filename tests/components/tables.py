@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from exact_rules import int_
 from hypothesis import strategies as st
 
 from archsim.components.table import TableConfig, TableMethod
 from archsim.formats import Encoding, Fixed, Rounding
 from archsim.workload import FunctionSpec
+from tests.components.exact_rules import int_
 
 SIGMOID, TANH = FunctionSpec("sigmoid"), FunctionSpec("tanh")
 FUNCTIONS = [

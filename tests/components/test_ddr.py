@@ -7,7 +7,6 @@ from fractions import Fraction
 from itertools import groupby
 
 import pytest
-from ddr_by_command import Command, Controller, History, distance, faults
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from archsim.components.ddr_presets import DEVICES, SUMMARIES, TYPES
 from archsim.components.dram import Transfer
 from archsim.formats import Float32, Formats
 from archsim.program.ir import Buffer, DataKind, Region
+from tests.components.ddr_by_command import Command, Controller, History, distance, faults
 
 WIDE = {"dram": None, "state_buffer": None}
 MAPPINGS = ("row_bank_column_group_channel", "row_bank_group_column_channel")

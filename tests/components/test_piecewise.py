@@ -5,10 +5,8 @@ from math import floor
 
 import numpy as np
 import pytest
-from exact_rules import convert, int_, narrow, q
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tables import ADDRESSES, FUNCTIONS, PARTS, SIGMOID, SPANS, TANH, TARGETS, addresses
 
 from archsim.components.functions import evaluate
 from archsim.components.piecewise import PiecewiseConfig, PiecewiseMethod
@@ -18,6 +16,8 @@ from archsim.config import parse_document, validate
 from archsim.errors import ArchError, SimulatorBug
 from archsim.formats import BlockFloat, Encoding, Fixed, Float16, Float32, Rounding, Scaled, parse_format
 from archsim.workload import FunctionSpec
+from tests.components.exact_rules import convert, int_, narrow, q
+from tests.components.tables import ADDRESSES, FUNCTIONS, PARTS, SIGMOID, SPANS, TANH, TARGETS, addresses
 
 
 def method(segments: int, span: float, bits: int, address: Fixed) -> PiecewiseMethod:

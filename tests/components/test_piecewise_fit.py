@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tables import FUNCTIONS, SIGMOID, TANH
 
 from archsim.components.functions import evaluate
 from archsim.components.piecewise_fit import MOST_POINTS, Curve, Lines, fit
 from archsim.workload import FunctionSpec
+from tests.components.tables import FUNCTIONS, SIGMOID, TANH
 
 
 def widths(y: np.ndarray) -> np.ndarray:

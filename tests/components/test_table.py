@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from exact_rules import int_, q
-from tables import SIGMOID, TANH, method, results
 
 from archsim.components.functions import evaluate
 from archsim.components.resources import Resources
@@ -12,6 +10,8 @@ from archsim.config import parse_document, validate
 from archsim.errors import ArchError, SimulatorBug
 from archsim.formats import BlockFloat, Encoding, Fixed, Float16, Float32, Rounding, Scaled, parse_format
 from archsim.workload import FunctionSpec
+from tests.components.exact_rules import int_, q
+from tests.components.tables import SIGMOID, TANH, method, results
 
 
 def test_the_entries_are_the_function_at_the_steps() -> None:

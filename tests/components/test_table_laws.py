@@ -5,16 +5,16 @@ from math import floor
 
 import numpy as np
 import pytest
-from exact_rules import convert, int_, q
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tables import ADDRESSES, FUNCTIONS, PARTS, SPANS, TANH, TARGETS, addresses, method, results
 
 from archsim.components.curved import CURVED
 from archsim.components.functions import evaluate
 from archsim.components.table import TableConfig, TableMethod
 from archsim.formats import Encoding, Fixed, Rounding
 from archsim.workload import FunctionSpec
+from tests.components.exact_rules import convert, int_, q
+from tests.components.tables import ADDRESSES, FUNCTIONS, PARTS, SPANS, TANH, TARGETS, addresses, method, results
 
 
 def test_every_curved_function_is_tried() -> None:

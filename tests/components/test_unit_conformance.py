@@ -5,8 +5,6 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from float_machines import FLOAT_16X16
-from unit_rules import check_op, check_refusal
 
 from archsim.arch import FAMILIES, Datapath, build_units, load_arch
 from archsim.components.activation import Activate, Activation
@@ -24,6 +22,8 @@ from archsim.errors import SimulatorBug
 from archsim.program.ir import Op
 from archsim.schedules import SCHEDULES
 from archsim.workload import CellKind, CellSpec, FunctionSpec, NetworkSpec, one_layer
+from tests.float_machines import FLOAT_16X16
+from tests.unit_rules import check_op, check_refusal
 
 ARCH = load_arch(FLOAT_16X16).config
 DDR = {"kind": "ddr", "device": "ddr4_3200", "channels": 2, "controller_latency_cycles": 9}

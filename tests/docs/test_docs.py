@@ -1,24 +1,16 @@
 """The documentation does what it says: its commands run, its Python runs, its generated pages are fresh."""
 
-import importlib.util
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 
+from tools.docs import generate
+
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
-
-
-def generator():
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_first_two_blocks_are_the_set_up() -> None:
@@ -26,9 +18,9 @@ def test_the_first_two_blocks_are_the_set_up() -> None:
     assert BLOCKS[1] == ("sh", 'pip install -e ".[test]" && pytest\n')
 
 
-@pytest.mark.parametrize("page", sorted(generator().PAGES))
+@pytest.mark.parametrize("page", sorted(generate.PAGES))
 def test_generated_pages_are_fresh(page: str) -> None:
-    assert (ROOT / "docs" / page).read_text() == generator().PAGES[page](), "run: python docs/generate.py"
+    assert (ROOT / "docs" / page).read_text() == generate.PAGES[page](), "run: python -m tools.docs.generate"
 
 
 def commands() -> list[list[str]]:

@@ -1,18 +1,11 @@
 """docs/explore.md: every design in its tables evaluated again, and its named numbers."""
 
-import sys
-from pathlib import Path
-
 import pytest
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
-sys.path.insert(0, str(DOCS))
-
-import explore_tables  # noqa: E402
-
-from archsim.explore import Space  # noqa: E402
-from archsim.explore.evaluation import DesignEvaluator, Setup, Task  # noqa: E402
-from archsim.explore.judge import Judge  # noqa: E402
+from archsim.explore import Space
+from archsim.explore.evaluation import DesignEvaluator, Setup, Task
+from archsim.explore.judge import Judge
+from tools.docs import explore_tables
 
 PAGE = explore_tables.PAGE.read_text()
 
@@ -28,7 +21,7 @@ def test_the_rows_are_what_their_designs_give(table: explore_tables.Table) -> No
         design = space.design(number)
         point = judge.after(design, evaluator.run(Task(design.key, design.schedule, design.arch_json)))
         (line,) = table.rows(space, [point]).splitlines()[2:]
-        assert f"{line}\n" in PAGE, "run: python docs/explore_figures.py"
+        assert f"{line}\n" in PAGE, "run: python -m tools.docs.explore_figures"
 
 
 def test_the_spaces_have_as_many_points_as_the_page_says() -> None:

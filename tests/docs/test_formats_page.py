@@ -1,20 +1,14 @@
 """docs/formats.md: rows of its tables computed again, and the numbers of its prose found in the tables."""
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
-from optional import need, skip
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
-sys.path.insert(0, str(DOCS))
-
-import formats_models  # noqa: E402
-import formats_rows  # noqa: E402
-import formats_table  # noqa: E402
-from formats_figure import draw  # noqa: E402
-from trained_models import Unavailable  # noqa: E402
+from tests.importers.trained_models import Unavailable
+from tests.optional import need, skip
+from tools.docs import DOCS, formats_models, formats_rows, formats_table
+from tools.docs.formats_figure import draw
 
 PAGE = (DOCS / "formats.md").read_text(encoding="utf-8")
 PRINTED = {name: formats_table.read(text) for name, text in formats_table.tables_of(PAGE).items()}
@@ -44,7 +38,7 @@ def made(name: str, folder: Path) -> formats_models.Model:
 def test_rows_are_what_the_machine_computes(name: str, tmp_path: Path) -> None:
     model = made(name, tmp_path)
     rows = {(row.group, row.name): row for row in formats_rows.rows(model)}
-    assert list(rows) == list(PRINTED[name]), "run: python docs/formats_table.py"
+    assert list(rows) == list(PRINTED[name]), "run: python -m tools.docs.formats_table"
     largest = PRINTED[formats_table.LARGEST]["", name]
     assert all(cell.agrees(largest[kind]) for kind, cell in formats_rows.largest_cells(model).items())
     for key in SOME[name]:
@@ -53,7 +47,7 @@ def test_rows_are_what_the_machine_computes(name: str, tmp_path: Path) -> None:
         printed = PRINTED[name][key]
         assert found.cells.keys() == printed.keys()
         wrong = {column: cell.text for column, cell in found.cells.items() if not cell.agrees(printed[column])}
-        assert wrong == {}, f"printed: {printed}; run: python docs/formats_table.py"
+        assert wrong == {}, f"printed: {printed}; run: python -m tools.docs.formats_table"
         if key == ("qM.N for all", "q4.12"):
             overflows = PRINTED[formats_table.OVERFLOWS]["", name]
             assert {kind: f"{beyond:,} of {values:,}" for kind, beyond, values in found.overflows} == overflows

@@ -1,14 +1,8 @@
 """docs/memory.md: its tables computed again, and each run near its bound."""
 
-import sys
-from pathlib import Path
-
 import pytest
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
-sys.path.insert(0, str(DOCS))
-
-import memory_table  # noqa: E402
+from tools.docs import memory_table
 
 POINTS = memory_table.capacities()
 OTHERS = memory_table.slots_and_bandwidths()
@@ -22,7 +16,7 @@ def test_the_tables_are_fresh() -> None:
         "slots and bandwidths": memory_table.table("4 MiB, int8", OTHERS),
         "hoisted": memory_table.hoisted_table(HOISTED),
     }
-    assert all(rows in page for rows in made.values()), "run: python docs/memory_table.py"
+    assert all(rows in page for rows in made.values()), "run: python -m tools.docs.memory_table"
     assert memory_table.filled(page, made) == page
 
 

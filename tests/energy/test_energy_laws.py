@@ -11,7 +11,6 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import Case, cases, unit_options
 
 from archsim.arch import build_units, load_arch
 from archsim.arch.datapath import Units
@@ -27,6 +26,7 @@ from archsim.program.ir import Program
 from archsim.schedules import SCHEDULES, find_schedule
 from archsim.technology import Prices, Technology, load_technology
 from archsim.workload import load_workload
+from tests.strategies import Case, cases, unit_options
 
 CLOSE = 1e-9
 

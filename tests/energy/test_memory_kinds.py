@@ -6,7 +6,6 @@ import shlex
 from pathlib import Path
 
 import pytest
-from test_energy_by_hand import STEPS, run
 
 from archsim.api import simulate
 from archsim.arch import load_arch
@@ -15,6 +14,7 @@ from archsim.config import parse_override
 from archsim.errors import ArchError
 from archsim.technology import load_technology
 from archsim.workload import load_workload
+from tests.energy.test_energy_by_hand import STEPS, run
 
 MEMORIES = ("weight_sram", "input_buffer", "state_buffer")
 DDR = ("dram={kind: ddr, device: lpddr4_3200, channels: 2, controller_latency_cycles: 20}", "dram_type=lpddr4")

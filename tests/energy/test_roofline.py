@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
-from strategies import Case, cases
-from test_energy_by_hand import run
 
 from archsim.metrics.roofline import PEAK
 from archsim.report.text_roofline import roof_sentence
+from tests.energy.test_energy_by_hand import run
+from tests.strategies import Case, cases
 
 
 def test_by_hand() -> None:

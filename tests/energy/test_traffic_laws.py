@@ -6,10 +6,10 @@ from collections import Counter
 
 import pytest
 from hypothesis import given
-from strategies import Case, cases
 
 from archsim.components.dram import Transfer
 from archsim.program.ir import PhaseKind
+from tests.strategies import Case, cases
 
 MATRICES = ("W_ih", "W_hh", "W_hr")
 WEIGHTS = (*MATRICES, "bias", "peephole")

@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
-from optional import need
 
 from archsim.errors import OutputError
 from archsim.explore import Space, explore
 from archsim.explore.watcher import Watcher
+from tests.optional import need
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from optional import need
-from strategies import Case, cases
 
 from archsim.api import simulate
 from archsim.arch import load_arch
@@ -20,6 +18,8 @@ from archsim.explore.front import Front, hypervolume
 from archsim.explore.importance import importance
 from archsim.explore.results import write_results
 from archsim.workload import load_workload
+from tests.optional import need
+from tests.strategies import Case, cases
 
 
 def test_every_point_is_what_simulate_says(write) -> None:

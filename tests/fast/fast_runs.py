@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any
 
-from generic_phases import AFTER, generic_bodies, phase_of
 from hypothesis import strategies as st
-from strategies import EVERYTHING, Case
 
 from archsim.components.base import Service
 from archsim.fast import ProgramTables, ServiceTimes, Timing, execute_fast
 from archsim.machine import MachineSpec, Options, execute
 from archsim.program.ir import After, Dep, Phase, Program, Wait
 from archsim.trace import Trace, Window
+from tests.fast.generic_phases import AFTER, generic_bodies, phase_of
+from tests.strategies import EVERYTHING, Case
 
 
 def fast(program: Program, spec: MachineSpec, *, window: Window | None = EVERYTHING, skip: bool = True) -> Any:

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from generic_phases import phase_of
 from hypothesis import given, settings
 from pydantic import BaseModel
-from strategies import Case, cases
 
 from archsim.api import simulate
 from archsim.api.evaluate import Evaluator
@@ -22,6 +20,8 @@ from archsim.fast.refusal import length_refusal, program_refusal
 from archsim.program.ir import After, Dep, PhaseKind, Program, Wait
 from archsim.program.shapes import op_shape
 from archsim.workload import load_workload
+from tests.fast.generic_phases import phase_of
+from tests.strategies import Case, cases
 
 SMALL = load_workload("lstm:5,6,t=9")
 

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fast_runs import assert_same, fast, generic_runs, loop_runs, machine
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from archsim.errors import SimulatorBug
 from archsim.fast import executor, kernel
+from tests.fast.fast_runs import assert_same, fast, generic_runs, loop_runs, machine
 
 MUTATIONS = {
     "issue wins a tie": ("ISSUE_CODE if issued > arrived", "ISSUE_CODE if issued >= arrived"),

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fast_runs import assert_same, fast, generic_runs, longer
-from generic_phases import phase_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import Case, cases
 
 from archsim.components.base import Service
 from archsim.machine import MachineSpec
 from archsim.program.ir import After, Dep, PhaseKind, Program, Wait
+from tests.fast.fast_runs import assert_same, fast, generic_runs, longer
+from tests.fast.generic_phases import phase_of
+from tests.strategies import Case, cases
 
 
 def two_step_loop(repeat: int) -> tuple[Program, MachineSpec]:

@@ -6,10 +6,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fast_runs import assert_same, check, fast, generic_runs, longer, loop_runs, machine
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
-from strategies import Case, cases
 
 from archsim.api.evaluate import Evaluator
 from archsim.api.simulate import machine_spec
@@ -19,6 +17,8 @@ from archsim.metrics import compute_stats
 from archsim.schedules import SCHEDULES, find_schedule
 from archsim.trace import Window
 from archsim.workload import load_workload
+from tests.fast.fast_runs import assert_same, check, fast, generic_runs, longer, loop_runs, machine
+from tests.strategies import Case, cases
 
 EXAMPLES = 2_000
 PARTS = 8

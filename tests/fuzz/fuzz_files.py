@@ -1,6 +1,6 @@
 """Mutated model files through the importers: each must end in a clear error or a right result.
 
-    python tests/fuzz/fuzz_files.py --inputs 20000 --seed 0
+    python -m tests.fuzz.fuzz_files --inputs 20000 --seed 0
 
 Valid safetensors, npz, onnx, pt and h5 files are changed at random (bits, cuts, splices, numbers that claim terabytes) and
 imported, each in a process of its own that may take 512 MiB more than it began with and 60 s. A result is right if all
@@ -31,13 +31,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fuzz_mutations import mutated
-from fuzz_seeds import seeds
 
 from archsim.errors import FaultsError
 from archsim.importers import InputSequence, find_layers, keras_file, select, write_workload
 from archsim.workload import NetworkSpec, load_tensors, load_workload
 from archsim.workload.tensors import suffixes, weight_shapes
+from tests.fuzz.fuzz_mutations import mutated
+from tests.fuzz.fuzz_seeds import seeds
 
 EXTRA_BYTES = 512 << 20
 SECONDS = 60

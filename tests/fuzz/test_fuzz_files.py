@@ -1,4 +1,4 @@
-"""A small fixed share of the mutated files; the script runs more: python tests/fuzz/fuzz_files.py --inputs 20000."""
+"""A small fixed share of the mutated files; the script runs more: python -m tests.fuzz.fuzz_files --inputs 20000."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from optional import need
 
+from tests.optional import need
+
+ROOT = Path(__file__).resolve().parents[2]
 INPUTS_A_FORMAT = 60
 
 
@@ -16,10 +18,19 @@ INPUTS_A_FORMAT = 60
 def test_mutated_files_end_in_an_error_or_a_right_result(tmp_path) -> None:
     for package in ("torch", "onnx", "h5py"):
         need(package)
-    script = Path(__file__).with_name("fuzz_files.py")
     inputs = str(5 * INPUTS_A_FORMAT)
-    command = [sys.executable, str(script), "--inputs", inputs, "--real-children", "3", "--keep", str(tmp_path)]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    command = [
+        sys.executable,
+        "-m",
+        "tests.fuzz.fuzz_files",
+        "--inputs",
+        inputs,
+        "--real-children",
+        "3",
+        "--keep",
+        str(tmp_path),
+    ]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, cwd=ROOT)
     assert run.returncode == 0, run.stdout + run.stderr
     assert f"{inputs} inputs in" in run.stdout
     assert ", 0 failed" in run.stdout

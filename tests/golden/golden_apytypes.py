@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from optional import need
 
 from archsim.golden import GruWeights, LstmWeights
+from tests.optional import need
 
 MODES = {"truncate": "TO_NEG", "half_up": "TIES_POS", "even": "TIES_EVEN", "gemmlowp": "TIES_AWAY"}
 """apytypes' names of the roundings."""

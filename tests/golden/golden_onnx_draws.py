@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from golden_onnx import FUNCTIONS, SPELLING, OnnxCase
 from hypothesis import strategies as st
 
 from archsim.golden import Activation
+from tests.golden.golden_onnx import FUNCTIONS, SPELLING, OnnxCase
 
 PARAMETERS: dict[str, dict[str, tuple[float, float]]] = {
     "affine": {"alpha": (0.25, 0.75), "beta": (-0.5, 0.5)},

@@ -9,10 +9,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from golden_apytypes import MODES
 from hypothesis import given
 from hypothesis import strategies as st
-from optional import need
 
 from archsim.golden.integer import (
     LIMIT,
@@ -28,6 +26,8 @@ from archsim.golden.integer import (
     rounded,
     wide_of,
 )
+from tests.golden.golden_apytypes import MODES
+from tests.optional import need
 
 WIDE = st.integers(-LIMIT, LIMIT) | st.integers(-40, 40)
 ROUNDING = st.sampled_from(ROUNDINGS)

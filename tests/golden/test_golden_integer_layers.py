@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from golden_apytypes import FRACTIONS, MODES, Witness
 
 from archsim.golden import (
     Activation,
@@ -23,6 +22,7 @@ from archsim.golden import (
 from archsim.golden.integer import Grid, codes_of
 from archsim.golden.integer_functions import Exact, Table
 from archsim.golden.integer_layers import Grids, IntegerMachine, run_integer
+from tests.golden.golden_apytypes import FRACTIONS, MODES, Witness
 
 STEPS, BATCH, INPUTS, HIDDEN, PROJECTED = 5, 3, 3, 4, 2
 

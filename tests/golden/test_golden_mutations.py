@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import golden_onnx
-import golden_torch
 import pytest
-from golden_compare import FLOAT32, NOTICED, worst_error
-from golden_mutations import (
+
+from archsim.golden import Activation
+from tests.golden import golden_onnx, golden_torch
+from tests.golden.golden_compare import FLOAT32, NOTICED, worst_error
+from tests.golden.golden_mutations import (
     Mutation,
     exchanged_candidate_biases,
     mutations_of,
@@ -16,10 +17,8 @@ from golden_mutations import (
     with_option,
     without,
 )
-from golden_onnx import OnnxCase
-from golden_torch import KINDS, TorchCase
-
-from archsim.golden import Activation
+from tests.golden.golden_onnx import OnnxCase
+from tests.golden.golden_torch import KINDS, TorchCase
 
 SEEDS = range(3)
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from golden_compare import FLOAT32, worst_error
-from golden_onnx import BLOCKS, OnnxCase, run_golden, run_onnxruntime, run_reference
-from golden_onnx_draws import onnx_cases
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+
+from tests.golden.golden_compare import FLOAT32, worst_error
+from tests.golden.golden_onnx import BLOCKS, OnnxCase, run_golden, run_onnxruntime, run_reference
+from tests.golden.golden_onnx_draws import onnx_cases
 
 OPERATORS = tuple(BLOCKS)
 

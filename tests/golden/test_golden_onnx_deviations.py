@@ -8,10 +8,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from golden_compare import FLOAT32, NOTICED, worst_error
-from golden_onnx import BLOCKS, FUNCTIONS, OnnxCase, onnx_model, run_golden, run_model, run_onnxruntime, run_reference
 
 from archsim.golden import Activation
+from tests.golden.golden_compare import FLOAT32, NOTICED, worst_error
+from tests.golden.golden_onnx import (
+    BLOCKS,
+    FUNCTIONS,
+    OnnxCase,
+    onnx_model,
+    run_golden,
+    run_model,
+    run_onnxruntime,
+    run_reference,
+)
 
 OPERATORS = tuple(BLOCKS)
 

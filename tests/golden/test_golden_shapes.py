@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from golden_onnx import OnnxCase, golden_directions
 
 import archsim.golden
 from archsim.golden import (
@@ -25,6 +24,7 @@ from archsim.golden import (
     run_direction,
     run_stack,
 )
+from tests.golden.golden_onnx import OnnxCase, golden_directions
 
 
 def random(*shape: int, seed: int = 0) -> np.ndarray:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from golden_compare import FLOAT32, FLOAT64, worst_error
-from golden_torch import KINDS, TorchCase, filled, golden_direction, golden_stack, run_golden, run_torch
-from golden_torch import torch_cases as cases
-from golden_torch import torch_module as module_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.golden import lstm, run_direction
+from tests.golden.golden_compare import FLOAT32, FLOAT64, worst_error
+from tests.golden.golden_torch import KINDS, TorchCase, filled, golden_direction, golden_stack, run_golden, run_torch
+from tests.golden.golden_torch import torch_cases as cases
+from tests.golden.golden_torch import torch_module as module_of
 
 
 def agrees(torch, case: TorchCase) -> None:

@@ -6,8 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from golden_onnx import OnnxCase, golden_directions
-from golden_onnx_draws import onnx_cases
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +20,8 @@ from archsim.golden import (
     trace_direction,
     trace_stack,
 )
+from tests.golden.golden_onnx import OnnxCase, golden_directions
+from tests.golden.golden_onnx_draws import onnx_cases
 
 
 def random(*shape: int, seed: int = 0) -> np.ndarray:

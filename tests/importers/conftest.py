@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from optional import need
 
 from archsim.cli.main import main
+from tests.optional import need
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from float_machines import FLOAT_16X16
 
 from archsim.api import simulate
 from archsim.arch import load_arch
@@ -14,6 +13,7 @@ from archsim.config import parse_override
 from archsim.importers import InputSequence, find_layers, select, write_workload
 from archsim.report.saved import torch_outputs
 from archsim.workload import load_workload
+from tests.float_machines import FLOAT_16X16
 
 TOLERANCE = 1e-5
 """Relative to the tensor's largest magnitude."""

@@ -9,9 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from float_machines import FLOAT_16X16
-from import_runs import close, onnx_node, onnx_run, onnx_save, onnx_stored, onnx_weights, torch_shaped
-from optional import need
 from safetensors.numpy import save_file
 
 import archsim.importers.onnx_layer
@@ -19,6 +16,9 @@ from archsim.config import load_document, validate
 from archsim.errors import WorkloadError
 from archsim.workload import load_tensors, load_workload
 from archsim.workload.config import WorkloadConfig
+from tests.float_machines import FLOAT_16X16
+from tests.importers.import_runs import close, onnx_node, onnx_run, onnx_save, onnx_stored, onnx_weights, torch_shaped
+from tests.optional import need
 
 
 def state_dict(kind: int = 4, inputs: int = 3, hidden: int = 4, prefix: str = "", seed: int = 0, cells=("_l0",)):

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from import_runs import close, imported
 
 from archsim.errors import WorkloadError
 from archsim.importers import find_layers, select
+from tests.importers.import_runs import close, imported
 
 KINDS = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
 LAYOUTS = ("keras2 model", "keras3 model", "keras2 weights", "keras3 weights")

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from import_runs import (
+
+from archsim.importers import find_layers, select
+from tests.importers.import_runs import (
     close,
     imported,
     ints,
@@ -17,9 +19,7 @@ from import_runs import (
     onnx_weights,
     torch_shaped,
 )
-from optional import need
-
-from archsim.importers import find_layers, select
+from tests.optional import need
 
 COUNTS = {"LSTM": 3, "GRU": 2, "RNN": 1}
 PARAMETERS = {

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from import_runs import (
+
+from archsim.errors import WorkloadError
+from archsim.importers import find_layers, select
+from tests.importers.import_runs import (
     close,
     imported,
     ints,
@@ -15,10 +18,7 @@ from import_runs import (
     onnx_weights,
     torch_shaped,
 )
-from optional import need
-
-from archsim.errors import WorkloadError
-from archsim.importers import find_layers, select
+from tests.optional import need
 
 T, B, I, H = 5, 2, 3, 4
 

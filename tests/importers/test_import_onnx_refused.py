@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from import_runs import (
+
+from archsim.errors import WorkloadError
+from archsim.importers import find_layers, select
+from tests.importers.import_runs import (
     onnx_node,
     onnx_save,
     onnx_stored,
     onnx_weights,
 )
-
-from archsim.errors import WorkloadError
-from archsim.importers import find_layers, select
 
 T, B, I, H = 5, 2, 3, 4
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from import_runs import close, imported
 from safetensors.numpy import save_file
 
 from archsim.errors import WorkloadError
 from archsim.importers import find_layers, select
+from tests.importers.import_runs import close, imported
 
 SAVERS = (".pt", ".pth", "legacy.pt", ".safetensors", ".npz")
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from float_machines import FLOAT_64X64
-from import_runs import close, run_workload
-from optional import need
-from trained_models import RESEMBLYZER, SILERO_VAD, UZMORPH, trained_model
+
+from tests.float_machines import FLOAT_64X64
+from tests.importers.import_runs import close, run_workload
+from tests.importers.trained_models import RESEMBLYZER, SILERO_VAD, UZMORPH, trained_model
+from tests.optional import need
 
 STEPS, BATCH = 6, 2
 

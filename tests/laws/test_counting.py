@@ -6,10 +6,8 @@ import math
 from fractions import Fraction
 
 import pytest
-from closed_forms import cut_of, flat, mac_ops, matrix_elements, traffic
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import ON_CHIP, Case, cases, fewest_entries, needed_bytes, one_layer_lstms
 
 from archsim.errors import CapacityError
 from archsim.metrics import declared
@@ -18,6 +16,8 @@ from archsim.metrics.stacks import BUCKETS
 from archsim.metrics.stats import Stats
 from archsim.program.ir import PhaseKind
 from archsim.workload import CellKind
+from tests.laws.closed_forms import cut_of, flat, mac_ops, matrix_elements, traffic
+from tests.strategies import ON_CHIP, Case, cases, fewest_entries, needed_bytes, one_layer_lstms
 
 
 @given(cases())

@@ -12,7 +12,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import Case, bits, cases, jitters, program_text, tensors
 
 from archsim.api import simulate
 from archsim.api.simulate import machine_spec
@@ -22,6 +21,7 @@ from archsim.config import parse_override
 from archsim.errors import CapacityError
 from archsim.machine.options import Jitter
 from archsim.workload import load_workload
+from tests.strategies import Case, bits, cases, jitters, program_text, tensors
 
 MEMORIES = ("weight_sram", "input_buffer", "state_buffer")
 MAPPINGS = ("row_bank_column_group_channel", "row_bank_group_column_channel")

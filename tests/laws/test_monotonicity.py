@@ -45,7 +45,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import (
+
+from archsim.arch import ArchConfig
+from archsim.program.verifier import find_hazards
+from tests.strategies import (
     RESIDENT,
     SCHEDULE_NAMES,
     Case,
@@ -56,9 +59,6 @@ from strategies import (
     program_text,
     tensors,
 )
-
-from archsim.arch import ArchConfig
-from archsim.program.verifier import find_hazards
 
 UP = (
     "dram.bandwidth_bytes_per_cycle",

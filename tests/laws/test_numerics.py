@@ -6,10 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from float_machines import FLOAT_16X16
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import (
+
+from archsim.api.validation import TOLERANCE
+from archsim.arch import Arch, load_arch
+from archsim.components.base import Service
+from archsim.errors import ScheduleError
+from archsim.golden import lstm
+from archsim.machine.options import Jitter
+from archsim.schedules import find_schedule
+from archsim.workload import CellKind, Workload, load_workload
+from tests.float_machines import FLOAT_16X16
+from tests.strategies import (
     SCHEDULE_NAMES,
     Case,
     bits,
@@ -26,15 +35,6 @@ from strategies import (
     tensors,
     workload,
 )
-
-from archsim.api.validation import TOLERANCE
-from archsim.arch import Arch, load_arch
-from archsim.components.base import Service
-from archsim.errors import ScheduleError
-from archsim.golden import lstm
-from archsim.machine.options import Jitter
-from archsim.schedules import find_schedule
-from archsim.workload import CellKind, Workload, load_workload
 
 WAVEFRONTS = tuple(name for name in SCHEDULE_NAMES if name.endswith("wavefront"))
 

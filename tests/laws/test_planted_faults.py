@@ -16,8 +16,6 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from happens_before import DONE, FREE, START, Pair, Unrolled, faulty
-from strategies import RESIDENT, STEP_BY_STEP, Case, bits, changed, compare, network, tensors, workload
 
 from archsim.arch import ArchConfig
 from archsim.components.base import Service
@@ -29,6 +27,8 @@ from archsim.program.builder import build_phase
 from archsim.program.ir import After, Buffer, Dep, Op, PhaseKind, Program, Region, Wait
 from archsim.program.verifier import find_hazards, verify
 from archsim.workload import CellKind
+from tests.laws.happens_before import DONE, FREE, START, Pair, Unrolled, faulty
+from tests.strategies import RESIDENT, STEP_BY_STEP, Case, bits, changed, compare, network, tensors, workload
 
 AT_NOMINAL = "wrong at the machine's latencies"
 AT_SOME = "wrong at some latencies"

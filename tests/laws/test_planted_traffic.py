@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from closed_forms import cut_of, flat, traffic
-from strategies import Case, workload
 
 from archsim.arch import load_arch
 from archsim.components.dram import Transfer
 from archsim.config import parse_override
 from archsim.metrics.traffic import compute_traffic
 from archsim.program.ir import Op, Phase, PhaseKind, Program
+from tests.laws.closed_forms import cut_of, flat, traffic
+from tests.strategies import Case, workload
 
 CASES = {
     "some stay": ("weight_sram.capacity_bytes=191", "fused_streamed"),

@@ -12,16 +12,16 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from generic_ops import Mix, bodies, buffer, damaged_bodies, executed, interpreted, one_phase
-from happens_before import Unrolled, reads_before_writes
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import seeded_jitter
 
 from archsim.components.base import Service
 from archsim.program.builder import build_phase
 from archsim.program.ir import Op, Phase, PhaseKind, Program, Region
 from archsim.program.verifier import find_hazards
+from tests.laws.generic_ops import Mix, bodies, buffer, damaged_bodies, executed, interpreted, one_phase
+from tests.laws.happens_before import Unrolled, reads_before_writes
+from tests.strategies import seeded_jitter
 
 SERVICES = (Service(1, 0, 0), Service(2, 5, 3))
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from generic_ops import Hashing, bodies, contents, initial_state, interpreted, one_phase
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from polled import polled
-from strategies import EVERYTHING, jitters
 
 from archsim.components.base import PortUse, Service
 from archsim.machine import Arithmetic, MachineSpec, Options, execute
 from archsim.machine.options import Jitter
 from archsim.program.ir import Phase, Wait
+from tests.laws.generic_ops import Hashing, bodies, contents, initial_state, interpreted, one_phase
+from tests.laws.polled import polled
+from tests.strategies import EVERYTHING, jitters
 
 phases = bodies(conditional=True, max_repeat=9)
 

@@ -10,16 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from closed_forms import cut_of
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from strategies import STREAMED, Case, cases, fewest_weight_bytes, program_text, resident_weight_bytes
 
 from archsim.api import simulate
 from archsim.arch import load_arch
 from archsim.config import parse_override
 from archsim.metrics import Stats
 from archsim.workload import load_workload
+from tests.laws.closed_forms import cut_of
+from tests.strategies import STREAMED, Case, cases, fewest_weight_bytes, program_text, resident_weight_bytes
 
 FASTER = ("dram.bandwidth_bytes_per_cycle", "dram.latency_cycles", "weight_sram.read_latency_cycles")
 

@@ -9,11 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from types import MappingProxyType
 
-from generic_ops import bodies, one_phase
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from recurrence import recurrence
-from strategies import EVERYTHING, STEP_BY_STEP, Case, bits, cases, is_wavefront, jitters, phase_text, tensors
 
 from archsim.api.simulate import machine_spec
 from archsim.components.base import Service
@@ -23,6 +20,9 @@ from archsim.metrics import compute_stats
 from archsim.program.ir import After, Phase, PhaseKind, Wait
 from archsim.program.verifier import find_hazards
 from archsim.trace import OpRecord
+from tests.laws.generic_ops import bodies, one_phase
+from tests.laws.recurrence import recurrence
+from tests.strategies import EVERYTHING, STEP_BY_STEP, Case, bits, cases, is_wavefront, jitters, phase_text, tensors
 
 
 @given(cases())

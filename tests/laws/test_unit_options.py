@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import Case, bits, cases, compare, jitters, seeds, tensors, unit_options
 
 from archsim.machine.options import Jitter
 from archsim.program.verifier import find_hazards
+from tests.strategies import Case, bits, cases, compare, jitters, seeds, tensors, unit_options
 
 changed_cases = cases().flatmap(unit_options)
 

@@ -56,12 +56,12 @@ import re
 from pathlib import Path
 
 import pytest
-from float_machines import FLOAT_64X64
 
 from archsim.api import simulate
 from archsim.arch import load_arch
 from archsim.config import parse_override
 from archsim.workload import load_workload
+from tests.float_machines import FLOAT_64X64
 
 
 def stats(machine, workload, schedule, *overrides):

@@ -23,12 +23,12 @@ import re
 from pathlib import Path
 
 import pytest
-from by_hand import check, parse_table, recorded, run, without_steps_from
 
 from archsim.api import simulate
 from archsim.arch import load_arch
 from archsim.trace import Window
 from archsim.workload import load_workload
+from tests.machine.by_hand import check, parse_table, recorded, run, without_steps_from
 
 INTERLEAVED_PROLOGUE = """
 prologue from 0

@@ -19,11 +19,11 @@ and a store of h, 16 bytes at 4 bytes a cycle, 4 cycles, follows the last step.
 from __future__ import annotations
 
 import pytest
-from strategies import Case, workload
-from test_streaming_by_hand import MACHINE
 
 from archsim.arch import ArchConfig
 from archsim.metrics import Stats
+from tests.machine.test_streaming_by_hand import MACHINE
+from tests.strategies import Case, workload
 
 STEP = 22
 

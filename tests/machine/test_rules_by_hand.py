@@ -6,9 +6,9 @@ Job("a1", 3, 4) is an op of unit "a" with occupancy 3 and depth 4. Times are (st
 from __future__ import annotations
 
 import pytest
-from by_hand import Job, Token, run_jobs
 
 from archsim.program.ir import After, PhaseKind, Wait
+from tests.machine.by_hand import Job, Token, run_jobs
 
 
 def times_of(*body, **options):

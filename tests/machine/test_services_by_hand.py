@@ -6,7 +6,6 @@ The machine is by_hand.HAND_2X2: ports of 128 bits everywhere; 32-bit numbers, s
 from __future__ import annotations
 
 import pytest
-from by_hand import hand_machine
 
 from archsim.arch import build_units
 from archsim.components.activation import Activate
@@ -17,6 +16,7 @@ from archsim.components.mac_tiles import MacTile
 from archsim.formats import Float32
 from archsim.program.ir import Buffer, DataKind, Op, Region
 from archsim.workload import FunctionSpec
+from tests.machine.by_hand import hand_machine
 
 WIDE = ("weight_sram.port_bits=1048576", "input_buffer.port_bits=1048576", "state_buffer.port_bits=1048576")
 """Ports that are never the limit."""

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from by_hand import hand_machine
 
 from archsim.arch import build_units
 from archsim.components.activation import Activate
@@ -18,6 +17,7 @@ from archsim.formats import Encoding, Fixed, Float32, parse_format
 from archsim.program.ir import Buffer, DataKind, Op, Region
 from archsim.schedules import find_schedule
 from archsim.workload import CellKind, CellSpec, FunctionSpec, NetworkSpec, load_workload
+from tests.machine.by_hand import hand_machine
 
 WIDE = ("weight_sram.port_bits=1048576", "input_buffer.port_bits=1048576", "state_buffer.port_bits=1048576")
 

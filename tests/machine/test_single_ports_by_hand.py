@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from by_hand import Job, Token, hand_machine, job_phase
 
 from archsim.api.simulate import machine_spec
 from archsim.arch import build_units
@@ -18,6 +17,7 @@ from archsim.metrics.unit_facts import facts_of
 from archsim.program.builder import build_phase
 from archsim.program.ir import Buffer, DataKind, PhaseKind, Program, Region
 from archsim.trace import Window
+from tests.machine.by_hand import Job, Token, hand_machine, job_phase
 
 
 def times(body, uses, units=("fill", "mac")):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from by_hand import Job, job_phase, run, run_jobs
-from float_machines import FLOAT_64X64
 
 from archsim.api import simulate
 from archsim.arch import load_arch
@@ -12,6 +10,8 @@ from archsim.config import parse_override
 from archsim.program.ir import Phase
 from archsim.schedules import SCHEDULES
 from archsim.workload import load_workload
+from tests.float_machines import FLOAT_64X64
+from tests.machine.by_hand import Job, job_phase, run, run_jobs
 
 
 def phase_of(repeat: int, *skip_last: int) -> Phase:

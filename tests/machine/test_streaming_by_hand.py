@@ -16,9 +16,9 @@ that are loaded ahead of it.
 from __future__ import annotations
 
 import pytest
-from strategies import Case, workload
 
 from archsim.arch import ArchConfig
+from tests.strategies import Case, workload
 
 MACHINE = {
     "summary": "4 x 4 MACs behind a narrow DRAM",

@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from float_machines import FLOAT_16X16
-from strategies import SCHEDULE_NAMES, Case, bits, compare, network
 
 from archsim.arch import load_arch
 from archsim.config import parse_override
@@ -16,6 +14,8 @@ from archsim.program.verifier import find_hazards
 from archsim.schedules.image import Results
 from archsim.workload import CellKind, CellTensors, NetworkTensors
 from archsim.workload.tensors import weight_shapes
+from tests.float_machines import FLOAT_16X16
+from tests.strategies import SCHEDULE_NAMES, Case, bits, compare, network
 
 IDENTITY = {"name": "affine"}
 """1 x + 0: a cell's equations become polynomials."""

@@ -13,11 +13,11 @@ array works in 2 of 9 cycles. Ports, DRAM and issue are never the limit; "store 
 from __future__ import annotations
 
 import pytest
-from strategies import Case
 
 from archsim.arch import ArchConfig
 from archsim.metrics import Stats
 from archsim.workload import load_workload
+from tests.strategies import Case
 
 MACHINE = ArchConfig.model_validate(
     {

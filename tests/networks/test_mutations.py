@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hand import MACHINE
-from strategies import Case, compare, network, tensors
 
 from archsim.workload import CellKind, NetworkTensors
 from archsim.workload.tensors import Expected
+from tests.networks.hand import MACHINE
+from tests.strategies import Case, compare, network, tensors
 
 H, T = 4, 5
 GATES = {"lstm": "ifgo", "gru": "rzn", "rnn": "h"}

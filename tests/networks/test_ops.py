@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from float_machines import FLOAT_16X16
 
 from archsim.arch import build_units, load_arch
 from archsim.components.activation import Activate
@@ -19,6 +18,7 @@ from archsim.formats import Float32
 from archsim.formats.number import Bit
 from archsim.program.ir import Buffer, DataKind, Op, Region
 from archsim.workload import FunctionSpec
+from tests.float_machines import FLOAT_16X16
 
 UNITS = build_units(load_arch(FLOAT_16X16).config)
 

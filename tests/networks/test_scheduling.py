@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from float_machines import FLOAT_64X64
 
 from archsim.api import Simulation, simulate
 from archsim.arch import load_arch
 from archsim.config import parse_override
 from archsim.report.saved import torch_outputs
 from archsim.workload import load_workload
+from tests.float_machines import FLOAT_64X64
 
 EDGE = load_arch(FLOAT_64X64)
 

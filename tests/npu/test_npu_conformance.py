@@ -7,9 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from machines import SMALL, machine
-from strategies import network
-from unit_rules import check_op, check_refusal
 
 from archsim.arch import FAMILIES, build_units
 from archsim.arch.npu import MFU0_ADD, NpuConfig
@@ -25,6 +22,9 @@ from archsim.errors import ArchError, CapacityError, ScheduleError, SimulatorBug
 from archsim.program.ir import Op
 from archsim.schedules import find_schedule
 from archsim.workload import CellKind
+from tests.npu.machines import SMALL, machine
+from tests.strategies import network
+from tests.unit_rules import check_op, check_refusal
 
 KINDS = FAMILIES["npu"].unit_kinds
 FLOAT = machine(*SMALL, "mvu.dot_units=2", "formats=float32").config

@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from machines import SMALL, machine
-from strategies import network, seeded_jitter
 
 from archsim.api.numbers import prepare
 from archsim.api.simulate import machine_spec
@@ -15,6 +13,8 @@ from archsim.arch import build_units
 from archsim.machine import Arithmetic, Options, execute
 from archsim.schedules import find_schedule
 from archsim.workload import CellKind, Workload, load_tensors
+from tests.npu.machines import SMALL, machine
+from tests.strategies import network, seeded_jitter
 
 INT8, FLOAT = (), ("formats=float32",)
 FORMATS = [

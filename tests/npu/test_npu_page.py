@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from machines import timed
-from test_npu_published import CPP_MODEL, RTL_T8
+from tests.npu.machines import timed
+from tests.npu.test_npu_published import CPP_MODEL, RTL_T8
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "npu.md"
 

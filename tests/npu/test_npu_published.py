@@ -7,12 +7,12 @@ those of docs/microarchitecture.md. Nothing is fitted.
 from __future__ import annotations
 
 import pytest
-from machines import machine, timed
-from strategies import network
 
 from archsim.arch.npu import NpuConfig
 from archsim.fidelity.npu import npu
 from archsim.workload import CellKind
+from tests.npu.machines import machine, timed
+from tests.strategies import network
 
 CPP_MODEL = {1: 567, 2: 1055, 4: 2031, 8: 3983}
 """T -> cycles of LSTM 512, batch 6, by running the authors' C++ model (repository intel/fpga-npu)."""

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from machines import machine
 
 from archsim.api import simulate
 from archsim.cli.main import main
 from archsim.workload import load_workload
+from tests.npu.machines import machine
 
 LOAD = "lstm:50,90,t=4,b=5"
 

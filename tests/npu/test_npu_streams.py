@@ -7,8 +7,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from machines import EVERYTHING, SMALL, machine, timed
-from strategies import network, seeded_jitter
 
 from archsim.api.numbers import prepare
 from archsim.api.simulate import machine_spec
@@ -18,6 +16,8 @@ from archsim.program.ir import After, Dep, Phase, PhaseKind, Program, Wait
 from archsim.program.verifier import find_hazards
 from archsim.schedules import find_schedule
 from archsim.workload import CellKind, Workload, load_tensors
+from tests.npu.machines import EVERYTHING, SMALL, machine, timed
+from tests.strategies import network, seeded_jitter
 
 RNN = network(kind=CellKind.RNN, input_size=3, hidden_size=3, steps=2)
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from machines import EVERYTHING, machine
-from strategies import network
 
 from archsim.api.simulate import machine_spec
 from archsim.arch import Arch, build_units
@@ -20,6 +18,8 @@ from archsim.machine import Options, execute
 from archsim.program.ir import After, Program
 from archsim.schedules import find_schedule
 from archsim.workload import CellKind, Workload
+from tests.npu.machines import EVERYTHING, machine
+from tests.strategies import network
 
 Instance = tuple[int, int, int]
 """Phase, repetition, op."""

@@ -8,7 +8,6 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-from strategies import AMPLE, Case, network, tensors
 
 from archsim.api import integer_reference
 from archsim.api.golden_run import Golden
@@ -21,6 +20,7 @@ from archsim.machine.options import Jitter
 from archsim.program.interpreter import interpret
 from archsim.schedules.image import Results
 from archsim.workload import NetworkTensors
+from tests.strategies import AMPLE, Case, network, tensors
 
 MACHINE = {
     "summary": "five rows of two multipliers",

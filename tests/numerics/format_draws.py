@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import strategies as st
-from strategies import AMPLE, Case, cases, unit_options, with_little_sram
 
 from archsim.components.activation_methods import MethodName
 from archsim.components.curved import CURVED
@@ -13,6 +12,7 @@ from archsim.formats import Fixed, parse_format
 from archsim.formats.config import MAX_ASYMMETRIC_BITS
 from archsim.formats.scaling import Method
 from archsim.workload import NetworkSpec
+from tests.strategies import AMPLE, Case, cases, unit_options, with_little_sram
 
 ROUNDINGS = ("even", "half_up", "truncate", "gemmlowp")
 

@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from exact_runs import ONE_Q, TFLITE, small_case
-from strategies import Case
 
 from archsim.components import activation, activation_methods, elementwise, lanes
 from archsim.components.activation_methods import MethodName
@@ -28,6 +26,8 @@ from archsim.golden import Activation as GoldenFunction
 from archsim.golden import integer, integer_functions, integer_layers, integer_tiles
 from archsim.schedules import encodings, image
 from archsim.workload import CellKind, FunctionSpec
+from tests.numerics.exact_runs import ONE_Q, TFLITE, small_case
+from tests.strategies import Case
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 

@@ -13,7 +13,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from exact_runs import (
+from hypothesis import assume, given, settings
+
+from archsim.api.verdict import judge
+from archsim.arch import Arch
+from archsim.components.activation_methods import MethodName
+from archsim.formats import Fixed, Formats, IntegerFormat, Scaled
+from archsim.machine.options import Jitter
+from archsim.workload import CellKind, NetworkTensors
+from tests.numerics.exact_runs import (
     ONE_Q,
     TFLITE,
     TWO_Q,
@@ -25,16 +33,8 @@ from exact_runs import (
     run_untimed,
     small_case,
 )
-from format_draws import ROUNDINGS, exact_cases, exact_formats
-from hypothesis import assume, given, settings
-from strategies import SCHEDULE_NAMES, Case, jitters, runs_as_wavefront, seeds, with_little_sram
-
-from archsim.api.verdict import judge
-from archsim.arch import Arch
-from archsim.components.activation_methods import MethodName
-from archsim.formats import Fixed, Formats, IntegerFormat, Scaled
-from archsim.machine.options import Jitter
-from archsim.workload import CellKind, NetworkTensors
+from tests.numerics.format_draws import ROUNDINGS, exact_cases, exact_formats
+from tests.strategies import SCHEDULE_NAMES, Case, jitters, runs_as_wavefront, seeds, with_little_sram
 
 
 def check(case: Case, tensors: NetworkTensors) -> dict[str, int]:

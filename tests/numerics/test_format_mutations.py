@@ -8,9 +8,10 @@ the golden model's says that (archsim.api.accuracy).
 from __future__ import annotations
 
 import pytest
-from exact_runs import differing, drawn_tensors, run_reference, run_untimed
-from format_mutations import CASES, MUTATIONS, Mutation, case_of
-from strategies import Case
+
+from tests.numerics.exact_runs import differing, drawn_tensors, run_reference, run_untimed
+from tests.numerics.format_mutations import CASES, MUTATIONS, Mutation, case_of
+from tests.strategies import Case
 
 SEED = 1
 

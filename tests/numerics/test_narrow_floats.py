@@ -11,12 +11,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from exact_runs import run_machine, run_untimed, small_case
-from format_draws import float_formats, in_formats
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from optional import need
-from strategies import Case, bits, cases, jitters, seeds, tensors
 
 from archsim.components.mac_kernel import TileShape, mac_kernel
 from archsim.components.numerics import Numerics
@@ -24,6 +20,10 @@ from archsim.formats import KINDS, Encoding, Float32, FloatFormat, parse_format
 from archsim.machine.options import Jitter
 from archsim.program.ir import Buffer, DataKind, Region
 from archsim.workload import CellKind
+from tests.numerics.exact_runs import run_machine, run_untimed, small_case
+from tests.numerics.format_draws import float_formats, in_formats
+from tests.optional import need
+from tests.strategies import Case, bits, cases, jitters, seeds, tensors
 
 LARGEST = {"float16": 65504.0, "bfloat16": 2.0**127 * (2 - 2.0**-7), "float32": 2.0**127 * (2 - 2.0**-23)}
 DIGITS = {"float16": (11, -14), "bfloat16": (8, -126), "float32": (24, -126)}

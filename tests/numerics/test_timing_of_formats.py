@@ -10,15 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from exact_runs import TFLITE, small_case
-from format_draws import exact_cases, float_formats, in_formats
 from hypothesis import given, settings
-from strategies import Case, cases, seeds
 
 from archsim.components.activation_methods import MethodName
 from archsim.errors import CapacityError
 from archsim.program.ir import Op
 from archsim.workload import CellKind
+from tests.numerics.exact_runs import TFLITE, small_case
+from tests.numerics.format_draws import exact_cases, float_formats, in_formats
+from tests.strategies import Case, cases, seeds
 
 LSTM, GRU, RNN = ({"kind": kind} for kind in (CellKind.LSTM, CellKind.GRU, CellKind.RNN))
 FLOAT32 = {"all": "float32"}

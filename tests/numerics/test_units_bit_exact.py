@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from format_draws import accumulator_widths, address_formats, fixed, scaled, spans
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,6 +30,7 @@ from archsim.golden.integer_functions import Exact, Lines, Method, Table, activa
 from archsim.golden.integer_tiles import Accumulation, Array
 from archsim.program.ir import Buffer, DataKind, Region
 from archsim.workload import FunctionSpec
+from tests.numerics.format_draws import accumulator_widths, address_formats, fixed, scaled, spans
 
 LANES = 3
 seeds = st.integers(0, 2**32 - 1)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
-from float_machines import FLOAT_64X64
-
 from archsim.api import Simulation, simulate
 from archsim.arch import load_arch
 from archsim.config import parse_override
 from archsim.workload import load_workload
+from tests.float_machines import FLOAT_64X64
 
 MIXED = (
     "{weight: bfp8, input: int8, hidden: int8, accumulator: float32, gate: bfloat16, activation: float16, cell: q2.10}"

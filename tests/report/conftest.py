@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pytest
-from float_machines import FLOAT_64X64
 
 from archsim.api import Simulation, simulate
 from archsim.arch import load_arch
 from archsim.config import parse_override
 from archsim.trace import Window
 from archsim.workload import load_workload
+from tests.float_machines import FLOAT_64X64
 
 SMALL_ARRAY = ("mac_array.rows=4", "mac_array.columns=2", "activation.lanes=1", "elementwise.lanes=1")
 

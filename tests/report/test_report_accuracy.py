@@ -10,7 +10,6 @@ import math
 
 import numpy as np
 import pytest
-from accuracy_runs import MIXED, WRAPS, run_formats, words
 
 from archsim.api import Simulation
 from archsim.api.accuracy import OverflowCount
@@ -31,6 +30,7 @@ from archsim.report.advice_formats import _integer_bits
 from archsim.report.numbers import percent
 from archsim.report.saved import stats_json
 from archsim.report.values import golden_values
+from tests.report.accuracy_runs import MIXED, WRAPS, run_formats, words
 
 
 @pytest.fixture(scope="module")

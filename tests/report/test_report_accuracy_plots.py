@@ -7,7 +7,6 @@ import struct
 
 import numpy as np
 import pytest
-from accuracy_runs import MIXED, WRAPS, run_formats
 from matplotlib.text import Text
 
 from archsim.api import Simulation
@@ -16,6 +15,7 @@ from archsim.report.drawing import style
 from archsim.report.figure_accuracy import accuracy_figure
 from archsim.report.figure_ranges import ranges_figure
 from archsim.report.values import golden_values
+from tests.report.accuracy_runs import MIXED, WRAPS, run_formats
 
 PLOTS = (plot_accuracy, plot_format_ranges)
 FIGURES = (accuracy_figure, ranges_figure)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_report_plots import words
-from test_report_text import cells
 
 from archsim.api import Simulation
 from archsim.report import report_text
@@ -14,6 +12,8 @@ from archsim.report.figure_energy import energy_figure
 from archsim.report.figure_roofline import roofline_figure
 from archsim.report.numbers import part, percent, significant
 from archsim.report.text_energy import kinds_of
+from tests.report.test_report_plots import words
+from tests.report.test_report_text import cells
 
 
 def test_the_sums_and_every_part_with_its_share(small: Simulation):

@@ -6,13 +6,13 @@ import dataclasses
 import json
 
 import pytest
-from accuracy_runs import MIXED, run_formats, words
 
 from archsim.api import Simulation
 from archsim.api.validation import compare_bits
 from archsim.report import report_text
 from archsim.report.saved import stats_json
 from archsim.report.text_verdict import formats_text
+from tests.report.accuracy_runs import MIXED, run_formats, words
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import AMPLE, Case, bits, cases, phase_text, tensors, workload
 
 from archsim.arch import load_arch
 from archsim.config import parse_override
@@ -15,6 +14,7 @@ from archsim.errors import CapacityError, ScheduleError
 from archsim.program.ir import After, Dep, Phase, PhaseKind, Program
 from archsim.program.verifier import find_hazards
 from archsim.schedules import find_schedule
+from tests.strategies import AMPLE, Case, bits, cases, phase_text, tensors, workload
 
 HOISTED = ("hoisted_interleaved", "hoisted_gate_major", "hoisted_interleaved_streamed", "hoisted_gate_major_streamed")
 

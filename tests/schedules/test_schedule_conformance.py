@@ -3,7 +3,6 @@
 from collections import Counter
 
 import pytest
-from float_machines import FLOAT_16X16
 
 from archsim.arch import ArchConfig, load_arch
 from archsim.components.mac_tiles import BlockTile, MacTile
@@ -19,6 +18,7 @@ from archsim.schedules.lstm import CANDIDATE, FORGET, INPUT, OUTPUT, LstmOps
 from archsim.schedules.rnn import RnnOps
 from archsim.schedules.tiling import block_major, cut, interleaved, number_groups
 from archsim.workload import CellKind, CellSpec, NetworkSpec, load_workload, one_layer
+from tests.float_machines import FLOAT_16X16
 
 
 def machine(*sets: str) -> ArchConfig:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from strategies import Case, bits, compare, network, program_text, tensors, workload
 
 from archsim.arch import load_arch
 from archsim.config import parse_override
@@ -12,6 +11,7 @@ from archsim.program.ir import After, Program
 from archsim.program.verifier import find_hazards
 from archsim.schedules import find_schedule
 from archsim.workload import CellKind
+from tests.strategies import Case, bits, compare, network, program_text, tensors, workload
 
 
 def case(capacity: int, *sets: str, schedule: str = "fused_streamed") -> Case:

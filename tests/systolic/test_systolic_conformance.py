@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from test_systolic import SMALL, machine
-from unit_rules import check_op, check_refusal
 
 from archsim.arch import FAMILIES, build_units
 from archsim.components.activation import Activate
@@ -13,6 +11,8 @@ from archsim.components.elementwise import ElementwiseOp
 from archsim.components.systolic_array import TilePass, WeightShift
 from archsim.schedules import find_schedule
 from archsim.workload import CellKind, CellSpec, NetworkSpec, one_layer
+from tests.systolic.test_systolic import SMALL, machine
+from tests.unit_rules import check_op, check_refusal
 
 ARCH = machine(*SMALL, "formats=float32").config
 UNITS = build_units(ARCH)

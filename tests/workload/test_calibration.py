@@ -7,10 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from calibration_cases import ASYMMETRIC, FLOAT32, INT8, fault, loaded, of
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import networks
 
 import archsim.api.calibrate
 from archsim.api.calibrate import calibrate, observe
@@ -23,6 +21,8 @@ from archsim.workload import CellKind, NetworkTensors, Workload, load_tensors, l
 from archsim.workload.calibration import needed_ranges, range_kinds
 from archsim.workload.config import WorkloadConfig
 from archsim.workload.tensors import suffixes
+from tests.strategies import networks
+from tests.workload.calibration_cases import ASYMMETRIC, FLOAT32, INT8, fault, loaded, of
 
 
 def config_fault(text: str) -> str:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from calibration_cases import FLOAT32, INT8, fault, loaded, of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from archsim.report.saved import resolved_workload
 from archsim.workload import NetworkTensors, load_tensors
 from archsim.workload.calibration import Calibration, Range, calibration_text, read_calibration, write_calibration
 from archsim.workload.config import WorkloadConfig
+from tests.workload.calibration_cases import FLOAT32, INT8, fault, loaded, of
 
 FILE = """\
 method: max

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from float_machines import FLOAT_64X64
 
 from archsim.api import simulate
 from archsim.api.reference import golden_results
@@ -17,6 +16,7 @@ from archsim.arch import load_arch
 from archsim.errors import WorkloadError
 from archsim.report.saved import resolved_workload
 from archsim.workload import NetworkTensors, Workload, load_tensors, load_workload
+from tests.float_machines import FLOAT_64X64
 
 NETWORK = """\
 summary: two units

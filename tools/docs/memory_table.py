@@ -1,4 +1,7 @@
-"""Writes the tables of docs/memory.md: `python docs/memory_table.py`; the prose is kept. `--check` compares instead."""
+"""Writes the tables of docs/memory.md: `python -m tools.docs.memory_table`; the prose is kept.
+
+`--check` compares instead.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,15 @@ import argparse
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from archsim.api.evaluate import Evaluator
 from archsim.arch import load_arch
 from archsim.config import parse_override
 from archsim.metrics import Stats
 from archsim.workload import load_workload
+from tools.docs import DOCS
 
-PAGE = Path(__file__).with_name("memory.md")
+PAGE = DOCS / "memory.md"
 CAPACITIES = ("8MiB", "4MiB", "1MiB", "64KiB")
 STEPS = 70
 WEIGHTS = {"int8": (), "float32": ("formats=float32",)}
@@ -151,7 +154,7 @@ def main() -> None:
     text = PAGE.read_text(encoding="utf-8")
     made = filled(text, tables())
     if parser.parse_args().check and made != text:
-        raise SystemExit("docs/memory.md has other figures: run python docs/memory_table.py")
+        raise SystemExit("docs/memory.md has other figures: run python -m tools.docs.memory_table")
     PAGE.write_text(made, encoding="utf-8")
 
 

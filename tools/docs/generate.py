@@ -1,9 +1,8 @@
-"""Writes the pages of docs/ that are made from the code: `python docs/generate.py`. A test checks them."""
+"""Writes the pages of docs/ that are made from the code: `python -m tools.docs.generate`. A test checks them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from archsim.fidelity import all_rows
 from archsim.metrics import Stats, declared
@@ -21,13 +20,14 @@ from archsim.report.accuracy import (
     TensorFigures,
 )
 from archsim.report.fidelity import fidelity_table
+from tools.docs import DOCS
 
 METRICS_HEAD = """# What each figure means
 
-Made from the declarations in `archsim/metrics/` and `archsim/report/accuracy.py` by `python docs/generate.py`. The keys
-are those of `stats.json`, which is also what `archsim run --json` prints. R and C are the rows and columns of the MAC
-array; I, H, T and B the input size, hidden size, time steps and batch of the workload. One MAC is 2 ops (a multiply and
-an add).
+Made from the declarations in `archsim/metrics/` and `archsim/report/accuracy.py` by
+`python -m tools.docs.generate`. The keys are those of `stats.json`, which is also what `archsim run --json` prints. R
+and C are the rows and columns of the MAC array; I, H, T and B the input size, hidden size, time steps and batch of the
+workload. One MAC is 2 ops (a multiply and an add).
 
 """
 
@@ -132,9 +132,10 @@ def _table(title: str, rows: Mapping[str, str]) -> str:
 
 FIDELITY_HEAD = """# Fidelity: machines that exist, as published and as simulated
 
-Made by `python docs/generate.py`; `archsim fidelity` prints the same table, with `--json` as a list of rows. Nothing is
-fitted to a row: parameters are those of the sources, each in `arch_configs/published/` with where it comes from, and
-what had to be inferred is marked there. "Allowed" is the largest error that a test lets pass (pp: percentage points).
+Made by `python -m tools.docs.generate`; `archsim fidelity` prints the same table, with `--json` as a list of rows.
+Nothing is fitted to a row: parameters are those of the sources, each in `arch_configs/published/` with where it comes
+from, and what had to be inferred is marked there. "Allowed" is the largest error that a test lets pass (pp: percentage
+points).
 
 - `koios_lstm`: from its structure alone, exact. That a step begins when the last h of the one before is stored follows
   from the read of h; no cycle is set.
@@ -162,7 +163,7 @@ PAGES = {"metrics.md": metrics_page, "fidelity.md": fidelity_page}
 def main() -> None:
     """Write every page."""
     for name, page in PAGES.items():
-        Path(__file__).with_name(name).write_text(page(), encoding="utf-8")
+        (DOCS / name).write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Writes the tables and the picture of docs/formats.md: `python docs/formats_table.py`; the prose is kept.
+"""Writes the tables and the picture of docs/formats.md: `python -m tools.docs.formats_table`; the prose is kept.
 
 Silero VAD is in the repository; the other two models come from PyPI (pinned wheels, downloaded once into a cache or
 into --models DIR) and need torch. --check computes all again and fails where the page has other figures.
@@ -17,15 +17,17 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+from tools.docs import DOCS
+
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the processes are what runs side by side
 
-from formats_figure import draw
-from formats_models import MODELS, Model
-from formats_rows import FIXED, Cell, Result, Row, largest_cells, result, rows
-from trained_models import Unavailable
+from tests.importers.trained_models import Unavailable
+from tools.docs.formats_figure import draw
+from tools.docs.formats_models import MODELS, Model
+from tools.docs.formats_rows import FIXED, Cell, Result, Row, largest_cells, result, rows
 
-PAGE = Path(__file__).with_name("formats.md")
-PICTURE = Path(__file__).with_name("formats.png")
+PAGE = DOCS / "formats.md"
+PICTURE = DOCS / "formats.png"
 LARGEST, OVERFLOWS = "largest magnitudes", "overflows of q4.12"
 
 Table = dict[tuple[str, str], dict[str, Cell]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +16,7 @@ from archsim.importers import InputSequence, find_layers, select, write_workload
 if TYPE_CHECKING:
     import torch
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "importers"))
-
-from trained_models import RESEMBLYZER, UZMORPH, Trained, read_member
+from tests.importers.trained_models import RESEMBLYZER, UZMORPH, Trained, read_member
 
 Float64 = npt.NDArray[np.float64]
 

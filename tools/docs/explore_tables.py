@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from archsim.explore import Point, Space, Study
+from tools.docs import DOCS
 
-PAGE = Path(__file__).with_name("explore.md")
+PAGE = DOCS / "explore.md"
 
 Rule = Callable[[Study], list[Point]]
 

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
-from formats_models import Head, Model
 
 from archsim.api import Simulation, simulate
 from archsim.api.accuracy import compare_tensor
@@ -18,6 +17,7 @@ from archsim.arch import load_arch
 from archsim.config import parse_override
 from archsim.workload import load_tensors, load_workload
 from archsim.workload.calibration import range_kinds
+from tools.docs.formats_models import Head, Model
 
 ARCH, ARCH_Q4_12 = "edge_64x64", "edge_64x64_q4_12"
 ROOM = ("input_buffer.capacity_bytes=32KiB", "state_buffer.capacity_bytes=64KiB")

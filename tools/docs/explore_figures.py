@@ -1,17 +1,16 @@
 """Explores the three spaces of docs/explore.md, draws its figures and writes its tables; the prose is kept.
 
-python docs/explore_figures.py                  # all; `formats` takes minutes, as it computes every number
-python docs/explore_figures.py edge cloud       # some
+python -m tools.docs.explore_figures                  # all; `formats` takes minutes, as it computes every number
+python -m tools.docs.explore_figures edge cloud       # some
 """
 
 from __future__ import annotations
 
 import sys
 
-import explore_tables
-
 from archsim.explore import Space, explore
 from archsim.explore.figures import figures
+from tools.docs import explore_tables
 
 FIGURES = {
     "edge": {"pairs.png": "explore_edge.png", "importance.png": "explore_edge_importance.png"},

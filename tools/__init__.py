@@ -1,0 +1,1 @@
+"""Scripts of developers: pages of docs/, golden metrics, planted faults. None is part of the package."""
