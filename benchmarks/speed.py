@@ -51,7 +51,7 @@ def machine_speed(repetitions: int) -> None:
     from archsim.api.simulate import machine_spec
     from archsim.arch import build_units, load_arch
     from archsim.machine import Options, execute
-    from archsim.schedules import SCHEDULES
+    from archsim.schedules.gemv_schedules import SCHEDULES
     from archsim.workload import load_workload
 
     arch, workload = load_arch(REFERENCE[0]), load_workload(REFERENCE[1])
@@ -71,7 +71,7 @@ def numerics_speed(repetitions: int) -> None:
     from archsim.arch import build_units, load_arch
     from archsim.config import parse_override
     from archsim.program.interpreter import interpret
-    from archsim.schedules import find_schedule
+    from archsim.schedules.registry import find_schedule
     from archsim.workload import load_workload
 
     workload = load_workload(REFERENCE[1])

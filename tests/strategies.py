@@ -20,15 +20,15 @@ from archsim.api.simulate import machine_spec
 from archsim.api.validation import Validation
 from archsim.api.validation import compare as compare_with_golden
 from archsim.arch import Arch, ArchConfig, build_units
-from archsim.arch.datapath import Units
-from archsim.components.base import Service
+from archsim.components.base import Service, Units
 from archsim.errors import CapacityError
 from archsim.machine import Arithmetic, MachineSpec, Options, execute
 from archsim.machine.options import Jitter
 from archsim.program.interpreter import interpret
 from archsim.program.ir import Op, Phase, Program, Region
-from archsim.schedules import SCHEDULES, find_schedule
+from archsim.schedules.gemv_schedules import SCHEDULES
 from archsim.schedules.image import Results
+from archsim.schedules.registry import find_schedule
 from archsim.trace import Trace, Window
 from archsim.workload import CellKind, CellSpec, CellTensors, NetworkSpec, NetworkTensors, Workload, load_workload
 from archsim.workload.config import WorkloadConfig

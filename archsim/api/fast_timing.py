@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from archsim.api.structures import Structure
 from archsim.arch import MachineConfig
-from archsim.arch.datapath import Units
+from archsim.components.base import Units
 from archsim.metrics.bounds import StepTimes
 from archsim.metrics.known import Known
 from archsim.program.ir import PhaseKind

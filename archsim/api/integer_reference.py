@@ -20,8 +20,8 @@ from archsim.formats import Encoding, Fixed, IntegerFormat
 from archsim.golden.integer import Grid
 from archsim.golden.integer_functions import Exact, Lines, Method, Table
 from archsim.golden.integer_layers import Grids, IntegerMachine, run_integer
-from archsim.schedules import find_schedule
-from archsim.schedules.network import cell_prefixes
+from archsim.schedules.registry import find_schedule
+from archsim.schedules.streams import cell_prefixes
 from archsim.workload.network import CellSpec, FunctionSpec
 
 

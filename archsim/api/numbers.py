@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from archsim.api.calibrate import calibrate
 from archsim.api.golden_run import Golden, golden_run
-from archsim.arch import Datapath, MachineConfig
-from archsim.arch.datapath import Units
+from archsim.arch import MachineConfig
 from archsim.components.activation_methods import MethodName
+from archsim.components.base import Units
+from archsim.components.datapath import Datapath
 from archsim.components.numerics import Numerics, Overflows
 from archsim.errors import Fault, WorkloadError
 from archsim.formats import KINDS, Formats, Scaled

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeVar, cast
 
 from archsim.arch import MachineConfig
-from archsim.arch.datapath import Units
+from archsim.components.base import Units
 from archsim.metrics.known import Moves
 from archsim.metrics.roofline import Ceilings
 from archsim.metrics.traffic import DRAM, dram_burst_traffic

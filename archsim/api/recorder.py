@@ -14,7 +14,7 @@ from archsim.components.lstm_ops import CellUpdate
 from archsim.formats import Encoding
 from archsim.formats.number import Array
 from archsim.program.ir import DataKind, Op, Region
-from archsim.schedules.network import cell_prefixes
+from archsim.schedules.streams import cell_prefixes
 
 Float32 = npt.NDArray[np.float32]
 

@@ -15,17 +15,16 @@ from archsim.api.recorder import Recorder
 from archsim.api.structures import Structure
 from archsim.api.validation import Validation, compare, compare_bits, not_validated
 from archsim.arch import Arch, build_units
-from archsim.arch.datapath import Units
 from archsim.components.activation_methods import MethodName
-from archsim.components.base import PortUse
+from archsim.components.base import PortUse, Units
 from archsim.formats import KINDS, Formats, IntegerFormat
 from archsim.machine import Arithmetic, MachineSpec, Options, execute
 from archsim.metrics import Stats, compute_stats
 from archsim.program.interpreter import interpret
 from archsim.program.ir import Program
 from archsim.program.verifier import verify
-from archsim.schedules import find_schedule
 from archsim.schedules.image import Results
+from archsim.schedules.registry import find_schedule
 from archsim.trace import Trace, Window
 from archsim.workload import NetworkSpec, Workload
 

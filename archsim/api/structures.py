@@ -17,7 +17,7 @@ from archsim.metrics.known import ProgramFigures
 from archsim.program.ir import PhaseKind, Program
 from archsim.program.shapes import Shapes
 from archsim.program.verifier import verify
-from archsim.schedules import find_schedule
+from archsim.schedules.registry import find_schedule
 from archsim.workload import NetworkSpec
 
 if TYPE_CHECKING:

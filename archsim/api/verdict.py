@@ -15,8 +15,8 @@ from archsim.errors import SimulatorBug
 from archsim.program.interpreter import interpret
 from archsim.program.ir import Program
 from archsim.program.verifier import find_hazards
-from archsim.schedules import find_schedule
 from archsim.schedules.image import Results
+from archsim.schedules.registry import find_schedule
 from archsim.workload import Workload
 
 

@@ -1,7 +1,6 @@
 """The description of a machine, and the units built from it."""
 
 from archsim.arch.config import ArchConfig
-from archsim.arch.datapath import Datapath
 from archsim.arch.families import FAMILIES, build_units
 from archsim.arch.load import Arch, load_arch
 from archsim.arch.machine import MachineConfig, Multipliers
@@ -10,7 +9,6 @@ __all__ = [
     "FAMILIES",
     "Arch",
     "ArchConfig",
-    "Datapath",
     "MachineConfig",
     "Multipliers",
     "build_units",

@@ -13,8 +13,8 @@ from archsim.components.base import ceil_div
 from archsim.components.ddr import DdrConfig
 from archsim.components.dram_simple import SimpleDramConfig
 from archsim.components.elementwise import ElementwiseConfig
+from archsim.components.gemv_memories import AccumulatorsConfig, InputBufferConfig, StateBufferConfig, WeightSramConfig
 from archsim.components.mac_array import MacArrayConfig
-from archsim.components.memories import AccumulatorsConfig, InputBufferConfig, StateBufferConfig, WeightSramConfig
 from archsim.config.presets import MAX_PATH_CHARACTERS
 from archsim.config.types import Text
 from archsim.program.ir import DataKind

@@ -8,20 +8,13 @@ from types import MappingProxyType
 from typing import Any
 
 from archsim.arch.config import ArchConfig
-from archsim.arch.datapath import Units, gemv_units
+from archsim.arch.gemv_units import GEMV_KINDS, gemv_units
 from archsim.arch.machine import MachineConfig
-from archsim.arch.npu import NpuConfig, npu_units
-from archsim.arch.systolic import SYSTOLIC_KINDS, SystolicConfig, systolic_units
-from archsim.components.activation import Activation
-from archsim.components.base import Unit, unit_name
-from archsim.components.ddr import DdrDram
-from archsim.components.dram_simple import SimpleDram
-from archsim.components.elementwise import Elementwise
-from archsim.components.evrf import Evrf
-from archsim.components.loader import Loader
-from archsim.components.mac_array import MacArray
-from archsim.components.mfu import Mfu0, Mfu1
-from archsim.components.mvu import Mvu
+from archsim.arch.npu import NpuConfig
+from archsim.arch.npu_units import NPU_KINDS, npu_units
+from archsim.arch.systolic import SystolicConfig
+from archsim.arch.systolic_units import SYSTOLIC_KINDS, systolic_units
+from archsim.components.base import Unit, Units, unit_name
 
 DEFAULT_FAMILY = "gemv"
 """The family of an architecture file that names none."""
@@ -51,14 +44,14 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
                 "gemv",
                 "one MAC array for tiles of a GEMV, activation and element-wise units behind it, weights behind DRAM",
                 ArchConfig,
-                (SimpleDram, DdrDram, MacArray, Activation, Elementwise),
+                GEMV_KINDS,
                 gemv_units,
             ),
             Family(
                 "npu",
                 "chains of vector units behind a matrix-vector unit of tiles; weights resident, VLIW instructions",
                 NpuConfig,
-                (Mvu, Evrf, Mfu0, Mfu1, Loader),
+                NPU_KINDS,
                 npu_units,
             ),
             Family(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
 from archsim.arch.machine import MachineConfig, Multipliers
-from archsim.components.base import Unit, UnitConfig, ceil_div
-from archsim.components.evrf import Evrf, EvrfConfig
+from archsim.components.base import UnitConfig, ceil_div
+from archsim.components.evrf import EvrfConfig
 from archsim.components.function_config import FunctionConfig
-from archsim.components.loader import Loader, LoaderConfig
-from archsim.components.mfu import Mfu0, Mfu1, MfuConfig
-from archsim.components.mvu import Mvu, MvuConfig
+from archsim.components.loader import LoaderConfig
+from archsim.components.mfu import MfuConfig
+from archsim.components.mvu import MvuConfig
 from archsim.components.stream import Words
 from archsim.config.types import Count
 from archsim.workload.network import NetworkSpec
@@ -81,16 +81,3 @@ class NpuConfig(MachineConfig):
             * sum(ceil_div(size, self.mvu.columns) for size in (cell.input_size, cell.output_size))
             for cell in spec.cells
         )
-
-
-def npu_units(config: NpuConfig) -> tuple[Unit[Any], ...]:
-    """The units of a machine of the family npu, in the order of a chain."""
-    formats, words, ahead = config.formats, config.words, config.mfu.read_latency_cycles
-    registers = dict.fromkeys((MFU0_ADD, MFU0_MULTIPLY, MFU1_ADD, MFU1_MULTIPLY), ahead)
-    return (
-        Mvu(config.mvu, formats, words),
-        Evrf(config.evrf, formats, words),
-        Mfu0(config.mfu, formats, words),
-        Mfu1(config.mfu, formats, words),
-        Loader(config.loader, formats, words, registers),
-    )

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from archsim.arch.config import ArchConfig
 from archsim.arch.machine import MachineConfig, Multipliers
-from archsim.components.activation import Activation, ActivationConfig
-from archsim.components.base import Unit, UnitConfig, ceil_div
-from archsim.components.drain import Accumulators, DrainConfig
-from archsim.components.dram_simple import SimpleDram, SimpleDramConfig
-from archsim.components.elementwise import Elementwise, ElementwiseConfig
-from archsim.components.host_link import HostLink
-from archsim.components.mac_array import MacArrayConfig
-from archsim.components.memories import (
+from archsim.components.activation import ActivationConfig
+from archsim.components.base import UnitConfig, ceil_div
+from archsim.components.drain import DrainConfig
+from archsim.components.dram_simple import SimpleDramConfig
+from archsim.components.elementwise import ElementwiseConfig
+from archsim.components.gemv_memories import (
     AccumulatorsConfig,
-    BufferConfig,
     InputBufferConfig,
     StateBufferConfig,
     WeightSramConfig,
 )
-from archsim.components.systolic_array import SystolicArray, SystolicArrayConfig, WeightShifter
+from archsim.components.mac_array import MacArrayConfig
+from archsim.components.memories import BufferConfig
+from archsim.components.systolic_array import SystolicArray, SystolicArrayConfig
 from archsim.config.types import MAX_BYTES, MAX_COUNT, Count
 from archsim.formats import NumberFormat
 from archsim.workload.network import CellSpec, NetworkSpec
@@ -110,38 +109,3 @@ class SystolicConfig(MachineConfig):
             activation=self.activation,
             elementwise=self.elementwise,
         )
-
-
-SYSTOLIC_KINDS: tuple[type[Unit[Any]], ...] = (
-    SimpleDram,
-    HostLink,
-    WeightShifter,
-    SystolicArray,
-    Accumulators,
-    Activation,
-    Elementwise,
-)
-"""Every kind of unit of the family."""
-
-
-def systolic_units(config: SystolicConfig) -> tuple[Unit[Any], ...]:
-    """The units of a machine of the family systolic, in the order in which reports show them."""
-    ports = {
-        "dram": None,
-        "host": None,
-        "weight_fifo": None,
-        "array_weights": None,
-        "accumulators": None,
-        "unified_buffer": config.unified_buffer.port_bits,
-        "sequencer": None,
-    }
-    formats, array = config.formats, config.systolic_array
-    return (
-        SimpleDram(config.dram, ports, formats),
-        HostLink(config.host, ports, formats),
-        WeightShifter(array, ports, formats),
-        SystolicArray(array, ports, formats),
-        Accumulators(config.accumulators, ports, formats, array.columns),
-        *[Activation(config.activation, ports, formats)] * config.activation.units,
-        *[Elementwise(config.elementwise, ports, formats)] * config.elementwise.units,
-    )

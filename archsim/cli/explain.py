@@ -32,7 +32,7 @@ def program_command(
     """Print the schedule as text: prologue, one time step with its dependencies and their lags, epilogue."""
     from archsim.arch import build_units
     from archsim.report.listing import program_listing
-    from archsim.schedules import find_schedule
+    from archsim.schedules.registry import find_schedule
 
     machine, work = load_inputs(arch, workload, sets)
     program = find_schedule(schedule, machine.config.family).build(work.spec, machine.config)
@@ -56,7 +56,7 @@ def trace_command(
     from archsim.api import simulate
     from archsim.errors import ScheduleError
     from archsim.report.linetrace import line_trace
-    from archsim.schedules import find_schedule
+    from archsim.schedules.registry import find_schedule
     from archsim.trace import Window
 
     machine, work = load_inputs(arch, workload, sets)

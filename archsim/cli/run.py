@@ -45,7 +45,7 @@ def run_command(
     from archsim.cli.progress import step_progress
     from archsim.report.folder import fill_folder, result_folder
     from archsim.report.saved import stats_json
-    from archsim.schedules import find_schedule
+    from archsim.schedules.registry import find_schedule
 
     machine, work = load_inputs(arch, workload, sets)
     name = find_schedule(schedule, machine.config.family).name

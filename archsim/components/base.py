@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from archsim.components.numerics import Kernel, Numerics
 from archsim.components.operators import Tally
@@ -190,6 +190,9 @@ class Unit(ABC, Generic[ConfigT]):
         """The error for an op that this unit does not know: it must never cost 0 cycles."""
         return SimulatorBug(f"{self.name} got an op it does not know: {type(op).__name__} '{op.label}'")
 
+
+Units = Mapping[str, Unit[Any]]
+"""The units of a machine by their names, in the order in which reports show them."""
 
 MAX_UNITS = 16
 """Most units of one kind."""

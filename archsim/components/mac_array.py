@@ -16,7 +16,8 @@ from fractions import Fraction
 from pydantic import Field, model_validator
 
 from archsim.components.base import Ports, Unit, UnitConfig, Work, ceil_div
-from archsim.components.mac_kernel import TileShape, block_kernel, mac_kernel, onto_kernel
+from archsim.components.mac_blocks import block_kernel, onto_kernel
+from archsim.components.mac_kernel import TileShape, product_kernel
 from archsim.components.mac_operators import ArrayOperators
 from archsim.components.mac_tiles import BlockTile, MacTile
 from archsim.components.numerics import Kernel, Numerics
@@ -129,12 +130,12 @@ class MacArray(Unit[MacArrayConfig]):
         if isinstance(tile, BlockTile):
             steps = zip(tile.vectors, tile.sums, strict=True)
             shapes = [self._shape((tile.weights,), (x,), sums, (tile.origin,)) for x, sums in steps]
-            return block_kernel([mac_kernel(replace(shape, bias=tile.bias), numerics) for shape in shapes])
+            return block_kernel([product_kernel(replace(shape, bias=tile.bias), numerics) for shape in shapes])
         shape = replace(self._shape(tile.weights, tile.vectors, tile.sums, tile.origins), start=tile.start)
         if tile.onto is None:
-            return mac_kernel(replace(shape, bias=tile.bias), numerics)
+            return product_kernel(replace(shape, bias=tile.bias), numerics)
         multiplied = replace(tile.sums, start=tile.sums.stop - tile.rows)
-        return onto_kernel(mac_kernel(replace(shape, sums=multiplied, start=False), numerics))
+        return onto_kernel(product_kernel(replace(shape, sums=multiplied, start=False), numerics))
 
     def _shape(
         self,

@@ -1,4 +1,4 @@
-"""The arithmetic of a MAC tile: accumulations, their accumulators, and the sums that the tile leaves behind.
+"""Products of weights and vectors: accumulations, their accumulators, and the sums that a tile leaves behind.
 
 An accumulation is what goes through the same accumulators: the weights and vectors of the whole tile, or of a part of
 it where the parts' products have different scales (docs/numerics.md, "MAC tile").
@@ -49,37 +49,11 @@ class TileShape:
         )
 
 
-def mac_kernel(tile: TileShape, numerics: Numerics) -> Kernel:
+def product_kernel(tile: TileShape, numerics: Numerics) -> Kernel:
     """The kernel of a tile."""
     if isinstance(tile.accumulator, FloatFormat):
         return _FloatTile(tile, tile.accumulator, numerics).kernel()
     return _IntegerTile(tile, numerics).kernel()
-
-
-def block_kernel(steps: Sequence[Kernel]) -> Kernel:
-    """Of a tile of several time steps, from the kernels of each: operands are (weights, vectors..., bias)."""
-    count = len(steps)
-
-    def effect(operands: Sequence[Array]) -> tuple[Array, ...]:
-        weights, vectors, bias = operands[0], operands[1 : 1 + count], operands[1 + count :]
-        made = zip(steps, vectors, strict=True)
-        return tuple(sums for step, x in made for sums in step.effect((weights, x, *bias)))
-
-    return Kernel(effect)
-
-
-def onto_kernel(continued: Kernel) -> Kernel:
-    """Of a tile that begins with the sums that are its last operand, from the kernel that continues some."""
-    retire = continued.retire
-    if retire is None:
-        raise SimulatorBug("a tile that begins with sums needs the kernel of one that continues them")
-
-    def effect(operands: Sequence[Array]) -> tuple[Array, ...]:
-        (part,), onto = continued.effect(operands[:-1]), operands[-1]
-        before, multiplied = onto[: -len(part)], onto[-len(part) :]
-        return (np.concatenate([before, retire(multiplied, part)]),)
-
-    return Kernel(effect)
 
 
 class _IntegerTile:

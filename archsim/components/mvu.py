@@ -19,7 +19,7 @@ from fractions import Fraction
 from pydantic import Field
 
 from archsim.components.base import Unit, UnitConfig, Work, ceil_div
-from archsim.components.mac_kernel import TileShape, mac_kernel
+from archsim.components.mac_kernel import TileShape, product_kernel
 from archsim.components.numerics import Kernel, Numerics
 from archsim.components.stream import Idle, Words
 from archsim.config.types import Count, Cycles
@@ -204,7 +204,7 @@ class Mvu(Unit[MvuConfig]):
             self.formats.one_accumulation,
             self.formats.format("accumulator"),
         )
-        return Kernel(mac_kernel(shape, numerics).effect)
+        return Kernel(product_kernel(shape, numerics).effect)
 
     def _row_blocks(self, op: Op) -> int:
         return ceil_div(self._op(op).weights.entries, self.config.dpes)

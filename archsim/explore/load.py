@@ -21,7 +21,7 @@ from archsim.explore.objectives import SHORT_NAMES, Objective
 from archsim.explore.parameters import SCHEDULE, Choice, Parameter, label_of, range_values
 from archsim.explore.space import Space, WeightedWorkload
 from archsim.explore.space_config import ObjectiveConfig, SpaceConfig, WorkloadUse
-from archsim.schedules import find_schedule
+from archsim.schedules.registry import find_schedule
 from archsim.workload import load_workload
 
 

@@ -9,8 +9,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from archsim.arch import MachineConfig
-from archsim.arch.datapath import Units
-from archsim.components.base import Service, ceil_div
+from archsim.components.base import Service, Units, ceil_div
 from archsim.program.ir import After, DataKind, Phase, PhaseKind, Program
 from archsim.workload.network import NetworkSpec
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from archsim.arch import MachineConfig
-from archsim.arch.datapath import Units
+from archsim.components.base import Units
 from archsim.metrics.bounds import StepTimes, StepWork
 from archsim.metrics.roofline import OPS_PER_MAC, Ceilings
 from archsim.metrics.traffic import (

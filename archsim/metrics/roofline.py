@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Annotated
 
 from archsim.arch import MachineConfig
-from archsim.arch.datapath import Units
+from archsim.components.base import Units
 from archsim.metrics.declare import Metric
 from archsim.metrics.traffic import DRAM
 from archsim.program.ir import Op, Phase, PhaseKind, Program

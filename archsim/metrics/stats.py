@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Annotated
 
 from archsim.arch import Arch
-from archsim.arch.datapath import Units
+from archsim.components.base import Units
 from archsim.metrics.bounds import Bounds, binding, compute_bounds
 from archsim.metrics.declare import Metric
 from archsim.metrics.energy import Area, Energy, compute_costs, compute_energy

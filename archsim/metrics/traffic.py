@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from archsim.arch.datapath import Units
+from archsim.components.base import Units
 from archsim.program.ir import Buffer, Phase, PhaseKind, Program, Region
 
 Traffic = Mapping[str, Mapping[str, Mapping[str, int]]]

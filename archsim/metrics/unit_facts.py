@@ -12,8 +12,7 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import Any
 
-from archsim.arch.datapath import Units
-from archsim.components.base import Service, Unit
+from archsim.components.base import Service, Unit, Units
 from archsim.components.operators import Tally
 from archsim.metrics.actions import Access, UnitActions, count_unit
 from archsim.program.ir import Op, Program

@@ -11,7 +11,7 @@ from archsim.components.ddr_presets import SUMMARIES
 from archsim.config import load_document
 from archsim.config.presets import PresetKind, preset_file, preset_names
 from archsim.errors import FaultsError
-from archsim.schedules import FAMILY_SCHEDULES
+from archsim.schedules.registry import FAMILY_SCHEDULES
 
 Entries = list[tuple[str, str]]
 

@@ -10,7 +10,7 @@ from archsim.components.mac_tiles import BlockTile
 from archsim.formats import KINDS, Formats
 from archsim.report.layout import facts, heading, sentence, table, title
 from archsim.report.numbers import error, plural, significant
-from archsim.schedules import find_schedule
+from archsim.schedules.registry import find_schedule
 from archsim.workload import NetworkSpec
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from archsim.api.calibrate import Observed
 from archsim.api.numbers import Numbers
 from archsim.formats import Encoding, FloatFormat, IntegerFormat
 from archsim.formats.rounding import rounded
-from archsim.schedules.network import cell_prefixes
+from archsim.schedules.streams import cell_prefixes
 from archsim.workload.calibration import range_kinds
 from archsim.workload.tensors import suffixes
 

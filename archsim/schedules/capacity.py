@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from archsim.arch import ArchConfig
 from archsim.components.ddr import DdrConfig
-from archsim.components.memories import BufferConfig, WeightSramConfig
+from archsim.components.gemv_memories import WeightSramConfig
+from archsim.components.memories import BufferConfig
 from archsim.config.reads import ask
 from archsim.errors import CapacityError
 from archsim.program.ir import Buffer

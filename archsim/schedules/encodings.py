@@ -14,7 +14,7 @@ from archsim.formats import Bit, Encoding, Fixed, Formats, Granularity, IntegerF
 from archsim.formats.encoding import Scale
 from archsim.formats.scaling import covered, scale_and_zero
 from archsim.program.ir import DataKind, PhaseKind, Program
-from archsim.schedules.network import VALID, cell_prefixes
+from archsim.schedules.streams import VALID, cell_prefixes
 from archsim.workload.calibration import Calibration, Range
 from archsim.workload.network import CellKind, CellSpec, NetworkSpec
 from archsim.workload.tensors import CellTensors, NetworkTensors, suffixes

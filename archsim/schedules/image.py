@@ -14,7 +14,7 @@ from archsim.formats.number import Array
 from archsim.program.ir import Buffer, Program
 from archsim.program.state import State
 from archsim.schedules.encodings import Encodings
-from archsim.schedules.network import VALID, cell_prefixes
+from archsim.schedules.streams import VALID, cell_prefixes
 from archsim.workload.network import CellKind, CellSpec, NetworkSpec
 from archsim.workload.tensors import CellTensors, NetworkTensors
 

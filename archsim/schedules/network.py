@@ -12,35 +12,32 @@ from dataclasses import replace
 from itertools import pairwise
 
 from archsim.arch import ArchConfig
-from archsim.components.activation_methods import make_method, unsupported
-from archsim.errors import ArchError, Fault, ScheduleError
-from archsim.formats import Bit
+from archsim.errors import ScheduleError
 from archsim.program.builder import build_phase
-from archsim.program.ir import Buffer, DataKind, Op, Phase, PhaseKind, Program
+from archsim.program.ir import Op, Phase, PhaseKind, Program
 from archsim.schedules.blocks import Blocks, choose_blocks
 from archsim.schedules.capacity import check_capacity
 from archsim.schedules.cell import CellOps
+from archsim.schedules.function_checks import check_functions
 from archsim.schedules.gru import GruOps
 from archsim.schedules.lstm import LstmOps
 from archsim.schedules.placement import Placement
 from archsim.schedules.residency import place_weights
 from archsim.schedules.rnn import RnnOps
 from archsim.schedules.streaming import first_loads, with_loads
+from archsim.schedules.streams import prefixes, starts, streams, valid_steps
 from archsim.schedules.surroundings import Surroundings
 from archsim.schedules.unroll import Place
 from archsim.schedules.way import Way
-from archsim.workload.network import CellKind, CellSpec, NetworkSpec
+from archsim.workload.network import CellKind, NetworkSpec
 
 CELL_OPS: dict[CellKind, type[CellOps]] = {CellKind.LSTM: LstmOps, CellKind.GRU: GruOps, CellKind.RNN: RnnOps}
-
-VALID = "valid"
-"""The name of the buffer that says which sequences are there at each time step."""
 
 
 def sequential(way: Way, spec: NetworkSpec, arch: ArchConfig) -> Program:
     """Layers one after the other; CapacityError if something does not fit."""
-    check_functions(spec, arch)
-    tensors, valid = streams(spec, arch), valid_steps(spec)
+    check_functions(spec, arch.activation, arch.formats)
+    tensors, valid = streams(spec, arch.formats), valid_steps(spec)
     around: list[Surroundings] = []
     for number, (directions, (source, target)) in enumerate(zip(spec.layers, pairwise(tensors), strict=True)):
         places = zip(prefixes(spec, number), starts(directions), strict=True)
@@ -83,9 +80,9 @@ def wavefront(way: Way, spec: NetworkSpec, arch: ArchConfig) -> Program:
             f"--schedule {way.name}: a wavefront needs layers that run forward only; a layer in reverse needs the "
             "whole output of the layer before it"
         )
-    check_functions(spec, arch)
+    check_functions(spec, arch.activation, arch.formats)
     depth = len(spec.layers)
-    first, *_, last = streams(spec, arch)
+    first, *_, last = streams(spec, arch.formats)
     valid = valid_steps(spec)
 
     def cells_with(placements: Sequence[Placement | None], blocks: Blocks | None) -> list[CellOps]:
@@ -146,76 +143,5 @@ def _load_all(cells: Sequence[CellOps]) -> list[Op]:
     ]
 
 
-def check_functions(spec: NetworkSpec, arch: ArchConfig) -> None:
-    """ArchError if the activation unit cannot evaluate one of the network's functions, or cannot add a bias."""
-    functions = frozenset(function.name for cell in spec.cells for function in cell.functions)
-    wrong = unsupported(make_method(arch.activation, arch.formats), functions)
-    if wrong:
-        message = f"{arch.activation.method} stands for sigmoid and tanh; the workload needs {', '.join(wrong)}"
-        raise ArchError((Fault("architecture", "activation.method", message),))
-    if arch.activation.adds_bias:
-        for cell in spec.cells:
-            reset = cell.kind is CellKind.GRU and cell.linear_before_reset
-            if cell.bias and (cell.peepholes or reset):
-                before = "a GRU resets its candidate's product" if reset else "peepholes are added"
-                message = f"a bias in front of the function comes too late here: {before} before it"
-                raise ArchError((Fault("architecture", "activation.adds_bias", message),))
-
-
 def _epilogue(cells: Sequence[CellOps]) -> Phase:
     return build_phase("epilogue", PhaseKind.EPILOGUE, [op for cell in cells for op in cell.transfers.store_state()])
-
-
-def streams(spec: NetworkSpec, arch: ArchConfig) -> list[Buffer]:
-    """The tensors with a time axis in DRAM: x, the layers' outputs in between, the output."""
-    formats = arch.formats
-    x = Buffer(
-        "dram.x",
-        "dram",
-        DataKind.X,
-        spec.input_size,
-        spec.batch,
-        formats.format("input"),
-        None,
-        spec.steps,
-        is_input=True,
-        format_kind="input",
-    )
-    between = [
-        Buffer(
-            "dram.output" if number == len(spec.layers) - 1 else f"l{number}.dram.output",
-            "dram",
-            DataKind.OUTPUT,
-            sum(cell.output_size for cell in layer),
-            spec.batch,
-            formats.format("hidden"),
-            None,
-            spec.steps,
-            format_kind="hidden",
-        )
-        for number, layer in enumerate(spec.layers)
-    ]
-    return [x, *between]
-
-
-def valid_steps(spec: NetworkSpec) -> Buffer | None:
-    """Which sequences are there at each time step: a bit a lane, kept by the sequencer; None if all always are."""
-    if spec.lengths is None:
-        return None
-    return Buffer(VALID, "sequencer", DataKind.VALID, 1, spec.batch, Bit(), None, spec.steps, is_input=True)
-
-
-def cell_prefixes(spec: NetworkSpec) -> tuple[str, ...]:
-    """How the names of each cell's ops and buffers begin; a network of one cell needs no prefix."""
-    return tuple(prefix for number in range(len(spec.layers)) for prefix in prefixes(spec, number))
-
-
-def prefixes(spec: NetworkSpec, number: int) -> list[str]:
-    if len(spec.cells) == 1:
-        return [""]
-    return [f"l{number}." if place == 0 else f"l{number}r." for place in range(len(spec.layers[number]))]
-
-
-def starts(layer: Sequence[CellSpec]) -> list[int]:
-    """Where each direction's output begins in the layer's."""
-    return [sum(cell.output_size for cell in layer[:place]) for place in range(len(layer))]

@@ -22,10 +22,10 @@ from archsim.components.stream import Idle
 from archsim.errors import ArchError, Fault, ScheduleError
 from archsim.program.builder import build_phase
 from archsim.program.ir import Buffer, DataKind, Op, Phase, PhaseKind, Program, Region
-from archsim.schedules.network import cell_prefixes
 from archsim.schedules.npu_buffers import HOST, VECTOR, Registers, check_batch, check_registers, fifo
 from archsim.schedules.npu_cells import NPU_CELLS, NpuCell
 from archsim.schedules.npu_chains import At, Chain, Constant, Product, Register
+from archsim.schedules.streams import cell_prefixes
 from archsim.workload.network import CellSpec, NetworkSpec
 
 SLOT_STEPS = 2

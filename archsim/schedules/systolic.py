@@ -12,8 +12,9 @@ from archsim.arch.systolic import SystolicConfig
 from archsim.errors import CapacityError
 from archsim.program.builder import build_phase
 from archsim.program.ir import Buffer, DataKind, Op, PhaseKind, Program
+from archsim.schedules.function_checks import check_functions
 from archsim.schedules.host_transfers import HostTransfers
-from archsim.schedules.network import check_functions, prefixes, starts, streams, valid_steps
+from archsim.schedules.streams import prefixes, starts, streams, valid_steps
 from archsim.schedules.surroundings import Surroundings
 from archsim.schedules.systolic_cell import SYSTOLIC_CELLS, SystolicOps, moved
 from archsim.schedules.systolic_tiles import TileStream
@@ -42,8 +43,8 @@ class WeightStationary:
 
     def build(self, spec: NetworkSpec, arch: SystolicConfig) -> Program:
         """The program; CapacityError if the model's states or sums do not fit into the machine."""
-        check_functions(spec, arch.behind_sums())
-        outside = [moved(buffer) for buffer in streams(spec, arch.behind_sums())]
+        check_functions(spec, arch.activation, arch.formats)
+        outside = [moved(buffer) for buffer in streams(spec, arch.formats)]
         valid = valid_steps(spec)
         layers: list[list[SystolicOps]] = []
         for number, (directions, (source, target)) in enumerate(zip(spec.layers, pairwise(outside), strict=True)):

@@ -6,9 +6,10 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from archsim.arch import FAMILIES, Datapath, build_units, load_arch
+from archsim.arch import FAMILIES, build_units, load_arch
 from archsim.components.activation import Activate, Activation
 from archsim.components.base import UnitConfig
+from archsim.components.datapath import Datapath
 from archsim.components.ddr import DdrDram
 from archsim.components.dram import Transfer
 from archsim.components.dram_simple import SimpleDram
@@ -20,7 +21,7 @@ from archsim.components.mac_tiles import BlockTile, MacTile
 from archsim.config.presets import PresetKind, preset_names
 from archsim.errors import SimulatorBug
 from archsim.program.ir import Op
-from archsim.schedules import SCHEDULES
+from archsim.schedules.gemv_schedules import SCHEDULES
 from archsim.workload import CellKind, CellSpec, FunctionSpec, NetworkSpec, one_layer
 from tests.float_machines import FLOAT_16X16
 from tests.unit_rules import check_op, check_refusal

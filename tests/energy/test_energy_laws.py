@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.arch import build_units, load_arch
-from archsim.arch.datapath import Units
 from archsim.arch.storages import storages
 from archsim.components.activation import Activate
+from archsim.components.base import Units
 from archsim.components.mac_tiles import MacTile
 from archsim.components.operators import Tally
 from archsim.config import parse_override
@@ -23,7 +23,8 @@ from archsim.metrics.actions import Access
 from archsim.metrics.energy import Costs, area_of, compute_costs, compute_energy
 from archsim.metrics.unit_facts import facts_of
 from archsim.program.ir import Program
-from archsim.schedules import SCHEDULES, find_schedule
+from archsim.schedules.gemv_schedules import SCHEDULES
+from archsim.schedules.registry import find_schedule
 from archsim.technology import Prices, Technology, load_technology
 from archsim.workload import load_workload
 from tests.strategies import Case, cases, unit_options

@@ -11,7 +11,7 @@ from archsim.config.presets import PresetKind, preset_file, preset_folder, prese
 from archsim.errors import ArchError, ScheduleError
 from archsim.metrics.bounds import FAMILY_BOUNDS
 from archsim.report.advice_families import FAMILY_ADVICE
-from archsim.schedules import FAMILY_SCHEDULES, find_schedule
+from archsim.schedules.registry import FAMILY_SCHEDULES, find_schedule
 
 every_family = pytest.mark.parametrize("family", FAMILIES)
 
@@ -71,7 +71,7 @@ def test_set_cannot_change_the_family() -> None:
 
 
 def test_a_schedule_of_another_family_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    import archsim.schedules as schedules
+    import archsim.schedules.registry as schedules
 
     theirs = {"gemv": schedules.SCHEDULES, "other": schedules.SCHEDULES[2:3]}
     monkeypatch.setattr(schedules, "FAMILY_SCHEDULES", theirs)

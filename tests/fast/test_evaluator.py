@@ -152,7 +152,7 @@ def test_ops_of_a_shape_take_the_same_time_and_do_the_same_work(case: Case):
 
 def test_there_are_few_shapes():
     """LSTM(200, 1000) in tiles of 64 rows: 62 groups of 64 rows and one of 32, so two of everything at most."""
-    from archsim.schedules import find_schedule
+    from archsim.schedules.registry import find_schedule
 
     arch = load_arch("edge_64x64").config
     program = find_schedule("fused", "gemv").build(load_workload("lstm_200_1000_t70").spec, arch)

@@ -85,7 +85,7 @@ def test_a_million_steps_are_evaluated_like_a_hundred(schedule: str):
     """The reference: as many repetitions one by one, and each further step takes the steady state's cycles."""
     from archsim.api.simulate import machine_spec
     from archsim.arch import build_units, load_arch
-    from archsim.schedules import find_schedule
+    from archsim.schedules.registry import find_schedule
     from archsim.workload import load_workload
 
     arch = load_arch("edge_64x64")

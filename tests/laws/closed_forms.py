@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archsim.metrics.traffic import Traffic
-from archsim.schedules.network import cell_prefixes
+from archsim.schedules.streams import cell_prefixes
 from archsim.workload import CellKind, CellSpec, NetworkSpec
 from tests.strategies import Case, group_sets, is_wavefront
 

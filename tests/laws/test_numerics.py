@@ -15,7 +15,7 @@ from archsim.components.base import Service
 from archsim.errors import ScheduleError
 from archsim.golden import lstm
 from archsim.machine.options import Jitter
-from archsim.schedules import find_schedule
+from archsim.schedules.registry import find_schedule
 from archsim.workload import CellKind, Workload, load_workload
 from tests.float_machines import FLOAT_16X16
 from tests.strategies import (

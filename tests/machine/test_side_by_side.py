@@ -15,7 +15,7 @@ from archsim.components.numerics import Numerics
 from archsim.errors import ArchError
 from archsim.formats import Encoding, Fixed, Float32, parse_format
 from archsim.program.ir import Buffer, DataKind, Op, Region
-from archsim.schedules import find_schedule
+from archsim.schedules.registry import find_schedule
 from archsim.workload import CellKind, CellSpec, FunctionSpec, NetworkSpec, load_workload
 from tests.machine.by_hand import hand_machine
 

@@ -8,7 +8,7 @@ from archsim.api import simulate
 from archsim.arch import load_arch
 from archsim.config import parse_override
 from archsim.program.ir import Phase
-from archsim.schedules import SCHEDULES
+from archsim.schedules.gemv_schedules import SCHEDULES
 from archsim.workload import load_workload
 from tests.float_machines import FLOAT_64X64
 from tests.machine.by_hand import Job, job_phase, run, run_jobs

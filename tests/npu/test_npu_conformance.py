@@ -20,7 +20,7 @@ from archsim.components.stream import Idle
 from archsim.components.vector_steps import AddTo, OneMinus
 from archsim.errors import ArchError, CapacityError, ScheduleError, SimulatorBug
 from archsim.program.ir import Op
-from archsim.schedules import find_schedule
+from archsim.schedules.registry import find_schedule
 from archsim.workload import CellKind
 from tests.npu.machines import SMALL, machine
 from tests.strategies import network

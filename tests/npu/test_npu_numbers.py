@@ -11,7 +11,7 @@ from archsim.api.simulate import machine_spec
 from archsim.api.verdict import Verdict, judge
 from archsim.arch import build_units
 from archsim.machine import Arithmetic, Options, execute
-from archsim.schedules import find_schedule
+from archsim.schedules.registry import find_schedule
 from archsim.workload import CellKind, Workload, load_tensors
 from tests.npu.machines import SMALL, machine
 from tests.strategies import network, seeded_jitter

@@ -14,7 +14,7 @@ from archsim.arch import build_units
 from archsim.machine import Arithmetic, Options, execute
 from archsim.program.ir import After, Dep, Phase, PhaseKind, Program, Wait
 from archsim.program.verifier import find_hazards
-from archsim.schedules import find_schedule
+from archsim.schedules.registry import find_schedule
 from archsim.workload import CellKind, Workload, load_tensors
 from tests.npu.machines import EVERYTHING, SMALL, machine, timed
 from tests.strategies import network, seeded_jitter

@@ -16,7 +16,7 @@ from archsim.components.mvu import MatVec
 from archsim.components.stream import StreamOp
 from archsim.machine import Options, execute
 from archsim.program.ir import After, Program
-from archsim.schedules import find_schedule
+from archsim.schedules.registry import find_schedule
 from archsim.workload import CellKind, Workload
 from tests.npu.machines import EVERYTHING, machine
 from tests.strategies import network

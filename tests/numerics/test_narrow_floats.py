@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from archsim.components.mac_kernel import TileShape, mac_kernel
+from archsim.components.mac_kernel import TileShape, product_kernel
 from archsim.components.numerics import Numerics
 from archsim.formats import KINDS, Encoding, Float32, FloatFormat, parse_format
 from archsim.machine.options import Jitter
@@ -239,7 +239,7 @@ def test_accumulators_round_chunk_by_chunk(name: str, columns: int, inputs: int,
         True,
         accumulator,
     )
-    (got,) = mac_kernel(tile, Numerics(found)).effect([weights, x, *([bias] if biased else [])])
+    (got,) = product_kernel(tile, Numerics(found)).effect([weights, x, *([bias] if biased else [])])
     for row, lane in np.ndindex(3, 2):
         total = float(bias[row, 0]) if biased else 0.0
         for first in range(0, inputs, columns):

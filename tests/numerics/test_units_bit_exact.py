@@ -20,7 +20,7 @@ from archsim.components.curved import CURVED
 from archsim.components.elementwise import Elementwise, ElementwiseConfig, ElementwiseOp
 from archsim.components.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.components.lstm_ops import CellUpdate, HiddenUpdate, Peephole
-from archsim.components.mac_kernel import TileShape, mac_kernel
+from archsim.components.mac_kernel import TileShape, product_kernel
 from archsim.components.numerics import Numerics
 from archsim.components.piecewise import PiecewiseMethod
 from archsim.formats import Encoding, Fixed, Formats, IntegerFormat, parse_format
@@ -277,7 +277,7 @@ def test_mac_tile(formats, gate: Encoding, sizes: tuple[int, int, int, int], kin
         one_accumulation=joined and len(parts) > 1,
         accumulator=accumulator.format,
     )
-    kernel = mac_kernel(tile, numerics)
+    kernel = product_kernel(tile, numerics)
     operands = [*(part.weights for part in parts), *(part.numbers for part in parts)]
     (got,) = kernel.effect([*operands, bias] if tile.bias else operands)
     if kernel.retire is not None:

@@ -13,7 +13,7 @@ from archsim.config import parse_override
 from archsim.errors import CapacityError, ScheduleError
 from archsim.program.ir import After, Dep, Phase, PhaseKind, Program
 from archsim.program.verifier import find_hazards
-from archsim.schedules import find_schedule
+from archsim.schedules.registry import find_schedule
 from tests.strategies import AMPLE, Case, bits, cases, phase_text, tensors, workload
 
 HOISTED = ("hoisted_interleaved", "hoisted_gate_major", "hoisted_interleaved_streamed", "hoisted_gate_major_streamed")

@@ -5,16 +5,18 @@ from collections import Counter
 import pytest
 
 from archsim.arch import ArchConfig, load_arch
+from archsim.components.gemv_memories import AccumulatorsConfig
 from archsim.components.mac_tiles import BlockTile, MacTile
-from archsim.components.memories import AccumulatorsConfig
 from archsim.config import parse_override
 from archsim.errors import CapacityError, ScheduleError
 from archsim.program.ir import PhaseKind, Program
 from archsim.program.verifier import find_hazards
-from archsim.schedules import SCHEDULES, Schedule, find_schedule
+from archsim.schedules.base import Schedule
 from archsim.schedules.cell import CellOps
+from archsim.schedules.gemv_schedules import SCHEDULES
 from archsim.schedules.gru import CANDIDATE_H, CANDIDATE_X, RESET, UPDATE, GruOps
 from archsim.schedules.lstm import CANDIDATE, FORGET, INPUT, OUTPUT, LstmOps
+from archsim.schedules.registry import find_schedule
 from archsim.schedules.rnn import RnnOps
 from archsim.schedules.tiling import block_major, cut, interleaved, number_groups
 from archsim.workload import CellKind, CellSpec, NetworkSpec, load_workload, one_layer

@@ -9,7 +9,7 @@ from archsim.config import parse_override
 from archsim.errors import CapacityError
 from archsim.program.ir import After, Program
 from archsim.program.verifier import find_hazards
-from archsim.schedules import find_schedule
+from archsim.schedules.registry import find_schedule
 from archsim.workload import CellKind
 from tests.strategies import Case, bits, compare, network, program_text, tensors, workload
 

@@ -14,7 +14,7 @@ from archsim.config import parse_override
 from archsim.errors import CapacityError
 from archsim.program.ir import PhaseKind
 from archsim.program.verifier import find_hazards
-from archsim.schedules import find_schedule
+from archsim.schedules.registry import find_schedule
 from archsim.trace import Window
 from archsim.workload import load_workload
 

@@ -9,7 +9,7 @@ from archsim.components.drain import Drain
 from archsim.components.dram import Transfer
 from archsim.components.elementwise import ElementwiseOp
 from archsim.components.systolic_array import TilePass, WeightShift
-from archsim.schedules import find_schedule
+from archsim.schedules.registry import find_schedule
 from archsim.workload import CellKind, CellSpec, NetworkSpec, one_layer
 from tests.systolic.test_systolic import SMALL, machine
 from tests.unit_rules import check_op, check_refusal
