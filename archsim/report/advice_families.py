@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from archsim.report.advice import GEMV
+from archsim.report.advice_gemv import GEMV
 from archsim.report.advice_npu import NPU
 from archsim.report.advice_systolic import SYSTOLIC
 from archsim.report.advice_texts import Advice

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from archsim.errors import CapacityError
 from archsim.metrics import declared
-from archsim.metrics.bounds import BOUNDS
+from archsim.metrics.bounds_gemv import BOUNDS
 from archsim.metrics.stacks import BUCKETS
 from archsim.metrics.stats import Stats
 from archsim.program.ir import PhaseKind

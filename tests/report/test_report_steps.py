@@ -7,8 +7,9 @@ import dataclasses
 import pytest
 
 from archsim.api import Simulation
-from archsim.metrics.bounds import BOUNDS
-from archsim.report.advice import ADVICE, binding_sentence, excess, gap_sentence
+from archsim.metrics.bounds_gemv import BOUNDS
+from archsim.report.advice import binding_sentence, excess, gap_sentence
+from archsim.report.advice_gemv import ADVICE
 from archsim.report.steps import STEP_BUCKETS, busy_cycles, step_stacks
 
 IDEAL = (

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from archsim.api import Simulation
-from archsim.metrics.bounds import BOUNDS
+from archsim.metrics.bounds_gemv import BOUNDS
 from archsim.metrics.stacks import BUCKETS
 from archsim.report import print_report, report_text
 from archsim.report.numbers import binary_bytes, percent, significant
