@@ -13,8 +13,9 @@ import time
 
 import numpy as np
 
-from archsim.explore import Space, explore
-from archsim.explore.front import hypervolume
+from archsim.explore import Space
+from archsim.explore import explore
+from archsim.explore.search.front import hypervolume
 
 
 def front(space: Space, budget: int, seed: int) -> tuple[np.ndarray, float]:

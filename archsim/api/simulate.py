@@ -6,25 +6,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from archsim.api.accuracy import Accuracy, measure
-from archsim.api.executors import AUTO, FAST, MACHINE, SHORT_OPS, Executor, check_executor, refused
 from archsim.api.fast_timing import FastTiming, time_fast
-from archsim.api.integer_reference import integer_golden
-from archsim.api.numbers import Numbers, prepare
-from archsim.api.recorder import Recorder
-from archsim.api.structures import Structure
-from archsim.api.validation import Validation, compare, compare_bits, not_validated
-from archsim.arch import Arch, build_units
-from archsim.components.activation_methods import MethodName
-from archsim.components.base import PortUse, Units
+from archsim.api.program_cache import CachedProgram
+from archsim.checking.format_error import Accuracy, measure
+from archsim.checking.integer_reference import integer_golden
+from archsim.checking.numbers import Numbers, prepare
+from archsim.checking.recorder import Recorder
+from archsim.checking.validation import Validation, compare, compare_bits, not_validated
+from archsim.engines.choose import AUTO, FAST, MACHINE, SHORT_OPS, Executor, check_executor, refused
+from archsim.engines.events import Arithmetic, MachineSpec, Options, execute
+from archsim.families.load import Arch
+from archsim.families.registry import build_units
+from archsim.families.schedules import find_schedule
 from archsim.formats import KINDS, Formats, IntegerFormat
-from archsim.machine import Arithmetic, MachineSpec, Options, execute
-from archsim.metrics import Stats, compute_stats
+from archsim.hardware.functions.methods import MethodName
+from archsim.hardware.unit import PortUse, Units
+from archsim.lowering.tensors import Results
+from archsim.metrics import Stats
+from archsim.metrics import compute_stats
 from archsim.program.interpreter import interpret
 from archsim.program.ir import Program
 from archsim.program.verifier import verify
-from archsim.schedules.image import Results
-from archsim.schedules.registry import find_schedule
 from archsim.trace import Trace, Window
 from archsim.workload import NetworkSpec, Workload
 
@@ -104,7 +106,7 @@ def _execute(
     elif executor == AUTO and program.op_instances < SHORT_OPS:
         reason = f"the run is short, less than {SHORT_OPS:,} ops"
     elif executor != MACHINE:
-        structure = Structure(program, spec, tuple(units), ())
+        structure = CachedProgram(program, spec, tuple(units), ())
         timing = time_fast(structure, arch.config, units, options.window)
         if isinstance(timing, FastTiming):
             if options.arithmetic is not None:

@@ -7,16 +7,17 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from archsim.api.executors import AUTO, FAST, MACHINE, check_executor
 from archsim.api.simulate import Simulation, simulate
-from archsim.api.validation import Check
-from archsim.arch import Arch, build_units
+from archsim.checking.validation import Check
+from archsim.engines.choose import AUTO, FAST, MACHINE, check_executor
 from archsim.errors import SimulatorBug
+from archsim.families.load import Arch
+from archsim.families.registry import build_units
+from archsim.families.schedules import find_schedule
+from archsim.lowering.tensors import Results
 from archsim.program.interpreter import interpret
 from archsim.program.ir import Program
 from archsim.program.verifier import find_hazards
-from archsim.schedules.image import Results
-from archsim.schedules.registry import find_schedule
 from archsim.workload import Workload
 
 

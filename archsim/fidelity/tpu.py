@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archsim.api import Simulation, simulate
-from archsim.arch import load_arch
-from archsim.components.systolic_array import TilePass, WeightShift
+from archsim.api import Simulation
+from archsim.api import simulate
 from archsim.config import parse_override
+from archsim.families.load import load_arch
+from archsim.families.systolic.systolic_array import TilePass, WeightShift
 from archsim.fidelity.row import SHARE, Row
 from archsim.trace import Window
 from archsim.workload import load_workload

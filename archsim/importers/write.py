@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from archsim.config import parse_document, validate
+from archsim.config import parse_document
+from archsim.config import validate
 from archsim.config.text import shorten
 from archsim.errors import OutputError, WorkloadError
 from archsim.importers.chain import described, stack_states, stack_tensors
 from archsim.importers.faults import fault, first_line
 from archsim.importers.found import Float32Array, Found, FoundLayer, Refused
-from archsim.importers.tensor_file import npy_header
+from archsim.importers.tensors.tensor_file import npy_header
 from archsim.workload.config import LayerConfig, WorkloadConfig
 
 SUMMARY_LIMIT = 200

@@ -8,11 +8,11 @@ from fractions import Fraction
 from itertools import groupby
 from operator import attrgetter
 
-from archsim.arch import MachineConfig
-from archsim.components.base import Service, Units, ceil_div
-from archsim.metrics.bounds_gemv import BOUNDS
-from archsim.metrics.bounds_npu import NPU_BOUNDS
-from archsim.metrics.bounds_systolic import SYSTOLIC_BOUNDS
+from archsim.families.gemv.bounds import BOUNDS
+from archsim.families.machine_config import MachineConfig
+from archsim.families.npu.bounds import NPU_BOUNDS
+from archsim.families.systolic.bounds import SYSTOLIC_BOUNDS
+from archsim.hardware.unit import Service, Units, ceil_div
 from archsim.program.ir import After, DataKind, Phase, PhaseKind, Program
 from archsim.workload.network import NetworkSpec
 

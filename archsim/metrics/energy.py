@@ -8,8 +8,8 @@ from fractions import Fraction
 from math import fsum
 from typing import Annotated
 
-from archsim.arch import Arch
-from archsim.components.storage import Storage
+from archsim.families.load import Arch
+from archsim.hardware.storage import Storage
 from archsim.metrics.actions import Access
 from archsim.metrics.declare import Metric
 from archsim.metrics.unit_facts import PJ_PER_UJ, UnitFacts

@@ -12,8 +12,8 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import Any
 
-from archsim.components.base import Service, Unit, Units
-from archsim.components.operators import Tally
+from archsim.hardware.operators import Tally
+from archsim.hardware.unit import Service, Unit, Units
 from archsim.metrics.actions import Access, UnitActions, count_unit
 from archsim.program.ir import Op, Program
 from archsim.program.shapes import Shapes

@@ -7,8 +7,8 @@ from functools import cached_property
 from hashlib import sha256
 from math import sqrt
 
-from archsim.components.operators import Operator, OperatorKind
-from archsim.components.storage import OffChip, Registers, Sram, Storage
+from archsim.hardware.operators import Operator, OperatorKind
+from archsim.hardware.storage import OffChip, Registers, Sram, Storage
 from archsim.technology.config import OperatorTable, Technology
 from archsim.technology.interpolate import inside, interpolate, interpolate_grid
 

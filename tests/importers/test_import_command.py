@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-import archsim.importers.onnx_layer
-from archsim.config import load_document, validate
+import archsim.importers.onnx.onnx_layer
+from archsim.config import load_document
+from archsim.config import validate
 from archsim.errors import WorkloadError
 from archsim.workload import load_tensors, load_workload
 from archsim.workload.config import WorkloadConfig
@@ -363,4 +364,4 @@ def test_another_gate_order_is_noticed(archsim, tmp_path, monkeypatch, wrong) ->
 
 
 def archsim_gates() -> dict[str, tuple[int, ...]]:
-    return archsim.importers.onnx_layer.TORCH_GATES  # type: ignore[return-value]
+    return archsim.importers.onnx.onnx_layer.TORCH_GATES  # type: ignore[return-value]

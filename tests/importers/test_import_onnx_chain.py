@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from archsim.errors import WorkloadError
-from archsim.importers import find_layers, select
+from archsim.importers import find_layers
+from archsim.importers import select
 from tests.importers.import_runs import (
     close,
     imported,

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.errors import CapacityError
+from archsim.families.gemv.bounds import BOUNDS
 from archsim.metrics import declared
-from archsim.metrics.bounds_gemv import BOUNDS
 from archsim.metrics.stacks import BUCKETS
 from archsim.metrics.stats import Stats
 from archsim.program.ir import PhaseKind

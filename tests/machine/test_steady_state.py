@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from archsim.api import simulate
-from archsim.arch import load_arch
 from archsim.config import parse_override
+from archsim.families.gemv.schedules import SCHEDULES
+from archsim.families.load import load_arch
 from archsim.program.ir import Phase
-from archsim.schedules.gemv_schedules import SCHEDULES
 from archsim.workload import load_workload
 from tests.float_machines import FLOAT_64X64
 from tests.machine.by_hand import Job, job_phase, run, run_jobs

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from archsim.api import Simulation, simulate
-from archsim.arch import load_arch
+from archsim.api import Simulation
+from archsim.api import simulate
 from archsim.config import parse_override
-from archsim.report.saved import torch_outputs
+from archsim.families.load import load_arch
+from archsim.report.files.saved import torch_outputs
 from archsim.workload import load_workload
 from tests.float_machines import FLOAT_64X64
 

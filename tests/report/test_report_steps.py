@@ -7,10 +7,10 @@ import dataclasses
 import pytest
 
 from archsim.api import Simulation
-from archsim.metrics.bounds_gemv import BOUNDS
-from archsim.report.advice import binding_sentence, excess, gap_sentence
-from archsim.report.advice_gemv import ADVICE
-from archsim.report.steps import STEP_BUCKETS, busy_cycles, step_stacks
+from archsim.families.gemv.advice import ADVICE
+from archsim.families.gemv.bounds import BOUNDS
+from archsim.report.text.advice import binding_sentence, excess, gap_sentence
+from archsim.report.text.steps import STEP_BUCKETS, busy_cycles, step_stacks
 
 IDEAL = (
     "sequencer.issue_cycles=0",

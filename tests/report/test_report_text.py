@@ -9,10 +9,11 @@ import pytest
 from rich.console import Console
 
 from archsim.api import Simulation
-from archsim.metrics.bounds_gemv import BOUNDS
+from archsim.families.gemv.bounds import BOUNDS
 from archsim.metrics.stacks import BUCKETS
-from archsim.report import print_report, report_text
-from archsim.report.numbers import binary_bytes, percent, significant
+from archsim.report import print_report
+from archsim.report import report_text
+from archsim.report.text.figures_as_text import binary_bytes, percent, significant
 
 
 def cells(text: str, section: str) -> dict[str, list[str]]:

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import archsim.api.calibrate
-from archsim.api.calibrate import calibrate, observe
-from archsim.api.reference import golden_results, golden_traces
-from archsim.config import parse_document, parse_override, validate
+import archsim.checking.calibrate
+from archsim.checking.calibrate import calibrate, observe
+from archsim.checking.reference import golden_results, golden_traces
+from archsim.config import parse_document
+from archsim.config import parse_override
+from archsim.config import validate
 from archsim.errors import WorkloadError
 from archsim.formats import Formats, Scaled
 from archsim.formats.scaling import Method, covered, quantized, scale_and_zero
@@ -187,7 +189,7 @@ def test_traces_that_are_there_are_used(tmp_path: Path, monkeypatch: pytest.Monk
     tensors = load_tensors(workload)
     traces = golden_traces(tensors, workload.spec)
     want = of(workload)
-    monkeypatch.setattr(archsim.api.calibrate, "golden_traces", lambda *_: pytest.fail("ran once more"))
+    monkeypatch.setattr(archsim.checking.calibrate, "golden_traces", lambda *_: pytest.fail("ran once more"))
     assert calibrate(workload, tensors, INT8, traces) == want
 
 
