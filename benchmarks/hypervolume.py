@@ -13,8 +13,7 @@ import time
 
 import numpy as np
 
-from archsim.explore import Space
-from archsim.explore import explore
+from archsim.explore import Space, explore
 from archsim.explore.search.front import hypervolume
 
 

@@ -50,14 +50,14 @@ def machine_speed(repetitions: int) -> None:
     """Program ops a second of the timing-only machine, for each schedule."""
     from archsim.api.simulate import machine_spec
     from archsim.engines.events import Options, execute
-    from archsim.families.gemv.schedules import SCHEDULES
+    from archsim.families.gemv.schedules import GEMV_SCHEDULES
     from archsim.families.load import load_arch
     from archsim.families.registry import build_units
     from archsim.workload import load_workload
 
     arch, workload = load_arch(REFERENCE[0]), load_workload(REFERENCE[1])
     units = build_units(arch.config)
-    for schedule in SCHEDULES:
+    for schedule in GEMV_SCHEDULES:
         program = schedule.build(workload.spec, arch.config)
         spec = machine_spec(program, arch, units)
         seconds = best(repetitions, lambda p=program, s=spec: execute(p, s, Options()))

@@ -13,8 +13,7 @@ import numpy as np
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from archsim.api import Simulation
-from archsim.api import simulate
+from archsim.api import Simulation, simulate
 from archsim.api.simulate import machine_spec
 from archsim.checking.golden_run import golden_run
 from archsim.checking.numbers import Numbers, prepare
@@ -24,7 +23,7 @@ from archsim.engines.events import Arithmetic, MachineSpec, Options, execute
 from archsim.engines.events.options import Jitter
 from archsim.errors import CapacityError
 from archsim.families.gemv.config import GemvConfig
-from archsim.families.gemv.schedules import SCHEDULES
+from archsim.families.gemv.schedules import GEMV_SCHEDULES
 from archsim.families.load import Arch
 from archsim.families.registry import build_units
 from archsim.families.schedules import find_schedule
@@ -40,7 +39,7 @@ from archsim.workload.tensors import weight_shapes
 EVERYTHING = Window(0, 1 << 30)
 """The window that records every op."""
 
-SCHEDULE_NAMES = tuple(schedule.name for schedule in SCHEDULES)
+SCHEDULE_NAMES = tuple(schedule.name for schedule in GEMV_SCHEDULES)
 RESIDENT = tuple(name for name in SCHEDULE_NAMES if "streamed" not in name)
 STEP_BY_STEP = tuple(name for name in SCHEDULE_NAMES if "hoisted" not in name)
 """Those whose body's repetitions are the time steps."""

@@ -11,8 +11,8 @@ from archsim.engines.choose import AUTO, FAST, MACHINE, check_executor, refused
 from archsim.engines.events import Options, execute
 from archsim.families.load import Arch
 from archsim.families.registry import build_units
-from archsim.metrics import Stats
-from archsim.metrics import compute_stats
+from archsim.families.schedules import AskedSchedule
+from archsim.metrics import Stats, compute_stats
 from archsim.workload import NetworkSpec, Workload
 
 STRUCTURES = 64
@@ -42,8 +42,10 @@ class Evaluator:
         self._structures = ProgramCache(structures)
         self._spec: tuple[Workload, NetworkSpec] | None = None
 
-    def evaluate(self, arch: Arch, workload: Workload, schedule: str | None = None, executor: str = AUTO) -> Evaluation:
-        """The figures of a workload on a machine, without arithmetic; `schedule` None is the default of its family.
+    def evaluate(
+        self, arch: Arch, workload: Workload, schedule: AskedSchedule = None, executor: str = AUTO
+    ) -> Evaluation:
+        """The figures of a workload on a machine, without arithmetic; `schedule` as `simulate` takes it.
 
         `executor`: "auto" (the fast one wherever it applies, else the machine), "fast" or "machine". Raises
         CapacityError if the model does not fit, ScheduleError for an unknown schedule or one with a hazard, ArchError

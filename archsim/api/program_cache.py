@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from archsim.api.figure_cache import FigureCache
 from archsim.config.read_tracking import Question, ReadTracker, Values
 from archsim.families.machine_config import MachineConfig
-from archsim.families.schedules import find_schedule
+from archsim.families.schedules import AskedSchedule, find_schedule
 from archsim.metrics.bounds import closing_chains
 from archsim.metrics.precomputed import ProgramFigures
 from archsim.program.ir import PhaseKind, Program
@@ -107,14 +107,14 @@ class ProgramCache:
         """Programs built so far."""
 
     def get(
-        self, config: MachineConfig, spec: NetworkSpec, schedule: str | None, units: tuple[str, ...]
+        self, config: MachineConfig, spec: NetworkSpec, schedule: AskedSchedule, units: tuple[str, ...]
     ) -> CachedProgram:
         """The structure of a design, built and verified if there is none; errors as of the two.
 
         `units` are the names of the machine's units.
         """
         found_schedule = find_schedule(schedule, config.family)
-        group = (found_schedule.name, units, spec)
+        group = (found_schedule, units, spec)
         for paths, values in self._paths.get(group, {}).items():
             found = values.of(config)
             key = (group, paths, found or ())

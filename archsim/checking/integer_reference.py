@@ -14,7 +14,7 @@ from archsim.checking.reference import directions
 from archsim.errors import SimulatorBug
 from archsim.families.cells.streams import cell_prefixes
 from archsim.families.machine_config import MachineConfig
-from archsim.families.schedules import find_schedule
+from archsim.families.schedule import Schedule
 from archsim.formats import Encoding, Fixed, IntegerFormat
 from archsim.golden.integer import Grid
 from archsim.golden.integer_functions import Exact, Lines, Method, Table
@@ -25,7 +25,7 @@ from archsim.hardware.functions.piecewise import PiecewiseMethod
 from archsim.workload.network import CellSpec, FunctionSpec
 
 
-def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: str) -> Golden:
+def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: Schedule[Any]) -> Golden:
     """What the machine must compute, bit for bit: as real numbers, which are exact in float64."""
     spec = numbers.spec
     lengths = None if spec.lengths is None else np.array(spec.lengths)
@@ -33,8 +33,7 @@ def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: str) -> Gold
     h_n, c_n = [], []
     prefixes = iter(cell_prefixes(spec))
     made = directions(numbers.tensors, spec)
-    order = find_schedule(schedule, arch.family)
-    split = order.splits_sums or arch.formats.input != arch.formats.hidden
+    split = schedule.splits_sums or arch.formats.input != arch.formats.hidden
     for number, layer in enumerate(spec.layers):
         source = "dram.x" if number == 0 else f"l{number - 1}.dram.output"
         outputs = []
@@ -43,7 +42,7 @@ def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: str) -> Gold
                 arch.inputs_per_chunk,
                 split,
                 _method(arch, cell),
-                order.interleaves_gates,
+                schedule.interleaves_gates,
                 arch.x_inputs_per_chunk,
                 arch.late_bias,
             )

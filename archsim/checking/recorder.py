@@ -8,13 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from archsim.checking.numbers import Numbers
-from archsim.families.cells.activation import Activate
-from archsim.families.cells.lstm_ops import CellUpdate
 from archsim.families.cells.streams import cell_prefixes
-from archsim.families.npu.loader import WriteBack
 from archsim.formats import Encoding
 from archsim.formats.number import Array
-from archsim.program.ir import DataKind, Op, Region
+from archsim.program.ir import Observed, Op, Region
 
 Float32 = npt.NDArray[np.float32]
 
@@ -33,33 +30,23 @@ class Recorder:
         self.values: list[dict[str, Float32]] = [{} for _ in spec.cells]
 
     def __call__(self, op: Op, repetition: int, results: Sequence[Array]) -> None:
-        """Keep what a gate's activation or a cell update gave."""
-        if isinstance(op, Activate) and op.gates:
-            self._gates(op, repetition, results[0])
-        elif isinstance(op, CellUpdate):
-            real = self._real(op.target, results[0])
-            self._keep("c", op, op.target, repetition, op.target.start, real)
-        elif isinstance(op, WriteBack) and op.targets[0].buffer.kind is DataKind.C:
-            self._keep("c", op, op.targets[0], repetition, op.targets[0].start, self._real(op.targets[0], results[0]))
+        """Keep what the op says may be kept: activated gates and cell states."""
+        for part in op.observed:
+            region = op.writes[0]
+            real = self._real(region, results[0])
+            self._keep(part, op, region, repetition, real[part.first_row : part.first_row + part.rows])
 
-    def _gates(self, op: Activate, repetition: int, result: Array) -> None:
-        real = self._real(op.target, result)
-        first = 0
-        for rows in op.gates:
-            self._keep(rows.gate, op, op.target, repetition, rows.first_unit, real[first : first + rows.units])
-            first += rows.units
-
-    def _keep(self, name: str, op: Op, region: Region, repetition: int, first: int, values: Float32) -> None:
+    def _keep(self, part: Observed, op: Op, region: Region, repetition: int, values: Float32) -> None:
         cell = self._cells.get(region.buffer.name)
         if cell is None:  # an RNN's activation gives h itself, which is in the output
             return
         steps = self._shapes[cell][0]
         step = op.step(repetition)
         time = steps - 1 - step if self._reverse[cell] else step
-        kept = self.values[cell].get(name)
+        kept = self.values[cell].get(part.quantity)
         if kept is None:
-            kept = self.values[cell][name] = np.zeros(self._shapes[cell], np.float32)
-        kept[time, :, first : first + len(values)] = values.T
+            kept = self.values[cell][part.quantity] = np.zeros(self._shapes[cell], np.float32)
+        kept[time, :, part.first_unit : part.first_unit + len(values)] = values.T
 
     def _real(self, region: Region, stored: Array) -> Float32:
         encoding: Encoding = self._encodings[region.buffer.name]

@@ -10,8 +10,8 @@ from gates and products of magnitude up to 1, each rounded to within u, so a ten
 numbers still carries a few u of error; s = 8 u / 1e-5 allows 8 of them.
 
 Other formats differ from the golden model by what they are, so that no such bound means anything: their accuracy is
-measured (archsim/checking/format_error.py), not judged. Where all arithmetic is on integers there is something sharper: an
-independent reference in 64-bit integers, with which every bit must agree.
+measured (archsim/checking/format_error.py), not judged. Where all arithmetic is on integers there is something
+sharper: an independent reference in 64-bit integers, with which every bit must agree.
 """
 
 from __future__ import annotations

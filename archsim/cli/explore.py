@@ -36,9 +36,7 @@ def explore_command(
     """Explore a design space: a Pareto front, tables and plots; resumable after Ctrl-C, a crash or a power cut."""
     from archsim.cli.explore_progress import ExploreProgress
     from archsim.errors import ArchsimError, Interrupted
-    from archsim.explore import Space
-    from archsim.explore import Status
-    from archsim.explore import explore
+    from archsim.explore import Space, Status, explore
     from archsim.explore.results.write_results import study_json, study_text, write_results
 
     if executor not in ("auto", "fast", "machine"):

@@ -14,9 +14,7 @@ from archsim.cli.options import DebugOption
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from archsim.importers import Found
-    from archsim.importers import FoundLayer
-    from archsim.importers import InputSequence
+    from archsim.importers import Found, FoundLayer, InputSequence
 
 DEFAULT_BATCH = 1
 DEFAULT_SEED = 0
@@ -56,9 +54,7 @@ def import_command(
     debug: DebugOption = False,
 ) -> None:
     """List the recurrent layers of a model file; with --layer and --out write one, or their stack, as a workload."""
-    from archsim.importers import find_layers
-    from archsim.importers import select
-    from archsim.importers import write_workload
+    from archsim.importers import find_layers, select, write_workload
 
     if (layer is None) != (out is None):
         _wrong(
@@ -90,8 +86,7 @@ def _sequence(
     unbatched: bool,
 ) -> InputSequence:
     """The input that the options ask for."""
-    from archsim.importers import InputSequence
-    from archsim.importers import read_input
+    from archsim.importers import InputSequence, read_input
 
     first = layers[0]
     order = first.batch_first if batch_first is None else batch_first

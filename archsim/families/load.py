@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from archsim.config import Document
-from archsim.config import Override
-from archsim.config import load_document
-from archsim.config import validate
-from archsim.config.presets import PresetKind, find_file, is_name
+from archsim.config import Document, Override, load_document, validate
+from archsim.config.presets import PresetKind, find_file
 from archsim.config.text import shown
 from archsim.errors import ArchError, Fault, SimulatorBug
-from archsim.families.gemv.config import GemvConfig
 from archsim.families.machine_config import MachineConfig
-from archsim.families.registry import DEFAULT_FAMILY, FAMILIES
+from archsim.families.registry import DEFAULT_FAMILY, all_families, find_family
 from archsim.technology import Prices, load_prices
 
 
@@ -50,10 +46,8 @@ def load_arch(reference: str, overrides: Sequence[Override] = ()) -> Arch:
     path = find_file(PresetKind.ARCH, reference, ArchError)
     document = load_document(path, ArchError)
     config = validate(_model(document), document, overrides, ArchError)
-    if isinstance(config, GemvConfig) and not is_name(config.technology):
-        here = any(override.path == "technology" for override in overrides)
-        technology = config.technology if here else str(path.parent / config.technology)
-        config = config.model_copy(update={"technology": technology})
+    set_here = {override.path for override in overrides}
+    config = config.with_files_from(path.parent, set_here)
     arch = Arch(path.stem, config, tuple(f"{override.path}={override.value}" for override in overrides))
     if config.costing is not None:
         _ = arch.prices
@@ -62,9 +56,10 @@ def load_arch(reference: str, overrides: Sequence[Override] = ()) -> Arch:
 
 def _model(document: Document) -> type[MachineConfig]:
     """The model of the family that the file names; ArchError if there is none of that name."""
-    family = document.data.get("family", DEFAULT_FAMILY)
-    if not isinstance(family, str) or family not in FAMILIES:
+    name = document.data.get("family", DEFAULT_FAMILY)
+    family = find_family(name) if isinstance(name, str) else None
+    if family is None:
         where = f"{document.source}:{document.lines[('family',)]}"
-        names = ", ".join(repr(name) for name in FAMILIES)
-        raise ArchError((Fault(where, "family", f"expected one of {names} (kind of machine), got {family!r}"),))
-    return FAMILIES[family].config
+        names = ", ".join(repr(known) for known in all_families())
+        raise ArchError((Fault(where, "family", f"expected one of {names} (kind of machine), got {name!r}"),))
+    return family.config

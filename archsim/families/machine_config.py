@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -16,6 +17,7 @@ from archsim.hardware.functions.function_config import FunctionConfig
 from archsim.hardware.functions.methods import make_method
 from archsim.hardware.sequencer_config import SequencerConfig
 from archsim.hardware.storage import Storage
+from archsim.technology import Prices
 from archsim.workload.network import NetworkSpec
 
 
@@ -64,6 +66,13 @@ class MachineConfig(StrictModel, ABC):
             raise ValueError(f"{section}: {error}") from None
         return self
 
+    def with_files_from(self, folder: Path, set_here: Collection[str]) -> Self:
+        """The same machine with the paths of other files that its file names, which are relative to `folder`.
+
+        `set_here`: the fields that --set gave, whose paths are relative to the current folder.
+        """
+        return self
+
     @property
     @abstractmethod
     def multipliers(self) -> Multipliers:
@@ -97,6 +106,17 @@ class MachineConfig(StrictModel, ABC):
     @abstractmethod
     def compute_cycles_per_step(self, spec: NetworkSpec) -> int:
         """Cycles that the multipliers need at least for a time step of all layers and sequences."""
+
+    def least_load_cycles(self, spec: NetworkSpec) -> int:
+        """Cycles that loading the weights takes at least before a run is over; 0 if nothing is known of it."""
+        return 0
+
+    def least_energy_uj(self, spec: NetworkSpec, prices: Prices) -> float:
+        """Energy in uJ, without leakage, that any run of the network takes at least; 0 if nothing is known of it.
+
+        Only asked of machines with a `costing`. Used to leave out designs that cannot be on a front (docs/explore.md).
+        """
+        return 0.0
 
     @property
     def weight_bits_per_cycle(self) -> int | None:

@@ -1,70 +1,44 @@
-"""The families of machines: what each is described by, and which units it is built of."""
+"""Every family of machines, by its name: the only module that names them all."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from archsim.families.gemv.config import GemvConfig
-from archsim.families.gemv.units import GEMV_KINDS, gemv_units
+from archsim.config.extensions import FAMILIES as GROUP
+from archsim.config.extensions import extensions
+from archsim.errors import ExtensionError, SimulatorBug
+from archsim.families.family import Family
+from archsim.families.gemv.family import GEMV
 from archsim.families.machine_config import MachineConfig
-from archsim.families.npu.config import NpuConfig
-from archsim.families.npu.units import NPU_KINDS, npu_units
-from archsim.families.systolic.config import SystolicConfig
-from archsim.families.systolic.units import SYSTOLIC_KINDS, systolic_units
+from archsim.families.npu.family import NPU
+from archsim.families.systolic.family import SYSTOLIC
 from archsim.hardware.unit import Unit, Units, unit_name
 
-DEFAULT_FAMILY = "gemv"
+FAMILIES: Mapping[str, Family[Any]] = MappingProxyType({family.name: family for family in (GEMV, NPU, SYSTOLIC)})
+"""The families that come with archsim, in the order in which `archsim list` shows them."""
+
+DEFAULT_FAMILY = GEMV.name
 """The family of an architecture file that names none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
-    """A family of machines.
-
-    `unit_kinds`: every kind of unit that executes ops; `units`: the units of a machine of this family, in the order in
-    which reports show them. Its schedules stand in archsim.schedules, its bounds in archsim.metrics.bounds, and what to
-    do about them in archsim.report.text.advice, each under the family's name.
-    """
-
-    name: str
-    summary: str
-    config: type[MachineConfig]
-    unit_kinds: tuple[type[Unit[Any]], ...]
-    units: Callable[[Any], tuple[Unit[Any], ...]]
+def find_family(name: str) -> Family[Any] | None:
+    """The family of that name: one of archsim's own, or one that an installed package offers; None if there is none."""
+    return FAMILIES.get(name) or _offered().get(name)
 
 
-FAMILIES: Mapping[str, Family] = MappingProxyType(
-    {
-        family.name: family
-        for family in (
-            Family(
-                "gemv",
-                "one MAC array for tiles of a GEMV, activation and element-wise units behind it, weights behind DRAM",
-                GemvConfig,
-                GEMV_KINDS,
-                gemv_units,
-            ),
-            Family(
-                "npu",
-                "chains of vector units behind a matrix-vector unit of tiles; weights resident, VLIW instructions",
-                NpuConfig,
-                NPU_KINDS,
-                npu_units,
-            ),
-            Family(
-                "systolic",
-                "a weight-stationary systolic array; weights stream from DRAM through a FIFO every time step",
-                SystolicConfig,
-                SYSTOLIC_KINDS,
-                systolic_units,
-            ),
-        )
-    }
-)
-"""Every family, by its name."""
+def all_families() -> Mapping[str, Family[Any]]:
+    """Archsim's own families and those that installed packages offer, by name."""
+    return MappingProxyType({**_offered(), **FAMILIES})
+
+
+def family_of(config: MachineConfig) -> Family[Any]:
+    """The family of a machine; SimulatorBug if its config names one that is not registered."""
+    family = find_family(config.family)
+    if family is None:
+        raise SimulatorBug(f"a machine of the family {config.family}, which is not registered")
+    return family
 
 
 def build_units(config: MachineConfig) -> Units:
@@ -73,7 +47,16 @@ def build_units(config: MachineConfig) -> Units:
     Of several units of a kind the first has the kind's name, the others that with a number from 1 on.
     """
     built: dict[str, Unit[Any]] = {}
-    for unit in FAMILIES[config.family].units(config):
+    for unit in family_of(config).units(config):
         number = sum(unit.name == other.name for other in built.values())
         built[unit_name(unit.name, number)] = unit
     return MappingProxyType(built)
+
+
+def _offered() -> Mapping[str, Family[Any]]:
+    """The families of other packages; the entry's name is the family's."""
+    found = extensions(GROUP, Family)
+    for name, family in found.items():
+        if name != family.name or name in FAMILIES:
+            raise ExtensionError(f"{GROUP}: {name}: the entry must have the name of its family, and no other family's")
+    return found

@@ -1,71 +1,46 @@
-"""What a schedule is: a name, and a way from a network and a machine to a program."""
+"""What a schedule is: a named way from a network and a machine to a program, and what it does to the numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from typing import Generic, TypeVar
 
-from archsim.families.gemv.config import GemvConfig
-from archsim.families.gemv.order import WorkOrder
+from archsim.families.machine_config import MachineConfig
 from archsim.program.ir import Program
 from archsim.workload.network import NetworkSpec
 
-Layers = Callable[[WorkOrder, NetworkSpec, GemvConfig], Program]
+ConfigT = TypeVar("ConfigT", bound=MachineConfig)
 
 
-class AnySchedule(Protocol):
-    """What the schedules of every family are to the layers above."""
+class Schedule(ABC, Generic[ConfigT]):
+    """A way of ordering a recurrent network's work on the machines of one family.
 
-    @property
-    def name(self) -> str:
-        """As it is given to --schedule."""
-
-    @property
-    def summary(self) -> str:
-        """One line that says what it does."""
-
-    @property
-    def splits_sums(self) -> bool:
-        """Whether W_ih x goes into the sums' format before W_hh h is added, so that the two are rounded apart."""
-
-    @property
-    def interleaves_gates(self) -> bool:
-        """Whether a tile has rows of all gates, so that those that take one product only are tiles of their own."""
-
-    def build(self, spec: NetworkSpec, arch: Any) -> Program:  # noqa: ANN401 - the family's own model
-        """The program; `arch` is a machine of the family that the schedule is for.
-
-        CapacityError if the model does not fit into the machine, ScheduleError if the machine cannot run it.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """A way of ordering the work on a machine of the family gemv, with a line about it.
-
-    `layers`: how the layers follow each other.
+    A subclass, mostly a frozen dataclass, gives the attributes below and `build`. What a schedule does to the numbers
+    is declared (`splits_sums`, `interleaves_gates`) and nowhere read from its name: the integer reference computes by
+    it.
     """
 
-    way: WorkOrder
+    __slots__ = ()
+
+    name: str
+    """As it is given to --schedule: words joined by "_"."""
     summary: str
-    layers: Layers
+    """One line that says what it does."""
+    family: str
+    """The name of the family of machines that it is for."""
+    splits_sums: bool
+    """Whether W_ih x is rounded into the sums' format before W_hh h is added, so that the two are rounded apart."""
+    interleaves_gates: bool
+    """Whether a group of rows has rows of all gates, so that a GRU's rows that take one product are tiles apart."""
 
-    @property
-    def name(self) -> str:
-        """The way's name."""
-        return self.way.name
+    @abstractmethod
+    def build(self, spec: NetworkSpec, config: ConfigT) -> Program:
+        """The program of a network on a machine.
 
-    @property
-    def splits_sums(self) -> bool:
-        """As AnySchedule has it."""
-        return self.name.startswith(("split", "hoisted"))
+        A pure function of its arguments. `config` may be a stand-in that notes which fields are read
+        (archsim.config.read_tracking): programs are shared by all machines that agree in those fields. So every
+        figure is read here, before it returns, and a capacity is compared with `read_only_as`.
 
-    @property
-    def interleaves_gates(self) -> bool:
-        """As AnySchedule has it."""
-        return self.way.order == "interleaved"
-
-    def build(self, spec: NetworkSpec, arch: GemvConfig) -> Program:
-        """The program; CapacityError if the model does not fit into the machine."""
-        return self.layers(self.way, spec, arch)
+        Raises CapacityError if the model does not fit into the machine, ScheduleError if the machine cannot run it in
+        this way, ArchError if it cannot compute what the network asks for.
+        """

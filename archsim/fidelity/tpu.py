@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archsim.api import Simulation
-from archsim.api import simulate
+from archsim.api import Simulation, simulate
 from archsim.config import parse_override
 from archsim.families.load import load_arch
 from archsim.families.systolic.systolic_array import TilePass, WeightShift

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from archsim.config import parse_document
-from archsim.config import validate
+from archsim.config import parse_document, validate
 from archsim.config.text import shorten
 from archsim.errors import OutputError, WorkloadError
 from archsim.importers.chain import described, stack_states, stack_tensors

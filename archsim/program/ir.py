@@ -151,6 +151,20 @@ class Region:
         return self.buffer.slots // gcd(self.buffer.slots, self.stride)
 
 
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Rows of an op's result that an observer may keep: part of a named quantity of a cell at a time step.
+
+    `quantity`: "c", or a gate's name (i, f, g, o; r, z, n). `first_row` and `rows` are counted in the op's first write;
+    `first_unit` is the hidden unit that the first row stands for.
+    """
+
+    quantity: str
+    first_row: int
+    rows: int
+    first_unit: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Op(ABC):
     """One piece of work on one unit. Subclasses (one per kind, beside their unit) name their operands.
@@ -190,6 +204,11 @@ class Op(ABC):
     @property
     def awaits(self) -> tuple[Region, ...]:
         """Regions that must be written as a whole before the op starts, though it may read but a part of them."""
+        return ()
+
+    @property
+    def observed(self) -> tuple[Observed, ...]:
+        """What of its first write an observer may keep, for measuring the accuracy of cells and gates over time."""
         return ()
 
     @property

@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from archsim.config import load_document
-from archsim.config import validate
+from archsim.config import load_document, validate
 from archsim.config.presets import PresetKind, find_file, is_name
 from archsim.errors import ArchError
 from archsim.technology.config import Technology

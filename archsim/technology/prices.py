@@ -13,6 +13,7 @@ from archsim.technology.config import OperatorTable, Technology
 from archsim.technology.interpolate import inside, interpolate, interpolate_grid
 
 UM2_PER_MM2 = 1_000_000
+PJ_PER_UJ = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
-from archsim.config import StrictModel
-from archsim.config import load_document
-from archsim.config import validate
+from archsim.config import StrictModel, load_document, validate
 from archsim.config.text import one_line
 from archsim.errors import OutputError, WorkloadError
 from archsim.formats import Formats, Scaled

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from archsim.config import Override
-from archsim.config import load_document
-from archsim.config import parse_document
-from archsim.config import validate
+from archsim.config import Override, load_document, parse_document, validate
 from archsim.config.presets import PresetKind, find_file
 from archsim.errors import Fault, WorkloadError
 from archsim.workload.config import WorkloadConfig

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from archsim.config import parse_document
-from archsim.config import validate
+from archsim.config import parse_document, validate
 from archsim.errors import ArchError, SimulatorBug
 from archsim.formats import BlockFloat, Encoding, Fixed, Float16, Float32, Rounding, Scaled, parse_format
 from archsim.hardware.functions.functions import evaluate

@@ -14,7 +14,7 @@ from archsim.families.cells.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate, Peephole
 from archsim.families.gemv.mac_array import MacArray
 from archsim.families.gemv.mac_tiles import BlockTile, MacTile
-from archsim.families.gemv.schedules import SCHEDULES
+from archsim.families.gemv.schedules import GEMV_SCHEDULES
 from archsim.families.load import load_arch
 from archsim.families.registry import FAMILIES, build_units
 from archsim.hardware.datapath import Datapath
@@ -57,7 +57,7 @@ def networks() -> list[NetworkSpec]:
     return specs + [NetworkSpec(((cell,),), 3, 2, (3, 1)) for cell in cells]
 
 
-PROGRAMS = [schedule.build(spec, ARCH) for spec in networks() for schedule in SCHEDULES]
+PROGRAMS = [schedule.build(spec, ARCH) for spec in networks() for schedule in GEMV_SCHEDULES]
 OPS = [op for program in PROGRAMS for phase in program.phases for op in phase.ops]
 OP_KINDS = {
     SimpleDram: {Transfer},

@@ -8,14 +8,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field, field_validator, model_validator
 
-from archsim.config import Bytes
-from archsim.config import Count
-from archsim.config import Cycles
-from archsim.config import PositiveNumber
-from archsim.config import StrictModel
-from archsim.config import parse_document
-from archsim.config import parse_override
-from archsim.config import validate
+from archsim.config import Bytes, Count, Cycles, PositiveNumber, StrictModel, parse_document, parse_override, validate
 from archsim.errors import ArchError
 
 

@@ -7,8 +7,7 @@ import os
 
 import pytest
 
-from archsim.config import load_document
-from archsim.config import parse_document
+from archsim.config import load_document, parse_document
 from archsim.errors import ArchError, Fault, WorkloadError
 
 

@@ -6,12 +6,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from archsim.config import Document
-from archsim.config import Override
-from archsim.config import load_document
-from archsim.config import parse_document
-from archsim.config import parse_override
-from archsim.config import validate
+from archsim.config import Document, Override, load_document, parse_document, parse_override, validate
 from archsim.errors import ArchError
 
 quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

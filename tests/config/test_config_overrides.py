@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archsim.config import Override
-from archsim.config import parse_document
-from archsim.config import parse_override
-from archsim.config import validate
+from archsim.config import Override, parse_document, parse_override, validate
 from archsim.errors import ArchError, FaultsError
 
 TOP = (

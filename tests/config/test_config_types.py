@@ -8,13 +8,7 @@ import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypeAliasType
 
-from archsim.config import Bytes
-from archsim.config import Count
-from archsim.config import Cycles
-from archsim.config import PositiveNumber
-from archsim.config import StrictModel
-from archsim.config import parse_document
-from archsim.config import validate
+from archsim.config import Bytes, Count, Cycles, PositiveNumber, StrictModel, parse_document, validate
 from archsim.config.types import Text
 from archsim.errors import ArchError
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archsim.config import parse_document
-from archsim.config import validate
+from archsim.config import parse_document, validate
 from archsim.errors import WorkloadError
 
 TOP = (

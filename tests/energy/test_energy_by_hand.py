@@ -10,8 +10,7 @@ from math import sqrt
 
 import pytest
 
-from archsim.api import Simulation
-from archsim.api import simulate
+from archsim.api import Simulation, simulate
 from archsim.config import parse_override
 from archsim.families.load import load_arch
 from archsim.workload import load_workload

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from archsim.config import parse_override
 from archsim.families.cells.activation import Activate
 from archsim.families.gemv.mac_tiles import MacTile
-from archsim.families.gemv.schedules import SCHEDULES
+from archsim.families.gemv.schedules import GEMV_SCHEDULES
 from archsim.families.gemv.storages import storages
 from archsim.families.load import load_arch
 from archsim.families.registry import build_units
@@ -255,7 +255,7 @@ def test_energies_scale_with_the_table(case: Case, energy: float, area: float) -
 WIDTHS = ("q2.6", "q4.8", "q4.12", "q6.18", "q8.24")
 
 
-@pytest.mark.parametrize("schedule", [schedule.name for schedule in SCHEDULES])
+@pytest.mark.parametrize("schedule", [schedule.name for schedule in GEMV_SCHEDULES])
 def test_narrower_formats_cost_less_of_everything(schedule: str) -> None:
     """Bytes of SRAM, port cycles, traffic, energy of every unit and memory, and area."""
     found = []

@@ -12,8 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from archsim.explore import Space
-from archsim.explore import explore
+from archsim.explore import Space, explore
 from archsim.explore.results.write_results import write_results
 
 

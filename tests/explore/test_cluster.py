@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from archsim.errors import OutputError
-from archsim.explore import Space
-from archsim.explore import explore
+from archsim.explore import Space, explore
 from archsim.explore.run.watcher import Watcher
 from tests.optional import need
 

@@ -9,11 +9,8 @@ from hypothesis import strategies as st
 
 from archsim.api import simulate
 from archsim.cli.main import main
-from archsim.config import Override
-from archsim.config import parse_override
-from archsim.explore import Space
-from archsim.explore import Status
-from archsim.explore import explore
+from archsim.config import Override, parse_override
+from archsim.explore import Space, Status, explore
 from archsim.explore.results.write_results import write_results
 from archsim.explore.run.evaluation import stats_outputs
 from archsim.explore.search.front import Front, hypervolume

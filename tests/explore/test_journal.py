@@ -12,8 +12,7 @@ import pytest
 
 from archsim.config.presets import PresetKind, find_file
 from archsim.errors import ArchError, OutputError
-from archsim.explore import Space
-from archsim.explore import explore
+from archsim.explore import Space, explore
 from archsim.explore.results.write_results import write_results
 from archsim.explore.run.journal import Journal
 from archsim.explore.run.outcome import Kind, Outcome

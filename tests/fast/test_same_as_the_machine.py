@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from archsim.api.evaluate import Evaluator
 from archsim.api.simulate import machine_spec
 from archsim.config import parse_override
-from archsim.families.gemv.schedules import SCHEDULES
+from archsim.families.gemv.schedules import GEMV_SCHEDULES
 from archsim.families.load import Arch, load_arch
 from archsim.families.registry import build_units
 from archsim.families.schedules import find_schedule
@@ -85,7 +85,7 @@ PRESETS = [
 RUNS = [
     (arch, workload, schedule.name)
     for arch, workload in PRESETS
-    for schedule in SCHEDULES
+    for schedule in GEMV_SCHEDULES
     if not (schedule.name.endswith("wavefront") and "bidirectional" in workload)  # it runs forward only
 ]
 

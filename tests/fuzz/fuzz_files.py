@@ -33,10 +33,7 @@ from typing import Any
 import numpy as np
 
 from archsim.errors import FaultsError
-from archsim.importers import InputSequence
-from archsim.importers import find_layers
-from archsim.importers import select
-from archsim.importers import write_workload
+from archsim.importers import InputSequence, find_layers, select, write_workload
 from archsim.importers.keras import keras_file
 from archsim.workload import NetworkSpec, load_tensors, load_workload
 from archsim.workload.tensors import suffixes, weight_shapes

@@ -10,10 +10,7 @@ import numpy as np
 from archsim.api import simulate
 from archsim.config import parse_override
 from archsim.families.load import load_arch
-from archsim.importers import InputSequence
-from archsim.importers import find_layers
-from archsim.importers import select
-from archsim.importers import write_workload
+from archsim.importers import InputSequence, find_layers, select, write_workload
 from archsim.report.files.saved import torch_outputs
 from archsim.workload import load_workload
 from tests.float_machines import FLOAT_16X16

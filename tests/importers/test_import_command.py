@@ -12,8 +12,7 @@ import pytest
 from safetensors.numpy import save_file
 
 import archsim.importers.onnx.onnx_layer
-from archsim.config import load_document
-from archsim.config import validate
+from archsim.config import load_document, validate
 from archsim.errors import WorkloadError
 from archsim.workload import load_tensors, load_workload
 from archsim.workload.config import WorkloadConfig

@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.errors import WorkloadError
-from archsim.importers import find_layers
-from archsim.importers import select
+from archsim.importers import find_layers, select
 from tests.importers.import_runs import close, imported
 
 KINDS = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}

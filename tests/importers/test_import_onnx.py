@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.importers import find_layers
-from archsim.importers import select
+from archsim.importers import find_layers, select
 from tests.importers.import_runs import (
     close,
     imported,

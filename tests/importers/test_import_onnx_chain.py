@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from archsim.errors import WorkloadError
-from archsim.importers import find_layers
-from archsim.importers import select
+from archsim.importers import find_layers, select
 from tests.importers.import_runs import (
     close,
     imported,

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from archsim.errors import WorkloadError
-from archsim.importers import find_layers
-from archsim.importers import select
+from archsim.importers import find_layers, select
 from tests.importers.import_runs import close, imported
 
 SAVERS = (".pt", ".pth", "legacy.pt", ".safetensors", ".npz")

@@ -18,11 +18,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from archsim.api import Simulation
-from archsim.api import simulate
-from archsim.config import parse_document
-from archsim.config import parse_override
-from archsim.config import validate
+from archsim.api import Simulation, simulate
+from archsim.config import parse_document, parse_override, validate
 from archsim.engines.events import MachineSpec, Options, execute
 from archsim.errors import ArchError
 from archsim.families.gemv.config import GemvConfig

@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from archsim.api import Simulation
-from archsim.api import simulate
+from archsim.api import Simulation, simulate
 from archsim.config import parse_override
 from archsim.families.load import load_arch
 from archsim.report.files.saved import torch_outputs

@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from archsim.api import Simulation
-from archsim.api import simulate
+from archsim.api import Simulation, simulate
 from archsim.config import parse_override
 from archsim.families.load import load_arch
 from archsim.trace import Window

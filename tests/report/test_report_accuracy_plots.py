@@ -10,8 +10,7 @@ import pytest
 from matplotlib.text import Text
 
 from archsim.api import Simulation
-from archsim.report import plot_accuracy
-from archsim.report import plot_format_ranges
+from archsim.report import plot_accuracy, plot_format_ranges
 from archsim.report.figures.drawing import style
 from archsim.report.figures.figure_accuracy import accuracy_figure
 from archsim.report.figures.figure_ranges import ranges_figure

@@ -15,11 +15,7 @@ from matplotlib.text import Text
 
 from archsim.api import Simulation
 from archsim.metrics.stacks import BUCKETS
-from archsim.report import plot_cycle_stack
-from archsim.report import plot_energy
-from archsim.report import plot_roofline
-from archsim.report import plot_timeline
-from archsim.report import plot_utilization
+from archsim.report import plot_cycle_stack, plot_energy, plot_roofline, plot_timeline, plot_utilization
 from archsim.report.figures.drawing import style
 from archsim.report.figures.figure_energy import energy_figure
 from archsim.report.figures.figure_roofline import roofline_figure
@@ -203,7 +199,7 @@ def test_the_stack_fills_every_bar_and_names_every_bucket(small: Simulation):
 def test_reports_load_no_drawing_library_before_they_draw():
     code = (
         "import sys, archsim.report; heavy = {'matplotlib', 'rich'} & set(sys.modules); assert not heavy, heavy\n"
-        "import archsim.report.figures.figure_timeline, archsim.report.figures.figure_stack, archsim.report.figures.figure_utilization\n"
+        "from archsim.report.figures import figure_stack, figure_timeline, figure_utilization\n"
         "assert 'matplotlib' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

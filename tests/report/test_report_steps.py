@@ -8,7 +8,7 @@ import pytest
 
 from archsim.api import Simulation
 from archsim.families.gemv.advice import ADVICE
-from archsim.families.gemv.bounds import BOUNDS
+from archsim.families.gemv.bounds import GEMV_BOUNDS
 from archsim.report.text.advice import binding_sentence, excess, gap_sentence
 from archsim.report.text.steps import STEP_BUCKETS, busy_cycles, step_stacks
 
@@ -57,7 +57,7 @@ def test_what_dram_does_before_and_after_the_steps_is_taken_out(small: Simulatio
 
 
 def test_every_bound_has_its_advice():
-    assert tuple(ADVICE) == tuple(BOUNDS)
+    assert tuple(ADVICE) == tuple(GEMV_BOUNDS)
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from archsim.api import Simulation
-from archsim.api import simulate
+from archsim.api import Simulation, simulate
 from archsim.config import parse_override
 from archsim.families.load import load_arch
 from archsim.report import report_text

@@ -1,4 +1,4 @@
-"""What every schedule must fulfil, whatever its order; a new one is tested by being in SCHEDULES."""
+"""What every schedule must fulfil, whatever its order; a new one is tested by being in GEMV_SCHEDULES."""
 
 from collections import Counter
 
@@ -14,7 +14,7 @@ from archsim.families.cells.tiling import block_major, cut, interleaved, number_
 from archsim.families.gemv.config import GemvConfig
 from archsim.families.gemv.mac_tiles import BlockTile, MacTile
 from archsim.families.gemv.memories import AccumulatorsConfig
-from archsim.families.gemv.schedules import SCHEDULES
+from archsim.families.gemv.schedules import GEMV_SCHEDULES
 from archsim.families.load import load_arch
 from archsim.families.schedule import Schedule
 from archsim.families.schedules import find_schedule
@@ -65,7 +65,7 @@ def build(schedule: Schedule, spec: NetworkSpec, arch: GemvConfig) -> Program:
     return schedule.build(spec, arch.model_copy(update={"accumulators": AccumulatorsConfig(entries=entries)}))
 
 
-every_schedule = pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda s: s.name)
+every_schedule = pytest.mark.parametrize("schedule", GEMV_SCHEDULES, ids=lambda s: s.name)
 every_machine = pytest.mark.parametrize("arch", MACHINES.values(), ids=MACHINES.keys())
 every_spec = pytest.mark.parametrize("spec", SPECS, ids=IDS)
 

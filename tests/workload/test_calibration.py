@@ -13,9 +13,7 @@ from hypothesis import strategies as st
 import archsim.checking.calibrate
 from archsim.checking.calibrate import calibrate, observe
 from archsim.checking.reference import golden_results, golden_traces
-from archsim.config import parse_document
-from archsim.config import parse_override
-from archsim.config import validate
+from archsim.config import parse_document, parse_override, validate
 from archsim.errors import WorkloadError
 from archsim.formats import Formats, Scaled
 from archsim.formats.scaling import Method, covered, quantized, scale_and_zero

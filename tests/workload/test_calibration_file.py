@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archsim.checking.calibrate import calibrate, choose, observe
-from archsim.config import parse_document
-from archsim.config import validate
+from archsim.config import parse_document, validate
 from archsim.errors import OutputError, WorkloadError
 from archsim.formats import Formats
 from archsim.formats.scaling import Method

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from archsim.explore import Space
-from archsim.explore import explore
+from archsim.explore import Space, explore
 from archsim.explore.results.figures import figures
 from tools.docs import explore_tables
 

@@ -9,9 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from archsim.explore import Point
-from archsim.explore import Space
-from archsim.explore import Study
+from archsim.explore import Point, Space, Study
 from tools.docs import DOCS
 
 PAGE = DOCS / "explore.md"

@@ -11,10 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from archsim.importers import InputSequence
-from archsim.importers import find_layers
-from archsim.importers import select
-from archsim.importers import write_workload
+from archsim.importers import InputSequence, find_layers, select, write_workload
 
 if TYPE_CHECKING:
     import torch

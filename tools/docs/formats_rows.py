@@ -9,8 +9,7 @@ from decimal import Decimal
 import numpy as np
 import numpy.typing as npt
 
-from archsim.api import Simulation
-from archsim.api import simulate
+from archsim.api import Simulation, simulate
 from archsim.checking.calibrate import observe
 from archsim.checking.format_error import compare_tensor
 from archsim.checking.task import task_figures

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from archsim.families.registry import FAMILIES
 from archsim.fidelity import all_rows
-from archsim.metrics import Stats
-from archsim.metrics import declared
-from archsim.metrics.bounds import FAMILY_BOUNDS
+from archsim.metrics import Stats, declared
 from archsim.metrics.energy import Area, Energy
 from archsim.metrics.roofline import Ceiling, Roofline
 from archsim.metrics.stacks import BUCKETS
@@ -95,7 +94,10 @@ def metrics_page() -> str:
             _table("bucket", BUCKETS),
             "\n## Bounds\n\nCycles a time step that each resource alone, or the recurrence alone, would need. "
             "The time steps together never take less than T times the largest.\n\n",
-            *(f"{_heading(family)}{_table('bound', bounds)}" for family, bounds in FAMILY_BOUNDS.items()),
+            *(
+                f"{_heading(family)}{_table('bound', bounds)}"
+                for family, bounds in ((one.name, one.bounds) for one in FAMILIES.values())
+            ),
             ENERGY,
             *_parts(_ENERGY_PARTS),
             VALIDATION,

@@ -7,8 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from archsim.api import Simulation
-from archsim.api import simulate
+from archsim.api import Simulation, simulate
 from archsim.api.evaluate import Evaluator
 from archsim.errors import ArchsimError, CapacityError
 from archsim.explore.results.accuracy_results import accuracy_outputs

@@ -9,9 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from archsim.config import Document
-from archsim.config import Override
-from archsim.config import validate
+from archsim.config import Document, Override, validate
 from archsim.config.slots import Slot, inner_slot, slot_of
 from archsim.errors import ArchError
 from archsim.families.machine_config import MachineConfig

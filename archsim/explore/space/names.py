@@ -12,8 +12,7 @@ from typing import Union, get_args, get_origin, get_type_hints
 from archsim.explore.space.expression import Expression
 from archsim.explore.space.fields import Model, known_path
 from archsim.explore.space.parameters import SCHEDULE
-from archsim.metrics import Stats
-from archsim.metrics import declared
+from archsim.metrics import Stats, declared
 
 ACCURACY = "accuracy"
 """Prefix of what the number formats cost: accuracy.output.sqnr_db, accuracy.task.changed_share, ..."""

@@ -9,10 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from archsim.config import Document
-from archsim.config import Override
-from archsim.config import load_document
-from archsim.config import validate
+from archsim.config import Document, Override, load_document, validate
 from archsim.config.presets import PresetKind, find_file
 from archsim.config.text import KeyPath, dotted, shown
 from archsim.errors import ArchError, ArchsimError, Fault, FaultsError, SpaceError, WorkloadError

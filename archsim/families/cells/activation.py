@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import accumulate
 from typing import Annotated
 
 import numpy as np
@@ -21,7 +22,7 @@ from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import REGISTER_BIT, Tally, adder, times, width_of
 from archsim.hardware.products import bias_adder
 from archsim.hardware.unit import MAX_UNITS, Ports, Unit, Work, ceil_div, unit_name
-from archsim.program.ir import Op, Region
+from archsim.program.ir import Observed, Op, Region
 from archsim.program.shapes import PLACE
 from archsim.workload.network import FunctionSpec
 
@@ -75,6 +76,15 @@ class Activate(Op):
     @property
     def writes(self) -> tuple[Region, ...]:
         return (self.target,)
+
+    @property
+    def observed(self) -> tuple[Observed, ...]:
+        """The gates that its rows are."""
+        starts = accumulate((rows.units for rows in self.gates), initial=0)
+        return tuple(
+            Observed(rows.gate, start, rows.units, rows.first_unit)
+            for rows, start in zip(self.gates, starts, strict=False)
+        )
 
     @property
     def elements(self) -> int:

@@ -48,15 +48,21 @@ class CellOps(ABC):
     """Row blocks in gate-major order; those of one set stand in one group."""
 
     def __init__(
-        self, spec: CellSpec, arch: GemvConfig, context: CellContext, order: str, placement: Placement | None = None
+        self,
+        spec: CellSpec,
+        arch: GemvConfig,
+        context: CellContext,
+        interleaved: bool,
+        placement: Placement | None = None,
     ) -> None:
-        """`order` is "interleaved" or "gate_major"; without a `placement` all weights are in the weight SRAM.
+        """`interleaved`: whether a group holds rows of all gates. Without a `placement` all weights are in the weight
+        SRAM.
 
         CapacityError if the accumulators cannot hold a group.
         """
         self.spec = spec
         self.context = context
-        self.rotating = order == "interleaved"
+        self.rotating = interleaved
         self._array_rows = arch.mac_array.rows
         self._activation, self._elementwise = arch.activation, arch.elementwise
         self._gate_slots = arch.state_buffer.gate_slots

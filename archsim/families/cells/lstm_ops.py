@@ -10,7 +10,7 @@ import numpy as np
 from archsim.families.cells.elementwise import ElementwiseOp
 from archsim.formats.number import Array
 from archsim.hardware.elementwise_arithmetic import ElementwiseArithmetic, Operand
-from archsim.program.ir import Region
+from archsim.program.ir import Observed, Region
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +35,11 @@ class CellUpdate(ElementwiseOp):
     def operands(self) -> tuple[Region, ...]:
         forget = (self.forget_gate,) if self.forget_gate else ()
         return (self.input_gate, self.candidate, self.target, *forget)
+
+    @property
+    def observed(self) -> tuple[Observed, ...]:
+        """The cell state of its hidden units."""
+        return (Observed("c", 0, self.target.entries, self.target.start),)
 
     def apply(self, lanes: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
         input_gate, candidate, cell, *rest = operands

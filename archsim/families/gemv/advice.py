@@ -70,4 +70,4 @@ _KNOBS = {
 """What shortens a loss of the MAC array that the bound does not explain."""
 
 
-GEMV = Advice(ADVICE, _EXPLAINED, _KNOBS)
+GEMV_ADVICE = Advice(ADVICE, _EXPLAINED, _KNOBS)

@@ -37,10 +37,10 @@ _HOISTED = {
 """Where W_ih x is made for several steps at once."""
 
 
-def check_capacity(buffers: tuple[Buffer, ...], arch: GemvConfig, resident: str | None = None) -> None:
+def check_capacity(buffers: tuple[Buffer, ...], arch: GemvConfig, streamed_sibling: str = "") -> None:
     """Raise CapacityError for the first memory that cannot hold its buffers.
 
-    `resident`: the name of the schedule, if it keeps all weights in the weight SRAM.
+    `streamed_sibling`: the schedule that differs in that it streams weights, if there is one.
     """
     check_dram(buffers, arch)
     for memory, section in _sections(arch).items():
@@ -49,7 +49,7 @@ def check_capacity(buffers: tuple[Buffer, ...], arch: GemvConfig, resident: str 
         if not read_only_as(section, "capacity_bytes", need.__le__):
             capacity = section.capacity_bytes
             parts = " + ".join(f"{buffer.name} {buffer.size_bytes:,}{_times(buffer)}" for buffer in held)
-            streamed = (f"--schedule {_streamed(resident)}",) if resident and memory == "weight_sram" else ()
+            streamed = (f"--schedule {streamed_sibling}",) if streamed_sibling and memory == "weight_sram" else ()
             hoisted = any(buffer.name.endswith(INPUT_SUMS) for buffer in buffers)
             knobs = (_HOISTED if hoisted else _KNOBS).get(memory, _KNOBS[memory])
             raise CapacityError(memory, need, capacity, "bytes", parts, knobs + streamed)
@@ -72,9 +72,3 @@ def _sections(arch: GemvConfig) -> Mapping[str, WeightSramConfig | BufferConfig]
 
 def _times(buffer: Buffer) -> str:
     return f" in {buffer.slots} slots" if buffer.slots != 1 else ""
-
-
-def _streamed(resident: str) -> str:
-    """The schedule that differs from a resident one in that it streams."""
-    name = resident.removesuffix("_wavefront")
-    return f"{name}_streamed{resident[len(name) :]}"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from archsim.config.presets import MAX_PATH_CHARACTERS
+from archsim.config.presets import MAX_PATH_CHARACTERS, is_name
 from archsim.config.types import Text
 from archsim.families.cells.activation import ActivationConfig
 from archsim.families.cells.elementwise import ElementwiseConfig
+from archsim.families.gemv.bounds import least_energy_uj, least_load_cycles
 from archsim.families.gemv.mac_array import MacArrayConfig
+from archsim.families.gemv.mac_cost import ArrayOperators
 from archsim.families.gemv.memories import AccumulatorsConfig, InputBufferConfig, StateBufferConfig, WeightSramConfig
 from archsim.families.gemv.storages import storages
 from archsim.families.machine_config import Costing, MachineConfig, Multipliers
@@ -18,6 +22,7 @@ from archsim.hardware.dram.ddr_unit import DdrConfig
 from archsim.hardware.dram.simple import SimpleDramConfig
 from archsim.hardware.unit import ceil_div
 from archsim.program.ir import DataKind
+from archsim.technology import Prices
 from archsim.workload.network import CellKind, CellSpec, NetworkSpec
 
 DramConfig = Annotated[SimpleDramConfig | DdrConfig, Field(discriminator="kind")]
@@ -70,6 +75,21 @@ class GemvConfig(MachineConfig):
     @property
     def costing(self) -> Costing:
         return Costing(self.technology, self.dram_type, storages(self))
+
+    def with_files_from(self, folder: Path, set_here: Collection[str]) -> GemvConfig:
+        """The technology's file beside the architecture's, if it is none of the presets."""
+        if is_name(self.technology) or "technology" in set_here:
+            return self
+        return self.model_copy(update={"technology": str(folder / self.technology)})
+
+    def least_load_cycles(self, spec: NetworkSpec) -> int:
+        """All weights through DRAM's interface once; of kind ddr, whose rows and refresh cost more, nothing is said."""
+        return least_load_cycles(self.dram, self.formats.format("weight"), spec)
+
+    def least_energy_uj(self, spec: NetworkSpec, prices: Prices) -> float:
+        """A multiplication a MAC, one loading of all weights, and one reading of W_hh a step from the weight SRAM."""
+        multiplier = ArrayOperators(self.mac_array, self.formats).multiplier
+        return least_energy_uj(self.costing, self.formats.format("weight"), multiplier, spec, prices)
 
     @property
     def function_unit(self) -> ActivationConfig:

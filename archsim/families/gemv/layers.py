@@ -34,7 +34,7 @@ from archsim.workload.network import CellKind, NetworkSpec
 CELL_OPS: dict[CellKind, type[CellOps]] = {CellKind.LSTM: LstmOps, CellKind.GRU: GruOps, CellKind.RNN: RnnOps}
 
 
-def sequential(way: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program:
+def sequential(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program:
     """Layers one after the other; CapacityError if something does not fit."""
     check_functions(spec, arch.activation, arch.formats)
     tensors, valid = streams(spec, arch.formats), valid_steps(spec)
@@ -49,35 +49,35 @@ def sequential(way: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program:
     def cells_with(placements: Sequence[Placement | None], blocks: Blocks | None) -> list[CellOps]:
         found = zip(spec.cells, context, placements, strict=True)
         return [
-            CELL_OPS[cell.kind](cell, arch, replace(place, blocks=blocks), way.order, held)
+            CELL_OPS[cell.kind](cell, arch, replace(place, blocks=blocks), order.interleaved, held)
             for cell, place, held in found
         ]
 
-    cells = _placed(way, arch, spec.steps, len(context), cells_with)
+    cells = _placed(order, arch, spec.steps, len(context), cells_with)
     layers = [[cells.pop(0) for _ in layer] for layer in spec.layers]
     cells = [cell for layer in layers for cell in layer]
     buffers = (*tensors, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.buffers.all()))
-    check_capacity(buffers, arch, way.name if not way.streamed else None)
+    check_capacity(buffers, arch, order.streamed_sibling)
     prologue = _load_all(cells)
-    prologue += [op for cell in layers[0] for op in way.bodies.first_inputs(cell)]
+    prologue += [op for cell in layers[0] for op in order.phases.first_inputs(cell)]
     phases = [build_phase("prologue", PhaseKind.PROLOGUE, prologue)]
     for number, layer in enumerate(layers):
         suffix = f" of layer {number}" if len(layers) > 1 else ""
         if number:
-            handover = [op for cell in layer for op in way.bodies.first_inputs(cell)]
+            handover = [op for cell in layer for op in order.phases.first_inputs(cell)]
             phases.append(build_phase(f"handover to layer {number}", PhaseKind.HANDOVER, handover))
-        phases += way.bodies.phases(layer, way.compute, suffix)
+        phases += order.phases.phases(layer, order.compute, suffix)
     phases.append(_epilogue(cells))
-    return Program(schedule=way.name, buffers=buffers, phases=tuple(phases))
+    return Program(schedule=order.name, buffers=buffers, phases=tuple(phases))
 
 
-def wavefront(way: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program:
+def wavefront(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program:
     """Layer l at step t beside layer l - 1 at step t + 1; ScheduleError if a layer does not run forward alone."""
     if len(spec.layers) == 1:  # nothing to run beside
-        return sequential(way, spec, arch)
+        return sequential(order, spec, arch)
     if any(len(layer) > 1 or layer[0].reverse for layer in spec.layers):
         raise ScheduleError(
-            f"--schedule {way.name}: a wavefront needs layers that run forward only; a layer in reverse needs the "
+            f"--schedule {order.name}: a wavefront needs layers that run forward only; a layer in reverse needs the "
             "whole output of the layer before it"
         )
     check_functions(spec, arch.activation, arch.formats)
@@ -93,30 +93,30 @@ def wavefront(way: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program:
             before = cells[-1].buffers.h if cells else None
             prefix = prefixes(spec, number)[0]
             context = CellContext(prefix, spec.steps, spec.batch, source, before, target, 0, valid, depth, blocks)
-            cells.append(CELL_OPS[layer.kind](layer, arch, context, way.order, held))
+            cells.append(CELL_OPS[layer.kind](layer, arch, context, order.interleaved, held))
         return cells
 
-    cells = _placed(way, arch, spec.steps, depth, cells_with)
+    cells = _placed(order, arch, spec.steps, depth, cells_with)
     buffers = (first, last, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.buffers.all()))
-    check_capacity(buffers, arch, way.name if not way.streamed else None)
+    check_capacity(buffers, arch, order.streamed_sibling)
     prologue = _load_all(cells)
     prologue += cells[0].transfers.load_first_inputs()
     repeat = spec.steps + depth - 1
     delayed = [Retiming(spec.steps, repeat, 1, -number) for number in range(depth)]
     body = list(delayed[0].applied_to(cells[0].transfers.load_input_ahead()))
     for place, cell in zip(delayed, cells, strict=True):
-        body += place.applied_to(with_loads(cell, way.compute(cell)))
+        body += place.applied_to(with_loads(cell, order.compute(cell)))
     body += delayed[-1].applied_to(cells[-1].transfers.store_output())
     phases = (
         build_phase("prologue", PhaseKind.PROLOGUE, prologue),
         build_phase("body", PhaseKind.BODY, body, repeat, spec.steps),
         _epilogue(cells),
     )
-    return Program(schedule=way.name, buffers=buffers, phases=phases)
+    return Program(schedule=order.name, buffers=buffers, phases=phases)
 
 
 def _placed(
-    way: WorkOrder,
+    order: WorkOrder,
     arch: GemvConfig,
     steps: int,
     count: int,
@@ -124,11 +124,11 @@ def _placed(
 ) -> list[CellOps]:
     """The cells with all weights in the weight SRAM; if the schedule streams and they do not fit, with some of them."""
     resident, blocks = (None,) * count, None
-    if way.bodies.in_blocks:
+    if order.phases.in_blocks:
         at_one = cells_with(resident, Blocks(steps, 1))
         blocks = choose_blocks(arch, steps, [cell.buffers.in_blocks() for cell in at_one])
     cells = cells_with(resident, blocks)
-    if not way.streamed:
+    if not order.streamed:
         return cells
     placements = place_weights(cells, arch)
     return cells if all(held is None for held in placements) else cells_with(placements, blocks)

@@ -27,22 +27,6 @@ class StepPhases:
     in_blocks: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class WorkOrder:
-    """How a schedule orders the work.
-
-    `order`: how gates stand in tiles ("interleaved" or "gate_major"); `compute`: the MAC tiles of a step and what
-    follows them; `streamed`: weights that do not fit into the weight SRAM come from DRAM every step; `bodies`: the
-    phases of the steps.
-    """
-
-    name: str
-    order: str
-    compute: Compute
-    streamed: bool
-    bodies: StepPhases
-
-
 def _step_by_step(cells: Sequence[CellOps], compute: Compute, suffix: str) -> list[Phase]:
     """A body whose repetitions are the time steps."""
     body = [op for cell in cells for op in cell.transfers.load_input_ahead()]
@@ -52,3 +36,23 @@ def _step_by_step(cells: Sequence[CellOps], compute: Compute, suffix: str) -> li
 
 
 STEP_BY_STEP = StepPhases(lambda cell: cell.transfers.load_first_inputs(), _step_by_step)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOrder:
+    """How a schedule orders the work.
+
+    `interleaved`: whether a group holds rows of all gates of some hidden units, or of whole gates one after the other.
+    `compute`: the MAC tiles of a step and what follows them. `splits_sums`: whether they leave W_ih x in the sums
+    before W_hh h is added, as Schedule.splits_sums. `streamed`: weights that do not fit into the weight SRAM come from
+    DRAM every step. `phases`: how the time steps become phases. `streamed_sibling`: the name of the schedule that
+    differs in that it streams, which the error for too small a weight SRAM names; "" if there is none.
+    """
+
+    name: str
+    interleaved: bool
+    compute: Compute
+    splits_sums: bool
+    streamed: bool = False
+    phases: StepPhases = STEP_BY_STEP
+    streamed_sibling: str = ""

@@ -2,34 +2,57 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from archsim.families.gemv.fused import fused
 from archsim.families.gemv.hoisted import IN_BLOCKS, hoisted
 from archsim.families.gemv.layers import sequential, wavefront
-from archsim.families.gemv.order import STEP_BY_STEP, WorkOrder
+from archsim.families.gemv.order import STEP_BY_STEP, Compute, StepPhases, WorkOrder
+from archsim.families.gemv.schedule import GemvSchedule, gemv_schedule
 from archsim.families.gemv.split import split
-from archsim.families.schedule import Schedule
 
-_COMPUTE = (
-    ("fused", fused, STEP_BY_STEP, "one GEMV of [x, h] a tile"),
-    ("split", split, STEP_BY_STEP, "W_ih x ahead of W_hh h on the same accumulators"),
-    ("hoisted", hoisted, IN_BLOCKS, "W_ih x of a block of steps as one GEMM, W_hh h in each step"),
+
+@dataclass(frozen=True, slots=True)
+class _Products:
+    """One way of forming a step's products; the fields are WorkOrder's."""
+
+    name: str
+    compute: Compute
+    splits_sums: bool
+    phases: StepPhases
+    summary: str
+
+
+_PRODUCTS = (
+    _Products("fused", fused, False, STEP_BY_STEP, "one GEMV of [x, h] a tile"),
+    _Products("split", split, True, STEP_BY_STEP, "W_ih x ahead of W_hh h on the same accumulators"),
+    _Products("hoisted", hoisted, True, IN_BLOCKS, "W_ih x of a block of steps as one GEMM, W_hh h in each step"),
 )
-_ORDER = (
-    ("interleaved", "a tile holds all gates of some hidden units"),
-    ("gate_major", "whole gates one after the other"),
+_GATES = (
+    ("interleaved", True, "a tile holds all gates of some hidden units"),
+    ("gate_major", False, "whole gates one after the other"),
 )
-_WEIGHTS = (("", False, ""), ("_streamed", True, "; weights that do not fit stream from DRAM every step"))
+_WEIGHTS = ((False, ""), (True, "; weights that do not fit stream from DRAM every step"))
 _LAYERS = (("", sequential, ""), ("_wavefront", wavefront, "; layer l at step t beside layer l-1 at step t+1"))
 
-SCHEDULES: tuple[Schedule, ...] = tuple(
-    Schedule(
-        WorkOrder(f"{name}_{order}{weights}{suffix}", order, compute, streamed, bodies),
-        f"{what}; {how}{where}{beside}",
+GEMV_SCHEDULES: tuple[GemvSchedule, ...] = tuple(
+    gemv_schedule(
+        WorkOrder(
+            name=f"{products.name}_{gates}{'_streamed' if streamed else ''}{suffix}",
+            interleaved=interleaved,
+            compute=products.compute,
+            splits_sums=products.splits_sums,
+            streamed=streamed,
+            phases=products.phases,
+            streamed_sibling="" if streamed else f"{products.name}_{gates}_streamed{suffix}",
+        ),
+        f"{products.summary}; {how}{where}{beside}",
         layers,
     )
-    for weights, streamed, where in _WEIGHTS
+    for streamed, where in _WEIGHTS
     for suffix, layers, beside in _LAYERS
-    for name, compute, bodies, what in _COMPUTE
-    for order, how in _ORDER
-    if layers is sequential or not bodies.in_blocks  # a layer's h is the next one's x: there is no block of it
+    for products in _PRODUCTS
+    for gates, interleaved, how in _GATES
+    if layers is sequential or not products.phases.in_blocks  # a layer's h is the next one's x: no block of it
 )
+"""The first is the one that runs if none is asked for."""

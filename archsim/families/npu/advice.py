@@ -10,7 +10,7 @@ _STREAM = (
     "sequences a core (more mvu.cores) would shorten it; more multipliers would not."
 )
 
-NPU = Advice(
+NPU_ADVICE = Advice(
     bounds={
         "compute": (
             "The multipliers have no cycle to spare: a matrix takes a micro-op for each row block and column block. "

@@ -15,7 +15,7 @@ from archsim.families.npu.chain_words import StreamOp, StreamUnit, Words
 from archsim.formats import Formats
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.unit import UnitConfig
-from archsim.program.ir import Region
+from archsim.program.ir import DataKind, Observed, Region
 
 
 class LoaderConfig(UnitConfig):
@@ -27,6 +27,14 @@ class LoaderConfig(UnitConfig):
 
 class WriteBack(StreamOp):
     """The words of a chain, or of an input vector, into registers and the output."""
+
+    @property
+    def observed(self) -> tuple[Observed, ...]:
+        """The cell state, if that is what is written."""
+        target = self.targets[0]
+        if target.buffer.kind is not DataKind.C:
+            return ()
+        return (Observed("c", 0, target.entries, target.start),)
 
 
 class Loader(StreamUnit[LoaderConfig]):

@@ -22,6 +22,7 @@ from archsim.families.npu.evrf import Evrf, Forward, Ones
 from archsim.families.npu.loader import Loader, WriteBack
 from archsim.families.npu.mfu import Mfu0, Mfu1, Pass
 from archsim.families.npu.mvu import MatVec, Mvu
+from archsim.families.schedule import Schedule
 from archsim.hardware.functions.methods import make_method, unsupported
 from archsim.hardware.unit import ceil_div
 from archsim.program.builder import build_phase
@@ -35,44 +36,39 @@ BEFORE_LOADER = (Mvu.name, Evrf.name, Mfu0.name, Mfu1.name)
 
 
 @dataclass(frozen=True, slots=True)
-class NpuSchedule:
+class NpuSchedule(Schedule[NpuConfig]):
     """The order of the published programs: x products of a step, load of the next x, then what needs h."""
 
     name: str = "chains"
     summary: str = "a vector instruction a chain, in order: x products of the step, load of the next x, then h"
+    family: str = "npu"
+    splits_sums: bool = True
+    """W_ih x is a sum of its own."""
+    interleaves_gates: bool = False
+    """A group of rows is of one gate."""
 
-    @property
-    def splits_sums(self) -> bool:
-        """As AnySchedule has it: W_ih x is a vector of its own."""
-        return True
-
-    @property
-    def interleaves_gates(self) -> bool:
-        """As AnySchedule has it: a chain has rows of one gate."""
-        return False
-
-    def build(self, spec: NetworkSpec, arch: NpuConfig) -> Program:
+    def build(self, spec: NetworkSpec, config: NpuConfig) -> Program:
         """The program; CapacityError or ScheduleError if the machine cannot run it."""
-        _refuse(spec, arch)
-        check_batch(spec, arch)
-        streams = list(_streams(spec, arch))
+        _refuse(spec, config)
+        check_batch(spec, config)
+        streams = list(_streams(spec, config))
         prefixes = iter(cell_prefixes(spec))
         layers: list[list[NpuCell]] = []
         for directions, (source, output) in zip(spec.layers, pairwise(streams), strict=True):
-            layers.append(_layer(directions, arch, spec.batch, prefixes, source, output))
-        longest = _longest_chunk(spec, arch)
-        most = SLOT_STEPS * max(max(_uses(layer, arch).values()) for layer in layers)
-        fifos = [fifo(f"fifo.{unit}", arch, longest, spec.batch, most) for unit in BEFORE_LOADER]
+            layers.append(_layer(directions, config, spec.batch, prefixes, source, output))
+        longest = _longest_chunk(spec, config)
+        most = SLOT_STEPS * max(max(_uses(layer, config).values()) for layer in layers)
+        fifos = [fifo(f"fifo.{unit}", config, longest, spec.batch, most) for unit in BEFORE_LOADER]
         registers = [buffer for layer in layers for cell in layer for buffer in cell.buffers]
-        check_registers(registers, arch)
+        check_registers(registers, config)
         phases: list[Phase] = []
         for number, layer in enumerate(layers):
             suffix = f" of layer {number}" if len(layers) > 1 else ""
             kind = PhaseKind.HANDOVER if number else PhaseKind.PROLOGUE
             name = f"handover to layer {number}" if number else kind.value
-            loads = [op for cell in layer for op in _Ops(cell, spec, arch, None).load(0, first=True)]
+            loads = [op for cell in layer for op in _Ops(cell, spec, config, None).load(0, first=True)]
             phases.append(build_phase(name, kind, loads))
-            phases.append(build_phase(f"body{suffix}", PhaseKind.BODY, _body(layer, spec, arch, fifos), spec.steps))
+            phases.append(build_phase(f"body{suffix}", PhaseKind.BODY, _body(layer, spec, config, fifos), spec.steps))
         return Program(self.name, (*streams, *fifos, *registers), tuple(phases))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archsim.families.advice import Advice
 
-SYSTOLIC = Advice(
+SYSTOLIC_ADVICE = Advice(
     bounds={
         "compute": (
             "The array has no cycle to spare: a vector of each sequence passes every tile. A larger array "

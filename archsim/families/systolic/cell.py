@@ -48,7 +48,7 @@ class SystolicOps(CellOps):
     def __init__(self, spec: CellSpec, machine: SystolicConfig, context: CellContext) -> None:
         """CapacityError if the accumulators cannot hold a group's two products."""
         slots = _accumulator_slots(machine, context)
-        super().__init__(spec, machine.behind_sums(), context, "gate_major")
+        super().__init__(spec, machine.behind_sums(), context, interleaved=False)
         made = {field.name: getattr(self.buffers, field.name) for field in fields(self.buffers)}
         here = {name: moved(buffer) for name, buffer in made.items() if isinstance(buffer, Buffer)}
         here["sums"] = replace(here["sums"], slots=SUM_SLOTS)

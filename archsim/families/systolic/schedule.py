@@ -12,6 +12,7 @@ from archsim.errors import CapacityError
 from archsim.families.cells.context import CellContext
 from archsim.families.cells.function_checks import check_functions
 from archsim.families.cells.streams import prefixes, starts, streams, valid_steps
+from archsim.families.schedule import Schedule
 from archsim.families.systolic.cell import SYSTOLIC_CELLS, SystolicOps, moved
 from archsim.families.systolic.config import SystolicConfig
 from archsim.families.systolic.host_transfers import HostTransfers
@@ -25,26 +26,21 @@ ARRAY_TILES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class WeightStationary:
+class WeightStationary(Schedule[SystolicConfig]):
     """The schedule of the family systolic."""
 
     name: str = "weight_stationary"
     summary: str = "tiles of weights stream from DRAM through the array every step, gate by gate, W_ih before W_hh"
+    family: str = "systolic"
+    splits_sums: bool = True
+    """W_ih x is a sum of its own."""
+    interleaves_gates: bool = False
+    """A group of rows is of one gate."""
 
-    @property
-    def splits_sums(self) -> bool:
-        """As AnySchedule has it."""
-        return True
-
-    @property
-    def interleaves_gates(self) -> bool:
-        """As AnySchedule has it."""
-        return False
-
-    def build(self, spec: NetworkSpec, arch: SystolicConfig) -> Program:
+    def build(self, spec: NetworkSpec, config: SystolicConfig) -> Program:
         """The program; CapacityError if the model's states or sums do not fit into the machine."""
-        check_functions(spec, arch.activation, arch.formats)
-        outside = [moved(buffer) for buffer in streams(spec, arch.formats)]
+        check_functions(spec, config.activation, config.formats)
+        outside = [moved(buffer) for buffer in streams(spec, config.formats)]
         valid = valid_steps(spec)
         layers: list[list[SystolicOps]] = []
         for number, (directions, (source, target)) in enumerate(zip(spec.layers, pairwise(outside), strict=True)):
@@ -53,7 +49,7 @@ class WeightStationary:
                 [
                     SYSTOLIC_CELLS[cell.kind](
                         cell,
-                        arch,
+                        config,
                         CellContext(
                             prefix, spec.steps, spec.batch, source, None, target, start, valid, len(directions)
                         ),
@@ -61,11 +57,11 @@ class WeightStationary:
                     for cell, prefix, start in places
                 ]
             )
-        fifo, registers = _tile_buffers(arch)
+        fifo, registers = _tile_buffers(config)
         cells = [cell for layer in layers for cell in layer]
         buffers = (*outside, *([valid] if valid else []), fifo, registers)
         buffers += tuple(buffer for cell in cells for buffer in cell.all_buffers())
-        _check_capacity(buffers, arch)
+        _check_capacity(buffers, config)
         hosts = {id(cell): HostTransfers(cell) for cell in cells}
         prologue = [op for cell in cells for op in hosts[id(cell)].load_constants()]
         prologue += [op for cell in cells for op in hosts[id(cell)].load_state()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from archsim.families.advice import Advice
-from archsim.families.gemv.advice import GEMV
 from archsim.metrics import Stats
 from archsim.metrics.stacks import BUCKETS
 from archsim.report.text.figures_as_text import cycles, part, percent
@@ -23,7 +22,7 @@ def excess(stats: Stats) -> float:
     return stats.cycles_per_step / stats.bounds[stats.binding_bound] - 1
 
 
-def binding_sentence(stats: Stats, advice: Advice = GEMV) -> str:
+def binding_sentence(stats: Stats, advice: Advice) -> str:
     """Which bound binds, how far above it the machine is, and what follows from it."""
     return f"{stats.binding_bound} binds: {_distance(stats)}. {advice.bounds[stats.binding_bound]}"
 
@@ -41,7 +40,7 @@ def _distance(stats: Stats) -> str:
     )
 
 
-def gap_sentence(stats: Stats, multipliers: str = "MAC array", advice: Advice = GEMV) -> str:
+def gap_sentence(stats: Stats, multipliers: str, advice: Advice) -> str:
     """Where the cycles above the largest bound go, as far as the multipliers see it; "" if there are next to none."""
     if excess(stats) <= NEGLIGIBLE:
         return ""

@@ -8,8 +8,9 @@ from typing import Any
 from archsim.config import load_document
 from archsim.config.presets import PresetKind, preset_file, preset_names
 from archsim.errors import FaultsError
-from archsim.families.registry import FAMILIES, Family
-from archsim.families.schedules import FAMILY_SCHEDULES
+from archsim.families.family import Family
+from archsim.families.registry import all_families
+from archsim.families.schedules import schedules_of
 from archsim.hardware.dram.ddr_presets import SUMMARIES
 
 Entries = list[tuple[str, str]]
@@ -22,12 +23,12 @@ def catalogue() -> list[tuple[str, Entries]]:
         ("Technologies (arch_configs/technology/; --set technology=...)", _presets(PresetKind.TECHNOLOGY)),
         ("Workloads (workloads/; or inline: lstm:input,hidden,t=steps,b=batch)", _presets(PresetKind.WORKLOAD)),
         ("Design spaces (arch_configs/spaces/)", _presets(PresetKind.SPACE)),
-        *(section for family in FAMILIES.values() for section in _family(family)),
+        *(section for family in all_families().values() for section in _family(family)),
         ("DRAM devices (dram.device of kind ddr)", list(SUMMARIES.items())),
     ]
 
 
-def _family(family: Family) -> list[tuple[str, Entries]]:
+def _family(family: Family[Any]) -> list[tuple[str, Entries]]:
     """Its schedules, and the sections of its architecture files."""
     components = [
         entry
@@ -35,7 +36,7 @@ def _family(family: Family) -> list[tuple[str, Entries]]:
         if name not in ("family", "summary", "clock_mhz", "technology", "dram_type")
         for entry in _component(family, name, str(field.description))
     ]
-    schedules = [(schedule.name, schedule.summary) for schedule in FAMILY_SCHEDULES[family.name]]
+    schedules = [(schedule.name, schedule.summary) for schedule in schedules_of(family)]
     note = " (fused and split mean interleaved)" if family.name == "gemv" else ""
     return [
         (f"Schedules of the family {family.name}{note}", schedules),
@@ -43,7 +44,7 @@ def _family(family: Family) -> list[tuple[str, Entries]]:
     ]
 
 
-def _component(family: Family, name: str, description: str) -> Entries:
+def _component(family: Family[Any], name: str, description: str) -> Entries:
     """A section's line; of a unit with several kinds a line for each."""
     kinds = [kind for kind in family.unit_kinds if kind.name == name]
     if not kinds:

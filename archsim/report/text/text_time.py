@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
-from archsim.families.advices import FAMILY_ADVICE
-from archsim.metrics import Stats
-from archsim.metrics import declared
-from archsim.metrics.bounds import FAMILY_BOUNDS
+from archsim.families.registry import family_of
+from archsim.metrics import Stats, declared
 from archsim.program.ir import PhaseKind
 from archsim.report.text.advice import binding_sentence, gap_sentence
 from archsim.report.text.figures_as_text import cycles, part, percent, significant
@@ -50,7 +48,8 @@ def step(simulation: Simulation) -> list[RenderableType]:
     """The steady-state step beside every bound, and what the largest one says."""
     stats, clock = simulation.stats, simulation.arch.config.clock_mhz
     about = declared(Stats)["cycles_per_step"]
-    meanings, advice = FAMILY_BOUNDS[simulation.arch.config.family], FAMILY_ADVICE[simulation.arch.config.family]
+    family = family_of(simulation.arch.config)
+    meanings, advice = family.bounds, family.advice
     steady = simulation.workload.spec.steps > _UNSTEADY
     which = "in the steady state" if steady else "the last one, since there are too few for a steady state"
     rows = [("simulated", cycles(stats.cycles_per_step), percent(1), about.meaning)]

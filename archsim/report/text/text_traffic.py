@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
-from archsim.metrics import Stats
-from archsim.metrics import declared
+from archsim.metrics import Stats, declared
 from archsim.metrics.traffic import DRAM, total_bytes
 from archsim.report.text.figures_as_text import binary_bytes, significant
 from archsim.report.text.layout import heading, sentence, table

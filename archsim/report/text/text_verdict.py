@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from archsim.api import Simulation
 from archsim.checking.validation import Validation
 from archsim.families.gemv.mac_tiles import BlockTile
-from archsim.families.schedules import find_schedule
 from archsim.formats import KINDS, Formats
 from archsim.report.text.figures_as_text import error, plural, significant
 from archsim.report.text.layout import facts, heading, sentence, table, title
@@ -39,7 +38,7 @@ def header(simulation: Simulation) -> list[RenderableType]:
                     f"T = {plural(spec.steps, 'time step')}, B = {plural(spec.batch, 'sequence')}; "
                     f"{stats.macs:,} MACs in all",
                 ),
-                ("schedule", f"{stats.schedule}: {find_schedule(stats.schedule, arch.family).summary}"),
+                ("schedule", f"{stats.schedule}: {simulation.schedule.summary}"),
                 *_blocks(simulation),
                 ("program", f"{stats.program_ops:,} ops executed"),
                 ("timed by", _executor(simulation)),
