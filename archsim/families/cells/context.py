@@ -1,22 +1,53 @@
-"""What a cell is given by the network around it, and how it addresses tensors with a time axis."""
+"""What a cell is given: by its machine, and by the network around it; and how it addresses tensors with a time axis."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archsim.families.gemv.blocks import Blocks
+from archsim.families.cells.activation import ActivationConfig
+from archsim.families.cells.elementwise import ElementwiseConfig
+from archsim.formats import Formats
 from archsim.program.ir import Buffer, Region
+
+
+@dataclass(frozen=True, slots=True)
+class CellMemories:
+    """Where a machine has each kind of a cell's buffers: names of memories.
+
+    `outside`: states, biases and peephole weights before and after the run; `weights`: biases and peephole weights
+    while it runs; `inputs`: x; `state`: h, c, gates and what lies between; `sums`: sums that gates are made of.
+    """
+
+    outside: str
+    weights: str
+    inputs: str
+    state: str
+    sums: str
+
+
+@dataclass(frozen=True, slots=True)
+class CellMachine:
+    """What a cell needs to know of its machine, whatever the family.
+
+    `group_rows`: most rows of a group that a unit multiplies at a time; `gate_slots`: groups whose gates are kept at
+    once where gates are interleaved, or None for as many as the order of the ops needs.
+    """
+
+    formats: Formats
+    activation: ActivationConfig
+    elementwise: ElementwiseConfig
+    group_rows: int
+    gate_slots: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class CellContext:
     """What a cell is given by the network around it.
 
-    `prefix` begins the names of its ops and buffers. `source` is the DRAM tensor of its input; None if `source_h`, the
-    h of the cell before it, is its input at once (wavefront). `target` is the DRAM tensor of its output, from entry
-    `target_start` on; None if only the next cell reads it. `valid` says which sequences are there at each time step;
-    None if all always are. `sharers`: cells that share the accumulators at a time. `blocks`: if W_ih x is made for
-    several steps at once.
+    `prefix` begins the names of its ops and buffers. `source` is the tensor outside of its input; None if `source_h`,
+    the h of the cell before it, is its input at once (wavefront). `target` is the tensor outside of its output, from
+    entry `target_start` on; None if only the next cell reads it. `valid` says which sequences are there at each time
+    step; None if all always are. `sharers`: cells that share the accumulators at a time.
     """
 
     prefix: str
@@ -28,7 +59,6 @@ class CellContext:
     target_start: int
     valid: Buffer | None
     sharers: int
-    blocks: Blocks | None = None
 
     def at_time(
         self,

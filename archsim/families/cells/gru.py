@@ -7,6 +7,8 @@ r * h must be whole before the candidate's rows can be multiplied.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archsim.families.cells.activation import GateRows
 from archsim.families.cells.buffers import Storage
 from archsim.families.cells.cell import CellOps, Layout
@@ -14,6 +16,7 @@ from archsim.families.cells.context import whole
 from archsim.families.cells.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.families.cells.tiling import Block, Group, Part, Segment, block_major
 from archsim.program.ir import Buffer, Op, Region
+from archsim.workload.network import CellSpec
 
 RESET, UPDATE, CANDIDATE = (Block(gate) for gate in range(3))
 CANDIDATE_X, CANDIDATE_H = Block(2, Part.INPUT), Block(2, Part.HIDDEN)
@@ -26,23 +29,25 @@ class GruOps(CellOps):
     blocks = (CANDIDATE_X, RESET, UPDATE, CANDIDATE_H)
     gate_sets = ((RESET,), (UPDATE,), (CANDIDATE_X, CANDIDATE_H))
 
-    def _layouts(self) -> list[Layout]:
-        if self.spec.linear_before_reset:
-            return super()._layouts()
-        sets = ((RESET, UPDATE), (CANDIDATE,)) if self.rotating else ((RESET,), (UPDATE,), (CANDIDATE,))
-        return block_major(sets, self.spec.hidden_size, self._array_rows)
+    @classmethod
+    def _layouts(cls, spec: CellSpec, interleave: bool, rows: int) -> list[Layout]:
+        if spec.linear_before_reset:
+            return super()._layouts(spec, interleave, rows)
+        sets = ((RESET, UPDATE), (CANDIDATE,)) if interleave else ((RESET,), (UPDATE,), (CANDIDATE,))
+        return block_major(sets, spec.hidden_size, rows)
+
+    @classmethod
+    def _storage(cls, spec: CellSpec, interleaved: bool, groups: Sequence[Group], slots: int) -> Storage:
+        units = spec.hidden_size
+        if not (interleaved and spec.linear_before_reset):
+            return Storage(3 * units, units if spec.linear_before_reset else 0, 1)
+        most = max(group.segments[0].units for group in groups)
+        return Storage(3 * most, most, slots)
 
     @property
     def _keeps_all(self) -> bool:
         """Whether gates are kept for all hidden units: z waits for a candidate that comes groups later."""
         return not (self.rotating and self.spec.linear_before_reset)
-
-    def _storage(self) -> Storage:
-        units = self.spec.hidden_size
-        if self._keeps_all:
-            return Storage(3 * units, units if self.spec.linear_before_reset else 0, 1)
-        most = max(group.segments[0].units for group in self.groups)
-        return Storage(3 * most, most, self._rotating_slots)
 
     def _follow(self, group: Group) -> tuple[list[Op], list[Op], list[Op]]:
         ops: list[Op] = self._gates(group)
@@ -53,17 +58,17 @@ class GruOps(CellOps):
             late = [self._candidate(group, scratch), self._update(group)]
         elif group.has(CANDIDATE):
             segment = group.segment(CANDIDATE)
-            sums = self._in_group(self.buffers.sums, group, segment.row, segment.stop)
+            sums = self.in_group(self.buffers.sums, group, segment.row, segment.stop)
             bias = self._late_bias(group, segment.row, segment.stop)
             ops += [self._candidate(group, sums, bias), self._update(group)]
         elif group.has(RESET) and not self.spec.linear_before_reset:
             ops.append(self._reset_hidden(group))
         return ops, late, []
 
-    def _recurrent(self, group: Group) -> Region:
+    def recurrent(self, group: Group) -> Region:
         if group.has(CANDIDATE) and self.buffers.vector is not None:
             return whole(self.buffers.vector)
-        return super()._recurrent(group)
+        return super().recurrent(group)
 
     def _gates(self, group: Group) -> list[Op]:
         """r and z: one op if they stand side by side in the sums and where they are kept."""
@@ -81,7 +86,7 @@ class GruOps(CellOps):
         return self._activate(
             f"{function.name}_{''.join(row.gate for row in rows)}[{group.index}]",
             function,
-            self._in_group(self.buffers.sums, group, first.row, stop),
+            self.in_group(self.buffers.sums, group, first.row, stop),
             Region(target.buffer, target.start, target.start + stop - first.row, target.offset, target.stride),
             rows=rows,
             block=first.block,
@@ -95,8 +100,8 @@ class GruOps(CellOps):
             unit=self._elementwise.state_unit,
             label=f"{self.context.prefix}reset[{group.index}]",
             reset_gate=self._gate(group, RESET),
-            input_part=self._in_group(sums, group, x_part.row, x_part.stop),
-            hidden_part=self._in_group(sums, group, h_part.row, h_part.stop),
+            input_part=self.in_group(sums, group, x_part.row, x_part.stop),
+            hidden_part=self.in_group(sums, group, h_part.row, h_part.stop),
             target=self._kept(self.buffers.scratch, group, 0),
         )
 
@@ -147,4 +152,4 @@ class GruOps(CellOps):
         if self._keeps_all:
             first = place * self.spec.hidden_size + segment.first_unit
             return Region(buffer, first, first + segment.units)
-        return self._in_group(buffer, group, place * segment.units, (place + 1) * segment.units)
+        return self.in_group(buffer, group, place * segment.units, (place + 1) * segment.units)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 
 from archsim.families.cells.activation import GateRows
@@ -10,7 +11,7 @@ from archsim.families.cells.cell import CellOps
 from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate, Peephole
 from archsim.families.cells.tiling import Block, Group, Segment
 from archsim.program.ir import Op, Region
-from archsim.workload.network import FunctionSpec
+from archsim.workload.network import CellSpec, FunctionSpec
 
 INPUT, FORGET, CANDIDATE, OUTPUT = (Block(gate) for gate in range(4))
 _NAMES = {INPUT: "i", FORGET: "f", CANDIDATE: "g", OUTPUT: "o"}
@@ -23,11 +24,12 @@ class LstmOps(CellOps):
     blocks = (INPUT, FORGET, OUTPUT, CANDIDATE)
     gate_sets = ((INPUT,), (FORGET,), (CANDIDATE,), (OUTPUT,))
 
-    def _storage(self) -> Storage:
-        if self.rotating:
-            rows = max(group.rows for group in self.groups)
-            return Storage(rows, rows // len(self.blocks), self._rotating_slots)
-        return Storage(4 * self.spec.hidden_size, self.spec.hidden_size, 1)
+    @classmethod
+    def _storage(cls, spec: CellSpec, interleaved: bool, groups: Sequence[Group], slots: int) -> Storage:
+        if interleaved:
+            rows = max(group.rows for group in groups)
+            return Storage(rows, rows // len(cls.blocks), slots)
+        return Storage(4 * spec.hidden_size, spec.hidden_size, 1)
 
     def _follow(self, group: Group) -> tuple[list[Op], list[Op], list[Op]]:
         ops: list[Op] = []
@@ -63,7 +65,7 @@ class LstmOps(CellOps):
                 self._activate(
                     f"{function.name}_{names}[{group.index}]",
                     function,
-                    self._in_group(self.buffers.sums, group, first.row, final.stop),
+                    self.in_group(self.buffers.sums, group, first.row, final.stop),
                     Region(
                         target.buffer, target.start, target.start + final.stop - first.row, target.offset, target.stride
                     ),
@@ -98,7 +100,7 @@ class LstmOps(CellOps):
                         label=f"{self.context.prefix}peephole_{_NAMES[block]}[{group.index}]",
                         weights=Region(weights, first, first + segment.units),
                         cell=Region(cell, segment.first_unit, segment.first_unit + segment.units),
-                        target=self._in_group(self.buffers.sums, group, segment.row, segment.stop),
+                        target=self.in_group(self.buffers.sums, group, segment.row, segment.stop),
                     )
                 )
         return ops
@@ -149,7 +151,7 @@ class LstmOps(CellOps):
         assert gates is not None
         if self.rotating:
             segment = group.segment(block)
-            return self._in_group(gates, group, segment.row, segment.stop)
+            return self.in_group(gates, group, segment.row, segment.stop)
         segment = group.segments[0]
         first = block.gate * self.spec.hidden_size + segment.first_unit
         return Region(gates, first, first + segment.units)
@@ -158,7 +160,7 @@ class LstmOps(CellOps):
         scratch, segment = self.buffers.scratch, group.segment(block)
         assert scratch is not None
         if self.rotating:
-            return self._in_group(scratch, group, 0, segment.units)
+            return self.in_group(scratch, group, 0, segment.units)
         return Region(scratch, segment.first_unit, segment.first_unit + segment.units)
 
     def _cell_units(self, group: Group, block: Block) -> Region:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archsim.families.cells.buffers import Storage
 from archsim.families.cells.cell import CellOps
 from archsim.families.cells.tiling import Block, Group
 from archsim.program.ir import Op
+from archsim.workload.network import CellSpec
 
 HIDDEN = Block(0)
 
@@ -16,12 +19,13 @@ class RnnOps(CellOps):
     blocks = (HIDDEN,)
     gate_sets = ((HIDDEN,),)
 
-    def _storage(self) -> Storage:
+    @classmethod
+    def _storage(cls, spec: CellSpec, interleaved: bool, groups: Sequence[Group], slots: int) -> Storage:
         return Storage(0, 0, 1)
 
     def _follow(self, group: Group) -> tuple[list[Op], list[Op], list[Op]]:
         segment, (function,) = group.segment(HIDDEN), self.spec.functions
-        sums = self._in_group(self.buffers.sums, group, 0, group.rows)
+        sums = self.in_group(self.buffers.sums, group, 0, group.rows)
         target = self._new_h(segment)
         hold = self._hold(self._old_h(target))
         bias = self._late_bias(group, 0, group.rows)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from archsim.families.cells.cell import CellOps
+from archsim.families.gemv.cell import GemvCell
 from archsim.program.ir import Op
 
 
-def fused(cell: CellOps) -> list[Op]:
+def fused(cell: GemvCell) -> list[Op]:
     """One time step's work."""
     ops: list[Op] = []
-    for group, following in zip(cell.groups, cell.after_macs(cell.groups), strict=True):
+    for group, following in zip(cell.groups, cell.after_macs(), strict=True):
         ops += cell.fused_tiles(group)
         ops += following
     return ops

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archsim.families.cells.cell import CellOps
 from archsim.families.gemv.blocks import Blocks
+from archsim.families.gemv.cell import GemvCell
 from archsim.families.gemv.order import Compute, StepPhases
 from archsim.families.gemv.retiming import Retiming
 from archsim.families.gemv.streaming import with_loads
@@ -19,21 +19,21 @@ from archsim.program.builder import build_phase
 from archsim.program.ir import Op, Phase, PhaseKind
 
 
-def hoisted(cell: CellOps) -> list[Op]:
+def hoisted(cell: GemvCell) -> list[Op]:
     """What is left of one time step's work."""
     ops: list[Op] = []
-    for group, following in zip(cell.groups, cell.after_macs(cell.groups), strict=True):
+    for group, following in zip(cell.groups, cell.after_macs(), strict=True):
         ops += cell.onto_tiles(group)
         ops += following
     return ops
 
 
-def _first_inputs(cell: CellOps) -> list[Op]:
+def _first_inputs(cell: GemvCell) -> list[Op]:
     """x of the first block."""
     return _inputs(cell, 0, repeat=1)
 
 
-def _phases(cells: Sequence[CellOps], compute: Compute, suffix: str) -> list[Phase]:
+def _phases(cells: Sequence[GemvCell], compute: Compute, suffix: str) -> list[Phase]:
     """The GEMM of the first block, and the steps with the GEMMs of all others."""
     blocks = _blocks(cells[0])
     if blocks.whole:
@@ -53,7 +53,7 @@ def _phases(cells: Sequence[CellOps], compute: Compute, suffix: str) -> list[Pha
     ]
 
 
-def _unrolled(cells: Sequence[CellOps], compute: Compute) -> list[Op]:
+def _unrolled(cells: Sequence[GemvCell], compute: Compute) -> list[Op]:
     """In repetition r the steps of block r, the GEMM of block r + 1, and the loads of x of block r + 2."""
     blocks = _blocks(cells[0])
     steps = [_step(cell, compute) for cell in cells]
@@ -69,12 +69,12 @@ def _unrolled(cells: Sequence[CellOps], compute: Compute) -> list[Op]:
     return body
 
 
-def _step(cell: CellOps, compute: Compute) -> list[Op]:
+def _step(cell: GemvCell, compute: Compute) -> list[Op]:
     """One time step, with the store of its output."""
     return [*with_loads(cell, compute(cell)), *cell.transfers.store_output()]
 
 
-def _gemm(cell: CellOps, ahead: int, repeat: int) -> list[Op]:
+def _gemm(cell: GemvCell, ahead: int, repeat: int) -> list[Op]:
     """W_ih x of the block `ahead` of the repetition's."""
     blocks = _blocks(cell)
     first = blocks.missing if repeat == 1 else 0
@@ -82,7 +82,7 @@ def _gemm(cell: CellOps, ahead: int, repeat: int) -> list[Op]:
     return list(Retiming(blocks.count, repeat, 1, ahead).applied_to(ops))
 
 
-def _inputs(cell: CellOps, ahead: int, repeat: int) -> list[Op]:
+def _inputs(cell: GemvCell, ahead: int, repeat: int) -> list[Op]:
     """Loads of x of the block `ahead` of the repetition's."""
     blocks = _blocks(cell)
     load, ops = cell.transfers.load_input(), list[Op]()
@@ -97,8 +97,8 @@ def _share(ops: Sequence[Op], number: int, count: int) -> Sequence[Op]:
     return ops[len(ops) * number // count : len(ops) * (number + 1) // count]
 
 
-def _blocks(cell: CellOps) -> Blocks:
-    blocks = cell.context.blocks
+def _blocks(cell: GemvCell) -> Blocks:
+    blocks = cell.blocks
     assert blocks is not None
     return blocks
 

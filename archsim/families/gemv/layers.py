@@ -8,30 +8,24 @@ time r - l and takes the h that layer l - 1 has just written; the layers fill ea
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 from archsim.errors import ScheduleError
-from archsim.families.cells.cell import CellOps
 from archsim.families.cells.context import CellContext
 from archsim.families.cells.function_checks import check_functions
-from archsim.families.cells.gru import GruOps
-from archsim.families.cells.lstm import LstmOps
-from archsim.families.cells.placement import Placement
-from archsim.families.cells.rnn import RnnOps
 from archsim.families.cells.streams import prefixes, starts, streams, valid_steps
 from archsim.families.gemv.blocks import Blocks, choose_blocks
 from archsim.families.gemv.capacity import check_capacity
+from archsim.families.gemv.cell import MEMORIES, GemvCell
 from archsim.families.gemv.config import GemvConfig
 from archsim.families.gemv.order import WorkOrder
+from archsim.families.gemv.placement import Placement
 from archsim.families.gemv.residency import place_weights
 from archsim.families.gemv.retiming import Retiming
 from archsim.families.gemv.streaming import first_loads, with_loads
 from archsim.program.builder import build_phase
-from archsim.program.ir import Op, Phase, PhaseKind, Program
-from archsim.workload.network import CellKind, NetworkSpec
-
-CELL_OPS: dict[CellKind, type[CellOps]] = {CellKind.LSTM: LstmOps, CellKind.GRU: GruOps, CellKind.RNN: RnnOps}
+from archsim.program.ir import Buffer, Op, Phase, PhaseKind, Program
+from archsim.workload.network import NetworkSpec
 
 
 def sequential(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program:
@@ -46,17 +40,17 @@ def sequential(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program
             for prefix, start in places
         ]
 
-    def cells_with(placements: Sequence[Placement | None], blocks: Blocks | None) -> list[CellOps]:
+    def cells_with(placements: Sequence[Placement | None], blocks: Blocks | None) -> list[GemvCell]:
         found = zip(spec.cells, context, placements, strict=True)
         return [
-            CELL_OPS[cell.kind](cell, arch, replace(place, blocks=blocks), order.interleaved, held)
+            GemvCell(cell, arch, place, interleaved=order.interleaved, blocks=blocks, placement=held)
             for cell, place, held in found
         ]
 
     cells = _placed(order, arch, spec.steps, len(context), cells_with)
     layers = [[cells.pop(0) for _ in layer] for layer in spec.layers]
     cells = [cell for layer in layers for cell in layer]
-    buffers = (*tensors, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.buffers.all()))
+    buffers = (*tensors, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.all_buffers))
     check_capacity(buffers, arch, order.streamed_sibling)
     prologue = _load_all(cells)
     prologue += [op for cell in layers[0] for op in order.phases.first_inputs(cell)]
@@ -85,19 +79,19 @@ def wavefront(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program:
     first, *_, last = streams(spec, arch.formats)
     valid = valid_steps(spec)
 
-    def cells_with(placements: Sequence[Placement | None], blocks: Blocks | None) -> list[CellOps]:
-        cells: list[CellOps] = []
+    def cells_with(placements: Sequence[Placement | None], blocks: Blocks | None) -> list[GemvCell]:
+        cells: list[GemvCell] = []
         for number, ((layer,), held) in enumerate(zip(spec.layers, placements, strict=True)):
             source = first if number == 0 else None
             target = last if number == depth - 1 else None
             before = cells[-1].buffers.h if cells else None
             prefix = prefixes(spec, number)[0]
-            context = CellContext(prefix, spec.steps, spec.batch, source, before, target, 0, valid, depth, blocks)
-            cells.append(CELL_OPS[layer.kind](layer, arch, context, order.interleaved, held))
+            context = CellContext(prefix, spec.steps, spec.batch, source, before, target, 0, valid, depth)
+            cells.append(GemvCell(layer, arch, context, interleaved=order.interleaved, blocks=blocks, placement=held))
         return cells
 
     cells = _placed(order, arch, spec.steps, depth, cells_with)
-    buffers = (first, last, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.buffers.all()))
+    buffers = (first, last, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.all_buffers))
     check_capacity(buffers, arch, order.streamed_sibling)
     prologue = _load_all(cells)
     prologue += cells[0].transfers.load_first_inputs()
@@ -120,13 +114,13 @@ def _placed(
     arch: GemvConfig,
     steps: int,
     count: int,
-    cells_with: Callable[[Sequence[Placement | None], Blocks | None], list[CellOps]],
-) -> list[CellOps]:
+    cells_with: Callable[[Sequence[Placement | None], Blocks | None], list[GemvCell]],
+) -> list[GemvCell]:
     """The cells with all weights in the weight SRAM; if the schedule streams and they do not fit, with some of them."""
     resident, blocks = (None,) * count, None
     if order.phases.in_blocks:
         at_one = cells_with(resident, Blocks(steps, 1))
-        blocks = choose_blocks(arch, steps, [cell.buffers.in_blocks() for cell in at_one])
+        blocks = choose_blocks(arch, steps, [_in_blocks(cell) for cell in at_one])
     cells = cells_with(resident, blocks)
     if not order.streamed:
         return cells
@@ -134,14 +128,18 @@ def _placed(
     return cells if all(held is None for held in placements) else cells_with(placements, blocks)
 
 
-def _load_all(cells: Sequence[CellOps]) -> list[Op]:
+def _in_blocks(cell: GemvCell) -> tuple[tuple[Buffer, ...], Buffer, Buffer]:
+    """The buffers of the state buffer, x, and the sums that are made ahead."""
+    assert cell.buffers.x is not None
+    assert cell.weights.input_sums is not None
+    state = tuple(buffer for buffer in cell.all_buffers if buffer.memory == MEMORIES.state)
+    return state, cell.buffers.x, cell.weights.input_sums
+
+
+def _load_all(cells: Sequence[GemvCell]) -> list[Op]:
     """Weights that stay, the first streamed tiles, and the initial states."""
-    return [
-        op
-        for cell in cells
-        for op in (*cell.transfers.load_weights(), *first_loads(cell), *cell.transfers.load_state())
-    ]
+    return [op for cell in cells for op in (*cell.load_weights(), *first_loads(cell), *cell.transfers.load_state())]
 
 
-def _epilogue(cells: Sequence[CellOps]) -> Phase:
+def _epilogue(cells: Sequence[GemvCell]) -> Phase:
     return build_phase("epilogue", PhaseKind.EPILOGUE, [op for cell in cells for op in cell.transfers.store_state()])

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from archsim.families.cells.cell import CellOps
+from archsim.families.gemv.cell import GemvCell
 from archsim.families.gemv.streaming import with_loads
 from archsim.program.builder import build_phase
 from archsim.program.ir import Op, Phase, PhaseKind
 
-Compute = Callable[[CellOps], Sequence[Op]]
+Compute = Callable[[GemvCell], Sequence[Op]]
 """A schedule's order of one time step's work, without loading x and storing h."""
 
 
@@ -22,12 +22,12 @@ class StepPhases:
     with a suffix; `in_blocks`: whether W_ih x is made for several steps at once.
     """
 
-    first_inputs: Callable[[CellOps], list[Op]]
-    phases: Callable[[Sequence[CellOps], Compute, str], list[Phase]]
+    first_inputs: Callable[[GemvCell], list[Op]]
+    phases: Callable[[Sequence[GemvCell], Compute, str], list[Phase]]
     in_blocks: bool = False
 
 
-def _step_by_step(cells: Sequence[CellOps], compute: Compute, suffix: str) -> list[Phase]:
+def _step_by_step(cells: Sequence[GemvCell], compute: Compute, suffix: str) -> list[Phase]:
     """A body whose repetitions are the time steps."""
     body = [op for cell in cells for op in cell.transfers.load_input_ahead()]
     body += [op for cell in cells for op in with_loads(cell, compute(cell))]

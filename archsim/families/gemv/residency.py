@@ -18,9 +18,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from archsim.errors import CapacityError
-from archsim.families.cells.cell import CellOps
-from archsim.families.cells.placement import MatrixPlacement, Placement, all_pinned
+from archsim.families.gemv.cell import GemvCell
 from archsim.families.gemv.config import GemvConfig
+from archsim.families.gemv.placement import MatrixPlacement, Placement, all_pinned
 from archsim.hardware.unit import ceil_div
 from archsim.program.ir import Buffer
 
@@ -58,7 +58,7 @@ class _Matrix:
         return self.bytes_of(tile_rows, slots) < self.whole_bytes
 
 
-def place_weights(cells: Sequence[CellOps], arch: GemvConfig) -> tuple[Placement | None, ...]:
+def place_weights(cells: Sequence[GemvCell], arch: GemvConfig) -> tuple[Placement | None, ...]:
     """For each cell where its weights live; None of all if everything fits into the weight SRAM.
 
     `cells` are as they would be if it did. CapacityError if not even slots of a row each fit.
@@ -84,19 +84,19 @@ def place_weights(cells: Sequence[CellOps], arch: GemvConfig) -> tuple[Placement
     raise _too_small(matrices, have, _fixed_bytes(cells), slots)
 
 
-def _matrices(cells: Sequence[CellOps]) -> dict[_Key, _Matrix]:
+def _matrices(cells: Sequence[GemvCell]) -> dict[_Key, _Matrix]:
     """Every matrix that there is, in the order in which they are pinned."""
     found: dict[_Key, _Matrix] = {}
     for field in _FIELDS:
         for number, cell in enumerate(cells):
-            tensor: Buffer | None = getattr(cell.buffers, f"dram_{field}")
+            tensor: Buffer | None = getattr(cell.weights, f"dram_{field}")
             if tensor is not None:
                 reads = Fraction(cell.passes(getattr(cell.matrices, field)), cell.context.steps)
                 found[number, field] = _Matrix(getattr(cell.placement, field), tensor, reads)
     return found
 
 
-def _fixed_bytes(cells: Sequence[CellOps]) -> int:
+def _fixed_bytes(cells: Sequence[GemvCell]) -> int:
     """Biases and peephole weights: they always stay."""
     buffers = [buffer for cell in cells for buffer in (cell.buffers.bias, cell.buffers.peephole) if buffer is not None]
     return sum(buffer.size_bytes for buffer in buffers)

@@ -6,18 +6,18 @@ one in work, so that the first ones fill the time in which the last hidden updat
 
 from __future__ import annotations
 
-from archsim.families.cells.cell import CellOps
+from archsim.families.gemv.cell import GemvCell
 from archsim.program.ir import Op
 
 
-def split(cell: CellOps) -> list[Op]:
+def split(cell: GemvCell) -> list[Op]:
     """One time step's work."""
     groups = cell.groups
     ahead = min(cell.accumulator_slots - 1, len(groups))
     ops: list[Op] = []
     for group in groups[:ahead]:
         ops += cell.input_tiles(group)
-    for index, (group, following) in enumerate(zip(groups, cell.after_macs(groups), strict=True)):
+    for index, (group, following) in enumerate(zip(groups, cell.after_macs(), strict=True)):
         if not ahead:
             ops += cell.input_tiles(group)
         ops += cell.hidden_tiles(group)

@@ -13,16 +13,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from archsim.families.cells.cell import CellOps
 from archsim.families.cells.context import slots_of
-from archsim.families.cells.matrix import Matrix
-from archsim.families.cells.placement import WeightTile
+from archsim.families.gemv.cell import GemvCell
 from archsim.families.gemv.mac_tiles import BlockTile, MacTile
+from archsim.families.gemv.matrix import Matrix
+from archsim.families.gemv.placement import WeightTile
 from archsim.hardware.dram.transfers import Dram, Transfer
 from archsim.program.ir import Op, Region
 
 
-def with_loads(cell: CellOps, ops: Sequence[Op]) -> list[Op]:
+def with_loads(cell: GemvCell, ops: Sequence[Op]) -> list[Op]:
     """A body's ops with a load behind each tile that reads a slot, of the tile that takes the slot over."""
     matrices = {matrix.slots.name: matrix for matrix in cell.matrices.streamed() if matrix.slots is not None}
     found: list[Op] = []
@@ -36,7 +36,7 @@ def with_loads(cell: CellOps, ops: Sequence[Op]) -> list[Op]:
     return found
 
 
-def first_loads(cell: CellOps) -> list[Op]:
+def first_loads(cell: GemvCell) -> list[Op]:
     """The tiles that fill the slots before the first step: those of later steps too, if a step has fewer than slots."""
     found: list[Op] = []
     for matrix in cell.matrices.streamed():
@@ -49,7 +49,7 @@ def first_loads(cell: CellOps) -> list[Op]:
     return found
 
 
-def _following(cell: CellOps, matrix: Matrix, op: Op, region: Region) -> Op:
+def _following(cell: GemvCell, matrix: Matrix, op: Op, region: Region) -> Op:
     """The load of the tile that comes as many places after the one that `op` reads as there are slots."""
     steps, place = divmod(region.offset + slots_of(region.buffer), region.stride)
     tile = matrix.streamed[place]
@@ -58,7 +58,7 @@ def _following(cell: CellOps, matrix: Matrix, op: Op, region: Region) -> Op:
     return replace(load, step_stride=op.step_stride, step_offset=op.step_offset)
 
 
-def _load(cell: CellOps, matrix: Matrix, tile: WeightTile, step: str, target: Region, skip_last: int = 0) -> Op:
+def _load(cell: GemvCell, matrix: Matrix, tile: WeightTile, step: str, target: Region, skip_last: int = 0) -> Op:
     name = f"stream {matrix.name}[{cell.tile_number(matrix, tile)}]"
     return Transfer(
         unit=Dram.name,

@@ -6,69 +6,55 @@ group has at most as many rows as the array has columns.
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import chain
 
 from archsim.errors import CapacityError
-from archsim.families.cells.cell import CellOps
-from archsim.families.cells.context import CellContext, whole
-from archsim.families.cells.gru import GruOps
-from archsim.families.cells.lstm import LstmOps
-from archsim.families.cells.rnn import RnnOps
-from archsim.families.cells.tiling import Group
+from archsim.families.cells.buffers import BufferMaker, Slots, make_buffers
+from archsim.families.cells.context import CellContext, CellMachine, CellMemories, whole
+from archsim.families.cells.kinds import CELL_OPS
+from archsim.families.cells.loads import CellTransfers
+from archsim.families.cells.tiling import Group, cut
 from archsim.families.systolic.config import SystolicConfig
 from archsim.families.systolic.drain import Drain, DrainPart, SystolicAccumulators
+from archsim.families.systolic.host_link import HostLink
 from archsim.families.systolic.systolic_array import SystolicArray, TilePass, WeightShift, WeightShifter
 from archsim.families.systolic.tiles import NAMES, CellTiles, StreamTile, TileStream
 from archsim.hardware.dram.transfers import Dram, Transfer
 from archsim.program.ir import Buffer, DataKind, Op, Region
-from archsim.workload.network import CellKind, CellSpec, FunctionSpec
+from archsim.workload.network import CellSpec
 
 SUM_SLOTS = 2
 """Groups of converted sums that are kept: one is written while the one before is activated (inferred)."""
 
-MEMORIES = {
-    "dram": "host",
-    "weight_sram": "unified_buffer",
-    "input_buffer": "unified_buffer",
-    "state_buffer": "unified_buffer",
-    "accumulators": "unified_buffer",
-}
-"""Where the buffers of the other machines lie here; weights alone are in DRAM."""
+MEMORIES = CellMemories("host", "unified_buffer", "unified_buffer", "unified_buffer", "unified_buffer")
+"""Weights alone are in DRAM; all else comes from the host into the unified buffer."""
 
 
-def moved(buffer: Buffer) -> Buffer:
-    """The buffer where this machine has it."""
-    return replace(buffer, memory=MEMORIES.get(buffer.memory, buffer.memory))
+class SystolicCell:
+    """Makes the ops of one cell."""
 
-
-class SystolicOps(CellOps):
-    """Makes the ops of one cell; mixed with the ops of each kind."""
-
-    def __init__(self, spec: CellSpec, machine: SystolicConfig, context: CellContext) -> None:
+    def __init__(self, spec: CellSpec, config: SystolicConfig, context: CellContext) -> None:
         """CapacityError if the accumulators cannot hold a group's two products."""
-        slots = _accumulator_slots(machine, context)
-        super().__init__(spec, machine.behind_sums(), context, interleaved=False)
-        made = {field.name: getattr(self.buffers, field.name) for field in fields(self.buffers)}
-        here = {name: moved(buffer) for name, buffer in made.items() if isinstance(buffer, Buffer)}
-        here["sums"] = replace(here["sums"], slots=SUM_SLOTS)
-        self.buffers = replace(self.buffers, **here)
-        self.tiles = CellTiles(spec, self.groups, machine.systolic_array)
-        self.matrices_in_dram = self.tiles.buffers(context.prefix, machine.formats)
+        slots = _accumulator_slots(config, context)
+        kind, array = CELL_OPS[spec.kind], config.systolic_array
+        machine = CellMachine(config.formats, config.activation, config.elementwise, array.columns, None)
+        plan = kind.plan(spec, machine, interleaved=False)
+        self.spec, self.context, self.groups = spec, context, plan.groups
+        self._projections = cut(0, spec.proj_size, array.columns)
+        self._rotations = len(self.groups) + len(self._projections)
+        maker = BufferMaker(context.prefix, context.batch, config.formats, MEMORIES)
+        sum_rows = max(min(spec.proj_size, array.columns), *(group.rows for group in self.groups))
+        kept = Slots(config.unified_buffer.prefetch_steps + 1, SUM_SLOTS, sum_rows)
+        self.buffers = make_buffers(spec, maker, self.groups, plan.storage, kept, context.source)
+        self.transfers = CellTransfers(spec, context, self.buffers, HostLink.name)
+        self.tiles = CellTiles(spec, self.groups, array)
+        self.matrices_in_dram = self.tiles.buffers(context.prefix, config.formats)
+        self._ops = kind(plan, machine, context, self.buffers, self._rotations)
         most = min(slots, 2 * self._rotations)
         self._products = {
-            kind: Buffer(
-                f"{context.prefix}products.{NAMES[kind]}",
-                "accumulators",
-                DataKind.PARTIAL_SUM,
-                rows,
-                context.batch,
-                machine.formats.format("accumulator"),
-                most,
-                format_kind="accumulator",
-            )
-            for kind in self.matrices_in_dram
-            for rows in (max(tile.rows for tile in self.tiles.of(kind)),)
+            matrix: self._product_buffer(config, matrix, max(tile.rows for tile in self.tiles.of(matrix)), most)
+            for matrix in self.matrices_in_dram
         }
 
     def all_buffers(self) -> tuple[Buffer, ...]:
@@ -79,25 +65,26 @@ class SystolicOps(CellOps):
         named = [buffer for buffer in (*given, *held) if buffer is not None]
         return (*self.matrices_in_dram.values(), *self._products.values(), *named)
 
+    def load_constants(self) -> list[Op]:
+        """Biases, group by group, and peephole weights."""
+        biases = [op for group in self.groups for op in self.transfers.load_bias(group)]
+        return biases + self.transfers.load_peephole()
+
     def step_ops(self, stream: TileStream) -> list[Op]:
         """One time step's work, without loading x and storing h."""
         ops: list[Op] = []
-        for group, following in zip(self.groups, self.after_macs(self.groups), strict=True):
+        for group, following in zip(self.groups, self._ops.after_sums(), strict=True):
             ops += self._multiply(group, stream)
             ops.append(self._drain(group))
             ops += following
         return ops + list(chain.from_iterable(self._projected(n, stream) for n in range(len(self._projections))))
 
-    def _project(self) -> list[Op]:
-        """Not among what follows a group: a projection has tiles of its own, see _projected."""
-        return []
-
     def _multiply(self, group: Group, stream: TileStream) -> list[Op]:
         """W_ih x_t from the bias on, and W_hh h_{t-1}, each into accumulators of its own."""
         ops: list[Op] = []
         for kind, name, vector in (
-            (DataKind.W_IH, "mac_x", self._input()),
-            (DataKind.W_HH, "mac_h", self._recurrent(group)),
+            (DataKind.W_IH, "mac_x", self._ops.input()),
+            (DataKind.W_HH, "mac_h", self._ops.recurrent(group)),
         ):
             for tile in self.tiles.of(kind, group.index):
                 bias = None
@@ -136,8 +123,8 @@ class SystolicOps(CellOps):
     def _drain(self, group: Group) -> Op:
         """Both products into the group's sums; rows of a GRU's candidate without W_ih x begin with their bias."""
         parts = (
-            self._part(DataKind.W_IH, group.index, group.index, group.input_rows[0], self._input()),
-            self._part(DataKind.W_HH, group.index, group.index, group.hidden_rows[0], self._recurrent(group)),
+            self._part(DataKind.W_IH, group.index, group.index, group.input_rows[0], self._ops.input()),
+            self._part(DataKind.W_HH, group.index, group.index, group.hidden_rows[0], self._ops.recurrent(group)),
         )
         alone = group.input_rows != (0, group.rows)
         bias = self.buffers.bias if alone else None
@@ -145,7 +132,7 @@ class SystolicOps(CellOps):
             unit=SystolicAccumulators.name,
             label=f"{self.context.prefix}drain[{group.index}]",
             parts=parts,
-            target=self._in_group(self.buffers.sums, group, 0, group.rows),
+            target=self._ops.in_group(self.buffers.sums, group, 0, group.rows),
             bias=None if bias is None else Region(bias, group.bias_start, group.bias_start + group.rows),
         )
 
@@ -158,8 +145,6 @@ class SystolicOps(CellOps):
         for tile in self.tiles.of(DataKind.W_HR, number):
             ops += self._stream(tile, stream, "mac_r", whole(vector), rotation, None)
         sums = Region(self.buffers.sums, 0, stop - start, offset=rotation, stride=self._rotations)
-        target = Region(self.buffers.h, start, stop, offset=1, stride=1)
-        hold = self._hold(self._old_h(target))
         return [
             *ops,
             Drain(
@@ -168,7 +153,7 @@ class SystolicOps(CellOps):
                 parts=(self._part(DataKind.W_HR, number, rotation, 0, whole(vector)),),
                 target=sums,
             ),
-            self._activate(f"project[{number}]", FunctionSpec("identity"), sums, target, gate=False, hold=hold),
+            self._ops.project(number, sums, start, stop),
         ]
 
     def _part(self, matrix: DataKind, block: int, rotation: int, first: int, vector: Region) -> DrainPart:
@@ -178,6 +163,13 @@ class SystolicOps(CellOps):
     def _product(self, matrix: DataKind, rows: int, rotation: int) -> Region:
         return Region(self._products[matrix], 0, rows, offset=rotation, stride=self._rotations)
 
+    def _product_buffer(self, config: SystolicConfig, matrix: DataKind, rows: int, slots: int) -> Buffer:
+        """Accumulators of the products of one matrix, in rotation."""
+        name = f"{self.context.prefix}products.{NAMES[matrix]}"
+        accumulator = config.formats.format("accumulator")
+        kind, batch = DataKind.PARTIAL_SUM, self.context.batch
+        return Buffer(name, "accumulators", kind, rows, batch, accumulator, slots, format_kind="accumulator")
+
     def _in_dram(self, tile: StreamTile) -> Region:
         buffer = self.matrices_in_dram[tile.matrix]
         assert buffer.packing is not None
@@ -185,28 +177,9 @@ class SystolicOps(CellOps):
         return Region(buffer, first, first + buffer.packing.entries)
 
 
-class SystolicLstm(SystolicOps, LstmOps):
-    """An LSTM cell."""
-
-
-class SystolicGru(SystolicOps, GruOps):
-    """A GRU cell."""
-
-
-class SystolicRnn(SystolicOps, RnnOps):
-    """An RNN cell."""
-
-
-SYSTOLIC_CELLS: dict[CellKind, type[SystolicOps]] = {
-    CellKind.LSTM: SystolicLstm,
-    CellKind.GRU: SystolicGru,
-    CellKind.RNN: SystolicRnn,
-}
-
-
-def _accumulator_slots(machine: SystolicConfig, context: CellContext) -> int:
+def _accumulator_slots(config: SystolicConfig, context: CellContext) -> int:
     """Groups whose two products the accumulators can hold at once."""
-    need, have = 2 * context.batch * context.sharers, machine.accumulators.vectors
+    need, have = 2 * context.batch * context.sharers, config.accumulators.vectors
     if have < need:
         what = "2 products x batch" + (f" x {context.sharers} cells at a time" if context.sharers > 1 else "")
         knobs = ("more accumulators.vectors", "a smaller batch")

@@ -6,17 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from archsim.config.types import MAX_BYTES, MAX_COUNT, Count
+from archsim.config.types import Count
 from archsim.families.cells.activation import ActivationConfig
 from archsim.families.cells.elementwise import ElementwiseConfig
-from archsim.families.gemv.config import GemvConfig
-from archsim.families.gemv.mac_array import MacArrayConfig
-from archsim.families.gemv.memories import (
-    AccumulatorsConfig,
-    InputBufferConfig,
-    StateBufferConfig,
-    WeightSramConfig,
-)
 from archsim.families.machine_config import MachineConfig, Multipliers
 from archsim.families.systolic.drain import DrainConfig
 from archsim.families.systolic.systolic_array import SystolicArray, SystolicArrayConfig
@@ -81,31 +73,3 @@ class SystolicConfig(MachineConfig):
         gates += blocks * ceil_div(cell.output_size, array.rows) * array.passes(bits, hidden.bits)
         projection = ceil_div(cell.proj_size, array.columns) * ceil_div(cell.hidden_size, array.rows)
         return gates + projection * array.passes(bits, hidden.bits)
-
-    def behind_sums(self) -> GemvConfig:
-        """A machine of the family gemv with the same groups of rows, formats, and units behind the sums.
-
-        What follows the sums of a cell is the same for both families; its schedule is made from this.
-        """
-        buffer = self.unified_buffer
-        return GemvConfig(
-            summary=self.summary,
-            clock_mhz=self.clock_mhz,
-            formats=self.formats,
-            sequencer=self.sequencer,
-            dram=self.dram,
-            weight_sram=WeightSramConfig(capacity_bytes=MAX_BYTES, banks=1, port_bits=MAX_COUNT, read_latency_cycles=0),
-            input_buffer=InputBufferConfig(
-                capacity_bytes=MAX_BYTES, port_bits=buffer.port_bits, prefetch_steps=buffer.prefetch_steps
-            ),
-            state_buffer=StateBufferConfig(capacity_bytes=MAX_BYTES, port_bits=buffer.port_bits),
-            mac_array=MacArrayConfig(
-                rows=self.systolic_array.columns,
-                columns=self.systolic_array.rows,
-                multiplier_latency_cycles=0,
-                adder_latency_cycles=0,
-            ),
-            accumulators=AccumulatorsConfig(entries=MAX_COUNT),
-            activation=self.activation,
-            elementwise=self.elementwise,
-        )

@@ -5,7 +5,7 @@ Layers run one after the other; both directions of a layer stand in one body and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from archsim.errors import CapacityError
@@ -13,9 +13,8 @@ from archsim.families.cells.context import CellContext
 from archsim.families.cells.function_checks import check_functions
 from archsim.families.cells.streams import prefixes, starts, streams, valid_steps
 from archsim.families.schedule import Schedule
-from archsim.families.systolic.cell import SYSTOLIC_CELLS, SystolicOps, moved
+from archsim.families.systolic.cell import MEMORIES, SystolicCell
 from archsim.families.systolic.config import SystolicConfig
-from archsim.families.systolic.host_transfers import HostTransfers
 from archsim.families.systolic.tiles import TileStream
 from archsim.program.builder import build_phase
 from archsim.program.ir import Buffer, DataKind, Op, PhaseKind, Program
@@ -40,14 +39,14 @@ class WeightStationary(Schedule[SystolicConfig]):
     def build(self, spec: NetworkSpec, config: SystolicConfig) -> Program:
         """The program; CapacityError if the model's states or sums do not fit into the machine."""
         check_functions(spec, config.activation, config.formats)
-        outside = [moved(buffer) for buffer in streams(spec, config.formats)]
+        outside = [replace(buffer, memory=MEMORIES.outside) for buffer in streams(spec, config.formats)]
         valid = valid_steps(spec)
-        layers: list[list[SystolicOps]] = []
+        layers: list[list[SystolicCell]] = []
         for number, (directions, (source, target)) in enumerate(zip(spec.layers, pairwise(outside), strict=True)):
             places = zip(directions, prefixes(spec, number), starts(directions), strict=True)
             layers.append(
                 [
-                    SYSTOLIC_CELLS[cell.kind](
+                    SystolicCell(
                         cell,
                         config,
                         CellContext(
@@ -62,13 +61,12 @@ class WeightStationary(Schedule[SystolicConfig]):
         buffers = (*outside, *([valid] if valid else []), fifo, registers)
         buffers += tuple(buffer for cell in cells for buffer in cell.all_buffers())
         _check_capacity(buffers, config)
-        hosts = {id(cell): HostTransfers(cell) for cell in cells}
-        prologue = [op for cell in cells for op in hosts[id(cell)].load_constants()]
-        prologue += [op for cell in cells for op in hosts[id(cell)].load_state()]
-        prologue += [op for cell in layers[0] for op in hosts[id(cell)].load_first_inputs()]
+        prologue = [op for cell in cells for op in cell.load_constants()]
+        prologue += [op for cell in cells for op in cell.transfers.load_state()]
+        prologue += [op for cell in layers[0] for op in cell.transfers.load_first_inputs()]
         phases = [build_phase("prologue", PhaseKind.PROLOGUE, prologue)]
         for number, layer in enumerate(layers):
-            own = [hosts[id(cell)] for cell in layer]
+            own = [cell.transfers for cell in layer]
             if number:
                 handover = [op for host in own for op in host.load_first_inputs()]
                 phases.append(build_phase(f"handover to layer {number}", PhaseKind.HANDOVER, handover))
@@ -77,7 +75,7 @@ class WeightStationary(Schedule[SystolicConfig]):
             body += [op for host in own for op in host.store_output()]
             suffix = f" of layer {number}" if len(layers) > 1 else ""
             phases.append(build_phase(f"body{suffix}", PhaseKind.BODY, body, repeat=spec.steps))
-        last = [op for cell in cells for op in hosts[id(cell)].store_state()]
+        last = [op for cell in cells for op in cell.transfers.store_state()]
         phases.append(build_phase("epilogue", PhaseKind.EPILOGUE, last))
         return Program(schedule=self.name, buffers=buffers, phases=tuple(phases))
 
@@ -86,7 +84,7 @@ SYSTOLIC_SCHEDULES = (WeightStationary(),)
 """All schedules of the family systolic."""
 
 
-def _streamed(layer: list[SystolicOps], fifo: Buffer, registers: Buffer) -> list[Op]:
+def _streamed(layer: list[SystolicCell], fifo: Buffer, registers: Buffer) -> list[Op]:
     """One time step of the cells of a layer, one after the other."""
     tiles = sum(len(cell.tiles) for cell in layer)
     ops: list[Op] = []

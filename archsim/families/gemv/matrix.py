@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 
-from archsim.families.cells.buffers import CellBuffers
-from archsim.families.cells.placement import MatrixPlacement, Placement, WeightTile
 from archsim.families.cells.tiling import Group, Part
+from archsim.families.gemv.placement import MatrixPlacement, Placement, WeightTile
+from archsim.families.gemv.weights import WeightBuffers
 from archsim.program.ir import Buffer, Region
 from archsim.workload.network import CellSpec
 
@@ -89,7 +89,7 @@ class Matrices:
         return (matrix for matrix in (self.w_ih, self.w_hh, self.w_hr) if matrix.slots is not None)
 
 
-def make_matrices(spec: CellSpec, groups: Sequence[Group], placement: Placement, b: CellBuffers) -> Matrices:
+def make_matrices(spec: CellSpec, groups: Sequence[Group], placement: Placement, b: WeightBuffers) -> Matrices:
     """The matrices of a cell."""
     input_runs = tuple(_runs(spec, group, Part.HIDDEN) for group in groups)
     hidden_runs = tuple(_runs(spec, group, Part.INPUT) for group in groups)
