@@ -14,17 +14,13 @@ from archsim.formats import Bit, Encoding, Fixed, Formats, Granularity, IntegerF
 from archsim.formats.encoding import Scale
 from archsim.formats.scaling import covered, scale_and_zero
 from archsim.hardware.dram.transfers import Transfer
-from archsim.program.ir import DataKind, PhaseKind, Program
+from archsim.program.ir import WIDE, DataKind, PhaseKind, Program
 from archsim.workload.calibration import Calibration, Range
 from archsim.workload.network import CellKind, CellSpec, NetworkSpec
 from archsim.workload.tensors import CellTensors, NetworkTensors, suffixes
 
 Encodings = Mapping[str, Encoding]
 """By the name of the buffer."""
-
-WIDE = "wide"
-"""The format kind of a buffer of integers that are not yet narrowed, each in a scale that the ops know: held in 64 bits
-here, so that no bit is lost, whatever the width of the accumulators that they stand for."""
 
 
 def program_encodings(

@@ -17,6 +17,10 @@ from math import gcd
 from archsim.formats import NumberFormat
 from archsim.program.packing import Packing
 
+WIDE = "wide"
+"""The format kind of a buffer of integers that are not yet narrowed, each in a scale that the ops know: held in 64 bits
+here, so that no bit is lost, whatever the width of the accumulators that they stand for."""
+
 
 class DataKind(StrEnum):
     """What a buffer holds; traffic is reported by it."""
@@ -210,6 +214,11 @@ class Op(ABC):
     def observed(self) -> tuple[Observed, ...]:
         """What of its first write an observer may keep, for measuring the accuracy of cells and gates over time."""
         return ()
+
+    @property
+    def block_steps(self) -> int:
+        """Time steps whose W_ih x the op makes at once, ahead of their steps; 0 of an op that makes none ahead."""
+        return 0
 
     @property
     def streams(self) -> bool:

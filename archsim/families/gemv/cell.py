@@ -45,7 +45,6 @@ class GemvCell:
     ) -> None:
         """`interleaved`: whether a group holds rows of all gates. `blocks`: if W_ih x is made for several steps.
 
-
         Without a `placement` all weights are in the weight SRAM. CapacityError if the accumulators cannot hold a group.
         """
         self.spec, self.context, self.blocks = spec, context, blocks

@@ -93,6 +93,11 @@ class BlockTile(Op):
         return self.sums
 
     @property
+    def block_steps(self) -> int:
+        """One for each vector."""
+        return len(self.vectors)
+
+    @property
     def rows(self) -> int:
         """Outputs for each vector that are multiplied."""
         return self.weights.entries

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from archsim.errors import CapacityError
 from archsim.families.npu.config import MFU0_ADD, MFU0_MULTIPLY, MFU1_ADD, MFU1_MULTIPLY, NpuConfig
 from archsim.hardware.unit import ceil_div
-from archsim.lowering.encodings import WIDE
-from archsim.program.ir import Buffer, DataKind
+from archsim.program.ir import WIDE, Buffer, DataKind
 from archsim.workload.network import CellKind, CellSpec, NetworkSpec
 
 MATRIX, BIAS, VECTOR, EVRF, FIFO, HOST = "mvu_mrf", "mvu_bias", "mvu_vrf", "evrf", "fifo", "host"

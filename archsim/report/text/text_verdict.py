@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
 from archsim.checking.validation import Validation
-from archsim.families.gemv.mac_tiles import BlockTile
 from archsim.formats import KINDS, Formats
 from archsim.report.text.figures_as_text import error, plural, significant
 from archsim.report.text.layout import facts, heading, sentence, table, title
@@ -50,10 +49,9 @@ def header(simulation: Simulation) -> list[RenderableType]:
 
 def _blocks(simulation: Simulation) -> list[tuple[str, str]]:
     """Of a hoisted schedule, how many steps a block has, and what to do if that is one."""
-    tiles = [op for phase in simulation.program.phases for op in phase.ops if isinstance(op, BlockTile)]
-    if not tiles:
+    steps = max((op.block_steps for phase in simulation.program.phases for op in phase.ops), default=0)
+    if not steps:
         return []
-    steps = max(len(tile.vectors) for tile in tiles)
     text = f"W_ih x of {plural(steps, 'time step')} at once, for which W_ih is read once"
     if steps == 1 < simulation.workload.spec.steps:
         text += (
