@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from archsim.api.numbers import Computation
+    from archsim.checking.numbers import Computation
     from archsim.program.ir import Program
 
 REFERENCE = ("edge_64x64", "lstm_200_1000_t70")
@@ -49,14 +49,15 @@ def archsim(*arguments: str) -> None:
 def machine_speed(repetitions: int) -> None:
     """Program ops a second of the timing-only machine, for each schedule."""
     from archsim.api.simulate import machine_spec
-    from archsim.arch import build_units, load_arch
-    from archsim.machine import Options, execute
-    from archsim.schedules.gemv_schedules import SCHEDULES
+    from archsim.engines.events import Options, execute
+    from archsim.families.gemv.schedules import GEMV_SCHEDULES
+    from archsim.families.load import load_arch
+    from archsim.families.registry import build_units
     from archsim.workload import load_workload
 
     arch, workload = load_arch(REFERENCE[0]), load_workload(REFERENCE[1])
     units = build_units(arch.config)
-    for schedule in SCHEDULES:
+    for schedule in GEMV_SCHEDULES:
         program = schedule.build(workload.spec, arch.config)
         spec = machine_spec(program, arch, units)
         seconds = best(repetitions, lambda p=program, s=spec: execute(p, s, Options()))
@@ -66,12 +67,13 @@ def machine_speed(repetitions: int) -> None:
 
 def numerics_speed(repetitions: int) -> None:
     """Seconds of arithmetic alone: the untimed program, and on integers the reference it must agree with."""
-    from archsim.api.integer_reference import integer_golden
-    from archsim.api.numbers import prepare
-    from archsim.arch import build_units, load_arch
+    from archsim.checking.integer_reference import integer_golden
+    from archsim.checking.numbers import prepare
     from archsim.config import parse_override
+    from archsim.families.load import load_arch
+    from archsim.families.registry import build_units
+    from archsim.families.schedules import find_schedule
     from archsim.program.interpreter import interpret
-    from archsim.schedules.registry import find_schedule
     from archsim.workload import load_workload
 
     workload = load_workload(REFERENCE[1])
@@ -99,7 +101,7 @@ def memory_growth() -> None:
     """Peak memory of timing-only runs of very different length, each in its own process."""
     for steps in (100, 10_000):
         code = (
-            "import resource; from archsim.api import simulate; from archsim.arch import load_arch; "
+            "import resource; from archsim.api import simulate; from archsim.families.load import load_arch; "
             "from archsim.workload import load_workload; "
             f"workload = load_workload('lstm:16,16,t={steps}'); "
             "simulate(load_arch('edge_16x16'), workload, timing_only=True, executor='machine'); "
@@ -112,7 +114,7 @@ def memory_growth() -> None:
 def profile() -> None:
     """The five functions in which a reference run spends most time."""
     from archsim.api import simulate
-    from archsim.arch import load_arch
+    from archsim.families.load import load_arch
     from archsim.workload import load_workload
 
     arch, workload = load_arch(REFERENCE[0]), load_workload(REFERENCE[1])

@@ -8,19 +8,14 @@ from fractions import Fraction
 from itertools import groupby
 from operator import attrgetter
 
-from archsim.arch import MachineConfig
-from archsim.components.base import Service, Units, ceil_div
-from archsim.metrics.bounds_gemv import BOUNDS
-from archsim.metrics.bounds_npu import NPU_BOUNDS
-from archsim.metrics.bounds_systolic import SYSTOLIC_BOUNDS
+from archsim.families.machine_config import MachineConfig
+from archsim.families.registry import family_of
+from archsim.hardware.unit import Service, Units, ceil_div
 from archsim.program.ir import After, DataKind, Phase, PhaseKind, Program
 from archsim.workload.network import NetworkSpec
 
 Bounds = Mapping[str, float]
 """Name -> cycles a time step. The time steps together take at least T times each of them."""
-
-FAMILY_BOUNDS: Mapping[str, Mapping[str, str]] = {"gemv": BOUNDS, "npu": NPU_BOUNDS, "systolic": SYSTOLIC_BOUNDS}
-"""The bounds of each family, in the order in which they are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +68,7 @@ def compute_bounds(work: StepWork, times: StepTimes, spec: NetworkSpec, arch: Ma
     for name, unit in units.items():
         busiest[unit.name] = max(busiest.get(unit.name, 0), times.occupied_cycles[name])
     bounds |= {name: Fraction(occupied, steps) for name, occupied in busiest.items()}
-    return {name: _number(bounds[name]) for name in FAMILY_BOUNDS[arch.family]}
+    return {name: _number(bounds[name]) for name in family_of(arch).bounds}
 
 
 def binding(bounds: Bounds) -> str:

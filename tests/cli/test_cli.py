@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from archsim.config.presets import PresetKind, preset_file
-from archsim.report.folder import ACCURACY_FILES, FILES
+from archsim.report.files.folder import ACCURACY_FILES, FILES
 from tests.float_machines import FLOAT_16X16
 
 FLOAT_FILES = tuple(name for name in FILES if name not in ACCURACY_FILES)
@@ -356,7 +356,7 @@ def test_a_failed_run_leaves_the_old_results(cli, monkeypatch: pytest.MonkeyPatc
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("archsim.report.folder.stats_json", interrupted)
+    monkeypatch.setattr("archsim.report.files.folder.stats_json", interrupted)
     run = cli("run", *TINY)
     assert run.code == 130
     assert "interrupted; no results were written" in run.err

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from archsim.api import simulate
-from archsim.api.executors import SHORT_OPS
 from archsim.api.verdict import ExecutorCheck, judge
-from archsim.arch import load_arch
 from archsim.config import parse_override
+from archsim.engines.choose import SHORT_OPS
 from archsim.errors import ExecutorError
+from archsim.families.load import load_arch
 from archsim.workload import load_workload
 
 ARCH, LOAD = load_arch("tiny_2x2"), load_workload("lstm_3_2_t4")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from archsim.api import integer_reference
+from archsim.checking import integer_reference
 
 TINY = ("tiny_2x2", "lstm_3_2_t4")
 INTEGER = ("--set", "formats=tflite_int8")

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 from hypothesis import strategies as st
 
-from archsim.components.table import TableConfig, TableMethod
 from archsim.formats import Encoding, Fixed, Rounding
+from archsim.hardware.functions.table import TableConfig, TableMethod
 from archsim.workload import FunctionSpec
 from tests.components.exact_rules import int_
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.components.ddr import DdrConfig, DdrDram, DdrSession
-from archsim.components.ddr_address import AddressMap, Layout, lay_out
-from archsim.components.ddr_device import DdrDevice
-from archsim.components.ddr_presets import DEVICES, SUMMARIES, TYPES
-from archsim.components.dram import Transfer
 from archsim.formats import Float32, Formats
+from archsim.hardware.dram.ddr_address import AddressMap, Layout, lay_out
+from archsim.hardware.dram.ddr_device import DdrDevice
+from archsim.hardware.dram.ddr_presets import DEVICES, SUMMARIES, TYPES
+from archsim.hardware.dram.ddr_unit import DdrConfig, DdrDram, DdrSession
+from archsim.hardware.dram.transfers import Transfer
 from archsim.program.ir import Buffer, DataKind, Region
 from tests.components.ddr_by_command import Command, Controller, History, distance, faults
 

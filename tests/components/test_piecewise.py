@@ -8,13 +8,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from archsim.components.functions import evaluate
-from archsim.components.piecewise import PiecewiseConfig, PiecewiseMethod
-from archsim.components.piecewise_fit import Lines
-from archsim.components.resources import Resources
 from archsim.config import parse_document, validate
 from archsim.errors import ArchError, SimulatorBug
 from archsim.formats import BlockFloat, Encoding, Fixed, Float16, Float32, Rounding, Scaled, parse_format
+from archsim.hardware.functions.functions import evaluate
+from archsim.hardware.functions.piecewise import PiecewiseConfig, PiecewiseMethod
+from archsim.hardware.functions.piecewise_fit import Lines
+from archsim.hardware.lane_inventory import LaneInventory
 from archsim.workload import FunctionSpec
 from tests.components.exact_rules import convert, int_, narrow, q
 from tests.components.tables import ADDRESSES, FUNCTIONS, PARTS, SIGMOID, SPANS, TANH, TARGETS, addresses
@@ -215,14 +215,16 @@ def test_stages_and_inventory() -> None:
     unit = method(16, 8.0, 16, Fixed(4, 12))
     assert unit.latency_cycles == 4
     stored = 15 * 16 + 16 * (16 + 17)
-    assert unit.resources(parse_format("q1.15")) == Resources(stored, ((16, 16),), (17,), (16,) * 15, read_bits=16 + 17)
+    assert unit.resources(parse_format("q1.15")) == LaneInventory(
+        stored, ((16, 16),), (17,), (16,) * 15, read_bits=16 + 17
+    )
     stored = 15 * 16 + 16 * (16 + 32)
-    floating = Resources(stored, ((32, 32),), (32,), (16,) * 15, floating=True, read_bits=16 + 32)
+    floating = LaneInventory(stored, ((32, 32),), (32,), (16,) * 15, floating=True, read_bits=16 + 32)
     assert unit.resources(Float16()) == unit.resources(BlockFloat(8)) == floating
     wide = method(4, 2.0, 12, Fixed(4, 6))
     stored = 3 * 10 + 4 * (12 + 9)
-    assert wide.resources(Scaled(8)) == Resources(stored, ((12, 10), (22, 31)), (9,), (10,) * 5, read_bits=12 + 9)
-    assert wide.resources(Scaled(8, power_of_two=True)) == Resources(
+    assert wide.resources(Scaled(8)) == LaneInventory(stored, ((12, 10), (22, 31)), (9,), (10,) * 5, read_bits=12 + 9)
+    assert wide.resources(Scaled(8, power_of_two=True)) == LaneInventory(
         stored, ((12, 10),), (9,), (10,) * 5, read_bits=12 + 9
     )
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from archsim.components.functions import evaluate
-from archsim.components.piecewise_fit import MOST_POINTS, Curve, Lines, fit
+from archsim.hardware.functions.functions import evaluate
+from archsim.hardware.functions.piecewise_fit import MOST_POINTS, Curve, Lines, fit
 from archsim.workload import FunctionSpec
 from tests.components.tables import FUNCTIONS, SIGMOID, TANH
 

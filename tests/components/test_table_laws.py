@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from archsim.components.curved import CURVED
-from archsim.components.functions import evaluate
-from archsim.components.table import TableConfig, TableMethod
 from archsim.formats import Encoding, Fixed, Rounding
+from archsim.hardware.functions.approximation_range import CURVED
+from archsim.hardware.functions.functions import evaluate
+from archsim.hardware.functions.table import TableConfig, TableMethod
 from archsim.workload import FunctionSpec
 from tests.components.exact_rules import convert, int_, q
 from tests.components.tables import ADDRESSES, FUNCTIONS, PARTS, SPANS, TANH, TARGETS, addresses, method, results

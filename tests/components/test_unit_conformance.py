@@ -6,22 +6,23 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from archsim.arch import FAMILIES, build_units, load_arch
-from archsim.components.activation import Activate, Activation
-from archsim.components.base import UnitConfig
-from archsim.components.datapath import Datapath
-from archsim.components.ddr import DdrDram
-from archsim.components.dram import Transfer
-from archsim.components.dram_simple import SimpleDram
-from archsim.components.elementwise import Elementwise
-from archsim.components.gru_ops import CandidateSum, GruUpdate, ResetHidden
-from archsim.components.lstm_ops import CellUpdate, HiddenUpdate, Peephole
-from archsim.components.mac_array import MacArray
-from archsim.components.mac_tiles import BlockTile, MacTile
 from archsim.config.presets import PresetKind, preset_names
 from archsim.errors import SimulatorBug
+from archsim.families.cells.activation import Activate, Activation
+from archsim.families.cells.elementwise import Elementwise
+from archsim.families.cells.gru_ops import CandidateSum, GruUpdate, ResetHidden
+from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate, Peephole
+from archsim.families.gemv.mac_array import MacArray
+from archsim.families.gemv.mac_tiles import BlockTile, MacTile
+from archsim.families.gemv.schedules import GEMV_SCHEDULES
+from archsim.families.load import load_arch
+from archsim.families.registry import FAMILIES, build_units
+from archsim.hardware.datapath import Datapath
+from archsim.hardware.dram.ddr_unit import DdrDram
+from archsim.hardware.dram.simple import SimpleDram
+from archsim.hardware.dram.transfers import Transfer
+from archsim.hardware.unit import UnitConfig
 from archsim.program.ir import Op
-from archsim.schedules.gemv_schedules import SCHEDULES
 from archsim.workload import CellKind, CellSpec, FunctionSpec, NetworkSpec, one_layer
 from tests.float_machines import FLOAT_16X16
 from tests.unit_rules import check_op, check_refusal
@@ -56,7 +57,7 @@ def networks() -> list[NetworkSpec]:
     return specs + [NetworkSpec(((cell,),), 3, 2, (3, 1)) for cell in cells]
 
 
-PROGRAMS = [schedule.build(spec, ARCH) for spec in networks() for schedule in SCHEDULES]
+PROGRAMS = [schedule.build(spec, ARCH) for spec in networks() for schedule in GEMV_SCHEDULES]
 OPS = [op for program in PROGRAMS for phase in program.phases for op in phase.ops]
 OP_KINDS = {
     SimpleDram: {Transfer},

@@ -5,15 +5,15 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from archsim.components.activation import Activate, Activation, ActivationConfig
-from archsim.components.dram import Transfer
-from archsim.components.dram_simple import SimpleDram, SimpleDramConfig
-from archsim.components.elementwise import Elementwise, ElementwiseConfig
-from archsim.components.lstm_ops import CellUpdate, HiddenUpdate
-from archsim.components.mac_array import MacArray, MacArrayConfig
-from archsim.components.mac_tiles import MacTile
-from archsim.components.numerics import Numerics
+from archsim.families.cells.activation import Activate, Activation, ActivationConfig
+from archsim.families.cells.elementwise import Elementwise, ElementwiseConfig
+from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate
+from archsim.families.gemv.mac_array import MacArray, MacArrayConfig
+from archsim.families.gemv.mac_tiles import MacTile
 from archsim.formats import Float32, Formats
+from archsim.hardware.dram.simple import SimpleDram, SimpleDramConfig
+from archsim.hardware.dram.transfers import Transfer
+from archsim.hardware.numerics import Numerics
 from archsim.program.ir import Buffer, DataKind, Region
 from archsim.workload import FunctionSpec
 

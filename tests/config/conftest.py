@@ -8,16 +8,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field, field_validator, model_validator
 
-from archsim.config import (
-    Bytes,
-    Count,
-    Cycles,
-    PositiveNumber,
-    StrictModel,
-    parse_document,
-    parse_override,
-    validate,
-)
+from archsim.config import Bytes, Count, Cycles, PositiveNumber, StrictModel, parse_document, parse_override, validate
 from archsim.errors import ArchError
 
 

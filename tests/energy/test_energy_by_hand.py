@@ -11,8 +11,8 @@ from math import sqrt
 import pytest
 
 from archsim.api import Simulation, simulate
-from archsim.arch import load_arch
 from archsim.config import parse_override
+from archsim.families.load import load_arch
 from archsim.workload import load_workload
 
 STEPS, TILES = 4, 4 * 4

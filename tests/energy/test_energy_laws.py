@@ -12,19 +12,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.arch import build_units, load_arch
-from archsim.arch.storages import storages
-from archsim.components.activation import Activate
-from archsim.components.base import Units
-from archsim.components.mac_tiles import MacTile
-from archsim.components.operators import Tally
 from archsim.config import parse_override
+from archsim.families.cells.activation import Activate
+from archsim.families.gemv.mac_tiles import MacTile
+from archsim.families.gemv.schedules import GEMV_SCHEDULES
+from archsim.families.gemv.storages import storages
+from archsim.families.load import load_arch
+from archsim.families.registry import build_units
+from archsim.families.schedules import find_schedule
+from archsim.hardware.operators import Tally
+from archsim.hardware.unit import Units
 from archsim.metrics.actions import Access
 from archsim.metrics.energy import Costs, area_of, compute_costs, compute_energy
 from archsim.metrics.unit_facts import facts_of
 from archsim.program.ir import Program
-from archsim.schedules.gemv_schedules import SCHEDULES
-from archsim.schedules.registry import find_schedule
 from archsim.technology import Prices, Technology, load_technology
 from archsim.workload import load_workload
 from tests.strategies import Case, cases, unit_options
@@ -254,7 +255,7 @@ def test_energies_scale_with_the_table(case: Case, energy: float, area: float) -
 WIDTHS = ("q2.6", "q4.8", "q4.12", "q6.18", "q8.24")
 
 
-@pytest.mark.parametrize("schedule", [schedule.name for schedule in SCHEDULES])
+@pytest.mark.parametrize("schedule", [schedule.name for schedule in GEMV_SCHEDULES])
 def test_narrower_formats_cost_less_of_everything(schedule: str) -> None:
     """Bytes of SRAM, port cycles, traffic, energy of every unit and memory, and area."""
     found = []

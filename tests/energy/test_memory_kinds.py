@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from archsim.api import simulate
-from archsim.arch import load_arch
-from archsim.components.ddr_presets import TYPES
 from archsim.config import parse_override
 from archsim.errors import ArchError
+from archsim.families.load import load_arch
+from archsim.hardware.dram.ddr_presets import TYPES
 from archsim.technology import load_technology
 from archsim.workload import load_workload
 from tests.energy.test_energy_by_hand import STEPS, run

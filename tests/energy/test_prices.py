@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from archsim.components.operators import Operator, OperatorKind
-from archsim.components.storage import OffChip, Registers, Sram
 from archsim.config.presets import PresetKind, preset_names
+from archsim.hardware.operators import Operator, OperatorKind
+from archsim.hardware.storage import OffChip, Registers, Sram
 from archsim.technology import Prices, load_prices, load_technology
 from archsim.technology.interpolate import interpolate, interpolate_grid
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from archsim.arch import ArchConfig, load_arch
 from archsim.config import parse_override
 from archsim.config.presets import PresetKind, preset_file, preset_names
 from archsim.errors import ArchError
+from archsim.families.gemv.config import GemvConfig
+from archsim.families.load import load_arch
 from archsim.technology import load_prices, load_technology
 
 NODES = preset_names(PresetKind.TECHNOLOGY)
@@ -46,8 +47,8 @@ def test_every_preset_machine_names_its_technology(arch: str) -> None:
 
 
 def test_a_machine_that_names_none_has_the_published_one() -> None:
-    assert ArchConfig.model_fields["technology"].default == "node_45nm"
-    assert ArchConfig.model_fields["dram_type"].default == "lpddr4"
+    assert GemvConfig.model_fields["technology"].default == "node_45nm"
+    assert GemvConfig.model_fields["dram_type"].default == "lpddr4"
 
 
 def fault(tmp_path: Path, old: str, new: str) -> str:

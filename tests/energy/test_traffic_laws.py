@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 
-from archsim.components.dram import Transfer
+from archsim.hardware.dram.transfers import Transfer
 from archsim.program.ir import PhaseKind
 from tests.strategies import Case, cases
 

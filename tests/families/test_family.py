@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from archsim.arch import FAMILIES, build_units, load_arch
-from archsim.arch.families import DEFAULT_FAMILY
 from archsim.config import parse_override
 from archsim.config.presets import PresetKind, preset_file, preset_folder, preset_names
 from archsim.errors import ArchError, ScheduleError
+from archsim.families.advices import FAMILY_ADVICE
+from archsim.families.load import load_arch
+from archsim.families.registry import DEFAULT_FAMILY, FAMILIES, build_units
+from archsim.families.schedules import FAMILY_SCHEDULES, find_schedule
 from archsim.metrics.bounds import FAMILY_BOUNDS
-from archsim.report.advice_families import FAMILY_ADVICE
-from archsim.schedules.registry import FAMILY_SCHEDULES, find_schedule
 
 every_family = pytest.mark.parametrize("family", FAMILIES)
 
@@ -71,7 +71,7 @@ def test_set_cannot_change_the_family() -> None:
 
 
 def test_a_schedule_of_another_family_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    import archsim.schedules.registry as schedules
+    import archsim.families.schedules as schedules
 
     theirs = {"gemv": schedules.SCHEDULES, "other": schedules.SCHEDULES[2:3]}
     monkeypatch.setattr(schedules, "FAMILY_SCHEDULES", theirs)

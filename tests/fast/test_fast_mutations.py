@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from archsim.engines.recurrence import executor, kernel
 from archsim.errors import SimulatorBug
-from archsim.fast import executor, kernel
 from tests.fast.fast_runs import assert_same, fast, generic_runs, loop_runs, machine
 
 MUTATIONS = {

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from archsim.api import simulate
-from archsim.arch import load_arch
 from archsim.config import parse_override
+from archsim.families.load import load_arch
 from archsim.importers import InputSequence, find_layers, select, write_workload
-from archsim.report.saved import torch_outputs
+from archsim.report.files.saved import torch_outputs
 from archsim.workload import load_workload
 from tests.float_machines import FLOAT_16X16
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-import archsim.importers.onnx_layer
+import archsim.importers.onnx.onnx_layer
 from archsim.config import load_document, validate
 from archsim.errors import WorkloadError
 from archsim.workload import load_tensors, load_workload
@@ -363,4 +363,4 @@ def test_another_gate_order_is_noticed(archsim, tmp_path, monkeypatch, wrong) ->
 
 
 def archsim_gates() -> dict[str, tuple[int, ...]]:
-    return archsim.importers.onnx_layer.TORCH_GATES  # type: ignore[return-value]
+    return archsim.importers.onnx.onnx_layer.TORCH_GATES  # type: ignore[return-value]

@@ -58,8 +58,8 @@ from pathlib import Path
 import pytest
 
 from archsim.api import simulate
-from archsim.arch import load_arch
 from archsim.config import parse_override
+from archsim.families.load import load_arch
 from archsim.workload import load_workload
 from tests.float_machines import FLOAT_64X64
 
@@ -274,8 +274,8 @@ class TestSplitInterleaved:
 
 @pytest.mark.parametrize(("deferred", "cycles_per_step"), [(0, 154), (1, 97), (2, 85), (3, 82)])
 def test_what_deferral_is_worth(monkeypatch, deferred, cycles_per_step):
-    """The figures that archsim/schedules/cell.py quotes for its choice of DEFERRED_GROUPS: measured, not derived."""
-    monkeypatch.setattr("archsim.schedules.cell.DEFERRED_GROUPS", deferred)
+    """The figures that families/cells/cell.py quotes for its choice of DEFERRED_GROUPS: measured, not derived."""
+    monkeypatch.setattr("archsim.families.cells.cell.DEFERRED_GROUPS", deferred)
     assert stats(INT8, "silero_vad", "fused_interleaved").cycles_per_step == cycles_per_step
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 import pytest
 
 from archsim.api import simulate
-from archsim.arch import load_arch
+from archsim.families.load import load_arch
 from archsim.trace import Window
 from archsim.workload import load_workload
 from tests.machine.by_hand import check, parse_table, recorded, run, without_steps_from

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from archsim.api import Simulation, simulate
-from archsim.arch import load_arch
 from archsim.config import parse_override
-from archsim.report.saved import torch_outputs
+from archsim.families.load import load_arch
+from archsim.report.files.saved import torch_outputs
 from archsim.workload import load_workload
 from tests.float_machines import FLOAT_64X64
 

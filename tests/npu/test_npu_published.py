@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from archsim.arch.npu import NpuConfig
+from archsim.families.npu.config import NpuConfig
 from archsim.fidelity.npu import npu
 from archsim.workload import CellKind
 from tests.npu.machines import machine, timed

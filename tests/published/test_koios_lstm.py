@@ -21,8 +21,8 @@ from itertools import pairwise
 import pytest
 
 from archsim.api import Simulation, simulate
-from archsim.arch import load_arch
 from archsim.config import parse_override
+from archsim.families.load import load_arch
 from archsim.trace import Window
 from archsim.workload import load_workload
 

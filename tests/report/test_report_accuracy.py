@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from archsim.api import Simulation
-from archsim.api.accuracy import OverflowCount
+from archsim.checking.format_error import OverflowCount
 from archsim.metrics import declared
 from archsim.report import report_text
-from archsim.report.accuracy import (
+from archsim.report.files.accuracy_figures import (
     AccuracyFigures,
     CalibrationFigures,
     OverflowFigures,
@@ -26,10 +26,10 @@ from archsim.report.accuracy import (
     accuracy_csv,
     accuracy_figures,
 )
-from archsim.report.advice_formats import _integer_bits
-from archsim.report.numbers import percent
-from archsim.report.saved import stats_json
-from archsim.report.values import golden_values
+from archsim.report.files.saved import stats_json
+from archsim.report.text.advice_formats import _integer_bits
+from archsim.report.text.figures_as_text import percent
+from archsim.report.text.values import golden_values
 from tests.report.accuracy_runs import MIXED, WRAPS, run_formats, words
 
 

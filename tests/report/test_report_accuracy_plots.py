@@ -11,10 +11,10 @@ from matplotlib.text import Text
 
 from archsim.api import Simulation
 from archsim.report import plot_accuracy, plot_format_ranges
-from archsim.report.drawing import style
-from archsim.report.figure_accuracy import accuracy_figure
-from archsim.report.figure_ranges import ranges_figure
-from archsim.report.values import golden_values
+from archsim.report.figures.drawing import style
+from archsim.report.figures.figure_accuracy import accuracy_figure
+from archsim.report.figures.figure_ranges import ranges_figure
+from archsim.report.text.values import golden_values
 from tests.report.accuracy_runs import MIXED, WRAPS, run_formats
 
 PLOTS = (plot_accuracy, plot_format_ranges)

@@ -7,11 +7,11 @@ import pytest
 
 from archsim.api import Simulation
 from archsim.report import report_text
-from archsim.report.drawing import style
-from archsim.report.figure_energy import energy_figure
-from archsim.report.figure_roofline import roofline_figure
-from archsim.report.numbers import part, percent, significant
-from archsim.report.text_energy import kinds_of
+from archsim.report.figures.drawing import style
+from archsim.report.figures.figure_energy import energy_figure
+from archsim.report.figures.figure_roofline import roofline_figure
+from archsim.report.text.figures_as_text import part, percent, significant
+from archsim.report.text.text_energy import kinds_of
 from tests.report.test_report_plots import words
 from tests.report.test_report_text import cells
 

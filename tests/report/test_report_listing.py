@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archsim.api import Simulation
-from archsim.arch import build_units
+from archsim.families.registry import build_units
 from archsim.formats import parse_format
 from archsim.program.ir import Buffer, DataKind, Phase, Region
 from archsim.report import program_listing
-from archsim.report.regions import operands_text, region_text, slot_rule
+from archsim.report.text.regions import operands_text, region_text, slot_rule
 
 
 def services_of(simulation: Simulation):

@@ -16,14 +16,14 @@ from matplotlib.text import Text
 from archsim.api import Simulation
 from archsim.metrics.stacks import BUCKETS
 from archsim.report import plot_cycle_stack, plot_energy, plot_roofline, plot_timeline, plot_utilization
-from archsim.report.drawing import style
-from archsim.report.figure_energy import energy_figure
-from archsim.report.figure_roofline import roofline_figure
-from archsim.report.figure_stack import stack_figure
-from archsim.report.figure_timeline import timeline_figure
-from archsim.report.figure_utilization import utilization_figure
-from archsim.report.gantt import gantt, panels
-from archsim.report.steps import step_stacks
+from archsim.report.figures.drawing import style
+from archsim.report.figures.figure_energy import energy_figure
+from archsim.report.figures.figure_roofline import roofline_figure
+from archsim.report.figures.figure_stack import stack_figure
+from archsim.report.figures.figure_timeline import timeline_figure
+from archsim.report.figures.figure_utilization import utilization_figure
+from archsim.report.figures.gantt import gantt, panels
+from archsim.report.text.steps import step_stacks
 from archsim.trace import Window
 
 PLOTS = (plot_utilization, plot_timeline, plot_cycle_stack, plot_roofline, plot_energy)
@@ -122,7 +122,7 @@ def test_timeline_has_a_bar_for_every_recorded_op(small: Simulation):
 
 
 def test_kinds_of_op_in_one_row_differ_in_colour_and_in_hatch(run):
-    from archsim.report.figure_timeline import _looks
+    from archsim.report.figures.figure_timeline import _looks
 
     for schedule in ("fused", "split", "fused_gate_major", "split_gate_major"):
         chart = gantt(run(schedule=schedule, timing_only=True))
@@ -199,7 +199,7 @@ def test_the_stack_fills_every_bar_and_names_every_bucket(small: Simulation):
 def test_reports_load_no_drawing_library_before_they_draw():
     code = (
         "import sys, archsim.report; heavy = {'matplotlib', 'rich'} & set(sys.modules); assert not heavy, heavy\n"
-        "import archsim.report.figure_timeline, archsim.report.figure_stack, archsim.report.figure_utilization\n"
+        "from archsim.report.figures import figure_stack, figure_timeline, figure_utilization\n"
         "assert 'matplotlib' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -209,7 +209,7 @@ def test_pyplot_is_never_loaded(tmp_path):
     code = (
         "import sys, pathlib\n"
         "from archsim.api import simulate\n"
-        "from archsim.arch import load_arch\n"
+        "from archsim.families.load import load_arch\n"
         "from archsim.workload import load_workload\n"
         "from archsim.report import plot_cycle_stack, plot_timeline, plot_utilization\n"
         "run = simulate(load_arch('edge_64x64'), load_workload('lstm_3_2_t4'), timing_only=True)\n"

@@ -7,10 +7,10 @@ import dataclasses
 import pytest
 
 from archsim.api import Simulation
-from archsim.metrics.bounds_gemv import BOUNDS
-from archsim.report.advice import binding_sentence, excess, gap_sentence
-from archsim.report.advice_gemv import ADVICE
-from archsim.report.steps import STEP_BUCKETS, busy_cycles, step_stacks
+from archsim.families.gemv.advice import ADVICE
+from archsim.families.gemv.bounds import GEMV_BOUNDS
+from archsim.report.text.advice import binding_sentence, excess, gap_sentence
+from archsim.report.text.steps import STEP_BUCKETS, busy_cycles, step_stacks
 
 IDEAL = (
     "sequencer.issue_cycles=0",
@@ -57,7 +57,7 @@ def test_what_dram_does_before_and_after_the_steps_is_taken_out(small: Simulatio
 
 
 def test_every_bound_has_its_advice():
-    assert tuple(ADVICE) == tuple(BOUNDS)
+    assert tuple(ADVICE) == tuple(GEMV_BOUNDS)
 
 
 @pytest.mark.parametrize(

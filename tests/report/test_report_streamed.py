@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from archsim.api import Simulation, simulate
-from archsim.arch import load_arch
 from archsim.config import parse_override
+from archsim.families.load import load_arch
 from archsim.report import report_text
-from archsim.report.advice import gap_sentence
+from archsim.report.text.advice import gap_sentence
 from archsim.workload import load_workload
 
 

@@ -9,10 +9,10 @@ import pytest
 from rich.console import Console
 
 from archsim.api import Simulation
-from archsim.metrics.bounds_gemv import BOUNDS
+from archsim.families.gemv.bounds import GEMV_BOUNDS
 from archsim.metrics.stacks import BUCKETS
 from archsim.report import print_report, report_text
-from archsim.report.numbers import binary_bytes, percent, significant
+from archsim.report.text.figures_as_text import binary_bytes, percent, significant
 
 
 def cells(text: str, section: str) -> dict[str, list[str]]:
@@ -64,8 +64,8 @@ def test_every_bound_beside_the_step_with_the_binding_one_marked(run):
     rows = cells(text, "One time step")
     assert rows["bound"][:2] == ["cycles/step", "of step"]
     assert rows["simulated"][0] == f"{stats.cycles_per_step:,.0f}"
-    assert set(BOUNDS) <= set(rows)
-    marked = [name for name in BOUNDS if rows[name][2].startswith("<-- binds")]
+    assert set(GEMV_BOUNDS) <= set(rows)
+    marked = [name for name in GEMV_BOUNDS if rows[name][2].startswith("<-- binds")]
     assert marked == [stats.binding_bound]
     excess = stats.cycles_per_step / stats.bounds[stats.binding_bound] - 1
     joined = " ".join(text.split())

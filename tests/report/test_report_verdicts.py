@@ -8,10 +8,10 @@ import json
 import pytest
 
 from archsim.api import Simulation
-from archsim.api.validation import compare_bits
+from archsim.checking.validation import compare_bits
 from archsim.report import report_text
-from archsim.report.saved import stats_json
-from archsim.report.text_verdict import formats_text
+from archsim.report.files.saved import stats_json
+from archsim.report.text.text_verdict import formats_text
 from tests.report.accuracy_runs import MIXED, run_formats, words
 
 

@@ -1,29 +1,30 @@
-"""What every schedule must fulfil, whatever its order; a new one is tested by being in SCHEDULES."""
+"""What every schedule must fulfil, whatever its order; a new one is tested by being in GEMV_SCHEDULES."""
 
 from collections import Counter
 
 import pytest
 
-from archsim.arch import ArchConfig, load_arch
-from archsim.components.gemv_memories import AccumulatorsConfig
-from archsim.components.mac_tiles import BlockTile, MacTile
 from archsim.config import parse_override
 from archsim.errors import CapacityError, ScheduleError
+from archsim.families.cells.cell import CellOps
+from archsim.families.cells.gru import CANDIDATE_H, CANDIDATE_X, RESET, UPDATE, GruOps
+from archsim.families.cells.lstm import CANDIDATE, FORGET, INPUT, OUTPUT, LstmOps
+from archsim.families.cells.rnn import RnnOps
+from archsim.families.cells.tiling import block_major, cut, interleaved, number_groups
+from archsim.families.gemv.config import GemvConfig
+from archsim.families.gemv.mac_tiles import BlockTile, MacTile
+from archsim.families.gemv.memories import AccumulatorsConfig
+from archsim.families.gemv.schedules import GEMV_SCHEDULES
+from archsim.families.load import load_arch
+from archsim.families.schedule import Schedule
+from archsim.families.schedules import find_schedule
 from archsim.program.ir import PhaseKind, Program
 from archsim.program.verifier import find_hazards
-from archsim.schedules.base import Schedule
-from archsim.schedules.cell import CellOps
-from archsim.schedules.gemv_schedules import SCHEDULES
-from archsim.schedules.gru import CANDIDATE_H, CANDIDATE_X, RESET, UPDATE, GruOps
-from archsim.schedules.lstm import CANDIDATE, FORGET, INPUT, OUTPUT, LstmOps
-from archsim.schedules.registry import find_schedule
-from archsim.schedules.rnn import RnnOps
-from archsim.schedules.tiling import block_major, cut, interleaved, number_groups
 from archsim.workload import CellKind, CellSpec, NetworkSpec, load_workload, one_layer
 from tests.float_machines import FLOAT_16X16
 
 
-def machine(*sets: str) -> ArchConfig:
+def machine(*sets: str) -> GemvConfig:
     return load_arch(FLOAT_16X16, [parse_override(text) for text in sets]).config
 
 
@@ -58,13 +59,13 @@ SPECS = [
 IDS = ["3-2", "1-1", "5-17", "20-9", "gru", "rnn", "projection", "gru reset before", "peepholes", "lstm gru rnn"]
 
 
-def build(schedule: Schedule, spec: NetworkSpec, arch: ArchConfig) -> Program:
+def build(schedule: Schedule, spec: NetworkSpec, arch: GemvConfig) -> Program:
     """The program, on a machine with accumulators for each layer of its own (in a wavefront they share them)."""
     entries = arch.accumulators.entries * len(spec.layers)
     return schedule.build(spec, arch.model_copy(update={"accumulators": AccumulatorsConfig(entries=entries)}))
 
 
-every_schedule = pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda s: s.name)
+every_schedule = pytest.mark.parametrize("schedule", GEMV_SCHEDULES, ids=lambda s: s.name)
 every_machine = pytest.mark.parametrize("arch", MACHINES.values(), ids=MACHINES.keys())
 every_spec = pytest.mark.parametrize("spec", SPECS, ids=IDS)
 
@@ -72,7 +73,7 @@ every_spec = pytest.mark.parametrize("spec", SPECS, ids=IDS)
 @every_schedule
 @every_machine
 @every_spec
-def test_each_step_multiplies_every_weight_once(schedule: Schedule, arch: ArchConfig, spec: NetworkSpec) -> None:
+def test_each_step_multiplies_every_weight_once(schedule: Schedule, arch: GemvConfig, spec: NetworkSpec) -> None:
     """Or, with W_ih x in blocks, W_ih and the biases once a block: with 2 steps a block in ceil(T / 2) of them."""
     blocks = arch.model_copy(update={"state_buffer": arch.state_buffer.model_copy(update={"hoist_steps": 2})})
     program = build(schedule, spec, blocks)
@@ -105,7 +106,7 @@ def test_each_step_multiplies_every_weight_once(schedule: Schedule, arch: ArchCo
 @every_schedule
 @every_machine
 @every_spec
-def test_no_tile_is_larger_than_the_array(schedule: Schedule, arch: ArchConfig, spec: NetworkSpec) -> None:
+def test_no_tile_is_larger_than_the_array(schedule: Schedule, arch: GemvConfig, spec: NetworkSpec) -> None:
     bodies = build(schedule, spec, arch).of_kind(PhaseKind.BODY)
     tiles = [op for body in bodies for op in body.ops if isinstance(op, MacTile | BlockTile)]
     assert tiles
@@ -115,7 +116,7 @@ def test_no_tile_is_larger_than_the_array(schedule: Schedule, arch: ArchConfig, 
 @every_schedule
 @every_machine
 @every_spec
-def test_no_hazard(schedule: Schedule, arch: ArchConfig, spec: NetworkSpec) -> None:
+def test_no_hazard(schedule: Schedule, arch: GemvConfig, spec: NetworkSpec) -> None:
     assert find_hazards(build(schedule, spec, arch)) == ()
 
 

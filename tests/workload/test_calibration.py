@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import archsim.api.calibrate
-from archsim.api.calibrate import calibrate, observe
-from archsim.api.reference import golden_results, golden_traces
+import archsim.checking.calibrate
+from archsim.checking.calibrate import calibrate, observe
+from archsim.checking.reference import golden_results, golden_traces
 from archsim.config import parse_document, parse_override, validate
 from archsim.errors import WorkloadError
 from archsim.formats import Formats, Scaled
@@ -187,7 +187,7 @@ def test_traces_that_are_there_are_used(tmp_path: Path, monkeypatch: pytest.Monk
     tensors = load_tensors(workload)
     traces = golden_traces(tensors, workload.spec)
     want = of(workload)
-    monkeypatch.setattr(archsim.api.calibrate, "golden_traces", lambda *_: pytest.fail("ran once more"))
+    monkeypatch.setattr(archsim.checking.calibrate, "golden_traces", lambda *_: pytest.fail("ran once more"))
     assert calibrate(workload, tensors, INT8, traces) == want
 
 

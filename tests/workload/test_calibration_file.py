@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archsim.api.calibrate import calibrate, choose, observe
+from archsim.checking.calibrate import calibrate, choose, observe
 from archsim.config import parse_document, validate
 from archsim.errors import OutputError, WorkloadError
 from archsim.formats import Formats
 from archsim.formats.scaling import Method
-from archsim.report.saved import resolved_workload
+from archsim.report.files.saved import resolved_workload
 from archsim.workload import NetworkTensors, load_tensors
 from archsim.workload.calibration import Calibration, Range, calibration_text, read_calibration, write_calibration
 from archsim.workload.config import WorkloadConfig

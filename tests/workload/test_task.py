@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from archsim.api import simulate
-from archsim.api.reference import golden_results
-from archsim.api.task import TaskFigures, task_figures, task_scores
-from archsim.arch import load_arch
+from archsim.checking.reference import golden_results
+from archsim.checking.task import TaskFigures, task_figures, task_scores
 from archsim.errors import WorkloadError
-from archsim.report.saved import resolved_workload
+from archsim.families.load import load_arch
+from archsim.report.files.saved import resolved_workload
 from archsim.workload import NetworkTensors, Workload, load_tensors, load_workload
 from tests.float_machines import FLOAT_64X64
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archsim.api.evaluate import Evaluator
-from archsim.arch import load_arch
 from archsim.config import parse_override
+from archsim.families.load import load_arch
 from archsim.metrics import Stats
 from archsim.workload import load_workload
 from tools.docs import DOCS

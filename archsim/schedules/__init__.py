@@ -1,1 +1,0 @@
-"""Ways of ordering a recurrent network's work: NetworkSpec x Arch -> Program."""
