@@ -27,14 +27,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from archsim.schedules import FAMILY_SCHEDULES
 
 from archsim.api import Simulation, simulate
 from archsim.api.evaluate import Evaluator
-from archsim.arch import Arch, load_arch
 from archsim.config.presets import PresetKind, preset_names
 from archsim.errors import ArchsimError
-from archsim.report.saved import stats_json, torch_outputs
-from archsim.schedules import FAMILY_SCHEDULES
+from archsim.families.load import Arch, load_arch
+from archsim.report.files.saved import stats_json, torch_outputs
 from archsim.workload import Workload, load_tensors, load_workload
 from tools.pinned_cpu import restart_pinned
 

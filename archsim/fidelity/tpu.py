@@ -116,7 +116,7 @@ def _tiles() -> tuple[Row, ...]:
     for overrides, tiles, microseconds in sizes:
         run = _run("rnn:600,600,t=3,b=64", *overrides.split())
         body = next(phase for phase in run.program.phases if phase.name == "body")
-        passes = [op for op in body.ops if isinstance(op, TilePass)]
+        passes = [op for op in body.ops if op.unit == run.arch.config.multipliers.unit]
         period = matrix_split(run).cycles_per_tile
         what = "600 x 600 matrix" + (", array of 512 x 512" if overrides else "")
         inputs, predicted = "array, DRAM bandwidth", "tiles, and time between them (the paper rounds it to 2 us)"

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
+from archsim.families.advices import FAMILY_ADVICE
 
 from archsim.config import parse_override
 from archsim.config.presets import PresetKind, preset_file, preset_folder, preset_names
 from archsim.errors import ArchError, ScheduleError
-from archsim.families.advices import FAMILY_ADVICE
 from archsim.families.load import load_arch
 from archsim.families.registry import DEFAULT_FAMILY, FAMILIES, build_units
 from archsim.families.schedules import FAMILY_SCHEDULES, find_schedule

@@ -101,7 +101,7 @@ class CellTransfers:
         return self.context.at_time(buffer, self.spec.reverse, ahead, fixed=fixed)
 
     def _bias_rows(self, source: Buffer, segment: Segment) -> Region:
-        """There is a bias for each gate outside; a candidate whose parts are kept apart has a second one behind them."""
+        """Outside there is a bias a gate; a candidate whose parts are kept apart has a second one behind them."""
         block = self.spec.kind.gates if segment.block.part is Part.HIDDEN else segment.block.gate
         first = block * self.spec.hidden_size + segment.first_unit
         return Region(source, first, first + segment.units)
