@@ -135,7 +135,7 @@ def test_single_ports_cost_cycles_and_no_bits():
     assert sum(stack["wait_port"] for stack in stacks[0].values()) > sum(s["wait_port"] for s in stacks[1].values())
 
 
-# Where better is slower (docs/microarchitecture.md, "Monotonicity")
+# Where better is slower (docs/microarchitecture/rules.md, "Monotonicity")
 
 
 def ddr_cycles(*overrides: str) -> int:

@@ -1,4 +1,4 @@
-"""Cycles of a time step as a closed form, where the MAC array is the limit, and what docs/microarchitecture.md quotes.
+"""Cycles of a time step as a closed form, where the MAC array is the limit, and what docs/microarchitecture/ quotes.
 
 fused_interleaved. In the steady state all tiles of a step follow each other on the array without a gap, and the first
 tile of the next step starts when the last group's h is done. So
@@ -72,7 +72,7 @@ def stats(machine, workload, schedule, *overrides):
 
 INT8 = "edge_64x64"
 Q4_12 = "edge_64x64_q4_12"
-DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "microarchitecture.md").read_text(encoding="utf-8")
+DOCUMENT = (Path(__file__).resolve().parents[2] / "docs/microarchitecture/rules.md").read_text(encoding="utf-8")
 REFERENCE = "lstm_200_1000_t70"
 SHORT = "lstm:200,1000,t=6"
 BATCH_2 = "lstm:200,1000,t=6,b=2"
@@ -280,7 +280,7 @@ def test_what_deferral_is_worth(monkeypatch, deferred, cycles_per_step):
 
 
 class TestDocumentedExceptions:
-    """More of these does not always mean fewer cycles (docs/microarchitecture.md, "Monotonicity").
+    """More of these does not always mean fewer cycles (docs/microarchitecture/rules.md, "Monotonicity").
 
     The numbers are measured, not derived: they are here so that the document cannot go stale.
     """

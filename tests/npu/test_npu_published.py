@@ -1,7 +1,7 @@
 """Intel NPU on Stratix 10 NX (FPT 2020): cycles of its authors' models, and what each parameter does to ours.
 
 The latencies are those of the authors' C++ model (arch_configs/published/npu_s10nx.yaml names each), the issue rules
-those of docs/microarchitecture.md. Nothing is fitted.
+those of docs/microarchitecture/rules.md. Nothing is fitted.
 """
 
 from __future__ import annotations
