@@ -27,7 +27,9 @@ def test_nothing_where_stdout_is_no_terminal(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0.9, False), (1.1, True)])
-def test_the_bar_appears_after_a_second(monkeypatch, clock, seconds: float, shown: bool) -> None:
+def test_the_bar_appears_after_a_second(
+    monkeypatch: pytest.MonkeyPatch, clock: list[float], seconds: float, shown: bool
+) -> None:
     out, err = Terminal(), Terminal()
     monkeypatch.setattr("sys.stdout", out)
     monkeypatch.setattr("sys.stderr", err)

@@ -176,7 +176,9 @@ def expected(of: DdrDram, requests) -> list[list[Command]]:
 @given(
     devices(), traffic(), st.sampled_from([1, 2]), st.sampled_from(MAPPINGS), st.sampled_from(["1000", "333.3", "1700"])
 )
-def test_every_command_is_issued_at_the_first_clock_at_which_it_is_legal(device, requests, channels, mapping, core):
+def test_every_command_is_issued_at_the_first_clock_at_which_it_is_legal(
+    device: DdrDevice, requests: list[tuple[int, int, bool, int, int]], channels: int, mapping: str, core: str
+) -> None:
     """Against a controller that knows nothing of runs; and against the table of distances alone."""
     recorded = Recorded(unit(core, device=device, channels=channels, mapping=mapping))
     now, times = 0, []
@@ -407,7 +409,9 @@ def test_without_bank_group_interleaving_ddr4_streams_at_half() -> None:
 
 @settings(max_examples=100)
 @given(devices(), traffic(), st.sampled_from([1, 2, 4]), st.sampled_from(["1000", "333.3", "1700"]))
-def test_cycles_is_a_lower_bound(device, requests, channels, core) -> None:
+def test_cycles_is_a_lower_bound(
+    device: DdrDevice, requests: list[tuple[int, int, bool, int, int]], channels: int, core: str
+) -> None:
     recorded = Recorded(unit(core, device=device, channels=channels, latency=2))
     now = 0
     for first_byte, byte_count, write, _, pause in requests:

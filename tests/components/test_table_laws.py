@@ -63,7 +63,9 @@ def test_the_page_rules_in_fractions(
     st.integers(4, 24),
     st.lists(st.integers(-(2**20), 2**20 - 1), min_size=50, max_size=50),
 )
-def test_error_bounds_and_monotony(function: FunctionSpec, log: int, span: float, fraction: int, drawn) -> None:
+def test_error_bounds_and_monotony(
+    function: FunctionSpec, log: int, span: float, fraction: int, drawn: list[int]
+) -> None:
     """Nearest: largest slope times half a step. Linear: d^2 / 8 times the largest curvature (elu's kink at 0 is an
     entry). Half a last place for the entries, and one more for the product."""
     address, target = Fixed(4, 16), q(8, fraction)

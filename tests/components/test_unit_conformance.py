@@ -8,7 +8,7 @@ import pytest
 
 from archsim.arch import FAMILIES, Datapath, build_units, load_arch
 from archsim.components.activation import Activate, Activation
-from archsim.components.base import UnitConfig
+from archsim.components.base import Unit, UnitConfig
 from archsim.components.ddr import DdrDram
 from archsim.components.dram import Transfer
 from archsim.components.dram_simple import SimpleDram
@@ -87,7 +87,7 @@ def test_every_kind_is_built_under_its_name() -> None:
 
 
 @pytest.mark.parametrize("kind", UNIT_KINDS, ids=lambda kind: kind.__name__)
-def test_ops_of_every_kind_occur_and_obey(kind) -> None:
+def test_ops_of_every_kind_occur_and_obey(kind: type[Unit]) -> None:
     ops = [op for op in OPS if op.unit == kind.name]
     assert {type(op) for op in ops} == OP_KINDS[kind]
     random = np.random.default_rng(0)
@@ -96,7 +96,7 @@ def test_ops_of_every_kind_occur_and_obey(kind) -> None:
 
 
 @pytest.mark.parametrize("kind", UNIT_KINDS, ids=lambda kind: kind.__name__)
-def test_a_unit_is_static_or_has_a_session_that_keeps_to_its_bounds(kind) -> None:
+def test_a_unit_is_static_or_has_a_session_that_keeps_to_its_bounds(kind: type[Unit]) -> None:
     """A session starts from nothing in each run, says the same in each, and never less than `cycles`."""
     unit = unit_of(kind)
     if unit.static:
@@ -121,14 +121,14 @@ def test_a_unit_is_static_or_has_a_session_that_keeps_to_its_bounds(kind) -> Non
 
 
 @pytest.mark.parametrize("kind", UNIT_KINDS, ids=lambda kind: kind.__name__)
-def test_an_unknown_op_is_refused_and_never_free(kind) -> None:
+def test_an_unknown_op_is_refused_and_never_free(kind: type[Unit]) -> None:
     check_refusal(unit_of(kind), Unknown(unit=kind.name, label="mystery"))
 
 
 @pytest.mark.parametrize(
     "kind", [k for k in UNIT_KINDS if k.name in ("dram", "activation")], ids=lambda kind: kind.__name__
 )
-def test_only_units_that_accumulate_update_in_place(kind) -> None:
+def test_only_units_that_accumulate_update_in_place(kind: type[Unit]) -> None:
     value = np.zeros((1, 1), np.float32)
     op = next(op for op in OPS if op.unit == kind.name)
     with pytest.raises(SimulatorBug, match="does not update in place"):

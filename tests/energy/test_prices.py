@@ -31,26 +31,28 @@ def tables(draw: st.DrawFn):
 
 
 @given(tables())
-def test_exact_at_the_points(table) -> None:
+def test_exact_at_the_points(table: tuple[list[int], list[float]]) -> None:
     at, values = table
     assert [interpolate(at, values, x) for x in at] == values
 
 
 @given(tables(), st.floats(0.5, 20_000), st.floats(1, 4))
-def test_never_falls_where_the_table_does_not(table, x: float, factor: float) -> None:
+def test_never_falls_where_the_table_does_not(table: tuple[list[int], list[float]], x: float, factor: float) -> None:
     at, values = table
     assert interpolate(at, values, x) <= interpolate(at, values, factor * x) * (1 + 1e-9)
 
 
 @given(st.floats(0.1, 10), st.floats(0, 3), tables(), st.floats(0.5, 20_000))
-def test_a_power_is_met_everywhere(scale: float, power: float, table, x: float) -> None:
+def test_a_power_is_met_everywhere(scale: float, power: float, table: tuple[list[int], list[float]], x: float) -> None:
     """Between the points and beyond them."""
     at, _ = table
     assert isclose(interpolate(at, [scale * a**power for a in at], x), scale * x**power, rel_tol=1e-6)
 
 
 @given(tables(), tables(), st.floats(0.5, 20_000), st.floats(0.5, 20_000))
-def test_a_grid_of_products_is_a_product(rows, columns, row: float, column: float) -> None:
+def test_a_grid_of_products_is_a_product(
+    rows: tuple[list[int], list[float]], columns: tuple[list[int], list[float]], row: float, column: float
+) -> None:
     grid = [[a * b for b in columns[1]] for a in rows[1]]
     found = interpolate_grid(rows[0], columns[0], grid, row, column)
     assert isclose(found, interpolate(*rows, row) * interpolate(*columns, column), rel_tol=1e-6)
@@ -74,7 +76,7 @@ gentle = st.lists(st.integers(0, 12), min_size=2, max_size=5, unique=True).map(l
 
 
 @given(gentle, gentle, st.data())
-def test_no_grid_falls_from_row_to_row(rows, columns, data: st.DataObject) -> None:
+def test_no_grid_falls_from_row_to_row(rows: list[int], columns: list[int], data: st.DataObject) -> None:
     """Up to eight times beyond it: in a grid that rises both ways, of slopes that differ from line to line."""
     steps = [[data.draw(st.floats(0, 2)) for _ in columns] for _ in rows]
     grid = [

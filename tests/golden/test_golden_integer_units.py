@@ -64,7 +64,7 @@ ROUNDING = st.sampled_from(["even", "half_up", "truncate", "gemmlowp"])
 
 
 @given(data=st.data(), columns=st.integers(1, 6), rounding=ROUNDING, wrap=st.booleans(), seed=st.integers(0, 99))
-def test_tile_of_integers(data, columns: int, rounding: str, wrap: bool, seed: int) -> None:
+def test_tile_of_integers(data: st.DataObject, columns: int, rounding: str, wrap: bool, seed: int) -> None:
     """int8 by row, two zero points, accumulators that overflow between chunks: two accumulations."""
     rng = np.random.default_rng(seed)
     rows, inputs, hidden = 3, data.draw(st.integers(1, 5)), data.draw(st.integers(1, 5))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import ModuleType
 
 import pytest
 
@@ -48,7 +49,7 @@ ONNX_MISTAKES: dict[str, tuple[OnnxCase, Mutation]] = {
 
 
 @pytest.mark.parametrize(("case", "mutation"), ONNX_MISTAKES.values(), ids=ONNX_MISTAKES)
-def test_onnxruntime_notices(onnx, onnxruntime, case: OnnxCase, mutation: Mutation) -> None:
+def test_onnxruntime_notices(onnx: ModuleType, onnxruntime: ModuleType, case: OnnxCase, mutation: Mutation) -> None:
     for seed in SEEDS:
         drawn = replace(case, seed=seed)
         theirs = golden_onnx.run_onnxruntime(onnx, onnxruntime, drawn)
@@ -58,7 +59,7 @@ def test_onnxruntime_notices(onnx, onnxruntime, case: OnnxCase, mutation: Mutati
 
 
 @pytest.mark.parametrize("op", golden_onnx.BLOCKS)
-def test_onnxruntime_notices_lengths_and_directions(onnx, onnxruntime, op: str) -> None:
+def test_onnxruntime_notices_lengths_and_directions(onnx: ModuleType, onnxruntime: ModuleType, op: str) -> None:
     """Lengths not heeded, and the weights of the two directions exchanged."""
     for seed in SEEDS:
         case = replace(onnx_case(op), seed=seed)
@@ -69,7 +70,7 @@ def test_onnxruntime_notices_lengths_and_directions(onnx, onnxruntime, op: str) 
         assert worst_error(golden_onnx.run_golden(case, exchanged), theirs) > NOTICED
 
 
-def test_onnxruntime_notices_the_old_cell(onnx, onnxruntime) -> None:
+def test_onnxruntime_notices_the_old_cell(onnx: ModuleType, onnxruntime: ModuleType) -> None:
     """The output peephole sees the new cell. The same walk with the new cell is right: the old one is noticed."""
     for seed in SEEDS:
         case = OnnxCase("LSTM", 4, 3, 2, 5, peepholes=True, seed=seed)
@@ -82,7 +83,7 @@ TORCH_MISTAKES = [(kind, name) for kind in KINDS for name in mutations_of(kind.s
 
 
 @pytest.mark.parametrize(("kind", "name"), [*TORCH_MISTAKES, ("GRU", "biases exchanged")])
-def test_torch_notices(torch, kind: str, name: str) -> None:
+def test_torch_notices(torch: ModuleType, kind: str, name: str) -> None:
     """In the last direction of the upper of two layers."""
     mutation = exchanged_candidate_biases if name == "biases exchanged" else mutations_of(kind.split("-")[0])[name]
     for seed in SEEDS:
@@ -94,7 +95,7 @@ def test_torch_notices(torch, kind: str, name: str) -> None:
         assert worst_error(golden_torch.run_golden([below, [first, mutation(last)]], case), theirs) > NOTICED
 
 
-def test_torch_notices_the_projection(torch) -> None:
+def test_torch_notices_the_projection(torch: ModuleType) -> None:
     """The rows of weight_hr in another order."""
     for seed in SEEDS:
         case = TorchCase("LSTM", 4, 3, 2, 5, projection=3, seed=seed)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -147,7 +149,9 @@ def test_one_kind_each() -> None:
 
 
 @pytest.mark.parametrize(("ci", "outcome"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)])
-def test_a_missing_witness(require, monkeypatch: pytest.MonkeyPatch, ci: str, outcome: type[BaseException]) -> None:
+def test_a_missing_witness(
+    require: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, ci: str, outcome: type[BaseException]
+) -> None:
     """A skip with the reason on a user's machine; a failure with CI=true."""
     monkeypatch.setenv("CI", ci)
     with pytest.raises(outcome, match="no_such_witness"):

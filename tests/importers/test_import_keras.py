@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -30,7 +32,7 @@ FUNCTIONS = {
 }
 
 
-def cell_weights(random, kind, inputs, units, use_bias=True, reset_after=True):
+def cell_weights(random: np.random.Generator, kind, inputs, units, use_bias=True, reset_after=True):
     """kernel, recurrent_kernel and bias in Keras' layout."""
     columns = KINDS[kind] * units
     shapes = [(inputs, columns), (units, columns)]
@@ -91,7 +93,7 @@ def sequential(*entries):
     return {"class_name": "Sequential", "config": {"name": "sequential", "layers": list(entries)}}
 
 
-def save_h5(h5py, path, layers, layout="keras3 model", config=None, version=None, filters=None):
+def save_h5(h5py: ModuleType, path, layers, layout="keras3 model", config=None, version=None, filters=None):
     """Write {layer: [weights] or {direction: [weights]}} as the given version of Keras does."""
     cell = {4: "lstm_cell", 3: "gru_cell", 1: "simple_rnn_cell"}
     with h5py.File(path, "w") as file:
@@ -122,7 +124,7 @@ def save_h5(h5py, path, layers, layout="keras3 model", config=None, version=None
 
 
 @st.composite
-def models(draw):
+def models(draw: st.DrawFn):
     kind = draw(st.sampled_from(sorted(KINDS)))
     version = draw(st.sampled_from(["2.15.0", "3.4.1"]))
     gates = ["sigmoid", "hard_sigmoid", "relu", "linear"]
@@ -149,7 +151,11 @@ def models(draw):
 
 @settings(max_examples=20)
 @given(case=models())
-def test_every_layer_computes_what_keras_formulas_say(tmp_path_factory, h5py, case) -> None:
+def test_every_layer_computes_what_keras_formulas_say(
+    tmp_path_factory: pytest.TempPathFactory,
+    h5py: ModuleType,
+    case: tuple[str, str, dict[str, str | bool], str, list[int], int, str],
+) -> None:
     kind, version, options, direction, (steps, batch, inputs, units), seed, packed = case
     random = np.random.default_rng(seed)
     path = tmp_path_factory.mktemp("keras") / "model.h5"
@@ -177,7 +183,7 @@ def test_every_layer_computes_what_keras_formulas_say(tmp_path_factory, h5py, ca
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("kind", sorted(KINDS))
 @pytest.mark.parametrize("both", [False, True])
-def test_every_layout_of_the_file(h5py, tmp_path, layout, kind, both) -> None:
+def test_every_layout_of_the_file(h5py: ModuleType, tmp_path: Path, layout: str, kind: str, both: bool) -> None:
     """Without a configuration, too, and then with a note that Keras' defaults are taken."""
     random = np.random.default_rng(3)
     sides = ["forward", "backward"] if both else [""]
@@ -208,7 +214,7 @@ def history(name):
 
 
 @pytest.mark.parametrize("form", ["sequential", "keras2 functional", "keras3 functional"])
-def test_a_chain_of_layers_is_one_workload(h5py, tmp_path, form) -> None:
+def test_a_chain_of_layers_is_one_workload(h5py: ModuleType, tmp_path: Path, form: str) -> None:
     random = np.random.default_rng(5)
     forward, backward = (cell_weights(random, "LSTM", 3, 4) for _ in range(2))
     top = cell_weights(random, "GRU", 8, 2)
@@ -242,7 +248,9 @@ def test_a_chain_of_layers_is_one_workload(h5py, tmp_path, form) -> None:
         ({}, [{"class_name": "Dense", "config": {"name": "d"}}], "top is fed by the output of Dense 'd'"),
     ],
 )
-def test_layers_that_do_not_connect_are_said(h5py, tmp_path, low, between, words) -> None:
+def test_layers_that_do_not_connect_are_said(
+    h5py: ModuleType, tmp_path: Path, low: dict[str, bool], between: list[dict[str, str | dict[str, str]]], words: str
+) -> None:
     random = np.random.default_rng(1)
     config = sequential(layer_entry("LSTM", "low", 4, **low), *between, layer_entry("LSTM", "top", 4))
     weights = {"low": cell_weights(random, "LSTM", 3, 4), "top": cell_weights(random, "LSTM", 4, 4)}
@@ -285,7 +293,7 @@ def refusals():
 
 
 @pytest.mark.parametrize("case", list(refusals()), ids=lambda case: case[0])
-def test_an_unsupported_layer_is_named(h5py, tmp_path, case) -> None:
+def test_an_unsupported_layer_is_named(h5py: ModuleType, tmp_path: Path, case) -> None:
     _, entry, version, message = case
     weights = {"layer": cell_weights(np.random.default_rng(0), "LSTM", 3, 4)}
     path = save_h5(h5py, tmp_path / "m.h5", weights, "keras3 model", sequential(entry), version)
@@ -293,7 +301,7 @@ def test_an_unsupported_layer_is_named(h5py, tmp_path, case) -> None:
     assert any(reason.startswith(message) or message in reason for reason in reasons), reasons
 
 
-def test_an_rnn_of_a_cell_is_its_layer_and_masks_and_states_are_noted(h5py, tmp_path) -> None:
+def test_an_rnn_of_a_cell_is_its_layer_and_masks_and_states_are_noted(h5py: ModuleType, tmp_path: Path) -> None:
     entry = layer_entry("LSTMCell", "cell", 4)
     wrapped = {"class_name": "RNN", "config": {"name": "layer", "cell": entry, "return_sequences": True}}
     mask = {"class_name": "Masking", "config": {"name": "mask"}}
@@ -307,7 +315,7 @@ def test_an_rnn_of_a_cell_is_its_layer_and_masks_and_states_are_noted(h5py, tmp_
     )
 
 
-def test_weights_that_fit_nothing_are_named(h5py, tmp_path) -> None:
+def test_weights_that_fit_nothing_are_named(h5py: ModuleType, tmp_path: Path) -> None:
     path = tmp_path / "m.h5"
     random = np.random.default_rng(0)
     good = cell_weights(random, "LSTM", 3, 4)
@@ -323,7 +331,7 @@ def test_weights_that_fit_nothing_are_named(h5py, tmp_path) -> None:
         assert (entry.name, entry.reason) == ("a", message)
 
 
-def test_links_out_of_the_file_and_unknown_filters_are_refused(h5py, tmp_path) -> None:
+def test_links_out_of_the_file_and_unknown_filters_are_refused(h5py: ModuleType, tmp_path: Path) -> None:
     secret = tmp_path / "secret.h5"
     good = cell_weights(np.random.default_rng(0), "LSTM", 3, 4)
     save_h5(h5py, secret, {"layer": good})
@@ -344,7 +352,7 @@ def test_links_out_of_the_file_and_unknown_filters_are_refused(h5py, tmp_path) -
     assert reasons["b/cell/kernel"] == "has its numbers in other files"
 
 
-def test_claims_larger_than_the_file_are_refused(h5py, tmp_path) -> None:
+def test_claims_larger_than_the_file_are_refused(h5py: ModuleType, tmp_path: Path) -> None:
     """A dataset that was never written claims any size; one of zeros packs a thousandfold."""
     path = tmp_path / "m.h5"
     with h5py.File(path, "w") as file:
@@ -356,7 +364,7 @@ def test_claims_larger_than_the_file_are_refused(h5py, tmp_path) -> None:
         find_layers(path)
 
 
-def test_files_that_are_none(h5py, tmp_path) -> None:
+def test_files_that_are_none(h5py: ModuleType, tmp_path: Path) -> None:
     path = tmp_path / "m.h5"
     for content in (b"", b"nonsense" * 50, b"\x89HDF\r\n\x1a\n" + b"\0" * 500):
         path.write_bytes(content)
@@ -374,7 +382,9 @@ def test_files_that_are_none(h5py, tmp_path) -> None:
             find_layers(path)
 
 
-def test_a_library_that_breaks_down_or_hangs_is_an_error(h5py, tmp_path, monkeypatch) -> None:
+def test_a_library_that_breaks_down_or_hangs_is_an_error(
+    h5py: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The file is read by another process: a crash there is one line here."""
     path = save_h5(h5py, tmp_path / "m.h5", {"layer": cell_weights(np.random.default_rng(0), "LSTM", 3, 4)})
     real = subprocess.run
@@ -386,7 +396,7 @@ def test_a_library_that_breaks_down_or_hangs_is_an_error(h5py, tmp_path, monkeyp
     with pytest.raises(WorkloadError, match=r"the HDF5 library broke down over it \(signal 6\)"):
         find_layers(path)
 
-    def wait(command, **options):
+    def wait(command, **options) -> None:
         raise subprocess.TimeoutExpired(command, 1)
 
     def compute(command, **options):

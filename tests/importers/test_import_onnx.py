@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import ModuleType
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -35,7 +38,7 @@ T, B, I, H = 5, 2, 3, 4
 
 
 @st.composite
-def operators(draw):
+def operators(draw: st.DrawFn):
     """(op, steps, batch, weights, attributes)."""
     op = draw(st.sampled_from(sorted(COUNTS)))
     direction = draw(st.sampled_from(["forward", "reverse", "bidirectional"]))
@@ -74,7 +77,9 @@ def operators(draw):
 
 @settings(max_examples=60)
 @given(case=operators())
-def test_every_option_computes_what_onnxruntime_computes(tmp_path_factory, onnx, onnxruntime, case) -> None:
+def test_every_option_computes_what_onnxruntime_computes(
+    tmp_path_factory: pytest.TempPathFactory, onnx: ModuleType, onnxruntime: ModuleType, case
+) -> None:
     op, steps, batch, weights, attributes = case
     path = tmp_path_factory.mktemp("onnx") / "model.onnx"
     inputs = weights["W"].shape[2]
@@ -90,7 +95,7 @@ def test_every_option_computes_what_onnxruntime_computes(tmp_path_factory, onnx,
 
 
 @pytest.mark.parametrize("op", sorted(COUNTS))
-def test_layout_1_is_batch_first(onnx, tmp_path, random, op) -> None:
+def test_layout_1_is_batch_first(onnx: ModuleType, tmp_path: Path, random: np.random.Generator, op: str) -> None:
     """onnxruntime refuses layout 1; onnx's own evaluator is right there."""
     need("onnx.reference")
     weights = onnx_weights(random, op, I, H, 2, initial_h=(B, 2, H))
@@ -109,7 +114,7 @@ def test_layout_1_is_batch_first(onnx, tmp_path, random, op) -> None:
     assert close(ours["h_n"], theirs["Y_h"])
 
 
-def constant_nodes(onnx, weights, tag=""):
+def constant_nodes(onnx: ModuleType, weights, tag=""):
     """The weights as Constant nodes behind operators that move numbers."""
     made = onnx.helper.make_node
     nodes = []
@@ -120,7 +125,9 @@ def constant_nodes(onnx, weights, tag=""):
     return nodes
 
 
-def test_weights_in_constant_nodes_behind_moves(onnx, onnxruntime, tmp_path, random) -> None:
+def test_weights_in_constant_nodes_behind_moves(
+    onnx: ModuleType, onnxruntime: ModuleType, tmp_path: Path, random: np.random.Generator
+) -> None:
     weights = onnx_weights(random, "LSTM", I, H)
     made = onnx.helper.make_node
     w, r = weights.pop("W"), weights.pop("R")
@@ -147,7 +154,7 @@ def test_weights_in_constant_nodes_behind_moves(onnx, onnxruntime, tmp_path, ran
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float64", "bfloat16", "typed"])
-def test_weights_of_other_types(onnx, tmp_path, random, dtype) -> None:
+def test_weights_of_other_types(onnx: ModuleType, tmp_path: Path, random: np.random.Generator, dtype: str) -> None:
     weights = onnx_weights(random, "GRU", I, H)
     stored = onnx_stored(onnx, weights)
     wanted = weights["W"]
@@ -168,7 +175,7 @@ def test_weights_of_other_types(onnx, tmp_path, random, dtype) -> None:
     np.testing.assert_array_equal(layer.tensors["weight_ih_l0"], np.concatenate([r, z, n]))
 
 
-def in_if(onnx, node, stored, outputs=("Y",)):
+def in_if(onnx: ModuleType, node, stored, outputs=("Y",)):
     value = onnx.helper.make_tensor_value_info
     body = onnx.helper.make_graph([node], "body", [], [value(name, 1, None) for name in outputs], stored)
     other = onnx.helper.make_graph(
@@ -177,7 +184,9 @@ def in_if(onnx, node, stored, outputs=("Y",)):
     return onnx.helper.make_node("If", ["yes"], ["out"], name="choice", then_branch=body, else_branch=other)
 
 
-def test_a_layer_inside_if_is_found_under_its_path(onnx, tmp_path, random) -> None:
+def test_a_layer_inside_if_is_found_under_its_path(
+    onnx: ModuleType, tmp_path: Path, random: np.random.Generator
+) -> None:
     weights = onnx_weights(random, "LSTM", I, H)
     outside, inside = onnx_stored(onnx, weights)[:1], onnx_stored(onnx, weights)[1:]
     node = in_if(onnx, onnx_node(onnx, "LSTM", weights, hidden_size=H), inside)
@@ -190,7 +199,9 @@ def test_a_layer_inside_if_is_found_under_its_path(onnx, tmp_path, random) -> No
     assert layer.input_from == "the graph's input 'X'"
 
 
-def test_zero_initial_states_of_any_batch_need_no_note(onnx, tmp_path, random) -> None:
+def test_zero_initial_states_of_any_batch_need_no_note(
+    onnx: ModuleType, tmp_path: Path, random: np.random.Generator
+) -> None:
     """What torch exports for a missing (h_0, c_0) with a batch of any size."""
     weights = onnx_weights(random, "LSTM", I, H)
     make = onnx.helper.make_node
@@ -208,7 +219,7 @@ def test_zero_initial_states_of_any_batch_need_no_note(onnx, tmp_path, random) -
     assert layer.h_0 is None
 
 
-def test_what_is_known_only_at_run_time_is_noted(onnx, tmp_path, random) -> None:
+def test_what_is_known_only_at_run_time_is_noted(onnx: ModuleType, tmp_path: Path, random: np.random.Generator) -> None:
     weights = onnx_weights(random, "LSTM", I, H)
     nodes = [
         onnx.helper.make_node("Abs", ["X"], ["initial_h"], name="some"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import ModuleType
+
 import numpy as np
 import pytest
 
@@ -23,7 +26,7 @@ from tests.optional import need
 T, B, I, H = 5, 2, 3, 4
 
 
-def stack_nodes(onnx, onnx_parts, between):
+def stack_nodes(onnx: ModuleType, onnx_parts, between):
     nodes, stored = [], []
     for number, (op, weights, attributes) in enumerate(onnx_parts):
         x = "X" if number == 0 else f"x{number}"
@@ -36,12 +39,12 @@ def stack_nodes(onnx, onnx_parts, between):
     return nodes, stored
 
 
-def squeeze(onnx):
+def squeeze(onnx: ModuleType):
     """As torch exports one direction."""
     return lambda y, x: ([onnx.helper.make_node("Squeeze", [y, f"{x}_axes"], [x])], [ints(onnx, f"{x}_axes", [1])])
 
 
-def transpose_reshape(onnx):
+def transpose_reshape(onnx: ModuleType):
     """As torch exports two directions."""
     return lambda y, x: (
         [
@@ -54,7 +57,7 @@ def transpose_reshape(onnx):
     )
 
 
-def there_and_back(onnx):
+def there_and_back(onnx: ModuleType):
     """As torch exports batch_first layers one after the other."""
     make = onnx.helper.make_node
     return lambda y, x: (
@@ -69,7 +72,9 @@ def there_and_back(onnx):
 
 
 @pytest.mark.parametrize(("between", "count"), [(squeeze, 1), (transpose_reshape, 2), (there_and_back, 1)])
-def test_a_chain_of_operators_is_one_workload(onnx, onnxruntime, tmp_path, random, between, count) -> None:
+def test_a_chain_of_operators_is_one_workload(
+    onnx: ModuleType, onnxruntime: ModuleType, tmp_path: Path, random: np.random.Generator, between, count: int
+) -> None:
     direction = {"direction": "bidirectional"} if count == 2 else {}
     parts = []
     size = I
@@ -91,7 +96,9 @@ def test_a_chain_of_operators_is_one_workload(onnx, onnxruntime, tmp_path, rando
 @pytest.mark.parametrize("batch_first", [False, True])
 @pytest.mark.parametrize("dynamic", [False, True])
 @pytest.mark.filterwarnings("ignore")
-def test_what_torch_exports_is_one_workload(onnx, tmp_path, both, batch_first, dynamic) -> None:
+def test_what_torch_exports_is_one_workload(
+    onnx: ModuleType, tmp_path: Path, both: bool, batch_first: bool, dynamic: bool
+) -> None:
     """torch's exporter that needs no further package: two layers of an LSTM, then a GRU, then something else."""
     torch = need("torch")
     torch.manual_seed(3)
@@ -99,7 +106,7 @@ def test_what_torch_exports_is_one_workload(onnx, tmp_path, both, batch_first, d
     top = torch.nn.GRU(H * (2 if both else 1), 5, batch_first=batch_first)
 
     class Model(torch.nn.Module):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.low, self.top, self.head = low, top, torch.nn.Linear(5, 2)
 
@@ -118,7 +125,9 @@ def test_what_torch_exports_is_one_workload(onnx, tmp_path, both, batch_first, d
 
 
 @pytest.mark.parametrize("axis", ["features", "directions"])
-def test_two_directions_as_two_operators(onnx, onnxruntime, tmp_path, random, axis) -> None:
+def test_two_directions_as_two_operators(
+    onnx: ModuleType, onnxruntime: ModuleType, tmp_path: Path, random: np.random.Generator, axis: str
+) -> None:
     """Forward and reverse over one input, put side by side by Concat, are one bidirectional layer."""
     make = onnx.helper.make_node
     one, two = (onnx_weights(random, "LSTM", I, H) for _ in range(2))
@@ -146,12 +155,12 @@ def test_two_directions_as_two_operators(onnx, onnxruntime, tmp_path, random, ax
     assert close(imported(path, x)["output"], torch_shaped(onnx_run(onnxruntime, path, x)["Yt"]))
 
 
-def broken_chain(onnx, random, break_with):
+def broken_chain(onnx: ModuleType, random: np.random.Generator, break_with):
     parts = [("LSTM", onnx_weights(random, "LSTM", I if n == 0 else H, H), {"hidden_size": H}) for n in range(2)]
     return stack_nodes(onnx, parts, break_with)
 
 
-def test_layers_that_do_not_connect_are_said(onnx, tmp_path, random) -> None:
+def test_layers_that_do_not_connect_are_said(onnx: ModuleType, tmp_path: Path, random: np.random.Generator) -> None:
     make = onnx.helper.make_node
 
     def relu(y, x):
@@ -174,7 +183,7 @@ def test_layers_that_do_not_connect_are_said(onnx, tmp_path, random) -> None:
         select(find_layers(path), "all")
 
 
-def test_one_layer_that_feeds_two_is_no_stack(onnx, tmp_path, random) -> None:
+def test_one_layer_that_feeds_two_is_no_stack(onnx: ModuleType, tmp_path: Path, random: np.random.Generator) -> None:
     low, left, right = (onnx_weights(random, "LSTM", size, H) for size in (I, H, H))
     nodes = [
         onnx_node(onnx, "LSTM", low, "0", hidden_size=H),

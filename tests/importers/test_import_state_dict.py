@@ -7,6 +7,7 @@ import pickle
 import warnings
 import zipfile
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ SAVERS = (".pt", ".pth", "legacy.pt", ".safetensors", ".npz")
 
 
 @st.composite
-def modules(draw):
+def modules(draw: st.DrawFn):
     """(kind, options, cell or module, steps, batch, batch_first, how to save, prefix, seed)."""
     kind = draw(st.sampled_from(["LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"]))
     options = {"input_size": draw(st.integers(1, 5)), "hidden_size": draw(st.integers(1, 5))}
@@ -38,7 +39,7 @@ def modules(draw):
     return kind, options, draw(st.integers(1, 4)), draw(st.integers(0, 3)), *saved, draw(st.integers(0, 2**31))
 
 
-def save(torch, tensors, path: Path) -> Path:
+def save(torch: ModuleType, tensors, path: Path) -> Path:
     """Under the suffix of `path`; legacy.pt is torch's format before 1.6."""
     arrays = {name: tensor.detach().numpy() for name, tensor in tensors.items()}
     if path.suffix == ".safetensors":
@@ -50,7 +51,7 @@ def save(torch, tensors, path: Path) -> Path:
     return path
 
 
-def forward(torch, module, x: np.ndarray) -> dict[str, np.ndarray]:
+def forward(torch: ModuleType, module, x: np.ndarray) -> dict[str, np.ndarray]:
     """output, h_n and c_n of a module, or of a cell run step by step."""
     with torch.no_grad(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "LSTM with projections is not supported with oneDNN")  # said once a process
@@ -70,7 +71,11 @@ def forward(torch, module, x: np.ndarray) -> dict[str, np.ndarray]:
 
 @settings(max_examples=60)
 @given(case=modules())
-def test_every_module_computes_what_torch_computes(tmp_path_factory, torch, case) -> None:
+def test_every_module_computes_what_torch_computes(
+    tmp_path_factory: pytest.TempPathFactory,
+    torch: ModuleType,
+    case: tuple[str, dict[str, int | bool | str], int, int, str, str, int],
+) -> None:
     kind, options, steps, batch, suffix, prefix, seed = case
     torch.manual_seed(seed)
     module = getattr(torch.nn, kind)(**options)
@@ -94,7 +99,7 @@ def test_every_module_computes_what_torch_computes(tmp_path_factory, torch, case
 
 
 @pytest.mark.parametrize("suffix", [".pt", "legacy.pt"])
-def test_checkpoints_with_dictionaries_inside(torch, tmp_path, suffix) -> None:
+def test_checkpoints_with_dictionaries_inside(torch: ModuleType, tmp_path: Path, suffix: str) -> None:
     module = torch.nn.LSTM(3, 4)
     optimizer = torch.optim.Adam(module.parameters())
     module(torch.zeros(1, 1, 3))[0].sum().backward()
@@ -109,14 +114,14 @@ def test_checkpoints_with_dictionaries_inside(torch, tmp_path, suffix) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
-def test_other_types_of_numbers(torch, tmp_path, dtype) -> None:
+def test_other_types_of_numbers(torch: ModuleType, tmp_path: Path, dtype: str) -> None:
     module = torch.nn.GRU(3, 4).to(getattr(torch, dtype))
     torch.save(module.state_dict(), tmp_path / "m.pt")
     (layer,) = find_layers(tmp_path / "m.pt").layers
     np.testing.assert_array_equal(layer.tensors["weight_ih_l0"], module.weight_ih_l0.detach().float().numpy())
 
 
-def test_tensors_that_share_or_stride_their_storage(torch, tmp_path) -> None:
+def test_tensors_that_share_or_stride_their_storage(torch: ModuleType, tmp_path: Path) -> None:
     module = torch.nn.LSTM(4, 4)
     shared = {name: tensor.T if tensor.ndim == 2 and tensor.shape[0] == tensor.shape[1] else tensor
               for name, tensor in module.state_dict().items()}  # fmt: skip
@@ -126,7 +131,7 @@ def test_tensors_that_share_or_stride_their_storage(torch, tmp_path) -> None:
     np.testing.assert_array_equal(layer.tensors["bias_hh_l0"], module.bias_ih_l0.detach().numpy())
 
 
-def test_an_rnn_does_not_say_its_function_and_only_an_rnn_has_none(tmp_path) -> None:
+def test_an_rnn_does_not_say_its_function_and_only_an_rnn_has_none(tmp_path: Path) -> None:
     arrays = {"weight_ih_l0": np.ones((4, 3), np.float32), "weight_hh_l0": np.ones((4, 4), np.float32)}
     np.savez(tmp_path / "rnn.npz", **arrays)
     (layer,) = find_layers(tmp_path / "rnn.npz").layers
@@ -180,7 +185,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 @pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
-def test_what_does_not_fit_is_named(tmp_path, case, suffix) -> None:
+def test_what_does_not_fit_is_named(tmp_path: Path, case: str, suffix: str) -> None:
     shapes, message = REFUSED[case]
     path = tmp_path / f"m{suffix}"
     tensors = {f"enc.{name}": np.zeros(shape, np.float32) for name, shape in shapes.items()}
@@ -194,7 +199,7 @@ def test_what_does_not_fit_is_named(tmp_path, case, suffix) -> None:
         select(found, "all")
 
 
-def test_numbers_that_cannot_be_used_are_named(torch, tmp_path) -> None:
+def test_numbers_that_cannot_be_used_are_named(torch: ModuleType, tmp_path: Path) -> None:
     tensors = zeros(weight_ih_l0=(16, 3), weight_hh_l0=(16, 4))
     tensors["weight_hh_l0"][3, 1] = np.inf
     np.savez(tmp_path / "m.npz", **tensors)
@@ -215,7 +220,7 @@ def test_numbers_that_cannot_be_used_are_named(torch, tmp_path) -> None:
     assert entry.reason == "weight_ih claims more numbers than the file has"
 
 
-def test_several_modules_do_not_say_what_feeds_what(tmp_path) -> None:
+def test_several_modules_do_not_say_what_feeds_what(tmp_path: Path) -> None:
     tensors = zeros(weight_ih_l0=(16, 4), weight_hh_l0=(16, 4))
     np.savez(tmp_path / "m.npz", **{f"{side}.{name}": a for side in ("left", "right") for name, a in tensors.items()})
     found = find_layers(tmp_path / "m.npz")
@@ -241,7 +246,7 @@ class Payload:
 
 
 @pytest.mark.parametrize("how", ["new", "legacy", "plain"])
-def test_a_payload_is_refused_and_not_run(torch, tmp_path, how) -> None:
+def test_a_payload_is_refused_and_not_run(torch: ModuleType, tmp_path: Path, how: str) -> None:
     target = tmp_path / "it ran".replace(" ", "_")
     tree = {"weight_ih_l0": torch.zeros(4, 3), "bad": Payload(target)}
     if how == "plain":
@@ -259,7 +264,9 @@ def test_a_payload_is_refused_and_not_run(torch, tmp_path, how) -> None:
         )
 
 
-def test_environment_variables_do_not_turn_the_check_off(torch, tmp_path, monkeypatch) -> None:
+def test_environment_variables_do_not_turn_the_check_off(
+    torch: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
     torch.save(Payload(tmp_path / "ran"), tmp_path / "m.pt")
     with pytest.raises(WorkloadError, match="could run any code"):
@@ -267,7 +274,7 @@ def test_environment_variables_do_not_turn_the_check_off(torch, tmp_path, monkey
     assert not (tmp_path / "ran").exists()
 
 
-def test_torchscript_and_whole_modules_are_refused(torch, tmp_path) -> None:
+def test_torchscript_and_whole_modules_are_refused(torch: ModuleType, tmp_path: Path) -> None:
     """An archive of TorchScript is known by its constants.pkl; the module is what torch.save(model) writes."""
     with zipfile.ZipFile(tmp_path / "script.pt", "w") as archive:
         for name in ("data.pkl", "constants.pkl", "version"):
@@ -281,7 +288,7 @@ def test_torchscript_and_whole_modules_are_refused(torch, tmp_path) -> None:
         find_layers(tmp_path / "module.pt")
 
 
-def test_files_that_are_none(torch, tmp_path) -> None:
+def test_files_that_are_none(torch: ModuleType, tmp_path: Path) -> None:
     for suffix, name in ((".pt", "torch"), (".npz", ".npz"), (".safetensors", "safetensors")):
         path = tmp_path / f"m{suffix}"
         for content in (b"", b"PK\x03\x04 no archive", b"nonsense" * 100):
@@ -299,7 +306,7 @@ def test_files_that_are_none(torch, tmp_path) -> None:
         find_layers(tmp_path / "m.pt")
 
 
-def test_containers_without_end_are_refused(torch, tmp_path) -> None:
+def test_containers_without_end_are_refused(torch: ModuleType, tmp_path: Path) -> None:
     tree = {"w": torch.zeros(1)}
     for _ in range(40):
         tree = {"a": tree, "b": tree}
@@ -308,7 +315,7 @@ def test_containers_without_end_are_refused(torch, tmp_path) -> None:
         find_layers(tmp_path / "m.pt")
 
 
-def test_archives_that_expand_or_lie_are_refused(torch, tmp_path) -> None:
+def test_archives_that_expand_or_lie_are_refused(torch: ModuleType, tmp_path: Path) -> None:
     huge = np.zeros((40_000_000,), np.float32)
     np.savez_compressed(tmp_path / "bomb.npz", weight=huge)
     with pytest.raises(WorkloadError, match=r"expand to 160,000,\d+; save it uncompressed"):
@@ -334,7 +341,7 @@ def test_archives_that_expand_or_lie_are_refused(torch, tmp_path) -> None:
         find_layers(tmp_path / "n.pt")
 
 
-def test_a_file_that_is_too_large_is_not_opened(tmp_path) -> None:
+def test_a_file_that_is_too_large_is_not_opened(tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     with path.open("wb") as file:
         file.truncate((1 << 31) + 1)

@@ -52,7 +52,7 @@ def section(text: str, name: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in body.splitlines()[1:]]
 
 
-def test_a_row_for_every_tensor_with_its_figures(layers: Simulation):
+def test_a_row_for_every_tensor_with_its_figures(layers: Simulation) -> None:
     rows = {row[0]: row[1:] for row in section(report_text(layers), "Accuracy") if row}
     assert rows["tensor"] == ["max error", "RMS error", "largest", "SQNR"]
     places = ("l0", "l0 reverse", "l1", "l1 reverse")
@@ -66,12 +66,12 @@ def test_a_row_for_every_tensor_with_its_figures(layers: Simulation):
     assert list(rows)[1:3] == ["output", "c l0"], "the output, then each cell: c, then its gates"
 
 
-def test_the_only_cell_needs_no_name():
+def test_the_only_cell_needs_no_name() -> None:
     rows = [row[0] for row in section(report_text(run_formats("q4.12")), "Accuracy") if row]
     assert rows[:7] == ["tensor", "output", "c", "gate i", "gate f", "gate o", "gate g"]
 
 
-def test_very_many_cells_leave_their_gates_to_the_file():
+def test_very_many_cells_leave_their_gates_to_the_file() -> None:
     run = run_formats("q4.12", workload="lstm:3,4,t=3,layers=6")
     text = report_text(run)
     assert "gate g l5" not in text
@@ -80,7 +80,7 @@ def test_very_many_cells_leave_their_gates_to_the_file():
     assert "gate g l5" in stats_json(run)
 
 
-def test_growth_is_the_error_of_the_last_quarter_over_that_of_the_first(layers: Simulation):
+def test_growth_is_the_error_of_the_last_quarter_over_that_of_the_first(layers: Simulation) -> None:
     """By hand from the definition: root of the mean square over all numbers of those steps."""
     lengths, golden = np.array([3, 11, 7]), layers.numbers.golden.output
     error = layers.results.output - golden
@@ -99,7 +99,7 @@ def test_growth_is_the_error_of_the_last_quarter_over_that_of_the_first(layers: 
     assert "A cell in reverse begins at the last step." in text
 
 
-def test_what_grows_is_said_to_grow(speech: Simulation):
+def test_what_grows_is_said_to_grow(speech: Simulation) -> None:
     c = next(tensor for tensor in accuracy_figures(speech).tensors if tensor.name == "c")
     assert c.error_growth > 2
     text = words(report_text(speech))
@@ -107,13 +107,13 @@ def test_what_grows_is_said_to_grow(speech: Simulation):
     assert "it grows)" in text
 
 
-def test_a_single_step_has_no_trend():
+def test_a_single_step_has_no_trend() -> None:
     text = report_text(run_formats("q4.12", changes=("steps=1",)))
     assert "Accuracy" in text
     assert "Along the sequence" not in text
 
 
-def test_overflows_by_kind_and_what_has_none(speech: Simulation):
+def test_overflows_by_kind_and_what_has_none(speech: Simulation) -> None:
     text = report_text(speech)
     rows = {row[0]: row[1:] for row in section(text, "Overflows") if row}
     assert rows["kind"] == ["beyond the range", "of", "share"]
@@ -130,7 +130,7 @@ def test_overflows_by_kind_and_what_has_none(speech: Simulation):
     assert "gate reaches -48.77, beyond its end at -8; q7.9 (as many bits, coarser steps) or q7.12" in joined
 
 
-def test_saturated_gates_are_explained_only_where_1_is_beyond_the_range():
+def test_saturated_gates_are_explained_only_where_1_is_beyond_the_range() -> None:
     formats = "{all: q4.12, activation: %s}"
     one = ("weights.seed=3",)
     for activation, said in (("q1.7", True), ("q2.6", False)):
@@ -142,18 +142,18 @@ def test_saturated_gates_are_explained_only_where_1_is_beyond_the_range():
     assert "just below 1" not in words(report_text(dataclasses.replace(run, accuracy=none)))
 
 
-def test_what_wraps_is_said_to_wrap(layers: Simulation):
+def test_what_wraps_is_said_to_wrap(layers: Simulation) -> None:
     counts = (OverflowCount("cell", 2, 10), OverflowCount("hidden", 1, 10))
     wrapped = dataclasses.replace(layers, accuracy=dataclasses.replace(layers.accuracy, overflows=counts))
     assert "saturates at its end; of cell it wraps to the other end." in words(report_text(wrapped))
 
 
-def test_no_overflow_at_all_is_one_line():
+def test_no_overflow_at_all_is_one_line() -> None:
     body = section(report_text(run_formats("q8.8")), "Overflows")
     assert body == [["no overflow in: accumulator, activation, cell, gate, hidden, input, weight"]]
 
 
-def test_golden_values_overflow_as_often_as_the_machine_stores_them_with_an_overflow(speech: Simulation):
+def test_golden_values_overflow_as_often_as_the_machine_stores_them_with_an_overflow(speech: Simulation) -> None:
     """Weights and x go into their formats once, and are the golden model's own."""
     run = run_formats(
         "{weight: int5/row, input: q3.4, hidden: q2.6, accumulator: int32, gate: q4.4, activation: q2.6, cell: q6.6}",
@@ -173,11 +173,11 @@ def test_golden_values_overflow_as_often_as_the_machine_stores_them_with_an_over
 @pytest.mark.parametrize(
     ("low", "high", "bits"), [(-1, 0.9, 1), (-1, 1, 2), (-1.01, 0, 2), (0, 7.99, 4), (-8, 8, 5), (0, 0, 1)]
 )
-def test_integer_bits(low: float, high: float, bits: int):
+def test_integer_bits(low: float, high: float, bits: int) -> None:
     assert _integer_bits(low, high) == bits
 
 
-def test_calibration_says_method_source_and_ranges(speech: Simulation):
+def test_calibration_says_method_source_and_ranges(speech: Simulation) -> None:
     rows = {row[0]: " ".join(row[1:]) for row in section(report_text(speech), "Calibration") if row}
     assert rows["method"] == "max, of weights max; from the workload's own input"
     found = speech.numbers.calibration.ranges
@@ -190,7 +190,7 @@ def test_calibration_says_method_source_and_ranges(speech: Simulation):
     assert "Calibration" not in report_text(run_formats("q4.12"))
 
 
-def test_the_task_is_compared_with_both_references(speech: Simulation):
+def test_the_task_is_compared_with_both_references(speech: Simulation) -> None:
     text, task = report_text(speech), speech.accuracy.task
     rows = {row[0]: row[1:] for row in section(text, "Task: speech probability") if row}
     for name, found in (("golden model", task), ("expected (file)", task.witness)):
@@ -204,7 +204,7 @@ def same_keys(part: object, owner: type) -> None:
     assert list(part) == list(declared(owner))
 
 
-def test_json_has_what_is_declared_and_no_arrays(speech: Simulation):
+def test_json_has_what_is_declared_and_no_arrays(speech: Simulation) -> None:
     text = stats_json(speech)
     accuracy = json.loads(text, parse_constant=pytest.fail)["accuracy"]
     same_keys(accuracy, AccuracyFigures)
@@ -226,7 +226,7 @@ def test_json_has_what_is_declared_and_no_arrays(speech: Simulation):
     assert len(text) < 40_000
 
 
-def test_numbers_that_json_cannot_hold_are_null():
+def test_numbers_that_json_cannot_hold_are_null() -> None:
     run = run_formats("q4.12")
     tensor = dataclasses.replace(
         run.accuracy.tensors[0], max_abs_error=math.inf, rms_error=math.nan, largest=0.0, sqnr_db=None
@@ -240,7 +240,7 @@ def test_numbers_that_json_cannot_hold_are_null():
     assert report_text(broken).isascii()
 
 
-def test_csv_has_a_line_a_step_and_two_columns_a_tensor(layers: Simulation):
+def test_csv_has_a_line_a_step_and_two_columns_a_tensor(layers: Simulation) -> None:
     text = accuracy_csv(layers)
     assert text == accuracy_csv(layers)
     rows = list(csv.DictReader(io.StringIO(text)))
@@ -254,14 +254,14 @@ def test_csv_has_a_line_a_step_and_two_columns_a_tensor(layers: Simulation):
     assert text.endswith("\n")
 
 
-def test_the_text_stays_inside_its_width(speech: Simulation, layers: Simulation):
+def test_the_text_stays_inside_its_width(speech: Simulation, layers: Simulation) -> None:
     for run in (speech, layers, run_formats(MIXED)):
         text = report_text(run)
         assert text.isascii()
         assert max(map(len, text.splitlines())) <= 100
 
 
-def test_how_much_of_the_noise_the_output_format_makes():
+def test_how_much_of_the_noise_the_output_format_makes() -> None:
     """One step of exact inner arithmetic: all of the output's error is its own rounding."""
     formats = "{all: q4.24, accumulator: q8.40, hidden: q4.6, input: q4.24}"
     text = words(report_text(run_formats(formats, changes=("steps=1",))))

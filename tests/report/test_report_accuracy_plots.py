@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ def titles(figure) -> list[str]:
 
 @pytest.mark.parametrize("plot", PLOTS)
 @pytest.mark.parametrize("formats", ["tflite_int8", MIXED])
-def test_a_picture_is_a_png_of_16_cm_and_the_same_bytes_every_time(plot, formats: str, tmp_path):
+def test_a_picture_is_a_png_of_16_cm_and_the_same_bytes_every_time(plot, formats: str, tmp_path: Path) -> None:
     for name in ("one.png", "two.png"):
         plot(run_formats(formats), tmp_path / name)
     one = (tmp_path / "one.png").read_bytes()
@@ -49,7 +50,9 @@ def test_a_picture_is_a_png_of_16_cm_and_the_same_bytes_every_time(plot, formats
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_no_font_is_smaller_than_8_points_and_nothing_is_cut_off(figure, speech: Simulation, layers: Simulation):
+def test_no_font_is_smaller_than_8_points_and_nothing_is_cut_off(
+    figure, speech: Simulation, layers: Simulation
+) -> None:
     long = "int16/asymmetric/power_of_two/gemmlowp/wrap"
     names = run_formats(f"{{weight: int8/row, input: {long}, hidden: {long}, accumulator: float32, all: bfloat16}}")
     for run in (speech, layers, names):
@@ -66,7 +69,7 @@ def test_no_font_is_smaller_than_8_points_and_nothing_is_cut_off(figure, speech:
                 assert extent.x1 <= width
 
 
-def test_errors_are_drawn_as_they_are_measured(layers: Simulation):
+def test_errors_are_drawn_as_they_are_measured(layers: Simulation) -> None:
     with style():
         (axes,) = accuracy_figure(layers).axes
     tensors = {tensor.name: tensor for tensor in layers.accuracy.tensors}
@@ -80,7 +83,7 @@ def test_errors_are_drawn_as_they_are_measured(layers: Simulation):
     assert axes.get_xlabel() == "time step"
 
 
-def test_scores_are_drawn_with_their_threshold_and_what_changes_side(speech: Simulation):
+def test_scores_are_drawn_with_their_threshold_and_what_changes_side(speech: Simulation) -> None:
     with style():
         _, axes = accuracy_figure(speech).axes
     task = speech.accuracy.task
@@ -98,7 +101,7 @@ def test_scores_are_drawn_with_their_threshold_and_what_changes_side(speech: Sim
     assert axes.lines[-1].get_label() == "changed side"
 
 
-def test_a_run_without_an_error_says_so():
+def test_a_run_without_an_error_says_so() -> None:
     run = run_formats("q4.12")
     nothing = [
         dataclasses.replace(tensor, max_abs_error=0.0, rms_error=0.0, sqnr_db=None, rms_by_step=np.zeros(4))
@@ -112,7 +115,7 @@ def test_a_run_without_an_error_says_so():
     assert any("equal to the golden model" in text for text in words)
 
 
-def test_a_panel_for_each_kind_with_range_step_and_share(speech: Simulation):
+def test_a_panel_for_each_kind_with_range_step_and_share(speech: Simulation) -> None:
     with style():
         figure = ranges_figure(speech)
     assert titles(figure) == [
@@ -125,7 +128,7 @@ def test_a_panel_for_each_kind_with_range_step_and_share(speech: Simulation):
     ]
 
 
-def test_every_value_is_in_a_bin_and_what_is_beyond_in_its_colour(speech: Simulation, layers: Simulation):
+def test_every_value_is_in_a_bin_and_what_is_beyond_in_its_colour(speech: Simulation, layers: Simulation) -> None:
     kinds = ("weight", "input", "hidden", "gate", "activation", "cell")
     for run in (speech, layers):
         with style():
@@ -139,7 +142,7 @@ def test_every_value_is_in_a_bin_and_what_is_beyond_in_its_colour(speech: Simula
             assert np.nansum(inside.get_data().values) == total - beyond
 
 
-def test_other_cells_have_other_panels():
+def test_other_cells_have_other_panels() -> None:
     for kind, count in (("gru", 5), ("rnn", 4)):
         with style():
             figure = ranges_figure(run_formats("bfloat16", workload=f"{kind}:3,4,t=2"))
@@ -147,7 +150,7 @@ def test_other_cells_have_other_panels():
         assert titles(figure)[0].splitlines()[1] == "±3.39e+38, step to 2^-7 of a value"
 
 
-def test_blocks_say_what_their_step_is_relative_to():
+def test_blocks_say_what_their_step_is_relative_to() -> None:
     with style():
         figure = ranges_figure(run_formats(MIXED))
     assert titles(figure)[0].splitlines()[1].endswith("step to 2^-6 of a block's largest")
@@ -155,7 +158,7 @@ def test_blocks_say_what_their_step_is_relative_to():
 
 @pytest.mark.parametrize("workload", ["lstm:1,1,t=1", "gru:2,3,t=2,b=2", "rnn:1,1,t=1"])
 @pytest.mark.parametrize("formats", ["q1.1", "int4", "float16"])
-def test_the_smallest_runs_have_pictures(workload: str, formats: str, tmp_path):
+def test_the_smallest_runs_have_pictures(workload: str, formats: str, tmp_path: Path) -> None:
     run = run_formats(formats, workload=workload)
     for plot in PLOTS:
         plot(run, tmp_path / "picture.png")

@@ -12,11 +12,12 @@ from archsim.report.figure_energy import energy_figure
 from archsim.report.figure_roofline import roofline_figure
 from archsim.report.numbers import part, percent, significant
 from archsim.report.text_energy import kinds_of
+from tests.report.conftest import Run
 from tests.report.test_report_plots import words
 from tests.report.test_report_text import cells
 
 
-def test_the_sums_and_every_part_with_its_share(small: Simulation):
+def test_the_sums_and_every_part_with_its_share(small: Simulation) -> None:
     text, energy, area = report_text(small), small.stats.energy, small.stats.area
     head, table = text.split("\nEnergy of an inference")[1].split("unit or memory")
     joined = " ".join(head.split())
@@ -39,12 +40,12 @@ def test_the_sums_and_every_part_with_its_share(small: Simulation):
     assert shown == sorted(energy.part_uj, key=lambda name: -energy.part_uj[name])
 
 
-def test_the_kinds_of_every_part_sum_to_it(small: Simulation):
+def test_the_kinds_of_every_part_sum_to_it(small: Simulation) -> None:
     for name, amount in small.stats.energy.part_uj.items():
         assert sum(kinds_of(small, name).values()) == pytest.approx(amount)
 
 
-def test_what_is_extrapolated_is_said_and_only_then(run):
+def test_what_is_extrapolated_is_said_and_only_then(run: Run) -> None:
     inside = run(("input_buffer.port_bits=64", "technology=node_45nm"), timing_only=True)
     assert inside.stats.energy.extrapolated == ()
     assert "extrapolated" not in report_text(inside)
@@ -56,7 +57,7 @@ def test_what_is_extrapolated_is_said_and_only_then(run):
         assert "extrapolated" not in words(energy_figure(inside))
 
 
-def test_roofline_has_a_row_a_ceiling(small: Simulation):
+def test_roofline_has_a_row_a_ceiling(small: Simulation) -> None:
     rows, found = cells(report_text(small), "Roofline"), small.stats.roofline
     assert rows["peak"][-1] == significant(found.peak_gops)
     for memory, ceiling in found.ceilings.items():
@@ -70,7 +71,7 @@ def test_roofline_has_a_row_a_ceiling(small: Simulation):
     assert rows["reached"] == [significant(found.step_gops), significant(found.run_gops)]
 
 
-def test_dram_traffic_by_phase_beside_the_least(small: Simulation):
+def test_dram_traffic_by_phase_beside_the_least(small: Simulation) -> None:
     text, stats = report_text(small), small.stats
     section = text.split("\nDRAM traffic by phase")[1].split("\n\n")[0]
     lines = [line.split() for line in section.splitlines()]
@@ -85,7 +86,7 @@ def test_dram_traffic_by_phase_beside_the_least(small: Simulation):
     assert f"DRAM moves {significant(stats.dram_traffic_ratio)} times the least" in " ".join(section.split())
 
 
-def test_the_energy_picture_has_every_part_to_scale(small: Simulation):
+def test_the_energy_picture_has_every_part_to_scale(small: Simulation) -> None:
     with style():
         figure = energy_figure(small)
     left, right = figure.axes
@@ -103,7 +104,7 @@ def test_the_energy_picture_has_every_part_to_scale(small: Simulation):
     assert f"{significant(stats.energy.pj_per_mac)} pJ/MAC" in words(figure)
 
 
-def test_the_roofline_picture_has_every_ceiling_and_point(small: Simulation):
+def test_the_roofline_picture_has_every_ceiling_and_point(small: Simulation) -> None:
     with style():
         figure = roofline_figure(small)
     (axes,) = figure.axes
@@ -126,7 +127,7 @@ def test_the_roofline_picture_has_every_ceiling_and_point(small: Simulation):
 
 
 @pytest.mark.parametrize("draw", [energy_figure, roofline_figure])
-def test_every_text_of_a_picture_stays_inside(draw, small: Simulation, long: Simulation):
+def test_every_text_of_a_picture_stays_inside(draw, small: Simulation, long: Simulation) -> None:
     for simulation in (small, long):
         with style():
             figure = draw(simulation)

@@ -44,7 +44,9 @@ calibrations = st.builds(
 
 
 @given(calibrations)
-def test_a_file_holds_a_calibration_in_every_bit(tmp_path_factory, calibration: Calibration) -> None:
+def test_a_file_holds_a_calibration_in_every_bit(
+    tmp_path_factory: pytest.TempPathFactory, calibration: Calibration
+) -> None:
     path = tmp_path_factory.mktemp("file") / "ranges.yaml"
     write_calibration(path, calibration, "made\nby a test")
     text = path.read_text()

@@ -120,7 +120,9 @@ INTACT = {".npz": npz_bytes(), ".safetensors": save(TENSORS)}
 
 
 @given(data=st.data())
-def test_damaged_files_give_a_clear_error_or_a_right_result(tmp_path_factory: pytest.TempPathFactory, data) -> None:
+def test_damaged_files_give_a_clear_error_or_a_right_result(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
     suffix = data.draw(st.sampled_from(sorted(INTACT)))
     content = bytearray(INTACT[suffix])
     for _ in range(data.draw(st.integers(1, 4))):

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from archsim.api import simulate
@@ -155,7 +156,9 @@ def without(tensors, name: str):
         (HEAD, {"other": np.ones(1)}, "results.npz: scores: no such tensor; the file holds: h_n, other, output"),
     ],
 )
-def test_files_that_do_not_fit(tmp_path: Path, head, results, expected: str) -> None:
+def test_files_that_do_not_fit(
+    tmp_path: Path, head, results: dict[str, npt.NDArray[np.float64]], expected: str
+) -> None:
     assert expected in fault(tmp_path, NETWORK + TASK, head, {**without(RESULTS, "scores"), **results})
 
 
@@ -275,7 +278,7 @@ def test_a_coarser_h_changes_decisions() -> None:
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_the_witness_notices_a_wrong_head(change) -> None:
+def test_the_witness_notices_a_wrong_head(change: dict[str, str | npt.NDArray[np.float32] | None]) -> None:
     found = silero(OUTPUT, dataclasses.replace(TENSORS, task=dataclasses.replace(TENSORS.task, **change)))
     assert found.witness is not None
     assert found.witness.max_abs_difference > 0.05
