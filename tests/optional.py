@@ -6,9 +6,17 @@ import importlib
 import os
 import warnings
 from types import ModuleType
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import pytest
+
+T = TypeVar("T")
+
+
+def present(value: T | None) -> T:
+    """What may be None, where it must not be."""
+    assert value is not None
+    return value
 
 
 def need(name: str) -> ModuleType:

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from archsim.api import simulate
+from archsim.api import Simulation, simulate
 from archsim.api.executors import SHORT_OPS
 from archsim.api.verdict import ExecutorCheck, judge
-from archsim.arch import load_arch
+from archsim.arch import Arch, load_arch
 from archsim.config import parse_override
 from archsim.errors import ExecutorError
-from archsim.workload import load_workload
+from archsim.workload import Workload, load_workload
 from tests.cli.conftest import Cli
 
 ARCH, LOAD = load_arch("tiny_2x2"), load_workload("lstm_3_2_t4")
 
 
-def run(cli: Cli, tmp_path: Path, name: str, *options: str) -> dict:
+def run(cli: Cli, tmp_path: Path, name: str, *options: str) -> dict[str, Any]:
     arguments = ("tiny_2x2", "lstm:3,2,t=40", "--no-plots", "--json", "--out", f"{tmp_path / name}")
     outcome = cli("run", *arguments, *options)
     assert outcome.code == 0
@@ -95,7 +96,7 @@ def test_a_difference_fails_the_verdict(monkeypatch: pytest.MonkeyPatch) -> None
 
     real = verdict.simulate
 
-    def slower(arch, workload, schedule, **options):
+    def slower(arch: Arch, workload: Workload, schedule: str, **options: Any) -> Simulation:
         if options.get("executor") == "fast":
             workload = load_workload("lstm:3,2,t=5")
         return real(arch, workload, schedule, **options)

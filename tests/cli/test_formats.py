@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from archsim.api import integer_reference
+from archsim.api.golden_run import Golden
+from archsim.api.numbers import Numbers
+from archsim.arch import MachineConfig
 from tests.cli.conftest import Cli
 
 TINY = ("tiny_2x2", "lstm_3_2_t4")
@@ -21,7 +24,7 @@ NARROW = ("--set", "formats=bfloat16")
 def wrong_reference(monkeypatch: pytest.MonkeyPatch) -> None:
     """An integer reference with one number that the machine does not compute."""
 
-    def off_by_one(numbers, arch, schedule):
+    def off_by_one(numbers: Numbers, arch: MachineConfig, schedule: str) -> Golden:
         golden = integer_reference.integer_golden(numbers, arch, schedule)
         output = golden.output.copy()
         output[2, 0, 1] += numbers.encodings["dram.output"].scale

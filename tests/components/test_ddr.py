@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archsim.components.base import Service
 from archsim.components.ddr import DdrConfig, DdrDram, DdrSession
 from archsim.components.ddr_address import AddressMap, Layout, lay_out
 from archsim.components.ddr_device import DdrDevice
@@ -54,7 +55,9 @@ SMALL = DdrDevice.model_validate(
 """A device that can be followed by hand: bursts of 8 bytes, rows of 8 bursts, a row set of 2 groups of 16 bursts."""
 
 
-def config(device: DdrDevice | str = SMALL, channels: int = 1, mapping: str = MAPPINGS[0], latency: int = 0):
+def config(
+    device: DdrDevice | str = SMALL, channels: int = 1, mapping: str = MAPPINGS[0], latency: int = 0
+) -> DdrConfig:
     given = device if isinstance(device, str) else device.model_dump()
     return DdrConfig.model_validate(
         {
@@ -91,7 +94,9 @@ class Recorded:
         logs = [lambda *c, into=into: into.append(Command(*c)) for into in self.commands]
         self.session = DdrSession(of, lay_out([WORDS], 1), logs)
 
-    def run(self, start: int, first_byte: int, byte_count: int, *, write: bool = False, queued: int | None = None):
+    def run(
+        self, start: int, first_byte: int, byte_count: int, *, write: bool = False, queued: int | None = None
+    ) -> Service:
         op = transfer(first_byte, byte_count, write=write)
         return self.session.service(op, 0, start if queued is None else queued, start)
 
@@ -142,7 +147,7 @@ def traffic(draw: st.DrawFn) -> list[tuple[int, int, bool, int, int]]:
     ]
 
 
-def expected(of: DdrDram, requests) -> list[list[Command]]:
+def expected(of: DdrDram, requests: list[tuple[int, int, bool, int, int]]) -> list[list[Command]]:
     """The commands of the slow controller, with addresses taken apart bit by bit."""
     d, channels = of.config.device, of.config.channels
     columns = d.row_bytes // d.burst_bytes

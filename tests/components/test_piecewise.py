@@ -187,7 +187,7 @@ def test_error_bound_between_the_points_of_the_fit() -> None:
 
 
 class _Swapped(PiecewiseMethod):
-    def lines(self, function):
+    def lines(self, function: FunctionSpec) -> Lines:
         lines = super().lines(function)
         slopes = lines.slopes.copy()
         slopes[[7, 8]] = slopes[[8, 7]]
@@ -195,7 +195,7 @@ class _Swapped(PiecewiseMethod):
 
 
 class _Late(PiecewiseMethod):
-    def lines(self, function):
+    def lines(self, function: FunctionSpec) -> Lines:
         lines = super().lines(function)
         return Lines(lines.breakpoints + 2.0**-8, lines.slopes, lines.intercepts, lines.error)
 

@@ -12,6 +12,7 @@ from archsim.components.curved import CURVED
 from archsim.components.functions import evaluate
 from archsim.components.table import TableConfig, TableMethod
 from archsim.formats import Encoding, Fixed, Rounding
+from archsim.formats.rounding import Int
 from archsim.workload import FunctionSpec
 from tests.components.exact_rules import convert, int_, q
 from tests.components.tables import ADDRESSES, FUNCTIONS, PARTS, SPANS, TANH, TARGETS, addresses, method, results
@@ -89,14 +90,14 @@ def test_error_bounds_and_monotony(
 class _Late(TableMethod):
     """Reads the entry behind."""
 
-    def _nearest(self, codes):
+    def _nearest(self, codes: Int) -> Int:
         return np.minimum(super()._nearest(codes) + 1, self._config.entries - 1)
 
 
 class _Swapped(TableMethod):
     """Two entries have changed places."""
 
-    def table(self, function, target):
+    def table(self, function: FunctionSpec, target: Encoding) -> np.ndarray:
         table = super().table(function, target)
         table[[30, 31]] = table[[31, 30]]
         return table

@@ -19,7 +19,7 @@ from archsim.components.mac_array import MacArray
 from archsim.components.mac_tiles import BlockTile, MacTile
 from archsim.config.presets import PresetKind, preset_names
 from archsim.errors import SimulatorBug
-from archsim.program.ir import Op
+from archsim.program.ir import Op, Region
 from archsim.schedules import SCHEDULES
 from archsim.workload import CellKind, CellSpec, FunctionSpec, NetworkSpec, one_layer
 from tests.float_machines import FLOAT_16X16
@@ -36,7 +36,7 @@ UNITS = build_units(ARCH)
 UNIT_KINDS = FAMILIES["gemv"].unit_kinds
 
 
-def unit_of(kind):
+def unit_of(kind: type[Unit]) -> Unit:
     """A unit of that kind, from the first machine that has one."""
     built = (build_units(machine)[kind.name] for machine in MACHINES.values())
     return next(unit for unit in built if type(unit) is kind)
@@ -69,11 +69,11 @@ OP_KINDS = {
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Unknown(Op):
     @property
-    def reads(self):
+    def reads(self) -> tuple[Region, ...]:
         return ()
 
     @property
-    def writes(self):
+    def writes(self) -> tuple[Region, ...]:
         return ()
 
 

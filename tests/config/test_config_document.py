@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from archsim.config import load_document, parse_document
+from archsim.config import Document, load_document, parse_document
 from archsim.errors import ArchError, Fault, WorkloadError
 
 
-def read(text):
+def read(text: str) -> Document:
     return parse_document(text, "a.yaml", ArchError)
 
 
-def faults(text):
+def faults(text: str) -> list[str]:
     with pytest.raises(ArchError) as caught:
         read(text)
     return str(caught.value).splitlines()
@@ -179,7 +179,7 @@ def test_the_error_class_is_the_callers() -> None:
     assert caught.value.faults == (Fault("w.yaml", "", "the file is empty; expected a mapping of keys to values"),)
 
 
-def load_faults(path):
+def load_faults(path: Path) -> list[str]:
     with pytest.raises(ArchError) as caught:
         load_document(path, ArchError)
     return str(caught.value).replace(str(path.parent), "DIR").splitlines()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from archsim.config import Document, Override, load_document, parse_document, parse_override, validate
 from archsim.errors import ArchError
-from tests.config.conftest import Machine, Read
+from tests.config.conftest import Machine
 
 quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -51,6 +53,8 @@ SCALARS = st.sampled_from(
         "9" * 39,
     ]
 )
+T = TypeVar("T")
+
 KEYS = st.sampled_from(
     [
         "mac_array",
@@ -94,7 +98,7 @@ FILES = st.dictionaries(KEYS, VALUES, max_size=8).map(
 OVERRIDES = st.builds(Override, st.lists(KEYS, min_size=1, max_size=3).map(".".join), VALUES | YAMLISH)
 
 
-def result_of(read: Read):
+def result_of(read: Callable[[], T]) -> T | None:
     """What `read` returns, or None after a look at the faults it raises."""
     try:
         return read()

@@ -8,7 +8,7 @@ from archsim.config import parse_document
 from archsim.errors import ArchError
 
 
-def value_of(text):
+def value_of(text: str) -> object:
     return parse_document(f"a: {text}\n", "a.yaml", ArchError).data["a"]
 
 

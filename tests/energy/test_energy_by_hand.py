@@ -13,6 +13,7 @@ import pytest
 from archsim.api import Simulation, simulate
 from archsim.arch import load_arch
 from archsim.config import parse_override
+from archsim.metrics import Stats
 from archsim.workload import load_workload
 
 STEPS, TILES = 4, 4 * 4
@@ -26,11 +27,11 @@ def run(*sets: str, arch: str = "tiny_2x2", workload: str = "lstm_3_2_t4") -> Si
 
 
 @pytest.fixture(scope="module")
-def stats():
+def stats() -> Stats:
     return run().stats
 
 
-def test_mac_array(stats) -> None:
+def test_mac_array(stats: Stats) -> None:
     """160 MACs. A row's chunk of 2 registers 2 products, 1 sum of the tree and the accumulator; one of 1 passes the
     tree as well. A tile registers its 2 x 5 weights and 5 inputs once."""
     found = stats.energy.unit_uj["mac_array"]
@@ -46,7 +47,7 @@ def test_mac_array(stats) -> None:
     assert found.keys() == {"multiply", "add", "register"}
 
 
-def test_activation(stats) -> None:
+def test_activation(stats: Stats) -> None:
     """i, f, g, o and tanh(c) of 2 hidden units in 4 steps: 40 values, each with two multipliers, three adders, an entry
     of 32 bits, and 2 stages of 32 bits."""
     found, values = stats.energy.unit_uj["activation"], 5 * 2 * STEPS
@@ -56,7 +57,7 @@ def test_activation(stats) -> None:
     assert found["register"] == pytest.approx(values * 2 * 32 * BIT * UJ)
 
 
-def test_elementwise(stats) -> None:
+def test_elementwise(stats: Stats) -> None:
     """c = f c + i g: two products, a sum, 2 stages; h = o tanh(c): a product, 1 stage; 8 times each."""
     found, values = stats.energy.unit_uj["elementwise"], 2 * STEPS
     assert found["multiply"] == pytest.approx(values * 3 * FLOAT_MULTIPLY * UJ)
@@ -64,7 +65,7 @@ def test_elementwise(stats) -> None:
     assert found["register"] == pytest.approx(values * (2 + 1) * 32 * BIT * UJ)
 
 
-def test_dram_pays_for_whole_bursts(stats) -> None:
+def test_dram_pays_for_whole_bursts(stats: Stats) -> None:
     """Bursts of 8 bytes. Rows of W_ih are 12 bytes: 2 bursts. A bias of 4 bytes is a burst of its own."""
     bursts = {"W_ih": 8 * 2, "W_hh": 8, "bias": 8, "h": 1, "c": 1, "x": STEPS * 2}
     found = stats.energy.memory_uj["dram"]
@@ -74,7 +75,7 @@ def test_dram_pays_for_whole_bursts(stats) -> None:
     assert stats.dram_burst_bytes == {"read": 8 * sum(bursts.values()), "write": 8 * (STEPS + 2)}
 
 
-def test_weight_sram(stats) -> None:
+def test_weight_sram(stats: Stats) -> None:
     """4 KiB in 2 banks with ports of 64 bits: 256 words x 64 bits, a point of the table. A tile reads 2 x 3 and 2 x 2
     weights and 2 biases: 3, 2 and 1 words. A group of 4 rows is written in 6, 4 and 2 words."""
     read, write = 1.965 * UJ, 3.961 * UJ
@@ -85,7 +86,7 @@ def test_weight_sram(stats) -> None:
     assert stats.area.part_leakage_mw["weight_sram"] == pytest.approx(2 * 0.1004)
 
 
-def test_state_buffer_lies_between_two_points(stats) -> None:
+def test_state_buffer_lies_between_two_points(stats: Stats) -> None:
     """1 KiB in words of 64 bits: 128 words, in the logarithm half way from 64 to 256. An operand of a hidden unit takes
     a word of its own, the three gates of sigmoid_ifo (96 bits) two."""
     read, write = sqrt(0.8688 * 1.965) * UJ, sqrt(2.092 * 3.961) * UJ
@@ -96,7 +97,7 @@ def test_state_buffer_lies_between_two_points(stats) -> None:
     assert found["write"] == pytest.approx({kind: count * write for kind, count in writes.items()})
 
 
-def test_input_buffer_lies_below_the_table_and_says_so(stats) -> None:
+def test_input_buffer_lies_below_the_table_and_says_so(stats: Stats) -> None:
     """256 bytes: 32 words, one octave below 64; the line from 256 to 64 (two octaves) goes on. x takes 2 words."""
     read, write = 0.8688 * sqrt(0.8688 / 1.965) * UJ, 2.092 * sqrt(2.092 / 3.961) * UJ
     found = stats.energy.memory_uj["input_buffer"]
@@ -107,7 +108,7 @@ def test_input_buffer_lies_below_the_table_and_says_so(stats) -> None:
     )
 
 
-def test_accumulators_are_registers(stats) -> None:
+def test_accumulators_are_registers(stats: Stats) -> None:
     """Each tile writes two sums of 32 bits, each of which is read once."""
     found = stats.energy.memory_uj["accumulators"]
     assert found == {
@@ -115,7 +116,7 @@ def test_accumulators_are_registers(stats) -> None:
     }
 
 
-def test_area_and_leakage(stats) -> None:
+def test_area_and_leakage(stats: Stats) -> None:
     """The array: 4 multipliers; in each row one adder of the tree and one of the accumulator, registers of 2 products,
     a sum and the accumulator; 4 weights and 2 inputs. Logic leaks 12.3 mW per mm2."""
     array_um2 = 4 * 7700 + 2 * 2 * 4184 + 32 * (2 * (2 + 1 + 1) + 4 + 2) * 5.98
@@ -130,7 +131,7 @@ def test_area_and_leakage(stats) -> None:
     assert stats.energy.leakage_uj == pytest.approx(stats.area.leakage_mw * 1.79 / 1000)
 
 
-def test_what_follows_from_the_sums(stats) -> None:
+def test_what_follows_from_the_sums(stats: Stats) -> None:
     energy = stats.energy
     assert energy.total_uj == pytest.approx(energy.dynamic_uj + energy.leakage_uj)
     assert energy.pj_per_mac == pytest.approx(energy.total_uj * 1e6 / 160)

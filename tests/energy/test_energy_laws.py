@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -20,7 +21,7 @@ from archsim.components.mac_tiles import MacTile
 from archsim.components.operators import Tally
 from archsim.config import parse_override
 from archsim.metrics.actions import Access
-from archsim.metrics.energy import Costs, area_of, compute_costs, compute_energy
+from archsim.metrics.energy import Costs, Energy, area_of, compute_costs, compute_energy
 from archsim.metrics.unit_facts import facts_of
 from archsim.program.ir import Program
 from archsim.schedules import SCHEDULES, find_schedule
@@ -48,7 +49,7 @@ def count_actions(program: Program, units: Units) -> Actions:
     return Actions({name: unit.actions.operators for name, unit in facts.items()}, accesses)
 
 
-def energy_of(case: Case, costs: Costs | None = None):
+def energy_of(case: Case, costs: Costs | None = None) -> Energy:
     """Without running the machine, at 1 us."""
     facts = facts_of(case.program, case.units)
     return compute_energy(facts, costs or costs_of(case), Fraction(1), case.spec.macs)
@@ -221,7 +222,7 @@ def scaled(technology: Technology, energy: float, area: float) -> Technology:
     by = {"energy_pj": energy, "energy_pj_per_bit": energy, "area_um2": area}
     grids = {"read_pj": energy, "write_pj": energy, "leakage_mw": area, "area_mm2": area}
 
-    def scale(value):
+    def scale(value: Any) -> Any:
         if isinstance(value, dict):
             return {
                 key: [[x * grids[key] for x in row] for row in inner]
@@ -292,7 +293,7 @@ def test_each_format_moves_the_price_of_what_it_is_the_format_of() -> None:
         "cell": ("elementwise", "state_buffer"),
     }
 
-    def energy(**formats: str):
+    def energy(**formats: str) -> Energy:
         sets = ["formats=q4.12", "activation.method=exact", *(f"formats.{k}={v}" for k, v in formats.items())]
         arch = load_arch("edge_16x16", [parse_override(text) for text in sets])
         units, spec = build_units(arch.config), load_workload("lstm:20,24,t=3").spec

@@ -21,7 +21,7 @@ positive = st.floats(1e-3, 1e3)
 
 
 @st.composite
-def tables(draw: st.DrawFn):
+def tables(draw: st.DrawFn) -> tuple[list[int], list[float]]:
     """Rising points with values that do not fall, no steeper than the 25th power: beyond that, what the laws compare is
     no number that a double holds (e^709). Prices grow with a power of 1 to 2."""
     at = draw(points)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from archsim.arch import ArchConfig, load_arch
+from archsim.arch import Arch, ArchConfig, load_arch
 from archsim.config import parse_override
 from archsim.config.presets import PresetKind, preset_file, preset_names
 from archsim.errors import ArchError
@@ -110,7 +110,7 @@ def mine(folder: Path, factor: float) -> Path:
     return path
 
 
-def dram_pj(arch) -> float:
+def dram_pj(arch: Arch) -> float:
     return next(dram.energy_pj_per_bit for dram in arch.prices.technology.dram if dram.name == "lpddr4")
 
 

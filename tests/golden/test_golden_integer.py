@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -222,20 +224,23 @@ def test_what_is_refused() -> None:
         rounded(np.array([1]), 1, "up")
 
 
+if TYPE_CHECKING:
+    from apytypes import APyFixedArray
+
 # The outside witness: apytypes computes in fixed point of any width.
 
 
-def theirs(apytypes: ModuleType, codes, bits: int, fraction: int):
+def theirs(apytypes: ModuleType, codes: Iterable[int], bits: int, fraction: int) -> APyFixedArray:
     """Codes as an apytypes array of the same bits, its values code / 2^fraction."""
     return apytypes.APyFixedArray([int(code) for code in codes], bits=bits, frac_bits=fraction)
 
 
-def signed(array, bits: int) -> list[int]:
+def signed(array: APyFixedArray, bits: int) -> list[int]:
     """The codes of an apytypes array (one dimension), which gives them unsigned."""
     return [code - (code >> (bits - 1) << bits) for code in array.to_bits()]
 
 
-def cast(apytypes: ModuleType, array, grid: Grid, fraction: int) -> list[int]:
+def cast(apytypes: ModuleType, array: APyFixedArray, grid: Grid, fraction: int) -> list[int]:
     """Their rounding and narrowing to a q format."""
     mode = getattr(apytypes.QuantizationMode, MODES[grid.rounding])
     overflow = apytypes.OverflowMode.WRAP if grid.wrap else apytypes.OverflowMode.SAT

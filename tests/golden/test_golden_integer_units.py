@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -28,7 +29,7 @@ def targets(accumulator: Grid, gate: Grid) -> tuple[Counter[str], Target, Target
     return overflows, Target("accumulator", accumulator, overflows), Target("gate", gate, overflows)
 
 
-def to(value: Fraction, grid: Grid, ratio: float) -> int:
+def to(value: Fraction | int, grid: Grid, ratio: float) -> int:
     """The conversion of one number, which test_golden_integer holds against fractions; exact sums are fractions."""
     return int(convert(np.array([int(value)], object), 2**80, ratio, grid.rounding)[0])
 
@@ -38,9 +39,16 @@ def narrowed(value: int, grid: Grid) -> tuple[int, int]:
     return int(codes[0]), changed
 
 
-def tile_by_hand(parts, bias, accumulator: Grid, gate: Grid, columns: int) -> tuple[list[int], Counter[str]]:
+TilePart = tuple[np.ndarray, np.ndarray, np.ndarray, int, float]
+"""Weights (G, K) and their scales, x (K), its zero point and scale."""
+
+
+def tile_by_hand(
+    parts: Sequence[TilePart], bias: np.ndarray, accumulator: Grid, gate: Grid, columns: int
+) -> tuple[list[int], Counter[str]]:
     """One lane, row by row, chunk by chunk. parts: weights (G, K) and their scales, x (K), its zero point and scale."""
-    sums, overflows = [], Counter()
+    sums: list[int] = []
+    overflows: Counter[str] = Counter()
     for row in range(len(parts[0][0])):
         y = 0
         for part, (weights, weight_scale, x, zero, scale) in enumerate(parts):

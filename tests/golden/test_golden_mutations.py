@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from archsim.golden import Activation
+from archsim.golden import Activation, Direction
 from tests.golden import golden_onnx, golden_torch
 from tests.golden.golden_compare import FLOAT32, NOTICED, worst_error
 from tests.golden.golden_mutations import (
@@ -24,7 +24,7 @@ from tests.golden.golden_torch import KINDS, TorchCase
 SEEDS = range(3)
 
 
-def peepholes_swapped(direction):
+def peepholes_swapped(direction: Direction) -> Direction:
     p_i, p_f, p_o = direction.weights.peephole.reshape(3, -1)
     return replace(direction, weights=replace(direction.weights, peephole=[*p_f, *p_i, *p_o]))
 

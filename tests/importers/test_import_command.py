@@ -5,7 +5,10 @@ from __future__ import annotations
 import builtins
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +25,9 @@ from tests.importers.import_runs import close, onnx_node, onnx_run, onnx_save, o
 from tests.optional import need
 
 
-def state_dict(kind: int = 4, inputs: int = 3, hidden: int = 4, prefix: str = "", seed: int = 0, cells=("_l0",)):
+def state_dict(
+    kind: int = 4, inputs: int = 3, hidden: int = 4, prefix: str = "", seed: int = 0, cells: Sequence[str] = ("_l0",)
+) -> dict[str, np.ndarray]:
     random = np.random.default_rng(seed)
     tensors = {}
     for suffix in cells:
@@ -39,7 +44,7 @@ def saved_outputs() -> dict[str, np.ndarray]:
 
 
 @pytest.fixture
-def model(tmp_path: Path):
+def model(tmp_path: Path) -> str:
     np.savez(tmp_path / "model.npz", **state_dict(prefix="rnn."), other=np.ones(3, np.float32))
     return "model.npz"
 
@@ -81,7 +86,7 @@ def test_options_in_the_listing(archsim: Command, tmp_path: Path) -> None:
     )
 
 
-def test_a_workload_with_an_input_runs_and_has_torch_shapes(archsim: Command, model, tmp_path: Path) -> None:
+def test_a_workload_with_an_input_runs_and_has_torch_shapes(archsim: Command, model: str, tmp_path: Path) -> None:
     x = np.random.default_rng(1).standard_normal((5, 2, 3)).astype(np.float32)
     np.save("x.npy", x)
     ended = archsim("import", model, "--layer", "rnn", "--out", "my.yaml", "--input", "x.npy")
@@ -109,7 +114,7 @@ def test_a_workload_with_an_input_runs_and_has_torch_shapes(archsim: Command, mo
     ],
 )
 def test_the_layout_of_the_input(
-    archsim: Command, model, shape: tuple[int, ...], options: list[str], found: dict[str, bool | int]
+    archsim: Command, model: str, shape: tuple[int, ...], options: list[str], found: dict[str, bool | int]
 ) -> None:
     x = np.random.default_rng(1).standard_normal(shape)
     np.save("x.npy", x)
@@ -120,7 +125,7 @@ def test_the_layout_of_the_input(
     np.testing.assert_array_equal(load_tensors(workload).x, straight.astype(np.float32))
 
 
-def test_a_random_input(archsim: Command, model) -> None:
+def test_a_random_input(archsim: Command, model: str) -> None:
     ended = archsim(
         "import", model, "--layer", "rnn", "--out", "a/my.yml", "--steps", "7", "--batch", "2", "--seed", "9"
     )
@@ -132,7 +137,7 @@ def test_a_random_input(archsim: Command, model) -> None:
     assert (config.batch, config.batched, config.input.seed) == (1, False, 0)
 
 
-def test_the_same_import_gives_the_same_bytes(archsim: Command, model) -> None:
+def test_the_same_import_gives_the_same_bytes(archsim: Command, model: str) -> None:
     written = []
     for name in ("one", "two"):
         os.mkdir(name)
@@ -143,7 +148,7 @@ def test_the_same_import_gives_the_same_bytes(archsim: Command, model) -> None:
 
 
 @pytest.mark.parametrize("taken", ["my.yaml", "my.safetensors"])
-def test_files_in_the_way_are_not_replaced_without_force(archsim: Command, model, taken: str) -> None:
+def test_files_in_the_way_are_not_replaced_without_force(archsim: Command, model: str, taken: str) -> None:
     Path(taken).write_text("mine")
     command = ("import", model, "--layer", "rnn", "--out", "my.yaml", "--steps", "3")
     ended = archsim(*command)
@@ -162,8 +167,8 @@ def test_the_model_itself_is_never_replaced(archsim: Command) -> None:
     assert os.listdir() == ["my.safetensors"]
 
 
-def test_nothing_half_written_is_left(archsim: Command, model, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self, data) -> None:
+def test_nothing_half_written_is_left(archsim: Command, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
@@ -274,7 +279,7 @@ ERRORS = {
 
 
 @pytest.mark.parametrize("arguments", ERRORS)
-def test_every_error_is_one_line(archsim: Command, model, arguments: tuple[str, ...]) -> None:
+def test_every_error_is_one_line(archsim: Command, model: str, arguments: tuple[str, ...]) -> None:
     os.mkdir("folder.npz")
     for name in ("model.txt", "model.onnx"):
         Path(name).write_text("x")
@@ -304,10 +309,11 @@ def test_a_missing_package_is_one_line(
 ) -> None:
     real = builtins.__import__
 
-    def without(name, *rest):
+    def without(name: str, *rest: Any) -> ModuleType:
         if name.split(".")[0] == package:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        return real(name, *rest)
+        module: ModuleType = real(name, *rest)
+        return module
 
     Path(f"m.{suffix}").write_bytes(b"something")
     monkeypatch.setattr("importlib.import_module", lambda name: without(name))

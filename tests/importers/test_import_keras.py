@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,9 +19,12 @@ from archsim.errors import WorkloadError
 from archsim.importers import find_layers, select
 from tests.importers.import_runs import close, imported
 
+Json = dict[str, Any]
+"""An object of a model's configuration."""
+
 KINDS = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
 LAYOUTS = ("keras2 model", "keras3 model", "keras2 weights", "keras3 weights")
-FUNCTIONS = {
+FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "tanh": np.tanh,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "relu": lambda x: np.maximum(x, 0),
@@ -32,7 +37,9 @@ FUNCTIONS = {
 }
 
 
-def cell_weights(random: np.random.Generator, kind, inputs, units, use_bias=True, reset_after=True):
+def cell_weights(
+    random: np.random.Generator, kind: str, inputs: int, units: int, use_bias: bool = True, reset_after: bool = True
+) -> list[np.ndarray]:
     """kernel, recurrent_kernel and bias in Keras' layout."""
     columns = KINDS[kind] * units
     shapes = [(inputs, columns), (units, columns)]
@@ -41,10 +48,18 @@ def cell_weights(random: np.random.Generator, kind, inputs, units, use_bias=True
     return [(random.standard_normal(shape) / 2).astype(np.float32) for shape in shapes]
 
 
-def keras_cell(kind, weights, x, activation="tanh", gate="sigmoid", backwards=False, version="3", reset_after=True):
+def keras_cell(
+    kind: str,
+    weights: list[np.ndarray],
+    x: np.ndarray,
+    activation: str = "tanh",
+    gate: str = "sigmoid",
+    backwards: bool = False,
+    version: str = "3",
+    reset_after: bool = True,
+) -> tuple[np.ndarray, np.ndarray]:
     """Keras' formulas, over x (B, T, I): the outputs in the order of the input, and the last h."""
-    f = FUNCTIONS.get(activation, FUNCTIONS.get(f"{activation} {version}"))
-    s = FUNCTIONS.get(gate, FUNCTIONS.get(f"{gate} {version}"))
+    f, s = (FUNCTIONS[name if name in FUNCTIONS else f"{name} {version}"] for name in (activation, gate))
     kernel, recurrent = (w.astype(np.float64) for w in weights[:2])
     units = recurrent.shape[0]
     bias = weights[2].astype(np.float64) if len(weights) > 2 else np.zeros(kernel.shape[1])
@@ -74,7 +89,7 @@ def keras_cell(kind, weights, x, activation="tanh", gate="sigmoid", backwards=Fa
     return np.stack([outputs[t] for t in steps], axis=1), h
 
 
-def layer_entry(kind, name, units, version="3", **config):
+def layer_entry(kind: str, name: str, units: int, **config: object) -> Json:
     """A layer of a model_config."""
     gates = {} if kind == "SimpleRNN" else {"recurrent_activation": "sigmoid"}
     base = {"name": name, "units": units, "activation": "tanh", "use_bias": True, "return_sequences": True, **gates}
@@ -83,17 +98,25 @@ def layer_entry(kind, name, units, version="3", **config):
     return {"class_name": kind, "config": base | config}
 
 
-def bidirectional(entry, name, **more):
+def bidirectional(entry: Json, name: str, **more: object) -> Json:
     inner = dict(entry["config"])
     config = {"name": name, "merge_mode": "concat", "layer": {"class_name": entry["class_name"], "config": inner}}
     return {"class_name": "Bidirectional", "config": config | more}
 
 
-def sequential(*entries):
+def sequential(*entries: Json) -> Json:
     return {"class_name": "Sequential", "config": {"name": "sequential", "layers": list(entries)}}
 
 
-def save_h5(h5py: ModuleType, path, layers, layout="keras3 model", config=None, version=None, filters=None):
+def save_h5(
+    h5py: ModuleType,
+    path: Path,
+    layers: Mapping[str, list[np.ndarray] | dict[str, list[np.ndarray]]],
+    layout: str = "keras3 model",
+    config: Json | list[Json] | None = None,
+    version: str | None = None,
+    filters: dict[str, str | bool] | None = None,
+) -> Path:
     """Write {layer: [weights] or {direction: [weights]}} as the given version of Keras does."""
     cell = {4: "lstm_cell", 3: "gru_cell", 1: "simple_rnn_cell"}
     with h5py.File(path, "w") as file:
@@ -124,11 +147,11 @@ def save_h5(h5py: ModuleType, path, layers, layout="keras3 model", config=None, 
 
 
 @st.composite
-def models(draw: st.DrawFn):
+def models(draw: st.DrawFn) -> tuple[str, str, dict[str, Any], str, list[int], int, str]:
     kind = draw(st.sampled_from(sorted(KINDS)))
     version = draw(st.sampled_from(["2.15.0", "3.4.1"]))
     gates = ["sigmoid", "hard_sigmoid", "relu", "linear"]
-    options = {
+    options: dict[str, Any] = {
         "activation": draw(st.sampled_from(["tanh", "relu", "linear", "softsign", "elu", "softplus", "sigmoid"])),
         "use_bias": draw(st.booleans()),
     }
@@ -154,7 +177,7 @@ def models(draw: st.DrawFn):
 def test_every_layer_computes_what_keras_formulas_say(
     tmp_path_factory: pytest.TempPathFactory,
     h5py: ModuleType,
-    case: tuple[str, str, dict[str, str | bool], str, list[int], int, str],
+    case: tuple[str, str, dict[str, Any], str, list[int], int, str],
 ) -> None:
     kind, version, options, direction, (steps, batch, inputs, units), seed, packed = case
     random = np.random.default_rng(seed)
@@ -200,7 +223,7 @@ def test_every_layout_of_the_file(h5py: ModuleType, tmp_path: Path, layout: str,
     assert close(imported(path, x, layer.name, batch_first=True)["output"], np.concatenate(want, axis=2))
 
 
-def functional(entries, inbound):
+def functional(entries: list[Json], inbound: list[list[Any]]) -> Json:
     """A functional model as Keras 2 (a name each) or Keras 3 (the history of a tensor) writes it."""
     for entry, node in zip(entries, inbound, strict=True):
         entry["name"] = entry["config"]["name"]
@@ -208,7 +231,7 @@ def functional(entries, inbound):
     return {"class_name": "Functional", "config": {"name": "model", "layers": entries}}
 
 
-def history(name):
+def history(name: str) -> list[Json]:
     tensor = {"class_name": "__keras_tensor__", "config": {"shape": [None, 5, 3], "keras_history": [name, 0, 0]}}
     return [{"args": [tensor], "kwargs": {"training": False}}]
 
@@ -260,7 +283,7 @@ def test_layers_that_do_not_connect_are_said(
     assert words in str(caught.value)
 
 
-def refusals():
+def refusals() -> Iterator[tuple[str, Json, str | None, str]]:
     lstm = layer_entry("LSTM", "layer", 4)
     yield "selu", layer_entry("LSTM", "layer", 4, activation="selu"), "3.0", "its activation 'selu' is not supported"
     yield "own", layer_entry("LSTM", "layer", 4, activation={"class_name": "f"}), "3.0", "its activation"
@@ -293,7 +316,9 @@ def refusals():
 
 
 @pytest.mark.parametrize("case", list(refusals()), ids=lambda case: case[0])
-def test_an_unsupported_layer_is_named(h5py: ModuleType, tmp_path: Path, case) -> None:
+def test_an_unsupported_layer_is_named(
+    h5py: ModuleType, tmp_path: Path, case: tuple[str, Json, str | None, str]
+) -> None:
     _, entry, version, message = case
     weights = {"layer": cell_weights(np.random.default_rng(0), "LSTM", 3, 4)}
     path = save_h5(h5py, tmp_path / "m.h5", weights, "keras3 model", sequential(entry), version)
@@ -389,17 +414,17 @@ def test_a_library_that_breaks_down_or_hangs_is_an_error(
     path = save_h5(h5py, tmp_path / "m.h5", {"layer": cell_weights(np.random.default_rng(0), "LSTM", 3, 4)})
     real = subprocess.run
 
-    def crash(command, **options):
+    def crash(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
         return real([sys.executable, "-c", "import os; os.abort()"], **options)
 
     monkeypatch.setattr(subprocess, "run", crash)
     with pytest.raises(WorkloadError, match=r"the HDF5 library broke down over it \(signal 6\)"):
         find_layers(path)
 
-    def wait(command, **options) -> None:
+    def wait(command: list[str], **options: Any) -> None:
         raise subprocess.TimeoutExpired(command, 1)
 
-    def compute(command, **options):
+    def compute(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
         limit = "import resource; resource.setrlimit(resource.RLIMIT_CPU, (1, 2))"
         return real([sys.executable, "-c", f"{limit}\nwhile True: pass"], **options)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,9 +38,12 @@ PARAMETERS = {
 }
 T, B, I, H = 5, 2, 3, 4
 
+Operator = tuple[str, int, int, dict[str, np.ndarray], dict[str, Any]]
+"""(op, steps, batch, weights, attributes)."""
+
 
 @st.composite
-def operators(draw: st.DrawFn):
+def operators(draw: st.DrawFn) -> Operator:
     """(op, steps, batch, weights, attributes)."""
     op = draw(st.sampled_from(sorted(COUNTS)))
     direction = draw(st.sampled_from(["forward", "reverse", "bidirectional"]))
@@ -56,7 +61,7 @@ def operators(draw: st.DrawFn):
     if draw(st.booleans()):
         lengths = draw(st.lists(st.integers(1, steps), min_size=batch, max_size=batch))
         weights["sequence_lens"] = np.array(lengths, np.int32)
-    attributes = {"direction": direction, "hidden_size": hidden}
+    attributes: dict[str, Any] = {"direction": direction, "hidden_size": hidden}
     if op == "LSTM" and draw(st.booleans()):
         attributes["input_forget"] = 1
     if op == "GRU" and draw(st.booleans()):
@@ -78,7 +83,7 @@ def operators(draw: st.DrawFn):
 @settings(max_examples=60)
 @given(case=operators())
 def test_every_option_computes_what_onnxruntime_computes(
-    tmp_path_factory: pytest.TempPathFactory, onnx: ModuleType, onnxruntime: ModuleType, case
+    tmp_path_factory: pytest.TempPathFactory, onnx: ModuleType, onnxruntime: ModuleType, case: Operator
 ) -> None:
     op, steps, batch, weights, attributes = case
     path = tmp_path_factory.mktemp("onnx") / "model.onnx"
@@ -114,7 +119,7 @@ def test_layout_1_is_batch_first(onnx: ModuleType, tmp_path: Path, random: np.ra
     assert close(ours["h_n"], theirs["Y_h"])
 
 
-def constant_nodes(onnx: ModuleType, weights, tag=""):
+def constant_nodes(onnx: ModuleType, weights: dict[str, np.ndarray], tag: str = "") -> list[Any]:
     """The weights as Constant nodes behind operators that move numbers."""
     made = onnx.helper.make_node
     nodes = []
@@ -175,7 +180,7 @@ def test_weights_of_other_types(onnx: ModuleType, tmp_path: Path, random: np.ran
     np.testing.assert_array_equal(layer.tensors["weight_ih_l0"], np.concatenate([r, z, n]))
 
 
-def in_if(onnx: ModuleType, node, stored, outputs=("Y",)):
+def in_if(onnx: ModuleType, node: Any, stored: list[Any], outputs: Sequence[str] = ("Y",)) -> Any:
     value = onnx.helper.make_tensor_value_info
     body = onnx.helper.make_graph([node], "body", [], [value(name, 1, None) for name in outputs], stored)
     other = onnx.helper.make_graph(

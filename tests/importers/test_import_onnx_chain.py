@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,9 +27,17 @@ from tests.optional import need
 
 T, B, I, H = 5, 2, 3, 4
 
+Part = tuple[str, dict[str, np.ndarray], dict[str, Any]]
+"""An operator, its weights and its attributes."""
+Nodes = tuple[list[Any], list[Any]]
+"""Nodes and what they have stored."""
+Between = Callable[[str, str], Nodes]
+"""What stands between the output of one operator and the input of the next, by their names."""
 
-def stack_nodes(onnx: ModuleType, onnx_parts, between):
-    nodes, stored = [], []
+
+def stack_nodes(onnx: ModuleType, onnx_parts: Sequence[Part], between: Between) -> Nodes:
+    nodes: list[Any] = []
+    stored: list[Any] = []
     for number, (op, weights, attributes) in enumerate(onnx_parts):
         x = "X" if number == 0 else f"x{number}"
         nodes.append(onnx_node(onnx, op, weights, str(number), x, **attributes))
@@ -39,12 +49,12 @@ def stack_nodes(onnx: ModuleType, onnx_parts, between):
     return nodes, stored
 
 
-def squeeze(onnx: ModuleType):
+def squeeze(onnx: ModuleType) -> Between:
     """As torch exports one direction."""
     return lambda y, x: ([onnx.helper.make_node("Squeeze", [y, f"{x}_axes"], [x])], [ints(onnx, f"{x}_axes", [1])])
 
 
-def transpose_reshape(onnx: ModuleType):
+def transpose_reshape(onnx: ModuleType) -> Between:
     """As torch exports two directions."""
     return lambda y, x: (
         [
@@ -57,7 +67,7 @@ def transpose_reshape(onnx: ModuleType):
     )
 
 
-def there_and_back(onnx: ModuleType):
+def there_and_back(onnx: ModuleType) -> Between:
     """As torch exports batch_first layers one after the other."""
     make = onnx.helper.make_node
     return lambda y, x: (
@@ -73,7 +83,12 @@ def there_and_back(onnx: ModuleType):
 
 @pytest.mark.parametrize(("between", "count"), [(squeeze, 1), (transpose_reshape, 2), (there_and_back, 1)])
 def test_a_chain_of_operators_is_one_workload(
-    onnx: ModuleType, onnxruntime: ModuleType, tmp_path: Path, random: np.random.Generator, between, count: int
+    onnx: ModuleType,
+    onnxruntime: ModuleType,
+    tmp_path: Path,
+    random: np.random.Generator,
+    between: Callable[[ModuleType], Between],
+    count: int,
 ) -> None:
     direction = {"direction": "bidirectional"} if count == 2 else {}
     parts = []
@@ -105,12 +120,12 @@ def test_what_torch_exports_is_one_workload(
     low = torch.nn.LSTM(I, H, num_layers=2, bidirectional=both, batch_first=batch_first, dropout=0.1)
     top = torch.nn.GRU(H * (2 if both else 1), 5, batch_first=batch_first)
 
-    class Model(torch.nn.Module):
+    class Model(torch.nn.Module):  # type: ignore[misc]  # the package is optional
         def __init__(self) -> None:
             super().__init__()
             self.low, self.top, self.head = low, top, torch.nn.Linear(5, 2)
 
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             return self.head(self.top(self.low(x)[0])[0])
 
     model = Model().eval()
@@ -155,7 +170,7 @@ def test_two_directions_as_two_operators(
     assert close(imported(path, x)["output"], torch_shaped(onnx_run(onnxruntime, path, x)["Yt"]))
 
 
-def broken_chain(onnx: ModuleType, random: np.random.Generator, break_with):
+def broken_chain(onnx: ModuleType, random: np.random.Generator, break_with: Between) -> Nodes:
     parts = [("LSTM", onnx_weights(random, "LSTM", I if n == 0 else H, H), {"hidden_size": H}) for n in range(2)]
     return stack_nodes(onnx, parts, break_with)
 
@@ -163,7 +178,7 @@ def broken_chain(onnx: ModuleType, random: np.random.Generator, break_with):
 def test_layers_that_do_not_connect_are_said(onnx: ModuleType, tmp_path: Path, random: np.random.Generator) -> None:
     make = onnx.helper.make_node
 
-    def relu(y, x):
+    def relu(y: str, x: str) -> Nodes:
         squeezed = make("Squeeze", [y, "axes"], ["q"])
         return [squeezed, make("Relu", ["q"], [x], name="act")], [ints(onnx, "axes", [1])]
 
@@ -172,7 +187,7 @@ def test_layers_that_do_not_connect_are_said(onnx: ModuleType, tmp_path: Path, r
                        "output of Relu 'act'; choose one with --layer NAME"):  # fmt: skip
         select(find_layers(path), "all")
 
-    def swapped(y, x):
+    def swapped(y: str, x: str) -> Nodes:
         more = [make("Squeeze", [y, "axes"], ["q"]), make("Transpose", ["q"], [x], perm=[1, 0, 2])]
         return more, [ints(onnx, "axes", [1])]
 

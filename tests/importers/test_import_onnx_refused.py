@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,9 @@ from tests.importers.import_runs import (
 T, B, I, H = 5, 2, 3, 4
 
 
-def changed(onnx: ModuleType, weights, op="LSTM", **attributes):
+def changed(
+    onnx: ModuleType, weights: dict[str, np.ndarray], op: str = "LSTM", **attributes: object
+) -> tuple[list[Any], list[Any]]:
     return [onnx_node(onnx, op, weights, **{"hidden_size": H, **attributes})], onnx_stored(onnx, weights)
 
 

@@ -6,8 +6,10 @@ import os
 import pickle
 import warnings
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,12 +23,14 @@ from tests.importers.import_runs import close, imported
 
 SAVERS = (".pt", ".pth", "legacy.pt", ".safetensors", ".npz")
 
+Module = tuple[str, dict[str, Any], int, int, str, str, int]
+"""(kind, options, steps, batch, how to save, prefix, seed)."""
+
 
 @st.composite
-def modules(draw: st.DrawFn):
-    """(kind, options, cell or module, steps, batch, batch_first, how to save, prefix, seed)."""
+def modules(draw: st.DrawFn) -> Module:
     kind = draw(st.sampled_from(["LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"]))
-    options = {"input_size": draw(st.integers(1, 5)), "hidden_size": draw(st.integers(1, 5))}
+    options: dict[str, Any] = {"input_size": draw(st.integers(1, 5)), "hidden_size": draw(st.integers(1, 5))}
     options["bias"] = draw(st.booleans())
     if not kind.endswith("Cell"):
         options |= {"num_layers": draw(st.integers(1, 3)), "bidirectional": draw(st.booleans())}
@@ -39,7 +43,7 @@ def modules(draw: st.DrawFn):
     return kind, options, draw(st.integers(1, 4)), draw(st.integers(0, 3)), *saved, draw(st.integers(0, 2**31))
 
 
-def save(torch: ModuleType, tensors, path: Path) -> Path:
+def save(torch: ModuleType, tensors: dict[str, Any], path: Path) -> Path:
     """Under the suffix of `path`; legacy.pt is torch's format before 1.6."""
     arrays = {name: tensor.detach().numpy() for name, tensor in tensors.items()}
     if path.suffix == ".safetensors":
@@ -51,7 +55,7 @@ def save(torch: ModuleType, tensors, path: Path) -> Path:
     return path
 
 
-def forward(torch: ModuleType, module, x: np.ndarray) -> dict[str, np.ndarray]:
+def forward(torch: ModuleType, module: Any, x: np.ndarray) -> dict[str, np.ndarray]:
     """output, h_n and c_n of a module, or of a cell run step by step."""
     with torch.no_grad(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "LSTM with projections is not supported with oneDNN")  # said once a process
@@ -241,7 +245,7 @@ class Payload:
     def __init__(self, target: Path) -> None:
         self.target = target
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
         return os.system, (f"touch {self.target}",)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,14 +58,14 @@ def test_silero_vad(archsim: Command, tmp_path: Path) -> None:
     check(ours, {"output": y[:, 0], "h_n": h, "c_n": c})
 
 
-def torch_results(module, x: np.ndarray) -> dict[str, np.ndarray]:
+def torch_results(module: Any, x: np.ndarray) -> dict[str, np.ndarray]:
     torch = need("torch")
     with torch.no_grad():
         output, (h, c) = module(torch.from_numpy(x))
     return {"output": output.numpy(), "h_n": h.numpy(), "c_n": c.numpy()}
 
 
-def torch_module(path: Path, inside: str | None, prefix: str, *sizes: int, **options):
+def torch_module(path: Path, inside: str | None, prefix: str, *sizes: int, **options: Any) -> Any:
     """The module with the trained weights, loaded by torch itself."""
     torch = need("torch")
     tree = torch.load(path, map_location="cpu", weights_only=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from archsim.api import Simulation
@@ -33,13 +35,15 @@ def layers() -> Simulation:
     return run_formats(WRAPS, workload=workload, changes=("sequence_lens=[3, 11, 7]", "calibration.weight_method=mse"))
 
 
-def titles(figure) -> list[str]:
+def titles(figure: Figure) -> list[str]:
     return [axes.get_title(loc="left") for axes in figure.axes]
 
 
 @pytest.mark.parametrize("plot", PLOTS)
 @pytest.mark.parametrize("formats", ["tflite_int8", MIXED])
-def test_a_picture_is_a_png_of_16_cm_and_the_same_bytes_every_time(plot, formats: str, tmp_path: Path) -> None:
+def test_a_picture_is_a_png_of_16_cm_and_the_same_bytes_every_time(
+    plot: Callable[[Simulation, Path], None], formats: str, tmp_path: Path
+) -> None:
     for name in ("one.png", "two.png"):
         plot(run_formats(formats), tmp_path / name)
     one = (tmp_path / "one.png").read_bytes()
@@ -51,7 +55,7 @@ def test_a_picture_is_a_png_of_16_cm_and_the_same_bytes_every_time(plot, formats
 
 @pytest.mark.parametrize("figure", FIGURES)
 def test_no_font_is_smaller_than_8_points_and_nothing_is_cut_off(
-    figure, speech: Simulation, layers: Simulation
+    figure: Callable[[Simulation], Figure], speech: Simulation, layers: Simulation
 ) -> None:
     long = "int16/asymmetric/power_of_two/gemmlowp/wrap"
     names = run_formats(f"{{weight: int8/row, input: {long}, hidden: {long}, accumulator: float32, all: bfloat16}}")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from archsim.api import Simulation
 from archsim.report import report_text
@@ -127,7 +130,9 @@ def test_the_roofline_picture_has_every_ceiling_and_point(small: Simulation) -> 
 
 
 @pytest.mark.parametrize("draw", [energy_figure, roofline_figure])
-def test_every_text_of_a_picture_stays_inside(draw, small: Simulation, long: Simulation) -> None:
+def test_every_text_of_a_picture_stays_inside(
+    draw: Callable[[Simulation], Figure], small: Simulation, long: Simulation
+) -> None:
     for simulation in (small, long):
         with style():
             figure = draw(simulation)

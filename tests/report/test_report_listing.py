@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from archsim.api import Simulation
 from archsim.arch import build_units
+from archsim.components.base import Service
 from archsim.formats import parse_format
 from archsim.program.ir import Buffer, DataKind, Phase, Region
 from archsim.report import program_listing
@@ -17,7 +18,7 @@ from archsim.report.regions import operands_text, region_text, slot_rule
 from tests.report.conftest import Run
 
 
-def services_of(simulation: Simulation):
+def services_of(simulation: Simulation) -> tuple[tuple[Service, ...], ...]:
     units = build_units(simulation.arch.config)
     return tuple(tuple(units[op.unit].cycles(op) for op in phase.ops) for phase in simulation.program.phases)
 
@@ -126,7 +127,7 @@ def test_the_slot_rule_is_the_slot(slots: int | None, offset: int, stride: int, 
 
 
 def test_region_text() -> None:
-    def region(slots, start, stop, offset=0, stride=0):
+    def region(slots: int | None, start: int, stop: int, offset: int = 0, stride: int = 0) -> str:
         buffer = Buffer("h", "state_buffer", DataKind.H, 8, 1, parse_format("float32"), slots)
         return region_text(Region(buffer, start, stop, offset, stride))
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from archsim.api import Simulation
@@ -32,17 +35,19 @@ PLOTS = (plot_utilization, plot_timeline, plot_cycle_stack, plot_roofline, plot_
 FIGURES = (utilization_figure, timeline_figure, stack_figure, roofline_figure, energy_figure)
 
 
-def words(figure) -> str:
+def words(figure: Figure) -> str:
     return "\n".join(text.get_text() for text in figure.findobj(Text))
 
 
-def bars_of(axes, label: str) -> int:
+def bars_of(axes: Axes, label: str) -> int:
     found = [artist for artist in axes.findobj(PolyCollection) if artist.get_label() == label]
     return sum(len(artist.get_paths()) for artist in found)
 
 
 @pytest.mark.parametrize("plot", PLOTS)
-def test_a_picture_is_a_png_of_16_cm_and_the_same_bytes_every_time(plot, small: Simulation, tmp_path: Path) -> None:
+def test_a_picture_is_a_png_of_16_cm_and_the_same_bytes_every_time(
+    plot: Callable[[Simulation, Path], None], small: Simulation, tmp_path: Path
+) -> None:
     plot(small, tmp_path / "one.png")
     before = dict(matplotlib.rcParams)
     with matplotlib.rc_context({"font.size": 20, "figure.dpi": 50, "axes.facecolor": "red", "savefig.dpi": 30}):
@@ -58,7 +63,9 @@ def test_a_picture_is_a_png_of_16_cm_and_the_same_bytes_every_time(plot, small: 
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_no_font_is_smaller_than_8_points_and_the_run_is_named(figure, small: Simulation) -> None:
+def test_no_font_is_smaller_than_8_points_and_the_run_is_named(
+    figure: Callable[[Simulation], Figure], small: Simulation
+) -> None:
     with style():
         drawn = figure(small)
         assert min(text.get_fontsize() for text in drawn.findobj(Text) if text.get_text()) >= 8

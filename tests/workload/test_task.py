@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from archsim.errors import WorkloadError
 from archsim.report.saved import resolved_workload
 from archsim.workload import NetworkTensors, Workload, load_tensors, load_workload
 from tests.float_machines import FLOAT_64X64
+
+Tensors = Mapping[str, np.ndarray]
 
 NETWORK = """\
 summary: two units
@@ -48,7 +51,7 @@ RESULTS = {
 }
 
 
-def write(folder: Path, text: str = NETWORK + TASK, head=HEAD, results=RESULTS) -> Workload:
+def write(folder: Path, text: str = NETWORK + TASK, head: Tensors = HEAD, results: Tensors = RESULTS) -> Workload:
     np.savez(folder / "head.npz", **head)
     np.savez(folder / "results.npz", **results)
     (folder / "w.yaml").write_text(text)
@@ -123,14 +126,14 @@ def test_the_witness_has_the_layout_of_the_output(tmp_path: Path, option: str, s
     np.testing.assert_array_equal(task.expected[..., 0], scores.T if option else scores)
 
 
-def fault(folder: Path, text: str, head, results) -> str:
+def fault(folder: Path, text: str, head: Tensors, results: Tensors) -> str:
     with pytest.raises(WorkloadError) as caught:
         load_tensors(write(folder, text, head, results))
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
-def without(tensors, name: str):
+def without(tensors: Tensors, name: str) -> dict[str, np.ndarray]:
     return {key: tensor for key, tensor in tensors.items() if key != name}
 
 
@@ -156,9 +159,7 @@ def without(tensors, name: str):
         (HEAD, {"other": np.ones(1)}, "results.npz: scores: no such tensor; the file holds: h_n, other, output"),
     ],
 )
-def test_files_that_do_not_fit(
-    tmp_path: Path, head, results: dict[str, npt.NDArray[np.float64]], expected: str
-) -> None:
+def test_files_that_do_not_fit(tmp_path: Path, head: Tensors, results: Tensors, expected: str) -> None:
     assert expected in fault(tmp_path, NETWORK + TASK, head, {**without(RESULTS, "scores"), **results})
 
 
