@@ -7,6 +7,7 @@ import pytest
 from archsim.config import parse_document, validate
 from archsim.errors import WorkloadError
 from tests.config.conftest import Fault, Faults, Machine, Read
+from tests.optional import present
 
 TOP = (
     "allowed here: banks, bits, buffer, clock, even, lanes, latency, levels, mac_array, memory, name, op, "
@@ -30,7 +31,7 @@ def test_a_valid_file(read: Read) -> None:
     )
     assert machine.mac_array.rows == 3
     assert machine.order.value == "columns_first"
-    assert (machine.memory.kind, machine.memory.rate) == ("hbm", 3.0)
+    assert (present(machine.memory).kind, present(machine.memory).rate) == ("hbm", 3.0)
     assert [level.kind for level in machine.levels] == ["sram", "dram"]
     assert machine.levels[0].size == 2048
     assert isinstance(machine.levels, tuple)

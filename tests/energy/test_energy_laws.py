@@ -27,6 +27,7 @@ from archsim.program.ir import Program
 from archsim.schedules import SCHEDULES, find_schedule
 from archsim.technology import Prices, Technology, load_technology
 from archsim.workload import load_workload
+from tests.optional import present
 from tests.strategies import Case, cases, unit_options
 
 CLOSE = 1e-9
@@ -63,7 +64,7 @@ def costs_of(case: Case) -> Costs:
 @given(cases())
 def test_the_parts_sum_to_the_total(case: Case) -> None:
     stats = case.simulate(timing_only=True).stats
-    energy, area = stats.energy, stats.area
+    energy, area = present(stats.energy), present(stats.area)
     assert energy.total_uj == pytest.approx(sum(energy.part_uj.values()), rel=CLOSE)
     assert energy.total_uj == pytest.approx(energy.dynamic_uj + energy.leakage_uj, rel=CLOSE)
     assert energy.part_uj["leakage"] == energy.leakage_uj
@@ -83,7 +84,7 @@ def test_every_access_of_the_traffic_is_paid_for(case: Case) -> None:
     stats = case.simulate(timing_only=True).stats
     paid = {
         (memory, direction, kind)
-        for memory, directions in stats.energy.memory_uj.items()
+        for memory, directions in present(stats.energy).memory_uj.items()
         for direction, kinds in directions.items()
         for kind, amount in kinds.items()
         if amount > 0

@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from archsim.golden import Direction, LstmWeights, lstm_direction
+from tests.optional import present
 
 Mutation = Callable[[Direction], Direction]
 
@@ -59,9 +60,9 @@ def with_option(**changes: object) -> Mutation:
 def exchanged_candidate_biases(direction: Direction) -> Direction:
     """b_in and b_hn of a GRU, one inside r * (...) and one outside."""
     weights = direction.weights
-    third = weights.bias_ih.size // 3
-    b_ih, b_hh = weights.bias_ih.copy(), weights.bias_hh.copy()
-    b_ih[2 * third :], b_hh[2 * third :] = weights.bias_hh[2 * third :], weights.bias_ih[2 * third :]
+    third = present(weights.bias_ih).size // 3
+    b_ih, b_hh = present(weights.bias_ih).copy(), weights.bias_hh.copy()
+    b_ih[2 * third :], b_hh[2 * third :] = present(weights.bias_hh)[2 * third :], weights.bias_ih[2 * third :]
     return replace(direction, weights=replace(weights, bias_ih=b_ih, bias_hh=b_hh))
 
 
@@ -92,14 +93,14 @@ def stepwise(old_cell: bool) -> Callable[..., tuple[np.ndarray, np.ndarray, np.n
         weights = direction.weights
         assert isinstance(weights, LstmWeights)
         hidden = weights.weight_ih.shape[0] // 4
-        p_o = weights.peephole[2 * hidden :].astype(np.float64)
-        peephole = weights.peephole.copy()
+        p_o = present(weights.peephole)[2 * hidden :].astype(np.float64)
+        peephole = present(weights.peephole).copy()
         peephole[2 * hidden :] *= not old_cell
         outputs, last = np.empty((*x.shape[:2], hidden)), []
         for row in range(x.shape[1]):
-            h, c = direction.h_0[row : row + 1], direction.c_0[row : row + 1]
+            h, c = direction.h_0[row : row + 1], present(direction.c_0)[row : row + 1]
             for t in range(x.shape[0]):
-                bias = weights.bias_ih.astype(np.float64)
+                bias = present(weights.bias_ih).astype(np.float64)
                 bias[3 * hidden :] += old_cell * p_o * c[0]
                 moved = replace(weights, bias_ih=bias, peephole=peephole)
                 _, h, c = lstm_direction(x[t : t + 1, row : row + 1], moved, h, c, direction.options)

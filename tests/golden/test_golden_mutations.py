@@ -20,12 +20,13 @@ from tests.golden.golden_mutations import (
 )
 from tests.golden.golden_onnx import OnnxCase
 from tests.golden.golden_torch import KINDS, TorchCase
+from tests.optional import present
 
 SEEDS = range(3)
 
 
 def peepholes_swapped(direction: Direction) -> Direction:
-    p_i, p_f, p_o = direction.weights.peephole.reshape(3, -1)
+    p_i, p_f, p_o = present(direction.weights.peephole).reshape(3, -1)
     return replace(direction, weights=replace(direction.weights, peephole=[*p_f, *p_i, *p_o]))
 
 
@@ -101,7 +102,7 @@ def test_torch_notices_the_projection(torch: ModuleType) -> None:
         case = TorchCase("LSTM", 4, 3, 2, 5, projection=3, seed=seed)
         module = golden_torch.torch_module(torch, case)
         ((only,),) = golden_torch.golden_stack(module, case)
-        turned = replace(only, weights=replace(only.weights, weight_hr=only.weights.weight_hr[::-1]))
+        turned = replace(only, weights=replace(only.weights, weight_hr=present(only.weights.weight_hr)[::-1]))
         theirs = golden_torch.run_torch(torch, module, case)
         assert worst_error(golden_torch.run_golden([[only]], case), theirs) <= FLOAT32
         assert worst_error(golden_torch.run_golden([[turned]], case), theirs) > NOTICED

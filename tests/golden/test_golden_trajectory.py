@@ -22,6 +22,7 @@ from archsim.golden import (
 )
 from tests.golden.golden_onnx import OnnxCase, golden_directions
 from tests.golden.golden_onnx_draws import onnx_cases
+from tests.optional import present
 
 
 def random(*shape: int, seed: int = 0) -> np.ndarray:
@@ -89,13 +90,13 @@ def check_equations(case: OnnxCase, direction: Direction, trace: DirectionTrace)
             same(pre["n"], pre["n_x"] + gates["r"] * pre["n_h"])
         else:
             assert set(pre) == {"r", "z", "n"}
-            same(trace.vector, gates["r"] * h)
-            same(pre["n"], summed(x, w_ih[2], b_ih[2]) + summed(trace.vector, w_hh[2], b_hh[2]))
+            same(present(trace.vector), gates["r"] * h)
+            same(pre["n"], summed(x, w_ih[2], b_ih[2]) + summed(present(trace.vector), w_hh[2], b_hh[2]))
         activated(candidate, "n")
         same(np.where(valid, trace.h, 0.0), (1 - gates["z"]) * gates["n"] + gates["z"] * h)
         return
     gate, candidate, hidden = options.activations
-    c = before(trace.c, direction.c_0, options.reverse)
+    c = before(present(trace.c), present(direction.c_0), options.reverse)
     seen = {"i": c, "f": c, "o": trace.c}
     peepholes = {} if w.peephole is None else dict(zip("ifo", np.split(w.peephole, 3), strict=True))
     names = [name for name in "ifgo" if not (options.input_forget and name == "f")]
@@ -109,14 +110,14 @@ def check_equations(case: OnnxCase, direction: Direction, trace: DirectionTrace)
         activated(candidate if name == "g" else gate, name)
     if options.input_forget:
         same(gates["f"], 1 - gates["i"])
-    same(np.where(valid, trace.c, 0.0), gates["f"] * c + gates["i"] * gates["g"])
-    same(trace.tanh_c, np.where(valid, apply(hidden, trace.c), 0.0))
+    same(np.where(valid, present(trace.c), 0.0), gates["f"] * c + gates["i"] * gates["g"])
+    same(present(trace.tanh_c), np.where(valid, apply(hidden, present(trace.c)), 0.0))
     product = gates["o"] * trace.tanh_c
     if w.weight_hr is None:
         assert trace.vector is None
         same(np.where(valid, trace.h, 0.0), product)
     else:
-        same(trace.vector, product)
+        same(present(trace.vector), product)
         same(np.where(valid, trace.h, 0.0), summed(product, w.weight_hr))
 
 
@@ -127,11 +128,11 @@ def check(case: OnnxCase) -> None:
         trace = trace_direction(x, direction, lengths)
         for one, other in zip((trace.output, trace.h_n, trace.c_n), run_direction(x, direction, lengths), strict=True):
             assert (one is None) == (other is None)
-            assert one is None or np.array_equal(one, other)
+            assert one is None or np.array_equal(one, present(other))
         assert np.array_equal(np.where(valid, trace.h, 0.0), trace.output), "h is the output, at the time of its input"
         last = 0 if direction.options.reverse else -1
         assert np.array_equal(trace.h[last], trace.h_n)
-        assert trace.c is None or np.array_equal(trace.c[last], trace.c_n)
+        assert trace.c is None or np.array_equal(trace.c[last], present(trace.c_n))
         check_equations(case, direction, trace)
 
 
@@ -179,7 +180,7 @@ def test_a_stack_is_run_stack_in_every_bit() -> None:
     assert np.array_equal(np.concatenate([trace.output for trace in traces[-1]], axis=2), output)
     flat = [trace for layer in traces for trace in layer]
     assert np.array_equal(np.stack([trace.h_n for trace in flat]), h_n)
-    assert np.array_equal(np.stack([trace.c_n for trace in flat]), c_n)
+    assert np.array_equal(np.stack([trace.c_n for trace in flat]), present(c_n))
 
 
 def test_a_stack_of_different_kinds() -> None:

@@ -19,6 +19,7 @@ from archsim.config import load_document, validate
 from archsim.errors import WorkloadError
 from archsim.workload import load_tensors, load_workload
 from archsim.workload.config import WorkloadConfig
+from tests.arrays import save_npz
 from tests.float_machines import FLOAT_16X16
 from tests.importers.conftest import Command
 from tests.importers.import_runs import close, onnx_node, onnx_run, onnx_save, onnx_stored, onnx_weights, torch_shaped
@@ -45,7 +46,7 @@ def saved_outputs() -> dict[str, np.ndarray]:
 
 @pytest.fixture
 def model(tmp_path: Path) -> str:
-    np.savez(tmp_path / "model.npz", **state_dict(prefix="rnn."), other=np.ones(3, np.float32))
+    save_npz(tmp_path / "model.npz", **state_dict(prefix="rnn."), other=np.ones(3, np.float32))
     return "model.npz"
 
 
@@ -54,7 +55,7 @@ def test_the_listing(archsim: Command, tmp_path: Path) -> None:
     tensors = (
         state_dict(prefix="deep.", cells=both) | state_dict(1, prefix="tail.") | {"b.weight_ih": np.zeros((4, 3), "f4")}
     )
-    np.savez(tmp_path / "m.npz", **tensors, x=np.ones(3, np.float32))
+    save_npz(tmp_path / "m.npz", **tensors, x=np.ones(3, np.float32))
     ended = archsim("import", "m.npz")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out == (
@@ -329,7 +330,7 @@ def test_a_missing_package_is_one_line(
 
 def test_names_that_would_break_lines_do_not(archsim: Command, tmp_path: Path) -> None:
     tensors = state_dict(prefix="evil\nname: [x\x1b[31m.") | state_dict(prefix="é" * 500 + ".")
-    np.savez(tmp_path / "m.npz", **tensors)
+    save_npz(tmp_path / "m.npz", **tensors)
     out = archsim("import", "m.npz").out
     assert "evil\\nname: [x\\x1b[31m" in out
     assert max(map(len, out.splitlines())) < 400
@@ -343,7 +344,7 @@ def test_names_that_would_break_lines_do_not(archsim: Command, tmp_path: Path) -
 
 
 def test_layers_of_one_name_are_numbered_and_ends_must_be_clear(archsim: Command, tmp_path: Path) -> None:
-    np.savez(tmp_path / "m.npz", **state_dict(prefix="a.rnn."), **state_dict(prefix="b.rnn."))
+    save_npz(tmp_path / "m.npz", **state_dict(prefix="a.rnn."), **state_dict(prefix="b.rnn."))
     ended = archsim("import", "m.npz", "--layer", "rnn", "--out", "my.yaml", "--steps", "2")
     assert ended.err == "archsim: error: m.npz: --layer rnn: several layers have that name: a.rnn, b.rnn\n"
     onnx = need("onnx")

@@ -24,7 +24,7 @@ from tests.importers.import_runs import (
     onnx_weights,
     torch_shaped,
 )
-from tests.optional import need
+from tests.optional import need, present
 
 COUNTS = {"LSTM": 3, "GRU": 2, "RNN": 1}
 PARAMETERS = {
@@ -109,7 +109,7 @@ def test_layout_1_is_batch_first(onnx: ModuleType, tmp_path: Path, random: np.ra
     path = onnx_save(onnx, tmp_path / "m.onnx", [node], onnx_stored(onnx, weights), x.shape)
     (layer,) = find_layers(path).layers
     assert layer.batch_first
-    assert layer.h_0.shape == (2, B, H)
+    assert present(layer.h_0).shape == (2, B, H)
     straight = {**weights, "initial_h": weights["initial_h"].swapaxes(0, 1)}
     node = onnx_node(onnx, op, straight, direction="bidirectional", hidden_size=H)
     same = onnx_save(onnx, tmp_path / "s.onnx", [node], onnx_stored(onnx, straight), (T, B, I))

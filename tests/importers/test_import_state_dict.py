@@ -19,6 +19,7 @@ from safetensors.numpy import save_file
 
 from archsim.errors import WorkloadError
 from archsim.importers import find_layers, select
+from tests.arrays import save_npz
 from tests.importers.import_runs import close, imported
 
 SAVERS = (".pt", ".pth", "legacy.pt", ".safetensors", ".npz")
@@ -137,13 +138,13 @@ def test_tensors_that_share_or_stride_their_storage(torch: ModuleType, tmp_path:
 
 def test_an_rnn_does_not_say_its_function_and_only_an_rnn_has_none(tmp_path: Path) -> None:
     arrays = {"weight_ih_l0": np.ones((4, 3), np.float32), "weight_hh_l0": np.ones((4, 4), np.float32)}
-    np.savez(tmp_path / "rnn.npz", **arrays)
+    save_npz(tmp_path / "rnn.npz", **arrays)
     (layer,) = find_layers(tmp_path / "rnn.npz").layers
     assert layer.notes == ("a state_dict does not say whether it is tanh or relu; taken as tanh (--nonlinearity relu)",)
     (layer,) = find_layers(tmp_path / "rnn.npz", "relu").layers
     assert layer.notes == ()
     assert layer.config.nonlinearity == "relu"
-    np.savez(tmp_path / "lstm.npz", **{name: np.concatenate([a] * 4) for name, a in arrays.items()})
+    save_npz(tmp_path / "lstm.npz", **{name: np.concatenate([a] * 4) for name, a in arrays.items()})
     with pytest.raises(WorkloadError, match=r"lstm.npz: has no RNN, so that --nonlinearity says nothing"):
         find_layers(tmp_path / "lstm.npz", "relu")
 
@@ -193,7 +194,7 @@ def test_what_does_not_fit_is_named(tmp_path: Path, case: str, suffix: str) -> N
     shapes, message = REFUSED[case]
     path = tmp_path / f"m{suffix}"
     tensors = {f"enc.{name}": np.zeros(shape, np.float32) for name, shape in shapes.items()}
-    save_file(tensors, path) if suffix == ".safetensors" else np.savez(path, **tensors)
+    save_file(tensors, path) if suffix == ".safetensors" else save_npz(path, **tensors)
     found = find_layers(path)
     assert found.layers == ()
     (entry,) = found.unsupported
@@ -206,7 +207,7 @@ def test_what_does_not_fit_is_named(tmp_path: Path, case: str, suffix: str) -> N
 def test_numbers_that_cannot_be_used_are_named(torch: ModuleType, tmp_path: Path) -> None:
     tensors = zeros(weight_ih_l0=(16, 3), weight_hh_l0=(16, 4))
     tensors["weight_hh_l0"][3, 1] = np.inf
-    np.savez(tmp_path / "m.npz", **tensors)
+    save_npz(tmp_path / "m.npz", **tensors)
     (entry,) = find_layers(tmp_path / "m.npz").unsupported
     assert entry.reason == "1 of 64 numbers are not finite in float32, the first at (3, 1)"
     for dtype, kind in ((torch.int32, "int32"), (torch.complex64, "complex64")):
@@ -226,7 +227,7 @@ def test_numbers_that_cannot_be_used_are_named(torch: ModuleType, tmp_path: Path
 
 def test_several_modules_do_not_say_what_feeds_what(tmp_path: Path) -> None:
     tensors = zeros(weight_ih_l0=(16, 4), weight_hh_l0=(16, 4))
-    np.savez(tmp_path / "m.npz", **{f"{side}.{name}": a for side in ("left", "right") for name, a in tensors.items()})
+    save_npz(tmp_path / "m.npz", **{f"{side}.{name}": a for side in ("left", "right") for name, a in tensors.items()})
     found = find_layers(tmp_path / "m.npz")
     with pytest.raises(WorkloadError) as caught:
         select(found, "all")
@@ -324,7 +325,7 @@ def test_archives_that_expand_or_lie_are_refused(torch: ModuleType, tmp_path: Pa
     np.savez_compressed(tmp_path / "bomb.npz", weight=huge)
     with pytest.raises(WorkloadError, match=r"expand to 160,000,\d+; save it uncompressed"):
         find_layers(tmp_path / "bomb.npz")
-    np.savez(tmp_path / "m.npz", **zeros(weight_ih_l0=(16, 3)))
+    save_npz(tmp_path / "m.npz", **zeros(weight_ih_l0=(16, 3)))
     data = (tmp_path / "m.npz").read_bytes().replace(b"(16, 3)", b"(99, 3)")
     (tmp_path / "m.npz").write_bytes(data)
     with pytest.raises(WorkloadError, match=r"m.npz: (weight_ih_l0.npy: )?not a valid .npz file"):

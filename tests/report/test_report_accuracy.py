@@ -30,6 +30,7 @@ from archsim.report.advice_formats import _integer_bits
 from archsim.report.numbers import percent
 from archsim.report.saved import stats_json
 from archsim.report.values import golden_values
+from tests.optional import present
 from tests.report.accuracy_runs import MIXED, WRAPS, run_formats, words
 
 
@@ -57,8 +58,12 @@ def test_a_row_for_every_tensor_with_its_figures(layers: Simulation) -> None:
     assert rows["tensor"] == ["max error", "RMS error", "largest", "SQNR"]
     places = ("l0", "l0 reverse", "l1", "l1 reverse")
     gates = [f"gate {gate} {place}" for place in places for gate in "ifog"]
-    assert {tensor.name for tensor in layers.accuracy.tensors} == {"output", *(f"c {p}" for p in places), *gates}
-    for tensor in layers.accuracy.tensors:
+    assert {tensor.name for tensor in present(layers.accuracy).tensors} == {
+        "output",
+        *(f"c {p}" for p in places),
+        *gates,
+    }
+    for tensor in present(layers.accuracy).tensors:
         row = rows[tensor.name]
         assert row[:2] == [f"{tensor.max_abs_error:.1e}", f"{tensor.rms_error:.1e}"]
         assert float(row[2]) == pytest.approx(tensor.largest, rel=1e-3)
@@ -82,14 +87,14 @@ def test_very_many_cells_leave_their_gates_to_the_file() -> None:
 
 def test_growth_is_the_error_of_the_last_quarter_over_that_of_the_first(layers: Simulation) -> None:
     """By hand from the definition: root of the mean square over all numbers of those steps."""
-    lengths, golden = np.array([3, 11, 7]), layers.numbers.golden.output
-    error = layers.results.output - golden
+    lengths, golden = np.array([3, 11, 7]), present(layers.numbers).golden.output
+    error = present(layers.results).output - golden
     valid = np.arange(12)[:, None] < lengths
 
     def rms(steps: slice) -> float:
         return float(np.sqrt(np.mean(np.square(error[steps][valid[steps]]))))
 
-    figures = accuracy_figures(layers).tensors[0]
+    figures = present(accuracy_figures(layers)).tensors[0]
     assert figures.first_quarter_rms_error == pytest.approx(rms(slice(0, 3)))  # 11 steps that any sequence has
     assert figures.last_quarter_rms_error == pytest.approx(rms(slice(8, 11)))
     assert figures.error_growth == pytest.approx(rms(slice(8, 11)) / rms(slice(0, 3)))
@@ -100,7 +105,7 @@ def test_growth_is_the_error_of_the_last_quarter_over_that_of_the_first(layers: 
 
 
 def test_what_grows_is_said_to_grow(speech: Simulation) -> None:
-    c = next(tensor for tensor in accuracy_figures(speech).tensors if tensor.name == "c")
+    c = next(tensor for tensor in present(accuracy_figures(speech)).tensors if tensor.name == "c")
     assert c.error_growth > 2
     text = words(report_text(speech))
     assert f"c {c.first_quarter_rms_error:.1e} and {c.last_quarter_rms_error:.1e} (x " in text
@@ -117,12 +122,12 @@ def test_overflows_by_kind_and_what_has_none(speech: Simulation) -> None:
     text = report_text(speech)
     rows = {row[0]: row[1:] for row in section(text, "Overflows") if row}
     assert rows["kind"] == ["beyond the range", "of", "share"]
-    some = {count.kind: count for count in speech.accuracy.overflows if count.overflowed}
+    some = {count.kind: count for count in present(speech.accuracy).overflows if count.overflowed}
     assert {"gate", "activation"} <= set(some)
     for kind, count in some.items():
         share = percent(count.overflowed / count.values)
         assert rows[kind] == [f"{count.overflowed:,}", f"{count.values:,}", share]
-    none = sorted(count.kind for count in speech.accuracy.overflows if not count.overflowed)
+    none = sorted(count.kind for count in present(speech.accuracy).overflows if not count.overflowed)
     assert f"no overflow in: {', '.join(none)}" in text
     joined = words(text)
     assert "saturates at its end." in joined
@@ -136,15 +141,17 @@ def test_saturated_gates_are_explained_only_where_1_is_beyond_the_range() -> Non
     for activation, said in (("q1.7", True), ("q2.6", False)):
         run = run_formats(formats % activation, changes=one)
         counts = (OverflowCount("activation", 3, 100), OverflowCount("cell", 1, 10))
-        text = report_text(dataclasses.replace(run, accuracy=dataclasses.replace(run.accuracy, overflows=counts)))
+        text = report_text(
+            dataclasses.replace(run, accuracy=dataclasses.replace(present(run.accuracy), overflows=counts))
+        )
         assert ("just below 1" in words(text)) is said
-    none = dataclasses.replace(run.accuracy, overflows=(OverflowCount("cell", 1, 10),))
+    none = dataclasses.replace(present(run.accuracy), overflows=(OverflowCount("cell", 1, 10),))
     assert "just below 1" not in words(report_text(dataclasses.replace(run, accuracy=none)))
 
 
 def test_what_wraps_is_said_to_wrap(layers: Simulation) -> None:
     counts = (OverflowCount("cell", 2, 10), OverflowCount("hidden", 1, 10))
-    wrapped = dataclasses.replace(layers, accuracy=dataclasses.replace(layers.accuracy, overflows=counts))
+    wrapped = dataclasses.replace(layers, accuracy=dataclasses.replace(present(layers.accuracy), overflows=counts))
     assert "saturates at its end; of cell it wraps to the other end." in words(report_text(wrapped))
 
 
@@ -161,9 +168,9 @@ def test_golden_values_overflow_as_often_as_the_machine_stores_them_with_an_over
         changes=("calibration.weight_method=percentile",),
     )
     for simulation in (speech, run):
-        counts = {count.kind: count for count in simulation.accuracy.overflows}
+        counts = {count.kind: count for count in present(simulation.accuracy).overflows}
         for kind in ("weight", "input"):
-            parts = golden_values(simulation.numbers, kind)
+            parts = golden_values(present(simulation.numbers), kind)
             assert sum(int(part.beyond.sum()) for part in parts) == counts[kind].overflowed
             assert sum(part.values.size for part in parts) == counts[kind].values
     assert counts["weight"].overflowed > 50
@@ -180,7 +187,7 @@ def test_integer_bits(low: float, high: float, bits: int) -> None:
 def test_calibration_says_method_source_and_ranges(speech: Simulation) -> None:
     rows = {row[0]: " ".join(row[1:]) for row in section(report_text(speech), "Calibration") if row}
     assert rows["method"] == "max, of weights max; from the workload's own input"
-    found = speech.numbers.calibration.ranges
+    found = present(present(speech.numbers).calibration).ranges
     assert rows["ranges"].startswith(f"x 0 .. {found['x'].high:.4g}, h_l0 {found['h_l0'].low:.4g} .. ")
     assert "c_l0" in rows["ranges"]
     other = ("calibration.input={seed: 5}", "calibration.method=percentile", "calibration.percentile=99")
@@ -191,11 +198,11 @@ def test_calibration_says_method_source_and_ranges(speech: Simulation) -> None:
 
 
 def test_the_task_is_compared_with_both_references(speech: Simulation) -> None:
-    text, task = report_text(speech), speech.accuracy.task
+    text, task = report_text(speech), present(present(speech.accuracy).task)
     rows = {row[0]: row[1:] for row in section(text, "Task: speech probability") if row}
     for name, found in (("golden model", task), ("expected (file)", task.witness)):
-        errors = [f"{found.max_abs_difference:.1e}", f"{found.rms_difference:.1e}"]
-        assert rows[name] == [*errors, str(found.changed_side), "310", percent(found.changed_share)]
+        errors = [f"{present(found).max_abs_difference:.1e}", f"{present(found).rms_difference:.1e}"]
+        assert rows[name] == [*errors, str(present(found).changed_side), "310", percent(present(found).changed_share)]
     assert "at least 0.5 in one and below it in the other" in words(text)
 
 
@@ -220,7 +227,7 @@ def test_json_has_what_is_declared_and_no_arrays(speech: Simulation) -> None:
     for found in accuracy["calibration"]["ranges"].values():
         same_keys(found, RangeFigures)
     assert set(accuracy["calibration"]["ranges"]) == {"x", "h_l0", "c_l0"}
-    measured = speech.accuracy.tensors[0]
+    measured = present(speech.accuracy).tensors[0]
     assert accuracy["tensors"][0]["sqnr_db"] == measured.sqnr_db
     assert accuracy["tensors"][0]["max_abs_error"] == measured.max_abs_error
     assert len(text) < 40_000
@@ -229,10 +236,10 @@ def test_json_has_what_is_declared_and_no_arrays(speech: Simulation) -> None:
 def test_numbers_that_json_cannot_hold_are_null() -> None:
     run = run_formats("q4.12")
     tensor = dataclasses.replace(
-        run.accuracy.tensors[0], max_abs_error=math.inf, rms_error=math.nan, largest=0.0, sqnr_db=None
+        present(run.accuracy).tensors[0], max_abs_error=math.inf, rms_error=math.nan, largest=0.0, sqnr_db=None
     )
     quiet = dataclasses.replace(tensor, name="c", max_by_step=np.zeros(4), rms_by_step=np.zeros(4))
-    broken = dataclasses.replace(run, accuracy=dataclasses.replace(run.accuracy, tensors=(tensor, quiet)))
+    broken = dataclasses.replace(run, accuracy=dataclasses.replace(present(run.accuracy), tensors=(tensor, quiet)))
     found = json.loads(stats_json(broken))["accuracy"]["tensors"]
     assert [found[0][name] for name in ("max_abs_error", "rms_error", "largest", "sqnr_db")] == [None, None, 0, None]
     assert found[1]["error_growth"] is None
@@ -245,8 +252,8 @@ def test_csv_has_a_line_a_step_and_two_columns_a_tensor(layers: Simulation) -> N
     assert text == accuracy_csv(layers)
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [int(row["step"]) for row in rows] == list(range(11)), "steps that any sequence has"
-    assert len(rows[0]) == 1 + 2 * len(layers.accuracy.tensors)
-    for tensor in layers.accuracy.tensors:
+    assert len(rows[0]) == 1 + 2 * len(present(layers.accuracy).tensors)
+    for tensor in present(layers.accuracy).tensors:
         name = tensor.name.replace(" ", "_")
         assert [float(row[f"{name}_max_abs_error"]) for row in rows] == list(tensor.max_by_step[:11])
         assert [float(row[f"{name}_rms_error"]) for row in rows] == list(tensor.rms_by_step[:11])

@@ -18,6 +18,7 @@ from archsim.report.drawing import style
 from archsim.report.figure_accuracy import accuracy_figure
 from archsim.report.figure_ranges import ranges_figure
 from archsim.report.values import golden_values
+from tests.optional import present
 from tests.report.accuracy_runs import MIXED, WRAPS, run_formats
 
 PLOTS = (plot_accuracy, plot_format_ranges)
@@ -68,7 +69,7 @@ def test_no_font_is_smaller_than_8_points_and_nothing_is_cut_off(
             drawn.draw_without_rendering()
             width = drawn.get_window_extent().width
             for axes in drawn.axes:
-                extent = axes.get_tightbbox()
+                extent = present(axes.get_tightbbox())
                 assert extent.x0 >= 0
                 assert extent.x1 <= width
 
@@ -76,7 +77,7 @@ def test_no_font_is_smaller_than_8_points_and_nothing_is_cut_off(
 def test_errors_are_drawn_as_they_are_measured(layers: Simulation) -> None:
     with style():
         (axes,) = accuracy_figure(layers).axes
-    tensors = {tensor.name: tensor for tensor in layers.accuracy.tensors}
+    tensors = {tensor.name: tensor for tensor in present(layers.accuracy).tensors}
     assert [line.get_label() for line in axes.lines] == [
         f"RMS error of {name}" for name in ("output", "c l1", "c l1 reverse")
     ]
@@ -90,7 +91,7 @@ def test_errors_are_drawn_as_they_are_measured(layers: Simulation) -> None:
 def test_scores_are_drawn_with_their_threshold_and_what_changes_side(speech: Simulation) -> None:
     with style():
         _, axes = accuracy_figure(speech).axes
-    task = speech.accuracy.task
+    task = present(present(speech.accuracy).task)
     golden, machine, threshold = axes.lines
     np.testing.assert_array_equal(golden.get_ydata(), task.golden_scores[:, 0, 0])
     np.testing.assert_array_equal(machine.get_ydata(), task.machine_scores[:, 0, 0])
@@ -98,7 +99,7 @@ def test_scores_are_drawn_with_their_threshold_and_what_changes_side(speech: Sim
     assert axes.get_ylabel() == "speech probability"
     assert "0 of 310 scores (0 %)" in axes.get_title(loc="left")
     wrong = dataclasses.replace(task, machine_scores=1 - task.golden_scores, changed_side=310, changed_share=1.0)
-    other = dataclasses.replace(speech, accuracy=dataclasses.replace(speech.accuracy, task=wrong))
+    other = dataclasses.replace(speech, accuracy=dataclasses.replace(present(speech.accuracy), task=wrong))
     with style():
         _, axes = accuracy_figure(other).axes
     assert len(axes.lines[-1].get_xdata()) == 310
@@ -109,9 +110,9 @@ def test_a_run_without_an_error_says_so() -> None:
     run = run_formats("q4.12")
     nothing = [
         dataclasses.replace(tensor, max_abs_error=0.0, rms_error=0.0, sqnr_db=None, rms_by_step=np.zeros(4))
-        for tensor in run.accuracy.tensors
+        for tensor in present(run.accuracy).tensors
     ]
-    exact = dataclasses.replace(run, accuracy=dataclasses.replace(run.accuracy, tensors=tuple(nothing)))
+    exact = dataclasses.replace(run, accuracy=dataclasses.replace(present(run.accuracy), tensors=tuple(nothing)))
     with style():
         figure = accuracy_figure(exact)
     words = [text.get_text() for text in figure.findobj(Text)]
@@ -138,7 +139,7 @@ def test_every_value_is_in_a_bin_and_what_is_beyond_in_its_colour(speech: Simula
         with style():
             figure = ranges_figure(run)
         for axes, kind in zip(figure.axes, kinds, strict=True):
-            parts = golden_values(run.numbers, kind)
+            parts = golden_values(present(run.numbers), kind)
             every, inside = [patch for patch in axes.patches if hasattr(patch, "get_data")]
             total = sum(part.values.size for part in parts)
             beyond = sum(int(part.beyond.sum()) for part in parts)

@@ -15,13 +15,14 @@ from archsim.report.figure_energy import energy_figure
 from archsim.report.figure_roofline import roofline_figure
 from archsim.report.numbers import part, percent, significant
 from archsim.report.text_energy import kinds_of
+from tests.optional import present
 from tests.report.conftest import Run
 from tests.report.test_report_plots import words
 from tests.report.test_report_text import cells
 
 
 def test_the_sums_and_every_part_with_its_share(small: Simulation) -> None:
-    text, energy, area = report_text(small), small.stats.energy, small.stats.area
+    text, energy, area = report_text(small), present(small.stats.energy), present(small.stats.area)
     head, table = text.split("\nEnergy of an inference")[1].split("unit or memory")
     joined = " ".join(head.split())
     for amount, unit in (
@@ -44,13 +45,13 @@ def test_the_sums_and_every_part_with_its_share(small: Simulation) -> None:
 
 
 def test_the_kinds_of_every_part_sum_to_it(small: Simulation) -> None:
-    for name, amount in small.stats.energy.part_uj.items():
+    for name, amount in present(small.stats.energy).part_uj.items():
         assert sum(kinds_of(small, name).values()) == pytest.approx(amount)
 
 
 def test_what_is_extrapolated_is_said_and_only_then(run: Run) -> None:
     inside = run(("input_buffer.port_bits=64", "technology=node_45nm"), timing_only=True)
-    assert inside.stats.energy.extrapolated == ()
+    assert present(inside.stats.energy).extrapolated == ()
     assert "extrapolated" not in report_text(inside)
     small = run(("input_buffer.capacity_bytes=64", "input_buffer.port_bits=64"), timing_only=True)
     joined = " ".join(report_text(small).split())
@@ -66,9 +67,9 @@ def test_roofline_has_a_row_a_ceiling(small: Simulation) -> None:
     for memory, ceiling in found.ceilings.items():
         assert rows[memory] == [
             significant(ceiling.bandwidth_gb_per_s),
-            significant(ceiling.step_ops_per_byte),
+            significant(present(ceiling.step_ops_per_byte)),
             significant(ceiling.step_roof_gops),
-            significant(ceiling.run_ops_per_byte),
+            significant(present(ceiling.run_ops_per_byte)),
             significant(ceiling.run_roof_gops),
         ]
     assert rows["reached"] == [significant(found.step_gops), significant(found.run_gops)]
@@ -86,7 +87,7 @@ def test_dram_traffic_by_phase_beside_the_least(small: Simulation) -> None:
             columns += [amount, least[direction].get(kind, 0)]
             assert [kind, *(f"{count:,}" if count else "-" for count in columns)] in lines
         assert ["in", "bursts", f"{stats.dram_burst_bytes[direction]:,}"] in lines
-    assert f"DRAM moves {significant(stats.dram_traffic_ratio)} times the least" in " ".join(section.split())
+    assert f"DRAM moves {significant(present(stats.dram_traffic_ratio))} times the least" in " ".join(section.split())
 
 
 def test_the_energy_picture_has_every_part_to_scale(small: Simulation) -> None:
@@ -95,16 +96,16 @@ def test_the_energy_picture_has_every_part_to_scale(small: Simulation) -> None:
     left, right = figure.axes
     stats = small.stats
     names = [label.get_text() for label in left.get_yticklabels()]
-    assert names == sorted(stats.energy.part_uj, key=lambda name: -stats.energy.part_uj[name])
+    assert names == sorted(present(stats.energy).part_uj, key=lambda name: -stats.energy.part_uj[name])
     widths = dict.fromkeys(range(len(names)), 0.0)
     for bar in left.patches:
         widths[round(bar.get_y() + bar.get_height() / 2)] += bar.get_width()
-    assert list(widths.values()) == pytest.approx([stats.energy.part_uj[name] for name in names])
+    assert list(widths.values()) == pytest.approx([present(stats.energy).part_uj[name] for name in names])
     areas = [bar.get_width() for bar in right.patches]
-    assert areas == pytest.approx([stats.area.part_area_mm2.get(name, 0) for name in names])
+    assert areas == pytest.approx([present(stats.area).part_area_mm2.get(name, 0) for name in names])
     assert "(uJ)" in left.get_xlabel()
     assert right.get_xlabel() == "area (mm2)"
-    assert f"{significant(stats.energy.pj_per_mac)} pJ/MAC" in words(figure)
+    assert f"{significant(present(stats.energy).pj_per_mac)} pJ/MAC" in words(figure)
 
 
 def test_the_roofline_picture_has_every_ceiling_and_point(small: Simulation) -> None:

@@ -12,6 +12,7 @@ from archsim.api.validation import compare_bits
 from archsim.report import report_text
 from archsim.report.saved import stats_json
 from archsim.report.text_verdict import formats_text
+from tests.optional import present
 from tests.report.accuracy_runs import MIXED, run_formats, words
 
 
@@ -48,11 +49,13 @@ def test_integers_are_equal_in_every_bit() -> None:
 
 def test_integers_that_differ_fail_loudly() -> None:
     run = run_formats("q4.12")
-    golden = dataclasses.replace(run.numbers.golden, **{k: getattr(run.results, k) for k in ("output", "h_n", "c_n")})
+    golden = dataclasses.replace(
+        present(run.numbers).golden, **{k: getattr(run.results, k) for k in ("output", "h_n", "c_n")}
+    )
     wrong = golden.output.copy()
     wrong[1, 0, 0] += 2.0**-12
     wrong[2, 0, 1] -= 2.0**-12
-    judged = compare_bits(run.results, dataclasses.replace(golden, output=wrong))
+    judged = compare_bits(present(run.results), dataclasses.replace(golden, output=wrong))
     assert judged.passed is False
     assert [check.differing_numbers for check in judged.checks] == [2, 0, 0]
     assert [check.compared_numbers for check in judged.checks] == [8, 2, 2]
@@ -78,7 +81,7 @@ def test_other_arithmetic_is_not_judged_but_measured(formats: str, sets: tuple[s
     run = run_formats(formats, *sets)
     assert run.validation.passed is None
     assert run.validation.not_judged == why
-    sqnr = run.accuracy.tensors[0].sqnr_db
+    sqnr = present(run.accuracy).tensors[0].sqnr_db
     head, verdict = header_and_validation(run)
     assert head == f"not judged: {why}; SQNR of the output {sqnr:.1f} dB"
     assert verdict.endswith(f"not judged: {why}. How large the errors are is under Accuracy.")

@@ -21,6 +21,7 @@ from archsim.workload import CellKind, NetworkTensors, Workload, load_tensors, l
 from archsim.workload.calibration import needed_ranges, range_kinds
 from archsim.workload.config import WorkloadConfig
 from archsim.workload.tensors import suffixes
+from tests.arrays import save_npz
 from tests.strategies import networks
 from tests.workload.calibration_cases import ASYMMETRIC, FLOAT32, INT8, fault, loaded, of
 
@@ -206,7 +207,7 @@ def test_a_drawn_calibration_input(tmp_path: Path) -> None:
 def test_a_calibration_input_starts_from_the_initial_state(tmp_path: Path) -> None:
     """If it has as many sequences; in any case what the run itself starts from counts."""
     start = {"h_0": np.full((1, 2, 2), 3, np.float32), "c_0": np.full((1, 2, 2), 50, np.float32)}
-    np.savez(tmp_path / "start.npz", **start)
+    save_npz(tmp_path / "start.npz", **start)
     for batch in (2, 3):
         sections = {"initial_state": {"file": "start.npz"}, "calibration": {"input": {"seed": 5, "batch": batch}}}
         workload = loaded(tmp_path, batch=2, **sections)

@@ -18,7 +18,9 @@ from archsim.arch import load_arch
 from archsim.errors import WorkloadError
 from archsim.report.saved import resolved_workload
 from archsim.workload import NetworkTensors, Workload, load_tensors, load_workload
+from tests.arrays import save_npz
 from tests.float_machines import FLOAT_64X64
+from tests.optional import present
 
 Tensors = Mapping[str, np.ndarray]
 
@@ -52,8 +54,8 @@ RESULTS = {
 
 
 def write(folder: Path, text: str = NETWORK + TASK, head: Tensors = HEAD, results: Tensors = RESULTS) -> Workload:
-    np.savez(folder / "head.npz", **head)
-    np.savez(folder / "results.npz", **results)
+    save_npz(folder / "head.npz", **head)
+    save_npz(folder / "results.npz", **results)
     (folder / "w.yaml").write_text(text)
     return load_workload(str(folder / "w.yaml"))
 
@@ -274,13 +276,13 @@ def test_a_coarser_h_changes_decisions() -> None:
         {"before": "identity"},
         {"after": "identity"},
         {"bias": None},
-        {"weight": -TENSORS.task.weight},
-        {"weight": TENSORS.task.weight[:, ::-1]},
+        {"weight": -present(TENSORS.task).weight},
+        {"weight": present(TENSORS.task).weight[:, ::-1]},
     ],
     ids=lambda change: next(iter(change)),
 )
 def test_the_witness_notices_a_wrong_head(change: dict[str, str | npt.NDArray[np.float32] | None]) -> None:
-    found = silero(OUTPUT, dataclasses.replace(TENSORS, task=dataclasses.replace(TENSORS.task, **change)))
+    found = silero(OUTPUT, dataclasses.replace(TENSORS, task=dataclasses.replace(present(TENSORS.task), **change)))
     assert found.witness is not None
     assert found.witness.max_abs_difference > 0.05
 
