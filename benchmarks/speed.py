@@ -24,7 +24,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from archsim.api.numbers import Computation
+    from archsim.api.numbers import Computation, Numbers
+    from archsim.arch import MachineConfig
+    from archsim.machine import MachineSpec
     from archsim.program.ir import Program
 
 REFERENCE = ("edge_64x64", "lstm_200_1000_t70")
@@ -59,7 +61,11 @@ def machine_speed(repetitions: int) -> None:
     for schedule in SCHEDULES:
         program = schedule.build(workload.spec, arch.config)
         spec = machine_spec(program, arch, units)
-        seconds = best(repetitions, lambda p=program, s=spec: execute(p, s, Options()))
+
+        def run(program: Program = program, spec: MachineSpec = spec) -> None:
+            execute(program, spec, Options())
+
+        seconds = best(repetitions, run)
         rate = program.op_instances / seconds
         print(f"machine, timing only, {schedule.name:28s} {program.op_instances:7,} ops  {rate:9,.0f} ops/s")
 
@@ -90,7 +96,11 @@ def numerics_speed(repetitions: int) -> None:
 
         line = f"numerics of {workload.name}, {formats:11s}   {best(repetitions, compute):5.2f} s"
         if arch.formats.exact:
-            seconds = best(repetitions, lambda n=numbers, a=arch, s=schedule: integer_golden(n, a, s.name))
+
+            def refer(numbers: Numbers = numbers, arch: MachineConfig = arch, schedule: str = schedule.name) -> None:
+                integer_golden(numbers, arch, schedule)
+
+            seconds = best(repetitions, refer)
             line += f"   integer reference {seconds:5.2f} s"
         print(line)
 

@@ -39,7 +39,7 @@ def rows(out: str) -> dict[str, list[str]]:
 
 
 def test_the_options_are_the_methods() -> None:
-    assert list(MethodName) == list(Method)
+    assert [method.value for method in MethodName] == [method.value for method in Method]
 
 
 def test_a_table_of_what_the_formats_need(cli: Cli) -> None:

@@ -25,7 +25,8 @@ def run(cli: Cli, tmp_path: Path, name: str, *options: str) -> dict[str, Any]:
     arguments = ("tiny_2x2", "lstm:3,2,t=40", "--no-plots", "--json", "--out", f"{tmp_path / name}")
     outcome = cli("run", *arguments, *options)
     assert outcome.code == 0
-    return json.loads(outcome.out)
+    found: dict[str, Any] = json.loads(outcome.out)
+    return found
 
 
 @pytest.mark.parametrize("options", [(), ("--timing-only",)])
@@ -94,7 +95,7 @@ def test_validate_compares_the_two(cli: Cli) -> None:
 def test_a_difference_fails_the_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     from archsim.api import verdict
 
-    real = verdict.simulate
+    real = simulate
 
     def slower(arch: Arch, workload: Workload, schedule: str, **options: Any) -> Simulation:
         if options.get("executor") == "fast":

@@ -1,6 +1,7 @@
 """The progress bar: only on a terminal, and only when a run takes longer than a second."""
 
 import io
+import time
 
 import pytest
 
@@ -16,7 +17,7 @@ class Terminal(io.StringIO):
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Seconds that time.monotonic() gives; a test moves them on."""
     now = [0.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     return now
 
 

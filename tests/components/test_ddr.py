@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from fractions import Fraction
 from itertools import groupby
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from archsim.components.base import Service
 from archsim.components.ddr import DdrConfig, DdrDram, DdrSession
-from archsim.components.ddr_address import AddressMap, Layout, lay_out
+from archsim.components.ddr_address import AddressMap, Layout, MappingName, lay_out
 from archsim.components.ddr_device import DdrDevice
 from archsim.components.ddr_presets import DEVICES, SUMMARIES, TYPES
 from archsim.components.dram import Transfer
@@ -70,7 +71,7 @@ def config(
     )
 
 
-def unit(core_mhz: int | str = 1000, **fields) -> DdrDram:
+def unit(core_mhz: int | str = 1000, **fields: Any) -> DdrDram:
     return DdrDram(config(**fields), WIDE, Formats.model_validate("float32"), Fraction(core_mhz))
 
 
@@ -443,11 +444,11 @@ def test_the_bound_is_reached_on_open_rows() -> None:
 
 
 @given(st.sampled_from([1, 2, 8]), st.sampled_from(MAPPINGS), st.integers(0, 5000), st.integers(1, 3000))
-def test_runs_cover_every_burst_once(channels: int, mapping: str, first: int, size: int) -> None:
+def test_runs_cover_every_burst_once(channels: int, mapping: MappingName, first: int, size: int) -> None:
     """Each burst of the range in its channel, row set and place: the fields of its number."""
     addresses = AddressMap(SMALL, channels, mapping)
     per_set = 16 if mapping == MAPPINGS[0] else 8
-    seen = defaultdict(int)
+    seen: dict[int, int] = defaultdict(int)
     for channel in range(channels):
         for run in addresses.runs((first, first + size), channel):
             assert 0 <= run.first < run.first + run.count <= per_set

@@ -29,7 +29,8 @@ class Given(PiecewiseMethod):
 
     def __init__(self, address: Fixed, bits: int, given: tuple[list[float], list[float], list[float]]) -> None:
         super().__init__(PiecewiseConfig(segments=4, span=2.0, coefficient_bits=bits), address)
-        self._lines = Lines(*(np.array(part) for part in given), error=0.0)
+        breakpoints, slopes, intercepts = (np.array(part) for part in given)
+        self._lines = Lines(breakpoints, slopes, intercepts, error=0.0)
 
     def lines(self, function: FunctionSpec) -> Lines:
         return self._lines
@@ -159,7 +160,7 @@ def bound(unit: PiecewiseMethod, function: FunctionSpec, x: np.ndarray, place: f
     codes, fraction_bits = unit.slope_codes(lines)
     off = np.abs(codes * 2.0**-fraction_bits - lines.slopes).max()
     assert off <= 2.0**-fraction_bits
-    return lines.error + np.abs(x) * off + place
+    return np.asarray(lines.error + np.abs(x) * off + place)
 
 
 @given(

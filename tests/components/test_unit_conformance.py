@@ -1,14 +1,15 @@
 """What every unit must fulfil; a new kind of unit is tested by being in UNIT_KINDS and in a program."""
 
 import dataclasses
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
+from pydantic import BaseModel
 
-from archsim.arch import FAMILIES, Datapath, build_units, load_arch
+from archsim.arch import FAMILIES, ArchConfig, Datapath, build_units, load_arch
 from archsim.components.activation import Activate, Activation
-from archsim.components.base import Unit, UnitConfig
+from archsim.components.base import Unit
 from archsim.components.ddr import DdrDram
 from archsim.components.dram import Transfer
 from archsim.components.dram_simple import SimpleDram
@@ -26,6 +27,7 @@ from tests.float_machines import FLOAT_16X16
 from tests.unit_rules import check_op, check_refusal
 
 ARCH = load_arch(FLOAT_16X16).config
+assert isinstance(ARCH, ArchConfig)
 DDR = {"kind": "ddr", "device": "ddr4_3200", "channels": 2, "controller_latency_cycles": 9}
 MACHINES = {
     "simple": ARCH,
@@ -36,7 +38,7 @@ UNITS = build_units(ARCH)
 UNIT_KINDS = FAMILIES["gemv"].unit_kinds
 
 
-def unit_of(kind: type[Unit]) -> Unit:
+def unit_of(kind: type[Unit[Any]]) -> Unit[Any]:
     """A unit of that kind, from the first machine that has one."""
     built = (build_units(machine)[kind.name] for machine in MACHINES.values())
     return next(unit for unit in built if type(unit) is kind)
@@ -87,7 +89,7 @@ def test_every_kind_is_built_under_its_name() -> None:
 
 
 @pytest.mark.parametrize("kind", UNIT_KINDS, ids=lambda kind: kind.__name__)
-def test_ops_of_every_kind_occur_and_obey(kind: type[Unit]) -> None:
+def test_ops_of_every_kind_occur_and_obey(kind: type[Unit[Any]]) -> None:
     ops = [op for op in OPS if op.unit == kind.name]
     assert {type(op) for op in ops} == OP_KINDS[kind]
     random = np.random.default_rng(0)
@@ -96,7 +98,7 @@ def test_ops_of_every_kind_occur_and_obey(kind: type[Unit]) -> None:
 
 
 @pytest.mark.parametrize("kind", UNIT_KINDS, ids=lambda kind: kind.__name__)
-def test_a_unit_is_static_or_has_a_session_that_keeps_to_its_bounds(kind: type[Unit]) -> None:
+def test_a_unit_is_static_or_has_a_session_that_keeps_to_its_bounds(kind: type[Unit[Any]]) -> None:
     """A session starts from nothing in each run, says the same in each, and never less than `cycles`."""
     unit = unit_of(kind)
     if unit.static:
@@ -121,14 +123,14 @@ def test_a_unit_is_static_or_has_a_session_that_keeps_to_its_bounds(kind: type[U
 
 
 @pytest.mark.parametrize("kind", UNIT_KINDS, ids=lambda kind: kind.__name__)
-def test_an_unknown_op_is_refused_and_never_free(kind: type[Unit]) -> None:
+def test_an_unknown_op_is_refused_and_never_free(kind: type[Unit[Any]]) -> None:
     check_refusal(unit_of(kind), Unknown(unit=kind.name, label="mystery"))
 
 
 @pytest.mark.parametrize(
     "kind", [k for k in UNIT_KINDS if k.name in ("dram", "activation")], ids=lambda kind: kind.__name__
 )
-def test_only_units_that_accumulate_update_in_place(kind: type[Unit]) -> None:
+def test_only_units_that_accumulate_update_in_place(kind: type[Unit[Any]]) -> None:
     value = np.zeros((1, 1), np.float32)
     op = next(op for op in OPS if op.unit == kind.name)
     with pytest.raises(SimulatorBug, match="does not update in place"):
@@ -145,7 +147,7 @@ def test_every_preset_is_valid_and_commented(name: str) -> None:
 
 
 def test_every_field_of_every_config_has_a_description() -> None:
-    def check(model: type[UnitConfig]) -> None:
+    def check(model: type[BaseModel]) -> None:
         for name, field in model.model_fields.items():
             assert field.description, f"{model.__name__}.{name}"
             for member in (field.annotation, *get_args(field.annotation)):  # a union's members, too

@@ -49,9 +49,9 @@ def test_data_and_lines() -> None:
 def test_a_document_is_frozen() -> None:
     document = read("a: 1")
     with pytest.raises(dataclasses.FrozenInstanceError):
-        document.source = "b"
+        document.source = "b"  # type: ignore[misc]
     with pytest.raises(TypeError):
-        document.lines[()] = 2
+        document.lines[()] = 2  # type: ignore[index]
 
 
 def test_all_faults_at_once_in_order_of_lines() -> None:

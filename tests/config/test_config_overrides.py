@@ -6,8 +6,7 @@ import pytest
 
 from archsim.config import Override, parse_document, parse_override, validate
 from archsim.errors import ArchError, FaultsError
-from tests.config.conftest import Fault, Faults, Machine, Read
-from tests.optional import present
+from tests.config.conftest import Dram, Fault, Faults, MacArray, Machine, Read
 
 TOP = (
     "banks, bits, buffer, clock, even, lanes, latency, levels, mac_array, memory, name, op, order, "
@@ -51,7 +50,7 @@ def test_values_follow_the_rules_of_the_file(read: Read) -> None:
         "pipelined=false",
     )
     assert (machine.mac_array.rows, machine.mac_array.columns, machine.mac_array.dtype) == (32, 4, "float32")
-    assert (machine.buffer, present(machine.memory).rate, machine.bits) == (512 * 1024, 1000.0, [1, 8])
+    assert (machine.buffer, machine.memory, machine.bits) == (512 * 1024, Dram(kind="hbm", rate=1000.0), [1, 8])
     assert (machine.latency, machine.pipelined) == ("auto", False)
 
 
@@ -66,12 +65,14 @@ def test_a_file_with_faults_can_be_mended(read: Read) -> None:
 
 
 def test_absent_mappings_are_made(read: Read) -> None:
-    assert present(read("", "memory.kind=hbm", "memory.rate=2").memory).rate == 2.0
-    assert present(read("memory:\n", "memory.kind=hbm", "memory.rate=2").memory).rate == 2.0
+    assert read("", "memory.kind=hbm", "memory.rate=2").memory == Dram(kind="hbm", rate=2.0)
+    assert read("memory:\n", "memory.kind=hbm", "memory.rate=2").memory == Dram(kind="hbm", rate=2.0)
 
 
 def test_mappings_and_scalars_replace_each_other(read: Read) -> None:
-    assert present(read("units: [1]\n", "units={rows: 1, columns: 1}").units).rows == 1
+    units = read("units: [1]\n", "units={rows: 1, columns: 1}").units
+    assert isinstance(units, MacArray)
+    assert units.rows == 1
     assert read("memory: {kind: hbm, rate: 1}\n", "memory=").memory is None
 
 

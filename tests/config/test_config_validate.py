@@ -6,8 +6,7 @@ import pytest
 
 from archsim.config import parse_document, validate
 from archsim.errors import WorkloadError
-from tests.config.conftest import Fault, Faults, Machine, Read
-from tests.optional import present
+from tests.config.conftest import Dram, Fault, Faults, Machine, Read, Sram
 
 TOP = (
     "allowed here: banks, bits, buffer, clock, even, lanes, latency, levels, mac_array, memory, name, op, "
@@ -31,9 +30,9 @@ def test_a_valid_file(read: Read) -> None:
     )
     assert machine.mac_array.rows == 3
     assert machine.order.value == "columns_first"
-    assert (present(machine.memory).kind, present(machine.memory).rate) == ("hbm", 3.0)
+    assert machine.memory == Dram(kind="hbm", rate=3.0)
     assert [level.kind for level in machine.levels] == ["sram", "dram"]
-    assert machine.levels[0].size == 2048
+    assert machine.levels[0] == Sram(kind="sram", size=2048)
     assert isinstance(machine.levels, tuple)
     assert (machine.latency, machine.shape, machine.units, machine.bits) == (3, (2, 3), [1, 2], [1, 16])
     assert (machine.banks, machine.opcode) == ({"a": 2}, 7)

@@ -147,15 +147,15 @@ def test_int8_mac_of_tflite() -> None:
     accumulator of int32; a converter: 32 x 31 bits, a rounding adder of 32 bits.
 
     One tile of 4 rows, x and h (4 inputs each, a chunk of 4) accumulated apart, one step."""
-    sets = ("formats=tflite_int8", "mac_array.rows=4", "mac_array.columns=4", "technology=node_45nm")
-    sets += ("mac_array.converter_latency_cycles=2",)
+    sets = ["formats=tflite_int8", "mac_array.rows=4", "mac_array.columns=4", "technology=node_45nm"]
+    sets += ["mac_array.converter_latency_cycles=2"]
     found = present(run(*sets, arch="edge_16x16", workload="lstm:4,4,t=1").stats.energy).unit_uj["mac_array"]
     # 4 hidden units are 4 groups of one tile: 4 rows x (4 + 4) inputs each.
     multiply = 0.2 * (sqrt(8 * 9) / 8) ** SLOPE * 4 * 4 * 8
     convert = 3.1 * (sqrt(32 * 31) / 32) ** SLOPE * 4 * 4 * 2
     assert found["multiply"] == pytest.approx((multiply + convert) * UJ)
 
-    def add(bits: float) -> float:
+    def add(bits: int) -> float:
         return 0.05 * (bits / 16) ** 1.0  # from 16 bits (0.05 pJ) to 32 (0.1 pJ) proportional to the width
 
     chunks = 4 * 4 * 2

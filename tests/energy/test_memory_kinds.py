@@ -78,9 +78,9 @@ def test_a_device_is_not_paid_for_as_another(device: str, of_type: str) -> None:
     for dram_type in (found.name for found in load_technology("node_45nm").dram):
         changes = [parse_override(text) for text in (dram, f"dram_type={dram_type}")]
         if dram_type == of_type:
-            assert load_arch("edge_64x64", changes).config.dram_type == of_type
+            assert present(load_arch("edge_64x64", changes).config.costing).dram_type == of_type
             continue
         with pytest.raises(ArchError, match=f"dram_type is {dram_type}, but dram.device is of type {of_type}"):
             load_arch("edge_64x64", changes)
         own = parse_override("dram.device.dram_type=null")
-        assert load_arch("edge_64x64", [*changes, own]).config.dram_type == dram_type
+        assert present(load_arch("edge_64x64", [*changes, own]).config.costing).dram_type == dram_type

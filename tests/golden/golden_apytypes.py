@@ -28,7 +28,8 @@ class Witness:
         self.columns, self.split = columns, split
 
     def exact(self, values: np.ndarray) -> APyFixedArray:
-        return self.lib.APyFixedArray.from_float(values, bits=60, frac_bits=30)
+        made: APyFixedArray = self.lib.APyFixedArray.from_float(values, bits=60, frac_bits=30)
+        return made
 
     def wide(self, array: APyFixedArray, kind: str) -> APyFixedArray:
         return array.cast(bits=60, frac_bits=FRACTIONS[kind][1], quantization=self.mode)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
-from archsim.golden import Direction, LstmWeights, lstm_direction
+from archsim.golden import Direction, LstmOptions, LstmWeights, lstm_direction
 from tests.optional import present
 
 Mutation = Callable[[Direction], Direction]
@@ -22,7 +23,9 @@ def rows_in(order: Sequence[int], fields: Sequence[str] = ROWS) -> Mutation:
 
     def mutate(direction: Direction) -> Direction:
         blocks = {field: np.split(getattr(direction.weights, field), len(order)) for field in fields}
-        changed = {field: np.concatenate([parts[gate] for gate in order]) for field, parts in blocks.items()}
+        changed: dict[str, Any] = {
+            field: np.concatenate([parts[gate] for gate in order]) for field, parts in blocks.items()
+        }
         return replace(direction, weights=replace(direction.weights, **changed))
 
     return mutate
@@ -33,7 +36,8 @@ def without(field: str) -> Mutation:
 
     def mutate(direction: Direction) -> Direction:
         zeros = np.zeros_like(getattr(direction.weights, field))
-        return replace(direction, weights=replace(direction.weights, **{field: zeros}))
+        changed: dict[str, Any] = {field: zeros}
+        return replace(direction, weights=replace(direction.weights, **changed))
 
     return mutate
 
@@ -53,7 +57,7 @@ def without_state(field: str) -> Mutation:
     return lambda direction: replace(direction, **{field: np.zeros_like(getattr(direction, field))})
 
 
-def with_option(**changes: object) -> Mutation:
+def with_option(**changes: Any) -> Mutation:
     return lambda direction: replace(direction, options=replace(direction.options, **changes))
 
 
@@ -92,6 +96,7 @@ def stepwise(old_cell: bool) -> Callable[..., tuple[np.ndarray, np.ndarray, np.n
     def run(x: np.ndarray, direction: Direction, lengths: None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         weights = direction.weights
         assert isinstance(weights, LstmWeights)
+        assert isinstance(direction.options, LstmOptions)
         hidden = weights.weight_ih.shape[0] // 4
         p_o = present(weights.peephole)[2 * hidden :].astype(np.float64)
         peephole = present(weights.peephole).copy()

@@ -232,7 +232,8 @@ if TYPE_CHECKING:
 
 def theirs(apytypes: ModuleType, codes: Iterable[int], bits: int, fraction: int) -> APyFixedArray:
     """Codes as an apytypes array of the same bits, its values code / 2^fraction."""
-    return apytypes.APyFixedArray([int(code) for code in codes], bits=bits, frac_bits=fraction)
+    made: APyFixedArray = apytypes.APyFixedArray([int(code) for code in codes], bits=bits, frac_bits=fraction)
+    return made
 
 
 def signed(array: APyFixedArray, bits: int) -> list[int]:

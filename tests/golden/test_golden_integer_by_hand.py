@@ -74,7 +74,7 @@ WEIGHTS = LstmWeights(
 X = np.array([1.0, -0.63]).reshape(2, 1, 1)
 
 
-def grid(bits: int, scale: float, zero: int = 0, *, fixed: bool = False) -> Grid:
+def grid(bits: int, scale: float | np.ndarray, zero: int = 0, *, fixed: bool = False) -> Grid:
     return Grid(bits, scale, zero, rounding="gemmlowp", fixed=fixed)
 
 

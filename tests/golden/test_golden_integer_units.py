@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from hypothesis import given
@@ -20,7 +21,7 @@ from archsim.golden.integer_tiles import Array
 SIGMOID, TANH = Activation("sigmoid"), Activation("tanh")
 
 
-def q(bits: int, fraction: int, **options) -> Grid:
+def q(bits: int, fraction: int, **options: Any) -> Grid:
     return Grid(bits, 2.0**-fraction, fixed=True, **options)
 
 
@@ -44,7 +45,7 @@ TilePart = tuple[np.ndarray, np.ndarray, np.ndarray, int, float]
 
 
 def tile_by_hand(
-    parts: Sequence[TilePart], bias: np.ndarray, accumulator: Grid, gate: Grid, columns: int
+    parts: list[TilePart], bias: np.ndarray, accumulator: Grid, gate: Grid, columns: int
 ) -> tuple[list[int], Counter[str]]:
     """One lane, row by row, chunk by chunk. parts: weights (G, K) and their scales, x (K), its zero point and scale."""
     sums: list[int] = []
@@ -78,11 +79,11 @@ def test_tile_of_integers(data: st.DataObject, columns: int, rounding: str, wrap
     rows, inputs, hidden = 3, data.draw(st.integers(1, 5)), data.draw(st.integers(1, 5))
     accumulator = Grid(data.draw(st.sampled_from([14, 16, 32])), math.nan, rounding=rounding, wrap=wrap)
     gate = q(12, 6, rounding=rounding, wrap=wrap)
-    parts, codes, vectors = [], [], []
+    parts, codes, vectors = [], list[TilePart](), []
     for size, zero in ((inputs, -7), (hidden, 30)):
         weights, scale = rng.integers(-127, 128, (rows, size)), rng.uniform(1e-3, 1e-2, rows)
         x, vector = rng.integers(-128, 128, size), Grid(8, float(rng.uniform(0.01, 0.02)), zero)
-        codes.append((weights, scale, x, zero, vector.scale))
+        codes.append((weights, scale, x, zero, float(vector.scale)))
         parts.append((Coded(weights, Grid(8, scale)), vector))
         vectors.append(Coded(x[np.newaxis], vector))
     bias = rng.integers(-1000, 1001, rows)
@@ -102,9 +103,10 @@ def test_tile_of_fixed_point(columns: int, rounding: str, wrap: bool, seed: int,
     w_ih, w_hh = rng.integers(-128, 128, (3, 3)), rng.integers(-128, 128, (3, 4))
     x, h, bias = rng.integers(-128, 128, 3), rng.integers(-128, 128, 4), rng.integers(-2000, 2001, 3)
     scale = np.full(3, data.scale)
-    codes = [(w_ih, scale, x, 0, data.scale), (w_hh, scale, h, 0, data.scale)]
+    step = float(data.scale)
+    codes: list[TilePart] = [(w_ih, scale, x, 0, step), (w_hh, scale, h, 0, step)]
     if not split:
-        codes = [(np.hstack([w_ih, w_hh]), scale, np.hstack([x, h]), 0, data.scale)]
+        codes = [(np.hstack([w_ih, w_hh]), scale, np.hstack([x, h]), 0, step)]
     overflows, to_accumulator, to_gate = targets(accumulator, gate)
     tile = Array(columns, split, to_accumulator, to_gate).tile(
         [(Coded(w_ih, data), data), (Coded(w_hh, data), data)], Coded(bias, accumulator)
@@ -181,7 +183,7 @@ def test_table_on_fractions(code: int, entries: int, span: float, fraction: int,
         assert got.codes.tolist() == [narrowed(want, target)[0]]
 
 
-FUNCTIONS = {
+FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "sigmoid": lambda x: 0.5 * (1.0 + np.tanh(0.5 * x)),
     "tanh": np.tanh,
     "softsign": lambda x: x / (1.0 + np.abs(x)),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import ModuleType
+from typing import Any
 
+import numpy as np
 import pytest
 
-from archsim.golden import Activation, Direction
+from archsim.golden import Activation, Direction, LstmWeights
 from tests.golden import golden_onnx, golden_torch
 from tests.golden.golden_compare import FLOAT32, NOTICED, worst_error
 from tests.golden.golden_mutations import (
@@ -26,11 +28,13 @@ SEEDS = range(3)
 
 
 def peepholes_swapped(direction: Direction) -> Direction:
-    p_i, p_f, p_o = present(direction.weights.peephole).reshape(3, -1)
-    return replace(direction, weights=replace(direction.weights, peephole=[*p_f, *p_i, *p_o]))
+    weights = direction.weights
+    assert isinstance(weights, LstmWeights)
+    p_i, p_f, p_o = present(weights.peephole).reshape(3, -1)
+    return replace(direction, weights=replace(weights, peephole=np.concatenate([p_f, p_i, p_o])))
 
 
-def onnx_case(op: str, **options) -> OnnxCase:
+def onnx_case(op: str, **options: Any) -> OnnxCase:
     return OnnxCase(op, 4, 3, 2, 5, lengths=(4, 2, 3), **{"direction": "bidirectional", **options})
 
 
@@ -102,7 +106,9 @@ def test_torch_notices_the_projection(torch: ModuleType) -> None:
         case = TorchCase("LSTM", 4, 3, 2, 5, projection=3, seed=seed)
         module = golden_torch.torch_module(torch, case)
         ((only,),) = golden_torch.golden_stack(module, case)
-        turned = replace(only, weights=replace(only.weights, weight_hr=present(only.weights.weight_hr)[::-1]))
+        weights = only.weights
+        assert isinstance(weights, LstmWeights)
+        turned = replace(only, weights=replace(weights, weight_hr=present(weights.weight_hr)[::-1]))
         theirs = golden_torch.run_torch(torch, module, case)
         assert worst_error(golden_torch.run_golden([[only]], case), theirs) <= FLOAT32
         assert worst_error(golden_torch.run_golden([[turned]], case), theirs) > NOTICED

@@ -6,6 +6,7 @@ Where onnxruntime deviates from ONNX the cases here keep away; test_golden_onnx_
 from __future__ import annotations
 
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -86,7 +87,7 @@ def test_layout_1(
 @pytest.mark.parametrize("op", OPERATORS)
 def test_layout_1_is_layout_0_turned(onnx: ModuleType, onnxruntime: ModuleType, op: str) -> None:
     """The evaluator's word on the layout fits what onnxruntime computes in the other."""
-    shape = {"steps": 4, "batch": 3, "inputs": 2, "hidden": 5, "direction": "bidirectional", "seed": 2}
+    shape: dict[str, Any] = {"steps": 4, "batch": 3, "inputs": 2, "hidden": 5, "direction": "bidirectional", "seed": 2}
     y, *last = run_onnxruntime(onnx, onnxruntime, OnnxCase(op, **shape))
     want = [np.moveaxis(y, 2, 0), *(np.swapaxes(state, 0, 1) for state in last)]
     assert worst_error(run_reference(onnx, OnnxCase(op, **shape, layout=1)), want) <= FLOAT32

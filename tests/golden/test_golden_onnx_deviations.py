@@ -7,6 +7,7 @@ because it now follows ONNX, widen the draws there and remove the test.
 from __future__ import annotations
 
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ from tests.golden.golden_onnx import (
 OPERATORS = tuple(BLOCKS)
 
 
-def ending_in(op: str, last: Activation, **options) -> OnnxCase:
+def ending_in(op: str, last: Activation, **options: Any) -> OnnxCase:
     """An operator whose last function, that of the cell, candidate or output, is the given one."""
     before = tuple(Activation(name) for name in FUNCTIONS[op][:-1])
     return OnnxCase(op, steps=3, batch=3, inputs=3, hidden=4, activations=(*before, last), **options)
@@ -122,9 +123,7 @@ def test_layout_1_is_refused(onnx: ModuleType, onnxruntime: ModuleType, op: str)
     [{"lengths": (2, 1)}, {"clip": 0.125}, {"input_forget": True}],
     ids=["sequence_lens", "clip", "input_forget"],
 )
-def test_the_reference_evaluator_ignores(
-    onnx: ModuleType, onnxruntime: ModuleType, options: dict[str, tuple[int, int] | float | bool]
-) -> None:
+def test_the_reference_evaluator_ignores(onnx: ModuleType, onnxruntime: ModuleType, options: dict[str, Any]) -> None:
     """onnx's own evaluator (seen with 1.23.2) takes these without a word and computes as if they were not there."""
     case = OnnxCase("LSTM", 3, 2, 3, 4, **options)
     wrong = run_reference(onnx, case)

@@ -10,10 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archsim.golden import (
+    Activation,
     Direction,
     DirectionTrace,
+    GruOptions,
     LstmOptions,
     LstmWeights,
+    RnnOptions,
     apply,
     run_direction,
     run_stack,
@@ -35,7 +38,7 @@ def lengths_of(case: OnnxCase) -> np.ndarray | None:
 
 def valid_steps(case: OnnxCase) -> np.ndarray:
     """(T, B, 1): whether a row has that time step."""
-    lengths = np.full(case.batch, case.steps) if case.lengths is None else lengths_of(case)
+    lengths = np.array(case.lengths or [case.steps] * case.batch)
     return (np.arange(case.steps)[:, None] < lengths)[:, :, None]
 
 
@@ -46,7 +49,8 @@ def before(states: np.ndarray, initial: np.ndarray, reverse: bool) -> np.ndarray
 
 
 def summed(x: np.ndarray, weight: np.ndarray, *biases: np.ndarray | None) -> np.ndarray:
-    return np.asarray(x, np.float64) @ np.asarray(weight, np.float64).T + sum(b for b in biases if b is not None)
+    product: np.ndarray = np.asarray(x, np.float64) @ np.asarray(weight, np.float64).T
+    return product + sum(b for b in biases if b is not None)
 
 
 def check_equations(case: OnnxCase, direction: Direction, trace: DirectionTrace) -> None:
@@ -67,17 +71,19 @@ def check_equations(case: OnnxCase, direction: Direction, trace: DirectionTrace)
         np.testing.assert_allclose(np.where(valid, got, 0.0), np.where(valid, want, 0.0), rtol=1e-12, atol=1e-12)
         assert not got[~valid[:, :, 0]].any(), "beyond a row's length everything is 0"
 
-    def activated(function, name: str) -> None:
+    def activated(function: Activation, name: str) -> None:
         same(gates[name], apply(function, np.clip(pre[name], -clip, clip)))
 
-    if case.op == "RNN":
+    if isinstance(options, RnnOptions):
+        assert case.op == "RNN"
         assert set(pre) == {"h"}
         assert not gates
         assert trace.c is trace.tanh_c is trace.vector is None
         same(pre["h"], sums(0))
         same(np.where(valid, trace.h, 0.0), apply(options.activation, np.clip(pre["h"], -clip, clip)))
         return
-    if case.op == "GRU":
+    if isinstance(options, GruOptions):
+        assert case.op == "GRU"
         gate, candidate = options.activations
         for place, name in enumerate("rz"):
             same(pre[name], sums(place))
@@ -95,9 +101,10 @@ def check_equations(case: OnnxCase, direction: Direction, trace: DirectionTrace)
         activated(candidate, "n")
         same(np.where(valid, trace.h, 0.0), (1 - gates["z"]) * gates["n"] + gates["z"] * h)
         return
+    assert isinstance(w, LstmWeights)
     gate, candidate, hidden = options.activations
     c = before(present(trace.c), present(direction.c_0), options.reverse)
-    seen = {"i": c, "f": c, "o": trace.c}
+    seen = {"i": c, "f": c, "o": present(trace.c)}
     peepholes = {} if w.peephole is None else dict(zip("ifo", np.split(w.peephole, 3), strict=True))
     names = [name for name in "ifgo" if not (options.input_forget and name == "f")]
     assert set(pre) == {*names, *(f"{name}_sum" for name in names if name in peepholes)}
@@ -112,7 +119,7 @@ def check_equations(case: OnnxCase, direction: Direction, trace: DirectionTrace)
         same(gates["f"], 1 - gates["i"])
     same(np.where(valid, present(trace.c), 0.0), gates["f"] * c + gates["i"] * gates["g"])
     same(present(trace.tanh_c), np.where(valid, apply(hidden, present(trace.c)), 0.0))
-    product = gates["o"] * trace.tanh_c
+    product = gates["o"] * present(trace.tanh_c)
     if w.weight_hr is None:
         assert trace.vector is None
         same(np.where(valid, trace.h, 0.0), product)

@@ -77,7 +77,11 @@ def test_options_in_the_listing(archsim: Command, tmp_path: Path) -> None:
     onnx = need("onnx")
     weights = onnx_weights(np.random.default_rng(0), "LSTM", 3, 4, P=(1, 12), initial_h=(1, 2, 4))
     weights["sequence_lens"] = np.array([2, 1], np.int32)
-    options = {"activations": ["HardSigmoid", "Tanh", "Affine"], "activation_alpha": [0.25], "clip": 3.0}
+    options: dict[str, Any] = {
+        "activations": ["HardSigmoid", "Tanh", "Affine"],
+        "activation_alpha": [0.25],
+        "clip": 3.0,
+    }
     node = onnx_node(onnx, "LSTM", weights, hidden_size=4, direction="reverse", input_forget=1, **options)
     onnx_save(onnx, tmp_path / "m.onnx", [node], onnx_stored(onnx, weights), (5, 2, 3))
     row = archsim("import", "m.onnx").out.splitlines()[3]
@@ -287,7 +291,13 @@ def test_every_error_is_one_line(archsim: Command, model: str, arguments: tuple[
     x = np.ones((5, 2, 3), np.float32)
     bad = x.copy()
     bad[1, 1, 1] = np.nan
-    arrays = {"x": x, "wide": np.ones((5, 2, 4)), "flat": np.ones(3), "nan": bad, "int": x.astype(np.int64)}
+    arrays: dict[str, np.ndarray] = {
+        "x": x,
+        "wide": np.ones((5, 2, 4)),
+        "flat": np.ones(3),
+        "nan": bad,
+        "int": x.astype(np.int64),
+    }
     for name, array in arrays.items():
         np.save(f"{name}.npy", array)
     np.save("object.npy", np.array([{}], dtype=object), allow_pickle=True)

@@ -42,7 +42,7 @@ def cell_weights(
 ) -> list[np.ndarray]:
     """kernel, recurrent_kernel and bias in Keras' layout."""
     columns = KINDS[kind] * units
-    shapes = [(inputs, columns), (units, columns)]
+    shapes: list[tuple[int, ...]] = [(inputs, columns), (units, columns)]
     if use_bias:
         shapes.append((2, columns) if kind == "GRU" and reset_after else (columns,))
     return [(random.standard_normal(shape) / 2).astype(np.float32) for shape in shapes]
@@ -188,7 +188,9 @@ def test_every_layer_computes_what_keras_formulas_say(
     entry = layer_entry(kind, "layer", units, go_backwards=direction == "backward", **options)
     if direction == "both":
         entry = bidirectional(entry, "layer")
-    filters = {} if packed == "none" else {"compression": "gzip", "shuffle": True, "fletcher32": True}
+    filters: dict[str, str | bool] = (
+        {} if packed == "none" else {"compression": "gzip", "shuffle": True, "fletcher32": True}
+    )
     layout = f"keras{version[0]} model"
     save_h5(h5py, path, {"layer": weights}, layout, sequential(entry), version, filters)
     x = random.standard_normal((batch, steps, inputs)).astype(np.float32)
@@ -399,7 +401,12 @@ def test_files_that_are_none(h5py: ModuleType, tmp_path: Path) -> None:
     with pytest.raises(WorkloadError, match="m.h5: has no recurrent layer, only 1 other tensor"):
         find_layers(path)
     good = {"layer": cell_weights(np.random.default_rng(0), "LSTM", 3, 4)}
-    for config in ([], {"config": {"layers": [3]}}, {"config": {"layers": [{"class_name": "LSTM", "config": 3}]}}):
+    nonsense: list[Json | list[Json]] = [
+        [],
+        {"config": {"layers": [3]}},
+        {"config": {"layers": [{"class_name": "LSTM", "config": 3}]}},
+    ]
+    for config in nonsense:
         save_h5(h5py, path, good, config=config)
         with pytest.raises(
             WorkloadError, match="not a valid Keras file: model_config has no layers as Keras writes them"

@@ -26,8 +26,10 @@ from tests.importers.import_runs import (
 )
 from tests.optional import need, present
 
+Limits = tuple[float, float]
+
 COUNTS = {"LSTM": 3, "GRU": 2, "RNN": 1}
-PARAMETERS = {
+PARAMETERS: dict[str, tuple[Limits | None, Limits | None]] = {
     "Affine": ((0.25, 0.75), (-0.5, 0.5)),
     "LeakyRelu": ((0.0, 0.5), None),
     "ThresholdedRelu": ((-0.25, 0.5), None),
@@ -74,7 +76,7 @@ def operators(draw: st.DrawFn) -> Operator:
         )
         attributes["activations"] = names
         for place, key in enumerate(("activation_alpha", "activation_beta")):
-            ranges = [PARAMETERS[name][place] for name in names if PARAMETERS[name][place] is not None]
+            ranges = [limits for name in names if (limits := PARAMETERS[name][place]) is not None]
             if ranges:
                 attributes[key] = [draw(st.integers(int(64 * low), int(64 * high))) / 64 for low, high in ranges]
     return op, steps, batch, weights, attributes

@@ -120,7 +120,7 @@ def test_what_torch_exports_is_one_workload(
     low = torch.nn.LSTM(I, H, num_layers=2, bidirectional=both, batch_first=batch_first, dropout=0.1)
     top = torch.nn.GRU(H * (2 if both else 1), 5, batch_first=batch_first)
 
-    class Model(torch.nn.Module):  # type: ignore[misc]  # the package is optional
+    class Model(torch.nn.Module):  # type: ignore[name-defined,misc]  # the package is optional
         def __init__(self) -> None:
             super().__init__()
             self.low, self.top, self.head = low, top, torch.nn.Linear(5, 2)

@@ -22,12 +22,13 @@ T, B, I, H = 5, 2, 3, 4
 
 
 def changed(
-    onnx: ModuleType, weights: dict[str, np.ndarray], op: str = "LSTM", **attributes: object
+    onnx: ModuleType, weights: dict[str, np.ndarray], op: str = "LSTM", **attributes: Any
 ) -> tuple[list[Any], list[Any]]:
-    return [onnx_node(onnx, op, weights, **{"hidden_size": H, **attributes})], onnx_stored(onnx, weights)
+    options: dict[str, Any] = {"hidden_size": H, **attributes}
+    return [onnx_node(onnx, op, weights, **options)], onnx_stored(onnx, weights)
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "clip": ({"clip": -1.0}, "its clip is -1, expected a number above 0"),
     "direction": ({"direction": "sideways"}, "its direction is 'sideways', expected forward, reverse or bidirectional"),
     "hidden_size": ({"hidden_size": 5}, "its hidden_size is 5, but R is for 4 units"),
@@ -66,7 +67,7 @@ def test_an_unsupported_option_is_named(
         select(found, "all")
 
 
-BROKEN = {
+BROKEN: dict[str, tuple[dict[str, tuple[int, ...]], str]] = {
     "shape": ({"R": (1, 16, 5)}, r"its hidden_size is 4, but R is for 5 units"),
     "bias": ({"B": (1, 16)}, r"its B has shape \[1, 16\], expected \[1, 32\]"),
     "dimensions": ({"W": (16, 3)}, "its weights W and R must have three dimensions"),

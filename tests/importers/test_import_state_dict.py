@@ -79,7 +79,7 @@ def forward(torch: ModuleType, module: Any, x: np.ndarray) -> dict[str, np.ndarr
 def test_every_module_computes_what_torch_computes(
     tmp_path_factory: pytest.TempPathFactory,
     torch: ModuleType,
-    case: tuple[str, dict[str, int | bool | str], int, int, str, str, int],
+    case: Module,
 ) -> None:
     kind, options, steps, batch, suffix, prefix, seed = case
     torch.manual_seed(seed)
@@ -153,8 +153,8 @@ def zeros(**shapes: tuple[int, ...]) -> dict[str, np.ndarray]:
     return {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
 
 
-LSTM = {"weight_ih_l0": (16, 3), "weight_hh_l0": (16, 4)}
-REFUSED = {
+LSTM: dict[str, tuple[int, ...]] = {"weight_ih_l0": (16, 3), "weight_hh_l0": (16, 4)}
+REFUSED: dict[str, tuple[dict[str, tuple[int, ...]], str]] = {
     "no weight_hh": ({"weight_ih_l0": (16, 3)}, "weight_hh_l0 is missing"),
     "no weight_ih": ({"weight_hh_l0": (16, 4)}, "weight_ih_l0 is missing"),
     "no kind": (LSTM | {"weight_hh_l0": (16, 8)}, "weight_hh_l0 has shape [16, 8], which is no LSTM (4 rows a column), GRU "

@@ -17,11 +17,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from archsim.api import Simulation, simulate
-from archsim.arch import load_arch
+from archsim.arch import ArchConfig, load_arch
+from archsim.components.activation import Activate
+from archsim.components.mac_tiles import MacTile
 from archsim.config import parse_override
 from archsim.trace import Window
 from archsim.workload import load_workload
@@ -61,6 +64,7 @@ def times(simulation: Simulation, label: str, repetition: int = 0) -> tuple[int,
 def measured(simulation: Simulation) -> Published:
     """What the simulation gives for each of the published figures."""
     config = simulation.arch.config
+    assert isinstance(config, ArchConfig)
     hidden = simulation.workload.spec.cells[0].hidden_size
     h_stored = [times(simulation, f"hidden[{row}]")[2] - 1 for row in range(hidden)]
     steps = {b - a for a, b in pairwise(h_stored)}
@@ -145,7 +149,7 @@ NO_CYCLE = (
 
 
 def changed(path: str, by: int) -> str:
-    value = load_arch("koios_lstm").config
+    value: Any = load_arch("koios_lstm").config
     for name in path.split("."):
         value = getattr(value, name)
     return f"{path}={value + by}"
@@ -172,8 +176,10 @@ def test_other_settings_that_are_no_numbers(setting: str) -> None:
     """With the bias in the accumulators the activation would no longer be its read; a table has 64 entries."""
     if setting.startswith("activation.adds_bias"):
         program = run(setting).program
-        assert all(op.bias is None for op in program.phases[1].ops if op.unit.startswith("activation"))
-        assert all(op.bias is not None for op in program.phases[1].ops if op.unit == "mac_array")
+        activates = [op for op in program.phases[1].ops if op.unit.startswith("activation")]
+        tiles = [op for op in program.phases[1].ops if op.unit == "mac_array"]
+        assert all(isinstance(op, Activate) and op.bias is None for op in activates)
+        assert all(isinstance(op, MacTile) and op.bias is not None for op in tiles)
     else:
         assert measured(run(setting)) != Published()
 

@@ -64,7 +64,7 @@ def test_no_font_is_smaller_than_8_points_and_nothing_is_cut_off(
         with style():
             drawn = figure(run)
             texts = [text for text in drawn.findobj(Text) if text.get_text() and text.get_visible()]
-            assert min(text.get_fontsize() for text in texts) >= 8
+            assert min(float(text.get_fontsize()) for text in texts) >= 8
             assert any("schedule fused_interleaved" in text.get_text() for text in texts)
             drawn.draw_without_rendering()
             width = drawn.get_window_extent().width
@@ -95,14 +95,14 @@ def test_scores_are_drawn_with_their_threshold_and_what_changes_side(speech: Sim
     golden, machine, threshold = axes.lines
     np.testing.assert_array_equal(golden.get_ydata(), task.golden_scores[:, 0, 0])
     np.testing.assert_array_equal(machine.get_ydata(), task.machine_scores[:, 0, 0])
-    assert list(threshold.get_ydata()) == [0.5, 0.5]
+    assert np.asarray(threshold.get_ydata()).tolist() == [0.5, 0.5]
     assert axes.get_ylabel() == "speech probability"
     assert "0 of 310 scores (0 %)" in axes.get_title(loc="left")
     wrong = dataclasses.replace(task, machine_scores=1 - task.golden_scores, changed_side=310, changed_share=1.0)
     other = dataclasses.replace(speech, accuracy=dataclasses.replace(present(speech.accuracy), task=wrong))
     with style():
         _, axes = accuracy_figure(other).axes
-    assert len(axes.lines[-1].get_xdata()) == 310
+    assert np.size(axes.lines[-1].get_xdata()) == 310
     assert axes.lines[-1].get_label() == "changed side"
 
 

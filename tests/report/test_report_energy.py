@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from archsim.api import Simulation
 from archsim.report import report_text
@@ -95,12 +96,13 @@ def test_the_energy_picture_has_every_part_to_scale(small: Simulation) -> None:
         figure = energy_figure(small)
     left, right = figure.axes
     stats = small.stats
+    amounts = present(stats.energy).part_uj
     names = [label.get_text() for label in left.get_yticklabels()]
-    assert names == sorted(present(stats.energy).part_uj, key=lambda name: -stats.energy.part_uj[name])
+    assert names == sorted(amounts, key=lambda name: -amounts[name])
     widths = dict.fromkeys(range(len(names)), 0.0)
     for bar in left.patches:
         widths[round(bar.get_y() + bar.get_height() / 2)] += bar.get_width()
-    assert list(widths.values()) == pytest.approx([present(stats.energy).part_uj[name] for name in names])
+    assert list(widths.values()) == pytest.approx([amounts[name] for name in names])
     areas = [bar.get_width() for bar in right.patches]
     assert areas == pytest.approx([present(stats.area).part_area_mm2.get(name, 0) for name in names])
     assert "(uJ)" in left.get_xlabel()
@@ -118,10 +120,13 @@ def test_the_roofline_picture_has_every_ceiling_and_point(small: Simulation) -> 
     assert axes.get_ylabel() == "performance (GOPS)"
     lines = {line.get_label(): line for line in axes.lines}
     for memory, ceiling in found.ceilings.items():
-        x, y = lines[f"{memory} {significant(ceiling.bandwidth_gb_per_s)} GB/s"].get_data()
-        assert np.asarray(y) / np.asarray(x) == pytest.approx([ceiling.bandwidth_gb_per_s] * 2)
+        x, y = (
+            np.asarray(data) for data in lines[f"{memory} {significant(ceiling.bandwidth_gb_per_s)} GB/s"].get_data()
+        )
+        assert y / x == pytest.approx([ceiling.bandwidth_gb_per_s] * 2)
         assert y[-1] == pytest.approx(found.peak_gops)
-    points = [(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines if len(line.get_xdata()) == 1]
+    drawn = [(np.asarray(line.get_xdata()), np.asarray(line.get_ydata())) for line in axes.lines]
+    points = [(float(x[0]), float(y[0])) for x, y in drawn if len(x) == 1]
     for ceiling in found.ceilings.values():
         assert (ceiling.step_ops_per_byte, found.step_gops) in points
         assert (ceiling.run_ops_per_byte, found.run_gops) in points
@@ -140,7 +145,9 @@ def test_every_text_of_a_picture_stays_inside(
             figure.draw_without_rendering()
             page = figure.bbox
             labels = [text for axes in figure.axes for text in axes.texts]
+            titles = [text for text in figure.findobj(Text) if text.get_text() == figure.get_suptitle()]
+            assert titles
             legends = [text for legend in figure.legends for text in legend.get_texts()]
-            for text in (*labels, *legends, *figure.texts, figure._suptitle):
+            for text in (*labels, *legends, *figure.texts, *titles):
                 box = text.get_window_extent()
                 assert page.x0 - 1 <= box.x0 <= box.x1 <= page.x1 + 1, text

@@ -74,10 +74,10 @@ def test_a_part_of_the_trace_is_that_part(small: Simulation) -> None:
     whole = list(line_trace(small, 0, None))
     cycle = whole[3:]
 
-    def rows(first: int, last: int | None) -> list[str]:
+    def rows(first: int, last: int | None) -> list[list[str]]:
         return [line.split(None, 1)[1].split() for line in list(line_trace(small, first, last))[3:]]
 
-    def of_whole(first: int, stop: int) -> list[str]:
+    def of_whole(first: int, stop: int) -> list[list[str]]:
         return [line.split(None, 1)[1].split() for line in cycle[first:stop]]
 
     total = small.trace.total_cycles

@@ -15,6 +15,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 
 from archsim.api import Simulation
@@ -69,7 +70,7 @@ def test_no_font_is_smaller_than_8_points_and_the_run_is_named(
 ) -> None:
     with style():
         drawn = figure(small)
-        assert min(text.get_fontsize() for text in drawn.findobj(Text) if text.get_text()) >= 8
+        assert min(float(text.get_fontsize()) for text in drawn.findobj(Text) if text.get_text()) >= 8
         assert "lstm_3_2_t4 on edge_64x64, schedule fused_interleaved" in words(drawn)
 
 
@@ -80,7 +81,9 @@ def test_utilization_has_a_row_a_unit_with_its_busy_cycles(small: Simulation) ->
     length = small.stats.body_cycles
     for axes, (name, timeline) in zip(figure.axes, small.trace.timelines[1].items(), strict=True):
         assert axes.get_title(loc="left").startswith(f"{name}: busy ")
-        stairs = axes.patches[0].get_data()
+        (patch, *_) = axes.patches
+        assert isinstance(patch, StepPatch)
+        stairs = patch.get_data()
         assert np.dot(stairs.values, np.diff(stairs.edges)) == pytest.approx(100 * sum(timeline.busy))
         assert axes.get_xlim() == (0, length)
         assert axes.get_ylim()[1] >= 100
@@ -100,7 +103,7 @@ def test_the_mean_over_a_step_is_flat_in_the_steady_state(long: Simulation) -> N
     stats = long.stats
     macs_busy = stats.bounds["mac_array"] / stats.cycles_per_step
     line = figure.axes[list(long.trace.units).index("mac_array")].lines[0]
-    times, means = line.get_data()
+    times, means = (np.asarray(data) for data in line.get_data())
     middle = (times > 0.3 * stats.body_cycles) & (times < 0.7 * stats.body_cycles)
     assert means[middle] == pytest.approx(100 * macs_busy, abs=3)
 
@@ -146,7 +149,7 @@ def test_a_long_step_gets_a_closer_look_at_the_bubble(long: Simulation) -> None:
     chart = gantt(long)
     whole, closer = panels(chart)
     assert closer.stop - closer.start < 0.5 * (whole.stop - whole.start)
-    first, last = closer.gap
+    first, last = present(closer.gap)
     assert closer.start < first < last < closer.stop
     # In the bubble the MAC array stands still and h becomes complete.
     assert not [bar for bar in chart.bars if bar.unit == "mac_array" and bar.start < last and bar.free > first]

@@ -184,9 +184,9 @@ def test_a_terminal_gets_the_same_words(small: Simulation) -> None:
     out = io.StringIO()
     print_report(small, Console(file=out, width=100, force_terminal=True, color_system="standard", _environ={}))
     assert "\x1b[1m" in out.getvalue()
-    plain = Console(file=io.StringIO(), width=100, color_system=None, _environ={})
-    print_report(small, plain)
-    assert plain.file.getvalue().split() == report_text(small).split()
+    plain = io.StringIO()
+    print_report(small, Console(file=plain, width=100, color_system=None, _environ={}))
+    assert plain.getvalue().split() == report_text(small).split()
 
 
 def test_names_are_no_markup(small: Simulation) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -161,7 +162,7 @@ def test_a_file_made_for_another_format(
         ({"percentile": 99}, "percentile: the file has 99.9, the workload's calibration 99.0"),
     ],
 )
-def test_a_file_of_other_methods_than_asked_for(tmp_path: Path, section: dict, expected: str) -> None:
+def test_a_file_of_other_methods_than_asked_for(tmp_path: Path, section: dict[str, Any], expected: str) -> None:
     (tmp_path / "ranges.yaml").write_text(FILE)
     workload = loaded(tmp_path, calibration={"file": "ranges.yaml", **section})
     if expected:
