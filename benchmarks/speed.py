@@ -51,12 +51,13 @@ def archsim(*arguments: str) -> None:
 def machine_speed(repetitions: int) -> None:
     """Program ops a second of the timing-only machine, for each schedule."""
     from archsim.api.simulate import machine_spec
-    from archsim.arch import build_units, load_arch
+    from archsim.arch import ArchConfig, build_units, load_arch
     from archsim.machine import Options, execute
     from archsim.schedules import SCHEDULES
     from archsim.workload import load_workload
 
     arch, workload = load_arch(REFERENCE[0]), load_workload(REFERENCE[1])
+    assert isinstance(arch.config, ArchConfig)
     units = build_units(arch.config)
     for schedule in SCHEDULES:
         program = schedule.build(workload.spec, arch.config)

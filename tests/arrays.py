@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
 
-def save_npz(path: Path | str, /, **arrays: npt.ArrayLike) -> None:
+def save_npz(path: Path | str | IO[bytes], /, **arrays: npt.ArrayLike) -> None:
     """As np.savez, whose stub has another keyword that arrays in a dictionary might be meant for."""
     named: dict[str, Any] = arrays
     np.savez(path, **named)

@@ -14,7 +14,7 @@ from archsim.components.piecewise_fit import Lines
 from archsim.components.resources import Resources
 from archsim.config import parse_document, validate
 from archsim.errors import ArchError, SimulatorBug
-from archsim.formats import BlockFloat, Encoding, Fixed, Float16, Float32, Rounding, Scaled, parse_format
+from archsim.formats import BlockFloat, Encoding, Fixed, Float16, Float32, IntegerFormat, Rounding, Scaled, parse_format
 from archsim.workload import FunctionSpec
 from tests.components.exact_rules import convert, int_, narrow, q
 from tests.components.tables import ADDRESSES, FUNCTIONS, PARTS, SIGMOID, SPANS, TANH, TARGETS, addresses
@@ -143,6 +143,7 @@ def test_the_page_rules_in_fractions(
     intercepts = [floor(Fraction(c / scale) + Fraction(1, 2)) for c in lines.intercepts.tolist()]
     places = int(config.span * 2**address.fraction_bits)
     ratio = 2.0 ** -(fraction_bits + address.fraction_bits) / scale
+    assert isinstance(target.format, IntegerFormat)
     expected, beyond = [], 0
     for code in codes:
         x = max(-places, min(places - 1 if places else 0, code))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from archsim.components.curved import CURVED
 from archsim.components.functions import evaluate
 from archsim.components.table import TableConfig, TableMethod
-from archsim.formats import Encoding, Fixed, Rounding
+from archsim.formats import Encoding, Fixed, IntegerFormat, Rounding
 from archsim.formats.rounding import Int
 from archsim.workload import FunctionSpec
 from tests.components.exact_rules import convert, int_, q
@@ -25,6 +25,7 @@ def test_every_curved_function_is_tried() -> None:
 def expected(config: TableConfig, address: Fixed, target: Encoding, table: list[int], code: int) -> int:
     """The page's rules, in fractions."""
     span, d = Fraction(config.span), Fraction(2 * config.span) / config.entries
+    assert isinstance(target.format, IntegerFormat)
     x = Fraction(code, 2**address.fraction_bits)
     if config.interpolation == "nearest":
         return table[max(0, min(config.entries - 1, floor((x + span) / d + Fraction(1, 2))))]

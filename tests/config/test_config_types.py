@@ -6,7 +6,7 @@ from typing import Annotated
 
 import pytest
 from pydantic import Field, TypeAdapter, ValidationError
-from typing_extensions import TypeAliasType
+from typing_extensions import TypeAliasType, TypeForm
 
 from archsim.config import Bytes, Count, Cycles, PositiveNumber, StrictModel, parse_document, validate
 from archsim.config.types import Text
@@ -79,7 +79,7 @@ def test_a_size_of_many_digits_is_refused(fault: Fault) -> None:
     ],
 )
 def test_bounds_and_strictness(
-    kind: object, taken: list[str | float], refused: list[bool | float | str | None]
+    kind: TypeForm[object], taken: list[str | float], refused: list[bool | float | str | None]
 ) -> None:
     adapter: TypeAdapter[object] = TypeAdapter(kind)
     for good in taken:

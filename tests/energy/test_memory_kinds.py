@@ -26,10 +26,10 @@ def test_a_single_port_has_the_prices_of_one(memory: str) -> None:
     """Less area, leakage and energy, and nothing else changes its price."""
     two, one = run().stats, run(f"{memory}.ports=1RW").stats
     for other in set(MEMORIES) - {memory}:
-        assert present(one.energy).memory_uj[other] == two.energy.memory_uj[other]
-    assert present(one.area).part_area_mm2[memory] < two.area.part_area_mm2[memory]
-    assert present(one.area).part_leakage_mw[memory] < two.area.part_leakage_mw[memory]
-    assert present(one.energy).part_uj[memory] < two.energy.part_uj[memory]
+        assert present(one.energy).memory_uj[other] == present(two.energy).memory_uj[other]
+    assert present(one.area).part_area_mm2[memory] < present(two.area).part_area_mm2[memory]
+    assert present(one.area).part_leakage_mw[memory] < present(two.area).part_leakage_mw[memory]
+    assert present(one.energy).part_uj[memory] < present(two.energy).part_uj[memory]
 
 
 def test_the_single_ported_weight_sram_by_hand() -> None:

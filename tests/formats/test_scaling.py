@@ -143,7 +143,7 @@ def test_percentiles_by_definition(drawn: list[int], percentile: int, asymmetric
     assert (low, high) == pytest.approx((float(want[0]), float(want[1])), rel=1e-12, abs=1e-12)
 
 
-def one(low: np.ndarray, high: np.ndarray, number_format: Scaled) -> tuple[object, int]:
+def one(low: np.ndarray, high: np.ndarray, number_format: Scaled) -> tuple[float, int]:
     """Scale and zero point of one range."""
     (scale,), (zero,) = scale_and_zero(low, high, number_format)
     return float(scale), int(zero)

@@ -44,7 +44,9 @@ class Witness:
     def accumulate(self, weight: APyFixedArray, vector: APyFixedArray, bias: APyFixedArray) -> APyFixedArray:
         a = self.narrow(bias, "accumulator")
         for k in range(0, vector.shape[0], self.columns):
-            chunk = weight[:, k : k + self.columns] @ vector[k : k + self.columns]
+            # Slices are arrays again; the package's stub does not tell them from single elements.
+            rows, part = weight[:, k : k + self.columns], vector[k : k + self.columns]
+            chunk: APyFixedArray = rows @ part  # type: ignore[operator,assignment]
             a = self.narrow(a + self.wide(chunk, "accumulator"), "accumulator")
         return self.wide(a, "gate")
 

@@ -65,8 +65,8 @@ def exchanged_candidate_biases(direction: Direction) -> Direction:
     """b_in and b_hn of a GRU, one inside r * (...) and one outside."""
     weights = direction.weights
     third = present(weights.bias_ih).size // 3
-    b_ih, b_hh = present(weights.bias_ih).copy(), weights.bias_hh.copy()
-    b_ih[2 * third :], b_hh[2 * third :] = present(weights.bias_hh)[2 * third :], weights.bias_ih[2 * third :]
+    b_ih, b_hh = present(weights.bias_ih).copy(), present(weights.bias_hh).copy()
+    b_ih[2 * third :], b_hh[2 * third :] = present(weights.bias_hh)[2 * third :], present(weights.bias_ih)[2 * third :]
     return replace(direction, weights=replace(weights, bias_ih=b_ih, bias_hh=b_hh))
 
 

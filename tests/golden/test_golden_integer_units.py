@@ -63,7 +63,7 @@ def tile_by_hand(
                 a, changed = narrowed(a + chunk, accumulator)
                 overflows["accumulator"] += changed
             have = accumulator.scale if accumulator.fixed else units
-            y, changed = narrowed(y + to(a, gate, have / gate.scale), gate)
+            y, changed = narrowed(y + to(a, gate, float(have / gate.scale)), gate)
             overflows["gate"] += changed
         sums.append(y)
     return sums, overflows

@@ -50,7 +50,7 @@ def before(states: np.ndarray, initial: np.ndarray, reverse: bool) -> np.ndarray
 
 def summed(x: np.ndarray, weight: np.ndarray, *biases: np.ndarray | None) -> np.ndarray:
     product: np.ndarray = np.asarray(x, np.float64) @ np.asarray(weight, np.float64).T
-    return product + sum(b for b in biases if b is not None)
+    return np.asarray(product + sum(b for b in biases if b is not None))
 
 
 def check_equations(case: OnnxCase, direction: Direction, trace: DirectionTrace) -> None:
@@ -187,7 +187,7 @@ def test_a_stack_is_run_stack_in_every_bit() -> None:
     assert np.array_equal(np.concatenate([trace.output for trace in traces[-1]], axis=2), output)
     flat = [trace for layer in traces for trace in layer]
     assert np.array_equal(np.stack([trace.h_n for trace in flat]), h_n)
-    assert np.array_equal(np.stack([trace.c_n for trace in flat]), present(c_n))
+    assert np.array_equal(np.stack([present(trace.c_n) for trace in flat]), present(c_n))
 
 
 def test_a_stack_of_different_kinds() -> None:

@@ -41,7 +41,7 @@ class Published:
     cell_stored: int = 12
     h_stored: int = 17
     rows_a_cycle: int = 1
-    step: int = 81
+    step: float = 81
     ten_steps: int = 810
     multipliers: int = 656
     table_entries: int = 64

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from archsim.api import Simulation
@@ -91,6 +93,13 @@ def test_dram_traffic_by_phase_beside_the_least(small: Simulation) -> None:
     assert f"DRAM moves {significant(present(stats.dram_traffic_ratio))} times the least" in " ".join(section.split())
 
 
+def bars(axes: Axes) -> list[Rectangle]:
+    """All that is drawn as patches is bars."""
+    found = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+    assert len(found) == len(axes.patches)
+    return found
+
+
 def test_the_energy_picture_has_every_part_to_scale(small: Simulation) -> None:
     with style():
         figure = energy_figure(small)
@@ -100,10 +109,10 @@ def test_the_energy_picture_has_every_part_to_scale(small: Simulation) -> None:
     names = [label.get_text() for label in left.get_yticklabels()]
     assert names == sorted(amounts, key=lambda name: -amounts[name])
     widths = dict.fromkeys(range(len(names)), 0.0)
-    for bar in left.patches:
+    for bar in bars(left):
         widths[round(bar.get_y() + bar.get_height() / 2)] += bar.get_width()
     assert list(widths.values()) == pytest.approx([amounts[name] for name in names])
-    areas = [bar.get_width() for bar in right.patches]
+    areas = [bar.get_width() for bar in bars(right)]
     assert areas == pytest.approx([present(stats.area).part_area_mm2.get(name, 0) for name in names])
     assert "(uJ)" in left.get_xlabel()
     assert right.get_xlabel() == "area (mm2)"

@@ -83,8 +83,8 @@ def test_utilization_has_a_row_a_unit_with_its_busy_cycles(small: Simulation) ->
         assert axes.get_title(loc="left").startswith(f"{name}: busy ")
         (patch, *_) = axes.patches
         assert isinstance(patch, StepPatch)
-        stairs = patch.get_data()
-        assert np.dot(stairs.values, np.diff(stairs.edges)) == pytest.approx(100 * sum(timeline.busy))
+        values, edges, _ = patch.get_data()
+        assert np.dot(values, np.diff(edges)) == pytest.approx(100 * sum(timeline.busy))
         assert axes.get_xlim() == (0, length)
         assert axes.get_ylim()[1] >= 100
     text = words(figure)
