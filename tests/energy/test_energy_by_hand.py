@@ -156,7 +156,7 @@ def test_int8_mac_of_tflite() -> None:
     assert found["multiply"] == pytest.approx((multiply + convert) * UJ)
 
     def add(bits: int) -> float:
-        return 0.05 * (bits / 16) ** 1.0  # from 16 bits (0.05 pJ) to 32 (0.1 pJ) proportional to the width
+        return 0.05 * (bits / 16)  # from 16 bits (0.05 pJ) to 32 (0.1 pJ) proportional to the width
 
     chunks = 4 * 4 * 2
     adds = chunks * (2 * add(18) + add(19) + add(32)) + chunks * add(32)

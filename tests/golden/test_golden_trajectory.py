@@ -65,7 +65,7 @@ def check_equations(case: OnnxCase, direction: Direction, trace: DirectionTrace)
     w_ih, w_hh, b_ih, b_hh = (np.split(part, blocks) for part in (w.weight_ih, w.weight_hh, bias_ih, bias_hh))
 
     def sums(place: int) -> np.ndarray:
-        return summed(x, w_ih[place], b_ih[place]) + summed(h, w_hh[place], b_hh[place])
+        return np.asarray(summed(x, w_ih[place], b_ih[place]) + summed(h, w_hh[place], b_hh[place]))
 
     def same(got: np.ndarray, want: np.ndarray) -> None:
         np.testing.assert_allclose(np.where(valid, got, 0.0), np.where(valid, want, 0.0), rtol=1e-12, atol=1e-12)
