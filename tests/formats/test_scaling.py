@@ -133,7 +133,7 @@ def test_percentiles_by_definition(drawn: list[int], percentile: int, asymmetric
 
     want: tuple[Fraction | int, Fraction | int]
     if asymmetric:
-        want = min(at(drawn, 100 - percentile), 0), max(at(drawn, percentile), 0)
+        want = min(at(drawn, 100 - percentile), Fraction(0)), max(at(drawn, percentile), Fraction(0))
     else:
         outer = at([abs(number) for number in drawn], percentile)
         want = -outer, outer
