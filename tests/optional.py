@@ -6,17 +6,9 @@ import importlib
 import os
 import warnings
 from types import ModuleType
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
 import pytest
-
-T = TypeVar("T")
-
-
-def present(value: T | None) -> T:
-    """What may be None, where it must not be."""
-    assert value is not None
-    return value
 
 
 def need(name: str) -> ModuleType:

@@ -14,7 +14,7 @@ from archsim.formats.scaling import Method
 from archsim.workload import load_workload
 from archsim.workload.calibration import needed_ranges, read_calibration
 from tests.cli.conftest import Cli
-from tests.optional import present
+from tests.present import present
 
 TINY = ("tiny_2x2", "lstm_3_2_t4")
 INT8 = ("--set", "formats=int8")

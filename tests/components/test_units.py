@@ -18,7 +18,7 @@ from archsim.components.numerics import Numerics
 from archsim.formats import Float32, Formats
 from archsim.program.ir import Buffer, DataKind, Region
 from archsim.workload import FunctionSpec
-from tests.optional import present
+from tests.present import present
 
 F32 = Float32()
 FORMATS = Formats.model_validate("float32")

@@ -15,7 +15,7 @@ from archsim.arch import load_arch
 from archsim.config import parse_override
 from archsim.metrics import Stats
 from archsim.workload import load_workload
-from tests.optional import present
+from tests.present import present
 
 STEPS, TILES = 4, 4 * 4
 FLOAT_MULTIPLY, FLOAT_ADD, BIT = 3.7, 0.9, 0.009

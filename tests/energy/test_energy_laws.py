@@ -27,7 +27,7 @@ from archsim.program.ir import Program
 from archsim.schedules import SCHEDULES, find_schedule
 from archsim.technology import Prices, Technology, load_technology
 from archsim.workload import load_workload
-from tests.optional import present
+from tests.present import present
 from tests.strategies import Case, cases, unit_options
 
 CLOSE = 1e-9

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from archsim.api import simulate
-from archsim.arch import load_arch
+from archsim.arch import ArchConfig, load_arch
 from archsim.components.ddr_presets import TYPES
-from archsim.config import parse_override
+from archsim.config import Override, parse_override
 from archsim.errors import ArchError
 from archsim.technology import load_technology
 from archsim.workload import load_workload
 from tests.energy.test_energy_by_hand import STEPS, run
-from tests.optional import present
+from tests.present import present
 
 MEMORIES = ("weight_sram", "input_buffer", "state_buffer")
 DDR = ("dram={kind: ddr, device: lpddr4_3200, channels: 2, controller_latency_cycles: 20}", "dram_type=lpddr4")
@@ -71,6 +72,13 @@ def test_the_device_of_the_page_is_paid_for_as_what_it_is() -> None:
     assert stats.roofline.ceilings["dram"].bandwidth_gb_per_s == pytest.approx(4 * 16)
 
 
+def dram_type_of(changes: Sequence[Override]) -> str:
+    """The type of edge_64x64 with changes."""
+    config = load_arch("edge_64x64", changes).config
+    assert isinstance(config, ArchConfig)
+    return config.dram_type
+
+
 @pytest.mark.parametrize(("device", "of_type"), TYPES.items())
 def test_a_device_is_not_paid_for_as_another(device: str, of_type: str) -> None:
     """Every other type of the technology is refused; a device of one's own parameters may be of any."""
@@ -78,9 +86,9 @@ def test_a_device_is_not_paid_for_as_another(device: str, of_type: str) -> None:
     for dram_type in (found.name for found in load_technology("node_45nm").dram):
         changes = [parse_override(text) for text in (dram, f"dram_type={dram_type}")]
         if dram_type == of_type:
-            assert present(load_arch("edge_64x64", changes).config.costing).dram_type == of_type
+            assert dram_type_of(changes) == of_type
             continue
         with pytest.raises(ArchError, match=f"dram_type is {dram_type}, but dram.device is of type {of_type}"):
             load_arch("edge_64x64", changes)
         own = parse_override("dram.device.dram_type=null")
-        assert present(load_arch("edge_64x64", [*changes, own]).config.costing).dram_type == dram_type
+        assert dram_type_of([*changes, own]) == dram_type

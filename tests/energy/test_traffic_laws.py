@@ -11,7 +11,7 @@ from hypothesis import given
 from archsim.components.dram import Transfer
 from archsim.components.dram_simple import SimpleDramConfig
 from archsim.program.ir import PhaseKind
-from tests.optional import present
+from tests.present import present
 from tests.strategies import Case, cases
 
 MATRICES = ("W_ih", "W_hh", "W_hr")

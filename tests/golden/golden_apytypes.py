@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from archsim.golden import GruWeights, LstmWeights
-from tests.optional import need, present
+from tests.optional import need
+from tests.present import present
 
 if TYPE_CHECKING:
     from apytypes import APyFixedArray

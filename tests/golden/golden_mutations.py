@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from archsim.golden import Direction, LstmOptions, LstmWeights, lstm_direction
-from tests.optional import present
+from tests.present import present
 
 Mutation = Callable[[Direction], Direction]
 

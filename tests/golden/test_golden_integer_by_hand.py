@@ -63,7 +63,7 @@ from archsim.golden import Direction, LstmOptions, LstmWeights
 from archsim.golden.integer import Coded, Grid
 from archsim.golden.integer_functions import Exact
 from archsim.golden.integer_layers import Grids, IntegerMachine, run_integer
-from tests.optional import present
+from tests.present import present
 
 WEIGHTS = LstmWeights(
     weight_ih=np.array([[0.5], [0.25], [0.8], [-0.4]]),

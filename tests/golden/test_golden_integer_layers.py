@@ -24,7 +24,7 @@ from archsim.golden.integer import Grid, codes_of
 from archsim.golden.integer_functions import Exact, Table
 from archsim.golden.integer_layers import Grids, IntegerMachine, IntegerResult, run_integer
 from tests.golden.golden_apytypes import FRACTIONS, MODES, Witness
-from tests.optional import present
+from tests.present import present
 
 STEPS, BATCH, INPUTS, HIDDEN, PROJECTED = 5, 3, 3, 4, 2
 Biases = tuple[np.ndarray | None, np.ndarray | None]

@@ -22,7 +22,7 @@ from tests.golden.golden_mutations import (
 )
 from tests.golden.golden_onnx import OnnxCase
 from tests.golden.golden_torch import KINDS, TorchCase
-from tests.optional import present
+from tests.present import present
 
 SEEDS = range(3)
 

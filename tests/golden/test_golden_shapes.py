@@ -28,7 +28,7 @@ from archsim.golden import (
     run_stack,
 )
 from tests.golden.golden_onnx import OnnxCase, golden_directions
-from tests.optional import present
+from tests.present import present
 
 
 def random(*shape: int, seed: int = 0) -> np.ndarray:

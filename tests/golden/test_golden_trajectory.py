@@ -25,7 +25,7 @@ from archsim.golden import (
 )
 from tests.golden.golden_onnx import OnnxCase, golden_directions
 from tests.golden.golden_onnx_draws import onnx_cases
-from tests.optional import present
+from tests.present import present
 
 
 def random(*shape: int, seed: int = 0) -> np.ndarray:

@@ -24,7 +24,8 @@ from tests.importers.import_runs import (
     onnx_weights,
     torch_shaped,
 )
-from tests.optional import need, present
+from tests.optional import need
+from tests.present import present
 
 Limits = tuple[float, float]
 

@@ -30,7 +30,7 @@ from archsim.report.advice_formats import _integer_bits
 from archsim.report.numbers import percent
 from archsim.report.saved import stats_json
 from archsim.report.values import golden_values
-from tests.optional import present
+from tests.present import present
 from tests.report.accuracy_runs import MIXED, WRAPS, run_formats, words
 
 

@@ -18,7 +18,7 @@ from archsim.report.drawing import style
 from archsim.report.figure_accuracy import accuracy_figure
 from archsim.report.figure_ranges import ranges_figure
 from archsim.report.values import golden_values
-from tests.optional import present
+from tests.present import present
 from tests.report.accuracy_runs import MIXED, WRAPS, run_formats
 
 PLOTS = (plot_accuracy, plot_format_ranges)

@@ -18,7 +18,7 @@ from archsim.report.figure_energy import energy_figure
 from archsim.report.figure_roofline import roofline_figure
 from archsim.report.numbers import part, percent, significant
 from archsim.report.text_energy import kinds_of
-from tests.optional import present
+from tests.present import present
 from tests.report.conftest import Run
 from tests.report.test_report_plots import words
 from tests.report.test_report_text import cells

@@ -15,7 +15,7 @@ from archsim.formats import parse_format
 from archsim.program.ir import Buffer, DataKind, Phase, Region
 from archsim.report import program_listing
 from archsim.report.regions import operands_text, region_text, slot_rule
-from tests.optional import present
+from tests.present import present
 from tests.report.conftest import Run
 
 

@@ -30,7 +30,7 @@ from archsim.report.figure_utilization import utilization_figure
 from archsim.report.gantt import gantt, panels
 from archsim.report.steps import step_stacks
 from archsim.trace import Window
-from tests.optional import present
+from tests.present import present
 from tests.report.conftest import Run
 
 PLOTS = (plot_utilization, plot_timeline, plot_cycle_stack, plot_roofline, plot_energy)

@@ -12,7 +12,7 @@ from archsim.api.validation import compare_bits
 from archsim.report import report_text
 from archsim.report.saved import stats_json
 from archsim.report.text_verdict import formats_text
-from tests.optional import present
+from tests.present import present
 from tests.report.accuracy_runs import MIXED, run_formats, words
 
 

@@ -19,7 +19,7 @@ from archsim.report.saved import resolved_workload
 from archsim.workload import NetworkTensors, load_tensors
 from archsim.workload.calibration import Calibration, Range, calibration_text, read_calibration, write_calibration
 from archsim.workload.config import WorkloadConfig
-from tests.optional import present
+from tests.present import present
 from tests.workload.calibration_cases import FLOAT32, INT8, fault, loaded, of
 
 FILE = """\

@@ -20,7 +20,7 @@ from archsim.report.saved import resolved_workload
 from archsim.workload import NetworkTensors, Workload, load_tensors, load_workload
 from tests.arrays import save_npz
 from tests.float_machines import FLOAT_64X64
-from tests.optional import present
+from tests.present import present
 
 Tensors = Mapping[str, np.ndarray]
 

@@ -10,7 +10,7 @@ from archsim.config.presets import PresetKind, preset_names
 from archsim.errors import WorkloadError
 from archsim.golden import lstm
 from archsim.workload import CellKind, NetworkSpec, load_tensors, load_workload, one_layer
-from tests.optional import present
+from tests.present import present
 
 SILERO = load_tensors(load_workload("silero_vad"))
 (CELL,) = SILERO.cells
