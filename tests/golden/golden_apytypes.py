@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import matmul
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,9 +46,8 @@ class Witness:
     def accumulate(self, weight: APyFixedArray, vector: APyFixedArray, bias: APyFixedArray) -> APyFixedArray:
         a = self.narrow(bias, "accumulator")
         for k in range(0, vector.shape[0], self.columns):
-            # Slices are arrays again; the package's stub does not tell them from single elements.
-            rows, part = weight[:, k : k + self.columns], vector[k : k + self.columns]
-            chunk: APyFixedArray = rows @ part  # type: ignore[operator,assignment]
+            part = slice(k, k + self.columns)
+            chunk: APyFixedArray = matmul(weight[:, part], vector[part])
             a = self.narrow(a + self.wide(chunk, "accumulator"), "accumulator")
         return self.wide(a, "gate")
 
