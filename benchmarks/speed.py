@@ -24,7 +24,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from archsim.checking.numbers import Computation
+    from archsim.checking.numbers import Computation, Numbers
+    from archsim.engines.events import MachineSpec
+    from archsim.families.machine_config import MachineConfig
+    from archsim.families.schedule import Schedule
     from archsim.program.ir import Program
 
 REFERENCE = ("edge_64x64", "lstm_200_1000_t70")
@@ -50,17 +53,23 @@ def machine_speed(repetitions: int) -> None:
     """Program ops a second of the timing-only machine, for each schedule."""
     from archsim.api.simulate import machine_spec
     from archsim.engines.events import Options, execute
+    from archsim.families.gemv.config import GemvConfig
     from archsim.families.gemv.schedules import GEMV_SCHEDULES
     from archsim.families.load import load_arch
     from archsim.families.registry import build_units
     from archsim.workload import load_workload
 
     arch, workload = load_arch(REFERENCE[0]), load_workload(REFERENCE[1])
+    assert isinstance(arch.config, GemvConfig)
     units = build_units(arch.config)
     for schedule in GEMV_SCHEDULES:
         program = schedule.build(workload.spec, arch.config)
         spec = machine_spec(program, arch, units)
-        seconds = best(repetitions, lambda p=program, s=spec: execute(p, s, Options()))
+
+        def run(program: Program = program, spec: MachineSpec = spec) -> None:
+            execute(program, spec, Options())
+
+        seconds = best(repetitions, run)
         rate = program.op_instances / seconds
         print(f"machine, timing only, {schedule.name:28s} {program.op_instances:7,} ops  {rate:9,.0f} ops/s")
 
@@ -92,7 +101,13 @@ def numerics_speed(repetitions: int) -> None:
 
         line = f"numerics of {workload.name}, {formats:11s}   {best(repetitions, compute):5.2f} s"
         if arch.formats.exact:
-            seconds = best(repetitions, lambda n=numbers, a=arch, s=schedule: integer_golden(n, a, s.name))
+
+            def refer(
+                numbers: Numbers = numbers, arch: MachineConfig = arch, schedule: Schedule[Any] = schedule
+            ) -> None:
+                integer_golden(numbers, arch, schedule)
+
+            seconds = best(repetitions, refer)
             line += f"   integer reference {seconds:5.2f} s"
         print(line)
 

@@ -27,13 +27,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from archsim.schedules import FAMILY_SCHEDULES
 
 from archsim.api import Simulation, simulate
 from archsim.api.evaluate import Evaluator
 from archsim.config.presets import PresetKind, preset_names
 from archsim.errors import ArchsimError
 from archsim.families.load import Arch, load_arch
+from archsim.families.registry import FAMILIES
 from archsim.report.files.saved import stats_json, torch_outputs
 from archsim.workload import Workload, load_tensors, load_workload
 from tools.pinned_cpu import restart_pinned
@@ -94,7 +94,7 @@ def all_runs() -> list[Run]:
     found = []
     for arch in preset_names(PresetKind.ARCH):
         small = SMALL_NETWORKS if arch in SMALL_ON else ()
-        schedules = FAMILY_SCHEDULES[_arch(arch).config.family]
+        schedules = FAMILIES[_arch(arch).config.family].schedules
         for workload in (*presets, *small, *PUBLISHED.get(arch, ())):
             found += [Run(arch, workload, schedule.name) for schedule in schedules]
     return sorted(found, key=lambda run: run.key)

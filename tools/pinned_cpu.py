@@ -6,14 +6,15 @@ so a process that must not depend on it starts again with these variables in its
 
 - OPENBLAS_NUM_THREADS=1: no sum is divided among threads;
 - OPENBLAS_CORETYPE=Haswell: the AVX2 kernels, on x86 only (other CPUs do not know the name);
-- NPY_DISABLE_CPU_FEATURES: NumPy's code for AVX-512 is off, which leaves that for AVX2. The names are NumPy's own, taken
-  from the installed one, and only those that this CPU has: a name that NumPy does not know is an error there.
+- NPY_DISABLE_CPU_FEATURES: NumPy's code for AVX-512 is off, which leaves that for AVX2. The names are NumPy's own,
+  taken from the installed one, and only those that this CPU has: a name that NumPy does not know is an error there.
 
 What is left is the versions of NumPy and of the C library, and CPUs without AVX2.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import platform
 import sys
@@ -42,7 +43,7 @@ def pinned_variables() -> dict[str, str]:
 
 def _avx512_features() -> tuple[str, ...]:
     """NumPy's names of the AVX-512 code that it would use on this CPU."""
-    from numpy._core import _multiarray_umath as umath
+    umath = importlib.import_module("numpy._core._multiarray_umath")
 
     dispatched: list[str] = umath.__cpu_dispatch__
     found: dict[str, bool] = umath.__cpu_features__

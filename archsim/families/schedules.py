@@ -8,14 +8,14 @@ from archsim.config.extensions import SCHEDULES as GROUP
 from archsim.config.extensions import extensions
 from archsim.errors import ExtensionError, ScheduleError
 from archsim.families.family import Family
-from archsim.families.registry import all_families, find_family
+from archsim.families.registry import DEFAULT_FAMILY, all_families, find_family
 from archsim.families.schedule import Schedule
 
 AskedSchedule = str | Schedule[Any] | None
 """What a caller asks for: a schedule's name, a schedule, or None for the first of the machine's family."""
 
 
-def find_schedule(asked: AskedSchedule, family: str) -> Schedule[Any]:
+def find_schedule(asked: AskedSchedule, family: str = DEFAULT_FAMILY) -> Schedule[Any]:
     """The schedule of that name for machines of a family, or the family's first if none is asked for.
 
     A schedule itself is taken as it is. Of a name `interleaved` may be left out, and its words may stand in any order

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from archsim.config import parse_document, validate
 from archsim.errors import ArchError, SimulatorBug
-from archsim.formats import BlockFloat, Encoding, Fixed, Float16, Float32, Rounding, Scaled, parse_format
+from archsim.formats import BlockFloat, Encoding, Fixed, Float16, Float32, IntegerFormat, Rounding, Scaled, parse_format
 from archsim.hardware.functions.functions import evaluate
 from archsim.hardware.functions.piecewise import PiecewiseConfig, PiecewiseMethod
 from archsim.hardware.functions.piecewise_fit import Lines
@@ -29,7 +29,8 @@ class Given(PiecewiseMethod):
 
     def __init__(self, address: Fixed, bits: int, given: tuple[list[float], list[float], list[float]]) -> None:
         super().__init__(PiecewiseConfig(segments=4, span=2.0, coefficient_bits=bits), address)
-        self._lines = Lines(*(np.array(part) for part in given), error=0.0)
+        breakpoints, slopes, intercepts = (np.array(part) for part in given)
+        self._lines = Lines(breakpoints, slopes, intercepts, error=0.0)
 
     def lines(self, function: FunctionSpec) -> Lines:
         return self._lines
@@ -142,6 +143,7 @@ def test_the_page_rules_in_fractions(
     intercepts = [floor(Fraction(c / scale) + Fraction(1, 2)) for c in lines.intercepts.tolist()]
     places = int(config.span * 2**address.fraction_bits)
     ratio = 2.0 ** -(fraction_bits + address.fraction_bits) / scale
+    assert isinstance(target.format, IntegerFormat)
     expected, beyond = [], 0
     for code in codes:
         x = max(-places, min(places - 1 if places else 0, code))
@@ -159,7 +161,7 @@ def bound(unit: PiecewiseMethod, function: FunctionSpec, x: np.ndarray, place: f
     codes, fraction_bits = unit.slope_codes(lines)
     off = np.abs(codes * 2.0**-fraction_bits - lines.slopes).max()
     assert off <= 2.0**-fraction_bits
-    return lines.error + np.abs(x) * off + place
+    return np.asarray(lines.error + np.abs(x) * off + place)
 
 
 @given(
@@ -187,7 +189,7 @@ def test_error_bound_between_the_points_of_the_fit() -> None:
 
 
 class _Swapped(PiecewiseMethod):
-    def lines(self, function):
+    def lines(self, function: FunctionSpec) -> Lines:
         lines = super().lines(function)
         slopes = lines.slopes.copy()
         slopes[[7, 8]] = slopes[[8, 7]]
@@ -195,7 +197,7 @@ class _Swapped(PiecewiseMethod):
 
 
 class _Late(PiecewiseMethod):
-    def lines(self, function):
+    def lines(self, function: FunctionSpec) -> Lines:
         lines = super().lines(function)
         return Lines(lines.breakpoints + 2.0**-8, lines.slopes, lines.intercepts, lines.error)
 

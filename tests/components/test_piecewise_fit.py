@@ -41,7 +41,7 @@ def least_errors(y: np.ndarray, most: int, shared: bool) -> list[float]:
 
 def errors(lines: Lines, function: FunctionSpec, x: np.ndarray) -> np.ndarray:
     k = np.searchsorted(lines.breakpoints, x, side="right")
-    return lines.slopes[k] * x + lines.intercepts[k] - evaluate(function, x)
+    return np.asarray(lines.slopes[k] * x + lines.intercepts[k] - evaluate(function, x))
 
 
 @pytest.mark.parametrize(

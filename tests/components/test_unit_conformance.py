@@ -1,10 +1,11 @@
 """What every unit must fulfil; a new kind of unit is tested by being in UNIT_KINDS and in a program."""
 
 import dataclasses
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
+from pydantic import BaseModel
 
 from archsim.config.presets import PresetKind, preset_names
 from archsim.errors import SimulatorBug
@@ -12,6 +13,7 @@ from archsim.families.cells.activation import Activate, Activation
 from archsim.families.cells.elementwise import Elementwise
 from archsim.families.cells.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate, Peephole
+from archsim.families.gemv.config import GemvConfig
 from archsim.families.gemv.mac_array import MacArray
 from archsim.families.gemv.mac_tiles import BlockTile, MacTile
 from archsim.families.gemv.schedules import GEMV_SCHEDULES
@@ -21,13 +23,14 @@ from archsim.hardware.datapath import Datapath
 from archsim.hardware.dram.ddr_unit import DdrDram
 from archsim.hardware.dram.simple import SimpleDram
 from archsim.hardware.dram.transfers import Transfer
-from archsim.hardware.unit import UnitConfig
-from archsim.program.ir import Op
+from archsim.hardware.unit import Unit
+from archsim.program.ir import Op, Region
 from archsim.workload import CellKind, CellSpec, FunctionSpec, NetworkSpec, one_layer
 from tests.float_machines import FLOAT_16X16
 from tests.unit_rules import check_op, check_refusal
 
 ARCH = load_arch(FLOAT_16X16).config
+assert isinstance(ARCH, GemvConfig)
 DDR = {"kind": "ddr", "device": "ddr4_3200", "channels": 2, "controller_latency_cycles": 9}
 MACHINES = {
     "simple": ARCH,
@@ -38,7 +41,7 @@ UNITS = build_units(ARCH)
 UNIT_KINDS = FAMILIES["gemv"].unit_kinds
 
 
-def unit_of(kind):
+def unit_of(kind: type[Unit[Any]]) -> Unit[Any]:
     """A unit of that kind, from the first machine that has one."""
     built = (build_units(machine)[kind.name] for machine in MACHINES.values())
     return next(unit for unit in built if type(unit) is kind)
@@ -71,11 +74,11 @@ OP_KINDS = {
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Unknown(Op):
     @property
-    def reads(self):
+    def reads(self) -> tuple[Region, ...]:
         return ()
 
     @property
-    def writes(self):
+    def writes(self) -> tuple[Region, ...]:
         return ()
 
 
@@ -89,7 +92,7 @@ def test_every_kind_is_built_under_its_name() -> None:
 
 
 @pytest.mark.parametrize("kind", UNIT_KINDS, ids=lambda kind: kind.__name__)
-def test_ops_of_every_kind_occur_and_obey(kind) -> None:
+def test_ops_of_every_kind_occur_and_obey(kind: type[Unit[Any]]) -> None:
     ops = [op for op in OPS if op.unit == kind.name]
     assert {type(op) for op in ops} == OP_KINDS[kind]
     random = np.random.default_rng(0)
@@ -98,7 +101,7 @@ def test_ops_of_every_kind_occur_and_obey(kind) -> None:
 
 
 @pytest.mark.parametrize("kind", UNIT_KINDS, ids=lambda kind: kind.__name__)
-def test_a_unit_is_static_or_has_a_session_that_keeps_to_its_bounds(kind) -> None:
+def test_a_unit_is_static_or_has_a_session_that_keeps_to_its_bounds(kind: type[Unit[Any]]) -> None:
     """A session starts from nothing in each run, says the same in each, and never less than `cycles`."""
     unit = unit_of(kind)
     if unit.static:
@@ -123,14 +126,14 @@ def test_a_unit_is_static_or_has_a_session_that_keeps_to_its_bounds(kind) -> Non
 
 
 @pytest.mark.parametrize("kind", UNIT_KINDS, ids=lambda kind: kind.__name__)
-def test_an_unknown_op_is_refused_and_never_free(kind) -> None:
+def test_an_unknown_op_is_refused_and_never_free(kind: type[Unit[Any]]) -> None:
     check_refusal(unit_of(kind), Unknown(unit=kind.name, label="mystery"))
 
 
 @pytest.mark.parametrize(
     "kind", [k for k in UNIT_KINDS if k.name in ("dram", "activation")], ids=lambda kind: kind.__name__
 )
-def test_only_units_that_accumulate_update_in_place(kind) -> None:
+def test_only_units_that_accumulate_update_in_place(kind: type[Unit[Any]]) -> None:
     value = np.zeros((1, 1), np.float32)
     op = next(op for op in OPS if op.unit == kind.name)
     with pytest.raises(SimulatorBug, match="does not update in place"):
@@ -147,7 +150,7 @@ def test_every_preset_is_valid_and_commented(name: str) -> None:
 
 
 def test_every_field_of_every_config_has_a_description() -> None:
-    def check(model: type[UnitConfig]) -> None:
+    def check(model: type[BaseModel]) -> None:
         for name, field in model.model_fields.items():
             assert field.description, f"{model.__name__}.{name}"
             for member in (field.annotation, *get_args(field.annotation)):  # a union's members, too

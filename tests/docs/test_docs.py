@@ -38,7 +38,9 @@ def test_the_readme_shows_every_command() -> None:
 
 
 @pytest.mark.parametrize("arguments", commands(), ids=" ".join)
-def test_commands_of_the_readme_run(arguments, tmp_path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+def test_commands_of_the_readme_run(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     from archsim.cli.main import main
 
     monkeypatch.chdir(tmp_path)
@@ -52,7 +54,7 @@ def test_commands_of_the_readme_run(arguments, tmp_path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("code", [text for language, text in BLOCKS if language == "python"])
-def test_python_of_the_readme_runs(code: str, capsys) -> None:
+def test_python_of_the_readme_runs(code: str, capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(code, "README.md", "exec"), {})
     assert "True" in capsys.readouterr().out
 
@@ -62,7 +64,7 @@ def test_every_file_that_the_readme_links_exists() -> None:
         assert (ROOT / target).exists(), target
 
 
-def test_python_of_the_executors_page_runs(capsys) -> None:
+def test_python_of_the_executors_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
     page = (ROOT / "docs" / "executors.md").read_text()
     (code,) = re.findall(r"^```python\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
     exec(code, {})

@@ -12,7 +12,7 @@ from archsim.config import parse_override
 from archsim.config.presets import PresetKind, preset_file, preset_names
 from archsim.errors import ArchError
 from archsim.families.gemv.config import GemvConfig
-from archsim.families.load import load_arch
+from archsim.families.load import Arch, load_arch
 from archsim.technology import load_prices, load_technology
 
 NODES = preset_names(PresetKind.TECHNOLOGY)
@@ -27,10 +27,10 @@ def test_the_presets() -> None:
 @pytest.mark.parametrize("node", NODES)
 def test_every_group_of_a_preset_has_a_source(node: str) -> None:
     """A publication with its year, a tool with its version, or both; what is not theirs is called inferred."""
-    technology = load_technology(node)
-    groups = [technology.integer_multiply, technology.integer_add, technology.float_multiply, technology.float_add]
-    sources = [group.source for group in (*groups, technology.register_bit, technology.logic_leakage, technology.sram)]
-    for source in (*sources, *(dram.source for dram in technology.dram)):
+    t = load_technology(node)
+    operators = [t.integer_multiply.source, t.integer_add.source, t.float_multiply.source, t.float_add.source]
+    sources = [*operators, t.register_bit.source, t.logic_leakage.source, t.sram.source]
+    for source in (*sources, *(dram.source for dram in t.dram)):
         assert re.search(r"\b(19|20)\d\d\b|1\.0\.40|same table", source), source
     if node != "node_45nm":
         assert all("inferred" in source for source in sources if "CACTI 7" not in source)
@@ -111,7 +111,7 @@ def mine(folder: Path, factor: float) -> Path:
     return path
 
 
-def dram_pj(arch) -> float:
+def dram_pj(arch: Arch) -> float:
     return next(dram.energy_pj_per_bit for dram in arch.prices.technology.dram if dram.name == "lpddr4")
 
 

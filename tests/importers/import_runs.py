@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +52,8 @@ def imported(
     return run_workload(out)
 
 
-def onnx_node(
-    onnx: Any, op: str, weights: dict[str, np.ndarray], tag: str = "", x: str = "X", **attributes: Any
-) -> Any:
-    """A recurrent node with inputs W, R, ... of `weights` (present ones), named after the tag."""
+def onnx_node(onnx: Any, op: str, weights: Collection[str], tag: str = "", x: str = "X", **attributes: Any) -> Any:
+    """A recurrent node with inputs W, R, ... (those named in `weights`), named after the tag."""
     order = ["W", "R", "B", "sequence_lens", "initial_h", *(["initial_c", "P"] if op == "LSTM" else [])]
     inputs = [x, *(f"{name}{tag}" if name in weights else "" for name in order)]
     while not inputs[-1]:

@@ -96,7 +96,7 @@ def run_untimed(case: Case, numbers: Numbers) -> Computation:
 
 def run_reference(case: Case, numbers: Numbers) -> Golden:
     """The integer reference."""
-    return integer_golden(numbers, case.config, case.schedule)
+    return integer_golden(numbers, case.config, find_schedule(case.schedule, case.config.family))
 
 
 def reference_overflows(case: Case, numbers: Numbers) -> dict[str, int]:
