@@ -146,9 +146,10 @@ def test_every_kind_is_planted():
 
 
 def test_a_sample_is_the_same_again_and_each_fault_is_another_program():
-    chosen = sample(ROOT, 90, 7)
-    assert chosen == sample(ROOT, 90, 7)
-    assert chosen != sample(ROOT, 90, 8)
+    every = faults_of_tree(ROOT, "archsim")
+    chosen = sample(ROOT, every, 90, 7)
+    assert chosen == sample(ROOT, faults_of_tree(ROOT, "archsim"), 90, 7)
+    assert chosen != sample(ROOT, every, 90, 8)
     for fault in chosen:
         source = (ROOT / fault.path).read_text()
         assert is_sound(fault, source)
@@ -201,8 +202,8 @@ def test_near_and_cheap_tests_come_first(small):
     )
     bit = 1 << min(blocks.reached(fault.path, (fault.line, fault.column)))
     files = [
-        CaseFile("tests/test_far.py", 0.1, True, 0, (Case("tests/test_far.py::a", (), 0.1, True, bit),)),
-        CaseFile("tests/test_one.py", 5.0, True, 0, (Case("tests/test_one.py::a", (), 9.0, True, bit),)),
+        CaseFile("tests/test_far.py", 0.1, True, 0, (Case("tests/test_far.py::a", (), 0.2, True, bit),)),
+        CaseFile("tests/test_one.py", 0.1, True, 0, (Case("tests/test_one.py::a", (), 0.3, True, bit),)),
         CaseFile(
             "tests/test_cheap.py",
             0.1,
@@ -221,7 +222,7 @@ def test_near_and_cheap_tests_come_first(small):
     order = [
         planner.cases[case].nodeid for batch in planner.batches(fault, selection(""), set()) for case in batch.cases
     ]
-    # Near ones first whatever they cost; then by cost, and what runs together is sorted by file.
+    # Near ones count as cheaper; what runs together is sorted by file.
     names = ["test_one.py::a", "test_cheap.py::a[2]", "test_cheap.py::a[1]", "test_cheap.py::a[3]", "test_far.py::a"]
     assert order == [f"tests/{name}" for name in names]
 

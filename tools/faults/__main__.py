@@ -12,12 +12,14 @@ for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+from tools.faults.coverage import Effort  # noqa: E402
 from tools.faults.forks import import_others  # noqa: E402
 from tools.faults.mapping import make_map, read_map  # noqa: E402
 from tools.faults.plan import Planner, selection  # noqa: E402
 from tools.faults.results import read, summary  # noqa: E402
 from tools.faults.run import Options, run  # noqa: E402
 from tools.faults.sample import sample  # noqa: E402
+from tools.faults.sites import faults_of_tree  # noqa: E402
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,11 +30,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{root} holds no archsim and tests", file=sys.stderr)
         return 2
     if options.command == "sample":
-        for fault in sample(root, options.count, options.seed):
+        for fault in sample(root, faults_of_tree(root, "archsim"), options.count, options.seed):
             print(fault.shown())
     elif options.command == "map":
         import_others(root)
-        make_map(root, Path(options.work).resolve(), options.cases, options.jobs)
+        make_map(root, Path(options.work).resolve(), Effort(options.cases, options.case_seconds), options.jobs)
     elif options.command == "run":
         return _run(options, root)
     else:
@@ -51,7 +53,7 @@ def _run(options: argparse.Namespace, root: Path) -> int:
     if not files:
         print(f"no map in {work}: run python -m tools.faults map --work {options.work}", file=sys.stderr)
         return 2
-    faults = sample(root, options.count, options.seed)
+    faults = sample(root, faults_of_tree(root, "archsim"), options.count, options.seed)
     import_others(root)
     how = Options(options.cap_seconds, options.jobs, options.tests_marker)
     run(root, work, Path(options.out).resolve(), Planner(files, blocks), faults[options.skip :], how)
@@ -76,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     for command in (judged, shown):
         command.add_argument("--out", required=True, help="the results, lines of JSON")
     mapped.add_argument("--cases", type=int, default=4, help="cases of a parametrized test that run (default: 4)")
+    mapped.add_argument("--case-seconds", type=float, default=60.0, help="CPU time of a case (default: 60)")
     judged.add_argument("--cap-seconds", type=float, default=25.0, help="CPU time of a fault, all runs (default: 25)")
     judged.add_argument("--tests-marker", default="", help="which tests judge, as in pytest -m (default: all)")
     judged.add_argument("--skip", type=int, default=0, help="leave out the first faults of the sample")

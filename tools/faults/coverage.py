@@ -6,18 +6,23 @@ import builtins
 import json
 import os
 import random
+import signal
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
 from tools.faults.blocks import TABLE
-from tools.faults.forks import cpu_seconds
+from tools.faults.forks import Place, cpu_seconds
 
 LONG_SECONDS = 4.0
 """A test function whose cases have taken this long runs no further cases for the map."""
+
+BROKEN_OFF_TIMES = 3.0
+"""How much longer than it ran a case is taken to be that was broken off."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +81,20 @@ def pytest_arguments(tree: Path, temporary: Path) -> list[str]:
     return ["-q", "--no-header", "--tb=short", "-o", "addopts=", *plugins, *place]
 
 
-def map_file(path: str, tree: Path, temporary: Path, blocks: int, cases: int, out: Path) -> None:
+@dataclass(frozen=True)
+class Effort:
+    """What a map may cost: cases of each test function that run, and CPU seconds after which one is broken off."""
+
+    cases: int
+    case_seconds: float
+
+
+def map_file(path: str, place: Place, blocks: int, effort: Effort, out: Path) -> None:
     """Run some cases of each test of a file, in a child whose imports count blocks; one line is written."""
     table = bytearray(blocks)
     setattr(builtins, TABLE, table)
-    plugin = _Mapper(table, cases)
-    pytest.main([*pytest_arguments(tree, temporary), path], plugins=[plugin])
+    plugin = _Mapper(table, effort)
+    pytest.main([*pytest_arguments(place.tree, place.temporary), path], plugins=[plugin])
     found = CaseFile(path, plugin.collecting, plugin.collected, plugin.at_import, tuple(plugin.results()))
     part = out.with_suffix(".part")
     part.write_text(found.to_json(), encoding="utf-8")
@@ -93,7 +106,7 @@ class _Mapper:
     """The pytest plugin that fills one file of the map."""
 
     table: bytearray
-    cases: int
+    effort: Effort
     started: float = field(default_factory=cpu_seconds)
     collecting: float = 0.0
     collected: bool = True
@@ -102,6 +115,7 @@ class _Mapper:
     ran: dict[str, Case] = field(default_factory=dict)
     spent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     failed: set[str] = field(default_factory=set)
+    broken_off: bool = False
 
     def results(self) -> Iterator[Case]:
         """All cases, in pytest's order."""
@@ -123,7 +137,7 @@ class _Mapper:
             cases[test.function].append(item)
         kept = set()
         for function, some in cases.items():
-            chosen = random.Random(function).sample(some, min(self.cases, len(some)))
+            chosen = random.Random(function).sample(some, min(self.effort.cases, len(some)))
             kept |= {item.nodeid for item in chosen}
         items[:] = [item for item in items if item.nodeid in kept]
 
@@ -135,8 +149,12 @@ class _Mapper:
             item.add_marker(pytest.mark.skip)
         self._take()
         before = cpu_seconds()
+        self.broken_off = False
+        signal.signal(signal.SIGPROF, self._break_off)
+        signal.setitimer(signal.ITIMER_PROF, self.effort.case_seconds)
         result = yield
-        seconds = cpu_seconds() - before
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        seconds = (cpu_seconds() - before) * (BROKEN_OFF_TIMES if self.broken_off else 1)
         if self.spent[function] <= LONG_SECONDS:
             markers = tuple(sorted({mark.name for mark in item.iter_markers()}))
             passed = item.nodeid not in self.failed
@@ -148,6 +166,11 @@ class _Mapper:
         """A test that fails without a fault judges nothing."""
         if report.failed:
             self.failed.add(report.nodeid)
+
+    def _break_off(self, number: int, frame: FrameType | None) -> None:
+        """What a case that runs for long has reached so far is enough."""
+        self.broken_off = True
+        pytest.skip("long")
 
     def _take(self) -> int:
         """The blocks entered since the last call."""

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from tools.faults.blocks import Blocks, count_blocks, use_code
-from tools.faults.coverage import CaseFile, map_file
+from tools.faults.coverage import CaseFile, Effort, map_file
 from tools.faults.forks import Place, fork
 from tools.faults.tree import copy_tree
 
@@ -16,7 +16,7 @@ FILE_SECONDS = 3600.0
 """Wall time of a test file after which it is given up."""
 
 
-def make_map(root: Path, work: Path, cases: int, jobs: int) -> list[CaseFile]:
+def make_map(root: Path, work: Path, effort: Effort, jobs: int) -> list[CaseFile]:
     """The map of all test files; files mapped by an earlier call with the same work folder are not run again."""
     folder = work / "map"
     folder.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def make_map(root: Path, work: Path, cases: int, jobs: int) -> list[CaseFile]:
 
                 def task(path: str = path, place: Place = place) -> None:
                     use_code(code)
-                    map_file(path, place.tree, place.temporary, blocks.count, cases, _line(folder, path))
+                    map_file(path, place, blocks.count, effort, _line(folder, path))
 
                 running[fork(task, place, folder / (_line(folder, path).stem + ".log"))] = (path, time.monotonic())
             _reap(running)

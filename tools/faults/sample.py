@@ -6,25 +6,26 @@ import math
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 from tools.faults.fault import Fault, Kind
-from tools.faults.sites import faults_of_tree, is_sound
+from tools.faults.sites import is_sound
 
 AT_LEAST = 4
 """Faults of each package, if it admits as many."""
 
 
-def sample(root: Path, count: int, seed: int, package: str = "archsim") -> list[Fault]:
-    """Faults in random order, so that the first n of them are a sample too. No two change the same stretch of text."""
+def sample(root: Path, faults: Sequence[Fault], count: int, seed: int) -> list[Fault]:
+    """Some of a tree's faults in random order: the first n of them are a sample too. No two change the same text."""
     chosen: list[Fault] = []
     by_package: dict[str, list[Fault]] = defaultdict(list)
-    for fault in faults_of_tree(root, package):
+    for fault in faults:
         by_package[fault.package].append(fault)
     shares = _shares({name: len(faults) for name, faults in by_package.items()}, count)
     for name in sorted(by_package):
         drawn = _drawn(root, by_package[name], random.Random(f"{seed} {name}"))
-        chosen.extend(fault for fault, _ in zip(drawn, range(shares[name]), strict=False))
+        chosen.extend(islice(drawn, shares[name]))
     random.Random(seed).shuffle(chosen)
     return chosen
 
