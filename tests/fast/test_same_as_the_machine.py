@@ -18,6 +18,7 @@ from archsim.schedules import SCHEDULES, find_schedule
 from archsim.trace import Window
 from archsim.workload import load_workload
 from tests.fast.fast_runs import assert_same, check, fast, generic_runs, longer, loop_runs, machine
+from tests.rings import examples
 from tests.strategies import Case, cases
 
 EXAMPLES = 2_000
@@ -50,14 +51,14 @@ def test_on_drawn_machines_schedules_and_workloads(part: int):
     assert skipped > EXAMPLES // PARTS // 5
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=examples(1_000))
 @given(st.one_of(generic_runs(), generic_runs(), loop_runs()))
 def test_on_any_dependencies(run):
     """Ops that some repetitions leave out, dependencies without a reason, waits that end in the same cycle."""
     check(*run)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(cases(), st.integers(1, 40), issue_intervals, queue_depths)
 def test_the_figures_are_the_same(case: Case, steps: int, issue_cycles: int, queue_depth: int):
     """All of Stats, by both executors of an Evaluator; and as they are without what an Evaluator keeps."""

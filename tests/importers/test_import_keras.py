@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from archsim.errors import WorkloadError
 from archsim.importers import find_layers, select
 from tests.importers.import_runs import close, imported
+from tests.rings import examples
 
 KINDS = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
 LAYOUTS = ("keras2 model", "keras3 model", "keras2 weights", "keras3 weights")
@@ -147,7 +148,7 @@ def models(draw):
     )
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(case=models())
 def test_every_layer_computes_what_keras_formulas_say(tmp_path_factory, h5py, case) -> None:
     kind, version, options, direction, (steps, batch, inputs, units), seed, packed = case

@@ -20,6 +20,7 @@ from tests.importers.import_runs import (
     torch_shaped,
 )
 from tests.optional import need
+from tests.rings import examples
 
 COUNTS = {"LSTM": 3, "GRU": 2, "RNN": 1}
 PARAMETERS = {
@@ -72,7 +73,7 @@ def operators(draw):
     return op, steps, batch, weights, attributes
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(case=operators())
 def test_every_option_computes_what_onnxruntime_computes(tmp_path_factory, onnx, onnxruntime, case) -> None:
     op, steps, batch, weights, attributes = case

@@ -17,6 +17,7 @@ from safetensors.numpy import save_file
 from archsim.errors import WorkloadError
 from archsim.importers import find_layers, select
 from tests.importers.import_runs import close, imported
+from tests.rings import examples
 
 SAVERS = (".pt", ".pth", "legacy.pt", ".safetensors", ".npz")
 
@@ -68,7 +69,7 @@ def forward(torch, module, x: np.ndarray) -> dict[str, np.ndarray]:
         return {"output": torch.stack(outputs).numpy(), "h_n": outputs[-1][None].numpy(), **cell}
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(case=modules())
 def test_every_module_computes_what_torch_computes(tmp_path_factory, torch, case) -> None:
     kind, options, steps, batch, suffix, prefix, seed = case

@@ -34,6 +34,7 @@ from tests.numerics.exact_runs import (
     small_case,
 )
 from tests.numerics.format_draws import ROUNDINGS, exact_cases, exact_formats
+from tests.rings import examples
 from tests.strategies import SCHEDULE_NAMES, Case, jitters, runs_as_wavefront, seeds, with_little_sram
 
 
@@ -46,13 +47,13 @@ def check(case: Case, tensors: NetworkTensors) -> dict[str, int]:
     return machine.overflows.overflowed
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(exact_cases(), seeds)
 def test_machine_program_and_reference_agree(case: Case, seed: int) -> None:
     check(case, drawn_tensors(case, seed))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(exact_cases(), seeds)
 def test_overflows_are_those_of_the_reference(case: Case, seed: int) -> None:
     """In every kind of data, where both do the same work.
@@ -71,7 +72,7 @@ def test_overflows_are_those_of_the_reference(case: Case, seed: int) -> None:
     assert all(machine.get(kind, 0) >= reference[kind] for kind in once)
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(exact_cases(), seeds, jitters())
 def test_also_when_every_op_takes_a_random_time(case: Case, seed: int, jitter: Jitter) -> None:
     """At the machine's own queues, and with queues so deep that units run as far apart as the dependencies allow."""
@@ -86,7 +87,7 @@ def test_what_is_drawn() -> None:
     """The formats above come in every combination that has rules of its own."""
     seen = set()
 
-    @settings(max_examples=300)
+    @settings(max_examples=examples(300))
     @given(exact_formats())
     def look(names: dict[str, str]) -> None:
         formats = Formats.model_validate(names)
