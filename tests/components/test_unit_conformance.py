@@ -1,14 +1,15 @@
 """What every unit must fulfil; a new kind of unit is tested by being in UNIT_KINDS and in a program."""
 
 import dataclasses
-from typing import get_args
+from functools import cache
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
 from archsim.arch import FAMILIES, Datapath, build_units, load_arch
 from archsim.components.activation import Activate, Activation
-from archsim.components.base import UnitConfig
+from archsim.components.base import Unit, UnitConfig
 from archsim.components.ddr import DdrDram
 from archsim.components.dram import Transfer
 from archsim.components.dram_simple import SimpleDram
@@ -19,7 +20,7 @@ from archsim.components.mac_array import MacArray
 from archsim.components.mac_tiles import BlockTile, MacTile
 from archsim.config.presets import PresetKind, preset_names
 from archsim.errors import SimulatorBug
-from archsim.program.ir import Op
+from archsim.program.ir import Op, Program, Region
 from archsim.schedules import SCHEDULES
 from archsim.workload import CellKind, CellSpec, FunctionSpec, NetworkSpec, one_layer
 from tests.float_machines import FLOAT_16X16
@@ -36,7 +37,7 @@ UNITS = build_units(ARCH)
 UNIT_KINDS = FAMILIES["gemv"].unit_kinds
 
 
-def unit_of(kind):
+def unit_of(kind: type[Unit[Any]]) -> Unit[Any]:
     """A unit of that kind, from the first machine that has one."""
     built = (build_units(machine)[kind.name] for machine in MACHINES.values())
     return next(unit for unit in built if type(unit) is kind)
@@ -55,8 +56,18 @@ def networks() -> list[NetworkSpec]:
     return specs + [NetworkSpec(((cell,),), 3, 2, (3, 1)) for cell in cells]
 
 
-PROGRAMS = [schedule.build(spec, ARCH) for spec in networks() for schedule in SCHEDULES]
-OPS = [op for program in PROGRAMS for phase in program.phases for op in phase.ops]
+@cache
+def programs() -> tuple[Program, ...]:
+    """Of all these networks in every schedule."""
+    return tuple(schedule.build(spec, ARCH) for spec in networks() for schedule in SCHEDULES)
+
+
+@cache
+def every_op() -> tuple[Op, ...]:
+    """Of all these programs."""
+    return tuple(op for program in programs() for phase in program.phases for op in phase.ops)
+
+
 OP_KINDS = {
     SimpleDram: {Transfer},
     DdrDram: {Transfer},
@@ -69,11 +80,11 @@ OP_KINDS = {
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Unknown(Op):
     @property
-    def reads(self):
+    def reads(self) -> tuple[Region, ...]:
         return ()
 
     @property
-    def writes(self):
+    def writes(self) -> tuple[Region, ...]:
         return ()
 
 
@@ -87,8 +98,8 @@ def test_every_kind_is_built_under_its_name() -> None:
 
 
 @pytest.mark.parametrize("kind", UNIT_KINDS, ids=lambda kind: kind.__name__)
-def test_ops_of_every_kind_occur_and_obey(kind) -> None:
-    ops = [op for op in OPS if op.unit == kind.name]
+def test_ops_of_every_kind_occur_and_obey(kind: type[Unit[Any]]) -> None:
+    ops = [op for op in every_op() if op.unit == kind.name]
     assert {type(op) for op in ops} == OP_KINDS[kind]
     random = np.random.default_rng(0)
     for op in ops:
@@ -96,14 +107,14 @@ def test_ops_of_every_kind_occur_and_obey(kind) -> None:
 
 
 @pytest.mark.parametrize("kind", UNIT_KINDS, ids=lambda kind: kind.__name__)
-def test_a_unit_is_static_or_has_a_session_that_keeps_to_its_bounds(kind) -> None:
+def test_a_unit_is_static_or_has_a_session_that_keeps_to_its_bounds(kind: type[Unit[Any]]) -> None:
     """A session starts from nothing in each run, says the same in each, and never less than `cycles`."""
     unit = unit_of(kind)
     if unit.static:
         with pytest.raises(SimulatorBug, match="is static"):
             unit.session(())
         return
-    for program in PROGRAMS:
+    for program in programs():
         sessions = unit.session(program.buffers), unit.session(program.buffers)
         now = 0
         for phase in program.phases:
@@ -121,16 +132,16 @@ def test_a_unit_is_static_or_has_a_session_that_keeps_to_its_bounds(kind) -> Non
 
 
 @pytest.mark.parametrize("kind", UNIT_KINDS, ids=lambda kind: kind.__name__)
-def test_an_unknown_op_is_refused_and_never_free(kind) -> None:
+def test_an_unknown_op_is_refused_and_never_free(kind: type[Unit[Any]]) -> None:
     check_refusal(unit_of(kind), Unknown(unit=kind.name, label="mystery"))
 
 
 @pytest.mark.parametrize(
     "kind", [k for k in UNIT_KINDS if k.name in ("dram", "activation")], ids=lambda kind: kind.__name__
 )
-def test_only_units_that_accumulate_update_in_place(kind) -> None:
+def test_only_units_that_accumulate_update_in_place(kind: type[Unit[Any]]) -> None:
     value = np.zeros((1, 1), np.float32)
-    op = next(op for op in OPS if op.unit == kind.name)
+    op = next(op for op in every_op() if op.unit == kind.name)
     with pytest.raises(SimulatorBug, match="does not update in place"):
         Datapath({**UNITS, kind.name: unit_of(kind)}).retire(op, value, value)
 
