@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             continue
         if item.get_closest_marker("covering"):
             products[item.nodeid.partition("[")[0]].append(item)
-        if thorough and getattr(item.obj, "is_hypothesis_test", False):
+        if thorough and (getattr(item.obj, "is_hypothesis_test", False) or item.get_closest_marker("law")):
             item.add_marker(exhaustive)
     for found in products.values():
         marker = found[0].get_closest_marker("covering")

@@ -21,6 +21,9 @@ FAST_EXAMPLES, EXHAUSTIVE_EXAMPLES = 10, 40
 exhaustive = pytest.mark.exhaustive
 """A test, or a parameter, that the fast ring leaves out."""
 
+law = pytest.mark.law
+"""A test with a law in it, which is longer in the exhaustive ring."""
+
 every_value = pytest.mark.covering(strength=1)
 """Of a test's combinations of parameters the fast ring takes a few that together have every value."""
 

@@ -18,7 +18,7 @@ from archsim.machine.options import Jitter
 from archsim.schedules import find_schedule
 from archsim.workload import CellKind, Workload, load_workload
 from tests.float_machines import FLOAT_16X16
-from tests.rings import examples
+from tests.rings import every_value, examples, law
 from tests.strategies import (
     SCHEDULE_NAMES,
     Case,
@@ -132,6 +132,8 @@ def test_the_program_means_the_lstm(case: Case, seed: int):
     assert np.array_equal(computed.output[-1], computed.h_n[0])
 
 
+@law
+@every_value
 @pytest.mark.parametrize("schedule", SCHEDULE_NAMES)
 @pytest.mark.parametrize(
     "sizes", [(1, 1, 1, 1), (1, 5, 4, 1), (5, 1, 4, 2), (4, 7, 1, 3), (1, 1, 6, 3), (12, 12, 1, 1)], ids=str
@@ -213,6 +215,7 @@ def test_a_wavefront_needs_layers_that_run_forward_alone(load: Workload, schedul
         find_schedule(schedule).build(load.spec, load_arch(FLOAT_16X16).config)
 
 
+@law
 @pytest.mark.parametrize("schedule", SCHEDULE_NAMES)
 def test_initial_state_from_a_file(schedule: str, tmp_path):
     """The whole flow, from files, with a nonzero initial state and an outside witness."""

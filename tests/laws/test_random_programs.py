@@ -21,7 +21,7 @@ from archsim.program.ir import Op, Phase, PhaseKind, Program, Region
 from archsim.program.verifier import find_hazards
 from tests.laws.generic_ops import Mix, bodies, buffer, damaged_bodies, executed, interpreted, one_phase
 from tests.laws.happens_before import Unrolled, reads_before_writes
-from tests.rings import examples
+from tests.rings import examples, law
 from tests.strategies import seeded_jitter
 
 SERVICES = (Service(1, 0, 0), Service(2, 5, 3))
@@ -60,6 +60,7 @@ def test_also_with_ops_that_some_repetitions_leave_out(phase: Phase, service: Se
     check_numbers(phase, service, seed)
 
 
+@law
 def test_mixed_strides_are_ordered_or_refused():
     """Regions of one buffer that move through its slots at different speeds: right at any latencies, or a hazard."""
     verdicts: Counter[str] = Counter()
@@ -74,10 +75,11 @@ def test_mixed_strides_are_ordered_or_refused():
             check_numbers(phase, service, seed)
 
     check()
-    assert verdicts["refused"] > 20
-    assert verdicts["ordered"] > 20
+    assert verdicts["refused"] > examples(20)
+    assert verdicts["ordered"] > examples(20)
 
 
+@law
 def test_verifier_and_oracle_agree_on_damaged_programs():
     """No hazard overlooked, none invented; and without one, the numbers are right at any latencies."""
     verdicts: Counter[str] = Counter()
@@ -92,8 +94,8 @@ def test_verifier_and_oracle_agree_on_damaged_programs():
             check_numbers(phase, service, seed)
 
     check()
-    assert verdicts["hazardous"] > 50
-    assert verdicts["clean"] > 50
+    assert verdicts["hazardous"] > examples(50)
+    assert verdicts["clean"] > examples(50)
 
 
 @settings(max_examples=examples(150))
@@ -112,6 +114,7 @@ def test_dependencies_do_not_depend_on_the_number_of_repetitions(phase: Phase, r
     assert not unordered(other)
 
 
+@law
 def test_no_dependency_is_named_twice_or_on_the_own_unit_in_vain():
     """Tokens cost hardware: at most one for each op, lag and event, and the own unit's order is free."""
 

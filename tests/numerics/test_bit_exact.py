@@ -87,7 +87,7 @@ def test_what_is_drawn() -> None:
     """The formats above come in every combination that has rules of its own."""
     seen = set()
 
-    @settings(max_examples=examples(300))
+    @settings(max_examples=300)
     @given(exact_formats())
     def look(names: dict[str, str]) -> None:
         formats = Formats.model_validate(names)

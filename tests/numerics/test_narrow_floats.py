@@ -23,7 +23,7 @@ from archsim.workload import CellKind
 from tests.numerics.exact_runs import run_machine, run_untimed, small_case
 from tests.numerics.format_draws import float_formats, in_formats
 from tests.optional import need
-from tests.rings import examples
+from tests.rings import examples, law
 from tests.strategies import Case, bits, cases, jitters, seeds, tensors
 
 LARGEST = {"float16": 65504.0, "bfloat16": 2.0**127 * (2 - 2.0**-7), "float32": 2.0**127 * (2 - 2.0**-23)}
@@ -62,6 +62,7 @@ def numbers_of(name: str) -> st.SearchStrategy[float]:
     return st.floats(allow_nan=False, allow_infinity=False) | ties | large
 
 
+@law
 @pytest.mark.parametrize("name", ["float16", "bfloat16", "float32"])
 def test_rounding_by_definition(name: str) -> None:
     """From float64, at once: also those that are near a tie of the narrow format by less than float32 can see."""
