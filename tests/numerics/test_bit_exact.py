@@ -34,7 +34,7 @@ from tests.numerics.exact_runs import (
     small_case,
 )
 from tests.numerics.format_draws import ROUNDINGS, exact_cases, exact_formats
-from tests.rings import examples
+from tests.rings import every_value, examples
 from tests.strategies import SCHEDULE_NAMES, Case, jitters, runs_as_wavefront, seeds, with_little_sram
 
 
@@ -159,6 +159,7 @@ Q_AND_INT = {
 FORMATS = {"one q": ONE_Q, "two q": TWO_Q, "tflite": TFLITE, "by row": BY_ROW, "q and int": Q_AND_INT}
 
 
+@every_value
 @pytest.mark.parametrize("formats", FORMATS)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_kind_in_every_schedule(name: str, formats: str) -> None:
@@ -178,6 +179,7 @@ def test_every_kind_in_every_schedule(name: str, formats: str) -> None:
     assert done == sum(beside or not schedule.endswith("wavefront") for schedule in SCHEDULE_NAMES)
 
 
+@every_value
 @pytest.mark.parametrize("wrap", ["", "/wrap"])
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 @pytest.mark.parametrize("formats", ["one q", "by row"])
@@ -202,6 +204,7 @@ METHODS: dict[str, dict[str, Any]] = {
 }
 
 
+@every_value
 @pytest.mark.parametrize("address", [None, "q2.3/half_up/wrap", "q6.14"])
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method(method: str, address: str | None) -> None:
