@@ -1,15 +1,56 @@
-"""One hypothesis profile for all tests: the same examples in every run, no clock, no database of failures."""
+"""What all tests share: the ring that runs, its hypothesis profile, and one line about what was skipped."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+
+import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile(
-    "archsim",
-    derandomize=True,
-    deadline=None,
-    database=None,
-    max_examples=40,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-settings.load_profile("archsim")
+from tests.optional import skipped_in_one_line
+from tests.rings import EXHAUSTIVE_EXAMPLES, FAST_EXAMPLES, covering, exhaustive, selects_exhaustive
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Laws have the same examples in every run, no clock, no database of failures; how many, the ring says."""
+    thorough = selects_exhaustive(config.option.markexpr)
+    settings.register_profile(
+        "archsim",
+        derandomize=True,
+        deadline=None,
+        database=None,
+        max_examples=EXHAUSTIVE_EXAMPLES if thorough else FAST_EXAMPLES,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.load_profile("archsim")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks as exhaustive what the fast ring's covers leave out and, if that ring runs, every law: it is longer there.
+
+    The marks decide afterwards which tests -m selects.
+    """
+    thorough = selects_exhaustive(config.option.markexpr)
+    products: defaultdict[str, list[pytest.Function]] = defaultdict(list)
+    for item in items:
+        if not isinstance(item, pytest.Function):
+            continue
+        if item.get_closest_marker("covering"):
+            products[item.nodeid.partition("[")[0]].append(item)
+        if thorough and (getattr(item.obj, "is_hypothesis_test", False) or item.get_closest_marker("law")):
+            item.add_marker(exhaustive)
+    for found in products.values():
+        marker = found[0].get_closest_marker("covering")
+        assert marker is not None
+        kept = set(covering([item.callspec.indices for item in found], marker.kwargs["strength"]))
+        for place, item in enumerate(found):
+            if place not in kept:
+                item.add_marker(exhaustive)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """All that was skipped, in one line."""
+    reasons = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", ())]
+    if reasons:
+        terminalreporter.write_line(skipped_in_one_line(reasons))

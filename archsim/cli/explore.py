@@ -60,11 +60,12 @@ def explore_command(
     notes = write_results(study, target, plots=not no_plots)
     if study.dropped:
         notes.append(f"{study.dropped} torn lines of the journal were dropped and their points repeated")
-    for note in notes:
-        print(f"archsim: note: {note}", file=sys.stderr)
     if json:
-        sys.stdout.write(study_json(study))
-    elif not quiet:
+        sys.stdout.write(study_json(study, notes))
+    else:
+        for note in notes:
+            print(f"archsim: note: {note}", file=sys.stderr)
+    if not (json or quiet):
         sys.stdout.write(study_text(study))
         rate = f"{study.simulated:,} designs evaluated now, {study.designs_per_second:,.1f} a second"
         sys.stdout.write(f"\n{rate}\nResults: {target}/\n")

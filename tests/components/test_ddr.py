@@ -20,6 +20,7 @@ from archsim.hardware.dram.transfers import Transfer
 from archsim.hardware.unit import Service
 from archsim.program.ir import Buffer, DataKind, Region
 from tests.components.ddr_by_command import Command, Controller, History, distance, faults
+from tests.rings import examples
 
 WIDE = {"dram": None, "state_buffer": None}
 MAPPINGS = ("row_bank_column_group_channel", "row_bank_group_column_channel")
@@ -178,7 +179,7 @@ def expected(of: DdrDram, requests: list[tuple[int, int, bool, int, int]]) -> li
     return found
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     devices(), traffic(), st.sampled_from([1, 2]), st.sampled_from(MAPPINGS), st.sampled_from(["1000", "333.3", "1700"])
 )
@@ -413,7 +414,7 @@ def test_without_bank_group_interleaving_ddr4_streams_at_half() -> None:
 # Bounds and addresses
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(devices(), traffic(), st.sampled_from([1, 2, 4]), st.sampled_from(["1000", "333.3", "1700"]))
 def test_cycles_is_a_lower_bound(
     device: DdrDevice, requests: list[tuple[int, int, bool, int, int]], channels: int, core: str

@@ -11,6 +11,7 @@ from archsim.hardware.functions.functions import evaluate
 from archsim.hardware.functions.piecewise_fit import MOST_POINTS, Curve, Lines, fit
 from archsim.workload import FunctionSpec
 from tests.components.tables import FUNCTIONS, SIGMOID, TANH
+from tests.rings import examples
 
 
 def widths(y: np.ndarray) -> np.ndarray:
@@ -118,7 +119,7 @@ PARAMETERS = st.floats(-1e6, 1e6)
     st.integers(2, 99),
     st.integers(0, 31),
 )
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @example(FunctionSpec("elu", 0.0), 8.0, 2, 12)
 @example(FunctionSpec("scaledtanh", 1.0, 0.0), 8.0, 2, 12)
 @example(TANH, 2.0**-4, 5, 0)

@@ -1,6 +1,7 @@
 """What every unit must fulfil; a new kind of unit is tested by being in UNIT_KINDS and in a program."""
 
 import dataclasses
+from functools import cache
 from typing import Any, get_args
 
 import numpy as np
@@ -24,7 +25,7 @@ from archsim.hardware.dram.ddr_unit import DdrDram
 from archsim.hardware.dram.simple import SimpleDram
 from archsim.hardware.dram.transfers import Transfer
 from archsim.hardware.unit import Unit
-from archsim.program.ir import Op, Region
+from archsim.program.ir import Op, Program, Region
 from archsim.workload import CellKind, CellSpec, FunctionSpec, NetworkSpec, one_layer
 from tests.float_machines import FLOAT_16X16
 from tests.unit_rules import check_op, check_refusal
@@ -60,8 +61,18 @@ def networks() -> list[NetworkSpec]:
     return specs + [NetworkSpec(((cell,),), 3, 2, (3, 1)) for cell in cells]
 
 
-PROGRAMS = [schedule.build(spec, ARCH) for spec in networks() for schedule in GEMV_SCHEDULES]
-OPS = [op for program in PROGRAMS for phase in program.phases for op in phase.ops]
+@cache
+def programs() -> tuple[Program, ...]:
+    """Of all these networks in every schedule."""
+    return tuple(schedule.build(spec, ARCH) for spec in networks() for schedule in GEMV_SCHEDULES)
+
+
+@cache
+def every_op() -> tuple[Op, ...]:
+    """Of all these programs."""
+    return tuple(op for program in programs() for phase in program.phases for op in phase.ops)
+
+
 OP_KINDS = {
     SimpleDram: {Transfer},
     DdrDram: {Transfer},
@@ -93,7 +104,7 @@ def test_every_kind_is_built_under_its_name() -> None:
 
 @pytest.mark.parametrize("kind", UNIT_KINDS, ids=lambda kind: kind.__name__)
 def test_ops_of_every_kind_occur_and_obey(kind: type[Unit[Any]]) -> None:
-    ops = [op for op in OPS if op.unit == kind.name]
+    ops = [op for op in every_op() if op.unit == kind.name]
     assert {type(op) for op in ops} == OP_KINDS[kind]
     random = np.random.default_rng(0)
     for op in ops:
@@ -108,7 +119,7 @@ def test_a_unit_is_static_or_has_a_session_that_keeps_to_its_bounds(kind: type[U
         with pytest.raises(SimulatorBug, match="is static"):
             unit.session(())
         return
-    for program in PROGRAMS:
+    for program in programs():
         sessions = unit.session(program.buffers), unit.session(program.buffers)
         now = 0
         for phase in program.phases:
@@ -135,7 +146,7 @@ def test_an_unknown_op_is_refused_and_never_free(kind: type[Unit[Any]]) -> None:
 )
 def test_only_units_that_accumulate_update_in_place(kind: type[Unit[Any]]) -> None:
     value = np.zeros((1, 1), np.float32)
-    op = next(op for op in OPS if op.unit == kind.name)
+    op = next(op for op in every_op() if op.unit == kind.name)
     with pytest.raises(SimulatorBug, match="does not update in place"):
         Datapath({**UNITS, kind.name: unit_of(kind)}).retire(op, value, value)
 

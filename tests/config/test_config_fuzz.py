@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from archsim.config import Document, Override, load_document, parse_document, parse_override, validate
 from archsim.errors import ArchError
 from tests.config.conftest import Machine
+from tests.rings import examples
 
-quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 PIECES = st.sampled_from(
     [
@@ -140,7 +141,7 @@ def test_any_override(text: str) -> None:
     result_of(lambda: parse_override(text, ArchError))
 
 
-@settings(quick, max_examples=500)
+@settings(quick, max_examples=examples(500))
 @given(FILES, st.lists(OVERRIDES, max_size=3))
 def test_any_values(machine_type: type[Machine], text: str, overrides: list[Override]) -> None:
     document = parse_document(text, "a.yaml", ArchError)

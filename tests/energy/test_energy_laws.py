@@ -30,6 +30,7 @@ from archsim.program.ir import Program
 from archsim.technology import Prices, Technology, load_technology
 from archsim.workload import load_workload
 from tests.present import present
+from tests.rings import examples
 from tests.strategies import Case, cases, unit_options
 
 CLOSE = 1e-9
@@ -175,7 +176,7 @@ def _counted(case: Case) -> Counter[tuple[object, ...]]:
 MEMORIES = st.sampled_from(["weight_sram", "input_buffer", "state_buffer"])
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(cases(), MEMORIES, st.integers(2, 50))
 def test_more_capacity_never_costs_less(case: Case, memory: str, factor: int) -> None:
     """The same accesses cost no less of each; with other accesses (a streamed schedule pins more) see the next law.
@@ -195,7 +196,7 @@ def test_more_capacity_never_costs_less(case: Case, memory: str, factor: int) ->
     assert (large.leakage_mw > small.leakage_mw) or (words < 1 and large.leakage_mw == small.leakage_mw)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(cases(), MEMORIES, st.integers(2, 50))
 def test_only_streamed_weights_have_other_accesses_in_a_larger_memory(case: Case, memory: str, factor: int) -> None:
     """Weights that find room are loaded once instead of every step: DRAM and the weight SRAM's port do less."""
@@ -208,7 +209,7 @@ def test_only_streamed_weights_have_other_accesses_in_a_larger_memory(case: Case
         assert after == before
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(cases(), st.sampled_from(["mac_array.columns", "activation.lanes", "accumulators.entries"]))
 def test_more_hardware_is_more_area(case: Case, path: str) -> None:
     section, field = path.split(".")
@@ -240,7 +241,7 @@ def scaled(technology: Technology, energy: float, area: float) -> Technology:
     return Technology.model_validate_json(json.dumps(scale(technology.model_dump(mode="json"))))
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(cases(), st.sampled_from([0.25, 2.0, 8.0]), st.sampled_from([0.5, 4.0]))
 def test_energies_scale_with_the_table(case: Case, energy: float, area: float) -> None:
     costs = costs_of(case)

@@ -19,6 +19,7 @@ from archsim.explore.search.result_bounds import ResultBounds
 from archsim.families.load import load_arch
 from archsim.workload import load_workload
 from tests.optional import need
+from tests.rings import examples
 from tests.strategies import Case, cases
 
 
@@ -65,7 +66,7 @@ def test_pruning_leaves_the_front_exact_and_says_how_much_it_skipped(write, monk
         assert own is None or any(all(np.array(f) <= own) and any(np.array(f) < own) for f in front)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(cases(), st.sampled_from(["float32", "tflite_int8", "q4.12"]), st.sampled_from(["node_45nm", "node_7nm"]))
 def test_bounds_are_below_every_simulation(case: Case, formats: str, technology: str) -> None:
     """Of any machine, network and schedule; area and leakage are exact."""

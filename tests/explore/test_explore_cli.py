@@ -1,14 +1,21 @@
 """archsim explore as a user meets it."""
 
+from __future__ import annotations
+
 import csv
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+Cli = Callable[..., tuple[int, str, str]]
+"""Runs the command line: exit code, stdout, stderr."""
+
 
 @pytest.fixture
-def cli(tmp_path, monkeypatch, capsys):
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
     from archsim.cli.main import main
 
     monkeypatch.chdir(tmp_path)
@@ -18,18 +25,20 @@ def cli(tmp_path, monkeypatch, capsys):
         with pytest.raises(SystemExit) as caught:
             main()
         captured = capsys.readouterr()
+        assert isinstance(caught.value.code, int)
         return caught.value.code, captured.out, captured.err
 
     return run
 
 
-def test_json_is_one_object_with_these_keys(cli, write) -> None:
+def test_json_is_one_object_with_these_keys(cli: Cli, write: Callable[..., Path]) -> None:
     code, out, err = cli("explore", str(write()), "--json", "--workers", "1", "--no-plots")
     found = json.loads(out)
     assert code == 0
     assert err == ""
-    assert list(found) == ["evaluated", "infeasible", "pruned", "failed", "seconds", "designs_per_second", "front"]
-    assert sum(found[key] for key in ("evaluated", "infeasible", "pruned", "failed")) == 48
+    counts = ["evaluated", "infeasible", "pruned", "failed"]
+    assert list(found) == [*counts, "seconds", "designs_per_second", "front", "notes"]
+    assert sum(found[key] for key in counts) == 48
     assert found["front"]
     for point in found["front"]:
         assert set(point) == {"inputs", "objectives"}
@@ -37,7 +46,23 @@ def test_json_is_one_object_with_these_keys(cli, write) -> None:
         assert {"mac_array.rows", "schedule", "weight_sram.banks"} <= set(point["inputs"])
 
 
-def test_points_csv_has_every_input_and_output(cli, write) -> None:
+def test_what_is_missing_is_noted_on_stderr_or_in_the_object(
+    cli: Cli, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without pyarrow there is no points.parquet: one line on stderr, or, with --json, a note and nothing there."""
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    options = ("explore", str(write()), "--workers", "1", "--no-plots", "--budget", "3", "--out")
+    code, _, err = cli(*options, "plain")
+    assert (code, len(err.splitlines())) == (0, 1)
+    assert err.startswith("archsim: note: points.parquet is not written: it needs pyarrow")
+    code, out, err = cli(*options, "json", "--json")
+    assert (code, err) == (0, "")
+    (note,) = json.loads(out)["notes"]
+    assert note.startswith("points.parquet is not written: it needs pyarrow")
+    assert not list(Path().glob("*/points.parquet"))
+
+
+def test_points_csv_has_every_input_and_output(cli: Cli, write: Callable[..., Path]) -> None:
     code, out, _ = cli("explore", str(write()), "--workers", "1", "--no-prune", "--budget", "40", "--out", "here")
     assert code == 0
     assert "Pareto front" in out
@@ -54,7 +79,7 @@ def test_points_csv_has_every_input_and_output(cli, write) -> None:
     assert page.count("archsim run tiny_2x2") >= len(done)
 
 
-def test_resume_and_quiet(cli, write) -> None:
+def test_resume_and_quiet(cli: Cli, write: Callable[..., Path]) -> None:
     path = str(write())
     assert cli("explore", path, "--workers", "1", "--budget", "20", "--quiet", "--no-plots")[:2] == (0, "")
     code, _, err = cli("explore", path, "--workers", "1", "--no-plots")
@@ -71,7 +96,7 @@ def test_resume_and_quiet(cli, write) -> None:
         (("edge", "--workers", "0"), "--workers"),
     ],
 )
-def test_mistakes_are_one_line(cli, arguments, message: str) -> None:
+def test_mistakes_are_one_line(cli: Cli, arguments: tuple[str, ...], message: str) -> None:
     code, out, err = cli("explore", *arguments)
     assert (code, out) == (2, "")
     assert message in err

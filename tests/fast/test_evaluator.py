@@ -22,6 +22,7 @@ from archsim.program.ir import After, Dep, PhaseKind, Program, Wait
 from archsim.program.shapes import op_shape
 from archsim.workload import load_workload
 from tests.fast.generic_phases import phase_of
+from tests.rings import examples
 from tests.strategies import Case, cases
 
 SMALL = load_workload("lstm:5,6,t=9")
@@ -139,7 +140,7 @@ def test_what_does_not_fit_is_refused_each_time_and_fits_again_after():
     assert evaluator.evaluate(load_arch("edge_16x16"), SMALL).stats == wanted
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(cases())
 def test_ops_of_a_shape_take_the_same_time_and_do_the_same_work(case: Case):
     services: dict[Any, Any] = {}

@@ -13,6 +13,7 @@ from archsim.hardware.unit import Service
 from archsim.program.ir import After, Dep, PhaseKind, Program, Wait
 from tests.fast.fast_runs import assert_same, fast, generic_runs, longer
 from tests.fast.generic_phases import phase_of
+from tests.rings import examples
 from tests.strategies import Case, cases
 
 
@@ -64,7 +65,7 @@ def test_nothing_is_skipped_while_the_sequencer_runs_ahead():
     assert run.evaluated == (60,)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(generic_runs(max_repeat=400))
 def test_running_on_changes_nothing(run):
     """400 repetitions with and without the skip: every op's times, all waits, ends and bins."""
@@ -72,7 +73,7 @@ def test_running_on_changes_nothing(run):
     assert_same(fast(program, spec).trace, fast(program, spec, skip=False).trace)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(cases(), st.integers(100, 400), st.sampled_from([0, 1]), st.sampled_from([1, 2, 16]))
 def test_running_on_changes_nothing_on_drawn_machines(case: Case, steps: int, issue_cycles: int, queue_depth: int):
     case = longer(case, steps, issue_cycles, queue_depth)

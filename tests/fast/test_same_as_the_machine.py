@@ -20,6 +20,7 @@ from archsim.metrics import compute_stats
 from archsim.trace import Window
 from archsim.workload import load_workload
 from tests.fast.fast_runs import assert_same, check, fast, generic_runs, longer, loop_runs, machine
+from tests.rings import examples, law
 from tests.strategies import Case, cases
 
 EXAMPLES = 2_000
@@ -29,13 +30,14 @@ issue_intervals = st.sampled_from([0, 0, 1, 2, 5])
 queue_depths = st.sampled_from([1, 1, 2, 3, 16])
 
 
+@law
 @pytest.mark.parametrize("part", range(PARTS))
-def test_on_drawn_machines_schedules_and_workloads(part: int):
-    """2,000 of them, in parts that can run side by side; more of them long than short, so that a part is skipped."""
+def test_on_drawn_machines_schedules_and_workloads(part: int) -> None:
+    """2,000 of them (500 in the fast ring), in parts that can run side by side; most are long enough to skip a part."""
     skipped = 0
 
     @seed(part)
-    @settings(max_examples=EXAMPLES // PARTS, derandomize=False)
+    @settings(max_examples=examples(EXAMPLES // PARTS), derandomize=False)
     @given(cases(), st.one_of(st.integers(1, 7), st.integers(8, 60)), issue_intervals, queue_depths)
     def compare(case: Case, steps: int, issue_cycles: int, queue_depth: int) -> None:
         nonlocal skipped
@@ -49,17 +51,17 @@ def test_on_drawn_machines_schedules_and_workloads(part: int):
         )
 
     compare()
-    assert skipped > EXAMPLES // PARTS // 5
+    assert skipped > examples(EXAMPLES // PARTS) // 5
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=examples(1_000))
 @given(st.one_of(generic_runs(), generic_runs(), loop_runs()))
 def test_on_any_dependencies(run):
     """Ops that some repetitions leave out, dependencies without a reason, waits that end in the same cycle."""
     check(*run)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(cases(), st.integers(1, 40), issue_intervals, queue_depths)
 def test_the_figures_are_the_same(case: Case, steps: int, issue_cycles: int, queue_depth: int):
     """All of Stats, by both executors of an Evaluator; and as they are without what an Evaluator keeps."""

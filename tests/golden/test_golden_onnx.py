@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.golden.golden_compare import FLOAT32, worst_error
 from tests.golden.golden_onnx import BLOCKS, OnnxCase, run_golden, run_onnxruntime, run_reference
 from tests.golden.golden_onnx_draws import onnx_cases
+from tests.rings import examples
 
 OPERATORS = tuple(BLOCKS)
 
@@ -32,19 +33,19 @@ def agrees(onnx: ModuleType, onnxruntime: ModuleType, case: OnnxCase) -> None:
     assert worst_error(got, run_onnxruntime(onnx, onnxruntime, case)) <= FLOAT32
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(case=onnx_cases("LSTM"))
 def test_lstm(onnx: ModuleType, onnxruntime: ModuleType, case: OnnxCase) -> None:
     agrees(onnx, onnxruntime, case)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(case=onnx_cases("GRU"))
 def test_gru(onnx: ModuleType, onnxruntime: ModuleType, case: OnnxCase) -> None:
     agrees(onnx, onnxruntime, case)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(case=onnx_cases("RNN"))
 def test_rnn(onnx: ModuleType, onnxruntime: ModuleType, case: OnnxCase) -> None:
     agrees(onnx, onnxruntime, case)

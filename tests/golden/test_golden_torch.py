@@ -14,6 +14,7 @@ from tests.golden.golden_compare import FLOAT32, FLOAT64, worst_error
 from tests.golden.golden_torch import KINDS, TorchCase, filled, golden_direction, golden_stack, run_golden, run_torch
 from tests.golden.golden_torch import torch_cases as cases
 from tests.golden.golden_torch import torch_module as module_of
+from tests.rings import examples
 
 
 def agrees(torch: ModuleType, case: TorchCase) -> None:
@@ -22,14 +23,14 @@ def agrees(torch: ModuleType, case: TorchCase) -> None:
     assert worst_error(got, want) <= (FLOAT64 if case.double else FLOAT32)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(case=cases(packed=False))
 def test_modules(torch: ModuleType, case: TorchCase) -> None:
     """nn.LSTM (with proj_size), nn.GRU, nn.RNN: layers, bias, directions, batch_first, states, dropout in inference."""
     agrees(torch, case)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(case=cases(packed=True))
 def test_packed_sequences(torch: ModuleType, case: TorchCase) -> None:
     """Rows of different lengths, in any order: each ends, and backwards begins, at its own last step."""

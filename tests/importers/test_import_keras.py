@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from archsim.errors import WorkloadError
 from archsim.importers import find_layers, select
 from tests.importers.import_runs import close, imported
+from tests.rings import examples
 
 Json = dict[str, Any]
 """An object of a model's configuration."""
@@ -172,7 +173,7 @@ def models(draw: st.DrawFn) -> tuple[str, str, dict[str, Any], str, list[int], i
     )
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(case=models())
 def test_every_layer_computes_what_keras_formulas_say(
     tmp_path_factory: pytest.TempPathFactory,

@@ -28,6 +28,7 @@ from tests.optional import need
 from tests.present import present
 
 Limits = tuple[float, float]
+from tests.rings import examples
 
 COUNTS = {"LSTM": 3, "GRU": 2, "RNN": 1}
 PARAMETERS: dict[str, tuple[Limits | None, Limits | None]] = {
@@ -83,7 +84,7 @@ def operators(draw: st.DrawFn) -> Operator:
     return op, steps, batch, weights, attributes
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(case=operators())
 def test_every_option_computes_what_onnxruntime_computes(
     tmp_path_factory: pytest.TempPathFactory, onnx: ModuleType, onnxruntime: ModuleType, case: Operator

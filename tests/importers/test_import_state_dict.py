@@ -21,6 +21,7 @@ from archsim.errors import WorkloadError
 from archsim.importers import find_layers, select
 from tests.arrays import save_npz
 from tests.importers.import_runs import close, imported
+from tests.rings import examples
 
 SAVERS = (".pt", ".pth", "legacy.pt", ".safetensors", ".npz")
 
@@ -74,7 +75,7 @@ def forward(torch: ModuleType, module: Any, x: np.ndarray) -> dict[str, np.ndarr
         return {"output": torch.stack(outputs).numpy(), "h_n": outputs[-1][None].numpy(), **cell}
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(case=modules())
 def test_every_module_computes_what_torch_computes(
     tmp_path_factory: pytest.TempPathFactory,

@@ -17,6 +17,7 @@ from archsim.metrics.stats import Stats
 from archsim.program.ir import PhaseKind
 from archsim.workload import CellKind
 from tests.laws.closed_forms import cut_of, flat, mac_ops, matrix_elements, traffic
+from tests.rings import examples
 from tests.strategies import ON_CHIP, Case, cases, fewest_entries, needed_bytes, one_layer_lstms
 
 
@@ -179,7 +180,7 @@ def test_traffic_of_the_ops_in_the_trace(case: Case):
     assert {key: -(-bits // 8) for key, bits in moved.items()} == flat(run.stats.traffic_bytes)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(cases(), st.sampled_from([1, 2]))
 def test_capacity_is_exact(case: Case, block: int):
     """What is needed is enough, and one byte (or accumulator entry) less is refused with the gap.

@@ -21,6 +21,7 @@ from archsim.errors import CapacityError
 from archsim.families.load import load_arch
 from archsim.hardware.dram.ddr_presets import DEVICES, TYPES
 from archsim.workload import load_workload
+from tests.rings import examples
 from tests.strategies import Case, bits, cases, jitters, program_text, tensors
 
 MEMORIES = ("weight_sram", "input_buffer", "state_buffer")
@@ -50,7 +51,7 @@ def dynamic_cases(draw: st.DrawFn) -> tuple[Case, Case]:
     return case, case.with_fields(changes)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(dynamic_cases(), st.one_of(st.none(), jitters()))
 def test_not_a_bit_changes(pair: tuple[Case, Case], jitter: Jitter | None):
     static, dynamic = pair
@@ -60,7 +61,7 @@ def test_not_a_bit_changes(pair: tuple[Case, Case], jitter: Jitter | None):
     assert bits(dynamic.execute(numbers, jitter=jitter)[1]) == want
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(dynamic_cases())
 def test_cycles_add_up_and_bounds_are_bounds(pair: tuple[Case, Case]):
     """compute_stats raises if a stack does not sum to the run; `cycles` of an op is never more than it took."""
@@ -77,7 +78,7 @@ def test_cycles_add_up_and_bounds_are_bounds(pair: tuple[Case, Case]):
         assert record.done - record.start >= least.latency_cycles
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(dynamic_cases())
 def test_the_same_run_twice(pair: tuple[Case, Case]):
     _, case = pair
@@ -87,7 +88,7 @@ def test_the_same_run_twice(pair: tuple[Case, Case]):
     assert first == second
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(cases(), st.lists(st.sampled_from(MEMORIES), min_size=1, unique=True))
 def test_ports_of_ones_own_are_never_slower(case: Case, single: list[str]):
     """Not for a single op, if all memories get them."""

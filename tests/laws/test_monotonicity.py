@@ -48,6 +48,7 @@ from hypothesis import strategies as st
 
 from archsim.families.gemv.config import GemvConfig
 from archsim.program.verifier import find_hazards
+from tests.rings import examples
 from tests.strategies import (
     RESIDENT,
     SCHEDULE_NAMES,
@@ -152,7 +153,7 @@ def cycles(case: Case) -> tuple[int, list[tuple[int, int, int]]]:
     return trace.total_cycles, [(r.start, r.free, r.done) for r in trace.records]
 
 
-@settings(max_examples=5)
+@settings(max_examples=examples(5))
 @given(cases())
 def test_the_list_is_complete(case: Case):
     assert sorted(fields(case.config)) == sorted(
@@ -161,7 +162,7 @@ def test_the_list_is_complete(case: Case):
 
 
 @pytest.mark.parametrize("path", UP + DOWN)
-@settings(max_examples=16)
+@settings(max_examples=examples(16))
 @given(data=st.data())
 def test_better_is_never_slower(path: str, data: st.DataObject):
     """Not in total, and not for a single op: nothing starts, frees its unit or completes later."""
@@ -178,7 +179,7 @@ def test_better_is_never_slower(path: str, data: st.DataObject):
 
 
 @pytest.mark.parametrize("path", SAME_CYCLES)
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 @given(data=st.data())
 def test_what_costs_no_cycles(path: str, data: st.DataObject):
     """Capacities once everything fits: a weight SRAM that weights are streamed through is another matter."""
@@ -191,7 +192,7 @@ def test_what_costs_no_cycles(path: str, data: st.DataObject):
 
 
 @pytest.mark.parametrize("path", OTHER_NUMBERS)
-@settings(max_examples=5)
+@settings(max_examples=examples(5))
 @given(drawn=cases(one_layer_lstms()))
 def test_what_changes_numbers_alone(path: str, drawn: Case):
     """In a q format, which tables and lines can address; of a network whose functions they stand for."""
@@ -202,7 +203,7 @@ def test_what_changes_numbers_alone(path: str, drawn: Case):
 
 
 @pytest.mark.parametrize("path", OTHER_PROGRAM)
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(data=st.data())
 def test_what_changes_the_program_keeps_it_right(path: str, data: st.DataObject):
     case = data.draw(cases())

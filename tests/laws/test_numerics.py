@@ -18,6 +18,7 @@ from archsim.golden import lstm
 from archsim.hardware.unit import Service
 from archsim.workload import CellKind, Workload, load_workload
 from tests.float_machines import FLOAT_16X16
+from tests.rings import every_value, examples, law
 from tests.strategies import (
     SCHEDULE_NAMES,
     Case,
@@ -62,7 +63,7 @@ def test_also_when_every_op_takes_a_random_time(case: Case, seed: int, jitter: J
         assert bits(computed) == want
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(cases(), seeds)
 def test_also_when_one_unit_lags_far_behind(case: Case, seed: int):
     """Each unit in turn 1,000 times slower, then only its results 1,000 times later."""
@@ -131,6 +132,8 @@ def test_the_program_means_the_lstm(case: Case, seed: int):
     assert np.array_equal(computed.output[-1], computed.h_n[0])
 
 
+@law
+@every_value
 @pytest.mark.parametrize("schedule", SCHEDULE_NAMES)
 @pytest.mark.parametrize(
     "sizes", [(1, 1, 1, 1), (1, 5, 4, 1), (5, 1, 4, 2), (4, 7, 1, 3), (1, 1, 6, 3), (12, 12, 1, 1)], ids=str
@@ -138,7 +141,7 @@ def test_the_program_means_the_lstm(case: Case, seed: int):
 def test_the_smallest_sizes(schedule: str, sizes: tuple[int, int, int, int]):
     """I = 1, H = 1, T = 1, and several sequences at once, on a few machines each."""
 
-    @settings(max_examples=4)
+    @settings(max_examples=examples(4))
     @given(cases(st.just(workload(*sizes)), [schedule]))
     def check(case: Case):
         numbers = tensors(case.spec, 5)
@@ -151,7 +154,7 @@ def test_the_smallest_sizes(schedule: str, sizes: tuple[int, int, int, int]):
     check()
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(cases(), seeds)
 def test_batch_lanes_are_independent(case: Case, seed: int):
     """Each sequence of a batch gets what it would get alone: other lanes' numbers do not leak into it."""
@@ -184,7 +187,7 @@ one_way = either.filter(
 """More than one step, all cells in one direction."""
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(cases(one_way), seeds)
 def test_a_sequence_continues_from_its_state(case: Case, seed: int):
     """T steps are T - 1 steps, then 1 step from the h and c they end with; in reverse the first comes last."""
@@ -204,7 +207,7 @@ def test_a_sequence_continues_from_its_state(case: Case, seed: int):
     assert after.output.tobytes() == all_steps.output[late].tobytes()
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(either.filter(lambda load: not runs_as_wavefront(load.spec)), st.sampled_from(WAVEFRONTS))
 def test_a_wavefront_needs_layers_that_run_forward_alone(load: Workload, schedule: str):
     """The output of a layer in reverse is not there before its last step."""
@@ -212,6 +215,7 @@ def test_a_wavefront_needs_layers_that_run_forward_alone(load: Workload, schedul
         find_schedule(schedule).build(load.spec, load_arch(FLOAT_16X16).config)
 
 
+@law
 @pytest.mark.parametrize("schedule", SCHEDULE_NAMES)
 def test_initial_state_from_a_file(schedule: str, tmp_path):
     """The whole flow, from files, with a nonzero initial state and an outside witness."""
@@ -236,7 +240,7 @@ def test_initial_state_from_a_file(schedule: str, tmp_path):
         "initial_state: {file: all.npz, h_0: first_h, c_0: first_c}\nexpected: {file: all.npz}\n"
     )
 
-    @settings(max_examples=4)
+    @settings(max_examples=examples(4))
     @given(cases(st.just(load), [schedule]))
     def check(case: Case):
         stateful = replace(case, workload=load_workload(str(path)))

@@ -21,6 +21,7 @@ from archsim.program.ir import Op, Phase, PhaseKind, Program, Region
 from archsim.program.verifier import find_hazards
 from tests.laws.generic_ops import Mix, bodies, buffer, damaged_bodies, executed, interpreted, one_phase
 from tests.laws.happens_before import Unrolled, reads_before_writes
+from tests.rings import examples, law
 from tests.strategies import seeded_jitter
 
 SERVICES = (Service(1, 0, 0), Service(2, 5, 3))
@@ -43,7 +44,7 @@ def check_numbers(phase: Phase, service: Service, seed: int) -> None:
     assert executed(program, service, seeded_jitter(seed, 100)) == want
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(bodies(conditional=False), services, seeds)
 def test_derived_dependencies_order_everything(phase: Phase, service: Service, seed: int):
     assert Unrolled(phase).hazards == []
@@ -51,7 +52,7 @@ def test_derived_dependencies_order_everything(phase: Phase, service: Service, s
     check_numbers(phase, service, seed)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(bodies(conditional=True, max_ops=5, max_repeat=10), services, seeds)
 def test_also_with_ops_that_some_repetitions_leave_out(phase: Phase, service: Service, seed: int):
     assert Unrolled(phase).hazards == []
@@ -59,11 +60,12 @@ def test_also_with_ops_that_some_repetitions_leave_out(phase: Phase, service: Se
     check_numbers(phase, service, seed)
 
 
+@law
 def test_mixed_strides_are_ordered_or_refused():
     """Regions of one buffer that move through its slots at different speeds: right at any latencies, or a hazard."""
     verdicts: Counter[str] = Counter()
 
-    @settings(max_examples=200)
+    @settings(max_examples=examples(200))
     @given(bodies(conditional=True, same_strides=False, max_ops=4, max_repeat=12), services, seeds)
     def check(phase: Phase, service: Service, seed: int) -> None:
         refused = unordered(phase)
@@ -73,15 +75,16 @@ def test_mixed_strides_are_ordered_or_refused():
             check_numbers(phase, service, seed)
 
     check()
-    assert verdicts["refused"] > 20
-    assert verdicts["ordered"] > 20
+    assert verdicts["refused"] > examples(20)
+    assert verdicts["ordered"] > examples(20)
 
 
+@law
 def test_verifier_and_oracle_agree_on_damaged_programs():
     """No hazard overlooked, none invented; and without one, the numbers are right at any latencies."""
     verdicts: Counter[str] = Counter()
 
-    @settings(max_examples=400)
+    @settings(max_examples=examples(400))
     @given(damaged_bodies(), services, seeds)
     def check(phase: Phase, service: Service, seed: int) -> None:
         hazardous = bool(Unrolled(phase).hazards)
@@ -91,11 +94,11 @@ def test_verifier_and_oracle_agree_on_damaged_programs():
             check_numbers(phase, service, seed)
 
     check()
-    assert verdicts["hazardous"] > 50
-    assert verdicts["clean"] > 50
+    assert verdicts["hazardous"] > examples(50)
+    assert verdicts["clean"] > examples(50)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(bodies(conditional=True, max_repeat=12))
 def test_verifier_and_oracle_agree_on_reads_before_writes(phase: Phase):
     program = one_phase(phase)
@@ -103,7 +106,7 @@ def test_verifier_and_oracle_agree_on_reads_before_writes(phase: Phase):
     assert found == reads_before_writes(program)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(bodies(conditional=False), st.integers(1, 200))
 def test_dependencies_do_not_depend_on_the_number_of_repetitions(phase: Phase, repeat: int):
     other = build_phase(phase.name, phase.kind, phase.ops, repeat)
@@ -111,10 +114,11 @@ def test_dependencies_do_not_depend_on_the_number_of_repetitions(phase: Phase, r
     assert not unordered(other)
 
 
+@law
 def test_no_dependency_is_named_twice_or_on_the_own_unit_in_vain():
     """Tokens cost hardware: at most one for each op, lag and event, and the own unit's order is free."""
 
-    @settings(max_examples=150)
+    @settings(max_examples=examples(150))
     @given(bodies(conditional=True))
     def check(phase: Phase) -> None:
         for op, deps in zip(phase.ops, phase.deps, strict=True):

@@ -13,6 +13,7 @@ from archsim.hardware.unit import PortUse, Service
 from archsim.program.ir import Phase, Wait
 from tests.laws.generic_ops import Hashing, bodies, contents, initial_state, interpreted, one_phase
 from tests.laws.polled import polled
+from tests.rings import examples
 from tests.strategies import EVERYTHING, jitters
 
 phases = bodies(conditional=True, max_repeat=9)
@@ -37,7 +38,7 @@ def machines(draw: st.DrawFn, phase: Phase) -> MachineSpec:
     )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.data(), phases, st.one_of(st.none(), jitters()))
 def test_every_op_at_its_cycle(data: st.DataObject, phase: Phase, jitter: Jitter | None):
     """The machine, with its events and books, against a look at every rule in every cycle."""
@@ -63,7 +64,7 @@ def _capped(service: Service) -> Service:
     return Service(min(service.compute_cycles, 40), service.port_cycles, min(service.depth_cycles, 40))
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.data(), phases, st.one_of(st.none(), jitters()))
 def test_the_same_bits_as_ever(data: st.DataObject, phase: Phase, jitter: Jitter | None):
     program, spec = one_phase(phase), data.draw(machines(phase))
@@ -72,7 +73,7 @@ def test_the_same_bits_as_ever(data: st.DataObject, phase: Phase, jitter: Jitter
     assert contents(program, state) == interpreted(program)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.data(), phases)
 def test_ports_of_ones_own_are_never_slower(data: st.DataObject, phase: Phase):
     """No op starts, frees its unit or completes later; and what a single port adds is all in wait_port."""
@@ -89,7 +90,7 @@ def test_ports_of_ones_own_are_never_slower(data: st.DataObject, phase: Phase):
         assert slower.units[name].port_cycles >= faster.units[name].port_cycles
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.data(), phases)
 def test_an_op_waits_no_longer_than_the_others_in_progress_hold_the_port(data: st.DataObject, phase: Phase):
     """What has been granted is never taken back: a wait is bounded by one op, or those still to retire, of each unit.

@@ -19,6 +19,7 @@ from archsim.families.load import load_arch
 from archsim.metrics import Stats
 from archsim.workload import load_workload
 from tests.laws.closed_forms import cut_of
+from tests.rings import examples
 from tests.strategies import STREAMED, Case, cases, fewest_weight_bytes, program_text, resident_weight_bytes
 
 FASTER = ("dram.bandwidth_bytes_per_cycle", "dram.latency_cycles", "weight_sram.read_latency_cycles")
@@ -65,7 +66,7 @@ def two_capacities(draw: st.DrawFn) -> tuple[Case, Case]:
     return case.with_fields({path: small}), case.with_fields({path: large})
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(two_capacities())
 def test_more_room(pair: tuple[Case, Case]):
     """Never more bytes; and if what is streamed is part of what was, in tiles as large, nothing else is worse."""
@@ -86,7 +87,7 @@ def test_more_room(pair: tuple[Case, Case]):
 
 
 @pytest.mark.parametrize("path", FASTER)
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(case=cases(schedules=STREAMED), factor=st.sampled_from([1.5, 2, 7]))
 def test_a_faster_memory(path: str, case: Case, factor: float):
     """The same bytes, and nothing is slower: the program is the same."""

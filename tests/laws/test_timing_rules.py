@@ -22,6 +22,7 @@ from archsim.program.verifier import find_hazards
 from archsim.trace import OpRecord
 from tests.laws.generic_ops import bodies, one_phase
 from tests.laws.recurrence import recurrence
+from tests.rings import examples
 from tests.strategies import EVERYTHING, STEP_BY_STEP, Case, bits, cases, is_wavefront, jitters, phase_text, tensors
 
 
@@ -46,7 +47,7 @@ def test_every_op_at_its_cycle_when_latencies_vary(case: Case, jitter: Jitter):
     assert trace.total_cycles == want.end
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(bodies(conditional=True, max_repeat=9), st.integers(0, 3), st.integers(1, 4), jitters())
 def test_every_op_of_any_program_at_its_cycle(phase: Phase, issue_cycles: int, queue_depth: int, jitter: Jitter):
     """Also where repetitions leave ops out, and where tokens come from several repetitions ago."""
@@ -110,7 +111,7 @@ def test_phases_follow_each_other(case: Case):
         assert "hoisted" in case.schedule or repeat == case.spec.steps + further
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(cases())
 def test_cycles_do_not_depend_on_the_numbers(case: Case):
     """Other weights, other inputs, or none at all: the same trace."""
@@ -127,7 +128,7 @@ def test_cycles_do_not_depend_on_the_numbers(case: Case):
     assert full.validation.passed
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(cases())
 def test_the_same_inputs_give_the_same_run(case: Case):
     first, second = case.simulate(), case.simulate()
@@ -137,7 +138,7 @@ def test_the_same_inputs_give_the_same_run(case: Case):
     assert repr(first.stats) == repr(second.stats)  # the order of every mapping, too
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(cases())
 def test_the_order_of_the_units_does_not_matter(case: Case):
     numbers = tensors(case.spec, 3)
@@ -154,7 +155,7 @@ def test_the_order_of_the_units_does_not_matter(case: Case):
         assert compute_stats(case.program, trace, *args, units) == compute_stats(case.program, want, *args, case.units)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(cases(schedules=STEP_BY_STEP))
 def test_the_bodies_do_not_depend_on_the_sequence_length(case: Case):
     """Same ops, same dependencies for 100 and for 500 steps; the epilogue differs by the slot of the last h.

@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 
 from archsim.engines.events.options import Jitter
 from archsim.program.verifier import find_hazards
+from tests.rings import examples
 from tests.strategies import Case, bits, cases, compare, jitters, seeds, tensors, unit_options
 
 changed_cases = cases().flatmap(unit_options)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(changed_cases, seeds, jitters())
 def test_the_numbers_are_right_whatever_the_latencies(case: Case, seed: int, jitter: Jitter) -> None:
     assert find_hazards(case.program) == ()
@@ -24,7 +25,7 @@ def test_the_numbers_are_right_whatever_the_latencies(case: Case, seed: int, jit
     assert compare(computed, numbers, case.spec).passed
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(changed_cases)
 def test_cycles_add_up_and_keep_the_bounds(case: Case) -> None:
     """(The cycle stacks are checked where they are made.)"""
@@ -33,7 +34,7 @@ def test_cycles_add_up_and_keep_the_bounds(case: Case) -> None:
     assert stats.macs == case.spec.macs
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(cases(), st.integers(2, 6))
 def test_more_units_are_never_slower_where_issue_is_no_limit(case: Case, units: int) -> None:
     """In the order of the program each unit then has a part of the ops that one had.

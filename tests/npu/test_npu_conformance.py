@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,9 +22,9 @@ from archsim.families.npu.vector_steps import AddTo, OneMinus
 from archsim.families.registry import FAMILIES, build_units
 from archsim.families.schedules import find_schedule
 from archsim.hardware.numerics import Numerics
-from archsim.hardware.unit import UnitConfig
-from archsim.program.ir import Op
-from archsim.workload import CellKind
+from archsim.hardware.unit import Unit, UnitConfig
+from archsim.program.ir import Op, Program, Region
+from archsim.workload import CellKind, Workload
 from tests.npu.machines import SMALL, machine
 from tests.strategies import network
 from tests.unit_rules import check_op, check_refusal
@@ -38,7 +41,8 @@ OP_KINDS = {
 }
 
 
-def networks():
+def networks() -> Iterator[Workload]:
+    """Every kind with every option that makes ops of its own."""
     sizes = {"input_size": 5, "hidden_size": 7, "steps": 3, "batch": 2}
     yield from (network(kind=kind, **sizes) for kind in CellKind)
     yield network(kind=CellKind.GRU, linear_before_reset=False, bidirectional=True, **sizes)
@@ -46,19 +50,21 @@ def networks():
     yield network(kind=CellKind.LSTM, **sizes | {"hidden_size": 1})  # one word and padding
 
 
-OPS = [
-    op for load in networks() for phase in find_schedule(None, "npu").build(load.spec, FLOAT).phases for op in phase.ops
-]
+@cache
+def every_op() -> tuple[Op, ...]:
+    """Of the programs of all these networks."""
+    programs = (find_schedule(None, "npu").build(load.spec, FLOAT) for load in networks())
+    return tuple(op for program in programs for phase in program.phases for op in phase.ops)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Unknown(Op):
     @property
-    def reads(self):
+    def reads(self) -> tuple[Region, ...]:
         return ()
 
     @property
-    def writes(self):
+    def writes(self) -> tuple[Region, ...]:
         return ()
 
 
@@ -68,8 +74,8 @@ def test_every_kind_is_built_under_its_name() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_ops_of_every_kind_occur_and_obey(kind) -> None:
-    ops = [op for op in OPS if op.unit == kind.name]
+def test_ops_of_every_kind_occur_and_obey(kind: type[Unit[Any]]) -> None:
+    ops = [op for op in every_op() if op.unit == kind.name]
     assert {type(op) for op in ops} == OP_KINDS[kind]
     unit, random = UNITS[kind.name], np.random.default_rng(0)
     for op in ops:
@@ -83,20 +89,20 @@ def test_ops_of_every_kind_occur_and_obey(kind) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_an_unknown_op_is_refused_and_never_free(kind) -> None:
+def test_an_unknown_op_is_refused_and_never_free(kind: type[Unit[Any]]) -> None:
     check_refusal(UNITS[kind.name], Unknown(unit=kind.name, label="mystery"))
 
 
 def test_an_op_of_another_unit_is_refused() -> None:
     """Forward is evrf's, whatever unit it names."""
-    forward = next(op for op in OPS if isinstance(op, Forward))
+    forward = next(op for op in every_op() if isinstance(op, Forward))
     moved = dataclasses.replace(forward, unit="ld")
     with pytest.raises(SimulatorBug, match="ld got an op it does not know: Forward"):
         UNITS["ld"].kernel(moved, Numerics())
 
 
 def test_a_multi_function_unit_has_its_stages_in_one_order() -> None:
-    op = next(op for op in OPS if isinstance(op, Pass) and any(isinstance(step, AddTo) for step in op.steps))
+    op = next(op for op in every_op() if isinstance(op, Pass) and any(isinstance(step, AddTo) for step in op.steps))
     add = next(step for step in op.steps if isinstance(step, AddTo))
     twice = dataclasses.replace(op, steps=(add, OneMinus(like=add.result)))
     with pytest.raises(SimulatorBug, match=f"uses the stages of {op.unit} in another order than it has them"):
@@ -113,7 +119,7 @@ def test_every_field_has_a_description() -> None:
     check(NpuConfig)
 
 
-def build(*sets: str, **fields: object):
+def build(*sets: str, **fields: object) -> Program:
     sizes = {"kind": CellKind.LSTM, "input_size": 40, "hidden_size": 80, "batch": 6, "steps": 2}
     return find_schedule(None, "npu").build(network(**sizes | fields).spec, machine(*sets).config)
 
@@ -135,7 +141,9 @@ def build(*sets: str, **fields: object):
         (("mvu.matrix_depth_words=167",), {"hidden_size": 560}, "mvu.matrix_depth_words", 4 * 14 * 3, 167),
     ],
 )
-def test_what_does_not_fit_is_said(sets, fields, memory: str, need: int, have: int) -> None:
+def test_what_does_not_fit_is_said(
+    sets: tuple[str, ...], fields: dict[str, object], memory: str, need: int, have: int
+) -> None:
     with pytest.raises(CapacityError) as caught:
         build(*sets, **fields)
     error = caught.value
@@ -162,7 +170,7 @@ def test_exactly_enough_fits() -> None:
         ({"sequence_lens": (1, 2, 2, 2, 2, 2)}, "sequences of different lengths"),
     ],
 )
-def test_what_no_chain_computes_is_refused(fields, what: str) -> None:
+def test_what_no_chain_computes_is_refused(fields: dict[str, object], what: str) -> None:
     with pytest.raises(ScheduleError, match=f"no chains for {what}"):
         build(**fields)
 

@@ -14,6 +14,7 @@ from archsim.families.registry import build_units
 from archsim.families.schedules import find_schedule
 from archsim.workload import CellKind, Workload, load_tensors
 from tests.npu.machines import SMALL, machine
+from tests.rings import examples
 from tests.strategies import network, seeded_jitter
 
 INT8, FLOAT = (), ("formats=float32",)
@@ -84,7 +85,7 @@ def sizes(draw: st.DrawFn) -> tuple[str, ...]:
     return tuple(f"{path}={draw(values)}" for path, values in small.items()) + tuple(ample)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(networks(), sizes(), st.sampled_from(FORMATS))
 def test_any_network_on_any_machine_in_any_format(load: Workload, machine_sets: tuple[str, ...], formats) -> None:
     assert_right(verdict(load, *machine_sets, *formats))
@@ -113,7 +114,7 @@ def test_several_chunks_of_the_published_size() -> None:
     assert_right(verdict(load))
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(networks(), sizes(), st.integers(0, 1 << 20), st.sampled_from([1, 10, 300]))
 def test_whatever_the_latencies_the_same_bits(
     load: Workload, machine_sets: tuple[str, ...], seed: int, largest: int

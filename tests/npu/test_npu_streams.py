@@ -17,6 +17,7 @@ from archsim.program.ir import After, Dep, Phase, PhaseKind, Program, Wait
 from archsim.program.verifier import find_hazards
 from archsim.workload import CellKind, Workload, load_tensors
 from tests.npu.machines import EVERYTHING, SMALL, machine, timed
+from tests.rings import examples
 from tests.strategies import network, seeded_jitter
 
 RNN = network(kind=CellKind.RNN, input_size=3, hidden_size=3, steps=2)
@@ -86,7 +87,7 @@ def built(load: Workload, *sets: str) -> Program:
     return find_schedule(None, "npu").build(load.spec, machine(*sets).config)
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(st.sampled_from(list(CellKind)), st.integers(0, 1 << 20), st.sampled_from([0, 10, 300]))
 def test_an_op_follows_a_fifo_from_its_first_word_to_its_last(kind: CellKind, seed: int, largest: int) -> None:
     """S at or after the first word, F at or after D of the op that writes the FIFO, however long anything takes."""

@@ -20,6 +20,7 @@ from archsim.families.schedules import find_schedule
 from archsim.program.ir import After, Program
 from archsim.workload import CellKind, Workload
 from tests.npu.machines import EVERYTHING, machine
+from tests.rings import examples
 from tests.strategies import network
 
 Instance = tuple[int, int, int]
@@ -122,7 +123,7 @@ def assert_agreed(arch: Arch, load: Workload) -> None:
     assert simulated == word_by_word(program, arch)
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(runs())
 def test_every_op_is_free_and_done_when_its_words_are(run: tuple[Arch, Workload]) -> None:
     assert_agreed(*run)

@@ -16,6 +16,7 @@ from archsim.checking.numbers import Computation, Numbers
 from archsim.engines.events import Arithmetic, MachineSpec, Options, execute
 from archsim.engines.events.options import Jitter
 from archsim.families.gemv.config import GemvConfig
+from archsim.families.schedules import find_schedule
 from archsim.golden.integer_layers import IntegerResult
 from archsim.lowering.tensors import Results
 from archsim.program.interpreter import interpret

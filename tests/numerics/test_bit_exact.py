@@ -34,6 +34,7 @@ from tests.numerics.exact_runs import (
     small_case,
 )
 from tests.numerics.format_draws import ROUNDINGS, exact_cases, exact_formats
+from tests.rings import every_value, examples
 from tests.strategies import SCHEDULE_NAMES, Case, jitters, runs_as_wavefront, seeds, with_little_sram
 
 
@@ -46,13 +47,13 @@ def check(case: Case, tensors: NetworkTensors) -> dict[str, int]:
     return machine.overflows.overflowed
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(exact_cases(), seeds)
 def test_machine_program_and_reference_agree(case: Case, seed: int) -> None:
     check(case, drawn_tensors(case, seed))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(exact_cases(), seeds)
 def test_overflows_are_those_of_the_reference(case: Case, seed: int) -> None:
     """In every kind of data, where both do the same work.
@@ -71,7 +72,7 @@ def test_overflows_are_those_of_the_reference(case: Case, seed: int) -> None:
     assert all(machine.get(kind, 0) >= reference[kind] for kind in once)
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(exact_cases(), seeds, jitters())
 def test_also_when_every_op_takes_a_random_time(case: Case, seed: int, jitter: Jitter) -> None:
     """At the machine's own queues, and with queues so deep that units run as far apart as the dependencies allow."""
@@ -158,6 +159,7 @@ Q_AND_INT = {
 FORMATS = {"one q": ONE_Q, "two q": TWO_Q, "tflite": TFLITE, "by row": BY_ROW, "q and int": Q_AND_INT}
 
 
+@every_value
 @pytest.mark.parametrize("formats", FORMATS)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_kind_in_every_schedule(name: str, formats: str) -> None:
@@ -177,6 +179,7 @@ def test_every_kind_in_every_schedule(name: str, formats: str) -> None:
     assert done == sum(beside or not schedule.endswith("wavefront") for schedule in SCHEDULE_NAMES)
 
 
+@every_value
 @pytest.mark.parametrize("wrap", ["", "/wrap"])
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 @pytest.mark.parametrize("formats", ["one q", "by row"])
@@ -201,6 +204,7 @@ METHODS: dict[str, dict[str, Any]] = {
 }
 
 
+@every_value
 @pytest.mark.parametrize("address", [None, "q2.3/half_up/wrap", "q6.14"])
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method(method: str, address: str | None) -> None:

@@ -23,6 +23,7 @@ from archsim.workload import CellKind
 from tests.numerics.exact_runs import run_machine, run_untimed, small_case
 from tests.numerics.format_draws import float_formats, in_formats
 from tests.optional import need
+from tests.rings import examples, law
 from tests.strategies import Case, bits, cases, jitters, seeds, tensors
 
 LARGEST = {"float16": 65504.0, "bfloat16": 2.0**127 * (2 - 2.0**-7), "float32": 2.0**127 * (2 - 2.0**-23)}
@@ -61,11 +62,12 @@ def numbers_of(name: str) -> st.SearchStrategy[float]:
     return st.floats(allow_nan=False, allow_infinity=False) | ties | large
 
 
+@law
 @pytest.mark.parametrize("name", ["float16", "bfloat16", "float32"])
 def test_rounding_by_definition(name: str) -> None:
     """From float64, at once: also those that are near a tie of the narrow format by less than float32 can see."""
 
-    @settings(max_examples=400)
+    @settings(max_examples=examples(400))
     @given(numbers_of(name))
     @example(LARGEST[name])
     @example(math.nextafter(LARGEST[name], math.inf))
@@ -165,7 +167,7 @@ magnitudes = st.builds(
 ) | st.floats(-1e30, 1e30)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.lists(magnitudes, min_size=1, max_size=20), st.integers(2, 24), st.sampled_from((2, 3, 8, 16, 128)))
 @example([0.0, -0.0, 0.0], 4, 2)
 @example([1e-44, 1.0, 2.0**-140, 3e-39], 8, 2)
@@ -214,7 +216,7 @@ def test_bits_of_a_vector() -> None:
 # The accumulators of a tile.
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.sampled_from(("float16", "bfloat16")), st.integers(1, 4), st.integers(1, 9), st.booleans(), st.integers(0, 999)
 )
@@ -254,7 +256,7 @@ NARROW = {name: dict.fromkeys(KINDS, name) for name in ("float16", "bfloat16")}
 """All kinds in one format."""
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(cases(), float_formats(), seeds, st.none() | jitters())
 def test_the_machine_computes_what_the_interpreter_does(
     case: Case, formats: dict[str, str], seed: int, jitter: Jitter | None

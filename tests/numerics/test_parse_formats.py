@@ -28,6 +28,7 @@ from archsim.formats import (
     Scaled,
     parse_format,
 )
+from tests.rings import examples
 
 ROUNDINGS = ("even", "half_up", "truncate", "gemmlowp")
 MACHINE = """
@@ -194,7 +195,7 @@ pieces = st.sampled_from(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.lists(pieces, max_size=7).map("".join) | st.text(max_size=30))
 @example("int8/" * 10_000)
 @example("q" + "9" * 5_000 + ".1")

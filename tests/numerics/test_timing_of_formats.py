@@ -18,6 +18,7 @@ from archsim.program.ir import Op
 from archsim.workload import CellKind
 from tests.numerics.exact_runs import TFLITE, small_case
 from tests.numerics.format_draws import exact_cases, float_formats, in_formats
+from tests.rings import examples
 from tests.strategies import Case, cases, seeds
 
 LSTM, GRU, RNN = ({"kind": kind} for kind in (CellKind.LSTM, CellKind.GRU, CellKind.RNN))
@@ -285,13 +286,13 @@ def test_a_whole_run(formats: dict[str, str], cycles: int) -> None:
     assert case.simulate().stats.latency_cycles == cycles
 
 
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 @given(exact_cases())
 def test_timing_only_runs_have_the_same_cycles(case: Case) -> None:
     assert case.simulate(timing_only=True).stats == case.simulate().stats
 
 
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 @given(cases(), float_formats(), seeds)
 def test_also_in_floating_point(case: Case, formats: dict[str, str], seed: int) -> None:
     case = in_formats(case, formats)

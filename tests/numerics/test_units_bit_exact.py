@@ -31,6 +31,7 @@ from archsim.hardware.products import TileShape, product_kernel
 from archsim.program.ir import Buffer, DataKind, Region
 from archsim.workload import FunctionSpec
 from tests.numerics.format_draws import accumulator_widths, address_formats, fixed, scaled, spans
+from tests.rings import examples
 
 LANES = 3
 seeds = st.integers(0, 2**32 - 1)
@@ -157,7 +158,7 @@ LIKE = {"peephole": "cell", "vector": "hidden"}
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(data=st.data(), seed=seeds)
 def test_elementwise(name: str, data: st.DataObject, seed: int) -> None:
     kind, target_kind, operands, formula = ELEMENTWISE[name]
@@ -235,7 +236,7 @@ def scales_of(encoding: Encoding, rows: slice) -> Grid:
     return found if isinstance(found.scale, float) else replace(found, scale=found.scale[rows])
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     formats=formats_of_a_tile(),
     gate=encodings("gate"),
@@ -361,7 +362,7 @@ def arguments(random: np.random.Generator, source: Encoding, reach: float) -> np
     return np.concatenate([codes(random, source, 20, LANES), inside])
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     data=st.data(),
     function=st.sampled_from(FUNCTIONS),

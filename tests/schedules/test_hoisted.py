@@ -14,6 +14,7 @@ from archsim.families.load import load_arch
 from archsim.families.schedules import find_schedule
 from archsim.program.ir import After, Dep, Phase, PhaseKind, Program
 from archsim.program.verifier import find_hazards
+from tests.rings import examples
 from tests.strategies import AMPLE, Case, bits, cases, phase_text, tensors, workload
 
 HOISTED = ("hoisted_interleaved", "hoisted_gate_major", "hoisted_interleaved_streamed", "hoisted_gate_major_streamed")
@@ -25,7 +26,7 @@ def case(*sets: str, schedule: str = "hoisted", steps: int = 10, formats: str = 
     return Case(arch.config, workload(3, 2, steps, 1), schedule)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(cases(schedules=HOISTED), st.integers(0, 99))
 def test_the_numbers_are_those_of_split(case: Case, seed: int) -> None:
     """Bit for bit: W_ih x is rounded to the sums' format, and W_hh h added to that, wherever it waits."""
@@ -45,7 +46,7 @@ def test_in_every_kind_of_number(formats: str, hoist_steps: int) -> None:
     assert found.validation.passed == other.validation.passed
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(cases(schedules=HOISTED))
 def test_w_ih_passes_the_array_once_a_block(case: Case) -> None:
     """And W_hh and W_hr every step: bits read by the array, over the run."""
@@ -62,7 +63,7 @@ def test_w_ih_passes_the_array_once_a_block(case: Case) -> None:
     assert {name: reads.get(name, 0) for name in expected} == expected
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(cases(schedules=HOISTED), st.integers(1, 4))
 def test_the_bodies_do_not_depend_on_how_many_blocks_there_are(case: Case, size: int) -> None:
     """Same ops, same dependencies, for as many steps over; the epilogue differs by the slot of the last h."""

@@ -1,6 +1,9 @@
-"""What every schedule must fulfil, whatever its order; a new one is tested by being in GEMV_SCHEDULES."""
+"""What every schedule must fulfil, whatever its order; a new one is tested by being in SCHEDULES."""
+
+from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 
 import pytest
 
@@ -22,6 +25,7 @@ from archsim.program.ir import PhaseKind, Program
 from archsim.program.verifier import find_hazards
 from archsim.workload import CellKind, CellSpec, NetworkSpec, load_workload, one_layer
 from tests.float_machines import FLOAT_16X16
+from tests.rings import covering, exhaustive
 
 
 def machine(*sets: str) -> GemvConfig:
@@ -34,7 +38,10 @@ MACHINES = {
     "1x3": machine("mac_array.rows=1", "mac_array.columns=3"),
     "7x5": machine("mac_array.rows=7", "mac_array.columns=5"),
     "one tile of accumulators": machine("accumulators.entries=16"),
+    "blocks of 2 steps": machine("mac_array.rows=7", "mac_array.columns=5", "state_buffer.hoist_steps=2"),
+    "blocks of 2, one tile": machine("accumulators.entries=16", "state_buffer.hoist_steps=2"),
 }
+"""The blocks are those of hoisted schedules; where nobody asks for any, W_ih x of all steps is computed at once."""
 
 
 def lstm(input_size: int, hidden_size: int, steps: int, batch: int) -> NetworkSpec:
@@ -46,37 +53,66 @@ def cell(kind: CellKind, input_size: int, hidden_size: int, **options: int) -> C
 
 
 LSTM, GRU, RNN = CellKind
-SPECS = [
-    lstm(3, 2, 4, 1),
-    lstm(1, 1, 1, 1),
-    lstm(5, 17, 3, 1),
-    lstm(20, 9, 2, 1),
-    *(load_workload(text).spec for text in ("gru:5,17,t=3", "rnn:5,17,t=3", "lstm:5,17,t=3,proj=16")),
-    NetworkSpec(((cell(GRU, 5, 7, linear_before_reset=False),),), 3, 1),
-    NetworkSpec(((cell(LSTM, 5, 7, peepholes=True, bias=False),),), 3, 1),
-    NetworkSpec(((cell(LSTM, 5, 7),), (cell(GRU, 7, 3),), (cell(RNN, 3, 4),)), 4, 1),
+SPECS = {
+    "3-2": lstm(3, 2, 4, 1),
+    "1-1": lstm(1, 1, 1, 1),
+    "5-17": lstm(5, 17, 3, 1),
+    "20-9": lstm(20, 9, 2, 1),
+    "gru": load_workload("gru:5,17,t=3").spec,
+    "rnn": load_workload("rnn:5,17,t=3").spec,
+    "projection": load_workload("lstm:5,17,t=3,proj=16").spec,
+    "gru reset before": NetworkSpec(((cell(GRU, 5, 7, linear_before_reset=False),),), 3, 1),
+    "peepholes": NetworkSpec(((cell(LSTM, 5, 7, peepholes=True, bias=False),),), 3, 1),
+    "lstm gru rnn": NetworkSpec(((cell(LSTM, 5, 7),), (cell(GRU, 7, 3),), (cell(RNN, 3, 4),)), 4, 1),
+}
+
+
+@dataclass(frozen=True)
+class Built:
+    """What one schedule makes of one network on one machine."""
+
+    schedule: Schedule
+    arch: GemvConfig
+    spec: NetworkSpec
+    program: Program
+
+
+CASES = [
+    {"schedule": schedule.name, "machine": machine, "spec": spec}
+    for schedule in GEMV_SCHEDULES
+    for machine in MACHINES
+    for spec in SPECS
+    if "hoisted" in schedule.name or "blocks" not in machine
 ]
-IDS = ["3-2", "1-1", "5-17", "20-9", "gru", "rnn", "projection", "gru reset before", "peepholes", "lstm gru rnn"]
+FAST = covering(CASES, strength=2)
 
 
-def build(schedule: Schedule, spec: NetworkSpec, arch: GemvConfig) -> Program:
-    """The program, on a machine with accumulators for each layer of its own (in a wavefront they share them)."""
-    entries = arch.accumulators.entries * len(spec.layers)
-    return schedule.build(spec, arch.model_copy(update={"accumulators": AccumulatorsConfig(entries=entries)}))
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(case, id="-".join(case.values()), marks=() if place in FAST else exhaustive)
+        for place, case in enumerate(CASES)
+    ],
+)
+def built(request: pytest.FixtureRequest) -> Built:
+    """Each program once for all the tests of it: building takes longer than any of them.
+
+    The layers of a wavefront share the accumulators: each has as many as the machine alone.
+    """
+    case = request.param
+    schedule, spec, arch = find_schedule(case["schedule"]), SPECS[case["spec"]], MACHINES[case["machine"]]
+    accumulators = AccumulatorsConfig(entries=arch.accumulators.entries * len(spec.layers))
+    arch = arch.model_copy(update={"accumulators": accumulators})
+    return Built(schedule, arch, spec, schedule.build(spec, arch))
 
 
 every_schedule = pytest.mark.parametrize("schedule", GEMV_SCHEDULES, ids=lambda s: s.name)
-every_machine = pytest.mark.parametrize("arch", MACHINES.values(), ids=MACHINES.keys())
-every_spec = pytest.mark.parametrize("spec", SPECS, ids=IDS)
 
 
-@every_schedule
-@every_machine
-@every_spec
-def test_each_step_multiplies_every_weight_once(schedule: Schedule, arch: GemvConfig, spec: NetworkSpec) -> None:
-    """Or, with W_ih x in blocks, W_ih and the biases once a block: with 2 steps a block in ceil(T / 2) of them."""
-    blocks = arch.model_copy(update={"state_buffer": arch.state_buffer.model_copy(update={"hoist_steps": 2})})
-    program = build(schedule, spec, blocks)
+def test_each_step_multiplies_every_weight_once(built: Built) -> None:
+    """Or, hoisted, W_ih and the biases once a block: of 2 steps each in ceil(T / 2) of them, else in one."""
+    schedule, spec, program = built.schedule, built.spec, built.program
+    blocks = -(-spec.steps // (built.arch.state_buffer.hoist_steps or spec.steps))
     assert program.macs == spec.macs
     times: dict[str, Counter[int]] = {}
     for body in program.of_kind(PhaseKind.BODY):
@@ -89,7 +125,7 @@ def test_each_step_multiplies_every_weight_once(schedule: Schedule, arch: GemvCo
     assert times.keys() == resident.keys()
     for name, found in times.items():
         ahead = "hoisted" in schedule.name and name.endswith(("W_ih", "bias"))
-        assert found == dict.fromkeys(range(resident[name].entries), -(-spec.steps // 2) if ahead else spec.steps)
+        assert found == dict.fromkeys(range(resident[name].entries), blocks if ahead else spec.steps)
     sizes = dict.fromkeys(("W_ih", "W_hh", "W_hr", "bias", "peephole"), 0)
     for name, b in resident.items():
         sizes[name.split(".")[-1]] += b.entries * b.width
@@ -103,21 +139,15 @@ def test_each_step_multiplies_every_weight_once(schedule: Schedule, arch: GemvCo
     }
 
 
-@every_schedule
-@every_machine
-@every_spec
-def test_no_tile_is_larger_than_the_array(schedule: Schedule, arch: GemvConfig, spec: NetworkSpec) -> None:
-    bodies = build(schedule, spec, arch).of_kind(PhaseKind.BODY)
+def test_no_tile_is_larger_than_the_array(built: Built) -> None:
+    bodies = built.program.of_kind(PhaseKind.BODY)
     tiles = [op for body in bodies for op in body.ops if isinstance(op, MacTile | BlockTile)]
     assert tiles
-    assert max(tile.rows for tile in tiles) <= arch.mac_array.rows
+    assert max(tile.rows for tile in tiles) <= built.arch.mac_array.rows
 
 
-@every_schedule
-@every_machine
-@every_spec
-def test_no_hazard(schedule: Schedule, arch: GemvConfig, spec: NetworkSpec) -> None:
-    assert find_hazards(build(schedule, spec, arch)) == ()
+def test_no_hazard(built: Built) -> None:
+    assert find_hazards(built.program) == ()
 
 
 @every_schedule

@@ -18,6 +18,7 @@ from archsim.program.ir import PhaseKind
 from archsim.program.verifier import find_hazards
 from archsim.trace import Window
 from archsim.workload import load_workload
+from tests.rings import examples
 
 
 def machine(*overrides: str) -> Arch:
@@ -44,7 +45,7 @@ def test_numbers_are_right(layer: str, formats: str) -> None:
     assert verdict.checks
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(
     st.sampled_from(["lstm", "gru", "rnn"]),
     st.lists(st.integers(1, 9), min_size=4, max_size=4),

@@ -76,41 +76,48 @@ class Point:
         )
 
 
-def point(name: str, *overrides: str, schedule: str = "fused_streamed") -> Point:
+@dataclass(frozen=True, slots=True)
+class Design:
     """LSTM(200, 1000), T = 70, on edge_64x64 with some fields changed."""
-    arch = load_arch("edge_64x64", [parse_override(text) for text in overrides])
-    return Point(name, Evaluator().evaluate(arch, load_workload("lstm_200_1000_t70"), schedule).stats)
+
+    name: str
+    overrides: tuple[str, ...]
+    schedule: str = "fused_streamed"
+
+    def evaluated(self) -> Point:
+        """Its figures; takes some seconds."""
+        arch = load_arch("edge_64x64", [parse_override(text) for text in self.overrides])
+        return Point(self.name, Evaluator().evaluate(arch, load_workload("lstm_200_1000_t70"), self.schedule).stats)
 
 
-def capacities() -> list[Point]:
-    """Both widths of weights in SRAMs of four sizes."""
-    return [
-        point(f"{weights}, {capacity}", *formats, f"weight_sram.capacity_bytes={capacity}")
-        for weights, formats in WEIGHTS.items()
-        for capacity in CAPACITIES
-    ]
+CAPACITY_DESIGNS = tuple(
+    Design(f"{weights}, {capacity}", (*formats, f"weight_sram.capacity_bytes={capacity}"))
+    for weights, formats in WEIGHTS.items()
+    for capacity in CAPACITIES
+)
+"""Both widths of weights in SRAMs of four sizes."""
 
+SMALL_SRAM = "weight_sram.capacity_bytes=4MiB"
+SLOT_DESIGNS = (
+    *(Design(f"{n} slots", (SMALL_SRAM, f"weight_sram.stream_slots={n}")) for n in (1, 2, 4)),
+    *(Design(f"{n} B/cycle", (SMALL_SRAM, f"dram.bandwidth_bytes_per_cycle={n}")) for n in (32, 64)),
+)
+"""int8 weights in 4 MiB: slots, then DRAM of twice and four times the bandwidth."""
 
-def slots_and_bandwidths() -> list[Point]:
-    """int8 weights in 4 MiB: slots, then DRAM of twice and four times the bandwidth."""
-    small = "weight_sram.capacity_bytes=4MiB"
-    slots = [point(f"{n} slots", small, f"weight_sram.stream_slots={n}") for n in (1, 2, 4)]
-    return slots + [point(f"{n} B/cycle", small, f"dram.bandwidth_bytes_per_cycle={n}") for n in (32, 64)]
-
-
-def hoisted() -> list[Point]:
-    """int8 weights in 4 MiB and less, W_ih x of k steps at once, beside a state buffer that holds their sums."""
-    return [
-        point(
-            f"{capacity}, {k}",
+HOISTED_DESIGNS = tuple(
+    Design(
+        f"{capacity}, {k}",
+        (
             f"weight_sram.capacity_bytes={capacity}",
             f"state_buffer.hoist_steps={k}",
             "state_buffer.capacity_bytes=256KiB",
-            schedule="hoisted_streamed",
-        )
-        for capacity, ks in (("4MiB", (1, 2, 4, 8)), ("1MiB", (1, 8)))
-        for k in ks
-    ]
+        ),
+        "hoisted_streamed",
+    )
+    for capacity, ks in (("4MiB", (1, 2, 4, 8)), ("1MiB", (1, 8)))
+    for k in ks
+)
+"""int8 weights in 4 MiB and less, W_ih x of k steps at once, beside a state buffer that holds their sums."""
 
 
 def hoisted_table(points: Sequence[Point]) -> str:
@@ -130,9 +137,9 @@ def table(first: str, points: Sequence[Point]) -> str:
 def tables() -> dict[str, str]:
     """Every table by its name."""
     return {
-        "capacities": table("weights, SRAM", capacities()),
-        "slots and bandwidths": table("4 MiB, int8", slots_and_bandwidths()),
-        "hoisted": hoisted_table(hoisted()),
+        "capacities": table("weights, SRAM", [design.evaluated() for design in CAPACITY_DESIGNS]),
+        "slots and bandwidths": table("4 MiB, int8", [design.evaluated() for design in SLOT_DESIGNS]),
+        "hoisted": hoisted_table([design.evaluated() for design in HOISTED_DESIGNS]),
     }
 
 

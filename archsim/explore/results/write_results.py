@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,8 @@ def write_results(study: Study, folder: Path, plots: bool = True) -> list[str]:
     return notes
 
 
-def study_json(study: Study) -> str:
-    """The figures and the front as one JSON object."""
+def study_json(study: Study, notes: Sequence[str] = ()) -> str:
+    """The figures, the front and what is to be noted as one JSON object."""
     names = [objective.name for objective in study.space.objectives]
     found: dict[str, Any] = {
         "evaluated": len(study.of(Status.EVALUATED)),
@@ -59,6 +60,7 @@ def study_json(study: Study) -> str:
             }
             for point in study.pareto()
         ],
+        "notes": list(notes),
     }
     return json.dumps(found, indent=2, allow_nan=False) + "\n"
 

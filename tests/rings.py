@@ -1,0 +1,66 @@
+"""Two rings of tests: the fast one that plain `pytest` runs, and the exhaustive one behind `pytest -m exhaustive`.
+
+Every kind of check is in the fast ring. Of a test over many combinations of parameters it takes a few that cover all
+values, or all pairs of values; of a law it takes fewer examples. The exhaustive ring takes the other combinations, and
+every law at length.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from heapq import heapify, heappop, heappush
+from itertools import combinations
+
+import pytest
+from hypothesis import settings
+
+FAST_EXAMPLES, EXHAUSTIVE_EXAMPLES = 10, 40
+"""Examples of a law that asks for no number of its own, in each ring."""
+
+exhaustive = pytest.mark.exhaustive
+"""A test, or a parameter, that the fast ring leaves out."""
+
+law = pytest.mark.law
+"""A test with a law in it, which is longer in the exhaustive ring."""
+
+every_value = pytest.mark.covering(strength=1)
+"""Of a test's combinations of parameters the fast ring takes a few that together have every value."""
+
+every_pair = pytest.mark.covering(strength=2)
+"""Of a test's combinations of parameters the fast ring takes a few that together have every pair of values."""
+
+
+def selects_exhaustive(expression: str) -> bool:
+    """Whether a -m expression lets exhaustive tests run; the default, "not exhaustive", does not."""
+    return not expression or "exhaustive" in re.sub(r"\bnot\s+exhaustive\b", "", expression)
+
+
+def examples(count: int) -> int:
+    """How many examples a law gets in the ring that runs, if it gets `count` in the exhaustive one."""
+    return max(min(count, 3), count * settings().max_examples // EXHAUSTIVE_EXAMPLES)
+
+
+def covering(rows: Sequence[Mapping[str, Hashable]], strength: int) -> list[int]:
+    """The places of a few rows that together hold every value (strength 1) or pair of values (2) that any row holds.
+
+    Greedy and without chance: always the first of the rows that add most.
+    """
+    held = [set(_combinations(row, strength)) for row in rows]
+    missing = set().union(*held)
+    waiting = [(-len(found), place) for place, found in enumerate(held)]
+    heapify(waiting)
+    chosen = []
+    while missing:
+        _, place = heappop(waiting)
+        added = len(held[place] & missing)
+        if waiting and (-added, place) > waiting[0]:
+            heappush(waiting, (-added, place))
+            continue
+        missing -= held[place]
+        chosen.append(place)
+    return sorted(chosen)
+
+
+def _combinations(row: Mapping[str, Hashable], strength: int) -> Iterable[tuple[tuple[str, Hashable], ...]]:
+    return combinations(sorted(row.items(), key=lambda item: item[0]), min(strength, len(row)))

@@ -1,0 +1,96 @@
+"""What decides which tests run, and what is said about those that are skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import combinations, product
+
+import pytest
+from hypothesis import settings
+
+from tests.optional import how_to_get, need, skipped_in_one_line
+from tests.rings import covering, examples, selects_exhaustive
+
+
+@pytest.mark.parametrize(
+    ("expression", "exhaustive"),
+    [
+        ("not exhaustive", False),
+        ("exhaustive", True),
+        ("exhaustive or not exhaustive", True),
+        ("", True),
+        ("law and not exhaustive", False),
+        ("law and not  exhaustive or exhaustive", True),
+    ],
+)
+def test_the_ring_is_read_from_the_marks_that_are_asked_for(expression: str, exhaustive: bool) -> None:
+    assert selects_exhaustive(expression) is exhaustive
+
+
+@pytest.fixture
+def profile_of() -> Iterator[Callable[[int], None]]:
+    """Loads a hypothesis profile of so many examples for one test."""
+
+    def load(max_examples: int) -> None:
+        settings.register_profile("one test's", max_examples=max_examples)
+        settings.load_profile("one test's")
+
+    yield load
+    settings.load_profile("archsim")
+
+
+@pytest.mark.parametrize(("of_profile", "found"), [(40, [1, 5, 40, 400]), (10, [1, 3, 10, 100])])
+def test_examples_are_a_share_of_those_of_the_exhaustive_ring(
+    profile_of: Callable[[int], None], of_profile: int, found: list[int]
+) -> None:
+    profile_of(of_profile)
+    assert [examples(count) for count in (1, 5, 40, 400)] == found
+
+
+AXES = {"schedule": range(20), "machine": range(5), "network": range(10)}
+ROWS = [dict(zip(AXES, values, strict=True)) for values in product(*AXES.values())]
+
+
+@pytest.mark.parametrize(("strength", "fewest", "most"), [(1, 20, 20), (2, 200, 220), (3, 1000, 1000)])
+def test_a_cover_has_every_combination_and_few_rows(strength: int, fewest: int, most: int) -> None:
+    chosen = covering(ROWS, strength)
+    for names in combinations(AXES, strength):
+        found = {tuple(ROWS[place][name] for name in names) for place in chosen}
+        assert found == set(product(*(AXES[name] for name in names)))
+    assert fewest <= len(chosen) <= most
+    assert covering(ROWS, strength) == chosen
+
+
+def test_a_cover_of_what_there_is() -> None:
+    """Combinations that no row has are not asked for, and a strength beyond the axes takes each row."""
+    rows = [{"a": 0, "b": 0}, {"a": 0, "b": 1}, {"a": 1, "b": 1}, {"a": 1, "b": 1}]
+    assert covering(rows, 1) == [0, 2]
+    assert covering(rows, 2) == covering(rows, 3) == [0, 1, 2]
+    assert covering([], 2) == []
+
+
+def test_what_is_skipped_is_said_in_one_line() -> None:
+    reasons = ["Skipped: needs the package torch"] * 3 + ["Skipped: needs the package onnx", "Skipped: no wheel"]
+    line = skipped_in_one_line(reasons)
+    assert line == '5 tests skipped: need onnx, torch: pip install -e ".[models]"; no wheel'
+
+
+@pytest.mark.parametrize(
+    ("packages", "command"),
+    [
+        (["torch"], 'pip install -e ".[torch]"'),
+        (["apytypes", "h5py", "onnx", "torch"], 'pip install -e ".[witness]"'),
+        (["distributed", "onnx", "scipy"], 'pip install -e ".[dask,explore,onnx]"'),
+        (["distributed", "nowhere"], 'pip install -e ".[dask]" nowhere'),
+    ],
+)
+def test_how_to_get_packages(packages: list[str], command: str) -> None:
+    assert how_to_get(packages) == command
+
+
+@pytest.mark.parametrize(("full", "outcome"), [("1", pytest.fail.Exception), ("", pytest.skip.Exception)])
+def test_what_is_missing(monkeypatch: pytest.MonkeyPatch, full: str, outcome: type[BaseException]) -> None:
+    """A skip with the reason on a user's machine; a failure with ARCHSIM_FULL=1."""
+    monkeypatch.setenv("ARCHSIM_FULL", full)
+    with pytest.raises(outcome, match="needs the package no_such_package"):
+        need("no_such_package")
