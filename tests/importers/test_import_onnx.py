@@ -26,9 +26,9 @@ from tests.importers.import_runs import (
 )
 from tests.optional import need
 from tests.present import present
+from tests.rings import examples
 
 Limits = tuple[float, float]
-from tests.rings import examples
 
 COUNTS = {"LSTM": 3, "GRU": 2, "RNN": 1}
 PARAMETERS: dict[str, tuple[Limits | None, Limits | None]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archsim.report.text.report_text import figures_as_text as numbers
+from archsim.report.text import figures_as_text as numbers
 
 
 @pytest.mark.parametrize(

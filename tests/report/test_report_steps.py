@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from archsim.api import Simulation
-from archsim.families.gemv.advice import ADVICE
+from archsim.families.gemv.advice import ADVICE, GEMV_ADVICE
 from archsim.families.gemv.bounds import GEMV_BOUNDS
 from archsim.report.text.advice import binding_sentence, excess, gap_sentence
 from archsim.report.text.steps import STEP_BUCKETS, busy_cycles, step_stacks
@@ -82,7 +82,7 @@ def test_the_knobs_that_are_named_move_the_step(
     after = run((*IDEAL, *sets, knob), LAYER, schedule, timing_only=True).stats
     assert before.binding_bound == bound
     assert knob.partition("=")[0] in ADVICE[bound]
-    assert binding_sentence(before).startswith(f"{bound} binds: ")
+    assert binding_sentence(before, GEMV_ADVICE).startswith(f"{bound} binds: ")
     assert after.cycles_per_step < before.cycles_per_step
 
 
@@ -91,8 +91,8 @@ def test_the_distance_to_the_bound_has_a_direction(small: Simulation) -> None:
     bound = stats.bounds[stats.binding_bound]
     for step, words in ((bound, "exactly at it"), (1.25 * bound, "25.0 % above it"), (0.5 * bound, "50.0 % below it")):
         moved = dataclasses.replace(stats, cycles_per_step=step)
-        assert words in binding_sentence(moved)
-    assert not gap_sentence(dataclasses.replace(stats, cycles_per_step=bound))
+        assert words in binding_sentence(moved, GEMV_ADVICE)
+    assert not gap_sentence(dataclasses.replace(stats, cycles_per_step=bound), "MAC array", GEMV_ADVICE)
 
 
 def test_the_gap_names_the_largest_loss_that_the_bound_does_not_explain(run: Run) -> None:
@@ -104,6 +104,6 @@ def test_the_gap_names_the_largest_loss_that_the_bound_does_not_explain(run: Run
     assert stats.bounds["recurrence"] == 35
     assert stats.cycles_per_step == (4 + 4 + 80 + 35) / 3
     assert excess(stats) == pytest.approx(6 / 35)
-    assert "loses most by wait_input (waits for x from DRAM)" in gap_sentence(stats)
+    assert "loses most by wait_input (waits for x from DRAM)" in gap_sentence(stats, "MAC array", GEMV_ADVICE)
     waiting = dataclasses.replace(stats, cycle_stack={**stats.cycle_stack, "wait_recurrence": 10**6})
-    assert gap_sentence(waiting) == gap_sentence(stats)
+    assert gap_sentence(waiting, "MAC array", GEMV_ADVICE) == gap_sentence(stats, "MAC array", GEMV_ADVICE)

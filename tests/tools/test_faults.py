@@ -114,7 +114,7 @@ def small(tmp_path):
     (tree / "archsim" / "two.py").write_text('"""Constants."""\n\nSTEP = 1\nOTHER = 2\n')
     (tree / "archsim" / "fast.py").write_text(COMPILED)
     (tree / "archsim" / "one.py").write_text(
-        USING.replace("from archsim.two import compiled_total", "from archsim.engines.recurrence import total")
+        USING.replace("from archsim.two import compiled_total", "from archsim.fast import total")
     )
     (tree / "tests" / "test_small.py").write_text(TESTS)
     (tree / "pyproject.toml").write_text(PROJECT)
@@ -179,9 +179,7 @@ def test_what_must_be_reached_to_reach_a_fault(small):
     assert blocks.reached("archsim/one.py", (9, 7)) == {place[9, 10]}
     assert blocks.reached("archsim/one.py", (11, 11)) == {place[11, 11]}
     assert blocks.reached("archsim/one.py", (4, 7)) == {place[16, 16]}  # where the constant is named
-    assert blocks.reached("archsim/engines/recurrence.py", (16, 15)) == {
-        place[11, 11]
-    }  # where the compiled function is named
+    assert blocks.reached("archsim/fast.py", (16, 15)) == {place[11, 11]}  # where the compiled function is named
 
 
 def test_what_numba_has_to_compile_again(small):
@@ -278,8 +276,8 @@ def test_faults_are_killed_or_survive(small, tmp_path):
     first: dict[tuple[str, int], set[str]] = {}
     for result in read(out):
         first.setdefault((result.path, result.line), set()).add(result.verdict)
-    assert first["archsim/engines/recurrence.py", 15] == {KILLED}
-    assert KILLED in first["archsim/engines/recurrence.py", 17]
+    assert first["archsim/fast.py", 15] == {KILLED}
+    assert KILLED in first["archsim/fast.py", 17]
     assert first["archsim/two.py", 3] == {KILLED}  # compiled code froze the constant
     assert first["archsim/two.py", 4] == {SURVIVED}
     assert first["archsim/one.py", 4] == {SURVIVED}
