@@ -19,7 +19,6 @@ from archsim.api.verdict import judge
 from archsim.engines.events.options import Jitter
 from archsim.families.load import Arch
 from archsim.formats import Fixed, Formats, IntegerFormat, Scaled
-from archsim.hardware.functions.method_registry import HARD, PIECEWISE_LINEAR, TABLE
 from archsim.workload import CellKind, NetworkTensors
 from tests.numerics.exact_runs import (
     ONE_Q,
@@ -197,10 +196,10 @@ def test_every_rounding_and_range(formats: str, rounding: str, wrap: str) -> Non
 
 
 METHODS: dict[str, dict[str, Any]] = {
-    "hard": {"method": HARD},
-    "nearest": {"method": TABLE},
-    "linear": {"method": TABLE, "table": {"entries": 8, "span": 4.0, "interpolation": "linear"}},
-    "lines": {"method": PIECEWISE_LINEAR, "piecewise_linear": {"segments": 5, "span": 4.0}},
+    "hard": {"method": "hard"},
+    "nearest": {"method": "table"},
+    "linear": {"method": "table", "table": {"entries": 8, "span": 4.0, "interpolation": "linear"}},
+    "lines": {"method": "piecewise_linear", "piecewise_linear": {"segments": 5, "span": 4.0}},
 }
 
 
