@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.rings import exhaustive
 from tools.docs import generate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,8 +38,17 @@ def test_the_readme_shows_every_command() -> None:
     }
 
 
-@pytest.mark.parametrize("arguments", commands(), ids=" ".join)
-def test_commands_of_the_readme_run(arguments, tmp_path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+def marks_of(command: list[str]) -> tuple[pytest.MarkDecorator, ...]:
+    """All published machines, whose figures tests/published simulates anyway, are for the exhaustive ring."""
+    return (exhaustive,) if command[0] == "fidelity" else ()
+
+
+@pytest.mark.parametrize(
+    "arguments", [pytest.param(command, id=" ".join(command), marks=marks_of(command)) for command in commands()]
+)
+def test_commands_of_the_readme_run(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     from archsim.cli.main import main
 
     monkeypatch.chdir(tmp_path)
@@ -52,7 +62,7 @@ def test_commands_of_the_readme_run(arguments, tmp_path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("code", [text for language, text in BLOCKS if language == "python"])
-def test_python_of_the_readme_runs(code: str, capsys) -> None:
+def test_python_of_the_readme_runs(code: str, capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(code, "README.md", "exec"), {})
     assert "True" in capsys.readouterr().out
 
@@ -62,7 +72,7 @@ def test_every_file_that_the_readme_links_exists() -> None:
         assert (ROOT / target).exists(), target
 
 
-def test_python_of_the_executors_page_runs(capsys) -> None:
+def test_python_of_the_executors_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
     page = (ROOT / "docs" / "executors.md").read_text()
     (code,) = re.findall(r"^```python\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
     exec(code, {})
