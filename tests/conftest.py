@@ -51,10 +51,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def values_of(item: pytest.Function) -> dict[str, Hashable]:
-    """The test's parameters: text and numbers as they are, others by their places in the list of parameters."""
-    places = item.callspec.indices
+    """The test's parameters: text and numbers as they are, others by which object they are."""
     return {
-        name: value if isinstance(value, str | int | float) else places[name]
+        name: value if isinstance(value, str | int | float) else id(value)
         for name, value in item.callspec.params.items()
     }
 

@@ -51,7 +51,7 @@ AXES = {"schedule": range(20), "machine": range(5), "network": range(10)}
 ROWS = [dict(zip(AXES, values, strict=True)) for values in product(*AXES.values())]
 
 
-@pytest.mark.parametrize(("strength", "fewest", "most"), [(1, 20, 20), (2, 200, 220), (3, 1000, 1000)])
+@pytest.mark.parametrize(("strength", "fewest", "most"), [(1, 20, 20), (2, 200, 220)])
 def test_a_cover_has_every_combination_and_few_rows(strength: int, fewest: int, most: int) -> None:
     chosen = covering(ROWS, strength)
     for names in combinations(AXES, strength):
