@@ -19,8 +19,9 @@ def test_the_first_two_blocks_are_the_set_up() -> None:
     assert BLOCKS[1] == ("sh", 'pip install -e ".[test]" && pytest\n')
 
 
-@pytest.mark.parametrize("page", sorted(generate.PAGES))
+@pytest.mark.parametrize("page", sorted(generate.PAGES.keys() - {"fidelity.md"}))
 def test_generated_pages_are_fresh(page: str) -> None:
+    """But fidelity.md, which tests/published has, with the figures that it simulates."""
     assert (ROOT / "docs" / page).read_text() == generate.PAGES[page](), "run: python -m tools.docs.generate"
 
 
