@@ -89,6 +89,10 @@ class ExecutorError(ArchsimError):
     """The executor that was asked for does not exist, or cannot time this run."""
 
 
+class ExtensionError(ArchsimError):
+    """What another installed package offers to archsim cannot be used."""
+
+
 class Interrupted(ArchsimError):
     """Stopped by Ctrl-C; the message says what was kept and how to go on."""
 

@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from archsim.api.evaluate import Evaluator
-from archsim.arch import Arch, load_arch
+from archsim.families.load import Arch, load_arch
 from archsim.workload import Workload, load_workload
 
 REFERENCE = "edge_64x64"
@@ -84,7 +84,7 @@ def first_of_a_program(base: Arch) -> None:
 
 def loading() -> None:
     """What the compiled code costs a new process, once it is on disk."""
-    code = "import time; t = time.perf_counter(); import archsim.fast; print(time.perf_counter() - t)"
+    code = "import time; t = time.perf_counter(); import archsim.engines.recurrence; print(time.perf_counter() - t)"
     out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     print(f"import of the second executor, cold: {float(out.stdout):.2f} s")
 

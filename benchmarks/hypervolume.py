@@ -14,7 +14,7 @@ import time
 import numpy as np
 
 from archsim.explore import Space, explore
-from archsim.explore.front import hypervolume
+from archsim.explore.search.front import hypervolume
 
 
 def front(space: Space, budget: int, seed: int) -> tuple[np.ndarray, float]:

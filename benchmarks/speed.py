@@ -21,10 +21,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archsim.api.numbers import Computation
+    from archsim.checking.numbers import Computation, Numbers
+    from archsim.engines.events import MachineSpec
+    from archsim.families.machine_config import MachineConfig
+    from archsim.families.schedule import Schedule
     from archsim.program.ir import Program
 
 REFERENCE = ("edge_64x64", "lstm_200_1000_t70")
@@ -49,29 +52,37 @@ def archsim(*arguments: str) -> None:
 def machine_speed(repetitions: int) -> None:
     """Program ops a second of the timing-only machine, for each schedule."""
     from archsim.api.simulate import machine_spec
-    from archsim.arch import build_units, load_arch
-    from archsim.machine import Options, execute
-    from archsim.schedules import SCHEDULES
+    from archsim.engines.events import Options, execute
+    from archsim.families.gemv.config import GemvConfig
+    from archsim.families.gemv.schedules import GEMV_SCHEDULES
+    from archsim.families.load import load_arch
+    from archsim.families.registry import build_units
     from archsim.workload import load_workload
 
     arch, workload = load_arch(REFERENCE[0]), load_workload(REFERENCE[1])
+    assert isinstance(arch.config, GemvConfig)
     units = build_units(arch.config)
-    for schedule in SCHEDULES:
+    for schedule in GEMV_SCHEDULES:
         program = schedule.build(workload.spec, arch.config)
         spec = machine_spec(program, arch, units)
-        seconds = best(repetitions, lambda p=program, s=spec: execute(p, s, Options()))
+
+        def run(program: Program = program, spec: MachineSpec = spec) -> None:
+            execute(program, spec, Options())
+
+        seconds = best(repetitions, run)
         rate = program.op_instances / seconds
         print(f"machine, timing only, {schedule.name:28s} {program.op_instances:7,} ops  {rate:9,.0f} ops/s")
 
 
 def numerics_speed(repetitions: int) -> None:
     """Seconds of arithmetic alone: the untimed program, and on integers the reference it must agree with."""
-    from archsim.api.integer_reference import integer_golden
-    from archsim.api.numbers import prepare
-    from archsim.arch import build_units, load_arch
+    from archsim.checking.integer_reference import integer_golden
+    from archsim.checking.numbers import prepare
     from archsim.config import parse_override
+    from archsim.families.load import load_arch
+    from archsim.families.registry import build_units
+    from archsim.families.schedules import find_schedule
     from archsim.program.interpreter import interpret
-    from archsim.schedules import find_schedule
     from archsim.workload import load_workload
 
     workload = load_workload(REFERENCE[1])
@@ -90,7 +101,13 @@ def numerics_speed(repetitions: int) -> None:
 
         line = f"numerics of {workload.name}, {formats:11s}   {best(repetitions, compute):5.2f} s"
         if arch.formats.exact:
-            seconds = best(repetitions, lambda n=numbers, a=arch, s=schedule: integer_golden(n, a, s.name))
+
+            def refer(
+                numbers: Numbers = numbers, arch: MachineConfig = arch, schedule: Schedule[Any] = schedule
+            ) -> None:
+                integer_golden(numbers, arch, schedule)
+
+            seconds = best(repetitions, refer)
             line += f"   integer reference {seconds:5.2f} s"
         print(line)
 
@@ -99,7 +116,7 @@ def memory_growth() -> None:
     """Peak memory of timing-only runs of very different length, each in its own process."""
     for steps in (100, 10_000):
         code = (
-            "import resource; from archsim.api import simulate; from archsim.arch import load_arch; "
+            "import resource; from archsim.api import simulate; from archsim.families.load import load_arch; "
             "from archsim.workload import load_workload; "
             f"workload = load_workload('lstm:16,16,t={steps}'); "
             "simulate(load_arch('edge_16x16'), workload, timing_only=True, executor='machine'); "
@@ -112,7 +129,7 @@ def memory_growth() -> None:
 def profile() -> None:
     """The five functions in which a reference run spends most time."""
     from archsim.api import simulate
-    from archsim.arch import load_arch
+    from archsim.families.load import load_arch
     from archsim.workload import load_workload
 
     arch, workload = load_arch(REFERENCE[0]), load_workload(REFERENCE[1])

@@ -15,21 +15,24 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from archsim.api import Simulation, simulate
-from archsim.api.golden_run import golden_run
-from archsim.api.numbers import Numbers, prepare
 from archsim.api.simulate import machine_spec
-from archsim.api.validation import Validation
-from archsim.api.validation import compare as compare_with_golden
-from archsim.arch import Arch, ArchConfig, build_units
-from archsim.arch.datapath import Units
-from archsim.components.base import Service
+from archsim.checking.golden_run import golden_run
+from archsim.checking.numbers import Numbers, prepare
+from archsim.checking.validation import Validation
+from archsim.checking.validation import compare as compare_with_golden
+from archsim.engines.events import Arithmetic, MachineSpec, Options, execute
+from archsim.engines.events.options import Jitter
 from archsim.errors import CapacityError
-from archsim.machine import Arithmetic, MachineSpec, Options, execute
-from archsim.machine.options import Jitter
+from archsim.families.gemv.config import GemvConfig
+from archsim.families.gemv.schedules import GEMV_SCHEDULES
+from archsim.families.load import Arch
+from archsim.families.registry import build_units
+from archsim.families.schedule import Schedule
+from archsim.families.schedules import find_schedule
+from archsim.hardware.unit import Service, Units
+from archsim.lowering.tensors import Results
 from archsim.program.interpreter import interpret
 from archsim.program.ir import Op, Phase, Program, Region
-from archsim.schedules import SCHEDULES, Schedule, find_schedule
-from archsim.schedules.image import Results
 from archsim.trace import Trace, Window
 from archsim.workload import CellKind, CellSpec, CellTensors, NetworkSpec, NetworkTensors, Workload, load_workload
 from archsim.workload.config import WorkloadConfig
@@ -38,7 +41,7 @@ from archsim.workload.tensors import weight_shapes
 EVERYTHING = Window(0, 1 << 30)
 """The window that records every op."""
 
-SCHEDULE_NAMES = tuple(schedule.name for schedule in SCHEDULES)
+SCHEDULE_NAMES = tuple(schedule.name for schedule in GEMV_SCHEDULES)
 RESIDENT = tuple(name for name in SCHEDULE_NAMES if "streamed" not in name)
 STEP_BY_STEP = tuple(name for name in SCHEDULE_NAMES if "hoisted" not in name)
 """Those whose body's repetitions are the time steps."""
@@ -52,7 +55,7 @@ AMPLE = 1 << 30
 class Case:
     """A machine, a workload and a schedule that fits."""
 
-    config: ArchConfig
+    config: GemvConfig
     workload: Workload
     schedule: str
 
@@ -82,7 +85,7 @@ class Case:
         """The whole flow, with the case's own program: to build it again would take longer than all the rest."""
         program, wanted = self.program, (find_schedule(self.schedule), self.spec, self.config)
 
-        def build(schedule: Schedule, spec: NetworkSpec, config: ArchConfig) -> Program:
+        def build(schedule: Schedule, spec: NetworkSpec, config: GemvConfig) -> Program:
             assert (schedule, spec, config) == wanted
             return program
 
@@ -147,13 +150,13 @@ def as_json(model: BaseModel) -> Any:
     return model.model_dump(mode="json")
 
 
-def changed(config: ArchConfig, changes: Mapping[str, Any]) -> ArchConfig:
+def changed(config: GemvConfig, changes: Mapping[str, Any]) -> GemvConfig:
     """The configuration with other values at some paths, validated again."""
     document = config.model_dump(mode="json")
     for path, value in changes.items():
         section, _, name = path.rpartition(".")
         (document[section] if section else document)[name] = value
-    return ArchConfig.model_validate_json(json.dumps(document, default=as_json))
+    return GemvConfig.model_validate_json(json.dumps(document, default=as_json))
 
 
 def workload(input_size: int, hidden_size: int, steps: int, batch: int, seed: int = 0) -> Workload:
@@ -369,9 +372,9 @@ either = st.one_of(one_layer_lstms(), networks(), networks())
 
 
 @st.composite
-def machines(draw: st.DrawFn, rows: int, fewest: int) -> ArchConfig:
+def machines(draw: st.DrawFn, rows: int, fewest: int) -> GemvConfig:
     """A machine of which every field is drawn, but its rows; it has at least `fewest` accumulator entries."""
-    return ArchConfig.model_validate(
+    return GemvConfig.model_validate(
         {
             "summary": "a random small machine",
             "clock_mhz": draw(st.sampled_from([0.3, 1.0, 333.3, 800.0, 2500.0])),

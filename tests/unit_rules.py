@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from archsim.components.base import Unit
-from archsim.components.numerics import Numerics
 from archsim.errors import SimulatorBug
+from archsim.hardware.numerics import Numerics
+from archsim.hardware.unit import Unit
 from archsim.program.ir import Op
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archsim.api.executors import AUTO, FAST, MACHINE, check_executor, refused
 from archsim.api.fast_timing import FastTiming, time_fast
+from archsim.api.program_cache import ProgramCache
 from archsim.api.simulate import machine_spec
-from archsim.api.structures import Structures
-from archsim.arch import Arch, build_units
-from archsim.machine import Options, execute
+from archsim.engines.choose import AUTO, FAST, MACHINE, check_executor, refused
+from archsim.engines.events import Options, execute
+from archsim.families.load import Arch
+from archsim.families.registry import build_units
+from archsim.families.schedules import AskedSchedule
 from archsim.metrics import Stats, compute_stats
 from archsim.workload import NetworkSpec, Workload
 
@@ -37,11 +39,13 @@ class Evaluator:
     """
 
     def __init__(self, structures: int = STRUCTURES) -> None:
-        self._structures = Structures(structures)
+        self._structures = ProgramCache(structures)
         self._spec: tuple[Workload, NetworkSpec] | None = None
 
-    def evaluate(self, arch: Arch, workload: Workload, schedule: str | None = None, executor: str = AUTO) -> Evaluation:
-        """The figures of a workload on a machine, without arithmetic; `schedule` None is the default of its family.
+    def evaluate(
+        self, arch: Arch, workload: Workload, schedule: AskedSchedule = None, executor: str = AUTO
+    ) -> Evaluation:
+        """The figures of a workload on a machine, without arithmetic; `schedule` as `simulate` takes it.
 
         `executor`: "auto" (the fast one wherever it applies, else the machine), "fast" or "machine". Raises
         CapacityError if the model does not fit, ScheduleError for an unknown schedule or one with a hazard, ArchError

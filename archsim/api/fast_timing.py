@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from archsim.api.structures import Structure
-from archsim.arch import MachineConfig
-from archsim.arch.datapath import Units
+from archsim.api.program_cache import CachedProgram
+from archsim.families.machine_config import MachineConfig
+from archsim.hardware.unit import Units
 from archsim.metrics.bounds import StepTimes
-from archsim.metrics.known import Known
+from archsim.metrics.precomputed import Precomputed
 from archsim.program.ir import PhaseKind
 from archsim.trace import Trace, Window
 
 if TYPE_CHECKING:
-    from archsim.fast import ServiceTimes
+    from archsim.engines.recurrence import ServiceTimes
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +23,17 @@ class FastTiming:
     """The same trace as the machine's, and what is known of the figures by the way."""
 
     trace: Trace
-    known: Known
+    known: Precomputed
 
 
 def time_fast(
-    structure: Structure, config: MachineConfig, units: Units, window: Window | None = None
+    structure: CachedProgram, config: MachineConfig, units: Units, window: Window | None = None
 ) -> FastTiming | str:
     """Time a program on a machine, or say why that cannot be; `window` as in execute_fast.
 
     ExecutorError if a window is asked for and the run is too long to record it.
     """
-    from archsim.fast import ServiceTimes, Timing, execute_fast, length_refusal, machine_refusal  # compiled code
+    from archsim.engines.recurrence import ServiceTimes, Timing, execute_fast, length_refusal, machine_refusal
 
     reason = machine_refusal(units.values(), config.single_ported) or structure.refusal
     if reason:
@@ -50,10 +50,10 @@ def time_fast(
     timing = Timing(of_phases, issue_cycles, config.sequencer.queue_depth)
     trace = execute_fast(structure.tables, timing, window=window).trace
     times, moves = _step_times(structure, trace, of_phases), structure.parts.moves(config, units)
-    return FastTiming(trace, Known(structure.spec, structure.figures, times, moves, facts))
+    return FastTiming(trace, Precomputed(structure.spec, structure.figures, times, moves, facts))
 
 
-def _step_times(structure: Structure, trace: Trace, services: tuple[ServiceTimes, ...]) -> StepTimes:
+def _step_times(structure: CachedProgram, trace: Trace, services: tuple[ServiceTimes, ...]) -> StepTimes:
     """As StepTimes.of has it. Of static units the trace has the cycles for which they were occupied."""
     chains = zip(structure.chains, services, strict=True)
     recurrence = sum((chain.longest(times) for chain, times in chains if chain is not None), Fraction(0))

@@ -5,27 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
-from archsim.api.accuracy import Accuracy, measure
-from archsim.api.executors import AUTO, FAST, MACHINE, SHORT_OPS, Executor, check_executor, refused
 from archsim.api.fast_timing import FastTiming, time_fast
-from archsim.api.integer_reference import integer_golden
-from archsim.api.numbers import Numbers, prepare
-from archsim.api.recorder import Recorder
-from archsim.api.structures import Structure
-from archsim.api.validation import Validation, compare, compare_bits, not_validated
-from archsim.arch import Arch, build_units
-from archsim.arch.datapath import Units
-from archsim.components.activation_methods import MethodName
-from archsim.components.base import PortUse
+from archsim.api.program_cache import CachedProgram
+from archsim.checking.format_error import Accuracy, measure
+from archsim.checking.integer_reference import integer_golden
+from archsim.checking.numbers import Numbers, prepare
+from archsim.checking.recorder import Recorder
+from archsim.checking.validation import Validation, compare, compare_bits, not_validated
+from archsim.engines.choose import AUTO, FAST, MACHINE, SHORT_OPS, Executor, check_executor, refused
+from archsim.engines.events import Arithmetic, MachineSpec, Options, execute
+from archsim.families.load import Arch
+from archsim.families.registry import build_units
+from archsim.families.schedule import Schedule
+from archsim.families.schedules import AskedSchedule, find_schedule
 from archsim.formats import KINDS, Formats, IntegerFormat
-from archsim.machine import Arithmetic, MachineSpec, Options, execute
+from archsim.hardware.functions.methods import MethodName
+from archsim.hardware.unit import PortUse, Units
+from archsim.lowering.tensors import Results
 from archsim.metrics import Stats, compute_stats
 from archsim.program.interpreter import interpret
 from archsim.program.ir import Program
 from archsim.program.verifier import verify
-from archsim.schedules import find_schedule
-from archsim.schedules.image import Results
 from archsim.trace import Trace, Window
 from archsim.workload import NetworkSpec, Workload
 
@@ -46,6 +48,7 @@ class Simulation:
 
     arch: Arch
     workload: Workload
+    schedule: Schedule[Any]
     program: Program
     trace: Trace
     stats: Stats
@@ -59,7 +62,7 @@ class Simulation:
 def simulate(
     arch: Arch,
     workload: Workload,
-    schedule: str | None = None,
+    schedule: AskedSchedule = None,
     *,
     timing_only: bool = False,
     executor: str = AUTO,
@@ -68,16 +71,17 @@ def simulate(
 ) -> Simulation:
     """Simulate a workload on a machine and check what it computed.
 
-    `schedule`: its name; None is the default of the machine's family. `window`: the time steps whose ops are recorded
-    one by one (by default some from the middle of the run). `executor`: "machine" executes the numbers as it goes;
-    "fast" times the program by the recurrence, and the numbers are the untimed program's; "auto" is the machine, but
-    for a long run without numbers. Raises CapacityError if the model does not fit, ScheduleError for a schedule that
-    machines of the family do not have or one with a hazard, WorkloadError for unusable weights or input, ExecutorError
-    for an executor that does not exist or cannot time this run.
+    `schedule`: its name, or a schedule of your own; None is the first of the machine's family. `window`: the time
+    steps whose ops are recorded one by one (by default some from the middle of the run). `executor`: "machine"
+    executes the numbers as it goes; "fast" times the program by the recurrence, and the numbers are the untimed
+    program's; "auto" is the machine, but for a long run without numbers. Raises CapacityError if the model does not
+    fit, ScheduleError for a schedule that machines of the family do not have or one with a hazard, WorkloadError for
+    unusable weights or input, ExecutorError for an executor that does not exist or cannot time this run.
     """
     check_executor(executor)
     units = build_units(arch.config)
-    program = find_schedule(schedule, arch.config.family).build(workload.spec, arch.config)
+    found = find_schedule(schedule, arch.config.family)
+    program = found.build(workload.spec, arch.config)
     verify(program)
     numbers = None if timing_only else prepare(program, arch.config, workload)
     computation = None if numbers is None else numbers.begin(units)
@@ -88,11 +92,11 @@ def simulate(
     stats = compute_stats(program, trace, arch, workload, units)
     if numbers is None or computation is None:
         nothing = not_validated(TIMING_ONLY)
-        return Simulation(arch, workload, program, trace, stats, nothing, None, None, None, used)
+        return Simulation(arch, workload, found, program, trace, stats, nothing, None, None, None, used)
     computed = computation.results()
-    validation = check_numbers(computed, numbers, arch, program.schedule)
+    validation = check_numbers(computed, numbers, arch, found)
     accuracy = None if recorder is None else measure(numbers, computed, recorder, computation.overflows)
-    return Simulation(arch, workload, program, trace, stats, validation, numbers, computed, accuracy, used)
+    return Simulation(arch, workload, found, program, trace, stats, validation, numbers, computed, accuracy, used)
 
 
 def _execute(
@@ -105,7 +109,7 @@ def _execute(
     elif executor == AUTO and program.op_instances < SHORT_OPS:
         reason = f"the run is short, less than {SHORT_OPS:,} ops"
     elif executor != MACHINE:
-        structure = Structure(program, spec, tuple(units), ())
+        structure = CachedProgram(program, spec, tuple(units), ())
         timing = time_fast(structure, arch.config, units, options.window)
         if isinstance(timing, FastTiming):
             if options.arithmetic is not None:
@@ -118,7 +122,7 @@ def _execute(
     return execute(program, machine_spec(program, arch, units), options), Executor(MACHINE, reason)
 
 
-def check_numbers(computed: Results, numbers: Numbers, arch: Arch, schedule: str) -> Validation:
+def check_numbers(computed: Results, numbers: Numbers, arch: Arch, schedule: Schedule[Any]) -> Validation:
     """The verdict on a run's results: within a bound in float32, in every bit on integers; else none."""
     formats, method = numbers.formats, arch.config.function_unit.method
     if formats.float32 and method is MethodName.EXACT:

@@ -7,16 +7,17 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from archsim.api.executors import AUTO, FAST, MACHINE, check_executor
 from archsim.api.simulate import Simulation, simulate
-from archsim.api.validation import Check
-from archsim.arch import Arch, build_units
+from archsim.checking.validation import Check
+from archsim.engines.choose import AUTO, FAST, MACHINE, check_executor
 from archsim.errors import SimulatorBug
+from archsim.families.load import Arch
+from archsim.families.registry import build_units
+from archsim.families.schedules import AskedSchedule, find_schedule
+from archsim.lowering.tensors import Results
 from archsim.program.interpreter import interpret
 from archsim.program.ir import Program
 from archsim.program.verifier import find_hazards
-from archsim.schedules import find_schedule
-from archsim.schedules.image import Results
 from archsim.workload import Workload
 
 
@@ -65,7 +66,7 @@ class Verdict:
         return not self.hazards and not self.differing_numbers and right
 
 
-def judge(arch: Arch, workload: Workload, schedule: str | None, executor: str = AUTO) -> Verdict:
+def judge(arch: Arch, workload: Workload, schedule: AskedSchedule, executor: str = AUTO) -> Verdict:
     """Verify a schedule and check its numbers; errors as for `simulate`.
 
     With the executor "fast" the two executors' cycles are compared besides.
@@ -85,7 +86,9 @@ def judge(arch: Arch, workload: Workload, schedule: str | None, executor: str = 
     return _verdict(arch, workload, program, (), differing, simulation, executors)
 
 
-def _compare_executors(arch: Arch, workload: Workload, schedule: str | None, simulation: Simulation) -> ExecutorCheck:
+def _compare_executors(
+    arch: Arch, workload: Workload, schedule: AskedSchedule, simulation: Simulation
+) -> ExecutorCheck:
     machine = simulation.trace
     fast = simulate(arch, workload, schedule, timing_only=True, executor=FAST).trace
     names = [field.name for field in fields(machine)]

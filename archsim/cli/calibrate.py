@@ -16,8 +16,8 @@ import typer
 from archsim.cli.options import ArchArgument, DebugOption, SetOption, WorkloadArgument, load_inputs
 
 if TYPE_CHECKING:
-    from archsim.api.calibrate import Observed
-    from archsim.arch import Arch
+    from archsim.checking.calibrate import Observed
+    from archsim.families.load import Arch
     from archsim.workload import Workload
     from archsim.workload.calibration import Calibration
 
@@ -53,7 +53,7 @@ def calibrate_command(
 
     A file that the workload names for its ranges is not read: it is what this command makes.
     """
-    from archsim.api.calibrate import choose, observe
+    from archsim.checking.calibrate import choose, observe
     from archsim.workload import load_tensors
     from archsim.workload.calibration import refuse_foreign, write_calibration
 
@@ -90,7 +90,7 @@ def _refuse_without_scales(machine: Arch, work: Workload, shown: str) -> None:
 
 def _print(machine: Arch, work: Workload, calibration: Calibration, observed: Observed) -> None:
     """In colour and at its width on a terminal, else as plain text."""
-    from archsim.report.calibration import calibration_report, print_calibration
+    from archsim.report.text.calibration_text import calibration_report, print_calibration
 
     if sys.stdout.isatty():
         from rich.console import Console

@@ -30,9 +30,9 @@ def program_command(
     debug: DebugOption = False,
 ) -> None:
     """Print the schedule as text: prologue, one time step with its dependencies and their lags, epilogue."""
-    from archsim.arch import build_units
-    from archsim.report.listing import program_listing
-    from archsim.schedules import find_schedule
+    from archsim.families.registry import build_units
+    from archsim.families.schedules import find_schedule
+    from archsim.report.text.listing import program_listing
 
     machine, work = load_inputs(arch, workload, sets)
     program = find_schedule(schedule, machine.config.family).build(work.spec, machine.config)
@@ -55,8 +55,8 @@ def trace_command(
     """Print a line a cycle and a column a unit."""
     from archsim.api import simulate
     from archsim.errors import ScheduleError
-    from archsim.report.linetrace import line_trace
-    from archsim.schedules import find_schedule
+    from archsim.families.schedules import find_schedule
+    from archsim.report.text.linetrace import line_trace
     from archsim.trace import Window
 
     machine, work = load_inputs(arch, workload, sets)

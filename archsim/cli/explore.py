@@ -37,7 +37,7 @@ def explore_command(
     from archsim.cli.explore_progress import ExploreProgress
     from archsim.errors import ArchsimError, Interrupted
     from archsim.explore import Space, Status, explore
-    from archsim.explore.results import study_json, study_text, write_results
+    from archsim.explore.results.write_results import study_json, study_text, write_results
 
     if executor not in ("auto", "fast", "machine"):
         raise ArchsimError(f"--executor {executor[:60]}: expected auto, fast or machine")

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
-from archsim.explore.space import Space
-from archsim.explore.study import Point
-from archsim.explore.watcher import Watcher
+from archsim.explore.results.study import Point
+from archsim.explore.run.watcher import Watcher
+from archsim.explore.space.space import Space
 
 
 class ExploreProgress(Watcher):

@@ -9,7 +9,7 @@ from archsim.cli.options import DebugOption
 
 def list_command(debug: DebugOption = False) -> None:
     """List presets, schedules and components, with a line each."""
-    from archsim.report.catalogue import catalogue
+    from archsim.report.text.catalogue import catalogue
 
     for title, entries in catalogue():
         width = max(len(name) for name, _ in entries)

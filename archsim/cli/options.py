@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from archsim.arch import Arch
     from archsim.config import Override
+    from archsim.families.load import Arch
     from archsim.workload import Workload
 
 DEFAULT_ARCH = "edge_64x64"
@@ -44,8 +44,8 @@ DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback o
 
 def load_inputs(arch: str, workload: str, sets: list[str] | None) -> tuple[Arch, Workload]:
     """Load both inputs; an override goes to the one that has a field of that name."""
-    from archsim.arch import load_arch
     from archsim.config import parse_override
+    from archsim.families.load import load_arch
     from archsim.workload import load_workload
     from archsim.workload.config import WorkloadConfig
 

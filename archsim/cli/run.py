@@ -43,9 +43,9 @@ def run_command(
     """Simulate a workload on an architecture, check its numbers, and report latency, utilization and traffic."""
     from archsim.api import simulate
     from archsim.cli.progress import step_progress
-    from archsim.report.folder import fill_folder, result_folder
-    from archsim.report.saved import stats_json
-    from archsim.schedules import find_schedule
+    from archsim.families.schedules import find_schedule
+    from archsim.report.files.folder import fill_folder, result_folder
+    from archsim.report.files.saved import stats_json
 
     machine, work = load_inputs(arch, workload, sets)
     name = find_schedule(schedule, machine.config.family).name
@@ -66,7 +66,7 @@ def _print_report(simulation: Simulation, target: Path) -> None:
     if sys.stdout.isatty():
         from rich.console import Console
 
-        from archsim.report.text import print_report
+        from archsim.report.text.report_text import print_report
 
         print_report(simulation, Console())
     else:

@@ -35,7 +35,7 @@ def validate_command(
 ) -> int:
     """Check a schedule (every conflict ordered) and its numbers (bit-equal to the untimed program, and right)."""
     from archsim.api.verdict import judge
-    from archsim.report.verdict import verdict_json, verdict_text
+    from archsim.report.text.validate_text import verdict_json, verdict_text
 
     machine, work = load_inputs(arch, workload, sets)
     verdict = judge(machine, work, schedule, executor)

@@ -1,7 +1,7 @@
 """Design-space exploration: `space = Space.load("edge"); study = explore(space); study.pareto()`."""
 
-from archsim.explore.run import explore
-from archsim.explore.space import Space
-from archsim.explore.study import Point, Status, Study
+from archsim.explore.results.study import Point, Status, Study
+from archsim.explore.run.explore import explore
+from archsim.explore.space.space import Space
 
 __all__ = ["Point", "Space", "Status", "Study", "explore"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archsim.api import simulate
-from archsim.arch import load_arch
+from archsim.families.load import load_arch
 from archsim.fidelity.row import Row
 from archsim.trace import Window
 from archsim.workload import load_workload

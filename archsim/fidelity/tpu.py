@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from archsim.api import Simulation, simulate
-from archsim.arch import load_arch
-from archsim.components.systolic_array import TilePass, WeightShift
 from archsim.config import parse_override
+from archsim.families.load import load_arch
 from archsim.fidelity.row import SHARE, Row
 from archsim.trace import Window
 from archsim.workload import load_workload
@@ -22,6 +21,9 @@ LSTM0 = "lstm:768,768,layers=11,t=2,b=64"
 and sizes are not published (inferred). All are multiples of 256, so that no tile is ragged."""
 
 BATCH = 64
+
+SHIFT_UNIT = "weight_shift"
+"""The unit of the machine that shifts a tile of weights into the array."""
 
 ABOUT_3 = 100 * 0.5 / 3
 """Percent within which a figure rounds to 3."""
@@ -48,8 +50,8 @@ def matrix_split(run: Simulation) -> Split:
     """
     number, body = next((n, p) for n, p in enumerate(run.program.phases) if p.name.startswith("body"))
     records = [record for record in run.trace.records if record.phase == number]
-    shifts = [r for r in records if isinstance(body.ops[r.op], WeightShift)]
-    passes = [r for r in records if isinstance(body.ops[r.op], TilePass)]
+    shifts = [r for r in records if body.ops[r.op].unit == SHIFT_UNIT]
+    passes = [r for r in records if body.ops[r.op].unit == run.arch.config.multipliers.unit]
     active = shift = stall = 0
     for n in range(1, len(passes)):
         before, now, loaded = passes[n - 1], passes[n], shifts[n]
@@ -114,7 +116,7 @@ def _tiles() -> tuple[Row, ...]:
     for overrides, tiles, microseconds in sizes:
         run = _run("rnn:600,600,t=3,b=64", *overrides.split())
         body = next(phase for phase in run.program.phases if phase.name == "body")
-        passes = [op for op in body.ops if isinstance(op, TilePass)]
+        passes = [op for op in body.ops if op.unit == run.arch.config.multipliers.unit]
         period = matrix_split(run).cycles_per_tile
         what = "600 x 600 matrix" + (", array of 512 x 512" if overrides else "")
         inputs, predicted = "array, DRAM bandwidth", "tiles, and time between them (the paper rounds it to 2 us)"

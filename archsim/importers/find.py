@@ -31,7 +31,7 @@ def find_layers(path: Path, nonlinearity: str | None = None) -> Found:
 
 
 def _onnx(path: Path, nonlinearity: str | None) -> Found:
-    from archsim.importers.onnx_file import find_in_onnx
+    from archsim.importers.onnx.onnx_file import find_in_onnx
 
     if nonlinearity is not None:
         raise fault(path, "says itself what its RNNs compute; leave out --nonlinearity")
@@ -39,19 +39,19 @@ def _onnx(path: Path, nonlinearity: str | None) -> Found:
 
 
 def _torch(path: Path, nonlinearity: str | None) -> Found:
-    from archsim.importers.torch_file import find_in_torch
+    from archsim.importers.torch.torch_file import find_in_torch
 
     return find_in_torch(path, nonlinearity)
 
 
 def _tensors(path: Path, nonlinearity: str | None) -> Found:
-    from archsim.importers.tensor_file import find_in_tensor_file
+    from archsim.importers.tensors.tensor_file import find_in_tensor_file
 
     return find_in_tensor_file(path, nonlinearity)
 
 
 def _keras(path: Path, nonlinearity: str | None) -> Found:
-    from archsim.importers.keras_file import find_in_keras
+    from archsim.importers.keras.keras_file import find_in_keras
 
     return find_in_keras(path, nonlinearity)
 

@@ -16,7 +16,7 @@ from archsim.errors import OutputError, WorkloadError
 from archsim.importers.chain import described, stack_states, stack_tensors
 from archsim.importers.faults import fault, first_line
 from archsim.importers.found import Float32Array, Found, FoundLayer, Refused
-from archsim.importers.tensor_file import npy_header
+from archsim.importers.tensors.tensor_file import npy_header
 from archsim.workload.config import LayerConfig, WorkloadConfig
 
 SUMMARY_LIMIT = 200

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from archsim.components.base import Unit
-from archsim.components.operators import Tally
+from archsim.hardware.operators import Tally
+from archsim.hardware.unit import Unit
 from archsim.program.ir import Op
 
 

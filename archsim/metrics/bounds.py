@@ -8,57 +8,14 @@ from fractions import Fraction
 from itertools import groupby
 from operator import attrgetter
 
-from archsim.arch import MachineConfig
-from archsim.arch.datapath import Units
-from archsim.components.base import Service, ceil_div
+from archsim.families.machine_config import MachineConfig
+from archsim.families.registry import family_of
+from archsim.hardware.unit import Service, Units, ceil_div
 from archsim.program.ir import After, DataKind, Phase, PhaseKind, Program
 from archsim.workload.network import NetworkSpec
 
 Bounds = Mapping[str, float]
 """Name -> cycles a time step. The time steps together take at least T times each of them."""
-
-BOUNDS: Mapping[str, str] = {
-    "compute": "ceil(gate rows / rows) * ceil((I + H) / columns) * B: the MAC array with the least padding; "
-    "ceil(I / columns) + ceil(H / columns) where x and h are accumulated apart",
-    "weight_sram": "ceil(bits of the weight matrices that the step reads / (banks * port_bits))",
-    "recurrence": "longest chain of ops from the first that needs h_{t-1} to the last that writes h_t",
-    "mac_array": "occupancy of the MAC array by this schedule's tiles",
-    "activation": "occupancy of the activation unit; of several, the busiest",
-    "elementwise": "occupancy of the element-wise unit; of several, the busiest",
-    "dram": "occupancy of DRAM in the time steps (kind ddr: of its data bus alone)",
-    "sequencer": "ops of a step * issue_cycles",
-}
-"""The bounds of the family gemv: name -> what it is."""
-
-NPU_BOUNDS: Mapping[str, str] = {
-    "compute": "micro-ops: gates * ceil(H / dpes) * (ceil(I / columns) + ceil(H / columns)), columns = tiles * lanes",
-    "recurrence": "longest chain of ops from the first that needs h_{t-1} to the last that writes h_t",
-    "mvu": "occupancy of the matrix-vector unit",
-    "evrf": "occupancy of the external vector register file",
-    "mfu0": "occupancy of the first multi-function unit",
-    "mfu1": "occupancy of the second multi-function unit",
-    "ld": "occupancy of the loader",
-    "sequencer": "instructions of a step * issue_cycles",
-}
-"""The bounds of the family npu."""
-
-SYSTOLIC_BOUNDS: Mapping[str, str] = {
-    "compute": "gate rows in ceil(rows / columns) blocks, each of ceil(I / rows) + ceil(H / rows) tiles * B vectors "
-    "(rows and columns of the array), times the parts in which its multipliers take the numbers",
-    "dram": "occupancy of DRAM by all tiles of weights",
-    "weight_shift": "occupancy of the shift of tiles into the array",
-    "systolic_array": "occupancy of the array by the vectors of all tiles",
-    "accumulators": "occupancy of the accumulators by the conversion of sums",
-    "activation": "occupancy of the activation unit; of several, the busiest",
-    "elementwise": "occupancy of the element-wise unit; of several, the busiest",
-    "host": "occupancy of the host link in the time steps",
-    "recurrence": "longest chain of ops from the first that needs h_{t-1} to the last that writes h_t",
-    "sequencer": "ops of a step * issue_cycles",
-}
-"""The bounds of the family systolic."""
-
-FAMILY_BOUNDS: Mapping[str, Mapping[str, str]] = {"gemv": BOUNDS, "npu": NPU_BOUNDS, "systolic": SYSTOLIC_BOUNDS}
-"""The bounds of each family, in the order in which they are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +68,7 @@ def compute_bounds(work: StepWork, times: StepTimes, spec: NetworkSpec, arch: Ma
     for name, unit in units.items():
         busiest[unit.name] = max(busiest.get(unit.name, 0), times.occupied_cycles[name])
     bounds |= {name: Fraction(occupied, steps) for name, occupied in busiest.items()}
-    return {name: _number(bounds[name]) for name in FAMILY_BOUNDS[arch.family]}
+    return {name: _number(bounds[name]) for name in family_of(arch).bounds}
 
 
 def binding(bounds: Bounds) -> str:

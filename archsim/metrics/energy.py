@@ -8,12 +8,13 @@ from fractions import Fraction
 from math import fsum
 from typing import Annotated
 
-from archsim.arch import Arch
-from archsim.components.storage import Storage
+from archsim.families.load import Arch
+from archsim.hardware.storage import Storage
 from archsim.metrics.actions import Access
 from archsim.metrics.declare import Metric
-from archsim.metrics.unit_facts import PJ_PER_UJ, UnitFacts
+from archsim.metrics.unit_facts import UnitFacts
 from archsim.technology import Prices
+from archsim.technology.prices import PJ_PER_UJ
 
 Facts = Mapping[str, UnitFacts]
 """Unit -> what the program makes it do."""
@@ -99,7 +100,7 @@ def compute_energy(facts: Facts, costs: Costs, latency_us: Fraction, macs: int) 
         dynamic_uj=dynamic_uj,
         leakage_uj=leakage_uj,
         leakage_share=leakage_uj / total_uj,
-        dram_share=part_uj["dram"] / total_uj,
+        dram_share=part_uj.get("dram", 0.0) / total_uj,  # a machine may have no DRAM
         pj_per_mac=total_uj * PJ_PER_UJ / macs,
         power_mw=total_uj / float(latency_us) * 1000,
         tops_per_w=2 * macs / (total_uj * PJ_PER_UJ),

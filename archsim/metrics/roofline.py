@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated
 
-from archsim.arch import MachineConfig
-from archsim.arch.datapath import Units
+from archsim.families.machine_config import MachineConfig
+from archsim.hardware.unit import Units
 from archsim.metrics.declare import Metric
 from archsim.metrics.traffic import DRAM
 from archsim.program.ir import Op, Phase, PhaseKind, Program

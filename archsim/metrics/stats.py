@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated
 
-from archsim.arch import Arch
-from archsim.arch.datapath import Units
+from archsim.families.load import Arch
+from archsim.hardware.unit import Units
 from archsim.metrics.bounds import Bounds, binding, compute_bounds
 from archsim.metrics.declare import Metric
 from archsim.metrics.energy import Area, Energy, compute_costs, compute_energy
-from archsim.metrics.known import Known
+from archsim.metrics.precomputed import Precomputed
 from archsim.metrics.roofline import OPS_PER_MAC, Roofline, compute_roofline
 from archsim.metrics.stacks import Stack, cycle_stacks
 from archsim.metrics.traffic import Traffic
@@ -127,11 +127,11 @@ class Stats:
 
 
 def compute_stats(
-    program: Program, trace: Trace, arch: Arch, workload: Workload, units: Units, known: Known | None = None
+    program: Program, trace: Trace, arch: Arch, workload: Workload, units: Units, known: Precomputed | None = None
 ) -> Stats:
     """The figures of a finished run; `known`: what is known of them already."""
     if known is None:
-        known = Known.of(program, workload.spec, arch.config, units)
+        known = Precomputed.of(program, workload.spec, arch.config, units)
     spec, figures, clock_mhz = known.spec, known.figures, Fraction(repr(arch.config.clock_mhz))
     phases = {kind: trace.cycles_of(kind) for kind in PhaseKind}
     step = sum(map(_cycles_per_step, program.phases, trace.phases), Fraction(0))

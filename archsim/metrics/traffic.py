@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from archsim.arch.datapath import Units
+from archsim.hardware.unit import Units
 from archsim.program.ir import Buffer, Phase, PhaseKind, Program, Region
 
 Traffic = Mapping[str, Mapping[str, Mapping[str, int]]]
@@ -107,5 +107,5 @@ def _bytes(bits: Mapping[str, int]) -> dict[str, int]:
 
 
 def _is_result(buffer: Buffer) -> bool:
-    """By the names under which archsim.schedules.image reads the results; other tensors are passed on, no more."""
+    """By the names under which archsim.lowering.tensors reads the results; other tensors are passed on, no more."""
     return buffer.name == "dram.output" or buffer.name.endswith(("dram.h_n", "dram.c_n"))

@@ -12,15 +12,13 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import Any
 
-from archsim.arch.datapath import Units
-from archsim.components.base import Service, Unit
-from archsim.components.operators import Tally
+from archsim.hardware.operators import Tally
+from archsim.hardware.unit import Service, Unit, Units
 from archsim.metrics.actions import Access, UnitActions, count_unit
 from archsim.program.ir import Op, Program
 from archsim.program.shapes import Shapes
 from archsim.technology import Prices
-
-PJ_PER_UJ = 1_000_000
+from archsim.technology.prices import PJ_PER_UJ
 
 KEPT = 64
 """Technologies, and widths of memories, for which a unit's costs are kept."""

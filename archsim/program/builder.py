@@ -1,10 +1,10 @@
 """Derives a phase's dependencies from its ops' reads and writes, so that a schedule's author cannot forget one.
 
-Rules (docs/microarchitecture.md, "Dependencies"): a read waits for the last write to be visible (RAW, after DONE);
-a write waits until the readers of the old value have read it (WAR, after FREE) and until the old write is visible
-(WAW, after DONE). A read of a FIFO follows its writer from the first word on (RAW, after FIRST). Units take their ops
-in order and retire them in order, so only the youngest op of each unit has to be named, nothing has to be named on the
-op's own unit but a RAW, and nothing that an earlier op of the same unit has already waited for.
+Rules (docs/microarchitecture/rules.md, "Dependencies"): a read waits for the last write to be visible (RAW, after
+DONE); a write waits until the readers of the old value have read it (WAR, after FREE) and until the old write is
+visible (WAW, after DONE). A read of a FIFO follows its writer from the first word on (RAW, after FIRST). Units take
+their ops in order and retire them in order, so only the youngest op of each unit has to be named, nothing has to be
+named on the op's own unit but a RAW, and nothing that an earlier op of the same unit has already waited for.
 """
 
 from __future__ import annotations

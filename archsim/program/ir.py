@@ -17,6 +17,10 @@ from math import gcd
 from archsim.formats import NumberFormat
 from archsim.program.packing import Packing
 
+WIDE = "wide"
+"""The format kind of a buffer of integers that are not yet narrowed, each in a scale that the ops know: held in 64 bits
+here, so that no bit is lost, whatever the width of the accumulators that they stand for."""
+
 
 class DataKind(StrEnum):
     """What a buffer holds; traffic is reported by it."""
@@ -151,6 +155,20 @@ class Region:
         return self.buffer.slots // gcd(self.buffer.slots, self.stride)
 
 
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Rows of an op's result that an observer may keep: part of a named quantity of a cell at a time step.
+
+    `quantity`: "c", or a gate's name (i, f, g, o; r, z, n). `first_row` and `rows` are counted in the op's first write;
+    `first_unit` is the hidden unit that the first row stands for.
+    """
+
+    quantity: str
+    first_row: int
+    rows: int
+    first_unit: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Op(ABC):
     """One piece of work on one unit. Subclasses (one per kind, beside their unit) name their operands.
@@ -191,6 +209,16 @@ class Op(ABC):
     def awaits(self) -> tuple[Region, ...]:
         """Regions that must be written as a whole before the op starts, though it may read but a part of them."""
         return ()
+
+    @property
+    def observed(self) -> tuple[Observed, ...]:
+        """What of its first write an observer may keep, for measuring the accuracy of cells and gates over time."""
+        return ()
+
+    @property
+    def block_steps(self) -> int:
+        """Time steps whose W_ih x the op makes at once, ahead of their steps; 0 of an op that makes none ahead."""
+        return 0
 
     @property
     def streams(self) -> bool:

@@ -1,7 +1,7 @@
 """The static check that runs before every simulation: is every pair of conflicting accesses ordered?
 
-It trusts only what the machine guarantees (docs/microarchitecture.md, "Order"): with S the start of an op, F the end
-of its occupancy (operands read) and D its completion (results visible), S <= F <= D; a unit starts an op at or
+It trusts only what the machine guarantees (docs/microarchitecture/rules.md, "Order"): with S the start of an op, F the
+end of its occupancy (operands read) and D its completion (results visible), S <= F <= D; a unit starts an op at or
 after F of the op before it, and retires in order; a dependency puts its event before S; a phase starts after D of
 every op before; an op that follows another's FIFO starts at or after the first word, and is free at or after D of the
 other. From these edges each op gets a vector clock: for each unit, the youngest op whose F, and whose D, is

@@ -1,8 +1,6 @@
 """What a finished run looks like: text, pictures, the program's listing and a line a cycle."""
 
-from archsim.report.linetrace import line_trace
-from archsim.report.listing import program_listing
-from archsim.report.plots import (
+from archsim.report.figures.plots import (
     plot_accuracy,
     plot_cycle_stack,
     plot_energy,
@@ -11,7 +9,9 @@ from archsim.report.plots import (
     plot_timeline,
     plot_utilization,
 )
-from archsim.report.text import print_report, report_text
+from archsim.report.text.linetrace import line_trace
+from archsim.report.text.listing import program_listing
+from archsim.report.text.report_text import print_report, report_text
 
 __all__ = [
     "line_trace",

@@ -7,12 +7,13 @@ from functools import cached_property
 from hashlib import sha256
 from math import sqrt
 
-from archsim.components.operators import Operator, OperatorKind
-from archsim.components.storage import OffChip, Registers, Sram, Storage
+from archsim.hardware.operators import Operator, OperatorKind
+from archsim.hardware.storage import OffChip, Registers, Sram, Storage
 from archsim.technology.config import OperatorTable, Technology
 from archsim.technology.interpolate import inside, interpolate, interpolate_grid
 
 UM2_PER_MM2 = 1_000_000
+PJ_PER_UJ = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from archsim.config.presets import PresetKind, preset_file
-from archsim.report.folder import ACCURACY_FILES, FILES
+from archsim.report.files.folder import ACCURACY_FILES, FILES
+from tests.cli.conftest import Cli
 from tests.float_machines import FLOAT_16X16
 
 FLOAT_FILES = tuple(name for name in FILES if name not in ACCURACY_FILES)
@@ -18,7 +19,7 @@ TINY = ("tiny_2x2", "lstm_3_2_t4")
 TINY_RESULTS = Path("results/tiny_2x2-lstm_3_2_t4-fused_interleaved")
 
 
-def test_run_alone_means_the_reference(cli) -> None:
+def test_run_alone_means_the_reference(cli: Cli) -> None:
     run = cli("run", "--timing-only", "--no-plots")
     assert run.code == 0
     assert "lstm_200_1000_t70 on edge_64x64, schedule fused_interleaved" in run.out
@@ -26,7 +27,7 @@ def test_run_alone_means_the_reference(cli) -> None:
 
 
 @pytest.mark.parametrize(("formats", "files"), [("float32", FLOAT_FILES), ("q4.12", FILES), ("bfloat16", FILES)])
-def test_run_writes_a_folder_with_everything(cli, formats: str, files: tuple[str, ...]) -> None:
+def test_run_writes_a_folder_with_everything(cli: Cli, formats: str, files: tuple[str, ...]) -> None:
     run = cli("run", *TINY, "--set", f"formats={formats}")
     assert run.code == 0
     assert run.err == ""
@@ -37,7 +38,7 @@ def test_run_writes_a_folder_with_everything(cli, formats: str, files: tuple[str
         assert (TINY_RESULTS / name).stat().st_size > 100, name
 
 
-def test_json_is_one_object_and_equals_the_file(cli) -> None:
+def test_json_is_one_object_and_equals_the_file(cli: Cli) -> None:
     run = cli("run", *TINY, "--json", "--no-plots")
     stats = json.loads(run.out)
     assert run.err == ""
@@ -69,7 +70,7 @@ def test_json_is_one_object_and_equals_the_file(cli) -> None:
     assert stats["bounds"]["compute"] == 4 * 3  # ceil(8 rows / 2) tiles of ceil(5 / 2) chunks
 
 
-def test_outputs_are_in_torch_shapes_and_equal_the_witness(cli) -> None:
+def test_outputs_are_in_torch_shapes_and_equal_the_witness(cli: Cli) -> None:
     assert cli("run", FLOAT_16X16, "silero_vad", "--no-plots", "--out", "here").code == 0
     outputs = np.load("here/outputs.npz", allow_pickle=False)
     assert {name: outputs[name].shape for name in outputs} == {
@@ -83,7 +84,7 @@ def test_outputs_are_in_torch_shapes_and_equal_the_witness(cli) -> None:
     assert {check["reference"] for check in stats["validation"]["checks"]} == {"golden model", "expected (file)"}
 
 
-def test_a_preset_in_int8_is_checked_bit_for_bit(cli) -> None:
+def test_a_preset_in_int8_is_checked_bit_for_bit(cli: Cli) -> None:
     """The file's expected results are of the model in float32: here they count for the task alone."""
     run = cli("run", "edge_64x64", "silero_vad", "--no-plots", "--json", "--out", "here")
     assert run.code == 0
@@ -105,7 +106,7 @@ def test_a_preset_in_int8_is_checked_bit_for_bit(cli) -> None:
     assert len(np.unique(outputs["c_n"])) > 100, "16 bits for c"
 
 
-def test_timing_only_computes_nothing_and_says_so(cli) -> None:
+def test_timing_only_computes_nothing_and_says_so(cli: Cli) -> None:
     timed = cli("run", *TINY, "--timing-only", "--no-plots", "--json", "--out", "timed")
     full = cli("run", *TINY, "--no-plots", "--json", "--out", "full")
     assert sorted(path.name for path in Path("timed").iterdir()) == [
@@ -122,14 +123,14 @@ def test_timing_only_computes_nothing_and_says_so(cli) -> None:
     assert "timing only" in Path("timed/report.txt").read_text()
 
 
-def test_same_input_same_bytes(cli) -> None:
+def test_same_input_same_bytes(cli: Cli) -> None:
     for folder in ("a", "b"):
         assert cli("run", *TINY, "--set", "formats=tflite_int8", "--out", folder).code == 0
     for name in FILES:
         assert Path("a", name).read_bytes() == Path("b", name).read_bytes(), name
 
 
-def test_the_resolved_inputs_run_again(cli) -> None:
+def test_the_resolved_inputs_run_again(cli: Cli) -> None:
     """The folder's own arch.yaml and workload.yaml give the same figures, --set and relative files included."""
     first = cli("run", "edge_64x64", "silero_vad", "--set", "mac_array.rows=32", "--no-plots", "--json", "--out", "x/a")
     again = cli("run", "x/a/arch.yaml", "x/a/workload.yaml", "--no-plots", "--json", "--out", "x/b")
@@ -141,7 +142,7 @@ def test_the_resolved_inputs_run_again(cli) -> None:
     assert one == two
 
 
-def test_a_technology_of_ones_own_is_found_again(cli) -> None:
+def test_a_technology_of_ones_own_is_found_again(cli: Cli) -> None:
     """A file named with --set is found from the results' folder, wherever that is."""
     preset = preset_file(PresetKind.TECHNOLOGY, "node_45nm")
     Path("mine.yaml").write_text(preset.read_text().replace("energy_pj_per_bit: 20.3", "energy_pj_per_bit: 40.6"))
@@ -155,20 +156,20 @@ def test_a_technology_of_ones_own_is_found_again(cli) -> None:
     assert one["part_uj"]["mac_array"] == plain["energy"]["part_uj"]["mac_array"]
 
 
-def test_set_changes_architecture_and_workload(cli) -> None:
+def test_set_changes_architecture_and_workload(cli: Cli) -> None:
     run = cli("run", *TINY, "--set", "clock_mhz=200", "--set", "steps=2", "--json", "--timing-only", "--no-plots")
     stats = json.loads(run.out)
     assert stats["latency_us"] == pytest.approx(stats["latency_cycles"] / 200)
     assert stats["macs"] == 4 * 2 * 5 * 2
 
 
-def test_what_was_set_is_said(cli) -> None:
+def test_what_was_set_is_said(cli: Cli) -> None:
     run = cli("run", *TINY, "--set", "clock_mhz=200", "--set", "steps=2", "--timing-only", "--no-plots", "--out", "o")
     assert "with --set: clock_mhz=200, steps=2" in run.out
     assert json.loads(Path("o/stats.json").read_text())["overrides"] == ["clock_mhz=200", "steps=2"]
 
 
-def test_version(cli) -> None:
+def test_version(cli: Cli) -> None:
     from archsim import __version__
 
     assert cli("--version").out == f"archsim {__version__}\n"
@@ -202,13 +203,13 @@ def test_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, 
     assert "Traceback" not in run.stderr
 
 
-def test_schedule(cli) -> None:
+def test_schedule(cli: Cli) -> None:
     run = cli("run", *TINY, "--schedule", "split-gate-major", "--no-plots", "--json")
     assert json.loads(run.out)["schedule"] == "split_gate_major"
     assert Path("results/tiny_2x2-lstm_3_2_t4-split_gate_major").is_dir()
 
 
-def test_validate(cli) -> None:
+def test_validate(cli: Cli) -> None:
     run = cli("validate", *TINY)
     assert run.code == 0
     assert run.out.splitlines()[-1] == "VALID"
@@ -218,7 +219,7 @@ def test_validate(cli) -> None:
     assert verdict["compared_numbers"] == 4 * 2 + 2 + 2
 
 
-def test_validate_a_preset_in_int8(cli) -> None:
+def test_validate_a_preset_in_int8(cli: Cli) -> None:
     run = cli("validate", "edge_64x64", "lstm:3,2,t=4")
     assert run.code == 0
     assert run.out.splitlines()[-1] == "VALID"
@@ -229,7 +230,7 @@ def test_validate_a_preset_in_int8(cli) -> None:
     assert verdict["output_sqnr_db"] > 20
 
 
-def test_the_default_machine_in_float32_needs_room(cli) -> None:
+def test_the_default_machine_in_float32_needs_room(cli: Cli) -> None:
     """LSTM(200, 1000): 4000 * 1200 weights and 4000 biases of 4 bytes do not fit into the 8 MiB of the preset."""
     run = cli("run", "--set", "formats=float32", "--timing-only", "--no-plots")
     assert run.code == 2
@@ -237,7 +238,7 @@ def test_the_default_machine_in_float32_needs_room(cli) -> None:
     assert cli("run", *ROOM_FOR_FLOAT32, "--timing-only", "--no-plots").code == 0
 
 
-def test_validate_fails_when_the_numbers_are_wrong(cli) -> None:
+def test_validate_fails_when_the_numbers_are_wrong(cli: Cli) -> None:
     """A witness that says something else: exit 1, and the check that failed is named."""
     zero = np.zeros((4, 1, 2), np.float32)
     np.savez("expected.npz", output=zero, h_n=zero[:1], c_n=zero[:1])
@@ -253,14 +254,14 @@ def test_validate_fails_when_the_numbers_are_wrong(cli) -> None:
     assert cli("run", "tiny_2x2", "w.yaml", "--no-plots").code == 1
 
 
-def test_program(cli) -> None:
+def test_program(cli: Cli) -> None:
     run = cli("program", *TINY)
     assert run.code == 0
     for label in ("load W_ih[0]", "mac[0.0]", "sigmoid_ifo[0]", "cell[1]", "hidden[1]", "store h", "store c_n"):
         assert label in run.out
 
 
-def test_trace(cli) -> None:
+def test_trace(cli: Cli) -> None:
     run = cli("trace", *TINY, "--from", "10", "--to", "12")
     assert run.code == 0
     assert len([line for line in run.out.splitlines() if line.split()[:1] in (["10"], ["11"], ["12"])]) == 3
@@ -270,13 +271,13 @@ def test_trace(cli) -> None:
 
 
 @pytest.mark.parametrize("schedule", ["fused_wavefront", "hoisted"])
-def test_trace_of_layers_and_blocks_that_run_beside_each_other(cli, schedule: str) -> None:
+def test_trace_of_layers_and_blocks_that_run_beside_each_other(cli: Cli, schedule: str) -> None:
     run = cli("trace", "tiny_2x2", "lstm:3,2,t=4,layers=2", "--schedule", schedule)
     assert (run.code, run.err) == (0, "")
     assert "l1.hidden[0]" in run.out
 
 
-def test_list_names_everything(cli) -> None:
+def test_list_names_everything(cli: Cli) -> None:
     run = cli("list")
     assert run.code == 0
     for name in (
@@ -324,7 +325,7 @@ def test_list_names_everything(cli) -> None:
         (["run", *TINY, "--out", "mine"], "mine: holds files that are no results of a run (thesis.tex)"),
     ],
 )
-def test_bad_input_is_one_clear_line_and_exit_2(cli, arguments: list[str], expected: str) -> None:
+def test_bad_input_is_one_clear_line_and_exit_2(cli: Cli, arguments: list[str], expected: str) -> None:
     Path("file").write_text("precious")
     Path("mine").mkdir()
     Path("mine/thesis.tex").write_text("precious")
@@ -340,7 +341,7 @@ def test_bad_input_is_one_clear_line_and_exit_2(cli, arguments: list[str], expec
     assert not Path("results").exists() or not list(Path("results").iterdir()), "nothing half-written"
 
 
-def test_debug_shows_the_traceback(cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_debug_shows_the_traceback(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     from archsim.cli.main import main
     from archsim.errors import ArchError
 
@@ -349,14 +350,14 @@ def test_debug_shows_the_traceback(cli, monkeypatch: pytest.MonkeyPatch) -> None
         main()
 
 
-def test_a_failed_run_leaves_the_old_results(cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_run_leaves_the_old_results(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cli("run", *TINY, "--no-plots").code == 0
     before = {path.name: path.read_bytes() for path in TINY_RESULTS.iterdir()}
 
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("archsim.report.folder.stats_json", interrupted)
+    monkeypatch.setattr("archsim.report.files.folder.stats_json", interrupted)
     run = cli("run", *TINY)
     assert run.code == 130
     assert "interrupted; no results were written" in run.err
@@ -364,13 +365,13 @@ def test_a_failed_run_leaves_the_old_results(cli, monkeypatch: pytest.MonkeyPatc
     assert list(Path("results").iterdir()) == [TINY_RESULTS]
 
 
-def test_a_second_run_replaces_the_first_whole(cli) -> None:
+def test_a_second_run_replaces_the_first_whole(cli: Cli) -> None:
     assert cli("run", *TINY).code == 0
     assert cli("run", *TINY, "--no-plots", "--timing-only").code == 0
     assert not (TINY_RESULTS / "outputs.npz").exists(), "no file of the run before is taken for this one's"
 
 
-def test_results_that_cannot_be_written(cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_that_cannot_be_written(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """A read-only folder (made by hand here: permissions do not stop root)."""
 
     def refuse(*_: object, **__: object) -> None:
@@ -382,7 +383,7 @@ def test_results_that_cannot_be_written(cli, monkeypatch: pytest.MonkeyPatch) ->
     assert run.err == f"archsim: error: {TINY_RESULTS}: cannot write results: Permission denied\n"
 
 
-def test_a_bug_is_ours(cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_is_ours(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     from archsim.errors import SimulatorBug
 
     def broken(*_: object, **__: object) -> None:
@@ -394,7 +395,7 @@ def test_a_bug_is_ours(cli, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "this is a bug in archsim" in run.err
 
 
-def test_corrupt_weights_give_one_line(cli) -> None:
+def test_corrupt_weights_give_one_line(cli: Cli) -> None:
     Path("w.safetensors").write_bytes(b"\xff" * 100)
     text = (
         "summary: corrupt\nkind: lstm\ninput_size: 3\nhidden_size: 2\nsteps: 4\nbatch: 1\n"
@@ -407,7 +408,7 @@ def test_corrupt_weights_give_one_line(cli) -> None:
     assert "w.safetensors: not a valid safetensors file" in run.err
 
 
-def test_all_faults_of_a_file_come_at_once(cli) -> None:
+def test_all_faults_of_a_file_come_at_once(cli: Cli) -> None:
     Path("a.yaml").write_text(
         "summary: three faults\nclock_mhz: fast\nformats: float32\nmac_array: {rows: true}\nwings: 2\n"
     )

@@ -6,10 +6,16 @@ import dataclasses
 import importlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from archsim.api import integer_reference
+from archsim.checking import integer_reference
+from archsim.checking.golden_run import Golden
+from archsim.checking.numbers import Numbers
+from archsim.families.machine_config import MachineConfig
+from archsim.families.schedule import Schedule
+from tests.cli.conftest import Cli
 
 TINY = ("tiny_2x2", "lstm_3_2_t4")
 INTEGER = ("--set", "formats=tflite_int8")
@@ -20,7 +26,7 @@ NARROW = ("--set", "formats=bfloat16")
 def wrong_reference(monkeypatch: pytest.MonkeyPatch) -> None:
     """An integer reference with one number that the machine does not compute."""
 
-    def off_by_one(numbers, arch, schedule):
+    def off_by_one(numbers: Numbers, arch: MachineConfig, schedule: Schedule[Any]) -> Golden:
         golden = integer_reference.integer_golden(numbers, arch, schedule)
         output = golden.output.copy()
         output[2, 0, 1] += numbers.encodings["dram.output"].scale
@@ -30,7 +36,7 @@ def wrong_reference(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "integer_golden", off_by_one)
 
 
-def test_run_of_integers(cli) -> None:
+def test_run_of_integers(cli: Cli) -> None:
     run = cli("run", *TINY, *INTEGER, "--no-plots", "--out", "here")
     assert run.code == 0
     assert "PASSED: bit for bit equal to the integer reference" in run.out
@@ -41,14 +47,14 @@ def test_run_of_integers(cli) -> None:
     assert len(Path("here/accuracy.csv").read_text().splitlines()) == 1 + 4
 
 
-def test_run_fails_if_a_bit_differs(cli, wrong_reference) -> None:
+def test_run_fails_if_a_bit_differs(cli: Cli, wrong_reference: None) -> None:
     run = cli("run", *TINY, *INTEGER, "--no-plots")
     assert run.code == 1
     assert "FAILED: 1 of 12 numbers differ from the integer reference" in run.out
     assert "FAILED: do not trust these results" in run.out
 
 
-def test_run_that_is_not_judged_is_good(cli) -> None:
+def test_run_that_is_not_judged_is_good(cli: Cli) -> None:
     run = cli("run", *TINY, *NARROW, "--no-plots", "--json")
     assert run.code == 0
     stats = json.loads(run.out)
@@ -57,14 +63,14 @@ def test_run_that_is_not_judged_is_good(cli) -> None:
     assert stats["accuracy"]["calibration"] is None
 
 
-def test_a_timing_run_has_no_accuracy_and_leaves_none_behind(cli) -> None:
+def test_a_timing_run_has_no_accuracy_and_leaves_none_behind(cli: Cli) -> None:
     assert cli("run", *TINY, *INTEGER, "--no-plots", "--out", "here").code == 0
     timed = cli("run", *TINY, *INTEGER, "--no-plots", "--timing-only", "--json", "--out", "here")
     assert json.loads(timed.out)["accuracy"] is None
     assert not Path("here/accuracy.csv").exists()
 
 
-def test_validate_integers(cli) -> None:
+def test_validate_integers(cli: Cli) -> None:
     run = cli("validate", *TINY, *INTEGER)
     assert run.code == 0
     assert "ok   output: 0 of 8 numbers differ in any bit from the independent integer reference" in run.out
@@ -76,7 +82,7 @@ def test_validate_integers(cli) -> None:
     assert verdict["output_sqnr_db"] > 10
 
 
-def test_validate_fails_if_a_bit_differs(cli, wrong_reference) -> None:
+def test_validate_fails_if_a_bit_differs(cli: Cli, wrong_reference: None) -> None:
     run = cli("validate", *TINY, *INTEGER)
     assert run.code == 1
     assert "FAIL output: 1 of 8 numbers differ in any bit from the independent integer reference" in run.out
@@ -84,7 +90,7 @@ def test_validate_fails_if_a_bit_differs(cli, wrong_reference) -> None:
     assert run.out.splitlines()[-1] == "NOT VALID"
 
 
-def test_validate_what_is_not_judged(cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_validate_what_is_not_judged(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """Schedule and machine against the untimed program decide."""
     run = cli("validate", *TINY, *NARROW)
     assert run.code == 0
@@ -99,7 +105,7 @@ def test_validate_what_is_not_judged(cli, monkeypatch: pytest.MonkeyPatch) -> No
     assert "FAIL machine against untimed program: 3 of 12 numbers differ in any bit" in run.out
 
 
-def test_validate_float32_says_nothing_of_accuracy(cli) -> None:
+def test_validate_float32_says_nothing_of_accuracy(cli: Cli) -> None:
     run = cli("validate", *TINY, "--set", "formats=float32")
     assert run.code == 0
     assert "----" not in run.out

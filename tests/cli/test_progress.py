@@ -1,6 +1,7 @@
 """The progress bar: only on a terminal, and only when a run takes longer than a second."""
 
 import io
+import time
 
 import pytest
 
@@ -16,7 +17,7 @@ class Terminal(io.StringIO):
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Seconds that time.monotonic() gives; a test moves them on."""
     now = [0.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     return now
 
 
@@ -27,7 +28,9 @@ def test_nothing_where_stdout_is_no_terminal(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0.9, False), (1.1, True)])
-def test_the_bar_appears_after_a_second(monkeypatch, clock, seconds: float, shown: bool) -> None:
+def test_the_bar_appears_after_a_second(
+    monkeypatch: pytest.MonkeyPatch, clock: list[float], seconds: float, shown: bool
+) -> None:
     out, err = Terminal(), Terminal()
     monkeypatch.setattr("sys.stdout", out)
     monkeypatch.setattr("sys.stderr", err)

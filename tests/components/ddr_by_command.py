@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from archsim.components.ddr_device import DdrDevice
+from archsim.hardware.dram.ddr_device import DdrDevice
 
 
 @dataclass(frozen=True, order=True)

@@ -49,9 +49,9 @@ def narrow(value: int, target: Encoding) -> int:
     assert isinstance(target.format, IntegerFormat)
     value += target.zero
     bits = target.format.bits
-    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+    low, high = -(1 << bits - 1), (1 << bits - 1) - 1
     if target.format.wraps:
-        return (value - low) % 2**bits + low
+        return (value - low) % (1 << bits) + low
     return max(low, min(high, value))
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 from hypothesis import strategies as st
 
-from archsim.components.table import TableConfig, TableMethod
 from archsim.formats import Encoding, Fixed, Rounding
+from archsim.hardware.functions.table import TableConfig, TableMethod
 from archsim.workload import FunctionSpec
 from tests.components.exact_rules import int_
 
@@ -30,11 +30,12 @@ def method(entries: int, span: float, address: Fixed, interpolation: str = "near
     return TableMethod(config, address)
 
 
-def results(unit: TableMethod, function: FunctionSpec, target: Encoding, codes: Iterable[int]) -> list:
+def results(unit: TableMethod, function: FunctionSpec, target: Encoding, codes: Iterable[int]) -> list[float]:
     found, beyond = unit.evaluator(function, target)(np.array(list(codes), np.int64))
     assert beyond == 0
     assert found.dtype == (np.int64 if target.is_integer else np.float32)
-    return found.tolist()
+    listed: list[float] = found.tolist()
+    return listed
 
 
 ADDRESSES = st.integers(1, 10).flatmap(lambda m: st.builds(Fixed, st.just(m), st.integers(2 if m == 1 else 1, 32 - m)))

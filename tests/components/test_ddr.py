@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from fractions import Fraction
 from itertools import groupby
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.components.ddr import DdrConfig, DdrDram, DdrSession
-from archsim.components.ddr_address import AddressMap, Layout, lay_out
-from archsim.components.ddr_device import DdrDevice
-from archsim.components.ddr_presets import DEVICES, SUMMARIES, TYPES
-from archsim.components.dram import Transfer
 from archsim.formats import Float32, Formats
+from archsim.hardware.dram.ddr_address import AddressMap, Layout, MappingName, lay_out
+from archsim.hardware.dram.ddr_device import DdrDevice
+from archsim.hardware.dram.ddr_presets import DEVICES, SUMMARIES, TYPES
+from archsim.hardware.dram.ddr_unit import DdrConfig, DdrDram, DdrSession
+from archsim.hardware.dram.transfers import Transfer
+from archsim.hardware.unit import Service
 from archsim.program.ir import Buffer, DataKind, Region
 from tests.components.ddr_by_command import Command, Controller, History, distance, faults
 from tests.rings import examples
@@ -55,7 +57,9 @@ SMALL = DdrDevice.model_validate(
 """A device that can be followed by hand: bursts of 8 bytes, rows of 8 bursts, a row set of 2 groups of 16 bursts."""
 
 
-def config(device: DdrDevice | str = SMALL, channels: int = 1, mapping: str = MAPPINGS[0], latency: int = 0):
+def config(
+    device: DdrDevice | str = SMALL, channels: int = 1, mapping: str = MAPPINGS[0], latency: int = 0
+) -> DdrConfig:
     given = device if isinstance(device, str) else device.model_dump()
     return DdrConfig.model_validate(
         {
@@ -68,7 +72,7 @@ def config(device: DdrDevice | str = SMALL, channels: int = 1, mapping: str = MA
     )
 
 
-def unit(core_mhz: int | str = 1000, **fields) -> DdrDram:
+def unit(core_mhz: int | str = 1000, **fields: Any) -> DdrDram:
     return DdrDram(config(**fields), WIDE, Formats.model_validate("float32"), Fraction(core_mhz))
 
 
@@ -92,7 +96,9 @@ class Recorded:
         logs = [lambda *c, into=into: into.append(Command(*c)) for into in self.commands]
         self.session = DdrSession(of, lay_out([WORDS], 1), logs)
 
-    def run(self, start: int, first_byte: int, byte_count: int, *, write: bool = False, queued: int | None = None):
+    def run(
+        self, start: int, first_byte: int, byte_count: int, *, write: bool = False, queued: int | None = None
+    ) -> Service:
         op = transfer(first_byte, byte_count, write=write)
         return self.session.service(op, 0, start if queued is None else queued, start)
 
@@ -143,7 +149,7 @@ def traffic(draw: st.DrawFn) -> list[tuple[int, int, bool, int, int]]:
     ]
 
 
-def expected(of: DdrDram, requests) -> list[list[Command]]:
+def expected(of: DdrDram, requests: list[tuple[int, int, bool, int, int]]) -> list[list[Command]]:
     """The commands of the slow controller, with addresses taken apart bit by bit."""
     d, channels = of.config.device, of.config.channels
     columns = d.row_bytes // d.burst_bytes
@@ -177,7 +183,9 @@ def expected(of: DdrDram, requests) -> list[list[Command]]:
 @given(
     devices(), traffic(), st.sampled_from([1, 2]), st.sampled_from(MAPPINGS), st.sampled_from(["1000", "333.3", "1700"])
 )
-def test_every_command_is_issued_at_the_first_clock_at_which_it_is_legal(device, requests, channels, mapping, core):
+def test_every_command_is_issued_at_the_first_clock_at_which_it_is_legal(
+    device: DdrDevice, requests: list[tuple[int, int, bool, int, int]], channels: int, mapping: str, core: str
+) -> None:
     """Against a controller that knows nothing of runs; and against the table of distances alone."""
     recorded = Recorded(unit(core, device=device, channels=channels, mapping=mapping))
     now, times = 0, []
@@ -408,7 +416,9 @@ def test_without_bank_group_interleaving_ddr4_streams_at_half() -> None:
 
 @settings(max_examples=examples(100))
 @given(devices(), traffic(), st.sampled_from([1, 2, 4]), st.sampled_from(["1000", "333.3", "1700"]))
-def test_cycles_is_a_lower_bound(device, requests, channels, core) -> None:
+def test_cycles_is_a_lower_bound(
+    device: DdrDevice, requests: list[tuple[int, int, bool, int, int]], channels: int, core: str
+) -> None:
     recorded = Recorded(unit(core, device=device, channels=channels, latency=2))
     now = 0
     for first_byte, byte_count, write, _, pause in requests:
@@ -435,11 +445,11 @@ def test_the_bound_is_reached_on_open_rows() -> None:
 
 
 @given(st.sampled_from([1, 2, 8]), st.sampled_from(MAPPINGS), st.integers(0, 5000), st.integers(1, 3000))
-def test_runs_cover_every_burst_once(channels: int, mapping: str, first: int, size: int) -> None:
+def test_runs_cover_every_burst_once(channels: int, mapping: MappingName, first: int, size: int) -> None:
     """Each burst of the range in its channel, row set and place: the fields of its number."""
     addresses = AddressMap(SMALL, channels, mapping)
     per_set = 16 if mapping == MAPPINGS[0] else 8
-    seen = defaultdict(int)
+    seen: dict[int, int] = defaultdict(int)
     for channel in range(channels):
         for run in addresses.runs((first, first + size), channel):
             assert 0 <= run.first < run.first + run.count <= per_set

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from archsim.components.functions import evaluate
-from archsim.components.piecewise import PiecewiseConfig, PiecewiseMethod
-from archsim.components.piecewise_fit import Lines
-from archsim.components.resources import Resources
 from archsim.config import parse_document, validate
 from archsim.errors import ArchError, SimulatorBug
-from archsim.formats import BlockFloat, Encoding, Fixed, Float16, Float32, Rounding, Scaled, parse_format
+from archsim.formats import BlockFloat, Encoding, Fixed, Float16, Float32, IntegerFormat, Rounding, Scaled, parse_format
+from archsim.hardware.functions.functions import evaluate
+from archsim.hardware.functions.piecewise import PiecewiseConfig, PiecewiseMethod
+from archsim.hardware.functions.piecewise_fit import Lines
+from archsim.hardware.lane_inventory import LaneInventory
 from archsim.workload import FunctionSpec
 from tests.components.exact_rules import convert, int_, narrow, q
 from tests.components.tables import ADDRESSES, FUNCTIONS, PARTS, SIGMOID, SPANS, TANH, TARGETS, addresses
@@ -29,7 +29,8 @@ class Given(PiecewiseMethod):
 
     def __init__(self, address: Fixed, bits: int, given: tuple[list[float], list[float], list[float]]) -> None:
         super().__init__(PiecewiseConfig(segments=4, span=2.0, coefficient_bits=bits), address)
-        self._lines = Lines(*(np.array(part) for part in given), error=0.0)
+        breakpoints, slopes, intercepts = (np.array(part) for part in given)
+        self._lines = Lines(breakpoints, slopes, intercepts, error=0.0)
 
     def lines(self, function: FunctionSpec) -> Lines:
         return self._lines
@@ -142,6 +143,7 @@ def test_the_page_rules_in_fractions(
     intercepts = [floor(Fraction(c / scale) + Fraction(1, 2)) for c in lines.intercepts.tolist()]
     places = int(config.span * 2**address.fraction_bits)
     ratio = 2.0 ** -(fraction_bits + address.fraction_bits) / scale
+    assert isinstance(target.format, IntegerFormat)
     expected, beyond = [], 0
     for code in codes:
         x = max(-places, min(places - 1 if places else 0, code))
@@ -159,7 +161,7 @@ def bound(unit: PiecewiseMethod, function: FunctionSpec, x: np.ndarray, place: f
     codes, fraction_bits = unit.slope_codes(lines)
     off = np.abs(codes * 2.0**-fraction_bits - lines.slopes).max()
     assert off <= 2.0**-fraction_bits
-    return lines.error + np.abs(x) * off + place
+    return np.asarray(lines.error + np.abs(x) * off + place)
 
 
 @given(
@@ -187,7 +189,7 @@ def test_error_bound_between_the_points_of_the_fit() -> None:
 
 
 class _Swapped(PiecewiseMethod):
-    def lines(self, function):
+    def lines(self, function: FunctionSpec) -> Lines:
         lines = super().lines(function)
         slopes = lines.slopes.copy()
         slopes[[7, 8]] = slopes[[8, 7]]
@@ -195,7 +197,7 @@ class _Swapped(PiecewiseMethod):
 
 
 class _Late(PiecewiseMethod):
-    def lines(self, function):
+    def lines(self, function: FunctionSpec) -> Lines:
         lines = super().lines(function)
         return Lines(lines.breakpoints + 2.0**-8, lines.slopes, lines.intercepts, lines.error)
 
@@ -215,14 +217,16 @@ def test_stages_and_inventory() -> None:
     unit = method(16, 8.0, 16, Fixed(4, 12))
     assert unit.latency_cycles == 4
     stored = 15 * 16 + 16 * (16 + 17)
-    assert unit.resources(parse_format("q1.15")) == Resources(stored, ((16, 16),), (17,), (16,) * 15, read_bits=16 + 17)
+    assert unit.resources(parse_format("q1.15")) == LaneInventory(
+        stored, ((16, 16),), (17,), (16,) * 15, read_bits=16 + 17
+    )
     stored = 15 * 16 + 16 * (16 + 32)
-    floating = Resources(stored, ((32, 32),), (32,), (16,) * 15, floating=True, read_bits=16 + 32)
+    floating = LaneInventory(stored, ((32, 32),), (32,), (16,) * 15, floating=True, read_bits=16 + 32)
     assert unit.resources(Float16()) == unit.resources(BlockFloat(8)) == floating
     wide = method(4, 2.0, 12, Fixed(4, 6))
     stored = 3 * 10 + 4 * (12 + 9)
-    assert wide.resources(Scaled(8)) == Resources(stored, ((12, 10), (22, 31)), (9,), (10,) * 5, read_bits=12 + 9)
-    assert wide.resources(Scaled(8, power_of_two=True)) == Resources(
+    assert wide.resources(Scaled(8)) == LaneInventory(stored, ((12, 10), (22, 31)), (9,), (10,) * 5, read_bits=12 + 9)
+    assert wide.resources(Scaled(8, power_of_two=True)) == LaneInventory(
         stored, ((12, 10),), (9,), (10,) * 5, read_bits=12 + 9
     )
 

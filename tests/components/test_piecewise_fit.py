@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from archsim.components.functions import evaluate
-from archsim.components.piecewise_fit import MOST_POINTS, Curve, Lines, fit
+from archsim.hardware.functions.functions import evaluate
+from archsim.hardware.functions.piecewise_fit import MOST_POINTS, Curve, Lines, fit
 from archsim.workload import FunctionSpec
 from tests.components.tables import FUNCTIONS, SIGMOID, TANH
 from tests.rings import examples
@@ -42,7 +42,7 @@ def least_errors(y: np.ndarray, most: int, shared: bool) -> list[float]:
 
 def errors(lines: Lines, function: FunctionSpec, x: np.ndarray) -> np.ndarray:
     k = np.searchsorted(lines.breakpoints, x, side="right")
-    return lines.slopes[k] * x + lines.intercepts[k] - evaluate(function, x)
+    return np.asarray(lines.slopes[k] * x + lines.intercepts[k] - evaluate(function, x))
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from archsim.components.functions import evaluate
-from archsim.components.resources import Resources
-from archsim.components.table import TableConfig, TableMethod
 from archsim.config import parse_document, validate
 from archsim.errors import ArchError, SimulatorBug
 from archsim.formats import BlockFloat, Encoding, Fixed, Float16, Float32, Rounding, Scaled, parse_format
+from archsim.hardware.functions.functions import evaluate
+from archsim.hardware.functions.table import TableConfig, TableMethod
+from archsim.hardware.lane_inventory import LaneInventory
 from archsim.workload import FunctionSpec
 from tests.components.exact_rules import int_, q
 from tests.components.tables import SIGMOID, TANH, method, results
@@ -129,15 +129,17 @@ def test_stages() -> None:
 def test_inventory() -> None:
     """64 entries over [-8, 8): a step of 1/4, 2^10 last places of q4.12, whose range is [-8, 8) too."""
     q16 = parse_format("q1.15")
-    assert method(64, 8.0, Fixed(4, 12)).resources(q16) == Resources(64 * 16, (), (16,), (), read_bits=16)
+    assert method(64, 8.0, Fixed(4, 12)).resources(q16) == LaneInventory(64 * 16, (), (16,), (), read_bits=16)
     linear = method(64, 8.0, Fixed(4, 12), "linear")
-    assert linear.resources(q16) == Resources(65 * 16, ((17, 11),), (17, 16), (), read_bits=2 * 16)
-    assert linear.resources(Float16()) == Resources(65 * 16, ((32, 32),), (32, 32), (), floating=True, read_bits=2 * 16)
-    assert linear.resources(BlockFloat(8)) == Resources(
+    assert linear.resources(q16) == LaneInventory(65 * 16, ((17, 11),), (17, 16), (), read_bits=2 * 16)
+    assert linear.resources(Float16()) == LaneInventory(
+        65 * 16, ((32, 32),), (32, 32), (), floating=True, read_bits=2 * 16
+    )
+    assert linear.resources(BlockFloat(8)) == LaneInventory(
         65 * 32, ((32, 32),), (32, 32), (), floating=True, read_bits=2 * 32
     )
-    assert method(64, 8.0, Fixed(5, 11)).resources(Scaled(8)) == Resources(64 * 8, (), (16,), (16, 16), read_bits=8)
-    assert method(64, 8.0, Fixed(5, 2)).resources(Scaled(8)) == Resources(64 * 8, (), (), (7, 7), read_bits=8), (
+    assert method(64, 8.0, Fixed(5, 11)).resources(Scaled(8)) == LaneInventory(64 * 8, (), (16,), (16, 16), read_bits=8)
+    assert method(64, 8.0, Fixed(5, 2)).resources(Scaled(8)) == LaneInventory(64 * 8, (), (), (7, 7), read_bits=8), (
         "nothing to round"
     )
 

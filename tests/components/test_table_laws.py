@@ -8,10 +8,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from archsim.components.curved import CURVED
-from archsim.components.functions import evaluate
-from archsim.components.table import TableConfig, TableMethod
-from archsim.formats import Encoding, Fixed, Rounding
+from archsim.formats import Encoding, Fixed, IntegerFormat, Rounding
+from archsim.formats.rounding import Int
+from archsim.hardware.functions.approximation_range import CURVED
+from archsim.hardware.functions.functions import evaluate
+from archsim.hardware.functions.table import TableConfig, TableMethod
 from archsim.workload import FunctionSpec
 from tests.components.exact_rules import convert, int_, q
 from tests.components.tables import ADDRESSES, FUNCTIONS, PARTS, SPANS, TANH, TARGETS, addresses, method, results
@@ -24,6 +25,7 @@ def test_every_curved_function_is_tried() -> None:
 def expected(config: TableConfig, address: Fixed, target: Encoding, table: list[int], code: int) -> int:
     """The page's rules, in fractions."""
     span, d = Fraction(config.span), Fraction(2 * config.span) / config.entries
+    assert isinstance(target.format, IntegerFormat)
     x = Fraction(code, 2**address.fraction_bits)
     if config.interpolation == "nearest":
         return table[max(0, min(config.entries - 1, floor((x + span) / d + Fraction(1, 2))))]
@@ -63,7 +65,9 @@ def test_the_page_rules_in_fractions(
     st.integers(4, 24),
     st.lists(st.integers(-(2**20), 2**20 - 1), min_size=50, max_size=50),
 )
-def test_error_bounds_and_monotony(function: FunctionSpec, log: int, span: float, fraction: int, drawn) -> None:
+def test_error_bounds_and_monotony(
+    function: FunctionSpec, log: int, span: float, fraction: int, drawn: list[int]
+) -> None:
     """Nearest: largest slope times half a step. Linear: d^2 / 8 times the largest curvature (elu's kink at 0 is an
     entry). Half a last place for the entries, and one more for the product."""
     address, target = Fixed(4, 16), q(8, fraction)
@@ -87,14 +91,14 @@ def test_error_bounds_and_monotony(function: FunctionSpec, log: int, span: float
 class _Late(TableMethod):
     """Reads the entry behind."""
 
-    def _nearest(self, codes):
+    def _nearest(self, codes: Int) -> Int:
         return np.minimum(super()._nearest(codes) + 1, self._config.entries - 1)
 
 
 class _Swapped(TableMethod):
     """Two entries have changed places."""
 
-    def table(self, function, target):
+    def table(self, function: FunctionSpec, target: Encoding) -> np.ndarray:
         table = super().table(function, target)
         table[[30, 31]] = table[[31, 30]]
         return table

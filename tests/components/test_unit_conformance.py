@@ -6,27 +6,32 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+from pydantic import BaseModel
 
-from archsim.arch import FAMILIES, Datapath, build_units, load_arch
-from archsim.components.activation import Activate, Activation
-from archsim.components.base import Unit, UnitConfig
-from archsim.components.ddr import DdrDram
-from archsim.components.dram import Transfer
-from archsim.components.dram_simple import SimpleDram
-from archsim.components.elementwise import Elementwise
-from archsim.components.gru_ops import CandidateSum, GruUpdate, ResetHidden
-from archsim.components.lstm_ops import CellUpdate, HiddenUpdate, Peephole
-from archsim.components.mac_array import MacArray
-from archsim.components.mac_tiles import BlockTile, MacTile
 from archsim.config.presets import PresetKind, preset_names
 from archsim.errors import SimulatorBug
+from archsim.families.cells.activation import Activate, Activation
+from archsim.families.cells.elementwise import Elementwise
+from archsim.families.cells.gru_ops import CandidateSum, GruUpdate, ResetHidden
+from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate, Peephole
+from archsim.families.gemv.config import GemvConfig
+from archsim.families.gemv.mac_array import MacArray
+from archsim.families.gemv.mac_tiles import BlockTile, MacTile
+from archsim.families.gemv.schedules import GEMV_SCHEDULES
+from archsim.families.load import load_arch
+from archsim.families.registry import FAMILIES, build_units
+from archsim.hardware.datapath import Datapath
+from archsim.hardware.dram.ddr_unit import DdrDram
+from archsim.hardware.dram.simple import SimpleDram
+from archsim.hardware.dram.transfers import Transfer
+from archsim.hardware.unit import Unit
 from archsim.program.ir import Op, Program, Region
-from archsim.schedules import SCHEDULES
 from archsim.workload import CellKind, CellSpec, FunctionSpec, NetworkSpec, one_layer
 from tests.float_machines import FLOAT_16X16
 from tests.unit_rules import check_op, check_refusal
 
 ARCH = load_arch(FLOAT_16X16).config
+assert isinstance(ARCH, GemvConfig)
 DDR = {"kind": "ddr", "device": "ddr4_3200", "channels": 2, "controller_latency_cycles": 9}
 MACHINES = {
     "simple": ARCH,
@@ -59,7 +64,7 @@ def networks() -> list[NetworkSpec]:
 @cache
 def programs() -> tuple[Program, ...]:
     """Of all these networks in every schedule."""
-    return tuple(schedule.build(spec, ARCH) for spec in networks() for schedule in SCHEDULES)
+    return tuple(schedule.build(spec, ARCH) for spec in networks() for schedule in GEMV_SCHEDULES)
 
 
 @cache
@@ -156,7 +161,7 @@ def test_every_preset_is_valid_and_commented(name: str) -> None:
 
 
 def test_every_field_of_every_config_has_a_description() -> None:
-    def check(model: type[UnitConfig]) -> None:
+    def check(model: type[BaseModel]) -> None:
         for name, field in model.model_fields.items():
             assert field.description, f"{model.__name__}.{name}"
             for member in (field.annotation, *get_args(field.annotation)):  # a union's members, too

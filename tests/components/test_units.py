@@ -1,21 +1,24 @@
 """Each unit's service time at exactly cycle n, and its arithmetic, by hand."""
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
 
-from archsim.components.activation import Activate, Activation, ActivationConfig
-from archsim.components.dram import Transfer
-from archsim.components.dram_simple import SimpleDram, SimpleDramConfig
-from archsim.components.elementwise import Elementwise, ElementwiseConfig
-from archsim.components.lstm_ops import CellUpdate, HiddenUpdate
-from archsim.components.mac_array import MacArray, MacArrayConfig
-from archsim.components.mac_tiles import MacTile
-from archsim.components.numerics import Numerics
+from archsim.families.cells.activation import Activate, Activation, ActivationConfig
+from archsim.families.cells.elementwise import Elementwise, ElementwiseConfig
+from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate
+from archsim.families.gemv.mac_array import MacArray, MacArrayConfig
+from archsim.families.gemv.mac_tiles import MacTile
 from archsim.formats import Float32, Formats
+from archsim.hardware.dram.simple import SimpleDram, SimpleDramConfig
+from archsim.hardware.dram.transfers import Transfer
+from archsim.hardware.numerics import Numerics
+from archsim.hardware.unit import Unit
 from archsim.program.ir import Buffer, DataKind, Region
 from archsim.workload import FunctionSpec
+from tests.present import present
 
 F32 = Float32()
 FORMATS = Formats.model_validate("float32")
@@ -79,7 +82,10 @@ def test_the_bias_has_a_port_of_its_own(width: int) -> None:
 
 
 def test_every_operand_of_the_other_units_uses_a_port() -> None:
-    units = (Activation(ActivationConfig(lanes=4, latency_cycles=6), WIDE, FORMATS), elementwise())
+    units: tuple[Unit[Any], ...] = (
+        Activation(ActivationConfig(lanes=4, latency_cycles=6), WIDE, FORMATS),
+        elementwise(),
+    )
     n = region("state_buffer", 5, 1)
     cell = CellUpdate(unit="elementwise", label="cell", input_gate=n, forget_gate=n, candidate=n, target=n)
     for unit, op in zip(units, (activate(5), cell), strict=True):
@@ -106,7 +112,8 @@ def test_mac_arithmetic() -> None:
     (started,) = unit.kernel(op, Numerics()).effect([weights, vector, bias])
     np.testing.assert_array_equal(started, [[17], [36]])
     (added,) = unit.kernel(tile(2, 3, bias=False), Numerics()).effect([weights, vector])
-    np.testing.assert_array_equal(unit.kernel(tile(2, 3, bias=False), Numerics()).retire(started, added), [[24], [52]])
+    retire = present(unit.kernel(tile(2, 3, bias=False), Numerics()).retire)
+    np.testing.assert_array_equal(retire(started, added), [[24], [52]])
 
 
 def test_mac_work_counts_real_macs_only() -> None:

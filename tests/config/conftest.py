@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 import pytest
 from pydantic import Field, field_validator, model_validator
 
-from archsim.config import (
-    Bytes,
-    Count,
-    Cycles,
-    PositiveNumber,
-    StrictModel,
-    parse_document,
-    parse_override,
-    validate,
-)
+from archsim.config import Bytes, Count, Cycles, PositiveNumber, StrictModel, parse_document, parse_override, validate
 from archsim.errors import ArchError
 
 
@@ -83,28 +75,48 @@ class Machine(StrictModel):
 BASE = "mac_array: {rows: 3, columns: 4}\n"
 
 
-def machine(text, *sets):
+class Read(Protocol):
+    """Reads the machine of `BASE` with more text and some `--set`."""
+
+    def __call__(self, text: str = "", *sets: str) -> Machine: ...
+
+
+class Fault(Protocol):
+    """The only fault of `BASE` with more text and some `--set`."""
+
+    def __call__(self, text: str = "", *sets: str) -> str: ...
+
+
+Faults = Callable[..., list[str]]
+"""The lines of the error of a whole text with some `--set`."""
+
+
+def machine(text: str, *sets: str) -> Machine:
     document = parse_document(text, "edge.yaml", ArchError)
     return validate(Machine, document, [parse_override(item, ArchError) for item in sets], ArchError)
 
 
 @pytest.fixture
-def machine_type():
+def machine_type() -> type[Machine]:
     """The model itself."""
     return Machine
 
 
 @pytest.fixture
-def read():
+def read() -> Read:
     """The machine of `BASE` with more text and some `--set`."""
-    return lambda text="", *sets: machine(BASE + text, *sets)
+
+    def of(text: str = "", *sets: str) -> Machine:
+        return machine(BASE + text, *sets)
+
+    return of
 
 
 @pytest.fixture
-def faults():
+def faults() -> Faults:
     """The lines of the error of a whole text with some `--set`."""
 
-    def lines(text, *sets):
+    def lines(text: str, *sets: str) -> list[str]:
         with pytest.raises(ArchError) as caught:
             machine(text, *sets)
         assert type(caught.value) is ArchError
@@ -114,10 +126,10 @@ def faults():
 
 
 @pytest.fixture
-def fault(faults):
+def fault(faults: Faults) -> Fault:
     """The only fault of `BASE` with more text and some `--set`."""
 
-    def line(text="", *sets):
+    def line(text: str = "", *sets: str) -> str:
         found = faults(BASE + text, *sets)
         assert len(found) == 1, found
         return found[0]

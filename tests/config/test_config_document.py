@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from pathlib import Path
 
 import pytest
 
-from archsim.config import load_document, parse_document
+from archsim.config import Document, load_document, parse_document
 from archsim.errors import ArchError, Fault, WorkloadError
 
 
-def read(text):
+def read(text: str) -> Document:
     return parse_document(text, "a.yaml", ArchError)
 
 
-def faults(text):
+def faults(text: str) -> list[str]:
     with pytest.raises(ArchError) as caught:
         read(text)
     return str(caught.value).splitlines()
 
 
-def test_data_and_lines():
+def test_data_and_lines() -> None:
     document = read("# top\nname: edge\nmac:\n  rows: 4\n  modes: [a,\n    b]\nlevels:\n- size: 1\n-\n  size: 2\n")
     assert document.source == "a.yaml"
     assert document.data == {
@@ -45,15 +46,15 @@ def test_data_and_lines():
     }
 
 
-def test_a_document_is_frozen():
+def test_a_document_is_frozen() -> None:
     document = read("a: 1")
     with pytest.raises(dataclasses.FrozenInstanceError):
-        document.source = "b"
+        document.source = "b"  # type: ignore[misc]
     with pytest.raises(TypeError):
-        document.lines[()] = 2
+        document.lines[()] = 2  # type: ignore[index]
 
 
-def test_all_faults_at_once_in_order_of_lines():
+def test_all_faults_at_once_in_order_of_lines() -> None:
     assert faults(
         "a: 1\n"
         "a: 2\n"
@@ -90,7 +91,7 @@ def test_all_faults_at_once_in_order_of_lines():
     ]
 
 
-def test_each_duplicate_names_the_first_line():
+def test_each_duplicate_names_the_first_line() -> None:
     assert faults("m:\n  x: 1\n\n  x: {y: 1, y: 2}\n  x: 3\n") == [
         "a.yaml:4: m.x: duplicate key, first given on line 2",
         "a.yaml:4: m.x.y: duplicate key, first given on line 4",
@@ -98,11 +99,11 @@ def test_each_duplicate_names_the_first_line():
     ]
 
 
-def test_equal_faults_of_one_line_are_given_once():
+def test_equal_faults_of_one_line_are_given_once() -> None:
     assert faults("m: {x, x, x}\n") == ["a.yaml:1: m.x: duplicate key, first given on line 1"]
 
 
-def test_quoted_keys_are_strings():
+def test_quoted_keys_are_strings() -> None:
     assert read("'1': a\n'<<': b\n'': c\non: d\n").data == {"1": "a", "<<": "b", "": "c", "on": "d"}
 
 
@@ -139,32 +140,32 @@ def test_quoted_keys_are_strings():
         ("a: \ud800", "a.yaml:1: control characters are not allowed, found U+D800"),
     ],
 )
-def test_one_fault_for_the_whole_text(text, message):
+def test_one_fault_for_the_whole_text(text: str, message: str) -> None:
     assert faults(text) == [message]
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "a: [", "[{a: "])
-def test_deep_nesting_is_a_fault(opening):
+def test_deep_nesting_is_a_fault(opening: str) -> None:
     assert faults(opening * 50_000) == ["a.yaml:1: nested deeper than 20 levels"]
 
 
-def test_deep_nesting_of_keys_is_a_fault():
+def test_deep_nesting_of_keys_is_a_fault() -> None:
     assert faults("? " * 100_000)[-1] == "a.yaml:1: nested deeper than 20 levels"
 
 
-def test_twenty_levels_are_read():
+def test_twenty_levels_are_read() -> None:
     assert read("a: " + "[" * 19 + "]" * 19).data
     assert faults("a: " + "[" * 20 + "]" * 20) == ["a.yaml:1: nested deeper than 20 levels"]
 
 
-def test_faults_before_the_end_of_reading_are_kept():
+def test_faults_before_the_end_of_reading_are_kept() -> None:
     assert faults("a: 1\na: 2\nb: [1\n") == [
         "a.yaml:2: a: duplicate key, first given on line 1",
         "a.yaml:3: not valid YAML: while parsing a flow sequence, expected ',' or ']', but got '<stream end>'",
     ]
 
 
-def test_an_alias_bomb_is_refused_unexpanded():
+def test_an_alias_bomb_is_refused_unexpanded() -> None:
     lines = ["a0: &a0 [x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 40)]
     found = faults("\n".join(lines))
@@ -172,19 +173,19 @@ def test_an_alias_bomb_is_refused_unexpanded():
     assert all("anchors and aliases are not allowed" in line for line in found)
 
 
-def test_the_error_class_is_the_callers():
+def test_the_error_class_is_the_callers() -> None:
     with pytest.raises(WorkloadError) as caught:
         parse_document("", "w.yaml", WorkloadError)
     assert caught.value.faults == (Fault("w.yaml", "", "the file is empty; expected a mapping of keys to values"),)
 
 
-def load_faults(path):
+def load_faults(path: Path) -> list[str]:
     with pytest.raises(ArchError) as caught:
         load_document(path, ArchError)
     return str(caught.value).replace(str(path.parent), "DIR").splitlines()
 
 
-def test_load(tmp_path):
+def test_load(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(b"\xef\xbb\xbfname: \xc3\xa9\r\n")
     document = load_document(path, ArchError)
@@ -205,19 +206,19 @@ def test_load(tmp_path):
         ),
     ],
 )
-def test_load_faults(tmp_path, raw, message):
+def test_load_faults(tmp_path: Path, raw: bytes, message: str) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(raw)
     assert load_faults(path) == [message]
 
 
-def test_a_file_of_the_largest_size_is_read(tmp_path):
+def test_a_file_of_the_largest_size_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(b"a: 1\n".ljust(1 << 18, b"#"))
     assert load_document(path, ArchError).data == {"a": 1}
 
 
-def test_files_that_cannot_be_read(tmp_path):
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert load_faults(tmp_path / "none.yaml") == ["DIR/none.yaml: cannot be read: No such file or directory"]
     (tmp_path / "folder").mkdir()
     assert load_faults(tmp_path / "folder") == ["DIR/folder: cannot be read: Is a directory"]
@@ -227,7 +228,7 @@ def test_files_that_cannot_be_read(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_permission(tmp_path):
+def test_a_file_without_permission(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text("a: 1")
     path.chmod(0)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from archsim.config import Document, Override, load_document, parse_document, parse_override, validate
 from archsim.errors import ArchError
+from tests.config.conftest import Machine
 from tests.rings import examples
 
 quick = settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -49,6 +54,8 @@ SCALARS = st.sampled_from(
         "9" * 39,
     ]
 )
+T = TypeVar("T")
+
 KEYS = st.sampled_from(
     [
         "mac_array",
@@ -92,7 +99,7 @@ FILES = st.dictionaries(KEYS, VALUES, max_size=8).map(
 OVERRIDES = st.builds(Override, st.lists(KEYS, min_size=1, max_size=3).map(".".join), VALUES | YAMLISH)
 
 
-def result_of(read):
+def result_of(read: Callable[[], T]) -> T | None:
     """What `read` returns, or None after a look at the faults it raises."""
     try:
         return read()
@@ -112,7 +119,7 @@ def result_of(read):
 @given(st.text() | YAMLISH, st.text(max_size=5))
 @example("? [a]\n: 1\n? [b]\n: 2\n", "a\nb")
 @example("%TAG ! tag:yaml.org,2002:\n---\n!int a: 1", "")
-def test_any_text(text, source):
+def test_any_text(text: str, source: str) -> None:
     document = result_of(lambda: parse_document(text, source, ArchError))
     if document is not None:
         assert isinstance(document, Document)
@@ -122,7 +129,7 @@ def test_any_text(text, source):
 
 @quick
 @given(st.binary() | YAMLISH.map(str.encode) | st.text().map(lambda text: text.encode("utf-16")))
-def test_any_file(tmp_path, raw):
+def test_any_file(tmp_path: Path, raw: bytes) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(raw)
     result_of(lambda: load_document(path, ArchError))
@@ -130,13 +137,13 @@ def test_any_file(tmp_path, raw):
 
 @quick
 @given(st.text())
-def test_any_override(text):
+def test_any_override(text: str) -> None:
     result_of(lambda: parse_override(text, ArchError))
 
 
 @settings(quick, max_examples=examples(500))
 @given(FILES, st.lists(OVERRIDES, max_size=3))
-def test_any_values(machine_type, text, overrides):
+def test_any_values(machine_type: type[Machine], text: str, overrides: list[Override]) -> None:
     document = parse_document(text, "a.yaml", ArchError)
     found = result_of(lambda: validate(machine_type, document, overrides, ArchError))
     assert found is None or isinstance(found, machine_type)
@@ -144,11 +151,11 @@ def test_any_values(machine_type, text, overrides):
 
 @quick
 @given(st.text(), st.text())
-def test_any_override_is_applied_or_refused(machine_type, path, value):
+def test_any_override_is_applied_or_refused(machine_type: type[Machine], path: str, value: str) -> None:
     document = parse_document("mac_array: {rows: 1, columns: 1}", "a.yaml", ArchError)
     result_of(lambda: validate(machine_type, document, [Override(path, value)], ArchError))
 
 
-def test_a_fault_is_looked_at():
+def test_a_fault_is_looked_at() -> None:
     with pytest.raises(AssertionError):
         result_of(lambda: (_ for _ in ()).throw(ArchError(())))

@@ -6,6 +6,7 @@ import pytest
 
 from archsim.config import Override, parse_document, parse_override, validate
 from archsim.errors import ArchError, FaultsError
+from tests.config.conftest import Dram, Fault, Faults, MacArray, Machine, Read
 
 TOP = (
     "banks, bits, buffer, clock, even, lanes, latency, levels, mac_array, memory, name, op, order, "
@@ -23,12 +24,12 @@ ROWS = "expected an integer from 1 to 1,048,576 (rows of multipliers)"
         (" a =1", Override("a", "1")),
     ],
 )
-def test_parse(text, override):
+def test_parse(text: str, override: Override) -> None:
     assert parse_override(text) == override
 
 
 @pytest.mark.parametrize("text", ["a", "", "=3", " =3", "a..b=3", ".a=3", "a.=3", "a\nb"])
-def test_parse_faults(text):
+def test_parse_faults(text: str) -> None:
     with pytest.raises(ArchError) as caught:
         parse_override(text, ArchError)
     shown = text.replace("\n", "\\n")
@@ -37,7 +38,7 @@ def test_parse_faults(text):
         parse_override(text)
 
 
-def test_values_follow_the_rules_of_the_file(read):
+def test_values_follow_the_rules_of_the_file(read: Read) -> None:
     machine = read(
         "",
         "mac_array.rows=32",
@@ -49,31 +50,33 @@ def test_values_follow_the_rules_of_the_file(read):
         "pipelined=false",
     )
     assert (machine.mac_array.rows, machine.mac_array.columns, machine.mac_array.dtype) == (32, 4, "float32")
-    assert (machine.buffer, machine.memory.rate, machine.bits) == (512 * 1024, 1000.0, [1, 8])
+    assert (machine.buffer, machine.memory, machine.bits) == (512 * 1024, Dram(kind="hbm", rate=1000.0), [1, 8])
     assert (machine.latency, machine.pipelined) == ("auto", False)
 
 
-def test_later_ones_win(read, fault):
+def test_later_ones_win(read: Read, fault: Fault) -> None:
     assert read("", "clock=2", "clock=3").clock == 3.0
     assert read("", "clock=bad", "clock=3").clock == 3.0
     assert fault("", "clock=3", "clock=-1").startswith("--set clock=-1: clock: ")
 
 
-def test_a_file_with_faults_can_be_mended(read):
+def test_a_file_with_faults_can_be_mended(read: Read) -> None:
     assert read("clock: bad\n", "clock=2").clock == 2.0
 
 
-def test_absent_mappings_are_made(read):
-    assert read("", "memory.kind=hbm", "memory.rate=2").memory.rate == 2.0
-    assert read("memory:\n", "memory.kind=hbm", "memory.rate=2").memory.rate == 2.0
+def test_absent_mappings_are_made(read: Read) -> None:
+    assert read("", "memory.kind=hbm", "memory.rate=2").memory == Dram(kind="hbm", rate=2.0)
+    assert read("memory:\n", "memory.kind=hbm", "memory.rate=2").memory == Dram(kind="hbm", rate=2.0)
 
 
-def test_mappings_and_scalars_replace_each_other(read):
-    assert read("units: [1]\n", "units={rows: 1, columns: 1}").units.rows == 1
+def test_mappings_and_scalars_replace_each_other(read: Read) -> None:
+    units = read("units: [1]\n", "units={rows: 1, columns: 1}").units
+    assert isinstance(units, MacArray)
+    assert units.rows == 1
     assert read("memory: {kind: hbm, rate: 1}\n", "memory=").memory is None
 
 
-def test_the_document_is_left_as_it_is(machine_type):
+def test_the_document_is_left_as_it_is(machine_type: type[Machine]) -> None:
     document = parse_document("mac_array: {rows: 1, columns: 1}", "a.yaml", ArchError)
     assert validate(machine_type, document, [Override("mac_array.rows", "2")], ArchError).mac_array.rows == 2
     assert document.data == {"mac_array": {"rows": 1, "columns": 1}}
@@ -119,24 +122,24 @@ def test_the_document_is_left_as_it_is(machine_type):
         ),
     ],
 )
-def test_faults(fault, override, message):
+def test_faults(fault: Fault, override: str, message: str) -> None:
     where = "edge.yaml:1" if "(with --set" in message else str(parse_override(override))
     assert fault("clock: 1.5\nlevels: []\n", override) == f"{where}: {message}"
 
 
-def test_long_values_are_cut(fault):
+def test_long_values_are_cut(fault: Fault) -> None:
     assert fault("", "clock=" + "x" * 100) == (
         f"--set clock={'x' * 57}...: clock: expected a number from 1e-18 to 1e+18 (clock in GHz), "
         f"got the string '{'x' * 55}...'"
     )
 
 
-def test_a_replaced_mapping_forgets_what_was_set_inside(fault):
+def test_a_replaced_mapping_forgets_what_was_set_inside(fault: Fault) -> None:
     message = fault("", "mac_array.rows=0", "mac_array={columns: 1, rows: 0}")
     assert message == f"--set mac_array={{columns: 1, rows: 0}}: mac_array.rows: {ROWS}, got 0"
 
 
-def test_faults_of_the_file_and_of_all_overrides_at_once(faults):
+def test_faults_of_the_file_and_of_all_overrides_at_once(faults: Faults) -> None:
     assert faults("mac_array:\n  rows: 0\n  columns: 1\n", "clock=0", "even=[", "name.x=1", "bits=1") == [
         f"edge.yaml:2: mac_array.rows: {ROWS}, got 0",
         "--set clock=0: clock: expected a number from 1e-18 to 1e+18 (clock in GHz), got 0",
@@ -148,5 +151,5 @@ def test_faults_of_the_file_and_of_all_overrides_at_once(faults):
     ]
 
 
-def test_an_override_given_twice_has_its_fault_once(fault):
+def test_an_override_given_twice_has_its_fault_once(fault: Fault) -> None:
     assert fault("", "even=[1", "even=[1").startswith("--set even=[1: even: not valid YAML: ")

@@ -8,7 +8,7 @@ from archsim.config import parse_document
 from archsim.errors import ArchError
 
 
-def value_of(text):
+def value_of(text: str) -> object:
     return parse_document(f"a: {text}\n", "a.yaml", ArchError).data["a"]
 
 
@@ -60,7 +60,7 @@ def value_of(text):
         ("9" * 40, int("9" * 40)),
     ],
 )
-def test_values(text, value):
+def test_values(text: str, value: float | bool | str | list[int] | dict[str, int] | None) -> None:
     found = value_of(text)
     assert found == value
     assert type(found) is type(value)
@@ -93,7 +93,7 @@ AMBIGUOUS = "is ambiguous: an integer must not start with 0 (write it without th
         ("! x", "the tag '!' is not allowed; remove it"),
     ],
 )
-def test_refused(text, message):
+def test_refused(text: str, message: str) -> None:
     with pytest.raises(ArchError) as caught:
         value_of(text)
     assert str(caught.value) == f"a.yaml:1: a: {message}"

@@ -6,11 +6,12 @@ from typing import Annotated
 
 import pytest
 from pydantic import Field, TypeAdapter, ValidationError
-from typing_extensions import TypeAliasType
+from typing_extensions import TypeAliasType, TypeForm
 
 from archsim.config import Bytes, Count, Cycles, PositiveNumber, StrictModel, parse_document, validate
 from archsim.config.types import Text
 from archsim.errors import ArchError
+from tests.config.conftest import Fault, Read
 
 SIZE = "expected a size from 1 to 1,125,899,906,842,624 bytes, as 4096, 512KiB or 8MiB, or null (buffer size)"
 
@@ -31,7 +32,7 @@ SIZE = "expected a size from 1 to 1,125,899,906,842,624 bytes, as 4096, 512KiB o
         ("'2KiB'", 2048),
     ],
 )
-def test_sizes(read, text, size):
+def test_sizes(read: Read, text: str, size: int) -> None:
     assert read(f"buffer: {text}").buffer == size
 
 
@@ -57,11 +58,11 @@ def test_sizes(read, text, size):
         ("'٣KiB'", "got '٣KiB': a size in quotes is a number and a unit (B, KiB, MiB, GiB, TiB)"),
     ],
 )
-def test_refused_sizes(fault, text, message):
+def test_refused_sizes(fault: Fault, text: str, message: str) -> None:
     assert fault(f"buffer: {text}") == f"edge.yaml:2: buffer: {SIZE}, {message}"
 
 
-def test_a_size_of_many_digits_is_refused(fault):
+def test_a_size_of_many_digits_is_refused(fault: Fault) -> None:
     assert fault(f"buffer: {'9' * 5000}KiB").endswith(
         f"got '{'9' * 55}...': a size in quotes is a number and a unit (B, KiB, MiB, GiB, TiB)"
     )
@@ -77,24 +78,26 @@ def test_a_size_of_many_digits_is_refused(fault):
         (PositiveNumber, [1, 0.5, 1e-18, 1e18], [0, 0.0, -1, 1e-19, 1e19, 10**40, True, "1", None]),
     ],
 )
-def test_bounds_and_strictness(kind, taken, refused):
-    adapter = TypeAdapter(kind)
-    for value in taken:
-        adapter.validate_python(value)
-    for value in refused:
+def test_bounds_and_strictness(
+    kind: TypeForm[object], taken: list[str | float], refused: list[bool | float | str | None]
+) -> None:
+    adapter: TypeAdapter[object] = TypeAdapter(kind)
+    for good in taken:
+        adapter.validate_python(good)
+    for bad in refused:
         with pytest.raises(ValidationError):
-            adapter.validate_python(value)
+            adapter.validate_python(bad)
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan")])
-def test_numbers_are_finite(value):
+def test_numbers_are_finite(value: float) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(PositiveNumber).validate_python(value)
 
 
 class Plain(StrictModel):
     count: int = Field(description="a number")
-    ratio: float = Field(0.0, description="a ratio")
+    ratio: float = Field(default=0.0, description="a ratio")
 
 
 Width = TypeAliasType("Width", Annotated[int, Field(ge=1, le=64)])
@@ -104,7 +107,7 @@ class Aliased(StrictModel):
     width: Width = Field(description="width in bits")
 
 
-def test_named_types_are_looked_into():
+def test_named_types_are_looked_into() -> None:
     document = parse_document("width: 65", "a.yaml", ArchError)
     with pytest.raises(ArchError) as caught:
         validate(Aliased, document, (), ArchError)
@@ -115,13 +118,13 @@ class Named(StrictModel):
     label: Annotated[str, Field(min_length=1)] = Field(description="a label")
 
 
-def test_one_of_a_thing_is_singular():
+def test_one_of_a_thing_is_singular() -> None:
     with pytest.raises(ArchError) as caught:
         validate(Named, parse_document("label: ''", "a.yaml", ArchError), (), ArchError)
     assert str(caught.value) == "a.yaml:1: label: expected a string of at least 1 character (a label), got ''"
 
 
-def test_strict_model():
+def test_strict_model() -> None:
     model = Plain(count=1)
     with pytest.raises(ValidationError):
         model.count = 2

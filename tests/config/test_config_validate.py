@@ -6,6 +6,7 @@ import pytest
 
 from archsim.config import parse_document, validate
 from archsim.errors import WorkloadError
+from tests.config.conftest import Dram, Fault, Faults, Machine, Read, Sram
 
 TOP = (
     "allowed here: banks, bits, buffer, clock, even, lanes, latency, levels, mac_array, memory, name, op, "
@@ -15,7 +16,7 @@ ROWS = "mac_array.rows: expected an integer from 1 to 1,048,576 (rows of multipl
 NAME = "expected a string of 1 to 8 characters matching '^[a-z]+$' (name in reports)"
 
 
-def test_a_valid_file(read):
+def test_a_valid_file(read: Read) -> None:
     machine = read(
         "order: columns_first\n"
         "memory: {kind: hbm, rate: 3}\n"
@@ -29,15 +30,15 @@ def test_a_valid_file(read):
     )
     assert machine.mac_array.rows == 3
     assert machine.order.value == "columns_first"
-    assert (machine.memory.kind, machine.memory.rate) == ("hbm", 3.0)
+    assert machine.memory == Dram(kind="hbm", rate=3.0)
     assert [level.kind for level in machine.levels] == ["sram", "dram"]
-    assert machine.levels[0].size == 2048
+    assert machine.levels[0] == Sram(kind="sram", size=2048)
     assert isinstance(machine.levels, tuple)
     assert (machine.latency, machine.shape, machine.units, machine.bits) == (3, (2, 3), [1, 2], [1, 16])
     assert (machine.banks, machine.opcode) == ({"a": 2}, 7)
 
 
-def test_all_faults_of_a_file_at_once_in_order_of_lines(faults):
+def test_all_faults_of_a_file_at_once_in_order_of_lines(faults: Faults) -> None:
     assert faults(
         "clock: 0\n"
         "mac_array:\n"
@@ -77,7 +78,7 @@ def test_all_faults_of_a_file_at_once_in_order_of_lines(faults):
         (f"[{'1, ' * 100}]", f"the list [{'1, ' * 18}1,..."),
     ],
 )
-def test_a_wrong_integer(faults, text, got):
+def test_a_wrong_integer(faults: Faults, text: str, got: str) -> None:
     (message,) = faults(f"mac_array:\n  columns: 1\n  rows: {text}\n")
     assert message == f"edge.yaml:3: {ROWS} {got}"
 
@@ -115,24 +116,24 @@ def test_a_wrong_integer(faults, text, got):
         ),
     ],
 )
-def test_messages(fault, text, message):
+def test_messages(fault: Fault, text: str, message: str) -> None:
     assert fault(text) == f"edge.yaml:2: {message}"
 
 
-def test_a_scalar_in_place_of_a_model(faults):
+def test_a_scalar_in_place_of_a_model(faults: Faults) -> None:
     assert faults("mac_array: 3\n") == [
         "edge.yaml:1: mac_array: expected a mapping with keys among columns, dtype, rows (the multipliers), "
         "got the integer 3"
     ]
 
 
-def test_a_missing_key_of_the_top_level(faults):
+def test_a_missing_key_of_the_top_level(faults: Faults) -> None:
     assert faults("# comment\nclock: 1\n") == [
         "edge.yaml:2: missing key 'mac_array' (a mapping with keys among columns, dtype, rows: the multipliers)"
     ]
 
 
-def test_a_model_validator_speaks_for_its_model(faults):
+def test_a_model_validator_speaks_for_its_model(faults: Faults) -> None:
     assert faults("clock: 1\nmac_array:\n  rows: 100\n  columns: 100\n") == [
         "edge.yaml:2: mac_array: rows x columns must be at most 1,000"
     ]
@@ -166,12 +167,12 @@ MEMORY = "expected a mapping with the key 'kind' ('sram', 'dram', 'hbm')"
         ),
     ],
 )
-def test_discriminated_unions(faults, text, messages):
+def test_discriminated_unions(faults: Faults, text: str, messages: list[str]) -> None:
     found = faults(f"mac_array: {{rows: 1, columns: 1}}\nmemory: {text}\n")
     assert found == [f"edge.yaml:2: {message}" for message in messages]
 
 
-def test_lists_of_unions(fault):
+def test_lists_of_unions(fault: Fault) -> None:
     assert fault("levels: [3]") == (f"edge.yaml:2: levels[0]: {MEMORY} (memory levels), got the integer 3")
     assert fault("levels: [" + "{kind: hbm, rate: 1}," * 4 + "]").startswith(
         "edge.yaml:2: levels: expected a list of 0 to 3 elements, each element a mapping with the key 'kind' "
@@ -210,11 +211,11 @@ def test_lists_of_unions(fault):
         ),
     ],
 )
-def test_plain_unions_make_one_fault(fault, text, message):
+def test_plain_unions_make_one_fault(fault: Fault, text: str, message: str) -> None:
     assert fault(text) == f"edge.yaml:2: {message}"
 
 
-def test_no_jargon_of_the_validation_library(faults):
+def test_no_jargon_of_the_validation_library(faults: Faults) -> None:
     text = "mac_array: []\nmemory: {kind: [1]}\nlevels: {}\nlatency: []\nunits: {x: 1}\nbits: [[]]\nshape: x\n"
     found = "\n".join(faults(text))
     assert len(found.splitlines()) == 9
@@ -222,13 +223,13 @@ def test_no_jargon_of_the_validation_library(faults):
         assert jargon not in found
 
 
-def test_the_error_class_is_the_callers(machine_type):
+def test_the_error_class_is_the_callers(machine_type: type[Machine]) -> None:
     document = parse_document("x: 1", "w.yaml", WorkloadError)
     with pytest.raises(WorkloadError) as caught:
         validate(machine_type, document, (), WorkloadError)
     assert [fault.path for fault in caught.value.faults] == ["", "x"]
 
 
-def test_many_faults_in_a_union_are_found_in_one_pass(faults):
+def test_many_faults_in_a_union_are_found_in_one_pass(faults: Faults) -> None:
     text = f"mac_array: {{rows: 1, columns: 1}}\nunits: [{'0, ' * 3000}]\n"
     assert len(faults(text)) == 3000

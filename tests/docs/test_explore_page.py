@@ -3,8 +3,8 @@
 import pytest
 
 from archsim.explore import Space
-from archsim.explore.evaluation import DesignEvaluator, Setup, Task
-from archsim.explore.judge import Judge
+from archsim.explore.run.evaluation import DesignEvaluator, Setup, Task
+from archsim.explore.search.point_classifier import PointClassifier
 from tools.docs import explore_tables
 
 PAGE = explore_tables.PAGE.read_text()
@@ -14,7 +14,7 @@ PAGE = explore_tables.PAGE.read_text()
 def test_the_rows_are_what_their_designs_give(table: explore_tables.Table) -> None:
     """Of `formats`, whose points compute every number, each third row."""
     space = Space.load(table.space)
-    judge, evaluator = Judge(space), DesignEvaluator(Setup.of(space, "auto"))
+    judge, evaluator = PointClassifier(space), DesignEvaluator(Setup.of(space, "auto"))
     numbers = table.numbers(PAGE, space)
     assert numbers
     for number in numbers[:: 3 if space.with_arithmetic else 1]:

@@ -7,25 +7,29 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.arch import build_units, load_arch
-from archsim.arch.datapath import Units
-from archsim.arch.storages import storages
-from archsim.components.activation import Activate
-from archsim.components.mac_tiles import MacTile
-from archsim.components.operators import Tally
 from archsim.config import parse_override
+from archsim.families.cells.activation import Activate
+from archsim.families.gemv.mac_tiles import MacTile
+from archsim.families.gemv.schedules import GEMV_SCHEDULES
+from archsim.families.gemv.storages import storages
+from archsim.families.load import load_arch
+from archsim.families.registry import build_units
+from archsim.families.schedules import find_schedule
+from archsim.hardware.operators import Tally
+from archsim.hardware.unit import Units
 from archsim.metrics.actions import Access
-from archsim.metrics.energy import Costs, area_of, compute_costs, compute_energy
+from archsim.metrics.energy import Costs, Energy, area_of, compute_costs, compute_energy
 from archsim.metrics.unit_facts import facts_of
 from archsim.program.ir import Program
-from archsim.schedules import SCHEDULES, find_schedule
 from archsim.technology import Prices, Technology, load_technology
 from archsim.workload import load_workload
+from tests.present import present
 from tests.rings import examples
 from tests.strategies import Case, cases, unit_options
 
@@ -49,7 +53,7 @@ def count_actions(program: Program, units: Units) -> Actions:
     return Actions({name: unit.actions.operators for name, unit in facts.items()}, accesses)
 
 
-def energy_of(case: Case, costs: Costs | None = None):
+def energy_of(case: Case, costs: Costs | None = None) -> Energy:
     """Without running the machine, at 1 us."""
     facts = facts_of(case.program, case.units)
     return compute_energy(facts, costs or costs_of(case), Fraction(1), case.spec.macs)
@@ -63,7 +67,7 @@ def costs_of(case: Case) -> Costs:
 @given(cases())
 def test_the_parts_sum_to_the_total(case: Case) -> None:
     stats = case.simulate(timing_only=True).stats
-    energy, area = stats.energy, stats.area
+    energy, area = present(stats.energy), present(stats.area)
     assert energy.total_uj == pytest.approx(sum(energy.part_uj.values()), rel=CLOSE)
     assert energy.total_uj == pytest.approx(energy.dynamic_uj + energy.leakage_uj, rel=CLOSE)
     assert energy.part_uj["leakage"] == energy.leakage_uj
@@ -83,7 +87,7 @@ def test_every_access_of_the_traffic_is_paid_for(case: Case) -> None:
     stats = case.simulate(timing_only=True).stats
     paid = {
         (memory, direction, kind)
-        for memory, directions in stats.energy.memory_uj.items()
+        for memory, directions in present(stats.energy).memory_uj.items()
         for direction, kinds in directions.items()
         for kind, amount in kinds.items()
         if amount > 0
@@ -222,7 +226,7 @@ def scaled(technology: Technology, energy: float, area: float) -> Technology:
     by = {"energy_pj": energy, "energy_pj_per_bit": energy, "area_um2": area}
     grids = {"read_pj": energy, "write_pj": energy, "leakage_mw": area, "area_mm2": area}
 
-    def scale(value):
+    def scale(value: Any) -> Any:
         if isinstance(value, dict):
             return {
                 key: [[x * grids[key] for x in row] for row in inner]
@@ -254,7 +258,7 @@ def test_energies_scale_with_the_table(case: Case, energy: float, area: float) -
 WIDTHS = ("q2.6", "q4.8", "q4.12", "q6.18", "q8.24")
 
 
-@pytest.mark.parametrize("schedule", [schedule.name for schedule in SCHEDULES])
+@pytest.mark.parametrize("schedule", [schedule.name for schedule in GEMV_SCHEDULES])
 def test_narrower_formats_cost_less_of_everything(schedule: str) -> None:
     """Bytes of SRAM, port cycles, traffic, energy of every unit and memory, and area."""
     found = []
@@ -293,7 +297,7 @@ def test_each_format_moves_the_price_of_what_it_is_the_format_of() -> None:
         "cell": ("elementwise", "state_buffer"),
     }
 
-    def energy(**formats: str):
+    def energy(**formats: str) -> Energy:
         sets = ["formats=q4.12", "activation.method=exact", *(f"formats.{k}={v}" for k, v in formats.items())]
         arch = load_arch("edge_16x16", [parse_override(text) for text in sets])
         units, spec = build_units(arch.config), load_workload("lstm:20,24,t=3").spec

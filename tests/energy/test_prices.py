@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from archsim.components.operators import Operator, OperatorKind
-from archsim.components.storage import OffChip, Registers, Sram
 from archsim.config.presets import PresetKind, preset_names
+from archsim.hardware.operators import Operator, OperatorKind
+from archsim.hardware.storage import OffChip, Registers, Sram
 from archsim.technology import Prices, load_prices, load_technology
 from archsim.technology.interpolate import interpolate, interpolate_grid
 
@@ -21,7 +21,7 @@ positive = st.floats(1e-3, 1e3)
 
 
 @st.composite
-def tables(draw: st.DrawFn):
+def tables(draw: st.DrawFn) -> tuple[list[int], list[float]]:
     """Rising points with values that do not fall, no steeper than the 25th power: beyond that, what the laws compare is
     no number that a double holds (e^709). Prices grow with a power of 1 to 2."""
     at = draw(points)
@@ -31,26 +31,28 @@ def tables(draw: st.DrawFn):
 
 
 @given(tables())
-def test_exact_at_the_points(table) -> None:
+def test_exact_at_the_points(table: tuple[list[int], list[float]]) -> None:
     at, values = table
     assert [interpolate(at, values, x) for x in at] == values
 
 
 @given(tables(), st.floats(0.5, 20_000), st.floats(1, 4))
-def test_never_falls_where_the_table_does_not(table, x: float, factor: float) -> None:
+def test_never_falls_where_the_table_does_not(table: tuple[list[int], list[float]], x: float, factor: float) -> None:
     at, values = table
     assert interpolate(at, values, x) <= interpolate(at, values, factor * x) * (1 + 1e-9)
 
 
 @given(st.floats(0.1, 10), st.floats(0, 3), tables(), st.floats(0.5, 20_000))
-def test_a_power_is_met_everywhere(scale: float, power: float, table, x: float) -> None:
+def test_a_power_is_met_everywhere(scale: float, power: float, table: tuple[list[int], list[float]], x: float) -> None:
     """Between the points and beyond them."""
     at, _ = table
     assert isclose(interpolate(at, [scale * a**power for a in at], x), scale * x**power, rel_tol=1e-6)
 
 
 @given(tables(), tables(), st.floats(0.5, 20_000), st.floats(0.5, 20_000))
-def test_a_grid_of_products_is_a_product(rows, columns, row: float, column: float) -> None:
+def test_a_grid_of_products_is_a_product(
+    rows: tuple[list[int], list[float]], columns: tuple[list[int], list[float]], row: float, column: float
+) -> None:
     grid = [[a * b for b in columns[1]] for a in rows[1]]
     found = interpolate_grid(rows[0], columns[0], grid, row, column)
     assert isclose(found, interpolate(*rows, row) * interpolate(*columns, column), rel_tol=1e-6)
@@ -74,7 +76,7 @@ gentle = st.lists(st.integers(0, 12), min_size=2, max_size=5, unique=True).map(l
 
 
 @given(gentle, gentle, st.data())
-def test_no_grid_falls_from_row_to_row(rows, columns, data: st.DataObject) -> None:
+def test_no_grid_falls_from_row_to_row(rows: list[int], columns: list[int], data: st.DataObject) -> None:
     """Up to eight times beyond it: in a grid that rises both ways, of slopes that differ from line to line."""
     steps = [[data.draw(st.floats(0, 2)) for _ in columns] for _ in rows]
     grid = [
@@ -226,7 +228,8 @@ def test_22_nm_is_45_nm_scaled() -> None:
     at_32, at_20 = energy(0.9559, -0.7823, 0.471, 0.8), energy(0.373, -0.1582, 0.04104, 0.8)
     energies = (at_20 + (at_32 - at_20) * 2 / 12) / at_45
     areas = 0.21 + (0.46 - 0.21) * 2 / 12
-    assert (energies, areas) == (pytest.approx(0.241, abs=5e-4), pytest.approx(0.252, abs=5e-4))
+    assert energies == pytest.approx(0.241, abs=5e-4)
+    assert areas == pytest.approx(0.252, abs=5e-4)
     old, new = load_technology("node_45nm"), load_technology("node_22nm")
     for table in ("integer_multiply", "integer_add", "float_multiply", "float_add"):
         for before, after in zip(getattr(old, table).points, getattr(new, table).points, strict=True):

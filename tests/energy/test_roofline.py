@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from archsim.metrics.roofline import PEAK
-from archsim.report.text_roofline import roof_sentence
+from archsim.report.text.text_roofline import roof_sentence
 from tests.energy.test_energy_by_hand import run
 from tests.strategies import Case, cases
 

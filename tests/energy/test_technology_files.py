@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from archsim.arch import ArchConfig, load_arch
 from archsim.config import parse_override
 from archsim.config.presets import PresetKind, preset_file, preset_names
 from archsim.errors import ArchError
+from archsim.families.gemv.config import GemvConfig
+from archsim.families.load import Arch, load_arch
 from archsim.technology import load_prices, load_technology
 
 NODES = preset_names(PresetKind.TECHNOLOGY)
@@ -26,10 +27,10 @@ def test_the_presets() -> None:
 @pytest.mark.parametrize("node", NODES)
 def test_every_group_of_a_preset_has_a_source(node: str) -> None:
     """A publication with its year, a tool with its version, or both; what is not theirs is called inferred."""
-    technology = load_technology(node)
-    groups = [technology.integer_multiply, technology.integer_add, technology.float_multiply, technology.float_add]
-    sources = [group.source for group in (*groups, technology.register_bit, technology.logic_leakage, technology.sram)]
-    for source in (*sources, *(dram.source for dram in technology.dram)):
+    t = load_technology(node)
+    operators = [t.integer_multiply.source, t.integer_add.source, t.float_multiply.source, t.float_add.source]
+    sources = [*operators, t.register_bit.source, t.logic_leakage.source, t.sram.source]
+    for source in (*sources, *(dram.source for dram in t.dram)):
         assert re.search(r"\b(19|20)\d\d\b|1\.0\.40|same table", source), source
     if node != "node_45nm":
         assert all("inferred" in source for source in sources if "CACTI 7" not in source)
@@ -46,8 +47,8 @@ def test_every_preset_machine_names_its_technology(arch: str) -> None:
 
 
 def test_a_machine_that_names_none_has_the_published_one() -> None:
-    assert ArchConfig.model_fields["technology"].default == "node_45nm"
-    assert ArchConfig.model_fields["dram_type"].default == "lpddr4"
+    assert GemvConfig.model_fields["technology"].default == "node_45nm"
+    assert GemvConfig.model_fields["dram_type"].default == "lpddr4"
 
 
 def fault(tmp_path: Path, old: str, new: str) -> str:
@@ -110,7 +111,7 @@ def mine(folder: Path, factor: float) -> Path:
     return path
 
 
-def dram_pj(arch) -> float:
+def dram_pj(arch: Arch) -> float:
     return next(dram.energy_pj_per_bit for dram in arch.prices.technology.dram if dram.name == "lpddr4")
 
 

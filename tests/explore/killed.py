@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from archsim.explore import Space, explore
-from archsim.explore.results import write_results
+from archsim.explore.results.write_results import write_results
 
 
 def size(out: Path) -> int:

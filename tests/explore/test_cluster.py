@@ -12,7 +12,7 @@ import pytest
 
 from archsim.errors import OutputError
 from archsim.explore import Space, explore
-from archsim.explore.watcher import Watcher
+from archsim.explore.run.watcher import Watcher
 from tests.optional import need
 
 ROOT = Path(__file__).parent.parent.parent
@@ -68,6 +68,6 @@ def test_a_cluster_gives_the_same_points_also_when_a_worker_is_killed(write) -> 
 @pytest.mark.filterwarnings("ignore")
 def test_no_scheduler(write, monkeypatch) -> None:
     need("distributed")
-    monkeypatch.setattr("archsim.explore.cluster.CONNECT_SECONDS", 1)
+    monkeypatch.setattr("archsim.explore.run.cluster.CONNECT_SECONDS", 1)
     with pytest.raises(OutputError, match="no scheduler answers"):
         explore(Space.load(write()), dask="tcp://127.0.0.1:9")

@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.api import simulate
-from archsim.arch import load_arch
 from archsim.cli.main import main
 from archsim.config import Override, parse_override
 from archsim.explore import Space, Status, explore
-from archsim.explore.bounds import ResultBounds
-from archsim.explore.evaluation import stats_outputs
-from archsim.explore.front import Front, hypervolume
-from archsim.explore.importance import importance
-from archsim.explore.results import write_results
+from archsim.explore.results.write_results import write_results
+from archsim.explore.run.evaluation import stats_outputs
+from archsim.explore.search.front import Front, hypervolume
+from archsim.explore.search.importance import importance
+from archsim.explore.search.result_bounds import ResultBounds
+from archsim.families.load import load_arch
 from archsim.workload import load_workload
 from tests.optional import need
 from tests.rings import examples
@@ -49,7 +49,7 @@ def test_infeasible_points_stay_with_demand_bound_and_gap(write) -> None:
 
 @pytest.mark.parametrize("cost", ["mac_array.rows * mac_array.columns * weight_sram.capacity_bytes", "area", "edp"])
 def test_pruning_leaves_the_front_exact_and_says_how_much_it_skipped(write, monkeypatch, cost: str) -> None:
-    monkeypatch.setattr("archsim.explore.samplers.ROUND", 4)
+    monkeypatch.setattr("archsim.explore.search.samplers.ROUND", 4)
     # More SRAM costs and buys nothing, and the array is so small that its bound is nearly reached.
     larger = [("tiny_2x2", "edge_16x16"), ("lstm:3,4,t=3", "lstm:24,24,t=2"), ("[256, 2KiB]", "[64KiB, 1MiB]")]
     space = Space.load(write(*larger, ("minimize: mac_array.rows * mac_array.columns", f"minimize: {cost}")))
@@ -139,7 +139,7 @@ def test_samplers_repeat_themselves_and_keep_to_the_budget(write, sampler: str, 
 
 
 def test_random_without_a_permutation_draws_no_point_twice(write, monkeypatch) -> None:
-    monkeypatch.setattr("archsim.explore.samplers._PERMUTED", 1)
+    monkeypatch.setattr("archsim.explore.search.samplers._PERMUTED", 1)
     path = write(("objectives:\n", "sampler: random\nbudget: 40\nobjectives:\n"))
     assert len(explore(Space.load(path), workers=1).points) == 40
 
@@ -158,7 +158,7 @@ def test_accuracy_is_an_objective(write) -> None:
 
 
 def test_a_bug_at_one_point_is_a_failure_of_that_point_alone(write, monkeypatch) -> None:
-    from archsim.explore.evaluation import Evaluator
+    from archsim.explore.run.evaluation import Evaluator
 
     real = Evaluator.evaluate
 
@@ -178,7 +178,7 @@ def test_a_worker_that_is_killed_costs_nothing(write, monkeypatch) -> None:
     import os
     import signal
 
-    from archsim.explore.local import _Worker
+    from archsim.explore.run.local import _Worker
 
     space = Space.load(write())
     expected = explore(space, workers=1)
@@ -239,7 +239,7 @@ def test_the_command_of_a_point_gives_its_figures(write, tmp_path, monkeypatch, 
     import json
     import shlex
 
-    from archsim.explore.commands import run_commands
+    from archsim.explore.run.commands import run_commands
 
     study = explore(Space.load(write()), workers=1)
     point = study.pareto()[0]

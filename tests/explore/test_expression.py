@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archsim.explore.expression import ExpressionError, parse_expression
-from archsim.explore.interval import ANY, Interval, interval
+from archsim.explore.space.expression import ExpressionError, parse_expression
+from archsim.explore.space.interval import ANY, Interval, interval
 
 NAMES = {"a": 3, "b.c": 8, "f": "int8", "z": 0}
 

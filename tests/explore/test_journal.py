@@ -13,9 +13,9 @@ import pytest
 from archsim.config.presets import PresetKind, find_file
 from archsim.errors import ArchError, OutputError
 from archsim.explore import Space, explore
-from archsim.explore.journal import Journal
-from archsim.explore.outcome import Kind, Outcome
-from archsim.explore.results import write_results
+from archsim.explore.results.write_results import write_results
+from archsim.explore.run.journal import Journal
+from archsim.explore.run.outcome import Kind, Outcome
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

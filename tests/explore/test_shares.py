@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archsim.explore.evaluation import Task
-from archsim.explore.shares import Shares
+from archsim.explore.run.evaluation import Task
+from archsim.explore.run.shares import Shares
 
 
 @given(st.integers(0, 40), st.integers(1, 5), st.data())

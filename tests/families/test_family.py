@@ -4,30 +4,27 @@ from pathlib import Path
 
 import pytest
 
-from archsim.arch import FAMILIES, build_units, load_arch
-from archsim.arch.families import DEFAULT_FAMILY
 from archsim.config import parse_override
 from archsim.config.presets import PresetKind, preset_file, preset_folder, preset_names
 from archsim.errors import ArchError, ScheduleError
-from archsim.metrics.bounds import FAMILY_BOUNDS
-from archsim.report.advice_families import FAMILY_ADVICE
-from archsim.schedules import FAMILY_SCHEDULES, find_schedule
+from archsim.families.load import load_arch
+from archsim.families.registry import DEFAULT_FAMILY, FAMILIES, build_units
+from archsim.families.schedules import find_schedule
 
 every_family = pytest.mark.parametrize("family", FAMILIES)
 
 
 def test_a_family_is_complete() -> None:
-    """A new family has schedules, bounds and advice."""
-    assert FAMILIES.keys() == FAMILY_SCHEDULES.keys() == FAMILY_BOUNDS.keys() == FAMILY_ADVICE.keys()
     assert DEFAULT_FAMILY in FAMILIES
+    assert all(name == family.name and family.schedules for name, family in FAMILIES.items())
 
 
 @every_family
 def test_its_bounds_have_advice_and_its_schedules_names(family: str) -> None:
-    assert tuple(FAMILY_ADVICE[family].bounds) == tuple(FAMILY_BOUNDS[family])
-    names = [schedule.name for schedule in FAMILY_SCHEDULES[family]]
+    assert tuple(FAMILIES[family].advice.bounds) == tuple(FAMILIES[family].bounds)
+    names = [schedule.name for schedule in FAMILIES[family].schedules]
     assert len(set(names)) == len(names)
-    assert find_schedule(None, family) is FAMILY_SCHEDULES[family][0]
+    assert find_schedule(None, family) is FAMILIES[family].schedules[0]
     assert all(find_schedule(name, family).name == name for name in names)
 
 
@@ -70,15 +67,10 @@ def test_set_cannot_change_the_family() -> None:
         load_arch("tiny_2x2", [parse_override("family=gpu")])
 
 
-def test_a_schedule_of_another_family_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    import archsim.schedules as schedules
-
-    theirs = {"gemv": schedules.SCHEDULES, "other": schedules.SCHEDULES[2:3]}
-    monkeypatch.setattr(schedules, "FAMILY_SCHEDULES", theirs)
-    assert find_schedule("split", "other").name == "split_interleaved"
-    with pytest.raises(
-        ScheduleError, match="fused: is for machines of the family gemv; this one is of the family other"
-    ):
-        find_schedule("fused", "other")
-    with pytest.raises(ScheduleError, match="no such schedule; allowed: split_interleaved"):
-        find_schedule("nonsense", "other")
+def test_a_schedule_of_another_family_is_refused() -> None:
+    with pytest.raises(ScheduleError, match="fused: is for machines of the family gemv; this one is of the family npu"):
+        find_schedule("fused", "npu")
+    with pytest.raises(ScheduleError, match="no such schedule; allowed: chains"):
+        find_schedule("nonsense", "npu")
+    with pytest.raises(ScheduleError, match="schedule chains: is for machines of the family npu; this one is of"):
+        find_schedule(FAMILIES["npu"].schedules[0], "gemv")

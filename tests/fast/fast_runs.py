@@ -8,9 +8,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from archsim.components.base import Service
-from archsim.fast import ProgramTables, ServiceTimes, Timing, execute_fast
-from archsim.machine import MachineSpec, Options, execute
+from archsim.engines.events import MachineSpec, Options, execute
+from archsim.engines.recurrence import ProgramTables, ServiceTimes, Timing, execute_fast
+from archsim.hardware.unit import Service
 from archsim.program.ir import After, Dep, Phase, Program, Wait
 from archsim.trace import Trace, Window
 from tests.fast.generic_phases import AFTER, generic_bodies, phase_of

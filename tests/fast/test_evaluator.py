@@ -12,11 +12,12 @@ from pydantic import BaseModel
 
 from archsim.api import simulate
 from archsim.api.evaluate import Evaluator
-from archsim.arch import Arch, ArchConfig, load_arch
 from archsim.config import parse_override
-from archsim.config.reads import Reads, ask
+from archsim.config.read_tracking import ReadTracker, read_only_as
+from archsim.engines.recurrence.refusal import length_refusal, program_refusal
 from archsim.errors import ArchError, CapacityError, ExecutorError, ScheduleError, SimulatorBug
-from archsim.fast.refusal import length_refusal, program_refusal
+from archsim.families.gemv.config import GemvConfig
+from archsim.families.load import Arch, load_arch
 from archsim.program.ir import After, Dep, PhaseKind, Program, Wait
 from archsim.program.shapes import op_shape
 from archsim.workload import load_workload
@@ -64,7 +65,7 @@ OTHER: dict[str, tuple[str, ...]] = {
 """Other values of fields of which a number that is one larger or half as large will not do."""
 
 
-def others(config: ArchConfig, path: str) -> tuple[str, ...]:
+def others(config: GemvConfig, path: str) -> tuple[str, ...]:
     """Values that differ from the configuration's at a path."""
     if path in OTHER:
         return OTHER[path]
@@ -153,7 +154,7 @@ def test_ops_of_a_shape_take_the_same_time_and_do_the_same_work(case: Case):
 
 def test_there_are_few_shapes():
     """LSTM(200, 1000) in tiles of 64 rows: 62 groups of 64 rows and one of 32, so two of everything at most."""
-    from archsim.schedules import find_schedule
+    from archsim.families.schedules import find_schedule
 
     arch = load_arch("edge_64x64").config
     program = find_schedule("fused", "gemv").build(load_workload("lstm_200_1000_t70").spec, arch)
@@ -186,7 +187,7 @@ class TestRefusals:
         assert program_refusal(program) == "'a' waits for an op that does not come before it"
 
     def test_times_beyond_64_bits(self):
-        from archsim.components.base import Service
+        from archsim.hardware.unit import Service
 
         assert length_refusal([Service(3, 0, 4)], [10], 1) == ""
         assert "beyond 64-bit" in length_refusal([Service(1 << 40, 0, 0)], [1 << 22], 0)
@@ -201,8 +202,8 @@ class TestRefusals:
 
 
 class TestReads:
-    def read(self, computation) -> Reads:
-        reads = Reads(BASE.config)
+    def read(self, computation) -> ReadTracker:
+        reads = ReadTracker(BASE.config)
         computation(reads.stand_in)
         return reads
 
@@ -235,33 +236,33 @@ class TestReads:
     def test_the_whole_machine(self):
         found = self.read(lambda arch: arch.model_dump()).values
         assert found["dram"] == BASE.config.dram
-        assert set(ArchConfig.model_fields) <= set(found)
+        assert set(GemvConfig.model_fields) <= set(found)
 
     def test_it_passes_for_the_model(self):
-        reads = Reads(BASE.config)
-        assert isinstance(reads.stand_in, ArchConfig)
+        reads = ReadTracker(BASE.config)
+        assert isinstance(reads.stand_in, GemvConfig)
         assert isinstance(reads.stand_in.dram, type(BASE.config.dram))
         assert reads.values["dram.__class__"] is type(BASE.config.dram)
 
     def test_a_question(self):
-        reads = Reads(BASE.config)
-        assert ask(reads.stand_in.mac_array, "rows", lambda rows: rows > 5)
-        assert ask(BASE.config.mac_array, "rows", lambda rows: rows > 5)
+        reads = ReadTracker(BASE.config)
+        assert read_only_as(reads.stand_in.mac_array, "rows", lambda rows: rows > 5)
+        assert read_only_as(BASE.config.mac_array, "rows", lambda rows: rows > 5)
         (asked,) = reads.questions
         assert (asked.path, asked.answer) == ("mac_array.rows", True)
         assert "mac_array.rows" not in reads.values
 
     def test_nothing_is_read_afterwards(self):
-        reads = Reads(BASE.config)
+        reads = ReadTracker(BASE.config)
         array = reads.stand_in.mac_array
         reads.close()
-        for late in (lambda: array.rows, lambda: ask(array, "rows", bool)):
+        for late in (lambda: array.rows, lambda: read_only_as(array, "rows", bool)):
             with pytest.raises(SimulatorBug, match=r"mac_array\.rows is read after"):
                 late()
 
     def test_it_cannot_be_changed(self):
         with pytest.raises(SimulatorBug):
-            Reads(BASE.config).stand_in.family = "other"
+            ReadTracker(BASE.config).stand_in.family = "other"
 
 
 def test_an_evaluation_is_frozen():

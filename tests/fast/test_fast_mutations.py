@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from archsim.engines.events import MachineSpec
+from archsim.engines.recurrence import executor, kernel
 from archsim.errors import SimulatorBug
-from archsim.fast import executor, kernel
-from archsim.machine import MachineSpec
 from archsim.program.ir import Program
 from tests.fast.fast_runs import assert_same, fast, generic_runs, loop_runs, machine
 from tests.rings import examples, law

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.components.base import Service
-from archsim.machine import MachineSpec
+from archsim.engines.events import MachineSpec
+from archsim.hardware.unit import Service
 from archsim.program.ir import After, Dep, PhaseKind, Program, Wait
 from tests.fast.fast_runs import assert_same, fast, generic_runs, longer
 from tests.fast.generic_phases import phase_of
@@ -85,8 +85,9 @@ def test_running_on_changes_nothing_on_drawn_machines(case: Case, steps: int, is
 def test_a_million_steps_are_evaluated_like_a_hundred(schedule: str):
     """The reference: as many repetitions one by one, and each further step takes the steady state's cycles."""
     from archsim.api.simulate import machine_spec
-    from archsim.arch import build_units, load_arch
-    from archsim.schedules import find_schedule
+    from archsim.families.load import load_arch
+    from archsim.families.registry import build_units
+    from archsim.families.schedules import find_schedule
     from archsim.workload import load_workload
 
     arch = load_arch("edge_64x64")

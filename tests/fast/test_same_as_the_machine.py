@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from archsim.api.evaluate import Evaluator
 from archsim.api.simulate import machine_spec
-from archsim.arch import Arch, build_units, load_arch
 from archsim.config import parse_override
+from archsim.families.gemv.schedules import GEMV_SCHEDULES
+from archsim.families.load import Arch, load_arch
+from archsim.families.registry import build_units
+from archsim.families.schedules import find_schedule
 from archsim.metrics import compute_stats
-from archsim.schedules import SCHEDULES, find_schedule
 from archsim.trace import Window
 from archsim.workload import load_workload
 from tests.fast.fast_runs import assert_same, check, fast, generic_runs, longer, loop_runs, machine
@@ -85,7 +87,7 @@ PRESETS = [
 RUNS = [
     (arch, workload, schedule.name)
     for arch, workload in PRESETS
-    for schedule in SCHEDULES
+    for schedule in GEMV_SCHEDULES
     if not (schedule.name.endswith("wavefront") and "bidirectional" in workload)  # it runs forward only
 ]
 

@@ -24,7 +24,8 @@ def scaled(name: str) -> Scaled:
 
 def mean_squared_error(samples: np.ndarray, number_format: Scaled, method: Method) -> np.ndarray:
     scale, zero = scale_and_zero(*covered(samples, number_format, method), number_format)
-    return np.square(quantized(samples, number_format, scale, zero)[0] - samples).mean(axis=1)
+    errors: np.ndarray = np.square(quantized(samples, number_format, scale, zero)[0] - samples)
+    return np.asarray(errors.mean(axis=1))
 
 
 @st.composite
@@ -130,8 +131,9 @@ def test_percentiles_by_definition(drawn: list[int], percentile: int, asymmetric
         below, above = sorted(numbers)[int(place)], sorted(numbers)[min(int(place) + 1, len(numbers) - 1)]
         return below + (above - below) * (place - int(place))
 
+    want: tuple[Fraction | int, Fraction | int]
     if asymmetric:
-        want = min(at(drawn, 100 - percentile), 0), max(at(drawn, percentile), 0)
+        want = min(at(drawn, 100 - percentile), Fraction(0)), max(at(drawn, percentile), Fraction(0))
     else:
         outer = at([abs(number) for number in drawn], percentile)
         want = -outer, outer
@@ -142,16 +144,24 @@ def test_percentiles_by_definition(drawn: list[int], percentile: int, asymmetric
     assert (low, high) == pytest.approx((float(want[0]), float(want[1])), rel=1e-12, abs=1e-12)
 
 
+def one(low: np.ndarray, high: np.ndarray, number_format: Scaled) -> tuple[float, int]:
+    """Scale and zero point of one range."""
+    (scale,), (zero,) = scale_and_zero(low, high, number_format)
+    return float(scale), int(zero)
+
+
 def test_by_hand() -> None:
     """int8 over -1 .. 3: asymmetric 4 / 255 a step, -1 is 63.75 steps below 0, so that 0 stands at -64."""
     low, high = np.array([-1.0]), np.array([3.0])
-    assert scale_and_zero(low, high, scaled("int8")) == (3 / 127, 0)
-    assert scale_and_zero(low, high, scaled("int8/asymmetric")) == (pytest.approx(4 / 255), -64)
-    assert scale_and_zero(low, high, scaled("int8/power_of_two")) == (2.0**-5, 0)
-    assert scale_and_zero(low, high, scaled("int8/asymmetric/power_of_two")) == (2.0**-5, -96)
-    assert scale_and_zero(np.array([0.0]), high, scaled("int8/asymmetric")) == (3 / 255, -128)
-    assert scale_and_zero(low, np.array([0.0]), scaled("int8/asymmetric")) == (1 / 255, 127)
-    assert scale_and_zero(low, np.array([1.7e308]), scaled("int2/power_of_two"))[0] == 2.0**1023
+    assert one(low, high, scaled("int8")) == (3 / 127, 0)
+    scale, zero = one(low, high, scaled("int8/asymmetric"))
+    assert scale == pytest.approx(4 / 255)
+    assert zero == -64
+    assert one(low, high, scaled("int8/power_of_two")) == (2.0**-5, 0)
+    assert one(low, high, scaled("int8/asymmetric/power_of_two")) == (2.0**-5, -96)
+    assert one(np.array([0.0]), high, scaled("int8/asymmetric")) == (3 / 255, -128)
+    assert one(low, np.array([0.0]), scaled("int8/asymmetric")) == (1 / 255, 127)
+    assert one(low, np.array([1.7e308]), scaled("int2/power_of_two"))[0] == 2.0**1023
 
 
 def test_power_of_two_is_kept_and_else_rounded_up() -> None:

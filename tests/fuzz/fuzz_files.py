@@ -33,7 +33,8 @@ from typing import Any
 import numpy as np
 
 from archsim.errors import FaultsError
-from archsim.importers import InputSequence, find_layers, keras_file, select, write_workload
+from archsim.importers import InputSequence, find_layers, select, write_workload
+from archsim.importers.keras import keras_file
 from archsim.workload import NetworkSpec, load_tensors, load_workload
 from archsim.workload.tensors import suffixes, weight_shapes
 from tests.fuzz.fuzz_mutations import mutated
@@ -75,7 +76,7 @@ def check(path: Path) -> bool:
 
 def forked_child(command: list[str], stdout: Any, **_options: Any) -> subprocess.CompletedProcess[bytes]:
     """hdf5_child.py in a fork instead of a new interpreter: the same separation, a hundred times as fast."""
-    from archsim.importers import hdf5_child
+    from archsim.importers.keras import hdf5_child
 
     process = os.fork()
     if process == 0:

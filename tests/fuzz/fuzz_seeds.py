@@ -26,7 +26,8 @@ def seeds(folder: Path) -> Seeds:
         made[".safetensors"].append(save(tensors))
         for write in (np.savez, np.savez_compressed):
             data = io.BytesIO()
-            write(data, **tensors)
+            arrays: dict[str, Any] = dict(tensors)
+            write(data, **arrays)
             made[".npz"].append(data.getvalue())
     for suffix, package, more in (
         (".onnx", "onnx", onnx_seeds),
@@ -47,7 +48,10 @@ def state_dict(gates: int, cells: tuple[str, ...], inputs: int = 3, hidden: int 
     tensors = {"head.weight": random.standard_normal((2, hidden)).astype(np.float32)}
     for suffix in cells:
         size = inputs if suffix in ("", "_l0", "_l0_reverse") else 2 * hidden
-        shapes = {"weight_ih": (gates * hidden, size), "weight_hh": (gates * hidden, hidden)}
+        shapes: dict[str, tuple[int, ...]] = {
+            "weight_ih": (gates * hidden, size),
+            "weight_hh": (gates * hidden, hidden),
+        }
         shapes |= {"bias_ih": (gates * hidden,), "bias_hh": (gates * hidden,)}
         tensors |= {f"rnn.{what}{suffix}": random.standard_normal(s).astype(np.float32) for what, s in shapes.items()}
     return tensors
@@ -68,7 +72,12 @@ def onnx_seeds(_folder: Path) -> Iterator[bytes]:
     tensors += [stored("W", 2, 16, 3), stored("R", 2, 16, 4), stored("B", 2, 32), stored("h", 2, 2, 4)]
     tensors += [stored("c", 2, 2, 4), stored("P", 2, 12), stored("W1", 1, 9, 8), stored("R1", 1, 9, 3), lens]
     functions = ["HardSigmoid", "Tanh", "Elu"] * 2
-    options = {"activation_alpha": [0.2, 0.9, 0.3, 1.0], "activation_beta": [0.4, 0.6], "clip": 2.0, "input_forget": 1}
+    options: dict[str, Any] = {
+        "activation_alpha": [0.2, 0.9, 0.3, 1.0],
+        "activation_beta": [0.4, 0.6],
+        "clip": 2.0,
+        "input_forget": 1,
+    }
     nodes = [
         make("LSTM", ["X", "W", "R", "B", "lens", "h", "c", "P"], ["Y"], name="low", hidden_size=4,
              direction="bidirectional", activations=functions, **options),

@@ -15,7 +15,7 @@ INPUTS_A_FORMAT = 60
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits the memory of processes as Linux does")
-def test_mutated_files_end_in_an_error_or_a_right_result(tmp_path) -> None:
+def test_mutated_files_end_in_an_error_or_a_right_result(tmp_path: Path) -> None:
     for package in ("torch", "onnx", "h5py"):
         need(package)
     inputs = str(5 * INPUTS_A_FORMAT)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
-from archsim.golden import Direction, LstmWeights, lstm_direction
+from archsim.golden import Direction, LstmOptions, LstmWeights, lstm_direction
+from tests.present import present
 
 Mutation = Callable[[Direction], Direction]
 
@@ -21,7 +23,9 @@ def rows_in(order: Sequence[int], fields: Sequence[str] = ROWS) -> Mutation:
 
     def mutate(direction: Direction) -> Direction:
         blocks = {field: np.split(getattr(direction.weights, field), len(order)) for field in fields}
-        changed = {field: np.concatenate([parts[gate] for gate in order]) for field, parts in blocks.items()}
+        changed: dict[str, Any] = {
+            field: np.concatenate([parts[gate] for gate in order]) for field, parts in blocks.items()
+        }
         return replace(direction, weights=replace(direction.weights, **changed))
 
     return mutate
@@ -32,7 +36,8 @@ def without(field: str) -> Mutation:
 
     def mutate(direction: Direction) -> Direction:
         zeros = np.zeros_like(getattr(direction.weights, field))
-        return replace(direction, weights=replace(direction.weights, **{field: zeros}))
+        changed: dict[str, Any] = {field: zeros}
+        return replace(direction, weights=replace(direction.weights, **changed))
 
     return mutate
 
@@ -52,16 +57,16 @@ def without_state(field: str) -> Mutation:
     return lambda direction: replace(direction, **{field: np.zeros_like(getattr(direction, field))})
 
 
-def with_option(**changes: object) -> Mutation:
+def with_option(**changes: Any) -> Mutation:
     return lambda direction: replace(direction, options=replace(direction.options, **changes))
 
 
 def exchanged_candidate_biases(direction: Direction) -> Direction:
     """b_in and b_hn of a GRU, one inside r * (...) and one outside."""
     weights = direction.weights
-    third = weights.bias_ih.size // 3
-    b_ih, b_hh = weights.bias_ih.copy(), weights.bias_hh.copy()
-    b_ih[2 * third :], b_hh[2 * third :] = weights.bias_hh[2 * third :], weights.bias_ih[2 * third :]
+    third = present(weights.bias_ih).size // 3
+    b_ih, b_hh = present(weights.bias_ih).copy(), present(weights.bias_hh).copy()
+    b_ih[2 * third :], b_hh[2 * third :] = present(weights.bias_hh)[2 * third :], present(weights.bias_ih)[2 * third :]
     return replace(direction, weights=replace(weights, bias_ih=b_ih, bias_hh=b_hh))
 
 
@@ -91,15 +96,16 @@ def stepwise(old_cell: bool) -> Callable[..., tuple[np.ndarray, np.ndarray, np.n
     def run(x: np.ndarray, direction: Direction, lengths: None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         weights = direction.weights
         assert isinstance(weights, LstmWeights)
+        assert isinstance(direction.options, LstmOptions)
         hidden = weights.weight_ih.shape[0] // 4
-        p_o = weights.peephole[2 * hidden :].astype(np.float64)
-        peephole = weights.peephole.copy()
+        p_o = present(weights.peephole)[2 * hidden :].astype(np.float64)
+        peephole = present(weights.peephole).copy()
         peephole[2 * hidden :] *= not old_cell
         outputs, last = np.empty((*x.shape[:2], hidden)), []
         for row in range(x.shape[1]):
-            h, c = direction.h_0[row : row + 1], direction.c_0[row : row + 1]
+            h, c = direction.h_0[row : row + 1], present(direction.c_0)[row : row + 1]
             for t in range(x.shape[0]):
-                bias = weights.bias_ih.astype(np.float64)
+                bias = present(weights.bias_ih).astype(np.float64)
                 bias[3 * hidden :] += old_cell * p_o * c[0]
                 moved = replace(weights, bias_ih=bias, peephole=peephole)
                 _, h, c = lstm_direction(x[t : t + 1, row : row + 1], moved, h, c, direction.options)

@@ -177,7 +177,7 @@ def golden_directions(case: OnnxCase) -> list[Direction]:
         h_0 = tensors.get("initial_h", zeros)[index]
         w, r = (in_torch_order(case.op, tensors[name][index]) for name in "WR")
         biases = np.split(tensors["B"][index], 2) if case.bias else []
-        b_w, b_r = [in_torch_order(case.op, bias) for bias in biases] or [None, None]
+        b_w, b_r = (in_torch_order(case.op, bias) for bias in biases) if case.bias else (None, None)
         if case.op == "LSTM":
             p = np.concatenate([np.split(tensors["P"][index], 3)[k] for k in PEEPHOLES]) if case.peepholes else None
             lstm = LstmWeights(w, r, b_w, b_r, peephole=p)

@@ -139,7 +139,7 @@ def golden_stack(module: Any, case: TorchCase) -> list[list[Direction]]:
     suffixes = ("", "_reverse") if case.bidirectional else ("",)
     layers = []
     for layer in range(case.layers):
-        directions = []
+        directions: list[Direction] = []
         for suffix in suffixes:
             row = len(suffixes) * layer + len(directions)
             named = {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from archsim.golden import Activation, apply
 
 X = [-3.0, -1.0, -0.25, 0.0, 0.25, 1.0, 3.0]
 
-DEFINITIONS = {
+DEFINITIONS: dict[Activation, Callable[[float], float]] = {
     Activation("sigmoid"): lambda x: 1 / (1 + math.exp(-x)),
     Activation("tanh"): lambda x: (1 - math.exp(-2 * x)) / (1 + math.exp(-2 * x)),
     Activation("relu"): lambda x: max(0.0, x),
@@ -74,6 +76,6 @@ def test_small_differences_survive() -> None:
         ({"name": "scaledtanh", "beta": 1.0}, "scaledtanh has no default alpha"),
     ],
 )
-def test_refused(arguments: dict, message: str) -> None:
+def test_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Activation(**arguments)

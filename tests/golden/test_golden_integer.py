@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -198,7 +201,9 @@ def test_scales_of_rows() -> None:
     scales=st.tuples(*[st.floats(1e-3, 1.0)] * 3),
     rounding=st.sampled_from(["even", "half_up", "truncate"]),
 )
-def test_product(codes, zeros, scales, rounding) -> None:
+def test_product(
+    codes: tuple[int, int], zeros: tuple[int, int, int], scales: tuple[float, float, float], rounding: str
+) -> None:
     """(a - z_a) (b - z_b) at the target's scale; the zero point of the target comes with narrow."""
     a, b = (
         Coded(np.array([code]), Grid(bits, scale, zero))
@@ -219,20 +224,24 @@ def test_what_is_refused() -> None:
         rounded(np.array([1]), 1, "up")
 
 
+if TYPE_CHECKING:
+    from apytypes import APyFixedArray
+
 # The outside witness: apytypes computes in fixed point of any width.
 
 
-def theirs(apytypes, codes, bits: int, fraction: int):
+def theirs(apytypes: ModuleType, codes: Iterable[int], bits: int, fraction: int) -> APyFixedArray:
     """Codes as an apytypes array of the same bits, its values code / 2^fraction."""
-    return apytypes.APyFixedArray([int(code) for code in codes], bits=bits, frac_bits=fraction)
+    made: APyFixedArray = apytypes.APyFixedArray([int(code) for code in codes], bits=bits, frac_bits=fraction)
+    return made
 
 
-def signed(array, bits: int) -> list[int]:
+def signed(array: APyFixedArray, bits: int) -> list[int]:
     """The codes of an apytypes array (one dimension), which gives them unsigned."""
     return [code - (code >> (bits - 1) << bits) for code in array.to_bits()]
 
 
-def cast(apytypes, array, grid: Grid, fraction: int) -> list[int]:
+def cast(apytypes: ModuleType, array: APyFixedArray, grid: Grid, fraction: int) -> list[int]:
     """Their rounding and narrowing to a q format."""
     mode = getattr(apytypes.QuantizationMode, MODES[grid.rounding])
     overflow = apytypes.OverflowMode.WRAP if grid.wrap else apytypes.OverflowMode.SAT
@@ -249,7 +258,7 @@ def q(bits: int, fraction: int, rounding: str, wrap: bool) -> Grid:
     rounding=ROUNDING,
     wrap=st.booleans(),
 )
-def test_casts_as_apytypes(codes, formats, rounding: str, wrap: bool) -> None:
+def test_casts_as_apytypes(codes: list[int], formats: tuple[int, int, int], rounding: str, wrap: bool) -> None:
     apytypes = need("apytypes")
     fraction, bits, to_fraction = formats
     target = Target("gate", q(bits, to_fraction, rounding, wrap), Counter())
@@ -264,7 +273,9 @@ def test_casts_as_apytypes(codes, formats, rounding: str, wrap: bool) -> None:
     rounding=ROUNDING,
     wrap=st.booleans(),
 )
-def test_products_and_sums_as_apytypes(pairs, fractions, rounding: str, wrap: bool) -> None:
+def test_products_and_sums_as_apytypes(
+    pairs: list[tuple[int, int, int, int]], fractions: tuple[int, int, int], rounding: str, wrap: bool
+) -> None:
     """narrow(P(a, b) + P(c, d)), as the cell is updated: each product rounded, their sum narrowed."""
     apytypes = need("apytypes")
     columns = list(zip(*pairs, strict=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,30 +22,32 @@ from archsim.golden import (
 )
 from archsim.golden.integer import Grid, codes_of
 from archsim.golden.integer_functions import Exact, Table
-from archsim.golden.integer_layers import Grids, IntegerMachine, run_integer
+from archsim.golden.integer_layers import Grids, IntegerMachine, IntegerResult, run_integer
 from tests.golden.golden_apytypes import FRACTIONS, MODES, Witness
+from tests.present import present
 
 STEPS, BATCH, INPUTS, HIDDEN, PROJECTED = 5, 3, 3, 4, 2
+Biases = tuple[np.ndarray | None, np.ndarray | None]
 
 
 def uniform(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng([seed, *shape]).uniform(-1.0, 1.0, shape)
 
 
-def q(bits: int, fraction: int, **options) -> Grid:
+def q(bits: int, fraction: int, **options: Any) -> Grid:
     return Grid(bits, 2.0**-fraction, fixed=True, **options)
 
 
 def grids(data: Grid, accumulator: Grid) -> Grids:
-    return Grids(*[data] * 4, accumulator, data, data, data, data, data, data)
+    return Grids(data, data, data, data, accumulator, data, data, data, data, data, data)
 
 
 WIDE = grids(q(32, 24), q(48, 32))
 
 
-def lstm(bias: bool = True, projected: bool = False, peephole: bool = False, **options) -> Direction:
+def lstm(bias: bool = True, projected: bool = False, peephole: bool = False, **options: Any) -> Direction:
     rows, state = 4 * HIDDEN, PROJECTED if projected else HIDDEN
-    biases = (uniform(rows), uniform(rows, seed=1)) if bias else (None, None)
+    biases: Biases = (uniform(rows), uniform(rows, seed=1)) if bias else (None, None)
     hr = uniform(PROJECTED, HIDDEN) if projected else None
     weights = LstmWeights(
         uniform(rows, INPUTS), uniform(rows, state), *biases, hr, uniform(3 * HIDDEN) if peephole else None
@@ -52,15 +55,15 @@ def lstm(bias: bool = True, projected: bool = False, peephole: bool = False, **o
     return Direction(weights, LstmOptions(**options), uniform(BATCH, state), uniform(BATCH, HIDDEN, seed=1))
 
 
-def gru(bias: bool = True, **options) -> Direction:
+def gru(bias: bool = True, **options: Any) -> Direction:
     rows = 3 * HIDDEN
-    biases = (uniform(rows), uniform(rows, seed=1)) if bias else (None, None)
+    biases: Biases = (uniform(rows), uniform(rows, seed=1)) if bias else (None, None)
     weights = GruWeights(uniform(rows, INPUTS), uniform(rows, HIDDEN), *biases)
     return Direction(weights, GruOptions(**options), uniform(BATCH, HIDDEN))
 
 
-def rnn(bias: bool = True, **options) -> Direction:
-    biases = (uniform(HIDDEN), uniform(HIDDEN, seed=1)) if bias else (None, None)
+def rnn(bias: bool = True, **options: Any) -> Direction:
+    biases: Biases = (uniform(HIDDEN), uniform(HIDDEN, seed=1)) if bias else (None, None)
     weights = RnnWeights(uniform(HIDDEN, INPUTS), uniform(HIDDEN, HIDDEN), *biases)
     return Direction(weights, RnnOptions(**options), uniform(BATCH, HIDDEN))
 
@@ -87,11 +90,11 @@ LAYERS = {
 }
 
 
-def off(got, want) -> float:
+def off(got: IntegerResult, want: tuple[np.ndarray, np.ndarray, np.ndarray | None]) -> float:
     """The largest difference of output, h_n and c_n."""
     assert (got.c_n is None) == (want[2] is None)
     pairs = zip((got.output, got.h_n, got.c_n), want, strict=True)
-    return max(float(np.max(np.abs(a - b))) for a, b in pairs if a is not None)
+    return max(float(np.max(np.abs(a - b))) for a, b in pairs if a is not None and b is not None)
 
 
 @pytest.mark.parametrize("lengths", [None, (3, 0, 5)], ids=["whole", "lengths"])
@@ -108,12 +111,13 @@ def test_wide_fixed_point_is_as_float(name: str, split: bool, lengths: tuple[int
 
 def scale_grids(direction: Direction, rounding: str) -> Grids:
     """22-bit data with scales that are no powers of two, x, h and vector with zero points, weights row by row."""
-    options = {"rounding": rounding}
-    rows = [np.abs(w).max(1) / 2**21 for w in (direction.weights.weight_ih, direction.weights.weight_hh)]
+    options: dict[str, Any] = {"rounding": rounding}
+    w_ih, w_hh = (np.abs(w).max(1) / 2**21 for w in (direction.weights.weight_ih, direction.weights.weight_hh))
     wide = Grid(26, 1 / 2_800_000, **options)
     hidden = Grid(22, 1 / 750_000, 4567, **options)
     return Grids(
-        *[Grid(23, row, **options) for row in rows],
+        w_ih=Grid(23, w_ih, **options),
+        w_hh=Grid(23, w_hh, **options),
         x=Grid(22, 1 / 1_000_000, -321, **options),
         h=hidden,
         accumulator=Grid(48, math.nan, **options),
@@ -163,7 +167,7 @@ def test_codes_are_taken_as_they_are(name: str) -> None:
 
 def test_overflows_are_counted_by_kind() -> None:
     """q2.6 holds -2 .. 127/64, the activation q1.7 -1 .. 127/128, the accumulators q3.5 -4 .. 127/32."""
-    weights = LstmWeights(*[np.full((4, 1), weight) for weight in (2.5, 0.0)], np.array([5.0, 5.0, 0.0, 5.0]))
+    weights = LstmWeights(np.full((4, 1), 2.5), np.full((4, 1), 0.0), np.array([5.0, 5.0, 0.0, 5.0]))
     direction = Direction(weights, LstmOptions(), np.array([[-3.0]]), np.array([[4.0]]))
     data = q(8, 6)
     formats = replace(grids(data, q(8, 5)), activation=q(8, 7), gate=q(16, 8), cell=data)
@@ -172,7 +176,7 @@ def test_overflows_are_counted_by_kind() -> None:
     # (3.97 + 3.94; the rows have one chunk, [x, h]). Activations: all five are 1, i = f = g = o = tanh(c) = 127/128.
     # Cell: c_0, and 127/128 * 127/64 + (127/128)^2 = 2.95.
     assert got.overflows == {"weight": 4, "input": 1, "hidden": 1, "accumulator": 6, "activation": 5, "cell": 2}
-    assert got.c_n.tolist() == [[127 / 64]]
+    assert present(got.c_n).tolist() == [[127 / 64]]
     assert got.h_n.tolist() == [[63 / 64]], "(127/128)^2 = 0.984, which is 63.004 / 64"
 
 
@@ -183,7 +187,7 @@ def test_the_cell_is_narrowed_once() -> None:
     direction = Direction(weights, LstmOptions((affine, affine, affine)), np.zeros((1, 1)), np.array([[1.5]]))
     formats = replace(grids(q(16, 6), q(32, 12)), cell=q(8, 6))
     got = run_integer(np.zeros((1, 1, 1)), direction, formats, IntegerMachine(1, False, Exact()))
-    assert (got.c_n.item(), got.h_n.item(), got.overflows) == (1.5, 0.75, {})
+    assert (present(got.c_n).item(), got.h_n.item(), got.overflows) == (1.5, 0.75, {})
 
 
 def test_b_hn_has_the_scale_of_its_own_products() -> None:
@@ -233,13 +237,16 @@ def on_grid(values: np.ndarray | None, fraction: int) -> np.ndarray | None:
 def test_narrow_fixed_point_is_as_apytypes(name: str, split: bool, rounding: str, wrap: bool) -> None:
     direction, columns = LAYERS[name], 2
     weights = direction.weights
-    fields = {key: on_grid(value, 10 if key.startswith("bias") else 6) for key, value in vars(weights).items()}
+    fields: dict[str, Any] = {
+        key: on_grid(value, 10 if key.startswith("bias") else 6) for key, value in vars(weights).items()
+    }
     weights = type(weights)(**fields)
-    h_0, c_0 = on_grid(direction.h_0, 6), on_grid(direction.c_0, 7)
-    x = on_grid(1.9 * uniform(STEPS, BATCH, INPUTS), 6)
+    h_0, c_0 = present(on_grid(direction.h_0, 6)), on_grid(direction.c_0, 7)
+    x = present(on_grid(1.9 * uniform(STEPS, BATCH, INPUTS), 6))
     grid = {kind: q(*bits, rounding=rounding, wrap=wrap) for kind, bits in FRACTIONS.items()}
-    formats = Grids(*[grid["data"]] * 4, grid["accumulator"], grid["gate"], grid["activation"])
-    formats = replace(formats, vector=grid["data"], cell=grid["cell"], peephole=grid["data"])
+    data = grid["data"]
+    formats = Grids(data, data, data, data, grid["accumulator"], grid["gate"], grid["activation"])
+    formats = replace(formats, vector=data, cell=grid["cell"], peephole=data)
     machine = IntegerMachine(columns, split, Exact(hard=True))
     got = run_integer(x, Direction(weights, direction.options, h_0, c_0), formats, machine)
 
@@ -250,9 +257,12 @@ def test_narrow_fixed_point_is_as_apytypes(name: str, split: bool, rounding: str
         for t in range(STEPS):
             x_t = witness.exact(x[t, lane])
             if c is None:
+                assert isinstance(weights, GruWeights)
+                assert isinstance(direction.options, GruOptions)
                 h = witness.gru(weights, direction.options.linear_before_reset, x_t, h)
             else:
+                assert isinstance(weights, LstmWeights)
                 h, c = witness.lstm(weights, x_t, h, c)
             assert got.output[t, lane].tolist() == h.to_numpy().tolist()
-        assert c is None or got.c_n[lane].tolist() == c.to_numpy().tolist()
+        assert c is None or present(got.c_n)[lane].tolist() == c.to_numpy().tolist()
     assert got.overflows["gate"] > 0, "nothing tried"

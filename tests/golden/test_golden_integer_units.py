@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from hypothesis import given
@@ -19,7 +21,7 @@ from archsim.golden.integer_tiles import Array
 SIGMOID, TANH = Activation("sigmoid"), Activation("tanh")
 
 
-def q(bits: int, fraction: int, **options) -> Grid:
+def q(bits: int, fraction: int, **options: Any) -> Grid:
     return Grid(bits, 2.0**-fraction, fixed=True, **options)
 
 
@@ -28,7 +30,7 @@ def targets(accumulator: Grid, gate: Grid) -> tuple[Counter[str], Target, Target
     return overflows, Target("accumulator", accumulator, overflows), Target("gate", gate, overflows)
 
 
-def to(value: Fraction, grid: Grid, ratio: float) -> int:
+def to(value: Fraction | int, grid: Grid, ratio: float) -> int:
     """The conversion of one number, which test_golden_integer holds against fractions; exact sums are fractions."""
     return int(convert(np.array([int(value)], object), 2**80, ratio, grid.rounding)[0])
 
@@ -38,9 +40,16 @@ def narrowed(value: int, grid: Grid) -> tuple[int, int]:
     return int(codes[0]), changed
 
 
-def tile_by_hand(parts, bias, accumulator: Grid, gate: Grid, columns: int) -> tuple[list[int], Counter[str]]:
+TilePart = tuple[np.ndarray, np.ndarray, np.ndarray, int, float]
+"""Weights (G, K) and their scales, x (K), its zero point and scale."""
+
+
+def tile_by_hand(
+    parts: list[TilePart], bias: np.ndarray, accumulator: Grid, gate: Grid, columns: int
+) -> tuple[list[int], Counter[str]]:
     """One lane, row by row, chunk by chunk. parts: weights (G, K) and their scales, x (K), its zero point and scale."""
-    sums, overflows = [], Counter()
+    sums: list[int] = []
+    overflows: Counter[str] = Counter()
     for row in range(len(parts[0][0])):
         y = 0
         for part, (weights, weight_scale, x, zero, scale) in enumerate(parts):
@@ -54,7 +63,7 @@ def tile_by_hand(parts, bias, accumulator: Grid, gate: Grid, columns: int) -> tu
                 a, changed = narrowed(a + chunk, accumulator)
                 overflows["accumulator"] += changed
             have = accumulator.scale if accumulator.fixed else units
-            y, changed = narrowed(y + to(a, gate, have / gate.scale), gate)
+            y, changed = narrowed(y + to(a, gate, float(have / gate.scale)), gate)
             overflows["gate"] += changed
         sums.append(y)
     return sums, overflows
@@ -64,17 +73,17 @@ ROUNDING = st.sampled_from(["even", "half_up", "truncate", "gemmlowp"])
 
 
 @given(data=st.data(), columns=st.integers(1, 6), rounding=ROUNDING, wrap=st.booleans(), seed=st.integers(0, 99))
-def test_tile_of_integers(data, columns: int, rounding: str, wrap: bool, seed: int) -> None:
+def test_tile_of_integers(data: st.DataObject, columns: int, rounding: str, wrap: bool, seed: int) -> None:
     """int8 by row, two zero points, accumulators that overflow between chunks: two accumulations."""
     rng = np.random.default_rng(seed)
     rows, inputs, hidden = 3, data.draw(st.integers(1, 5)), data.draw(st.integers(1, 5))
     accumulator = Grid(data.draw(st.sampled_from([14, 16, 32])), math.nan, rounding=rounding, wrap=wrap)
     gate = q(12, 6, rounding=rounding, wrap=wrap)
-    parts, codes, vectors = [], [], []
+    parts, codes, vectors = [], list[TilePart](), []
     for size, zero in ((inputs, -7), (hidden, 30)):
         weights, scale = rng.integers(-127, 128, (rows, size)), rng.uniform(1e-3, 1e-2, rows)
         x, vector = rng.integers(-128, 128, size), Grid(8, float(rng.uniform(0.01, 0.02)), zero)
-        codes.append((weights, scale, x, zero, vector.scale))
+        codes.append((weights, scale, x, zero, float(vector.scale)))
         parts.append((Coded(weights, Grid(8, scale)), vector))
         vectors.append(Coded(x[np.newaxis], vector))
     bias = rng.integers(-1000, 1001, rows)
@@ -94,9 +103,10 @@ def test_tile_of_fixed_point(columns: int, rounding: str, wrap: bool, seed: int,
     w_ih, w_hh = rng.integers(-128, 128, (3, 3)), rng.integers(-128, 128, (3, 4))
     x, h, bias = rng.integers(-128, 128, 3), rng.integers(-128, 128, 4), rng.integers(-2000, 2001, 3)
     scale = np.full(3, data.scale)
-    codes = [(w_ih, scale, x, 0, data.scale), (w_hh, scale, h, 0, data.scale)]
+    step = float(data.scale)
+    codes: list[TilePart] = [(w_ih, scale, x, 0, step), (w_hh, scale, h, 0, step)]
     if not split:
-        codes = [(np.hstack([w_ih, w_hh]), scale, np.hstack([x, h]), 0, data.scale)]
+        codes = [(np.hstack([w_ih, w_hh]), scale, np.hstack([x, h]), 0, step)]
     overflows, to_accumulator, to_gate = targets(accumulator, gate)
     tile = Array(columns, split, to_accumulator, to_gate).tile(
         [(Coded(w_ih, data), data), (Coded(w_hh, data), data)], Coded(bias, accumulator)
@@ -173,7 +183,7 @@ def test_table_on_fractions(code: int, entries: int, span: float, fraction: int,
         assert got.codes.tolist() == [narrowed(want, target)[0]]
 
 
-FUNCTIONS = {
+FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "sigmoid": lambda x: 0.5 * (1.0 + np.tanh(0.5 * x)),
     "tanh": np.tanh,
     "softsign": lambda x: x / (1.0 + np.abs(x)),

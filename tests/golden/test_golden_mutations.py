@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import ModuleType
+from typing import Any
 
+import numpy as np
 import pytest
 
-from archsim.golden import Activation
+from archsim.golden import Activation, Direction, LstmWeights
 from tests.golden import golden_onnx, golden_torch
 from tests.golden.golden_compare import FLOAT32, NOTICED, worst_error
 from tests.golden.golden_mutations import (
@@ -19,16 +22,19 @@ from tests.golden.golden_mutations import (
 )
 from tests.golden.golden_onnx import OnnxCase
 from tests.golden.golden_torch import KINDS, TorchCase
+from tests.present import present
 
 SEEDS = range(3)
 
 
-def peepholes_swapped(direction):
-    p_i, p_f, p_o = direction.weights.peephole.reshape(3, -1)
-    return replace(direction, weights=replace(direction.weights, peephole=[*p_f, *p_i, *p_o]))
+def peepholes_swapped(direction: Direction) -> Direction:
+    weights = direction.weights
+    assert isinstance(weights, LstmWeights)
+    p_i, p_f, p_o = present(weights.peephole).reshape(3, -1)
+    return replace(direction, weights=replace(weights, peephole=np.concatenate([p_f, p_i, p_o])))
 
 
-def onnx_case(op: str, **options) -> OnnxCase:
+def onnx_case(op: str, **options: Any) -> OnnxCase:
     return OnnxCase(op, 4, 3, 2, 5, lengths=(4, 2, 3), **{"direction": "bidirectional", **options})
 
 
@@ -48,7 +54,7 @@ ONNX_MISTAKES: dict[str, tuple[OnnxCase, Mutation]] = {
 
 
 @pytest.mark.parametrize(("case", "mutation"), ONNX_MISTAKES.values(), ids=ONNX_MISTAKES)
-def test_onnxruntime_notices(onnx, onnxruntime, case: OnnxCase, mutation: Mutation) -> None:
+def test_onnxruntime_notices(onnx: ModuleType, onnxruntime: ModuleType, case: OnnxCase, mutation: Mutation) -> None:
     for seed in SEEDS:
         drawn = replace(case, seed=seed)
         theirs = golden_onnx.run_onnxruntime(onnx, onnxruntime, drawn)
@@ -58,7 +64,7 @@ def test_onnxruntime_notices(onnx, onnxruntime, case: OnnxCase, mutation: Mutati
 
 
 @pytest.mark.parametrize("op", golden_onnx.BLOCKS)
-def test_onnxruntime_notices_lengths_and_directions(onnx, onnxruntime, op: str) -> None:
+def test_onnxruntime_notices_lengths_and_directions(onnx: ModuleType, onnxruntime: ModuleType, op: str) -> None:
     """Lengths not heeded, and the weights of the two directions exchanged."""
     for seed in SEEDS:
         case = replace(onnx_case(op), seed=seed)
@@ -69,7 +75,7 @@ def test_onnxruntime_notices_lengths_and_directions(onnx, onnxruntime, op: str) 
         assert worst_error(golden_onnx.run_golden(case, exchanged), theirs) > NOTICED
 
 
-def test_onnxruntime_notices_the_old_cell(onnx, onnxruntime) -> None:
+def test_onnxruntime_notices_the_old_cell(onnx: ModuleType, onnxruntime: ModuleType) -> None:
     """The output peephole sees the new cell. The same walk with the new cell is right: the old one is noticed."""
     for seed in SEEDS:
         case = OnnxCase("LSTM", 4, 3, 2, 5, peepholes=True, seed=seed)
@@ -82,7 +88,7 @@ TORCH_MISTAKES = [(kind, name) for kind in KINDS for name in mutations_of(kind.s
 
 
 @pytest.mark.parametrize(("kind", "name"), [*TORCH_MISTAKES, ("GRU", "biases exchanged")])
-def test_torch_notices(torch, kind: str, name: str) -> None:
+def test_torch_notices(torch: ModuleType, kind: str, name: str) -> None:
     """In the last direction of the upper of two layers."""
     mutation = exchanged_candidate_biases if name == "biases exchanged" else mutations_of(kind.split("-")[0])[name]
     for seed in SEEDS:
@@ -94,13 +100,15 @@ def test_torch_notices(torch, kind: str, name: str) -> None:
         assert worst_error(golden_torch.run_golden([below, [first, mutation(last)]], case), theirs) > NOTICED
 
 
-def test_torch_notices_the_projection(torch) -> None:
+def test_torch_notices_the_projection(torch: ModuleType) -> None:
     """The rows of weight_hr in another order."""
     for seed in SEEDS:
         case = TorchCase("LSTM", 4, 3, 2, 5, projection=3, seed=seed)
         module = golden_torch.torch_module(torch, case)
         ((only,),) = golden_torch.golden_stack(module, case)
-        turned = replace(only, weights=replace(only.weights, weight_hr=only.weights.weight_hr[::-1]))
+        weights = only.weights
+        assert isinstance(weights, LstmWeights)
+        turned = replace(only, weights=replace(weights, weight_hr=present(weights.weight_hr)[::-1]))
         theirs = golden_torch.run_torch(torch, module, case)
         assert worst_error(golden_torch.run_golden([[only]], case), theirs) <= FLOAT32
         assert worst_error(golden_torch.run_golden([[turned]], case), theirs) > NOTICED

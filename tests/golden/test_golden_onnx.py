@@ -5,6 +5,9 @@ Where onnxruntime deviates from ONNX the cases here keep away; test_golden_onnx_
 
 from __future__ import annotations
 
+from types import ModuleType
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -18,7 +21,7 @@ from tests.rings import examples
 OPERATORS = tuple(BLOCKS)
 
 
-def agrees(onnx, onnxruntime, case: OnnxCase) -> None:
+def agrees(onnx: ModuleType, onnxruntime: ModuleType, case: OnnxCase) -> None:
     """Skips cases that are no test of float32.
 
     A clip at the very threshold of a ThresholdedRelu puts inputs on its jump, where onnxruntime takes the other side;
@@ -32,19 +35,19 @@ def agrees(onnx, onnxruntime, case: OnnxCase) -> None:
 
 @settings(max_examples=examples(300))
 @given(case=onnx_cases("LSTM"))
-def test_lstm(onnx, onnxruntime, case: OnnxCase) -> None:
+def test_lstm(onnx: ModuleType, onnxruntime: ModuleType, case: OnnxCase) -> None:
     agrees(onnx, onnxruntime, case)
 
 
 @settings(max_examples=examples(200))
 @given(case=onnx_cases("GRU"))
-def test_gru(onnx, onnxruntime, case: OnnxCase) -> None:
+def test_gru(onnx: ModuleType, onnxruntime: ModuleType, case: OnnxCase) -> None:
     agrees(onnx, onnxruntime, case)
 
 
 @settings(max_examples=examples(150))
 @given(case=onnx_cases("RNN"))
-def test_rnn(onnx, onnxruntime, case: OnnxCase) -> None:
+def test_rnn(onnx: ModuleType, onnxruntime: ModuleType, case: OnnxCase) -> None:
     agrees(onnx, onnxruntime, case)
 
 
@@ -57,7 +60,16 @@ def test_rnn(onnx, onnxruntime, case: OnnxCase) -> None:
     option=st.booleans(),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_layout_1(onnx, op, sizes, direction, bias, states, option, seed) -> None:
+def test_layout_1(
+    onnx: ModuleType,
+    op: str,
+    sizes: tuple[int, int, int, int],
+    direction: str,
+    bias: bool,
+    states: bool,
+    option: bool,
+    seed: int,
+) -> None:
     """The batch first in X, Y and all states. onnxruntime refuses it; onnx's evaluator is right in these options."""
     case = OnnxCase(
         op,
@@ -74,9 +86,9 @@ def test_layout_1(onnx, op, sizes, direction, bias, states, option, seed) -> Non
 
 
 @pytest.mark.parametrize("op", OPERATORS)
-def test_layout_1_is_layout_0_turned(onnx, onnxruntime, op: str) -> None:
+def test_layout_1_is_layout_0_turned(onnx: ModuleType, onnxruntime: ModuleType, op: str) -> None:
     """The evaluator's word on the layout fits what onnxruntime computes in the other."""
-    shape = {"steps": 4, "batch": 3, "inputs": 2, "hidden": 5, "direction": "bidirectional", "seed": 2}
+    shape: dict[str, Any] = {"steps": 4, "batch": 3, "inputs": 2, "hidden": 5, "direction": "bidirectional", "seed": 2}
     y, *last = run_onnxruntime(onnx, onnxruntime, OnnxCase(op, **shape))
     want = [np.moveaxis(y, 2, 0), *(np.swapaxes(state, 0, 1) for state in last)]
     assert worst_error(run_reference(onnx, OnnxCase(op, **shape, layout=1)), want) <= FLOAT32

@@ -6,6 +6,9 @@ because it now follows ONNX, widen the draws there and remove the test.
 
 from __future__ import annotations
 
+from types import ModuleType
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -25,7 +28,7 @@ from tests.golden.golden_onnx import (
 OPERATORS = tuple(BLOCKS)
 
 
-def ending_in(op: str, last: Activation, **options) -> OnnxCase:
+def ending_in(op: str, last: Activation, **options: Any) -> OnnxCase:
     """An operator whose last function, that of the cell, candidate or output, is the given one."""
     before = tuple(Activation(name) for name in FUNCTIONS[op][:-1])
     return OnnxCase(op, steps=3, batch=3, inputs=3, hidden=4, activations=(*before, last), **options)
@@ -40,7 +43,9 @@ def ending_in(op: str, last: Activation, **options) -> OnnxCase:
     ],
     ids=lambda activation: activation.name,
 )
-def test_defaults_of_zero(onnx, onnxruntime, op, onnx_default, onnxruntime_default) -> None:
+def test_defaults_of_zero(
+    onnx: ModuleType, onnxruntime: ModuleType, op: str, onnx_default: Activation, onnxruntime_default: Activation
+) -> None:
     """ONNX takes the defaults of the operators of the same names: ThresholdedRelu 1.0, Affine 1.0 and 0.0.
 
     onnxruntime has a table of defaults for LeakyRelu, HardSigmoid and Elu, and zero for whatever is not in it.
@@ -51,7 +56,7 @@ def test_defaults_of_zero(onnx, onnxruntime, op, onnx_default, onnxruntime_defau
     assert worst_error(run_golden(case), theirs) > NOTICED
 
 
-def test_scaledtanh_has_no_default(onnx, onnxruntime) -> None:
+def test_scaledtanh_has_no_default(onnx: ModuleType, onnxruntime: ModuleType) -> None:
     """ONNX names none, and onnxruntime takes zero, which makes every output zero: the golden model asks for both."""
     case = ending_in("RNN", Activation("scaledtanh", alpha=1.0, beta=1.0))
     model = onnx.load_model_from_string(onnx_model(onnx, case))
@@ -68,7 +73,7 @@ def test_scaledtanh_has_no_default(onnx, onnxruntime) -> None:
 
 
 @pytest.mark.parametrize("op", ["RNN", "GRU"])
-def test_thresholdedrelu_at_its_threshold(onnx, onnxruntime, op) -> None:
+def test_thresholdedrelu_at_its_threshold(onnx: ModuleType, onnxruntime: ModuleType, op: str) -> None:
     """The recurrent operators say "x if x >= alpha else 0"; onnxruntime takes ThresholdedRelu's own "x > alpha".
 
     A clip at alpha puts every larger input there.
@@ -83,7 +88,7 @@ def test_thresholdedrelu_at_its_threshold(onnx, onnxruntime, op) -> None:
 
 @pytest.mark.parametrize("direction", ["forward", "reverse"])
 @pytest.mark.parametrize("op", OPERATORS)
-def test_a_row_of_length_zero(onnx, onnxruntime, op, direction) -> None:
+def test_a_row_of_length_zero(onnx: ModuleType, onnxruntime: ModuleType, op: str, direction: str) -> None:
     """ONNX does not say what Y_h and Y_c of a row with no step are (torch refuses such a row).
 
     The golden model leaves the row its initial state, onnxruntime gives zero. All else agrees.
@@ -98,7 +103,7 @@ def test_a_row_of_length_zero(onnx, onnxruntime, op, direction) -> None:
     assert worst_error(got, theirs) <= FLOAT32
 
 
-def test_softplus_overflows(onnx, onnxruntime) -> None:
+def test_softplus_overflows(onnx: ModuleType, onnxruntime: ModuleType) -> None:
     """Above 88.7, onnxruntime's log(1 + exp(x)) is infinite in float32, where the function is x."""
     huge = ending_in("RNN", Activation("softplus"), spread=20.0)
     theirs = run_onnxruntime(onnx, onnxruntime, huge)
@@ -107,7 +112,7 @@ def test_softplus_overflows(onnx, onnxruntime) -> None:
 
 
 @pytest.mark.parametrize("op", OPERATORS)
-def test_layout_1_is_refused(onnx, onnxruntime, op) -> None:
+def test_layout_1_is_refused(onnx: ModuleType, onnxruntime: ModuleType, op: str) -> None:
     """Which is why onnx's own evaluator is the witness for it."""
     with pytest.raises(Exception, match="layout == 1"):
         run_onnxruntime(onnx, onnxruntime, OnnxCase(op, 3, 2, 3, 4, layout=1))
@@ -118,7 +123,7 @@ def test_layout_1_is_refused(onnx, onnxruntime, op) -> None:
     [{"lengths": (2, 1)}, {"clip": 0.125}, {"input_forget": True}],
     ids=["sequence_lens", "clip", "input_forget"],
 )
-def test_the_reference_evaluator_ignores(onnx, onnxruntime, options) -> None:
+def test_the_reference_evaluator_ignores(onnx: ModuleType, onnxruntime: ModuleType, options: dict[str, Any]) -> None:
     """onnx's own evaluator (seen with 1.23.2) takes these without a word and computes as if they were not there."""
     case = OnnxCase("LSTM", 3, 2, 3, 4, **options)
     wrong = run_reference(onnx, case)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,6 +28,7 @@ from archsim.golden import (
     run_stack,
 )
 from tests.golden.golden_onnx import OnnxCase, golden_directions
+from tests.present import present
 
 
 def random(*shape: int, seed: int = 0) -> np.ndarray:
@@ -41,14 +45,14 @@ def test_golden_imports_numpy_alone() -> None:
     for path in Path(archsim.golden.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module] if isinstance(node, ast.ImportFrom) else []
+            names += [present(node.module)] if isinstance(node, ast.ImportFrom) else []
             for name in names:
                 assert name.startswith("archsim.golden") or name.split(".")[0] in allowed, f"{path.name}: {name}"
 
 
 def test_lstm_is_one_forward_direction() -> None:
     weights, x, h_0, c_0 = lstm_weights(3, 5), random(4, 2, 3), random(1, 2, 5), random(1, 2, 5, seed=1)
-    got = lstm(x, weights.weight_ih, weights.weight_hh, weights.bias_ih, weights.bias_hh, h_0, c_0)
+    got = lstm(x, weights.weight_ih, weights.weight_hh, present(weights.bias_ih), present(weights.bias_hh), h_0, c_0)
     output, h_n, c_n = lstm_direction(x, weights, h_0[0], c_0[0], LstmOptions())
     for one, other in zip(got, (output, h_n[None], c_n[None]), strict=True):
         assert np.array_equal(one, other)
@@ -108,10 +112,10 @@ def test_nothing_is_written_to() -> None:
         if tensor is not None:
             tensor.flags.writeable = False
     for one, other in zip(run_direction(x, direction, lengths), run_direction(x, direction, lengths), strict=True):
-        assert np.array_equal(one, other)
+        assert np.array_equal(present(one), present(other))
 
 
-ONE = {"x": random(4, 2, 3), "weights": lstm_weights(3, 5), "h_0": random(2, 5), "c_0": random(2, 5)}
+ONE: dict[str, Any] = {"x": random(4, 2, 3), "weights": lstm_weights(3, 5), "h_0": random(2, 5), "c_0": random(2, 5)}
 
 
 @pytest.mark.parametrize(
@@ -130,7 +134,7 @@ ONE = {"x": random(4, 2, 3), "weights": lstm_weights(3, 5), "h_0": random(2, 5),
         ({"options": LstmOptions(clip=-1.0)}, "magnitude"),
     ],
 )
-def test_refused(changes: dict, message: str) -> None:
+def test_refused(changes: dict[str, Any], message: str) -> None:
     """Shapes that NumPy would stretch without a word, and numbers without a meaning."""
     with pytest.raises(ValueError, match=message):
         lstm_direction(**{**ONE, "options": LstmOptions(), **changes})
@@ -147,7 +151,9 @@ def test_one_kind_each() -> None:
 
 
 @pytest.mark.parametrize(("full", "outcome"), [("1", pytest.fail.Exception), ("", pytest.skip.Exception)])
-def test_a_missing_witness(require, monkeypatch: pytest.MonkeyPatch, full: str, outcome: type[BaseException]) -> None:
+def test_a_missing_witness(
+    require: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, full: str, outcome: type[BaseException]
+) -> None:
     """A skip with the reason on a user's machine; a failure with ARCHSIM_FULL=1."""
     monkeypatch.setenv("ARCHSIM_FULL", full)
     with pytest.raises(outcome, match="no_such_witness"):

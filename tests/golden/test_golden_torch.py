@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,7 +17,7 @@ from tests.golden.golden_torch import torch_module as module_of
 from tests.rings import examples
 
 
-def agrees(torch, case: TorchCase) -> None:
+def agrees(torch: ModuleType, case: TorchCase) -> None:
     module = module_of(torch, case)
     got, want = run_golden(golden_stack(module, case), case), run_torch(torch, module, case)
     assert worst_error(got, want) <= (FLOAT64 if case.double else FLOAT32)
@@ -23,14 +25,14 @@ def agrees(torch, case: TorchCase) -> None:
 
 @settings(max_examples=examples(200))
 @given(case=cases(packed=False))
-def test_modules(torch, case: TorchCase) -> None:
+def test_modules(torch: ModuleType, case: TorchCase) -> None:
     """nn.LSTM (with proj_size), nn.GRU, nn.RNN: layers, bias, directions, batch_first, states, dropout in inference."""
     agrees(torch, case)
 
 
 @settings(max_examples=examples(200))
 @given(case=cases(packed=True))
-def test_packed_sequences(torch, case: TorchCase) -> None:
+def test_packed_sequences(torch: ModuleType, case: TorchCase) -> None:
     """Rows of different lengths, in any order: each ends, and backwards begins, at its own last step."""
     agrees(torch, case)
 
@@ -41,7 +43,7 @@ def test_packed_sequences(torch, case: TorchCase) -> None:
     sizes=st.tuples(*[st.integers(1, 6)] * 3),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_cells(torch, kind: str, bias: bool, sizes: tuple[int, int, int], seed: int) -> None:
+def test_cells(torch: ModuleType, kind: str, bias: bool, sizes: tuple[int, int, int], seed: int) -> None:
     """nn.LSTMCell, nn.GRUCell, nn.RNNCell: one step of the layer."""
     batch, inputs, hidden = sizes
     extra = {"nonlinearity": kind.removeprefix("RNN-")} if kind.startswith("RNN") else {}
@@ -59,7 +61,7 @@ def test_cells(torch, kind: str, bias: bool, sizes: tuple[int, int, int], seed: 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_unbatched(torch, kind: str) -> None:
+def test_unbatched(torch: ModuleType, kind: str) -> None:
     """torch's input (T, I) is a batch of one."""
     case = TorchCase(kind, steps=5, batch=1, inputs=3, hidden=4, layers=2, bidirectional=True, states=False, seed=3)
     module = module_of(torch, case)
@@ -69,7 +71,7 @@ def test_unbatched(torch, kind: str) -> None:
     assert worst_error([got[0][:, 0]], [output.numpy()]) <= FLOAT32
 
 
-def test_float16_weights_are_widened_once(torch) -> None:
+def test_float16_weights_are_widened_once(torch: ModuleType) -> None:
     """Inputs of any float type: the golden model computes in float64 with the values that they have."""
     case = TorchCase("LSTM", steps=4, batch=2, inputs=3, hidden=5, double=True, seed=9)
     module = module_of(torch, case).half().double()
@@ -84,7 +86,7 @@ def test_float16_weights_are_widened_once(torch) -> None:
     assert worst_error(got, [output.numpy(), h_n.numpy(), c_n.numpy()]) <= FLOAT64
 
 
-def test_more_steps_than_a_toy(torch) -> None:
+def test_more_steps_than_a_toy(torch: ModuleType) -> None:
     """Rounding does not pile up over a long sequence, with weights as wide as torch's initial ones.
 
     With much wider ones a recurrent network is chaotic: any two roundings of it part, and no comparison is possible.

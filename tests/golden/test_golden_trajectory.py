@@ -10,10 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archsim.golden import (
+    Activation,
     Direction,
     DirectionTrace,
+    GruOptions,
     LstmOptions,
     LstmWeights,
+    RnnOptions,
     apply,
     run_direction,
     run_stack,
@@ -22,6 +25,7 @@ from archsim.golden import (
 )
 from tests.golden.golden_onnx import OnnxCase, golden_directions
 from tests.golden.golden_onnx_draws import onnx_cases
+from tests.present import present
 
 
 def random(*shape: int, seed: int = 0) -> np.ndarray:
@@ -34,7 +38,7 @@ def lengths_of(case: OnnxCase) -> np.ndarray | None:
 
 def valid_steps(case: OnnxCase) -> np.ndarray:
     """(T, B, 1): whether a row has that time step."""
-    lengths = np.full(case.batch, case.steps) if case.lengths is None else lengths_of(case)
+    lengths = np.array(case.lengths or [case.steps] * case.batch)
     return (np.arange(case.steps)[:, None] < lengths)[:, :, None]
 
 
@@ -45,7 +49,8 @@ def before(states: np.ndarray, initial: np.ndarray, reverse: bool) -> np.ndarray
 
 
 def summed(x: np.ndarray, weight: np.ndarray, *biases: np.ndarray | None) -> np.ndarray:
-    return np.asarray(x, np.float64) @ np.asarray(weight, np.float64).T + sum(b for b in biases if b is not None)
+    product: np.ndarray = np.asarray(x, np.float64) @ np.asarray(weight, np.float64).T
+    return np.asarray(product + sum(b for b in biases if b is not None))
 
 
 def check_equations(case: OnnxCase, direction: Direction, trace: DirectionTrace) -> None:
@@ -60,23 +65,25 @@ def check_equations(case: OnnxCase, direction: Direction, trace: DirectionTrace)
     w_ih, w_hh, b_ih, b_hh = (np.split(part, blocks) for part in (w.weight_ih, w.weight_hh, bias_ih, bias_hh))
 
     def sums(place: int) -> np.ndarray:
-        return summed(x, w_ih[place], b_ih[place]) + summed(h, w_hh[place], b_hh[place])
+        return np.asarray(summed(x, w_ih[place], b_ih[place]) + summed(h, w_hh[place], b_hh[place]))
 
     def same(got: np.ndarray, want: np.ndarray) -> None:
         np.testing.assert_allclose(np.where(valid, got, 0.0), np.where(valid, want, 0.0), rtol=1e-12, atol=1e-12)
         assert not got[~valid[:, :, 0]].any(), "beyond a row's length everything is 0"
 
-    def activated(function, name: str) -> None:
+    def activated(function: Activation, name: str) -> None:
         same(gates[name], apply(function, np.clip(pre[name], -clip, clip)))
 
-    if case.op == "RNN":
+    if isinstance(options, RnnOptions):
+        assert case.op == "RNN"
         assert set(pre) == {"h"}
         assert not gates
         assert trace.c is trace.tanh_c is trace.vector is None
         same(pre["h"], sums(0))
         same(np.where(valid, trace.h, 0.0), apply(options.activation, np.clip(pre["h"], -clip, clip)))
         return
-    if case.op == "GRU":
+    if isinstance(options, GruOptions):
+        assert case.op == "GRU"
         gate, candidate = options.activations
         for place, name in enumerate("rz"):
             same(pre[name], sums(place))
@@ -89,14 +96,15 @@ def check_equations(case: OnnxCase, direction: Direction, trace: DirectionTrace)
             same(pre["n"], pre["n_x"] + gates["r"] * pre["n_h"])
         else:
             assert set(pre) == {"r", "z", "n"}
-            same(trace.vector, gates["r"] * h)
-            same(pre["n"], summed(x, w_ih[2], b_ih[2]) + summed(trace.vector, w_hh[2], b_hh[2]))
+            same(present(trace.vector), gates["r"] * h)
+            same(pre["n"], summed(x, w_ih[2], b_ih[2]) + summed(present(trace.vector), w_hh[2], b_hh[2]))
         activated(candidate, "n")
         same(np.where(valid, trace.h, 0.0), (1 - gates["z"]) * gates["n"] + gates["z"] * h)
         return
+    assert isinstance(w, LstmWeights)
     gate, candidate, hidden = options.activations
-    c = before(trace.c, direction.c_0, options.reverse)
-    seen = {"i": c, "f": c, "o": trace.c}
+    c = before(present(trace.c), present(direction.c_0), options.reverse)
+    seen = {"i": c, "f": c, "o": present(trace.c)}
     peepholes = {} if w.peephole is None else dict(zip("ifo", np.split(w.peephole, 3), strict=True))
     names = [name for name in "ifgo" if not (options.input_forget and name == "f")]
     assert set(pre) == {*names, *(f"{name}_sum" for name in names if name in peepholes)}
@@ -109,14 +117,14 @@ def check_equations(case: OnnxCase, direction: Direction, trace: DirectionTrace)
         activated(candidate if name == "g" else gate, name)
     if options.input_forget:
         same(gates["f"], 1 - gates["i"])
-    same(np.where(valid, trace.c, 0.0), gates["f"] * c + gates["i"] * gates["g"])
-    same(trace.tanh_c, np.where(valid, apply(hidden, trace.c), 0.0))
-    product = gates["o"] * trace.tanh_c
+    same(np.where(valid, present(trace.c), 0.0), gates["f"] * c + gates["i"] * gates["g"])
+    same(present(trace.tanh_c), np.where(valid, apply(hidden, present(trace.c)), 0.0))
+    product = gates["o"] * present(trace.tanh_c)
     if w.weight_hr is None:
         assert trace.vector is None
         same(np.where(valid, trace.h, 0.0), product)
     else:
-        same(trace.vector, product)
+        same(present(trace.vector), product)
         same(np.where(valid, trace.h, 0.0), summed(product, w.weight_hr))
 
 
@@ -127,11 +135,11 @@ def check(case: OnnxCase) -> None:
         trace = trace_direction(x, direction, lengths)
         for one, other in zip((trace.output, trace.h_n, trace.c_n), run_direction(x, direction, lengths), strict=True):
             assert (one is None) == (other is None)
-            assert one is None or np.array_equal(one, other)
+            assert one is None or np.array_equal(one, present(other))
         assert np.array_equal(np.where(valid, trace.h, 0.0), trace.output), "h is the output, at the time of its input"
         last = 0 if direction.options.reverse else -1
         assert np.array_equal(trace.h[last], trace.h_n)
-        assert trace.c is None or np.array_equal(trace.c[last], trace.c_n)
+        assert trace.c is None or np.array_equal(trace.c[last], present(trace.c_n))
         check_equations(case, direction, trace)
 
 
@@ -179,7 +187,7 @@ def test_a_stack_is_run_stack_in_every_bit() -> None:
     assert np.array_equal(np.concatenate([trace.output for trace in traces[-1]], axis=2), output)
     flat = [trace for layer in traces for trace in layer]
     assert np.array_equal(np.stack([trace.h_n for trace in flat]), h_n)
-    assert np.array_equal(np.stack([trace.c_n for trace in flat]), c_n)
+    assert np.array_equal(np.stack([present(trace.c_n) for trace in flat]), present(c_n))
 
 
 def test_a_stack_of_different_kinds() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -20,10 +21,12 @@ class Ended:
     err: str
 
 
+Command = Callable[..., Ended]
+"""`archsim` with some arguments."""
+
+
 @pytest.fixture
-def archsim(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Ended]:
+def archsim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> Ended:
@@ -38,22 +41,22 @@ def archsim(
 
 
 @pytest.fixture(scope="session")
-def onnx():
+def onnx() -> ModuleType:
     return need("onnx")
 
 
 @pytest.fixture(scope="session")
-def onnxruntime():
+def onnxruntime() -> ModuleType:
     return need("onnxruntime")
 
 
 @pytest.fixture(scope="session")
-def h5py():
+def h5py() -> ModuleType:
     return need("h5py")
 
 
 @pytest.fixture(scope="session")
-def torch():
+def torch() -> ModuleType:
     module = need("torch")
     module.set_num_threads(1)
     return module

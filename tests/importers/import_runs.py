@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from archsim.api import simulate
-from archsim.arch import load_arch
 from archsim.config import parse_override
+from archsim.families.load import load_arch
 from archsim.importers import InputSequence, find_layers, select, write_workload
-from archsim.report.saved import torch_outputs
+from archsim.report.files.saved import torch_outputs
 from archsim.workload import load_workload
 from tests.float_machines import FLOAT_16X16
 
@@ -51,10 +52,8 @@ def imported(
     return run_workload(out)
 
 
-def onnx_node(
-    onnx: Any, op: str, weights: dict[str, np.ndarray], tag: str = "", x: str = "X", **attributes: Any
-) -> Any:
-    """A recurrent node with inputs W, R, ... of `weights` (present ones), named after the tag."""
+def onnx_node(onnx: Any, op: str, weights: Collection[str], tag: str = "", x: str = "X", **attributes: Any) -> Any:
+    """A recurrent node with inputs W, R, ... (those named in `weights`), named after the tag."""
     order = ["W", "R", "B", "sequence_lens", "initial_h", *(["initial_c", "P"] if op == "LSTM" else [])]
     inputs = [x, *(f"{name}{tag}" if name in weights else "" for name in order)]
     while not inputs[-1]:

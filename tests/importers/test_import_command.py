@@ -5,23 +5,30 @@ from __future__ import annotations
 import builtins
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-import archsim.importers.onnx_layer
+import archsim.importers.onnx.onnx_layer
 from archsim.config import load_document, validate
 from archsim.errors import WorkloadError
 from archsim.workload import load_tensors, load_workload
 from archsim.workload.config import WorkloadConfig
+from tests.arrays import save_npz
 from tests.float_machines import FLOAT_16X16
+from tests.importers.conftest import Command
 from tests.importers.import_runs import close, onnx_node, onnx_run, onnx_save, onnx_stored, onnx_weights, torch_shaped
 from tests.optional import need
 
 
-def state_dict(kind: int = 4, inputs: int = 3, hidden: int = 4, prefix: str = "", seed: int = 0, cells=("_l0",)):
+def state_dict(
+    kind: int = 4, inputs: int = 3, hidden: int = 4, prefix: str = "", seed: int = 0, cells: Sequence[str] = ("_l0",)
+) -> dict[str, np.ndarray]:
     random = np.random.default_rng(seed)
     tensors = {}
     for suffix in cells:
@@ -38,17 +45,17 @@ def saved_outputs() -> dict[str, np.ndarray]:
 
 
 @pytest.fixture
-def model(tmp_path):
-    np.savez(tmp_path / "model.npz", **state_dict(prefix="rnn."), other=np.ones(3, np.float32))
+def model(tmp_path: Path) -> str:
+    save_npz(tmp_path / "model.npz", **state_dict(prefix="rnn."), other=np.ones(3, np.float32))
     return "model.npz"
 
 
-def test_the_listing(archsim, tmp_path) -> None:
+def test_the_listing(archsim: Command, tmp_path: Path) -> None:
     both = ("_l0", "_l0_reverse", "_l1", "_l1_reverse")
     tensors = (
         state_dict(prefix="deep.", cells=both) | state_dict(1, prefix="tail.") | {"b.weight_ih": np.zeros((4, 3), "f4")}
     )
-    np.savez(tmp_path / "m.npz", **tensors, x=np.ones(3, np.float32))
+    save_npz(tmp_path / "m.npz", **tensors, x=np.ones(3, np.float32))
     ended = archsim("import", "m.npz")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out == (
@@ -66,11 +73,15 @@ def test_the_listing(archsim, tmp_path) -> None:
     )
 
 
-def test_options_in_the_listing(archsim, tmp_path) -> None:
+def test_options_in_the_listing(archsim: Command, tmp_path: Path) -> None:
     onnx = need("onnx")
     weights = onnx_weights(np.random.default_rng(0), "LSTM", 3, 4, P=(1, 12), initial_h=(1, 2, 4))
     weights["sequence_lens"] = np.array([2, 1], np.int32)
-    options = {"activations": ["HardSigmoid", "Tanh", "Affine"], "activation_alpha": [0.25], "clip": 3.0}
+    options: dict[str, Any] = {
+        "activations": ["HardSigmoid", "Tanh", "Affine"],
+        "activation_alpha": [0.25],
+        "clip": 3.0,
+    }
     node = onnx_node(onnx, "LSTM", weights, hidden_size=4, direction="reverse", input_forget=1, **options)
     onnx_save(onnx, tmp_path / "m.onnx", [node], onnx_stored(onnx, weights), (5, 2, 3))
     row = archsim("import", "m.onnx").out.splitlines()[3]
@@ -80,7 +91,7 @@ def test_options_in_the_listing(archsim, tmp_path) -> None:
     )
 
 
-def test_a_workload_with_an_input_runs_and_has_torch_shapes(archsim, model, tmp_path) -> None:
+def test_a_workload_with_an_input_runs_and_has_torch_shapes(archsim: Command, model: str, tmp_path: Path) -> None:
     x = np.random.default_rng(1).standard_normal((5, 2, 3)).astype(np.float32)
     np.save("x.npy", x)
     ended = archsim("import", model, "--layer", "rnn", "--out", "my.yaml", "--input", "x.npy")
@@ -107,7 +118,9 @@ def test_a_workload_with_an_input_runs_and_has_torch_shapes(archsim, model, tmp_
         ((5, 3), ["--unbatched"], {"batch": 1, "steps": 5, "batched": False}),
     ],
 )
-def test_the_layout_of_the_input(archsim, model, shape, options, found) -> None:
+def test_the_layout_of_the_input(
+    archsim: Command, model: str, shape: tuple[int, ...], options: list[str], found: dict[str, bool | int]
+) -> None:
     x = np.random.default_rng(1).standard_normal(shape)
     np.save("x.npy", x)
     assert archsim("import", model, "--layer", "all", "--out", "my.yaml", "--input", "x.npy", *options).code == 0
@@ -117,7 +130,7 @@ def test_the_layout_of_the_input(archsim, model, shape, options, found) -> None:
     np.testing.assert_array_equal(load_tensors(workload).x, straight.astype(np.float32))
 
 
-def test_a_random_input(archsim, model) -> None:
+def test_a_random_input(archsim: Command, model: str) -> None:
     ended = archsim(
         "import", model, "--layer", "rnn", "--out", "a/my.yml", "--steps", "7", "--batch", "2", "--seed", "9"
     )
@@ -129,7 +142,7 @@ def test_a_random_input(archsim, model) -> None:
     assert (config.batch, config.batched, config.input.seed) == (1, False, 0)
 
 
-def test_the_same_import_gives_the_same_bytes(archsim, model) -> None:
+def test_the_same_import_gives_the_same_bytes(archsim: Command, model: str) -> None:
     written = []
     for name in ("one", "two"):
         os.mkdir(name)
@@ -140,7 +153,7 @@ def test_the_same_import_gives_the_same_bytes(archsim, model) -> None:
 
 
 @pytest.mark.parametrize("taken", ["my.yaml", "my.safetensors"])
-def test_files_in_the_way_are_not_replaced_without_force(archsim, model, taken) -> None:
+def test_files_in_the_way_are_not_replaced_without_force(archsim: Command, model: str, taken: str) -> None:
     Path(taken).write_text("mine")
     command = ("import", model, "--layer", "rnn", "--out", "my.yaml", "--steps", "3")
     ended = archsim(*command)
@@ -152,15 +165,15 @@ def test_files_in_the_way_are_not_replaced_without_force(archsim, model, taken) 
     assert load_workload("my.yaml").config.steps == 3
 
 
-def test_the_model_itself_is_never_replaced(archsim) -> None:
+def test_the_model_itself_is_never_replaced(archsim: Command) -> None:
     save_file(state_dict(), "my.safetensors")
     ended = archsim("import", "my.safetensors", "--layer", "all", "--out", "my.yaml", "--steps", "3", "--force")
     assert ended.err == "archsim: error: my.safetensors: is the model itself; choose another --out\n"
     assert os.listdir() == ["my.safetensors"]
 
 
-def test_nothing_half_written_is_left(archsim, model, monkeypatch) -> None:
-    def full(self, data):
+def test_nothing_half_written_is_left(archsim: Command, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
@@ -169,7 +182,7 @@ def test_nothing_half_written_is_left(archsim, model, monkeypatch) -> None:
     assert os.listdir() == ["model.npz"]
 
 
-def test_constant_initial_states_and_lengths_fix_the_batch(archsim, tmp_path) -> None:
+def test_constant_initial_states_and_lengths_fix_the_batch(archsim: Command, tmp_path: Path) -> None:
     onnx, runtime = need("onnx"), need("onnxruntime")
     weights = onnx_weights(np.random.default_rng(0), "LSTM", 3, 4, 2, initial_h=(2, 2, 4))
     weights["sequence_lens"] = np.array([5, 2], np.int32)
@@ -189,7 +202,7 @@ def test_constant_initial_states_and_lengths_fix_the_batch(archsim, tmp_path) ->
     assert close(outputs["c_n"], theirs["Y_c"])
 
 
-def test_initial_states_without_a_batch_axis(archsim, tmp_path) -> None:
+def test_initial_states_without_a_batch_axis(archsim: Command, tmp_path: Path) -> None:
     onnx = need("onnx")
     weights = onnx_weights(np.random.default_rng(0), "GRU", 3, 4, initial_h=(1, 1, 4))
     node = onnx_node(onnx, "GRU", weights, hidden_size=4)
@@ -199,7 +212,7 @@ def test_initial_states_without_a_batch_axis(archsim, tmp_path) -> None:
     np.testing.assert_array_equal(tensors.cells[0].h_0, weights["initial_h"][0])
 
 
-def test_initial_states_of_different_sizes_cannot_be_stacked(archsim, tmp_path) -> None:
+def test_initial_states_of_different_sizes_cannot_be_stacked(archsim: Command, tmp_path: Path) -> None:
     onnx = need("onnx")
     random = np.random.default_rng(0)
     low = onnx_weights(random, "LSTM", 3, 4, initial_h=(1, 2, 4))
@@ -271,14 +284,20 @@ ERRORS = {
 
 
 @pytest.mark.parametrize("arguments", ERRORS)
-def test_every_error_is_one_line(archsim, model, arguments) -> None:
+def test_every_error_is_one_line(archsim: Command, model: str, arguments: tuple[str, ...]) -> None:
     os.mkdir("folder.npz")
     for name in ("model.txt", "model.onnx"):
         Path(name).write_text("x")
     x = np.ones((5, 2, 3), np.float32)
     bad = x.copy()
     bad[1, 1, 1] = np.nan
-    arrays = {"x": x, "wide": np.ones((5, 2, 4)), "flat": np.ones(3), "nan": bad, "int": x.astype(np.int64)}
+    arrays: dict[str, np.ndarray] = {
+        "x": x,
+        "wide": np.ones((5, 2, 4)),
+        "flat": np.ones(3),
+        "nan": bad,
+        "int": x.astype(np.int64),
+    }
     for name, array in arrays.items():
         np.save(f"{name}.npy", array)
     np.save("object.npy", np.array([{}], dtype=object), allow_pickle=True)
@@ -296,13 +315,16 @@ def test_every_error_is_one_line(archsim, model, arguments) -> None:
 
 @pytest.mark.parametrize(("suffix", "package", "extra"), [("onnx", "onnx", "onnx"), ("pt", "torch", "torch"),
                                                           ("h5", "h5py", "keras")])  # fmt: skip
-def test_a_missing_package_is_one_line(archsim, monkeypatch, suffix, package, extra) -> None:
+def test_a_missing_package_is_one_line(
+    archsim: Command, monkeypatch: pytest.MonkeyPatch, suffix: str, package: str, extra: str
+) -> None:
     real = builtins.__import__
 
-    def without(name, *rest):
+    def without(name: str, *rest: Any) -> ModuleType:
         if name.split(".")[0] == package:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        return real(name, *rest)
+        module: ModuleType = real(name, *rest)
+        return module
 
     Path(f"m.{suffix}").write_bytes(b"something")
     monkeypatch.setattr("importlib.import_module", lambda name: without(name))
@@ -316,9 +338,9 @@ def test_a_missing_package_is_one_line(archsim, monkeypatch, suffix, package, ex
     )
 
 
-def test_names_that_would_break_lines_do_not(archsim, tmp_path) -> None:
+def test_names_that_would_break_lines_do_not(archsim: Command, tmp_path: Path) -> None:
     tensors = state_dict(prefix="evil\nname: [x\x1b[31m.") | state_dict(prefix="é" * 500 + ".")
-    np.savez(tmp_path / "m.npz", **tensors)
+    save_npz(tmp_path / "m.npz", **tensors)
     out = archsim("import", "m.npz").out
     assert "evil\\nname: [x\\x1b[31m" in out
     assert max(map(len, out.splitlines())) < 400
@@ -331,8 +353,8 @@ def test_names_that_would_break_lines_do_not(archsim, tmp_path) -> None:
     assert len(load_workload("long.yaml").config.summary) == 200
 
 
-def test_layers_of_one_name_are_numbered_and_ends_must_be_clear(archsim, tmp_path) -> None:
-    np.savez(tmp_path / "m.npz", **state_dict(prefix="a.rnn."), **state_dict(prefix="b.rnn."))
+def test_layers_of_one_name_are_numbered_and_ends_must_be_clear(archsim: Command, tmp_path: Path) -> None:
+    save_npz(tmp_path / "m.npz", **state_dict(prefix="a.rnn."), **state_dict(prefix="b.rnn."))
     ended = archsim("import", "m.npz", "--layer", "rnn", "--out", "my.yaml", "--steps", "2")
     assert ended.err == "archsim: error: m.npz: --layer rnn: several layers have that name: a.rnn, b.rnn\n"
     onnx = need("onnx")
@@ -348,7 +370,9 @@ def test_layers_of_one_name_are_numbered_and_ends_must_be_clear(archsim, tmp_pat
 
 
 @pytest.mark.parametrize("wrong", [(0, 1, 2, 3), (2, 0, 3, 1), (0, 2, 1, 3)])
-def test_another_gate_order_is_noticed(archsim, tmp_path, monkeypatch, wrong) -> None:
+def test_another_gate_order_is_noticed(
+    archsim: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: tuple[int, int, int, int]
+) -> None:
     onnx, runtime = need("onnx"), need("onnxruntime")
     weights = onnx_weights(np.random.default_rng(0), "LSTM", 3, 4)
     node = onnx_node(onnx, "LSTM", weights, hidden_size=4)
@@ -363,4 +387,4 @@ def test_another_gate_order_is_noticed(archsim, tmp_path, monkeypatch, wrong) ->
 
 
 def archsim_gates() -> dict[str, tuple[int, ...]]:
-    return archsim.importers.onnx_layer.TORCH_GATES  # type: ignore[return-value]
+    return archsim.importers.onnx.onnx_layer.TORCH_GATES  # type: ignore[return-value]

@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +20,12 @@ from archsim.importers import find_layers, select
 from tests.importers.import_runs import close, imported
 from tests.rings import examples
 
+Json = dict[str, Any]
+"""An object of a model's configuration."""
+
 KINDS = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
 LAYOUTS = ("keras2 model", "keras3 model", "keras2 weights", "keras3 weights")
-FUNCTIONS = {
+FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "tanh": np.tanh,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "relu": lambda x: np.maximum(x, 0),
@@ -31,19 +38,29 @@ FUNCTIONS = {
 }
 
 
-def cell_weights(random, kind, inputs, units, use_bias=True, reset_after=True):
+def cell_weights(
+    random: np.random.Generator, kind: str, inputs: int, units: int, use_bias: bool = True, reset_after: bool = True
+) -> list[np.ndarray]:
     """kernel, recurrent_kernel and bias in Keras' layout."""
     columns = KINDS[kind] * units
-    shapes = [(inputs, columns), (units, columns)]
+    shapes: list[tuple[int, ...]] = [(inputs, columns), (units, columns)]
     if use_bias:
         shapes.append((2, columns) if kind == "GRU" and reset_after else (columns,))
     return [(random.standard_normal(shape) / 2).astype(np.float32) for shape in shapes]
 
 
-def keras_cell(kind, weights, x, activation="tanh", gate="sigmoid", backwards=False, version="3", reset_after=True):
+def keras_cell(
+    kind: str,
+    weights: list[np.ndarray],
+    x: np.ndarray,
+    activation: str = "tanh",
+    gate: str = "sigmoid",
+    backwards: bool = False,
+    version: str = "3",
+    reset_after: bool = True,
+) -> tuple[np.ndarray, np.ndarray]:
     """Keras' formulas, over x (B, T, I): the outputs in the order of the input, and the last h."""
-    f = FUNCTIONS.get(activation, FUNCTIONS.get(f"{activation} {version}"))
-    s = FUNCTIONS.get(gate, FUNCTIONS.get(f"{gate} {version}"))
+    f, s = (FUNCTIONS[name if name in FUNCTIONS else f"{name} {version}"] for name in (activation, gate))
     kernel, recurrent = (w.astype(np.float64) for w in weights[:2])
     units = recurrent.shape[0]
     bias = weights[2].astype(np.float64) if len(weights) > 2 else np.zeros(kernel.shape[1])
@@ -73,7 +90,7 @@ def keras_cell(kind, weights, x, activation="tanh", gate="sigmoid", backwards=Fa
     return np.stack([outputs[t] for t in steps], axis=1), h
 
 
-def layer_entry(kind, name, units, version="3", **config):
+def layer_entry(kind: str, name: str, units: int, **config: object) -> Json:
     """A layer of a model_config."""
     gates = {} if kind == "SimpleRNN" else {"recurrent_activation": "sigmoid"}
     base = {"name": name, "units": units, "activation": "tanh", "use_bias": True, "return_sequences": True, **gates}
@@ -82,17 +99,25 @@ def layer_entry(kind, name, units, version="3", **config):
     return {"class_name": kind, "config": base | config}
 
 
-def bidirectional(entry, name, **more):
+def bidirectional(entry: Json, name: str, **more: object) -> Json:
     inner = dict(entry["config"])
     config = {"name": name, "merge_mode": "concat", "layer": {"class_name": entry["class_name"], "config": inner}}
     return {"class_name": "Bidirectional", "config": config | more}
 
 
-def sequential(*entries):
+def sequential(*entries: Json) -> Json:
     return {"class_name": "Sequential", "config": {"name": "sequential", "layers": list(entries)}}
 
 
-def save_h5(h5py, path, layers, layout="keras3 model", config=None, version=None, filters=None):
+def save_h5(
+    h5py: ModuleType,
+    path: Path,
+    layers: Mapping[str, list[np.ndarray] | dict[str, list[np.ndarray]]],
+    layout: str = "keras3 model",
+    config: Json | list[Json] | None = None,
+    version: str | None = None,
+    filters: dict[str, str | bool] | None = None,
+) -> Path:
     """Write {layer: [weights] or {direction: [weights]}} as the given version of Keras does."""
     cell = {4: "lstm_cell", 3: "gru_cell", 1: "simple_rnn_cell"}
     with h5py.File(path, "w") as file:
@@ -123,11 +148,11 @@ def save_h5(h5py, path, layers, layout="keras3 model", config=None, version=None
 
 
 @st.composite
-def models(draw):
+def models(draw: st.DrawFn) -> tuple[str, str, dict[str, Any], str, list[int], int, str]:
     kind = draw(st.sampled_from(sorted(KINDS)))
     version = draw(st.sampled_from(["2.15.0", "3.4.1"]))
     gates = ["sigmoid", "hard_sigmoid", "relu", "linear"]
-    options = {
+    options: dict[str, Any] = {
         "activation": draw(st.sampled_from(["tanh", "relu", "linear", "softsign", "elu", "softplus", "sigmoid"])),
         "use_bias": draw(st.booleans()),
     }
@@ -150,7 +175,11 @@ def models(draw):
 
 @settings(max_examples=examples(20))
 @given(case=models())
-def test_every_layer_computes_what_keras_formulas_say(tmp_path_factory, h5py, case) -> None:
+def test_every_layer_computes_what_keras_formulas_say(
+    tmp_path_factory: pytest.TempPathFactory,
+    h5py: ModuleType,
+    case: tuple[str, str, dict[str, Any], str, list[int], int, str],
+) -> None:
     kind, version, options, direction, (steps, batch, inputs, units), seed, packed = case
     random = np.random.default_rng(seed)
     path = tmp_path_factory.mktemp("keras") / "model.h5"
@@ -160,7 +189,9 @@ def test_every_layer_computes_what_keras_formulas_say(tmp_path_factory, h5py, ca
     entry = layer_entry(kind, "layer", units, go_backwards=direction == "backward", **options)
     if direction == "both":
         entry = bidirectional(entry, "layer")
-    filters = {} if packed == "none" else {"compression": "gzip", "shuffle": True, "fletcher32": True}
+    filters: dict[str, str | bool] = (
+        {} if packed == "none" else {"compression": "gzip", "shuffle": True, "fletcher32": True}
+    )
     layout = f"keras{version[0]} model"
     save_h5(h5py, path, {"layer": weights}, layout, sequential(entry), version, filters)
     x = random.standard_normal((batch, steps, inputs)).astype(np.float32)
@@ -178,7 +209,7 @@ def test_every_layer_computes_what_keras_formulas_say(tmp_path_factory, h5py, ca
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("kind", sorted(KINDS))
 @pytest.mark.parametrize("both", [False, True])
-def test_every_layout_of_the_file(h5py, tmp_path, layout, kind, both) -> None:
+def test_every_layout_of_the_file(h5py: ModuleType, tmp_path: Path, layout: str, kind: str, both: bool) -> None:
     """Without a configuration, too, and then with a note that Keras' defaults are taken."""
     random = np.random.default_rng(3)
     sides = ["forward", "backward"] if both else [""]
@@ -195,7 +226,7 @@ def test_every_layout_of_the_file(h5py, tmp_path, layout, kind, both) -> None:
     assert close(imported(path, x, layer.name, batch_first=True)["output"], np.concatenate(want, axis=2))
 
 
-def functional(entries, inbound):
+def functional(entries: list[Json], inbound: list[list[Any]]) -> Json:
     """A functional model as Keras 2 (a name each) or Keras 3 (the history of a tensor) writes it."""
     for entry, node in zip(entries, inbound, strict=True):
         entry["name"] = entry["config"]["name"]
@@ -203,13 +234,13 @@ def functional(entries, inbound):
     return {"class_name": "Functional", "config": {"name": "model", "layers": entries}}
 
 
-def history(name):
+def history(name: str) -> list[Json]:
     tensor = {"class_name": "__keras_tensor__", "config": {"shape": [None, 5, 3], "keras_history": [name, 0, 0]}}
     return [{"args": [tensor], "kwargs": {"training": False}}]
 
 
 @pytest.mark.parametrize("form", ["sequential", "keras2 functional", "keras3 functional"])
-def test_a_chain_of_layers_is_one_workload(h5py, tmp_path, form) -> None:
+def test_a_chain_of_layers_is_one_workload(h5py: ModuleType, tmp_path: Path, form: str) -> None:
     random = np.random.default_rng(5)
     forward, backward = (cell_weights(random, "LSTM", 3, 4) for _ in range(2))
     top = cell_weights(random, "GRU", 8, 2)
@@ -243,7 +274,9 @@ def test_a_chain_of_layers_is_one_workload(h5py, tmp_path, form) -> None:
         ({}, [{"class_name": "Dense", "config": {"name": "d"}}], "top is fed by the output of Dense 'd'"),
     ],
 )
-def test_layers_that_do_not_connect_are_said(h5py, tmp_path, low, between, words) -> None:
+def test_layers_that_do_not_connect_are_said(
+    h5py: ModuleType, tmp_path: Path, low: dict[str, bool], between: list[dict[str, str | dict[str, str]]], words: str
+) -> None:
     random = np.random.default_rng(1)
     config = sequential(layer_entry("LSTM", "low", 4, **low), *between, layer_entry("LSTM", "top", 4))
     weights = {"low": cell_weights(random, "LSTM", 3, 4), "top": cell_weights(random, "LSTM", 4, 4)}
@@ -253,7 +286,7 @@ def test_layers_that_do_not_connect_are_said(h5py, tmp_path, low, between, words
     assert words in str(caught.value)
 
 
-def refusals():
+def refusals() -> Iterator[tuple[str, Json, str | None, str]]:
     lstm = layer_entry("LSTM", "layer", 4)
     yield "selu", layer_entry("LSTM", "layer", 4, activation="selu"), "3.0", "its activation 'selu' is not supported"
     yield "own", layer_entry("LSTM", "layer", 4, activation={"class_name": "f"}), "3.0", "its activation"
@@ -286,7 +319,9 @@ def refusals():
 
 
 @pytest.mark.parametrize("case", list(refusals()), ids=lambda case: case[0])
-def test_an_unsupported_layer_is_named(h5py, tmp_path, case) -> None:
+def test_an_unsupported_layer_is_named(
+    h5py: ModuleType, tmp_path: Path, case: tuple[str, Json, str | None, str]
+) -> None:
     _, entry, version, message = case
     weights = {"layer": cell_weights(np.random.default_rng(0), "LSTM", 3, 4)}
     path = save_h5(h5py, tmp_path / "m.h5", weights, "keras3 model", sequential(entry), version)
@@ -294,7 +329,7 @@ def test_an_unsupported_layer_is_named(h5py, tmp_path, case) -> None:
     assert any(reason.startswith(message) or message in reason for reason in reasons), reasons
 
 
-def test_an_rnn_of_a_cell_is_its_layer_and_masks_and_states_are_noted(h5py, tmp_path) -> None:
+def test_an_rnn_of_a_cell_is_its_layer_and_masks_and_states_are_noted(h5py: ModuleType, tmp_path: Path) -> None:
     entry = layer_entry("LSTMCell", "cell", 4)
     wrapped = {"class_name": "RNN", "config": {"name": "layer", "cell": entry, "return_sequences": True}}
     mask = {"class_name": "Masking", "config": {"name": "mask"}}
@@ -308,7 +343,7 @@ def test_an_rnn_of_a_cell_is_its_layer_and_masks_and_states_are_noted(h5py, tmp_
     )
 
 
-def test_weights_that_fit_nothing_are_named(h5py, tmp_path) -> None:
+def test_weights_that_fit_nothing_are_named(h5py: ModuleType, tmp_path: Path) -> None:
     path = tmp_path / "m.h5"
     random = np.random.default_rng(0)
     good = cell_weights(random, "LSTM", 3, 4)
@@ -324,7 +359,7 @@ def test_weights_that_fit_nothing_are_named(h5py, tmp_path) -> None:
         assert (entry.name, entry.reason) == ("a", message)
 
 
-def test_links_out_of_the_file_and_unknown_filters_are_refused(h5py, tmp_path) -> None:
+def test_links_out_of_the_file_and_unknown_filters_are_refused(h5py: ModuleType, tmp_path: Path) -> None:
     secret = tmp_path / "secret.h5"
     good = cell_weights(np.random.default_rng(0), "LSTM", 3, 4)
     save_h5(h5py, secret, {"layer": good})
@@ -345,7 +380,7 @@ def test_links_out_of_the_file_and_unknown_filters_are_refused(h5py, tmp_path) -
     assert reasons["b/cell/kernel"] == "has its numbers in other files"
 
 
-def test_claims_larger_than_the_file_are_refused(h5py, tmp_path) -> None:
+def test_claims_larger_than_the_file_are_refused(h5py: ModuleType, tmp_path: Path) -> None:
     """A dataset that was never written claims any size; one of zeros packs a thousandfold."""
     path = tmp_path / "m.h5"
     with h5py.File(path, "w") as file:
@@ -357,7 +392,7 @@ def test_claims_larger_than_the_file_are_refused(h5py, tmp_path) -> None:
         find_layers(path)
 
 
-def test_files_that_are_none(h5py, tmp_path) -> None:
+def test_files_that_are_none(h5py: ModuleType, tmp_path: Path) -> None:
     path = tmp_path / "m.h5"
     for content in (b"", b"nonsense" * 50, b"\x89HDF\r\n\x1a\n" + b"\0" * 500):
         path.write_bytes(content)
@@ -367,7 +402,12 @@ def test_files_that_are_none(h5py, tmp_path) -> None:
     with pytest.raises(WorkloadError, match="m.h5: has no recurrent layer, only 1 other tensor"):
         find_layers(path)
     good = {"layer": cell_weights(np.random.default_rng(0), "LSTM", 3, 4)}
-    for config in ([], {"config": {"layers": [3]}}, {"config": {"layers": [{"class_name": "LSTM", "config": 3}]}}):
+    nonsense: list[Json | list[Json]] = [
+        [],
+        {"config": {"layers": [3]}},
+        {"config": {"layers": [{"class_name": "LSTM", "config": 3}]}},
+    ]
+    for config in nonsense:
         save_h5(h5py, path, good, config=config)
         with pytest.raises(
             WorkloadError, match="not a valid Keras file: model_config has no layers as Keras writes them"
@@ -375,22 +415,24 @@ def test_files_that_are_none(h5py, tmp_path) -> None:
             find_layers(path)
 
 
-def test_a_library_that_breaks_down_or_hangs_is_an_error(h5py, tmp_path, monkeypatch) -> None:
+def test_a_library_that_breaks_down_or_hangs_is_an_error(
+    h5py: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The file is read by another process: a crash there is one line here."""
     path = save_h5(h5py, tmp_path / "m.h5", {"layer": cell_weights(np.random.default_rng(0), "LSTM", 3, 4)})
     real = subprocess.run
 
-    def crash(command, **options):
+    def crash(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
         return real([sys.executable, "-c", "import os; os.abort()"], **options)
 
     monkeypatch.setattr(subprocess, "run", crash)
     with pytest.raises(WorkloadError, match=r"the HDF5 library broke down over it \(signal 6\)"):
         find_layers(path)
 
-    def wait(command, **options):
+    def wait(command: list[str], **options: Any) -> None:
         raise subprocess.TimeoutExpired(command, 1)
 
-    def compute(command, **options):
+    def compute(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
         limit = "import resource; resource.setrlimit(resource.RLIMIT_CPU, (1, 2))"
         return real([sys.executable, "-c", f"{limit}\nwhile True: pass"], **options)
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -20,10 +25,13 @@ from tests.importers.import_runs import (
     torch_shaped,
 )
 from tests.optional import need
+from tests.present import present
 from tests.rings import examples
 
+Limits = tuple[float, float]
+
 COUNTS = {"LSTM": 3, "GRU": 2, "RNN": 1}
-PARAMETERS = {
+PARAMETERS: dict[str, tuple[Limits | None, Limits | None]] = {
     "Affine": ((0.25, 0.75), (-0.5, 0.5)),
     "LeakyRelu": ((0.0, 0.5), None),
     "ThresholdedRelu": ((-0.25, 0.5), None),
@@ -34,9 +42,12 @@ PARAMETERS = {
 }
 T, B, I, H = 5, 2, 3, 4
 
+Operator = tuple[str, int, int, dict[str, np.ndarray], dict[str, Any]]
+"""(op, steps, batch, weights, attributes)."""
+
 
 @st.composite
-def operators(draw):
+def operators(draw: st.DrawFn) -> Operator:
     """(op, steps, batch, weights, attributes)."""
     op = draw(st.sampled_from(sorted(COUNTS)))
     direction = draw(st.sampled_from(["forward", "reverse", "bidirectional"]))
@@ -54,7 +65,7 @@ def operators(draw):
     if draw(st.booleans()):
         lengths = draw(st.lists(st.integers(1, steps), min_size=batch, max_size=batch))
         weights["sequence_lens"] = np.array(lengths, np.int32)
-    attributes = {"direction": direction, "hidden_size": hidden}
+    attributes: dict[str, Any] = {"direction": direction, "hidden_size": hidden}
     if op == "LSTM" and draw(st.booleans()):
         attributes["input_forget"] = 1
     if op == "GRU" and draw(st.booleans()):
@@ -67,7 +78,7 @@ def operators(draw):
         )
         attributes["activations"] = names
         for place, key in enumerate(("activation_alpha", "activation_beta")):
-            ranges = [PARAMETERS[name][place] for name in names if PARAMETERS[name][place] is not None]
+            ranges = [limits for name in names if (limits := PARAMETERS[name][place]) is not None]
             if ranges:
                 attributes[key] = [draw(st.integers(int(64 * low), int(64 * high))) / 64 for low, high in ranges]
     return op, steps, batch, weights, attributes
@@ -75,7 +86,9 @@ def operators(draw):
 
 @settings(max_examples=examples(60))
 @given(case=operators())
-def test_every_option_computes_what_onnxruntime_computes(tmp_path_factory, onnx, onnxruntime, case) -> None:
+def test_every_option_computes_what_onnxruntime_computes(
+    tmp_path_factory: pytest.TempPathFactory, onnx: ModuleType, onnxruntime: ModuleType, case: Operator
+) -> None:
     op, steps, batch, weights, attributes = case
     path = tmp_path_factory.mktemp("onnx") / "model.onnx"
     inputs = weights["W"].shape[2]
@@ -91,7 +104,7 @@ def test_every_option_computes_what_onnxruntime_computes(tmp_path_factory, onnx,
 
 
 @pytest.mark.parametrize("op", sorted(COUNTS))
-def test_layout_1_is_batch_first(onnx, tmp_path, random, op) -> None:
+def test_layout_1_is_batch_first(onnx: ModuleType, tmp_path: Path, random: np.random.Generator, op: str) -> None:
     """onnxruntime refuses layout 1; onnx's own evaluator is right there."""
     need("onnx.reference")
     weights = onnx_weights(random, op, I, H, 2, initial_h=(B, 2, H))
@@ -100,7 +113,7 @@ def test_layout_1_is_batch_first(onnx, tmp_path, random, op) -> None:
     path = onnx_save(onnx, tmp_path / "m.onnx", [node], onnx_stored(onnx, weights), x.shape)
     (layer,) = find_layers(path).layers
     assert layer.batch_first
-    assert layer.h_0.shape == (2, B, H)
+    assert present(layer.h_0).shape == (2, B, H)
     straight = {**weights, "initial_h": weights["initial_h"].swapaxes(0, 1)}
     node = onnx_node(onnx, op, straight, direction="bidirectional", hidden_size=H)
     same = onnx_save(onnx, tmp_path / "s.onnx", [node], onnx_stored(onnx, straight), (T, B, I))
@@ -110,7 +123,7 @@ def test_layout_1_is_batch_first(onnx, tmp_path, random, op) -> None:
     assert close(ours["h_n"], theirs["Y_h"])
 
 
-def constant_nodes(onnx, weights, tag=""):
+def constant_nodes(onnx: ModuleType, weights: dict[str, np.ndarray], tag: str = "") -> list[Any]:
     """The weights as Constant nodes behind operators that move numbers."""
     made = onnx.helper.make_node
     nodes = []
@@ -121,7 +134,9 @@ def constant_nodes(onnx, weights, tag=""):
     return nodes
 
 
-def test_weights_in_constant_nodes_behind_moves(onnx, onnxruntime, tmp_path, random) -> None:
+def test_weights_in_constant_nodes_behind_moves(
+    onnx: ModuleType, onnxruntime: ModuleType, tmp_path: Path, random: np.random.Generator
+) -> None:
     weights = onnx_weights(random, "LSTM", I, H)
     made = onnx.helper.make_node
     w, r = weights.pop("W"), weights.pop("R")
@@ -148,7 +163,7 @@ def test_weights_in_constant_nodes_behind_moves(onnx, onnxruntime, tmp_path, ran
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float64", "bfloat16", "typed"])
-def test_weights_of_other_types(onnx, tmp_path, random, dtype) -> None:
+def test_weights_of_other_types(onnx: ModuleType, tmp_path: Path, random: np.random.Generator, dtype: str) -> None:
     weights = onnx_weights(random, "GRU", I, H)
     stored = onnx_stored(onnx, weights)
     wanted = weights["W"]
@@ -169,7 +184,7 @@ def test_weights_of_other_types(onnx, tmp_path, random, dtype) -> None:
     np.testing.assert_array_equal(layer.tensors["weight_ih_l0"], np.concatenate([r, z, n]))
 
 
-def in_if(onnx, node, stored, outputs=("Y",)):
+def in_if(onnx: ModuleType, node: Any, stored: list[Any], outputs: Sequence[str] = ("Y",)) -> Any:
     value = onnx.helper.make_tensor_value_info
     body = onnx.helper.make_graph([node], "body", [], [value(name, 1, None) for name in outputs], stored)
     other = onnx.helper.make_graph(
@@ -178,7 +193,9 @@ def in_if(onnx, node, stored, outputs=("Y",)):
     return onnx.helper.make_node("If", ["yes"], ["out"], name="choice", then_branch=body, else_branch=other)
 
 
-def test_a_layer_inside_if_is_found_under_its_path(onnx, tmp_path, random) -> None:
+def test_a_layer_inside_if_is_found_under_its_path(
+    onnx: ModuleType, tmp_path: Path, random: np.random.Generator
+) -> None:
     weights = onnx_weights(random, "LSTM", I, H)
     outside, inside = onnx_stored(onnx, weights)[:1], onnx_stored(onnx, weights)[1:]
     node = in_if(onnx, onnx_node(onnx, "LSTM", weights, hidden_size=H), inside)
@@ -191,7 +208,9 @@ def test_a_layer_inside_if_is_found_under_its_path(onnx, tmp_path, random) -> No
     assert layer.input_from == "the graph's input 'X'"
 
 
-def test_zero_initial_states_of_any_batch_need_no_note(onnx, tmp_path, random) -> None:
+def test_zero_initial_states_of_any_batch_need_no_note(
+    onnx: ModuleType, tmp_path: Path, random: np.random.Generator
+) -> None:
     """What torch exports for a missing (h_0, c_0) with a batch of any size."""
     weights = onnx_weights(random, "LSTM", I, H)
     make = onnx.helper.make_node
@@ -209,7 +228,7 @@ def test_zero_initial_states_of_any_batch_need_no_note(onnx, tmp_path, random) -
     assert layer.h_0 is None
 
 
-def test_what_is_known_only_at_run_time_is_noted(onnx, tmp_path, random) -> None:
+def test_what_is_known_only_at_run_time_is_noted(onnx: ModuleType, tmp_path: Path, random: np.random.Generator) -> None:
     weights = onnx_weights(random, "LSTM", I, H)
     nodes = [
         onnx.helper.make_node("Abs", ["X"], ["initial_h"], name="some"),

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -22,9 +27,17 @@ from tests.optional import need
 
 T, B, I, H = 5, 2, 3, 4
 
+Part = tuple[str, dict[str, np.ndarray], dict[str, Any]]
+"""An operator, its weights and its attributes."""
+Nodes = tuple[list[Any], list[Any]]
+"""Nodes and what they have stored."""
+Between = Callable[[str, str], Nodes]
+"""What stands between the output of one operator and the input of the next, by their names."""
 
-def stack_nodes(onnx, onnx_parts, between):
-    nodes, stored = [], []
+
+def stack_nodes(onnx: ModuleType, onnx_parts: Sequence[Part], between: Between) -> Nodes:
+    nodes: list[Any] = []
+    stored: list[Any] = []
     for number, (op, weights, attributes) in enumerate(onnx_parts):
         x = "X" if number == 0 else f"x{number}"
         nodes.append(onnx_node(onnx, op, weights, str(number), x, **attributes))
@@ -36,12 +49,12 @@ def stack_nodes(onnx, onnx_parts, between):
     return nodes, stored
 
 
-def squeeze(onnx):
+def squeeze(onnx: ModuleType) -> Between:
     """As torch exports one direction."""
     return lambda y, x: ([onnx.helper.make_node("Squeeze", [y, f"{x}_axes"], [x])], [ints(onnx, f"{x}_axes", [1])])
 
 
-def transpose_reshape(onnx):
+def transpose_reshape(onnx: ModuleType) -> Between:
     """As torch exports two directions."""
     return lambda y, x: (
         [
@@ -54,7 +67,7 @@ def transpose_reshape(onnx):
     )
 
 
-def there_and_back(onnx):
+def there_and_back(onnx: ModuleType) -> Between:
     """As torch exports batch_first layers one after the other."""
     make = onnx.helper.make_node
     return lambda y, x: (
@@ -69,7 +82,14 @@ def there_and_back(onnx):
 
 
 @pytest.mark.parametrize(("between", "count"), [(squeeze, 1), (transpose_reshape, 2), (there_and_back, 1)])
-def test_a_chain_of_operators_is_one_workload(onnx, onnxruntime, tmp_path, random, between, count) -> None:
+def test_a_chain_of_operators_is_one_workload(
+    onnx: ModuleType,
+    onnxruntime: ModuleType,
+    tmp_path: Path,
+    random: np.random.Generator,
+    between: Callable[[ModuleType], Between],
+    count: int,
+) -> None:
     direction = {"direction": "bidirectional"} if count == 2 else {}
     parts = []
     size = I
@@ -91,19 +111,21 @@ def test_a_chain_of_operators_is_one_workload(onnx, onnxruntime, tmp_path, rando
 @pytest.mark.parametrize("batch_first", [False, True])
 @pytest.mark.parametrize("dynamic", [False, True])
 @pytest.mark.filterwarnings("ignore")
-def test_what_torch_exports_is_one_workload(onnx, tmp_path, both, batch_first, dynamic) -> None:
+def test_what_torch_exports_is_one_workload(
+    onnx: ModuleType, tmp_path: Path, both: bool, batch_first: bool, dynamic: bool
+) -> None:
     """torch's exporter that needs no further package: two layers of an LSTM, then a GRU, then something else."""
     torch = need("torch")
     torch.manual_seed(3)
     low = torch.nn.LSTM(I, H, num_layers=2, bidirectional=both, batch_first=batch_first, dropout=0.1)
     top = torch.nn.GRU(H * (2 if both else 1), 5, batch_first=batch_first)
 
-    class Model(torch.nn.Module):
-        def __init__(self):
+    class Model(torch.nn.Module):  # type: ignore[name-defined,misc]  # the package is optional
+        def __init__(self) -> None:
             super().__init__()
             self.low, self.top, self.head = low, top, torch.nn.Linear(5, 2)
 
-        def forward(self, x):
+        def forward(self, x: Any) -> Any:
             return self.head(self.top(self.low(x)[0])[0])
 
     model = Model().eval()
@@ -118,7 +140,9 @@ def test_what_torch_exports_is_one_workload(onnx, tmp_path, both, batch_first, d
 
 
 @pytest.mark.parametrize("axis", ["features", "directions"])
-def test_two_directions_as_two_operators(onnx, onnxruntime, tmp_path, random, axis) -> None:
+def test_two_directions_as_two_operators(
+    onnx: ModuleType, onnxruntime: ModuleType, tmp_path: Path, random: np.random.Generator, axis: str
+) -> None:
     """Forward and reverse over one input, put side by side by Concat, are one bidirectional layer."""
     make = onnx.helper.make_node
     one, two = (onnx_weights(random, "LSTM", I, H) for _ in range(2))
@@ -146,15 +170,15 @@ def test_two_directions_as_two_operators(onnx, onnxruntime, tmp_path, random, ax
     assert close(imported(path, x)["output"], torch_shaped(onnx_run(onnxruntime, path, x)["Yt"]))
 
 
-def broken_chain(onnx, random, break_with):
+def broken_chain(onnx: ModuleType, random: np.random.Generator, break_with: Between) -> Nodes:
     parts = [("LSTM", onnx_weights(random, "LSTM", I if n == 0 else H, H), {"hidden_size": H}) for n in range(2)]
     return stack_nodes(onnx, parts, break_with)
 
 
-def test_layers_that_do_not_connect_are_said(onnx, tmp_path, random) -> None:
+def test_layers_that_do_not_connect_are_said(onnx: ModuleType, tmp_path: Path, random: np.random.Generator) -> None:
     make = onnx.helper.make_node
 
-    def relu(y, x):
+    def relu(y: str, x: str) -> Nodes:
         squeezed = make("Squeeze", [y, "axes"], ["q"])
         return [squeezed, make("Relu", ["q"], [x], name="act")], [ints(onnx, "axes", [1])]
 
@@ -163,7 +187,7 @@ def test_layers_that_do_not_connect_are_said(onnx, tmp_path, random) -> None:
                        "output of Relu 'act'; choose one with --layer NAME"):  # fmt: skip
         select(find_layers(path), "all")
 
-    def swapped(y, x):
+    def swapped(y: str, x: str) -> Nodes:
         more = [make("Squeeze", [y, "axes"], ["q"]), make("Transpose", ["q"], [x], perm=[1, 0, 2])]
         return more, [ints(onnx, "axes", [1])]
 
@@ -174,7 +198,7 @@ def test_layers_that_do_not_connect_are_said(onnx, tmp_path, random) -> None:
         select(find_layers(path), "all")
 
 
-def test_one_layer_that_feeds_two_is_no_stack(onnx, tmp_path, random) -> None:
+def test_one_layer_that_feeds_two_is_no_stack(onnx: ModuleType, tmp_path: Path, random: np.random.Generator) -> None:
     low, left, right = (onnx_weights(random, "LSTM", size, H) for size in (I, H, H))
     nodes = [
         onnx_node(onnx, "LSTM", low, "0", hidden_size=H),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -17,11 +21,14 @@ from tests.importers.import_runs import (
 T, B, I, H = 5, 2, 3, 4
 
 
-def changed(onnx, weights, op="LSTM", **attributes):
-    return [onnx_node(onnx, op, weights, **{"hidden_size": H, **attributes})], onnx_stored(onnx, weights)
+def changed(
+    onnx: ModuleType, weights: dict[str, np.ndarray], op: str = "LSTM", **attributes: Any
+) -> tuple[list[Any], list[Any]]:
+    options: dict[str, Any] = {"hidden_size": H, **attributes}
+    return [onnx_node(onnx, op, weights, **options)], onnx_stored(onnx, weights)
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "clip": ({"clip": -1.0}, "its clip is -1, expected a number above 0"),
     "direction": ({"direction": "sideways"}, "its direction is 'sideways', expected forward, reverse or bidirectional"),
     "hidden_size": ({"hidden_size": 5}, "its hidden_size is 5, but R is for 4 units"),
@@ -44,7 +51,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_an_unsupported_option_is_named(onnx, tmp_path, random, case) -> None:
+def test_an_unsupported_option_is_named(
+    onnx: ModuleType, tmp_path: Path, random: np.random.Generator, case: str
+) -> None:
     attributes, message = REFUSED[case]
     nodes, stored = changed(onnx, onnx_weights(random, "LSTM", I, H), **attributes)
     found = find_layers(onnx_save(onnx, tmp_path / "m.onnx", nodes, stored, (T, B, I)))
@@ -58,7 +67,7 @@ def test_an_unsupported_option_is_named(onnx, tmp_path, random, case) -> None:
         select(found, "all")
 
 
-BROKEN = {
+BROKEN: dict[str, tuple[dict[str, tuple[int, ...]], str]] = {
     "shape": ({"R": (1, 16, 5)}, r"its hidden_size is 4, but R is for 5 units"),
     "bias": ({"B": (1, 16)}, r"its B has shape \[1, 16\], expected \[1, 32\]"),
     "dimensions": ({"W": (16, 3)}, "its weights W and R must have three dimensions"),
@@ -73,7 +82,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_broken_weights_are_named(onnx, tmp_path, random, case) -> None:
+def test_broken_weights_are_named(onnx: ModuleType, tmp_path: Path, random: np.random.Generator, case: str) -> None:
     shapes, message = BROKEN[case]
     weights = onnx_weights(random, "LSTM", I, H)
     for name, shape in shapes.items():
@@ -86,7 +95,7 @@ def test_broken_weights_are_named(onnx, tmp_path, random, case) -> None:
         raise AssertionError(entry.reason)
 
 
-def test_numbers_that_are_not_finite_are_named(onnx, tmp_path, random) -> None:
+def test_numbers_that_are_not_finite_are_named(onnx: ModuleType, tmp_path: Path, random: np.random.Generator) -> None:
     weights = onnx_weights(random, "RNN", I, H)
     weights["R"][0, 0, 0] = np.nan
     nodes, stored = changed(onnx, weights, "RNN")
@@ -94,7 +103,9 @@ def test_numbers_that_are_not_finite_are_named(onnx, tmp_path, random) -> None:
     assert entry.reason == "weight_hh: 1 of 16 numbers are not finite in float32"
 
 
-def test_weights_that_the_graph_computes_are_named(onnx, tmp_path, random) -> None:
+def test_weights_that_the_graph_computes_are_named(
+    onnx: ModuleType, tmp_path: Path, random: np.random.Generator
+) -> None:
     weights = onnx_weights(random, "GRU", I, H)
     nodes = [onnx.helper.make_node("Neg", ["V"], ["W"], name="minus"), onnx_node(onnx, "GRU", weights, hidden_size=H)]
     stored = onnx_stored(onnx, weights)
@@ -103,7 +114,9 @@ def test_weights_that_the_graph_computes_are_named(onnx, tmp_path, random) -> No
     assert entry.reason == "its weights W are computed by the graph (Neg 'minus'), not constants"
 
 
-def test_other_recurrent_operators_old_opsets_functions_and_loops_are_named(onnx, tmp_path, random) -> None:
+def test_other_recurrent_operators_old_opsets_functions_and_loops_are_named(
+    onnx: ModuleType, tmp_path: Path, random: np.random.Generator
+) -> None:
     weights = onnx_weights(random, "LSTM", I, H)
     nodes, stored = changed(onnx, weights)
     (old,) = find_layers(onnx_save(onnx, tmp_path / "m.onnx", nodes, stored, (T, B, I), opset=3)).unsupported
@@ -125,7 +138,7 @@ def test_other_recurrent_operators_old_opsets_functions_and_loops_are_named(onnx
     assert names == ["cell/DynamicQuantizeLSTM", "loop (Scan)"]
 
 
-def test_external_data_is_refused(onnx, tmp_path, random) -> None:
+def test_external_data_is_refused(onnx: ModuleType, tmp_path: Path, random: np.random.Generator) -> None:
     nodes, stored = changed(onnx, onnx_weights(random, "LSTM", I, H))
     path = onnx_save(onnx, tmp_path / "m.onnx", nodes, stored, (T, B, I))
     onnx.save(onnx.load(path), path, save_as_external_data=True, location="weights.bin", size_threshold=0)
@@ -133,7 +146,9 @@ def test_external_data_is_refused(onnx, tmp_path, random) -> None:
         find_layers(path)
 
 
-def test_a_graph_that_doubles_its_constants_is_refused(onnx, tmp_path, random) -> None:
+def test_a_graph_that_doubles_its_constants_is_refused(
+    onnx: ModuleType, tmp_path: Path, random: np.random.Generator
+) -> None:
     make = onnx.helper.make_node
     nodes = [make("Concat", [f"w{n}", f"w{n}"], [f"w{n + 1}"], axis=0) for n in range(40)]
     zeros = [make("Concat", [f"z{n}", f"z{n}"], [f"z{n + 1}"], axis=0) for n in range(90)]
@@ -145,7 +160,7 @@ def test_a_graph_that_doubles_its_constants_is_refused(onnx, tmp_path, random) -
     assert entry.reason == "its constants are larger than the file's size allows"
 
 
-def test_no_onnx_and_nothing_recurrent(onnx, tmp_path) -> None:
+def test_no_onnx_and_nothing_recurrent(onnx: ModuleType, tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"
     for content in (b"", b"nonsense" * 40, b"\x08\x09"):
         path.write_bytes(content)

@@ -6,7 +6,10 @@ import os
 import pickle
 import warnings
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,17 +19,20 @@ from safetensors.numpy import save_file
 
 from archsim.errors import WorkloadError
 from archsim.importers import find_layers, select
+from tests.arrays import save_npz
 from tests.importers.import_runs import close, imported
 from tests.rings import examples
 
 SAVERS = (".pt", ".pth", "legacy.pt", ".safetensors", ".npz")
 
+Module = tuple[str, dict[str, Any], int, int, str, str, int]
+"""(kind, options, steps, batch, how to save, prefix, seed)."""
+
 
 @st.composite
-def modules(draw):
-    """(kind, options, cell or module, steps, batch, batch_first, how to save, prefix, seed)."""
+def modules(draw: st.DrawFn) -> Module:
     kind = draw(st.sampled_from(["LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"]))
-    options = {"input_size": draw(st.integers(1, 5)), "hidden_size": draw(st.integers(1, 5))}
+    options: dict[str, Any] = {"input_size": draw(st.integers(1, 5)), "hidden_size": draw(st.integers(1, 5))}
     options["bias"] = draw(st.booleans())
     if not kind.endswith("Cell"):
         options |= {"num_layers": draw(st.integers(1, 3)), "bidirectional": draw(st.booleans())}
@@ -39,7 +45,7 @@ def modules(draw):
     return kind, options, draw(st.integers(1, 4)), draw(st.integers(0, 3)), *saved, draw(st.integers(0, 2**31))
 
 
-def save(torch, tensors, path: Path) -> Path:
+def save(torch: ModuleType, tensors: dict[str, Any], path: Path) -> Path:
     """Under the suffix of `path`; legacy.pt is torch's format before 1.6."""
     arrays = {name: tensor.detach().numpy() for name, tensor in tensors.items()}
     if path.suffix == ".safetensors":
@@ -51,7 +57,7 @@ def save(torch, tensors, path: Path) -> Path:
     return path
 
 
-def forward(torch, module, x: np.ndarray) -> dict[str, np.ndarray]:
+def forward(torch: ModuleType, module: Any, x: np.ndarray) -> dict[str, np.ndarray]:
     """output, h_n and c_n of a module, or of a cell run step by step."""
     with torch.no_grad(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "LSTM with projections is not supported with oneDNN")  # said once a process
@@ -71,7 +77,11 @@ def forward(torch, module, x: np.ndarray) -> dict[str, np.ndarray]:
 
 @settings(max_examples=examples(60))
 @given(case=modules())
-def test_every_module_computes_what_torch_computes(tmp_path_factory, torch, case) -> None:
+def test_every_module_computes_what_torch_computes(
+    tmp_path_factory: pytest.TempPathFactory,
+    torch: ModuleType,
+    case: Module,
+) -> None:
     kind, options, steps, batch, suffix, prefix, seed = case
     torch.manual_seed(seed)
     module = getattr(torch.nn, kind)(**options)
@@ -95,7 +105,7 @@ def test_every_module_computes_what_torch_computes(tmp_path_factory, torch, case
 
 
 @pytest.mark.parametrize("suffix", [".pt", "legacy.pt"])
-def test_checkpoints_with_dictionaries_inside(torch, tmp_path, suffix) -> None:
+def test_checkpoints_with_dictionaries_inside(torch: ModuleType, tmp_path: Path, suffix: str) -> None:
     module = torch.nn.LSTM(3, 4)
     optimizer = torch.optim.Adam(module.parameters())
     module(torch.zeros(1, 1, 3))[0].sum().backward()
@@ -110,14 +120,14 @@ def test_checkpoints_with_dictionaries_inside(torch, tmp_path, suffix) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
-def test_other_types_of_numbers(torch, tmp_path, dtype) -> None:
+def test_other_types_of_numbers(torch: ModuleType, tmp_path: Path, dtype: str) -> None:
     module = torch.nn.GRU(3, 4).to(getattr(torch, dtype))
     torch.save(module.state_dict(), tmp_path / "m.pt")
     (layer,) = find_layers(tmp_path / "m.pt").layers
     np.testing.assert_array_equal(layer.tensors["weight_ih_l0"], module.weight_ih_l0.detach().float().numpy())
 
 
-def test_tensors_that_share_or_stride_their_storage(torch, tmp_path) -> None:
+def test_tensors_that_share_or_stride_their_storage(torch: ModuleType, tmp_path: Path) -> None:
     module = torch.nn.LSTM(4, 4)
     shared = {name: tensor.T if tensor.ndim == 2 and tensor.shape[0] == tensor.shape[1] else tensor
               for name, tensor in module.state_dict().items()}  # fmt: skip
@@ -127,15 +137,15 @@ def test_tensors_that_share_or_stride_their_storage(torch, tmp_path) -> None:
     np.testing.assert_array_equal(layer.tensors["bias_hh_l0"], module.bias_ih_l0.detach().numpy())
 
 
-def test_an_rnn_does_not_say_its_function_and_only_an_rnn_has_none(tmp_path) -> None:
+def test_an_rnn_does_not_say_its_function_and_only_an_rnn_has_none(tmp_path: Path) -> None:
     arrays = {"weight_ih_l0": np.ones((4, 3), np.float32), "weight_hh_l0": np.ones((4, 4), np.float32)}
-    np.savez(tmp_path / "rnn.npz", **arrays)
+    save_npz(tmp_path / "rnn.npz", **arrays)
     (layer,) = find_layers(tmp_path / "rnn.npz").layers
     assert layer.notes == ("a state_dict does not say whether it is tanh or relu; taken as tanh (--nonlinearity relu)",)
     (layer,) = find_layers(tmp_path / "rnn.npz", "relu").layers
     assert layer.notes == ()
     assert layer.config.nonlinearity == "relu"
-    np.savez(tmp_path / "lstm.npz", **{name: np.concatenate([a] * 4) for name, a in arrays.items()})
+    save_npz(tmp_path / "lstm.npz", **{name: np.concatenate([a] * 4) for name, a in arrays.items()})
     with pytest.raises(WorkloadError, match=r"lstm.npz: has no RNN, so that --nonlinearity says nothing"):
         find_layers(tmp_path / "lstm.npz", "relu")
 
@@ -144,8 +154,8 @@ def zeros(**shapes: tuple[int, ...]) -> dict[str, np.ndarray]:
     return {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
 
 
-LSTM = {"weight_ih_l0": (16, 3), "weight_hh_l0": (16, 4)}
-REFUSED = {
+LSTM: dict[str, tuple[int, ...]] = {"weight_ih_l0": (16, 3), "weight_hh_l0": (16, 4)}
+REFUSED: dict[str, tuple[dict[str, tuple[int, ...]], str]] = {
     "no weight_hh": ({"weight_ih_l0": (16, 3)}, "weight_hh_l0 is missing"),
     "no weight_ih": ({"weight_hh_l0": (16, 4)}, "weight_ih_l0 is missing"),
     "no kind": (LSTM | {"weight_hh_l0": (16, 8)}, "weight_hh_l0 has shape [16, 8], which is no LSTM (4 rows a column), GRU "
@@ -181,11 +191,11 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 @pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
-def test_what_does_not_fit_is_named(tmp_path, case, suffix) -> None:
+def test_what_does_not_fit_is_named(tmp_path: Path, case: str, suffix: str) -> None:
     shapes, message = REFUSED[case]
     path = tmp_path / f"m{suffix}"
     tensors = {f"enc.{name}": np.zeros(shape, np.float32) for name, shape in shapes.items()}
-    save_file(tensors, path) if suffix == ".safetensors" else np.savez(path, **tensors)
+    save_file(tensors, path) if suffix == ".safetensors" else save_npz(path, **tensors)
     found = find_layers(path)
     assert found.layers == ()
     (entry,) = found.unsupported
@@ -195,10 +205,10 @@ def test_what_does_not_fit_is_named(tmp_path, case, suffix) -> None:
         select(found, "all")
 
 
-def test_numbers_that_cannot_be_used_are_named(torch, tmp_path) -> None:
+def test_numbers_that_cannot_be_used_are_named(torch: ModuleType, tmp_path: Path) -> None:
     tensors = zeros(weight_ih_l0=(16, 3), weight_hh_l0=(16, 4))
     tensors["weight_hh_l0"][3, 1] = np.inf
-    np.savez(tmp_path / "m.npz", **tensors)
+    save_npz(tmp_path / "m.npz", **tensors)
     (entry,) = find_layers(tmp_path / "m.npz").unsupported
     assert entry.reason == "1 of 64 numbers are not finite in float32, the first at (3, 1)"
     for dtype, kind in ((torch.int32, "int32"), (torch.complex64, "complex64")):
@@ -216,9 +226,9 @@ def test_numbers_that_cannot_be_used_are_named(torch, tmp_path) -> None:
     assert entry.reason == "weight_ih claims more numbers than the file has"
 
 
-def test_several_modules_do_not_say_what_feeds_what(tmp_path) -> None:
+def test_several_modules_do_not_say_what_feeds_what(tmp_path: Path) -> None:
     tensors = zeros(weight_ih_l0=(16, 4), weight_hh_l0=(16, 4))
-    np.savez(tmp_path / "m.npz", **{f"{side}.{name}": a for side in ("left", "right") for name, a in tensors.items()})
+    save_npz(tmp_path / "m.npz", **{f"{side}.{name}": a for side in ("left", "right") for name, a in tensors.items()})
     found = find_layers(tmp_path / "m.npz")
     with pytest.raises(WorkloadError) as caught:
         select(found, "all")
@@ -237,12 +247,12 @@ class Payload:
     def __init__(self, target: Path) -> None:
         self.target = target
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
         return os.system, (f"touch {self.target}",)
 
 
 @pytest.mark.parametrize("how", ["new", "legacy", "plain"])
-def test_a_payload_is_refused_and_not_run(torch, tmp_path, how) -> None:
+def test_a_payload_is_refused_and_not_run(torch: ModuleType, tmp_path: Path, how: str) -> None:
     target = tmp_path / "it ran".replace(" ", "_")
     tree = {"weight_ih_l0": torch.zeros(4, 3), "bad": Payload(target)}
     if how == "plain":
@@ -260,7 +270,9 @@ def test_a_payload_is_refused_and_not_run(torch, tmp_path, how) -> None:
         )
 
 
-def test_environment_variables_do_not_turn_the_check_off(torch, tmp_path, monkeypatch) -> None:
+def test_environment_variables_do_not_turn_the_check_off(
+    torch: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
     torch.save(Payload(tmp_path / "ran"), tmp_path / "m.pt")
     with pytest.raises(WorkloadError, match="could run any code"):
@@ -268,7 +280,7 @@ def test_environment_variables_do_not_turn_the_check_off(torch, tmp_path, monkey
     assert not (tmp_path / "ran").exists()
 
 
-def test_torchscript_and_whole_modules_are_refused(torch, tmp_path) -> None:
+def test_torchscript_and_whole_modules_are_refused(torch: ModuleType, tmp_path: Path) -> None:
     """An archive of TorchScript is known by its constants.pkl; the module is what torch.save(model) writes."""
     with zipfile.ZipFile(tmp_path / "script.pt", "w") as archive:
         for name in ("data.pkl", "constants.pkl", "version"):
@@ -282,7 +294,7 @@ def test_torchscript_and_whole_modules_are_refused(torch, tmp_path) -> None:
         find_layers(tmp_path / "module.pt")
 
 
-def test_files_that_are_none(torch, tmp_path) -> None:
+def test_files_that_are_none(torch: ModuleType, tmp_path: Path) -> None:
     for suffix, name in ((".pt", "torch"), (".npz", ".npz"), (".safetensors", "safetensors")):
         path = tmp_path / f"m{suffix}"
         for content in (b"", b"PK\x03\x04 no archive", b"nonsense" * 100):
@@ -300,7 +312,7 @@ def test_files_that_are_none(torch, tmp_path) -> None:
         find_layers(tmp_path / "m.pt")
 
 
-def test_containers_without_end_are_refused(torch, tmp_path) -> None:
+def test_containers_without_end_are_refused(torch: ModuleType, tmp_path: Path) -> None:
     tree = {"w": torch.zeros(1)}
     for _ in range(40):
         tree = {"a": tree, "b": tree}
@@ -309,12 +321,12 @@ def test_containers_without_end_are_refused(torch, tmp_path) -> None:
         find_layers(tmp_path / "m.pt")
 
 
-def test_archives_that_expand_or_lie_are_refused(torch, tmp_path) -> None:
+def test_archives_that_expand_or_lie_are_refused(torch: ModuleType, tmp_path: Path) -> None:
     huge = np.zeros((40_000_000,), np.float32)
     np.savez_compressed(tmp_path / "bomb.npz", weight=huge)
     with pytest.raises(WorkloadError, match=r"expand to 160,000,\d+; save it uncompressed"):
         find_layers(tmp_path / "bomb.npz")
-    np.savez(tmp_path / "m.npz", **zeros(weight_ih_l0=(16, 3)))
+    save_npz(tmp_path / "m.npz", **zeros(weight_ih_l0=(16, 3)))
     data = (tmp_path / "m.npz").read_bytes().replace(b"(16, 3)", b"(99, 3)")
     (tmp_path / "m.npz").write_bytes(data)
     with pytest.raises(WorkloadError, match=r"m.npz: (weight_ih_l0.npy: )?not a valid .npz file"):
@@ -335,7 +347,7 @@ def test_archives_that_expand_or_lie_are_refused(torch, tmp_path) -> None:
         find_layers(tmp_path / "n.pt")
 
 
-def test_a_file_that_is_too_large_is_not_opened(tmp_path) -> None:
+def test_a_file_that_is_too_large_is_not_opened(tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     with path.open("wb") as file:
         file.truncate((1 << 31) + 1)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.float_machines import FLOAT_64X64
+from tests.importers.conftest import Command
 from tests.importers.import_runs import close, run_workload
 from tests.importers.trained_models import RESEMBLYZER, SILERO_VAD, UZMORPH, trained_model
 from tests.optional import need
@@ -19,7 +21,7 @@ def random_input(*shape: int) -> np.ndarray:
     return np.random.default_rng(11).standard_normal(shape).astype(np.float32)
 
 
-def import_and_run(archsim, model: str, x: np.ndarray, layer: str, *options: str) -> dict[str, np.ndarray]:
+def import_and_run(archsim: Command, model: str, x: np.ndarray, layer: str, *options: str) -> dict[str, np.ndarray]:
     np.save("x.npy", x)
     ended = archsim("import", model, "--layer", layer, "--out", "my.yaml", "--input", "x.npy", *options)
     assert (ended.code, ended.err) == (0, "")
@@ -33,7 +35,7 @@ def check(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> None:
         assert close(ours[name], want), name
 
 
-def test_silero_vad(archsim, tmp_path) -> None:
+def test_silero_vad(archsim: Command, tmp_path: Path) -> None:
     """The LSTM of a voice activity detector, cut out of its graph for onnxruntime."""
     onnx, runtime = need("onnx"), need("onnxruntime")
     path = trained_model(SILERO_VAD, tmp_path)
@@ -56,14 +58,14 @@ def test_silero_vad(archsim, tmp_path) -> None:
     check(ours, {"output": y[:, 0], "h_n": h, "c_n": c})
 
 
-def torch_results(module, x: np.ndarray) -> dict[str, np.ndarray]:
+def torch_results(module: Any, x: np.ndarray) -> dict[str, np.ndarray]:
     torch = need("torch")
     with torch.no_grad():
         output, (h, c) = module(torch.from_numpy(x))
     return {"output": output.numpy(), "h_n": h.numpy(), "c_n": c.numpy()}
 
 
-def torch_module(path: Path, inside: str | None, prefix: str, *sizes: int, **options):
+def torch_module(path: Path, inside: str | None, prefix: str, *sizes: int, **options: Any) -> Any:
     """The module with the trained weights, loaded by torch itself."""
     torch = need("torch")
     tree = torch.load(path, map_location="cpu", weights_only=True)
@@ -73,7 +75,7 @@ def torch_module(path: Path, inside: str | None, prefix: str, *sizes: int, **opt
     return module
 
 
-def test_uzmorph(archsim, tmp_path) -> None:
+def test_uzmorph(archsim: Command, tmp_path: Path) -> None:
     """Two bidirectional layers in a bare state_dict."""
     need("torch")
     path = trained_model(UZMORPH, tmp_path)
@@ -84,7 +86,7 @@ def test_uzmorph(archsim, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("batched", [True, False])
-def test_resemblyzer(archsim, tmp_path, batched) -> None:
+def test_resemblyzer(archsim: Command, tmp_path: Path, batched: bool) -> None:
     """Three layers inside a checkpoint of torch's format before 1.6, beside its optimizer's state."""
     need("torch")
     path = trained_model(RESEMBLYZER, tmp_path)

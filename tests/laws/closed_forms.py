@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from archsim.families.cells.streams import cell_prefixes
 from archsim.metrics.traffic import Traffic
-from archsim.schedules.network import cell_prefixes
 from archsim.workload import CellKind, CellSpec, NetworkSpec
 from tests.strategies import Case, group_sets, is_wavefront
 

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
-from archsim.components.base import Service
+from archsim.engines.events import Arithmetic, MachineSpec, Options, execute
+from archsim.engines.events.options import Jitter
 from archsim.formats import Encoding, NumberFormat
-from archsim.machine import Arithmetic, MachineSpec, Options, execute
-from archsim.machine.options import Jitter
+from archsim.hardware.unit import Service
 from archsim.program.builder import build_phase
 from archsim.program.interpreter import interpret
 from archsim.program.ir import After, Buffer, DataKind, Dep, Op, Phase, PhaseKind, Program, Region, Wait

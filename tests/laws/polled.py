@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from archsim.components.base import PortUse, Service
-from archsim.machine import MachineSpec
-from archsim.machine.options import Jitter
+from archsim.engines.events import MachineSpec
+from archsim.engines.events.options import Jitter
+from archsim.hardware.unit import PortUse, Service
 from archsim.program.ir import After, Phase, Program
 from archsim.trace import OpRecord
 

@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from archsim.machine import MachineSpec
-from archsim.machine.options import Jitter
+from archsim.engines.events import MachineSpec
+from archsim.engines.events.options import Jitter
 from archsim.program.ir import After, Program, Wait
 from archsim.trace import OpRecord
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.errors import CapacityError
+from archsim.families.gemv.bounds import GEMV_BOUNDS
 from archsim.metrics import declared
-from archsim.metrics.bounds import BOUNDS
 from archsim.metrics.stacks import BUCKETS
 from archsim.metrics.stats import Stats
 from archsim.program.ir import PhaseKind
@@ -64,7 +64,7 @@ def test_timelines_hold_the_occupied_cycles(case: Case):
 def test_no_bound_is_broken(case: Case):
     """T steps take at least T times each bound; a bound that is no whole number was rounded once."""
     stats = case.simulate(timing_only=True).stats
-    assert stats.bounds.keys() == BOUNDS.keys()
+    assert stats.bounds.keys() == GEMV_BOUNDS.keys()
     for name, bound in stats.bounds.items():
         exact = Fraction(bound) if isinstance(bound, int) else Fraction(bound) * (1 - Fraction(1, 2**52))
         assert stats.body_cycles >= case.spec.steps * exact, name

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from archsim.api import simulate
 from archsim.api.simulate import machine_spec
-from archsim.arch import load_arch
-from archsim.components.ddr_presets import DEVICES, TYPES
 from archsim.config import parse_override
+from archsim.engines.events.options import Jitter
 from archsim.errors import CapacityError
-from archsim.machine.options import Jitter
+from archsim.families.load import load_arch
+from archsim.hardware.dram.ddr_presets import DEVICES, TYPES
 from archsim.workload import load_workload
 from tests.rings import examples
 from tests.strategies import Case, bits, cases, jitters, program_text, tensors
@@ -136,7 +136,7 @@ def test_single_ports_cost_cycles_and_no_bits():
     assert sum(stack["wait_port"] for stack in stacks[0].values()) > sum(s["wait_port"] for s in stacks[1].values())
 
 
-# Where better is slower (docs/microarchitecture.md, "Monotonicity")
+# Where better is slower (docs/microarchitecture/rules.md, "Monotonicity")
 
 
 def ddr_cycles(*overrides: str) -> int:

@@ -46,7 +46,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.arch import ArchConfig
+from archsim.families.gemv.config import GemvConfig
 from archsim.program.verifier import find_hazards
 from tests.rings import examples
 from tests.strategies import (
@@ -118,7 +118,7 @@ OTHER_PROGRAM = (
 )
 
 
-def fields(config: ArchConfig) -> set[str]:
+def fields(config: GemvConfig) -> set[str]:
     """Every field of the family's machines but the formats."""
     document = config.model_dump(exclude={"family", "formats", "summary"})
     return {
@@ -128,7 +128,7 @@ def fields(config: ArchConfig) -> set[str]:
     }
 
 
-def value_of(config: ArchConfig, path: str) -> Any:
+def value_of(config: GemvConfig, path: str) -> Any:
     value: Any = config
     for name in path.split("."):
         value = getattr(value, name)
@@ -136,7 +136,7 @@ def value_of(config: ArchConfig, path: str) -> Any:
 
 
 @st.composite
-def better(draw: st.DrawFn, config: ArchConfig, path: str) -> Any:
+def better(draw: st.DrawFn, config: GemvConfig, path: str) -> Any:
     """A better value of a field, or the same if it is the best."""
     value = value_of(config, path)
     if path == "mac_array.columns":

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.api.validation import TOLERANCE
-from archsim.arch import Arch, load_arch
-from archsim.components.base import Service
+from archsim.checking.validation import TOLERANCE
+from archsim.engines.events.options import Jitter
 from archsim.errors import ScheduleError
+from archsim.families.load import Arch, load_arch
+from archsim.families.schedules import find_schedule
 from archsim.golden import lstm
-from archsim.machine.options import Jitter
-from archsim.schedules import find_schedule
+from archsim.hardware.unit import Service
 from archsim.workload import CellKind, Workload, load_workload
 from tests.float_machines import FLOAT_16X16
 from tests.rings import every_value, examples, law
@@ -41,7 +41,7 @@ WAVEFRONTS = tuple(name for name in SCHEDULE_NAMES if name.endswith("wavefront")
 
 
 def _largest_error(got: np.ndarray, want: np.ndarray) -> float:
-    """Relative to the largest magnitude, as archsim.api.validation defines it."""
+    """Relative to the largest magnitude, as archsim.checking.validation defines it."""
     return float(np.max(np.abs(got - want)) / np.max(np.abs(want)))
 
 

@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
-from archsim.arch import ArchConfig
-from archsim.components.base import Service
-from archsim.components.hold import Hold
+from archsim.engines.events import MachineSpec
+from archsim.engines.events.options import Jitter
 from archsim.errors import DeadlockError, ScheduleError
-from archsim.machine import MachineSpec
-from archsim.machine.options import Jitter
+from archsim.families.gemv.config import GemvConfig
+from archsim.hardware.lane_hold import Hold
+from archsim.hardware.unit import Service
 from archsim.program.builder import build_phase
 from archsim.program.ir import After, Buffer, Dep, Op, PhaseKind, Program, Region, Wait
 from archsim.program.verifier import find_hazards, verify
@@ -35,7 +35,7 @@ AT_NOMINAL = "wrong at the machine's latencies"
 AT_SOME = "wrong at some latencies"
 NEVER = "cannot be shown by numbers"
 
-BASE = ArchConfig.model_validate(
+BASE = GemvConfig.model_validate(
     {
         "summary": "a machine to plant faults in",
         "clock_mhz": 100.0,

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from archsim.arch import load_arch
-from archsim.components.dram import Transfer
 from archsim.config import parse_override
+from archsim.families.load import load_arch
+from archsim.hardware.dram.transfers import Transfer
 from archsim.metrics.traffic import compute_traffic
 from archsim.program.ir import Op, Phase, PhaseKind, Program
 from tests.laws.closed_forms import cut_of, flat, traffic

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.components.base import Service
+from archsim.hardware.unit import Service
 from archsim.program.builder import build_phase
 from archsim.program.ir import Op, Phase, PhaseKind, Program, Region
 from archsim.program.verifier import find_hazards

@@ -7,9 +7,9 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.components.base import PortUse, Service
-from archsim.machine import Arithmetic, MachineSpec, Options, execute
-from archsim.machine.options import Jitter
+from archsim.engines.events import Arithmetic, MachineSpec, Options, execute
+from archsim.engines.events.options import Jitter
+from archsim.hardware.unit import PortUse, Service
 from archsim.program.ir import Phase, Wait
 from tests.laws.generic_ops import Hashing, bodies, contents, initial_state, interpreted, one_phase
 from tests.laws.polled import polled

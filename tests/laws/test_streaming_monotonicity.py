@@ -14,8 +14,8 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from archsim.api import simulate
-from archsim.arch import load_arch
 from archsim.config import parse_override
+from archsim.families.load import load_arch
 from archsim.metrics import Stats
 from archsim.workload import load_workload
 from tests.laws.closed_forms import cut_of

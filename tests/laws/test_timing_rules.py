@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.api.simulate import machine_spec
-from archsim.components.base import Service
-from archsim.machine import MachineSpec, Options, execute
-from archsim.machine.options import Jitter
+from archsim.engines.events import MachineSpec, Options, execute
+from archsim.engines.events.options import Jitter
+from archsim.hardware.unit import Service
 from archsim.metrics import compute_stats
 from archsim.program.ir import After, Phase, PhaseKind, Wait
 from archsim.program.verifier import find_hazards

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.machine.options import Jitter
+from archsim.engines.events.options import Jitter
 from archsim.program.verifier import find_hazards
 from tests.rings import examples
 from tests.strategies import Case, bits, cases, compare, jitters, seeds, tensors, unit_options

@@ -19,11 +19,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from archsim.api import Simulation, simulate
-from archsim.arch import Arch, ArchConfig
-from archsim.components.base import Service
 from archsim.config import parse_document, parse_override, validate
+from archsim.engines.events import MachineSpec, Options, execute
 from archsim.errors import ArchError
-from archsim.machine import MachineSpec, Options, execute
+from archsim.families.gemv.config import GemvConfig
+from archsim.families.load import Arch
+from archsim.hardware.unit import Service
 from archsim.program.ir import After, Dep, Op, Phase, PhaseKind, Program, Region, Wait
 from archsim.trace import Trace, Window
 from archsim.workload import load_workload
@@ -52,7 +53,7 @@ OpKey = tuple[str, int, str]
 def hand_machine(*overrides: str) -> Arch:
     """The machine above with overrides such as "mac_array.rows=4"."""
     document = parse_document(HAND_2X2, "hand_2x2", ArchError)
-    config = validate(ArchConfig, document, [parse_override(text) for text in overrides], ArchError)
+    config = validate(GemvConfig, document, [parse_override(text) for text in overrides], ArchError)
     return Arch("hand_2x2", config)
 
 

@@ -1,4 +1,4 @@
-"""Cycles of a time step as a closed form, where the MAC array is the limit, and what docs/microarchitecture.md quotes.
+"""Cycles of a time step as a closed form, where the MAC array is the limit, and what docs/microarchitecture/ quotes.
 
 fused_interleaved. In the steady state all tiles of a step follow each other on the array without a gap, and the first
 tile of the next step starts when the last group's h is done. So
@@ -58,8 +58,8 @@ from pathlib import Path
 import pytest
 
 from archsim.api import simulate
-from archsim.arch import load_arch
 from archsim.config import parse_override
+from archsim.families.load import load_arch
 from archsim.workload import load_workload
 from tests.float_machines import FLOAT_64X64
 
@@ -72,7 +72,7 @@ def stats(machine, workload, schedule, *overrides):
 
 INT8 = "edge_64x64"
 Q4_12 = "edge_64x64_q4_12"
-DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "microarchitecture.md").read_text(encoding="utf-8")
+DOCUMENT = (Path(__file__).resolve().parents[2] / "docs/microarchitecture/rules.md").read_text(encoding="utf-8")
 REFERENCE = "lstm_200_1000_t70"
 SHORT = "lstm:200,1000,t=6"
 BATCH_2 = "lstm:200,1000,t=6,b=2"
@@ -274,13 +274,13 @@ class TestSplitInterleaved:
 
 @pytest.mark.parametrize(("deferred", "cycles_per_step"), [(0, 154), (1, 97), (2, 85), (3, 82)])
 def test_what_deferral_is_worth(monkeypatch, deferred, cycles_per_step):
-    """The figures that archsim/schedules/cell.py quotes for its choice of DEFERRED_GROUPS: measured, not derived."""
-    monkeypatch.setattr("archsim.schedules.cell.DEFERRED_GROUPS", deferred)
+    """The figures that families/cells/cell.py quotes for its choice of DEFERRED_GROUPS: measured, not derived."""
+    monkeypatch.setattr("archsim.families.cells.cell.DEFERRED_GROUPS", deferred)
     assert stats(INT8, "silero_vad", "fused_interleaved").cycles_per_step == cycles_per_step
 
 
 class TestDocumentedExceptions:
-    """More of these does not always mean fewer cycles (docs/microarchitecture.md, "Monotonicity").
+    """More of these does not always mean fewer cycles (docs/microarchitecture/rules.md, "Monotonicity").
 
     The numbers are measured, not derived: they are here so that the document cannot go stale.
     """

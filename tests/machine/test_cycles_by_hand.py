@@ -1,4 +1,4 @@
-"""Cycle counts of whole runs, derived by hand from docs/microarchitecture.md before the simulator was asked.
+"""Cycle counts of whole runs, derived by hand from docs/microarchitecture/ before the simulator was asked.
 
 Every table lists each op's start, free (it has read its operands and its unit takes the next op) and done (its results
 are visible), with the reason for its start. The machine is by_hand.HAND_2X2 unless a test says otherwise; its services
@@ -25,7 +25,7 @@ from pathlib import Path
 import pytest
 
 from archsim.api import simulate
-from archsim.arch import load_arch
+from archsim.families.load import load_arch
 from archsim.trace import Window
 from archsim.workload import load_workload
 from tests.machine.by_hand import check, parse_table, recorded, run, without_steps_from
@@ -574,10 +574,11 @@ epilogue from {start + 184}
 
 
 class TestWorkedExample:
-    """The table in docs/microarchitecture.md, which was derived by hand like those above."""
+    """The table in docs/microarchitecture/cycles.md, which was derived by hand like those above."""
 
     def test_the_document_is_right(self):
-        document = (Path(__file__).resolve().parents[2] / "docs" / "microarchitecture.md").read_text(encoding="utf-8")
+        page = Path(__file__).resolve().parents[2] / "docs/microarchitecture/cycles.md"
+        document = page.read_text(encoding="utf-8")
         (table,) = re.findall(r"^```text\n(.*?)^```", document, flags=re.MULTILINE | re.DOTALL)
         workload = load_workload("lstm_3_2_t4")
         simulation = simulate(load_arch("tiny_2x2"), workload, timing_only=True, window=Window(0, 4))

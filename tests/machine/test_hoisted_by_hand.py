@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import pytest
 
-from archsim.arch import ArchConfig
+from archsim.families.gemv.config import GemvConfig
 from archsim.metrics import Stats
 from tests.machine.test_streaming_by_hand import MACHINE
 from tests.strategies import Case, workload
@@ -31,7 +31,7 @@ STEP = 22
 def stats(hoist_steps: int, schedule: str = "hoisted", capacity_bytes: int = 4096) -> Stats:
     sram = {"capacity_bytes": capacity_bytes, "banks": 4, "port_bits": 512, "read_latency_cycles": 1}
     state = {"capacity_bytes": 1024, "port_bits": 512, "hoist_steps": hoist_steps}
-    config = ArchConfig.model_validate(MACHINE | {"weight_sram": sram, "state_buffer": state})
+    config = GemvConfig.model_validate(MACHINE | {"weight_sram": sram, "state_buffer": state})
     return Case(config, workload(4, 4, 4, 1), schedule).simulate(timing_only=True).stats
 
 

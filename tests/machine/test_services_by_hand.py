@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import pytest
 
-from archsim.arch import build_units
-from archsim.components.activation import Activate
-from archsim.components.base import Service
-from archsim.components.dram import Transfer
-from archsim.components.lstm_ops import CellUpdate, HiddenUpdate
-from archsim.components.mac_tiles import MacTile
+from archsim.families.cells.activation import Activate
+from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate
+from archsim.families.gemv.mac_tiles import MacTile
+from archsim.families.registry import build_units
 from archsim.formats import Float32
+from archsim.hardware.dram.transfers import Transfer
+from archsim.hardware.unit import Service
 from archsim.program.ir import Buffer, DataKind, Op, Region
 from archsim.workload import FunctionSpec
 from tests.machine.by_hand import hand_machine

@@ -7,15 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from archsim.arch import build_units
-from archsim.components.activation import Activate
-from archsim.components.base import Service
-from archsim.components.mac_tiles import MacTile
-from archsim.components.numerics import Numerics
 from archsim.errors import ArchError
+from archsim.families.cells.activation import Activate
+from archsim.families.gemv.mac_tiles import MacTile
+from archsim.families.registry import build_units
+from archsim.families.schedules import find_schedule
 from archsim.formats import Encoding, Fixed, Float32, parse_format
+from archsim.hardware.numerics import Numerics
+from archsim.hardware.unit import Service
 from archsim.program.ir import Buffer, DataKind, Op, Region
-from archsim.schedules import find_schedule
 from archsim.workload import CellKind, CellSpec, FunctionSpec, NetworkSpec, load_workload
 from tests.machine.by_hand import hand_machine
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from archsim.api.simulate import machine_spec
-from archsim.arch import build_units
-from archsim.components.base import PortUse, Service
-from archsim.components.dram import Transfer
-from archsim.components.mac_tiles import MacTile
+from archsim.engines.events import MachineSpec, Options, execute
+from archsim.engines.events.ports import PortBook
+from archsim.families.gemv.mac_tiles import MacTile
+from archsim.families.registry import build_units
 from archsim.formats import Float32
-from archsim.machine import MachineSpec, Options, execute
-from archsim.machine.ports import PortBook
+from archsim.hardware.dram.transfers import Transfer
+from archsim.hardware.unit import PortUse, Service
 from archsim.metrics.stacks import cycle_stacks
 from archsim.metrics.unit_facts import facts_of
 from archsim.program.builder import build_phase

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from archsim.api import simulate
-from archsim.arch import load_arch
 from archsim.config import parse_override
+from archsim.families.gemv.schedules import GEMV_SCHEDULES
+from archsim.families.load import load_arch
 from archsim.program.ir import Phase
-from archsim.schedules import SCHEDULES
 from archsim.workload import load_workload
 from tests.float_machines import FLOAT_64X64
 from tests.machine.by_hand import Job, job_phase, run, run_jobs
@@ -93,7 +93,7 @@ class TestStepsBehindASlowDram:
         simulation = run("fused_interleaved", f"lstm:3,2,t={steps}", "dram.bandwidth_bytes_per_cycle=0.5")
         assert simulation.stats.cycles_per_step == cycles_per_step
 
-    @pytest.mark.parametrize("schedule", [schedule.name for schedule in SCHEDULES])
+    @pytest.mark.parametrize("schedule", [schedule.name for schedule in GEMV_SCHEDULES])
     def test_a_step_takes_what_dram_needs_for_x_and_h(self, schedule):
         """silero_vad (I = H = 128) in float32 with 4 bytes a cycle: x and h are 512 bytes, 128 cycles each.
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import pytest
 
-from archsim.arch import ArchConfig
+from archsim.families.gemv.config import GemvConfig
 from tests.strategies import Case, workload
 
 MACHINE = {
@@ -37,7 +37,7 @@ MACHINE = {
 
 def cycles_per_step(capacity_bytes: int, slots: int = 2) -> float:
     sram = {"capacity_bytes": capacity_bytes, "banks": 4, "port_bits": 512, "read_latency_cycles": 1}
-    config = ArchConfig.model_validate(MACHINE | {"weight_sram": sram | {"stream_slots": slots}})
+    config = GemvConfig.model_validate(MACHINE | {"weight_sram": sram | {"stream_slots": slots}})
     return Case(config, workload(4, 4, 20, 1), "fused_streamed").simulate(timing_only=True).stats.cycles_per_step
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from archsim.arch import load_arch
 from archsim.config import parse_override
+from archsim.families.load import load_arch
+from archsim.lowering.tensors import Results
 from archsim.program.verifier import find_hazards
-from archsim.schedules.image import Results
 from archsim.workload import CellKind, CellTensors, NetworkTensors
 from archsim.workload.tensors import weight_shapes
 from tests.float_machines import FLOAT_16X16

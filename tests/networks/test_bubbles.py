@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import pytest
 
-from archsim.arch import ArchConfig
+from archsim.families.gemv.config import GemvConfig
 from archsim.metrics import Stats
 from archsim.workload import load_workload
 from tests.strategies import Case
 
-MACHINE = ArchConfig.model_validate(
+MACHINE = GemvConfig.model_validate(
     {
         "summary": "2 x 2 MACs, nothing but the recurrence to wait for",
         "clock_mhz": 100.0,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from archsim.schedules.image import Results
+from archsim.lowering.tensors import Results
 from tests.networks.hand import GRU, IDENTITY, LSTM, RNN, every_schedule, run
 
 # x = 1, h = 2, c = 3. Before any option i = 1 + 2 = 3, f = 2 + 2 + 1 = 5, g = 3 - 2 = 1, o = 4 + 0 + 1 = 5.

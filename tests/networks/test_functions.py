@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from archsim.components.functions import EVALUATE, evaluate
+from archsim.hardware.functions.functions import EVALUATE, evaluate
 from archsim.workload.config import FunctionConfig
 from archsim.workload.network import FUNCTIONS
 

@@ -7,15 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from archsim.arch import build_units, load_arch
-from archsim.components.activation import Activate
-from archsim.components.gru_ops import CandidateSum, GruUpdate, ResetHidden
-from archsim.components.hold import Hold
-from archsim.components.lstm_ops import CellUpdate, HiddenUpdate, Peephole
-from archsim.components.mac_tiles import MacTile
-from archsim.components.numerics import Numerics
+from archsim.families.cells.activation import Activate
+from archsim.families.cells.gru_ops import CandidateSum, GruUpdate, ResetHidden
+from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate, Peephole
+from archsim.families.gemv.mac_tiles import MacTile
+from archsim.families.load import load_arch
+from archsim.families.registry import build_units
 from archsim.formats import Float32
 from archsim.formats.number import Bit
+from archsim.hardware.lane_hold import Hold
+from archsim.hardware.numerics import Numerics
 from archsim.program.ir import Buffer, DataKind, Op, Region
 from archsim.workload import FunctionSpec
 from tests.float_machines import FLOAT_16X16

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from archsim.api import Simulation, simulate
-from archsim.arch import load_arch
 from archsim.config import parse_override
-from archsim.report.saved import torch_outputs
+from archsim.families.load import load_arch
+from archsim.report.files.saved import torch_outputs
 from archsim.workload import load_workload
 from tests.float_machines import FLOAT_64X64
 
@@ -24,11 +24,11 @@ def run(workload: str, schedule: str = "fused", *sets: str) -> Simulation:
 def test_a_wavefront_fills_the_recurrence_bubbles_of_a_single_array() -> None:
     """LSTM(64, 64), 3 layers on 64 x 64: a layer's step is 4 tiles of 2 chunks, 8 cycles of the array.
 
-    Alone it then waits for its own h: the tail 35 of docs/microarchitecture.md (drain 11, sigmoid 3 + 6, tanh 1 + 6
-    behind it, cell 1 + 4, tanh 1 + 6, hidden 1 + 2) and what the in-order units add, so one layer after the other takes
-    three such steps for each t. As a wavefront the three layers of a repetition depend on the repetition before alone:
-    the array works on one while the others drain, and a repetition takes less than three quarters of the three steps
-    (here the sequencer, 74 cycles, and the in-order activation unit are the next limits).
+    Alone it then waits for its own h: the tail 35 of docs/microarchitecture/cycles.md (drain 11, sigmoid 3 + 6, tanh 1
+    + 6 behind it, cell 1 + 4, tanh 1 + 6, hidden 1 + 2) and what the in-order units add, so one layer after the other
+    takes three such steps for each t. As a wavefront the three layers of a repetition depend on the repetition before
+    alone: the array works on one while the others drain, and a repetition takes less than three quarters of the three
+    steps (here the sequencer, 74 cycles, and the in-order activation unit are the next limits).
     """
     alone = run("lstm:64,64,t=40,layers=3")
     together = run("lstm:64,64,t=40,layers=3", "fused_wavefront")

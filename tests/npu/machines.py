@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from archsim.api import Simulation, simulate
-from archsim.arch import Arch, load_arch
 from archsim.config import parse_override
+from archsim.families.load import Arch, load_arch
 from archsim.trace import Window
 from archsim.workload import Workload, load_workload
 

@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from archsim.arch import FAMILIES, build_units
-from archsim.arch.npu import MFU0_ADD, NpuConfig
-from archsim.components.base import Unit, UnitConfig
-from archsim.components.evrf import Evrf, Forward, Ones
-from archsim.components.loader import Loader, WriteBack
-from archsim.components.mfu import Mfu0, Mfu1, Pass
-from archsim.components.mvu import MatVec, Mvu
-from archsim.components.numerics import Numerics
-from archsim.components.stream import Idle
-from archsim.components.vector_steps import AddTo, OneMinus
 from archsim.errors import ArchError, CapacityError, ScheduleError, SimulatorBug
+from archsim.families.npu.chain_words import Idle
+from archsim.families.npu.config import MFU0_ADD, NpuConfig
+from archsim.families.npu.evrf import Evrf, Forward, Ones
+from archsim.families.npu.loader import Loader, WriteBack
+from archsim.families.npu.mfu import Mfu0, Mfu1, Pass
+from archsim.families.npu.mvu import MatVec, Mvu
+from archsim.families.npu.vector_steps import AddTo, OneMinus
+from archsim.families.registry import FAMILIES, build_units
+from archsim.families.schedules import find_schedule
+from archsim.hardware.numerics import Numerics
+from archsim.hardware.unit import Unit, UnitConfig
 from archsim.program.ir import Op, Program, Region
-from archsim.schedules import find_schedule
 from archsim.workload import CellKind, Workload
 from tests.npu.machines import SMALL, machine
 from tests.strategies import network

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.api.numbers import prepare
 from archsim.api.simulate import machine_spec
 from archsim.api.verdict import Verdict, judge
-from archsim.arch import build_units
-from archsim.machine import Arithmetic, Options, execute
-from archsim.schedules import find_schedule
+from archsim.checking.numbers import prepare
+from archsim.engines.events import Arithmetic, Options, execute
+from archsim.families.registry import build_units
+from archsim.families.schedules import find_schedule
 from archsim.workload import CellKind, Workload, load_tensors
 from tests.npu.machines import SMALL, machine
 from tests.rings import examples

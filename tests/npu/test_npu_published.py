@@ -1,14 +1,14 @@
 """Intel NPU on Stratix 10 NX (FPT 2020): cycles of its authors' models, and what each parameter does to ours.
 
 The latencies are those of the authors' C++ model (arch_configs/published/npu_s10nx.yaml names each), the issue rules
-those of docs/microarchitecture.md. Nothing is fitted.
+those of docs/microarchitecture/rules.md. Nothing is fitted.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from archsim.arch.npu import NpuConfig
+from archsim.families.npu.config import NpuConfig
 from archsim.fidelity.npu import npu
 from archsim.workload import CellKind
 from tests.npu.machines import machine, timed

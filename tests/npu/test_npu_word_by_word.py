@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.api.simulate import machine_spec
-from archsim.arch import Arch, build_units
-from archsim.components.mvu import MatVec
-from archsim.components.stream import StreamOp
-from archsim.machine import Options, execute
+from archsim.engines.events import Options, execute
+from archsim.families.load import Arch
+from archsim.families.npu.chain_words import StreamOp
+from archsim.families.npu.mvu import MatVec
+from archsim.families.registry import build_units
+from archsim.families.schedules import find_schedule
 from archsim.program.ir import After, Program
-from archsim.schedules import find_schedule
 from archsim.workload import CellKind, Workload
 from tests.npu.machines import EVERYTHING, machine
 from tests.rings import examples

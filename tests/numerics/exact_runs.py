@@ -9,16 +9,17 @@ from unittest import mock
 
 import numpy as np
 
-from archsim.api import integer_reference
-from archsim.api.golden_run import Golden
-from archsim.api.integer_reference import integer_golden
-from archsim.api.numbers import Computation, Numbers
-from archsim.arch import ArchConfig
+from archsim.checking import integer_reference
+from archsim.checking.golden_run import Golden
+from archsim.checking.integer_reference import integer_golden
+from archsim.checking.numbers import Computation, Numbers
+from archsim.engines.events import Arithmetic, MachineSpec, Options, execute
+from archsim.engines.events.options import Jitter
+from archsim.families.gemv.config import GemvConfig
+from archsim.families.schedules import find_schedule
 from archsim.golden.integer_layers import IntegerResult
-from archsim.machine import Arithmetic, MachineSpec, Options, execute
-from archsim.machine.options import Jitter
+from archsim.lowering.tensors import Results
 from archsim.program.interpreter import interpret
-from archsim.schedules.image import Results
 from archsim.workload import NetworkTensors
 from tests.strategies import AMPLE, Case, network, tensors
 
@@ -69,7 +70,7 @@ def small_case(schedule: str, formats: Any, fields: dict[str, Any] | None = None
         section, _, name = path.partition(".")
         document[section] = document[section] | {name: value}
     sizes = {"input_size": 3, "hidden_size": 4, "steps": 3, "batch": 2}
-    return Case(ArchConfig.model_validate(document), network(**sizes | network_fields), schedule)
+    return Case(GemvConfig.model_validate(document), network(**sizes | network_fields), schedule)
 
 
 def drawn_tensors(case: Case, seed: int) -> NetworkTensors:
@@ -96,7 +97,7 @@ def run_untimed(case: Case, numbers: Numbers) -> Computation:
 
 def run_reference(case: Case, numbers: Numbers) -> Golden:
     """The integer reference."""
-    return integer_golden(numbers, case.config, case.schedule)
+    return integer_golden(numbers, case.config, find_schedule(case.schedule, case.config.family))
 
 
 def reference_overflows(case: Case, numbers: Numbers) -> dict[str, int]:

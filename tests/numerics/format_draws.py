@@ -6,11 +6,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from archsim.components.activation_methods import MethodName
-from archsim.components.curved import CURVED
 from archsim.formats import Fixed, parse_format
 from archsim.formats.config import MAX_ASYMMETRIC_BITS
 from archsim.formats.scaling import Method
+from archsim.hardware.functions.approximation_range import CURVED
+from archsim.hardware.functions.methods import MethodName
 from archsim.workload import NetworkSpec
 from tests.strategies import AMPLE, Case, cases, unit_options, with_little_sram
 

@@ -12,19 +12,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from archsim.components import activation, activation_methods, elementwise, lanes
-from archsim.components.activation_methods import MethodName
-from archsim.components.lanes import IntegerLanes, Operand
-from archsim.components.lstm_ops import CellUpdate
-from archsim.components.mac_kernel import _Accumulation, _IntegerTile
-from archsim.components.mac_sums import ChunkSums
-from archsim.components.piecewise import PiecewiseMethod
-from archsim.components.table import TableMethod
+from archsim.families.cells import activation, elementwise
+from archsim.families.cells.lstm_ops import CellUpdate
 from archsim.formats import Encoding, Fixed, Formats, IntegerFormat, Rounding, encoding, rounding
 from archsim.formats.rounding import Conversion, pair_shifted
 from archsim.golden import Activation as GoldenFunction
 from archsim.golden import integer, integer_functions, integer_layers, integer_tiles
-from archsim.schedules import encodings, image
+from archsim.hardware import elementwise_arithmetic as lanes
+from archsim.hardware.elementwise_arithmetic import IntegerArithmetic, Operand
+from archsim.hardware.exact_sums import ChunkSums
+from archsim.hardware.functions import methods as activation_methods
+from archsim.hardware.functions.methods import MethodName
+from archsim.hardware.functions.piecewise import PiecewiseMethod
+from archsim.hardware.functions.table import TableMethod
+from archsim.hardware.products import _Accumulation, _IntegerTile
+from archsim.lowering import encodings
+from archsim.lowering import tensors as image
 from archsim.workload import CellKind, FunctionSpec
 from tests.numerics.exact_runs import ONE_Q, TFLITE, small_case
 from tests.strategies import Case
@@ -327,7 +330,7 @@ def _(patch):
 
 @mutation("the projection's sums moved into h as they are", "projection")
 def _(patch):
-    patch.setattr(IntegerLanes, "value", lambda self, a: a.stored.astype(np.int64))
+    patch.setattr(IntegerArithmetic, "value", lambda self, a: a.stored.astype(np.int64))
 
 
 @mutation("a product with the scale of one factor", "lstm in q")
@@ -337,7 +340,7 @@ def _(patch):
             a.stored.astype(np.int64) * b.stored
         )
 
-    patch.setattr(IntegerLanes, "product", product)
+    patch.setattr(IntegerArithmetic, "product", product)
 
 
 # The MAC tile.
@@ -511,7 +514,7 @@ def one_is(code: Callable[[IntegerFormat, float], int]) -> Plant:
             one = code(a.encoding.format, 1.0 / a.encoding.scale)
             return Operand(one - a.stored.astype(np.int64), a.encoding)
 
-        patch.setattr(IntegerLanes, "one_minus", one_minus)
+        patch.setattr(IntegerArithmetic, "one_minus", one_minus)
 
     return plant
 

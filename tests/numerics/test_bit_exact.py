@@ -16,10 +16,10 @@ import pytest
 from hypothesis import assume, given, settings
 
 from archsim.api.verdict import judge
-from archsim.arch import Arch
-from archsim.components.activation_methods import MethodName
+from archsim.engines.events.options import Jitter
+from archsim.families.load import Arch
 from archsim.formats import Fixed, Formats, IntegerFormat, Scaled
-from archsim.machine.options import Jitter
+from archsim.hardware.functions.methods import MethodName
 from archsim.workload import CellKind, NetworkTensors
 from tests.numerics.exact_runs import (
     ONE_Q,

@@ -2,7 +2,7 @@
 
 Not all can be: the reference takes scales, and the lines of the method piecewise_linear, from the simulator, so that
 scales which are chosen badly, or lines fitted badly, are no difference between the two. How far the numbers are from
-the golden model's says that (archsim.api.accuracy).
+the golden model's says that (archsim.checking.format_error).
 """
 
 from __future__ import annotations

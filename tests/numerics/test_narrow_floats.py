@@ -14,10 +14,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from archsim.components.mac_kernel import TileShape, mac_kernel
-from archsim.components.numerics import Numerics
+from archsim.engines.events.options import Jitter
 from archsim.formats import KINDS, Encoding, Float32, FloatFormat, parse_format
-from archsim.machine.options import Jitter
+from archsim.hardware.numerics import Numerics
+from archsim.hardware.products import TileShape, product_kernel
 from archsim.program.ir import Buffer, DataKind, Region
 from archsim.workload import CellKind
 from tests.numerics.exact_runs import run_machine, run_untimed, small_case
@@ -114,8 +114,8 @@ def singles() -> np.ndarray:
     found = np.concatenate([words, ties]).view(np.float32)
     small = (random.integers(-(2**12), 2**12, 20_000) * 2.0**-26).astype(np.float32)
     halves = random.integers(-(2**12), 2**12, 20_000).astype(np.float32) * np.float32(2.0**4)
-    around = np.nextafter(np.float32(65520.0), np.float32([0, 1e9]))
-    return np.concatenate([found[np.isfinite(found)], small, halves, around, np.float32([0.0, -0.0, 65504, 65520])])
+    context = np.nextafter(np.float32(65520.0), np.float32([0, 1e9]))
+    return np.concatenate([found[np.isfinite(found)], small, halves, context, np.float32([0.0, -0.0, 65504, 65520])])
 
 
 @pytest.mark.parametrize("name", ["float16", "bfloat16"])
@@ -241,7 +241,7 @@ def test_accumulators_round_chunk_by_chunk(name: str, columns: int, inputs: int,
         True,
         accumulator,
     )
-    (got,) = mac_kernel(tile, Numerics(found)).effect([weights, x, *([bias] if biased else [])])
+    (got,) = product_kernel(tile, Numerics(found)).effect([weights, x, *([bias] if biased else [])])
     for row, lane in np.ndindex(3, 2):
         total = float(bias[row, 0]) if biased else 0.0
         for first in range(0, inputs, columns):

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from archsim.arch import ArchConfig, load_arch
 from archsim.config import parse_override
 from archsim.errors import ArchError
+from archsim.families.gemv.config import GemvConfig
+from archsim.families.load import load_arch
 from archsim.formats import (
     FORMAT_SETS,
     KINDS,
@@ -51,7 +52,7 @@ def machine(tmp_path: Path):
     """The machine above with `--set` overrides, from a file; its line of formats can be another."""
     path = tmp_path / "machine.yaml"
 
-    def load(*overrides: str, formats: str = "tflite_int8") -> ArchConfig:
+    def load(*overrides: str, formats: str = "tflite_int8") -> GemvConfig:
         path.write_text(MACHINE.replace("formats: tflite_int8", f"formats: {formats}"))
         return load_arch(str(path), [parse_override(text) for text in overrides]).config
 

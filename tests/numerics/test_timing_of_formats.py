@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from archsim.components.activation_methods import MethodName
 from archsim.errors import CapacityError
+from archsim.hardware.functions.methods import MethodName
 from archsim.program.ir import Op
 from archsim.workload import CellKind
 from tests.numerics.exact_runs import TFLITE, small_case

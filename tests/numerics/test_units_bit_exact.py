@@ -14,20 +14,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.components.activation import Activate, Activation, ActivationConfig
-from archsim.components.activation_methods import MethodName
-from archsim.components.curved import CURVED
-from archsim.components.elementwise import Elementwise, ElementwiseConfig, ElementwiseOp
-from archsim.components.gru_ops import CandidateSum, GruUpdate, ResetHidden
-from archsim.components.lstm_ops import CellUpdate, HiddenUpdate, Peephole
-from archsim.components.mac_kernel import TileShape, mac_kernel
-from archsim.components.numerics import Numerics
-from archsim.components.piecewise import PiecewiseMethod
+from archsim.families.cells.activation import Activate, Activation, ActivationConfig
+from archsim.families.cells.elementwise import Elementwise, ElementwiseConfig, ElementwiseOp
+from archsim.families.cells.gru_ops import CandidateSum, GruUpdate, ResetHidden
+from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate, Peephole
 from archsim.formats import Encoding, Fixed, Formats, IntegerFormat, parse_format
 from archsim.golden import Activation as GoldenFunction
 from archsim.golden.integer import Coded, Grid, Target
 from archsim.golden.integer_functions import Exact, Lines, Method, Table, activate, clipped
 from archsim.golden.integer_tiles import Accumulation, Array
+from archsim.hardware.functions.approximation_range import CURVED
+from archsim.hardware.functions.methods import MethodName
+from archsim.hardware.functions.piecewise import PiecewiseMethod
+from archsim.hardware.numerics import Numerics
+from archsim.hardware.products import TileShape, product_kernel
 from archsim.program.ir import Buffer, DataKind, Region
 from archsim.workload import FunctionSpec
 from tests.numerics.format_draws import accumulator_widths, address_formats, fixed, scaled, spans
@@ -278,7 +278,7 @@ def test_mac_tile(formats, gate: Encoding, sizes: tuple[int, int, int, int], kin
         one_accumulation=joined and len(parts) > 1,
         accumulator=accumulator.format,
     )
-    kernel = mac_kernel(tile, numerics)
+    kernel = product_kernel(tile, numerics)
     operands = [*(part.weights for part in parts), *(part.numbers for part in parts)]
     (got,) = kernel.effect([*operands, bias] if tile.bias else operands)
     if kernel.retire is not None:

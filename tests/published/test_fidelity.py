@@ -90,7 +90,9 @@ def test_json_is_a_list_of_rows(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert {"workload", "published", "simulated", "error", "source", "inputs", "predicted"} <= printed[0].keys()
 
 
-def test_a_row_out_of_its_tolerance_ends_with_1(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+def test_a_row_out_of_its_tolerance_ends_with_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     wrong = Row("m", "w", "f", "cycles", 100, 104, 3.0, "s", "i", "p")
     monkeypatch.setattr("archsim.fidelity.all_rows", lambda: (wrong,))
     monkeypatch.setattr(sys, "argv", ["archsim", "fidelity"])

@@ -17,12 +17,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from archsim.api import Simulation, simulate
-from archsim.arch import load_arch
 from archsim.config import parse_override
+from archsim.families.cells.activation import Activate
+from archsim.families.gemv.config import GemvConfig
+from archsim.families.gemv.mac_tiles import MacTile
+from archsim.families.load import load_arch
 from archsim.trace import Window
 from archsim.workload import load_workload
 
@@ -38,7 +42,7 @@ class Published:
     cell_stored: int = 12
     h_stored: int = 17
     rows_a_cycle: int = 1
-    step: int = 81
+    step: float = 81
     ten_steps: int = 810
     multipliers: int = 656
     table_entries: int = 64
@@ -61,6 +65,7 @@ def times(simulation: Simulation, label: str, repetition: int = 0) -> tuple[int,
 def measured(simulation: Simulation) -> Published:
     """What the simulation gives for each of the published figures."""
     config = simulation.arch.config
+    assert isinstance(config, GemvConfig)
     hidden = simulation.workload.spec.cells[0].hidden_size
     h_stored = [times(simulation, f"hidden[{row}]")[2] - 1 for row in range(hidden)]
     steps = {b - a for a, b in pairwise(h_stored)}
@@ -145,7 +150,7 @@ NO_CYCLE = (
 
 
 def changed(path: str, by: int) -> str:
-    value = load_arch("koios_lstm").config
+    value: Any = load_arch("koios_lstm").config
     for name in path.split("."):
         value = getattr(value, name)
     return f"{path}={value + by}"
@@ -172,8 +177,10 @@ def test_other_settings_that_are_no_numbers(setting: str) -> None:
     """With the bias in the accumulators the activation would no longer be its read; a table has 64 entries."""
     if setting.startswith("activation.adds_bias"):
         program = run(setting).program
-        assert all(op.bias is None for op in program.phases[1].ops if op.unit.startswith("activation"))
-        assert all(op.bias is not None for op in program.phases[1].ops if op.unit == "mac_array")
+        activates = [op for op in program.phases[1].ops if op.unit.startswith("activation")]
+        tiles = [op for op in program.phases[1].ops if op.unit == "mac_array"]
+        assert all(isinstance(op, Activate) and op.bias is None for op in activates)
+        assert all(isinstance(op, MacTile) and op.bias is not None for op in tiles)
     else:
         assert measured(run(setting)) != Published()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 from archsim.api import Simulation, simulate
-from archsim.arch import load_arch
 from archsim.config import parse_override
+from archsim.families.load import load_arch
 from archsim.workload import load_workload
 from tests.float_machines import FLOAT_64X64
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from archsim.api import Simulation, simulate
-from archsim.arch import load_arch
 from archsim.config import parse_override
+from archsim.families.load import load_arch
 from archsim.trace import Window
 from archsim.workload import load_workload
 from tests.float_machines import FLOAT_64X64

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from archsim.api import Simulation
-from archsim.api.accuracy import OverflowCount
+from archsim.checking.format_error import OverflowCount
 from archsim.metrics import declared
 from archsim.report import report_text
-from archsim.report.accuracy import (
+from archsim.report.files.accuracy_figures import (
     AccuracyFigures,
     CalibrationFigures,
     OverflowFigures,
@@ -26,10 +26,11 @@ from archsim.report.accuracy import (
     accuracy_csv,
     accuracy_figures,
 )
-from archsim.report.advice_formats import _integer_bits
-from archsim.report.numbers import percent
-from archsim.report.saved import stats_json
-from archsim.report.values import golden_values
+from archsim.report.files.saved import stats_json
+from archsim.report.text.advice_formats import _integer_bits
+from archsim.report.text.figures_as_text import percent
+from archsim.report.text.values import golden_values
+from tests.present import present
 from tests.report.accuracy_runs import MIXED, WRAPS, run_formats, words
 
 
@@ -52,13 +53,17 @@ def section(text: str, name: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in body.splitlines()[1:]]
 
 
-def test_a_row_for_every_tensor_with_its_figures(layers: Simulation):
+def test_a_row_for_every_tensor_with_its_figures(layers: Simulation) -> None:
     rows = {row[0]: row[1:] for row in section(report_text(layers), "Accuracy") if row}
     assert rows["tensor"] == ["max error", "RMS error", "largest", "SQNR"]
     places = ("l0", "l0 reverse", "l1", "l1 reverse")
     gates = [f"gate {gate} {place}" for place in places for gate in "ifog"]
-    assert {tensor.name for tensor in layers.accuracy.tensors} == {"output", *(f"c {p}" for p in places), *gates}
-    for tensor in layers.accuracy.tensors:
+    assert {tensor.name for tensor in present(layers.accuracy).tensors} == {
+        "output",
+        *(f"c {p}" for p in places),
+        *gates,
+    }
+    for tensor in present(layers.accuracy).tensors:
         row = rows[tensor.name]
         assert row[:2] == [f"{tensor.max_abs_error:.1e}", f"{tensor.rms_error:.1e}"]
         assert float(row[2]) == pytest.approx(tensor.largest, rel=1e-3)
@@ -66,12 +71,12 @@ def test_a_row_for_every_tensor_with_its_figures(layers: Simulation):
     assert list(rows)[1:3] == ["output", "c l0"], "the output, then each cell: c, then its gates"
 
 
-def test_the_only_cell_needs_no_name():
+def test_the_only_cell_needs_no_name() -> None:
     rows = [row[0] for row in section(report_text(run_formats("q4.12")), "Accuracy") if row]
     assert rows[:7] == ["tensor", "output", "c", "gate i", "gate f", "gate o", "gate g"]
 
 
-def test_very_many_cells_leave_their_gates_to_the_file():
+def test_very_many_cells_leave_their_gates_to_the_file() -> None:
     run = run_formats("q4.12", workload="lstm:3,4,t=3,layers=6")
     text = report_text(run)
     assert "gate g l5" not in text
@@ -80,16 +85,16 @@ def test_very_many_cells_leave_their_gates_to_the_file():
     assert "gate g l5" in stats_json(run)
 
 
-def test_growth_is_the_error_of_the_last_quarter_over_that_of_the_first(layers: Simulation):
+def test_growth_is_the_error_of_the_last_quarter_over_that_of_the_first(layers: Simulation) -> None:
     """By hand from the definition: root of the mean square over all numbers of those steps."""
-    lengths, golden = np.array([3, 11, 7]), layers.numbers.golden.output
-    error = layers.results.output - golden
+    lengths, golden = np.array([3, 11, 7]), present(layers.numbers).golden.output
+    error = present(layers.results).output - golden
     valid = np.arange(12)[:, None] < lengths
 
     def rms(steps: slice) -> float:
         return float(np.sqrt(np.mean(np.square(error[steps][valid[steps]]))))
 
-    figures = accuracy_figures(layers).tensors[0]
+    figures = present(accuracy_figures(layers)).tensors[0]
     assert figures.first_quarter_rms_error == pytest.approx(rms(slice(0, 3)))  # 11 steps that any sequence has
     assert figures.last_quarter_rms_error == pytest.approx(rms(slice(8, 11)))
     assert figures.error_growth == pytest.approx(rms(slice(8, 11)) / rms(slice(0, 3)))
@@ -99,30 +104,30 @@ def test_growth_is_the_error_of_the_last_quarter_over_that_of_the_first(layers: 
     assert "A cell in reverse begins at the last step." in text
 
 
-def test_what_grows_is_said_to_grow(speech: Simulation):
-    c = next(tensor for tensor in accuracy_figures(speech).tensors if tensor.name == "c")
-    assert c.error_growth > 2
+def test_what_grows_is_said_to_grow(speech: Simulation) -> None:
+    c = next(tensor for tensor in present(accuracy_figures(speech)).tensors if tensor.name == "c")
+    assert present(c.error_growth) > 2
     text = words(report_text(speech))
     assert f"c {c.first_quarter_rms_error:.1e} and {c.last_quarter_rms_error:.1e} (x " in text
     assert "it grows)" in text
 
 
-def test_a_single_step_has_no_trend():
+def test_a_single_step_has_no_trend() -> None:
     text = report_text(run_formats("q4.12", changes=("steps=1",)))
     assert "Accuracy" in text
     assert "Along the sequence" not in text
 
 
-def test_overflows_by_kind_and_what_has_none(speech: Simulation):
+def test_overflows_by_kind_and_what_has_none(speech: Simulation) -> None:
     text = report_text(speech)
     rows = {row[0]: row[1:] for row in section(text, "Overflows") if row}
     assert rows["kind"] == ["beyond the range", "of", "share"]
-    some = {count.kind: count for count in speech.accuracy.overflows if count.overflowed}
+    some = {count.kind: count for count in present(speech.accuracy).overflows if count.overflowed}
     assert {"gate", "activation"} <= set(some)
     for kind, count in some.items():
         share = percent(count.overflowed / count.values)
         assert rows[kind] == [f"{count.overflowed:,}", f"{count.values:,}", share]
-    none = sorted(count.kind for count in speech.accuracy.overflows if not count.overflowed)
+    none = sorted(count.kind for count in present(speech.accuracy).overflows if not count.overflowed)
     assert f"no overflow in: {', '.join(none)}" in text
     joined = words(text)
     assert "saturates at its end." in joined
@@ -130,30 +135,32 @@ def test_overflows_by_kind_and_what_has_none(speech: Simulation):
     assert "gate reaches -48.77, beyond its end at -8; q7.9 (as many bits, coarser steps) or q7.12" in joined
 
 
-def test_saturated_gates_are_explained_only_where_1_is_beyond_the_range():
+def test_saturated_gates_are_explained_only_where_1_is_beyond_the_range() -> None:
     formats = "{all: q4.12, activation: %s}"
     one = ("weights.seed=3",)
     for activation, said in (("q1.7", True), ("q2.6", False)):
         run = run_formats(formats % activation, changes=one)
         counts = (OverflowCount("activation", 3, 100), OverflowCount("cell", 1, 10))
-        text = report_text(dataclasses.replace(run, accuracy=dataclasses.replace(run.accuracy, overflows=counts)))
+        text = report_text(
+            dataclasses.replace(run, accuracy=dataclasses.replace(present(run.accuracy), overflows=counts))
+        )
         assert ("just below 1" in words(text)) is said
-    none = dataclasses.replace(run.accuracy, overflows=(OverflowCount("cell", 1, 10),))
+    none = dataclasses.replace(present(run.accuracy), overflows=(OverflowCount("cell", 1, 10),))
     assert "just below 1" not in words(report_text(dataclasses.replace(run, accuracy=none)))
 
 
-def test_what_wraps_is_said_to_wrap(layers: Simulation):
+def test_what_wraps_is_said_to_wrap(layers: Simulation) -> None:
     counts = (OverflowCount("cell", 2, 10), OverflowCount("hidden", 1, 10))
-    wrapped = dataclasses.replace(layers, accuracy=dataclasses.replace(layers.accuracy, overflows=counts))
+    wrapped = dataclasses.replace(layers, accuracy=dataclasses.replace(present(layers.accuracy), overflows=counts))
     assert "saturates at its end; of cell it wraps to the other end." in words(report_text(wrapped))
 
 
-def test_no_overflow_at_all_is_one_line():
+def test_no_overflow_at_all_is_one_line() -> None:
     body = section(report_text(run_formats("q8.8")), "Overflows")
     assert body == [["no overflow in: accumulator, activation, cell, gate, hidden, input, weight"]]
 
 
-def test_golden_values_overflow_as_often_as_the_machine_stores_them_with_an_overflow(speech: Simulation):
+def test_golden_values_overflow_as_often_as_the_machine_stores_them_with_an_overflow(speech: Simulation) -> None:
     """Weights and x go into their formats once, and are the golden model's own."""
     run = run_formats(
         "{weight: int5/row, input: q3.4, hidden: q2.6, accumulator: int32, gate: q4.4, activation: q2.6, cell: q6.6}",
@@ -161,9 +168,9 @@ def test_golden_values_overflow_as_often_as_the_machine_stores_them_with_an_over
         changes=("calibration.weight_method=percentile",),
     )
     for simulation in (speech, run):
-        counts = {count.kind: count for count in simulation.accuracy.overflows}
+        counts = {count.kind: count for count in present(simulation.accuracy).overflows}
         for kind in ("weight", "input"):
-            parts = golden_values(simulation.numbers, kind)
+            parts = golden_values(present(simulation.numbers), kind)
             assert sum(int(part.beyond.sum()) for part in parts) == counts[kind].overflowed
             assert sum(part.values.size for part in parts) == counts[kind].values
     assert counts["weight"].overflowed > 50
@@ -173,14 +180,14 @@ def test_golden_values_overflow_as_often_as_the_machine_stores_them_with_an_over
 @pytest.mark.parametrize(
     ("low", "high", "bits"), [(-1, 0.9, 1), (-1, 1, 2), (-1.01, 0, 2), (0, 7.99, 4), (-8, 8, 5), (0, 0, 1)]
 )
-def test_integer_bits(low: float, high: float, bits: int):
+def test_integer_bits(low: float, high: float, bits: int) -> None:
     assert _integer_bits(low, high) == bits
 
 
-def test_calibration_says_method_source_and_ranges(speech: Simulation):
+def test_calibration_says_method_source_and_ranges(speech: Simulation) -> None:
     rows = {row[0]: " ".join(row[1:]) for row in section(report_text(speech), "Calibration") if row}
     assert rows["method"] == "max, of weights max; from the workload's own input"
-    found = speech.numbers.calibration.ranges
+    found = present(present(speech.numbers).calibration).ranges
     assert rows["ranges"].startswith(f"x 0 .. {found['x'].high:.4g}, h_l0 {found['h_l0'].low:.4g} .. ")
     assert "c_l0" in rows["ranges"]
     other = ("calibration.input={seed: 5}", "calibration.method=percentile", "calibration.percentile=99")
@@ -190,12 +197,12 @@ def test_calibration_says_method_source_and_ranges(speech: Simulation):
     assert "Calibration" not in report_text(run_formats("q4.12"))
 
 
-def test_the_task_is_compared_with_both_references(speech: Simulation):
-    text, task = report_text(speech), speech.accuracy.task
+def test_the_task_is_compared_with_both_references(speech: Simulation) -> None:
+    text, task = report_text(speech), present(present(speech.accuracy).task)
     rows = {row[0]: row[1:] for row in section(text, "Task: speech probability") if row}
     for name, found in (("golden model", task), ("expected (file)", task.witness)):
-        errors = [f"{found.max_abs_difference:.1e}", f"{found.rms_difference:.1e}"]
-        assert rows[name] == [*errors, str(found.changed_side), "310", percent(found.changed_share)]
+        errors = [f"{present(found).max_abs_difference:.1e}", f"{present(found).rms_difference:.1e}"]
+        assert rows[name] == [*errors, str(present(found).changed_side), "310", percent(present(found).changed_share)]
     assert "at least 0.5 in one and below it in the other" in words(text)
 
 
@@ -204,7 +211,7 @@ def same_keys(part: object, owner: type) -> None:
     assert list(part) == list(declared(owner))
 
 
-def test_json_has_what_is_declared_and_no_arrays(speech: Simulation):
+def test_json_has_what_is_declared_and_no_arrays(speech: Simulation) -> None:
     text = stats_json(speech)
     accuracy = json.loads(text, parse_constant=pytest.fail)["accuracy"]
     same_keys(accuracy, AccuracyFigures)
@@ -220,19 +227,19 @@ def test_json_has_what_is_declared_and_no_arrays(speech: Simulation):
     for found in accuracy["calibration"]["ranges"].values():
         same_keys(found, RangeFigures)
     assert set(accuracy["calibration"]["ranges"]) == {"x", "h_l0", "c_l0"}
-    measured = speech.accuracy.tensors[0]
+    measured = present(speech.accuracy).tensors[0]
     assert accuracy["tensors"][0]["sqnr_db"] == measured.sqnr_db
     assert accuracy["tensors"][0]["max_abs_error"] == measured.max_abs_error
     assert len(text) < 40_000
 
 
-def test_numbers_that_json_cannot_hold_are_null():
+def test_numbers_that_json_cannot_hold_are_null() -> None:
     run = run_formats("q4.12")
     tensor = dataclasses.replace(
-        run.accuracy.tensors[0], max_abs_error=math.inf, rms_error=math.nan, largest=0.0, sqnr_db=None
+        present(run.accuracy).tensors[0], max_abs_error=math.inf, rms_error=math.nan, largest=0.0, sqnr_db=None
     )
     quiet = dataclasses.replace(tensor, name="c", max_by_step=np.zeros(4), rms_by_step=np.zeros(4))
-    broken = dataclasses.replace(run, accuracy=dataclasses.replace(run.accuracy, tensors=(tensor, quiet)))
+    broken = dataclasses.replace(run, accuracy=dataclasses.replace(present(run.accuracy), tensors=(tensor, quiet)))
     found = json.loads(stats_json(broken))["accuracy"]["tensors"]
     assert [found[0][name] for name in ("max_abs_error", "rms_error", "largest", "sqnr_db")] == [None, None, 0, None]
     assert found[1]["error_growth"] is None
@@ -240,13 +247,13 @@ def test_numbers_that_json_cannot_hold_are_null():
     assert report_text(broken).isascii()
 
 
-def test_csv_has_a_line_a_step_and_two_columns_a_tensor(layers: Simulation):
+def test_csv_has_a_line_a_step_and_two_columns_a_tensor(layers: Simulation) -> None:
     text = accuracy_csv(layers)
     assert text == accuracy_csv(layers)
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [int(row["step"]) for row in rows] == list(range(11)), "steps that any sequence has"
-    assert len(rows[0]) == 1 + 2 * len(layers.accuracy.tensors)
-    for tensor in layers.accuracy.tensors:
+    assert len(rows[0]) == 1 + 2 * len(present(layers.accuracy).tensors)
+    for tensor in present(layers.accuracy).tensors:
         name = tensor.name.replace(" ", "_")
         assert [float(row[f"{name}_max_abs_error"]) for row in rows] == list(tensor.max_by_step[:11])
         assert [float(row[f"{name}_rms_error"]) for row in rows] == list(tensor.rms_by_step[:11])
@@ -254,14 +261,14 @@ def test_csv_has_a_line_a_step_and_two_columns_a_tensor(layers: Simulation):
     assert text.endswith("\n")
 
 
-def test_the_text_stays_inside_its_width(speech: Simulation, layers: Simulation):
+def test_the_text_stays_inside_its_width(speech: Simulation, layers: Simulation) -> None:
     for run in (speech, layers, run_formats(MIXED)):
         text = report_text(run)
         assert text.isascii()
         assert max(map(len, text.splitlines())) <= 100
 
 
-def test_how_much_of_the_noise_the_output_format_makes():
+def test_how_much_of_the_noise_the_output_format_makes() -> None:
     """One step of exact inner arithmetic: all of the output's error is its own rounding."""
     formats = "{all: q4.24, accumulator: q8.40, hidden: q4.6, input: q4.24}"
     text = words(report_text(run_formats(formats, changes=("steps=1",))))

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import struct
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from archsim.api import Simulation
 from archsim.report import plot_accuracy, plot_format_ranges
-from archsim.report.drawing import style
-from archsim.report.figure_accuracy import accuracy_figure
-from archsim.report.figure_ranges import ranges_figure
-from archsim.report.values import golden_values
+from archsim.report.figures.drawing import style
+from archsim.report.figures.figure_accuracy import accuracy_figure
+from archsim.report.figures.figure_ranges import ranges_figure
+from archsim.report.text.values import golden_values
+from tests.present import present
 from tests.report.accuracy_runs import MIXED, WRAPS, run_formats
 
 PLOTS = (plot_accuracy, plot_format_ranges)
@@ -32,13 +36,15 @@ def layers() -> Simulation:
     return run_formats(WRAPS, workload=workload, changes=("sequence_lens=[3, 11, 7]", "calibration.weight_method=mse"))
 
 
-def titles(figure) -> list[str]:
+def titles(figure: Figure) -> list[str]:
     return [axes.get_title(loc="left") for axes in figure.axes]
 
 
 @pytest.mark.parametrize("plot", PLOTS)
 @pytest.mark.parametrize("formats", ["tflite_int8", MIXED])
-def test_a_picture_is_a_png_of_16_cm_and_the_same_bytes_every_time(plot, formats: str, tmp_path):
+def test_a_picture_is_a_png_of_16_cm_and_the_same_bytes_every_time(
+    plot: Callable[[Simulation, Path], None], formats: str, tmp_path: Path
+) -> None:
     for name in ("one.png", "two.png"):
         plot(run_formats(formats), tmp_path / name)
     one = (tmp_path / "one.png").read_bytes()
@@ -49,27 +55,29 @@ def test_a_picture_is_a_png_of_16_cm_and_the_same_bytes_every_time(plot, formats
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_no_font_is_smaller_than_8_points_and_nothing_is_cut_off(figure, speech: Simulation, layers: Simulation):
+def test_no_font_is_smaller_than_8_points_and_nothing_is_cut_off(
+    figure: Callable[[Simulation], Figure], speech: Simulation, layers: Simulation
+) -> None:
     long = "int16/asymmetric/power_of_two/gemmlowp/wrap"
     names = run_formats(f"{{weight: int8/row, input: {long}, hidden: {long}, accumulator: float32, all: bfloat16}}")
     for run in (speech, layers, names):
         with style():
             drawn = figure(run)
             texts = [text for text in drawn.findobj(Text) if text.get_text() and text.get_visible()]
-            assert min(text.get_fontsize() for text in texts) >= 8
+            assert min(float(text.get_fontsize()) for text in texts) >= 8
             assert any("schedule fused_interleaved" in text.get_text() for text in texts)
             drawn.draw_without_rendering()
             width = drawn.get_window_extent().width
             for axes in drawn.axes:
-                extent = axes.get_tightbbox()
+                extent = present(axes.get_tightbbox())
                 assert extent.x0 >= 0
                 assert extent.x1 <= width
 
 
-def test_errors_are_drawn_as_they_are_measured(layers: Simulation):
+def test_errors_are_drawn_as_they_are_measured(layers: Simulation) -> None:
     with style():
         (axes,) = accuracy_figure(layers).axes
-    tensors = {tensor.name: tensor for tensor in layers.accuracy.tensors}
+    tensors = {tensor.name: tensor for tensor in present(layers.accuracy).tensors}
     assert [line.get_label() for line in axes.lines] == [
         f"RMS error of {name}" for name in ("output", "c l1", "c l1 reverse")
     ]
@@ -80,31 +88,31 @@ def test_errors_are_drawn_as_they_are_measured(layers: Simulation):
     assert axes.get_xlabel() == "time step"
 
 
-def test_scores_are_drawn_with_their_threshold_and_what_changes_side(speech: Simulation):
+def test_scores_are_drawn_with_their_threshold_and_what_changes_side(speech: Simulation) -> None:
     with style():
         _, axes = accuracy_figure(speech).axes
-    task = speech.accuracy.task
+    task = present(present(speech.accuracy).task)
     golden, machine, threshold = axes.lines
     np.testing.assert_array_equal(golden.get_ydata(), task.golden_scores[:, 0, 0])
     np.testing.assert_array_equal(machine.get_ydata(), task.machine_scores[:, 0, 0])
-    assert list(threshold.get_ydata()) == [0.5, 0.5]
+    assert np.asarray(threshold.get_ydata()).tolist() == [0.5, 0.5]
     assert axes.get_ylabel() == "speech probability"
     assert "0 of 310 scores (0 %)" in axes.get_title(loc="left")
     wrong = dataclasses.replace(task, machine_scores=1 - task.golden_scores, changed_side=310, changed_share=1.0)
-    other = dataclasses.replace(speech, accuracy=dataclasses.replace(speech.accuracy, task=wrong))
+    other = dataclasses.replace(speech, accuracy=dataclasses.replace(present(speech.accuracy), task=wrong))
     with style():
         _, axes = accuracy_figure(other).axes
-    assert len(axes.lines[-1].get_xdata()) == 310
+    assert np.size(axes.lines[-1].get_xdata()) == 310
     assert axes.lines[-1].get_label() == "changed side"
 
 
-def test_a_run_without_an_error_says_so():
+def test_a_run_without_an_error_says_so() -> None:
     run = run_formats("q4.12")
     nothing = [
         dataclasses.replace(tensor, max_abs_error=0.0, rms_error=0.0, sqnr_db=None, rms_by_step=np.zeros(4))
-        for tensor in run.accuracy.tensors
+        for tensor in present(run.accuracy).tensors
     ]
-    exact = dataclasses.replace(run, accuracy=dataclasses.replace(run.accuracy, tensors=tuple(nothing)))
+    exact = dataclasses.replace(run, accuracy=dataclasses.replace(present(run.accuracy), tensors=tuple(nothing)))
     with style():
         figure = accuracy_figure(exact)
     words = [text.get_text() for text in figure.findobj(Text)]
@@ -112,7 +120,7 @@ def test_a_run_without_an_error_says_so():
     assert any("equal to the golden model" in text for text in words)
 
 
-def test_a_panel_for_each_kind_with_range_step_and_share(speech: Simulation):
+def test_a_panel_for_each_kind_with_range_step_and_share(speech: Simulation) -> None:
     with style():
         figure = ranges_figure(speech)
     assert titles(figure) == [
@@ -125,13 +133,13 @@ def test_a_panel_for_each_kind_with_range_step_and_share(speech: Simulation):
     ]
 
 
-def test_every_value_is_in_a_bin_and_what_is_beyond_in_its_colour(speech: Simulation, layers: Simulation):
+def test_every_value_is_in_a_bin_and_what_is_beyond_in_its_colour(speech: Simulation, layers: Simulation) -> None:
     kinds = ("weight", "input", "hidden", "gate", "activation", "cell")
     for run in (speech, layers):
         with style():
             figure = ranges_figure(run)
         for axes, kind in zip(figure.axes, kinds, strict=True):
-            parts = golden_values(run.numbers, kind)
+            parts = golden_values(present(run.numbers), kind)
             every, inside = [patch for patch in axes.patches if hasattr(patch, "get_data")]
             total = sum(part.values.size for part in parts)
             beyond = sum(int(part.beyond.sum()) for part in parts)
@@ -139,7 +147,7 @@ def test_every_value_is_in_a_bin_and_what_is_beyond_in_its_colour(speech: Simula
             assert np.nansum(inside.get_data().values) == total - beyond
 
 
-def test_other_cells_have_other_panels():
+def test_other_cells_have_other_panels() -> None:
     for kind, count in (("gru", 5), ("rnn", 4)):
         with style():
             figure = ranges_figure(run_formats("bfloat16", workload=f"{kind}:3,4,t=2"))
@@ -147,7 +155,7 @@ def test_other_cells_have_other_panels():
         assert titles(figure)[0].splitlines()[1] == "±3.39e+38, step to 2^-7 of a value"
 
 
-def test_blocks_say_what_their_step_is_relative_to():
+def test_blocks_say_what_their_step_is_relative_to() -> None:
     with style():
         figure = ranges_figure(run_formats(MIXED))
     assert titles(figure)[0].splitlines()[1].endswith("step to 2^-6 of a block's largest")
@@ -155,7 +163,7 @@ def test_blocks_say_what_their_step_is_relative_to():
 
 @pytest.mark.parametrize("workload", ["lstm:1,1,t=1", "gru:2,3,t=2,b=2", "rnn:1,1,t=1"])
 @pytest.mark.parametrize("formats", ["q1.1", "int4", "float16"])
-def test_the_smallest_runs_have_pictures(workload: str, formats: str, tmp_path):
+def test_the_smallest_runs_have_pictures(workload: str, formats: str, tmp_path: Path) -> None:
     run = run_formats(formats, workload=workload)
     for plot in PLOTS:
         plot(run, tmp_path / "picture.png")

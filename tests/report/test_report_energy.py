@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 
 from archsim.api import Simulation
 from archsim.report import report_text
-from archsim.report.drawing import style
-from archsim.report.figure_energy import energy_figure
-from archsim.report.figure_roofline import roofline_figure
-from archsim.report.numbers import part, percent, significant
-from archsim.report.text_energy import kinds_of
+from archsim.report.figures.drawing import style
+from archsim.report.figures.figure_energy import energy_figure
+from archsim.report.figures.figure_roofline import roofline_figure
+from archsim.report.text.figures_as_text import part, percent, significant
+from archsim.report.text.text_energy import kinds_of
+from tests.present import present
+from tests.report.conftest import Run
 from tests.report.test_report_plots import words
 from tests.report.test_report_text import cells
 
 
-def test_the_sums_and_every_part_with_its_share(small: Simulation):
-    text, energy, area = report_text(small), small.stats.energy, small.stats.area
+def test_the_sums_and_every_part_with_its_share(small: Simulation) -> None:
+    text, energy, area = report_text(small), present(small.stats.energy), present(small.stats.area)
     head, table = text.split("\nEnergy of an inference")[1].split("unit or memory")
     joined = " ".join(head.split())
     for amount, unit in (
@@ -39,14 +47,14 @@ def test_the_sums_and_every_part_with_its_share(small: Simulation):
     assert shown == sorted(energy.part_uj, key=lambda name: -energy.part_uj[name])
 
 
-def test_the_kinds_of_every_part_sum_to_it(small: Simulation):
-    for name, amount in small.stats.energy.part_uj.items():
+def test_the_kinds_of_every_part_sum_to_it(small: Simulation) -> None:
+    for name, amount in present(small.stats.energy).part_uj.items():
         assert sum(kinds_of(small, name).values()) == pytest.approx(amount)
 
 
-def test_what_is_extrapolated_is_said_and_only_then(run):
+def test_what_is_extrapolated_is_said_and_only_then(run: Run) -> None:
     inside = run(("input_buffer.port_bits=64", "technology=node_45nm"), timing_only=True)
-    assert inside.stats.energy.extrapolated == ()
+    assert present(inside.stats.energy).extrapolated == ()
     assert "extrapolated" not in report_text(inside)
     small = run(("input_buffer.capacity_bytes=64", "input_buffer.port_bits=64"), timing_only=True)
     joined = " ".join(report_text(small).split())
@@ -56,21 +64,21 @@ def test_what_is_extrapolated_is_said_and_only_then(run):
         assert "extrapolated" not in words(energy_figure(inside))
 
 
-def test_roofline_has_a_row_a_ceiling(small: Simulation):
+def test_roofline_has_a_row_a_ceiling(small: Simulation) -> None:
     rows, found = cells(report_text(small), "Roofline"), small.stats.roofline
     assert rows["peak"][-1] == significant(found.peak_gops)
     for memory, ceiling in found.ceilings.items():
         assert rows[memory] == [
             significant(ceiling.bandwidth_gb_per_s),
-            significant(ceiling.step_ops_per_byte),
+            significant(present(ceiling.step_ops_per_byte)),
             significant(ceiling.step_roof_gops),
-            significant(ceiling.run_ops_per_byte),
+            significant(present(ceiling.run_ops_per_byte)),
             significant(ceiling.run_roof_gops),
         ]
     assert rows["reached"] == [significant(found.step_gops), significant(found.run_gops)]
 
 
-def test_dram_traffic_by_phase_beside_the_least(small: Simulation):
+def test_dram_traffic_by_phase_beside_the_least(small: Simulation) -> None:
     text, stats = report_text(small), small.stats
     section = text.split("\nDRAM traffic by phase")[1].split("\n\n")[0]
     lines = [line.split() for line in section.splitlines()]
@@ -82,28 +90,36 @@ def test_dram_traffic_by_phase_beside_the_least(small: Simulation):
             columns += [amount, least[direction].get(kind, 0)]
             assert [kind, *(f"{count:,}" if count else "-" for count in columns)] in lines
         assert ["in", "bursts", f"{stats.dram_burst_bytes[direction]:,}"] in lines
-    assert f"DRAM moves {significant(stats.dram_traffic_ratio)} times the least" in " ".join(section.split())
+    assert f"DRAM moves {significant(present(stats.dram_traffic_ratio))} times the least" in " ".join(section.split())
 
 
-def test_the_energy_picture_has_every_part_to_scale(small: Simulation):
+def bars(axes: Axes) -> list[Rectangle]:
+    """All that is drawn as patches is bars."""
+    found = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+    assert len(found) == len(axes.patches)
+    return found
+
+
+def test_the_energy_picture_has_every_part_to_scale(small: Simulation) -> None:
     with style():
         figure = energy_figure(small)
     left, right = figure.axes
     stats = small.stats
+    amounts = present(stats.energy).part_uj
     names = [label.get_text() for label in left.get_yticklabels()]
-    assert names == sorted(stats.energy.part_uj, key=lambda name: -stats.energy.part_uj[name])
+    assert names == sorted(amounts, key=lambda name: -amounts[name])
     widths = dict.fromkeys(range(len(names)), 0.0)
-    for bar in left.patches:
+    for bar in bars(left):
         widths[round(bar.get_y() + bar.get_height() / 2)] += bar.get_width()
-    assert list(widths.values()) == pytest.approx([stats.energy.part_uj[name] for name in names])
-    areas = [bar.get_width() for bar in right.patches]
-    assert areas == pytest.approx([stats.area.part_area_mm2.get(name, 0) for name in names])
+    assert list(widths.values()) == pytest.approx([amounts[name] for name in names])
+    areas = [bar.get_width() for bar in bars(right)]
+    assert areas == pytest.approx([present(stats.area).part_area_mm2.get(name, 0) for name in names])
     assert "(uJ)" in left.get_xlabel()
     assert right.get_xlabel() == "area (mm2)"
-    assert f"{significant(stats.energy.pj_per_mac)} pJ/MAC" in words(figure)
+    assert f"{significant(present(stats.energy).pj_per_mac)} pJ/MAC" in words(figure)
 
 
-def test_the_roofline_picture_has_every_ceiling_and_point(small: Simulation):
+def test_the_roofline_picture_has_every_ceiling_and_point(small: Simulation) -> None:
     with style():
         figure = roofline_figure(small)
     (axes,) = figure.axes
@@ -113,10 +129,13 @@ def test_the_roofline_picture_has_every_ceiling_and_point(small: Simulation):
     assert axes.get_ylabel() == "performance (GOPS)"
     lines = {line.get_label(): line for line in axes.lines}
     for memory, ceiling in found.ceilings.items():
-        x, y = lines[f"{memory} {significant(ceiling.bandwidth_gb_per_s)} GB/s"].get_data()
-        assert np.asarray(y) / np.asarray(x) == pytest.approx([ceiling.bandwidth_gb_per_s] * 2)
+        x, y = (
+            np.asarray(data) for data in lines[f"{memory} {significant(ceiling.bandwidth_gb_per_s)} GB/s"].get_data()
+        )
+        assert y / x == pytest.approx([ceiling.bandwidth_gb_per_s] * 2)
         assert y[-1] == pytest.approx(found.peak_gops)
-    points = [(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines if len(line.get_xdata()) == 1]
+    drawn = [(np.asarray(line.get_xdata()), np.asarray(line.get_ydata())) for line in axes.lines]
+    points = [(float(x[0]), float(y[0])) for x, y in drawn if len(x) == 1]
     for ceiling in found.ceilings.values():
         assert (ceiling.step_ops_per_byte, found.step_gops) in points
         assert (ceiling.run_ops_per_byte, found.run_gops) in points
@@ -126,14 +145,18 @@ def test_the_roofline_picture_has_every_ceiling_and_point(small: Simulation):
 
 
 @pytest.mark.parametrize("draw", [energy_figure, roofline_figure])
-def test_every_text_of_a_picture_stays_inside(draw, small: Simulation, long: Simulation):
+def test_every_text_of_a_picture_stays_inside(
+    draw: Callable[[Simulation], Figure], small: Simulation, long: Simulation
+) -> None:
     for simulation in (small, long):
         with style():
             figure = draw(simulation)
             figure.draw_without_rendering()
             page = figure.bbox
             labels = [text for axes in figure.axes for text in axes.texts]
+            titles = [text for text in figure.findobj(Text) if text.get_text() == figure.get_suptitle()]
+            assert titles
             legends = [text for legend in figure.legends for text in legend.get_texts()]
-            for text in (*labels, *legends, *figure.texts, figure._suptitle):
+            for text in (*labels, *legends, *figure.texts, *titles):
                 box = text.get_window_extent()
                 assert page.x0 - 1 <= box.x0 <= box.x1 <= page.x1 + 1, text

@@ -3,11 +3,11 @@
 import pytest
 
 from archsim.api import simulate
-from archsim.arch import load_arch
 from archsim.config import parse_override
-from archsim.report.gantt import gantt
-from archsim.report.linetrace import line_trace
-from archsim.report.text import report_text
+from archsim.families.load import load_arch
+from archsim.report.figures.gantt import gantt
+from archsim.report.text.linetrace import line_trace
+from archsim.report.text.report_text import report_text
 from archsim.trace import Window
 from archsim.workload import load_workload
 

@@ -12,6 +12,7 @@ from archsim.errors import SimulatorBug
 from archsim.program.ir import PhaseKind
 from archsim.report import line_trace
 from archsim.trace import Window
+from tests.report.conftest import Run
 
 
 def columns(lines: list[str], units: list[str]) -> Iterator[tuple[int, str, dict[str, str]]]:
@@ -44,7 +45,7 @@ def expected(simulation: Simulation, unit: str, cycle: int) -> str:
 
 
 @pytest.mark.parametrize("schedule", ["fused", "split_gate_major"])
-def test_every_cell_of_every_cycle_agrees_with_the_records(run, schedule: str):
+def test_every_cell_of_every_cycle_agrees_with_the_records(run: Run, schedule: str) -> None:
     simulation = run(schedule=schedule, window=Window(0, 4), timing_only=True)
     units = list(simulation.trace.units)
     lines = list(line_trace(simulation, 0, None))
@@ -60,7 +61,7 @@ def test_every_cell_of_every_cycle_agrees_with_the_records(run, schedule: str):
         assert simulation.program.phases[record.phase].ops[record.op].label in everything
 
 
-def test_the_legend_explains_the_marks(small: Simulation):
+def test_the_legend_explains_the_marks(small: Simulation) -> None:
     first, second, header = itertools.islice(line_trace(small, 0, 0), 3)
     assert first.startswith("#")
     assert second.startswith("#")
@@ -69,14 +70,14 @@ def test_the_legend_explains_the_marks(small: Simulation):
     assert header.split() == ["cycle", "phase", *small.trace.units]
 
 
-def test_a_part_of_the_trace_is_that_part(small: Simulation):
+def test_a_part_of_the_trace_is_that_part(small: Simulation) -> None:
     whole = list(line_trace(small, 0, None))
     cycle = whole[3:]
 
-    def rows(first: int, last: int | None) -> list[str]:
+    def rows(first: int, last: int | None) -> list[list[str]]:
         return [line.split(None, 1)[1].split() for line in list(line_trace(small, first, last))[3:]]
 
-    def of_whole(first: int, stop: int) -> list[str]:
+    def of_whole(first: int, stop: int) -> list[list[str]]:
         return [line.split(None, 1)[1].split() for line in cycle[first:stop]]
 
     total = small.trace.total_cycles
@@ -88,17 +89,17 @@ def test_a_part_of_the_trace_is_that_part(small: Simulation):
     assert rows(total + 1, None) == []
 
 
-def test_lines_are_made_one_by_one(small: Simulation):
+def test_lines_are_made_one_by_one(small: Simulation) -> None:
     lines = line_trace(small, 0, None)
     assert isinstance(lines, Iterator)
     assert len(list(itertools.islice(lines, 5))) == 5
     assert next(lines).split()[0] == "2"
 
 
-def test_a_run_without_all_records_is_refused_at_once(run):
+def test_a_run_without_all_records_is_refused_at_once(run: Run) -> None:
     with pytest.raises(SimulatorBug, match="window=Window"):
         line_trace(run(workload=("steps=9",)), 0, None)
 
 
-def test_no_line_ends_in_blanks(small: Simulation):
+def test_no_line_ends_in_blanks(small: Simulation) -> None:
     assert not [line for line in line_trace(small, 0, None) if line != line.rstrip()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archsim.report import numbers
+from archsim.report.text import figures_as_text as numbers
 
 
 @pytest.mark.parametrize(
@@ -22,12 +22,12 @@ from archsim.report import numbers
         (1e-9, "0.000000001"),
     ],
 )
-def test_significant(value, text):
+def test_significant(value: float, text: str) -> None:
     assert numbers.significant(value) == text
 
 
 @pytest.mark.parametrize(("value", "text"), [(83, "83"), (1232, "1,232"), (63.7935, "63.8"), (40.0, "40")])
-def test_cycles(value, text):
+def test_cycles(value: float, text: str) -> None:
     assert numbers.cycles(value) == text
 
 
@@ -35,14 +35,14 @@ def test_cycles(value, text):
     ("share", "text"),
     [(0, "0 %"), (1, "100.0 %"), (0.95119, "95.1 %"), (0.001, "0.1 %"), (8.172e-5, "0.0082 %"), (12.5, "1,250.0 %")],
 )
-def test_percent(share, text):
+def test_percent(share: float, text: str) -> None:
     assert numbers.percent(share) == text
 
 
 @pytest.mark.parametrize(
     ("amount", "whole", "text"), [(0, 5, "0 %"), (5, 5, "100.0 %"), (2, 1_288_856, "<0.1 %"), (1, 1000, "0.1 %")]
 )
-def test_part(amount, whole, text):
+def test_part(amount: int, whole: int, text: str) -> None:
     assert numbers.part(amount, whole) == text
 
 
@@ -57,11 +57,11 @@ def test_part(amount, whole, text):
         (5 << 60, "5.0 EiB"),
     ],
 )
-def test_binary_bytes(amount, text):
+def test_binary_bytes(amount: int, text: str) -> None:
     assert numbers.binary_bytes(amount) == text
 
 
-def test_errors_and_plurals():
+def test_errors_and_plurals() -> None:
     assert numbers.error(3.0234e-07) == "3.0e-07"
     assert numbers.error(0) == "0"
     assert numbers.plural(1, "step") == "1 step"

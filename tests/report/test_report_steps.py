@@ -7,9 +7,11 @@ import dataclasses
 import pytest
 
 from archsim.api import Simulation
-from archsim.metrics.bounds import BOUNDS
-from archsim.report.advice import ADVICE, binding_sentence, excess, gap_sentence
-from archsim.report.steps import STEP_BUCKETS, busy_cycles, step_stacks
+from archsim.families.gemv.advice import ADVICE, GEMV_ADVICE
+from archsim.families.gemv.bounds import GEMV_BOUNDS
+from archsim.report.text.advice import binding_sentence, excess, gap_sentence
+from archsim.report.text.steps import STEP_BUCKETS, busy_cycles, step_stacks
+from tests.report.conftest import Run
 
 IDEAL = (
     "sequencer.issue_cycles=0",
@@ -28,7 +30,7 @@ IDEAL = (
 LAYER = ("input_size=32", "hidden_size=32", "steps=40")
 
 
-def test_stacks_of_the_steps_fill_the_steps(small: Simulation, long: Simulation):
+def test_stacks_of_the_steps_fill_the_steps(small: Simulation, long: Simulation) -> None:
     for simulation in (small, long):
         busy = busy_cycles(simulation)
         for name, stack in step_stacks(simulation).items():
@@ -37,14 +39,14 @@ def test_stacks_of_the_steps_fill_the_steps(small: Simulation, long: Simulation)
             assert stack["useful"] + stack["padding"] + stack["wait_port"] == busy[name]
 
 
-def test_a_unit_that_works_in_the_steps_alone_has_the_buckets_of_the_run(small: Simulation):
+def test_a_unit_that_works_in_the_steps_alone_has_the_buckets_of_the_run(small: Simulation) -> None:
     stacks = step_stacks(small)
     for name in ("mac_array", "activation", "elementwise"):
         run = small.stats.unit_cycle_stacks[name]
         assert stacks[name] == {bucket: run[bucket] for bucket in STEP_BUCKETS}
 
 
-def test_what_dram_does_before_and_after_the_steps_is_taken_out(small: Simulation):
+def test_what_dram_does_before_and_after_the_steps_is_taken_out(small: Simulation) -> None:
     run, steps = small.stats.unit_cycle_stacks["dram"], step_stacks(small)["dram"]
     outside = [record for record in small.trace.records if record.phase != 1]
     held = sum(record.free - record.start for record in outside)
@@ -55,8 +57,8 @@ def test_what_dram_does_before_and_after_the_steps_is_taken_out(small: Simulatio
     assert all(run[bucket] == steps[bucket] for bucket in STEP_BUCKETS if bucket not in (*work, "wait_issue"))
 
 
-def test_every_bound_has_its_advice():
-    assert tuple(ADVICE) == tuple(BOUNDS)
+def test_every_bound_has_its_advice() -> None:
+    assert tuple(ADVICE) == tuple(GEMV_BOUNDS)
 
 
 @pytest.mark.parametrize(
@@ -73,25 +75,27 @@ def test_every_bound_has_its_advice():
         ("sequencer", ("mac_array.rows=8", "sequencer.issue_cycles=20"), "mac_array.rows=16", "fused"),
     ],
 )
-def test_the_knobs_that_are_named_move_the_step(run, bound, sets, knob, schedule):
+def test_the_knobs_that_are_named_move_the_step(
+    run: Run, bound: str, sets: tuple[str, ...], knob: str, schedule: str
+) -> None:
     before = run((*IDEAL, *sets), LAYER, schedule, timing_only=True).stats
     after = run((*IDEAL, *sets, knob), LAYER, schedule, timing_only=True).stats
     assert before.binding_bound == bound
     assert knob.partition("=")[0] in ADVICE[bound]
-    assert binding_sentence(before).startswith(f"{bound} binds: ")
+    assert binding_sentence(before, GEMV_ADVICE).startswith(f"{bound} binds: ")
     assert after.cycles_per_step < before.cycles_per_step
 
 
-def test_the_distance_to_the_bound_has_a_direction(small: Simulation):
+def test_the_distance_to_the_bound_has_a_direction(small: Simulation) -> None:
     stats = small.stats
     bound = stats.bounds[stats.binding_bound]
     for step, words in ((bound, "exactly at it"), (1.25 * bound, "25.0 % above it"), (0.5 * bound, "50.0 % below it")):
         moved = dataclasses.replace(stats, cycles_per_step=step)
-        assert words in binding_sentence(moved)
-    assert not gap_sentence(dataclasses.replace(stats, cycles_per_step=bound))
+        assert words in binding_sentence(moved, GEMV_ADVICE)
+    assert not gap_sentence(dataclasses.replace(stats, cycles_per_step=bound), "MAC array", GEMV_ADVICE)
 
 
-def test_the_gap_names_the_largest_loss_that_the_bound_does_not_explain(run):
+def test_the_gap_names_the_largest_loss_that_the_bound_does_not_explain(run: Run) -> None:
     # On the full array x is loaded two steps ahead, but its load waits in DRAM's queue behind the store of h: from an h
     # on, the burst of the store (4 cycles), that of x (4, and 80 until it is there) and a step (35) make a chain that
     # closes after three steps.
@@ -100,6 +104,6 @@ def test_the_gap_names_the_largest_loss_that_the_bound_does_not_explain(run):
     assert stats.bounds["recurrence"] == 35
     assert stats.cycles_per_step == (4 + 4 + 80 + 35) / 3
     assert excess(stats) == pytest.approx(6 / 35)
-    assert "loses most by wait_input (waits for x from DRAM)" in gap_sentence(stats)
+    assert "loses most by wait_input (waits for x from DRAM)" in gap_sentence(stats, "MAC array", GEMV_ADVICE)
     waiting = dataclasses.replace(stats, cycle_stack={**stats.cycle_stack, "wait_recurrence": 10**6})
-    assert gap_sentence(waiting) == gap_sentence(stats)
+    assert gap_sentence(waiting, "MAC array", GEMV_ADVICE) == gap_sentence(stats, "MAC array", GEMV_ADVICE)

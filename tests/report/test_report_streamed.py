@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from archsim.api import Simulation, simulate
-from archsim.arch import load_arch
 from archsim.config import parse_override
+from archsim.families.gemv.advice import GEMV_ADVICE
+from archsim.families.load import load_arch
 from archsim.report import report_text
-from archsim.report.advice import gap_sentence
+from archsim.report.text.advice import gap_sentence
 from archsim.workload import load_workload
 
 
@@ -24,12 +25,12 @@ def test_where_dram_binds_more_room_is_advised() -> None:
     assert found.stats.cycle_stack["wait_weights"] > found.stats.body_cycles / 2
     assert "DRAM cannot load x and streamed weights and store h faster." in text
     assert "more weight_sram.capacity_bytes, so that more of them stay" in text
-    assert "wait_weights" not in gap_sentence(found.stats)
+    assert "wait_weights" not in gap_sentence(found.stats, "MAC array", GEMV_ADVICE)
 
 
 def test_a_loss_to_streamed_weights_has_a_knob() -> None:
     """With one slot DRAM is idle while the array reads: another bound binds, and the array waits for weights."""
     stats = run("weight_sram.stream_slots=1", "dram.bandwidth_bytes_per_cycle=4096").stats
     assert stats.binding_bound != "dram"
-    assert "loses most by wait_weights" in gap_sentence(stats)
-    assert "weight_sram.stream_slots" in gap_sentence(stats)
+    assert "loses most by wait_weights" in gap_sentence(stats, "MAC array", GEMV_ADVICE)
+    assert "weight_sram.stream_slots" in gap_sentence(stats, "MAC array", GEMV_ADVICE)

@@ -9,10 +9,11 @@ import pytest
 from rich.console import Console
 
 from archsim.api import Simulation
-from archsim.metrics.bounds import BOUNDS
+from archsim.families.gemv.bounds import GEMV_BOUNDS
 from archsim.metrics.stacks import BUCKETS
 from archsim.report import print_report, report_text
-from archsim.report.numbers import binary_bytes, percent, significant
+from archsim.report.text.figures_as_text import binary_bytes, percent, significant
+from tests.report.conftest import Run
 
 
 def cells(text: str, section: str) -> dict[str, list[str]]:
@@ -32,7 +33,7 @@ def printed(simulation: Simulation, width: int) -> str:
     return out.getvalue()
 
 
-def test_header_names_machine_workload_and_schedule(small: Simulation):
+def test_header_names_machine_workload_and_schedule(small: Simulation) -> None:
     head = report_text(small).split("\nLatency")[0]
     assert head.startswith("lstm_3_2_t4 on edge_64x64, schedule fused_interleaved\n")
     assert "800 MHz (1 cycle = 1.25 ns)" in head
@@ -42,7 +43,7 @@ def test_header_names_machine_workload_and_schedule(small: Simulation):
     assert "PASSED: largest relative error" in head
 
 
-def test_latency_in_cycles_and_us_by_phase(small: Simulation):
+def test_latency_in_cycles_and_us_by_phase(small: Simulation) -> None:
     rows, stats = cells(report_text(small), "Latency"), small.stats
     assert rows["phase"][:2] == ["cycles", "us"]
     parts = {
@@ -58,14 +59,14 @@ def test_latency_in_cycles_and_us_by_phase(small: Simulation):
     assert rows["whole run"][1] == significant(stats.latency_us)
 
 
-def test_every_bound_beside_the_step_with_the_binding_one_marked(run):
+def test_every_bound_beside_the_step_with_the_binding_one_marked(run: Run) -> None:
     simulation = run(workload=("steps=9",))  # in fewer steps x, loaded in the prologue, is never late
     text, stats = report_text(simulation), simulation.stats
     rows = cells(text, "One time step")
     assert rows["bound"][:2] == ["cycles/step", "of step"]
     assert rows["simulated"][0] == f"{stats.cycles_per_step:,.0f}"
-    assert set(BOUNDS) <= set(rows)
-    marked = [name for name in BOUNDS if rows[name][2].startswith("<-- binds")]
+    assert set(GEMV_BOUNDS) <= set(rows)
+    marked = [name for name in GEMV_BOUNDS if rows[name][2].startswith("<-- binds")]
     assert marked == [stats.binding_bound]
     excess = stats.cycles_per_step / stats.bounds[stats.binding_bound] - 1
     joined = " ".join(text.split())
@@ -73,7 +74,7 @@ def test_every_bound_beside_the_step_with_the_binding_one_marked(run):
     assert f"{stats.binding_bound} binds: the simulated step is {percent(excess)} above it" in joined
 
 
-def test_throughput_and_utilization(small: Simulation):
+def test_throughput_and_utilization(small: Simulation) -> None:
     rows, stats = cells(report_text(small), "Throughput"), small.stats
     assert rows["throughput"][0] == f"{significant(stats.throughput_gops)} GOPS"
     assert rows["steady_state_throughput"][0] == f"{significant(stats.steady_state_throughput_gops)} GOPS"
@@ -82,7 +83,7 @@ def test_throughput_and_utilization(small: Simulation):
     assert rows["steady_state_mac_utilization"][0] == percent(stats.steady_state_mac_utilization)
 
 
-def test_cycle_stack_has_every_bucket_either_with_its_cycles_or_as_empty(small: Simulation):
+def test_cycle_stack_has_every_bucket_either_with_its_cycles_or_as_empty(small: Simulation) -> None:
     text, stack = report_text(small), small.stats.cycle_stack
     rows = cells(text, "Cycle stack")
     empty = " ".join(text.split("0 cycles in: ")[1].split("\n\n")[0].split()).split(", ")
@@ -97,7 +98,7 @@ def test_cycle_stack_has_every_bucket_either_with_its_cycles_or_as_empty(small: 
     assert "useful items" in text
 
 
-def test_units_are_listed_with_their_busy_cycles(small: Simulation):
+def test_units_are_listed_with_their_busy_cycles(small: Simulation) -> None:
     rows = cells(report_text(small), "Units")
     for name, unit in small.trace.units.items():
         held = sum(
@@ -109,7 +110,7 @@ def test_units_are_listed_with_their_busy_cycles(small: Simulation):
         assert rows[name][:2] == [f"{held:,}", percent(held / small.stats.body_cycles)]
 
 
-def test_traffic_of_every_memory_by_direction_and_kind(small: Simulation):
+def test_traffic_of_every_memory_by_direction_and_kind(small: Simulation) -> None:
     text = report_text(small)
     section = text.split("\nMemory traffic")[1].split("\n\n")[0]
     tokens = [line.split() for line in section.splitlines()]
@@ -125,7 +126,7 @@ def test_traffic_of_every_memory_by_direction_and_kind(small: Simulation):
     assert "ops/byte" in section
 
 
-def test_validation_names_each_tensor_its_reference_and_its_error(small: Simulation):
+def test_validation_names_each_tensor_its_reference_and_its_error(small: Simulation) -> None:
     text = report_text(small)
     rows = cells(text, "Validation")
     for check in small.validation.checks:
@@ -139,7 +140,7 @@ def test_validation_names_each_tensor_its_reference_and_its_error(small: Simulat
     assert text.endswith("  PASSED\n")
 
 
-def test_a_failed_validation_is_loud(small: Simulation):
+def test_a_failed_validation_is_loud(small: Simulation) -> None:
     checks = (dataclasses.replace(small.validation.checks[0], passed=False), *small.validation.checks[1:])
     wrong = dataclasses.replace(small, validation=dataclasses.replace(small.validation, passed=False, checks=checks))
     text = report_text(wrong)
@@ -147,20 +148,20 @@ def test_a_failed_validation_is_loud(small: Simulation):
     assert "PASSED" not in text
 
 
-def test_timing_only_says_that_nothing_was_computed(run):
+def test_timing_only_says_that_nothing_was_computed(run: Run) -> None:
     text = report_text(run(timing_only=True))
     assert text.count("timing only: nothing was computed") == 2
     assert "PASSED" not in text
 
 
-def test_a_single_step_claims_no_steady_state(run):
+def test_a_single_step_claims_no_steady_state(run: Run) -> None:
     text = report_text(run(workload=("steps=1",)))
     assert "too few for a steady state" in text
     assert "T = 1 time step," in text
 
 
 @pytest.mark.parametrize("width", [80, 100, 132])
-def test_no_line_is_wider_than_the_terminal(small: Simulation, long: Simulation, width: int):
+def test_no_line_is_wider_than_the_terminal(small: Simulation, long: Simulation, width: int) -> None:
     name = "a_machine_with_a_name_that_is_longer_than_any_line_of_a_terminal_" * 3
     named = dataclasses.replace(small, stats=dataclasses.replace(small.stats, arch=name))
     for simulation in (small, long, named):
@@ -169,7 +170,7 @@ def test_no_line_is_wider_than_the_terminal(small: Simulation, long: Simulation,
     assert "".join(printed(named, width).split()).count(name) == 2  # nothing of it was cut off
 
 
-def test_plain_text_ignores_the_terminal(small: Simulation, monkeypatch: pytest.MonkeyPatch):
+def test_plain_text_ignores_the_terminal(small: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = report_text(small)
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "40")
@@ -179,15 +180,15 @@ def test_plain_text_ignores_the_terminal(small: Simulation, monkeypatch: pytest.
     assert max(map(len, plain.splitlines())) <= 100
 
 
-def test_a_terminal_gets_the_same_words(small: Simulation):
+def test_a_terminal_gets_the_same_words(small: Simulation) -> None:
     out = io.StringIO()
     print_report(small, Console(file=out, width=100, force_terminal=True, color_system="standard", _environ={}))
     assert "\x1b[1m" in out.getvalue()
-    plain = Console(file=io.StringIO(), width=100, color_system=None, _environ={})
-    print_report(small, plain)
-    assert plain.file.getvalue().split() == report_text(small).split()
+    plain = io.StringIO()
+    print_report(small, Console(file=plain, width=100, color_system=None, _environ={}))
+    assert plain.getvalue().split() == report_text(small).split()
 
 
-def test_names_are_no_markup(small: Simulation):
+def test_names_are_no_markup(small: Simulation) -> None:
     named = dataclasses.replace(small, stats=dataclasses.replace(small.stats, arch="a[bold]b[/]:smile:"))
     assert "a[bold]b[/]:smile:" in report_text(named)

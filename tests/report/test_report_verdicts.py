@@ -8,10 +8,11 @@ import json
 import pytest
 
 from archsim.api import Simulation
-from archsim.api.validation import compare_bits
+from archsim.checking.validation import compare_bits
 from archsim.report import report_text
-from archsim.report.saved import stats_json
-from archsim.report.text_verdict import formats_text
+from archsim.report.files.saved import stats_json
+from archsim.report.text.text_verdict import formats_text
+from tests.present import present
 from tests.report.accuracy_runs import MIXED, run_formats, words
 
 
@@ -25,7 +26,7 @@ from tests.report.accuracy_runs import MIXED, run_formats, words
         ),
     ],
 )
-def test_the_header_names_the_format_of_every_kind(formats: str, text: str):
+def test_the_header_names_the_format_of_every_kind(formats: str, text: str) -> None:
     run = run_formats(formats, timing_only=True)
     assert formats_text(run.arch.config.formats) == text
     assert f"64 rows x 64 columns = 4,096 MACs a cycle, {text}" in words(report_text(run))
@@ -36,7 +37,7 @@ def header_and_validation(run: Simulation) -> tuple[str, str]:
     return words(text.split("\n  arithmetic")[1].split("\n\n")[0]), words(text.split("\nValidation")[1])
 
 
-def test_integers_are_equal_in_every_bit():
+def test_integers_are_equal_in_every_bit() -> None:
     run = run_formats("tflite_int8")
     head, verdict = header_and_validation(run)
     assert head.startswith("PASSED: bit for bit equal to the integer reference; SQNR of the output ")
@@ -46,13 +47,15 @@ def test_integers_are_equal_in_every_bit():
     assert (run.validation.passed, run.validation.tolerance, run.validation.not_judged) == (True, 0, "")
 
 
-def test_integers_that_differ_fail_loudly():
+def test_integers_that_differ_fail_loudly() -> None:
     run = run_formats("q4.12")
-    golden = dataclasses.replace(run.numbers.golden, **{k: getattr(run.results, k) for k in ("output", "h_n", "c_n")})
+    golden = dataclasses.replace(
+        present(run.numbers).golden, **{k: getattr(run.results, k) for k in ("output", "h_n", "c_n")}
+    )
     wrong = golden.output.copy()
     wrong[1, 0, 0] += 2.0**-12
     wrong[2, 0, 1] -= 2.0**-12
-    judged = compare_bits(run.results, dataclasses.replace(golden, output=wrong))
+    judged = compare_bits(present(run.results), dataclasses.replace(golden, output=wrong))
     assert judged.passed is False
     assert [check.differing_numbers for check in judged.checks] == [2, 0, 0]
     assert [check.compared_numbers for check in judged.checks] == [8, 2, 2]
@@ -74,11 +77,11 @@ def test_integers_that_differ_fail_loudly():
         ),
     ],
 )
-def test_other_arithmetic_is_not_judged_but_measured(formats: str, sets: tuple[str, ...], why: str):
+def test_other_arithmetic_is_not_judged_but_measured(formats: str, sets: tuple[str, ...], why: str) -> None:
     run = run_formats(formats, *sets)
     assert run.validation.passed is None
     assert run.validation.not_judged == why
-    sqnr = run.accuracy.tensors[0].sqnr_db
+    sqnr = present(run.accuracy).tensors[0].sqnr_db
     head, verdict = header_and_validation(run)
     assert head == f"not judged: {why}; SQNR of the output {sqnr:.1f} dB"
     assert verdict.endswith(f"not judged: {why}. How large the errors are is under Accuracy.")
@@ -86,14 +89,14 @@ def test_other_arithmetic_is_not_judged_but_measured(formats: str, sets: tuple[s
     assert "\nAccuracy" in report_text(run)
 
 
-def test_float32_and_timing_alone_have_no_accuracy():
+def test_float32_and_timing_alone_have_no_accuracy() -> None:
     for run in (run_formats("float32"), run_formats("q4.12", timing_only=True)):
         assert run.accuracy is None
         assert "\nAccuracy" not in report_text(run)
         assert json.loads(stats_json(run))["accuracy"] is None
 
 
-def test_float32_is_held_to_a_bound():
+def test_float32_is_held_to_a_bound() -> None:
     run = run_formats("float32")
     head, verdict = header_and_validation(run)
     assert head.startswith("PASSED: largest relative error ")

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.arch import load_arch
 from archsim.config import parse_override
 from archsim.errors import CapacityError, ScheduleError
+from archsim.families.load import load_arch
+from archsim.families.schedules import find_schedule
 from archsim.program.ir import After, Dep, Phase, PhaseKind, Program
 from archsim.program.verifier import find_hazards
-from archsim.schedules import find_schedule
 from tests.rings import examples
 from tests.strategies import AMPLE, Case, bits, cases, phase_text, tensors, workload
 

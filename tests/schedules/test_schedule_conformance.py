@@ -7,25 +7,28 @@ from dataclasses import dataclass
 
 import pytest
 
-from archsim.arch import ArchConfig, load_arch
-from archsim.components.mac_tiles import BlockTile, MacTile
-from archsim.components.memories import AccumulatorsConfig
 from archsim.config import parse_override
 from archsim.errors import CapacityError, ScheduleError
+from archsim.families.cells.cell import CellOps
+from archsim.families.cells.gru import CANDIDATE_H, CANDIDATE_X, RESET, UPDATE, GruOps
+from archsim.families.cells.lstm import CANDIDATE, FORGET, INPUT, OUTPUT, LstmOps
+from archsim.families.cells.rnn import RnnOps
+from archsim.families.cells.tiling import block_major, cut, interleaved, number_groups
+from archsim.families.gemv.config import GemvConfig
+from archsim.families.gemv.mac_tiles import BlockTile, MacTile
+from archsim.families.gemv.memories import AccumulatorsConfig
+from archsim.families.gemv.schedules import GEMV_SCHEDULES
+from archsim.families.load import load_arch
+from archsim.families.schedule import Schedule
+from archsim.families.schedules import find_schedule
 from archsim.program.ir import PhaseKind, Program
 from archsim.program.verifier import find_hazards
-from archsim.schedules import SCHEDULES, Schedule, find_schedule
-from archsim.schedules.cell import CellOps
-from archsim.schedules.gru import CANDIDATE_H, CANDIDATE_X, RESET, UPDATE, GruOps
-from archsim.schedules.lstm import CANDIDATE, FORGET, INPUT, OUTPUT, LstmOps
-from archsim.schedules.rnn import RnnOps
-from archsim.schedules.tiling import block_major, cut, interleaved, number_groups
 from archsim.workload import CellKind, CellSpec, NetworkSpec, load_workload, one_layer
 from tests.float_machines import FLOAT_16X16
 from tests.rings import covering, exhaustive
 
 
-def machine(*sets: str) -> ArchConfig:
+def machine(*sets: str) -> GemvConfig:
     return load_arch(FLOAT_16X16, [parse_override(text) for text in sets]).config
 
 
@@ -69,14 +72,14 @@ class Built:
     """What one schedule makes of one network on one machine."""
 
     schedule: Schedule
-    arch: ArchConfig
+    arch: GemvConfig
     spec: NetworkSpec
     program: Program
 
 
 CASES = [
     {"schedule": schedule.name, "machine": machine, "spec": spec}
-    for schedule in SCHEDULES
+    for schedule in GEMV_SCHEDULES
     for machine in MACHINES
     for spec in SPECS
     if "hoisted" in schedule.name or "blocks" not in machine
@@ -103,7 +106,7 @@ def built(request: pytest.FixtureRequest) -> Built:
     return Built(schedule, arch, spec, schedule.build(spec, arch))
 
 
-every_schedule = pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda s: s.name)
+every_schedule = pytest.mark.parametrize("schedule", GEMV_SCHEDULES, ids=lambda s: s.name)
 
 
 def test_each_step_multiplies_every_weight_once(built: Built) -> None:

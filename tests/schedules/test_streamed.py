@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from archsim.arch import load_arch
 from archsim.config import parse_override
 from archsim.errors import CapacityError
+from archsim.families.load import load_arch
+from archsim.families.schedules import find_schedule
 from archsim.program.ir import After, Program
 from archsim.program.verifier import find_hazards
-from archsim.schedules import find_schedule
 from archsim.workload import CellKind
 from tests.strategies import Case, bits, compare, network, program_text, tensors, workload
 

@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 
 from archsim.api import simulate
 from archsim.api.verdict import judge
-from archsim.arch import Arch, build_units, load_arch
-from archsim.components.systolic_array import TilePass
 from archsim.config import parse_override
 from archsim.errors import CapacityError
+from archsim.families.load import Arch, load_arch
+from archsim.families.registry import build_units
+from archsim.families.schedules import find_schedule
+from archsim.families.systolic.systolic_array import TilePass
 from archsim.program.ir import PhaseKind
 from archsim.program.verifier import find_hazards
-from archsim.schedules import find_schedule
 from archsim.trace import Window
 from archsim.workload import load_workload
 from tests.rings import examples

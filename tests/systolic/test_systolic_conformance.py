@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from archsim.arch import FAMILIES, build_units
-from archsim.components.activation import Activate
-from archsim.components.base import Unit
-from archsim.components.drain import Drain
-from archsim.components.dram import Transfer
-from archsim.components.elementwise import ElementwiseOp
-from archsim.components.systolic_array import TilePass, WeightShift
+from archsim.families.cells.activation import Activate
+from archsim.families.cells.elementwise import ElementwiseOp
+from archsim.families.registry import FAMILIES, build_units
+from archsim.families.schedules import find_schedule
+from archsim.families.systolic.drain import Drain
+from archsim.families.systolic.systolic_array import TilePass, WeightShift
+from archsim.hardware.dram.transfers import Transfer
+from archsim.hardware.unit import Unit
 from archsim.program.ir import Op, Program
-from archsim.schedules import find_schedule
 from archsim.workload import CellKind, CellSpec, NetworkSpec, one_layer
 from tests.systolic.test_systolic import SMALL, machine
 from tests.unit_rules import check_op, check_refusal

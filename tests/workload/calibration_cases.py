@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from archsim.api.calibrate import calibrate
+from archsim.checking.calibrate import calibrate
 from archsim.errors import WorkloadError
 from archsim.formats import Formats
 from archsim.workload import Workload, load_tensors

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import archsim.api.calibrate
-from archsim.api.calibrate import calibrate, observe
-from archsim.api.reference import golden_results, golden_traces
+import archsim.checking.calibrate
+from archsim.checking.calibrate import calibrate, observe
+from archsim.checking.reference import golden_results, golden_traces
 from archsim.config import parse_document, parse_override, validate
 from archsim.errors import WorkloadError
 from archsim.formats import Formats, Scaled
@@ -21,6 +22,7 @@ from archsim.workload import CellKind, NetworkTensors, Workload, load_tensors, l
 from archsim.workload.calibration import needed_ranges, range_kinds
 from archsim.workload.config import WorkloadConfig
 from archsim.workload.tensors import suffixes
+from tests.arrays import save_npz
 from tests.strategies import networks
 from tests.workload.calibration_cases import ASYMMETRIC, FLOAT32, INT8, fault, loaded, of
 
@@ -40,7 +42,8 @@ def config_fault(text: str) -> str:
 def test_a_workload_without_the_section_has_its_defaults() -> None:
     section = load_workload("lstm_3_2_t4").config.calibration
     assert (section.method, section.weight_method, section.percentile) == (Method.MAX, Method.MAX, 99.9)
-    assert section.input is section.file is None
+    assert section.input is None
+    assert section.file is None
     changed = load_workload("lstm_3_2_t4", [parse_override("calibration.method=mse")])
     assert changed.config.calibration.method is Method.MSE
 
@@ -175,7 +178,7 @@ def test_only_formats_with_a_scale_are_clipped(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cell", [{"kind": "gru"}, {"kind": "lstm", "input_forget": True}])
-def test_one_can_be_written_where_the_unit_takes_a_gate_from_it(tmp_path: Path, cell: dict) -> None:
+def test_one_can_be_written_where_the_unit_takes_a_gate_from_it(tmp_path: Path, cell: dict[str, Any]) -> None:
     for method in Method:
         workload = loaded(tmp_path, **cell, calibration={"method": method, "percentile": 50.0})
         assert observe(workload, load_tensors(workload)).samples("activation_l0").max() < 1
@@ -187,7 +190,7 @@ def test_traces_that_are_there_are_used(tmp_path: Path, monkeypatch: pytest.Monk
     tensors = load_tensors(workload)
     traces = golden_traces(tensors, workload.spec)
     want = of(workload)
-    monkeypatch.setattr(archsim.api.calibrate, "golden_traces", lambda *_: pytest.fail("ran once more"))
+    monkeypatch.setattr(archsim.checking.calibrate, "golden_traces", lambda *_: pytest.fail("ran once more"))
     assert calibrate(workload, tensors, INT8, traces) == want
 
 
@@ -206,7 +209,7 @@ def test_a_drawn_calibration_input(tmp_path: Path) -> None:
 def test_a_calibration_input_starts_from_the_initial_state(tmp_path: Path) -> None:
     """If it has as many sequences; in any case what the run itself starts from counts."""
     start = {"h_0": np.full((1, 2, 2), 3, np.float32), "c_0": np.full((1, 2, 2), 50, np.float32)}
-    np.savez(tmp_path / "start.npz", **start)
+    save_npz(tmp_path / "start.npz", **start)
     for batch in (2, 3):
         sections = {"initial_state": {"file": "start.npz"}, "calibration": {"input": {"seed": 5, "batch": batch}}}
         workload = loaded(tmp_path, batch=2, **sections)
@@ -224,7 +227,7 @@ def test_a_calibration_input_starts_from_the_initial_state(tmp_path: Path) -> No
         ({"batched": False, "batch": 1}, (5, 3)),
     ],
 )
-def test_a_calibration_input_from_a_file(tmp_path: Path, layout: dict, shape: tuple[int, ...]) -> None:
+def test_a_calibration_input_from_a_file(tmp_path: Path, layout: dict[str, Any], shape: tuple[int, ...]) -> None:
     """In the workload's layout; steps and sequences are the file's."""
     x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
     np.savez(tmp_path / "x.npz", seen=x)

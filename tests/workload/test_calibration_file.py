@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archsim.api.calibrate import calibrate, choose, observe
+from archsim.checking.calibrate import calibrate, choose, observe
 from archsim.config import parse_document, validate
 from archsim.errors import OutputError, WorkloadError
 from archsim.formats import Formats
 from archsim.formats.scaling import Method
-from archsim.report.saved import resolved_workload
+from archsim.report.files.saved import resolved_workload
 from archsim.workload import NetworkTensors, load_tensors
 from archsim.workload.calibration import Calibration, Range, calibration_text, read_calibration, write_calibration
 from archsim.workload.config import WorkloadConfig
+from tests.present import present
 from tests.workload.calibration_cases import FLOAT32, INT8, fault, loaded, of
 
 FILE = """\
@@ -44,7 +46,9 @@ calibrations = st.builds(
 
 
 @given(calibrations)
-def test_a_file_holds_a_calibration_in_every_bit(tmp_path_factory, calibration: Calibration) -> None:
+def test_a_file_holds_a_calibration_in_every_bit(
+    tmp_path_factory: pytest.TempPathFactory, calibration: Calibration
+) -> None:
     path = tmp_path_factory.mktemp("file") / "ranges.yaml"
     write_calibration(path, calibration, "made\nby a test")
     text = path.read_text()
@@ -158,7 +162,7 @@ def test_a_file_made_for_another_format(
         ({"percentile": 99}, "percentile: the file has 99.9, the workload's calibration 99.0"),
     ],
 )
-def test_a_file_of_other_methods_than_asked_for(tmp_path: Path, section: dict, expected: str) -> None:
+def test_a_file_of_other_methods_than_asked_for(tmp_path: Path, section: dict[str, Any], expected: str) -> None:
     (tmp_path / "ranges.yaml").write_text(FILE)
     workload = loaded(tmp_path, calibration={"file": "ranges.yaml", **section})
     if expected:
@@ -219,5 +223,5 @@ def test_the_resolved_workload_names_the_same_files(tmp_path: Path) -> None:
     )
     text = resolved_workload(workload, tmp_path / "results" / "run")
     again = validate(WorkloadConfig, parse_document(text, "workload.yaml", WorkloadError), (), WorkloadError)
-    names = (again.weights.file, again.calibration.file, again.calibration.input.file)
+    names = (again.weights.file, again.calibration.file, present(again.calibration.input).file)
     assert names == ("../../mine/w.npz", "../../mine/ranges.yaml", "../../mine/x.npz")

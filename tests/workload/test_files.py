@@ -13,6 +13,7 @@ from safetensors.numpy import save, save_file
 
 from archsim.errors import WorkloadError
 from archsim.workload.files import read_tensors, tensor_shape
+from tests.arrays import save_npz
 
 SHAPES = {"a": (2, 3), "b": (4,)}
 TENSORS = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.ones(4, np.float32)}
@@ -20,7 +21,7 @@ TENSORS = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.ones(4, np
 
 def write(path: Path, tensors: dict[str, np.ndarray]) -> Path:
     if path.suffix == ".npz":
-        np.savez(path, **tensors)
+        save_npz(path, **tensors)
     else:
         save_file(tensors, path)
     return path
@@ -112,7 +113,7 @@ def test_directory_missing_and_unknown_kind(tmp_path: Path, name: str) -> None:
 
 def npz_bytes() -> bytes:
     file = io.BytesIO()
-    np.savez(file, **TENSORS)
+    save_npz(file, **TENSORS)
     return file.getvalue()
 
 
@@ -120,7 +121,9 @@ INTACT = {".npz": npz_bytes(), ".safetensors": save(TENSORS)}
 
 
 @given(data=st.data())
-def test_damaged_files_give_a_clear_error_or_a_right_result(tmp_path_factory: pytest.TempPathFactory, data) -> None:
+def test_damaged_files_give_a_clear_error_or_a_right_result(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
     suffix = data.draw(st.sampled_from(sorted(INTACT)))
     content = bytearray(INTACT[suffix])
     for _ in range(data.draw(st.integers(1, 4))):

@@ -4,19 +4,25 @@ import dataclasses
 import hashlib
 import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from archsim.api import simulate
-from archsim.api.reference import golden_results
-from archsim.api.task import TaskFigures, task_figures, task_scores
-from archsim.arch import load_arch
+from archsim.checking.reference import golden_results
+from archsim.checking.task import TaskFigures, task_figures, task_scores
 from archsim.errors import WorkloadError
-from archsim.report.saved import resolved_workload
+from archsim.families.load import load_arch
+from archsim.report.files.saved import resolved_workload
 from archsim.workload import NetworkTensors, Workload, load_tensors, load_workload
+from tests.arrays import save_npz
 from tests.float_machines import FLOAT_64X64
+from tests.present import present
+
+Tensors = Mapping[str, np.ndarray]
 
 NETWORK = """\
 summary: two units
@@ -47,9 +53,9 @@ RESULTS = {
 }
 
 
-def write(folder: Path, text: str = NETWORK + TASK, head=HEAD, results=RESULTS) -> Workload:
-    np.savez(folder / "head.npz", **head)
-    np.savez(folder / "results.npz", **results)
+def write(folder: Path, text: str = NETWORK + TASK, head: Tensors = HEAD, results: Tensors = RESULTS) -> Workload:
+    save_npz(folder / "head.npz", **head)
+    save_npz(folder / "results.npz", **results)
     (folder / "w.yaml").write_text(text)
     return load_workload(str(folder / "w.yaml"))
 
@@ -92,7 +98,7 @@ def test_functions_and_several_scores(tmp_path: Path) -> None:
     workload = write(tmp_path, NETWORK.replace("sequence_lens: [2, 1]\n", "") + task, head)
     machine = np.array([[[1, -1], [-1, 1]], [[1, 1], [-2000, 2000]]], np.float64)
     found = figures(workload, machine, np.ones((2, 2, 2)))
-    want = [[[0.75, 0.25], [0.25, 0.75]], [[0.75, 0.75], [0, 1]]]
+    want: list[list[list[float]]] = [[[0.75, 0.25], [0.25, 0.75]], [[0.75, 0.75], [0, 1]]]
     np.testing.assert_allclose(found.machine_scores, want, rtol=1e-7)  # log(3) is read as a float32
     assert (found.frames, found.changed_side) == (8, 3)
     assert found.witness is None
@@ -122,14 +128,14 @@ def test_the_witness_has_the_layout_of_the_output(tmp_path: Path, option: str, s
     np.testing.assert_array_equal(task.expected[..., 0], scores.T if option else scores)
 
 
-def fault(folder: Path, text: str, head, results) -> str:
+def fault(folder: Path, text: str, head: Tensors, results: Tensors) -> str:
     with pytest.raises(WorkloadError) as caught:
         load_tensors(write(folder, text, head, results))
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
-def without(tensors, name: str):
+def without(tensors: Tensors, name: str) -> dict[str, np.ndarray]:
     return {key: tensor for key, tensor in tensors.items() if key != name}
 
 
@@ -155,7 +161,7 @@ def without(tensors, name: str):
         (HEAD, {"other": np.ones(1)}, "results.npz: scores: no such tensor; the file holds: h_n, other, output"),
     ],
 )
-def test_files_that_do_not_fit(tmp_path: Path, head, results, expected: str) -> None:
+def test_files_that_do_not_fit(tmp_path: Path, head: Tensors, results: Tensors, expected: str) -> None:
     assert expected in fault(tmp_path, NETWORK + TASK, head, {**without(RESULTS, "scores"), **results})
 
 
@@ -233,7 +239,7 @@ def test_silero_head_gives_the_probability_of_the_whole_model() -> None:
     assert task is not None
     assert expected is not None
     assert (task.summary, task.threshold) == ("speech probability", 0.5)
-    head_alone = np.abs(task_scores(task, np.asarray(expected.output, np.float64)) - task.expected).max()
+    head_alone = np.abs(task_scores(task, np.asarray(expected.output, np.float64)) - present(task.expected)).max()
     assert head_alone <= 2e-7
     found = silero(OUTPUT)
     assert found.max_abs_difference == found.changed_side == 0
@@ -270,13 +276,13 @@ def test_a_coarser_h_changes_decisions() -> None:
         {"before": "identity"},
         {"after": "identity"},
         {"bias": None},
-        {"weight": -TENSORS.task.weight},
-        {"weight": TENSORS.task.weight[:, ::-1]},
+        {"weight": -present(TENSORS.task).weight},
+        {"weight": present(TENSORS.task).weight[:, ::-1]},
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_the_witness_notices_a_wrong_head(change) -> None:
-    found = silero(OUTPUT, dataclasses.replace(TENSORS, task=dataclasses.replace(TENSORS.task, **change)))
+def test_the_witness_notices_a_wrong_head(change: dict[str, Any]) -> None:
+    found = silero(OUTPUT, dataclasses.replace(TENSORS, task=dataclasses.replace(present(TENSORS.task), **change)))
     assert found.witness is not None
     assert found.witness.max_abs_difference > 0.05
 

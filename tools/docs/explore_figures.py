@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 from archsim.explore import Space, explore
-from archsim.explore.figures import figures
+from archsim.explore.results.figures import figures
 from tools.docs import explore_tables
 
 FIGURES = {

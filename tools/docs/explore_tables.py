@@ -34,7 +34,7 @@ class Table:
 
     def _cells(self, names: Sequence[str], point: Point) -> Iterator[str]:
         for _, name, digits in self.columns:
-            value = point.objectives[names.index(name)] if name in names else point.inputs[name]
+            value = _objectives(point)[names.index(name)] if name in names else point.inputs[name]
             yield str(value) if digits is None else f"{value:,.{digits}f}"
 
     def numbers(self, page: str, space: Space) -> list[int]:
@@ -60,15 +60,20 @@ def _same(value: object) -> object:
         return str(value)
 
 
+def _objectives(point: Point) -> tuple[float, ...]:
+    """What was measured at a point of the front."""
+    assert point.objectives is not None
+    return point.objectives
+
+
 def filled(page: str, tables: dict[str, str]) -> str:
     """The page with those tables in place."""
     for name, rows in tables.items():
-        page, count = re.subn(
-            rf"(<!-- table:{name} -->\n).*?(<!-- end -->)",
-            lambda found, rows=rows: found[1] + rows + found[2],
-            page,
-            flags=re.DOTALL,
-        )
+
+        def filled_in(found: re.Match[str], rows: str = rows) -> str:
+            return found[1] + rows + found[2]
+
+        page, count = re.subn(rf"(<!-- table:{name} -->\n).*?(<!-- end -->)", filled_in, page, flags=re.DOTALL)
         assert count == 1, f"docs/explore.md has no table of {name}"
     return page
 
@@ -89,18 +94,21 @@ def by_size(study: Study) -> dict[int, list[Point]]:
 def smallest_of_the_fast(study: Study) -> list[Point]:
     """Of each size of the array the design of least area that is within 2 % of the fastest."""
     return [
-        min((p for p in points if p.objectives[0] <= 1.02 * points[0].objectives[0]), key=lambda p: p.objectives[2])
+        min(
+            (p for p in points if _objectives(p)[0] <= 1.02 * _objectives(points[0])[0]),
+            key=lambda p: _objectives(p)[2],
+        )
         for points in by_size(study).values()
     ]
 
 
 def least_edp_and_least_area(study: Study) -> list[Point]:
     """Of each size of the array the design with the least energy times latency, and the smallest."""
-    found = []
+    found: list[int] = []
     for points in by_size(study).values():
         ends = [
-            min(points, key=lambda p: p.objectives[0] * p.objectives[1]),
-            min(points, key=lambda p: p.objectives[2]),
+            min(points, key=lambda p: _objectives(p)[0] * _objectives(p)[1]),
+            min(points, key=lambda p: _objectives(p)[2]),
         ]
         found += dict.fromkeys(point.number for point in ends)
     by_number = {point.number: point for point in study.pareto()}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from archsim.report.drawing import PALETTE, new_figure, style
+from archsim.report.figures.drawing import PALETTE, new_figure, style
 
 Printed = Mapping[tuple[str, str], Mapping[str, str]]
 """The text of a table by (group, row) and column."""

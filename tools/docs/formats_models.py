@@ -140,7 +140,8 @@ def _hertz(mel: Float64) -> Float64:
 def shortened(values: Float64) -> Float64:
     """The nearest numbers of INPUT_BITS bits."""
     mantissa, exponent = np.frexp(values)
-    return np.ldexp(np.rint(mantissa * 2.0**INPUT_BITS), exponent - INPUT_BITS)
+    rounded: Float64 = np.ldexp(np.rint(mantissa * 2.0**INPUT_BITS), exponent - INPUT_BITS)
+    return rounded
 
 
 def _unpacked(trained: Trained, folder: Path, wheels: Path | None) -> Path:

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from archsim.api import Simulation, simulate
-from archsim.api.accuracy import compare_tensor
-from archsim.api.calibrate import observe
-from archsim.api.task import task_figures
-from archsim.arch import load_arch
+from archsim.checking.calibrate import observe
+from archsim.checking.format_error import compare_tensor
+from archsim.checking.task import task_figures
 from archsim.config import parse_override
+from archsim.families.load import load_arch
 from archsim.workload import load_tensors, load_workload
 from archsim.workload.calibration import range_kinds
 from tools.docs.formats_models import Head, Model

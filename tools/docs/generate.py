@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from archsim.families.registry import FAMILIES
 from archsim.fidelity import all_rows
 from archsim.metrics import Stats, declared
-from archsim.metrics.bounds import FAMILY_BOUNDS
 from archsim.metrics.energy import Area, Energy
 from archsim.metrics.roofline import Ceiling, Roofline
 from archsim.metrics.stacks import BUCKETS
-from archsim.report.accuracy import (
+from archsim.report.files.accuracy_figures import (
     AccuracyFigures,
     CalibrationFigures,
     OverflowFigures,
@@ -19,12 +19,12 @@ from archsim.report.accuracy import (
     TaskSummary,
     TensorFigures,
 )
-from archsim.report.fidelity import fidelity_table
+from archsim.report.text.fidelity_text import fidelity_table
 from tools.docs import DOCS
 
 METRICS_HEAD = """# What each figure means
 
-Made from the declarations in `archsim/metrics/` and `archsim/report/accuracy.py` by
+Made from the declarations in `archsim/metrics/` and `archsim/report/files/accuracy_figures.py` by
 `python -m tools.docs.generate`. The keys are those of `stats.json`, which is also what `archsim run --json` prints. R
 and C are the rows and columns of the MAC array; I, H, T and B the input size, hidden size, time steps and batch of the
 workload. One MAC is 2 ops (a multiply and an add).
@@ -45,7 +45,7 @@ integers or fixed point: every bit of what an independent integer reference comp
 `passed` (true, false, or null if nothing was judged); `not_judged` (why, "" if something was); `max_abs_error` (largest
 difference of any element of output, h_n and c_n from a reference); `max_rel_error` (largest ratio, over the tensors, of
 that tensor's largest error to its largest magnitude); `tolerance` (the largest ratio allowed; why it is what it is
-stands in `archsim/api/validation.py`; 0: every bit must agree); `checks` (one for each tensor and reference, with
+stands in `archsim/checking/validation.py`; 0: every bit must agree); `checks` (one for each tensor and reference, with
 `compared_numbers` and, where every bit must agree, `differing_numbers`, else null).
 """
 
@@ -94,7 +94,10 @@ def metrics_page() -> str:
             _table("bucket", BUCKETS),
             "\n## Bounds\n\nCycles a time step that each resource alone, or the recurrence alone, would need. "
             "The time steps together never take less than T times the largest.\n\n",
-            *(f"{_heading(family)}{_table('bound', bounds)}" for family, bounds in FAMILY_BOUNDS.items()),
+            *(
+                f"{_heading(family)}{_table('bound', bounds)}"
+                for family, bounds in ((one.name, one.bounds) for one in FAMILIES.values())
+            ),
             ENERGY,
             *_parts(_ENERGY_PARTS),
             VALIDATION,

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archsim.api.evaluate import Evaluator
-from archsim.arch import load_arch
 from archsim.config import parse_override
+from archsim.families.load import load_arch
 from archsim.metrics import Stats
 from archsim.workload import load_workload
 from tools.docs import DOCS
@@ -148,9 +148,11 @@ def filled(text: str, found: dict[str, str]) -> str:
     for name, rows in found.items():
         if f"<!-- table:{name} -->\n" not in text:
             raise SystemExit(f"docs/memory.md has no mark of the table {name!r}")
-        text = re.sub(
-            rf"(<!-- table:{name} -->\n).*?(<!-- end -->)", lambda m, r=rows: m[1] + r + m[2], text, flags=re.S
-        )
+
+        def filled_in(found: re.Match[str], rows: str = rows) -> str:
+            return found[1] + rows + found[2]
+
+        text = re.sub(rf"(<!-- table:{name} -->\n).*?(<!-- end -->)", filled_in, text, flags=re.S)
     return text
 
 

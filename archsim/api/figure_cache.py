@@ -1,0 +1,61 @@
+"""What designs of one program have in common: each unit's work, and what passes memories."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar, cast
+
+from archsim.families.machine_config import MachineConfig
+from archsim.hardware.unit import Units
+from archsim.metrics.precomputed import BurstFigures
+from archsim.metrics.roofline import Ceilings
+from archsim.metrics.traffic import DRAM, dram_burst_traffic
+from archsim.metrics.unit_facts import UnitFacts, unit_ops
+from archsim.program.ir import Op, Program
+from archsim.program.shapes import Shapes
+
+KEPT = 512
+"""Parts that are kept of one program."""
+
+Part = TypeVar("Part")
+
+
+class FigureCache:
+    """The parts of one program's figures on many machines (tests/fast compares all figures with those made afresh)."""
+
+    def __init__(self, program: Program, shapes: Shapes, times: Sequence[int]) -> None:
+        self._program = program
+        self._ops: Mapping[str, Sequence[tuple[Op, int]]] = unit_ops(shapes, times)
+        self._kept: OrderedDict[Hashable, object] = OrderedDict()
+
+    def facts(self, units: Units) -> dict[str, UnitFacts]:
+        """What each unit of a machine does."""
+        return {
+            name: self._part((name, unit.identity), partial(UnitFacts, unit, self._ops.get(name, ())))
+            for name, unit in units.items()
+        }
+
+    def moves(self, config: MachineConfig, units: Units) -> BurstFigures:
+        """As Moves.of counts them: bursts follow from DRAM, ceilings from the multipliers and the clock too."""
+        dram, multipliers = units.get(DRAM), config.multipliers
+        bursts: Hashable = None if dram is None else dram.identity
+        ports = tuple(units[multipliers.unit].ports.items())
+        return BurstFigures(
+            self._part(("bursts", bursts), lambda: dram_burst_traffic(self._program, units)),
+            self._part(
+                ("ceilings", bursts, multipliers, ports, config.clock_mhz),
+                lambda: Ceilings.of(self._program, config, units),
+            ),
+        )
+
+    def _part(self, key: Hashable, make: Callable[[], Part]) -> Part:
+        found = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = make()
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(key)
+        return cast("Part", found)

@@ -1,0 +1,148 @@
+"""Programs that several designs share: kept by the fields of the architecture that the schedule read."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from archsim.api.figure_cache import FigureCache
+from archsim.config.read_tracking import Question, ReadTracker, Values
+from archsim.families.machine_config import MachineConfig
+from archsim.families.schedules import AskedSchedule, find_schedule
+from archsim.metrics.bounds import closing_chains
+from archsim.metrics.precomputed import ProgramFigures
+from archsim.program.ir import PhaseKind, Program
+from archsim.program.shapes import Shapes
+from archsim.program.verifier import verify
+from archsim.workload import NetworkSpec
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from archsim.engines.recurrence import ChainTables, ProgramTables
+
+
+@dataclass(frozen=True)
+class CachedProgram:
+    """A verified program, and what follows from it alone. Parts are made when they are first asked for."""
+
+    program: Program
+    spec: NetworkSpec
+    units: tuple[str, ...]
+    questions: tuple[Question, ...]
+
+    def fits(self, config: MachineConfig) -> bool:
+        """Whether a machine gives the answers that the program was built with."""
+        return all(asked.question(attrgetter(asked.path)(config)) == asked.answer for asked in self.questions)
+
+    @cached_property
+    def figures(self) -> ProgramFigures:
+        """Figures that are the same on every machine."""
+        return ProgramFigures.of(self.program, self.spec.steps)
+
+    @cached_property
+    def parts(self) -> FigureCache:
+        """What its units do, kept for the machines that have been asked for."""
+        return FigureCache(self.program, self.shapes, self.shape_times)
+
+    @cached_property
+    def shapes(self) -> Shapes:
+        """The distinct shapes of the ops."""
+        return Shapes.of(self.program)
+
+    @cached_property
+    def shape_times(self) -> tuple[int, ...]:
+        """How often the program executes ops of each shape."""
+        return self.shapes.times(self.program)
+
+    @cached_property
+    def shape_places(self) -> tuple[npt.NDArray[np.intp], ...]:
+        """For each phase the shape of each of its ops."""
+        import numpy as np
+
+        return tuple(np.array(shapes, np.intp) for shapes in self.shapes.of_phase)
+
+    @cached_property
+    def refusal(self) -> str:
+        """Why the second executor cannot time the program; "" if it can."""
+        from archsim.engines.recurrence import program_refusal
+
+        return program_refusal(self.program)
+
+    @cached_property
+    def tables(self) -> ProgramTables:
+        """The program as arrays."""
+        from archsim.engines.recurrence import ProgramTables
+
+        return ProgramTables.of(self.program, self.units)
+
+    @cached_property
+    def chains(self) -> tuple[ChainTables | None, ...]:
+        """For each body, how the recurrence closes; None for other phases."""
+        from archsim.engines.recurrence import ChainTables
+
+        return tuple(
+            ChainTables.of(tables, closing_chains(phase)) if phase.kind is PhaseKind.BODY else None
+            for phase, tables in zip(self.program.phases, self.tables.phases, strict=True)
+        )
+
+
+_Group = tuple[Hashable, ...]
+_Key = tuple[_Group, tuple[str, ...], tuple[object, ...]]
+
+
+class ProgramCache:
+    """The structures used last, at most `capacity` of them."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._kept: OrderedDict[_Key, list[CachedProgram]] = OrderedDict()
+        self._paths: dict[_Group, dict[tuple[str, ...], Values]] = {}
+        self.built = 0
+        """Programs built so far."""
+
+    def get(
+        self, config: MachineConfig, spec: NetworkSpec, schedule: AskedSchedule, units: tuple[str, ...]
+    ) -> CachedProgram:
+        """The structure of a design, built and verified if there is none; errors as of the two.
+
+        `units` are the names of the machine's units.
+        """
+        found_schedule = find_schedule(schedule, config.family)
+        group = (found_schedule, units, spec)
+        for paths, values in self._paths.get(group, {}).items():
+            found = values.of(config)
+            key = (group, paths, found or ())
+            for structure in self._kept.get(key, ()):
+                if structure.fits(config):
+                    self._kept.move_to_end(key)
+                    return structure
+        reads = ReadTracker(config)
+        program = found_schedule.build(spec, reads.stand_in)
+        reads.close()
+        verify(program)
+        self.built += 1
+        return self._keep(group, reads, CachedProgram(program, spec, units, tuple(reads.questions)))
+
+    def _keep(self, group: _Group, reads: ReadTracker, structure: CachedProgram) -> CachedProgram:
+        paths = tuple(sorted(reads.values))
+        key = (group, paths, tuple(reads.values[path] for path in paths))
+        self._kept.setdefault(key, []).append(structure)
+        self._kept.move_to_end(key)
+        self._paths.setdefault(group, {})[paths] = Values(paths)
+        while sum(map(len, self._kept.values())) > self._capacity and len(self._kept) > 1:
+            self._forget(*self._kept.popitem(last=False)[0][:2])
+        del self._kept[key][: -self._capacity]
+        return structure
+
+    def _forget(self, group: _Group, paths: tuple[str, ...]) -> None:
+        """Paths that no structure needs any more."""
+        if not any(key[:2] == (group, paths) for key in self._kept):
+            del self._paths[group][paths]
+            if not self._paths[group]:
+                del self._paths[group]

@@ -1,0 +1,36 @@
+"""The golden model's results, and what it passed through where that is needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from archsim.checking.reference import golden_results, golden_traces
+from archsim.golden.trajectory import Traces
+from archsim.workload import NetworkSpec, NetworkTensors
+
+Float64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """output (T, B, D P); h_n, a (B, P) for each cell; c_n, a (B, H) for each LSTM cell; traces if they were kept."""
+
+    output: Float64
+    h_n: tuple[Float64, ...]
+    c_n: tuple[Float64, ...]
+    traces: Traces | None
+
+
+def golden_run(tensors: NetworkTensors, spec: NetworkSpec, *, traced: bool) -> Golden:
+    """Run the golden model in float64."""
+    if not traced:
+        found = golden_results(tensors, spec)
+        return Golden(found["output"][0], tuple(found["h_n"]), tuple(found["c_n"]), None)
+    traces = golden_traces(tensors, spec)
+    flat = [trace for layer in traces for trace in layer]
+    output = np.concatenate([trace.output for trace in traces[-1]], axis=2)
+    c_n = tuple(trace.c_n for trace in flat if trace.c_n is not None)
+    return Golden(output, tuple(trace.h_n for trace in flat), c_n, traces)

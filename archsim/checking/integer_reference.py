@@ -1,0 +1,120 @@
+"""Runs the independent integer reference on a run's numbers, where all arithmetic of the machine is on integers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from archsim.checking.golden_run import Golden
+from archsim.checking.numbers import Numbers
+from archsim.checking.reference import directions
+from archsim.errors import SimulatorBug
+from archsim.families.cells.streams import cell_prefixes
+from archsim.families.machine_config import MachineConfig
+from archsim.families.schedule import Schedule
+from archsim.formats import Encoding, Fixed, IntegerFormat
+from archsim.golden.integer import Grid
+from archsim.golden.integer_functions import Exact, Lines, Method, Table
+from archsim.golden.integer_layers import Grids, IntegerMachine, run_integer
+from archsim.hardware.functions.approximation_range import CURVED
+from archsim.hardware.functions.methods import MethodName, address_format
+from archsim.hardware.functions.piecewise import PiecewiseMethod
+from archsim.workload.network import CellSpec, FunctionSpec
+
+
+def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: Schedule[Any]) -> Golden:
+    """What the machine must compute, bit for bit: as real numbers, which are exact in float64."""
+    spec = numbers.spec
+    lengths = None if spec.lengths is None else np.array(spec.lengths)
+    below: npt.NDArray[Any] = np.asarray(numbers.tensors.x, np.float64)
+    h_n, c_n = [], []
+    prefixes = iter(cell_prefixes(spec))
+    made = directions(numbers.tensors, spec)
+    split = schedule.splits_sums or arch.formats.input != arch.formats.hidden
+    for number, layer in enumerate(spec.layers):
+        source = "dram.x" if number == 0 else f"l{number - 1}.dram.output"
+        outputs = []
+        for cell, direction in zip(layer, made[number], strict=True):
+            machine = IntegerMachine(
+                arch.inputs_per_chunk,
+                split,
+                _method(arch, cell),
+                schedule.interleaves_gates,
+                arch.x_inputs_per_chunk,
+                arch.late_bias,
+            )
+            result = run_integer(below, direction, _grids(numbers, next(prefixes), source, cell), machine, lengths)
+            outputs.append(result.output)
+            h_n.append(result.h_n)
+            c_n += [] if result.c_n is None else [result.c_n]
+        below = np.concatenate(outputs, axis=2)
+        if number + 1 < len(spec.layers):
+            below = _codes(below, numbers.encodings[f"l{number}.dram.output"])
+    return Golden(below, tuple(h_n), tuple(c_n), None)
+
+
+def _codes(values: npt.NDArray[np.float64], encoding: Encoding) -> npt.NDArray[np.int64]:
+    """The codes that exact values stand for: what one layer hands to the next."""
+    return np.rint(values / encoding.scale).astype(np.int64) + encoding.zero
+
+
+def _grids(numbers: Numbers, prefix: str, source: str, cell: CellSpec) -> Grids:
+    def grid(name: str) -> Grid:
+        return _grid(numbers.encodings[name])
+
+    def optional(name: str) -> Grid | None:
+        return grid(prefix + name) if prefix + name in numbers.encodings else None
+
+    accumulator = numbers.formats.format("accumulator")
+    assert isinstance(accumulator, IntegerFormat)
+    return Grids(
+        w_ih=grid(f"{prefix}dram.W_ih"),
+        w_hh=grid(f"{prefix}dram.W_hh"),
+        x=grid(source),
+        h=grid(f"{prefix}h"),
+        accumulator=_grid(Encoding(accumulator, accumulator.scale if isinstance(accumulator, Fixed) else 1.0)),
+        gate=grid(f"{prefix}sums"),
+        activation=grid(f"{prefix}gates"),
+        w_hr=optional("dram.W_hr"),
+        vector=optional("vector"),
+        cell=optional("c"),
+        peephole=optional("peephole"),
+    )
+
+
+def _grid(encoding: Encoding) -> Grid:
+    number_format, scale = encoding.format, encoding.scale
+    if not isinstance(number_format, IntegerFormat):
+        raise SimulatorBug(f"{number_format} has no integer reference")
+    return Grid(
+        bits=number_format.bits,
+        scale=scale if isinstance(scale, float) else scale[:, 0],
+        zero=encoding.zero,
+        rounding=number_format.rounding.value,
+        wrap=number_format.wraps,
+        fixed=isinstance(number_format, Fixed),
+    )
+
+
+def _method(arch: MachineConfig, cell: CellSpec) -> Method:
+    config = arch.function_unit
+    match config.method:
+        case MethodName.EXACT:
+            return Exact()
+        case MethodName.HARD:
+            return Exact(hard=True)
+    address = address_format(config, arch.formats)
+    grid = _grid(Encoding(address, address.scale))
+    if config.method is MethodName.TABLE:
+        return Table(config.table.entries, config.table.span, config.table.interpolation == "linear", grid)
+    fitted = PiecewiseMethod(config.piecewise_linear, address)
+    lines = {function.name: fitted.lines(function) for function in _curved(cell)}
+    segments = {name: (found.breakpoints, found.slopes, found.intercepts) for name, found in lines.items()}
+    return Lines(config.piecewise_linear.span, config.piecewise_linear.coefficient_bits, grid, segments)
+
+
+def _curved(cell: CellSpec) -> Iterator[FunctionSpec]:
+    return (function for function in cell.functions if function.name in CURVED)

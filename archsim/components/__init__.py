@@ -1,1 +1,0 @@
-"""The units of a machine, one file for each kind."""

@@ -1,0 +1,61 @@
+"""The discrete-event machine: in-order units fed by a sequencer, dependency tokens, one phase after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
+from operator import add
+from types import MappingProxyType
+
+from archsim.engines.events.clock import Clock
+from archsim.engines.events.options import MachineSpec, Options
+from archsim.engines.events.phase import PhaseRun
+from archsim.engines.events.ports import Arbiter
+from archsim.engines.events.service_clock import Dynamics
+from archsim.engines.events.unit_process import UnitProcess
+from archsim.errors import DeadlockError
+from archsim.program.ir import Program
+from archsim.trace import OpRecord, PhaseTrace, Timeline, Trace, UnitTrace
+
+
+def execute(program: Program, spec: MachineSpec, options: Options) -> Trace:
+    """Run a program to its end and return its trace; DeadlockError names what is blocked."""
+    env = Clock()
+    arbiter = Arbiter(env, spec.units)
+    units = {name: UnitProcess(env, name, options.arithmetic, arbiter) for name in spec.units}
+    dynamics = None if spec.static else Dynamics(spec)
+    phases: list[PhaseTrace] = []
+    phase_units: list[Mapping[str, UnitTrace]] = []
+    timelines: list[Mapping[str, Timeline]] = []
+    records: list[OpRecord] = []
+    for number, phase in enumerate(program.phases):
+        start = env.now
+        ends: tuple[tuple[int, int], ...] = ()
+        if phase.op_instances:
+            run = PhaseRun(env, number, phase, spec, units, options, dynamics)
+            _run_to_end(env, run)
+            ends = tuple(sorted(run.ends.items()))
+            records += sorted(run.records, key=lambda record: (record.repetition, record.op))
+        phases.append(PhaseTrace(phase.name, phase.kind, start, env.now, ends))
+        ended = {name: unit.end_phase(phase.kind) for name, unit in units.items()}
+        phase_units.append(MappingProxyType({name: trace for name, (trace, _) in ended.items()}))
+        timelines.append(MappingProxyType({name: timeline for name, (_, timeline) in ended.items()}))
+    return Trace(
+        total_cycles=env.now,
+        phases=tuple(phases),
+        units=MappingProxyType({name: reduce(add, (phase[name] for phase in phase_units)) for name in units}),
+        phase_units=tuple(phase_units),
+        timelines=tuple(timelines),
+        records=tuple(records),
+        counts={} if dynamics is None else dynamics.counts(),
+    )
+
+
+def _run_to_end(env: Clock, run: PhaseRun) -> None:
+    run.begin()
+    try:
+        env.run(until=run.finished)
+    except RuntimeError as error:
+        if not run.finished.triggered:  # SimPy has no events left, and ops remain
+            raise DeadlockError(f"the machine stands still at cycle {env.now:,}: {run.blocked()}") from error
+        raise

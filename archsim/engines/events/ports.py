@@ -1,0 +1,104 @@
+"""Single ports that units share: which cycles of them are taken, and who comes first.
+
+An op gets its port cycles when it starts: a read takes the first free cycles from the start on; the lines that it
+writes take, one after the other, the first free cycle from the one in which they are there. What an op has got is never
+taken back, so no op waits for a port longer than the ops that had started before it hold it. Of ops that start in the
+same cycle the one whose unit is named first is served first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import simpy
+
+from archsim.engines.events.clock import Clock
+from archsim.hardware.unit import PortUse, Service, ceil_div
+
+_LAST_IN_CYCLE = 2
+"""SimPy's priority after that of all other events of a cycle (URGENT is 0, NORMAL 1)."""
+
+
+class PortBook:
+    """The taken cycles of one port from `now` on, as the bits of an integer."""
+
+    def __init__(self) -> None:
+        self._now = 0
+        self._taken = 0
+
+    def advance(self, now: int) -> None:
+        """Forget the cycles before now."""
+        self._taken >>= now - self._now
+        self._now = now
+
+    def take(self, cycles: int, first: int) -> int:
+        """Take the first free cycles from cycle `first` on; returns the last of them."""
+        ahead = self._taken >> first - self._now
+        window = cycles
+        while (reached := cycles + (ahead & (1 << window) - 1).bit_count()) > window:
+            window = reached
+        self._taken |= (1 << window) - 1 << first - self._now
+        return first + window - 1
+
+
+class SharedPorts:
+    """The books of all single ports."""
+
+    def __init__(self, memories: Sequence[str]) -> None:
+        self._books = {memory: PortBook() for memory in memories}
+
+    def grant(self, uses: Sequence[PortUse], service: Service, now: int) -> Service:
+        """The service of an op that starts now, with its port cycles taken; it holds its unit until it has had them.
+
+        Reads hold the unit up. Lines to be written come out of the pipeline evenly, `depth_cycles` after the cycles of
+        the occupancy; where the last one is written late, the unit is held up for as long.
+        """
+        occupancy, depth = service.occupancy_cycles, service.depth_cycles
+        for use in uses:
+            book = self._books[use.memory]
+            book.advance(now)
+            if use.read_cycles:
+                occupancy = max(occupancy, book.take(use.read_cycles, now) + 1 - now)
+        even = occupancy
+        for use in uses:
+            last = now - 1
+            for line in range(1, use.write_cycles + 1):
+                there = now + depth + ceil_div(line * even, use.write_cycles) - 1
+                last = self._books[use.memory].take(1, max(there, last + 1))
+            occupancy = max(occupancy, last + 1 - depth - now)
+        return replace(service, port_cycles=max(occupancy, service.port_cycles))
+
+
+class _EndOfCycle(simpy.Event):
+    """Comes after everything else of this cycle."""
+
+    def __init__(self, env: Clock) -> None:
+        super().__init__(env)
+        self._ok = True
+        self._value = None
+        env.schedule(self, priority=_LAST_IN_CYCLE)  # type: ignore[arg-type]
+
+
+class Arbiter:
+    """Lets units that want to start in the same cycle begin in a fixed order, whatever order events came in."""
+
+    def __init__(self, env: Clock, order: Sequence[str]) -> None:
+        self._env = env
+        self._rank: Mapping[str, int] = {name: place for place, name in enumerate(order)}
+        self._waiting: list[tuple[int, simpy.Event]] = []
+
+    def request(self, unit: str) -> simpy.Event:
+        """What a unit waits for, in this very cycle, before it starts an op that needs a single port."""
+        granted = self._env.event()
+        if not self._waiting:
+            round_over = _EndOfCycle(self._env)
+            assert round_over.callbacks is not None
+            round_over.callbacks.append(self._grant)
+        self._waiting.append((self._rank[unit], granted))
+        return granted
+
+    def _grant(self, event: simpy.Event) -> None:
+        waiting, self._waiting = self._waiting, []
+        for _, granted in sorted(waiting, key=lambda request: request[0]):
+            granted.succeed()

@@ -1,0 +1,119 @@
+"""Single ops of a window, and occupied cycles over time, of a phase of which a part was skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from archsim.engines.recurrence.phase_arrays import Ints, PhaseTables
+from archsim.program.ir import PhaseKind
+from archsim.trace import OpRecord, Timeline
+from archsim.trace.timeline import MAX_BINS
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PhaseLog:
+    """Start, free and done of every op in the repetitions that were evaluated (evaluated, n), -1 where it took no part.
+
+    Rows 0 .. skip_from are the repetitions of those numbers. Then come repetitions that were skipped, of which each is
+    the one `period` before it, `shift` cycles later; the remaining rows are the last repetitions of the phase.
+    """
+
+    tables: PhaseTables
+    occupancy: Ints
+    start: Ints
+    free: Ints
+    done: Ints
+    skip_from: int
+    period: int
+    shift: int
+
+    @property
+    def skipped(self) -> int:
+        """How many repetitions have no row."""
+        return self.tables.repeat - len(self.start) if self.period else 0
+
+    def row(self, repetition: int) -> tuple[int, int]:
+        """(row, cycles by which the repetition is later than it)."""
+        past = repetition - self.skip_from
+        if not self.skipped or past <= 0:
+            return repetition, 0
+        if past > self.skipped:
+            return repetition - self.skipped, 0
+        turns, place = divmod(past - 1, self.period)
+        return self.skip_from - self.period + 1 + place, (turns + 1) * self.shift
+
+
+def window_records(log: PhaseLog, number: int, begin: int, inside: range) -> Iterator[OpRecord]:
+    """The ops of the repetitions `inside` (of a phase that is no body: all), in order of repetition and op.
+
+    `number` is the phase's; it begins at cycle `begin`.
+    """
+    repetitions = inside if log.tables.kind is PhaseKind.BODY else range(log.tables.repeat)
+    for repetition in repetitions if len(log.start) else ():
+        row, later = log.row(repetition)
+        times = zip(log.start[row].tolist(), log.free[row].tolist(), log.done[row].tolist(), strict=True)
+        at = begin + later
+        for op, (start, free, done) in enumerate(times):
+            if start >= 0:
+                yield OpRecord(number, repetition, op, at + start, at + free, at + done)
+
+
+def timelines(log: PhaseLog, units: tuple[str, ...], begin: int, end: int) -> Mapping[str, Timeline]:
+    """Every unit's occupied cycles from `begin` to `end`, in bins of the least power of two that covers the phase."""
+    bin_cycles = 1
+    while end - begin > MAX_BINS * bin_cycles:
+        bin_cycles *= 2
+    used = -(-(end - begin) // bin_cycles)
+    edges = np.arange(used + 1, dtype=np.int64) * bin_cycles
+    found = {}
+    for place, name in enumerate(units):
+        busy = np.diff(_Occupied(log, place).before(edges))
+        found[name] = Timeline(begin, bin_cycles, tuple(busy.tolist()))
+    return MappingProxyType(found)
+
+
+class _Occupied:
+    """The intervals in which a unit is occupied, folded: what is skipped stands in them once, as a period."""
+
+    def __init__(self, log: PhaseLog, unit: int) -> None:
+        ops = np.flatnonzero(log.tables.unit == unit)
+        taken = log.start[:, ops] >= 0
+        self._starts = log.start[:, ops][taken]
+        self._busy = np.concatenate([[0], np.cumsum(np.broadcast_to(log.occupancy[ops], taken.shape)[taken])])
+        self._cycles = np.diff(self._busy)
+        per_row = taken.sum(axis=1)
+        until = np.concatenate([[0], np.cumsum(per_row)])
+        self._turns = log.skipped // log.period if log.skipped else 0
+        self._shift = log.shift
+        if self._turns:
+            self._first, self._stop = int(until[log.skip_from + 1 - log.period]), int(until[log.skip_from + 1])
+
+    def before(self, times: Ints) -> Ints:
+        """Occupied cycles before each of the times (from the start of the phase)."""
+        if not self._turns or self._first == self._stop:
+            return self._before(times, 0, len(self._starts))
+        # Before the skip; in it, each time moved back by whole periods to where a row stands for it; and after it.
+        begin = self._starts[self._first]
+        past = times - begin - self._shift
+        turns = np.clip(past // self._shift + 1, 0, self._turns)
+        in_period = self._busy[self._stop] - self._busy[self._first]
+        folded = self._before(times - turns * self._shift, 0, self._stop) + turns * in_period
+        after = self._before(times, self._stop, len(self._starts))
+        found: Ints = np.add(folded, after)
+        return found
+
+    def _before(self, times: Ints, first: int, stop: int) -> Ints:
+        if first == stop:
+            return np.zeros(len(times), np.int64)
+        starts, cycles = self._starts[first:stop], self._cycles[first:stop]
+        last = np.searchsorted(starts, times, side="right") - 1
+        begun = last >= 0
+        last = np.maximum(last, 0)
+        partial = np.clip(times - starts[last], 0, cycles[last])
+        whole = self._busy[first:stop][last] - self._busy[first]
+        found: Ints = np.where(begun, whole + partial, 0)
+        return found

@@ -1,0 +1,45 @@
+"""When the recurrence does not hold, or cannot be computed: one line says why, and the machine must execute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from archsim.hardware.unit import Service, Unit
+from archsim.program.ir import After, Program
+
+LARGEST_CYCLE = 1 << 62
+"""Times are 64-bit integers."""
+
+
+def program_refusal(program: Program) -> str:
+    """Why the second executor cannot time a program, whatever the machine; "" if it can."""
+    for phase in program.phases:
+        for index, (op, deps) in enumerate(zip(phase.ops, phase.deps, strict=True)):
+            for dep in deps:
+                if dep.after is After.FIRST and dep.lag:
+                    return f"'{op.label}' follows the words of an op of an earlier repetition"
+                if dep.lag < 0 or not 0 <= dep.op < len(phase.ops) or (dep.lag == 0 and dep.op >= index):
+                    return f"'{op.label}' waits for an op that does not come before it"
+    return ""
+
+
+def machine_refusal(units: Iterable[Unit[Any]], single_ported: Iterable[str]) -> str:
+    """The same of a machine, whatever the program; `single_ported`: memories whose one port all units share."""
+    dynamic = sorted({unit.name for unit in units if not unit.static})
+    if dynamic:
+        return f"service times of {', '.join(dynamic)} depend on what was before"
+    shared = sorted(single_ported)
+    return f"units are granted the one port of {', '.join(shared)} in the order in which they ask" if shared else ""
+
+
+def length_refusal(services: Iterable[Service], times: Iterable[int], issue_cycles: int) -> str:
+    """The same of a run that executes ops of each of these services so many times: no time may exceed 64 bits.
+
+    The sum of all occupancies, depths and issue intervals is not exceeded by any time of the run.
+    """
+    longest = sum(
+        (service.occupancy_cycles + service.depth_cycles + issue_cycles) * count
+        for service, count in zip(services, times, strict=True)
+    )
+    return "" if longest < LARGEST_CYCLE else f"the run may take {longest:,} cycles, beyond 64-bit integers"

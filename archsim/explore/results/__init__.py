@@ -1,0 +1,1 @@
+"""What an exploration found, as tables, figures and pages."""

@@ -1,0 +1,53 @@
+"""What a design's number formats cost, as results of an exploration."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from archsim.api import Simulation
+from archsim.checking.format_error import TensorAccuracy, compare_tensor
+from archsim.checking.task import TaskFigures, task_figures
+from archsim.explore.run.outcome import Output
+
+
+def accuracy_outputs(simulation: Simulation) -> dict[str, Output]:
+    """accuracy.TENSOR.FIGURE, accuracy.overflows and accuracy.task.FIGURE of a run with arithmetic.
+
+    Of a float32 machine, whose run is held to a bound instead, the output and the task alone. `sqnr_db` is None where
+    there is no error at all.
+    """
+    numbers, results = simulation.numbers, simulation.results
+    assert numbers is not None
+    assert results is not None
+    outputs: dict[str, Output] = {}
+    if simulation.accuracy is not None:
+        tensors, task = simulation.accuracy.tensors, simulation.accuracy.task
+        outputs["accuracy.overflows"] = sum(count.overflowed for count in simulation.accuracy.overflows)
+    else:
+        spec = numbers.spec
+        lengths = np.array(spec.lengths or (spec.steps,) * spec.batch)
+        within = np.arange(spec.steps)[:, None] < lengths
+        tensors = (compare_tensor("output", results.output, numbers.golden.output, within),)
+        task = task_figures(spec, numbers.tensors, results.output, numbers.golden.output)
+    for tensor in tensors:
+        outputs |= _tensor(tensor)
+    return outputs | (_task(task) if task is not None else {})
+
+
+def _tensor(found: TensorAccuracy) -> dict[str, Output]:
+    prefix = f"accuracy.{found.name.replace(' ', '_')}"
+    return {
+        f"{prefix}.max_abs_error": found.max_abs_error,
+        f"{prefix}.rms_error": found.rms_error,
+        f"{prefix}.sqnr_db": found.sqnr_db,
+    }
+
+
+def _task(found: TaskFigures) -> dict[str, Output]:
+    return {
+        "accuracy.task.max_abs_difference": found.max_abs_difference,
+        "accuracy.task.rms_difference": found.rms_difference,
+        "accuracy.task.frames": found.frames,
+        "accuracy.task.changed_side": found.changed_side,
+        "accuracy.task.changed_share": found.changed_share,
+    }

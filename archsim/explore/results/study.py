@@ -1,0 +1,95 @@
+"""What an exploration found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+import numpy as np
+
+from archsim.explore.run.outcome import Outputs
+from archsim.explore.search.front import Front, Values, hypervolume
+from archsim.explore.space.design import Reason
+from archsim.explore.space.expression import Scalar
+from archsim.explore.space.space import Space
+
+
+class Status(StrEnum):
+    """What became of a point."""
+
+    EVALUATED = "evaluated"
+    INFEASIBLE = "infeasible"
+    PRUNED = "pruned"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A point that was looked at.
+
+    `objectives` in the space's order, of an evaluated point alone; `outputs`: workload -> figure -> value; `reason`:
+    why it is not evaluated.
+    """
+
+    number: int
+    inputs: Mapping[str, Scalar]
+    schedule: str
+    status: Status
+    objectives: tuple[float, ...] | None = None
+    outputs: Mapping[str, Outputs] | None = None
+    executor: str = ""
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True)
+class Study:
+    """The points of a space that were looked at, in the order of their numbers.
+
+    `asked`: places in `points` in the order in which the sampler asked for them; `simulated`: designs that were
+    evaluated now, not taken from a journal; `seconds`: how long it took; `dropped`: torn lines of the journal, whose
+    points were repeated.
+    """
+
+    space: Space
+    points: tuple[Point, ...]
+    simulated: int
+    seconds: float
+    asked: tuple[int, ...] = ()
+    dropped: int = 0
+
+    def of(self, status: Status) -> list[Point]:
+        """All points of a status."""
+        return [point for point in self.points if point.status is status]
+
+    @cached_property
+    def _front(self) -> tuple[Point, ...]:
+        front = Front(len(self.space.objectives))
+        for place, point in enumerate(self.points):
+            if point.objectives is not None:
+                front.add(place, self.minimized(point.objectives))
+        found = [self.points[member] for member in front.members]
+        return tuple(sorted(found, key=lambda p: (*self.minimized(p.objectives or ()), p.number)))
+
+    def pareto(self) -> tuple[Point, ...]:
+        """The points that no other dominates, the best in the first objective first."""
+        return self._front
+
+    def minimized(self, objectives: Sequence[float]) -> tuple[float, ...]:
+        """Objectives with the sign of those to maximize turned."""
+        return tuple(o.sign * value for o, value in zip(self.space.objectives, objectives, strict=True))
+
+    def front_values(self) -> Values:
+        """(N, M): the front's objectives, all to be minimized."""
+        rows = [self.minimized(point.objectives or ()) for point in self.pareto()]
+        return np.array(rows, np.float64).reshape(len(rows), len(self.space.objectives))
+
+    def hypervolume(self, reference: Sequence[float]) -> float:
+        """The volume that the front dominates up to a reference point (in the objectives' own direction)."""
+        return hypervolume(self.front_values(), self.minimized(reference))
+
+    @property
+    def designs_per_second(self) -> float:
+        """Designs evaluated now, a second."""
+        return self.simulated / self.seconds if self.seconds > 0 else 0.0

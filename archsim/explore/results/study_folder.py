@@ -1,0 +1,64 @@
+"""The folder of an exploration: the journal while it runs, the results once it is finished."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from archsim.errors import OutputError
+from archsim.explore.run.journal import NAME, NEW, Journal
+from archsim.explore.space.space import Space
+
+RESULTS = (
+    *("points.csv", "points.parquet", "pareto.csv", "index.html"),
+    *("pareto.png", "pairs.png", "parallel.png", "importance.png", "best.png"),
+)
+"""Files of a finished exploration."""
+
+
+def open_journal(folder: Path, space: Space, resume: bool) -> Journal:
+    """The journal in a folder: a new one, or with `resume` the one that is there, if there is one.
+
+    OutputError if the folder cannot be used, holds other things, or holds an exploration and `resume` is false.
+    """
+    path = folder / NAME
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise OutputError(f"{folder}: is not a folder; choose another --out")
+        folder.mkdir(parents=True, exist_ok=True)
+        foreign = sorted(entry.name for entry in folder.iterdir() if not _ours(entry.name))
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    if foreign:
+        listed = ", ".join(foreign[:3]) + (", ..." if len(foreign) > 3 else "")
+        raise OutputError(f"{folder}: holds files that are not of an exploration ({listed}); choose another --out")
+    if not path.exists():
+        return Journal.create(path, space.fingerprint, space.name)
+    if not resume:
+        raise OutputError(f"{folder}: holds an exploration; go on from it with --resume, or choose another --out")
+    return Journal.resume(path, space.fingerprint)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file under a temporary name and rename it, so that it is whole or not there. Raises OutputError."""
+    temporary = path.with_name(f".{path.name}.partial")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise cannot_write(path, error) from error
+
+
+def cannot_write(path: Path, error: OSError) -> OutputError:
+    """The error of a file or folder that cannot be written."""
+    return OutputError(f"{path}: cannot write results: {error.strerror or error}")
+
+
+def _ours(name: str) -> bool:
+    if name.startswith(".") and name.endswith(".partial"):
+        name = name[1:].removesuffix(".partial")
+    return name in (NAME, NEW, *RESULTS)

@@ -1,0 +1,104 @@
+"""Writes the results of a finished exploration, and the front as text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from archsim.explore.results.figures import figures
+from archsim.explore.results.page import html_page
+from archsim.explore.results.study import Status, Study
+from archsim.explore.results.study_folder import RESULTS, write_file
+from archsim.explore.results.table import csv_bytes, parquet_bytes, points_table
+from archsim.report.text.figures_as_text import plural
+from archsim.report.text.layout import heading, sentence, table
+
+MOST_SHOWN = 40
+"""Points of the front in the text; pareto.csv has all."""
+
+
+def write_results(study: Study, folder: Path, plots: bool = True) -> list[str]:
+    """Write all results of a study; they depend on its points alone. Returns notes on what is not written."""
+    notes: list[str] = []
+    everything = points_table(study, study.points)
+    parquet = parquet_bytes(everything)
+    pictures = figures(study) if plots else {}
+    files: dict[str, bytes] = {
+        "points.csv": csv_bytes(everything),
+        "pareto.csv": csv_bytes(points_table(study, study.pareto())),
+        "index.html": html_page(study, list(pictures)).encode(),
+        **pictures,
+    }
+    if parquet is None:
+        notes.append('points.parquet is not written: it needs pyarrow, pip install "archsim[explore]"')
+    else:
+        files["points.parquet"] = parquet
+    for name in RESULTS:  # what an earlier, smaller exploration left
+        if name not in files:
+            (folder / name).unlink(missing_ok=True)
+    for name, data in files.items():
+        write_file(folder / name, data)
+    return notes
+
+
+def study_json(study: Study, notes: Sequence[str] = ()) -> str:
+    """The figures, the front and what is to be noted as one JSON object."""
+    names = [objective.name for objective in study.space.objectives]
+    found: dict[str, Any] = {
+        "evaluated": len(study.of(Status.EVALUATED)),
+        "infeasible": len(study.of(Status.INFEASIBLE)),
+        "pruned": len(study.of(Status.PRUNED)),
+        "failed": len(study.of(Status.FAILED)),
+        "seconds": study.seconds,
+        "designs_per_second": study.designs_per_second,
+        "front": [
+            {
+                "inputs": {**point.inputs, "schedule": point.schedule},
+                "objectives": dict(zip(names, point.objectives or (), strict=True)),
+            }
+            for point in study.pareto()
+        ],
+        "notes": list(notes),
+    }
+    return json.dumps(found, indent=2, allow_nan=False) + "\n"
+
+
+def study_text(study: Study, width: int = 120) -> str:
+    """Counts, the front, and why points are infeasible."""
+    from io import StringIO
+
+    from rich.console import Console
+
+    text = StringIO()
+    console = Console(file=text, width=width, color_system=None)
+    space, front = study.space, study.pareto()
+    counts = ", ".join(f"{len(study.of(status)):,} {status.value}" for status in Status)
+    console.print(
+        sentence(f"Space {space.name}: {plural(len(study.points), 'point')} of {space.size:,} looked at: {counts}")
+    )
+    shown = front[:MOST_SHOWN]
+    note = f"the first {MOST_SHOWN} of {len(front)}; pareto.csv has all" if len(front) > MOST_SHOWN else ""
+    console.print(heading("Pareto front", note))
+    paths = [parameter.path for parameter in space.parameters]
+    rows = [
+        [*(f"{value:.6g}" for value in point.objectives or ()), *(_shown(point.inputs[path]) for path in paths)]
+        for point in shown
+    ]
+    headers = [*(f"{o.name} ({o.direction[:3]})" for o in space.objectives), *paths]
+    console.print(table([">~"] * len(headers), headers, rows))
+    reasons: dict[str, int] = {}
+    for point in study.of(Status.INFEASIBLE) + study.of(Status.FAILED):
+        assert point.reason is not None
+        kind = f"{point.status.value}, {point.reason.kind}: {point.reason.what.partition(':')[0]}"
+        reasons[kind] = reasons.get(kind, 0) + 1
+    if reasons:
+        console.print(heading("Without figures"))
+        ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+        console.print(table((">", "<~"), None, [(f"{count:,}", kind) for kind, count in ordered[:10]]))
+    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
+
+
+def _shown(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -1,0 +1,63 @@
+"""Where designs are evaluated: in this process, in local processes, or on a cluster."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+
+from archsim.explore.run.evaluation import DesignEvaluator, Setup, Task
+from archsim.explore.run.outcome import Outcome
+
+CHUNK_SECONDS = 0.1
+"""About how long a worker is busy with what it is given at once: its outcomes are journalled together."""
+MOST_IN_CHUNK = 32
+
+
+class Backend(ABC):
+    """Evaluates tasks. Use it in a `with` statement."""
+
+    @abstractmethod
+    def run(self, tasks: Sequence[Task]) -> Iterator[list[Outcome]]:
+        """The outcomes of all tasks, some at a time, in the order in which they are finished."""
+
+    def close(self) -> None:  # noqa: B027 there may be nothing to let go of
+        """Let go of processes and connections; nothing that runs is waited for."""
+
+    def __enter__(self) -> Backend:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class InProcess(Backend):
+    """One design after the other, in this process."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._evaluator = DesignEvaluator(setup)
+        self._chunks = ChunkSize()
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[list[Outcome]]:
+        place = 0
+        while place < len(tasks):
+            chunk = tasks[place : place + self._chunks.size]
+            begun = time.perf_counter()
+            yield [self._evaluator.run(task) for task in chunk]
+            self._chunks.took(len(chunk), time.perf_counter() - begun)
+            place += len(chunk)
+
+
+class ChunkSize:
+    """How many tasks go together, from how long the last ones took. Results do not depend on it."""
+
+    def __init__(self) -> None:
+        self.size = 1
+
+    def took(self, tasks: int, seconds: float) -> None:
+        """Learn from a finished chunk."""
+        fitting = CHUNK_SECONDS * tasks / max(seconds, 1e-6)
+        self.size = max(1, min(MOST_IN_CHUNK, 2 * self.size, round(fitting)))

@@ -1,0 +1,51 @@
+"""What became of a design: its figures on each workload, or why there are none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from archsim.explore.space.design import Reason
+
+Output = int | float | str | None
+Outputs = Mapping[str, Output]
+"""Name with dots -> figure, of one workload; None is a figure that the run does not have."""
+
+
+class Kind(StrEnum):
+    """How an evaluation ended."""
+
+    DONE = "done"
+    INFEASIBLE = "infeasible"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result of one design. `outputs`: workload -> its figures; `executor`: which one timed it."""
+
+    key: str
+    kind: Kind
+    outputs: Mapping[str, Outputs]
+    executor: str = ""
+    reason: Reason | None = None
+
+    def to_json(self) -> str:
+        """One line of JSON; the same outcome is the same text."""
+        data: dict[str, Any] = {"key": self.key, "kind": self.kind.value}
+        if self.outputs:
+            data |= {"outputs": self.outputs, "executor": self.executor}
+        if self.reason is not None:
+            reason = self.reason
+            data["reason"] = [reason.kind, reason.what, reason.need, reason.have, reason.unit]
+        return json.dumps(data, separators=(",", ":"), allow_nan=False)
+
+    @staticmethod
+    def from_json(text: str | bytes) -> Outcome:
+        """Reads what `to_json` wrote; KeyError, TypeError or ValueError for anything else."""
+        data = json.loads(text)
+        reason = Reason(*data["reason"]) if "reason" in data else None
+        return Outcome(data["key"], Kind(data["kind"]), data.get("outputs", {}), data.get("executor", ""), reason)

@@ -1,0 +1,40 @@
+"""Which worker gets which tasks: like ones to the same worker, so that what they share is made once.
+
+Tasks of one schedule and of neighbouring machines mostly have one program, which a worker builds for the first of them
+and keeps. Results do not depend on who gets what.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Sequence
+
+from archsim.explore.run.evaluation import Task
+
+
+class Shares:
+    """The tasks of a round, in order of schedule and machine, a stretch for each of `count` workers."""
+
+    def __init__(self, tasks: Sequence[Task], count: int) -> None:
+        ordered = sorted(tasks, key=lambda task: (task.schedule, task.arch_json))
+        ends = [len(ordered) * place // count for place in range(count + 1)]
+        self._stretches = [deque(ordered[start:stop]) for start, stop in itertools.pairwise(ends)]
+        self._alone: deque[Task] = deque()
+
+    def __len__(self) -> int:
+        return len(self._alone) + sum(map(len, self._stretches))
+
+    def put_back(self, task: Task) -> None:
+        """A task to be taken again, by itself."""
+        self._alone.append(task)
+
+    def take(self, place: int, most: int) -> list[Task]:
+        """Up to `most` tasks for the worker at a place: of its own stretch, or from the end of the longest."""
+        if self._alone:
+            return [self._alone.popleft()]
+        own = self._stretches[place]
+        if own:
+            return [own.popleft() for _ in range(min(most, len(own)))]
+        longest = max(self._stretches, key=len)
+        return [longest.pop() for _ in range(min(most, -(-len(longest) // 2)))]

@@ -1,0 +1,47 @@
+"""A worker process, told what to do in lines of JSON on its standard input.
+
+First the setup, then chunks of tasks; each chunk is answered by one line. It ends with its input, so also when the
+process that started it is gone, however that ended.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from archsim.explore.run.evaluation import DesignEvaluator, Setup, Task
+from archsim.explore.run.outcome import Outcome
+
+
+def serve() -> None:
+    """Answer until the input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints is no answer
+    evaluator: DesignEvaluator | None = None
+    for line in sys.stdin:
+        if evaluator is None:
+            evaluator = DesignEvaluator(Setup.from_json(line))
+            continue
+        outcomes = [evaluator.run(task) for task in read_tasks(line)]
+        answers.write(json.dumps([outcome.to_json() for outcome in outcomes]) + "\n")
+        answers.flush()
+
+
+def write_tasks(tasks: Sequence[Task]) -> str:
+    """A chunk as a line of JSON."""
+    return json.dumps([dataclasses.astuple(task) for task in tasks])
+
+
+def read_tasks(line: str) -> list[Task]:
+    """Reads what `write_tasks` wrote."""
+    return [Task(*fields) for fields in json.loads(line)]
+
+
+def read_outcomes(line: str | bytes) -> list[Outcome]:
+    """Reads a worker's answer."""
+    return [Outcome.from_json(text) for text in json.loads(line)]

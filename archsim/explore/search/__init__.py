@@ -1,0 +1,1 @@
+"""Decides which points of a space are looked at, and which of them are best."""

@@ -1,0 +1,1 @@
+"""A design space: its file, parameters, expressions and objectives."""

@@ -1,0 +1,57 @@
+"""A point of a space, resolved: the machine and schedule that it stands for, and the key of its results."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from archsim import __version__
+from archsim.errors import CapacityError
+from archsim.explore.space.expression import Scalar
+from archsim.families.machine_config import MachineConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a point has no figures, or not the ones it should: demand, bound and gap where they are numbers."""
+
+    kind: str
+    what: str
+    need: float | None = None
+    have: float | None = None
+    unit: str = ""
+
+    @property
+    def gap(self) -> float | None:
+        """How much is missing, in `unit`."""
+        return None if self.need is None or self.have is None else self.need - self.have
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """Point number `number` of the grid.
+
+    `inputs`: what tables show, parameters first, then derived fields; `arch_json` the whole architecture as JSON text
+    ("" if it is not valid: then `reason` says why, and `config` is None).
+    """
+
+    number: int
+    inputs: Mapping[str, Scalar]
+    schedule: str
+    config: MachineConfig | None
+    arch_json: str
+    key: str
+    reason: Reason | None = None
+
+
+def design_key(arch_json: str, schedule: str, workloads: str, technology: str) -> str:
+    """SHA-256 of everything that results depend on: archsim's version, machine, schedule, workloads and prices."""
+    text = json.dumps([__version__, arch_json, schedule, workloads, technology])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def capacity_reason(error: CapacityError) -> Reason:
+    """What was needed, what there is, and for what."""
+    return Reason("capacity", f"{error.memory}: {error.needed_for}", error.need, error.have, error.unit)

@@ -1,0 +1,86 @@
+"""Fields of an architecture by their paths: looking them up, setting them, normalizing what a user wrote."""
+
+from __future__ import annotations
+
+import copy
+import json
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from archsim.config import Document, Override, validate
+from archsim.config.slots import Slot, inner_slot, slot_of
+from archsim.errors import ArchError
+from archsim.families.machine_config import MachineConfig
+from archsim.families.registry import FAMILIES
+
+Data = dict[str, Any]
+
+
+Model = type[MachineConfig]
+"""The model of a family of machines."""
+
+
+def model_of(data: Data) -> Model:
+    """The model of normalized data."""
+    return FAMILIES[data["family"]].config
+
+
+@cache
+def known_path(model: Model, path: str) -> bool:
+    """Whether machines of a family have a field of that path."""
+    return _reaches(slot_of(model), path.split("."))
+
+
+def _reaches(slot: Slot, parts: list[str]) -> bool:
+    """Whether a path leads somewhere; in a section of several kinds, in one of them."""
+    if not parts:
+        return True
+    if slot.members:
+        return any(_reaches(member, parts) for member in slot.members)
+    inner = inner_slot(slot, parts[0])
+    return inner is not None and _reaches(inner, parts[1:])
+
+
+def set_field(data: Data, path: str, value: object) -> None:
+    """Set a field in normalized data (as `normalized` gives it)."""
+    *outer, last = path.split(".")
+    node = data
+    for part in outer:
+        inner = node.get(part)
+        node = node.setdefault(part, {}) if isinstance(inner, dict) or inner is None else _refuse(path)
+    node[last] = copy.deepcopy(value)
+
+
+def get_field(config: BaseModel, path: str) -> object:
+    """The value of a field of a validated configuration."""
+    found: Any = config
+    for part in path.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def normalized(config: MachineConfig) -> Data:
+    """The data of a valid architecture, with every shorthand written out."""
+    data: Data = config.model_dump(mode="json")
+    return data
+
+
+def config_of(data: Data) -> MachineConfig:
+    """The architecture of normalized data; ArchError with all faults if it is not valid."""
+    try:
+        # As in config.validate, without its search for words: this happens once a point.
+        return model_of(data).model_validate_json(json.dumps(data, allow_nan=False), strict=True)
+    except ValidationError:
+        return validate(model_of(data), Document("design", data, {(): 1}), (), ArchError)
+
+
+def apply_value(data: Data, path: str, value: object) -> MachineConfig:
+    """The architecture with one field set as a user writes it ("8MiB", a set of formats); ArchError if not valid."""
+    document = Document("design", data, {(): 1})
+    return validate(model_of(data), document, (Override(path, json.dumps(value)),), ArchError)
+
+
+def _refuse(path: str) -> Data:
+    raise KeyError(path)

@@ -1,0 +1,78 @@
+"""What an expression may refer to: fields of the architecture, and results of a point."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import is_dataclass
+from functools import cache
+from types import UnionType
+from typing import Union, get_args, get_origin, get_type_hints
+
+from archsim.explore.space.expression import Expression
+from archsim.explore.space.fields import Model, known_path
+from archsim.explore.space.parameters import SCHEDULE
+from archsim.metrics import Stats, declared
+
+ACCURACY = "accuracy"
+"""Prefix of what the number formats cost: accuracy.output.sqnr_db, accuracy.task.changed_share, ..."""
+
+_TEXTS = ("arch", "workload", "schedule", "overrides")
+"""Fields of Stats that repeat the inputs."""
+
+
+@cache
+def result_names() -> dict[str, bool]:
+    """Every figure of a run by name; whether it has entries, which are named after another dot."""
+    hints = get_type_hints(Stats, include_extras=False)
+    return {name: _has_entries(hints[name]) for name in declared(Stats) if name not in _TEXTS}
+
+
+def is_result(name: str) -> bool:
+    """Whether a name in an expression is that of a result, not of a field."""
+    first = name.split(".")[0]
+    return first == ACCURACY or first in result_names()
+
+
+def check_names(expression: Expression, model: Model, *, results: bool) -> Iterator[str]:
+    """What is wrong with the names of an expression; `results`: whether it may refer to results."""
+    figures = result_names()
+    for name in sorted(expression.names):
+        first, *inner = name.split(".")
+        if name == SCHEDULE or known_path(model, name):
+            continue
+        if not results and (first in figures or first == ACCURACY):
+            yield f"{name} is a result; a derived field follows from fields alone"
+        elif first == ACCURACY and results:
+            if len(inner) < 2:
+                yield f"{name}: write accuracy.output.sqnr_db, accuracy.task.rms_difference or the like"
+        elif first not in figures:
+            yield _unknown(name, figures, results)
+        elif figures[first] and not inner:
+            yield f"{name} has several entries; write {name}.ENTRY, or total({name})"
+        elif inner and not figures[first]:
+            yield f"{first} is one number; nothing is named below it"
+    for name in sorted(expression.totals):
+        if not results:
+            yield f"total({name}) is a result; a derived field follows from fields alone"
+        elif not figures.get(name.split(".")[0]):
+            yield f"total({name}): no result of that name has entries; there are {', '.join(_mappings(figures))}"
+
+
+def _unknown(name: str, figures: Mapping[str, bool], results: bool) -> str:
+    close = difflib.get_close_matches(name, figures, n=1) if results else []
+    hint = f"; did you mean {close[0]}?" if close else ""
+    kinds = "a field of the architecture or a result" if results else "a field of the architecture"
+    return f"{name} is not {kinds}{hint}"
+
+
+def _mappings(figures: Mapping[str, bool]) -> list[str]:
+    return [name for name, has_entries in figures.items() if has_entries]
+
+
+def _has_entries(hint: object) -> bool:
+    """Whether a figure is a mapping or a group of figures, also one that may be missing (None)."""
+    if get_origin(hint) in (Union, UnionType):
+        return any(_has_entries(member) for member in get_args(hint))
+    origin = get_origin(hint) or hint
+    return isinstance(origin, type) and (issubclass(origin, Mapping) or is_dataclass(origin))

@@ -1,0 +1,51 @@
+"""Objectives: what is minimized or maximized, and how several workloads become one number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from archsim.explore.space.expression import Expression
+from archsim.explore.space.space_config import Aggregate
+
+SHORT_NAMES: Mapping[str, str] = {
+    "latency": "latency_us",
+    "energy": "energy.total_uj",
+    "area": "area.area_mm2",
+    "edp": "energy.total_uj * latency_us",
+    "utilization": "mac_utilization",
+    "traffic": "total(traffic_bytes.dram)",
+    "accuracy": "accuracy.output.sqnr_db",
+}
+"""Objectives that may be named by a word instead of an expression."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """A named expression; `sign` is 1 if it is minimized, -1 if it is maximized."""
+
+    name: str
+    expression: Expression
+    sign: int
+
+    @property
+    def direction(self) -> str:
+        """In words."""
+        return "minimize" if self.sign == 1 else "maximize"
+
+
+def aggregated(values: Sequence[float], weights: Sequence[float], how: Aggregate, sign: int) -> float:
+    """One number of the values on each workload. `max` is the worst one: the least of an objective to maximize.
+
+    Raises ValueError for a geometric mean of numbers that are not all above 0.
+    """
+    if len(set(values)) == 1:
+        return values[0]
+    if how is Aggregate.MAX:
+        return max(values) if sign == 1 else min(values)
+    if how is Aggregate.WEIGHTED:
+        return math.fsum(w * v for w, v in zip(weights, values, strict=True)) / math.fsum(weights)
+    if min(values) <= 0:
+        raise ValueError(f"the geometric mean needs numbers above 0, got {min(values):g}")
+    return math.exp(math.fsum(map(math.log, values)) / len(values))

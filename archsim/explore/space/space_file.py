@@ -1,0 +1,246 @@
+"""Space files: read, validated, and checked against the architecture; every fault at once, on its line."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from archsim.config import Document, Override, load_document, validate
+from archsim.config.presets import PresetKind, find_file
+from archsim.config.text import KeyPath, dotted, shown
+from archsim.errors import ArchError, ArchsimError, Fault, FaultsError, SpaceError, WorkloadError
+from archsim.explore.space.expression import Expression, ExpressionError, parse_expression
+from archsim.explore.space.fields import Data, apply_value, known_path, normalized
+from archsim.explore.space.names import check_names
+from archsim.explore.space.objectives import SHORT_NAMES, Objective
+from archsim.explore.space.parameters import SCHEDULE, Choice, Parameter, label_of, range_values
+from archsim.explore.space.space import Space, WeightedWorkload
+from archsim.explore.space.space_config import ObjectiveConfig, SpaceConfig, WorkloadUse
+from archsim.families.load import Arch, load_arch
+from archsim.families.machine_config import MachineConfig
+from archsim.families.schedules import find_schedule
+from archsim.workload import load_workload
+
+
+@dataclass(slots=True)
+class _Faults:
+    """Collects what is wrong, each with its line."""
+
+    document: Document
+    found: list[tuple[int, Fault]] = field(default_factory=list)
+
+    def add(self, path: KeyPath, message: str) -> None:
+        prefixes = (path[:length] for length in range(len(path), -1, -1))
+        line = next((self.document.lines[p] for p in prefixes if p in self.document.lines), 1)
+        self.found.append((line, Fault(f"{self.document.source}:{line}", dotted(path), message)))
+
+    def error(self) -> SpaceError:
+        ordered = sorted(self.found, key=lambda item: item[0])
+        return SpaceError(tuple(dict.fromkeys(fault for _, fault in ordered)))
+
+
+def load_space(reference: str) -> Space:
+    """The space of a preset's name or a file's path; SpaceError has all faults at once."""
+    path = find_file(PresetKind.SPACE, reference, SpaceError)
+    document = load_document(path, SpaceError)
+    config = validate(SpaceConfig, document, (), SpaceError)
+    faults = _Faults(document)
+    arch, arch_reference = _architecture(config, path, faults)
+    workloads = tuple(_workloads(config, path, faults))
+    if arch is None:
+        raise faults.error()
+    base = _fixed(config, arch, faults)
+    parameters = tuple(_parameters(config, base, faults))
+    derived = tuple(_derived(config, base, faults))
+    constraints = tuple(_constraints(config, base, faults))
+    objectives = tuple(_objectives(config, base, faults))
+    schedule = _schedule(config, base, faults)
+    if faults.found:
+        raise faults.error()
+    return Space(
+        name=path.stem,
+        source=reference,
+        config=config,
+        arch_name=arch.name,
+        arch_reference=arch_reference,
+        fixed=dict(config.set),
+        base=base,
+        workloads=workloads,
+        schedule=schedule,
+        parameters=parameters,
+        derived=derived,
+        constraints=constraints,
+        objectives=objectives,
+    )
+
+
+def _architecture(config: SpaceConfig, path: Path, faults: _Faults) -> tuple[Arch | None, str]:
+    reference = _relative(config.architecture, path)
+    try:
+        return load_arch(reference), reference
+    except ArchError as error:
+        _add_all(faults, ("architecture",), error)
+        return None, reference
+
+
+def _workloads(config: SpaceConfig, path: Path, faults: _Faults) -> Iterable[WeightedWorkload]:
+    names: set[str] = set()
+    for number, use in enumerate(config.workloads):
+        named = use if isinstance(use, WorkloadUse) else WorkloadUse(workload=use)
+        inline = ":" in named.workload and not named.workload.endswith((".yaml", ".yml"))
+        reference = named.workload if inline else _relative(named.workload, path)
+        try:
+            workload = load_workload(reference)
+        except WorkloadError as error:
+            _add_all(faults, ("workloads", number), error)
+            continue
+        if workload.name in names:
+            faults.add(("workloads", number), f"there is another workload of the name {shown(workload.name)}")
+        names.add(workload.name)
+        yield WeightedWorkload(workload, reference, named.weight)
+
+
+def _relative(reference: str, space: Path) -> str:
+    """A path is relative to the space file; a name is a preset's."""
+    is_path = "/" in reference or "\\" in reference or reference.endswith((".yaml", ".yml"))
+    return str(space.parent / reference) if is_path else reference
+
+
+def _fixed(config: SpaceConfig, arch: Arch, faults: _Faults) -> MachineConfig:
+    """The architecture with the fields that the space sets in every point."""
+    data = normalized(arch.config)
+    overrides = [Override(name, json.dumps(value)) for name, value in config.set.items()]
+    try:
+        return validate(type(arch.config), Document(arch.name, data, {(): 1}), overrides, ArchError)
+    except ArchError as error:
+        for fault in error.faults:
+            name = next((o.path for o in overrides if fault.where == str(o)), "")
+            faults.add(("set", name) if name else ("set",), f"{fault.path}: {fault.message}")
+        return arch.config
+
+
+def _schedule(config: SpaceConfig, base: MachineConfig, faults: _Faults) -> str:
+    """The schedule of points that do not choose one."""
+    if config.schedule is not None and SCHEDULE in config.parameters:
+        faults.add(("schedule",), "is a parameter too")
+    try:
+        return find_schedule(config.schedule, base.family).name
+    except ArchsimError as error:
+        faults.add(("schedule",), str(error).partition(": ")[2])
+        return ""
+
+
+def _parameters(config: SpaceConfig, base: MachineConfig, faults: _Faults) -> Iterable[Parameter]:
+    for path, given in config.parameters.items():
+        where: KeyPath = ("parameters", path)
+        if path != SCHEDULE and not known_path(type(base), path):
+            close = difflib.get_close_matches(path, _all_paths(normalized(base)), n=1)
+            hint = f"; did you mean {close[0]}?" if close else "; see arch.yaml of any run for all fields"
+            faults.add(where, f"there is no such field in the architecture{hint}")
+            continue
+        if path in config.set:
+            faults.add(where, "is set for all points under 'set' too")
+        try:
+            values = given if isinstance(given, tuple) else range_values(given)
+        except ValueError as error:
+            faults.add(where, str(error))
+            continue
+        choices = [_choice(path, value, base, (*where, number), faults) for number, value in enumerate(values)]
+        labels = [choice.label for choice in choices]
+        twice = next((label for place, label in enumerate(labels) if label in labels[:place]), None)
+        if twice is not None:
+            faults.add(where, f"has the value {shown(twice)} twice")
+        yield Parameter(path, tuple(choices))
+
+
+def _choice(path: str, value: object, base: MachineConfig, where: KeyPath, faults: _Faults) -> Choice:
+    """A choice, normalized as the architecture's validation does it ("8MiB" to bytes, a set of formats to formats)."""
+    if path == SCHEDULE:
+        try:
+            name = find_schedule(str(value), base.family).name
+        except ArchsimError as error:
+            faults.add(where, str(error).partition(": ")[2])
+            name = str(value)
+        return Choice(name, name)
+    try:
+        config = apply_value(normalized(base), path, value)
+    except ArchError as error:
+        # What is wrong with the value itself is a fault; what only does not go together with the base machine's other
+        # fields may go together with other choices.
+        for fault in error.faults:
+            if fault.path == path or fault.path.startswith(f"{path}."):
+                faults.add(where, fault.message)
+        return Choice(label_of(value), value)
+    found: Any = normalized(config)
+    for part in path.split("."):
+        found = found[part]
+    return Choice(label_of(value if isinstance(found, dict) else found), found)
+
+
+def _derived(config: SpaceConfig, base: MachineConfig, faults: _Faults) -> Iterable[tuple[str, Expression]]:
+    for path, text in config.derived.items():
+        where: KeyPath = ("derived", path)
+        if not known_path(type(base), path):
+            faults.add(where, "there is no such field in the architecture")
+        if path in config.parameters or path in config.set:
+            faults.add(where, "is a parameter, or set for all points, too")
+        expression = _expression(text, where, faults)
+        if expression is not None:
+            _names(expression, base, where, faults, results=False)
+            yield path, expression
+
+
+def _constraints(config: SpaceConfig, base: MachineConfig, faults: _Faults) -> Iterable[Expression]:
+    for number, text in enumerate(config.constraints):
+        expression = _expression(text, ("constraints", number), faults)
+        if expression is not None:
+            _names(expression, base, ("constraints", number), faults, results=True)
+            yield expression
+
+
+def _objectives(config: SpaceConfig, base: MachineConfig, faults: _Faults) -> Iterable[Objective]:
+    names: set[str] = set()
+    for number, given in enumerate(config.objectives):
+        where: KeyPath = ("objectives", number)
+        text = _text_of(given)
+        name = given.name or text
+        if name in names:
+            faults.add(where, f"there is another objective of the name {shown(name)}")
+        names.add(name)
+        expression = _expression(SHORT_NAMES.get(text, text), where, faults)
+        if expression is not None:
+            _names(expression, base, where, faults, results=True)
+            yield Objective(name, expression, 1 if given.minimize is not None else -1)
+
+
+def _text_of(given: ObjectiveConfig) -> str:
+    return given.minimize if given.minimize is not None else str(given.maximize)
+
+
+def _expression(text: str, where: KeyPath, faults: _Faults) -> Expression | None:
+    try:
+        return parse_expression(text)
+    except ExpressionError as error:
+        faults.add(where, f"{shown(text)}: {error}")
+        return None
+
+
+def _names(expression: Expression, base: MachineConfig, where: KeyPath, faults: _Faults, *, results: bool) -> None:
+    for message in check_names(expression, type(base), results=results):
+        faults.add(where, message)
+
+
+def _add_all(faults: _Faults, where: KeyPath, error: FaultsError) -> None:
+    for fault in error.faults:
+        faults.add(where, str(fault))
+
+
+def _all_paths(data: Data, prefix: str = "") -> list[str]:
+    paths: list[str] = []
+    for key, value in data.items():
+        paths += _all_paths(value, f"{prefix}{key}.") if isinstance(value, dict) else [f"{prefix}{key}"]
+    return paths

@@ -1,0 +1,145 @@
+"""The buffers of one cell (a direction of a layer) that every machine needs: biases, states, gates and sums."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import overload
+
+from archsim.families.cells.context import CellMemories
+from archsim.families.cells.tiling import Group
+from archsim.formats import Formats
+from archsim.program.ir import Buffer, DataKind
+from archsim.workload.network import CellKind, CellSpec
+
+H_SLOTS = 2
+"""h is double-buffered by time step: h_t is written while h_{t-1} is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """How activated gates and intermediate vectors are kept: entries of one slot, and slots."""
+
+    gate_entries: int
+    scratch_entries: int
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class CellBuffers:
+    """The buffers of a cell but its weight matrices. Widths: 1 for biases and peephole weights, B for vectors.
+
+    `scratch` holds tanh(c) (LSTM) or the candidate's pre-activation (GRU); `vector` a whole intermediate vector: o *
+    tanh(c) before a projection, or r * h (GRU with the reset before the product). `x` is None where the input is
+    another cell's h. None where a cell has no such thing.
+    """
+
+    dram_bias: Buffer | None
+    dram_peephole: Buffer | None
+    dram_h_0: Buffer
+    dram_c_0: Buffer | None
+    dram_h_n: Buffer
+    dram_c_n: Buffer | None
+    bias: Buffer | None
+    peephole: Buffer | None
+    x: Buffer | None
+    h: Buffer
+    c: Buffer | None
+    sums: Buffer
+    gates: Buffer | None
+    scratch: Buffer | None
+    vector: Buffer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """How many slots a machine has for a cell's inputs and sums: `x`, time steps; `sums`, groups of `sum_rows` rows."""
+
+    x: int
+    sums: int
+    sum_rows: int
+
+
+def make_buffers(
+    spec: CellSpec, maker: BufferMaker, groups: Sequence[Group], storage: Storage, slots: Slots, source: Buffer | None
+) -> CellBuffers:
+    """The buffers of a cell; `source` is the tensor outside of its input, None if that is another cell's h."""
+    units, outputs, lstm = spec.hidden_size, spec.output_size, spec.kind is CellKind.LSTM
+    needs_vector = bool(spec.proj_size) or (spec.kind is CellKind.GRU and not spec.linear_before_reset)
+    bias = maker.weights("bias", DataKind.BIAS, sum(group.rows for group in groups), 1, "accumulator", spec.bias)
+    peephole = maker.weights("peephole", DataKind.PEEPHOLE, 3 * units, 1, "cell", spec.peepholes)
+    h = maker.state("h", DataKind.H, outputs, "hidden", H_SLOTS)
+    c = maker.state("c", DataKind.C, units, "cell", 1, lstm)
+    # An LSTM's tanh(c) is an activation, a GRU's candidate still has its activation before it.
+    scratch, scratch_format = ("tanh_c", "activation") if lstm else ("candidate", "gate")
+    gates, kept = storage.gate_entries, storage.scratch_entries
+    return CellBuffers(
+        dram_bias=maker.outside(bias, "bias") if bias else None,
+        dram_peephole=maker.outside(peephole, "peephole") if peephole else None,
+        dram_h_0=maker.outside(h, "h_0"),
+        dram_c_0=maker.outside(c, "c_0") if c else None,
+        dram_h_n=maker.outside(h, "h_n", given=False),
+        dram_c_n=maker.outside(c, "c_n", given=False) if c else None,
+        bias=bias,
+        peephole=peephole,
+        x=maker.inputs(source, slots.x) if source is not None else None,
+        h=h,
+        c=c,
+        sums=maker.sums(slots.sum_rows, slots.sums),
+        gates=maker.state("gates", DataKind.GATE, gates, "activation", storage.slots, bool(gates)),
+        scratch=maker.state(scratch, DataKind.GATE, kept, scratch_format, storage.slots, bool(kept)),
+        vector=maker.state("vector", DataKind.H, units, "hidden", 1, needs_vector),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BufferMaker:
+    """Makes one cell's buffers, or None where the cell has no such thing; formats by their kind in the architecture."""
+
+    prefix: str
+    batch: int
+    formats: Formats
+    memories: CellMemories
+
+    @overload
+    def weights(self, name: str, kind: DataKind, rows: int, width: int, held: str) -> Buffer: ...
+    @overload
+    def weights(self, name: str, kind: DataKind, rows: int, width: int, held: str, needed: bool) -> Buffer | None: ...
+    def weights(
+        self, name: str, kind: DataKind, rows: int, width: int, held: str, needed: bool = True
+    ) -> Buffer | None:
+        """A matrix (rows, width) or vector of weights, all of it on the chip."""
+        label, number_format = f"{self.prefix}{name}", self.formats.format(held)
+        if not needed:
+            return None
+        memory = self.memories.weights
+        return Buffer(label, memory, kind, rows, width, number_format, format_kind=held, matrix=held == "weight")
+
+    @overload
+    def state(self, name: str, kind: DataKind, entries: int, held: str, slots: int) -> Buffer: ...
+    @overload
+    def state(self, name: str, kind: DataKind, entries: int, held: str, slots: int, needed: bool) -> Buffer | None: ...
+    def state(
+        self, name: str, kind: DataKind, entries: int, held: str, slots: int, needed: bool = True
+    ) -> Buffer | None:
+        """A vector of the cell's state, a batch wide."""
+        label, number_format = f"{self.prefix}{name}", self.formats.format(held)
+        if not needed:
+            return None
+        return Buffer(label, self.memories.state, kind, entries, self.batch, number_format, slots, format_kind=held)
+
+    def inputs(self, source: Buffer, slots: int) -> Buffer:
+        """Time steps of x, stored as they come: a further layer's x is the h of the one before."""
+        label, memory = f"{self.prefix}x", self.memories.inputs
+        return replace(source, name=label, memory=memory, kind=DataKind.X, slots=slots, length=None, is_input=False)
+
+    def sums(self, rows: int, slots: int) -> Buffer:
+        """Sums of a group's rows, in the format of the gates before their activation."""
+        label, number_format = f"{self.prefix}sums", self.formats.format("gate")
+        kind, memory = DataKind.PARTIAL_SUM, self.memories.sums
+        return Buffer(label, memory, kind, rows, self.batch, number_format, slots, format_kind="gate")
+
+    def outside(self, like: Buffer, name: str, *, given: bool = True) -> Buffer:
+        """The same numbers outside the chip; `given` by the workload, or written by the run."""
+        label = f"{self.prefix}dram.{name}"
+        return replace(like, name=label, memory=self.memories.outside, slots=1, is_input=given)

@@ -1,0 +1,180 @@
+"""The element-wise unit: a multiplier pair and an adder for each of `lanes` hidden units.
+
+What it can do stands beside each cell: components/lstm_ops.py, components/gru_ops.py.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from archsim.config.types import Count, Cycles
+from archsim.formats import NumberFormat
+from archsim.formats.number import Array
+from archsim.hardware.elementwise_arithmetic import ElementwiseArithmetic, Operand
+from archsim.hardware.lane_hold import Hold, check_hold, held
+from archsim.hardware.numerics import Kernel, Numerics
+from archsim.hardware.operators import (
+    REGISTER_BIT,
+    RESCALE_BITS,
+    Tally,
+    Width,
+    adder,
+    multiplier,
+    rescales,
+    times,
+    widest,
+    width_of,
+)
+from archsim.hardware.unit import Unit, UnitConfig, Work, ceil_div, unit_name
+from archsim.program.ir import Op, Region
+
+
+class ElementwiseConfig(UnitConfig):
+    """Width and depths of the element-wise unit."""
+
+    lanes: Count = Field(description="hidden units per cycle (each lane has two multipliers and an adder)")
+    cell_latency_cycles: Cycles = Field(description="pipeline stages of a multiply and add, as in the cell update")
+    hidden_latency_cycles: Cycles = Field(description="pipeline stages of one multiply, as in the hidden update")
+    units: Annotated[Count, Field(le=2)] = Field(
+        default=1, description="element-wise units; of 2, the second does the hidden updates alone"
+    )
+
+    @property
+    def state_unit(self) -> str:
+        """The unit of all that is done before h."""
+        return unit_name("elementwise", 0)
+
+    @property
+    def hidden_unit(self) -> str:
+        """The unit of the hidden update."""
+        return unit_name("elementwise", self.units - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ElementwiseOp(Op):
+    """Element by element over n hidden units and B batch lanes; all regions (n, B)."""
+
+    multiply_add: ClassVar[bool]
+    """Whether it takes the depth of a multiply and add, or that of one multiply."""
+
+    target: Region
+    hold: Hold | None = None
+
+    @property
+    @abstractmethod
+    def additions(self) -> int:
+        """Additions and subtractions for each value."""
+
+    @property
+    @abstractmethod
+    def products(self) -> tuple[tuple[Region, Region], ...]:
+        """The factors of each product that a value takes."""
+
+    @property
+    @abstractmethod
+    def operands(self) -> tuple[Region, ...]:
+        """What `apply` takes."""
+
+    @property
+    def reads(self) -> tuple[Region, ...]:
+        return self.operands + (self.hold.regions if self.hold else ())
+
+    @property
+    def writes(self) -> tuple[Region, ...]:
+        return (self.target,)
+
+    @property
+    def elements(self) -> int:
+        """Values to compute, n x B."""
+        return self.target.entries * self.target.buffer.width
+
+    @abstractmethod
+    def apply(self, lanes: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
+        """The target's values, not yet brought into its range, from those of `operands`."""
+
+
+class Elementwise(Unit[ElementwiseConfig]):
+    """Executes every ElementwiseOp."""
+
+    name = "elementwise"
+    summary = "cell update f*c + i*g, hidden update o*tanh(c) and the like, `lanes` hidden units a cycle"
+    item_name = "hidden unit"
+
+    def compute_cycles(self, op: Op) -> int:
+        """ceil(n B / lanes)."""
+        return ceil_div(self._op(op).elements, self.config.lanes)
+
+    def depth_cycles(self, op: Op) -> int:
+        multiply_add = self._op(op).multiply_add
+        return self.config.cell_latency_cycles if multiply_add else self.config.hidden_latency_cycles
+
+    def work(self, op: Op) -> Work:
+        return Work(self._op(op).elements, Fraction(self.config.lanes))
+
+    def kernel(self, op: Op, numerics: Numerics) -> Kernel:
+        """In updates (peepholes add onto the sums), the result is added before it is brought into the range."""
+        elementwise = self._op(op)
+        check_hold(elementwise.hold, elementwise.target, numerics)
+        encodings = [numerics.of(region) for region in elementwise.operands]
+        target, kind = numerics.of(elementwise.target), elementwise.target.buffer.format_kind
+        lanes, overflows = ElementwiseArithmetic.of(target, encodings), numerics.overflows
+
+        def compute(stored: Sequence[Array]) -> Array:
+            return elementwise.apply(lanes, [Operand(*pair) for pair in zip(stored, encodings, strict=False)])
+
+        def effect(stored: Sequence[Array]) -> tuple[Array, ...]:
+            result = overflows.add(kind, lanes.narrowed(compute(stored)))
+            return (held(elementwise.hold, result, stored),)
+
+        def retire(old: Array, result: Array) -> Array:
+            return overflows.add(kind, lanes.narrowed(lanes.value(Operand(old, target)) + result))
+
+        return Kernel(lambda stored: (compute(stored),), retire) if elementwise.updates else Kernel(effect)
+
+    def tally(self, op: Op) -> Tally:
+        """Its products, each brought to the target's scale, its additions, and pipeline registers, for each value."""
+        elementwise = self._op(op)
+        target = elementwise.target.buffer.number_format
+        one: Tally = Counter()
+        for a, b in elementwise.products:
+            one += _product(a.buffer.number_format, b.buffer.number_format, target)
+        one[adder(width_of(target))] += elementwise.additions
+        one[REGISTER_BIT] += target.bits * self.depth_cycles(op)
+        return +times(one, elementwise.elements)
+
+    def inventory(self) -> Tally:
+        """Two multipliers of a gate by the widest of what gates are multiplied with, an adder, and their registers."""
+        gate, hidden = self.formats.format("activation"), self.formats.format("hidden")
+        factors, config = (gate, hidden, self.formats.format("cell")), self.config
+        other = widest(*factors)
+        lane = Counter({multiplier(width_of(gate), other): 2, adder(other): 1})
+        if rescales(hidden):
+            lane[multiplier(_wide(width_of(gate), other), Width(RESCALE_BITS, floating=False))] += 2
+        stages = max(config.cell_latency_cycles, config.hidden_latency_cycles)
+        lane[REGISTER_BIT] += stages * max(number_format.bits for number_format in factors)
+        return times(lane, config.lanes)
+
+    def _op(self, op: Op) -> ElementwiseOp:
+        if not isinstance(op, ElementwiseOp):
+            raise self.refuse(op)
+        return op
+
+
+def _product(a: NumberFormat, b: NumberFormat, target: NumberFormat) -> Tally:
+    """A product, and the rescaling of its code where the target's scale is no power of two."""
+    found = Counter({multiplier(width_of(a), width_of(b)): 1})
+    if rescales(target):
+        found[multiplier(_wide(width_of(a), width_of(b)), Width(RESCALE_BITS, floating=False))] += 1
+    return found
+
+
+def _wide(a: Width, b: Width) -> Width:
+    """What a product of integers has."""
+    return Width(a.bits + b.bits, floating=False)

@@ -1,0 +1,25 @@
+"""Whether the activation unit can do what a network asks of it."""
+
+from __future__ import annotations
+
+from archsim.errors import ArchError, Fault
+from archsim.families.cells.activation import ActivationConfig
+from archsim.formats import Formats
+from archsim.hardware.functions.methods import make_method, unsupported
+from archsim.workload.network import CellKind, NetworkSpec
+
+
+def check_functions(spec: NetworkSpec, unit: ActivationConfig, formats: Formats) -> None:
+    """ArchError if the activation unit cannot evaluate one of the network's functions, or cannot add a bias."""
+    functions = frozenset(function.name for cell in spec.cells for function in cell.functions)
+    wrong = unsupported(make_method(unit, formats), functions)
+    if wrong:
+        message = f"{unit.method} stands for sigmoid and tanh; the workload needs {', '.join(wrong)}"
+        raise ArchError((Fault("architecture", "activation.method", message),))
+    if unit.adds_bias:
+        for cell in spec.cells:
+            reset = cell.kind is CellKind.GRU and cell.linear_before_reset
+            if cell.bias and (cell.peepholes or reset):
+                before = "a GRU resets its candidate's product" if reset else "peepholes are added"
+                message = f"a bias in front of the function comes too late here: {before} before it"
+                raise ArchError((Fault("architecture", "activation.adds_bias", message),))

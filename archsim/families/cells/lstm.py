@@ -1,0 +1,174 @@
+"""What follows the sums of an LSTM: gates, cell update, tanh(c), hidden update; with peepholes and projection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from archsim.families.cells.activation import GateRows
+from archsim.families.cells.buffers import Storage
+from archsim.families.cells.cell import CellOps
+from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate, Peephole
+from archsim.families.cells.tiling import Block, Group, Segment
+from archsim.program.ir import Op, Region
+from archsim.workload.network import CellSpec, FunctionSpec
+
+INPUT, FORGET, CANDIDATE, OUTPUT = (Block(gate) for gate in range(4))
+_NAMES = {INPUT: "i", FORGET: "f", CANDIDATE: "g", OUTPUT: "o"}
+
+
+class LstmOps(CellOps):
+    """Makes the ops of an LSTM cell."""
+
+    # The three sigmoid gates stand side by side so that one op activates them.
+    blocks = (INPUT, FORGET, OUTPUT, CANDIDATE)
+    gate_sets = ((INPUT,), (FORGET,), (CANDIDATE,), (OUTPUT,))
+
+    @classmethod
+    def _storage(cls, spec: CellSpec, interleaved: bool, groups: Sequence[Group], slots: int) -> Storage:
+        if interleaved:
+            rows = max(group.rows for group in groups)
+            return Storage(rows, rows // len(cls.blocks), slots)
+        return Storage(4 * spec.hidden_size, spec.hidden_size, 1)
+
+    def _follow(self, group: Group) -> tuple[list[Op], list[Op], list[Op]]:
+        ops: list[Op] = []
+        late: list[Op] = []
+        last: list[Op] = []
+        if self.spec.peepholes:
+            ops += self._peephole(group, (INPUT, FORGET))
+        ops += self._activations(group, after_cell=False)
+        if group.has(CANDIDATE):
+            ops.append(self._cell(group))
+            late.append(self._tanh_cell(group))
+        if group.has(OUTPUT):
+            after = late if group.has(CANDIDATE) else last
+            if self.spec.peepholes:
+                ops += self._peephole(group, (OUTPUT,))
+                ops += self._activations(group, after_cell=True)
+            after.append(self._hidden(group))
+        return ops, late, last
+
+    def _activations(self, group: Group, *, after_cell: bool) -> list[Op]:
+        """One op for each run of neighbouring segments that share a function and a unit.
+
+        An o that sees the new c comes later.
+        """
+        segments = [s for s in group.segments if (s.block == OUTPUT and self.spec.peepholes) is after_cell]
+        ops: list[Op] = []
+        for (function, *_), run in groupby(segments, key=lambda s: self._together(segments, s)):
+            side_by_side = list(run)
+            first, final = side_by_side[0], side_by_side[-1]
+            names = "".join(_NAMES[segment.block] for segment in side_by_side)
+            target = self._gate(group, first.block)
+            ops.append(
+                self._activate(
+                    f"{function.name}_{names}[{group.index}]",
+                    function,
+                    self.in_group(self.buffers.sums, group, first.row, final.stop),
+                    Region(
+                        target.buffer, target.start, target.start + final.stop - first.row, target.offset, target.stride
+                    ),
+                    rows=tuple(GateRows(_NAMES[s.block], s.first_unit, s.units) for s in side_by_side),
+                    block=first.block,
+                    bias=self._late_bias(group, first.row, final.stop),
+                )
+            )
+        return ops
+
+    def _together(self, segments: list[Segment], segment: Segment) -> tuple[FunctionSpec, str, int]:
+        """What neighbours must share: the function, the unit, and where they would begin if they were neighbours."""
+        unit = self._activation.unit(segment.block.gate)
+        return self._function(segment), unit, segment.row - _place(segments, segment)
+
+    def _function(self, segment: Segment) -> FunctionSpec:
+        return self.spec.functions[1 if segment.block == CANDIDATE else 0]
+
+    def _peephole(self, group: Group, gates: tuple[Block, ...]) -> list[Op]:
+        """Add p * c onto the sums of those gates that the group holds."""
+        weights, cell = self.buffers.peephole, self.buffers.c
+        assert weights is not None
+        assert cell is not None
+        ops: list[Op] = []
+        for place, block in enumerate((INPUT, FORGET, OUTPUT)):
+            if block in gates and group.has(block):
+                segment = group.segment(block)
+                first = place * self.spec.hidden_size + segment.first_unit
+                ops.append(
+                    Peephole(
+                        unit=self._elementwise.state_unit,
+                        label=f"{self.context.prefix}peephole_{_NAMES[block]}[{group.index}]",
+                        weights=Region(weights, first, first + segment.units),
+                        cell=Region(cell, segment.first_unit, segment.first_unit + segment.units),
+                        target=self.in_group(self.buffers.sums, group, segment.row, segment.stop),
+                    )
+                )
+        return ops
+
+    def _cell(self, group: Group) -> Op:
+        cell = self._cell_units(group, CANDIDATE)
+        return CellUpdate(
+            unit=self._elementwise.state_unit,
+            label=f"{self.context.prefix}cell[{group.index}]",
+            input_gate=self._gate(group, INPUT),
+            forget_gate=None if self.spec.input_forget else self._gate(group, FORGET),
+            candidate=self._gate(group, CANDIDATE),
+            target=cell,
+            hold=self._hold(cell),
+        )
+
+    def _tanh_cell(self, group: Group) -> Op:
+        function = self.spec.functions[2]
+        return self._activate(
+            f"{function.name}_c[{group.index}]",
+            function,
+            self._cell_units(group, CANDIDATE),
+            self._tanh(group, CANDIDATE),
+            gate=False,
+        )
+
+    def _hidden(self, group: Group) -> Op:
+        segment = group.segment(OUTPUT)
+        if not self.spec.proj_size:
+            target = self._new_h(segment)
+            hold = self._hold(self._old_h(target))
+        else:  # the projection holds h
+            assert self.buffers.vector is not None
+            target = Region(self.buffers.vector, segment.first_unit, segment.first_unit + segment.units)
+            hold = None
+        return HiddenUpdate(
+            unit=self._elementwise.hidden_unit,
+            label=f"{self.context.prefix}hidden[{group.index}]",
+            output_gate=self._gate(group, OUTPUT),
+            tanh_cell=self._tanh(group, OUTPUT),
+            target=target,
+            hold=hold,
+        )
+
+    def _gate(self, group: Group, block: Block) -> Region:
+        """Where the activated gate of the group's hidden units lies."""
+        gates = self.buffers.gates
+        assert gates is not None
+        if self.rotating:
+            segment = group.segment(block)
+            return self.in_group(gates, group, segment.row, segment.stop)
+        segment = group.segments[0]
+        first = block.gate * self.spec.hidden_size + segment.first_unit
+        return Region(gates, first, first + segment.units)
+
+    def _tanh(self, group: Group, block: Block) -> Region:
+        scratch, segment = self.buffers.scratch, group.segment(block)
+        assert scratch is not None
+        if self.rotating:
+            return self.in_group(scratch, group, 0, segment.units)
+        return Region(scratch, segment.first_unit, segment.first_unit + segment.units)
+
+    def _cell_units(self, group: Group, block: Block) -> Region:
+        cell, segment = self.buffers.c, group.segment(block)
+        assert cell is not None
+        return Region(cell, segment.first_unit, segment.first_unit + segment.units)
+
+
+def _place(segments: list[Segment], segment: Segment) -> int:
+    """Rows before the segment if all of `segments` stood side by side: equal offsets mean neighbours."""
+    return sum(other.units for other in segments if other.row < segment.row)

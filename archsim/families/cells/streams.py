@@ -1,0 +1,66 @@
+"""What a network's cells have between them: names, tensors with a time axis, and which sequences are there when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archsim.formats import Bit, Formats
+from archsim.program.ir import Buffer, DataKind
+from archsim.workload.network import CellSpec, NetworkSpec
+
+VALID = "valid"
+"""The name of the buffer that says which sequences are there at each time step."""
+
+
+def streams(spec: NetworkSpec, formats: Formats) -> list[Buffer]:
+    """The tensors with a time axis in DRAM: x, the layers' outputs in between, the output."""
+    x = Buffer(
+        "dram.x",
+        "dram",
+        DataKind.X,
+        spec.input_size,
+        spec.batch,
+        formats.format("input"),
+        None,
+        spec.steps,
+        is_input=True,
+        format_kind="input",
+    )
+    between = [
+        Buffer(
+            "dram.output" if number == len(spec.layers) - 1 else f"l{number}.dram.output",
+            "dram",
+            DataKind.OUTPUT,
+            sum(cell.output_size for cell in layer),
+            spec.batch,
+            formats.format("hidden"),
+            None,
+            spec.steps,
+            format_kind="hidden",
+        )
+        for number, layer in enumerate(spec.layers)
+    ]
+    return [x, *between]
+
+
+def valid_steps(spec: NetworkSpec) -> Buffer | None:
+    """Which sequences are there at each time step: a bit a lane, kept by the sequencer; None if all always are."""
+    if spec.lengths is None:
+        return None
+    return Buffer(VALID, "sequencer", DataKind.VALID, 1, spec.batch, Bit(), None, spec.steps, is_input=True)
+
+
+def cell_prefixes(spec: NetworkSpec) -> tuple[str, ...]:
+    """How the names of each cell's ops and buffers begin; a network of one cell needs no prefix."""
+    return tuple(prefix for number in range(len(spec.layers)) for prefix in prefixes(spec, number))
+
+
+def prefixes(spec: NetworkSpec, number: int) -> list[str]:
+    if len(spec.cells) == 1:
+        return [""]
+    return [f"l{number}." if place == 0 else f"l{number}r." for place in range(len(spec.layers[number]))]
+
+
+def starts(layer: Sequence[CellSpec]) -> list[int]:
+    """Where each direction's output begins in the layer's."""
+    return [sum(cell.output_size for cell in layer[:place]) for place in range(len(layer))]

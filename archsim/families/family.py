@@ -1,0 +1,36 @@
+"""What a family of machines is: one value that names its description, units, schedules, bounds and advice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from archsim.families.advice import Advice
+from archsim.families.machine_config import MachineConfig
+from archsim.families.schedule import Schedule
+from archsim.hardware.unit import Unit
+
+ConfigT = TypeVar("ConfigT", bound=MachineConfig)
+
+
+@dataclass(frozen=True, slots=True)
+class Family(Generic[ConfigT]):
+    """A family of machines: everything that the layers above need to know of it.
+
+    `config`: the model that architecture files of the family are validated with; its field `family` is a Literal of
+    `name`. `unit_kinds`: every kind of unit that executes ops of its programs. `units`: the units of one machine, in
+    the order in which reports show them. `schedules`: at least one; the first runs if none is asked for. `bounds`:
+    name of each lower bound on a time step -> what it is, in the order in which reports show them; "compute",
+    "recurrence" and "sequencer" are computed for every family, "weight_sram" where the config says how many bits of
+    weights a cycle brings, and the name of a unit stands for its occupancy. `advice` has a text for each bound.
+    """
+
+    name: str
+    summary: str
+    config: type[ConfigT]
+    unit_kinds: tuple[type[Unit[Any]], ...]
+    units: Callable[[ConfigT], tuple[Unit[Any], ...]]
+    schedules: tuple[Schedule[ConfigT], ...]
+    bounds: Mapping[str, str]
+    advice: Advice

@@ -1,0 +1,1 @@
+"""Machines with one MAC array for tiles of a GEMV."""

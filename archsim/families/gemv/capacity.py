@@ -1,0 +1,74 @@
+"""Does everything fit? Every memory's demand against what it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from archsim.config.read_tracking import read_only_as
+from archsim.errors import CapacityError
+from archsim.families.gemv.config import GemvConfig
+from archsim.families.gemv.memories import WeightSramConfig
+from archsim.families.gemv.weights import INPUT_SUMS
+from archsim.hardware.dram.ddr_unit import DdrConfig
+from archsim.hardware.memories import BufferConfig
+from archsim.program.ir import Buffer
+
+_KNOBS = {
+    "weight_sram": ("more weight_sram.capacity_bytes", "a narrower weight format", "a smaller model"),
+    "input_buffer": (
+        "more input_buffer.capacity_bytes",
+        "fewer input_buffer.prefetch_steps",
+        "a smaller batch or input_size",
+    ),
+    "state_buffer": ("more state_buffer.capacity_bytes", "a smaller batch or hidden_size"),
+}
+_HOISTED = {
+    "input_buffer": (
+        "more input_buffer.capacity_bytes",
+        "fewer state_buffer.hoist_steps",
+        "a smaller batch or input_size",
+    ),
+    "state_buffer": (
+        "more state_buffer.capacity_bytes",
+        "fewer state_buffer.hoist_steps",
+        "a smaller batch or hidden_size",
+    ),
+}
+"""Where W_ih x is made for several steps at once."""
+
+
+def check_capacity(buffers: tuple[Buffer, ...], arch: GemvConfig, streamed_sibling: str = "") -> None:
+    """Raise CapacityError for the first memory that cannot hold its buffers.
+
+    `streamed_sibling`: the schedule that differs in that it streams weights, if there is one.
+    """
+    check_dram(buffers, arch)
+    for memory, section in _sections(arch).items():
+        held = [buffer for buffer in buffers if buffer.memory == memory]
+        need = sum(buffer.size_bytes for buffer in held)
+        if not read_only_as(section, "capacity_bytes", need.__le__):
+            capacity = section.capacity_bytes
+            parts = " + ".join(f"{buffer.name} {buffer.size_bytes:,}{_times(buffer)}" for buffer in held)
+            streamed = (f"--schedule {streamed_sibling}",) if streamed_sibling and memory == "weight_sram" else ()
+            hoisted = any(buffer.name.endswith(INPUT_SUMS) for buffer in buffers)
+            knobs = (_HOISTED if hoisted else _KNOBS).get(memory, _KNOBS[memory])
+            raise CapacityError(memory, need, capacity, "bytes", parts, knobs + streamed)
+
+
+def check_dram(buffers: tuple[Buffer, ...], arch: GemvConfig) -> None:
+    """Raise CapacityError if the device cannot hold the program's tensors; DRAM of kind `simple` has no size."""
+    if isinstance(arch.dram, DdrConfig):
+        layout, capacity = arch.dram.layout(buffers), arch.dram.capacity_bytes
+        if layout.end_bytes > capacity:
+            what = f"{len(layout.places)} tensors, each from a row of its own on"
+            raise CapacityError(
+                "dram", layout.end_bytes, capacity, "bytes", what, ("more dram.channels", "a larger dram.device")
+            )
+
+
+def _sections(arch: GemvConfig) -> Mapping[str, WeightSramConfig | BufferConfig]:
+    return {"weight_sram": arch.weight_sram, "input_buffer": arch.input_buffer, "state_buffer": arch.state_buffer}
+
+
+def _times(buffer: Buffer) -> str:
+    return f" in {buffer.slots} slots" if buffer.slots != 1 else ""

@@ -1,0 +1,127 @@
+"""The architecture file of a machine of the family gemv: every field, strictly validated."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from archsim.config.presets import MAX_PATH_CHARACTERS, is_name
+from archsim.config.types import Text
+from archsim.families.cells.activation import ActivationConfig
+from archsim.families.cells.elementwise import ElementwiseConfig
+from archsim.families.gemv.bounds import least_energy_uj, least_load_cycles
+from archsim.families.gemv.mac_array import MacArrayConfig
+from archsim.families.gemv.mac_cost import ArrayOperators
+from archsim.families.gemv.memories import AccumulatorsConfig, InputBufferConfig, StateBufferConfig, WeightSramConfig
+from archsim.families.gemv.storages import storages
+from archsim.families.machine_config import Costing, MachineConfig, Multipliers
+from archsim.hardware.dram.ddr_unit import DdrConfig
+from archsim.hardware.dram.simple import SimpleDramConfig
+from archsim.hardware.unit import ceil_div
+from archsim.program.ir import DataKind
+from archsim.technology import Prices
+from archsim.workload.network import CellKind, CellSpec, NetworkSpec
+
+DramConfig = Annotated[SimpleDramConfig | DdrConfig, Field(discriminator="kind")]
+
+Reference = Annotated[str, Field(strict=True, min_length=1, max_length=MAX_PATH_CHARACTERS)]
+"""A preset's name or a path."""
+
+
+class GemvConfig(MachineConfig):
+    """A machine of the family gemv: one section for each unit and memory."""
+
+    family: Literal["gemv"] = Field(default="gemv", description="kind of machine")
+    technology: Reference = Field(
+        default="node_45nm", description="energies and areas: a preset's name or the path of a .yaml file"
+    )
+    dram_type: Text = Field(default="lpddr4", description="type of DRAM, one of the technology's")
+    dram: DramConfig = Field(description="off-chip memory")
+    weight_sram: WeightSramConfig = Field(description="SRAM of weights and bias")
+    input_buffer: InputBufferConfig = Field(description="buffer of the input x, one slot for each time step in it")
+    state_buffer: StateBufferConfig = Field(description="buffer of h, c and the gates")
+    mac_array: MacArrayConfig = Field(description="multipliers and adder trees")
+    accumulators: AccumulatorsConfig = Field(description="partial sums behind the MAC array")
+    activation: ActivationConfig = Field(description="sigmoid and tanh")
+    elementwise: ElementwiseConfig = Field(description="cell and hidden update")
+
+    @model_validator(mode="after")
+    def _energy_of_the_device(self) -> GemvConfig:
+        device = self.dram.device.dram_type if isinstance(self.dram, DdrConfig) else None
+        if device not in (None, self.dram_type):
+            raise ValueError(
+                f"dram_type is {self.dram_type}, but dram.device is of type {device}: set dram_type={device}"
+            )
+        return self
+
+    @property
+    def multipliers(self) -> Multipliers:
+        rows, columns = self.mac_array.rows, self.mac_array.columns
+        return Multipliers("mac_array", "MAC array", f"{rows} rows x {columns} columns", rows * columns)
+
+    @property
+    def single_ported(self) -> tuple[str, ...]:
+        """The memories whose one port all units share."""
+        memories = {
+            "weight_sram": self.weight_sram.ports,
+            "input_buffer": self.input_buffer.ports,
+            "state_buffer": self.state_buffer.ports,
+        }
+        return tuple(name for name, ports in memories.items() if ports == "1RW")
+
+    @property
+    def costing(self) -> Costing:
+        return Costing(self.technology, self.dram_type, storages(self))
+
+    def with_files_from(self, folder: Path, set_here: Collection[str]) -> GemvConfig:
+        """The technology's file beside the architecture's, if it is none of the presets."""
+        if is_name(self.technology) or "technology" in set_here:
+            return self
+        return self.model_copy(update={"technology": str(folder / self.technology)})
+
+    def least_load_cycles(self, spec: NetworkSpec) -> int:
+        """All weights through DRAM's interface once; of kind ddr, whose rows and refresh cost more, nothing is said."""
+        return least_load_cycles(self.dram, self.formats.format("weight"), spec)
+
+    def least_energy_uj(self, spec: NetworkSpec, prices: Prices) -> float:
+        """A multiplication a MAC, one loading of all weights, and one reading of W_hh a step from the weight SRAM."""
+        multiplier = ArrayOperators(self.mac_array, self.formats).multiplier
+        return least_energy_uj(self.costing, self.formats.format("weight"), multiplier, spec, prices)
+
+    @property
+    def function_unit(self) -> ActivationConfig:
+        return self.activation
+
+    @property
+    def late_bias(self) -> bool:
+        return self.activation.adds_bias
+
+    @property
+    def inputs_per_chunk(self) -> int:
+        return self.mac_array.apart[1] if self.mac_array.apart else self.mac_array.columns
+
+    @property
+    def x_inputs_per_chunk(self) -> int | None:
+        return self.mac_array.x_columns
+
+    @property
+    def weight_bits_per_cycle(self) -> int | None:
+        return self.weight_sram.bits_per_cycle
+
+    def compute_cycles_per_step(self, spec: NetworkSpec) -> int:
+        return sum(self._array_cycles(cell) for cell in spec.cells) * spec.batch
+
+    def _array_cycles(self, cell: CellSpec) -> int:
+        """Cycles that the MAC array needs at least for a time step of one sequence."""
+        rows, columns = self.mac_array.rows, self.mac_array.columns
+        inputs = [(DataKind.W_IH, cell.input_size), (DataKind.W_HH, cell.output_size)]
+        gates = ceil_div(cell.rows, rows) * self.mac_array.chunks(inputs, self.formats.one_accumulation)
+        if cell.kind is CellKind.GRU and cell.linear_before_reset:
+            # The candidate's two parts are kept apart: their rows are multiplied by x alone and by h alone.
+            apart = ceil_div(cell.rows * (cell.input_size + cell.output_size), rows * columns)
+            gates = min(gates, apart)
+        projection = self.mac_array.chunks([(DataKind.W_HR, cell.hidden_size)], one_accumulation=True)
+        return gates + ceil_div(cell.proj_size, rows) * projection

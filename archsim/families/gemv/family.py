@@ -1,0 +1,21 @@
+"""The family gemv as one value: what the registry lists."""
+
+from __future__ import annotations
+
+from archsim.families.family import Family
+from archsim.families.gemv.advice import GEMV_ADVICE
+from archsim.families.gemv.bounds import GEMV_BOUNDS
+from archsim.families.gemv.config import GemvConfig
+from archsim.families.gemv.schedules import GEMV_SCHEDULES
+from archsim.families.gemv.units import GEMV_KINDS, gemv_units
+
+GEMV = Family(
+    name="gemv",
+    summary="one MAC array for tiles of a GEMV, activation and element-wise units behind it, weights behind DRAM",
+    config=GemvConfig,
+    unit_kinds=GEMV_KINDS,
+    units=gemv_units,
+    schedules=GEMV_SCHEDULES,
+    bounds=GEMV_BOUNDS,
+    advice=GEMV_ADVICE,
+)

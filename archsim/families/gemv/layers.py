@@ -1,0 +1,145 @@
+"""From cells to a whole program: layers one after the other, or as a wavefront.
+
+One after the other, a layer is a phase of its own: its body runs over all time steps, both directions side by side, and
+its output goes through DRAM to the next layer. As a wavefront there is one body, in whose repetition r layer l is at
+time r - l and takes the h that layer l - 1 has just written; the layers fill each other's recurrence bubbles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from archsim.errors import ScheduleError
+from archsim.families.cells.context import CellContext
+from archsim.families.cells.function_checks import check_functions
+from archsim.families.cells.streams import prefixes, starts, streams, valid_steps
+from archsim.families.gemv.blocks import Blocks, choose_blocks
+from archsim.families.gemv.capacity import check_capacity
+from archsim.families.gemv.cell import MEMORIES, GemvCell
+from archsim.families.gemv.config import GemvConfig
+from archsim.families.gemv.order import WorkOrder
+from archsim.families.gemv.placement import Placement
+from archsim.families.gemv.residency import place_weights
+from archsim.families.gemv.retiming import Retiming
+from archsim.families.gemv.streaming import first_loads, with_loads
+from archsim.program.builder import build_phase
+from archsim.program.ir import Buffer, Op, Phase, PhaseKind, Program
+from archsim.workload.network import NetworkSpec
+
+
+def sequential(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program:
+    """Layers one after the other; CapacityError if something does not fit."""
+    check_functions(spec, arch.activation, arch.formats)
+    tensors, valid = streams(spec, arch.formats), valid_steps(spec)
+    context: list[CellContext] = []
+    for number, (directions, (source, target)) in enumerate(zip(spec.layers, pairwise(tensors), strict=True)):
+        places = zip(prefixes(spec, number), starts(directions), strict=True)
+        context += [
+            CellContext(prefix, spec.steps, spec.batch, source, None, target, start, valid, len(directions))
+            for prefix, start in places
+        ]
+
+    def cells_with(placements: Sequence[Placement | None], blocks: Blocks | None) -> list[GemvCell]:
+        found = zip(spec.cells, context, placements, strict=True)
+        return [
+            GemvCell(cell, arch, place, interleaved=order.interleaved, blocks=blocks, placement=held)
+            for cell, place, held in found
+        ]
+
+    cells = _placed(order, arch, spec.steps, len(context), cells_with)
+    layers = [[cells.pop(0) for _ in layer] for layer in spec.layers]
+    cells = [cell for layer in layers for cell in layer]
+    buffers = (*tensors, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.all_buffers))
+    check_capacity(buffers, arch, order.streamed_sibling)
+    prologue = _load_all(cells)
+    prologue += [op for cell in layers[0] for op in order.phases.first_inputs(cell)]
+    phases = [build_phase("prologue", PhaseKind.PROLOGUE, prologue)]
+    for number, layer in enumerate(layers):
+        suffix = f" of layer {number}" if len(layers) > 1 else ""
+        if number:
+            handover = [op for cell in layer for op in order.phases.first_inputs(cell)]
+            phases.append(build_phase(f"handover to layer {number}", PhaseKind.HANDOVER, handover))
+        phases += order.phases.phases(layer, order.compute, suffix)
+    phases.append(_epilogue(cells))
+    return Program(schedule=order.name, buffers=buffers, phases=tuple(phases))
+
+
+def wavefront(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program:
+    """Layer l at step t beside layer l - 1 at step t + 1; ScheduleError if a layer does not run forward alone."""
+    if len(spec.layers) == 1:  # nothing to run beside
+        return sequential(order, spec, arch)
+    if any(len(layer) > 1 or layer[0].reverse for layer in spec.layers):
+        raise ScheduleError(
+            f"--schedule {order.name}: a wavefront needs layers that run forward only; a layer in reverse needs the "
+            "whole output of the layer before it"
+        )
+    check_functions(spec, arch.activation, arch.formats)
+    depth = len(spec.layers)
+    first, *_, last = streams(spec, arch.formats)
+    valid = valid_steps(spec)
+
+    def cells_with(placements: Sequence[Placement | None], blocks: Blocks | None) -> list[GemvCell]:
+        cells: list[GemvCell] = []
+        for number, ((layer,), held) in enumerate(zip(spec.layers, placements, strict=True)):
+            source = first if number == 0 else None
+            target = last if number == depth - 1 else None
+            before = cells[-1].buffers.h if cells else None
+            prefix = prefixes(spec, number)[0]
+            context = CellContext(prefix, spec.steps, spec.batch, source, before, target, 0, valid, depth)
+            cells.append(GemvCell(layer, arch, context, interleaved=order.interleaved, blocks=blocks, placement=held))
+        return cells
+
+    cells = _placed(order, arch, spec.steps, depth, cells_with)
+    buffers = (first, last, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.all_buffers))
+    check_capacity(buffers, arch, order.streamed_sibling)
+    prologue = _load_all(cells)
+    prologue += cells[0].transfers.load_first_inputs()
+    repeat = spec.steps + depth - 1
+    delayed = [Retiming(spec.steps, repeat, 1, -number) for number in range(depth)]
+    body = list(delayed[0].applied_to(cells[0].transfers.load_input_ahead()))
+    for place, cell in zip(delayed, cells, strict=True):
+        body += place.applied_to(with_loads(cell, order.compute(cell)))
+    body += delayed[-1].applied_to(cells[-1].transfers.store_output())
+    phases = (
+        build_phase("prologue", PhaseKind.PROLOGUE, prologue),
+        build_phase("body", PhaseKind.BODY, body, repeat, spec.steps),
+        _epilogue(cells),
+    )
+    return Program(schedule=order.name, buffers=buffers, phases=phases)
+
+
+def _placed(
+    order: WorkOrder,
+    arch: GemvConfig,
+    steps: int,
+    count: int,
+    cells_with: Callable[[Sequence[Placement | None], Blocks | None], list[GemvCell]],
+) -> list[GemvCell]:
+    """The cells with all weights in the weight SRAM; if the schedule streams and they do not fit, with some of them."""
+    resident, blocks = (None,) * count, None
+    if order.phases.in_blocks:
+        at_one = cells_with(resident, Blocks(steps, 1))
+        blocks = choose_blocks(arch, steps, [_in_blocks(cell) for cell in at_one])
+    cells = cells_with(resident, blocks)
+    if not order.streamed:
+        return cells
+    placements = place_weights(cells, arch)
+    return cells if all(held is None for held in placements) else cells_with(placements, blocks)
+
+
+def _in_blocks(cell: GemvCell) -> tuple[tuple[Buffer, ...], Buffer, Buffer]:
+    """The buffers of the state buffer, x, and the sums that are made ahead."""
+    assert cell.buffers.x is not None
+    assert cell.weights.input_sums is not None
+    state = tuple(buffer for buffer in cell.all_buffers if buffer.memory == MEMORIES.state)
+    return state, cell.buffers.x, cell.weights.input_sums
+
+
+def _load_all(cells: Sequence[GemvCell]) -> list[Op]:
+    """Weights that stay, the first streamed tiles, and the initial states."""
+    return [op for cell in cells for op in (*cell.load_weights(), *first_loads(cell), *cell.transfers.load_state())]
+
+
+def _epilogue(cells: Sequence[GemvCell]) -> Phase:
+    return build_phase("epilogue", PhaseKind.EPILOGUE, [op for cell in cells for op in cell.transfers.store_state()])

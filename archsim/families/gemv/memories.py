@@ -1,0 +1,57 @@
+"""The memories of a machine with one MAC array: weight SRAM, input buffer, state buffer, accumulators."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from archsim.config.types import Bytes, Count, Cycles
+from archsim.hardware.memories import BufferConfig, PortKind
+from archsim.hardware.unit import UnitConfig
+
+
+class WeightSramConfig(UnitConfig):
+    """The banked SRAM that holds weights and bias."""
+
+    capacity_bytes: Bytes = Field(description="bytes of all banks together")
+    banks: Count = Field(description="banks that are read side by side")
+    port_bits: Count = Field(description="bits per cycle of one bank's port")
+    read_latency_cycles: Cycles = Field(description="cycles from address to data")
+    ports: PortKind = Field(default="1R1W", description="1R1W: fills never disturb reads; 1RW: they share the port")
+    stream_slots: Annotated[Count, Field(le=64)] = Field(
+        default=2, description="tiles of each streamed matrix held at a time, one in use and the rest loaded ahead"
+    )
+
+    @property
+    def bits_per_cycle(self) -> int:
+        """Bits that all banks together deliver in a cycle."""
+        return self.banks * self.port_bits
+
+
+class InputBufferConfig(BufferConfig):
+    """The buffer of x: it holds the step in use and those that are loaded ahead of it."""
+
+    prefetch_steps: Annotated[Count, Field(le=64)] = Field(
+        description="time steps that x is loaded ahead of its use; hoisted schedules load it a block ahead instead"
+    )
+
+
+class StateBufferConfig(BufferConfig):
+    """The buffer of h, c and the gates."""
+
+    gate_slots: Annotated[Count, Field(ge=3, le=1024)] | None = Field(
+        default=None,
+        description="groups whose gates and tanh(c) are kept at once, where gates are interleaved; 4 if left out",
+    )
+    hoist_steps: Annotated[Count, Field(le=4096)] | None = Field(
+        default=None,
+        description="time steps whose W_ih x a hoisted schedule makes at once; left out: all if their sums fit, else "
+        "as many as do, up to 8",
+    )
+
+
+class AccumulatorsConfig(UnitConfig):
+    """The accumulator registers behind the MAC array."""
+
+    entries: Count = Field(description="partial sums, one for each row of a tile and batch lane")

@@ -1,0 +1,41 @@
+"""A schedule of machines with one MAC array: an order of the work, and how the layers follow each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from archsim.families.gemv.config import GemvConfig
+from archsim.families.gemv.declared import check_declared
+from archsim.families.gemv.layers import sequential
+from archsim.families.gemv.order import WorkOrder
+from archsim.families.schedule import Schedule
+from archsim.program.ir import Program
+from archsim.workload.network import NetworkSpec
+
+Layers = Callable[[WorkOrder, NetworkSpec, GemvConfig], Program]
+"""From an order of the work to a program: layers.sequential or layers.wavefront."""
+
+
+@dataclass(frozen=True, slots=True)
+class GemvSchedule(Schedule[GemvConfig]):
+    """A way of ordering the work on a machine of the family gemv, with a line about it."""
+
+    name: str
+    summary: str
+    order: WorkOrder
+    layers: Layers
+    splits_sums: bool
+    interleaves_gates: bool
+    family: str = "gemv"
+
+    def build(self, spec: NetworkSpec, config: GemvConfig) -> Program:
+        """The program; CapacityError if the model does not fit, ScheduleError if it is not what was declared."""
+        program = self.layers(self.order, spec, config)
+        check_declared(self.name, self.splits_sums, spec, program)
+        return program
+
+
+def gemv_schedule(order: WorkOrder, summary: str, layers: Layers = sequential) -> GemvSchedule:
+    """The schedule of an order of the work; layers run one after the other, or as `layers` says."""
+    return GemvSchedule(order.name, summary, order, layers, order.splits_sums, order.interleaved)

@@ -1,0 +1,30 @@
+"""What the memories of a machine of the family gemv are built of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from archsim.hardware.storage import OffChip, Registers, Sram, Storage
+
+if TYPE_CHECKING:
+    from archsim.families.gemv.config import GemvConfig
+
+
+def storages(config: GemvConfig) -> Mapping[str, Storage]:
+    """Every memory by its name in programs, in the order in which reports show them.
+
+    A memory with `ports: 1R1W` is an SRAM with two ports, one with 1RW has one. The sequencer's bits (which sequence is
+    there at a time step) come with its ops and have no store on the chip.
+    """
+    single = config.single_ported
+    weights, inputs, state = config.weight_sram, config.input_buffer, config.state_buffer
+    sum_bits = config.formats.format("gate").bits
+    return {
+        "dram": OffChip(config.dram_type),
+        "weight_sram": Sram(weights.banks, weights.capacity_bytes, weights.port_bits, "weight_sram" not in single),
+        "input_buffer": Sram(1, inputs.capacity_bytes, inputs.port_bits, "input_buffer" not in single),
+        "state_buffer": Sram(1, state.capacity_bytes, state.port_bits, "state_buffer" not in single),
+        "accumulators": Registers(config.accumulators.entries * sum_bits),
+        "sequencer": Registers(0),
+    }

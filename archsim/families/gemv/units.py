@@ -1,0 +1,41 @@
+"""The units of a machine with one MAC array, built from its description."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from archsim.families.cells.activation import Activation
+from archsim.families.cells.elementwise import Elementwise
+from archsim.families.gemv.config import GemvConfig
+from archsim.families.gemv.mac_array import MacArray
+from archsim.hardware.dram.ddr_unit import DdrConfig, DdrDram
+from archsim.hardware.dram.simple import SimpleDram
+from archsim.hardware.unit import Ports, Unit
+
+GEMV_KINDS: tuple[type[Unit[Any]], ...] = (SimpleDram, DdrDram, MacArray, Activation, Elementwise)
+"""Every kind of unit of the family."""
+
+
+def gemv_units(config: GemvConfig) -> tuple[Unit[Any], ...]:
+    """The units of a machine of the family gemv, in the order in which reports show them."""
+    ports = {
+        "dram": None,
+        "weight_sram": config.weight_sram.bits_per_cycle,
+        "input_buffer": config.input_buffer.port_bits,
+        "state_buffer": config.state_buffer.port_bits,
+        "accumulators": None,
+        "sequencer": None,
+    }
+    return (
+        _dram(config, ports),
+        MacArray(config.mac_array, ports, config.formats, config.weight_sram.read_latency_cycles),
+        *[Activation(config.activation, ports, config.formats)] * config.activation.units,
+        *[Elementwise(config.elementwise, ports, config.formats)] * config.elementwise.units,
+    )
+
+
+def _dram(config: GemvConfig, ports: Ports) -> Unit[Any]:
+    if isinstance(config.dram, DdrConfig):
+        return DdrDram(config.dram, ports, config.formats, Fraction(repr(config.clock_mhz)))
+    return SimpleDram(config.dram, ports, config.formats)

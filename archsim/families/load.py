@@ -1,0 +1,65 @@
+"""From an architecture file to the machine that it describes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from archsim.config import Document, Override, load_document, validate
+from archsim.config.presets import PresetKind, find_file
+from archsim.config.text import shown
+from archsim.errors import ArchError, Fault, SimulatorBug
+from archsim.families.machine_config import MachineConfig
+from archsim.families.registry import DEFAULT_FAMILY, all_families, find_family
+from archsim.technology import Prices, load_prices
+
+
+@dataclass(frozen=True, slots=True)
+class Arch:
+    """An architecture with the name under which its results are kept, and the changes made to its file with --set."""
+
+    name: str
+    config: MachineConfig
+    overrides: tuple[str, ...] = ()
+
+    @property
+    def prices(self) -> Prices:
+        """Those of its technology; ArchError if there is none, or not with its DRAM."""
+        costing = self.config.costing
+        if costing is None:
+            raise SimulatorBug(f"the family {self.config.family} has no model of energy")
+        prices = load_prices(costing.technology)
+        known = [dram.name for dram in prices.technology.dram]
+        if costing.dram_type not in known:
+            dram_type = shown(costing.dram_type)
+            message = f"technology {costing.technology} has no DRAM of type {dram_type}; it has {', '.join(known)}"
+            raise ArchError((Fault(self.name, "dram_type", message),))
+        return prices
+
+
+def load_arch(reference: str, overrides: Sequence[Override] = ()) -> Arch:
+    """The architecture of a preset's name or a file's path, with `--set` overrides applied.
+
+    The path of a technology is relative to the file that names it, or, with --set, to the current folder. Raises
+    ArchError with all faults at once, then with those of the technology.
+    """
+    path = find_file(PresetKind.ARCH, reference, ArchError)
+    document = load_document(path, ArchError)
+    config = validate(_model(document), document, overrides, ArchError)
+    set_here = {override.path for override in overrides}
+    config = config.with_files_from(path.parent, set_here)
+    arch = Arch(path.stem, config, tuple(f"{override.path}={override.value}" for override in overrides))
+    if config.costing is not None:
+        _ = arch.prices
+    return arch
+
+
+def _model(document: Document) -> type[MachineConfig]:
+    """The model of the family that the file names; ArchError if there is none of that name."""
+    name = document.data.get("family", DEFAULT_FAMILY)
+    family = find_family(name) if isinstance(name, str) else None
+    if family is None:
+        where = f"{document.source}:{document.lines[('family',)]}"
+        names = ", ".join(repr(known) for known in all_families())
+        raise ArchError((Fault(where, "family", f"expected one of {names} (kind of machine), got {name!r}"),))
+    return family.config

@@ -1,0 +1,129 @@
+"""What every machine's description has, whatever its family: shared fields, and what the layers above ask."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from archsim.config import StrictModel
+from archsim.config.types import PositiveNumber, Text
+from archsim.formats import Formats
+from archsim.hardware.functions.function_config import FunctionConfig
+from archsim.hardware.functions.methods import make_method
+from archsim.hardware.sequencer_config import SequencerConfig
+from archsim.hardware.storage import Storage
+from archsim.technology import Prices
+from archsim.workload.network import NetworkSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Multipliers:
+    """The multipliers of a machine.
+
+    `unit`: the unit that they are in, whose cycle stack is the machine's; `title`: what reports call it; `size`: how
+    large it is, in words, as "64 rows x 64 columns"; `macs_per_cycle`: the most that it can do in a cycle.
+    """
+
+    unit: str
+    title: str
+    size: str
+    macs_per_cycle: int
+
+
+@dataclass(frozen=True, slots=True)
+class Costing:
+    """What energy and area follow from besides the units.
+
+    `technology`: a preset's name or the path of a file; `dram_type`: one of its types of DRAM; `memories`: every memory
+    by its name in programs, with what it is built of.
+    """
+
+    technology: str
+    dram_type: str
+    memories: Mapping[str, Storage]
+
+
+class MachineConfig(StrictModel, ABC):
+    """A machine of some family. A family derives from it, with one section for each unit and memory."""
+
+    family: str = Field(description="kind of machine; it decides which sections there are, and which schedules")
+    summary: Text = Field(description="one line that says what this machine is")
+    clock_mhz: PositiveNumber = Field(description="core clock in MHz; all cycles are cycles of it")
+    formats: Formats = Field(description="number formats, one for all or one for each kind of data")
+    sequencer: SequencerConfig = Field(description="issue of ops to the units")
+
+    @model_validator(mode="after")
+    def _functions_have_an_address(self) -> Self:
+        try:
+            make_method(self.function_unit, self.formats)
+        except ValueError as error:
+            section = next(name for name in type(self).model_fields if getattr(self, name) is self.function_unit)
+            raise ValueError(f"{section}: {error}") from None
+        return self
+
+    def with_files_from(self, folder: Path, set_here: Collection[str]) -> Self:
+        """The same machine with the paths of other files that its file names, which are relative to `folder`.
+
+        `set_here`: the fields that --set gave, whose paths are relative to the current folder.
+        """
+        return self
+
+    @property
+    @abstractmethod
+    def multipliers(self) -> Multipliers:
+        """The unit that the machine multiplies with."""
+
+    @property
+    @abstractmethod
+    def function_unit(self) -> FunctionConfig:
+        """How activation functions are evaluated."""
+
+    @property
+    @abstractmethod
+    def inputs_per_chunk(self) -> int:
+        """Inputs of a row whose products are summed before they go into its accumulator."""
+
+    @property
+    def x_inputs_per_chunk(self) -> int | None:
+        """The same of rows of W_ih, where x and h go through multipliers and accumulators of their own; else None."""
+        return None
+
+    @property
+    def late_bias(self) -> bool:
+        """Whether the bias is added in front of the activation function, not where the accumulators begin."""
+        return False
+
+    @property
+    def costing(self) -> Costing | None:
+        """What its energy and area follow from; None where a family has no model of them."""
+        return None
+
+    @abstractmethod
+    def compute_cycles_per_step(self, spec: NetworkSpec) -> int:
+        """Cycles that the multipliers need at least for a time step of all layers and sequences."""
+
+    def least_load_cycles(self, spec: NetworkSpec) -> int:
+        """Cycles that loading the weights takes at least before a run is over; 0 if nothing is known of it."""
+        return 0
+
+    def least_energy_uj(self, spec: NetworkSpec, prices: Prices) -> float:
+        """Energy in uJ, without leakage, that any run of the network takes at least; 0 if nothing is known of it.
+
+        Only asked of machines with a `costing`. Used to leave out designs that cannot be on a front (docs/explore.md).
+        """
+        return 0.0
+
+    @property
+    def weight_bits_per_cycle(self) -> int | None:
+        """Bits of weights that the multipliers can read in a cycle; None if they never wait for their ports."""
+        return None
+
+    @property
+    def single_ported(self) -> tuple[str, ...]:
+        """The memories that have one port for all reads and writes of all units."""
+        return ()

@@ -1,0 +1,132 @@
+"""Words that stream from unit to unit: what the vector units of a chain have in common.
+
+A word is `elements` numbers of one vector. A vector of n numbers is ceil(n / elements) words for each sequence of the
+batch that a core works on; cores work side by side on sequences of their own. A unit takes one word a cycle.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Hashable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Generic
+
+from archsim.formats import Formats
+from archsim.hardware.numerics import Kernel, Numerics
+from archsim.hardware.unit import ConfigT, Unit, Work, ceil_div
+from archsim.program.ir import Op, Region
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """`elements`: numbers of a word; `cores`: sequences are dealt out to so many, which work side by side."""
+
+    elements: int
+    cores: int
+
+    def of(self, region: Region) -> int:
+        """Words of a region (n, B) on one core: those of the core with the most sequences."""
+        return ceil_div(region.entries, self.elements) * ceil_div(region.buffer.width, self.cores)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Idle(Op):
+    """Cycles that an instruction takes a unit without a number passing: it leaves the unit out, or sends padding."""
+
+    cycles: int
+
+    @property
+    def reads(self) -> tuple[Region, ...]:
+        return ()
+
+    @property
+    def writes(self) -> tuple[Region, ...]:
+        return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamOp(Op):
+    """Takes the words of `source`, one a cycle, to each of `targets` (all of as many numbers).
+
+    `padding`: further words, of no numbers, that pass with them. `vectors`: whole register vectors, of which the op
+    reads `operands`; it starts when all of each is written.
+    """
+
+    source: Region
+    targets: tuple[Region, ...]
+    padding: int = 0
+    vectors: tuple[Region, ...] = ()
+
+    @property
+    def operands(self) -> tuple[Region, ...]:
+        """Register operands, read beside the stream."""
+        return ()
+
+    @property
+    def reads(self) -> tuple[Region, ...]:
+        return (self.source, *self.operands)
+
+    @property
+    def writes(self) -> tuple[Region, ...]:
+        return self.targets
+
+    @property
+    def awaits(self) -> tuple[Region, ...]:
+        return self.vectors
+
+
+class StreamUnit(Unit[ConfigT], Generic[ConfigT]):
+    """A unit that takes a word a cycle."""
+
+    item_name = "value"
+
+    def __init__(self, config: ConfigT, formats: Formats, words: Words) -> None:
+        super().__init__(config, {}, formats)
+        self.words = words
+
+    @property
+    def identity(self) -> tuple[Hashable, ...]:
+        return (*super().identity, self.words)
+
+    def port_cycles(self, op: Op) -> int:
+        """0: every register file and FIFO passes a word a cycle."""
+        return 0
+
+    def compute_cycles(self, op: Op) -> int:
+        """A cycle for each word on a core, padding too, or those without a number."""
+        if isinstance(op, Idle):
+            return op.cycles
+        stream = self._stream(op)
+        return self.words.of(stream.targets[0]) + stream.padding
+
+    def depth_cycles(self, op: Op) -> int:
+        if isinstance(op, Idle):
+            return 0
+        return self._depth(self._stream(op))
+
+    def work(self, op: Op) -> Work:
+        """Values on their way, of those that fit into the words of all cores."""
+        per_cycle = Fraction(self.words.elements * self.words.cores)
+        if isinstance(op, Idle):
+            return Work(0, per_cycle)
+        target = self._stream(op).targets[0]
+        return Work(target.entries * target.buffer.width, per_cycle)
+
+    def kernel(self, op: Op, numerics: Numerics) -> Kernel:
+        if isinstance(op, Idle):
+            return Kernel(lambda operands: ())
+        return self._kernel(self._stream(op), numerics)
+
+    def _stream(self, op: Op) -> StreamOp:
+        if not isinstance(op, StreamOp) or op.unit != self.name:
+            raise self.refuse(op)
+        return op
+
+    @abstractmethod
+    def _depth(self, op: StreamOp) -> int:
+        """Cycles from the end of the occupancy until the last word is through."""
+
+    @abstractmethod
+    def _kernel(self, op: StreamOp, numerics: Numerics) -> Kernel:
+        """The op's arithmetic."""

@@ -1,0 +1,83 @@
+"""The architecture file of a machine of the family npu: chains of vector units behind a matrix-vector unit."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from archsim.config.types import Count
+from archsim.families.machine_config import MachineConfig, Multipliers
+from archsim.families.npu.chain_words import Words
+from archsim.families.npu.evrf import EvrfConfig
+from archsim.families.npu.loader import LoaderConfig
+from archsim.families.npu.mfu import MfuConfig
+from archsim.families.npu.mvu import MvuConfig
+from archsim.hardware.functions.function_config import FunctionConfig
+from archsim.hardware.unit import UnitConfig, ceil_div
+from archsim.workload.network import NetworkSpec
+
+MFU0_ADD, MFU0_MULTIPLY, MFU1_ADD, MFU1_MULTIPLY = "mfu0_add", "mfu0_mul", "mfu1_add", "mfu1_mul"
+"""The register files of the multi-function units, by the stage that reads them."""
+
+
+class FifoConfig(UnitConfig):
+    """The FIFOs between the units of a chain."""
+
+    depth_words: Count = Field(description="words in each of them")
+
+
+class NpuConfig(MachineConfig):
+    """A machine of the family npu: one section for each kind of unit, and the FIFOs between them."""
+
+    family: Literal["npu"] = Field(description="kind of machine")
+    mvu: MvuConfig = Field(description="matrix-vector unit, with the weights in its register files")
+    evrf: EvrfConfig = Field(description="external vector register file")
+    mfu: MfuConfig = Field(description="each of the two multi-function units")
+    loader: LoaderConfig = Field(description="write-back, and loading of input vectors")
+    fifos: FifoConfig = Field(description="FIFOs between the units")
+
+    @model_validator(mode="after")
+    def _numbers_go_through(self) -> NpuConfig:
+        if not self.formats.exact and not self.formats.floating:
+            raise ValueError(
+                "formats: the words of this machine's chains are integers or floating-point numbers, not both; give "
+                "every kind of data a q or int format, or every kind a floating-point one"
+            )
+        return self
+
+    @property
+    def words(self) -> Words:
+        """Words of the vector units."""
+        return Words(self.mfu.lanes, self.mvu.cores)
+
+    @property
+    def least_words(self) -> int:
+        """Words of the shortest vector behind the matrix-vector unit: those of a chunk's row blocks, with padding."""
+        return ceil_div(self.mvu.chunk_rows * self.mvu.dpes, self.mfu.lanes)
+
+    @property
+    def multipliers(self) -> Multipliers:
+        mvu = self.mvu
+        size = (
+            f"{mvu.cores} cores x {mvu.tiles} tiles x {mvu.dpes} engines x {mvu.dot_units} dot units x "
+            f"{mvu.lanes} lanes"
+        )
+        return Multipliers("mvu", "matrix-vector unit", size, mvu.macs_per_cycle)
+
+    @property
+    def function_unit(self) -> FunctionConfig:
+        return self.mfu
+
+    @property
+    def inputs_per_chunk(self) -> int:
+        return self.mvu.columns
+
+    def compute_cycles_per_step(self, spec: NetworkSpec) -> int:
+        """A micro-op for each row block and column block, for the whole batch at once."""
+        return sum(
+            cell.kind.gates
+            * ceil_div(cell.hidden_size, self.mvu.dpes)
+            * sum(ceil_div(size, self.mvu.columns) for size in (cell.input_size, cell.output_size))
+            for cell in spec.cells
+        )

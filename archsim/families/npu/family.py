@@ -1,0 +1,21 @@
+"""The family npu as one value: what the registry lists."""
+
+from __future__ import annotations
+
+from archsim.families.family import Family
+from archsim.families.npu.advice import NPU_ADVICE
+from archsim.families.npu.bounds import NPU_BOUNDS
+from archsim.families.npu.config import NpuConfig
+from archsim.families.npu.program import NPU_SCHEDULES
+from archsim.families.npu.units import NPU_KINDS, npu_units
+
+NPU = Family(
+    name="npu",
+    summary="chains of vector units behind a matrix-vector unit of tiles; weights resident, VLIW instructions",
+    config=NpuConfig,
+    unit_kinds=NPU_KINDS,
+    units=npu_units,
+    schedules=NPU_SCHEDULES,
+    bounds=NPU_BOUNDS,
+    advice=NPU_ADVICE,
+)

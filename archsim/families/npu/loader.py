@@ -1,0 +1,66 @@
+"""The loader: the end of every chain, which writes its words back into register files, and the way of input vectors in.
+
+A vector can be read when its last word is written and its tag is raised: `write_back_latency_cycles` after the word has
+left, and `tag_latency_cycles` more. A unit that reads its registers ahead of its words needs them that much earlier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from pydantic import Field
+
+from archsim.config.types import Cycles
+from archsim.families.npu.chain_words import StreamOp, StreamUnit, Words
+from archsim.formats import Formats
+from archsim.hardware.numerics import Kernel, Numerics
+from archsim.hardware.unit import UnitConfig
+from archsim.program.ir import DataKind, Observed, Region
+
+
+class LoaderConfig(UnitConfig):
+    """Latencies of the write-back."""
+
+    write_back_latency_cycles: Cycles = Field(description="cycles from the loader to a register file")
+    tag_latency_cycles: Cycles = Field(description="cycles from the write of the last word to the tag of the vector")
+
+
+class WriteBack(StreamOp):
+    """The words of a chain, or of an input vector, into registers and the output."""
+
+    @property
+    def observed(self) -> tuple[Observed, ...]:
+        """The cell state, if that is what is written."""
+        target = self.targets[0]
+        if target.buffer.kind is not DataKind.C:
+            return ()
+        return (Observed("c", 0, target.entries, target.start),)
+
+
+class Loader(StreamUnit[LoaderConfig]):
+    """Executes WriteBack; `ahead_cycles`: for each memory, how far ahead of its words its unit reads it."""
+
+    name = "ld"
+    summary = "loader: writes the words of a chain back into register files, and input vectors into theirs"
+
+    def __init__(self, config: LoaderConfig, formats: Formats, words: Words, ahead_cycles: dict[str, int]) -> None:
+        super().__init__(config, formats, words)
+        self._ahead_cycles = ahead_cycles
+
+    @property
+    def identity(self) -> tuple[Hashable, ...]:
+        return (*super().identity, tuple(self._ahead_cycles.items()))
+
+    def _depth(self, op: StreamOp) -> int:
+        ahead = max(self._ahead(target) for target in op.targets)
+        return self.config.write_back_latency_cycles + self.config.tag_latency_cycles + ahead
+
+    def _ahead(self, target: Region) -> int:
+        return self._ahead_cycles.get(target.buffer.memory, 0)
+
+    def _kernel(self, op: StreamOp, numerics: Numerics) -> Kernel:
+        """Numbers move as they are stored."""
+        if not isinstance(op, WriteBack):
+            raise self.refuse(op)
+        numerics.same(op.targets[1:], op.targets[0])
+        return Kernel(lambda operands: tuple(operands[0].copy() for _ in op.targets))

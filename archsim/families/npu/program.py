@@ -1,0 +1,310 @@
+"""The program of a network on a machine of the family npu: chains in program order, layers one after the other.
+
+An instruction names what every unit does to one vector; it is an op for each unit that takes part, issued together, and
+a cycle in each unit that it leaves out. A product is walked in chunks of rows, and so are all ops of its chain, so that
+the units behind take the words of one chunk while the next one is multiplied. Vectors are waited for as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from archsim.errors import ArchError, Fault, ScheduleError
+from archsim.families.cells.streams import cell_prefixes
+from archsim.families.npu.buffers import HOST, VECTOR, Registers, check_batch, check_registers, fifo
+from archsim.families.npu.cells import NPU_CELLS, NpuCell
+from archsim.families.npu.chain_words import Idle
+from archsim.families.npu.chains import At, Chain, Constant, Product, Register
+from archsim.families.npu.config import NpuConfig
+from archsim.families.npu.evrf import Evrf, Forward, Ones
+from archsim.families.npu.loader import Loader, WriteBack
+from archsim.families.npu.mfu import Mfu0, Mfu1, Pass
+from archsim.families.npu.mvu import MatVec, Mvu
+from archsim.families.schedule import Schedule
+from archsim.hardware.functions.methods import make_method, unsupported
+from archsim.hardware.unit import ceil_div
+from archsim.program.builder import build_phase
+from archsim.program.ir import Buffer, DataKind, Op, Phase, PhaseKind, Program, Region
+from archsim.workload.network import CellSpec, NetworkSpec
+
+SLOT_STEPS = 2
+"""A FIFO never holds parts of more than so many steps: x of no more than the next step is there."""
+
+BEFORE_LOADER = (Mvu.name, Evrf.name, Mfu0.name, Mfu1.name)
+
+
+@dataclass(frozen=True, slots=True)
+class NpuSchedule(Schedule[NpuConfig]):
+    """The order of the published programs: x products of a step, load of the next x, then what needs h."""
+
+    name: str = "chains"
+    summary: str = "a vector instruction a chain, in order: x products of the step, load of the next x, then h"
+    family: str = "npu"
+    splits_sums: bool = True
+    """W_ih x is a sum of its own."""
+    interleaves_gates: bool = False
+    """A group of rows is of one gate."""
+
+    def build(self, spec: NetworkSpec, config: NpuConfig) -> Program:
+        """The program; CapacityError or ScheduleError if the machine cannot run it."""
+        _refuse(spec, config)
+        check_batch(spec, config)
+        streams = list(_streams(spec, config))
+        prefixes = iter(cell_prefixes(spec))
+        layers: list[list[NpuCell]] = []
+        for directions, (source, output) in zip(spec.layers, pairwise(streams), strict=True):
+            layers.append(_layer(directions, config, spec.batch, prefixes, source, output))
+        longest = _longest_chunk(spec, config)
+        most = SLOT_STEPS * max(max(_uses(layer, config).values()) for layer in layers)
+        fifos = [fifo(f"fifo.{unit}", config, longest, spec.batch, most) for unit in BEFORE_LOADER]
+        registers = [buffer for layer in layers for cell in layer for buffer in cell.buffers]
+        check_registers(registers, config)
+        phases: list[Phase] = []
+        for number, layer in enumerate(layers):
+            suffix = f" of layer {number}" if len(layers) > 1 else ""
+            kind = PhaseKind.HANDOVER if number else PhaseKind.PROLOGUE
+            name = f"handover to layer {number}" if number else kind.value
+            loads = [op for cell in layer for op in _Ops(cell, spec, config, None).load(0, first=True)]
+            phases.append(build_phase(name, kind, loads))
+            phases.append(build_phase(f"body{suffix}", PhaseKind.BODY, _body(layer, spec, config, fifos), spec.steps))
+        return Program(self.name, (*streams, *fifos, *registers), tuple(phases))
+
+
+@dataclass(slots=True)
+class _Fifos:
+    """The slots of the FIFOs behind each unit, which the parts of vectors take in turn."""
+
+    buffers: dict[str, Buffer]
+    uses: dict[str, int]
+    taken: dict[str, int]
+
+    def next(self, unit: str, numbers: int) -> Region:
+        """The next slot behind a unit."""
+        place = self.taken[unit]
+        self.taken[unit] += 1
+        return Region(self.buffers[unit], 0, numbers, offset=place, stride=self.uses[unit])
+
+
+def _body(layer: Sequence[NpuCell], spec: NetworkSpec, arch: NpuConfig, fifos: Sequence[Buffer]) -> list[Op]:
+    """One time step of all cells of a layer."""
+    buffers = dict(zip(BEFORE_LOADER, fifos, strict=True))
+    slots = _Fifos(buffers, _uses(layer, arch), dict.fromkeys(BEFORE_LOADER, 0))
+    ops: list[Op] = []
+    for cell in layer:
+        maker = _Ops(cell, spec, arch, slots)
+        ops += [op for chain in cell.chains_of_x for op in maker.chain(chain)]
+        ops += maker.load(1)
+        ops += [op for chain in cell.chains_of_h for op in maker.chain(chain)]
+    return ops
+
+
+def _uses(layer: Sequence[NpuCell], arch: NpuConfig) -> dict[str, int]:
+    """How many parts of vectors pass the FIFO behind each unit in a time step of a layer."""
+    uses = dict.fromkeys(BEFORE_LOADER, 0)
+    for cell in layer:
+        chunks = len(arch.mvu.row_chunks(cell.spec.hidden_size))
+        for chain in (*cell.chains_of_x, *cell.chains_of_h):
+            for unit in BEFORE_LOADER:
+                uses[unit] += chunks if unit != Mvu.name or isinstance(chain.source, Product) else 0
+    return uses
+
+
+@dataclass(frozen=True, slots=True)
+class _Ops:
+    """Makes the ops of one cell."""
+
+    cell: NpuCell
+    spec: NetworkSpec
+    arch: NpuConfig
+    slots: _Fifos | None
+
+    def load(self, ahead: int, *, first: bool = False) -> list[Op]:
+        """x of the step `ahead` of the body's (or, `first`, x of the first step), and the cycles it takes elsewhere."""
+        x, source = self.cell.x, self.cell.source
+        stride = 0 if first else 1
+        label = f"{self.cell.prefix}load x" + ("_0" if first else f"[t{'-' if self.cell.spec.reverse else '+'}{ahead}]")
+        write = WriteBack(
+            unit=Loader.name,
+            label=label,
+            source=self._at_time(source, ahead, first=first),
+            targets=(_whole(x, ahead, stride),),
+            padding=(self._tile_words(x.entries) - self._real_words(x.entries)) * self._batch,
+            skip_last=ahead,
+        )
+        return [write, *self._idle(label, BEFORE_LOADER, self.arch.mvu.tiles, skip_last=ahead)]
+
+    def chain(self, chain: Chain) -> list[Op]:
+        """All ops of a chain, chunk by chunk, then the cycles of the units that it or a part of it leaves out."""
+        ops: list[Op] = []
+        to_tiles = any(target.memory == VECTOR for target in chain.targets)
+        if to_tiles:  # the write into the tiles' registers takes instructions of its own, one a tile
+            ops += self._idle(chain.label, (Loader.name,), 1)
+        chunks = self.arch.mvu.row_chunks(self.cell.spec.hidden_size)
+        for number, chunk in enumerate(chunks):
+            suffix = f".{number}" if len(chunks) > 1 else ""
+            ops += self._part(chain, chunk, suffix)
+        if not isinstance(chain.source, Product):
+            ops += self._idle(chain.label, (Mvu.name,), 1)
+        if to_tiles:  # an instruction for each tile that gets words
+            hidden = self.cell.spec.hidden_size
+            words = ceil_div(max(self._real_words(hidden), self.arch.least_words), self._row_words(hidden))
+            ops += self._idle(chain.label, BEFORE_LOADER, min(self.arch.mvu.tiles, words))
+        return [replace(op, joined=place > 0) for place, op in enumerate(ops)]
+
+    def _part(self, chain: Chain, chunk: tuple[int, int], suffix: str) -> Iterator[Op]:
+        start, stop = chunk
+        numbers = stop - start
+        label = chain.label + suffix
+        padding = max(0, self.arch.least_words - self._real_words(numbers))
+        assert self.slots is not None
+
+        def at(buffer: Buffer) -> Region:
+            return Region(buffer, start, stop)
+
+        if isinstance(chain.source, Product):
+            words = self.slots.next(Mvu.name, numbers)
+            yield self._product(chain.source, chunk, words, label)
+            row_blocks = ceil_div(numbers, self.arch.mvu.dpes)  # the last column block is padded, as the others are
+            yield from self._idle(label, (Mvu.name,), max(0, self.arch.mvu.chunk_rows - row_blocks))
+        behind = self.slots.next(Evrf.name, numbers)
+        match chain.source:
+            case Product():
+                yield Forward(unit=Evrf.name, label=label, source=words, targets=(behind,))
+            case Register(vector):
+                yield Forward(
+                    unit=Evrf.name, label=label, source=at(vector), targets=(behind,), vectors=(_whole(vector),)
+                )
+            case Constant(like):
+                yield Ones(unit=Evrf.name, label=label, source=at(like), targets=(behind,))
+        yield from self._idle(label, (Evrf.name,), padding * self._batch)
+        for unit, make in ((Mfu0.name, chain.mfu0), (Mfu1.name, chain.mfu1)):
+            before, behind = behind, self.slots.next(unit, numbers)
+            steps = make(at)
+            whole = tuple(_whole(step.operand.buffer) for step in steps if step.operand is not None)
+            yield Pass(unit=unit, label=label, source=before, targets=(behind,), vectors=whole, steps=steps)
+            yield from self._idle(label, (unit,), padding * self._batch)
+        written = padding
+        if any(target.memory == VECTOR for target in chain.targets):  # what the tiles have no place for is dropped
+            written = min(padding, max(0, self._tile_words(numbers) - self._real_words(numbers)))
+        yield WriteBack(
+            unit=Loader.name,
+            label=label,
+            source=behind,
+            targets=self._targets(chain, at),
+            padding=written * self._batch,
+        )
+        yield from self._idle(label, (Loader.name,), (padding - written) * self._batch)
+
+    def _product(self, product: Product, chunk: tuple[int, int], words: Region, label: str) -> MatVec:
+        start, stop = chunk
+        bias = None
+        if product.bias is not None:
+            bias = Region(product.bias, product.bias_row + start, product.bias_row + stop)
+        stride = 1 if product.vector is self.cell.x else 0
+        return MatVec(
+            unit=Mvu.name,
+            label=label,
+            weights=Region(product.matrix, product.first_row + start, product.first_row + stop),
+            vector=_whole(product.vector, 0, stride),
+            target=words,
+            sums=Region(product.sums, start, stop),
+            start=product.start,
+            bias=bias,
+        )
+
+    def _targets(self, chain: Chain, at: At) -> tuple[Region, ...]:
+        regions = [at(target) for target in chain.targets]
+        if chain.output is self.cell.output:
+            part, first = regions[0], self.cell.output_start
+            time = self._at_time(chain.output, 0)
+            regions.append(replace(time, start=first + part.start, stop=first + part.stop))
+        elif chain.output is not None:
+            regions.append(at(chain.output))
+        return tuple(regions)
+
+    @property
+    def _batch(self) -> int:
+        """Sequences on a core."""
+        return ceil_div(self.spec.batch, self.arch.mvu.cores)
+
+    def _real_words(self, numbers: int) -> int:
+        return ceil_div(numbers, self.arch.words.elements)
+
+    def _row_words(self, numbers: int) -> int:
+        """Words of a vector in each tile's registers."""
+        return ceil_div(numbers, self.arch.mvu.columns)
+
+    def _tile_words(self, numbers: int) -> int:
+        """Words of a vector in all tiles' registers, with padding."""
+        return self.arch.mvu.tiles * self._row_words(numbers)
+
+    def _idle(self, label: str, units: Sequence[str], cycles: int, skip_last: int = 0) -> list[Op]:
+        if not cycles:
+            return []
+        return [
+            Idle(unit=unit, label=f"idle[{label}]", cycles=cycles, skip_last=skip_last, joined=True) for unit in units
+        ]
+
+    def _at_time(self, buffer: Buffer, ahead: int, *, first: bool = False) -> Region:
+        """A tensor with a time axis at the cell's step r + ahead (or, `first`, at its first step)."""
+        reverse = self.cell.spec.reverse
+        offset = self.spec.steps - 1 - ahead if reverse else ahead
+        return _whole(buffer, offset, 0 if first else (-1 if reverse else 1))
+
+
+def _whole(buffer: Buffer, offset: int = 0, stride: int = 0) -> Region:
+    return Region(buffer, 0, buffer.entries, offset, stride)
+
+
+def _layer(
+    directions: Sequence[CellSpec], arch: NpuConfig, batch: int, prefixes: Iterator[str], source: Buffer, output: Buffer
+) -> list[NpuCell]:
+    """The cells of a layer, whose outputs lie side by side."""
+    cells: list[NpuCell] = []
+    for cell in directions:
+        start = sum(other.spec.output_size for other in cells)
+        cells.append(NPU_CELLS[cell.kind](Registers(cell, arch, batch, next(prefixes)), source, output, start))
+    return cells
+
+
+def _longest_chunk(spec: NetworkSpec, arch: NpuConfig) -> int:
+    chunks = [chunk for cell in spec.cells for chunk in arch.mvu.row_chunks(cell.hidden_size)]
+    return max(stop - start for start, stop in chunks)
+
+
+def _streams(spec: NetworkSpec, arch: NpuConfig) -> Iterator[Buffer]:
+    """The tensors with a time axis at the host: x, the layers' outputs in between, the output."""
+    formats, steps, batch = arch.formats, spec.steps, spec.batch
+    x = Buffer(
+        "dram.x", HOST, DataKind.X, spec.input_size, batch, formats.format("input"), None, steps, format_kind="input"
+    )
+    yield replace(x, is_input=True)
+    for number, layer in enumerate(spec.layers):
+        name = "dram.output" if number == len(spec.layers) - 1 else f"l{number}.dram.output"
+        size = sum(cell.output_size for cell in layer)
+        yield Buffer(
+            name, HOST, DataKind.OUTPUT, size, batch, formats.format("hidden"), None, steps, format_kind="hidden"
+        )
+
+
+def _refuse(spec: NetworkSpec, arch: NpuConfig) -> None:
+    """ScheduleError for what no chain of this machine computes, ArchError for functions that it cannot evaluate."""
+    wanted = {
+        "a projection": any(cell.proj_size for cell in spec.cells),
+        "peepholes": any(cell.peepholes for cell in spec.cells),
+        "coupled gates (input_forget)": any(cell.input_forget for cell in spec.cells),
+        "sequences of different lengths": spec.lengths is not None,
+    }
+    missing = [name for name, needed in wanted.items() if needed]
+    if missing:
+        raise ScheduleError(f"--schedule chains: machines of the family npu have no chains for {', '.join(missing)}")
+    functions = frozenset(function.name for cell in spec.cells for function in cell.functions)
+    wrong = unsupported(make_method(arch.mfu, arch.formats), functions)
+    if wrong:
+        message = f"{arch.mfu.method} stands for sigmoid and tanh; the workload needs {', '.join(wrong)}"
+        raise ArchError((Fault("architecture", "mfu.method", message),))
+
+
+NPU_SCHEDULES = (NpuSchedule(),)

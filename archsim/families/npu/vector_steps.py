@@ -1,0 +1,204 @@
+"""What a multi-function unit does to the words that pass: activation, addition, multiplication, each at most once.
+
+Integers on their way are as wide as they come, in a scale that the step knows from the register that they go to or
+come from; a step says so by that region. In floating point they are float32, rounded to a format where one is named.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from archsim.formats import Encoding, IntegerFormat
+from archsim.formats.number import Array
+from archsim.formats.rounding import Conversion, rounded
+from archsim.hardware.elementwise_arithmetic import ElementwiseArithmetic, Operand
+from archsim.hardware.functions.methods import Method
+from archsim.hardware.numerics import Numerics
+from archsim.program.ir import Region
+from archsim.workload.network import FunctionSpec
+
+Bound = Callable[[Array, Array | None], Array]
+"""From the words (n, B) and the step's register operand (n, B), as stored, to the words behind it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step(ABC):
+    """One of the three stages at work."""
+
+    @property
+    @abstractmethod
+    def stage(self) -> int:
+        """0: activation, 1: addition, 2: multiplication, in the order of a unit's pipeline."""
+
+    @property
+    def operand(self) -> Region | None:
+        """The register that it reads."""
+        return None
+
+    @abstractmethod
+    def bind(self, numerics: Numerics, method: Method) -> Bound:
+        """Its arithmetic."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function(Step):
+    """function(words), from the encoding of `source` to that of `result`; `clip`: of words within [-clip, clip]."""
+
+    function: FunctionSpec
+    source: Region
+    result: Region
+    clip: float | None = None
+
+    @property
+    def stage(self) -> int:
+        return 0
+
+    def bind(self, numerics: Numerics, method: Method) -> Bound:
+        source, kind = numerics.of(self.source), self.result.buffer.format_kind
+        evaluate = method.evaluator(self.function, source, numerics.of(self.result), numerics.overflows)
+        bound = None if self.clip is None else _bound(self.clip, source)
+
+        def apply(words: Array, operand: Array | None) -> Array:
+            inside = words if bound is None else np.clip(words, -bound, bound)
+            return numerics.overflows.add(kind, evaluate(inside))
+
+        return apply
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddTo(Step):
+    """words + register, both in the scale of `result`, brought into its format."""
+
+    register: Region
+    result: Region
+
+    @property
+    def stage(self) -> int:
+        return 1
+
+    @property
+    def operand(self) -> Region:
+        return self.register
+
+    def bind(self, numerics: Numerics, method: Method) -> Bound:
+        target, kind = numerics.of(self.result), self.result.buffer.format_kind
+        register = numerics.of(self.register)
+
+        def apply(words: Array, operand: Array | None) -> Array:
+            assert operand is not None
+            if not target.is_integer:
+                return numerics.overflows.add(kind, target.encoded(operand + words))
+            codes = operand.astype(np.int64) - register.zero
+            return numerics.overflows.add(kind, target.narrowed(codes + words))
+
+        return apply
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settle(Step):
+    """words, in the scale of `result`, brought into its format; on top of `bias` (n, 1), if there is one, which is
+    brought into that format first."""
+
+    result: Region
+    bias: Region | None = None
+
+    @property
+    def stage(self) -> int:
+        return 1
+
+    @property
+    def operand(self) -> Region | None:
+        return self.bias
+
+    def bind(self, numerics: Numerics, method: Method) -> Bound:
+        target, kind = numerics.of(self.result), self.result.buffer.format_kind
+        add, settle = numerics.overflows.add, _settle(target)
+        convert = None if self.bias is None else _into(numerics.of(self.bias), target)
+
+        def apply(words: Array, operand: Array | None) -> Array:
+            if convert is not None and operand is not None:
+                words = words + add(kind, settle(convert(operand)))
+            return add(kind, settle(words))
+
+        return apply
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneMinus(Step):
+    """1 - words, or, with a `register`, words - register; in the format of `like`, whose range it never leaves."""
+
+    like: Region
+    register: Region | None = None
+
+    @property
+    def stage(self) -> int:
+        return 1
+
+    @property
+    def operand(self) -> Region | None:
+        return self.register
+
+    def bind(self, numerics: Numerics, method: Method) -> Bound:
+        encoding = numerics.of(self.like)
+        lanes = ElementwiseArithmetic.of(encoding, [encoding])
+
+        def apply(words: Array, operand: Array | None) -> Array:
+            if operand is not None:
+                return words - operand
+            return lanes.one_minus(Operand(words, encoding)).stored
+
+        return apply
+
+
+@dataclass(frozen=True, kw_only=True)
+class Times(Step):
+    """words (in the encoding of `like`) * register, rounded to the scale of `result`; `narrow`: into its format too."""
+
+    register: Region
+    like: Region
+    result: Region
+    narrow: bool = False
+
+    @property
+    def stage(self) -> int:
+        return 2
+
+    @property
+    def operand(self) -> Region:
+        return self.register
+
+    def bind(self, numerics: Numerics, method: Method) -> Bound:
+        a, b, target = (numerics.of(region) for region in (self.like, self.register, self.result))
+        lanes, kind = ElementwiseArithmetic.of(target, [a, b]), self.result.buffer.format_kind
+
+        def apply(words: Array, operand: Array | None) -> Array:
+            assert operand is not None
+            product = lanes.product(Operand(words, a), Operand(operand, b))
+            return numerics.overflows.add(kind, lanes.narrowed(product)) if self.narrow else product
+
+        return apply
+
+
+def _settle(target: Encoding) -> Callable[[Array], tuple[Array, int]]:
+    """From words in a target's scale to those in its format, and how many were beyond its range."""
+    return target.narrowed if target.is_integer else target.encoded
+
+
+def _into(source: Encoding, target: Encoding) -> Callable[[Array], Array]:
+    """From stored numbers without a zero point to words in a target's scale."""
+    if isinstance(target.format, IntegerFormat):
+        convert = Conversion(source.scale / np.asarray(target.scale), target.format.rounding)
+        return lambda stored: convert(stored.astype(np.int64))
+    return lambda stored: stored
+
+
+def _bound(clip: float, source: Encoding) -> float:
+    """As it is stored; beyond the range the largest number, also in a format that wraps."""
+    if isinstance(source.format, IntegerFormat):
+        whole = rounded(np.array([clip / source.scale]), source.format.rounding)
+        return int(min(float(whole[0]), source.format.highest))
+    return float(source.encoded(np.array([clip]))[0][0])

@@ -1,0 +1,62 @@
+"""Every family of machines, by its name: the only module that names them all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from archsim.config.extensions import FAMILIES as GROUP
+from archsim.config.extensions import extensions
+from archsim.errors import ExtensionError, SimulatorBug
+from archsim.families.family import Family
+from archsim.families.gemv.family import GEMV
+from archsim.families.machine_config import MachineConfig
+from archsim.families.npu.family import NPU
+from archsim.families.systolic.family import SYSTOLIC
+from archsim.hardware.unit import Unit, Units, unit_name
+
+FAMILIES: Mapping[str, Family[Any]] = MappingProxyType({family.name: family for family in (GEMV, NPU, SYSTOLIC)})
+"""The families that come with archsim, in the order in which `archsim list` shows them."""
+
+DEFAULT_FAMILY = GEMV.name
+"""The family of an architecture file that names none."""
+
+
+def find_family(name: str) -> Family[Any] | None:
+    """The family of that name: one of archsim's own, or one that an installed package offers; None if there is none."""
+    return FAMILIES.get(name) or _offered().get(name)
+
+
+def all_families() -> Mapping[str, Family[Any]]:
+    """Archsim's own families and those that installed packages offer, by name."""
+    return MappingProxyType({**_offered(), **FAMILIES})
+
+
+def family_of(config: MachineConfig) -> Family[Any]:
+    """The family of a machine; SimulatorBug if its config names one that is not registered."""
+    family = find_family(config.family)
+    if family is None:
+        raise SimulatorBug(f"a machine of the family {config.family}, which is not registered")
+    return family
+
+
+def build_units(config: MachineConfig) -> Units:
+    """Every unit of a machine that executes ops, by its name, in the order in which reports show them.
+
+    Of several units of a kind the first has the kind's name, the others that with a number from 1 on.
+    """
+    built: dict[str, Unit[Any]] = {}
+    for unit in family_of(config).units(config):
+        number = sum(unit.name == other.name for other in built.values())
+        built[unit_name(unit.name, number)] = unit
+    return MappingProxyType(built)
+
+
+def _offered() -> Mapping[str, Family[Any]]:
+    """The families of other packages; the entry's name is the family's."""
+    found = extensions(GROUP, Family)
+    for name, family in found.items():
+        if name != family.name or name in FAMILIES:
+            raise ExtensionError(f"{GROUP}: {name}: the entry must have the name of its family, and no other family's")
+    return found

@@ -1,0 +1,46 @@
+"""What a schedule is: a named way from a network and a machine to a program, and what it does to the numbers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Generic, TypeVar
+
+from archsim.families.machine_config import MachineConfig
+from archsim.program.ir import Program
+from archsim.workload.network import NetworkSpec
+
+ConfigT = TypeVar("ConfigT", bound=MachineConfig)
+
+
+class Schedule(ABC, Generic[ConfigT]):
+    """A way of ordering a recurrent network's work on the machines of one family.
+
+    A subclass, mostly a frozen dataclass, gives the attributes below and `build`. What a schedule does to the numbers
+    is declared (`splits_sums`, `interleaves_gates`) and nowhere read from its name: the integer reference computes by
+    it.
+    """
+
+    __slots__ = ()
+
+    name: str
+    """As it is given to --schedule: words joined by "_"."""
+    summary: str
+    """One line that says what it does."""
+    family: str
+    """The name of the family of machines that it is for."""
+    splits_sums: bool
+    """Whether W_ih x is rounded into the sums' format before W_hh h is added, so that the two are rounded apart."""
+    interleaves_gates: bool
+    """Whether a group of rows has rows of all gates, so that a GRU's rows that take one product are tiles apart."""
+
+    @abstractmethod
+    def build(self, spec: NetworkSpec, config: ConfigT) -> Program:
+        """The program of a network on a machine.
+
+        A pure function of its arguments. `config` may be a stand-in that notes which fields are read
+        (archsim.config.read_tracking): programs are shared by all machines that agree in those fields. So every
+        figure is read here, before it returns, and a capacity is compared with `read_only_as`.
+
+        Raises CapacityError if the model does not fit into the machine, ScheduleError if the machine cannot run it in
+        this way, ArchError if it cannot compute what the network asks for.
+        """

@@ -1,0 +1,65 @@
+"""Finds a schedule by its name, among those of a family of machines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archsim.config.extensions import SCHEDULES as GROUP
+from archsim.config.extensions import extensions
+from archsim.errors import ExtensionError, ScheduleError
+from archsim.families.family import Family
+from archsim.families.registry import DEFAULT_FAMILY, all_families, find_family
+from archsim.families.schedule import Schedule
+
+AskedSchedule = str | Schedule[Any] | None
+"""What a caller asks for: a schedule's name, a schedule, or None for the first of the machine's family."""
+
+
+def find_schedule(asked: AskedSchedule, family: str = DEFAULT_FAMILY) -> Schedule[Any]:
+    """The schedule of that name for machines of a family, or the family's first if none is asked for.
+
+    A schedule itself is taken as it is. Of a name `interleaved` may be left out, and its words may stand in any order
+    (`fused`, `streamed_split`), joined by "_", "-", "/" or ".". Schedules of installed packages are found as archsim's
+    own. Raises ScheduleError, which lists the names, if there is none of that name, and says so if another family has
+    it, or if the schedule given is for another family.
+    """
+    if isinstance(asked, Schedule):
+        if asked.family != family:
+            raise ScheduleError(
+                f"schedule {asked.name}: is for machines of the family {asked.family}; this one is of the family "
+                f"{family}"
+            )
+        return asked
+    own = find_family(family)
+    assert own is not None
+    if asked is None:
+        return own.schedules[0]
+    schedules = schedules_of(own)
+    for schedule in schedules:
+        if _means(asked, schedule):
+            return schedule
+    names = ", ".join(schedule.name for schedule in schedules)
+    others = [other.name for other in all_families().values() if any(_means(asked, one) for one in schedules_of(other))]
+    if others:
+        raise ScheduleError(
+            f"--schedule {asked[:60]}: is for machines of the family {', '.join(others)}; this one is of the family "
+            f"{family}, whose schedules are: {names}"
+        )
+    hint = "; _interleaved may be left out" if any("_interleaved" in schedule.name for schedule in schedules) else ""
+    raise ScheduleError(f"--schedule {asked[:60]}: no such schedule; allowed: {names}{hint}")
+
+
+def schedules_of(family: Family[Any]) -> tuple[Schedule[Any], ...]:
+    """The family's own schedules, then those that installed packages offer for it."""
+    found = extensions(GROUP, Schedule)  # type: ignore[type-abstract]
+    own = {schedule.name for schedule in family.schedules}
+    for name, schedule in found.items():
+        if name != schedule.name or (schedule.family == family.name and name in own):
+            raise ExtensionError(f"{GROUP}: {name}: the entry must have the name of its schedule, and no other's")
+    return (*family.schedules, *(schedule for schedule in found.values() if schedule.family == family.name))
+
+
+def _means(asked: str, schedule: Schedule[Any]) -> bool:
+    wanted = sorted("".join("_" if char in "-/." else char for char in asked.strip()).split("_"))
+    words = schedule.name.split("_")
+    return wanted in (sorted(words), sorted(word for word in words if word != "interleaved"))

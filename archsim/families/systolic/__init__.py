@@ -1,0 +1,1 @@
+"""Machines with a weight-stationary systolic array."""

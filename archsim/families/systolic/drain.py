@@ -1,0 +1,171 @@
+"""The accumulators of a systolic array as a unit: finished sums leave them for the format of the gates.
+
+A vector of C accumulators is read in a cycle. W_ih x and W_hh h, which may differ in scale, are accumulated apart; the
+first is brought to the format of the gates, then the second is added in that format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from pydantic import Field
+
+from archsim.config.types import Count, Cycles
+from archsim.formats import Fixed, Formats
+from archsim.formats.encoding import Scale
+from archsim.formats.number import Array, FloatFormat, NumberFormat
+from archsim.hardware.numerics import Kernel, Numerics
+from archsim.hardware.products import conversion
+from archsim.hardware.unit import Ports, Unit, UnitConfig, Work, ceil_div
+from archsim.program.ir import Op, Region
+
+
+class DrainConfig(UnitConfig):
+    """Room and pipeline of the accumulators behind a systolic array."""
+
+    vectors: Count = Field(description="vectors of sums, as long as the array has columns")
+    latency_cycles: Cycles = Field(description="pipeline stages from accumulators to the format of the gates")
+
+
+@dataclass(frozen=True, slots=True)
+class DrainPart:
+    """Sums (n, B) of one product, which go to rows first .. first + n - 1 of the target.
+
+    `weights` (in DRAM) and `vector` say what the products stand for: they are not read.
+    """
+
+    sums: Region
+    first: int
+    weights: Region
+    vector: Region
+
+    @property
+    def rows(self) -> slice:
+        """Rows of the target."""
+        return slice(self.first, self.first + self.sums.entries)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drain(Op):
+    """target (rows, B) = the first part, then the others added to it; rows outside the first start with the bias.
+
+    `bias` (rows, 1) is that of all rows; those of the first part have it in their accumulators already.
+    """
+
+    parts: tuple[DrainPart, ...]
+    target: Region
+    bias: Region | None = None
+
+    @property
+    def reads(self) -> tuple[Region, ...]:
+        return (*(part.sums for part in self.parts), *((self.bias,) if self.bias else ()))
+
+    @property
+    def writes(self) -> tuple[Region, ...]:
+        return (self.target,)
+
+    @property
+    def elements(self) -> int:
+        """Accumulators to read."""
+        return sum(part.sums.entries for part in self.parts) * self.target.buffer.width
+
+
+class SystolicAccumulators(Unit[DrainConfig]):
+    """Executes Drain ops."""
+
+    name = "accumulators"
+    summary = "sums behind a systolic array; a vector of C of them is converted to gates' pre-activations every cycle"
+    item_name = "sum"
+
+    def __init__(self, config: DrainConfig, ports: Ports, formats: Formats, columns: int) -> None:
+        """`columns`: C, sums of a vector."""
+        super().__init__(config, ports, formats)
+        self._columns = columns
+
+    @property
+    def identity(self) -> tuple[Hashable, ...]:
+        return (*super().identity, self._columns)
+
+    def compute_cycles(self, op: Op) -> int:
+        """ceil(n / C) B cycles for each part."""
+        found = self._op(op)
+        vectors = sum(ceil_div(part.sums.entries, self._columns) for part in found.parts)
+        return vectors * found.target.buffer.width
+
+    def depth_cycles(self, op: Op) -> int:
+        return self.config.latency_cycles
+
+    def read_ports(self, op: Op) -> tuple[Region, ...]:
+        """Not the bias, which has a port of its own."""
+        return tuple(part.sums for part in self._op(op).parts)
+
+    def work(self, op: Op) -> Work:
+        return Work(self._op(op).elements, Fraction(self._columns))
+
+    def kernel(self, op: Op, numerics: Numerics) -> Kernel:
+        """Converted and added in the format of the gates."""
+        return _Conversion(self._op(op), self.formats, numerics).kernel()
+
+    def _op(self, op: Op) -> Drain:
+        if not isinstance(op, Drain):
+            raise self.refuse(op)
+        return op
+
+
+class _Conversion:
+    """From accumulators to sums."""
+
+    def __init__(self, op: Drain, formats: Formats, numerics: Numerics) -> None:
+        self._op = op
+        self._target = numerics.of(op.target)
+        self._kind, self._overflows = op.target.buffer.format_kind, numerics.overflows
+        accumulator = formats.format("accumulator")
+        self._in_codes = self._target.is_integer and not isinstance(accumulator, FloatFormat)
+        self._convert: list[Callable[[Array], Array]] = []
+        for part in op.parts:
+            scale = accumulator.scale if isinstance(accumulator, Fixed) else _product_scale(part, numerics)
+            self._convert.append(self._converter(accumulator, scale))
+        self._alone = np.ones(op.target.entries, bool)
+        self._alone[op.parts[0].rows] = False
+        self._from_bias = None if op.bias is None else self._converter(accumulator, numerics.of(op.bias).scale)
+
+    def kernel(self) -> Kernel:
+        """One result, the target."""
+        return Kernel(lambda operands: (self._sums(operands),))
+
+    def _sums(self, operands: Sequence[Array]) -> Array:
+        op, target = self._op, self._target
+        sums = target.zeros((op.target.entries, op.target.buffer.width))
+        if self._from_bias is not None and self._alone.any():
+            bias = self._from_bias(operands[len(op.parts)])[self._alone]
+            sums[self._alone] = self._narrowed(np.broadcast_to(bias, (len(bias), sums.shape[1])))
+        for number, part in enumerate(op.parts):
+            added = self._convert[number](operands[number])
+            sums[part.rows] = self._narrowed(added if number == 0 else self._values(sums[part.rows]) + added)
+        return sums
+
+    def _converter(self, accumulator: NumberFormat, scale: Scale) -> Callable[[Array], Array]:
+        """From stored accumulators to what is added to sums: codes of their scale, or values in float32."""
+        if isinstance(accumulator, FloatFormat):
+            return lambda stored: stored
+        convert = conversion(scale, self._target)
+        return lambda stored: convert(stored.astype(np.int64))
+
+    def _values(self, stored: Array) -> Array:
+        """Sums as they are added to."""
+        if self._in_codes:
+            return stored.astype(np.int64)
+        return self._target.decoded(stored).astype(np.float32) if self._target.is_integer else stored
+
+    def _narrowed(self, part: Array) -> Array:
+        narrowed = self._target.narrowed(part) if self._in_codes else self._target.encoded(part)
+        return self._overflows.add(self._kind, narrowed)
+
+
+def _product_scale(part: DrainPart, numerics: Numerics) -> Scale:
+    """The scale of a part's products, for each of its rows."""
+    weight = numerics.of(part.weights).rows(0, part.sums.entries)
+    return np.multiply(weight.scale, numerics.of(part.vector).scale)

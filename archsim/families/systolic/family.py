@@ -1,0 +1,21 @@
+"""The family systolic as one value: what the registry lists."""
+
+from __future__ import annotations
+
+from archsim.families.family import Family
+from archsim.families.systolic.advice import SYSTOLIC_ADVICE
+from archsim.families.systolic.bounds import SYSTOLIC_BOUNDS
+from archsim.families.systolic.config import SystolicConfig
+from archsim.families.systolic.schedule import SYSTOLIC_SCHEDULES
+from archsim.families.systolic.units import SYSTOLIC_KINDS, systolic_units
+
+SYSTOLIC = Family(
+    name="systolic",
+    summary="a weight-stationary systolic array; weights stream from DRAM through a FIFO every time step",
+    config=SystolicConfig,
+    unit_kinds=SYSTOLIC_KINDS,
+    units=systolic_units,
+    schedules=SYSTOLIC_SCHEDULES,
+    bounds=SYSTOLIC_BOUNDS,
+    advice=SYSTOLIC_ADVICE,
+)

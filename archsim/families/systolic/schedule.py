@@ -1,0 +1,117 @@
+"""weight_stationary: every time step all weights stream through a systolic array, tile by tile.
+
+Layers run one after the other; both directions of a layer stand in one body and share the stream of tiles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from archsim.errors import CapacityError
+from archsim.families.cells.context import CellContext
+from archsim.families.cells.function_checks import check_functions
+from archsim.families.cells.streams import prefixes, starts, streams, valid_steps
+from archsim.families.schedule import Schedule
+from archsim.families.systolic.cell import MEMORIES, SystolicCell
+from archsim.families.systolic.config import SystolicConfig
+from archsim.families.systolic.tiles import TileStream
+from archsim.program.builder import build_phase
+from archsim.program.ir import Buffer, DataKind, Op, PhaseKind, Program
+from archsim.workload.network import NetworkSpec
+
+ARRAY_TILES = 2
+"""Tiles that the array holds: one that vectors pass, and one that is shifted in."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightStationary(Schedule[SystolicConfig]):
+    """The schedule of the family systolic."""
+
+    name: str = "weight_stationary"
+    summary: str = "tiles of weights stream from DRAM through the array every step, gate by gate, W_ih before W_hh"
+    family: str = "systolic"
+    splits_sums: bool = True
+    """W_ih x is a sum of its own."""
+    interleaves_gates: bool = False
+    """A group of rows is of one gate."""
+
+    def build(self, spec: NetworkSpec, config: SystolicConfig) -> Program:
+        """The program; CapacityError if the model's states or sums do not fit into the machine."""
+        check_functions(spec, config.activation, config.formats)
+        outside = [replace(buffer, memory=MEMORIES.outside) for buffer in streams(spec, config.formats)]
+        valid = valid_steps(spec)
+        layers: list[list[SystolicCell]] = []
+        for number, (directions, (source, target)) in enumerate(zip(spec.layers, pairwise(outside), strict=True)):
+            places = zip(directions, prefixes(spec, number), starts(directions), strict=True)
+            layers.append(
+                [
+                    SystolicCell(
+                        cell,
+                        config,
+                        CellContext(
+                            prefix, spec.steps, spec.batch, source, None, target, start, valid, len(directions)
+                        ),
+                    )
+                    for cell, prefix, start in places
+                ]
+            )
+        fifo, registers = _tile_buffers(config)
+        cells = [cell for layer in layers for cell in layer]
+        buffers = (*outside, *([valid] if valid else []), fifo, registers)
+        buffers += tuple(buffer for cell in cells for buffer in cell.all_buffers())
+        _check_capacity(buffers, config)
+        prologue = [op for cell in cells for op in cell.load_constants()]
+        prologue += [op for cell in cells for op in cell.transfers.load_state()]
+        prologue += [op for cell in layers[0] for op in cell.transfers.load_first_inputs()]
+        phases = [build_phase("prologue", PhaseKind.PROLOGUE, prologue)]
+        for number, layer in enumerate(layers):
+            own = [cell.transfers for cell in layer]
+            if number:
+                handover = [op for host in own for op in host.load_first_inputs()]
+                phases.append(build_phase(f"handover to layer {number}", PhaseKind.HANDOVER, handover))
+            body = [op for host in own for op in host.load_input_ahead()]
+            body += _streamed(layer, fifo, registers)
+            body += [op for host in own for op in host.store_output()]
+            suffix = f" of layer {number}" if len(layers) > 1 else ""
+            phases.append(build_phase(f"body{suffix}", PhaseKind.BODY, body, repeat=spec.steps))
+        last = [op for cell in cells for op in cell.transfers.store_state()]
+        phases.append(build_phase("epilogue", PhaseKind.EPILOGUE, last))
+        return Program(schedule=self.name, buffers=buffers, phases=tuple(phases))
+
+
+SYSTOLIC_SCHEDULES = (WeightStationary(),)
+"""All schedules of the family systolic."""
+
+
+def _streamed(layer: list[SystolicCell], fifo: Buffer, registers: Buffer) -> list[Op]:
+    """One time step of the cells of a layer, one after the other."""
+    tiles = sum(len(cell.tiles) for cell in layer)
+    ops: list[Op] = []
+    first = 0
+    for cell in layer:
+        ops += cell.step_ops(TileStream(fifo, registers, first, tiles))
+        first += len(cell.tiles)
+    return ops
+
+
+def _tile_buffers(arch: SystolicConfig) -> tuple[Buffer, Buffer]:
+    """The FIFO, and the registers of the array."""
+    array, weight = arch.systolic_array, arch.formats.format("weight")
+
+    def tiles(name: str, memory: str, slots: int) -> Buffer:
+        kind = DataKind.WEIGHT_TILE
+        return Buffer(name, memory, kind, array.columns, array.rows, weight, slots, format_kind="weight", matrix=True)
+
+    fifo = tiles("weight_fifo", "weight_fifo", arch.weight_fifo.tiles)
+    return fifo, tiles("array_weights", "array_weights", ARRAY_TILES)
+
+
+def _check_capacity(buffers: tuple[Buffer, ...], arch: SystolicConfig) -> None:
+    """CapacityError if the unified buffer cannot hold what is in it."""
+    held = [buffer for buffer in buffers if buffer.memory == "unified_buffer"]
+    need, have = sum(buffer.size_bytes for buffer in held), arch.unified_buffer.capacity_bytes
+    if need > have:
+        parts = " + ".join(f"{buffer.name} {buffer.size_bytes:,}" for buffer in held)
+        knobs = ("more unified_buffer.capacity_bytes", "a smaller batch or hidden_size")
+        raise CapacityError("unified_buffer", need, have, "bytes", parts, knobs)

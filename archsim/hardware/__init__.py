@@ -1,0 +1,1 @@
+"""What all machines share: units, operators, number handling, memories."""

@@ -1,0 +1,38 @@
+"""The arithmetic of a machine: each op's, on the unit that executes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archsim.errors import SimulatorBug
+from archsim.formats.number import Array
+from archsim.hardware.numerics import Kernel, Numerics
+from archsim.hardware.unit import Units
+from archsim.program.ir import Op
+
+
+class Datapath:
+    """The arithmetic of all units together: what the interpreter and the machine execute ops with."""
+
+    def __init__(self, units: Units, numerics: Numerics | None = None) -> None:
+        self.numerics = Numerics() if numerics is None else numerics
+        self._units = units
+        self._kernels: dict[int, tuple[Op, Kernel]] = {}
+
+    def effect(self, op: Op, operands: Sequence[Array]) -> tuple[Array, ...]:
+        """As Kernel.effect, of the op on its own unit."""
+        return self._kernel(op).effect(operands)
+
+    def retire(self, op: Op, old: Array, result: Array) -> Array:
+        """As Kernel.retire, of the op on its own unit."""
+        retire = self._kernel(op).retire
+        if retire is None:
+            raise SimulatorBug(f"{op.unit} does not update in place, but '{op.label}' asks for it")
+        return retire(old, result)
+
+    def _kernel(self, op: Op) -> Kernel:
+        # By identity: hashing an op's fields would take longer than its arithmetic. The op is kept, and so its id.
+        known = self._kernels.get(id(op))
+        if known is None:
+            known = self._kernels[id(op)] = (op, self._units[op.unit].kernel(op, self.numerics))
+        return known[1]

@@ -1,0 +1,51 @@
+"""DRAM of kind `simple`: one in-order channel of fixed bandwidth and latency that moves whole bursts."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Literal
+
+from pydantic import Field
+
+from archsim.config.types import Bytes, Cycles, PositiveNumber
+from archsim.hardware.dram.transfers import Dram
+from archsim.hardware.unit import UnitConfig, Work, ceil_div
+from archsim.program.ir import Op
+
+
+class SimpleDramConfig(UnitConfig):
+    """Bandwidth, latency and burst length of DRAM as the core sees it."""
+
+    kind: Literal["simple"] = Field(description="kind of DRAM: one bandwidth and one latency")
+    bandwidth_bytes_per_cycle: PositiveNumber = Field(
+        description="bytes per cycle of the core clock, reads and writes together"
+    )
+    latency_cycles: Cycles = Field(description="cycles from the last burst until the data can be used")
+    burst_bytes: Bytes = Field(description="bytes of a burst; a transfer moves whole bursts")
+
+    @property
+    def bandwidth(self) -> Fraction:
+        """Bytes a cycle as the exact decimal number that was written."""
+        return Fraction(repr(self.bandwidth_bytes_per_cycle))
+
+
+class SimpleDram(Dram[SimpleDramConfig]):
+    """Whole bursts at one bandwidth, visible after one latency."""
+
+    kind = "simple"
+    summary = "one in-order channel with bandwidth, latency and bursts; loads and stores share it"
+
+    @property
+    def burst(self) -> int:
+        return self.config.burst_bytes
+
+    def compute_cycles(self, op: Op) -> int:
+        """Whole bursts of each contiguous piece over the bandwidth."""
+        cycles = Fraction(sum(map(self.burst_bytes, self.pieces(op)))) / self.config.bandwidth
+        return ceil_div(cycles.numerator, cycles.denominator)
+
+    def depth_cycles(self, op: Op) -> int:
+        return self.config.latency_cycles
+
+    def work(self, op: Op) -> Work:
+        return Work(self.bytes_moved(op), self.config.bandwidth)

@@ -1,0 +1,113 @@
+"""The arithmetic of element-wise ops: products into the target's scale, in integers or in float32."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from archsim.errors import SimulatorBug
+from archsim.formats.encoding import Encoding, Scale
+from archsim.formats.number import Array, IntegerFormat
+from archsim.formats.rounding import Conversion
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """Numbers as they are stored, and what they stand for."""
+
+    stored: Array
+    encoding: Encoding
+
+
+class ElementwiseArithmetic(ABC):
+    """What an op's formula is written in; results are in the target's scale, not yet within its range."""
+
+    def __init__(self, target: Encoding) -> None:
+        self.target = target
+
+    @abstractmethod
+    def product(self, a: Operand, b: Operand) -> Array:
+        """a * b."""
+
+    @abstractmethod
+    def value(self, a: Operand) -> Array:
+        """a."""
+
+    @abstractmethod
+    def one_minus(self, a: Operand) -> Operand:
+        """1 - a, in a's own format."""
+
+    @abstractmethod
+    def narrowed(self, result: Array) -> tuple[Array, int]:
+        """The result as it is stored, and how many values were beyond the range."""
+
+    @staticmethod
+    def of(target: Encoding, operands: list[Encoding]) -> ElementwiseArithmetic:
+        """Integer lanes if everything is an integer, else float32."""
+        integers = target.is_integer and all(operand.is_integer for operand in operands)
+        return IntegerArithmetic(target) if integers else FloatArithmetic(target)
+
+
+class IntegerArithmetic(ElementwiseArithmetic):
+    """Each product is rounded to the target's scale on its own."""
+
+    def __init__(self, target: Encoding) -> None:
+        super().__init__(target)
+        self._conversions: dict[tuple[int, int], Conversion] = {}
+
+    def product(self, a: Operand, b: Operand) -> Array:
+        key = (id(a.encoding), id(b.encoding))
+        conversion = self._conversions.get(key)
+        if conversion is None:
+            conversion = self._conversions[key] = self._conversion(np.multiply(a.encoding.scale, b.encoding.scale))
+        return conversion((_integers(a)) * _integers(b))
+
+    def value(self, a: Operand) -> Array:
+        if a.encoding.scale == self.target.scale:
+            return _integers(a)
+        return self._conversion(a.encoding.scale)(_integers(a))
+
+    def one_minus(self, a: Operand) -> Operand:
+        integer = a.encoding.format
+        assert isinstance(integer, IntegerFormat)
+        if a.encoding.zero:
+            raise SimulatorBug("a gate has no zero point")
+        one = min(round(1 / float(a.encoding.scale)), integer.highest)
+        return Operand(one - a.stored.astype(np.int64), a.encoding)
+
+    def narrowed(self, result: Array) -> tuple[Array, int]:
+        return self.target.narrowed(result)
+
+    def _conversion(self, scale: Scale) -> Conversion:
+        assert isinstance(self.target.format, IntegerFormat)
+        return Conversion(scale / self.target.scale, self.target.format.rounding)
+
+
+class FloatArithmetic(ElementwiseArithmetic):
+    """float32, rounded to the target's format at the end."""
+
+    def product(self, a: Operand, b: Operand) -> Array:
+        product: Array = _single(a) * _single(b)
+        return product
+
+    def value(self, a: Operand) -> Array:
+        return _single(a)
+
+    def one_minus(self, a: Operand) -> Operand:
+        if a.encoding.is_integer:
+            return IntegerArithmetic(a.encoding).one_minus(a)
+        return Operand(np.float32(1) - a.stored, a.encoding)
+
+    def narrowed(self, result: Array) -> tuple[Array, int]:
+        return self.target.encoded(result)
+
+
+def _integers(a: Operand) -> Array:
+    codes = a.stored.astype(np.int64)
+    return codes - a.encoding.zero if a.encoding.zero else codes
+
+
+def _single(a: Operand) -> Array:
+    return a.encoding.decoded(a.stored).astype(np.float32) if a.encoding.is_integer else a.stored

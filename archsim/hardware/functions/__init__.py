@@ -1,0 +1,1 @@
+"""Activation functions as hardware evaluates them: exactly, by tables, by line segments."""

@@ -1,0 +1,191 @@
+"""How the activation unit evaluates a function: exactly, by a table, by line segments, or by a hard approximation."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from archsim.formats import BlockFloat, Encoding, Fixed, FloatFormat, Formats, NumberFormat, parse_format
+from archsim.formats.floating import Float32
+from archsim.formats.number import Array, IntegerFormat
+from archsim.formats.parse import MAX_BITS
+from archsim.formats.rounding import Conversion
+from archsim.hardware.elementwise_arithmetic import ElementwiseArithmetic, Operand
+from archsim.hardware.functions.approximation_range import CURVED
+from archsim.hardware.functions.functions import evaluate
+from archsim.hardware.functions.piecewise import PiecewiseMethod
+from archsim.hardware.functions.table import TableMethod
+from archsim.hardware.lane_inventory import LaneInventory
+from archsim.hardware.numerics import Overflows
+from archsim.hardware.operators import Tally
+from archsim.workload.network import FunctionSpec
+
+if TYPE_CHECKING:
+    from archsim.hardware.functions.function_config import FunctionConfig
+
+ADDRESS = "address"
+"""The kind under which arguments beyond the range of a table or of lines are counted."""
+
+Evaluator = Callable[[Array], tuple[Array, int]]
+"""From stored arguments to stored results, and how many results were beyond the range."""
+
+
+class MethodName(StrEnum):
+    """The methods, as an architecture names them."""
+
+    EXACT = "exact"
+    HARD = "hard"
+    TABLE = "table"
+    PIECEWISE_LINEAR = "piecewise_linear"
+
+
+class Method(ABC):
+    """A way of evaluating functions."""
+
+    latency_cycles: int
+    """Pipeline stages that the method takes."""
+
+    @abstractmethod
+    def resources(self, target: NumberFormat) -> LaneInventory:
+        """What a lane is made of."""
+
+    def evaluation(self, function: FunctionSpec, target: NumberFormat) -> Tally:
+        """What one value switches: all of a lane for a curved function; for one of lines a comparator, a multiplier and
+        an adder of the target's width (inferred); nothing for the identity."""
+        if function.name == "identity":
+            return Counter()
+        if function.name in CURVED:
+            return self.resources(target).evaluation
+        bits, floating = _operands_of(target)
+        return LaneInventory(0, ((bits, bits),), (bits,), (bits,), floating=floating).evaluation
+
+    def evaluator(self, function: FunctionSpec, source: Encoding, target: Encoding, overflows: Overflows) -> Evaluator:
+        """The function from one encoding to another; `overflows` counts what happens inside the unit."""
+        if function.name == "identity":
+            lanes = ElementwiseArithmetic.of(target, [source])
+            return lambda x: lanes.narrowed(lanes.value(Operand(x, source)))
+        if function.name in CURVED:
+            return self._curved(function, source, target, overflows)
+        return _computed(lambda x: evaluate(function, x), source, target)
+
+    @abstractmethod
+    def _curved(self, function: FunctionSpec, source: Encoding, target: Encoding, overflows: Overflows) -> Evaluator:
+        """The same for functions that no line is."""
+
+
+def _operands_of(target: NumberFormat) -> tuple[int, bool]:
+    """Bits of the operators that make numbers of a format, and whether they are of floating point.
+
+    A block's numbers are float32 until all are there and their exponent is known (inferred).
+    """
+    if isinstance(target, BlockFloat):
+        return Float32().bits, True
+    return target.bits, isinstance(target, FloatFormat)
+
+
+class Exact(Method):
+    """The function itself, rounded to the target's format.
+
+    6 stages: range reduction, table, two of a polynomial, reconstruction, rounding (inferred; the depth of a
+    pipelined exponential and division differs widely between libraries, so that presets give their own).
+    """
+
+    latency_cycles = 6
+
+    def resources(self, target: NumberFormat) -> LaneInventory:
+        """Two multipliers and three adders of the target's format and a 64-entry table (inferred, as the depth)."""
+        bits, floating = _operands_of(target)
+        return LaneInventory(64 * bits, ((bits, bits),) * 2, (bits,) * 3, (), floating=floating, read_bits=bits)
+
+    def _curved(self, function: FunctionSpec, source: Encoding, target: Encoding, overflows: Overflows) -> Evaluator:
+        return _computed(lambda x: evaluate(function, x), source, target)
+
+
+class Hard(Method):
+    """sigmoid(x) = min(max(x / 4 + 1/2, 0), 1), tanh(x) = min(max(x, -1), 1): a shift, an adder, two comparators.
+
+    1 stage (inferred: as deep as one addition).
+    """
+
+    latency_cycles = 1
+    functions = frozenset({"sigmoid", "tanh"})
+
+    def resources(self, target: NumberFormat) -> LaneInventory:
+        return LaneInventory(0, (), (target.bits,), (target.bits,) * 2)
+
+    def _curved(self, function: FunctionSpec, source: Encoding, target: Encoding, overflows: Overflows) -> Evaluator:
+        if function.name == "sigmoid":
+            return _computed(lambda x: np.clip(x * x.dtype.type(0.25) + x.dtype.type(0.5), 0, 1), source, target)
+        return _computed(lambda x: np.clip(x, -1, 1), source, target)
+
+
+class Addressed(Method):
+    """A table or lines behind a converter into the address format."""
+
+    def __init__(self, method: TableMethod | PiecewiseMethod, address: Fixed) -> None:
+        self._method = method
+        self._address = address
+        self.latency_cycles = method.latency_cycles
+
+    def resources(self, target: NumberFormat) -> LaneInventory:
+        return self._method.resources(target)
+
+    def _curved(self, function: FunctionSpec, source: Encoding, target: Encoding, overflows: Overflows) -> Evaluator:
+        look_up = self._method.evaluator(function, target)
+        address = self._address
+        if source.format == address:
+            return lambda x: look_up(x.astype(np.int64))
+        if not isinstance(source.format, IntegerFormat):
+            encoding = Encoding(address, address.scale)
+            return lambda x: look_up(overflows.add(ADDRESS, encoding.encoded(x)))
+        convert = Conversion(source.scale / np.asarray(address.scale), address.rounding)
+        zero = source.zero
+
+        def of_codes(x: Array) -> tuple[Array, int]:
+            return look_up(overflows.add(ADDRESS, address.narrowed(convert(x.astype(np.int64) - zero))))
+
+        return of_codes
+
+
+def make_method(config: FunctionConfig, formats: Formats) -> Method:
+    """The method that the architecture asks for."""
+    match config.method:
+        case MethodName.EXACT:
+            return Exact()
+        case MethodName.HARD:
+            return Hard()
+        case MethodName.TABLE:
+            address = address_format(config, formats)
+            return Addressed(TableMethod(config.table, address), address)
+        case MethodName.PIECEWISE_LINEAR:
+            address = address_format(config, formats)
+            return Addressed(PiecewiseMethod(config.piecewise_linear, address), address)
+
+
+def address_format(config: FunctionConfig, formats: Formats) -> Fixed:
+    """The format of a table's argument; ValueError if there is none."""
+    name = config.address_format or formats.gate
+    address = parse_format(name)
+    if isinstance(address, Fixed) and address.bits <= MAX_BITS:
+        return address
+    where = "address_format" if config.address_format else "formats.gate, for want of an address_format,"
+    raise ValueError(
+        f"method {config.method}: {where} is {name}; a table and lines need a q format of up to 32 bits, as q4.12"
+    )
+
+
+def unsupported(method: Method, functions: frozenset[str]) -> tuple[str, ...]:
+    """Of these functions those that the method cannot evaluate."""
+    return tuple(sorted((functions & CURVED) - Hard.functions)) if isinstance(method, Hard) else ()
+
+
+def _computed(function: Callable[[Array], Array], source: Encoding, target: Encoding) -> Evaluator:
+    """In float64 from integers, in float32 from floating point, then rounded to the target."""
+    if source.is_integer:
+        return lambda x: target.encoded(function(source.decoded(x)))
+    return lambda x: target.encoded(function(x))

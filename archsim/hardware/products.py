@@ -1,0 +1,260 @@
+"""Products of weights and vectors: accumulations, their accumulators, and the sums that a tile leaves behind.
+
+An accumulation is what goes through the same accumulators: the weights and vectors of the whole tile, or of a part of
+it where the parts' products have different scales (docs/numerics.md, "MAC tile").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from archsim.errors import SimulatorBug
+from archsim.formats.encoding import Encoding, Scale
+from archsim.formats.floating import Float32
+from archsim.formats.integer import Fixed
+from archsim.formats.number import Array, FloatFormat, IntegerFormat, NumberFormat
+from archsim.formats.rounding import Conversion, Int, power_of_two
+from archsim.hardware.exact_sums import ChunkSums
+from archsim.hardware.numerics import Kernel, Numerics, Overflows
+from archsim.hardware.unit import ceil_div
+from archsim.program.ir import Region
+
+ACCUMULATOR = "accumulator"
+"""The kind under which overflows inside the array are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class TileShape:
+    """A tile's operands, in the order (weights..., vectors..., bias), and how they go through the array."""
+
+    weights: tuple[Region, ...]
+    vectors: tuple[Region, ...]
+    bias: Region | None
+    sums: Region
+    start: bool
+    columns: tuple[int, ...]
+    one_accumulation: bool
+    accumulator: NumberFormat
+    origins: tuple[tuple[Region, ...], ...] = ()
+
+    def weight_encodings(self, numerics: Numerics) -> tuple[Encoding, ...]:
+        """What the numbers of each weights operand stand for: where they come from says it, if they passed a slot."""
+        origins = self.origins or ((),) * len(self.weights)
+        return tuple(
+            numerics.joined(origin) if origin else numerics.of(weights)
+            for weights, origin in zip(self.weights, origins, strict=True)
+        )
+
+
+def product_kernel(tile: TileShape, numerics: Numerics) -> Kernel:
+    """The kernel of a tile."""
+    if isinstance(tile.accumulator, FloatFormat):
+        return _FloatTile(tile, tile.accumulator, numerics).kernel()
+    return _IntegerTile(tile, numerics).kernel()
+
+
+class _IntegerTile:
+    """Integer accumulators, one pass for each accumulation."""
+
+    def __init__(self, tile: TileShape, numerics: Numerics) -> None:
+        self._tile = tile
+        self._overflows = numerics.overflows
+        self._target = numerics.of(tile.sums)
+        self._kind = tile.sums.buffer.format_kind
+        pairs = list(zip(tile.weight_encodings(numerics), tile.vectors, strict=True))
+        parts = [tuple(pairs)] if tile.one_accumulation else [(pair,) for pair in pairs]
+        self._accumulations = [
+            _Accumulation(tile, part, columns, numerics) for part, columns in zip(parts, tile.columns, strict=False)
+        ]
+        self._further = tile.sums.entries - tile.weights[0].entries
+        self._from_bias = conversion(1.0 if tile.bias is None else numerics.of(tile.bias).scale, self._target)
+        if not tile.start and len(parts) > 1:
+            raise SimulatorBug("a tile that continues sums has one accumulation")
+
+    def kernel(self) -> Kernel:
+        return Kernel(self._start) if self._tile.start else Kernel(self._part, self._retire)
+
+    def _start(self, operands: Sequence[Array]) -> tuple[Array, ...]:
+        """Begin with the bias, then narrow after each accumulation."""
+        bias = operands[-1].astype(np.int64) if self._tile.bias is not None else None
+        sums: Array | None = None
+        for number, accumulation in enumerate(self._accumulations):
+            first = bias[: accumulation.rows] if bias is not None and number == 0 else None
+            part = self._wide(accumulation, number, operands, first)
+            sums = self._narrowed(part if sums is None else self._values(sums) + part)
+        assert sums is not None
+        return (self._with_further(sums, bias),)
+
+    def _part(self, operands: Sequence[Array]) -> tuple[Array, ...]:
+        return (self._wide(self._accumulations[0], 0, operands, None),)
+
+    def _retire(self, old: Array, result: Array) -> Array:
+        return self._narrowed(self._values(old) + result)
+
+    def _wide(self, accumulation: _Accumulation, number: int, operands: Sequence[Array], bias: Int | None) -> Array:
+        """What an accumulation adds to the sums, in their scale (floating-point sums: in float32)."""
+        count = len(self._tile.weights)
+        one = self._tile.one_accumulation
+        places = range(count) if one else range(number, number + 1)
+        weights = [operands[place] for place in places]
+        vectors = [operands[count + place] for place in places]
+        return accumulation.to_sums(accumulation.run(weights, vectors, bias, self._overflows))
+
+    def _with_further(self, sums: Array, bias: Int | None) -> Array:
+        """Rows of the sums that have no product here hold their bias alone."""
+        if not self._further:
+            return sums
+        entries = self._tile.sums.entries
+        whole = self._from_bias(np.zeros((entries, 1), np.int64) if bias is None else bias)
+        rows = np.broadcast_to(whole[-self._further :], (self._further, sums.shape[1]))
+        return np.concatenate([sums, self._narrowed(rows)])
+
+    def _values(self, stored: Array) -> Array:
+        return stored.astype(np.int64) if self._target.is_integer else stored
+
+    def _narrowed(self, part: Array) -> Array:
+        narrowed = self._target.narrowed(part) if self._target.is_integer else self._target.encoded(part)
+        return self._overflows.add(self._kind, narrowed)
+
+
+class _Accumulation:
+    """Products of one scale: (rows, K) weights and (K, B) vectors into accumulators, and from there to the sums."""
+
+    def __init__(
+        self, tile: TileShape, pairs: tuple[tuple[Encoding, Region], ...], columns: int, numerics: Numerics
+    ) -> None:
+        weight, vector = pairs[0][0], numerics.of(pairs[0][1])
+        assert isinstance(tile.accumulator, IntegerFormat)
+        self.rows = tile.weights[0].entries
+        self._format = tile.accumulator
+        self._chunks = ChunkSums(weight, vector, columns)
+        scale: Scale = np.multiply(weight.scale, vector.scale)
+        self._shift = 0
+        if isinstance(self._format, Fixed):
+            shift = power_of_two(self._format.scale / float(scale))
+            assert shift is not None
+            self._shift = shift
+            scale = self._format.scale
+        self.to_sums = conversion(scale, numerics.of(tile.sums))
+        inputs = sum(region.entries for _, region in pairs)
+        self._largest = self._chunks.largest(inputs)
+        self._count = ceil_div(inputs, columns)
+
+    def run(self, weights: list[Array], vectors: list[Array], bias: Int | None, overflows: Overflows) -> Int:
+        """The accumulators (rows, B) after all chunks."""
+        start = 0 if bias is None else int(np.abs(bias).max(initial=0))
+        if self._shift == 0 and self._largest + start <= self._format.highest:  # no order of adding can overflow
+            total = sum(self._chunks.total(w, v) for w, v in zip(weights, vectors, strict=True))
+            result: Int = np.asarray(total, np.int64) if bias is None else total + bias
+            overflows.add(ACCUMULATOR, (result, 0), self._count)
+            return result
+        weight = weights[0] if len(weights) == 1 else np.concatenate(weights, axis=1)
+        vector = vectors[0] if len(vectors) == 1 else np.concatenate(vectors, axis=0)
+        # What goes into a q accumulator is a conversion, which is limited to 62 bits before it wraps.
+        modulo = self._format.wraps and not isinstance(self._format, Fixed)
+        chunks = self._chunks.chunks(weight, vector, self._shift, self._format.rounding, modulo)
+        return self._added(chunks, np.int64(0) if bias is None else bias, overflows)
+
+    def _added(self, chunks: Int, start: Int | np.int64, overflows: Overflows) -> Int:
+        """start + the chunks, one after the other within the accumulators' range."""
+        if np.abs(chunks).max(initial=0) < 1 << 55:  # then the running sums are exact
+            running = np.cumsum(chunks, axis=0) + start
+            if running.min() >= self._format.lowest and running.max() <= self._format.highest:
+                overflows.add(ACCUMULATOR, (running[-1], 0), self._count)
+                return np.asarray(running[-1], np.int64)
+        accumulators = np.broadcast_to(start, chunks.shape[1:])
+        overflowed = 0
+        for chunk in chunks:
+            accumulators, lost = self._format.narrowed(accumulators + chunk)
+            overflowed += lost
+        return overflows.add(ACCUMULATOR, (accumulators, overflowed), self._count)
+
+
+class _FloatTile:
+    """Floating-point accumulators: one accumulation, whatever the operands' formats."""
+
+    def __init__(self, tile: TileShape, accumulator: FloatFormat, numerics: Numerics) -> None:
+        self._tile = tile
+        self._accumulator = accumulator
+        self._overflows = numerics.overflows
+        self._kind = tile.sums.buffer.format_kind
+        self._target = numerics.of(tile.sums)
+        self._weights = tile.weight_encodings(numerics)
+        self._vectors = [numerics.of(region) for region in tile.vectors]
+
+    def kernel(self) -> Kernel:
+        return Kernel(self._start) if self._tile.start else Kernel(self._part, self._retire)
+
+    def _start(self, operands: Sequence[Array]) -> tuple[Array, ...]:
+        return (self._overflows.add(self._kind, self._target.encoded(self._sums(operands))),)
+
+    def _part(self, operands: Sequence[Array]) -> tuple[Array, ...]:
+        return (self._sums(operands),)
+
+    def _retire(self, old: Array, result: Array) -> Array:
+        return self._overflows.add(self._kind, self._target.encoded(_single(self._target, old) + result))
+
+    def _sums(self, operands: Sequence[Array]) -> Array:
+        """(rows of the sums, B) in float32, each value one of the accumulators' format."""
+        tile, count = self._tile, len(self._weights)
+        weights = [_single(e, a) for e, a in zip(self._weights, operands[:count], strict=True)]
+        vectors = [_single(e, a) for e, a in zip(self._vectors, operands[count : 2 * count], strict=True)]
+        bias = operands[-1] if tile.bias is not None else None
+        further = tile.sums.entries - len(weights[0])
+        if isinstance(self._accumulator, Float32):
+            total = weights[0] @ vectors[0]
+            for weight, vector in zip(weights[1:], vectors[1:], strict=True):
+                total = total + weight @ vector
+            if further:
+                total = np.pad(total, ((0, further), (0, 0)))
+            return total if bias is None else total + bias
+        if tile.one_accumulation:
+            weights, vectors = [np.concatenate(weights, axis=1)], [np.concatenate(vectors)]
+        total = self._by_chunk(weights[0], vectors[0], tile.columns[0], bias, further)
+        for weight, vector, columns in zip(weights[1:], vectors[1:], tile.columns[1:], strict=False):
+            total += self._by_chunk(weight, vector, columns, None, further)
+            total = self._overflows.add(ACCUMULATOR, self._accumulator.rounded(total))
+        return total
+
+    def _by_chunk(self, weights: Array, vectors: Array, columns: int, bias: Array | None, further: int) -> Array:
+        """Round each chunk's sum, and each addition of one, to the accumulators' format."""
+        rows, lanes = len(weights) + further, vectors.shape[1]
+        total = np.zeros((rows, lanes), np.float32)
+        if bias is not None:
+            total = total + bias
+        for first in range(0, weights.shape[1], columns):
+            chunk = slice(first, first + columns)
+            part, _ = self._accumulator.rounded(weights[:, chunk] @ vectors[chunk])
+            added, lost = self._accumulator.rounded(total[: len(part)] + part)
+            total[: len(part)] = self._overflows.add(ACCUMULATOR, (added, lost))
+        return total
+
+
+def bias_adder(bias: Region, sums: Region, numerics: Numerics) -> Callable[[Array, Array], Array]:
+    """(sums, bias) -> sums + bias, both as stored, for a bias that is added behind the accumulators.
+
+    The bias is brought to the sums' scale first, and then what both make to their range.
+    """
+    target, kind, overflows = numerics.of(sums), sums.buffer.format_kind, numerics.overflows
+    given = numerics.of(bias)
+    if target.is_integer and given.is_integer:
+        convert = conversion(given.scale, target)
+        return lambda stored, b: overflows.add(
+            kind, target.narrowed(stored.astype(np.int64) + convert(b.astype(np.int64)))
+        )
+    return lambda stored, b: overflows.add(kind, target.encoded(_single(target, stored) + _single(given, b)))
+
+
+def conversion(scale: Scale, target: Encoding) -> Callable[[Int], Array]:
+    """From integers of a scale into the sums' scale; floating-point sums take the values, in float32."""
+    if isinstance(target.format, IntegerFormat):
+        return Conversion(scale / np.asarray(target.scale), target.format.rounding)
+    return lambda values: np.asarray(values * scale, np.float32)
+
+
+def _single(encoding: Encoding, stored: Array) -> Array:
+    """Stored numbers as float32 values."""
+    return encoding.decoded(stored).astype(np.float32) if encoding.is_integer else stored

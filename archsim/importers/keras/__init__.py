@@ -1,0 +1,1 @@
+"""Reads the recurrent layers of Keras models."""

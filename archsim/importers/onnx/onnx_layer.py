@@ -1,0 +1,156 @@
+"""One LSTM, GRU or RNN operator of ONNX as a layer in torch's layout.
+
+Source: the ONNX operators LSTM, GRU and RNN, versions 7 to 22. Rows of W, R and B are iofc (LSTM) and zrh (GRU),
+torch's are i, f, g, o and r, z, n; B is the input's biases and then the recurrent ones; peepholes are iof, ours ifo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from archsim.config.text import shown
+from archsim.importers.found import Float32Array, FoundLayer, Refused, Shape, float32, layer_config
+from archsim.importers.onnx.onnx_graph import Proto, Scope, attributes
+from archsim.importers.onnx.onnx_options import layer_options
+from archsim.importers.onnx.onnx_values import Array, NotConstant, constant, is_zero
+from archsim.workload.config import LayerConfig
+from archsim.workload.network import CellKind
+
+OPERATORS = {"LSTM": CellKind.LSTM, "GRU": CellKind.GRU, "RNN": CellKind.RNN}
+INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")
+
+TORCH_GATES = {CellKind.LSTM: (0, 2, 3, 1), CellKind.GRU: (1, 0, 2), CellKind.RNN: (0,)}
+"""Where torch's gates stand in ONNX's order."""
+OUR_PEEPHOLES = (0, 2, 1)
+
+
+def onnx_layer(scope: Scope, node: Proto, name: str) -> FoundLayer:
+    """The layer of the node; Refused if anything about it is not supported."""
+    kind = OPERATORS[node.op_type]
+    allowed = INPUTS if kind is CellKind.LSTM else INPUTS[:6]
+    if len(node.input) > len(allowed):
+        raise Refused(f"has {len(node.input)} inputs, expected at most {len(allowed)}")
+    inputs = {key: value for key, value in zip(allowed, node.input, strict=False) if value}
+    for needed in ("X", "W", "R"):
+        if needed not in inputs:
+            raise Refused(f"its input {needed} is missing")
+    options, layout = layer_options(kind, attributes(node))
+    declared = options.pop("hidden_size", None)
+    directions = 2 if options.get("bidirectional") else 1
+    weights = _weights(scope, inputs, kind, directions, declared)
+    hidden, size = weights["R"].shape[2], weights["W"].shape[2]
+    config = layer_config(kind=kind, hidden_size=hidden, bias="B" in inputs, peepholes="P" in inputs, **options)
+    states, notes = _states(scope, inputs, (directions, hidden), layout)
+    lengths, more = _lengths(scope, inputs)
+    if lengths is not None and states and any(state.shape[1] != len(lengths) for state in states.values()):
+        raise Refused("its sequence_lens and its initial state are for different numbers of sequences")
+    return FoundLayer(
+        name,
+        config,
+        size,
+        torch_tensors(weights, config),
+        batch_first=layout == 1,
+        sequence_lens=lengths,
+        h_0=states.get("initial_h"),
+        c_0=states.get("initial_c"),
+        notes=(*notes, *more),
+    )
+
+
+def _weights(
+    scope: Scope, inputs: Mapping[str, str], kind: CellKind, directions: int, declared: int | None
+) -> dict[str, Array]:
+    """W, R, B and P, of the shapes that the specification gives."""
+    weights = {key: _weight(scope, key, inputs[key]) for key in ("W", "R", "B", "P") if key in inputs}
+    if weights["W"].ndim != 3 or weights["R"].ndim != 3:
+        raise Refused("its weights W and R must have three dimensions")
+    hidden, size = weights["R"].shape[2], weights["W"].shape[2]
+    if declared is not None and declared != hidden:
+        raise Refused(f"its hidden_size is {declared:,}, but R is for {hidden:,} units")
+    rows = kind.gates * hidden
+    shapes: dict[str, Shape] = {
+        "W": (directions, rows, size),
+        "R": (directions, rows, hidden),
+        "B": (directions, 2 * rows),
+        "P": (directions, 3 * hidden),
+    }
+    for key, weight in weights.items():
+        if weight.shape != shapes[key]:
+            raise Refused(f"its {key} has shape {list(weight.shape)}, expected {list(shapes[key])}")
+        if 0 in weight.shape:
+            raise Refused(f"its {key} has no numbers")
+    return weights
+
+
+def _weight(scope: Scope, key: str, value: str) -> Array:
+    try:
+        weight = constant(scope, value)
+    except NotConstant as error:
+        raise Refused(f"its weights {key} are {error}, not constants") from error
+    if weight.dtype.kind != "f":
+        raise Refused(f"its weights {key} are {weight.dtype}, expected floating-point numbers")
+    return weight
+
+
+def torch_tensors(weights: Mapping[str, Array], config: LayerConfig) -> dict[str, Float32Array]:
+    """W, R, B and P of all directions under torch's names, gates in torch's order."""
+    gates, hidden = config.kind.gates, config.hidden_size
+    order = TORCH_GATES[config.kind]
+    tensors: dict[str, Float32Array] = {}
+    for place in range(len(weights["W"])):
+        blocks = {
+            "weight_ih": _reordered(weights["W"][place], order, hidden),
+            "weight_hh": _reordered(weights["R"][place], order, hidden),
+        }
+        if "B" in weights:
+            both = weights["B"][place]
+            blocks["bias_ih"] = _reordered(both[: gates * hidden], order, hidden)
+            blocks["bias_hh"] = _reordered(both[gates * hidden :], order, hidden)
+        if "P" in weights:
+            blocks["peephole"] = _reordered(weights["P"][place], OUR_PEEPHOLES, hidden)
+        suffix = "_l0_reverse" if place else "_l0"
+        tensors |= {f"{key}{suffix}": float32(key, block) for key, block in blocks.items()}
+    return tensors
+
+
+def _reordered(rows: Array, order: tuple[int, ...], hidden: int) -> Array:
+    return np.concatenate([rows[gate * hidden : (gate + 1) * hidden] for gate in order])
+
+
+def _states(
+    scope: Scope, inputs: Mapping[str, str], shape: tuple[int, int], layout: int
+) -> tuple[dict[str, Float32Array], list[str]]:
+    """Constant initial states as (directions, batch, H), and a note on each that is known only at run time."""
+    states: dict[str, Float32Array] = {}
+    notes = []
+    for key in ("initial_h", "initial_c"):
+        if key not in inputs or is_zero(scope, inputs[key]):
+            continue
+        try:
+            state = constant(scope, inputs[key])
+        except NotConstant as error:
+            notes.append(f"{key} is {error}: the workload starts at 0")
+            continue
+        if state.dtype.kind != "f" or state.ndim != 3:
+            raise Refused(f"its {key} has shape {list(state.shape)}, expected three dimensions of floats")
+        state = state.swapaxes(0, 1) if layout else state
+        if (state.shape[0], state.shape[2]) != shape or not state.shape[1]:
+            raise Refused(f"its {key} is for {state.shape[0]} directions of {state.shape[2]} units, expected {shape}")
+        states[key] = float32(key, state)
+    if len({state.shape for state in states.values()}) > 1:
+        raise Refused("its initial_h and initial_c have different shapes")
+    return states, notes
+
+
+def _lengths(scope: Scope, inputs: Mapping[str, str]) -> tuple[tuple[int, ...] | None, list[str]]:
+    if "sequence_lens" not in inputs:
+        return None, []
+    try:
+        lengths = constant(scope, inputs["sequence_lens"])
+    except NotConstant as error:
+        return None, [f"sequence_lens is {error}: the workload runs all sequences to the end"]
+    if lengths.dtype.kind != "i" or lengths.ndim != 1 or not lengths.size or lengths.min() < 1:
+        raise Refused(f"its sequence_lens {shown(lengths.ravel()[:8].tolist())} are not one whole number above 0 each")
+    return tuple(lengths.tolist()), []

@@ -1,0 +1,1 @@
+"""Reads files of named tensors (safetensors, npz, state dictionaries)."""

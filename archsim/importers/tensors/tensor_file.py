@@ -1,0 +1,98 @@
+"""Finds recurrent layers in bare state_dicts: .safetensors and .npz files."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from archsim.errors import FaultsError
+from archsim.importers.faults import fault, file_bytes, first_line, most_tensor_bytes, other_tensors
+from archsim.importers.found import Found, Shape
+from archsim.importers.tensors.state_dict import find_in_state_dict
+from archsim.workload.files import read_tensors
+
+MAX_NAMES = 100_000
+
+
+def find_in_tensor_file(path: Path, nonlinearity: str | None) -> Found:
+    """All recurrent layers of a .safetensors or .npz file."""
+    size = file_bytes(path)
+    shapes = _safetensors_shapes(path) if path.suffix == ".safetensors" else _npz_shapes(path, size)
+    if len(shapes) > MAX_NAMES:
+        raise fault(path, f"holds {len(shapes):,} tensors, more than the {MAX_NAMES:,} that archsim import reads")
+
+    def read(wanted: Mapping[str, Shape]) -> Mapping[str, npt.NDArray[Any]]:
+        try:
+            return read_tensors(path, wanted)
+        except FaultsError:
+            raise
+        except Exception as error:  # as below: the data behind a good header can be broken in a dozen ways
+            raise fault(path, f"cannot be read: {first_line(error)}") from error
+
+    layers, unsupported, others = find_in_state_dict(shapes, read, nonlinearity)
+    return Found(path, tuple(layers), tuple(unsupported), rest=other_tensors(others))
+
+
+def _safetensors_shapes(path: Path) -> dict[str, Shape]:
+    """The library checks that shapes, types and the file's length agree."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in sorted(file.keys())}
+    except (SafetensorError, OSError, ValueError, OverflowError, MemoryError) as error:
+        raise fault(path, f"not a valid safetensors file: {first_line(error)}") from error
+
+
+def _npz_shapes(path: Path, size: int) -> dict[str, Shape]:
+    """Shapes by the members' headers, each checked against what the archive says of the member's length."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [info for info in archive.infolist() if info.filename.endswith(".npy")]
+            if len({info.filename for info in members}) < len(members):
+                raise fault(path, "not a valid .npz file: two members have the same name")
+            total = sum(info.file_size for info in members)
+            if total > most_tensor_bytes(size):
+                raise fault(path, f"its {size:,} bytes expand to {total:,}; save it uncompressed (numpy.savez)")
+            shapes = {}
+            for info in members:
+                with archive.open(info) as file:
+                    shape = _npy_shape(path, info, file)
+                if shape is not None:
+                    shapes[info.filename.removesuffix(".npy")] = shape
+            return shapes
+    except Exception as error:  # zipfile and numpy raise a dozen kinds of exceptions for broken headers
+        if isinstance(error, FaultsError):
+            raise
+        raise fault(path, f"not a valid .npz file: {first_line(error)}") from error
+
+
+def _npy_shape(path: Path, info: zipfile.ZipInfo, file: IO[bytes]) -> Shape | None:
+    """The shape of an array; None if it holds no floating-point numbers."""
+    shape, dtype, header = npy_header(file)
+    if dtype.kind != "f":
+        return None
+    if header + math.prod(shape) * dtype.itemsize != info.file_size:
+        message = f"not a valid .npz file: {info.file_size:,} bytes are not an array of shape {shape}"
+        raise fault(path, message, info.filename)
+    return shape
+
+
+def npy_header(file: IO[bytes]) -> tuple[Shape, np.dtype[Any], int]:
+    """Shape, type and the header's length of a .npy file; ValueError if it is not one."""
+    version = np.lib.format.read_magic(file)
+    if version == (1, 0):
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    elif version == (2, 0):
+        shape, _, dtype = np.lib.format.read_array_header_2_0(file)
+    else:
+        raise ValueError(f"unsupported .npy version {version}")
+    if any(size < 0 for size in shape):
+        raise ValueError(f"impossible shape {shape}")
+    return shape, dtype, file.tell()

@@ -1,0 +1,1 @@
+"""Reads torch files, weights only."""

@@ -1,0 +1,189 @@
+"""What the numbers in each buffer of a program stand for: scales and zero points, by buffer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from archsim.errors import SimulatorBug
+from archsim.families.cells.streams import VALID, cell_prefixes
+from archsim.formats import Bit, Encoding, Fixed, Formats, Granularity, IntegerFormat, Scaled
+from archsim.formats.encoding import Scale
+from archsim.formats.scaling import covered, scale_and_zero
+from archsim.hardware.dram.transfers import Transfer
+from archsim.program.ir import WIDE, DataKind, PhaseKind, Program
+from archsim.workload.calibration import Calibration, Range
+from archsim.workload.network import CellKind, CellSpec, NetworkSpec
+from archsim.workload.tensors import CellTensors, NetworkTensors, suffixes
+
+Encodings = Mapping[str, Encoding]
+"""By the name of the buffer."""
+
+
+def program_encodings(
+    program: Program, spec: NetworkSpec, formats: Formats, tensors: NetworkTensors, calibration: Calibration | None
+) -> Encodings:
+    """The encodings of all buffers of a program.
+
+    Weights take their scales from their own values, everything else from the calibration's ranges.
+    """
+    found = {VALID: Encoding(Bit())} | dict(_all(spec, formats, tensors, calibration))
+    _add_packed(program, found)
+    _add_slots(program, found)
+    _pack(program, found)
+    for buffer in program.buffers:
+        if buffer.format_kind == WIDE:
+            integer = isinstance(buffer.number_format, IntegerFormat)
+            found[buffer.name] = Encoding(Scaled(64) if integer else buffer.number_format)
+        elif buffer.encoding:
+            found[buffer.name] = found[buffer.encoding]
+    missing = [buffer.name for buffer in program.buffers if buffer.name not in found]
+    if missing:
+        raise SimulatorBug(f"no encoding for {', '.join(missing)}")
+    return found
+
+
+def _all(
+    spec: NetworkSpec, formats: Formats, tensors: NetworkTensors, calibration: Calibration | None
+) -> Iterator[tuple[str, Encoding]]:
+    maker = _Maker(formats, calibration)
+    source = maker.vector("input", "x")
+    yield "dram.x", source
+    cells = iter(zip(spec.cells, tensors.cells, cell_prefixes(spec), suffixes(spec), strict=True))
+    for number, layer in enumerate(spec.layers):
+        hidden = maker.vector("hidden", f"h_l{number}")
+        for _ in layer:
+            cell, numbers, prefix, suffix = next(cells)
+            for name, encoding in maker.cell(cell, numbers, suffix, source, hidden):
+                yield prefix + name, encoding
+                yield f"{prefix}dram.{name}", encoding
+        source = hidden
+        yield "dram.output" if number == len(spec.layers) - 1 else f"l{number}.dram.output", hidden
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    formats: Formats
+    calibration: Calibration | None
+
+    def vector(self, kind: str, name: str) -> Encoding:
+        """Of a kind of data whose scale, if it has one, comes from the range of that name."""
+        number_format = self.formats.format(kind)
+        if isinstance(number_format, Scaled):
+            covers = self._range(name)
+            scale, zero = scale_and_zero(np.array([covers.low]), np.array([covers.high]), number_format)
+            return Encoding(number_format, float(scale[0]), int(zero[0]))
+        return Encoding(number_format, number_format.scale if isinstance(number_format, Fixed) else 1.0)
+
+    def cell(
+        self, cell: CellSpec, numbers: CellTensors, suffix: str, x: Encoding, h: Encoding
+    ) -> Iterator[tuple[str, Encoding]]:
+        """A cell's buffers by their names without the prefix; matrices with their rows in torch's order."""
+        w_ih, w_hh = self._matrix(numbers.weight_ih, cell), self._matrix(numbers.weight_hh, cell)
+        yield from (("x", x), ("h", h), ("h_0", h), ("h_n", h), ("W_ih", w_ih), ("W_hh", w_hh))
+        yield "bias", self._bias(cell, np.multiply(w_ih.scale, x.scale), np.multiply(w_hh.scale, h.scale))
+        for name in ("c", "c_0", "c_n"):
+            if cell.kind is CellKind.LSTM:
+                yield name, self.vector("cell", f"c{suffix}")
+        yield "sums", self.vector("gate", f"gate{suffix}")
+        yield "input_sums", self.vector("gate", f"gate{suffix}")
+        yield "candidate", self.vector("gate", f"gate{suffix}")
+        if cell.kind is CellKind.RNN:  # its activation gives h: nothing is in this format, and so it has no range
+            yield "gates", Encoding(self.formats.format("activation"))
+        else:
+            yield "gates", self.vector("activation", f"activation{suffix}")
+            yield "tanh_c", self.vector("activation", f"activation{suffix}")
+        if cell.proj_size or (cell.kind is CellKind.GRU and not cell.linear_before_reset):
+            yield "vector", self.vector("hidden", f"vector{suffix}")
+        if numbers.weight_hr is not None:
+            yield "W_hr", self._matrix(numbers.weight_hr, cell, one_gate=True)
+        if numbers.peephole is not None:
+            yield "peephole", self._peephole(numbers.peephole)
+
+    def _matrix(self, values: npt.NDArray[np.float32], cell: CellSpec, *, one_gate: bool = False) -> Encoding:
+        number_format = self.formats.format("weight")
+        if not isinstance(number_format, Scaled):
+            return Encoding(number_format, number_format.scale if isinstance(number_format, Fixed) else 1.0)
+        rows = len(values)
+        gates = 1 if one_gate else cell.kind.gates
+        groups = {Granularity.TENSOR: 1, Granularity.GATE: gates, Granularity.ROW: rows}[number_format.granularity]
+        samples = np.asarray(values, np.float64).reshape(groups, -1)
+        scale = self._weight_scale(samples, number_format)
+        if groups == 1:
+            return Encoding(number_format, float(scale[0]))
+        return Encoding(number_format, np.repeat(scale, rows // groups)[:, np.newaxis])
+
+    def _bias(self, cell: CellSpec, x_products: Scale, h_products: Scale) -> Encoding:
+        """b_ih + b_hh with the scale of W_ih x; behind them b_hn of a GRU that resets after the product, of W_hh h."""
+        number_format = self.formats.format("accumulator")
+        if not isinstance(number_format, Scaled):
+            return Encoding(number_format, number_format.scale if isinstance(number_format, Fixed) else 1.0)
+        rows = np.broadcast_to(x_products, (cell.rows, 1))
+        if cell.kind is CellKind.GRU and cell.linear_before_reset:
+            candidate = np.broadcast_to(h_products, (cell.rows, 1))[2 * cell.hidden_size :]
+            rows = np.concatenate([rows, candidate])
+        return Encoding(number_format, np.array(rows, np.float64))
+
+    def _peephole(self, values: npt.NDArray[np.float32]) -> Encoding:
+        number_format = self.formats.format("cell")
+        if not isinstance(number_format, Scaled):
+            return Encoding(number_format, number_format.scale if isinstance(number_format, Fixed) else 1.0)
+        samples = np.asarray(values, np.float64)[np.newaxis]
+        scale = self._weight_scale(samples, number_format)
+        return Encoding(number_format, float(scale[0]))
+
+    def _weight_scale(self, samples: npt.NDArray[np.float64], number_format: Scaled) -> npt.NDArray[np.float64]:
+        """Of groups of weights (groups, n)."""
+        assert self.calibration is not None
+        ranges = covered(samples, number_format, self.calibration.weight_method, self.calibration.percentile)
+        return scale_and_zero(*ranges, number_format)[0]
+
+    def _range(self, name: str) -> Range:
+        assert self.calibration is not None
+        return self.calibration.ranges[name]
+
+
+def _add_packed(program: Program, found: dict[str, Encoding]) -> None:
+    """Packed matrices have the scales of their rows; what passes through from them, none of its own.
+
+    Tiles of any matrix take turns in the places of WEIGHT_TILE, and sums of any products in accumulators that are a
+    buffer: the ops say where their numbers come from.
+    """
+    for buffer in program.buffers:
+        if buffer.packing is not None:
+            whole = found[buffer.tensor]
+            rows = whole.scale if isinstance(whole.scale, float) else buffer.packing.of_rows(whole.scale, padding=1.0)
+            found[buffer.name] = Encoding(whole.format, rows)
+        elif buffer.kind is DataKind.WEIGHT_TILE or (
+            buffer.kind is DataKind.PARTIAL_SUM and buffer.format_kind == "accumulator"
+        ):
+            held = buffer.number_format
+            found[buffer.name] = Encoding(held, held.scale if isinstance(held, Fixed) else 1.0)
+
+
+def _pack(program: Program, found: dict[str, Encoding]) -> None:
+    """Scales of rows go with their rows: in the order in which the prologue loads a matrix."""
+    packed: dict[str, npt.NDArray[np.float64]] = {}
+    for phase in program.of_kind(PhaseKind.PROLOGUE):
+        for op in phase.ops:
+            if not isinstance(op, Transfer) or op.target.buffer.format_kind not in ("weight", "accumulator"):
+                continue
+            target = op.target.buffer
+            if isinstance(found[target.name].scale, float):
+                continue
+            scales = packed.setdefault(target.name, np.ones((target.entries, 1)))
+            pieces = [found[region.buffer.name].rows(region.start, region.stop).scale for region in op.sources]
+            scales[op.target.start : op.target.stop] = np.concatenate([np.asarray(piece) for piece in pieces])
+    for name, scales in packed.items():
+        found[name] = Encoding(found[name].format, scales, found[name].zero)
+
+
+def _add_slots(program: Program, found: dict[str, Encoding]) -> None:
+    """A slot through which weights are streamed has no scales of its own: a tile takes those of its rows in DRAM."""
+    for buffer in program.buffers:
+        if buffer.name not in found and buffer.kind in (DataKind.W_IH, DataKind.W_HH, DataKind.W_HR):
+            whole = found[buffer.name.replace("stream.", "dram.")]
+            found[buffer.name] = whole if isinstance(whole.scale, float) else replace(whole, scale=1.0)

@@ -1,0 +1,88 @@
+"""What the figures of a run need of its program alone, whatever the machine's speeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from archsim.families.machine_config import MachineConfig
+from archsim.hardware.unit import Units
+from archsim.metrics.bounds import StepTimes, StepWork
+from archsim.metrics.roofline import OPS_PER_MAC, Ceilings
+from archsim.metrics.traffic import (
+    Traffic,
+    compulsory_traffic,
+    compute_traffic,
+    dram_burst_traffic,
+    dram_ratio,
+    stored_bytes,
+    total_bytes,
+    traffic_by_phase,
+)
+from archsim.metrics.unit_facts import UnitFacts, facts_of
+from archsim.program.ir import Program
+from archsim.workload import NetworkSpec
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProgramFigures:
+    """Figures of a program that are the same on every machine that executes it."""
+
+    macs: int
+    ops: int
+    step_work: StepWork
+    stored_bytes: Mapping[str, Mapping[str, int]]
+    traffic_bytes: Traffic
+    phase_traffic_bytes: Mapping[str, Traffic]
+    compulsory_dram_bytes: Mapping[str, Mapping[str, int]]
+    dram_traffic_ratio: float | None
+    operational_intensity_ops_per_byte: Mapping[str, float]
+
+    @classmethod
+    def of(cls, program: Program, steps: int) -> ProgramFigures:
+        """The figures of a program of so many time steps."""
+        macs, traffic, compulsory = program.macs, compute_traffic(program), compulsory_traffic(program)
+        return cls(
+            macs=macs,
+            ops=program.op_instances,
+            step_work=StepWork.of(program, steps),
+            stored_bytes=stored_bytes(program),
+            traffic_bytes=traffic,
+            phase_traffic_bytes=traffic_by_phase(program),
+            compulsory_dram_bytes=compulsory,
+            dram_traffic_ratio=dram_ratio(traffic, compulsory),
+            operational_intensity_ops_per_byte={
+                memory: float(Fraction(OPS_PER_MAC * macs, total_bytes(traffic, memory))) for memory in traffic
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BurstFigures:
+    """What follows from a program and from the machine's bursts and clock, whatever its speeds."""
+
+    burst_bytes: Mapping[str, int]
+    ceilings: Ceilings
+
+    @classmethod
+    def of(cls, program: Program, config: MachineConfig, units: Units) -> BurstFigures:
+        """Of one machine."""
+        return cls(dram_burst_traffic(program, units), Ceilings.of(program, config, units))
+
+
+@dataclass(frozen=True, slots=True)
+class Precomputed:
+    """What a caller that evaluates many designs knows already: of the network, the program, and the units."""
+
+    spec: NetworkSpec
+    figures: ProgramFigures
+    times: StepTimes
+    moves: BurstFigures
+    facts: Mapping[str, UnitFacts]
+
+    @classmethod
+    def of(cls, program: Program, spec: NetworkSpec, config: MachineConfig, units: Units) -> Precomputed:
+        """Of one machine and one program for it."""
+        figures, times = ProgramFigures.of(program, spec.steps), StepTimes.of(program, units)
+        return cls(spec, figures, times, BurstFigures.of(program, config, units), facts_of(program, units))

@@ -1,0 +1,116 @@
+"""How the error runs over time, and what it does to the scores of the workload's task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from archsim.api import Simulation
+from archsim.checking.format_error import Accuracy, TensorAccuracy
+from archsim.checking.task import TaskFigures
+from archsim.report.figures.drawing import PALETTE, new_figure, put_title
+from archsim.report.files.accuracy_figures import counted_sequences
+from archsim.report.text.figures_as_text import error, percent, plural, significant
+from archsim.workload import NetworkSpec
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_ERROR_LOOKS = (("#0072B2", "-"), ("#D55E00", "-"), ("#009E73", "--"), ("#CC79A7", "-."))
+_GOLDEN, _MACHINE = "#999999", "#0072B2"
+_FEW = 40
+"""Up to so many time steps are marked one by one."""
+_DECADES = 1e-6
+"""Of the largest error: what is smaller, as h = 0 at the first step may be, does not stretch the scale."""
+
+
+def accuracy_figure(simulation: Simulation) -> Figure:
+    """RMS errors over the time steps and, where there is a task, the scores of the machine and the golden model."""
+    from matplotlib.ticker import MaxNLocator
+
+    accuracy, spec = simulation.accuracy, simulation.workload.spec
+    assert accuracy is not None
+    steps = len(counted_sequences(spec))
+    figure = new_figure(6.0 if accuracy.task else 3.6)
+    rows = figure.subplots(2 if accuracy.task else 1, 1, sharex=True, squeeze=False)[:, 0]
+    _draw_errors(rows[0], accuracy, spec, steps)
+    if accuracy.task:
+        _draw_scores(rows[1], accuracy.task, spec)
+    for axes in rows:
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, borderaxespad=0.1)
+        axes.set_xlim(-0.02 * steps, 1.02 * steps - 1)
+        axes.grid(axis="y", color="#DDDDDD", linewidth=0.5)
+        axes.set_axisbelow(True)
+    rows[-1].set_xlabel("time step")
+    rows[-1].xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
+    figure.align_ylabels(list(rows))
+    put_title(figure, simulation, "What the number formats cost over time", _note(accuracy))
+    return figure
+
+
+def _note(accuracy: Accuracy) -> str:
+    output = accuracy.tensors[0]
+    sqnr = "equal to the golden model" if output.sqnr_db is None else f"SQNR {output.sqnr_db:.1f} dB"
+    return f"output: {sqnr}, RMS error {error(output.rms_error)}, max error {error(output.max_abs_error)}"
+
+
+def _draw_errors(axes: Axes, accuracy: Accuracy, spec: NetworkSpec, steps: int) -> None:
+    """The output's error and that of c in the cells of the last layer."""
+    cells = [tensor for tensor in accuracy.tensors if tensor.name.startswith("c")][-len(spec.layers[-1]) :]
+    shown = [accuracy.tensors[0], *cells]
+    largest = max(float(tensor.rms_by_step[:steps].max()) for tensor in shown)
+    for tensor, (colour, line) in zip(shown, _ERROR_LOOKS, strict=False):
+        _draw_error(axes, tensor, steps, (colour, line), largest * _DECADES)
+    if largest > 0:
+        axes.set_yscale("log")
+    else:
+        axes.set_yticks([0])
+        axes.text(0.5, 0.5, "no error at any time step", transform=axes.transAxes, ha="center", va="center")
+    axes.set_ylabel("RMS error, no unit (log)" if largest > 0 else "RMS error, no unit")
+
+
+def _draw_error(axes: Axes, tensor: TensorAccuracy, steps: int, look: tuple[str, str], least: float) -> None:
+    values = tensor.rms_by_step[:steps]
+    shown = np.where(values > least, values, np.nan)  # a logarithm has no place for 0
+    colour, line = look
+    axes.plot(
+        np.arange(steps),
+        shown if least else values,
+        line,
+        color=colour,
+        linewidth=1.1,
+        marker="o" if steps <= _FEW else None,
+        markersize=3,
+        label=f"RMS error of {tensor.name}",
+    )
+
+
+def _draw_scores(axes: Axes, task: TaskFigures, spec: NetworkSpec) -> None:
+    """The first score of the first sequence."""
+    steps = spec.lengths[0] if spec.lengths else spec.steps
+    golden: npt.NDArray[np.float64] = task.golden_scores[:steps, 0, 0]
+    machine: npt.NDArray[np.float64] = task.machine_scores[:steps, 0, 0]
+    marker = "o" if steps <= _FEW else None
+    times = np.arange(steps)
+    axes.plot(times, golden, color=_GOLDEN, linewidth=2.6, marker=marker, markersize=5, label="golden model")
+    axes.plot(times, machine, color=_MACHINE, linewidth=1.0, marker=marker, markersize=2.5, label="machine")
+    threshold = significant(task.threshold)
+    axes.axhline(task.threshold, color="black", linewidth=0.8, linestyle=(0, (4, 2)), label=f"threshold {threshold}")
+    changed = np.flatnonzero((golden >= task.threshold) != (machine >= task.threshold))
+    if changed.size:
+        axes.plot(
+            changed, machine[changed], "x", color=PALETTE[6], markersize=6, markeredgewidth=1.4, label="changed side"
+        )
+    axes.set_ylabel(task.summary)
+    more = [f"score 1 of {task.golden_scores.shape[2]}"] if task.golden_scores.shape[2] > 1 else []
+    more += [f"sequence 1 of {spec.batch}"] if spec.batch > 1 else []
+    axes.set_title(
+        f"{task.changed_side:,} of {plural(task.frames, 'score')} ({percent(task.changed_share)}) on another side of "
+        f"the threshold, max difference {error(task.max_abs_difference)}"
+        + "".join(f"; shown: {text}" for text in more),
+        loc="left",
+        pad=16,
+    )

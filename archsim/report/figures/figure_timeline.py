@@ -1,0 +1,148 @@
+"""The recorded time steps as a Gantt chart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from archsim.api import Simulation
+from archsim.report.figures.drawing import (
+    DPI,
+    FONT_POINTS,
+    HATCHES,
+    PALETTE,
+    WIDTH_INCHES,
+    new_figure,
+    put_title,
+    text_colour,
+)
+from archsim.report.figures.gantt import Bar, Gantt, Panel, gantt, panels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_HEIGHT = 0.62
+_PLOT_PIXELS = 0.82 * WIDTH_INCHES * DPI
+_CHAR_PIXELS = 0.66 * FONT_POINTS / 72 * DPI
+_EDGE_PIXELS = 5
+_LEGEND_COLUMNS = 4
+_SHORT_LEGEND = 12
+"""So many kinds of op have room in the legend of a figure of the usual height."""
+
+
+def timeline_figure(simulation: Simulation) -> Figure:
+    """One panel with all recorded steps if they are few ops, else one step and a closer look at its end."""
+    chart = gantt(simulation)
+    shown = panels(chart)
+    looks = _looks(chart)
+    legend_rows = max(0, len({kind for _, kind in looks}) - _SHORT_LEGEND) // _LEGEND_COLUMNS
+    figure = new_figure(1.7 + 0.2 * legend_rows + (0.55 + 0.36 * len(chart.units)) * len(shown))
+    rows = figure.subplots(len(shown), 1, squeeze=False)[:, 0]
+    for axes, panel in zip(rows, shown, strict=True):
+        _draw_panel(axes, chart, panel, looks)
+    rows[-1].set_xlabel("cycle of the run")
+    _legend(figure, chart, looks)
+    clock = simulation.arch.config.clock_mhz
+    put_title(figure, simulation, "What every unit does, cycle by cycle", f"1 us = {clock:,g} cycles")
+    return figure
+
+
+def _looks(chart: Gantt) -> dict[tuple[str, str], tuple[str, str]]:
+    """(unit, kind of op) -> colour and hatch; a hatch is unique in its row, a colour in the picture while they last.
+
+    A kind that several units work on, as a vector that streams through them, looks the same in all of them.
+    """
+    looks: dict[tuple[str, str], tuple[str, str]] = {}
+    known: dict[str, tuple[str, str]] = {}
+    for unit in chart.units:
+        kinds = dict.fromkeys(bar.kind for bar in chart.bars if bar.unit == unit)
+        for number, kind in enumerate(kinds):
+            look = PALETTE[len(known) % len(PALETTE)], HATCHES[number % len(HATCHES)]
+            looks[unit, kind] = known.setdefault(kind, look)
+    return looks
+
+
+def _draw_panel(axes: Axes, chart: Gantt, panel: Panel, looks: dict[tuple[str, str], tuple[str, str]]) -> None:
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+    scale = _PLOT_PIXELS / (panel.stop - panel.start)
+    for (unit, kind), (colour, hatch) in looks.items():
+        bars = [
+            bar
+            for bar in chart.bars
+            if (bar.unit, bar.kind) == (unit, kind) and bar.done > panel.start and bar.start < panel.stop
+        ]
+        if bars:
+            _draw_bars(axes, bars, chart.units.index(unit), colour, hatch, scale)
+            _name_bars(axes, bars, panel, chart.units.index(unit), colour, scale)
+    _mark_steps(axes, chart, panel)
+    _mark_gap(axes, chart, panel, scale)
+    axes.set_xlim(panel.start, panel.stop)
+    axes.set_ylim(len(chart.units) - 0.5, -0.5)
+    axes.set_yticks(range(len(chart.units)), chart.units)
+    axes.set_title(panel.title, loc="left", pad=16)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+
+
+def _draw_bars(axes: Axes, bars: Sequence[Bar], row: int, colour: str, hatch: str, scale: float) -> None:
+    tails = [(bar.free, bar.done - bar.free) for bar in bars if bar.done > bar.free]
+    low = row - _HEIGHT / 2
+    if tails:
+        axes.broken_barh(tails, (low, _HEIGHT), facecolor=colour, alpha=0.22, linewidth=0, zorder=1, label="tail")
+    wide = min(bar.free - bar.start for bar in bars) * scale > _EDGE_PIXELS
+    axes.broken_barh(
+        [(bar.start, bar.free - bar.start) for bar in bars],
+        (low, _HEIGHT),
+        facecolor=colour,
+        hatch=hatch,
+        edgecolor="#333333",
+        linewidth=0.5 if wide else 0,
+        zorder=2,
+        label="op",
+    )
+
+
+def _name_bars(axes: Axes, bars: Sequence[Bar], panel: Panel, row: int, colour: str, scale: float) -> None:
+    """Write an op's name into its bar if there is room."""
+    for bar in bars:
+        start, stop = max(bar.start, panel.start), min(bar.free, panel.stop)
+        if (stop - start) * scale > len(bar.label) * _CHAR_PIXELS:
+            box = {"boxstyle": "round,pad=0.1", "facecolor": colour, "edgecolor": "none"}
+            middle = (start + stop) / 2
+            axes.text(middle, row, bar.label, ha="center", va="center", color=text_colour(colour), bbox=box, zorder=3)
+
+
+def _mark_steps(axes: Axes, chart: Gantt, panel: Panel) -> None:
+    for step, cycle in chart.step_ends.items():
+        if panel.start <= cycle <= panel.stop:
+            axes.axvline(cycle, color="black", linestyle=(0, (4, 2)), linewidth=1, zorder=4)
+            place = (cycle - panel.start) / (panel.stop - panel.start)
+            side = "right" if place > 0.9 else "left" if place < 0.1 else "center"
+            axes.text(cycle, -0.55, f"step {step} ends", ha=side, va="bottom")
+
+
+def _mark_gap(axes: Axes, chart: Gantt, panel: Panel, scale: float) -> None:
+    """Say how long the MAC array stands still at the end of the step."""
+    if panel.gap is None or chart.mac_unit is None:
+        return
+    first, last = panel.gap
+    text = f"{last - first:,} cycles"
+    if (last - first) * scale > len(text) * _CHAR_PIXELS:
+        row = chart.units.index(chart.mac_unit)
+        axes.annotate("", (first, row), (last, row), arrowprops={"arrowstyle": "<->", "linewidth": 0.8}, zorder=5)
+        axes.text((first + last) / 2, row - 0.06, text, ha="center", va="bottom", zorder=5)
+
+
+def _legend(figure: Figure, chart: Gantt, looks: dict[tuple[str, str], tuple[str, str]]) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles: list[Patch | Line2D] = [
+        Patch(facecolor=colour, hatch=hatch, edgecolor="#333333", linewidth=0.5, label=kind)
+        for kind, (colour, hatch) in {kind: look for (_, kind), look in looks.items()}.items()
+    ]
+    handles.append(Patch(facecolor="#DDDDDD", label="paler: in the pipeline, unit free"))
+    handles.append(Line2D([], [], color="black", linestyle=(0, (4, 2)), linewidth=1, label=chart.step_end_means))
+    figure.legend(handles=handles, loc="outside lower center", ncols=_LEGEND_COLUMNS, frameon=False)

@@ -1,0 +1,119 @@
+"""What a Gantt chart of the recorded time steps shows, and which cycles of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+
+from archsim.api import Simulation
+from archsim.program.ir import DataKind, Op
+from archsim.report.text.steps import longest_body
+
+_PLACE = re.compile(r"\+\d+$")
+"""Which step of several in a repetition: no part of what an op is."""
+_FEW_BARS = 90
+"""So many bars are readable in one panel."""
+_CLOSE = 0.5
+"""A closer look is worth a panel of its own if it shows less than this share of the other panel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One op: it holds its unit from `start` to `free`, its results are visible at `done` (cycles of the run)."""
+
+    unit: str
+    kind: str
+    label: str
+    repetition: int
+    start: int
+    free: int
+    done: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gantt:
+    """The recorded ops of the time steps; `step_ends` maps a step to the cycle at which it ends."""
+
+    units: tuple[str, ...]
+    mac_unit: str | None
+    bars: tuple[Bar, ...]
+    step_ends: dict[int, int]
+    step_end_means: str
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Cycles [start, stop) under a title; `gap` is where the MAC array stands still longest."""
+
+    title: str
+    start: int
+    stop: int
+    gap: tuple[int, int] | None
+
+
+def gantt(simulation: Simulation) -> Gantt:
+    """Everything on record of the time steps; of layers after each other those of the layer that takes longest."""
+    number = longest_body(simulation)
+    ops = simulation.program.phases[number].ops
+    bars = []
+    ends: dict[int, int] = {}
+    h_ends: dict[int, int] = {}
+    for record in simulation.trace.records:
+        if record.phase != number:
+            continue
+        op = ops[record.op]
+        step = op.step(record.repetition)
+        kind = _PLACE.sub("", op.label.partition("[")[0].strip())
+        bars.append(Bar(op.unit, kind, op.label, step, record.start, record.free, record.done))
+        ends[step] = max(ends.get(step, 0), record.done)
+        if _writes_h(op):
+            h_ends[step] = max(h_ends.get(step, 0), record.done)
+    mac_unit = next((op.unit for op in ops if op.macs), None)
+    means = "step ends: h_t complete" if h_ends else "step ends: all its ops done"
+    return Gantt(tuple(simulation.trace.units), mac_unit, tuple(bars), h_ends or ends, means)
+
+
+def panels(chart: Gantt) -> list[Panel]:
+    """All of the recorded steps if they are few ops; else one step, and a closer look at its end if that helps."""
+    steps = sorted(chart.step_ends)
+    if len(chart.bars) <= _FEW_BARS or len(steps) < 2:
+        start = min((bar.start for bar in chart.bars), default=0)
+        stop = max((bar.done for bar in chart.bars), default=1)
+        return [Panel(_title("steps", steps), start, stop, None)]
+    step = steps[(len(steps) - 1) // 2 + (len(steps) == 2)]
+    begin, end = chart.step_ends[step - 1], chart.step_ends[step]
+    length = end - begin
+    gap = _longest_gap(chart, begin, end, length)
+    closer = max(3 * (gap[1] - gap[0]) if gap else 0, length // 8, 10)
+    margin = length // 8
+    whole = Panel(f"Step {step} from the end of the step before: {length:,} cycles", begin - margin, end + margin, None)
+    if closer > _CLOSE * (whole.stop - whole.start):
+        margin = length // 2
+        return [Panel(whole.title, begin - margin, end + margin, gap)]
+    middle = (gap[0] + gap[1]) // 2 if gap else end
+    title = f"The end of step {step} and the beginning of step {step + 1}, closer"
+    if gap and gap[0] <= begin:
+        title = f"The end of step {step - 1} and the beginning of step {step}, closer"
+    return [whole, Panel(title, middle - closer // 2, middle + closer // 2, gap)]
+
+
+def _title(noun: str, steps: list[int]) -> str:
+    if not steps:
+        return "no time step on record"
+    return f"Step {steps[0]}" if len(steps) == 1 else f"Time {noun} {steps[0]} to {steps[-1]}"
+
+
+def _longest_gap(chart: Gantt, begin: int, end: int, length: int) -> tuple[int, int] | None:
+    """The longest time that the MAC array stands still around either end of a step; the later one of equals."""
+    busy = sorted((bar.start, bar.free) for bar in chart.bars if bar.unit == chart.mac_unit)
+    gaps = [
+        (free, start)
+        for (_, free), (start, _) in pairwise(busy)
+        if start > free and begin - length // 2 <= free <= end + length // 2
+    ]
+    return max(gaps, key=lambda gap: (gap[1] - gap[0], gap[0]), default=None)
+
+
+def _writes_h(op: Op) -> bool:
+    return op.unit != "dram" and any(region.buffer.kind is DataKind.H for region in op.writes)

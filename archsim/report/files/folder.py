@@ -1,0 +1,112 @@
+"""A run's folder: filled under a temporary name, then moved into place: it holds one whole run or is not there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from archsim.api import Simulation
+from archsim.errors import OutputError
+from archsim.report.files.accuracy_figures import accuracy_csv
+from archsim.report.files.saved import resolved_arch, resolved_workload, stats_json, torch_outputs
+from archsim.report.text.report_text import report_text
+
+PLOTS = ("utilization.png", "timeline.png", "cycle_stack.png", "roofline.png")
+ENERGY_PLOT = "energy.png"
+"""Only of a machine whose family has a model of energy."""
+ACCURACY_PLOTS = ("accuracy.png", "format_ranges.png")
+ACCURACY_FILES = ("accuracy.csv", *ACCURACY_PLOTS)
+"""Only of a run whose accuracy is measured: that computes in other formats than float32."""
+FILES = ("stats.json", "report.txt", "arch.yaml", "workload.yaml", "outputs.npz", *PLOTS, ENERGY_PLOT, *ACCURACY_FILES)
+"""All that a run's folder can hold."""
+
+
+@contextmanager
+def result_folder(target: Path) -> Iterator[Path]:
+    """A temporary folder beside `target` that takes its place when the block ends without an error.
+
+    Raises OutputError if `target` is no folder, holds anything that is not a result of a run, or cannot be written.
+    """
+    shown, target = target, Path(os.path.abspath(target))  # "." and ".." have no name of their own
+    if not target.name:
+        raise OutputError(f"{shown}: is no folder for results; choose another --out")
+    temporary = target.with_name(f".{target.name}.partial-{os.getpid()}")
+    try:
+        _refuse_foreign(target, shown)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+    except OSError as error:
+        raise _cannot_write(shown, error) from error
+    try:
+        yield temporary
+        _replace(target, temporary)
+    except OSError as error:
+        raise _cannot_write(shown, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def fill_folder(folder: Path, simulation: Simulation, plots: bool) -> None:
+    """Write everything that is known of a run."""
+    import numpy as np
+
+    (folder / "stats.json").write_text(stats_json(simulation), encoding="utf-8")
+    (folder / "report.txt").write_text(report_text(simulation), encoding="utf-8")
+    (folder / "arch.yaml").write_text(resolved_arch(simulation.arch, folder), encoding="utf-8")
+    (folder / "workload.yaml").write_text(resolved_workload(simulation.workload, folder), encoding="utf-8")
+    if simulation.results is not None:
+        np.savez(folder / "outputs.npz", **torch_outputs(simulation.workload, simulation.results))
+    if simulation.accuracy is not None:
+        (folder / "accuracy.csv").write_text(accuracy_csv(simulation), encoding="utf-8")
+    if plots:
+        _draw(folder, simulation)
+
+
+def _draw(folder: Path, simulation: Simulation) -> None:
+    from archsim.report.figures import plots
+
+    drawn = (
+        plots.plot_utilization,
+        plots.plot_timeline,
+        plots.plot_cycle_stack,
+        plots.plot_roofline,
+    )
+    for name, plot in zip(PLOTS, drawn, strict=True):
+        plot(simulation, folder / name)
+    if simulation.stats.energy is not None:
+        plots.plot_energy(simulation, folder / ENERGY_PLOT)
+    if simulation.accuracy is not None:
+        for name, plot in zip(ACCURACY_PLOTS, (plots.plot_accuracy, plots.plot_format_ranges), strict=True):
+            plot(simulation, folder / name)
+
+
+def _refuse_foreign(target: Path, shown: Path) -> None:
+    """`shown` is the folder as the user named it."""
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise OutputError(f"{shown}: is not a folder; choose another --out")
+    if target.is_dir():
+        foreign = sorted(entry.name for entry in target.iterdir() if entry.name not in FILES)
+        if foreign:
+            listed = ", ".join(foreign[:3]) + (", ..." if len(foreign) > 3 else "")
+            raise OutputError(f"{shown}: holds files that are no results of a run ({listed}); choose another --out")
+
+
+def _replace(target: Path, temporary: Path) -> None:
+    old = target.with_name(f".{target.name}.old-{os.getpid()}")
+    if target.exists():
+        os.replace(target, old)
+    try:
+        os.replace(temporary, target)
+    except OSError:
+        if old.exists():
+            os.replace(old, target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _cannot_write(target: Path, error: OSError) -> OutputError:
+    return OutputError(f"{target}: cannot write results: {error.strerror or error}")

@@ -1,0 +1,90 @@
+"""A run in files: its figures as JSON, and its resolved inputs as YAML that `archsim run` takes again."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from archsim.api import Simulation
+from archsim.config.presets import is_name
+from archsim.families.load import Arch
+from archsim.lowering.tensors import Results
+from archsim.report.files.accuracy_figures import accuracy_figures
+from archsim.workload import Workload
+from archsim.workload.layout import Layout
+from archsim.workload.tensors import same_sizes, suffixes
+
+
+def stats_json(simulation: Simulation) -> str:
+    """All figures and the verdict on the numbers, as one JSON object."""
+    figures = dataclasses.asdict(simulation.stats)
+    figures["executor"] = dataclasses.asdict(simulation.executor)
+    figures["validation"] = dataclasses.asdict(simulation.validation)
+    accuracy = accuracy_figures(simulation)
+    figures["accuracy"] = None if accuracy is None else dataclasses.asdict(accuracy)
+    return json.dumps(figures, indent=2, allow_nan=False) + "\n"
+
+
+def resolved_arch(arch: Arch, folder: Path) -> str:
+    """The architecture with all overrides applied; a technology's file is named relative to the results' `folder`."""
+    data = arch.config.model_dump(mode="json")
+    if not is_name(data.get("technology", "")):
+        data["technology"] = os.path.relpath(Path(data["technology"]).resolve(), _final(folder))
+    return _yaml(data)
+
+
+def resolved_workload(workload: Workload, folder: Path) -> str:
+    """The workload with all overrides applied; its files are named relative to the results' `folder`."""
+    data = workload.config.model_dump(mode="json", exclude_defaults=True)  # nulls stay: one may be no default
+    _rename_files(data, workload.folder, _final(folder))
+    return _yaml(data)
+
+
+def _final(folder: Path) -> Path:
+    """A folder that lies where the results will: the temporary folder and the final one have the same parent."""
+    return folder.resolve().parent / "any"
+
+
+def _rename_files(section: dict[str, Any], old: Path, new: Path) -> None:
+    """Names of files relative to one folder, in a section and those inside it, become relative to another."""
+    for key, value in section.items():
+        if isinstance(value, dict):
+            _rename_files(value, old, new)
+        elif key == "file" and value is not None:
+            section[key] = os.path.relpath((old / value).resolve(), new)
+
+
+def torch_outputs(workload: Workload, results: Results) -> dict[str, Any]:
+    """output, h_n and (LSTM) c_n in torch's shapes, float32.
+
+    States of cells of different sizes cannot be stacked: they are h_n_l0, h_n_l0_reverse, ... (features last).
+    """
+    import numpy as np
+
+    spec, layout = workload.spec, Layout(workload.config.batch_first, workload.config.batched)
+    outputs: dict[str, Any] = {"output": layout.sequence_out(results.output).astype(np.float32)}
+    for name, states in (("h_n", results.h_n), ("c_n", results.c_n)):
+        kept = [(suffix, state) for suffix, state in zip(suffixes(spec), states, strict=True) if state is not None]
+        if not kept:
+            continue
+        if same_sizes(spec):
+            outputs[name] = layout.state_out(np.stack([state for _, state in kept])).astype(np.float32)
+        else:
+            outputs |= {
+                f"{name}{suffix}": layout.state_out(state[None])[0].astype(np.float32) for suffix, state in kept
+            }
+    return outputs
+
+
+def _yaml(data: dict[str, Any]) -> str:
+    from ruamel.yaml import YAML
+
+    yaml = YAML(pure=True)  # round trip: keeps the order of the fields
+    yaml.default_flow_style = False
+    text = io.StringIO()
+    yaml.dump(data, text)
+    return text.getvalue()

@@ -1,0 +1,1 @@
+"""The report as text: tables, sentences, the program's listing, a line a cycle."""

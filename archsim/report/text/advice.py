@@ -1,0 +1,56 @@
+"""What it means that a bound binds, and which knob would move it."""
+
+from __future__ import annotations
+
+from archsim.families.advice import Advice
+from archsim.metrics import Stats
+from archsim.metrics.stacks import BUCKETS
+from archsim.report.text.figures_as_text import cycles, part, percent
+
+NEGLIGIBLE = 0.01
+"""A step this little above its largest bound is explained by the bound alone."""
+
+_EXACT = 1e-9
+"""Cycles a step below which a difference is rounding."""
+
+_WORK = ("useful", "padding")
+_OUTSIDE = ("prologue", "epilogue", "idle")
+
+
+def excess(stats: Stats) -> float:
+    """How far the simulated step is above the largest bound, relative to the bound."""
+    return stats.cycles_per_step / stats.bounds[stats.binding_bound] - 1
+
+
+def binding_sentence(stats: Stats, advice: Advice) -> str:
+    """Which bound binds, how far above it the machine is, and what follows from it."""
+    return f"{stats.binding_bound} binds: {_distance(stats)}. {advice.bounds[stats.binding_bound]}"
+
+
+def _distance(stats: Stats) -> str:
+    above = stats.cycles_per_step - stats.bounds[stats.binding_bound]
+    if abs(above) < _EXACT:
+        return "the simulated step is exactly at it"
+    by = f"(by {cycles(abs(above))} cycles a step)"
+    if above > 0:
+        return f"the simulated step is {percent(excess(stats))} above it {by}"
+    return (
+        f"the simulated step is {percent(-excess(stats))} below it {by}, which is a mean over all time steps, while "
+        "the simulated one is measured in their second half, whose last steps load no more x"
+    )
+
+
+def gap_sentence(stats: Stats, multipliers: str, advice: Advice) -> str:
+    """Where the cycles above the largest bound go, as far as the multipliers see it; "" if there are next to none."""
+    if excess(stats) <= NEGLIGIBLE:
+        return ""
+    seen = (*_WORK, *_OUTSIDE, *advice.explained.get(stats.binding_bound, ()))
+    losses = {name: n for name, n in stats.cycle_stack.items() if n and name not in seen}
+    if not losses:
+        return ""
+    worst = max(losses, key=lambda name: losses[name])
+    return (
+        "What is above the bound comes from the interplay of units, which no single bound sees. Beside what the "
+        f"bound explains, the {multipliers} loses most by {worst} ({BUCKETS[worst]}): "
+        f"{part(losses[worst], stats.body_cycles)} of the time steps.{advice.knobs.get(worst, '')}"
+    )

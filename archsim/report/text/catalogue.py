@@ -1,0 +1,61 @@
+"""What archsim brings along, for `archsim list`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from archsim.config import load_document
+from archsim.config.presets import PresetKind, preset_file, preset_names
+from archsim.errors import FaultsError
+from archsim.families.family import Family
+from archsim.families.registry import all_families
+from archsim.families.schedules import schedules_of
+from archsim.hardware.dram.ddr_presets import SUMMARIES
+
+Entries = list[tuple[str, str]]
+
+
+def catalogue() -> list[tuple[str, Entries]]:
+    """(title, entries) of each section; an entry is a name and a line about it."""
+    return [
+        ("Architectures (arch_configs/)", _presets(PresetKind.ARCH)),
+        ("Technologies (arch_configs/technology/; --set technology=...)", _presets(PresetKind.TECHNOLOGY)),
+        ("Workloads (workloads/; or inline: lstm:input,hidden,t=steps,b=batch)", _presets(PresetKind.WORKLOAD)),
+        ("Design spaces (arch_configs/spaces/)", _presets(PresetKind.SPACE)),
+        *(section for family in all_families().values() for section in _family(family)),
+        ("DRAM devices (dram.device of kind ddr)", list(SUMMARIES.items())),
+    ]
+
+
+def _family(family: Family[Any]) -> list[tuple[str, Entries]]:
+    """Its schedules, and the sections of its architecture files."""
+    components = [
+        entry
+        for name, field in family.config.model_fields.items()
+        if name not in ("family", "summary", "clock_mhz", "technology", "dram_type")
+        for entry in _component(family, name, str(field.description))
+    ]
+    schedules = [(schedule.name, schedule.summary) for schedule in schedules_of(family)]
+    note = " (fused and split mean interleaved)" if family.name == "gemv" else ""
+    return [
+        (f"Schedules of the family {family.name}{note}", schedules),
+        (f"Components of the family {family.name} (the sections of an architecture)", components),
+    ]
+
+
+def _component(family: Family[Any], name: str, description: str) -> Entries:
+    """A section's line; of a unit with several kinds a line for each."""
+    kinds = [kind for kind in family.unit_kinds if kind.name == name]
+    if not kinds:
+        return [(name, description)]
+    return [(f"{name}: {kind.kind}" if kind.kind else name, kind.summary) for kind in kinds]
+
+
+def _presets(kind: PresetKind) -> Entries:
+    return [(name, _summary(load_document(preset_file(kind, name), FaultsError).data)) for name in preset_names(kind)]
+
+
+def _summary(data: Mapping[str, Any]) -> str:
+    """A preset's line; that of a workload with a task says which."""
+    return str(data["summary"]) + (f"; task: {data['task']['summary']}" if "task" in data else "")

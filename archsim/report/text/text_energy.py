@@ -1,0 +1,93 @@
+"""What a run takes in energy and the machine in area, by unit and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from archsim.api import Simulation
+from archsim.metrics import declared
+from archsim.metrics.energy import Area, Energy
+from archsim.report.text.figures_as_text import part, percent, significant
+from archsim.report.text.layout import heading, sentence, table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_SUMS = ("total_uj", "pj_per_mac", "power_mw", "tops_per_w")
+_DIRECTIONS = {"read": "read", "write": "written"}
+LEAKAGE = "leakage"
+MOST_KINDS = 4
+"""Of a part's kinds those that take most are named."""
+
+
+def energy(simulation: Simulation) -> list[RenderableType]:
+    """The sums, then every unit and memory with its energy and what of it takes most, then what is uncertain."""
+    found, area, about = simulation.stats.energy, simulation.stats.area, declared(Energy)
+    if found is None or area is None:
+        family = simulation.arch.config.family
+        return [heading("Energy and area"), sentence(f"not modelled: machines of the family {family} have no prices")]
+    sums = [
+        (name.rsplit("_", 1)[0] if name.endswith(("_uj", "_mw")) else name, _amount(found, name), about[name].meaning)
+        for name in _SUMS
+    ]
+    sums.append(("area", f"{significant(area.area_mm2)} mm2", declared(Area)["area_mm2"].meaning))
+    rows = [
+        (
+            name,
+            significant(amount),
+            part(amount, found.total_uj),
+            significant(area.part_area_mm2[name]) if name in area.part_area_mm2 else "-",
+            significant(area.part_leakage_mw[name]) if name in area.part_leakage_mw else "-",
+            most(simulation, name),
+        )
+        for name, amount in sorted(found.part_uj.items(), key=lambda item: -item[1])
+    ]
+    rows.append(
+        ("sum", significant(found.total_uj), percent(1), significant(area.area_mm2), significant(area.leakage_mw), "")
+    )
+    return [
+        heading("Energy of an inference, and area", f"technology {found.technology}, DRAM {found.dram_type}"),
+        table(("<", ">", "<~"), None, sums),
+        table(
+            ("<", ">", ">", ">", ">", "<~"),
+            ("unit or memory", "uJ", "of energy", "mm2", "leaks mW", "mostly"),
+            rows,
+            strong=(len(rows) - 1,),
+        ),
+        *(sentence(f"extrapolated: {note}") for note in found.extrapolated),
+        sentence(
+            "A model of published energies, for comparing designs: the technology's file has a source for every "
+            "number, docs/energy.md the rules. Clock tree, wires between units, sequencer, DRAM interface and DRAM "
+            "standby are not in it."
+        ),
+    ]
+
+
+def kinds_of(simulation: Simulation, name: str) -> Mapping[str, float]:
+    """What of a unit or memory takes energy -> uJ: operators, or reading and writing a kind of data."""
+    found, area = simulation.stats.energy, simulation.stats.area
+    assert found is not None
+    assert area is not None
+    if name == LEAKAGE:
+        return {
+            f"{of} leaks": found.leakage_uj * leakage / area.leakage_mw for of, leakage in area.part_leakage_mw.items()
+        }
+    accesses = {
+        f"{data} {_DIRECTIONS[direction]}": amount
+        for direction, kinds in found.memory_uj.get(name, {}).items()
+        for data, amount in kinds.items()
+    }
+    return {**found.unit_uj.get(name, {}), **accesses}
+
+
+def most(simulation: Simulation, name: str) -> str:
+    """The kinds of a part that take most, with their shares of it."""
+    kinds = kinds_of(simulation, name)
+    whole = sum(kinds.values())
+    largest = sorted((kind for kind in kinds if kinds[kind]), key=lambda kind: -kinds[kind])[:MOST_KINDS]
+    return ", ".join(f"{kind} {part(kinds[kind], whole)}" for kind in largest)
+
+
+def _amount(found: Energy, name: str) -> str:
+    return f"{significant(getattr(found, name))} {declared(Energy)[name].unit}"

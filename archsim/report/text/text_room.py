@@ -1,0 +1,33 @@
+"""What the program's buffers take of each memory on the chip."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from archsim.api import Simulation
+from archsim.hardware.storage import Sram
+from archsim.report.text.figures_as_text import binary_bytes, percent
+from archsim.report.text.layout import heading, table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+def room(simulation: Simulation) -> list[RenderableType]:
+    """A line for each memory, and one for each of its buffers."""
+    costing = simulation.arch.config.costing
+    slots = {buffer.name: buffer.slots for buffer in simulation.program.buffers}
+    rows: list[tuple[str, ...]] = []
+    strong: list[int] = []
+    for memory, buffers in simulation.stats.stored_bytes.items():
+        storage = None if costing is None else costing.memories.get(memory)
+        total = sum(buffers.values())
+        share = percent(total / storage.capacity_bytes) if isinstance(storage, Sram) else ""
+        strong.append(len(rows))
+        rows.append((memory, "all", "", f"{total:,}", binary_bytes(total), share))
+        rows += [("", name, f"{slots[name]}", f"{size:,}", binary_bytes(size), "") for name, size in buffers.items()]
+    headers = ("memory", "buffer", "slots", "bytes", "binary", "of capacity")
+    return [
+        heading("On-chip memory that the buffers take", "for the whole run"),
+        table(("<", "<", ">", ">", ">", ">"), headers, rows, strong),
+    ]

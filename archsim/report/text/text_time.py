@@ -1,0 +1,82 @@
+"""How long the run takes, what limits a step, and what that means as throughput."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from archsim.api import Simulation
+from archsim.families.registry import family_of
+from archsim.metrics import Stats, declared
+from archsim.program.ir import PhaseKind
+from archsim.report.text.advice import binding_sentence, gap_sentence
+from archsim.report.text.figures_as_text import cycles, part, percent, significant
+from archsim.report.text.layout import heading, sentence, table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_SHARES = ("mac_utilization", "steady_state_mac_utilization")
+_UNSTEADY = 2
+"""With so many time steps or fewer there is no steady state."""
+_THROUGHPUT = ("throughput_gops", "steady_state_throughput_gops", "peak_throughput_gops")
+
+
+def latency(simulation: Simulation) -> list[RenderableType]:
+    """Cycles and us of the run and its phases."""
+    stats, clock = simulation.stats, simulation.arch.config.clock_mhz
+    about = declared(Stats)
+    parts = (
+        ("prologue", stats.prologue_cycles, about["prologue_cycles"].meaning),
+        ("time steps", stats.body_cycles, f"{about['body_cycles'].meaning} (T = {simulation.workload.spec.steps:,})"),
+        *(
+            [("handover", stats.handover_cycles, about["handover_cycles"].meaning)]
+            if simulation.program.of_kind(PhaseKind.HANDOVER)
+            else []
+        ),
+        ("epilogue", stats.epilogue_cycles, about["epilogue_cycles"].meaning),
+        ("whole run", stats.latency_cycles, about["latency_cycles"].meaning),
+    )
+    rows = [
+        (name, f"{length:,}", significant(length / clock), part(length, stats.latency_cycles), meaning)
+        for name, length, meaning in parts
+    ]
+    headers = ("phase", about["latency_cycles"].unit, about["latency_us"].unit, "share", "what it is")
+    return [heading("Latency"), table(("<", ">", ">", ">", "<~"), headers, rows, strong=(len(rows) - 1,))]
+
+
+def step(simulation: Simulation) -> list[RenderableType]:
+    """The steady-state step beside every bound, and what the largest one says."""
+    stats, clock = simulation.stats, simulation.arch.config.clock_mhz
+    about = declared(Stats)["cycles_per_step"]
+    family = family_of(simulation.arch.config)
+    meanings, advice = family.bounds, family.advice
+    steady = simulation.workload.spec.steps > _UNSTEADY
+    which = "in the steady state" if steady else "the last one, since there are too few for a steady state"
+    rows = [("simulated", cycles(stats.cycles_per_step), percent(1), about.meaning)]
+    for name in sorted(stats.bounds, key=lambda name: -stats.bounds[name]):
+        mark = "<-- binds: " if name == stats.binding_bound else ""
+        share = stats.bounds[name] / stats.cycles_per_step
+        rows.append((name, cycles(stats.bounds[name]), percent(share), mark + meanings[name]))
+    found = [
+        heading("One time step", f"{which}: {significant(stats.cycles_per_step / clock)} us"),
+        table(("<", ">", ">", "<~"), ("bound", "cycles/step", "of step", "what it is"), rows, strong=(0, 1)),
+        sentence(binding_sentence(stats, advice)),
+    ]
+    gap = gap_sentence(stats, simulation.arch.config.multipliers.title, advice)
+    return [*found, sentence(gap)] if gap else found
+
+
+def throughput(simulation: Simulation) -> list[RenderableType]:
+    """GOPS and the useful share of the MAC array."""
+    stats, about = simulation.stats, declared(Stats)
+    peak = stats.peak_throughput_gops
+    rows = [
+        (name.removesuffix("_gops"), f"{significant(getattr(stats, name))} {about[name].unit}", about[name].meaning)
+        for name in _THROUGHPUT
+    ]
+    rows += [(name, percent(getattr(stats, name)), about[name].meaning) for name in _SHARES]
+    steady = stats.steady_state_throughput_gops / peak if peak else 0
+    return [
+        heading("Throughput and MAC utilization", f"steady state: {percent(steady)} of the peak"),
+        table(("<", ">", "<~"), None, rows),
+    ]

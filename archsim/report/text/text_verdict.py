@@ -1,0 +1,177 @@
+"""What was run, and whether it computed the right numbers: within a bound, in every bit, or not judged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from archsim.api import Simulation
+from archsim.checking.validation import Validation
+from archsim.formats import KINDS, Formats
+from archsim.report.text.figures_as_text import error, plural, significant
+from archsim.report.text.layout import facts, heading, sentence, table, title
+from archsim.workload import NetworkSpec
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+def header(simulation: Simulation) -> list[RenderableType]:
+    """Machine, workload, schedule and the verdict in a word."""
+    stats, arch, spec = simulation.stats, simulation.arch.config, simulation.workload.spec
+    array = arch.multipliers
+    return [
+        title(f"{stats.workload} on {stats.arch}, schedule {stats.schedule}"),
+        facts(
+            [
+                ("machine", f"{stats.arch}: {arch.summary}"),
+                *([("changed", f"with --set: {', '.join(stats.overrides)}")] if stats.overrides else []),
+                ("clock", f"{significant(arch.clock_mhz)} MHz (1 cycle = {significant(1000 / arch.clock_mhz)} ns)"),
+                (
+                    array.title,
+                    f"{array.size} = {array.macs_per_cycle:,} MACs a cycle, {formats_text(arch.formats)}",
+                ),
+                ("workload", f"{stats.workload}: {simulation.workload.config.summary}"),
+                (
+                    "sizes",
+                    f"{_layers(spec)}, "
+                    f"T = {plural(spec.steps, 'time step')}, B = {plural(spec.batch, 'sequence')}; "
+                    f"{stats.macs:,} MACs in all",
+                ),
+                ("schedule", f"{stats.schedule}: {simulation.schedule.summary}"),
+                *_blocks(simulation),
+                ("program", f"{stats.program_ops:,} ops executed"),
+                ("timed by", _executor(simulation)),
+                ("arithmetic", _verdict(simulation)),
+            ]
+        ),
+    ]
+
+
+def _blocks(simulation: Simulation) -> list[tuple[str, str]]:
+    """Of a hoisted schedule, how many steps a block has, and what to do if that is one."""
+    steps = max((op.block_steps for phase in simulation.program.phases for op in phase.ops), default=0)
+    if not steps:
+        return []
+    text = f"W_ih x of {plural(steps, 'time step')} at once, for which W_ih is read once"
+    if steps == 1 < simulation.workload.spec.steps:
+        text += (
+            "; blocks of one step gain nothing: more state_buffer.capacity_bytes (and input_buffer.capacity_bytes) "
+            "would hold the sums (and x) of more, or state_buffer.hoist_steps asks for them"
+        )
+    return [("blocks", text)]
+
+
+def _executor(simulation: Simulation) -> str:
+    used = simulation.executor
+    if used.name == "machine":
+        return "the machine" + (f" ({used.reason})" if used.reason else "")
+    numbers = "" if simulation.numbers is None else "; the numbers are the untimed program's"
+    return f"the second executor, by recurrence{numbers}"
+
+
+def validation(simulation: Simulation) -> list[RenderableType]:
+    """Each comparison with its error, the bound on it, and the reference; or why there is none."""
+    verdict = simulation.validation
+    if verdict.bitwise:
+        return _bit_for_bit(verdict)
+    head = heading("Validation", "does the machine compute what the model computes?")
+    if verdict.passed is None:
+        return [head, sentence(_not_judged(simulation))]
+    rows = [
+        (
+            check.name,
+            check.reference,
+            error(check.max_abs_error),
+            error(check.max_rel_error),
+            "passed" if check.passed else "FAILED",
+        )
+        for check in verdict.checks
+    ]
+    return [
+        head,
+        table(("<", "<~", ">", ">", "<"), ("tensor", "reference", "max error", "relative", "verdict"), rows),
+        sentence(
+            "max error: of any element, absolute; relative: that error over the tensor's largest magnitude, allowed "
+            f"up to {error(verdict.tolerance)}. The golden model is a functional LSTM in float64 that shares no code "
+            "with the simulator."
+        ),
+        _word(verdict),
+    ]
+
+
+def formats_text(formats: Formats) -> str:
+    """The format of each kind of data; kinds that have the same are named together."""
+    kinds: dict[str, list[str]] = {}
+    for kind in KINDS:
+        kinds.setdefault(formats.format(kind).name, []).append(kind)
+    if len(kinds) == 1:
+        return next(iter(kinds))
+    return "; ".join(f"{', '.join(names)} {name}" for name, names in kinds.items())
+
+
+def _bit_for_bit(verdict: Validation) -> list[RenderableType]:
+    """The comparison with the integer reference."""
+    rows = [
+        (
+            check.name,
+            check.reference,
+            f"{check.compared_numbers:,}",
+            f"{check.differing_numbers:,}",
+            error(check.max_abs_error),
+            "passed" if check.passed else "FAILED",
+        )
+        for check in verdict.checks
+    ]
+    return [
+        heading("Validation", "does the machine compute what its number formats say?"),
+        table(
+            ("<", "<~", ">", ">", ">", "<"),
+            ("tensor", "reference", "numbers", "that differ", "max error", "verdict"),
+            rows,
+        ),
+        sentence(
+            "Every number must be bit for bit equal to the integer reference: the same network on the same codes in "
+            "64-bit integers, which shares no code with the simulator. How far that is from the model in float64 is "
+            "not judged; it is under Accuracy."
+        ),
+        _word(verdict),
+    ]
+
+
+def _word(verdict: Validation) -> RenderableType:
+    return sentence("PASSED" if verdict.passed else "FAILED: do not trust these results", "bold")
+
+
+def _not_judged(simulation: Simulation) -> str:
+    why = simulation.validation.not_judged
+    return why if simulation.accuracy is None else f"not judged: {why}. How large the errors are is under Accuracy."
+
+
+def _verdict(simulation: Simulation) -> str:
+    verdict = simulation.validation
+    sqnr = simulation.accuracy.tensors[0].sqnr_db if simulation.accuracy else None
+    costs = "" if sqnr is None else f"; SQNR of the output {sqnr:.1f} dB"
+    if verdict.passed is None or verdict.max_rel_error is None:
+        return verdict.not_judged if simulation.accuracy is None else f"not judged: {verdict.not_judged}{costs}"
+    word = "PASSED" if verdict.passed else "FAILED"
+    if verdict.bitwise:
+        differing = sum(check.differing_numbers or 0 for check in verdict.checks)
+        compared = sum(check.compared_numbers for check in verdict.checks)
+        if verdict.passed:
+            return f"{word}: bit for bit equal to the integer reference{costs}"
+        return f"{word}: {differing:,} of {compared:,} numbers differ from the integer reference"
+    return f"{word}: largest relative error {error(verdict.max_rel_error)}, allowed {error(verdict.tolerance)}"
+
+
+def _layers(spec: NetworkSpec) -> str:
+    """What the network is made of: each layer's kind, inputs and hidden units."""
+    parts = []
+    for layer in spec.layers:
+        cell = layer[0]
+        projected = f" -> {cell.proj_size}" if cell.proj_size else ""
+        way = " both ways" if len(layer) > 1 else " in reverse" if cell.reverse else ""
+        parts.append(
+            f"{cell.kind.upper()}{way} of I = {plural(cell.input_size, 'input')}, "
+            f"H = {plural(cell.hidden_size, 'hidden unit')}{projected}"
+        )
+    return "; ".join(parts)

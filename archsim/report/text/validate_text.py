@@ -1,0 +1,69 @@
+"""The verdict of `archsim validate` as text and as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+from archsim.api.verdict import ExecutorCheck, Verdict
+from archsim.checking.validation import Check
+
+
+def verdict_json(verdict: Verdict) -> str:
+    """One JSON object."""
+    return json.dumps({"passed": verdict.passed, **dataclasses.asdict(verdict)}, indent=2, allow_nan=False) + "\n"
+
+
+def verdict_text(verdict: Verdict) -> str:
+    """A line a check, then the verdict."""
+    lines = [f"{verdict.schedule} of {verdict.workload} on {verdict.arch}"]
+    lines.append(
+        _line(
+            not verdict.hazards,
+            f"schedule: {len(verdict.hazards)} hazards; every conflict between {verdict.ops:,} ops is checked against "
+            f"{verdict.dependencies:,} dependencies and the units' order",
+        )
+    )
+    lines += [f"     {hazard}" for hazard in verdict.hazards]
+    if verdict.compared_numbers:
+        lines.append(
+            _line(
+                not verdict.differing_numbers,
+                f"machine against untimed program: {verdict.differing_numbers:,} of {verdict.compared_numbers:,} "
+                "numbers differ in any bit",
+            )
+        )
+    if verdict.executors is not None:
+        lines.append(_line(verdict.executors.passed, _executors_text(verdict.executors)))
+    lines += [_line(check.passed, _check_text(check)) for check in verdict.checks]
+    if verdict.not_judged and not verdict.hazards:
+        lines.append(f"---- numbers against a reference: not judged: {verdict.not_judged}")
+    if verdict.output_sqnr_db is not None:
+        lines.append(f"---- output against golden model: SQNR {verdict.output_sqnr_db:.1f} dB (reported, not judged)")
+    lines.append("VALID" if verdict.passed else "NOT VALID")
+    return "\n".join(lines) + "\n"
+
+
+def _executors_text(executors: ExecutorCheck) -> str:
+    if executors.passed:
+        return f"machine against the second executor: every cycle the same, {executors.machine_cycles:,} in all"
+    return (
+        f"machine against the second executor: {executors.machine_cycles:,} and {executors.fast_cycles:,} cycles; "
+        f"they differ in {', '.join(executors.differing)}"
+    )
+
+
+def _check_text(check: Check) -> str:
+    if check.differing_numbers is None:
+        return (
+            f"{check.name} against {check.reference}: max error {check.max_abs_error:.2e} absolute, "
+            f"{check.max_rel_error:.2e} of the largest magnitude (allowed {check.tolerance:.0e})"
+        )
+    return (
+        f"{check.name}: {check.differing_numbers:,} of {check.compared_numbers:,} numbers differ in any bit from the "
+        "independent integer reference"
+    )
+
+
+def _line(passed: bool, text: str) -> str:
+    return f"{'ok  ' if passed else 'FAIL'} {text}"
