@@ -45,7 +45,7 @@ def time_fast(
     reason = length_refusal(services, structure.shape_times, issue_cycles)
     if reason:
         return reason
-    of_shapes = ServiceTimes.of(services)
+    of_shapes = ServiceTimes.from_services(services)
     of_phases = tuple(of_shapes.at(places) for places in structure.shape_places)
     timing = Timing(of_phases, issue_cycles, config.sequencer.queue_depth)
     trace = execute_fast(structure.tables, timing, window=window).trace
