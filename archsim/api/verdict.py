@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from archsim.api.executors import AUTO, FAST, MACHINE, check_executor
+from archsim.api.choose import AUTO, FAST, MACHINE, check_executor
 from archsim.api.simulate import Simulation, simulate
 from archsim.api.validation import Check
 from archsim.arch import Arch, build_units

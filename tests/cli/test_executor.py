@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from archsim.api import simulate
-from archsim.api.executors import SHORT_OPS
+from archsim.api.choose import SHORT_OPS
 from archsim.api.verdict import ExecutorCheck, judge
 from archsim.arch import load_arch
 from archsim.config import parse_override
