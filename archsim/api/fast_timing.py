@@ -54,7 +54,10 @@ def time_fast(
 
 
 def _step_times(structure: Structure, trace: Trace, services: tuple[ServiceTimes, ...]) -> StepTimes:
-    """As StepTimes.of has it. Of static units the trace has the cycles for which they were occupied."""
+    """The bodies' cycles for which each unit is occupied, and those of the recurrence: as StepTimes.of has them.
+
+    It is quicker to take them from the trace: static units were occupied for as long as it says.
+    """
     chains = zip(structure.chains, services, strict=True)
     recurrence = sum((chain.longest(times) for chain, times in chains if chain is not None), Fraction(0))
     occupied = dict.fromkeys(trace.units, 0)

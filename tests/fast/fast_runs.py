@@ -25,7 +25,7 @@ def fast(program: Program, spec: MachineSpec, *, window: Window | None = EVERYTH
 
 
 def machine(program: Program, spec: MachineSpec, window: Window = EVERYTHING) -> Trace:
-    """The same by the machine."""
+    """A run by the machine."""
     return execute(program, spec, Options(window=window))
 
 
