@@ -179,6 +179,10 @@ def test_what_must_be_reached_to_reach_a_fault(small):
     assert blocks.reached("archsim/one.py", (9, 7)) == {place[9, 10]}
     assert blocks.reached("archsim/one.py", (11, 11)) == {place[11, 11]}
     assert blocks.reached("archsim/one.py", (4, 7)) == {place[16, 16]}  # where the constant is named
+    assert list(blocks.circles("archsim/one.py", (10, 11)))[:2] == [
+        {place[10, 10]},
+        set(place.values()) - {place[16, 16]},
+    ]
     assert blocks.reached("archsim/fast.py", (16, 15)) == {place[11, 11]}  # where the compiled function is named
 
 
@@ -222,8 +226,8 @@ def test_near_and_cheap_tests_come_first(small):
     order = [
         planner.cases[case].nodeid for batch in planner.batches(fault, selection(""), set()) for case in batch.cases
     ]
-    # Near ones count as cheaper; what runs together is sorted by file.
-    names = ["test_one.py::a", "test_cheap.py::a[2]", "test_cheap.py::a[1]", "test_cheap.py::a[3]", "test_far.py::a"]
+    # Near ones count as cheaper; one case of each test function comes first.
+    names = ["test_one.py::a", "test_cheap.py::a[2]", "test_far.py::a", "test_cheap.py::a[1]", "test_cheap.py::a[3]"]
     assert order == [f"tests/{name}" for name in names]
 
 
