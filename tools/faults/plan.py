@@ -67,6 +67,7 @@ class Planner:
                 self.of_function[case.function].append(len(self.cases))
                 self.cases.append(case)
                 self.numbers.append(number(case.nodeid))
+        self.reached = {file.reached for file in self.files.values()} | {case.reached for case in self.cases}
         self.seconds = [case.seconds if case.seconds is not None else self._guess(case) for case in self.cases]
 
     def batches(self, fault: Fault, selected: Selection, passed: set[int]) -> list[Batch]:
@@ -115,9 +116,7 @@ class Planner:
         """
         for circle in self.blocks.circles(fault.path, (fault.line, fault.column)):
             mask = sum(1 << block for block in circle)
-            if any(
-                file.reached & mask or any(case.reached & mask for case in file.tests) for file in self.files.values()
-            ):
+            if any(reached & mask for reached in self.reached):
                 return mask
         return 0
 
