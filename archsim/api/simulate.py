@@ -10,6 +10,7 @@ from typing import Any
 from archsim.api.fast_timing import time_fast
 from archsim.api.program_cache import CachedProgram
 from archsim.checking.format_error import Accuracy, measure
+from archsim.checking.integer_methods import unknown_to_the_reference
 from archsim.checking.integer_reference import integer_golden
 from archsim.checking.numbers import Numbers, prepare
 from archsim.checking.recorder import Recorder
@@ -21,7 +22,7 @@ from archsim.families.registry import build_units
 from archsim.families.schedule import Schedule
 from archsim.families.schedules import AskedSchedule, find_schedule
 from archsim.formats import KINDS, Formats, IntegerFormat
-from archsim.hardware.functions.methods import MethodName
+from archsim.hardware.functions.method_definition import MethodDefinition
 from archsim.hardware.unit import PortUse, Units
 from archsim.lowering.tensors import Results
 from archsim.metrics import Stats, compute_stats
@@ -121,14 +122,17 @@ def _execute(
 def check_numbers(computed: Results, numbers: Numbers, arch: Arch, schedule: Schedule[Any]) -> Validation:
     """The verdict on a run's results: within a bound in float32, in every bit on integers; else none."""
     formats, method = numbers.formats, arch.config.function_unit.method
-    if formats.float32 and method is MethodName.EXACT:
+    if formats.float32 and method.exact:
         return compare(computed, numbers.golden, numbers.tensors.expected)
     if formats.exact:
+        unknown = unknown_to_the_reference(arch.config, numbers.spec)
+        if unknown:
+            return not_validated(f"the integer reference does not know {unknown}")
         return compare_bits(computed, integer_golden(numbers, arch.config, schedule))
     return not_validated(_why_not_judged(formats, method))
 
 
-def _why_not_judged(formats: Formats, method: MethodName) -> str:
+def _why_not_judged(formats: Formats, method: MethodDefinition) -> str:
     kinds = [formats.format(kind) for kind in KINDS]
     if formats.float32:
         return f"float32 with activations by the method {method} is meant to differ from the golden model"
