@@ -45,7 +45,7 @@ def time_fast(
     reason = length_refusal(services, structure.shape_times, issue_cycles)
     if reason:
         return reason
-    of_shapes = ServiceTimes.of(services)
+    of_shapes = ServiceTimes.from_services(services)
     of_phases = tuple(of_shapes.at(places) for places in structure.shape_places)
     timing = Timing(of_phases, issue_cycles, config.sequencer.queue_depth)
     trace = execute_fast(structure.tables, timing, window=window).trace
@@ -54,7 +54,10 @@ def time_fast(
 
 
 def _step_times(structure: CachedProgram, trace: Trace, services: tuple[ServiceTimes, ...]) -> StepTimes:
-    """As StepTimes.of has it. Of static units the trace has the cycles for which they were occupied."""
+    """The bodies' cycles for which each unit is occupied, and those of the recurrence: as StepTimes.of has them.
+
+    It is quicker to take them from the trace: static units were occupied for as long as it says.
+    """
     chains = zip(structure.chains, services, strict=True)
     recurrence = sum((chain.longest(times) for chain, times in chains if chain is not None), Fraction(0))
     occupied = dict.fromkeys(trace.units, 0)

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from archsim.checking.golden_run import Golden
+from archsim.checking.integer_methods import grid_of, integer_method
 from archsim.checking.numbers import Numbers
 from archsim.checking.reference import directions
-from archsim.errors import SimulatorBug
 from archsim.families.cells.streams import cell_prefixes
 from archsim.families.machine_config import MachineConfig
 from archsim.families.schedule import Schedule
 from archsim.formats import Encoding, Fixed, IntegerFormat
 from archsim.golden.integer import Grid
-from archsim.golden.integer_functions import Exact, Lines, Method, Table
 from archsim.golden.integer_layers import Grids, IntegerMachine, run_integer
-from archsim.hardware.functions.approximation_range import CURVED
-from archsim.hardware.functions.methods import MethodName, address_format
-from archsim.hardware.functions.piecewise import PiecewiseMethod
-from archsim.workload.network import CellSpec, FunctionSpec
+from archsim.workload.network import CellSpec
 
 
 def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: Schedule[Any]) -> Golden:
@@ -32,6 +27,7 @@ def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: Schedule[Any
     below: npt.NDArray[Any] = np.asarray(numbers.tensors.x, np.float64)
     h_n, c_n = [], []
     prefixes = iter(cell_prefixes(spec))
+    method = integer_method(arch, spec)
     made = directions(numbers.tensors, spec)
     split = schedule.splits_sums or arch.formats.input != arch.formats.hidden
     for number, layer in enumerate(spec.layers):
@@ -41,7 +37,7 @@ def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: Schedule[Any
             machine = IntegerMachine(
                 arch.inputs_per_chunk,
                 split,
-                _method(arch, cell),
+                method,
                 schedule.interleaves_gates,
                 arch.x_inputs_per_chunk,
                 arch.late_bias,
@@ -63,7 +59,7 @@ def _codes(values: npt.NDArray[np.float64], encoding: Encoding) -> npt.NDArray[n
 
 def _grids(numbers: Numbers, prefix: str, source: str, cell: CellSpec) -> Grids:
     def grid(name: str) -> Grid:
-        return _grid(numbers.encodings[name])
+        return grid_of(numbers.encodings[name])
 
     def optional(name: str) -> Grid | None:
         return grid(prefix + name) if prefix + name in numbers.encodings else None
@@ -75,7 +71,7 @@ def _grids(numbers: Numbers, prefix: str, source: str, cell: CellSpec) -> Grids:
         w_hh=grid(f"{prefix}dram.W_hh"),
         x=grid(source),
         h=grid(f"{prefix}h"),
-        accumulator=_grid(Encoding(accumulator, accumulator.scale if isinstance(accumulator, Fixed) else 1.0)),
+        accumulator=grid_of(Encoding(accumulator, accumulator.scale if isinstance(accumulator, Fixed) else 1.0)),
         gate=grid(f"{prefix}sums"),
         activation=grid(f"{prefix}gates"),
         w_hr=optional("dram.W_hr"),
@@ -83,38 +79,3 @@ def _grids(numbers: Numbers, prefix: str, source: str, cell: CellSpec) -> Grids:
         cell=optional("c"),
         peephole=optional("peephole"),
     )
-
-
-def _grid(encoding: Encoding) -> Grid:
-    number_format, scale = encoding.format, encoding.scale
-    if not isinstance(number_format, IntegerFormat):
-        raise SimulatorBug(f"{number_format} has no integer reference")
-    return Grid(
-        bits=number_format.bits,
-        scale=scale if isinstance(scale, float) else scale[:, 0],
-        zero=encoding.zero,
-        rounding=number_format.rounding.value,
-        wrap=number_format.wraps,
-        fixed=isinstance(number_format, Fixed),
-    )
-
-
-def _method(arch: MachineConfig, cell: CellSpec) -> Method:
-    config = arch.function_unit
-    match config.method:
-        case MethodName.EXACT:
-            return Exact()
-        case MethodName.HARD:
-            return Exact(hard=True)
-    address = address_format(config, arch.formats)
-    grid = _grid(Encoding(address, address.scale))
-    if config.method is MethodName.TABLE:
-        return Table(config.table.entries, config.table.span, config.table.interpolation == "linear", grid)
-    fitted = PiecewiseMethod(config.piecewise_linear, address)
-    lines = {function.name: fitted.lines(function) for function in _curved(cell)}
-    segments = {name: (found.breakpoints, found.slopes, found.intercepts) for name, found in lines.items()}
-    return Lines(config.piecewise_linear.span, config.piecewise_linear.coefficient_bits, grid, segments)
-
-
-def _curved(cell: CellSpec) -> Iterator[FunctionSpec]:
-    return (function for function in cell.functions if function.name in CURVED)

@@ -10,7 +10,6 @@ from archsim.errors import Fault, WorkloadError
 from archsim.families.machine_config import MachineConfig
 from archsim.formats import KINDS, Formats, Scaled
 from archsim.hardware.datapath import Datapath
-from archsim.hardware.functions.methods import MethodName
 from archsim.hardware.numerics import Numerics, Overflows
 from archsim.hardware.unit import Units
 from archsim.lowering.encodings import Encodings, program_encodings
@@ -70,7 +69,7 @@ def prepare(
     """
     spec, formats = workload.spec, arch.formats
     tensors = load_tensors(workload) if tensors is None else tensors
-    traced = not (formats.float32 and arch.function_unit.method is MethodName.EXACT)
+    traced = not (formats.float32 and arch.function_unit.method.exact)
     if traced:
         _refuse_long(workload, spec)
     golden = golden_run(tensors, spec, traced=traced)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -99,8 +99,18 @@ def member_for_tag(slot: Slot, tag: object) -> Slot | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Put into an `Annotated`: the names that may stand there, of archsim and of installed packages."""
+
+    names: Callable[[], tuple[str, ...]]
+
+
 def choices(slot: Slot) -> tuple[Any, ...]:
-    """The values that a Literal or an enumeration allows; () for other slots."""
+    """The values that a Literal, an enumeration or `Choices` allows; () for other slots."""
+    named = next((item for item in slot.metadata if isinstance(item, Choices)), None)
+    if named is not None:
+        return named.names()
     if get_origin(slot.annotation) is Literal:
         return get_args(slot.annotation)
     if isinstance(slot.annotation, type) and hasattr(slot.annotation, "__members__"):

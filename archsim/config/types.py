@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from archsim.config.allowed import Wording
 from archsim.config.text import shown
@@ -73,6 +76,20 @@ PositiveNumber = Annotated[
 
 Text = Annotated[str, Field(strict=True, min_length=1, max_length=200)]
 """A short text: a summary, or a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Put into an `Annotated`: files have the name of the value, Python may give the value itself.
+
+    `parse` makes the value of what stands in a file, or takes it as it is; written out it is its `str`.
+    """
+
+    parse: Callable[[object], object]
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        written = core_schema.to_string_ser_schema(when_used="always")
+        return core_schema.no_info_plain_validator_function(self.parse, serialization=written)
 
 
 class StrictModel(BaseModel):

@@ -14,7 +14,7 @@ from archsim.config import StrictModel
 from archsim.config.types import PositiveNumber, Text
 from archsim.formats import Formats
 from archsim.hardware.functions.function_config import FunctionConfig
-from archsim.hardware.functions.methods import make_method
+from archsim.hardware.functions.method_registry import make_method
 from archsim.hardware.sequencer_config import SequencerConfig
 from archsim.hardware.storage import Storage
 from archsim.technology import Prices

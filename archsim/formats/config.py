@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticKnownError
 
-from archsim.config.types import StrictModel
+from archsim.config.allowed import Wording
+from archsim.config.types import Named, StrictModel
 from archsim.formats.floating import BlockFloat, Float32
 from archsim.formats.integer import Fixed, Granularity, Scaled
 from archsim.formats.number import FloatFormat, IntegerFormat, NumberFormat
-from archsim.formats.parse import MAX_BITS, NAMES, parse_format
+from archsim.formats.offered import usable
+from archsim.formats.parse import MAX_BITS, allowed_names, parse_format
 
 KINDS = ("weight", "input", "hidden", "accumulator", "gate", "activation", "cell")
 """What has a format of its own."""
@@ -37,6 +41,19 @@ def _known(name: str) -> str:
 
 
 FormatName = Annotated[str, AfterValidator(_known)]
+"""The name of a number format."""
+
+
+def _number_format(value: object) -> NumberFormat:
+    if isinstance(value, NumberFormat):
+        return usable(value)
+    if not isinstance(value, str):
+        raise PydanticKnownError("string_type")
+    return parse_format(value)
+
+
+AnyFormat = Annotated[NumberFormat, Named(_number_format), Wording("a string")]
+"""A field that names a number format in files; in Python it may be given as a name or as the format itself."""
 
 
 class Formats(StrictModel):
@@ -45,25 +62,25 @@ class Formats(StrictModel):
     shorthand: ClassVar[str] = "all"
     """The key that a plain string stands for."""
 
-    all: FormatName | None = Field(
+    all: AnyFormat | None = Field(
         default=None, exclude=True, description="number format, or set of formats, of all kinds that are not given"
     )
-    weight: FormatName = Field(description="number format of the weights")
-    input: FormatName = Field(description="number format of the input x")
-    hidden: FormatName = Field(description="number format of the hidden state h and of the output")
-    accumulator: FormatName = Field(description="number format of the accumulators and of the bias")
-    gate: FormatName = Field(description="number format of the gate pre-activations")
-    activation: FormatName = Field(description="number format of the activation units' results")
-    cell: FormatName = Field(description="number format of the cell state c")
+    weight: AnyFormat = Field(description="number format of the weights")
+    input: AnyFormat = Field(description="number format of the input x")
+    hidden: AnyFormat = Field(description="number format of the hidden state h and of the output")
+    accumulator: AnyFormat = Field(description="number format of the accumulators and of the bias")
+    gate: AnyFormat = Field(description="number format of the gate pre-activations")
+    activation: AnyFormat = Field(description="number format of the activation units' results")
+    cell: AnyFormat = Field(description="number format of the cell state c")
 
     @model_validator(mode="before")
     @classmethod
     def _for_all(cls, value: object) -> object:
-        if isinstance(value, str):
+        if isinstance(value, str | NumberFormat):
             value = {"all": value}
-        if isinstance(value, dict) and isinstance(value.get("all"), str):
+        if isinstance(value, dict) and isinstance(value.get("all"), str | NumberFormat):
             given = {key: own for key, own in value.items() if key != "all"}
-            return _set_of(value["all"]) | given
+            return {**_set_of(value["all"]), **given}
         return value
 
     @model_validator(mode="after")
@@ -85,14 +102,15 @@ class Formats(StrictModel):
 
     def format(self, kind: str) -> NumberFormat:
         """The number format of one of KINDS."""
-        return parse_format(str(getattr(self, kind)))
+        found: NumberFormat = getattr(self, kind)
+        return found
 
     @property
     def one_accumulation(self) -> bool:
         """Whether W_ih x and W_hh h go into the same accumulators: their products have the same scale."""
         if isinstance(self.format("accumulator"), FloatFormat):
             return True
-        return isinstance(self.format("weight"), Fixed) and self.input == self.hidden and self.input.startswith("q")
+        return isinstance(self.format("weight"), Fixed) and isinstance(self.input, Fixed) and self.input == self.hidden
 
     @property
     def converts_sums(self) -> bool:
@@ -115,14 +133,18 @@ class Formats(StrictModel):
         return all(isinstance(self.format(kind), Float32) for kind in KINDS)
 
 
-def _set_of(name: str) -> dict[str, str]:
+def _set_of(name: str | NumberFormat) -> Mapping[str, str | NumberFormat]:
+    if isinstance(name, NumberFormat):
+        return dict.fromkeys(KINDS, name)
     if name in FORMAT_SETS:
         return FORMAT_SETS[name]
     try:
         parse_format(name)
     except ValueError as error:
         text = str(error)
-        raise ValueError(text.replace(NAMES, f"{NAMES}, or the set {', '.join(FORMAT_SETS)}")) from None
+        raise ValueError(
+            text.replace(allowed_names(), f"{allowed_names()}, or the set {', '.join(FORMAT_SETS)}")
+        ) from None
     return dict.fromkeys(KINDS, name)
 
 

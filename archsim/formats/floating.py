@@ -19,7 +19,7 @@ _SMALLEST_EXPONENT = -126
 
 @dataclass(frozen=True)
 class Float32(FloatFormat):
-    """IEEE 754 binary32, round to nearest even (IEEE 754-2019, 3.6 and 4.3.1)."""
+    """IEEE 754 binary32, round to nearest even (IEEE 754-2019, 3.6, table 3.5, and 4.3.1)."""
 
     @property
     def name(self) -> str:
@@ -28,6 +28,10 @@ class Float32(FloatFormat):
     @property
     def bits(self) -> int:
         return 32
+
+    @property
+    def significand_bits(self) -> int:
+        return 24
 
     @property
     def largest(self) -> float:
@@ -52,6 +56,10 @@ class Float16(FloatFormat):
         return 16
 
     @property
+    def significand_bits(self) -> int:
+        return 11
+
+    @property
     def largest(self) -> float:
         return float(np.finfo(np.float16).max)
 
@@ -71,6 +79,10 @@ class Bfloat16(FloatFormat):
     @property
     def bits(self) -> int:
         return 16
+
+    @property
+    def significand_bits(self) -> int:
+        return 8
 
     @property
     def largest(self) -> float:
@@ -100,6 +112,11 @@ class BlockFloat(FloatFormat):
 
     @property
     def bits(self) -> int:
+        return self.mantissa_bits
+
+    @property
+    def significand_bits(self) -> int:
+        """The mantissa, with its sign; no 1 is implied."""
         return self.mantissa_bits
 
     def vector_bits(self, count: int) -> int:

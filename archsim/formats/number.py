@@ -41,6 +41,11 @@ class FloatFormat(NumberFormat):
 
     @property
     @abstractmethod
+    def significand_bits(self) -> int:
+        """Bits of the significand, with the leading 1 where it is implied: what a multiplier of two numbers sees."""
+
+    @property
+    @abstractmethod
     def largest(self) -> float:
         """Largest finite magnitude."""
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from archsim.config.extensions import FORMATS as GROUP
+from archsim.config.text import shown
+from archsim.errors import ExtensionError
 from archsim.formats.floating import Bfloat16, BlockFloat, Float16, Float32
 from archsim.formats.integer import Fixed, Granularity, Scaled
 from archsim.formats.number import NumberFormat
+from archsim.formats.offered import offered_format, offered_names
 from archsim.formats.rounding import Rounding
 
 MAX_BITS = 32
@@ -24,9 +28,27 @@ _BLOCK_SIZE = re.compile(r"block([0-9]{1,4})")
 _SCALED_ONLY = ("gate", "row", "tensor", "symmetric", "asymmetric", "power_of_two")
 
 
-@lru_cache(maxsize=512)
 def parse_format(text: str) -> NumberFormat:
-    """The format of that name; ValueError says what is wrong with it and what is allowed."""
+    """The format of that name: one of archsim's own, or one that an installed package offers.
+
+    ValueError says what is wrong with the name and what is allowed.
+    """
+    found = _own_format(text) or offered_format(text)
+    if found is None:
+        raise ValueError(f"unknown number format {text[:40]!r}; allowed: {allowed_names()}")
+    if found.name != text and parse_format(found.name) != found:
+        raise ExtensionError(f"{GROUP}: {shown(text)} is a format named {shown(found.name)}, which is another format")
+    return found
+
+
+def allowed_names() -> str:
+    """The forms of all names, for messages: archsim's own, then those that installed packages offer."""
+    return ", ".join((NAMES, *offered_names()))
+
+
+@lru_cache(maxsize=512)
+def _own_format(text: str) -> NumberFormat | None:
+    """Archsim's own format of that name; None if the name is of no own form, ValueError if its options are wrong."""
     base, *options = text.split("/")
     if base in _PLAIN:
         _none_left(text, options)
@@ -37,7 +59,7 @@ def parse_format(text: str) -> NumberFormat:
         return _fixed(text, int(match[1]), int(match[2]), options)
     if match := _SCALED.fullmatch(base):
         return _scaled(text, int(match[1]), options)
-    raise ValueError(f"unknown number format {text[:40]!r}; allowed: {NAMES}")
+    return None
 
 
 def _block(text: str, bits: int, options: list[str]) -> BlockFloat:

@@ -5,6 +5,7 @@ Source: docs/numerics.md, "Activation unit".
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,15 +18,33 @@ PIECEWISE_LINEAR = ("relu", "leakyrelu", "thresholdedrelu", "hardsigmoid", "affi
 """The functions that are computed exactly whatever the method."""
 
 
+class Method(ABC):
+    """How a function is evaluated on codes."""
+
+    functions: frozenset[str] | None = None
+    """The functions that it knows, besides PIECEWISE_LINEAR; None: all."""
+
+    @abstractmethod
+    def activate(self, activation: Activation, x: Coded, target: Target) -> Coded:
+        """f(x) on the target's grid, for a function that is none of PIECEWISE_LINEAR.
+
+        What overflows is counted: in the target by its own narrow, on the way by that of another Target with the same
+        counter (see addressed).
+        """
+
+
 @dataclass(frozen=True)
-class Exact:
+class Exact(Method):
     """The function itself in float64 on the real value, rounded; hard: of sigmoid and tanh their hard forms."""
 
     hard: bool = False
 
+    def activate(self, activation: Activation, x: Coded, target: Target) -> Coded:
+        return target.encode((_hard if self.hard else apply)(activation, x.values))
+
 
 @dataclass(frozen=True)
-class Table:
+class Table(Method):
     """entries values over [-span, span), both powers of two: the nearest, or linearly between two; x as address."""
 
     entries: int
@@ -33,9 +52,12 @@ class Table:
     linear: bool
     address: Grid
 
+    def activate(self, activation: Activation, x: Coded, target: Target) -> Coded:
+        return target.narrow(_tabled(activation, addressed(x, self.address, target), target.grid, self))
+
 
 @dataclass(frozen=True)
-class Lines:
+class Lines(Method):
     """S straight lines over [-span, span).
 
     segments by function name, as fitted: the breakpoints (S - 1) on the address grid, the slopes (S) and the intercepts
@@ -47,8 +69,14 @@ class Lines:
     address: Grid
     segments: Mapping[str, tuple[Float64, Float64, Float64]]
 
+    def activate(self, activation: Activation, x: Coded, target: Target) -> Coded:
+        return target.narrow(_on_lines(activation, addressed(x, self.address, target), target.grid, self))
 
-Method = Exact | Table | Lines
+
+def addressed(x: Coded, address: Grid, target: Target) -> Codes:
+    """x as codes of the address grid; what overflows on the way is counted as address, where the target counts."""
+    to_address = Target("address", address, target.overflows)
+    return to_address.narrow(to_address.convert(x)).codes
 
 
 def clipped(x: Coded, clip: float | None) -> Coded:
@@ -62,15 +90,10 @@ def clipped(x: Coded, clip: float | None) -> Coded:
 
 
 def activate(activation: Activation, x: Coded, target: Target, method: Method) -> Coded:
-    """f(x) on the target's grid; what overflows on the way into the address format is counted as address."""
-    if activation.name not in PIECEWISE_LINEAR and not isinstance(method, Exact):
-        to_address = Target("address", method.address, target.overflows)
-        address = to_address.narrow(to_address.convert(x))
-        if isinstance(method, Table):
-            return target.narrow(_tabled(activation, address.codes, target.grid, method))
-        return target.narrow(_on_lines(activation, address.codes, target.grid, method))
-    hard = isinstance(method, Exact) and method.hard
-    return target.encode((_hard if hard else apply)(activation, x.values))
+    """f(x) on the target's grid, by the method or, where f is a line or several, by itself."""
+    if activation.name in PIECEWISE_LINEAR:
+        return target.encode(apply(activation, x.values))
+    return method.activate(activation, x, target)
 
 
 def _hard(activation: Activation, x: Float64) -> Float64:

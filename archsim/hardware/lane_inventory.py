@@ -7,9 +7,6 @@ from dataclasses import dataclass
 
 from archsim.hardware.operators import TABLE_BIT, Operator, OperatorKind, Tally
 
-_SIGNIFICANDS = {16: 11, 32: 24}
-"""Bits of a floating-point number in all -> bits of its significand with the leading 1 (IEEE 754-2019, table 3.5)."""
-
 
 @dataclass(frozen=True, slots=True)
 class LaneInventory:
@@ -24,7 +21,7 @@ class LaneInventory:
     comparators: tuple[int, ...] = ()
     """For each comparator with a constant the bits of its operand."""
     floating: bool = False
-    """Whether multipliers and adders are of floating point, of that many bits in all; comparators never are."""
+    """Whether multipliers and adders are of floating point, their bits those of significands; comparators never are."""
     read_bits: int = 0
     """Bits of the tables that one evaluation reads."""
 
@@ -33,10 +30,10 @@ class LaneInventory:
         """Multipliers, adders and comparators; one evaluation uses each of them once."""
         found: Tally = Counter()
         for pair in self.multipliers:
-            low, high = sorted(map(self._width, pair))
+            low, high = sorted(pair)
             found[Operator(OperatorKind.MULTIPLY, low, high, self.floating)] += 1
         for bits in self.adders:
-            found[Operator(OperatorKind.ADD, self._width(bits), floating=self.floating)] += 1
+            found[Operator(OperatorKind.ADD, bits, floating=self.floating)] += 1
         for bits in self.comparators:
             found[Operator(OperatorKind.COMPARE, bits)] += 1
         return found
@@ -50,6 +47,3 @@ class LaneInventory:
     def inventory(self) -> Tally:
         """What there is: every operator, and all stored bits."""
         return self.operators + Counter({TABLE_BIT: self.table_bits})
-
-    def _width(self, bits: int) -> int:
-        return _SIGNIFICANDS[bits] if self.floating else bits

@@ -9,8 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
-from archsim.formats import BlockFloat, Float32, FloatFormat, NumberFormat
-from archsim.formats.floating import Bfloat16, Float16
+from archsim.formats import BlockFloat, FloatFormat, NumberFormat
 from archsim.formats.integer import Scaled
 
 
@@ -51,9 +50,6 @@ Tally = Counter[Operator]
 REGISTER_BIT = Operator(OperatorKind.REGISTER)
 TABLE_BIT = Operator(OperatorKind.TABLE)
 
-_SIGNIFICANDS: dict[type[NumberFormat], int] = {Float32: 24, Float16: 11, Bfloat16: 8}
-"""Bits with the leading 1: IEEE 754-2019, table 3.5; bfloat16 has 7 fraction bits."""
-
 RESCALE_BITS = 31
 """Of the factor by which codes are rescaled where two scales are no power of two apart (archsim.formats.rounding)."""
 
@@ -74,7 +70,7 @@ def width_of(number_format: NumberFormat) -> Width:
     if isinstance(number_format, BlockFloat):
         return Width(number_format.mantissa_bits, floating=False)
     if isinstance(number_format, FloatFormat):
-        return Width(_SIGNIFICANDS[type(number_format)], floating=True)
+        return Width(number_format.significand_bits, floating=True)
     zero_point = isinstance(number_format, Scaled) and number_format.asymmetric
     return Width(number_format.bits + zero_point, floating=False)
 

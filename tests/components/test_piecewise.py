@@ -221,7 +221,7 @@ def test_stages_and_inventory() -> None:
         stored, ((16, 16),), (17,), (16,) * 15, read_bits=16 + 17
     )
     stored = 15 * 16 + 16 * (16 + 32)
-    floating = LaneInventory(stored, ((32, 32),), (32,), (16,) * 15, floating=True, read_bits=16 + 32)
+    floating = LaneInventory(stored, ((24, 24),), (24,), (16,) * 15, floating=True, read_bits=16 + 32)
     assert unit.resources(Float16()) == unit.resources(BlockFloat(8)) == floating
     wide = method(4, 2.0, 12, Fixed(4, 6))
     stored = 3 * 10 + 4 * (12 + 9)

@@ -133,10 +133,10 @@ def test_inventory() -> None:
     linear = method(64, 8.0, Fixed(4, 12), "linear")
     assert linear.resources(q16) == LaneInventory(65 * 16, ((17, 11),), (17, 16), (), read_bits=2 * 16)
     assert linear.resources(Float16()) == LaneInventory(
-        65 * 16, ((32, 32),), (32, 32), (), floating=True, read_bits=2 * 16
+        65 * 16, ((24, 24),), (24, 24), (), floating=True, read_bits=2 * 16
     )
     assert linear.resources(BlockFloat(8)) == LaneInventory(
-        65 * 32, ((32, 32),), (32, 32), (), floating=True, read_bits=2 * 32
+        65 * 32, ((24, 24),), (24, 24), (), floating=True, read_bits=2 * 32
     )
     assert method(64, 8.0, Fixed(5, 11)).resources(Scaled(8)) == LaneInventory(64 * 8, (), (16,), (16, 16), read_bits=8)
     assert method(64, 8.0, Fixed(5, 2)).resources(Scaled(8)) == LaneInventory(64 * 8, (), (), (7, 7), read_bits=8), (

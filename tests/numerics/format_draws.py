@@ -10,7 +10,7 @@ from archsim.formats import Fixed, parse_format
 from archsim.formats.config import MAX_ASYMMETRIC_BITS
 from archsim.formats.scaling import Method
 from archsim.hardware.functions.approximation_range import CURVED
-from archsim.hardware.functions.methods import MethodName
+from archsim.hardware.functions.method_registry import METHODS
 from archsim.workload import NetworkSpec
 from tests.strategies import AMPLE, Case, cases, unit_options, with_little_sram
 
@@ -81,7 +81,7 @@ def activation_units(draw: st.DrawFn, spec: NetworkSpec, gate: str) -> dict[str,
     functions = {function.name for cell in spec.cells for function in cell.functions}
     hard = () if (functions & CURVED) - {"sigmoid", "tanh"} else ("hard",)
     method = draw(st.sampled_from(("exact", "exact", *hard, "table", "table", "piecewise_linear")))
-    found: dict[str, Any] = {"activation.method": MethodName(method)}
+    found: dict[str, Any] = {"activation.method": METHODS[method]}
     if method in ("exact", "hard"):
         return found
     if not isinstance(parse_format(gate), Fixed) or draw(st.booleans()):

@@ -22,7 +22,7 @@ from archsim.hardware import elementwise_arithmetic as lanes
 from archsim.hardware.elementwise_arithmetic import IntegerArithmetic, Operand
 from archsim.hardware.exact_sums import ChunkSums
 from archsim.hardware.functions import methods as activation_methods
-from archsim.hardware.functions.methods import MethodName
+from archsim.hardware.functions.method_registry import METHODS
 from archsim.hardware.functions.piecewise import PiecewiseMethod
 from archsim.hardware.functions.table import TableMethod
 from archsim.hardware.products import _Accumulation, _IntegerTile
@@ -69,7 +69,7 @@ WIDE = {
 
 
 def _method(name: str, **options: Any) -> dict[str, Any]:
-    return {"activation.method": MethodName(name)} | {f"activation.{key}": value for key, value in options.items()}
+    return {"activation.method": METHODS[name]} | {f"activation.{key}": value for key, value in options.items()}
 
 
 LINEAR = {"entries": 8, "span": 1.0, "interpolation": "linear"}

@@ -19,7 +19,7 @@ from archsim.api.verdict import judge
 from archsim.engines.events.options import Jitter
 from archsim.families.load import Arch
 from archsim.formats import Fixed, Formats, IntegerFormat, Scaled
-from archsim.hardware.functions.methods import MethodName
+from archsim.hardware.functions.method_registry import HARD, PIECEWISE_LINEAR, TABLE
 from archsim.workload import CellKind, NetworkTensors
 from tests.numerics.exact_runs import (
     ONE_Q,
@@ -197,10 +197,10 @@ def test_every_rounding_and_range(formats: str, rounding: str, wrap: str) -> Non
 
 
 METHODS: dict[str, dict[str, Any]] = {
-    "hard": {"method": MethodName.HARD},
-    "nearest": {"method": MethodName.TABLE},
-    "linear": {"method": MethodName.TABLE, "table": {"entries": 8, "span": 4.0, "interpolation": "linear"}},
-    "lines": {"method": MethodName.PIECEWISE_LINEAR, "piecewise_linear": {"segments": 5, "span": 4.0}},
+    "hard": {"method": HARD},
+    "nearest": {"method": TABLE},
+    "linear": {"method": TABLE, "table": {"entries": 8, "span": 4.0, "interpolation": "linear"}},
+    "lines": {"method": PIECEWISE_LINEAR, "piecewise_linear": {"segments": 5, "span": 4.0}},
 }
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 
 from archsim.errors import CapacityError
-from archsim.hardware.functions.methods import MethodName
+from archsim.hardware.functions.method_registry import METHODS
 from archsim.hardware.unit import Service
 from archsim.program.ir import Op
 from archsim.workload import CellKind
@@ -251,7 +251,7 @@ def test_the_converter_counts_where_formats_differ() -> None:
 )
 def test_depth_of_a_method(method: str, table: str | None, depth: int) -> None:
     """The method's own, whatever the formats, unless the machine says another."""
-    fields: dict[str, Any] = {"activation.method": MethodName(method), "activation.address_format": "q4.4"}
+    fields: dict[str, Any] = {"activation.method": METHODS[method], "activation.address_format": "q4.4"}
     fields |= {"activation.table": {"interpolation": table}} if table else {}
     for formats in (FLOAT32, TFLITE):
         assert first(case_of(formats, fields | {"activation.latency_cycles": None}), "sigmoid").depth_cycles == depth

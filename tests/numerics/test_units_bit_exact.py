@@ -24,7 +24,7 @@ from archsim.golden.integer import Coded, Grid, Target
 from archsim.golden.integer_functions import Exact, Lines, Method, Table, activate, clipped
 from archsim.golden.integer_tiles import Accumulation, Array
 from archsim.hardware.functions.approximation_range import CURVED
-from archsim.hardware.functions.methods import MethodName
+from archsim.hardware.functions.method_registry import EXACT, HARD, PIECEWISE_LINEAR, TABLE
 from archsim.hardware.functions.piecewise import PiecewiseMethod
 from archsim.hardware.numerics import Numerics
 from archsim.hardware.products import TileShape, product_kernel
@@ -327,29 +327,29 @@ FUNCTIONS = [
 @st.composite
 def units_with_methods(draw: st.DrawFn, function: FunctionSpec) -> tuple[ActivationConfig, Method | None]:
     """The machine's activation unit, and the reference's method."""
-    names = [MethodName.EXACT, MethodName.TABLE, MethodName.TABLE, MethodName.PIECEWISE_LINEAR]
+    names = [EXACT, TABLE, TABLE, PIECEWISE_LINEAR]
     if function.name not in CURVED - {"sigmoid", "tanh"}:
-        names.append(MethodName.HARD)
+        names.append(HARD)
     name = draw(st.sampled_from(names))
-    if name in (MethodName.EXACT, MethodName.HARD):
-        return ActivationConfig(lanes=1, method=name), Exact(hard=name is MethodName.HARD)
-    finest = 24 if name is MethodName.TABLE else 10
+    if name in (EXACT, HARD):
+        return ActivationConfig(lanes=1, method=name), Exact(hard=name is HARD)
+    finest = 24 if name is TABLE else 10
     address = parse_format(draw(address_formats(finest)))
     assert isinstance(address, Fixed)
-    if name is MethodName.TABLE:
+    if name is TABLE:
         table = {
             "entries": 2 ** draw(st.integers(1, 12)),
             "span": draw(spans(6)),
             "interpolation": draw(st.sampled_from(("nearest", "linear"))),
         }
-        config = ActivationConfig(lanes=1, method=name, address_format=address.name, table=table)
+        config = ActivationConfig(lanes=1, method=name, address_format=address, table=table)
         return config, Table(table["entries"], table["span"], table["interpolation"] == "linear", grid_of(address))
     lines = {
         "segments": draw(st.integers(2, 16)),
         "span": draw(spans(4)),
         "coefficient_bits": draw(st.sampled_from((4, 8, 16, 32))),
     }
-    config = ActivationConfig(lanes=1, method=name, address_format=address.name, piecewise_linear=lines)
+    config = ActivationConfig(lanes=1, method=name, address_format=address, piecewise_linear=lines)
     segments = {}
     if function.name in CURVED:
         fitted = PiecewiseMethod(config.piecewise_linear, address).lines(function)

@@ -21,6 +21,8 @@ from archsim.explore.space.objectives import Objective
 from archsim.explore.space.parameters import SCHEDULE, Choice, Parameter
 from archsim.explore.space.space_config import Aggregate, SpaceConfig
 from archsim.families.machine_config import MachineConfig
+from archsim.formats import NumberFormat
+from archsim.hardware.functions.method_definition import MethodDefinition
 from archsim.technology import load_prices
 from archsim.workload import Workload
 
@@ -169,6 +171,8 @@ class Space:
 def field_value(config: MachineConfig, schedule: str, name: str) -> Scalar:
     """What an expression sees under the name of a field; ExpressionError if it is no plain value."""
     value = schedule if name == SCHEDULE else get_field(config, name)
+    if isinstance(value, NumberFormat | MethodDefinition):
+        return value.name
     if not isinstance(value, bool | int | float | str):
         raise ExpressionError(f"{name} is {'empty' if value is None else 'a section'}, not a value")
     return value

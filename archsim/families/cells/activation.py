@@ -16,7 +16,7 @@ from archsim.formats import Encoding, Formats, IntegerFormat
 from archsim.formats.number import Array
 from archsim.formats.rounding import rounded
 from archsim.hardware.functions.function_config import FunctionConfig
-from archsim.hardware.functions.methods import make_method
+from archsim.hardware.functions.method_registry import make_method
 from archsim.hardware.lane_hold import Hold, check_hold, held
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import REGISTER_BIT, Tally, adder, times, width_of

@@ -5,16 +5,18 @@ from __future__ import annotations
 from archsim.errors import ArchError, Fault
 from archsim.families.cells.activation import ActivationConfig
 from archsim.formats import Formats
-from archsim.hardware.functions.methods import make_method, unsupported
+from archsim.hardware.functions.method_registry import make_method
 from archsim.workload.network import CellKind, NetworkSpec
 
 
 def check_functions(spec: NetworkSpec, unit: ActivationConfig, formats: Formats) -> None:
     """ArchError if the activation unit cannot evaluate one of the network's functions, or cannot add a bias."""
     functions = frozenset(function.name for cell in spec.cells for function in cell.functions)
-    wrong = unsupported(make_method(unit, formats), functions)
+    method = make_method(unit, formats)
+    wrong = method.unsupported(functions)
     if wrong:
-        message = f"{unit.method} stands for sigmoid and tanh; the workload needs {', '.join(wrong)}"
+        stands_for = " and ".join(sorted(method.functions))
+        message = f"{unit.method} stands for {stands_for}; the workload needs {', '.join(wrong)}"
         raise ArchError((Fault("architecture", "activation.method", message),))
     if unit.adds_bias:
         for cell in spec.cells:

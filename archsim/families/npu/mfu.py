@@ -18,7 +18,7 @@ from archsim.families.npu.vector_steps import Step
 from archsim.formats import Formats
 from archsim.formats.number import Array
 from archsim.hardware.functions.function_config import FunctionConfig
-from archsim.hardware.functions.methods import make_method
+from archsim.hardware.functions.method_registry import make_method
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.program.ir import Region
 

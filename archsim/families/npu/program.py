@@ -23,7 +23,7 @@ from archsim.families.npu.loader import Loader, WriteBack
 from archsim.families.npu.mfu import Mfu0, Mfu1, Pass
 from archsim.families.npu.mvu import MatVec, Mvu
 from archsim.families.schedule import Schedule
-from archsim.hardware.functions.methods import make_method, unsupported
+from archsim.hardware.functions.method_registry import make_method
 from archsim.hardware.unit import ceil_div
 from archsim.program.builder import build_phase
 from archsim.program.ir import Buffer, DataKind, Op, Phase, PhaseKind, Program, Region
@@ -301,9 +301,11 @@ def _refuse(spec: NetworkSpec, arch: NpuConfig) -> None:
     if missing:
         raise ScheduleError(f"--schedule chains: machines of the family npu have no chains for {', '.join(missing)}")
     functions = frozenset(function.name for cell in spec.cells for function in cell.functions)
-    wrong = unsupported(make_method(arch.mfu, arch.formats), functions)
+    method = make_method(arch.mfu, arch.formats)
+    wrong = method.unsupported(functions)
     if wrong:
-        message = f"{arch.mfu.method} stands for sigmoid and tanh; the workload needs {', '.join(wrong)}"
+        stands_for = " and ".join(sorted(method.functions))
+        message = f"{arch.mfu.method} stands for {stands_for}; the workload needs {', '.join(wrong)}"
         raise ArchError((Fault("architecture", "mfu.method", message),))
 
 

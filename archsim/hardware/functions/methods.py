@@ -1,22 +1,24 @@
-"""How the activation unit evaluates a function: exactly, by a table, by line segments, or by a hard approximation."""
+"""How the activation unit evaluates a function: exactly, by a table, by line segments, or by a hard approximation.
+
+`Method` is what every method is, also one of another package (method_registry.py names them all).
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from archsim.formats import BlockFloat, Encoding, Fixed, FloatFormat, Formats, NumberFormat, parse_format
-from archsim.formats.floating import Float32
+from archsim.formats import Encoding, Fixed, FloatFormat, Formats, NumberFormat
 from archsim.formats.number import Array, IntegerFormat
 from archsim.formats.parse import MAX_BITS
 from archsim.formats.rounding import Conversion
 from archsim.hardware.elementwise_arithmetic import ElementwiseArithmetic, Operand
-from archsim.hardware.functions.approximation_range import CURVED
+from archsim.hardware.functions.approximation_range import CURVED, element
 from archsim.hardware.functions.functions import evaluate
 from archsim.hardware.functions.piecewise import PiecewiseMethod
 from archsim.hardware.functions.table import TableMethod
@@ -35,20 +37,17 @@ Evaluator = Callable[[Array], tuple[Array, int]]
 """From stored arguments to stored results, and how many results were beyond the range."""
 
 
-class MethodName(StrEnum):
-    """The methods, as an architecture names them."""
-
-    EXACT = "exact"
-    HARD = "hard"
-    TABLE = "table"
-    PIECEWISE_LINEAR = "piecewise_linear"
-
-
 class Method(ABC):
     """A way of evaluating functions."""
 
     latency_cycles: int
     """Pipeline stages that the method takes."""
+    functions: frozenset[str] = CURVED
+    """The curved functions that it can evaluate; every method can evaluate those that are lines."""
+
+    def unsupported(self, functions: frozenset[str]) -> tuple[str, ...]:
+        """Of these functions those that the method cannot evaluate."""
+        return tuple(sorted((functions & CURVED) - self.functions))
 
     @abstractmethod
     def resources(self, target: NumberFormat) -> LaneInventory:
@@ -61,8 +60,9 @@ class Method(ABC):
             return Counter()
         if function.name in CURVED:
             return self.resources(target).evaluation
-        bits, floating = _operands_of(target)
-        return LaneInventory(0, ((bits, bits),), (bits,), (bits,), floating=floating).evaluation
+        number = _Operand.of(target)
+        width = number.width
+        return LaneInventory(0, ((width, width),), (width,), (number.bits,), floating=number.floating).evaluation
 
     def evaluator(self, function: FunctionSpec, source: Encoding, target: Encoding, overflows: Overflows) -> Evaluator:
         """The function from one encoding to another; `overflows` counts what happens inside the unit."""
@@ -70,22 +70,29 @@ class Method(ABC):
             lanes = ElementwiseArithmetic.of(target, [source])
             return lambda x: lanes.narrowed(lanes.value(Operand(x, source)))
         if function.name in CURVED:
-            return self._curved(function, source, target, overflows)
-        return _computed(lambda x: evaluate(function, x), source, target)
+            return self.curved(function, source, target, overflows)
+        return computed(lambda x: evaluate(function, x), source, target)
 
     @abstractmethod
-    def _curved(self, function: FunctionSpec, source: Encoding, target: Encoding, overflows: Overflows) -> Evaluator:
-        """The same for functions that no line is."""
+    def curved(self, function: FunctionSpec, source: Encoding, target: Encoding, overflows: Overflows) -> Evaluator:
+        """The same for a function of CURVED: as a method evaluates it."""
 
 
-def _operands_of(target: NumberFormat) -> tuple[int, bool]:
-    """Bits of the operators that make numbers of a format, and whether they are of floating point.
+@dataclass(frozen=True, slots=True)
+class _Operand:
+    """What the operators of a lane see of a number: `bits` in all, of them `width` in the significand or code."""
 
-    A block's numbers are float32 until all are there and their exponent is known (inferred).
-    """
-    if isinstance(target, BlockFloat):
-        return Float32().bits, True
-    return target.bits, isinstance(target, FloatFormat)
+    bits: int
+    width: int
+    floating: bool
+
+    @staticmethod
+    def of(target: NumberFormat) -> _Operand:
+        """A number of a format. A block's are float32 until all are there and their exponent is known (inferred)."""
+        single = element(target)
+        if isinstance(single, FloatFormat):
+            return _Operand(single.bits, single.significand_bits, True)
+        return _Operand(single.bits, single.bits, False)
 
 
 class Exact(Method):
@@ -99,11 +106,14 @@ class Exact(Method):
 
     def resources(self, target: NumberFormat) -> LaneInventory:
         """Two multipliers and three adders of the target's format and a 64-entry table (inferred, as the depth)."""
-        bits, floating = _operands_of(target)
-        return LaneInventory(64 * bits, ((bits, bits),) * 2, (bits,) * 3, (), floating=floating, read_bits=bits)
+        number = _Operand.of(target)
+        bits, width = number.bits, number.width
+        return LaneInventory(
+            64 * bits, ((width, width),) * 2, (width,) * 3, (), floating=number.floating, read_bits=bits
+        )
 
-    def _curved(self, function: FunctionSpec, source: Encoding, target: Encoding, overflows: Overflows) -> Evaluator:
-        return _computed(lambda x: evaluate(function, x), source, target)
+    def curved(self, function: FunctionSpec, source: Encoding, target: Encoding, overflows: Overflows) -> Evaluator:
+        return computed(lambda x: evaluate(function, x), source, target)
 
 
 class Hard(Method):
@@ -118,10 +128,10 @@ class Hard(Method):
     def resources(self, target: NumberFormat) -> LaneInventory:
         return LaneInventory(0, (), (target.bits,), (target.bits,) * 2)
 
-    def _curved(self, function: FunctionSpec, source: Encoding, target: Encoding, overflows: Overflows) -> Evaluator:
+    def curved(self, function: FunctionSpec, source: Encoding, target: Encoding, overflows: Overflows) -> Evaluator:
         if function.name == "sigmoid":
-            return _computed(lambda x: np.clip(x * x.dtype.type(0.25) + x.dtype.type(0.5), 0, 1), source, target)
-        return _computed(lambda x: np.clip(x, -1, 1), source, target)
+            return computed(lambda x: np.clip(x * x.dtype.type(0.25) + x.dtype.type(0.5), 0, 1), source, target)
+        return computed(lambda x: np.clip(x, -1, 1), source, target)
 
 
 class Addressed(Method):
@@ -135,56 +145,41 @@ class Addressed(Method):
     def resources(self, target: NumberFormat) -> LaneInventory:
         return self._method.resources(target)
 
-    def _curved(self, function: FunctionSpec, source: Encoding, target: Encoding, overflows: Overflows) -> Evaluator:
-        look_up = self._method.evaluator(function, target)
-        address = self._address
-        if source.format == address:
-            return lambda x: look_up(x.astype(np.int64))
-        if not isinstance(source.format, IntegerFormat):
-            encoding = Encoding(address, address.scale)
-            return lambda x: look_up(overflows.add(ADDRESS, encoding.encoded(x)))
-        convert = Conversion(source.scale / np.asarray(address.scale), address.rounding)
-        zero = source.zero
-
-        def of_codes(x: Array) -> tuple[Array, int]:
-            return look_up(overflows.add(ADDRESS, address.narrowed(convert(x.astype(np.int64) - zero))))
-
-        return of_codes
+    def curved(self, function: FunctionSpec, source: Encoding, target: Encoding, overflows: Overflows) -> Evaluator:
+        return addressed(self._method.evaluator(function, target), source, self._address, overflows)
 
 
-def make_method(config: FunctionConfig, formats: Formats) -> Method:
-    """The method that the architecture asks for."""
-    match config.method:
-        case MethodName.EXACT:
-            return Exact()
-        case MethodName.HARD:
-            return Hard()
-        case MethodName.TABLE:
-            address = address_format(config, formats)
-            return Addressed(TableMethod(config.table, address), address)
-        case MethodName.PIECEWISE_LINEAR:
-            address = address_format(config, formats)
-            return Addressed(PiecewiseMethod(config.piecewise_linear, address), address)
+def addressed(look_up: Evaluator, source: Encoding, address: Fixed, overflows: Overflows) -> Evaluator:
+    """From stored arguments, through a converter into the address format, to what `look_up` makes of address codes.
+
+    What overflows on the way is counted under ADDRESS.
+    """
+    if source.format == address:
+        return lambda x: look_up(x.astype(np.int64))
+    if not isinstance(source.format, IntegerFormat):
+        encoding = Encoding(address, address.scale)
+        return lambda x: look_up(overflows.add(ADDRESS, encoding.encoded(x)))
+    convert = Conversion(source.scale / np.asarray(address.scale), address.rounding)
+    zero = source.zero
+
+    def of_codes(x: Array) -> tuple[Array, int]:
+        return look_up(overflows.add(ADDRESS, address.narrowed(convert(x.astype(np.int64) - zero))))
+
+    return of_codes
 
 
 def address_format(config: FunctionConfig, formats: Formats) -> Fixed:
     """The format of a table's argument; ValueError if there is none."""
-    name = config.address_format or formats.gate
-    address = parse_format(name)
+    address = formats.format("gate") if config.address_format is None else config.address_format
     if isinstance(address, Fixed) and address.bits <= MAX_BITS:
         return address
     where = "address_format" if config.address_format else "formats.gate, for want of an address_format,"
     raise ValueError(
-        f"method {config.method}: {where} is {name}; a table and lines need a q format of up to 32 bits, as q4.12"
+        f"method {config.method}: {where} is {address}; a table and lines need a q format of up to 32 bits, as q4.12"
     )
 
 
-def unsupported(method: Method, functions: frozenset[str]) -> tuple[str, ...]:
-    """Of these functions those that the method cannot evaluate."""
-    return tuple(sorted((functions & CURVED) - Hard.functions)) if isinstance(method, Hard) else ()
-
-
-def _computed(function: Callable[[Array], Array], source: Encoding, target: Encoding) -> Evaluator:
+def computed(function: Callable[[Array], Array], source: Encoding, target: Encoding) -> Evaluator:
     """In float64 from integers, in float32 from floating point, then rounded to the target."""
     if source.is_integer:
         return lambda x: target.encoded(function(source.decoded(x)))

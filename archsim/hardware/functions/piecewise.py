@@ -66,7 +66,8 @@ class PiecewiseMethod:
         comparators = (address,) * (config.segments - 1) + limits(self._address, config.span)
         line = config.coefficient_bits + intercept
         if floating:
-            return LaneInventory(stored, ((32, 32),), (32,), comparators, floating=True, read_bits=line)
+            single = Float32().significand_bits
+            return LaneInventory(stored, ((single, single),), (single,), comparators, floating=True, read_bits=line)
         multipliers = [(config.coefficient_bits, address)]
         if isinstance(target, Scaled) and not target.power_of_two:
             multipliers.append((config.coefficient_bits + address, _MULTIPLIER_BITS))

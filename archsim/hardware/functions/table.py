@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pydantic import AfterValidator, Field
 
 from archsim.config.allowed import Wording
-from archsim.formats import Encoding, Fixed, FloatFormat, IntegerFormat, NumberFormat, Rounding
+from archsim.formats import Encoding, Fixed, Float32, FloatFormat, IntegerFormat, NumberFormat, Rounding
 from archsim.formats.number import Array
 from archsim.formats.rounding import Int, pair_shifted, shifted
 from archsim.hardware.functions.approximation_range import (
@@ -26,6 +26,9 @@ from archsim.hardware.functions.functions import evaluate
 from archsim.hardware.lane_inventory import LaneInventory
 from archsim.hardware.unit import UnitConfig
 from archsim.workload.network import FunctionSpec
+
+_SINGLE = (Float32().significand_bits,) * 2
+"""Two operands of float32: of a multiplier, or of two adders."""
 
 _WORD_BITS = 28
 """A product beyond 62 bits is kept in two words, the lower one of that many bits."""
@@ -80,7 +83,7 @@ class TableMethod:
             return LaneInventory(config.entries * bits, (), adders, comparators, read_bits=bits)
         stored = (config.entries + 1) * bits
         if isinstance(target, FloatFormat):
-            return LaneInventory(stored, ((32, 32),), (32, 32), comparators, floating=True, read_bits=2 * bits)
+            return LaneInventory(stored, (_SINGLE,), _SINGLE, comparators, floating=True, read_bits=2 * bits)
         multipliers = ((bits + 1, self._rest_bits + 1),)
         return LaneInventory(stored, multipliers, (bits + 1, bits), comparators, read_bits=2 * bits)
 

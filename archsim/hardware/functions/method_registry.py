@@ -1,0 +1,102 @@
+"""Every activation method, by its name: archsim's own, and those of installed packages."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic_core import PydanticCustomError, PydanticKnownError
+
+from archsim.config.extensions import METHODS as GROUP
+from archsim.config.extensions import extensions
+from archsim.config.slots import Choices
+from archsim.config.text import shown
+from archsim.config.types import Named
+from archsim.errors import ExtensionError
+from archsim.formats import Formats
+from archsim.hardware.functions.method_definition import MethodDefinition
+from archsim.hardware.functions.methods import Addressed, Exact, Hard, Method, address_format
+from archsim.hardware.functions.piecewise import PiecewiseMethod
+from archsim.hardware.functions.table import TableMethod
+
+if TYPE_CHECKING:
+    from archsim.hardware.functions.function_config import FunctionConfig
+
+
+def _exact(config: FunctionConfig, formats: Formats) -> Method:
+    return Exact()
+
+
+def _hard(config: FunctionConfig, formats: Formats) -> Method:
+    return Hard()
+
+
+def _table(config: FunctionConfig, formats: Formats) -> Method:
+    address = address_format(config, formats)
+    return Addressed(TableMethod(config.table, address), address)
+
+
+def _piecewise_linear(config: FunctionConfig, formats: Formats) -> Method:
+    address = address_format(config, formats)
+    return Addressed(PiecewiseMethod(config.piecewise_linear, address), address)
+
+
+EXACT = MethodDefinition("exact", "the function itself, rounded to the target's format", _exact, exact=True)
+HARD = MethodDefinition("hard", "sigmoid and tanh as three straight lines each", _hard)
+TABLE = MethodDefinition("table", "a look-up table: the nearest entry, or a line between two", _table)
+PIECEWISE_LINEAR = MethodDefinition("piecewise_linear", "fitted line segments", _piecewise_linear)
+
+METHODS: Mapping[str, MethodDefinition] = MappingProxyType(
+    {method.name: method for method in (EXACT, HARD, TABLE, PIECEWISE_LINEAR)}
+)
+"""The methods that come with archsim."""
+
+
+def find_method(name: str) -> MethodDefinition | None:
+    """The method of that name: one of archsim's own, or one that an installed package offers; None if there is none."""
+    return METHODS.get(name) or _offered().get(name)
+
+
+def all_methods() -> Mapping[str, MethodDefinition]:
+    """Archsim's own methods, then those that installed packages offer, by name."""
+    return MappingProxyType({**METHODS, **_offered()})
+
+
+def make_method(config: FunctionConfig, formats: Formats) -> Method:
+    """The method that a unit evaluates functions with; ValueError if it cannot do with the section or the formats."""
+    method = config.method.make(config, formats)
+    if not isinstance(method, Method):
+        raise ExtensionError(f"{GROUP}: {config.method}: made a {type(method).__name__}, which is no Method")
+    return method
+
+
+def _offered() -> Mapping[str, MethodDefinition]:
+    """The methods of other packages; the entry's name is the method's."""
+    found = extensions(GROUP, MethodDefinition)
+    for name, method in found.items():
+        if name != method.name or name in METHODS:
+            raise ExtensionError(f"{GROUP}: {name}: the entry must have the name of its method, and no other method's")
+    return found
+
+
+def _names() -> tuple[str, ...]:
+    return tuple(all_methods())
+
+
+def _method(value: object) -> MethodDefinition:
+    """A method itself, or the one of a name."""
+    if isinstance(value, MethodDefinition):
+        return value
+    found = find_method(value) if isinstance(value, str) else None
+    if found is not None:
+        return found
+    close = difflib.get_close_matches(value, _names(), n=1) if isinstance(value, str) else []
+    if close:
+        raise PydanticCustomError("unknown_method", "did you mean {name}?", {"name": shown(close[0])})
+    raise PydanticKnownError("enum", {"expected": ", ".join(_names())})
+
+
+AnyMethod = Annotated[MethodDefinition, Named(_method), Choices(_names)]
+"""A field that names a method in files; in Python it may be given as a name or as the method itself."""
