@@ -13,7 +13,7 @@ from archsim.config import Document, Override, validate
 from archsim.config.slots import Slot, inner_slot, slot_of
 from archsim.errors import ArchError
 from archsim.families.machine_config import MachineConfig
-from archsim.families.registry import FAMILIES
+from archsim.families.registry import find_family
 
 Data = dict[str, Any]
 
@@ -24,7 +24,10 @@ Model = type[MachineConfig]
 
 def model_of(data: Data) -> Model:
     """The model of normalized data."""
-    return FAMILIES[data["family"]].config
+    family = find_family(data["family"])
+    assert family is not None
+    model: Model = family.config.model_for(data.keys())
+    return model
 
 
 @cache
