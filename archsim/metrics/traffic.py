@@ -58,12 +58,10 @@ def compulsory_traffic(program: Program) -> Mapping[str, Mapping[str, int]]:
 
 
 def dram_burst_traffic(program: Program, units: Units) -> Mapping[str, int]:
-    """Bytes that pass DRAM's channel in each direction, whole bursts."""
+    """Bytes that DRAM moves in each direction, whole bursts."""
     moved = dict.fromkeys(DIRECTIONS, 0)
     for phase in program.phases:
         for op, times in phase.distinct:
-            if op.unit != DRAM:  # a unit with a way of its own into memory
-                continue
             for direction, regions in (("read", op.reads + op.updates), ("write", op.writes)):
                 of_dram = [region for region in regions if region.buffer.memory == DRAM]
                 moved[direction] += times * sum(map(units[op.unit].moved_bits, of_dram))

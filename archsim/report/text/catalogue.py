@@ -35,7 +35,10 @@ def catalogue() -> list[tuple[str, Entries]]:
 def _from_outside() -> list[tuple[str, Entries]]:
     """What installed packages offer besides families and schedules; no section is empty."""
     units = [(unit.name, unit.summary) for unit in installed_units()]
-    statistics = [(found.name, f"{found.meaning} ({found.unit})") for found in installed_statistics()]
+    statistics = [
+        (found.name, f"{found.meaning} ({found.unit})" if found.unit not in ("", "1") else found.meaning)
+        for found in installed_statistics()
+    ]
     importers = [(found.name, f"{found.summary} ({', '.join(found.suffixes)})") for found in installed_importers()]
     sections = [
         ("Units of installed packages (sections of units: in an architecture)", units),
