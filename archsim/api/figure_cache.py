@@ -28,6 +28,7 @@ class FigureCache:
     def __init__(self, program: Program, shapes: Shapes, times: Sequence[int]) -> None:
         self._program = program
         self._ops: Mapping[str, Sequence[tuple[Op, int]]] = unit_ops(shapes, times)
+        self._at_dram = tuple(name for name, ops in self._ops.items() if any(_touches_dram(op) for op, _ in ops))
         self._kept: OrderedDict[Hashable, object] = OrderedDict()
 
     def facts(self, units: Units) -> dict[str, UnitFacts]:
@@ -38,9 +39,10 @@ class FigureCache:
         }
 
     def moves(self, config: MachineConfig, units: Units) -> BurstFigures:
-        """As Moves.of counts them: bursts follow from DRAM, ceilings from the multipliers and the clock too."""
-        dram, multipliers = units.get(DRAM), config.multipliers
-        bursts: Hashable = None if dram is None else dram.identity
+        """As BurstFigures.of counts them: bursts follow from the units that move them (DRAM, mostly no other), ceilings
+        from the multipliers and the clock too."""
+        multipliers = config.multipliers
+        bursts: Hashable = tuple(units[name].identity for name in self._at_dram)
         ports = tuple(units[multipliers.unit].ports.items())
         return BurstFigures(
             self._part(("bursts", bursts), lambda: dram_burst_traffic(self._program, units)),
@@ -59,3 +61,7 @@ class FigureCache:
         else:
             self._kept.move_to_end(key)
         return cast("Part", found)
+
+
+def _touches_dram(op: Op) -> bool:
+    return any(region.buffer.memory == DRAM for region in (*op.reads, *op.writes))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from archsim.api.figure_cache import FigureCache
 from archsim.config.read_tracking import Question, ReadTracker, Values
 from archsim.families.machine_config import MachineConfig
-from archsim.families.schedules import AskedSchedule, find_schedule
+from archsim.families.schedules import AskedSchedule, check_units, find_schedule
 from archsim.metrics.bounds import closing_chains
 from archsim.metrics.precomputed import ProgramFigures
 from archsim.program.ir import PhaseKind, Program
@@ -125,6 +125,7 @@ class ProgramCache:
         reads = ReadTracker(config)
         program = found_schedule.build(spec, reads.stand_in)
         reads.close()
+        check_units(program, units)
         verify(program)
         self.built += 1
         return self._keep(group, reads, CachedProgram(program, spec, units, tuple(reads.questions)))

@@ -13,7 +13,7 @@ from archsim.engines.choose import AUTO, FAST, MACHINE, check_executor
 from archsim.errors import SimulatorBug
 from archsim.families.load import Arch
 from archsim.families.registry import build_units
-from archsim.families.schedules import AskedSchedule, find_schedule
+from archsim.families.schedules import AskedSchedule, check_units, find_schedule
 from archsim.lowering.tensors import Results
 from archsim.program.interpreter import interpret
 from archsim.program.ir import Program
@@ -73,10 +73,11 @@ def judge(arch: Arch, workload: Workload, schedule: AskedSchedule, executor: str
     """
     check_executor(executor)
     program = find_schedule(schedule, arch.config.family).build(workload.spec, arch.config)
+    check_units(program, build_units(arch.config))
     hazards = tuple(str(hazard) for hazard in find_hazards(program))
     if hazards:
         return _verdict(arch, workload, program, hazards, (0, 0), None)
-    simulation = simulate(arch, workload, schedule, executor=MACHINE)
+    simulation = simulate(arch, workload, schedule, executor=MACHINE, statistics=())
     if simulation.results is None or simulation.numbers is None:
         raise SimulatorBug("a run with arithmetic has no results")
     untimed = simulation.numbers.begin(build_units(arch.config))
@@ -90,7 +91,7 @@ def _compare_executors(
     arch: Arch, workload: Workload, schedule: AskedSchedule, simulation: Simulation
 ) -> ExecutorCheck:
     machine = simulation.trace
-    fast = simulate(arch, workload, schedule, timing_only=True, executor=FAST).trace
+    fast = simulate(arch, workload, schedule, timing_only=True, executor=FAST, statistics=()).trace
     names = [field.name for field in fields(machine)]
     differing = tuple(name for name in names if getattr(machine, name) != getattr(fast, name))
     return ExecutorCheck(machine.total_cycles, fast.total_cycles, differing)

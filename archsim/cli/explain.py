@@ -31,12 +31,13 @@ def program_command(
 ) -> None:
     """Print the schedule as text: prologue, one time step with its dependencies and their lags, epilogue."""
     from archsim.families.registry import build_units
-    from archsim.families.schedules import find_schedule
+    from archsim.families.schedules import check_units, find_schedule
     from archsim.report.text.listing import program_listing
 
     machine, work = load_inputs(arch, workload, sets)
     program = find_schedule(schedule, machine.config.family).build(work.spec, machine.config)
     units = build_units(machine.config)
+    check_units(program, units)
     services = tuple(tuple(units[op.unit].cycles(op) for op in phase.ops) for phase in program.phases)
     sys.stdout.write(program_listing(program, services))
 
@@ -66,7 +67,7 @@ def trace_command(
             f"a trace of {ops:,} ops is longer than the {MAX_RECORDED_OPS:,} that are kept; shorten it: --set steps=3"
         )
     whole = Window(0, work.spec.steps + len(work.spec.layers))  # layers may be delayed against each other
-    simulation = simulate(machine, work, schedule, timing_only=True, window=whole)
+    simulation = simulate(machine, work, schedule, timing_only=True, window=whole, statistics=())
     end = first + DEFAULT_LINES - 1 if last is None else last
     for line in line_trace(simulation, first, end):
         sys.stdout.write(line + "\n")

@@ -28,7 +28,12 @@ class Nonlinearity(StrEnum):
 
 
 def import_command(
-    model: Annotated[Path, typer.Argument(help="A .onnx, .pt, .pth, .safetensors, .npz or Keras .h5 file.")],
+    model: Annotated[
+        Path,
+        typer.Argument(
+            help="A .onnx, .pt, .pth, .safetensors, .npz or Keras .h5 file, or one that an installed package reads."
+        ),
+    ],
     layer: Annotated[
         str | None, typer.Option(metavar="NAME|all", help="The layer to write, or all: the whole stack.")
     ] = None,

@@ -27,11 +27,18 @@ def wrong_value(slot: Slot, value: object, path: KeyPath, *, bare: bool = False,
 
 
 def unknown_key(slot: Slot, key: str, path: KeyPath) -> Problem:
-    """The model of `slot`, at `path`, has no such key."""
+    """The model of `slot`, at `path`, has no such key.
+
+    Where its keys come from other packages the model says with `key_noun` what they are.
+    """
     keys = allowed_keys(slot)
     close = difflib.get_close_matches(key, keys, n=1)
     hint = f"; did you mean {shown(close[0])}?" if close else ";"
-    names = ", ".join(dotted((name,)) for name in keys) or "no keys at all"
+    names = ", ".join(dotted((name,)) for name in keys)
+    noun = getattr(slot.model, "key_noun", "")
+    if noun:
+        return Problem((*path, key), f"no installed package offers this {noun}{hint} installed: {names or 'none'}")
+    names = names or "no keys at all"
     return Problem((*path, key), f"unknown key{hint} allowed here: {names}")
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
@@ -17,6 +17,7 @@ from archsim.hardware.functions.function_config import FunctionConfig
 from archsim.hardware.functions.method_registry import make_method
 from archsim.hardware.sequencer_config import SequencerConfig
 from archsim.hardware.storage import Storage
+from archsim.hardware.unit_definition import UnitDefinition
 from archsim.technology import Prices
 from archsim.workload.network import NetworkSpec
 
@@ -65,6 +66,15 @@ class MachineConfig(StrictModel, ABC):
             section = next(name for name in type(self).model_fields if getattr(self, name) is self.function_unit)
             raise ValueError(f"{section}: {error}") from None
         return self
+
+    @classmethod
+    def model_for(cls, sections: Collection[str], units: Sequence[UnitDefinition[Any]] = ()) -> type[MachineConfig]:
+        """The model of an architecture file that has these sections.
+
+        A family whose machines may have units of other packages knows more of it; `units`: those that the caller has,
+        besides those of installed packages.
+        """
+        return cls
 
     def with_files_from(self, folder: Path, set_here: Collection[str]) -> Self:
         """The same machine with the paths of other files that its file names, which are relative to `folder`.

@@ -146,6 +146,11 @@ class Unit(ABC, Generic[ConfigT]):
         """All operators that the unit is built of."""
         raise SimulatorBug(f"{self.name} does not say what it is built of")
 
+    @property
+    def has_energy_model(self) -> bool:
+        """Whether the unit says what its ops switch and what it is built of."""
+        return type(self).tally is not Unit.tally and type(self).inventory is not Unit.inventory
+
     def moved_bits(self, region: Region) -> int:
         """Bits that a memory moves for an operand: more than it has where they come in whole bursts."""
         return region.bits

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from archsim.families.load import Arch
 from archsim.hardware.storage import Storage
+from archsim.hardware.unit import Units
 from archsim.metrics.actions import Access
 from archsim.metrics.declare import Metric
 from archsim.metrics.unit_facts import UnitFacts
@@ -72,6 +73,11 @@ class Costs:
     prices: Prices
     memories: Mapping[str, Storage]
     area: Area
+
+
+def without_model(units: Units) -> tuple[str, ...]:
+    """The units of a machine that do not say what they switch and are built of: with one of them nothing is known."""
+    return tuple(name for name, unit in units.items() if not unit.has_energy_model)
 
 
 def compute_costs(arch: Arch, facts: Facts) -> Costs:

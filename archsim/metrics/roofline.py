@@ -137,6 +137,8 @@ def _passing(op: Op, units: Units, multipliers: str) -> list[tuple[str, int]]:
     unit = units[op.unit]
     if op.unit == multipliers:
         return [(region.buffer.memory, region.bits) for region in unit.read_ports(op)]
+    if op.unit != DRAM:  # a unit with a way of its own into memory
+        return []
     return [(DRAM, unit.moved_bits(region)) for region in op.reads + op.writes if region.buffer.memory == DRAM]
 
 

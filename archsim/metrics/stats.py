@@ -11,7 +11,7 @@ from archsim.families.load import Arch
 from archsim.hardware.unit import Units
 from archsim.metrics.bounds import Bounds, binding, compute_bounds
 from archsim.metrics.declare import Metric
-from archsim.metrics.energy import Area, Energy, compute_costs, compute_energy
+from archsim.metrics.energy import Area, Energy, compute_costs, compute_energy, without_model
 from archsim.metrics.precomputed import Precomputed
 from archsim.metrics.roofline import OPS_PER_MAC, Roofline, compute_roofline
 from archsim.metrics.stacks import Stack, cycle_stacks
@@ -119,7 +119,8 @@ class Stats:
     bounds: Annotated[Bounds, Metric("cycles/step", "lower bounds: what each resource alone would need")]
     binding_bound: Annotated[str, Metric("", "the largest of the bounds")]
     energy: Annotated[
-        Energy | None, Metric("", "what the run takes; null of a family of machines without a model of it")
+        Energy | None,
+        Metric("", "what the run takes; null of a family of machines, or with a unit, without a model of it"),
     ]
     area: Annotated[Area | None, Metric("", "what the machine is; null as energy")]
     roofline: Annotated[Roofline, Metric("", "ceilings of the machine and what is reached below them")]
@@ -144,7 +145,7 @@ def compute_stats(
     steady_gops = float(OPS_PER_MAC * Fraction(macs, spec.steps) / step * clock_mhz / 1000)
     moves = known.moves
     energy = area = None
-    if arch.config.costing is not None:
+    if arch.config.costing is not None and not without_model(units):
         costs = compute_costs(arch, known.facts)
         energy, area = compute_energy(known.facts, costs, latency_us, macs), costs.area
     bounds = compute_bounds(figures.step_work, known.times, spec, arch.config, units)

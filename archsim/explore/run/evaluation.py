@@ -84,7 +84,7 @@ class DesignEvaluator:
         if not self._setup.with_arithmetic:
             evaluation = self._evaluator.evaluate(arch, workload, schedule, self._setup.executor)
             return evaluation.executor, stats_outputs(evaluation.stats)
-        simulation = simulate(arch, workload, schedule)
+        simulation = simulate(arch, workload, schedule, statistics=())
         _check_numbers(simulation)
         return "machine", stats_outputs(simulation.stats) | accuracy_outputs(simulation)
 

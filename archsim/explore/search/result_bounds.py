@@ -21,7 +21,7 @@ from archsim.families.load import Arch
 from archsim.families.machine_config import MachineConfig
 from archsim.families.registry import build_units
 from archsim.hardware.unit import Unit
-from archsim.metrics.energy import PJ_PER_MW_US, compute_costs
+from archsim.metrics.energy import PJ_PER_MW_US, compute_costs, without_model
 from archsim.metrics.unit_facts import UnitFacts
 from archsim.technology.prices import PJ_PER_UJ
 from archsim.workload.network import NetworkSpec
@@ -39,8 +39,9 @@ class ResultBounds:
     def of(self, arch: Arch, spec: NetworkSpec) -> Mapping[str, Interval]:
         """Bounds by name; a result that is not there may be anything. ArchError for an unknown technology."""
         bounds = _times(arch.config, spec)
-        if arch.config.costing is not None:
-            facts = {name: self._of_unit(unit) for name, unit in build_units(arch.config).items()}
+        units = {} if arch.config.costing is None else build_units(arch.config)
+        if units and not without_model(units):
+            facts = {name: self._of_unit(unit) for name, unit in units.items()}
             bounds |= _energies(arch, spec, facts, bounds["latency_us"].least)
         return bounds
 

@@ -24,7 +24,8 @@ Model = type[MachineConfig]
 
 def model_of(data: Data) -> Model:
     """The model of normalized data."""
-    return family_named(data["family"]).config
+    model: Model = family_named(data["family"]).config.model_for(data.keys())
+    return model
 
 
 @cache

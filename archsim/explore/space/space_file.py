@@ -114,8 +114,9 @@ def _fixed(config: SpaceConfig, arch: Arch, faults: _Faults) -> MachineConfig:
     """The architecture with the fields that the space sets in every point."""
     data = normalized(arch.config)
     overrides = [Override(name, json.dumps(value)) for name, value in config.set.items()]
+    model = type(arch.config).model_for({*data, *(override.path.split(".")[0] for override in overrides)})
     try:
-        return validate(type(arch.config), Document(arch.name, data, {(): 1}), overrides, ArchError)
+        return validate(model, Document(arch.name, data, {(): 1}), overrides, ArchError)
     except ArchError as error:
         for fault in error.faults:
             name = next((o.path for o in overrides if fault.where == str(o)), "")

@@ -20,12 +20,14 @@ from archsim.workload.tensors import same_sizes, suffixes
 
 
 def stats_json(simulation: Simulation) -> str:
-    """All figures and the verdict on the numbers, as one JSON object."""
+    """All figures and the verdict on the numbers, as one JSON object; "further" are those of other packages, if any."""
     figures = dataclasses.asdict(simulation.stats)
     figures["executor"] = dataclasses.asdict(simulation.executor)
     figures["validation"] = dataclasses.asdict(simulation.validation)
     accuracy = accuracy_figures(simulation)
     figures["accuracy"] = None if accuracy is None else dataclasses.asdict(accuracy)
+    if simulation.further:
+        figures["further"] = {found.statistic.name: found.value for found in simulation.further}
     return json.dumps(figures, indent=2, allow_nan=False) + "\n"
 
 

@@ -12,6 +12,9 @@ from archsim.families.family import Family
 from archsim.families.registry import all_families
 from archsim.families.schedules import schedules_of
 from archsim.hardware.dram.ddr_presets import SUMMARIES
+from archsim.hardware.unit_definition import installed_units
+from archsim.importers.importer import installed_importers
+from archsim.metrics.statistic import installed_statistics
 
 Entries = list[tuple[str, str]]
 
@@ -25,7 +28,24 @@ def catalogue() -> list[tuple[str, Entries]]:
         ("Design spaces (arch_configs/spaces/)", _presets(PresetKind.SPACE)),
         *(section for family in all_families().values() for section in _family(family)),
         ("DRAM devices (dram.device of kind ddr)", list(SUMMARIES.items())),
+        *_from_outside(),
     ]
+
+
+def _from_outside() -> list[tuple[str, Entries]]:
+    """What installed packages offer besides families and schedules; no section is empty."""
+    units = [(unit.name, unit.summary) for unit in installed_units()]
+    statistics = [
+        (found.name, f"{found.meaning} ({found.unit})" if found.unit not in ("", "1") else found.meaning)
+        for found in installed_statistics()
+    ]
+    importers = [(found.name, f"{found.summary} ({', '.join(found.suffixes)})") for found in installed_importers()]
+    sections = [
+        ("Units of installed packages (sections of units: in an architecture)", units),
+        ("Statistics of installed packages (further in stats.json)", statistics),
+        ("Importers of installed packages (archsim import)", importers),
+    ]
+    return [(title, entries) for title, entries in sections if entries]
 
 
 def _family(family: Family[Any]) -> list[tuple[str, Entries]]:
