@@ -15,7 +15,7 @@ from archsim.families.schedules import AskedSchedule
 from archsim.metrics import Stats, compute_stats
 from archsim.workload import NetworkSpec, Workload
 
-STRUCTURES = 64
+PROGRAMS = 64
 """Programs that an Evaluator keeps: a few MB each."""
 
 
@@ -35,11 +35,11 @@ class Evaluator:
     """Evaluates designs one after the other.
 
     Programs are built and verified once for all designs that differ only in what the schedule does not read (speeds,
-    latencies, widths, and capacities as far as everything fits). `structures`: how many programs are kept.
+    latencies, widths, and capacities as far as everything fits). `programs`: how many programs are kept.
     """
 
-    def __init__(self, structures: int = STRUCTURES) -> None:
-        self._structures = ProgramCache(structures)
+    def __init__(self, programs: int = PROGRAMS) -> None:
+        self._programs = ProgramCache(programs)
         self._spec: tuple[Workload, NetworkSpec] | None = None
 
     def evaluate(
@@ -54,24 +54,24 @@ class Evaluator:
         """
         check_executor(executor)
         units = build_units(arch.config)
-        structure = self._structures.get(arch.config, self._spec_of(workload), schedule, tuple(units))
+        cached = self._programs.get(arch.config, self._spec_of(workload), schedule, tuple(units))
         reason = ""
         if executor != MACHINE:
-            timing = time_fast(structure, arch.config, units)
+            timing = time_fast(cached, arch.config, units)
             if isinstance(timing, FastTiming):
-                stats = compute_stats(structure.program, timing.trace, arch, workload, units, timing.known)
+                stats = compute_stats(cached.program, timing.trace, arch, workload, units, timing.precomputed)
                 return Evaluation(stats, FAST, "")
             reason = timing
             if executor == FAST:
                 raise refused(reason)
-        program = structure.program
+        program = cached.program
         trace = execute(program, machine_spec(program, arch, units), Options())
         return Evaluation(compute_stats(program, trace, arch, workload, units), MACHINE, reason)
 
     @property
     def programs_built(self) -> int:
         """How many programs were built and verified so far."""
-        return self._structures.built
+        return self._programs.built
 
     def _spec_of(self, workload: Workload) -> NetworkSpec:
         """Its layers and sizes, which take long to derive; mostly it is the same workload again."""

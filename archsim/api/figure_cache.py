@@ -37,7 +37,7 @@ class FigureCache:
             for name, unit in units.items()
         }
 
-    def moves(self, config: MachineConfig, units: Units) -> BurstFigures:
+    def burst_figures(self, config: MachineConfig, units: Units) -> BurstFigures:
         """As Moves.of counts them: bursts follow from DRAM, ceilings from the multipliers and the clock too."""
         dram, multipliers = units.get(DRAM), config.multipliers
         bursts: Hashable = None if dram is None else dram.identity
@@ -46,7 +46,7 @@ class FigureCache:
             self._part(("bursts", bursts), lambda: dram_burst_traffic(self._program, units)),
             self._part(
                 ("ceilings", bursts, multipliers, ports, config.clock_mhz),
-                lambda: Ceilings.of(self._program, config, units),
+                lambda: Ceilings.from_program(self._program, config, units),
             ),
         )
 

@@ -109,8 +109,8 @@ def _execute(
     elif executor == AUTO and program.op_instances < SHORT_OPS:
         reason = f"the run is short, less than {SHORT_OPS:,} ops"
     elif executor != MACHINE:
-        structure = CachedProgram(program, spec, tuple(units), ())
-        timing = time_fast(structure, arch.config, units, options.window)
+        cached = CachedProgram(program, spec, tuple(units), ())
+        timing = time_fast(cached, arch.config, units, options.window)
         if isinstance(timing, FastTiming):
             if options.arithmetic is not None:
                 given = options.arithmetic

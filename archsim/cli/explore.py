@@ -69,7 +69,7 @@ def explore_command(
         sys.stdout.write(study_text(study))
         rate = f"{study.simulated:,} designs evaluated now, {study.designs_per_second:,.1f} a second"
         sys.stdout.write(f"\n{rate}\nResults: {target}/\n")
-    return 3 if study.of(Status.FAILED) else 0
+    return 3 if study.with_status(Status.FAILED) else 0
 
 
 def _again(space: str, target: Path) -> str:

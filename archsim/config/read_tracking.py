@@ -69,15 +69,15 @@ def read_only_as(section: object, field: str, question: Callable[[Any], Answer])
     return _inner(section).read_only_as(field, question)
 
 
-class Values:
-    """Reads the fields of some paths at once."""
+class FieldReader:
+    """Reads the fields at some paths of a configuration, all at once."""
 
     def __init__(self, paths: tuple[str, ...]) -> None:
         self._get = attrgetter(*paths)
         self._several = len(paths) > 1
 
-    def of(self, config: StrictModel) -> tuple[object, ...] | None:
-        """Their values; None if the configuration has no such fields."""
+    def values_in(self, config: StrictModel) -> tuple[object, ...] | None:
+        """The values of the fields; None if the configuration has no such fields."""
         try:
             found = self._get(config)
         except AttributeError:

@@ -43,12 +43,6 @@ class ElementwiseArithmetic(ABC):
     def narrowed(self, result: Array) -> tuple[Array, int]:
         """The result as it is stored, and how many values were beyond the range."""
 
-    @staticmethod
-    def of(target: Encoding, operands: list[Encoding]) -> ElementwiseArithmetic:
-        """Integer lanes if everything is an integer, else float32."""
-        integers = target.is_integer and all(operand.is_integer for operand in operands)
-        return IntegerArithmetic(target) if integers else FloatArithmetic(target)
-
 
 class IntegerArithmetic(ElementwiseArithmetic):
     """Each product is rounded to the target's scale on its own."""
@@ -102,6 +96,12 @@ class FloatArithmetic(ElementwiseArithmetic):
 
     def narrowed(self, result: Array) -> tuple[Array, int]:
         return self.target.encoded(result)
+
+
+def arithmetic_for(target: Encoding, operands: list[Encoding]) -> ElementwiseArithmetic:
+    """The arithmetic of an op by its encodings: integer if the target and all operands are integers, else float32."""
+    integers = target.is_integer and all(operand.is_integer for operand in operands)
+    return IntegerArithmetic(target) if integers else FloatArithmetic(target)
 
 
 def _integers(a: Operand) -> Array:

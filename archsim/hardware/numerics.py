@@ -51,7 +51,7 @@ class Numerics:
     encodings: Mapping[str, Encoding] = field(default_factory=dict)
     overflows: Overflows = field(default_factory=Overflows)
 
-    def of(self, region: Region) -> Encoding:
+    def encoding_of(self, region: Region) -> Encoding:
         """The encoding of a region's numbers."""
         encoding = self.encodings.get(region.buffer.name)
         if encoding is not None:
@@ -60,15 +60,15 @@ class Numerics:
 
     def joined(self, regions: Sequence[Region]) -> Encoding:
         """The encoding of regions of one buffer, one after the other."""
-        found = [self.of(region) for region in regions]
+        found = [self.encoding_of(region) for region in regions]
         if isinstance(found[0].scale, float):
             return found[0]
         return replace(found[0], scale=np.concatenate([np.asarray(encoding.scale) for encoding in found]))
 
     def same(self, regions: Sequence[Region], target: Region) -> None:
         """SimulatorBug if numbers that are only moved would change their meaning."""
-        wanted = self.of(target)
+        wanted = self.encoding_of(target)
         for region in regions:
-            found = self.of(region)
+            found = self.encoding_of(region)
             if found.format != wanted.format or found.zero != wanted.zero:
                 raise SimulatorBug(f"{region.buffer.name} and {target.buffer.name} are not stored alike")

@@ -44,7 +44,7 @@ class TileShape:
         """What the numbers of each weights operand stand for: where they come from says it, if they passed a slot."""
         origins = self.origins or ((),) * len(self.weights)
         return tuple(
-            numerics.joined(origin) if origin else numerics.of(weights)
+            numerics.joined(origin) if origin else numerics.encoding_of(weights)
             for weights, origin in zip(self.weights, origins, strict=True)
         )
 
@@ -62,7 +62,7 @@ class _IntegerTile:
     def __init__(self, tile: TileShape, numerics: Numerics) -> None:
         self._tile = tile
         self._overflows = numerics.overflows
-        self._target = numerics.of(tile.sums)
+        self._target = numerics.encoding_of(tile.sums)
         self._kind = tile.sums.buffer.format_kind
         pairs = list(zip(tile.weight_encodings(numerics), tile.vectors, strict=True))
         parts = [tuple(pairs)] if tile.one_accumulation else [(pair,) for pair in pairs]
@@ -70,7 +70,7 @@ class _IntegerTile:
             _Accumulation(tile, part, columns, numerics) for part, columns in zip(parts, tile.columns, strict=False)
         ]
         self._further = tile.sums.entries - tile.weights[0].entries
-        self._from_bias = conversion(1.0 if tile.bias is None else numerics.of(tile.bias).scale, self._target)
+        self._from_bias = conversion(1.0 if tile.bias is None else numerics.encoding_of(tile.bias).scale, self._target)
         if not tile.start and len(parts) > 1:
             raise SimulatorBug("a tile that continues sums has one accumulation")
 
@@ -126,7 +126,7 @@ class _Accumulation:
     def __init__(
         self, tile: TileShape, pairs: tuple[tuple[Encoding, Region], ...], columns: int, numerics: Numerics
     ) -> None:
-        weight, vector = pairs[0][0], numerics.of(pairs[0][1])
+        weight, vector = pairs[0][0], numerics.encoding_of(pairs[0][1])
         assert isinstance(tile.accumulator, IntegerFormat)
         self.rows = tile.weights[0].entries
         self._format = tile.accumulator
@@ -138,7 +138,7 @@ class _Accumulation:
             assert shift is not None
             self._shift = shift
             scale = self._format.scale
-        self.to_sums = conversion(scale, numerics.of(tile.sums))
+        self.to_sums = conversion(scale, numerics.encoding_of(tile.sums))
         inputs = sum(region.entries for _, region in pairs)
         self._largest = self._chunks.largest(inputs)
         self._count = ceil_div(inputs, columns)
@@ -181,9 +181,9 @@ class _FloatTile:
         self._accumulator = accumulator
         self._overflows = numerics.overflows
         self._kind = tile.sums.buffer.format_kind
-        self._target = numerics.of(tile.sums)
+        self._target = numerics.encoding_of(tile.sums)
         self._weights = tile.weight_encodings(numerics)
-        self._vectors = [numerics.of(region) for region in tile.vectors]
+        self._vectors = [numerics.encoding_of(region) for region in tile.vectors]
 
     def kernel(self) -> Kernel:
         return Kernel(self._start) if self._tile.start else Kernel(self._part, self._retire)
@@ -238,8 +238,8 @@ def bias_adder(bias: Region, sums: Region, numerics: Numerics) -> Callable[[Arra
 
     The bias is brought to the sums' scale first, and then what both make to their range.
     """
-    target, kind, overflows = numerics.of(sums), sums.buffer.format_kind, numerics.overflows
-    given = numerics.of(bias)
+    target, kind, overflows = numerics.encoding_of(sums), sums.buffer.format_kind, numerics.overflows
+    given = numerics.encoding_of(bias)
     if target.is_integer and given.is_integer:
         convert = conversion(given.scale, target)
         return lambda stored, b: overflows.add(

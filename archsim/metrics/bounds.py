@@ -27,7 +27,7 @@ class StepWork:
     issued: int
 
     @classmethod
-    def of(cls, program: Program, steps: int) -> StepWork:
+    def from_program(cls, program: Program, steps: int) -> StepWork:
         """Of a program of so many time steps."""
         bodies = program.of_kind(PhaseKind.BODY)
         issued = sum(op.instances(body.repeat) for body in bodies for op in body.ops if not op.joined)
@@ -43,7 +43,7 @@ class StepTimes:
     recurrence_cycles: Fraction
 
     @classmethod
-    def of(cls, program: Program, units: Units) -> StepTimes:
+    def from_program(cls, program: Program, units: Units) -> StepTimes:
         """From the units' service times."""
         bodies = program.of_kind(PhaseKind.BODY)
         occupied = dict.fromkeys(units, 0)

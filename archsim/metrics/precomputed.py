@@ -40,13 +40,13 @@ class ProgramFigures:
     operational_intensity_ops_per_byte: Mapping[str, float]
 
     @classmethod
-    def of(cls, program: Program, steps: int) -> ProgramFigures:
+    def from_program(cls, program: Program, steps: int) -> ProgramFigures:
         """The figures of a program of so many time steps."""
         macs, traffic, compulsory = program.macs, compute_traffic(program), compulsory_traffic(program)
         return cls(
             macs=macs,
             ops=program.op_instances,
-            step_work=StepWork.of(program, steps),
+            step_work=StepWork.from_program(program, steps),
             stored_bytes=stored_bytes(program),
             traffic_bytes=traffic,
             phase_traffic_bytes=traffic_by_phase(program),
@@ -66,9 +66,9 @@ class BurstFigures:
     ceilings: Ceilings
 
     @classmethod
-    def of(cls, program: Program, config: MachineConfig, units: Units) -> BurstFigures:
+    def from_program(cls, program: Program, config: MachineConfig, units: Units) -> BurstFigures:
         """Of one machine."""
-        return cls(dram_burst_traffic(program, units), Ceilings.of(program, config, units))
+        return cls(dram_burst_traffic(program, units), Ceilings.from_program(program, config, units))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +78,11 @@ class Precomputed:
     spec: NetworkSpec
     figures: ProgramFigures
     times: StepTimes
-    moves: BurstFigures
+    bursts: BurstFigures
     facts: Mapping[str, UnitFacts]
 
     @classmethod
-    def of(cls, program: Program, spec: NetworkSpec, config: MachineConfig, units: Units) -> Precomputed:
+    def from_program(cls, program: Program, spec: NetworkSpec, config: MachineConfig, units: Units) -> Precomputed:
         """Of one machine and one program for it."""
-        figures, times = ProgramFigures.of(program, spec.steps), StepTimes.of(program, units)
-        return cls(spec, figures, times, BurstFigures.of(program, config, units), facts_of(program, units))
+        figures, times = ProgramFigures.from_program(program, spec.steps), StepTimes.from_program(program, units)
+        return cls(spec, figures, times, BurstFigures.from_program(program, config, units), facts_of(program, units))

@@ -68,7 +68,7 @@ class Ceilings:
     run_binding: str
 
     @classmethod
-    def of(cls, program: Program, config: MachineConfig, units: Units) -> Ceilings:
+    def from_program(cls, program: Program, config: MachineConfig, units: Units) -> Ceilings:
         """Of a program on a machine: of its multipliers and their ports, of DRAM, and of the clock."""
         multipliers, clock_mhz = config.multipliers, Fraction(repr(config.clock_mhz))
         peak_gops = float(OPS_PER_MAC * multipliers.macs_per_cycle * clock_mhz / 1000)

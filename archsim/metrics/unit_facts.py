@@ -84,7 +84,7 @@ class UnitFacts:
 
 def facts_of(program: Program, units: Units) -> dict[str, UnitFacts]:
     """Of every unit of a machine that executes a program."""
-    shapes = Shapes.of(program)
+    shapes = Shapes.from_program(program)
     ops = unit_ops(shapes, shapes.times(program))
     return {name: UnitFacts(unit, ops.get(name, ())) for name, unit in units.items()}
 

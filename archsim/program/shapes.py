@@ -25,7 +25,7 @@ class Shapes:
     of_phase: tuple[tuple[int, ...], ...]
 
     @classmethod
-    def of(cls, program: Program) -> Shapes:
+    def from_program(cls, program: Program) -> Shapes:
         """The shapes of a program."""
         places: dict[Hashable, int] = {}
         ops: list[Op] = []

@@ -25,7 +25,7 @@ _BEHIND: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "alpha": 0
 
 def figures(study: Study) -> dict[str, bytes]:
     """File name -> PNG; empty if no point has objectives."""
-    if not study.of(Status.EVALUATED):
+    if not study.with_status(Status.EVALUATED):
         return {}
     drawings: dict[str, Callable[[Study], Figure]] = {
         "pareto.png": _scatter,
@@ -50,7 +50,7 @@ def _values(points: Sequence[Point]) -> Values:
 
 def _title(figure: Figure, study: Study, what: str) -> None:
     """What is shown, and of how many points of which space."""
-    evaluated, front = len(study.of(Status.EVALUATED)), len(study.pareto())
+    evaluated, front = len(study.with_status(Status.EVALUATED)), len(study.pareto())
     text = f"{what}\nspace {study.space.name}: {evaluated:,} designs evaluated, {front:,} of them on the Pareto front"
     figure.suptitle(text, x=0.01, ha="left", linespacing=1.3)
 
@@ -73,7 +73,7 @@ def _scale(axes: Any, values: Values, which: str) -> None:  # noqa: ANN401 an ax
 
 
 def _draw_pair(axes: Any, study: Study, x: int, y: int) -> None:  # noqa: ANN401
-    points, front = _values(study.of(Status.EVALUATED)), _values(study.pareto())
+    points, front = _values(study.with_status(Status.EVALUATED)), _values(study.pareto())
     axes.scatter(points[:, x], points[:, y], s=5, color=OTHER, linewidths=0, label="evaluated", rasterized=True)
     axes.scatter(front[:, x], front[:, y], s=14, color=FRONT, label="on the front", zorder=3)
     if len(study.space.objectives) == 2:
@@ -120,7 +120,7 @@ def _parallel(study: Study) -> Figure:
     axes = figure.subplots()
     names = [*(p.path for p in space.parameters), *(o.name for o in space.objectives)]
     places = [{choice.label: n for n, choice in enumerate(p.choices)} for p in space.parameters]
-    everything = _values(study.of(Status.EVALUATED))
+    everything = _values(study.with_status(Status.EVALUATED))
     low, high = everything.min(axis=0), everything.max(axis=0)
 
     def heights(point: Point) -> list[float]:

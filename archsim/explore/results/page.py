@@ -22,9 +22,9 @@ _STYLE = (
 def html_page(study: Study, pictures: Sequence[str]) -> str:
     """The page; `pictures` are the names of the figures beside it."""
     space = study.space
-    counts = ", ".join(f"{len(study.of(status)):,} {status.value}" for status in Status)
+    counts = ", ".join(f"{len(study.with_status(status)):,} {status.value}" for status in Status)
     workloads = ", ".join(use.reference for use in space.workloads)
-    evaluated = study.of(Status.EVALUATED)
+    evaluated = study.with_status(Status.EVALUATED)
     listed = evaluated[:MOST_ROWS]
     left_out = f" (the first {MOST_ROWS:,} of {len(evaluated):,})" if len(evaluated) > MOST_ROWS else ""
     parts = [

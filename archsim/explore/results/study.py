@@ -59,7 +59,7 @@ class Study:
     asked: tuple[int, ...] = ()
     dropped: int = 0
 
-    def of(self, status: Status) -> list[Point]:
+    def with_status(self, status: Status) -> list[Point]:
         """All points of a status."""
         return [point for point in self.points if point.status is status]
 

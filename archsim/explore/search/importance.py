@@ -19,7 +19,7 @@ from archsim.explore.results.study import Status, Study
 
 def importance(study: Study, objective: int) -> Mapping[str, float]:
     """Parameter -> share of the variance (0 to 1) of an objective over the evaluated points; 0 if it is constant."""
-    points = study.of(Status.EVALUATED)
+    points = study.with_status(Status.EVALUATED)
     values = np.array([point.objectives[objective] for point in points if point.objectives], np.float64)
     if len(values) and values.min() > 0:
         values = np.log(values)

@@ -64,7 +64,7 @@ class PointClassifier:
         assert design.config is not None
         arch = Arch(self._space.arch_name, design.config)
         try:
-            known = [self._bounds.of(arch, use.workload.spec) for use in self._space.workloads]
+            known = [self._bounds.bounds_of(arch, use.workload.spec) for use in self._space.workloads]
         except ArchError:  # the evaluation says what is wrong with it
             return (-math.inf,) * len(self._space.objectives)
         return tuple(self._best(objective, design, known) for objective in self._space.objectives)

@@ -36,7 +36,7 @@ class ResultBounds:
     def __init__(self) -> None:
         self._facts: dict[Hashable, UnitFacts] = {}
 
-    def of(self, arch: Arch, spec: NetworkSpec) -> Mapping[str, Interval]:
+    def bounds_of(self, arch: Arch, spec: NetworkSpec) -> Mapping[str, Interval]:
         """Bounds by name; a result that is not there may be anything. ArchError for an unknown technology."""
         bounds = _times(arch.config, spec)
         if arch.config.costing is not None:

@@ -122,7 +122,7 @@ class Activation(Unit[ActivationConfig]):
         """Add the bias, clip, evaluate, keep what a lane without a sequence holds."""
         activate = self._op(op)
         check_hold(activate.hold, activate.target, numerics)
-        source, target = numerics.of(activate.source), numerics.of(activate.target)
+        source, target = numerics.encoding_of(activate.source), numerics.encoding_of(activate.target)
         kind, overflows = activate.target.buffer.format_kind, numerics.overflows
         evaluate = self.method.evaluator(activate.function, source, target, overflows)
         bound = None if activate.clip is None else _bound(activate.clip, source)

@@ -17,7 +17,7 @@ from pydantic import Field
 from archsim.config.types import Count, Cycles
 from archsim.formats import NumberFormat
 from archsim.formats.number import Array
-from archsim.hardware.elementwise_arithmetic import ElementwiseArithmetic, Operand
+from archsim.hardware.elementwise_arithmetic import ElementwiseArithmetic, Operand, arithmetic_for
 from archsim.hardware.lane_hold import Hold, check_hold, held
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import (
@@ -96,7 +96,7 @@ class ElementwiseOp(Op):
         return self.target.entries * self.target.buffer.width
 
     @abstractmethod
-    def apply(self, lanes: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
+    def apply(self, arithmetic: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
         """The target's values, not yet brought into its range, from those of `operands`."""
 
 
@@ -122,19 +122,19 @@ class Elementwise(Unit[ElementwiseConfig]):
         """In updates (peepholes add onto the sums), the result is added before it is brought into the range."""
         elementwise = self._op(op)
         check_hold(elementwise.hold, elementwise.target, numerics)
-        encodings = [numerics.of(region) for region in elementwise.operands]
-        target, kind = numerics.of(elementwise.target), elementwise.target.buffer.format_kind
-        lanes, overflows = ElementwiseArithmetic.of(target, encodings), numerics.overflows
+        encodings = [numerics.encoding_of(region) for region in elementwise.operands]
+        target, kind = numerics.encoding_of(elementwise.target), elementwise.target.buffer.format_kind
+        arithmetic, overflows = arithmetic_for(target, encodings), numerics.overflows
 
         def compute(stored: Sequence[Array]) -> Array:
-            return elementwise.apply(lanes, [Operand(*pair) for pair in zip(stored, encodings, strict=False)])
+            return elementwise.apply(arithmetic, [Operand(*pair) for pair in zip(stored, encodings, strict=False)])
 
         def effect(stored: Sequence[Array]) -> tuple[Array, ...]:
-            result = overflows.add(kind, lanes.narrowed(compute(stored)))
+            result = overflows.add(kind, arithmetic.narrowed(compute(stored)))
             return (held(elementwise.hold, result, stored),)
 
         def retire(old: Array, result: Array) -> Array:
-            return overflows.add(kind, lanes.narrowed(lanes.value(Operand(old, target)) + result))
+            return overflows.add(kind, arithmetic.narrowed(arithmetic.value(Operand(old, target)) + result))
 
         return Kernel(lambda stored: (compute(stored),), retire) if elementwise.updates else Kernel(effect)
 

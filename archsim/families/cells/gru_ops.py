@@ -33,9 +33,9 @@ class CandidateSum(ElementwiseOp):
     def operands(self) -> tuple[Region, ...]:
         return (self.reset_gate, self.input_part, self.hidden_part)
 
-    def apply(self, lanes: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
+    def apply(self, arithmetic: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
         reset_gate, input_part, hidden_part = operands
-        total: Array = lanes.value(input_part) + lanes.product(reset_gate, hidden_part)
+        total: Array = arithmetic.value(input_part) + arithmetic.product(reset_gate, hidden_part)
         return total
 
 
@@ -60,9 +60,9 @@ class ResetHidden(ElementwiseOp):
     def operands(self) -> tuple[Region, ...]:
         return (self.reset_gate, self.hidden)
 
-    def apply(self, lanes: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
+    def apply(self, arithmetic: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
         reset_gate, hidden = operands
-        return lanes.product(reset_gate, hidden)
+        return arithmetic.product(reset_gate, hidden)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,9 @@ class GruUpdate(ElementwiseOp):
     def operands(self) -> tuple[Region, ...]:
         return (self.update_gate, self.candidate, self.old)
 
-    def apply(self, lanes: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
+    def apply(self, arithmetic: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
         update_gate, candidate, old = operands
-        hidden: Array = lanes.product(lanes.one_minus(update_gate), candidate) + lanes.product(update_gate, old)
+        hidden: Array = arithmetic.product(arithmetic.one_minus(update_gate), candidate) + arithmetic.product(
+            update_gate, old
+        )
         return hidden

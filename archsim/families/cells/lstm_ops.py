@@ -41,10 +41,10 @@ class CellUpdate(ElementwiseOp):
         """The cell state of its hidden units."""
         return (Observed("c", 0, self.target.entries, self.target.start),)
 
-    def apply(self, lanes: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
+    def apply(self, arithmetic: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
         input_gate, candidate, cell, *rest = operands
-        forget = rest[0] if rest else lanes.one_minus(input_gate)
-        updated: Array = lanes.product(forget, cell) + lanes.product(input_gate, candidate)
+        forget = rest[0] if rest else arithmetic.one_minus(input_gate)
+        updated: Array = arithmetic.product(forget, cell) + arithmetic.product(input_gate, candidate)
         return updated
 
 
@@ -69,9 +69,9 @@ class HiddenUpdate(ElementwiseOp):
     def operands(self) -> tuple[Region, ...]:
         return (self.output_gate, self.tanh_cell)
 
-    def apply(self, lanes: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
+    def apply(self, arithmetic: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
         output_gate, tanh_cell = operands
-        return lanes.product(output_gate, tanh_cell)
+        return arithmetic.product(output_gate, tanh_cell)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +99,7 @@ class Peephole(ElementwiseOp):
     def updates(self) -> tuple[Region, ...]:
         return (self.target,)
 
-    def apply(self, lanes: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
+    def apply(self, arithmetic: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
         weights, cell = operands
         copies = len(weights.stored) // len(cell.stored)
-        return lanes.product(weights, Operand(np.tile(cell.stored, (copies, 1)), cell.encoding))
+        return arithmetic.product(weights, Operand(np.tile(cell.stored, (copies, 1)), cell.encoding))

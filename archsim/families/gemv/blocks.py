@@ -43,7 +43,7 @@ class Blocks:
         return self.count * self.size - self.steps
 
     @property
-    def part_slots(self) -> int:
+    def input_sum_slots(self) -> int:
         """Steps whose W_ih x is kept: those of the block in use and of the one that is made."""
         return self.steps if self.whole else 2 * self.size
 
@@ -63,8 +63,8 @@ def choose_blocks(arch: GemvConfig, steps: int, at_one: Sequence[tuple[tuple[Buf
     if asked is not None:
         return Blocks(steps, min(asked, steps))
     options = [Blocks(steps, size) for size in (steps, *range(min(LONGEST_OWN_CHOICE, steps - 1), 0, -1))]
-    rest = sum(b.size_bytes for state, _, parts in at_one for b in state if b is not parts)
-    in_state = _needs(options, [parts for *_, parts in at_one], lambda blocks: blocks.part_slots, rest)
+    rest = sum(b.size_bytes for state, _, sums in at_one for b in state if b is not sums)
+    in_state = _needs(options, [sums for *_, sums in at_one], lambda blocks: blocks.input_sum_slots, rest)
     in_input = _needs(options, [x for _, x, _ in at_one], lambda blocks: blocks.x_slots, 0)
     fit = read_only_as(arch.state_buffer, "capacity_bytes", lambda have: tuple(need <= have for need in in_state))
     loads = read_only_as(arch.input_buffer, "capacity_bytes", lambda have: tuple(need <= have for need in in_input))

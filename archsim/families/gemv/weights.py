@@ -76,7 +76,7 @@ def make_weights(
 def _input_sums(maker: BufferMaker, sums: Buffer, groups: Sequence[Group], blocks: Blocks) -> Buffer:
     """Sums that wait in the state buffer, in the format that they have behind the array."""
     rows, memory = sum(group.rows for group in groups), maker.memories.state
-    return replace(sums, name=f"{maker.prefix}{INPUT_SUMS}", memory=memory, entries=rows, slots=blocks.part_slots)
+    return replace(sums, name=f"{maker.prefix}{INPUT_SUMS}", memory=memory, entries=rows, slots=blocks.input_sum_slots)
 
 
 def _pinned(matrix: Buffer, placement: MatrixPlacement) -> Buffer | None:

@@ -25,7 +25,7 @@ class Words:
     elements: int
     cores: int
 
-    def of(self, region: Region) -> int:
+    def words_of(self, region: Region) -> int:
         """Words of a region (n, B) on one core: those of the core with the most sequences."""
         return ceil_div(region.entries, self.elements) * ceil_div(region.buffer.width, self.cores)
 
@@ -98,7 +98,7 @@ class StreamUnit(Unit[ConfigT], Generic[ConfigT]):
         if isinstance(op, Idle):
             return op.cycles
         stream = self._stream(op)
-        return self.words.of(stream.targets[0]) + stream.padding
+        return self.words.words_of(stream.targets[0]) + stream.padding
 
     def depth_cycles(self, op: Op) -> int:
         if isinstance(op, Idle):

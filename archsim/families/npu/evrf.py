@@ -53,7 +53,7 @@ class Evrf(StreamUnit[EvrfConfig]):
             return Kernel(lambda operands: tuple(operands[0].copy() for _ in op.targets))
         if not isinstance(op, Ones):
             raise self.refuse(op)
-        encoding = numerics.of(op.source)
+        encoding = numerics.encoding_of(op.source)
         if encoding.zero or not isinstance(encoding.scale, float):
             raise SimulatorBug("a constant 1 has no zero point, and one scale")
         one: float = 1.0

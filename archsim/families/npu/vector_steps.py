@@ -15,7 +15,7 @@ import numpy as np
 from archsim.formats import Encoding, IntegerFormat
 from archsim.formats.number import Array
 from archsim.formats.rounding import Conversion, rounded
-from archsim.hardware.elementwise_arithmetic import ElementwiseArithmetic, Operand
+from archsim.hardware.elementwise_arithmetic import Operand, arithmetic_for
 from archsim.hardware.functions.methods import Method
 from archsim.hardware.numerics import Numerics
 from archsim.program.ir import Region
@@ -58,8 +58,8 @@ class Function(Step):
         return 0
 
     def bind(self, numerics: Numerics, method: Method) -> Bound:
-        source, kind = numerics.of(self.source), self.result.buffer.format_kind
-        evaluate = method.evaluator(self.function, source, numerics.of(self.result), numerics.overflows)
+        source, kind = numerics.encoding_of(self.source), self.result.buffer.format_kind
+        evaluate = method.evaluator(self.function, source, numerics.encoding_of(self.result), numerics.overflows)
         bound = None if self.clip is None else _bound(self.clip, source)
 
         def apply(words: Array, operand: Array | None) -> Array:
@@ -85,8 +85,8 @@ class AddTo(Step):
         return self.register
 
     def bind(self, numerics: Numerics, method: Method) -> Bound:
-        target, kind = numerics.of(self.result), self.result.buffer.format_kind
-        register = numerics.of(self.register)
+        target, kind = numerics.encoding_of(self.result), self.result.buffer.format_kind
+        register = numerics.encoding_of(self.register)
 
         def apply(words: Array, operand: Array | None) -> Array:
             assert operand is not None
@@ -115,9 +115,9 @@ class Settle(Step):
         return self.bias
 
     def bind(self, numerics: Numerics, method: Method) -> Bound:
-        target, kind = numerics.of(self.result), self.result.buffer.format_kind
+        target, kind = numerics.encoding_of(self.result), self.result.buffer.format_kind
         add, settle = numerics.overflows.add, _settle(target)
-        convert = None if self.bias is None else _into(numerics.of(self.bias), target)
+        convert = None if self.bias is None else _into(numerics.encoding_of(self.bias), target)
 
         def apply(words: Array, operand: Array | None) -> Array:
             if convert is not None and operand is not None:
@@ -143,13 +143,13 @@ class OneMinus(Step):
         return self.register
 
     def bind(self, numerics: Numerics, method: Method) -> Bound:
-        encoding = numerics.of(self.like)
-        lanes = ElementwiseArithmetic.of(encoding, [encoding])
+        encoding = numerics.encoding_of(self.like)
+        arithmetic = arithmetic_for(encoding, [encoding])
 
         def apply(words: Array, operand: Array | None) -> Array:
             if operand is not None:
                 return words - operand
-            return lanes.one_minus(Operand(words, encoding)).stored
+            return arithmetic.one_minus(Operand(words, encoding)).stored
 
         return apply
 
@@ -172,13 +172,13 @@ class Times(Step):
         return self.register
 
     def bind(self, numerics: Numerics, method: Method) -> Bound:
-        a, b, target = (numerics.of(region) for region in (self.like, self.register, self.result))
-        lanes, kind = ElementwiseArithmetic.of(target, [a, b]), self.result.buffer.format_kind
+        a, b, target = (numerics.encoding_of(region) for region in (self.like, self.register, self.result))
+        arithmetic, kind = arithmetic_for(target, [a, b]), self.result.buffer.format_kind
 
         def apply(words: Array, operand: Array | None) -> Array:
             assert operand is not None
-            product = lanes.product(Operand(words, a), Operand(operand, b))
-            return numerics.overflows.add(kind, lanes.narrowed(product)) if self.narrow else product
+            product = arithmetic.product(Operand(words, a), Operand(operand, b))
+            return numerics.overflows.add(kind, arithmetic.narrowed(product)) if self.narrow else product
 
         return apply
 

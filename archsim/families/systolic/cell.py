@@ -53,7 +53,7 @@ class SystolicCell:
         self._ops = kind(plan, machine, context, self.buffers, self._rotations)
         most = min(slots, 2 * self._rotations)
         self._products = {
-            matrix: self._product_buffer(config, matrix, max(tile.rows for tile in self.tiles.of(matrix)), most)
+            matrix: self._product_buffer(config, matrix, max(tile.rows for tile in self.tiles.tiles_of(matrix)), most)
             for matrix in self.matrices_in_dram
         }
 
@@ -86,7 +86,7 @@ class SystolicCell:
             (DataKind.W_IH, "mac_x", self._ops.input()),
             (DataKind.W_HH, "mac_h", self._ops.recurrent(group)),
         ):
-            for tile in self.tiles.of(kind, group.index):
+            for tile in self.tiles.tiles_of(kind, group.index):
                 bias = None
                 if self.buffers.bias is not None and kind is DataKind.W_IH and tile.starts:
                     start, stop = (group.bias_start + row for row in group.input_rows)
@@ -142,7 +142,7 @@ class SystolicCell:
         vector, rotation = self.buffers.vector, len(self.groups) + number
         assert vector is not None
         ops: list[Op] = []
-        for tile in self.tiles.of(DataKind.W_HR, number):
+        for tile in self.tiles.tiles_of(DataKind.W_HR, number):
             ops += self._stream(tile, stream, "mac_r", whole(vector), rotation, None)
         sums = Region(self.buffers.sums, 0, stop - start, offset=rotation, stride=self._rotations)
         return [
@@ -157,7 +157,7 @@ class SystolicCell:
         ]
 
     def _part(self, matrix: DataKind, block: int, rotation: int, first: int, vector: Region) -> DrainPart:
-        tile = self.tiles.of(matrix, block)[0]
+        tile = self.tiles.tiles_of(matrix, block)[0]
         return DrainPart(self._product(matrix, tile.rows, rotation), first, self._in_dram(tile), vector)
 
     def _product(self, matrix: DataKind, rows: int, rotation: int) -> Region:

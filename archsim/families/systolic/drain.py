@@ -120,7 +120,7 @@ class _Conversion:
 
     def __init__(self, op: Drain, formats: Formats, numerics: Numerics) -> None:
         self._op = op
-        self._target = numerics.of(op.target)
+        self._target = numerics.encoding_of(op.target)
         self._kind, self._overflows = op.target.buffer.format_kind, numerics.overflows
         accumulator = formats.format("accumulator")
         self._in_codes = self._target.is_integer and not isinstance(accumulator, FloatFormat)
@@ -130,7 +130,7 @@ class _Conversion:
             self._convert.append(self._converter(accumulator, scale))
         self._alone = np.ones(op.target.entries, bool)
         self._alone[op.parts[0].rows] = False
-        self._from_bias = None if op.bias is None else self._converter(accumulator, numerics.of(op.bias).scale)
+        self._from_bias = None if op.bias is None else self._converter(accumulator, numerics.encoding_of(op.bias).scale)
 
     def kernel(self) -> Kernel:
         """One result, the target."""
@@ -167,5 +167,5 @@ class _Conversion:
 
 def _product_scale(part: DrainPart, numerics: Numerics) -> Scale:
     """The scale of a part's products, for each of its rows."""
-    weight = numerics.of(part.weights).rows(0, part.sums.entries)
-    return np.multiply(weight.scale, numerics.of(part.vector).scale)
+    weight = numerics.encoding_of(part.weights).rows(0, part.sums.entries)
+    return np.multiply(weight.scale, numerics.encoding_of(part.vector).scale)

@@ -32,8 +32,8 @@ class PassShape:
 def pass_kernel(shape: PassShape, accumulator: NumberFormat, numerics: Numerics) -> Kernel:
     """Operands (tile (C, R), vector (K, B)[, bias (n, 1)]) to accumulators (n, B); the rest of the tile is idle."""
     rows = shape.sums.entries
-    weight = numerics.of(shape.weights).rows(0, rows)
-    vector = numerics.of(shape.vector)
+    weight = numerics.encoding_of(shape.weights).rows(0, rows)
+    vector = numerics.encoding_of(shape.vector)
     make = _FloatPass if isinstance(accumulator, FloatFormat) else _IntegerPass
     chunk = make(weight, vector, accumulator, shape.inputs, numerics)
 

@@ -67,7 +67,7 @@ class CellTiles:
         """Tiles of a time step."""
         return len(self._tiles)
 
-    def of(self, matrix: DataKind, block: int | None = None) -> tuple[StreamTile, ...]:
+    def tiles_of(self, matrix: DataKind, block: int | None = None) -> tuple[StreamTile, ...]:
         """Those of a matrix, or of a group (or tile of the projection) of it."""
         return tuple(tile for tile in self._tiles if tile.matrix is matrix and block in (None, tile.block))
 
