@@ -1,4 +1,4 @@
-"""Many designs, timing only: Arch + Workload + schedule -> Stats, keeping what designs have in common."""
+"""Evaluates many designs without arithmetic, and keeps what designs have in common from one to the next."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ PROGRAMS = 64
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The figures of one design.
+    """The figures of one design, and which executor timed it.
 
-    `executor` is the one that timed it, "fast" or "machine"; `reason`, of `auto`, why it was not the fast one, else "".
+    `executor` is "fast" or "machine"; with "auto", `reason` says why it was not the fast one ("" if it was).
     """
 
     stats: Stats
@@ -74,7 +74,7 @@ class Evaluator:
         return self._programs.built
 
     def _spec_of(self, workload: Workload) -> NetworkSpec:
-        """Its layers and sizes, which take long to derive; mostly it is the same workload again."""
+        """The network of a workload, kept from the last call because it takes long to derive."""
         if self._spec is None or self._spec[0] is not workload:
             self._spec = (workload, workload.spec)
         return self._spec[1]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FastTiming:
-    """The same trace as the machine's, and what is known of the figures by the way."""
+    """What the second executor finds: the same trace as the machine's, and figures known by the way."""
 
     trace: Trace
     precomputed: Precomputed
@@ -54,7 +54,7 @@ def time_fast(
 
 
 def _step_times(cached: CachedProgram, trace: Trace, services: tuple[ServiceTimes, ...]) -> StepTimes:
-    """As StepTimes.of has it. Of static units the trace has the cycles for which they were occupied."""
+    """What StepTimes.from_program gives, from the trace: static units are occupied as long as it says."""
     chains = zip(cached.chains, services, strict=True)
     recurrence = sum((chain.longest(times) for chain, times in chains if chain is not None), Fraction(0))
     occupied = dict.fromkeys(trace.units, 0)

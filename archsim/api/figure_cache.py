@@ -1,4 +1,4 @@
-"""What designs of one program have in common: each unit's work, and what passes memories."""
+"""Keeps the parts of a program's figures that designs share: each unit's work, and what passes memories."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ Part = TypeVar("Part")
 
 
 class FigureCache:
-    """The parts of one program's figures on many machines (tests/fast compares all figures with those made afresh)."""
+    """Keeps the parts of one program's figures on many machines.
+
+    A test compares all figures with those made afresh (tests/fast).
+    """
 
     def __init__(self, program: Program, shapes: Shapes, times: Sequence[int]) -> None:
         self._program = program
@@ -38,7 +41,7 @@ class FigureCache:
         }
 
     def burst_figures(self, config: MachineConfig, units: Units) -> BurstFigures:
-        """As Moves.of counts them: bursts follow from DRAM, ceilings from the multipliers and the clock too."""
+        """The burst figures of a machine; ceilings depend on its multipliers and clock besides DRAM."""
         dram, multipliers = units.get(DRAM), config.multipliers
         bursts: Hashable = None if dram is None else dram.identity
         ports = tuple(units[multipliers.unit].ports.items())

@@ -1,4 +1,4 @@
-"""Programs that several designs share: kept by the fields of the architecture that the schedule read."""
+"""Keeps programs that several designs share, by the fields of the architecture that the schedule read."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class CachedProgram:
 
     @cached_property
     def figure_cache(self) -> FigureCache:
-        """What its units do, kept for the machines that have been asked for."""
+        """Figures of the program's units, kept for each machine that has been asked for."""
         return FigureCache(self.program, self.shapes, self.shape_times)
 
     @cached_property
@@ -62,7 +62,7 @@ class CachedProgram:
 
     @cached_property
     def shape_places(self) -> tuple[npt.NDArray[np.intp], ...]:
-        """For each phase the shape of each of its ops."""
+        """The shape of each op, by its number in `shapes`: one array (ops) for each phase."""
         import numpy as np
 
         return tuple(np.array(shapes, np.intp) for shapes in self.shapes.of_phase)
@@ -83,7 +83,7 @@ class CachedProgram:
 
     @cached_property
     def chains(self) -> tuple[ChainTables | None, ...]:
-        """For each body, how the recurrence closes; None for other phases."""
+        """How the recurrence closes in each body; None for other phases."""
         from archsim.engines.recurrence import ChainTables
 
         return tuple(
@@ -97,7 +97,7 @@ _Key = tuple[_Group, tuple[str, ...], tuple[object, ...]]
 
 
 class ProgramCache:
-    """The programs used last, at most `capacity` of them."""
+    """Holds the programs used last, at most `capacity` of them."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
@@ -109,7 +109,7 @@ class ProgramCache:
     def get(
         self, config: MachineConfig, spec: NetworkSpec, schedule: AskedSchedule, units: tuple[str, ...]
     ) -> CachedProgram:
-        """The program of a design, built and verified if there is none; errors as of the two.
+        """The program of a design, built and verified if it is not kept.
 
         `units` are the names of the machine's units.
         """
@@ -141,7 +141,7 @@ class ProgramCache:
         return cached
 
     def _forget(self, group: _Group, paths: tuple[str, ...]) -> None:
-        """Paths that no kept program needs any more."""
+        """Drop paths that no kept program needs any more."""
         if not any(key[:2] == (group, paths) for key in self._kept):
             del self._paths[group][paths]
             if not self._paths[group]:

@@ -1,4 +1,4 @@
-"""archsim explore: many designs of a space, and the best of them."""
+"""The command `archsim explore`: many designs of a space, and the best of them."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def explore_command(
 
 
 def _again(space: str, target: Path) -> str:
-    """The command line that goes on: the same, with --resume and the folder."""
+    """The command line that continues an exploration: the same, with --resume and the folder."""
     given = [word for word in sys.argv[1:] if word != "--resume"] or ["explore", space]
     named = any(word == "--out" or word.startswith("--out=") for word in given)
     return shlex.join(["archsim", *given, *([] if named else ["--out", str(target)]), "--resume"])

@@ -1,4 +1,4 @@
-"""The pictures of an exploration: PNGs of the common width, the same bytes for the same points."""
+"""Draws the pictures of an exploration: PNGs of the common width, the same bytes for the same points."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BEHIND: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "alpha": 0
 
 
 def figures(study: Study) -> dict[str, bytes]:
-    """File name -> PNG; empty if no point has objectives."""
+    """The pictures by file name, as PNGs; none if no point has objectives."""
     if not study.with_status(Status.EVALUATED):
         return {}
     drawings: dict[str, Callable[[Study], Figure]] = {
@@ -49,7 +49,7 @@ def _values(points: Sequence[Point]) -> Values:
 
 
 def _title(figure: Figure, study: Study, what: str) -> None:
-    """What is shown, and of how many points of which space."""
+    """Put the title above a figure: what is shown, and of how many points of which space."""
     evaluated, front = len(study.with_status(Status.EVALUATED)), len(study.pareto())
     text = f"{what}\nspace {study.space.name}: {evaluated:,} designs evaluated, {front:,} of them on the Pareto front"
     figure.suptitle(text, x=0.01, ha="left", linespacing=1.3)
@@ -61,7 +61,7 @@ def _label(study: Study, place: int) -> str:
 
 
 def _scale(axes: Any, values: Values, which: str) -> None:  # noqa: ANN401 an axis of matplotlib
-    """Logarithmic where the values span more than a factor of 8: 1, 2 and 5 of each decade are written, as numbers."""
+    """Scale an axis: logarithmic where the values span more than a factor of 8, with 1, 2 and 5 of each decade."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     if values.min() > 0 and values.max() > 8 * values.min():
@@ -114,7 +114,7 @@ def _pairs(study: Study) -> Figure:
 
 
 def _parallel(study: Study) -> Figure:
-    """Axes: parameters by the place of their value, then objectives; a line a design."""
+    """Draw parallel axes: parameters by the place of their value, then objectives; a line for each design."""
     space = study.space
     figure = new_figure(4.2)
     axes = figure.subplots()
@@ -187,7 +187,7 @@ def _importance(study: Study) -> Figure:
 
 
 def _best(study: Study) -> Figure:
-    """Of the way from the first to the best value of each objective, what is left, in the order of asking."""
+    """Draw how near each objective is to its best value as points are asked for: 1 at the first, 0 at the best."""
     space = study.space
     figure = new_figure(3.0)
     axes = figure.subplots()

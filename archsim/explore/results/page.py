@@ -1,4 +1,4 @@
-"""index.html: the front, the figures, and every design with the command that gives its full report."""
+"""Writes index.html: the front, the figures, and every design with the command that gives its full report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STYLE = (
 
 
 def html_page(study: Study, pictures: Sequence[str]) -> str:
-    """The page; `pictures` are the names of the figures beside it."""
+    """The page as HTML; `pictures` are the names of the figures beside it."""
     space = study.space
     counts = ", ".join(f"{len(study.with_status(status)):,} {status.value}" for status in Status)
     workloads = ", ".join(use.reference for use in space.workloads)

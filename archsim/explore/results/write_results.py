@@ -66,7 +66,7 @@ def study_json(study: Study, notes: Sequence[str] = ()) -> str:
 
 
 def study_text(study: Study, width: int = 120) -> str:
-    """Counts, the front, and why points are infeasible."""
+    """The results as text: counts, the front, and why points are infeasible."""
     from io import StringIO
 
     from rich.console import Console

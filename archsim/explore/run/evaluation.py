@@ -46,7 +46,7 @@ class Setup:
         return Setup(space.arch_name, references, executor, space.with_arithmetic)
 
     def to_json(self) -> str:
-        """One line of JSON."""
+        """The setup as one line of JSON."""
         return json.dumps(dataclasses.asdict(self))
 
     @staticmethod

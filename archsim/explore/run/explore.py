@@ -1,4 +1,4 @@
-"""explore(): looks at the points of a space, round by round."""
+"""Looks at the points of a space, round by round."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class _Search:
     simulated: int = 0
 
     def run(self) -> Study:
-        """All rounds."""
+        """Run all rounds."""
         begun = time.perf_counter()
         budget = min(self.space.config.budget or self.space.size, self.space.size)
         front = Front(len(self.space.objectives))
@@ -113,7 +113,10 @@ class _Search:
         return Study(self.space, ordered, self.simulated, seconds, asked_order, dropped)
 
     def _round(self, numbers: Sequence[int], classifier: PointClassifier, front: Front) -> None:
-        """Judge some points. The front that prunes is that of the rounds before, whatever is finished first."""
+        """Classify some points, and evaluate those that need it.
+
+        The front that prunes is that of the rounds before, whatever is finished first.
+        """
         self.order += numbers
         designs: list[Design] = []
         for number in numbers:

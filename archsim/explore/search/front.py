@@ -21,7 +21,7 @@ class Front:
         self.members: list[int] = []
 
     def add(self, member: int, values: Sequence[float]) -> bool:
-        """Add a point; whether it is on the front now."""
+        """Add a point; returns whether it is on the front now."""
         if self.dominator(values) is not None:
             return False
         new = np.asarray(values, np.float64)
