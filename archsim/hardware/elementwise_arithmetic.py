@@ -1,4 +1,4 @@
-"""The arithmetic of element-wise ops: products into the target's scale, in integers or in float32."""
+"""Computes element-wise ops: products into the target's scale, in integers or in float32."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from archsim.formats.rounding import Conversion
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """Numbers as they are stored, and what they stand for."""
+    """An operand: numbers as they are stored, and what they stand for."""
 
     stored: Array
     encoding: Encoding
 
 
 class ElementwiseArithmetic(ABC):
-    """What an op's formula is written in; results are in the target's scale, not yet within its range."""
+    """The operations that an op's formula is written in; results have the target's scale, not its range."""
 
     def __init__(self, target: Encoding) -> None:
         self.target = target
 
     @abstractmethod
     def product(self, a: Operand, b: Operand) -> Array:
-        """a * b."""
+        """The product a * b."""
 
     @abstractmethod
     def value(self, a: Operand) -> Array:
-        """a."""
+        """The value of a."""
 
     @abstractmethod
     def one_minus(self, a: Operand) -> Operand:
-        """1 - a, in a's own format."""
+        """The difference 1 - a, in a's own format."""
 
     @abstractmethod
     def narrowed(self, result: Array) -> tuple[Array, int]:
@@ -45,7 +45,7 @@ class ElementwiseArithmetic(ABC):
 
 
 class IntegerArithmetic(ElementwiseArithmetic):
-    """Each product is rounded to the target's scale on its own."""
+    """Arithmetic on integers: each product is rounded to the target's scale on its own."""
 
     def __init__(self, target: Encoding) -> None:
         super().__init__(target)
@@ -80,7 +80,7 @@ class IntegerArithmetic(ElementwiseArithmetic):
 
 
 class FloatArithmetic(ElementwiseArithmetic):
-    """float32, rounded to the target's format at the end."""
+    """Arithmetic in float32, rounded to the target's format at the end."""
 
     def product(self, a: Operand, b: Operand) -> Array:
         product: Array = _single(a) * _single(b)

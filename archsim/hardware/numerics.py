@@ -1,4 +1,4 @@
-"""What arithmetic needs besides the numbers: how they are stored, and where overflows are counted."""
+"""Holds what arithmetic needs besides the numbers: how they are stored, and where overflows are counted."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ class Overflows:
 
 @dataclass(frozen=True, slots=True)
 class Numerics:
-    """Encodings of the program's buffers, by name; a buffer that is not there has its format's own with scale 1."""
+    """The encodings of a program's buffers, by name.
+
+    A buffer that is not there has its format's own encoding with scale 1.
+    """
 
     encodings: Mapping[str, Encoding] = field(default_factory=dict)
     overflows: Overflows = field(default_factory=Overflows)
@@ -66,7 +69,7 @@ class Numerics:
         return replace(found[0], scale=np.concatenate([np.asarray(encoding.scale) for encoding in found]))
 
     def same(self, regions: Sequence[Region], target: Region) -> None:
-        """SimulatorBug if numbers that are only moved would change their meaning."""
+        """Raise SimulatorBug if numbers that are only moved would change their meaning."""
         wanted = self.encoding_of(target)
         for region in regions:
             found = self.encoding_of(region)

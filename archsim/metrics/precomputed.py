@@ -1,4 +1,4 @@
-"""What the figures of a run need of its program alone, whatever the machine's speeds."""
+"""Precomputes what the figures of a run need of its program alone, whatever the machine's speeds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from archsim.workload import NetworkSpec
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProgramFigures:
-    """Figures of a program that are the same on every machine that executes it."""
+    """The figures of a program that are the same on every machine that executes it."""
 
     macs: int
     ops: int
@@ -60,20 +60,20 @@ class ProgramFigures:
 
 @dataclass(frozen=True, slots=True)
 class BurstFigures:
-    """What follows from a program and from the machine's bursts and clock, whatever its speeds."""
+    """The figures that follow from a program and the machine's bursts and clock, whatever its speeds."""
 
     burst_bytes: Mapping[str, int]
     ceilings: Ceilings
 
     @classmethod
     def from_program(cls, program: Program, config: MachineConfig, units: Units) -> BurstFigures:
-        """Of one machine."""
+        """The burst figures of a program on one machine."""
         return cls(dram_burst_traffic(program, units), Ceilings.from_program(program, config, units))
 
 
 @dataclass(frozen=True, slots=True)
 class Precomputed:
-    """What a caller that evaluates many designs knows already: of the network, the program, and the units."""
+    """All that a caller who evaluates many designs knows already of the network, program and units."""
 
     spec: NetworkSpec
     figures: ProgramFigures
@@ -83,6 +83,6 @@ class Precomputed:
 
     @classmethod
     def from_program(cls, program: Program, spec: NetworkSpec, config: MachineConfig, units: Units) -> Precomputed:
-        """Of one machine and one program for it."""
+        """Compute it all for one machine and one program for it."""
         figures, times = ProgramFigures.from_program(program, spec.steps), StepTimes.from_program(program, units)
         return cls(spec, figures, times, BurstFigures.from_program(program, config, units), facts_of(program, units))

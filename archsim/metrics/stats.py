@@ -1,4 +1,4 @@
-"""The figures of a run, each declared with unit, meaning and formula."""
+"""Computes the figures of a run, each declared with unit, meaning and formula."""
 
 from __future__ import annotations
 
@@ -188,7 +188,10 @@ def compute_stats(
 
 
 def _cycles_per_step(phase: Phase, body: PhaseTrace) -> Fraction:
-    """Cycles of a time step of a body in the steady state; 0 for other phases, and for a body that completes none."""
+    """The cycles of a time step of a body in the steady state; 0 for other phases.
+
+    It is 0 for a body that completes no step, too.
+    """
     if phase.kind is not PhaseKind.BODY or not phase.time_steps:
         return Fraction(0)
     if phase.head and phase.steady_repetitions[0] == phase.steady_repetitions[1]:

@@ -1,4 +1,4 @@
-"""The element-wise ops of a GRU."""
+"""Defines the element-wise ops of a GRU."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archsim.program.ir import Region
 
 @dataclass(frozen=True, kw_only=True)
 class CandidateSum(ElementwiseOp):
-    """target = input part + reset gate * hidden part: the candidate's pre-activation, reset after the product."""
+    """The op target = input part + reset gate * hidden part: the pre-activation, reset after the product."""
 
     multiply_add = True
 
@@ -41,7 +41,7 @@ class CandidateSum(ElementwiseOp):
 
 @dataclass(frozen=True, kw_only=True)
 class ResetHidden(ElementwiseOp):
-    """target = reset gate * hidden state: reset before the product."""
+    """The op target = reset gate * hidden state: reset before the product."""
 
     multiply_add = False
 
@@ -67,7 +67,7 @@ class ResetHidden(ElementwiseOp):
 
 @dataclass(frozen=True, kw_only=True)
 class GruUpdate(ElementwiseOp):
-    """hidden (target) = (1 - update gate) * candidate + update gate * old hidden."""
+    """The op hidden (target) = (1 - update gate) * candidate + update gate * old hidden."""
 
     multiply_add = True
 

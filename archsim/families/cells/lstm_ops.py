@@ -1,4 +1,4 @@
-"""The element-wise ops of an LSTM."""
+"""Defines the element-wise ops of an LSTM."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from archsim.program.ir import Observed, Region
 
 @dataclass(frozen=True, kw_only=True)
 class CellUpdate(ElementwiseOp):
-    """cell (target) = forget * cell + input * candidate; without a forget gate it is coupled: f = 1 - input."""
+    """The op cell (target) = forget * cell + input * candidate; coupled without a forget gate: f = 1 - input."""
 
     multiply_add = True
 
@@ -38,7 +38,7 @@ class CellUpdate(ElementwiseOp):
 
     @property
     def observed(self) -> tuple[Observed, ...]:
-        """The cell state of its hidden units."""
+        """The cell state of the op's hidden units."""
         return (Observed("c", 0, self.target.entries, self.target.start),)
 
     def apply(self, arithmetic: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
@@ -50,7 +50,7 @@ class CellUpdate(ElementwiseOp):
 
 @dataclass(frozen=True, kw_only=True)
 class HiddenUpdate(ElementwiseOp):
-    """hidden (target) = output gate * function(cell)."""
+    """The op hidden (target) = output gate * function(cell)."""
 
     multiply_add = False
 
@@ -76,7 +76,7 @@ class HiddenUpdate(ElementwiseOp):
 
 @dataclass(frozen=True, kw_only=True)
 class Peephole(ElementwiseOp):
-    """sums (target) += peephole weights (k n, 1) * cell (n, B), for k gates side by side."""
+    """The op sums (target) += peephole weights (k n, 1) * cell (n, B), for k gates side by side."""
 
     multiply_add = True
 

@@ -1,4 +1,4 @@
-"""What a multi-function unit does to the words that pass: activation, addition, multiplication, each at most once.
+"""Defines what a multi-function unit does to words: activation, addition, multiplication, each at most once.
 
 Integers on their way are as wide as they come, in a scale that the step knows from the register that they go to or
 come from; a step says so by that region. In floating point they are float32, rounded to a format where one is named.
@@ -32,21 +32,24 @@ class Step(ABC):
     @property
     @abstractmethod
     def stage(self) -> int:
-        """0: activation, 1: addition, 2: multiplication, in the order of a unit's pipeline."""
+        """The stage in the order of a unit's pipeline: 0 activation, 1 addition, 2 multiplication."""
 
     @property
     def operand(self) -> Region | None:
-        """The register that it reads."""
+        """The register that the step reads."""
         return None
 
     @abstractmethod
     def bind(self, numerics: Numerics, method: Method) -> Bound:
-        """Its arithmetic."""
+        """Prepare the step's arithmetic."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Function(Step):
-    """function(words), from the encoding of `source` to that of `result`; `clip`: of words within [-clip, clip]."""
+    """The step function(words), from the encoding of `source` to that of `result`.
+
+    `clip`: words are bounded to [-clip, clip] first.
+    """
 
     function: FunctionSpec
     source: Region
@@ -71,7 +74,7 @@ class Function(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class AddTo(Step):
-    """words + register, both in the scale of `result`, brought into its format."""
+    """The step words + register, both in the scale of `result`, brought into its format."""
 
     register: Region
     result: Region
@@ -129,7 +132,10 @@ class Settle(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class OneMinus(Step):
-    """1 - words, or, with a `register`, words - register; in the format of `like`, whose range it never leaves."""
+    """The step 1 - words, or words - register if there is one, in the format of `like`.
+
+    The result never leaves the format's range.
+    """
 
     like: Region
     register: Region | None = None
@@ -156,7 +162,7 @@ class OneMinus(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class Times(Step):
-    """words (in the encoding of `like`) * register, rounded to the scale of `result`; `narrow`: into its format too."""
+    """The step words (encoded as `like`) * register, rounded to the scale of `result`; `narrow`: into its format."""
 
     register: Region
     like: Region
@@ -184,12 +190,12 @@ class Times(Step):
 
 
 def _settle(target: Encoding) -> Callable[[Array], tuple[Array, int]]:
-    """From words in a target's scale to those in its format, and how many were beyond its range."""
+    """The words in a target's scale brought into its format, and how many were beyond its range."""
     return target.narrowed if target.is_integer else target.encoded
 
 
 def _into(source: Encoding, target: Encoding) -> Callable[[Array], Array]:
-    """From stored numbers without a zero point to words in a target's scale."""
+    """The stored numbers (without a zero point) as words in a target's scale."""
     if isinstance(target.format, IntegerFormat):
         convert = Conversion(source.scale / np.asarray(target.scale), target.format.rounding)
         return lambda stored: convert(stored.astype(np.int64))
@@ -197,7 +203,7 @@ def _into(source: Encoding, target: Encoding) -> Callable[[Array], Array]:
 
 
 def _bound(clip: float, source: Encoding) -> float:
-    """As it is stored; beyond the range the largest number, also in a format that wraps."""
+    """The clip as it is stored; beyond the range the largest number, also in a format that wraps."""
     if isinstance(source.format, IntegerFormat):
         whole = rounded(np.array([clip / source.scale]), source.format.rounding)
         return int(min(float(whole[0]), source.format.highest))
