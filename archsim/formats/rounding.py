@@ -68,6 +68,8 @@ def shifted(values: Int, shift: Int | int, rounding: Rounding) -> Int:
 def multiplied(values: Int, multiplier: Int, exponent: Int, rounding: Rounding) -> Int:
     """The product values * multiplier * 2^(exponent - 31), rounded and limited to 62 bits.
 
+    The multiplier is in [2^30, 2^31).
+
     Source of `gemmlowp`: SaturatingRoundingDoublingHighMul and RoundingDivideByPOT of the library of that name, put
     together as in TensorFlow Lite's MultiplyByQuantizedMultiplier.
     """

@@ -17,7 +17,10 @@ ALL = "all"
 
 
 def select(found: Found, name: str) -> tuple[FoundLayer, ...]:
-    """Select the layer of that name (or of which it is the end), or the stack of `all`."""
+    """Select the layer of that name (or of which it is the end), or the stack of `all`.
+
+    WorkloadError if there is none.
+    """
     if name == ALL:
         return _stack(found)
     exact = [layer for layer in found.layers if layer.name == name]

@@ -19,7 +19,10 @@ Shape = tuple[int, ...]
 
 
 class Refused(Exception):
-    """The error of a part of the file that cannot be imported; `str()` says why."""
+    """The error of a part of the file that cannot be imported; `str()` says why.
+
+    It becomes an `Unsupported` in the listing.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,10 @@ from typing import get_type_hints
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """The declaration of a figure, as the annotation of a field: `x: Annotated[int, Metric(...)]`."""
+    """The declaration of a figure, as the annotation of a field: `x: Annotated[int, Metric(...)]`.
+
+    `unit` is "" for a name.
+    """
 
     unit: str
     meaning: str

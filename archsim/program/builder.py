@@ -42,7 +42,7 @@ def build_phase(
 
 
 def _derive(ops: tuple[Op, ...]) -> tuple[tuple[Dep, ...], ...]:
-    """Walk the body until every slot has come round once, then through the repetitions that leave ops out.
+    """Derive the dependencies of each op: walk the body until every slot has come round once, and on to its end.
 
     The dependencies found from then on hold for all repetitions: what is left out at the end lets an earlier instance
     be the last to write or to read.
@@ -82,7 +82,7 @@ _ALWAYS: _Window = (0, 0)
 
 @dataclass(slots=True)
 class _Slot:
-    """Last writer of each entry of one buffer slot, and its last reader on each unit since.
+    """The last writer of each entry of one buffer slot, and its last reader on each unit since.
 
     Kept apart by the repetitions in which ops take part: one that may be left out does not hide the one before it.
     """
@@ -93,7 +93,7 @@ class _Slot:
     version: int = 0
 
     def write(self, op: Op, part: slice, instance: int) -> None:
-        """The op has written those entries."""
+        """Note that the op has written those entries."""
         self.version += 1
         for window, writers in self.writers.items():
             if op.window in (_ALWAYS, window):
@@ -106,7 +106,7 @@ class _Slot:
         self.writers[op.window][part] = instance
 
     def read(self, op: Op, part: slice, instance: int) -> None:
-        """The op has read those entries."""
+        """Note that the op has read those entries."""
         key = (op.unit, op.window)
         if key not in self.readers:
             self.readers[key] = self._nobody()
@@ -204,7 +204,7 @@ class _History:
         return direct.union(*(self._upstream.get(instance, frozenset()) for instance in direct))
 
     def _keys(self, op: Op, repetition: int, need: _Need) -> list[tuple[object, ...]]:
-        """Under which a wait of this op for that instance is known to later ops of its unit.
+        """The keys under which a wait of this op for that instance is known to later ops of its unit.
 
         Waits of ops that always take part, for ops that always do, are known for good. Otherwise only to ops that take
         part in the same repetitions, in this one, and of waits for such ops of one repetition.
@@ -229,7 +229,10 @@ class _History:
         return slot
 
     def _to(self, instances: npt.NDArray[np.int64], after: After, cause: Wait) -> list[_Need]:
-        """Of those of one unit and repetition the youngest: `instances` are of one window, and retire in order."""
+        """The needs for the youngest of `instances` of each unit and repetition.
+
+        The instances are of one window, and retire in order.
+        """
         youngest: dict[tuple[str, int], int] = {}
         count = len(self._ops)
         for instance in set(instances.tolist()):

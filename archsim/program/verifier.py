@@ -1,4 +1,4 @@
-"""The static check that runs before every simulation: is every pair of conflicting accesses ordered?
+"""Checks statically, before every simulation, that every pair of conflicting accesses is ordered.
 
 It trusts only what the machine guarantees (docs/microarchitecture/rules.md, "Order"): with S the start of an op, F the
 end of its occupancy (operands read) and D its completion (results visible), S <= F <= D; a unit starts an op at or
@@ -80,7 +80,10 @@ def _shortened(phase: Phase) -> Phase:
 
 
 def _structure_faults(phase: Phase) -> list[Hazard]:
-    """Dependencies that point forward (a deadlock) or nowhere, regions outside their buffer, and mixed strides."""
+    """The faults that need no clock: dependencies forward (a deadlock) or nowhere, and bad regions.
+
+    A region is bad outside its buffer, or where strides are mixed.
+    """
     faults = _mixed_strides(phase)
     for index, (op, deps) in enumerate(zip(phase.ops, phase.deps, strict=True)):
         for dep in deps:
@@ -106,7 +109,10 @@ def _structure_faults(phase: Phase) -> list[Hazard]:
 
 
 def _stream_faults(phase: Phase, op: Op, source: Op, lag: int) -> list[Hazard]:
-    """An op follows a FIFO within a repetition, and takes the very words that the other writes."""
+    """The faults of an op that follows a FIFO.
+
+    It must follow within a repetition, and take the very words that the other writes.
+    """
     if lag or op.window != source.window:
         return [_structure(phase, op, f"follows '{source.label}', which is not always of the same repetition")]
     written = {region for region in source.writes if region.buffer.stream}
@@ -116,7 +122,7 @@ def _stream_faults(phase: Phase, op: Op, source: Op, lag: int) -> list[Hazard]:
 
 
 def _steps_outside(phase: Phase, op: Op, region: Region) -> list[int]:
-    """Time steps that a region reaches in the op's first or last repetition, but that its buffer does not have."""
+    """The time steps that a region reaches in the op's first or last repetition, but its buffer does not have."""
     length = region.buffer.length
     if region.buffer.slots is not None or length is None or not op.instances(phase.repeat):
         return []
@@ -125,7 +131,7 @@ def _steps_outside(phase: Phase, op: Op, region: Region) -> list[int]:
 
 
 def _mixed_strides(phase: Phase) -> list[Hazard]:
-    """Accesses to the same entries that move through the slots at different strides, one of them a write.
+    """The conflicts of accesses to the same entries that move through the slots at different strides.
 
     Which slots they share then changes from repetition to repetition, so no dependency with a fixed lag can order them.
     """
@@ -157,7 +163,7 @@ def _structure(phase: Phase, op: Op, where: str) -> Hazard:
 
 @dataclass(slots=True)
 class _Access:
-    """Per entry of one slot: the last writing instance, and the last reading instance of each unit since."""
+    """The last accesses of each entry of one slot: the writing instance, and each unit's reading instance since."""
 
     writer: npt.NDArray[np.int64]
     reader: npt.NDArray[np.int64]
@@ -198,7 +204,12 @@ class _PhaseCheck:
         return self._hazards
 
     def _forget_times(self) -> None:
-        """A later phase may read any time of what this one wrote: it is checked with fewer repetitions than it has."""
+        """Note what this phase has written at any time: a later phase may read any of its times.
+
+        This phase is checked with fewer repetitions than it has.
+
+        This phase is checked with fewer repetitions than it has.
+        """
         for (name, _), entries in self._times.items():
             self._written[name, _ANY_TIME] = self._written.get((name, _ANY_TIME), False) | entries
 

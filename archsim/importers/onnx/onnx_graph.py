@@ -1,4 +1,7 @@
-"""Walks the graphs of an ONNX model: a `Scope` is one, with those around it."""
+"""Walks the graphs of an ONNX model: a `Scope` is one, with those around it.
+
+A body of If or Loop sees the values of the graphs around it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run takes in energy and the machine in area, by unit and memory."""
+"""Writes what a run takes in energy and the machine in area, by unit and memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_KINDS = 4
 
 
 def energy(simulation: Simulation) -> list[RenderableType]:
-    """The sums, then every unit and memory with its energy and what of it takes most, then what is uncertain."""
+    """The section on energy: sums, every unit and memory with what takes most, and what is uncertain."""
     found, area, about = simulation.stats.energy, simulation.stats.area, declared(Energy)
     if found is None or area is None:
         family = simulation.arch.config.family
@@ -65,7 +65,7 @@ def energy(simulation: Simulation) -> list[RenderableType]:
 
 
 def kinds_of(simulation: Simulation, name: str) -> Mapping[str, float]:
-    """What of a unit or memory takes energy -> uJ: operators, or reading and writing a kind of data."""
+    """The energy in uJ of each kind in a unit or memory: operators, or reading and writing a kind of data."""
     found, area = simulation.stats.energy, simulation.stats.area
     assert found is not None
     assert area is not None
