@@ -98,7 +98,7 @@ class Interrupted(ArchsimError):
 
 
 class SimulatorBug(Exception):
-    """archsim contradicts itself: not the user's fault."""
+    """The error when archsim contradicts itself: not the user's fault."""
 
 
 class DeadlockError(SimulatorBug):

@@ -67,7 +67,7 @@ class MachineConfig(StrictModel, ABC):
         return self
 
     def with_files_from(self, folder: Path, set_here: Collection[str]) -> Self:
-        """The same machine with the paths of other files that its file names, which are relative to `folder`.
+        """A copy of the machine with usable paths of other files, which its file names relative to `folder`.
 
         `set_here`: the fields that --set gave, whose paths are relative to the current folder.
         """

@@ -204,5 +204,5 @@ def unit_name(kind: str, number: int) -> str:
 
 
 def ceil_div(amount: int, per: int) -> int:
-    """ceil(amount / per) in integers."""
+    """The quotient ceil(amount / per) in integers."""
     return -(-amount // per)

@@ -64,7 +64,7 @@ class Space:
         return load_space(str(reference))
 
     def with_budget(self, budget: int | None = None, seed: int | None = None) -> Space:
-        """The same space with another budget or seed; None leaves what it has."""
+        """A copy of the space with another budget or seed; None leaves what it has."""
         changes = {name: value for name, value in (("budget", budget), ("seed", seed)) if value is not None}
         return dataclasses.replace(self, config=self.config.model_copy(update=changes))
 

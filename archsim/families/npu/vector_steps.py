@@ -103,8 +103,10 @@ class AddTo(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class Settle(Step):
-    """words, in the scale of `result`, brought into its format; on top of `bias` (n, 1), if there is one, which is
-    brought into that format first."""
+    """The step that brings words, in the scale of `result`, into its format.
+
+    If there is a `bias` (n, 1), they are added to it; it is brought into that format first.
+    """
 
     result: Region
     bias: Region | None = None
