@@ -126,8 +126,11 @@ def closing_chains(body: Phase) -> tuple[Closing, ...]:
         for dep in deps
         if dep.after is After.DONE and writes_h[dep.op] and reads_h[waits]
     ]
+    # With a lag the chain closes over `lag` repetitions, and so does the bound: it is divided by the lag.
     found = [Closing(first, dep.op, dep.lag, body.times_per_step(first)) for first, dep in closing if dep.lag]
     inner = [(waits, dep.op) for waits, dep in closing if not dep.lag]
+    # Without a lag h passes from one step to the next within a repetition. All steps of it are alike, so the last two
+    # stand for all: the tile of the step before that matches the waiting tile begins the chain.
     if body.unroll > 1 and inner:
         here, following = (_ops_of_place(body, place) for place in (body.unroll - 2, body.unroll - 1))
         tiles = [sorted(number for number in place if reads_h[number]) for place in (following, here)]
@@ -155,6 +158,7 @@ def _recurrence(body: Phase, services: list[Service]) -> Fraction:
     for first, chains in groupby(closing_chains(body), key=attrgetter("first")):
         starts = _chain_starts(body, services, first)
         for chain in chains:
+            # Where no path from `first` reaches `last` in every repetition, the tile is on no chain that h closes.
             if chain.last in starts:
                 cycles = Fraction(starts[chain.last] + services[chain.last].latency_cycles, chain.lag)
                 longest = max(longest, cycles * chain.per_step)
@@ -168,6 +172,7 @@ def _chain_starts(body: Phase, services: list[Service], first: int) -> dict[int,
     last_on = {body.ops[first].unit: first}
     for index in range(first + 1, len(body.ops)):
         op = body.ops[index]
+        # Only lag 0: an edge from another repetition would leave the chain. A bound may leave edges out.
         waits = [
             starts[dep.op] + _until(services[dep.op], dep.after)
             for dep in body.deps[index]

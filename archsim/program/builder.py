@@ -48,7 +48,9 @@ def _derive(ops: tuple[Op, ...]) -> tuple[tuple[Dep, ...], ...]:
     be the last to write or to read.
     """
     history = _History(ops)
+    # From here on every access finds the slot's last users as it will in all later repetitions, at the same lags.
     settled = phase_reuse_distance(ops)
+    # The repetitions that leave ops out at the end come once more behind that: there others are the last users.
     repeat = settled + 1 + max((op.skip_last for op in ops), default=0)
     deps: list[dict[tuple[int, int, str], Dep]] = [{} for _ in ops]
     for repetition in range(repeat):
@@ -56,10 +58,12 @@ def _derive(ops: tuple[Op, ...]) -> tuple[tuple[Dep, ...], ...]:
             if repetition >= repeat - op.skip_last:
                 continue
             instance = repetition * len(ops) + index
+            # Needs are found before the op itself is recorded: else it would wait for its own accesses.
             needs = history.needs(op, repetition)
             kept = history.reduce(op, repetition, needs)
             history.record(op, repetition, instance)
             history.follow(instance, needs)
+            # Before, not every slot has come round yet, so that needs of earlier repetitions are missing.
             if repetition >= settled:
                 for dep in _as_deps(kept, instance, len(ops)):
                     deps[index].setdefault((dep.lag, dep.op, dep.after.value), dep)
@@ -95,6 +99,8 @@ class _Slot:
     def write(self, op: Op, part: slice, instance: int) -> None:
         """Note that the op has written those entries."""
         self.version += 1
+        # Whoever waits for this op waits for those before it too: it has waited for them, so they may be forgotten. An
+        # op that some repetitions leave out hides only ops of its own window, which are left out with it.
         for window, writers in self.writers.items():
             if op.window in (_ALWAYS, window):
                 writers[part] = _NOBODY
@@ -152,28 +158,32 @@ class _History:
                 continue
             cause = _write_cause(region)
             for (unit, _), readers in slot.readers.items():
+                # The op's own unit takes ops in order: it has read the old value before this op starts.
                 if unit != op.unit:
                     before = self._to(readers[region.start : region.stop], After.FREE, cause)
                     found += [need for need in before if need.instance not in upstream]
             for writers in slot.writers.values():
                 before = self._to(writers[region.start : region.stop], After.DONE, cause)
+                # And it retires in order: the old write of the own unit is visible before this one.
                 found += [need for need in before if need.unit != op.unit]
         return found
 
     def reduce(self, op: Op, repetition: int, needs: list[_Need]) -> list[_Need]:
         """Drop what other needs, or earlier waits of the same unit, already imply."""
+        # FIRST says only that the writer has begun: it implies no other need, and is kept whatever the op waits for.
         kept: list[_Need] = [need for need in needs if need.after is After.FIRST]
         found = {(need.instance, need.after): need for need in reversed(needs) if need.after is not After.FIRST}
         covered: set[tuple[object, ...]] = set()
         for need in sorted(found.values(), key=lambda n: (-n.instance, n.after is After.FREE)):
             keys = [(*key, need.after) for key in self._keys(op, repetition, need)]
-            # Those before it are of later instances, or of a later event of the same one.
+            # Youngest first, DONE before FREE: those before it are of later instances, or of a later event of the same
+            # one. A unit retires in order, so a later instance's event is behind this one's.
             if not covered.isdisjoint(keys) or need.instance <= max(self._known.get(key, _NOBODY) for key in keys):
                 continue
             kept.append(need)
             for key in keys:
                 covered.add(key)
-                if need.after is After.DONE:
+                if need.after is After.DONE:  # an op that is done has read its operands
                     covered.add((*key[:-1], After.FREE))
         for need in kept:
             if need.after is After.FIRST:

@@ -72,9 +72,10 @@ def find_hazards(program: Program) -> tuple[Hazard, ...]:
 
 
 def _shortened(phase: Phase) -> Phase:
-    """The same phase with no more repetitions than needed to see every situation."""
+    """A copy of the phase with no more repetitions than needed to see every situation."""
     head = max((op.skip_first for op in phase.ops), default=0)
     tail = max((op.skip_last for op in phase.ops), default=0)
+    # One more than the distance, so that the last of them sees a whole distance of repetitions behind it.
     window = max(phase.reuse_distance, phase.max_lag) + 1
     return replace(phase, repeat=min(phase.repeat, head + window + tail))
 
@@ -228,13 +229,17 @@ class _PhaseCheck:
             known = clocks[dep.after].get(other)
             if known is None:  # before the phase, or left out in that repetition
                 continue
+            # The op starts behind that event, so it knows all that was known there (vector clocks join by maximum).
             np.maximum(start, known, out=start)
+            # The clock at an op's F is taken without the op itself, but whoever waits for that F knows it.
             if dep.after is After.FREE:
                 other_unit = self._unit_of[dep.op]
                 start[other_unit] = max(start[other_unit], other)
             if dep.after is After.FIRST:
+                # The first word orders only the start; F of this op comes at or after D of the one that it follows.
                 followed.append(self._done[other])
         free = np.maximum.reduce([start, *followed]) if followed else start
+        # In-order retirement: D comes after D of the op before on this unit, and so after all that one knew.
         done = np.maximum(free, self._next_done[unit])
         done[unit] = instance
         done[self._units + unit] = instance
@@ -242,6 +247,7 @@ class _PhaseCheck:
         self._free[instance] = free
         self._done[instance] = done
         self._next_done[unit] = done
+        # The next op of the unit starts at or after F of this one, and need not know its D.
         follower = free.copy()
         follower[unit] = instance
         self._next_start[unit] = follower
@@ -261,12 +267,14 @@ class _PhaseCheck:
             if access.proven.get(key) != access.version:
                 known = self._free[instance] if region.buffer.stream else start  # a FIFO is read until F
                 ordered = self._report("RAW", op, repetition, region, access.writer[part], known[units:])
+                # Later ops of this unit start behind this one; an op that may be left out proves nothing for them.
                 if ordered and not op.conditional:
                     access.proven[key] = access.version
             access.reader[unit, part] = instance
         for region in op.writes:
             access = self._access_of(region, repetition)
             part = slice(region.start, region.stop)
+            # A write takes effect at D: it must lie behind D of the last write and behind F of its readers.
             self._report("WAW", op, repetition, region, access.writer[part], done[units:], itself=instance)
             for reader in access.reader:
                 self._report("WAR", op, repetition, region, reader[part], done[:units], itself=instance)

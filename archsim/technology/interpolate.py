@@ -32,6 +32,7 @@ def interpolate_grid(
     every row. Were each row to go on by itself, the columns' lines, of different slopes, would be weighted by less than
     0 and more than 1, and the result could fall from row to row where no column does.
     """
+    # Within the table both weights lie in 0 .. 1, so that the result rises wherever both columns do.
     at_edge = min(max(column, columns[0]), columns[-1])
     low, part = _place(columns, at_edge)
     left, right = (interpolate(rows, [line[index] for line in grid], row) for index in (low, low + 1))
@@ -42,6 +43,7 @@ def _beyond(points: Sequence[float], lines: Sequence[Sequence[float]], edge: flo
     """The factor from the value at `edge` to that at `at`: the geometric mean over lines through the points."""
     if at == edge:
         return 1.0
+    # One exponent for all lines, the mean of theirs: where no line falls, this does not either.
     low, _ = _place(points, at)
     slopes = [log(line[low + 1] / line[low]) / log(points[low + 1] / points[low]) for line in lines]
     return exp(sum(slopes) / len(slopes) * log(at / edge))
@@ -52,12 +54,14 @@ def _place(points: Sequence[float], at: float) -> tuple[int, float]:
 
     It is less or more beyond the table.
     """
+    # Clamped to the outermost segments, whose lines go on beyond the table.
     low = min(max(bisect_right(points, at) - 1, 0), len(points) - 2)
     return low, log(at / points[low]) / log(points[low + 1] / points[low])
 
 
 def _between(low: float, high: float, part: float) -> float:
     """The value on a line of the logarithms, exact at both ends."""
+    # exp(log) would miss a table's own value by a rounding.
     if part in (0, 1):
         return high if part else low
     return low * exp(part * log(high / low))

@@ -67,10 +67,12 @@ def place_weights(cells: Sequence[GemvCell], arch: GemvConfig) -> tuple[Placemen
     room, matrices = have - _fixed_bytes(cells), _matrices(cells)
     if sum(matrix.whole_bytes for matrix in matrices.values()) <= room:
         return (None,) * len(cells)
+    # Slots of whole tiles first: they keep the array's tiles, and some tiles may stay beside them.
     chosen = _best(matrices, room, slots)
     if chosen is not None:
         return tuple(_placement(cell.placement, number, chosen, slots) for number, cell in enumerate(cells))
     rows = arch.mac_array.rows
+    # The fewest parts, since a tile holds the array as long however few rows it has; a row each is the last resort.
     for parts in range(2, rows + 1):
         cut = [all_pinned(cell.groups, cell.spec.proj_size, ceil_div(rows, parts)) for cell in cells]
         tiled = {(number, field): getattr(cut[number], field) for number, field in matrices}
@@ -125,6 +127,8 @@ def _best(matrices: dict[_Key, _Matrix], room: int, slots: int) -> dict[_Key, Ma
 
 def _choices(keys: list[_Key]) -> Iterator[list[_Key]]:
     """Choices of matrices with slots: W_ih of the last cell, of the last two, ..., all; and the other way round."""
+    # Not all subsets: there are 2^n, and these two chains cover both ends of the order in which tiles are pinned. The
+    # first of equals wins, so those come first that leave W_hh and W_hr, which h waits for, in the SRAM.
     for count in range(1, len(keys) + 1):
         yield keys[-count:]
     for count in range(1, len(keys)):
@@ -145,10 +149,13 @@ def _pinned_beside(
     )
     if used > room:
         return None
+    # In the order of `matrices`, not of `streamed`: those between h_{t-1} and h_t take the room first.
     for key in (key for key in matrices if key in streamed):
         matrix, pinned, rows = matrices[key], [False] * len(chosen[key].tiles), 0
         for place in _spread(len(pinned)):
+            # The difference of two sums: rows share bytes, so a tile alone would be rounded up once too often.
             more = matrix.bytes_of(rows + chosen[key].tiles[place].rows) - matrix.bytes_of(rows)
+            # A tile that does not fit is passed over, not the end: a smaller one behind it may.
             if used + more <= room:
                 pinned[place] = True
                 rows += chosen[key].tiles[place].rows
