@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archsim.api.fast_timing import FastTiming, time_fast
+from archsim.api.fast_timing import time_fast
 from archsim.api.program_cache import ProgramCache
 from archsim.api.simulate import machine_spec
-from archsim.engines.choose import AUTO, FAST, MACHINE, check_executor, refused
+from archsim.engines.choose import AUTO, check_executor, choose
 from archsim.engines.events import Options, execute
 from archsim.families.load import Arch
 from archsim.families.registry import build_units
@@ -55,18 +55,14 @@ class Evaluator:
         check_executor(executor)
         units = build_units(arch.config)
         cached = self._programs.get(arch.config, self._spec_of(workload), schedule, tuple(units))
-        reason = ""
-        if executor != MACHINE:
-            timing = time_fast(cached, arch.config, units)
-            if isinstance(timing, FastTiming):
-                stats = compute_stats(cached.program, timing.trace, arch, workload, units, timing.precomputed)
-                return Evaluation(stats, FAST, "")
-            reason = timing
-            if executor == FAST:
-                raise refused(reason)
+        timing, used = choose(executor, lambda: time_fast(cached, arch.config, units))
         program = cached.program
-        trace = execute(program, machine_spec(program, arch, units), Options())
-        return Evaluation(compute_stats(program, trace, arch, workload, units), MACHINE, reason)
+        if timing is not None:
+            stats = compute_stats(program, timing.trace, arch, workload, units, timing.precomputed)
+        else:
+            trace = execute(program, machine_spec(program, arch, units), Options())
+            stats = compute_stats(program, trace, arch, workload, units)
+        return Evaluation(stats, used.name, used.reason)
 
     @property
     def programs_built(self) -> int:

@@ -45,7 +45,7 @@ def time_fast(
     reason = length_refusal(services, cached.shape_times, issue_cycles)
     if reason:
         return reason
-    of_shapes = ServiceTimes.of(services)
+    of_shapes = ServiceTimes.from_services(services)
     of_phases = tuple(of_shapes.at(places) for places in cached.shape_places)
     timing = Timing(of_phases, issue_cycles, config.sequencer.queue_depth)
     trace = execute_fast(cached.tables, timing, window=window).trace
@@ -54,7 +54,10 @@ def time_fast(
 
 
 def _step_times(cached: CachedProgram, trace: Trace, services: tuple[ServiceTimes, ...]) -> StepTimes:
-    """What StepTimes.from_program gives, from the trace: static units are occupied as long as it says."""
+    """The cycles for which units are occupied in bodies, and those of the recurrence, as StepTimes.from_program gives them.
+
+    It is quicker to take them from the trace: static units were occupied for as long as it says.
+    """
     chains = zip(cached.chains, services, strict=True)
     recurrence = sum((chain.longest(times) for chain, times in chains if chain is not None), Fraction(0))
     occupied = dict.fromkeys(trace.units, 0)

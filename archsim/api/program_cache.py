@@ -79,7 +79,7 @@ class CachedProgram:
         """The program as arrays."""
         from archsim.engines.recurrence import ProgramTables
 
-        return ProgramTables.of(self.program, self.units)
+        return ProgramTables.from_program(self.program, self.units)
 
     @cached_property
     def chains(self) -> tuple[ChainTables | None, ...]:
@@ -87,7 +87,7 @@ class CachedProgram:
         from archsim.engines.recurrence import ChainTables
 
         return tuple(
-            ChainTables.of(tables, closing_chains(phase)) if phase.kind is PhaseKind.BODY else None
+            ChainTables.from_chains(tables, closing_chains(phase)) if phase.kind is PhaseKind.BODY else None
             for phase, tables in zip(self.program.phases, self.tables.phases, strict=True)
         )
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from archsim.api.fast_timing import FastTiming, time_fast
+from archsim.api.fast_timing import time_fast
 from archsim.api.program_cache import CachedProgram
 from archsim.checking.format_error import Accuracy, measure
 from archsim.checking.integer_reference import integer_golden
 from archsim.checking.numbers import Numbers, prepare
 from archsim.checking.recorder import Recorder
 from archsim.checking.validation import Validation, compare, compare_bits, not_validated
-from archsim.engines.choose import AUTO, FAST, MACHINE, SHORT_OPS, Executor, check_executor, refused
+from archsim.engines.choose import AUTO, SHORT_OPS, Executor, check_executor, choose
 from archsim.engines.events import Arithmetic, MachineSpec, Options, execute
 from archsim.families.load import Arch
 from archsim.families.registry import build_units
@@ -103,23 +103,19 @@ def _execute(
     program: Program, spec: NetworkSpec, arch: Arch, units: Units, options: Options, executor: str
 ) -> tuple[Trace, Executor]:
     """Run the program, with the numbers if the options have any, by the executor that was asked for."""
-    reason = ""
-    if executor == AUTO and options.arithmetic is not None:
-        reason = "it computes the numbers"
-    elif executor == AUTO and program.op_instances < SHORT_OPS:
-        reason = f"the run is short, less than {SHORT_OPS:,} ops"
-    elif executor != MACHINE:
-        cached = CachedProgram(program, spec, tuple(units), ())
-        timing = time_fast(cached, arch.config, units, options.window)
-        if isinstance(timing, FastTiming):
-            if options.arithmetic is not None:
-                given = options.arithmetic
-                interpret(program, given.semantics, given.state, given.observer)
-            return timing.trace, Executor(FAST, "")
-        if executor == FAST:
-            raise refused(timing)
-        reason = timing
-    return execute(program, machine_spec(program, arch, units), options), Executor(MACHINE, reason)
+    rather_machine = ""
+    if options.arithmetic is not None:
+        rather_machine = "it computes the numbers"
+    elif program.op_instances < SHORT_OPS:
+        rather_machine = f"the run is short, less than {SHORT_OPS:,} ops"
+    cached = CachedProgram(program, spec, tuple(units), ())
+    timing, used = choose(executor, lambda: time_fast(cached, arch.config, units, options.window), rather_machine)
+    if timing is None:
+        return execute(program, machine_spec(program, arch, units), options), used
+    if options.arithmetic is not None:  # the recurrence has the times alone
+        given = options.arithmetic
+        interpret(program, given.semantics, given.state, given.observer)
+    return timing.trace, used
 
 
 def check_numbers(computed: Results, numbers: Numbers, arch: Arch, schedule: Schedule[Any]) -> Validation:

@@ -8,7 +8,7 @@ from archsim.config.extensions import SCHEDULES as GROUP
 from archsim.config.extensions import extensions
 from archsim.errors import ExtensionError, ScheduleError
 from archsim.families.family import Family
-from archsim.families.registry import DEFAULT_FAMILY, all_families, find_family
+from archsim.families.registry import DEFAULT_FAMILY, all_families, family_named
 from archsim.families.schedule import Schedule
 
 AskedSchedule = str | Schedule[Any] | None
@@ -30,8 +30,7 @@ def find_schedule(asked: AskedSchedule, family: str = DEFAULT_FAMILY) -> Schedul
                 f"{family}"
             )
         return asked
-    own = find_family(family)
-    assert own is not None
+    own = family_named(family)
     if asked is None:
         return own.schedules[0]
     schedules = schedules_of(own)

@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from archsim.api import Simulation, simulate
+from archsim.api import simulate
 from archsim.api.verdict import ExecutorCheck, judge
 from archsim.config import parse_override
 from archsim.engines.choose import SHORT_OPS
 from archsim.errors import ExecutorError
-from archsim.families.load import Arch, load_arch
-from archsim.workload import Workload, load_workload
-from tests.cli.conftest import Cli
+from archsim.families.load import load_arch
+from archsim.workload import load_workload
 
 ARCH, LOAD = load_arch("tiny_2x2"), load_workload("lstm_3_2_t4")
 
 
-def run(cli: Cli, tmp_path: Path, name: str, *options: str) -> dict[str, Any]:
+def run(cli, tmp_path, name: str, *options: str) -> dict:
     arguments = ("tiny_2x2", "lstm:3,2,t=40", "--no-plots", "--json", "--out", f"{tmp_path / name}")
     outcome = cli("run", *arguments, *options)
     assert outcome.code == 0
-    found: dict[str, Any] = json.loads(outcome.out)
-    return found
+    return json.loads(outcome.out)
 
 
 @pytest.mark.parametrize("options", [(), ("--timing-only",)])
-def test_the_same_figures(cli: Cli, tmp_path: Path, options: tuple[str, ...]) -> None:
+def test_the_same_figures(cli, tmp_path, options):
     """But for the line that says which it was; and with arithmetic the same outputs, bit for bit."""
     found = {name: run(cli, tmp_path, name, "--executor", name, *options) for name in ("fast", "machine", "auto")}
     reason = "the run is short, less than 100,000 ops" if options else "it computes the numbers"
@@ -43,14 +39,14 @@ def test_the_same_figures(cli: Cli, tmp_path: Path, options: tuple[str, ...]) ->
         assert all((outputs[0][key] == outputs[1][key]).all() for key in outputs[1])
 
 
-def test_the_report_says_which(cli: Cli, tmp_path: Path) -> None:
+def test_the_report_says_which(cli, tmp_path):
     run(cli, tmp_path, "it", "--executor", "fast")
     report = (tmp_path / "it" / "report.txt").read_text()
     assert "timed by" in report
     assert "the second executor, by recurrence; the numbers are the untimed program's" in " ".join(report.split())
 
 
-def test_plots_need_nothing_else(cli: Cli, tmp_path: Path) -> None:
+def test_plots_need_nothing_else(cli, tmp_path):
     """Timelines and ops of the window are there: the figures are the same, byte for byte."""
     folders = []
     for name in ("fast", "machine"):
@@ -61,14 +57,14 @@ def test_plots_need_nothing_else(cli: Cli, tmp_path: Path) -> None:
         assert (folders[0] / figure).read_bytes() == (folders[1] / figure).read_bytes()
 
 
-def test_auto_takes_the_second_executor_for_a_long_run() -> None:
+def test_auto_takes_the_second_executor_for_a_long_run():
     """10,000 steps of LSTM(3, 2) on tiny_2x2 are more than 100,000 ops."""
     simulation = simulate(ARCH, load_workload("lstm:3,2,t=10000"), timing_only=True)
     assert simulation.program.op_instances >= SHORT_OPS
     assert (simulation.executor.name, simulation.executor.reason) == ("fast", "")
 
 
-def test_auto_falls_back_and_says_why() -> None:
+def test_auto_falls_back_and_says_why():
     device = "dram={kind: ddr, device: ddr4_3200, channels: 1, controller_latency_cycles: 40}"
     arch = load_arch("tiny_2x2", [parse_override(device)])
     simulation = simulate(arch, load_workload("lstm:3,2,t=10000"), timing_only=True)
@@ -79,25 +75,25 @@ def test_auto_falls_back_and_says_why() -> None:
 
 
 @pytest.mark.parametrize("command", ["run", "validate"])
-def test_no_such_executor(cli: Cli, command: str) -> None:
+def test_no_such_executor(cli, command):
     outcome = cli(command, "tiny_2x2", "lstm_3_2_t4", "--executor", "slow")
     assert outcome.code == 2
     assert "--executor slow: no such executor; allowed: auto, fast, machine" in outcome.err
 
 
-def test_validate_compares_the_two(cli: Cli) -> None:
+def test_validate_compares_the_two(cli):
     outcome = cli("validate", "tiny_2x2", "lstm_3_2_t4", "--executor", "fast")
     assert outcome.code == 0
     assert "ok   machine against the second executor: every cycle the same, 179 in all" in outcome.out
     assert "second executor" not in cli("validate", "tiny_2x2", "lstm_3_2_t4").out
 
 
-def test_a_difference_fails_the_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_difference_fails_the_verdict(monkeypatch):
     from archsim.api import verdict
 
-    real = simulate
+    real = verdict.simulate
 
-    def slower(arch: Arch, workload: Workload, schedule: str, **options: Any) -> Simulation:
+    def slower(arch, workload, schedule, **options):
         if options.get("executor") == "fast":
             workload = load_workload("lstm:3,2,t=5")
         return real(arch, workload, schedule, **options)

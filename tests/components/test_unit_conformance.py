@@ -14,9 +14,9 @@ from archsim.families.cells.activation import Activate, Activation
 from archsim.families.cells.elementwise import Elementwise
 from archsim.families.cells.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate, Peephole
+from archsim.families.gemv.array.mac_array import MacArray
+from archsim.families.gemv.array.mac_tiles import BlockTile, MacTile
 from archsim.families.gemv.config import GemvConfig
-from archsim.families.gemv.mac_array import MacArray
-from archsim.families.gemv.mac_tiles import BlockTile, MacTile
 from archsim.families.gemv.schedules import GEMV_SCHEDULES
 from archsim.families.load import load_arch
 from archsim.families.registry import FAMILIES, build_units

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from archsim.config import parse_override
 from archsim.families.cells.activation import Activate
-from archsim.families.gemv.mac_tiles import MacTile
+from archsim.families.gemv.array.mac_tiles import MacTile
 from archsim.families.gemv.schedules import GEMV_SCHEDULES
 from archsim.families.gemv.storages import storages
 from archsim.families.load import load_arch

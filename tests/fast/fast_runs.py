@@ -19,13 +19,13 @@ from tests.strategies import EVERYTHING, Case
 
 def fast(program: Program, spec: MachineSpec, *, window: Window | None = EVERYTHING, skip: bool = True) -> Any:
     """A run by the second executor; its `evaluated` counts the repetitions that were not skipped."""
-    services = tuple(ServiceTimes.of(of_phase) for of_phase in spec.services)
+    services = tuple(ServiceTimes.from_services(of_phase) for of_phase in spec.services)
     timing = Timing(services, spec.issue_cycles, spec.queue_depth)
-    return execute_fast(ProgramTables.of(program, spec.units), timing, window=window, skip=skip)
+    return execute_fast(ProgramTables.from_program(program, spec.units), timing, window=window, skip=skip)
 
 
 def machine(program: Program, spec: MachineSpec, window: Window = EVERYTHING) -> Trace:
-    """The same by the machine."""
+    """A run by the machine."""
     return execute(program, spec, Options(window=window))
 
 

@@ -1,6 +1,6 @@
 """Faults planted into the recurrence are noticed by the comparison with the machine, each of them.
 
-The compiled function is taken as source, changed in one place, and run as plain Python.
+The compiled functions are taken as source, changed in one place, and run as plain Python.
 """
 
 from __future__ import annotations
@@ -13,37 +13,46 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from archsim.engines.recurrence import executor, kernel
+from archsim.engines.recurrence import executor, kernel, period, state
 from archsim.errors import SimulatorBug
 from tests.fast.fast_runs import assert_same, fast, generic_runs, loop_runs, machine
 
 MUTATIONS = {
     "issue wins a tie": ("ISSUE_CODE if issued > arrived", "ISSUE_CODE if issued >= arrived"),
     "issue never counts": ("ISSUE_CODE if issued > arrived else cause", "cause"),
-    "the lower cause wins a tie": ("token == arrived and dep_cause[d] > cause", "token == arrived and False"),
-    "a unit does not wait for the op before": ("max(free_at[u], issued, arrived)", "max(issued, arrived)"),
-    "no issue interval": ("issued += issue_cycles", "issued += 0"),
+    "the lower cause wins a tie": ("token == arrived and arrays.dep_cause[d] > cause", "token == arrived and False"),
+    "a unit does not wait for the op before": ("max(state.free_at[u], issued, arrived)", "max(issued, arrived)"),
+    "no issue interval": ("issued += timing.issue_cycles", "issued += 0"),
     "the queue is one place deeper": ("issued_ops[u] >= queue_depth:", "issued_ops[u] > queue_depth:"),
-    "a queue is never full": ("if queued and issued_ops", "if False and issued_ops"),
-    "ops retire out of order": ("max(free + depth[k], done_at[u])", "free + depth[k]"),
-    "DONE is FREE": ("token = dones[of_row, other] if", "token = frees[of_row, other] if"),
-    "FIRST is the first cycle": ("words[k] = max(start + first_word[k], done_at[u])", "words[k] = start"),
-    "first words overtake": ("max(start + first_word[k], done_at[u])", "start + first_word[k]"),
+    "a queue is never full": ("if queued and rings.issued_ops", "if False and rings.issued_ops"),
+    "ops retire out of order": ("max(free + services.depth[k], state.done_at[u])", "free + services.depth[k]"),
+    "DONE is FREE": ("token = rings.dones[of_row, other] if", "token = rings.frees[of_row, other] if"),
+    "FIRST is the first cycle": (
+        "words[k] = max(start + services.first_word[k], state.done_at[u])",
+        "words[k] = start",
+    ),
+    "first words overtake": ("max(start + services.first_word[k], state.done_at[u])", "start + services.first_word[k]"),
     "a follower does not wait for the last word": ("if drained > free:", "if False:"),
-    "a joined op is issued on its own": ("if not joined[k]:", "if True:"),
-    "the last ops are not left out": ("r >= repeat - skip_last[k]", "r >= repeat"),
-    "the first ops are not left out": ("if not inner and (r < skip_first[k] or", "if not inner and ("),
-    "the skip runs into the end": ("inner_stop = repeat - tail", "inner_stop = repeat"),
-    "the skip begins in the beginning": ("snap_next = head + max(max_lag - 1, 0)", "snap_next = 0"),
-    "units are not compared": ("if instances[u] and (free_at[u] -", "if False and (free_at[u] -"),
-    "the sequencer is left behind": ("issued += by\n", "issued += 0\n"),
-    "units are left behind": ("free_at[u] += by", "free_at[u] += 0"),
-    "tokens are left behind": ("dones += by", "dones += 0"),
-    "queues are left behind": ("starts += by", "starts += 0"),
-    "waits of what is skipped are lost": ("+= times * (waits[u, c] - snap_waits[u, c])", "+= 0"),
-    "ends are those of a period too early": ("(turns + 1) * by", "turns * by"),
-    "ends of another place in the period": ("like = snap_at + 1 +", "like = snap_at +"),
-    "a repetition too many": ("times = (inner_stop - 1 - r) // length", "times = (inner_stop + 1 - r) // length"),
+    "a joined op is issued on its own": ("if not arrays.joined[k]:", "if True:"),
+    "the last ops are not left out": ("r >= arrays.repeat - arrays.skip_last[k]", "r >= arrays.repeat"),
+    "the first ops are not left out": ("r < arrays.skip_first[k] or", "r < 0 or"),
+    "the skip runs into the end": ("inner_stop = arrays.repeat - arrays.tail", "inner_stop = arrays.repeat"),
+    "the skip begins in the beginning": (
+        "first_snapshot = arrays.head + max(arrays.max_lag - 1, 0)",
+        "first_snapshot = 0",
+    ),
+    "units are not compared": (
+        "if state.free_at[u] - snapshot.free_at[u] != by or state.done_at[u] - snapshot.done_at[u] != by:",
+        "if False:",
+    ),
+    "the sequencer is left behind": ("issued += periods * by", "issued += 0"),
+    "units are left behind": ("free_at[u] += later", "free_at[u] += 0"),
+    "tokens are left behind": ("rings.dones[:] += later", "rings.dones[:] += 0"),
+    "queues are left behind": ("rings.starts[:] += later", "rings.starts[:] += 0"),
+    "waits of what is skipped are lost": ("+= periods * (state.waits[u, c] - snapshot.waits[u, c])", "+= 0"),
+    "ends are those of a period too early": ("(turns + 1) * shift", "turns * shift"),
+    "ends of another place in the period": ("like = snapshot.repetition + 1 +", "like = snapshot.repetition +"),
+    "a repetition too many": ("periods = (inner_stop - 1 - r) // length", "periods = (inner_stop + 1 - r) // length"),
 }
 """What is planted: (a piece of the source, what stands there instead).
 
@@ -55,13 +64,18 @@ EXAMPLES = 1_000
 
 
 def mutated(old: str, new: str) -> Callable[..., Any]:
-    """run_phase as plain Python, with a piece of it replaced."""
-    source = inspect.getsource(kernel)
-    assert source.count(old) == 1, f"{old!r} stands {source.count(old)} times in the kernel"
-    changed = source.replace(old, new).replace("@compiled\n", "")
-    scope: dict[str, Any] = {"__name__": "mutated"}
-    exec(compile(changed, "mutated kernel", "exec"), scope)
-    return scope["run_phase"]
+    """run_phase as plain Python, with a piece of it or of its helpers replaced."""
+    sources = [inspect.getsource(module) for module in (state, period, kernel)]
+    found = sum(source.count(old) for source in sources)
+    assert found == 1, f"{old!r} stands {found} times in the kernel"
+    plain: dict[str, Any] = {}
+    for source in sources:
+        changed = source.replace(old, new).replace("@compiled\n", "").replace("@inlined\n", "")
+        scope: dict[str, Any] = {"__name__": "mutated"}
+        exec(compile(changed, "mutated kernel", "exec"), scope)
+        scope |= plain  # instead of the compiled helpers that it has imported
+        plain |= {name: found for name, found in scope.items() if getattr(found, "__module__", "") == "mutated"}
+    return plain["run_phase"]  # type: ignore[no-any-return]
 
 
 def compare(monkeypatch, function: Callable[..., Any]) -> bool:
@@ -91,4 +105,4 @@ def test_it_is_noticed(name: str, monkeypatch):
 
 
 def test_without_a_fault_nothing_is_noticed(monkeypatch):
-    assert compare(monkeypatch, mutated("issued += issue_cycles", "issued += issue_cycles"))
+    assert compare(monkeypatch, mutated("issued += timing.issue_cycles", "issued += timing.issue_cycles"))

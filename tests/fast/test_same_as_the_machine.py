@@ -20,7 +20,7 @@ from archsim.metrics import compute_stats
 from archsim.trace import Window
 from archsim.workload import load_workload
 from tests.fast.fast_runs import assert_same, check, fast, generic_runs, longer, loop_runs, machine
-from tests.rings import examples, law
+from tests.rings import every_value, examples, law
 from tests.strategies import Case, cases
 
 EXAMPLES = 2_000
@@ -92,6 +92,7 @@ RUNS = [
 ]
 
 
+@every_value
 @pytest.mark.parametrize(("arch", "workload", "schedule"), RUNS)
 def test_on_presets(arch: str, workload: str, schedule: str):
     check_preset(load_arch(arch), load_workload(workload), schedule)

@@ -9,7 +9,7 @@ import pytest
 
 from archsim.families.cells.activation import Activate
 from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate
-from archsim.families.gemv.mac_tiles import MacTile
+from archsim.families.gemv.array.mac_tiles import MacTile
 from archsim.families.registry import build_units
 from archsim.formats import Float32
 from archsim.hardware.dram.transfers import Transfer

@@ -9,7 +9,7 @@ import pytest
 
 from archsim.errors import ArchError
 from archsim.families.cells.activation import Activate
-from archsim.families.gemv.mac_tiles import MacTile
+from archsim.families.gemv.array.mac_tiles import MacTile
 from archsim.families.registry import build_units
 from archsim.families.schedules import find_schedule
 from archsim.formats import Encoding, Fixed, Float32, parse_format

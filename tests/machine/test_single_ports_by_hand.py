@@ -7,7 +7,7 @@ import pytest
 from archsim.api.simulate import machine_spec
 from archsim.engines.events import MachineSpec, Options, execute
 from archsim.engines.events.ports import PortBook
-from archsim.families.gemv.mac_tiles import MacTile
+from archsim.families.gemv.array.mac_tiles import MacTile
 from archsim.families.registry import build_units
 from archsim.formats import Float32
 from archsim.hardware.dram.transfers import Transfer

@@ -10,7 +10,7 @@ import pytest
 from archsim.families.cells.activation import Activate
 from archsim.families.cells.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate, Peephole
-from archsim.families.gemv.mac_tiles import MacTile
+from archsim.families.gemv.array.mac_tiles import MacTile
 from archsim.families.load import load_arch
 from archsim.families.registry import build_units
 from archsim.formats import Float32

@@ -10,6 +10,7 @@ import pytest
 
 from archsim.cli.main import main
 from archsim.fidelity import Row, all_rows
+from tools.docs import DOCS, generate
 
 PUBLISHED = {
     # machine, figure: published, largest error (pp for shares, else %; None: shown only)
@@ -70,6 +71,11 @@ def test_every_row_is_within_its_tolerance_and_says_where_it_is_from() -> None:
 def test_second_hand_figures_are_labelled_and_held_to_nothing() -> None:
     assert {row.machine for row in rows() if row.second_hand} == {"brainwave_s10"}
     assert all(row.passed is None for row in rows() if row.second_hand)
+
+
+def test_the_page_is_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generate, "all_rows", rows)
+    assert (DOCS / "fidelity.md").read_text() == generate.PAGES["fidelity.md"](), "run: python -m tools.docs.generate"
 
 
 def test_json_is_a_list_of_rows(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,8 +24,8 @@ import pytest
 from archsim.api import Simulation, simulate
 from archsim.config import parse_override
 from archsim.families.cells.activation import Activate
+from archsim.families.gemv.array.mac_tiles import MacTile
 from archsim.families.gemv.config import GemvConfig
-from archsim.families.gemv.mac_tiles import MacTile
 from archsim.families.load import load_arch
 from archsim.trace import Window
 from archsim.workload import load_workload

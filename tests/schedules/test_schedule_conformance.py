@@ -14,8 +14,8 @@ from archsim.families.cells.gru import CANDIDATE_H, CANDIDATE_X, RESET, UPDATE, 
 from archsim.families.cells.lstm import CANDIDATE, FORGET, INPUT, OUTPUT, LstmOps
 from archsim.families.cells.rnn import RnnOps
 from archsim.families.cells.tiling import block_major, cut, interleaved, number_groups
+from archsim.families.gemv.array.mac_tiles import BlockTile, MacTile
 from archsim.families.gemv.config import GemvConfig
-from archsim.families.gemv.mac_tiles import BlockTile, MacTile
 from archsim.families.gemv.memories import AccumulatorsConfig
 from archsim.families.gemv.schedules import GEMV_SCHEDULES
 from archsim.families.load import load_arch

@@ -44,13 +44,13 @@ class Module:
 
     def block_at(self, place: Place) -> int | None:
         """The innermost block around a place; none outside of functions and in compiled ones."""
-        around = [
+        context = [
             (last[0] - first[0], -first[0], number)
             for number, (first, last) in self.blocks.items()
             if first <= place <= last
         ]
-        if around:
-            return min(around)[2]
+        if context:
+            return min(context)[2]
         for first, last, number in self.headers:
             if first <= place <= last:
                 return number

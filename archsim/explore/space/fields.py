@@ -13,7 +13,7 @@ from archsim.config import Document, Override, validate
 from archsim.config.slots import Slot, inner_slot, slot_of
 from archsim.errors import ArchError
 from archsim.families.machine_config import MachineConfig
-from archsim.families.registry import FAMILIES
+from archsim.families.registry import family_named
 
 Data = dict[str, Any]
 
@@ -24,7 +24,7 @@ Model = type[MachineConfig]
 
 def model_of(data: Data) -> Model:
     """The model that normalized data is validated with."""
-    return FAMILIES[data["family"]].config
+    return family_named(data["family"]).config
 
 
 @cache

@@ -16,13 +16,13 @@ from archsim.families.cells.context import CellContext, CellMachine, CellMemorie
 from archsim.families.cells.kinds import CELL_OPS
 from archsim.families.cells.loads import CellTransfers
 from archsim.families.cells.tiling import Group, cut
+from archsim.families.gemv.array.mac_array import MacArray
+from archsim.families.gemv.array.mac_tiles import BlockTile, MacTile
 from archsim.families.gemv.blocks import Blocks
 from archsim.families.gemv.config import GemvConfig
-from archsim.families.gemv.mac_array import MacArray
-from archsim.families.gemv.mac_tiles import BlockTile, MacTile
-from archsim.families.gemv.matrix import Matrix, make_matrices
-from archsim.families.gemv.placement import Placement, WeightTile, all_pinned
-from archsim.families.gemv.weights import make_weights
+from archsim.families.gemv.matrices.matrix import Matrix, make_matrices
+from archsim.families.gemv.matrices.placement import Placement, WeightTile, all_pinned
+from archsim.families.gemv.matrices.weight_buffers import make_weights
 from archsim.hardware.dram.transfers import Dram
 from archsim.program.ir import Buffer, Op, Region
 from archsim.workload.network import CellSpec

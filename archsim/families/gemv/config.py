@@ -12,9 +12,9 @@ from archsim.config.presets import MAX_PATH_CHARACTERS, is_name
 from archsim.config.types import Text
 from archsim.families.cells.activation import ActivationConfig
 from archsim.families.cells.elementwise import ElementwiseConfig
+from archsim.families.gemv.array.mac_array import MacArrayConfig
+from archsim.families.gemv.array.mac_cost import ArrayOperators
 from archsim.families.gemv.bounds import least_energy_uj, least_load_cycles
-from archsim.families.gemv.mac_array import MacArrayConfig
-from archsim.families.gemv.mac_cost import ArrayOperators
 from archsim.families.gemv.memories import AccumulatorsConfig, InputBufferConfig, StateBufferConfig, WeightSramConfig
 from archsim.families.gemv.storages import storages
 from archsim.families.machine_config import Costing, MachineConfig, Multipliers

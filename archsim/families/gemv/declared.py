@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archsim.errors import ScheduleError
-from archsim.families.gemv.mac_tiles import MacTile
+from archsim.families.gemv.array.mac_tiles import MacTile
 from archsim.program.ir import PhaseKind, Program
 from archsim.workload.network import CellKind, NetworkSpec
 

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 from archsim.families.gemv.blocks import Blocks
 from archsim.families.gemv.cell import GemvCell
+from archsim.families.gemv.matrices.streaming import with_loads
 from archsim.families.gemv.order import Compute, StepPhases
 from archsim.families.gemv.retiming import Retiming
-from archsim.families.gemv.streaming import with_loads
 from archsim.program.builder import build_phase
 from archsim.program.ir import Op, Phase, PhaseKind
 

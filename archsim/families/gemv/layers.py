@@ -18,11 +18,11 @@ from archsim.families.gemv.blocks import Blocks, choose_blocks
 from archsim.families.gemv.capacity import check_capacity
 from archsim.families.gemv.cell import MEMORIES, GemvCell
 from archsim.families.gemv.config import GemvConfig
+from archsim.families.gemv.matrices.placement import Placement
+from archsim.families.gemv.matrices.residency import place_weights
+from archsim.families.gemv.matrices.streaming import first_loads, with_loads
 from archsim.families.gemv.order import WorkOrder
-from archsim.families.gemv.placement import Placement
-from archsim.families.gemv.residency import place_weights
 from archsim.families.gemv.retiming import Retiming
-from archsim.families.gemv.streaming import first_loads, with_loads
 from archsim.program.builder import build_phase
 from archsim.program.ir import Buffer, Op, Phase, PhaseKind, Program
 from archsim.workload.network import NetworkSpec

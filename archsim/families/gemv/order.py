@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from archsim.families.gemv.cell import GemvCell
-from archsim.families.gemv.streaming import with_loads
+from archsim.families.gemv.matrices.streaming import with_loads
 from archsim.program.builder import build_phase
 from archsim.program.ir import Op, Phase, PhaseKind
 

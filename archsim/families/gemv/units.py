@@ -7,8 +7,8 @@ from typing import Any
 
 from archsim.families.cells.activation import Activation
 from archsim.families.cells.elementwise import Elementwise
+from archsim.families.gemv.array.mac_array import MacArray
 from archsim.families.gemv.config import GemvConfig
-from archsim.families.gemv.mac_array import MacArray
 from archsim.hardware.dram.ddr_unit import DdrConfig, DdrDram
 from archsim.hardware.dram.simple import SimpleDram
 from archsim.hardware.unit import Ports, Unit

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from archsim.families.cells.buffers import BufferMaker, CellBuffers
 from archsim.families.cells.tiling import Group
 from archsim.families.gemv.blocks import Blocks
-from archsim.families.gemv.placement import MatrixPlacement, Placement
+from archsim.families.gemv.matrices.placement import MatrixPlacement, Placement
 from archsim.program.ir import Buffer, DataKind
 from archsim.workload.network import CellSpec
 

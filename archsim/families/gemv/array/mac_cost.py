@@ -23,7 +23,7 @@ from archsim.hardware.operators import (
 from archsim.program.ir import DataKind
 
 if TYPE_CHECKING:
-    from archsim.families.gemv.mac_array import MacArrayConfig
+    from archsim.families.gemv.array.mac_array import MacArrayConfig
 
 
 class ArrayOperators:

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from archsim.families.cells.context import slots_of
+from archsim.families.gemv.array.mac_tiles import BlockTile, MacTile
 from archsim.families.gemv.cell import GemvCell
-from archsim.families.gemv.mac_tiles import BlockTile, MacTile
-from archsim.families.gemv.matrix import Matrix
-from archsim.families.gemv.placement import WeightTile
+from archsim.families.gemv.matrices.matrix import Matrix
+from archsim.families.gemv.matrices.placement import WeightTile
 from archsim.hardware.dram.transfers import Dram, Transfer
 from archsim.program.ir import Op, Region
 

@@ -8,8 +8,8 @@ from functools import cached_property
 from itertools import groupby
 
 from archsim.families.cells.tiling import Group, Part
-from archsim.families.gemv.placement import MatrixPlacement, Placement, WeightTile
-from archsim.families.gemv.weights import WeightBuffers
+from archsim.families.gemv.matrices.placement import MatrixPlacement, Placement, WeightTile
+from archsim.families.gemv.matrices.weight_buffers import WeightBuffers
 from archsim.program.ir import Buffer, Region
 from archsim.workload.network import CellSpec
 

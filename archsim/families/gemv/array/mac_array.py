@@ -16,9 +16,9 @@ from fractions import Fraction
 from pydantic import Field, model_validator
 
 from archsim.config.types import Count, Cycles
-from archsim.families.gemv.mac_cost import ArrayOperators
-from archsim.families.gemv.mac_kernel import block_kernel, onto_kernel
-from archsim.families.gemv.mac_tiles import BlockTile, MacTile
+from archsim.families.gemv.array.mac_cost import ArrayOperators
+from archsim.families.gemv.array.mac_kernel import block_kernel, onto_kernel
+from archsim.families.gemv.array.mac_tiles import BlockTile, MacTile
 from archsim.formats import Formats
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import Tally

@@ -20,7 +20,7 @@ from fractions import Fraction
 from archsim.errors import CapacityError
 from archsim.families.gemv.cell import GemvCell
 from archsim.families.gemv.config import GemvConfig
-from archsim.families.gemv.placement import MatrixPlacement, Placement, all_pinned
+from archsim.families.gemv.matrices.placement import MatrixPlacement, Placement, all_pinned
 from archsim.hardware.unit import ceil_div
 from archsim.program.ir import Buffer
 
