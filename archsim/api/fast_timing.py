@@ -54,7 +54,7 @@ def time_fast(
 
 
 def _step_times(cached: CachedProgram, trace: Trace, services: tuple[ServiceTimes, ...]) -> StepTimes:
-    """The cycles for which units are occupied in bodies, and those of the recurrence, as StepTimes.from_program gives them.
+    """The cycles for which bodies occupy units, and those of the recurrence, as StepTimes.from_program gives them.
 
     It is quicker to take them from the trace: static units were occupied for as long as it says.
     """
