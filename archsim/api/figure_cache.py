@@ -1,4 +1,4 @@
-"""What designs of one program have in common: each unit's work, and what passes memories."""
+"""Keeps the parts of a program's figures that designs share: each unit's work, and what passes memories."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ Part = TypeVar("Part")
 
 
 class FigureCache:
-    """The parts of one program's figures on many machines (tests/fast compares all figures with those made afresh)."""
+    """Keeps the parts of one program's figures on many machines.
+
+    A test compares all figures with those made afresh (tests/fast).
+    """
 
     def __init__(self, program: Program, shapes: Shapes, times: Sequence[int]) -> None:
         self._program = program
@@ -38,9 +41,11 @@ class FigureCache:
             for name, unit in units.items()
         }
 
-    def moves(self, config: MachineConfig, units: Units) -> BurstFigures:
-        """As BurstFigures.of counts them: bursts follow from the units that move them (DRAM, mostly no other), ceilings
-        from the multipliers and the clock too."""
+    def burst_figures(self, config: MachineConfig, units: Units) -> BurstFigures:
+        """The burst figures of a machine.
+
+        Bursts follow from the units that move them (DRAM, mostly no other), ceilings from multipliers and clock.
+        """
         multipliers = config.multipliers
         bursts: Hashable = tuple(units[name].identity for name in self._at_dram)
         ports = tuple(units[multipliers.unit].ports.items())
@@ -48,7 +53,7 @@ class FigureCache:
             self._part(("bursts", bursts), lambda: dram_burst_traffic(self._program, units)),
             self._part(
                 ("ceilings", bursts, multipliers, ports, config.clock_mhz),
-                lambda: Ceilings.of(self._program, config, units),
+                lambda: Ceilings.from_program(self._program, config, units),
             ),
         )
 

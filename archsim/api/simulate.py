@@ -1,4 +1,4 @@
-"""NetworkSpec + Arch -> Program -> Trace -> Stats, with the arithmetic checked."""
+"""Simulates a workload on a machine: builds the program, executes it, checks the arithmetic, forms the figures."""
 
 from __future__ import annotations
 
@@ -42,10 +42,11 @@ RECORDED_STEPS = 3
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """Everything that came out of one run; `results` and `numbers` are None if it was timing only.
+    """Everything that came out of one run.
 
-    `accuracy`, against the golden model, is None of such a run and of one whose errors were held to a bound (float32).
-    `executor`: what timed it; `further`: the statistics of other packages.
+    `results` and `numbers` are None if the run was timing only. `accuracy`, against the golden model, is None then too,
+    and where the errors were held to a bound (float32). `executor` says what timed the run; `further` has the
+    statistics of other packages.
     """
 
     arch: Arch
@@ -152,7 +153,7 @@ def _why_not_judged(formats: Formats, method: MethodDefinition) -> str:
 
 
 def machine_spec(program: Program, arch: Arch, units: Units) -> MachineSpec:
-    """Service times of all ops or where they come from, their needs of single ports, the sequencer's parameters."""
+    """What the machine needs to know: service times of all ops or their source, single ports, the sequencer."""
     services = tuple(tuple(units[op.unit].cycles(op) for op in phase.ops) for phase in program.phases)
     sessions = {name: partial(unit.session, program.buffers) for name, unit in units.items() if not unit.static}
     shared = arch.config.single_ported
@@ -164,5 +165,5 @@ def machine_spec(program: Program, arch: Arch, units: Units) -> MachineSpec:
 
 
 def _middle(steps: int) -> Window:
-    """A few steps from the middle of the run, where the steady state is."""
+    """The window of a few time steps in the middle of the run, where the steady state is."""
     return Window(max(0, steps // 2 - RECORDED_STEPS // 2), RECORDED_STEPS)

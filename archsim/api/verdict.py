@@ -1,4 +1,4 @@
-"""The verdict on a schedule: statically, against the untimed program, against the golden model and witnesses."""
+"""Judges a schedule: statically, against the untimed program, against the golden model and witnesses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from archsim.workload import Workload
 
 @dataclass(frozen=True, slots=True)
 class ExecutorCheck:
-    """The machine's trace against the second executor's: total cycles of both, and what of the traces differs."""
+    """How the machine's trace compares with the second executor's: both cycle counts, and what differs."""
 
     machine_cycles: int
     fast_cycles: int
@@ -124,7 +124,7 @@ def _verdict(
 
 
 def _differing(machine: Results, untimed: Results) -> tuple[int, int]:
-    """(numbers compared, numbers that differ in any bit)."""
+    """How many numbers were compared, and how many of them differ in any bit."""
     pairs = [(a, b) for a, b in zip(_arrays(machine), _arrays(untimed), strict=True) if a is not None and b is not None]
     differing = sum(int(np.count_nonzero(a.view(np.uint64) != b.view(np.uint64))) for a, b in pairs)
     return sum(a.size for a, _ in pairs), differing

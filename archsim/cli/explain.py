@@ -1,4 +1,4 @@
-"""archsim program and archsim trace: the schedule as text, and what every unit does in every cycle."""
+"""The commands `archsim program` and `archsim trace`: the schedule, and what units do in every cycle, as text."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def trace_command(
     ] = None,
     debug: DebugOption = False,
 ) -> None:
-    """Print a line a cycle and a column a unit."""
+    """Print what every unit does, a line for each cycle and a column for each unit."""
     from archsim.api import simulate
     from archsim.errors import ScheduleError
     from archsim.families.schedules import find_schedule

@@ -1,4 +1,4 @@
-"""The messages of the commonest mistakes: wrong value, unknown key, missing key, wrong kind."""
+"""Words the commonest mistakes: wrong value, unknown key, missing key, wrong kind."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Problem:
 
 
 def wrong_value(slot: Slot, value: object, path: KeyPath, *, bare: bool = False, why: str = "") -> Problem:
-    """`value` may not stand in `slot`; `bare` leaves out what type it has, `why` adds to what is wrong."""
+    """The problem of a value that may not stand in `slot`; `bare` leaves out its type, `why` adds a reason."""
     got = shown(value) if bare else shown_with_type(value)
     return Problem(path, f"expected {allowed_for(slot)}, got {got}{f': {why}' if why else ''}")
 
 
 def unknown_key(slot: Slot, key: str, path: KeyPath) -> Problem:
-    """The model of `slot`, at `path`, has no such key.
+    """The problem of a key that the model of `slot`, at `path`, does not have.
 
     Where its keys come from other packages the model says with `key_noun` what they are.
     """
@@ -43,19 +43,19 @@ def unknown_key(slot: Slot, key: str, path: KeyPath) -> Problem:
 
 
 def missing_key(slot: Slot | None, key: str, path: KeyPath) -> Problem:
-    """The mapping at `path` lacks a key, whose slot is given when it is known."""
+    """The problem of a key that the mapping at `path` lacks; its slot is given if it is known."""
     what = f" ({allowed_for(slot, (': ', ''))})" if slot is not None else ""
     return Problem(path, f"missing key {shown(key)}{what}")
 
 
 def refused_key(slot: Slot, key: str, path: KeyPath) -> Problem:
-    """The dict of `slot`, at `path`, does not take this key."""
+    """The problem of a key that the dict of `slot`, at `path`, does not take."""
     expected = allowed_for(slot_of(get_args(slot.annotation)[0]))
     return Problem((*path, key), f"expected {expected} as key, got {shown(key)}")
 
 
 def wrong_tag(slot: Slot, value: dict[str, Any], path: KeyPath) -> Problem:
-    """The key that chooses between the members of the union is missing, or chooses none of them."""
+    """The problem of a union whose choosing key is missing, or chooses none of its members."""
     key = slot.discriminator or ""
     choices = ", ".join(shown(tag) for tag in tags(slot))
     expected = f"one of {choices}"

@@ -1,4 +1,4 @@
-"""From an architecture file to the machine that it describes."""
+"""Loads the machine that an architecture file describes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Arch:
 
     @property
     def prices(self) -> Prices:
-        """Those of its technology; ArchError if there is none, or not with its DRAM."""
+        """The prices of the machine's technology; ArchError if there is none, or it lacks its DRAM."""
         costing = self.config.costing
         if costing is None:
             raise SimulatorBug(f"the family {self.config.family} has no model of energy")
@@ -40,7 +40,7 @@ class Arch:
 
 
 def load_arch(reference: str, overrides: Sequence[Override] = (), units: Sequence[UnitDefinition[Any]] = ()) -> Arch:
-    """The architecture of a preset's name or a file's path, with `--set` overrides applied.
+    """Load the architecture of a preset's name or a file's path, with `--set` overrides applied.
 
     `units`: units of your own that its section `units` may ask for, besides those that installed packages offer.
 

@@ -1,4 +1,4 @@
-"""What every machine's description has, whatever its family: shared fields, and what the layers above ask."""
+"""Defines what every machine's description has, whatever its family: shared fields, and answers for other layers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Multipliers:
 
 @dataclass(frozen=True, slots=True)
 class Costing:
-    """What energy and area follow from besides the units.
+    """What energy and area follow from besides the units: technology, type of DRAM, memories.
 
     `technology`: a preset's name or the path of a file; `dram_type`: one of its types of DRAM; `memories`: every memory
     by its name in programs, with what it is built of.
@@ -50,7 +50,7 @@ class Costing:
 
 
 class MachineConfig(StrictModel, ABC):
-    """A machine of some family. A family derives from it, with one section for each unit and memory."""
+    """The base of every machine's description; a family adds a section for each unit and memory."""
 
     family: str = Field(description="kind of machine; it decides which sections there are, and which schedules")
     summary: Text = Field(description="one line that says what this machine is")
@@ -77,7 +77,7 @@ class MachineConfig(StrictModel, ABC):
         return cls
 
     def with_files_from(self, folder: Path, set_here: Collection[str]) -> Self:
-        """The same machine with the paths of other files that its file names, which are relative to `folder`.
+        """A copy of the machine with usable paths of other files, which its file names relative to `folder`.
 
         `set_here`: the fields that --set gave, whose paths are relative to the current folder.
         """
@@ -86,21 +86,24 @@ class MachineConfig(StrictModel, ABC):
     @property
     @abstractmethod
     def multipliers(self) -> Multipliers:
-        """The unit that the machine multiplies with."""
+        """The multipliers of the machine."""
 
     @property
     @abstractmethod
     def function_unit(self) -> FunctionConfig:
-        """How activation functions are evaluated."""
+        """The unit and method that evaluate activation functions."""
 
     @property
     @abstractmethod
     def inputs_per_chunk(self) -> int:
-        """Inputs of a row whose products are summed before they go into its accumulator."""
+        """How many inputs of a row have their products summed before they go into its accumulator."""
 
     @property
     def x_inputs_per_chunk(self) -> int | None:
-        """The same of rows of W_ih, where x and h go through multipliers and accumulators of their own; else None."""
+        """How many inputs a chunk of W_ih has where x has multipliers of its own; else None.
+
+        There x and h go through multipliers and accumulators of their own.
+        """
         return None
 
     @property
@@ -110,19 +113,19 @@ class MachineConfig(StrictModel, ABC):
 
     @property
     def costing(self) -> Costing | None:
-        """What its energy and area follow from; None where a family has no model of them."""
+        """What the machine's energy and area follow from; None where a family has no model of them."""
         return None
 
     @abstractmethod
     def compute_cycles_per_step(self, spec: NetworkSpec) -> int:
-        """Cycles that the multipliers need at least for a time step of all layers and sequences."""
+        """The least cycles of the multipliers for a time step of all layers and sequences."""
 
     def least_load_cycles(self, spec: NetworkSpec) -> int:
-        """Cycles that loading the weights takes at least before a run is over; 0 if nothing is known of it."""
+        """The least cycles that loading the weights takes in a run; 0 if nothing is known of it."""
         return 0
 
     def least_energy_uj(self, spec: NetworkSpec, prices: Prices) -> float:
-        """Energy in uJ, without leakage, that any run of the network takes at least; 0 if nothing is known of it.
+        """The least energy in uJ, without leakage, of any run of the network; 0 if unknown.
 
         Only asked of machines with a `costing`. Used to leave out designs that cannot be on a front (docs/explore.md).
         """
@@ -130,7 +133,10 @@ class MachineConfig(StrictModel, ABC):
 
     @property
     def weight_bits_per_cycle(self) -> int | None:
-        """Bits of weights that the multipliers can read in a cycle; None if they never wait for their ports."""
+        """The bits of weights that the multipliers can read in a cycle; None without a limit.
+
+        Without one they never wait for their ports.
+        """
         return None
 
     @property

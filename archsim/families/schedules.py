@@ -18,7 +18,7 @@ AskedSchedule = str | Schedule[Any] | None
 
 
 def find_schedule(asked: AskedSchedule, family: str = DEFAULT_FAMILY) -> Schedule[Any]:
-    """The schedule of that name for machines of a family, or the family's first if none is asked for.
+    """Find the schedule of that name for machines of a family, or the family's first if none is asked for.
 
     A schedule itself is taken as it is. Of a name `interleaved` may be left out, and its words may stand in any order
     (`fused`, `streamed_split`), joined by "_", "-", "/" or ".". Schedules of installed packages are found as archsim's

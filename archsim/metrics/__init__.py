@@ -1,4 +1,4 @@
-"""From a program and its trace to the figures that a report shows."""
+"""The figures that a report shows, from a program and its trace."""
 
 from archsim.metrics.bounds import Bounds, compute_bounds
 from archsim.metrics.declare import Metric, declared

@@ -1,4 +1,4 @@
-"""What is known of a design's figures before it is simulated: bounds that no schedule can beat, without a program.
+"""Bounds a design's figures before it is simulated, without a program: no schedule can beat the bounds.
 
 `body_cycles` >= T max(compute, W_hh): the bound "compute" of metrics/bounds.py, and one reading of W_hh a step, whose
 product with h_{t-1} cannot be had before, through the ports of the weight SRAM. `latency_cycles` >= that, and >= one
@@ -31,13 +31,16 @@ KEPT = 4096
 
 
 class ResultBounds:
-    """The bounds of results, of many designs one after the other; what a unit costs is kept by its identity."""
+    """The bounds of results, for many designs one after the other; a unit's costs are kept by its identity."""
 
     def __init__(self) -> None:
         self._facts: dict[Hashable, UnitFacts] = {}
 
-    def of(self, arch: Arch, spec: NetworkSpec) -> Mapping[str, Interval]:
-        """Bounds by name; a result that is not there may be anything. ArchError for an unknown technology."""
+    def bounds_of(self, arch: Arch, spec: NetworkSpec) -> Mapping[str, Interval]:
+        """The bounds of a design's results by name; a result that is not there may be anything.
+
+        ArchError for an unknown technology.
+        """
         bounds = _times(arch.config, spec)
         units = {} if arch.config.costing is None else build_units(arch.config)
         if units and not without_model(units):
@@ -46,7 +49,7 @@ class ResultBounds:
         return bounds
 
     def _of_unit(self, unit: Unit[Any]) -> UnitFacts:
-        """What is known of a unit that has no ops yet."""
+        """The facts of a unit that has no ops yet."""
         if len(self._facts) >= KEPT:
             self._facts.clear()
         return self._facts.setdefault(unit.identity, UnitFacts(unit, ()))

@@ -1,4 +1,4 @@
-"""What archsim brings along, for `archsim list`."""
+"""Lists what archsim brings along, for `archsim list`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Entries = list[tuple[str, str]]
 
 
 def catalogue() -> list[tuple[str, Entries]]:
-    """(title, entries) of each section; an entry is a name and a line about it."""
+    """The sections as (title, entries); an entry is a name and a line about it."""
     return [
         ("Architectures (arch_configs/)", _presets(PresetKind.ARCH)),
         ("Technologies (arch_configs/technology/; --set technology=...)", _presets(PresetKind.TECHNOLOGY)),
@@ -49,7 +49,7 @@ def _from_outside() -> list[tuple[str, Entries]]:
 
 
 def _family(family: Family[Any]) -> list[tuple[str, Entries]]:
-    """Its schedules, and the sections of its architecture files."""
+    """The entries of a family: its schedules, and the sections of its architecture files."""
     components = [
         entry
         for name, field in family.config.model_fields.items()
@@ -65,7 +65,7 @@ def _family(family: Family[Any]) -> list[tuple[str, Entries]]:
 
 
 def _component(family: Family[Any], name: str, description: str) -> Entries:
-    """A section's line; of a unit with several kinds a line for each."""
+    """The line of a section; of a unit with several kinds a line for each."""
     kinds = [kind for kind in family.unit_kinds if kind.name == name]
     if not kinds:
         return [(name, description)]
@@ -77,5 +77,5 @@ def _presets(kind: PresetKind) -> Entries:
 
 
 def _summary(data: Mapping[str, Any]) -> str:
-    """A preset's line; that of a workload with a task says which."""
+    """The line about a preset; that of a workload with a task says which."""
     return str(data["summary"]) + (f"; task: {data['task']['summary']}" if "task" in data else "")

@@ -1,4 +1,4 @@
-"""The report of one run as text: what an architect asks first, every figure with its unit."""
+"""Writes the report of one run as text: what an architect asks first, every figure with its unit."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def print_report(simulation: Simulation, console: Console) -> None:
 
 
 def report_text(simulation: Simulation) -> str:
-    """The same as plain text, 100 characters wide, without colours."""
+    """The report as plain text, 100 characters wide, without colours."""
     from rich.console import Console
 
     text = io.StringIO()

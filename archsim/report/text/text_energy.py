@@ -1,4 +1,4 @@
-"""What a run takes in energy and the machine in area, by unit and memory."""
+"""Writes what a run takes in energy and the machine in area, by unit and memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_KINDS = 4
 
 
 def energy(simulation: Simulation) -> list[RenderableType]:
-    """The sums, then every unit and memory with its energy and what of it takes most, then what is uncertain."""
+    """The section on energy: sums, every unit and memory with what takes most, and what is uncertain."""
     found, area, about = simulation.stats.energy, simulation.stats.area, declared(Energy)
     if found is None or area is None:
         return [heading("Energy and area"), sentence(f"not modelled: {_why_not(simulation)}")]
@@ -73,7 +73,7 @@ def _why_not(simulation: Simulation) -> str:
 
 
 def kinds_of(simulation: Simulation, name: str) -> Mapping[str, float]:
-    """What of a unit or memory takes energy -> uJ: operators, or reading and writing a kind of data."""
+    """The energy in uJ of each kind in a unit or memory: operators, or reading and writing a kind of data."""
     found, area = simulation.stats.energy, simulation.stats.area
     assert found is not None
     assert area is not None
