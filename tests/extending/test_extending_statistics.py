@@ -79,7 +79,7 @@ def test_a_statistic_sees_the_whole_run() -> None:
     ("compute", "message"),
     [
         (lambda run: 1 / 0, "archsim.statistics: own: cannot be computed: ZeroDivisionError: division by zero"),
-        (lambda run: run.trace.counts["a\nb"], r"archsim.statistics: own: cannot be computed: KeyError: 'a\\nb'"),
+        (lambda run: run.trace.counts["a\nb"], r"archsim.statistics: own: cannot be computed: KeyError: 'a\nb'"),
         (lambda run: float("nan"), "archsim.statistics: own: expected finite numbers, got nan"),
         (lambda run: {"a": float("inf")}, "archsim.statistics: own: expected finite numbers, got inf"),
         (lambda run: "3", "archsim.statistics: own: expected finite numbers, got '3'"),

@@ -44,7 +44,7 @@ WORKLOAD = "lstm:64,64,t=9"
 LINK = ("units.output_link.bandwidth_bytes_per_cycle=8", "units.output_link.latency_cycles=80")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def link(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with installed(PACKAGE, TITLE, tmp_path_factory.mktemp("outside")):
         yield
