@@ -1,6 +1,8 @@
 """explore(): the front is that of the full enumeration, whatever the workers, the sampler's path and the pruning."""
 
 import itertools
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.api import simulate
+from archsim.api.evaluate import Evaluation
 from archsim.cli.main import main
 from archsim.config import Override, parse_override
 from archsim.explore import Space, Status, explore
@@ -16,14 +19,15 @@ from archsim.explore.run.evaluation import stats_outputs
 from archsim.explore.search.front import Front, hypervolume
 from archsim.explore.search.importance import importance
 from archsim.explore.search.result_bounds import ResultBounds
-from archsim.families.load import load_arch
+from archsim.families.load import Arch, load_arch
 from archsim.workload import load_workload
+from tests.explore.conftest import Write
 from tests.optional import need
 from tests.rings import examples
 from tests.strategies import Case, cases
 
 
-def test_every_point_is_what_simulate_says(write) -> None:
+def test_every_point_is_what_simulate_says(write: Write) -> None:
     study = explore(Space.load(write()), workers=1, prune=False)
     assert len(study.points) == 48
     assert study.with_status(Status.EVALUATED)
@@ -36,7 +40,7 @@ def test_every_point_is_what_simulate_says(write) -> None:
         assert point.outputs["lstm_3_4_t3_b1"]["latency_cycles"] == stats.latency_cycles
 
 
-def test_infeasible_points_stay_with_demand_bound_and_gap(write) -> None:
+def test_infeasible_points_stay_with_demand_bound_and_gap(write: Write) -> None:
     study = explore(Space.load(write(("<= 64", "<= 30"))), workers=1)
     infeasible = study.with_status(Status.INFEASIBLE)
     small = [p for p in infeasible if p.reason.kind == "capacity"]
@@ -48,7 +52,9 @@ def test_infeasible_points_stay_with_demand_bound_and_gap(write) -> None:
 
 
 @pytest.mark.parametrize("cost", ["mac_array.rows * mac_array.columns * weight_sram.capacity_bytes", "area", "edp"])
-def test_pruning_leaves_the_front_exact_and_says_how_much_it_skipped(write, monkeypatch, cost: str) -> None:
+def test_pruning_leaves_the_front_exact_and_says_how_much_it_skipped(
+    write: Write, monkeypatch: pytest.MonkeyPatch, cost: str
+) -> None:
     monkeypatch.setattr("archsim.explore.search.samplers.ROUND", 4)
     # More SRAM costs and buys nothing, and the array is so small that its bound is nearly reached.
     larger = [("tiny_2x2", "edge_16x16"), ("lstm:3,4,t=3", "lstm:24,24,t=2"), ("[256, 2KiB]", "[64KiB, 1MiB]")]
@@ -91,7 +97,7 @@ def test_the_bound_of_energy_by_hand() -> None:
     assert ResultBounds().bounds_of(arch, spec)["energy.dynamic_uj"].least == pytest.approx(expected_pj / 1e6)
 
 
-def test_results_do_not_depend_on_the_number_of_workers(write, tmp_path) -> None:
+def test_results_do_not_depend_on_the_number_of_workers(write: Write, tmp_path: Path) -> None:
     space = Space.load(write())
     for workers in (1, 3):
         folder = tmp_path / str(workers)
@@ -102,7 +108,7 @@ def test_results_do_not_depend_on_the_number_of_workers(write, tmp_path) -> None
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "3" / name).read_bytes(), name
 
 
-def test_several_workloads_are_aggregated(write) -> None:
+def test_several_workloads_are_aggregated(write: Write) -> None:
     both = '["lstm:3,4,t=3", {workload: "lstm:3,4,t=6", weight: 3}]'
     singles = [
         explore(Space.load(write(("t=3", t), name=t[2:])), workers=1, prune=False).points for t in ("t=3", "t=6")
@@ -121,7 +127,7 @@ def test_several_workloads_are_aggregated(write) -> None:
 
 
 @pytest.mark.parametrize("sampler", ["random", "sobol", "nsga2", "nsga3", "tpe"])
-def test_samplers_repeat_themselves_and_keep_to_the_budget(write, sampler: str, tmp_path) -> None:
+def test_samplers_repeat_themselves_and_keep_to_the_budget(write: Write, sampler: str, tmp_path: Path) -> None:
     need("scipy")
     need("optuna")
     path = write(("objectives:\n", f"sampler: {sampler}\nbudget: 30\npopulation: 8\nobjectives:\n"), name=sampler)
@@ -138,13 +144,13 @@ def test_samplers_repeat_themselves_and_keep_to_the_budget(write, sampler: str, 
     assert longer.simulated == first.simulated - short.simulated
 
 
-def test_random_without_a_permutation_draws_no_point_twice(write, monkeypatch) -> None:
+def test_random_without_a_permutation_draws_no_point_twice(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("archsim.explore.search.samplers._PERMUTED", 1)
     path = write(("objectives:\n", "sampler: random\nbudget: 40\nobjectives:\n"))
     assert len(explore(Space.load(path), workers=1).points) == 40
 
 
-def test_accuracy_is_an_objective(write) -> None:
+def test_accuracy_is_an_objective(write: Write) -> None:
     path = write(
         ("mac_array.rows: {log2: {from: 2, to: 16}}", "formats: [float32, q4.12, q2.6]"),
         ("weight_sram.banks: mac_array.rows", "weight_sram.banks: mac_array.columns"),
@@ -157,15 +163,15 @@ def test_accuracy_is_an_objective(write) -> None:
     assert study.with_status(Status.EVALUATED)[0].executor == "machine"
 
 
-def test_a_bug_at_one_point_is_a_failure_of_that_point_alone(write, monkeypatch) -> None:
+def test_a_bug_at_one_point_is_a_failure_of_that_point_alone(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     from archsim.explore.run.evaluation import Evaluator
 
     real = Evaluator.evaluate
 
-    def broken(self, arch, workload, schedule, executor):
+    def broken(self: Evaluator, arch: Arch, *rest: Any) -> Evaluation:
         if arch.config.mac_array.rows == 4:
             raise ZeroDivisionError("planted")
-        return real(self, arch, workload, schedule, executor)
+        return real(self, arch, *rest)
 
     monkeypatch.setattr(Evaluator, "evaluate", broken)
     study = explore(Space.load(write()), workers=1, prune=False)
@@ -174,7 +180,7 @@ def test_a_bug_at_one_point_is_a_failure_of_that_point_alone(write, monkeypatch)
     assert study.with_status(Status.EVALUATED)
 
 
-def test_a_worker_that_is_killed_costs_nothing(write, monkeypatch) -> None:
+def test_a_worker_that_is_killed_costs_nothing(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     import os
     import signal
 
@@ -186,7 +192,7 @@ def test_a_worker_that_is_killed_costs_nothing(write, monkeypatch) -> None:
     real = _Worker.give
     running: list[_Worker] = []
 
-    def deadly(worker, chunk):
+    def deadly(worker: _Worker, chunk: Any) -> None:
         """The process dies with the chunk that it has just got: the first two to be given one while two run."""
         running.append(worker)
         real(worker, chunk)
@@ -225,7 +231,7 @@ def test_hypervolume_counts_unit_cubes(values: list[tuple[int, ...]]) -> None:
     assert hypervolume(np.array(values, float), (6, 6, 6)) == pytest.approx(cubes)
 
 
-def test_importance_by_hand(write) -> None:
+def test_importance_by_hand(write: Write) -> None:
     study = explore(Space.load(write(("<= 64", "<= 4096"), ("[256, 2KiB]", "[2KiB]"))), workers=1, prune=False)
     shares = importance(study, 1)
     # log(rows * columns) = log(rows) + log(columns): variances of log2 (1, 2, 3, 4) and log2 (1, 3, 5) add up
@@ -235,7 +241,9 @@ def test_importance_by_hand(write) -> None:
     assert shares["schedule"] == 0
 
 
-def test_the_command_of_a_point_gives_its_figures(write, tmp_path, monkeypatch, capsys) -> None:
+def test_the_command_of_a_point_gives_its_figures(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     import json
     import shlex
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -121,7 +121,7 @@ def test_every_field_counts_that_a_design_depends_on(path: str) -> None:
     assert tried or not others(BASE.config, path)
 
 
-def test_designs_share_a_program_where_the_schedule_does_not_care():
+def test_designs_share_a_program_where_the_schedule_does_not_care() -> None:
     evaluator = Evaluator()
     for path in ("dram.latency_cycles=7", "mac_array.columns=3", "sequencer.queue_depth=1", "activation.lanes=5"):
         evaluator.evaluate(load_arch("edge_16x16", [parse_override(path)]), SMALL)
@@ -134,7 +134,7 @@ def test_designs_share_a_program_where_the_schedule_does_not_care():
     assert evaluator.programs_built == 4
 
 
-def test_it_keeps_as_many_programs_as_it_may():
+def test_it_keeps_as_many_programs_as_it_may() -> None:
     """Two of three: the one that was used longest ago is built again, the others are not."""
     evaluator = Evaluator(programs=2)
     archs = [load_arch("edge_16x16", [parse_override(f"mac_array.rows={rows}")]) for rows in (4, 8, 12)]
@@ -143,7 +143,7 @@ def test_it_keeps_as_many_programs_as_it_may():
         assert evaluator.programs_built == built
 
 
-def test_what_does_not_fit_is_refused_each_time_and_fits_again_after():
+def test_what_does_not_fit_is_refused_each_time_and_fits_again_after() -> None:
     evaluator = Evaluator()
     small = load_arch("edge_16x16", [parse_override("weight_sram.capacity_bytes=100")])
     wanted = evaluator.evaluate(load_arch("edge_16x16"), SMALL).stats
@@ -155,7 +155,7 @@ def test_what_does_not_fit_is_refused_each_time_and_fits_again_after():
 
 @settings(max_examples=examples(150))
 @given(cases())
-def test_ops_of_a_shape_take_the_same_time_and_do_the_same_work(case: Case):
+def test_ops_of_a_shape_take_the_same_time_and_do_the_same_work(case: Case) -> None:
     services: dict[Any, Any] = {}
     for phase in case.program.phases:
         assert sum(times for _, times in phase.distinct) == phase.op_instances
@@ -165,7 +165,7 @@ def test_ops_of_a_shape_take_the_same_time_and_do_the_same_work(case: Case):
             assert services.setdefault(op_shape(op), found) == found
 
 
-def test_there_are_few_shapes():
+def test_there_are_few_shapes() -> None:
     """LSTM(200, 1000) in tiles of 64 rows: 62 groups of 64 rows and one of 32, so two of everything at most."""
     from archsim.families.schedules import find_schedule
 
@@ -178,7 +178,7 @@ def test_there_are_few_shapes():
 
 
 class TestRefusals:
-    def test_a_unit_with_a_history(self):
+    def test_a_unit_with_a_history(self) -> None:
         """The machine takes over and says why; asked for by name, the second executor refuses."""
         device = "dram={kind: ddr, device: lpddr4_3200, channels: 2, controller_latency_cycles: 40}"
         arch = load_arch("edge_16x16", [parse_override(device)])
@@ -188,44 +188,44 @@ class TestRefusals:
         with pytest.raises(ExecutorError, match="^--executor fast: service times of dram .*--executor machine"):
             Evaluator().evaluate(arch, SMALL, executor="fast")
 
-    def test_a_port_that_units_share(self):
+    def test_a_port_that_units_share(self) -> None:
         arch = load_arch("edge_16x16", [parse_override("state_buffer.ports=1RW")])
         found = Evaluator().evaluate(arch, SMALL)
         assert found.executor == "machine"
         assert found.reason == "units are granted the one port of state_buffer in the order in which they ask"
 
-    def test_an_op_that_waits_for_a_later_one(self):
+    def test_an_op_that_waits_for_a_later_one(self) -> None:
         deps = {"a": [Dep(1, 0, After.DONE, Wait.OPERAND)]}
         program = Program("", (), (phase_of("a:u0 b:u1", deps, 1),))
         assert program_refusal(program) == "'a' waits for an op that does not come before it"
 
-    def test_times_beyond_64_bits(self):
+    def test_times_beyond_64_bits(self) -> None:
         from archsim.hardware.unit import Service
 
         assert length_refusal([Service(3, 0, 4)], [10], 1) == ""
         assert "beyond 64-bit" in length_refusal([Service(1 << 40, 0, 0)], [1 << 22], 0)
 
-    def test_no_such_executor(self):
+    def test_no_such_executor(self) -> None:
         with pytest.raises(ExecutorError, match="--executor slow: no such executor; allowed: auto, fast, machine"):
             Evaluator().evaluate(BASE, SMALL, executor="slow")
 
-    def test_no_such_schedule(self):
+    def test_no_such_schedule(self) -> None:
         with pytest.raises(ScheduleError):
             Evaluator().evaluate(BASE, SMALL, "nothing")
 
 
 class TestReads:
-    def read(self, computation) -> ReadTracker:
+    def read(self, computation: Callable[[Any], object]) -> ReadTracker:
         reads = ReadTracker(BASE.config)
         computation(reads.stand_in)
         return reads
 
-    def test_a_field(self):
+    def test_a_field(self) -> None:
         found = self.read(lambda arch: arch.mac_array.rows).values
         assert found["mac_array.rows"] == 6
         assert "mac_array.columns" not in found
 
-    def test_properties_and_methods_of_the_models(self):
+    def test_properties_and_methods_of_the_models(self) -> None:
         found = self.read(lambda arch: (arch.weight_sram.bits_per_cycle, arch.formats.format("gate"))).values
         sram = BASE.config.weight_sram
         assert {path: found[path] for path in ("weight_sram.banks", "weight_sram.port_bits", "formats.gate")} == {
@@ -243,21 +243,21 @@ class TestReads:
             lambda arch: arch.dram.model_dump(),
         ],
     )
-    def test_a_whole_section(self, computation):
+    def test_a_whole_section(self, computation: Callable[[Any], object]) -> None:
         assert self.read(computation).values["dram"] == BASE.config.dram
 
-    def test_the_whole_machine(self):
+    def test_the_whole_machine(self) -> None:
         found = self.read(lambda arch: arch.model_dump()).values
         assert found["dram"] == BASE.config.dram
         assert set(GemvConfig.model_fields) <= set(found)
 
-    def test_it_passes_for_the_model(self):
+    def test_it_passes_for_the_model(self) -> None:
         reads = ReadTracker(BASE.config)
         assert isinstance(reads.stand_in, GemvConfig)
         assert isinstance(reads.stand_in.dram, type(BASE.config.dram))
         assert reads.values["dram.__class__"] is type(BASE.config.dram)
 
-    def test_a_question(self):
+    def test_a_question(self) -> None:
         reads = ReadTracker(BASE.config)
         assert read_only_as(reads.stand_in.mac_array, "rows", lambda rows: rows > 5)
         assert read_only_as(BASE.config.mac_array, "rows", lambda rows: rows > 5)
@@ -265,7 +265,7 @@ class TestReads:
         assert (asked.path, asked.answer) == ("mac_array.rows", True)
         assert "mac_array.rows" not in reads.values
 
-    def test_nothing_is_read_afterwards(self):
+    def test_nothing_is_read_afterwards(self) -> None:
         reads = ReadTracker(BASE.config)
         array = reads.stand_in.mac_array
         reads.close()
@@ -273,11 +273,11 @@ class TestReads:
             with pytest.raises(SimulatorBug, match=r"mac_array\.rows is read after"):
                 late()
 
-    def test_it_cannot_be_changed(self):
+    def test_it_cannot_be_changed(self) -> None:
         with pytest.raises(SimulatorBug):
             ReadTracker(BASE.config).stand_in.family = "other"
 
 
-def test_an_evaluation_is_frozen():
+def test_an_evaluation_is_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Evaluator().evaluate(BASE, SMALL).executor = "other"

@@ -29,7 +29,7 @@ def two_step_loop(repeat: int) -> tuple[Program, MachineSpec]:
     return Program("", (), (phase_of("a:u0 b:u1", deps, repeat),)), MachineSpec(("u0", "u1"), (times,), 0, 8)
 
 
-def test_a_period_of_two_repetitions_by_hand():
+def test_a_period_of_two_repetitions_by_hand() -> None:
     """The last of 101 repetitions, number 100, is the 50th of the even ones: b is done at 14 + 50 * 14 = 714.
 
     u0 works 101 * 3 cycles. It waits for b before every even repetition but the first, 14 - 6 = 8 cycles 50 times, and
@@ -44,7 +44,7 @@ def test_a_period_of_two_repetitions_by_hand():
     assert run.evaluated[0] < 20
 
 
-def test_it_starts_where_the_slower_loop_takes_over():
+def test_it_starts_where_the_slower_loop_takes_over() -> None:
     """a takes 5 cycles, b, which waits for it, 10. Until b's queue is full, a starts every 5 cycles; then a is issued
     only when b starts, every 10. So a queue of 40 places is full after some 80 repetitions, and the period found then.
     """
@@ -58,7 +58,7 @@ def test_it_starts_where_the_slower_loop_takes_over():
         assert_same(short.trace, plain.trace)
 
 
-def test_nothing_is_skipped_while_the_sequencer_runs_ahead():
+def test_nothing_is_skipped_while_the_sequencer_runs_ahead() -> None:
     """With a place for every op there is no steady state: issue goes on at its own rate, the units at theirs."""
     program, spec = two_step_loop(60)
     run = fast(program, replace(spec, issue_cycles=1, queue_depth=59))
@@ -67,7 +67,7 @@ def test_nothing_is_skipped_while_the_sequencer_runs_ahead():
 
 @settings(max_examples=examples(300))
 @given(generic_runs(max_repeat=400))
-def test_running_on_changes_nothing(run):
+def test_running_on_changes_nothing(run: tuple[Program, MachineSpec]) -> None:
     """400 repetitions with and without the skip: every op's times, all waits, ends and bins."""
     program, spec = run
     assert_same(fast(program, spec).trace, fast(program, spec, skip=False).trace)
@@ -75,14 +75,16 @@ def test_running_on_changes_nothing(run):
 
 @settings(max_examples=examples(60))
 @given(cases(), st.integers(100, 400), st.sampled_from([0, 1]), st.sampled_from([1, 2, 16]))
-def test_running_on_changes_nothing_on_drawn_machines(case: Case, steps: int, issue_cycles: int, queue_depth: int):
+def test_running_on_changes_nothing_on_drawn_machines(
+    case: Case, steps: int, issue_cycles: int, queue_depth: int
+) -> None:
     case = longer(case, steps, issue_cycles, queue_depth)
     spec = case.machine_spec()
     assert_same(fast(case.program, spec).trace, fast(case.program, spec, skip=False).trace)
 
 
 @pytest.mark.parametrize("schedule", ["fused", "split", "fused_gate_major", "split_gate_major"])
-def test_a_million_steps_are_evaluated_like_a_hundred(schedule: str):
+def test_a_million_steps_are_evaluated_like_a_hundred(schedule: str) -> None:
     """The reference: as many repetitions one by one, and each further step takes the steady state's cycles."""
     from archsim.api.simulate import machine_spec
     from archsim.families.load import load_arch

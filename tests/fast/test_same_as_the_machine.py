@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 from archsim.api.evaluate import Evaluator
 from archsim.api.simulate import machine_spec
 from archsim.config import parse_override
+from archsim.engines.events.options import MachineSpec
 from archsim.families.gemv.schedules import GEMV_SCHEDULES
 from archsim.families.load import Arch, load_arch
 from archsim.families.registry import build_units
 from archsim.families.schedules import find_schedule
 from archsim.metrics import compute_stats
-from archsim.trace import Window
-from archsim.workload import load_workload
+from archsim.program.ir import Program
+from archsim.trace import Trace, Window
+from archsim.workload import Workload, load_workload
 from tests.fast.fast_runs import assert_same, check, fast, generic_runs, longer, loop_runs, machine
 from tests.rings import every_value, examples, law
 from tests.strategies import Case, cases
@@ -56,14 +58,14 @@ def test_on_drawn_machines_schedules_and_workloads(part: int) -> None:
 
 @settings(max_examples=examples(1_000))
 @given(st.one_of(generic_runs(), generic_runs(), loop_runs()))
-def test_on_any_dependencies(run):
+def test_on_any_dependencies(run: tuple[Program, MachineSpec]) -> None:
     """Ops that some repetitions leave out, dependencies without a reason, waits that end in the same cycle."""
     check(*run)
 
 
 @settings(max_examples=examples(150))
 @given(cases(), st.integers(1, 40), issue_intervals, queue_depths)
-def test_the_figures_are_the_same(case: Case, steps: int, issue_cycles: int, queue_depth: int):
+def test_the_figures_are_the_same(case: Case, steps: int, issue_cycles: int, queue_depth: int) -> None:
     """All of Stats, by both executors of an Evaluator; and as they are without what an Evaluator keeps."""
     case = longer(case, steps, issue_cycles, queue_depth)
     evaluator = Evaluator()
@@ -94,12 +96,12 @@ RUNS = [
 
 @every_value
 @pytest.mark.parametrize(("arch", "workload", "schedule"), RUNS)
-def test_on_presets(arch: str, workload: str, schedule: str):
+def test_on_presets(arch: str, workload: str, schedule: str) -> None:
     check_preset(load_arch(arch), load_workload(workload), schedule)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 70])
-def test_on_the_reference(steps: int):
+def test_on_the_reference(steps: int) -> None:
     arch, workload = load_arch("edge_64x64"), load_workload("lstm_200_1000_t70", [parse_override(f"steps={steps}")])
     check_preset(arch, workload, "fused")
 
@@ -113,7 +115,7 @@ PUBLISHED = [
 
 
 @pytest.mark.parametrize(("arch", "workload"), PUBLISHED)
-def test_on_a_published_machine(arch: str, workload: str):
+def test_on_a_published_machine(arch: str, workload: str) -> None:
     """The NPU's units follow each other's words through FIFOs, and its instructions are issued as one."""
     check_preset(load_arch(arch), load_workload(workload), None)
     evaluator = Evaluator()
@@ -122,7 +124,7 @@ def test_on_a_published_machine(arch: str, workload: str):
     assert found[0].executor == "fast"
 
 
-def check_preset(arch: Arch, workload, schedule: str | None) -> None:
+def check_preset(arch: Arch, workload: Workload, schedule: str | None) -> None:
     """Without records of single ops but in a window of three steps: as a run of `archsim run` has it."""
     program = find_schedule(schedule, arch.config.family).build(workload.spec, arch.config)
     spec = machine_spec(program, arch, build_units(arch.config))
@@ -131,20 +133,20 @@ def check_preset(arch: Arch, workload, schedule: str | None) -> None:
 
 
 @pytest.mark.parametrize("window", [Window(0, 0), Window(0, 1), Window(7, 5), Window(38, 9), Window(400, 3)])
-def test_a_window_anywhere(window: Window):
+def test_a_window_anywhere(window: Window) -> None:
     """In the beginning, in what is skipped, at the end, beyond it; of phases other than bodies all ops are kept."""
     arch, workload = load_arch("tiny_2x2"), load_workload("lstm:3,2,t=40")
     check_window = fast_and_machine(arch, workload, window)
     assert_same(*check_window)
 
 
-def fast_and_machine(arch: Arch, workload, window: Window):
+def fast_and_machine(arch: Arch, workload: Workload, window: Window) -> tuple[Trace, Trace]:
     program = find_schedule("fused", "gemv").build(workload.spec, arch.config)
     spec = machine_spec(program, arch, build_units(arch.config))
     return fast(program, spec, window=window).trace, machine(program, spec, window)
 
 
-def test_without_a_window_there_are_no_records_and_no_timelines():
+def test_without_a_window_there_are_no_records_and_no_timelines() -> None:
     arch, workload = load_arch("tiny_2x2"), load_workload("lstm:3,2,t=40")
     program = find_schedule("fused", "gemv").build(workload.spec, arch.config)
     spec = machine_spec(program, arch, build_units(arch.config))

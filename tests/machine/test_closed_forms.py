@@ -60,11 +60,12 @@ import pytest
 from archsim.api import simulate
 from archsim.config import parse_override
 from archsim.families.load import load_arch
+from archsim.metrics import Stats
 from archsim.workload import load_workload
 from tests.float_machines import FLOAT_64X64
 
 
-def stats(machine, workload, schedule, *overrides):
+def stats(machine: str, workload: str, schedule: str, *overrides: str) -> Stats:
     """The figures of a timing-only run."""
     arch = load_arch(machine, [parse_override(text) for text in overrides])
     return simulate(arch, load_workload(workload), schedule, timing_only=True).stats
@@ -101,7 +102,7 @@ class TestFusedInterleaved:
             (SMALL, "mac_array.converter_latency_cycles=9", 32 * 9 + (11 + 1 + 7 + 5 + 7 + 3)),
         ],
     )
-    def test_tiles_and_tail_in_float32(self, workload, override, cycles_per_step):
+    def test_tiles_and_tail_in_float32(self, workload: str, override: str, cycles_per_step: int) -> None:
         assert stats(FLOAT_64X64, workload, "fused_interleaved", override).cycles_per_step == cycles_per_step
 
     @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ class TestFusedInterleaved:
             (SHORT, "formats={all: q4.12, input: q2.14}", 63 * (4 + 16) + (11 + 2 + 7 + 5 + 7 + 3)),
         ],
     )
-    def test_tiles_and_tail_in_int8(self, workload, override, cycles_per_step):
+    def test_tiles_and_tail_in_int8(self, workload: str, override: str, cycles_per_step: int) -> None:
         ample = "weight_sram={capacity_bytes: 24MiB, banks: 64, port_bits: 1024, read_latency_cycles: 2}"
         overrides = (ample, override) if "q4.12" in override else (override,)
         assert stats(INT8, workload, "fused_interleaved", *overrides).cycles_per_step == cycles_per_step
@@ -153,11 +154,11 @@ class TestFusedInterleaved:
             (SMALL, "activation.latency_cycles=5", 32 * 9 + (11 + 1 + (1 + 5) + 5 + (1 + 5) + 3)),
         ],
     )
-    def test_tiles_and_tail_in_q4_12(self, workload, override, cycles_per_step):
+    def test_tiles_and_tail_in_q4_12(self, workload: str, override: str, cycles_per_step: int) -> None:
         assert stats(Q4_12, workload, "fused_interleaved", override).cycles_per_step == cycles_per_step
 
     @pytest.mark.parametrize("lanes", ["activation.lanes=8", "elementwise.lanes=8"])
-    def test_where_the_groups_before_are_in_the_way(self, lanes):
+    def test_where_the_groups_before_are_in_the_way(self, lanes: str) -> None:
         """With B = 2 the two groups before the last have 32 values each: on 8 lanes 4 cycles, 8 together.
 
         Between tanh(g) and tanh(c) of the last group the activation unit of edge_64x64_q4_12 stands still for
@@ -173,7 +174,7 @@ class TestFusedInterleaved:
         assert found.cycles_per_step == 63 * 38 + on_8_lanes[lanes] + 1
 
     @pytest.mark.parametrize(("machine", "read_latency"), [(FLOAT_64X64, 7), (INT8, 5)])
-    def test_where_the_queues_become_the_limit(self, machine, read_latency):
+    def test_where_the_queues_become_the_limit(self, machine: str, read_latency: int) -> None:
         """A cycle of SRAM latency costs a cycle a step, up to the point where 8 places in front of a unit are too few.
 
         D = 16 with m = 9: by then more ops wait for sums in front of the activation unit than there are places, and
@@ -186,11 +187,11 @@ class TestFusedInterleaved:
         assert stats(machine, SMALL, "fused_interleaved", latency).cycles_per_step == deep + 9
 
     @pytest.mark.parametrize(("machine", "cycles_per_step"), [(FLOAT_64X64, 1232), (INT8, 1297), (Q4_12, 1224)])
-    def test_a_step_of_the_reference(self, machine, cycles_per_step):
+    def test_a_step_of_the_reference(self, machine: str, cycles_per_step: int) -> None:
         assert stats(machine, REFERENCE, "fused_interleaved").cycles_per_step == cycles_per_step
 
     @pytest.mark.parametrize("banks", [64, 65])
-    def test_the_bias_costs_no_cycle_where_k_is_a_multiple_of_the_columns(self, banks):
+    def test_the_bias_costs_no_cycle_where_k_is_a_multiple_of_the_columns(self, banks: int) -> None:
         """K = 1024 = 16 chunks, and 64 banks are exactly as wide as the array: 64 * 2048 = 64 * 64 * 32 bits.
 
         A full tile reads its 64 * 1024 * 32 bits in 16 cycles; were the 64 biases in their way, it would take 17, and a
@@ -201,7 +202,7 @@ class TestFusedInterleaved:
         assert found.cycle_stack["wait_port"] == 0
 
     @pytest.mark.parametrize("banks", [64, 65])
-    def test_the_bias_costs_no_cycle_in_int8(self, banks):
+    def test_the_bias_costs_no_cycle_in_int8(self, banks: int) -> None:
         """1 + 15 chunks, and 64 banks are exactly as wide as the array: 64 * 512 = 64 * 64 * 8 bits.
 
         960 units are 60 full groups: a tile reads its 64 * 1024 * 8 bits in 16 cycles; were the 64 biases of 32 bits in
@@ -211,7 +212,7 @@ class TestFusedInterleaved:
         assert found.cycles_per_step == 60 * (1 + 15) + (13 + 3 + 7 + 5 + 7 + 3)
         assert found.cycle_stack["wait_port"] == 0
 
-    def test_the_bound_of_the_weight_sram_leaves_the_bias_out(self):
+    def test_the_bound_of_the_weight_sram_leaves_the_bias_out(self) -> None:
         """4000 * 1024 weights of 32 bits through 64 * 2048 bits: exactly 1000 cycles; the 4000 biases are not there.
 
         The same in int8: 4000 * 1024 * 8 / (64 * 512) = 1000.
@@ -219,7 +220,7 @@ class TestFusedInterleaved:
         for machine in (FLOAT_64X64, INT8):
             assert stats(machine, "lstm:24,1000,t=6", "fused_interleaved").bounds["weight_sram"] == 1000
 
-    def test_the_compute_bound_counts_the_chunks_of_each_accumulation(self):
+    def test_the_compute_bound_counts_the_chunks_of_each_accumulation(self) -> None:
         assert stats(FLOAT_64X64, SHORT, "fused_interleaved").bounds["compute"] == 63 * 19
         assert stats(INT8, SHORT, "fused_interleaved").bounds["compute"] == 63 * (4 + 16)
         assert stats(Q4_12, SHORT, "fused_interleaved").bounds["compute"] == 63 * 19
@@ -248,17 +249,17 @@ class TestFusedGateMajor:
             (Q4_12, SMALL, "clock_mhz=800", 32 * 9 + (11 + 4 + 2 + 4 + 2)),
         ],
     )
-    def test_tiles_and_tail(self, machine, workload, override, cycles_per_step):
+    def test_tiles_and_tail(self, machine: str, workload: str, override: str, cycles_per_step: int) -> None:
         assert stats(machine, workload, "fused_gate_major", override).cycles_per_step == cycles_per_step
 
     @pytest.mark.parametrize(("machine", "cycles_per_step"), [(FLOAT_64X64, 1241), (INT8, 1307), (Q4_12, 1237)])
-    def test_a_step_of_the_reference(self, machine, cycles_per_step):
+    def test_a_step_of_the_reference(self, machine: str, cycles_per_step: int) -> None:
         assert stats(machine, REFERENCE, "fused_gate_major").cycles_per_step == cycles_per_step
 
 
 class TestSplitInterleaved:
     @pytest.mark.parametrize(("machine", "tail", "cycles_per_step"), [(FLOAT_64X64, 35, 1267), (INT8, 37, 1269)])
-    def test_a_step_of_the_reference(self, machine, tail, cycles_per_step):
+    def test_a_step_of_the_reference(self, machine: str, tail: int, cycles_per_step: int) -> None:
         """8 slots: 7 x parts of ceil(200 / 64) = 4 cycles fill the drain of the step before, 28 of its 35 or 37 cycles.
 
         From h on: 63 h parts of ceil(1000 / 64) = 16, among them the other 56 x parts; then the tail as when fused. In
@@ -267,13 +268,13 @@ class TestSplitInterleaved:
         assert 63 * 16 + (63 - 7) * 4 + tail == cycles_per_step
         assert stats(machine, REFERENCE, "split_interleaved").cycles_per_step == cycles_per_step
 
-    def test_where_the_x_parts_fill_the_whole_drain(self):
+    def test_where_the_x_parts_fill_the_whole_drain(self) -> None:
         """In q4.12 the drain is 27, less than the 28 cycles of 7 x parts: the array never stands still."""
         assert stats(Q4_12, REFERENCE, "split_interleaved").cycles_per_step == 63 * (4 + 16)
 
 
 @pytest.mark.parametrize(("deferred", "cycles_per_step"), [(0, 154), (1, 97), (2, 85), (3, 82)])
-def test_what_deferral_is_worth(monkeypatch, deferred, cycles_per_step):
+def test_what_deferral_is_worth(monkeypatch: pytest.MonkeyPatch, deferred: int, cycles_per_step: int) -> None:
     """The figures that families/cells/cell.py quotes for its choice of DEFERRED_GROUPS: measured, not derived."""
     monkeypatch.setattr("archsim.families.cells.cell.DEFERRED_GROUPS", deferred)
     assert stats(INT8, "silero_vad", "fused_interleaved").cycles_per_step == cycles_per_step
@@ -296,7 +297,9 @@ class TestDocumentedExceptions:
             ("silero_vad", "fused_interleaved", "dram.burst_bytes", (64, 34_986), (96, 35_330)),
         ],
     )
-    def test_more_can_be_slower(self, workload, schedule, parameter, fewer, more):
+    def test_more_can_be_slower(
+        self, workload: str, schedule: str, parameter: str, fewer: tuple[int, int], more: tuple[int, int]
+    ) -> None:
         assert more[0] > fewer[0]
         assert more[1] > fewer[1]
         names = rf"{parameter}|{parameter.partition('.')[2]}"
@@ -307,7 +310,7 @@ class TestDocumentedExceptions:
             assert stats(INT8, workload, schedule, f"{parameter}={value}").latency_cycles == cycles
             assert re.search(rf"\b{value} [a-z]+ (\(\d+ slots\) )?{cycles:,}\b", row)
 
-    def test_less_can_be_slower(self):
+    def test_less_can_be_slower(self) -> None:
         """Of bursts of 48 bytes a piece of 128 takes three, 144 bytes; of 64 bytes two, 128."""
         assert stats(INT8, "silero_vad", "fused_interleaved", "dram.burst_bytes=48").latency_cycles == 35_123 > 34_986
         assert "48 bytes 35,123, 64 bytes 34,986" in DOCUMENT

@@ -217,13 +217,13 @@ class TestFusedInterleaved:
     4 (MAC depth) + 3 (sigmoid i, f, o) + 1 + 2 (tanh g) + 1 + 2 (cell) + 1 + 2 (tanh c) + 1 + 1 (hidden) = 18.
     """
 
-    def test_every_op(self):
+    def test_every_op(self) -> None:
         """The last "store h" is done 37 after the start of step 3: 77 + 90 + 37 = 204, and 9 for the epilogue."""
         table = INTERLEAVED_PROLOGUE + FUSED_INTERLEAVED_STEPS + EPILOGUE.format(204)
         check(run("fused_interleaved", "lstm:3,2,t=4"), table, total=213)
 
     @pytest.mark.parametrize(("steps", "body_end"), [(1, 77 + 37), (2, 77 + 30 + 37)])
-    def test_short_sequences(self, steps, body_end):
+    def test_short_sequences(self, steps: int, body_end: int) -> None:
         body = without_steps_from(steps, FUSED_INTERLEAVED_STEPS)
         table = INTERLEAVED_PROLOGUE + body + EPILOGUE.format(body_end)
         check(run("fused_interleaved", f"lstm:3,2,t={steps}"), table, total=body_end + 9)
@@ -236,13 +236,13 @@ class TestFusedGateMajor:
     the fourth tile is free at 12 does not matter.
     """
 
-    def test_every_op(self):
+    def test_every_op(self) -> None:
         """61 + 3 * 28 + 35 = 180, and 9 for the epilogue."""
         table = GATE_MAJOR_PROLOGUE + FUSED_GATE_MAJOR_STEPS + EPILOGUE.format(180)
         check(run("fused_gate_major", "lstm:3,2,t=4"), table, total=189)
 
     @pytest.mark.parametrize(("steps", "body_end"), [(1, 61 + 35), (2, 61 + 28 + 35)])
-    def test_short_sequences(self, steps, body_end):
+    def test_short_sequences(self, steps: int, body_end: int) -> None:
         body = without_steps_from(steps, FUSED_GATE_MAJOR_STEPS)
         table = GATE_MAJOR_PROLOGUE + body + EPILOGUE.format(body_end)
         check(run("fused_gate_major", f"lstm:3,2,t={steps}"), table, total=body_end + 9)
@@ -255,13 +255,13 @@ class TestSplitInterleaved:
     the unit, which is 2 more than the tail of fused).
     """
 
-    def test_every_op(self):
+    def test_every_op(self) -> None:
         """Step 3's origin is 77 + 2 * 24, the rows are those of step 1: done at 77 + 48 + 63 = 188."""
         table = INTERLEAVED_PROLOGUE + SPLIT_INTERLEAVED_STEPS + EPILOGUE.format(188)
         check(run("split_interleaved", "lstm:3,2,t=4"), table, total=197)
 
     @pytest.mark.parametrize(("steps", "body_end"), [(1, 77 + 39), (2, 77 + 63)])
-    def test_short_sequences(self, steps, body_end):
+    def test_short_sequences(self, steps: int, body_end: int) -> None:
         body = without_steps_from(steps, SPLIT_INTERLEAVED_STEPS)
         table = INTERLEAVED_PROLOGUE + body + EPILOGUE.format(body_end)
         check(run("split_interleaved", f"lstm:3,2,t={steps}"), table, total=body_end + 9)
@@ -274,13 +274,13 @@ class TestSplitGateMajor:
     group g - 2 must have read. From step 1 on a step takes 29 cycles.
     """
 
-    def test_every_op(self):
+    def test_every_op(self) -> None:
         """61 + 2 * 29 + 67 = 186, and 9 for the epilogue."""
         table = GATE_MAJOR_PROLOGUE + SPLIT_GATE_MAJOR_STEPS + EPILOGUE.format(186)
         check(run("split_gate_major", "lstm:3,2,t=4", "accumulators.entries=4"), table, total=195)
 
     @pytest.mark.parametrize(("steps", "body_end"), [(1, 61 + 38), (2, 61 + 67)])
-    def test_short_sequences(self, steps, body_end):
+    def test_short_sequences(self, steps: int, body_end: int) -> None:
         body = without_steps_from(steps, SPLIT_GATE_MAJOR_STEPS)
         table = GATE_MAJOR_PROLOGUE + body + EPILOGUE.format(body_end)
         workload = f"lstm:3,2,t={steps}"
@@ -288,7 +288,7 @@ class TestSplitGateMajor:
 
 
 class TestOtherMachines:
-    def test_3x2_split_interleaved_with_one_accumulator_slot(self):
+    def test_3x2_split_interleaved_with_one_accumulator_slot(self) -> None:
         """R = 3 < 4: the tiles of a group are i, f, o and g alone; 4 entries = 1 slot, so no x part runs ahead.
 
         Weight port 3 * 64 = 192 bits: mac_x[.0] 3*3*32 = 288 / 192 -> 2 = ceil(3/2); mac_h[.0] 3*2*32 = 192: 1.
@@ -346,7 +346,7 @@ step 2 = step 1 + 31 but
         overrides = ("mac_array.rows=3", "weight_sram.banks=3", "accumulators.entries=4")
         check(run("split_interleaved", "lstm:3,2,t=3", *overrides), table, total=190)
 
-    def test_4x2_fused_interleaved_with_issue_1_and_queues_of_1(self):
+    def test_4x2_fused_interleaved_with_issue_1_and_queues_of_1(self) -> None:
         """One op a cycle is issued, and one can wait in front of each unit.
 
         Op k is issued at t(k) = max(t(k-1), start of the op before it on its unit) + 1. A group is one tile of 4 rows;
@@ -420,7 +420,7 @@ epilogue from 183
         )
         check(run("fused_interleaved", "lstm:3,2,t=3", *overrides), table, total=192)
 
-    def test_2x2_fused_gate_major_with_ragged_groups_and_a_narrow_weight_port(self):
+    def test_2x2_fused_gate_major_with_ragged_groups_and_a_narrow_weight_port(self) -> None:
         """H = 3: each gate is a group of 2 rows and one of 1 row; tanh(c) is deferred by 2 groups.
 
         K = 6, so 3 chunks; a tile of 2 rows reads 2*6*32 = 384 bits through 2 * 48 = 96: exactly 4 cycles, one more
@@ -490,7 +490,7 @@ epilogue from 200
 """
         check(run("fused_gate_major", "lstm:3,3,t=2", "weight_sram.port_bits=48"), table, total=213)
 
-    def test_2x2_fused_interleaved_with_a_batch_of_2(self):
+    def test_2x2_fused_interleaved_with_a_batch_of_2(self) -> None:
         """Every op works on 2 vectors: tiles take ceil(5/2) * 2 = 6 cycles while the weights are read once (3).
 
         A group needs 4 rows * 2 = 8 of the 16 accumulators: 2 slots. x is 24 B = 6 cycles, h and c are 16 B = 4.
@@ -528,7 +528,7 @@ epilogue from 141
 """
         check(run("fused_interleaved", "lstm:3,2,t=1,b=2"), table, total=154)
 
-    def test_2x2_fused_interleaved_behind_a_slow_dram(self):
+    def test_2x2_fused_interleaved_behind_a_slow_dram(self) -> None:
         """0.5 bytes a cycle: x takes 32 cycles, h 16; DRAM is busy nearly always and the array waits for x.
 
         From the start of a step's first tile the units do what FUSED_INTERLEAVED_STEPS says: hidden[1] is done 30
@@ -576,7 +576,7 @@ epilogue from {start + 184}
 class TestWorkedExample:
     """The table in docs/microarchitecture/cycles.md, which was derived by hand like those above."""
 
-    def test_the_document_is_right(self):
+    def test_the_document_is_right(self) -> None:
         page = Path(__file__).resolve().parents[2] / "docs/microarchitecture/cycles.md"
         document = page.read_text(encoding="utf-8")
         (table,) = re.findall(r"^```text\n(.*?)^```", document, flags=re.MULTILINE | re.DOTALL)
@@ -587,31 +587,35 @@ class TestWorkedExample:
         assert simulation.stats.bounds["recurrence"] == simulation.stats.cycles_per_step == 31
 
 
+Stacks = dict[str, dict[str, int]]
+"""Cycles of each unit by bucket."""
+
+
 class TestCycleStacks:
     """Where each unit's cycles went, added up by hand from the tables; every stack sums to the run."""
 
     @pytest.fixture
-    def stacks(self):
+    def stacks(self) -> Stacks:
         stacks = run("fused_interleaved", "lstm:3,2,t=4").stats.unit_cycle_stacks
         return {unit: {bucket: n for bucket, n in stack.items() if n} for unit, stack in stacks.items()}
 
-    def test_mac_array(self, stacks):
+    def test_mac_array(self, stacks: Stacks) -> None:
         """16 tiles * 3 = 48 cycles do 160 MACs, 40 cycles' worth at 4 a cycle. Steps 1-3 wait for h from 12 to 30."""
         expected = {"useful": 40, "padding": 8, "wait_recurrence": 3 * 18}
         # body: 127 cycles, the last tile is free at 90 + 12
         assert stacks["mac_array"] == expected | {"prologue": 77, "idle": 127 - 102, "epilogue": 9}
 
-    def test_activation(self, stacks):
+    def test_activation(self, stacks: Stacks) -> None:
         """Step 0 waits 10 (sigmoid 0), 2 (sigmoid 1: 14 to 16) and 4 (tanh_c[1]: 21 to 25); later ones 14 + 2 + 4."""
         expected = {"useful": 4 * 10, "wait_operand": 16 + 3 * 20}
         assert stacks["activation"] == expected | {"prologue": 77, "idle": 127 - 116, "epilogue": 9}
 
-    def test_elementwise(self, stacks):
+    def test_elementwise(self, stacks: Stacks) -> None:
         """cell[0] 16, cell[1] 17 to 22, hidden[1] 24 to 28 in step 0; later the first is 29 to 46."""
         expected = {"useful": 4 * 4, "wait_operand": 16 + 5 + 4 + 3 * (17 + 5 + 4)}
         assert stacks["elementwise"] == expected | {"prologue": 77, "idle": 127 - 119, "epilogue": 9}
 
-    def test_dram(self, stacks):
+    def test_dram(self, stacks: Stacks) -> None:
         """72 + 3 loads * 4 + 4 stores * 2 + 4 = 96 cycles of bursts for 304 bytes.
 
         Bytes: weights 96 + 64, bias 32, h_0 and c_0 16, x 4 * 12, h 4 * 8, h_n and c_n 16. "store h" waits for h from
@@ -620,7 +624,7 @@ class TestCycleStacks:
         expected = {"useful": 304 // 4, "padding": 96 - 76, "wait_operand": 26 + 24 + 24 + 28}
         assert stacks["dram"] == expected | {"prologue": 77 - 72, "idle": 127 - 122, "epilogue": 9 - 4}
 
-    def test_port_cycles_of_the_narrow_weight_port(self):
+    def test_port_cycles_of_the_narrow_weight_port(self) -> None:
         """The ragged gate-major run above: 4 tiles a step hold the array one cycle longer for the port.
 
         48 cycles of the datapath for 144 MACs = 36 cycles' worth; step 1 waits for h from 28 to 39.
@@ -630,7 +634,7 @@ class TestCycleStacks:
         expected |= {"prologue": 113, "idle": 87 - 67, "epilogue": 13}
         assert {bucket: n for bucket, n in stack.items() if n} == expected
 
-    def test_waits_for_accumulators(self):
+    def test_waits_for_accumulators(self) -> None:
         """The 3x2 split run: mac_x[1.0] waits 6 to 12 in step 0 and 37 to 43 after; mac_x[0.0] 18 to 24, 49 to 55.
 
         mac_h[0.0] waits for h from 28 to 35 in step 1, 59 to 66 in step 2.
@@ -640,7 +644,7 @@ class TestCycleStacks:
         assert stack["wait_accumulator"] == 6 + (6 + 6) + (6 + 6)
         assert stack["wait_recurrence"] == 7 + 7
 
-    def test_waits_for_issue(self):
+    def test_waits_for_issue(self) -> None:
         """The 4x2 run with queues of 1: mac[0] waits for its issue from 0 to 2, mac[1] from 5 to 12 (step 0).
 
         In step 1 mac[0] starts at 35, after h (33): the wait from 15 is booked on the sequencer, which came last;

@@ -12,7 +12,7 @@ from archsim.families.cells.activation import Activate
 from archsim.families.gemv.array.mac_tiles import MacTile
 from archsim.families.registry import build_units
 from archsim.families.schedules import find_schedule
-from archsim.formats import Encoding, Fixed, Float32, parse_format
+from archsim.formats import Encoding, Fixed, Float32, NumberFormat, parse_format
 from archsim.hardware.numerics import Numerics
 from archsim.hardware.unit import Service
 from archsim.program.ir import Buffer, DataKind, Op, Region
@@ -22,7 +22,9 @@ from tests.machine.by_hand import hand_machine
 WIDE = ("weight_sram.port_bits=1048576", "input_buffer.port_bits=1048576", "state_buffer.port_bits=1048576")
 
 
-def region(memory, entries, width=1, kind=DataKind.GATE, number_format=None):
+def region(
+    memory: str, entries: int, width: int = 1, kind: DataKind = DataKind.GATE, number_format: NumberFormat | None = None
+) -> Region:
     buffer = Buffer(f"{kind}", memory, kind, entries, width, number_format or Float32(), format_kind="gate")
     return Region(buffer, 0, entries)
 
@@ -160,7 +162,9 @@ def test_where_gates_go(units: int, places: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("options", [{"peepholes": True}, {"kind": CellKind.GRU, "functions": CellKind.GRU.functions}])
-def test_a_late_bias_that_would_come_too_late_is_refused(options) -> None:
+def test_a_late_bias_that_would_come_too_late_is_refused(
+    options: dict[str, bool | CellKind | tuple[FunctionSpec, FunctionSpec]],
+) -> None:
     cell = replace(CellSpec(CellKind.LSTM, 3, 2, CellKind.LSTM.functions), **options)
     spec = NetworkSpec(((cell,),), 2, 1)
     with pytest.raises(ArchError, match=r"activation.adds_bias.*a bias in front of the function comes too late here"):

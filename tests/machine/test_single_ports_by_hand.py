@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 
 from archsim.api.simulate import machine_spec
@@ -16,11 +18,13 @@ from archsim.metrics.stacks import cycle_stacks
 from archsim.metrics.unit_facts import facts_of
 from archsim.program.builder import build_phase
 from archsim.program.ir import Buffer, DataKind, PhaseKind, Program, Region
-from archsim.trace import Window
+from archsim.trace import Trace, Window
 from tests.machine.by_hand import Job, Token, hand_machine, job_phase
 
 
-def times(body, uses, units=("fill", "mac")):
+def times(
+    body: Sequence[Job], uses: Mapping[str, tuple[int, int]], units: tuple[str, ...] = ("fill", "mac")
+) -> tuple[dict[str, tuple[int, int, int]], Trace]:
     """Start, free and done of every op of one phase, and the trace. `uses`: label -> (reads, writes)."""
     phase = job_phase("0", body)
     services = (tuple(Service(job.occupancy, 0, job.depth) for job in body),)
@@ -65,7 +69,9 @@ def test_what_a_tile_has_got_is_not_taken_back() -> None:
 @pytest.mark.parametrize(
     ("units", "fill", "mac"), [(("fill", "mac"), (0, 2, 2), (0, 5, 5)), (("mac", "fill"), (0, 5, 5), (0, 3, 3))]
 )
-def test_in_the_same_cycle_the_order_of_the_units_decides(units, fill, mac) -> None:
+def test_in_the_same_cycle_the_order_of_the_units_decides(
+    units: tuple[str, str], fill: tuple[int, int, int], mac: tuple[int, int, int]
+) -> None:
     """A fill of 2 lines in 2 cycles and a tile of 3 reads, both at 0: one has 0 1, or 0 1 2, the other what follows."""
     body = [Job("mac1", 3), Job("fill1", 2)]
     found, _ = times(body, {"fill1": (0, 2), "mac1": (3, 0)}, units)

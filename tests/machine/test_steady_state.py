@@ -50,7 +50,7 @@ def phase_of(repeat: int, *skip_last: int) -> Phase:
         (70, 69, (34, 69)),
     ],
 )
-def test_steady_repetitions(repeat, skip_last, steady):
+def test_steady_repetitions(repeat: int, skip_last: int, steady: tuple[int, int]) -> None:
     """The machine keeps the ends of these repetitions: op a1 takes a cycle, so that repetition r ends at r + 1."""
     always, sometimes = Job("a1", 1), Job("b1", 1, skip_last=skip_last)
     _, trace = run_jobs([always, sometimes], repeat=repeat)
@@ -60,16 +60,16 @@ def test_steady_repetitions(repeat, skip_last, steady):
     assert phase_of(repeat, 0, skip_last).steady_repetitions == steady
 
 
-def test_the_op_that_is_left_out_most_counts():
+def test_the_op_that_is_left_out_most_counts() -> None:
     """Of 10 repetitions the ops skip 2, 4 and 0: repetition 5 is the last with all of them."""
     assert phase_of(10, 2, 4, 0).steady_repetitions == (2, 5)
 
 
-def test_a_phase_without_ops():
+def test_a_phase_without_ops() -> None:
     assert phase_of(5).steady_repetitions == (2, 4)
 
 
-def test_repetitions_that_leave_an_op_out_do_not_count():
+def test_repetitions_that_leave_an_op_out_do_not_count() -> None:
     """a1 (5 cycles, not in the last two of 6) and a2 (3): they end at 8, 16, 24, 32, and then at 35, 38.
 
     b = 3, a = 1: (32 - 16) / 2 = 8, the full repetition.
@@ -89,12 +89,12 @@ class TestStepsBehindASlowDram:
     #   T = 3   b = 1, a = 0           101 - 53 = 48
     #   T = 4   b = 2, a = 1           149 - 101 = 48; up to step 3 it would be 133 + 51 - 149 = 35
     @pytest.mark.parametrize(("steps", "cycles_per_step"), [(1, 51), (2, 35), (3, 48), (4, 48), (9, 48)])
-    def test_by_hand(self, steps, cycles_per_step):
+    def test_by_hand(self, steps: int, cycles_per_step: int) -> None:
         simulation = run("fused_interleaved", f"lstm:3,2,t={steps}", "dram.bandwidth_bytes_per_cycle=0.5")
         assert simulation.stats.cycles_per_step == cycles_per_step
 
     @pytest.mark.parametrize("schedule", [schedule.name for schedule in GEMV_SCHEDULES])
-    def test_a_step_takes_what_dram_needs_for_x_and_h(self, schedule):
+    def test_a_step_takes_what_dram_needs_for_x_and_h(self, schedule: str) -> None:
         """silero_vad (I = H = 128) in float32 with 4 bytes a cycle: x and h are 512 bytes, 128 cycles each.
 
         Everything else of a step passes in less than 256 cycles beside it. The bound is a mean over all T = 310 steps,
@@ -111,7 +111,7 @@ class TestStepsBehindASlowDram:
     @pytest.mark.parametrize(
         ("steps", "cycles_per_step"), [(4, 2 + (13 + 1 + 7 + 5 + 7 + 3)), (9, (4 + 4 + 80 + 38) / 3)]
     )
-    def test_the_first_steps_count_in_a_short_sequence(self, steps, cycles_per_step):
+    def test_the_first_steps_count_in_a_short_sequence(self, steps: int, cycles_per_step: float) -> None:
         """What the document quotes: LSTM(3, 2) on edge_64x64 with a prefetch of 2 steps.
 
         T = 4: step 1 follows step 0, and x_1 is there: a tile of two accumulations, a chunk each, and its tail, 38.
@@ -123,7 +123,7 @@ class TestStepsBehindASlowDram:
 
     @pytest.mark.parametrize("prefetch", [1, 2, 5])
     @pytest.mark.parametrize("steps", [7, 8, 11, 20])
-    def test_never_less_than_dram_needs_however_short_the_sequence(self, prefetch, steps):
+    def test_never_less_than_dram_needs_however_short_the_sequence(self, prefetch: int, steps: int) -> None:
         """LSTM(3, 2) with 0.5 bytes a cycle: x and h are a burst of 64 bytes, 128 cycles each."""
         overrides = ("dram.bandwidth_bytes_per_cycle=0.5", f"input_buffer.prefetch_steps={prefetch}")
         arch = load_arch(FLOAT_64X64, [parse_override(text) for text in overrides])

@@ -87,7 +87,9 @@ def sizes(draw: st.DrawFn) -> tuple[str, ...]:
 
 @settings(max_examples=examples(25))
 @given(networks(), sizes(), st.sampled_from(FORMATS))
-def test_any_network_on_any_machine_in_any_format(load: Workload, machine_sets: tuple[str, ...], formats) -> None:
+def test_any_network_on_any_machine_in_any_format(
+    load: Workload, machine_sets: tuple[str, ...], formats: tuple[str, ...]
+) -> None:
     assert_right(verdict(load, *machine_sets, *formats))
 
 

@@ -13,6 +13,7 @@ from archsim.checking.numbers import prepare
 from archsim.engines.events import Arithmetic, Options, execute
 from archsim.families.registry import build_units
 from archsim.families.schedules import find_schedule
+from archsim.hardware.unit import Service
 from archsim.program.ir import After, Dep, Phase, PhaseKind, Program, Wait
 from archsim.program.verifier import find_hazards
 from archsim.workload import CellKind, Workload, load_tensors
@@ -118,7 +119,7 @@ def test_an_op_waits_for_the_last_word() -> None:
     arch = machine(*SMALL)
     program, units = built(RNN, *SMALL), build_units(arch.config)
 
-    def late(phase: int, repetition: int, op: int, service):
+    def late(phase: int, repetition: int, op: int, service: Service) -> Service:
         slow = (phase, repetition, op) == (1, 0, 0)
         return replace(service, compute_cycles=service.compute_cycles + 50 * slow)
 

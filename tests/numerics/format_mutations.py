@@ -139,7 +139,7 @@ def rounds(which: Rounding, instead: Rounding) -> Plant:
     """Another rounding in all conversions."""
 
     def plant(patch: pytest.MonkeyPatch) -> None:
-        def make(init):
+        def make(init: Any) -> Any:
             return lambda self, ratio, how: init(self, ratio, instead if how is which else how)
 
         wrapped(patch, Conversion, "__init__", make)
@@ -160,13 +160,13 @@ mutation("rounded once, up, where gemmlowp rounds twice", "tflite, coarse gates"
 
 
 @mutation("truncated toward zero", "lstm in truncated q")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     wrapped(patch, Conversion, "__call__", lambda call: lambda self, v: np.where(v < 0, -call(self, -v), call(self, v)))
 
 
 @mutation("rounded once, ties away, where gemmlowp rounds twice", "tflite, coarse gates")
-def _(patch):
-    def once(values, multiplier, exponent, how):
+def _(patch: pytest.MonkeyPatch) -> None:
+    def once(values: Any, multiplier: Any, exponent: Any, how: Any) -> Any:
         low = (values & (2**31 - 1)) * multiplier
         return pair_shifted((values >> 31) * multiplier, low, 31, 31 - exponent, how)
 
@@ -175,9 +175,9 @@ def _(patch):
 
 
 @mutation("a multiplier cut off to 31 bits instead of rounded", "wide")
-def _(patch):
-    def make(init):
-        def init_and_cut(self, ratio, how):
+def _(patch: pytest.MonkeyPatch) -> None:
+    def make(init: Any) -> Any:
+        def init_and_cut(self: Any, ratio: Any, how: Any) -> Any:
             mantissa, exponent = np.frexp(ratio)
             return init(self, np.ldexp(np.floor(mantissa * 2.0**31) / 2.0**31, exponent), how)
 
@@ -187,9 +187,9 @@ def _(patch):
 
 
 @mutation("a multiplier of 16 bits", "wide")
-def _(patch):
-    def make(init):
-        def init_and_round(self, ratio, how):
+def _(patch: pytest.MonkeyPatch) -> None:
+    def make(init: Any) -> Any:
+        def init_and_round(self: Any, ratio: Any, how: Any) -> Any:
             mantissa, exponent = np.frexp(ratio)
             return init(self, np.ldexp(np.rint(mantissa * 2.0**16) / 2.0**16, exponent), how)
 
@@ -199,22 +199,22 @@ def _(patch):
 
 
 @mutation("shifted by one place too many", "lstm in q", "tflite")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     wrapped(patch, Conversion, "__init__", lambda init: lambda self, ratio, how: init(self, ratio / 2, how))
 
 
 @mutation("shifted by one place too few into the accumulators", "lstm in q")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     wrapped(patch, ChunkSums, "chunks", lambda of: lambda self, w, v, shift, *how: of(self, w, v, shift - 1, *how))
 
 
 @mutation("real numbers truncated", "tflite", "lstm in q")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(encoding, "rounded", lambda values, how: np.floor(values))
 
 
 @mutation("the two biases added in float32", "wide")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(image, "_joined_bias", lambda b_ih, b_hh, cell: (b_ih + b_hh).astype(np.float64))
 
 
@@ -230,39 +230,39 @@ def _saturating(self: IntegerFormat, wide: np.ndarray) -> tuple[np.ndarray, int]
 
 
 @mutation("wraps instead of saturating", "two accumulations in q", "small accumulators")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(IntegerFormat, "narrowed", _wrapping)
 
 
 @mutation("saturates instead of wrapping", "lstm in q that wraps")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(IntegerFormat, "narrowed", _saturating)
 
 
 @mutation("saturates at -127 instead of -128", "two accumulations in q")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(IntegerFormat, "lowest", property(lambda self: -self.highest))
 
 
 @mutation("stored in half of the bits", "lstm in q")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Encoding, "stored_type", np.int8)
 
 
 @mutation("the bound of a clip wraps", "lstm in q that wraps")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(activation, "_bound", lambda clip, source: source.encoded(np.array([clip]))[0][0])
 
 
 @mutation("no clip", "clip")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(activation, "_bound", lambda clip, source: source.format.highest)
 
 
 @mutation("zero point of x and h not taken off before they are multiplied", "tflite")
-def _(patch):
-    def make(init):
-        def init_without(self, weight, vector, columns):
+def _(patch: pytest.MonkeyPatch) -> None:
+    def make(init: Any) -> Any:
+        def init_without(self: Any, weight: Any, vector: Any, columns: Any) -> Any:
             init(self, weight, replace(vector, zero=0), columns)
 
         return init_without
@@ -271,20 +271,20 @@ def _(patch):
 
 
 @mutation("zero point of h not added", "tflite", "rnn")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Encoding, "narrowed", lambda self, wide: self.format.narrowed(wide))
     patch.setattr(Encoding, "encoded", _without_zero(Encoding.encoded))
 
 
-def _without_zero(encoded):
-    def of_vectors_alone(self, values):
+def _without_zero(encoded: Any) -> Any:
+    def of_vectors_alone(self: Any, values: Any) -> Any:
         return encoded(replace(self, zero=0) if self.zero and len(values) > 1 else self, values)
 
     return of_vectors_alone
 
 
 @mutation("zero point of h not taken off in z h", "gru, tflite")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(lanes, "_integers", lambda a: a.stored.astype(np.int64))
 
 
@@ -292,50 +292,50 @@ def _(patch):
 
 
 @mutation("a scale of the next row", "rows")
-def _(patch):
-    def rows(self, start, stop):
+def _(patch: pytest.MonkeyPatch) -> None:
+    def rows(self: Any, start: Any, stop: Any) -> Any:
         return replace(self, scale=np.roll(self.scale, -1)[start:stop]) if np.ndim(self.scale) else self
 
     patch.setattr(Encoding, "rows", rows)
 
 
 @mutation("one gate's scale for all", "tflite", "rows")
-def _(patch):
-    def rows(self, start, stop):
+def _(patch: pytest.MonkeyPatch) -> None:
+    def rows(self: Any, start: Any, stop: Any) -> Any:
         return replace(self, scale=np.full((stop - start, 1), self.scale[0, 0])) if np.ndim(self.scale) else self
 
     patch.setattr(Encoding, "rows", rows)
 
 
 @mutation("scales in torch's order of rows, not in that of the tiles", "tflite", "rows")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(encodings, "_pack", lambda program, found: None)
 
 
 @mutation("the bias with the scale of W_hh h", "tflite")
-def _(patch):
-    def make(bias):
+def _(patch: pytest.MonkeyPatch) -> None:
+    def make(bias: Any) -> Any:
         return lambda self, cell, x_products, h_products: bias(self, cell, h_products, h_products)
 
     wrapped(patch, encodings._Maker, "_bias", make)
 
 
 @mutation("b_hn with the scale of W_ih x", "gru, coarse products")
-def _(patch):
-    def make(bias):
+def _(patch: pytest.MonkeyPatch) -> None:
+    def make(bias: Any) -> Any:
         return lambda self, cell, x_products, h_products: bias(self, cell, x_products, x_products)
 
     wrapped(patch, encodings._Maker, "_bias", make)
 
 
 @mutation("the projection's sums moved into h as they are", "projection")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(IntegerArithmetic, "value", lambda self, a: a.stored.astype(np.int64))
 
 
 @mutation("a product with the scale of one factor", "lstm in q")
-def _(patch):
-    def product(self, a, b):
+def _(patch: pytest.MonkeyPatch) -> None:
+    def product(self: Any, a: Any, b: Any) -> Any:
         return Conversion(a.encoding.scale / self.target.scale, self.target.format.rounding)(
             a.stored.astype(np.int64) * b.stored
         )
@@ -347,22 +347,22 @@ def _(patch):
 
 
 @mutation("chunks added in reverse", "small accumulators")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     wrapped(patch, ChunkSums, "chunks", lambda chunks: lambda self, *operands: chunks(self, *operands)[::-1])
 
 
 @mutation("chunks added up before the accumulator saturates", "small accumulators")
-def _(patch):
-    def added(self, chunks, start, overflows):
+def _(patch: pytest.MonkeyPatch) -> None:
+    def added(self: Any, chunks: Any, start: Any, overflows: Any) -> Any:
         return self._format.narrowed(start + chunks.sum(axis=0))[0]
 
     patch.setattr(_Accumulation, "_added", added)
 
 
 @mutation("the sum of all chunks rounded once", "lstm in q")
-def _(patch):
-    def make(chunks):
-        def at_once(self, weights, vector, *how):
+def _(patch: pytest.MonkeyPatch) -> None:
+    def make(chunks: Any) -> Any:
+        def at_once(self: Any, weights: Any, vector: Any, *how: Any) -> Any:
             self._columns = weights.shape[1]
             return chunks(self, weights, vector, *how)
 
@@ -372,9 +372,9 @@ def _(patch):
 
 
 @mutation("chunks that begin anew with h", "lstm in q")
-def _(patch):
-    def make(run):
-        def run_in_parts(self, weights, vectors, bias, overflows):
+def _(patch: pytest.MonkeyPatch) -> None:
+    def make(run: Any) -> Any:
+        def run_in_parts(self: Any, weights: Any, vectors: Any, bias: Any, overflows: Any) -> Any:
             for weight, vector in zip(weights, vectors, strict=True):
                 bias = run(self, [weight], [vector], bias, overflows)
             return bias
@@ -385,18 +385,18 @@ def _(patch):
 
 
 @mutation("one accumulation instead of two", "tflite", "two accumulations in q")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Formats, "one_accumulation", True)
 
 
 @mutation("two accumulations instead of one", "lstm in q")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Formats, "one_accumulation", False)
 
 
 @mutation("sums narrowed after the last accumulation alone", "two accumulations in q")
-def _(patch):
-    def start(self, operands):
+def _(patch: pytest.MonkeyPatch) -> None:
+    def start(self: Any, operands: Any) -> Any:
         bias = operands[-1].astype(np.int64)
         parts = [self._wide(a, n, operands, None if n else bias) for n, a in enumerate(self._accumulations)]
         return (self._narrowed(sum(parts)),)
@@ -404,9 +404,9 @@ def _(patch):
     patch.setattr(_IntegerTile, "_start", start)
 
 
-def bias_added(after) -> Plant:
+def bias_added(after: Callable[..., Any]) -> Plant:
     def plant(patch: pytest.MonkeyPatch) -> None:
-        def make(run):
+        def make(run: Any) -> Any:
             return lambda self, w, v, bias, o: after(self, run(self, w, v, None, o), 0 if bias is None else bias)
 
         wrapped(patch, _Accumulation, "run", make)
@@ -421,7 +421,7 @@ mutation("the bias added last", "small accumulators")(
 
 
 @mutation("no bias for sums without a product", "gru")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     wrapped(patch, _IntegerTile, "_with_further", lambda of: lambda self, sums, bias: of(self, sums, None))
 
 
@@ -429,17 +429,17 @@ def _(patch):
 
 
 @mutation("sigmoid and tanh exchanged in the table", "nearest", "linear")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     wrapped(patch, TableMethod, "table", lambda of: lambda self, function, to: of(self, _other(function), to))
 
 
 @mutation("sigmoid and tanh exchanged in the lines", "lines")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     wrapped(patch, PiecewiseMethod, "evaluator", lambda of: lambda self, function, to: of(self, _other(function), to))
 
 
 @mutation("sigmoid and tanh exchanged", "tflite")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     wrapped(patch, activation_methods, "evaluate", lambda of: lambda function, x: of(_other(function), x))
 
 
@@ -448,14 +448,14 @@ def _other(function: FunctionSpec) -> FunctionSpec:
 
 
 @mutation("the entry below instead of the nearest", "nearest")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(TableMethod, "_nearest", lambda self, codes: self._split(codes)[0])
 
 
 @mutation("no last entry", "linear")
-def _(patch):
-    def make(table):
-        def without(self, function, target):
+def _(patch: pytest.MonkeyPatch) -> None:
+    def make(table: Any) -> Any:
+        def without(self: Any, function: Any, target: Any) -> Any:
             entries = table(self, function, target).copy()
             entries[-1] = entries[-2]
             return entries
@@ -466,24 +466,24 @@ def _(patch):
 
 
 @mutation("addresses beyond the range wrap", "coarse address")
-def _(patch):
-    def narrowed(self, wide):
+def _(patch: pytest.MonkeyPatch) -> None:
+    def narrowed(self: Any, wide: Any) -> Any:
         return (_wrapping if self == Fixed(2, 3) else _saturating)(self, wide)
 
     patch.setattr(IntegerFormat, "narrowed", narrowed)
 
 
 @mutation("a breakpoint still belongs to the line before it", "lines")
-def _(patch):
-    def make(lines):
-        def later(self, function):
+def _(patch: pytest.MonkeyPatch) -> None:
+    def make(lines: Any) -> Any:
+        def later(self: Any, function: Any) -> Any:
             found = lines(self, function)
             return replace(found, breakpoints=found.breakpoints + self._address.scale)
 
         return later
 
-    def evaluator(of):
-        def with_later(self, function, target):
+    def evaluator(of: Any) -> Any:
+        def with_later(self: Any, function: Any, target: Any) -> Any:
             with pytest.MonkeyPatch.context() as inner:
                 wrapped(inner, PiecewiseMethod, "lines", make)
                 return of(self, function, target)
@@ -494,9 +494,9 @@ def _(patch):
 
 
 @mutation("slopes truncated", "coarse lines")
-def _(patch):
-    def make(slope_codes):
-        def truncated(self, lines):
+def _(patch: pytest.MonkeyPatch) -> None:
+    def make(slope_codes: Any) -> Any:
+        def truncated(self: Any, lines: Any) -> Any:
             _, fraction_bits = slope_codes(self, lines)
             return np.floor(lines.slopes * 2.0**fraction_bits).astype(np.int64), fraction_bits
 
@@ -510,7 +510,7 @@ def _(patch):
 
 def one_is(code: Callable[[IntegerFormat, float], int]) -> Plant:
     def plant(patch: pytest.MonkeyPatch) -> None:
-        def one_minus(self, a):
+        def one_minus(self: Any, a: Any) -> Any:
             one = code(a.encoding.format, 1.0 / a.encoding.scale)
             return Operand(one - a.stored.astype(np.int64), a.encoding)
 
@@ -525,8 +525,8 @@ mutation("1 - z with a 1 that does not saturate", "gru, tflite")(one_is(lambda _
 
 
 @mutation("f c + i g rounded once", "lstm in q")
-def _(patch):
-    def apply(self, lanes, operands):
+def _(patch: pytest.MonkeyPatch) -> None:
+    def apply(self: Any, lanes: Any, operands: Any) -> Any:
         i, g, c, f = ((operand.stored.astype(np.int64), operand.encoding.scale) for operand in operands)
         exact = f[0] * c[0] * (f[1] * c[1]) + i[0] * g[0] * (i[1] * g[1])
         return np.rint(exact / lanes.target.scale).astype(np.int64)
@@ -535,7 +535,7 @@ def _(patch):
 
 
 @mutation("a lane beyond its sequence's end goes on", "lengths")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     for module in (activation, elementwise):
         patch.setattr(module, "held", lambda hold, result, operands: result)
 
@@ -545,7 +545,7 @@ def _(patch):
 
 def rounds_there(which: str, instead: str) -> Plant:
     def plant(patch: pytest.MonkeyPatch) -> None:
-        def make(rounded):
+        def make(rounded: Any) -> Any:
             return lambda v, shift, how: rounded(v, shift, instead if how == which else how)
 
         wrapped(patch, integer, "rounded", make)
@@ -559,7 +559,7 @@ mutation("reference: ties of gemmlowp to even", "tflite, coarse gates")(rounds_t
 
 
 @mutation("reference: shifted by one place too many", "lstm in q", "tflite")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     for module in (integer, integer_tiles):
         wrapped(
             patch,
@@ -570,9 +570,9 @@ def _(patch):
 
 
 @mutation("reference: a multiplier of 16 bits", "wide")
-def _(patch):
-    def make(multiplier):
-        def short(ratio):
+def _(patch: pytest.MonkeyPatch) -> None:
+    def make(multiplier: Any) -> Any:
+        def short(ratio: Any) -> Any:
             mantissa, exponent = np.frexp(ratio)
             return multiplier(np.ldexp(np.rint(mantissa * 2.0**16) / 2.0**16, exponent))
 
@@ -592,12 +592,12 @@ mutation("reference: saturates instead of wrapping", "lstm in q that wraps")(nar
 
 
 @mutation("reference: no zero point taken off", "tflite", "gru, tflite")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(integer.Coded, "integers", property(lambda self: self.codes))
 
 
 @mutation("reference: scales of other rows", "rows")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     wrapped(
         patch,
         integer_tiles,
@@ -607,42 +607,42 @@ def _(patch):
 
 
 @mutation("reference: the bias with another scale", "tflite")
-def _(patch):
-    def make(bias):
+def _(patch: pytest.MonkeyPatch) -> None:
+    def make(bias: Any) -> Any:
         return lambda self, values, part: bias(self, values, (part[0], replace(part[1], scale=2 * part[1].scale)))
 
     wrapped(patch, integer_tiles.Array, "bias", make)
 
 
 @mutation("reference: chunks added in reverse", "small accumulators")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(integer_tiles, "enumerate", lambda chunks: reversed([*enumerate(chunks)]), raising=False)
 
 
 @mutation("reference: one tile instead of two", "lstm in q, two tiles")
-def _(patch):
-    def make(init):
+def _(patch: pytest.MonkeyPatch) -> None:
+    def make(init: Any) -> Any:
         return lambda self, columns, split, *more: init(self, columns, False, *more)
 
     wrapped(patch, integer_layers.IntegerMachine, "__init__", make)
 
 
 @mutation("reference: two accumulations instead of one", "lstm in q")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(integer_tiles, "one_accumulation", lambda parts: False)
 
 
 @mutation("reference: 1 - z as highest code + 1 - z", "gru, tflite", "coupled")
-def _(patch):
-    def one_minus(a):
+def _(patch: pytest.MonkeyPatch) -> None:
+    def one_minus(a: Any) -> Any:
         return integer.Coded(a.grid.high + 1 - a.codes, replace(a.grid, bits=a.grid.bits + 1))
 
     patch.setattr(integer_layers, "_one_minus", one_minus)
 
 
 @mutation("reference: sigmoid and tanh exchanged", "tflite", "nearest", "linear")
-def _(patch):
-    def make(apply):
+def _(patch: pytest.MonkeyPatch) -> None:
+    def make(apply: Any) -> Any:
         other = {"sigmoid": "tanh", "tanh": "sigmoid"}
         return lambda function, x: apply(GoldenFunction(other[function.name]), x)
 
@@ -650,12 +650,12 @@ def _(patch):
 
 
 @mutation("reference: no clip", "clip")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(integer_layers, "clipped", lambda x, clip: x)
 
 
 @mutation("reference: lengths not heeded", "lengths")
-def _(patch):
+def _(patch: pytest.MonkeyPatch) -> None:
     wrapped(
         patch,
         integer_layers,

@@ -32,7 +32,7 @@ DIGITS = {"float16": (11, -14), "bfloat16": (8, -126), "float32": (24, -126)}
 narrow = st.sampled_from(("float16", "bfloat16"))
 
 
-def rounded(name: str, values) -> tuple[np.ndarray, int]:
+def rounded(name: str, values: np.ndarray) -> tuple[np.ndarray, int]:
     found = parse_format(name)
     assert isinstance(found, FloatFormat)
     return found.rounded(values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
@@ -47,8 +48,12 @@ sequencer: {issue_cycles: 0, queue_depth: 64}
 """
 
 
+Machine = Callable[..., GemvConfig]
+"""Makes the machine above."""
+
+
 @pytest.fixture
-def machine(tmp_path: Path):
+def machine(tmp_path: Path) -> Machine:
     """The machine above with `--set` overrides, from a file; its line of formats can be another."""
     path = tmp_path / "machine.yaml"
 
@@ -212,14 +217,14 @@ def test_any_text_is_a_format_or_gives_one_line(text: str) -> None:
 # The section of an architecture.
 
 
-def test_one_name_for_all(machine) -> None:
+def test_one_name_for_all(machine: Machine) -> None:
     for name in ("float32", "float16", "bfloat16", "q4.12", "int8", "int16/half_up"):
         assert names(machine(formats=name).formats) == dict.fromkeys(KINDS, name)
         assert names(machine(f"formats={name}").formats) == dict.fromkeys(KINDS, name)
         assert names(machine(formats=f"{{all: {name}}}").formats) == dict.fromkeys(KINDS, name)
 
 
-def test_the_set(machine) -> None:
+def test_the_set(machine: Machine) -> None:
     assert names(machine().formats) == FORMAT_SETS["tflite_int8"]
     assert names(machine("formats=tflite_int8", formats="float32").formats) == FORMAT_SETS["tflite_int8"]
     assert FORMAT_SETS["tflite_int8"] == {
@@ -233,7 +238,7 @@ def test_the_set(machine) -> None:
     }
 
 
-def test_all_but_one(machine) -> None:
+def test_all_but_one(machine: Machine) -> None:
     """In the file, by --set on a plain name or a set, and on what the file has one by one."""
     but_cell = FORMAT_SETS["tflite_int8"] | {"cell": "int32"}
     assert names(machine(formats="{all: tflite_int8, cell: int32}").formats) == but_cell
@@ -250,7 +255,7 @@ def test_all_but_one(machine) -> None:
     assert (str(two.cell), str(two.gate), str(two.weight)) == ("int32", "q8.8/wrap", "q4.12")
 
 
-def test_names_are_printed_in_one_way(machine) -> None:
+def test_names_are_printed_in_one_way(machine: Machine) -> None:
     formats = machine("formats.weight=int8/gemmlowp/saturate/row").formats
     assert str(formats.weight) == "int8/row/gemmlowp"
     again = Formats.model_validate(formats.model_dump())
@@ -271,11 +276,11 @@ ACCEPTED = {
 
 
 @pytest.mark.parametrize("overrides", ACCEPTED.values(), ids=ACCEPTED)
-def test_what_goes_together(machine, overrides: tuple[str, ...]) -> None:
+def test_what_goes_together(machine: Machine, overrides: tuple[str, ...]) -> None:
     machine(*overrides)
 
 
-def test_what_follows_from_formats(machine) -> None:
+def test_what_follows_from_formats(machine: Machine) -> None:
     """exact, float32; whether sums are one accumulation, and whether there is a converter behind it."""
     for overrides, exact, one, converts in (
         (("formats=float32",), False, True, False),
@@ -340,7 +345,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("override", REFUSED)
-def test_what_is_refused(machine, override: str) -> None:
+def test_what_is_refused(machine: Machine, override: str) -> None:
     """One line, which names the override."""
     with pytest.raises(ArchError) as caught:
         machine(override)
@@ -349,7 +354,7 @@ def test_what_is_refused(machine, override: str) -> None:
     assert f"--set {override}" in line
 
 
-def test_a_set_needs_all_kinds(machine) -> None:
+def test_a_set_needs_all_kinds(machine: Machine) -> None:
     with pytest.raises(ArchError) as caught:
         machine(formats="{weight: int8, cell: int16}")
     lines = str(caught.value).splitlines()
@@ -385,7 +390,7 @@ METHODS = {
 
 
 @pytest.mark.parametrize("overrides", METHODS, ids=" ".join)
-def test_tables_and_lines_need_an_address(machine, overrides: tuple[str, ...]) -> None:
+def test_tables_and_lines_need_an_address(machine: Machine, overrides: tuple[str, ...]) -> None:
     wanted = METHODS[overrides]
     if wanted is None:
         machine(*overrides)

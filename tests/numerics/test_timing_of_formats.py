@@ -14,6 +14,7 @@ from hypothesis import given, settings
 
 from archsim.errors import CapacityError
 from archsim.hardware.functions.method_registry import METHODS
+from archsim.hardware.unit import Service
 from archsim.program.ir import Op
 from archsim.workload import CellKind
 from tests.numerics.exact_runs import TFLITE, small_case
@@ -43,8 +44,8 @@ SMALL = {
 
 
 def case_of(
-    formats: dict[str, str], fields: dict[str, Any] | None = None, schedule: str = "fused_interleaved", **network
-):
+    formats: dict[str, str], fields: dict[str, Any] | None = None, schedule: str = "fused_interleaved", **network: Any
+) -> Case:
     return small_case(schedule, formats, SMALL | (fields or {}), **{"steps": 1, "batch": 1} | LSTM | network)
 
 
@@ -58,7 +59,7 @@ def ops(case: Case, start: str) -> list[Op]:
     return [op for phase in case.program.phases for op in phase.ops if op.label.startswith(start)]
 
 
-def first(case: Case, start: str):
+def first(case: Case, start: str) -> Service:
     """The service of the first op whose label begins so."""
     op = ops(case, start)[0]
     return case.units[op.unit].cycles(op)

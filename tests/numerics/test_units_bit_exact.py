@@ -244,7 +244,13 @@ def scales_of(encoding: Encoding, rows: slice) -> Grid:
     kind=st.sampled_from(("starts", "starts without bias", "starts more rows", "continues")),
     seed=seeds,
 )
-def test_mac_tile(formats, gate: Encoding, sizes: tuple[int, int, int, int], kind: str, seed: int) -> None:
+def test_mac_tile(
+    formats: tuple[Encoding, Encoding, Encoding, Encoding, bool],
+    gate: Encoding,
+    sizes: tuple[int, int, int, int],
+    kind: str,
+    seed: int,
+) -> None:
     weight, x, h, accumulator, joined = formats
     rows, inputs, hidden, columns = sizes
     random = np.random.default_rng(seed)
@@ -370,7 +376,9 @@ def arguments(random: np.random.Generator, source: Encoding, reach: float) -> np
     clip=st.sampled_from((None, None, 0.7, 2.0, 40.0)),
     seed=seeds,
 )
-def test_activation(data: st.DataObject, function: FunctionSpec, kinds: tuple[str, str], clip, seed: int) -> None:
+def test_activation(
+    data: st.DataObject, function: FunctionSpec, kinds: tuple[str, str], clip: float | None, seed: int
+) -> None:
     source, target = (data.draw(encodings(kind), label=kind) for kind in kinds)
     config, method = data.draw(units_with_methods(function))
     places = region("source", source, 60, kind=kinds[0]), region("target", target, 60, kind=kinds[1])
