@@ -1,4 +1,4 @@
-"""Every family of machines, by its name: the only module that names them all."""
+"""Names every family of machines; no other module names them all."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def build_units(config: MachineConfig) -> Units:
 
 
 def _offered() -> Mapping[str, Family[Any]]:
-    """The families of other packages; the entry's name is the family's."""
+    """The families of other packages, by name; the entry's name is the family's."""
     found = extensions(GROUP, Family)
     for name, family in found.items():
         if name != family.name or name in FAMILIES:

@@ -30,8 +30,8 @@ from tests.strategies import Case, cases
 def test_every_point_is_what_simulate_says(write: Write) -> None:
     study = explore(Space.load(write()), workers=1, prune=False)
     assert len(study.points) == 48
-    assert study.of(Status.EVALUATED)
-    for point in study.of(Status.EVALUATED)[::7]:
+    assert study.with_status(Status.EVALUATED)
+    for point in study.with_status(Status.EVALUATED)[::7]:
         sets = [Override(k, str(v)) for k, v in point.inputs.items() if k != "schedule"]
         stats = simulate(
             load_arch("tiny_2x2", sets), load_workload("lstm:3,4,t=3"), point.schedule, timing_only=True
@@ -42,7 +42,7 @@ def test_every_point_is_what_simulate_says(write: Write) -> None:
 
 def test_infeasible_points_stay_with_demand_bound_and_gap(write: Write) -> None:
     study = explore(Space.load(write(("<= 64", "<= 30"))), workers=1)
-    infeasible = study.of(Status.INFEASIBLE)
+    infeasible = study.with_status(Status.INFEASIBLE)
     small = [p for p in infeasible if p.reason.kind == "capacity"]
     # W_ih 16 x 3, W_hh 16 x 4 and the bias 16, in float32: (48 + 64 + 16) * 4 bytes
     assert {(p.reason.need, p.reason.have, p.reason.gap, p.reason.unit) for p in small} == {(512, 256, 256, "bytes")}
@@ -60,11 +60,11 @@ def test_pruning_leaves_the_front_exact_and_says_how_much_it_skipped(
     larger = [("tiny_2x2", "edge_16x16"), ("lstm:3,4,t=3", "lstm:24,24,t=2"), ("[256, 2KiB]", "[64KiB, 1MiB]")]
     space = Space.load(write(*larger, ("minimize: mac_array.rows * mac_array.columns", f"minimize: {cost}")))
     full, pruned = explore(space, workers=1, prune=False), explore(space, workers=1, prune=True)
-    skipped = pruned.of(Status.PRUNED)
+    skipped = pruned.with_status(Status.PRUNED)
     assert skipped, "a test of pruning needs something to prune"
     assert pruned.simulated < full.simulated
     assert [p.number for p in pruned.pareto()] == [p.number for p in full.pareto()]
-    assert not full.of(Status.PRUNED)
+    assert not full.with_status(Status.PRUNED)
     by_number = {p.number: p for p in full.points}
     front = [p.objectives for p in full.pareto()]
     for point in skipped:  # each really is dominated, or does not even fit
@@ -78,7 +78,7 @@ def test_bounds_are_below_every_simulation(case: Case, formats: str, technology:
     """Of any machine, network and schedule; area and leakage are exact."""
     case = case.with_fields({"formats": formats, "technology": technology})
     outputs = stats_outputs(case.simulate(timing_only=True).stats)
-    bounds = ResultBounds().of(case.arch, case.spec)
+    bounds = ResultBounds().bounds_of(case.arch, case.spec)
     assert {"latency_us", "body_us", "energy.total_uj", "area.area_mm2"} <= bounds.keys()
     for name, bound in bounds.items():
         assert bound.least * (1 - 1e-12) <= outputs[name] <= bound.most, name
@@ -94,7 +94,7 @@ def test_the_bound_of_energy_by_hand() -> None:
     word = prices.memory(arch.config.costing.memories["weight_sram"])
     assert word.access_bits == 64
     expected_pj = 2 * 112 * 3.7 + 112 * 32 * 8 + 2 * 64 * 32 / 64 * word.read_pj
-    assert ResultBounds().of(arch, spec)["energy.dynamic_uj"].least == pytest.approx(expected_pj / 1e6)
+    assert ResultBounds().bounds_of(arch, spec)["energy.dynamic_uj"].least == pytest.approx(expected_pj / 1e6)
 
 
 def test_results_do_not_depend_on_the_number_of_workers(write: Write, tmp_path: Path) -> None:
@@ -158,9 +158,9 @@ def test_accuracy_is_an_objective(write: Write) -> None:
         ("minimize: body_us", "minimize: accuracy.output.rms_error"),
     )
     study = explore(Space.load(path), workers=1)
-    errors = {p.inputs["formats"]: p.objectives[0] for p in study.of(Status.EVALUATED)}
+    errors = {p.inputs["formats"]: p.objectives[0] for p in study.with_status(Status.EVALUATED)}
     assert 0 < errors["float32"] < errors["q4.12"] < errors["q2.6"]
-    assert study.of(Status.EVALUATED)[0].executor == "machine"
+    assert study.with_status(Status.EVALUATED)[0].executor == "machine"
 
 
 def test_a_bug_at_one_point_is_a_failure_of_that_point_alone(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,9 +175,9 @@ def test_a_bug_at_one_point_is_a_failure_of_that_point_alone(write: Write, monke
 
     monkeypatch.setattr(Evaluator, "evaluate", broken)
     study = explore(Space.load(write()), workers=1, prune=False)
-    assert {p.inputs["mac_array.rows"] for p in study.of(Status.FAILED)} == {4}
-    assert all("ZeroDivisionError: planted" in p.reason.what for p in study.of(Status.FAILED))
-    assert study.of(Status.EVALUATED)
+    assert {p.inputs["mac_array.rows"] for p in study.with_status(Status.FAILED)} == {4}
+    assert all("ZeroDivisionError: planted" in p.reason.what for p in study.with_status(Status.FAILED))
+    assert study.with_status(Status.EVALUATED)
 
 
 def test_a_worker_that_is_killed_costs_nothing(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:

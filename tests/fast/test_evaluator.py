@@ -136,7 +136,7 @@ def test_designs_share_a_program_where_the_schedule_does_not_care() -> None:
 
 def test_it_keeps_as_many_programs_as_it_may() -> None:
     """Two of three: the one that was used longest ago is built again, the others are not."""
-    evaluator = Evaluator(structures=2)
+    evaluator = Evaluator(programs=2)
     archs = [load_arch("edge_16x16", [parse_override(f"mac_array.rows={rows}")]) for rows in (4, 8, 12)]
     for place, built in ((0, 1), (1, 2), (0, 2), (2, 3), (0, 3), (1, 4)):
         evaluator.evaluate(archs[place], SMALL)

@@ -227,12 +227,15 @@ def test_near_and_cheap_tests_come_first(small: Path) -> None:
             ),
         ),
     ]
-    planner = Planner(files, blocks)
+    files.append(CaseFile("tests/test_last.py", 0.1, True, 0, (Case("tests/test_last.py::a", (), 0.35, True, bit),)))
+    planner = Planner(files, blocks, {"tests/test_last.py": {"archsim.one"}})
     order = [
         planner.cases[case].nodeid for batch in planner.batches(fault, selection(""), set()) for case in batch.cases
     ]
-    # Near ones count as cheaper; one case of each test function comes first.
-    names = ["test_one.py::a", "test_cheap.py::a[2]", "test_far.py::a", "test_cheap.py::a[1]", "test_cheap.py::a[3]"]
+    # Files named after the module, or that import it, count as cheaper; one case of each test function comes first, and
+    # what runs together is sorted by file.
+    first = ["test_one.py::a", "test_last.py::a", "test_cheap.py::a[2]"]
+    names = [*first, "test_cheap.py::a[1]", "test_cheap.py::a[3]", "test_far.py::a"]
     assert order == [f"tests/{name}" for name in names]
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tools.faults.blocks import Blocks
 from tools.faults.coverage import Case, CaseFile
@@ -26,7 +27,8 @@ GUESS_SECONDS = 0.1
 """What a test takes of which no case ran for the map."""
 
 NEAR_COSTS = 0.2
-"""How much cheaper a test counts that is near by name: it asserts more about a fault than one that comes by."""
+"""How much cheaper a test counts whose file is named after the faulty module or its folder, and once more if it imports
+that module: it asserts more about the fault than one that comes by."""
 
 COLLECTED_AGAIN = 0.0004
 """CPU time for a case of a file that is collected once more."""
@@ -56,8 +58,8 @@ class _Portion:
 class Planner:
     """All tests of a tree, found by what they reach."""
 
-    def __init__(self, files: Sequence[CaseFile], blocks: Blocks) -> None:
-        self.blocks = blocks
+    def __init__(self, files: Sequence[CaseFile], blocks: Blocks, imports: Mapping[str, Collection[str]]) -> None:
+        self.blocks, self.imports = blocks, imports
         self.files = {file.path: file for file in files if file.collected}
         self.cases: list[Case] = []
         self.numbers: list[int] = []
@@ -97,17 +99,17 @@ class Planner:
         mask = self._mask(fault)
         by_name = not mask or self.blocks.modules[fault.path].block_at((fault.line, fault.column)) is None
         for path, file in self.files.items():
-            near = _near(fault.path, path)
+            nearness = _named_after(fault.path, path) + (dotted(fault.path) in self.imports.get(path, ()))
             levels: dict[int, list[int]] = defaultdict(list)
             for function in {case.function: None for case in file.tests}:
-                for level, case in self._levels(function, mask, file.reached & mask != 0, near and by_name):
+                for level, case in self._levels(function, mask, file.reached & mask != 0, nearness > 0 and by_name):
                     levels[level].append(case)
             for level, cases in levels.items():
                 left = self._left(cases, selected, passed)
                 if left:
                     first = file.seconds if level == 0 else COLLECTED_AGAIN * len(file.tests)
                     cost = first + sum(self.seconds[case] for case in left)
-                    yield _Portion(level, cost * (NEAR_COSTS if near else 1), path, tuple(left))
+                    yield _Portion(level, cost * NEAR_COSTS**nearness, path, tuple(left))
 
     def _mask(self, fault: Fault) -> int:
         """The blocks to look for: those around the fault if the map saw any test there, or else wider circles.
@@ -165,7 +167,25 @@ def selection(expression: str) -> Selection:
     return lambda markers: holds(tree, markers)
 
 
-def _near(module: str, test: str) -> bool:
+def dotted(path: str) -> str:
+    """The name that imports a module of the tree."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def imports_of(root: Path, files: Sequence[CaseFile]) -> dict[str, set[str]]:
+    """The modules that each test file imports itself, or names from."""
+    found: dict[str, set[str]] = {}
+    for file in files:
+        names = found.setdefault(file.path, set())
+        for node in ast.walk(ast.parse((root / file.path).read_bytes())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def _named_after(module: str, test: str) -> bool:
     """Whether a test file is named after a module or its folder."""
     words = [word for word in re.split(r"[/_.]", module) if len(word) > 2 and word not in ("py", "archsim", "init")]
     of_test = {word for word in re.split(r"[/_.]", test) if word not in ("py", "tests", "test", "by", "of")}

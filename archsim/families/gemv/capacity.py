@@ -1,4 +1,4 @@
-"""Does everything fit? Every memory's demand against what it has."""
+"""Checks whether everything fits: every memory's demand against what it has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The MAC array: R rows x C columns of multipliers, an adder tree a row, one accumulator a row and batch lane.
+"""Models the MAC array: R rows x C columns of multipliers, an adder tree and accumulators for each row.
 
 A tile of at most R outputs over K inputs takes ceil(K / C) chunks; a chunk multiplies R x C weights with C inputs,
 the adder tree of depth ceil(log2 C) reduces each row's products, and the accumulators add the chunks up, one chunk a
@@ -51,25 +51,25 @@ class MacArrayConfig(UnitConfig):
 
     @property
     def apart(self) -> tuple[int, int] | None:
-        """(columns of x, columns of h) if they have trees of their own."""
+        """The (columns of x, columns of h) if the two have trees of their own; else None."""
         return None if self.x_columns is None else (self.x_columns, self.columns - self.x_columns)
 
     @property
     def tree_levels(self) -> int:
-        """Depth of the adder tree: ceil(log2 columns); of two trees that of the deeper one, and 1 that joins them."""
+        """The depth of the adder tree: ceil(log2 columns); of two trees the deeper one's and 1 to join."""
         if self.apart is not None:
             return (max(self.apart) - 1).bit_length() + 1
         return (self.columns - 1).bit_length()
 
     def columns_of(self, matrix: DataKind) -> int:
-        """Inputs of a chunk of a matrix: W_ih is x's, all others take the columns of h."""
+        """How many inputs of a matrix a chunk takes: W_ih is x's, all others take the columns of h."""
         if self.apart is None:
             return self.columns
         x_columns, h_columns = self.apart
         return x_columns if matrix is DataKind.W_IH else h_columns
 
     def chunks(self, inputs: Sequence[tuple[DataKind, int]], one_accumulation: bool) -> int:
-        """Chunks of a tile: `inputs` are its matrices with the K of each.
+        """How many chunks a tile takes; `inputs` are its matrices with the K of each.
 
         `one_accumulation`: the formats let x and h go into the same accumulators.
         """
@@ -80,12 +80,12 @@ class MacArrayConfig(UnitConfig):
 
     @property
     def pipeline_depth_cycles(self) -> int:
-        """Multiplier, adder tree, and 1 cycle for the accumulator."""
+        """The depth of the pipeline in cycles: multiplier, adder tree, 1 for the accumulator."""
         return self.multiplier_latency_cycles + self.tree_levels * self.adder_latency_cycles + 1
 
 
 class MacArray(Unit[MacArrayConfig]):
-    """Executes MacTile and BlockTile ops."""
+    """The unit that executes MacTile and BlockTile ops."""
 
     name = "mac_array"
     summary = "R x C multipliers, an adder tree a row, an accumulator a row: GEMV tiles, one chunk of C inputs a cycle"
@@ -101,27 +101,30 @@ class MacArray(Unit[MacArrayConfig]):
         return (*super().identity, self._weight_read_latency_cycles)
 
     def compute_cycles(self, op: Op) -> int:
-        """ceil(K / C) x B chunks; where x and h need accumulations of their own, those of each.
+        """The occupancy in cycles: ceil(K / C) x B chunks, of each accumulation if there are several.
 
-        Where they have trees of their own, the chunks of the longer one.
+        Where x and h have trees of their own, only the chunks of the longer one.
         """
         tile = self._tile(op)
         return self.config.chunks(tile.matrices, self.formats.one_accumulation) * tile.batch
 
     def depth_cycles(self, op: Op) -> int:
-        """Weight SRAM read, the array's pipeline, and the converter where accumulators and sums differ in format."""
+        """The depth in cycles: weight SRAM read, the array's pipeline, and the converter if there is one.
+
+        There is one where accumulators and sums differ in format.
+        """
         converter = self.config.converter_latency_cycles if self.formats.converts_sums else 0
         return self._weight_read_latency_cycles + self.config.pipeline_depth_cycles + converter
 
     def read_ports(self, op: Op) -> tuple[Region, ...]:
-        """All operands but the bias."""
+        """All operands but the bias, which has a port of its own."""
         return self._tile(op).ported
 
     def work(self, op: Op) -> Work:
         return Work(self._tile(op).macs, Fraction(self.config.rows * self.config.columns))
 
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
-        """Sums of products, with the bias if the tile has one, in the formats of accumulators and sums.
+        """The sums of products, with the bias if there is one, in the formats of accumulators and sums.
 
         In float32 the order in which a row's products are added is the linear algebra library's, not the adder tree's:
         it is the same in every run on one machine, and rounding apart it does not matter. Integers are exact.
@@ -144,14 +147,14 @@ class MacArray(Unit[MacArrayConfig]):
         sums: Region,
         origins: tuple[tuple[Region, ...], ...],
     ) -> TileShape:
-        """New sums, without a bias."""
+        """The shape of a tile that begins new sums, without a bias."""
         columns = tuple(self.config.columns_of(region.buffer.kind) for region in weights)
         one = self.formats.one_accumulation and self.config.apart is None
         accumulator = self.formats.format("accumulator")
         return TileShape(weights, vectors, None, sums, True, columns, one, accumulator, origins)
 
     def tally(self, op: Op) -> Tally:
-        """Products and sums of the rows and columns that the tile uses."""
+        """The operators that an op switches: products and sums of the rows and columns that the tile uses."""
         tile = self._tile(op)
         return self._operators.tile(tile.rows, tile.matrices, tile.batch)
 

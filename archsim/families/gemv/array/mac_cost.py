@@ -1,4 +1,4 @@
-"""The operators of a MAC array: what it is built of, and what a tile switches (docs/energy.md has the rules)."""
+"""Counts the operators of a MAC array: what it is built of, and what a tile switches (docs/energy.md)."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
 
 class ArrayOperators:
-    """R x C multipliers of weight by the wider of x and h, an adder tree and an accumulator a row, a converter a row.
+    """The operators of an array of R x C multipliers.
 
-    Integer products have the bits of both factors, and each level of the tree one more; in floating point everything
-    behind the multipliers has the accumulators' format. Rows and columns that a tile does not use do not switch.
+    It multiplies weights by the wider of x and h, and has an adder tree, an accumulator and a converter a row. Integer
+    products have the bits of both factors, and each level of the tree one more; in floating point everything behind the
+    multipliers has the accumulators' format. Rows and columns that a tile does not use do not switch.
     """
 
     def __init__(self, config: MacArrayConfig, formats: Formats) -> None:
@@ -53,11 +54,14 @@ class ArrayOperators:
         return adder(self._of_sums)
 
     def tree_adder(self, level: int) -> Operator:
-        """An adder of the tree's level, counted from 1."""
+        """An adder of a level of the tree, counted from 1."""
         return self.accumulate if self._of_sums.floating else adder(Width(self._product_bits + level, floating=False))
 
     def converter(self) -> Tally:
-        """Of one sum: multiply by the scale if it is no power of two, round; empty where formats are the same."""
+        """The operators that convert one sum: a multiplier where the scale is no power of two, and rounding.
+
+        There are none where formats are the same.
+        """
         found: Tally = Counter()
         if self._converts:
             if rescales(self._accumulator):
@@ -67,8 +71,10 @@ class ArrayOperators:
         return found
 
     def chunk(self, inputs: int, columns: int) -> Tally:
-        """One row and one cycle: so many products of so many columns, reduced by their tree and accumulated, through
-        their registers."""
+        """The operators that one row switches in one cycle, for so many products of so many columns.
+
+        The products are reduced by their tree and accumulated, through their registers.
+        """
         known = self._chunks.get((inputs, columns))
         if known is not None:
             return known
@@ -85,13 +91,15 @@ class ArrayOperators:
         return found
 
     def join(self) -> Tally:
-        """Of one sum where x and h have trees of their own: the adder that joins them, and its register."""
+        """The operators that join one sum of x with one of h, where each has a tree: an adder and its register."""
         if self._config.apart is None:
             return Counter()
         return Counter({self.accumulate: 1, REGISTER_BIT: self._accumulator.bits * self._config.adder_latency_cycles})
 
     def tile(self, rows: int, inputs: Sequence[tuple[DataKind, int]], batch: int) -> Tally:
-        """Rows of weights times B vectors; `inputs` are the matrices with the K of each.
+        """The operators that a tile switches: rows of weights times B vectors, with the K of each matrix.
+
+        Weights are registered once, inputs once a vector and column, sums converted once an accumulation.
 
         Weights are registered once, inputs once a vector and column, sums converted once an accumulation.
         """
@@ -110,7 +118,7 @@ class ArrayOperators:
         return found + times(self.converter(), rows * batch * (1 if joined else len(parts)))
 
     def inventory(self) -> Tally:
-        """The whole array."""
+        """All operators of the array."""
         rows, columns = self._config.rows, self._config.columns
         trees = [self.chunk(of, of) for of in self._config.apart or (columns,)]
         found = times(sum(trees, Counter()) + self.join() + self.converter(), rows)
@@ -118,11 +126,11 @@ class ArrayOperators:
         return found
 
     def _accumulations(self, inputs: Sequence[tuple[DataKind, int]]) -> list[tuple[int, int]]:
-        """(columns, K) of each accumulation: x and h in one where the formats and the trees let them."""
+        """The (columns, K) of each accumulation: x and h in one where formats and trees let them."""
         if self._config.apart is None and self._one_accumulation:
             return [(self._config.columns, sum(size for _, size in inputs))]
         return [(self._config.columns_of(matrix), size) for matrix, size in inputs]
 
     def _level_bits(self, level: int) -> int:
-        """Bits of a number behind a level of the tree; level 0 are the products."""
+        """The bits of a number behind a level of the tree; level 0 are the products."""
         return self._accumulator.bits if self._of_sums.floating else self._product_bits + level

@@ -1,4 +1,4 @@
-"""Kernels of MAC tiles that do more than one product: blocks of time steps, and tiles that begin with given sums."""
+"""Prepares MAC tiles that do more than one product: blocks of steps, and tiles that begin with given sums."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from archsim.hardware.numerics import Kernel
 
 
 def block_kernel(steps: Sequence[Kernel]) -> Kernel:
-    """Of a tile of several time steps, from the kernels of each: operands are (weights, vectors..., bias)."""
+    """The kernel of a tile of several time steps, from those of each.
+
+    Operands are (weights, vectors..., bias).
+    """
     count = len(steps)
 
     def effect(operands: Sequence[Array]) -> tuple[Array, ...]:
@@ -24,7 +27,7 @@ def block_kernel(steps: Sequence[Kernel]) -> Kernel:
 
 
 def onto_kernel(continued: Kernel) -> Kernel:
-    """Of a tile that begins with the sums that are its last operand, from the kernel that continues some."""
+    """The kernel of a tile that begins with its last operand, from the kernel that continues sums."""
     retire = continued.retire
     if retire is None:
         raise SimulatorBug("a tile that begins with sums needs the kernel of one that continues them")

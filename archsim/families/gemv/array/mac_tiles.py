@@ -1,4 +1,4 @@
-"""What a MAC array executes: a tile of one time step, or of a block of several."""
+"""Defines what a MAC array executes: a tile of one time step, or of a block of several."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from archsim.program.ir import DataKind, Op, Region
 
 @dataclass(frozen=True, kw_only=True)
 class MacTile(Op):
-    """sums (+)= [weights...] @ [vectors...] for one tile: weights[i] is (rows, K_i), vectors[i] (K_i, B).
+    """An op that makes sums (+)= [weights...] @ [vectors...]: weights[i] is (rows, K_i), vectors[i] (K_i, B).
 
     With `start` the tile begins new sums, from the `bias` if there is one; else it continues the sums that are there.
     The sums may have more rows than the weights: those further rows start with the bias, or 0, alone.
@@ -42,12 +42,12 @@ class MacTile(Op):
 
     @property
     def rows(self) -> int:
-        """Outputs of the tile that are multiplied."""
+        """How many outputs of the tile are multiplied."""
         return self.weights[0].entries
 
     @property
     def inputs(self) -> int:
-        """K, the length of the concatenated input vector."""
+        """The length K of the concatenated input vector."""
         return sum(vector.entries for vector in self.vectors)
 
     @property
@@ -57,12 +57,12 @@ class MacTile(Op):
 
     @property
     def batch(self) -> int:
-        """B, input vectors that share the weights."""
+        """The number B of input vectors that share the weights."""
         return self.sums.buffer.width
 
     @property
     def ported(self) -> tuple[Region, ...]:
-        """What comes through ports; the bias, one word a row, has one of its own beside the first chunk's weights."""
+        """The regions that come through ports; the bias, one word a row, has one of its own."""
         return (*self.weights, *self.vectors, *(() if self.onto is None else (self.onto,)))
 
     @property
@@ -72,7 +72,7 @@ class MacTile(Op):
 
 @dataclass(frozen=True, kw_only=True)
 class BlockTile(Op):
-    """sums[j] = bias + weights @ vectors[j] for the time steps j of a block: a GEMM that reads its weights once.
+    """An op that makes sums[j] = bias + weights @ vectors[j] for the steps j of a block, weights read once.
 
     The weights are (rows, K), each vector (K, B), and each of the sums has the weights' rows and, as those of a
     MacTile, further ones that hold the bias alone. `origin` as one of MacTile's `origins`.
@@ -94,12 +94,12 @@ class BlockTile(Op):
 
     @property
     def block_steps(self) -> int:
-        """One for each vector."""
+        """The number of time steps of the block, one for each vector."""
         return len(self.vectors)
 
     @property
     def rows(self) -> int:
-        """Outputs for each vector that are multiplied."""
+        """How many outputs are multiplied for each vector."""
         return self.weights.entries
 
     @property
@@ -109,12 +109,12 @@ class BlockTile(Op):
 
     @property
     def batch(self) -> int:
-        """Input vectors that share the weights: B of each time step."""
+        """The number of input vectors that share the weights: B of each time step."""
         return len(self.vectors) * self.vectors[0].buffer.width
 
     @property
     def ported(self) -> tuple[Region, ...]:
-        """What comes through ports: all but the bias."""
+        """The regions that come through ports: all but the bias."""
         return (self.weights, *self.vectors)
 
     @property

@@ -1,4 +1,4 @@
-"""One weight matrix of a cell: where its tiles lie in DRAM, in the weight SRAM, and in slots to stream through."""
+"""Places one weight matrix of a cell: its tiles in DRAM, in the weight SRAM, and in slots to stream through."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Matrix:
     slots: Buffer | None
 
     def region(self, group: int, start: int) -> Region:
-        """Where the MAC array reads the tile that begins at a row of a group.
+        """The region where the MAC array reads the tile that begins at a row of a group.
 
         The slot of a streamed one rotates over tiles and time steps: offset is its number among the streamed tiles,
         stride how many there are in a step.
@@ -85,7 +85,7 @@ class Matrices:
     w_hr: Matrix
 
     def streamed(self) -> Iterator[Matrix]:
-        """Those of which some tile is streamed."""
+        """The matrices of which some tile is streamed."""
         return (matrix for matrix in (self.w_ih, self.w_hh, self.w_hr) if matrix.slots is not None)
 
 
@@ -110,7 +110,7 @@ def _runs(spec: CellSpec, group: Group, without: Part) -> tuple[tuple[int, int, 
 
 
 def _merged(tiles: Sequence[WeightTile]) -> list[tuple[int, int]]:
-    """Rows of tiles that follow each other as one range."""
+    """The rows of tiles that follow each other, as one range."""
     ranges: list[tuple[int, int]] = []
     for tile in tiles:
         if ranges and ranges[-1][1] == tile.start:

@@ -1,4 +1,4 @@
-"""Where a cell's weight tiles live: pinned in the weight SRAM for the whole run, or streamed through slots of it."""
+"""Says where a cell's weight tiles live: pinned in the weight SRAM for the whole run, or streamed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from archsim.families.cells.tiling import Group, cut
 
 @dataclass(frozen=True, slots=True)
 class WeightTile:
-    """Rows [start, stop) of a group (of W_hr: of the matrix) that pass the MAC array at a time."""
+    """A tile: rows [start, stop) of a group (of W_hr: of the matrix) that pass the MAC array at a time."""
 
     group: int
     start: int
@@ -32,30 +32,33 @@ class MatrixPlacement:
 
     @property
     def pinned_rows(self) -> int:
-        """Rows that stay in the weight SRAM."""
+        """How many rows stay in the weight SRAM."""
         return sum(tile.rows for tile, pinned in zip(self.tiles, self.pinned, strict=True) if pinned)
 
     @property
     def streamed_tiles(self) -> tuple[WeightTile, ...]:
-        """Tiles that come from DRAM every time step."""
+        """The tiles that come from DRAM every time step."""
         return tuple(tile for tile, pinned in zip(self.tiles, self.pinned, strict=True) if not pinned)
 
     @property
     def tile_rows(self) -> int:
-        """Rows of the largest tile; 0 if there is none."""
+        """How many rows the largest tile has; 0 if there is none."""
         return max((tile.rows for tile in self.tiles), default=0)
 
     @property
     def slot_rows(self) -> int:
-        """Rows of a slot through which tiles are streamed; 0 if none is."""
+        """How many rows a slot for streamed tiles has; 0 if no tile is streamed."""
         return self.tile_rows if self.streamed_tiles else 0
 
     def streamed(self) -> MatrixPlacement:
-        """The same without a tile that is pinned."""
+        """The same tiles, none of them pinned."""
         return replace(self, pinned=(False,) * len(self.tiles))
 
     def places(self) -> Iterator[tuple[WeightTile, bool, int]]:
-        """(tile, pinned, place): the first row among the pinned ones, or the number among the streamed tiles."""
+        """Each tile as (tile, pinned, place).
+
+        `place` is the first row among the pinned ones, or the number among the streamed tiles.
+        """
         counts = ((tile.rows, 0) if pinned else (0, 1) for tile, pinned in zip(self.tiles, self.pinned, strict=True))
         before = accumulate(counts, lambda a, b: (a[0] + b[0], a[1] + b[1]), initial=(0, 0))
         for tile, pinned, (rows, number) in zip(self.tiles, self.pinned, before, strict=False):
@@ -74,7 +77,7 @@ class Placement:
 
 
 def all_pinned(groups: Sequence[Group], projection_rows: int, tile_rows: int) -> Placement:
-    """Every tile in the weight SRAM."""
+    """The placement with every tile in the weight SRAM."""
 
     def pinned(tiles: list[WeightTile]) -> MatrixPlacement:
         return MatrixPlacement(tuple(tiles), (True,) * len(tiles))

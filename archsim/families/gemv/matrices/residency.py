@@ -1,4 +1,4 @@
-"""Which weight tiles stay in the weight SRAM, if not all of them fit, and which are streamed.
+"""Decides which weight tiles stay in the weight SRAM, if not all of them fit, and which are streamed.
 
 A matrix of a cell either stays whole or has slots of a tile each, beside which as many of its tiles stay as fit; slots
 that would take no less room than the matrix are of no use, and it stays. Tiles are taken in a fixed order: those of
@@ -41,16 +41,16 @@ class _Matrix:
     reads: Fraction
 
     def bytes_of(self, rows: int, times: int = 1) -> int:
-        """Bytes of so many rows (times so many slots), as a buffer of the weight SRAM takes them."""
+        """How many bytes so many rows (times so many slots) take as a buffer of the weight SRAM."""
         return ceil_div(times * self.tensor.bits_of(rows), 8)
 
     @property
     def whole_bytes(self) -> int:
-        """Bytes of all rows."""
+        """The bytes of all rows."""
         return self.bytes_of(self.tensor.entries)
 
     def slot_bytes(self, tile_rows: int, slots: int) -> int:
-        """Bytes that it takes at least if it is streamed: those of its slots, or its own if slots do not pay."""
+        """The least bytes of a streamed matrix: those of its slots, or its own if slots do not pay."""
         return min(self.bytes_of(tile_rows, slots), self.whole_bytes)
 
     def slots_pay(self, tile_rows: int, slots: int) -> bool:
@@ -59,7 +59,7 @@ class _Matrix:
 
 
 def place_weights(cells: Sequence[GemvCell], arch: GemvConfig) -> tuple[Placement | None, ...]:
-    """For each cell where its weights live; None of all if everything fits into the weight SRAM.
+    """Decide for each cell where its weights live; None for all if everything fits into the weight SRAM.
 
     `cells` are as they would be if it did. CapacityError if not even slots of a row each fit.
     """
@@ -67,10 +67,12 @@ def place_weights(cells: Sequence[GemvCell], arch: GemvConfig) -> tuple[Placemen
     room, matrices = have - _fixed_bytes(cells), _matrices(cells)
     if sum(matrix.whole_bytes for matrix in matrices.values()) <= room:
         return (None,) * len(cells)
+    # Slots of whole tiles first: they keep the array's tiles, and some tiles may stay beside them.
     chosen = _best(matrices, room, slots)
     if chosen is not None:
         return tuple(_placement(cell.placement, number, chosen, slots) for number, cell in enumerate(cells))
     rows = arch.mac_array.rows
+    # The fewest parts, since a tile holds the array as long however few rows it has; a row each is the last resort.
     for parts in range(2, rows + 1):
         cut = [all_pinned(cell.groups, cell.spec.proj_size, ceil_div(rows, parts)) for cell in cells]
         tiled = {(number, field): getattr(cut[number], field) for number, field in matrices}
@@ -97,7 +99,7 @@ def _matrices(cells: Sequence[GemvCell]) -> dict[_Key, _Matrix]:
 
 
 def _fixed_bytes(cells: Sequence[GemvCell]) -> int:
-    """Biases and peephole weights: they always stay."""
+    """The bytes of biases and peephole weights, which always stay."""
     buffers = [buffer for cell in cells for buffer in (cell.buffers.bias, cell.buffers.peephole) if buffer is not None]
     return sum(buffer.size_bytes for buffer in buffers)
 
@@ -124,7 +126,9 @@ def _best(matrices: dict[_Key, _Matrix], room: int, slots: int) -> dict[_Key, Ma
 
 
 def _choices(keys: list[_Key]) -> Iterator[list[_Key]]:
-    """Which matrices have slots: W_ih of the last cell, of the last two, ..., all of all; and the other way round."""
+    """Choices of matrices with slots: W_ih of the last cell, of the last two, ..., all; and the other way round."""
+    # Not all subsets: there are 2^n, and these two chains cover both ends of the order in which tiles are pinned. The
+    # first of equals wins, so those come first that leave W_hh and W_hr, which h waits for, in the SRAM.
     for count in range(1, len(keys) + 1):
         yield keys[-count:]
     for count in range(1, len(keys)):
@@ -134,7 +138,7 @@ def _choices(keys: list[_Key]) -> Iterator[list[_Key]]:
 def _pinned_beside(
     matrices: dict[_Key, _Matrix], streamed: list[_Key], room: int, slots: int
 ) -> dict[_Key, MatrixPlacement] | None:
-    """All placements if those matrices have slots, and as many of their tiles are pinned as fit; None if none fit."""
+    """The placements if those matrices have slots, with as many tiles pinned as fit; None if slots do not."""
     chosen = {key: matrix.placement for key, matrix in matrices.items()}
     streamed = [key for key in streamed if matrices[key].slots_pay(chosen[key].tile_rows, slots)]
     for key in streamed:
@@ -145,10 +149,13 @@ def _pinned_beside(
     )
     if used > room:
         return None
+    # In the order of `matrices`, not of `streamed`: those between h_{t-1} and h_t take the room first.
     for key in (key for key in matrices if key in streamed):
         matrix, pinned, rows = matrices[key], [False] * len(chosen[key].tiles), 0
         for place in _spread(len(pinned)):
+            # The difference of two sums: rows share bytes, so a tile alone would be rounded up once too often.
             more = matrix.bytes_of(rows + chosen[key].tiles[place].rows) - matrix.bytes_of(rows)
+            # A tile that does not fit is passed over, not the end: a smaller one behind it may.
             if used + more <= room:
                 pinned[place] = True
                 rows += chosen[key].tiles[place].rows
@@ -158,13 +165,13 @@ def _pinned_beside(
 
 
 def _spread(count: int) -> list[int]:
-    """0 .. count - 1 in an order of which every beginning is spread evenly: by the reversed bits of the number."""
+    """The numbers 0 .. count - 1 in an order whose every beginning is spread evenly: by their reversed bits."""
     bits = max(1, (count - 1).bit_length())
     return sorted(range(count), key=lambda place: int(f"{place:0{bits}b}"[::-1], 2))
 
 
 def _placement(own: Placement, number: int, chosen: dict[_Key, MatrixPlacement], slots: int) -> Placement:
-    """A cell's own with what was chosen for its matrices."""
+    """A cell's own placement with what was chosen for its matrices."""
     w_ih, w_hh, w_hr = (chosen.get((number, field), getattr(own, field)) for field in ("w_ih", "w_hh", "w_hr"))
     return replace(own, slots=slots, w_ih=w_ih, w_hh=w_hh, w_hr=w_hr)
 

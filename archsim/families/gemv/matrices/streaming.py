@@ -1,4 +1,4 @@
-"""Streamed weights: the loads that bring a body's tiles into their slots, ahead of the MAC tiles that read them.
+"""Streams weights: loads that bring a body's tiles into their slots, ahead of the MAC tiles that read them.
 
 A matrix with n streamed tiles a step (W_ih of a hoisted schedule: a block of steps) has s slots, and tile i of step t
 uses slot (t n + i) mod s. So the slot of tile i is free for the tile s places later, which may be one of a later step,
@@ -23,7 +23,7 @@ from archsim.program.ir import Op, Region
 
 
 def with_loads(cell: GemvCell, ops: Sequence[Op]) -> list[Op]:
-    """A body's ops with a load behind each tile that reads a slot, of the tile that takes the slot over."""
+    """The ops of a body with a load behind each tile that reads a slot, for the tile that takes the slot over."""
     matrices = {matrix.slots.name: matrix for matrix in cell.matrices.streamed() if matrix.slots is not None}
     found: list[Op] = []
     for op in ops:
@@ -37,7 +37,10 @@ def with_loads(cell: GemvCell, ops: Sequence[Op]) -> list[Op]:
 
 
 def first_loads(cell: GemvCell) -> list[Op]:
-    """The tiles that fill the slots before the first step: those of later steps too, if a step has fewer than slots."""
+    """The loads of the tiles that fill the slots before the first step.
+
+    They include tiles of later steps if a step has fewer than there are slots.
+    """
     found: list[Op] = []
     for matrix in cell.matrices.streamed():
         assert matrix.slots is not None
@@ -50,7 +53,7 @@ def first_loads(cell: GemvCell) -> list[Op]:
 
 
 def _following(cell: GemvCell, matrix: Matrix, op: Op, region: Region) -> Op:
-    """The load of the tile that comes as many places after the one that `op` reads as there are slots."""
+    """The load of the tile that takes over the slot which `op` reads."""
     steps, place = divmod(region.offset + slots_of(region.buffer), region.stride)
     tile = matrix.streamed[place]
     target = Region(region.buffer, 0, tile.rows, region.offset, region.stride)

@@ -1,4 +1,4 @@
-"""The buffers of a cell's weight matrices on a machine with one MAC array, and of sums made ahead."""
+"""Makes the buffers of a cell's weight matrices on a machine with one MAC array, and of sums made ahead."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def make_weights(
     sums: Buffer,
     blocks: Blocks | None,
 ) -> WeightBuffers:
-    """The matrices of a cell; `blocks`: if W_ih x is made for several steps at once."""
+    """Make the buffers of a cell's matrices; `blocks`: if W_ih x is made for several steps at once."""
     w_ih = maker.weights("W_ih", DataKind.W_IH, spec.rows, spec.input_size, "weight")
     w_hh = maker.weights("W_hh", DataKind.W_HH, spec.rows, spec.output_size, "weight")
     w_hr = maker.weights("W_hr", DataKind.W_HR, spec.proj_size, spec.hidden_size, "weight", bool(spec.proj_size))
@@ -74,18 +74,18 @@ def make_weights(
 
 
 def _input_sums(maker: BufferMaker, sums: Buffer, groups: Sequence[Group], blocks: Blocks) -> Buffer:
-    """Sums that wait in the state buffer, in the format that they have behind the array."""
+    """The buffer of sums that wait in the state buffer, in the format that they have behind the array."""
     rows, memory = sum(group.rows for group in groups), maker.memories.state
-    return replace(sums, name=f"{maker.prefix}{INPUT_SUMS}", memory=memory, entries=rows, slots=blocks.part_slots)
+    return replace(sums, name=f"{maker.prefix}{INPUT_SUMS}", memory=memory, entries=rows, slots=blocks.input_sum_slots)
 
 
 def _pinned(matrix: Buffer, placement: MatrixPlacement) -> Buffer | None:
-    """The rows of a matrix that stay in the weight SRAM."""
+    """The buffer of the rows of a matrix that stay in the weight SRAM."""
     rows = placement.pinned_rows
     return replace(matrix, entries=rows) if rows else None
 
 
 def _slots(matrix: Buffer, prefix: str, name: str, placement: MatrixPlacement, slots: int) -> Buffer | None:
-    """Slots of a tile each, through which the rest is streamed."""
+    """The buffer of slots of a tile each, through which the rest is streamed."""
     rows = placement.slot_rows
     return replace(matrix, name=f"{prefix}stream.{name}", entries=rows, slots=slots) if rows else None
