@@ -36,8 +36,8 @@ def parse_format(text: str) -> NumberFormat:
     found = _own_format(text) or offered_format(text)
     if found is None:
         raise ValueError(f"unknown number format {text[:40]!r}; allowed: {allowed_names()}")
-    if found.name != text and parse_format(found.name) != found:
-        raise ExtensionError(f"{GROUP}: {shown(text)} is a format named {shown(found.name)}, which is another format")
+    if found.name != text and (_own_format(found.name) or offered_format(found.name)) != found:
+        raise ExtensionError(f"{GROUP}: {shown(text)} is a format named {shown(found.name)}, and that name is not it")
     return found
 
 

@@ -1,0 +1,223 @@
+"""Activation methods from outside: the worked example of the docs, and every way in which one can be wrong."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from archsim.api import simulate
+from archsim.checking.validation import Validation
+from archsim.config import parse_override
+from archsim.config.extensions import METHODS as GROUP
+from archsim.errors import ArchError, ExtensionError
+from archsim.families.load import Arch, load_arch
+from archsim.formats import Encoding, NumberFormat, parse_format
+from archsim.golden.functions import Activation
+from archsim.golden.integer import Coded, Grid, Target
+from archsim.golden.integer_functions import Exact, Method
+from archsim.hardware.functions.method_definition import MethodDefinition
+from archsim.hardware.functions.method_registry import METHODS, TABLE, all_methods, find_method
+from archsim.hardware.functions.methods import Hard
+from archsim.hardware.numerics import Overflows
+from archsim.workload import load_workload
+from archsim.workload.network import FunctionSpec
+from tests.extending.entries import offered
+from tests.extending.outside import check_section, install, run, section
+
+TITLE = "An activation method"
+MINE = MethodDefinition("mine", "as archsim's hard one", lambda config, formats: Hard())
+
+
+def machine(*sets: str, method: MethodDefinition | None = None) -> Arch:
+    """tiny_2x2 in q4.12, with a method given as itself."""
+    arch = load_arch("tiny_2x2", tuple(parse_override(text) for text in ("formats=q4.12", *sets)))
+    if method is None:
+        return arch
+    data = {**arch.config.model_dump(), "activation": {**arch.config.model_dump()["activation"], "method": method}}
+    return replace(arch, config=type(arch.config).model_validate(data, strict=False))
+
+
+def verdict(method: MethodDefinition, *sets: str) -> Validation:
+    """Of the smallest workload on that machine."""
+    return simulate(machine(*sets, method=method), load_workload("lstm_3_2_t4")).validation
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The worked example, installed."""
+    folder = tmp_path_factory.mktemp("outside")
+    check_section("archsim_quadratic", TITLE, folder)
+    return folder
+
+
+def test_the_worked_example_and_a_run_of_what_it_saved(example: Path) -> None:
+    """Its arch.yaml names the method, and is a machine like any other."""
+    assert "method: quadratic" in (example / "results/arch.yaml").read_text()
+    again = run("archsim run results/arch.yaml lstm_3_2_t4 --no-plots --out again", example)
+    assert again.returncode == 0, again.stdout
+    assert "PASSED: bit for bit equal to the integer reference" in again.stdout
+    first, second = (json.loads((example / name / "stats.json").read_text()) for name in ("results", "again"))
+    assert second == first | {"arch": "arch", "overrides": []}
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("quadratics", ": did you mean 'quadratic'?"), ("tabel", ": did you mean 'table'?"), ("x", "")]
+)
+def test_an_unknown_name_is_one_line_that_lists_the_package_s_method_too(example: Path, name: str, hint: str) -> None:
+    found = run(f"archsim validate tiny_2x2 lstm_3_2_t4 --set activation.method={name}", example)
+    assert found.returncode == 2
+    assert found.stdout == (
+        f"archsim: error: --set activation.method={name}: activation.method: expected one of 'exact', 'hard', 'table', "
+        f"'piecewise_linear', 'quadratic' (how a function is evaluated), got '{name}'{hint}\n"
+    )
+
+
+def test_the_example_refuses_what_it_cannot_do(example: Path) -> None:
+    """A wide address by its own words; a function that it does not have, as `hard` does."""
+    command = "archsim validate tiny_2x2 lstm_3_2_t4 --set formats=q4.12 --set activation.method=quadratic --set "
+    wide = run(command + "activation.address_format=q4.24", example)
+    assert wide.returncode == 2
+    assert "activation: quadratic: the address format q4.24 has more than 24 bits" in wide.stdout
+
+
+def test_the_package_has_to_be_installed(tmp_path: Path) -> None:
+    found = run("archsim validate tiny_2x2 lstm_3_2_t4 --set activation.method=quadratic", tmp_path)
+    assert found.returncode == 2
+    assert "got 'quadratic'" in found.stdout
+
+
+@pytest.mark.parametrize("target", ["q1.15", "q4.12/truncate", "q2.6/gemmlowp", "int8", "int16/half_up", "q1.3/wrap"])
+@pytest.mark.parametrize("name", ["sigmoid", "tanh"])
+def test_the_example_and_its_reference_agree_for_every_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, target: str
+) -> None:
+    """The page's own two programs, at all 2^13 arguments of q5.8 and into formats of each rounding."""
+    module = quadratic(tmp_path, monkeypatch)
+    address, wanted = parse_format("q5.8"), parse_format(target)
+    assert hasattr(address, "scale")
+    scale = float(getattr(wanted, "scale", 0.013))
+    codes = np.arange(-(2**12), 2**12)
+    overflows = Overflows()
+    evaluate = module.Quadratic(address).curved(
+        FunctionSpec(name), Encoding(address, address.scale), Encoding(wanted, scale), overflows
+    )
+    got, beyond = evaluate(codes)
+    counts: Counter[str] = Counter()
+    expected = module.QuadraticReference(address).activate(
+        Activation(name), Coded(codes, grid(address)), Target("activation", grid(wanted, scale), counts)
+    )
+    assert np.array_equal(got, expected.codes)
+    assert beyond == counts["activation"]
+    exact = np.tanh(codes / 256) if name == "tanh" else 1 / (1 + np.exp(-codes / 256))
+    if target == "q4.12/truncate":
+        assert np.abs(got * scale - exact).max() < (0.045 if name == "tanh" else 0.0225)
+
+
+def quadratic(folder: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The page's package as modules of this process, forgotten afterwards."""
+    install("archsim_quadratic", section(TITLE), folder)
+    monkeypatch.syspath_prepend(folder)
+    for name in ("archsim_quadratic", "archsim_quadratic.reference", "archsim_quadratic.method"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    return importlib.import_module("archsim_quadratic.method")
+
+
+def grid(number_format: NumberFormat, scale: float | None = None) -> Grid:
+    """The golden model's words for a format without zero point."""
+    found: Any = number_format
+    own = found.scale if scale is None else scale
+    return Grid(found.bits, own, 0, found.rounding.value, found.wraps, fixed=hasattr(found, "fraction_bits"))
+
+
+def test_without_a_reference_nothing_is_judged() -> None:
+    """Not by another method's, however alike the two are."""
+    found = verdict(MINE)
+    assert found.passed is None
+    assert found.checks == ()
+    assert found.not_judged == "the integer reference does not know the activation method mine"
+    assert verdict(replace(MINE, integer_reference=lambda config, formats: Exact(hard=True))).passed
+
+
+def test_it_is_the_definition_s_own_reference_that_judges() -> None:
+    """One that is wrong on purpose finds the machine wrong; one that is none is named."""
+    wrong = verdict(replace(MINE, integer_reference=lambda config, formats: Exact()))
+    assert wrong.passed is False
+    with pytest.raises(ExtensionError, match="mine: its integer reference is a int, which is no"):
+        verdict(replace(MINE, integer_reference=lambda config, formats: 3))
+
+
+def test_a_reference_that_does_not_know_a_function_judges_nothing() -> None:
+    class SigmoidAlone(Exact):
+        functions = frozenset({"sigmoid"})
+
+    found = verdict(replace(MINE, integer_reference=lambda config, formats: SigmoidAlone(hard=True)))
+    assert found.passed is None
+    assert found.not_judged == "the integer reference does not know tanh by the activation method mine"
+
+
+def test_a_method_refuses_functions_itself(tmp_path: Path) -> None:
+    """The message says what it has, as that of archsim's `hard`."""
+    file = tmp_path / "softsign.yaml"
+    file.write_text(
+        "summary: a test\nkind: rnn\ninput_size: 3\nhidden_size: 2\nsteps: 2\nbatch: 1\n"
+        "activations: [{name: softsign}]\nweights: {seed: 0}\ninput: {seed: 1}\n"
+    )
+    softsign = load_workload(str(file))
+    with pytest.raises(ArchError, match="activation.method: mine stands for sigmoid and tanh; .* needs softsign"):
+        simulate(machine(method=MINE), softsign, timing_only=True)
+
+
+def test_in_float32_only_a_method_that_says_it_is_exact_is_judged() -> None:
+    found = verdict(MINE, "formats=float32")
+    assert found.passed is None
+    assert found.not_judged == "float32 with activations by the method mine is meant to differ from the golden model"
+    assert verdict(replace(METHODS["exact"], name="mine"), "formats=float32").passed
+
+
+def test_own_methods_have_their_reference() -> None:
+    for name in METHODS:
+        assert simulate(machine(f"activation.method={name}"), load_workload("lstm_3_2_t4")).validation.passed, name
+
+
+def test_offered_methods_are_found_by_name_and_written_by_name() -> None:
+    with offered(GROUP, mine=MINE):
+        assert find_method("mine") is MINE
+        assert list(all_methods()) == ["exact", "hard", "table", "piecewise_linear", "mine"]
+        arch = machine("activation.method=mine")
+        assert arch.config.function_unit.method is MINE
+        written = arch.config.model_dump_json()
+        assert '"method":"mine"' in written
+        assert type(arch.config).model_validate_json(written) == arch.config
+    assert find_method("mine") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "message"),
+    [
+        ("other", MINE, "the entry must have the name of its method"),
+        ("table", TABLE, "the entry must have the name of its method, and no other method's"),
+        ("mine", 3, "expected an instance of MethodDefinition, got int"),
+    ],
+)
+def test_entries_that_are_wrong(name: str, method: object, message: str) -> None:
+    with offered(GROUP, **{name: method}), pytest.raises(ExtensionError, match=message):
+        machine("activation.method=mine")
+
+
+def test_a_maker_that_makes_no_method() -> None:
+    wrong: Any = lambda config, formats: 3  # noqa: E731
+    with pytest.raises(ExtensionError, match=r"archsim.activation_methods: mine: made a int, which is no Method"):
+        machine(method=replace(MINE, make=wrong))
+
+
+def test_golden_methods_are_methods() -> None:
+    assert isinstance(Exact(), Method)
