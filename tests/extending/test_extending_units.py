@@ -207,7 +207,7 @@ def test_a_unit_without_a_model_of_energy_leaves_that_out(unit: type[Silent]) ->
     figures = json.loads(stats_json(simulation))
     assert figures["energy"] is figures["area"] is None
     assert "Energy and area\n  not modelled: silent has no model of energy and area\n" in report_text(simulation)
-    least = ResultBounds().of(arch, work.spec)
+    least = ResultBounds().bounds_of(arch, work.spec)
     assert "latency_cycles" in least
     assert "energy.total_uj" not in least
     plain = simulate(machine(), work, timing_only=True).stats
