@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from archsim.api import simulate
+from archsim.api import Simulation, simulate
 from archsim.api.verdict import ExecutorCheck, judge
 from archsim.config import parse_override
 from archsim.engines.choose import SHORT_OPS
 from archsim.errors import ExecutorError
-from archsim.families.load import load_arch
-from archsim.workload import load_workload
+from archsim.families.load import Arch, load_arch
+from archsim.families.schedules import AskedSchedule
+from archsim.workload import Workload, load_workload
+from tests.cli.conftest import Cli
 
 ARCH, LOAD = load_arch("tiny_2x2"), load_workload("lstm_3_2_t4")
 
 
-def run(cli, tmp_path, name: str, *options: str) -> dict:
+def run(cli: Cli, tmp_path: Path, name: str, *options: str) -> dict[str, Any]:
     arguments = ("tiny_2x2", "lstm:3,2,t=40", "--no-plots", "--json", "--out", f"{tmp_path / name}")
     outcome = cli("run", *arguments, *options)
     assert outcome.code == 0
-    return json.loads(outcome.out)
+    figures: dict[str, Any] = json.loads(outcome.out)
+    return figures
 
 
 @pytest.mark.parametrize("options", [(), ("--timing-only",)])
-def test_the_same_figures(cli, tmp_path, options):
+def test_the_same_figures(cli: Cli, tmp_path: Path, options: tuple[str, ...]) -> None:
     """But for the line that says which it was; and with arithmetic the same outputs, bit for bit."""
     found = {name: run(cli, tmp_path, name, "--executor", name, *options) for name in ("fast", "machine", "auto")}
     reason = "the run is short, less than 100,000 ops" if options else "it computes the numbers"
@@ -39,14 +44,14 @@ def test_the_same_figures(cli, tmp_path, options):
         assert all((outputs[0][key] == outputs[1][key]).all() for key in outputs[1])
 
 
-def test_the_report_says_which(cli, tmp_path):
+def test_the_report_says_which(cli: Cli, tmp_path: Path) -> None:
     run(cli, tmp_path, "it", "--executor", "fast")
     report = (tmp_path / "it" / "report.txt").read_text()
     assert "timed by" in report
     assert "the second executor, by recurrence; the numbers are the untimed program's" in " ".join(report.split())
 
 
-def test_plots_need_nothing_else(cli, tmp_path):
+def test_plots_need_nothing_else(cli: Cli, tmp_path: Path) -> None:
     """Timelines and ops of the window are there: the figures are the same, byte for byte."""
     folders = []
     for name in ("fast", "machine"):
@@ -57,14 +62,14 @@ def test_plots_need_nothing_else(cli, tmp_path):
         assert (folders[0] / figure).read_bytes() == (folders[1] / figure).read_bytes()
 
 
-def test_auto_takes_the_second_executor_for_a_long_run():
+def test_auto_takes_the_second_executor_for_a_long_run() -> None:
     """10,000 steps of LSTM(3, 2) on tiny_2x2 are more than 100,000 ops."""
     simulation = simulate(ARCH, load_workload("lstm:3,2,t=10000"), timing_only=True)
     assert simulation.program.op_instances >= SHORT_OPS
     assert (simulation.executor.name, simulation.executor.reason) == ("fast", "")
 
 
-def test_auto_falls_back_and_says_why():
+def test_auto_falls_back_and_says_why() -> None:
     device = "dram={kind: ddr, device: ddr4_3200, channels: 1, controller_latency_cycles: 40}"
     arch = load_arch("tiny_2x2", [parse_override(device)])
     simulation = simulate(arch, load_workload("lstm:3,2,t=10000"), timing_only=True)
@@ -75,30 +80,28 @@ def test_auto_falls_back_and_says_why():
 
 
 @pytest.mark.parametrize("command", ["run", "validate"])
-def test_no_such_executor(cli, command):
+def test_no_such_executor(cli: Cli, command: str) -> None:
     outcome = cli(command, "tiny_2x2", "lstm_3_2_t4", "--executor", "slow")
     assert outcome.code == 2
     assert "--executor slow: no such executor; allowed: auto, fast, machine" in outcome.err
 
 
-def test_validate_compares_the_two(cli):
+def test_validate_compares_the_two(cli: Cli) -> None:
     outcome = cli("validate", "tiny_2x2", "lstm_3_2_t4", "--executor", "fast")
     assert outcome.code == 0
     assert "ok   machine against the second executor: every cycle the same, 179 in all" in outcome.out
     assert "second executor" not in cli("validate", "tiny_2x2", "lstm_3_2_t4").out
 
 
-def test_a_difference_fails_the_verdict(monkeypatch):
-    from archsim.api import verdict
+def test_a_difference_fails_the_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = simulate
 
-    real = verdict.simulate
-
-    def slower(arch, workload, schedule, **options):
+    def slower(arch: Arch, workload: Workload, schedule: AskedSchedule, **options: Any) -> Simulation:
         if options.get("executor") == "fast":
             workload = load_workload("lstm:3,2,t=5")
         return real(arch, workload, schedule, **options)
 
-    monkeypatch.setattr(verdict, "simulate", slower)
+    monkeypatch.setattr("archsim.api.verdict.simulate", slower)
     found = judge(ARCH, LOAD, "fused", "fast")
     assert isinstance(found.executors, ExecutorCheck)
     assert "total_cycles" in found.executors.differing

@@ -45,7 +45,7 @@ def compiled_at(folder: Path) -> list[int]:
     return [path.stat().st_mtime_ns for path in (folder / "__pycache__").glob("*.nbc")]
 
 
-def test_another_layout_in_another_file_is_compiled_again(tmp_path: Path):
+def test_another_layout_in_another_file_is_compiled_again(tmp_path: Path) -> None:
     """The fields of a named tuple change places: code made for the old ones would give second for first."""
     (tmp_path / "kernel.py").write_text(KERNEL)
     (tmp_path / "pair.py").write_text(PAIR.format(fields="first: int; second: int"))
@@ -59,7 +59,7 @@ def test_another_layout_in_another_file_is_compiled_again(tmp_path: Path):
     assert compiled_at(tmp_path) != before
 
 
-def test_all_phases_are_of_the_types_that_the_kernel_is_compiled_for():
+def test_all_phases_are_of_the_types_that_the_kernel_is_compiled_for() -> None:
     """Calls go straight to the machine code of the first call's types: the tables may not differ in theirs."""
     arch = load_arch("edge_16x16")
     found = set()

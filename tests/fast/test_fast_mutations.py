@@ -13,8 +13,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from archsim.engines.events import MachineSpec
 from archsim.engines.recurrence import executor, kernel, period, state
 from archsim.errors import SimulatorBug
+from archsim.program.ir import Program
 from tests.fast.fast_runs import assert_same, fast, generic_runs, loop_runs, machine
 
 MUTATIONS = {
@@ -78,7 +80,7 @@ def mutated(old: str, new: str) -> Callable[..., Any]:
     return plain["run_phase"]  # type: ignore[no-any-return]
 
 
-def compare(monkeypatch, function: Callable[..., Any]) -> bool:
+def compare(monkeypatch: pytest.MonkeyPatch, function: Callable[..., Any]) -> bool:
     """Whether drawn runs are all as on the machine."""
     monkeypatch.setattr(executor, "run_phase", function)
 
@@ -89,7 +91,7 @@ def compare(monkeypatch, function: Callable[..., Any]) -> bool:
         suppress_health_check=list(HealthCheck),
     )
     @given(st.one_of(generic_runs(max_repeat=40), generic_runs(max_repeat=40), loop_runs()))
-    def law(run) -> None:
+    def law(run: tuple[Program, MachineSpec]) -> None:
         assert_same(fast(*run).trace, machine(*run))
 
     try:
@@ -100,9 +102,9 @@ def compare(monkeypatch, function: Callable[..., Any]) -> bool:
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_it_is_noticed(name: str, monkeypatch):
+def test_it_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not compare(monkeypatch, mutated(*MUTATIONS[name]))
 
 
-def test_without_a_fault_nothing_is_noticed(monkeypatch):
+def test_without_a_fault_nothing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert compare(monkeypatch, mutated("issued += timing.issue_cycles", "issued += timing.issue_cycles"))

@@ -37,7 +37,7 @@ def one_op_loop(repeat: int) -> tuple[PhaseArrays, PhaseTiming]:
     return PhaseArrays.from_phase(phase, {"u0": 0, "u1": 1}), PhaseTiming(services, 0, 2)
 
 
-def test_the_loop_is_found_and_skipped():
+def test_the_loop_is_found_and_skipped() -> None:
     """Repetition r starts at 7 r, is free at 7 r + 3 and done at 7 r + 7.
 
     Op a of repetition 1 is issued when? With 2 places, op i when op i - 2 starts: t(0) = t(1) = 0, t(r) = 7 (r - 2).
@@ -57,7 +57,7 @@ def test_the_loop_is_found_and_skipped():
     assert state.mark_ends.tolist() == [7 * r + 7 for r in arrays.marks.tolist()]
 
 
-def test_without_the_skip_every_repetition_is_evaluated():
+def test_without_the_skip_every_repetition_is_evaluated() -> None:
     arrays, timing = one_op_loop(100)
     state = PhaseState.at_start(arrays, Log.empty(0, 0))
     assert run_phase(arrays, timing, state, False) == (100, -1, 0, 0)
@@ -81,7 +81,7 @@ def snapshot_at(r: int) -> Snapshot:
     return take_snapshot(no_snapshot(arrays, state, rings), arrays, state, rings, r, r, issued)
 
 
-def test_a_snapshot_holds_what_is_looked_back_on_youngest_first():
+def test_a_snapshot_holds_what_is_looked_back_on_youngest_first() -> None:
     found = snapshot_at(5)
     assert (found.repetition, found.issued) == (5, 21)
     assert (found.free_at.tolist(), found.done_at.tolist()) == ([38, 0], [42, 0])
@@ -90,7 +90,7 @@ def test_a_snapshot_holds_what_is_looked_back_on_youngest_first():
 
 
 @pytest.mark.parametrize("later", [1, 2, 5])
-def test_the_same_state_later_is_a_period(later: int):
+def test_the_same_state_later_is_a_period(later: int) -> None:
     """5 + 1 and 5 + 5 stand in other places of the rings than 5 does: only the age counts."""
     arrays, state, rings, issued = at_repetition(5 + later)
     assert shift_since(snapshot_at(5), arrays, state, rings, 5 + later, issued) == 7 * later
@@ -100,7 +100,7 @@ PLACES = ["issued", "free_at", "done_at", "frees", "dones", "starts"]
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_one_time_that_is_another_is_no_period(place: str):
+def test_one_time_that_is_another_is_no_period(place: str) -> None:
     """Each part of H by itself: with one cycle more in it, the future may be another one."""
     arrays, state, rings, issued = at_repetition(7)
     if place == "issued":
@@ -114,14 +114,14 @@ def test_one_time_that_is_another_is_no_period(place: str):
     assert shift_since(snapshot_at(5), arrays, state, rings, 7, issued) == NONE
 
 
-def test_what_nobody_looks_back_on_any_more_does_not_count():
+def test_what_nobody_looks_back_on_any_more_does_not_count() -> None:
     """Repetition 6 in the rings, when 7 is over: the longest lag is 1, so 8 looks at 7."""
     arrays, state, rings, issued = at_repetition(7)
     rings.dones[6 % 2] += 1
     assert shift_since(snapshot_at(5), arrays, state, rings, 7, issued) == 14
 
 
-def test_queues_are_full_when_every_ring_is():
+def test_queues_are_full_when_every_ring_is() -> None:
     arrays, timing = one_op_loop(100)
     rings = empty_rings(arrays, timing)
     assert rings.place_of.tolist() == [0, 2, 2]  # u1, which has no ops, has none
@@ -130,7 +130,7 @@ def test_queues_are_full_when_every_ring_is():
         assert queues_full(rings) == full
 
 
-def test_advance_shifts_times_and_multiplies_waits():
+def test_advance_shifts_times_and_multiplies_waits() -> None:
     """From 7, one repetition after the snapshot of 6, on by 10 periods: what the loop has after repetition 17."""
     arrays, state, rings, _ = at_repetition(7)
     advance(snapshot_at(6), arrays, state, rings, 10, 7)
@@ -142,7 +142,7 @@ def test_advance_shifts_times_and_multiplies_waits():
         assert getattr(rings, part).tolist() == getattr(wanted_rings, part).tolist()
 
 
-def test_ends_in_what_is_skipped():
+def test_ends_in_what_is_skipped() -> None:
     """Snapshot of 2, found at 4: a period of 2 repetitions and, say, 30 cycles; 3 and 4 ended at 45 and 52.
 
     10 periods are skipped, repetitions 5 .. 24: 5 is like 3, 30 cycles later; 24 is like 4, 10 periods later; 25 is not
