@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import SupportsFloat
 
 from archsim.config.extensions import STATISTICS as GROUP
 from archsim.config.extensions import extensions
@@ -23,6 +24,9 @@ from archsim.workload.network import NetworkSpec
 
 Value = float | Mapping[str, float]
 """A figure, or one for each of some names."""
+
+Computed = SupportsFloat | Mapping[str, SupportsFloat]
+"""The same as a package computes it: Python's numbers, numpy's, or fractions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class Statistic:
     unit: str
     meaning: str
     formula: str
-    compute: Callable[[FinishedRun], Value]
+    compute: Callable[[FinishedRun], Computed]
 
 
 @dataclass(frozen=True, slots=True)

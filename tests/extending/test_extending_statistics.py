@@ -13,7 +13,7 @@ import pytest
 from archsim.api import Simulation, simulate
 from archsim.errors import ExtensionError
 from archsim.families.load import load_arch
-from archsim.metrics.statistic import FinishedRun, Statistic, Value
+from archsim.metrics.statistic import Computed, FinishedRun, Statistic
 from archsim.report.files.saved import stats_json
 from archsim.report.text.catalogue import catalogue
 from archsim.report.text.report_text import report_text
@@ -29,7 +29,7 @@ def simulated(*statistics: Statistic) -> Simulation:
     return simulate(load_arch("tiny_2x2"), load_workload("lstm_3_2_t4"), timing_only=True, statistics=statistics)
 
 
-def statistic(compute: Callable[[FinishedRun], Value], name: str = "own", unit: str = "cycles") -> Statistic:
+def statistic(compute: Callable[[FinishedRun], Computed], name: str = "own", unit: str = "cycles") -> Statistic:
     return Statistic(name, unit, "what it is", "how", compute)
 
 
@@ -60,7 +60,7 @@ def test_without_any_nothing_is_said_of_them() -> None:
 
 
 def test_a_statistic_sees_the_whole_run() -> None:
-    def per_op(run: FinishedRun) -> dict[str, float]:
+    def per_op(run: FinishedRun) -> Computed:
         ops = sum(unit.ops for unit in run.trace.units.values())
         assert ops == run.program.op_instances == run.stats.program_ops
         assert [*run.units] == [*run.trace.units]
@@ -87,7 +87,7 @@ def test_a_statistic_sees_the_whole_run() -> None:
         (lambda run: None, "archsim.statistics: own: expected finite numbers, got None"),
     ],
 )
-def test_what_goes_wrong_in_it_is_its_packages_fault(compute: Callable[[FinishedRun], Value], message: str) -> None:
+def test_what_goes_wrong_in_it_is_its_packages_fault(compute: Callable[[FinishedRun], Computed], message: str) -> None:
     with pytest.raises(ExtensionError) as error:
         simulated(statistic(compute))
     assert str(error.value) == message

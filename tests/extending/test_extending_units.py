@@ -227,7 +227,8 @@ def test_a_definition_makes_a_unit_of_its_name() -> None:
         build_units(machine("units.other={}", units=(other,)).config)
     with pytest.raises(ExtensionError, match="archsim.units: silent: there are several units of that name"):
         machine("units.silent={}", units=(SILENT, SILENT))
-    nothing = dataclasses.replace(SILENT, unit=lambda config, ports, formats: None)
+    make_nothing: Any = lambda config, ports, formats: None  # noqa: E731
+    nothing = dataclasses.replace(SILENT, unit=make_nothing)
     with pytest.raises(ExtensionError, match="archsim.units: silent: expected a unit of that name, got NoneType"):
         build_units(machine("units.silent={}", units=(nothing,)).config)
 
