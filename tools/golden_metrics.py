@@ -236,7 +236,7 @@ def _workload(name: str) -> Workload:
 @lru_cache
 def _evaluator() -> Evaluator:
     """One for each process; few programs, since runs hardly share any."""
-    return Evaluator(structures=2)
+    return Evaluator(programs=2)
 
 
 def _duration_rank(run: Run) -> tuple[int, int]:

@@ -64,7 +64,7 @@ def networks() -> list[NetworkSpec]:
 @cache
 def programs() -> tuple[Program, ...]:
     """Of all these networks in every schedule."""
-    return tuple(schedule.build(spec, ARCH) for spec in networks() for schedule in GEMV_SCHEDULES)
+    return tuple(schedule.build(spec, ARCH) for spec in networks() for schedule in GEMV_SCHEDULES)  # type: ignore[arg-type]
 
 
 @cache

@@ -25,7 +25,7 @@ class KillOne(Watcher):
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process, self.seen = process, 0
 
-    def counted(self, points: int, fresh: int) -> None:
+    def counted(self, points: int, fresh: int) -> None:  # type: ignore[override]
         self.seen += fresh
         if self.seen >= 5 and self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
@@ -50,7 +50,7 @@ def test_a_cluster_gives_the_same_points_also_when_a_worker_is_killed(write: Wri
     try:
         address, deadline = "", time.monotonic() + 60
         while not address and time.monotonic() < deadline:
-            found = re.search(r"Scheduler at:\s+(tcp://\S+)", processes[0].stderr.readline())
+            found = re.search(r"Scheduler at:\s+(tcp://\S+)", processes[0].stderr.readline())  # type: ignore[union-attr]
             address = found[1] if found else ""
         worker = ("distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard", "--no-nanny")
         processes += [start(*worker) for _ in range(2)]
@@ -63,7 +63,7 @@ def test_a_cluster_gives_the_same_points_also_when_a_worker_is_killed(write: Wri
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            process.stderr.close()
+            process.stderr.close()  # type: ignore[union-attr]
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -23,7 +23,7 @@ def test_points_by_number(write: Write) -> None:
         "accumulators.entries": 32,
     }
     assert design.schedule == "fused_interleaved"
-    assert design.config.mac_array.rows == design.config.weight_sram.banks == 8
+    assert design.config.mac_array.rows == design.config.weight_sram.banks == 8  # type: ignore[union-attr]
     assert space.number((2, 1, 0, 1)) == 29
     assert len({space.design(number).key for number in range(space.size)}) == 48
 
@@ -79,7 +79,7 @@ def test_a_set_of_formats_is_one_choice(write: Write) -> None:
     space = Space.load(write(("[256, 2KiB]", "[2KiB]\n  formats: [float32, q4.12]")))
     labels = {space.design(number).inputs["formats"] for number in range(space.size)}
     assert labels == {"float32", "q4.12"}
-    assert {space.design(number).config.formats.weight for number in range(4)} == {"float32", "q4.12"}
+    assert {space.design(number).config.formats.weight for number in range(4)} == {"float32", "q4.12"}  # type: ignore[union-attr]
 
 
 def test_shipped_spaces_load() -> None:

@@ -73,5 +73,5 @@ def test_all_phases_are_of_the_types_that_the_kernel_is_compiled_for() -> None:
             for arrays, timing in zip(tables.phases, Timing(services, 1, 4).phases, strict=True):
                 for log in (Log.empty(0, 0), Log.empty(3, len(arrays.unit))):
                     state = PhaseState.at_start(arrays, log)
-                    found.add((typeof(arrays), typeof(timing), typeof(state)))
+                    found.add((typeof(arrays), typeof(timing), typeof(state)))  # type: ignore[no-untyped-call]
     assert len(found) == 1

@@ -224,5 +224,5 @@ def test_the_accumulators_hold_all_that_runs_at_a_time(case: Case) -> None:
     """Buffers of one phase lie side by side in the accumulators; those of layers after each other may overlap."""
     for phase in case.program.phases:
         used = {r.buffer.name: r.buffer for op in phase.ops for r in op.writes if r.buffer.memory == "accumulators"}
-        entries = sum(b.slots * b.entries * b.width for b in used.values())
+        entries = sum(b.slots * b.entries * b.width for b in used.values())  # type: ignore[misc, operator]
         assert entries <= case.config.accumulators.entries

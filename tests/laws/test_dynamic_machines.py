@@ -29,7 +29,7 @@ MAPPINGS = ("row_bank_column_group_channel", "row_bank_group_column_channel")
 
 
 @st.composite
-def ddr(draw: st.DrawFn) -> dict:
+def ddr(draw: st.DrawFn) -> dict:  # type: ignore[type-arg]
     """DRAM of kind ddr."""
     return {
         "kind": "ddr",
@@ -46,8 +46,8 @@ def dynamic_cases(draw: st.DrawFn) -> tuple[Case, Case]:
     case = draw(cases())
     changes = {f"{memory}.ports": draw(st.sampled_from(["1RW", "1R1W"])) for memory in MEMORIES}
     if draw(st.booleans()):
-        changes["dram"] = draw(ddr())
-        changes["dram_type"] = TYPES[changes["dram"]["device"]]
+        changes["dram"] = draw(ddr())  # type: ignore[assignment]
+        changes["dram_type"] = TYPES[changes["dram"]["device"]]  # type: ignore[index]
     return case, case.with_fields(changes)
 
 
@@ -183,7 +183,7 @@ def test_without_refresh_in_the_way_they_are_not() -> None:
 
 
 def test_machines_say_whether_their_times_are_static() -> None:
-    case = Case(load_arch("edge_16x16").config, load_workload("lstm:4,4,t=2"), "fused")
+    case = Case(load_arch("edge_16x16").config, load_workload("lstm:4,4,t=2"), "fused")  # type: ignore[arg-type]
     assert case.machine_spec().static
     assert all(unit.static for unit in case.units.values())
     for changes in ({"weight_sram.ports": "1RW"}, DDR4):

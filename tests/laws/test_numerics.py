@@ -96,11 +96,11 @@ def test_the_program_means_the_network(case: Case, seed: int) -> None:
     numbers, spec = tensors(case.spec, seed), case.spec
     assert all(np.all(cell.h_0 != 0) and (cell.c_0 is None or np.all(cell.c_0 != 0)) for cell in numbers.cells)
     _, computed = case.execute(numbers)
-    verdict = compare(computed, numbers, spec)
+    verdict = compare(computed, numbers, spec)  # type: ignore[arg-type]
     assert verdict.passed, verdict
-    assert computed.output.shape == (spec.steps, spec.batch, spec.output_size)
-    assert [h.shape for h in computed.h_n] == [(spec.batch, cell.output_size) for cell in spec.cells]
-    for c_n, cell in zip(computed.c_n, spec.cells, strict=True):
+    assert computed.output.shape == (spec.steps, spec.batch, spec.output_size)  # type: ignore[union-attr]
+    assert [h.shape for h in computed.h_n] == [(spec.batch, cell.output_size) for cell in spec.cells]  # type: ignore[union-attr]
+    for c_n, cell in zip(computed.c_n, spec.cells, strict=True):  # type: ignore[union-attr]
         assert (c_n is None) == (cell.kind is not CellKind.LSTM)
         assert c_n is None or c_n.shape == (spec.batch, cell.hidden_size)
 
@@ -126,11 +126,11 @@ def test_the_program_means_the_lstm(case: Case, seed: int) -> None:
     (cell,) = numbers.cells
     _, computed = case.execute(numbers)
     weights = cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh
-    output, h_n, c_n = lstm(numbers.x, *weights, cell.h_0[None], cell.c_0[None])
-    for got, want in ((computed.output, output), (computed.h_n[0], h_n[0]), (computed.c_n[0], c_n[0])):
-        assert got.shape == want.shape
-        assert _largest_error(got, want) <= TOLERANCE
-    assert np.array_equal(computed.output[-1], computed.h_n[0])
+    output, h_n, c_n = lstm(numbers.x, *weights, cell.h_0[None], cell.c_0[None])  # type: ignore[arg-type, index]
+    for got, want in ((computed.output, output), (computed.h_n[0], h_n[0]), (computed.c_n[0], c_n[0])):  # type: ignore[union-attr]
+        assert got.shape == want.shape  # type: ignore[union-attr]
+        assert _largest_error(got, want) <= TOLERANCE  # type: ignore[arg-type]
+    assert np.array_equal(computed.output[-1], computed.h_n[0])  # type: ignore[union-attr]
 
 
 @law
@@ -223,7 +223,7 @@ def test_initial_state_from_a_file(schedule: str, tmp_path: Path) -> None:
     load = workload(5, 6, 4, 2)
     numbers = tensors(load.spec, 8)
     (cell,) = numbers.cells
-    h_0, c_0 = cell.h_0[None], cell.c_0[None]
+    h_0, c_0 = cell.h_0[None], cell.c_0[None]  # type: ignore[index]
     names = {
         "weight_ih_l0": "weight_ih",
         "weight_hh_l0": "weight_hh",
@@ -231,9 +231,9 @@ def test_initial_state_from_a_file(schedule: str, tmp_path: Path) -> None:
         "bias_hh_l0": "bias_hh",
     }
     stored = {name: getattr(cell, field) for name, field in names.items()}
-    golden = lstm(numbers.x, *stored.values(), h_0, c_0)
+    golden = lstm(numbers.x, *stored.values(), h_0, c_0)  # type: ignore[call-arg]
     expected = dict(zip(("output", "h_n", "c_n"), golden, strict=True))
-    np.savez(tmp_path / "all.npz", **stored, input=numbers.x, first_h=h_0, first_c=c_0, **expected)
+    np.savez(tmp_path / "all.npz", **stored, input=numbers.x, first_h=h_0, first_c=c_0, **expected)  # type: ignore[arg-type]
     path = tmp_path / "stateful.yaml"
     path.write_text(
         "summary: a nonzero initial state\nkind: lstm\ninput_size: 5\nhidden_size: 6\nsteps: 4\nbatch: 2\n"
@@ -260,7 +260,7 @@ def test_initial_state_from_a_file(schedule: str, tmp_path: Path) -> None:
 def test_a_result_is_not_a_view_of_what_it_was_read_from() -> None:
     """A projection's identity is 1,000 cycles under way while its sums are overwritten: one row, few slots."""
     changes = {"mac_array.rows": 1, "accumulators.entries": 4, "activation.latency_cycles": 1000}
-    config = changed(load_arch(FLOAT_16X16).config, changes)
+    config = changed(load_arch(FLOAT_16X16).config, changes)  # type: ignore[arg-type]
     case = Case(config, network(kind=CellKind.LSTM, input_size=2, hidden_size=6, proj_size=3, steps=6), "split")
     numbers = tensors(case.spec, 4)
     assert bits(case.execute(numbers)[1]) == bits(case.interpret(numbers))

@@ -444,7 +444,7 @@ def test_too_few_slots(name: str, buffer: str) -> None:
     for old in program.buffers:
         if plain(old.name) != buffer:
             continue
-        for slots in range(1, old.slots):
+        for slots in range(1, old.slots):  # type: ignore[arg-type]
             ops = tuple(moved(op, _with_slots(old, slots)) for op in body)
             if ops == body:  # another layer's
                 continue

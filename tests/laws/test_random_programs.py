@@ -138,7 +138,7 @@ def r(b: Buffer, offset: int = 0, stride: int = 0) -> Region:
 
 
 def op(name: str, unit: str, reads: tuple[Region, ...] = (), writes: tuple[Region, ...] = (), **skips: int) -> Op:
-    return Mix(unit=unit, label=name, inputs=reads, outputs=writes, **skips)
+    return Mix(unit=unit, label=name, inputs=reads, outputs=writes, **skips)  # type: ignore[arg-type]
 
 
 def test_a_conditional_write_does_not_hide_the_write_before_it() -> None:
@@ -182,7 +182,7 @@ def test_two_writers_of_one_time_some_repetitions_apart(second: str) -> None:
     early, late = r(steps, offset=2, stride=1), r(steps, stride=1)
     ops = [
         op("early", "u0", writes=(early,)),
-        Mix(unit="u1", label="late", **{"outputs" if second == "write" else "accumulated": (late,)}),
+        Mix(unit="u1", label="late", **{"outputs" if second == "write" else "accumulated": (late,)}),  # type: ignore[arg-type]
     ]
     phase = build_phase("body", PhaseKind.BODY, ops, 6)
     assert Unrolled(phase).hazards == []

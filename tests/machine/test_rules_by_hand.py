@@ -78,7 +78,7 @@ class TestSequencer:
     def test_the_slower_of_issue_and_unit(self, issue_cycles: int, occupancy: int, starts: list[int]) -> None:
         """Three ops of one unit: at the issue interval, or at the occupancy if that is longer."""
         times, _ = run_jobs([Job("a1", occupancy)], repeat=3, issue_cycles=issue_cycles)
-        assert starts_of(times, "a1") == starts
+        assert starts_of(times, "a1") == starts  # type: ignore[arg-type]
 
     # a1, a2, a3 (occupancy 5) and b1 on another unit. Issue times t; an op leaves its queue when it starts.
     #
@@ -137,20 +137,20 @@ class TestSequencer:
     def test_the_next_repetition_follows_in_program_order(self) -> None:
         """Issue 2: a1 b1 a1 b1 a1 b1 at 2, 4, 6, 8, 10, 12."""
         times, _ = run_jobs([Job("a1", 1), Job("b1", 1)], repeat=3, issue_cycles=2)
-        assert (starts_of(times, "a1"), starts_of(times, "b1")) == ([2, 6, 10], [4, 8, 12])
+        assert (starts_of(times, "a1"), starts_of(times, "b1")) == ([2, 6, 10], [4, 8, 12])  # type: ignore[arg-type]
 
 
 class TestRepetitions:
     def test_a_dependency_of_lag_0_pipelines(self) -> None:
         """a runs ahead at its own rate: 0, 2, 4; b one occupancy later."""
         times, _ = run_jobs([Job("a1", 2), Job("b1", 1, 0, [Token("a1")])], repeat=3)
-        assert (starts_of(times, "a1"), starts_of(times, "b1")) == ([0, 2, 4], [2, 4, 6])
+        assert (starts_of(times, "a1"), starts_of(times, "b1")) == ([0, 2, 4], [2, 4, 6])  # type: ignore[arg-type]
 
     def test_a_dependency_of_lag_1_is_a_recurrence(self) -> None:
         """a waits for b of the repetition before (none in the first): period 2 + 1 + depth 1 = 4."""
         body = [Job("a1", 2, 0, [Token("b1", lag=1)]), Job("b1", 1, 1, [Token("a1")])]
         times, _ = run_jobs(body, repeat=3)
-        assert (starts_of(times, "a1"), starts_of(times, "b1")) == ([0, 4, 8], [2, 6, 10])
+        assert (starts_of(times, "a1"), starts_of(times, "b1")) == ([0, 4, 8], [2, 6, 10])  # type: ignore[arg-type]
 
     @pytest.mark.parametrize(
         ("after", "producer", "consumer"),
@@ -164,7 +164,7 @@ class TestRepetitions:
         """
         body = [Job("a1", 1, 0, [Token("b1", after, lag=2)]), Job("b1", 4, 3, [Token("a1")])]
         times, _ = run_jobs(body, repeat=4)
-        assert (starts_of(times, "a1"), starts_of(times, "b1")) == (producer, consumer)
+        assert (starts_of(times, "a1"), starts_of(times, "b1")) == (producer, consumer)  # type: ignore[arg-type]
 
 
 class TestPhases:

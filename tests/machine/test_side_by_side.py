@@ -165,7 +165,7 @@ def test_where_gates_go(units: int, places: dict[str, str]) -> None:
 def test_a_late_bias_that_would_come_too_late_is_refused(
     options: dict[str, bool | CellKind | tuple[FunctionSpec, FunctionSpec]],
 ) -> None:
-    cell = replace(CellSpec(CellKind.LSTM, 3, 2, CellKind.LSTM.functions), **options)
+    cell = replace(CellSpec(CellKind.LSTM, 3, 2, CellKind.LSTM.functions), **options)  # type: ignore[arg-type]
     spec = NetworkSpec(((cell,),), 2, 1)
     with pytest.raises(ArchError, match=r"activation.adds_bias.*a bias in front of the function comes too late here"):
         find_schedule("fused").build(spec, hand_machine("activation.adds_bias=true").config)

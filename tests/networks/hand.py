@@ -45,14 +45,14 @@ def numbers(case: Case, x: Any, cells: list[Mapping[str, Any]]) -> NetworkTensor
         arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
         for name, values in given.items():
             arrays[name] = np.array(values, np.float32).reshape(shapes[name])
-        found.append(CellTensors(**arrays, **dict.fromkeys(absent)))
+        found.append(CellTensors(**arrays, **dict.fromkeys(absent)))  # type: ignore[arg-type]
     sequence = np.array(x, np.float32).reshape(case.spec.steps, case.spec.batch, case.spec.input_size)
     return NetworkTensors(tuple(found), sequence, None)
 
 
 def run(schedule: str, x: Any, cells: list[Mapping[str, Any]], **fields: Any) -> Results:
     """What the machine computes; checked against the hazards, the interpreter's bits and the golden model."""
-    case = Case(MACHINE, network(**{"input_size": 1, "hidden_size": 1} | fields), schedule)
+    case = Case(MACHINE, network(**{"input_size": 1, "hidden_size": 1} | fields), schedule)  # type: ignore[arg-type]
     assert find_hazards(case.program) == ()
     tensors = numbers(case, x, cells)
     _, results = case.execute(tensors)

@@ -112,12 +112,12 @@ class TestLstm:
         fields = LSTM | {"hidden_size": 2, "proj_size": 1}
         first = run(schedule, [1], [cell], **fields)
         assert first.output.tolist() == [[[87]]]
-        assert first.c_n[0].tolist() == [[18, 1]]
+        assert first.c_n[0].tolist() == [[18, 1]]  # type: ignore[union-attr]
         both = run(schedule, [1, 0], [cell], steps=2, **fields)
         # i = 87, f = 88, g = -87, o = 1: c = 88 * 18 - 87 * 87; the other unit's gates are 0, its c = 0 and h = 0.
         c = 88 * 18 - 87 * 87
         assert both.output.tolist() == [[[87]], [[c]]]
-        assert both.c_n[0].tolist() == [[c, 0]]
+        assert both.c_n[0].tolist() == [[c, 0]]  # type: ignore[union-attr]
 
 
 @every_schedule
@@ -172,7 +172,7 @@ X = [[1, 2, 3], [10, 20, 30], [100, 200, 300]]
 
 def lanes(results: Results) -> list[list[float]]:
     """The outputs of each sequence over time."""
-    return results.output[:, :, 0].T.tolist()
+    return results.output[:, :, 0].T.tolist()  # type: ignore[no-any-return]
 
 
 @every_schedule
@@ -240,7 +240,7 @@ def test_lengths_of_an_lstm_hold_c_as_well(schedule: str) -> None:
     fields = LSTM | {"steps": 2, "batch": 2, "sequence_lens": (2, 1)}
     results = run(schedule, [[1, 2], [10, 20]], [cell], **fields)
     assert lanes(results) == [[1001, 1011], [2002, 0]]
-    assert (results.h_n[0].tolist(), results.c_n[0].tolist()) == ([[1011], [2002]], [[1011], [2002]])
+    assert (results.h_n[0].tolist(), results.c_n[0].tolist()) == ([[1011], [2002]], [[1011], [2002]])  # type: ignore[union-attr]
     backwards = run(schedule, [[1, 2], [10, 20]], [cell], reverse=True, **fields)
     assert lanes(backwards) == [[1011, 1010], [2002, 0]]
 
@@ -270,7 +270,7 @@ def test_layers_of_different_kinds(schedule: str) -> None:
         {"weight_ih": [0, 0, 2, 0], "bias_ih": [1, 1, 0, 1]},
     ]
     fields = RNN | {"bias": False, "steps": 3, "next_layers": (gru, lstm)}
-    results = run(schedule, [1, 10, 100], cells, **fields)
+    results = run(schedule, [1, 10, 100], cells, **fields)  # type: ignore[arg-type]
     assert lanes(results) == [[2, 26, 272]]
     assert [h.tolist() for h in results.h_n] == [[[111]], [[123]], [[272]]]
     assert [c is None or c.tolist() for c in results.c_n] == [True, True, [[272]]]

@@ -24,7 +24,7 @@ SIZES = {"input_size": 3, "hidden_size": H, "steps": T, "batch": 2}
 
 
 def case_of(kind: str, **fields: Any) -> Case:
-    return Case(MACHINE, network(**SIZES | {"kind": CellKind(kind)} | fields), "fused_interleaved")
+    return Case(MACHINE, network(**SIZES | {"kind": CellKind(kind)} | fields), "fused_interleaved")  # type: ignore[arg-type]
 
 
 def noticed(
@@ -74,7 +74,7 @@ def test_swapped_gates(kind: str, first: int, second: int) -> None:
 def test_swapped_peepholes(first: int, second: int) -> None:
     case = case_of("lstm", peepholes=True)
     numbers = tensors(case.spec, 1)
-    peephole = swapped(numbers.cells[0].peephole, first, second)
+    peephole = swapped(numbers.cells[0].peephole, first, second)  # type: ignore[arg-type]
     assert noticed(case, numbers, other=changed(numbers, 0, peephole=peephole))
 
 
@@ -111,7 +111,7 @@ def test_the_two_biases_of_a_grus_candidate_are_not_one() -> None:
         case = case_of("gru", linear_before_reset=form)
         numbers = tensors(case.spec, 4)
         (cell,) = numbers.cells
-        joined, left = cell.bias_ih.copy(), cell.bias_hh.copy()
+        joined, left = cell.bias_ih.copy(), cell.bias_hh.copy()  # type: ignore[union-attr]
         joined[2 * H :] += left[2 * H :]
         left[2 * H :] = 0
         assert noticed(case, numbers, other=changed(numbers, 0, bias_ih=joined, bias_hh=left)) is form
@@ -123,7 +123,7 @@ def test_exchanged_biases(kind: str) -> None:
     case = case_of(kind)
     numbers = tensors(case.spec, 5)
     (cell,) = numbers.cells
-    other = changed(numbers, 0, bias_ih=cell.bias_hh, bias_hh=cell.bias_ih)
+    other = changed(numbers, 0, bias_ih=cell.bias_hh, bias_hh=cell.bias_ih)  # type: ignore[arg-type]
     assert noticed(case, numbers, other=other) == (kind == "gru")
 
 
@@ -153,14 +153,14 @@ FITTING = [
     (kind, flip)
     for kind in GATES
     for flip, (right, _) in FLIPS.items()
-    if all(ONLY.get(option, kind) == kind for option in right)
+    if all(ONLY.get(option, kind) == kind for option in right)  # type: ignore[attr-defined]
 ]
 
 
 @pytest.mark.parametrize(("kind", "flip"), FITTING)
 def test_a_wrong_option(kind: str, flip: str) -> None:
     right_fields, wrong_fields = FLIPS[flip]
-    right, wrong = case_of(kind, **right_fields), case_of(kind, **wrong_fields)
+    right, wrong = case_of(kind, **right_fields), case_of(kind, **wrong_fields)  # type: ignore[arg-type]
     assert noticed(right, tensors(right.spec, 7), wrong=wrong)
 
 
@@ -219,12 +219,12 @@ def test_a_witness_is_looked_at_too(kind: str) -> None:
     numbers = tensors(case.spec, 12)
     results = case.interpret(numbers)
     lstm = kind == "lstm"
-    good = {"output": results.output, "h_n": np.stack(results.h_n), "c_n": np.stack(results.c_n) if lstm else None}
-    verdict = compare(results, replace(numbers, expected=Expected(**good)), case.spec)
+    good = {"output": results.output, "h_n": np.stack(results.h_n), "c_n": np.stack(results.c_n) if lstm else None}  # type: ignore[arg-type]
+    verdict = compare(results, replace(numbers, expected=Expected(**good)), case.spec)  # type: ignore[arg-type]
     assert verdict.passed
     assert len(verdict.checks) == 2 * (3 if lstm else 2)
     for name in ("output", "h_n", "c_n")[: 3 if lstm else 2]:
-        bad = good | {name: good[name] + np.float32(0.01)}
-        verdict = compare(results, replace(numbers, expected=Expected(**bad)), case.spec)
+        bad = good | {name: good[name] + np.float32(0.01)}  # type: ignore[operator]
+        verdict = compare(results, replace(numbers, expected=Expected(**bad)), case.spec)  # type: ignore[arg-type]
         assert [check.name for check in verdict.checks if not check.passed] == [name]
         assert not verdict.passed

@@ -37,19 +37,19 @@ def effect(op: Op, *operands: object) -> list[list[float]]:
     assert len(arrays) == len(op.reads)
     (result,) = UNITS[op.unit].kernel(op, Numerics()).effect(arrays)
     assert result.dtype == np.float32
-    return result.tolist()
+    return result.tolist()  # type: ignore[no-any-return]
 
 
 def elementwise(kind: type[Op], fields: str, **more: object) -> Op:
     """An op whose fields are all the same region."""
-    return kind(unit="elementwise", label="op", target=region(1), **dict.fromkeys(fields.split(), region(1)), **more)
+    return kind(unit="elementwise", label="op", target=region(1), **dict.fromkeys(fields.split(), region(1)), **more)  # type: ignore[arg-type, call-arg]
 
 
 def test_cell_update() -> None:
     """0.5 * 8 (f c) + 3 * 2 (i g) = 10; coupled, f = 1 - 3: -2 * 8 + 3 * 2 = -10."""
     op = elementwise(CellUpdate, "input_gate candidate forget_gate")
     assert effect(op, [[3]], [[2]], [[8]], [[0.5]]) == [[10]]
-    assert effect(replace(op, forget_gate=None), [[3]], [[2]], [[8]]) == [[-10]]
+    assert effect(replace(op, forget_gate=None), [[3]], [[2]], [[8]]) == [[-10]]  # type: ignore[call-arg]
 
 
 def test_hidden_update() -> None:
@@ -108,7 +108,7 @@ def test_clip_bounds_what_goes_into_the_function(clip: float | None, expected: l
 def test_a_lane_that_holds_keeps_its_old_value() -> None:
     """Three sequences, the second has ended: its h stays what it was, whatever the op computes."""
     hold = Hold(VALID, region(2, 3, "old"))
-    op = replace(elementwise(HiddenUpdate, "output_gate tanh_cell"), target=region(2, 3), hold=hold)
+    op = replace(elementwise(HiddenUpdate, "output_gate tanh_cell"), target=region(2, 3), hold=hold)  # type: ignore[call-arg]
     gates, tanh, old = [[1, 2, 3], [4, 5, 6]], [[10, 10, 10], [10, 10, 10]], [[7, 8, 9], [70, 80, 90]]
     assert effect(op, gates, tanh, [[1, 0, 1]], old) == [[10, 8, 30], [40, 80, 60]]
     assert effect(op, gates, tanh, [[1, 1, 1]], old) == [[10, 20, 30], [40, 50, 60]]
@@ -120,7 +120,7 @@ def test_every_op_that_writes_a_state_can_hold() -> None:
     """The cell update holds c, an activation (RNN, projection) holds h; the operands come before the hold's."""
     hold = Hold(VALID, region(1, 3, "old"))
     wide = {name: region(1, 3) for name in ("input_gate", "candidate", "forget_gate", "target")}
-    cell = CellUpdate(unit="elementwise", label="c", **wide, hold=hold)
+    cell = CellUpdate(unit="elementwise", label="c", **wide, hold=hold)  # type: ignore[arg-type]
     # f c + i g = 2 * 10 + 1 * 3 in the first lane; the others keep 5 and 6.
     assert effect(cell, [[1] * 3], [[3] * 3], [[10] * 3], [[2] * 3], [[1, 0, 0]], [[4, 5, 6]]) == [[23, 5, 6]]
     activate = Activate(

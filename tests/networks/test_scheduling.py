@@ -98,7 +98,7 @@ HEAD = "summary: in files\nkind: lstm\ninput_size: 3\nhidden_size: 4\nsteps: 5\n
 
 
 def from_files(folder: Path, weights: dict[str, np.ndarray], x: np.ndarray, more: str) -> Simulation:
-    np.savez(folder / "w.npz", **weights)
+    np.savez(folder / "w.npz", **weights)  # type: ignore[arg-type]
     np.savez(folder / "x.npz", input=x)
     (folder / "w.yaml").write_text(HEAD + more + "weights: {file: w.npz}\ninput: {file: x.npz}\n")
     return run(str(folder / "w.yaml"))

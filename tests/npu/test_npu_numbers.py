@@ -111,7 +111,7 @@ def test_both_grus_in_every_format(formats: tuple[str, ...], linear: bool) -> No
 def test_several_chunks_of_the_published_size() -> None:
     """H = 1000 is 25 row blocks of 40: chunks of 12 and 13."""
     config = machine().config
-    assert config.mvu.row_chunks(1000) == [(0, 480), (480, 1000)]
+    assert config.mvu.row_chunks(1000) == [(0, 480), (480, 1000)]  # type: ignore[attr-defined]
     load = network(kind=CellKind.LSTM, hidden_size=1000, input_size=5, steps=2, batch=2, weights={"seed": 2})
     assert_right(verdict(load))
 
@@ -137,5 +137,5 @@ def test_whatever_the_latencies_the_same_bits(
 
 def test_the_small_machine_is_as_small_as_it_says() -> None:
     config = machine(*SMALL).config
-    assert (config.mvu.columns, config.mvu.chunk_rows, config.mvu.batch) == (4, 2, 1)
-    assert config.mvu.row_chunks(13) == [(0, 4), (4, 8), (8, 13)]
+    assert (config.mvu.columns, config.mvu.chunk_rows, config.mvu.batch) == (4, 2, 1)  # type: ignore[attr-defined]
+    assert config.mvu.row_chunks(13) == [(0, 4), (4, 8), (8, 13)]  # type: ignore[attr-defined]

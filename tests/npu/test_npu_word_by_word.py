@@ -28,12 +28,12 @@ Instance = tuple[int, int, int]
 
 
 def sequences(op: MatVec, arch: Arch) -> int:
-    return -(-op.target.buffer.width // arch.config.mvu.cores)
+    return -(-op.target.buffer.width // arch.config.mvu.cores)  # type: ignore[attr-defined, no-any-return]
 
 
 def words_of_a_product(op: MatVec, start: int, arch: Arch) -> list[int]:
     """When each word is behind the reduction: a micro-op a cycle, row blocks of the last column block one by one."""
-    mvu, lanes = arch.config.mvu, arch.config.mfu.lanes
+    mvu, lanes = arch.config.mvu, arch.config.mfu.lanes  # type: ignore[attr-defined]
     rows, inputs = op.weights.entries, op.vector.entries
     chunk = max(-(-rows // mvu.dpes), mvu.operand_words)
     last_block = start + chunk * (-(-inputs // mvu.columns) - 1)

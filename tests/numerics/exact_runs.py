@@ -68,7 +68,7 @@ def small_case(schedule: str, formats: Any, fields: dict[str, Any] | None = None
     document = MACHINE | {"formats": formats}
     for path, value in (fields or {}).items():
         section, _, name = path.partition(".")
-        document[section] = document[section] | {name: value}
+        document[section] = document[section] | {name: value}  # type: ignore[operator]
     sizes = {"input_size": 3, "hidden_size": 4, "steps": 3, "batch": 2}
     return Case(GemvConfig.model_validate(document), network(**sizes | network_fields), schedule)
 
@@ -103,7 +103,7 @@ def run_reference(case: Case, numbers: Numbers) -> Golden:
 def reference_overflows(case: Case, numbers: Numbers) -> dict[str, int]:
     """How many values the integer reference brought into a range, by kind, over all directions of all layers."""
     counted: Counter[str] = Counter()
-    run = integer_reference.run_integer
+    run = integer_reference.run_integer  # type: ignore[attr-defined]
 
     def counting(*arguments: Any) -> IntegerResult:
         result = run(*arguments)

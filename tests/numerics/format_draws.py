@@ -113,7 +113,7 @@ def calibrations(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@st.composite
+@st.composite  # type: ignore[arg-type]
 def exact_cases(draw: st.DrawFn, **options: Any) -> Case:
     """Any machine, network and schedule, with any formats in which all arithmetic is exact."""
     case = draw(unit_options(draw(cases(**options))))

@@ -150,7 +150,7 @@ def rounds(which: Rounding, instead: Rounding) -> Plant:
 mutation("ties up instead of to even", "lstm in coarse q")(rounds(Rounding.EVEN, Rounding.HALF_UP))
 mutation("ties away from zero instead of to even", "lstm in q")(rounds(Rounding.EVEN, Rounding.GEMMLOWP))
 mutation("truncated instead of rounded", "lstm in q", "tflite, coarse gates")(
-    lambda patch: [rounds(how, Rounding.TRUNCATE)(patch) for how in Rounding]
+    lambda patch: [rounds(how, Rounding.TRUNCATE)(patch) for how in Rounding]  # type: ignore[arg-type]
 )
 mutation("rounded instead of truncated", "lstm in truncated q")(rounds(Rounding.TRUNCATE, Rounding.EVEN))
 mutation("ties to even instead of up", "half up")(rounds(Rounding.HALF_UP, Rounding.EVEN))

@@ -95,16 +95,16 @@ def test_what_is_drawn() -> None:
         weight, x, h, accumulator = (formats.format(kind) for kind in ("weight", "input", "hidden", "accumulator"))
         integers = "".join("q" if isinstance(found, Fixed) else "i" for found in (weight, x, h, accumulator))
         seen.add(integers)
-        seen.add((integers == "qqqi", formats.one_accumulation))
+        seen.add((integers == "qqqi", formats.one_accumulation))  # type: ignore[arg-type]
         for kind, found in (("input", x), ("hidden", h)):
-            seen.add((kind, isinstance(found, Scaled) and (found.asymmetric, found.power_of_two)))
-        seen.add(isinstance(weight, Scaled) and str(weight.granularity))
+            seen.add((kind, isinstance(found, Scaled) and (found.asymmetric, found.power_of_two)))  # type: ignore[arg-type]
+        seen.add(isinstance(weight, Scaled) and str(weight.granularity))  # type: ignore[arg-type]
         for kind in ("gate", "activation", "cell"):
-            seen.add((kind, type(formats.format(kind))))
+            seen.add((kind, type(formats.format(kind))))  # type: ignore[arg-type]
         for kind in names:
             found = formats.format(kind)
             assert isinstance(found, IntegerFormat)
-            seen.add((kind, str(found.rounding), found.wraps))
+            seen.add((kind, str(found.rounding), found.wraps))  # type: ignore[arg-type]
         largest_chunk = 9 << (weight.bits + x.bits - 2)
         seen.add("beyond 62 bits" if largest_chunk > 2**62 else "below")
         seen.add("overflows at once" if accumulator.bits < weight.bits + x.bits - 2 else "does not")
@@ -191,7 +191,7 @@ def test_every_rounding_and_range(formats: str, rounding: str, wrap: str) -> Non
         names[kind] = f"{plain}/{rounding}{wrap}"
     overflowed: set[str] = set()
     for fields in (LSTM, GRU):
-        case = small_case("split_interleaved", names, **fields, steps=5)
+        case = small_case("split_interleaved", names, **fields, steps=5)  # type: ignore[arg-type]
         overflowed |= check(case, drawn_tensors(case, 3)).keys()
     assert "accumulator" in overflowed
 

@@ -77,7 +77,7 @@ def test_rounding_by_definition(name: str) -> None:
     def check(value: float) -> None:
         found, beyond = rounded(name, np.array([value]))
         want, saturated = nearest(name, value)
-        assert (found.dtype, found.tolist(), beyond) == (np.float32, [want], int(saturated))
+        assert (found.dtype, found.tolist(), beyond) == (np.float32, [want], int(saturated))  # type: ignore[comparison-overlap]
         assert math.copysign(1, found[0]) == math.copysign(1, value)
 
     check()
@@ -114,8 +114,8 @@ def singles() -> np.ndarray:
     found = np.concatenate([words, ties]).view(np.float32)
     small = (random.integers(-(2**12), 2**12, 20_000) * 2.0**-26).astype(np.float32)
     halves = random.integers(-(2**12), 2**12, 20_000).astype(np.float32) * np.float32(2.0**4)
-    context = np.nextafter(np.float32(65520.0), np.float32([0, 1e9]))
-    return np.concatenate([found[np.isfinite(found)], small, halves, context, np.float32([0.0, -0.0, 65504, 65520])])
+    context = np.nextafter(np.float32(65520.0), np.float32([0, 1e9]))  # type: ignore[arg-type]
+    return np.concatenate([found[np.isfinite(found)], small, halves, context, np.float32([0.0, -0.0, 65504, 65520])])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["float16", "bfloat16"])

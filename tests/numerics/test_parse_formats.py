@@ -59,7 +59,7 @@ def machine(tmp_path: Path) -> Machine:
 
     def load(*overrides: str, formats: str = "tflite_int8") -> GemvConfig:
         path.write_text(MACHINE.replace("formats: tflite_int8", f"formats: {formats}"))
-        return load_arch(str(path), [parse_override(text) for text in overrides]).config
+        return load_arch(str(path), [parse_override(text) for text in overrides]).config  # type: ignore[return-value]
 
     return load
 

@@ -78,10 +78,10 @@ def test_bytes_on_the_chip() -> None:
     network = {"proj_size": 2, "peepholes": True, "batch": 2}
     elements = {"W_ih": 48, "W_hh": 32, "W_hr": 8, "bias": 16, "peephole": 12}
     elements |= {"x": 12, "h": 8, "vector": 8, "c": 8, "gates": 32, "tanh_c": 8}
-    assert sizes(case_of(FLOAT32, **network)) == {name: 4 * count for name, count in elements.items()}
+    assert sizes(case_of(FLOAT32, **network)) == {name: 4 * count for name, count in elements.items()}  # type: ignore[arg-type]
     bits = {"W_ih": 8, "W_hh": 8, "W_hr": 8, "bias": 32, "peephole": 16}
     bits |= {"x": 8, "h": 8, "vector": 8, "c": 16, "gates": 16, "tanh_c": 16}
-    assert sizes(case_of(TFLITE, **network)) == {name: bits[name] * count // 8 for name, count in elements.items()}
+    assert sizes(case_of(TFLITE, **network)) == {name: bits[name] * count // 8 for name, count in elements.items()}  # type: ignore[arg-type]
 
 
 def test_odd_widths_are_packed() -> None:

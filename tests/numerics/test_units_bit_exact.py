@@ -101,7 +101,7 @@ class Wanted:
 
     def one_minus(self, name: str) -> Coded:
         gate = self.of[name]
-        one = min(round(1.0 / gate.grid.scale), gate.grid.high)
+        one = min(round(1.0 / gate.grid.scale), gate.grid.high)  # type: ignore[arg-type]
         return Coded(one - gate.codes, replace(gate.grid, bits=gate.grid.bits + 1))
 
 
@@ -170,7 +170,7 @@ def test_elementwise(name: str, data: st.DataObject, seed: int) -> None:
         field: region(of, found[of], entries, 1 if of == "peephole" else LANES) for field, of in operands.items()
     }
     regions["target"] = region(target_kind, found[target_kind], entries)
-    op = kind(unit="elementwise", label="op", **({"forget_gate": None} if kind is CellUpdate else {}) | regions)
+    op = kind(unit="elementwise", label="op", **({"forget_gate": None} if kind is CellUpdate else {}) | regions)  # type: ignore[arg-type]
     numerics = Numerics(found)
     config = ElementwiseConfig(lanes=1, cell_latency_cycles=1, hidden_latency_cycles=1)
     kernel = Elementwise(config, {}, Formats.model_validate("q4.12")).kernel(op, numerics)
@@ -286,7 +286,7 @@ def test_mac_tile(
     )
     kernel = product_kernel(tile, numerics)
     operands = [*(part.weights for part in parts), *(part.numbers for part in parts)]
-    (got,) = kernel.effect([*operands, bias] if tile.bias else operands)
+    (got,) = kernel.effect([*operands, bias] if tile.bias else operands)  # type: ignore[list-item]
     if kernel.retire is not None:
         got = kernel.retire(old, got)
 
@@ -303,7 +303,7 @@ def test_mac_tile(
         added = to_gate.convert(Accumulation(matrices[0], to_accumulator, columns).run(vectors[0], None))
         want = to_gate.narrow(old.T + added).codes
     if further:
-        alone = np.tile(bias[rows:, 0].astype(np.int64), (LANES, 1))
+        alone = np.tile(bias[rows:, 0].astype(np.int64), (LANES, 1))  # type: ignore[index]
         alone = to_gate.narrow(to_gate.convert(Coded(alone, scales_of(of_bias, slice(rows, None))))).codes
         want = np.concatenate([want, alone], axis=1)
     assert got.tolist() == want.T.tolist()
@@ -342,19 +342,19 @@ def units_with_methods(draw: st.DrawFn, function: FunctionSpec) -> tuple[Activat
             "span": draw(spans(6)),
             "interpolation": draw(st.sampled_from(("nearest", "linear"))),
         }
-        config = ActivationConfig(lanes=1, method=name, address_format=address, table=table)
+        config = ActivationConfig(lanes=1, method=name, address_format=address, table=table)  # type: ignore[arg-type]
         return config, Table(table["entries"], table["span"], table["interpolation"] == "linear", grid_of(address))
     lines = {
         "segments": draw(st.integers(2, 16)),
         "span": draw(spans(4)),
         "coefficient_bits": draw(st.sampled_from((4, 8, 16, 32))),
     }
-    config = ActivationConfig(lanes=1, method=name, address_format=address, piecewise_linear=lines)
+    config = ActivationConfig(lanes=1, method=name, address_format=address, piecewise_linear=lines)  # type: ignore[arg-type]
     segments = {}
     if function.name in CURVED:
         fitted = PiecewiseMethod(config.piecewise_linear, address).lines(function)
         segments[function.name] = (fitted.breakpoints, fitted.slopes, fitted.intercepts)
-    return config, Lines(lines["span"], lines["coefficient_bits"], grid_of(address), segments)
+    return config, Lines(lines["span"], lines["coefficient_bits"], grid_of(address), segments)  # type: ignore[arg-type]
 
 
 def grid_of(found: Fixed) -> Grid:
@@ -364,7 +364,7 @@ def grid_of(found: Fixed) -> Grid:
 def arguments(random: np.random.Generator, source: Encoding, reach: float) -> np.ndarray:
     """Codes of arguments of any size, and many of up to `reach`."""
     near = np.rint(random.uniform(-reach, reach, (40, LANES)) / source.scale)
-    inside = np.clip(near, source.format.lowest, source.format.highest).astype(source.stored_type)
+    inside = np.clip(near, source.format.lowest, source.format.highest).astype(source.stored_type)  # type: ignore[attr-defined]
     return np.concatenate([codes(random, source, 20, LANES), inside])
 
 
@@ -394,6 +394,6 @@ def test_activation(
     if function.name == "identity":
         want = to.narrow(to.convert(x))
     else:
-        want = activate(GoldenFunction(function.name, function.alpha, function.beta), x, to, method)
+        want = activate(GoldenFunction(function.name, function.alpha, function.beta), x, to, method)  # type: ignore[arg-type]
     assert got.tolist() == want.codes.tolist()
     assert numerics.overflows.overflowed == +overflows

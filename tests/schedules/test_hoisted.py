@@ -23,7 +23,7 @@ HOISTED = ("hoisted_interleaved", "hoisted_gate_major", "hoisted_interleaved_str
 def case(*sets: str, schedule: str = "hoisted", steps: int = 10, formats: str = "float32") -> Case:
     """LSTM(3, 2) on tiny_2x2."""
     arch = load_arch("tiny_2x2", [parse_override(text) for text in (f"formats={formats}", *sets)])
-    return Case(arch.config, workload(3, 2, steps, 1), schedule)
+    return Case(arch.config, workload(3, 2, steps, 1), schedule)  # type: ignore[arg-type]
 
 
 @settings(max_examples=examples(60))

@@ -29,7 +29,7 @@ from tests.rings import covering, exhaustive
 
 
 def machine(*sets: str) -> GemvConfig:
-    return load_arch(FLOAT_16X16, [parse_override(text) for text in sets]).config
+    return load_arch(FLOAT_16X16, [parse_override(text) for text in sets]).config  # type: ignore[return-value]
 
 
 MACHINES = {
@@ -49,7 +49,7 @@ def lstm(input_size: int, hidden_size: int, steps: int, batch: int) -> NetworkSp
 
 
 def cell(kind: CellKind, input_size: int, hidden_size: int, **options: int) -> CellSpec:
-    return CellSpec(kind, input_size, hidden_size, kind.functions, **options)
+    return CellSpec(kind, input_size, hidden_size, kind.functions, **options)  # type: ignore[arg-type]
 
 
 LSTM, GRU, RNN = CellKind
@@ -71,7 +71,7 @@ SPECS = {
 class Built:
     """What one schedule makes of one network on one machine."""
 
-    schedule: Schedule
+    schedule: Schedule  # type: ignore[type-arg]
     arch: GemvConfig
     spec: NetworkSpec
     program: Program
@@ -151,7 +151,7 @@ def test_no_hazard(built: Built) -> None:
 
 
 @every_schedule
-def test_the_body_does_not_depend_on_the_length(schedule: Schedule) -> None:
+def test_the_body_does_not_depend_on_the_length(schedule: Schedule) -> None:  # type: ignore[type-arg]
     """In blocks of 3 steps lengths that leave as many over."""
 
     def body(steps: int) -> object:
@@ -165,7 +165,7 @@ def test_the_body_does_not_depend_on_the_length(schedule: Schedule) -> None:
 
 
 @every_schedule
-def test_tiles_overlap_the_gemv_of_the_next(schedule: Schedule) -> None:
+def test_tiles_overlap_the_gemv_of_the_next(schedule: Schedule) -> None:  # type: ignore[type-arg]
     """Between a tile and the activation that needs it, at least one op of another tile's GEMV can run: the next
     MAC op depends on no op that follows the first tile (unless accumulators or h force it)."""
     arch = machine()

@@ -18,7 +18,7 @@ def case(capacity: int, *sets: str, schedule: str = "fused_streamed") -> Case:
     """LSTM(3, 2), T = 4 on tiny_2x2: biases 32 bytes, W_ih 96, W_hh 64; tiles of 2 rows: 24 and 16 bytes."""
     texts = (f"weight_sram.capacity_bytes={capacity}", *sets)
     arch = load_arch("tiny_2x2", [parse_override(text) for text in texts])
-    return Case(arch.config, workload(3, 2, 4, 1), schedule)
+    return Case(arch.config, workload(3, 2, 4, 1), schedule)  # type: ignore[arg-type]
 
 
 def dram_bytes(of: Case) -> int:
@@ -64,7 +64,7 @@ def test_a_matrix_smaller_than_its_slots_stays() -> None:
     sizes = {b.name: b.size_bytes for b in of.program.buffers if b.memory == "weight_sram"}
     assert sizes == {"bias": 32, "W_hr": 8, "stream.W_ih": 24, "stream.W_hh": 8}
     numbers = tensors(of.spec, 3)
-    assert compare(of.execute(numbers)[1], numbers, of.spec).passed
+    assert compare(of.execute(numbers)[1], numbers, of.spec).passed  # type: ignore[arg-type]
     with pytest.raises(CapacityError, match="weight_sram: needs 72 bytes .*has 71, 1 short"):
         _ = of.with_fields({"weight_sram.capacity_bytes": 71}).program
 

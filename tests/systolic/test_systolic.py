@@ -112,7 +112,7 @@ def test_the_fifo_holds_so_many_tiles() -> None:
     fast = machine("dram.bandwidth_bytes_per_cycle=4857.14", "dram.latency_cycles=0")
     run = simulate(fast, load_workload("lstm:512,512,t=1,b=64"), timing_only=True, window=Window(0, 1))
     body = run.program.phases[1]
-    found = {kind: [] for kind in ("load W", "shift")}
+    found = {kind: [] for kind in ("load W", "shift")}  # type: ignore[var-annotated]
     for r in run.trace.records:
         for kind, times in found.items():
             if r.phase == 1 and body.ops[r.op].label.startswith(kind):
