@@ -25,7 +25,7 @@ Part = TypeVar("Part")
 class FigureCache:
     """Keeps the parts of one program's figures on many machines.
 
-    A test compares all figures with those made afresh (tests/fast).
+    A test compares all figures with those made afresh (tests/engines/recurrence).
     """
 
     def __init__(self, program: Program, shapes: Shapes, times: Sequence[int]) -> None:

@@ -21,7 +21,7 @@ def test_the_first_two_blocks_are_the_set_up() -> None:
 
 @pytest.mark.parametrize("page", sorted(generate.PAGES.keys() - {"fidelity.md"}))
 def test_generated_pages_are_fresh(page: str) -> None:
-    """But fidelity.md, which tests/published has, with the figures that it simulates."""
+    """But fidelity.md, which tests/fidelity has, with the figures that it simulates."""
     assert (ROOT / "docs" / page).read_text() == generate.PAGES[page](), "run: python -m tools.docs.generate"
 
 
@@ -40,7 +40,7 @@ def test_the_readme_shows_every_command() -> None:
 
 
 def marks_of(command: list[str]) -> tuple[pytest.MarkDecorator, ...]:
-    """All published machines, whose figures tests/published simulates anyway, are for the exhaustive ring."""
+    """All published machines, whose figures tests/fidelity simulates anyway, are for the exhaustive ring."""
     return (exhaustive,) if command[0] == "fidelity" else ()
 
 

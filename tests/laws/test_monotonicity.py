@@ -28,7 +28,7 @@ A kind of DRAM and single ports make service times depend on when an op starts: 
 
     dram.kind, weight_sram.ports, input_buffer.ports, state_buffer.ports
 
-Prices stand in tests/energy, and cost no cycles:
+Prices stand in tests/metrics, and cost no cycles:
 
     technology, dram_type
 
@@ -108,7 +108,7 @@ UNIT_OPTIONS = (
 OTHER_MACHINE = ("dram.kind", "weight_sram.ports", "input_buffer.ports", "state_buffer.ports")
 """tests/laws/test_dynamic_machines.py has these."""
 PRICES = ("technology", "dram_type")
-"""What energy and area cost: tests/energy has these, and no cycles come of them."""
+"""What energy and area cost: tests/metrics has these, and no cycles come of them."""
 OTHER_PROGRAM = (
     "mac_array.rows",
     "accumulators.entries",

@@ -162,7 +162,7 @@ def test_the_order_of_the_units_does_not_matter(case: Case) -> None:
 def test_the_bodies_do_not_depend_on_the_sequence_length(case: Case) -> None:
     """Same ops, same dependencies for 100 and for 500 steps; the epilogue differs by the slot of the last h.
 
-    (Of hoisted schedules, where blocks count, see tests/schedules/test_hoisted.py.)
+    (Of hoisted schedules, where blocks count, see tests/families/gemv/test_hoisted.py.)
     """
     lengths = (100, 500, 501)
     short, long, odd = (case.with_steps(steps).program for steps in lengths)
