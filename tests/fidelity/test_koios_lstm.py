@@ -129,7 +129,8 @@ ONE_LESS = {
     "state_buffer.gate_slots": "o of row 6 is not used before row 13's comes",
     "accumulators.entries": "row 8 waits until the activation unit has read row 0, which it does in cycle 8",
 }
-"""Widths and depths that just suffice: one more is never slower (docs/microarchitecture.md, "Monotonicity"), one less
+"""Widths and depths that just suffice: one more is never slower (docs/microarchitecture/rules.md, "Monotonicity"), one
+less
 is."""
 
 NO_CYCLE = (

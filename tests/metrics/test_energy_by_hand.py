@@ -1,7 +1,7 @@
 """tiny_2x2 with lstm_3_2_t4, fused: every pJ from arch_configs/technology/node_45nm.yaml and a count made by hand.
 
-LSTM(3, 2), T = 4, R = C = 2, float32; DDR4. The program is that of the worked example in docs/microarchitecture.md: a
-step has 4 MAC tiles of 2 rows and K = 5 inputs (x and h are one accumulation: 2 chunks of 2 inputs and one of 1).
+LSTM(3, 2), T = 4, R = C = 2, float32; DDR4. The program is that of the worked example in docs/microarchitecture/cycles.md:
+a step has 4 MAC tiles of 2 rows and K = 5 inputs (x and h are one accumulation: 2 chunks of 2 inputs and one of 1).
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def test_area_and_leakage(stats: Stats) -> None:
     lane_um2 = 2 * 7700 + 4184 + 2 * 32 * 5.98
     assert present(stats.area).part_area_mm2["elementwise"] == pytest.approx(lane_um2 / 1e6)
     assert present(stats.area).part_area_mm2["accumulators"] == pytest.approx(8 * 32 * 5.98 / 1e6)
-    # 179 cycles at 100 MHz (docs/microarchitecture.md)
+    # 179 cycles at 100 MHz (docs/microarchitecture/cycles.md)
     assert present(stats.energy).leakage_uj == pytest.approx(present(stats.area).leakage_mw * 1.79 / 1000)
 
 
