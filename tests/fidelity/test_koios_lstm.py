@@ -130,8 +130,7 @@ ONE_LESS = {
     "accumulators.entries": "row 8 waits until the activation unit has read row 0, which it does in cycle 8",
 }
 """Widths and depths that just suffice: one more is never slower (docs/microarchitecture/rules.md, "Monotonicity"), one
-less
-is."""
+less is."""
 
 NO_CYCLE = (
     "clock_mhz",
