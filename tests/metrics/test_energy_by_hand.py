@@ -1,7 +1,8 @@
 """tiny_2x2 with lstm_3_2_t4, fused: every pJ from arch_configs/technology/node_45nm.yaml and a count made by hand.
 
 LSTM(3, 2), T = 4, R = C = 2, float32; DDR4. The program is that of the worked example in
-docs/microarchitecture/cycles.md: a step has 4 MAC tiles of 2 rows and K = 5 inputs (x and h are one accumulation: 2 chunks of 2 inputs and one of 1).
+docs/microarchitecture/cycles.md: a step has 4 MAC tiles of 2 rows and K = 5 inputs (x and h are one accumulation: 2
+chunks of 2 inputs and one of 1).
 """
 
 from __future__ import annotations
