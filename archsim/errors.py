@@ -1,4 +1,4 @@
-"""Errors, split by whose fault they are.
+"""Defines the errors, split by whose fault they are.
 
 Everything below `ArchsimError` is something the user can mend: the command line prints it on one line per fault
 and exits with 2. `SimulatorBug` is ours. Each class keeps all constructor arguments in `args`, because SimPy
@@ -98,7 +98,7 @@ class Interrupted(ArchsimError):
 
 
 class SimulatorBug(Exception):
-    """archsim contradicts itself: not the user's fault."""
+    """The error when archsim contradicts itself: not the user's fault."""
 
 
 class DeadlockError(SimulatorBug):

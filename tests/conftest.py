@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Hashable
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -43,10 +44,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for found in products.values():
         marker = found[0].get_closest_marker("covering")
         assert marker is not None
-        kept = set(covering([item.callspec.indices for item in found], marker.kwargs["strength"]))
+        kept = set(covering([values_of(item) for item in found], marker.kwargs["strength"]))
         for place, item in enumerate(found):
             if place not in kept:
                 item.add_marker(exhaustive)
+
+
+def values_of(item: pytest.Function) -> dict[str, Hashable]:
+    """The test's parameters: text and numbers as they are, others by which object they are."""
+    return {
+        name: value if isinstance(value, str | int | float) else id(value)
+        for name, value in item.callspec.params.items()
+    }
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

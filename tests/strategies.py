@@ -85,7 +85,7 @@ class Case:
         """The whole flow, with the case's own program: to build it again would take longer than all the rest."""
         program, wanted = self.program, (find_schedule(self.schedule), self.spec, self.config)
 
-        def build(schedule: Schedule, spec: NetworkSpec, config: GemvConfig) -> Program:
+        def build(schedule: Schedule, spec: NetworkSpec, config: GemvConfig) -> Program:  # type: ignore[type-arg]
             assert (schedule, spec, config) == wanted
             return program
 
@@ -199,7 +199,7 @@ def group_sets(cell: CellSpec, schedule: str, rows: int) -> list[list[tuple[int,
     sets = [both] * cell.kind.gates if not reset_after else [both, both, apart]
     if "interleaved" in schedule:
         together = [sets] if cell.kind is not CellKind.GRU or reset_after else [sets[:2], sets[2:]]
-        sets = [tuple(map(sum, zip(*blocks, strict=True))) for blocks in together]
+        sets = [tuple(map(sum, zip(*blocks, strict=True))) for blocks in together]  # type: ignore[misc]
     found = []
     for blocks, with_x, with_h in sets:
         units = max(1, rows // blocks)
@@ -248,7 +248,7 @@ def tensors(spec: NetworkSpec, seed: int, scale: float = 1.0) -> NetworkTensors:
         lstm = cell.kind is CellKind.LSTM
         h_0 = draw((spec.batch, cell.output_size))
         c_0 = draw((spec.batch, cell.hidden_size)) if lstm else None
-        cells.append(CellTensors(**given, h_0=h_0, c_0=c_0))
+        cells.append(CellTensors(**given, h_0=h_0, c_0=c_0))  # type: ignore[arg-type]
     return NetworkTensors(tuple(cells), draw((spec.steps, spec.batch, spec.input_size)), None)
 
 
@@ -365,7 +365,7 @@ def networks(draw: st.DrawFn) -> Workload:
 def one_layer_lstms(draw: st.DrawFn) -> Workload:
     """LSTM(I, H) over T steps of B sequences."""
     sizes = [draw(st.integers(1, most)) for most in (12, 12, 7, 3)]
-    return workload(*sizes, seed=draw(st.integers(0, 9)))
+    return workload(*sizes, seed=draw(st.integers(0, 9)))  # type: ignore[misc]
 
 
 either = st.one_of(one_layer_lstms(), networks(), networks())

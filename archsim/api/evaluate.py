@@ -1,13 +1,13 @@
-"""Many designs, timing only: Arch + Workload + schedule -> Stats, keeping what designs have in common."""
+"""Evaluates many designs without arithmetic, and keeps what designs have in common from one to the next."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archsim.api.fast_timing import FastTiming, time_fast
+from archsim.api.fast_timing import time_fast
 from archsim.api.program_cache import ProgramCache
 from archsim.api.simulate import machine_spec
-from archsim.engines.choose import AUTO, FAST, MACHINE, check_executor, refused
+from archsim.engines.choose import AUTO, check_executor, choose
 from archsim.engines.events import Options, execute
 from archsim.families.load import Arch
 from archsim.families.registry import build_units
@@ -15,15 +15,15 @@ from archsim.families.schedules import AskedSchedule
 from archsim.metrics import Stats, compute_stats
 from archsim.workload import NetworkSpec, Workload
 
-STRUCTURES = 64
+PROGRAMS = 64
 """Programs that an Evaluator keeps: a few MB each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The figures of one design.
+    """The figures of one design, and which executor timed it.
 
-    `executor` is the one that timed it, "fast" or "machine"; `reason`, of `auto`, why it was not the fast one, else "".
+    `executor` is "fast" or "machine"; with "auto", `reason` says why it was not the fast one ("" if it was).
     """
 
     stats: Stats
@@ -35,11 +35,11 @@ class Evaluator:
     """Evaluates designs one after the other.
 
     Programs are built and verified once for all designs that differ only in what the schedule does not read (speeds,
-    latencies, widths, and capacities as far as everything fits). `structures`: how many programs are kept.
+    latencies, widths, and capacities as far as everything fits). `programs`: how many programs are kept.
     """
 
-    def __init__(self, structures: int = STRUCTURES) -> None:
-        self._structures = ProgramCache(structures)
+    def __init__(self, programs: int = PROGRAMS) -> None:
+        self._programs = ProgramCache(programs)
         self._spec: tuple[Workload, NetworkSpec] | None = None
 
     def evaluate(
@@ -54,27 +54,23 @@ class Evaluator:
         """
         check_executor(executor)
         units = build_units(arch.config)
-        structure = self._structures.get(arch.config, self._spec_of(workload), schedule, tuple(units))
-        reason = ""
-        if executor != MACHINE:
-            timing = time_fast(structure, arch.config, units)
-            if isinstance(timing, FastTiming):
-                stats = compute_stats(structure.program, timing.trace, arch, workload, units, timing.known)
-                return Evaluation(stats, FAST, "")
-            reason = timing
-            if executor == FAST:
-                raise refused(reason)
-        program = structure.program
-        trace = execute(program, machine_spec(program, arch, units), Options())
-        return Evaluation(compute_stats(program, trace, arch, workload, units), MACHINE, reason)
+        cached = self._programs.get(arch.config, self._spec_of(workload), schedule, tuple(units))
+        timing, used = choose(executor, lambda: time_fast(cached, arch.config, units))
+        program = cached.program
+        if timing is not None:
+            stats = compute_stats(program, timing.trace, arch, workload, units, timing.precomputed)
+        else:
+            trace = execute(program, machine_spec(program, arch, units), Options())
+            stats = compute_stats(program, trace, arch, workload, units)
+        return Evaluation(stats, used.name, used.reason)
 
     @property
     def programs_built(self) -> int:
         """How many programs were built and verified so far."""
-        return self._structures.built
+        return self._programs.built
 
     def _spec_of(self, workload: Workload) -> NetworkSpec:
-        """Its layers and sizes, which take long to derive; mostly it is the same workload again."""
+        """The network of a workload, kept from the last call because it takes long to derive."""
         if self._spec is None or self._spec[0] is not workload:
             self._spec = (workload, workload.spec)
         return self._spec[1]

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FastTiming:
-    """The same trace as the machine's, and what is known of the figures by the way."""
+    """What the second executor finds: the same trace as the machine's, and figures known by the way."""
 
     trace: Trace
-    known: Precomputed
+    precomputed: Precomputed
 
 
 def time_fast(
-    structure: CachedProgram, config: MachineConfig, units: Units, window: Window | None = None
+    cached: CachedProgram, config: MachineConfig, units: Units, window: Window | None = None
 ) -> FastTiming | str:
     """Time a program on a machine, or say why that cannot be; `window` as in execute_fast.
 
@@ -35,27 +35,30 @@ def time_fast(
     """
     from archsim.engines.recurrence import ServiceTimes, Timing, execute_fast, length_refusal, machine_refusal
 
-    reason = machine_refusal(units.values(), config.single_ported) or structure.refusal
+    reason = machine_refusal(units.values(), config.single_ported) or cached.refusal
     if reason:
         return reason
-    facts = structure.parts.facts(units)
+    facts = cached.figure_cache.facts(units)
     left = {name: iter(unit.services) for name, unit in facts.items()}
-    services = [next(left[op.unit]) for op in structure.shapes.ops]
+    services = [next(left[op.unit]) for op in cached.shapes.ops]
     issue_cycles = config.sequencer.issue_cycles
-    reason = length_refusal(services, structure.shape_times, issue_cycles)
+    reason = length_refusal(services, cached.shape_times, issue_cycles)
     if reason:
         return reason
-    of_shapes = ServiceTimes.of(services)
-    of_phases = tuple(of_shapes.at(places) for places in structure.shape_places)
+    of_shapes = ServiceTimes.from_services(services)
+    of_phases = tuple(of_shapes.at(places) for places in cached.shape_places)
     timing = Timing(of_phases, issue_cycles, config.sequencer.queue_depth)
-    trace = execute_fast(structure.tables, timing, window=window).trace
-    times, moves = _step_times(structure, trace, of_phases), structure.parts.moves(config, units)
-    return FastTiming(trace, Precomputed(structure.spec, structure.figures, times, moves, facts))
+    trace = execute_fast(cached.tables, timing, window=window).trace
+    times, bursts = _step_times(cached, trace, of_phases), cached.figure_cache.burst_figures(config, units)
+    return FastTiming(trace, Precomputed(cached.spec, cached.figures, times, bursts, facts))
 
 
-def _step_times(structure: CachedProgram, trace: Trace, services: tuple[ServiceTimes, ...]) -> StepTimes:
-    """As StepTimes.of has it. Of static units the trace has the cycles for which they were occupied."""
-    chains = zip(structure.chains, services, strict=True)
+def _step_times(cached: CachedProgram, trace: Trace, services: tuple[ServiceTimes, ...]) -> StepTimes:
+    """The cycles for which bodies occupy units, and those of the recurrence, as StepTimes.from_program gives them.
+
+    It is quicker to take them from the trace: static units were occupied for as long as it says.
+    """
+    chains = zip(cached.chains, services, strict=True)
     recurrence = sum((chain.longest(times) for chain, times in chains if chain is not None), Fraction(0))
     occupied = dict.fromkeys(trace.units, 0)
     for phase, units in zip(trace.phases, trace.phase_units, strict=True):

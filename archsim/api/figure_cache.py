@@ -1,4 +1,4 @@
-"""What designs of one program have in common: each unit's work, and what passes memories."""
+"""Keeps the parts of a program's figures that designs share: each unit's work, and what passes memories."""
 
 from __future__ import annotations
 
@@ -23,11 +23,15 @@ Part = TypeVar("Part")
 
 
 class FigureCache:
-    """The parts of one program's figures on many machines (tests/fast compares all figures with those made afresh)."""
+    """Keeps the parts of one program's figures on many machines.
+
+    A test compares all figures with those made afresh (tests/engines/recurrence).
+    """
 
     def __init__(self, program: Program, shapes: Shapes, times: Sequence[int]) -> None:
         self._program = program
         self._ops: Mapping[str, Sequence[tuple[Op, int]]] = unit_ops(shapes, times)
+        self._at_dram = tuple(name for name, ops in self._ops.items() if any(_touches_dram(op) for op, _ in ops))
         self._kept: OrderedDict[Hashable, object] = OrderedDict()
 
     def facts(self, units: Units) -> dict[str, UnitFacts]:
@@ -37,16 +41,19 @@ class FigureCache:
             for name, unit in units.items()
         }
 
-    def moves(self, config: MachineConfig, units: Units) -> BurstFigures:
-        """As Moves.of counts them: bursts follow from DRAM, ceilings from the multipliers and the clock too."""
-        dram, multipliers = units.get(DRAM), config.multipliers
-        bursts: Hashable = None if dram is None else dram.identity
+    def burst_figures(self, config: MachineConfig, units: Units) -> BurstFigures:
+        """The burst figures of a machine.
+
+        Bursts follow from the units that move them (DRAM, mostly no other), ceilings from multipliers and clock.
+        """
+        multipliers = config.multipliers
+        bursts: Hashable = tuple(units[name].identity for name in self._at_dram)
         ports = tuple(units[multipliers.unit].ports.items())
         return BurstFigures(
             self._part(("bursts", bursts), lambda: dram_burst_traffic(self._program, units)),
             self._part(
                 ("ceilings", bursts, multipliers, ports, config.clock_mhz),
-                lambda: Ceilings.of(self._program, config, units),
+                lambda: Ceilings.from_program(self._program, config, units),
             ),
         )
 
@@ -59,3 +66,7 @@ class FigureCache:
         else:
             self._kept.move_to_end(key)
         return cast("Part", found)
+
+
+def _touches_dram(op: Op) -> bool:
+    return any(region.buffer.memory == DRAM for region in (*op.reads, *op.writes))

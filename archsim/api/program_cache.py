@@ -1,4 +1,4 @@
-"""Programs that several designs share: kept by the fields of the architecture that the schedule read."""
+"""Keeps programs that several designs share, by the fields of the architecture that the schedule read."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from archsim.api.figure_cache import FigureCache
-from archsim.config.read_tracking import Question, ReadTracker, Values
+from archsim.config.read_tracking import FieldReader, Question, ReadTracker
 from archsim.families.machine_config import MachineConfig
-from archsim.families.schedules import AskedSchedule, find_schedule
+from archsim.families.schedules import AskedSchedule, check_units, find_schedule
 from archsim.metrics.bounds import closing_chains
 from archsim.metrics.precomputed import ProgramFigures
 from archsim.program.ir import PhaseKind, Program
@@ -43,17 +43,17 @@ class CachedProgram:
     @cached_property
     def figures(self) -> ProgramFigures:
         """Figures that are the same on every machine."""
-        return ProgramFigures.of(self.program, self.spec.steps)
+        return ProgramFigures.from_program(self.program, self.spec.steps)
 
     @cached_property
-    def parts(self) -> FigureCache:
-        """What its units do, kept for the machines that have been asked for."""
+    def figure_cache(self) -> FigureCache:
+        """Figures of the program's units, kept for each machine that has been asked for."""
         return FigureCache(self.program, self.shapes, self.shape_times)
 
     @cached_property
     def shapes(self) -> Shapes:
         """The distinct shapes of the ops."""
-        return Shapes.of(self.program)
+        return Shapes.from_program(self.program)
 
     @cached_property
     def shape_times(self) -> tuple[int, ...]:
@@ -62,7 +62,7 @@ class CachedProgram:
 
     @cached_property
     def shape_places(self) -> tuple[npt.NDArray[np.intp], ...]:
-        """For each phase the shape of each of its ops."""
+        """The shape of each op, by its number in `shapes`: one array (ops) for each phase."""
         import numpy as np
 
         return tuple(np.array(shapes, np.intp) for shapes in self.shapes.of_phase)
@@ -79,15 +79,15 @@ class CachedProgram:
         """The program as arrays."""
         from archsim.engines.recurrence import ProgramTables
 
-        return ProgramTables.of(self.program, self.units)
+        return ProgramTables.from_program(self.program, self.units)
 
     @cached_property
     def chains(self) -> tuple[ChainTables | None, ...]:
-        """For each body, how the recurrence closes; None for other phases."""
+        """How the recurrence closes in each body; None for other phases."""
         from archsim.engines.recurrence import ChainTables
 
         return tuple(
-            ChainTables.of(tables, closing_chains(phase)) if phase.kind is PhaseKind.BODY else None
+            ChainTables.from_chains(tables, closing_chains(phase)) if phase.kind is PhaseKind.BODY else None
             for phase, tables in zip(self.program.phases, self.tables.phases, strict=True)
         )
 
@@ -97,51 +97,52 @@ _Key = tuple[_Group, tuple[str, ...], tuple[object, ...]]
 
 
 class ProgramCache:
-    """The structures used last, at most `capacity` of them."""
+    """Holds the programs used last, at most `capacity` of them."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._kept: OrderedDict[_Key, list[CachedProgram]] = OrderedDict()
-        self._paths: dict[_Group, dict[tuple[str, ...], Values]] = {}
+        self._paths: dict[_Group, dict[tuple[str, ...], FieldReader]] = {}
         self.built = 0
         """Programs built so far."""
 
     def get(
         self, config: MachineConfig, spec: NetworkSpec, schedule: AskedSchedule, units: tuple[str, ...]
     ) -> CachedProgram:
-        """The structure of a design, built and verified if there is none; errors as of the two.
+        """The program of a design, built and verified if it is not kept.
 
         `units` are the names of the machine's units.
         """
         found_schedule = find_schedule(schedule, config.family)
         group = (found_schedule, units, spec)
-        for paths, values in self._paths.get(group, {}).items():
-            found = values.of(config)
+        for paths, fields in self._paths.get(group, {}).items():
+            found = fields.values_in(config)
             key = (group, paths, found or ())
-            for structure in self._kept.get(key, ()):
-                if structure.fits(config):
+            for cached in self._kept.get(key, ()):
+                if cached.fits(config):
                     self._kept.move_to_end(key)
-                    return structure
+                    return cached
         reads = ReadTracker(config)
         program = found_schedule.build(spec, reads.stand_in)
         reads.close()
+        check_units(program, units)
         verify(program)
         self.built += 1
         return self._keep(group, reads, CachedProgram(program, spec, units, tuple(reads.questions)))
 
-    def _keep(self, group: _Group, reads: ReadTracker, structure: CachedProgram) -> CachedProgram:
+    def _keep(self, group: _Group, reads: ReadTracker, cached: CachedProgram) -> CachedProgram:
         paths = tuple(sorted(reads.values))
         key = (group, paths, tuple(reads.values[path] for path in paths))
-        self._kept.setdefault(key, []).append(structure)
+        self._kept.setdefault(key, []).append(cached)
         self._kept.move_to_end(key)
-        self._paths.setdefault(group, {})[paths] = Values(paths)
+        self._paths.setdefault(group, {})[paths] = FieldReader(paths)
         while sum(map(len, self._kept.values())) > self._capacity and len(self._kept) > 1:
             self._forget(*self._kept.popitem(last=False)[0][:2])
         del self._kept[key][: -self._capacity]
-        return structure
+        return cached
 
     def _forget(self, group: _Group, paths: tuple[str, ...]) -> None:
-        """Paths that no structure needs any more."""
+        """Drop paths that no kept program needs any more."""
         if not any(key[:2] == (group, paths) for key in self._kept):
             del self._paths[group][paths]
             if not self._paths[group]:

@@ -1,13 +1,13 @@
-"""NetworkSpec + Arch -> Program -> Trace -> Stats, with the arithmetic checked."""
+"""Simulates a workload on a machine: builds the program, executes it, checks the arithmetic, forms the figures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from archsim.api.fast_timing import FastTiming, time_fast
+from archsim.api.fast_timing import time_fast
 from archsim.api.program_cache import CachedProgram
 from archsim.checking.format_error import Accuracy, measure
 from archsim.checking.integer_methods import unknown_to_the_reference
@@ -15,17 +15,18 @@ from archsim.checking.integer_reference import integer_golden
 from archsim.checking.numbers import Numbers, prepare
 from archsim.checking.recorder import Recorder
 from archsim.checking.validation import Validation, compare, compare_bits, not_validated
-from archsim.engines.choose import AUTO, FAST, MACHINE, SHORT_OPS, Executor, check_executor, refused
+from archsim.engines.choose import AUTO, SHORT_OPS, Executor, check_executor, choose
 from archsim.engines.events import Arithmetic, MachineSpec, Options, execute
 from archsim.families.load import Arch
 from archsim.families.registry import build_units
 from archsim.families.schedule import Schedule
-from archsim.families.schedules import AskedSchedule, find_schedule
+from archsim.families.schedules import AskedSchedule, check_units, find_schedule
 from archsim.formats import KINDS, Formats, IntegerFormat
 from archsim.hardware.functions.method_definition import MethodDefinition
 from archsim.hardware.unit import PortUse, Units
 from archsim.lowering.tensors import Results
 from archsim.metrics import Stats, compute_stats
+from archsim.metrics.statistic import FinishedRun, Further, Statistic, compute_further, installed_statistics
 from archsim.program.interpreter import interpret
 from archsim.program.ir import Program
 from archsim.program.verifier import verify
@@ -41,10 +42,11 @@ RECORDED_STEPS = 3
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """Everything that came out of one run; `results` and `numbers` are None if it was timing only.
+    """Everything that came out of one run.
 
-    `accuracy`, against the golden model, is None of such a run and of one whose errors were held to a bound (float32).
-    `executor`: what timed it.
+    `results` and `numbers` are None if the run was timing only. `accuracy`, against the golden model, is None then too,
+    and where the errors were held to a bound (float32). `executor` says what timed the run; `further` has the
+    statistics of other packages.
     """
 
     arch: Arch
@@ -58,6 +60,7 @@ class Simulation:
     results: Results | None
     accuracy: Accuracy | None
     executor: Executor
+    further: tuple[Further, ...]
 
 
 def simulate(
@@ -68,6 +71,7 @@ def simulate(
     timing_only: bool = False,
     executor: str = AUTO,
     window: Window | None = None,
+    statistics: Sequence[Statistic] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Simulation:
     """Simulate a workload on a machine and check what it computed.
@@ -75,7 +79,8 @@ def simulate(
     `schedule`: its name, or a schedule of your own; None is the first of the machine's family. `window`: the time
     steps whose ops are recorded one by one (by default some from the middle of the run). `executor`: "machine"
     executes the numbers as it goes; "fast" times the program by the recurrence, and the numbers are the untimed
-    program's; "auto" is the machine, but for a long run without numbers. Raises CapacityError if the model does not
+    program's; "auto" is the machine, but for a long run without numbers. `statistics`: those that are computed besides
+    archsim's own; None: those of installed packages. Raises CapacityError if the model does not
     fit, ScheduleError for a schedule that machines of the family do not have or one with a hazard, WorkloadError for
     unusable weights or input, ExecutorError for an executor that does not exist or cannot time this run.
     """
@@ -83,6 +88,7 @@ def simulate(
     units = build_units(arch.config)
     found = find_schedule(schedule, arch.config.family)
     program = found.build(workload.spec, arch.config)
+    check_units(program, units)
     verify(program)
     numbers = None if timing_only else prepare(program, arch.config, workload)
     computation = None if numbers is None else numbers.begin(units)
@@ -91,36 +97,36 @@ def simulate(
     options = Options(arithmetic, window or _middle(workload.spec.steps), progress=progress)
     trace, used = _execute(program, workload.spec, arch, units, options, executor)
     stats = compute_stats(program, trace, arch, workload, units)
+    run = FinishedRun(program, trace, arch.config, units, workload.spec, stats)
+    further = compute_further(run, installed_statistics() if statistics is None else statistics)
     if numbers is None or computation is None:
         nothing = not_validated(TIMING_ONLY)
-        return Simulation(arch, workload, found, program, trace, stats, nothing, None, None, None, used)
+        return Simulation(arch, workload, found, program, trace, stats, nothing, None, None, None, used, further)
     computed = computation.results()
     validation = check_numbers(computed, numbers, arch, found)
     accuracy = None if recorder is None else measure(numbers, computed, recorder, computation.overflows)
-    return Simulation(arch, workload, found, program, trace, stats, validation, numbers, computed, accuracy, used)
+    return Simulation(
+        arch, workload, found, program, trace, stats, validation, numbers, computed, accuracy, used, further
+    )
 
 
 def _execute(
     program: Program, spec: NetworkSpec, arch: Arch, units: Units, options: Options, executor: str
 ) -> tuple[Trace, Executor]:
     """Run the program, with the numbers if the options have any, by the executor that was asked for."""
-    reason = ""
-    if executor == AUTO and options.arithmetic is not None:
-        reason = "it computes the numbers"
-    elif executor == AUTO and program.op_instances < SHORT_OPS:
-        reason = f"the run is short, less than {SHORT_OPS:,} ops"
-    elif executor != MACHINE:
-        structure = CachedProgram(program, spec, tuple(units), ())
-        timing = time_fast(structure, arch.config, units, options.window)
-        if isinstance(timing, FastTiming):
-            if options.arithmetic is not None:
-                given = options.arithmetic
-                interpret(program, given.semantics, given.state, given.observer)
-            return timing.trace, Executor(FAST, "")
-        if executor == FAST:
-            raise refused(timing)
-        reason = timing
-    return execute(program, machine_spec(program, arch, units), options), Executor(MACHINE, reason)
+    rather_machine = ""
+    if options.arithmetic is not None:
+        rather_machine = "it computes the numbers"
+    elif program.op_instances < SHORT_OPS:
+        rather_machine = f"the run is short, less than {SHORT_OPS:,} ops"
+    cached = CachedProgram(program, spec, tuple(units), ())
+    timing, used = choose(executor, lambda: time_fast(cached, arch.config, units, options.window), rather_machine)
+    if timing is None:
+        return execute(program, machine_spec(program, arch, units), options), used
+    if options.arithmetic is not None:  # the recurrence has the times alone
+        given = options.arithmetic
+        interpret(program, given.semantics, given.state, given.observer)
+    return timing.trace, used
 
 
 def check_numbers(computed: Results, numbers: Numbers, arch: Arch, schedule: Schedule[Any]) -> Validation:
@@ -147,7 +153,7 @@ def _why_not_judged(formats: Formats, method: MethodDefinition) -> str:
 
 
 def machine_spec(program: Program, arch: Arch, units: Units) -> MachineSpec:
-    """Service times of all ops or where they come from, their needs of single ports, the sequencer's parameters."""
+    """What the machine needs to know: service times of all ops or their source, single ports, the sequencer."""
     services = tuple(tuple(units[op.unit].cycles(op) for op in phase.ops) for phase in program.phases)
     sessions = {name: partial(unit.session, program.buffers) for name, unit in units.items() if not unit.static}
     shared = arch.config.single_ported
@@ -159,5 +165,5 @@ def machine_spec(program: Program, arch: Arch, units: Units) -> MachineSpec:
 
 
 def _middle(steps: int) -> Window:
-    """A few steps from the middle of the run, where the steady state is."""
+    """The window of a few time steps in the middle of the run, where the steady state is."""
     return Window(max(0, steps // 2 - RECORDED_STEPS // 2), RECORDED_STEPS)

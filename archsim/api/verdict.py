@@ -1,4 +1,4 @@
-"""The verdict on a schedule: statically, against the untimed program, against the golden model and witnesses."""
+"""Judges a schedule: statically, against the untimed program, against the golden model and witnesses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archsim.engines.choose import AUTO, FAST, MACHINE, check_executor
 from archsim.errors import SimulatorBug
 from archsim.families.load import Arch
 from archsim.families.registry import build_units
-from archsim.families.schedules import AskedSchedule, find_schedule
+from archsim.families.schedules import AskedSchedule, check_units, find_schedule
 from archsim.lowering.tensors import Results
 from archsim.program.interpreter import interpret
 from archsim.program.ir import Program
@@ -23,7 +23,7 @@ from archsim.workload import Workload
 
 @dataclass(frozen=True, slots=True)
 class ExecutorCheck:
-    """The machine's trace against the second executor's: total cycles of both, and what of the traces differs."""
+    """How the machine's trace compares with the second executor's: both cycle counts, and what differs."""
 
     machine_cycles: int
     fast_cycles: int
@@ -73,10 +73,11 @@ def judge(arch: Arch, workload: Workload, schedule: AskedSchedule, executor: str
     """
     check_executor(executor)
     program = find_schedule(schedule, arch.config.family).build(workload.spec, arch.config)
+    check_units(program, build_units(arch.config))
     hazards = tuple(str(hazard) for hazard in find_hazards(program))
     if hazards:
         return _verdict(arch, workload, program, hazards, (0, 0), None)
-    simulation = simulate(arch, workload, schedule, executor=MACHINE)
+    simulation = simulate(arch, workload, schedule, executor=MACHINE, statistics=())
     if simulation.results is None or simulation.numbers is None:
         raise SimulatorBug("a run with arithmetic has no results")
     untimed = simulation.numbers.begin(build_units(arch.config))
@@ -90,7 +91,7 @@ def _compare_executors(
     arch: Arch, workload: Workload, schedule: AskedSchedule, simulation: Simulation
 ) -> ExecutorCheck:
     machine = simulation.trace
-    fast = simulate(arch, workload, schedule, timing_only=True, executor=FAST).trace
+    fast = simulate(arch, workload, schedule, timing_only=True, executor=FAST, statistics=()).trace
     names = [field.name for field in fields(machine)]
     differing = tuple(name for name in names if getattr(machine, name) != getattr(fast, name))
     return ExecutorCheck(machine.total_cycles, fast.total_cycles, differing)
@@ -123,7 +124,7 @@ def _verdict(
 
 
 def _differing(machine: Results, untimed: Results) -> tuple[int, int]:
-    """(numbers compared, numbers that differ in any bit)."""
+    """How many numbers were compared, and how many of them differ in any bit."""
     pairs = [(a, b) for a, b in zip(_arrays(machine), _arrays(untimed), strict=True) if a is not None and b is not None]
     differing = sum(int(np.count_nonzero(a.view(np.uint64) != b.view(np.uint64))) for a, b in pairs)
     return sum(a.size for a, _ in pairs), differing

@@ -1,4 +1,4 @@
-"""Where the scales of integer formats come from: ranges of what the golden model passes through, or a file of them."""
+"""Finds the ranges that integer formats take their scales from: in the golden model's run, or in a file."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def calibrate(
 
 
 class Observed:
-    """What the golden model passed through on an input, by the names of `range_kinds`.
+    """The values that the golden model passed through on an input, by the names of `range_kinds`.
 
     h and c count with the initial states that the workload's own run starts from. Steps beyond a sequence's end do not
     count. What a coupled LSTM makes of its input gate, f = 1 - i, does not either: no activation gives it.
     """
 
     def __init__(self, spec: NetworkSpec, x: Float64, traces: Traces, starts: tuple[CellTensors, ...]) -> None:
-        """x (T, B, I) and traces of a run of `spec`; `starts` have the initial states to count, of any batch."""
+        """Take x (T, B, I) and the traces of a run of `spec`; `starts` have the initial states to count."""
         self.size = (spec.steps, spec.batch)
         """Time steps and sequences of the input."""
         self._valid = None if spec.lengths is None else np.arange(spec.steps)[:, None] < np.array(spec.lengths)
@@ -65,14 +65,14 @@ class Observed:
                     self._states[f"c{suffix}"] = [start.c_0]
 
     def samples(self, name: str) -> Float64:
-        """All numbers (n) of a tensor."""
+        """All numbers (n) that a tensor took."""
         valid = self._valid
         found = [part.ravel() if valid is None else part[valid].ravel() for part in self._sequences[name]]
         return np.concatenate([*found, *(state.ravel() for state in self._states.get(name, ()))], dtype=np.float64)
 
 
 def _cell(cell: CellSpec, trace: DirectionTrace) -> Iterator[tuple[str, list[Float64]]]:
-    """The tensors of a cell by their names without the suffix, each as parts (T, B, ...)."""
+    """The tensors of a cell by their names without the suffix, each as a list of arrays (T, B, ...)."""
     if trace.c is not None:
         yield "c", [trace.c]
     if trace.vector is not None:
@@ -103,7 +103,7 @@ def observe(workload: Workload, tensors: NetworkTensors, traces: Traces | None =
 
 
 def choose(workload: Workload, formats: Formats, observed: Observed) -> Calibration:
-    """Ranges by the workload's method for its formats; where a format has no scale, the extent of the numbers."""
+    """Choose ranges by the workload's method for its formats; a format without a scale gets the numbers' extent."""
     section, spec = workload.config.calibration, workload.spec
     least = {
         f"activation{suffix}": 1.0 for suffix, cell in zip(suffixes(spec), spec.cells, strict=True) if _has_one(cell)
@@ -127,12 +127,12 @@ def choose(workload: Workload, formats: Formats, observed: Observed) -> Calibrat
 
 
 def _has_one(cell: CellSpec) -> bool:
-    """Whether the element-wise unit takes a gate from 1, which the activation's format must then hold."""
+    """Whether the element-wise unit subtracts a gate from 1, which the activation's format must then hold."""
     return cell.kind is CellKind.GRU or cell.input_forget
 
 
 def _started(numbers: CellTensors, batch: int) -> CellTensors:
-    """With initial states for that many sequences."""
+    """The network's tensors with initial states for that many sequences."""
     if len(numbers.h_0) == batch:
         return numbers
     c_0 = None if numbers.c_0 is None else np.zeros((batch, numbers.c_0.shape[1]), np.float32)

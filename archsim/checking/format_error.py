@@ -1,4 +1,4 @@
-"""What a machine's number formats cost: its numbers against those of the golden model in float64."""
+"""Measures what a machine's number formats cost: its numbers against those of the golden model in float64."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class TensorAccuracy:
 
 @dataclass(frozen=True, slots=True)
 class OverflowCount:
-    """Of the values of a kind of data that were brought into its format, those beyond its range."""
+    """How many values of a kind of data were brought into its format, and how many were beyond its range."""
 
     kind: str
     overflowed: int
@@ -48,7 +48,7 @@ class OverflowCount:
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """The whole account: tensors (output, h and c of each layer, gates), overflows, and the workload's task."""
+    """The accuracy of a run: errors of tensors (output, h and c, gates), overflows, and the workload's task."""
 
     tensors: tuple[TensorAccuracy, ...]
     overflows: tuple[OverflowCount, ...]
@@ -69,7 +69,7 @@ def measure(numbers: Numbers, computed: Results, recorder: Recorder, overflows: 
 
 
 def compare_tensor(name: str, got: npt.NDArray[np.floating], want: Float64, within: Mask) -> TensorAccuracy:
-    """The error of got against want, both (T, B, n), where `within` (T, B) is true."""
+    """The error of `got` against `want`, both (T, B, n), over the steps where `within` (T, B) is true."""
     error = np.where(within[:, :, np.newaxis], got - want, 0.0)
     squares = np.square(error)
     counted = np.maximum(within.sum(axis=1) * want.shape[2], 1)
@@ -89,7 +89,7 @@ def compare_tensor(name: str, got: npt.NDArray[np.floating], want: Float64, with
 
 
 def _inside(numbers: Numbers, recorder: Recorder) -> Iterator[tuple[str, npt.NDArray[np.floating], Float64]]:
-    """(name, machine's, golden model's) of c and the gates of each cell."""
+    """The c and gates of each cell, as (name, machine's values, golden model's values)."""
     traces = numbers.golden.traces
     if traces is None:
         return
@@ -104,6 +104,6 @@ def _inside(numbers: Numbers, recorder: Recorder) -> Iterator[tuple[str, npt.NDA
 
 
 def _within_length(spec: NetworkSpec) -> Mask:
-    """(T, B): whether the step lies within the sequence."""
+    """Whether each step lies within its sequence, (T, B)."""
     lengths: Sequence[int] = spec.lengths or (spec.steps,) * spec.batch
     return np.arange(spec.steps)[:, None] < np.array(lengths)

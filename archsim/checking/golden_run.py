@@ -1,4 +1,4 @@
-"""The golden model's results, and what it passed through where that is needed."""
+"""Runs the golden model, and keeps what it passed through where that is needed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ Float64 = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Golden:
-    """output (T, B, D P); h_n, a (B, P) for each cell; c_n, a (B, H) for each LSTM cell; traces if they were kept."""
+    """The golden model's results, float64.
+
+    output (T, B, D P); h_n, a (B, P) for each cell; c_n, a (B, H) for each LSTM cell; traces if they were kept.
+    """
 
     output: Float64
     h_n: tuple[Float64, ...]

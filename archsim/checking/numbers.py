@@ -1,4 +1,4 @@
-"""What the arithmetic of a run starts from: tensors, ranges, encodings; and what its results are compared with."""
+"""Prepares the arithmetic of a run: tensors, ranges, encodings, and what its results are compared with."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Numbers:
     encodings: Encodings
 
     def begin(self, units: Units) -> Computation:
-        """Buffers filled with the workload's tensors, and the arithmetic of the units; nothing computed yet."""
+        """Start a computation: buffers filled with the workload's tensors, nothing computed yet."""
         overflows = Overflows()
         image = dram_image(self.program, self.tensors, self.spec, self.encodings, overflows)
         state = State(self.program, image, self.spec.steps, self.encodings)
@@ -63,7 +63,7 @@ class Computation:
 def prepare(
     program: Program, arch: MachineConfig, workload: Workload, tensors: NetworkTensors | None = None
 ) -> Numbers:
-    """Load the tensors (if none are given), run the golden model on them, take scales from what it passed through.
+    """Load the tensors (if none are given), run the golden model on them, and choose scales from its values.
 
     WorkloadError for unusable tensors, or a run so long that its trace would not fit.
     """

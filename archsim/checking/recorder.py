@@ -1,4 +1,4 @@
-"""What the machine computes over time: c and the activated gates of every cell, at every time step."""
+"""Records what the machine computes over time: c and the activated gates of every cell, at every time step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Float32 = npt.NDArray[np.float32]
 
 
 class Recorder:
-    """An observer of the machine's ops. `values[cell]` maps "c" and gate names to (T, B, H), by the sequence's time."""
+    """Observes the machine's ops; `values[cell]` maps "c" and gate names to (T, B, H), by the sequence's time."""
 
     def __init__(self, numbers: Numbers) -> None:
         spec = numbers.spec
@@ -30,7 +30,7 @@ class Recorder:
         self.values: list[dict[str, Float32]] = [{} for _ in spec.cells]
 
     def __call__(self, op: Op, repetition: int, results: Sequence[Array]) -> None:
-        """Keep what the op says may be kept: activated gates and cell states."""
+        """Keep what the op says may be kept: activated gates or cell states."""
         for part in op.observed:
             region = op.writes[0]
             real = self._real(region, results[0])

@@ -19,7 +19,7 @@ Float64 = npt.NDArray[np.float64]
 
 
 def golden_results(tensors: NetworkTensors, spec: NetworkSpec) -> Mapping[str, Sequence[Float64]]:
-    """output [(T, B, D P)]; h_n, a (B, P) for each cell; c_n, a (B, H) for each LSTM cell."""
+    """The golden model's output (T, B, D P), h_n (B, P) of each cell and c_n (B, H) of each LSTM cell."""
     sequence = np.asarray(tensors.x, np.float64)
     h_n: list[Float64] = []
     c_n: list[Float64] = []
@@ -31,7 +31,7 @@ def golden_results(tensors: NetworkTensors, spec: NetworkSpec) -> Mapping[str, S
 
 
 def golden_traces(tensors: NetworkTensors, spec: NetworkSpec) -> Traces:
-    """What the same run passes through, for each layer and direction; output, h_n and c_n as golden_results has.
+    """What the golden model's run passes through in each layer and direction.
 
     Holds some 16 float64 numbers for each hidden unit, time step and sequence.
     """

@@ -1,4 +1,4 @@
-"""How much it matters what the machine computes differently: the scores that the workload's task makes of h."""
+"""Measures what the machine's errors do to the workload's task: to the scores that it makes of h."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Float64 = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreDifference:
-    """The machine's scores against others, over the steps within each sequence's length.
+    """How the machine's scores differ from others, over the steps within each sequence's length.
 
     `max_abs_difference` and `rms_difference` are in units of the score. Of `frames` scores compared, `changed_side` are
     at least the threshold in one and below it in the other; as a share of them (0 to 1) that is `changed_share`.
@@ -30,7 +30,7 @@ class ScoreDifference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFigures(ScoreDifference):
-    """What the task makes of the machine's outputs; the difference is the one from the golden model.
+    """What the task makes of the machine's outputs, and how that differs from the golden model's.
 
     Scores are (T, B, N) float64, of all steps, also of those beyond a sequence's end, which count nowhere. `witness`:
     the machine's difference from the outside witness's scores, None if there are none.
@@ -46,7 +46,7 @@ class TaskFigures(ScoreDifference):
 def task_figures(
     spec: NetworkSpec, tensors: NetworkTensors, machine_output: Float64, golden_output: Float64
 ) -> TaskFigures | None:
-    """The figures of a machine's output and the golden model's, both (T, B, D P); None if the workload has no task.
+    """The task's figures for two outputs (T, B, D P), the machine's and the golden model's; None without a task.
 
     All in float64. ValueError if an output has another shape.
     """
@@ -85,13 +85,13 @@ def task_scores(task: TaskTensors, output: Float64) -> Float64:
 
 
 def _within_length(spec: NetworkSpec) -> npt.NDArray[np.bool_]:
-    """(T, B): whether the step lies within the sequence."""
+    """Whether each step lies within its sequence, (T, B)."""
     lengths = np.full(spec.batch, spec.steps) if spec.lengths is None else np.array(spec.lengths)
     return np.arange(spec.steps)[:, None] < lengths
 
 
 def _difference(machine: Float64, other: Float64, threshold: float) -> ScoreDifference:
-    """Of scores of the same shape."""
+    """The differences between two arrays of scores of one shape."""
     difference = machine - other
     changed = int(np.count_nonzero((machine >= threshold) != (other >= threshold)))
     return ScoreDifference(

@@ -1,4 +1,4 @@
-"""Does the machine compute what it should?
+"""Checks that the machine computes what it should, within a bound or in every bit.
 
 The bound on a tensor is relative to its largest magnitude: max |machine - golden| <= 1e-5 max(|golden|, s). The golden
 model computes in float64, the machine in float32 with unit roundoff u = 2^-24 = 6e-8, so the bound is 168 u. A
@@ -129,11 +129,11 @@ def _checks(
 
 
 def _differing(got: Sequence[Float], want: Sequence[Float]) -> int:
-    """How many numbers are not the same; values of integers, which have one 0 only."""
+    """How many numbers differ between two arrays that hold integers' values, in which 0 has no sign."""
     return sum(int(np.count_nonzero(g != w)) for g, w in zip(got, want, strict=True))
 
 
 def _errors(got: Float, want: Float) -> tuple[float, float]:
-    """(largest difference, the same relative to the largest magnitude of what is wanted, at least SMALLEST_SCALE)."""
+    """The largest difference, and the same relative to the largest wanted magnitude or SMALLEST_SCALE."""
     error = float(np.max(np.abs(got - want)))
     return error, error / max(float(np.max(np.abs(want))), SMALLEST_SCALE)

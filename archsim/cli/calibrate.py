@@ -1,4 +1,4 @@
-"""archsim calibrate: the ranges that integer formats are made from, shown and saved."""
+"""The command `archsim calibrate`: shows and saves the ranges that integer formats are made from."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class MethodName(StrEnum):
-    """How a range is chosen; archsim.formats.scaling.Method, which NumPy stands behind."""
+    """How a range is chosen, as archsim.formats.scaling.Method (which would load NumPy)."""
 
     MAX = "max"
     PERCENTILE = "percentile"
@@ -89,7 +89,7 @@ def _refuse_without_scales(machine: Arch, work: Workload, shown: str) -> None:
 
 
 def _print(machine: Arch, work: Workload, calibration: Calibration, observed: Observed) -> None:
-    """In colour and at its width on a terminal, else as plain text."""
+    """Print the report: in colour and at its width on a terminal, else as plain text."""
     from archsim.report.text.calibration_text import calibration_report, print_calibration
 
     if sys.stdout.isatty():
@@ -101,7 +101,7 @@ def _print(machine: Arch, work: Workload, calibration: Calibration, observed: Ob
 
 
 def _how_to_use(out: Path, name: str) -> str:
-    """`name`: the file, relative to the workload's folder."""
+    """How a workload names the file; `name` is the file's path relative to the workload's folder."""
     quoted = name if re.fullmatch(r"[A-Za-z_./][A-Za-z0-9_./-]*", name) else json.dumps(name)
     setting = shlex.quote(f"calibration.file={quoted}")
     return (

@@ -1,4 +1,4 @@
-"""archsim program and archsim trace: the schedule as text, and what every unit does in every cycle."""
+"""The commands `archsim program` and `archsim trace`: the schedule, and what units do in every cycle, as text."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ def program_command(
 ) -> None:
     """Print the schedule as text: prologue, one time step with its dependencies and their lags, epilogue."""
     from archsim.families.registry import build_units
-    from archsim.families.schedules import find_schedule
+    from archsim.families.schedules import check_units, find_schedule
     from archsim.report.text.listing import program_listing
 
     machine, work = load_inputs(arch, workload, sets)
     program = find_schedule(schedule, machine.config.family).build(work.spec, machine.config)
     units = build_units(machine.config)
+    check_units(program, units)
     services = tuple(tuple(units[op.unit].cycles(op) for op in phase.ops) for phase in program.phases)
     sys.stdout.write(program_listing(program, services))
 
@@ -52,7 +53,7 @@ def trace_command(
     ] = None,
     debug: DebugOption = False,
 ) -> None:
-    """Print a line a cycle and a column a unit."""
+    """Print what every unit does, a line for each cycle and a column for each unit."""
     from archsim.api import simulate
     from archsim.errors import ScheduleError
     from archsim.families.schedules import find_schedule
@@ -66,7 +67,7 @@ def trace_command(
             f"a trace of {ops:,} ops is longer than the {MAX_RECORDED_OPS:,} that are kept; shorten it: --set steps=3"
         )
     whole = Window(0, work.spec.steps + len(work.spec.layers))  # layers may be delayed against each other
-    simulation = simulate(machine, work, schedule, timing_only=True, window=whole)
+    simulation = simulate(machine, work, schedule, timing_only=True, window=whole, statistics=())
     end = first + DEFAULT_LINES - 1 if last is None else last
     for line in line_trace(simulation, first, end):
         sys.stdout.write(line + "\n")

@@ -1,4 +1,4 @@
-"""archsim explore: many designs of a space, and the best of them."""
+"""The command `archsim explore`: many designs of a space, and the best of them."""
 
 from __future__ import annotations
 
@@ -69,11 +69,11 @@ def explore_command(
         sys.stdout.write(study_text(study))
         rate = f"{study.simulated:,} designs evaluated now, {study.designs_per_second:,.1f} a second"
         sys.stdout.write(f"\n{rate}\nResults: {target}/\n")
-    return 3 if study.of(Status.FAILED) else 0
+    return 3 if study.with_status(Status.FAILED) else 0
 
 
 def _again(space: str, target: Path) -> str:
-    """The command line that goes on: the same, with --resume and the folder."""
+    """The command line that continues an exploration: the same, with --resume and the folder."""
     given = [word for word in sys.argv[1:] if word != "--resume"] or ["explore", space]
     named = any(word == "--out" or word.startswith("--out=") for word in given)
     return shlex.join(["archsim", *given, *([] if named else ["--out", str(target)]), "--resume"])

@@ -1,4 +1,4 @@
-"""Progress of an exploration on stderr: points, designs a second, best so far, time left."""
+"""Shows the progress of an exploration on stderr: points, designs a second, best so far, time left."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from archsim.explore.space.space import Space
 
 
 class ExploreProgress(Watcher):
-    """A bar, if stderr is a terminal and it is not hidden."""
+    """A progress bar on stderr, if that is a terminal and the bar is not hidden."""
 
     def __init__(self, hidden: bool) -> None:
         self._shown = not hidden and sys.stderr.isatty()

@@ -1,4 +1,4 @@
-"""archsim fidelity: machines that exist, as published and as simulated."""
+"""The command `archsim fidelity`: machines that exist, as published and as simulated."""
 
 from __future__ import annotations
 

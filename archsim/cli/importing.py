@@ -1,4 +1,4 @@
-"""archsim import: the recurrent layers of a model file, listed or written as a workload."""
+"""The command `archsim import`: lists the recurrent layers of a model file, or writes them as a workload."""
 
 from __future__ import annotations
 
@@ -28,7 +28,12 @@ class Nonlinearity(StrEnum):
 
 
 def import_command(
-    model: Annotated[Path, typer.Argument(help="A .onnx, .pt, .pth, .safetensors, .npz or Keras .h5 file.")],
+    model: Annotated[
+        Path,
+        typer.Argument(
+            help="A .onnx, .pt, .pth, .safetensors, .npz or Keras .h5 file, or one that an installed package reads."
+        ),
+    ],
     layer: Annotated[
         str | None, typer.Option(metavar="NAME|all", help="The layer to write, or all: the whole stack.")
     ] = None,
@@ -115,7 +120,7 @@ def _wrong(option: str, message: str) -> NoReturn:
 
 
 def _listing(found: Found) -> Iterator[str]:
-    """The layers as a table, then notes, and what is not supported."""
+    """The listing as text: the layers as a table, then notes, and what is not supported."""
     count = len(found.layers)
     yield f"{found.path}: {count} recurrent layer{'' if count == 1 else 's'}"
     if count:
@@ -154,7 +159,7 @@ def _row(layer: FoundLayer) -> tuple[str, ...]:
 
 
 def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
-    """Columns of equal width; the numbers stand right."""
+    """Rows in columns of equal width, numbers to the right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADER))]
     for row in rows:
         cells = [

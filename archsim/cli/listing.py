@@ -1,4 +1,4 @@
-"""archsim list: what there is."""
+"""The command `archsim list`: what there is."""
 
 from __future__ import annotations
 

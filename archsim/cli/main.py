@@ -1,4 +1,4 @@
-"""The entry point: commands, and what becomes of errors."""
+"""The entry point of the command line: its commands, and what becomes of errors."""
 
 from __future__ import annotations
 
@@ -98,8 +98,11 @@ def main() -> None:
 
 
 def _prepare_streams() -> None:
-    """Streams that a caller closed go nowhere; a character that a terminal does not have is escaped; a reader that goes
-    away (`| head`) ends the process as it does any other tool."""
+    """Make stdout and stderr safe to write to, whatever the caller did with them.
+
+    Streams that a caller closed go nowhere; a character that a terminal does not have is escaped; a reader that goes
+    away (`| head`) ends the process as it does any other tool.
+    """
     if sys.stdout is None:
         sys.stdout = io.StringIO()
     if sys.stderr is None:

@@ -12,7 +12,7 @@ SHOWN_AFTER_SECONDS = 1.0
 
 @contextmanager
 def step_progress(steps: int) -> Iterator[Callable[[int], None] | None]:
-    """Yields what the machine calls with the number of completed time steps; None where nobody would see it."""
+    """Yield what the machine calls with the number of completed time steps; None where nobody would see it."""
     if not sys.stdout.isatty():
         yield None
         return

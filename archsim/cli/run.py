@@ -1,4 +1,4 @@
-"""archsim run: one design, one workload."""
+"""The command `archsim run`: one design, one workload."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def run_command(
 
 
 def _print_report(simulation: Simulation, target: Path) -> None:
-    """In colour and at its width on a terminal; elsewhere the text that the folder holds."""
+    """Print the report: in colour and at its width on a terminal, elsewhere the text that the folder holds."""
     if sys.stdout.isatty():
         from rich.console import Console
 

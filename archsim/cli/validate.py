@@ -1,4 +1,4 @@
-"""archsim validate: is this schedule right, and are its numbers?"""
+"""The command `archsim validate`: is this schedule right, and are its numbers?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strict configuration: YAML files to frozen pydantic models, with every fault at once and on its line.
+"""Reads strict configuration: YAML files to frozen pydantic models, with every fault at once and on its line.
 
 `load_document` reads a file, `parse_override` a `--set`, and `validate` makes a model of both. Models
 derive from `StrictModel` and use the field types `Bytes`, `Count`, `Cycles` and `PositiveNumber`.

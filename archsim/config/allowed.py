@@ -1,4 +1,4 @@
-"""What a slot allows, in words, made from its type, bounds and choices."""
+"""Says in words what a slot allows, from its type, bounds and choices."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NOUNS = {int: "an integer", float: "a number", str: "a string", bool: "true or 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How messages name a type, put into its `Annotated`: `noun`, then the bounds, then `unit` and `hint`."""
+    """How messages name a type; put into its `Annotated`: `noun`, then the bounds, then `unit` and `hint`."""
 
     noun: str
     unit: str = ""
@@ -22,13 +22,13 @@ class Wording:
 
 
 def allowed(slot: Slot) -> str:
-    """What may stand in `slot`, e.g. "an integer from 1 to 1,048,576" or "one of 'int8', 'float32'"."""
+    """The words for what may stand in `slot`, e.g. "an integer from 1 to 1,048,576" or "one of 'int8', 'float32'"."""
     text = _allowed_value(slot)
     return f"{text}, or null" if slot.nullable else text
 
 
 def allowed_for(slot: Slot, separator: tuple[str, str] = (" (", ")")) -> str:
-    """What may stand in `slot` together with what it is for."""
+    """The words for what may stand in `slot`, together with what it is for."""
     before, after = separator
     return allowed(slot) + (f"{before}{slot.description}{after}" if slot.description else "")
 

@@ -1,4 +1,4 @@
-"""YAML text to parser events; whatever goes wrong in the YAML parser comes out as a `SyntaxFault`."""
+"""Turns YAML text into parser events; whatever goes wrong in the parser comes out as a `SyntaxFault`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LINE_BREAK = re.compile(r"\r\n?|\n")
 
 
 class SyntaxFault(Exception):
-    """The text cannot be read any further; `line` counts from 1, `message` is one line."""
+    """The fault that keeps a text from being read any further; `line` counts from 1, `message` is one line."""
 
     def __init__(self, line: int, message: str) -> None:
         super().__init__(line, message)
@@ -32,7 +32,7 @@ class SyntaxFault(Exception):
 
 
 def refused_character(text: str) -> tuple[int, str] | None:
-    """Index and name of the first character that no configuration text may hold, or None.
+    """The index and name of the first character that no configuration text may hold, or None.
 
     Refused are controls (other than tab and line breaks), surrogates, and the line breaks that only some
     programs count as such: they would make line numbers and one-line messages wrong.
@@ -83,7 +83,7 @@ def events_of(text: str) -> Iterator[YamlEvent]:
 
 
 def _line_of(error: MarkedYAMLError, text: str, line: int) -> int:
-    """The line to blame: where the text ends too early, that is where the unfinished thing begins."""
+    """The line to blame for a fault: where the text ends too early, the line where the unfinished thing begins."""
     end = line_at(text, len(text.rstrip()))
     for mark in (error.problem_mark, error.context_mark):
         if mark is not None:

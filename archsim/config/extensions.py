@@ -1,4 +1,4 @@
-"""What other installed packages add to archsim: objects that they offer under its entry-point groups.
+"""Finds what other installed packages add to archsim: objects offered under its entry-point groups.
 
 A package names them in its own metadata, for example in pyproject.toml:
 
@@ -52,7 +52,7 @@ def extensions(group: str, kind: type[T]) -> Mapping[str, T]:
 
 @lru_cache(len(GROUPS))
 def _loaded(group: str) -> tuple[tuple[str, object, str], ...]:
-    """(name, object, where it comes from) of each entry of a group; each process imports them once."""
+    """Each entry of a group as (name, object, where it comes from); each process imports them once."""
     found = []
     for entry in sorted(entry_points(group=group), key=lambda entry: (entry.name, entry.value)):
         package = entry.dist.name if entry.dist is not None else "an installed package"
@@ -65,5 +65,5 @@ def _loaded(group: str) -> tuple[tuple[str, object, str], ...]:
 
 
 def forget_extensions() -> None:
-    """Look for entry points anew: for tests, and for sessions in which a package was just installed."""
+    """Forget what was found, so that entry points are looked up anew: for tests and long sessions."""
     _loaded.cache_clear()

@@ -1,4 +1,4 @@
-"""The messages of the commonest mistakes: wrong value, unknown key, missing key, wrong kind."""
+"""Words the commonest mistakes: wrong value, unknown key, missing key, wrong kind."""
 
 from __future__ import annotations
 
@@ -21,34 +21,41 @@ class Problem:
 
 
 def wrong_value(slot: Slot, value: object, path: KeyPath, *, bare: bool = False, why: str = "") -> Problem:
-    """`value` may not stand in `slot`; `bare` leaves out what type it has, `why` adds to what is wrong."""
+    """The problem of a value that may not stand in `slot`; `bare` leaves out its type, `why` adds a reason."""
     got = shown(value) if bare else shown_with_type(value)
     return Problem(path, f"expected {allowed_for(slot)}, got {got}{f': {why}' if why else ''}")
 
 
 def unknown_key(slot: Slot, key: str, path: KeyPath) -> Problem:
-    """The model of `slot`, at `path`, has no such key."""
+    """The problem of a key that the model of `slot`, at `path`, does not have.
+
+    Where its keys come from other packages the model says with `key_noun` what they are.
+    """
     keys = allowed_keys(slot)
     close = difflib.get_close_matches(key, keys, n=1)
     hint = f"; did you mean {shown(close[0])}?" if close else ";"
-    names = ", ".join(dotted((name,)) for name in keys) or "no keys at all"
+    names = ", ".join(dotted((name,)) for name in keys)
+    noun = getattr(slot.model, "key_noun", "")
+    if noun:
+        return Problem((*path, key), f"no installed package offers this {noun}{hint} installed: {names or 'none'}")
+    names = names or "no keys at all"
     return Problem((*path, key), f"unknown key{hint} allowed here: {names}")
 
 
 def missing_key(slot: Slot | None, key: str, path: KeyPath) -> Problem:
-    """The mapping at `path` lacks a key, whose slot is given when it is known."""
+    """The problem of a key that the mapping at `path` lacks; its slot is given if it is known."""
     what = f" ({allowed_for(slot, (': ', ''))})" if slot is not None else ""
     return Problem(path, f"missing key {shown(key)}{what}")
 
 
 def refused_key(slot: Slot, key: str, path: KeyPath) -> Problem:
-    """The dict of `slot`, at `path`, does not take this key."""
+    """The problem of a key that the dict of `slot`, at `path`, does not take."""
     expected = allowed_for(slot_of(get_args(slot.annotation)[0]))
     return Problem((*path, key), f"expected {expected} as key, got {shown(key)}")
 
 
 def wrong_tag(slot: Slot, value: dict[str, Any], path: KeyPath) -> Problem:
-    """The key that chooses between the members of the union is missing, or chooses none of them."""
+    """The problem of a union whose choosing key is missing, or chooses none of its members."""
     key = slot.discriminator or ""
     choices = ", ".join(shown(tag) for tag in tags(slot))
     expected = f"one of {choices}"

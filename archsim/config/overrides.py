@@ -1,4 +1,4 @@
-"""Values set on the command line (`--set mac_array.rows=32`) and where each value of the result came from."""
+"""Sets values from the command line (`--set mac_array.rows=32`), and knows where each value came from."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ class Edited:
     faults: list[Fault] = field(default_factory=list)
 
     def where(self, path: KeyPath) -> str:
-        """The override, or else the file and line, that the value at `path` came from."""
+        """Where the value at `path` came from: the override, or else the file and line."""
         override = self._override(path)
         return f"{self.document.source}:{self._line(path)}" if override is None else str(override)
 
     def order(self, path: KeyPath) -> tuple[int, int]:
-        """For sorting faults by place: the lines of the file first, then the overrides as they were given."""
+        """A key that sorts faults by place: the lines of the file first, then the overrides as they were given."""
         override = self._override(path)
         return (0, self._line(path)) if override is None else (1, self.overrides.index(override))
 
@@ -122,7 +122,7 @@ def _apply(edited: Edited, override: Override, slot: Slot | None) -> None:
 
 
 def _chosen(slot: Slot, node: dict[str, Any]) -> Slot:
-    """The member of a union that the node's own tag chooses; other slots as they are."""
+    """The slot of the union's member that the node's own tag chooses; other slots as they are."""
     if slot.discriminator is None:
         return slot
     return member_for_tag(slot, node.get(slot.discriminator)) or slot

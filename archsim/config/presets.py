@@ -20,7 +20,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 class PresetKind(StrEnum):
-    """The folder that holds presets of a kind."""
+    """A kind of preset and the folder that holds it."""
 
     ARCH = "arch_configs"
     TECHNOLOGY = "arch_configs/technology"
@@ -29,18 +29,18 @@ class PresetKind(StrEnum):
 
 
 def preset_folder(kind: PresetKind) -> Path:
-    """Where presets of that kind lie: inside the package if installed, beside it in a checkout."""
+    """The folder of presets of that kind: inside the package if installed, beside it in a checkout."""
     inside = _PACKAGE / kind.value
     return inside if inside.is_dir() else _PACKAGE.parent / kind.value
 
 
 def preset_names(kind: PresetKind) -> tuple[str, ...]:
-    """All presets of that kind, sorted."""
+    """The names of all presets of that kind, sorted."""
     return tuple(sorted(_files(kind)))
 
 
 def preset_file(kind: PresetKind, name: str) -> Path:
-    """Where the preset of that name lies; KeyError if there is none."""
+    """The file of the preset of that name; KeyError if there is none."""
     return _files(kind)[name]
 
 

@@ -1,4 +1,4 @@
-"""pydantic's errors, translated: each once, at the user's path, in words without pydantic's jargon."""
+"""Translates pydantic's errors: each once, at the user's path, in words without pydantic's jargon."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def problems_of(failure: ValidationError, slot: Slot, data: object, base: KeyPat
 
 
 def inexact_choices(slot: Slot, value: object, path: KeyPath = ()) -> Iterator[Problem]:
-    """Booleans and decimals that pydantic takes for an equal integer choice (true for 1, 8.0 for 8)."""
+    """Find booleans and decimals that pydantic takes for an equal integer choice (true for 1, 8.0 for 8)."""
     options = choices(slot)
     if isinstance(value, bool | float) and options:
         if not any(type(option) is type(value) and option == value for option in options):
@@ -109,7 +109,7 @@ def _at_value(error: ErrorDetails, slot: Slot, value: object, path: KeyPath) -> 
 
 
 def _union_problems(slot: Slot, value: object, path: KeyPath) -> Iterator[Problem]:
-    """The faults inside the one member that was meant, when that is clear; else that no member fits."""
+    """The faults inside the one member that was meant, if that is clear; else that no member fits."""
     meant = _chosen_member(slot, value)
     if meant is not None:
         try:
@@ -135,7 +135,7 @@ def _chosen_member(slot: Slot, value: object) -> Slot | None:
 
 
 def _inside(value: object, part: str | int, error: ErrorDetails) -> object:
-    """The element of the user's data; where it has none (a default is at fault) the value pydantic saw."""
+    """The element of the user's data at a step of `loc`; the value pydantic saw where a default is at fault."""
     if isinstance(value, dict) and part in value:
         return value[part]
     if isinstance(value, list) and isinstance(part, int) and part < len(value):

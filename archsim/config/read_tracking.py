@@ -1,9 +1,9 @@
-"""Which fields of a configuration a computation read: what its result depends on, and so where it can be used again.
+"""Tracks which fields of a configuration a computation reads, so that its result can be used again.
 
 A computation that is a pure function of a configuration gives the same result for another one in which every field that
-it read is the same: up to its first differing read the two runs are the same, and there is none. `Reads` gives the
-computation a stand-in that looks like the configuration and notes each read. Of a field that is only compared with a
-limit the answer matters, not the value: the computation says so with `ask`.
+it read is the same: up to its first differing read the two runs are the same, and there is none. `ReadTracker` gives
+the computation a stand-in that looks like the configuration and notes each read. Where a field is only compared with a
+limit the answer matters, not the value: the computation says so with `read_only_as`.
 """
 
 from __future__ import annotations
@@ -43,24 +43,24 @@ class ReadTracker:
         """What to give to the computation in place of the configuration."""
 
     def close(self) -> None:
-        """The computation is over: a later read is a bug, for nobody would know of it."""
+        """End the computation: a later read raises SimulatorBug, for nobody would know of it."""
         self._open = False
 
     def note(self, path: str, value: object) -> None:
-        """A field was read."""
+        """Note that a field was read."""
         if not self._open:
             raise SimulatorBug(f"{path} is read after what depends on it was made")
         self.values[path] = value
 
     def note_question(self, question: Question) -> None:
-        """A field was asked about."""
+        """Note that a field was asked about."""
         if not self._open:
             raise SimulatorBug(f"{question.path} is read after what depends on it was made")
         self.questions.append(question)
 
 
 def read_only_as(section: object, field: str, question: Callable[[Any], Answer]) -> Answer:
-    """question(section.field), where nothing else about the field matters.
+    """The answer to question(section.field), where nothing else about the field matters.
 
     `question` is a pure function of the value and of what was read before.
     """
@@ -69,15 +69,15 @@ def read_only_as(section: object, field: str, question: Callable[[Any], Answer])
     return _inner(section).read_only_as(field, question)
 
 
-class Values:
-    """Reads the fields of some paths at once."""
+class FieldReader:
+    """Reads the fields at some paths of a configuration, all at once."""
 
     def __init__(self, paths: tuple[str, ...]) -> None:
         self._get = attrgetter(*paths)
         self._several = len(paths) > 1
 
-    def of(self, config: StrictModel) -> tuple[object, ...] | None:
-        """Their values; None if the configuration has no such fields."""
+    def values_in(self, config: StrictModel) -> tuple[object, ...] | None:
+        """The values of the fields in a configuration; None if it has no such fields."""
         try:
             found = self._get(config)
         except AttributeError:
@@ -86,7 +86,7 @@ class Values:
 
 
 class _Inner:
-    """What is behind a stand-in."""
+    """The state behind a stand-in: the model, its path, and who notes the reads."""
 
     __slots__ = ("model", "path", "reads")
 
@@ -99,7 +99,7 @@ class _Inner:
         return f"{self.path}.{name}" if self.path else name
 
     def whole(self) -> StrictModel:
-        """The model itself, all of which counts as read."""
+        """The model itself; all of it counts as read."""
         if not self.path:
             for name in type(self.model).model_fields:
                 self.reads.note(name, getattr(self.model, name))
@@ -164,7 +164,7 @@ def _field(inner: _Inner, name: str) -> object:
 
 
 def _own_attribute(model: type, name: str) -> object:
-    """What a class between the model and pydantic's base defines under a name; None if none does."""
+    """The attribute that a class between the model and pydantic's base defines; None if none does."""
     for owner in model.__mro__:
         if owner is BaseModel or owner is StrictModel:
             return None

@@ -1,4 +1,4 @@
-"""What a plain (unquoted) YAML scalar means: YAML 1.2 core, less what is ambiguous or not finite."""
+"""Interprets plain (unquoted) YAML scalars: YAML 1.2 core, less what is ambiguous or not finite."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
 class ScalarError(ValueError):
-    """A plain scalar is refused; `str()` says why, on one line."""
+    """The error of a plain scalar that is refused; `str()` says why, on one line."""
 
 
 def plain_scalar(text: str) -> Scalar:

@@ -1,4 +1,4 @@
-"""What is expected where: from a type and the next key or index to the type that stands there."""
+"""Finds what is expected where: from a type and the next key or index to the type that stands there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How values and paths of the user's files are shown inside messages: always on one line, never long."""
+"""Shows values and paths of the user's files inside messages: always on one line, never long."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def one_line(text: str) -> str:
-    """`text` with every character that cannot be printed (line breaks, controls, surrogates) escaped."""
+    """The text with every character that cannot be printed (line breaks, controls, surrogates) escaped."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 
 
 def shorten(text: str, limit: int = SHOWN_LIMIT) -> str:
-    """`text` on one line, cut to at most `limit` characters, the cut marked by "..."."""
+    """The text on one line, cut to at most `limit` characters, the cut marked by "..."."""
     # Cutting first keeps the escaping of a huge value cheap; escaping never shortens.
     line = one_line(text[: limit + 1])
     return line if len(line) <= limit else line[: limit - 3] + "..."

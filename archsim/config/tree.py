@@ -1,4 +1,4 @@
-"""Parser events to plain Python data, collecting every fault on the way."""
+"""Turns parser events into plain Python data, and collects every fault on the way."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class _Reader:
         return result
 
     def _key(self, event: YamlEvent, path: KeyPath) -> str | None:
-        """The key, or None when a fault was found in it."""
+        """The key of a mapping's next entry, or None when a fault was found in it."""
         known = len(self.tree.faults)
         if not isinstance(event, ScalarEvent):
             if not isinstance(event, AliasEvent):

@@ -1,4 +1,4 @@
-"""The types of configuration fields: strict (true, "3" and 3.0 are no integers) and bounded."""
+"""Defines the types of configuration fields: strict (true, "3" and 3.0 are no integers) and bounded."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Named:
 
 
 class StrictModel(BaseModel):
-    """Base of all configuration models: frozen, no unknown keys, no conversions between types.
+    """The base of all configuration models: frozen, no unknown keys, no conversions between types.
 
     Give every field a description, with its unit: messages are made from it.
     """

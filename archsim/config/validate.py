@@ -1,4 +1,4 @@
-"""A document and the command line's overrides, turned into a model; all faults at once."""
+"""Turns a document and the command line's overrides into a model, or into all faults at once."""
 
 from __future__ import annotations
 

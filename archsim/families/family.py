@@ -1,4 +1,4 @@
-"""What a family of machines is: one value that names its description, units, schedules, bounds and advice."""
+"""Defines a family of machines: one value that names its description, units, schedules, bounds and advice."""
 
 from __future__ import annotations
 

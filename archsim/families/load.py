@@ -1,9 +1,10 @@
-"""From an architecture file to the machine that it describes."""
+"""Loads the machine that an architecture file describes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from archsim.config import Document, Override, load_document, validate
 from archsim.config.presets import PresetKind, find_file
@@ -11,6 +12,7 @@ from archsim.config.text import shown
 from archsim.errors import ArchError, Fault, SimulatorBug
 from archsim.families.machine_config import MachineConfig
 from archsim.families.registry import DEFAULT_FAMILY, all_families, find_family
+from archsim.hardware.unit_definition import UnitDefinition
 from archsim.technology import Prices, load_prices
 
 
@@ -24,7 +26,7 @@ class Arch:
 
     @property
     def prices(self) -> Prices:
-        """Those of its technology; ArchError if there is none, or not with its DRAM."""
+        """The prices of the machine's technology; ArchError if there is none, or it lacks its DRAM."""
         costing = self.config.costing
         if costing is None:
             raise SimulatorBug(f"the family {self.config.family} has no model of energy")
@@ -37,15 +39,17 @@ class Arch:
         return prices
 
 
-def load_arch(reference: str, overrides: Sequence[Override] = ()) -> Arch:
-    """The architecture of a preset's name or a file's path, with `--set` overrides applied.
+def load_arch(reference: str, overrides: Sequence[Override] = (), units: Sequence[UnitDefinition[Any]] = ()) -> Arch:
+    """Load the architecture of a preset's name or a file's path, with `--set` overrides applied.
+
+    `units`: units of your own that its section `units` may ask for, besides those that installed packages offer.
 
     The path of a technology is relative to the file that names it, or, with --set, to the current folder. Raises
-    ArchError with all faults at once, then with those of the technology.
+    ArchError with all faults at once, then with those of the technology; ExtensionError for an unusable unit.
     """
     path = find_file(PresetKind.ARCH, reference, ArchError)
     document = load_document(path, ArchError)
-    config = validate(_model(document), document, overrides, ArchError)
+    config = validate(_model(document, overrides, units), document, overrides, ArchError)
     set_here = {override.path for override in overrides}
     config = config.with_files_from(path.parent, set_here)
     arch = Arch(path.stem, config, tuple(f"{override.path}={override.value}" for override in overrides))
@@ -54,7 +58,9 @@ def load_arch(reference: str, overrides: Sequence[Override] = ()) -> Arch:
     return arch
 
 
-def _model(document: Document) -> type[MachineConfig]:
+def _model(
+    document: Document, overrides: Sequence[Override], units: Sequence[UnitDefinition[Any]]
+) -> type[MachineConfig]:
     """The model of the family that the file names; ArchError if there is none of that name."""
     name = document.data.get("family", DEFAULT_FAMILY)
     family = find_family(name) if isinstance(name, str) else None
@@ -62,4 +68,6 @@ def _model(document: Document) -> type[MachineConfig]:
         where = f"{document.source}:{document.lines[('family',)]}"
         names = ", ".join(repr(known) for known in all_families())
         raise ArchError((Fault(where, "family", f"expected one of {names} (kind of machine), got {name!r}"),))
-    return family.config
+    sections = {*document.data, *(override.path.split(".")[0] for override in overrides)}
+    model: type[MachineConfig] = family.config.model_for(sections, units)
+    return model

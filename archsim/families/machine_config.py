@@ -1,12 +1,12 @@
-"""What every machine's description has, whatever its family: shared fields, and what the layers above ask."""
+"""Defines what every machine's description has, whatever its family: shared fields, and answers for other layers."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
@@ -17,6 +17,7 @@ from archsim.hardware.functions.function_config import FunctionConfig
 from archsim.hardware.functions.method_registry import make_method
 from archsim.hardware.sequencer_config import SequencerConfig
 from archsim.hardware.storage import Storage
+from archsim.hardware.unit_definition import UnitDefinition
 from archsim.technology import Prices
 from archsim.workload.network import NetworkSpec
 
@@ -37,7 +38,7 @@ class Multipliers:
 
 @dataclass(frozen=True, slots=True)
 class Costing:
-    """What energy and area follow from besides the units.
+    """What energy and area follow from besides the units: technology, type of DRAM, memories.
 
     `technology`: a preset's name or the path of a file; `dram_type`: one of its types of DRAM; `memories`: every memory
     by its name in programs, with what it is built of.
@@ -49,7 +50,7 @@ class Costing:
 
 
 class MachineConfig(StrictModel, ABC):
-    """A machine of some family. A family derives from it, with one section for each unit and memory."""
+    """The base of every machine's description; a family adds a section for each unit and memory."""
 
     family: str = Field(description="kind of machine; it decides which sections there are, and which schedules")
     summary: Text = Field(description="one line that says what this machine is")
@@ -66,8 +67,17 @@ class MachineConfig(StrictModel, ABC):
             raise ValueError(f"{section}: {error}") from None
         return self
 
+    @classmethod
+    def model_for(cls, sections: Collection[str], units: Sequence[UnitDefinition[Any]] = ()) -> type[MachineConfig]:
+        """The model of an architecture file that has these sections.
+
+        A family whose machines may have units of other packages knows more of it; `units`: those that the caller has,
+        besides those of installed packages.
+        """
+        return cls
+
     def with_files_from(self, folder: Path, set_here: Collection[str]) -> Self:
-        """The same machine with the paths of other files that its file names, which are relative to `folder`.
+        """A copy of the machine with usable paths of other files, which its file names relative to `folder`.
 
         `set_here`: the fields that --set gave, whose paths are relative to the current folder.
         """
@@ -76,21 +86,24 @@ class MachineConfig(StrictModel, ABC):
     @property
     @abstractmethod
     def multipliers(self) -> Multipliers:
-        """The unit that the machine multiplies with."""
+        """The multipliers of the machine."""
 
     @property
     @abstractmethod
     def function_unit(self) -> FunctionConfig:
-        """How activation functions are evaluated."""
+        """The unit and method that evaluate activation functions."""
 
     @property
     @abstractmethod
     def inputs_per_chunk(self) -> int:
-        """Inputs of a row whose products are summed before they go into its accumulator."""
+        """How many inputs of a row have their products summed before they go into its accumulator."""
 
     @property
     def x_inputs_per_chunk(self) -> int | None:
-        """The same of rows of W_ih, where x and h go through multipliers and accumulators of their own; else None."""
+        """How many inputs a chunk of W_ih has where x has multipliers of its own; else None.
+
+        There x and h go through multipliers and accumulators of their own.
+        """
         return None
 
     @property
@@ -100,19 +113,19 @@ class MachineConfig(StrictModel, ABC):
 
     @property
     def costing(self) -> Costing | None:
-        """What its energy and area follow from; None where a family has no model of them."""
+        """What the machine's energy and area follow from; None where a family has no model of them."""
         return None
 
     @abstractmethod
     def compute_cycles_per_step(self, spec: NetworkSpec) -> int:
-        """Cycles that the multipliers need at least for a time step of all layers and sequences."""
+        """The least cycles of the multipliers for a time step of all layers and sequences."""
 
     def least_load_cycles(self, spec: NetworkSpec) -> int:
-        """Cycles that loading the weights takes at least before a run is over; 0 if nothing is known of it."""
+        """The least cycles that loading the weights takes in a run; 0 if nothing is known of it."""
         return 0
 
     def least_energy_uj(self, spec: NetworkSpec, prices: Prices) -> float:
-        """Energy in uJ, without leakage, that any run of the network takes at least; 0 if nothing is known of it.
+        """The least energy in uJ, without leakage, of any run of the network; 0 if unknown.
 
         Only asked of machines with a `costing`. Used to leave out designs that cannot be on a front (docs/explore.md).
         """
@@ -120,7 +133,10 @@ class MachineConfig(StrictModel, ABC):
 
     @property
     def weight_bits_per_cycle(self) -> int | None:
-        """Bits of weights that the multipliers can read in a cycle; None if they never wait for their ports."""
+        """The bits of weights that the multipliers can read in a cycle; None without a limit.
+
+        Without one they never wait for their ports.
+        """
         return None
 
     @property

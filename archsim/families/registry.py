@@ -1,4 +1,4 @@
-"""Every family of machines, by its name: the only module that names them all."""
+"""Names every family of machines; no other module names them all."""
 
 from __future__ import annotations
 
@@ -30,15 +30,20 @@ def find_family(name: str) -> Family[Any] | None:
 
 def all_families() -> Mapping[str, Family[Any]]:
     """Archsim's own families and those that installed packages offer, by name."""
-    return MappingProxyType({**_offered(), **FAMILIES})
+    return MappingProxyType({**FAMILIES, **_offered()})
+
+
+def family_named(name: str) -> Family[Any]:
+    """The family of that name, which a validated machine has; SimulatorBug if it is not registered."""
+    family = find_family(name)
+    if family is None:
+        raise SimulatorBug(f"a machine of the family {name}, which is not registered")
+    return family
 
 
 def family_of(config: MachineConfig) -> Family[Any]:
-    """The family of a machine; SimulatorBug if its config names one that is not registered."""
-    family = find_family(config.family)
-    if family is None:
-        raise SimulatorBug(f"a machine of the family {config.family}, which is not registered")
-    return family
+    """The family of a machine."""
+    return family_named(config.family)
 
 
 def build_units(config: MachineConfig) -> Units:
@@ -54,7 +59,7 @@ def build_units(config: MachineConfig) -> Units:
 
 
 def _offered() -> Mapping[str, Family[Any]]:
-    """The families of other packages; the entry's name is the family's."""
+    """The families of other packages, by name; the entry's name is the family's."""
     found = extensions(GROUP, Family)
     for name, family in found.items():
         if name != family.name or name in FAMILIES:

@@ -1,4 +1,4 @@
-"""What a schedule is: a named way from a network and a machine to a program, and what it does to the numbers."""
+"""Defines a schedule: a named way from a network and a machine to a program, and what it does to the numbers."""
 
 from __future__ import annotations
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from archsim.config.extensions import SCHEDULES as GROUP
 from archsim.config.extensions import extensions
 from archsim.errors import ExtensionError, ScheduleError
 from archsim.families.family import Family
-from archsim.families.registry import DEFAULT_FAMILY, all_families, find_family
+from archsim.families.registry import DEFAULT_FAMILY, all_families, family_named
 from archsim.families.schedule import Schedule
+from archsim.program.ir import Program
 
 AskedSchedule = str | Schedule[Any] | None
 """What a caller asks for: a schedule's name, a schedule, or None for the first of the machine's family."""
 
 
 def find_schedule(asked: AskedSchedule, family: str = DEFAULT_FAMILY) -> Schedule[Any]:
-    """The schedule of that name for machines of a family, or the family's first if none is asked for.
+    """Find the schedule of that name for machines of a family, or the family's first if none is asked for.
 
     A schedule itself is taken as it is. Of a name `interleaved` may be left out, and its words may stand in any order
     (`fused`, `streamed_split`), joined by "_", "-", "/" or ".". Schedules of installed packages are found as archsim's
@@ -30,8 +32,7 @@ def find_schedule(asked: AskedSchedule, family: str = DEFAULT_FAMILY) -> Schedul
                 f"{family}"
             )
         return asked
-    own = find_family(family)
-    assert own is not None
+    own = family_named(family)
     if asked is None:
         return own.schedules[0]
     schedules = schedules_of(own)
@@ -57,6 +58,16 @@ def schedules_of(family: Family[Any]) -> tuple[Schedule[Any], ...]:
         if name != schedule.name or (schedule.family == family.name and name in own):
             raise ExtensionError(f"{GROUP}: {name}: the entry must have the name of its schedule, and no other's")
     return (*family.schedules, *(schedule for schedule in found.values() if schedule.family == family.name))
+
+
+def check_units(program: Program, units: Collection[str]) -> None:
+    """ScheduleError if a program has an op for a unit that the machine does not have."""
+    missing = dict.fromkeys(op.unit for phase in program.phases for op in phase.ops if op.unit not in units)
+    if missing:
+        raise ScheduleError(
+            f"schedule {program.schedule}: needs the unit {', '.join(missing)}, which this machine does not have; it "
+            f"has {', '.join(units)}"
+        )
 
 
 def _means(asked: str, schedule: Schedule[Any]) -> bool:

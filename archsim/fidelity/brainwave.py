@@ -1,4 +1,4 @@
-"""Brainwave BW_S10: figures known second-hand, shown beside a GEMV machine of its dimensions and held to nothing."""
+"""Compares Brainwave BW_S10, whose figures are second-hand and held to nothing, with a machine of its size."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INPUTS = (
 
 
 def brainwave() -> tuple[Row, ...]:
-    """Cycles of a step in the steady state."""
+    """The row on cycles of a step in the steady state."""
     arch = load_arch("brainwave_s10")
     rows = []
     for workload, published in (

@@ -1,4 +1,4 @@
-"""The benchmark lstm of Koios: exact."""
+"""Compares Koios' benchmark lstm: exact."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WORKLOAD = "lstm:100,64,t=10"
 
 
 def koios() -> tuple[Row, ...]:
-    """Cycles of a step, of ten, and until the first h is stored."""
+    """The rows on cycles of a step, of ten, and until the first h is stored."""
     run = simulate(load_arch("koios_lstm"), load_workload(WORKLOAD), timing_only=True, window=Window(0, 10))
     body = run.program.phases[1]
     times = {

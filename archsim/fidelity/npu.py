@@ -1,4 +1,4 @@
-"""The NPU on Stratix 10 NX: its authors' C++ model, and their RTL."""
+"""Compares the NPU on Stratix 10 NX with its authors' C++ model, and with their RTL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PREDICTED = "when each word passes each unit"
 
 
 def npu() -> tuple[Row, ...]:
-    """LSTM 512 at 1, 2, 4 and 8 steps against the model; at 8 against the RTL, which no published cause explains."""
+    """The rows of LSTM 512: 1, 2, 4 and 8 steps against the model; 8 against the RTL (not explained)."""
     rows = []
     arch = load_arch("npu_s10nx")
     for steps, published in ((1, 567), (2, 1055), (4, 2031), (8, 3983)):

@@ -10,10 +10,11 @@ SHARE = "% of cycles"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`tolerance` is the largest error that a test allows, in the unit of `error`; None: shown, held to nothing.
+    """A published figure beside the simulated one.
 
-    `inputs`: what of the machine the simulation is given; `predicted`: what it works out. `second_hand`: the figure is
-    from notes on the source.
+    `tolerance` is the largest error that a test allows, in the unit of `error`; None: shown, held to nothing. `inputs`:
+    what of the machine the simulation is given; `predicted`: what it works out. `second_hand`: the figure is from notes
+    on the source.
     """
 
     machine: str
@@ -30,12 +31,12 @@ class Row:
 
     @property
     def error_unit(self) -> str:
-        """Percentage points for shares, else percent of the published figure."""
+        """The unit of the error: percentage points for shares, else percent of the published figure."""
         return "percentage points" if self.unit == SHARE else "%"
 
     @property
     def error(self) -> float:
-        """Simulated less published, in `error_unit`."""
+        """The difference simulated less published, in `error_unit`."""
         difference = self.simulated - self.published
         return difference if self.unit == SHARE else 100 * difference / self.published
 

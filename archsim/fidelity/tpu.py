@@ -1,4 +1,4 @@
-"""TPU v1: where the cycles of LSTM0 went, and what the paper says of tiles and bandwidth."""
+"""Compares TPU v1: where the cycles of LSTM0 went, and what the paper says of tiles and bandwidth."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SPLIT_PREDICTED = "the split of the rest, and with it TOPS"
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Where the cycles went in which tiles streamed: shares that sum to 1, and cycles for each tile."""
+    """The parts of the cycles in which tiles streamed: shares that sum to 1, and cycles for each tile."""
 
     active: float
     shift: float
@@ -43,7 +43,7 @@ class Split:
 
 
 def matrix_split(run: Simulation) -> Split:
-    """Between the first and the last tile of the recorded steps of the first body.
+    """Split the cycles between the first and the last tile of the recorded steps of the first body.
 
     The array is active while vectors pass; a wait for a tile is a shift as far as the tile is being shifted in then,
     and a stall on weights before that. Other waits are no matrix time.
@@ -65,7 +65,7 @@ def matrix_split(run: Simulation) -> Split:
 
 
 def tpu() -> tuple[Row, ...]:
-    """All rows of the machine."""
+    """The rows of the machine."""
     return (*_lstm0(), *_tiles())
 
 
@@ -76,7 +76,10 @@ def _run(workload: str, *overrides: str) -> Simulation:
 
 
 def _tops(split: Split) -> float:
-    """Of all cycles, in 10^12 ops a second at 700 MHz; a tile has 256 x 256 weights, used for each of the batch."""
+    """The rate over all cycles, in 10^12 ops a second at 700 MHz.
+
+    A tile has 256 x 256 weights, used for each sequence of the batch.
+    """
     return 2 * 256 * 256 * BATCH / (split.cycles_per_tile / (1 - NON_MATRIX)) * 700e6 / 1e12
 
 
@@ -110,7 +113,10 @@ def _lstm0() -> tuple[Row, ...]:
 
 
 def _tiles() -> tuple[Row, ...]:
-    """A 600 x 600 matrix is one of the two of rnn:600,600; a tile's period is measured on both."""
+    """The rows on tiles: a 600 x 600 matrix is one of the two of rnn:600,600.
+
+    A tile's period is measured on both.
+    """
     rows = []
     sizes = (("", 9, 18.0), ("systolic_array.rows=512 systolic_array.columns=512", 4, 32.0))
     for overrides, tiles, microseconds in sizes:

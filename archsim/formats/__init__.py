@@ -1,4 +1,4 @@
-"""Number formats: how each kind of data is stored and computed (docs/numerics.md)."""
+"""The number formats: how each kind of data is stored and computed (docs/numerics.md)."""
 
 from archsim.formats.config import FORMAT_SETS, KINDS, Formats
 from archsim.formats.encoding import Encoding

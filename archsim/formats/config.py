@@ -1,4 +1,4 @@
-"""The formats section of an architecture: a number format for each kind of data, a set of them, or one name for all."""
+"""Describes the formats section of an architecture: a number format for each kind of data, or one for all."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ AnyFormat = Annotated[NumberFormat, Named(_number_format), Wording("a string")]
 
 
 class Formats(StrictModel):
-    """Number formats by kind of data; `formats: float32` sets all of them."""
+    """The number formats by kind of data; `formats: float32` sets all of them."""
 
     shorthand: ClassVar[str] = "all"
     """The key that a plain string stands for."""

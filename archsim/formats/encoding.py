@@ -1,4 +1,4 @@
-"""A number format together with what its stored numbers stand for: scale and zero point."""
+"""Encodes and decodes numbers: a number format together with scale and zero point."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class Encoding:
         return np.float32 if isinstance(self.format, FloatFormat) else np.uint8
 
     def rows(self, start: int, stop: int) -> Encoding:
-        """Of some entries of the buffer."""
+        """The encoding of some entries of the buffer."""
         return self if isinstance(self.scale, float) else replace(self, scale=self.scale[start:stop])
 
     def zeros(self, shape: tuple[int, ...]) -> Array:
-        """Stored numbers of value 0."""
+        """An array of stored numbers of value 0."""
         match self.format:
             case IntegerFormat():
                 return np.full(shape, self.zero, self.stored_type)
@@ -54,7 +54,7 @@ class Encoding:
                 return np.zeros(shape, np.uint8)
 
     def encoded(self, values: npt.NDArray[np.floating]) -> tuple[Array, int]:
-        """Real numbers (entries, ...) as they are stored, and how many were beyond the range."""
+        """Encode real numbers (entries, ...), and count how many were beyond the range."""
         match self.format:
             case IntegerFormat() as integer:
                 scaled = np.asarray(values, np.float64) / self.scale
@@ -67,11 +67,11 @@ class Encoding:
                 return (np.asarray(values) != 0).astype(np.uint8), 0
 
     def decoded(self, stored: Array) -> Real:
-        """What stored numbers stand for, in float64."""
+        """The values of stored numbers, in float64."""
         values = stored.astype(np.float64)
         return (values - self.zero) * self.scale if self.is_integer else values
 
     def narrowed(self, wide: Int) -> tuple[Int, int]:
-        """Wide integers of this scale as codes, with the zero point; and how many were beyond the range."""
+        """The codes of wide integers of this scale, with the zero point; and how many were beyond the range."""
         assert isinstance(self.format, IntegerFormat)
         return self.format.narrowed(wide + self.zero)

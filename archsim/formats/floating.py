@@ -1,4 +1,4 @@
-"""Floating-point formats: float32, float16, bfloat16, and blocks that share an exponent."""
+"""Defines floating-point formats: float32, float16, bfloat16, and blocks that share an exponent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SMALLEST_EXPONENT = -126
 
 @dataclass(frozen=True)
 class Float32(FloatFormat):
-    """IEEE 754 binary32, round to nearest even (IEEE 754-2019, 3.6, table 3.5, and 4.3.1)."""
+    """The format IEEE 754 binary32, round to nearest even (IEEE 754-2019, 3.6, table 3.5, and 4.3.1)."""
 
     @property
     def name(self) -> str:
@@ -45,7 +45,7 @@ class Float32(FloatFormat):
 
 @dataclass(frozen=True)
 class Float16(FloatFormat):
-    """IEEE 754 binary16, round to nearest even, with subnormal numbers."""
+    """The format IEEE 754 binary16, round to nearest even, with subnormal numbers."""
 
     @property
     def name(self) -> str:
@@ -70,7 +70,7 @@ class Float16(FloatFormat):
 
 @dataclass(frozen=True)
 class Bfloat16(FloatFormat):
-    """The upper half of a float32: its 8 exponent bits and 7 fraction bits, round to nearest even."""
+    """The format of a float32's upper half: its 8 exponent bits and 7 fraction bits, round to nearest even."""
 
     @property
     def name(self) -> str:
@@ -89,7 +89,7 @@ class Bfloat16(FloatFormat):
         return float(2.0**127 * (2 - 2.0**-7))
 
     def rounded(self, values: npt.NDArray[np.floating[Any]]) -> tuple[npt.NDArray[np.float32], int]:
-        """From float64 through float32 rounded to odd, so that the second rounding is the only one."""
+        """Round through float32, to odd, so that the second rounding is the only one."""
         with np.errstate(over="ignore"):
             single = np.ascontiguousarray(values, np.float32)
         if values.dtype != np.float32:
@@ -101,7 +101,7 @@ class Bfloat16(FloatFormat):
 
 @dataclass(frozen=True)
 class BlockFloat(FloatFormat):
-    """Two's complement mantissas and, for each block of consecutive numbers of a vector, one exponent."""
+    """The format of two's complement mantissas with one exponent for each block of consecutive numbers."""
 
     mantissa_bits: int
     block: int = 16
@@ -120,7 +120,7 @@ class BlockFloat(FloatFormat):
         return self.mantissa_bits
 
     def vector_bits(self, count: int) -> int:
-        """The mantissas, and an exponent for each block begun."""
+        """The bits of a vector: the mantissas, and an exponent for each block begun."""
         return count * self.mantissa_bits + -(-count // self.block) * EXPONENT_BITS
 
     @property
@@ -128,7 +128,7 @@ class BlockFloat(FloatFormat):
         return float(2.0**127 * (2 - 2.0 ** (2 - self.mantissa_bits)))
 
     def rounded(self, values: npt.NDArray[np.floating[Any]]) -> tuple[npt.NDArray[np.float32], int]:
-        """Blocks along the first axis, from its first number on."""
+        """Round in blocks along the first axis, from its first number on."""
         count = len(values)
         padded = np.zeros((-(-count // self.block) * self.block, *values.shape[1:]))
         padded[:count] = values
@@ -151,7 +151,7 @@ def _saturated(values: npt.NDArray[np.float32], largest: float) -> tuple[npt.NDA
 
 
 def _to_odd(exact: npt.NDArray[np.float64], single: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """float32 of `exact` toward zero, its last bit set where anything was lost."""
+    """Round `exact` to float32 toward zero, with the last bit set where anything was lost."""
     away = np.abs(single.astype(np.float64)) > np.abs(exact)
     toward = np.where(away, np.nextafter(single, np.float32(0)), single)
     lost = toward.astype(np.float64) != exact

@@ -1,4 +1,4 @@
-"""Formats whose numbers are integer codes: fixed point, and integers with a scale from calibration."""
+"""Defines formats whose numbers are integer codes: fixed point, and integers with a calibrated scale."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archsim.formats.rounding import Rounding
 
 
 class Granularity(StrEnum):
-    """Which weights share a scale."""
+    """How many weights share a scale."""
 
     TENSOR = "tensor"
     GATE = "gate"
@@ -19,7 +19,7 @@ class Granularity(StrEnum):
 
 @dataclass(frozen=True)
 class Fixed(IntegerFormat):
-    """qM.N: M integer bits, the sign among them, and N fraction bits; a code stands for code / 2^N."""
+    """The format qM.N: M integer bits, the sign among them, and N fraction bits; a code stands for code / 2^N."""
 
     integer_bits: int
     fraction_bits: int
@@ -36,13 +36,13 @@ class Fixed(IntegerFormat):
 
     @property
     def scale(self) -> float:
-        """What code 1 stands for."""
+        """The number that code 1 stands for."""
         return 2.0**-self.fraction_bits
 
 
 @dataclass(frozen=True)
 class Scaled(IntegerFormat):
-    """intN: a code stands for (code - zero) * scale, both from calibration."""
+    """The format intN: a code stands for (code - zero) * scale, both from calibration."""
 
     width: int
     granularity: Granularity = Granularity.TENSOR

@@ -1,4 +1,4 @@
-"""What a number format is: a width, how numbers are stored in it, and what rounding and range make of them."""
+"""Defines a number format: a width, how numbers are stored, and what rounding and range make of them."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class NumberFormat(ABC):
     @property
     @abstractmethod
     def name(self) -> str:
-        """As it is written in an architecture."""
+        """The name as it is written in an architecture."""
 
     @property
     @abstractmethod
     def bits(self) -> int:
-        """Bits of one number; what a block shares comes on top."""
+        """The bits of one number; what a block shares comes on top."""
 
     def vector_bits(self, count: int) -> int:
-        """Bits of `count` consecutive numbers of one vector, with what they share."""
+        """The bits of `count` consecutive numbers of one vector, with what they share."""
         return count * self.bits
 
     def __str__(self) -> str:
@@ -37,7 +37,7 @@ class NumberFormat(ABC):
 
 
 class FloatFormat(NumberFormat):
-    """Numbers that are stored as what they are: float32 arrays that hold only values of the format."""
+    """A format of numbers stored as what they are: float32 arrays that hold only values of the format."""
 
     @property
     @abstractmethod
@@ -47,23 +47,23 @@ class FloatFormat(NumberFormat):
     @property
     @abstractmethod
     def largest(self) -> float:
-        """Largest finite magnitude."""
+        """The largest finite magnitude."""
 
     @abstractmethod
     def rounded(self, values: npt.NDArray[np.floating[Any]]) -> tuple[npt.NDArray[np.float32], int]:
-        """(n, ...) real numbers to the nearest of the format, along the first axis where blocks share something.
+        """Round (n, ...) real numbers to the nearest of the format, along the first axis where blocks share.
 
         Returns them and how many were beyond the range, and saturated.
         """
 
 
 class IntegerFormat(NumberFormat):
-    """Numbers that are stored as integer codes: fixed point, or integers with a scale."""
+    """A format of numbers stored as integer codes: fixed point, or integers with a scale."""
 
     @property
     @abstractmethod
     def rounding(self) -> Rounding:
-        """How bits are dropped on the way into this format."""
+        """The rule by which bits are dropped on the way into this format."""
 
     @property
     @abstractmethod
@@ -72,16 +72,16 @@ class IntegerFormat(NumberFormat):
 
     @property
     def lowest(self) -> int:
-        """Smallest code."""
+        """The smallest code."""
         return -(1 << (self.bits - 1))
 
     @property
     def highest(self) -> int:
-        """Largest code."""
+        """The largest code."""
         return (1 << (self.bits - 1)) - 1
 
     def narrowed(self, wide: Int) -> tuple[Int, int]:
-        """Wide integers within the range, and how many were not."""
+        """Bring wide integers into the range, and count how many were not in it."""
         inside: Int = np.minimum(np.maximum(wide, self.lowest), self.highest)  # np.clip takes four times as long
         overflows = int(np.count_nonzero(inside != wide))
         if overflows and self.wraps:
@@ -92,7 +92,7 @@ class IntegerFormat(NumberFormat):
 
 @dataclass(frozen=True)
 class Bit(NumberFormat):
-    """One bit: a write enable, stored as 0 or 1 in bytes."""
+    """The format of one bit: a write enable, stored as 0 or 1 in bytes."""
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""Rounding of integers: shifts, multipliers and ranges, as a datapath does them (docs/numerics.md).
+"""Rounds integers as a datapath does: shifts, multipliers and ranges (docs/numerics.md).
 
 All values are int64 arrays; a *wide* value is limited to 62 bits, so that no step here overflows. What goes in may
 have a bit more: 1 - i of 33 bits times c of 32.
@@ -34,12 +34,15 @@ class Rounding(StrEnum):
 
 
 def limited(values: Int) -> Int:
-    """Values as wide integers."""
+    """The values as wide integers, limited to 62 bits."""
     return np.minimum(np.maximum(values, -WIDE_LIMIT), WIDE_LIMIT)
 
 
 def shifted(values: Int, shift: Int | int, rounding: Rounding) -> Int:
-    """values / 2^shift, rounded; a negative shift multiplies, limited to 62 bits. `shift` broadcasts."""
+    """The quotient values / 2^shift, rounded; a negative shift multiplies, limited to 62 bits.
+
+    `shift` broadcasts.
+    """
     shift = np.asarray(shift, np.int64)
     if not shift.any():
         return values
@@ -63,7 +66,9 @@ def shifted(values: Int, shift: Int | int, rounding: Rounding) -> Int:
 
 
 def multiplied(values: Int, multiplier: Int, exponent: Int, rounding: Rounding) -> Int:
-    """values * multiplier * 2^(exponent - 31) with multiplier in [2^30, 2^31), rounded and limited to 62 bits.
+    """The product values * multiplier * 2^(exponent - 31), rounded and limited to 62 bits.
+
+    The multiplier is in [2^30, 2^31).
 
     Source of `gemmlowp`: SaturatingRoundingDoublingHighMul and RoundingDivideByPOT of the library of that name, put
     together as in TensorFlow Lite's MultiplyByQuantizedMultiplier.
@@ -81,7 +86,10 @@ def multiplied(values: Int, multiplier: Int, exponent: Int, rounding: Rounding) 
 
 
 def pair_shifted(high: Int, low: Int, bits: int, shift: Int | int, rounding: Rounding) -> Int:
-    """(high * 2^bits + low) / 2^shift, rounded and limited to 62 bits; |high| + |low| / 2^bits below 2^63."""
+    """The quotient (high * 2^bits + low) / 2^shift, rounded and limited to 62 bits.
+
+    |high| + |low| / 2^bits is below 2^63.
+    """
     shift = np.asarray(shift, np.int64)
     mask = (1 << bits) - 1
     high = high + (low >> bits)
@@ -108,7 +116,7 @@ def pair_shifted(high: Int, low: Int, bits: int, shift: Int | int, rounding: Rou
 
 
 def _joined(top: Int, rest: Int, bits: Int) -> Int:
-    """top * 2^bits + rest; beyond 62 bits one more than the limit, so that rounding up cannot come back from it."""
+    """The sum top * 2^bits + rest; beyond 62 bits one more than the limit, so that rounding cannot bring it back."""
     most = WIDE_LIMIT >> bits
     joined = (np.clip(top, -most - 1, most) << bits) + rest
     return np.where(top > most, WIDE_LIMIT + 1, np.where(top < -most - 1, -WIDE_LIMIT - 1, joined))
@@ -167,7 +175,7 @@ _SMALL = 2**30
 
 
 def _quick(shift: Int, rounding: Rounding) -> Callable[[Int], Int] | None:
-    """`shifted` in few steps, for shifts from 1 to 61; None for others."""
+    """The result of `shifted` in few steps, for shifts from 1 to 61; None for others."""
     if shift.min() < 1 or shift.max() > 61:
         return None
     # Half of the last place is added after a shift by one place less, or below the floor: values may have 64 bits.
@@ -192,7 +200,7 @@ def _quick(shift: Int, rounding: Rounding) -> Callable[[Int], Int] | None:
 
 
 def _quick_product(multiplier: Int, exponent: Int, rounding: Rounding) -> Callable[[Int], Int] | None:
-    """`multiplied` in few steps, for values up to _SMALL and ratios below 1; None for others."""
+    """The result of `multiplied` in few steps, for values up to _SMALL and ratios below 1; None for others."""
     if exponent.max() > 0:
         return None
     if rounding is not Rounding.GEMMLOWP:
@@ -207,7 +215,7 @@ def _quick_product(multiplier: Int, exponent: Int, rounding: Rounding) -> Callab
 
 
 def rounded(values: npt.NDArray[np.float64], rounding: Rounding) -> npt.NDArray[np.float64]:
-    """Real numbers to whole ones."""
+    """Round real numbers to whole ones."""
     result: npt.NDArray[np.float64]
     match rounding:
         case Rounding.EVEN:
@@ -226,6 +234,6 @@ def rounded(values: npt.NDArray[np.float64], rounding: Rounding) -> npt.NDArray[
 
 
 def power_of_two(value: float) -> int | None:
-    """log2 of an exact power of two, else None."""
+    """The exponent log2 of an exact power of two, else None."""
     mantissa, exponent = frexp(value)
     return exponent - 1 if mantissa == 0.5 else None

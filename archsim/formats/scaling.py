@@ -1,4 +1,4 @@
-"""From numbers to the range that an integer format shall cover, and from the range to scale and zero point.
+"""Chooses the range that an integer format covers for numbers, and its scale and zero point.
 
 Sources: quantization by range, Jacob et al., "Quantization and Training of Neural Networks for Efficient
 Integer-Arithmetic-Only Inference", CVPR 2018, section 3 (a zero point that represents 0 exactly); the three ways to
@@ -35,7 +35,7 @@ class Method(StrEnum):
 
 
 def covered(samples: Real, number_format: Scaled, method: Method, percentile: float = 100.0) -> tuple[Real, Real]:
-    """low <= 0 and high >= 0 (groups) of the range that the format shall cover for samples (groups, n), n >= 1.
+    """The range low <= 0, high >= 0 (groups) that the format shall cover for samples (groups, n), n >= 1.
 
     max: the smallest and the largest sample, and 0.
 
@@ -63,7 +63,7 @@ def covered(samples: Real, number_format: Scaled, method: Method, percentile: fl
 
 
 def scale_and_zero(low: Real, high: Real, number_format: Scaled) -> tuple[Real, Int]:
-    """Scale s and zero point (groups) that cover low <= 0 <= high (groups) in N bits.
+    """The scale s and zero point (groups) that cover low <= 0 <= high (groups) in N bits.
 
     Symmetric: s = max(|low|, |high|) / (2^(N-1) - 1), zero point 0. Asymmetric: s = (high - low) / (2^N - 1), and the
     zero point is -2^(N-1) - low / s, rounded to the nearest code, ties to the even one. With power_of_two s is the
@@ -88,7 +88,10 @@ def scale_and_zero(low: Real, high: Real, number_format: Scaled) -> tuple[Real, 
 
 
 def quantized(samples: Real, number_format: Scaled, scale: Real, zero: Int) -> tuple[Real, int]:
-    """What samples (groups, n) become in the format with scale and zero point (groups); how many are beyond it."""
+    """The values that samples (groups, n) become in the format, and how many are beyond it.
+
+    Scale and zero point are (groups).
+    """
     scale, zero = scale[:, np.newaxis], zero[:, np.newaxis]
     whole = np.clip(rounded(samples / scale, number_format.rounding), -_CODE_LIMIT, _CODE_LIMIT).astype(np.int64)
     codes, beyond = number_format.narrowed(whole + zero)

@@ -1,4 +1,4 @@
-"""The activation functions of the recurrent layers, in float64.
+"""Defines the activation functions of the recurrent layers, in float64.
 
 Source: the list under "Activation functions" of the ONNX operators LSTM, GRU and RNN (opset 22), whose attributes
 activation_alpha and activation_beta say "default values are the same as of corresponding ONNX operators". The layers of
@@ -56,7 +56,7 @@ def apply(activation: Activation, x: Float) -> Float64:
 
 
 def _sigmoid(x: Float64) -> Float64:
-    """1 / (1 + exp(-x)); the exponential is taken of -|x|, so that no x overflows."""
+    """The function 1 / (1 + exp(-x)); the exponential is taken of -|x|, so that no x overflows."""
     small = np.exp(-np.abs(x))
     return np.where(x >= 0.0, 1.0, small) / (1.0 + small)
 
@@ -91,7 +91,10 @@ def _hardsigmoid(x: Float64, alpha: float, beta: float) -> Float64:
 
 
 def _elu(x: Float64, alpha: float) -> Float64:
-    """x if x >= 0 else alpha (exp(x) - 1); the exponential is taken of the negative x alone, so none overflows."""
+    """The function x if x >= 0 else alpha (exp(x) - 1).
+
+    The exponential is taken of the negative x alone, so none overflows.
+    """
     return np.where(x >= 0.0, x, alpha * np.expm1(np.minimum(x, 0.0)))
 
 
@@ -100,7 +103,7 @@ def _softsign(x: Float64) -> Float64:
 
 
 def _softplus(x: Float64) -> Float64:
-    """log(1 + exp(x)), as log(exp(0) + exp(x))."""
+    """The function log(1 + exp(x)), as log(exp(0) + exp(x))."""
     return np.logaddexp(0.0, x)
 
 

@@ -38,7 +38,10 @@ class GruWeights:
 
 @dataclass(frozen=True)
 class GruOptions:
-    """activations of the gates r, z and of the candidate n; linear_before_reset is torch's form, not ONNX's default."""
+    """The options of a GRU: activations of the gates r, z and of the candidate n, clip, and direction.
+
+    linear_before_reset is torch's form, not ONNX's default.
+    """
 
     activations: tuple[Activation, Activation] = (SIGMOID, TANH)
     clip: float | None = None

@@ -30,7 +30,7 @@ ROUNDINGS = ("even", "half_up", "truncate", "gemmlowp")
 
 @dataclass(frozen=True)
 class Grid:
-    """Integers with a scale: code c stands for (c - zero) * scale.
+    """The grid of integers with a scale: code c stands for (c - zero) * scale.
 
     scale is a number, or one for each row (G,) of a weight matrix; of an integer accumulator it is not used (the
     products' scale takes its place). Without wrap a value beyond the range saturates. fixed marks qM.N: scale is 2^-N.
@@ -125,9 +125,9 @@ def times(a: Integers, b: Integers, bound: int) -> Integers:
 
 
 def rounded(v: Integers, shift: int | Integers, rounding: str) -> Integers:
-    """v / 2^shift to integers; a negative shift is the exact left shift. shift: a number or an array along with v.
+    """The quotient v / 2^shift as integers; a negative shift is the exact left shift.
 
-    int64 needs |v| < 2^62, also after the left shift, and shift <= 62.
+    shift: a number or an array along with v. int64 needs |v| < 2^62, also after the left shift, and shift <= 62.
     """
     shift = np.atleast_1d(np.asarray(shift, v.dtype))  # no scalar: NumPy would take one out of dtype object
     v = v << np.maximum(-shift, 0)
@@ -150,7 +150,7 @@ def rounded(v: Integers, shift: int | Integers, rounding: str) -> Integers:
 
 
 def multiplier(ratio: Float64) -> tuple[Codes, Codes, npt.NDArray[np.bool_]]:
-    """ratio = m 2^(e - 31) as m, e and whether ratio is a power of two, in which case m is exactly 2^30.
+    """The m, e of ratio = m 2^(e - 31), and whether ratio is a power of two (then m is exactly 2^30).
 
     Else m has 31 bits, rounded half up (QuantizeMultiplier).
     """
@@ -162,7 +162,10 @@ def multiplier(ratio: Float64) -> tuple[Codes, Codes, npt.NDArray[np.bool_]]:
 
 
 def convert(v: Integers, bound: int, ratio: float | Float64, rounding: str) -> Codes:
-    """v * ratio as wide integers. ratio: a number, or one for each element of v's last axis; bound: |v| <= bound."""
+    """The product v * ratio as wide integers.
+
+    ratio: a number, or one for each element of v's last axis; bound: |v| <= bound.
+    """
     ratio = np.atleast_1d(np.asarray(ratio, np.float64))
     if not np.all((ratio > 0.0) & np.isfinite(ratio)):
         raise ValueError(f"a ratio of scales must be positive and finite: {ratio}")
@@ -204,7 +207,10 @@ def narrow(wide: Integers, grid: Grid) -> tuple[Codes, int]:
 
 
 def wide_of(values: Float, grid: Grid) -> Codes:
-    """Real numbers (any shape; with a scale for each row: rows first) in units of the scale, rounded, not narrowed."""
+    """The real numbers (any shape; with a scale for each row: rows first) in units of the scale.
+
+    They are rounded, not narrowed.
+    """
     values = np.asarray(values, np.float64)
     scale = np.asarray(grid.scale, np.float64)
     if scale.ndim:

@@ -45,7 +45,10 @@ class Exact(Method):
 
 @dataclass(frozen=True)
 class Table(Method):
-    """entries values over [-span, span), both powers of two: the nearest, or linearly between two; x as address."""
+    """A table of entries values over [-span, span), both powers of two: the nearest, or linearly between two.
+
+    x is the address.
+    """
 
     entries: int
     span: float
@@ -80,7 +83,10 @@ def addressed(x: Coded, address: Grid, target: Target) -> Codes:
 
 
 def clipped(x: Coded, clip: float | None) -> Coded:
-    """x bound to +-clip, the bound rounded to x's grid (which has no zero point) and at most its largest code."""
+    """The codes of x bound to +-clip.
+
+    The bound is rounded to x's grid (which has no zero point) and at most its largest code.
+    """
     if clip is None:
         return x
     if clip < 0.0:
@@ -90,14 +96,14 @@ def clipped(x: Coded, clip: float | None) -> Coded:
 
 
 def activate(activation: Activation, x: Coded, target: Target, method: Method) -> Coded:
-    """f(x) on the target's grid, by the method or, where f is a line or several, by itself."""
+    """The values f(x) on the target's grid, by the method or, where f is a line or several, by itself."""
     if activation.name in PIECEWISE_LINEAR:
         return target.encode(apply(activation, x.values))
     return method.activate(activation, x, target)
 
 
 def _hard(activation: Activation, x: Float64) -> Float64:
-    """sigmoid and tanh as three straight lines; every other function as it is."""
+    """The functions sigmoid and tanh as three straight lines; every other function as it is."""
     match activation.name:
         case "sigmoid":
             return np.clip(x / 4.0 + 0.5, 0.0, 1.0)
@@ -126,7 +132,7 @@ def _tabled(activation: Activation, x: Codes, target: Grid, table: Table) -> Cod
 
 
 def _on_lines(activation: Activation, x: Codes, target: Grid, lines: Lines) -> Codes:
-    """a_k x + c_k at the addresses x; wide integers of the target, its zero point not added."""
+    """The values a_k x + c_k at the addresses x: wide integers of the target, its zero point not added."""
     breakpoints, slopes, intercepts = lines.segments[activation.name]
     last_place = float(lines.address.scale)
     span = int(lines.span / last_place)

@@ -72,9 +72,10 @@ class Grids:
 
 @dataclass(frozen=True)
 class IntegerResult:
-    """output (T, B, P), h_n (B, P), c_n (B, H) or None, all as the real values of the codes; overflows by kind.
+    """The result of a direction of a layer, as the real values of the codes.
 
-    The kinds are weight, input, hidden, accumulator, gate, activation, cell and address; those without any are not in.
+    output (T, B, P), h_n (B, P), c_n (B, H) or None; overflows by kind. The kinds are weight, input, hidden,
+    accumulator, gate, activation, cell and address; those without any are not in.
     """
 
     output: Float64
@@ -156,7 +157,7 @@ class _Units:
         return Array(machine.columns, machine.split, accumulator, gate, machine.x_columns, machine.late_bias)
 
     def inputs(self, x: Float | npt.NDArray[np.integer[Any]]) -> Coded:
-        """x (T, B, I) as codes, which integers already are."""
+        """The codes of x (T, B, I), which integers already are."""
         if np.issubdtype(x.dtype, np.integer):
             return Coded(x.astype(np.int64), self.grids.x)
         return self.to("input", self.grids.x).encode(np.asarray(x, np.float64))
@@ -221,7 +222,7 @@ def _lstm(units: _Units, weights: LstmWeights, options: LstmOptions) -> Step:
 
 
 def _projection(units: _Units, weight_hr: Float | None) -> Callable[[Coded], Coded]:
-    """From the vector before the projection to h; without a projection the two are one."""
+    """The function from the vector before the projection to h; without a projection the two are one."""
     if weight_hr is None:
         return lambda vector: vector
     vector = units.to("hidden", units.grids.vector)

@@ -40,7 +40,10 @@ class LstmWeights:
 
 @dataclass(frozen=True)
 class LstmOptions:
-    """activations of the gates i, f, o, of the candidate g and of the new cell; clip on the inputs of i, f, g and o."""
+    """The options of an LSTM: activations (of the gates i, f, o; candidate g; new cell), clip, coupling, direction.
+
+    clip bounds the inputs of i, f, g and o.
+    """
 
     activations: tuple[Activation, Activation, Activation] = (SIGMOID, TANH, TANH)
     clip: float | None = None

@@ -1,4 +1,4 @@
-"""What every kind of layer does alike over a sequence: its order of time, rows of different lengths, clipping."""
+"""Runs what every kind of layer does alike over a sequence: order of time, rows of lengths, clipping."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What all machines share: units, operators, number handling, memories."""
+"""The hardware that all machines share: units, operators, number handling, memories."""

@@ -1,4 +1,4 @@
-"""The arithmetic of a machine: each op's, on the unit that executes it."""
+"""Gives each op its arithmetic, on the unit that executes it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Datapath:
         self._kernels: dict[int, tuple[Op, Kernel]] = {}
 
     def effect(self, op: Op, operands: Sequence[Array]) -> tuple[Array, ...]:
-        """As Kernel.effect, of the op on its own unit."""
+        """Compute the op's results on its own unit, as Kernel.effect does."""
         return self._kernel(op).effect(operands)
 
     def retire(self, op: Op, old: Array, result: Array) -> Array:
-        """As Kernel.retire, of the op on its own unit."""
+        """Complete an update on the op's own unit, as Kernel.retire does."""
         retire = self._kernel(op).retire
         if retire is None:
             raise SimulatorBug(f"{op.unit} does not update in place, but '{op.label}' asks for it")

@@ -1,4 +1,4 @@
-"""The arithmetic of element-wise ops: products into the target's scale, in integers or in float32."""
+"""Computes element-wise ops: products into the target's scale, in integers or in float32."""
 
 from __future__ import annotations
 
@@ -15,43 +15,37 @@ from archsim.formats.rounding import Conversion
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """Numbers as they are stored, and what they stand for."""
+    """An operand: numbers as they are stored, and what they stand for."""
 
     stored: Array
     encoding: Encoding
 
 
 class ElementwiseArithmetic(ABC):
-    """What an op's formula is written in; results are in the target's scale, not yet within its range."""
+    """The operations that an op's formula is written in; results have the target's scale, not its range."""
 
     def __init__(self, target: Encoding) -> None:
         self.target = target
 
     @abstractmethod
     def product(self, a: Operand, b: Operand) -> Array:
-        """a * b."""
+        """The product a * b."""
 
     @abstractmethod
     def value(self, a: Operand) -> Array:
-        """a."""
+        """The value of a."""
 
     @abstractmethod
     def one_minus(self, a: Operand) -> Operand:
-        """1 - a, in a's own format."""
+        """The difference 1 - a, in a's own format."""
 
     @abstractmethod
     def narrowed(self, result: Array) -> tuple[Array, int]:
         """The result as it is stored, and how many values were beyond the range."""
 
-    @staticmethod
-    def of(target: Encoding, operands: list[Encoding]) -> ElementwiseArithmetic:
-        """Integer lanes if everything is an integer, else float32."""
-        integers = target.is_integer and all(operand.is_integer for operand in operands)
-        return IntegerArithmetic(target) if integers else FloatArithmetic(target)
-
 
 class IntegerArithmetic(ElementwiseArithmetic):
-    """Each product is rounded to the target's scale on its own."""
+    """Arithmetic on integers: each product is rounded to the target's scale on its own."""
 
     def __init__(self, target: Encoding) -> None:
         super().__init__(target)
@@ -86,7 +80,7 @@ class IntegerArithmetic(ElementwiseArithmetic):
 
 
 class FloatArithmetic(ElementwiseArithmetic):
-    """float32, rounded to the target's format at the end."""
+    """Arithmetic in float32, rounded to the target's format at the end."""
 
     def product(self, a: Operand, b: Operand) -> Array:
         product: Array = _single(a) * _single(b)
@@ -102,6 +96,12 @@ class FloatArithmetic(ElementwiseArithmetic):
 
     def narrowed(self, result: Array) -> tuple[Array, int]:
         return self.target.encoded(result)
+
+
+def arithmetic_for(target: Encoding, operands: list[Encoding]) -> ElementwiseArithmetic:
+    """The arithmetic of an op by its encodings: integer if the target and all operands are integers, else float32."""
+    integers = target.is_integer and all(operand.is_integer for operand in operands)
+    return IntegerArithmetic(target) if integers else FloatArithmetic(target)
 
 
 def _integers(a: Operand) -> Array:

@@ -1,4 +1,4 @@
-"""Exact sums of products of integer codes, chunk by chunk, as an adder tree forms them."""
+"""Sums products of integer codes exactly, chunk by chunk, as an adder tree does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HALF_BITS = 16
 
 
 class ChunkSums:
-    """Sums over chunks of C inputs of weight codes times (vector codes - zero point), in exact arithmetic."""
+    """Exact sums, over chunks of C inputs, of weight codes times (vector codes - zero point)."""
 
     def __init__(self, weight: Encoding, vector: Encoding, columns: int) -> None:
         assert isinstance(weight.format, IntegerFormat)
@@ -34,12 +34,14 @@ class ChunkSums:
         return self.largest(self._columns) > WIDE_LIMIT
 
     def total(self, weights: Array, vector: Array) -> Int:
-        """(rows, B): over all inputs at once; the largest possible sum must be below 2^62."""
+        """The sums (rows, B) over all inputs at once; the largest possible one must be below 2^62."""
         kind = self._kind(weights.shape[1])
         return np.asarray(weights.astype(kind) @ self._vector(vector, kind), np.int64)
 
     def chunks(self, weights: Array, vector: Array, shift: int, rounding: Rounding, modulo: bool) -> Int:
-        """(chunks, rows, B): each chunk's sum / 2^shift, rounded; limited to 62 bits, or (`modulo`) exact modulo 2^64.
+        """The sums (chunks, rows, B) of each chunk / 2^shift, rounded and limited to 62 bits.
+
+        With `modulo` they are exact modulo 2^64 instead.
 
         Exact modulo 2^64 is exact modulo any 2^n, which is what an accumulator that wraps needs of unshifted sums.
         """
@@ -67,7 +69,7 @@ class ChunkSums:
 
 
 def _by_chunk(weights: npt.NDArray[np.generic], vector: npt.NDArray[np.generic], columns: int) -> Array:
-    """weights (rows, K) @ vector (K, B) over K in chunks: (ceil(K / columns), rows, B)."""
+    """The products weights (rows, K) @ vector (K, B) over K in chunks: (ceil(K / columns), rows, B)."""
     rows, inputs = weights.shape
     whole = inputs // columns
     stop = whole * columns

@@ -1,4 +1,4 @@
-"""Sequences of different lengths in one batch: a lane whose sequence is not there at a time step keeps its state."""
+"""Holds the state of lanes whose sequence is not there at a time step of a batch of different lengths."""
 
 from __future__ import annotations
 
@@ -21,12 +21,15 @@ class Hold:
 
     @property
     def regions(self) -> tuple[Region, ...]:
-        """Read behind an op's other operands."""
+        """The regions read behind an op's other operands."""
         return (self.valid, self.old)
 
 
 def held(hold: Hold | None, result: Array, operands: Sequence[Array]) -> Array:
-    """The result, or the old values in lanes that hold; `operands` are all of the op's, Hold.regions last."""
+    """The result with the old values in lanes that hold.
+
+    `operands` are all of the op's, Hold.regions last.
+    """
     if hold is None:
         return result
     valid, old = operands[-2:]
@@ -35,6 +38,6 @@ def held(hold: Hold | None, result: Array, operands: Sequence[Array]) -> Array:
 
 
 def check_hold(hold: Hold | None, target: Region, numerics: Numerics) -> None:
-    """SimulatorBug if what a lane keeps is not stored as the target is."""
+    """Raise SimulatorBug if what a lane keeps is not stored as the target is."""
     if hold is not None:
         numerics.same((hold.old,), target)

@@ -1,4 +1,4 @@
-"""What a function unit is built of: an inventory, to which a technology gives energies and areas."""
+"""Counts what a function unit is built of, to which a technology gives energies and areas."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archsim.hardware.operators import TABLE_BIT, Operator, OperatorKind, Tally
 
 @dataclass(frozen=True, slots=True)
 class LaneInventory:
-    """Storage and operators of one lane."""
+    """The storage and operators of one lane."""
 
     table_bits: int
     """Bits of all tables and coefficients."""
@@ -40,10 +40,10 @@ class LaneInventory:
 
     @property
     def evaluation(self) -> Tally:
-        """What one evaluation switches: every operator, and the bits that it reads."""
+        """The tally of one evaluation: every operator, and the bits that it reads."""
         return self.operators + Counter({TABLE_BIT: self.read_bits})
 
     @property
     def inventory(self) -> Tally:
-        """What there is: every operator, and all stored bits."""
+        """The tally of a whole lane: every operator, and all stored bits."""
         return self.operators + Counter({TABLE_BIT: self.table_bits})

@@ -1,4 +1,4 @@
-"""Memories that families share: they hold data and bound the units by their ports, but execute no ops of their own."""
+"""Describes memories that families share: they bound the units by their ports, but execute no ops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What arithmetic needs besides the numbers: how they are stored, and where overflows are counted."""
+"""Holds what arithmetic needs besides the numbers: how they are stored, and where overflows are counted."""
 
 from __future__ import annotations
 
@@ -46,12 +46,15 @@ class Overflows:
 
 @dataclass(frozen=True, slots=True)
 class Numerics:
-    """Encodings of the program's buffers, by name; a buffer that is not there has its format's own with scale 1."""
+    """The encodings of a program's buffers, by name.
+
+    A buffer that is not there has its format's own encoding with scale 1.
+    """
 
     encodings: Mapping[str, Encoding] = field(default_factory=dict)
     overflows: Overflows = field(default_factory=Overflows)
 
-    def of(self, region: Region) -> Encoding:
+    def encoding_of(self, region: Region) -> Encoding:
         """The encoding of a region's numbers."""
         encoding = self.encodings.get(region.buffer.name)
         if encoding is not None:
@@ -60,15 +63,15 @@ class Numerics:
 
     def joined(self, regions: Sequence[Region]) -> Encoding:
         """The encoding of regions of one buffer, one after the other."""
-        found = [self.of(region) for region in regions]
+        found = [self.encoding_of(region) for region in regions]
         if isinstance(found[0].scale, float):
             return found[0]
         return replace(found[0], scale=np.concatenate([np.asarray(encoding.scale) for encoding in found]))
 
     def same(self, regions: Sequence[Region], target: Region) -> None:
-        """SimulatorBug if numbers that are only moved would change their meaning."""
-        wanted = self.of(target)
+        """Raise SimulatorBug if numbers that are only moved would change their meaning."""
+        wanted = self.encoding_of(target)
         for region in regions:
-            found = self.of(region)
+            found = self.encoding_of(region)
             if found.format != wanted.format or found.zero != wanted.zero:
                 raise SimulatorBug(f"{region.buffer.name} and {target.buffer.name} are not stored alike")

@@ -1,4 +1,4 @@
-"""What units are built of and what their ops switch: operators of some width, to which a technology gives prices.
+"""Defines the operators that units are built of and ops switch, to which a technology gives prices.
 
 A *tally* counts operators. That of an op says how often each one switches, that of a unit how many there are of it.
 """
@@ -14,7 +14,7 @@ from archsim.formats.integer import Scaled
 
 
 class OperatorKind(StrEnum):
-    """Kinds of operators, by which their energy and area are reported."""
+    """The kinds of operators, by which their energy and area are reported."""
 
     MULTIPLY = "multiply"
     ADD = "add"
@@ -25,7 +25,7 @@ class OperatorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """A multiplier of two widths, an adder or comparator of one; or one bit of a register or table."""
+    """An operator: a multiplier of two widths, an adder or comparator of one, or a bit of a register or table."""
 
     kind: OperatorKind
     bits: int = 1
@@ -36,12 +36,12 @@ class Operator:
 
     @property
     def name(self) -> str:
-        """As reports name it, without its width."""
+        """The name in reports, without the width."""
         return f"{'floating-point' if self.floating else 'integer'} {self.kind}"
 
     @property
     def width(self) -> str:
-        """Its width, as "8 x 9" or "32"."""
+        """The width as text, as "8 x 9" or "32"."""
         return f"{self.bits} x {self.other_bits}" if self.other_bits else str(self.bits)
 
 
@@ -56,14 +56,14 @@ RESCALE_BITS = 31
 
 @dataclass(frozen=True, slots=True)
 class Width:
-    """What an operator sees of a number."""
+    """The part of a number that an operator sees: how many bits, and whether it is floating."""
 
     bits: int
     floating: bool
 
 
 def width_of(number_format: NumberFormat) -> Width:
-    """The significand of a floating-point number, the mantissa of a block's, the code of an integer.
+    """The width of a format: a float's significand, a block's mantissa, an integer's code.
 
     A zero point that is subtracted before the product lengthens a factor by a bit.
     """
@@ -76,24 +76,24 @@ def width_of(number_format: NumberFormat) -> Width:
 
 
 def widest(*formats: NumberFormat) -> Width:
-    """One operand that is wide enough for all of these, floating if one is."""
+    """The width of an operand that is wide enough for all of these, floating if one is."""
     widths = [width_of(number_format) for number_format in formats]
     return Width(max(found.bits for found in widths), any(found.floating for found in widths))
 
 
 def multiplier(a: Width, b: Width) -> Operator:
-    """Of two operands; of floating point if one is."""
+    """The multiplier of two operands; of floating point if one is."""
     low, high = sorted((a.bits, b.bits))
     return Operator(OperatorKind.MULTIPLY, low, high, a.floating or b.floating)
 
 
 def adder(of: Width) -> Operator:
-    """Of two numbers of that width."""
+    """The adder of two numbers of that width."""
     return Operator(OperatorKind.ADD, of.bits, floating=of.floating)
 
 
 def integer_adder(bits: int) -> Operator:
-    """Of two integers."""
+    """The adder of two integers."""
     return Operator(OperatorKind.ADD, bits)
 
 
@@ -103,5 +103,5 @@ def rescales(number_format: NumberFormat) -> bool:
 
 
 def times(tally: Tally, count: int) -> Tally:
-    """The same, so many times."""
+    """The tally taken so many times."""
     return Counter({operator: number * count for operator, number in tally.items()})

@@ -1,4 +1,4 @@
-"""Products of weights and vectors: accumulations, their accumulators, and the sums that a tile leaves behind.
+"""Multiplies weights and vectors: accumulations, their accumulators, and the sums that a tile leaves behind.
 
 An accumulation is what goes through the same accumulators: the weights and vectors of the whole tile, or of a part of
 it where the parts' products have different scales (docs/numerics.md, "MAC tile").
@@ -28,7 +28,7 @@ ACCUMULATOR = "accumulator"
 
 @dataclass(frozen=True, slots=True)
 class TileShape:
-    """A tile's operands, in the order (weights..., vectors..., bias), and how they go through the array."""
+    """The shape of a tile: its operands (weights..., vectors..., bias), and how they go through the array."""
 
     weights: tuple[Region, ...]
     vectors: tuple[Region, ...]
@@ -41,10 +41,10 @@ class TileShape:
     origins: tuple[tuple[Region, ...], ...] = ()
 
     def weight_encodings(self, numerics: Numerics) -> tuple[Encoding, ...]:
-        """What the numbers of each weights operand stand for: where they come from says it, if they passed a slot."""
+        """The encoding of each weights operand: where it comes from says it, if it passed a slot."""
         origins = self.origins or ((),) * len(self.weights)
         return tuple(
-            numerics.joined(origin) if origin else numerics.of(weights)
+            numerics.joined(origin) if origin else numerics.encoding_of(weights)
             for weights, origin in zip(self.weights, origins, strict=True)
         )
 
@@ -57,12 +57,12 @@ def product_kernel(tile: TileShape, numerics: Numerics) -> Kernel:
 
 
 class _IntegerTile:
-    """Integer accumulators, one pass for each accumulation."""
+    """The kernel of a tile on integer accumulators, one pass for each accumulation."""
 
     def __init__(self, tile: TileShape, numerics: Numerics) -> None:
         self._tile = tile
         self._overflows = numerics.overflows
-        self._target = numerics.of(tile.sums)
+        self._target = numerics.encoding_of(tile.sums)
         self._kind = tile.sums.buffer.format_kind
         pairs = list(zip(tile.weight_encodings(numerics), tile.vectors, strict=True))
         parts = [tuple(pairs)] if tile.one_accumulation else [(pair,) for pair in pairs]
@@ -70,7 +70,7 @@ class _IntegerTile:
             _Accumulation(tile, part, columns, numerics) for part, columns in zip(parts, tile.columns, strict=False)
         ]
         self._further = tile.sums.entries - tile.weights[0].entries
-        self._from_bias = conversion(1.0 if tile.bias is None else numerics.of(tile.bias).scale, self._target)
+        self._from_bias = conversion(1.0 if tile.bias is None else numerics.encoding_of(tile.bias).scale, self._target)
         if not tile.start and len(parts) > 1:
             raise SimulatorBug("a tile that continues sums has one accumulation")
 
@@ -78,7 +78,7 @@ class _IntegerTile:
         return Kernel(self._start) if self._tile.start else Kernel(self._part, self._retire)
 
     def _start(self, operands: Sequence[Array]) -> tuple[Array, ...]:
-        """Begin with the bias, then narrow after each accumulation."""
+        """Compute new sums: begin with the bias, then narrow after each accumulation."""
         bias = operands[-1].astype(np.int64) if self._tile.bias is not None else None
         sums: Array | None = None
         for number, accumulation in enumerate(self._accumulations):
@@ -95,7 +95,7 @@ class _IntegerTile:
         return self._narrowed(self._values(old) + result)
 
     def _wide(self, accumulation: _Accumulation, number: int, operands: Sequence[Array], bias: Int | None) -> Array:
-        """What an accumulation adds to the sums, in their scale (floating-point sums: in float32)."""
+        """The values that an accumulation adds to the sums, in their scale (floating-point sums: in float32)."""
         count = len(self._tile.weights)
         one = self._tile.one_accumulation
         places = range(count) if one else range(number, number + 1)
@@ -104,7 +104,7 @@ class _IntegerTile:
         return accumulation.to_sums(accumulation.run(weights, vectors, bias, self._overflows))
 
     def _with_further(self, sums: Array, bias: Int | None) -> Array:
-        """Rows of the sums that have no product here hold their bias alone."""
+        """The sums with further rows, which have no product here and hold their bias alone."""
         if not self._further:
             return sums
         entries = self._tile.sums.entries
@@ -121,12 +121,12 @@ class _IntegerTile:
 
 
 class _Accumulation:
-    """Products of one scale: (rows, K) weights and (K, B) vectors into accumulators, and from there to the sums."""
+    """An accumulation: (rows, K) weights times (K, B) vectors of one scale, into accumulators and then sums."""
 
     def __init__(
         self, tile: TileShape, pairs: tuple[tuple[Encoding, Region], ...], columns: int, numerics: Numerics
     ) -> None:
-        weight, vector = pairs[0][0], numerics.of(pairs[0][1])
+        weight, vector = pairs[0][0], numerics.encoding_of(pairs[0][1])
         assert isinstance(tile.accumulator, IntegerFormat)
         self.rows = tile.weights[0].entries
         self._format = tile.accumulator
@@ -138,7 +138,7 @@ class _Accumulation:
             assert shift is not None
             self._shift = shift
             scale = self._format.scale
-        self.to_sums = conversion(scale, numerics.of(tile.sums))
+        self.to_sums = conversion(scale, numerics.encoding_of(tile.sums))
         inputs = sum(region.entries for _, region in pairs)
         self._largest = self._chunks.largest(inputs)
         self._count = ceil_div(inputs, columns)
@@ -159,7 +159,7 @@ class _Accumulation:
         return self._added(chunks, np.int64(0) if bias is None else bias, overflows)
 
     def _added(self, chunks: Int, start: Int | np.int64, overflows: Overflows) -> Int:
-        """start + the chunks, one after the other within the accumulators' range."""
+        """Add the chunks to `start`, one after the other within the accumulators' range."""
         if np.abs(chunks).max(initial=0) < 1 << 55:  # then the running sums are exact
             running = np.cumsum(chunks, axis=0) + start
             if running.min() >= self._format.lowest and running.max() <= self._format.highest:
@@ -174,16 +174,16 @@ class _Accumulation:
 
 
 class _FloatTile:
-    """Floating-point accumulators: one accumulation, whatever the operands' formats."""
+    """The kernel of a tile on floating-point accumulators: one accumulation, whatever the operands' formats."""
 
     def __init__(self, tile: TileShape, accumulator: FloatFormat, numerics: Numerics) -> None:
         self._tile = tile
         self._accumulator = accumulator
         self._overflows = numerics.overflows
         self._kind = tile.sums.buffer.format_kind
-        self._target = numerics.of(tile.sums)
+        self._target = numerics.encoding_of(tile.sums)
         self._weights = tile.weight_encodings(numerics)
-        self._vectors = [numerics.of(region) for region in tile.vectors]
+        self._vectors = [numerics.encoding_of(region) for region in tile.vectors]
 
     def kernel(self) -> Kernel:
         return Kernel(self._start) if self._tile.start else Kernel(self._part, self._retire)
@@ -198,7 +198,7 @@ class _FloatTile:
         return self._overflows.add(self._kind, self._target.encoded(_single(self._target, old) + result))
 
     def _sums(self, operands: Sequence[Array]) -> Array:
-        """(rows of the sums, B) in float32, each value one of the accumulators' format."""
+        """The sums, all rows by B in float32, each value one of the accumulators' format."""
         tile, count = self._tile, len(self._weights)
         weights = [_single(e, a) for e, a in zip(self._weights, operands[:count], strict=True)]
         vectors = [_single(e, a) for e, a in zip(self._vectors, operands[count : 2 * count], strict=True)]
@@ -234,12 +234,12 @@ class _FloatTile:
 
 
 def bias_adder(bias: Region, sums: Region, numerics: Numerics) -> Callable[[Array, Array], Array]:
-    """(sums, bias) -> sums + bias, both as stored, for a bias that is added behind the accumulators.
+    """A function (sums, bias) -> sums + bias, both as stored, for a bias that is added behind the accumulators.
 
     The bias is brought to the sums' scale first, and then what both make to their range.
     """
-    target, kind, overflows = numerics.of(sums), sums.buffer.format_kind, numerics.overflows
-    given = numerics.of(bias)
+    target, kind, overflows = numerics.encoding_of(sums), sums.buffer.format_kind, numerics.overflows
+    given = numerics.encoding_of(bias)
     if target.is_integer and given.is_integer:
         convert = conversion(given.scale, target)
         return lambda stored, b: overflows.add(
@@ -249,12 +249,12 @@ def bias_adder(bias: Region, sums: Region, numerics: Numerics) -> Callable[[Arra
 
 
 def conversion(scale: Scale, target: Encoding) -> Callable[[Int], Array]:
-    """From integers of a scale into the sums' scale; floating-point sums take the values, in float32."""
+    """A function from integers of a scale into the sums' scale; floating-point sums take float32 values."""
     if isinstance(target.format, IntegerFormat):
         return Conversion(scale / np.asarray(target.scale), target.format.rounding)
     return lambda values: np.asarray(values * scale, np.float32)
 
 
 def _single(encoding: Encoding, stored: Array) -> Array:
-    """Stored numbers as float32 values."""
+    """The stored numbers as float32 values."""
     return encoding.decoded(stored).astype(np.float32) if encoding.is_integer else stored

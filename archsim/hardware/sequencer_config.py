@@ -1,4 +1,4 @@
-"""The sequencer: issues ops in program order into the units' queues."""
+"""Describes the sequencer, which issues ops in program order into the units' queues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a memory is built of, to which a technology gives energies and areas."""
+"""Describes what a memory is built of, to which a technology gives energies and areas."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sram:
-    """Banks side by side, each with ports of `port_bits`."""
+    """An SRAM: banks side by side, each with ports of `port_bits`."""
 
     banks: int
     capacity_bytes: int
@@ -19,7 +19,7 @@ class Sram:
 
 @dataclass(frozen=True, slots=True)
 class Registers:
-    """So many bits of flip-flops."""
+    """A memory of flip-flops, so many bits."""
 
     bits: int
 

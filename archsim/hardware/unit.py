@@ -1,4 +1,4 @@
-"""What every unit looks like: a config, ops of its own, `cycles(op)` and its arithmetic, `kernel(op)`.
+"""Defines a unit: a config, ops of its own, `cycles(op)` and its arithmetic, `kernel(op)`.
 
 A unit whose service times depend on what it did before (DRAM with open rows) has a *session* besides: its state during
 one run, which the machine asks when an op starts. For such a unit `cycles(op)` is a lower bound.
@@ -63,7 +63,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class PortUse:
-    """Cycles for which an op reads and writes through the single port of a memory."""
+    """The cycles for which an op reads and writes through the single port of a memory."""
 
     memory: str
     read_cycles: int
@@ -79,7 +79,7 @@ class Work:
 
 
 class Session(ABC):
-    """What a unit remembers during one run; made when the run begins."""
+    """The state that a unit keeps during one run; made when the run begins."""
 
     @abstractmethod
     def service(self, op: Op, repetition: int, queued_cycle: int, start_cycle: int) -> Service:
@@ -90,7 +90,7 @@ class Session(ABC):
 
     @abstractmethod
     def counts(self) -> Mapping[str, int]:
-        """What the unit has done so far, by name."""
+        """The counts of what the unit has done so far, by name."""
 
 
 class Unit(ABC, Generic[ConfigT]):
@@ -112,19 +112,19 @@ class Unit(ABC, Generic[ConfigT]):
 
     @property
     def identity(self) -> tuple[Hashable, ...]:
-        """All that what the unit says of ops follows from: units of equal identity say the same."""
+        """A key of all that the unit's answers about ops follow from: units of equal identity say the same."""
         return type(self), self.config, self.formats, tuple(self.ports.items())
 
     @abstractmethod
     def compute_cycles(self, op: Op) -> int:
-        """Cycles the datapath needs for the op, at least 1."""
+        """The cycles that the datapath needs for the op, at least 1."""
 
     @abstractmethod
     def depth_cycles(self, op: Op) -> int:
-        """Pipeline depth: cycles from the end of the occupancy until the results are visible."""
+        """The pipeline depth: cycles from the end of the occupancy until the results are visible."""
 
     def first_cycles(self, op: Op) -> int:
-        """Cycles of the op's occupancy until its first word is through; only of ops that write a FIFO."""
+        """The cycles of the op's occupancy until its first word is through; only of ops that write a FIFO."""
         return 1
 
     @abstractmethod
@@ -146,8 +146,13 @@ class Unit(ABC, Generic[ConfigT]):
         """All operators that the unit is built of."""
         raise SimulatorBug(f"{self.name} does not say what it is built of")
 
+    @property
+    def has_energy_model(self) -> bool:
+        """Whether the unit says what its ops switch and what it is built of."""
+        return type(self).tally is not Unit.tally and type(self).inventory is not Unit.inventory
+
     def moved_bits(self, region: Region) -> int:
-        """Bits that a memory moves for an operand: more than it has where they come in whole bursts."""
+        """The bits that a memory moves for an operand: more than it has where they come in whole bursts."""
         return region.bits
 
     def read_ports(self, op: Op) -> tuple[Region, ...]:
@@ -155,13 +160,13 @@ class Unit(ABC, Generic[ConfigT]):
         return op.reads
 
     def port_cycles(self, op: Op) -> int:
-        """Cycles that the narrowest port needs: for each memory, its bits in one direction over the port's width."""
+        """The cycles that the narrowest port needs: a memory's bits in one direction over the port's width."""
         return max(
             [0, *self._cycles_by_memory(self.read_ports(op)).values(), *self._cycles_by_memory(op.writes).values()]
         )
 
     def port_uses(self, op: Op, memories: Collection[str]) -> tuple[PortUse, ...]:
-        """What the op needs of the ports of those memories, each of which has a single port for all units."""
+        """The cycles that the op needs of each memory which has a single port for all units."""
         reads, writes = self._cycles_by_memory(self.read_ports(op)), self._cycles_by_memory(op.writes)
         uses = (PortUse(memory, reads.get(memory, 0), writes.get(memory, 0)) for memory in sorted(memories))
         return tuple(use for use in uses if use.read_cycles or use.write_cycles)
@@ -204,5 +209,5 @@ def unit_name(kind: str, number: int) -> str:
 
 
 def ceil_div(amount: int, per: int) -> int:
-    """ceil(amount / per) in integers."""
+    """The quotient ceil(amount / per) in integers."""
     return -(-amount // per)

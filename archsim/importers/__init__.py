@@ -2,15 +2,20 @@
 
 from archsim.importers.chain import select
 from archsim.importers.find import find_layers
-from archsim.importers.found import Found, FoundLayer, Unsupported
+from archsim.importers.found import Found, FoundLayer, Refused, Unsupported, float32, layer_config
+from archsim.importers.importer import Importer
 from archsim.importers.write import InputSequence, read_input, write_workload
 
 __all__ = [
     "Found",
     "FoundLayer",
+    "Importer",
     "InputSequence",
+    "Refused",
     "Unsupported",
     "find_layers",
+    "float32",
+    "layer_config",
     "read_input",
     "select",
     "write_workload",

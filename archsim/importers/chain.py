@@ -1,4 +1,4 @@
-"""Which of the layers found make one stack, each fed by the one below."""
+"""Finds which of the layers found make one stack, each fed by the one below."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ ALL = "all"
 
 
 def select(found: Found, name: str) -> tuple[FoundLayer, ...]:
-    """The layer of that name (or of which it is the end), or the stack of `all`; WorkloadError if there is none."""
+    """Select the layer of that name (or of which it is the end), or the stack of `all`.
+
+    WorkloadError if there is none.
+    """
     if name == ALL:
         return _stack(found)
     exact = [layer for layer in found.layers if layer.name == name]
@@ -59,7 +62,7 @@ def _pair_name(pair: tuple[str, str]) -> str:
 
 
 def _units(found: Found) -> list[FoundLayer]:
-    """All layers, the two of a pair as one bidirectional layer."""
+    """The layers with the two of a pair as one bidirectional layer."""
     layers = {layer.name: layer for layer in found.layers}
     paired = {name for pair in found.pairs for name in pair}
     units = [layer for layer in found.layers if layer.name not in paired]
@@ -74,7 +77,7 @@ def _units(found: Found) -> list[FoundLayer]:
 
 
 def _gaps(units: list[FoundLayer]) -> list[str]:
-    """Why the layers are not one stack; empty if they are."""
+    """The reasons why the layers are not one stack; empty if they are."""
     bottoms = [unit for unit in units if not unit.fed_by]
     gaps = []
     if len(bottoms) != 1:
@@ -103,7 +106,7 @@ _SAME_IN_BOTH = ("kind", "hidden_size", "proj_size", "clip", "input_forget", "pe
 
 
 def join_directions(name: str, forward: FoundLayer, reverse: FoundLayer) -> FoundLayer:
-    """A layer that runs forward and one that runs in reverse, over the same input, as one; Refused if they differ."""
+    """Join a forward and a reverse layer over the same input into one; Refused if they differ."""
     first, second = forward.config, reverse.config
     for field in _SAME_IN_BOTH:
         if getattr(first, field) != getattr(second, field):
@@ -132,7 +135,7 @@ def _functions(layer: FoundLayer) -> tuple[FunctionConfig, ...]:
 
 
 def _both(first: Float32Array | None, second: Float32Array | None) -> Float32Array | None:
-    """States of both directions; zero where one has none."""
+    """The states of both directions side by side; zero where one has none."""
     given = first if first is not None else second
     if given is None:
         return None
@@ -153,7 +156,10 @@ def stack_tensors(layers: tuple[FoundLayer, ...]) -> Mapping[str, Float32Array]:
 
 
 def stack_states(layers: tuple[FoundLayer, ...]) -> dict[str, Float32Array]:
-    """h_0 and c_0 of all cells, as torch stacks them; empty if all are zero. Refused if they cannot be stacked."""
+    """The h_0 and c_0 of all cells, as torch stacks them; empty if all are zero.
+
+    Refused if they cannot be stacked.
+    """
     given = [state for layer in layers for state in (layer.h_0, layer.c_0) if state is not None]
     if not given:
         return {}
@@ -174,5 +180,5 @@ def _state(layer: FoundLayer, state: Float32Array | None, batch: int, size: int)
 
 
 def described(layers: tuple[FoundLayer, ...]) -> str:
-    """As "LSTM(64, 128)", or "LSTM(64, 128), then GRU(128, 32)"."""
+    """The layers in words, as "LSTM(64, 128)", or "LSTM(64, 128), then GRU(128, 32)"."""
     return ", then ".join(str(layer) for layer in layers)

@@ -1,4 +1,4 @@
-"""How the importers say what is wrong with a model file: one line, with the file's name and the part of it."""
+"""Says what is wrong with a model file: one line, with the file's name and the part of it."""
 
 from __future__ import annotations
 
@@ -17,19 +17,22 @@ NAME_LIMIT = 400
 
 
 def fault(path: Path, message: str, part: str = "") -> WorkloadError:
-    """An error about the file, or the named part of it."""
+    """An error about the file, or about the named part of it."""
     return WorkloadError((Fault(shorten(str(path), NAME_LIMIT), shorten(part, NAME_LIMIT), message),))
 
 
 def first_line(error: BaseException) -> str:
-    """What a library says of a broken file, on one short line."""
+    """The text in which a library says what is wrong with a file, on one short line."""
     text = (str(error).strip() or type(error).__name__).splitlines()[0]
     plain = isinstance(error, KeyError | IndexError | AttributeError | TypeError | AssertionError)
     return shorten(f"{type(error).__name__} {text}" if plain else text, 160)
 
 
 def optional_package(path: Path, package: str, extra: str) -> ModuleType:
-    """The package that reads files of this suffix; WorkloadError that says how to get it if it is not installed."""
+    """The package that reads files of this suffix; WorkloadError if it is not installed.
+
+    The error says how to get it.
+    """
     try:
         return importlib.import_module(package)
     except (ImportError, OSError) as error:
@@ -58,10 +61,13 @@ def file_bytes(path: Path) -> int:
 
 
 def other_tensors(count: int) -> str:
-    """What else is in a file, in words; empty if nothing is."""
+    """The words for what else is in a file; empty if nothing is."""
     return f"{count:,} other tensor{'' if count == 1 else 's'}" if count else ""
 
 
 def most_tensor_bytes(file_size: int) -> int:
-    """Most bytes that the tensors of a compressed file may take: weights do not shrink to a sixteenth, bombs do."""
+    """The most bytes that the tensors of a compressed file may take.
+
+    Weights do not shrink to a sixteenth, bombs do.
+    """
     return (64 << 20) + 16 * file_size

@@ -1,4 +1,4 @@
-"""What an importer finds in a model file: recurrent layers in archsim's terms, and what it could not read."""
+"""Describes what an importer finds in a model file: recurrent layers in archsim's terms, and what it cannot read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ Shape = tuple[int, ...]
 
 
 class Refused(Exception):
-    """This part of the file cannot be imported; `str()` says why. It becomes an `Unsupported` in the listing."""
+    """The error of a part of the file that cannot be imported; `str()` says why.
+
+    It becomes an `Unsupported` in the listing.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +50,16 @@ class FoundLayer:
 
     @property
     def weights(self) -> int:
-        """How many numbers it has learned."""
+        """How many numbers the layer has learned."""
         return sum(tensor.size for tensor in self.tensors.values())
 
     @property
     def cells(self) -> int:
-        """Layers times directions."""
+        """How many cells the layer has: layers times directions."""
         return self.num_layers * (2 if self.config.bidirectional else 1)
 
     def __str__(self) -> str:
-        """As "LSTM(64, 128), 2 layers, bidirectional"."""
+        """The layer in words, as "LSTM(64, 128), 2 layers, bidirectional"."""
         size = f"{self.config.kind.value.upper()}({self.input_size}, {self.config.hidden_size})"
         return ", ".join([size, *self._shape_words()])
 
@@ -121,7 +124,7 @@ class Found:
 
 
 def layer_config(**fields: object) -> LayerConfig:
-    """A LayerConfig of values from a file; Refused if they are not possible."""
+    """The LayerConfig for values from a file; Refused if they are not possible."""
     try:
         return LayerConfig.model_validate(fields)
     except ValidationError as error:
@@ -131,7 +134,10 @@ def layer_config(**fields: object) -> LayerConfig:
 
 
 def float32(name: str, values: npt.NDArray[Any]) -> Float32Array:
-    """Weights as float32, in memory of their own (the file may be mapped); Refused if any is not finite."""
+    """The weights as float32, in memory of their own; Refused if any is not finite.
+
+    The file itself may be mapped into memory.
+    """
     with np.errstate(all="ignore"):  # a float64 beyond float32 becomes infinite, and is reported as such
         converted = np.array(values, dtype=np.float32, order="C")
     bad = converted.size - int(np.count_nonzero(np.isfinite(converted)))
@@ -141,7 +147,7 @@ def float32(name: str, values: npt.NDArray[Any]) -> Float32Array:
 
 
 def unique_names(names: list[str]) -> list[str]:
-    """Names on one line, of bounded length; one that is taken already gets a number: lstm, lstm#2."""
+    """The names made unique, each on one line of bounded length: a second lstm becomes lstm#2."""
     unique: dict[str, None] = {}
     for name in names:
         plain = shorten(name, 300) or "unnamed"

@@ -24,7 +24,7 @@ SUMMARY_LIMIT = 200
 
 @dataclass(frozen=True, slots=True)
 class InputSequence:
-    """The input: `x` in torch's layout, or drawn from `seed` if None."""
+    """The input of a workload: `x` in torch's layout, or drawn from `seed` if None."""
 
     steps: int
     batch: int
@@ -35,7 +35,7 @@ class InputSequence:
 
 
 def read_input(path: Path, batch_first: bool, unbatched: bool, input_size: int) -> InputSequence:
-    """x of a .npy file: (T, B, I), (B, T, I) with `batch_first`, or (T, I); WorkloadError if it is not that."""
+    """Read x of a .npy file: (T, B, I), (B, T, I) with `batch_first`, or (T, I); else WorkloadError."""
     x = _read_npy(path)
     expected = "(B, T, I)" if batch_first else "(T, B, I)"
     if x.ndim not in (2, 3) or (unbatched and x.ndim != 2):
@@ -52,7 +52,10 @@ def read_input(path: Path, batch_first: bool, unbatched: bool, input_size: int) 
 
 
 def _read_npy(path: Path) -> Float32Array:
-    """A .npy file as float32; its header is checked against the file's length before a number is read."""
+    """Read a .npy file as float32.
+
+    Its header is checked against the file's length before a number is read.
+    """
     try:
         with path.open("rb") as file:
             shape, dtype, header = npy_header(file)
@@ -76,7 +79,10 @@ def _read_npy(path: Path) -> Float32Array:
 def write_workload(
     found: Found, layers: tuple[FoundLayer, ...], sequence: InputSequence, out: Path, force: bool = False
 ) -> WorkloadConfig:
-    """Write the workload; OutputError if files are in the way (unless `force`), WorkloadError if it is not possible."""
+    """Write the workload and its tensors.
+
+    OutputError if files are in the way (unless `force`), WorkloadError if it is not possible.
+    """
     tensors = dict(stack_tensors(layers))
     try:
         states = stack_states(layers)
@@ -139,7 +145,7 @@ def _layer_fields(config: LayerConfig) -> dict[str, Any]:
 
 
 def _summary(found: Found, layers: tuple[FoundLayer, ...]) -> str:
-    """As "LSTM(128, 128) from model.onnx, layer /recurrent/LSTM"."""
+    """The line about the workload, as "LSTM(128, 128) from model.onnx, layer /recurrent/LSTM"."""
     what = f"{shorten(described(layers), 80)} from {shorten(found.path.name, 50)}"
     if len(layers) > 1:
         return f"{what}, {len(layers)} layers"
@@ -161,7 +167,7 @@ def _yaml(data: dict[str, Any]) -> str:
 
 
 def _write(model: Path, out: Path, weights: Path, text: str, tensors: dict[str, Float32Array], force: bool) -> None:
-    """Both files under temporary names, then moved into place, the weights first."""
+    """Write both files under temporary names, then move them into place, the weights first."""
     from safetensors.numpy import save
 
     if out.suffix not in (".yaml", ".yml"):

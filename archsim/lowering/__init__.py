@@ -1,1 +1,1 @@
-"""Brings a workload's tensors into a program's memories, and results back out."""
+"""The way of a workload's tensors into a program's memories, and of results back out."""

@@ -1,4 +1,4 @@
-"""What the numbers in each buffer of a program stand for: scales and zero points, by buffer."""
+"""Says what the numbers in each buffer of a program stand for: scales and zero points, by buffer."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class _Maker:
     calibration: Calibration | None
 
     def vector(self, kind: str, name: str) -> Encoding:
-        """Of a kind of data whose scale, if it has one, comes from the range of that name."""
+        """The encoding of a kind of data whose scale, if it has one, comes from the range of that name."""
         number_format = self.formats.format(kind)
         if isinstance(number_format, Scaled):
             covers = self._range(name)
@@ -81,7 +81,10 @@ class _Maker:
     def cell(
         self, cell: CellSpec, numbers: CellTensors, suffix: str, x: Encoding, h: Encoding
     ) -> Iterator[tuple[str, Encoding]]:
-        """A cell's buffers by their names without the prefix; matrices with their rows in torch's order."""
+        """The encodings of a cell's buffers by their names without the prefix.
+
+        Matrices have their rows in torch's order.
+        """
         w_ih, w_hh = self._matrix(numbers.weight_ih, cell), self._matrix(numbers.weight_hh, cell)
         yield from (("x", x), ("h", h), ("h_0", h), ("h_n", h), ("W_ih", w_ih), ("W_hh", w_hh))
         yield "bias", self._bias(cell, np.multiply(w_ih.scale, x.scale), np.multiply(w_hh.scale, h.scale))
@@ -117,7 +120,10 @@ class _Maker:
         return Encoding(number_format, np.repeat(scale, rows // groups)[:, np.newaxis])
 
     def _bias(self, cell: CellSpec, x_products: Scale, h_products: Scale) -> Encoding:
-        """b_ih + b_hh with the scale of W_ih x; behind them b_hn of a GRU that resets after the product, of W_hh h."""
+        """The encoding of b_ih + b_hh, with the scale of W_ih x.
+
+        Behind them b_hn of a GRU that resets after the product, with that of W_hh h.
+        """
         number_format = self.formats.format("accumulator")
         if not isinstance(number_format, Scaled):
             return Encoding(number_format, number_format.scale if isinstance(number_format, Fixed) else 1.0)
@@ -136,7 +142,7 @@ class _Maker:
         return Encoding(number_format, float(scale[0]))
 
     def _weight_scale(self, samples: npt.NDArray[np.float64], number_format: Scaled) -> npt.NDArray[np.float64]:
-        """Of groups of weights (groups, n)."""
+        """The scale of groups of weights (groups, n)."""
         assert self.calibration is not None
         ranges = covered(samples, number_format, self.calibration.weight_method, self.calibration.percentile)
         return scale_and_zero(*ranges, number_format)[0]
@@ -147,7 +153,7 @@ class _Maker:
 
 
 def _add_packed(program: Program, found: dict[str, Encoding]) -> None:
-    """Packed matrices have the scales of their rows; what passes through from them, none of its own.
+    """Add packed matrices, with the scales of their rows; what passes through from them has none of its own.
 
     Tiles of any matrix take turns in the places of WEIGHT_TILE, and sums of any products in accumulators that are a
     buffer: the ops say where their numbers come from.
@@ -165,7 +171,7 @@ def _add_packed(program: Program, found: dict[str, Encoding]) -> None:
 
 
 def _pack(program: Program, found: dict[str, Encoding]) -> None:
-    """Scales of rows go with their rows: in the order in which the prologue loads a matrix."""
+    """The scales of rows in the order in which the prologue loads a matrix: they go with their rows."""
     packed: dict[str, npt.NDArray[np.float64]] = {}
     for phase in program.of_kind(PhaseKind.PROLOGUE):
         for op in phase.ops:
@@ -182,7 +188,7 @@ def _pack(program: Program, found: dict[str, Encoding]) -> None:
 
 
 def _add_slots(program: Program, found: dict[str, Encoding]) -> None:
-    """A slot through which weights are streamed has no scales of its own: a tile takes those of its rows in DRAM."""
+    """Add slots through which weights are streamed: a tile takes the scales of its rows in DRAM."""
     for buffer in program.buffers:
         if buffer.name not in found and buffer.kind in (DataKind.W_IH, DataKind.W_HH, DataKind.W_HR):
             whole = found[buffer.name.replace("stream.", "dram.")]

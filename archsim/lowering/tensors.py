@@ -1,4 +1,4 @@
-"""Between a workload's tensors (torch's layout) and the program's DRAM buffers."""
+"""Moves numbers between a workload's tensors (torch's layout) and the program's DRAM buffers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ Float64 = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What a run computed: output (T, B, D P); for each cell h_n (B, P) and, of an LSTM, c_n (B, H); float64 values."""
+    """What a run computed, as float64 values.
+
+    output (T, B, D P); for each cell h_n (B, P) and, of an LSTM, c_n (B, H).
+    """
 
     output: Float64
     h_n: tuple[Float64, ...]
@@ -33,7 +36,7 @@ class Results:
 def dram_image(
     program: Program, tensors: NetworkTensors, spec: NetworkSpec, encodings: Encodings, overflows: Overflows
 ) -> dict[str, Array]:
-    """The input buffers' contents, (slots, entries, width), as they are stored.
+    """The contents of the input buffers, (slots, entries, width), as they are stored.
 
     A buffer that the program writes, as a register that begins with h_0, has an array of its own.
     """
@@ -60,7 +63,7 @@ def results(program: Program, state: State, spec: NetworkSpec, encodings: Encodi
     prefixes = cell_prefixes(spec)
 
     def real(buffer: Buffer) -> Float64:
-        """(slots, B, entries) as real numbers."""
+        """The contents of a buffer as real numbers, (slots, B, entries)."""
         return np.ascontiguousarray(encodings[buffer.name].decoded(state.array(buffer)).transpose(0, 2, 1))
 
     c_n = [buffers.get(f"{prefix}dram.c_n") for prefix in prefixes]
@@ -79,7 +82,7 @@ def results(program: Program, state: State, spec: NetworkSpec, encodings: Encodi
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a cell's h lies in its layer's output: the tensor's name, columns, and the time of the last step."""
+    """The place of a cell's h in its layer's output: the tensor's name, columns, and the last step's time."""
 
     tensor: str
     columns: slice
@@ -96,19 +99,19 @@ def _places(spec: NetworkSpec) -> Iterator[_Place]:
 
 
 def _last(real: Callable[[Buffer], Float64], buffers: Mapping[str, Buffer], place: _Place) -> Float64:
-    """h_n of a machine that gives it as the last h of its output only."""
+    """The h_n of a machine that gives it as the last h of its output only."""
     output = real(buffers[place.tensor])
     return np.ascontiguousarray(output[place.last][:, place.columns])
 
 
 def _valid_steps(spec: NetworkSpec) -> Float64:
-    """(T, 1, B): 1 where a sequence has that time step."""
+    """A mask (T, 1, B): 1 where a sequence has that time step."""
     lengths = np.array(spec.lengths)
     return (np.arange(spec.steps)[:, None, None] < lengths[None, None, :]).astype(np.float64)
 
 
 def _real_image(tensors: NetworkTensors, spec: NetworkSpec) -> Iterator[tuple[str, npt.NDArray[np.floating]]]:
-    """The input buffers' values as real numbers, (slots, entries, width)."""
+    """The values of the input buffers as real numbers, (slots, entries, width)."""
     if spec.lengths is not None:
         yield VALID, _valid_steps(spec)
     yield "dram.x", tensors.x.transpose(0, 2, 1)
@@ -132,7 +135,10 @@ def _cell_image(numbers: CellTensors, cell: CellSpec) -> Iterator[tuple[str, npt
 
 
 def _joined_bias(bias_ih: Array, bias_hh: Array, cell: CellSpec) -> Float64:
-    """b_ih + b_hh; a GRU that resets after the product keeps the candidate's two apart, b_hn behind the others."""
+    """The bias b_ih + b_hh.
+
+    A GRU that resets after the product keeps the candidate's two apart, b_hn behind the others.
+    """
     both: Float64 = bias_ih.astype(np.float64) + bias_hh
     if cell.kind is CellKind.GRU and cell.linear_before_reset:
         candidate = slice(2 * cell.hidden_size, None)
@@ -141,7 +147,10 @@ def _joined_bias(bias_ih: Array, bias_hh: Array, cell: CellSpec) -> Float64:
 
 
 def _stored(values: npt.NDArray[np.floating], encoding: Encoding, matrix: bool) -> tuple[Array, int]:
-    """Real numbers (slots, entries, width) as they are stored; blocks run along a matrix row, else along entries."""
+    """The stored form of real numbers (slots, entries, width).
+
+    Blocks run along a matrix row, else along entries.
+    """
     if not isinstance(encoding.format, BlockFloat):
         codes, beyond = encoding.encoded(values)
         return codes.astype(encoding.stored_type, copy=False), beyond

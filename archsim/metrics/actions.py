@@ -1,4 +1,4 @@
-"""What a program makes units and memories do: counts, from which energy follows by multiplication alone.
+"""Counts what a program makes units and memories do, from which energy follows by multiplication alone.
 
 They depend on the program and on number formats, not on time. Ops are counted once a phase and taken as often as they
 are executed, so that counting costs no more for long sequences.
@@ -38,7 +38,10 @@ class UnitActions:
 
 
 def count_unit(ops: Iterable[tuple[Op, int]], unit: Unit[Any]) -> UnitActions:
-    """The actions of a unit's ops, each executed so many times: they follow from its configuration and formats."""
+    """Count the actions of a unit's ops, each executed so many times.
+
+    They follow from the unit's configuration and formats.
+    """
     operators: Tally = Counter()
     accesses: dict[Access, Counter[int]] = {}
     for op, times in ops:
@@ -50,7 +53,7 @@ def count_unit(ops: Iterable[tuple[Op, int]], unit: Unit[Any]) -> UnitActions:
 
 
 def _operands(op: Op, unit: Unit[Any]) -> list[tuple[Access, int]]:
-    """Each operand with the bits that it moves."""
+    """Each operand of an op with the bits that it moves."""
     return [
         (Access(region.buffer.memory, direction, region.buffer.kind.value), unit.moved_bits(region))
         for direction, regions in (("read", op.reads + op.updates), ("write", op.writes))

@@ -1,4 +1,4 @@
-"""Lower bounds on the cycles of a time step: what each resource alone, and the recurrence alone, would need."""
+"""Bounds the cycles of a time step from below: what each resource alone, and the recurrence alone, needs."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ Bounds = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class StepWork:
-    """What the time steps of a program do, whatever the machine: bits of weights that a step reads, and instructions
-    of all steps that are issued."""
+    """What the time steps of a program do, whatever the machine.
+
+    `weight_bits`: bits of weights that a step reads; `issued`: instructions of all steps that are issued.
+    """
 
     weight_bits: int
     issued: int
 
     @classmethod
-    def of(cls, program: Program, steps: int) -> StepWork:
-        """Of a program of so many time steps."""
+    def from_program(cls, program: Program, steps: int) -> StepWork:
+        """The work of a program of so many time steps."""
         bodies = program.of_kind(PhaseKind.BODY)
         issued = sum(op.instances(body.repeat) for body in bodies for op in body.ops if not op.joined)
         return cls(sum(_weight_bits(body, steps) for body in bodies), issued)
@@ -36,15 +38,18 @@ class StepWork:
 
 @dataclass(frozen=True, slots=True)
 class StepTimes:
-    """What units and chains need of the time steps: cycles for which each unit is occupied, over all steps, and the
-    longest chain of a step."""
+    """What units and chains need of the time steps.
+
+    `occupied_cycles`: cycles for which each unit is occupied, over all steps; `recurrence_cycles`: the longest chain of
+    a step.
+    """
 
     occupied_cycles: Mapping[str, int]
     recurrence_cycles: Fraction
 
     @classmethod
-    def of(cls, program: Program, units: Units) -> StepTimes:
-        """From the units' service times."""
+    def from_program(cls, program: Program, units: Units) -> StepTimes:
+        """The times of a program, from its units' service times."""
         bodies = program.of_kind(PhaseKind.BODY)
         occupied = dict.fromkeys(units, 0)
         for body in bodies:
@@ -55,7 +60,10 @@ class StepTimes:
 
 
 def compute_bounds(work: StepWork, times: StepTimes, spec: NetworkSpec, arch: MachineConfig, units: Units) -> Bounds:
-    """All bounds of the machine's family, in their order. Of layers that run one after the other the bounds add up."""
+    """All bounds of the machine's family, in their order.
+
+    Those of layers that run one after the other add up.
+    """
     steps = spec.steps
     bounds: dict[str, Fraction] = {
         "compute": Fraction(arch.compute_cycles_per_step(spec)),
@@ -81,7 +89,7 @@ def _number(value: Fraction) -> float:
 
 
 def _weight_bits(body: Phase, steps: int) -> int:
-    """Bits that a time step, in the mean, reads through the weight SRAM's ports; the bias has a port of its own."""
+    """The bits that a step reads, on average, through the weight SRAM's ports; the bias has its own port."""
     kinds = (DataKind.W_IH, DataKind.W_HH, DataKind.W_HR)
     bits = sum(
         region.bits * times
@@ -118,8 +126,11 @@ def closing_chains(body: Phase) -> tuple[Closing, ...]:
         for dep in deps
         if dep.after is After.DONE and writes_h[dep.op] and reads_h[waits]
     ]
+    # With a lag the chain closes over `lag` repetitions, and so does the bound: it is divided by the lag.
     found = [Closing(first, dep.op, dep.lag, body.times_per_step(first)) for first, dep in closing if dep.lag]
     inner = [(waits, dep.op) for waits, dep in closing if not dep.lag]
+    # Without a lag h passes from one step to the next within a repetition. All steps of it are alike, so the last two
+    # stand for all: the tile of the step before that matches the waiting tile begins the chain.
     if body.unroll > 1 and inner:
         here, following = (_ops_of_place(body, place) for place in (body.unroll - 2, body.unroll - 1))
         tiles = [sorted(number for number in place if reads_h[number]) for place in (following, here)]
@@ -131,13 +142,13 @@ def closing_chains(body: Phase) -> tuple[Closing, ...]:
 
 
 def _ops_of_place(body: Phase, place: int) -> frozenset[int]:
-    """Numbers of the ops of the step at a place in the repetitions of a body that has several."""
+    """The numbers of the ops of the step at a place in the repetitions of a body that has several."""
     offset = place - -body.time_steps % body.unroll
     return frozenset(number for number, op in enumerate(body.ops) if op.step_offset == offset)
 
 
 def _recurrence(body: Phase, services: list[Service]) -> Fraction:
-    """Cycles a time step of the chain, of all that close, that takes longest.
+    """The cycles a time step of the closing chain that takes longest.
 
     Ops follow each other along dependencies of the same repetition (after DONE: latency; after FREE: occupancy; after
     FIRST: until the first word) and, on one unit, in order (occupancy). n chains, each of which begins after the end of
@@ -147,6 +158,7 @@ def _recurrence(body: Phase, services: list[Service]) -> Fraction:
     for first, chains in groupby(closing_chains(body), key=attrgetter("first")):
         starts = _chain_starts(body, services, first)
         for chain in chains:
+            # Where no path from `first` reaches `last` in every repetition, the tile is on no chain that h closes.
             if chain.last in starts:
                 cycles = Fraction(starts[chain.last] + services[chain.last].latency_cycles, chain.lag)
                 longest = max(longest, cycles * chain.per_step)
@@ -160,6 +172,7 @@ def _chain_starts(body: Phase, services: list[Service], first: int) -> dict[int,
     last_on = {body.ops[first].unit: first}
     for index in range(first + 1, len(body.ops)):
         op = body.ops[index]
+        # Only lag 0: an edge from another repetition would leave the chain. A bound may leave edges out.
         waits = [
             starts[dep.op] + _until(services[dep.op], dep.after)
             for dep in body.deps[index]

@@ -1,4 +1,4 @@
-"""How a metric is declared: once, with its unit, its meaning and its formula."""
+"""Declares a metric once, with its unit, its meaning and its formula."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import get_type_hints
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What a figure is, as the annotation of a field: `x: Annotated[int, Metric(...)]`. `unit` is "" for a name."""
+    """The declaration of a figure, as the annotation of a field: `x: Annotated[int, Metric(...)]`.
+
+    `unit` is "" for a name.
+    """
 
     unit: str
     meaning: str

@@ -1,4 +1,4 @@
-"""Energy of a run, and area and leakage of the machine: counts times prices (docs/energy.md)."""
+"""Computes energy of a run, and area and leakage of the machine: counts times prices (docs/energy.md)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated
 
 from archsim.families.load import Arch
 from archsim.hardware.storage import Storage
+from archsim.hardware.unit import Units
 from archsim.metrics.actions import Access
 from archsim.metrics.declare import Metric
 from archsim.metrics.unit_facts import UnitFacts
@@ -30,7 +31,7 @@ Split = Mapping[str, Mapping[str, float]]
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """What the machine is, whatever it does; DRAM is no part of it."""
+    """The area and leakage of the machine, whatever it does; DRAM is no part of it."""
 
     area_mm2: Annotated[float, Metric("mm2", "all units and memories on the chip", "sum over the parts")]
     leakage_mw: Annotated[float, Metric("mW", "what they leak all the time", "sum over the parts")]
@@ -40,7 +41,7 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Energy:
-    """What a run takes: an inference of all sequences of the batch over all time steps."""
+    """The energy of a run: an inference of all sequences of the batch over all time steps."""
 
     technology: Annotated[str, Metric("", "the technology's name or file")]
     dram_type: Annotated[str, Metric("", "the type of DRAM")]
@@ -74,8 +75,13 @@ class Costs:
     area: Area
 
 
+def without_model(units: Units) -> tuple[str, ...]:
+    """The units of a machine that do not say what they switch and are built of: with one of them nothing is known."""
+    return tuple(name for name, unit in units.items() if not unit.has_energy_model)
+
+
 def compute_costs(arch: Arch, facts: Facts) -> Costs:
-    """Those of an architecture; ArchError if there is no such technology."""
+    """The costs of an architecture in its technology; ArchError if there is no such technology."""
     prices, costing = arch.prices, arch.config.costing
     assert costing is not None  # arch.prices says so
     area = area_of(facts, costing.memories, prices)
@@ -112,7 +118,7 @@ def compute_energy(facts: Facts, costs: Costs, latency_us: Fraction, macs: int) 
 
 
 def area_of(facts: Facts, memories: Mapping[str, Storage], prices: Prices) -> Area:
-    """Area and leakage of every part on the chip."""
+    """The area and leakage of every part on the chip."""
     logic = {name: unit.costs(prices).area_mm2 for name, unit in facts.items()}
     area = {name: prices.memory(storage).area_mm2 for name, storage in memories.items()} | logic
     leakage = {name: prices.memory(storage).leakage_mw for name, storage in memories.items()} | {
@@ -128,7 +134,7 @@ def area_of(facts: Facts, memories: Mapping[str, Storage], prices: Prices) -> Ar
 
 
 def _beyond_the_tables(facts: Facts, costs: Costs) -> tuple[str, ...]:
-    """What of the machine and its actions the technology's tables do not cover."""
+    """The parts of the machine and its actions that the technology's tables do not cover."""
     memories = {name: costs.prices.memory(storage).extrapolated for name, storage in costs.memories.items()}
     found = [f"{name}: {note}" for name, note in memories.items() if note]
     found += [f"{name}: {note}" for name, unit in facts.items() for note in unit.costs(costs.prices).beyond]
@@ -136,7 +142,7 @@ def _beyond_the_tables(facts: Facts, costs: Costs) -> tuple[str, ...]:
 
 
 def _accesses(facts: Facts, costs: Costs) -> dict[str, dict[str, dict[str, float]]]:
-    """uJ by memory, direction and kind of data."""
+    """The energy in uJ by memory, direction and kind of data."""
     prices = {name: costs.prices.memory(storage) for name, storage in costs.memories.items()}
     bits = tuple((name, price.access_bits) for name, price in prices.items())
     counts: dict[Access, int] = {}

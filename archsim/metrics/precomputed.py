@@ -1,4 +1,4 @@
-"""What the figures of a run need of its program alone, whatever the machine's speeds."""
+"""Precomputes what the figures of a run need of its program alone, whatever the machine's speeds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from archsim.workload import NetworkSpec
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProgramFigures:
-    """Figures of a program that are the same on every machine that executes it."""
+    """The figures of a program that are the same on every machine that executes it."""
 
     macs: int
     ops: int
@@ -40,13 +40,13 @@ class ProgramFigures:
     operational_intensity_ops_per_byte: Mapping[str, float]
 
     @classmethod
-    def of(cls, program: Program, steps: int) -> ProgramFigures:
+    def from_program(cls, program: Program, steps: int) -> ProgramFigures:
         """The figures of a program of so many time steps."""
         macs, traffic, compulsory = program.macs, compute_traffic(program), compulsory_traffic(program)
         return cls(
             macs=macs,
             ops=program.op_instances,
-            step_work=StepWork.of(program, steps),
+            step_work=StepWork.from_program(program, steps),
             stored_bytes=stored_bytes(program),
             traffic_bytes=traffic,
             phase_traffic_bytes=traffic_by_phase(program),
@@ -60,29 +60,29 @@ class ProgramFigures:
 
 @dataclass(frozen=True, slots=True)
 class BurstFigures:
-    """What follows from a program and from the machine's bursts and clock, whatever its speeds."""
+    """The figures that follow from a program and the machine's bursts and clock, whatever its speeds."""
 
     burst_bytes: Mapping[str, int]
     ceilings: Ceilings
 
     @classmethod
-    def of(cls, program: Program, config: MachineConfig, units: Units) -> BurstFigures:
-        """Of one machine."""
-        return cls(dram_burst_traffic(program, units), Ceilings.of(program, config, units))
+    def from_program(cls, program: Program, config: MachineConfig, units: Units) -> BurstFigures:
+        """The burst figures of a program on one machine."""
+        return cls(dram_burst_traffic(program, units), Ceilings.from_program(program, config, units))
 
 
 @dataclass(frozen=True, slots=True)
 class Precomputed:
-    """What a caller that evaluates many designs knows already: of the network, the program, and the units."""
+    """All that a caller who evaluates many designs knows already of the network, program and units."""
 
     spec: NetworkSpec
     figures: ProgramFigures
     times: StepTimes
-    moves: BurstFigures
+    bursts: BurstFigures
     facts: Mapping[str, UnitFacts]
 
     @classmethod
-    def of(cls, program: Program, spec: NetworkSpec, config: MachineConfig, units: Units) -> Precomputed:
-        """Of one machine and one program for it."""
-        figures, times = ProgramFigures.of(program, spec.steps), StepTimes.of(program, units)
-        return cls(spec, figures, times, BurstFigures.of(program, config, units), facts_of(program, units))
+    def from_program(cls, program: Program, spec: NetworkSpec, config: MachineConfig, units: Units) -> Precomputed:
+        """Compute it all for one machine and one program for it."""
+        figures, times = ProgramFigures.from_program(program, spec.steps), StepTimes.from_program(program, units)
+        return cls(spec, figures, times, BurstFigures.from_program(program, config, units), facts_of(program, units))

@@ -27,7 +27,10 @@ PEAK = "peak"
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:
-    """What a memory allows. An intensity is null where the memory moves nothing, and so is what follows from it."""
+    """The ceiling of a memory: what it allows.
+
+    An intensity is null where the memory moves nothing, and so is what follows from it.
+    """
 
     bandwidth_gb_per_s: Annotated[float, Metric("GB/s", "bytes that pass at most", "bytes a cycle * clock_mhz / 1000")]
     step_ops_per_byte: Annotated[
@@ -68,8 +71,8 @@ class Ceilings:
     run_binding: str
 
     @classmethod
-    def of(cls, program: Program, config: MachineConfig, units: Units) -> Ceilings:
-        """Of a program on a machine: of its multipliers and their ports, of DRAM, and of the clock."""
+    def from_program(cls, program: Program, config: MachineConfig, units: Units) -> Ceilings:
+        """The ceilings of a program on a machine: of multipliers and their ports, of DRAM, and of the clock."""
         multipliers, clock_mhz = config.multipliers, Fraction(repr(config.clock_mhz))
         peak_gops = float(OPS_PER_MAC * multipliers.macs_per_cycle * clock_mhz / 1000)
         macs, name = program.macs, multipliers.unit
@@ -116,7 +119,7 @@ def compute_roofline(ceilings: Ceilings, step_gops: float, run_gops: float) -> R
 
 
 def _bandwidths(program: Program, multipliers: str, units: Units) -> dict[str, Fraction]:
-    """Bytes a cycle of DRAM, if it is used, and of each memory that the multipliers read through a port."""
+    """The bytes a cycle of DRAM, if it is used, and of each memory that the multipliers read by a port."""
     ports = units[multipliers].ports
     transfer = next((op for phase in program.phases for op in phase.ops if op.unit == DRAM), None)
     found = {} if transfer is None else {DRAM: units[DRAM].work(transfer).items_per_cycle}
@@ -124,7 +127,7 @@ def _bandwidths(program: Program, multipliers: str, units: Units) -> dict[str, F
 
 
 def _bits(phases: tuple[Phase, ...], units: Units, multipliers: str) -> dict[str, int]:
-    """Bits that pass DRAM's channel, in whole bursts, and the read ports of the multipliers."""
+    """The bits that pass DRAM's channel, in whole bursts, and the read ports of the multipliers."""
     moved: dict[str, int] = {}
     for phase in phases:
         for op, times in phase.distinct:
@@ -137,6 +140,8 @@ def _passing(op: Op, units: Units, multipliers: str) -> list[tuple[str, int]]:
     unit = units[op.unit]
     if op.unit == multipliers:
         return [(region.buffer.memory, region.bits) for region in unit.read_ports(op)]
+    if op.unit != DRAM:  # a unit with a way of its own into memory
+        return []
     return [(DRAM, unit.moved_bits(region)) for region in op.reads + op.writes if region.buffer.memory == DRAM]
 
 

@@ -1,4 +1,4 @@
-"""Cycle stacks: where each unit's cycles went."""
+"""Computes cycle stacks: where each unit's cycles went."""
 
 from __future__ import annotations
 

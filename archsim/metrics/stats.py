@@ -1,4 +1,4 @@
-"""The figures of a run, each declared with unit, meaning and formula."""
+"""Computes the figures of a run, each declared with unit, meaning and formula."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from archsim.families.load import Arch
 from archsim.hardware.unit import Units
 from archsim.metrics.bounds import Bounds, binding, compute_bounds
 from archsim.metrics.declare import Metric
-from archsim.metrics.energy import Area, Energy, compute_costs, compute_energy
+from archsim.metrics.energy import Area, Energy, compute_costs, compute_energy, without_model
 from archsim.metrics.precomputed import Precomputed
 from archsim.metrics.roofline import OPS_PER_MAC, Roofline, compute_roofline
 from archsim.metrics.stacks import Stack, cycle_stacks
@@ -119,7 +119,8 @@ class Stats:
     bounds: Annotated[Bounds, Metric("cycles/step", "lower bounds: what each resource alone would need")]
     binding_bound: Annotated[str, Metric("", "the largest of the bounds")]
     energy: Annotated[
-        Energy | None, Metric("", "what the run takes; null of a family of machines without a model of it")
+        Energy | None,
+        Metric("", "what the run takes; null of a family of machines, or with a unit, without a model of it"),
     ]
     area: Annotated[Area | None, Metric("", "what the machine is; null as energy")]
     roofline: Annotated[Roofline, Metric("", "ceilings of the machine and what is reached below them")]
@@ -127,27 +128,27 @@ class Stats:
 
 
 def compute_stats(
-    program: Program, trace: Trace, arch: Arch, workload: Workload, units: Units, known: Precomputed | None = None
+    program: Program, trace: Trace, arch: Arch, workload: Workload, units: Units, precomputed: Precomputed | None = None
 ) -> Stats:
-    """The figures of a finished run; `known`: what is known of them already."""
-    if known is None:
-        known = Precomputed.of(program, workload.spec, arch.config, units)
-    spec, figures, clock_mhz = known.spec, known.figures, Fraction(repr(arch.config.clock_mhz))
+    """The figures of a finished run; `precomputed`: what a caller has worked out already, made here if it is None."""
+    if precomputed is None:
+        precomputed = Precomputed.from_program(program, workload.spec, arch.config, units)
+    spec, figures, clock_mhz = precomputed.spec, precomputed.figures, Fraction(repr(arch.config.clock_mhz))
     phases = {kind: trace.cycles_of(kind) for kind in PhaseKind}
     step = sum(map(_cycles_per_step, program.phases, trace.phases), Fraction(0))
     multipliers = arch.config.multipliers
     macs_per_cycle = multipliers.macs_per_cycle
     macs, total = figures.macs, trace.total_cycles
-    stacks = cycle_stacks(trace, known.facts)
+    stacks = cycle_stacks(trace, precomputed.facts)
     latency_us = total / clock_mhz
     throughput_gops = float(OPS_PER_MAC * macs / latency_us / 1000)
     steady_gops = float(OPS_PER_MAC * Fraction(macs, spec.steps) / step * clock_mhz / 1000)
-    moves = known.moves
+    bursts = precomputed.bursts
     energy = area = None
-    if arch.config.costing is not None:
-        costs = compute_costs(arch, known.facts)
-        energy, area = compute_energy(known.facts, costs, latency_us, macs), costs.area
-    bounds = compute_bounds(figures.step_work, known.times, spec, arch.config, units)
+    if arch.config.costing is not None and not without_model(units):
+        costs = compute_costs(arch, precomputed.facts)
+        energy, area = compute_energy(precomputed.facts, costs, latency_us, macs), costs.area
+    bounds = compute_bounds(figures.step_work, precomputed.times, spec, arch.config, units)
     macs_per_step = Fraction(macs, spec.steps)
     return Stats(
         arch=arch.name,
@@ -167,13 +168,13 @@ def compute_stats(
         steady_state_mac_utilization=float(macs_per_step / (macs_per_cycle * step)),
         throughput_gops=throughput_gops,
         steady_state_throughput_gops=steady_gops,
-        peak_throughput_gops=moves.ceilings.peak_gops,
+        peak_throughput_gops=bursts.ceilings.peak_gops,
         cycle_stack=stacks[multipliers.unit],
         unit_cycle_stacks=stacks,
         stored_bytes=figures.stored_bytes,
         traffic_bytes=figures.traffic_bytes,
         phase_traffic_bytes=figures.phase_traffic_bytes,
-        dram_burst_bytes=moves.burst_bytes,
+        dram_burst_bytes=bursts.burst_bytes,
         compulsory_dram_bytes=figures.compulsory_dram_bytes,
         dram_traffic_ratio=figures.dram_traffic_ratio,
         dram_counts=trace.counts.get("dram", {}),
@@ -182,13 +183,16 @@ def compute_stats(
         binding_bound=binding(bounds),
         energy=energy,
         area=area,
-        roofline=compute_roofline(moves.ceilings, steady_gops, throughput_gops),
+        roofline=compute_roofline(bursts.ceilings, steady_gops, throughput_gops),
         program_ops=figures.ops,
     )
 
 
 def _cycles_per_step(phase: Phase, body: PhaseTrace) -> Fraction:
-    """Cycles of a time step of a body in the steady state; 0 for other phases, and for a body that completes none."""
+    """The cycles of a time step of a body in the steady state; 0 for other phases.
+
+    It is 0 for a body that completes no step, too.
+    """
     if phase.kind is not PhaseKind.BODY or not phase.time_steps:
         return Fraction(0)
     if phase.head and phase.steady_repetitions[0] == phase.steady_repetitions[1]:

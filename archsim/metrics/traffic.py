@@ -1,4 +1,4 @@
-"""Bytes that each memory moves, by phase, direction and kind of data.
+"""Counts the bytes that each memory moves, by phase, direction and kind of data.
 
 Counted from the ops that the program executes: an op reads each of its operands once and writes each of its results
 once. Bursts that DRAM moves beyond the data itself are counted apart.
@@ -24,18 +24,18 @@ def compute_traffic(program: Program) -> Traffic:
 
 
 def traffic_by_phase(program: Program) -> Mapping[str, Traffic]:
-    """The same for each kind of phase that the program has; bytes are rounded up for each."""
+    """The traffic of each kind of phase that the program has; bytes are rounded up for each."""
     kinds = dict.fromkeys(phase.kind for phase in program.phases)
     return {kind.value: _traffic(program, program.of_kind(kind)) for kind in kinds}
 
 
 def body_traffic(program: Program) -> Traffic:
-    """That of the time steps."""
+    """The traffic of the time steps."""
     return _traffic(program, program.of_kind(PhaseKind.BODY))
 
 
 def stored_bytes(program: Program) -> Mapping[str, Mapping[str, int]]:
-    """memory -> buffer -> bytes that it takes there for the whole run, in whole bytes; memories on the chip alone."""
+    """The bytes that each buffer takes for the whole run, memory -> buffer -> bytes; memories on the chip alone."""
     found: dict[str, dict[str, int]] = {}
     for buffer in sorted(program.buffers, key=lambda buffer: buffer.memory):
         if buffer.memory != DRAM and buffer.slots is not None:
@@ -44,7 +44,7 @@ def stored_bytes(program: Program) -> Mapping[str, Mapping[str, int]]:
 
 
 def compulsory_traffic(program: Program) -> Mapping[str, Mapping[str, int]]:
-    """What must pass DRAM whatever the machine: read once what is given, write once what is asked for.
+    """The bytes that must pass DRAM on any machine: what is given read once, what is asked for written once.
 
     Given are weights, biases, the initial states and x; asked for are the last layer's output and the final states.
     """
@@ -58,7 +58,7 @@ def compulsory_traffic(program: Program) -> Mapping[str, Mapping[str, int]]:
 
 
 def dram_burst_traffic(program: Program, units: Units) -> Mapping[str, int]:
-    """Bytes that DRAM moves in each direction, whole bursts."""
+    """The bytes that DRAM moves in each direction, whole bursts."""
     moved = dict.fromkeys(DIRECTIONS, 0)
     for phase in program.phases:
         for op, times in phase.distinct:
@@ -69,7 +69,7 @@ def dram_burst_traffic(program: Program, units: Units) -> Mapping[str, int]:
 
 
 def dram_ratio(traffic: Traffic, least: Mapping[str, Mapping[str, int]]) -> float | None:
-    """DRAM's bytes against the least; None without DRAM."""
+    """The ratio of DRAM's bytes to the least; None without DRAM."""
     compulsory = sum(sum(kinds.values()) for kinds in least.values())
     return total_bytes(traffic, DRAM) / compulsory if compulsory else None
 
@@ -107,5 +107,5 @@ def _bytes(bits: Mapping[str, int]) -> dict[str, int]:
 
 
 def _is_result(buffer: Buffer) -> bool:
-    """By the names under which archsim.lowering.tensors reads the results; other tensors are passed on, no more."""
+    """Whether a tensor in DRAM is a result of the run, by the names that archsim.lowering.tensors reads."""
     return buffer.name == "dram.output" or buffer.name.endswith(("dram.h_n", "dram.c_n"))

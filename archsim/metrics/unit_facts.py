@@ -1,4 +1,4 @@
-"""What a program makes one unit do: how long its ops take, what they switch and move, and what that costs.
+"""Works out what a program makes one unit do: how long its ops take, what they switch and move, and its cost.
 
 All of it follows from the program and from the unit's identity, so that it can be kept for other machines with such a
 unit. Each part is worked out when it is first asked for.
@@ -26,8 +26,10 @@ KEPT = 64
 
 @dataclass(frozen=True, slots=True)
 class UnitCosts:
-    """Of a unit in a technology: its area, the energy of what it switches by kind of operator, and what of that lies
-    beyond the technology's tables."""
+    """The costs of a unit in a technology.
+
+    Its area, the energy of what it switches by kind of operator, and what of that lies beyond the technology's tables.
+    """
 
     area_mm2: float
     operators_uj: Mapping[str, float]
@@ -35,7 +37,7 @@ class UnitCosts:
 
 
 class UnitFacts:
-    """Of one unit and the ops (one of each shape) that it executes, each so many times."""
+    """What one unit does: the ops that it executes (one of each shape), each so many times."""
 
     def __init__(self, unit: Unit[Any], ops: Sequence[tuple[Op, int]]) -> None:
         self.unit = unit
@@ -52,7 +54,7 @@ class UnitFacts:
 
     @cached_property
     def useful_cycles(self) -> int:
-        """Whole cycles' worth of useful items: floor(items / items a cycle)."""
+        """The whole cycles' worth of useful items: floor(items / items a cycle)."""
         works = [(self.unit.work(op), times) for op, times in self._ops]
         if not works:
             return 0
@@ -60,7 +62,7 @@ class UnitFacts:
 
     @cached_property
     def actions(self) -> UnitActions:
-        """What the ops switch and move; only of a unit with a model of energy."""
+        """The actions of the ops: what they switch and move; only of a unit with a model of energy."""
         return count_unit(self._ops, self.unit)
 
     def _costs(self, prices: Prices) -> UnitCosts:
@@ -83,14 +85,14 @@ class UnitFacts:
 
 
 def facts_of(program: Program, units: Units) -> dict[str, UnitFacts]:
-    """Of every unit of a machine that executes a program."""
-    shapes = Shapes.of(program)
+    """The facts of every unit of a machine that executes a program."""
+    shapes = Shapes.from_program(program)
     ops = unit_ops(shapes, shapes.times(program))
     return {name: UnitFacts(unit, ops.get(name, ())) for name, unit in units.items()}
 
 
 def unit_ops(shapes: Shapes, times: Sequence[int]) -> dict[str, list[tuple[Op, int]]]:
-    """For each unit that has ops, one of each shape and how often it is executed, in the order of the shapes."""
+    """The ops of each unit, one of each shape, and how often it is executed, in the order of the shapes."""
     found: dict[str, list[tuple[Op, int]]] = {}
     for op, count in zip(shapes.ops, times, strict=True):
         found.setdefault(op.unit, []).append((op, count))
@@ -98,7 +100,7 @@ def unit_ops(shapes: Shapes, times: Sequence[int]) -> dict[str, list[tuple[Op, i
 
 
 def _operators(tally: Tally, prices: Prices) -> dict[str, float]:
-    """uJ by kind of operator."""
+    """The energy in uJ by kind of operator."""
     found: dict[str, float] = {}
     for operator, count in tally.items():
         energy_uj = prices.operator(operator).energy_pj * count / PJ_PER_UJ

@@ -42,13 +42,15 @@ def build_phase(
 
 
 def _derive(ops: tuple[Op, ...]) -> tuple[tuple[Dep, ...], ...]:
-    """Walk the body until every slot has come round once, then through the repetitions that leave ops out.
+    """Derive the dependencies of each op: walk the body until every slot has come round once, and on to its end.
 
     The dependencies found from then on hold for all repetitions: what is left out at the end lets an earlier instance
     be the last to write or to read.
     """
     history = _History(ops)
+    # From here on every access finds the slot's last users as it will in all later repetitions, at the same lags.
     settled = phase_reuse_distance(ops)
+    # The repetitions that leave ops out at the end come once more behind that: there others are the last users.
     repeat = settled + 1 + max((op.skip_last for op in ops), default=0)
     deps: list[dict[tuple[int, int, str], Dep]] = [{} for _ in ops]
     for repetition in range(repeat):
@@ -56,10 +58,12 @@ def _derive(ops: tuple[Op, ...]) -> tuple[tuple[Dep, ...], ...]:
             if repetition >= repeat - op.skip_last:
                 continue
             instance = repetition * len(ops) + index
+            # Needs are found before the op itself is recorded: else it would wait for its own accesses.
             needs = history.needs(op, repetition)
             kept = history.reduce(op, repetition, needs)
             history.record(op, repetition, instance)
             history.follow(instance, needs)
+            # Before, not every slot has come round yet, so that needs of earlier repetitions are missing.
             if repetition >= settled:
                 for dep in _as_deps(kept, instance, len(ops)):
                     deps[index].setdefault((dep.lag, dep.op, dep.after.value), dep)
@@ -82,7 +86,7 @@ _ALWAYS: _Window = (0, 0)
 
 @dataclass(slots=True)
 class _Slot:
-    """Last writer of each entry of one buffer slot, and its last reader on each unit since.
+    """The last writer of each entry of one buffer slot, and its last reader on each unit since.
 
     Kept apart by the repetitions in which ops take part: one that may be left out does not hide the one before it.
     """
@@ -93,8 +97,10 @@ class _Slot:
     version: int = 0
 
     def write(self, op: Op, part: slice, instance: int) -> None:
-        """The op has written those entries."""
+        """Note that the op has written those entries."""
         self.version += 1
+        # Whoever waits for this op waits for those before it too: it has waited for them, so they may be forgotten. An
+        # op that some repetitions leave out hides only ops of its own window, which are left out with it.
         for window, writers in self.writers.items():
             if op.window in (_ALWAYS, window):
                 writers[part] = _NOBODY
@@ -106,7 +112,7 @@ class _Slot:
         self.writers[op.window][part] = instance
 
     def read(self, op: Op, part: slice, instance: int) -> None:
-        """The op has read those entries."""
+        """Note that the op has read those entries."""
         key = (op.unit, op.window)
         if key not in self.readers:
             self.readers[key] = self._nobody()
@@ -152,28 +158,32 @@ class _History:
                 continue
             cause = _write_cause(region)
             for (unit, _), readers in slot.readers.items():
+                # The op's own unit takes ops in order: it has read the old value before this op starts.
                 if unit != op.unit:
                     before = self._to(readers[region.start : region.stop], After.FREE, cause)
                     found += [need for need in before if need.instance not in upstream]
             for writers in slot.writers.values():
                 before = self._to(writers[region.start : region.stop], After.DONE, cause)
+                # And it retires in order: the old write of the own unit is visible before this one.
                 found += [need for need in before if need.unit != op.unit]
         return found
 
     def reduce(self, op: Op, repetition: int, needs: list[_Need]) -> list[_Need]:
         """Drop what other needs, or earlier waits of the same unit, already imply."""
+        # FIRST says only that the writer has begun: it implies no other need, and is kept whatever the op waits for.
         kept: list[_Need] = [need for need in needs if need.after is After.FIRST]
         found = {(need.instance, need.after): need for need in reversed(needs) if need.after is not After.FIRST}
         covered: set[tuple[object, ...]] = set()
         for need in sorted(found.values(), key=lambda n: (-n.instance, n.after is After.FREE)):
             keys = [(*key, need.after) for key in self._keys(op, repetition, need)]
-            # Those before it are of later instances, or of a later event of the same one.
+            # Youngest first, DONE before FREE: those before it are of later instances, or of a later event of the same
+            # one. A unit retires in order, so a later instance's event is behind this one's.
             if not covered.isdisjoint(keys) or need.instance <= max(self._known.get(key, _NOBODY) for key in keys):
                 continue
             kept.append(need)
             for key in keys:
                 covered.add(key)
-                if need.after is After.DONE:
+                if need.after is After.DONE:  # an op that is done has read its operands
                     covered.add((*key[:-1], After.FREE))
         for need in kept:
             if need.after is After.FIRST:
@@ -204,7 +214,7 @@ class _History:
         return direct.union(*(self._upstream.get(instance, frozenset()) for instance in direct))
 
     def _keys(self, op: Op, repetition: int, need: _Need) -> list[tuple[object, ...]]:
-        """Under which a wait of this op for that instance is known to later ops of its unit.
+        """The keys under which a wait of this op for that instance is known to later ops of its unit.
 
         Waits of ops that always take part, for ops that always do, are known for good. Otherwise only to ops that take
         part in the same repetitions, in this one, and of waits for such ops of one repetition.
@@ -229,7 +239,10 @@ class _History:
         return slot
 
     def _to(self, instances: npt.NDArray[np.int64], after: After, cause: Wait) -> list[_Need]:
-        """Of those of one unit and repetition the youngest: `instances` are of one window, and retire in order."""
+        """The needs for the youngest of `instances` of each unit and repetition.
+
+        The instances are of one window, and retire in order.
+        """
         youngest: dict[tuple[str, int], int] = {}
         count = len(self._ops)
         for instance in set(instances.tolist()):

@@ -1,4 +1,4 @@
-"""The untimed interpreter: a program's ops one after the other, in program order.
+"""Executes a program without time: its ops one after the other, in program order.
 
 It says what the program *means*; the machine, whatever its latencies, must end with the same bits.
 """
@@ -17,14 +17,14 @@ class Semantics(Protocol):
     """The arithmetic of ops, as the units define it."""
 
     def effect(self, op: Op, operands: Sequence[Array]) -> tuple[Array, ...]:
-        """Results, one for each of `op.writes`, from the contents of `op.reads`."""
+        """The results of an op, one for each of `op.writes`, from the contents of `op.reads`."""
 
     def retire(self, op: Op, old: Array, result: Array) -> Array:
         """The new contents of a region in `op.updates`, from its old contents and the op's result."""
 
 
 def sample(op: Op, repetition: int, state: State, semantics: Semantics) -> tuple[Array, ...]:
-    """What happens when an op starts: read its operands and compute.
+    """Start an op: read its operands and compute.
 
     A result that is a view (an identity's operand) is copied: what lies behind it may change before the op completes.
     """
@@ -33,7 +33,7 @@ def sample(op: Op, repetition: int, state: State, semantics: Semantics) -> tuple
 
 
 def commit(op: Op, repetition: int, state: State, semantics: Semantics, results: tuple[Array, ...]) -> None:
-    """What happens when an op completes: its results become visible."""
+    """Complete an op: its results become visible."""
     updates = op.updates
     for region, result in zip(op.writes, results, strict=True):
         if region in updates:

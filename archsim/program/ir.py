@@ -1,4 +1,4 @@
-"""The program's intermediate representation: buffers, regions, ops, dependencies and phases, all frozen.
+"""Defines the program's representation: buffers, regions, ops, dependencies and phases, all frozen.
 
 A program is a short sequence of *phases*; a phase is a body of ops that is repeated (for an LSTM: once per time
 step). A dependency names an op of the same body and a lag: 0 is this repetition, 1 the one before. A phase starts
@@ -42,10 +42,11 @@ class DataKind(StrEnum):
 
 
 class PhaseKind(StrEnum):
-    """Prologue (loads what stays on the chip, and what fills it first), body (the time steps), epilogue (stores what
-    remains).
+    """The kind of a phase.
 
-    A handover stands between two layers that run one after the other: the first inputs of the next are loaded.
+    Prologue (loads what stays on the chip, and what fills it first), body (the time steps), epilogue (stores what
+    remains). A handover stands between two layers that run one after the other: the first inputs of the next are
+    loaded.
     """
 
     PROLOGUE = "prologue"
@@ -67,7 +68,7 @@ class After(StrEnum):
 
 
 class Wait(StrEnum):
-    """Why a unit waits: the buckets of its cycle stack that are not work."""
+    """The reason why a unit waits: the buckets of its cycle stack that are not work."""
 
     RECURRENCE = "wait_recurrence"
     INPUT = "wait_input"
@@ -110,21 +111,24 @@ class Buffer:
     """How the tiles of a matrix lie one after the other, if it is not stored whole."""
 
     def bits_of(self, entries: int) -> int:
-        """Bits of so many consecutive entries."""
+        """The bits of so many consecutive entries."""
         if self.matrix:
             return entries * self.number_format.vector_bits(self.width)
         return self.width * self.number_format.vector_bits(entries)
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of all slots together; only for a buffer with a fixed number of slots."""
+        """The bytes of all slots together; only for a buffer with a fixed number of slots."""
         assert self.slots is not None
         return -(-self.slots * self.bits_of(self.entries) // 8)
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Entries [start, stop) of one slot of a buffer; in repetition r the slot is (r * stride + offset) mod slots."""
+    """The entries [start, stop) of one slot of a buffer.
+
+    In repetition r the slot is (r * stride + offset) mod slots.
+    """
 
     buffer: Buffer
     start: int
@@ -144,12 +148,12 @@ class Region:
 
     @property
     def bits(self) -> int:
-        """Bits that reading or writing the whole region moves."""
+        """The bits that reading or writing the whole region moves."""
         return self.buffer.bits_of(self.entries)
 
     @property
     def reuse_distance(self) -> int | None:
-        """After how many repetitions the same slot comes round again; None if it never does."""
+        """The number of repetitions after which the same slot comes round again; None if it never does."""
         if self.buffer.slots is None:
             return None
         return self.buffer.slots // gcd(self.buffer.slots, self.stride)
@@ -157,7 +161,7 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Rows of an op's result that an observer may keep: part of a named quantity of a cell at a time step.
+    """The rows of an op's result that an observer may keep: a part of a quantity of a cell at a time step.
 
     `quantity`: "c", or a gate's name (i, f, g, o; r, z, n). `first_row` and `rows` are counted in the op's first write;
     `first_unit` is the hidden unit that the first row stands for.
@@ -193,41 +197,41 @@ class Op(ABC):
     @property
     @abstractmethod
     def reads(self) -> tuple[Region, ...]:
-        """Regions sampled at the start."""
+        """The regions sampled at the start."""
 
     @property
     @abstractmethod
     def writes(self) -> tuple[Region, ...]:
-        """Regions written at completion."""
+        """The regions written at completion."""
 
     @property
     def updates(self) -> tuple[Region, ...]:
-        """Those of `writes` whose old value goes into the new one."""
+        """The regions of `writes` whose old value goes into the new one."""
         return ()
 
     @property
     def awaits(self) -> tuple[Region, ...]:
-        """Regions that must be written as a whole before the op starts, though it may read but a part of them."""
+        """The regions that must be written as a whole before the op starts, though it may read but a part."""
         return ()
 
     @property
     def observed(self) -> tuple[Observed, ...]:
-        """What of its first write an observer may keep, for measuring the accuracy of cells and gates over time."""
+        """The rows of its first write that an observer may keep, to measure cells and gates over time."""
         return ()
 
     @property
     def block_steps(self) -> int:
-        """Time steps whose W_ih x the op makes at once, ahead of their steps; 0 of an op that makes none ahead."""
+        """The time steps whose W_ih x the op makes at once, ahead of them; 0 if it makes none ahead."""
         return 0
 
     @property
     def streams(self) -> bool:
-        """Whether it reads word by word what another op of the same repetition is still writing."""
+        """Whether the op reads word by word what another op of the same repetition is still writing."""
         return any(region.buffer.stream for region in self.reads)
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates of the model that this op does (padding not counted)."""
+        """The multiply-accumulates of the model that this op does (padding not counted)."""
         return 0
 
     @property
@@ -237,7 +241,7 @@ class Op(ABC):
 
     @property
     def window(self) -> tuple[int, int]:
-        """(skip_first, skip_last): ops of one window take part in the same repetitions."""
+        """The pair (skip_first, skip_last): ops of one window take part in the same repetitions."""
         return self.skip_first, self.skip_last
 
     def step(self, repetition: int) -> int:
@@ -249,13 +253,13 @@ class Op(ABC):
         return self.skip_first <= repetition < repeat - self.skip_last
 
     def instances(self, repeat: int) -> int:
-        """In how many of `repeat` repetitions the op takes part."""
+        """The number of the `repeat` repetitions in which the op takes part."""
         return max(0, repeat - self.skip_first - self.skip_last)
 
 
 @dataclass(frozen=True, slots=True)
 class Dep:
-    """Wait for op number `op` of the body, `lag` repetitions ago; `cause` is where a wait for it is booked."""
+    """A wait for op number `op` of the body, `lag` repetitions ago; `cause` is where the wait is booked."""
 
     op: int
     lag: int
@@ -281,7 +285,7 @@ class Phase:
 
     @property
     def time_steps(self) -> int:
-        """Time steps that the phase completes."""
+        """The number of time steps that the phase completes."""
         return self.repeat if self.steps is None else self.steps
 
     def repetitions_of(self, first: int, stop: int) -> range:
@@ -306,19 +310,19 @@ class Phase:
 
     @cached_property
     def reuse_distance(self) -> int:
-        """Repetitions after which every slot that the phase writes has come round again (at least 1)."""
+        """The repetitions after which every slot that the phase writes has come round again (at least 1)."""
         return phase_reuse_distance(self.ops)
 
     @cached_property
     def distinct(self) -> tuple[tuple[Op, int], ...]:
-        """An op of each shape (program/shapes.py), and how often the phase executes ops of that shape."""
+        """One op of each shape (program/shapes.py), and how often the phase executes ops of that shape."""
         from archsim.program.shapes import distinct_ops  # it is about the classes above
 
         return distinct_ops(self)
 
     @cached_property
     def steady_repetitions(self) -> tuple[int, int]:
-        """(a, b): the steady state is measured from the end of repetition a to the end of b.
+        """The repetitions (a, b) between whose ends the steady state is measured.
 
         b is the last repetition in which every op takes part (the very last one of all if that is the first or there is
         none), and a half of it, or the first in which every op does.
@@ -329,12 +333,12 @@ class Phase:
 
     @cached_property
     def head(self) -> int:
-        """Repetitions at the beginning in which some op is left out: a wavefront fills."""
+        """The number of repetitions at the beginning in which some op is left out: a wavefront fills."""
         return max((op.skip_first for op in self.ops), default=0)
 
     @cached_property
     def op_instances(self) -> int:
-        """Ops executed over all repetitions."""
+        """The number of ops executed over all repetitions."""
         return sum(op.instances(self.repeat) for op in self.ops)
 
 
@@ -348,12 +352,12 @@ class Program:
 
     @property
     def op_instances(self) -> int:
-        """Ops executed in a whole run."""
+        """The number of ops executed in a whole run."""
         return sum(phase.op_instances for phase in self.phases)
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates of the model over the whole run."""
+        """The multiply-accumulates of the model over the whole run."""
         return sum(op.macs * times for phase in self.phases for op, times in phase.distinct)
 
     def of_kind(self, kind: PhaseKind) -> tuple[Phase, ...]:
@@ -368,7 +372,7 @@ class Program:
 
 
 def phase_reuse_distance(ops: tuple[Op, ...]) -> int:
-    """Repetitions after which every slot that the ops write has come round again (at least 1).
+    """The repetitions after which every slot that the ops write has come round again (at least 1).
 
     A buffer with a time axis is never re-used; there the distance is how many repetitions lie between two accesses to
     the same entries at the same time, one of them a write.

@@ -1,4 +1,4 @@
-"""Ops that differ only in where their operands lie: they take the same time and do the same work."""
+"""Finds ops that differ only in where their operands lie: they take the same time and do the same work."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Shapes:
     of_phase: tuple[tuple[int, ...], ...]
 
     @classmethod
-    def of(cls, program: Program) -> Shapes:
+    def from_program(cls, program: Program) -> Shapes:
         """The shapes of a program."""
         places: dict[Hashable, int] = {}
         ops: list[Op] = []
@@ -50,7 +50,7 @@ class Shapes:
 
 
 def distinct_ops(phase: Phase) -> tuple[tuple[Op, int], ...]:
-    """An op of each shape in a phase, and how often the phase executes ops of that shape."""
+    """One op of each shape in a phase, and how often the phase executes ops of that shape."""
     ops: dict[Hashable, Op] = {}
     times: dict[Hashable, int] = {}
     for op in phase.ops:
@@ -61,7 +61,7 @@ def distinct_ops(phase: Phase) -> tuple[tuple[Op, int], ...]:
 
 
 def op_shape(op: Op) -> Hashable:
-    """Equal for two ops of one kind, on one unit, whose operands are as many entries of the same buffers."""
+    """A key that is equal for two ops of one kind and unit whose operands are as many entries of the same buffers."""
     return type(op), *(_shape(getattr(op, field.name)) for field in fields(op) if field.name not in _WHICH)
 
 

@@ -1,4 +1,4 @@
-"""The contents of all buffers while a program executes."""
+"""Holds the contents of all buffers while a program executes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from archsim.program.ir import Buffer, Program, Region
 
 
 class State:
-    """Arrays of shape (slots, entries, width), one a buffer; inputs come from an image of DRAM."""
+    """The arrays (slots, entries, width) of all buffers; inputs come from an image of DRAM."""
 
     def __init__(
         self,
@@ -39,19 +39,19 @@ class State:
                 self._arrays[buffer.name] = encoding.zeros(shape)
 
     def read(self, region: Region, repetition: int) -> Array:
-        """A copy of the region's contents, shape (entries, width)."""
+        """Copy the region's contents, (entries, width)."""
         return self._view(region, repetition).copy()
 
     def view(self, region: Region, repetition: int) -> Array:
-        """The region's contents without a copy, for operands that nothing changes."""
+        """Look at the region's contents without a copy, for operands that nothing changes."""
         return self._view(region, repetition)
 
     def write(self, region: Region, repetition: int, values: Array) -> None:
-        """Set the region's contents; `values` has shape (entries, width)."""
+        """Set the region's contents to `values` (entries, width)."""
         self._view(region, repetition)[...] = values
 
     def array(self, buffer: Buffer) -> Array:
-        """The whole buffer, shape (slots, entries, width)."""
+        """The array of a whole buffer, (slots, entries, width)."""
         return self._arrays[buffer.name]
 
     def _view(self, region: Region, repetition: int) -> Array:

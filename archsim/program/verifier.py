@@ -1,4 +1,4 @@
-"""The static check that runs before every simulation: is every pair of conflicting accesses ordered?
+"""Checks statically, before every simulation, that every pair of conflicting accesses is ordered.
 
 It trusts only what the machine guarantees (docs/microarchitecture/rules.md, "Order"): with S the start of an op, F the
 end of its occupancy (operands read) and D its completion (results visible), S <= F <= D; a unit starts an op at or
@@ -72,15 +72,19 @@ def find_hazards(program: Program) -> tuple[Hazard, ...]:
 
 
 def _shortened(phase: Phase) -> Phase:
-    """The same phase with no more repetitions than needed to see every situation."""
+    """A copy of the phase with no more repetitions than needed to see every situation."""
     head = max((op.skip_first for op in phase.ops), default=0)
     tail = max((op.skip_last for op in phase.ops), default=0)
+    # One more than the distance, so that the last of them sees a whole distance of repetitions behind it.
     window = max(phase.reuse_distance, phase.max_lag) + 1
     return replace(phase, repeat=min(phase.repeat, head + window + tail))
 
 
 def _structure_faults(phase: Phase) -> list[Hazard]:
-    """Dependencies that point forward (a deadlock) or nowhere, regions outside their buffer, and mixed strides."""
+    """The faults that need no clock: dependencies forward (a deadlock) or nowhere, and bad regions.
+
+    A region is bad outside its buffer, or where strides are mixed.
+    """
     faults = _mixed_strides(phase)
     for index, (op, deps) in enumerate(zip(phase.ops, phase.deps, strict=True)):
         for dep in deps:
@@ -106,7 +110,10 @@ def _structure_faults(phase: Phase) -> list[Hazard]:
 
 
 def _stream_faults(phase: Phase, op: Op, source: Op, lag: int) -> list[Hazard]:
-    """An op follows a FIFO within a repetition, and takes the very words that the other writes."""
+    """The faults of an op that follows a FIFO.
+
+    It must follow within a repetition, and take the very words that the other writes.
+    """
     if lag or op.window != source.window:
         return [_structure(phase, op, f"follows '{source.label}', which is not always of the same repetition")]
     written = {region for region in source.writes if region.buffer.stream}
@@ -116,7 +123,7 @@ def _stream_faults(phase: Phase, op: Op, source: Op, lag: int) -> list[Hazard]:
 
 
 def _steps_outside(phase: Phase, op: Op, region: Region) -> list[int]:
-    """Time steps that a region reaches in the op's first or last repetition, but that its buffer does not have."""
+    """The time steps that a region reaches in the op's first or last repetition, but its buffer does not have."""
     length = region.buffer.length
     if region.buffer.slots is not None or length is None or not op.instances(phase.repeat):
         return []
@@ -125,7 +132,7 @@ def _steps_outside(phase: Phase, op: Op, region: Region) -> list[int]:
 
 
 def _mixed_strides(phase: Phase) -> list[Hazard]:
-    """Accesses to the same entries that move through the slots at different strides, one of them a write.
+    """The conflicts of accesses to the same entries that move through the slots at different strides.
 
     Which slots they share then changes from repetition to repetition, so no dependency with a fixed lag can order them.
     """
@@ -157,7 +164,7 @@ def _structure(phase: Phase, op: Op, where: str) -> Hazard:
 
 @dataclass(slots=True)
 class _Access:
-    """Per entry of one slot: the last writing instance, and the last reading instance of each unit since."""
+    """The last accesses of each entry of one slot: the writing instance, and each unit's reading instance since."""
 
     writer: npt.NDArray[np.int64]
     reader: npt.NDArray[np.int64]
@@ -198,7 +205,12 @@ class _PhaseCheck:
         return self._hazards
 
     def _forget_times(self) -> None:
-        """A later phase may read any time of what this one wrote: it is checked with fewer repetitions than it has."""
+        """Note what this phase has written at any time: a later phase may read any of its times.
+
+        This phase is checked with fewer repetitions than it has.
+
+        This phase is checked with fewer repetitions than it has.
+        """
         for (name, _), entries in self._times.items():
             self._written[name, _ANY_TIME] = self._written.get((name, _ANY_TIME), False) | entries
 
@@ -217,13 +229,17 @@ class _PhaseCheck:
             known = clocks[dep.after].get(other)
             if known is None:  # before the phase, or left out in that repetition
                 continue
+            # The op starts behind that event, so it knows all that was known there (vector clocks join by maximum).
             np.maximum(start, known, out=start)
+            # The clock at an op's F is taken without the op itself, but whoever waits for that F knows it.
             if dep.after is After.FREE:
                 other_unit = self._unit_of[dep.op]
                 start[other_unit] = max(start[other_unit], other)
             if dep.after is After.FIRST:
+                # The first word orders only the start; F of this op comes at or after D of the one that it follows.
                 followed.append(self._done[other])
         free = np.maximum.reduce([start, *followed]) if followed else start
+        # In-order retirement: D comes after D of the op before on this unit, and so after all that one knew.
         done = np.maximum(free, self._next_done[unit])
         done[unit] = instance
         done[self._units + unit] = instance
@@ -231,6 +247,7 @@ class _PhaseCheck:
         self._free[instance] = free
         self._done[instance] = done
         self._next_done[unit] = done
+        # The next op of the unit starts at or after F of this one, and need not know its D.
         follower = free.copy()
         follower[unit] = instance
         self._next_start[unit] = follower
@@ -250,12 +267,14 @@ class _PhaseCheck:
             if access.proven.get(key) != access.version:
                 known = self._free[instance] if region.buffer.stream else start  # a FIFO is read until F
                 ordered = self._report("RAW", op, repetition, region, access.writer[part], known[units:])
+                # Later ops of this unit start behind this one; an op that may be left out proves nothing for them.
                 if ordered and not op.conditional:
                     access.proven[key] = access.version
             access.reader[unit, part] = instance
         for region in op.writes:
             access = self._access_of(region, repetition)
             part = slice(region.start, region.stop)
+            # A write takes effect at D: it must lie behind D of the last write and behind F of its readers.
             self._report("WAW", op, repetition, region, access.writer[part], done[units:], itself=instance)
             for reader in access.reader:
                 self._report("WAR", op, repetition, region, reader[part], done[:units], itself=instance)

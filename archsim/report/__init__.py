@@ -1,4 +1,4 @@
-"""What a finished run looks like: text, pictures, the program's listing and a line a cycle."""
+"""The forms of a finished run: text, pictures, the program's listing and a line a cycle."""
 
 from archsim.report.figures.plots import (
     plot_accuracy,

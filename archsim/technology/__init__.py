@@ -1,4 +1,4 @@
-"""What energy and area a technology asks for operators and memories."""
+"""The energy and area that a technology asks for operators and memories."""
 
 from archsim.technology.config import Technology
 from archsim.technology.load import load_prices, load_technology

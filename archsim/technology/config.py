@@ -1,4 +1,4 @@
-"""A technology file: what an operator, a bit and an access cost in some node, each with its source."""
+"""Describes a technology file: what an operator, a bit and an access cost in some node, with sources."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Grid = tuple[tuple[PositiveNumber, ...], ...]
 
 
 class OperatorPoint(StrictModel):
-    """An operator of some width."""
+    """The cost of an operator of some width."""
 
     bits: Annotated[Count, Field(le=64)] = Field(
         description="bits of an operand; of a floating-point number those of its significand, with the leading 1"
@@ -29,7 +29,10 @@ class OperatorPoint(StrictModel):
 
 
 class OperatorTable(StrictModel):
-    """An operator in several widths; between them and beyond, straight lines in the logarithms (docs/energy.md)."""
+    """The costs of an operator in several widths.
+
+    Between them and beyond, straight lines in the logarithms (docs/energy.md).
+    """
 
     source: Source = Field(description="where the numbers come from")
     points: Points = Field(description="widths, from the narrowest to the widest")
@@ -43,7 +46,7 @@ class OperatorTable(StrictModel):
 
 
 class RegisterBit(StrictModel):
-    """A flip-flop, and with it a bit of a table."""
+    """The cost of a flip-flop, and with it of a bit of a table."""
 
     source: Source = Field(description="where the numbers come from")
     energy_pj: PositiveNumber = Field(description="energy of writing or reading a bit in pJ, its clock included")
@@ -51,14 +54,14 @@ class RegisterBit(StrictModel):
 
 
 class LogicLeakage(StrictModel):
-    """What logic leaks all the time."""
+    """The power that logic leaks all the time."""
 
     source: Source = Field(description="where the number comes from")
     power_mw_per_mm2: PositiveNumber = Field(description="leakage of operators and registers in mW per mm2")
 
 
 class DramEnergy(StrictModel):
-    """A type of DRAM."""
+    """The energy of a type of DRAM."""
 
     name: Text = Field(description="name of the type, which an architecture gives as dram_type")
     source: Source = Field(description="where the number comes from")
@@ -66,7 +69,7 @@ class DramEnergy(StrictModel):
 
 
 class SramGrids(StrictModel):
-    """SRAMs with ports of one kind: a row for each number of words, in it a number for each width."""
+    """The costs of SRAMs with ports of one kind: a row for each number of words, a number for each width."""
 
     read_pj: Grid = Field(description="energy of reading a word in pJ")
     write_pj: Grid = Field(description="energy of writing a word in pJ")
@@ -75,7 +78,7 @@ class SramGrids(StrictModel):
 
 
 class SramTable(StrictModel):
-    """SRAMs by words and width."""
+    """The table of SRAMs by words and width."""
 
     source: Source = Field(description="where the numbers come from")
     words: Axis = Field(description="words of an SRAM, rising: a row of each grid")
@@ -95,7 +98,7 @@ class SramTable(StrictModel):
 
 
 class Technology(StrictModel):
-    """A node of manufacturing and the DRAM beside it."""
+    """A technology: a node of manufacturing and the DRAM beside it."""
 
     summary: Text = Field(description="one line that says what this technology is")
     node_nm: PositiveNumber = Field(description="name of the node in nm")
@@ -119,7 +122,7 @@ class Technology(StrictModel):
 
 
 def _increasing(name: str, values: Sequence[float]) -> None:
-    """Two or more, since a line needs two points; rising."""
+    """Check that points rise, and that there are two or more, since a line needs two."""
     if len(values) < 2:
         raise ValueError(f"{name}: two or more are needed, to draw a line through")
     if any(b <= a for a, b in pairwise(values)):
@@ -127,7 +130,7 @@ def _increasing(name: str, values: Sequence[float]) -> None:
 
 
 def _never_falling(name: str, values: Iterable[float]) -> None:
-    """A wider or larger thing that cost less would make a better machine out of a wasteful one."""
+    """Check that values never fall: a wider or larger thing that cost less would reward waste."""
     for a, b in pairwise(values):
         if b < a:
             raise ValueError(f"{name} falls from {a:g} to {b:g}; it must not fall with the size")

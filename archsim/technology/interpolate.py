@@ -1,4 +1,4 @@
-"""Between the points of a table and beyond them: straight lines in the logarithms of both axes.
+"""Interpolates tables, and extrapolates them: straight lines in the logarithms of both axes.
 
 What a table holds grows roughly as a power of the size, so that such a line is the natural one; it is exact at the
 points, never negative, and falls nowhere where the table does not. Beyond the first or the last point the line of the
@@ -13,7 +13,7 @@ from math import exp, log
 
 
 def inside(points: Sequence[float], at: float) -> bool:
-    """Whether the table covers it."""
+    """Whether the table's points cover a place."""
     return points[0] <= at <= points[-1]
 
 
@@ -26,12 +26,13 @@ def interpolate(points: Sequence[float], values: Sequence[float], at: float) -> 
 def interpolate_grid(
     rows: Sequence[float], columns: Sequence[float], grid: Sequence[Sequence[float]], row: float, column: float
 ) -> float:
-    """The same in two directions: between rows at both columns, then between those.
+    """The value of a table in two directions: between rows at both columns, then between those.
 
     Beyond the last columns: the line through the rows at the outermost column, times a factor that is the same at
     every row. Were each row to go on by itself, the columns' lines, of different slopes, would be weighted by less than
     0 and more than 1, and the result could fall from row to row where no column does.
     """
+    # Within the table both weights lie in 0 .. 1, so that the result rises wherever both columns do.
     at_edge = min(max(column, columns[0]), columns[-1])
     low, part = _place(columns, at_edge)
     left, right = (interpolate(rows, [line[index] for line in grid], row) for index in (low, low + 1))
@@ -39,22 +40,28 @@ def interpolate_grid(
 
 
 def _beyond(points: Sequence[float], lines: Sequence[Sequence[float]], edge: float, at: float) -> float:
-    """How many times the value at `edge` the value at `at` is: the geometric mean over lines through the points."""
+    """The factor from the value at `edge` to that at `at`: the geometric mean over lines through the points."""
     if at == edge:
         return 1.0
+    # One exponent for all lines, the mean of theirs: where no line falls, this does not either.
     low, _ = _place(points, at)
     slopes = [log(line[low + 1] / line[low]) / log(points[low + 1] / points[low]) for line in lines]
     return exp(sum(slopes) / len(slopes) * log(at / edge))
 
 
 def _place(points: Sequence[float], at: float) -> tuple[int, float]:
-    """The segment, and how far along it: 0 at its beginning, 1 at its end, less or more beyond the table."""
+    """The segment of a place, and how far along it: 0 at its beginning, 1 at its end.
+
+    It is less or more beyond the table.
+    """
+    # Clamped to the outermost segments, whose lines go on beyond the table.
     low = min(max(bisect_right(points, at) - 1, 0), len(points) - 2)
     return low, log(at / points[low]) / log(points[low + 1] / points[low])
 
 
 def _between(low: float, high: float, part: float) -> float:
-    """Exact at both ends."""
+    """The value on a line of the logarithms, exact at both ends."""
+    # exp(log) would miss a table's own value by a rounding.
     if part in (0, 1):
         return high if part else low
     return low * exp(part * log(high / low))

@@ -29,7 +29,7 @@ def load_prices(reference: str) -> Prices:
 
 @lru_cache(maxsize=32)
 def _preset(name: str) -> Path:
-    """Where a preset lies, or a file of that name in the current folder; an error is not kept."""
+    """The place of a preset, or of a file of that name in the current folder; an error is not kept."""
     return find_file(PresetKind.TECHNOLOGY, name, ArchError)
 
 

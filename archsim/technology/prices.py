@@ -1,4 +1,4 @@
-"""What operators and memories of any width cost in a technology, from its tables (docs/energy.md has the rules)."""
+"""Prices operators and memories of any width in a technology, from its tables (docs/energy.md)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ PJ_PER_UJ = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class OperatorPrice:
-    """Of one operation and one operator; `extrapolated` says how far the table goes that this lies beyond, or ""."""
+    """The price of one operation and of one operator.
+
+    `extrapolated` says how far the table goes that this lies beyond, or "".
+    """
 
     energy_pj: float
     area_mm2: float
@@ -27,7 +30,7 @@ class OperatorPrice:
 
 @dataclass(frozen=True, slots=True)
 class MemoryPrice:
-    """Of a memory: an access of `access_bits` or a part of them, and all of it."""
+    """The price of a memory: of an access of `access_bits` or a part of them, and of all of it."""
 
     access_bits: int
     read_pj: float
@@ -37,7 +40,7 @@ class MemoryPrice:
     extrapolated: str = ""
 
     def access_pj(self, direction: str) -> float:
-        """Of "read" or "write"."""
+        """The energy in pJ of an access, "read" or "write"."""
         return self.read_pj if direction == "read" else self.write_pj
 
 
@@ -55,14 +58,14 @@ class Prices:
         return sha256(self.technology.model_dump_json().encode()).hexdigest()
 
     def operator(self, operator: Operator) -> OperatorPrice:
-        """Of an operator of any width."""
+        """The price of an operator of any width."""
         known = self._operators.get(operator)
         if known is None:
             known = self._operators[operator] = _operator(self.technology, operator)
         return known
 
     def memory(self, storage: Storage) -> MemoryPrice:
-        """Of a memory; ValueError if it is DRAM of a type that the technology does not have."""
+        """The price of a memory; ValueError if it is DRAM of a type that the technology does not have."""
         known = self._memories.get(storage)
         if known is None:
             known = self._memories[storage] = _memory(self.technology, storage)
@@ -70,7 +73,9 @@ class Prices:
 
 
 def _operator(technology: Technology, operator: Operator) -> OperatorPrice:
-    """A comparator is an integer adder, a bit of a table a bit of a register (both inferred).
+    """The table and the width that price an operator.
+
+    A comparator is an integer adder, a bit of a table a bit of a register (both inferred).
 
     A multiplier of a x b bits is one of sqrt(a b) x sqrt(a b): it has a b cells, one for each partial product.
     """
@@ -107,7 +112,10 @@ def _memory(technology: Technology, storage: Storage) -> MemoryPrice:
 
 
 def _sram(technology: Technology, storage: Sram) -> MemoryPrice:
-    """Of banks of a word a port. A port wider than the table is several macros side by side, each used alone."""
+    """The price of an SRAM, of banks of a word a port.
+
+    A port wider than the table is several macros side by side, each used alone.
+    """
     table = technology.sram
     beside = -(-storage.port_bits // table.width_bits[-1])
     width_bits = -(-storage.port_bits // beside)

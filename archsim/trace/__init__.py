@@ -1,4 +1,4 @@
-"""What a run of the machine leaves behind: the timing of units, phases and (for a window of steps) single ops."""
+"""The record of a machine's run: the timing of units, phases and (for a window of steps) single ops."""
 
 from archsim.trace.data import OpRecord, PhaseTrace, Trace, UnitTrace, Window
 from archsim.trace.timeline import Timeline, TimelineBuilder

@@ -1,4 +1,4 @@
-"""The frozen records of a run. All times are cycles of the core clock, counted from 0."""
+"""Defines the frozen records of a run. All times are cycles of the core clock, counted from 0."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from archsim.trace.timeline import Timeline
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Time steps [first, first + count) of each body: the ops of the repetitions in which they stand are recorded.
+    """A window of time steps [first, first + count) of each body, whose ops are recorded.
+
+    Ops of all repetitions in which the steps stand are recorded; of a phase that is not repeated, all ops.
 
     Of a phase that is not repeated all ops are recorded.
     """
@@ -34,7 +36,7 @@ class OpRecord:
 
 @dataclass(frozen=True, slots=True)
 class PhaseTrace:
-    """When a phase began and ended, and when some of its repetitions did.
+    """The record of a phase: when it began and ended, and when some of its repetitions did.
 
     `ends` holds the completion of some repetitions, (repetition, cycle): the first, the last, and those between which
     the steady state is measured (Phase.steady_repetitions).
@@ -48,13 +50,13 @@ class PhaseTrace:
 
     @property
     def cycles(self) -> int:
-        """Length of the phase."""
+        """The length of the phase in cycles."""
         return self.end - self.start
 
 
 @dataclass(frozen=True, slots=True)
 class UnitTrace:
-    """Where a unit's cycles went; every cycle of the run is in exactly one of these.
+    """The record of a unit: where its cycles went; every cycle of the run is in exactly one place.
 
     `compute_cycles`: the datapath works; `port_cycles`: the op holds the unit for a memory port alone; `waits`: an
     op is there but cannot start, by what it waits for longest; `idle`: no op is there, by kind of phase.
@@ -67,7 +69,7 @@ class UnitTrace:
     idle: Mapping[PhaseKind, int]
 
     def __add__(self, other: UnitTrace) -> UnitTrace:
-        """Both together."""
+        """Add the cycles of two records."""
         return UnitTrace(
             self.ops + other.ops,
             self.compute_cycles + other.compute_cycles,
@@ -78,7 +80,7 @@ class UnitTrace:
 
     @property
     def total_cycles(self) -> int:
-        """All cycles: the length of the run, or of the phase."""
+        """The number of all cycles: the length of the run, or of the phase."""
         return self.compute_cycles + self.port_cycles + sum(self.waits.values()) + sum(self.idle.values())
 
 
@@ -99,7 +101,7 @@ class Trace:
     """Unit -> what it has counted, by name; of units whose service times have a history."""
 
     def cycles_of(self, kind: PhaseKind) -> int:
-        """Cycles of all phases of a kind together."""
+        """The cycles of all phases of a kind together."""
         return sum(phase.cycles for phase in self.phases if phase.kind is kind)
 
     def phase(self, kind: PhaseKind) -> PhaseTrace:

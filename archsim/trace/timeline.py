@@ -1,4 +1,4 @@
-"""Occupied cycles over time, in a fixed number of bins: memory does not grow with the length of a run."""
+"""Keeps occupied cycles over time in a fixed number of bins, however long the run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ _FLUSH_AT = 4096
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Bin i covers cycles [start + i * bin_cycles, start + (i + 1) * bin_cycles); `busy` counts occupied cycles."""
+    """The occupied cycles of a unit in bins.
+
+    Bin i covers cycles [start + i * bin_cycles, start + (i + 1) * bin_cycles); `busy` counts occupied cycles.
+    """
 
     start: int
     bin_cycles: int
@@ -33,7 +36,7 @@ class TimelineBuilder:
         self.intervals: list[tuple[int, int]] = []
 
     def add(self, start: int, cycles: int) -> None:
-        """The unit is occupied in [start, start + cycles)."""
+        """Note that the unit is occupied in [start, start + cycles)."""
         self.intervals.append((start, cycles))
         if len(self.intervals) >= _FLUSH_AT:
             self._flush()
@@ -65,7 +68,7 @@ class TimelineBuilder:
 def _busy_before(
     times: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
-    """Occupied cycles before each time, for intervals in order and without overlap."""
+    """The occupied cycles before each time, for intervals in order and without overlap."""
     whole = np.concatenate([[0], np.cumsum(lengths)])
     last = np.searchsorted(starts, times, side="right") - 1
     begun = last >= 0

@@ -1,4 +1,4 @@
-"""What to compute: the network's layers, their weights, the input, and what the output is for."""
+"""The description of what to compute: layers, their weights, the input, and what the output is for."""
 
 from archsim.workload.load import load_workload
 from archsim.workload.network import CellKind, CellSpec, FunctionSpec, NetworkSpec, one_layer

@@ -1,4 +1,4 @@
-"""Ranges of the data of a network: what integer formats with a scale are made from, and the file that keeps them."""
+"""Reads and writes ranges of a network's data, from which integer formats with a scale are made."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NAME = re.compile(r"x|h_l[0-9]{1,6}|(c|vector|gate|activation)_l[0-9]{1,6}(_rev
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The numbers low <= 0 .. high >= 0 that a tensor's format shall cover, and the format it was chosen for."""
+    """The range low <= 0 .. high >= 0 that a tensor's format shall cover, and the format it was chosen for."""
 
     low: float
     high: float
@@ -46,7 +46,7 @@ class Calibration:
 
 
 def range_kinds(spec: NetworkSpec) -> dict[str, str]:
-    """All tensors of a network that have a range of their own, and the kind of data (formats.KINDS) of each.
+    """The kind of data (formats.KINDS) of each tensor of a network that has a range of its own.
 
     x; for each layer h_l0, h_l1, ... (its directions share the output); for each cell, with torch's suffix (_l0,
     _l0_reverse, ...): c of an LSTM; vector, what goes through a matrix inside a step: o * tanh(c) before a projection,
@@ -90,7 +90,7 @@ class _RangeEntry(StrictModel):
 
 
 class _CalibrationFile(StrictModel):
-    """What a calibration file holds."""
+    """The content of a calibration file."""
 
     method: Method = Field(description="how the ranges were chosen")
     percentile: Percentile = Field(description="of the method percentile")
@@ -110,14 +110,17 @@ class _CalibrationFile(StrictModel):
 
 
 def read_calibration(path: Path) -> Calibration:
-    """What a calibration file holds; WorkloadError with all its faults."""
+    """Read a calibration file; WorkloadError with all its faults."""
     found = validate(_CalibrationFile, load_document(path, WorkloadError), (), WorkloadError)
     ranges = {name: Range(entry.low, entry.high, entry.format) for name, entry in found.ranges.items()}
     return Calibration(found.method, found.percentile, found.weight_method, ranges)
 
 
 def calibration_text(calibration: Calibration, made_by: str) -> str:
-    """The file as text, the same for the same calibration; a comment on top says what made it."""
+    """The text of a calibration file, the same for the same calibration.
+
+    A comment on top says what made it.
+    """
     lines = [
         f"# {one_line(made_by)}",
         f"method: {calibration.method}",
@@ -132,7 +135,10 @@ def calibration_text(calibration: Calibration, made_by: str) -> str:
 
 
 def write_calibration(path: Path, calibration: Calibration, made_by: str) -> None:
-    """Write the file, whole or not at all; OutputError if something else stands there, or it cannot be written."""
+    """Write the file, whole or not at all.
+
+    OutputError if something else stands there, or it cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
         refuse_foreign(path)
@@ -147,7 +153,7 @@ def write_calibration(path: Path, calibration: Calibration, made_by: str) -> Non
 
 
 def refuse_foreign(path: Path) -> None:
-    """OutputError if something stands at `path` that is not a calibration file."""
+    """Raise OutputError if something stands at `path` that is not a calibration file."""
     try:
         exists, is_file = path.exists() or path.is_symlink(), path.is_file() and not path.is_symlink()
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Where a workload's ranges come from: the file that it names, or an input that they are observed on."""
+"""Finds where a workload's ranges come from: a file that it names, or an input that they are observed on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from archsim.workload.tensors import Float32Array, load_input
 
 
 def saved_calibration(workload: Workload, formats: Formats) -> Calibration | None:
-    """What the file that the workload names holds, None if it names none.
+    """The calibration in the file that the workload names; None if it names none.
 
     WorkloadError if the file cannot be read, was made by other methods than the workload asks for, lacks a range that
     the formats need, or has one that was chosen for a format it does not serve.
@@ -74,7 +74,10 @@ def _serves(method: Method, made_for: NumberFormat, number_format: Scaled) -> bo
 
 
 def calibration_input(workload: Workload) -> Float32Array | None:
-    """x (T, B, I) that ranges are observed on, None if that is the workload's own input; T and B are its own."""
+    """The input x (T, B, I) that ranges are observed on, None if that is the workload's own.
+
+    T and B are its own.
+    """
     source = workload.config.calibration.input
     if source is None:
         return None

@@ -1,4 +1,4 @@
-"""The workload file: layers, sizes, weights, input, and what the output should be."""
+"""Describes the workload file: layers, sizes, weights, input, and what the output should be."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Percentile = Annotated[float, Field(ge=50, le=100)]
 
 
 class Source(StrictModel):
-    """Where numbers come from: drawn from a seed, or read from a file."""
+    """The source of numbers: drawn from a seed, or read from a file."""
 
     seed: Seed | None = Field(default=None, description="draw U(-1/sqrt(H), 1/sqrt(H)) with this seed")
     file: Text | None = Field(default=None, description="a .safetensors or .npz file, relative to the workload file")
@@ -29,13 +29,16 @@ class Source(StrictModel):
 
 
 class InputSource(Source):
-    """Where the input x comes from, in torch's layout: (T, B, I), (B, T, I) with batch_first, (T, I) if not batched."""
+    """The source of the input x.
+
+    In torch's layout: (T, B, I), (B, T, I) with batch_first, (T, I) if not batched.
+    """
 
     tensor: Text = Field(default="input", description="name of the tensor")
 
 
 class StateSource(StrictModel):
-    """Where the initial state comes from; without this section it is zero."""
+    """The source of the initial state; without this section it is zero."""
 
     file: Text = Field(description="a .safetensors or .npz file, relative to the workload file")
     h_0: Text = Field(default="h_0", description="name of the initial hidden state, shape as torch's h_0")
@@ -43,13 +46,13 @@ class StateSource(StrictModel):
 
 
 class ExpectedSource(StrictModel):
-    """An outside witness: what another implementation gave for this workload."""
+    """The results of an outside witness: what another implementation gave for this workload."""
 
     file: Text = Field(description="a .safetensors or .npz file with output, h_n and (LSTM) c_n in torch's shapes")
 
 
 class TaskSource(StrictModel):
-    """What the outputs are used for: score = after(before(output) @ weight.T + bias), seen against a threshold."""
+    """The use of the outputs: score = after(before(output) @ weight.T + bias), seen against a threshold."""
 
     summary: Text = Field(description="what the scores are, as 'speech probability'")
     file: Text = Field(description="a .safetensors or .npz file, relative to the workload file")
@@ -77,7 +80,7 @@ class CalibrationInput(InputSource):
 
 
 class CalibrationConfig(StrictModel):
-    """Where the scales and zero points of intN formats come from."""
+    """The source of the scales and zero points of intN formats."""
 
     method: Method = Field(default=Method.MAX, description="how the ranges of x, h, c and other vectors are chosen")
     weight_method: Method = Field(default=Method.MAX, description="how the ranges of the weights are chosen")
@@ -161,11 +164,11 @@ class LayerConfig(StrictModel):
 
     @property
     def output_size(self) -> int:
-        """Elements of the layer's output: one or two directions."""
+        """The number of elements of the layer's output: one or two directions."""
         return (self.proj_size or self.hidden_size) * (2 if self.bidirectional else 1)
 
     def cells(self, input_size: int) -> tuple[CellSpec, ...]:
-        """The layer's directions."""
+        """The cells of the layer's directions."""
         return tuple(
             CellSpec(
                 kind=self.kind,
@@ -236,7 +239,7 @@ class WorkloadConfig(LayerConfig):
         return self
 
     def layers(self) -> tuple[tuple[CellSpec, ...], ...]:
-        """All layers; each takes the output of the one before."""
+        """The configs of all layers; each takes the output of the one before."""
         layers: list[tuple[CellSpec, ...]] = []
         size = self.input_size
         for layer in (self,) * self.num_layers + self.next_layers:

@@ -22,7 +22,7 @@ _SAFETENSORS_DTYPES = ("F64", "F32", "F16")
 
 
 def read_tensors(path: Path, shapes: Shapes) -> dict[str, npt.NDArray[np.float32]]:
-    """The named tensors as float32; each must be there with the given shape, of a float type, and finite.
+    """Read the named tensors as float32; each must be there with the given shape and finite.
 
     Other tensors in the file are not read. WorkloadError names the file, the tensor and what was expected.
     """
@@ -93,7 +93,7 @@ class _Npz:
         return tuple(sorted({name.removesuffix(".npy") for name in members if name.endswith(".npy")}))
 
     def header(self, name: str) -> _Header:
-        """Read on its own, before a single number, so that no header can claim memory."""
+        """Read a tensor's header on its own, before a single number, so that no header can claim memory."""
         with self.archive.open(f"{name}.npy") as file:
             version = np.lib.format.read_magic(file)
             read_header = {
@@ -113,7 +113,7 @@ class _Npz:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[_TensorFile]:
-    """The file, by its suffix; what goes wrong while it is open is a WorkloadError."""
+    """Open the file by its suffix; what goes wrong while it is open is a WorkloadError."""
     openers = {".safetensors": _open_safetensors, ".npz": _open_npz}
     opener = openers.get(path.suffix)
     if opener is None:

@@ -1,4 +1,4 @@
-"""Between torch's layouts, as files hold them, and the one that archsim computes in: (T, B, features)."""
+"""Converts between torch's layouts, as files hold them, and archsim's own: (T, B, features)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ Float = npt.NDArray[np.floating]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`batch_first`: sequences are (B, T, features). Not `batched`: (T, features), and states are (cells, features)."""
+    """A layout of sequences and states in torch.
+
+    `batch_first`: sequences are (B, T, features). Not `batched`: (T, features), and states are (cells, features).
+    """
 
     batch_first: bool
     batched: bool
@@ -29,21 +32,21 @@ class Layout:
         return (cells, batch, features) if self.batched else (cells, features)
 
     def sequence_in(self, array: Float) -> Float:
-        """An input as (T, B, features)."""
+        """Convert an input to (T, B, features)."""
         if not self.batched:
             return array[:, None]
         return array.swapaxes(0, 1) if self.batch_first else array
 
     def sequence_out(self, array: Float) -> Float:
-        """(T, B, features) as an output."""
+        """Convert (T, B, features) to the layout of an output."""
         if not self.batched:
             return array[:, 0]
         return np.ascontiguousarray(array.swapaxes(0, 1)) if self.batch_first else array
 
     def state_in(self, array: Float) -> Float:
-        """A state as (cells, B, features)."""
+        """Convert a state to (cells, B, features)."""
         return array if self.batched else array[:, None]
 
     def state_out(self, array: Float) -> Float:
-        """(cells, B, features) as a state."""
+        """Convert (cells, B, features) to the layout of a state."""
         return array if self.batched else array[:, 0]

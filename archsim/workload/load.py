@@ -21,7 +21,7 @@ _SHORT = {"layers": "l", "bidirectional": "bi", "proj": "p", "seed": "seed"}
 
 
 def load_workload(reference: str, overrides: Sequence[Override] = ()) -> Workload:
-    """The workload of a preset's name, a path, or an inline form; WorkloadError has all faults at once."""
+    """Load the workload of a preset's name, a path, or an inline form; WorkloadError has all faults."""
     if ":" in reference and not reference.endswith((".yaml", ".yml")):
         return _inline(reference, overrides)
     path = find_file(PresetKind.WORKLOAD, reference, WorkloadError)

@@ -1,4 +1,4 @@
-"""What a recurrent network computes: kinds, sizes and options of its cells; no numbers."""
+"""Describes what a recurrent network computes: kinds, sizes and options of its cells; no numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class CellKind(StrEnum):
-    """The recurrent cells, by the name of PyTorch's module and ONNX's operator in lower case."""
+    """The kinds of recurrent cells, by the name of PyTorch's module and ONNX's operator in lower case."""
 
     LSTM = "lstm"
     GRU = "gru"
@@ -16,7 +16,7 @@ class CellKind(StrEnum):
 
     @property
     def gates(self) -> int:
-        """Row blocks of the weight matrices: i, f, g, o; r, z, n; or one."""
+        """The number of row blocks of the weight matrices: i, f, g, o; r, z, n; or one."""
         return {CellKind.LSTM: 4, CellKind.GRU: 3, CellKind.RNN: 1}[self]
 
     @property
@@ -84,23 +84,23 @@ class CellSpec:
 
     @property
     def rows(self) -> int:
-        """Rows of the gate matrices: gates x H."""
+        """The number of rows of the gate matrices: gates x H."""
         return self.kind.gates * self.hidden_size
 
     @property
     def output_size(self) -> int:
-        """Elements of h: P with a projection, else H."""
+        """The number of elements of h: P with a projection, else H."""
         return self.proj_size or self.hidden_size
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates of a time step at batch 1: gates H (I + output) + P H."""
+        """The multiply-accumulates of a time step at batch 1: gates H (I + output) + P H."""
         return self.rows * (self.input_size + self.output_size) + self.proj_size * self.hidden_size
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkSpec:
-    """Layers (each of one direction, or forward and reverse) over `steps` time steps of `batch` sequences.
+    """A network: layers (one direction, or two) over `steps` time steps of `batch` sequences.
 
     The next layer's input are the outputs of the directions, side by side.
     """
@@ -118,17 +118,17 @@ class NetworkSpec:
 
     @property
     def input_size(self) -> int:
-        """Elements of x_t."""
+        """The number of elements of x_t."""
         return self.layers[0][0].input_size
 
     @property
     def output_size(self) -> int:
-        """Elements of the last layer's output."""
+        """The number of elements of the last layer's output."""
         return sum(cell.output_size for cell in self.layers[-1])
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates over all steps and sequences."""
+        """The multiply-accumulates over all steps and sequences."""
         return sum(cell.macs for cell in self.cells) * self.steps * self.batch
 
     def __str__(self) -> str:
@@ -140,6 +140,6 @@ class NetworkSpec:
 
 
 def one_layer(kind: CellKind, input_size: int, hidden_size: int, steps: int, batch: int) -> NetworkSpec:
-    """A single forward layer with PyTorch's defaults."""
+    """A network of a single forward layer with PyTorch's defaults."""
     cell = CellSpec(kind, input_size, hidden_size, kind.functions)
     return NetworkSpec(((cell,),), steps, batch)

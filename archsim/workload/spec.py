@@ -1,4 +1,4 @@
-"""A workload: what to compute, and where its numbers come from."""
+"""Defines a workload: what to compute, and where its numbers come from."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ class Workload:
 
     @property
     def spec(self) -> NetworkSpec:
-        """Its layers and sizes."""
+        """The layers and sizes of the network."""
         config = self.config
         return NetworkSpec(config.layers(), config.steps, config.batch, config.sequence_lens)

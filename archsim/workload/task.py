@@ -1,4 +1,4 @@
-"""What a workload's outputs are used for: the layer behind the network that turns them into scores."""
+"""Loads what a workload's outputs are used for: the layer behind the network that makes scores of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ MAX_TASK_NUMBERS = 1 << 27
 
 @dataclass(frozen=True, slots=True)
 class TaskTensors:
-    """score (T, B, N) = after(before(output) @ weight.T + bias), on one side of `threshold` if it is at least that.
+    """The tensors of score (T, B, N) = after(before(output) @ weight.T + bias), and its threshold.
+
+    A score is on one side of `threshold` if it is at least that.
 
     weight (N, D P) and bias (N) or None, float32; `expected` (T, B, N), float32: the scores of an outside witness.
     """
@@ -39,7 +41,10 @@ class TaskTensors:
 
 
 def load_task(workload: Workload, spec: NetworkSpec, layout: Layout) -> TaskTensors | None:
-    """The workload's task, None if it has none; WorkloadError for tensors that are not there or do not fit."""
+    """Load the workload's task, None if it has none.
+
+    WorkloadError for tensors that are not there or do not fit.
+    """
     source = workload.config.task
     if source is None:
         return None
@@ -73,7 +78,10 @@ def _shapes(path: Path, source: TaskSource, spec: NetworkSpec) -> dict[str, tupl
 def _expected(
     workload: Workload, source: TaskSource, spec: NetworkSpec, layout: Layout, scores: int
 ) -> Float32Array | None:
-    """The witness's scores; in the file they have the layout of the output, less any axes of length 1."""
+    """The scores of the witness.
+
+    In the file they have the layout of the output, less any axes of length 1.
+    """
     witness = workload.config.expected
     if source.expected is None or witness is None:
         return None

@@ -1,4 +1,4 @@
-"""The numbers of a workload: weights, input and initial state, as float32 arrays in torch's layout."""
+"""Loads the numbers of a workload: weights, input and initial state, float32 in torch's layout."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ MAX_TENSOR_BYTES = 1 << 33
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Results of another implementation: output (T, B, D * P); h_n (cells, B, P); c_n (cells, B, H) of an LSTM."""
+    """The results of another implementation.
+
+    output (T, B, D * P); h_n (cells, B, P); c_n (cells, B, H) of an LSTM.
+    """
 
     output: Float32Array
     h_n: Float32Array
@@ -53,7 +56,7 @@ class CellTensors:
 
 @dataclass(frozen=True, slots=True)
 class NetworkTensors:
-    """All numbers of a network: a CellTensors for each of NetworkSpec.cells, x (T, B, I), a witness if there is one.
+    """The numbers of a network: a CellTensors for each of NetworkSpec.cells, x (T, B, I), any witness.
 
     `task`: what the outputs are used for, if the workload says so.
     """
@@ -65,7 +68,7 @@ class NetworkTensors:
 
 
 def weight_shapes(spec: CellSpec) -> dict[str, Shape]:
-    """Names (without layer and direction) and shapes of a cell's weights, as in torch; `peephole` is ours."""
+    """The names (without layer and direction) and shapes of a cell's weights, as in torch; `peephole` is ours."""
     shapes: dict[str, Shape] = {
         "weight_ih": (spec.rows, spec.input_size),
         "weight_hh": (spec.rows, spec.output_size),
@@ -80,7 +83,7 @@ def weight_shapes(spec: CellSpec) -> dict[str, Shape]:
 
 
 def suffixes(spec: NetworkSpec) -> tuple[str, ...]:
-    """torch's suffix of each cell's weights: _l0, _l0_reverse, _l1, ..."""
+    """The suffix in torch of each cell's weights: _l0, _l0_reverse, _l1, ..."""
     return tuple(
         f"_l{number}" + ("_reverse" if place else "")
         for number, layer in enumerate(spec.layers)
@@ -117,7 +120,7 @@ def load_tensors(workload: Workload) -> NetworkTensors:
 
 
 def load_input(workload: Workload, source: InputSource, steps: int, batch: int) -> Float32Array:
-    """x (T, B, I), drawn or read; WorkloadError as load_tensors."""
+    """Draw or read x (T, B, I); WorkloadError as load_tensors."""
     spec, config = workload.spec, workload.config
     if source.file is None:
         random = np.random.default_rng(source.seed)
@@ -155,7 +158,7 @@ def _weights(workload: Workload, source: Source, spec: NetworkSpec) -> Iterator[
 
 
 def _separate(read: dict[str, Float32Array], cell: CellSpec) -> dict[str, Float32Array]:
-    """One matrix over [x, h], and one bias, as torch's two."""
+    """Split one matrix over [x, h], and one bias, into torch's two."""
     if "weight" in read:
         whole = read.pop("weight")
         read["weight_ih"] = np.ascontiguousarray(whole[:, : cell.input_size])
@@ -206,7 +209,7 @@ def _expected(workload: Workload, spec: NetworkSpec, layout: Layout) -> Expected
 
 
 def _state_shapes(workload: Workload, spec: NetworkSpec, layout: Layout, h: str, c: str) -> dict[str, Shape]:
-    """Shapes of the stacked states; only cells of one size can be stacked."""
+    """The shapes of the stacked states; only cells of one size can be stacked."""
     if not same_sizes(spec):
         message = "initial_state and expected need layers of one kind and size, whose states can be stacked"
         raise WorkloadError((Fault(workload.source, "", message),))
@@ -218,7 +221,7 @@ def _state_shapes(workload: Workload, spec: NetworkSpec, layout: Layout, h: str,
 
 
 def _uniform(random: np.random.Generator, shape: Shape, cell: CellSpec) -> Float32Array:
-    """U(-1/sqrt(H), 1/sqrt(H)), torch's default initialization (torch.nn.LSTM, "Variables")."""
+    """Draw from U(-1/sqrt(H), 1/sqrt(H)), torch's default initialization (torch.nn.LSTM, "Variables")."""
     bound = np.float32(1 / np.sqrt(cell.hidden_size))
     drawn: Float32Array = (random.random(shape, dtype=np.float32) * np.float32(2) - np.float32(1)) * bound
     return drawn

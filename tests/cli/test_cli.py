@@ -12,6 +12,7 @@ from archsim.config.presets import PresetKind, preset_file
 from archsim.report.files.folder import ACCURACY_FILES, FILES
 from tests.cli.conftest import Cli
 from tests.float_machines import FLOAT_16X16
+from tests.rings import exhaustive
 
 FLOAT_FILES = tuple(name for name in FILES if name not in ACCURACY_FILES)
 ROOM_FOR_FLOAT32 = ("--set", "formats=float32", "--set", "weight_sram.capacity_bytes=24MiB")
@@ -26,7 +27,10 @@ def test_run_alone_means_the_reference(cli: Cli) -> None:
     assert Path("results/edge_64x64-lstm_200_1000_t70-fused_interleaved/stats.json").is_file()
 
 
-@pytest.mark.parametrize(("formats", "files"), [("float32", FLOAT_FILES), ("q4.12", FILES), ("bfloat16", FILES)])
+BFLOAT16 = pytest.param("bfloat16", FILES, marks=exhaustive)
+
+
+@pytest.mark.parametrize(("formats", "files"), [("float32", FLOAT_FILES), ("q4.12", FILES), BFLOAT16])
 def test_run_writes_a_folder_with_everything(cli: Cli, formats: str, files: tuple[str, ...]) -> None:
     run = cli("run", *TINY, "--set", f"formats={formats}")
     assert run.code == 0
@@ -123,10 +127,14 @@ def test_timing_only_computes_nothing_and_says_so(cli: Cli) -> None:
     assert "timing only" in Path("timed/report.txt").read_text()
 
 
-def test_same_input_same_bytes(cli: Cli) -> None:
+@pytest.mark.parametrize("options", [("--no-plots",), pytest.param((), marks=exhaustive)], ids=["text", "plots"])
+def test_same_input_same_bytes(cli: Cli, options: tuple[str, ...]) -> None:
+    """Without plots in the fast ring, where tests/report has each plot drawn twice."""
     for folder in ("a", "b"):
-        assert cli("run", *TINY, "--set", "formats=tflite_int8", "--out", folder).code == 0
-    for name in FILES:
+        assert cli("run", *TINY, "--set", "formats=tflite_int8", "--out", folder, *options).code == 0
+    names = {path.name for path in Path("a").iterdir()}
+    assert names == {name for name in FILES if not options or not name.endswith(".png")}
+    for name in names:
         assert Path("a", name).read_bytes() == Path("b", name).read_bytes(), name
 
 

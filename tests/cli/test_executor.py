@@ -15,6 +15,7 @@ from archsim.config import parse_override
 from archsim.engines.choose import SHORT_OPS
 from archsim.errors import ExecutorError
 from archsim.families.load import Arch, load_arch
+from archsim.families.schedules import AskedSchedule
 from archsim.workload import Workload, load_workload
 from tests.cli.conftest import Cli
 
@@ -25,8 +26,8 @@ def run(cli: Cli, tmp_path: Path, name: str, *options: str) -> dict[str, Any]:
     arguments = ("tiny_2x2", "lstm:3,2,t=40", "--no-plots", "--json", "--out", f"{tmp_path / name}")
     outcome = cli("run", *arguments, *options)
     assert outcome.code == 0
-    found: dict[str, Any] = json.loads(outcome.out)
-    return found
+    figures: dict[str, Any] = json.loads(outcome.out)
+    return figures
 
 
 @pytest.mark.parametrize("options", [(), ("--timing-only",)])
@@ -93,16 +94,14 @@ def test_validate_compares_the_two(cli: Cli) -> None:
 
 
 def test_a_difference_fails_the_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    from archsim.api import verdict
-
     real = simulate
 
-    def slower(arch: Arch, workload: Workload, schedule: str, **options: Any) -> Simulation:
+    def slower(arch: Arch, workload: Workload, schedule: AskedSchedule, **options: Any) -> Simulation:
         if options.get("executor") == "fast":
             workload = load_workload("lstm:3,2,t=5")
         return real(arch, workload, schedule, **options)
 
-    monkeypatch.setattr(verdict, "simulate", slower)
+    monkeypatch.setattr("archsim.api.verdict.simulate", slower)
     found = judge(ARCH, LOAD, "fused", "fast")
     assert isinstance(found.executors, ExecutorCheck)
     assert "total_cycles" in found.executors.differing

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.rings import exhaustive
 from tools.docs import generate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,8 +19,9 @@ def test_the_first_two_blocks_are_the_set_up() -> None:
     assert BLOCKS[1] == ("sh", 'pip install -e ".[test]" && pytest\n')
 
 
-@pytest.mark.parametrize("page", sorted(generate.PAGES))
+@pytest.mark.parametrize("page", sorted(generate.PAGES.keys() - {"fidelity.md"}))
 def test_generated_pages_are_fresh(page: str) -> None:
+    """But fidelity.md, which tests/fidelity has, with the figures that it simulates."""
     assert (ROOT / "docs" / page).read_text() == generate.PAGES[page](), "run: python -m tools.docs.generate"
 
 
@@ -37,7 +39,14 @@ def test_the_readme_shows_every_command() -> None:
     }
 
 
-@pytest.mark.parametrize("arguments", commands(), ids=" ".join)
+def marks_of(command: list[str]) -> tuple[pytest.MarkDecorator, ...]:
+    """All published machines, whose figures tests/fidelity simulates anyway, are for the exhaustive ring."""
+    return (exhaustive,) if command[0] == "fidelity" else ()
+
+
+@pytest.mark.parametrize(
+    "arguments", [pytest.param(command, id=" ".join(command), marks=marks_of(command)) for command in commands()]
+)
 def test_commands_of_the_readme_run(
     arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,12 +14,12 @@ PAGE = explore_tables.PAGE.read_text()
 def test_the_rows_are_what_their_designs_give(table: explore_tables.Table) -> None:
     """Of `formats`, whose points compute every number, each third row."""
     space = Space.load(table.space)
-    judge, evaluator = PointClassifier(space), DesignEvaluator(Setup.of(space, "auto"))
+    classifier, evaluator = PointClassifier(space), DesignEvaluator(Setup.from_space(space, "auto"))
     numbers = table.numbers(PAGE, space)
     assert numbers
     for number in numbers[:: 3 if space.with_arithmetic else 1]:
         design = space.design(number)
-        point = judge.after(design, evaluator.run(Task(design.key, design.schedule, design.arch_json)))
+        point = classifier.after(design, evaluator.run(Task(design.key, design.schedule, design.arch_json)))
         (line,) = table.rows(space, [point]).splitlines()[2:]
         assert f"{line}\n" in PAGE, "run: python -m tools.docs.explore_figures"
 

@@ -28,8 +28,12 @@ objectives:
 """
 
 
+Write = Callable[..., Path]
+"""Writes a space: SMALL with pairs of texts replaced; the file is named `name`."""
+
+
 @pytest.fixture
-def write(tmp_path: Path) -> Callable[..., Path]:
+def write(tmp_path: Path) -> Write:
     """Writes a space: SMALL with some pieces of text replaced."""
 
     def write(*changes: tuple[str, str], name: str = "small") -> Path:

@@ -13,6 +13,7 @@ import pytest
 from archsim.errors import OutputError
 from archsim.explore import Space, explore
 from archsim.explore.run.watcher import Watcher
+from tests.explore.conftest import Write
 from tests.optional import need
 
 ROOT = Path(__file__).parent.parent.parent
@@ -21,16 +22,16 @@ ROOT = Path(__file__).parent.parent.parent
 class KillOne(Watcher):
     """Kills a process when some points are there."""
 
-    def __init__(self, process: subprocess.Popen) -> None:
+    def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process, self.seen = process, 0
 
-    def counted(self, points, fresh) -> None:
+    def counted(self, points: int, fresh: int) -> None:  # type: ignore[override]
         self.seen += fresh
         if self.seen >= 5 and self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
 
 
-def start(*arguments: str) -> subprocess.Popen:
+def start(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", *arguments],
         env=os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"},
@@ -42,14 +43,14 @@ def start(*arguments: str) -> subprocess.Popen:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_cluster_gives_the_same_points_also_when_a_worker_is_killed(write) -> None:
+def test_a_cluster_gives_the_same_points_also_when_a_worker_is_killed(write: Write) -> None:
     need("distributed")
     space = Space.load(write())
     processes = [start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")]
     try:
         address, deadline = "", time.monotonic() + 60
         while not address and time.monotonic() < deadline:
-            found = re.search(r"Scheduler at:\s+(tcp://\S+)", processes[0].stderr.readline())
+            found = re.search(r"Scheduler at:\s+(tcp://\S+)", processes[0].stderr.readline())  # type: ignore[union-attr]
             address = found[1] if found else ""
         worker = ("distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard", "--no-nanny")
         processes += [start(*worker) for _ in range(2)]
@@ -62,11 +63,11 @@ def test_a_cluster_gives_the_same_points_also_when_a_worker_is_killed(write) -> 
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            process.stderr.close()
+            process.stderr.close()  # type: ignore[union-attr]
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_no_scheduler(write, monkeypatch) -> None:
+def test_no_scheduler(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     need("distributed")
     monkeypatch.setattr("archsim.explore.run.cluster.CONNECT_SECONDS", 1)
     with pytest.raises(OutputError, match="no scheduler answers"):

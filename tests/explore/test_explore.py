@@ -1,6 +1,8 @@
 """explore(): the front is that of the full enumeration, whatever the workers, the sampler's path and the pruning."""
 
 import itertools
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.api import simulate
+from archsim.api.evaluate import Evaluation
 from archsim.cli.main import main
 from archsim.config import Override, parse_override
 from archsim.explore import Space, Status, explore
@@ -16,49 +19,52 @@ from archsim.explore.run.evaluation import stats_outputs
 from archsim.explore.search.front import Front, hypervolume
 from archsim.explore.search.importance import importance
 from archsim.explore.search.result_bounds import ResultBounds
-from archsim.families.load import load_arch
+from archsim.families.load import Arch, load_arch
 from archsim.workload import load_workload
+from tests.explore.conftest import Write
 from tests.optional import need
 from tests.rings import examples
 from tests.strategies import Case, cases
 
 
-def test_every_point_is_what_simulate_says(write) -> None:
+def test_every_point_is_what_simulate_says(write: Write) -> None:
     study = explore(Space.load(write()), workers=1, prune=False)
     assert len(study.points) == 48
-    assert study.of(Status.EVALUATED)
-    for point in study.of(Status.EVALUATED)[::7]:
+    assert study.with_status(Status.EVALUATED)
+    for point in study.with_status(Status.EVALUATED)[::7]:
         sets = [Override(k, str(v)) for k, v in point.inputs.items() if k != "schedule"]
         stats = simulate(
             load_arch("tiny_2x2", sets), load_workload("lstm:3,4,t=3"), point.schedule, timing_only=True
         ).stats
-        assert point.objectives == (stats.body_us, point.inputs["mac_array.rows"] * point.inputs["mac_array.columns"])
-        assert point.outputs["lstm_3_4_t3_b1"]["latency_cycles"] == stats.latency_cycles
+        assert point.objectives == (stats.body_us, point.inputs["mac_array.rows"] * point.inputs["mac_array.columns"])  # type: ignore[operator]
+        assert point.outputs["lstm_3_4_t3_b1"]["latency_cycles"] == stats.latency_cycles  # type: ignore[index]
 
 
-def test_infeasible_points_stay_with_demand_bound_and_gap(write) -> None:
+def test_infeasible_points_stay_with_demand_bound_and_gap(write: Write) -> None:
     study = explore(Space.load(write(("<= 64", "<= 30"))), workers=1)
-    infeasible = study.of(Status.INFEASIBLE)
-    small = [p for p in infeasible if p.reason.kind == "capacity"]
+    infeasible = study.with_status(Status.INFEASIBLE)
+    small = [p for p in infeasible if p.reason.kind == "capacity"]  # type: ignore[union-attr]
     # W_ih 16 x 3, W_hh 16 x 4 and the bias 16, in float32: (48 + 64 + 16) * 4 bytes
-    assert {(p.reason.need, p.reason.have, p.reason.gap, p.reason.unit) for p in small} == {(512, 256, 256, "bytes")}
-    big = [p for p in infeasible if p.reason.kind == "constraint"]
-    assert {(p.reason.need, p.reason.have, p.reason.gap) for p in big} == {(40, 30, 10), (48, 30, 18), (80, 30, 50)}
+    assert {(p.reason.need, p.reason.have, p.reason.gap, p.reason.unit) for p in small} == {(512, 256, 256, "bytes")}  # type: ignore[union-attr]
+    big = [p for p in infeasible if p.reason.kind == "constraint"]  # type: ignore[union-attr]
+    assert {(p.reason.need, p.reason.have, p.reason.gap) for p in big} == {(40, 30, 10), (48, 30, 18), (80, 30, 50)}  # type: ignore[union-attr]
     assert len(study.points) == 48
 
 
 @pytest.mark.parametrize("cost", ["mac_array.rows * mac_array.columns * weight_sram.capacity_bytes", "area", "edp"])
-def test_pruning_leaves_the_front_exact_and_says_how_much_it_skipped(write, monkeypatch, cost: str) -> None:
+def test_pruning_leaves_the_front_exact_and_says_how_much_it_skipped(
+    write: Write, monkeypatch: pytest.MonkeyPatch, cost: str
+) -> None:
     monkeypatch.setattr("archsim.explore.search.samplers.ROUND", 4)
     # More SRAM costs and buys nothing, and the array is so small that its bound is nearly reached.
     larger = [("tiny_2x2", "edge_16x16"), ("lstm:3,4,t=3", "lstm:24,24,t=2"), ("[256, 2KiB]", "[64KiB, 1MiB]")]
     space = Space.load(write(*larger, ("minimize: mac_array.rows * mac_array.columns", f"minimize: {cost}")))
     full, pruned = explore(space, workers=1, prune=False), explore(space, workers=1, prune=True)
-    skipped = pruned.of(Status.PRUNED)
+    skipped = pruned.with_status(Status.PRUNED)
     assert skipped, "a test of pruning needs something to prune"
     assert pruned.simulated < full.simulated
     assert [p.number for p in pruned.pareto()] == [p.number for p in full.pareto()]
-    assert not full.of(Status.PRUNED)
+    assert not full.with_status(Status.PRUNED)
     by_number = {p.number: p for p in full.points}
     front = [p.objectives for p in full.pareto()]
     for point in skipped:  # each really is dominated, or does not even fit
@@ -72,10 +78,10 @@ def test_bounds_are_below_every_simulation(case: Case, formats: str, technology:
     """Of any machine, network and schedule; area and leakage are exact."""
     case = case.with_fields({"formats": formats, "technology": technology})
     outputs = stats_outputs(case.simulate(timing_only=True).stats)
-    bounds = ResultBounds().of(case.arch, case.spec)
+    bounds = ResultBounds().bounds_of(case.arch, case.spec)
     assert {"latency_us", "body_us", "energy.total_uj", "area.area_mm2"} <= bounds.keys()
     for name, bound in bounds.items():
-        assert bound.least * (1 - 1e-12) <= outputs[name] <= bound.most, name
+        assert bound.least * (1 - 1e-12) <= outputs[name] <= bound.most, name  # type: ignore[operator]
     assert bounds["area.area_mm2"].known
 
 
@@ -85,13 +91,13 @@ def test_the_bound_of_energy_by_hand() -> None:
     sets = ["formats=float32", "technology=node_45nm", "dram_type=lpddr4", "weight_sram.port_bits=64"]
     arch = load_arch("tiny_2x2", [parse_override(text) for text in sets])
     prices, spec = arch.prices, load_workload("lstm:3,4,t=2").spec
-    word = prices.memory(arch.config.costing.memories["weight_sram"])
+    word = prices.memory(arch.config.costing.memories["weight_sram"])  # type: ignore[union-attr]
     assert word.access_bits == 64
     expected_pj = 2 * 112 * 3.7 + 112 * 32 * 8 + 2 * 64 * 32 / 64 * word.read_pj
-    assert ResultBounds().of(arch, spec)["energy.dynamic_uj"].least == pytest.approx(expected_pj / 1e6)
+    assert ResultBounds().bounds_of(arch, spec)["energy.dynamic_uj"].least == pytest.approx(expected_pj / 1e6)
 
 
-def test_results_do_not_depend_on_the_number_of_workers(write, tmp_path) -> None:
+def test_results_do_not_depend_on_the_number_of_workers(write: Write, tmp_path: Path) -> None:
     space = Space.load(write())
     for workers in (1, 3):
         folder = tmp_path / str(workers)
@@ -102,7 +108,7 @@ def test_results_do_not_depend_on_the_number_of_workers(write, tmp_path) -> None
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "3" / name).read_bytes(), name
 
 
-def test_several_workloads_are_aggregated(write) -> None:
+def test_several_workloads_are_aggregated(write: Write) -> None:
     both = '["lstm:3,4,t=3", {workload: "lstm:3,4,t=6", weight: 3}]'
     singles = [
         explore(Space.load(write(("t=3", t), name=t[2:])), workers=1, prune=False).points for t in ("t=3", "t=6")
@@ -116,12 +122,12 @@ def test_several_workloads_are_aggregated(write) -> None:
         study = explore(Space.load(path), workers=1, prune=False)
         for point, short, long in zip(study.points, *singles, strict=True):
             if point.objectives is not None:
-                assert point.objectives[0] == pytest.approx(expected(short.objectives[0], long.objectives[0]))
+                assert point.objectives[0] == pytest.approx(expected(short.objectives[0], long.objectives[0]))  # type: ignore[operator]
                 assert point.objectives[1] == short.objectives[1]
 
 
 @pytest.mark.parametrize("sampler", ["random", "sobol", "nsga2", "nsga3", "tpe"])
-def test_samplers_repeat_themselves_and_keep_to_the_budget(write, sampler: str, tmp_path) -> None:
+def test_samplers_repeat_themselves_and_keep_to_the_budget(write: Write, sampler: str, tmp_path: Path) -> None:
     need("scipy")
     need("optuna")
     path = write(("objectives:\n", f"sampler: {sampler}\nbudget: 30\npopulation: 8\nobjectives:\n"), name=sampler)
@@ -138,13 +144,13 @@ def test_samplers_repeat_themselves_and_keep_to_the_budget(write, sampler: str, 
     assert longer.simulated == first.simulated - short.simulated
 
 
-def test_random_without_a_permutation_draws_no_point_twice(write, monkeypatch) -> None:
+def test_random_without_a_permutation_draws_no_point_twice(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("archsim.explore.search.samplers._PERMUTED", 1)
     path = write(("objectives:\n", "sampler: random\nbudget: 40\nobjectives:\n"))
     assert len(explore(Space.load(path), workers=1).points) == 40
 
 
-def test_accuracy_is_an_objective(write) -> None:
+def test_accuracy_is_an_objective(write: Write) -> None:
     path = write(
         ("mac_array.rows: {log2: {from: 2, to: 16}}", "formats: [float32, q4.12, q2.6]"),
         ("weight_sram.banks: mac_array.rows", "weight_sram.banks: mac_array.columns"),
@@ -152,29 +158,29 @@ def test_accuracy_is_an_objective(write) -> None:
         ("minimize: body_us", "minimize: accuracy.output.rms_error"),
     )
     study = explore(Space.load(path), workers=1)
-    errors = {p.inputs["formats"]: p.objectives[0] for p in study.of(Status.EVALUATED)}
+    errors = {p.inputs["formats"]: p.objectives[0] for p in study.with_status(Status.EVALUATED)}  # type: ignore[index]
     assert 0 < errors["float32"] < errors["q4.12"] < errors["q2.6"]
-    assert study.of(Status.EVALUATED)[0].executor == "machine"
+    assert study.with_status(Status.EVALUATED)[0].executor == "machine"
 
 
-def test_a_bug_at_one_point_is_a_failure_of_that_point_alone(write, monkeypatch) -> None:
-    from archsim.explore.run.evaluation import Evaluator
+def test_a_bug_at_one_point_is_a_failure_of_that_point_alone(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    from archsim.api.evaluate import Evaluator
 
     real = Evaluator.evaluate
 
-    def broken(self, arch, workload, schedule, executor):
-        if arch.config.mac_array.rows == 4:
+    def broken(self: Evaluator, arch: Arch, *rest: Any) -> Evaluation:
+        if arch.config.mac_array.rows == 4:  # type: ignore[attr-defined]
             raise ZeroDivisionError("planted")
-        return real(self, arch, workload, schedule, executor)
+        return real(self, arch, *rest)
 
     monkeypatch.setattr(Evaluator, "evaluate", broken)
     study = explore(Space.load(write()), workers=1, prune=False)
-    assert {p.inputs["mac_array.rows"] for p in study.of(Status.FAILED)} == {4}
-    assert all("ZeroDivisionError: planted" in p.reason.what for p in study.of(Status.FAILED))
-    assert study.of(Status.EVALUATED)
+    assert {p.inputs["mac_array.rows"] for p in study.with_status(Status.FAILED)} == {4}
+    assert all("ZeroDivisionError: planted" in p.reason.what for p in study.with_status(Status.FAILED))  # type: ignore[union-attr]
+    assert study.with_status(Status.EVALUATED)
 
 
-def test_a_worker_that_is_killed_costs_nothing(write, monkeypatch) -> None:
+def test_a_worker_that_is_killed_costs_nothing(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     import os
     import signal
 
@@ -182,11 +188,11 @@ def test_a_worker_that_is_killed_costs_nothing(write, monkeypatch) -> None:
 
     space = Space.load(write())
     expected = explore(space, workers=1)
-    killed = []
+    killed = []  # type: ignore[var-annotated]
     real = _Worker.give
     running: list[_Worker] = []
 
-    def deadly(worker, chunk):
+    def deadly(worker: _Worker, chunk: Any) -> None:
         """The process dies with the chunk that it has just got: the first two to be given one while two run."""
         running.append(worker)
         real(worker, chunk)
@@ -225,7 +231,7 @@ def test_hypervolume_counts_unit_cubes(values: list[tuple[int, ...]]) -> None:
     assert hypervolume(np.array(values, float), (6, 6, 6)) == pytest.approx(cubes)
 
 
-def test_importance_by_hand(write) -> None:
+def test_importance_by_hand(write: Write) -> None:
     study = explore(Space.load(write(("<= 64", "<= 4096"), ("[256, 2KiB]", "[2KiB]"))), workers=1, prune=False)
     shares = importance(study, 1)
     # log(rows * columns) = log(rows) + log(columns): variances of log2 (1, 2, 3, 4) and log2 (1, 3, 5) add up
@@ -235,7 +241,9 @@ def test_importance_by_hand(write) -> None:
     assert shares["schedule"] == 0
 
 
-def test_the_command_of_a_point_gives_its_figures(write, tmp_path, monkeypatch, capsys) -> None:
+def test_the_command_of_a_point_gives_its_figures(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     import json
     import shlex
 
@@ -248,4 +256,4 @@ def test_the_command_of_a_point_gives_its_figures(write, tmp_path, monkeypatch, 
     monkeypatch.setattr("sys.argv", [*shlex.split(command), "--json", "--no-plots"])
     with pytest.raises(SystemExit):
         main()
-    assert json.loads(capsys.readouterr().out)["body_us"] == point.objectives[0]
+    assert json.loads(capsys.readouterr().out)["body_us"] == point.objectives[0]  # type: ignore[index]

@@ -16,6 +16,7 @@ from archsim.explore import Space, explore
 from archsim.explore.results.write_results import write_results
 from archsim.explore.run.journal import Journal
 from archsim.explore.run.outcome import Kind, Outcome
+from tests.explore.conftest import Write
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -32,7 +33,7 @@ def outcome(number: int) -> Outcome:
     return Outcome(f"{number:064x}", Kind.DONE, {"w": {"latency_us": number / 7, "x": None}}, "machine")
 
 
-def test_fifty_kills_and_then_the_same_points(write, tmp_path) -> None:
+def test_fifty_kills_and_then_the_same_points(write: Write, tmp_path: Path) -> None:
     path, kills = write(*MANY), 50
     script = [sys.executable, str(HERE / "killed.py"), str(path), str(tmp_path / "killed"), str(kills), "1"]
     killed, last = map(int, subprocess.check_output(script, env=ENVIRONMENT, text=True).split())
@@ -47,7 +48,7 @@ def test_fifty_kills_and_then_the_same_points(write, tmp_path) -> None:
     assert len(keys) == len(set(keys)) == study.simulated, "no design was evaluated twice"
 
 
-def test_a_torn_line_is_dropped_at_every_length(tmp_path) -> None:
+def test_a_torn_line_is_dropped_at_every_length(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     with Journal.create(path, "f", "s") as journal:
         journal.append([outcome(1)])
@@ -63,7 +64,7 @@ def test_a_torn_line_is_dropped_at_every_length(tmp_path) -> None:
         assert path.read_bytes() == whole
 
 
-def test_a_damaged_line_is_dropped_and_the_others_are_kept(tmp_path) -> None:
+def test_a_damaged_line_is_dropped_and_the_others_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     with Journal.create(path, "f", "s") as journal:
         journal.append([outcome(n) for n in range(3)])
@@ -75,7 +76,7 @@ def test_a_damaged_line_is_dropped_and_the_others_are_kept(tmp_path) -> None:
         assert journal.dropped == 1
 
 
-def test_a_failure_is_tried_again(tmp_path) -> None:
+def test_a_failure_is_tried_again(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     with Journal.create(path, "f", "s") as journal:
         journal.append([Outcome("k", Kind.FAILED, {})])
@@ -83,7 +84,7 @@ def test_a_failure_is_tried_again(tmp_path) -> None:
         assert not journal.known
 
 
-def test_whose_journal_it_is(write, tmp_path) -> None:
+def test_whose_journal_it_is(write: Write, tmp_path: Path) -> None:
     space = Space.load(write())
     explore(space, out=tmp_path / "out", workers=1)
     with pytest.raises(OutputError, match="--resume"):
@@ -104,7 +105,7 @@ def test_whose_journal_it_is(write, tmp_path) -> None:
     assert explore(space, out=tmp_path / "none", resume=True, workers=1).simulated, "nothing there: from the beginning"
 
 
-def test_a_full_disk_keeps_what_was_done(write, tmp_path) -> None:
+def test_a_full_disk_keeps_what_was_done(write: Write, tmp_path: Path) -> None:
     space = Space.load(write())
     out = tmp_path / "out"
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -126,7 +127,7 @@ def test_a_full_disk_keeps_what_was_done(write, tmp_path) -> None:
     assert study.simulated == whole.simulated - kept
 
 
-def test_a_folder_that_cannot_be_written(write, tmp_path) -> None:
+def test_a_folder_that_cannot_be_written(write: Write, tmp_path: Path) -> None:
     space = Space.load(write())
     (tmp_path / "file").write_text("")
     for target in (tmp_path / "file", tmp_path / "file" / "inside", Path("/proc/nothing")):
@@ -134,7 +135,7 @@ def test_a_folder_that_cannot_be_written(write, tmp_path) -> None:
             explore(space, out=target, workers=1)
 
 
-def test_a_read_only_folder(write, tmp_path) -> None:
+def test_a_read_only_folder(write: Write, tmp_path: Path) -> None:
     if os.geteuid() == 0:  # root writes anywhere but here
         target = Path("/sys/kernel")
         with pytest.raises(OutputError):
@@ -147,7 +148,7 @@ def test_a_read_only_folder(write, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(write, tmp_path, workers: str) -> None:
+def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(write: Write, tmp_path: Path, workers: str) -> None:
     path, out = write(*MANY), tmp_path / "out"
     command = [sys.executable, "-c", "from archsim.cli.main import main; main()"]
     command += ["explore", str(path), "--out", str(out), "--workers", workers]
@@ -170,7 +171,9 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(write, tmp_path, workers: st
         assert found.dropped == 0
 
 
-def test_a_technology_file_that_changed_is_another_design(write, tmp_path, monkeypatch) -> None:
+def test_a_technology_file_that_changed_is_another_design(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its name stays, its numbers do not: nothing of the journal may stand for the new designs."""
     monkeypatch.chdir(tmp_path)
     text = find_file(PresetKind.TECHNOLOGY, "node_45nm", ArchError).read_text()

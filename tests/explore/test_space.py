@@ -5,9 +5,10 @@ import pytest
 from archsim.config.presets import PresetKind, preset_names
 from archsim.errors import SpaceError
 from archsim.explore import Space
+from tests.explore.conftest import Write
 
 
-def test_points_by_number(write) -> None:
+def test_points_by_number(write: Write) -> None:
     space = Space.load(write())
     assert space.sizes == (4, 3, 2, 2)
     assert space.size == 48
@@ -22,12 +23,12 @@ def test_points_by_number(write) -> None:
         "accumulators.entries": 32,
     }
     assert design.schedule == "fused_interleaved"
-    assert design.config.mac_array.rows == design.config.weight_sram.banks == 8
+    assert design.config.mac_array.rows == design.config.weight_sram.banks == 8  # type: ignore[union-attr]
     assert space.number((2, 1, 0, 1)) == 29
     assert len({space.design(number).key for number in range(space.size)}) == 48
 
 
-def test_the_key_is_that_of_the_resolved_inputs(write) -> None:
+def test_the_key_is_that_of_the_resolved_inputs(write: Write) -> None:
     first = Space.load(write()).design(29)
     again = Space.load(write(("[256, 2KiB]", "[256, 2048]"), name="other")).design(29)
     assert first.key == again.key, "2KiB and 2048 are the same machine"
@@ -35,7 +36,7 @@ def test_the_key_is_that_of_the_resolved_inputs(write) -> None:
     assert longer.key != first.key
 
 
-def test_every_fault_has_its_line(write) -> None:
+def test_every_fault_has_its_line(write: Write) -> None:
     path = write(
         ("mac_array.rows: {log2: {from: 2, to: 16}}", "mac_array.rowz: {log2: {from: 2, to: 16}}"),
         ("[256, 2KiB]", "[256, 0]"),
@@ -69,16 +70,16 @@ def test_every_fault_has_its_line(write) -> None:
         ("minimize: body_us", "maximise: body_us", "unknown key"),
     ],
 )
-def test_mistakes(write, old: str, new: str, message: str) -> None:
+def test_mistakes(write: Write, old: str, new: str, message: str) -> None:
     with pytest.raises(SpaceError, match=message):
         Space.load(write((old, new)))
 
 
-def test_a_set_of_formats_is_one_choice(write) -> None:
+def test_a_set_of_formats_is_one_choice(write: Write) -> None:
     space = Space.load(write(("[256, 2KiB]", "[2KiB]\n  formats: [float32, q4.12]")))
     labels = {space.design(number).inputs["formats"] for number in range(space.size)}
     assert labels == {"float32", "q4.12"}
-    assert {space.design(number).config.formats.weight for number in range(4)} == {"float32", "q4.12"}
+    assert {space.design(number).config.formats.weight for number in range(4)} == {"float32", "q4.12"}  # type: ignore[union-attr]
 
 
 def test_shipped_spaces_load() -> None:

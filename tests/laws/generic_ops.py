@@ -172,7 +172,7 @@ def bodies(
                 inputs=(clock, *inputs),
                 outputs=tuple(results[accumulate:]),
                 accumulated=_disjoint(results[:accumulate]),
-                **skips,
+                **skips,  # type: ignore[arg-type]
             )
         )
     return build_phase("body", PhaseKind.BODY, ops, draw(st.integers(1, max_repeat)))

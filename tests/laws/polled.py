@@ -30,7 +30,9 @@ def polled(program: Program, spec: MachineSpec, jitter: Jitter | None = None) ->
 
 
 class _Phase:
-    def __init__(self, number, phase: Phase, spec: MachineSpec, jitter, taken, now: int) -> None:
+    def __init__(
+        self, number: int, phase: Phase, spec: MachineSpec, jitter: Jitter | None, taken: dict[str, set[int]], now: int
+    ) -> None:
         self.number, self.phase, self.spec, self.jitter, self.taken = number, phase, spec, jitter, taken
         self.records: dict[tuple[int, int], OpRecord] = {}
         self.last: dict[str, OpRecord] = {}

@@ -22,7 +22,7 @@ from tests.strategies import ON_CHIP, Case, cases, fewest_entries, needed_bytes,
 
 
 @given(cases())
-def test_macs_and_ops(case: Case):
+def test_macs_and_ops(case: Case) -> None:
     """G H (I + P) + P H multiply-accumulates a cell, step and sequence, and no op more or less than the program has."""
     spec = case.spec
     run = case.simulate(timing_only=True)
@@ -41,7 +41,7 @@ def test_macs_and_ops(case: Case):
 
 
 @given(cases())
-def test_every_cycle_of_every_unit_is_in_one_bucket(case: Case):
+def test_every_cycle_of_every_unit_is_in_one_bucket(case: Case) -> None:
     run = case.simulate(timing_only=True)
     stats = run.stats
     assert stats.unit_cycle_stacks.keys() == case.units.keys()
@@ -53,7 +53,7 @@ def test_every_cycle_of_every_unit_is_in_one_bucket(case: Case):
 
 
 @given(cases())
-def test_timelines_hold_the_occupied_cycles(case: Case):
+def test_timelines_hold_the_occupied_cycles(case: Case) -> None:
     run = case.simulate(timing_only=True)
     for name, unit in run.trace.units.items():
         busy = sum(sum(timelines[name].busy) for timelines in run.trace.timelines)
@@ -61,7 +61,7 @@ def test_timelines_hold_the_occupied_cycles(case: Case):
 
 
 @given(cases())
-def test_no_bound_is_broken(case: Case):
+def test_no_bound_is_broken(case: Case) -> None:
     """T steps take at least T times each bound; a bound that is no whole number was rounded once."""
     stats = case.simulate(timing_only=True).stats
     assert stats.bounds.keys() == GEMV_BOUNDS.keys()
@@ -72,7 +72,7 @@ def test_no_bound_is_broken(case: Case):
 
 
 @given(cases())
-def test_rates_follow_from_the_counts(case: Case):
+def test_rates_follow_from_the_counts(case: Case) -> None:
     stats, config = case.simulate(timing_only=True).stats, case.config
     phases = stats.prologue_cycles + stats.body_cycles + stats.handover_cycles + stats.epilogue_cycles
     assert stats.latency_cycles == phases
@@ -98,7 +98,7 @@ def test_rates_follow_from_the_counts(case: Case):
 
 
 @given(cases(one_layer_lstms()))
-def test_traffic_of_an_lstm_is_conserved(case: Case):
+def test_traffic_of_an_lstm_is_conserved(case: Case) -> None:
     """What stays is loaded once, the rest each time; all is read as often as the schedule must, and stored once;
     4 bytes an element."""
     traffic = case.simulate(timing_only=True).stats.traffic_bytes
@@ -151,7 +151,7 @@ def test_traffic_of_an_lstm_is_conserved(case: Case):
 
 
 @given(cases())
-def test_traffic_of_any_network_follows_from_its_equations(case: Case):
+def test_traffic_of_any_network_follows_from_its_equations(case: Case) -> None:
     """Whether weights stay or come each step, in steps or in blocks of them: of each matrix DRAM reads what stays once
     and the rest each time that it is multiplied, and the array reads all of it each such time."""
     assert flat(case.simulate(timing_only=True).stats.traffic_bytes) == traffic(case.spec, cut_of(case))
@@ -165,7 +165,7 @@ def test_traffic_of_any_network_follows_from_its_equations(case: Case):
 
 
 @given(cases())
-def test_traffic_of_the_ops_in_the_trace(case: Case):
+def test_traffic_of_the_ops_in_the_trace(case: Case) -> None:
     """The bytes, counted again from the ops that the machine says it executed."""
     run = case.simulate(timing_only=True)
     trace, _ = case.execute()
@@ -182,7 +182,7 @@ def test_traffic_of_the_ops_in_the_trace(case: Case):
 
 @settings(max_examples=examples(40))
 @given(cases(), st.sampled_from([1, 2]))
-def test_capacity_is_exact(case: Case, block: int):
+def test_capacity_is_exact(case: Case, block: int) -> None:
     """What is needed is enough, and one byte (or accumulator entry) less is refused with the gap.
 
     Of weights a resident schedule needs all; a streamed one biases, peephole weights, and of each matrix slots of a
@@ -220,9 +220,9 @@ def streamed_bytes(case: Case) -> int:
 
 
 @given(cases())
-def test_the_accumulators_hold_all_that_runs_at_a_time(case: Case):
+def test_the_accumulators_hold_all_that_runs_at_a_time(case: Case) -> None:
     """Buffers of one phase lie side by side in the accumulators; those of layers after each other may overlap."""
     for phase in case.program.phases:
         used = {r.buffer.name: r.buffer for op in phase.ops for r in op.writes if r.buffer.memory == "accumulators"}
-        entries = sum(b.slots * b.entries * b.width for b in used.values())
+        entries = sum(b.slots * b.entries * b.width for b in used.values())  # type: ignore[misc, operator]
         assert entries <= case.config.accumulators.entries

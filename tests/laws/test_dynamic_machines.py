@@ -29,7 +29,7 @@ MAPPINGS = ("row_bank_column_group_channel", "row_bank_group_column_channel")
 
 
 @st.composite
-def ddr(draw: st.DrawFn) -> dict:
+def ddr(draw: st.DrawFn) -> dict:  # type: ignore[type-arg]
     """DRAM of kind ddr."""
     return {
         "kind": "ddr",
@@ -46,14 +46,14 @@ def dynamic_cases(draw: st.DrawFn) -> tuple[Case, Case]:
     case = draw(cases())
     changes = {f"{memory}.ports": draw(st.sampled_from(["1RW", "1R1W"])) for memory in MEMORIES}
     if draw(st.booleans()):
-        changes["dram"] = draw(ddr())
-        changes["dram_type"] = TYPES[changes["dram"]["device"]]
+        changes["dram"] = draw(ddr())  # type: ignore[assignment]
+        changes["dram_type"] = TYPES[changes["dram"]["device"]]  # type: ignore[index]
     return case, case.with_fields(changes)
 
 
 @settings(max_examples=examples(40))
 @given(dynamic_cases(), st.one_of(st.none(), jitters()))
-def test_not_a_bit_changes(pair: tuple[Case, Case], jitter: Jitter | None):
+def test_not_a_bit_changes(pair: tuple[Case, Case], jitter: Jitter | None) -> None:
     static, dynamic = pair
     assert program_text(dynamic.program) == program_text(static.program)
     numbers = tensors(static.spec, 3)
@@ -63,7 +63,7 @@ def test_not_a_bit_changes(pair: tuple[Case, Case], jitter: Jitter | None):
 
 @settings(max_examples=examples(40))
 @given(dynamic_cases())
-def test_cycles_add_up_and_bounds_are_bounds(pair: tuple[Case, Case]):
+def test_cycles_add_up_and_bounds_are_bounds(pair: tuple[Case, Case]) -> None:
     """compute_stats raises if a stack does not sum to the run; `cycles` of an op is never more than it took."""
     _, case = pair
     run = case.simulate()
@@ -80,7 +80,7 @@ def test_cycles_add_up_and_bounds_are_bounds(pair: tuple[Case, Case]):
 
 @settings(max_examples=examples(20))
 @given(dynamic_cases())
-def test_the_same_run_twice(pair: tuple[Case, Case]):
+def test_the_same_run_twice(pair: tuple[Case, Case]) -> None:
     _, case = pair
     spec = machine_spec(case.program, case.arch, case.units)
     assert spec.static == (case.config.single_ported == () and case.config.dram.kind == "simple")
@@ -90,7 +90,7 @@ def test_the_same_run_twice(pair: tuple[Case, Case]):
 
 @settings(max_examples=examples(40))
 @given(cases(), st.lists(st.sampled_from(MEMORIES), min_size=1, unique=True))
-def test_ports_of_ones_own_are_never_slower(case: Case, single: list[str]):
+def test_ports_of_ones_own_are_never_slower(case: Case, single: list[str]) -> None:
     """Not for a single op, if all memories get them."""
     shared = case.with_fields({f"{memory}.ports": "1RW" for memory in single})
     faster, slower = case.execute()[0], shared.execute()[0]
@@ -101,7 +101,7 @@ def test_ports_of_ones_own_are_never_slower(case: Case, single: list[str]):
         assert early.done <= late.done
 
 
-def test_what_the_device_did_is_in_the_figures():
+def test_what_the_device_did_is_in_the_figures() -> None:
     """LSTM(16, 16), T = 2: the bursts of 64 bytes cover all bytes that DRAM moves; nothing on a simple one."""
     ddr4 = load_arch(
         "edge_16x16", [parse_override(f"dram={json.dumps(DDR_EXAMPLE)}"), parse_override("dram_type=ddr4")]
@@ -114,7 +114,7 @@ def test_what_the_device_did_is_in_the_figures():
     assert simulate(load_arch("edge_16x16"), workload, timing_only=True).stats.dram_counts == {}
 
 
-def test_capacity_of_a_device():
+def test_capacity_of_a_device() -> None:
     """A device of 8 banks of 1 row of 2 KB, two channels: 32 KiB. LSTM(16, 64) has 4 * 64 * 80 * 4 bytes of weights."""
     tiny = ["dram={kind: ddr, device: lpddr4_3200, channels: 2, controller_latency_cycles: 0}", "formats=float32"]
     arch = load_arch("edge_64x64", [parse_override(text) for text in (*tiny, "dram.device.rows_per_bank=1")])
@@ -124,7 +124,7 @@ def test_capacity_of_a_device():
     assert caught.value.need > 4 * 64 * 80 * 4
 
 
-def test_single_ports_cost_cycles_and_no_bits():
+def test_single_ports_cost_cycles_and_no_bits() -> None:
     """A machine whose memories have one port each: the same results in more cycles, and more of wait_port."""
     arch = load_arch("edge_16x16")
     shared = load_arch("edge_16x16", [parse_override(f"{memory}.ports=1RW") for memory in MEMORIES])
@@ -153,14 +153,14 @@ def ddr_cycles(*overrides: str) -> int:
         ("dram.device.trfc_nck=310", "dram.device.trfc_nck=320", (37_083, 37_003)),
     ],
 )
-def test_better_dram_can_be_slower(better: str, worse: str, cycles: tuple[int, int]):
+def test_better_dram_can_be_slower(better: str, worse: str, cycles: tuple[int, int]) -> None:
     """A transfer that comes earlier may run into a refresh that it missed before: refreshes keep to the clock."""
     found = ddr_cycles(better), ddr_cycles(worse)
     assert found == cycles
     assert found[0] > found[1]
 
 
-def test_a_shorter_pipeline_behind_a_single_port_can_be_slower():
+def test_a_shorter_pipeline_behind_a_single_port_can_be_slower() -> None:
     """What comes a cycle earlier takes cycles of the port that others then wait for."""
     workload = load_workload("silero_vad")
     found = [
@@ -174,7 +174,7 @@ def test_a_shorter_pipeline_behind_a_single_port_can_be_slower():
     assert found == [41_186, 39_946]
 
 
-def test_without_refresh_in_the_way_they_are_not():
+def test_without_refresh_in_the_way_they_are_not() -> None:
     """The same pairs where a refresh never comes: better is faster."""
     never = "dram.device.trefi_nck=1000000"
     for field, values in (("dram.device.trcd_nck", (10, 11)), ("dram.controller_latency_cycles", (9, 12))):
@@ -182,8 +182,8 @@ def test_without_refresh_in_the_way_they_are_not():
         assert better < worse
 
 
-def test_machines_say_whether_their_times_are_static():
-    case = Case(load_arch("edge_16x16").config, load_workload("lstm:4,4,t=2"), "fused")
+def test_machines_say_whether_their_times_are_static() -> None:
+    case = Case(load_arch("edge_16x16").config, load_workload("lstm:4,4,t=2"), "fused")  # type: ignore[arg-type]
     assert case.machine_spec().static
     assert all(unit.static for unit in case.units.values())
     for changes in ({"weight_sram.ports": "1RW"}, DDR4):

@@ -28,7 +28,7 @@ A kind of DRAM and single ports make service times depend on when an op starts: 
 
     dram.kind, weight_sram.ports, input_buffer.ports, state_buffer.ports
 
-Prices stand in tests/energy, and cost no cycles:
+Prices stand in tests/metrics, and cost no cycles:
 
     technology, dram_type
 
@@ -108,7 +108,7 @@ UNIT_OPTIONS = (
 OTHER_MACHINE = ("dram.kind", "weight_sram.ports", "input_buffer.ports", "state_buffer.ports")
 """tests/laws/test_dynamic_machines.py has these."""
 PRICES = ("technology", "dram_type")
-"""What energy and area cost: tests/energy has these, and no cycles come of them."""
+"""What energy and area cost: tests/metrics has these, and no cycles come of them."""
 OTHER_PROGRAM = (
     "mac_array.rows",
     "accumulators.entries",
@@ -155,7 +155,7 @@ def cycles(case: Case) -> tuple[int, list[tuple[int, int, int]]]:
 
 @settings(max_examples=examples(5))
 @given(cases())
-def test_the_list_is_complete(case: Case):
+def test_the_list_is_complete(case: Case) -> None:
     assert sorted(fields(case.config)) == sorted(
         (*UP, *DOWN, *SAME_CYCLES, *OTHER_NUMBERS, *OTHER_MACHINE, *UNIT_OPTIONS, *PRICES, *OTHER_PROGRAM)
     )
@@ -164,7 +164,7 @@ def test_the_list_is_complete(case: Case):
 @pytest.mark.parametrize("path", UP + DOWN)
 @settings(max_examples=examples(16))
 @given(data=st.data())
-def test_better_is_never_slower(path: str, data: st.DataObject):
+def test_better_is_never_slower(path: str, data: st.DataObject) -> None:
     """Not in total, and not for a single op: nothing starts, frees its unit or completes later."""
     case = data.draw(cases())
     if path == "mac_array.converter_latency_cycles" or data.draw(st.booleans()):
@@ -181,7 +181,7 @@ def test_better_is_never_slower(path: str, data: st.DataObject):
 @pytest.mark.parametrize("path", SAME_CYCLES)
 @settings(max_examples=examples(10))
 @given(data=st.data())
-def test_what_costs_no_cycles(path: str, data: st.DataObject):
+def test_what_costs_no_cycles(path: str, data: st.DataObject) -> None:
     """Capacities once everything fits: a weight SRAM that weights are streamed through is another matter."""
     case = data.draw(cases(schedules=RESIDENT if path == "weight_sram.capacity_bytes" else SCHEDULE_NAMES))
     other = case.with_fields({path: value_of(case.config, path) * 3})
@@ -194,7 +194,7 @@ def test_what_costs_no_cycles(path: str, data: st.DataObject):
 @pytest.mark.parametrize("path", OTHER_NUMBERS)
 @settings(max_examples=examples(5))
 @given(drawn=cases(one_layer_lstms()))
-def test_what_changes_numbers_alone(path: str, drawn: Case):
+def test_what_changes_numbers_alone(path: str, drawn: Case) -> None:
     """In a q format, which tables and lines can address; of a network whose functions they stand for."""
     case = drawn.with_fields({"formats": "q4.12"})
     method = {"activation.method": "piecewise_linear" if path.endswith("linear") else "table"}
@@ -205,7 +205,7 @@ def test_what_changes_numbers_alone(path: str, drawn: Case):
 @pytest.mark.parametrize("path", OTHER_PROGRAM)
 @settings(max_examples=examples(25))
 @given(data=st.data())
-def test_what_changes_the_program_keeps_it_right(path: str, data: st.DataObject):
+def test_what_changes_the_program_keeps_it_right(path: str, data: st.DataObject) -> None:
     case = data.draw(cases())
     value = (value_of(case.config, path) or 0) + data.draw(st.integers(1, 20))
     changes = {path: value, "input_buffer.capacity_bytes": 1 << 30, "state_buffer.capacity_bytes": 1 << 30}
@@ -218,4 +218,4 @@ def test_what_changes_the_program_keeps_it_right(path: str, data: st.DataObject)
     other = case.with_fields(changes)
     assert find_hazards(other.program) == ()
     numbers = tensors(case.spec, 4)
-    assert compare(other.execute(numbers)[1], numbers, case.spec).passed
+    assert compare(other.execute(numbers)[1], numbers, case.spec).passed  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -46,14 +47,14 @@ def _largest_error(got: np.ndarray, want: np.ndarray) -> float:
 
 
 @given(cases(), seeds)
-def test_the_machine_computes_what_the_interpreter_does(case: Case, seed: int):
+def test_the_machine_computes_what_the_interpreter_does(case: Case, seed: int) -> None:
     numbers = tensors(case.spec, seed)
     _, computed = case.execute(numbers)
     assert bits(computed) == bits(case.interpret(numbers))
 
 
 @given(cases(), seeds, jitters())
-def test_also_when_every_op_takes_a_random_time(case: Case, seed: int, jitter: Jitter):
+def test_also_when_every_op_takes_a_random_time(case: Case, seed: int, jitter: Jitter) -> None:
     """Deep queues let the units run as far apart as the dependencies allow."""
     numbers = tensors(case.spec, seed)
     deep = replace(case.machine_spec(), queue_depth=10_000, issue_cycles=0)
@@ -65,7 +66,7 @@ def test_also_when_every_op_takes_a_random_time(case: Case, seed: int, jitter: J
 
 @settings(max_examples=examples(25))
 @given(cases(), seeds)
-def test_also_when_one_unit_lags_far_behind(case: Case, seed: int):
+def test_also_when_one_unit_lags_far_behind(case: Case, seed: int) -> None:
     """Each unit in turn 1,000 times slower, then only its results 1,000 times later."""
     numbers = tensors(case.spec, seed)
     want = bits(case.interpret(numbers))
@@ -90,22 +91,22 @@ def test_also_when_one_unit_lags_far_behind(case: Case, seed: int):
 
 
 @given(cases(), seeds)
-def test_the_program_means_the_network(case: Case, seed: int):
+def test_the_program_means_the_network(case: Case, seed: int) -> None:
     """Against the golden model, from a nonzero initial state."""
     numbers, spec = tensors(case.spec, seed), case.spec
     assert all(np.all(cell.h_0 != 0) and (cell.c_0 is None or np.all(cell.c_0 != 0)) for cell in numbers.cells)
     _, computed = case.execute(numbers)
-    verdict = compare(computed, numbers, spec)
+    verdict = compare(computed, numbers, spec)  # type: ignore[arg-type]
     assert verdict.passed, verdict
-    assert computed.output.shape == (spec.steps, spec.batch, spec.output_size)
-    assert [h.shape for h in computed.h_n] == [(spec.batch, cell.output_size) for cell in spec.cells]
-    for c_n, cell in zip(computed.c_n, spec.cells, strict=True):
+    assert computed.output.shape == (spec.steps, spec.batch, spec.output_size)  # type: ignore[union-attr]
+    assert [h.shape for h in computed.h_n] == [(spec.batch, cell.output_size) for cell in spec.cells]  # type: ignore[union-attr]
+    for c_n, cell in zip(computed.c_n, spec.cells, strict=True):  # type: ignore[union-attr]
         assert (c_n is None) == (cell.kind is not CellKind.LSTM)
         assert c_n is None or c_n.shape == (spec.batch, cell.hidden_size)
 
 
 @given(cases(), seeds)
-def test_the_last_outputs_are_the_last_states(case: Case, seed: int):
+def test_the_last_outputs_are_the_last_states(case: Case, seed: int) -> None:
     """Forward at each sequence's last step, in reverse at its first; what is behind its end is 0."""
     computed, spec = case.interpret(tensors(case.spec, seed)), case.spec
     lengths = spec.lengths or (spec.steps,) * spec.batch
@@ -119,17 +120,17 @@ def test_the_last_outputs_are_the_last_states(case: Case, seed: int):
 
 
 @given(cases(one_layer_lstms()), seeds)
-def test_the_program_means_the_lstm(case: Case, seed: int):
+def test_the_program_means_the_lstm(case: Case, seed: int) -> None:
     """One layer, against the golden model called by hand."""
     numbers = tensors(case.spec, seed)
     (cell,) = numbers.cells
     _, computed = case.execute(numbers)
     weights = cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh
-    output, h_n, c_n = lstm(numbers.x, *weights, cell.h_0[None], cell.c_0[None])
-    for got, want in ((computed.output, output), (computed.h_n[0], h_n[0]), (computed.c_n[0], c_n[0])):
-        assert got.shape == want.shape
-        assert _largest_error(got, want) <= TOLERANCE
-    assert np.array_equal(computed.output[-1], computed.h_n[0])
+    output, h_n, c_n = lstm(numbers.x, *weights, cell.h_0[None], cell.c_0[None])  # type: ignore[arg-type, index]
+    for got, want in ((computed.output, output), (computed.h_n[0], h_n[0]), (computed.c_n[0], c_n[0])):  # type: ignore[union-attr]
+        assert got.shape == want.shape  # type: ignore[union-attr]
+        assert _largest_error(got, want) <= TOLERANCE  # type: ignore[arg-type]
+    assert np.array_equal(computed.output[-1], computed.h_n[0])  # type: ignore[union-attr]
 
 
 @law
@@ -138,12 +139,12 @@ def test_the_program_means_the_lstm(case: Case, seed: int):
 @pytest.mark.parametrize(
     "sizes", [(1, 1, 1, 1), (1, 5, 4, 1), (5, 1, 4, 2), (4, 7, 1, 3), (1, 1, 6, 3), (12, 12, 1, 1)], ids=str
 )
-def test_the_smallest_sizes(schedule: str, sizes: tuple[int, int, int, int]):
+def test_the_smallest_sizes(schedule: str, sizes: tuple[int, int, int, int]) -> None:
     """I = 1, H = 1, T = 1, and several sequences at once, on a few machines each."""
 
     @settings(max_examples=examples(4))
     @given(cases(st.just(workload(*sizes)), [schedule]))
-    def check(case: Case):
+    def check(case: Case) -> None:
         numbers = tensors(case.spec, 5)
         want = case.interpret(numbers)
         for jitter in (None, seeded_jitter(1, 50)):
@@ -156,7 +157,7 @@ def test_the_smallest_sizes(schedule: str, sizes: tuple[int, int, int, int]):
 
 @settings(max_examples=examples(25))
 @given(cases(), seeds)
-def test_batch_lanes_are_independent(case: Case, seed: int):
+def test_batch_lanes_are_independent(case: Case, seed: int) -> None:
     """Each sequence of a batch gets what it would get alone: other lanes' numbers do not leak into it."""
     numbers = tensors(case.spec, seed)
     cells = tuple(
@@ -189,7 +190,7 @@ one_way = either.filter(
 
 @settings(max_examples=examples(25))
 @given(cases(one_way), seeds)
-def test_a_sequence_continues_from_its_state(case: Case, seed: int):
+def test_a_sequence_continues_from_its_state(case: Case, seed: int) -> None:
     """T steps are T - 1 steps, then 1 step from the h and c they end with; in reverse the first comes last."""
     whole = tensors(case.spec, seed)
     all_steps = case.interpret(whole)
@@ -209,7 +210,7 @@ def test_a_sequence_continues_from_its_state(case: Case, seed: int):
 
 @settings(max_examples=examples(40))
 @given(either.filter(lambda load: not runs_as_wavefront(load.spec)), st.sampled_from(WAVEFRONTS))
-def test_a_wavefront_needs_layers_that_run_forward_alone(load: Workload, schedule: str):
+def test_a_wavefront_needs_layers_that_run_forward_alone(load: Workload, schedule: str) -> None:
     """The output of a layer in reverse is not there before its last step."""
     with pytest.raises(ScheduleError, match="a layer in reverse needs the whole"):
         find_schedule(schedule).build(load.spec, load_arch(FLOAT_16X16).config)
@@ -217,12 +218,12 @@ def test_a_wavefront_needs_layers_that_run_forward_alone(load: Workload, schedul
 
 @law
 @pytest.mark.parametrize("schedule", SCHEDULE_NAMES)
-def test_initial_state_from_a_file(schedule: str, tmp_path):
+def test_initial_state_from_a_file(schedule: str, tmp_path: Path) -> None:
     """The whole flow, from files, with a nonzero initial state and an outside witness."""
     load = workload(5, 6, 4, 2)
     numbers = tensors(load.spec, 8)
     (cell,) = numbers.cells
-    h_0, c_0 = cell.h_0[None], cell.c_0[None]
+    h_0, c_0 = cell.h_0[None], cell.c_0[None]  # type: ignore[index]
     names = {
         "weight_ih_l0": "weight_ih",
         "weight_hh_l0": "weight_hh",
@@ -230,9 +231,9 @@ def test_initial_state_from_a_file(schedule: str, tmp_path):
         "bias_hh_l0": "bias_hh",
     }
     stored = {name: getattr(cell, field) for name, field in names.items()}
-    golden = lstm(numbers.x, *stored.values(), h_0, c_0)
+    golden = lstm(numbers.x, *stored.values(), h_0, c_0)  # type: ignore[call-arg]
     expected = dict(zip(("output", "h_n", "c_n"), golden, strict=True))
-    np.savez(tmp_path / "all.npz", **stored, input=numbers.x, first_h=h_0, first_c=c_0, **expected)
+    np.savez(tmp_path / "all.npz", **stored, input=numbers.x, first_h=h_0, first_c=c_0, **expected)  # type: ignore[arg-type]
     path = tmp_path / "stateful.yaml"
     path.write_text(
         "summary: a nonzero initial state\nkind: lstm\ninput_size: 5\nhidden_size: 6\nsteps: 4\nbatch: 2\n"
@@ -242,7 +243,7 @@ def test_initial_state_from_a_file(schedule: str, tmp_path):
 
     @settings(max_examples=examples(4))
     @given(cases(st.just(load), [schedule]))
-    def check(case: Case):
+    def check(case: Case) -> None:
         stateful = replace(case, workload=load_workload(str(path)))
         run = stateful.simulate()
         assert run.validation.passed
@@ -259,7 +260,7 @@ def test_initial_state_from_a_file(schedule: str, tmp_path):
 def test_a_result_is_not_a_view_of_what_it_was_read_from() -> None:
     """A projection's identity is 1,000 cycles under way while its sums are overwritten: one row, few slots."""
     changes = {"mac_array.rows": 1, "accumulators.entries": 4, "activation.latency_cycles": 1000}
-    config = changed(load_arch(FLOAT_16X16).config, changes)
+    config = changed(load_arch(FLOAT_16X16).config, changes)  # type: ignore[arg-type]
     case = Case(config, network(kind=CellKind.LSTM, input_size=2, hidden_size=6, proj_size=3, steps=6), "split")
     numbers = tensors(case.spec, 4)
     assert bits(case.execute(numbers)[1]) == bits(case.interpret(numbers))

@@ -27,7 +27,7 @@ def case(name: str) -> Case:
     capacity, schedule = CASES[name]
     texts = (capacity, "state_buffer.hoist_steps=2", "state_buffer.capacity_bytes=1024")
     arch = load_arch("tiny_2x2", [parse_override(text) for text in texts])
-    return Case(arch.config, workload(3, 2, 5, 1), schedule)
+    return Case(arch.config, workload(3, 2, 5, 1), schedule)  # type: ignore[arg-type]
 
 
 def narrower(op: Transfer) -> Transfer:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from archsim.hardware.unit import Service
 from archsim.program.builder import build_phase
-from archsim.program.ir import Op, Phase, PhaseKind, Program, Region
+from archsim.program.ir import Buffer, Op, Phase, PhaseKind, Program, Region
 from archsim.program.verifier import find_hazards
 from tests.laws.generic_ops import Mix, bodies, buffer, damaged_bodies, executed, interpreted, one_phase
 from tests.laws.happens_before import Unrolled, reads_before_writes
@@ -46,7 +46,7 @@ def check_numbers(phase: Phase, service: Service, seed: int) -> None:
 
 @settings(max_examples=examples(400))
 @given(bodies(conditional=False), services, seeds)
-def test_derived_dependencies_order_everything(phase: Phase, service: Service, seed: int):
+def test_derived_dependencies_order_everything(phase: Phase, service: Service, seed: int) -> None:
     assert Unrolled(phase).hazards == []
     assert not unordered(phase)
     check_numbers(phase, service, seed)
@@ -54,14 +54,14 @@ def test_derived_dependencies_order_everything(phase: Phase, service: Service, s
 
 @settings(max_examples=examples(200))
 @given(bodies(conditional=True, max_ops=5, max_repeat=10), services, seeds)
-def test_also_with_ops_that_some_repetitions_leave_out(phase: Phase, service: Service, seed: int):
+def test_also_with_ops_that_some_repetitions_leave_out(phase: Phase, service: Service, seed: int) -> None:
     assert Unrolled(phase).hazards == []
     assert not unordered(phase)
     check_numbers(phase, service, seed)
 
 
 @law
-def test_mixed_strides_are_ordered_or_refused():
+def test_mixed_strides_are_ordered_or_refused() -> None:
     """Regions of one buffer that move through its slots at different speeds: right at any latencies, or a hazard."""
     verdicts: Counter[str] = Counter()
 
@@ -80,7 +80,7 @@ def test_mixed_strides_are_ordered_or_refused():
 
 
 @law
-def test_verifier_and_oracle_agree_on_damaged_programs():
+def test_verifier_and_oracle_agree_on_damaged_programs() -> None:
     """No hazard overlooked, none invented; and without one, the numbers are right at any latencies."""
     verdicts: Counter[str] = Counter()
 
@@ -100,7 +100,7 @@ def test_verifier_and_oracle_agree_on_damaged_programs():
 
 @settings(max_examples=examples(150))
 @given(bodies(conditional=True, max_repeat=12))
-def test_verifier_and_oracle_agree_on_reads_before_writes(phase: Phase):
+def test_verifier_and_oracle_agree_on_reads_before_writes(phase: Phase) -> None:
     program = one_phase(phase)
     found = any(hazard.kind == "uninitialized" for hazard in find_hazards(program))
     assert found == reads_before_writes(program)
@@ -108,14 +108,14 @@ def test_verifier_and_oracle_agree_on_reads_before_writes(phase: Phase):
 
 @settings(max_examples=examples(100))
 @given(bodies(conditional=False), st.integers(1, 200))
-def test_dependencies_do_not_depend_on_the_number_of_repetitions(phase: Phase, repeat: int):
+def test_dependencies_do_not_depend_on_the_number_of_repetitions(phase: Phase, repeat: int) -> None:
     other = build_phase(phase.name, phase.kind, phase.ops, repeat)
     assert other.deps == phase.deps
     assert not unordered(other)
 
 
 @law
-def test_no_dependency_is_named_twice_or_on_the_own_unit_in_vain():
+def test_no_dependency_is_named_twice_or_on_the_own_unit_in_vain() -> None:
     """Tokens cost hardware: at most one for each op, lag and event, and the own unit's order is free."""
 
     @settings(max_examples=examples(150))
@@ -133,15 +133,15 @@ def test_no_dependency_is_named_twice_or_on_the_own_unit_in_vain():
 # Reproductions that are small enough to read. r(...) is a region, op(...) an op on a unit.
 
 
-def r(b, offset: int = 0, stride: int = 0) -> Region:
+def r(b: Buffer, offset: int = 0, stride: int = 0) -> Region:
     return Region(b, 0, b.entries, offset, stride)
 
 
 def op(name: str, unit: str, reads: tuple[Region, ...] = (), writes: tuple[Region, ...] = (), **skips: int) -> Op:
-    return Mix(unit=unit, label=name, inputs=reads, outputs=writes, **skips)
+    return Mix(unit=unit, label=name, inputs=reads, outputs=writes, **skips)  # type: ignore[arg-type]
 
 
-def test_a_conditional_write_does_not_hide_the_write_before_it():
+def test_a_conditional_write_does_not_hide_the_write_before_it() -> None:
     """In the last repetition the second write is left out, and the read must wait for the first."""
     b = buffer("b")
     ops = [
@@ -153,7 +153,7 @@ def test_a_conditional_write_does_not_hide_the_write_before_it():
     assert Unrolled(phase).hazards == []
 
 
-def test_a_conditional_read_does_not_hide_the_read_before_it():
+def test_a_conditional_read_does_not_hide_the_read_before_it() -> None:
     """In the last repetition the second read is left out, and the write must wait for the first."""
     b = buffer("b", is_input=True)
     ops = [
@@ -165,7 +165,7 @@ def test_a_conditional_read_does_not_hide_the_read_before_it():
     assert Unrolled(phase).hazards == []
 
 
-def test_what_is_left_out_at_the_end_was_last_there_some_repetitions_ago():
+def test_what_is_left_out_at_the_end_was_last_there_some_repetitions_ago() -> None:
     """In the last two repetitions the writer is left out: the read must wait for what it wrote before them."""
     b = buffer("b")
     ops = [op("write", "u0", writes=(r(b),), skip_last=2), op("read", "u1", (r(b),), skip_first=1)]
@@ -176,13 +176,13 @@ def test_what_is_left_out_at_the_end_was_last_there_some_repetitions_ago():
 
 
 @pytest.mark.parametrize("second", ["write", "update"])
-def test_two_writers_of_one_time_some_repetitions_apart(second: str):
+def test_two_writers_of_one_time_some_repetitions_apart(second: str) -> None:
     """Time step t is written in repetition t - 2, and again in repetition t, though nothing reads it."""
     steps = buffer("steps", slots=None)
     early, late = r(steps, offset=2, stride=1), r(steps, stride=1)
     ops = [
         op("early", "u0", writes=(early,)),
-        Mix(unit="u1", label="late", **{"outputs" if second == "write" else "accumulated": (late,)}),
+        Mix(unit="u1", label="late", **{"outputs" if second == "write" else "accumulated": (late,)}),  # type: ignore[arg-type]
     ]
     phase = build_phase("body", PhaseKind.BODY, ops, 6)
     assert Unrolled(phase).hazards == []
@@ -191,7 +191,7 @@ def test_two_writers_of_one_time_some_repetitions_apart(second: str):
     assert unordered(damaged)
 
 
-def test_a_time_that_nothing_has_written_yet():
+def test_a_time_that_nothing_has_written_yet() -> None:
     """Within one phase a time step counts as written only once that time step is."""
     steps = buffer("steps", slots=None)
     ops = [op("read", "u", (r(steps, offset=1, stride=1),)), op("write", "u", writes=(r(steps, stride=1),))]
@@ -211,13 +211,13 @@ def mixed_strides() -> list[tuple[Op, ...]]:
 
 
 @pytest.mark.parametrize("ops", mixed_strides(), ids=["slots", "time axis"])
-def test_no_hazard_of_mixed_strides_is_overlooked(ops: tuple[Op, ...]):
+def test_no_hazard_of_mixed_strides_is_overlooked(ops: tuple[Op, ...]) -> None:
     """Either ordered, or refused by the verifier."""
     phase = build_phase("body", PhaseKind.BODY, ops, 6)
     assert unordered(phase) or not Unrolled(phase).hazards
 
 
-def test_a_later_phase_may_read_what_an_earlier_one_wrote_for_every_step():
+def test_a_later_phase_may_read_what_an_earlier_one_wrote_for_every_step() -> None:
     """As a second layer does that starts when the first has finished all steps."""
     steps = buffer("steps", slots=None)
     first = build_phase("first", PhaseKind.BODY, [op("write", "u", writes=(r(steps, stride=1),))], 10)

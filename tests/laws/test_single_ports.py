@@ -40,7 +40,7 @@ def machines(draw: st.DrawFn, phase: Phase) -> MachineSpec:
 
 @settings(max_examples=examples(300))
 @given(st.data(), phases, st.one_of(st.none(), jitters()))
-def test_every_op_at_its_cycle(data: st.DataObject, phase: Phase, jitter: Jitter | None):
+def test_every_op_at_its_cycle(data: st.DataObject, phase: Phase, jitter: Jitter | None) -> None:
     """The machine, with its events and books, against a look at every rule in every cycle."""
     program, spec = one_phase(phase), data.draw(machines(phase))
     if jitter is not None:
@@ -66,7 +66,7 @@ def _capped(service: Service) -> Service:
 
 @settings(max_examples=examples(150))
 @given(st.data(), phases, st.one_of(st.none(), jitters()))
-def test_the_same_bits_as_ever(data: st.DataObject, phase: Phase, jitter: Jitter | None):
+def test_the_same_bits_as_ever(data: st.DataObject, phase: Phase, jitter: Jitter | None) -> None:
     program, spec = one_phase(phase), data.draw(machines(phase))
     state = initial_state(program)
     execute(program, spec, Options(arithmetic=Arithmetic(state, Hashing()), jitter=jitter))
@@ -75,7 +75,7 @@ def test_the_same_bits_as_ever(data: st.DataObject, phase: Phase, jitter: Jitter
 
 @settings(max_examples=examples(150))
 @given(st.data(), phases)
-def test_ports_of_ones_own_are_never_slower(data: st.DataObject, phase: Phase):
+def test_ports_of_ones_own_are_never_slower(data: st.DataObject, phase: Phase) -> None:
     """No op starts, frees its unit or completes later; and what a single port adds is all in wait_port."""
     program, shared = one_phase(phase), data.draw(machines(phase))
     apart = replace(shared, port_uses=())
@@ -92,7 +92,7 @@ def test_ports_of_ones_own_are_never_slower(data: st.DataObject, phase: Phase):
 
 @settings(max_examples=examples(150))
 @given(st.data(), phases)
-def test_an_op_waits_no_longer_than_the_others_in_progress_hold_the_port(data: st.DataObject, phase: Phase):
+def test_an_op_waits_no_longer_than_the_others_in_progress_hold_the_port(data: st.DataObject, phase: Phase) -> None:
     """What has been granted is never taken back: a wait is bounded by one op, or those still to retire, of each unit.
 
     With depths of 0 an op's cycles lie within its occupancy, so that the others have one op each.

@@ -68,7 +68,7 @@ def two_capacities(draw: st.DrawFn) -> tuple[Case, Case]:
 
 @settings(max_examples=examples(60))
 @given(two_capacities())
-def test_more_room(pair: tuple[Case, Case]):
+def test_more_room(pair: tuple[Case, Case]) -> None:
     """Never more bytes; and if what is streamed is part of what was, in tiles as large, nothing else is worse."""
     case, larger = pair
     small, large = figures(case), figures(larger)
@@ -89,7 +89,7 @@ def test_more_room(pair: tuple[Case, Case]):
 @pytest.mark.parametrize("path", FASTER)
 @settings(max_examples=examples(25))
 @given(case=cases(schedules=STREAMED), factor=st.sampled_from([1.5, 2, 7]))
-def test_a_faster_memory(path: str, case: Case, factor: float):
+def test_a_faster_memory(path: str, case: Case, factor: float) -> None:
     """The same bytes, and nothing is slower: the program is the same."""
     section, name = path.split(".")
     value = getattr(getattr(case.config, section), name)
@@ -110,7 +110,7 @@ def stats(arch: str, workload: str, schedule: str, capacity_bytes: int, *sets: s
     return simulate(found, load_workload(workload), schedule, timing_only=True).stats
 
 
-def test_few_steps_do_not_earn_back_what_the_prologue_loads_more():
+def test_few_steps_do_not_earn_back_what_the_prologue_loads_more() -> None:
     """LSTM(3, 2), T = 4: a tile of W_hh more, 16 bytes, takes DRAM 2 cycles, and the steps are no faster."""
     small, large = (stats("tiny_2x2", "lstm_3_2_t4", "fused_streamed", n) for n in (174, 177))
     assert (small.latency_cycles, large.latency_cycles) == (187, 189)
@@ -118,14 +118,14 @@ def test_few_steps_do_not_earn_back_what_the_prologue_loads_more():
     assert large.body_cycles == small.body_cycles
 
 
-def test_larger_parts_of_tiles_fit_worse():
+def test_larger_parts_of_tiles_fit_worse() -> None:
     """12 rows of a group take x and 12 take h, each in parts of 6 and 6, then of 8 and 4: as many, but less even."""
     small, large = (stats("edge_16x16", "gru:16,16,t=8", "fused_streamed", n) for n in (752, 776))
     assert (small.latency_cycles, large.latency_cycles) == (1719, 1751)
     assert Figures.of(small).burst_bytes == Figures.of(large).burst_bytes
 
 
-def test_another_matrix_stays():
+def test_another_matrix_stays() -> None:
     """With 3,367 bytes all of W_hh fits instead of W_ih, and fewer bytes are streamed; but DRAM's latency binds."""
     wide = "dram.bandwidth_bytes_per_cycle=1000"
     small, large = (stats("edge_16x16", "lstm:20,24,t=8", "split_streamed", n, wide) for n in (3263, 3367))
@@ -133,7 +133,7 @@ def test_another_matrix_stays():
     assert Figures.of(large).data_bytes < Figures.of(small).data_bytes
 
 
-def test_parts_that_are_no_multiple_of_a_burst():
+def test_parts_that_are_no_multiple_of_a_burst() -> None:
     """Parts of 2 rows of 16 bytes, a burst, then of 3, which take two: 4 rows of each gate stand in a tile."""
     small, large = (stats("edge_16x16", "lstm:16,16,t=8", "fused_streamed", n) for n in (419, 468))
     assert (Figures.of(small).burst_bytes, Figures.of(large).burst_bytes) == (17_536, 23_680)

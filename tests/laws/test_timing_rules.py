@@ -27,7 +27,7 @@ from tests.strategies import EVERYTHING, STEP_BY_STEP, Case, bits, cases, is_wav
 
 
 @given(cases())
-def test_every_op_at_its_cycle(case: Case):
+def test_every_op_at_its_cycle(case: Case) -> None:
     trace, _ = case.execute()
     want = recurrence(case.program, case.machine_spec())
     assert list(trace.records) == want.records
@@ -40,7 +40,7 @@ def test_every_op_at_its_cycle(case: Case):
 
 
 @given(cases(), jitters())
-def test_every_op_at_its_cycle_when_latencies_vary(case: Case, jitter: Jitter):
+def test_every_op_at_its_cycle_when_latencies_vary(case: Case, jitter: Jitter) -> None:
     trace, _ = case.execute(jitter=jitter)
     want = recurrence(case.program, case.machine_spec(), jitter)
     assert list(trace.records) == want.records
@@ -49,7 +49,9 @@ def test_every_op_at_its_cycle_when_latencies_vary(case: Case, jitter: Jitter):
 
 @settings(max_examples=examples(200))
 @given(bodies(conditional=True, max_repeat=9), st.integers(0, 3), st.integers(1, 4), jitters())
-def test_every_op_of_any_program_at_its_cycle(phase: Phase, issue_cycles: int, queue_depth: int, jitter: Jitter):
+def test_every_op_of_any_program_at_its_cycle(
+    phase: Phase, issue_cycles: int, queue_depth: int, jitter: Jitter
+) -> None:
     """Also where repetitions leave ops out, and where tokens come from several repetitions ago."""
     program = one_phase(phase)
     spec = MachineSpec(("u2", "u0", "u1"), ((Service(2, 1, 3),) * len(phase.ops),), issue_cycles, queue_depth)
@@ -63,7 +65,7 @@ def test_every_op_of_any_program_at_its_cycle(phase: Phase, issue_cycles: int, q
 
 
 @given(cases(), jitters())
-def test_records_obey_the_rules_of_order(case: Case, jitter: Jitter):
+def test_records_obey_the_rules_of_order(case: Case, jitter: Jitter) -> None:
     """The rules that the verifier trusts, each read off the trace."""
     trace, _ = case.execute(jitter=jitter)
     services = case.machine_spec().services
@@ -88,7 +90,7 @@ def test_records_obey_the_rules_of_order(case: Case, jitter: Jitter):
 
 
 @given(cases())
-def test_phases_follow_each_other(case: Case):
+def test_phases_follow_each_other(case: Case) -> None:
     trace, _ = case.execute()
     assert trace.phases[0].start == 0
     assert trace.phases[-1].end == trace.total_cycles
@@ -113,7 +115,7 @@ def test_phases_follow_each_other(case: Case):
 
 @settings(max_examples=examples(30))
 @given(cases())
-def test_cycles_do_not_depend_on_the_numbers(case: Case):
+def test_cycles_do_not_depend_on_the_numbers(case: Case) -> None:
     """Other weights, other inputs, or none at all: the same trace."""
     timed, _ = case.execute()
     for seed in (1, 2):
@@ -130,7 +132,7 @@ def test_cycles_do_not_depend_on_the_numbers(case: Case):
 
 @settings(max_examples=examples(30))
 @given(cases())
-def test_the_same_inputs_give_the_same_run(case: Case):
+def test_the_same_inputs_give_the_same_run(case: Case) -> None:
     first, second = case.simulate(), case.simulate()
     assert first.stats == second.stats
     assert first.trace == second.trace
@@ -140,7 +142,7 @@ def test_the_same_inputs_give_the_same_run(case: Case):
 
 @settings(max_examples=examples(30))
 @given(cases())
-def test_the_order_of_the_units_does_not_matter(case: Case):
+def test_the_order_of_the_units_does_not_matter(case: Case) -> None:
     numbers = tensors(case.spec, 3)
     want, computed = case.execute(numbers)
     names = tuple(case.units)
@@ -157,10 +159,10 @@ def test_the_order_of_the_units_does_not_matter(case: Case):
 
 @settings(max_examples=examples(30))
 @given(cases(schedules=STEP_BY_STEP))
-def test_the_bodies_do_not_depend_on_the_sequence_length(case: Case):
+def test_the_bodies_do_not_depend_on_the_sequence_length(case: Case) -> None:
     """Same ops, same dependencies for 100 and for 500 steps; the epilogue differs by the slot of the last h.
 
-    (Of hoisted schedules, where blocks count, see tests/schedules/test_hoisted.py.)
+    (Of hoisted schedules, where blocks count, see tests/families/gemv/test_hoisted.py.)
     """
     lengths = (100, 500, 501)
     short, long, odd = (case.with_steps(steps).program for steps in lengths)

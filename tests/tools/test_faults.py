@@ -89,23 +89,23 @@ from archsim.one import mean, size
 
 
 @pytest.mark.parametrize("values", [[2, 4], [6, 6, 6], [9]])
-def test_mean(values):
+def test_mean(values) -> None:
     assert mean(values) == sum(values) // len(values)
 
 
 @pytest.mark.exhaustive
-def test_size():
+def test_size() -> None:
     assert size() == 3
 
 
-def test_nothing_to_do_with_it():
+def test_nothing_to_do_with_it() -> None:
     assert True
 '''
 PROJECT = '[tool.pytest.ini_options]\naddopts = "-q --no-such-option"\nmarkers = ["exhaustive: slow"]\n'
 
 
 @pytest.fixture
-def small(tmp_path):
+def small(tmp_path: Path) -> Path:
     """A tree with a package named archsim of three modules, one of them compiled by numba."""
     tree = tmp_path / "tree"
     for folder in ("archsim", "tests"):
@@ -121,13 +121,19 @@ def small(tmp_path):
     return tree
 
 
-def test_faults_stand_in_code_that_computes():
+@pytest.fixture(scope="module")
+def every() -> list[Fault]:
+    """All faults of this tree."""
+    return faults_of_tree(ROOT, "archsim")
+
+
+def test_faults_stand_in_code_that_computes() -> None:
     """Not in texts, annotations, messages, type aliases, TYPE_CHECKING or __repr__."""
     lines = Counter(fault.line for fault in faults_of_source(SOURCE, "archsim/made.py"))
     assert set(lines) == {8, 11, 13, 15}
 
 
-def test_every_kind_is_planted():
+def test_every_kind_is_planted() -> None:
     faults = faults_of_source(SOURCE, "archsim/made.py")
     shown = {(fault.kind, fault.before, fault.after) for fault in faults}
     assert {
@@ -145,10 +151,9 @@ def test_every_kind_is_planted():
     } <= shown
 
 
-def test_a_sample_is_the_same_again_and_each_fault_is_another_program():
-    every = faults_of_tree(ROOT, "archsim")
+def test_a_sample_is_the_same_again_and_each_fault_is_another_program(every: list[Fault]) -> None:
     chosen = sample(ROOT, every, 90, 7)
-    assert chosen == sample(ROOT, faults_of_tree(ROOT, "archsim"), 90, 7)
+    assert chosen == sample(ROOT, list(every), 90, 7)
     assert chosen != sample(ROOT, every, 90, 8)
     for fault in chosen:
         source = (ROOT / fault.path).read_text()
@@ -160,7 +165,7 @@ def test_a_sample_is_the_same_again_and_each_fault_is_another_program():
     assert len({fault.kind for fault in chosen}) == len(Kind)
 
 
-def test_a_planted_fault_leaves_no_trace(small):
+def test_a_planted_fault_leaves_no_trace(small: Path) -> None:
     tree = copy_tree(small, small.parent / "copy")
     path = tree / "archsim" / "one.py"
     before = (path.read_bytes(), path.stat().st_mtime_ns)
@@ -170,7 +175,7 @@ def test_a_planted_fault_leaves_no_trace(small):
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
 
 
-def test_what_must_be_reached_to_reach_a_fault(small):
+def test_what_must_be_reached_to_reach_a_fault(small: Path) -> None:
     blocks, _ = count_blocks(small, "archsim")
     one = blocks.modules["archsim/one.py"]
     lines = {number: (first[0], last[0]) for number, (first, last) in one.blocks.items()}
@@ -179,15 +184,19 @@ def test_what_must_be_reached_to_reach_a_fault(small):
     assert blocks.reached("archsim/one.py", (9, 7)) == {place[9, 10]}
     assert blocks.reached("archsim/one.py", (11, 11)) == {place[11, 11]}
     assert blocks.reached("archsim/one.py", (4, 7)) == {place[16, 16]}  # where the constant is named
+    assert list(blocks.circles("archsim/one.py", (10, 11)))[:2] == [
+        {place[10, 10]},
+        set(place.values()) - {place[16, 16]},
+    ]
     assert blocks.reached("archsim/fast.py", (16, 15)) == {place[11, 11]}  # where the compiled function is named
 
 
-def test_what_numba_has_to_compile_again(small):
+def test_what_numba_has_to_compile_again(small: Path) -> None:
     blocks, _ = count_blocks(small, "archsim")
     assert [blocks.needs_recompiling(f"archsim/{name}.py") for name in ("fast", "two", "one")] == [True, True, False]
 
 
-def test_expressions_of_markers():
+def test_expressions_of_markers() -> None:
     fast = selection("not exhaustive")
     assert (fast(()), fast(("exhaustive",)), selection("")(("exhaustive",))) == (True, False, True)
     assert selection("a and (b or not c)")(("a",)) is True
@@ -195,7 +204,7 @@ def test_expressions_of_markers():
         selection("a + b")
 
 
-def test_near_and_cheap_tests_come_first(small):
+def test_near_and_cheap_tests_come_first(small: Path) -> None:
     blocks, _ = count_blocks(small, "archsim")
     fault = next(
         f for f in faults_of_source((small / "archsim" / "one.py").read_text(), "archsim/one.py") if f.line == 9
@@ -218,16 +227,19 @@ def test_near_and_cheap_tests_come_first(small):
             ),
         ),
     ]
-    planner = Planner(files, blocks)
+    files.append(CaseFile("tests/test_last.py", 0.1, True, 0, (Case("tests/test_last.py::a", (), 0.35, True, bit),)))
+    planner = Planner(files, blocks, {"tests/test_last.py": {"archsim.one"}})
     order = [
         planner.cases[case].nodeid for batch in planner.batches(fault, selection(""), set()) for case in batch.cases
     ]
-    # Near ones count as cheaper; what runs together is sorted by file.
-    names = ["test_one.py::a", "test_cheap.py::a[2]", "test_cheap.py::a[1]", "test_cheap.py::a[3]", "test_far.py::a"]
+    # Files named after the module, or that import it, count as cheaper; one case of each test function comes first, and
+    # what runs together is sorted by file.
+    first = ["test_one.py::a", "test_last.py::a", "test_cheap.py::a[2]"]
+    names = [*first, "test_cheap.py::a[1]", "test_cheap.py::a[3]", "test_far.py::a"]
     assert order == [f"tests/{name}" for name in names]
 
 
-def test_results_are_read_again_and_summed_up(tmp_path):
+def test_results_are_read_again_and_summed_up(tmp_path: Path) -> None:
     out = tmp_path / "results.jsonl"
     line = "archsim/a/b.py", 3, "factor", "a * b", "a", "a"
     for key, marker, verdict in (
@@ -246,7 +258,7 @@ def test_results_are_read_again_and_summed_up(tmp_path):
     assert summary(results, None).splitlines()[1].split() == ["all", "3", "2", "67", "%", "0", "1"]
 
 
-def tool(*arguments):
+def tool(*arguments: str) -> str:
     """A run of the command; a process of its own, since it forks."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "tools.faults", *arguments]
@@ -255,7 +267,7 @@ def tool(*arguments):
     return done.stdout
 
 
-def test_faults_are_killed_or_survive(small, tmp_path):
+def test_faults_are_killed_or_survive(small: Path, tmp_path: Path) -> None:
     """On the small tree: numba's code too, a hang, the ring of some tests and then the others."""
     work, out = tmp_path / "work", tmp_path / "results.jsonl"
     everything = [
@@ -292,20 +304,16 @@ def test_faults_are_killed_or_survive(small, tmp_path):
     assert sorted(small.rglob("*.pyc")) == []
 
 
-def test_a_fault_of_another_file_is_refused():
+def test_a_fault_of_another_file_is_refused() -> None:
     fault = Fault("archsim/a.py", 1, 0, 0, 1, Kind.OPERAND, "b", "c")
     with pytest.raises(ValueError, match="not the one"):
         fault.apply("a")
 
 
-def test_there_are_faults_in_compiled_code():
+def test_there_are_faults_in_compiled_code(every: list[Fault]) -> None:
     blocks, _ = count_blocks(ROOT, "archsim")
     compiled = [path for path, module in blocks.modules.items() if module.compiled]
-    inside = [
-        f
-        for f in faults_of_tree(ROOT, "archsim")
-        if f.path in compiled and blocks.modules[f.path].compiled_at((f.line, f.column))
-    ]
+    inside = [f for f in every if f.path in compiled and blocks.modules[f.path].compiled_at((f.line, f.column))]
     assert len(inside) > 50
     for fault in inside[::20]:
         assert blocks.reached(fault.path, (fault.line, fault.column))

@@ -15,7 +15,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 from tools.faults.coverage import Effort  # noqa: E402
 from tools.faults.forks import import_others  # noqa: E402
 from tools.faults.mapping import make_map, read_map  # noqa: E402
-from tools.faults.plan import Planner, selection  # noqa: E402
+from tools.faults.plan import Planner, imports_of, selection  # noqa: E402
 from tools.faults.results import read, summary  # noqa: E402
 from tools.faults.run import Options, run  # noqa: E402
 from tools.faults.sample import sample  # noqa: E402
@@ -56,7 +56,14 @@ def _run(options: argparse.Namespace, root: Path) -> int:
     faults = sample(root, faults_of_tree(root, "archsim"), options.count, options.seed)
     import_others(root)
     how = Options(options.cap_seconds, options.jobs, options.tests_marker)
-    run(root, work, Path(options.out).resolve(), Planner(files, blocks), faults[options.skip :], how)
+    run(
+        root,
+        work,
+        Path(options.out).resolve(),
+        Planner(files, blocks, imports_of(root, files)),
+        faults[options.skip :],
+        how,
+    )
     print(summary(read(Path(options.out)), options.tests_marker or None))
     return 0
 

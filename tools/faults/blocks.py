@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import importlib.machinery
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType
@@ -35,6 +35,8 @@ class Module:
     """The functions that numba compiles, from the decorator to the end."""
     headers: list[tuple[Place, Place, int]] = field(default_factory=list)
     """Of each function: from its start to the end of its signature, and the block of its body."""
+    functions: list[tuple[Place, Place, str]] = field(default_factory=list)
+    """First and last place and name of each function that is not compiled."""
     globals: list[tuple[Place, Place, str]] = field(default_factory=list)
     """What stands outside of functions, with the name of the variable or class that it makes."""
     used: set[str] = field(default_factory=set)
@@ -44,13 +46,13 @@ class Module:
 
     def block_at(self, place: Place) -> int | None:
         """The innermost block around a place; none outside of functions and in compiled ones."""
-        around = [
+        context = [
             (last[0] - first[0], -first[0], number)
             for number, (first, last) in self.blocks.items()
             if first <= place <= last
         ]
-        if around:
-            return min(around)[2]
+        if context:
+            return min(context)[2]
         for first, last, number in self.headers:
             if first <= place <= last:
                 return number
@@ -83,6 +85,17 @@ class Blocks:
         if block is not None:
             return {block}
         return self._blocks_naming(module.global_at(place)) or set(module.blocks)
+
+    def circles(self, path: str, place: Place) -> Iterator[set[int]]:
+        """Blocks nearer and farther: around a place, in its function and where that is named, in its module."""
+        yield self.reached(path, place)
+        module = self.modules[path]
+        around = [(first, last, name) for first, last, name in module.functions if first <= place <= last]
+        for first, last, name in sorted(around, reverse=True):
+            inside = {number for number, (start, end) in module.blocks.items() if first <= start and end <= last}
+            yield inside
+            yield self.named.get(name, set())
+        yield set(module.blocks)
 
     def _blocks_naming(self, names: set[str]) -> set[int]:
         """The blocks that name one of these, also by way of compiled functions and of other globals."""
@@ -175,6 +188,7 @@ class _Counter:
         number = self.blocks.count
         node.body = self._body(node.body, keep_docstring=True)
         self.found.headers.append((first, body_first, number))
+        self.found.functions.append((first, _last(node), node.name))
 
     def _functions_below(self, body: list[ast.stmt]) -> None:
         for node in body:

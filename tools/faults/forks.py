@@ -7,6 +7,7 @@ import gc
 import importlib
 import os
 import resource
+import signal
 import sys
 import time
 import traceback
@@ -77,6 +78,7 @@ def cpu_seconds() -> float:
 
 def _enter(place: Place, log: Path) -> None:
     os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would ignore it
     with log.open("wb") as file, open(os.devnull, "rb") as nothing:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)

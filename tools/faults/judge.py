@@ -17,6 +17,9 @@ from tools.faults.plan import Batch
 HANG_SECONDS, HANG_TIMES = 15.0, 10.0
 """A test hangs after this much more CPU time, and this many times as much, as it took for the map."""
 
+OVERTIME_SECONDS = 15.0
+"""CPU time beyond the budget after which a test that may still go on is broken off."""
+
 COLLECT_SECONDS = 60.0
 """CPU time after which collecting a batch hangs."""
 
@@ -64,7 +67,7 @@ def judge(batches: Sequence[Batch], names: Sequence[str], budget: Budget, place:
         if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             diary.note("broken", "pytest ended with", int(code))
             return
-    diary.note("all")
+    diary.note("capped" if runner.too_long else "all")
 
 
 class _Runner:
@@ -73,7 +76,7 @@ class _Runner:
     def __init__(self, names: Sequence[str], stop_at: float, extra: float, diary: Diary) -> None:
         self.names, self.stop_at, self.extra, self.diary = names, stop_at, extra, diary
         self.order: dict[str, tuple[int, int, float]] = {}
-        self.ended = False
+        self.ended = self.too_long = False
         self.failure = ""
 
     def start(self, batch: Batch) -> None:
@@ -111,9 +114,16 @@ class _Runner:
             item.session.shouldstop = "the budget is spent"
             item.add_marker(pytest.mark.skip)
             return (yield)
+        if seconds > self.stop_at - cpu_seconds():
+            self.too_long = True
+            item.add_marker(pytest.mark.skip)
+            return (yield)
         self.failure = ""
+        hang = max(HANG_SECONDS + seconds, HANG_TIMES * seconds) + self.extra
+        left = self.stop_at - cpu_seconds() + OVERTIME_SECONDS
         self.diary.note("case", case)
-        self._limit(max(HANG_SECONDS + seconds, HANG_TIMES * seconds) + self.extra)
+        self.diary.note("limit", "hang" if hang <= left else "cap")
+        self._limit(min(hang, left))
         result = yield
         if self.failure and not self.ended:
             self._end("failed", item.nodeid, self.failure)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tools.faults.blocks import Blocks
 from tools.faults.coverage import Case, CaseFile
@@ -14,13 +15,20 @@ from tools.faults.fault import Fault
 from tools.faults.results import number
 
 BATCH_SECONDS = 3.0
-"""Estimated CPU time of the tests that are collected together."""
+"""Estimated CPU time of the tests that are collected together; the first ones are fewer, since one of them may do."""
+
+FIRST_BATCHES = (0.5, 1.0, 2.0)
+"""The same for the first batches."""
+
+IMPORTED_ALREADY = 0.7
+"""The part of what collecting a file costs that an earlier file of the same process has paid."""
 
 GUESS_SECONDS = 0.1
 """What a test takes of which no case ran for the map."""
 
 NEAR_COSTS = 0.2
-"""How much cheaper a test counts that is near by name: it asserts more about a fault than one that comes by."""
+"""How much cheaper a test counts whose file is named after the faulty module or its folder, and once more if it imports
+that module: it asserts more about the fault than one that comes by."""
 
 COLLECTED_AGAIN = 0.0004
 """CPU time for a case of a file that is collected once more."""
@@ -50,8 +58,8 @@ class _Portion:
 class Planner:
     """All tests of a tree, found by what they reach."""
 
-    def __init__(self, files: Sequence[CaseFile], blocks: Blocks) -> None:
-        self.blocks = blocks
+    def __init__(self, files: Sequence[CaseFile], blocks: Blocks, imports: Mapping[str, Collection[str]]) -> None:
+        self.blocks, self.imports = blocks, imports
         self.files = {file.path: file for file in files if file.collected}
         self.cases: list[Case] = []
         self.numbers: list[int] = []
@@ -61,6 +69,7 @@ class Planner:
                 self.of_function[case.function].append(len(self.cases))
                 self.cases.append(case)
                 self.numbers.append(number(case.nodeid))
+        self.reached = {file.reached for file in self.files.values()} | {case.reached for case in self.cases}
         self.seconds = [case.seconds if case.seconds is not None else self._guess(case) for case in self.cases]
 
     def batches(self, fault: Fault, selected: Selection, passed: set[int]) -> list[Batch]:
@@ -71,11 +80,15 @@ class Planner:
         cost = 0.0
         for portion in portions:
             for some in _chunks(portion.cases, self.seconds):
-                if files and cost + sum(self.seconds[case] for case in some) > BATCH_SECONDS:
+                most = FIRST_BATCHES[len(batches)] if len(batches) < len(FIRST_BATCHES) else BATCH_SECONDS
+                added = sum(self.seconds[case] for case in some)
+                if portion.level == 0:
+                    added += (1 - IMPORTED_ALREADY) * self.files[portion.file].seconds
+                if files and cost + added > most:
                     batches.append(self._batch(files))
                     files, cost = {}, 0.0
                 files.setdefault(portion.file, []).extend(some)
-                cost += sum(self.seconds[case] for case in some)
+                cost += added
         return [*batches, self._batch(files)] if files else batches
 
     def _batch(self, files: dict[str, list[int]]) -> Batch:
@@ -83,26 +96,31 @@ class Planner:
         return Batch(tuple(files), cases, tuple(self.seconds[case] for case in cases))
 
     def _portions(self, fault: Fault, selected: Selection, passed: set[int]) -> Iterator[_Portion]:
-        mask = 0
-        for block in self.blocks.reached(fault.path, (fault.line, fault.column)):
-            mask |= 1 << block
-        global_ = self.blocks.modules[fault.path].block_at((fault.line, fault.column)) is None
-        seen = False
+        mask = self._mask(fault)
+        by_name = not mask or self.blocks.modules[fault.path].block_at((fault.line, fault.column)) is None
         for path, file in self.files.items():
-            near = _near(fault.path, path)
+            nearness = _named_after(fault.path, path) + (dotted(fault.path) in self.imports.get(path, ()))
             levels: dict[int, list[int]] = defaultdict(list)
             for function in {case.function: None for case in file.tests}:
-                for level, case in self._levels(function, mask, file.reached & mask != 0, near and global_):
+                for level, case in self._levels(function, mask, file.reached & mask != 0, nearness > 0 and by_name):
                     levels[level].append(case)
             for level, cases in levels.items():
-                seen = True
                 left = self._left(cases, selected, passed)
                 if left:
                     first = file.seconds if level == 0 else COLLECTED_AGAIN * len(file.tests)
                     cost = first + sum(self.seconds[case] for case in left)
-                    yield _Portion(level, cost * (NEAR_COSTS if near else 1), path, tuple(left))
-        if not seen and not global_:
-            yield from self._nearest(fault, selected, passed)
+                    yield _Portion(level, cost * NEAR_COSTS**nearness, path, tuple(left))
+
+    def _mask(self, fault: Fault) -> int:
+        """The blocks to look for: those around the fault if the map saw any test there, or else wider circles.
+
+        A case of a test that did not run for the map may reach what the others do not.
+        """
+        for circle in self.blocks.circles(fault.path, (fault.line, fault.column)):
+            mask = sum(1 << block for block in circle)
+            if any(reached & mask for reached in self.reached):
+                return mask
+        return 0
 
     def _levels(self, function: str, mask: int, at_import: bool, fallback: bool) -> Iterator[tuple[int, int]]:
         """The cases of a test function with their level: 0 for one that reaches the fault, 1 for the others that do,
@@ -119,16 +137,6 @@ class Planner:
                 yield 2, case
             elif at_import or fallback:
                 yield 3, case
-
-    def _nearest(self, fault: Fault, selected: Selection, passed: set[int]) -> Iterator[_Portion]:
-        """Where no test reaches a fault: the files that are near by name, all cases."""
-        for path, file in self.files.items():
-            if _near(fault.path, path):
-                functions = {case.function: None for case in file.tests}
-                every = [case for function in functions for case in self.of_function[function]]
-                left = self._left([case for case in every if self.cases[case].passed], selected, passed)
-                if left:
-                    yield _Portion(3, file.seconds + sum(self.seconds[case] for case in left), path, tuple(left))
 
     def _left(self, cases: Sequence[int], selected: Selection, passed: set[int]) -> list[int]:
         return [case for case in cases if self.numbers[case] not in passed and selected(self.cases[case].markers)]
@@ -159,7 +167,25 @@ def selection(expression: str) -> Selection:
     return lambda markers: holds(tree, markers)
 
 
-def _near(module: str, test: str) -> bool:
+def dotted(path: str) -> str:
+    """The name that imports a module of the tree."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def imports_of(root: Path, files: Sequence[CaseFile]) -> dict[str, set[str]]:
+    """The modules that each test file imports itself, or names from."""
+    found: dict[str, set[str]] = {}
+    for file in files:
+        names = found.setdefault(file.path, set())
+        for node in ast.walk(ast.parse((root / file.path).read_bytes())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def _named_after(module: str, test: str) -> bool:
     """Whether a test file is named after a module or its folder."""
     words = [word for word in re.split(r"[/_.]", module) if len(word) > 2 and word not in ("py", "archsim", "init")]
     of_test = {word for word in re.split(r"[/_.]", test) if word not in ("py", "tests", "test", "by", "of")}

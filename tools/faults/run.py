@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -22,6 +23,9 @@ COMPILING_SECONDS = 60.0
 
 WALL_TIMES, WALL_SECONDS = 20.0, 300.0
 """Wall time after which a fault hangs: so many times its budget, and so many seconds more."""
+
+ON_THE_WAY = ("case", "limit", "passed", "collecting")
+"""Words of a diary that do not end it."""
 
 
 @dataclass(frozen=True)
@@ -144,14 +148,15 @@ class _Pool:
         passed = running.passed | {number(self.names[int(rest)]) for word, rest in words if word == "passed"}
         left = max(running.planned - sum(word == "passed" for word, _ in words), 0)
         verdict, how, test, message = KILLED, "", "", ""
-        last = next(
-            ((word, rest) for word, rest in reversed(words) if word not in ("case", "passed", "collecting")), None
-        )
+        ends = [(word, rest) for word, rest in words if word not in ON_THE_WAY]
+        last = ends[-1] if ends else None
         current = [(word, rest) for word, rest in words if word in ("case", "collecting")][-1:]
         at = next((self.names[int(rest)] if word == "case" else rest for word, rest in current), "")
         if last is None and code == 70:
             raise RuntimeError(f"a child broke down: see {self.work / f'log{running.slot}.txt'}")
-        if last is None or last[0] == "hang":
+        if last is None and code == -signal.SIGPROF and ("limit", "cap") in words[-1:]:
+            verdict = CAPPED
+        elif last is None or last[0] == "hang":
             how, test, message = "hang", at, f"ended by {-code}"
         elif last[0] in ("failed", "import", "broken"):
             how = last[0]

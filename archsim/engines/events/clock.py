@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import simpy
+
+Payload = TypeVar("Payload")
 
 
 class Clock(simpy.Environment):
@@ -14,3 +19,12 @@ class Clock(simpy.Environment):
     def now(self) -> int:
         """The current cycle."""
         return self._now
+
+    def after(self, cycles: int, act: Callable[[Payload], None], payload: Payload) -> None:
+        """Call `act` with the payload so many cycles from now.
+
+        Of calls in the same cycle, the one that was asked for first comes first.
+        """
+        event = simpy.Timeout(self, cycles)
+        assert event.callbacks is not None
+        event.callbacks.append(lambda _: act(payload))

@@ -11,7 +11,7 @@ from archsim.engines.events.clock import Clock
 from archsim.engines.events.options import MachineSpec, Options
 from archsim.engines.events.phase import PhaseRun
 from archsim.engines.events.ports import Arbiter
-from archsim.engines.events.service_clock import Dynamics
+from archsim.engines.events.service_clock import ServiceClock
 from archsim.engines.events.unit_process import UnitProcess
 from archsim.errors import DeadlockError
 from archsim.program.ir import Program
@@ -23,7 +23,7 @@ def execute(program: Program, spec: MachineSpec, options: Options) -> Trace:
     env = Clock()
     arbiter = Arbiter(env, spec.units)
     units = {name: UnitProcess(env, name, options.arithmetic, arbiter) for name in spec.units}
-    dynamics = None if spec.static else Dynamics(spec)
+    services = ServiceClock(spec, options.jitter)
     phases: list[PhaseTrace] = []
     phase_units: list[Mapping[str, UnitTrace]] = []
     timelines: list[Mapping[str, Timeline]] = []
@@ -32,7 +32,7 @@ def execute(program: Program, spec: MachineSpec, options: Options) -> Trace:
         start = env.now
         ends: tuple[tuple[int, int], ...] = ()
         if phase.op_instances:
-            run = PhaseRun(env, number, phase, spec, units, options, dynamics)
+            run = PhaseRun(env, number, phase, spec, units, options, services)
             _run_to_end(env, run)
             ends = tuple(sorted(run.ends.items()))
             records += sorted(run.records, key=lambda record: (record.repetition, record.op))
@@ -47,11 +47,12 @@ def execute(program: Program, spec: MachineSpec, options: Options) -> Trace:
         phase_units=tuple(phase_units),
         timelines=tuple(timelines),
         records=tuple(records),
-        counts={} if dynamics is None else dynamics.counts(),
+        counts=services.counts(),
     )
 
 
 def _run_to_end(env: Clock, run: PhaseRun) -> None:
+    """Execute a phase until its last op is done."""
     run.begin()
     try:
         env.run(until=run.finished)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from archsim.formats.number import Array
 from archsim.hardware.unit import PortUse, Service, Session
-from archsim.program.interpreter import Observer, Semantics
+from archsim.program.interpreter import Observer, Semantics, commit, sample
+from archsim.program.ir import Op
 from archsim.program.state import State
 from archsim.trace import Window
 
@@ -44,6 +46,16 @@ class Arithmetic:
     state: State
     semantics: Semantics
     observer: Observer | None = None
+
+    def sample(self, op: Op, repetition: int) -> tuple[Array, ...]:
+        """The op reads its operands now; its results."""
+        return sample(op, repetition, self.state, self.semantics)
+
+    def commit(self, op: Op, repetition: int, results: tuple[Array, ...]) -> None:
+        """The op's results become visible now."""
+        commit(op, repetition, self.state, self.semantics, results)
+        if self.observer is not None:
+            self.observer(op, repetition, results)
 
 
 NO_STEPS = Window(0, 0)

@@ -34,16 +34,19 @@ class PortBook:
 
     def take(self, cycles: int, first: int) -> int:
         """Take the first free cycles from cycle `first` on; returns the last of them."""
-        ahead = self._taken >> first - self._now
+        ahead = self._taken >> first - self._now  # bit i: cycle first + i is taken
+        # The window must hold `cycles` free cycles and those that are taken in it. Each time it grows it may reach more
+        # taken ones; it is large enough when it does not have to grow.
         window = cycles
         while (reached := cycles + (ahead & (1 << window) - 1).bit_count()) > window:
             window = reached
+        # Now all of the window is taken. Its last cycle was free, or the window would not have grown as far as that.
         self._taken |= (1 << window) - 1 << first - self._now
         return first + window - 1
 
 
 class SharedPorts:
-    """The books of all single ports."""
+    """The single ports of a run: what each op needs of them is booked when it starts."""
 
     def __init__(self, memories: Sequence[str]) -> None:
         self._books = {memory: PortBook() for memory in memories}
@@ -58,9 +61,9 @@ class SharedPorts:
         for use in uses:
             book = self._books[use.memory]
             book.advance(now)
-            if use.read_cycles:
+            if use.read_cycles:  # all reads begin at once; the one that gets its last cycle latest holds the unit
                 occupancy = max(occupancy, book.take(use.read_cycles, now) + 1 - now)
-        even = occupancy
+        even = occupancy  # lines come out evenly over the time that the reads leave, however late they are written
         for use in uses:
             last = now - 1
             for line in range(1, use.write_cycles + 1):
@@ -71,7 +74,7 @@ class SharedPorts:
 
 
 class _EndOfCycle(simpy.Event):
-    """Comes after everything else of this cycle."""
+    """An event that comes after everything else of this cycle."""
 
     def __init__(self, env: Clock) -> None:
         super().__init__(env)

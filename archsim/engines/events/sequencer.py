@@ -7,67 +7,85 @@ place, so ops are put into the queues at once, stamped with the cycle at which t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from archsim.engines.events.unit_process import UnitProcess
+from archsim.engines.events.repetition import IssuedOp, OpFacts, Repetitions
+from archsim.engines.events.token_tables import TokenTables
 
-if TYPE_CHECKING:
-    from archsim.engines.events.phase import PhaseRun
+
+class Queue(Protocol):
+    """The queue in front of a unit."""
+
+    def __len__(self) -> int:
+        """How many ops are in it."""
+
+    def put(self, issued: IssuedOp) -> None:
+        """Add an op to its end."""
 
 
 class Sequencer:
-    """Issues all repetitions of one phase."""
+    """Issues all repetitions of one phase. It knows queues and nothing of units, and is told when a queue has place."""
 
-    def __init__(self, run: PhaseRun, units: Sequence[UnitProcess], issue_cycles: int, queue_depth: int) -> None:
-        """`units` holds each op's unit, in program order."""
-        self._run = run
-        self._units = units
-        self._joined = [op.joined for op in run.ops]
+    def __init__(
+        self,
+        facts: Sequence[OpFacts],
+        queues: Sequence[Queue],
+        tables: TokenTables,
+        repetitions: Repetitions,
+        issue_cycles: int,
+        queue_depth: int,
+    ) -> None:
+        """`queues` holds each op's queue, as `facts` does what is known of it, in program order."""
+        self._facts = facts
+        self._queues = queues
+        self._tables = tables
+        self._repetitions = repetitions
         self._issue_cycles = issue_cycles
         self._queue_depth = queue_depth
         self._issued_at = 0
-        self._full: UnitProcess | None = None
-        self._repetition = 0
+        self._full: Queue | None = None
+        """The queue for a place in which the sequencer waits."""
+        self._number = 0
         self._index = 0
-        self._step = run.step(0)
-        self._ops = run.tables.active(0)
+        """Place of the next op among `_ops`, the ops of repetition `_number`."""
+        self._repetition = repetitions.at(0)
+        self._ops = tables.active(0)
 
     def begin(self, now: int) -> None:
         """Issue from cycle `now` on."""
         self._issued_at = now
         self._issue()
 
-    def place_free(self, unit: UnitProcess, now: int) -> None:
-        """A unit has started an op, so its queue has a place."""
-        if self._full is unit:
+    def place_free(self, queue: Queue, now: int) -> None:
+        """A unit has taken an op out of its queue, which therefore has a place."""
+        if self._full is queue:
             self._full = None
             self._issued_at = max(self._issued_at, now)
             self._issue()
 
     def next_op(self) -> tuple[int, int] | None:
         """(repetition, op) to be issued next; None if all are."""
-        return (self._repetition, self._ops[self._index]) if self._index < len(self._ops) else None
+        return (self._number, self._ops[self._index]) if self._index < len(self._ops) else None
 
     def _issue(self) -> None:
+        """Put ops into queues until one is full, or all are issued."""
         depth, interval = self._queue_depth, self._issue_cycles
         while True:
-            while self._index == len(self._ops):
-                if self._repetition + 1 == self._run.repeat:
+            while self._index == len(self._ops):  # a repetition may have no ops at all
+                if self._number + 1 == self._tables.repeat:
                     return
-                self._repetition += 1
-                self._ops = self._run.tables.active(self._repetition)
+                self._number += 1
+                self._ops = self._tables.active(self._number)
                 self._index = 0
                 if self._ops:
-                    self._step = self._run.step(self._repetition)
+                    self._repetition = self._repetitions.at(self._number)
             op = self._ops[self._index]
-            unit = self._units[op]
-            queue = unit.queue
+            queue = self._queues[op]
             if len(queue) >= depth:
-                self._full = unit
+                self._full = queue
                 return
-            if not self._joined[op]:
+            facts = self._facts[op]
+            if not facts.op.joined:
                 self._issued_at += interval
-            queue.append((self._issued_at, self._step, op))
             self._index += 1
-            if len(queue) == 1:
-                unit.wake()
+            queue.put(IssuedOp(facts, self._repetition, self._issued_at))

@@ -1,36 +1,63 @@
-"""Service times that are known only when an op starts: of units with a history, and behind single ports."""
+"""How long ops take: known beforehand, or only when an op starts, of units with a history and behind single ports."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
-from archsim.engines.events.options import MachineSpec
+from archsim.engines.events.options import Jitter, MachineSpec
 from archsim.engines.events.ports import SharedPorts
 from archsim.hardware.unit import Service
 from archsim.program.ir import Op
 
 
-class Dynamics:
-    """What a run remembers for them."""
+class OpTiming(NamedTuple):
+    """The cycles of one op, counted from its start."""
 
-    def __init__(self, spec: MachineSpec) -> None:
+    compute: int
+    """In which the datapath works."""
+    occupancy: int
+    """For which the op holds its unit."""
+    depth: int
+    """From the end of the occupancy until the results are visible."""
+
+    @classmethod
+    def from_service(cls, service: Service) -> OpTiming:
+        """The cycles that a service says."""
+        return cls(service.compute_cycles, service.occupancy_cycles, service.depth_cycles)
+
+
+class ServiceClock:
+    """The service times of a run's ops, and what units with a history and single ports remember of it."""
+
+    def __init__(self, spec: MachineSpec, jitter: Jitter | None) -> None:
+        self._spec = spec
+        self._jitter = jitter
         self._sessions = {name: make() for name, make in spec.sessions.items()}
         memories = {use.memory for of_phase in spec.port_uses for uses in of_phase for use in uses}
         self._ports = SharedPorts(sorted(memories))
-        self._spec = spec
 
-    def nominal(self, phase: int, index: int, op: Op, repetition: int, queued: int, now: int) -> Service:
-        """The service of an op that starts now, without what other units do to it."""
-        session = self._sessions.get(op.unit)
-        if session is None:
-            return self._spec.services[phase][index]
-        return session.service(op, repetition, queued, now)
+    def fixed(self, phase: int) -> list[OpTiming] | None:
+        """The times of a phase's ops, if nothing depends on when an op starts; else None."""
+        if self._jitter is not None or not self._spec.static:
+            return None
+        return [OpTiming.from_service(service) for service in self._spec.services[phase]]
 
-    def granted(self, phase: int, index: int, service: Service, now: int) -> Service:
-        """The same with the op's cycles of single ports taken."""
+    def timing(self, phase: int, index: int, op: Op, repetition: int, queued: int, now: int) -> OpTiming:
+        """The times of an op that starts now, with the port cycles that it needs taken; `queued`: when it was issued.
+
+        To be called once for each op, in the order in which ops start.
+        """
+        # First what the unit's history makes of the op, then a test's variation of it. Last come the single ports: they
+        # are given to the op as it is executed.
+        service, session = self._spec.services[phase][index], self._sessions.get(op.unit)
+        if session is not None:
+            service = session.service(op, repetition, queued, now)
+        if self._jitter is not None:
+            service = self._jitter(phase, repetition, index, service)
         uses = self._spec.port_uses[phase][index] if self._spec.port_uses else ()
-        return self._ports.grant(uses, service, now) if uses else service
+        return OpTiming.from_service(self._ports.grant(uses, service, now) if uses else service)
 
     def counts(self) -> Mapping[str, Mapping[str, int]]:
-        """What the units with a history have counted."""
+        """What the units with a history have counted, by unit."""
         return {name: session.counts() for name, session in self._sessions.items()}

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from archsim.program.ir import After, Phase, Wait
+from archsim.program.codes import CAUSE_CODES, CAUSES
+from archsim.program.ir import After, Phase
 
-CAUSES: tuple[Wait, ...] = tuple(Wait)
-CAUSE_CODES = {cause: code for code, cause in enumerate(CAUSES)}
 KEY_BASE = 16
 """A wait is remembered as cycle * KEY_BASE + code of its cause, so that the latest, then the highest code, wins."""
 assert len(CAUSES) <= KEY_BASE
 
-SameStep = tuple[tuple[int, int], ...]
+SameRepetition = tuple[tuple[int, int], ...]
 """(waiting op, cause code) in the same repetition."""
-LaterStep = tuple[tuple[int, int, int], ...]
+LaterRepetition = tuple[tuple[int, int, int], ...]
 """(waiting op, lag, cause code) in a later repetition."""
 
 
-class PhaseTables:
-    """Tokens: for each op those that wait for its DONE, FREE and FIRST; and the number of tokens each op waits for.
+class TokenTables:
+    """The tokens of a phase: for each op those that wait for its DONE, FREE and FIRST, and how many it waits for.
 
     `followed[op]`: the ops whose words the op takes as they come.
     """
@@ -25,11 +24,13 @@ class PhaseTables:
     def __init__(self, phase: Phase) -> None:
         count = len(phase.ops)
         self.phase = phase
+        self.repeat = phase.repeat
         self.done_same, self.done_later = _consumers(phase, After.DONE)
         self.free_same, self.free_later = _consumers(phase, After.FREE)
         self.first_same, _ = _consumers(phase, After.FIRST)
         self.followed = [tuple(dep.op for dep in deps if dep.after is After.FIRST) for deps in phase.deps]
         self.conditional = tuple(op.conditional for op in phase.ops)
+        # In and behind the inner repetitions all ops take part, so that all of them are alike.
         head = max((op.skip_first for op in phase.ops), default=0)
         tail = max((op.skip_last for op in phase.ops), default=0)
         self._inner_from = phase.max_lag + head
@@ -58,7 +59,8 @@ class PhaseTables:
         return self._inner_from <= repetition < self._inner_to
 
 
-def _consumers(phase: Phase, after: After) -> tuple[list[SameStep], list[LaterStep]]:
+def _consumers(phase: Phase, after: After) -> tuple[list[SameRepetition], list[LaterRepetition]]:
+    """For each op who waits for its event `after`: dependencies turned round, from the waiting op to the awaited."""
     same: list[list[tuple[int, int]]] = [[] for _ in phase.ops]
     later: list[list[tuple[int, int, int]]] = [[] for _ in phase.ops]
     for index, deps in enumerate(phase.deps):

@@ -5,23 +5,44 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import simpy
 
 from archsim.engines.events.clock import Clock
-from archsim.engines.events.token_tables import CAUSE_CODES, CAUSES, KEY_BASE
-from archsim.program.interpreter import sample
-from archsim.program.ir import PhaseKind, Wait
+from archsim.engines.events.options import Arithmetic
+from archsim.engines.events.ports import Arbiter
+from archsim.engines.events.repetition import IssuedOp, Repetition
+from archsim.engines.events.service_clock import OpTiming
+from archsim.engines.events.token_tables import KEY_BASE
+from archsim.program.codes import CAUSE_CODES, CAUSES, ISSUE_CODE, OPERAND_CODE
+from archsim.program.ir import PhaseKind
 from archsim.trace import Timeline, TimelineBuilder, UnitTrace
 
-if TYPE_CHECKING:
-    from archsim.engines.events.options import Arithmetic
-    from archsim.engines.events.phase import Step
-    from archsim.engines.events.ports import Arbiter
 
-_ISSUE = CAUSE_CODES[Wait.ISSUE]
-_OPERAND = CAUSE_CODES[Wait.OPERAND]
+class Supervisor(Protocol):
+    """What a unit asks and tells about its ops: the only way by which it acts on anything but itself.
+
+    Each method is called in the cycle in which the thing happens.
+    """
+
+    def timing(self, issued: IssuedOp) -> OpTiming:
+        """How long an op takes that starts now; asked once for each op whose times are not known beforehand."""
+
+    def started(self, unit: UnitProcess) -> None:
+        """The unit has taken an op out of its queue."""
+
+    def first_word(self, issued: IssuedOp) -> None:
+        """The first word of an op that others follow is visible (FIRST)."""
+
+    def operands_read(self, issued: IssuedOp) -> None:
+        """The op has read its operands and freed the unit (FREE)."""
+
+    def completed(self, issued: IssuedOp) -> None:
+        """The op's results are visible (DONE)."""
+
+    def record(self, issued: IssuedOp, start: int, free: int, done: int) -> None:
+        """The times of an op of a repetition that is recorded, as soon as they are certain."""
 
 
 class UnitProcess:
@@ -29,15 +50,16 @@ class UnitProcess:
 
     def __init__(self, env: Clock, name: str, arithmetic: Arithmetic | None, arbiter: Arbiter) -> None:
         self.name = name
-        self.queue: deque[tuple[int, Step, int]] = deque()
-        """(cycle at which it is issued, repetition, op) of the ops that have not started."""
-        self.awaited: tuple[Step, int] | None = None
+        self.awaited: IssuedOp | None = None
         """The op whose tokens the unit waits for."""
-        self.draining: tuple[Step, int] | None = None
+        self.draining: IssuedOp | None = None
         """The op whose last words the unit waits for."""
+        self._queue: deque[IssuedOp] = deque()
+        """The ops that have not started."""
         self._env = env
         self._arithmetic = arithmetic
         self._arbiter = arbiter
+        self._supervisor: Supervisor
         self._wake: simpy.Event | None = None
         self._free_at = 0
         self._last_done = 0
@@ -48,12 +70,29 @@ class UnitProcess:
         self._timeline = TimelineBuilder(0)
         env.process(self._process())
 
-    def wake(self) -> None:
-        """Go on, if the unit stands still: an op has come, or the awaited op has all its tokens."""
-        event = self._wake
-        if event is not None:
-            self._wake = None
-            event.succeed()
+    def __len__(self) -> int:
+        """How many ops are in the queue."""
+        return len(self._queue)
+
+    def put(self, issued: IssuedOp) -> None:
+        """Add an op to the end of the queue."""
+        self._queue.append(issued)
+        if len(self._queue) == 1:
+            self._resume()
+
+    def tokens_complete(self, repetition: Repetition, index: int) -> None:
+        """An op of the unit has got its last token: go on, if it is the one that the unit waits for."""
+        if self.awaited is not None and self.awaited.is_op(repetition, index):
+            self._resume()
+
+    def words_complete(self, repetition: Repetition, index: int) -> None:
+        """An op that an op of this unit follows is done: look again, if the unit waits for its last words."""
+        if self.draining is not None and self.draining.is_op(repetition, index):
+            self._resume()
+
+    def begin_phase(self, supervisor: Supervisor) -> None:
+        """From now on all ops are of the phase that `supervisor` stands for."""
+        self._supervisor = supervisor
 
     def end_phase(self, kind: PhaseKind) -> tuple[UnitTrace, Timeline]:
         """Book the time since the last op as idle; returns where the phase's cycles went."""
@@ -67,78 +106,83 @@ class UnitProcess:
         self._timeline = TimelineBuilder(now)
         return trace, timeline
 
+    def _resume(self) -> None:
+        """Go on, if the unit stands still."""
+        event = self._wake
+        if event is not None:
+            self._wake = None
+            event.succeed()
+
+    def _stand_still(self) -> simpy.Event:
+        """What the process waits for until it is told to go on."""
+        self._wake = self._env.event()
+        return self._wake
+
     def _process(self) -> Generator[simpy.Event, None, None]:
-        env, queue = self._env, self.queue
+        env, queue = self._env, self._queue
         while True:
             if not queue:
-                self._wake = env.event()
-                yield self._wake
-            issued, step, op = queue[0]
-            if issued > env.now:
-                yield env.timeout(issued - env.now)
-            if step.pending[op]:
-                self.awaited = (step, op)
-                self._wake = env.event()
-                yield self._wake
+                yield self._stand_still()
+            issued = queue[0]
+            early = issued.issued_at - env.now
+            if early > 0:
+                yield env.timeout(early)
+            if not issued.ready():
+                self.awaited = issued
+                yield self._stand_still()
                 self.awaited = None
-            contends = step.run.contends
-            if contends is not None and contends[op]:
+            if issued.facts.contends:
                 yield self._arbiter.request(self.name)
+            # The op keeps its place in the queue until it starts, so that the sequencer sees a place free only now.
             queue.popleft()
             start = env.now
-            occupancy, depth = self._start(issued, step, op)
-            step.run.started(self)
-            yield env.timeout(occupancy)
-            if step.run.tables.followed[op]:
-                yield from self._drain(step, op, start, depth)
-            step.run.operands_read(step, op)
+            timing = self._start(issued, start)
+            self._supervisor.started(self)
+            yield env.timeout(timing.occupancy)
+            if issued.facts.followed:
+                yield from self._drain(issued, start, timing.depth)
+            self._supervisor.operands_read(issued)
 
-    def _start(self, issued: int, step: Step, op: int) -> tuple[int, int]:
-        """Start an op now: book the cycles and, if it follows no other op's words, finish; its occupancy and depth."""
-        env, run = self._env, step.run
-        now = env.now
+    def _start(self, issued: IssuedOp, now: int) -> OpTiming:
+        """Start an op now: book the cycles and, if it follows no other op's words, finish it."""
+        facts = issued.facts
         waited = now - self._free_at
         if waited:
-            key = step.arrived[op]
-            self._waits[_ISSUE if issued * KEY_BASE > key else key % KEY_BASE] += waited
-        compute, occupancy, depth = run.timing(step, op, issued)
-        self._compute += compute
-        self._port += occupancy - compute
+            # Of the op's issue and its last token the later one is the cause; in the same cycle it is the token.
+            key = issued.repetition.arrived[facts.index]
+            self._waits[ISSUE_CODE if issued.issued_at * KEY_BASE > key else key % KEY_BASE] += waited
+        timing = facts.timing
+        if timing is None:
+            timing = self._supervisor.timing(issued)
+        self._compute += timing.compute
+        self._port += timing.occupancy - timing.compute
         self._ops += 1
-        first_word = run.first_word_cycles[op]
-        if first_word is not None:
-            word = env.timeout(max(first_word, self._last_done - now), (step, op))
-            assert word.callbacks is not None
-            word.callbacks.append(run.first_word)
-        self._timeline.add(now, occupancy)
-        if not run.tables.followed[op]:
-            self._finish(step, op, now, now + occupancy, depth)
-        return occupancy, depth
+        if facts.first_word is not None:
+            # Words leave the unit in order: not before the results of the op before.
+            self._env.after(max(facts.first_word, self._last_done - now), self._supervisor.first_word, issued)
+        self._timeline.add(now, timing.occupancy)
+        if not facts.followed:
+            self._finish(issued, now, now, now + timing.occupancy, timing.depth)
+        return timing
 
-    def _drain(self, step: Step, op: int, start: int, depth: int) -> Generator[simpy.Event, None, None]:
+    def _drain(self, issued: IssuedOp, start: int, depth: int) -> Generator[simpy.Event, None, None]:
         """Wait for the last words of the ops that this one follows, then schedule its completion."""
         due = self._env.now
-        while step.run.follows(step, op):
-            self.draining = (step, op)
-            self._wake = self._env.event()
-            yield self._wake
+        while issued.follows():
+            self.draining = issued
+            yield self._stand_still()
             self.draining = None
         now = self._env.now
-        self._waits[_OPERAND] += now - due
-        self._finish(step, op, start, now, depth)
+        self._waits[OPERAND_CODE] += now - due
+        self._finish(issued, now, start, now, depth)
 
-    def _finish(self, step: Step, op: int, start: int, free: int, depth: int) -> None:
-        """Sample the operands and schedule the op's completion, now that it is known when it is free."""
-        env, run = self._env, step.run
-        now = env.now
+    def _finish(self, issued: IssuedOp, now: int, start: int, free: int, depth: int) -> None:
+        """Compute the results and schedule the op's completion, now that it is known when it is free."""
+        # Results retire in order: a short op does not overtake the one before it in the pipeline.
         done = max(free + depth, self._last_done)
         self._free_at, self._last_done = free, done
-        arithmetic = self._arithmetic
-        values = None
-        if arithmetic is not None:
-            values = sample(run.ops[op], step.repetition, arithmetic.state, arithmetic.semantics)
-        completion = env.timeout(done - now, (step, op, values))
-        assert completion.callbacks is not None
-        completion.callbacks.append(run.complete)
-        if step.recorded:
-            run.record(step, op, start, free, done)
+        if self._arithmetic is not None:
+            issued.results = self._arithmetic.sample(issued.facts.op, issued.repetition.number)
+        self._env.after(done - now, self._supervisor.completed, issued)
+        if issued.repetition.recorded:
+            self._supervisor.record(issued, start, free, done)

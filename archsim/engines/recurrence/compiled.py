@@ -1,21 +1,59 @@
-"""Numba, where it is available: compiled once, kept on disk beside the package or in the user's cache folder."""
+"""Functions compiled by numba, where it is available: kept on disk beside the package or in the user's cache folder."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, cast
 
-from numba import njit
+from numba import njit, typeof
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+from archsim.program.codes import CAUSES, EVENTS
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+_type_of = cast(Callable[[object], object], typeof)
 
 
-def compiled(function: Function) -> Function:
-    """The function as machine code; it is compiled at its first call, and loaded in later processes.
+def inlined(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """A helper of compiled functions that becomes part of their code: a call of it costs nothing."""
+    return cast(Callable[Parameters, Result], njit(forceinline=True)(function))
 
-    Where there is no folder to write to (a read-only installation without a home) it is compiled in each process.
+
+def compiled(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """The function as machine code for the types of its first call; compiled then, and loaded in later processes.
+
+    Later calls must pass the same types, by position: they go straight to the machine code. To look up the types of
+    forty arrays in named tuples takes longer than a short phase does. Where there is no folder to write to (a read-only
+    installation without a home) the function is compiled in each process.
     """
+    code: Callable[Parameters, Result] | None = None
+
+    def call(*arguments: Parameters.args, **named: Parameters.kwargs) -> Result:
+        nonlocal code
+        if code is None:
+            types = tuple(map(_type_of, arguments))
+            dispatcher = _dispatcher(function)
+            dispatcher.compile(types)
+            code = cast(Callable[Parameters, Result], dispatcher.get_overload(types))
+        return code(*arguments, **named)
+
+    return call
+
+
+def _dispatcher(function: Callable[..., object]) -> Any:  # noqa: ANN401 numba says little of its types
     try:
-        return cast(Function, njit(cache=True)(function))
-    except RuntimeError:  # numba: "no locator available"
-        return cast(Function, njit(function))
+        dispatcher: Any = njit(cache=True)(function)
+        # By itself numba compiles again only when the file changes in which the function stands. But the layout of the
+        # arguments, the helpers and the codes are compiled into it, too, and they stand in other files.
+        dispatcher._cache._cache_file._source_stamp = _sources(Path(function.__code__.co_filename).parent)
+    except (RuntimeError, AttributeError):  # "no locator available"; or another numba, whose cache is another one
+        return njit(function)
+    return dispatcher
+
+
+def _sources(folder: Path) -> str:
+    """Text that changes whenever anything changes that is compiled into functions of the package in `folder`."""
+    files = [(path.name, path.stat()) for path in sorted(folder.glob("*.py"))]
+    return repr([*CAUSES, *EVENTS, *((name, found.st_mtime_ns, found.st_size) for name, found in files)])

@@ -3,55 +3,88 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from archsim.program.ir import After, Phase, PhaseKind, Program, Wait
+from archsim.program.codes import CAUSE_CODES, EVENT_CODES
+from archsim.program.ir import Phase, Program
 
 Ints = npt.NDArray[np.int64]
-
-CAUSES: tuple[Wait, ...] = tuple(Wait)
-"""A cause's code is its place here. Of tokens that arrive in the same cycle the one of the highest code counts."""
-
-ISSUE_CODE = CAUSES.index(Wait.ISSUE)
-OPERAND_CODE = CAUSES.index(Wait.OPERAND)
-
-EVENTS: tuple[After, ...] = tuple(After)
-DONE_CODE = EVENTS.index(After.DONE)
-FIRST_CODE = EVENTS.index(After.FIRST)
+Flags = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PhaseTables:
-    """One phase: n ops in program order on the program's units, with their m dependencies.
+class PhaseArrays(NamedTuple):
+    """One phase of n ops in program order, with their m dependencies, on the U units of the machine.
 
-    Op k waits for the dependencies first_dep[k] .. first_dep[k + 1] - 1: for op dep_op, dep_lag repetitions before, at
-    the event dep_after (place in EVENTS); a wait is booked under dep_cause (place in CAUSES). `lagged`: the ops that
-    some dependency looks back on with a lag; max_lag is 0 if there is none. All ops take part from repetition `head` to
-    repeat - tail - 1. `joined` (n): issued with the op before; `times` (n): in how many repetitions an op takes part;
-    `instances` (units): ops that a unit executes in the phase; `marks`: repetitions whose ends count.
+    All repetitions from `head` to repeat - tail - 1 have all ops; in others some are left out. The dependencies of op k
+    are those from first_dep[k] to first_dep[k + 1] - 1.
     """
 
-    name: str
-    kind: PhaseKind
     repeat: int
-    unit: Ints
-    skip_first: Ints
-    skip_last: Ints
-    first_dep: Ints
-    dep_op: Ints
-    dep_lag: Ints
-    dep_after: Ints
-    dep_cause: Ints
-    lagged: Ints
-    max_lag: int
+    """Repetitions of the phase."""
     head: int
+    """The first repetition in which all ops take part."""
     tail: int
-    joined: npt.NDArray[np.bool_]
+    """Repetitions at the end of the phase in which some ops are left out."""
+    max_lag: int
+    """The longest lag of a dependency, in repetitions; 0 if there is none with a lag."""
+    unit: Ints
+    """(n) the place of the op's unit among the machine's units."""
+    skip_first: Ints
+    """(n) how many of the first repetitions leave the op out."""
+    skip_last: Ints
+    """(n) how many of the last repetitions leave the op out."""
+    joined: Flags
+    """(n) whether the op is issued with the one before it, without an issue interval of its own."""
     times: Ints
+    """(n) in how many repetitions the op takes part."""
+    first_dep: Ints
+    """(n + 1) where the dependencies of each op begin."""
+    dep_op: Ints
+    """(m) the op that is waited for."""
+    dep_lag: Ints
+    """(m) how many repetitions before that op stands."""
+    dep_after: Ints
+    """(m) the code of the event that is waited for (program.codes.EVENTS)."""
+    dep_cause: Ints
+    """(m) the code of the cause under which a wait is booked (program.codes.CAUSES)."""
+    lagged: Ints
+    """The ops that some dependency with a lag looks back on, in program order."""
     instances: Ints
+    """(U) ops that each unit executes in the whole phase."""
     marks: Ints
+    """The repetitions whose ends are reported, ascending."""
+
+    @classmethod
+    def from_phase(cls, phase: Phase, places: dict[str, int]) -> PhaseArrays:
+        """The arrays of a phase; `places` says where each unit stands among the machine's."""
+        ops, repeat = phase.ops, phase.repeat
+        unit = _ints([places[op.unit] for op in ops])
+        times = _ints([op.instances(repeat) for op in ops])
+        deps = [dep for of_op in phase.deps for dep in of_op]
+        instances = np.zeros(len(places), np.int64)
+        np.add.at(instances, unit, times)
+        return cls(
+            repeat=repeat,
+            head=phase.head,
+            tail=max((op.skip_last for op in ops), default=0),
+            max_lag=phase.max_lag,
+            unit=unit,
+            skip_first=_ints([op.skip_first for op in ops]),
+            skip_last=_ints([op.skip_last for op in ops]),
+            joined=np.array([op.joined for op in ops], np.bool_),
+            times=times,
+            first_dep=np.concatenate([_ints([0]), np.cumsum(_ints([len(of_op) for of_op in phase.deps]))]),
+            dep_op=_ints([dep.op for dep in deps]),
+            dep_lag=_ints([dep.lag for dep in deps]),
+            dep_after=_ints([EVENT_CODES[dep.after] for dep in deps]),
+            dep_cause=_ints([CAUSE_CODES[dep.cause] for dep in deps]),
+            lagged=_ints(sorted({dep.op for dep in deps if dep.lag})),
+            instances=instances,
+            marks=_ints(sorted({0, *phase.steady_repetitions, repeat - 1})),
+        )
 
     @property
     def executes(self) -> bool:
@@ -61,48 +94,17 @@ class PhaseTables:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProgramTables:
-    """All phases of a program; `units` are the names of the machine's units, in its order."""
+    """All phases of a program as arrays; `units` are the names of the machine's units, in its order."""
 
     program: Program
     units: tuple[str, ...]
-    phases: tuple[PhaseTables, ...]
+    phases: tuple[PhaseArrays, ...]
 
     @classmethod
-    def of(cls, program: Program, units: tuple[str, ...]) -> ProgramTables:
+    def from_program(cls, program: Program, units: tuple[str, ...]) -> ProgramTables:
         """The tables of a program that runs on units of these names."""
         places = {name: place for place, name in enumerate(units)}
-        return cls(program, units, tuple(_phase_tables(phase, places) for phase in program.phases))
-
-
-def _phase_tables(phase: Phase, places: dict[str, int]) -> PhaseTables:
-    ops, repeat = phase.ops, phase.repeat
-    unit = _ints([places[op.unit] for op in ops])
-    times = _ints([op.instances(repeat) for op in ops])
-    deps = [dep for of_op in phase.deps for dep in of_op]
-    marks = {0, *phase.steady_repetitions, repeat - 1}
-    instances = np.zeros(len(places), np.int64)
-    np.add.at(instances, unit, times)
-    return PhaseTables(
-        name=phase.name,
-        kind=phase.kind,
-        repeat=repeat,
-        unit=unit,
-        skip_first=_ints([op.skip_first for op in ops]),
-        skip_last=_ints([op.skip_last for op in ops]),
-        first_dep=np.concatenate([_ints([0]), np.cumsum(_ints([len(of_op) for of_op in phase.deps]))]),
-        dep_op=_ints([dep.op for dep in deps]),
-        dep_lag=_ints([dep.lag for dep in deps]),
-        dep_after=_ints([EVENTS.index(dep.after) for dep in deps]),
-        dep_cause=_ints([CAUSES.index(dep.cause) for dep in deps]),
-        lagged=_ints(sorted({dep.op for dep in deps if dep.lag})),
-        max_lag=phase.max_lag,
-        head=phase.head,
-        tail=max((op.skip_last for op in ops), default=0),
-        joined=np.array([op.joined for op in ops], np.bool_),
-        times=times,
-        instances=instances,
-        marks=_ints(sorted(marks)),
-    )
+        return cls(program, units, tuple(PhaseArrays.from_phase(phase, places) for phase in program.phases))
 
 
 def _ints(values: list[int]) -> Ints:

@@ -5,46 +5,60 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
-from archsim.engines.recurrence.phase_arrays import Ints, PhaseTables
-from archsim.program.ir import PhaseKind
+from archsim.engines.recurrence.phase_arrays import Ints
+from archsim.engines.recurrence.state import Log
+from archsim.program.ir import Phase, PhaseKind
 from archsim.trace import OpRecord, Timeline
 from archsim.trace.timeline import MAX_BINS
 
 
+class Skip(NamedTuple):
+    """What the recurrence did not evaluate, because it repeats what came before."""
+
+    evaluated: int
+    """Repetitions evaluated one by one."""
+    last: int
+    """The last of them before the skip; -1 if nothing was skipped."""
+    period: int
+    """Repetitions after which the run repeats itself; 0 if nothing was skipped."""
+    shift: int
+    """Cycles that a period takes."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PhaseLog:
-    """Start, free and done of every op in the repetitions that were evaluated (evaluated, n), -1 where it took no part.
+    """The times of every op in the R repetitions that were evaluated, of a phase of n ops.
 
-    Rows 0 .. skip_from are the repetitions of those numbers. Then come repetitions that were skipped, of which each is
-    the one `period` before it, `shift` cycles later; the remaining rows are the last repetitions of the phase.
+    Rows 0 .. skip.last are the repetitions of those numbers. Then come repetitions that were skipped, of which each is
+    the one `skip.period` before it, `skip.shift` cycles later; the remaining rows are the last of the phase.
     """
 
-    tables: PhaseTables
+    phase: Phase
+    unit: Ints
+    """(n) the place of each op's unit."""
     occupancy: Ints
-    start: Ints
-    free: Ints
-    done: Ints
-    skip_from: int
-    period: int
-    shift: int
+    """(n) the cycles for which each op holds its unit."""
+    times: Log
+    skip: Skip
 
     @property
     def skipped(self) -> int:
         """How many repetitions have no row."""
-        return self.tables.repeat - len(self.start) if self.period else 0
+        return self.phase.repeat - self.skip.evaluated if self.skip.period else 0
 
     def row(self, repetition: int) -> tuple[int, int]:
         """(row, cycles by which the repetition is later than it)."""
-        past = repetition - self.skip_from
+        past = repetition - self.skip.last
         if not self.skipped or past <= 0:
             return repetition, 0
         if past > self.skipped:
             return repetition - self.skipped, 0
-        turns, place = divmod(past - 1, self.period)
-        return self.skip_from - self.period + 1 + place, (turns + 1) * self.shift
+        turns, place = divmod(past - 1, self.skip.period)
+        return self.skip.last - self.skip.period + 1 + place, (turns + 1) * self.skip.shift
 
 
 def window_records(log: PhaseLog, number: int, begin: int, inside: range) -> Iterator[OpRecord]:
@@ -52,10 +66,11 @@ def window_records(log: PhaseLog, number: int, begin: int, inside: range) -> Ite
 
     `number` is the phase's; it begins at cycle `begin`.
     """
-    repetitions = inside if log.tables.kind is PhaseKind.BODY else range(log.tables.repeat)
-    for repetition in repetitions if len(log.start) else ():
+    repetitions = inside if log.phase.kind is PhaseKind.BODY else range(log.phase.repeat)
+    found = log.times
+    for repetition in repetitions if len(found.start) else ():
         row, later = log.row(repetition)
-        times = zip(log.start[row].tolist(), log.free[row].tolist(), log.done[row].tolist(), strict=True)
+        times = zip(found.start[row].tolist(), found.free[row].tolist(), found.done[row].tolist(), strict=True)
         at = begin + later
         for op, (start, free, done) in enumerate(times):
             if start >= 0:
@@ -77,20 +92,25 @@ def timelines(log: PhaseLog, units: tuple[str, ...], begin: int, end: int) -> Ma
 
 
 class _Occupied:
-    """The intervals in which a unit is occupied, folded: what is skipped stands in them once, as a period."""
+    """The intervals in which a unit is occupied, in order of time; of what was skipped, one period stands for all.
+
+    Interval i begins at _starts[i] and takes _cycles[i]; _busy[i] cycles were occupied before it. The intervals of the
+    last period before the skip are those from _first to _stop - 1; it is skipped _turns times, by _shift cycles each.
+    """
 
     def __init__(self, log: PhaseLog, unit: int) -> None:
-        ops = np.flatnonzero(log.tables.unit == unit)
-        taken = log.start[:, ops] >= 0
-        self._starts = log.start[:, ops][taken]
+        ops = np.flatnonzero(log.unit == unit)
+        starts = log.times.start[:, ops]
+        taken = starts >= 0
+        self._starts = starts[taken]
         self._busy = np.concatenate([[0], np.cumsum(np.broadcast_to(log.occupancy[ops], taken.shape)[taken])])
         self._cycles = np.diff(self._busy)
         per_row = taken.sum(axis=1)
         until = np.concatenate([[0], np.cumsum(per_row)])
-        self._turns = log.skipped // log.period if log.skipped else 0
-        self._shift = log.shift
+        self._turns = log.skipped // log.skip.period if log.skipped else 0
+        self._shift = log.skip.shift
         if self._turns:
-            self._first, self._stop = int(until[log.skip_from + 1 - log.period]), int(until[log.skip_from + 1])
+            self._first, self._stop = int(until[log.skip.last + 1 - log.skip.period]), int(until[log.skip.last + 1])
 
     def before(self, times: Ints) -> Ints:
         """Occupied cycles before each of the times (from the start of the phase)."""

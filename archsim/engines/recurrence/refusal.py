@@ -25,7 +25,10 @@ def program_refusal(program: Program) -> str:
 
 
 def machine_refusal(units: Iterable[Unit[Any]], single_ported: Iterable[str]) -> str:
-    """The same of a machine, whatever the program; `single_ported`: memories whose one port all units share."""
+    """Why the second executor cannot time any program on a machine; "" if it can.
+
+    `single_ported`: the memories whose one port all units share.
+    """
     dynamic = sorted({unit.name for unit in units if not unit.static})
     if dynamic:
         return f"service times of {', '.join(dynamic)} depend on what was before"
@@ -34,9 +37,10 @@ def machine_refusal(units: Iterable[Unit[Any]], single_ported: Iterable[str]) ->
 
 
 def length_refusal(services: Iterable[Service], times: Iterable[int], issue_cycles: int) -> str:
-    """The same of a run that executes ops of each of these services so many times: no time may exceed 64 bits.
+    """Why the second executor cannot time a run of this length, "" if it can: no time may exceed 64 bits.
 
-    The sum of all occupancies, depths and issue intervals is not exceeded by any time of the run.
+    The run executes ops of each of the services so many times. No time of it exceeds the sum of all occupancies, depths
+    and issue intervals.
     """
     longest = sum(
         (service.occupancy_cycles + service.depth_cycles + issue_cycles) * count

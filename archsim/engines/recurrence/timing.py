@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,25 +13,39 @@ from archsim.engines.recurrence.phase_arrays import Ints
 from archsim.hardware.unit import Service
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ServiceTimes:
-    """Of the ops of one phase (n each), in cycles, as in Service; `occupancy` is at least 1."""
+class ServiceTimes(NamedTuple):
+    """The service times of n ops, in cycles, as in Service."""
 
     compute: Ints
+    """(n) cycles in which the datapath works."""
     occupancy: Ints
+    """(n) cycles for which the op holds its unit, at least 1."""
     depth: Ints
+    """(n) cycles from the end of the occupancy until the results are visible."""
     first_word: Ints
+    """(n) cycles from the start until the first word is visible behind a FIFO."""
 
     @classmethod
-    def of(cls, services: Sequence[Service]) -> ServiceTimes:
-        """Of services, one for each op."""
+    def from_services(cls, services: Sequence[Service]) -> ServiceTimes:
+        """The times of services, one for each op."""
         rows = [(s.compute_cycles, s.occupancy_cycles, s.depth_cycles, s.first_word_cycles) for s in services]
         table = np.array(rows, np.int64).reshape(-1, 4)
         return cls(*np.ascontiguousarray(table.T))
 
     def at(self, places: npt.NDArray[np.intp]) -> ServiceTimes:
-        """Those at some places, in that order: of ops by their shapes."""
+        """The times at some places, in that order: from the services of shapes those of ops."""
         return ServiceTimes(self.compute[places], self.occupancy[places], self.depth[places], self.first_word[places])
+
+
+class PhaseTiming(NamedTuple):
+    """What one phase's timing depends on besides the program."""
+
+    services: ServiceTimes
+    """The service times of the phase's ops."""
+    issue_cycles: int
+    """Cycles between two ops that the sequencer issues."""
+    queue_depth: int
+    """Ops that wait in front of each unit at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +55,8 @@ class Timing:
     services: tuple[ServiceTimes, ...]
     issue_cycles: int
     queue_depth: int
+
+    @property
+    def phases(self) -> tuple[PhaseTiming, ...]:
+        """The timing of each phase."""
+        return tuple(PhaseTiming(services, self.issue_cycles, self.queue_depth) for services in self.services)

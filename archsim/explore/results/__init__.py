@@ -1,1 +1,1 @@
-"""What an exploration found, as tables, figures and pages."""
+"""The results of an exploration, as tables, figures and pages."""

@@ -1,4 +1,4 @@
-"""What a design's number formats cost, as results of an exploration."""
+"""Gives what a design's number formats cost as results of an exploration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from archsim.explore.run.outcome import Output
 
 
 def accuracy_outputs(simulation: Simulation) -> dict[str, Output]:
-    """accuracy.TENSOR.FIGURE, accuracy.overflows and accuracy.task.FIGURE of a run with arithmetic.
+    """The results named accuracy.TENSOR.FIGURE, accuracy.overflows and accuracy.task.FIGURE of a run.
 
     Of a float32 machine, whose run is held to a bound instead, the output and the task alone. `sqnr_db` is None where
     there is no error at all.

@@ -1,4 +1,4 @@
-"""The pictures of an exploration: PNGs of the common width, the same bytes for the same points."""
+"""Draws the pictures of an exploration: PNGs of the common width, the same bytes for the same points."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _BEHIND: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "alpha": 0
 
 
 def figures(study: Study) -> dict[str, bytes]:
-    """File name -> PNG; empty if no point has objectives."""
-    if not study.of(Status.EVALUATED):
+    """The pictures by file name, as PNGs; none if no point has objectives."""
+    if not study.with_status(Status.EVALUATED):
         return {}
     drawings: dict[str, Callable[[Study], Figure]] = {
         "pareto.png": _scatter,
@@ -49,8 +49,8 @@ def _values(points: Sequence[Point]) -> Values:
 
 
 def _title(figure: Figure, study: Study, what: str) -> None:
-    """What is shown, and of how many points of which space."""
-    evaluated, front = len(study.of(Status.EVALUATED)), len(study.pareto())
+    """Put the title above a figure: what is shown, and of how many points of which space."""
+    evaluated, front = len(study.with_status(Status.EVALUATED)), len(study.pareto())
     text = f"{what}\nspace {study.space.name}: {evaluated:,} designs evaluated, {front:,} of them on the Pareto front"
     figure.suptitle(text, x=0.01, ha="left", linespacing=1.3)
 
@@ -61,7 +61,7 @@ def _label(study: Study, place: int) -> str:
 
 
 def _scale(axes: Any, values: Values, which: str) -> None:  # noqa: ANN401 an axis of matplotlib
-    """Logarithmic where the values span more than a factor of 8: 1, 2 and 5 of each decade are written, as numbers."""
+    """Scale an axis: logarithmic where the values span more than a factor of 8, with 1, 2 and 5 of each decade."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     if values.min() > 0 and values.max() > 8 * values.min():
@@ -73,7 +73,7 @@ def _scale(axes: Any, values: Values, which: str) -> None:  # noqa: ANN401 an ax
 
 
 def _draw_pair(axes: Any, study: Study, x: int, y: int) -> None:  # noqa: ANN401
-    points, front = _values(study.of(Status.EVALUATED)), _values(study.pareto())
+    points, front = _values(study.with_status(Status.EVALUATED)), _values(study.pareto())
     axes.scatter(points[:, x], points[:, y], s=5, color=OTHER, linewidths=0, label="evaluated", rasterized=True)
     axes.scatter(front[:, x], front[:, y], s=14, color=FRONT, label="on the front", zorder=3)
     if len(study.space.objectives) == 2:
@@ -114,13 +114,13 @@ def _pairs(study: Study) -> Figure:
 
 
 def _parallel(study: Study) -> Figure:
-    """Axes: parameters by the place of their value, then objectives; a line a design."""
+    """Draw parallel axes: parameters by the place of their value, then objectives; a line for each design."""
     space = study.space
     figure = new_figure(4.2)
     axes = figure.subplots()
     names = [*(p.path for p in space.parameters), *(o.name for o in space.objectives)]
     places = [{choice.label: n for n, choice in enumerate(p.choices)} for p in space.parameters]
-    everything = _values(study.of(Status.EVALUATED))
+    everything = _values(study.with_status(Status.EVALUATED))
     low, high = everything.min(axis=0), everything.max(axis=0)
 
     def heights(point: Point) -> list[float]:
@@ -187,7 +187,7 @@ def _importance(study: Study) -> Figure:
 
 
 def _best(study: Study) -> Figure:
-    """Of the way from the first to the best value of each objective, what is left, in the order of asking."""
+    """Draw how near each objective is to its best value as points are asked for: 1 at the first, 0 at the best."""
     space = study.space
     figure = new_figure(3.0)
     axes = figure.subplots()

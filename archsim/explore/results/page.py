@@ -1,4 +1,4 @@
-"""index.html: the front, the figures, and every design with the command that gives its full report."""
+"""Writes index.html: the front, the figures, and every design with the command that gives its full report."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _STYLE = (
 
 
 def html_page(study: Study, pictures: Sequence[str]) -> str:
-    """The page; `pictures` are the names of the figures beside it."""
+    """The page as HTML; `pictures` are the names of the figures beside it."""
     space = study.space
-    counts = ", ".join(f"{len(study.of(status)):,} {status.value}" for status in Status)
+    counts = ", ".join(f"{len(study.with_status(status)):,} {status.value}" for status in Status)
     workloads = ", ".join(use.reference for use in space.workloads)
-    evaluated = study.of(Status.EVALUATED)
+    evaluated = study.with_status(Status.EVALUATED)
     listed = evaluated[:MOST_ROWS]
     left_out = f" (the first {MOST_ROWS:,} of {len(evaluated):,})" if len(evaluated) > MOST_ROWS else ""
     parts = [

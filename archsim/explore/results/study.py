@@ -1,4 +1,4 @@
-"""What an exploration found."""
+"""Defines what an exploration found: its points, their objectives and outputs."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ class Study:
     asked: tuple[int, ...] = ()
     dropped: int = 0
 
-    def of(self, status: Status) -> list[Point]:
-        """All points of a status."""
+    def with_status(self, status: Status) -> list[Point]:
+        """All points that have that status."""
         return [point for point in self.points if point.status is status]
 
     @cached_property
@@ -77,11 +77,11 @@ class Study:
         return self._front
 
     def minimized(self, objectives: Sequence[float]) -> tuple[float, ...]:
-        """Objectives with the sign of those to maximize turned."""
+        """The objectives of a point, the sign turned where one is to be maximized."""
         return tuple(o.sign * value for o, value in zip(self.space.objectives, objectives, strict=True))
 
     def front_values(self) -> Values:
-        """(N, M): the front's objectives, all to be minimized."""
+        """The objectives of the front's points, (N, M), all to be minimized."""
         rows = [self.minimized(point.objectives or ()) for point in self.pareto()]
         return np.array(rows, np.float64).reshape(len(rows), len(self.space.objectives))
 
@@ -91,5 +91,5 @@ class Study:
 
     @property
     def designs_per_second(self) -> float:
-        """Designs evaluated now, a second."""
+        """How many designs were evaluated now, in designs a second."""
         return self.simulated / self.seconds if self.seconds > 0 else 0.0

@@ -1,4 +1,4 @@
-"""The folder of an exploration: the journal while it runs, the results once it is finished."""
+"""Keeps the folder of an exploration: the journal while it runs, the results once it is finished."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RESULTS = (
 
 
 def open_journal(folder: Path, space: Space, resume: bool) -> Journal:
-    """The journal in a folder: a new one, or with `resume` the one that is there, if there is one.
+    """Open the journal in a folder: a new one, or with `resume` the one that is there, if there is one.
 
     OutputError if the folder cannot be used, holds other things, or holds an exploration and `resume` is false.
     """
@@ -40,7 +40,7 @@ def open_journal(folder: Path, space: Space, resume: bool) -> Journal:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name and rename it, so that it is whole or not there. Raises OutputError."""
+    """Write a file under a temporary name and rename it, so that it is whole or not there; OutputError if not."""
     temporary = path.with_name(f".{path.name}.partial")
     try:
         with temporary.open("wb") as file:

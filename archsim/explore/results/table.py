@@ -1,4 +1,4 @@
-"""points.csv, points.parquet and pareto.csv: a row a point, every input and every output."""
+"""Makes points.csv, points.parquet and pareto.csv: a row for each point, every input and every output."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Table:
 
     @property
     def rows(self) -> int:
-        """Its length."""
+        """How many rows the table has."""
         return len(next(iter(self.columns.values()), []))
 
 
 def points_table(study: Study, points: Sequence[Point]) -> Table:
-    """What is known of some points.
+    """The table of some points, with what is known of each.
 
     Outputs stand under their names; of several workloads as WORKLOAD:NAME. Objectives stand under `objective NAME`.
     """
@@ -99,7 +99,10 @@ def _csv(cell: Cell) -> str:
 
 
 def _one_type(column: list[Cell]) -> list[Cell]:
-    """A column of Parquet has one type: integers beside floats become floats, anything beside strings a string."""
+    """A column with one type, as Parquet wants it.
+
+    Integers beside floats become floats, anything beside strings a string.
+    """
     kinds = {type(cell) for cell in column if cell is not None}
     if len(kinds) <= 1:
         return column

@@ -47,10 +47,10 @@ def study_json(study: Study, notes: Sequence[str] = ()) -> str:
     """The figures, the front and what is to be noted as one JSON object."""
     names = [objective.name for objective in study.space.objectives]
     found: dict[str, Any] = {
-        "evaluated": len(study.of(Status.EVALUATED)),
-        "infeasible": len(study.of(Status.INFEASIBLE)),
-        "pruned": len(study.of(Status.PRUNED)),
-        "failed": len(study.of(Status.FAILED)),
+        "evaluated": len(study.with_status(Status.EVALUATED)),
+        "infeasible": len(study.with_status(Status.INFEASIBLE)),
+        "pruned": len(study.with_status(Status.PRUNED)),
+        "failed": len(study.with_status(Status.FAILED)),
         "seconds": study.seconds,
         "designs_per_second": study.designs_per_second,
         "front": [
@@ -66,7 +66,7 @@ def study_json(study: Study, notes: Sequence[str] = ()) -> str:
 
 
 def study_text(study: Study, width: int = 120) -> str:
-    """Counts, the front, and why points are infeasible."""
+    """The results as text: counts, the front, and why points are infeasible."""
     from io import StringIO
 
     from rich.console import Console
@@ -74,7 +74,7 @@ def study_text(study: Study, width: int = 120) -> str:
     text = StringIO()
     console = Console(file=text, width=width, color_system=None)
     space, front = study.space, study.pareto()
-    counts = ", ".join(f"{len(study.of(status)):,} {status.value}" for status in Status)
+    counts = ", ".join(f"{len(study.with_status(status)):,} {status.value}" for status in Status)
     console.print(
         sentence(f"Space {space.name}: {plural(len(study.points), 'point')} of {space.size:,} looked at: {counts}")
     )
@@ -89,7 +89,7 @@ def study_text(study: Study, width: int = 120) -> str:
     headers = [*(f"{o.name} ({o.direction[:3]})" for o in space.objectives), *paths]
     console.print(table([">~"] * len(headers), headers, rows))
     reasons: dict[str, int] = {}
-    for point in study.of(Status.INFEASIBLE) + study.of(Status.FAILED):
+    for point in study.with_status(Status.INFEASIBLE) + study.with_status(Status.FAILED):
         assert point.reason is not None
         kind = f"{point.status.value}, {point.reason.kind}: {point.reason.what.partition(':')[0]}"
         reasons[kind] = reasons.get(kind, 0) + 1

@@ -1,4 +1,4 @@
-"""Where designs are evaluated: in this process, in local processes, or on a cluster."""
+"""Says what evaluates designs: this process, local processes, or a cluster."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Backend(ABC):
 
     @abstractmethod
     def run(self, tasks: Sequence[Task]) -> Iterator[list[Outcome]]:
-        """The outcomes of all tasks, some at a time, in the order in which they are finished."""
+        """Yield the outcomes of all tasks, some at a time, in the order in which they are finished."""
 
     def close(self) -> None:  # noqa: B027 there may be nothing to let go of
         """Let go of processes and connections; nothing that runs is waited for."""
@@ -35,7 +35,7 @@ class Backend(ABC):
 
 
 class InProcess(Backend):
-    """One design after the other, in this process."""
+    """Evaluates one design after the other, in this process."""
 
     def __init__(self, setup: Setup) -> None:
         self._evaluator = DesignEvaluator(setup)
@@ -52,7 +52,7 @@ class InProcess(Backend):
 
 
 class ChunkSize:
-    """How many tasks go together, from how long the last ones took. Results do not depend on it."""
+    """Chooses how many tasks go together, from how long the last ones took; results do not depend on it."""
 
     def __init__(self) -> None:
         self.size = 1

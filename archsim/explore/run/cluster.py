@@ -1,4 +1,4 @@
-"""A Dask cluster: designs are evaluated by its workers, which have the same archsim installed.
+"""Evaluates designs on a Dask cluster, whose workers have the same archsim installed.
 
 Setup and tasks travel as lines of JSON, as to local workers. A worker that is lost costs nothing but time: Dask gives
 what it had to another one.
@@ -77,7 +77,7 @@ class DaskCluster(Backend):
 
 
 def evaluate_lines(setup: str, tasks: str) -> str:
-    """What a Dask worker does: evaluate a chunk. The answer is JSON: version, seconds, and the outcomes."""
+    """Evaluate a chunk on a Dask worker; the answer is JSON: version, seconds, and the outcomes."""
     import time
 
     begun = time.perf_counter()

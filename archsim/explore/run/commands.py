@@ -1,4 +1,4 @@
-"""The `archsim run` command line that gives a point's full report."""
+"""Writes the `archsim run` command line that gives a point's full report."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def run_commands(space: Space, point: Point) -> list[str]:
 
 
 def _text(value: object) -> str:
-    """A value as --set takes it: YAML."""
+    """The text of a value as --set takes it: YAML."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return json.dumps(value)
     return repr(value) if isinstance(value, float) else str(value)

@@ -40,13 +40,13 @@ class Setup:
     with_arithmetic: bool
 
     @staticmethod
-    def of(space: Space, executor: str) -> Setup:
+    def from_space(space: Space, executor: str) -> Setup:
         """The setup of a space's designs."""
         references = tuple(use.reference for use in space.workloads)
         return Setup(space.arch_name, references, executor, space.with_arithmetic)
 
     def to_json(self) -> str:
-        """One line of JSON."""
+        """The setup as one line of JSON."""
         return json.dumps(dataclasses.asdict(self))
 
     @staticmethod
@@ -84,7 +84,7 @@ class DesignEvaluator:
         if not self._setup.with_arithmetic:
             evaluation = self._evaluator.evaluate(arch, workload, schedule, self._setup.executor)
             return evaluation.executor, stats_outputs(evaluation.stats)
-        simulation = simulate(arch, workload, schedule)
+        simulation = simulate(arch, workload, schedule, statistics=())
         _check_numbers(simulation)
         return "machine", stats_outputs(simulation.stats) | accuracy_outputs(simulation)
 

@@ -1,4 +1,4 @@
-"""explore(): looks at the points of a space, round by round."""
+"""Looks at the points of a space, round by round."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def explore(
 
     Raises OutputError if the journal cannot be written (what was finished before is kept), Interrupted on Ctrl-C.
     """
-    setup = Setup.of(space, executor)
+    setup = Setup.from_space(space, executor)
     with ExitStack() as stack:
         journal = None if out is None else stack.enter_context(open_journal(Path(out), space, resume))
         backend = stack.enter_context(_backend(setup, workers, dask))
@@ -87,11 +87,11 @@ class _Search:
     simulated: int = 0
 
     def run(self) -> Study:
-        """All rounds."""
+        """Run all rounds."""
         begun = time.perf_counter()
         budget = min(self.space.config.budget or self.space.size, self.space.size)
         front = Front(len(self.space.objectives))
-        judge = PointClassifier(self.space)
+        classifier = PointClassifier(self.space)
         self.watcher.begin(budget, self.space)
         if self.journal is not None:
             self.known.update(self.journal.known)
@@ -100,7 +100,7 @@ class _Search:
             asked = self.sampler.ask()
             new = list(dict.fromkeys(number for number in asked if number not in self.points))
             whole = len(new) <= budget - len(self.points)
-            self._round(new[: budget - len(self.points)], judge, front)
+            self._round(new[: budget - len(self.points)], classifier, front)
             idle_rounds = 0 if new else idle_rounds + 1
             if not asked or not whole:
                 break
@@ -112,16 +112,19 @@ class _Search:
         asked_order = tuple(places[number] for number in self.order)
         return Study(self.space, ordered, self.simulated, seconds, asked_order, dropped)
 
-    def _round(self, numbers: Sequence[int], judge: PointClassifier, front: Front) -> None:
-        """Judge some points. The front that prunes is that of the rounds before, whatever is finished first."""
+    def _round(self, numbers: Sequence[int], classifier: PointClassifier, front: Front) -> None:
+        """Classify some points, and evaluate those that need it.
+
+        The front that prunes is that of the rounds before, whatever is finished first.
+        """
         self.order += numbers
         designs: list[Design] = []
         for number in numbers:
             design = self.space.design(number)
-            point = judge.before(design)
+            point = classifier.before(design)
             if point is None and self.pruning and front.members:
-                by = front.dominator(judge.best_possible(design))
-                point = None if by is None else judge.pruned(design, by)
+                by = front.dominator(classifier.best_possible(design))
+                point = None if by is None else classifier.pruned(design, by)
             if point is None:
                 designs.append(design)
             else:
@@ -130,7 +133,7 @@ class _Search:
         for design in designs:
             by_key.setdefault(design.key, []).append(design)
         for key in [key for key in by_key if key in self.known]:
-            self._count([judge.after(design, self.known[key]) for design in by_key.pop(key)])
+            self._count([classifier.after(design, self.known[key]) for design in by_key.pop(key)])
         tasks = [Task(key, same[0].schedule, same[0].arch_json) for key, same in by_key.items()]
         for outcomes in self.backend.run(tasks):
             if self.journal is not None:
@@ -138,7 +141,7 @@ class _Search:
             self.known.update((outcome.key, outcome) for outcome in outcomes)
             self.simulated += len(outcomes)
             for outcome in outcomes:
-                self._count([judge.after(design, outcome) for design in by_key[outcome.key]], fresh=1)
+                self._count([classifier.after(design, outcome) for design in by_key[outcome.key]], fresh=1)
         for number in numbers:
             self._onto_front(self.points[number], front)
 

@@ -1,4 +1,4 @@
-"""The journal: every finished point on disk before it counts.
+"""Keeps the journal: every finished point is on disk before it counts.
 
 A text file, appended to and never rewritten: one line a record, each `CRC-32 of the rest, 8 hex digits` + space + JSON.
 The first line says what exploration it is of. `append` returns when the lines are on the disk: it writes them with one
@@ -28,7 +28,10 @@ NEW = f"{NAME}.new"
 
 
 class Journal:
-    """Outcomes by their key, on disk. `dropped`: torn or damaged lines that were found; their points are repeated."""
+    """Outcomes by their key, on disk.
+
+    `dropped`: torn or damaged lines that were found; their points are repeated.
+    """
 
     def __init__(self, path: Path, descriptor: int, known: dict[str, Outcome], size: int, dropped: int) -> None:
         self.path = path
@@ -109,7 +112,7 @@ class Journal:
 
 
 def _opened(path: Path, descriptor: int, fingerprint: str) -> Journal:
-    """The journal in an open file, what is torn at its end cut off."""
+    """Open the journal in an open file; what is torn at its end is cut off."""
     known: dict[str, Outcome] = {}
     dropped = 0
     try:
@@ -184,7 +187,7 @@ def _lock(descriptor: int, path: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """The file's name must be on the disk too."""
+    """Put the file's name on the disk too."""
     with contextlib.suppress(OSError):  # some file systems cannot sync a folder
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -1,4 +1,7 @@
-"""Local processes, one a core. They are fed in lines of JSON, so nothing is pickled and no script is imported again."""
+"""Evaluates designs in local processes, one a core.
+
+They are fed in lines of JSON, so nothing is pickled and no script is imported again.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ MOST_DEATHS = 3
 
 
 def available_cores() -> int:
-    """Cores that this process may use."""
+    """How many cores this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not Linux
@@ -81,7 +84,7 @@ class _Worker:
 
 
 class LocalProcesses(Backend):
-    """`count` workers; one that dies is replaced, and its chunk repeated task by task."""
+    """Runs `count` workers; one that dies is replaced, and its chunk repeated task by task."""
 
     def __init__(self, setup: Setup, count: int) -> None:
         self._setup = setup
@@ -141,7 +144,7 @@ class LocalProcesses(Backend):
         return worker
 
     def _died(self, worker: _Worker, waiting: Shares, deaths: dict[str, int]) -> list[Outcome]:
-        """Repeat what the worker had; the outcomes of tasks that have cost too many workers."""
+        """Repeat what a dead worker had; returns outcomes of tasks that have cost too many workers."""
         worker.end()
         self._workers.remove(worker)
         failed: list[Outcome] = []

@@ -1,4 +1,4 @@
-"""What became of a design: its figures on each workload, or why there are none."""
+"""Says what became of a design: its figures on each workload, or why there are none."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Outcome:
     reason: Reason | None = None
 
     def to_json(self) -> str:
-        """One line of JSON; the same outcome is the same text."""
+        """The outcome as one line of JSON; the same outcome is the same text."""
         data: dict[str, Any] = {"key": self.key, "kind": self.kind.value}
         if self.outputs:
             data |= {"outputs": self.outputs, "executor": self.executor}

@@ -1,4 +1,4 @@
-"""Which worker gets which tasks: like ones to the same worker, so that what they share is made once.
+"""Deals tasks out to workers: like ones to the same worker, so that what they share is made once.
 
 Tasks of one schedule and of neighbouring machines mostly have one program, which a worker builds for the first of them
 and keeps. Results do not depend on who gets what.
@@ -14,7 +14,7 @@ from archsim.explore.run.evaluation import Task
 
 
 class Shares:
-    """The tasks of a round, in order of schedule and machine, a stretch for each of `count` workers."""
+    """The tasks of a round in order of schedule and machine, cut into a stretch for each of `count` workers."""
 
     def __init__(self, tasks: Sequence[Task], count: int) -> None:
         ordered = sorted(tasks, key=lambda task: (task.schedule, task.arch_json))
@@ -26,11 +26,11 @@ class Shares:
         return len(self._alone) + sum(map(len, self._stretches))
 
     def put_back(self, task: Task) -> None:
-        """A task to be taken again, by itself."""
+        """Put a task back, to be taken again by itself."""
         self._alone.append(task)
 
     def take(self, place: int, most: int) -> list[Task]:
-        """Up to `most` tasks for the worker at a place: of its own stretch, or from the end of the longest."""
+        """Take up to `most` tasks for a worker: from its own stretch, or from the end of the longest."""
         if self._alone:
             return [self._alone.popleft()]
         own = self._stretches[place]

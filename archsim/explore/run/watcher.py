@@ -1,4 +1,4 @@
-"""Who looks on while an exploration runs; this one does not."""
+"""Defines who looks on while an exploration runs; the one here does nothing."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from archsim.explore.space.space import Space
 
 
 class Watcher:
-    """Told of everything that counts."""
+    """Told of every point of an exploration that counts."""
 
     def begin(self, budget: int, space: Space) -> None:
-        """The exploration begins; `budget` points at most are looked at."""
+        """Told that the exploration begins; at most `budget` points are looked at."""
 
     def counted(self, points: Sequence[Point], fresh: int) -> None:
-        """Points that count now (with a journal: that are on disk); `fresh` designs of them were evaluated for it."""
+        """Told of points that count now (with a journal: that are on disk).
+
+        `fresh` designs of them were evaluated for it.
+        """

@@ -1,4 +1,4 @@
-"""A worker process, told what to do in lines of JSON on its standard input.
+"""Runs a worker process, told what to do in lines of JSON on its standard input.
 
 First the setup, then chunks of tasks; each chunk is answered by one line. It ends with its input, so also when the
 process that started it is gone, however that ended.
@@ -33,7 +33,7 @@ def serve() -> None:
 
 
 def write_tasks(tasks: Sequence[Task]) -> str:
-    """A chunk as a line of JSON."""
+    """The line of JSON for a chunk of tasks."""
     return json.dumps([dataclasses.astuple(task) for task in tasks])
 
 

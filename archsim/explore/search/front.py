@@ -21,10 +21,11 @@ class Front:
         self.members: list[int] = []
 
     def add(self, member: int, values: Sequence[float]) -> bool:
-        """Add a point; whether it is on the front now."""
+        """Add a point; returns whether it is on the front now."""
         if self.dominator(values) is not None:
             return False
         new = np.asarray(values, np.float64)
+        # What the new point dominates leaves; nothing that left can be needed again, since domination is transitive.
         beaten = np.all(new <= self.values, axis=1) & np.any(new < self.values, axis=1)
         self.values = np.vstack([self.values[~beaten], new])
         self.members = [kept for kept, gone in zip(self.members, beaten.tolist(), strict=True) if not gone] + [member]
@@ -32,6 +33,7 @@ class Front:
 
     def dominator(self, values: Sequence[float]) -> int | None:
         """A member that dominates a point of these values, or None."""
+        # Not enough to be no worse everywhere: equal points stay side by side, so one must be better somewhere.
         found = np.asarray(values, np.float64)
         better = (self.values <= found).all(axis=1) & (self.values < found).any(axis=1)
         places = np.flatnonzero(better)
@@ -55,10 +57,12 @@ def _volume(points: Values, limit: Values) -> float:
     if len(limit) == 1:
         return float(limit[0] - points[:, 0].min())
     if len(limit) == 2:
+        # A sweep along the first axis: each point adds the strip below the lowest value so far, if it lies below it.
         ordered = points[np.lexsort((points[:, 1], points[:, 0]))]
         lowest = np.minimum.accumulate(ordered[:, 1])
         before = np.concatenate([[limit[1]], lowest[:-1]])
         return float(np.sum((limit[0] - ordered[:, 0]) * np.maximum(before - lowest, 0.0)))
+    # Between two heights of the last axis the dominated section is that of all points at or below: one slice each.
     heights = np.unique(points[:, -1])
     tops = np.append(heights[1:], limit[-1])
     return sum(

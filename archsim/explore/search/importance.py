@@ -1,4 +1,4 @@
-"""How much each parameter matters: shares of the variance of an objective.
+"""Estimates how much each parameter matters: shares of the variance of an objective.
 
 The main effect of a parameter is the variance between the means of its values, as a share of the whole variance of the
 objective (eta squared; the first-order Sobol index on a full grid). Few points a value inflate it, so what chance alone
@@ -18,8 +18,11 @@ from archsim.explore.results.study import Status, Study
 
 
 def importance(study: Study, objective: int) -> Mapping[str, float]:
-    """Parameter -> share of the variance (0 to 1) of an objective over the evaluated points; 0 if it is constant."""
-    points = study.of(Status.EVALUATED)
+    """The share (0 to 1) of an objective's variance that each parameter explains, over the evaluated points.
+
+    It is 0 if the objective is constant.
+    """
+    points = study.with_status(Status.EVALUATED)
     values = np.array([point.objectives[objective] for point in points if point.objectives], np.float64)
     if len(values) and values.min() > 0:
         values = np.log(values)

@@ -1,4 +1,4 @@
-"""Optuna's samplers (NSGA-II, NSGA-III, TPE), asked and told in rounds; what they learn is not stored.
+"""Wraps Optuna's samplers (NSGA-II, NSGA-III, TPE), asked and told in rounds; nothing they learn is stored.
 
 Optuna's storage stays in memory: its SQLite storage costs some 140 ms a trial. After an interruption the sampler is
 taken through the same rounds again, with the results from the journal, and so arrives at the same state.

@@ -1,4 +1,4 @@
-"""From designs and outcomes to points: constraints, objectives, and what is known before a simulation."""
+"""Turns designs and outcomes into points: constraints, objectives, and what is known before a simulation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SLACK = 1e-12
 
 
 class PointClassifier:
-    """Judges the points of one space."""
+    """Decides what becomes of the points of one space."""
 
     def __init__(self, space: Space) -> None:
         self._space = space
@@ -34,7 +34,7 @@ class PointClassifier:
         self._weights = [use.weight for use in space.workloads]
 
     def before(self, design: Design) -> Point | None:
-        """The point, if it is infeasible without a simulation."""
+        """The point of a design that is infeasible without a simulation; None if it is not known to be."""
         reason = design.reason or self._violated(self._before, design, {})
         return None if reason is None else self._point(design, Status.INFEASIBLE, reason=reason)
 
@@ -56,7 +56,7 @@ class PointClassifier:
         return self._point(design, Status.EVALUATED, outcome, objectives)
 
     def pruned(self, design: Design, by: int) -> Point:
-        """A point whose bounds point number `by` dominates."""
+        """The point of a design whose bounds are dominated by point number `by`."""
         return self._point(design, Status.PRUNED, reason=Reason("bounds", f"dominated by point {by} at best"))
 
     def best_possible(self, design: Design) -> tuple[float, ...]:
@@ -64,7 +64,7 @@ class PointClassifier:
         assert design.config is not None
         arch = Arch(self._space.arch_name, design.config)
         try:
-            known = [self._bounds.of(arch, use.workload.spec) for use in self._space.workloads]
+            known = [self._bounds.bounds_of(arch, use.workload.spec) for use in self._space.workloads]
         except ArchError:  # the evaluation says what is wrong with it
             return (-math.inf,) * len(self._space.objectives)
         return tuple(self._best(objective, design, known) for objective in self._space.objectives)
@@ -123,7 +123,7 @@ class PointClassifier:
         return None
 
     def _gap(self, constraint: Expression, design: Design, outputs: Outputs) -> Reason:
-        """Demand and bound of a constraint that is one comparison of numbers."""
+        """The demand and the bound of a constraint that is one comparison of numbers."""
         tree = constraint.tree
         if isinstance(tree, ast.Compare) and len(tree.ops) == 1:
             sides = (

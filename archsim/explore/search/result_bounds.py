@@ -1,4 +1,4 @@
-"""What is known of a design's figures before it is simulated: bounds that no schedule can beat, without a program.
+"""Bounds a design's figures before it is simulated, without a program: no schedule can beat the bounds.
 
 `body_cycles` >= T max(compute, W_hh): the bound "compute" of metrics/bounds.py, and one reading of W_hh a step, whose
 product with h_{t-1} cannot be had before, through the ports of the weight SRAM. `latency_cycles` >= that, and >= one
@@ -21,7 +21,7 @@ from archsim.families.load import Arch
 from archsim.families.machine_config import MachineConfig
 from archsim.families.registry import build_units
 from archsim.hardware.unit import Unit
-from archsim.metrics.energy import PJ_PER_MW_US, compute_costs
+from archsim.metrics.energy import PJ_PER_MW_US, compute_costs, without_model
 from archsim.metrics.unit_facts import UnitFacts
 from archsim.technology.prices import PJ_PER_UJ
 from archsim.workload.network import NetworkSpec
@@ -31,21 +31,25 @@ KEPT = 4096
 
 
 class ResultBounds:
-    """The bounds of results, of many designs one after the other; what a unit costs is kept by its identity."""
+    """The bounds of results, for many designs one after the other; a unit's costs are kept by its identity."""
 
     def __init__(self) -> None:
         self._facts: dict[Hashable, UnitFacts] = {}
 
-    def of(self, arch: Arch, spec: NetworkSpec) -> Mapping[str, Interval]:
-        """Bounds by name; a result that is not there may be anything. ArchError for an unknown technology."""
+    def bounds_of(self, arch: Arch, spec: NetworkSpec) -> Mapping[str, Interval]:
+        """The bounds of a design's results by name; a result that is not there may be anything.
+
+        ArchError for an unknown technology.
+        """
         bounds = _times(arch.config, spec)
-        if arch.config.costing is not None:
-            facts = {name: self._of_unit(unit) for name, unit in build_units(arch.config).items()}
+        units = {} if arch.config.costing is None else build_units(arch.config)
+        if units and not without_model(units):
+            facts = {name: self._of_unit(unit) for name, unit in units.items()}
             bounds |= _energies(arch, spec, facts, bounds["latency_us"].least)
         return bounds
 
     def _of_unit(self, unit: Unit[Any]) -> UnitFacts:
-        """What is known of a unit that has no ops yet."""
+        """The facts of a unit that has no ops yet."""
         if len(self._facts) >= KEPT:
             self._facts.clear()
         return self._facts.setdefault(unit.identity, UnitFacts(unit, ()))

@@ -1,4 +1,4 @@
-"""Samplers: which points are looked at, round by round. The same space, seed and results give the same points."""
+"""Chooses which points are looked at, round by round; the same space, seed and results give the same points."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class Sampler(ABC):
         """The points of the next round; some may have been asked before. Empty when there are no more."""
 
     def tell(self, results: Sequence[Told]) -> None:  # noqa: B027 most samplers learn nothing
-        """The results of the points of the last `ask`, in its order."""
+        """Learn the results of the points of the last `ask`, in its order."""
 
 
 class Grid(Sampler):
-    """Every point, in an order whose every beginning is spread over the whole: steps of the golden ratio."""
+    """Takes every point, in an order whose every beginning is spread over the whole: steps of the golden ratio."""
 
     def __init__(self, space: Space) -> None:
         self._size = space.size
@@ -58,7 +58,7 @@ class Grid(Sampler):
 
 
 class Random(Sampler):
-    """Points drawn uniformly, none twice."""
+    """Draws points uniformly, none twice."""
 
     def __init__(self, space: Space) -> None:
         self._size = space.size
@@ -77,7 +77,7 @@ class Random(Sampler):
 
 
 class Sobol(Sampler):
-    """A scrambled Sobol sequence over the unit cube, each axis cut into as many parts as its parameter has values.
+    """Takes points of a scrambled Sobol sequence, each axis of the cube cut into a part for each value.
 
     scipy.stats.qmc.Sobol: directions of Joe and Kuo (SIAM J. Sci. Comput. 30, 2008), scrambled after Matousek (1998).
     """

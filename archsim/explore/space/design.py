@@ -1,4 +1,4 @@
-"""A point of a space, resolved: the machine and schedule that it stands for, and the key of its results."""
+"""Resolves a point of a space: the machine and schedule that it stands for, and the key of its results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Reason:
 
     @property
     def gap(self) -> float | None:
-        """How much is missing, in `unit`."""
+        """How much is missing, in the reason's `unit`."""
         return None if self.need is None or self.have is None else self.need - self.have
 
 
@@ -47,11 +47,11 @@ class Design:
 
 
 def design_key(arch_json: str, schedule: str, workloads: str, technology: str) -> str:
-    """SHA-256 of everything that results depend on: archsim's version, machine, schedule, workloads and prices."""
+    """The SHA-256 of all that results depend on: archsim's version, machine, schedule, workloads and prices."""
     text = json.dumps([__version__, arch_json, schedule, workloads, technology])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def capacity_reason(error: CapacityError) -> Reason:
-    """What was needed, what there is, and for what."""
+    """The reason of a CapacityError: what was needed, what there is, and for what."""
     return Reason("capacity", f"{error.memory}: {error.needed_for}", error.need, error.have, error.unit)

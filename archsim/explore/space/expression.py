@@ -1,4 +1,4 @@
-"""Expressions of a space file, as `weight_sram.capacity_bytes >= 2 * mac_array.rows`: parsed, checked, never eval'ed.
+"""Parses expressions of a space file, as `weight_sram.capacity_bytes >= 2 * mac_array.rows`; nothing is eval'ed.
 
 Python's own parser makes the tree; only what `_NODES` and `FUNCTIONS` name may stand in it, and its size is bounded.
 """
@@ -72,7 +72,10 @@ class Expression:
     totals: frozenset[str]
 
     def value(self, lookup: Lookup, total: Lookup | None = None) -> Scalar:
-        """The value where `lookup` gives that of each name, and `total` the sum of all results below a name.
+        """The value of the expression, where `lookup` gives that of each name.
+
+        `total` gives the sum of all results below a name. Raises ExpressionError if there is no value (division by
+        zero, a string where a number is needed).
 
         Raises ExpressionError if there is none (division by zero, a string where a number is needed).
         """
@@ -87,7 +90,7 @@ class Expression:
 
 
 def parse_expression(text: str) -> Expression:
-    """Parse and check; ExpressionError says what is wrong and what is allowed."""
+    """Parse and check an expression; ExpressionError says what is wrong and what is allowed."""
     if len(text) > MAX_CHARACTERS:
         raise ExpressionError(f"longer than {MAX_CHARACTERS} characters")
     try:
@@ -107,7 +110,7 @@ def parse_expression(text: str) -> Expression:
 
 
 def dotted_name(node: ast.expr) -> str:
-    """`a.b.c` of a chain of attributes; ExpressionError for anything else."""
+    """The name `a.b.c` that a chain of attributes spells; ExpressionError for anything else."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):
@@ -116,7 +119,7 @@ def dotted_name(node: ast.expr) -> str:
 
 
 def function_name(call: ast.Call) -> str:
-    """The function that is called."""
+    """The name of the function that is called."""
     return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
@@ -210,21 +213,21 @@ def _call(node: ast.Call, lookup: Lookup, total: Lookup) -> Scalar:
 
 
 def apply_binary(kind: type[ast.operator], left: float, right: float) -> float:
-    """One operation on numbers, within bounds."""
+    """Apply one operation to two numbers, within bounds."""
     if kind is ast.Pow and (abs(right) > MAX_POWER or (left < 0 and not float(right).is_integer())):
         raise ExpressionError(f"a power has an exponent of at most {MAX_POWER}, whole if the base is below 0")
     return _bounded(BINARY[kind](left, right))
 
 
 def number(value: Scalar) -> int | float:
-    """A number; ExpressionError for a string."""
+    """The value as a number; ExpressionError for a string."""
     if isinstance(value, str):
         raise ExpressionError(f"{value!r} is no number")
     return value
 
 
 def truth(value: Scalar) -> bool:
-    """True or false; ExpressionError for anything else."""
+    """The value as true or false; ExpressionError for anything else."""
     if not isinstance(value, bool):
         raise ExpressionError(f"{value!r} is neither true nor false; compare it with something")
     return value

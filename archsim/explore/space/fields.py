@@ -1,4 +1,4 @@
-"""Fields of an architecture by their paths: looking them up, setting them, normalizing what a user wrote."""
+"""Handles fields of an architecture by their paths: look up, set, and normalize what a user wrote."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archsim.config import Document, Override, validate
 from archsim.config.slots import Slot, inner_slot, slot_of
 from archsim.errors import ArchError
 from archsim.families.machine_config import MachineConfig
-from archsim.families.registry import FAMILIES
+from archsim.families.registry import family_named
 
 Data = dict[str, Any]
 
@@ -23,8 +23,9 @@ Model = type[MachineConfig]
 
 
 def model_of(data: Data) -> Model:
-    """The model of normalized data."""
-    return FAMILIES[data["family"]].config
+    """The model that normalized data is validated with."""
+    model: Model = family_named(data["family"]).config.model_for(data.keys())
+    return model
 
 
 @cache
@@ -34,7 +35,7 @@ def known_path(model: Model, path: str) -> bool:
 
 
 def _reaches(slot: Slot, parts: list[str]) -> bool:
-    """Whether a path leads somewhere; in a section of several kinds, in one of them."""
+    """Whether a path leads somewhere below a model; in a section of several kinds, below one of them."""
     if not parts:
         return True
     if slot.members:

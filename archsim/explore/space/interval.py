@@ -1,4 +1,4 @@
-"""Intervals of an expression: what its value can be, when of some names only bounds are known."""
+"""Bounds an expression's value when for some of its names only bounds are known."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Interval:
 
     @property
     def known(self) -> bool:
-        """Whether it is one number."""
+        """Whether the interval is a single number."""
         return self.least == self.most
 
 
@@ -40,7 +40,7 @@ _INCREASING = {"ceil": math.ceil, "floor": math.floor, "log2": math.log2, "sqrt"
 
 
 def interval(expression: Expression, bounds: Bounds) -> Interval:
-    """Bounds of the expression's value; ANY where nothing can be said."""
+    """The bounds of the expression's value; ANY where nothing can be said."""
     known = _known(expression, bounds)
     if known is not None:
         return Interval(known, known)

@@ -1,4 +1,4 @@
-"""What an expression may refer to: fields of the architecture, and results of a point."""
+"""Lists what an expression may refer to: fields of the architecture, and results of a point."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TEXTS = ("arch", "workload", "schedule", "overrides")
 
 @cache
 def result_names() -> dict[str, bool]:
-    """Every figure of a run by name; whether it has entries, which are named after another dot."""
+    """The name of every figure of a run, and whether it has entries, which are named after another dot."""
     hints = get_type_hints(Stats, include_extras=False)
     return {name: _has_entries(hints[name]) for name in declared(Stats) if name not in _TEXTS}
 
@@ -35,7 +35,7 @@ def is_result(name: str) -> bool:
 
 
 def check_names(expression: Expression, model: Model, *, results: bool) -> Iterator[str]:
-    """What is wrong with the names of an expression; `results`: whether it may refer to results."""
+    """The faults in the names of an expression; `results` says whether it may refer to results."""
     figures = result_names()
     for name in sorted(expression.names):
         first, *inner = name.split(".")

@@ -1,4 +1,4 @@
-"""Objectives: what is minimized or maximized, and how several workloads become one number."""
+"""Defines objectives: what is minimized or maximized, and how several workloads become one number."""
 
 from __future__ import annotations
 
@@ -31,12 +31,14 @@ class Objective:
 
     @property
     def direction(self) -> str:
-        """In words."""
+        """The direction in words."""
         return "minimize" if self.sign == 1 else "maximize"
 
 
 def aggregated(values: Sequence[float], weights: Sequence[float], how: Aggregate, sign: int) -> float:
-    """One number of the values on each workload. `max` is the worst one: the least of an objective to maximize.
+    """The one number that stands for the values on all workloads.
+
+    `max` is the worst one: the least of an objective to maximize.
 
     Raises ValueError for a geometric mean of numbers that are not all above 0.
     """

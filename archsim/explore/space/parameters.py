@@ -1,4 +1,4 @@
-"""A parameter of a space: a path and the values that it takes, in order."""
+"""Defines the parameters of a space: a path and the values that it takes, in order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCHEDULE = "schedule"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One value: as tables show it and expressions see it, and as it stands in the architecture's data."""
+    """One value of a parameter: as tables and expressions see it, and as it stands in the architecture's data."""
 
     label: Scalar
     value: Any
@@ -24,7 +24,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """What is varied."""
+    """A path of the architecture, and the values that are tried for it."""
 
     path: str
     choices: tuple[Choice, ...]
@@ -36,7 +36,7 @@ class Parameter:
 
 
 def range_values(found: Range) -> tuple[int | float, ...]:
-    """The values of a range; ValueError if there are none or too many."""
+    """All values of a range; ValueError if there are none or too many."""
     if found.linear is not None:
         first, last, step = (_exact(v) for v in (found.linear.first, found.linear.last, found.linear.step))
         count = (last - first) // step + 1 if last >= first else 0
@@ -54,7 +54,7 @@ def range_values(found: Range) -> tuple[int | float, ...]:
 
 
 def label_of(value: object) -> Scalar:
-    """How a choice that is no plain value is shown: as compact JSON."""
+    """The text for a choice that is no plain value: compact JSON."""
     return value if isinstance(value, bool | int | float | str) else json.dumps(value, separators=(",", ":"))
 
 

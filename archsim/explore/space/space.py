@@ -29,7 +29,7 @@ from archsim.workload import Workload
 
 @dataclass(frozen=True, slots=True)
 class WeightedWorkload:
-    """A workload, how `archsim run` is told of it, and its weight."""
+    """A workload with its weight, and the words by which `archsim run` is told of it."""
 
     workload: Workload
     reference: str
@@ -38,7 +38,7 @@ class WeightedWorkload:
 
 @dataclass(frozen=True)
 class Space:
-    """What `Space.load` makes of a space file.
+    """A design space, as `Space.load` makes it of a space file.
 
     `arch_reference` is how `archsim run` is told of the architecture, `fixed` the fields that the space sets in all
     points, `base` the architecture's data with them.
@@ -60,24 +60,24 @@ class Space:
 
     @staticmethod
     def load(reference: str | Path) -> Space:
-        """The space of a preset's name or a file's path; SpaceError with all faults and their lines."""
+        """Load the space of a preset's name or a file's path; SpaceError has all faults and their lines."""
         from archsim.explore.space.space_file import load_space
 
         return load_space(str(reference))
 
     def with_budget(self, budget: int | None = None, seed: int | None = None) -> Space:
-        """The same space with another budget or seed; None leaves what it has."""
+        """A copy of the space with another budget or seed; None leaves what it has."""
         changes = {name: value for name, value in (("budget", budget), ("seed", seed)) if value is not None}
         return dataclasses.replace(self, config=self.config.model_copy(update=changes))
 
     @property
     def size(self) -> int:
-        """Points of the whole grid."""
+        """How many points the whole grid has."""
         return math.prod(self.sizes)
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Values of each parameter."""
+        """How many values each parameter has."""
         return tuple(len(parameter.choices) for parameter in self.parameters)
 
     @property
@@ -92,7 +92,7 @@ class Space:
         return any(name.split(".")[0] == "accuracy" for e in asked for name in e.names | e.totals)
 
     def choices(self, number: int) -> tuple[Choice, ...]:
-        """The values of point `number`: the last parameter varies fastest."""
+        """The values of all parameters at point `number`: the last parameter varies fastest."""
         found: list[Choice] = []
         for parameter in reversed(self.parameters):
             number, place = divmod(number, len(parameter.choices))
@@ -100,14 +100,14 @@ class Space:
         return tuple(reversed(found))
 
     def number(self, places: tuple[int, ...]) -> int:
-        """The point at these places, one for each parameter."""
+        """The number of the point at these places, one place for each parameter."""
         found = 0
         for size, place in zip(self.sizes, places, strict=True):
             found = found * size + place
         return found
 
     def design(self, number: int) -> Design:
-        """Point `number`, resolved."""
+        """The design of point `number`, resolved."""
         data: Data = json.loads(self._base_json)
         inputs: dict[str, Scalar] = {}
         schedule = self.schedule
@@ -151,7 +151,7 @@ class Space:
 
     @cached_property
     def workloads_digest(self) -> str:
-        """What results depend on in the workloads: their settings and files, and whether numbers are computed."""
+        """The digest of the workloads: their settings and files, and whether numbers are computed."""
         parts: list[Any] = [self.with_arithmetic]
         for use in self.workloads:
             data = use.workload.config.model_dump(mode="json")
@@ -161,7 +161,7 @@ class Space:
 
     @cached_property
     def fingerprint(self) -> str:
-        """What makes a journal this space's: everything that chooses and resolves points, but not the budget."""
+        """The digest that ties a journal to this space: all that chooses and resolves points, but not the budget."""
         settings = self.config.model_dump(mode="json", exclude={"summary", "objectives", "constraints", "budget"})
         choices = [[parameter.path, [c.value for c in parameter.choices]] for parameter in self.parameters]
         text = json.dumps([__version__, settings, self._base_json, choices, self.workloads_digest], sort_keys=True)
@@ -169,7 +169,7 @@ class Space:
 
 
 def field_value(config: MachineConfig, schedule: str, name: str) -> Scalar:
-    """What an expression sees under the name of a field; ExpressionError if it is no plain value."""
+    """The value that an expression sees for a field; ExpressionError if it is no plain value."""
     value = schedule if name == SCHEDULE else get_field(config, name)
     if isinstance(value, NumberFormat | MethodDefinition):
         return value.name
@@ -179,7 +179,7 @@ def field_value(config: MachineConfig, schedule: str, name: str) -> Scalar:
 
 
 def _files(section: Mapping[str, Any]) -> set[str]:
-    """Names of the files that a workload reads."""
+    """The names of the files that a workload reads."""
     found = {str(value) for key, value in section.items() if key == "file" and value is not None}
     for value in section.values():
         if isinstance(value, dict):
@@ -195,7 +195,7 @@ def _file_digest(path: Path) -> str:
 
 
 def _technology_digest(config: MachineConfig) -> str:
-    """Of the numbers in the technology that the machine names; "" if there is none, as its evaluation will say."""
+    """The digest of the numbers in the machine's technology; "" if there is none (evaluation will say so)."""
     try:
         return "" if config.costing is None else load_prices(config.costing.technology).digest
     except ArchError:

@@ -1,4 +1,4 @@
-"""The space file: what is varied, what is asked, and how it is searched; strictly validated."""
+"""Defines the space file, strictly validated: what is varied, what is asked, and how it is searched."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SamplerName(StrEnum):
 
 
 class Linear(StrictModel):
-    """from, from + step, ... up to `to`."""
+    """The values from, from + step, ... up to `to`."""
 
     model_config = ConfigDict(validate_by_name=True)
     first: int | Number = Field(alias="from", description="first value")
@@ -48,7 +48,7 @@ class Linear(StrictModel):
 
 
 class Log2(StrictModel):
-    """from, 2 from, 4 from, ... up to `to`."""
+    """The values from, 2 from, 4 from, ... up to `to`."""
 
     model_config = ConfigDict(validate_by_name=True)
     first: int | PositiveNumber = Field(alias="from", description="first value")
@@ -56,7 +56,7 @@ class Log2(StrictModel):
 
 
 class Range(StrictModel):
-    """Equidistant values, or powers of 2."""
+    """A range of values: equidistant ones, or powers of 2."""
 
     linear: Linear | None = Field(default=None, description="equidistant values")
     log2: Log2 | None = Field(default=None, description="a value and its doubles")
@@ -69,14 +69,14 @@ class Range(StrictModel):
 
 
 class WorkloadUse(StrictModel):
-    """One of several workloads."""
+    """One of several workloads, with its weight."""
 
     workload: Text = Field(description="a preset's name, a path relative to the space file, or inline")
     weight: PositiveNumber = Field(default=1.0, description="its share with `aggregate: weighted`")
 
 
 class ObjectiveConfig(StrictModel):
-    """What is minimized or maximized: an expression over fields and results."""
+    """An expression over fields and results that is minimized or maximized."""
 
     minimize: ExpressionText | None = Field(default=None, description="expression to minimize")
     maximize: ExpressionText | None = Field(default=None, description="expression to maximize")
@@ -90,7 +90,7 @@ class ObjectiveConfig(StrictModel):
 
 
 class SpaceConfig(StrictModel):
-    """A design space."""
+    """The content of a space file."""
 
     summary: Text = Field(description="one line that says what this space is")
     architecture: Text = Field(description="the machine that is varied: a preset's name, or a path")
@@ -132,5 +132,5 @@ class SpaceConfig(StrictModel):
 
     @property
     def sampler_learns(self) -> bool:
-        """Whether what is asked next depends on results: then a pruned point would mislead the sampler."""
+        """Whether what is asked next depends on results: a pruned point would then mislead the sampler."""
         return self.sampler in (SamplerName.NSGA2, SamplerName.NSGA3, SamplerName.TPE)

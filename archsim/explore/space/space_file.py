@@ -1,4 +1,4 @@
-"""Space files: read, validated, and checked against the architecture; every fault at once, on its line."""
+"""Loads space files: reads, validates and checks them against the architecture, every fault at once."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class _Faults:
 
 
 def load_space(reference: str) -> Space:
-    """The space of a preset's name or a file's path; SpaceError has all faults at once."""
+    """Load the space of a preset's name or a file's path; SpaceError has all faults at once."""
     path = find_file(PresetKind.SPACE, reference, SpaceError)
     document = load_document(path, SpaceError)
     config = validate(SpaceConfig, document, (), SpaceError)
@@ -105,7 +105,7 @@ def _workloads(config: SpaceConfig, path: Path, faults: _Faults) -> Iterable[Wei
 
 
 def _relative(reference: str, space: Path) -> str:
-    """A path is relative to the space file; a name is a preset's."""
+    """The path made relative to the space file; a preset's name stays as it is."""
     is_path = "/" in reference or "\\" in reference or reference.endswith((".yaml", ".yml"))
     return str(space.parent / reference) if is_path else reference
 
@@ -114,8 +114,9 @@ def _fixed(config: SpaceConfig, arch: Arch, faults: _Faults) -> MachineConfig:
     """The architecture with the fields that the space sets in every point."""
     data = normalized(arch.config)
     overrides = [Override(name, json.dumps(value)) for name, value in config.set.items()]
+    model = type(arch.config).model_for({*data, *(override.path.split(".")[0] for override in overrides)})
     try:
-        return validate(type(arch.config), Document(arch.name, data, {(): 1}), overrides, ArchError)
+        return validate(model, Document(arch.name, data, {(): 1}), overrides, ArchError)
     except ArchError as error:
         for fault in error.faults:
             name = next((o.path for o in overrides if fault.where == str(o)), "")
@@ -158,7 +159,7 @@ def _parameters(config: SpaceConfig, base: MachineConfig, faults: _Faults) -> It
 
 
 def _choice(path: str, value: object, base: MachineConfig, where: KeyPath, faults: _Faults) -> Choice:
-    """A choice, normalized as the architecture's validation does it ("8MiB" to bytes, a set of formats to formats)."""
+    """The choice as the architecture's validation normalizes it ("8MiB" to bytes, a set of formats to formats)."""
     if path == SCHEDULE:
         try:
             name = find_schedule(str(value), base.family).name

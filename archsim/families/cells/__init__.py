@@ -1,1 +1,1 @@
-"""What families share of an LSTM, GRU or RNN cell: its groups of rows, buffers, and what follows the sums."""
+"""The cells of LSTM, GRU and RNN layers, as all families share them: groups of rows, buffers, ops after the sums."""

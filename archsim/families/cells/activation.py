@@ -1,4 +1,4 @@
-"""The activation unit: `lanes` pipelined function units."""
+"""Models the activation unit: `lanes` pipelined function units."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class ActivationConfig(FunctionConfig):
     )
 
     def unit(self, gate: int | None) -> str:
-        """The unit of a gate (its number in torch's order), or of what is no gate."""
+        """The name of the unit that evaluates a gate (by its number in torch's order), or other values (None)."""
         last = self.units - 1
         return unit_name("activation", last if gate is None else min(gate, last))
 
 
 @dataclass(frozen=True, slots=True)
 class GateRows:
-    """Rows of an op that belong to a gate: its name (i, f, g, o; r, z, n), and for which hidden units."""
+    """The rows of an op that belong to one gate: its name (i, f, g, o; r, z, n), and for which hidden units."""
 
     gate: str
     first_unit: int = field(metadata={PLACE: True})
@@ -54,10 +54,10 @@ class GateRows:
 
 @dataclass(frozen=True, kw_only=True)
 class Activate(Op):
-    """target = function(source), element by element, both (n, B); with `clip`, of source bounded to [-clip, clip].
+    """An op that evaluates target = function(source), element by element, both (n, B).
 
-    With `bias` (n, 1) the source is source + bias, in the source's format. `gates` says which gates the rows are, one
-    after the other; () where they are none, as for tanh(c).
+    With `bias` (n, 1) the source is source + bias, in the source's format; with `clip` it is bounded to [-clip, clip]
+    then. `gates` says which gates the rows are, one after the other; () where they are none, as for tanh(c).
     """
 
     function: FunctionSpec
@@ -79,7 +79,7 @@ class Activate(Op):
 
     @property
     def observed(self) -> tuple[Observed, ...]:
-        """The gates that its rows are."""
+        """The gates that the op's rows belong to."""
         starts = accumulate((rows.units for rows in self.gates), initial=0)
         return tuple(
             Observed(rows.gate, start, rows.units, rows.first_unit)
@@ -88,19 +88,19 @@ class Activate(Op):
 
     @property
     def elements(self) -> int:
-        """Values to evaluate, n x B."""
+        """How many values the op evaluates, n x B."""
         return self.source.entries * self.source.buffer.width
 
 
 class Activation(Unit[ActivationConfig]):
-    """Executes Activate ops."""
+    """The unit that executes Activate ops."""
 
     name = "activation"
     summary = "sigmoid, tanh and the other functions of the ONNX specification, `lanes` values a cycle"
     item_name = "value"
 
     def compute_cycles(self, op: Op) -> int:
-        """ceil(n B / lanes)."""
+        """The occupancy ceil(n B / lanes), in cycles."""
         return ceil_div(self._op(op).elements, self.config.lanes)
 
     def __init__(self, config: ActivationConfig, ports: Ports, formats: Formats) -> None:
@@ -111,7 +111,7 @@ class Activation(Unit[ActivationConfig]):
         return self._stages
 
     def read_ports(self, op: Op) -> tuple[Region, ...]:
-        """All but the bias, which has a port of its own."""
+        """All operands but the bias, which has a port of its own."""
         activate = self._op(op)
         return tuple(region for region in activate.reads if region != activate.bias)
 
@@ -122,7 +122,7 @@ class Activation(Unit[ActivationConfig]):
         """Add the bias, clip, evaluate, keep what a lane without a sequence holds."""
         activate = self._op(op)
         check_hold(activate.hold, activate.target, numerics)
-        source, target = numerics.of(activate.source), numerics.of(activate.target)
+        source, target = numerics.encoding_of(activate.source), numerics.encoding_of(activate.target)
         kind, overflows = activate.target.buffer.format_kind, numerics.overflows
         evaluate = self.method.evaluator(activate.function, source, target, overflows)
         bound = None if activate.clip is None else _bound(activate.clip, source)
@@ -137,7 +137,7 @@ class Activation(Unit[ActivationConfig]):
         return Kernel(effect)
 
     def tally(self, op: Op) -> Tally:
-        """An evaluation and its pipeline registers for each value, and the addition of a late bias."""
+        """The operators that an op switches: for each value an evaluation, pipeline registers and a late bias."""
         activate = self._op(op)
         target = activate.target.buffer.number_format
         one = self.method.evaluation(activate.function, target)
@@ -147,7 +147,7 @@ class Activation(Unit[ActivationConfig]):
         return times(one, activate.elements)
 
     def inventory(self) -> Tally:
-        """In each lane the method's, for results in the format of gates, and the registers of its stages."""
+        """What the unit is built of: in each lane the method's operators, and the registers of its stages."""
         target = self.formats.format("activation")
         lane = self.method.resources(target).inventory
         lane[REGISTER_BIT] += target.bits * self._stages
@@ -167,7 +167,7 @@ class Activation(Unit[ActivationConfig]):
 
 
 def _bound(clip: float, source: Encoding) -> float:
-    """As it is stored; beyond the range the largest number, also in a format that wraps."""
+    """The clip as it is stored; beyond the range the largest number, also in a format that wraps."""
     if isinstance(source.format, IntegerFormat):
         whole = rounded(np.array([clip / source.scale]), source.format.rounding)
         return int(min(float(whole[0]), source.format.highest))

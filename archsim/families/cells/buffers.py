@@ -1,4 +1,4 @@
-"""The buffers of one cell (a direction of a layer) that every machine needs: biases, states, gates and sums."""
+"""Makes the buffers of one cell (a direction of a layer): biases, states, gates and sums."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ H_SLOTS = 2
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """How activated gates and intermediate vectors are kept: entries of one slot, and slots."""
+    """How activated gates and intermediate vectors are kept: entries of a slot, and number of slots."""
 
     gate_entries: int
     scratch_entries: int
@@ -53,7 +53,10 @@ class CellBuffers:
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """How many slots a machine has for a cell's inputs and sums: `x`, time steps; `sums`, groups of `sum_rows` rows."""
+    """How many slots a machine has for a cell's inputs and sums.
+
+    `x`: time steps of the input; `sums`: groups of `sum_rows` rows.
+    """
 
     x: int
     sums: int
@@ -63,7 +66,7 @@ class Slots:
 def make_buffers(
     spec: CellSpec, maker: BufferMaker, groups: Sequence[Group], storage: Storage, slots: Slots, source: Buffer | None
 ) -> CellBuffers:
-    """The buffers of a cell; `source` is the tensor outside of its input, None if that is another cell's h."""
+    """Make the buffers of a cell; `source` is the tensor outside of its input, None if that is another cell's h."""
     units, outputs, lstm = spec.hidden_size, spec.output_size, spec.kind is CellKind.LSTM
     needs_vector = bool(spec.proj_size) or (spec.kind is CellKind.GRU and not spec.linear_before_reset)
     bias = maker.weights("bias", DataKind.BIAS, sum(group.rows for group in groups), 1, "accumulator", spec.bias)
@@ -94,7 +97,10 @@ def make_buffers(
 
 @dataclass(frozen=True, slots=True)
 class BufferMaker:
-    """Makes one cell's buffers, or None where the cell has no such thing; formats by their kind in the architecture."""
+    """Makes one cell's buffers, or None where the cell has no such thing.
+
+    A buffer's format is that of its kind of data in the architecture.
+    """
 
     prefix: str
     batch: int
@@ -108,7 +114,7 @@ class BufferMaker:
     def weights(
         self, name: str, kind: DataKind, rows: int, width: int, held: str, needed: bool = True
     ) -> Buffer | None:
-        """A matrix (rows, width) or vector of weights, all of it on the chip."""
+        """A buffer for a whole matrix (rows, width) or vector of weights on the chip."""
         label, number_format = f"{self.prefix}{name}", self.formats.format(held)
         if not needed:
             return None
@@ -122,24 +128,24 @@ class BufferMaker:
     def state(
         self, name: str, kind: DataKind, entries: int, held: str, slots: int, needed: bool = True
     ) -> Buffer | None:
-        """A vector of the cell's state, a batch wide."""
+        """A buffer for a vector of the cell's state, a batch wide."""
         label, number_format = f"{self.prefix}{name}", self.formats.format(held)
         if not needed:
             return None
         return Buffer(label, self.memories.state, kind, entries, self.batch, number_format, slots, format_kind=held)
 
     def inputs(self, source: Buffer, slots: int) -> Buffer:
-        """Time steps of x, stored as they come: a further layer's x is the h of the one before."""
+        """A buffer for time steps of x, stored as they come: a further layer's x is the h of the one before."""
         label, memory = f"{self.prefix}x", self.memories.inputs
         return replace(source, name=label, memory=memory, kind=DataKind.X, slots=slots, length=None, is_input=False)
 
     def sums(self, rows: int, slots: int) -> Buffer:
-        """Sums of a group's rows, in the format of the gates before their activation."""
+        """A buffer for the sums of a group's rows, in the format of the gates before their activation."""
         label, number_format = f"{self.prefix}sums", self.formats.format("gate")
         kind, memory = DataKind.PARTIAL_SUM, self.memories.sums
         return Buffer(label, memory, kind, rows, self.batch, number_format, slots, format_kind="gate")
 
     def outside(self, like: Buffer, name: str, *, given: bool = True) -> Buffer:
-        """The same numbers outside the chip; `given` by the workload, or written by the run."""
+        """The buffer outside the chip for the same numbers; `given` by the workload, or written by the run."""
         label = f"{self.prefix}dram.{name}"
         return replace(like, name=label, memory=self.memories.outside, slots=1, is_input=given)

@@ -1,4 +1,4 @@
-"""What follows the sums of a cell on any machine: activation, cell update, hidden update.
+"""Makes what follows the sums of a cell on any machine: activation, cell update, hidden update.
 
 `CellOps` makes what all kinds of cell have in common; each kind (lstm.py, gru.py, rnn.py) adds its row blocks and the
 ops of a group. How the sums are made is the family's: it calls `after_sums` for what follows them, group by group.
@@ -37,7 +37,10 @@ class CellOps(ABC):
     def __init__(
         self, plan: CellPlan, machine: CellMachine, context: CellContext, buffers: CellBuffers, rotations: int
     ) -> None:
-        """`rotations`: groups (and tiles of a projection) that take the slots of sums in turn in a time step."""
+        """Take a cell, its machine and its place in the network.
+
+        `rotations`: groups (and tiles of a projection) that take the slots of sums in turn in a time step.
+        """
         self.spec, self.groups, self.rotating = plan.spec, plan.groups, plan.interleaved
         self.context = context
         self.buffers = buffers
@@ -47,7 +50,7 @@ class CellOps(ABC):
 
     @classmethod
     def plan(cls, spec: CellSpec, machine: CellMachine, *, interleaved: bool) -> CellPlan:
-        """The groups of a cell of this kind on a machine."""
+        """The plan of a cell of this kind on a machine: its groups and their order."""
         groups = number_groups(cls._layouts(spec, interleaved, machine.group_rows))
         # In gate-major order the last set follows the one before.
         deferred = plans.DEFERRED_GROUPS
@@ -72,7 +75,7 @@ class CellOps(ABC):
 
     @abstractmethod
     def _follow(self, group: Group) -> tuple[list[Op], list[Op], list[Op]]:
-        """What follows a group's sums: ops at once, ops to be deferred, and ops after what is deferred from before."""
+        """The ops behind a group's sums: at once, to be deferred, and after what was deferred from before."""
 
     def after_sums(self) -> Iterator[list[Op]]:
         """For each group in turn the ops that follow its sums; the last ones also hold what was deferred."""
@@ -88,33 +91,33 @@ class CellOps(ABC):
             yield ops
 
     def input(self) -> Region:
-        """x_t: in its buffer, or the h that the cell before has just written."""
+        """The region of x_t: in its buffer, or the h that the cell before has just written."""
         if self.buffers.x is not None:
             return whole(self.buffers.x, 0, 1)
         assert self.context.source_h is not None
         return whole(self.context.source_h, 1, 1)
 
     def recurrent(self, group: Group) -> Region:
-        """What W_hh is multiplied with: h_{t-1}."""
+        """The region of h_{t-1}, which W_hh is multiplied with."""
         return whole(self.buffers.h, 0, 1)
 
     def in_group(self, buffer: Buffer, group: Group, start: int, stop: int) -> Region:
-        """Rows of the group in the slot that rotates to it."""
+        """The region of a group's rows in the slot that rotates to it."""
         return Region(buffer, start, stop, offset=group.index, stride=self.rotations)
 
     def project(self, number: int, sums: Region, start: int, stop: int) -> Op:
-        """Rows [start, stop) of h_t from the sums of W_hr (o * tanh(c)): tile `number` of the projection."""
+        """The op that makes rows [start, stop) of h_t from the sums of W_hr (o * tanh(c)), tile `number`."""
         target = Region(self.buffers.h, start, stop, offset=1, stride=1)
         identity, hold = FunctionSpec("identity"), self._hold(self._old_h(target))
         return self._activate(f"project[{number}]", identity, sums, target, gate=False, hold=hold)
 
     def _hold(self, old: Region) -> Hold | None:
-        """Sequences that are not there at this time step keep `old`."""
+        """The write enable that lets sequences which are not there at this time step keep `old`."""
         valid = self.context.valid
         return None if valid is None else Hold(self.context.at_time(valid, self.spec.reverse, 0), old)
 
     def _old_h(self, new: Region) -> Region:
-        """h_{t-1} of the hidden units whose h_t is `new`."""
+        """The region of h_{t-1} for the hidden units whose h_t is `new`."""
         return Region(new.buffer, new.start, new.stop, offset=0, stride=1)
 
     def _activate(
@@ -143,10 +146,10 @@ class CellOps(ABC):
         )
 
     def _late_bias(self, group: Group, start: int, stop: int) -> Region | None:
-        """The bias of rows of a group, if the activation unit adds it."""
+        """The bias of rows of a group, if the activation unit adds it; else None."""
         bias = self.buffers.bias if self._activation.adds_bias else None
         return None if bias is None else Region(bias, group.bias_start + start, group.bias_start + stop)
 
     def _new_h(self, segment: Segment) -> Region:
-        """h_t of a segment's hidden units."""
+        """The region of h_t for a segment's hidden units."""
         return Region(self.buffers.h, segment.first_unit, segment.first_unit + segment.units, offset=1, stride=1)

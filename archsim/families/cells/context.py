@@ -1,4 +1,4 @@
-"""What a cell is given: by its machine, and by the network around it; and how it addresses tensors with a time axis."""
+"""Says what a cell is given, by its machine and by the network around it; addresses tensors with a time axis."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archsim.program.ir import Buffer, Region
 
 @dataclass(frozen=True, slots=True)
 class CellMemories:
-    """Where a machine has each kind of a cell's buffers: names of memories.
+    """The names of the memories that hold each kind of a cell's buffers.
 
     `outside`: states, biases and peephole weights before and after the run; `weights`: biases and peephole weights
     while it runs; `inputs`: x; `state`: h, c, gates and what lies between; `sums`: sums that gates are made of.
@@ -70,18 +70,18 @@ class CellContext:
         *,
         fixed: bool = False,
     ) -> Region:
-        """A tensor with a time axis at a cell's step r + ahead (or, fixed, at its step `ahead`)."""
+        """The region of a tensor with a time axis at a cell's step r + ahead (or, fixed, at step `ahead`)."""
         offset = self.steps - 1 - ahead if reverse else ahead
         stride = 0 if fixed else (-1 if reverse else 1)
         return Region(buffer, start, buffer.entries if stop is None else stop, offset, stride)
 
 
 def whole(buffer: Buffer, offset: int = 0, stride: int = 0) -> Region:
-    """All entries of a slot."""
+    """The region of all entries of a slot."""
     return Region(buffer, 0, buffer.entries, offset, stride)
 
 
 def slots_of(buffer: Buffer) -> int:
-    """How many slots a buffer with a fixed number of them has."""
+    """The number of slots of a buffer that has a fixed number of them."""
     assert buffer.slots is not None
     return buffer.slots

@@ -1,6 +1,6 @@
-"""The element-wise unit: a multiplier pair and an adder for each of `lanes` hidden units.
+"""Models the element-wise unit: a multiplier pair and an adder for each of `lanes` hidden units.
 
-What it can do stands beside each cell: components/lstm_ops.py, components/gru_ops.py.
+What it can do stands beside each cell: lstm_ops.py, gru_ops.py.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pydantic import Field
 from archsim.config.types import Count, Cycles
 from archsim.formats import NumberFormat
 from archsim.formats.number import Array
-from archsim.hardware.elementwise_arithmetic import ElementwiseArithmetic, Operand
+from archsim.hardware.elementwise_arithmetic import ElementwiseArithmetic, Operand, arithmetic_for
 from archsim.hardware.lane_hold import Hold, check_hold, held
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import (
@@ -48,18 +48,18 @@ class ElementwiseConfig(UnitConfig):
 
     @property
     def state_unit(self) -> str:
-        """The unit of all that is done before h."""
+        """The name of the unit that does all that comes before h."""
         return unit_name("elementwise", 0)
 
     @property
     def hidden_unit(self) -> str:
-        """The unit of the hidden update."""
+        """The name of the unit that does the hidden update."""
         return unit_name("elementwise", self.units - 1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ElementwiseOp(Op):
-    """Element by element over n hidden units and B batch lanes; all regions (n, B)."""
+    """An op that works element by element over n hidden units and B batch lanes; all regions (n, B)."""
 
     multiply_add: ClassVar[bool]
     """Whether it takes the depth of a multiply and add, or that of one multiply."""
@@ -70,7 +70,7 @@ class ElementwiseOp(Op):
     @property
     @abstractmethod
     def additions(self) -> int:
-        """Additions and subtractions for each value."""
+        """How many additions and subtractions each value takes."""
 
     @property
     @abstractmethod
@@ -80,7 +80,7 @@ class ElementwiseOp(Op):
     @property
     @abstractmethod
     def operands(self) -> tuple[Region, ...]:
-        """What `apply` takes."""
+        """The regions that `apply` takes, in its order."""
 
     @property
     def reads(self) -> tuple[Region, ...]:
@@ -92,23 +92,23 @@ class ElementwiseOp(Op):
 
     @property
     def elements(self) -> int:
-        """Values to compute, n x B."""
+        """How many values the op computes, n x B."""
         return self.target.entries * self.target.buffer.width
 
     @abstractmethod
-    def apply(self, lanes: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
-        """The target's values, not yet brought into its range, from those of `operands`."""
+    def apply(self, arithmetic: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
+        """Compute the target's values, not yet brought into its range, from those of `operands`."""
 
 
 class Elementwise(Unit[ElementwiseConfig]):
-    """Executes every ElementwiseOp."""
+    """The unit that executes every ElementwiseOp."""
 
     name = "elementwise"
     summary = "cell update f*c + i*g, hidden update o*tanh(c) and the like, `lanes` hidden units a cycle"
     item_name = "hidden unit"
 
     def compute_cycles(self, op: Op) -> int:
-        """ceil(n B / lanes)."""
+        """The occupancy ceil(n B / lanes), in cycles."""
         return ceil_div(self._op(op).elements, self.config.lanes)
 
     def depth_cycles(self, op: Op) -> int:
@@ -119,27 +119,27 @@ class Elementwise(Unit[ElementwiseConfig]):
         return Work(self._op(op).elements, Fraction(self.config.lanes))
 
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
-        """In updates (peepholes add onto the sums), the result is added before it is brought into the range."""
+        """The op's arithmetic; updates (peepholes add onto sums) add the result before narrowing."""
         elementwise = self._op(op)
         check_hold(elementwise.hold, elementwise.target, numerics)
-        encodings = [numerics.of(region) for region in elementwise.operands]
-        target, kind = numerics.of(elementwise.target), elementwise.target.buffer.format_kind
-        lanes, overflows = ElementwiseArithmetic.of(target, encodings), numerics.overflows
+        encodings = [numerics.encoding_of(region) for region in elementwise.operands]
+        target, kind = numerics.encoding_of(elementwise.target), elementwise.target.buffer.format_kind
+        arithmetic, overflows = arithmetic_for(target, encodings), numerics.overflows
 
         def compute(stored: Sequence[Array]) -> Array:
-            return elementwise.apply(lanes, [Operand(*pair) for pair in zip(stored, encodings, strict=False)])
+            return elementwise.apply(arithmetic, [Operand(*pair) for pair in zip(stored, encodings, strict=False)])
 
         def effect(stored: Sequence[Array]) -> tuple[Array, ...]:
-            result = overflows.add(kind, lanes.narrowed(compute(stored)))
+            result = overflows.add(kind, arithmetic.narrowed(compute(stored)))
             return (held(elementwise.hold, result, stored),)
 
         def retire(old: Array, result: Array) -> Array:
-            return overflows.add(kind, lanes.narrowed(lanes.value(Operand(old, target)) + result))
+            return overflows.add(kind, arithmetic.narrowed(arithmetic.value(Operand(old, target)) + result))
 
         return Kernel(lambda stored: (compute(stored),), retire) if elementwise.updates else Kernel(effect)
 
     def tally(self, op: Op) -> Tally:
-        """Its products, each brought to the target's scale, its additions, and pipeline registers, for each value."""
+        """The operators that an op switches for each value: products and rescaling, additions, registers."""
         elementwise = self._op(op)
         target = elementwise.target.buffer.number_format
         one: Tally = Counter()
@@ -150,7 +150,10 @@ class Elementwise(Unit[ElementwiseConfig]):
         return +times(one, elementwise.elements)
 
     def inventory(self) -> Tally:
-        """Two multipliers of a gate by the widest of what gates are multiplied with, an adder, and their registers."""
+        """What a lane is built of: two multipliers, an adder, and their registers.
+
+        A multiplier takes a gate and the widest of what gates are multiplied with.
+        """
         gate, hidden = self.formats.format("activation"), self.formats.format("hidden")
         factors, config = (gate, hidden, self.formats.format("cell")), self.config
         other = widest(*factors)
@@ -168,7 +171,7 @@ class Elementwise(Unit[ElementwiseConfig]):
 
 
 def _product(a: NumberFormat, b: NumberFormat, target: NumberFormat) -> Tally:
-    """A product, and the rescaling of its code where the target's scale is no power of two."""
+    """The operators of a product: a multiplier, and the rescaling of its code where the target's scale needs one."""
     found = Counter({multiplier(width_of(a), width_of(b)): 1})
     if rescales(target):
         found[multiplier(_wide(width_of(a), width_of(b)), Width(RESCALE_BITS, floating=False))] += 1
@@ -176,5 +179,5 @@ def _product(a: NumberFormat, b: NumberFormat, target: NumberFormat) -> Tally:
 
 
 def _wide(a: Width, b: Width) -> Width:
-    """What a product of integers has."""
+    """The width of an integer product."""
     return Width(a.bits + b.bits, floating=False)

@@ -1,4 +1,4 @@
-"""Whether the activation unit can do what a network asks of it."""
+"""Checks whether the activation unit can do what a network asks of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archsim.workload.network import CellKind, NetworkSpec
 
 
 def check_functions(spec: NetworkSpec, unit: ActivationConfig, formats: Formats) -> None:
-    """ArchError if the activation unit cannot evaluate one of the network's functions, or cannot add a bias."""
+    """Raise ArchError if the activation unit cannot evaluate a function of the network, or add its bias."""
     functions = frozenset(function.name for cell in spec.cells for function in cell.functions)
     method = make_method(unit, formats)
     wrong = method.unsupported(functions)

@@ -1,4 +1,4 @@
-"""What follows the sums of a GRU: gates, the candidate with its reset, and the hidden update.
+"""Makes what follows the sums of a GRU: gates, the candidate with its reset, and the hidden update.
 
 Two forms. With the reset after the product (PyTorch; ONNX's linear_before_reset) the candidate keeps W_in x and W_hn h
 in accumulators of their own and joins them once r is there. With the reset before it (ONNX's default, Cho et al. 2014),
@@ -71,7 +71,7 @@ class GruOps(CellOps):
         return super().recurrent(group)
 
     def _gates(self, group: Group) -> list[Op]:
-        """r and z: one op if they stand side by side in the sums and where they are kept."""
+        """The activations of r and z: one op if they stand side by side in the sums and where they are kept."""
         segments = [segment for segment in group.segments if segment.block in (RESET, UPDATE)]
         one_unit = len({self._activation.unit(segment.block.gate) for segment in segments}) == 1
         if len(segments) == 2 and not self._keeps_all and one_unit:
@@ -142,11 +142,11 @@ class GruOps(CellOps):
         )
 
     def _gate(self, group: Group, block: Block) -> Region:
-        """Where r, z or n of the group's hidden units is kept."""
+        """The region where r, z or n of the group's hidden units is kept."""
         return self._kept(self.buffers.gates, group, block.gate)
 
     def _kept(self, buffer: Buffer | None, group: Group, place: int) -> Region:
-        """The group's hidden units in the block `place` of a buffer: rotating by group, or for all hidden units."""
+        """The group's hidden units in block `place` of a buffer: rotating by group, or for all hidden units."""
         assert buffer is not None
         segment = group.segments[0]
         if self._keeps_all:

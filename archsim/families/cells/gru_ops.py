@@ -1,4 +1,4 @@
-"""The element-wise ops of a GRU."""
+"""Defines the element-wise ops of a GRU."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archsim.program.ir import Region
 
 @dataclass(frozen=True, kw_only=True)
 class CandidateSum(ElementwiseOp):
-    """target = input part + reset gate * hidden part: the candidate's pre-activation, reset after the product."""
+    """The op target = input part + reset gate * hidden part: the pre-activation, reset after the product."""
 
     multiply_add = True
 
@@ -33,15 +33,15 @@ class CandidateSum(ElementwiseOp):
     def operands(self) -> tuple[Region, ...]:
         return (self.reset_gate, self.input_part, self.hidden_part)
 
-    def apply(self, lanes: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
+    def apply(self, arithmetic: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
         reset_gate, input_part, hidden_part = operands
-        total: Array = lanes.value(input_part) + lanes.product(reset_gate, hidden_part)
+        total: Array = arithmetic.value(input_part) + arithmetic.product(reset_gate, hidden_part)
         return total
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResetHidden(ElementwiseOp):
-    """target = reset gate * hidden state: reset before the product."""
+    """The op target = reset gate * hidden state: reset before the product."""
 
     multiply_add = False
 
@@ -60,14 +60,14 @@ class ResetHidden(ElementwiseOp):
     def operands(self) -> tuple[Region, ...]:
         return (self.reset_gate, self.hidden)
 
-    def apply(self, lanes: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
+    def apply(self, arithmetic: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
         reset_gate, hidden = operands
-        return lanes.product(reset_gate, hidden)
+        return arithmetic.product(reset_gate, hidden)
 
 
 @dataclass(frozen=True, kw_only=True)
 class GruUpdate(ElementwiseOp):
-    """hidden (target) = (1 - update gate) * candidate + update gate * old hidden."""
+    """The op hidden (target) = (1 - update gate) * candidate + update gate * old hidden."""
 
     multiply_add = True
 
@@ -87,7 +87,9 @@ class GruUpdate(ElementwiseOp):
     def operands(self) -> tuple[Region, ...]:
         return (self.update_gate, self.candidate, self.old)
 
-    def apply(self, lanes: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
+    def apply(self, arithmetic: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
         update_gate, candidate, old = operands
-        hidden: Array = lanes.product(lanes.one_minus(update_gate), candidate) + lanes.product(update_gate, old)
+        hidden: Array = arithmetic.product(arithmetic.one_minus(update_gate), candidate) + arithmetic.product(
+            update_gate, old
+        )
         return hidden

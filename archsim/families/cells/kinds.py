@@ -1,4 +1,4 @@
-"""The ops that follow the sums, by kind of cell."""
+"""Chooses the ops that follow the sums by the kind of cell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cell's transfers from outside the chip and back, but for its weight matrices: x, states, h, biases.
+"""Makes a cell's transfers from outside the chip and back, but for its weight matrices: x, states, h, biases.
 
 The prologue loads what stays: biases, states, the first x. The body loads x ahead and stores h.
 """
@@ -25,7 +25,7 @@ class CellTransfers:
     unit: str
 
     def load_input_ahead(self) -> list[Op]:
-        """x of the step `prefetch_steps` ahead, while x_t is in use; nothing where x is another cell's h."""
+        """The load of x for the step `prefetch_steps` ahead; nothing where x is another cell's h."""
         source, x = self.context.source, self.buffers.x
         if source is None or x is None:
             return []
@@ -34,14 +34,14 @@ class CellTransfers:
         return [self.transfer(label, (self._at_time(source, ahead),), whole(x, ahead, 1), skip_last=ahead)]
 
     def load_input(self) -> list[Op]:
-        """x_t."""
+        """The load of x_t."""
         source, x = self.context.source, self.buffers.x
         if source is None or x is None:
             return []
         return [self.transfer("load x", (self._at_time(source, 0),), whole(x, 0, 1))]
 
     def load_first_inputs(self) -> list[Op]:
-        """x of the steps before load_input_ahead takes over."""
+        """The loads of x for the steps before load_input_ahead takes over."""
         source, x = self.context.source, self.buffers.x
         if source is None or x is None:
             return []
@@ -52,7 +52,7 @@ class CellTransfers:
         ]
 
     def store_output(self) -> list[Op]:
-        """h_t, if a tensor outside takes it."""
+        """The store of h_t, if a tensor outside takes it."""
         target = self.context.target
         if target is None:
             return []
@@ -61,7 +61,7 @@ class CellTransfers:
         return [self.transfer("store h", (whole(self.buffers.h, 1, 1),), region)]
 
     def load_bias(self, group: Group) -> list[Op]:
-        """A group's biases, in the order of its rows."""
+        """The load of a group's biases, in the order of its rows."""
         b = self.buffers
         if b.bias is None or b.dram_bias is None:
             return []
@@ -70,14 +70,14 @@ class CellTransfers:
         return [self.transfer(f"load bias[{group.index}]", rows, packed)]
 
     def load_peephole(self) -> list[Op]:
-        """Peephole weights, if there are any."""
+        """The load of the peephole weights, if there are any."""
         b = self.buffers
         if b.dram_peephole is None or b.peephole is None:
             return []
         return [self.transfer("load peephole", (whole(b.dram_peephole),), whole(b.peephole))]
 
     def load_state(self) -> list[Op]:
-        """h_0 and, if there is one, c_0."""
+        """The loads of h_0 and, if there is one, c_0."""
         b = self.buffers
         ops = [self.transfer("load h_0", (whole(b.dram_h_0),), whole(b.h))]
         if b.dram_c_0 is not None and b.c is not None:
@@ -85,7 +85,7 @@ class CellTransfers:
         return ops
 
     def store_state(self) -> list[Op]:
-        """h_n and, if there is one, c_n."""
+        """The stores of h_n and, if there is one, c_n."""
         b = self.buffers
         ops = [self.transfer("store h_n", (whole(b.h, self.context.steps % H_SLOTS),), whole(b.dram_h_n))]
         if b.dram_c_n is not None and b.c is not None:
@@ -101,7 +101,10 @@ class CellTransfers:
         return self.context.at_time(buffer, self.spec.reverse, ahead, fixed=fixed)
 
     def _bias_rows(self, source: Buffer, segment: Segment) -> Region:
-        """Outside there is a bias a gate; a candidate whose parts are kept apart has a second one behind them."""
+        """The rows of a group's biases in the tensor outside.
+
+        It has a bias for each gate; a candidate whose parts are kept apart has a second one behind them.
+        """
         block = self.spec.kind.gates if segment.block.part is Part.HIDDEN else segment.block.gate
         first = block * self.spec.hidden_size + segment.first_unit
         return Region(source, first, first + segment.units)

@@ -1,4 +1,4 @@
-"""What follows the sums of an LSTM: gates, cell update, tanh(c), hidden update; with peepholes and projection."""
+"""Makes what follows the sums of an LSTM: gates, cell and hidden update, with peepholes and projection."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ class LstmOps(CellOps):
         return ops, late, last
 
     def _activations(self, group: Group, *, after_cell: bool) -> list[Op]:
-        """One op for each run of neighbouring segments that share a function and a unit.
+        """The activations of a group: one op for each run of segments that share function and unit.
+
+        An o that sees the new c comes later.
 
         An o that sees the new c comes later.
         """
@@ -77,7 +79,7 @@ class LstmOps(CellOps):
         return ops
 
     def _together(self, segments: list[Segment], segment: Segment) -> tuple[FunctionSpec, str, int]:
-        """What neighbours must share: the function, the unit, and where they would begin if they were neighbours."""
+        """A key that segments of one op share: function, unit, and where they would begin if they were neighbours."""
         unit = self._activation.unit(segment.block.gate)
         return self._function(segment), unit, segment.row - _place(segments, segment)
 
@@ -85,7 +87,7 @@ class LstmOps(CellOps):
         return self.spec.functions[1 if segment.block == CANDIDATE else 0]
 
     def _peephole(self, group: Group, gates: tuple[Block, ...]) -> list[Op]:
-        """Add p * c onto the sums of those gates that the group holds."""
+        """The op that adds p * c onto the sums of those gates that the group holds."""
         weights, cell = self.buffers.peephole, self.buffers.c
         assert weights is not None
         assert cell is not None
@@ -146,7 +148,7 @@ class LstmOps(CellOps):
         )
 
     def _gate(self, group: Group, block: Block) -> Region:
-        """Where the activated gate of the group's hidden units lies."""
+        """The region where the activated gate of the group's hidden units lies."""
         gates = self.buffers.gates
         assert gates is not None
         if self.rotating:
@@ -170,5 +172,5 @@ class LstmOps(CellOps):
 
 
 def _place(segments: list[Segment], segment: Segment) -> int:
-    """Rows before the segment if all of `segments` stood side by side: equal offsets mean neighbours."""
+    """The rows before a segment if all of `segments` stood side by side: equal offsets mean neighbours."""
     return sum(other.units for other in segments if other.row < segment.row)

@@ -1,4 +1,4 @@
-"""The element-wise ops of an LSTM."""
+"""Defines the element-wise ops of an LSTM."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from archsim.program.ir import Observed, Region
 
 @dataclass(frozen=True, kw_only=True)
 class CellUpdate(ElementwiseOp):
-    """cell (target) = forget * cell + input * candidate; without a forget gate it is coupled: f = 1 - input."""
+    """The op cell (target) = forget * cell + input * candidate; coupled without a forget gate: f = 1 - input."""
 
     multiply_add = True
 
@@ -38,19 +38,19 @@ class CellUpdate(ElementwiseOp):
 
     @property
     def observed(self) -> tuple[Observed, ...]:
-        """The cell state of its hidden units."""
+        """The cell state of the op's hidden units."""
         return (Observed("c", 0, self.target.entries, self.target.start),)
 
-    def apply(self, lanes: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
+    def apply(self, arithmetic: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
         input_gate, candidate, cell, *rest = operands
-        forget = rest[0] if rest else lanes.one_minus(input_gate)
-        updated: Array = lanes.product(forget, cell) + lanes.product(input_gate, candidate)
+        forget = rest[0] if rest else arithmetic.one_minus(input_gate)
+        updated: Array = arithmetic.product(forget, cell) + arithmetic.product(input_gate, candidate)
         return updated
 
 
 @dataclass(frozen=True, kw_only=True)
 class HiddenUpdate(ElementwiseOp):
-    """hidden (target) = output gate * function(cell)."""
+    """The op hidden (target) = output gate * function(cell)."""
 
     multiply_add = False
 
@@ -69,14 +69,14 @@ class HiddenUpdate(ElementwiseOp):
     def operands(self) -> tuple[Region, ...]:
         return (self.output_gate, self.tanh_cell)
 
-    def apply(self, lanes: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
+    def apply(self, arithmetic: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
         output_gate, tanh_cell = operands
-        return lanes.product(output_gate, tanh_cell)
+        return arithmetic.product(output_gate, tanh_cell)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Peephole(ElementwiseOp):
-    """sums (target) += peephole weights (k n, 1) * cell (n, B), for k gates side by side."""
+    """The op sums (target) += peephole weights (k n, 1) * cell (n, B), for k gates side by side."""
 
     multiply_add = True
 
@@ -99,7 +99,7 @@ class Peephole(ElementwiseOp):
     def updates(self) -> tuple[Region, ...]:
         return (self.target,)
 
-    def apply(self, lanes: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
+    def apply(self, arithmetic: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
         weights, cell = operands
         copies = len(weights.stored) // len(cell.stored)
-        return lanes.product(weights, Operand(np.tile(cell.stored, (copies, 1)), cell.encoding))
+        return arithmetic.product(weights, Operand(np.tile(cell.stored, (copies, 1)), cell.encoding))

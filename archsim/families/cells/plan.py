@@ -1,4 +1,4 @@
-"""How a cell's rows are cut into groups, and how long what is made of a group is kept."""
+"""Plans how a cell's rows are cut into groups, and how long what is made of a group is kept."""
 
 from __future__ import annotations
 

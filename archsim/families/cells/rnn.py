@@ -1,4 +1,4 @@
-"""What follows the sums of an Elman RNN: its activation function, straight into h."""
+"""Makes what follows the sums of an Elman RNN: its activation function, straight into h."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a network's cells have between them: names, tensors with a time axis, and which sequences are there when."""
+"""Describes what lies between a network's cells: names, tensors with a time axis, and which sequences are there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ VALID = "valid"
 
 
 def streams(spec: NetworkSpec, formats: Formats) -> list[Buffer]:
-    """The tensors with a time axis in DRAM: x, the layers' outputs in between, the output."""
+    """The tensors with a time axis in DRAM: x, the layers' outputs in between, and the output."""
     x = Buffer(
         "dram.x",
         "dram",
@@ -44,14 +44,17 @@ def streams(spec: NetworkSpec, formats: Formats) -> list[Buffer]:
 
 
 def valid_steps(spec: NetworkSpec) -> Buffer | None:
-    """Which sequences are there at each time step: a bit a lane, kept by the sequencer; None if all always are."""
+    """The mask of sequences that are there at each time step, a bit a lane; None if all always are.
+
+    The sequencer keeps it.
+    """
     if spec.lengths is None:
         return None
     return Buffer(VALID, "sequencer", DataKind.VALID, 1, spec.batch, Bit(), None, spec.steps, is_input=True)
 
 
 def cell_prefixes(spec: NetworkSpec) -> tuple[str, ...]:
-    """How the names of each cell's ops and buffers begin; a network of one cell needs no prefix."""
+    """The prefixes of each cell's names of ops and buffers; a network of one cell needs none."""
     return tuple(prefix for number in range(len(spec.layers)) for prefix in prefixes(spec, number))
 
 
@@ -62,5 +65,5 @@ def prefixes(spec: NetworkSpec, number: int) -> list[str]:
 
 
 def starts(layer: Sequence[CellSpec]) -> list[int]:
-    """Where each direction's output begins in the layer's."""
+    """The first entry of each direction's output in the layer's."""
     return [sum(cell.output_size for cell in layer[:place]) for place in range(len(layer))]

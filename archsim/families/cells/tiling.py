@@ -1,8 +1,8 @@
-"""How a cell's gate rows are cut into groups and tiles.
+"""Cuts a cell's gate rows into groups and tiles.
 
 A *group* is what the accumulators, the activation unit and the element-wise unit work on together; its rows go through
 the MAC array in *tiles* of at most R rows. A row of a group is one accumulator: a gate row of the weight matrices, or
-of only one of them (PART_INPUT, PART_HIDDEN: a GRU's candidate keeps W x and W h apart). Rows with an input part come
+of only one of them (Part.INPUT, Part.HIDDEN: a GRU's candidate keeps W x and W h apart). Rows with an input part come
 first and rows with a hidden part last, so that each part of a group is one range. Weights and biases lie in the weight
 SRAM in the order of the groups.
 """
@@ -32,7 +32,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A block's hidden units [first_unit, first_unit + units), at `row` of its group."""
+    """The hidden units [first_unit, first_unit + units) of a block, which stand at `row` of their group."""
 
     block: Block
     first_unit: int
@@ -41,7 +41,7 @@ class Segment:
 
     @property
     def stop(self) -> int:
-        """The row after its last."""
+        """The row behind the segment's last."""
         return self.row + self.units
 
 
@@ -60,17 +60,17 @@ class Group:
 
     @property
     def rows(self) -> int:
-        """Accumulators of the group."""
+        """How many rows, and so accumulators, the group has."""
         return self.segments[-1].stop
 
     @property
     def input_rows(self) -> tuple[int, int]:
-        """Rows [start, stop) that take W_ih x."""
+        """The rows [start, stop) that take W_ih x."""
         return self._range(Part.HIDDEN)
 
     @property
     def hidden_rows(self) -> tuple[int, int]:
-        """Rows [start, stop) that take W_hh h."""
+        """The rows [start, stop) that take W_hh h."""
         return self._range(Part.INPUT)
 
     def segment(self, block: Block) -> Segment:
@@ -90,12 +90,12 @@ class Group:
 
 
 def cut(start: int, stop: int, rows: int) -> list[tuple[int, int]]:
-    """[start, stop) in tiles of at most `rows`."""
+    """The ranges [first, end) of at most `rows` rows that [start, stop) is cut into."""
     return [(row, min(row + rows, stop)) for row in range(start, stop, rows)]
 
 
 def interleaved(blocks: Sequence[Block], hidden_size: int, array_rows: int) -> list[list[tuple[Block, int, int]]]:
-    """All blocks of R // n hidden units a group, n blocks (of 1 unit, in several tiles, if R < n)."""
+    """The groups that hold all n blocks of R // n hidden units (of 1 unit, in several tiles, if R < n)."""
     units = max(1, array_rows // len(blocks))
     return [
         [(block, first, min(units, hidden_size - first)) for block in blocks] for first in range(0, hidden_size, units)
@@ -105,12 +105,15 @@ def interleaved(blocks: Sequence[Block], hidden_size: int, array_rows: int) -> l
 def block_major(
     sets: Sequence[Sequence[Block]], hidden_size: int, array_rows: int
 ) -> list[list[tuple[Block, int, int]]]:
-    """Whole first set of blocks, then the second, ...; a group holds one set of R // n hidden units, n its blocks."""
+    """The groups that hold one set of blocks each: all of the first set, then all of the second, ...
+
+    A group has n blocks of R // n hidden units.
+    """
     return [group for blocks in sets for group in interleaved(blocks, hidden_size, array_rows)]
 
 
 def number_groups(layouts: Sequence[Sequence[tuple[Block, int, int]]]) -> tuple[Group, ...]:
-    """Groups of (block, first unit, units), numbered and placed one after the other in the packed weights."""
+    """Number groups of (block, first unit, units), and place them one after the other in the packed weights."""
     groups: list[Group] = []
     w_ih = w_hh = bias = 0
     for index, layout in enumerate(layouts):

@@ -1,4 +1,4 @@
-"""Lower bounds of a machine with one MAC array: on a time step, and on what any run takes at least."""
+"""Bounds a machine with one MAC array from below: a time step, and what any run takes at least."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GEMV_BOUNDS: Mapping[str, str] = {
 
 
 def least_load_cycles(dram: SimpleDramConfig | DdrConfig, weight: NumberFormat, spec: NetworkSpec) -> int:
-    """Cycles of DRAM's interface for all weights of a network, each once; 0 of kind ddr.
+    """The least cycles of DRAM's interface for all weights of a network, each once; 0 of kind ddr.
 
     For a device that is admissible, if loose: what its rows and refresh cost is the simulation's to say.
     """
@@ -42,7 +42,7 @@ def least_load_cycles(dram: SimpleDramConfig | DdrConfig, weight: NumberFormat, 
 def least_energy_uj(
     costing: Costing, weight: NumberFormat, multiplier: Operator, spec: NetworkSpec, prices: Prices
 ) -> float:
-    """Energy in uJ that no schedule avoids.
+    """The least energy in uJ that no schedule avoids.
 
     A multiplication a MAC, one loading of all weights from DRAM, one reading of W_hh a step from the weight SRAM.
     """

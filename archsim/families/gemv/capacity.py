@@ -1,4 +1,4 @@
-"""Does everything fit? Every memory's demand against what it has."""
+"""Checks whether everything fits: every memory's demand against what it has."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from archsim.config.read_tracking import read_only_as
 from archsim.errors import CapacityError
 from archsim.families.gemv.config import GemvConfig
+from archsim.families.gemv.matrices.weight_buffers import INPUT_SUMS
 from archsim.families.gemv.memories import WeightSramConfig
-from archsim.families.gemv.weights import INPUT_SUMS
 from archsim.hardware.dram.ddr_unit import DdrConfig
 from archsim.hardware.memories import BufferConfig
 from archsim.program.ir import Buffer

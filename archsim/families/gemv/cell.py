@@ -1,4 +1,4 @@
-"""One cell on a machine with one MAC array: its tiles, loads and stores, whatever the order they are issued in.
+"""Makes the ops of one cell on a machine with one MAC array, whatever order they are issued in.
 
 A schedule (fused.py, split.py, hoisted.py) decides which MAC tiles come when; what follows the sums is that of all
 machines (families/cells).
@@ -16,13 +16,13 @@ from archsim.families.cells.context import CellContext, CellMachine, CellMemorie
 from archsim.families.cells.kinds import CELL_OPS
 from archsim.families.cells.loads import CellTransfers
 from archsim.families.cells.tiling import Group, cut
+from archsim.families.gemv.array.mac_array import MacArray
+from archsim.families.gemv.array.mac_tiles import BlockTile, MacTile
 from archsim.families.gemv.blocks import Blocks
 from archsim.families.gemv.config import GemvConfig
-from archsim.families.gemv.mac_array import MacArray
-from archsim.families.gemv.mac_tiles import BlockTile, MacTile
-from archsim.families.gemv.matrix import Matrix, make_matrices
-from archsim.families.gemv.placement import Placement, WeightTile, all_pinned
-from archsim.families.gemv.weights import make_weights
+from archsim.families.gemv.matrices.matrix import Matrix, make_matrices
+from archsim.families.gemv.matrices.placement import Placement, WeightTile, all_pinned
+from archsim.families.gemv.matrices.weight_buffers import make_weights
 from archsim.hardware.dram.transfers import Dram
 from archsim.program.ir import Buffer, Op, Region
 from archsim.workload.network import CellSpec
@@ -43,7 +43,9 @@ class GemvCell:
         blocks: Blocks | None = None,
         placement: Placement | None = None,
     ) -> None:
-        """`interleaved`: whether a group holds rows of all gates. `blocks`: if W_ih x is made for several steps.
+        """Take a cell; `interleaved`: whether a group holds rows of all gates.
+
+        `blocks`: if W_ih x is made for several steps.
 
         Without a `placement` all weights are in the weight SRAM. CapacityError if the accumulators cannot hold a group.
         """
@@ -70,7 +72,7 @@ class GemvCell:
 
     @property
     def accumulator_slots(self) -> int:
-        """Groups that the accumulators hold at once."""
+        """How many groups the accumulators hold at once."""
         return slots_of(self.buffers.sums)
 
     @property
@@ -79,7 +81,7 @@ class GemvCell:
         return self.weights.beside(self.buffers)
 
     def load_weights(self) -> list[Op]:
-        """What stays of the weights, and the biases, into the weight SRAM, group by group."""
+        """The loads of biases and of the weights that stay into the weight SRAM, group by group."""
         pinned = {
             matrix.name: {group: (pieces, target) for group, pieces, target in matrix.pinned_loads()}
             for matrix in (self.matrices.w_ih, self.matrices.w_hh)
@@ -96,7 +98,7 @@ class GemvCell:
         return ops
 
     def fused_tiles(self, group: Group) -> Iterator[Op]:
-        """W [x_t, h_{t-1}] + bias for a group: one GEMV of K = I + H where all its rows take both parts."""
+        """The tiles W [x_t, h_{t-1}] + bias of a group: one GEMV of K = I + H where all rows take both."""
         if group.input_rows == group.hidden_rows == (0, group.rows):
             for tile in cut(0, group.rows, self._tile_rows):
                 yield self._tile(group, tile, "mac", ("x", "h"), start=True)
@@ -105,7 +107,7 @@ class GemvCell:
             yield from self.hidden_tiles(group)
 
     def input_tiles(self, group: Group) -> Iterator[MacTile]:
-        """W_ih x_t + bias for a group; rows without an input part begin with their bias."""
+        """The tiles W_ih x_t + bias of a group; rows without an input part begin with their bias."""
         start, stop = group.input_rows
         tiles = cut(start, stop, self._tile_rows)
         for tile in tiles:
@@ -113,12 +115,12 @@ class GemvCell:
             yield self._tile(group, tile, "mac_x", ("x",), start=True, sums_stop=sums_stop)
 
     def hidden_tiles(self, group: Group) -> Iterator[Op]:
-        """W_hh h_{t-1}, added to what input_tiles left in the accumulators."""
+        """The tiles W_hh h_{t-1} of a group, added to what input_tiles left in the accumulators."""
         for tile in cut(*group.hidden_rows, self._tile_rows):
             yield self._tile(group, tile, "mac_h", ("h",), start=False)
 
     def onto_tiles(self, group: Group) -> Iterator[Op]:
-        """W_hh h_{t-1}, beginning with the W_ih x_t + bias that was made before."""
+        """The tiles W_hh h_{t-1} of a group, beginning with the W_ih x_t + bias that was made before."""
         assert self.weights.input_sums is not None
         tiles = cut(*group.hidden_rows, self._tile_rows)
         for tile in tiles:
@@ -129,7 +131,7 @@ class GemvCell:
             yield replace(op, bias=None, onto=onto, sums=sums)
 
     def block_tiles(self, first: int) -> Iterator[BlockTile]:
-        """W_ih x + bias of the steps from number `first` of a block on, for all groups.
+        """The tiles W_ih x + bias of the steps from number `first` of a block on, for all groups.
 
         In repetition b of what they stand in, they are those of block b.
         """
@@ -165,14 +167,17 @@ class GemvCell:
         return self.context.steps if self.blocks is None or matrix is not self.matrices.w_ih else self.blocks.count
 
     def tile_number(self, matrix: Matrix, tile: WeightTile) -> str:
-        """How labels name a tile: by its group, or, if that has several, as group.tile; of W_hr by its number."""
+        """The number by which labels name a tile: its group, or group.tile if that has several.
+
+        A tile of W_hr is named by its own number.
+        """
         part = f"{tile.start // self._tile_rows}"
         if matrix is self.matrices.w_hr:
             return part
         return f"{tile.group}" if self.groups[tile.group].rows <= self._tile_rows else f"{tile.group}.{part}"
 
     def _project(self) -> list[Op]:
-        """h_t = W_hr (o * tanh(c)), once the whole vector is there."""
+        """The ops of h_t = W_hr (o * tanh(c)), issued once the whole vector is there."""
         vector, ops = self.buffers.vector, list[Op]()
         for number, (start, stop) in enumerate(self._projections):
             assert vector is not None
@@ -223,12 +228,12 @@ class GemvCell:
         )
 
     def _made_ahead(self, made: Buffer, group: Group, start: int, stop: int, offset: int, stride: int) -> Region:
-        """Rows of a group in the buffer of sums made ahead."""
+        """The region of a group's rows in the buffer of sums made ahead."""
         return Region(made, group.bias_start + start, group.bias_start + stop, offset, stride)
 
 
 def _cell_machine(config: GemvConfig) -> CellMachine:
-    """What cells need of the machine."""
+    """The machine as cells see it."""
     return CellMachine(
         config.formats,
         config.activation,
@@ -239,7 +244,7 @@ def _cell_machine(config: GemvConfig) -> CellMachine:
 
 
 def _accumulator_slots(config: GemvConfig, group_entries: int, rotations: int, sharers: int) -> int:
-    """Groups that the accumulators can hold at once; more than two steps' worth is of no use."""
+    """How many groups the accumulators can hold at once; more than two steps' worth is of no use."""
     most = 2 * rotations
     slots: int = read_only_as(config.accumulators, "entries", lambda have: min(have // (group_entries * sharers), most))
     if not slots:

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
 from archsim.config.presets import MAX_PATH_CHARACTERS, is_name
 from archsim.config.types import Text
 from archsim.families.cells.activation import ActivationConfig
 from archsim.families.cells.elementwise import ElementwiseConfig
-from archsim.families.gemv.bounds import least_energy_uj, least_load_cycles
-from archsim.families.gemv.mac_array import MacArrayConfig
-from archsim.families.gemv.mac_cost import ArrayOperators
+from archsim.families.gemv.array.mac_array import MacArrayConfig
+from archsim.families.gemv.array.mac_cost import ArrayOperators
+from archsim.families.gemv.bounds import GEMV_BOUNDS, least_energy_uj, least_load_cycles
+from archsim.families.gemv.further_units import (
+    SECTION,
+    UnitSections,
+    check_definitions,
+    sections_of,
+)
 from archsim.families.gemv.memories import AccumulatorsConfig, InputBufferConfig, StateBufferConfig, WeightSramConfig
 from archsim.families.gemv.storages import storages
 from archsim.families.machine_config import Costing, MachineConfig, Multipliers
 from archsim.hardware.dram.ddr_unit import DdrConfig
 from archsim.hardware.dram.simple import SimpleDramConfig
-from archsim.hardware.unit import ceil_div
+from archsim.hardware.unit import UnitConfig, ceil_div
+from archsim.hardware.unit_definition import UnitDefinition, installed_units
 from archsim.program.ir import DataKind
 from archsim.technology import Prices
 from archsim.workload.network import CellKind, CellSpec, NetworkSpec
@@ -56,6 +64,24 @@ class GemvConfig(MachineConfig):
                 f"dram_type is {self.dram_type}, but dram.device is of type {device}: set dram_type={device}"
             )
         return self
+
+    @classmethod
+    def model_for(cls, sections: Collection[str], units: Sequence[UnitDefinition[Any]] = ()) -> type[GemvConfig]:
+        """This model; of a file with the section `units` one that has it, with a section for each unit that is offered.
+
+        Raises ExtensionError if what packages offer cannot be used.
+        """
+        if SECTION not in sections:
+            return cls
+        reserved = {*GemvConfig.model_fields, *GEMV_BOUNDS, "leakage"}
+        given = {unit.name for unit in units}
+        installed = (unit for unit in installed_units() if unit.name not in given)
+        return _model_with(check_definitions((*installed, *units), reserved))
+
+    @property
+    def further_units(self) -> tuple[tuple[UnitDefinition[Any], UnitConfig], ...]:
+        """The units of other packages that the machine has, with their sections."""
+        return ()
 
     @property
     def multipliers(self) -> Multipliers:
@@ -125,3 +151,21 @@ class GemvConfig(MachineConfig):
             gates = min(gates, apart)
         projection = self.mac_array.chunks([(DataKind.W_HR, cell.hidden_size)], one_accumulation=True)
         return gates + ceil_div(cell.proj_size, rows) * projection
+
+
+class GemvConfigWithUnits(GemvConfig):
+    """A machine whose file has the section `units`, with units of other packages."""
+
+    units: UnitSections = Field(description="units of other packages, each with its own section")
+
+    @property
+    def further_units(self) -> tuple[tuple[UnitDefinition[Any], UnitConfig], ...]:
+        return self.units.given()
+
+
+@cache
+def _model_with(definitions: tuple[UnitDefinition[Any], ...]) -> type[GemvConfig]:
+    """The model of a file with the section `units`, where these units are offered."""
+    section = sections_of(definitions)
+    field = Field(default=section(), description=str(GemvConfigWithUnits.model_fields[SECTION].description))
+    return create_model("GemvConfig", __base__=GemvConfigWithUnits, units=(section, field))

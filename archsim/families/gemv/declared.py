@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from archsim.errors import ScheduleError
-from archsim.families.gemv.mac_tiles import MacTile
+from archsim.families.gemv.array.mac_tiles import MacTile
 from archsim.program.ir import PhaseKind, Program
 from archsim.workload.network import CellKind, NetworkSpec
 
 
 def check_declared(name: str, splits_sums: bool, spec: NetworkSpec, program: Program) -> None:
-    """ScheduleError if the tiles of a program round the sums in another way than its schedule declares.
+    """Raise ScheduleError if a program's tiles round sums in another way than its schedule declares.
 
     A tile of [x, h] leaves one sum of both products; a tile that continues or begins with sums adds W_hh h to a W_ih x
     that was rounded before. A GRU has tiles of the second kind under every schedule (its candidate keeps the two parts

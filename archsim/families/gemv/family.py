@@ -1,4 +1,4 @@
-"""The family gemv as one value: what the registry lists."""
+"""Defines the family gemv as one value, which the registry lists."""
 
 from __future__ import annotations
 

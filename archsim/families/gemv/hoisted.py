@@ -1,4 +1,4 @@
-"""hoisted: W_ih x of a block of time steps as one GEMM, which reads W_ih once a block instead of once a step.
+"""Defines the order `hoisted`: W_ih x of a block of steps as one GEMM, which reads W_ih once a block.
 
 What stays in each step is W_hh h_{t-1}, which begins with the sums that the GEMM has left in the state buffer. A block
 of all steps is a phase of its own before them. Otherwise the GEMM of a block stands among the steps of the block before
@@ -12,15 +12,15 @@ from collections.abc import Sequence
 
 from archsim.families.gemv.blocks import Blocks
 from archsim.families.gemv.cell import GemvCell
+from archsim.families.gemv.matrices.streaming import with_loads
 from archsim.families.gemv.order import Compute, StepPhases
 from archsim.families.gemv.retiming import Retiming
-from archsim.families.gemv.streaming import with_loads
 from archsim.program.builder import build_phase
 from archsim.program.ir import Op, Phase, PhaseKind
 
 
 def hoisted(cell: GemvCell) -> list[Op]:
-    """What is left of one time step's work."""
+    """The ops of one time step that are left when W_ih x is there."""
     ops: list[Op] = []
     for group, following in zip(cell.groups, cell.after_macs(), strict=True):
         ops += cell.onto_tiles(group)
@@ -29,12 +29,12 @@ def hoisted(cell: GemvCell) -> list[Op]:
 
 
 def _first_inputs(cell: GemvCell) -> list[Op]:
-    """x of the first block."""
+    """The loads of x for the first block."""
     return _inputs(cell, 0, repeat=1)
 
 
 def _phases(cells: Sequence[GemvCell], compute: Compute, suffix: str) -> list[Phase]:
-    """The GEMM of the first block, and the steps with the GEMMs of all others."""
+    """The phases of a layer: the GEMM of the first block, and the steps with the GEMMs of all others."""
     blocks = _blocks(cells[0])
     if blocks.whole:
         gemm = [op for cell in cells for op in _gemm(cell, 0, repeat=1)]
@@ -54,7 +54,10 @@ def _phases(cells: Sequence[GemvCell], compute: Compute, suffix: str) -> list[Ph
 
 
 def _unrolled(cells: Sequence[GemvCell], compute: Compute) -> list[Op]:
-    """In repetition r the steps of block r, the GEMM of block r + 1, and the loads of x of block r + 2."""
+    """The body of several steps.
+
+    In repetition r stand the steps of block r, the GEMM of block r + 1, and the loads of x of block r + 2.
+    """
     blocks = _blocks(cells[0])
     steps = [_step(cell, compute) for cell in cells]
     gemms = [_gemm(cell, 1, repeat=blocks.count) for cell in cells]
@@ -70,12 +73,12 @@ def _unrolled(cells: Sequence[GemvCell], compute: Compute) -> list[Op]:
 
 
 def _step(cell: GemvCell, compute: Compute) -> list[Op]:
-    """One time step, with the store of its output."""
+    """The ops of one time step, with the store of its output."""
     return [*with_loads(cell, compute(cell)), *cell.transfers.store_output()]
 
 
 def _gemm(cell: GemvCell, ahead: int, repeat: int) -> list[Op]:
-    """W_ih x of the block `ahead` of the repetition's."""
+    """The tiles that make W_ih x of the block `ahead` of the repetition's."""
     blocks = _blocks(cell)
     first = blocks.missing if repeat == 1 else 0
     ops = with_loads(cell, list(cell.block_tiles(first)))
@@ -83,7 +86,7 @@ def _gemm(cell: GemvCell, ahead: int, repeat: int) -> list[Op]:
 
 
 def _inputs(cell: GemvCell, ahead: int, repeat: int) -> list[Op]:
-    """Loads of x of the block `ahead` of the repetition's."""
+    """The loads of x of the block `ahead` of the repetition's."""
     blocks = _blocks(cell)
     load, ops = cell.transfers.load_input(), list[Op]()
     for number in range(blocks.size):
@@ -93,7 +96,7 @@ def _inputs(cell: GemvCell, ahead: int, repeat: int) -> list[Op]:
 
 
 def _share(ops: Sequence[Op], number: int, count: int) -> Sequence[Op]:
-    """Share `number` of `count`, all about as large."""
+    """The ops of share `number` of `count`, all about as large."""
     return ops[len(ops) * number // count : len(ops) * (number + 1) // count]
 
 

@@ -1,4 +1,4 @@
-"""From cells to a whole program: layers one after the other, or as a wavefront.
+"""Puts cells together to a whole program: layers one after the other, or as a wavefront.
 
 One after the other, a layer is a phase of its own: its body runs over all time steps, both directions side by side, and
 its output goes through DRAM to the next layer. As a wavefront there is one body, in whose repetition r layer l is at
@@ -18,18 +18,18 @@ from archsim.families.gemv.blocks import Blocks, choose_blocks
 from archsim.families.gemv.capacity import check_capacity
 from archsim.families.gemv.cell import MEMORIES, GemvCell
 from archsim.families.gemv.config import GemvConfig
+from archsim.families.gemv.matrices.placement import Placement
+from archsim.families.gemv.matrices.residency import place_weights
+from archsim.families.gemv.matrices.streaming import first_loads, with_loads
 from archsim.families.gemv.order import WorkOrder
-from archsim.families.gemv.placement import Placement
-from archsim.families.gemv.residency import place_weights
 from archsim.families.gemv.retiming import Retiming
-from archsim.families.gemv.streaming import first_loads, with_loads
 from archsim.program.builder import build_phase
 from archsim.program.ir import Buffer, Op, Phase, PhaseKind, Program
 from archsim.workload.network import NetworkSpec
 
 
 def sequential(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program:
-    """Layers one after the other; CapacityError if something does not fit."""
+    """The program that runs layers one after the other; CapacityError if something does not fit."""
     check_functions(spec, arch.activation, arch.formats)
     tensors, valid = streams(spec, arch.formats), valid_steps(spec)
     context: list[CellContext] = []
@@ -66,7 +66,10 @@ def sequential(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program
 
 
 def wavefront(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program:
-    """Layer l at step t beside layer l - 1 at step t + 1; ScheduleError if a layer does not run forward alone."""
+    """The program that runs layer l at step t beside layer l - 1 at step t + 1.
+
+    ScheduleError if a layer does not run forward alone.
+    """
     if len(spec.layers) == 1:  # nothing to run beside
         return sequential(order, spec, arch)
     if any(len(layer) > 1 or layer[0].reverse for layer in spec.layers):
@@ -129,7 +132,7 @@ def _placed(
 
 
 def _in_blocks(cell: GemvCell) -> tuple[tuple[Buffer, ...], Buffer, Buffer]:
-    """The buffers of the state buffer, x, and the sums that are made ahead."""
+    """For each cell the buffers of the state buffer, x, and the sums that are made ahead."""
     assert cell.buffers.x is not None
     assert cell.weights.input_sums is not None
     state = tuple(buffer for buffer in cell.all_buffers if buffer.memory == MEMORIES.state)
@@ -137,7 +140,7 @@ def _in_blocks(cell: GemvCell) -> tuple[tuple[Buffer, ...], Buffer, Buffer]:
 
 
 def _load_all(cells: Sequence[GemvCell]) -> list[Op]:
-    """Weights that stay, the first streamed tiles, and the initial states."""
+    """The loads of weights that stay, of the first streamed tiles, and of the initial states."""
     return [op for cell in cells for op in (*cell.load_weights(), *first_loads(cell), *cell.transfers.load_state())]
 
 

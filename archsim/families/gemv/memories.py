@@ -1,4 +1,4 @@
-"""The memories of a machine with one MAC array: weight SRAM, input buffer, state buffer, accumulators."""
+"""Describes the memories of a machine with one MAC array: weight SRAM, input and state buffer, accumulators."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class WeightSramConfig(UnitConfig):
 
     @property
     def bits_per_cycle(self) -> int:
-        """Bits that all banks together deliver in a cycle."""
+        """The bits that all banks together deliver in a cycle."""
         return self.banks * self.port_bits
 
 

@@ -1,4 +1,4 @@
-"""How a schedule orders the work of a layer: its tiles, and the phases that its time steps make."""
+"""Defines how a schedule orders the work of a layer: its tiles, and the phases that its time steps make."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from archsim.families.gemv.cell import GemvCell
-from archsim.families.gemv.streaming import with_loads
+from archsim.families.gemv.matrices.streaming import with_loads
 from archsim.program.builder import build_phase
 from archsim.program.ir import Op, Phase, PhaseKind
 
@@ -28,7 +28,7 @@ class StepPhases:
 
 
 def _step_by_step(cells: Sequence[GemvCell], compute: Compute, suffix: str) -> list[Phase]:
-    """A body whose repetitions are the time steps."""
+    """The phases whose body has the time steps as repetitions."""
     body = [op for cell in cells for op in cell.transfers.load_input_ahead()]
     body += [op for cell in cells for op in with_loads(cell, compute(cell))]
     body += [op for cell in cells for op in cell.transfers.store_output()]

@@ -1,4 +1,4 @@
-"""Ops in other repetitions than those they were made for: later, earlier, or several of a kind in one repetition.
+"""Moves ops to other repetitions than those they were made for: later, earlier, or several to one repetition.
 
 An op is made as if repetition n of its phase were *tick* n (a time step, or a block of them). What it does in tick n it
 can do in another repetition: its operands are linear in n, and so is what takes their place.
@@ -19,7 +19,7 @@ Operand = Region | Hold | tuple[Region, ...] | tuple[tuple[Region, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Retiming:
-    """In repetition r of `repeat` stands tick r * stride + offset, of `ticks` ticks."""
+    """A shift in time: in repetition r of `repeat` stands tick r * stride + offset, of `ticks` ticks."""
 
     ticks: int
     repeat: int
@@ -27,7 +27,10 @@ class Retiming:
     offset: int
 
     def applied_to(self, ops: Sequence[Op], suffix: str = "") -> Iterator[Op]:
-        """The ops there, each in those repetitions whose tick it took part in; those that never do are left out."""
+        """The ops as they stand there, each only in repetitions whose tick it took part in.
+
+        Those that never do are left out.
+        """
         for op in ops:
             first = max(0, ceil_div(op.skip_first - self.offset, self.stride))
             last = min(self.repeat - 1, (self.ticks - op.skip_last - 1 - self.offset) // self.stride)

@@ -1,4 +1,4 @@
-"""A schedule of machines with one MAC array: an order of the work, and how the layers follow each other."""
+"""Defines a schedule of machines with one MAC array: an order of the work, and how layers follow each other."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ class GemvSchedule(Schedule[GemvConfig]):
     family: str = "gemv"
 
     def build(self, spec: NetworkSpec, config: GemvConfig) -> Program:
-        """The program; CapacityError if the model does not fit, ScheduleError if it is not what was declared."""
+        """Build the program of a network on a machine.
+
+        CapacityError if the model does not fit, ScheduleError if the program is not what was declared.
+        """
         program = self.layers(self.order, spec, config)
         check_declared(self.name, self.splits_sums, spec, program)
         return program

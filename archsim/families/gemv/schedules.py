@@ -1,4 +1,4 @@
-"""All schedules of machines with one MAC array: products x gate order x where weights live x how layers follow."""
+"""Lists the schedules of machines with one MAC array: products x gate order x where weights live x layers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from archsim.families.gemv.split import split
 
 @dataclass(frozen=True, slots=True)
 class _Products:
-    """One way of forming a step's products; the fields are WorkOrder's."""
+    """A way of forming a step's products; the fields are WorkOrder's."""
 
     name: str
     compute: Compute

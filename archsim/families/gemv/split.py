@@ -1,4 +1,4 @@
-"""split: W_ih x_t, then W_hh h_{t-1} onto the same accumulators.
+"""Defines the order `split`: W_ih x_t, then W_hh h_{t-1} onto the same accumulators.
 
 The x parts need no h_{t-1}: they run ahead of the h parts by as many groups as the accumulators can hold besides the
 one in work, so that the first ones fill the time in which the last hidden update of the step before drains.
@@ -11,7 +11,7 @@ from archsim.program.ir import Op
 
 
 def split(cell: GemvCell) -> list[Op]:
-    """One time step's work."""
+    """The ops of one time step."""
     groups = cell.groups
     ahead = min(cell.accumulator_slots - 1, len(groups))
     ops: list[Op] = []

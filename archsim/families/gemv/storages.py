@@ -1,4 +1,4 @@
-"""What the memories of a machine of the family gemv are built of."""
+"""Says what the memories of a machine of the family gemv are built of."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def storages(config: GemvConfig) -> Mapping[str, Storage]:
-    """Every memory by its name in programs, in the order in which reports show them.
+    """The storage of every memory by its name in programs, in the order in which reports show them.
 
     A memory with `ports: 1R1W` is an SRAM with two ports, one with 1RW has one. The sequencer's bits (which sequence is
     there at a time step) come with its ops and have no store on the chip.

@@ -7,18 +7,19 @@ from typing import Any
 
 from archsim.families.cells.activation import Activation
 from archsim.families.cells.elementwise import Elementwise
+from archsim.families.gemv.array.mac_array import MacArray
 from archsim.families.gemv.config import GemvConfig
-from archsim.families.gemv.mac_array import MacArray
+from archsim.families.gemv.further_units import build_further
 from archsim.hardware.dram.ddr_unit import DdrConfig, DdrDram
 from archsim.hardware.dram.simple import SimpleDram
 from archsim.hardware.unit import Ports, Unit
 
 GEMV_KINDS: tuple[type[Unit[Any]], ...] = (SimpleDram, DdrDram, MacArray, Activation, Elementwise)
-"""Every kind of unit of the family."""
+"""Every kind of unit of the family; further ones come from other packages."""
 
 
 def gemv_units(config: GemvConfig) -> tuple[Unit[Any], ...]:
-    """The units of a machine of the family gemv, in the order in which reports show them."""
+    """The units of a machine of the family gemv, in the order of reports: those of other packages last."""
     ports = {
         "dram": None,
         "weight_sram": config.weight_sram.bits_per_cycle,
@@ -32,6 +33,7 @@ def gemv_units(config: GemvConfig) -> tuple[Unit[Any], ...]:
         MacArray(config.mac_array, ports, config.formats, config.weight_sram.read_latency_cycles),
         *[Activation(config.activation, ports, config.formats)] * config.activation.units,
         *[Elementwise(config.elementwise, ports, config.formats)] * config.elementwise.units,
+        *build_further(config.further_units, ports, config.formats),
     )
 
 

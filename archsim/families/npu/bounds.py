@@ -1,4 +1,4 @@
-"""The lower bounds on a time step of a machine whose vector units stand in a chain."""
+"""Names the lower bounds on a time step of a machine whose vector units stand in a chain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The registers of one cell on a machine of the family npu, and whether all registers fit.
+"""Makes the registers of one cell on a machine of the family npu, and checks whether all registers fit.
 
 Every vector lies in the register file of the unit and stage that reads it. h lies in the vector registers of the
 matrix-vector unit, filled with h_0 before the run, as weights, biases and c_0 fill theirs: nothing is loaded but x.
@@ -34,7 +34,7 @@ class Registers:
     prefix: str
 
     def matrix(self, name: str, kind: DataKind) -> Buffer:
-        """W_ih or W_hh, all gates, in torch's order of rows."""
+        """The buffer of W_ih or W_hh, all gates, in torch's order of rows."""
         inputs = self.spec.input_size if kind is DataKind.W_IH else self.spec.output_size
         return Buffer(
             f"{self.prefix}{name}",
@@ -50,7 +50,10 @@ class Registers:
         )
 
     def bias(self) -> Buffer | None:
-        """What the accumulators begin with; behind it that of W_hn h, where a GRU keeps the candidate's parts apart."""
+        """The buffer of biases, with which the accumulators begin.
+
+        Behind it stands that of W_hn h, where a GRU keeps the candidate's parts apart.
+        """
         apart = self.spec.kind is CellKind.GRU and self.spec.linear_before_reset
         rows = self.spec.rows + (self.spec.hidden_size if apart else 0)
         if not self.spec.bias:
@@ -69,7 +72,7 @@ class Registers:
         )
 
     def x(self, source: Buffer) -> Buffer:
-        """x of two steps, as it comes."""
+        """The buffer of x of two steps, as it comes."""
         return Buffer(
             f"{self.prefix}x",
             VECTOR,
@@ -83,7 +86,7 @@ class Registers:
         )
 
     def state(self, name: str, place: str, first: str) -> Buffer:
-        """h or c, or a copy of it under another name; `first`: the tensor that it is before the run, h_0 or c_0."""
+        """The buffer of h or c, or of a copy under another name; `first`: its tensor before the run, h_0 or c_0."""
         kind, held = (DataKind.H, "hidden") if first == "h_0" else (DataKind.C, "cell")
         return Buffer(
             f"{self.prefix}{name}",
@@ -99,7 +102,10 @@ class Registers:
         )
 
     def vector(self, name: str, place: str, held: str, encoding: str) -> Buffer:
-        """An intermediate vector in a format of the architecture, encoded as the cell's buffer of that name."""
+        """The buffer of an intermediate vector in a format of the architecture.
+
+        It is encoded as the cell's buffer of that name.
+        """
         kind = DataKind.PARTIAL_SUM if held == "gate" else DataKind.GATE if held == "activation" else DataKind.H
         return Buffer(
             f"{self.prefix}{name}",
@@ -113,7 +119,7 @@ class Registers:
         )
 
     def product(self, name: str, place: str) -> Buffer:
-        """A product that is to be added to another: as wide as it comes."""
+        """The buffer of a product that is to be added to another: as wide as it comes."""
         number_format = self.config.formats.format("accumulator")
         return Buffer(
             f"{self.prefix}{name}",
@@ -126,7 +132,7 @@ class Registers:
         )
 
     def last_c(self) -> Buffer:
-        """Where the host finds c_n."""
+        """The buffer where the host finds c_n."""
         number_format = self.config.formats.format("cell")
         return Buffer(
             f"{self.prefix}dram.c_n",
@@ -140,9 +146,9 @@ class Registers:
 
 
 def fifo(name: str, config: NpuConfig, elements: int, batch: int, most: int) -> Buffer:
-    """A FIFO between two units, in which a part of a vector of up to `elements` numbers has a slot; at most `most`.
+    """The buffer of a FIFO between two units, in which a part of a vector has a slot.
 
-    CapacityError if it cannot hold one.
+    A part has up to `elements` numbers; there are at most `most` slots. CapacityError if the FIFO cannot hold a part.
     """
     words = max(ceil_div(elements, config.words.elements), config.least_words)
     need, have = words * ceil_div(batch, config.mvu.cores), config.fifos.depth_words
@@ -153,7 +159,7 @@ def fifo(name: str, config: NpuConfig, elements: int, batch: int, most: int) -> 
 
 
 def check_batch(spec: NetworkSpec, config: NpuConfig) -> None:
-    """CapacityError if the batch is larger than what one pass works on."""
+    """Raise CapacityError if the batch is larger than what one pass works on."""
     have = config.mvu.batch
     if spec.batch > have:
         needed_for = f"the batch; {config.mvu.cores} cores x {config.mvu.dot_units} dot units work at a time"
@@ -163,7 +169,7 @@ def check_batch(spec: NetworkSpec, config: NpuConfig) -> None:
 
 
 def check_registers(buffers: Sequence[Buffer], config: NpuConfig) -> None:
-    """CapacityError for the first register file that cannot hold its vectors or matrices."""
+    """Raise CapacityError for the first register file that cannot hold its vectors or matrices."""
     mvu = config.mvu
     blocks = [(b, ceil_div(b.width, mvu.columns)) for b in buffers if b.memory == MATRIX]
     gates = {b.name: _row_blocks(b, buffers, config) for b, _ in blocks}
@@ -183,14 +189,14 @@ def check_registers(buffers: Sequence[Buffer], config: NpuConfig) -> None:
 
 
 def _row_blocks(matrix: Buffer, buffers: Sequence[Buffer], config: NpuConfig) -> int:
-    """Row blocks of all gates: each gate's rows begin a block of their own, and have at least those of a chunk."""
+    """How many row blocks all gates have: each gate begins a block, and has at least those of a chunk."""
     prefix = matrix.name.removesuffix("W_ih").removesuffix("W_hh")
     hidden = next(b.entries for b in buffers if b.name == f"{prefix}h")
     return matrix.entries // hidden * max(ceil_div(hidden, config.mvu.dpes), config.mvu.chunk_rows)
 
 
 def _words(buffer: Buffer, config: NpuConfig) -> int:
-    """Words of a vector in a register file of a core, or of each of its tiles."""
+    """How many words a vector takes in a register file of a core, or of each of its tiles."""
     assert buffer.slots is not None
     words = ceil_div(buffer.entries, config.mvu.columns)
     if buffer.memory != VECTOR:

@@ -1,4 +1,4 @@
-"""The chains of one time step of a cell on a machine of the family npu.
+"""Makes the chains of one time step of a cell on a machine of the family npu.
 
 LSTM, RNN and the GRU that resets before the product go as the published machine's compiler orders them (repository
 intel/fpga-npu, compiler/npu_layers.py), with torch's meaning of z: a chain less would not compute it, and none more is
@@ -24,7 +24,7 @@ class NpuCell(ABC):
     """The registers and chains of one cell."""
 
     def __init__(self, registers: Registers, source: Buffer, output: Buffer, output_start: int) -> None:
-        """`source` and `output`: where x comes from and h goes to (from an entry on), over time."""
+        """Take a cell; `source` and `output` say where x comes from and h goes to (from an entry on), over time."""
         self.spec = registers.spec
         self.prefix = registers.prefix
         self.source, self.output, self.output_start = source, output, output_start
@@ -47,7 +47,7 @@ class NpuCell(ABC):
         return self._kept(self._registers.vector(name, place, held, encoding))
 
     def _sums(self, gate: int, name: str, place: str = MFU0_ADD) -> Buffer:
-        """The chain W_ih x + bias of a gate, and the vector that it leaves."""
+        """The vector that the chain W_ih x + bias of a gate leaves; the chain is added to the others."""
         sums = self._vector(f"x_{name}", place, "gate", "sums")
         first = gate * self.spec.hidden_size
         product = Product(self.w_ih, first, self.x, sums, True, self.bias, first)
@@ -55,7 +55,7 @@ class NpuCell(ABC):
         return sums
 
     def _of_h(self, gate: int, sums: Buffer, vector: Buffer | None = None) -> Product:
-        """W_hh h (or another vector) of a gate, to be added to its sums."""
+        """The product of W_hh with h (or another vector) for a gate, to be added to its sums."""
         return Product(self.w_hh, gate * self.spec.hidden_size, vector or self.h, sums, False)
 
     def _kept(self, buffer: Buffer) -> Buffer:
@@ -71,17 +71,17 @@ class NpuCell(ABC):
 
 
 def add_to(sums: Buffer) -> Steps:
-    """+ what a chain of x has left."""
+    """The step that adds what a chain of x has left."""
     return lambda at: (AddTo(register=at(sums), result=at(sums)),)
 
 
 def only(step: Callable[[At], Step]) -> Steps:
-    """One step alone."""
+    """The steps of a unit that takes one step alone."""
     return lambda at: (step(at),)
 
 
 class LstmCell(NpuCell):
-    """Chains 1 to 4 (x), 6 to 11 (h) of the published program; 5 is the load of x."""
+    """Makes an LSTM's chains: 1 to 4 (x) and 6 to 11 (h) of the published program, in which 5 loads x."""
 
     def _make(self) -> None:
         i, f, g, o = range(4)
@@ -131,7 +131,7 @@ class LstmCell(NpuCell):
 
 
 class GruCell(NpuCell):
-    """Chains 1 to 3 (x), 5 to 9 (h) of the published program; 4 is the load of x."""
+    """Makes a GRU's chains: 1 to 3 (x) and 5 to 9 (h) of the published program, in which 4 loads x."""
 
     def _make(self) -> None:
         r, z, n = range(3)
@@ -180,7 +180,7 @@ class GruCell(NpuCell):
         )
 
     def _reset_before(self, r: int, n: int, x_r: Buffer, x_n: Buffer, h: Buffer) -> Buffer:
-        """n = function(W_in x + W_hn (r * h)): the candidate is what the last chain multiplies."""
+        """Make n = function(W_in x + W_hn (r * h)): the candidate is what the last chain multiplies."""
         vector = self._vector("vector", VECTOR, "hidden", "vector")
         candidate = self._vector("n", EVRF, "activation", "gates")
         reset, act = self._activate(0, x_r, candidate), self._activate(1, x_n, candidate)
@@ -200,7 +200,7 @@ class GruCell(NpuCell):
         return candidate
 
     def _reset_after(self, r: int, n: int, x_r: Buffer, x_n: Buffer) -> Buffer:
-        """n = function(W_in x + r * (W_hn h + b_hn)): the last chain takes what is before the function."""
+        """Make n = function(W_in x + r * (W_hn h + b_hn)): the last chain takes what the function sees."""
         reset = self._vector("r", MFU0_MULTIPLY, "activation", "gates")
         candidate = self._vector("candidate", EVRF, "gate", "sums")
         act = self._activate(0, x_r, reset)
@@ -227,7 +227,7 @@ class GruCell(NpuCell):
 
 
 class RnnCell(NpuCell):
-    """Chains 1 (x) and 3 (h) of the published program; 2 is the load of x."""
+    """Makes an RNN's chains: 1 (x) and 3 (h) of the published program, in which 2 loads x."""
 
     def _make(self) -> None:
         sums = self._sums(0, "h")

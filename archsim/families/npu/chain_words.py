@@ -1,4 +1,4 @@
-"""Words that stream from unit to unit: what the vector units of a chain have in common.
+"""Counts the words that stream from unit to unit: what the vector units of a chain have in common.
 
 A word is `elements` numbers of one vector. A vector of n numbers is ceil(n / elements) words for each sequence of the
 batch that a core works on; cores work side by side on sequences of their own. A unit takes one word a cycle.
@@ -20,19 +20,22 @@ from archsim.program.ir import Op, Region
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """`elements`: numbers of a word; `cores`: sequences are dealt out to so many, which work side by side."""
+    """The size of a word, and how sequences are dealt out.
+
+    `elements`: numbers of a word; `cores`: sequences are dealt out to so many, which work side by side.
+    """
 
     elements: int
     cores: int
 
-    def of(self, region: Region) -> int:
-        """Words of a region (n, B) on one core: those of the core with the most sequences."""
+    def words_of(self, region: Region) -> int:
+        """How many words of a region (n, B) a core has, the core with the most sequences."""
         return ceil_div(region.entries, self.elements) * ceil_div(region.buffer.width, self.cores)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Idle(Op):
-    """Cycles that an instruction takes a unit without a number passing: it leaves the unit out, or sends padding."""
+    """An op for cycles that an instruction takes a unit without a number passing: the unit left out, or padding."""
 
     cycles: int
 
@@ -47,7 +50,7 @@ class Idle(Op):
 
 @dataclass(frozen=True, kw_only=True)
 class StreamOp(Op):
-    """Takes the words of `source`, one a cycle, to each of `targets` (all of as many numbers).
+    """An op that takes the words of `source`, one a cycle, to each of `targets` (all of as many numbers).
 
     `padding`: further words, of no numbers, that pass with them. `vectors`: whole register vectors, of which the op
     reads `operands`; it starts when all of each is written.
@@ -60,7 +63,7 @@ class StreamOp(Op):
 
     @property
     def operands(self) -> tuple[Region, ...]:
-        """Register operands, read beside the stream."""
+        """The register operands, read beside the stream."""
         return ()
 
     @property
@@ -90,15 +93,15 @@ class StreamUnit(Unit[ConfigT], Generic[ConfigT]):
         return (*super().identity, self.words)
 
     def port_cycles(self, op: Op) -> int:
-        """0: every register file and FIFO passes a word a cycle."""
+        """The cycles of the ports: 0, since every register file and FIFO passes a word a cycle."""
         return 0
 
     def compute_cycles(self, op: Op) -> int:
-        """A cycle for each word on a core, padding too, or those without a number."""
+        """The occupancy in cycles: one for each word on a core, padding and words without a number too."""
         if isinstance(op, Idle):
             return op.cycles
         stream = self._stream(op)
-        return self.words.of(stream.targets[0]) + stream.padding
+        return self.words.words_of(stream.targets[0]) + stream.padding
 
     def depth_cycles(self, op: Op) -> int:
         if isinstance(op, Idle):
@@ -106,7 +109,7 @@ class StreamUnit(Unit[ConfigT], Generic[ConfigT]):
         return self._depth(self._stream(op))
 
     def work(self, op: Op) -> Work:
-        """Values on their way, of those that fit into the words of all cores."""
+        """The work of an op: values on their way, of those that fit into the words of all cores."""
         per_cycle = Fraction(self.words.elements * self.words.cores)
         if isinstance(op, Idle):
             return Work(0, per_cycle)
@@ -125,8 +128,8 @@ class StreamUnit(Unit[ConfigT], Generic[ConfigT]):
 
     @abstractmethod
     def _depth(self, op: StreamOp) -> int:
-        """Cycles from the end of the occupancy until the last word is through."""
+        """The cycles from the end of the occupancy until the last word is through."""
 
     @abstractmethod
     def _kernel(self, op: StreamOp, numerics: Numerics) -> Kernel:
-        """The op's arithmetic."""
+        """The arithmetic of an op."""

@@ -1,4 +1,4 @@
-"""A chain: what one instruction of a machine of the family npu makes of a vector, from its source to its targets."""
+"""Defines a chain: what one instruction of a machine of the family npu makes of a vector."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Steps = Callable[[At], tuple[Step, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Rows [first_row, first_row + H) of a matrix times a vector of the matrix-vector unit's registers.
+    """The product of rows [first_row, first_row + H) of a matrix with a vector of registers.
 
     `sums`, `start` and `bias` as in MatVec; `bias_row`: where the rows' biases begin.
     """
@@ -46,7 +46,7 @@ class Constant:
 
 
 def nothing(at: At) -> tuple[Step, ...]:
-    """The words pass a unit as they are."""
+    """The steps of a unit that words pass as they are."""
     return ()
 
 

@@ -1,4 +1,4 @@
-"""The architecture file of a machine of the family npu: chains of vector units behind a matrix-vector unit."""
+"""Describes a machine of the family npu: chains of vector units behind a matrix-vector unit."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class FifoConfig(UnitConfig):
 
 
 class NpuConfig(MachineConfig):
-    """A machine of the family npu: one section for each kind of unit, and the FIFOs between them."""
+    """The architecture file of the family npu: a section for each kind of unit, and the FIFOs between them."""
 
     family: Literal["npu"] = Field(description="kind of machine")
     mvu: MvuConfig = Field(description="matrix-vector unit, with the weights in its register files")
@@ -48,12 +48,12 @@ class NpuConfig(MachineConfig):
 
     @property
     def words(self) -> Words:
-        """Words of the vector units."""
+        """The words of the vector units."""
         return Words(self.mfu.lanes, self.mvu.cores)
 
     @property
     def least_words(self) -> int:
-        """Words of the shortest vector behind the matrix-vector unit: those of a chunk's row blocks, with padding."""
+        """The words of the shortest vector behind the matrix-vector unit: a chunk's row blocks, with padding."""
         return ceil_div(self.mvu.chunk_rows * self.mvu.dpes, self.mfu.lanes)
 
     @property
@@ -74,7 +74,10 @@ class NpuConfig(MachineConfig):
         return self.mvu.columns
 
     def compute_cycles_per_step(self, spec: NetworkSpec) -> int:
-        """A micro-op for each row block and column block, for the whole batch at once."""
+        """The least cycles for a step: a micro-op for each row block and column block.
+
+        The whole batch passes at once.
+        """
         return sum(
             cell.kind.gates
             * ceil_div(cell.hidden_size, self.mvu.dpes)

@@ -1,4 +1,4 @@
-"""The external vector register file: where the words of a chain come from, the matrix-vector unit or a register."""
+"""Models the external vector register file: it gives a chain words of the matrix-vector unit or of a register."""
 
 from __future__ import annotations
 
@@ -27,12 +27,15 @@ class EvrfConfig(UnitConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class Forward(StreamOp):
-    """The words of a FIFO, or of a register, as they are."""
+    """An op that passes the words of a FIFO, or of a register, on as they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ones(StreamOp):
-    """As many 1 as `source` has numbers, in its format: a constant register. `source` itself is not read."""
+    """An op that gives as many 1 as `source` has numbers, in its format: a constant register.
+
+    `source` itself is not read.
+    """
 
     @property
     def reads(self) -> tuple[Region, ...]:
@@ -40,7 +43,7 @@ class Ones(StreamOp):
 
 
 class Evrf(StreamUnit[EvrfConfig]):
-    """Executes Forward and Ones."""
+    """The unit that executes Forward and Ones."""
 
     name = "evrf"
     summary = "external vector register file: gives a chain the words of the matrix-vector unit or of a register"
@@ -53,7 +56,7 @@ class Evrf(StreamUnit[EvrfConfig]):
             return Kernel(lambda operands: tuple(operands[0].copy() for _ in op.targets))
         if not isinstance(op, Ones):
             raise self.refuse(op)
-        encoding = numerics.of(op.source)
+        encoding = numerics.encoding_of(op.source)
         if encoding.zero or not isinstance(encoding.scale, float):
             raise SimulatorBug("a constant 1 has no zero point, and one scale")
         one: float = 1.0

@@ -1,4 +1,4 @@
-"""The family npu as one value: what the registry lists."""
+"""Defines the family npu as one value, which the registry lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loader: the end of every chain, which writes its words back into register files, and the way of input vectors in.
+"""Models the loader: the end of every chain, which writes words into register files, and the way in for x.
 
 A vector can be read when its last word is written and its tag is raised: `write_back_latency_cycles` after the word has
 left, and `tag_latency_cycles` more. A unit that reads its registers ahead of its words needs them that much earlier.
@@ -26,11 +26,11 @@ class LoaderConfig(UnitConfig):
 
 
 class WriteBack(StreamOp):
-    """The words of a chain, or of an input vector, into registers and the output."""
+    """An op that writes the words of a chain, or of an input vector, into registers and the output."""
 
     @property
     def observed(self) -> tuple[Observed, ...]:
-        """The cell state, if that is what is written."""
+        """The cell state, if that is what the op writes."""
         target = self.targets[0]
         if target.buffer.kind is not DataKind.C:
             return ()
@@ -38,7 +38,7 @@ class WriteBack(StreamOp):
 
 
 class Loader(StreamUnit[LoaderConfig]):
-    """Executes WriteBack; `ahead_cycles`: for each memory, how far ahead of its words its unit reads it."""
+    """The unit that executes WriteBack; `ahead_cycles`: how far ahead of its words a unit reads each memory."""
 
     name = "ld"
     summary = "loader: writes the words of a chain back into register files, and input vectors into theirs"
@@ -59,7 +59,7 @@ class Loader(StreamUnit[LoaderConfig]):
         return self._ahead_cycles.get(target.buffer.memory, 0)
 
     def _kernel(self, op: StreamOp, numerics: Numerics) -> Kernel:
-        """Numbers move as they are stored."""
+        """The arithmetic of an op: numbers move as they are stored."""
         if not isinstance(op, WriteBack):
             raise self.refuse(op)
         numerics.same(op.targets[1:], op.targets[0])

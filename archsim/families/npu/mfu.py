@@ -1,4 +1,4 @@
-"""A multi-function unit: activation, then addition, then multiplication, a word a cycle through all three.
+"""Models a multi-function unit: activation, then addition, then multiplication, a word a cycle through all.
 
 A word passes every stage, whether the op uses it or not. A register operand is read `read_latency_cycles` before its
 word comes; that is why a vector that a chain writes into a register of this unit is there for it so many cycles later.
@@ -34,13 +34,13 @@ class MfuConfig(FunctionConfig):
 
     @property
     def depth_cycles(self) -> int:
-        """All three stages."""
+        """The depth of all three stages, in cycles."""
         return self.latency_cycles + self.add_latency_cycles + self.multiply_latency_cycles
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pass(StreamOp):
-    """The words behind `steps`, which are in the order of the stages; without any, as they came."""
+    """An op that takes words through `steps`, in the order of the stages; without any they pass as they came."""
 
     steps: tuple[Step, ...] = ()
 
@@ -50,7 +50,7 @@ class Pass(StreamOp):
 
 
 class Mfu(StreamUnit[MfuConfig]):
-    """Executes Pass."""
+    """A unit that executes Pass."""
 
     def __init__(self, config: MfuConfig, formats: Formats, words: Words) -> None:
         super().__init__(config, formats, words)

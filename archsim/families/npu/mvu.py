@@ -1,4 +1,4 @@
-"""A matrix-vector unit of tiles x dot-product engines x lanes, whose tiles' partial sums are reduced.
+"""Models a matrix-vector unit of tiles x dot-product engines x lanes, whose partial sums are reduced.
 
 The columns of a matrix are dealt out to the tiles, `lanes` to each in a micro-op; an engine of every tile works on the
 same row, and a tree across the tiles adds their partial sums up. So a micro-op multiplies a row block (a row for each
@@ -49,39 +49,43 @@ class MvuConfig(UnitConfig):
 
     @property
     def blocks(self) -> int:
-        """Tensor blocks of a dot unit."""
+        """How many tensor blocks a dot unit has."""
         return ceil_div(self.lanes, self.block_lanes)
 
     @property
     def operand_words(self) -> int:
-        """Words that an engine loads for a column block, one a cycle: one for each block of each dot unit."""
+        """How many words an engine loads for a column block: one for each block of each dot unit.
+
+        It loads one a cycle.
+        """
         return self.dot_units * self.blocks
 
     @property
     def chunk_rows(self) -> int:
-        """Row blocks of a chunk: as many as hide the loading of the next column block's operands."""
+        """How many row blocks a chunk has: as many as hide the loading of the next operands."""
         return self.operand_words
 
     @property
     def columns(self) -> int:
-        """Columns of a column block: lanes of all tiles."""
+        """How many columns a column block has: lanes of all tiles."""
         return self.tiles * self.lanes
 
     @property
     def batch(self) -> int:
-        """Sequences that one pass works on."""
+        """How many sequences one pass works on."""
         return self.cores * self.dot_units
 
     @property
     def macs_per_cycle(self) -> int:
-        """Multipliers of all cores."""
+        """How many multipliers all cores have."""
         return self.batch * self.columns * self.dpes
 
     @property
     def tile_latency_cycles(self) -> int:
-        """From the issue of a micro-op to its tile's sum: read, distribute, load, multiply, add, accumulate.
+        """The cycles from the issue of a micro-op to its tile's sum.
 
-        Loading operands takes a cycle for each word of the column block, and one more for each dot unit.
+        They are those of read, distribute, load, multiply, add and accumulate. Loading operands takes a cycle for each
+        word of the column block, and one more for each dot unit.
         """
         load = self.operand_words + self.dot_units
         tree = (self.blocks - 1).bit_length() * self.adder_latency_cycles
@@ -96,11 +100,14 @@ class MvuConfig(UnitConfig):
 
     @property
     def depth_cycles(self) -> int:
-        """The tiles' pipeline and the tree across them, of ceil(log2 tiles) levels."""
+        """The depth in cycles: the tiles' pipeline and the tree across them, of ceil(log2 tiles) levels."""
         return self.tile_latency_cycles + self.reduction_latency_cycles + (self.tiles - 1).bit_length()
 
     def row_chunks(self, rows: int) -> list[tuple[int, int]]:
-        """Rows [start, stop) of each chunk: `chunk_rows` row blocks, and in the last one up to twice as many less 1."""
+        """The rows [start, stop) of each chunk.
+
+        A chunk has `chunk_rows` row blocks, the last one up to twice as many less 1.
+        """
         blocks, done = ceil_div(rows, self.dpes), 0
         chunks: list[tuple[int, int]] = []
         while done < blocks:
@@ -112,7 +119,7 @@ class MvuConfig(UnitConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class MatVec(Op):
-    """Words of `target` (n, B): weights (n, K) times vector (K, B), for one chunk of rows.
+    """An op that makes words of `target` (n, B): weights (n, K) times vector (K, B), for one chunk of rows.
 
     With `start` in the format of `sums` (n, B), from the `bias` (n, 1) if there is one; else in its scale, as wide as
     they come, to be added to it. `vectors`: whole register vectors that must be written before it starts.
@@ -139,7 +146,7 @@ class MatVec(Op):
 
 
 class Mvu(Unit[MvuConfig]):
-    """Executes MatVec ops."""
+    """The unit that executes MatVec ops."""
 
     name = "mvu"
     summary = (
@@ -156,20 +163,21 @@ class Mvu(Unit[MvuConfig]):
         return (*super().identity, self.words)
 
     def port_cycles(self, op: Op) -> int:
-        """0: every engine has a register file of its own for weights, every tile one for vectors."""
+        """The cycles of the ports: 0, since every engine and every tile has a register file of its own."""
         return 0
 
     def compute_cycles(self, op: Op) -> int:
-        """A micro-op for each row block and column block, all but the last one padded to the loading of operands.
+        """The occupancy in cycles: a micro-op for each row block and column block.
 
-        Or a cycle for each instruction that leaves the unit out, and for padding.
+        All column blocks but the last are padded to the loading of operands. An instruction that leaves the unit out,
+        and padding, take a cycle each.
         """
         if isinstance(op, Idle):
             return op.cycles
         return self._before_last_cycles(op) + self._row_blocks(op)
 
     def first_cycles(self, op: Op) -> int:
-        """Until a word a cycle can be taken: the first is through with the first row blocks of the last column block.
+        """The cycles until words can be taken, one a cycle: the first row blocks of the last column block are done.
 
         Where a word takes more rows than a row block has, later words could fall behind; then the first one waits.
         """
@@ -190,7 +198,7 @@ class Mvu(Unit[MvuConfig]):
         return Work(0 if isinstance(op, Idle) else self._op(op).macs, Fraction(self.config.macs_per_cycle))
 
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
-        """As a MAC tile whose chunks have the columns of all tiles."""
+        """The arithmetic of an op, as of a MAC tile whose chunks have the columns of all tiles."""
         if isinstance(op, Idle):
             return Kernel(lambda operands: ())
         product = self._op(op)
@@ -210,7 +218,7 @@ class Mvu(Unit[MvuConfig]):
         return ceil_div(self._op(op).weights.entries, self.config.dpes)
 
     def _before_last_cycles(self, op: Op) -> int:
-        """All column blocks but the last: at least as long as the operands of the next one take to load."""
+        """The cycles of all column blocks but the last; the operands of the next one load meanwhile."""
         column_blocks = ceil_div(self._op(op).vector.entries, self.config.columns)
         return max(self._row_blocks(op), self.config.operand_words) * (column_blocks - 1)
 

@@ -1,4 +1,4 @@
-"""The program of a network on a machine of the family npu: chains in program order, layers one after the other.
+"""Builds the program of a network on a machine of the family npu: chains in order, one layer after another.
 
 An instruction names what every unit does to one vector; it is an op for each unit that takes part, issued together, and
 a cycle in each unit that it leaves out. A product is walked in chunks of rows, and so are all ops of its chain, so that
@@ -37,7 +37,7 @@ BEFORE_LOADER = (Mvu.name, Evrf.name, Mfu0.name, Mfu1.name)
 
 @dataclass(frozen=True, slots=True)
 class NpuSchedule(Schedule[NpuConfig]):
-    """The order of the published programs: x products of a step, load of the next x, then what needs h."""
+    """The schedule of the published programs: x products of a step, load of the next x, then what needs h."""
 
     name: str = "chains"
     summary: str = "a vector instruction a chain, in order: x products of the step, load of the next x, then h"
@@ -48,7 +48,7 @@ class NpuSchedule(Schedule[NpuConfig]):
     """A group of rows is of one gate."""
 
     def build(self, spec: NetworkSpec, config: NpuConfig) -> Program:
-        """The program; CapacityError or ScheduleError if the machine cannot run it."""
+        """Build the program; CapacityError or ScheduleError if the machine cannot run it."""
         _refuse(spec, config)
         check_batch(spec, config)
         streams = list(_streams(spec, config))
@@ -88,7 +88,7 @@ class _Fifos:
 
 
 def _body(layer: Sequence[NpuCell], spec: NetworkSpec, arch: NpuConfig, fifos: Sequence[Buffer]) -> list[Op]:
-    """One time step of all cells of a layer."""
+    """The ops of one time step of all cells of a layer."""
     buffers = dict(zip(BEFORE_LOADER, fifos, strict=True))
     slots = _Fifos(buffers, _uses(layer, arch), dict.fromkeys(BEFORE_LOADER, 0))
     ops: list[Op] = []
@@ -121,7 +121,7 @@ class _Ops:
     slots: _Fifos | None
 
     def load(self, ahead: int, *, first: bool = False) -> list[Op]:
-        """x of the step `ahead` of the body's (or, `first`, x of the first step), and the cycles it takes elsewhere."""
+        """The load of x for the step `ahead` of the body's (or the `first`), and the cycles it takes elsewhere."""
         x, source = self.cell.x, self.cell.source
         stride = 0 if first else 1
         label = f"{self.cell.prefix}load x" + ("_0" if first else f"[t{'-' if self.cell.spec.reverse else '+'}{ahead}]")
@@ -226,18 +226,18 @@ class _Ops:
 
     @property
     def _batch(self) -> int:
-        """Sequences on a core."""
+        """How many sequences a core has."""
         return ceil_div(self.spec.batch, self.arch.mvu.cores)
 
     def _real_words(self, numbers: int) -> int:
         return ceil_div(numbers, self.arch.words.elements)
 
     def _row_words(self, numbers: int) -> int:
-        """Words of a vector in each tile's registers."""
+        """How many words a vector has in each tile's registers."""
         return ceil_div(numbers, self.arch.mvu.columns)
 
     def _tile_words(self, numbers: int) -> int:
-        """Words of a vector in all tiles' registers, with padding."""
+        """How many words a vector has in all tiles' registers, with padding."""
         return self.arch.mvu.tiles * self._row_words(numbers)
 
     def _idle(self, label: str, units: Sequence[str], cycles: int, skip_last: int = 0) -> list[Op]:
@@ -248,7 +248,7 @@ class _Ops:
         ]
 
     def _at_time(self, buffer: Buffer, ahead: int, *, first: bool = False) -> Region:
-        """A tensor with a time axis at the cell's step r + ahead (or, `first`, at its first step)."""
+        """The region of a tensor with a time axis at step r + ahead (or, `first`, at the cell's first step)."""
         reverse = self.cell.spec.reverse
         offset = self.spec.steps - 1 - ahead if reverse else ahead
         return _whole(buffer, offset, 0 if first else (-1 if reverse else 1))
@@ -275,7 +275,7 @@ def _longest_chunk(spec: NetworkSpec, arch: NpuConfig) -> int:
 
 
 def _streams(spec: NetworkSpec, arch: NpuConfig) -> Iterator[Buffer]:
-    """The tensors with a time axis at the host: x, the layers' outputs in between, the output."""
+    """The tensors with a time axis at the host: x, the layers' outputs in between, and the output."""
     formats, steps, batch = arch.formats, spec.steps, spec.batch
     x = Buffer(
         "dram.x", HOST, DataKind.X, spec.input_size, batch, formats.format("input"), None, steps, format_kind="input"
@@ -290,7 +290,7 @@ def _streams(spec: NetworkSpec, arch: NpuConfig) -> Iterator[Buffer]:
 
 
 def _refuse(spec: NetworkSpec, arch: NpuConfig) -> None:
-    """ScheduleError for what no chain of this machine computes, ArchError for functions that it cannot evaluate."""
+    """Raise ScheduleError for what no chain of this machine computes, ArchError for unknown functions."""
     wanted = {
         "a projection": any(cell.proj_size for cell in spec.cells),
         "peepholes": any(cell.peepholes for cell in spec.cells),

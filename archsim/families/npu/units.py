@@ -1,4 +1,4 @@
-"""The units of a machine whose vector units stand in a chain, built from its description."""
+"""Builds the units of a machine whose vector units stand in a chain from its description."""
 
 from __future__ import annotations
 

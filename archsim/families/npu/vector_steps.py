@@ -1,4 +1,4 @@
-"""What a multi-function unit does to the words that pass: activation, addition, multiplication, each at most once.
+"""Defines what a multi-function unit does to words: activation, addition, multiplication, each at most once.
 
 Integers on their way are as wide as they come, in a scale that the step knows from the register that they go to or
 come from; a step says so by that region. In floating point they are float32, rounded to a format where one is named.
@@ -15,7 +15,7 @@ import numpy as np
 from archsim.formats import Encoding, IntegerFormat
 from archsim.formats.number import Array
 from archsim.formats.rounding import Conversion, rounded
-from archsim.hardware.elementwise_arithmetic import ElementwiseArithmetic, Operand
+from archsim.hardware.elementwise_arithmetic import Operand, arithmetic_for
 from archsim.hardware.functions.methods import Method
 from archsim.hardware.numerics import Numerics
 from archsim.program.ir import Region
@@ -32,21 +32,24 @@ class Step(ABC):
     @property
     @abstractmethod
     def stage(self) -> int:
-        """0: activation, 1: addition, 2: multiplication, in the order of a unit's pipeline."""
+        """The stage in the order of a unit's pipeline: 0 activation, 1 addition, 2 multiplication."""
 
     @property
     def operand(self) -> Region | None:
-        """The register that it reads."""
+        """The register that the step reads."""
         return None
 
     @abstractmethod
     def bind(self, numerics: Numerics, method: Method) -> Bound:
-        """Its arithmetic."""
+        """Prepare the step's arithmetic."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Function(Step):
-    """function(words), from the encoding of `source` to that of `result`; `clip`: of words within [-clip, clip]."""
+    """The step function(words), from the encoding of `source` to that of `result`.
+
+    `clip`: words are bounded to [-clip, clip] first.
+    """
 
     function: FunctionSpec
     source: Region
@@ -58,8 +61,8 @@ class Function(Step):
         return 0
 
     def bind(self, numerics: Numerics, method: Method) -> Bound:
-        source, kind = numerics.of(self.source), self.result.buffer.format_kind
-        evaluate = method.evaluator(self.function, source, numerics.of(self.result), numerics.overflows)
+        source, kind = numerics.encoding_of(self.source), self.result.buffer.format_kind
+        evaluate = method.evaluator(self.function, source, numerics.encoding_of(self.result), numerics.overflows)
         bound = None if self.clip is None else _bound(self.clip, source)
 
         def apply(words: Array, operand: Array | None) -> Array:
@@ -71,7 +74,7 @@ class Function(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class AddTo(Step):
-    """words + register, both in the scale of `result`, brought into its format."""
+    """The step words + register, both in the scale of `result`, brought into its format."""
 
     register: Region
     result: Region
@@ -85,8 +88,8 @@ class AddTo(Step):
         return self.register
 
     def bind(self, numerics: Numerics, method: Method) -> Bound:
-        target, kind = numerics.of(self.result), self.result.buffer.format_kind
-        register = numerics.of(self.register)
+        target, kind = numerics.encoding_of(self.result), self.result.buffer.format_kind
+        register = numerics.encoding_of(self.register)
 
         def apply(words: Array, operand: Array | None) -> Array:
             assert operand is not None
@@ -100,8 +103,10 @@ class AddTo(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class Settle(Step):
-    """words, in the scale of `result`, brought into its format; on top of `bias` (n, 1), if there is one, which is
-    brought into that format first."""
+    """The step that brings words, in the scale of `result`, into its format.
+
+    If there is a `bias` (n, 1), they are added to it; it is brought into that format first.
+    """
 
     result: Region
     bias: Region | None = None
@@ -115,9 +120,9 @@ class Settle(Step):
         return self.bias
 
     def bind(self, numerics: Numerics, method: Method) -> Bound:
-        target, kind = numerics.of(self.result), self.result.buffer.format_kind
+        target, kind = numerics.encoding_of(self.result), self.result.buffer.format_kind
         add, settle = numerics.overflows.add, _settle(target)
-        convert = None if self.bias is None else _into(numerics.of(self.bias), target)
+        convert = None if self.bias is None else _into(numerics.encoding_of(self.bias), target)
 
         def apply(words: Array, operand: Array | None) -> Array:
             if convert is not None and operand is not None:
@@ -129,7 +134,10 @@ class Settle(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class OneMinus(Step):
-    """1 - words, or, with a `register`, words - register; in the format of `like`, whose range it never leaves."""
+    """The step 1 - words, or words - register if there is one, in the format of `like`.
+
+    The result never leaves the format's range.
+    """
 
     like: Region
     register: Region | None = None
@@ -143,20 +151,20 @@ class OneMinus(Step):
         return self.register
 
     def bind(self, numerics: Numerics, method: Method) -> Bound:
-        encoding = numerics.of(self.like)
-        lanes = ElementwiseArithmetic.of(encoding, [encoding])
+        encoding = numerics.encoding_of(self.like)
+        arithmetic = arithmetic_for(encoding, [encoding])
 
         def apply(words: Array, operand: Array | None) -> Array:
             if operand is not None:
                 return words - operand
-            return lanes.one_minus(Operand(words, encoding)).stored
+            return arithmetic.one_minus(Operand(words, encoding)).stored
 
         return apply
 
 
 @dataclass(frozen=True, kw_only=True)
 class Times(Step):
-    """words (in the encoding of `like`) * register, rounded to the scale of `result`; `narrow`: into its format too."""
+    """The step words (encoded as `like`) * register, rounded to the scale of `result`; `narrow`: into its format."""
 
     register: Region
     like: Region
@@ -172,24 +180,24 @@ class Times(Step):
         return self.register
 
     def bind(self, numerics: Numerics, method: Method) -> Bound:
-        a, b, target = (numerics.of(region) for region in (self.like, self.register, self.result))
-        lanes, kind = ElementwiseArithmetic.of(target, [a, b]), self.result.buffer.format_kind
+        a, b, target = (numerics.encoding_of(region) for region in (self.like, self.register, self.result))
+        arithmetic, kind = arithmetic_for(target, [a, b]), self.result.buffer.format_kind
 
         def apply(words: Array, operand: Array | None) -> Array:
             assert operand is not None
-            product = lanes.product(Operand(words, a), Operand(operand, b))
-            return numerics.overflows.add(kind, lanes.narrowed(product)) if self.narrow else product
+            product = arithmetic.product(Operand(words, a), Operand(operand, b))
+            return numerics.overflows.add(kind, arithmetic.narrowed(product)) if self.narrow else product
 
         return apply
 
 
 def _settle(target: Encoding) -> Callable[[Array], tuple[Array, int]]:
-    """From words in a target's scale to those in its format, and how many were beyond its range."""
+    """The words in a target's scale brought into its format, and how many were beyond its range."""
     return target.narrowed if target.is_integer else target.encoded
 
 
 def _into(source: Encoding, target: Encoding) -> Callable[[Array], Array]:
-    """From stored numbers without a zero point to words in a target's scale."""
+    """The stored numbers (without a zero point) as words in a target's scale."""
     if isinstance(target.format, IntegerFormat):
         convert = Conversion(source.scale / np.asarray(target.scale), target.format.rounding)
         return lambda stored: convert(stored.astype(np.int64))
@@ -197,7 +205,7 @@ def _into(source: Encoding, target: Encoding) -> Callable[[Array], Array]:
 
 
 def _bound(clip: float, source: Encoding) -> float:
-    """As it is stored; beyond the range the largest number, also in a format that wraps."""
+    """The clip as it is stored; beyond the range the largest number, also in a format that wraps."""
     if isinstance(source.format, IntegerFormat):
         whole = rounded(np.array([clip / source.scale]), source.format.rounding)
         return int(min(float(whole[0]), source.format.highest))

@@ -1,4 +1,4 @@
-"""What it means that a bound binds on a machine of the family systolic, and which knob would move it."""
+"""Says what it means that a bound binds on a machine of the family systolic, and which knob would move it."""
 
 from __future__ import annotations
 

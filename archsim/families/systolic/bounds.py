@@ -1,4 +1,4 @@
-"""The lower bounds on a time step of a machine with a systolic array."""
+"""Names the lower bounds on a time step of a machine with a systolic array."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ops of a cell on a systolic array: tiles of weights that stream through it, and the sums that they leave.
+"""Makes the ops of a cell on a systolic array: tiles of weights that stream through it, and what follows.
 
 What follows the sums is that of the other machines (lstm.py, gru.py, rnn.py), group by group in gate-major order; a
 group has at most as many rows as the array has columns.
@@ -35,7 +35,7 @@ class SystolicCell:
     """Makes the ops of one cell."""
 
     def __init__(self, spec: CellSpec, config: SystolicConfig, context: CellContext) -> None:
-        """CapacityError if the accumulators cannot hold a group's two products."""
+        """Take a cell; CapacityError if the accumulators cannot hold a group's two products."""
         slots = _accumulator_slots(config, context)
         kind, array = CELL_OPS[spec.kind], config.systolic_array
         machine = CellMachine(config.formats, config.activation, config.elementwise, array.columns, None)
@@ -53,7 +53,7 @@ class SystolicCell:
         self._ops = kind(plan, machine, context, self.buffers, self._rotations)
         most = min(slots, 2 * self._rotations)
         self._products = {
-            matrix: self._product_buffer(config, matrix, max(tile.rows for tile in self.tiles.of(matrix)), most)
+            matrix: self._product_buffer(config, matrix, max(tile.rows for tile in self.tiles.tiles_of(matrix)), most)
             for matrix in self.matrices_in_dram
         }
 
@@ -66,12 +66,12 @@ class SystolicCell:
         return (*self.matrices_in_dram.values(), *self._products.values(), *named)
 
     def load_constants(self) -> list[Op]:
-        """Biases, group by group, and peephole weights."""
+        """The loads of biases, group by group, and of peephole weights."""
         biases = [op for group in self.groups for op in self.transfers.load_bias(group)]
         return biases + self.transfers.load_peephole()
 
     def step_ops(self, stream: TileStream) -> list[Op]:
-        """One time step's work, without loading x and storing h."""
+        """The ops of one time step, without loading x and storing h."""
         ops: list[Op] = []
         for group, following in zip(self.groups, self._ops.after_sums(), strict=True):
             ops += self._multiply(group, stream)
@@ -80,13 +80,13 @@ class SystolicCell:
         return ops + list(chain.from_iterable(self._projected(n, stream) for n in range(len(self._projections))))
 
     def _multiply(self, group: Group, stream: TileStream) -> list[Op]:
-        """W_ih x_t from the bias on, and W_hh h_{t-1}, each into accumulators of its own."""
+        """The products W_ih x_t from the bias on, and W_hh h_{t-1}, each into accumulators of its own."""
         ops: list[Op] = []
         for kind, name, vector in (
             (DataKind.W_IH, "mac_x", self._ops.input()),
             (DataKind.W_HH, "mac_h", self._ops.recurrent(group)),
         ):
-            for tile in self.tiles.of(kind, group.index):
+            for tile in self.tiles.tiles_of(kind, group.index):
                 bias = None
                 if self.buffers.bias is not None and kind is DataKind.W_IH and tile.starts:
                     start, stop = (group.bias_start + row for row in group.input_rows)
@@ -97,7 +97,7 @@ class SystolicCell:
     def _stream(
         self, tile: StreamTile, stream: TileStream, name: str, vector: Region, rotation: int, bias: Region | None
     ) -> list[Op]:
-        """A tile from DRAM into the FIFO, into the array, and the vectors through it."""
+        """The ops that bring a tile from DRAM into the FIFO and the array, and vectors through it."""
         prefix, label = self.context.prefix, f"{NAMES[tile.matrix]}[{tile.label}]"
         origin, inputs = self._in_dram(tile), tile.inputs
         return [
@@ -121,7 +121,10 @@ class SystolicCell:
         ]
 
     def _drain(self, group: Group) -> Op:
-        """Both products into the group's sums; rows of a GRU's candidate without W_ih x begin with their bias."""
+        """The op that brings both products into a group's sums.
+
+        Rows of a GRU's candidate without W_ih x begin with their bias.
+        """
         parts = (
             self._part(DataKind.W_IH, group.index, group.index, group.input_rows[0], self._ops.input()),
             self._part(DataKind.W_HH, group.index, group.index, group.hidden_rows[0], self._ops.recurrent(group)),
@@ -137,12 +140,12 @@ class SystolicCell:
         )
 
     def _projected(self, number: int, stream: TileStream) -> list[Op]:
-        """A tile of h_t = W_hr (o * tanh(c)), once the whole vector is there."""
+        """The ops of a tile of h_t = W_hr (o * tanh(c)), once the whole vector is there."""
         start, stop = self._projections[number]
         vector, rotation = self.buffers.vector, len(self.groups) + number
         assert vector is not None
         ops: list[Op] = []
-        for tile in self.tiles.of(DataKind.W_HR, number):
+        for tile in self.tiles.tiles_of(DataKind.W_HR, number):
             ops += self._stream(tile, stream, "mac_r", whole(vector), rotation, None)
         sums = Region(self.buffers.sums, 0, stop - start, offset=rotation, stride=self._rotations)
         return [
@@ -157,14 +160,14 @@ class SystolicCell:
         ]
 
     def _part(self, matrix: DataKind, block: int, rotation: int, first: int, vector: Region) -> DrainPart:
-        tile = self.tiles.of(matrix, block)[0]
+        tile = self.tiles.tiles_of(matrix, block)[0]
         return DrainPart(self._product(matrix, tile.rows, rotation), first, self._in_dram(tile), vector)
 
     def _product(self, matrix: DataKind, rows: int, rotation: int) -> Region:
         return Region(self._products[matrix], 0, rows, offset=rotation, stride=self._rotations)
 
     def _product_buffer(self, config: SystolicConfig, matrix: DataKind, rows: int, slots: int) -> Buffer:
-        """Accumulators of the products of one matrix, in rotation."""
+        """The accumulators of the products of one matrix, in rotation."""
         name = f"{self.context.prefix}products.{NAMES[matrix]}"
         accumulator = config.formats.format("accumulator")
         kind, batch = DataKind.PARTIAL_SUM, self.context.batch
@@ -178,7 +181,7 @@ class SystolicCell:
 
 
 def _accumulator_slots(config: SystolicConfig, context: CellContext) -> int:
-    """Groups whose two products the accumulators can hold at once."""
+    """How many groups' two products the accumulators can hold at once."""
     need, have = 2 * context.batch * context.sharers, config.accumulators.vectors
     if have < need:
         what = "2 products x batch" + (f" x {context.sharers} cells at a time" if context.sharers > 1 else "")

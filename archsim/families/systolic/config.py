@@ -1,4 +1,4 @@
-"""The architecture file of a machine of the family systolic: every field, strictly validated."""
+"""Describes a machine of the family systolic: every field, strictly validated."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from archsim.workload.network import CellSpec, NetworkSpec
 
 
 class WeightFifoConfig(UnitConfig):
-    """Between the DRAM of the weights and the array."""
+    """The FIFO between the DRAM of the weights and the array."""
 
     tiles: Count = Field(description="tiles of weights that the FIFO holds")
 
@@ -32,7 +32,7 @@ class UnifiedBufferConfig(BufferConfig):
 
 
 class SystolicConfig(MachineConfig):
-    """A machine of the family systolic: one section for each unit and memory."""
+    """The architecture file of the family systolic: one section for each unit and memory."""
 
     family: Literal["systolic"] = Field(description="kind of machine")
     dram: SimpleDramConfig = Field(description="DRAM of the weights, which are read every time step")
@@ -65,7 +65,7 @@ class SystolicConfig(MachineConfig):
         return spec.batch * sum(self._passes(c, further if n else first) for n, layer in layers for c in layer)
 
     def _passes(self, cell: CellSpec, x: NumberFormat) -> int:
-        """Cycles of the array at least for a time step of one sequence: each matrix in as few tiles as can be."""
+        """The least cycles of the array for a step of one sequence: each matrix in as few tiles as can be."""
         array, hidden = self.systolic_array, self.formats.format("hidden")
         bits = self.formats.format("weight").bits
         blocks = ceil_div(cell.rows, array.columns)

@@ -1,4 +1,4 @@
-"""The accumulators of a systolic array as a unit: finished sums leave them for the format of the gates.
+"""Models a systolic array's accumulators as a unit: finished sums leave them for the format of the gates.
 
 A vector of C accumulators is read in a cycle. W_ih x and W_hh h, which may differ in scale, are accumulated apart; the
 first is brought to the format of the gates, then the second is added in that format.
@@ -24,7 +24,7 @@ from archsim.program.ir import Op, Region
 
 
 class DrainConfig(UnitConfig):
-    """Room and pipeline of the accumulators behind a systolic array."""
+    """The room and pipeline of the accumulators behind a systolic array."""
 
     vectors: Count = Field(description="vectors of sums, as long as the array has columns")
     latency_cycles: Cycles = Field(description="pipeline stages from accumulators to the format of the gates")
@@ -32,7 +32,7 @@ class DrainConfig(UnitConfig):
 
 @dataclass(frozen=True, slots=True)
 class DrainPart:
-    """Sums (n, B) of one product, which go to rows first .. first + n - 1 of the target.
+    """The sums (n, B) of one product, which go to rows first .. first + n - 1 of the target.
 
     `weights` (in DRAM) and `vector` say what the products stand for: they are not read.
     """
@@ -44,15 +44,16 @@ class DrainPart:
 
     @property
     def rows(self) -> slice:
-        """Rows of the target."""
+        """The rows of the target that the part goes to."""
         return slice(self.first, self.first + self.sums.entries)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drain(Op):
-    """target (rows, B) = the first part, then the others added to it; rows outside the first start with the bias.
+    """An op that makes target (rows, B) from its first part, with the others added to it.
 
-    `bias` (rows, 1) is that of all rows; those of the first part have it in their accumulators already.
+    Rows outside the first part start with the bias. `bias` (rows, 1) is that of all rows; those of the first part have
+    it in their accumulators already.
     """
 
     parts: tuple[DrainPart, ...]
@@ -69,19 +70,19 @@ class Drain(Op):
 
     @property
     def elements(self) -> int:
-        """Accumulators to read."""
+        """How many accumulators are read."""
         return sum(part.sums.entries for part in self.parts) * self.target.buffer.width
 
 
 class SystolicAccumulators(Unit[DrainConfig]):
-    """Executes Drain ops."""
+    """The unit that executes Drain ops."""
 
     name = "accumulators"
     summary = "sums behind a systolic array; a vector of C of them is converted to gates' pre-activations every cycle"
     item_name = "sum"
 
     def __init__(self, config: DrainConfig, ports: Ports, formats: Formats, columns: int) -> None:
-        """`columns`: C, sums of a vector."""
+        """Take the config; `columns` is C, the sums of a vector."""
         super().__init__(config, ports, formats)
         self._columns = columns
 
@@ -90,7 +91,7 @@ class SystolicAccumulators(Unit[DrainConfig]):
         return (*super().identity, self._columns)
 
     def compute_cycles(self, op: Op) -> int:
-        """ceil(n / C) B cycles for each part."""
+        """The occupancy in cycles: ceil(n / C) B for each part."""
         found = self._op(op)
         vectors = sum(ceil_div(part.sums.entries, self._columns) for part in found.parts)
         return vectors * found.target.buffer.width
@@ -99,14 +100,14 @@ class SystolicAccumulators(Unit[DrainConfig]):
         return self.config.latency_cycles
 
     def read_ports(self, op: Op) -> tuple[Region, ...]:
-        """Not the bias, which has a port of its own."""
+        """All operands but the bias, which has a port of its own."""
         return tuple(part.sums for part in self._op(op).parts)
 
     def work(self, op: Op) -> Work:
         return Work(self._op(op).elements, Fraction(self._columns))
 
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
-        """Converted and added in the format of the gates."""
+        """The arithmetic of an op: converted and added in the format of the gates."""
         return _Conversion(self._op(op), self.formats, numerics).kernel()
 
     def _op(self, op: Op) -> Drain:
@@ -116,11 +117,11 @@ class SystolicAccumulators(Unit[DrainConfig]):
 
 
 class _Conversion:
-    """From accumulators to sums."""
+    """The conversion from accumulators to sums."""
 
     def __init__(self, op: Drain, formats: Formats, numerics: Numerics) -> None:
         self._op = op
-        self._target = numerics.of(op.target)
+        self._target = numerics.encoding_of(op.target)
         self._kind, self._overflows = op.target.buffer.format_kind, numerics.overflows
         accumulator = formats.format("accumulator")
         self._in_codes = self._target.is_integer and not isinstance(accumulator, FloatFormat)
@@ -130,10 +131,10 @@ class _Conversion:
             self._convert.append(self._converter(accumulator, scale))
         self._alone = np.ones(op.target.entries, bool)
         self._alone[op.parts[0].rows] = False
-        self._from_bias = None if op.bias is None else self._converter(accumulator, numerics.of(op.bias).scale)
+        self._from_bias = None if op.bias is None else self._converter(accumulator, numerics.encoding_of(op.bias).scale)
 
     def kernel(self) -> Kernel:
-        """One result, the target."""
+        """Compute the one result, the target."""
         return Kernel(lambda operands: (self._sums(operands),))
 
     def _sums(self, operands: Sequence[Array]) -> Array:
@@ -148,14 +149,14 @@ class _Conversion:
         return sums
 
     def _converter(self, accumulator: NumberFormat, scale: Scale) -> Callable[[Array], Array]:
-        """From stored accumulators to what is added to sums: codes of their scale, or values in float32."""
+        """A function from stored accumulators to what is added: codes of the sums' scale, or float32."""
         if isinstance(accumulator, FloatFormat):
             return lambda stored: stored
         convert = conversion(scale, self._target)
         return lambda stored: convert(stored.astype(np.int64))
 
     def _values(self, stored: Array) -> Array:
-        """Sums as they are added to."""
+        """The sums as they are added to."""
         if self._in_codes:
             return stored.astype(np.int64)
         return self._target.decoded(stored).astype(np.float32) if self._target.is_integer else stored
@@ -167,5 +168,5 @@ class _Conversion:
 
 def _product_scale(part: DrainPart, numerics: Numerics) -> Scale:
     """The scale of a part's products, for each of its rows."""
-    weight = numerics.of(part.weights).rows(0, part.sums.entries)
-    return np.multiply(weight.scale, numerics.of(part.vector).scale)
+    weight = numerics.encoding_of(part.weights).rows(0, part.sums.entries)
+    return np.multiply(weight.scale, numerics.encoding_of(part.vector).scale)

@@ -1,4 +1,4 @@
-"""The family systolic as one value: what the registry lists."""
+"""Defines the family systolic as one value, which the registry lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""weight_stationary: every time step all weights stream through a systolic array, tile by tile.
+"""Defines the schedule `weight_stationary`: every step all weights stream through a systolic array.
 
 Layers run one after the other; both directions of a layer stand in one body and share the stream of tiles.
 """
@@ -37,7 +37,7 @@ class WeightStationary(Schedule[SystolicConfig]):
     """A group of rows is of one gate."""
 
     def build(self, spec: NetworkSpec, config: SystolicConfig) -> Program:
-        """The program; CapacityError if the model's states or sums do not fit into the machine."""
+        """Build the program; CapacityError if the model's states or sums do not fit into the machine."""
         check_functions(spec, config.activation, config.formats)
         outside = [replace(buffer, memory=MEMORIES.outside) for buffer in streams(spec, config.formats)]
         valid = valid_steps(spec)
@@ -85,7 +85,7 @@ SYSTOLIC_SCHEDULES = (WeightStationary(),)
 
 
 def _streamed(layer: list[SystolicCell], fifo: Buffer, registers: Buffer) -> list[Op]:
-    """One time step of the cells of a layer, one after the other."""
+    """The ops of one time step of the cells of a layer, one cell after the other."""
     tiles = sum(len(cell.tiles) for cell in layer)
     ops: list[Op] = []
     first = 0
@@ -96,7 +96,7 @@ def _streamed(layer: list[SystolicCell], fifo: Buffer, registers: Buffer) -> lis
 
 
 def _tile_buffers(arch: SystolicConfig) -> tuple[Buffer, Buffer]:
-    """The FIFO, and the registers of the array."""
+    """The buffers of the FIFO and of the array's registers."""
     array, weight = arch.systolic_array, arch.formats.format("weight")
 
     def tiles(name: str, memory: str, slots: int) -> Buffer:
@@ -108,7 +108,7 @@ def _tile_buffers(arch: SystolicConfig) -> tuple[Buffer, Buffer]:
 
 
 def _check_capacity(buffers: tuple[Buffer, ...], arch: SystolicConfig) -> None:
-    """CapacityError if the unified buffer cannot hold what is in it."""
+    """Raise CapacityError if the unified buffer cannot hold what is in it."""
     held = [buffer for buffer in buffers if buffer.memory == "unified_buffer"]
     need, have = sum(buffer.size_bytes for buffer in held), arch.unified_buffer.capacity_bytes
     if need > have:

@@ -1,4 +1,4 @@
-"""A weight-stationary systolic array: R x C multipliers that hold a tile of weights while vectors pass through it.
+"""Models a weight-stationary systolic array: R x C multipliers hold a tile of weights while vectors pass.
 
 R inputs enter on one side, one a row; products add up along the columns, and C sums come out on the other. A tile of
 weights is shifted in row by row, R cycles, into a second set of registers, so that the next tile can be shifted in
@@ -24,7 +24,7 @@ from archsim.program.ir import Op, Region
 
 
 class SystolicArrayConfig(UnitConfig):
-    """Size of the array, and the operands of its multipliers."""
+    """The size of the array, and the operands of its multipliers."""
 
     rows: Count = Field(description="rows of multipliers: inputs of a tile of weights")
     columns: Count = Field(description="columns of multipliers: outputs of a tile of weights")
@@ -34,22 +34,22 @@ class SystolicArrayConfig(UnitConfig):
 
     @property
     def shift_cycles(self) -> int:
-        """Cycles to shift a tile in: a row of weights a cycle."""
+        """The cycles to shift a tile in: one for each row of weights."""
         return self.rows
 
     @property
     def skew_cycles(self) -> int:
-        """From the last vector's entry until its last sum is out: through all rows, and across all columns."""
+        """The cycles from the last vector's entry to its last sum: all rows, and all columns."""
         return self.rows + self.columns
 
     def passes(self, weight_bits: int, vector_bits: int) -> int:
-        """Cycles for each vector: parts of a weight times parts of a number."""
+        """The cycles for each vector: parts of a weight times parts of a number."""
         return ceil_div(weight_bits, self.multiplier_bits) * ceil_div(vector_bits, self.multiplier_bits)
 
 
 @dataclass(frozen=True, kw_only=True)
 class WeightShift(Op):
-    """Shift a tile (C, R) from the weight FIFO into the array's registers."""
+    """An op that shifts a tile (C, R) from the weight FIFO into the array's registers."""
 
     source: Region
     target: Region
@@ -65,10 +65,11 @@ class WeightShift(Op):
 
 @dataclass(frozen=True, kw_only=True)
 class TilePass(Op):
-    """sums (+)= tile @ vector: sums (n, B) of the tile's first n outputs, vector (K, B) into its first K inputs.
+    """An op that makes sums (+)= tile @ vector: sums (n, B) of the tile's first n outputs.
 
-    With `start` the pass begins new sums, from the `bias` (n, 1) if there is one; else it adds to those that are there.
-    `origin` is where in DRAM the tile lies, which says what its numbers stand for: it is not read.
+    The vector (K, B) goes into the tile's first K inputs. With `start` the pass begins new sums, from the `bias` (n, 1)
+    if there is one; else it adds to those that are there. `origin` is where in DRAM the tile lies, which says what its
+    numbers stand for: it is not read.
     """
 
     tile: Region
@@ -92,7 +93,7 @@ class TilePass(Op):
 
     @property
     def batch(self) -> int:
-        """B, vectors that pass the tile."""
+        """The number B of vectors that pass the tile."""
         return self.sums.buffer.width
 
     @property
@@ -101,19 +102,19 @@ class TilePass(Op):
 
 
 class WeightShifter(Unit[SystolicArrayConfig]):
-    """Executes WeightShift ops."""
+    """The unit that executes WeightShift ops."""
 
     name = "weight_shift"
     summary = "shifts tiles of weights from the FIFO into the systolic array, a row of weights a cycle"
     item_name = "row of weights"
 
     def compute_cycles(self, op: Op) -> int:
-        """R, whatever part of the tile is used."""
+        """The occupancy in cycles: R, whatever part of the tile is used."""
         self._op(op)
         return self.config.shift_cycles
 
     def depth_cycles(self, op: Op) -> int:
-        """The tile is there with its last row."""
+        """The depth in cycles: 0, since the tile is there with its last row."""
         return 0
 
     def work(self, op: Op) -> Work:
@@ -121,7 +122,7 @@ class WeightShifter(Unit[SystolicArrayConfig]):
         return Work(self.config.shift_cycles, Fraction(1))
 
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
-        """Numbers move as they are stored."""
+        """The arithmetic of an op: numbers move as they are stored."""
         shift = self._op(op)
         numerics.same(shift.reads, shift.target)
         return Kernel(lambda operands: (operands[0].copy(),))
@@ -133,14 +134,14 @@ class WeightShifter(Unit[SystolicArrayConfig]):
 
 
 class SystolicArray(Unit[SystolicArrayConfig]):
-    """Executes TilePass ops."""
+    """The unit that executes TilePass ops."""
 
     name = "systolic_array"
     summary = "R x C multipliers that hold a tile of weights: a vector of R inputs in, C sums out, every cycle"
     item_name = "MAC"
 
     def compute_cycles(self, op: Op) -> int:
-        """B vectors, each in as many cycles as its numbers and the weights need."""
+        """The occupancy in cycles: B vectors, each as long as its numbers and the weights need."""
         found = self._op(op)
         bits = (region.buffer.number_format.bits for region in (found.tile, found.vector))
         return found.batch * self.config.passes(*bits)
@@ -156,7 +157,7 @@ class SystolicArray(Unit[SystolicArrayConfig]):
         return Work(self._op(op).macs, Fraction(self.config.rows * self.config.columns))
 
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
-        """One chunk of R inputs, added to the accumulators in their format."""
+        """The arithmetic of an op: one chunk of R inputs, added to the accumulators in their format."""
         found = self._op(op)
         shape = PassShape(found.origin, found.vector, found.sums, found.bias, found.start, self.config.rows)
         return pass_kernel(shape, self.formats.format("accumulator"), numerics)

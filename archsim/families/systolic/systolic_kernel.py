@@ -1,4 +1,4 @@
-"""The arithmetic of a systolic array: one chunk of R inputs for each pass, into accumulators that lie behind it."""
+"""Computes a systolic array's arithmetic: a chunk of R inputs for each pass, into accumulators behind it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from archsim.program.ir import Region
 
 @dataclass(frozen=True, slots=True)
 class PassShape:
-    """A pass: where its weights come from, its vector, its sums, what they start from, and R inputs of a tile."""
+    """The shape of a pass: its weights, its vector, its sums, what they start from, and R inputs of a tile."""
 
     weights: Region
     vector: Region
@@ -30,10 +30,13 @@ class PassShape:
 
 
 def pass_kernel(shape: PassShape, accumulator: NumberFormat, numerics: Numerics) -> Kernel:
-    """Operands (tile (C, R), vector (K, B)[, bias (n, 1)]) to accumulators (n, B); the rest of the tile is idle."""
+    """The kernel of a pass, from tile (C, R), vector (K, B) and bias (n, 1), if any, to accumulators (n, B).
+
+    The rest of the tile is idle.
+    """
     rows = shape.sums.entries
-    weight = numerics.of(shape.weights).rows(0, rows)
-    vector = numerics.of(shape.vector)
+    weight = numerics.encoding_of(shape.weights).rows(0, rows)
+    vector = numerics.encoding_of(shape.vector)
     make = _FloatPass if isinstance(accumulator, FloatFormat) else _IntegerPass
     chunk = make(weight, vector, accumulator, shape.inputs, numerics)
 
@@ -53,7 +56,7 @@ def pass_kernel(shape: PassShape, accumulator: NumberFormat, numerics: Numerics)
 
 
 class _IntegerPass:
-    """Exact products of a chunk in the accumulators' scale; each addition is brought into their range."""
+    """A pass on integers: exact products in the accumulators' scale, each addition brought into their range."""
 
     def __init__(
         self, weight: Encoding, vector: Encoding, accumulator: NumberFormat, inputs: int, numerics: Numerics
@@ -78,7 +81,10 @@ class _IntegerPass:
 
 
 class _FloatPass:
-    """The chunk's sum and each addition are rounded to the accumulators' format; in float32 the library's order."""
+    """A pass in floating point: the chunk's sum and each addition are rounded to the accumulators' format.
+
+    In float32 the order of additions is the library's.
+    """
 
     def __init__(
         self, weight: Encoding, vector: Encoding, accumulator: NumberFormat, inputs: int, numerics: Numerics
@@ -100,5 +106,5 @@ class _FloatPass:
 
 
 def _single(encoding: Encoding, stored: Array) -> Array:
-    """Stored numbers as float32 values."""
+    """The stored numbers as float32 values."""
     return encoding.decoded(stored).astype(np.float32) if encoding.is_integer else stored

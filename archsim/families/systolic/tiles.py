@@ -1,4 +1,4 @@
-"""A cell's weights as tiles of a systolic array, in the order in which a time step needs them, and where they lie."""
+"""Cuts a cell's weights into tiles of a systolic array, in the order in which a step needs them."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class StreamTile:
 
     @property
     def starts(self) -> bool:
-        """Whether it is the first one of its sums."""
+        """Whether the tile is the first one of its sums."""
         return self.inputs[0] == 0
 
     @property
     def label(self) -> str:
-        """Its group and its number in it."""
+        """The tile's name: its group and its number in it."""
         return f"{self.block}.{self.inputs[0]}"
 
 
@@ -64,15 +64,15 @@ class CellTiles:
             self._add(DataKind.W_HR, number, (projected,), spec.hidden_size)
 
     def __len__(self) -> int:
-        """Tiles of a time step."""
+        """The number of tiles of a time step."""
         return len(self._tiles)
 
-    def of(self, matrix: DataKind, block: int | None = None) -> tuple[StreamTile, ...]:
-        """Those of a matrix, or of a group (or tile of the projection) of it."""
+    def tiles_of(self, matrix: DataKind, block: int | None = None) -> tuple[StreamTile, ...]:
+        """The tiles of a matrix, or of a group (or tile of the projection) of it."""
         return tuple(tile for tile in self._tiles if tile.matrix is matrix and block in (None, tile.block))
 
     def buffers(self, prefix: str, formats: Formats) -> dict[DataKind, Buffer]:
-        """The matrices in DRAM, packed tile by tile."""
+        """The buffers of the matrices in DRAM, packed tile by tile."""
         return {
             kind: Buffer(
                 f"{prefix}dram.tiles.{NAMES[kind]}",
@@ -112,11 +112,11 @@ class TileStream:
     tiles: int
 
     def in_fifo(self, tile: StreamTile) -> Region:
-        """Its place in the FIFO."""
+        """The region of a tile in the FIFO."""
         return self._place(self.fifo, tile)
 
     def in_array(self, tile: StreamTile) -> Region:
-        """Its place in the array."""
+        """The region of a tile in the array."""
         return self._place(self.registers, tile)
 
     def _place(self, buffer: Buffer, tile: StreamTile) -> Region:

@@ -1,4 +1,4 @@
-"""The units of a machine with a systolic array, built from its description."""
+"""Builds the units of a machine with a systolic array from its description."""
 
 from __future__ import annotations
 

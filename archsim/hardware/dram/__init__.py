@@ -1,1 +1,1 @@
-"""DRAM: one bandwidth and one latency, or a device with rows, banks and refresh."""
+"""The models of DRAM: one bandwidth and one latency, or a device with rows, banks and refresh."""

@@ -1,4 +1,4 @@
-"""Where data lie in DRAM: a layout of a program's buffers, and the runs of bursts that a range of bytes is.
+"""Says where data lie in DRAM: a layout of a program's buffers, and the bursts that a range of bytes is.
 
 Buffers lie one after the other in the order of the program, each slot on whole bytes, each buffer from a multiple of
 `align_bytes` on. A burst's number b (address // burst bytes) is cut into fields, here from its lowest bits on:
@@ -27,13 +27,13 @@ MappingName = Literal["row_bank_column_group_channel", "row_bank_group_column_ch
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Byte address of each DRAM buffer, bytes of one of its slots, and bytes up to the end of the last one."""
+    """A layout of DRAM: byte address of each buffer, bytes of one of its slots, and bytes of the whole."""
 
     places: Mapping[str, tuple[int, int]]
     end_bytes: int
 
     def byte_range(self, region: Region, repetition: int) -> tuple[int, int]:
-        """[first, end) of the bytes that the region touches in a repetition."""
+        """The range [first, end) of bytes that the region touches in a repetition."""
         base, slot_bytes = self.places[region.buffer.name]
         first_bit = region.buffer.bits_of(region.start) if region.start else 0
         base += region.slot(repetition) * slot_bytes
@@ -41,7 +41,7 @@ class Layout:
 
 
 def lay_out(buffers: Sequence[Buffer], align_bytes: int) -> Layout:
-    """Addresses of the buffers whose memory is DRAM, in their order."""
+    """Lay out the buffers whose memory is DRAM, in their order."""
     places: dict[str, tuple[int, int]] = {}
     end = 0
     for buffer in buffers:
@@ -59,7 +59,10 @@ def lay_out(buffers: Sequence[Buffer], align_bytes: int) -> Layout:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Consecutive bursts of one channel in one row set: [first, first + count) of it; `group` is None if it has all."""
+    """A run: consecutive bursts of one channel in one row set, [first, first + count) of it.
+
+    `group` is None if it has all bank groups.
+    """
 
     row: int
     bank: int
@@ -80,11 +83,11 @@ class AddressMap:
 
     @property
     def stripe_bytes(self) -> int:
-        """Bytes of one row set in all channels together."""
+        """The bytes of one row set in all channels together."""
         return self._set_bursts * self._channels * self._device.burst_bytes
 
     def bursts(self, byte_range: tuple[int, int], channel: int) -> tuple[int, int]:
-        """[first, end) of a channel's own bursts, counted in the channel, that the bytes touch."""
+        """The range [first, end) of a channel's own bursts, counted in the channel, that the bytes touch."""
         first, end = byte_range
         burst = self._device.burst_bytes
         return (

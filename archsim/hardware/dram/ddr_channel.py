@@ -1,4 +1,4 @@
-"""One channel of DRAM in time: which command is legal when, in cycles of the device's clock.
+"""Models one channel of DRAM in time: which command is legal when, in cycles of the device's clock.
 
 In order, open page. The controller takes runs of bursts (ddr_address.py) one after the other. For each it closes and
 opens the rows that are not there (PRE, ACT), then issues a column command (RD, WR) a burst. It looks one run ahead: row
@@ -52,7 +52,10 @@ class Channel:
         self._refresh_due = device.trefi_nck
 
     def access(self, run: Run, write: bool, rows_from: int, columns_from: int) -> int:
-        """Read or write a run: row commands from one clock on, column commands from another; the last of these."""
+        """Read or write a run; returns the clock of its last column command.
+
+        Row commands may start at one clock, column commands at another.
+        """
         self._refresh_while_idle(max(rows_from, self._rows_from))
         first, left = run.first, run.count
         while left:
@@ -64,7 +67,7 @@ class Channel:
         return self._last[write]
 
     def _open(self, run: Run, first: int, count: int, earliest: int) -> list[int]:
-        """Open the rows of a run; when each was, in the order in which its bursts need them."""
+        """Open the rows of a run; returns when each was, in the order in which its bursts need them."""
         while True:
             opened: list[int] = []
             for group in self._groups(run, first, count):
@@ -77,7 +80,7 @@ class Channel:
                 return opened
 
     def _open_row(self, group: int, run: Run, earliest: int) -> int | None:
-        """Open a row in a bank group; when its ACT was, or None if a refresh comes first."""
+        """Open a row in a bank group; returns when its ACT was, or None if a refresh comes first."""
         d, bank = self._d, group * self._d.banks_per_group + run.bank
         if self._row[bank] == run.row:
             return self._opened_at[bank]
@@ -110,7 +113,7 @@ class Channel:
     def _issue_columns(
         self, run: Run, first: int, count: int, write: bool, opened: Sequence[int], earliest: int
     ) -> int:
-        """Issue the column commands of a run's rest up to the next refresh; how many.
+        """Issue the column commands of a run's rest up to the next refresh; returns how many.
 
         The first one of each row is computed by itself. From then on the groups take turns, so that the time between
         two bursts is that between groups (tCCD_S; DdrDevice checks that a group's own turn comes no earlier than
@@ -136,7 +139,7 @@ class Channel:
         return done
 
     def _issue_further_columns(self, run: Run, first: int, count: int, write: bool) -> int:
-        """Evenly spaced column commands behind the last one, up to the next refresh; how many."""
+        """Issue evenly spaced column commands up to the next refresh; returns how many."""
         d, last = self._d, self._last[write]
         spacing = d.tccd_s_nck if run.group is None else d.tccd_l_nck
         count = min(count, (self._refresh_due - 1 - last) // spacing)
@@ -179,7 +182,7 @@ class Channel:
         self.refreshes += 1
 
     def _refresh_while_idle(self, until: int) -> None:
-        """All refreshes but the last that came due before any command of the next run."""
+        """Do all refreshes but the last that came due before any command of the next run."""
         interval = self._d.trefi_nck
         if self._refresh_due + interval > until:
             return

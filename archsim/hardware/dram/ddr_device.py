@@ -1,4 +1,4 @@
-"""The parameters of a DRAM device: organization of one channel, and times in cycles of its clock (nCK)."""
+"""Describes a DRAM device: organization of one channel, and times in cycles of its clock (nCK)."""
 
 from __future__ import annotations
 
@@ -92,27 +92,27 @@ class DdrDevice(StrictModel):
 
     @property
     def data_nck(self) -> int:
-        """Clocks for which a burst is on the data bus."""
+        """The clocks for which a burst is on the data bus."""
         return self.burst_length // 2
 
     @property
     def burst_bytes(self) -> int:
-        """Bytes of a burst."""
+        """The bytes of a burst."""
         return self.channel_bits * self.burst_length // 8
 
     @property
     def banks(self) -> int:
-        """Banks of a channel."""
+        """The number of banks of a channel."""
         return self.bank_groups * self.banks_per_group
 
     @property
     def channel_bytes(self) -> int:
-        """Capacity of a channel."""
+        """The capacity of a channel in bytes."""
         return self.banks * self.rows_per_bank * self.row_bytes
 
     @property
     def slowest_access_nck(self) -> int:
-        """From the time a refresh is due to the first column command after it, at most; every group opens a row."""
+        """The most clocks from a due refresh to the first column command; every group opens a row."""
         close = self.tras_nck + self.trtp_nck + self.tcwl_nck + self.data_nck + self.twr_nck + self.trp_all_nck
         turn = self.trtw_nck + self.tcwl_nck + self.data_nck + self.twtr_l_nck
         opening = self.bank_groups * self.trrd_l_nck + self.tfaw_nck + self.trcd_nck

@@ -1,4 +1,4 @@
-"""Parameters of DRAM devices, each with its source: a JEDEC standard, or what it was inferred from.
+"""Lists parameters of DRAM devices, each with its source: a JEDEC standard, or what it was inferred from.
 
 Times are in cycles of the device's clock (nCK), rounded up from ns as the standards say. Where a standard was not at
 hand the number was checked against the device tables of Ramulator, Ramulator 2 and DRAMsim3.

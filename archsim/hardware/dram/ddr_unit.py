@@ -1,4 +1,4 @@
-"""DRAM of kind `ddr`: channels, banks and rows of a device, with its times between commands and its refresh.
+"""Models DRAM of kind `ddr`: channels, banks and rows of a device, with its command times and refresh.
 
 A transfer is spread over the channels (ddr_address.py); each channel issues its commands in order (ddr_channel.py). The
 device counts time in its own clock. Core cycle n begins at device clock n * device clock / core clock; a transfer that
@@ -47,7 +47,7 @@ class DdrConfig(UnitConfig):
 
     @property
     def capacity_bytes(self) -> int:
-        """Bytes of all channels."""
+        """The bytes of all channels."""
         return self.channels * self.device.channel_bytes
 
     @property
@@ -56,12 +56,12 @@ class DdrConfig(UnitConfig):
         return AddressMap(self.device, self.channels, self.address_mapping)
 
     def layout(self, buffers: Sequence[Buffer]) -> Layout:
-        """Where the buffers lie: each begins a row set of its own."""
+        """The layout of the buffers: each begins a row set of its own."""
         return lay_out(buffers, self.addresses.stripe_bytes)
 
 
 class DdrDram(Dram[DdrConfig]):
-    """Rows that are open or not, one history for each run: its service times come from a session."""
+    """The DRAM unit whose rows are open or not: service times come from a session, one for each run."""
 
     kind = "ddr"
     summary = "channels of a device with banks, rows, refresh and its times between commands; in order, open page"
@@ -86,13 +86,13 @@ class DdrDram(Dram[DdrConfig]):
         return self.config.device.burst_bytes
 
     def compute_cycles(self, op: Op) -> int:
-        """Lower bound: the bursts of the fullest channel on its data bus."""
+        """A lower bound in cycles: the bursts of the fullest channel on its data bus."""
         burst, channels = self.config.device.burst_bytes, self.config.channels
         bursts = sum(ceil_div(ceil_div(piece.bits, 8), burst) for piece in self.pieces(op))
         return self._core_cycles(ceil_div(bursts, channels) * self.config.device.tccd_s_nck)
 
     def depth_cycles(self, op: Op) -> int:
-        """Lower bound: from the end of the last burst's turn until its data are through the controller."""
+        """A lower bound in cycles: from the last burst's turn until its data are through the controller."""
         d = self.config.device
         latency = d.tcwl_nck if any(region.buffer.memory == self.name for region in op.writes) else d.tcl_nck
         clocks = max(0, latency + d.data_nck - d.tccd_s_nck)
@@ -109,10 +109,10 @@ class DdrDram(Dram[DdrConfig]):
 
 
 class DdrSession(Session):
-    """The channels during one run."""
+    """The state of the channels during one run."""
 
     def __init__(self, unit: DdrDram, layout: Layout, logs: Sequence[Log] | None = None) -> None:
-        """`logs`: for each channel, what is called with its commands."""
+        """Begin a run; `logs`: for each channel, what is called with its commands."""
         config = unit.config
         self._unit = unit
         self._layout = layout
@@ -122,7 +122,7 @@ class DdrSession(Session):
         self._clocks, self._cycles = unit.clocks_per_cycle.as_integer_ratio()
 
     def service(self, op: Op, repetition: int, queued_cycle: int, start_cycle: int) -> Service:
-        """Commands of all channels; the unit is held until the last burst's turn on the data bus is over."""
+        """Issue an op's commands on all channels; the unit is held until the last burst's turn is over."""
         unit, d = self._unit, self._unit.config.device
         rows_from, columns_from = self._clock(queued_cycle), self._clock(start_cycle)
         ranges = [(self._layout.byte_range(piece, repetition), piece in op.writes) for piece in unit.pieces(op)]
@@ -138,7 +138,7 @@ class DdrSession(Session):
         return Service(free_cycle - start_cycle, unit.port_cycles(op), depth)
 
     def counts(self) -> Mapping[str, int]:
-        """Bursts, row misses, row conflicts and refreshes of all channels together."""
+        """The bursts, row misses, row conflicts and refreshes of all channels together."""
         names = ("bursts", "row_misses", "row_conflicts", "refreshes")
         return {name: sum(getattr(channel, name) for channel in self.channels) for name in names}
 

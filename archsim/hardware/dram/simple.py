@@ -1,4 +1,4 @@
-"""DRAM of kind `simple`: one in-order channel of fixed bandwidth and latency that moves whole bursts."""
+"""Models DRAM of kind `simple`: one in-order channel of fixed bandwidth and latency that moves whole bursts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from archsim.program.ir import Op
 
 
 class SimpleDramConfig(UnitConfig):
-    """Bandwidth, latency and burst length of DRAM as the core sees it."""
+    """The bandwidth, latency and burst length of DRAM as the core sees it."""
 
     kind: Literal["simple"] = Field(description="kind of DRAM: one bandwidth and one latency")
     bandwidth_bytes_per_cycle: PositiveNumber = Field(
@@ -25,12 +25,12 @@ class SimpleDramConfig(UnitConfig):
 
     @property
     def bandwidth(self) -> Fraction:
-        """Bytes a cycle as the exact decimal number that was written."""
+        """The bytes a cycle as the exact decimal number that was written."""
         return Fraction(repr(self.bandwidth_bytes_per_cycle))
 
 
 class SimpleDram(Dram[SimpleDramConfig]):
-    """Whole bursts at one bandwidth, visible after one latency."""
+    """The DRAM unit that moves whole bursts at one bandwidth, visible after one latency."""
 
     kind = "simple"
     summary = "one in-order channel with bandwidth, latency and bursts; loads and stores share it"
@@ -40,7 +40,7 @@ class SimpleDram(Dram[SimpleDramConfig]):
         return self.config.burst_bytes
 
     def compute_cycles(self, op: Op) -> int:
-        """Whole bursts of each contiguous piece over the bandwidth."""
+        """The occupancy in cycles: whole bursts of each contiguous piece over the bandwidth."""
         cycles = Fraction(sum(map(self.burst_bytes, self.pieces(op)))) / self.config.bandwidth
         return ceil_div(cycles.numerator, cycles.denominator)
 

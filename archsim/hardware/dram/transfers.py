@@ -1,4 +1,4 @@
-"""DRAM as the program sees it, whatever its kind: transfers between it and the on-chip memories."""
+"""Models DRAM as the program sees it, whatever its kind: transfers to and from the on-chip memories."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from archsim.program.ir import Op, Region
 
 @dataclass(frozen=True, kw_only=True)
 class Transfer(Op):
-    """Copy regions (same width, one after the other) into one region: a load from DRAM or a store to it."""
+    """An op that copies regions (same width, one after the other) into one region: a load or a store."""
 
     sources: tuple[Region, ...]
     target: Region
@@ -31,7 +31,7 @@ class Transfer(Op):
 
 
 class Dram(Unit[ConfigT]):
-    """Executes Transfer ops, in order; the kinds (dram_simple.py, ddr.py) say how long each takes."""
+    """The unit that executes Transfer ops, in order; the kinds (simple.py, ddr_unit.py) say how long each takes."""
 
     name = "dram"
     item_name = "byte"
@@ -39,31 +39,31 @@ class Dram(Unit[ConfigT]):
     @property
     @abstractmethod
     def burst(self) -> int:
-        """Bytes of a burst."""
+        """The bytes of a burst."""
 
     def burst_bytes(self, piece: Region) -> int:
-        """Bytes that DRAM moves for a contiguous piece: whole bursts."""
+        """The bytes that DRAM moves for a contiguous piece: whole bursts."""
         return ceil_div(ceil_div(piece.bits, 8), self.burst) * self.burst
 
     def moved_bits(self, region: Region) -> int:
         return 8 * self.burst_bytes(region) if region.buffer.memory == self.name else region.bits
 
     def tally(self, op: Op) -> Tally:
-        """None: what a transfer costs is counted at the memories that it moves between."""
+        """The operators of a transfer: none, as its cost is counted at the memories that it moves between."""
         self.pieces(op)
         return Counter()
 
     def inventory(self) -> Tally:
-        """None on the chip (the controller and its interface are not modelled)."""
+        """The operators on the chip: none (the controller and its interface are not modelled)."""
         return Counter()
 
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
-        """Numbers move as they are stored."""
+        """The arithmetic of a transfer: numbers move as they are stored."""
         numerics.same(op.reads, op.writes[0])
         return Kernel(lambda operands: (np.concatenate(operands, axis=0),))
 
     def bytes_moved(self, op: Op) -> int:
-        """Bytes of the transfer's data; what bursts round up is not counted."""
+        """The bytes of the transfer's data; what bursts round up is not counted."""
         return sum(ceil_div(piece.bits, 8) for piece in self.pieces(op))
 
     def pieces(self, op: Op) -> tuple[Region, ...]:

@@ -17,7 +17,7 @@ from archsim.formats import Encoding, Fixed, FloatFormat, Formats, NumberFormat
 from archsim.formats.number import Array, IntegerFormat
 from archsim.formats.parse import MAX_BITS
 from archsim.formats.rounding import Conversion
-from archsim.hardware.elementwise_arithmetic import ElementwiseArithmetic, Operand
+from archsim.hardware.elementwise_arithmetic import Operand, arithmetic_for
 from archsim.hardware.functions.approximation_range import CURVED, element
 from archsim.hardware.functions.functions import evaluate
 from archsim.hardware.functions.piecewise import PiecewiseMethod
@@ -67,7 +67,7 @@ class Method(ABC):
     def evaluator(self, function: FunctionSpec, source: Encoding, target: Encoding, overflows: Overflows) -> Evaluator:
         """The function from one encoding to another; `overflows` counts what happens inside the unit."""
         if function.name == "identity":
-            lanes = ElementwiseArithmetic.of(target, [source])
+            lanes = arithmetic_for(target, [source])
             return lambda x: lanes.narrowed(lanes.value(Operand(x, source)))
         if function.name in CURVED:
             return self.curved(function, source, target, overflows)

@@ -77,11 +77,13 @@ def _least(curve: Curve, most: int, shared: bool) -> Segments:
     best = [(0, curve.last)]
     enough, short = curve.line(0, curve.last)[0], 0.0
     while enough > _NOISE * curve.largest and enough - short > _TOLERANCE * enough:
+        # Until an error is known to be too small there is no interval to halve; one line is mostly far from the best.
         error = (short + enough) / 2 if short else enough / 4
         found = _segments(curve, error, most, shared)
         if found is None:
             short = error
         else:
+            # What the segments reach, not what was allowed: it may be less, and the interval shrinks by more.
             best, enough = found, max(curve.line(start, end)[0] for start, end in found)
     return best
 
@@ -114,6 +116,7 @@ class Curve:
 
     def reach(self, start: int, fits: int, guess: int, error: float) -> int:
         """The last point up to which one line from `start` on is within the error; `fits` is one that it reaches."""
+        # A line for more points has no smaller error, so a last point exists: it is found by doubling, then by halves.
         step = max(guess, 1)
         while fits + step <= self.last and self.line(start, fits + step)[0] <= error:
             fits += step

@@ -46,7 +46,7 @@ def limit_resources(most: int, seconds: int) -> None:
 
 
 def walk(group: H5, refused: list[list[str]]) -> dict[str, Any]:
-    """All datasets below a group, by path; links that lead elsewhere are refused."""
+    """Yield all datasets below a group, by path; links that lead elsewhere are refused."""
     found: dict[str, Any] = {}
     stack = [("", group, 0)]
     objects = 0
@@ -141,7 +141,7 @@ def main(path: str, most: int, seconds: int) -> None:
 
 
 def error_line(error: Exception) -> bytes:
-    """What stands in place of the line of JSON if the file cannot be read."""
+    """The line that stands in place of the JSON if the file cannot be read."""
     said = error.args[0] if isinstance(error, KeyError) and error.args else error
     lines = str(said).strip().splitlines() or [type(error).__name__]
     return json.dumps({"error": lines[0][:200]}).encode() + b"\n"

@@ -1,4 +1,4 @@
-"""The recurrent layers in the model_config of a Keras .h5 file: options, and what feeds them.
+"""Reads the recurrent layers in the model_config of a Keras .h5 file: options, and what feeds them.
 
 Source: the get_config() of Keras' layers (2 and 3), and the inbound_nodes of its functional models in both versions.
 """
@@ -57,7 +57,7 @@ def keras_layers(text: str) -> list[KerasLayer]:
 
 
 def _layers(entry: Mapping[str, Any], depth: int = 0) -> Iterator[KerasLayer]:
-    """The layers of a model's entry, also of models inside it."""
+    """Yield the layers of a model's entry, also of models inside it."""
     if depth > 16:
         raise ValueError("model_config has too many models inside each other")
     config = entry["config"]

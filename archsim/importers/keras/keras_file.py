@@ -41,7 +41,7 @@ _DIRECTION = re.compile(r"(forward|backward)_.*")
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """What the child process read."""
+    """The contents that the child process read."""
 
     config: str | None
     version: str
@@ -85,7 +85,7 @@ def _configuration(path: Path, file: _File) -> dict[str, KerasLayer]:
 
 
 def _grouped(file: _File, configured: Mapping[str, KerasLayer]) -> dict[str, dict[str, KerasCell | Refused]]:
-    """Cells by layer and direction ("", forward or backward)."""
+    """The cells by layer and direction ("", forward or backward)."""
     parts: dict[str, dict[str, npt.NDArray[np.float64]]] = {}
     for name, tensor in file.tensors.items():
         match = _LEAF.fullmatch(name)
@@ -151,7 +151,7 @@ def _fed(found: FoundLayer, layer: KerasLayer | None, configured: Mapping[str, K
 
 
 def _read(path: Path, size: int) -> _File:
-    """The recurrent tensors, read by another process, which may crash over a broken file."""
+    """Read the recurrent tensors in another process, which may crash over a broken file."""
     with path.open("rb") as file:
         if file.read(len(_SIGNATURE)) != _SIGNATURE:
             raise fault(path, "not a valid HDF5 file: it does not start as one")

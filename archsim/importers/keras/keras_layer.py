@@ -1,4 +1,4 @@
-"""The cells of a Keras recurrent layer as a layer in torch's layout.
+"""Makes a layer in torch's layout from the cells of a Keras recurrent layer.
 
 Source: the build() and call() of Keras' LSTMCell, GRUCell and SimpleRNNCell (2.15 and 3). Columns of kernel (I, G H)
 and recurrent_kernel (H, G H) are the gates i, f, c, o (LSTM) and z, r, h (GRU). There is one bias; a GRU with
@@ -35,7 +35,7 @@ class KerasCell:
 
     @property
     def kind(self) -> CellKind:
-        """By the shape of the recurrent kernel (H, G H)."""
+        """The kind of cell, by the shape of the recurrent kernel (H, G H)."""
         if self.kernel.ndim != 2 or self.recurrent.ndim != 2:
             raise Refused("its kernels have one dimension, expected two")
         hidden, columns = self.recurrent.shape
@@ -49,7 +49,10 @@ class KerasCell:
 def keras_layer(
     name: str, cells: list[KerasCell], layer: KerasLayer | None, version: str, relu: str | None
 ) -> FoundLayer:
-    """One layer of one cell, or of a forward and a backward one; `layer` is its configuration if the file has one."""
+    """The layer of one cell, or of a forward and a backward one.
+
+    `layer` is its configuration if the file has one.
+    """
     first = cells[0]
     kind, hidden = first.kind, first.recurrent.shape[0]
     if any(cell.kernel.shape != first.kernel.shape or cell.recurrent.shape != first.recurrent.shape for cell in cells):
@@ -89,7 +92,7 @@ def keras_layer(
 
 
 def _agrees(layer: KerasLayer, kind: CellKind, hidden: int, bias: bool) -> None:
-    """Refused if configuration and weights contradict each other."""
+    """Raise Refused if configuration and weights contradict each other."""
     if layer.kind != kind.value:
         raise Refused(f"is {layer.kind} in the configuration, but its weights are those of {kind.value}")
     units = layer.options.get("units", hidden)
@@ -100,7 +103,7 @@ def _agrees(layer: KerasLayer, kind: CellKind, hidden: int, bias: bool) -> None:
 
 
 def _reset_after(kind: CellKind, cell: KerasCell, options: Mapping[str, Any]) -> bool:
-    """A GRU's reset_after; the bias's shape shows it, without one the configuration or Keras' default."""
+    """Whether a GRU resets after the product: the bias's shape shows it, else the configuration or the default."""
     if kind is not CellKind.GRU:
         return True
     given = options.get("reset_after")
@@ -128,7 +131,10 @@ def _functions(kind: CellKind, options: list[Mapping[str, Any]], version: str, r
 
 
 def _function(name: object, version: str) -> dict[str, Any]:
-    """Keras' activation as ONNX's; hard_sigmoid was 0.2 x + 0.5 in Keras 1 and 2 and is relu6(x + 3) / 6 in Keras 3."""
+    """The ONNX function for one of Keras.
+
+    hard_sigmoid was 0.2 x + 0.5 in Keras 1 and 2 and is relu6(x + 3) / 6 in Keras 3.
+    """
     if isinstance(name, str) and name in _SAME_NAME:
         return {"name": name}
     if name in ("linear", None):

@@ -1,4 +1,4 @@
-"""Which recurrent operators of an ONNX graph feed one another.
+"""Finds which recurrent operators of an ONNX graph feed one another.
 
 The output of a recurrent operator is followed through operators that only rename, reorder or join its axes. A `Flow` is
 such a value: its axes by name (T time, B batch, D directions, H units, F the units of all directions side by side), and
@@ -36,20 +36,23 @@ class Output:
     layout: int
 
     def flow(self) -> Flow:
-        """Its output Y."""
+        """The operator's output Y as a flow."""
         axes = ("B", "T", "D", "H") if self.layout else ("T", "D", "B", "H")
         return Flow(axes, tuple((self.layer, place) for place in range(self.directions)), self.units)
 
 
 class Feeds:
-    """Follows values back to the recurrent operators that made them; `outputs` are those, by the node's identity."""
+    """Follows values back to the recurrent operators that made them.
+
+    `outputs` are those operators, by the node's identity.
+    """
 
     def __init__(self, outputs: dict[int, Output]) -> None:
         self._outputs = outputs
         self._flows: dict[tuple[int, str], Flow | str] = {}
 
     def flow(self, scope: Scope, value: str, depth: int = 0) -> Flow | str:
-        """What the value is made of."""
+        """The flow that the value is made of."""
         home = scope.home(value)
         if home is None:
             return f"{shown(value)}, which nothing in the file defines"
@@ -117,7 +120,7 @@ def _transpose(_scope: Scope, node: Proto, flows: list[Flow]) -> Flow | None:
 
 
 def _squeeze(scope: Scope, node: Proto, flows: list[Flow]) -> Flow | None:
-    """Drop the axis of the directions where there is one direction."""
+    """The flow without the axis of directions, where there is one direction."""
     flow = flows[0]
     given = constant(scope, node.input[1]).ravel().tolist() if len(node.input) > 1 else attributes(node).get("axes")
     if given is None or len(given) != 1 or flow.axes[given[0]] != "D" or len(flow.parts) != 1:
@@ -126,7 +129,7 @@ def _squeeze(scope: Scope, node: Proto, flows: list[Flow]) -> Flow | None:
 
 
 def _reshape(scope: Scope, node: Proto, flows: list[Flow]) -> Flow | None:
-    """(T, B, D, H) to (T, B, D H), or the same with B first, if the new shape can mean nothing else."""
+    """The flow after (T, B, D, H) to (T, B, D H), or with B first, if the new shape can mean nothing else."""
     flow = flows[0]
     sizes = constant(scope, node.input[1]).ravel().tolist()
     features = len(flow.parts) * flow.units
@@ -146,7 +149,7 @@ def _reshape(scope: Scope, node: Proto, flows: list[Flow]) -> Flow | None:
 
 
 def _concat(_scope: Scope, node: Proto, flows: list[Flow]) -> Flow | None:
-    """Directions beside each other."""
+    """The flow of directions beside each other."""
     first = flows[0]
     along = first.axes[attributes(node)["axis"]]
     if any(flow.axes != first.axes or flow.units != first.units for flow in flows) or along not in "DF":

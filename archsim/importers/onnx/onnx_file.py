@@ -69,7 +69,7 @@ def _refuse_external(path: Path, graphs: list[Scope]) -> None:
 
 
 def _recurrent_nodes(graphs: list[Scope]) -> Iterator[Place]:
-    """Operators that are recurrent, or are called so."""
+    """Yield operators that are recurrent, or are called so."""
     for scope in graphs:
         for number, node in enumerate(scope.graph.node):
             if _RECURRENT.search(node.op_type):
@@ -86,7 +86,7 @@ def _layer(scope: Scope, node: Proto, name: str, opset: int) -> FoundLayer:
 
 
 def _elsewhere(model: Proto, graphs: list[Scope]) -> Iterator[Unsupported]:
-    """Recurrences that are no operators of the graph: in functions, or written out in a loop's elementary operators."""
+    """The recurrences that are no operators of the graph: in functions, or in a loop's elementary operators."""
     for function in model.functions:
         if not isinstance(function.name, str):
             raise Refused("not a valid ONNX file: a name in it is not UTF-8")
@@ -142,7 +142,7 @@ def _fed(layer: FoundLayer, flow: Flow | str, layers: dict[str, FoundLayer]) -> 
 def _pairs(
     feeds: Feeds, graphs: list[Scope], layers: dict[str, FoundLayer], sources: dict[str, tuple[int, str]]
 ) -> tuple[tuple[str, str], ...]:
-    """Two layers over the same input, forward and reverse, whose outputs the graph puts side by side."""
+    """The pairs of layers, forward and reverse over one input, whose outputs the graph puts side by side."""
     pairs: dict[tuple[str, str], None] = {}
     for scope in graphs:
         for node in scope.graph.node:
@@ -159,7 +159,7 @@ def _pairs(
 
 
 def _rest(graphs: list[Scope]) -> str:
-    """What else the model has, as "61 other operators (Conv, Relu, ...)"."""
+    """The words for what else the model has, as "61 other operators (Conv, Relu, ...)"."""
     nodes = (node for scope in graphs for node in scope.graph.node)
     kinds = Counter(node.op_type for node in nodes if not _RECURRENT.search(node.op_type))
     listed = ", ".join(shorten(kind, 30) for kind, _ in kinds.most_common(6)) + (", ..." if len(kinds) > 6 else "")

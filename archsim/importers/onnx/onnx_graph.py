@@ -1,4 +1,7 @@
-"""The graphs of an ONNX model: `Scope` is one, with those around it (a body of If or Loop sees their values)."""
+"""Walks the graphs of an ONNX model: a `Scope` is one, with those around it.
+
+A body of If or Loop sees the values of the graphs around it.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ _GRAPH = 5
 
 @dataclass(eq=False)
 class Budget:
-    """How many more bytes constants may take; a graph can double a tensor again and again."""
+    """The bytes that constants may still take; a graph can double a tensor again and again."""
 
     left: int
 
@@ -69,7 +72,7 @@ class Scope:
 
 
 def _check_texts(graph: Proto) -> None:
-    """Refused if a name is no text: protobuf gives bytes for what is not UTF-8."""
+    """Raise Refused if a name is no text: protobuf gives bytes for what is not UTF-8."""
     values = (*graph.input, *graph.initializer)
     names = [value.name for value in values]
     for node in graph.node:
@@ -80,7 +83,7 @@ def _check_texts(graph: Proto) -> None:
 
 
 def attributes(node: Proto) -> dict[str, Any]:
-    """A node's attributes as int, float, bytes, lists of them, or a TensorProto."""
+    """The attributes of a node as int, float, bytes, lists of them, or a TensorProto."""
     fields = {1: "f", 2: "i", 3: "s", 4: "t", 5: "g", 6: "floats", 7: "ints", 8: "strings"}
     values = {}
     for attribute in node.attribute:

@@ -1,4 +1,4 @@
-"""One LSTM, GRU or RNN operator of ONNX as a layer in torch's layout.
+"""Makes a layer in torch's layout from one LSTM, GRU or RNN operator of ONNX.
 
 Source: the ONNX operators LSTM, GRU and RNN, versions 7 to 22. Rows of W, R and B are iofc (LSTM) and zrh (GRU),
 torch's are i, f, g, o and r, z, n; B is the input's biases and then the recurrent ones; peepholes are iof, ours ifo.
@@ -62,7 +62,7 @@ def onnx_layer(scope: Scope, node: Proto, name: str) -> FoundLayer:
 def _weights(
     scope: Scope, inputs: Mapping[str, str], kind: CellKind, directions: int, declared: int | None
 ) -> dict[str, Array]:
-    """W, R, B and P, of the shapes that the specification gives."""
+    """The tensors W, R, B and P, of the shapes that the specification gives."""
     weights = {key: _weight(scope, key, inputs[key]) for key in ("W", "R", "B", "P") if key in inputs}
     if weights["W"].ndim != 3 or weights["R"].ndim != 3:
         raise Refused("its weights W and R must have three dimensions")
@@ -95,7 +95,7 @@ def _weight(scope: Scope, key: str, value: str) -> Array:
 
 
 def torch_tensors(weights: Mapping[str, Array], config: LayerConfig) -> dict[str, Float32Array]:
-    """W, R, B and P of all directions under torch's names, gates in torch's order."""
+    """The tensors W, R, B and P of all directions under torch's names, gates in torch's order."""
     gates, hidden = config.kind.gates, config.hidden_size
     order = TORCH_GATES[config.kind]
     tensors: dict[str, Float32Array] = {}
@@ -122,7 +122,7 @@ def _reordered(rows: Array, order: tuple[int, ...], hidden: int) -> Array:
 def _states(
     scope: Scope, inputs: Mapping[str, str], shape: tuple[int, int], layout: int
 ) -> tuple[dict[str, Float32Array], list[str]]:
-    """Constant initial states as (directions, batch, H), and a note on each that is known only at run time."""
+    """The constant initial states (directions, batch, H), and a note on each known only at run time."""
     states: dict[str, Float32Array] = {}
     notes = []
     for key in ("initial_h", "initial_c"):

@@ -1,4 +1,4 @@
-"""The attributes of ONNX's recurrent operators as fields of a layer."""
+"""Turns the attributes of ONNX's recurrent operators into fields of a layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The constants of an ONNX graph: tensors as NumPy arrays, also behind operators that only move numbers."""
+"""Evaluates the constants of an ONNX graph, also behind operators that only move numbers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _EXTERNAL = 1
 
 
 class NotConstant(Refused):
-    """The value is known only when the model runs; `str()` says where it comes from."""
+    """The error of a value that is known only when the model runs; `str()` says where it comes from."""
 
 
 def tensor_array(tensor: Proto) -> Array:
@@ -179,7 +179,10 @@ _MOVERS: dict[str, Callable[..., Array]] = {
 
 
 def is_zero(scope: Scope, value: str, depth: int = 0) -> bool:
-    """Whether a value is 0 whatever its shape, as the initial states that exporters write for a batch of any size."""
+    """Whether a value is 0 whatever its shape.
+
+    Exporters write such initial states for a batch of any size.
+    """
     home = scope.home(value)
     if home is None or depth > MAX_DEPTH or value in home.inputs:
         return False

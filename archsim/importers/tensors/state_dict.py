@@ -1,4 +1,4 @@
-"""Recurrent layers in a bare state_dict: torch's names and the tensors' shapes say what they are.
+"""Finds recurrent layers in a bare state_dict: torch's names and the tensors' shapes say what they are.
 
 Source: the parameters of torch.nn.LSTM, GRU and RNN and of their cells ("Variables" in PyTorch's documentation). The
 rows of weight_hh are 4, 3 or 1 times the hidden units: LSTM, GRU or RNN. Nothing here tells an RNN's function.
@@ -34,19 +34,19 @@ _COMPUTED = re.compile(r"(?:^|\.)(?:parametrizations\.)?(?:weight|bias)_(?:ih|hh
 
 @dataclass(eq=False)
 class _Module:
-    """The tensors of one module: (layer, reverse, what) -> name in the file. A cell has the one layer None."""
+    """The tensors of one module: (layer, reverse, what) -> name in the file; a cell has the one layer None."""
 
     names: dict[tuple[int | None, bool, str], str] = field(default_factory=dict)
 
     @property
     def places(self) -> list[tuple[int | None, bool]]:
-        """Layers and directions, in torch's order."""
+        """The layers and directions, in torch's order."""
         return sorted({(layer, reverse) for layer, reverse, _ in self.names}, key=lambda p: (p[0] or 0, p[1]))
 
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """What the shapes of one cell's tensors say."""
+    """The kind and sizes that the shapes of one cell's tensors tell."""
 
     kind: CellKind
     input_size: int
@@ -63,7 +63,7 @@ class _Cell:
 def find_in_state_dict(
     shapes: Mapping[str, Shape], read: Reader, nonlinearity: str | None
 ) -> tuple[list[FoundLayer], list[Unsupported], int]:
-    """All recurrent layers, those not supported, and how many tensors belong to neither."""
+    """Find all recurrent layers, those not supported, and how many tensors belong to neither."""
     modules, unsupported, others = _modules(shapes)
     layers = []
     titles = unique_names([prefix or "state_dict" for prefix in modules])
@@ -167,7 +167,7 @@ def _suffix(layer: int | None, reverse: bool) -> str:
 
 
 def _cell(found: Mapping[str, Shape], suffix: str) -> _Cell:
-    """What a cell is, by its shapes alone; Refused if they fit nothing."""
+    """The kind and sizes of a cell, by its shapes alone; Refused if they fit nothing."""
     for what in ("weight_ih", "weight_hh"):
         if what not in found:
             raise Refused(f"{what}{suffix} is missing")
@@ -226,7 +226,7 @@ def _check_shapes(cell: _Cell, found: Mapping[str, Shape], suffix: str) -> None:
 
 
 def _check_stack(cells: list[_Cell], both: bool) -> None:
-    """All layers of a torch module are alike, and each takes the outputs of the one below."""
+    """Check that all layers of a torch module are alike, and each takes the outputs of the one below."""
     first = cells[0]
     directions = 2 if both else 1
     for number, cell in enumerate(cells):

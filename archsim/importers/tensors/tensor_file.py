@@ -40,7 +40,7 @@ def find_in_tensor_file(path: Path, nonlinearity: str | None) -> Found:
 
 
 def _safetensors_shapes(path: Path) -> dict[str, Shape]:
-    """The library checks that shapes, types and the file's length agree."""
+    """The shapes of the tensors; the library checks that they, types and the file's length agree."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -51,7 +51,7 @@ def _safetensors_shapes(path: Path) -> dict[str, Shape]:
 
 
 def _npz_shapes(path: Path, size: int) -> dict[str, Shape]:
-    """Shapes by the members' headers, each checked against what the archive says of the member's length."""
+    """The shapes by the members' headers, each checked against what the archive says of its length."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = [info for info in archive.infolist() if info.filename.endswith(".npy")]
@@ -85,7 +85,7 @@ def _npy_shape(path: Path, info: zipfile.ZipInfo, file: IO[bytes]) -> Shape | No
 
 
 def npy_header(file: IO[bytes]) -> tuple[Shape, np.dtype[Any], int]:
-    """Shape, type and the header's length of a .npy file; ValueError if it is not one."""
+    """The shape, type and header's length of a .npy file; ValueError if it is not one."""
     version = np.lib.format.read_magic(file)
     if version == (1, 0):
         shape, _, dtype = np.lib.format.read_array_header_1_0(file)

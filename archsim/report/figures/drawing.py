@@ -1,4 +1,4 @@
-"""How all pictures look and are written: one size, one font, one palette that also prints in grey."""
+"""Draws and writes all pictures alike: one size, one font, one palette that also prints in grey."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _STYLE: dict[str, Any] = {
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Our settings instead of the user's matplotlibrc, so that pictures are the same everywhere."""
+    """Apply our settings instead of the user's matplotlibrc, so that pictures are the same everywhere."""
     import matplotlib
 
     with matplotlib.rc_context():
@@ -67,7 +67,7 @@ def new_figure(height_inches: float) -> Figure:
 
 
 def put_title(figure: Figure, simulation: Simulation, what: str, note: str) -> None:
-    """What is shown, of which run, and a note."""
+    """Put a title above a figure: what is shown, of which run, and a note."""
     stats = simulation.stats
     run = f"{stats.workload} on {stats.arch}, schedule {stats.schedule}"
     lines = (fill(text, _TITLE_CHARS) for text in (what, run, note) if text)
@@ -75,7 +75,7 @@ def put_title(figure: Figure, simulation: Simulation, what: str, note: str) -> N
 
 
 def left_out(simulation: Simulation) -> str:
-    """What a picture of the time steps alone does not show."""
+    """The note on what a picture of the time steps alone does not show."""
     stats = simulation.stats
     steps = plural(simulation.workload.spec.steps, "time step")
     return (
@@ -85,7 +85,7 @@ def left_out(simulation: Simulation) -> str:
 
 
 def text_colour(background: str) -> str:
-    """Black or white, whichever is read more easily on a colour."""
+    """The colour, black or white, that is read more easily on another one."""
     from matplotlib.colors import to_rgb
 
     red, green, blue = to_rgb(background)

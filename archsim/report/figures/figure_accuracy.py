@@ -1,4 +1,4 @@
-"""How the error runs over time, and what it does to the scores of the workload's task."""
+"""Draws how the error runs over time, and what it does to the scores of the workload's task."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DECADES = 1e-6
 
 
 def accuracy_figure(simulation: Simulation) -> Figure:
-    """RMS errors over the time steps and, where there is a task, the scores of the machine and the golden model."""
+    """The RMS errors over the time steps and, with a task, the scores of machine and golden model."""
     from matplotlib.ticker import MaxNLocator
 
     accuracy, spec = simulation.accuracy, simulation.workload.spec
@@ -58,7 +58,7 @@ def _note(accuracy: Accuracy) -> str:
 
 
 def _draw_errors(axes: Axes, accuracy: Accuracy, spec: NetworkSpec, steps: int) -> None:
-    """The output's error and that of c in the cells of the last layer."""
+    """Draw the output's error and that of c in the cells of the last layer."""
     cells = [tensor for tensor in accuracy.tensors if tensor.name.startswith("c")][-len(spec.layers[-1]) :]
     shown = [accuracy.tensors[0], *cells]
     largest = max(float(tensor.rms_by_step[:steps].max()) for tensor in shown)
@@ -89,7 +89,7 @@ def _draw_error(axes: Axes, tensor: TensorAccuracy, steps: int, look: tuple[str,
 
 
 def _draw_scores(axes: Axes, task: TaskFigures, spec: NetworkSpec) -> None:
-    """The first score of the first sequence."""
+    """Draw the first score of the first sequence."""
     steps = spec.lengths[0] if spec.lengths else spec.steps
     golden: npt.NDArray[np.float64] = task.golden_scores[:steps, 0, 0]
     machine: npt.NDArray[np.float64] = task.machine_scores[:steps, 0, 0]

@@ -1,4 +1,4 @@
-"""Where the energy of an inference goes, and the area."""
+"""Draws where the energy of an inference goes, and the area."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def energy_figure(simulation: Simulation) -> Figure:
 
 
 def _energy_bars(axes: Axes, simulation: Simulation, names: list[str], longest: float) -> None:
-    """Each bar's parts from the largest on, named behind it."""
+    """Draw each bar's parts from the largest on, named behind it."""
     for row, name in enumerate(names):
         end = 0.0
         parts = _parts(simulation, name)

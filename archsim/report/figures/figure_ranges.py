@@ -1,4 +1,4 @@
-"""What of the golden model's values the number formats can hold: a histogram a kind of data."""
+"""Draws what of the golden model's values the number formats can hold: a histogram a kind of data."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ _PRECISION = {Bfloat16: 8, Float16: 11}
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """What one panel shows: values, and the range of the format; with several scales the least and the widest one."""
+    """The content of one panel: values, and the range of the format.
+
+    With several scales there are the least and the widest range.
+    """
 
     kind: str
     parts: Sequence[Values]
@@ -57,7 +60,7 @@ class Panel:
 
     @property
     def number_format(self) -> NumberFormat:
-        """Of all of the values."""
+        """The number format of all of the values."""
         return self.parts[0].encoding.format
 
 
@@ -106,7 +109,7 @@ def _step(number_format: NumberFormat, finest: float, coarsest: float) -> str:
 
 
 def _draw(axes: Axes, panel: Panel) -> None:
-    """All values in the colour of those beyond the range, before them those within it."""
+    """Draw all values in the colour of those beyond the range, and before them those within it."""
     from matplotlib.ticker import MaxNLocator, NullFormatter
 
     least, most = _limits(panel)
@@ -130,7 +133,7 @@ def _draw(axes: Axes, panel: Panel) -> None:
 
 
 def _bins(panel: Panel, least: float, most: float) -> npt.NDArray[np.float64]:
-    """Edges of about equal bins, of which each lies within what rounds into the widest range, or beyond it."""
+    """The edges of about equal bins, each within what rounds into the widest range, or beyond it."""
     if not panel.beyond:
         return np.linspace(least, most, _BINS + 1)
     half = panel.parts[0].scales[1] / 2
@@ -143,13 +146,13 @@ def _bins(panel: Panel, least: float, most: float) -> npt.NDArray[np.float64]:
 
 
 def _counts(parts: Sequence[npt.NDArray[np.floating]], edges: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """How many values of all parts are in each bin."""
+    """The number of values of all parts in each bin."""
     found: npt.NDArray[np.int64] = np.sum([np.histogram(part, edges)[0] for part in parts], axis=0)
     return found
 
 
 def _limits(panel: Panel) -> tuple[float, float]:
-    """All values, and the ends of the range unless they are far away."""
+    """The limits of the axis: all values, and the ends of the range unless they are far away."""
     low, high = reach(panel.parts)
     low, high = min(low, 0.0), max(high, 0.0)
     extent = max(high, -low) or 1.0

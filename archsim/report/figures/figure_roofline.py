@@ -1,4 +1,4 @@
-"""The roofline: performance over operational intensity, both logarithmic."""
+"""Draws the roofline: performance over operational intensity, both logarithmic."""
 
 from __future__ import annotations
 
@@ -63,13 +63,16 @@ def roofline_figure(simulation: Simulation) -> Figure:
 
 
 def _point(axes: Axes, intensity: float | None, gops: float, colour: str, marker: str, fill: str) -> None:
-    """Nothing where a memory moves nothing."""
+    """Draw the point of a memory; nothing where the memory moves nothing."""
     if intensity is not None:
         axes.plot([intensity], [gops], marker, color=colour, markerfacecolor=fill, markersize=6, zorder=3)
 
 
 def _range(found: Roofline) -> tuple[float, float]:
-    """From below the least intensity in the picture to beyond the largest; any where no memory is a ceiling."""
+    """The range of intensities in the picture, from below the least to beyond the largest.
+
+    It is any range where no memory is a ceiling.
+    """
     if not found.ceilings:
         return _ANY
     seen = [found.peak_gops / ceiling.bandwidth_gb_per_s for ceiling in found.ceilings.values()]

@@ -1,4 +1,4 @@
-"""Where each unit's cycles of the time steps went, as stacked bars."""
+"""Draws where each unit's cycles of the time steps went, as stacked bars."""
 
 from __future__ import annotations
 

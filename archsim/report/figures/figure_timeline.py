@@ -1,4 +1,4 @@
-"""The recorded time steps as a Gantt chart."""
+"""Draws the recorded time steps as a Gantt chart."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ def timeline_figure(simulation: Simulation) -> Figure:
 
 
 def _looks(chart: Gantt) -> dict[tuple[str, str], tuple[str, str]]:
-    """(unit, kind of op) -> colour and hatch; a hatch is unique in its row, a colour in the picture while they last.
+    """The look of each (unit, kind of op): its colour and hatch.
+
+    A hatch is unique in its row, a colour in the picture while they last.
 
     A kind that several units work on, as a vector that streams through them, looks the same in all of them.
     """

@@ -1,4 +1,4 @@
-"""How busy each unit is over the time steps, a small picture a unit."""
+"""Draws how busy each unit is over the time steps, a small picture a unit."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _draw_bins(axes: Axes, timeline: Timeline, first: int, last: int, *, named: 
 
 
 def _edges(timeline: Timeline, first: int, last: int) -> Float:
-    """Where the bins begin and end, in cycles since the first step of all began; the last bin ends at `last`."""
+    """The edges of the bins, in cycles since the first step of all began; the last bin ends at `last`."""
     edges: Float = np.minimum(first + np.arange(len(timeline.busy) + 1) * float(timeline.bin_cycles), last)
     return edges
 
@@ -100,7 +100,10 @@ def _draw_mean(
 
 
 def _moving_mean(edges: Float, before: Float, window: float) -> tuple[Float, Float]:
-    """Times and the busy share (%) in a window around each, the window cut off at both ends of the time steps."""
+    """The times and the busy share (%) in a window around each.
+
+    The window is cut off at both ends of the time steps.
+    """
     begin, end = edges[0], edges[-1]
     times = np.linspace(begin, end, _MEAN_POINTS)
     first, last = np.clip(times - window / 2, begin, end), np.clip(times + window / 2, begin, end)

@@ -1,4 +1,4 @@
-"""What a Gantt chart of the recorded time steps shows, and which cycles of it."""
+"""Chooses what a Gantt chart of the recorded time steps shows, and which cycles of it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ class Panel:
 
 
 def gantt(simulation: Simulation) -> Gantt:
-    """Everything on record of the time steps; of layers after each other those of the layer that takes longest."""
+    """The chart of everything on record of the time steps.
+
+    Of layers after each other it shows those of the layer that takes longest.
+    """
     number = longest_body(simulation)
     ops = simulation.program.phases[number].ops
     bars = []
@@ -75,7 +78,10 @@ def gantt(simulation: Simulation) -> Gantt:
 
 
 def panels(chart: Gantt) -> list[Panel]:
-    """All of the recorded steps if they are few ops; else one step, and a closer look at its end if that helps."""
+    """The panels: all of the recorded steps if they are few ops; else one step, and a closer look at its end.
+
+    The closer look is left out if it does not help.
+    """
     steps = sorted(chart.step_ends)
     if len(chart.bars) <= _FEW_BARS or len(steps) < 2:
         start = min((bar.start for bar in chart.bars), default=0)

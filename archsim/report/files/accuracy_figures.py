@@ -1,4 +1,4 @@
-"""What a run's number formats cost, as figures that can be shown and written: each with unit, meaning and formula."""
+"""Gives what a run's number formats cost as figures: each with unit, meaning and formula."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class TensorFigures:
 
 @dataclass(frozen=True, slots=True)
 class OverflowFigures:
-    """Values of a kind of data beyond its format's range."""
+    """The values of a kind of data beyond its format's range."""
 
     kind: Annotated[str, Metric("", "kind of data; address: arguments of tables and line segments")]
     overflowed: Annotated[int, Metric("values", "how many the format's range changed")]
@@ -70,7 +70,7 @@ class ScoreFigures:
 
 @dataclass(frozen=True, slots=True)
 class TaskSummary:
-    """What the workload's task makes of the outputs."""
+    """The task's view of the outputs: scores, and what differs."""
 
     summary: Annotated[str, Metric("", "what the scores are")]
     threshold: Annotated[float, Metric("of the score", "at least this is one side, less the other")]
@@ -89,7 +89,7 @@ class RangeFigures:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationFigures:
-    """Where the scales of intN formats come from."""
+    """The source of the scales of intN formats."""
 
     method: Annotated[str, Metric("", "how the ranges were chosen: max, percentile, mse")]
     percentile: Annotated[float, Metric("%", "what the method percentile covers")]
@@ -114,7 +114,7 @@ class AccuracyFigures:
 
 
 def accuracy_figures(simulation: Simulation) -> AccuracyFigures | None:
-    """All of it; None if a run has no accuracy to report."""
+    """All accuracy figures of a run; None if it has no accuracy to report."""
     accuracy, numbers = simulation.accuracy, simulation.numbers
     if accuracy is None or numbers is None:
         return None
@@ -128,19 +128,22 @@ def accuracy_figures(simulation: Simulation) -> AccuracyFigures | None:
 
 
 def counted_sequences(spec: NetworkSpec) -> npt.NDArray[np.int64]:
-    """How many sequences have each time step, for those that any has; at least one."""
+    """The number of sequences that have each time step, for steps that any has; at least one."""
     lengths = np.array(spec.lengths or (spec.steps,) * spec.batch)
     return np.array([np.count_nonzero(lengths > step) for step in range(lengths.max())], np.int64)
 
 
 def quarter_steps(spec: NetworkSpec) -> int:
-    """How many time steps are the first and the last quarter; 0 if they would be the same steps."""
+    """The number of time steps in the first, as in the last, quarter; 0 if they would be the same steps."""
     steps = len(counted_sequences(spec))
     return -(-steps // QUARTER) if steps > 1 else 0
 
 
 def accuracy_csv(simulation: Simulation) -> str:
-    """A line for each time step that any sequence has: max and RMS error of every tensor, as Python reads them back."""
+    """The errors as CSV, a line for each time step that any sequence has: max and RMS of every tensor.
+
+    Python reads the numbers back as they are.
+    """
     accuracy, numbers = simulation.accuracy, simulation.numbers
     assert accuracy is not None
     assert numbers is not None
@@ -206,7 +209,7 @@ def _calibration(simulation: Simulation, found: Calibration) -> CalibrationFigur
 
 
 def _source(workload: Workload) -> str:
-    """Which file or input the ranges come from."""
+    """The file or input that the ranges come from."""
     section = workload.config.calibration
     if section.file is not None:
         return f"the file {section.file}"

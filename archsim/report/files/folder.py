@@ -1,4 +1,4 @@
-"""A run's folder: filled under a temporary name, then moved into place: it holds one whole run or is not there."""
+"""Writes a run's folder under a temporary name, then moves it into place: it is whole or not there."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FILES = ("stats.json", "report.txt", "arch.yaml", "workload.yaml", "outputs.npz"
 
 @contextmanager
 def result_folder(target: Path) -> Iterator[Path]:
-    """A temporary folder beside `target` that takes its place when the block ends without an error.
+    """Open a temporary folder beside `target`, which takes its place when the block ends without an error.
 
     Raises OutputError if `target` is no folder, holds anything that is not a result of a run, or cannot be written.
     """
@@ -85,7 +85,10 @@ def _draw(folder: Path, simulation: Simulation) -> None:
 
 
 def _refuse_foreign(target: Path, shown: Path) -> None:
-    """`shown` is the folder as the user named it."""
+    """Raise OutputError if the folder holds what is no result of a run.
+
+    `shown` is the folder as the user named it.
+    """
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise OutputError(f"{shown}: is not a folder; choose another --out")
     if target.is_dir():

@@ -1,4 +1,4 @@
-"""A run in files: its figures as JSON, and its resolved inputs as YAML that `archsim run` takes again."""
+"""Saves a run in files: its figures as JSON, and its resolved inputs as YAML that `archsim run` takes again."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ from archsim.workload.tensors import same_sizes, suffixes
 
 
 def stats_json(simulation: Simulation) -> str:
-    """All figures and the verdict on the numbers, as one JSON object."""
+    """All figures and the verdict on the numbers, as one JSON object; "further" are those of other packages, if any."""
     figures = dataclasses.asdict(simulation.stats)
     figures["executor"] = dataclasses.asdict(simulation.executor)
     figures["validation"] = dataclasses.asdict(simulation.validation)
     accuracy = accuracy_figures(simulation)
     figures["accuracy"] = None if accuracy is None else dataclasses.asdict(accuracy)
+    if simulation.further:
+        figures["further"] = {found.statistic.name: found.value for found in simulation.further}
     return json.dumps(figures, indent=2, allow_nan=False) + "\n"
 
 
@@ -45,12 +47,12 @@ def resolved_workload(workload: Workload, folder: Path) -> str:
 
 
 def _final(folder: Path) -> Path:
-    """A folder that lies where the results will: the temporary folder and the final one have the same parent."""
+    """The folder where the results will lie, or one with the same parent."""
     return folder.resolve().parent / "any"
 
 
 def _rename_files(section: dict[str, Any], old: Path, new: Path) -> None:
-    """Names of files relative to one folder, in a section and those inside it, become relative to another."""
+    """Make names of files relative to another folder, in a section and those inside it."""
     for key, value in section.items():
         if isinstance(value, dict):
             _rename_files(value, old, new)
@@ -59,7 +61,7 @@ def _rename_files(section: dict[str, Any], old: Path, new: Path) -> None:
 
 
 def torch_outputs(workload: Workload, results: Results) -> dict[str, Any]:
-    """output, h_n and (LSTM) c_n in torch's shapes, float32.
+    """The output, h_n and (LSTM) c_n in torch's shapes, float32.
 
     States of cells of different sizes cannot be stacked: they are h_n_l0, h_n_l0_reverse, ... (features last).
     """

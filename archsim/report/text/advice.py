@@ -1,4 +1,4 @@
-"""What it means that a bound binds, and which knob would move it."""
+"""Says what it means that a bound binds, and which knob would move it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _OUTSIDE = ("prologue", "epilogue", "idle")
 
 
 def excess(stats: Stats) -> float:
-    """How far the simulated step is above the largest bound, relative to the bound."""
+    """The share by which the simulated step is above the largest bound."""
     return stats.cycles_per_step / stats.bounds[stats.binding_bound] - 1
 
 
 def binding_sentence(stats: Stats, advice: Advice) -> str:
-    """Which bound binds, how far above it the machine is, and what follows from it."""
+    """The sentence on which bound binds, how far above it the machine is, and what follows."""
     return f"{stats.binding_bound} binds: {_distance(stats)}. {advice.bounds[stats.binding_bound]}"
 
 
@@ -41,7 +41,10 @@ def _distance(stats: Stats) -> str:
 
 
 def gap_sentence(stats: Stats, multipliers: str, advice: Advice) -> str:
-    """Where the cycles above the largest bound go, as far as the multipliers see it; "" if there are next to none."""
+    """The sentence on where the cycles above the largest bound go, as far as the multipliers see it.
+
+    It is "" if there are next to none.
+    """
     if excess(stats) <= NEGLIGIBLE:
         return ""
     seen = (*_WORK, *_OUTSIDE, *advice.explained.get(stats.binding_bound, ()))

@@ -1,4 +1,4 @@
-"""What the overflows and errors of a run say about its formats: only what follows from the numbers."""
+"""Says what a run's overflows and errors mean for its formats: only what follows from the numbers."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _SEEN_AS = {"accumulator": "gate"}
 
 
 def overflow_advice(simulation: Simulation) -> list[str]:
-    """A sentence or two on each kind of data that overflows, of which something follows."""
+    """Sentences on each kind of data that overflows, of which something follows."""
     numbers, accuracy = simulation.numbers, simulation.accuracy
     return [] if numbers is None or accuracy is None else list(_on_overflows(numbers, accuracy))
 
 
 def output_advice(simulation: Simulation) -> list[str]:
-    """How much of the output's noise its own format makes; nothing if that cannot be said."""
+    """The sentence on how much of the output's noise its own format makes; nothing if that cannot be said."""
     numbers, accuracy = simulation.numbers, simulation.accuracy
     return [] if numbers is None or accuracy is None else list(_on_output(numbers, accuracy))
 
@@ -63,7 +63,7 @@ def _on_overflows(numbers: Numbers, accuracy: Accuracy) -> Iterator[str]:
 
 
 def _wider(kind: str, found: Fixed, low: float, high: float, reached: str) -> str:
-    """What it takes to hold low .. high."""
+    """The words for what it takes to hold low .. high."""
     needed, most = _integer_bits(low, high), MAX_ACCUMULATOR_BITS if kind == "accumulator" else MAX_BITS
     if needed <= found.integer_bits:
         return f"{kind} {found}: {reached}, which it holds; what it does not are partial sums or the machine's errors."
@@ -85,7 +85,7 @@ def _integer_bits(low: float, high: float) -> int:
 
 
 def _harmless(numbers: Numbers, kind: str, found: Fixed) -> str:
-    """What saturated sums do to a sigmoid and tanh."""
+    """The words for what saturated sums do to a sigmoid and tanh."""
     curves = {function.name for cell in numbers.spec.cells for function in cell.functions}
     if kind != "gate" or found.wraps or not curves <= {"sigmoid", "tanh"}:
         return ""

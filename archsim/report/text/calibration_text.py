@@ -1,4 +1,4 @@
-"""The report of `archsim calibrate`: each tensor's range and what it makes of the tensor's format."""
+"""Writes the report of `archsim calibrate`: each tensor's range and what it makes of the tensor's format."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def print_calibration(
 
 
 def calibration_report(arch: Arch, workload: Workload, calibration: Calibration, observed: Observed) -> str:
-    """The same as plain text, 100 characters wide, without colours."""
+    """The report as plain text, 100 characters wide, without colours."""
     from rich.console import Console
 
     text = io.StringIO()

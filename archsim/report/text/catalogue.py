@@ -1,4 +1,4 @@
-"""What archsim brings along, for `archsim list`."""
+"""Lists what archsim brings along, for `archsim list`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from archsim.families.family import Family
 from archsim.families.registry import all_families
 from archsim.families.schedules import schedules_of
 from archsim.hardware.dram.ddr_presets import SUMMARIES
+from archsim.hardware.unit_definition import installed_units
+from archsim.importers.importer import installed_importers
+from archsim.metrics.statistic import installed_statistics
 
 Entries = list[tuple[str, str]]
 
 
 def catalogue() -> list[tuple[str, Entries]]:
-    """(title, entries) of each section; an entry is a name and a line about it."""
+    """The sections as (title, entries); an entry is a name and a line about it."""
     return [
         ("Architectures (arch_configs/)", _presets(PresetKind.ARCH)),
         ("Technologies (arch_configs/technology/; --set technology=...)", _presets(PresetKind.TECHNOLOGY)),
@@ -25,11 +28,28 @@ def catalogue() -> list[tuple[str, Entries]]:
         ("Design spaces (arch_configs/spaces/)", _presets(PresetKind.SPACE)),
         *(section for family in all_families().values() for section in _family(family)),
         ("DRAM devices (dram.device of kind ddr)", list(SUMMARIES.items())),
+        *_from_outside(),
     ]
 
 
+def _from_outside() -> list[tuple[str, Entries]]:
+    """What installed packages offer besides families and schedules; no section is empty."""
+    units = [(unit.name, unit.summary) for unit in installed_units()]
+    statistics = [
+        (found.name, f"{found.meaning} ({found.unit})" if found.unit not in ("", "1") else found.meaning)
+        for found in installed_statistics()
+    ]
+    importers = [(found.name, f"{found.summary} ({', '.join(found.suffixes)})") for found in installed_importers()]
+    sections = [
+        ("Units of installed packages (sections of units: in an architecture)", units),
+        ("Statistics of installed packages (further in stats.json)", statistics),
+        ("Importers of installed packages (archsim import)", importers),
+    ]
+    return [(title, entries) for title, entries in sections if entries]
+
+
 def _family(family: Family[Any]) -> list[tuple[str, Entries]]:
-    """Its schedules, and the sections of its architecture files."""
+    """The entries of a family: its schedules, and the sections of its architecture files."""
     components = [
         entry
         for name, field in family.config.model_fields.items()
@@ -45,7 +65,7 @@ def _family(family: Family[Any]) -> list[tuple[str, Entries]]:
 
 
 def _component(family: Family[Any], name: str, description: str) -> Entries:
-    """A section's line; of a unit with several kinds a line for each."""
+    """The line of a section; of a unit with several kinds a line for each."""
     kinds = [kind for kind in family.unit_kinds if kind.name == name]
     if not kinds:
         return [(name, description)]
@@ -57,5 +77,5 @@ def _presets(kind: PresetKind) -> Entries:
 
 
 def _summary(data: Mapping[str, Any]) -> str:
-    """A preset's line; that of a workload with a task says which."""
+    """The line about a preset; that of a workload with a task says which."""
     return str(data["summary"]) + (f"; task: {data['task']['summary']}" if "task" in data else "")

@@ -1,4 +1,4 @@
-"""The table of `archsim fidelity`, for the terminal's reader and for docs/fidelity.md, and its JSON."""
+"""Writes the table of `archsim fidelity`, for the terminal and for docs/fidelity.md, and its JSON."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _HEAD = ("machine", "workload", "figure", "published", "simulated", "error", "al
 
 
 def fidelity_table(rows: Sequence[Row]) -> str:
-    """A Markdown table, a line a row."""
+    """The table in Markdown, a line a row."""
     lines = [_HEAD, ("---",) * len(_HEAD), *(_cells(row) for row in rows)]
     return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
 
 
 def fidelity_json(rows: Sequence[Row]) -> str:
-    """A list of objects, a row each."""
+    """The rows as a JSON list of objects."""
     objects = [asdict(row) | {"error": row.error, "error_unit": row.error_unit, "passed": row.passed} for row in rows]
     return json.dumps(objects, indent=2)
 

@@ -1,4 +1,4 @@
-"""Figures as text: thousands separated, no more digits than they carry."""
+"""Writes figures as text: thousands separated, no more digits than they carry."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ _DIGITS = 4
 
 
 def cycles(value: float) -> str:
-    """A number of cycles: whole if it is, otherwise (a mean) with one decimal."""
+    """The text of a number of cycles: whole if it is, otherwise (a mean) with one decimal."""
     return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
 
 
 def significant(value: float) -> str:
-    """A quantity with at most four significant digits, as "1,611", "108.2" or "0.07"; whole digits are never cut."""
+    """The text of a quantity with at most four significant digits, as "1,611", "108.2" or "0.07".
+
+    Whole digits are never cut.
+    """
     if not value:
         return "0"
     decimals = max(0, _DIGITS - 1 - floor(log10(abs(value))))
@@ -23,7 +26,7 @@ def significant(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share (1 = all) as percent with one decimal, below 0.1 % with two significant digits."""
+    """The text of a share (1 = all) as percent with one decimal, below 0.1 % with two significant digits."""
     value = 100 * share
     if not value:
         return "0 %"
@@ -33,14 +36,14 @@ def percent(share: float) -> str:
 
 
 def part(amount: float, whole: float) -> str:
-    """A part of a whole as percent with one decimal; a part too small for that is "<0.1 %"."""
+    """The text of a part of a whole as percent with one decimal, "<0.1 %" if it is too small for that."""
     if amount and 1000 * amount < whole:
         return "<0.1 %"
     return f"{100 * amount / whole:.1f} %" if amount else "0 %"
 
 
 def binary_bytes(amount: int) -> str:
-    """Bytes in the binary unit that suits them, as "18.3 MiB"; below 1 KiB exact."""
+    """The text of bytes in the binary unit that suits them, as "18.3 MiB"; below 1 KiB exact."""
     if amount < 1024:
         return f"{amount} B"
     power = min((amount.bit_length() - 1) // 10, len(_BINARY_UNITS) - 1)
@@ -48,10 +51,10 @@ def binary_bytes(amount: int) -> str:
 
 
 def error(value: float) -> str:
-    """A numerical error with two significant digits, as "3.0e-07"."""
+    """The text of a numerical error with two significant digits, as "3.0e-07"."""
     return f"{value:.1e}" if value else "0"
 
 
 def plural(count: int, singular: str) -> str:
-    """A count with its noun, as "1 step" or "70 steps"."""
+    """The text of a count with its noun, as "1 step" or "70 steps"."""
     return f"{count:,} {singular}" if count == 1 else f"{count:,} {singular}s"

@@ -1,4 +1,4 @@
-"""The few shapes that a text report is made of: headings, tables and sentences."""
+"""Lays out a text report: headings, tables and sentences."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def sentence(text: str, style: str = "") -> RenderableType:
 
 
 def facts(rows: Sequence[tuple[str, str]]) -> RenderableType:
-    """Names and what they are, side by side."""
+    """A list of names and what they are, side by side."""
     return table(("<", "<~"), None, rows)
 
 
@@ -47,7 +47,10 @@ def table(
     rows: Sequence[Sequence[str]],
     strong: Sequence[int] = (),
 ) -> RenderableType:
-    """Rows of text. Each column is "<" or ">" for its side, with "~" if it may wrap; rows in `strong` are bold."""
+    """A table of rows of text, bold those in `strong`.
+
+    Each column is "<" or ">" for its side, with "~" if it may wrap.
+    """
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text

@@ -1,4 +1,4 @@
-"""What every unit does in every cycle: a line a cycle, a column a unit."""
+"""Writes what every unit does in every cycle: a line a cycle, a column a unit."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _Lane:
     dones: Sequence[int]
 
     def at(self, cycle: int) -> str:
-        """What the unit does in a cycle."""
+        """The text for what the unit does in a cycle."""
         last = bisect_right(self.starts, cycle) - 1
         if last >= 0 and cycle < self.frees[last]:
             holds = self.names[last]
@@ -44,7 +44,7 @@ class _Lane:
         return " ".join([holds, *(DONE + self.names[number] for number in range(first, stop))])
 
     def width(self) -> int:
-        """The longest text of any cycle, or more."""
+        """The length of the longest text of any cycle, or more."""
         longest = max((len(name) for name in self.names), default=1)
         done = 0
         number = 0
@@ -56,7 +56,9 @@ class _Lane:
 
 
 def line_trace(simulation: Simulation, first_cycle: int = 0, last_cycle: int | None = None) -> Iterator[str]:
-    """A legend, a header, then a line for each cycle from `first_cycle` to `last_cycle` (by default the last).
+    """Yield a legend, a header, then a line for each cycle from `first_cycle` to `last_cycle`.
+
+    By default the last one is the run's.
 
     Needs every op on record (`simulate(..., window=Window(0, steps + layers))`); raises SimulatorBug otherwise. The
     cycle after the last one has a line too: there the last results are visible. Lines are made one by one as they are
@@ -106,7 +108,7 @@ def _lanes(simulation: Simulation) -> list[_Lane]:
 
 
 def _name(simulation: Simulation, record: OpRecord) -> str:
-    """The op's label, in the time steps with the step."""
+    """The op's label; in the time steps with the step."""
     phase = simulation.program.phases[record.phase]
     op = phase.ops[record.op]
     label = op.label

@@ -1,4 +1,4 @@
-"""A program as text: every op of every phase with its operands, its service time and what it waits for."""
+"""Lists a program as text: every op of every phase with operands, service time and what it waits for."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ How to read this
 
 
 def program_listing(program: Program, services: Services | None = None) -> str:
-    """The schedule as text; `services` adds how many cycles each op takes. Ends with a newline."""
+    """The schedule as text, with a newline at its end; `services` adds how many cycles each op takes."""
     lines = [f"program {program.schedule}: {plural(program.op_instances, 'op')} executed, {program.macs:,} MACs", ""]
     lines += _buffers(program.buffers)
     for number, phase in enumerate(program.phases):
@@ -90,7 +90,7 @@ def _dependency(dep: Dep) -> str:
 
 
 def _aligned(rows: Sequence[tuple[str, ...]], sides: str) -> Iterator[str]:
-    """Rows in columns; a column that is empty but for its header is left out."""
+    """The rows in columns; a column that is empty but for its header is left out."""
     used = [column for column in range(len(sides)) if any(row[column] for row in rows[1:])]
     widths = {column: max(len(row[column]) for row in rows) for column in used}
     for row in rows:

@@ -1,4 +1,4 @@
-"""Operands as text: buffer, slot and entries, as `h{(t+1)%2}[0:8]`."""
+"""Writes operands as text: buffer, slot and entries, as `h{(t+1)%2}[0:8]`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from archsim.program.ir import Op, Region
 
 
 def region_text(region: Region) -> str:
-    """A region; braces hold the slot in repetition t, brackets the entries if they are not all of the slot."""
+    """The text of a region: braces hold the slot in repetition t, brackets the entries if not all."""
     buffer = region.buffer
     slot = "" if buffer.slots == 1 else f"{{{slot_rule(region)}}}"
     whole = (region.start, region.stop) == (0, buffer.entries)
@@ -15,7 +15,10 @@ def region_text(region: Region) -> str:
 
 
 def slot_rule(region: Region) -> str:
-    """The slot in repetition t, reduced: `t%2`, `2t%4`, `(7t+5)%8`, `t+2` (never re-used), `1` (always the same)."""
+    """The text of the slot in repetition t, reduced: `t%2`, `2t%4`, `(7t+5)%8`, `t+2`, `1`.
+
+    `t+2` is never re-used, `1` is always the same.
+    """
     slots = region.buffer.slots
     stride, offset = region.stride, region.offset
     if slots is not None:
@@ -30,7 +33,7 @@ def slot_rule(region: Region) -> str:
 
 
 def operands_text(op: Op) -> str:
-    """reads -> writes; a write that is `+=` keeps what was there."""
+    """The text of an op's operands, reads -> writes; a write that is `+=` keeps what was there."""
     reads = " ".join(region_text(region) for region in op.reads) or "nothing"
     updates = set(op.updates)
     writes = " ".join(region_text(region) + (" +=" if region in updates else "") for region in op.writes) or "nothing"

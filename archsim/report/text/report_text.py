@@ -1,4 +1,4 @@
-"""The report of one run as text: what an architect asks first, every figure with its unit."""
+"""Writes the report of one run as text: what an architect asks first, every figure with its unit."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def print_report(simulation: Simulation, console: Console) -> None:
     """Print the report; colours and width are the console's."""
     from archsim.report.text.text_accuracy import accuracy
     from archsim.report.text.text_energy import energy
+    from archsim.report.text.text_further import further
     from archsim.report.text.text_roofline import roofline
     from archsim.report.text.text_room import room
     from archsim.report.text.text_time import latency, step, throughput
@@ -26,7 +27,7 @@ def print_report(simulation: Simulation, console: Console) -> None:
     from archsim.report.text.text_verdict import header, validation
 
     performance = (latency, step, throughput, roofline, mac_stack, units)
-    sections = (header, *performance, room, traffic, energy, accuracy, validation)
+    sections = (header, *performance, room, traffic, energy, further, accuracy, validation)
     for section in sections:
         parts = section(simulation)
         if parts:
@@ -34,7 +35,7 @@ def print_report(simulation: Simulation, console: Console) -> None:
 
 
 def report_text(simulation: Simulation) -> str:
-    """The same as plain text, 100 characters wide, without colours."""
+    """The report as plain text, 100 characters wide, without colours."""
     from rich.console import Console
 
     text = io.StringIO()

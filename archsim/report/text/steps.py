@@ -1,4 +1,4 @@
-"""The time steps alone: where each unit's cycles went between prologue and epilogue."""
+"""Describes the time steps alone: where each unit's cycles went between prologue and epilogue."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def longest_body(simulation: Simulation) -> int:
 
 
 def body_timelines(simulation: Simulation) -> dict[str, list[Timeline]]:
-    """Each unit's occupied cycles over the time steps, a timeline for each body."""
+    """The occupied cycles of each unit over the time steps, a timeline for each body."""
     numbers = body_numbers(simulation)
     return {name: [simulation.trace.timelines[number][name] for number in numbers] for name in simulation.trace.units}
 
 
 def busy_cycles(simulation: Simulation) -> dict[str, int]:
-    """Cycles of the time steps in which each unit holds an op."""
+    """The cycles of the time steps in which each unit holds an op."""
     timelines = body_timelines(simulation)
     return {name: sum(sum(timeline.busy) for timeline in bodies) for name, bodies in timelines.items()}
 

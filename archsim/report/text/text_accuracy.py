@@ -1,4 +1,4 @@
-"""What the number formats cost: errors, overflows, calibration, and what it means for the workload's task."""
+"""Writes what the number formats cost: errors, overflows, calibration, and what it means for the task."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _GROWS = 1.25
 
 
 def accuracy(simulation: Simulation) -> list[RenderableType]:
-    """All of it; nothing for a run whose errors were validated, or that computed nothing."""
+    """The section on accuracy; nothing for a run whose errors were validated, or that computed nothing."""
     figures = accuracy_figures(simulation)
     if figures is None:
         return []
@@ -71,7 +71,7 @@ def _errors(simulation: Simulation, tensors: Sequence[TensorFigures]) -> list[Re
 
 
 def _growth(simulation: Simulation, tensors: Sequence[TensorFigures]) -> list[RenderableType]:
-    """Whether the error of the output and of the last layer's c grows along the sequence."""
+    """The sentence on whether the error of the output and of the last layer's c grows along the sequence."""
     spec = simulation.workload.spec
     steps = quarter_steps(spec)
     if not steps:

@@ -1,4 +1,4 @@
-"""What a run takes in energy and the machine in area, by unit and memory."""
+"""Writes what a run takes in energy and the machine in area, by unit and memory."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
+from archsim.families.registry import build_units
 from archsim.metrics import declared
-from archsim.metrics.energy import Area, Energy
+from archsim.metrics.energy import Area, Energy, without_model
 from archsim.report.text.figures_as_text import part, percent, significant
 from archsim.report.text.layout import heading, sentence, table
 
@@ -22,11 +23,10 @@ MOST_KINDS = 4
 
 
 def energy(simulation: Simulation) -> list[RenderableType]:
-    """The sums, then every unit and memory with its energy and what of it takes most, then what is uncertain."""
+    """The section on energy: sums, every unit and memory with what takes most, and what is uncertain."""
     found, area, about = simulation.stats.energy, simulation.stats.area, declared(Energy)
     if found is None or area is None:
-        family = simulation.arch.config.family
-        return [heading("Energy and area"), sentence(f"not modelled: machines of the family {family} have no prices")]
+        return [heading("Energy and area"), sentence(f"not modelled: {_why_not(simulation)}")]
     sums = [
         (name.rsplit("_", 1)[0] if name.endswith(("_uj", "_mw")) else name, _amount(found, name), about[name].meaning)
         for name in _SUMS
@@ -64,8 +64,16 @@ def energy(simulation: Simulation) -> list[RenderableType]:
     ]
 
 
+def _why_not(simulation: Simulation) -> str:
+    config = simulation.arch.config
+    if config.costing is None:
+        return f"machines of the family {config.family} have no prices"
+    names = without_model(build_units(config))
+    return f"{', '.join(names)} {'has' if len(names) == 1 else 'have'} no model of energy and area"
+
+
 def kinds_of(simulation: Simulation, name: str) -> Mapping[str, float]:
-    """What of a unit or memory takes energy -> uJ: operators, or reading and writing a kind of data."""
+    """The energy in uJ of each kind in a unit or memory: operators, or reading and writing a kind of data."""
     found, area = simulation.stats.energy, simulation.stats.area
     assert found is not None
     assert area is not None

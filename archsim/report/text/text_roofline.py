@@ -1,4 +1,4 @@
-"""Ceilings of the machine, the workload's place below them, and which of them binds."""
+"""Writes the ceilings of the machine, the workload's place below them, and which of them binds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FAR = 0.1
 
 
 def roofline(simulation: Simulation) -> list[RenderableType]:
-    """A row a ceiling, for the steady state and for the whole run, and a sentence on each of the two."""
+    """The section on the roofline: a row a ceiling for steady state and run, and a sentence on each."""
     found = simulation.stats.roofline
     rows = [(PEAK, "-", "-", significant(found.peak_gops), "-", significant(found.peak_gops))]
     rows += [
@@ -48,7 +48,7 @@ def roofline(simulation: Simulation) -> list[RenderableType]:
 
 
 def roof_sentence(stats: Stats) -> str:
-    """Which ceilings bind, and what it means how far below them the run stays."""
+    """The sentence on which ceilings bind, and what the distance of the run below them means."""
     found = stats.roofline
     steps = f"Time steps: the roof is {_name(found.step_binding)}, of which {percent(found.step_roof_share)} is reached"
     if found.step_roof_share < NEAR:
@@ -65,7 +65,7 @@ def _name(binding: str) -> str:
 
 
 def _advice(found: Roofline) -> str:
-    """What would raise the roof of the whole run."""
+    """The sentence on what would raise the roof of the whole run."""
     if found.run_roof_share < FAR:
         return "That roof is so far above that raising it would change little."
     if found.run_binding == PEAK:

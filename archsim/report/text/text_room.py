@@ -1,4 +1,4 @@
-"""What the program's buffers take of each memory on the chip."""
+"""Writes what the program's buffers take of each memory on the chip."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def room(simulation: Simulation) -> list[RenderableType]:
-    """A line for each memory, and one for each of its buffers."""
+    """The section on memories: a line for each, and one for each of its buffers."""
     costing = simulation.arch.config.costing
     slots = {buffer.name: buffer.slots for buffer in simulation.program.buffers}
     rows: list[tuple[str, ...]] = []

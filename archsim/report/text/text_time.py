@@ -1,4 +1,4 @@
-"""How long the run takes, what limits a step, and what that means as throughput."""
+"""Writes how long the run takes, what limits a step, and what that means as throughput."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _THROUGHPUT = ("throughput_gops", "steady_state_throughput_gops", "peak_throughp
 
 
 def latency(simulation: Simulation) -> list[RenderableType]:
-    """Cycles and us of the run and its phases."""
+    """The section on latency: cycles and us of the run and its phases."""
     stats, clock = simulation.stats, simulation.arch.config.clock_mhz
     about = declared(Stats)
     parts = (
@@ -45,7 +45,7 @@ def latency(simulation: Simulation) -> list[RenderableType]:
 
 
 def step(simulation: Simulation) -> list[RenderableType]:
-    """The steady-state step beside every bound, and what the largest one says."""
+    """The section on a step: the steady-state step beside every bound, and what the largest one says."""
     stats, clock = simulation.stats, simulation.arch.config.clock_mhz
     about = declared(Stats)["cycles_per_step"]
     family = family_of(simulation.arch.config)
@@ -67,7 +67,7 @@ def step(simulation: Simulation) -> list[RenderableType]:
 
 
 def throughput(simulation: Simulation) -> list[RenderableType]:
-    """GOPS and the useful share of the MAC array."""
+    """The section on throughput: GOPS and the useful share of the MAC array."""
     stats, about = simulation.stats, declared(Stats)
     peak = stats.peak_throughput_gops
     rows = [

@@ -1,4 +1,4 @@
-"""Bytes that each memory moves, by direction and kind of data."""
+"""Writes the bytes that each memory moves, by direction and kind of data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DIRECTIONS = {"read": "read", "write": "written"}
 
 
 def traffic(simulation: Simulation) -> list[RenderableType]:
-    """A table of all memories, then the operational intensity of each."""
+    """The section on traffic: a table of all memories, then the operational intensity of each."""
     stats, about = simulation.stats, declared(Stats)
     rows: list[tuple[str, ...]] = []
     strong: list[int] = []
@@ -45,7 +45,7 @@ def traffic(simulation: Simulation) -> list[RenderableType]:
 
 
 def _by_phase(stats: Stats) -> list[RenderableType]:
-    """What DRAM reads and writes in each phase, beside the least, and in whole bursts; nothing without DRAM."""
+    """The table of DRAM's traffic by phase, beside the least, and in bursts; nothing without DRAM."""
     ratio = stats.dram_traffic_ratio
     if ratio is None:
         return []
@@ -72,7 +72,7 @@ def _by_phase(stats: Stats) -> list[RenderableType]:
 
 
 def _dram(counts: Mapping[str, int]) -> list[RenderableType]:
-    """What DRAM of kind ddr did, in a sentence."""
+    """The sentence on what DRAM of kind ddr did."""
     if not counts:
         return []
     opened = counts["row_misses"] + counts["row_conflicts"]

@@ -1,4 +1,4 @@
-"""Where the cycles went: the MAC array's stack, and how busy every unit is."""
+"""Writes where the cycles went: the MAC array's stack, and how busy every unit is."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WORK = ("useful", "padding", "wait_port")
 
 
 def mac_stack(simulation: Simulation) -> list[RenderableType]:
-    """Every bucket of the MAC array that holds a cycle, and the names of those that hold none."""
+    """The section on the MAC array's stack: every bucket with a cycle, and the names of the others."""
     multipliers = simulation.arch.config.multipliers
     stats, steps = simulation.stats, step_stacks(simulation)[multipliers.unit]
     rows = [
@@ -47,7 +47,7 @@ def mac_stack(simulation: Simulation) -> list[RenderableType]:
 
 
 def units(simulation: Simulation) -> list[RenderableType]:
-    """For each unit how much of the time steps it holds an op, and what it waits for most."""
+    """The section on units: how much of the time steps each holds an op, and what it waits for most."""
     length = simulation.stats.body_cycles
     stacks = step_stacks(simulation)
     rows = []

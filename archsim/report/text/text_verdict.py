@@ -1,4 +1,4 @@
-"""What was run, and whether it computed the right numbers: within a bound, in every bit, or not judged."""
+"""Writes what was run, and whether it computed the right numbers: in a bound, in every bit, or not judged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def header(simulation: Simulation) -> list[RenderableType]:
-    """Machine, workload, schedule and the verdict in a word."""
+    """The header: machine, workload, schedule and the verdict in a word."""
     stats, arch, spec = simulation.stats, simulation.arch.config, simulation.workload.spec
     array = arch.multipliers
     return [
@@ -48,7 +48,7 @@ def header(simulation: Simulation) -> list[RenderableType]:
 
 
 def _blocks(simulation: Simulation) -> list[tuple[str, str]]:
-    """Of a hoisted schedule, how many steps a block has, and what to do if that is one."""
+    """The words on the blocks of a hoisted schedule: steps of a block, and what to do if that is one."""
     steps = max((op.block_steps for phase in simulation.program.phases for op in phase.ops), default=0)
     if not steps:
         return []
@@ -70,7 +70,7 @@ def _executor(simulation: Simulation) -> str:
 
 
 def validation(simulation: Simulation) -> list[RenderableType]:
-    """Each comparison with its error, the bound on it, and the reference; or why there is none."""
+    """The section on the numbers: each comparison with error, bound and reference; or why there is none."""
     verdict = simulation.validation
     if verdict.bitwise:
         return _bit_for_bit(verdict)
@@ -100,7 +100,7 @@ def validation(simulation: Simulation) -> list[RenderableType]:
 
 
 def formats_text(formats: Formats) -> str:
-    """The format of each kind of data; kinds that have the same are named together."""
+    """The text of the formats of each kind of data; kinds that have the same are named together."""
     kinds: dict[str, list[str]] = {}
     for kind in KINDS:
         kinds.setdefault(formats.format(kind).name, []).append(kind)
@@ -110,7 +110,7 @@ def formats_text(formats: Formats) -> str:
 
 
 def _bit_for_bit(verdict: Validation) -> list[RenderableType]:
-    """The comparison with the integer reference."""
+    """The sentence on the comparison with the integer reference."""
     rows = [
         (
             check.name,
@@ -164,7 +164,7 @@ def _verdict(simulation: Simulation) -> str:
 
 
 def _layers(spec: NetworkSpec) -> str:
-    """What the network is made of: each layer's kind, inputs and hidden units."""
+    """The words for the network: each layer's kind, inputs and hidden units."""
     parts = []
     for layer in spec.layers:
         cell = layer[0]

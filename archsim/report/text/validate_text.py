@@ -1,4 +1,4 @@
-"""The verdict of `archsim validate` as text and as JSON."""
+"""Writes the verdict of `archsim validate` as text and as JSON."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from archsim.checking.validation import Check
 
 
 def verdict_json(verdict: Verdict) -> str:
-    """One JSON object."""
+    """The verdict as one JSON object."""
     return json.dumps({"passed": verdict.passed, **dataclasses.asdict(verdict)}, indent=2, allow_nan=False) + "\n"
 
 
 def verdict_text(verdict: Verdict) -> str:
-    """A line a check, then the verdict."""
+    """The verdict as text: a line a check, then the verdict itself."""
     lines = [f"{verdict.schedule} of {verdict.workload} on {verdict.arch}"]
     lines.append(
         _line(

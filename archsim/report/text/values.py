@@ -1,4 +1,4 @@
-"""The golden model's values by kind of data, each with the encoding that the machine has for it."""
+"""Collects the golden model's values by kind of data, each with the machine's encoding for it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Values:
 
     @property
     def beyond(self) -> npt.NDArray[np.bool_]:
-        """Which values the format's range would change."""
+        """Whether the format's range would change each value."""
         number_format = self.encoding.format
         if isinstance(number_format, IntegerFormat):
             scaled = np.asarray(self.values, np.float64) / self.encoding.scale

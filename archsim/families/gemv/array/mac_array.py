@@ -1,0 +1,167 @@
+"""Models the MAC array: R rows x C columns of multipliers, an adder tree and accumulators for each row.
+
+A tile of at most R outputs over K inputs takes ceil(K / C) chunks; a chunk multiplies R x C weights with C inputs,
+the adder tree of depth ceil(log2 C) reduces each row's products, and the accumulators add the chunks up, one chunk a
+cycle. Where the products W_ih x and W_hh h differ in scale (docs/numerics.md), a tile is two accumulations, one after
+the other; or, with `x_columns`, side by side: x and h have columns, trees and accumulators of their own. With a batch
+of B the weights stay in the array for B cycles while B input vectors pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from pydantic import Field, model_validator
+
+from archsim.config.types import Count, Cycles
+from archsim.families.gemv.array.mac_cost import ArrayOperators
+from archsim.families.gemv.array.mac_kernel import block_kernel, onto_kernel
+from archsim.families.gemv.array.mac_tiles import BlockTile, MacTile
+from archsim.formats import Formats
+from archsim.hardware.numerics import Kernel, Numerics
+from archsim.hardware.operators import Tally
+from archsim.hardware.products import TileShape, product_kernel
+from archsim.hardware.unit import Ports, Unit, UnitConfig, Work, ceil_div
+from archsim.program.ir import DataKind, Op, Region
+
+
+class MacArrayConfig(UnitConfig):
+    """Size and pipeline of the MAC array."""
+
+    rows: Count = Field(description="rows of multipliers: outputs of one tile")
+    columns: Count = Field(description="columns of multipliers: inputs of one chunk")
+    x_columns: Count | None = Field(
+        default=None,
+        description="those of the columns that multiply x alone, through trees of their own beside those of h; "
+        "left out: all columns take one vector after the other",
+    )
+    multiplier_latency_cycles: Cycles = Field(description="pipeline stages of a multiplier")
+    adder_latency_cycles: Cycles = Field(description="pipeline stages of one level of the adder tree")
+    converter_latency_cycles: Cycles = Field(
+        default=0, description="pipeline stages from accumulators to sums, where their formats differ"
+    )
+
+    @model_validator(mode="after")
+    def _columns_of_h_too(self) -> MacArrayConfig:
+        if self.x_columns is not None and self.x_columns >= self.columns:
+            raise ValueError(f"x_columns {self.x_columns}: of {self.columns} columns, at least one must multiply h")
+        return self
+
+    @property
+    def apart(self) -> tuple[int, int] | None:
+        """The (columns of x, columns of h) if the two have trees of their own; else None."""
+        return None if self.x_columns is None else (self.x_columns, self.columns - self.x_columns)
+
+    @property
+    def tree_levels(self) -> int:
+        """The depth of the adder tree: ceil(log2 columns); of two trees the deeper one's and 1 to join."""
+        if self.apart is not None:
+            return (max(self.apart) - 1).bit_length() + 1
+        return (self.columns - 1).bit_length()
+
+    def columns_of(self, matrix: DataKind) -> int:
+        """How many inputs of a matrix a chunk takes: W_ih is x's, all others take the columns of h."""
+        if self.apart is None:
+            return self.columns
+        x_columns, h_columns = self.apart
+        return x_columns if matrix is DataKind.W_IH else h_columns
+
+    def chunks(self, inputs: Sequence[tuple[DataKind, int]], one_accumulation: bool) -> int:
+        """How many chunks a tile takes; `inputs` are its matrices with the K of each.
+
+        `one_accumulation`: the formats let x and h go into the same accumulators.
+        """
+        if self.apart is None and one_accumulation:
+            return ceil_div(sum(k for _, k in inputs), self.columns)
+        chunks = [ceil_div(k, self.columns_of(matrix)) for matrix, k in inputs]
+        return sum(chunks) if self.apart is None else max(chunks)
+
+    @property
+    def pipeline_depth_cycles(self) -> int:
+        """The depth of the pipeline in cycles: multiplier, adder tree, 1 for the accumulator."""
+        return self.multiplier_latency_cycles + self.tree_levels * self.adder_latency_cycles + 1
+
+
+class MacArray(Unit[MacArrayConfig]):
+    """The unit that executes MacTile and BlockTile ops."""
+
+    name = "mac_array"
+    summary = "R x C multipliers, an adder tree a row, an accumulator a row: GEMV tiles, one chunk of C inputs a cycle"
+    item_name = "MAC"
+
+    def __init__(self, config: MacArrayConfig, ports: Ports, formats: Formats, weight_read_latency_cycles: int) -> None:
+        super().__init__(config, ports, formats)
+        self._weight_read_latency_cycles = weight_read_latency_cycles
+        self._operators = ArrayOperators(config, formats)
+
+    @property
+    def identity(self) -> tuple[Hashable, ...]:
+        return (*super().identity, self._weight_read_latency_cycles)
+
+    def compute_cycles(self, op: Op) -> int:
+        """The occupancy in cycles: ceil(K / C) x B chunks, of each accumulation if there are several.
+
+        Where x and h have trees of their own, only the chunks of the longer one.
+        """
+        tile = self._tile(op)
+        return self.config.chunks(tile.matrices, self.formats.one_accumulation) * tile.batch
+
+    def depth_cycles(self, op: Op) -> int:
+        """The depth in cycles: weight SRAM read, the array's pipeline, and the converter if there is one.
+
+        There is one where accumulators and sums differ in format.
+        """
+        converter = self.config.converter_latency_cycles if self.formats.converts_sums else 0
+        return self._weight_read_latency_cycles + self.config.pipeline_depth_cycles + converter
+
+    def read_ports(self, op: Op) -> tuple[Region, ...]:
+        """All operands but the bias, which has a port of its own."""
+        return self._tile(op).ported
+
+    def work(self, op: Op) -> Work:
+        return Work(self._tile(op).macs, Fraction(self.config.rows * self.config.columns))
+
+    def kernel(self, op: Op, numerics: Numerics) -> Kernel:
+        """The sums of products, with the bias if there is one, in the formats of accumulators and sums.
+
+        In float32 the order in which a row's products are added is the linear algebra library's, not the adder tree's:
+        it is the same in every run on one machine, and rounding apart it does not matter. Integers are exact.
+        """
+        tile = self._tile(op)
+        if isinstance(tile, BlockTile):
+            steps = zip(tile.vectors, tile.sums, strict=True)
+            shapes = [self._shape((tile.weights,), (x,), sums, (tile.origin,)) for x, sums in steps]
+            return block_kernel([product_kernel(replace(shape, bias=tile.bias), numerics) for shape in shapes])
+        shape = replace(self._shape(tile.weights, tile.vectors, tile.sums, tile.origins), start=tile.start)
+        if tile.onto is None:
+            return product_kernel(replace(shape, bias=tile.bias), numerics)
+        multiplied = replace(tile.sums, start=tile.sums.stop - tile.rows)
+        return onto_kernel(product_kernel(replace(shape, sums=multiplied, start=False), numerics))
+
+    def _shape(
+        self,
+        weights: tuple[Region, ...],
+        vectors: tuple[Region, ...],
+        sums: Region,
+        origins: tuple[tuple[Region, ...], ...],
+    ) -> TileShape:
+        """The shape of a tile that begins new sums, without a bias."""
+        columns = tuple(self.config.columns_of(region.buffer.kind) for region in weights)
+        one = self.formats.one_accumulation and self.config.apart is None
+        accumulator = self.formats.format("accumulator")
+        return TileShape(weights, vectors, None, sums, True, columns, one, accumulator, origins)
+
+    def tally(self, op: Op) -> Tally:
+        """The operators that an op switches: products and sums of the rows and columns that the tile uses."""
+        tile = self._tile(op)
+        return self._operators.tile(tile.rows, tile.matrices, tile.batch)
+
+    def inventory(self) -> Tally:
+        return self._operators.inventory()
+
+    def _tile(self, op: Op) -> MacTile | BlockTile:
+        if not isinstance(op, MacTile | BlockTile):
+            raise self.refuse(op)
+        return op

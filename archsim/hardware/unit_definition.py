@@ -1,0 +1,37 @@
+"""What another package says of a unit that machines may have besides those of their family."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from archsim.config.extensions import UNITS as GROUP
+from archsim.config.extensions import extensions
+from archsim.errors import ExtensionError
+from archsim.formats import Formats
+from archsim.hardware.unit import ConfigT, Ports, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class UnitDefinition(Generic[ConfigT]):
+    """A unit from outside archsim: an architecture file asks for it with a section of its name under `units:`.
+
+    `name`: the unit's name in programs and reports, and the section's key. `summary`: a line for `archsim list`.
+    `config`: the model that the section is validated with. `unit`: makes the unit of a machine from its section, the
+    widths of the machine's ports (bits a cycle, by memory) and its number formats; mostly the unit's own class.
+    """
+
+    name: str
+    summary: str
+    config: type[ConfigT]
+    unit: Callable[[ConfigT, Ports, Formats], Unit[Any]]
+
+
+def installed_units() -> tuple[UnitDefinition[Any], ...]:
+    """The units that installed packages offer, in the order of their names."""
+    found: Mapping[str, UnitDefinition[Any]] = extensions(GROUP, UnitDefinition)
+    for name, definition in found.items():
+        if name != definition.name:
+            raise ExtensionError(f"{GROUP}: {name}: the entry must have the name of its unit, {definition.name}")
+    return tuple(found.values())

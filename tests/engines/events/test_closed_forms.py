@@ -1,0 +1,316 @@
+"""Cycles of a time step as a closed form, where the MAC array is the limit, and what docs/microarchitecture/ quotes.
+
+fused_interleaved. In the steady state all tiles of a step follow each other on the array without a gap, and the first
+tile of the next step starts when the last group's h is done. So
+
+    cycles_per_step = n_tiles * m + tail,    m = occupancy of a tile = max(chunks * B, port cycles)
+
+    chunks = ceil((I + H) / C)            if products of x and h have one scale: one accumulation
+           = ceil(I / C) + ceil(H / C)    if not: two, one after the other
+
+and tail is the chain from the end of the last tile to the last h. With u = hidden units of the last group * B, La and
+Le the lanes of the activation and the element-wise unit and their depths a, c (cell) and h (hidden):
+
+    tail = D                          the last tile drains: D = SRAM read + multiplier + ceil(log2 C) * adder + 1,
+                                      and + converter if the accumulators' format is not the sums'
+         + ceil(3u / La)              sigmoid of i, f, o holds the unit before
+         + ceil(u / La) + a           tanh of g, whose result the cell update needs last
+         + ceil(u / Le) + c           cell update
+         + ceil(u / La) + a           tanh of c
+         + ceil(u / Le) + h           hidden update
+
+It holds if nothing else is in the chain's way: the activation unit has done a group's ops (3U/La + U/La + U/La for
+groups of U) within m; the tanh(c) of the two groups before, which the activation unit takes between tanh(g) and tanh(c)
+of the last one, fit into the a + ceil(u / Le) + c cycles in which it stands still, and the hidden updates of these
+groups into the c + ceil(u / La) + a of the element-wise unit; the accumulators have slots s with
+(s - 1) m >= D + the activation of a group; x, issue and queues are no limit.
+
+With LSTM(200, 1000) on 64 x 64 MACs there are 63 tiles, and the last group has 1000 - 62 * 16 = 8 units, so that
+ceil(24 / 16) = 2, ceil(8 / 16) = 1. Three such machines differ in their formats:
+
+    edge_64x64 in float32   m = ceil(1200 / 64) = 19             D = 2 + 2 + 6 + 1     = 11, a = 6
+    edge_64x64 (int8)       m = ceil(200/64) + ceil(1000/64)     D = 2 + 2 + 6 + 1 + 2 = 13, a = 6
+                              = 4 + 16 = 20
+    edge_64x64_q4_12        m = ceil(1200 / 64) = 19             D = 2 + 2 + 6 + 1     = 11, a = 2
+
+int8: x and h have scales of their own (asymmetric, from calibration), so that W_ih x and W_hh h are two accumulations;
+int32 accumulators become q4.12 sums in a converter of 2 stages. q4.12: all kinds have one format, so there is one
+accumulation and no converter, and the activation unit has the two stages of a table, address and read.
+
+    tail = D + 2 + (1 + a) + (1 + 4) + (1 + a) + (1 + 2)
+         = 11 + 2 + 7 + 5 + 7 + 3 = 35 in float32,   13 + 2 + 7 + 5 + 7 + 3 = 37 in int8,   11 + 2 + 3 + 5 + 3 + 3 = 27
+
+    step = 63 * 19 + 35 = 1232 in float32,   63 * 20 + 37 = 1297 in int8,   63 * 19 + 27 = 1224 in q4.12
+
+fused_gate_major. The last group are u rows of o; c and tanh(c) were there long before:
+
+    tail = D + ceil(u / La) + a + ceil(u / Le) + h
+
+There the last group has 1000 - 15 * 64 = 40 rows: tail = 11 + (3 + 6) + (3 + 2) = 25, 13 + (3 + 6) + (3 + 2) = 27 and
+11 + (3 + 2) + (3 + 2) = 21.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from archsim.api import simulate
+from archsim.config import parse_override
+from archsim.families.load import load_arch
+from archsim.metrics import Stats
+from archsim.workload import load_workload
+from tests.float_machines import FLOAT_64X64
+
+
+def stats(machine: str, workload: str, schedule: str, *overrides: str) -> Stats:
+    """The figures of a timing-only run."""
+    arch = load_arch(machine, [parse_override(text) for text in overrides])
+    return simulate(arch, load_workload(workload), schedule, timing_only=True).stats
+
+
+INT8 = "edge_64x64"
+Q4_12 = "edge_64x64_q4_12"
+DOCUMENT = (Path(__file__).resolve().parents[3] / "docs/microarchitecture/rules.md").read_text(encoding="utf-8")
+REFERENCE = "lstm_200_1000_t70"
+SHORT = "lstm:200,1000,t=6"
+BATCH_2 = "lstm:200,1000,t=6,b=2"
+SMALL = "lstm:40,500,t=6"
+
+
+class TestFusedInterleaved:
+    @pytest.mark.parametrize(
+        ("workload", "override", "cycles_per_step"),
+        [
+            (REFERENCE, "clock_mhz=800", 63 * 19 + (11 + 2 + 7 + 5 + 7 + 3)),
+            # 125 groups of 8 units, the last one as full as the others
+            (SHORT, "mac_array.rows=32", 125 * 19 + (11 + 2 + 7 + 5 + 7 + 3)),
+            # ceil(1200 / 32) = 38 chunks; a tree of 5 levels
+            (SHORT, "mac_array.columns=32", 63 * 38 + (10 + 2 + 7 + 5 + 7 + 3)),
+            # B = 2: u = 16, tiles of 38; x and h pass the ports within that
+            (BATCH_2, "clock_mhz=800", 63 * 38 + (11 + 3 + 7 + 5 + 7 + 3)),
+            # B = 2 on 8 lanes of each: ceil(48 / 8) = 6, ceil(16 / 8) = 2
+            (BATCH_2, "activation.lanes=8", 63 * 38 + (11 + 6 + (2 + 6) + 5 + (2 + 6) + 3)),
+            (BATCH_2, "elementwise.lanes=8", 63 * 38 + (11 + 3 + 7 + (2 + 4) + 7 + (2 + 2))),
+            # K = 540: 9 chunks, 31 groups of 16 units and one of 4
+            (SMALL, "clock_mhz=800", 32 * 9 + (11 + 1 + 7 + 5 + 7 + 3)),
+            (SMALL, "weight_sram.read_latency_cycles=6", 32 * 9 + (15 + 1 + 7 + 5 + 7 + 3)),
+            (SMALL, "elementwise.hidden_latency_cycles=9", 32 * 9 + (11 + 1 + 7 + 5 + 7 + 10)),
+            # one format everywhere: a converter would have nothing to do
+            (SMALL, "mac_array.converter_latency_cycles=9", 32 * 9 + (11 + 1 + 7 + 5 + 7 + 3)),
+        ],
+    )
+    def test_tiles_and_tail_in_float32(self, workload: str, override: str, cycles_per_step: int) -> None:
+        assert stats(FLOAT_64X64, workload, "fused_interleaved", override).cycles_per_step == cycles_per_step
+
+    @pytest.mark.parametrize(
+        ("workload", "override", "cycles_per_step"),
+        [
+            (REFERENCE, "clock_mhz=800", 63 * (4 + 16) + (13 + 2 + 7 + 5 + 7 + 3)),
+            (SHORT, "mac_array.rows=32", 125 * (4 + 16) + (13 + 2 + 7 + 5 + 7 + 3)),
+            # ceil(200 / 32) = 7, ceil(1000 / 32) = 32; a tree of 5 levels
+            (SHORT, "mac_array.columns=32", 63 * (7 + 32) + (12 + 2 + 7 + 5 + 7 + 3)),
+            # B = 2: each of the two accumulations takes 2 cycles a chunk
+            (BATCH_2, "clock_mhz=800", 63 * 2 * (4 + 16) + (13 + 3 + 7 + 5 + 7 + 3)),
+            (BATCH_2, "activation.lanes=8", 63 * 2 * (4 + 16) + (13 + 6 + (2 + 6) + 5 + (2 + 6) + 3)),
+            (BATCH_2, "elementwise.lanes=8", 63 * 2 * (4 + 16) + (13 + 3 + 7 + (2 + 4) + 7 + (2 + 2))),
+            # 40 inputs take a chunk, 500 take 8
+            (SMALL, "clock_mhz=800", 32 * (1 + 8) + (13 + 1 + 7 + 5 + 7 + 3)),
+            (SMALL, "weight_sram.read_latency_cycles=4", 32 * (1 + 8) + (15 + 1 + 7 + 5 + 7 + 3)),
+            (SMALL, "mac_array.converter_latency_cycles=4", 32 * (1 + 8) + (15 + 1 + 7 + 5 + 7 + 3)),
+            (SMALL, "mac_array.converter_latency_cycles=0", 32 * (1 + 8) + (11 + 1 + 7 + 5 + 7 + 3)),
+            # symmetric x and h still have scales of their own
+            (SMALL, "formats={all: tflite_int8, input: int8, hidden: int8}", 32 * (1 + 8) + 36),
+            # q4.12 has no scales that could differ: one accumulation, and nothing to convert
+            (SHORT, "formats=q4.12", 63 * 19 + (11 + 2 + 7 + 5 + 7 + 3)),
+            # accumulators that are wider, or floating point, are converted
+            (SHORT, "formats={all: q4.12, accumulator: q8.24}", 63 * 19 + (13 + 2 + 7 + 5 + 7 + 3)),
+            (SHORT, "formats={all: q4.12, accumulator: float32}", 63 * 19 + (13 + 2 + 7 + 5 + 7 + 3)),
+            # products with 26 and with 24 fraction bits
+            (SHORT, "formats={all: q4.12, input: q2.14}", 63 * (4 + 16) + (11 + 2 + 7 + 5 + 7 + 3)),
+        ],
+    )
+    def test_tiles_and_tail_in_int8(self, workload: str, override: str, cycles_per_step: int) -> None:
+        ample = "weight_sram={capacity_bytes: 24MiB, banks: 64, port_bits: 1024, read_latency_cycles: 2}"
+        overrides = (ample, override) if "q4.12" in override else (override,)
+        assert stats(INT8, workload, "fused_interleaved", *overrides).cycles_per_step == cycles_per_step
+
+    @pytest.mark.parametrize(
+        ("workload", "override", "cycles_per_step"),
+        [
+            (REFERENCE, "clock_mhz=800", 63 * 19 + (11 + 2 + 3 + 5 + 3 + 3)),
+            (SHORT, "mac_array.rows=32", 125 * 19 + (11 + 2 + 3 + 5 + 3 + 3)),
+            (SHORT, "mac_array.columns=32", 63 * 38 + (10 + 2 + 3 + 5 + 3 + 3)),
+            (BATCH_2, "clock_mhz=800", 63 * 38 + (11 + 3 + 3 + 5 + 3 + 3)),
+            (SMALL, "clock_mhz=800", 32 * 9 + (11 + 1 + 3 + 5 + 3 + 3)),
+            (SMALL, "elementwise.hidden_latency_cycles=9", 32 * 9 + (11 + 1 + 3 + 5 + 3 + 10)),
+            # the methods' own depths; that of the file, where it gives one, comes first
+            (SMALL, "activation.method=exact", 32 * 9 + (11 + 1 + (1 + 6) + 5 + (1 + 6) + 3)),
+            (SMALL, "activation.method=hard", 32 * 9 + (11 + 1 + (1 + 1) + 5 + (1 + 1) + 3)),
+            (SMALL, "activation.table.interpolation=linear", 32 * 9 + (11 + 1 + (1 + 4) + 5 + (1 + 4) + 3)),
+            (SMALL, "activation.method=piecewise_linear", 32 * 9 + (11 + 1 + (1 + 4) + 5 + (1 + 4) + 3)),
+            (SMALL, "activation.latency_cycles=5", 32 * 9 + (11 + 1 + (1 + 5) + 5 + (1 + 5) + 3)),
+        ],
+    )
+    def test_tiles_and_tail_in_q4_12(self, workload: str, override: str, cycles_per_step: int) -> None:
+        assert stats(Q4_12, workload, "fused_interleaved", override).cycles_per_step == cycles_per_step
+
+    @pytest.mark.parametrize("lanes", ["activation.lanes=8", "elementwise.lanes=8"])
+    def test_where_the_groups_before_are_in_the_way(self, lanes: str) -> None:
+        """With B = 2 the two groups before the last have 32 values each: on 8 lanes 4 cycles, 8 together.
+
+        Between tanh(g) and tanh(c) of the last group the activation unit of edge_64x64_q4_12 stands still for
+        a + ceil(u / Le) + c = 2 + 1 + 4 cycles, a cycle less than the tanh(c) of these groups take; between its cell
+        update and its hidden update the element-wise unit does for c + ceil(u / La) + a = 4 + 1 + 2, a cycle less than
+        their hidden updates. Each costs that cycle.
+        """
+        on_8_lanes = {
+            "activation.lanes=8": 11 + 6 + (2 + 2) + 5 + (2 + 2) + 3,
+            "elementwise.lanes=8": 11 + 3 + 3 + (2 + 4) + 3 + (2 + 2),
+        }
+        found = stats(Q4_12, BATCH_2, "fused_interleaved", lanes)
+        assert found.cycles_per_step == 63 * 38 + on_8_lanes[lanes] + 1
+
+    @pytest.mark.parametrize(("machine", "read_latency"), [(FLOAT_64X64, 7), (INT8, 5)])
+    def test_where_the_queues_become_the_limit(self, machine: str, read_latency: int) -> None:
+        """A cycle of SRAM latency costs a cycle a step, up to the point where 8 places in front of a unit are too few.
+
+        D = 16 with m = 9: by then more ops wait for sums in front of the activation unit than there are places, and
+        the array's next tile is issued too late (9 cycles a step are lost). Longer queues bring the closed form back.
+        """
+        deep = 32 * 9 + (16 + 1 + 7 + 5 + 7 + 3)
+        latency = f"weight_sram.read_latency_cycles={read_latency}"
+        long_queues = stats(machine, SMALL, "fused_interleaved", latency, "sequencer.queue_depth=16")
+        assert long_queues.cycles_per_step == deep
+        assert stats(machine, SMALL, "fused_interleaved", latency).cycles_per_step == deep + 9
+
+    @pytest.mark.parametrize(("machine", "cycles_per_step"), [(FLOAT_64X64, 1232), (INT8, 1297), (Q4_12, 1224)])
+    def test_a_step_of_the_reference(self, machine: str, cycles_per_step: int) -> None:
+        assert stats(machine, REFERENCE, "fused_interleaved").cycles_per_step == cycles_per_step
+
+    @pytest.mark.parametrize("banks", [64, 65])
+    def test_the_bias_costs_no_cycle_where_k_is_a_multiple_of_the_columns(self, banks: int) -> None:
+        """K = 1024 = 16 chunks, and 64 banks are exactly as wide as the array: 64 * 2048 = 64 * 64 * 32 bits.
+
+        A full tile reads its 64 * 1024 * 32 bits in 16 cycles; were the 64 biases in their way, it would take 17, and a
+        step 62 * 17 + 16 + 35 (the last tile has 32 rows). One bank more changes nothing.
+        """
+        found = stats(FLOAT_64X64, "lstm:24,1000,t=6", "fused_interleaved", f"weight_sram.banks={banks}")
+        assert found.cycles_per_step == 63 * 16 + (11 + 2 + 7 + 5 + 7 + 3)
+        assert found.cycle_stack["wait_port"] == 0
+
+    @pytest.mark.parametrize("banks", [64, 65])
+    def test_the_bias_costs_no_cycle_in_int8(self, banks: int) -> None:
+        """1 + 15 chunks, and 64 banks are exactly as wide as the array: 64 * 512 = 64 * 64 * 8 bits.
+
+        960 units are 60 full groups: a tile reads its 64 * 1024 * 8 bits in 16 cycles; were the 64 biases of 32 bits in
+        their way, it would take 17. u = 16.
+        """
+        found = stats(INT8, "lstm:64,960,t=6", "fused_interleaved", f"weight_sram.banks={banks}")
+        assert found.cycles_per_step == 60 * (1 + 15) + (13 + 3 + 7 + 5 + 7 + 3)
+        assert found.cycle_stack["wait_port"] == 0
+
+    def test_the_bound_of_the_weight_sram_leaves_the_bias_out(self) -> None:
+        """4000 * 1024 weights of 32 bits through 64 * 2048 bits: exactly 1000 cycles; the 4000 biases are not there.
+
+        The same in int8: 4000 * 1024 * 8 / (64 * 512) = 1000.
+        """
+        for machine in (FLOAT_64X64, INT8):
+            assert stats(machine, "lstm:24,1000,t=6", "fused_interleaved").bounds["weight_sram"] == 1000
+
+    def test_the_compute_bound_counts_the_chunks_of_each_accumulation(self) -> None:
+        assert stats(FLOAT_64X64, SHORT, "fused_interleaved").bounds["compute"] == 63 * 19
+        assert stats(INT8, SHORT, "fused_interleaved").bounds["compute"] == 63 * (4 + 16)
+        assert stats(Q4_12, SHORT, "fused_interleaved").bounds["compute"] == 63 * 19
+
+
+class TestFusedGateMajor:
+    @pytest.mark.parametrize(
+        ("machine", "workload", "override", "cycles_per_step"),
+        [
+            (FLOAT_64X64, REFERENCE, "clock_mhz=800", 64 * 19 + (11 + 3 + 6 + 3 + 2)),
+            # 4 * 32 groups, the last of 1000 - 31 * 32 = 8 rows
+            (FLOAT_64X64, SHORT, "mac_array.rows=32", 128 * 19 + (11 + 1 + 6 + 1 + 2)),
+            (FLOAT_64X64, SHORT, "mac_array.columns=32", 64 * 38 + (10 + 3 + 6 + 3 + 2)),
+            # B = 2: u = 80
+            (FLOAT_64X64, BATCH_2, "clock_mhz=800", 64 * 38 + (11 + 5 + 6 + 5 + 2)),
+            # 4 * 8 groups, the last of 500 - 7 * 64 = 52 rows
+            (FLOAT_64X64, SMALL, "clock_mhz=800", 32 * 9 + (11 + 4 + 6 + 4 + 2)),
+            (INT8, REFERENCE, "clock_mhz=800", 64 * (4 + 16) + (13 + 3 + 6 + 3 + 2)),
+            (INT8, SHORT, "mac_array.rows=32", 128 * (4 + 16) + (13 + 1 + 6 + 1 + 2)),
+            (INT8, SHORT, "mac_array.columns=32", 64 * (7 + 32) + (12 + 3 + 6 + 3 + 2)),
+            (INT8, BATCH_2, "clock_mhz=800", 64 * 2 * (4 + 16) + (13 + 5 + 6 + 5 + 2)),
+            (INT8, SMALL, "clock_mhz=800", 32 * (1 + 8) + (13 + 4 + 6 + 4 + 2)),
+            (INT8, SMALL, "mac_array.converter_latency_cycles=5", 32 * (1 + 8) + (16 + 4 + 6 + 4 + 2)),
+            (Q4_12, REFERENCE, "clock_mhz=800", 64 * 19 + (11 + 3 + 2 + 3 + 2)),
+            (Q4_12, SHORT, "mac_array.rows=32", 128 * 19 + (11 + 1 + 2 + 1 + 2)),
+            (Q4_12, SMALL, "clock_mhz=800", 32 * 9 + (11 + 4 + 2 + 4 + 2)),
+        ],
+    )
+    def test_tiles_and_tail(self, machine: str, workload: str, override: str, cycles_per_step: int) -> None:
+        assert stats(machine, workload, "fused_gate_major", override).cycles_per_step == cycles_per_step
+
+    @pytest.mark.parametrize(("machine", "cycles_per_step"), [(FLOAT_64X64, 1241), (INT8, 1307), (Q4_12, 1237)])
+    def test_a_step_of_the_reference(self, machine: str, cycles_per_step: int) -> None:
+        assert stats(machine, REFERENCE, "fused_gate_major").cycles_per_step == cycles_per_step
+
+
+class TestSplitInterleaved:
+    @pytest.mark.parametrize(("machine", "tail", "cycles_per_step"), [(FLOAT_64X64, 35, 1267), (INT8, 37, 1269)])
+    def test_a_step_of_the_reference(self, machine: str, tail: int, cycles_per_step: int) -> None:
+        """8 slots: 7 x parts of ceil(200 / 64) = 4 cycles fill the drain of the step before, 28 of its 35 or 37 cycles.
+
+        From h on: 63 h parts of ceil(1000 / 64) = 16, among them the other 56 x parts; then the tail as when fused. In
+        int8 a fused tile is two accumulations anyway, so that nothing is lost by two tiles, and the filled drain won.
+        """
+        assert 63 * 16 + (63 - 7) * 4 + tail == cycles_per_step
+        assert stats(machine, REFERENCE, "split_interleaved").cycles_per_step == cycles_per_step
+
+    def test_where_the_x_parts_fill_the_whole_drain(self) -> None:
+        """In q4.12 the drain is 27, less than the 28 cycles of 7 x parts: the array never stands still."""
+        assert stats(Q4_12, REFERENCE, "split_interleaved").cycles_per_step == 63 * (4 + 16)
+
+
+@pytest.mark.parametrize(("deferred", "cycles_per_step"), [(0, 154), (1, 97), (2, 85), (3, 82)])
+def test_what_deferral_is_worth(monkeypatch: pytest.MonkeyPatch, deferred: int, cycles_per_step: int) -> None:
+    """The figures that families/cells/cell.py quotes for its choice of DEFERRED_GROUPS: measured, not derived."""
+    monkeypatch.setattr("archsim.families.cells.cell.DEFERRED_GROUPS", deferred)
+    assert stats(INT8, "silero_vad", "fused_interleaved").cycles_per_step == cycles_per_step
+
+
+class TestDocumentedExceptions:
+    """More of these does not always mean fewer cycles (docs/microarchitecture/rules.md, "Monotonicity").
+
+    The numbers are measured, not derived: they are here so that the document cannot go stale.
+    """
+
+    @pytest.mark.parametrize(
+        ("workload", "schedule", "parameter", "fewer", "more"),
+        [
+            ("silero_vad", "fused_interleaved", "mac_array.rows", (64, 34_986), (68, 37_888)),
+            ("silero_vad", "fused_gate_major", "mac_array.rows", (48, 34_366), (56, 35_932)),
+            ("silero_vad", "split_interleaved", "accumulators.entries", (512, 33_760), (576, 33_762)),
+            (REFERENCE, "fused_interleaved", "mac_array.columns", (64, 392_522), (65, 392_592)),
+            ("lstm_3_2_t4", "fused_interleaved", "input_buffer.prefetch_steps", (3, 476), (4, 479)),
+            ("silero_vad", "fused_interleaved", "dram.burst_bytes", (64, 34_986), (96, 35_330)),
+        ],
+    )
+    def test_more_can_be_slower(
+        self, workload: str, schedule: str, parameter: str, fewer: tuple[int, int], more: tuple[int, int]
+    ) -> None:
+        assert more[0] > fewer[0]
+        assert more[1] > fewer[1]
+        names = rf"{parameter}|{parameter.partition('.')[2]}"
+        (row,) = re.findall(rf"^\| `(?:{names})`.*`edge_64x64`.*$", DOCUMENT, flags=re.MULTILINE)
+        assert f"`{workload}`" in row
+        assert schedule in row
+        for value, cycles in (fewer, more):
+            assert stats(INT8, workload, schedule, f"{parameter}={value}").latency_cycles == cycles
+            assert re.search(rf"\b{value} [a-z]+ (\(\d+ slots\) )?{cycles:,}\b", row)
+
+    def test_less_can_be_slower(self) -> None:
+        """Of bursts of 48 bytes a piece of 128 takes three, 144 bytes; of 64 bytes two, 128."""
+        assert stats(INT8, "silero_vad", "fused_interleaved", "dram.burst_bytes=48").latency_cycles == 35_123 > 34_986
+        assert "48 bytes 35,123, 64 bytes 34,986" in DOCUMENT

@@ -1,0 +1,111 @@
+"""What other packages offer: found by name, refused in one line where it cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from archsim.api import simulate
+from archsim.config.extensions import SCHEDULES, extensions, forget_extensions
+from archsim.errors import ExtensionError, ScheduleError
+from archsim.families.gemv.order import WorkOrder
+from archsim.families.gemv.schedule import GemvSchedule, gemv_schedule
+from archsim.families.gemv.split import split
+from archsim.families.load import load_arch
+from archsim.families.registry import all_families, find_family
+from archsim.families.schedule import Schedule
+from archsim.families.schedules import find_schedule
+from archsim.workload import load_workload
+
+MODULE = """
+from archsim.families.gemv.order import WorkOrder
+from archsim.families.gemv.schedule import gemv_schedule
+from archsim.families.gemv.split import split
+EAGER = gemv_schedule(WorkOrder("eager", True, split, splits_sums=True), "split under another name")
+NUMBER = 3
+"""
+
+
+@pytest.fixture
+def offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of installed packages, in which a test writes entry points."""
+    (tmp_path / "offered_here.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    forget_extensions()
+    yield tmp_path
+    forget_extensions()
+
+
+def offer(folder: Path, text: str, package: str = "offered") -> None:
+    info = folder / f"{package}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(text)
+    forget_extensions()
+
+
+def eager(splits_sums: bool) -> GemvSchedule:
+    """The body of `split` under a name that says nothing of it."""
+    return gemv_schedule(WorkOrder("eager", True, split, splits_sums=splits_sums), "split under another name")
+
+
+def test_a_schedule_object_is_exact_whatever_its_name_is() -> None:
+    """In q4.12, where W_ih x is rounded before W_hh h is added or not: 39,680 numbers, all equal in every bit.
+
+    Judged by the name, 18,680 of them were called wrong.
+    """
+    run = simulate(load_arch("edge_64x64_q4_12"), load_workload("silero_vad"), eager(splits_sums=True))
+    assert run.validation.passed
+    output = run.validation.checks[0]
+    assert (output.compared_numbers, output.differing_numbers) == (39_680, 0)
+    assert run.schedule.name == run.stats.schedule == "eager"
+
+
+@pytest.mark.parametrize("workload", ["lstm:3,2,t=2", "rnn:3,2,t=2"])
+def test_a_wrong_declaration_is_refused_with_the_op_that_shows_it(workload: str) -> None:
+    with pytest.raises(ScheduleError, match=r"schedule eager: 'mac_h.*' adds W_hh h to sums that were rounded"):
+        simulate(load_arch("tiny_2x2"), load_workload(workload), eager(splits_sums=False))
+
+
+def test_an_offered_schedule_is_found_by_name_for_its_family_alone(offered: Path) -> None:
+    offer(offered, "[archsim.schedules]\neager = offered_here:EAGER\n")
+    assert find_schedule("eager", "gemv").summary == "split under another name"
+    with pytest.raises(ScheduleError, match="eager: is for machines of the family gemv; this one is of the family npu"):
+        find_schedule("eager", "npu")
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (
+            "eager = offered_here:NUMBER",
+            "archsim.schedules: 'eager' = 'offered_here:NUMBER' of offered: expected an instance of Schedule, got int",
+        ),
+        ("eager = not_there:EAGER", "cannot be imported: ModuleNotFoundError: No module named 'not_there'"),
+        ("other = offered_here:EAGER", "other: the entry must have the name of its schedule"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line(offered: Path, entry: str, message: str) -> None:
+    offer(offered, f"[archsim.schedules]\n{entry}\n")
+    with pytest.raises(ExtensionError) as caught:
+        find_schedule("other")
+    assert message in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_two_packages_cannot_offer_one_name(offered: Path) -> None:
+    offer(offered, "[archsim.schedules]\neager = offered_here:EAGER\n", "first")
+    offer(offered, "[archsim.schedules]\neager = offered_here:EAGER\n", "second")
+    with pytest.raises(ExtensionError, match="another installed package offers eager too"):
+        extensions(SCHEDULES, Schedule)  # type: ignore[type-abstract]
+
+
+def test_names_of_archsim_itself_cannot_be_taken(offered: Path) -> None:
+    offer(offered, "[archsim.families]\ngemv = archsim.families.npu.family:NPU\n")
+    with pytest.raises(ExtensionError, match="gemv: the entry must have the name of its family, and no other family's"):
+        all_families()
+    gemv = find_family("gemv")
+    assert gemv is not None
+    assert gemv.name == "gemv"

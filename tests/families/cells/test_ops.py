@@ -1,0 +1,154 @@
+"""The arithmetic of each op that a cell is made of, with numbers that can be followed by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from archsim.families.cells.activation import Activate
+from archsim.families.cells.gru_ops import CandidateSum, GruUpdate, ResetHidden
+from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate, Peephole
+from archsim.families.gemv.array.mac_tiles import MacTile
+from archsim.families.load import load_arch
+from archsim.families.registry import build_units
+from archsim.formats import Float32
+from archsim.formats.number import Bit
+from archsim.hardware.lane_hold import Hold
+from archsim.hardware.numerics import Numerics
+from archsim.program.ir import Buffer, DataKind, Op, Region
+from archsim.workload import FunctionSpec
+from tests.float_machines import FLOAT_16X16
+
+UNITS = build_units(load_arch(FLOAT_16X16).config)
+
+
+def region(entries: int, width: int = 1, name: str = "n") -> Region:
+    return Region(Buffer(name, "state_buffer", DataKind.GATE, entries, width, Float32()), 0, entries)
+
+
+VALID = Region(Buffer("valid", "sequencer", DataKind.VALID, 1, 3, Bit(), None, 9), 0, 1)
+
+
+def effect(op: Op, *operands: object) -> list[list[float]]:
+    """The op's only result."""
+    arrays = [np.array(operand, np.float32) for operand in operands]
+    assert len(arrays) == len(op.reads)
+    (result,) = UNITS[op.unit].kernel(op, Numerics()).effect(arrays)
+    assert result.dtype == np.float32
+    return result.tolist()  # type: ignore[no-any-return]
+
+
+def elementwise(kind: type[Op], fields: str, **more: object) -> Op:
+    """An op whose fields are all the same region."""
+    return kind(unit="elementwise", label="op", target=region(1), **dict.fromkeys(fields.split(), region(1)), **more)  # type: ignore[arg-type, call-arg]
+
+
+def test_cell_update() -> None:
+    """0.5 * 8 (f c) + 3 * 2 (i g) = 10; coupled, f = 1 - 3: -2 * 8 + 3 * 2 = -10."""
+    op = elementwise(CellUpdate, "input_gate candidate forget_gate")
+    assert effect(op, [[3]], [[2]], [[8]], [[0.5]]) == [[10]]
+    assert effect(replace(op, forget_gate=None), [[3]], [[2]], [[8]]) == [[-10]]  # type: ignore[call-arg]
+
+
+def test_hidden_update() -> None:
+    assert effect(elementwise(HiddenUpdate, "output_gate tanh_cell"), [[0.5]], [[3]]) == [[1.5]]
+
+
+def test_candidate_sum_resets_the_hidden_part_alone() -> None:
+    """5 + 3 * 2 = 11, neither 3 * (5 + 2) nor 3 * 5 + 2."""
+    op = elementwise(CandidateSum, "reset_gate input_part hidden_part")
+    assert effect(op, [[3]], [[5]], [[2]]) == [[11]]
+
+
+def test_reset_hidden() -> None:
+    assert effect(elementwise(ResetHidden, "reset_gate hidden"), [[0.25]], [[8]]) == [[2]]
+
+
+def test_gru_update_keeps_what_z_says() -> None:
+    """(1 - 0.25) * 8 + 0.25 * 4 = 7; with candidate and old h the other way round it would be 5."""
+    op = elementwise(GruUpdate, "update_gate candidate old")
+    assert effect(op, [[0.25]], [[8]], [[4]]) == [[7]]
+    assert effect(op, [[1]], [[8]], [[4]]) == [[4]]
+    assert effect(op, [[0]], [[8]], [[4]]) == [[8]]
+
+
+def test_peepholes_add_onto_the_sums() -> None:
+    """p (2, 1) * c (2, 2): a weight for each hidden unit, the same for both sequences."""
+    op = Peephole(unit="elementwise", label="p", weights=region(2), cell=region(2, 2), target=region(2, 2))
+    product = effect(op, [[2], [3]], [[1, 10], [1, 100]])
+    assert product == [[2, 20], [3, 300]]
+    assert op.updates == op.writes == (op.target,)
+    old = np.array([[1, 1], [1, 1]], np.float32)
+    kernel = UNITS["elementwise"].kernel(op, Numerics())
+    assert kernel.retire is not None
+    assert kernel.retire(old, np.array(product, np.float32)).tolist() == [[3, 21], [4, 301]]
+
+
+def test_peepholes_of_gates_side_by_side() -> None:
+    op = Peephole(unit="elementwise", label="p", weights=region(4), cell=region(2), target=region(4))
+    assert effect(op, [[2], [3], [4], [5]], [[10], [100]]) == [[20], [300], [40], [500]]
+
+
+@pytest.mark.parametrize(("clip", "expected"), [(None, [-7, 1, 5]), (3.0, [-5, 1, 5]), (0.5, [0, 1, 2])])
+def test_clip_bounds_what_goes_into_the_function(clip: float | None, expected: list[float]) -> None:
+    """2 x + 1 of x = -4, 0 and 2: x is bounded, what comes out is not."""
+    op = Activate(
+        unit="activation",
+        label="a",
+        function=FunctionSpec("affine", 2.0, 1.0),
+        source=region(1, 3),
+        target=region(1, 3),
+        clip=clip,
+    )
+    assert effect(op, [[-4, 0, 2]]) == [expected]
+
+
+def test_a_lane_that_holds_keeps_its_old_value() -> None:
+    """Three sequences, the second has ended: its h stays what it was, whatever the op computes."""
+    hold = Hold(VALID, region(2, 3, "old"))
+    op = replace(elementwise(HiddenUpdate, "output_gate tanh_cell"), target=region(2, 3), hold=hold)  # type: ignore[call-arg]
+    gates, tanh, old = [[1, 2, 3], [4, 5, 6]], [[10, 10, 10], [10, 10, 10]], [[7, 8, 9], [70, 80, 90]]
+    assert effect(op, gates, tanh, [[1, 0, 1]], old) == [[10, 8, 30], [40, 80, 60]]
+    assert effect(op, gates, tanh, [[1, 1, 1]], old) == [[10, 20, 30], [40, 50, 60]]
+    assert effect(op, gates, tanh, [[0, 0, 0]], old) == old
+    assert op.reads[-2:] == hold.regions == (VALID, hold.old)
+
+
+def test_every_op_that_writes_a_state_can_hold() -> None:
+    """The cell update holds c, an activation (RNN, projection) holds h; the operands come before the hold's."""
+    hold = Hold(VALID, region(1, 3, "old"))
+    wide = {name: region(1, 3) for name in ("input_gate", "candidate", "forget_gate", "target")}
+    cell = CellUpdate(unit="elementwise", label="c", **wide, hold=hold)  # type: ignore[arg-type]
+    # f c + i g = 2 * 10 + 1 * 3 in the first lane; the others keep 5 and 6.
+    assert effect(cell, [[1] * 3], [[3] * 3], [[10] * 3], [[2] * 3], [[1, 0, 0]], [[4, 5, 6]]) == [[23, 5, 6]]
+    activate = Activate(
+        unit="activation",
+        label="a",
+        function=FunctionSpec("relu"),
+        source=region(1, 3),
+        target=region(1, 3),
+        hold=hold,
+        clip=1.0,
+    )
+    assert effect(activate, [[-1, 0.5, 2]], [[1, 1, 0]], [[4, 5, 6]]) == [[0, 0.5, 6]], "what is held is not clipped"
+
+
+@pytest.mark.parametrize(("bias", "expected"), [(None, [[11], [0]]), ([[5], [7]], [[16], [7]])])
+def test_rows_of_a_tile_beyond_its_weights_start_with_the_bias_alone(bias: object, expected: object) -> None:
+    """[1 2 3] @ [1 2 2] = 11 in the first row; W_hn h of a GRU, not multiplied yet, starts from b_hn, or from 0."""
+    tile = MacTile(
+        unit="mac_array",
+        label="t",
+        weights=(region(1, 3),),
+        vectors=(region(3),),
+        sums=region(2),
+        start=True,
+        bias=None if bias is None else region(2),
+    )
+    operands = [[[1, 2, 3]], [[1], [2], [2]]]
+    assert effect(tile, *operands, *([] if bias is None else [bias])) == expected
+    assert tile.macs == 3, "a row that is not multiplied counts no MACs"
+    assert tile.updates == ()
+    assert replace(tile, start=False).updates == (tile.sums,)

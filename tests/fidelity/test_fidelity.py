@@ -1,0 +1,102 @@
+"""`archsim fidelity`: every published figure within its tolerance, and the figures themselves in plain sight."""
+
+from __future__ import annotations
+
+import json
+import sys
+from functools import cache
+
+import pytest
+
+from archsim.cli.main import main
+from archsim.fidelity import Row, all_rows
+from tools.docs import DOCS, generate
+
+PUBLISHED = {
+    # machine, figure: published, largest error (pp for shares, else %; None: shown only)
+    ("koios_lstm", "first h is stored in cycle"): (17, 0),
+    ("koios_lstm", "cycles of a step"): (81, 0),
+    ("koios_lstm", "cycles of 10 steps"): (810, 0),
+    ("tpu_v1", "array active"): (8.2, 2),
+    ("tpu_v1", "weight stall"): (58.1, 2),
+    ("tpu_v1", "weight shift"): (15.8, 2),
+    ("tpu_v1", "throughput"): (3.7, 5),
+}
+
+
+@cache
+def rows() -> tuple[Row, ...]:
+    """Simulated once for all tests; it takes some seconds."""
+    return all_rows()
+
+
+@pytest.mark.parametrize(("machine", "figure"), PUBLISHED)
+def test_published_figures_come_out(machine: str, figure: str) -> None:
+    published, largest = PUBLISHED[machine, figure]
+    (row,) = [row for row in rows() if (row.machine, row.figure) == (machine, figure)]
+    assert (row.published, row.tolerance) == (published, largest)
+    error = row.simulated - published if row.unit == "% of cycles" else 100 * (row.simulated / published - 1)
+    assert abs(error) <= largest
+
+
+def test_the_tpu_as_it_was_worked_out_from_its_tile_period() -> None:
+    """A tile of 64 KiB at 48.57 bytes a cycle: 1,350 cycles. Active 64 * 2, shift 256, stall the rest, of 82.1 %."""
+    found = {row.figure: row.simulated for row in rows() if row.machine == "tpu_v1" and "LSTM0" in row.workload}
+    assert found["array active"] == pytest.approx(82.1 * 128 / 1350, abs=0.05)
+    assert found["weight shift"] == pytest.approx(82.1 * 256 / 1350, abs=0.05)
+    assert found["weight stall"] == pytest.approx(82.1 * (1350 - 128 - 256) / 1350, abs=0.05)
+    assert found["throughput"] == pytest.approx(3.57, abs=0.01)
+
+
+def test_tiles_of_a_600_x_600_matrix() -> None:
+    """ceil(600 / 256)^2 = 9 tiles of 1.93 us, published 9 of 2; with 512 x 512: 4 of 7.71 us, published 4 of 8."""
+    found = [(row.published, row.simulated) for row in rows() if row.workload.startswith("600")]
+    assert [published for published, _ in found] == [9, 18, 4, 32]
+    assert [simulated for _, simulated in found] == [
+        9,
+        pytest.approx(17.36, abs=0.05),
+        4,
+        pytest.approx(30.85, abs=0.1),
+    ]
+
+
+def test_every_row_is_within_its_tolerance_and_says_where_it_is_from() -> None:
+    for row in rows():
+        assert row.passed is not False, row
+        assert row.source, row
+        assert row.inputs, row
+        assert row.predicted, row
+
+
+def test_second_hand_figures_are_labelled_and_held_to_nothing() -> None:
+    assert {row.machine for row in rows() if row.second_hand} == {"brainwave_s10"}
+    assert all(row.passed is None for row in rows() if row.second_hand)
+
+
+def test_the_page_is_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generate, "all_rows", rows)
+    assert (DOCS / "fidelity.md").read_text() == generate.PAGES["fidelity.md"](), "run: python -m tools.docs.generate"
+
+
+def test_json_is_a_list_of_rows(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the rows simulated above: the README's command, which tests/docs runs, simulates them itself."""
+    monkeypatch.setattr("archsim.fidelity.all_rows", rows)
+    monkeypatch.setattr(sys, "argv", ["archsim", "fidelity", "--json"])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert [row["published"] for row in printed] == [row.published for row in rows()]
+    assert {"workload", "published", "simulated", "error", "source", "inputs", "predicted"} <= printed[0].keys()
+
+
+def test_a_row_out_of_its_tolerance_ends_with_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = Row("m", "w", "f", "cycles", 100, 104, 3.0, "s", "i", "p")
+    monkeypatch.setattr("archsim.fidelity.all_rows", lambda: (wrong,))
+    monkeypatch.setattr(sys, "argv", ["archsim", "fidelity"])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 1
+    assert "| +4.0 % | 3 % |" in capsys.readouterr().out
