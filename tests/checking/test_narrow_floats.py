@@ -290,6 +290,7 @@ VARIED: dict[str, tuple[Callable[[int], dict[str, str]], range]] = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", VARIED)
 def test_a_bit_more_is_6_decibels(kind: str) -> None:
     """Each bit halves the last place, and with it all rounding errors: the noise falls by 20 log10 2 = 6.02 dB.

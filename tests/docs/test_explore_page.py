@@ -10,6 +10,7 @@ from tools.docs import explore_tables
 PAGE = explore_tables.PAGE.read_text()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("table", explore_tables.TABLES, ids=lambda table: table.space)
 def test_the_rows_are_what_their_designs_give(table: explore_tables.Table) -> None:
     """Of `formats`, whose points compute every number, each third row."""

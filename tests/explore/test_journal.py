@@ -33,6 +33,7 @@ def outcome(number: int) -> Outcome:
     return Outcome(f"{number:064x}", Kind.DONE, {"w": {"latency_us": number / 7, "x": None}}, "machine")
 
 
+@pytest.mark.exhaustive
 def test_fifty_kills_and_then_the_same_points(write: Write, tmp_path: Path) -> None:
     path, kills = write(*MANY), 50
     script = [sys.executable, str(HERE / "killed.py"), str(path), str(tmp_path / "killed"), str(kills), "1"]

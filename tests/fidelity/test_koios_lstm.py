@@ -161,6 +161,7 @@ def test_another_structure_gives_other_figures(path: str, change: int) -> None:
     assert measured(run(changed(path, change))) != Published()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("path", ONE_LESS)
 def test_what_just_suffices_is_too_little_by_one(path: str) -> None:
     assert measured(run(changed(path, -1))) != Published()

@@ -47,6 +47,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.families.gemv.config import GemvConfig
+from archsim.hardware.functions.method_definition import MethodDefinition
 from archsim.program.verifier import find_hazards
 from tests.rings import examples
 from tests.strategies import (
@@ -132,7 +133,7 @@ def value_of(config: GemvConfig, path: str) -> Any:
     value: Any = config
     for name in path.split("."):
         value = getattr(value, name)
-    return value
+    return value.name if isinstance(value, MethodDefinition) else value
 
 
 @st.composite

@@ -151,6 +151,7 @@ def test_every_kind_is_planted() -> None:
     } <= shown
 
 
+@pytest.mark.exhaustive
 def test_a_sample_is_the_same_again_and_each_fault_is_another_program(every: list[Fault]) -> None:
     chosen = sample(ROOT, every, 90, 7)
     assert chosen == sample(ROOT, list(every), 90, 7)
@@ -267,6 +268,7 @@ def tool(*arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.exhaustive
 def test_faults_are_killed_or_survive(small: Path, tmp_path: Path) -> None:
     """On the small tree: numba's code too, a hang, the ring of some tests and then the others."""
     work, out = tmp_path / "work", tmp_path / "results.jsonl"
@@ -310,6 +312,7 @@ def test_a_fault_of_another_file_is_refused() -> None:
         fault.apply("a")
 
 
+@pytest.mark.exhaustive
 def test_there_are_faults_in_compiled_code(every: list[Fault]) -> None:
     blocks, _ = count_blocks(ROOT, "archsim")
     compiled = [path for path, module in blocks.modules.items() if module.compiled]

@@ -275,8 +275,8 @@ class TestSplitInterleaved:
 
 @pytest.mark.parametrize(("deferred", "cycles_per_step"), [(0, 154), (1, 97), (2, 85), (3, 82)])
 def test_what_deferral_is_worth(monkeypatch: pytest.MonkeyPatch, deferred: int, cycles_per_step: int) -> None:
-    """The figures that families/cells/cell.py quotes for its choice of DEFERRED_GROUPS: measured, not derived."""
-    monkeypatch.setattr("archsim.families.cells.cell.DEFERRED_GROUPS", deferred)
+    """The figures that families/cells/plan.py quotes for its choice of DEFERRED_GROUPS: measured, not derived."""
+    monkeypatch.setattr("archsim.families.cells.plan.DEFERRED_GROUPS", deferred)
     assert stats(INT8, "silero_vad", "fused_interleaved").cycles_per_step == cycles_per_step
 
 

@@ -34,6 +34,7 @@ def archsim(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     return run
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("load", [LOAD, "gru:50,90,t=3,b=6", "rnn:50,90,t=3,b=1"])
 def test_run_with_figures_and_again_from_its_own_files(tmp_path: Path, archsim: Archsim, load: str) -> None:
     folder = tmp_path / "out"
