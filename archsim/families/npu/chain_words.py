@@ -114,7 +114,10 @@ class StreamUnit(Unit[ConfigT], Generic[ConfigT]):
         if isinstance(op, Idle):
             return Work(0, per_cycle)
         target = self._stream(op).targets[0]
-        return Work(target.entries * target.buffer.width, per_cycle)
+        # A load of x comes in the tiles' words, which may hold more numbers than a word of the chains: then it takes
+        # fewer cycles than the numbers would in those, each of them useful.
+        most = self.compute_cycles(op) * self.words.elements * self.words.cores
+        return Work(min(target.entries * target.buffer.width, most), per_cycle)
 
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
         if isinstance(op, Idle):

@@ -93,6 +93,16 @@ def test_any_network_on_any_machine_in_any_format(
     assert_right(verdict(load, *machine_sets, *formats))
 
 
+def test_words_of_tiles_that_are_wider_than_those_of_chains() -> None:
+    """x of 8 numbers: 8 words of 1 lane in a chain, but one word of 4 tiles x 2 lanes, written tile by tile in 4 cycles.
+
+    All 4 are useful, and no more: 8 useful ones would leave -4 for padding.
+    """
+    wider = ("mvu.cores=1", "mvu.tiles=4", "mvu.lanes=2", "mvu.dpes=1", "mfu.lanes=1", "fifos.depth_words=200")
+    load = network(kind=CellKind.RNN, hidden_size=10, input_size=8, steps=2, batch=1)
+    assert_right(verdict(load, *wider, "evrf.depth_words=1000", "mfu.depth_words=1000", "mvu.dot_units=6"))
+
+
 @pytest.mark.parametrize("formats", FORMATS, ids=lambda sets: " ".join(sets) or "the preset's")
 @pytest.mark.parametrize("linear", [True, False], ids=["reset after", "reset before"])
 def test_both_grus_in_every_format(formats: tuple[str, ...], linear: bool) -> None:
