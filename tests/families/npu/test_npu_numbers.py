@@ -94,7 +94,7 @@ def test_any_network_on_any_machine_in_any_format(
 
 
 def test_words_of_tiles_that_are_wider_than_those_of_chains() -> None:
-    """x of 8 numbers: 8 words of 1 lane in a chain, but one word of 4 tiles x 2 lanes, written tile by tile in 4 cycles.
+    """x of 8 numbers: 8 words of 1 lane in a chain, but one of 4 tiles x 2 lanes, written tile by tile in 4 cycles.
 
     All 4 are useful, and no more: 8 useful ones would leave -4 for padding.
     """
