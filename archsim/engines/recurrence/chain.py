@@ -59,7 +59,9 @@ class ChainTables:
 
     def longest(self, services: ServiceTimes) -> Fraction:
         """The cycles a time step of the chain that takes longest; 0 if none closes."""
-        lengths = chain_lengths(self.arrays, services, self.chains)
+        lengths = np.zeros(len(self.chains.first), np.int64)
+        scratch = np.zeros((2, len(self.arrays.unit)), np.int64)
+        chain_lengths(self.arrays, services, self.chains, scratch, lengths)
         found = zip(lengths.tolist(), self.lag.tolist(), self.per_step, strict=True)
         return max(
             (Fraction(cycles, lag) * chains for cycles, lag, chains in found if cycles >= 0), default=Fraction(0)
@@ -67,24 +69,24 @@ class ChainTables:
 
 
 @compiled
-def chain_lengths(arrays: PhaseArrays, services: ServiceTimes, chains: ClosingChains) -> Ints:
-    """For each chain (m) the longest way in cycles from the start of `first` to the done of `last`; -1 if none.
+def chain_lengths(
+    arrays: PhaseArrays, services: ServiceTimes, chains: ClosingChains, scratch: Ints, lengths: Ints
+) -> None:
+    """Write to `lengths` (m) each chain's longest way in cycles from the start of `first` to the done of `last`.
+
+    It is -1 where there is none. `scratch` (2, n) may hold anything.
 
     Ops follow each other along dependencies of the same repetition (after DONE: occupancy and depth; after FREE:
     occupancy; after FIRST: until the first word) and, on one unit, in order (occupancy); only ops that take part
     whenever `first` does are on the way.
     """
-    count = len(arrays.unit)
-    lengths = np.full(len(chains.first), -1, np.int64)
-    starts = np.full(count, -1, np.int64)  # how long after the start of `first` each op starts; -1: it does not follow
-    before = np.full(count, -1, np.int64)  # the op of each unit that was last on the way; there are no more units than
+    starts = scratch[0]  # (n) how long after the start of `first` each op starts; -1: it does not follow
+    before = scratch[1]  # the op of each unit that was last on the way; there are no more units than ops
     for m in range(len(chains.first)):
         begin, last = chains.first[m], chains.last[m]
         if m == 0 or chains.first[m - 1] != begin:
             _starts_after(arrays, services, begin, starts, before)
-        if starts[last] >= 0:
-            lengths[m] = starts[last] + services.occupancy[last] + services.depth[last]
-    return lengths
+        lengths[m] = starts[last] + services.occupancy[last] + services.depth[last] if starts[last] >= 0 else -1
 
 
 @inlined

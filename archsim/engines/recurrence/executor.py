@@ -85,7 +85,7 @@ def execute_fast(tables: ProgramTables, timing: Timing, *, window: Window | None
 
 
 def _run(phase: Phase, arrays: PhaseArrays, timing: PhaseTiming, log: Log, skip: bool) -> _PhaseRun:
-    state = PhaseState.at_start(arrays, log)
+    state = PhaseState.at_start(arrays, timing, log)
     skipped = Skip(*run_phase(arrays, timing, state, skip)) if arrays.executes else Skip(0, -1, 0, 0)
     return _PhaseRun(phase, arrays, timing, state, skipped)
 

@@ -11,24 +11,18 @@ All times count from the start of the phase.
 
 from __future__ import annotations
 
-import numpy as np
-
 from archsim.engines.recurrence.compiled import compiled, inlined
 from archsim.engines.recurrence.period import (
     advance,
     mark_skipped,
-    no_snapshot,
     queues_full,
     shift_since,
     take_snapshot,
 )
 from archsim.engines.recurrence.phase_arrays import PhaseArrays
-from archsim.engines.recurrence.state import NEVER, PhaseState, Rings, empty_rings
+from archsim.engines.recurrence.state import NEVER, PhaseState, Rings
 from archsim.engines.recurrence.timing import PhaseTiming
 from archsim.program.codes import DONE_CODE, FIRST_CODE, ISSUE_CODE, OPERAND_CODE
-
-LONGEST_PERIOD = 1 << 16
-"""Repetitions of the longest period that is looked for."""
 
 
 @compiled
@@ -38,9 +32,7 @@ def run_phase(arrays: PhaseArrays, timing: PhaseTiming, state: PhaseState, skip:
     Returned is a Skip (executor.py): repetitions evaluated one by one, the last of them before the skip, the period in
     repetitions and in cycles. `skip` False evaluates all repetitions.
     """
-    rings = empty_rings(arrays, timing)
-    snapshot = no_snapshot(arrays, state, rings)
-    ends = np.zeros(min(arrays.repeat, LONGEST_PERIOD), np.int64)
+    rings, snapshot, ends = state.rings, state.snapshot, state.ends
     # Repetition r is inner if all ops take part in it and in those it looks back on: head + max_lag <= r < inner_stop.
     # Those after a snapshot must be inner, so the first is taken of the one before the first inner one.
     inner_stop = arrays.repeat - arrays.tail

@@ -16,53 +16,9 @@ the run has been in it for long enough (Brent's way to find a cycle).
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-import numpy as np
-
 from archsim.engines.recurrence.compiled import inlined
 from archsim.engines.recurrence.phase_arrays import Ints, PhaseArrays
-from archsim.engines.recurrence.state import PhaseState, Rings
-
-NONE = -1
-"""No repetition; no shift."""
-
-
-class Snapshot(NamedTuple):
-    """H(s) of one repetition s, and the waits up to it."""
-
-    repetition: int
-    """s; NONE as long as there is no snapshot."""
-    issued: int
-    """When the sequencer has issued the last op."""
-    free_at: Ints
-    """(U) when each unit's last op has freed it."""
-    done_at: Ints
-    """(U) when each unit's last op is done."""
-    frees: Ints
-    """(max_lag, lagged ops) in row i the FREE of repetition s - i."""
-    dones: Ints
-    """(max_lag, lagged ops) in row i the DONE of repetition s - i."""
-    starts: Ints
-    """Each unit's last starts at its place in Rings, but the youngest first."""
-    waits: Ints
-    """(U, causes) the waits counted until then: no part of H."""
-
-
-@inlined
-def no_snapshot(arrays: PhaseArrays, state: PhaseState, rings: Rings) -> Snapshot:
-    """Room for a snapshot."""
-    looked_back = (arrays.max_lag, len(arrays.lagged))
-    return Snapshot(
-        NONE,
-        0,
-        np.zeros(len(state.free_at), np.int64),
-        np.zeros(len(state.done_at), np.int64),
-        np.zeros(looked_back, np.int64),
-        np.zeros(looked_back, np.int64),
-        np.zeros(len(rings.starts), np.int64),
-        np.zeros(state.waits.shape, np.int64),
-    )
+from archsim.engines.recurrence.state import NONE, PhaseState, Rings, Snapshot
 
 
 @inlined
@@ -70,7 +26,10 @@ def take_snapshot(
     room: Snapshot, arrays: PhaseArrays, state: PhaseState, rings: Rings, r: int, row: int, issued: int
 ) -> Snapshot:
     """H(r), written to the arrays of an older snapshot; `row`: where repetition r stands in the rings."""
-    room.free_at[:], room.done_at[:], room.waits[:] = state.free_at, state.done_at, state.waits
+    for u in range(len(state.free_at)):
+        room.free_at[u], room.done_at[u] = state.free_at[u], state.done_at[u]
+        for c in range(state.waits.shape[1]):
+            room.waits[u, c] = state.waits[u, c]
     rows = len(rings.frees)
     for back in range(arrays.max_lag):
         for place in range(len(arrays.lagged)):
@@ -138,9 +97,12 @@ def advance(snapshot: Snapshot, arrays: PhaseArrays, state: PhaseState, rings: R
             state.waits[u, c] += periods * (state.waits[u, c] - snapshot.waits[u, c])
     # Whole rings: what is older than what is still looked at may be shifted as well. Ops are as many per unit and
     # period as before, but the ring does not count those skipped: its entries stay in place.
-    rings.frees[:] += later
-    rings.dones[:] += later
-    rings.starts[:] += later
+    for row in range(rings.frees.shape[0]):
+        for k in range(rings.frees.shape[1]):
+            rings.frees[row, k] += later
+            rings.dones[row, k] += later
+    for place in range(len(rings.starts)):
+        rings.starts[place] += later
 
 
 @inlined

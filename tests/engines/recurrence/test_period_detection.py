@@ -7,17 +7,14 @@ import pytest
 
 from archsim.engines.recurrence.kernel import run_phase
 from archsim.engines.recurrence.period import (
-    NONE,
-    Snapshot,
     advance,
     mark_skipped,
-    no_snapshot,
     queues_full,
     shift_since,
     take_snapshot,
 )
 from archsim.engines.recurrence.phase_arrays import PhaseArrays
-from archsim.engines.recurrence.state import Log, PhaseState, Rings, empty_rings
+from archsim.engines.recurrence.state import NONE, Log, PhaseState, Rings, Snapshot
 from archsim.engines.recurrence.timing import PhaseTiming, ServiceTimes
 from archsim.hardware.unit import Service
 from archsim.program.codes import CAUSE_CODES
@@ -47,7 +44,7 @@ def test_the_loop_is_found_and_skipped() -> None:
     others all are skipped, as no op is left out of the last ones.
     """
     arrays, timing = one_op_loop(100)
-    state = PhaseState.at_start(arrays, Log.empty(0, 0))
+    state = PhaseState.at_start(arrays, timing, Log.empty(0, 0))
     assert run_phase(arrays, timing, state, True) == (4, 3, 1, 7)
     assert state.free_at.tolist() == [7 * 99 + 3, 0]
     assert state.done_at.tolist() == [7 * 99 + 7, 0]
@@ -59,7 +56,7 @@ def test_the_loop_is_found_and_skipped() -> None:
 
 def test_without_the_skip_every_repetition_is_evaluated() -> None:
     arrays, timing = one_op_loop(100)
-    state = PhaseState.at_start(arrays, Log.empty(0, 0))
+    state = PhaseState.at_start(arrays, timing, Log.empty(0, 0))
     assert run_phase(arrays, timing, state, False) == (100, -1, 0, 0)
     assert state.done_at.tolist() == [700, 0]
 
@@ -67,7 +64,8 @@ def test_without_the_skip_every_repetition_is_evaluated() -> None:
 def at_repetition(r: int) -> tuple[PhaseArrays, PhaseState, Rings, int]:
     """The loop after repetition r >= 2: what the test above derives, and when its last op was issued."""
     arrays, timing = one_op_loop(100)
-    state, rings = PhaseState.at_start(arrays, Log.empty(0, 0)), empty_rings(arrays, timing)
+    state = PhaseState.at_start(arrays, timing, Log.empty(0, 0))
+    rings = state.rings
     state.free_at[0], state.done_at[0], state.waits[0, RECURRENCE] = 7 * r + 3, 7 * r + 7, 4 * r
     for of_row in (r - 1, r):
         rings.frees[of_row % 2], rings.dones[of_row % 2] = 7 * of_row + 3, 7 * of_row + 7
@@ -78,7 +76,7 @@ def at_repetition(r: int) -> tuple[PhaseArrays, PhaseState, Rings, int]:
 
 def snapshot_at(r: int) -> Snapshot:
     arrays, state, rings, issued = at_repetition(r)
-    return take_snapshot(no_snapshot(arrays, state, rings), arrays, state, rings, r, r, issued)
+    return take_snapshot(state.snapshot, arrays, state, rings, r, r, issued)
 
 
 def test_a_snapshot_holds_what_is_looked_back_on_youngest_first() -> None:
@@ -123,7 +121,7 @@ def test_what_nobody_looks_back_on_any_more_does_not_count() -> None:
 
 def test_queues_are_full_when_every_ring_is() -> None:
     arrays, timing = one_op_loop(100)
-    rings = empty_rings(arrays, timing)
+    rings = Rings.empty(arrays, timing)
     assert rings.place_of.tolist() == [0, 2, 2]  # u1, which has no ops, has none
     for ops, full in ((0, False), (1, False), (2, True), (3, True)):
         rings.issued_ops[0] = ops
@@ -148,11 +146,11 @@ def test_ends_in_what_is_skipped() -> None:
     10 periods are skipped, repetitions 5 .. 24: 5 is like 3, 30 cycles later; 24 is like 4, 10 periods later; 25 is not
     skipped.
     """
-    arrays, state, rings, _ = at_repetition(4)
+    arrays, state, _, _ = at_repetition(4)
     arrays = arrays._replace(marks=np.array([0, 5, 6, 13, 24, 25]))
     state = state._replace(mark_ends=np.full(6, -1))
     ends = np.array([17, 22, 36, 45, 52, 0, 0, 0])
-    snapshot = no_snapshot(arrays, state, rings)._replace(repetition=2)
+    snapshot = state.snapshot._replace(repetition=2)
     assert mark_skipped(snapshot, arrays, state, ends, 1, 4, 10, 30) == 5
     # 13 is like 3: it is the 9th after 4, so in the 5th period
     assert state.mark_ends.tolist() == [-1, 45 + 30, 52 + 30, 45 + 5 * 30, 52 + 10 * 30, -1]
