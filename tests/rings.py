@@ -11,11 +11,15 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import combinations
+from typing import TypeVar
 
 import pytest
+from _pytest.mark import ParameterSet
 from hypothesis import settings
 
-FAST_EXAMPLES, EXHAUSTIVE_EXAMPLES = 10, 40
+Value = TypeVar("Value")
+
+FAST_EXAMPLES, EXHAUSTIVE_EXAMPLES = 5, 40
 """Examples of a law that asks for no number of its own, in each ring."""
 
 exhaustive = pytest.mark.exhaustive
@@ -39,6 +43,21 @@ def selects_exhaustive(expression: str) -> bool:
 def examples(count: int) -> int:
     """How many examples a law gets in the ring that runs, if it gets `count` in the exhaustive one."""
     return max(1, count * settings().max_examples // EXHAUSTIVE_EXAMPLES)
+
+
+def few(values: Iterable[object], count: int) -> list[ParameterSet]:
+    """A test's parameters (a tuple is several of them), of which the fast ring takes `count`, spread over all."""
+    given = list(values)
+    kept = {place * (len(given) - 1) // max(1, count - 1) for place in range(count)}
+    return [
+        pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=() if place in kept else exhaustive)
+        for place, value in enumerate(given)
+    ]
+
+
+def part(values: Sequence[Value], place: int) -> Sequence[Value]:
+    """What a test loops over: all of it in the exhaustive ring, in the fast one every fourth, from `place` on."""
+    return values if settings().max_examples == EXHAUSTIVE_EXAMPLES else values[place % min(4, len(values)) :: 4]
 
 
 def covering(rows: Sequence[Mapping[str, Hashable]], strength: int) -> list[int]:

@@ -9,11 +9,8 @@ named on the op's own unit but a RAW, and nothing that an earlier op of the same
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
-import numpy.typing as npt
 
 from archsim.program.ir import (
     After,
@@ -26,6 +23,7 @@ from archsim.program.ir import (
     Wait,
     phase_reuse_distance,
 )
+from archsim.program.segments import Segments
 
 _NOBODY = -1
 
@@ -59,9 +57,9 @@ def _derive(ops: tuple[Op, ...]) -> tuple[tuple[Dep, ...], ...]:
                 continue
             instance = repetition * len(ops) + index
             # Needs are found before the op itself is recorded: else it would wait for its own accesses.
-            needs = history.needs(op, repetition)
-            kept = history.reduce(op, repetition, needs)
-            history.record(op, repetition, instance)
+            needs = history.needs(index, repetition)
+            kept = history.reduce(index, repetition, needs)
+            history.record(index, repetition, instance)
             history.follow(instance, needs)
             # Before, not every slot has come round yet, so that needs of earlier repetitions are missing.
             if repetition >= settled:
@@ -84,124 +82,145 @@ _Window = tuple[int, int]
 _ALWAYS: _Window = (0, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Access:
+    """An access of an op to a buffer that the phase writes: its segments, and the cause of a wait for it."""
+
+    region: Region
+    first: int
+    stop: int
+    cause: Wait
+
+
+@dataclass(frozen=True, slots=True)
+class _Accesses:
+    """An op's accesses to buffers that the phase writes; no write can conflict with any other."""
+
+    reads: tuple[_Access, ...]
+    waits: tuple[_Access, ...]
+    """The reads, and what else must have been written."""
+    writes: tuple[_Access, ...]
+
+
 @dataclass(slots=True)
 class _Slot:
-    """The last writer of each entry of one buffer slot, and its last reader on each unit since.
+    """The last writer of each segment of one buffer slot, and its last reader on each unit since.
 
     Kept apart by the repetitions in which ops take part: one that may be left out does not hide the one before it.
     """
 
-    entries: int
-    writers: dict[_Window, npt.NDArray[np.int64]] = field(default_factory=dict)
-    readers: dict[tuple[str, _Window], npt.NDArray[np.int64]] = field(default_factory=dict)
+    segments: int
+    writers: dict[_Window, list[int]] = field(default_factory=dict)
+    readers: dict[tuple[str, _Window], list[int]] = field(default_factory=dict)
     version: int = 0
 
-    def write(self, op: Op, part: slice, instance: int) -> None:
-        """Note that the op has written those entries."""
+    def write(self, window: _Window, first: int, stop: int, instance: int) -> None:
+        """Note that an op of that window has written those segments."""
         self.version += 1
         # Whoever waits for this op waits for those before it too: it has waited for them, so they may be forgotten. An
         # op that some repetitions leave out hides only ops of its own window, which are left out with it.
-        for window, writers in self.writers.items():
-            if op.window in (_ALWAYS, window):
-                writers[part] = _NOBODY
-        for (_, window), readers in self.readers.items():
-            if op.window in (_ALWAYS, window):
-                readers[part] = _NOBODY
-        if op.window not in self.writers:
-            self.writers[op.window] = self._nobody()
-        self.writers[op.window][part] = instance
+        nobody = [_NOBODY] * (stop - first)
+        for other, writers in self.writers.items():
+            if window in (_ALWAYS, other):
+                writers[first:stop] = nobody
+        for (_, other), readers in self.readers.items():
+            if window in (_ALWAYS, other):
+                readers[first:stop] = nobody
+        if window not in self.writers:
+            self.writers[window] = [_NOBODY] * self.segments
+        self.writers[window][first:stop] = [instance] * (stop - first)
 
-    def read(self, op: Op, part: slice, instance: int) -> None:
-        """Note that the op has read those entries."""
-        key = (op.unit, op.window)
-        if key not in self.readers:
-            self.readers[key] = self._nobody()
-        self.readers[key][part] = instance
-
-    def _nobody(self) -> npt.NDArray[np.int64]:
-        return np.full(self.entries, _NOBODY, np.int64)
+    def read(self, unit: str, window: _Window, first: int, stop: int, instance: int) -> None:
+        """Note that an op of that unit and window has read those segments."""
+        readers = self.readers.get((unit, window))
+        if readers is None:
+            readers = self.readers[unit, window] = [_NOBODY] * self.segments
+        readers[first:stop] = [instance] * (stop - first)
 
 
 class _History:
     def __init__(self, ops: tuple[Op, ...]) -> None:
         self._ops = ops
         self._units = [op.unit for op in ops]
-        self._written = {region.buffer.name for op in ops for region in op.writes}
+        self._windows = [op.window for op in ops]
+        self._segments = Segments(ops)
+        written = {region.buffer.name for op in ops for region in op.writes}
+        self._accesses = [self._accesses_of(op, written) for op in ops]
         self._slots: dict[tuple[str, int], _Slot] = {}
         self._seen: dict[tuple[str, str, int, int, int], int] = {}
         self._known: dict[tuple[object, ...], int] = {}
         self._upstream: dict[int, frozenset[int]] = {}
 
-    def needs(self, op: Op, repetition: int) -> list[_Need]:
+    def needs(self, index: int, repetition: int) -> list[_Need]:
+        """What op number `index` must wait for in a repetition, with repetitions in it."""
         found: list[_Need] = []
-        for region in op.reads + op.awaits:
-            slot = self._slot(region, repetition)
-            if slot is None:
-                continue
+        unit, always = self._units[index], self._windows[index] == _ALWAYS
+        for access in self._accesses[index].waits:
+            region = access.region
+            number, slot = self._slot(region, repetition)
+            part = slice(access.first, access.stop)
             if region.buffer.stream:
                 for writers in slot.writers.values():
-                    found += self._to(writers[region.start : region.stop], After.FIRST, Wait.OPERAND)
+                    found += self._to(writers[part], After.FIRST, Wait.OPERAND)
                 continue
             # A unit that has read this version of this region before has waited for all its writers.
-            key = (op.unit, region.buffer.name, region.slot(repetition), region.start, region.stop)
-            if self._seen.get(key) == slot.version and not op.conditional:
-                continue
-            if not op.conditional:
+            key = (unit, region.buffer.name, number, access.first, access.stop)
+            if always:
+                if self._seen.get(key) == slot.version:
+                    continue
                 self._seen[key] = slot.version
             for writers in slot.writers.values():
-                found += self._to(writers[region.start : region.stop], After.DONE, _read_cause(region))
+                found += self._to(writers[part], After.DONE, access.cause)
         # What comes to an op word by word has been read before the op writes: its last word follows theirs.
         upstream = self._sources(found)
-        for region in op.writes:
-            slot = self._slot(region, repetition)
-            if slot is None:
-                continue
-            cause = _write_cause(region)
-            for (unit, _), readers in slot.readers.items():
+        for access in self._accesses[index].writes:
+            _, slot = self._slot(access.region, repetition)
+            part = slice(access.first, access.stop)
+            for (reader, _), readers in slot.readers.items():
                 # The op's own unit takes ops in order: it has read the old value before this op starts.
-                if unit != op.unit:
-                    before = self._to(readers[region.start : region.stop], After.FREE, cause)
+                if reader != unit:
+                    before = self._to(readers[part], After.FREE, access.cause)
                     found += [need for need in before if need.instance not in upstream]
             for writers in slot.writers.values():
-                before = self._to(writers[region.start : region.stop], After.DONE, cause)
+                before = self._to(writers[part], After.DONE, access.cause)
                 # And it retires in order: the old write of the own unit is visible before this one.
-                found += [need for need in before if need.unit != op.unit]
+                found += [need for need in before if need.unit != unit]
         return found
 
-    def reduce(self, op: Op, repetition: int, needs: list[_Need]) -> list[_Need]:
+    def reduce(self, index: int, repetition: int, needs: list[_Need]) -> list[_Need]:
         """Drop what other needs, or earlier waits of the same unit, already imply."""
         # FIRST says only that the writer has begun: it implies no other need, and is kept whatever the op waits for.
         kept: list[_Need] = [need for need in needs if need.after is After.FIRST]
         found = {(need.instance, need.after): need for need in reversed(needs) if need.after is not After.FIRST}
+        known = self._known
+        waits: list[tuple[tuple[object, ...], _Need]] = []
         covered: set[tuple[object, ...]] = set()
-        for need in sorted(found.values(), key=lambda n: (-n.instance, n.after is After.FREE)):
-            keys = [(*key, need.after) for key in self._keys(op, repetition, need)]
+        for need in sorted(found.values(), key=_youngest_done_first) if len(found) > 1 else found.values():
+            key = self._key(index, repetition, need)
             # Youngest first, DONE before FREE: those before it are of later instances, or of a later event of the same
             # one. A unit retires in order, so a later instance's event is behind this one's.
-            if not covered.isdisjoint(keys) or need.instance <= max(self._known.get(key, _NOBODY) for key in keys):
+            event = (key, need.after)
+            if event in covered or need.instance <= known.get(event, _NOBODY):
                 continue
             kept.append(need)
-            for key in keys:
-                covered.add(key)
-                if need.after is After.DONE:  # an op that is done has read its operands
-                    covered.add((*key[:-1], After.FREE))
-        for need in kept:
-            if need.after is After.FIRST:
-                continue
-            for key in self._keys(op, repetition, need):
-                for after in (After.DONE, After.FREE) if need.after is After.DONE else (After.FREE,):
-                    self._known[*key, after] = max(self._known.get((*key, after), _NOBODY), need.instance)
+            waits.append((key, need))
+            covered.add(event)
+            if need.after is After.DONE:  # an op that is done has read its operands
+                covered.add((key, After.FREE))
+        for key, need in waits:
+            for after in (After.DONE, After.FREE) if need.after is After.DONE else (After.FREE,):
+                known[key, after] = max(known.get((key, after), _NOBODY), need.instance)
         return kept
 
-    def record(self, op: Op, repetition: int, instance: int) -> None:
-        for region in op.reads:
-            slot = self._slot(region, repetition)
-            if slot is not None:
-                slot.read(op, slice(region.start, region.stop), instance)
-        for region in op.writes:
-            slot = self._slot(region, repetition)
-            if slot is not None:
-                slot.write(op, slice(region.start, region.stop), instance)
+    def record(self, index: int, repetition: int, instance: int) -> None:
+        """Note the accesses of op number `index` in a repetition."""
+        unit, window, accesses = self._units[index], self._windows[index], self._accesses[index]
+        for access in accesses.reads:
+            _, slot = self._slot(access.region, repetition)
+            slot.read(unit, window, access.first, access.stop, instance)
+        for access in accesses.writes:
+            _, slot = self._slot(access.region, repetition)
+            slot.write(window, access.first, access.stop, instance)
 
     def follow(self, instance: int, needs: list[_Need]) -> None:
         """Remember which op instances the op follows word by word, directly or through others."""
@@ -213,44 +232,53 @@ class _History:
         direct = frozenset(need.instance for need in needs if need.after is After.FIRST)
         return direct.union(*(self._upstream.get(instance, frozenset()) for instance in direct))
 
-    def _keys(self, op: Op, repetition: int, need: _Need) -> list[tuple[object, ...]]:
-        """The keys under which a wait of this op for that instance is known to later ops of its unit.
+    def _key(self, index: int, repetition: int, need: _Need) -> tuple[object, ...]:
+        """The key under which a wait of this op for that instance is known to later ops of its unit.
 
         Waits of ops that always take part, for ops that always do, are known for good. Otherwise only to ops that take
         part in the same repetitions, in this one, and of waits for such ops of one repetition.
         """
-        producer = self._ops[need.instance % len(self._ops)]
-        keys: list[tuple[object, ...]] = []
-        if not op.conditional and not producer.conditional:
-            keys.append((op.unit, need.unit))
-        there = need.instance // len(self._ops)
-        keys.append((op.unit, op.window, repetition, need.unit, producer.window, there))
-        return keys
+        there, producer = divmod(need.instance, len(self._ops))
+        windows = self._windows[index], self._windows[producer]
+        if windows == (_ALWAYS, _ALWAYS):
+            return self._units[index], need.unit
+        return self._units[index], need.unit, windows, repetition, there
 
-    def _slot(self, region: Region, repetition: int) -> _Slot | None:
-        """The slot's record; None where no write of this phase can ever conflict."""
-        name = region.buffer.name
-        if name not in self._written:
-            return None
-        key = (name, region.slot(repetition))
+    def _accesses_of(self, op: Op, written: set[str]) -> _Accesses:
+        def accesses(regions: Sequence[Region], cause: Callable[[Region], Wait]) -> tuple[_Access, ...]:
+            mine = [region for region in regions if region.buffer.name in written]
+            return tuple(_Access(region, *self._segments.span(region), cause(region)) for region in mine)
+
+        reads = accesses(op.reads, _read_cause)
+        waits = (*reads, *accesses(op.awaits, _read_cause))
+        return _Accesses(reads, waits, accesses(op.writes, _write_cause))
+
+    def _slot(self, region: Region, repetition: int) -> tuple[int, _Slot]:
+        """The number of the region's slot, and its record."""
+        number = region.slot(repetition)
+        key = (region.buffer.name, number)
         slot = self._slots.get(key)
         if slot is None:
-            slot = self._slots[key] = _Slot(region.buffer.entries)
-        return slot
+            slot = self._slots[key] = _Slot(self._segments.count(region.buffer.name))
+        return number, slot
 
-    def _to(self, instances: npt.NDArray[np.int64], after: After, cause: Wait) -> list[_Need]:
+    def _to(self, instances: list[int], after: After, cause: Wait) -> list[_Need]:
         """The needs for the youngest of `instances` of each unit and repetition.
 
         The instances are of one window, and retire in order.
         """
         youngest: dict[tuple[str, int], int] = {}
         count = len(self._ops)
-        for instance in set(instances.tolist()):
+        for instance in set(instances):
             if instance != _NOBODY:
                 repetition, number = divmod(instance, count)
                 key = (self._units[number], repetition)
                 youngest[key] = max(instance, youngest.get(key, instance))
         return [_Need(instance, unit, after, cause) for (unit, _), instance in youngest.items()]
+
+
+def _youngest_done_first(need: _Need) -> tuple[int, bool]:
+    return -need.instance, need.after is After.FREE
 
 
 def _as_deps(needs: list[_Need], instance: int, count: int) -> list[Dep]:

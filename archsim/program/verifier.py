@@ -20,31 +20,14 @@ import numpy as np
 import numpy.typing as npt
 
 from archsim.errors import ScheduleError
+from archsim.program.hazards import Hazard, region_name, structure_faults
 from archsim.program.ir import After, Op, Phase, Program, Region
+from archsim.program.segments import Segments
 
 _NOBODY = -1
 _ANY_TIME = -1
 """Stands for the slot of a tensor with a time axis that an earlier phase has written at some time."""
 _Clock = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Hazard:
-    """Two accesses that conflict and that nothing orders, or an access that can never be right.
-
-    `kind` is "RAW", "WAR", "WAW", "uninitialized" or "structure"; `first` and `second` are op labels with their
-    repetition ("" where there is only one op).
-    """
-
-    kind: str
-    phase: str
-    first: str
-    second: str
-    where: str
-
-    def __str__(self) -> str:
-        between = f"{self.first} and {self.second}" if self.second else self.first
-        return f"{self.kind} hazard in phase {self.phase}: {between}: {self.where}"
 
 
 def verify(program: Program) -> None:
@@ -62,7 +45,7 @@ def find_hazards(program: Program) -> tuple[Hazard, ...]:
     written: dict[tuple[str, int], npt.NDArray[np.bool_]] = {}
     found: dict[tuple[str, str, str, str], Hazard] = {}
     for phase in program.phases:
-        structure = _structure_faults(phase)
+        structure = structure_faults(phase)
         hazards = structure or _PhaseCheck(_shortened(phase), written).run()
         for hazard in hazards:
             found.setdefault((hazard.kind, hazard.phase, hazard.first, hazard.second), hazard)
@@ -80,97 +63,15 @@ def _shortened(phase: Phase) -> Phase:
     return replace(phase, repeat=min(phase.repeat, head + window + tail))
 
 
-def _structure_faults(phase: Phase) -> list[Hazard]:
-    """The faults that need no clock: dependencies forward (a deadlock) or nowhere, and bad regions.
-
-    A region is bad outside its buffer, or where strides are mixed.
-    """
-    faults = _mixed_strides(phase)
-    for index, (op, deps) in enumerate(zip(phase.ops, phase.deps, strict=True)):
-        for dep in deps:
-            if not 0 <= dep.op < len(phase.ops) or dep.lag < 0:
-                faults.append(_structure(phase, op, f"depends on op {dep.op} at lag {dep.lag}, which does not exist"))
-            elif dep.lag == 0 and dep.op >= index:
-                faults.append(_structure(phase, op, f"waits for op {dep.op}, which comes after it: a deadlock"))
-            elif dep.after is After.FIRST:
-                faults += _stream_faults(phase, op, phase.ops[dep.op], dep.lag)
-        faults += [
-            _structure(phase, op, f"{_name(region)} is outside the buffer")
-            for region in op.reads + op.writes
-            if not 0 <= region.start < region.stop <= region.buffer.entries
-        ]
-        faults += [
-            _structure(
-                phase, op, f"{_name(region)} is at time step {step}, outside the buffer's {region.buffer.length}"
-            )
-            for region in op.reads + op.writes
-            for step in _steps_outside(phase, op, region)
-        ]
-    return faults
-
-
-def _stream_faults(phase: Phase, op: Op, source: Op, lag: int) -> list[Hazard]:
-    """The faults of an op that follows a FIFO.
-
-    It must follow within a repetition, and take the very words that the other writes.
-    """
-    if lag or op.window != source.window:
-        return [_structure(phase, op, f"follows '{source.label}', which is not always of the same repetition")]
-    written = {region for region in source.writes if region.buffer.stream}
-    if written.isdisjoint(op.reads):
-        return [_structure(phase, op, f"follows '{source.label}', but does not read the words that it writes")]
-    return []
-
-
-def _steps_outside(phase: Phase, op: Op, region: Region) -> list[int]:
-    """The time steps that a region reaches in the op's first or last repetition, but its buffer does not have."""
-    length = region.buffer.length
-    if region.buffer.slots is not None or length is None or not op.instances(phase.repeat):
-        return []
-    ends = {region.slot(op.skip_first), region.slot(phase.repeat - op.skip_last - 1)}
-    return sorted(step for step in ends if not 0 <= step < length)
-
-
-def _mixed_strides(phase: Phase) -> list[Hazard]:
-    """The conflicts of accesses to the same entries that move through the slots at different strides.
-
-    Which slots they share then changes from repetition to repetition, so no dependency with a fixed lag can order them.
-    """
-    if phase.repeat == 1:
-        return []
-    accesses: dict[str, dict[tuple[int, int, int, bool], Op]] = {}
-    for op in phase.ops:
-        for regions, writes in ((op.reads, False), (op.writes, True)):
-            for region in regions:
-                stride = region.stride if region.buffer.slots is None else region.stride % region.buffer.slots
-                key = (stride, region.start, region.stop, writes)
-                accesses.setdefault(region.buffer.name, {}).setdefault(key, op)
-    faults = []
-    for name, found in accesses.items():
-        if len({stride for stride, *_ in found}) == 1:
-            continue
-        for (stride, start, stop, writes), op in found.items():
-            for (other_stride, other_start, other_stop, other_writes), other in found.items():
-                apart = start >= other_stop or other_start >= stop
-                if stride < other_stride and not apart and (writes or other_writes):
-                    where = f"both move through {name}[{start}:{stop}], at strides {stride} and {other_stride}"
-                    faults.append(Hazard("structure", phase.name, f"'{op.label}'", f"'{other.label}'", where))
-    return faults
-
-
-def _structure(phase: Phase, op: Op, where: str) -> Hazard:
-    return Hazard("structure", phase.name, op.label, "", where)
-
-
 @dataclass(slots=True)
 class _Access:
-    """The last accesses of each entry of one slot: the writing instance, and each unit's reading instance since."""
+    """The last accesses of each segment of one slot: the writing instance, and each unit's reading instance since."""
 
-    writer: npt.NDArray[np.int64]
-    reader: npt.NDArray[np.int64]
+    writer: list[int]
+    readers: dict[int, list[int]] = field(default_factory=dict)
     version: int = 0
     proven: dict[tuple[int, int, int], int] = field(default_factory=dict)
-    """(unit, start, stop) -> the version up to which that unit's read of that range is proven ordered."""
+    """(unit, first, stop) -> the version up to which that unit's read of those segments is proven ordered."""
 
 
 class _PhaseCheck:
@@ -190,6 +91,9 @@ class _PhaseCheck:
         self._next_start = [self._empty() for _ in names]
         self._next_done = [self._empty() for _ in names]
         self._changed = {r.buffer.name for op in phase.ops for r in op.writes}
+        self._segments = Segments(phase.ops)
+        self._initialized: set[tuple[str, int, int, int]] = set()
+        """(buffer, slot, start, stop) of entries of which it is known that all have been written."""
         self._hazards: list[Hazard] = []
 
     def run(self) -> list[Hazard]:
@@ -206,8 +110,6 @@ class _PhaseCheck:
 
     def _forget_times(self) -> None:
         """Note what this phase has written at any time: a later phase may read any of its times.
-
-        This phase is checked with fewer repetitions than it has.
 
         This phase is checked with fewer repetitions than it has.
         """
@@ -254,7 +156,7 @@ class _PhaseCheck:
 
     def _check(self, op: Op, index: int, repetition: int, instance: int) -> None:
         unit, units = self._unit_of[index], self._units
-        start, done = self._start[instance], self._done[instance]
+        start, done = self._start[instance].tolist(), self._done[instance].tolist()
         for region in op.updates:
             self._check_initialized(op, region, repetition)
         for region in op.reads:
@@ -262,53 +164,64 @@ class _PhaseCheck:
             if region.buffer.name not in self._changed:
                 continue
             access = self._access_of(region, repetition)
-            part = slice(region.start, region.stop)
-            key = (unit, region.start, region.stop)
+            first, stop = self._segments.span(region)
+            key = (unit, first, stop)
             if access.proven.get(key) != access.version:
-                known = self._free[instance] if region.buffer.stream else start  # a FIFO is read until F
-                ordered = self._report("RAW", op, repetition, region, access.writer[part], known[units:])
+                # A FIFO is read until F.
+                known = self._free[instance].tolist() if region.buffer.stream else start
+                ordered = self._report("RAW", op, repetition, region, access.writer[first:stop], known[units:])
                 # Later ops of this unit start behind this one; an op that may be left out proves nothing for them.
                 if ordered and not op.conditional:
                     access.proven[key] = access.version
-            access.reader[unit, part] = instance
+            reader = access.readers.setdefault(unit, [_NOBODY] * len(access.writer))
+            reader[first:stop] = [instance] * (stop - first)
         for region in op.writes:
             access = self._access_of(region, repetition)
-            part = slice(region.start, region.stop)
+            first, stop = self._segments.span(region)
             # A write takes effect at D: it must lie behind D of the last write and behind F of its readers.
-            self._report("WAW", op, repetition, region, access.writer[part], done[units:], itself=instance)
-            for reader in access.reader:
-                self._report("WAR", op, repetition, region, reader[part], done[:units], itself=instance)
-            access.writer[part] = instance
-            access.reader[:, part] = _NOBODY
+            self._report("WAW", op, repetition, region, access.writer[first:stop], done[units:], itself=instance)
+            for reading in sorted(access.readers):
+                reader = access.readers[reading]
+                self._report("WAR", op, repetition, region, reader[first:stop], done[:units], itself=instance)
+                reader[first:stop] = [_NOBODY] * (stop - first)
+            access.writer[first:stop] = [instance] * (stop - first)
             access.version += 1
-            self._written_entries(region, repetition)[part] = True
+            self._written_entries(region, repetition)[region.start : region.stop] = True
 
     def _report(
-        self, kind: str, op: Op, repetition: int, region: Region, others: _Clock, known: _Clock, itself: int = _NOBODY
+        self,
+        kind: str,
+        op: Op,
+        repetition: int,
+        region: Region,
+        others: list[int],
+        known: list[int],
+        itself: int = _NOBODY,
     ) -> bool:
         """Report each of `others` (op instances) that `known` (youngest ordered instance a unit) does not reach."""
-        ordered = True
-        count = len(self._phase.ops)
-        for other in sorted(set(others.tolist()) - {_NOBODY, itself}):
+        count, unit_of = len(self._phase.ops), self._unit_of
+        # Nobody's number is below all others: every unit's clock reaches it.
+        late = sorted(other for other in set(others) if known[unit_of[other % count]] < other != itself)
+        for other in late:
             index = other % count
-            if known[self._unit_of[index]] >= other:
-                continue
-            ordered = False
             lag = repetition - other // count
             earlier = f"'{self._phase.ops[index].label}' {lag} repetitions before" if lag else ""
             first = earlier or f"'{self._phase.ops[index].label}'"
-            where = f"both use {_name(region)} and nothing orders them"
+            where = f"both use {region_name(region)} and nothing orders them"
             self._hazards.append(Hazard(kind, self._phase.name, first, f"'{op.label}'", where))
-        return ordered
+        return not late
 
     def _check_initialized(self, op: Op, region: Region, repetition: int) -> None:
-        if region.buffer.is_input:
+        key = (region.buffer.name, region.slot(repetition), region.start, region.stop)
+        if region.buffer.is_input or key in self._initialized:
             return
         written = self._written_entries(region, repetition)
         if region.buffer.slots is None:
             written = written | self._written.get((region.buffer.name, _ANY_TIME), False)
-        if not written[region.start : region.stop].all():
-            where = f"reads {_name(region)} before anything has written it"
+        if written[region.start : region.stop].all():
+            self._initialized.add(key)
+        else:
+            where = f"reads {region_name(region)} before anything has written it"
             self._hazards.append(Hazard("uninitialized", self._phase.name, f"'{op.label}'", "", where))
 
     def _written_entries(self, region: Region, repetition: int) -> npt.NDArray[np.bool_]:
@@ -322,12 +235,5 @@ class _PhaseCheck:
         key = (region.buffer.name, region.slot(repetition))
         access = self._access.get(key)
         if access is None:
-            entries = region.buffer.entries
-            access = self._access[key] = _Access(
-                np.full(entries, _NOBODY, np.int64), np.full((self._units, entries), _NOBODY, np.int64)
-            )
+            access = self._access[key] = _Access([_NOBODY] * self._segments.count(region.buffer.name))
         return access
-
-
-def _name(region: Region) -> str:
-    return f"{region.buffer.memory}.{region.buffer.name}[{region.start}:{region.stop}]"

@@ -12,7 +12,7 @@ from archsim.config.presets import PresetKind, preset_file
 from archsim.report.files.folder import ACCURACY_FILES, FILES
 from tests.cli.conftest import Cli
 from tests.float_machines import FLOAT_16X16
-from tests.rings import exhaustive
+from tests.rings import exhaustive, few
 
 FLOAT_FILES = tuple(name for name in FILES if name not in ACCURACY_FILES)
 ROOM_FOR_FLOAT32 = ("--set", "formats=float32", "--set", "weight_sram.capacity_bytes=24MiB")
@@ -27,10 +27,11 @@ def test_run_alone_means_the_reference(cli: Cli) -> None:
     assert Path("results/edge_64x64-lstm_200_1000_t70-fused_interleaved/stats.json").is_file()
 
 
+FLOAT32 = pytest.param("float32", FLOAT_FILES, marks=exhaustive)
 BFLOAT16 = pytest.param("bfloat16", FILES, marks=exhaustive)
 
 
-@pytest.mark.parametrize(("formats", "files"), [("float32", FLOAT_FILES), ("q4.12", FILES), BFLOAT16])
+@pytest.mark.parametrize(("formats", "files"), [FLOAT32, ("q4.12", FILES), BFLOAT16])
 def test_run_writes_a_folder_with_everything(cli: Cli, formats: str, files: tuple[str, ...]) -> None:
     run = cli("run", *TINY, "--set", f"formats={formats}")
     assert run.code == 0
@@ -74,6 +75,7 @@ def test_json_is_one_object_and_equals_the_file(cli: Cli) -> None:
     assert stats["bounds"]["compute"] == 4 * 3  # ceil(8 rows / 2) tiles of ceil(5 / 2) chunks
 
 
+@exhaustive
 def test_outputs_are_in_torch_shapes_and_equal_the_witness(cli: Cli) -> None:
     assert cli("run", FLOAT_16X16, "silero_vad", "--no-plots", "--out", "here").code == 0
     outputs = np.load("here/outputs.npz", allow_pickle=False)
@@ -138,15 +140,22 @@ def test_same_input_same_bytes(cli: Cli, options: tuple[str, ...]) -> None:
         assert Path("a", name).read_bytes() == Path("b", name).read_bytes(), name
 
 
-def test_the_resolved_inputs_run_again(cli: Cli) -> None:
+@pytest.mark.parametrize(
+    ("arch", "workload", "change"),
+    [
+        ("tiny_2x2", "lstm_3_2_t4", "clock_mhz=32"),
+        pytest.param("edge_64x64", "silero_vad", "mac_array.rows=32", marks=exhaustive),  # its files are relative
+    ],
+)
+def test_the_resolved_inputs_run_again(cli: Cli, arch: str, workload: str, change: str) -> None:
     """The folder's own arch.yaml and workload.yaml give the same figures, --set and relative files included."""
-    first = cli("run", "edge_64x64", "silero_vad", "--set", "mac_array.rows=32", "--no-plots", "--json", "--out", "x/a")
+    first = cli("run", arch, workload, "--set", change, "--no-plots", "--json", "--out", "x/a")
     again = cli("run", "x/a/arch.yaml", "x/a/workload.yaml", "--no-plots", "--json", "--out", "x/b")
     assert first.code == again.code == 0
     one, two = json.loads(first.out), json.loads(again.out)
-    assert (one.pop("overrides"), two.pop("overrides")) == (["mac_array.rows=32"], [])
+    assert (one.pop("overrides"), two.pop("overrides")) == ([change], [])
     assert (two.pop("arch"), two.pop("workload")) == ("arch", "workload")
-    assert (one.pop("arch"), one.pop("workload")) == ("edge_64x64", "silero_vad")
+    assert (one.pop("arch"), one.pop("workload")) == (arch, workload)
     assert one == two
 
 
@@ -193,12 +202,15 @@ def in_a_shell(command: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     ("command", "code"),
-    [
-        ("ARCHSIM run tiny_2x2 lstm_3_2_t4 --no-plots --json >&-", 0),
-        ("ARCHSIM run tiny_2x2 lstm_3_2_t4 --no-plots --json > /dev/full", 2),
-        ("set -o pipefail; ARCHSIM trace tiny_2x2 lstm:3,2,t=200 --to 5000 | head -1", 141),
-        ("LC_ALL=C PYTHONUTF8=0 PYTHONIOENCODING=ascii ARCHSIM run tiny_2x2 uni.yaml --no-plots", 0),
-    ],
+    few(
+        [
+            ("ARCHSIM run tiny_2x2 lstm_3_2_t4 --no-plots --json >&-", 0),
+            ("ARCHSIM run tiny_2x2 lstm_3_2_t4 --no-plots --json > /dev/full", 2),
+            ("set -o pipefail; ARCHSIM trace tiny_2x2 lstm:3,2,t=200 --to 5000 | head -1", 141),
+            ("LC_ALL=C PYTHONUTF8=0 PYTHONIOENCODING=ascii ARCHSIM run tiny_2x2 uni.yaml --no-plots", 0),
+        ],
+        2,
+    ),
 )
 def test_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, code: int) -> None:
     """Closed, full, gone, or without the characters: never a traceback."""
@@ -374,7 +386,8 @@ def test_a_failed_run_leaves_the_old_results(cli: Cli, monkeypatch: pytest.Monke
 
 
 def test_a_second_run_replaces_the_first_whole(cli: Cli) -> None:
-    assert cli("run", *TINY).code == 0
+    assert cli("run", *TINY, "--no-plots").code == 0
+    assert (TINY_RESULTS / "outputs.npz").exists()
     assert cli("run", *TINY, "--no-plots", "--timing-only").code == 0
     assert not (TINY_RESULTS / "outputs.npz").exists(), "no file of the run before is taken for this one's"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from archsim.families.load import Arch, load_arch
 from archsim.families.schedules import AskedSchedule
 from archsim.workload import Workload, load_workload
 from tests.cli.conftest import Cli
+from tests.rings import exhaustive
 
 ARCH, LOAD = load_arch("tiny_2x2"), load_workload("lstm_3_2_t4")
 
@@ -51,6 +53,7 @@ def test_the_report_says_which(cli: Cli, tmp_path: Path) -> None:
     assert "the second executor, by recurrence; the numbers are the untimed program's" in " ".join(report.split())
 
 
+@exhaustive
 def test_plots_need_nothing_else(cli: Cli, tmp_path: Path) -> None:
     """Timelines and ops of the window are there: the figures are the same, byte for byte."""
     folders = []
@@ -69,10 +72,11 @@ def test_auto_takes_the_second_executor_for_a_long_run() -> None:
     assert (simulation.executor.name, simulation.executor.reason) == ("fast", "")
 
 
-def test_auto_falls_back_and_says_why() -> None:
+def test_auto_falls_back_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["archsim.api.simulate"], "SHORT_OPS", 1_000)
     device = "dram={kind: ddr, device: ddr4_3200, channels: 1, controller_latency_cycles: 40}"
     arch = load_arch("tiny_2x2", [parse_override(device)])
-    simulation = simulate(arch, load_workload("lstm:3,2,t=10000"), timing_only=True)
+    simulation = simulate(arch, load_workload("lstm:3,2,t=200"), timing_only=True)
     assert simulation.executor.name == "machine"
     assert simulation.executor.reason == "service times of dram depend on what was before"
     with pytest.raises(ExecutorError, match="--executor fast: service times of dram"):

@@ -40,8 +40,9 @@ def test_the_readme_shows_every_command() -> None:
 
 
 def marks_of(command: list[str]) -> tuple[pytest.MarkDecorator, ...]:
-    """All published machines, whose figures tests/fidelity simulates anyway, are for the exhaustive ring."""
-    return (exhaustive,) if command[0] == "fidelity" else ()
+    """What takes seconds is for the exhaustive ring: tests/cli runs the same commands on smaller inputs."""
+    light = command[0] in ("list", "program", "trace", "calibrate") or "--timing-only" in command
+    return () if light or "edge_16x16" in command else (exhaustive,)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +63,7 @@ def test_commands_of_the_readme_run(
     assert capsys.readouterr().out
 
 
+@exhaustive
 @pytest.mark.parametrize("code", [text for language, text in BLOCKS if language == "python"])
 def test_python_of_the_readme_runs(code: str, capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(code, "README.md", "exec"), {})

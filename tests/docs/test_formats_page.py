@@ -7,6 +7,7 @@ import pytest
 
 from tests.importers.trained_models import Unavailable
 from tests.optional import need, skip
+from tests.rings import exhaustive
 from tools.docs import DOCS, formats_models, formats_rows, formats_table
 from tools.docs.formats_figure import draw
 
@@ -34,6 +35,7 @@ def made(name: str, folder: Path) -> formats_models.Model:
         skip(str(missing))
 
 
+@exhaustive
 @pytest.mark.parametrize("name", SOME)
 def test_rows_are_what_the_machine_computes(name: str, tmp_path: Path) -> None:
     model = made(name, tmp_path)

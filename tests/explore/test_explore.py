@@ -23,7 +23,7 @@ from archsim.families.load import Arch, load_arch
 from archsim.workload import load_workload
 from tests.explore.conftest import Write
 from tests.optional import need
-from tests.rings import examples
+from tests.rings import examples, exhaustive, few
 from tests.strategies import Case, cases
 
 
@@ -51,7 +51,10 @@ def test_infeasible_points_stay_with_demand_bound_and_gap(write: Write) -> None:
     assert len(study.points) == 48
 
 
-@pytest.mark.parametrize("cost", ["mac_array.rows * mac_array.columns * weight_sram.capacity_bytes", "area", "edp"])
+COSTS = ("area", "edp", "mac_array.rows * mac_array.columns * weight_sram.capacity_bytes")
+
+
+@pytest.mark.parametrize("cost", few(COSTS, 1))
 def test_pruning_leaves_the_front_exact_and_says_how_much_it_skipped(
     write: Write, monkeypatch: pytest.MonkeyPatch, cost: str
 ) -> None:
@@ -97,6 +100,7 @@ def test_the_bound_of_energy_by_hand() -> None:
     assert ResultBounds().bounds_of(arch, spec)["energy.dynamic_uj"].least == pytest.approx(expected_pj / 1e6)
 
 
+@exhaustive
 def test_results_do_not_depend_on_the_number_of_workers(write: Write, tmp_path: Path) -> None:
     space = Space.load(write())
     for workers in (1, 3):

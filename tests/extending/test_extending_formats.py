@@ -25,6 +25,7 @@ from archsim.hardware.operators import Width, width_of
 from archsim.workload import load_workload
 from tests.extending.entries import offered
 from tests.extending.outside import check_section, install, run, section
+from tests.rings import exhaustive
 
 TITLE = "A number format"
 MIXED = "formats={all: float32, weight: e4m3, input: e4m3, hidden: e4m3}"
@@ -74,6 +75,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@exhaustive
 def test_the_worked_example_and_a_run_of_what_it_saved(example: Path) -> None:
     saved = example / "results/tiny_2x2-lstm_3_2_t4-fused_interleaved/arch.yaml"
     assert "weight: e4m3" in saved.read_text()
@@ -84,6 +86,7 @@ def test_the_worked_example_and_a_run_of_what_it_saved(example: Path) -> None:
     assert figures.returncode == 0, figures.stdout
 
 
+@exhaustive
 def test_an_unknown_name_lists_the_package_s_names_too(example: Path) -> None:
     found = run("archsim validate tiny_2x2 lstm_3_2_t4 --set formats.weight=e5m9 --set formats=e5m9", example)
     known = "allowed: float32, float16, bfloat16, bfpN, qM.N, intN, e4m3"

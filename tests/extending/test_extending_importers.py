@@ -12,6 +12,7 @@ from archsim.importers import Found, Importer, Refused, find_layers
 from archsim.report.text.catalogue import catalogue
 from tests.extending.installed import installed
 from tests.extending.outside import check_section
+from tests.rings import exhaustive
 
 TITLE = "An importer: gates as matrices in a JSON file"
 PACKAGE = "archsim_gates"
@@ -32,6 +33,7 @@ def model(tmp_path: Path) -> Path:
     return path
 
 
+@exhaustive
 def test_the_page(tmp_path: Path) -> None:
     check_section(PACKAGE, TITLE, tmp_path)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.extending.outside import check_section
+from tests.rings import exhaustive
 
 
+@exhaustive
 def test_the_schedule(tmp_path: Path) -> None:
     check_section("archsim_one_ahead", "A schedule", tmp_path)
 

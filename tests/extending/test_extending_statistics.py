@@ -20,6 +20,7 @@ from archsim.report.text.report_text import report_text
 from archsim.workload import load_workload
 from tests.extending.installed import installed
 from tests.extending.outside import check_section, install, run, section
+from tests.rings import exhaustive
 
 TITLE = "A statistic: what waits, and what late data cost"
 PACKAGE = "archsim_waits"
@@ -33,6 +34,7 @@ def statistic(compute: Callable[[FinishedRun], Computed], name: str = "own", uni
     return Statistic(name, unit, "what it is", "how", compute)
 
 
+@exhaustive
 def test_the_page(tmp_path: Path) -> None:
     check_section(PACKAGE, TITLE, tmp_path)
 

@@ -36,6 +36,7 @@ from archsim.report.text.report_text import report_text
 from archsim.workload import load_workload
 from tests.extending.installed import installed
 from tests.extending.outside import check_section
+from tests.rings import exhaustive
 
 TITLE = "A unit: a link of its own for h"
 PACKAGE = "archsim_output_link"
@@ -60,6 +61,7 @@ def file_with(tmp_path: Path, section: str) -> str:
     return str(path)
 
 
+@exhaustive
 def test_the_page(tmp_path: Path) -> None:
     check_section(PACKAGE, TITLE, tmp_path)
 

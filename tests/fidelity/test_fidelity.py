@@ -10,6 +10,7 @@ import pytest
 
 from archsim.cli.main import main
 from archsim.fidelity import Row, all_rows
+from tests.rings import exhaustive
 from tools.docs import DOCS, generate
 
 PUBLISHED = {
@@ -30,6 +31,7 @@ def rows() -> tuple[Row, ...]:
     return all_rows()
 
 
+@exhaustive
 @pytest.mark.parametrize(("machine", "figure"), PUBLISHED)
 def test_published_figures_come_out(machine: str, figure: str) -> None:
     published, largest = PUBLISHED[machine, figure]
@@ -39,6 +41,7 @@ def test_published_figures_come_out(machine: str, figure: str) -> None:
     assert abs(error) <= largest
 
 
+@exhaustive
 def test_the_tpu_as_it_was_worked_out_from_its_tile_period() -> None:
     """A tile of 64 KiB at 48.57 bytes a cycle: 1,350 cycles. Active 64 * 2, shift 256, stall the rest, of 82.1 %."""
     found = {row.figure: row.simulated for row in rows() if row.machine == "tpu_v1" and "LSTM0" in row.workload}
@@ -48,6 +51,7 @@ def test_the_tpu_as_it_was_worked_out_from_its_tile_period() -> None:
     assert found["throughput"] == pytest.approx(3.57, abs=0.01)
 
 
+@exhaustive
 def test_tiles_of_a_600_x_600_matrix() -> None:
     """ceil(600 / 256)^2 = 9 tiles of 1.93 us, published 9 of 2; with 512 x 512: 4 of 7.71 us, published 4 of 8."""
     found = [(row.published, row.simulated) for row in rows() if row.workload.startswith("600")]
@@ -60,6 +64,7 @@ def test_tiles_of_a_600_x_600_matrix() -> None:
     ]
 
 
+@exhaustive
 def test_every_row_is_within_its_tolerance_and_says_where_it_is_from() -> None:
     for row in rows():
         assert row.passed is not False, row
@@ -68,16 +73,19 @@ def test_every_row_is_within_its_tolerance_and_says_where_it_is_from() -> None:
         assert row.predicted, row
 
 
+@exhaustive
 def test_second_hand_figures_are_labelled_and_held_to_nothing() -> None:
     assert {row.machine for row in rows() if row.second_hand} == {"brainwave_s10"}
     assert all(row.passed is None for row in rows() if row.second_hand)
 
 
+@exhaustive
 def test_the_page_is_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generate, "all_rows", rows)
     assert (DOCS / "fidelity.md").read_text() == generate.PAGES["fidelity.md"](), "run: python -m tools.docs.generate"
 
 
+@exhaustive
 def test_json_is_a_list_of_rows(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Of the rows simulated above: the README's command, which tests/docs runs, simulates them itself."""
     monkeypatch.setattr("archsim.fidelity.all_rows", rows)

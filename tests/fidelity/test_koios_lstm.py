@@ -29,6 +29,7 @@ from archsim.families.gemv.config import GemvConfig
 from archsim.families.load import load_arch
 from archsim.trace import Window
 from archsim.workload import load_workload
+from tests.rings import exhaustive, few
 
 STEPS = 10
 
@@ -156,21 +157,22 @@ def changed(path: str, by: int) -> str:
     return f"{path}={value + by}"
 
 
-@pytest.mark.parametrize(("path", "change"), [(path, int(how)) for path, (how, _) in CHANGES.items()])
+@pytest.mark.parametrize(("path", "change"), few([(path, int(how)) for path, (how, _) in CHANGES.items()], 2))
 def test_another_structure_gives_other_figures(path: str, change: int) -> None:
     assert measured(run(changed(path, change))) != Published()
 
 
-@pytest.mark.exhaustive
+@exhaustive
 @pytest.mark.parametrize("path", ONE_LESS)
 def test_what_just_suffices_is_too_little_by_one(path: str) -> None:
     assert measured(run(changed(path, -1))) != Published()
     assert measured(run(changed(path, +1))) == Published()
 
 
-@pytest.mark.parametrize("path", NO_CYCLE)
-def test_what_changes_no_cycle(path: str) -> None:
-    assert measured(run(changed(path, +1))) == Published()
+@pytest.mark.parametrize("paths", [NO_CYCLE, *(pytest.param((path,), marks=exhaustive) for path in NO_CYCLE)])
+def test_what_changes_no_cycle(paths: tuple[str, ...]) -> None:
+    """All together and, in the exhaustive ring, each alone."""
+    assert measured(run(*(changed(path, +1) for path in paths))) == Published()
 
 
 @pytest.mark.parametrize("setting", ["activation.adds_bias=false", "activation.table.entries=128"])
@@ -199,18 +201,21 @@ def test_every_parameter_is_in_one_of_the_lists() -> None:
 
 @pytest.mark.parametrize(
     ("layer", "step"),
-    [
-        ("lstm:100,65", 65 * 2 + 17),  # 65 elements of h take two chunks: a row every two cycles
-        ("lstm:101,64", 64 * 2 + 17),  # so do 101 of x
-        ("lstm:99,63", 80),
-        ("lstm:1,1", 18),  # one row: 17 and its own
-    ],
+    few(
+        [
+            ("lstm:100,65", 65 * 2 + 17),  # 65 elements of h take two chunks: a row every two cycles
+            ("lstm:101,64", 64 * 2 + 17),  # so do 101 of x
+            ("lstm:99,63", 80),
+            ("lstm:1,1", 18),  # one row: 17 and its own
+        ],
+        2,
+    ),
 )
 def test_other_layers_on_it(layer: str, step: int) -> None:
     assert run(layer=layer).stats.cycles_per_step == step
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", few(range(3), 1))
 def test_its_numbers_are_right_in_every_bit(seed: int) -> None:
     workload = load_workload(f"lstm:100,64,t=4,seed={seed}")
     simulation = simulate(load_arch("koios_lstm"), workload)

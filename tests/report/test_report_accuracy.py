@@ -32,6 +32,7 @@ from archsim.report.text.figures_as_text import percent
 from archsim.report.text.values import golden_values
 from tests.present import present
 from tests.report.accuracy_runs import MIXED, WRAPS, run_formats, words
+from tests.rings import exhaustive
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +161,7 @@ def test_no_overflow_at_all_is_one_line() -> None:
     assert body == [["no overflow in: accumulator, activation, cell, gate, hidden, input, weight"]]
 
 
+@exhaustive
 def test_golden_values_overflow_as_often_as_the_machine_stores_them_with_an_overflow(speech: Simulation) -> None:
     """Weights and x go into their formats once, and are the golden model's own."""
     run = run_formats(

@@ -20,6 +20,7 @@ from archsim.report.figures.figure_ranges import ranges_figure
 from archsim.report.text.values import golden_values
 from tests.present import present
 from tests.report.accuracy_runs import MIXED, WRAPS, run_formats
+from tests.rings import few
 
 PLOTS = (plot_accuracy, plot_format_ranges)
 FIGURES = (accuracy_figure, ranges_figure)
@@ -40,8 +41,8 @@ def titles(figure: Figure) -> list[str]:
     return [axes.get_title(loc="left") for axes in figure.axes]
 
 
-@pytest.mark.parametrize("plot", PLOTS)
-@pytest.mark.parametrize("formats", ["tflite_int8", MIXED])
+@pytest.mark.parametrize("plot", few(PLOTS, 1))
+@pytest.mark.parametrize("formats", few(["tflite_int8", MIXED], 1))
 def test_a_picture_is_a_png_of_16_cm_and_the_same_bytes_every_time(
     plot: Callable[[Simulation, Path], None], formats: str, tmp_path: Path
 ) -> None:
@@ -54,7 +55,7 @@ def test_a_picture_is_a_png_of_16_cm_and_the_same_bytes_every_time(
     assert b"matplotlib" not in one.lower()
 
 
-@pytest.mark.parametrize("figure", FIGURES)
+@pytest.mark.parametrize("figure", few(FIGURES, 1))
 def test_no_font_is_smaller_than_8_points_and_nothing_is_cut_off(
     figure: Callable[[Simulation], Figure], speech: Simulation, layers: Simulation
 ) -> None:
@@ -161,8 +162,8 @@ def test_blocks_say_what_their_step_is_relative_to() -> None:
     assert titles(figure)[0].splitlines()[1].endswith("step to 2^-6 of a block's largest")
 
 
-@pytest.mark.parametrize("workload", ["lstm:1,1,t=1", "gru:2,3,t=2,b=2", "rnn:1,1,t=1"])
-@pytest.mark.parametrize("formats", ["q1.1", "int4", "float16"])
+@pytest.mark.parametrize("workload", few(["lstm:1,1,t=1", "gru:2,3,t=2,b=2", "rnn:1,1,t=1"], 1))
+@pytest.mark.parametrize("formats", few(["q1.1", "int4", "float16"], 1))
 def test_the_smallest_runs_have_pictures(workload: str, formats: str, tmp_path: Path) -> None:
     run = run_formats(formats, workload=workload)
     for plot in PLOTS:

@@ -22,6 +22,7 @@ from tests.present import present
 from tests.report.conftest import Run
 from tests.report.test_report_plots import words
 from tests.report.test_report_text import cells
+from tests.rings import few
 
 
 def test_the_sums_and_every_part_with_its_share(small: Simulation) -> None:
@@ -144,7 +145,7 @@ def test_the_roofline_picture_has_every_ceiling_and_point(small: Simulation) -> 
     assert f"{percent(found.run_roof_share)}" in words(figure)
 
 
-@pytest.mark.parametrize("draw", [energy_figure, roofline_figure])
+@pytest.mark.parametrize("draw", few([energy_figure, roofline_figure], 1))
 def test_every_text_of_a_picture_stays_inside(
     draw: Callable[[Simulation], Figure], small: Simulation, long: Simulation
 ) -> None:

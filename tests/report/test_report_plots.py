@@ -32,6 +32,7 @@ from archsim.report.text.steps import step_stacks
 from archsim.trace import Window
 from tests.present import present
 from tests.report.conftest import Run
+from tests.rings import exhaustive, few
 
 PLOTS = (plot_utilization, plot_timeline, plot_cycle_stack, plot_roofline, plot_energy)
 FIGURES = (utilization_figure, timeline_figure, stack_figure, roofline_figure, energy_figure)
@@ -46,7 +47,7 @@ def bars_of(axes: Axes, label: str) -> int:
     return sum(len(artist.get_paths()) for artist in found)
 
 
-@pytest.mark.parametrize("plot", PLOTS)
+@pytest.mark.parametrize("plot", few(PLOTS, 2))
 def test_a_picture_is_a_png_of_16_cm_and_the_same_bytes_every_time(
     plot: Callable[[Simulation, Path], None], small: Simulation, tmp_path: Path
 ) -> None:
@@ -171,8 +172,8 @@ def test_steps_end_when_h_is_complete(small: Simulation) -> None:
         assert end == max(mine)
 
 
-@pytest.mark.parametrize("steps", [1, 2, 3])
-@pytest.mark.parametrize("sets", [(), ("mac_array.rows=4", "mac_array.columns=4")])
+@pytest.mark.parametrize("steps", few([1, 2, 3], 1))
+@pytest.mark.parametrize("sets", [(), pytest.param(("mac_array.rows=4", "mac_array.columns=4"), marks=exhaustive)])
 def test_the_shortest_runs_have_pictures(run: Run, steps: int, sets: tuple[str, ...], tmp_path: Path) -> None:
     simulation = run(sets, (f"steps={steps}", "hidden_size=40"), timing_only=True)
     for plot in PLOTS:
@@ -221,6 +222,7 @@ def test_reports_load_no_drawing_library_before_they_draw() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@exhaustive
 def test_pyplot_is_never_loaded(tmp_path: Path) -> None:
     code = (
         "import sys, pathlib\n"

@@ -14,6 +14,7 @@ from archsim.metrics.stacks import BUCKETS
 from archsim.report import print_report, report_text
 from archsim.report.text.figures_as_text import binary_bytes, percent, significant
 from tests.report.conftest import Run
+from tests.rings import few
 
 
 def cells(text: str, section: str) -> dict[str, list[str]]:
@@ -160,7 +161,7 @@ def test_a_single_step_claims_no_steady_state(run: Run) -> None:
     assert "T = 1 time step," in text
 
 
-@pytest.mark.parametrize("width", [80, 100, 132])
+@pytest.mark.parametrize("width", few([80, 100, 132], 1))
 def test_no_line_is_wider_than_the_terminal(small: Simulation, long: Simulation, width: int) -> None:
     name = "a_machine_with_a_name_that_is_longer_than_any_line_of_a_terminal_" * 3
     named = dataclasses.replace(small, stats=dataclasses.replace(small.stats, arch=name))

@@ -57,18 +57,21 @@ from pathlib import Path
 
 import pytest
 
-from archsim.api import simulate
+from archsim.api.evaluate import Evaluator
 from archsim.config import parse_override
 from archsim.families.load import load_arch
 from archsim.metrics import Stats
 from archsim.workload import load_workload
 from tests.float_machines import FLOAT_64X64
+from tests.rings import few
+
+EVALUATOR = Evaluator()
 
 
-def stats(machine: str, workload: str, schedule: str, *overrides: str) -> Stats:
-    """The figures of a timing-only run."""
+def stats(machine: str, workload: str, schedule: str, *overrides: str, evaluator: Evaluator | None = None) -> Stats:
+    """The figures of a timing-only run on the discrete-event machine; programs that are the same are built once."""
     arch = load_arch(machine, [parse_override(text) for text in overrides])
-    return simulate(arch, load_workload(workload), schedule, timing_only=True).stats
+    return (evaluator or EVALUATOR).evaluate(arch, load_workload(workload), schedule, "machine").stats
 
 
 INT8 = "edge_64x64"
@@ -83,54 +86,60 @@ SMALL = "lstm:40,500,t=6"
 class TestFusedInterleaved:
     @pytest.mark.parametrize(
         ("workload", "override", "cycles_per_step"),
-        [
-            (REFERENCE, "clock_mhz=800", 63 * 19 + (11 + 2 + 7 + 5 + 7 + 3)),
-            # 125 groups of 8 units, the last one as full as the others
-            (SHORT, "mac_array.rows=32", 125 * 19 + (11 + 2 + 7 + 5 + 7 + 3)),
-            # ceil(1200 / 32) = 38 chunks; a tree of 5 levels
-            (SHORT, "mac_array.columns=32", 63 * 38 + (10 + 2 + 7 + 5 + 7 + 3)),
-            # B = 2: u = 16, tiles of 38; x and h pass the ports within that
-            (BATCH_2, "clock_mhz=800", 63 * 38 + (11 + 3 + 7 + 5 + 7 + 3)),
-            # B = 2 on 8 lanes of each: ceil(48 / 8) = 6, ceil(16 / 8) = 2
-            (BATCH_2, "activation.lanes=8", 63 * 38 + (11 + 6 + (2 + 6) + 5 + (2 + 6) + 3)),
-            (BATCH_2, "elementwise.lanes=8", 63 * 38 + (11 + 3 + 7 + (2 + 4) + 7 + (2 + 2))),
-            # K = 540: 9 chunks, 31 groups of 16 units and one of 4
-            (SMALL, "clock_mhz=800", 32 * 9 + (11 + 1 + 7 + 5 + 7 + 3)),
-            (SMALL, "weight_sram.read_latency_cycles=6", 32 * 9 + (15 + 1 + 7 + 5 + 7 + 3)),
-            (SMALL, "elementwise.hidden_latency_cycles=9", 32 * 9 + (11 + 1 + 7 + 5 + 7 + 10)),
-            # one format everywhere: a converter would have nothing to do
-            (SMALL, "mac_array.converter_latency_cycles=9", 32 * 9 + (11 + 1 + 7 + 5 + 7 + 3)),
-        ],
+        few(
+            [
+                (REFERENCE, "clock_mhz=800", 63 * 19 + (11 + 2 + 7 + 5 + 7 + 3)),
+                # 125 groups of 8 units, the last one as full as the others
+                (SHORT, "mac_array.rows=32", 125 * 19 + (11 + 2 + 7 + 5 + 7 + 3)),
+                # ceil(1200 / 32) = 38 chunks; a tree of 5 levels
+                (SHORT, "mac_array.columns=32", 63 * 38 + (10 + 2 + 7 + 5 + 7 + 3)),
+                # B = 2: u = 16, tiles of 38; x and h pass the ports within that
+                (BATCH_2, "clock_mhz=800", 63 * 38 + (11 + 3 + 7 + 5 + 7 + 3)),
+                # B = 2 on 8 lanes of each: ceil(48 / 8) = 6, ceil(16 / 8) = 2
+                (BATCH_2, "activation.lanes=8", 63 * 38 + (11 + 6 + (2 + 6) + 5 + (2 + 6) + 3)),
+                (BATCH_2, "elementwise.lanes=8", 63 * 38 + (11 + 3 + 7 + (2 + 4) + 7 + (2 + 2))),
+                # K = 540: 9 chunks, 31 groups of 16 units and one of 4
+                (SMALL, "clock_mhz=800", 32 * 9 + (11 + 1 + 7 + 5 + 7 + 3)),
+                (SMALL, "weight_sram.read_latency_cycles=6", 32 * 9 + (15 + 1 + 7 + 5 + 7 + 3)),
+                (SMALL, "elementwise.hidden_latency_cycles=9", 32 * 9 + (11 + 1 + 7 + 5 + 7 + 10)),
+                # one format everywhere: a converter would have nothing to do
+                (SMALL, "mac_array.converter_latency_cycles=9", 32 * 9 + (11 + 1 + 7 + 5 + 7 + 3)),
+            ],
+            5,
+        ),
     )
     def test_tiles_and_tail_in_float32(self, workload: str, override: str, cycles_per_step: int) -> None:
         assert stats(FLOAT_64X64, workload, "fused_interleaved", override).cycles_per_step == cycles_per_step
 
     @pytest.mark.parametrize(
         ("workload", "override", "cycles_per_step"),
-        [
-            (REFERENCE, "clock_mhz=800", 63 * (4 + 16) + (13 + 2 + 7 + 5 + 7 + 3)),
-            (SHORT, "mac_array.rows=32", 125 * (4 + 16) + (13 + 2 + 7 + 5 + 7 + 3)),
-            # ceil(200 / 32) = 7, ceil(1000 / 32) = 32; a tree of 5 levels
-            (SHORT, "mac_array.columns=32", 63 * (7 + 32) + (12 + 2 + 7 + 5 + 7 + 3)),
-            # B = 2: each of the two accumulations takes 2 cycles a chunk
-            (BATCH_2, "clock_mhz=800", 63 * 2 * (4 + 16) + (13 + 3 + 7 + 5 + 7 + 3)),
-            (BATCH_2, "activation.lanes=8", 63 * 2 * (4 + 16) + (13 + 6 + (2 + 6) + 5 + (2 + 6) + 3)),
-            (BATCH_2, "elementwise.lanes=8", 63 * 2 * (4 + 16) + (13 + 3 + 7 + (2 + 4) + 7 + (2 + 2))),
-            # 40 inputs take a chunk, 500 take 8
-            (SMALL, "clock_mhz=800", 32 * (1 + 8) + (13 + 1 + 7 + 5 + 7 + 3)),
-            (SMALL, "weight_sram.read_latency_cycles=4", 32 * (1 + 8) + (15 + 1 + 7 + 5 + 7 + 3)),
-            (SMALL, "mac_array.converter_latency_cycles=4", 32 * (1 + 8) + (15 + 1 + 7 + 5 + 7 + 3)),
-            (SMALL, "mac_array.converter_latency_cycles=0", 32 * (1 + 8) + (11 + 1 + 7 + 5 + 7 + 3)),
-            # symmetric x and h still have scales of their own
-            (SMALL, "formats={all: tflite_int8, input: int8, hidden: int8}", 32 * (1 + 8) + 36),
-            # q4.12 has no scales that could differ: one accumulation, and nothing to convert
-            (SHORT, "formats=q4.12", 63 * 19 + (11 + 2 + 7 + 5 + 7 + 3)),
-            # accumulators that are wider, or floating point, are converted
-            (SHORT, "formats={all: q4.12, accumulator: q8.24}", 63 * 19 + (13 + 2 + 7 + 5 + 7 + 3)),
-            (SHORT, "formats={all: q4.12, accumulator: float32}", 63 * 19 + (13 + 2 + 7 + 5 + 7 + 3)),
-            # products with 26 and with 24 fraction bits
-            (SHORT, "formats={all: q4.12, input: q2.14}", 63 * (4 + 16) + (11 + 2 + 7 + 5 + 7 + 3)),
-        ],
+        few(
+            [
+                (REFERENCE, "clock_mhz=800", 63 * (4 + 16) + (13 + 2 + 7 + 5 + 7 + 3)),
+                (SHORT, "mac_array.rows=32", 125 * (4 + 16) + (13 + 2 + 7 + 5 + 7 + 3)),
+                # ceil(200 / 32) = 7, ceil(1000 / 32) = 32; a tree of 5 levels
+                (SHORT, "mac_array.columns=32", 63 * (7 + 32) + (12 + 2 + 7 + 5 + 7 + 3)),
+                # B = 2: each of the two accumulations takes 2 cycles a chunk
+                (BATCH_2, "clock_mhz=800", 63 * 2 * (4 + 16) + (13 + 3 + 7 + 5 + 7 + 3)),
+                (BATCH_2, "activation.lanes=8", 63 * 2 * (4 + 16) + (13 + 6 + (2 + 6) + 5 + (2 + 6) + 3)),
+                (BATCH_2, "elementwise.lanes=8", 63 * 2 * (4 + 16) + (13 + 3 + 7 + (2 + 4) + 7 + (2 + 2))),
+                # 40 inputs take a chunk, 500 take 8
+                (SMALL, "clock_mhz=800", 32 * (1 + 8) + (13 + 1 + 7 + 5 + 7 + 3)),
+                (SMALL, "weight_sram.read_latency_cycles=4", 32 * (1 + 8) + (15 + 1 + 7 + 5 + 7 + 3)),
+                (SMALL, "mac_array.converter_latency_cycles=4", 32 * (1 + 8) + (15 + 1 + 7 + 5 + 7 + 3)),
+                (SMALL, "mac_array.converter_latency_cycles=0", 32 * (1 + 8) + (11 + 1 + 7 + 5 + 7 + 3)),
+                # symmetric x and h still have scales of their own
+                (SMALL, "formats={all: tflite_int8, input: int8, hidden: int8}", 32 * (1 + 8) + 36),
+                # q4.12 has no scales that could differ: one accumulation, and nothing to convert
+                (SHORT, "formats=q4.12", 63 * 19 + (11 + 2 + 7 + 5 + 7 + 3)),
+                # accumulators that are wider, or floating point, are converted
+                (SHORT, "formats={all: q4.12, accumulator: q8.24}", 63 * 19 + (13 + 2 + 7 + 5 + 7 + 3)),
+                (SHORT, "formats={all: q4.12, accumulator: float32}", 63 * 19 + (13 + 2 + 7 + 5 + 7 + 3)),
+                # products with 26 and with 24 fraction bits
+                (SHORT, "formats={all: q4.12, input: q2.14}", 63 * (4 + 16) + (11 + 2 + 7 + 5 + 7 + 3)),
+            ],
+            7,
+        ),
     )
     def test_tiles_and_tail_in_int8(self, workload: str, override: str, cycles_per_step: int) -> None:
         ample = "weight_sram={capacity_bytes: 24MiB, banks: 64, port_bits: 1024, read_latency_cycles: 2}"
@@ -139,20 +148,23 @@ class TestFusedInterleaved:
 
     @pytest.mark.parametrize(
         ("workload", "override", "cycles_per_step"),
-        [
-            (REFERENCE, "clock_mhz=800", 63 * 19 + (11 + 2 + 3 + 5 + 3 + 3)),
-            (SHORT, "mac_array.rows=32", 125 * 19 + (11 + 2 + 3 + 5 + 3 + 3)),
-            (SHORT, "mac_array.columns=32", 63 * 38 + (10 + 2 + 3 + 5 + 3 + 3)),
-            (BATCH_2, "clock_mhz=800", 63 * 38 + (11 + 3 + 3 + 5 + 3 + 3)),
-            (SMALL, "clock_mhz=800", 32 * 9 + (11 + 1 + 3 + 5 + 3 + 3)),
-            (SMALL, "elementwise.hidden_latency_cycles=9", 32 * 9 + (11 + 1 + 3 + 5 + 3 + 10)),
-            # the methods' own depths; that of the file, where it gives one, comes first
-            (SMALL, "activation.method=exact", 32 * 9 + (11 + 1 + (1 + 6) + 5 + (1 + 6) + 3)),
-            (SMALL, "activation.method=hard", 32 * 9 + (11 + 1 + (1 + 1) + 5 + (1 + 1) + 3)),
-            (SMALL, "activation.table.interpolation=linear", 32 * 9 + (11 + 1 + (1 + 4) + 5 + (1 + 4) + 3)),
-            (SMALL, "activation.method=piecewise_linear", 32 * 9 + (11 + 1 + (1 + 4) + 5 + (1 + 4) + 3)),
-            (SMALL, "activation.latency_cycles=5", 32 * 9 + (11 + 1 + (1 + 5) + 5 + (1 + 5) + 3)),
-        ],
+        few(
+            [
+                (REFERENCE, "clock_mhz=800", 63 * 19 + (11 + 2 + 3 + 5 + 3 + 3)),
+                (SHORT, "mac_array.rows=32", 125 * 19 + (11 + 2 + 3 + 5 + 3 + 3)),
+                (SHORT, "mac_array.columns=32", 63 * 38 + (10 + 2 + 3 + 5 + 3 + 3)),
+                (BATCH_2, "clock_mhz=800", 63 * 38 + (11 + 3 + 3 + 5 + 3 + 3)),
+                (SMALL, "clock_mhz=800", 32 * 9 + (11 + 1 + 3 + 5 + 3 + 3)),
+                (SMALL, "elementwise.hidden_latency_cycles=9", 32 * 9 + (11 + 1 + 3 + 5 + 3 + 10)),
+                # the methods' own depths; that of the file, where it gives one, comes first
+                (SMALL, "activation.method=exact", 32 * 9 + (11 + 1 + (1 + 6) + 5 + (1 + 6) + 3)),
+                (SMALL, "activation.method=hard", 32 * 9 + (11 + 1 + (1 + 1) + 5 + (1 + 1) + 3)),
+                (SMALL, "activation.table.interpolation=linear", 32 * 9 + (11 + 1 + (1 + 4) + 5 + (1 + 4) + 3)),
+                (SMALL, "activation.method=piecewise_linear", 32 * 9 + (11 + 1 + (1 + 4) + 5 + (1 + 4) + 3)),
+                (SMALL, "activation.latency_cycles=5", 32 * 9 + (11 + 1 + (1 + 5) + 5 + (1 + 5) + 3)),
+            ],
+            5,
+        ),
     )
     def test_tiles_and_tail_in_q4_12(self, workload: str, override: str, cycles_per_step: int) -> None:
         assert stats(Q4_12, workload, "fused_interleaved", override).cycles_per_step == cycles_per_step
@@ -229,25 +241,28 @@ class TestFusedInterleaved:
 class TestFusedGateMajor:
     @pytest.mark.parametrize(
         ("machine", "workload", "override", "cycles_per_step"),
-        [
-            (FLOAT_64X64, REFERENCE, "clock_mhz=800", 64 * 19 + (11 + 3 + 6 + 3 + 2)),
-            # 4 * 32 groups, the last of 1000 - 31 * 32 = 8 rows
-            (FLOAT_64X64, SHORT, "mac_array.rows=32", 128 * 19 + (11 + 1 + 6 + 1 + 2)),
-            (FLOAT_64X64, SHORT, "mac_array.columns=32", 64 * 38 + (10 + 3 + 6 + 3 + 2)),
-            # B = 2: u = 80
-            (FLOAT_64X64, BATCH_2, "clock_mhz=800", 64 * 38 + (11 + 5 + 6 + 5 + 2)),
-            # 4 * 8 groups, the last of 500 - 7 * 64 = 52 rows
-            (FLOAT_64X64, SMALL, "clock_mhz=800", 32 * 9 + (11 + 4 + 6 + 4 + 2)),
-            (INT8, REFERENCE, "clock_mhz=800", 64 * (4 + 16) + (13 + 3 + 6 + 3 + 2)),
-            (INT8, SHORT, "mac_array.rows=32", 128 * (4 + 16) + (13 + 1 + 6 + 1 + 2)),
-            (INT8, SHORT, "mac_array.columns=32", 64 * (7 + 32) + (12 + 3 + 6 + 3 + 2)),
-            (INT8, BATCH_2, "clock_mhz=800", 64 * 2 * (4 + 16) + (13 + 5 + 6 + 5 + 2)),
-            (INT8, SMALL, "clock_mhz=800", 32 * (1 + 8) + (13 + 4 + 6 + 4 + 2)),
-            (INT8, SMALL, "mac_array.converter_latency_cycles=5", 32 * (1 + 8) + (16 + 4 + 6 + 4 + 2)),
-            (Q4_12, REFERENCE, "clock_mhz=800", 64 * 19 + (11 + 3 + 2 + 3 + 2)),
-            (Q4_12, SHORT, "mac_array.rows=32", 128 * 19 + (11 + 1 + 2 + 1 + 2)),
-            (Q4_12, SMALL, "clock_mhz=800", 32 * 9 + (11 + 4 + 2 + 4 + 2)),
-        ],
+        few(
+            [
+                (FLOAT_64X64, REFERENCE, "clock_mhz=800", 64 * 19 + (11 + 3 + 6 + 3 + 2)),
+                # 4 * 32 groups, the last of 1000 - 31 * 32 = 8 rows
+                (FLOAT_64X64, SHORT, "mac_array.rows=32", 128 * 19 + (11 + 1 + 6 + 1 + 2)),
+                (FLOAT_64X64, SHORT, "mac_array.columns=32", 64 * 38 + (10 + 3 + 6 + 3 + 2)),
+                # B = 2: u = 80
+                (FLOAT_64X64, BATCH_2, "clock_mhz=800", 64 * 38 + (11 + 5 + 6 + 5 + 2)),
+                # 4 * 8 groups, the last of 500 - 7 * 64 = 52 rows
+                (FLOAT_64X64, SMALL, "clock_mhz=800", 32 * 9 + (11 + 4 + 6 + 4 + 2)),
+                (INT8, REFERENCE, "clock_mhz=800", 64 * (4 + 16) + (13 + 3 + 6 + 3 + 2)),
+                (INT8, SHORT, "mac_array.rows=32", 128 * (4 + 16) + (13 + 1 + 6 + 1 + 2)),
+                (INT8, SHORT, "mac_array.columns=32", 64 * (7 + 32) + (12 + 3 + 6 + 3 + 2)),
+                (INT8, BATCH_2, "clock_mhz=800", 64 * 2 * (4 + 16) + (13 + 5 + 6 + 5 + 2)),
+                (INT8, SMALL, "clock_mhz=800", 32 * (1 + 8) + (13 + 4 + 6 + 4 + 2)),
+                (INT8, SMALL, "mac_array.converter_latency_cycles=5", 32 * (1 + 8) + (16 + 4 + 6 + 4 + 2)),
+                (Q4_12, REFERENCE, "clock_mhz=800", 64 * 19 + (11 + 3 + 2 + 3 + 2)),
+                (Q4_12, SHORT, "mac_array.rows=32", 128 * 19 + (11 + 1 + 2 + 1 + 2)),
+                (Q4_12, SMALL, "clock_mhz=800", 32 * 9 + (11 + 4 + 2 + 4 + 2)),
+            ],
+            7,
+        ),
     )
     def test_tiles_and_tail(self, machine: str, workload: str, override: str, cycles_per_step: int) -> None:
         assert stats(machine, workload, "fused_gate_major", override).cycles_per_step == cycles_per_step
@@ -277,7 +292,8 @@ class TestSplitInterleaved:
 def test_what_deferral_is_worth(monkeypatch: pytest.MonkeyPatch, deferred: int, cycles_per_step: int) -> None:
     """The figures that families/cells/plan.py quotes for its choice of DEFERRED_GROUPS: measured, not derived."""
     monkeypatch.setattr("archsim.families.cells.plan.DEFERRED_GROUPS", deferred)
-    assert stats(INT8, "silero_vad", "fused_interleaved").cycles_per_step == cycles_per_step
+    found = stats(INT8, "silero_vad", "fused_interleaved", evaluator=Evaluator())  # other programs than those kept
+    assert found.cycles_per_step == cycles_per_step
 
 
 class TestDocumentedExceptions:
@@ -288,14 +304,17 @@ class TestDocumentedExceptions:
 
     @pytest.mark.parametrize(
         ("workload", "schedule", "parameter", "fewer", "more"),
-        [
-            ("silero_vad", "fused_interleaved", "mac_array.rows", (64, 34_986), (68, 37_888)),
-            ("silero_vad", "fused_gate_major", "mac_array.rows", (48, 34_366), (56, 35_932)),
-            ("silero_vad", "split_interleaved", "accumulators.entries", (512, 33_760), (576, 33_762)),
-            (REFERENCE, "fused_interleaved", "mac_array.columns", (64, 392_522), (65, 392_592)),
-            ("lstm_3_2_t4", "fused_interleaved", "input_buffer.prefetch_steps", (3, 476), (4, 479)),
-            ("silero_vad", "fused_interleaved", "dram.burst_bytes", (64, 34_986), (96, 35_330)),
-        ],
+        few(
+            [
+                ("silero_vad", "fused_interleaved", "mac_array.rows", (64, 34_986), (68, 37_888)),
+                ("silero_vad", "fused_gate_major", "mac_array.rows", (48, 34_366), (56, 35_932)),
+                ("silero_vad", "split_interleaved", "accumulators.entries", (512, 33_760), (576, 33_762)),
+                (REFERENCE, "fused_interleaved", "mac_array.columns", (64, 392_522), (65, 392_592)),
+                ("lstm_3_2_t4", "fused_interleaved", "input_buffer.prefetch_steps", (3, 476), (4, 479)),
+                ("silero_vad", "fused_interleaved", "dram.burst_bytes", (64, 34_986), (96, 35_330)),
+            ],
+            2,
+        ),
     )
     def test_more_can_be_slower(
         self, workload: str, schedule: str, parameter: str, fewer: tuple[int, int], more: tuple[int, int]

@@ -16,6 +16,7 @@ from archsim.families.load import load_arch
 from archsim.families.registry import build_units
 from archsim.families.schedules import find_schedule
 from archsim.workload import load_workload
+from tests.rings import exhaustive
 
 PAIR = """
 from typing import NamedTuple
@@ -45,6 +46,7 @@ def compiled_at(folder: Path) -> list[int]:
     return [path.stat().st_mtime_ns for path in (folder / "__pycache__").glob("*.nbc")]
 
 
+@exhaustive
 def test_another_layout_in_another_file_is_compiled_again(tmp_path: Path) -> None:
     """The fields of a named tuple change places: code made for the old ones would give second for first."""
     (tmp_path / "kernel.py").write_text(KERNEL)

@@ -25,7 +25,7 @@ from archsim.program.ir import PhaseKind, Program
 from archsim.program.verifier import find_hazards
 from archsim.workload import CellKind, CellSpec, NetworkSpec, load_workload, one_layer
 from tests.float_machines import FLOAT_16X16
-from tests.rings import covering, exhaustive
+from tests.rings import covering, exhaustive, few
 
 
 def machine(*sets: str) -> GemvConfig:
@@ -150,7 +150,7 @@ def test_no_hazard(built: Built) -> None:
     assert find_hazards(built.program) == ()
 
 
-@every_schedule
+@pytest.mark.parametrize("schedule", few(GEMV_SCHEDULES, 5))
 def test_the_body_does_not_depend_on_the_length(schedule: Schedule) -> None:  # type: ignore[type-arg]
     """In blocks of 3 steps lengths that leave as many over."""
 

@@ -12,6 +12,7 @@ from archsim.families.npu.config import NpuConfig
 from archsim.fidelity.npu import npu
 from archsim.workload import CellKind
 from tests.families.npu.machines import machine, timed
+from tests.rings import few
 from tests.strategies import network
 
 CPP_MODEL = {1: 567, 2: 1055, 4: 2031, 8: 3983}
@@ -120,13 +121,13 @@ CAPACITIES = (
 """Depths: what fits into them takes the same time whatever they are."""
 
 
-@pytest.mark.parametrize(("path", "value"), STRUCTURE)
+@pytest.mark.parametrize(("path", "value"), few(STRUCTURE, 8))
 def test_every_structural_parameter_shows_in_the_count(path: str, value: int) -> None:
     changed = lstm_512(8, f"{path}={value}")
     assert (changed == lstm_512(8)) is ((path, value) in WITHOUT_EFFECT)
 
 
-@pytest.mark.parametrize("path", CAPACITIES)
+@pytest.mark.parametrize("path", few(CAPACITIES, 2))
 def test_capacities_do_not(path: str) -> None:
     section, _, name = path.partition(".")
     value = getattr(getattr(machine().config, section), name)

@@ -18,7 +18,7 @@ from archsim.program.ir import PhaseKind
 from archsim.program.verifier import find_hazards
 from archsim.trace import Window
 from archsim.workload import load_workload
-from tests.rings import examples
+from tests.rings import every_value, examples
 
 
 def machine(*overrides: str) -> Arch:
@@ -35,6 +35,7 @@ LAYERS = (
 )
 
 
+@every_value
 @pytest.mark.parametrize("formats", ["float32", "q4.12", "int16", "tflite_int8"])
 @pytest.mark.parametrize("layer", LAYERS)
 def test_numbers_are_right(layer: str, formats: str) -> None:
