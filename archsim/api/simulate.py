@@ -10,7 +10,7 @@ from typing import Any
 from archsim.api.fast_timing import time_fast
 from archsim.api.program_cache import CachedProgram
 from archsim.checking.format_error import Accuracy, measure
-from archsim.checking.integer_methods import unknown_to_the_reference
+from archsim.checking.integer_methods import unknown_ops, unknown_to_the_reference
 from archsim.checking.integer_reference import integer_golden
 from archsim.checking.numbers import Numbers, prepare
 from archsim.checking.recorder import Recorder
@@ -135,7 +135,7 @@ def check_numbers(computed: Results, numbers: Numbers, arch: Arch, schedule: Sch
     if formats.float32 and method.exact:
         return compare(computed, numbers.golden, numbers.tensors.expected)
     if formats.exact:
-        unknown = unknown_to_the_reference(arch.config, numbers.spec)
+        unknown = unknown_to_the_reference(arch.config, numbers.spec) or unknown_ops(numbers.program, arch.config)
         if unknown:
             return not_validated(f"the integer reference does not know {unknown}")
         return compare_bits(computed, integer_golden(numbers, arch.config, schedule))

@@ -1,4 +1,4 @@
-"""What of a machine the integer reference knows: number formats, and for each activation method its own one."""
+"""Says what of a run the integer reference knows: formats, ops, and for each activation method its own one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from types import MappingProxyType
 from archsim.config.extensions import METHODS as GROUP
 from archsim.errors import ExtensionError, SimulatorBug
 from archsim.families.machine_config import MachineConfig
+from archsim.families.registry import family_of
 from archsim.formats import KINDS, Encoding, Fixed, IntegerFormat, NumberFormat, Scaled
 from archsim.golden.integer import Grid
 from archsim.golden.integer_functions import Exact, Lines, Method, Table
@@ -16,6 +17,7 @@ from archsim.hardware.functions.method_definition import MethodDefinition
 from archsim.hardware.functions.method_registry import EXACT, HARD, PIECEWISE_LINEAR, TABLE
 from archsim.hardware.functions.methods import address_format
 from archsim.hardware.functions.piecewise import PiecewiseMethod
+from archsim.program.ir import Program
 from archsim.workload.network import FunctionSpec, NetworkSpec
 
 MakeOwn = Callable[[MachineConfig, NetworkSpec], Method]
@@ -36,6 +38,14 @@ def unknown_to_the_reference(arch: MachineConfig, spec: NetworkSpec) -> str:
     functions = integer_method(arch, spec).functions
     unknown = () if functions is None else sorted({found.name for found in _curved(spec)} - functions)
     return f"{', '.join(unknown)} by the activation method {method}" if unknown else ""
+
+
+def unknown_ops(program: Program, arch: MachineConfig) -> str:
+    """The kinds of op in a program whose arithmetic the reference does not know, in words; "" if it knows them all."""
+    known = family_of(arch).reference_ops
+    kinds = dict.fromkeys(type(op) for phase in program.phases for op in phase.ops)
+    names = [kind.__qualname__ for kind in kinds if kind not in known]
+    return f"the op{'s' if len(names) > 1 else ''} {', '.join(names)}" if names else ""
 
 
 def integer_method(arch: MachineConfig, spec: NetworkSpec) -> Method:

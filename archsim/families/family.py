@@ -10,6 +10,7 @@ from archsim.families.advice import Advice
 from archsim.families.machine_config import MachineConfig
 from archsim.families.schedule import Schedule
 from archsim.hardware.unit import Unit
+from archsim.program.ir import Op
 
 ConfigT = TypeVar("ConfigT", bound=MachineConfig)
 
@@ -24,6 +25,8 @@ class Family(Generic[ConfigT]):
     name of each lower bound on a time step -> what it is, in the order in which reports show them; "compute",
     "recurrence" and "sequencer" are computed for every family, "weight_sram" where the config says how many bits of
     weights a cycle brings, and the name of a unit stands for its occupancy. `advice` has a text for each bound.
+    `reference_ops`: the kinds of op whose arithmetic is, in every bit, that of archsim's integer reference; a program
+    with any other kind, be it derived from one of these, is not judged by it.
     """
 
     name: str
@@ -34,3 +37,4 @@ class Family(Generic[ConfigT]):
     schedules: tuple[Schedule[ConfigT], ...]
     bounds: Mapping[str, str]
     advice: Advice
+    reference_ops: frozenset[type[Op]] = frozenset()

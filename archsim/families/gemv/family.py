@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from archsim.families.cells.reference_ops import REFERENCE_CELL_OPS
 from archsim.families.family import Family
 from archsim.families.gemv.advice import GEMV_ADVICE
+from archsim.families.gemv.array.mac_tiles import BlockTile, MacTile
 from archsim.families.gemv.bounds import GEMV_BOUNDS
 from archsim.families.gemv.config import GemvConfig
 from archsim.families.gemv.schedules import GEMV_SCHEDULES
@@ -18,4 +20,5 @@ GEMV = Family(
     schedules=GEMV_SCHEDULES,
     bounds=GEMV_BOUNDS,
     advice=GEMV_ADVICE,
+    reference_ops=REFERENCE_CELL_OPS | {MacTile, BlockTile},
 )

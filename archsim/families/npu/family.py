@@ -5,7 +5,12 @@ from __future__ import annotations
 from archsim.families.family import Family
 from archsim.families.npu.advice import NPU_ADVICE
 from archsim.families.npu.bounds import NPU_BOUNDS
+from archsim.families.npu.chain_words import Idle
 from archsim.families.npu.config import NpuConfig
+from archsim.families.npu.evrf import Forward, Ones
+from archsim.families.npu.loader import WriteBack
+from archsim.families.npu.mfu import Pass
+from archsim.families.npu.mvu import MatVec
 from archsim.families.npu.program import NPU_SCHEDULES
 from archsim.families.npu.units import NPU_KINDS, npu_units
 
@@ -18,4 +23,5 @@ NPU = Family(
     schedules=NPU_SCHEDULES,
     bounds=NPU_BOUNDS,
     advice=NPU_ADVICE,
+    reference_ops=frozenset({MatVec, Forward, Ones, Pass, WriteBack, Idle}),
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from archsim.families.cells.reference_ops import REFERENCE_CELL_OPS
 from archsim.families.family import Family
 from archsim.families.systolic.advice import SYSTOLIC_ADVICE
 from archsim.families.systolic.bounds import SYSTOLIC_BOUNDS
 from archsim.families.systolic.config import SystolicConfig
+from archsim.families.systolic.drain import Drain
 from archsim.families.systolic.schedule import SYSTOLIC_SCHEDULES
+from archsim.families.systolic.systolic_array import TilePass, WeightShift
 from archsim.families.systolic.units import SYSTOLIC_KINDS, systolic_units
 
 SYSTOLIC = Family(
@@ -18,4 +21,5 @@ SYSTOLIC = Family(
     schedules=SYSTOLIC_SCHEDULES,
     bounds=SYSTOLIC_BOUNDS,
     advice=SYSTOLIC_ADVICE,
+    reference_ops=REFERENCE_CELL_OPS | {WeightShift, TilePass, Drain},
 )
