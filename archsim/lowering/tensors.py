@@ -38,7 +38,8 @@ def dram_image(
 ) -> dict[str, Array]:
     """The contents of the input buffers, (slots, entries, width), as they are stored.
 
-    A buffer that the program writes, as a register that begins with h_0, has an array of its own.
+    A buffer that the program writes, as a register that begins with h_0, has an array of its own, and the tensor in
+    each of its slots.
     """
     written = {region.buffer.name for phase in program.phases for op in phase.ops for region in op.writes}
     fills: dict[str, list[Buffer]] = {}
@@ -53,7 +54,8 @@ def dram_image(
             values, encoding = first.packing.packed(values[0])[np.newaxis], encodings[first.name]
         stored = _stored(values, encoding, matrix)
         array = overflows.add(kind, stored) if kind else stored[0]
-        image |= {buffer.name: array.copy() if buffer.name in written else array for buffer in fills[name]}
+        for buffer in fills[name]:
+            image[buffer.name] = np.repeat(array, buffer.slots or 1, axis=0) if buffer.name in written else array
     return image
 
 

@@ -85,8 +85,11 @@ class Registers:
             encoding=source.encoding or source.name,
         )
 
-    def state(self, name: str, place: str, first: str) -> Buffer:
-        """The buffer of h or c, or of a copy under another name; `first`: its tensor before the run, h_0 or c_0."""
+    def state(self, name: str, place: str, first: str, slots: int = 1) -> Buffer:
+        """The buffer of h or c, or of a copy under another name; `first`: its tensor before the run, h_0 or c_0.
+
+        With two slots a step reads one and writes the other.
+        """
         kind, held = (DataKind.H, "hidden") if first == "h_0" else (DataKind.C, "cell")
         return Buffer(
             f"{self.prefix}{name}",
@@ -95,6 +98,7 @@ class Registers:
             self.spec.hidden_size,
             self.batch,
             self.config.formats.format(held),
+            slots,
             is_input=True,
             format_kind=held,
             tensor=f"{self.prefix}dram.{first}",

@@ -33,11 +33,15 @@ class NpuCell(ABC):
         self.w_hh = registers.matrix("W_hh", DataKind.W_HH)
         self.bias = registers.bias()
         self.x = registers.x(source)
-        self.h = registers.state("h", VECTOR, "h_0")
+        self.h = registers.state("h", VECTOR, "h_0", slots=self._h_slots(registers))
         self.buffers: list[Buffer] = [self.w_ih, self.w_hh, *([self.bias] if self.bias else []), self.x, self.h]
         self.chains_of_x: list[Chain] = []
         self.chains_of_h: list[Chain] = []
         self._make()
+
+    def _h_slots(self, registers: Registers) -> int:
+        """How many places h has: one, where no product of h is left to be made when the new h is written."""
+        return 1
 
     @abstractmethod
     def _make(self) -> None:
@@ -228,6 +232,10 @@ class GruCell(NpuCell):
 
 class RnnCell(NpuCell):
     """Makes an RNN's chains: 1 (x) and 3 (h) of the published program, in which 2 loads x."""
+
+    def _h_slots(self, registers: Registers) -> int:
+        """One, or two where the chain that makes h goes in chunks: the later ones still multiply the old h."""
+        return min(2, len(registers.config.mvu.row_chunks(self.spec.hidden_size)))
 
     def _make(self) -> None:
         sums = self._sums(0, "h")

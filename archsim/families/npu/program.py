@@ -202,7 +202,7 @@ class _Ops:
         bias = None
         if product.bias is not None:
             bias = Region(product.bias, product.bias_row + start, product.bias_row + stop)
-        stride = 1 if product.vector is self.cell.x else 0
+        stride = 1 if (product.vector.slots or 1) > 1 else 0  # x, and h where a step writes it beside the old one
         return MatVec(
             unit=Mvu.name,
             label=label,
@@ -215,7 +215,7 @@ class _Ops:
         )
 
     def _targets(self, chain: Chain, at: At) -> tuple[Region, ...]:
-        regions = [at(target) for target in chain.targets]
+        regions = [_next(at(target)) for target in chain.targets]
         if chain.output is self.cell.output:
             part, first = regions[0], self.cell.output_start
             time = self._at_time(chain.output, 0)
@@ -256,6 +256,11 @@ class _Ops:
 
 def _whole(buffer: Buffer, offset: int = 0, stride: int = 0) -> Region:
     return Region(buffer, 0, buffer.entries, offset, stride)
+
+
+def _next(region: Region) -> Region:
+    """A region that a step writes: of a vector with two slots, that which the next step reads."""
+    return region if region.buffer.slots == 1 else replace(region, offset=1, stride=1)
 
 
 def _layer(

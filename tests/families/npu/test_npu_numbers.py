@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from archsim.api.simulate import machine_spec
 from archsim.api.verdict import Verdict, judge
 from archsim.checking.numbers import prepare
 from archsim.engines.events import Arithmetic, Options, execute
+from archsim.families.npu.config import NpuConfig
 from archsim.families.registry import build_units
 from archsim.families.schedules import find_schedule
 from archsim.workload import CellKind, Workload, load_tensors
@@ -71,6 +72,7 @@ def sizes(draw: st.DrawFn) -> tuple[str, ...]:
         "mvu.tiles": st.integers(1, 4),
         "mvu.dpes": st.integers(1, 4),
         "mvu.lanes": st.integers(1, 4),
+        "mvu.dot_units": st.sampled_from([1, 2, 3, 6]),
         "mvu.block_lanes": st.integers(1, 4),
         "mfu.lanes": st.integers(1, 5),
         "loader.write_back_latency_cycles": st.integers(0, 9),
@@ -78,11 +80,18 @@ def sizes(draw: st.DrawFn) -> tuple[str, ...]:
         "mfu.add_latency_cycles": st.integers(0, 4),
         "sequencer.issue_cycles": st.integers(0, 3),
         "sequencer.queue_depth": st.integers(1, 9),
-        "fifos.depth_words": st.sampled_from([200, 210, 300, 512]),
+        "fifos.depth_words": st.sampled_from([576, 590, 800, 1200]),  # a part: 6 units x 4 blocks x 4 engines, 6 times
     }
     ample = [f"{name}=100000" for name in ("mvu.matrix_depth_words", "mvu.vector_depth_words")]
-    ample += ["evrf.depth_words=100000", "mfu.depth_words=100000", "mvu.dot_units=6"]
+    ample += ["evrf.depth_words=100000", "mfu.depth_words=100000"]
     return tuple(f"{path}={draw(values)}" for path, values in small.items()) + tuple(ample)
+
+
+def fits(load: Workload, machine_sets: tuple[str, ...]) -> bool:
+    """Whether the machine has a dot unit for every sequence of the batch."""
+    config = machine(*machine_sets).config
+    assert isinstance(config, NpuConfig)
+    return load.spec.batch <= config.mvu.batch
 
 
 @settings(max_examples=examples(25))
@@ -90,7 +99,22 @@ def sizes(draw: st.DrawFn) -> tuple[str, ...]:
 def test_any_network_on_any_machine_in_any_format(
     load: Workload, machine_sets: tuple[str, ...], formats: tuple[str, ...]
 ) -> None:
+    assume(fits(load, machine_sets))
     assert_right(verdict(load, *machine_sets, *formats))
+
+
+@pytest.mark.parametrize("kind", list(CellKind))
+def test_chunks_of_a_single_row(kind: CellKind) -> None:
+    """An engine, a dot unit and a block: each row of h is a chunk, and an RNN's rows need the old h until the last.
+
+    h in one place would be the new h for all rows but the first; so it has two, and steps write them in turn.
+    """
+    narrow = ("mvu.cores=1", "mvu.tiles=1", "mvu.dpes=1", "mvu.lanes=12", "mvu.block_lanes=12", "mvu.dot_units=1")
+    load = network(kind=kind, hidden_size=10, input_size=8, steps=3)
+    assert_right(verdict(load, *narrow, "fifos.depth_words=300"))
+    program = find_schedule(None, "npu").build(load.spec, machine(*narrow, "fifos.depth_words=300").config)
+    (h,) = [buffer for buffer in program.buffers if buffer.name == "h"]
+    assert h.slots == (2 if kind is CellKind.RNN else 1)
 
 
 def test_words_of_tiles_that_are_wider_than_those_of_chains() -> None:
@@ -132,6 +156,7 @@ def test_whatever_the_latencies_the_same_bits(
     load: Workload, machine_sets: tuple[str, ...], seed: int, largest: int
 ) -> None:
     """The order that the verifier proves holds however long anything takes: FIFOs, tags and registers."""
+    assume(fits(load, machine_sets))
     arch = machine(*machine_sets, *FLOAT)
     program = find_schedule(None, "npu").build(load.spec, arch.config)
     units = build_units(arch.config)
