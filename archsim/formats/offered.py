@@ -36,9 +36,14 @@ def offered_format(text: str) -> NumberFormat | None:
     return usable(parsed[0][1]) if parsed else None
 
 
+def offered_formats() -> tuple[FormatDefinition, ...]:
+    """The definitions of all these formats."""
+    return tuple(_offered().values())
+
+
 def offered_names() -> tuple[str, ...]:
     """How messages show the names of these formats."""
-    return tuple(definition.name for definition in _offered().values())
+    return tuple(definition.name for definition in offered_formats())
 
 
 def usable(number_format: NumberFormat) -> NumberFormat:

@@ -22,6 +22,7 @@ from archsim.families.load import Arch, load_arch
 from archsim.formats import KINDS, Bit, Fixed, FloatFormat, Formats, NumberFormat, parse_format
 from archsim.formats.offered import FormatDefinition
 from archsim.hardware.operators import Width, width_of
+from archsim.report.text.catalogue import catalogue
 from archsim.workload import load_workload
 from tests.extending.entries import offered
 from tests.extending.outside import check_section, install, run, section
@@ -170,6 +171,14 @@ def test_offered_formats_are_found_by_name_and_written_by_name() -> None:
         assert pickle.loads(pickle.dumps(formats)) == formats
     with pytest.raises(ValueError, match="unknown number format 'half'"):
         Formats.model_validate("half")
+
+
+def test_formats_and_methods_are_listed() -> None:
+    with offered(GROUP, half=MINE):
+        listed = dict(catalogue())
+    assert listed["Number formats of installed packages (formats)"] == [("half", "float16 under another name")]
+    methods = listed["Activation methods (activation.method, mfu.method)"]
+    assert [name for name, _ in methods] == ["exact", "hard", "table", "piecewise_linear"]
 
 
 def test_archsim_s_own_names_are_never_asked_for() -> None:

@@ -11,7 +11,9 @@ from archsim.errors import FaultsError
 from archsim.families.family import Family
 from archsim.families.registry import all_families
 from archsim.families.schedules import schedules_of
+from archsim.formats.offered import offered_formats
 from archsim.hardware.dram.ddr_presets import SUMMARIES
+from archsim.hardware.functions.method_registry import all_methods
 from archsim.hardware.unit_definition import installed_units
 from archsim.importers.importer import installed_importers
 from archsim.metrics.statistic import installed_statistics
@@ -27,6 +29,7 @@ def catalogue() -> list[tuple[str, Entries]]:
         ("Workloads (workloads/; or inline: lstm:input,hidden,t=steps,b=batch)", _presets(PresetKind.WORKLOAD)),
         ("Design spaces (arch_configs/spaces/)", _presets(PresetKind.SPACE)),
         *(section for family in all_families().values() for section in _family(family)),
+        ("Activation methods (activation.method, mfu.method)", [(m.name, m.summary) for m in all_methods().values()]),
         ("DRAM devices (dram.device of kind ddr)", list(SUMMARIES.items())),
         *_from_outside(),
     ]
@@ -34,6 +37,7 @@ def catalogue() -> list[tuple[str, Entries]]:
 
 def _from_outside() -> list[tuple[str, Entries]]:
     """What installed packages offer besides families and schedules; no section is empty."""
+    formats = [(found.name, found.summary) for found in offered_formats()]
     units = [(unit.name, unit.summary) for unit in installed_units()]
     statistics = [
         (found.name, f"{found.meaning} ({found.unit})" if found.unit not in ("", "1") else found.meaning)
@@ -41,6 +45,7 @@ def _from_outside() -> list[tuple[str, Entries]]:
     ]
     importers = [(found.name, f"{found.summary} ({', '.join(found.suffixes)})") for found in installed_importers()]
     sections = [
+        ("Number formats of installed packages (formats)", formats),
         ("Units of installed packages (sections of units: in an architecture)", units),
         ("Statistics of installed packages (further in stats.json)", statistics),
         ("Importers of installed packages (archsim import)", importers),
