@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, Discriminator
@@ -70,9 +71,11 @@ def slot_of(declared: object, metadata: tuple[Any, ...] = (), description: str =
     return Slot(annotation, tuple(collected), nullable, own[0] if own else description, declared)
 
 
-def field_slots(model: type[BaseModel]) -> dict[str, Slot]:
+@lru_cache(maxsize=256)
+def field_slots(model: type[BaseModel]) -> Mapping[str, Slot]:
     """The slots of a model by the keys that the user writes."""
-    return {info.alias or name: slot_of(info.annotation, (info,)) for name, info in model.model_fields.items()}
+    slots = {info.alias or name: slot_of(info.annotation, (info,)) for name, info in model.model_fields.items()}
+    return types.MappingProxyType(slots)
 
 
 def inner_slot(slot: Slot, part: str | int) -> Slot | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ruamel.yaml.events import (
@@ -50,6 +52,12 @@ def read_tree(text: str, base: KeyPath = ()) -> Tree:
 
     `base` is the path at which the value stands: all paths start with it, and it counts for the depth.
     """
+    return deepcopy(_read(text, base))  # whose value, lists and mappings, is the caller's own
+
+
+@lru_cache(maxsize=32)
+def _read(text: str, base: KeyPath) -> Tree:
+    """What read_tree reads: a sweep over a preset reads its text once, the parser being slower than the rest."""
     reader = _Reader(text)
     try:
         reader.document(base)
