@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.optional import skipped_in_one_line
-from tests.rings import EXHAUSTIVE_EXAMPLES, FAST_EXAMPLES, covering, exhaustive, selects_exhaustive
+from tests.rings import covering, exhaustive, law_examples, selects_exhaustive
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -20,7 +20,7 @@ def pytest_configure(config: pytest.Config) -> None:
         derandomize=True,
         deadline=None,
         database=None,
-        max_examples=EXHAUSTIVE_EXAMPLES if thorough else FAST_EXAMPLES,
+        max_examples=law_examples(thorough),
         suppress_health_check=[HealthCheck.too_slow],
     )
     settings.load_profile("archsim")

@@ -7,6 +7,7 @@ every law at length.
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -19,8 +20,8 @@ from hypothesis import settings
 
 Value = TypeVar("Value")
 
-FAST_EXAMPLES, EXHAUSTIVE_EXAMPLES = 5, 40
-"""Examples of a law that asks for no number of its own, in each ring."""
+FAST_EXAMPLES, EXHAUSTIVE_EXAMPLES, LONG_EXAMPLES = 5, 20, 40
+"""Examples of a law that asks for no number of its own: in each ring, and where ARCHSIM_LONG=1 asks for more."""
 
 exhaustive = pytest.mark.exhaustive
 """A test, or a parameter, that the fast ring leaves out."""
@@ -40,9 +41,16 @@ def selects_exhaustive(expression: str) -> bool:
     return not expression or "exhaustive" in re.sub(r"\bnot\s+exhaustive\b", "", expression)
 
 
+def law_examples(thorough: bool) -> int:
+    """How many examples a law gets that asks for no number of its own."""
+    if not thorough:
+        return FAST_EXAMPLES
+    return LONG_EXAMPLES if os.environ.get("ARCHSIM_LONG") == "1" else EXHAUSTIVE_EXAMPLES
+
+
 def examples(count: int) -> int:
-    """How many examples a law gets in the ring that runs, if it gets `count` in the exhaustive one."""
-    return max(1, count * settings().max_examples // EXHAUSTIVE_EXAMPLES)
+    """How many examples a law gets in the ring that runs, if it gets `count` where ARCHSIM_LONG=1 asks for all."""
+    return max(1, count * settings().max_examples // LONG_EXAMPLES)
 
 
 def few(values: Iterable[object], count: int) -> list[ParameterSet]:
@@ -57,7 +65,7 @@ def few(values: Iterable[object], count: int) -> list[ParameterSet]:
 
 def part(values: Sequence[Value], place: int) -> Sequence[Value]:
     """What a test loops over: all of it in the exhaustive ring, in the fast one every fourth, from `place` on."""
-    return values if settings().max_examples == EXHAUSTIVE_EXAMPLES else values[place % min(4, len(values)) :: 4]
+    return values if settings().max_examples > FAST_EXAMPLES else values[place % min(4, len(values)) :: 4]
 
 
 def covering(rows: Sequence[Mapping[str, Hashable]], strength: int) -> list[int]:

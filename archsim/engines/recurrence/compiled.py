@@ -13,20 +13,19 @@ from archsim.program.codes import CAUSES, EVENTS
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
-UNCOUNTED = {"_nrt": False}
+UNCOUNTED: dict[str, Any] = {"_nrt": False}
 """Option of numba: the code counts no references, and so makes no arrays; the caller does, and keeps them.
 
 With the counts, every read of an array in a named tuple costs two atomic additions: run_phase took 4 times as long, and
 3 times as long to compile.
 """
 
-_njit = cast(Callable[..., Callable[[Callable[..., object]], Any]], njit)  # its types leave out that option
 _type_of = cast(Callable[[object], object], typeof)
 
 
 def inlined(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """A helper of compiled functions that becomes part of their code: a call of it costs nothing."""
-    return cast(Callable[Parameters, Result], _njit(forceinline=True, **UNCOUNTED)(function))
+    return cast(Callable[Parameters, Result], njit(forceinline=True, **UNCOUNTED)(function))
 
 
 def compiled(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
@@ -52,12 +51,12 @@ def compiled(function: Callable[Parameters, Result]) -> Callable[Parameters, Res
 
 def _dispatcher(function: Callable[..., object]) -> Any:  # noqa: ANN401 numba says little of its types
     try:
-        dispatcher: Any = _njit(cache=True, **UNCOUNTED)(function)
+        dispatcher: Any = njit(cache=True, **UNCOUNTED)(function)
         # By itself numba compiles again only when the file changes in which the function stands. But the layout of the
         # arguments, the helpers and the codes are compiled into it, too, and they stand in other files.
         dispatcher._cache._cache_file._source_stamp = _sources(Path(function.__code__.co_filename).parent)
     except (RuntimeError, AttributeError):  # "no locator available"; or another numba, whose cache is another one
-        return _njit(**UNCOUNTED)(function)
+        return njit(**UNCOUNTED)(function)
     return dispatcher
 
 

@@ -71,6 +71,15 @@ def loop_runs(draw: st.DrawFn) -> tuple[Program, MachineSpec]:
 
 
 @st.composite
+def stream_runs(draw: st.DrawFn) -> tuple[Program, MachineSpec]:
+    """Two ops of a unit, of which a third follows the second from its first word on, to its last."""
+    deps = {"c": [Dep(1, 0, After.FIRST, Wait.OPERAND)]}
+    phase = phase_of("a:u0 b:u0 c:u1", deps, draw(st.integers(3, 20)))
+    times = tuple(draw(services()) for _ in phase.ops)
+    return Program("stream", (), (phase,)), MachineSpec(("u0", "u1"), (times,), draw(st.sampled_from([0, 1])), 8)
+
+
+@st.composite
 def generic_runs(draw: st.DrawFn, max_repeat: int = 60) -> tuple[Program, MachineSpec]:
     """A random body, ops of which some repetitions leave out, waits of any cause, any services and sequencer.
 

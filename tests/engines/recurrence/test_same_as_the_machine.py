@@ -21,7 +21,16 @@ from archsim.metrics import compute_stats
 from archsim.program.ir import Program
 from archsim.trace import Trace, Window
 from archsim.workload import Workload, load_workload
-from tests.engines.recurrence.fast_runs import assert_same, check, fast, generic_runs, longer, loop_runs, machine
+from tests.engines.recurrence.fast_runs import (
+    assert_same,
+    check,
+    fast,
+    generic_runs,
+    longer,
+    loop_runs,
+    machine,
+    stream_runs,
+)
 from tests.rings import every_value, examples, few, law
 from tests.strategies import Case, cases
 
@@ -35,7 +44,10 @@ queue_depths = st.sampled_from([1, 1, 2, 3, 16])
 @law
 @pytest.mark.parametrize("part", few(range(PARTS), 1))
 def test_on_drawn_machines_schedules_and_workloads(part: int) -> None:
-    """2,000 of them (31 in the fast ring), in parts that can run side by side; most are long enough to skip a part."""
+    """2,000 of them (31 in the fast ring, 1,000 in the exhaustive one), in parts that can run side by side.
+
+    Most are long enough to skip a part.
+    """
     skipped = 0
 
     @seed(part)
@@ -57,7 +69,7 @@ def test_on_drawn_machines_schedules_and_workloads(part: int) -> None:
 
 
 @settings(max_examples=examples(1_000))
-@given(st.one_of(generic_runs(), generic_runs(), loop_runs()))
+@given(st.one_of(generic_runs(), generic_runs(), loop_runs(), stream_runs()))
 def test_on_any_dependencies(run: tuple[Program, MachineSpec]) -> None:
     """Ops that some repetitions leave out, dependencies without a reason, waits that end in the same cycle."""
     check(*run)
