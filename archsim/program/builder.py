@@ -9,8 +9,9 @@ named on the op's own unit but a RAW, and nothing that an earlier op of the same
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from archsim.program.ir import (
     After,
@@ -68,8 +69,7 @@ def _derive(ops: tuple[Op, ...]) -> tuple[tuple[Dep, ...], ...]:
     return tuple(tuple(found[place] for place in sorted(found)) for found in deps)
 
 
-@dataclass(frozen=True, slots=True)
-class _Need:
+class _Need(NamedTuple):
     """An op instance that must have reached an event; `cause` as in Dep."""
 
     instance: int
@@ -80,26 +80,6 @@ class _Need:
 
 _Window = tuple[int, int]
 _ALWAYS: _Window = (0, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Access:
-    """An access of an op to a buffer that the phase writes: its segments, and the cause of a wait for it."""
-
-    region: Region
-    first: int
-    stop: int
-    cause: Wait
-
-
-@dataclass(frozen=True, slots=True)
-class _Accesses:
-    """An op's accesses to buffers that the phase writes; no write can conflict with any other."""
-
-    reads: tuple[_Access, ...]
-    waits: tuple[_Access, ...]
-    """The reads, and what else must have been written."""
-    writes: tuple[_Access, ...]
 
 
 @dataclass(slots=True)
@@ -114,28 +94,60 @@ class _Slot:
     readers: dict[tuple[str, _Window], list[int]] = field(default_factory=dict)
     version: int = 0
 
-    def write(self, window: _Window, first: int, stop: int, instance: int) -> None:
+    def write(self, window: _Window, part: slice, instance: int) -> None:
         """Note that an op of that window has written those segments."""
         self.version += 1
         # Whoever waits for this op waits for those before it too: it has waited for them, so they may be forgotten. An
         # op that some repetitions leave out hides only ops of its own window, which are left out with it.
-        nobody = [_NOBODY] * (stop - first)
+        count = part.stop - part.start
+        nobody = [_NOBODY] * count
         for other, writers in self.writers.items():
             if window in (_ALWAYS, other):
-                writers[first:stop] = nobody
+                writers[part] = nobody
         for (_, other), readers in self.readers.items():
             if window in (_ALWAYS, other):
-                readers[first:stop] = nobody
+                readers[part] = nobody
         if window not in self.writers:
             self.writers[window] = [_NOBODY] * self.segments
-        self.writers[window][first:stop] = [instance] * (stop - first)
+        self.writers[window][part] = [instance] * count
 
-    def read(self, unit: str, window: _Window, first: int, stop: int, instance: int) -> None:
+    def read(self, unit: str, window: _Window, part: slice, instance: int) -> None:
         """Note that an op of that unit and window has read those segments."""
         readers = self.readers.get((unit, window))
         if readers is None:
             readers = self.readers[unit, window] = [_NOBODY] * self.segments
-        readers[first:stop] = [instance] * (stop - first)
+        readers[part] = [instance] * (part.stop - part.start)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Access:
+    """An access of an op to a buffer that the phase writes: its segments, and the cause of a wait for it."""
+
+    region: Region
+    part: slice
+    cause: Wait
+    slots: dict[int, _Slot]
+    """The slots of the buffer, by number, as far as they have been accessed."""
+    segments: int
+    """How many segments a slot has."""
+
+    def slot(self, repetition: int) -> tuple[int, _Slot]:
+        """The slot that the region addresses in a repetition, with its number."""
+        number = self.region.slot(repetition)
+        slot = self.slots.get(number)
+        if slot is None:
+            slot = self.slots[number] = _Slot(self.segments)
+        return number, slot
+
+
+@dataclass(frozen=True, slots=True)
+class _Accesses:
+    """An op's accesses to buffers that the phase writes; no write can conflict with any other."""
+
+    reads: tuple[_Access, ...]
+    waits: tuple[_Access, ...]
+    """The reads, and what else must have been written."""
+    writes: tuple[_Access, ...]
 
 
 class _History:
@@ -144,9 +156,9 @@ class _History:
         self._units = [op.unit for op in ops]
         self._windows = [op.window for op in ops]
         self._segments = Segments(ops)
-        written = {region.buffer.name for op in ops for region in op.writes}
-        self._accesses = [self._accesses_of(op, written) for op in ops]
-        self._slots: dict[tuple[str, int], _Slot] = {}
+        slots: dict[str, dict[int, _Slot]] = {region.buffer.name: {} for op in ops for region in op.writes}
+        self._accesses = [self._accesses_of(op, slots) for op in ops]
+        self._streams = any(op.streams for op in ops)
         self._seen: dict[tuple[str, str, int, int, int], int] = {}
         self._known: dict[tuple[object, ...], int] = {}
         self._upstream: dict[int, frozenset[int]] = {}
@@ -156,15 +168,14 @@ class _History:
         found: list[_Need] = []
         unit, always = self._units[index], self._windows[index] == _ALWAYS
         for access in self._accesses[index].waits:
-            region = access.region
-            number, slot = self._slot(region, repetition)
-            part = slice(access.first, access.stop)
-            if region.buffer.stream:
+            buffer, part = access.region.buffer, access.part
+            number, slot = access.slot(repetition)
+            if buffer.stream:
                 for writers in slot.writers.values():
                     found += self._to(writers[part], After.FIRST, Wait.OPERAND)
                 continue
             # A unit that has read this version of this region before has waited for all its writers.
-            key = (unit, region.buffer.name, number, access.first, access.stop)
+            key = (unit, buffer.name, number, part.start, part.stop)
             if always:
                 if self._seen.get(key) == slot.version:
                     continue
@@ -174,17 +185,17 @@ class _History:
         # What comes to an op word by word has been read before the op writes: its last word follows theirs.
         upstream = self._sources(found)
         for access in self._accesses[index].writes:
-            _, slot = self._slot(access.region, repetition)
-            part = slice(access.first, access.stop)
+            _, slot = access.slot(repetition)
             for (reader, _), readers in slot.readers.items():
                 # The op's own unit takes ops in order: it has read the old value before this op starts.
                 if reader != unit:
-                    before = self._to(readers[part], After.FREE, access.cause)
-                    found += [need for need in before if need.instance not in upstream]
+                    before = self._to(readers[access.part], After.FREE, access.cause)
+                    found += [need for need in before if need.instance not in upstream] if upstream else before
             for writers in slot.writers.values():
-                before = self._to(writers[part], After.DONE, access.cause)
                 # And it retires in order: the old write of the own unit is visible before this one.
-                found += [need for need in before if need.unit != unit]
+                for need in self._to(writers[access.part], After.DONE, access.cause):
+                    if need.unit != unit:
+                        found.append(need)
         return found
 
     def reduce(self, index: int, repetition: int, needs: list[_Need]) -> list[_Need]:
@@ -216,11 +227,9 @@ class _History:
         """Note the accesses of op number `index` in a repetition."""
         unit, window, accesses = self._units[index], self._windows[index], self._accesses[index]
         for access in accesses.reads:
-            _, slot = self._slot(access.region, repetition)
-            slot.read(unit, window, access.first, access.stop, instance)
+            access.slot(repetition)[1].read(unit, window, access.part, instance)
         for access in accesses.writes:
-            _, slot = self._slot(access.region, repetition)
-            slot.write(window, access.first, access.stop, instance)
+            access.slot(repetition)[1].write(window, access.part, instance)
 
     def follow(self, instance: int, needs: list[_Need]) -> None:
         """Remember which op instances the op follows word by word, directly or through others."""
@@ -229,6 +238,8 @@ class _History:
             self._upstream[instance] = sources
 
     def _sources(self, needs: list[_Need]) -> frozenset[int]:
+        if not self._streams:
+            return frozenset()
         direct = frozenset(need.instance for need in needs if need.after is After.FIRST)
         return direct.union(*(self._upstream.get(instance, frozenset()) for instance in direct))
 
@@ -244,36 +255,30 @@ class _History:
             return self._units[index], need.unit
         return self._units[index], need.unit, windows, repetition, there
 
-    def _accesses_of(self, op: Op, written: set[str]) -> _Accesses:
+    def _accesses_of(self, op: Op, slots: Mapping[str, dict[int, _Slot]]) -> _Accesses:
+        """The op's accesses to the buffers that have slots, which are those that the phase writes."""
+
         def accesses(regions: Sequence[Region], cause: Callable[[Region], Wait]) -> tuple[_Access, ...]:
-            mine = [region for region in regions if region.buffer.name in written]
-            return tuple(_Access(region, *self._segments.span(region), cause(region)) for region in mine)
+            mine = [(region, region.buffer.name) for region in regions if region.buffer.name in slots]
+            count, span = self._segments.count, self._segments.span
+            return tuple(_Access(r, slice(*span(r)), cause(r), slots[name], count(name)) for r, name in mine)
 
         reads = accesses(op.reads, _read_cause)
         waits = (*reads, *accesses(op.awaits, _read_cause))
         return _Accesses(reads, waits, accesses(op.writes, _write_cause))
-
-    def _slot(self, region: Region, repetition: int) -> tuple[int, _Slot]:
-        """The number of the region's slot, and its record."""
-        number = region.slot(repetition)
-        key = (region.buffer.name, number)
-        slot = self._slots.get(key)
-        if slot is None:
-            slot = self._slots[key] = _Slot(self._segments.count(region.buffer.name))
-        return number, slot
 
     def _to(self, instances: list[int], after: After, cause: Wait) -> list[_Need]:
         """The needs for the youngest of `instances` of each unit and repetition.
 
         The instances are of one window, and retire in order.
         """
+        different = set(instances)
+        different.discard(_NOBODY)
         youngest: dict[tuple[str, int], int] = {}
-        count = len(self._ops)
-        for instance in set(instances):
-            if instance != _NOBODY:
-                repetition, number = divmod(instance, count)
-                key = (self._units[number], repetition)
-                youngest[key] = max(instance, youngest.get(key, instance))
+        for instance in different:
+            repetition, number = divmod(instance, len(self._units))
+            key = (self._units[number], repetition)
+            youngest[key] = max(instance, youngest.get(key, instance))
         return [_Need(instance, unit, after, cause) for (unit, _), instance in youngest.items()]
 
 

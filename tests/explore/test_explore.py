@@ -112,6 +112,7 @@ def test_results_do_not_depend_on_the_number_of_workers(write: Write, tmp_path: 
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "3" / name).read_bytes(), name
 
 
+@exhaustive
 def test_several_workloads_are_aggregated(write: Write) -> None:
     both = '["lstm:3,4,t=3", {workload: "lstm:3,4,t=6", weight: 3}]'
     singles = [

@@ -17,7 +17,7 @@ from archsim.explore.results.write_results import write_results
 from archsim.explore.run.journal import Journal
 from archsim.explore.run.outcome import Kind, Outcome
 from tests.explore.conftest import Write
-from tests.rings import few
+from tests.rings import exhaustive
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -149,7 +149,8 @@ def test_a_read_only_folder(write: Write, tmp_path: Path) -> None:
         explore(Space.load(write()), out=folder, workers=1)
 
 
-@pytest.mark.parametrize("workers", few(["2", "1"], 1))
+@exhaustive
+@pytest.mark.parametrize("workers", ["1", "2"])
 def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(write: Write, tmp_path: Path, workers: str) -> None:
     path, out = write(*MANY), tmp_path / "out"
     command = [sys.executable, "-c", "from archsim.cli.main import main; main()"]

@@ -100,6 +100,7 @@ def test_two_of_one_name_are_refused() -> None:
         simulated(statistic(lambda run: 1), statistic(lambda run: 2))
 
 
+@exhaustive
 def test_the_command_line_says_it_in_one_line_and_ends_with_2(tmp_path: Path) -> None:
     install(PACKAGE, section(TITLE), tmp_path)
     module = tmp_path / "archsim_waits" / "statistics.py"

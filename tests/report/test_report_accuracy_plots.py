@@ -20,7 +20,7 @@ from archsim.report.figures.figure_ranges import ranges_figure
 from archsim.report.text.values import golden_values
 from tests.present import present
 from tests.report.accuracy_runs import MIXED, WRAPS, run_formats
-from tests.rings import few
+from tests.rings import exhaustive, few
 
 PLOTS = (plot_accuracy, plot_format_ranges)
 FIGURES = (accuracy_figure, ranges_figure)
@@ -55,7 +55,8 @@ def test_a_picture_is_a_png_of_16_cm_and_the_same_bytes_every_time(
     assert b"matplotlib" not in one.lower()
 
 
-@pytest.mark.parametrize("figure", few(FIGURES, 1))
+@exhaustive
+@pytest.mark.parametrize("figure", FIGURES)
 def test_no_font_is_smaller_than_8_points_and_nothing_is_cut_off(
     figure: Callable[[Simulation], Figure], speech: Simulation, layers: Simulation
 ) -> None:
