@@ -10,6 +10,7 @@ import pytest
 
 from archsim.config.presets import PresetKind, preset_file
 from archsim.report.files.folder import ACCURACY_FILES, FILES
+from tests.arrays import stored
 from tests.cli.conftest import Cli
 from tests.float_machines import FLOAT_16X16
 from tests.rings import exhaustive, few
@@ -78,7 +79,7 @@ def test_json_is_one_object_and_equals_the_file(cli: Cli) -> None:
 @exhaustive
 def test_outputs_are_in_torch_shapes_and_equal_the_witness(cli: Cli) -> None:
     assert cli("run", FLOAT_16X16, "silero_vad", "--no-plots", "--out", "here").code == 0
-    outputs = np.load("here/outputs.npz", allow_pickle=False)
+    outputs = stored("here/outputs.npz")
     assert {name: outputs[name].shape for name in outputs} == {
         "output": (310, 1, 128),
         "h_n": (1, 1, 128),
@@ -90,6 +91,7 @@ def test_outputs_are_in_torch_shapes_and_equal_the_witness(cli: Cli) -> None:
     assert {check["reference"] for check in stats["validation"]["checks"]} == {"golden model", "expected (file)"}
 
 
+@exhaustive
 def test_a_preset_in_int8_is_checked_bit_for_bit(cli: Cli) -> None:
     """The file's expected results are of the model in float32: here they count for the task alone."""
     run = cli("run", "edge_64x64", "silero_vad", "--no-plots", "--json", "--out", "here")
@@ -106,7 +108,7 @@ def test_a_preset_in_int8_is_checked_bit_for_bit(cli: Cli) -> None:
     assert stats["validation"]["passed"] is True
     assert stats["validation"]["tolerance"] == stats["validation"]["max_abs_error"] == 0
     assert stats["accuracy"]["task"]["witness"]["frames"] == 310
-    outputs = np.load("here/outputs.npz", allow_pickle=False)
+    outputs = stored("here/outputs.npz")
     assert outputs["output"].dtype == np.float32
     assert len(np.unique(outputs["output"])) <= 2**8, "values that 8 bits can tell apart"
     assert len(np.unique(outputs["c_n"])) > 100, "16 bits for c"

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from archsim.api import Simulation, simulate
@@ -18,6 +17,7 @@ from archsim.errors import ExecutorError
 from archsim.families.load import Arch, load_arch
 from archsim.families.schedules import AskedSchedule
 from archsim.workload import Workload, load_workload
+from tests.arrays import stored
 from tests.cli.conftest import Cli
 from tests.rings import exhaustive
 
@@ -42,7 +42,7 @@ def test_the_same_figures(cli: Cli, tmp_path: Path, options: tuple[str, ...]) ->
     assert found["auto"].pop("executor") == {"name": "machine", "reason": reason}
     assert found["fast"] == found["machine"] == found["auto"]
     if not options:
-        outputs = [np.load(tmp_path / name / "outputs.npz") for name in ("fast", "machine")]
+        outputs = [stored(tmp_path / name / "outputs.npz") for name in ("fast", "machine")]
         assert all((outputs[0][key] == outputs[1][key]).all() for key in outputs[1])
 
 

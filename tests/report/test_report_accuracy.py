@@ -105,6 +105,7 @@ def test_growth_is_the_error_of_the_last_quarter_over_that_of_the_first(layers: 
     assert "A cell in reverse begins at the last step." in text
 
 
+@exhaustive
 def test_what_grows_is_said_to_grow(speech: Simulation) -> None:
     c = next(tensor for tensor in present(accuracy_figures(speech)).tensors if tensor.name == "c")
     assert present(c.error_growth) > 2
@@ -119,6 +120,7 @@ def test_a_single_step_has_no_trend() -> None:
     assert "Along the sequence" not in text
 
 
+@exhaustive
 def test_overflows_by_kind_and_what_has_none(speech: Simulation) -> None:
     text = report_text(speech)
     rows = {row[0]: row[1:] for row in section(text, "Overflows") if row}
@@ -186,6 +188,7 @@ def test_integer_bits(low: float, high: float, bits: int) -> None:
     assert _integer_bits(low, high) == bits
 
 
+@exhaustive
 def test_calibration_says_method_source_and_ranges(speech: Simulation) -> None:
     rows = {row[0]: " ".join(row[1:]) for row in section(report_text(speech), "Calibration") if row}
     assert rows["method"] == "max, of weights max; from the workload's own input"
@@ -199,6 +202,7 @@ def test_calibration_says_method_source_and_ranges(speech: Simulation) -> None:
     assert "Calibration" not in report_text(run_formats("q4.12"))
 
 
+@exhaustive
 def test_the_task_is_compared_with_both_references(speech: Simulation) -> None:
     text, task = report_text(speech), present(present(speech.accuracy).task)
     rows = {row[0]: row[1:] for row in section(text, "Task: speech probability") if row}
@@ -213,6 +217,7 @@ def same_keys(part: object, owner: type) -> None:
     assert list(part) == list(declared(owner))
 
 
+@exhaustive
 def test_json_has_what_is_declared_and_no_arrays(speech: Simulation) -> None:
     text = stats_json(speech)
     accuracy = json.loads(text, parse_constant=pytest.fail)["accuracy"]
@@ -263,6 +268,7 @@ def test_csv_has_a_line_a_step_and_two_columns_a_tensor(layers: Simulation) -> N
     assert text.endswith("\n")
 
 
+@exhaustive
 def test_the_text_stays_inside_its_width(speech: Simulation, layers: Simulation) -> None:
     for run in (speech, layers, run_formats(MIXED)):
         text = report_text(run)

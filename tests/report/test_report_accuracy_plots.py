@@ -57,6 +57,7 @@ def test_a_picture_is_a_png_of_16_cm_and_the_same_bytes_every_time(
 
 @exhaustive
 @pytest.mark.parametrize("figure", FIGURES)
+@exhaustive
 def test_no_font_is_smaller_than_8_points_and_nothing_is_cut_off(
     figure: Callable[[Simulation], Figure], speech: Simulation, layers: Simulation
 ) -> None:
@@ -90,6 +91,7 @@ def test_errors_are_drawn_as_they_are_measured(layers: Simulation) -> None:
     assert axes.get_xlabel() == "time step"
 
 
+@exhaustive
 def test_scores_are_drawn_with_their_threshold_and_what_changes_side(speech: Simulation) -> None:
     with style():
         _, axes = accuracy_figure(speech).axes
@@ -122,6 +124,7 @@ def test_a_run_without_an_error_says_so() -> None:
     assert any("equal to the golden model" in text for text in words)
 
 
+@exhaustive
 def test_a_panel_for_each_kind_with_range_step_and_share(speech: Simulation) -> None:
     with style():
         figure = ranges_figure(speech)
@@ -135,6 +138,7 @@ def test_a_panel_for_each_kind_with_range_step_and_share(speech: Simulation) -> 
     ]
 
 
+@exhaustive
 def test_every_value_is_in_a_bin_and_what_is_beyond_in_its_colour(speech: Simulation, layers: Simulation) -> None:
     kinds = ("weight", "input", "hidden", "gate", "activation", "cell")
     for run in (speech, layers):

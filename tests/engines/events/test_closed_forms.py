@@ -105,7 +105,7 @@ class TestFusedInterleaved:
                 # one format everywhere: a converter would have nothing to do
                 (SMALL, "mac_array.converter_latency_cycles=9", 32 * 9 + (11 + 1 + 7 + 5 + 7 + 3)),
             ],
-            5,
+            3,
         ),
     )
     def test_tiles_and_tail_in_float32(self, workload: str, override: str, cycles_per_step: int) -> None:
@@ -138,7 +138,7 @@ class TestFusedInterleaved:
                 # products with 26 and with 24 fraction bits
                 (SHORT, "formats={all: q4.12, input: q2.14}", 63 * (4 + 16) + (11 + 2 + 7 + 5 + 7 + 3)),
             ],
-            7,
+            4,
         ),
     )
     def test_tiles_and_tail_in_int8(self, workload: str, override: str, cycles_per_step: int) -> None:
@@ -163,7 +163,7 @@ class TestFusedInterleaved:
                 (SMALL, "activation.method=piecewise_linear", 32 * 9 + (11 + 1 + (1 + 4) + 5 + (1 + 4) + 3)),
                 (SMALL, "activation.latency_cycles=5", 32 * 9 + (11 + 1 + (1 + 5) + 5 + (1 + 5) + 3)),
             ],
-            5,
+            3,
         ),
     )
     def test_tiles_and_tail_in_q4_12(self, workload: str, override: str, cycles_per_step: int) -> None:
@@ -261,7 +261,7 @@ class TestFusedGateMajor:
                 (Q4_12, SHORT, "mac_array.rows=32", 128 * 19 + (11 + 1 + 2 + 1 + 2)),
                 (Q4_12, SMALL, "clock_mhz=800", 32 * 9 + (11 + 4 + 2 + 4 + 2)),
             ],
-            7,
+            4,
         ),
     )
     def test_tiles_and_tail(self, machine: str, workload: str, override: str, cycles_per_step: int) -> None:

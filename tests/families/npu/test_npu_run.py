@@ -12,6 +12,7 @@ import pytest
 from archsim.api import simulate
 from archsim.cli.main import main
 from archsim.workload import load_workload
+from tests.arrays import stored
 from tests.families.npu.machines import machine
 
 LOAD = "lstm:50,90,t=4,b=5"
@@ -55,7 +56,7 @@ def test_run_with_figures_and_again_from_its_own_files(tmp_path: Path, archsim: 
     code, out, _ = archsim("run", arch, work, "--out", str(again), "--json", "--no-plots")
     assert code == 0
     assert json.loads(out)["latency_cycles"] == figures["latency_cycles"]
-    one, two = (np.load(place / "outputs.npz")["output"] for place in (folder, again))
+    one, two = (stored(place / "outputs.npz")["output"] for place in (folder, again))
     np.testing.assert_array_equal(one, two)
 
 
