@@ -34,7 +34,12 @@ def main(arguments: list[str] | None = None) -> int:
             print(fault.shown())
     elif options.command == "map":
         import_others(root)
-        make_map(root, Path(options.work).resolve(), Effort(options.cases, options.case_seconds), options.jobs)
+        make_map(
+            root,
+            Path(options.work).resolve(),
+            Effort(options.cases, options.case_seconds, options.tests_marker),
+            options.jobs,
+        )
     elif options.command == "run":
         return _run(options, root)
     else:
@@ -86,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--out", required=True, help="the results, lines of JSON")
     mapped.add_argument("--cases", type=int, default=4, help="cases of a parametrized test that run (default: 4)")
     mapped.add_argument("--case-seconds", type=float, default=60.0, help="CPU time of a case (default: 60)")
+    mapped.add_argument("--tests-marker", default="", help="the tests to map, as in pytest -m (default: all)")
     judged.add_argument("--cap-seconds", type=float, default=25.0, help="CPU time of a fault, all runs (default: 25)")
     judged.add_argument("--tests-marker", default="", help="which tests judge, as in pytest -m (default: all)")
     judged.add_argument("--skip", type=int, default=0, help="leave out the first faults of the sample")

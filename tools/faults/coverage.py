@@ -74,19 +74,27 @@ class CaseFile:
         return cls(data["path"], data["seconds"], data["collected"], int(data["reached"], 16), tests)
 
 
-def pytest_arguments(tree: Path, temporary: Path) -> list[str]:
-    """The options of every pytest run: of the project's own only what stands in its ini keys counts."""
+def pytest_arguments(tree: Path, temporary: Path, marker: str) -> list[str]:
+    """The options of every pytest run: of the project's own only what stands in its ini keys counts.
+
+    The marker expression, "" for none, says which ring runs and so how long its laws are.
+    """
     plugins = [part for name in ("cacheprovider", "xdist", "cov", "randomly") for part in ("-p", f"no:{name}")]
     place = ["--rootdir", str(tree), "-c", str(tree / "pyproject.toml"), "--basetemp", str(temporary / "pytest")]
-    return ["-q", "--no-header", "--tb=short", "-o", "addopts=", *plugins, *place]
+    selected = ["-m", marker] if marker else []
+    return ["-q", "--no-header", "--tb=short", "-o", "addopts=", *plugins, *place, *selected]
 
 
 @dataclass(frozen=True)
 class Effort:
-    """What a map may cost: cases of each test function that run, and CPU seconds after which one is broken off."""
+    """What a map may cost: cases of each test function that run, and CPU seconds after which one is broken off.
+
+    `marker`: tests that this expression does not select, as in pytest -m, are no part of the map.
+    """
 
     cases: int
     case_seconds: float
+    marker: str = ""
 
 
 def map_file(path: str, place: Place, blocks: int, effort: Effort, out: Path) -> None:
@@ -94,7 +102,7 @@ def map_file(path: str, place: Place, blocks: int, effort: Effort, out: Path) ->
     table = bytearray(blocks)
     setattr(builtins, TABLE, table)
     plugin = _Mapper(table, effort)
-    pytest.main([*pytest_arguments(place.tree, place.temporary), path], plugins=[plugin])
+    pytest.main([*pytest_arguments(place.tree, place.temporary, effort.marker), path], plugins=[plugin])
     found = CaseFile(path, plugin.collecting, plugin.collected, plugin.at_import, tuple(plugin.results()))
     part = out.with_suffix(".part")
     part.write_text(found.to_json(), encoding="utf-8")
@@ -126,8 +134,9 @@ class _Mapper:
         """A file that cannot be collected judges nothing."""
         self.collected = self.collected and not report.failed
 
+    @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Note all cases, and keep some of each test."""
+        """Note all cases that are selected, and keep some of each test."""
         self.collecting = cpu_seconds() - self.started
         self.at_import = self._take()
         cases: dict[str, list[pytest.Item]] = defaultdict(list)

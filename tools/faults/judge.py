@@ -52,15 +52,21 @@ class Budget:
     compiling: float
 
 
-def judge(batches: Sequence[Batch], names: Sequence[str], budget: Budget, place: Place, diary: Diary) -> None:
-    """Run batches until a test fails or the budget is spent; `names` are the tests by their places in the map."""
+def judge(
+    batches: Sequence[Batch], names: Sequence[str], budget: Budget, place: Place, diary: Diary, marker: str = ""
+) -> None:
+    """Run batches until a test fails or the budget is spent; `names` are the tests by their places in the map.
+
+    `marker`: which tests, as in pytest -m.
+    """
     runner = _Runner(names, cpu_seconds() + budget.seconds + budget.compiling, budget.compiling, diary)
     for batch in batches:
         if runner.out_of_time():
             diary.note("capped")
             return
         runner.start(batch)
-        code = pytest.main(["-x", *pytest_arguments(place.tree, place.temporary), *batch.files], plugins=[runner])
+        options = pytest_arguments(place.tree, place.temporary, marker)
+        code = pytest.main(["-x", *options, *batch.files], plugins=[runner])
         signal.setitimer(signal.ITIMER_PROF, 0)
         if runner.ended:
             return

@@ -113,7 +113,7 @@ class _Pool:
         print(f"{shown} {fault.shown()}", flush=True)
 
     def _task(self, batches: Sequence[Batch], budget: Budget, place: Place, diary: Diary) -> Callable[[], None]:
-        return lambda: judge(batches, self.names, budget, place, diary)
+        return lambda: judge(batches, self.names, budget, place, diary, self.options.marker)
 
     def finish(self) -> None:
         """Wait for all."""
