@@ -164,7 +164,7 @@ FORMATS = {"one q": ONE_Q, "two q": TWO_Q, "tflite": TFLITE, "by row": BY_ROW, "
 def test_every_kind_in_every_schedule(name: str, formats: str) -> None:
     """The program is interpreted alone: that the machine does the same is above."""
     done = 0
-    schedules = part(SCHEDULE_NAMES, list(NETWORKS).index(name))
+    schedules = part(SCHEDULE_NAMES, list(NETWORKS).index(name) + list(FORMATS).index(formats))
     for schedule in schedules:
         case = small_case(schedule, FORMATS[formats], **NETWORKS[name])
         alone = len(case.spec.layers) == 1

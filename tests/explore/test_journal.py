@@ -17,7 +17,7 @@ from archsim.explore.results.write_results import write_results
 from archsim.explore.run.journal import Journal
 from archsim.explore.run.outcome import Kind, Outcome
 from tests.explore.conftest import Write
-from tests.rings import exhaustive
+from tests.rings import examples, exhaustive
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -35,8 +35,8 @@ def outcome(number: int) -> Outcome:
 
 
 @pytest.mark.exhaustive
-def test_fifty_kills_and_then_the_same_points(write: Write, tmp_path: Path) -> None:
-    path, kills = write(*MANY), 50
+def test_many_kills_and_then_the_same_points(write: Write, tmp_path: Path) -> None:
+    path, kills = write(*MANY), examples(50)
     script = [sys.executable, str(HERE / "killed.py"), str(path), str(tmp_path / "killed"), str(kills), "1"]
     killed, last = map(int, subprocess.check_output(script, env=ENVIRONMENT, text=True).split())
     assert killed == kills, "every kill must hit an exploration that is under way"
