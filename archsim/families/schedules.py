@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from difflib import get_close_matches
 from typing import Any
 
 from archsim.config.extensions import SCHEDULES as GROUP
@@ -47,7 +48,10 @@ def find_schedule(asked: AskedSchedule, family: str = DEFAULT_FAMILY) -> Schedul
             f"{family}, whose schedules are: {names}"
         )
     hint = "; _interleaved may be left out" if any("_interleaved" in schedule.name for schedule in schedules) else ""
-    raise ScheduleError(f"--schedule {asked[:60]}: no such schedule; allowed: {names}{hint}")
+    short = [name for schedule in schedules for name in (schedule.name, schedule.name.replace("_interleaved", ""))]
+    close = get_close_matches(asked[:60].replace("-", "_"), short, n=1)
+    meant = f"did you mean {close[0]!r}? " if close else ""
+    raise ScheduleError(f"--schedule {asked[:60]}: no such schedule; {meant}allowed: {names}{hint}")
 
 
 def schedules_of(family: Family[Any]) -> tuple[Schedule[Any], ...]:

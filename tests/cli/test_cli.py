@@ -321,7 +321,10 @@ def test_list_names_everything(cli: Cli) -> None:
     [
         (["run", "edge_64"], "edge_64: no preset of that name; did you mean 'edge_64x64'?"),
         (["run", "edge_64x64", "nothing"], "nothing: no preset of that name"),
-        (["run", *TINY, "--schedule", "spilt"], "--schedule spilt: no such schedule; allowed: fused_interleaved"),
+        (
+            ["run", *TINY, "--schedule", "spilt"],
+            "--schedule spilt: no such schedule; did you mean 'split'? allowed: fused_interleaved",
+        ),
         (["run", *TINY, "--set", "mac_array.rows=0"], "--set mac_array.rows=0: mac_array.rows: expected an integer"),
         (["run", *TINY, "--set", "mac_arry.rows=1"], "mac_arry: unknown key; did you mean 'mac_array'?"),
         (["run", *TINY, "--set", "mac_array.rows"], "expected PATH=VALUE"),
