@@ -27,6 +27,7 @@ class Hazard:
 
 
 def region_name(region: Region) -> str:
+    """A region as messages show it: memory, buffer and entries."""
     return f"{region.buffer.memory}.{region.buffer.name}[{region.start}:{region.stop}]"
 
 

@@ -24,7 +24,7 @@ class OpFacts:
     followed: tuple[int, ...]
     """The ops (by index) whose words it takes as they come."""
     contends: bool
-    """Whether it needs a port that units share."""
+    """Whether the op needs a port that units share."""
 
 
 class Repetition:
@@ -60,15 +60,15 @@ class IssuedOp:
         """What it has computed, one array for each region that it writes; () before that and in timing-only runs."""
 
     def is_op(self, repetition: Repetition, index: int) -> bool:
-        """Whether it is op number `index` of the repetition."""
+        """Whether this is the instance of op number `index` in that repetition."""
         return self.repetition is repetition and self.facts.index == index
 
     def ready(self) -> bool:
-        """Whether it has got all its tokens."""
+        """Whether all tokens that the op waits for have arrived."""
         return not self.repetition.pending[self.facts.index]
 
     def follows(self) -> bool:
-        """Whether it takes words from an op that is not done yet."""
+        """Whether the op takes words from another one that is not done yet."""
         return not all(self.repetition.finished[other] for other in self.facts.followed)
 
     def __str__(self) -> str:

@@ -91,7 +91,7 @@ def _run(phase: Phase, arrays: PhaseArrays, timing: PhaseTiming, log: Log, skip:
 
 
 def _logged(run: _PhaseRun, skip: bool) -> PhaseLog:
-    """The same phase again, with the times of every op that is evaluated."""
+    """The log of a phase, made by running it once more and keeping the times of every op that is evaluated."""
     repetitions, ops = run.skip.evaluated, len(run.arrays.unit)
     if repetitions * ops > MOST_LOGGED:
         raise ExecutorError(

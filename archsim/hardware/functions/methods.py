@@ -46,7 +46,7 @@ class Method(ABC):
     """The curved functions that it can evaluate; every method can evaluate those that are lines."""
 
     def unsupported(self, functions: frozenset[str]) -> tuple[str, ...]:
-        """Of these functions those that the method cannot evaluate."""
+        """The names among `functions` that the method cannot evaluate, sorted."""
         return tuple(sorted((functions & CURVED) - self.functions))
 
     @abstractmethod
@@ -75,7 +75,7 @@ class Method(ABC):
 
     @abstractmethod
     def curved(self, function: FunctionSpec, source: Encoding, target: Encoding, overflows: Overflows) -> Evaluator:
-        """The same for a function of CURVED: as a method evaluates it."""
+        """An evaluator of a function of CURVED, as the method approximates it, between two encodings."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,7 @@ class TableMethod:
         return start + _scaled(rise, rest, self._rest_bits, rounding)
 
     def _between(self, table: npt.NDArray[np.float32], codes: Int) -> npt.NDArray[np.float32]:
-        """The same in float32, operation by operation: t_j + (t_(j+1) - t_j) * ((x - x_j) / d)."""
+        """The interpolated value in float32, operation by operation: t_j + (t_(j+1) - t_j) * ((x - x_j) / d)."""
         index, rest = self._split(codes)
         start = table[index]
         part = (rest * 2.0**-self._rest_bits).astype(np.float32)

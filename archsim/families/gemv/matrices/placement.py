@@ -51,7 +51,7 @@ class MatrixPlacement:
         return self.tile_rows if self.streamed_tiles else 0
 
     def streamed(self) -> MatrixPlacement:
-        """The same tiles, none of them pinned."""
+        """A placement of the same tiles in which none of them is pinned."""
         return replace(self, pinned=(False,) * len(self.tiles))
 
     def places(self) -> Iterator[tuple[WeightTile, bool, int]]:
