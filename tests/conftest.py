@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.optional import skipped_in_one_line
-from tests.rings import covering, exhaustive, law_examples, selects_exhaustive
+from tests.rings import SHARES, covering, exhaustive, law_examples, selects_exhaustive, share, share_of
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             continue
         if item.get_closest_marker("covering"):
             products[item.nodeid.partition("[")[0]].append(item)
-        if thorough and (getattr(item.obj, "is_hypothesis_test", False) or item.get_closest_marker("law")):
+        if thorough and _is_law(item):
             item.add_marker(exhaustive)
     for found in products.values():
         marker = found[0].get_closest_marker("covering")
@@ -49,6 +49,34 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for place, item in enumerate(found):
             if place not in kept:
                 item.add_marker(exhaustive)
+    if thorough:
+        _leave_out_other_shares(config, items)
+
+
+def _leave_out_other_shares(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of a test's many combinations that are exhaustive, and no law's, this run has one share."""
+    running = share()
+    if running is None:
+        return
+    combinations: defaultdict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("exhaustive") and not _is_law(item):
+            combinations[item.nodeid.partition("[")[0]].append(item)
+    left_out = {
+        item
+        for found in combinations.values()
+        if len(found) >= SHARES
+        for item in found
+        if share_of(item.nodeid) != running
+    }
+    if left_out:
+        config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _is_law(item: pytest.Item) -> bool:
+    """Whether the test is a law, or has one inside."""
+    return getattr(getattr(item, "obj", None), "is_hypothesis_test", False) or bool(item.get_closest_marker("law"))
 
 
 def pytest_collection_finish() -> None:

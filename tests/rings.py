@@ -2,7 +2,8 @@
 
 Every kind of check is in the fast ring. Of a test over many combinations of parameters it takes a few that cover all
 values, or all pairs of values; of a law it takes fewer examples. The exhaustive ring takes the other combinations, and
-every law at length.
+laws at length. Half an hour of that is too long for every change, so a run takes one share of four of the combinations,
+which ARCHSIM_SHARE names (0 to 3): CI takes another one with every commit. ARCHSIM_LONG=1 takes all of them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import TypeVar
+from zlib import crc32
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -20,8 +22,11 @@ from hypothesis import settings
 
 Value = TypeVar("Value")
 
-FAST_EXAMPLES, EXHAUSTIVE_EXAMPLES, LONG_EXAMPLES = 5, 20, 40
+FAST_EXAMPLES, EXHAUSTIVE_EXAMPLES, LONG_EXAMPLES = 5, 12, 40
 """Examples of a law that asks for no number of its own: in each ring, and where ARCHSIM_LONG=1 asks for more."""
+
+SHARES = 4
+"""Into so many shares the combinations that only the exhaustive ring has are cut."""
 
 exhaustive = pytest.mark.exhaustive
 """A test, or a parameter, that the fast ring leaves out."""
@@ -45,7 +50,22 @@ def law_examples(thorough: bool) -> int:
     """How many examples a law gets that asks for no number of its own."""
     if not thorough:
         return FAST_EXAMPLES
-    return LONG_EXAMPLES if os.environ.get("ARCHSIM_LONG") == "1" else EXHAUSTIVE_EXAMPLES
+    return LONG_EXAMPLES if share() is None else EXHAUSTIVE_EXAMPLES
+
+
+def share() -> int | None:
+    """Which of the shares (from 0) of the combinations runs; None: all of them."""
+    if os.environ.get("ARCHSIM_LONG") == "1":
+        return None
+    given = os.environ.get("ARCHSIM_SHARE", "0")
+    if given not in map(str, range(SHARES)):
+        raise pytest.UsageError(f"ARCHSIM_SHARE is {given}: 0 to {SHARES - 1}")
+    return int(given)
+
+
+def share_of(test: str) -> int:
+    """The share that a test is in, by its id: whatever other tests there are, and spread over all values."""
+    return crc32(test.encode()) % SHARES
 
 
 def examples(count: int) -> int:
@@ -64,11 +84,11 @@ def few(values: Iterable[object], count: int) -> list[ParameterSet]:
 
 
 def part(values: Sequence[Value], place: int) -> Sequence[Value]:
-    """What a test loops over: every fourth in the fast ring, every other in the exhaustive one, from `place` on.
+    """What a test loops over: every fourth in the fast ring, every third in the exhaustive one, from `place` on.
 
     With ARCHSIM_LONG=1 all of it.
     """
-    step = {FAST_EXAMPLES: 4, EXHAUSTIVE_EXAMPLES: 2}.get(settings().max_examples, 1)
+    step = {FAST_EXAMPLES: 4, EXHAUSTIVE_EXAMPLES: 3}.get(settings().max_examples, 1)
     return values[place % min(step, len(values)) :: step]
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from tests.optional import how_to_get, need, skipped_in_one_line
-from tests.rings import covering, examples, selects_exhaustive
+from tests.rings import SHARES, covering, examples, law_examples, selects_exhaustive, share, share_of
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,33 @@ def test_examples_are_a_share_of_those_of_the_exhaustive_ring(
 ) -> None:
     profile_of(of_profile)
     assert [examples(count) for count in (1, 5, 40, 400)] == found
+
+
+@pytest.mark.parametrize(
+    ("long", "given", "found"), [("", "0", 0), ("", "3", 3), ("1", "3", None)], ids=["first", "last", "all"]
+)
+def test_which_share_of_the_combinations_runs(
+    monkeypatch: pytest.MonkeyPatch, long: str, given: str, found: int | None
+) -> None:
+    monkeypatch.setenv("ARCHSIM_LONG", long)
+    monkeypatch.setenv("ARCHSIM_SHARE", given)
+    assert share() == found
+    assert law_examples(thorough=True) == (40 if found is None else 12)
+
+
+@pytest.mark.parametrize("given", ["4", "-1", "half", ""])
+def test_no_such_share_is_one_line(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("ARCHSIM_LONG", "")
+    monkeypatch.setenv("ARCHSIM_SHARE", given)
+    with pytest.raises(pytest.UsageError, match="0 to 3"):
+        share()
+
+
+def test_shares_are_about_as_large_and_together_all() -> None:
+    found = [share_of(f"tests/test_x.py::test_y[{a}-{b}]") for a in range(20) for b in range(20)]
+    counts = [found.count(number) for number in range(SHARES)]
+    assert sum(counts) == 400
+    assert all(80 <= count <= 120 for count in counts)
 
 
 AXES = {"schedule": range(20), "machine": range(5), "network": range(10)}

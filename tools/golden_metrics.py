@@ -306,11 +306,11 @@ def main(arguments: Sequence[str]) -> int:
             print(f"--only {text}: no run's name holds that, as {example}", file=sys.stderr)
             return 2
     saved = read_file(options.file.read_text(encoding="utf-8")) if options.file.exists() else {}
-    runs = [run for run in known if any(text in run.key for text in only)]
+    runs = [run for run in known if any(text in f"{run.key} |" for text in only)]
     processes = min(options.processes, 1 + len(runs) // RUNS_OF_A_PROCESS)
     found = collect(runs, processes, sys.stderr if options.verbose else None)
     if options.check:
-        return _check({key: run for key, run in saved.items() if any(text in key for text in only)}, found)
+        return _check({key: run for key, run in saved.items() if any(text in f"{key} |" for text in only)}, found)
     keys = {run.key for run in known}
     kept = {key: run for key, run in saved.items() if key in keys}
     options.file.write_text(file_text(kept | found), encoding="utf-8")
@@ -322,7 +322,9 @@ def _parser() -> argparse.ArgumentParser:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--check", action="store_true", help="compare with the file; exit code 1 if a figure differs")
     what.add_argument("--write", action="store_true", help="write the file")
-    parser.add_argument("--only", action="append", metavar="TEXT", help="runs whose name holds TEXT; repeatable")
+    parser.add_argument(
+        "--only", action="append", metavar="TEXT", help="runs whose name and a closing ' |' hold TEXT; repeatable"
+    )
     parser.add_argument("--file", type=Path, default=FILE, help="another file than tests/golden_metrics.json")
     parser.add_argument("--processes", type=int, default=2, metavar="N")
     parser.add_argument("--verbose", action="store_true", help="a line for each run on stderr, with its seconds")
