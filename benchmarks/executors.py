@@ -1,7 +1,7 @@
 """Designs a second by the machine and by the second executor, and their ratio, in one run. Prints; asserts nothing.
 
     python benchmarks/executors.py            # 1,000 designs by the second executor, 10 by the machine
-    python benchmarks/executors.py --quick    # fewer, for CI
+    python benchmarks/executors.py --quick    # fewer
 
 A design goes from its validated configuration to all its figures. Targets: 1,000 designs a second on one core for
 LSTM(200, 1000), T = 70, by the second executor; T = 1,000,000 at the cost of T = 100.

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.optional import skipped_in_one_line
-from tests.rings import SHARES, covering, exhaustive, law_examples, selects_exhaustive, share, share_of
+from tests.rings import covering, exhaustive, law_examples, selects_exhaustive, share, share_of
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -54,20 +54,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _leave_out_other_shares(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of a test's many combinations that are exhaustive, and no law's, this run has one share."""
+    """Of the tests that only the exhaustive ring has, and that are no laws, this run has one share."""
     running = share()
     if running is None:
         return
-    combinations: defaultdict[str, list[pytest.Item]] = defaultdict(list)
-    for item in items:
-        if item.get_closest_marker("exhaustive") and not _is_law(item):
-            combinations[item.nodeid.partition("[")[0]].append(item)
     left_out = {
         item
-        for found in combinations.values()
-        if len(found) >= SHARES
-        for item in found
-        if share_of(item.nodeid) != running
+        for item in items
+        if item.get_closest_marker("exhaustive") and not _is_law(item) and share_of(item.nodeid) != running
     }
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if item in left_out])

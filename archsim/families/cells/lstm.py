@@ -53,8 +53,6 @@ class LstmOps(CellOps):
         """The activations of a group: one op for each run of segments that share function and unit.
 
         An o that sees the new c comes later.
-
-        An o that sees the new c comes later.
         """
         segments = [s for s in group.segments if (s.block == OUTPUT and self.spec.peepholes) is after_cell]
         ops: list[Op] = []

@@ -100,8 +100,6 @@ class ArrayOperators:
         """The operators that a tile switches: rows of weights times B vectors, with the K of each matrix.
 
         Weights are registered once, inputs once a vector and column, sums converted once an accumulation.
-
-        Weights are registered once, inputs once a vector and column, sums converted once an accumulation.
         """
         found: Tally = Counter()
         parts = self._accumulations(inputs)
