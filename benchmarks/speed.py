@@ -1,7 +1,7 @@
 """How fast archsim is. Prints figures; asserts nothing: machines differ, and this one may be busy.
 
     python benchmarks/speed.py            # all figures and the profile's top five
-    python benchmarks/speed.py --quick    # fewer repetitions, for CI
+    python benchmarks/speed.py --quick    # fewer repetitions
 
 Targets: at least 100,000 program ops a second timing-only on one core; `archsim run edge_64x64 lstm_200_1000_t70
 --no-plots` under 2 s from a cold start in float32; numerics of that workload in int8 under 2 s; `archsim --help` under

@@ -412,7 +412,11 @@ def machines(draw: st.DrawFn, rows: int, fewest: int) -> GemvConfig:
                 "cell_latency_cycles": draw(latencies),
                 "hidden_latency_cycles": draw(latencies),
             },
-            "sequencer": {"issue_cycles": draw(st.integers(0, 4)), "queue_depth": draw(st.integers(1, 8))},
+            "sequencer": {
+                "issue_cycles": draw(st.integers(0, 4)),
+                "queue_depth": draw(st.integers(1, 8)),
+                "token_latency_cycles": draw(st.sampled_from([0, 0, 1, 2])),
+            },
         }
     )
 

@@ -50,9 +50,7 @@ def test_examples_are_a_share_of_those_of_the_exhaustive_ring(
 @pytest.mark.parametrize(
     ("long", "given", "found"), [("", "0", 0), ("", "3", 3), ("1", "3", None)], ids=["first", "last", "all"]
 )
-def test_which_share_runs(
-    monkeypatch: pytest.MonkeyPatch, long: str, given: str, found: int | None
-) -> None:
+def test_which_share_runs(monkeypatch: pytest.MonkeyPatch, long: str, given: str, found: int | None) -> None:
     monkeypatch.setenv("ARCHSIM_LONG", long)
     monkeypatch.setenv("ARCHSIM_SHARE", given)
     assert share() == found

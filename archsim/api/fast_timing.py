@@ -15,7 +15,7 @@ from archsim.program.ir import PhaseKind
 from archsim.trace import Trace, Window
 
 if TYPE_CHECKING:
-    from archsim.engines.recurrence import ServiceTimes
+    from archsim.engines.recurrence import Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +41,26 @@ def time_fast(
     facts = cached.figure_cache.facts(units)
     left = {name: iter(unit.services) for name, unit in facts.items()}
     services = [next(left[op.unit]) for op in cached.shapes.ops]
-    issue_cycles = config.sequencer.issue_cycles
-    reason = length_refusal(services, cached.shape_times, issue_cycles)
+    sequencer = config.sequencer
+    reason = length_refusal(services, cached.shape_times, sequencer.issue_cycles + sequencer.token_latency_cycles)
     if reason:
         return reason
     of_shapes = ServiceTimes.from_services(services)
     of_phases = tuple(of_shapes.at(places) for places in cached.shape_places)
-    timing = Timing(of_phases, issue_cycles, config.sequencer.queue_depth)
+    timing = Timing(of_phases, sequencer.issue_cycles, sequencer.queue_depth, sequencer.token_latency_cycles)
     trace = execute_fast(cached.tables, timing, window=window).trace
-    times, bursts = _step_times(cached, trace, of_phases), cached.figure_cache.burst_figures(config, units)
+    times, bursts = _step_times(cached, trace, timing), cached.figure_cache.burst_figures(config, units)
     return FastTiming(trace, Precomputed(cached.spec, cached.figures, times, bursts, facts))
 
 
-def _step_times(cached: CachedProgram, trace: Trace, services: tuple[ServiceTimes, ...]) -> StepTimes:
+def _step_times(cached: CachedProgram, trace: Trace, timing: Timing) -> StepTimes:
     """The cycles for which bodies occupy units, and those of the recurrence, as StepTimes.from_program gives them.
 
     It is quicker to take them from the trace: static units were occupied for as long as it says.
     """
-    chains = zip(cached.chains, services, strict=True)
-    recurrence = sum((chain.longest(times) for chain, times in chains if chain is not None), Fraction(0))
+    chains = zip(cached.chains, timing.services, strict=True)
+    latency = timing.token_latency_cycles
+    recurrence = sum((chain.longest(times, latency) for chain, times in chains if chain is not None), Fraction(0))
     occupied = dict.fromkeys(trace.units, 0)
     for phase, units in zip(trace.phases, trace.phase_units, strict=True):
         if phase.kind is PhaseKind.BODY:

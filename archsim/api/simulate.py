@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -23,12 +23,12 @@ from archsim.families.schedule import Schedule
 from archsim.families.schedules import AskedSchedule, check_units, find_schedule
 from archsim.formats import KINDS, Formats, IntegerFormat
 from archsim.hardware.functions.method_definition import MethodDefinition
-from archsim.hardware.unit import PortUse, Units
+from archsim.hardware.unit import PortUse, Service, Unit, Units
 from archsim.lowering.tensors import Results
 from archsim.metrics import Stats, compute_stats
 from archsim.metrics.statistic import FinishedRun, Further, Statistic, compute_further, installed_statistics
 from archsim.program.interpreter import interpret
-from archsim.program.ir import Program
+from archsim.program.ir import Op, Program
 from archsim.program.verifier import verify
 from archsim.trace import Trace, Window
 from archsim.workload import NetworkSpec, Workload
@@ -154,14 +154,28 @@ def _why_not_judged(formats: Formats, method: MethodDefinition) -> str:
 
 def machine_spec(program: Program, arch: Arch, units: Units) -> MachineSpec:
     """What the machine needs to know: service times of all ops or their source, single ports, the sequencer."""
-    services = tuple(tuple(units[op.unit].cycles(op) for op in phase.ops) for phase in program.phases)
+    services = tuple(tuple(_service(units[op.unit], op, arch) for op in phase.ops) for phase in program.phases)
     sessions = {name: partial(unit.session, program.buffers) for name, unit in units.items() if not unit.static}
     shared = arch.config.single_ported
     uses: tuple[tuple[tuple[PortUse, ...], ...], ...] = ()
     if shared:
         uses = tuple(tuple(units[op.unit].port_uses(op, shared) for op in phase.ops) for phase in program.phases)
     sequencer = arch.config.sequencer
-    return MachineSpec(tuple(units), services, sequencer.issue_cycles, sequencer.queue_depth, sessions, uses)
+    return MachineSpec(
+        tuple(units),
+        services,
+        sequencer.issue_cycles,
+        sequencer.queue_depth,
+        sessions,
+        uses,
+        sequencer.token_latency_cycles,
+    )
+
+
+def _service(unit: Unit[Any], op: Op, arch: Arch) -> Service:
+    """An op's service time. Where units share a port, the cycles of its writes there are booked one by one."""
+    service, shared = unit.cycles(op), arch.config.single_ported
+    return replace(service, write_cycles=unit.write_cycles(op, shared)) if shared else service
 
 
 def _middle(steps: int) -> Window:

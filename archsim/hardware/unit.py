@@ -37,13 +37,15 @@ class Service:
     `compute_cycles` is what the datapath needs (initiation interval x items), `port_cycles` what the narrowest
     memory port needs; the op holds its unit for the longer of the two and is visible `depth_cycles` after that.
     `first_cycles`: of an op that writes a FIFO, cycles of its occupancy until its first word is through; from then on
-    there is at least one a cycle.
+    there is at least one a cycle. `write_cycles`: those in which its results pass the unit's write ports, the last ones
+    before they are visible; no other op's results pass them in the same cycles.
     """
 
     compute_cycles: int
     port_cycles: int
     depth_cycles: int
     first_cycles: int = 1
+    write_cycles: int = 0
 
     @property
     def occupancy_cycles(self) -> int:
@@ -165,6 +167,14 @@ class Unit(ABC, Generic[ConfigT]):
             [0, *self._cycles_by_memory(self.read_ports(op)).values(), *self._cycles_by_memory(op.writes).values()]
         )
 
+    def write_cycles(self, op: Op, shared: Collection[str] = ()) -> int:
+        """The cycles in which the op's results pass the narrowest write port of the unit's own.
+
+        `shared`: the memories whose one port all units share; what passes these has its cycles booked one by one.
+        """
+        cycles = self._cycles_by_memory(op.writes)
+        return max((found for memory, found in cycles.items() if memory not in shared), default=0)
+
     def port_uses(self, op: Op, memories: Collection[str]) -> tuple[PortUse, ...]:
         """The cycles that the op needs of each memory which has a single port for all units."""
         reads, writes = self._cycles_by_memory(self.read_ports(op)), self._cycles_by_memory(op.writes)
@@ -189,7 +199,13 @@ class Unit(ABC, Generic[ConfigT]):
 
     def cycles(self, op: Op) -> Service:
         """The op's service time; a lower bound of each of its parts if the unit is not static."""
-        return Service(self.compute_cycles(op), self.port_cycles(op), self.depth_cycles(op), self.first_cycles(op))
+        return Service(
+            compute_cycles=self.compute_cycles(op),
+            port_cycles=self.port_cycles(op),
+            depth_cycles=self.depth_cycles(op),
+            first_cycles=self.first_cycles(op),
+            write_cycles=self.write_cycles(op),
+        )
 
     def refuse(self, op: Op) -> SimulatorBug:
         """The error for an op that this unit does not know: it must never cost 0 cycles."""

@@ -48,15 +48,16 @@ class StepTimes:
     recurrence_cycles: Fraction
 
     @classmethod
-    def from_program(cls, program: Program, units: Units) -> StepTimes:
-        """The times of a program, from its units' service times."""
+    def from_program(cls, program: Program, units: Units, token_latency_cycles: int) -> StepTimes:
+        """The times of a program, from its units' service times and the latency of tokens."""
         bodies = program.of_kind(PhaseKind.BODY)
         occupied = dict.fromkeys(units, 0)
         for body in bodies:
             for op, times in body.distinct:
                 occupied[op.unit] += units[op.unit].cycles(op).occupancy_cycles * times
         services = [[units[op.unit].cycles(op) for op in body.ops] for body in bodies]
-        return cls(occupied, sum(map(_recurrence, bodies, services), Fraction(0)))
+        chains = (_recurrence(*of_body, token_latency_cycles) for of_body in zip(bodies, services, strict=True))
+        return cls(occupied, sum(chains, Fraction(0)))
 
 
 def compute_bounds(work: StepWork, times: StepTimes, spec: NetworkSpec, arch: MachineConfig, units: Units) -> Bounds:
@@ -147,25 +148,25 @@ def _ops_of_place(body: Phase, place: int) -> frozenset[int]:
     return frozenset(number for number, op in enumerate(body.ops) if op.step_offset == offset)
 
 
-def _recurrence(body: Phase, services: list[Service]) -> Fraction:
+def _recurrence(body: Phase, services: list[Service], token_latency_cycles: int) -> Fraction:
     """The cycles a time step of the closing chain that takes longest.
 
-    Ops follow each other along dependencies of the same repetition (after DONE: latency; after FREE: occupancy; after
-    FIRST: until the first word) and, on one unit, in order (occupancy). n chains, each of which begins after the end of
-    the one before, take at least n times the cycles of one.
+    Ops follow each other along dependencies of the same repetition (after DONE: latency; after FREE: occupancy, each
+    with the token's latency; after FIRST: until the first word) and, on one unit, in order (occupancy). n chains, each
+    of which begins when the token from the end of the one before arrives, take at least n times the cycles of one.
     """
     longest = Fraction(0)
     for first, chains in groupby(closing_chains(body), key=attrgetter("first")):
-        starts = _chain_starts(body, services, first)
+        starts = _chain_starts(body, services, first, token_latency_cycles)
         for chain in chains:
             # Where no path from `first` reaches `last` in every repetition, the tile is on no chain that h closes.
             if chain.last in starts:
-                cycles = Fraction(starts[chain.last] + services[chain.last].latency_cycles, chain.lag)
-                longest = max(longest, cycles * chain.per_step)
+                cycles = starts[chain.last] + services[chain.last].latency_cycles + token_latency_cycles
+                longest = max(longest, Fraction(cycles, chain.lag) * chain.per_step)
     return longest
 
 
-def _chain_starts(body: Phase, services: list[Service], first: int) -> dict[int, int]:
+def _chain_starts(body: Phase, services: list[Service], first: int, token_latency_cycles: int) -> dict[int, int]:
     """For each op that chains from `first` reach, the earliest start, in cycles after that of `first`."""
     starts = {first: 0}
     skip_first, skip_last = body.ops[first].window
@@ -174,7 +175,7 @@ def _chain_starts(body: Phase, services: list[Service], first: int) -> dict[int,
         op = body.ops[index]
         # Only lag 0: an edge from another repetition would leave the chain. A bound may leave edges out.
         waits = [
-            starts[dep.op] + _until(services[dep.op], dep.after)
+            starts[dep.op] + _until(services[dep.op], dep.after, token_latency_cycles)
             for dep in body.deps[index]
             if dep.lag == 0 and dep.op in starts
         ]
@@ -188,11 +189,12 @@ def _chain_starts(body: Phase, services: list[Service], first: int) -> dict[int,
     return starts
 
 
-def _until(service: Service, after: After) -> int:
+def _until(service: Service, after: After, token_latency_cycles: int) -> int:
+    """The cycles from an op's start until what it sends at the event is there."""
     match after:
         case After.DONE:
-            return service.latency_cycles
+            return service.latency_cycles + token_latency_cycles
         case After.FIRST:
             return service.first_word_cycles
         case After.FREE:
-            return service.occupancy_cycles
+            return service.occupancy_cycles + token_latency_cycles

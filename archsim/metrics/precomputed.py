@@ -84,5 +84,6 @@ class Precomputed:
     @classmethod
     def from_program(cls, program: Program, spec: NetworkSpec, config: MachineConfig, units: Units) -> Precomputed:
         """Compute it all for one machine and one program for it."""
-        figures, times = ProgramFigures.from_program(program, spec.steps), StepTimes.from_program(program, units)
+        figures = ProgramFigures.from_program(program, spec.steps)
+        times = StepTimes.from_program(program, units, config.sequencer.token_latency_cycles)
         return cls(spec, figures, times, BurstFigures.from_program(program, config, units), facts_of(program, units))

@@ -39,8 +39,9 @@ class _Phase:
         self.queues: dict[str, list[tuple[int, int]]] = {name: [] for name in spec.units}
         repetitions = range(phase.repeat)
         ops = range(len(phase.ops))
-        self.to_issue = [(r, k) for r in repetitions for k in ops if phase.ops[k].active(r, phase.repeat)]
-        self.all = len(self.to_issue)
+        self.to_issue = [(r, k) for r in repetitions for k in ops]
+        self.all = sum(self._takes_part(*instance) for instance in self.to_issue)
+        self.begin = now + spec.token_latency_cycles
         self.issuing_since: int | None = None
 
     def over(self, now: int) -> bool:
@@ -58,18 +59,27 @@ class _Phase:
                 return
 
     def _issue(self, now: int) -> bool:
-        if not self.to_issue:
+        if not self.to_issue or now < self.begin:
             return False
-        queue = self.queues[self.phase.ops[self.to_issue[0][1]].unit]
-        if self.issuing_since is None and len(queue) < self.spec.queue_depth:
+        if self.issuing_since is None and self._has_place(self.to_issue[0]):
             self.issuing_since = now
         if self.issuing_since is None or now < self.issuing_since + self.spec.issue_cycles:
             return False
-        queue.append(self.to_issue.pop(0))
+        instance = self.to_issue.pop(0)
+        if self._takes_part(*instance):
+            self.queues[self.phase.ops[instance[1]].unit].append(instance)
         self.issuing_since = None
-        if self.to_issue and len(self.queues[self.phase.ops[self.to_issue[0][1]].unit]) < self.spec.queue_depth:
+        if self.to_issue and self._has_place(self.to_issue[0]):
             self.issuing_since = now
         return True
+
+    def _takes_part(self, repetition: int, index: int) -> bool:
+        return self.phase.ops[index].active(repetition, self.phase.repeat)
+
+    def _has_place(self, instance: tuple[int, int]) -> bool:
+        """Whether the interval of an op can begin: there is room in its queue, or it is left out and passed over."""
+        queue = self.queues[self.phase.ops[instance[1]].unit]
+        return not self._takes_part(*instance) or len(queue) < self.spec.queue_depth
 
     def _ready(self, name: str, now: int) -> tuple[int, int] | None:
         before = self.last.get(name)
@@ -81,7 +91,8 @@ class _Phase:
             if there < 0 or not self.phase.ops[dep.op].active(there, self.phase.repeat):
                 continue
             other = self.records.get((there, dep.op))
-            if other is None or (other.done if dep.after is After.DONE else other.free) > now:
+            latency = self.spec.token_latency_cycles
+            if other is None or (other.done if dep.after is After.DONE else other.free) + latency > now:
                 return None
         return repetition, index
 
@@ -98,7 +109,8 @@ class _Phase:
             service = self.jitter(self.number, repetition, index, service)
         held = self._held(service, self._uses(index), now)
         before = self.last.get(name)
-        done = max(now + held + service.depth_cycles, before.done if before else 0)
+        beats = self.spec.services[self.number][index].write_cycles
+        done = max(now + held + service.depth_cycles, before.done + beats if before else 0)
         record = OpRecord(self.number, repetition, index, now, now + held, done)
         self.records[repetition, index] = self.last[name] = record
         return True

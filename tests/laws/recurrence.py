@@ -3,11 +3,12 @@
 With P the start of the phase, for the ops in program order:
 
     issue(op) = max(issue(op before), S(op that must leave the queue first)) + issue_cycles
-    S(op)     = max(P, F(op before on the unit), issue(op), D or F of each dependency)
+    S(op)     = max(P, F(op before on the unit), issue(op), D or F of each dependency + token_latency_cycles)
     F(op)     = S(op) + occupancy
-    D(op)     = max(F(op) + depth, D(op before on the unit))
+    D(op)     = max(F(op) + depth, D(op before on the unit) + write_cycles)
 
-and the next phase starts at the largest D.
+where an op that a repetition leaves out has issue(op) = issue(op before) + issue_cycles and nothing else, and what
+stands before the first op was issued at P + token_latency_cycles. The next phase starts at the largest D.
 """
 
 from __future__ import annotations
@@ -37,12 +38,13 @@ def recurrence(program: Program, spec: MachineSpec, jitter: Jitter | None = None
     for number, phase in enumerate(program.phases):
         begin = found.end
         found.starts.append(begin)
-        issued = begin
+        issued = begin + spec.token_latency_cycles
         records: dict[tuple[int, int], OpRecord] = {}
         on_unit: dict[str, list[OpRecord]] = {name: [] for name in spec.units}
         for repetition in range(phase.repeat):
             for index, op in enumerate(phase.ops):
                 if not op.active(repetition, phase.repeat):
+                    issued += spec.issue_cycles
                     continue
                 queue = on_unit[op.unit]
                 if len(queue) >= spec.queue_depth:
@@ -53,6 +55,7 @@ def recurrence(program: Program, spec: MachineSpec, jitter: Jitter | None = None
                     other = records.get((repetition - dep.lag, dep.op))
                     if other is not None:
                         time = other.done if dep.after is After.DONE else other.free
+                        time += spec.token_latency_cycles
                         tokens.append((time, list(Wait).index(dep.cause), dep.cause))
                 free_before = queue[-1].free if queue else begin
                 start = max([free_before, issued, *(time for time, _, _ in tokens)])
@@ -60,7 +63,8 @@ def recurrence(program: Program, spec: MachineSpec, jitter: Jitter | None = None
                 if jitter is not None:
                     service = jitter(number, repetition, index, service)
                 free = start + max(service.compute_cycles, service.port_cycles)
-                done = max(free + service.depth_cycles, queue[-1].done if queue else 0)
+                beats = spec.services[number][index].write_cycles
+                done = max(free + service.depth_cycles, queue[-1].done + beats if queue else 0)
                 record = OpRecord(number, repetition, index, start, free, done)
                 records[repetition, index] = record
                 queue.append(record)

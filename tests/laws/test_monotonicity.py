@@ -16,7 +16,7 @@ where a fused tile is two accumulations and a converter follows:
     mac_array.multiplier_latency_cycles, .adder_latency_cycles, .converter_latency_cycles    down
     activation.lanes up, .latency_cycles down
     elementwise.lanes up, .cell_latency_cycles and .hidden_latency_cycles down
-    sequencer.issue_cycles down, .queue_depth up
+    sequencer.issue_cycles and .token_latency_cycles down, .queue_depth up
     the capacities of the memories    cycles stay the same, once everything fits
     activation.method, .address_format, .table, .piecewise_linear    cycles stay the same, with a latency of one's own
 
@@ -84,6 +84,7 @@ DOWN = (
     "elementwise.cell_latency_cycles",
     "elementwise.hidden_latency_cycles",
     "sequencer.issue_cycles",
+    "sequencer.token_latency_cycles",
 )
 SAME_CYCLES = (
     "clock_mhz",

@@ -48,13 +48,25 @@ def test_every_op_at_its_cycle_when_latencies_vary(case: Case, jitter: Jitter) -
 
 
 @settings(max_examples=examples(200))
-@given(bodies(conditional=True, max_repeat=9), st.integers(0, 3), st.integers(1, 4), jitters())
+@given(
+    bodies(conditional=True, max_repeat=9),
+    st.tuples(st.integers(0, 3), st.integers(1, 4), st.integers(0, 2)),
+    st.integers(0, 3),
+    jitters(),
+)
 def test_every_op_of_any_program_at_its_cycle(
-    phase: Phase, issue_cycles: int, queue_depth: int, jitter: Jitter
+    phase: Phase, sequencer: tuple[int, int, int], write_cycles: int, jitter: Jitter
 ) -> None:
     """Also where repetitions leave ops out, and where tokens come from several repetitions ago."""
     program = one_phase(phase)
-    spec = MachineSpec(("u2", "u0", "u1"), ((Service(2, 1, 3),) * len(phase.ops),), issue_cycles, queue_depth)
+    issue_cycles, queue_depth, token_latency_cycles = sequencer
+    spec = MachineSpec(
+        ("u2", "u0", "u1"),
+        ((Service(2, 1, 3, write_cycles=write_cycles),) * len(phase.ops),),
+        issue_cycles,
+        queue_depth,
+        token_latency_cycles=token_latency_cycles,
+    )
     trace = execute(program, spec, Options(window=EVERYTHING, jitter=jitter))
     want = recurrence(program, spec, jitter)
     assert list(trace.records) == want.records
@@ -68,7 +80,7 @@ def test_every_op_of_any_program_at_its_cycle(
 def test_records_obey_the_rules_of_order(case: Case, jitter: Jitter) -> None:
     """The rules that the verifier trusts, each read off the trace."""
     trace, _ = case.execute(jitter=jitter)
-    services = case.machine_spec().services
+    services, latency = case.machine_spec().services, case.machine_spec().token_latency_cycles
     before: dict[str, OpRecord] = {}
     by_key = {(r.phase, r.repetition, r.op): r for r in trace.records}
     for r in trace.records:  # in program order
@@ -79,13 +91,14 @@ def test_records_obey_the_rules_of_order(case: Case, jitter: Jitter) -> None:
         previous = before.get(op.unit)
         if previous is not None:
             assert r.start >= previous.free
-        assert r.done == max(r.start + service.latency_cycles, previous.done if previous else 0)
+        beats = services[r.phase][r.op].write_cycles
+        assert r.done == max(r.start + service.latency_cycles, previous.done + beats if previous else 0)
         assert trace.phases[r.phase].start <= r.start
         assert r.done <= trace.phases[r.phase].end
         for dep in phase.deps[r.op]:
             other = by_key.get((r.phase, r.repetition - dep.lag, dep.op))
             if other is not None:
-                assert r.start >= (other.done if dep.after is After.DONE else other.free)
+                assert r.start >= (other.done if dep.after is After.DONE else other.free) + latency
         before[op.unit] = r
 
 

@@ -21,7 +21,8 @@ class MachineSpec:
     """What execution needs to know of the architecture.
 
     `units` are the names of the units, in the order in which single ports are granted to those that ask in the same
-    cycle; `services` each phase's ops' service times; `issue_cycles` and `queue_depth` are the sequencer's. `sessions`
+    cycle; `services` each phase's ops' service times; `issue_cycles`, `queue_depth` and `token_latency_cycles` are the
+    sequencer's. `sessions`
     makes the state of each unit whose service times depend on its history: what `services` says of its ops is a lower
     bound. `port_uses`: for each phase's ops what they need of single ports; () if no memory has one.
     """
@@ -32,6 +33,7 @@ class MachineSpec:
     queue_depth: int
     sessions: Mapping[str, Callable[[], Session]] = field(default_factory=dict)
     port_uses: tuple[tuple[tuple[PortUse, ...], ...], ...] = ()
+    token_latency_cycles: int = 0
 
     @property
     def static(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from archsim.engines.events.clock import Clock
 from archsim.engines.events.options import MachineSpec, Options
@@ -13,6 +14,14 @@ from archsim.engines.events.token_tables import KEY_BASE, LaterRepetition, SameR
 from archsim.engines.events.unit_process import UnitProcess
 from archsim.program.ir import Phase
 from archsim.trace import OpRecord
+
+
+class Tokens(NamedTuple):
+    """The tokens of one event: to ops of its repetition, and to ops of later ones."""
+
+    repetition: Repetition
+    same: SameRepetition
+    later: LaterRepetition
 
 
 class PhaseRun:
@@ -58,12 +67,14 @@ class PhaseRun:
             spec.issue_cycles,
             spec.queue_depth,
         )
+        self._token_latency = spec.token_latency_cycles
 
     def begin(self) -> None:
         """Start issuing now."""
         for unit in dict.fromkeys(self._units):
             unit.begin_phase(self)
-        self._sequencer.begin(self._env.now)
+        # That the phase before is over is a token, too.
+        self._sequencer.begin(self._env.now + self._token_latency)
 
     def timing(self, issued: IssuedOp) -> OpTiming:
         """How long the op takes, which starts now."""
@@ -85,11 +96,7 @@ class PhaseRun:
     def operands_read(self, issued: IssuedOp) -> None:
         """The op has read its operands (FREE): pass the tokens of those that wait for it."""
         tables, op = self._tables, issued.facts.index
-        same, later = tables.free_same[op], tables.free_later[op]
-        if same:
-            self._pass_same(issued.repetition, same)
-        if later:
-            self._pass_later(issued.repetition.number, later)
+        self._send(issued.repetition, tables.free_same[op], tables.free_later[op])
 
     def completed(self, issued: IssuedOp) -> None:
         """The op's results are visible (DONE): commit them, pass the tokens, count it."""
@@ -97,11 +104,7 @@ class PhaseRun:
         # The results come first: an op that a token lets start in this very cycle reads them.
         if self._options.arithmetic is not None:
             self._options.arithmetic.commit(issued.facts.op, repetition.number, issued.results)
-        same, later = tables.done_same[op], tables.done_later[op]
-        if same:
-            self._pass_same(repetition, same)
-        if later:
-            self._pass_later(repetition.number, later)
+        self._send(repetition, tables.done_same[op], tables.done_later[op])
         repetition.finished[op] = 1
         for follower, _ in tables.first_same[op]:
             self._units[follower].words_complete(repetition, follower)
@@ -133,6 +136,22 @@ class PhaseRun:
             if other is not None and not other.finished[dep.op]:
                 found.append(f"{op_name(self._phase.ops[dep.op], other.number)} ({dep.after.value})")
         return found
+
+    def _send(self, repetition: Repetition, same: SameRepetition, later: LaterRepetition) -> None:
+        """Tokens of an event of this cycle, which arrive when the token latency has passed."""
+        if not same and not later:
+            return
+        if self._token_latency:
+            self._env.after(self._token_latency, self._arrive, Tokens(repetition, same, later))
+        else:
+            self._arrive(Tokens(repetition, same, later))
+
+    def _arrive(self, tokens: Tokens) -> None:
+        """Tokens arrive now."""
+        if tokens.same:
+            self._pass_same(tokens.repetition, tokens.same)
+        if tokens.later:
+            self._pass_later(tokens.repetition.number, tokens.later)
 
     def _pass_same(self, repetition: Repetition, tokens: SameRepetition) -> None:
         """Tokens that arrive now at ops of the same repetition."""

@@ -50,10 +50,13 @@ class Sequencer:
         """Place of the next op among `_ops`, the ops of repetition `_number`."""
         self._repetition = repetitions.at(0)
         self._ops = tables.active(0)
+        self._passed = tables.left_out_before(0)
+        """Left-out instructions before each of `_ops` and after the last one: passing over one takes an interval."""
 
     def begin(self, now: int) -> None:
         """Issue from cycle `now` on."""
         self._issued_at = now
+        self._pass_over()
         self._issue()
 
     def place_free(self, queue: Queue, now: int) -> None:
@@ -76,7 +79,9 @@ class Sequencer:
                     return
                 self._number += 1
                 self._ops = self._tables.active(self._number)
+                self._passed = self._tables.left_out_before(self._number)
                 self._index = 0
+                self._pass_over()
                 if self._ops:
                     self._repetition = self._repetitions.at(self._number)
             op = self._ops[self._index]
@@ -87,5 +92,10 @@ class Sequencer:
             facts = self._facts[op]
             if not facts.op.joined:
                 self._issued_at += interval
-            self._index += 1
             queue.put(IssuedOp(facts, self._repetition, self._issued_at))
+            self._index += 1
+            self._pass_over()
+
+    def _pass_over(self) -> None:
+        """Pass over the left-out instructions that stand between the op issued last and the next one."""
+        self._issued_at += self._passed[self._index] * self._issue_cycles

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from archsim.engines.events.options import Jitter, MachineSpec
@@ -20,11 +21,13 @@ class OpTiming(NamedTuple):
     """For which the op holds its unit."""
     depth: int
     """From the end of the occupancy until the results are visible."""
+    write: int = 0
+    """In which the results pass the unit's write ports, the last ones before they are visible."""
 
     @classmethod
     def from_service(cls, service: Service) -> OpTiming:
         """The cycles that a service says."""
-        return cls(service.compute_cycles, service.occupancy_cycles, service.depth_cycles)
+        return cls(service.compute_cycles, service.occupancy_cycles, service.depth_cycles, service.write_cycles)
 
 
 class ServiceClock:
@@ -50,11 +53,14 @@ class ServiceClock:
         """
         # First what the unit's history makes of the op, then a test's variation of it. Last come the single ports: they
         # are given to the op as it is executed.
-        service, session = self._spec.services[phase][index], self._sessions.get(op.unit)
+        nominal, session = self._spec.services[phase][index], self._sessions.get(op.unit)
+        service = nominal
         if session is not None:
             service = session.service(op, repetition, queued, now)
         if self._jitter is not None:
             service = self._jitter(phase, repetition, index, service)
+        # How long results pass write ports follows from their bits alone.
+        service = replace(service, write_cycles=nominal.write_cycles)
         uses = self._spec.port_uses[phase][index] if self._spec.port_uses else ()
         return OpTiming.from_service(self._ports.grant(uses, service, now) if uses else service)
 

@@ -45,6 +45,24 @@ class TokenTables:
         phase = self.phase
         return tuple(k for k in self._all if phase.ops[k].active(repetition, phase.repeat))
 
+    def left_out_before(self, repetition: int) -> tuple[int, ...]:
+        """How many instructions the sequencer passes over before each op that takes part, and after the last one.
+
+        An op that is part of the instruction before it (joined) is passed over with that one.
+        """
+        active = self.active(repetition)
+        if active is self._all:
+            return (0,) * (len(active) + 1)
+        found, passed, following = [], 0, iter((*active, len(self._all)))
+        next_active = next(following)
+        for k in (*self._all, len(self._all)):
+            if k == next_active:
+                found.append(passed)
+                passed, next_active = 0, next(following, -1)
+            elif not self.phase.ops[k].joined:
+                passed += 1
+        return tuple(found)
+
     def pending(self, repetition: int) -> list[int]:
         """For each op the tokens it waits for: dependencies on ops that are there."""
         if self._inner(repetition):

@@ -140,7 +140,7 @@ class UnitProcess:
             self._supervisor.started(self)
             yield env.timeout(timing.occupancy)
             if issued.facts.followed:
-                yield from self._drain(issued, start, timing.depth)
+                yield from self._drain(issued, start, timing)
             self._supervisor.operands_read(issued)
 
     def _start(self, issued: IssuedOp, now: int) -> OpTiming:
@@ -162,10 +162,10 @@ class UnitProcess:
             self._env.after(max(facts.first_word, self._last_done - now), self._supervisor.first_word, issued)
         self._timeline.add(now, timing.occupancy)
         if not facts.followed:
-            self._finish(issued, now, now, now + timing.occupancy, timing.depth)
+            self._finish(issued, now, now, now + timing.occupancy, timing)
         return timing
 
-    def _drain(self, issued: IssuedOp, start: int, depth: int) -> Generator[simpy.Event, None, None]:
+    def _drain(self, issued: IssuedOp, start: int, timing: OpTiming) -> Generator[simpy.Event, None, None]:
         """Wait for the last words of the ops that this one follows, then schedule its completion."""
         due = self._env.now
         while issued.follows():
@@ -174,12 +174,12 @@ class UnitProcess:
             self.draining = None
         now = self._env.now
         self._waits[OPERAND_CODE] += now - due
-        self._finish(issued, now, start, now, depth)
+        self._finish(issued, now, start, now, timing)
 
-    def _finish(self, issued: IssuedOp, now: int, start: int, free: int, depth: int) -> None:
+    def _finish(self, issued: IssuedOp, now: int, start: int, free: int, timing: OpTiming) -> None:
         """Compute the results and schedule the op's completion, now that it is known when it is free."""
-        # Results retire in order: a short op does not overtake the one before it in the pipeline.
-        done = max(free + depth, self._last_done)
+        # Results retire in order, and through one write port: those of a short op come behind those of the op before.
+        done = max(free + timing.depth, self._last_done + timing.write)
         self._free_at, self._last_done = free, done
         if self._arithmetic is not None:
             issued.results = self._arithmetic.sample(issued.facts.op, issued.repetition.number)

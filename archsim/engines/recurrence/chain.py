@@ -57,11 +57,11 @@ class ChainTables:
         first, last, lag = np.ascontiguousarray(np.array(rows, np.int64).reshape(-1, 3).T)
         return cls(arrays, ClosingChains(first, last), lag, tuple(chain.per_step for chain in closing))
 
-    def longest(self, services: ServiceTimes) -> Fraction:
+    def longest(self, services: ServiceTimes, token_latency_cycles: int) -> Fraction:
         """The cycles a time step of the chain that takes longest; 0 if none closes."""
         lengths = np.zeros(len(self.chains.first), np.int64)
         scratch = np.zeros((2, len(self.arrays.unit)), np.int64)
-        chain_lengths(self.arrays, services, self.chains, scratch, lengths)
+        chain_lengths(self.arrays, services, token_latency_cycles, self.chains, scratch, lengths)
         found = zip(lengths.tolist(), self.lag.tolist(), self.per_step, strict=True)
         return max(
             (Fraction(cycles, lag) * chains for cycles, lag, chains in found if cycles >= 0), default=Fraction(0)
@@ -70,27 +70,37 @@ class ChainTables:
 
 @compiled
 def chain_lengths(
-    arrays: PhaseArrays, services: ServiceTimes, chains: ClosingChains, scratch: Ints, lengths: Ints
+    arrays: PhaseArrays,
+    services: ServiceTimes,
+    token_latency_cycles: int,
+    chains: ClosingChains,
+    scratch: Ints,
+    lengths: Ints,
 ) -> None:
-    """Write to `lengths` (m) each chain's longest way in cycles from the start of `first` to the done of `last`.
+    """Write to `lengths` (m) each chain's longest way in cycles from the start of `first` to the token after `last`.
 
     It is -1 where there is none. `scratch` (2, n) may hold anything.
 
     Ops follow each other along dependencies of the same repetition (after DONE: occupancy and depth; after FREE:
-    occupancy; after FIRST: until the first word) and, on one unit, in order (occupancy); only ops that take part
-    whenever `first` does are on the way.
+    occupancy, each with the token's latency; after FIRST: until the first word) and, on one unit, in order (occupancy);
+    only ops that take part whenever `first` does are on the way.
     """
     starts = scratch[0]  # (n) how long after the start of `first` each op starts; -1: it does not follow
     before = scratch[1]  # the op of each unit that was last on the way; there are no more units than ops
     for m in range(len(chains.first)):
         begin, last = chains.first[m], chains.last[m]
         if m == 0 or chains.first[m - 1] != begin:
-            _starts_after(arrays, services, begin, starts, before)
-        lengths[m] = starts[last] + services.occupancy[last] + services.depth[last] if starts[last] >= 0 else -1
+            _starts_after(arrays, services, token_latency_cycles, begin, starts, before)
+        if starts[last] >= 0:
+            lengths[m] = starts[last] + services.occupancy[last] + services.depth[last] + token_latency_cycles
+        else:
+            lengths[m] = -1
 
 
 @inlined
-def _starts_after(arrays: PhaseArrays, services: ServiceTimes, begin: int, starts: Ints, before: Ints) -> None:
+def _starts_after(
+    arrays: PhaseArrays, services: ServiceTimes, token_latency_cycles: int, begin: int, starts: Ints, before: Ints
+) -> None:
     """Write to `starts` (n) when each op starts if op `begin` does at 0 and nothing else holds it up.
 
     `before` is a scratch array. One pass in program order: dependencies within a repetition point backwards.
@@ -106,7 +116,7 @@ def _starts_after(arrays: PhaseArrays, services: ServiceTimes, begin: int, start
         for d in range(arrays.first_dep[k], arrays.first_dep[k + 1]):
             other = arrays.dep_op[d]
             if arrays.dep_lag[d] == 0 and starts[other] >= 0:
-                until = services.occupancy[other]
+                until = services.occupancy[other] + token_latency_cycles
                 if arrays.dep_after[d] == DONE_CODE:
                     until += services.depth[other]
                 elif arrays.dep_after[d] == FIRST_CODE:

@@ -39,7 +39,7 @@ def run_phase(arrays: PhaseArrays, timing: PhaseTiming, state: PhaseState, skip:
     first_snapshot = arrays.head + max(arrays.max_lag - 1, 0)
     next_snapshot = first_snapshot
     skip_from, period, shift = -1, 0, 0
-    issued, mark, skipped = 0, 0, 0
+    issued, mark, skipped = timing.token_latency_cycles, 0, 0  # that the phase before is over is a token, too
     r = 0
     while r < arrays.repeat:
         row = r - skipped  # the rings and the log go on as if nothing had been skipped
@@ -85,7 +85,9 @@ def _run_repetition(
     of_row = row % len(rings.frees)
     end = NEVER
     for k in range(len(arrays.unit)):
+        interval = 0 if arrays.joined[k] else timing.issue_cycles
         if not inner and _left_out(arrays, k, r):
+            issued += interval  # the sequencer passes over it
             continue
         u = arrays.unit[k]
         # Issue: one interval after the op before, but not before the queue has a place, which the op has left that
@@ -94,11 +96,10 @@ def _run_repetition(
         queued = rings.place_of[u + 1] - begin
         if queued and rings.issued_ops[u] >= queue_depth:
             issued = max(issued, rings.starts[begin + rings.issued_ops[u] % queue_depth])
-        if not arrays.joined[k]:
-            issued += timing.issue_cycles
+        issued += interval
         # Start: the unit is free, the op is there, its last token has come. What of the last two came later is what
         # the unit has waited for.
-        arrived, cause, drained = _last_token(arrays, rings, k, r, row, looks_inside)
+        arrived, cause, drained = _last_token(arrays, timing, rings, k, r, row, looks_inside)
         start = max(state.free_at[u], issued, arrived)
         waited = start - state.free_at[u]
         if waited:
@@ -108,9 +109,10 @@ def _run_repetition(
         if drained > free:
             state.waits[u, OPERAND_CODE] += drained - free
             free = drained
-        # Results retire in order: neither they nor the first word overtake those of the unit's op before.
+        # Results retire in order: neither they nor the first word overtake those of the unit's op before, and all
+        # of them pass the write ports behind those.
         rings.words[k] = max(start + services.first_word[k], state.done_at[u])
-        done = max(free + services.depth[k], state.done_at[u])
+        done = max(free + services.depth[k], state.done_at[u] + services.write[k])
         state.free_at[u], state.done_at[u] = free, done
         rings.frees[of_row, k], rings.dones[of_row, k] = free, done
         if queued:
@@ -124,7 +126,7 @@ def _run_repetition(
 
 @inlined
 def _last_token(
-    arrays: PhaseArrays, rings: Rings, k: int, r: int, row: int, looks_inside: bool
+    arrays: PhaseArrays, timing: PhaseTiming, rings: Rings, k: int, r: int, row: int, looks_inside: bool
 ) -> tuple[int, int, int]:
     """When op k's last token arrives, the code of its cause, and when the last word is there that the op follows.
 
@@ -139,6 +141,7 @@ def _last_token(
             continue  # nobody sends this token
         of_row = (row - lag) % rows
         token = rings.dones[of_row, other] if arrays.dep_after[d] == DONE_CODE else rings.frees[of_row, other]
+        token += timing.token_latency_cycles
         if arrays.dep_after[d] == FIRST_CODE:
             token, drained = rings.words[other], max(drained, rings.dones[of_row, other])
         if token > arrived or (token == arrived and arrays.dep_cause[d] > cause):

@@ -7,7 +7,7 @@ batch that a core works on; cores work side by side on sequences of their own. A
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Generic
@@ -94,6 +94,13 @@ class StreamUnit(Unit[ConfigT], Generic[ConfigT]):
 
     def port_cycles(self, op: Op) -> int:
         """The cycles of the ports: 0, since every register file and FIFO passes a word a cycle."""
+        return 0
+
+    def write_cycles(self, op: Op, shared: Collection[str] = ()) -> int:
+        """The cycles in which results retire apart from others': 0, since words never meet.
+
+        They leave in the order in which they came, one a cycle, and all of a unit's ops are as deep.
+        """
         return 0
 
     def compute_cycles(self, op: Op) -> int:

@@ -12,7 +12,7 @@ loaded, one a cycle, so that a column block takes at least that many cycles.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -164,6 +164,10 @@ class Mvu(Unit[MvuConfig]):
 
     def port_cycles(self, op: Op) -> int:
         """The cycles of the ports: 0, since every engine and every tile has a register file of its own."""
+        return 0
+
+    def write_cycles(self, op: Op, shared: Collection[str] = ()) -> int:
+        """The cycles in which sums retire apart from others': 0, since all micro-ops are as deep and never meet."""
         return 0
 
     def compute_cycles(self, op: Op) -> int:

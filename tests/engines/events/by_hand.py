@@ -152,7 +152,7 @@ class Token:
 class Job:
     """An op "a1" of unit "a" that occupies it for `occupancy` cycles and is visible `depth` cycles after that.
 
-    The last `skip_last` repetitions leave it out.
+    The last `skip_last` repetitions leave it out. Its results pass the unit's write port in `write` cycles.
     """
 
     label: str
@@ -160,6 +160,7 @@ class Job:
     depth: int = 0
     waits: Sequence[Token] = field(default=())
     skip_last: int = 0
+    write: int = 0
 
     @property
     def unit(self) -> str:
@@ -176,14 +177,20 @@ def job_phase(name: str, body: Sequence[Job], repeat: int = 1) -> Phase:
 
 
 def run_jobs(
-    *bodies: Sequence[Job], repeat: int = 1, issue_cycles: int = 0, queue_depth: int = 64
+    *bodies: Sequence[Job],
+    repeat: int = 1,
+    issue_cycles: int = 0,
+    queue_depth: int = 64,
+    token_latency_cycles: int = 0,
 ) -> tuple[dict[OpKey, Times], Trace]:
     """Execute one phase for each body (named "0", "1", ...); the times of every op, and the trace."""
     phases = tuple(job_phase(str(number), body, repeat) for number, body in enumerate(bodies))
-    services = tuple(tuple(Service(job.occupancy, 0, job.depth) for job in body) for body in bodies)
+    services = tuple(
+        tuple(Service(job.occupancy, 0, job.depth, write_cycles=job.write) for job in body) for body in bodies
+    )
     units = tuple(sorted({job.unit for body in bodies for job in body}))
     program = Program("by hand", (), phases)
-    spec = MachineSpec(units, services, issue_cycles, queue_depth)
+    spec = MachineSpec(units, services, issue_cycles, queue_depth, token_latency_cycles=token_latency_cycles)
     trace = execute(program, spec, Options(window=Window(0, repeat)))
     times = {
         (str(r.phase), r.repetition, bodies[r.phase][r.op].label): (r.start, r.free, r.done) for r in trace.records

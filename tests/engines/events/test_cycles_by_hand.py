@@ -82,7 +82,7 @@ step 0 from 77
   tanh_g[1]     19  20  22
   cell[1]       22  23  25   tanh_g[1] done 22
   tanh_c[0]     20  21  23   cell[0] done 19, but the activation unit takes tanh_g[1] first
-  hidden[0]     23  24  25   tanh_c[0] done 23; the element-wise unit is free at 23
+  hidden[0]     23  24  26   tanh_c[0] done 23, the unit is free at 23; cell[1] writes c in cycle 24, so h[0] in 25
   tanh_c[1]     25  26  28   cell[1] done 25
   hidden[1]     28  29  30   tanh_c[1] done 28
   store h       30  32  37   hidden[1] done 30
@@ -313,7 +313,7 @@ step 0 from 77
   tanh_g[1]     24  25  27   mac_h[1.1] is done at 22
   cell[1]       27  28  30
   tanh_c[0]     25  26  28   cell[0] done 18, but behind tanh_g[1] in order
-  hidden[0]     28  29  30   tanh_c[0] done 28, the unit is free at 28
+  hidden[0]     28  29  31   tanh_c[0] done 28, the unit is free at 28; cell[1] writes in cycle 29
   tanh_c[1]     30  31  33   cell[1] done 30
   hidden[1]     33  34  35
   store h       35  37  42
@@ -334,7 +334,7 @@ step 1 from 77
   tanh_g[1]     55  56  58
   cell[1]       58  59  61
   tanh_c[0]     56  57  59
-  hidden[0]     59  60  61
+  hidden[0]     59  60  62   cell[1] writes in cycle 60
   tanh_c[1]     61  62  64
   hidden[1]     64  65  66
   store h       66  68  73
@@ -375,7 +375,7 @@ step 0 from 78
   tanh_g[1]     22  23  25             20: sigmoid_ifo[1] left at 19
   cell[1]       25  26  28             21; tanh_g[1] done 25
   tanh_c[0]     23  24  26             23: tanh_g[1] left at 22
-  hidden[0]     26  27  28             26: cell[1] left at 25; tanh_c[0] done 26; done not before cell[1] done 28
+  hidden[0]     26  27  29             26: cell[1] left at 25; tanh_c[0] done 26; cell[1] writes in cycle 27
   tanh_c[1]     28  29  31             27; cell[1] done 28
   hidden[1]     31  32  33             28; tanh_c[1] done 31
   store h       33  35  40             29; hidden[1] done 33
@@ -390,13 +390,13 @@ step 1 from 78
   tanh_g[1]     55  56  58             53
   cell[1]       58  59  61             54
   tanh_c[0]     56  57  59             56
-  hidden[0]     59  60  61             59
+  hidden[0]     59  60  62             59; cell[1] writes in cycle 60
   tanh_c[1]     61  62  64             60
   hidden[1]     64  65  66             61
   store h       66  68  73             62
 step 2 from 78
-  mac[0]        66  69  73             63: no load comes before it; hidden[1] done 66
-  sigmoid_ifo[0] 73 76  78             64
+  mac[0]        66  69  73             64: at 63 the sequencer passed over the load; hidden[1] done 66
+  sigmoid_ifo[0] 73 76  78             65
   tanh_g[0]     76  77  79             74
   cell[0]       79  80  82             75
   mac[1]        76  79  83             76
@@ -404,7 +404,7 @@ step 2 from 78
   tanh_g[1]     86  87  89             84
   cell[1]       89  90  92             85
   tanh_c[0]     87  88  90             87
-  hidden[0]     90  91  92             90
+  hidden[0]     90  91  93             90; cell[1] writes in cycle 91
   tanh_c[1]     92  93  95             91
   hidden[1]     95  96  97             92
   store h       97  99 104             93

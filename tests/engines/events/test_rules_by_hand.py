@@ -50,6 +50,16 @@ class TestUnits:
         )
         assert found == {"a1": (0, 1, 11), "a2": (1, 2, 11), "b1": (11, 12, 12), "c1": (2, 3, 3)}
 
+    def test_results_pass_the_write_port_one_after_the_other(self) -> None:
+        """a1 is done at 11: its last beat is in cycle 10. The beats of a2 and a3 come behind: 11 and 12, then 13.
+
+        a2 would be done at 2 by itself; two beats after 11 are 13. a3 has one beat more: 14. a4 comes out at
+        3 + 1 + 12 = 16 by its own depth, and nothing is in its way.
+        """
+        jobs = Job("a1", 1, 10, write=1), Job("a2", 1, 0, write=2), Job("a3", 1, 0, write=1), Job("a4", 1, 12, write=1)
+        found = times_of(*jobs)
+        assert found == {"a1": (0, 1, 11), "a2": (1, 2, 13), "a3": (2, 3, 14), "a4": (3, 4, 16)}
+
     def test_ops_start_in_order(self) -> None:
         """a1 waits for c1 (done 10); a2 needs nothing, but stands behind it."""
         found = times_of(Job("c1", 4, 6), Job("a1", 1, 0, [Token("c1")]), Job("a2", 1))
@@ -138,6 +148,47 @@ class TestSequencer:
         """Issue 2: a1 b1 a1 b1 a1 b1 at 2, 4, 6, 8, 10, 12."""
         times, _ = run_jobs([Job("a1", 1), Job("b1", 1)], repeat=3, issue_cycles=2)
         assert (starts_of(times, "a1"), starts_of(times, "b1")) == ([2, 6, 10], [4, 8, 12])  # type: ignore[arg-type]
+
+    def test_passing_over_what_a_repetition_leaves_out_takes_an_interval(self) -> None:
+        """Issue 2, and the last of three repetitions leaves a1 out: a1 2, b1 4; a1 6, b1 8; 10 passes, b1 12.
+
+        So b1 comes no earlier than if a1 were there. With queues of one place the sequencer passes over a1 though
+        unit a, busy until 102, has no place for it: a1 of the first repetition starts at 2, that of the second is
+        issued at 6 and waits.
+        """
+        body = [Job("a1", 1, skip_last=1), Job("b1", 1)]
+        times, _ = run_jobs(body, repeat=3, issue_cycles=2)
+        assert (starts_of(times, "a1"), starts_of(times, "b1")) == ([2, 6], [4, 8, 12])  # type: ignore[arg-type]
+        body[0] = Job("a1", 100, skip_last=1)
+        times, _ = run_jobs(body, repeat=3, issue_cycles=2, queue_depth=1)
+        assert (starts_of(times, "a1"), starts_of(times, "b1")) == ([2, 102], [4, 8, 12])  # type: ignore[arg-type]
+
+
+class TestTokenLatency:
+    def test_a_token_of_done_and_one_of_free(self) -> None:
+        """a1 is free at 3 and done at 7: 2 cycles later b1 and c1 know of it. The phase's first token comes at 2."""
+        jobs = Job("a1", 3, 4), Job("b1", 1, 0, [Token("a1")]), Job("c1", 1, 0, [Token("a1", After.FREE)])
+        found = times_of(*jobs, token_latency_cycles=2)
+        assert found == {"a1": (2, 5, 9), "b1": (11, 12, 12), "c1": (7, 8, 8)}
+
+    def test_ops_of_a_unit_need_no_token_to_follow_each_other(self) -> None:
+        assert times_of(Job("a1", 3, 4), Job("a2", 2, 4), token_latency_cycles=5) == {
+            "a1": (5, 8, 12),
+            "a2": (8, 10, 14),
+        }
+
+    def test_a_recurrence_pays_for_each_token(self) -> None:
+        """a 2, its token 1, b 1 + depth 1, its token 1: 6 instead of 4 (see TestRepetitions), from 1 on."""
+        body = [Job("a1", 2, 0, [Token("b1", lag=1)]), Job("b1", 1, 1, [Token("a1")])]
+        times, _ = run_jobs(body, repeat=3, token_latency_cycles=1)
+        assert (starts_of(times, "a1"), starts_of(times, "b1")) == ([1, 7, 13], [4, 10, 16])  # type: ignore[arg-type]
+
+    def test_a_phase_begins_with_a_token(self) -> None:
+        """The phase before is over at 2 + 4 = 6; that is known at 8; issue takes 1 more."""
+        times, trace = run_jobs([Job("a1", 3)], [Job("b1", 1)], issue_cycles=1, token_latency_cycles=2)
+        assert times["0", 0, "a1"] == (3, 6, 6)
+        assert times["1", 0, "b1"] == (9, 10, 10)
+        assert [(phase.start, phase.end) for phase in trace.phases] == [(0, 6), (6, 10)]
 
 
 class TestRepetitions:

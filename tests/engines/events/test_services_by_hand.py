@@ -134,15 +134,15 @@ class TestActivation:
         assert found == cycles_of_1_to_7_values
 
     def test_the_batch_counts(self) -> None:
-        """3 values of 5 vectors: 15 values, 8 cycles on 2 lanes."""
-        assert service(activate(3, batch=5), "activation.lanes=2", *WIDE) == Service(8, 1, 2)
+        """3 values of 5 vectors: 15 values, 8 cycles on 2 lanes; all of them are written in one."""
+        assert service(activate(3, batch=5), "activation.lanes=2", *WIDE) == Service(8, 1, 2, write_cycles=1)
 
     def test_depth_is_the_units_latency(self) -> None:
         assert service(activate(1), "activation.latency_cycles=7").depth_cycles == 7
 
     def test_the_port_of_the_state_buffer(self) -> None:
         """8 lanes, 8 values: 1 cycle of the lanes, but writing 256 bits through 128 takes 2; the sums have no limit."""
-        assert service(activate(8), "activation.lanes=8") == Service(1, 2, 2)
+        assert service(activate(8), "activation.lanes=8") == Service(1, 2, 2, write_cycles=2)
 
 
 class TestElementwise:
@@ -164,8 +164,8 @@ class TestElementwise:
 
         A hidden update reads o and tanh(c): 256 bits, 2 cycles.
         """
-        assert service(cell(4), "elementwise.lanes=4") == Service(1, 4, 2)
-        assert service(hidden(4), "elementwise.lanes=4") == Service(1, 2, 1)
+        assert service(cell(4), "elementwise.lanes=4") == Service(1, 4, 2, write_cycles=1)
+        assert service(hidden(4), "elementwise.lanes=4") == Service(1, 2, 1, write_cycles=1)
 
     def test_reading_and_writing_do_not_add_up(self) -> None:
         """3 units: reading 3 * 64 = 192 bits takes 2 cycles, writing 96 bits 1, side by side: 2."""
@@ -180,7 +180,8 @@ class TestDram:
     )
     def test_whole_bursts(self, elements: int, cycles: int) -> None:
         """4 bytes move 8 (2 cycles), 12 bytes move 16 (4 cycles), 20 bytes 24 (6)."""
-        assert service(load(elements)) == Service(cycles, 1 if elements <= 4 else 2, 5)
+        beats = 1 if elements <= 4 else 2  # of 128 bits into the input buffer
+        assert service(load(elements)) == Service(cycles, beats, 5, write_cycles=beats)
 
     def test_pieces_in_different_places_round_up_one_by_one(self) -> None:
         """24 bytes in a row are 3 bursts, 6 cycles; twice 12 bytes are 2 bursts each, 8 cycles."""
@@ -204,10 +205,10 @@ class TestDram:
 
     def test_a_fast_dram_is_bound_by_the_buffers_port(self) -> None:
         """32 bytes at 64 bytes a cycle: 1 cycle; the input buffer takes 256 bits through 128: 2."""
-        assert service(load(8), "dram.bandwidth_bytes_per_cycle=64") == Service(1, 2, 5)
+        assert service(load(8), "dram.bandwidth_bytes_per_cycle=64") == Service(1, 2, 5, write_cycles=2)
 
     def test_a_store_is_a_transfer_too(self) -> None:
-        """3 elements from the state buffer: 12 bytes, 2 bursts."""
+        """3 elements from the state buffer: 12 bytes, 2 bursts; it writes nothing through a port of the chip."""
         store = Transfer(unit="dram", label="store", sources=(region("state_buffer", 3),), target=region("dram", 3))
         assert service(store) == Service(4, 1, 5)
 

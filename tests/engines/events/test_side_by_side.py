@@ -103,7 +103,7 @@ def test_each_part_rounds_on_its_own_and_then_both_are_added() -> None:
 
 def test_a_late_bias_takes_no_cycle_and_no_port() -> None:
     """Six values on one lane: 6 cycles, which the bias's 6 * 32 bits through a port of 64 (3 cycles) do not lengthen;
-    nor do those of 40 on 40 lanes, which write 1,280 bits through a port of 1,280."""
+    nor do those of 40 on 40 lanes, which write 1,280 bits through a port of 1,280. 192 bits through 128 are 2 beats."""
     for values, lanes, state in ((6, 1, 128), (40, 40, 1280)):
         op = Activate(
             unit="activation",
@@ -115,7 +115,8 @@ def test_a_late_bias_takes_no_cycle_and_no_port() -> None:
         )
         narrow = ("weight_sram.banks=1", "weight_sram.port_bits=32")
         found = service(op, f"activation.lanes={lanes}", f"state_buffer.port_bits={state}", *narrow)
-        assert found == Service(values // lanes, -(-values * 32 // state), 2)
+        beats = -(-values * 32 // state)
+        assert found == Service(values // lanes, beats, 2, write_cycles=beats)
 
 
 @pytest.mark.parametrize("bias", [3, 100, -100])

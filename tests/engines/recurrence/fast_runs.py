@@ -20,7 +20,7 @@ from tests.strategies import EVERYTHING, Case
 def fast(program: Program, spec: MachineSpec, *, window: Window | None = EVERYTHING, skip: bool = True) -> Any:
     """A run by the second executor; its `evaluated` counts the repetitions that were not skipped."""
     services = tuple(ServiceTimes.from_services(of_phase) for of_phase in spec.services)
-    timing = Timing(services, spec.issue_cycles, spec.queue_depth)
+    timing = Timing(services, spec.issue_cycles, spec.queue_depth, spec.token_latency_cycles)
     return execute_fast(ProgramTables.from_program(program, spec.units), timing, window=window, skip=skip)
 
 
@@ -48,12 +48,16 @@ def longer(case: Case, steps: int, issue_cycles: int, queue_depth: int) -> Case:
     return case.with_steps(steps).with_fields(changed)
 
 
+TOKEN_LATENCIES = st.sampled_from([0, 0, 1, 3])
+
+
 @st.composite
 def services(draw: st.DrawFn) -> Service:
     """A short service; the first word comes within the occupancy."""
     compute, port = draw(st.sampled_from([1, 1, 2, 3, 7])), draw(st.sampled_from([0, 0, 1, 5]))
     first = draw(st.integers(1, max(compute, port)))
-    return Service(compute, port, draw(st.sampled_from([0, 0, 1, 2, 9])), first)
+    depth, write = draw(st.sampled_from([0, 0, 1, 2, 9])), draw(st.integers(0, max(compute, port)))
+    return Service(compute, port, depth, first, write)
 
 
 @st.composite
@@ -67,7 +71,8 @@ def loop_runs(draw: st.DrawFn) -> tuple[Program, MachineSpec]:
     phase = phase_of(" ".join(f"{name}:u{index}" for index, name in enumerate(names)), deps, draw(st.integers(15, 60)))
     times = tuple(draw(services()) for _ in phase.ops)
     sequencer = draw(st.sampled_from([0, 1])), draw(st.sampled_from([1, 3, 8]))
-    return Program("loop", (), (phase,)), MachineSpec(("u0", "u1", "u2"), (times,), *sequencer)
+    spec = MachineSpec(("u0", "u1", "u2"), (times,), *sequencer, token_latency_cycles=draw(TOKEN_LATENCIES))
+    return Program("loop", (), (phase,)), spec
 
 
 @st.composite
@@ -76,7 +81,8 @@ def stream_runs(draw: st.DrawFn) -> tuple[Program, MachineSpec]:
     deps = {"c": [Dep(1, 0, After.FIRST, Wait.OPERAND)]}
     phase = phase_of("a:u0 b:u0 c:u1", deps, draw(st.integers(3, 20)))
     times = tuple(draw(services()) for _ in phase.ops)
-    return Program("stream", (), (phase,)), MachineSpec(("u0", "u1"), (times,), draw(st.sampled_from([0, 1])), 8)
+    issue, latency = draw(st.sampled_from([0, 1])), draw(TOKEN_LATENCIES)
+    return Program("stream", (), (phase,)), MachineSpec(("u0", "u1"), (times,), issue, 8, token_latency_cycles=latency)
 
 
 @st.composite
@@ -90,7 +96,9 @@ def generic_runs(draw: st.DrawFn, max_repeat: int = 60) -> tuple[Program, Machin
     program = Program("generic", (), (phase,))
     times = tuple(draw(services()) for _ in phase.ops)
     issue_cycles, queue_depth = draw(st.sampled_from([0, 0, 1, 2])), draw(st.sampled_from([1, 1, 2, 3, 8, 1000]))
-    return program, MachineSpec(("u0", "u1", "u2"), (times,), issue_cycles, queue_depth)
+    latency = draw(TOKEN_LATENCIES)
+    spec = MachineSpec(("u0", "u1", "u2"), (times,), issue_cycles, queue_depth, token_latency_cycles=latency)
+    return program, spec
 
 
 def with_causes(phase: Phase, cause: Callable[[], Wait]) -> Phase:

@@ -25,10 +25,17 @@ MUTATIONS = {
     "issue never counts": ("ISSUE_CODE if issued > arrived else cause", "cause"),
     "the lower cause wins a tie": ("token == arrived and arrays.dep_cause[d] > cause", "token == arrived and False"),
     "a unit does not wait for the op before": ("max(state.free_at[u], issued, arrived)", "max(issued, arrived)"),
-    "no issue interval": ("issued += timing.issue_cycles", "issued += 0"),
+    "no issue interval": ("0 if arrays.joined[k] else timing.issue_cycles", "0"),
+    "ops that are left out cost nothing": ("issued += interval  # the", "issued += 0  # the"),
+    "tokens take no time": ("token += timing.token_latency_cycles", "token += 0"),
+    "a phase begins without a token": ("skipped = timing.token_latency_cycles, 0, 0", "skipped = 0, 0, 0"),
     "the queue is one place deeper": ("issued_ops[u] >= queue_depth:", "issued_ops[u] > queue_depth:"),
     "a queue is never full": ("if queued and rings.issued_ops", "if False and rings.issued_ops"),
-    "ops retire out of order": ("max(free + services.depth[k], state.done_at[u])", "free + services.depth[k]"),
+    "ops retire out of order": (
+        "max(free + services.depth[k], state.done_at[u] + services.write[k])",
+        "free + services.depth[k]",
+    ),
+    "two results pass a write port at once": ("state.done_at[u] + services.write[k]", "state.done_at[u]"),
     "DONE is FREE": ("token = rings.dones[of_row, other] if", "token = rings.frees[of_row, other] if"),
     "FIRST is the first cycle": (
         "words[k] = max(start + services.first_word[k], state.done_at[u])",
@@ -36,7 +43,7 @@ MUTATIONS = {
     ),
     "first words overtake": ("max(start + services.first_word[k], state.done_at[u])", "start + services.first_word[k]"),
     "a follower does not wait for the last word": ("if drained > free:", "if False:"),
-    "a joined op is issued on its own": ("if not arrays.joined[k]:", "if True:"),
+    "a joined op is issued on its own": ("0 if arrays.joined[k] else", "0 if False else"),
     "the last ops are not left out": ("r >= arrays.repeat - arrays.skip_last[k]", "r >= arrays.repeat"),
     "the first ops are not left out": ("r < arrays.skip_first[k] or", "r < 0 or"),
     "the skip runs into the end": ("inner_stop = arrays.repeat - arrays.tail", "inner_stop = arrays.repeat"),
@@ -108,5 +115,5 @@ def test_it_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_a_fault_nothing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    same = mutated("issued += timing.issue_cycles", "issued += timing.issue_cycles")
+    same = mutated("issued += interval  # the", "issued += interval  # the")
     assert compare(monkeypatch, same, examples(EXAMPLES))

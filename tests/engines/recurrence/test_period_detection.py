@@ -31,7 +31,7 @@ def one_op_loop(repeat: int) -> tuple[PhaseArrays, PhaseTiming]:
     """
     phase = phase_of("a:u0", {"a": [Dep(0, 1, After.DONE, Wait.RECURRENCE)]}, repeat)
     services = ServiceTimes.from_services([Service(3, 0, 4)])
-    return PhaseArrays.from_phase(phase, {"u0": 0, "u1": 1}), PhaseTiming(services, 0, 2)
+    return PhaseArrays.from_phase(phase, {"u0": 0, "u1": 1}), PhaseTiming(services, 0, 2, 0)
 
 
 def test_the_loop_is_found_and_skipped() -> None:
