@@ -119,6 +119,10 @@ CHANGES = {
     "elementwise.cell_latency_cycles": ("+1", "c is stored in cycle 13"),
     "elementwise.hidden_latency_cycles": ("+1", "h is stored in cycle 18"),
     "sequencer.issue_cycles": ("+1", "8 ops a row: a row every 8 cycles"),
+    "sequencer.token_latency_cycles": (
+        "+1",
+        "the stages of a row pass it on by registers of their own, without tokens",
+    ),
 }
 """Each structural parameter that one more (or fewer) of must change the count, and why it does."""
 

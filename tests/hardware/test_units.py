@@ -57,10 +57,10 @@ def test_mac_tile_takes_a_cycle_for_each_chunk_and_batch_lane(inputs: int, batch
 
 @pytest.mark.parametrize(("columns", "levels"), [(1, 0), (2, 1), (3, 2), (4, 2), (5, 3), (64, 6), (65, 7)])
 def test_mac_depth(columns: int, levels: int) -> None:
-    """5 cycles SRAM read, 3 multiplier, 2 for each of ceil(log2 C) tree levels, 1 accumulator."""
+    """5 cycles SRAM read, 3 multiplier, 2 for each of ceil(log2 C) tree levels, and 2 for the addition to the sum."""
     service = array(columns=columns).cycles(tile(4, columns))
-    assert service.depth_cycles == 5 + 3 + 2 * levels + 1
-    assert service.latency_cycles == 1 + 5 + 3 + 2 * levels + 1
+    assert service.depth_cycles == 5 + 3 + 2 * levels + 2
+    assert service.latency_cycles == 1 + 5 + 3 + 2 * levels + 2
 
 
 def test_weight_port() -> None:

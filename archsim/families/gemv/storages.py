@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from archsim.formats import FloatFormat
 from archsim.hardware.storage import OffChip, Registers, Sram, Storage
 
 if TYPE_CHECKING:
@@ -19,7 +20,11 @@ def storages(config: GemvConfig) -> Mapping[str, Storage]:
     """
     single = config.single_ported
     weights, inputs, state = config.weight_sram, config.input_buffer, config.state_buffer
-    sum_bits = config.formats.format("gate").bits
+    accumulator = config.formats.format("accumulator")
+    # One of several partial sums of floating-point numbers is as wide as what is accumulated.
+    partial_sums = config.mac_array.partial_sums(isinstance(accumulator, FloatFormat))
+    further_bits = (partial_sums - 1) * accumulator.bits
+    sum_bits = config.formats.format("gate").bits + further_bits
     return {
         "dram": OffChip(config.dram_type),
         "weight_sram": Sram(weights.banks, weights.capacity_bytes, weights.port_bits, "weight_sram" not in single),

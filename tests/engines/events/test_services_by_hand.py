@@ -80,9 +80,9 @@ class TestMacArray:
         ("columns", "depth"), [(1, 5 + 3 + 0 + 1), (2, 5 + 3 + 2 + 1), (3, 5 + 3 + 4 + 1), (4, 5 + 3 + 4 + 1)]
     )
     def test_depth(self, columns: int, depth: int) -> None:
-        """SRAM read 5, multiplier 3, ceil(log2 C) tree levels of 2 cycles each, accumulator 1."""
+        """SRAM read 5, multiplier 3, ceil(log2 C) tree levels of 2 cycles each, accumulator of integers 1."""
         latencies = ("weight_sram.read_latency_cycles=5", "mac_array.multiplier_latency_cycles=3")
-        overrides = (f"mac_array.columns={columns}", "mac_array.adder_latency_cycles=2")
+        overrides = (f"mac_array.columns={columns}", "mac_array.adder_latency_cycles=2", "formats=q4.12")
         assert service(mac_tile(2, 4), *latencies, *overrides).depth_cycles == depth
 
     @pytest.mark.parametrize(("columns", "levels"), [(5, 3), (8, 3), (9, 4), (64, 6), (65, 7)])
@@ -97,12 +97,12 @@ class TestMacArray:
 
         The two biases are 64 bits; wherever K is a multiple of C = 2 they would need a cycle more.
         """
-        assert service(mac_tile(2, inputs, bias=bias)) == Service(cycles, cycles, 4)
+        assert service(mac_tile(2, inputs, bias=bias)) == Service(cycles, cycles, 4, write_cycles=1)
 
     @pytest.mark.parametrize("bias", [False, True])
     def test_a_narrow_weight_port(self, bias: bool) -> None:
         """K = 6 on 2 columns: 3 chunks. 2 * 6 * 32 = 384 bits through 2 * 48 = 96 bits: 4 cycles, with biases 5."""
-        assert service(mac_tile(2, 6, bias=bias), "weight_sram.port_bits=48") == Service(3, 4, 4)
+        assert service(mac_tile(2, 6, bias=bias), "weight_sram.port_bits=48") == Service(3, 4, 4, write_cycles=1)
 
     def test_banks_add_up(self) -> None:
         """2 * 5 * 32 = 320 bits of a tile with K = 5: 5 cycles through 1 * 64, 3 through 2 * 64, 2 through 3 * 64."""
@@ -111,8 +111,35 @@ class TestMacArray:
         assert found == [5, 3, 2]
 
     def test_the_batch_reads_the_weights_once(self) -> None:
-        """K = 5, B = 4: 12 cycles of chunks; the 320 bits of the weights pass in 3, x (5*4*32 = 640 bits) in 5."""
-        assert service(mac_tile(2, 5, 4, bias=True)) == Service(12, 5, 4)
+        """K = 5, B = 4: 12 cycles of chunks; the 320 bits of the weights pass in 3, x (5*4*32 = 640 bits) in 5.
+
+        The sums of a vector pass into the accumulators in a cycle.
+        """
+        assert service(mac_tile(2, 5, 4, bias=True)) == Service(12, 5, 4, write_cycles=4)
+
+    @pytest.mark.parametrize(
+        ("inputs", "batch", "depth"),
+        [(2, 1, 8), (4, 1, 11), (6, 1, 14), (8, 1, 14), (6, 2, 11), (6, 3, 8), (6, 4, 8)],
+    )
+    def test_an_adder_of_three_stages(self, inputs: int, batch: int, depth: int) -> None:
+        """Float32 on 2 columns: read 1, multiplier 1, one level of 3 cycles, and each addition to a sum takes 3: 8.
+
+        With B = 1 chunk n adds to the partial sum that chunk n - 3 left: three of them, as far as there are chunks
+        (K / 2). One needs nothing more: 8. Two are added in 3 cycles: 11; three in two levels: 14. Two vectors take
+        turns, so that one has ceil(3 / 2) = 2; three leave one.
+        """
+        tile = mac_tile(2, inputs, batch, bias=True)
+        assert service(tile, "mac_array.adder_latency_cycles=3").depth_cycles == depth
+
+    def test_a_tile_that_goes_on_with_sums_finds_all_its_partial_sums(self) -> None:
+        """One chunk alone, but the tile before has left three partial sums: 14."""
+        assert not mac_tile(2, 2).start
+        assert service(mac_tile(2, 2), "mac_array.adder_latency_cycles=3").depth_cycles == 14
+
+    def test_integers_are_added_in_a_cycle(self) -> None:
+        """Read 1, multiplier 1, one level of 3 and 1: 6."""
+        overrides = "mac_array.adder_latency_cycles=3", "formats=q4.12"
+        assert service(mac_tile(2, 6), *overrides).depth_cycles == 6
 
     def test_each_memory_has_its_own_port(self) -> None:
         """x: 8 * 32 = 256 bits = 2 cycles of the input buffer; h: 12 * 32 = 384 = 3 of the state buffer; not 5.

@@ -75,7 +75,7 @@ def test_chunks_of_the_longer_part(x: int, h: int, chunks: int) -> None:
 )
 def test_the_deeper_tree_and_the_adder_that_joins(columns: int, x_columns: int, depth: int) -> None:
     overrides = (f"mac_array.columns={columns}", f"mac_array.x_columns={x_columns}", "mac_array.adder_latency_cycles=2")
-    assert service(tile(3, 2), *overrides).depth_cycles == depth
+    assert service(tile(3, 2), *overrides, "formats=q4.12").depth_cycles == depth
 
 
 def test_each_part_rounds_on_its_own_and_then_both_are_added() -> None:

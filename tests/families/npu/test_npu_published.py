@@ -105,6 +105,7 @@ STRUCTURE = [
     ("loader.write_back_latency_cycles", 6),
     ("loader.tag_latency_cycles", 3),
     ("sequencer.issue_cycles", 2),
+    ("sequencer.token_latency_cycles", 1),  # h, which the next step's products wait for
 ]
 
 WITHOUT_EFFECT = {("mvu.block_lanes", 11)}

@@ -9,7 +9,7 @@ of B the weights stay in the array for B cycles while B input vectors pass.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -19,7 +19,7 @@ from archsim.config.types import Count, Cycles
 from archsim.families.gemv.array.mac_cost import ArrayOperators
 from archsim.families.gemv.array.mac_kernel import block_kernel, onto_kernel
 from archsim.families.gemv.array.mac_tiles import BlockTile, MacTile
-from archsim.formats import Formats
+from archsim.formats import FloatFormat, Formats
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import Tally
 from archsim.hardware.products import TileShape, product_kernel
@@ -79,9 +79,17 @@ class MacArrayConfig(UnitConfig):
         return sum(chunks) if self.apart is None else max(chunks)
 
     @property
-    def pipeline_depth_cycles(self) -> int:
-        """The depth of the pipeline in cycles: multiplier, adder tree, 1 for the accumulator."""
-        return self.multiplier_latency_cycles + self.tree_levels * self.adder_latency_cycles + 1
+    def tree_depth_cycles(self) -> int:
+        """The depth of multiplier and adder tree in cycles."""
+        return self.multiplier_latency_cycles + self.tree_levels * self.adder_latency_cycles
+
+    def partial_sums(self, floating: bool) -> int:
+        """How many partial sums a row keeps of one vector at most, so that it can begin an addition in each cycle.
+
+        An integer accumulator adds in a cycle. A floating-point one takes `adder_latency_cycles`, and what it adds to
+        is the sum of so many cycles ago: at batch 1 as many partial sums are under way.
+        """
+        return max(1, self.adder_latency_cycles) if floating else 1
 
 
 class MacArray(Unit[MacArrayConfig]):
@@ -109,12 +117,33 @@ class MacArray(Unit[MacArrayConfig]):
         return self.config.chunks(tile.matrices, self.formats.one_accumulation) * tile.batch
 
     def depth_cycles(self, op: Op) -> int:
-        """The depth in cycles: weight SRAM read, the array's pipeline, and the converter if there is one.
+        """The depth in cycles: weight SRAM read, multiplier and tree, accumulator, and the converter if there is one.
 
         There is one where accumulators and sums differ in format.
         """
         converter = self.config.converter_latency_cycles if self.formats.converts_sums else 0
-        return self._weight_read_latency_cycles + self.config.pipeline_depth_cycles + converter
+        before = self._weight_read_latency_cycles + self.config.tree_depth_cycles
+        return before + self._accumulator_depth_cycles(self._tile(op)) + converter
+
+    def _accumulator_depth_cycles(self, tile: MacTile | BlockTile) -> int:
+        """The cycles of the last chunk's addition, and of adding up the partial sums where there are several.
+
+        The B vectors of a batch take turns, so that one of them has ceil(adder latency / B) partial sums; a tile that
+        begins its sums has no more than chunks.
+        """
+        addition = self.config.partial_sums(self._floating)
+        partial = ceil_div(addition, tile.batch)
+        if tile.start:
+            partial = min(partial, self.compute_cycles(tile) // tile.batch)
+        return addition * (1 + (partial - 1).bit_length())
+
+    def write_cycles(self, op: Op, shared: Collection[str] = ()) -> int:
+        """The cycles in which sums pass into the accumulators, a vector a cycle, or through a write port."""
+        return max(self._tile(op).batch, super().write_cycles(op, shared))
+
+    @property
+    def _floating(self) -> bool:
+        return isinstance(self.formats.format("accumulator"), FloatFormat)
 
     def read_ports(self, op: Op) -> tuple[Region, ...]:
         """All operands but the bias, which has a port of its own."""

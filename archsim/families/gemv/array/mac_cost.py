@@ -116,10 +116,11 @@ class ArrayOperators:
         return found + times(self.converter(), rows * batch * (1 if joined else len(parts)))
 
     def inventory(self) -> Tally:
-        """All operators of the array."""
+        """All operators of the array, with those that add up a row's partial sums where there are several."""
         rows, columns = self._config.rows, self._config.columns
         trees = [self.chunk(of, of) for of in self._config.apart or (columns,)]
-        found = times(sum(trees, Counter()) + self.join() + self.converter(), rows)
+        reduction = {self.accumulate: self._config.partial_sums(self._of_sums.floating) - 1}
+        found = times(sum(trees, Counter()) + Counter(reduction) + self.join() + self.converter(), rows)
         found[REGISTER_BIT] += rows * columns * self._weight_bits + columns * self._vector_bits
         return found
 

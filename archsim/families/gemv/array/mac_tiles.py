@@ -93,6 +93,11 @@ class BlockTile(Op):
         return self.sums
 
     @property
+    def start(self) -> bool:
+        """Whether the tile begins its sums: it always does."""
+        return True
+
+    @property
     def block_steps(self) -> int:
         """The number of time steps of the block, one for each vector."""
         return len(self.vectors)
