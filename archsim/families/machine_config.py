@@ -15,6 +15,7 @@ from archsim.config.types import PositiveNumber, Text
 from archsim.formats import Formats
 from archsim.hardware.functions.function_config import FunctionConfig
 from archsim.hardware.functions.method_registry import make_method
+from archsim.hardware.idealization import Idealization
 from archsim.hardware.sequencer_config import SequencerConfig
 from archsim.hardware.storage import Storage
 from archsim.hardware.unit_definition import UnitDefinition
@@ -63,8 +64,7 @@ class MachineConfig(StrictModel, ABC):
         try:
             make_method(self.function_unit, self.formats)
         except ValueError as error:
-            section = next(name for name in type(self).model_fields if getattr(self, name) is self.function_unit)
-            raise ValueError(f"{section}: {error}") from None
+            raise ValueError(f"{self._section_of(self.function_unit)}: {error}") from None
         return self
 
     @classmethod
@@ -105,6 +105,18 @@ class MachineConfig(StrictModel, ABC):
         There x and h go through multipliers and accumulators of their own.
         """
         return None
+
+    @property
+    def idealizations(self) -> tuple[Idealization, ...]:
+        """What the description grants that no chip has; a family adds what its own sections grant."""
+        method = self.function_unit.method
+        setting = f"{self._section_of(self.function_unit)}.method {method}"
+        exact = Idealization(setting, "float64 of the host's library, bits that no circuit defines")
+        return self.sequencer.idealizations + ((exact,) if method.exact else ())
+
+    def _section_of(self, section: object) -> str:
+        """The name of a section of this description."""
+        return next(name for name in type(self).model_fields if getattr(self, name) is section)
 
     @property
     def late_bias(self) -> bool:

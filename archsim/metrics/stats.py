@@ -29,6 +29,9 @@ class Stats:
     workload: Annotated[str, Metric("", "name of the workload")]
     schedule: Annotated[str, Metric("", "name of the schedule")]
     overrides: Annotated[tuple[str, ...], Metric("", "fields of architecture and workload changed with --set")]
+    idealizations: Annotated[
+        tuple[str, ...], Metric("", "what the architecture grants that no chip has, a line each; [] if nothing")
+    ]
     latency_cycles: Annotated[
         int, Metric("cycles", "from cycle 0 until the last result is stored", "prologue + body + handover + epilogue")
     ]
@@ -155,6 +158,7 @@ def compute_stats(
         workload=workload.name,
         schedule=program.schedule,
         overrides=arch.overrides + workload.overrides,
+        idealizations=tuple(map(str, arch.config.idealizations)),
         latency_cycles=total,
         latency_us=float(latency_us),
         prologue_cycles=phases[PhaseKind.PROLOGUE],

@@ -27,6 +27,7 @@ from archsim.families.gemv.storages import storages
 from archsim.families.machine_config import Costing, MachineConfig, Multipliers
 from archsim.hardware.dram.ddr_unit import DdrConfig
 from archsim.hardware.dram.simple import SimpleDramConfig
+from archsim.hardware.idealization import Idealization
 from archsim.hardware.unit import UnitConfig, ceil_div
 from archsim.hardware.unit_definition import UnitDefinition, installed_units
 from archsim.program.ir import DataKind
@@ -97,6 +98,22 @@ class GemvConfig(MachineConfig):
             "state_buffer": self.state_buffer.ports,
         }
         return tuple(name for name, ports in memories.items() if ports == "1RW")
+
+    @property
+    def idealizations(self) -> tuple[Idealization, ...]:
+        """What no chip has: also results without a pipeline stage, and ports that the area does not pay for."""
+        latencies = {
+            "weight_sram.read_latency_cycles": self.weight_sram.read_latency_cycles,
+            "mac_array.multiplier_latency_cycles": self.mac_array.multiplier_latency_cycles,
+            "activation.latency_cycles": self.activation.latency_cycles,
+            "elementwise.cell_latency_cycles": self.elementwise.cell_latency_cycles,
+            "elementwise.hidden_latency_cycles": self.elementwise.hidden_latency_cycles,
+        }
+        zero = tuple(
+            Idealization(f"{name} 0", "no register behind it") for name, cycles in latencies.items() if cycles == 0
+        )
+        own = Idealization("state_buffer.ports 1R1W", "ports of its own for each unit; the area has one pair")
+        return super().idealizations + zero + ((own,) if self.state_buffer.ports == "1R1W" else ())
 
     @property
     def costing(self) -> Costing:

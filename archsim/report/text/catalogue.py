@@ -9,6 +9,7 @@ from archsim.config import load_document
 from archsim.config.presets import PresetKind, preset_file, preset_names
 from archsim.errors import FaultsError
 from archsim.families.family import Family
+from archsim.families.load import load_arch
 from archsim.families.registry import all_families
 from archsim.families.schedules import schedules_of
 from archsim.formats.offered import offered_formats
@@ -24,7 +25,7 @@ Entries = list[tuple[str, str]]
 def catalogue() -> list[tuple[str, Entries]]:
     """The sections as (title, entries); an entry is a name and a line about it."""
     return [
-        ("Architectures (arch_configs/)", _presets(PresetKind.ARCH)),
+        ("Architectures (arch_configs/)", _architectures()),
         ("Technologies (arch_configs/technology/; --set technology=...)", _presets(PresetKind.TECHNOLOGY)),
         ("Workloads (workloads/; or inline: lstm:input,hidden,t=steps,b=batch)", _presets(PresetKind.WORKLOAD)),
         ("Design spaces (arch_configs/spaces/)", _presets(PresetKind.SPACE)),
@@ -75,6 +76,16 @@ def _component(family: Family[Any], name: str, description: str) -> Entries:
     if not kinds:
         return [(name, description)]
     return [(f"{name}: {kind.kind}" if kind.kind else name, kind.summary) for kind in kinds]
+
+
+def _architectures() -> Entries:
+    """The line about each machine, with the settings that no chip can have."""
+    return [(name, f"{summary}{_idealized(name)}") for name, summary in _presets(PresetKind.ARCH)]
+
+
+def _idealized(name: str) -> str:
+    settings = ", ".join(found.setting for found in load_arch(name).config.idealizations)
+    return f"; idealized: {settings}" if settings else ""
 
 
 def _presets(kind: PresetKind) -> Entries:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
@@ -42,9 +43,15 @@ def header(simulation: Simulation) -> list[RenderableType]:
                 ("program", f"{stats.program_ops:,} ops executed"),
                 ("timed by", _executor(simulation)),
                 ("arithmetic", _verdict(simulation)),
+                *_idealized(stats.idealizations),
             ]
         ),
     ]
+
+
+def _idealized(lines: Sequence[str]) -> list[tuple[str, str]]:
+    """What the machine grants that no chip has, a line each."""
+    return [("" if place else "idealized", line) for place, line in enumerate(lines)]
 
 
 def _blocks(simulation: Simulation) -> list[tuple[str, str]]:
