@@ -143,7 +143,7 @@ class Conversion:
     def __init__(self, ratio: npt.NDArray[np.float64] | float, rounding: Rounding) -> None:
         ratios = np.asarray(ratio, np.float64)
         mantissa, exponent = np.frexp(ratios)
-        self._rounding = rounding
+        self.rounding = rounding
         self._power = mantissa == 0.5
         self._all_powers = bool(self._power.all())
         self._shift = np.asarray(1 - exponent, np.int64)
@@ -161,13 +161,22 @@ class Conversion:
             return limited(values)
         if self._all_powers:
             quick = self._quick_shift
-            return shifted(values, self._shift, self._rounding) if quick is None else quick(values)
+            return shifted(values, self._shift, self.rounding) if quick is None else quick(values)
         if self._quick_product is not None and values.size and values.max() <= _SMALL and values.min() >= -_SMALL:
             return self._quick_product(values)
-        scaled = multiplied(values, self._multiplier, self._exponent, self._rounding)
+        scaled = multiplied(values, self._multiplier, self._exponent, self.rounding)
         if not self._power.any():
             return scaled
-        return np.where(self._power, shifted(values, self._shift, self._rounding), scaled)
+        return np.where(self._power, shifted(values, self._shift, self.rounding), scaled)
+
+    def integers(self) -> tuple[list[int], list[int]]:
+        """The multiplier and the shift of each ratio: v becomes v * multiplier / 2^shift, rounded.
+
+        A power of two has multiplier 1, any other ratio one of 31 bits.
+        """
+        multipliers = np.where(self._power, 1, self._multiplier)
+        shifts = np.where(self._power, self._shift, _PART_BITS - self._exponent)
+        return multipliers.ravel().tolist(), shifts.ravel().tolist()
 
 
 _SMALL = 2**30

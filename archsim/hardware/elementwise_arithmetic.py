@@ -11,6 +11,7 @@ from archsim.errors import SimulatorBug
 from archsim.formats.encoding import Encoding, Scale
 from archsim.formats.number import Array, IntegerFormat
 from archsim.formats.rounding import Conversion
+from archsim.hardware.constants import ElementwiseConstants, Product, Rescale
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +56,65 @@ class IntegerArithmetic(ElementwiseArithmetic):
         key = (id(a.encoding), id(b.encoding))
         conversion = self._conversions.get(key)
         if conversion is None:
-            conversion = self._conversions[key] = self._conversion(np.multiply(a.encoding.scale, b.encoding.scale))
+            conversion = self._conversions[key] = self._of_product(a, b)
         return conversion((_integers(a)) * _integers(b))
 
     def value(self, a: Operand) -> Array:
         if a.encoding.scale == self.target.scale:
             return _integers(a)
-        return self._conversion(a.encoding.scale)(_integers(a))
+        return self._of_value(a)(_integers(a))
 
     def one_minus(self, a: Operand) -> Operand:
-        integer = a.encoding.format
-        assert isinstance(integer, IntegerFormat)
         if a.encoding.zero:
             raise SimulatorBug("a gate has no zero point")
-        one = min(round(1 / float(a.encoding.scale)), integer.highest)
-        return Operand(one - a.stored.astype(np.int64), a.encoding)
+        return Operand(self._one(a) - a.stored.astype(np.int64), a.encoding)
 
     def narrowed(self, result: Array) -> tuple[Array, int]:
         return self.target.narrowed(result)
 
+    def _of_product(self, a: Operand, b: Operand) -> Conversion:
+        return self._conversion(np.multiply(a.encoding.scale, b.encoding.scale))
+
+    def _of_value(self, a: Operand) -> Conversion:
+        return self._conversion(a.encoding.scale)
+
+    def _one(self, a: Operand) -> int:
+        """The code of 1, or the largest there is."""
+        integer = a.encoding.format
+        assert isinstance(integer, IntegerFormat)
+        return min(round(1 / float(a.encoding.scale)), integer.highest)
+
     def _conversion(self, scale: Scale) -> Conversion:
         assert isinstance(self.target.format, IntegerFormat)
         return Conversion(scale / self.target.scale, self.target.format.rounding)
+
+
+class RecordingArithmetic(IntegerArithmetic):
+    """Arithmetic on integers that remembers the integers which a formula needs, in the order in which it does."""
+
+    def __init__(self, target: Encoding) -> None:
+        super().__init__(target)
+        self._products: list[Product] = []
+        self._values: list[Rescale] = []
+        self._ones: list[int] = []
+
+    def product(self, a: Operand, b: Operand) -> Array:
+        rescale = Rescale.from_conversion(self._of_product(a, b))
+        self._products.append(Product(a.encoding.zero, b.encoding.zero, rescale))
+        return super().product(a, b)
+
+    def value(self, a: Operand) -> Array:
+        self._values.append(Rescale.from_conversion(self._of_value(a)))
+        return super().value(a)
+
+    def one_minus(self, a: Operand) -> Operand:
+        self._ones.append(self._one(a))
+        return super().one_minus(a)
+
+    def constants(self) -> ElementwiseConstants:
+        """What a formula has needed."""
+        one = self._ones[0] if self._ones else None
+        return ElementwiseConstants(tuple(self._products), tuple(self._values), one)
 
 
 class FloatArithmetic(ElementwiseArithmetic):

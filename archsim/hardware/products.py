@@ -17,6 +17,7 @@ from archsim.formats.floating import Float32
 from archsim.formats.integer import Fixed
 from archsim.formats.number import Array, FloatFormat, IntegerFormat, NumberFormat
 from archsim.formats.rounding import Conversion, Int, power_of_two
+from archsim.hardware.constants import FLOATING, Accumulation, NoConstants, Rescale, TileConstants
 from archsim.hardware.exact_sums import ChunkSums
 from archsim.hardware.numerics import Kernel, Numerics, Overflows
 from archsim.hardware.unit import ceil_div
@@ -56,6 +57,14 @@ def product_kernel(tile: TileShape, numerics: Numerics) -> Kernel:
     return _IntegerTile(tile, numerics).kernel()
 
 
+def tile_constants(tile: TileShape, numerics: Numerics) -> TileConstants | NoConstants:
+    """The integers of a tile: of its accumulations in their order, and of the rows that only take their bias."""
+    encodings = [*tile.weight_encodings(numerics), *map(numerics.encoding_of, (*tile.vectors, tile.sums))]
+    if isinstance(tile.accumulator, FloatFormat) or not all(encoding.is_integer for encoding in encodings):
+        return FLOATING
+    return _IntegerTile(tile, numerics).constants()
+
+
 class _IntegerTile:
     """The kernel of a tile on integer accumulators, one pass for each accumulation."""
 
@@ -73,6 +82,15 @@ class _IntegerTile:
         self._from_bias = conversion(1.0 if tile.bias is None else numerics.encoding_of(tile.bias).scale, self._target)
         if not tile.start and len(parts) > 1:
             raise SimulatorBug("a tile that continues sums has one accumulation")
+
+    def constants(self) -> TileConstants:
+        tile = self._tile
+        assert isinstance(tile.accumulator, IntegerFormat)
+        every = tuple(range(len(tile.weights)))
+        parts = [every] if tile.one_accumulation else [(place,) for place in every]
+        found = zip(self._accumulations, parts, tile.columns, strict=False)
+        accumulations = tuple(accumulation.constants(part, columns) for accumulation, part, columns in found)
+        return TileConstants(tile.accumulator, accumulations, _rescale(self._from_bias))
 
     def kernel(self) -> Kernel:
         return Kernel(self._start) if self._tile.start else Kernel(self._part, self._retire)
@@ -131,6 +149,7 @@ class _Accumulation:
         self.rows = tile.weights[0].entries
         self._format = tile.accumulator
         self._chunks = ChunkSums(weight, vector, columns)
+        self._zero = vector.zero
         scale: Scale = np.multiply(weight.scale, vector.scale)
         self._shift = 0
         if isinstance(self._format, Fixed):
@@ -142,6 +161,10 @@ class _Accumulation:
         inputs = sum(region.entries for _, region in pairs)
         self._largest = self._chunks.largest(inputs)
         self._count = ceil_div(inputs, columns)
+
+    def constants(self, operands: tuple[int, ...], columns: int) -> Accumulation:
+        """The integers of the accumulation, whose weights and vectors have those places in the tile."""
+        return Accumulation(operands, columns, self._zero, self._shift, _rescale(self.to_sums))
 
     def run(self, weights: list[Array], vectors: list[Array], bias: Int | None, overflows: Overflows) -> Int:
         """The accumulators (rows, B) after all chunks."""
@@ -250,9 +273,20 @@ def bias_adder(bias: Region, sums: Region, numerics: Numerics) -> Callable[[Arra
 
 def conversion(scale: Scale, target: Encoding) -> Callable[[Int], Array]:
     """A function from integers of a scale into the sums' scale; floating-point sums take float32 values."""
-    if isinstance(target.format, IntegerFormat):
-        return Conversion(scale / np.asarray(target.scale), target.format.rounding)
+    if target.is_integer:
+        return integer_conversion(scale, target)
     return lambda values: np.asarray(values * scale, np.float32)
+
+
+def integer_conversion(scale: Scale, target: Encoding) -> Conversion:
+    """The conversion of integers of a scale into that of an integer target."""
+    assert isinstance(target.format, IntegerFormat)
+    return Conversion(scale / np.asarray(target.scale), target.format.rounding)
+
+
+def _rescale(to_sums: Callable[[Int], Array]) -> Rescale:
+    assert isinstance(to_sums, Conversion)
+    return Rescale.from_conversion(to_sums)
 
 
 def _single(encoding: Encoding, stored: Array) -> Array:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from archsim.config.types import StrictModel
 from archsim.errors import SimulatorBug
 from archsim.formats import Formats
+from archsim.hardware.constants import NoConstants, OpConstants
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import Tally
 from archsim.program.ir import Buffer, Op, Region
@@ -136,6 +137,10 @@ class Unit(ABC, Generic[ConfigT]):
     @abstractmethod
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
         """The op's arithmetic, on numbers as they are stored."""
+
+    def constants(self, op: Op, numerics: Numerics) -> OpConstants:
+        """The integers that define the op's arithmetic, for models outside archsim; why, if there are none."""
+        return NoConstants("not_exported", f"the unit {self.name} does not say its integers")
 
     def tally(self, op: Op) -> Tally:
         """The operators that the op switches, each as often as it does; what it moves in memories is not among them.

@@ -35,6 +35,20 @@ class OpRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class OpTimes:
+    """All that is known of one op's time: its record, and what came before the start and during the occupancy.
+
+    `issue`: the cycle at which it entered its unit's queue. `compute_cycles` and `port_cycles`: what the datapath and
+    the narrowest memory port needed; the op held its unit for at least the longer of them.
+    """
+
+    record: OpRecord
+    issue: int
+    compute_cycles: int
+    port_cycles: int
+
+
+@dataclass(frozen=True, slots=True)
 class PhaseTrace:
     """The record of a phase: when it began and ended, and when some of its repetitions did.
 

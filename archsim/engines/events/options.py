@@ -10,7 +10,7 @@ from archsim.hardware.unit import PortUse, Service, Session
 from archsim.program.interpreter import Observer, Semantics, commit, sample
 from archsim.program.ir import Op
 from archsim.program.state import State
-from archsim.trace import Window
+from archsim.trace import OpTimes, Window
 
 Jitter = Callable[[int, int, int, Service], Service]
 """(phase, repetition, op, nominal service) -> the service to use: for tests that vary latencies."""
@@ -68,10 +68,13 @@ NO_STEPS = Window(0, 0)
 class Options:
     """How to run: with which data, what to record, and hooks.
 
-    `progress` is called with the number of repetitions completed in the phase under way.
+    `progress` is called with the number of repetitions completed in the phase under way. `listener`, if there is one,
+    is called with each op of the window as soon as its times are certain, a unit's ops in their order; then the trace
+    keeps no records, so that a run of any length can be listened to.
     """
 
     arithmetic: Arithmetic | None = None
     window: Window = NO_STEPS
     jitter: Jitter | None = None
     progress: Callable[[int], None] | None = None
+    listener: Callable[[OpTimes], None] | None = None

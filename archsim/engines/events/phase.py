@@ -13,7 +13,7 @@ from archsim.engines.events.service_clock import OpTiming, ServiceClock
 from archsim.engines.events.token_tables import KEY_BASE, LaterRepetition, SameRepetition, TokenTables
 from archsim.engines.events.unit_process import UnitProcess
 from archsim.program.ir import Phase
-from archsim.trace import OpRecord
+from archsim.trace import OpRecord, OpTimes
 
 
 class Tokens(NamedTuple):
@@ -91,7 +91,13 @@ class PhaseRun:
 
     def record(self, issued: IssuedOp, start: int, free: int, done: int) -> None:
         """Keep the times of one op."""
-        self.records.append(OpRecord(self._number, issued.repetition.number, issued.facts.index, start, free, done))
+        record = OpRecord(self._number, issued.repetition.number, issued.facts.index, start, free, done)
+        listener, timing = self._options.listener, issued.timing
+        if listener is None:
+            self.records.append(record)
+            return
+        assert timing is not None
+        listener(OpTimes(record, issued.issued_at, timing.compute, timing.port))
 
     def operands_read(self, issued: IssuedOp) -> None:
         """The op has read its operands (FREE): pass the tokens of those that wait for it."""

@@ -49,13 +49,15 @@ class Repetition:
 class IssuedOp:
     """One op of one repetition, from its issue to its completion: what queues hold, and what events are about."""
 
-    __slots__ = ("facts", "issued_at", "repetition", "results")
+    __slots__ = ("facts", "issued_at", "repetition", "results", "timing")
 
     def __init__(self, facts: OpFacts, repetition: Repetition, issued_at: int) -> None:
         self.facts = facts
         self.repetition = repetition
         self.issued_at = issued_at
         """The cycle in which it comes to its unit's queue."""
+        self.timing = facts.timing
+        """Its times; None as long as they are not known."""
         self.results: tuple[Array, ...] = ()
         """What it has computed, one array for each region that it writes; () before that and in timing-only runs."""
 

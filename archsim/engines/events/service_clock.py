@@ -21,13 +21,21 @@ class OpTiming(NamedTuple):
     """For which the op holds its unit."""
     depth: int
     """From the end of the occupancy until the results are visible."""
+    port: int = 0
+    """For which the narrowest memory port serves the op."""
     write: int = 0
     """In which the results pass the unit's write ports, the last ones before they are visible."""
 
     @classmethod
     def from_service(cls, service: Service) -> OpTiming:
         """The cycles that a service says."""
-        return cls(service.compute_cycles, service.occupancy_cycles, service.depth_cycles, service.write_cycles)
+        return cls(
+            compute=service.compute_cycles,
+            occupancy=service.occupancy_cycles,
+            depth=service.depth_cycles,
+            port=service.port_cycles,
+            write=service.write_cycles,
+        )
 
 
 class ServiceClock:

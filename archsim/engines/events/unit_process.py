@@ -153,7 +153,7 @@ class UnitProcess:
             self._waits[ISSUE_CODE if issued.issued_at * KEY_BASE > key else key % KEY_BASE] += waited
         timing = facts.timing
         if timing is None:
-            timing = self._supervisor.timing(issued)
+            timing = issued.timing = self._supervisor.timing(issued)
         self._compute += timing.compute
         self._port += timing.occupancy - timing.compute
         self._ops += 1

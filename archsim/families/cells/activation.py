@@ -15,12 +15,13 @@ from archsim.config.types import Count
 from archsim.formats import Encoding, Formats, IntegerFormat
 from archsim.formats.number import Array
 from archsim.formats.rounding import rounded
+from archsim.hardware.constants import FLOATING, ActivationConstants, OpConstants, Rescale
 from archsim.hardware.functions.function_config import FunctionConfig
 from archsim.hardware.functions.method_registry import make_method
 from archsim.hardware.lane_hold import Hold, check_hold, held
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import REGISTER_BIT, Tally, adder, times, width_of
-from archsim.hardware.products import bias_adder
+from archsim.hardware.products import bias_adder, integer_conversion
 from archsim.hardware.unit import MAX_UNITS, Ports, Unit, Work, ceil_div, unit_name
 from archsim.program.ir import Observed, Op, Region
 from archsim.program.shapes import PLACE
@@ -135,6 +136,17 @@ class Activation(Unit[ActivationConfig]):
             return (held(activate.hold, overflows.add(kind, evaluate(x)), operands),)
 
         return Kernel(effect)
+
+    def constants(self, op: Op, numerics: Numerics) -> OpConstants:
+        activate = self._op(op)
+        source, target = numerics.encoding_of(activate.source), numerics.encoding_of(activate.target)
+        if not (source.is_integer and target.is_integer):
+            return FLOATING
+        bias = None
+        if activate.bias is not None:
+            bias = Rescale.from_conversion(integer_conversion(numerics.encoding_of(activate.bias).scale, source))
+        clip = None if activate.clip is None else int(_bound(activate.clip, source))
+        return ActivationConstants(bias, clip, self.method.constants(activate.function, source, target))
 
     def tally(self, op: Op) -> Tally:
         """The operators that an op switches: for each value an evaluation, pipeline registers and a late bias."""

@@ -17,7 +17,14 @@ from pydantic import Field
 from archsim.config.types import Count, Cycles
 from archsim.formats import NumberFormat
 from archsim.formats.number import Array
-from archsim.hardware.elementwise_arithmetic import ElementwiseArithmetic, Operand, arithmetic_for
+from archsim.hardware.constants import FLOATING, OpConstants
+from archsim.hardware.elementwise_arithmetic import (
+    ElementwiseArithmetic,
+    IntegerArithmetic,
+    Operand,
+    RecordingArithmetic,
+    arithmetic_for,
+)
 from archsim.hardware.lane_hold import Hold, check_hold, held
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import (
@@ -137,6 +144,19 @@ class Elementwise(Unit[ElementwiseConfig]):
             return overflows.add(kind, arithmetic.narrowed(arithmetic.value(Operand(old, target)) + result))
 
         return Kernel(lambda stored: (compute(stored),), retire) if elementwise.updates else Kernel(effect)
+
+    def constants(self, op: Op, numerics: Numerics) -> OpConstants:
+        """The integers of the op's formula, which is evaluated once to see what it needs."""
+        elementwise = self._op(op)
+        encodings = [numerics.encoding_of(region) for region in elementwise.operands]
+        target = numerics.encoding_of(elementwise.target)
+        if not isinstance(arithmetic_for(target, encodings), IntegerArithmetic):
+            return FLOATING
+        recording = RecordingArithmetic(target)
+        shapes = [(region.entries, region.buffer.width) for region in elementwise.operands]
+        zeros = [encoding.zeros(shape) for encoding, shape in zip(encodings, shapes, strict=True)]
+        elementwise.apply(recording, [Operand(*pair) for pair in zip(zeros, encodings, strict=True)])
+        return recording.constants()
 
     def tally(self, op: Op) -> Tally:
         """The operators that an op switches for each value: products and rescaling, additions, registers."""

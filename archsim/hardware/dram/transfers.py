@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from archsim.hardware.constants import MoveConstants, OpConstants
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import Tally
 from archsim.hardware.unit import ConfigT, Unit, ceil_div
@@ -61,6 +62,9 @@ class Dram(Unit[ConfigT]):
         """The arithmetic of a transfer: numbers move as they are stored."""
         numerics.same(op.reads, op.writes[0])
         return Kernel(lambda operands: (np.concatenate(operands, axis=0),))
+
+    def constants(self, op: Op, numerics: Numerics) -> OpConstants:
+        return MoveConstants()
 
     def bytes_moved(self, op: Op) -> int:
         """The bytes of the transfer's data; what bursts round up is not counted."""

@@ -17,14 +17,23 @@ from archsim.formats import Encoding, Fixed, FloatFormat, Formats, NumberFormat
 from archsim.formats.number import Array, IntegerFormat
 from archsim.formats.parse import MAX_BITS
 from archsim.formats.rounding import Conversion
+from archsim.hardware.constants import (
+    Addressing,
+    FunctionConstants,
+    IdentityConstants,
+    NoConstants,
+    RealFunction,
+    Rescale,
+)
 from archsim.hardware.elementwise_arithmetic import Operand, arithmetic_for
-from archsim.hardware.functions.approximation_range import CURVED, element
+from archsim.hardware.functions.approximation_range import CURVED, element, scale_of
 from archsim.hardware.functions.functions import evaluate
 from archsim.hardware.functions.piecewise import PiecewiseMethod
 from archsim.hardware.functions.table import TableMethod
 from archsim.hardware.lane_inventory import LaneInventory
 from archsim.hardware.numerics import Overflows
 from archsim.hardware.operators import Tally
+from archsim.hardware.products import integer_conversion
 from archsim.workload.network import FunctionSpec
 
 if TYPE_CHECKING:
@@ -73,6 +82,19 @@ class Method(ABC):
             return self.curved(function, source, target, overflows)
         return computed(lambda x: evaluate(function, x), source, target)
 
+    def constants(self, function: FunctionSpec, source: Encoding, target: Encoding) -> FunctionConstants:
+        """The integers by which a function is evaluated between two integer encodings; why, if there are none."""
+        if function.name == "identity":
+            conversion = integer_conversion(scale_of(source), target)
+            return IdentityConstants(source.zero, Rescale.from_conversion(conversion))
+        if function.name in CURVED:
+            return self.curved_constants(function, source, target)
+        return real_function(function, "exact", source, target)
+
+    def curved_constants(self, function: FunctionSpec, source: Encoding, target: Encoding) -> FunctionConstants:
+        """The integers of a function of CURVED, as the method approximates it; why, if there are none."""
+        return NoConstants("not_exported", f"the method {type(self).__name__} does not say its integers")
+
     @abstractmethod
     def curved(self, function: FunctionSpec, source: Encoding, target: Encoding, overflows: Overflows) -> Evaluator:
         """An evaluator of a function of CURVED, as the method approximates it, between two encodings."""
@@ -115,6 +137,9 @@ class Exact(Method):
     def curved(self, function: FunctionSpec, source: Encoding, target: Encoding, overflows: Overflows) -> Evaluator:
         return computed(lambda x: evaluate(function, x), source, target)
 
+    def curved_constants(self, function: FunctionSpec, source: Encoding, target: Encoding) -> FunctionConstants:
+        return real_function(function, "exact", source, target)
+
 
 class Hard(Method):
     """sigmoid(x) = min(max(x / 4 + 1/2, 0), 1), tanh(x) = min(max(x, -1), 1): a shift, an adder, two comparators.
@@ -133,6 +158,9 @@ class Hard(Method):
             return computed(lambda x: np.clip(x * x.dtype.type(0.25) + x.dtype.type(0.5), 0, 1), source, target)
         return computed(lambda x: np.clip(x, -1, 1), source, target)
 
+    def curved_constants(self, function: FunctionSpec, source: Encoding, target: Encoding) -> FunctionConstants:
+        return real_function(function, "hard", source, target)
+
 
 class Addressed(Method):
     """A table or lines behind a converter into the address format."""
@@ -148,6 +176,11 @@ class Addressed(Method):
     def curved(self, function: FunctionSpec, source: Encoding, target: Encoding, overflows: Overflows) -> Evaluator:
         return addressed(self._method.evaluator(function, target), source, self._address, overflows)
 
+    def curved_constants(self, function: FunctionSpec, source: Encoding, target: Encoding) -> FunctionConstants:
+        to_address = address_conversion(source, self._address)
+        addressing = Addressing(self._address, source.zero, Rescale.from_conversion(to_address))
+        return self._method.constants(function, target, addressing)
+
 
 def addressed(look_up: Evaluator, source: Encoding, address: Fixed, overflows: Overflows) -> Evaluator:
     """From stored arguments, through a converter into the address format, to what `look_up` makes of address codes.
@@ -159,13 +192,23 @@ def addressed(look_up: Evaluator, source: Encoding, address: Fixed, overflows: O
     if not isinstance(source.format, IntegerFormat):
         encoding = Encoding(address, address.scale)
         return lambda x: look_up(overflows.add(ADDRESS, encoding.encoded(x)))
-    convert = Conversion(source.scale / np.asarray(address.scale), address.rounding)
-    zero = source.zero
+    convert, zero = address_conversion(source, address), source.zero
 
     def of_codes(x: Array) -> tuple[Array, int]:
         return look_up(overflows.add(ADDRESS, address.narrowed(convert(x.astype(np.int64) - zero))))
 
     return of_codes
+
+
+def address_conversion(source: Encoding, address: Fixed) -> Conversion:
+    """The conversion of integer arguments to addresses."""
+    return Conversion(source.scale / np.asarray(address.scale), address.rounding)
+
+
+def real_function(function: FunctionSpec, method: str, source: Encoding, target: Encoding) -> RealFunction:
+    """The constants of a function that is computed on real values."""
+    reason = "computed in float64 from the value of x: no integers define it"
+    return RealFunction(function, method, source.zero, scale_of(source), scale_of(target), reason)
 
 
 def address_format(config: FunctionConfig, formats: Formats) -> Fixed:

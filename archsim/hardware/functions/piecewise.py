@@ -12,6 +12,7 @@ from pydantic import Field
 from archsim.formats import Encoding, Fixed, Float32, FloatFormat, IntegerFormat, NumberFormat, Rounding, Scaled
 from archsim.formats.number import Array
 from archsim.formats.rounding import Conversion, Int, rounded
+from archsim.hardware.constants import Addressing, LinesConstants, Rescale
 from archsim.hardware.functions.approximation_range import Span, check_address, check_curved, element, limits, scale_of
 from archsim.hardware.functions.piecewise_fit import Lines, fit
 from archsim.hardware.lane_inventory import LaneInventory
@@ -97,11 +98,24 @@ class PiecewiseMethod:
         whole = rounded(lines.slopes * 2.0**fraction_bits, Rounding.HALF_UP)
         return np.clip(whole, -most, most - 1).astype(np.int64), fraction_bits
 
+    def constants(self, function: FunctionSpec, target: Encoding, addressing: Addressing) -> LinesConstants:
+        """The segments as integers; only for an integer target."""
+        lines = self.lines(function)
+        slopes, intercepts, convert = self._coefficients(lines, target)
+        return LinesConstants(
+            addressing=addressing,
+            address_lowest=self._lowest,
+            address_highest=self._highest,
+            breakpoints=tuple(self._breakpoints(lines).tolist()),
+            slopes=tuple(slopes.tolist()),
+            intercepts=tuple(intercepts.tolist()),
+            rescale=Rescale.from_conversion(convert),
+        )
+
     def evaluator(self, function: FunctionSpec, target: Encoding) -> Callable[[Int], tuple[Array, int]]:
         """From address codes to results as stored, and how many results were beyond the range."""
         lines = self.lines(function)
-        places = 2.0**self._address.fraction_bits
-        breakpoints = (lines.breakpoints * places).astype(np.int64)
+        breakpoints = self._breakpoints(lines)
         lowest, highest = self._lowest, self._highest
         line = self._float_line(lines, target) if isinstance(target.format, FloatFormat) else self._line(lines, target)
 
@@ -111,15 +125,23 @@ class PiecewiseMethod:
 
         return of_codes
 
+    def _breakpoints(self, lines: Lines) -> Int:
+        """The address codes from which on segments 1, 2, ... hold."""
+        return (lines.breakpoints * 2.0**self._address.fraction_bits).astype(np.int64)
+
     def _line(self, lines: Lines, target: Encoding) -> Callable[[Int, Int], tuple[Array, int]]:
         """narrow(convert(a_k x) + c_k) for segments k and address codes x."""
+        slopes, intercepts, convert = self._coefficients(lines, target)
+        return lambda k, x: target.narrowed(convert(slopes[k] * x) + intercepts[k])
+
+    def _coefficients(self, lines: Lines, target: Encoding) -> tuple[Int, Int, Conversion]:
+        """Slopes, intercepts in the target's last place, and the conversion of a product of slope and address."""
         assert isinstance(target.format, IntegerFormat)
         slopes, fraction_bits = self.slope_codes(lines)
         scale = scale_of(target)
         convert = Conversion(2.0 ** -(fraction_bits + self._address.fraction_bits) / scale, target.format.rounding)
         whole = rounded(lines.intercepts / scale, Rounding.HALF_UP)
-        intercepts = np.clip(whole, -(2.0**61), 2.0**61).astype(np.int64)
-        return lambda k, x: target.narrowed(convert(slopes[k] * x) + intercepts[k])
+        return slopes, np.clip(whole, -(2.0**61), 2.0**61).astype(np.int64), convert
 
     def _float_line(self, lines: Lines, target: Encoding) -> Callable[[Int, Int], tuple[Array, int]]:
         """a_k x + c_k in float32 for slopes of `coefficient_bits` bits; then rounded to the target's format."""

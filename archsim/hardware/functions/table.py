@@ -14,6 +14,7 @@ from archsim.config.allowed import Wording
 from archsim.formats import Encoding, Fixed, Float32, FloatFormat, IntegerFormat, NumberFormat, Rounding
 from archsim.formats.number import Array
 from archsim.formats.rounding import Int, pair_shifted, shifted
+from archsim.hardware.constants import Addressing, TableConstants
 from archsim.hardware.functions.approximation_range import (
     Span,
     check_address,
@@ -93,6 +94,20 @@ class TableMethod:
         config = self._config
         x = -config.span + np.arange(config.entries + 1) * (2 * config.span / config.entries)
         return Encoding(element(target.format), target.scale, target.zero).encoded(evaluate(function, x))[0]
+
+    def constants(self, function: FunctionSpec, target: Encoding, addressing: Addressing) -> TableConstants:
+        """The table and how it is addressed, as integers; only for an integer target."""
+        assert isinstance(target.format, IntegerFormat)
+        return TableConstants(
+            addressing=addressing,
+            interpolation=self._config.interpolation,
+            address_limit=self._beyond,
+            address_shift=self._finer,
+            half_span=self._span,
+            step_bits=self._rest_bits,
+            values=tuple(self.table(function, target).tolist()),
+            rounding=target.format.rounding,
+        )
 
     def evaluator(self, function: FunctionSpec, target: Encoding) -> Callable[[Int], tuple[Array, int]]:
         """From address codes to results as stored, and how many results were beyond the range.

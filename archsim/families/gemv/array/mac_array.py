@@ -20,9 +20,10 @@ from archsim.families.gemv.array.mac_cost import ArrayOperators
 from archsim.families.gemv.array.mac_kernel import block_kernel, onto_kernel
 from archsim.families.gemv.array.mac_tiles import BlockTile, MacTile
 from archsim.formats import FloatFormat, Formats
+from archsim.hardware.constants import OpConstants
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import Tally
-from archsim.hardware.products import TileShape, product_kernel
+from archsim.hardware.products import TileShape, product_kernel, tile_constants
 from archsim.hardware.unit import Ports, Unit, UnitConfig, Work, ceil_div
 from archsim.program.ir import DataKind, Op, Region
 
@@ -160,14 +161,27 @@ class MacArray(Unit[MacArrayConfig]):
         """
         tile = self._tile(op)
         if isinstance(tile, BlockTile):
-            steps = zip(tile.vectors, tile.sums, strict=True)
-            shapes = [self._shape((tile.weights,), (x,), sums, (tile.origin,)) for x, sums in steps]
-            return block_kernel([product_kernel(replace(shape, bias=tile.bias), numerics) for shape in shapes])
+            return block_kernel([product_kernel(shape, numerics) for shape in self._shapes_of_block(tile)])
+        kernel = product_kernel(self._shape_of_tile(tile), numerics)
+        return kernel if tile.onto is None else onto_kernel(kernel)
+
+    def constants(self, op: Op, numerics: Numerics) -> OpConstants:
+        """The integers of the tile; the steps of a block have the same ones."""
+        tile = self._tile(op)
+        shape = self._shapes_of_block(tile)[0] if isinstance(tile, BlockTile) else self._shape_of_tile(tile)
+        return tile_constants(shape, numerics)
+
+    def _shapes_of_block(self, tile: BlockTile) -> list[TileShape]:
+        steps = zip(tile.vectors, tile.sums, strict=True)
+        shapes = (self._shape((tile.weights,), (x,), sums, (tile.origin,)) for x, sums in steps)
+        return [replace(shape, bias=tile.bias) for shape in shapes]
+
+    def _shape_of_tile(self, tile: MacTile) -> TileShape:
         shape = replace(self._shape(tile.weights, tile.vectors, tile.sums, tile.origins), start=tile.start)
         if tile.onto is None:
-            return product_kernel(replace(shape, bias=tile.bias), numerics)
+            return replace(shape, bias=tile.bias)
         multiplied = replace(tile.sums, start=tile.sums.stop - tile.rows)
-        return onto_kernel(product_kernel(replace(shape, sums=multiplied, start=False), numerics))
+        return replace(shape, sums=multiplied, start=False)
 
     def _shape(
         self,
