@@ -1,0 +1,106 @@
+"""Buffers as data: where each lies in its memory, and what its numbers stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from archsim.formats import BlockFloat, Encoding, NumberFormat
+from archsim.hardware.dram.ddr_unit import DdrDram
+from archsim.hardware.dram.transfers import Dram
+from archsim.hardware.unit import Units, ceil_div
+from archsim.program.ir import Buffer
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a buffer lies: the bit at which slot 0 begins, and bits from slot to slot; the base is None if unknown."""
+
+    base_bit: int | None
+    slot_bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryMap:
+    """The places of all buffers, by name, and for each memory the bits up to the end of its last buffer."""
+
+    places: Mapping[str, Place]
+    used_bits: Mapping[str, int | None]
+
+    @classmethod
+    def of(cls, buffers: Sequence[Buffer], units: Units) -> MemoryMap:
+        """Lay out every memory: its buffers one after the other, in the order of the program.
+
+        On the chip a buffer begins on a whole byte, and its slots follow each other bit by bit. In DRAM slots begin on
+        whole bytes and buffers on bursts; of kind `ddr` on row sets (docs/microarchitecture/dram.md).
+        """
+        places: dict[str, Place] = {}
+        ends: dict[str, int | None] = {}
+        for buffer in buffers:
+            unit, end = units.get(buffer.memory), ends.setdefault(buffer.memory, 0)
+            off_chip = isinstance(unit, Dram)
+            align = 8 * _alignment_bytes(unit) if isinstance(unit, Dram) else 8
+            slot_bits = buffer.bits_of(buffer.entries)
+            slot_bits = 8 * ceil_div(slot_bits, 8) if off_chip else slot_bits
+            base = None if end is None else ceil_div(end, align) * align
+            slots = buffer.length if buffer.slots is None else buffer.slots
+            places[buffer.name] = Place(base, slot_bits)
+            ends[buffer.memory] = None if base is None or slots is None else base + slots * slot_bits
+        return cls(places, ends)
+
+
+def _alignment_bytes(unit: Dram[object]) -> int:  # type: ignore[type-var]
+    return unit.config.addresses.stripe_bytes if isinstance(unit, DdrDram) else unit.burst
+
+
+@dataclass(frozen=True, slots=True)
+class BufferData:
+    """A buffer: `slots` copies of `entries` x `width` numbers in one memory."""
+
+    name: str
+    memory: str
+    holds: str
+    entries: int
+    width: int
+    slots: int | None
+    time_steps: int | None
+    format: NumberFormat
+    format_kind: str
+    scale: float | tuple[float, ...] | None
+    zero: int
+    base_bit: int | None
+    slot_bits: int
+    entry_bits: int | None
+    filled_from: str | None
+    stream: bool
+
+
+def buffer_data(buffer: Buffer, place: Place, encoding: Encoding | None) -> BufferData:
+    """The data of a buffer; `encoding` is None if nothing is known of its numbers but their format."""
+    entry_bits = None if isinstance(buffer.number_format, BlockFloat) else buffer.bits_of(1)
+    return BufferData(
+        name=buffer.name,
+        memory=buffer.memory,
+        holds=buffer.kind.value,
+        entries=buffer.entries,
+        width=buffer.width,
+        slots=buffer.slots,
+        time_steps=buffer.length,
+        format=buffer.number_format,
+        format_kind=buffer.format_kind,
+        scale=None if encoding is None or not encoding.is_integer else _scale(encoding),
+        zero=0 if encoding is None else encoding.zero,
+        base_bit=place.base_bit,
+        slot_bits=place.slot_bits,
+        entry_bits=entry_bits,
+        filled_from=(buffer.tensor or buffer.name) if buffer.is_input else None,
+        stream=buffer.stream,
+    )
+
+
+def _scale(encoding: Encoding) -> float | tuple[float, ...]:
+    """One scale, or one for each entry."""
+    scales = np.unique(np.asarray(encoding.scale))
+    return float(scales[0]) if len(scales) == 1 else tuple(np.asarray(encoding.scale).ravel().tolist())

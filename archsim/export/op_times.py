@@ -1,0 +1,177 @@
+"""Writes when every op of a run was issued, started, free and done, as JSON or CSV, while the run goes on."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import astuple, dataclass, fields
+from typing import Any
+
+from archsim import __version__
+from archsim.api.simulate import machine_spec
+from archsim.engines.events import MachineSpec, Options, execute
+from archsim.export.plain import ObjectWriter, Write
+from archsim.families.load import Arch
+from archsim.families.registry import build_units
+from archsim.families.schedule import Schedule
+from archsim.families.schedules import AskedSchedule, check_units, find_schedule
+from archsim.program.ir import Program
+from archsim.program.verifier import verify
+from archsim.trace import OpTimes, Trace, Window
+from archsim.workload import Workload
+
+FORMAT = "archsim-trace"
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class OpRow:
+    """One op of one repetition, with its times in cycles from the start of the run."""
+
+    phase: int
+    repetition: int
+    op: int
+    label: str
+    unit: str
+    issue_cycle: int
+    start_cycle: int
+    free_cycle: int
+    done_cycle: int
+    compute_cycles: int
+    port_cycles: int
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseRow:
+    """When a phase started and ended."""
+
+    phase: int
+    name: str
+    kind: str
+    repeat: int
+    start_cycle: int
+    end_cycle: int
+
+
+@dataclass(frozen=True, slots=True)
+class CycleWindow:
+    """The cycles [first, last] in which an op must be issued, at work or done to be written; None: to the end."""
+
+    first: int = 0
+    last: int | None = None
+
+    def has(self, row: OpRow) -> bool:
+        """Whether some cycle from the op's issue to its completion is in the window."""
+        return row.done_cycle >= self.first and (self.last is None or row.issue_cycle <= self.last)
+
+
+@dataclass(frozen=True, slots=True)
+class TracedRun:
+    """A run that has not begun: a verified program with its machine."""
+
+    arch: Arch
+    workload: Workload
+    schedule: Schedule[Any]
+    program: Program
+    spec: MachineSpec
+
+    @classmethod
+    def make(cls, arch: Arch, workload: Workload, schedule: AskedSchedule) -> TracedRun:
+        """Build and verify the program; raises what `simulate` raises before it executes anything."""
+        units = build_units(arch.config)
+        found = find_schedule(schedule, arch.config.family)
+        program = found.build(workload.spec, arch.config)
+        check_units(program, units)
+        verify(program)
+        return cls(arch, workload, found, program, machine_spec(program, arch, units))
+
+    def write_json(self, write: Write, window: CycleWindow) -> None:
+        """Execute the run and write a JSON object with an object for each op."""
+        out = ObjectWriter(write)
+        out.field("format", FORMAT)
+        out.field("version", VERSION)
+        out.field("generator", f"archsim {__version__}")
+        out.field("architecture", self.arch.name)
+        out.field("workload", self.workload.name)
+        out.field("schedule", self.schedule.name)
+        out.field("clock_mhz", self.arch.config.clock_mhz)
+        with out.open_array("ops") as add:
+            trace = self._execute(lambda row: add(row) if window.has(row) else None)
+        phases = zip(self.program.phases, trace.phases, strict=True)
+        rows = (
+            PhaseRow(number, phase.name, phase.kind.value, phase.repeat, times.start, times.end)
+            for number, (phase, times) in enumerate(phases)
+        )
+        out.array("phases", rows)
+        out.field("total_cycles", trace.total_cycles)
+        out.end()
+
+    def write_csv(self, write: Write, window: CycleWindow) -> None:
+        """Execute the run and write a line of comma-separated values for each op, below a line of names."""
+        line = io.StringIO()
+        table = csv.writer(line, lineterminator="\n")
+
+        def add(values: tuple[object, ...]) -> None:
+            table.writerow(values)
+            write(line.getvalue())
+            line.seek(0)
+            line.truncate()
+
+        add(tuple(field.name for field in fields(OpRow)))
+        self._execute(lambda row: add(astuple(row)) if window.has(row) else None)
+
+    def _execute(self, take: Callable[[OpRow], None]) -> Trace:
+        """Execute the run, and call `take` with every op in program order."""
+        ordered = _InOrder(self.program, take)
+        steps = self.workload.spec.steps + len(self.workload.spec.layers)  # layers may be delayed against each other
+        return execute(self.program, self.spec, Options(window=Window(0, steps), listener=ordered.add))
+
+
+_Key = tuple[int, int, int]
+
+
+class _InOrder:
+    """Passes ops on in program order; those that come early are kept, which are as many as the queues let ahead."""
+
+    def __init__(self, program: Program, take: Callable[[OpRow], None]) -> None:
+        self._program = program
+        self._take = take
+        self._early: dict[_Key, OpTimes] = {}
+        self._expected = _instances(program)
+        self._next = next(self._expected, None)
+
+    def add(self, times: OpTimes) -> None:
+        """Take the times of one op; pass on all whose turn it is."""
+        record = times.record
+        self._early[record.phase, record.repetition, record.op] = times
+        while self._next in self._early:
+            assert self._next is not None
+            self._take(self._row(self._early.pop(self._next)))
+            self._next = next(self._expected, None)
+
+    def _row(self, times: OpTimes) -> OpRow:
+        record = times.record
+        op = self._program.phases[record.phase].ops[record.op]
+        return OpRow(
+            phase=record.phase,
+            repetition=record.repetition,
+            op=record.op,
+            label=op.label,
+            unit=op.unit,
+            issue_cycle=times.issue,
+            start_cycle=record.start,
+            free_cycle=record.free,
+            done_cycle=record.done,
+            compute_cycles=times.compute_cycles,
+            port_cycles=times.port_cycles,
+        )
+
+
+def _instances(program: Program) -> Iterator[_Key]:
+    """Every op instance of a program, in program order."""
+    for number, phase in enumerate(program.phases):
+        for repetition in range(phase.repeat):
+            for index, op in enumerate(phase.ops):
+                if op.active(repetition, phase.repeat):
+                    yield number, repetition, index

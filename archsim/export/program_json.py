@@ -1,0 +1,165 @@
+"""Writes a program as one JSON object: all that a model outside archsim needs to execute it (docs/program_json.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from archsim import __version__
+from archsim.api.simulate import machine_spec
+from archsim.checking.numbers import Numbers, prepare
+from archsim.engines.events import MachineSpec
+from archsim.export.buffer_data import BufferData, MemoryMap, buffer_data
+from archsim.export.contents import contents
+from archsim.export.machine_data import machine_data
+from archsim.export.op_data import Functions, OpData, OpWriter
+from archsim.export.plain import Arguments, ObjectWriter, Write
+from archsim.families.load import Arch
+from archsim.families.registry import build_units
+from archsim.families.schedule import Schedule
+from archsim.families.schedules import AskedSchedule, check_units, find_schedule
+from archsim.formats import KINDS, IntegerFormat
+from archsim.hardware.constants import FLOATING, OpConstants
+from archsim.hardware.numerics import Numerics
+from archsim.hardware.unit import Units
+from archsim.program.ir import Op, Program
+from archsim.program.token_bounds import TokenWindow, most_tokens
+from archsim.program.verifier import verify
+from archsim.workload import Workload
+
+FORMAT = "archsim-program"
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseData:
+    """A phase: a body of ops, repeated."""
+
+    name: str
+    kind: str
+    repeat: int
+    time_steps: int
+    ops: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokenData:
+    """A dependency of `to_op` on `from_op`, and its tokens."""
+
+    phase: int
+    from_op: int
+    to_op: int
+    lag: int
+    event: str
+    cause: str
+    initial: int
+    send_from: int
+    send_until: int
+    take_until: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedProgram:
+    """A verified program with its machine. `numbers` is None if nothing was asked of its arithmetic."""
+
+    arch: Arch
+    workload: Workload
+    schedule: Schedule[Any]
+    program: Program
+    units: Units
+    spec: MachineSpec
+    numbers: Numbers | None
+    timing_only: bool
+
+    @classmethod
+    def make(
+        cls, arch: Arch, workload: Workload, schedule: AskedSchedule, timing_only: bool, with_contents: bool
+    ) -> ExportedProgram:
+        """Build and verify the program, and load its numbers as far as they are needed.
+
+        Raises what `simulate` raises before it executes anything.
+        """
+        units = build_units(arch.config)
+        found = find_schedule(schedule, arch.config.family)
+        program = found.build(workload.spec, arch.config)
+        check_units(program, units)
+        verify(program)
+        some_integers = any(isinstance(arch.config.formats.format(kind), IntegerFormat) for kind in KINDS)
+        needed = not timing_only and (some_integers or with_contents)
+        numbers = prepare(program, arch.config, workload) if needed else None
+        spec = machine_spec(program, arch, units)
+        return cls(arch, workload, found, program, units, spec, numbers, timing_only)
+
+    def write(self, write: Write, with_contents: bool = False) -> None:
+        """Write the JSON object; with `with_contents` also what is in the buffers before the program starts."""
+        program, config = self.program, self.arch.config
+        memory_map = MemoryMap.of(program.buffers, self.units)
+        functions = Functions()
+        out = ObjectWriter(write)
+        out.field("format", FORMAT)
+        out.field("version", VERSION)
+        out.field("generator", f"archsim {__version__}")
+        out.field("architecture", self.arch.name)
+        out.field("workload", self.workload.name)
+        out.field("schedule", self.schedule.name)
+        out.field("steps", self.workload.spec.steps)
+        out.field("batch", self.workload.spec.batch)
+        out.field("machine", machine_data(config, self.units, self.spec, program, memory_map.used_bits))
+        out.field("configuration", Arguments(config.model_dump(mode="json")))
+        out.array("buffers", self._buffers(memory_map))
+        out.array("phases", self._phases())
+        out.array("ops", self._ops(memory_map, functions))
+        out.array("tokens", self._tokens())
+        out.array("functions", functions)
+        if with_contents and self.numbers is not None:
+            out.array("contents", contents(self.numbers, self.units))
+        out.end()
+
+    def _buffers(self, memory_map: MemoryMap) -> Iterator[BufferData]:
+        encodings = {} if self.numbers is None else self.numbers.encodings
+        for buffer in self.program.buffers:
+            yield buffer_data(buffer, memory_map.places[buffer.name], encodings.get(buffer.name))
+
+    def _phases(self) -> Iterator[PhaseData]:
+        for phase in self.program.phases:
+            tokens = sum(map(len, phase.deps))
+            yield PhaseData(phase.name, phase.kind.value, phase.repeat, phase.time_steps, len(phase.ops), tokens)
+
+    def _ops(self, memory_map: MemoryMap, functions: Functions) -> Iterator[OpData]:
+        writer = OpWriter(self.program.buffers, memory_map.places, functions)
+        uses = self.spec.port_uses
+        numerics = None if self.numbers is None else Numerics(self.numbers.encodings)
+        for number, phase in enumerate(self.program.phases):
+            for index, op in enumerate(phase.ops):
+                shared = uses[number][index] if uses else ()
+                service = self.spec.services[number][index]
+                ported = self.units[op.unit].read_ports(op)
+                yield writer.data(number, index, op, ported, service, shared, self._constants(op, numerics))
+
+    def _constants(self, op: Op, numerics: Numerics | None) -> OpConstants | None:
+        if numerics is not None:
+            return self.units[op.unit].constants(op, numerics)
+        return None if self.timing_only else FLOATING
+
+    def _tokens(self) -> Iterator[TokenData]:
+        for number, phase in enumerate(self.program.phases):
+            most = most_tokens(phase, self.spec.queue_depth)
+            for index, deps in enumerate(phase.deps):
+                for dep, at_most in zip(deps, most[index], strict=True):
+                    window = TokenWindow.of(dep, phase.ops[dep.op], phase.ops[index], phase.repeat)
+                    yield TokenData(
+                        phase=number,
+                        from_op=dep.op,
+                        to_op=index,
+                        lag=dep.lag,
+                        event=dep.after.value,
+                        cause=dep.cause.value,
+                        initial=window.initial,
+                        send_from=window.send_from,
+                        send_until=window.send_until,
+                        take_until=window.take_until,
+                        most=at_most,
+                    )
