@@ -59,7 +59,8 @@ class UnitData:
 
 @dataclass(frozen=True, slots=True)
 class PortData:
-    """A port of a unit into a memory, in one direction, that the program uses; its width is None without a limit."""
+    """A port of a unit into a memory, in one direction, that the program uses; its width is None without a limit
+    of this kind."""
 
     unit: str
     direction: Literal["read", "write"]
@@ -110,7 +111,7 @@ def _used_ports(program: Program, units: Units) -> Mapping[str, tuple[PortData, 
     directions: tuple[Literal["read", "write"], ...] = ("read", "write")
     return {
         memory: tuple(
-            PortData(name, direction, unit.ports[memory])
+            PortData(name, direction, unit.ports.get(memory))
             for name, unit in units.items()
             for direction in directions
             if (memory, name, direction) in used

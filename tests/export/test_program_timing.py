@@ -1,0 +1,81 @@
+"""A model outside, which knows the exported program alone, gives every op the times of the exported trace."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.export import timing_model
+from tests.export.exports import exported_program, exported_trace
+from tests.rings import few
+
+CASES = [
+    ("tiny_2x2", "lstm_3_2_t4", None),
+    ("edge_16x16", "lstm:20,24,t=5", "split_interleaved"),
+    ("edge_16x16", "gru:20,24,t=7,layers=3", "fused_gate_major_wavefront"),
+    ("edge_16x16", "rnn:12,20,t=5", None, "sequencer.queue_depth=1"),
+    ("tiny_2x2", "lstm:3,2,t=5,layers=2", "split_wavefront", "state_buffer.capacity_bytes=4096"),
+    ("npu_s10nx", "lstm:64,64,t=4,b=6", None),
+    ("edge_16x16", "gru:12,20,t=5", "fused_gate_major", "sequencer.issue_cycles=0"),
+    ("edge_16x16", "lstm:20,24,t=5,layers=2,bidirectional=1", "fused"),
+    ("edge_16x16", "lstm:20,24,t=7", "hoisted"),
+    ("edge_16x16", "lstm:20,24,t=5", "fused_streamed", "weight_sram.capacity_bytes=3KiB"),
+    ("edge_16x16", "gru:12,20,t=5,b=3", "split_gate_major", "sequencer.issue_cycles=3"),
+    ("edge_64x64_q4_12", "silero_vad", "split", "steps=20"),
+    ("edge_64x64", "silero_vad", None, "steps=20"),
+    ("tpu_v1", "lstm:64,64,t=3,b=2", None),
+    ("cloud_256x256", "lstm:200,300,t=3", "split"),
+]
+
+RANDOM = [case for case in CASES if case[0] in ("tiny_2x2", "edge_16x16", "npu_s10nx")]
+"""Small enough to be run often."""
+
+
+def test_the_models_import_nothing_of_archsim() -> None:
+    for name in ("timing_model", "integer_model"):
+        source = Path(timing_model.__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
+        lines = [line for line in source.splitlines() if line.startswith(("import ", "from "))]
+        assert lines
+        assert not [line for line in lines if "archsim" in line or "tests" in line or "numpy" in line]
+
+
+@pytest.mark.parametrize("case", few(((case,) for case in CASES), 7))
+def test_start_free_and_done_of_every_op_are_those_of_the_trace(case: tuple[str, ...]) -> None:
+    arch, workload, schedule, *sets = case
+    program = exported_program(arch, workload, schedule, *sets, timing_only=True)
+    rows, most = timing_model.run(program)
+    trace = exported_trace(arch, workload, schedule, *sets)
+    assert rows == [{name: row[name] for name in rows[0]} for row in trace["ops"]]
+    assert max(row["done_cycle"] for row in rows) == trace["total_cycles"]
+    assert all(found <= edge["most"] for found, edge in zip(most, program["tokens"], strict=True))
+
+
+def most_under_random_services(program: dict[str, Any], runs: int) -> list[int]:
+    """The most tokens under way on each edge in runs in which every op takes random times, units very different ones."""
+    units = [unit["name"] for unit in program["machine"]["units"]]
+    found = [0] * len(program["tokens"])
+    for seed in range(runs):
+        rng = random.Random(seed)
+        slow, depth = {unit: rng.choice([1, 1, 3, 30, 200]) for unit in units}, rng.choice([0, 1, 50, 300])
+        longest = {id(op["service"]): slow[op["unit"]] for op in program["ops"]}
+
+        def vary(service: dict[str, Any]) -> tuple[int, int]:
+            return rng.randint(1, longest[id(service)]), rng.randint(0, depth)  # noqa: B023
+
+        _, most = timing_model.run(program, vary)
+        found = [max(pair) for pair in zip(found, most, strict=True)]
+    return found
+
+
+@pytest.mark.parametrize("case", few(((case,) for case in RANDOM), 3))
+def test_no_service_times_bring_more_tokens_under_way_than_is_proven(case: tuple[str, ...]) -> None:
+    """And the proof is no idle one: most edges do reach their number."""
+    arch, workload, schedule, *sets = case
+    program = exported_program(arch, workload, schedule, *sets, timing_only=True)
+    found = most_under_random_services(program, 12)
+    proven = [edge["most"] for edge in program["tokens"]]
+    assert all(seen <= most for seen, most in zip(found, proven, strict=True))
+    assert sum(seen == most for seen, most in zip(found, proven, strict=True)) > 0.6 * len(proven)

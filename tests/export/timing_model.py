@@ -1,0 +1,151 @@
+"""A model of time that knows the exported JSON and docs/program_json.md alone: it looks at every cycle, one by one.
+
+Nothing is imported from archsim, and nothing is clever: counters of tokens, queues as lists, a loop over cycles.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+Json = dict[str, Any]
+Row = dict[str, int]
+Vary = Callable[[Json], tuple[int, int]]
+"""From a service to the occupancy and depth to use."""
+
+
+def nominal(service: Json) -> tuple[int, int]:
+    """Occupancy and depth as they are exported."""
+    return service["occupancy_cycles"], service["depth_cycles"]
+
+
+class PhaseModel:
+    """One phase from its first cycle to the one in which all its ops are done."""
+
+    def __init__(self, program: Json, phase: int, begin: int, vary: Vary) -> None:
+        self.phase = phase
+        self.facts = program["phases"][phase]
+        self.sequencer = program["machine"]["sequencer"]
+        self.ops = [op for op in program["ops"] if op["phase"] == phase]
+        self.edges = [edge for edge in program["tokens"] if edge["phase"] == phase]
+        self.count = [edge["initial"] for edge in self.edges]
+        self.most = list(self.count)
+        self.vary = vary
+        self.now = begin
+        self.rows: dict[tuple[int, int], Row] = {}
+        units = dict.fromkeys(op["unit"] for op in self.ops)
+        self.queues: dict[str, list[tuple[int, int]]] = {unit: [] for unit in units}
+        self.holds: dict[str, tuple[int, int] | None] = dict.fromkeys(units)
+        self.last_done = dict.fromkeys(units, begin)
+        self.due: dict[int, list[tuple[str, int, int]]] = defaultdict(list)
+        self.left = 0
+
+    def instances(self) -> Iterator[tuple[int, int]]:
+        """(repetition, op) in program order."""
+        for r in range(self.facts["repeat"]):
+            for op in self.ops:
+                if op["skip_first"] <= r < self.facts["repeat"] - op["skip_last"]:
+                    yield r, op["op"]
+
+    def run(self) -> int:
+        """Go through the cycles; returns the one at which the next phase starts."""
+        todo = list(self.instances())
+        self.left = len(todo)
+        todo.reverse()
+        sequencer_free = self.now
+        while self.left:
+            self.happen()
+            moved = True
+            while moved:
+                moved = False
+                while todo and self.now >= sequencer_free and self.has_place(todo[-1]):
+                    instance = todo.pop()
+                    op = self.ops[instance[1]]
+                    sequencer_free = self.now + (0 if op["joined"] else self.sequencer["issue_cycles"])
+                    self.rows[instance] = {"issue_cycle": sequencer_free}
+                    self.queues[op["unit"]].append(instance)
+                    moved = True
+                for unit, queue in self.queues.items():
+                    if queue and self.can_start(unit, queue[0]):
+                        self.start(unit, queue.pop(0))
+                        moved = True
+            self.most = [max(pair) for pair in zip(self.most, self.count, strict=True)]
+            if self.left:
+                self.now += 1
+        return self.now
+
+    def has_place(self, instance: tuple[int, int]) -> bool:
+        return len(self.queues[self.ops[instance[1]]["unit"]]) < self.sequencer["queue_depth"]
+
+    def taken(self, instance: tuple[int, int]) -> Iterator[int]:
+        """The edges from which an op takes a token."""
+        r, op = instance
+        for number, edge in enumerate(self.edges):
+            if edge["to_op"] == op and r < edge["take_until"]:
+                yield number
+
+    def can_start(self, unit: str, instance: tuple[int, int]) -> bool:
+        return (
+            self.holds[unit] is None
+            and self.rows[instance]["issue_cycle"] <= self.now
+            and all(self.count[number] for number in self.taken(instance))
+        )
+
+    def start(self, unit: str, instance: tuple[int, int]) -> None:
+        for number in self.taken(instance):
+            self.count[number] -= 1
+        op = self.ops[instance[1]]
+        occupancy, _ = self.vary(op["service"])
+        self.rows[instance]["start_cycle"] = self.now
+        self.holds[unit] = instance
+        first = max(self.now + op["service"]["first_word_cycles"], self.last_done[unit])
+        self.due[first].append(("first", *instance))
+        self.due[self.now + occupancy].append(("occupied", *instance))
+
+    def happen(self) -> None:
+        """Everything that happens at the beginning of this cycle, in the order of what follows from what."""
+        while self.due[self.now]:
+            what, r, op = self.due[self.now].pop(0)
+            if what == "occupied":
+                self.end_occupancy(r, op)
+                continue
+            if what == "done":
+                self.left -= 1
+                self.rows[r, op]["over"] = 1
+            for number, edge in enumerate(self.edges):
+                if edge["from_op"] == op and edge["event"] == what and edge["send_from"] <= r < edge["send_until"]:
+                    self.count[number] += 1
+
+    def end_occupancy(self, r: int, op: int) -> None:
+        followed = [(r - e["lag"], e["from_op"]) for e in self.edges if e["to_op"] == op and e["event"] == "first"]
+        if any("over" not in self.rows[other] for other in followed if other in self.rows):
+            # What it follows may be done in this very cycle, but behind this in the list: look again after the others.
+            later = self.now if any(what == "done" for what, *_ in self.due[self.now]) else self.now + 1
+            self.due[later].append(("occupied", r, op))
+            return
+        unit, row = self.ops[op]["unit"], self.rows[r, op]
+        _, depth = self.vary(self.ops[op]["service"])
+        row["free_cycle"] = self.now
+        row["done_cycle"] = max(self.now + depth, self.last_done[unit])
+        self.last_done[unit] = row["done_cycle"]
+        self.holds[unit] = None
+        self.due[self.now].append(("free", r, op))
+        self.due[row["done_cycle"]].append(("done", r, op))
+
+
+def run(program: Json, vary: Vary = nominal) -> tuple[list[Row], list[int]]:
+    """The times of every op in program order, and the most tokens that were under way on each edge."""
+    if program["format"] != "archsim-program" or program["version"] != 1:
+        raise ValueError("this model reads version 1 of archsim-program")
+    rows: list[Row] = []
+    most: list[int] = []
+    now = 0
+    for phase in range(len(program["phases"])):
+        model = PhaseModel(program, phase, now, vary)
+        now = model.run()
+        most += model.most
+        for (r, op), row in sorted(model.rows.items()):
+            times = {name: row[name] for name in ("issue_cycle", "start_cycle", "free_cycle", "done_cycle")}
+            rows.append({"phase": phase, "repetition": r, "op": op, **times})
+    return rows, most
