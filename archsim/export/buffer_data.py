@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from archsim.formats import BlockFloat, Encoding, NumberFormat
 from archsim.hardware.dram.ddr_unit import DdrDram
 from archsim.hardware.dram.transfers import Dram
 from archsim.hardware.unit import Units, ceil_div
-from archsim.program.ir import Buffer
+from archsim.program.ir import Buffer, DataKind, Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +31,53 @@ class MemoryMap:
     used_bits: Mapping[str, int | None]
 
     @classmethod
-    def of(cls, buffers: Sequence[Buffer], units: Units) -> MemoryMap:
+    def of(cls, program: Program, units: Units) -> MemoryMap:
         """Lay out every memory: its buffers one after the other, in the order of the program.
 
         On the chip a buffer begins on a whole byte, and its slots follow each other bit by bit. In DRAM slots begin on
-        whole bytes and buffers on bursts; of kind `ddr` on row sets (docs/microarchitecture/dram.md).
+        whole bytes and buffers on bursts; of kind `ddr` on row sets (docs/microarchitecture/dram.md). Sums that only
+        one phase uses come last, those of each phase in the same places.
         """
         places: dict[str, Place] = {}
-        ends: dict[str, int | None] = {}
-        for buffer in buffers:
-            unit, end = units.get(buffer.memory), ends.setdefault(buffer.memory, 0)
-            off_chip = isinstance(unit, Dram)
-            align = 8 * _alignment_bytes(unit) if isinstance(unit, Dram) else 8
-            slot_bits = buffer.bits_of(buffer.entries)
-            slot_bits = 8 * ceil_div(slot_bits, 8) if off_chip else slot_bits
-            base = None if end is None else ceil_div(end, align) * align
-            slots = buffer.length if buffer.slots is None else buffer.slots
-            places[buffer.name] = Place(base, slot_bits)
-            ends[buffer.memory] = None if base is None or slots is None else base + slots * slot_bits
-        return cls(places, ends)
+        used: dict[str, int | None] = {}
+        phase_of = _phases_of_sums(program)
+        for buffer in program.buffers:
+            if buffer.name not in phase_of:
+                places[buffer.name], end = _place(buffer, units, used.setdefault(buffer.memory, 0))
+                used[buffer.memory] = end
+        begins, ends = dict(used), dict[tuple[str, int], int | None]()
+        for buffer in program.buffers:
+            if buffer.name in phase_of:
+                memory, key = buffer.memory, (buffer.memory, phase_of[buffer.name])
+                places[buffer.name], end = _place(buffer, units, ends.get(key, begins.get(memory, 0)))
+                ends[key] = end
+                before = used.get(memory, 0)
+                used[memory] = None if end is None or before is None else max(before, end)
+        return cls(places, used)
 
 
-def _alignment_bytes(unit: Dram[object]) -> int:  # type: ignore[type-var]
+def _phases_of_sums(program: Program) -> Mapping[str, int]:
+    """The phase of each buffer of sums that no other phase uses: what is in it, nobody needs after the phase."""
+    found: dict[str, set[int]] = {}
+    for number, phase in enumerate(program.phases):
+        for op in phase.ops:
+            for region in (*op.reads, *op.writes):
+                if region.buffer.kind is DataKind.PARTIAL_SUM and not region.buffer.is_input:
+                    found.setdefault(region.buffer.name, set()).add(number)
+    return {name: min(phases) for name, phases in found.items() if len(phases) == 1}
+
+
+def _place(buffer: Buffer, units: Units, end: int | None) -> tuple[Place, int | None]:
+    """The place of a buffer behind what ends at bit `end`, and where it ends itself; None where that is unknown."""
+    unit, slot_bits, align = units.get(buffer.memory), buffer.bits_of(buffer.entries), 8
+    if isinstance(unit, Dram):
+        slot_bits, align = 8 * ceil_div(slot_bits, 8), 8 * _alignment_bytes(unit)
+    base = None if end is None else ceil_div(end, align) * align
+    slots = buffer.length if buffer.slots is None else buffer.slots
+    return Place(base, slot_bits), None if base is None or slots is None else base + slots * slot_bits
+
+
+def _alignment_bytes(unit: Dram[Any]) -> int:
     return unit.config.addresses.stripe_bytes if isinstance(unit, DdrDram) else unit.burst
 
 

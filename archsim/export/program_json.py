@@ -96,7 +96,7 @@ class ExportedProgram:
     def write(self, write: Write, with_contents: bool = False) -> None:
         """Write the JSON object; with `with_contents` also what is in the buffers before the program starts."""
         program, config = self.program, self.arch.config
-        memory_map = MemoryMap.of(program.buffers, self.units)
+        memory_map = MemoryMap.of(program, self.units)
         functions = Functions()
         out = ObjectWriter(write)
         out.field("format", FORMAT)

@@ -41,7 +41,8 @@ def rescaled(v: int, rescale: Json, row: int = 0) -> int:
 
 
 def in_range(v: int, number_format: Json) -> int:
-    low, high = number_format["lowest"], number_format["highest"]
+    low: int = number_format["lowest"]
+    high: int = number_format["highest"]
     if number_format["wraps"]:
         return (v - low) % (high - low + 1) + low
     return max(low, min(high, v))
@@ -243,13 +244,13 @@ class Execution:
         address = in_range(rescaled(x - to["source_zero"], to["rescale"]), to["address"])
         if facts["definition"] == "lines":
             address = max(facts["address_lowest"], min(facts["address_highest"], address))
-            k = bisect_right(facts["breakpoints"], address)
+            k = bisect_right(list(facts["breakpoints"]), address)
             return self.narrow(
                 rescaled(facts["slopes"][k] * address, facts["rescale"]) + facts["intercepts"][k], target
             )
         assert facts["definition"] == "table"
-        limit, half, bits = facts["address_limit"], facts["half_span"], facts["step_bits"]
-        fine = max(-limit, min(limit, address)) << facts["address_shift"]
+        limit, half, bits = (int(facts[name]) for name in ("address_limit", "half_span", "step_bits"))
+        fine: int = max(-limit, min(limit, address)) << facts["address_shift"]
         offset = max(-half, min(half, fine)) + half
         values: list[int] = facts["values"]
         last = len(values) - 2
@@ -257,7 +258,7 @@ class Execution:
             return values[min(last, (offset + ((1 << bits) >> 1)) >> bits)]
         j = min(last, offset >> bits)
         rise = (values[j + 1] - values[j]) * (offset - (j << bits))
-        return values[j] + rounded_shift(rise, bits, facts["rounding"])
+        return values[j] + rounded_shift(rise, bits, str(facts["rounding"]))
 
     def held(self, result: Matrix) -> Matrix:
         """In batch lanes without a sequence at this time step, what was there before."""

@@ -18,9 +18,9 @@ CASES = [
     ("edge_16x16", "gru:20,24,t=7,layers=3", "fused_gate_major_wavefront"),
     ("edge_16x16", "rnn:12,20,t=5", None, "sequencer.queue_depth=1"),
     ("tiny_2x2", "lstm:3,2,t=5,layers=2", "split_wavefront", "state_buffer.capacity_bytes=4096"),
-    ("npu_s10nx", "lstm:64,64,t=4,b=6", None),
     ("edge_16x16", "gru:12,20,t=5", "fused_gate_major", "sequencer.issue_cycles=0"),
     ("edge_16x16", "lstm:20,24,t=5,layers=2,bidirectional=1", "fused"),
+    ("npu_s10nx", "lstm:64,64,t=4,b=6", None),
     ("edge_16x16", "lstm:20,24,t=7", "hoisted"),
     ("edge_16x16", "lstm:20,24,t=5", "fused_streamed", "weight_sram.capacity_bytes=3KiB"),
     ("edge_16x16", "gru:12,20,t=5,b=3", "split_gate_major", "sequencer.issue_cycles=3"),
@@ -54,12 +54,12 @@ def test_start_free_and_done_of_every_op_are_those_of_the_trace(case: tuple[str,
 
 
 def most_under_random_services(program: dict[str, Any], runs: int) -> list[int]:
-    """The most tokens under way on each edge in runs in which every op takes random times, units very different ones."""
+    """The most tokens under way on each edge in runs with random times, for some units much longer than for others."""
     units = [unit["name"] for unit in program["machine"]["units"]]
     found = [0] * len(program["tokens"])
     for seed in range(runs):
         rng = random.Random(seed)
-        slow, depth = {unit: rng.choice([1, 1, 3, 30, 200]) for unit in units}, rng.choice([0, 1, 50, 300])
+        slow, depth = {unit: rng.choice([1, 1, 3, 20, 60]) for unit in units}, rng.choice([0, 1, 20, 90])
         longest = {id(op["service"]): slow[op["unit"]] for op in program["ops"]}
 
         def vary(service: dict[str, Any]) -> tuple[int, int]:
@@ -75,7 +75,7 @@ def test_no_service_times_bring_more_tokens_under_way_than_is_proven(case: tuple
     """And the proof is no idle one: most edges do reach their number."""
     arch, workload, schedule, *sets = case
     program = exported_program(arch, workload, schedule, *sets, timing_only=True)
-    found = most_under_random_services(program, 12)
+    found = most_under_random_services(program, 8)
     proven = [edge["most"] for edge in program["tokens"]]
     assert all(seen <= most for seen, most in zip(found, proven, strict=True))
     assert sum(seen == most for seen, most in zip(found, proven, strict=True)) > 0.6 * len(proven)

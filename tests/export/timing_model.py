@@ -31,6 +31,11 @@ class PhaseModel:
         self.edges = [edge for edge in program["tokens"] if edge["phase"] == phase]
         self.count = [edge["initial"] for edge in self.edges]
         self.most = list(self.count)
+        self.into: dict[int, list[int]] = defaultdict(list)
+        self.out_of: dict[tuple[int, str], list[int]] = defaultdict(list)
+        for number, edge in enumerate(self.edges):
+            self.into[edge["to_op"]].append(number)
+            self.out_of[edge["from_op"], edge["event"]].append(number)
         self.vary = vary
         self.now = begin
         self.rows: dict[tuple[int, int], Row] = {}
@@ -76,13 +81,14 @@ class PhaseModel:
         return self.now
 
     def has_place(self, instance: tuple[int, int]) -> bool:
-        return len(self.queues[self.ops[instance[1]]["unit"]]) < self.sequencer["queue_depth"]
+        places: int = self.sequencer["queue_depth"]
+        return len(self.queues[self.ops[instance[1]]["unit"]]) < places
 
     def taken(self, instance: tuple[int, int]) -> Iterator[int]:
         """The edges from which an op takes a token."""
         r, op = instance
-        for number, edge in enumerate(self.edges):
-            if edge["to_op"] == op and r < edge["take_until"]:
+        for number in self.into[op]:
+            if r < self.edges[number]["take_until"]:
                 yield number
 
     def can_start(self, unit: str, instance: tuple[int, int]) -> bool:
@@ -113,12 +119,13 @@ class PhaseModel:
             if what == "done":
                 self.left -= 1
                 self.rows[r, op]["over"] = 1
-            for number, edge in enumerate(self.edges):
-                if edge["from_op"] == op and edge["event"] == what and edge["send_from"] <= r < edge["send_until"]:
+            for number in self.out_of[op, what]:
+                if self.edges[number]["send_from"] <= r < self.edges[number]["send_until"]:
                     self.count[number] += 1
 
     def end_occupancy(self, r: int, op: int) -> None:
-        followed = [(r - e["lag"], e["from_op"]) for e in self.edges if e["to_op"] == op and e["event"] == "first"]
+        into = [self.edges[number] for number in self.into[op]]
+        followed = [(r - edge["lag"], edge["from_op"]) for edge in into if edge["event"] == "first"]
         if any("over" not in self.rows[other] for other in followed if other in self.rows):
             # What it follows may be done in this very cycle, but behind this in the list: look again after the others.
             later = self.now if any(what == "done" for what, *_ in self.due[self.now]) else self.now + 1
