@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any
 
 from archsim import __version__
@@ -118,8 +119,10 @@ class TracedRun:
             line.seek(0)
             line.truncate()
 
-        add(tuple(field.name for field in fields(OpRow)))
-        self._execute(lambda row: add(astuple(row)) if window.has(row) else None)
+        names = tuple(field.name for field in fields(OpRow))
+        values = attrgetter(*names)
+        add(names)
+        self._execute(lambda row: add(values(row)) if window.has(row) else None)
 
     def _execute(self, take: Callable[[OpRow], None]) -> Trace:
         """Execute the run, and call `take` with every op in program order."""
