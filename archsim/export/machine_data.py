@@ -19,11 +19,16 @@ class SequencerData:
 
     issue_cycles: int
     queue_depth: int
+    token_latency_cycles: int
 
     @classmethod
     def from_spec(cls, spec: MachineSpec) -> SequencerData:
         """What a machine says of its sequencer."""
-        return cls(issue_cycles=spec.issue_cycles, queue_depth=spec.queue_depth)
+        return cls(
+            issue_cycles=spec.issue_cycles,
+            queue_depth=spec.queue_depth,
+            token_latency_cycles=spec.token_latency_cycles,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,7 @@ class ServiceData:
     occupancy_cycles: int
     depth_cycles: int
     first_word_cycles: int
+    write_cycles: int
 
     @classmethod
     def from_service(cls, service: Service) -> ServiceData:
@@ -45,6 +51,7 @@ class ServiceData:
             occupancy_cycles=service.occupancy_cycles,
             depth_cycles=service.depth_cycles,
             first_word_cycles=service.first_word_cycles,
+            write_cycles=service.write_cycles,
         )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import random
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,13 @@ from tests.rings import few
 
 CASES = [
     ("tiny_2x2", "lstm_3_2_t4", None),
-    ("edge_16x16", "lstm:20,24,t=5", "split_interleaved"),
+    ("edge_16x16", "lstm:20,24,t=5", "split_interleaved", "sequencer.token_latency_cycles=1"),
     ("edge_16x16", "gru:20,24,t=7,layers=3", "fused_gate_major_wavefront"),
     ("edge_16x16", "rnn:12,20,t=5", None, "sequencer.queue_depth=1"),
-    ("tiny_2x2", "lstm:3,2,t=5,layers=2", "split_wavefront", "state_buffer.capacity_bytes=4096"),
+    (
+        *("tiny_2x2", "lstm:3,2,t=5,layers=2", "split_wavefront"),
+        *("state_buffer.capacity_bytes=4096", "sequencer.token_latency_cycles=3"),
+    ),
     ("edge_16x16", "gru:12,20,t=5", "fused_gate_major", "sequencer.issue_cycles=0"),
     ("edge_16x16", "lstm:20,24,t=5,layers=2,bidirectional=1", "fused"),
     ("npu_s10nx", "lstm:64,64,t=4,b=6", None),
@@ -51,6 +56,55 @@ def test_start_free_and_done_of_every_op_are_those_of_the_trace(case: tuple[str,
     assert rows == [{name: row[name] for name in rows[0]} for row in trace["ops"]]
     assert max(row["done_cycle"] for row in rows) == trace["total_cycles"]
     assert all(found <= edge["most"] for found, edge in zip(most, program["tokens"], strict=True))
+
+
+def altered(program: dict[str, Any], fact: str) -> dict[str, Any]:
+    """The program with one kind of fact changed everywhere."""
+    other = copy.deepcopy(program)
+    services = [op["service"] for op in other["ops"]]
+    where: dict[str, list[dict[str, Any]]] = {
+        "sequencer": [other["machine"]["sequencer"]],
+        "service": services,
+        "op": other["ops"],
+        "token": other["tokens"],
+    }
+    kind, name, change = fact.split()
+    for found in where[kind]:
+        found[name] = {"+1": int(found[name]) + 1, "-1": int(found[name]) - 1, "=0": 0}[change]
+    return other
+
+
+FACTS = [
+    *("sequencer issue_cycles +1", "sequencer queue_depth +1", "sequencer token_latency_cycles =0"),
+    *("service occupancy_cycles +1", "service depth_cycles +1", "service write_cycles =0"),
+    *("service first_word_cycles +1", "op joined =0", "op skip_first =0", "op skip_last =0"),
+    *("token initial =0", "token send_from +1", "token send_until -1", "token take_until -1"),
+]
+"""Every fact of the page's section "Time"."""
+
+
+@pytest.mark.parametrize("fact", FACTS)
+def test_every_fact_of_the_export_matters(fact: str) -> None:
+    """Changed in the file, it changes the times of some program, or lets it stand still; so a wrong one is noticed."""
+    for program in small_programs():
+        expected, _ = timing_model.run(program)
+        try:
+            found, _ = timing_model.run(altered(program, fact), last_cycle=5000)
+        except RuntimeError:
+            return
+        if found != expected:
+            return
+    pytest.fail(f"{fact}: changes nothing")
+
+
+@cache
+def small_programs() -> tuple[dict[str, Any], ...]:
+    latency = ("sequencer.token_latency_cycles=1",)
+    cases = [
+        ("tiny_2x2", "lstm:3,2,t=4,layers=2", "split_wavefront", "state_buffer.capacity_bytes=4096", *latency),
+        ("npu_s10nx", "lstm:20,20,t=2,b=2", None),
+    ]
+    return tuple(exported_program(arch, work, *rest, timing_only=True) for arch, work, *rest in cases)  # type: ignore[arg-type]
 
 
 def most_under_random_services(program: dict[str, Any], runs: int) -> list[int]:

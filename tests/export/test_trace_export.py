@@ -33,7 +33,7 @@ def test_the_first_ops_are_those_of_the_worked_example() -> None:
         ("load x[t+1]", 42, 42, 44, 48),
         ("mac[0.0]", 43, 43, 46, 50),
         ("sigmoid_ifo[0]", 45, 53, 56, 58),
-        ("hidden[0]", 54, 67, 68, 69),
+        ("hidden[0]", 54, 67, 68, 70),
         ("store h", 57, 74, 75, 79),
         ("store c_n", 174, 174, 175, 179),
     ):

@@ -11,6 +11,9 @@ from typing import Any
 
 Json = dict[str, Any]
 Row = dict[str, int]
+LAST_CYCLE = 300_000
+"""A program that is not over by then waits for what does not come."""
+
 Vary = Callable[[Json], tuple[int, int]]
 """From a service to the occupancy and depth to use."""
 
@@ -29,8 +32,9 @@ class PhaseModel:
         self.sequencer = program["machine"]["sequencer"]
         self.ops = [op for op in program["ops"] if op["phase"] == phase]
         self.edges = [edge for edge in program["tokens"] if edge["phase"] == phase]
-        self.count = [edge["initial"] for edge in self.edges]
-        self.most = list(self.count)
+        self.arrived = [edge["initial"] for edge in self.edges]
+        self.under_way = list(self.arrived)
+        self.most = list(self.arrived)
         self.into: dict[int, list[int]] = defaultdict(list)
         self.out_of: dict[tuple[int, str], list[int]] = defaultdict(list)
         for number, edge in enumerate(self.edges):
@@ -46,19 +50,16 @@ class PhaseModel:
         self.due: dict[int, list[tuple[str, int, int]]] = defaultdict(list)
         self.left = 0
 
-    def instances(self) -> Iterator[tuple[int, int]]:
-        """(repetition, op) in program order."""
-        for r in range(self.facts["repeat"]):
-            for op in self.ops:
-                if op["skip_first"] <= r < self.facts["repeat"] - op["skip_last"]:
-                    yield r, op["op"]
+    def takes_part(self, instance: tuple[int, int]) -> bool:
+        r, op = instance
+        return bool(self.ops[op]["skip_first"] <= r < self.facts["repeat"] - self.ops[op]["skip_last"])
 
-    def run(self) -> int:
-        """Go through the cycles; returns the one at which the next phase starts."""
-        todo = list(self.instances())
-        self.left = len(todo)
+    def run(self, last_cycle: int) -> int:
+        """Go through the cycles, at most up to that one; returns the one at which the next phase starts."""
+        todo = [(r, op["op"]) for r in range(self.facts["repeat"]) for op in self.ops]
+        self.left = sum(map(self.takes_part, todo))
         todo.reverse()
-        sequencer_free = self.now
+        sequencer_free = self.now + self.sequencer["token_latency_cycles"] if self.left else self.now
         while self.left:
             self.happen()
             moved = True
@@ -68,19 +69,24 @@ class PhaseModel:
                     instance = todo.pop()
                     op = self.ops[instance[1]]
                     sequencer_free = self.now + (0 if op["joined"] else self.sequencer["issue_cycles"])
-                    self.rows[instance] = {"issue_cycle": sequencer_free}
-                    self.queues[op["unit"]].append(instance)
+                    if self.takes_part(instance):
+                        self.rows[instance] = {"issue_cycle": sequencer_free}
+                        self.queues[op["unit"]].append(instance)
                     moved = True
                 for unit, queue in self.queues.items():
                     if queue and self.can_start(unit, queue[0]):
                         self.start(unit, queue.pop(0))
                         moved = True
-            self.most = [max(pair) for pair in zip(self.most, self.count, strict=True)]
+            self.most = [max(pair) for pair in zip(self.most, self.under_way, strict=True)]
             if self.left:
                 self.now += 1
+            if self.now > last_cycle:
+                raise RuntimeError(f"phase {self.phase} has not ended after {last_cycle} cycles")
         return self.now
 
     def has_place(self, instance: tuple[int, int]) -> bool:
+        if not self.takes_part(instance):
+            return True
         places: int = self.sequencer["queue_depth"]
         return len(self.queues[self.ops[instance[1]]["unit"]]) < places
 
@@ -95,12 +101,13 @@ class PhaseModel:
         return (
             self.holds[unit] is None
             and self.rows[instance]["issue_cycle"] <= self.now
-            and all(self.count[number] for number in self.taken(instance))
+            and all(self.arrived[number] for number in self.taken(instance))
         )
 
     def start(self, unit: str, instance: tuple[int, int]) -> None:
         for number in self.taken(instance):
-            self.count[number] -= 1
+            self.arrived[number] -= 1
+            self.under_way[number] -= 1
         op = self.ops[instance[1]]
         occupancy, _ = self.vary(op["service"])
         self.rows[instance]["start_cycle"] = self.now
@@ -116,12 +123,17 @@ class PhaseModel:
             if what == "occupied":
                 self.end_occupancy(r, op)
                 continue
+            if what == "token":  # here op is the number of an edge
+                self.arrived[op] += 1
+                continue
             if what == "done":
                 self.left -= 1
                 self.rows[r, op]["over"] = 1
             for number in self.out_of[op, what]:
                 if self.edges[number]["send_from"] <= r < self.edges[number]["send_until"]:
-                    self.count[number] += 1
+                    self.under_way[number] += 1
+                    latency = 0 if what == "first" else self.sequencer["token_latency_cycles"]
+                    self.due[self.now + latency].append(("token", r, number))
 
     def end_occupancy(self, r: int, op: int) -> None:
         into = [self.edges[number] for number in self.into[op]]
@@ -134,14 +146,14 @@ class PhaseModel:
         unit, row = self.ops[op]["unit"], self.rows[r, op]
         _, depth = self.vary(self.ops[op]["service"])
         row["free_cycle"] = self.now
-        row["done_cycle"] = max(self.now + depth, self.last_done[unit])
+        row["done_cycle"] = max(self.now + depth, self.last_done[unit] + self.ops[op]["service"]["write_cycles"])
         self.last_done[unit] = row["done_cycle"]
         self.holds[unit] = None
         self.due[self.now].append(("free", r, op))
         self.due[row["done_cycle"]].append(("done", r, op))
 
 
-def run(program: Json, vary: Vary = nominal) -> tuple[list[Row], list[int]]:
+def run(program: Json, vary: Vary = nominal, last_cycle: int = LAST_CYCLE) -> tuple[list[Row], list[int]]:
     """The times of every op in program order, and the most tokens that were under way on each edge."""
     if program["format"] != "archsim-program" or program["version"] != 1:
         raise ValueError("this model reads version 1 of archsim-program")
@@ -150,7 +162,7 @@ def run(program: Json, vary: Vary = nominal) -> tuple[list[Row], list[int]]:
     now = 0
     for phase in range(len(program["phases"])):
         model = PhaseModel(program, phase, now, vary)
-        now = model.run()
+        now = model.run(last_cycle)
         most += model.most
         for (r, op), row in sorted(model.rows.items()):
             times = {name: row[name] for name in ("issue_cycle", "start_cycle", "free_cycle", "done_cycle")}
