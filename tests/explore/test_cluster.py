@@ -1,4 +1,4 @@
-"""A real Dask scheduler and two workers on loopback, one of them killed in the middle."""
+"""A real Dask scheduler and two workers on loopback, one of them killed in the middle; and a stand-in for both."""
 
 import os
 import re
@@ -6,12 +6,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from archsim.errors import OutputError
 from archsim.explore import Space, explore
+from archsim.explore.run.cluster import CHUNKS_AHEAD
 from archsim.explore.run.watcher import Watcher
 from tests.explore.conftest import Write
 from tests.optional import need
@@ -72,3 +75,61 @@ def test_no_scheduler(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("archsim.explore.run.cluster.CONNECT_SECONDS", 1)
     with pytest.raises(OutputError, match="no scheduler answers"):
         explore(Space.load(write()), dask="tcp://127.0.0.1:9")
+
+
+class Answer:
+    """A chunk that has been evaluated: what the worker's function gave."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def result(self) -> str:
+        return self.text
+
+
+class Finished(list[Answer]):
+    """What `distributed.as_completed` gives: the chunks under way, the oldest comes first."""
+
+    most = 0
+
+    def __init__(self, loop: object) -> None:
+        super().__init__()
+
+    def add(self, answer: Answer) -> None:
+        self.append(answer)
+        Finished.most = max(Finished.most, len(self))
+
+    def __next__(self) -> Answer:
+        return self.pop(0)
+
+
+class Client:
+    """A cluster of two cores that evaluates a chunk in this process, as it is submitted."""
+
+    loop = None
+
+    def __init__(self, address: str, timeout: float, set_as_default: bool) -> None: ...
+
+    def submit(self, function: Callable[[str, str], str], setup: str, tasks: str, pure: bool, retries: int) -> Answer:
+        return Answer(function(setup, tasks))
+
+    def nthreads(self) -> dict[str, int]:
+        return {"tcp://one": 1, "tcp://two": 1}
+
+    def close(self, timeout: float) -> None: ...
+
+
+def test_all_points_come_back_and_no_more_is_submitted_than_a_core_has_ahead(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the package: what archsim does with the answers of a cluster, whatever computes them."""
+    stand_in = ModuleType("distributed")
+    monkeypatch.setattr(stand_in, "Client", Client, raising=False)
+    monkeypatch.setattr(stand_in, "as_completed", Finished, raising=False)
+    monkeypatch.setitem(sys.modules, "distributed", stand_in)
+    monkeypatch.setattr(Finished, "most", 0)
+    monkeypatch.setattr("archsim.explore.run.backend.MOST_IN_CHUNK", 4)
+    space = Space.load(write())
+    study = explore(space, dask="tcp://stand-in:1", prune=False)
+    assert study.points == explore(space, workers=1, prune=False).points
+    assert Finished.most == 2 * CHUNKS_AHEAD

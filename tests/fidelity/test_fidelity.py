@@ -98,6 +98,25 @@ def test_json_is_a_list_of_rows(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert {"workload", "published", "simulated", "error", "source", "inputs", "predicted"} <= printed[0].keys()
 
 
+@pytest.mark.parametrize(
+    ("unit", "simulated", "error", "passed"),
+    [
+        ("cycles", 208.0, 4.0, True),
+        ("cycles", 192.0, -4.0, True),
+        ("cycles", 208.5, 4.25, False),
+        ("% of cycles", 204.0, 4.0, True),
+        ("% of cycles", 195.0, -5.0, False),
+    ],
+)
+def test_an_error_is_percent_of_the_published_figure_or_of_a_share_points(
+    unit: str, simulated: float, error: float, passed: bool
+) -> None:
+    """Of 200: 8 cycles are 4 %; a share that is 4 points off is 4 points off. The tolerance itself is allowed."""
+    row = Row("m", "w", "f", unit, 200.0, simulated, 4.0, "s", "i", "p")
+    assert (row.error, row.passed) == (error, passed)
+    assert row.error_unit == ("%" if unit == "cycles" else "percentage points")
+
+
 def test_a_row_out_of_its_tolerance_ends_with_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

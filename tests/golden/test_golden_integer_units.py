@@ -183,6 +183,18 @@ def test_table_on_fractions(code: int, entries: int, span: float, fraction: int,
         assert got.codes.tolist() == [narrowed(want, target)[0]]
 
 
+def test_a_table_whose_rise_is_beyond_64_bits() -> None:
+    """Two entries over [-2^33, 2^33) at a last place of 1, in 32 bits: 32-bit differences times 33-bit distances.
+
+    tanh of the ends is -1 and 1, which saturates at 2^31 - 1; 3/4 of the way there are 1,610,612,735.25.
+    """
+    target = Grid(32, 2.0**-31)
+    method = Table(2, 2.0**33, True, Grid(40, 1.0))
+    x = Coded(np.array([-(2**33), -3 * 2**31, 0, 3 * 2**31]), Grid(40, 1.0))
+    got = activate(TANH, x, Target("activation", target, Counter()), method)
+    assert got.codes.tolist() == [-(2**31), -3 * 2**29, 0, 1_610_612_735]
+
+
 FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "sigmoid": lambda x: 0.5 * (1.0 + np.tanh(0.5 * x)),
     "tanh": np.tanh,

@@ -286,6 +286,17 @@ def test_layers_that_do_not_connect_are_said(
     assert words in str(caught.value)
 
 
+def test_a_bidirectional_layer_that_does_not_connect_is_said(h5py: ModuleType, tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    low, top = layer_entry("LSTM", "low", 4, return_sequences=False), bidirectional(layer_entry("LSTM", "l", 4), "top")
+    sides = {side: cell_weights(random, "LSTM", 4, 4) for side in ("forward", "backward")}
+    weights: dict[str, list[np.ndarray] | dict[str, list[np.ndarray]]]
+    weights = {"low": cell_weights(random, "LSTM", 3, 4), "top": sides}
+    found = find_layers(save_h5(h5py, tmp_path / "m.h5", weights, "keras3 model", sequential(low, top), "3.1.0"))
+    with pytest.raises(WorkloadError, match="top is fed by the output of LSTM 'low', which gives its last step alone"):
+        select(found, "all")
+
+
 def refusals() -> Iterator[tuple[str, Json, str | None, str]]:
     lstm = layer_entry("LSTM", "layer", 4)
     yield "selu", layer_entry("LSTM", "layer", 4, activation="selu"), "3.0", "its activation 'selu' is not supported"

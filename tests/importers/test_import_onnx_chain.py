@@ -67,6 +67,17 @@ def transpose_reshape(onnx: ModuleType) -> Between:
     )
 
 
+def dropout_without_options(onnx: ModuleType) -> Between:
+    """A Dropout whose ratio and training mode are left out by empty names."""
+    return lambda y, x: (
+        [
+            onnx.helper.make_node("Squeeze", [y, f"{x}_axes"], [f"{x}_q"]),
+            onnx.helper.make_node("Dropout", [f"{x}_q", "", ""], [x]),
+        ],
+        [ints(onnx, f"{x}_axes", [1])],
+    )
+
+
 def there_and_back(onnx: ModuleType) -> Between:
     """As torch exports batch_first layers one after the other."""
     make = onnx.helper.make_node
@@ -81,7 +92,9 @@ def there_and_back(onnx: ModuleType) -> Between:
     )
 
 
-@pytest.mark.parametrize(("between", "count"), [(squeeze, 1), (transpose_reshape, 2), (there_and_back, 1)])
+@pytest.mark.parametrize(
+    ("between", "count"), [(squeeze, 1), (transpose_reshape, 2), (dropout_without_options, 1), (there_and_back, 1)]
+)
 def test_a_chain_of_operators_is_one_workload(
     onnx: ModuleType,
     onnxruntime: ModuleType,

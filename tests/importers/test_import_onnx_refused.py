@@ -114,6 +114,18 @@ def test_weights_that_the_graph_computes_are_named(
     assert entry.reason == "its weights W are computed by the graph (Neg 'minus'), not constants"
 
 
+def test_a_second_output_that_its_operator_does_not_have_is_no_constant(
+    onnx: ModuleType, tmp_path: Path, random: np.random.Generator
+) -> None:
+    weights = onnx_weights(random, "GRU", I, H)
+    copy = onnx.helper.make_node("Identity", ["V"], ["first", "W"], name="copy")
+    stored = onnx_stored(onnx, weights)
+    stored[0].name = "V"
+    nodes = [copy, onnx_node(onnx, "GRU", weights, hidden_size=H)]
+    (entry,) = find_layers(onnx_save(onnx, tmp_path / "m.onnx", nodes, stored, (T, B, I))).unsupported
+    assert entry.reason == "its weights W are computed by the graph (Identity 'copy'), not constants"
+
+
 def test_other_recurrent_operators_old_opsets_functions_and_loops_are_named(
     onnx: ModuleType, tmp_path: Path, random: np.random.Generator
 ) -> None:

@@ -152,6 +152,21 @@ def test_saturated_gates_are_explained_only_where_1_is_beyond_the_range() -> Non
     assert "just below 1" not in words(report_text(dataclasses.replace(run, accuracy=none)))
 
 
+def test_a_calibrated_range_below_the_golden_model_s_is_told_from_errors_of_the_machine() -> None:
+    """relu: h is never below 0, so that only its upper end can be beyond the range that calibration chose."""
+    for percentile, said in (
+        (
+            60,
+            "hidden reaches 0.7628, beyond the range that calibration chose; the method max, on this input, covers all",
+        ),
+        (100, "the golden model stays within that range, the machine's own errors do not"),
+    ):
+        changes = ("nonlinearity=relu", "calibration.method=percentile", f"calibration.percentile={percentile}")
+        run = run_formats("{all: q4.12, hidden: int8, accumulator: float32}", workload="rnn:3,4,t=6", changes=changes)
+        some = dataclasses.replace(present(run.accuracy), overflows=(OverflowCount("hidden", 3, 100),))
+        assert said in words(report_text(dataclasses.replace(run, accuracy=some)))
+
+
 def test_what_wraps_is_said_to_wrap(layers: Simulation) -> None:
     counts = (OverflowCount("cell", 2, 10), OverflowCount("hidden", 1, 10))
     wrapped = dataclasses.replace(layers, accuracy=dataclasses.replace(present(layers.accuracy), overflows=counts))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from archsim.errors import DeadlockError
 from archsim.program.ir import After, PhaseKind, Wait
 from tests.engines.events.by_hand import Job, Token, run_jobs
 
@@ -261,3 +262,15 @@ class TestWhyAUnitWaits:
         """
         assert self.waits_of_b(8, 1, issue_cycles=4) == {Wait.WEIGHTS: 12}
         assert self.waits_of_b(7, 1, issue_cycles=4) == {Wait.ISSUE: 12}
+
+
+def test_a_deadlock_names_what_an_op_awaits_of_an_earlier_repetition() -> None:
+    """a1 and b1 wait for each other; c1 waits for the a1 of one repetition before, which repetition 0 has not."""
+    body = [
+        Job("a1", 1, 0, [Token("b1")]),
+        Job("b1", 1, 0, [Token("a1")]),
+        Job("c1", 1, 0, [Token("a1", lag=1)]),
+    ]
+    with pytest.raises(DeadlockError) as caught:
+        run_jobs(body, repeat=3)
+    assert "c: 'c1' of repetition 1 waits for 'a1' of repetition 0 (done)" in str(caught.value)

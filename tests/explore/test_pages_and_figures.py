@@ -1,0 +1,121 @@
+"""The page and the figures of an exploration, of a study whose points are written by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from archsim.explore import Space, Status
+from archsim.explore.results import figures, page
+from archsim.explore.results.study import Point, Study
+from archsim.report.figures.drawing import PALETTE, style
+from tests.explore.conftest import Write
+
+
+def study_of(space: Space, objectives: Sequence[tuple[float, ...] | None]) -> Study:
+    """Points (rows 2, 4, 8, 16 in turn) with these objectives, or infeasible, asked for in this order."""
+    points = tuple(
+        Point(
+            number=number,
+            inputs={
+                "mac_array.rows": 2 << number % 4,
+                "mac_array.columns": 1,
+                "schedule": "fused_interleaved",
+                "weight_sram.capacity_bytes": 256,
+            },
+            schedule="fused_interleaved",
+            status=Status.EVALUATED if values else Status.INFEASIBLE,
+            objectives=values,
+        )
+        for number, values in enumerate(objectives)
+    )
+    return Study(space, points, len(points), 1.0, tuple(range(len(points))))
+
+
+def words(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.findobj(Text)]
+
+
+def draw(name: str, study: Study) -> Figure:
+    """A figure by its file's name."""
+    drawn = {"pareto": figures._scatter, "parallel": figures._parallel, "best": figures._best}
+    with style():
+        return drawn[name](study)
+
+
+def test_the_page_lists_so_many_designs_and_says_that_there_are_more(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = Space.load(write())
+    monkeypatch.setattr(page, "MOST_ROWS", 3)
+    for count, note in ((3, ""), (5, " (the first 3 of 5)")):
+        text = page.html_page(study_of(space, [(float(n), 1.0) for n in range(count)]), ())
+        front, every = text.split("<details>")
+        assert f"<summary>All evaluated designs{note}</summary>" in every
+        assert [f'<tr id="p{n}">' in every for n in range(5)] == [True, True, True, False, False]
+        assert front.count("<tr id=") == 1, "the first dominates all others"
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [((1.0, 9.0), "log"), ((1.0, 8.0), "linear"), ((0.0, 100.0), "linear"), ((5.0, 5.0), "linear")],
+)
+def test_an_axis_is_logarithmic_beyond_a_factor_of_8_between_positive_values(
+    write: Write, values: tuple[float, float], scale: str
+) -> None:
+    first, last = values
+    (axes,) = draw("pareto", study_of(Space.load(write()), [(first, 2.0), (last, 1.0)])).axes
+    assert (axes.get_xscale(), axes.get_yscale()) == (scale, "linear")
+
+
+def test_lines_of_the_front_run_from_bright_to_dark_and_from_value_to_value(write: Write) -> None:
+    """Objectives (1, 30), (2, 20), (5, 10): heights 0, 1/4, 1 of the first and 1, 1/2, 0 of the second.
+
+    rows are 2, 4, 8 of 4 choices, heights 0, 1/3, 2/3; of the others the first choice, height 0.
+    """
+    figure = draw("parallel", study_of(Space.load(write()), [(1.0, 30.0), (2.0, 20.0), (5.0, 10.0), (5.0, 30.0)]))
+    (axes,) = figure.axes
+    lines = [line for line in axes.lines if len(np.asarray(line.get_xdata())) == 6]
+    heights = np.array([np.asarray(line.get_ydata()) for line in lines])
+    assert heights[:, 0] == pytest.approx([0, 1 / 3, 2 / 3])
+    assert np.all(heights[:, 1:4] == 0)
+    assert heights[:, 4] == pytest.approx([0, 0.25, 1])
+    assert heights[:, 5] == pytest.approx([1, 0.5, 0])
+    assert [line.get_color() for line in lines] == [colormaps["viridis"](place) for place in (1.0, 0.55, 0.1)]
+    labels = words(figure)
+    assert {"1", "5", "10", "30"} <= set(labels), "the ends of the objectives' axes"
+
+
+def test_the_gap_to_the_best_falls_from_1_to_0(write: Write) -> None:
+    """Of body_us 10, -, 6, 8, 2: (10 - 2) / 8, the same for the infeasible one, 4 / 8, 4 / 8, 0; the other stays."""
+    values = [(10.0, 3.0), None, (6.0, 3.0), (8.0, 4.0), (2.0, 5.0)]
+    (axes,) = draw("best", study_of(Space.load(write()), values)).axes
+    first, second = axes.lines
+    assert np.asarray(first.get_xdata()).tolist() == [1, 2, 3, 4, 5]
+    assert np.asarray(first.get_ydata()).tolist() == [1, 1, 0.5, 0.5, 0]
+    assert np.asarray(second.get_ydata()).tolist() == [0, 0, 0, 0, 0], "never better than at first"
+    assert [first.get_color(), second.get_color()] == [PALETTE[0], PALETTE[1]]
+    assert [first.get_label(), second.get_label()] == ["body_us (minimize)", "macs_per_cycle (minimize)"]
+    assert axes.get_xscale() == "linear"
+
+
+def test_the_gap_begins_with_the_first_point_that_has_figures(write: Write) -> None:
+    (axes,) = draw("best", study_of(Space.load(write()), [None, (4.0, 1.0), (3.0, 1.0)])).axes
+    assert np.asarray(axes.lines[0].get_xdata()).tolist() == [2, 3]
+    assert np.asarray(axes.lines[0].get_ydata()).tolist() == [1, 0]
+
+
+def test_very_many_points_are_on_a_logarithmic_axis(write: Write) -> None:
+    for count, scale in ((100, "linear"), (101, "log")):
+        study = study_of(Space.load(write()), [(float(n + 1), 1.0) for n in range(count)])
+        (axes,) = draw("best", study).axes
+        assert axes.get_xscale() == scale
+
+
+def test_no_figures_without_an_evaluated_point(write: Write) -> None:
+    assert figures.figures(study_of(Space.load(write()), [None, None])) == {}
