@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.faults.blocks import count_blocks
+from tools.faults.blocks import COMPILERS, compiling_decorators, count_blocks
 from tools.faults.coverage import Case, CaseFile
 from tools.faults.fault import Fault, Kind
 from tools.faults.plan import Planner, selection
@@ -195,6 +195,19 @@ def test_what_must_be_reached_to_reach_a_fault(small: Path) -> None:
 def test_what_numba_has_to_compile_again(small: Path) -> None:
     blocks, _ = count_blocks(small, "archsim")
     assert [blocks.needs_recompiling(f"archsim/{name}.py") for name in ("fast", "two", "one")] == [True, True, False]
+
+
+def test_decorators_that_compile_by_way_of_a_helper() -> None:
+    """A compiled function is no decorator, and what calls one does not compile."""
+    source = COMPILED.replace("return njit(cache=True)(function)", "return _helper(function)")
+    helper = (
+        "\n\ndef _helper(function):\n    return njit(function)\n\n\ndef twice(values):\n    return 2 * total(values)\n"
+    )
+    found = compiling_decorators([ast.parse(source + helper)])
+    assert found - COMPILERS == {"compiled", "_helper"}
+    assert (
+        compiling_decorators([ast.parse("from m import compiled\n\n@compiled\ndef f(x):\n    return x\n")]) == COMPILERS
+    )
 
 
 def test_expressions_of_markers() -> None:

@@ -121,13 +121,19 @@ class Blocks:
 
 
 def compiling_decorators(trees: Iterable[ast.Module]) -> set[str]:
-    """Names of decorators that compile: numba's, and the functions that use those."""
+    """Names of decorators that compile: numba's, and the functions that use those, directly or through others."""
     found = set(COMPILERS)
     for tree in trees:
-        for node in tree.body:
-            if isinstance(node, ast.FunctionDef) and _names(node) & COMPILERS:
-                found.add(node.name)
+        functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+        own = set(COMPILERS)
+        while more := {node.name for node in functions if _names(node) & own and not _decorated(node, own)} - own:
+            own |= more
+        found |= own
     return found
+
+
+def _decorated(node: ast.FunctionDef | ast.AsyncFunctionDef, by: set[str]) -> bool:
+    return any(_names(decorator) & by for decorator in node.decorator_list)
 
 
 def count_blocks(root: Path, package: str) -> tuple[Blocks, dict[str, CodeType]]:
@@ -177,7 +183,7 @@ class _Counter:
                 self._functions(child)
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        if any(_names(decorator) & self.compilers for decorator in node.decorator_list):
+        if _decorated(node, self.compilers):
             start = min(_first(part) for part in (node, *node.decorator_list))
             self.found.compiled[node.name] = (start, _last(node))
             self.found.used |= _names(node)
