@@ -442,3 +442,18 @@ def test_all_faults_of_a_file_come_at_once(cli: Cli) -> None:
     assert run.code == 2
     for part in ("a.yaml:2: clock_mhz", "a.yaml:4: mac_array.rows", "a.yaml:4: mac_array: missing", "a.yaml:5: wings"):
         assert part in run.err
+
+
+def test_on_a_terminal_the_report_is_in_colour_and_its_sums_are_bold(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere it is the text that the folder holds."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    plain = cli("run", *TINY, "--out", "plain").out
+    assert plain.startswith(Path("plain/report.txt").read_text())
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("rich.console.Console.is_terminal", True)
+    coloured = cli("run", *TINY, "--out", "coloured").out
+    assert "\x1b[" not in plain
+    stack = coloured.split("Cycle stack of the")[1].split("Units during")[0].splitlines()
+    bold = [line for line in stack[1:] if "\x1b[1m" in line and "\x1b[1;2m" not in line]
+    assert ["sum" in line for line in bold].count(True) == 1
+    assert all("useful" not in line for line in bold), "the sum alone is bold"

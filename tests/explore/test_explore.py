@@ -1,6 +1,7 @@
 """explore(): the front is that of the full enumeration, whatever the workers, the sampler's path and the pruning."""
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from archsim.api.evaluate import Evaluation
 from archsim.cli.main import main
 from archsim.config import Override, parse_override
 from archsim.explore import Space, Status, explore
+from archsim.explore.results.study import Point
 from archsim.explore.results.write_results import write_results
 from archsim.explore.run.evaluation import stats_outputs
+from archsim.explore.run.watcher import Watcher
 from archsim.explore.search.front import Front, hypervolume
 from archsim.explore.search.importance import importance
 from archsim.explore.search.result_bounds import ResultBounds
@@ -262,3 +265,41 @@ def test_the_command_of_a_point_gives_its_figures(
     with pytest.raises(SystemExit):
         main()
     assert json.loads(capsys.readouterr().out)["body_us"] == point.objectives[0]  # type: ignore[index]
+
+
+class Counts(Watcher):
+    """What a watcher is told."""
+
+    def __init__(self) -> None:
+        self.budget, self.points, self.fresh = 0, 0, 0
+
+    def begin(self, budget: int, space: Space) -> None:
+        self.budget = budget
+
+    def counted(self, points: Sequence[Point], fresh: int) -> None:
+        self.points += len(points)
+        self.fresh += fresh
+
+
+def test_a_watcher_hears_of_every_point_and_of_every_design_that_is_evaluated(write: Write, tmp_path: Path) -> None:
+    space = Space.load(write())
+    first, again = Counts(), Counts()
+    study = explore(space, out=tmp_path / "out", workers=1, prune=False, watcher=first)
+    explore(space, out=tmp_path / "out", workers=1, prune=False, resume=True, watcher=again)
+    assert (first.budget, first.points, first.fresh) == (48, 48, study.simulated)
+    assert (again.points, again.fresh) == (48, 0), "what the journal knows is not evaluated again"
+
+
+def test_a_constraint_on_results_says_demand_and_bound_and_on_which_workload(write: Write) -> None:
+    two = ('["lstm:3,4,t=3"]', '["lstm:3,4,t=3", "lstm:3,4,t=6"]')
+    for changes, where in (((), ""), ((two,), " (on lstm_3_4_t3_b1)")):
+        limit = ("mac_array.columns <= 64", "mac_array.columns <= 64\n  - latency_cycles <= 20")
+        study = explore(Space.load(write(limit, *changes)), workers=1, prune=False)
+        slow = [p.reason for p in study.with_status(Status.INFEASIBLE) if p.outputs]
+        assert slow
+        for point in study.with_status(Status.INFEASIBLE):
+            reason = point.reason
+            if point.outputs and reason is not None:
+                cycles = point.outputs["lstm_3_4_t3_b1"]["latency_cycles"]
+                assert (reason.kind, reason.need, reason.have, reason.unit) == ("constraint", cycles, 20, "")
+                assert reason.what == f"latency_cycles <= 20{where}"

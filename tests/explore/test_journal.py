@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -190,3 +191,12 @@ def test_a_technology_file_that_changed_is_another_design(
     os.utime(table, ns=(1, 1))
     after = explore(Space.load(path), out="there", workers=1, resume=True)
     assert after.simulated == before.simulated
+
+
+@pytest.mark.parametrize("first", ["3", "null", '["journal"]', '{"journal": 0}', "no JSON"])
+def test_a_file_that_begins_otherwise_is_no_journal(tmp_path: Path, first: str) -> None:
+    """A whole line with its checksum, but not the header of a journal."""
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(b"%08x %s\n" % (zlib.crc32(first.encode()), first.encode()))
+    with pytest.raises(OutputError, match="is not a journal of archsim explore; choose another --out"):
+        Journal.resume(path, "f")

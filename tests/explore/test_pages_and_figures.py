@@ -44,6 +44,7 @@ def words(figure: Figure) -> list[str]:
 def draw(name: str, study: Study) -> Figure:
     """A figure by its file's name."""
     drawn = {"pareto": figures._scatter, "parallel": figures._parallel, "best": figures._best}
+    drawn |= {"pairs": figures._pairs, "importance": figures._importance}
     with style():
         return drawn[name](study)
 
@@ -119,3 +120,23 @@ def test_very_many_points_are_on_a_logarithmic_axis(write: Write) -> None:
 
 def test_no_figures_without_an_evaluated_point(write: Write) -> None:
     assert figures.figures(study_of(Space.load(write()), [None, None])) == {}
+
+
+def test_pairs_of_objectives_are_each_drawn_once(write: Write) -> None:
+    """Three objectives: two rows and columns, of which the corner is empty; an axis is named at the edges alone."""
+    space = Space.load(write(("    name: macs_per_cycle\n", "    name: macs_per_cycle\n  - minimize: area\n")))
+    figure = draw("pairs", study_of(space, [(1.0, 2.0, 3.0), (2.0, 1.0, 4.0)]))
+    shown = [(axes.get_xlabel(), axes.get_ylabel(), axes.axison) for axes in figure.axes]
+    names = [f"{name} (minimize)" for name in ("body_us", "macs_per_cycle", "area")]
+    assert shown == [("", names[1], True), ("", "", False), (names[0], names[2], True), (names[1], "", True)]
+
+
+def test_each_bar_of_importance_adds_to_the_height(write: Write) -> None:
+    """0.22 inches for each of 4 parameters and 1 or 2 objectives, and 1.1 for the rest."""
+    both = write()
+    one = write(("  - minimize: mac_array.rows * mac_array.columns\n    name: macs_per_cycle\n", ""), name="one")
+    for path, objectives in ((both, 2), (one, 1)):
+        values = [(float(n), 1.0)[:objectives] for n in range(8)]
+        figure = draw("importance", study_of(Space.load(path), values))
+        assert figure.get_figheight() == pytest.approx(1.1 + 0.22 * 4 * objectives)
+        assert len(figure.axes[0].patches) == 4 * objectives

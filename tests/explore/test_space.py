@@ -1,5 +1,7 @@
 """Space files: what a point is, and what is said of a file that is wrong."""
 
+from pathlib import Path
+
 import pytest
 
 from archsim.config.presets import PresetKind, preset_names
@@ -91,3 +93,32 @@ def test_shipped_spaces_load() -> None:
     for name in names:
         space = Space.load(name)
         assert space.design(0).config is not None
+
+
+def fault_of(path: Path) -> str:
+    with pytest.raises(SpaceError) as caught:
+        Space.load(path)
+    (fault,) = caught.value.faults
+    return f"{fault.path}: {fault.message}"
+
+
+def test_a_range_has_the_keys_of_the_page_alone(write: Write) -> None:
+    """`from` and `to`, not the names that Python takes for them."""
+    for old, new in (("{from: 2, to: 16}", "{first: 2, to: 16}"), ("{from: 1, to: 5,", "{from: 1, last: 5,")):
+        with pytest.raises(SpaceError) as caught:
+            Space.load(write((old, new)))
+        assert any("unknown key" in fault.message for fault in caught.value.faults)
+
+
+@pytest.mark.parametrize("where", ["parameters", "set"])
+def test_what_is_given_already_cannot_be_derived(write: Write, where: str) -> None:
+    if where == "set":
+        path = write(
+            ("parameters:", "set: {activation.lanes: 2}\nparameters:"),
+            ("derived:", 'derived:\n  activation.lanes: "1"'),
+        )
+    else:
+        path = write(("derived:", 'derived:\n  mac_array.columns: "1"'))
+    name = "mac_array.columns" if where == "parameters" else "activation.lanes"
+    assert fault_of(path).endswith("is a parameter, or set for all points, too")
+    assert name in fault_of(path)

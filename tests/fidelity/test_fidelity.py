@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from archsim.api import Simulation
 from archsim.cli.main import main
 from archsim.fidelity import Row, all_rows
+from archsim.fidelity.tpu import matrix_split
+from archsim.trace import OpRecord
 from tests.rings import exhaustive
 from tools.docs import DOCS, generate
 
@@ -127,3 +134,46 @@ def test_a_row_out_of_its_tolerance_ends_with_1(
         main()
     assert caught.value.code == 1
     assert "| +4.0 % | 3 % |" in capsys.readouterr().out
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What the split asks of a unit, an op, a phase, a machine, a trace and a run."""
+
+    unit: str
+
+
+def run_of_tiles(tiles: Sequence[tuple[int, int, int, int]]) -> Simulation:
+    """A run whose first body has a shift (start, done) and a pass (start, free) for each tile."""
+    ops = [Unit(name) for _ in tiles for name in ("weight_shift", "systolic_array")]
+    records = [
+        record
+        for n, (shift, shifted, start, free) in enumerate(tiles)
+        for record in (
+            OpRecord(1, 0, 2 * n, shift, shifted, shifted),
+            OpRecord(1, 0, 2 * n + 1, start, free, free + 7),
+        )
+    ]
+    return cast(
+        Simulation,
+        SimpleNamespace(
+            program=SimpleNamespace(
+                phases=[SimpleNamespace(name="prologue"), SimpleNamespace(name="body", ops=ops)],
+            ),
+            trace=SimpleNamespace(records=[OpRecord(0, 0, 0, 0, 5, 5), *records]),
+            arch=SimpleNamespace(config=SimpleNamespace(multipliers=Unit("systolic_array"))),
+        ),
+    )
+
+
+def test_where_the_cycles_of_tiles_went_by_hand() -> None:
+    """After the first tile, which ends at 20:
+
+    the second is shifted in from 30 to 46 and starts then: 10 cycles of stall, 16 of shift; active to 66.
+    the third was shifted in from 50 to 60, behind the second: it starts at 66, active to 86.
+    the fourth is shifted in from 80 to 96: from 86 on 10 cycles of shift; it starts at 100, 4 cycles for other reasons.
+    """
+    split = matrix_split(run_of_tiles([(0, 10, 10, 20), (30, 46, 46, 66), (50, 60, 66, 86), (80, 96, 100, 120)]))
+    total = 60 + 26 + 10
+    assert (split.active, split.shift, split.stall) == pytest.approx((60 / total, 26 / total, 10 / total))
+    assert split.cycles_per_tile == pytest.approx(total / 3)

@@ -137,6 +137,9 @@ def test_a_held_bias_is_narrowed_before_the_product() -> None:
     x = Coded(np.array([[6]]), data)
     assert array.tile([part], bias, held=True).run(x).codes.tolist() == [[-3]]
     assert array.tile([part], bias).run(x).codes.tolist() == [[0]]
+    late = replace(array, late_bias=True)
+    assert late.tile([part], bias, held=True).run(x).codes.tolist() == [[-3]], "held is not late"
+    assert late.tile([part], bias).run(x).codes.tolist() == [[2]], "-6 is narrowed to -4, and -4 + 6 = 2"
     assert array.tile([part], None, held=True).run(x).codes.tolist() == [[-4]]
 
 

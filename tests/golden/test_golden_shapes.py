@@ -159,3 +159,10 @@ def test_a_missing_witness(
     with pytest.raises(outcome, match="no_such_witness"):
         require("no_such_witness")
     assert require("numpy") is np
+
+
+@pytest.mark.parametrize("lengths", [[-1, 2, 2], [2, 2, 5]])
+def test_lengths_beyond_the_sequence_are_refused(lengths: list[int]) -> None:
+    weights, options = RnnWeights(np.ones((1, 1)), np.ones((1, 1))), RnnOptions()
+    with pytest.raises(ValueError, match=r"lengths must lie in 0 \.\. 4"):
+        rnn_direction(np.ones((4, 3, 1)), weights, np.zeros((3, 1)), options, np.array(lengths))

@@ -360,6 +360,10 @@ def test_weights_that_fit_nothing_are_named(h5py: ModuleType, tmp_path: Path) ->
     good = cell_weights(random, "LSTM", 3, 4)
     for weights, message in (
         ([good[0], good[1][:, :10]], "its kernels have shapes [3, 16] and [4, 10], which is no LSTM, GRU or SimpleRNN"),
+        (
+            [good[0][:, :8], good[1][:, :8]],
+            "its kernels have shapes [3, 8] and [4, 8], which is no LSTM, GRU or SimpleRNN",
+        ),
         ([good[0], good[1], good[2][:8]], "its bias has shape [8], expected [16]"),
         ([good[0], good[1] * np.nan], "weight_hh: 64 of 64 numbers are not finite in float32"),
     ):
@@ -451,3 +455,17 @@ def test_a_library_that_breaks_down_or_hangs_is_an_error(
         monkeypatch.setattr(subprocess, "run", hang)
         with pytest.raises(WorkloadError, match="the HDF5 library came to no end with it in 5 s"):
             find_layers(path)
+
+
+def test_chunks_of_a_mebibyte_more_than_the_dataset_are_refused(h5py: ModuleType, tmp_path: Path) -> None:
+    """A reader would have to make room for a whole chunk."""
+    path = tmp_path / "m.h5"
+    good = cell_weights(np.random.default_rng(0), "LSTM", 3, 4)
+    for rows, refused in ((250_000, False), (300_000, True)):
+        with h5py.File(path, "w") as file:
+            file["a/cell/kernel"] = good[0]
+            file["a/cell/recurrent_kernel"] = good[1]
+            file.create_dataset("a/cell/bias", data=good[2], chunks=(rows,), maxshape=(None,))
+        found = find_layers(path)
+        reasons = {entry.name: entry.reason for entry in found.unsupported}
+        assert reasons == ({"a/cell/bias": "has chunks larger than itself"} if refused else {})

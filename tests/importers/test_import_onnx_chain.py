@@ -12,6 +12,7 @@ import pytest
 
 from archsim.errors import WorkloadError
 from archsim.importers import find_layers, select
+from archsim.importers.onnx.onnx_graph import MAX_DEPTH
 from tests.importers.import_runs import (
     close,
     imported,
@@ -223,3 +224,20 @@ def test_one_layer_that_feeds_two_is_no_stack(onnx: ModuleType, tmp_path: Path, 
     path = onnx_save(onnx, tmp_path / "m.onnx", nodes, [*stored, ints(onnx, "axes", [1])], (T, B, I))
     with pytest.raises(WorkloadError, match="node2 and node1 are both fed by node0"):
         select(find_layers(path), "all")
+
+
+@pytest.mark.parametrize(("count", "followed"), [(MAX_DEPTH, True), (2 * MAX_DEPTH, False)])
+def test_a_chain_is_followed_through_so_many_operators(
+    onnx: ModuleType, tmp_path: Path, random: np.random.Generator, count: int, followed: bool
+) -> None:
+    def renamed(y: str, x: str) -> Nodes:
+        nodes = [onnx.helper.make_node("Squeeze", [y, "axes"], ["v1"])]
+        nodes += [onnx.helper.make_node("Identity", [f"v{n}"], [f"v{n + 1}"]) for n in range(1, count - 1)]
+        return [*nodes, onnx.helper.make_node("Identity", [f"v{count - 1}"], [x])], [ints(onnx, "axes", [1])]
+
+    path = onnx_save(onnx, tmp_path / "m.onnx", *broken_chain(onnx, random, renamed), (T, B, I))
+    if followed:
+        assert len(select(find_layers(path), "all")) == 2
+    else:
+        with pytest.raises(WorkloadError, match="node1 is fed by the output of Identity"):
+            select(find_layers(path), "all")

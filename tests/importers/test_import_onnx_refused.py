@@ -183,3 +183,15 @@ def test_no_onnx_and_nothing_recurrent(onnx: ModuleType, tmp_path: Path) -> None
         WorkloadError, match=r"m.onnx: has no LSTM, GRU or RNN operator, only 1 other operators \(Relu\)"
     ):
         find_layers(path)
+
+
+@pytest.mark.parametrize("shape", [(-1, 16, -3), (1,) * 7 + (16, 3)])
+def test_an_impossible_shape_is_refused(
+    onnx: ModuleType, tmp_path: Path, random: np.random.Generator, shape: tuple[int, ...]
+) -> None:
+    """Two negative sizes multiply to the 48 numbers that are there, nine sizes of one, too."""
+    nodes, stored = changed(onnx, onnx_weights(random, "LSTM", I, H))
+    del stored[0].dims[:]
+    stored[0].dims.extend(shape)
+    (entry,) = find_layers(onnx_save(onnx, tmp_path / "m.onnx", nodes, stored, (T, B, I))).unsupported
+    assert entry.reason == "tensor 'W' has an impossible shape"

@@ -174,3 +174,11 @@ def test_the_smallest_runs_have_pictures(workload: str, formats: str, tmp_path: 
     for plot in PLOTS:
         plot(run, tmp_path / "picture.png")
         assert (tmp_path / "picture.png").stat().st_size > 5_000
+
+
+def test_all_time_steps_are_in_the_picture_with_a_margin_of_a_fiftieth(layers: Simulation) -> None:
+    """11 steps, 0 .. 10: a margin of 0.22 steps at both ends, and at most 9 numbers at the axis."""
+    with style():
+        (axes,) = accuracy_figure(layers).axes
+    assert axes.get_xlim() == pytest.approx((-0.22, 10.22))
+    assert [tick for tick in axes.get_xticks() if 0 <= tick <= 10] == [0, 2, 4, 6, 8, 10]

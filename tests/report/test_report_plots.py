@@ -21,14 +21,15 @@ from matplotlib.text import Text
 from archsim.api import Simulation
 from archsim.metrics.stacks import BUCKETS
 from archsim.report import plot_cycle_stack, plot_energy, plot_roofline, plot_timeline, plot_utilization
-from archsim.report.figures.drawing import style
+from archsim.report.figures import figure_stack, figure_timeline, figure_utilization
+from archsim.report.figures.drawing import style, text_colour
 from archsim.report.figures.figure_energy import energy_figure
 from archsim.report.figures.figure_roofline import roofline_figure
 from archsim.report.figures.figure_stack import stack_figure
 from archsim.report.figures.figure_timeline import timeline_figure
-from archsim.report.figures.figure_utilization import utilization_figure
-from archsim.report.figures.gantt import gantt, panels
-from archsim.report.text.steps import step_stacks
+from archsim.report.figures.figure_utilization import _moving_mean, utilization_figure
+from archsim.report.figures.gantt import Bar, Gantt, Panel, gantt, panels
+from archsim.report.text.steps import STEP_BUCKETS, step_stacks
 from archsim.trace import Window
 from tests.present import present
 from tests.report.conftest import Run
@@ -236,3 +237,107 @@ def test_pyplot_is_never_loaded(tmp_path: Path) -> None:
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "x.png")], check=True)
+
+
+@pytest.mark.parametrize(
+    ("background", "colour"),
+    [("#FFFFFF", "black"), ("#F0E442", "black"), ("#56B4E9", "black"), ("#0072B2", "white"), ("#000000", "white")],
+)
+def test_text_is_dark_on_bright_colours_and_bright_on_dark_ones(background: str, colour: str) -> None:
+    assert text_colour(background) == colour
+
+
+def test_the_mean_is_that_of_a_window_around_each_time() -> None:
+    """Idle for 100 cycles and busy for 100 in bins of 10: over 40 cycles the mean rises from 80 to 120.
+
+    At 90 the window [70, 110] has 10 busy cycles of 40; at both ends it is cut off, at 190 to [170, 200].
+    """
+    edges, before = np.arange(0.0, 201.0, 10.0), np.concatenate([np.zeros(11), np.arange(10.0, 101.0, 10.0)])
+    times, means = _moving_mean(edges, before, 40.0)
+    at = np.interp([0, 79, 90, 100, 121, 190, 200], times, means)
+    assert at == pytest.approx([0, 0, 25, 50, 100, 100, 100], abs=0.5)
+
+
+@pytest.mark.parametrize(("most", "bins"), [(3, False), (4, True)])
+def test_bins_are_drawn_up_to_so_many_steps(
+    small: Simulation, monkeypatch: pytest.MonkeyPatch, most: int, bins: bool
+) -> None:
+    monkeypatch.setattr(figure_utilization, "_MOST_STEPS", most)
+    with style():
+        rows = utilization_figure(small).axes
+    for axes in rows:
+        assert any(isinstance(patch, StepPatch) for patch in axes.patches) is bins
+        assert bool(axes.collections) is not bins, "without bins the mean is filled"
+
+
+def hand_chart(*bars: Bar, ends: dict[int, int]) -> Gantt:
+    return Gantt(("mac_array", "dram"), "mac_array", bars, ends, "step ends")
+
+
+def drawn_panel(chart: Gantt, start: int, stop: int) -> Axes:
+    with style():
+        axes = Figure().add_subplot()
+        figure_timeline._draw_panel(axes, chart, Panel("panel", start, stop, None), figure_timeline._looks(chart))
+    return axes
+
+
+def test_bars_and_tails_stand_where_their_ops_were() -> None:
+    chart = hand_chart(Bar("mac_array", "mac", "mac[0]", 0, 1100, 1400, 1450), ends={})
+    axes = drawn_panel(chart, 1000, 2000)
+    spans: dict[str, list[tuple[float, float]]] = {}
+    for found in axes.findobj(PolyCollection):
+        assert isinstance(found, PolyCollection)
+        corners = [np.asarray(path.vertices, float)[:, 0] for path in found.get_paths()]
+        spans[str(found.get_label())] = [(float(x.min()), float(x.max())) for x in corners]
+    assert spans == {"tail": [(1400, 1450)], "op": [(1100, 1400)]}
+    (name,) = [text for text in axes.texts if text.get_text() == "mac[0]"]
+    assert name.get_position() == (1250, 0)
+
+
+@pytest.mark.parametrize(("cycles", "edge"), [(3, 0.0), (40, 0.5)])
+def test_bars_that_are_thinner_than_their_edges_have_none(cycles: int, edge: float) -> None:
+    """775 pixels for 1,000 cycles: an edge is drawn from 6.5 cycles on."""
+    bar = Bar("mac_array", "mac", "mac[0]", 0, 1100, 1100 + cycles, 1100 + cycles)
+    axes = drawn_panel(hand_chart(bar, ends={}), 1000, 2000)
+    (found,) = [found for found in axes.findobj(PolyCollection) if found.get_label() == "op"]
+    assert isinstance(found, PolyCollection)
+    assert np.atleast_1d(found.get_linewidth()).tolist() == [edge]
+
+
+def test_the_ends_of_steps_are_named_inside_of_the_panel() -> None:
+    """Near an edge of the panel the text stands on the side where there is room."""
+    chart = hand_chart(
+        Bar("mac_array", "mac", "mac[0]", 0, 1000, 2000, 2000), ends={0: 999, 1: 1050, 2: 1500, 3: 1950, 4: 2001}
+    )
+    axes = drawn_panel(chart, 1000, 2000)
+    assert {text.get_text(): text.get_horizontalalignment() for text in axes.texts if "ends" in text.get_text()} == {
+        "step 1 ends": "left",
+        "step 2 ends": "center",
+        "step 3 ends": "right",
+    }
+
+
+def test_parts_under_a_tenth_of_a_percent_are_named_below(small: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:
+    length = small.stats.body_cycles
+    nothing = dict.fromkeys(STEP_BUCKETS, 0)
+    parts = {"useful": 0.99 * length, "padding": 0.0085 * length, "wait_port": 0.001 * length, "idle": 0.0005 * length}
+    monkeypatch.setattr(figure_stack, "step_stacks", lambda _: {"mac_array": nothing | parts})
+    with style():
+        figure = stack_figure(small)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["useful", "padding", "wait_port"]
+    assert figure.axes[0].get_xlabel().endswith("\nunder 0.1 % everywhere: idle")
+    assert [text.get_text() for text in figure.axes[0].texts] == ["99.0 %"], "the other parts have no room"
+
+
+def test_every_slope_of_the_roofline_ends_at_the_peak(small: Simulation) -> None:
+    """On it the performance is intensity times bandwidth; its corner is in the picture, and so are all points."""
+    found = small.stats.roofline
+    with style():
+        (axes,) = roofline_figure(small).axes
+    slopes = [line for line in axes.lines if len(np.asarray(line.get_xdata())) == 2 and line.get_linewidth() == 1.2]
+    assert len(slopes) == len(found.ceilings)
+    for line, ceiling in zip(slopes, found.ceilings.values(), strict=True):
+        x, y = np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)
+        assert y == pytest.approx(x * ceiling.bandwidth_gb_per_s)
+        assert y[1] == pytest.approx(found.peak_gops)
+        assert axes.get_xlim()[0] < x[1] < axes.get_xlim()[1]

@@ -293,3 +293,20 @@ def test_the_files_are_those_of_the_readme() -> None:
     assert {"silero_vad.safetensors", "silero_vad_features.safetensors", "silero_vad_head.safetensors"} < stated.keys()
     for name, digest in stated.items():
         assert hashlib.sha256((SILERO.folder / name).read_bytes()).hexdigest() == digest, name
+
+
+@pytest.mark.parametrize(("most", "fits"), [(6, True), (5, False)])
+def test_the_weights_count_as_well_as_the_scores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, fits: bool
+) -> None:
+    """3 scores of 2 units each over one step of one sequence: 6 weights and 3 scores."""
+    monkeypatch.setattr("archsim.workload.task.MAX_TASK_NUMBERS", most)
+    network = NETWORK.replace("sequence_lens: [2, 1]\n", "").replace("expected: {file: results.npz}\n", "")
+    network = network.replace("steps: 2\nbatch: 2", "steps: 1\nbatch: 1")
+    task = "task: {summary: three scores, file: head.npz, bias: null, threshold: 0.5}\n"
+    workload = write(tmp_path, network + task, {"weight": np.ones((3, 2))})
+    if fits:
+        assert load_tensors(workload).task is not None
+    else:
+        with pytest.raises(WorkloadError, match="at most 5 weights and as many scores fit"):
+            load_tensors(workload)

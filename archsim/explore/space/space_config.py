@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from archsim.config.types import PositiveNumber, StrictModel, Text
 
@@ -41,7 +41,6 @@ class SamplerName(StrEnum):
 class Linear(StrictModel):
     """The values from, from + step, ... up to `to`."""
 
-    model_config = ConfigDict(validate_by_name=True)
     first: int | Number = Field(alias="from", description="first value")
     last: int | Number = Field(alias="to", description="largest value")
     step: int | PositiveNumber = Field(description="distance of neighbours, above 0")
@@ -50,7 +49,6 @@ class Linear(StrictModel):
 class Log2(StrictModel):
     """The values from, 2 from, 4 from, ... up to `to`."""
 
-    model_config = ConfigDict(validate_by_name=True)
     first: int | PositiveNumber = Field(alias="from", description="first value")
     last: int | PositiveNumber = Field(alias="to", description="largest value")
 

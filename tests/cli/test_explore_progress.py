@@ -1,0 +1,37 @@
+"""What the progress bar of an exploration says."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from archsim.cli.explore_progress import ExploreProgress
+from archsim.explore import Space, Status
+from archsim.explore.results.study import Point
+from tests.explore.conftest import SMALL
+
+
+def point(number: int, *objectives: float) -> Point:
+    status = Status.EVALUATED if objectives else Status.INFEASIBLE
+    return Point(number, {}, "fused_interleaved", status, objectives or None)
+
+
+def test_designs_a_second_and_the_best_so_far(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("space") / "small.yaml"
+    path.write_text(SMALL.replace("minimize: mac_array", "maximize: mac_array"))
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    progress = ExploreProgress(hidden=True)
+    progress.begin(48, Space.load(path))
+    now[0] = 102.0
+    assert progress.note() == "0 designs/s"
+    progress.counted([point(0)], 0)
+    assert progress.note() == "0 designs/s"
+    progress.counted([point(1, 5.0, 4.0), point(2, 3.0, 2.0)], 2)
+    assert progress.note() == "1 designs/s; best so far: body_us 3, macs_per_cycle 4"
+    now[0] = 104.0
+    progress.counted([point(3, 4.0, 8.0), point(4, 4.0, 8.0)], 1000)
+    assert progress.note() == "250 designs/s; best so far: body_us 3, macs_per_cycle 8"
