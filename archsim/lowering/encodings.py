@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from archsim.errors import SimulatorBug
 from archsim.families.cells.streams import VALID, cell_prefixes
-from archsim.formats import Bit, Encoding, Fixed, Formats, Granularity, IntegerFormat, Scaled
+from archsim.formats import Bit, Encoding, Fixed, Formats, Granularity, IntegerFormat, NumberFormat, Scaled
 from archsim.formats.encoding import Scale
 from archsim.formats.scaling import covered, scale_and_zero
 from archsim.hardware.dram.transfers import Transfer
@@ -76,7 +76,7 @@ class _Maker:
             covers = self._range(name)
             scale, zero = scale_and_zero(np.array([covers.low]), np.array([covers.high]), number_format)
             return Encoding(number_format, float(scale[0]), int(zero[0]))
-        return Encoding(number_format, number_format.scale if isinstance(number_format, Fixed) else 1.0)
+        return _unscaled(number_format)
 
     def cell(
         self, cell: CellSpec, numbers: CellTensors, suffix: str, x: Encoding, h: Encoding
@@ -109,7 +109,7 @@ class _Maker:
     def _matrix(self, values: npt.NDArray[np.float32], cell: CellSpec, *, one_gate: bool = False) -> Encoding:
         number_format = self.formats.format("weight")
         if not isinstance(number_format, Scaled):
-            return Encoding(number_format, number_format.scale if isinstance(number_format, Fixed) else 1.0)
+            return _unscaled(number_format)
         rows = len(values)
         gates = 1 if one_gate else cell.kind.gates
         groups = {Granularity.TENSOR: 1, Granularity.GATE: gates, Granularity.ROW: rows}[number_format.granularity]
@@ -126,7 +126,7 @@ class _Maker:
         """
         number_format = self.formats.format("accumulator")
         if not isinstance(number_format, Scaled):
-            return Encoding(number_format, number_format.scale if isinstance(number_format, Fixed) else 1.0)
+            return _unscaled(number_format)
         rows = np.broadcast_to(x_products, (cell.rows, 1))
         if cell.kind is CellKind.GRU and cell.linear_before_reset:
             candidate = np.broadcast_to(h_products, (cell.rows, 1))[2 * cell.hidden_size :]
@@ -136,7 +136,7 @@ class _Maker:
     def _peephole(self, values: npt.NDArray[np.float32]) -> Encoding:
         number_format = self.formats.format("cell")
         if not isinstance(number_format, Scaled):
-            return Encoding(number_format, number_format.scale if isinstance(number_format, Fixed) else 1.0)
+            return _unscaled(number_format)
         samples = np.asarray(values, np.float64)[np.newaxis]
         scale = self._weight_scale(samples, number_format)
         return Encoding(number_format, float(scale[0]))
@@ -193,3 +193,8 @@ def _add_slots(program: Program, found: dict[str, Encoding]) -> None:
         if buffer.name not in found and buffer.kind in (DataKind.W_IH, DataKind.W_HH, DataKind.W_HR):
             whole = found[buffer.name.replace("stream.", "dram.")]
             found[buffer.name] = whole if isinstance(whole.scale, float) else replace(whole, scale=1.0)
+
+
+def _unscaled(number_format: NumberFormat) -> Encoding:
+    """The encoding in a format whose scale, if it has one, is its own: fixed or floating point."""
+    return Encoding(number_format, number_format.scale) if isinstance(number_format, Fixed) else Encoding(number_format)

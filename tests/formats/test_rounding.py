@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from archsim.formats.rounding import Rounding, multiplied
+from archsim.formats.rounding import Rounding, multiplied, shifted
 
 HALF, WHOLE = 1 << 30, 1 << 31
 
@@ -48,3 +48,13 @@ def test_gemmlowp_is_the_library_s(value: int, multiplier: int, exponent: int) -
 def test_a_tie_of_one_rounding(rounding: Rounding, ties: tuple[int, int]) -> None:
     """1 and -1 times 2^30 / 2^31 are 1/2 and -1/2: up, or down to the next whole number."""
     assert tuple(found(value, HALF, 0, rounding) for value in (1, -1)) == ties
+
+
+@pytest.mark.parametrize("rounding", list(Rounding))
+@pytest.mark.parametrize("value", [0, 1, -1, 2**30, 2**59, 2**60, -(2**60), 2**61, -(2**61), 2**62 - 1])
+@pytest.mark.parametrize("left", [1, 2, 40])
+def test_what_leaves_62_bits_is_at_their_end(value: int, left: int, rounding: Rounding) -> None:
+    """2^60 * 2 fits, 2^61 * 2 does not."""
+    most = 2**62 - 1
+    found = shifted(np.array([value], np.int64), -left, rounding)
+    assert found.tolist() == [min(max(value << left, -most), most)]
