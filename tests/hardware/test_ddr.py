@@ -497,6 +497,16 @@ def test_parameters_that_do_not_go_together_are_refused(field: str, value: int, 
         config(DdrDevice.model_construct(**{**SMALL.model_dump(), field: value}))
 
 
+def test_a_refresh_and_the_slowest_access_fit_between_two_refreshes() -> None:
+    """Rows are closed in tras + trtp + tcwl + a burst + twr + trp_all = 11 + 3 + 3 + 2 + 6 + 6 = 31 clocks, the
+    refresh takes 50, the bus turns in trtw + tcwl + a burst + twtr_l = 8 + 3 + 2 + 5 = 18, the columns of two groups
+    take 2 * 4, and their rows are open after 2 * trrd_l + tfaw + trcd = 8 + 20 + 5 = 33: 140."""
+    fields = SMALL.model_dump()
+    assert DdrDevice.model_validate({**fields, "trefi_nck": 141}).trefi_nck == 141
+    with pytest.raises(ValueError, match="trefi_nck must be above 140: a refresh and a slow access"):
+        DdrDevice.model_validate({**fields, "trefi_nck": 140})
+
+
 def test_channels_are_a_power_of_two() -> None:
     with pytest.raises(ValueError, match="channels 3 must be a power of two"):
         config(channels=3)

@@ -20,6 +20,7 @@ from archsim.engines.events.options import Jitter
 from archsim.errors import CapacityError
 from archsim.families.load import load_arch
 from archsim.hardware.dram.ddr_presets import DEVICES, TYPES
+from archsim.hardware.dram.ddr_unit import DdrConfig
 from archsim.workload import load_workload
 from tests.rings import examples
 from tests.strategies import Case, bits, cases, jitters, program_text, tensors
@@ -122,6 +123,20 @@ def test_capacity_of_a_device() -> None:
         simulate(arch, load_workload("lstm:16,64,t=2"), timing_only=True)
     assert caught.value.have == 2 * 8 * 2048
     assert caught.value.need > 4 * 64 * 80 * 4
+
+
+def test_a_device_as_large_as_the_tensors_holds_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = "dram={kind: ddr, device: lpddr4_3200, channels: 2, controller_latency_cycles: 0}"
+    arch = load_arch("edge_64x64", [parse_override(text) for text in (device, "dram.device.rows_per_bank=1")])
+    workload = load_workload("lstm:16,64,t=2")
+    with pytest.raises(CapacityError) as caught:
+        simulate(arch, workload, timing_only=True)
+    need = caught.value.need
+    monkeypatch.setattr(DdrConfig, "capacity_bytes", property(lambda _: need))
+    simulate(arch, workload, timing_only=True)
+    monkeypatch.setattr(DdrConfig, "capacity_bytes", property(lambda _: need - 1))
+    with pytest.raises(CapacityError, match="1 short"):
+        simulate(arch, workload, timing_only=True)
 
 
 def test_single_ports_cost_cycles_and_no_bits() -> None:

@@ -188,3 +188,13 @@ def test_an_axis_of_more_than_8_steps_does_not_number_them_all(steps: int, ticks
     with style():
         (axes,) = accuracy_figure(run_formats("q4.12", changes=(f"steps={steps}",))).axes
     assert [tick for tick in axes.get_xticks() if 0 <= tick < steps] == ticks
+
+
+def test_the_names_of_the_lines_stand_right_above_the_axes() -> None:
+    """A tenth of 8 points at 150 dots an inch are 1.7 dots: between the title and the lines, touching neither."""
+    with style():
+        figure = accuracy_figure(run_formats("q4.12"))
+        figure.draw_without_rendering()
+        (axes,) = figure.axes
+        gap = present(axes.get_legend()).get_window_extent().y0 - axes.get_window_extent().y1
+    assert 0 < gap < 2.5
