@@ -292,6 +292,8 @@ def test_bars_and_tails_stand_where_their_ops_were() -> None:
     assert spans == {"tail": [(1400, 1450)], "op": [(1100, 1400)]}
     (name,) = [text for text in axes.texts if text.get_text() == "mac[0]"]
     assert name.get_position() == (1250, 0)
+    behind = {str(found.get_label()): found.get_zorder() for found in axes.findobj(PolyCollection)}
+    assert behind["tail"] < behind["op"] < name.get_zorder(), "the name is in front of its bar, the tail behind"
 
 
 @pytest.mark.parametrize(("cycles", "edge"), [(3, 0.0), (40, 0.5)])
