@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from archsim.cli.exit_codes import EXIT_BUG
 from archsim.cli.options import DebugOption, JsonOption
 
 
@@ -69,7 +70,7 @@ def explore_command(
         sys.stdout.write(study_text(study))
         rate = f"{study.simulated:,} designs evaluated now, {study.designs_per_second:,.1f} a second"
         sys.stdout.write(f"\n{rate}\nResults: {target}/\n")
-    return 3 if study.with_status(Status.FAILED) else 0
+    return EXIT_BUG if study.with_status(Status.FAILED) else 0
 
 
 def _again(space: str, target: Path) -> str:

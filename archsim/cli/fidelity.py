@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from archsim.cli.exit_codes import EXIT_INVALID
 from archsim.cli.options import DebugOption, JsonOption
 
 
@@ -15,4 +16,4 @@ def fidelity_command(json: JsonOption = False, debug: DebugOption = False) -> No
     rows = all_rows()
     sys.stdout.write(fidelity_json(rows) + "\n" if json else fidelity_table(rows))
     if any(row.passed is False for row in rows):
-        sys.exit(1)
+        sys.exit(EXIT_INVALID)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from archsim.cli.calibrate import calibrate_command
+from archsim.cli.exit_codes import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USER
 from archsim.cli.explain import program_command, trace_command
 from archsim.cli.explore import explore_command
 from archsim.cli.fidelity import fidelity_command
@@ -18,14 +19,6 @@ from archsim.cli.listing import list_command
 from archsim.cli.run import run_command
 from archsim.cli.validate import validate_command
 from archsim.errors import ArchsimError, Interrupted, SimulatorBug
-
-EXIT_INVALID = 1
-"""The simulated machine did not compute what the model computes."""
-EXIT_USER = 2
-"""Something about the input is wrong."""
-EXIT_BUG = 3
-"""archsim contradicts itself."""
-EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     name="archsim",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from archsim.cli.exit_codes import EXIT_INVALID
 from archsim.cli.options import (
     DEFAULT_ARCH,
     DEFAULT_SCHEDULE,
@@ -58,7 +59,7 @@ def run_command(
         sys.stdout.write(stats_json(simulation))
     else:
         _print_report(simulation, target)
-    return 1 if simulation.validation.passed is False else 0
+    return EXIT_INVALID if simulation.validation.passed is False else 0
 
 
 def _print_report(simulation: Simulation, target: Path) -> None:

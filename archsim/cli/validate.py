@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from archsim.cli.exit_codes import EXIT_INVALID
 from archsim.cli.options import (
     DEFAULT_SCHEDULE,
     ArchArgument,
@@ -40,4 +41,4 @@ def validate_command(
     machine, work = load_inputs(arch, workload, sets)
     verdict = judge(machine, work, schedule, executor)
     sys.stdout.write(verdict_json(verdict) if json else verdict_text(verdict))
-    return 0 if verdict.passed else 1
+    return 0 if verdict.passed else EXIT_INVALID
