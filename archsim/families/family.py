@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from archsim.families.advice import Advice
 from archsim.families.machine_config import MachineConfig
+from archsim.families.rtl import RtlDesign, RtlSource
 from archsim.families.schedule import Schedule
 from archsim.hardware.unit import Unit
 from archsim.program.ir import Op
@@ -26,7 +27,8 @@ class Family(Generic[ConfigT]):
     "recurrence" and "sequencer" are computed for every family, "weight_sram" where the config says how many bits of
     weights a cycle brings, and the name of a unit stands for its occupancy. `advice` has a text for each bound.
     `reference_ops`: the kinds of op whose arithmetic is, in every bit, that of archsim's integer reference; a program
-    with any other kind, be it derived from one of these, is not judged by it.
+    with any other kind, be it derived from one of these, is not judged by it. `rtl`: makes the RTL of a program, if the
+    family has any.
     """
 
     name: str
@@ -38,3 +40,4 @@ class Family(Generic[ConfigT]):
     bounds: Mapping[str, str]
     advice: Advice
     reference_ops: frozenset[type[Op]] = frozenset()
+    rtl: Callable[[RtlSource], RtlDesign] | None = None

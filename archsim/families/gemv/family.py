@@ -8,6 +8,7 @@ from archsim.families.gemv.advice import GEMV_ADVICE
 from archsim.families.gemv.array.mac_tiles import BlockTile, MacTile
 from archsim.families.gemv.bounds import GEMV_BOUNDS
 from archsim.families.gemv.config import GemvConfig
+from archsim.families.gemv.rtl.design import make_rtl
 from archsim.families.gemv.schedules import GEMV_SCHEDULES
 from archsim.families.gemv.units import GEMV_KINDS, gemv_units
 
@@ -21,4 +22,5 @@ GEMV = Family(
     bounds=GEMV_BOUNDS,
     advice=GEMV_ADVICE,
     reference_ops=REFERENCE_CELL_OPS | {MacTile, BlockTile},
+    rtl=make_rtl,
 )

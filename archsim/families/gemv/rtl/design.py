@@ -1,0 +1,358 @@
+"""Makes the RTL of a program on its machine: the generated package, the contents of all ROMs, the modules beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
+
+import numpy as np
+
+from archsim.families.gemv.array.mac_tiles import MacTile
+from archsim.families.gemv.config import GemvConfig
+from archsim.families.gemv.rtl.encode import Encoded, Encoder
+from archsim.families.gemv.rtl.formats import address_of, format_constants, table_shape
+from archsim.families.gemv.rtl.functions import Functions
+from archsim.families.gemv.rtl.memories import Memory, map_vectors
+from archsim.families.gemv.rtl.op_words import WordSizes, op_words, pointer_word, region_word, tag_words
+from archsim.families.gemv.rtl.scope import check_scope
+from archsim.families.gemv.rtl.tokens import Edge, Segment, edges, segments
+from archsim.families.gemv.rtl.weights import bias_lines, weight_lines
+from archsim.families.gemv.rtl.words import Word, hex_lines, joined
+from archsim.families.rtl import RtlDesign, RtlOp, RtlSource, TimingRules
+from archsim.formats.number import Array
+from archsim.hardware.numerics import Numerics
+from archsim.hardware.unit import ceil_div
+from archsim.program.ir import Program
+from archsim.workload.network import CellKind
+
+SOURCES = (
+    "archsim_pkg.sv",
+    "delay.sv",
+    "vec_mem.sv",
+    "scale_round.sv",
+    "narrow.sv",
+    "adder_tree.sv",
+    "mac_row.sv",
+    "mac_array.sv",
+    "table_lane.sv",
+    "lines_lane.sv",
+    "activation_lane.sv",
+    "activation.sv",
+    "elementwise_lane.sv",
+    "elementwise.sv",
+    "pointer.sv",
+    "unit_shell.sv",
+    "credits.sv",
+    "sequencer.sv",
+    "dma.sv",
+    "accelerator.sv",
+)
+"""The files of the machine itself, in the order of compilation."""
+
+BENCH = ("dram_model.sv", "testbench.sv")
+"""The files of the testbench, behind those of the machine."""
+
+TOP = "accelerator"
+UNITS = ("dma", "mac", "act", "ew")
+_CREDIT_BITS = 12
+_PLENTY = 1000
+
+
+def make_rtl(source: RtlSource) -> RtlDesign:
+    """Make the RTL of a program; RtlError names what there is none of."""
+    check_scope(source)
+    return _Maker(source).design()
+
+
+class _Maker:
+    def __init__(self, source: RtlSource) -> None:
+        self._source = source
+        config: GemvConfig = source.config
+        self._config, self._program = config, source.program
+        array = config.mac_array
+        tiles = [op for phase in self._program.phases for op in phase.ops if isinstance(op, MacTile)]
+        self._batch = tiles[0].sums.buffer.width
+        self._sum_rows = max(array.rows, *(tile.sums.entries for tile in tiles))
+        image = {name: np.asarray(values).astype(np.int64) for name, values in source.image.items()}
+        one = config.formats.one_accumulation
+        self._vectors = map_vectors(self._program, source.spec.steps)
+        self._image = image
+        self._encoder = Encoder(
+            config,
+            source.units,
+            Numerics(source.encodings),
+            self._vectors,
+            weight_lines(self._program, image, array.rows, array.columns, one),
+            bias_lines(self._program, image, self._sum_rows),
+            Functions(config),
+            self._sum_rows,
+        )
+        self._ops: dict[str, list[tuple[RtlOp, Encoded]]] = {unit: [] for unit in UNITS}
+        for number, phase in enumerate(self._program.phases):
+            for index, op in enumerate(phase.ops):
+                encoded = self._encoder.encode(op)
+                self._ops[encoded.unit].append((RtlOp(number, index), encoded))
+        self._order = [place for unit in UNITS for place, _ in self._ops[unit]]
+        # A unit without ops keeps room for one, which is never issued.
+        self._first = {unit: sum(max(1, len(self._ops[u])) for u in UNITS[:n]) for n, unit in enumerate(UNITS)}
+        self._number = {
+            (place.phase, place.index): self._first[unit] + n
+            for unit in UNITS
+            for n, (place, _) in enumerate(self._ops[unit])
+        }
+
+    def design(self) -> RtlDesign:
+        rules = self._source.rules
+        found_segments = segments(self._program, rules.left_out_cost)
+        found_edges = edges(self._program, self._number) or [Edge(0, 0, True, _PLENTY)]
+        sizes = self._sizes()
+        words = op_words(sizes)
+        constants = self._constants(sizes, found_segments, found_edges, rules)
+        package = _package(self._source.name, constants, sizes, found_edges)
+        contents = dict(self._roms(sizes, words, found_segments)) | dict(self._data(constants))
+        folder = files(__package__) / "sv"
+        modules = {name: (folder / name).read_text(encoding="utf-8") for name in (*SOURCES[1:], *BENCH, "main.cpp")}
+        ops = self._numbered()
+        bits = {"weight": constants["WB"], "gate": constants["GB"]}
+        return RtlDesign({"archsim_pkg.sv": package, **modules, **contents}, (*SOURCES, *BENCH), TOP, ops, bits)
+
+    def _numbered(self) -> tuple[RtlOp, ...]:
+        found = {number: RtlOp(*place) for place, number in self._number.items()}
+        nobody = RtlOp(-1, -1)
+        return tuple(found.get(number, nobody) for number in range(self._first["ew"] + max(1, len(self._ops["ew"]))))
+
+    def _count(self, unit: str) -> int:
+        return max(1, len(self._ops[unit]))
+
+    def _sizes(self) -> WordSizes:
+        most = max(
+            max(encoded.values.get(name, 0) for name in ("occupancy", "items", "beats", "values", "x_inputs"))
+            for ops in self._ops.values()
+            for _, encoded in ops
+        )
+        columns = self._config.mac_array.columns
+        places = [
+            *self._vectors.sizes.values(),
+            *(len(lines.outside) for lines in (self._encoder.weights, self._encoder.biases)),
+            len(self._encoder.scales),
+        ]
+        return WordSizes(
+            address=(2 * max(places) + columns * self._batch + self._config.activation.lanes).bit_length() + 1,
+            count=max(most + columns + self._most_latency(), 16).bit_length() + 2,
+            mac_op=_bits(self._count("mac")),
+            act_op=_bits(self._count("act")),
+            ew_op=_bits(self._count("ew")),
+            dma_op=_bits(self._count("dma")),
+            source=format_constants(self._config, scratch_is_gate=self._gru)["SVB"],
+            gate=format_constants(self._config, scratch_is_gate=self._gru)["FB"],
+            function=_bits(len(self._encoder.functions.words) + 2),
+        )
+
+    @property
+    def _gru(self) -> bool:
+        return any(cell.kind is CellKind.GRU for cell in self._source.spec.cells)
+
+    def _most_latency(self) -> int:
+        ew = self._config.elementwise
+        return max(
+            self._config.dram.latency_cycles,  # type: ignore[union-attr]
+            self._depth("mac"),
+            self._depth("act"),
+            ew.cell_latency_cycles,
+            ew.hidden_latency_cycles,
+        )
+
+    def _depth(self, unit: str) -> int:
+        """The depth of a unit whose ops all have the same; 0 if it has none."""
+        depths = {self._source.units[op.unit].cycles(op).depth_cycles for op in self._of(unit)}
+        return max(depths, default=0)
+
+    def _of(self, unit: str) -> Iterator[object]:
+        return (self._program.phases[place.phase].ops[place.index] for place, _ in self._ops[unit])
+
+    def _constants(
+        self, sizes: WordSizes, found_segments: Sequence[Segment], found_edges: Sequence[Edge], rules: TimingRules
+    ) -> Mapping[str, int]:
+        config = self._config
+        array, ew, sizes_of = config.mac_array, config.elementwise, self._vectors.sizes
+        vectors = [encoded.values for _, encoded in self._ops["dma"] if encoded.values.get("kind", 0) >= 2]
+        lines = [encoded.values for _, encoded in self._ops["dma"] if encoded.values.get("kind") == 0]
+        biases = [encoded.values for _, encoded in self._ops["dma"] if encoded.values.get("kind") == 1]
+        fill = _share(vectors)
+        lanes = config.activation.lanes, ew.lanes
+        converter = array.converter_latency_cycles if config.formats.converts_sums else 0
+        entries = sum(len(segment.entries) for segment in found_segments)
+        table = table_shape(config, address_of(config))
+        places = int(config.activation.piecewise_linear.span * 2.0 ** address_of(config).fraction_bits)
+        depths = {
+            "DRAM_LATENCY": config.dram.latency_cycles,  # type: ignore[union-attr]
+            "MAC_DEPTH": self._depth("mac"),
+            "ACT_DEPTH": self._depth("act"),
+            "CELL_DEPTH": ew.cell_latency_cycles,
+            "HIDDEN_DEPTH": ew.hidden_latency_cycles,
+        }
+        return {
+            "R": array.rows,
+            "C": array.columns,
+            "B": self._batch,
+            "SR": self._sum_rows,
+            "LA": lanes[0],
+            "LE": lanes[1],
+            "FL": fill,
+            "WL": _share(lines),
+            "BL": _share(biases),
+            "HL": max(fill, *lanes),
+            "EL": max(lanes),
+            "AW": sizes.address,
+            "CW": sizes.count,
+            **format_constants(config, scratch_is_gate=self._gru),
+            "WL_OF_BIAS": _share(biases) * self._sum_rows * format_constants(config, scratch_is_gate=self._gru)["ACB"],
+            "WEIGHT_LATENCY": config.weight_sram.read_latency_cycles,
+            "MULTIPLIER_LATENCY": array.multiplier_latency_cycles,
+            "ADDER_LATENCY": array.adder_latency_cycles,
+            "CONVERTER_STAGES": converter,
+            **depths,
+            "EW_COMMON": min(2, ew.cell_latency_cycles, ew.hidden_latency_cycles),
+            "EW_RETIRES": abs(ew.cell_latency_cycles - ew.hidden_latency_cycles) + 1,
+            "DMA_RING": depths["DRAM_LATENCY"] + 2,
+            "MAC_RING": depths["MAC_DEPTH"] + 2,
+            "ACT_RING": depths["ACT_DEPTH"] + 2,
+            "EW_RING": max(ew.cell_latency_cycles, ew.hidden_latency_cycles) + 2,
+            "QUEUE": config.sequencer.queue_depth,
+            "ISSUE": config.sequencer.issue_cycles,
+            "TOKEN_LATENCY": rules.token_latency_cycles,
+            "WRITE_BEATS": int(rules.write_beats),
+            "OPS": self._first["ew"] + self._count("ew"),
+            "IW": max(sizes.dma_op, sizes.mac_op, sizes.act_op, sizes.ew_op),
+            **{f"{unit.upper()}_OPS": self._count(unit) for unit in UNITS},
+            **{f"{unit.upper()}_FIRST": self._first[unit] for unit in UNITS[1:]},
+            **{f"{unit.upper()}_IW": getattr(sizes, f"{unit}_op") for unit in UNITS},
+            **{f"{unit.upper()}_BITS": word.bits for unit, word in op_words(sizes).items()},
+            "SEQ_ENTRIES": entries,
+            "SEQ_EW": _bits(entries),
+            "SEQ_SEGMENTS": len(found_segments),
+            "SEQ_SW": _bits(len(found_segments)),
+            "SEQ_RW": max(segment.repeat for segment in found_segments).bit_length(),
+            "EDGES": len(found_edges),
+            "CREDIT_BITS": _CREDIT_BITS,
+            "WEIGHT_LINES": max(2, len(self._encoder.weights.on_chip)),
+            "BIAS_LINES": max(2, len(self._encoder.biases.on_chip)),
+            "DRAM_WEIGHT_LINES": max(2, len(self._encoder.weights.outside)),
+            "DRAM_BIAS_LINES": max(2, len(self._encoder.biases.outside)),
+            "DRAM_ELEMENTS": max(2, sizes_of[Memory.DRAM]),
+            "X_DEPTH": max(2, sizes_of[Memory.X]),
+            "H_DEPTH": max(2, sizes_of[Memory.H]),
+            "C_DEPTH": max(2, sizes_of[Memory.C]),
+            "SUMS_DEPTH": max(2, sizes_of[Memory.SUMS]),
+            "GATES_DEPTH": max(2, sizes_of[Memory.GATES]),
+            "SCRATCH_DEPTH": max(2, sizes_of[Memory.SCRATCH]),
+            "VECTOR_DEPTH": max(2, sizes_of[Memory.VECTOR]),
+            "HAS_VECTOR": int(sizes_of[Memory.VECTOR] > 0),
+            "EW_READS_SUMS": int(self._gru),
+            "SCRATCH_FROM_ACTIVATION": int(not self._gru),
+            "SCALE_LINES": max(2, len(self._encoder.scales)),
+            "SCALE_IW": _bits(max(2, len(self._encoder.scales))),
+            "TABLE_LINEAR": int(self._encoder.functions.linear),
+            "TABLE_ENTRIES": config.activation.table.entries,
+            "TABLE_FINER": table.finer,
+            "TABLE_REST_BITS": table.rest_bits,
+            "TABLE_SPAN": table.span,
+            "TABLE_BEYOND": table.beyond,
+            "OFW": table.offset_bits,
+            "TABLE_WORDS": len(self._encoder.functions.words) + 2,
+            "TABLE_IW": sizes.function,
+            "SLOPE_BITS": config.activation.piecewise_linear.coefficient_bits,
+            "SEGMENTS_OF_LINES": config.activation.piecewise_linear.segments,
+            "LINES_HIGHEST": min(max(places - 1, 0), (1 << 31) - 1),
+            "LINES_LOWEST": max(-places, -(1 << 31)),
+            "LINE_WORDS": len(self._encoder.functions.words) + 2,
+            "LINE_IW": sizes.function,
+        }
+
+    def _roms(
+        self, sizes: WordSizes, words: Mapping[str, Word], found_segments: Sequence[Segment]
+    ) -> Iterator[tuple[str, str]]:
+        for unit in UNITS:
+            packed = []
+            for _, encoded in self._ops[unit]:
+                pointers = {name: pointer_word(pointer, sizes) for name, pointer in encoded.pointers.items()}
+                packed.append(words[unit].pack({**encoded.values, **pointers}))
+            yield f"{unit}.hex", hex_lines(packed or [0], words[unit].bits)
+        width = max(sizes.dma_op, sizes.mac_op, sizes.act_op, sizes.ew_op)
+        entries: list[int] = []
+        table: list[int] = []
+        bits, repeats = _bits(sum(len(s.entries) for s in found_segments)), max(s.repeat for s in found_segments)
+        for segment in found_segments:
+            first = len(entries)
+            for entry in segment.entries:
+                number = self._number[entry.phase, entry.index]
+                unit = max(n for n, name in enumerate(UNITS) if self._first[name] <= number)
+                entries.append((entry.left_out << 4 | unit) << width | number - self._first[UNITS[unit]])
+            word = segment.barrier << bits | first
+            word = word << bits | len(entries) - 1
+            table.append(word << repeats.bit_length() | segment.repeat - 1)
+        yield "entries.hex", hex_lines(entries, 5 + width)
+        yield "segments.hex", hex_lines(table, 1 + 2 * bits + repeats.bit_length())
+
+    def _data(self, constants: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+        weight, bias, element = constants["WB"], constants["ACB"], constants["DVB"]
+        line_bits = constants["R"] * constants["C"] * weight
+        lines = [joined(line.tolist(), weight) for line in self._encoder.weights.outside]
+        yield "dram_weights.hex", hex_lines(_at_least_two(lines), line_bits)
+        lines = [joined(line.tolist(), bias) for line in self._encoder.biases.outside]
+        yield "dram_biases.hex", hex_lines(_at_least_two(lines), constants["SR"] * bias)
+        yield "dram_vectors.hex", hex_lines(_at_least_two(self._elements()), element)
+        scales = [joined(line, 40) for line in self._encoder.scales]
+        yield "scales.hex", hex_lines(_at_least_two(scales), constants["SR"] * 40)
+        words = [*self._encoder.functions.words, 0, 0]
+        table = self._config.activation.method.name == "table"
+        yield "tables.hex", hex_lines(words if table else [0] * len(words), constants["TVB"])
+        bits = self._encoder.functions.line_word.bits
+        yield "lines.hex", hex_lines([0] * len(words) if table else words, bits)
+
+    def _elements(self) -> list[int]:
+        found = np.zeros(self._vectors.sizes[Memory.DRAM], np.int64)
+        for buffer in self._program.buffers:
+            place = self._vectors.places.get(buffer.name)
+            if place is not None and place.memory is Memory.DRAM and buffer.is_input:
+                values: Array = self._image[buffer.name].reshape(-1)
+                found[place.base : place.base + values.size] = values
+        return [int(value) for value in found]
+
+
+def _share(transfers: Sequence[Mapping[str, int]]) -> int:
+    """How much a transfer moves a beat at most."""
+    return max((ceil_div(values["items"], values["occupancy"]) for values in transfers if values["items"]), default=1)
+
+
+def _at_least_two(words: list[int]) -> list[int]:
+    return words + [0] * max(0, 2 - len(words))
+
+
+def _bits(count: int) -> int:
+    """The bits of the numbers below `count`, at least 1."""
+    return max(1, (count - 1).bit_length())
+
+
+_FLAGS = frozenset({"HAS_VECTOR", "EW_READS_SUMS", "SCRATCH_FROM_ACTIVATION", "TABLE_LINEAR", "WRITE_BEATS"})
+
+
+def _kind(key: str) -> str:
+    """The type of a constant of the package."""
+    return "bit" if key in _FLAGS or key.endswith("_WRAP") else "int"
+
+
+def _package(name: str, constants: Mapping[str, int], sizes: WordSizes, found_edges: Sequence[Edge]) -> str:
+    lines = [f"// {name}: made by archsim rtl; the modules beside it are written by hand.", "package archsim_pkg;"]
+    lines += [f"  localparam {_kind(key)} {key} = {value};" for key, value in constants.items()]
+    count = len(found_edges)
+    for key, bits, values in (
+        ("EDGE_PRODUCER", 16, [edge.producer for edge in found_edges]),
+        ("EDGE_CONSUMER", 16, [edge.consumer for edge in found_edges]),
+        ("EDGE_AFTER_DONE", 1, [int(edge.after_done) for edge in found_edges]),
+        ("EDGE_INITIAL", _CREDIT_BITS, [edge.initial for edge in found_edges]),
+    ):
+        width = count * bits
+        lines.append(f"  localparam logic [{width - 1}:0] {key} = {width}'h{joined(values, bits):x};")
+    lines += [word.declaration() for word in (region_word(sizes), *op_words(sizes).values(), *tag_words(sizes))]
+    return "\n".join([*lines, "endpackage", ""])

@@ -1,0 +1,69 @@
+"""Defines what a family's RTL is made of, and what it is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from archsim.errors import ArchsimError
+from archsim.formats import Encoding
+from archsim.formats.number import Array
+from archsim.hardware.unit import Units
+from archsim.program.ir import Program
+from archsim.workload.network import NetworkSpec
+
+
+class RtlError(ArchsimError):
+    """Something about a machine, network or schedule of which there is no RTL, or a tool that is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimingRules:
+    """The timing rules that the RTL follows where they are a choice.
+
+    `token_latency_cycles`: a token sent at cycle n can be used from cycle n + that on. `write_beats`: whether ops of a
+    unit retire at least the later one's write beats apart. `left_out_cost`: whether an op that a repetition leaves out
+    costs its issue interval.
+    """
+
+    token_latency_cycles: int = 0
+    write_beats: bool = False
+    left_out_cost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RtlSource:
+    """Everything that RTL is made from: a program, its machine, its numbers.
+
+    `encodings`: of all buffers, by name; `image`: what DRAM holds before the run, by the buffer's name.
+    """
+
+    name: str
+    program: Program
+    config: Any
+    units: Units
+    spec: NetworkSpec
+    encodings: Mapping[str, Encoding]
+    image: Mapping[str, Array]
+    rules: TimingRules = TimingRules()
+
+
+@dataclass(frozen=True, slots=True)
+class RtlOp:
+    """An op of the program as the RTL numbers it: number `index` of phase `phase`."""
+
+    phase: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class RtlDesign:
+    """The files of a machine's RTL by name, the source files in the order of compilation, and its ops by number."""
+
+    files: Mapping[str, str]
+    sources: tuple[str, ...]
+    top: str
+    ops: tuple[RtlOp, ...]
+    bits: Mapping[str, int]
+    """Widths of interest, in bits, by name."""

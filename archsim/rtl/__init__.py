@@ -1,0 +1,1 @@
+"""RTL of a machine: written, checked against the simulation under Verilator, synthesized by Yosys."""

@@ -1,0 +1,68 @@
+"""Builds the model of a folder of RTL with Verilator and g++, and runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from archsim.families.rtl import RtlError
+from archsim.rtl.tools import Verilator, run_tool
+
+TOP = "testbench"
+FINISHED, LATE = 0, 3
+EVENTS = "events.txt"
+_RUNTIME = ("verilated", "verilated_threads")
+_TRACING = "verilated_vcd_c"
+
+
+def verilate(tool: Verilator, folder: Path, sources: Sequence[str], objects: Path, *, trace: bool) -> None:
+    """Translate the sources to C++ in the folder `objects`."""
+    options = ["--cc", "-Wall", "-Wno-fatal", "--top-module", TOP, "--prefix", f"V{TOP}", "--Mdir", str(objects)]
+    if trace:
+        options += ["--trace", "--trace-structs"]
+    run_tool("verilator", [str(tool.program), *options, *sources], folder, tool.environment)
+
+
+def lint(tool: Verilator, folder: Path, sources: Sequence[str]) -> None:
+    """Check the sources with all of Verilator's warnings; RtlError if it has any."""
+    command = [str(tool.program), "--lint-only", "-Wall", "--top-module", TOP, *sources]
+    run_tool("verilator --lint-only -Wall", command, folder, tool.environment)
+
+
+def build(
+    tool: Verilator, folder: Path, sources: Sequence[str], *, trace: bool = False, runtime: Path | None = None
+) -> Path:
+    """Build the model; gives back the program. `runtime`: a folder that keeps what all models have in common."""
+    objects = folder / ("obj_trace" if trace else "obj")
+    objects.mkdir(exist_ok=True)
+    verilate(tool, folder, sources, objects, trace=trace)
+    include = tool.root / "include"
+    flags = ["-std=c++17", "-w", f"-I{objects}", f"-I{include}", f"-I{include / 'vltstd'}"]
+    flags += ["-DVERILATOR=1", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=0", "-DVM_TRACE_FST=0", "-DVM_TRACE_SAIF=0"]
+    flags += [f"-DVM_TRACE={int(trace)}", f"-DVM_TRACE_VCD={int(trace)}"]
+    common = runtime or objects
+    common.mkdir(parents=True, exist_ok=True)
+    linked: list[str] = []
+    for name in (*_RUNTIME, *((_TRACING,) if trace else ())):
+        compiled = common / f"{name}{'_trace' if trace else ''}.o"
+        if not compiled.exists():
+            run_tool("g++", ["g++", "-O1", *flags, "-c", str(include / f"{name}.cpp"), "-o", str(compiled)], folder)
+        linked.append(str(compiled))
+    parts = sorted(path.name for path in objects.glob(f"V{TOP}*.cpp"))
+    whole = objects / "model.cc"
+    whole.write_text("".join(f'#include "{name}"\n' for name in parts) + '#include "../main.cpp"\n', encoding="utf-8")
+    program = objects / "model"
+    run_tool("g++", ["g++", "-O1", *flags, str(whole), *linked, "-o", str(program), "-lpthread", "-latomic"], folder)
+    return program
+
+
+def run_model(program: Path, folder: Path, last_cycle: int, vcd: str = "") -> bool:
+    """Run a model; gives back whether it came to the end of its program by `last_cycle`."""
+    command = [str(program), str(last_cycle), *(("--vcd", vcd) if vcd else ())]
+    try:
+        run_tool("the model", command, folder)
+    except RtlError as error:
+        if f"exit code {LATE}:" in str(error):
+            return False
+        raise
+    return True
