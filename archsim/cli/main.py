@@ -16,6 +16,7 @@ from archsim.cli.explore import explore_command
 from archsim.cli.fidelity import fidelity_command
 from archsim.cli.importing import import_command
 from archsim.cli.listing import list_command
+from archsim.cli.rtl import rtl_command
 from archsim.cli.run import run_command
 from archsim.cli.validate import validate_command
 from archsim.errors import ArchsimError, Interrupted, SimulatorBug
@@ -37,6 +38,7 @@ app.command("list")(list_command)
 app.command("fidelity")(fidelity_command)
 app.command("import")(import_command)
 app.command("calibrate")(calibrate_command)
+app.command("rtl")(rtl_command)
 
 
 def _version(asked: bool) -> None:

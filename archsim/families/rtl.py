@@ -59,11 +59,16 @@ class RtlOp:
 
 @dataclass(frozen=True, slots=True)
 class RtlDesign:
-    """The files of a machine's RTL by name, the source files in the order of compilation, and its ops by number."""
+    """The RTL of a program on its machine.
+
+    `files`: texts by name. `sources`: the names of the modules' files in the order of compilation; those of `bench` are
+    the testbench's. `top`: the machine's module; `units`: the modules in it whose resources are of interest, by what
+    they are. `ops`: the program's ops as the RTL numbers them.
+    """
 
     files: Mapping[str, str]
     sources: tuple[str, ...]
+    bench: tuple[str, ...]
     top: str
-    ops: tuple[RtlOp, ...]
-    bits: Mapping[str, int]
-    """Widths of interest, in bits, by name."""
+    units: Mapping[str, str]
+    ops: tuple[RtlOp | None, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,9 +31,19 @@ def lint(tool: Verilator, folder: Path, sources: Sequence[str]) -> None:
 
 
 def build(
-    tool: Verilator, folder: Path, sources: Sequence[str], *, trace: bool = False, runtime: Path | None = None
+    tool: Verilator,
+    folder: Path,
+    sources: Sequence[str],
+    *,
+    trace: bool = False,
+    optimize: bool = False,
+    runtime: Path | None = None,
 ) -> Path:
-    """Build the model; gives back the program. `runtime`: a folder that keeps what all models have in common."""
+    """Build the model; gives back the program.
+
+    `optimize`: for a long run, in which a quicker model is worth a slower build. `runtime`: a folder that keeps what all
+    models have in common.
+    """
     objects = folder / ("obj_trace" if trace else "obj")
     objects.mkdir(exist_ok=True)
     verilate(tool, folder, sources, objects, trace=trace)
@@ -46,13 +57,17 @@ def build(
     for name in (*_RUNTIME, *((_TRACING,) if trace else ())):
         compiled = common / f"{name}{'_trace' if trace else ''}.o"
         if not compiled.exists():
-            run_tool("g++", ["g++", "-O1", *flags, "-c", str(include / f"{name}.cpp"), "-o", str(compiled)], folder)
+            # Under another name first: several builds may share the folder.
+            own = common / f"{name}_{os.getpid()}.o"
+            run_tool("g++", ["g++", "-O1", *flags, "-c", str(include / f"{name}.cpp"), "-o", str(own)], folder)
+            own.replace(compiled)
         linked.append(str(compiled))
     parts = sorted(path.name for path in objects.glob(f"V{TOP}*.cpp"))
     whole = objects / "model.cc"
     whole.write_text("".join(f'#include "{name}"\n' for name in parts) + '#include "../main.cpp"\n', encoding="utf-8")
     program = objects / "model"
-    run_tool("g++", ["g++", "-O1", *flags, str(whole), *linked, "-o", str(program), "-lpthread", "-latomic"], folder)
+    level = "-O1" if optimize else "-O0"
+    run_tool("g++", ["g++", level, *flags, str(whole), *linked, "-o", str(program), "-lpthread", "-latomic"], folder)
     return program
 
 

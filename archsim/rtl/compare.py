@@ -82,7 +82,7 @@ def compare(expected: Expected, observed: Observed, *, finished: bool) -> Compar
     stored_from = 0
     program = expected.program
     for number, op in enumerate(expected.design.ops):
-        if op.phase < 0:
+        if op is None:
             continue
         times = expected.times[op]
         lists = {event: observed.events[event][number] for event in EVENTS}
@@ -158,6 +158,6 @@ def _code_differences(
 def _stores(expected: Expected) -> list[tuple[RtlOp, int]]:
     found = []
     for op, times in expected.times.items():
-        if op.phase >= 0 and expected.program.phases[op.phase].ops[op.index].writes[0].buffer.memory == "dram":
+        if expected.program.phases[op.phase].ops[op.index].writes[0].buffer.memory == "dram":
             found += [(time.start, op, instance) for instance, time in enumerate(times)]
     return [(op, instance) for _, op, instance in sorted(found, key=lambda item: item[0])]

@@ -68,7 +68,7 @@ def expect(arch: Arch, workload: Workload, schedule: AskedSchedule) -> Expected:
     image = {buffer.name: state.array(buffer).copy() for buffer in program.buffers if buffer.is_input}
     name = f"{arch.name}, {workload.name}, {program.schedule}"
     design = make_rtl(RtlSource(name, program, arch.config, units, workload.spec, numbers.encodings, image))
-    codes: dict[RtlOp, list[Codes]] = {op: [] for op in design.ops}
+    codes: dict[RtlOp, list[Codes]] = {op: [] for op in design.ops if op is not None}
     places = {id(op): RtlOp(p, n) for p, phase in enumerate(program.phases) for n, op in enumerate(phase.ops)}
 
     def observe(op: Op, repetition: int, results: tuple[Array, ...]) -> None:
@@ -80,7 +80,7 @@ def expect(arch: Arch, workload: Workload, schedule: AskedSchedule) -> Expected:
         Arithmetic(state, computation.datapath, observe), Window(0, workload.spec.steps + len(program.phases))
     )
     trace = execute(program, machine_spec(program, arch, units), options)
-    times: dict[RtlOp, list[OpTimes]] = {op: [] for op in design.ops}
+    times: dict[RtlOp, list[OpTimes]] = {op: [] for op in design.ops if op is not None}
     for record in sorted(trace.records, key=lambda record: (record.phase, record.repetition)):
         times[RtlOp(record.phase, record.op)].append(OpTimes(record.start, record.free, record.done))
     return Expected(program, design, times, codes, trace.total_cycles)

@@ -22,7 +22,6 @@ from archsim.families.rtl import RtlDesign, RtlOp, RtlSource, TimingRules
 from archsim.formats.number import Array
 from archsim.hardware.numerics import Numerics
 from archsim.hardware.unit import ceil_div
-from archsim.program.ir import Program
 from archsim.workload.network import CellKind
 
 SOURCES = (
@@ -53,6 +52,17 @@ BENCH = ("dram_model.sv", "testbench.sv")
 """The files of the testbench, behind those of the machine."""
 
 TOP = "accelerator"
+
+RESOURCES = {
+    "mac": "mac_array",
+    "activation": "activation",
+    "elementwise": "elementwise",
+    "dma": "dram",
+    "sequencer": "sequencer",
+    "credits": "tokens",
+}
+"""The instances in the machine whose resources are shown on their own, and what they are shown as."""
+
 UNITS = ("dma", "mac", "act", "ew")
 _CREDIT_BITS = 12
 _PLENTY = 1000
@@ -92,7 +102,6 @@ class _Maker:
             for index, op in enumerate(phase.ops):
                 encoded = self._encoder.encode(op)
                 self._ops[encoded.unit].append((RtlOp(number, index), encoded))
-        self._order = [place for unit in UNITS for place, _ in self._ops[unit]]
         # A unit without ops keeps room for one, which is never issued.
         self._first = {unit: sum(max(1, len(self._ops[u])) for u in UNITS[:n]) for n, unit in enumerate(UNITS)}
         self._number = {
@@ -111,15 +120,23 @@ class _Maker:
         package = _package(self._source.name, constants, sizes, found_edges)
         contents = dict(self._roms(sizes, words, found_segments)) | dict(self._data(constants))
         folder = files(__package__) / "sv"
-        modules = {name: (folder / name).read_text(encoding="utf-8") for name in (*SOURCES[1:], *BENCH, "main.cpp")}
+        modules = {
+            name: (folder / name).read_text(encoding="utf-8")
+            for name in (*SOURCES[1:], *BENCH, "main.cpp", "README.md")
+        }
         ops = self._numbered()
-        bits = {"weight": constants["WB"], "gate": constants["GB"]}
-        return RtlDesign({"archsim_pkg.sv": package, **modules, **contents}, (*SOURCES, *BENCH), TOP, ops, bits)
+        return RtlDesign(
+            files={"archsim_pkg.sv": package, **modules, **contents},
+            sources=(*SOURCES, *BENCH),
+            bench=BENCH,
+            top=TOP,
+            units=RESOURCES,
+            ops=ops,
+        )
 
-    def _numbered(self) -> tuple[RtlOp, ...]:
+    def _numbered(self) -> tuple[RtlOp | None, ...]:
         found = {number: RtlOp(*place) for place, number in self._number.items()}
-        nobody = RtlOp(-1, -1)
-        return tuple(found.get(number, nobody) for number in range(self._first["ew"] + max(1, len(self._ops["ew"]))))
+        return tuple(found.get(number) for number in range(self._first["ew"] + self._count("ew")))
 
     def _count(self, unit: str) -> int:
         return max(1, len(self._ops[unit]))

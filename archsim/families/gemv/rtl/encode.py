@@ -23,7 +23,7 @@ from archsim.formats.rounding import rounded
 from archsim.hardware.dram.transfers import Transfer
 from archsim.hardware.numerics import Numerics
 from archsim.hardware.unit import Units, ceil_div
-from archsim.program.ir import DataKind, Op, Region
+from archsim.program.ir import Op, Region
 
 Values = dict[str, int]
 NOWHERE = Pointer(0, 0, 0, 0)

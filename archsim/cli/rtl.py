@@ -1,0 +1,100 @@
+"""The command `archsim rtl`: the RTL of a workload's program on an architecture, checked and synthesized."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from archsim.cli.options import (
+    DEFAULT_SCHEDULE,
+    ArchArgument,
+    DebugOption,
+    JsonOption,
+    ScheduleOption,
+    SetOption,
+    WorkloadArgument,
+    load_inputs,
+)
+
+if TYPE_CHECKING:
+    from archsim.rtl.compare import Comparison
+    from archsim.rtl.synth import Resources
+
+
+def rtl_command(
+    arch: ArchArgument,
+    workload: WorkloadArgument,
+    out: Annotated[Path, typer.Option(help="Folder for the files.")],
+    schedule: ScheduleOption = DEFAULT_SCHEDULE,
+    sets: SetOption = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Build and run it under Verilator and compare every op and every code.")
+    ] = False,
+    synth: Annotated[
+        str | None, typer.Option(metavar="xilinx|ecp5|ice40|generic", help="Count its resources with Yosys.")
+    ] = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> int:
+    """Write the SystemVerilog of a workload's program on an architecture; compare it with the simulation."""
+    from archsim.rtl.check import check as check_rtl
+    from archsim.rtl.expected import expect
+    from archsim.rtl.folder import write_design
+    from archsim.rtl.synth import check_target, synthesize
+    from archsim.rtl.tools import find_verilator, find_yosys
+
+    # What is missing is said before the work, not after it.
+    if synth is not None:
+        check_target(synth)
+        find_yosys()
+    if check:
+        find_verilator()
+    machine, work = load_inputs(arch, workload, sets)
+    expected = expect(machine, work, schedule)
+    write_design(expected.design, out)
+    comparison = check_rtl(expected, out) if check else None
+    resources = synthesize(expected.design, out, synth) if synth is not None else None
+    if json:
+        sys.stdout.write(json_module.dumps(_document(comparison, resources), indent=2) + "\n")
+    else:
+        _print(out, comparison, resources)
+    return 1 if comparison is not None and not comparison.passed else 0
+
+
+def _document(comparison: Comparison | None, resources: Resources | None) -> dict[str, object]:
+    document: dict[str, object] = {}
+    if comparison is not None:
+        document |= {
+            "ops": comparison.ops,
+            "ops_equal": comparison.ops_equal,
+            "codes": comparison.codes,
+            "codes_equal": comparison.codes_equal,
+            "passed": comparison.passed,
+            "first_difference": None if comparison.first is None else str(comparison.first),
+        }
+    if resources is not None:
+        document["synth"] = resources.document()
+    return document
+
+
+def _print(out: Path, comparison: Comparison | None, resources: Resources | None) -> None:
+    from archsim.rtl.check import VCD
+
+    print(f"RTL: {out}/")
+    if comparison is not None:
+        print(
+            f"Under Verilator: {comparison.ops_equal:,} of {comparison.ops:,} ops equal in start, free and done, "
+            f"{comparison.codes_equal:,} of {comparison.codes:,} codes equal"
+        )
+        if not comparison.finished:
+            print("The model did not come to the end of its program")
+        if comparison.first is not None:
+            print(f"First difference: {comparison.first}")
+        if not comparison.passed:
+            print(f"Waveform: {out / VCD}")
+    if resources is not None:
+        print(resources.table())

@@ -1,0 +1,38 @@
+"""Writes a design's folder: its files, a Makefile and the README."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from archsim.families.rtl import RtlDesign
+
+
+def write_design(design: RtlDesign, folder: Path) -> None:
+    """Write all files of a design, over those that are there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in {**design.files, "Makefile": makefile(design)}.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def makefile(design: RtlDesign) -> str:
+    """A Makefile with targets for Verilator and Yosys."""
+    machine = [name for name in design.sources if name not in design.bench]
+    return f"""SOURCES = {" ".join(machine)}
+BENCH = {" ".join(design.bench)}
+VERILATOR ?= verilator
+YOSYS ?= yosys
+
+sim: obj_dir/Vtestbench
+\t./obj_dir/Vtestbench
+
+obj_dir/Vtestbench: $(SOURCES) $(BENCH) main.cpp
+\t$(VERILATOR) --cc --exe --build -Wall -Wno-fatal -MAKEFLAGS CFG_CXXFLAGS_PCH_I=-include --top-module testbench $(SOURCES) $(BENCH) main.cpp
+
+lint:
+\t$(VERILATOR) --lint-only -Wall --top-module testbench $(SOURCES) $(BENCH)
+
+synth:
+\t$(YOSYS) -p "read_verilog -sv $(SOURCES); synth -flatten -top {design.top}; ltp -noff; stat"
+
+.PHONY: sim lint synth
+"""
