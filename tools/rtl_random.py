@@ -2,8 +2,8 @@
 
     python -m tools.rtl_random [--first SEED] [--count N] [--folder FOLDER] [--keep]
 
-Prints a line for each case that differs, with what reproduces it, and a summary; exit code 1 if any differs. Each case is
-drawn from its number alone.
+Prints a line for each case that differs, with what reproduces it, and a summary; exit code 1 if any differs. Each case
+is drawn from its number alone.
 """
 
 from __future__ import annotations

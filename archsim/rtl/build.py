@@ -41,8 +41,8 @@ def build(
 ) -> Path:
     """Build the model; gives back the program.
 
-    `optimize`: for a long run, in which a quicker model is worth a slower build. `runtime`: a folder that keeps what all
-    models have in common.
+    `optimize`: for a long run, in which a quicker model is worth a slower build. `runtime`: a folder that keeps what
+    all models have in common.
     """
     objects = folder / ("obj_trace" if trace else "obj")
     objects.mkdir(exist_ok=True)

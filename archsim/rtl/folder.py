@@ -26,7 +26,8 @@ sim: obj_dir/Vtestbench
 \t./obj_dir/Vtestbench
 
 obj_dir/Vtestbench: $(SOURCES) $(BENCH) main.cpp
-\t$(VERILATOR) --cc --exe --build -Wall -Wno-fatal -MAKEFLAGS CFG_CXXFLAGS_PCH_I=-include --top-module testbench $(SOURCES) $(BENCH) main.cpp
+\t$(VERILATOR) --cc --exe --build -Wall -Wno-fatal -MAKEFLAGS CFG_CXXFLAGS_PCH_I=-include \\
+\t    --top-module testbench $(SOURCES) $(BENCH) main.cpp
 
 lint:
 \t$(VERILATOR) --lint-only -Wall --top-module testbench $(SOURCES) $(BENCH)

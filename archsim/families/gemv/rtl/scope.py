@@ -15,6 +15,7 @@ from archsim.hardware.dram.simple import SimpleDramConfig
 from archsim.hardware.dram.transfers import Transfer
 from archsim.hardware.functions.approximation_range import CURVED
 from archsim.program.ir import Op, PhaseKind
+from archsim.workload.network import CellKind
 
 METHODS = ("table", "piecewise_linear")
 """The activation methods that there is RTL of, in the order of the parameter METHOD."""
@@ -32,6 +33,9 @@ def check_scope(source: RtlSource) -> None:
 
 def _outside(source: RtlSource) -> Iterator[str]:
     config: GemvConfig = source.config
+    kinds = {cell.kind for cell in source.spec.cells}
+    if CellKind.GRU in kinds and len(kinds) > 1:
+        yield "GRU layers beside others"
     yield from _machine(config)
     for phase in source.program.phases:
         if phase.kind is PhaseKind.BODY and phase.unroll != 1:
