@@ -27,12 +27,18 @@ from archsim.workload.network import CellKind
 
 SOURCES = (
     "archsim_pkg.sv",
+    # Modules that know parameters alone: before those that import the package.
     "delay.sv",
     "vec_mem.sv",
+    "round_shift.sv",
     "scale_round.sv",
     "narrow.sv",
     "adder_tree.sv",
     "mac_row.sv",
+    "pointer.sv",
+    "unit_shell.sv",
+    "credits.sv",
+    "sequencer.sv",
     "mac_array.sv",
     "table_lane.sv",
     "lines_lane.sv",
@@ -40,10 +46,6 @@ SOURCES = (
     "activation.sv",
     "elementwise_lane.sv",
     "elementwise.sv",
-    "pointer.sv",
-    "unit_shell.sv",
-    "credits.sv",
-    "sequencer.sv",
     "dma.sv",
     "accelerator.sv",
 )
@@ -246,6 +248,7 @@ class _Maker:
             **{f"{unit.upper()}_FIRST": self._first[unit] for unit in UNITS[1:]},
             **{f"{unit.upper()}_IW": getattr(sizes, f"{unit}_op") for unit in UNITS},
             **{f"{unit.upper()}_BITS": word.bits for unit, word in op_words(sizes).items()},
+            **{f"{word.name.removesuffix('_tag_t').upper()}_TAG_BITS": word.bits for word in tag_words(sizes)},
             "SEQ_ENTRIES": entries,
             "SEQ_EW": _bits(entries),
             "SEQ_SEGMENTS": len(found_segments),

@@ -50,6 +50,7 @@ def address_of(config: GemvConfig) -> Fixed:
 def format_constants(config: GemvConfig, *, scratch_is_gate: bool) -> Mapping[str, int]:
     """The widths, rounding modes and wraps by the names that the modules know them by."""
     bits = {name: integer_format(config, kind).bits for name, kind in _WIDTHS.items()}
+    bits["XB"] = max(bits["XB"], bits["HB"])  # x of a further layer is the h of the one before
     bits["KB"] = bits["GB"] if scratch_is_gate else bits["FB"]
     address = address_of(config)
     accumulator, gate = integer_format(config, "accumulator"), integer_format(config, "gate")

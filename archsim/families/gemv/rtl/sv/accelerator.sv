@@ -1,7 +1,8 @@
 // The machine: sequencer and tokens, the four units with their queues, programs and pointers, and the memories between them.
-module accelerator
-  import archsim_pkg::*;
-(
+/* verilator lint_off IMPORTSTAR */
+import archsim_pkg::*;
+/* verilator lint_on IMPORTSTAR */
+module accelerator (
     input  logic                clk,
     input  logic                rst,
     output logic                finished,
@@ -22,10 +23,10 @@ module accelerator
     output logic [     OPS-1:0] done
 );
   // Programs: a word an op
-  dma_op_t dma_f;
-  mac_op_t mac_f;
-  act_op_t act_f;
-  ew_op_t ew_f;
+  archsim_pkg::dma_op_t dma_f;
+  archsim_pkg::mac_op_t mac_f;
+  archsim_pkg::act_op_t act_f;
+  archsim_pkg::ew_op_t ew_f;
   logic [DMA_BITS-1:0] dma_rom[0:DMA_OPS-1];
   logic [MAC_BITS-1:0] mac_rom[0:MAC_OPS-1];
   logic [ACT_BITS-1:0] act_rom[0:ACT_OPS-1];
@@ -44,7 +45,7 @@ module accelerator
   logic [OPS-1:0] ready;
   sequencer #(
       .UNITS(4), .ENTRIES(SEQ_ENTRIES), .EW(SEQ_EW), .SEGMENTS(SEQ_SEGMENTS), .SW(SEQ_SW), .IW(IW), .RW(SEQ_RW),
-      .ISSUE(ISSUE), .TOKEN_LATENCY(TOKEN_LATENCY), .ENTRY_FILE("entries.hex"), .SEGMENT_FILE("segments.hex")
+      .ISSUE(ISSUE), .TOKEN_LATENCY(TOKEN_LATENCY)
   ) sequencer (
       .clk, .rst, .place, .retired, .push, .push_op, .finished
   );

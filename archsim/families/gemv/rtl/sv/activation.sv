@@ -1,13 +1,14 @@
 // The activation unit's datapath: LA lanes, and the tag that says where their results go.
-module activation
-  import archsim_pkg::*;
-(
+/* verilator lint_off IMPORTSTAR */
+import archsim_pkg::*;
+/* verilator lint_on IMPORTSTAR */
+module activation (
     input  logic              clk,
     input  logic              rst,
     input  logic [    CW-1:0] beats_left,
     input  logic [ACT_IW-1:0] op,
     /* verilator lint_off UNUSEDSIGNAL */  // some fields are for others
-    input  act_op_t           f,
+    input  archsim_pkg::act_op_t           f,
     /* verilator lint_on UNUSEDSIGNAL */
     input  logic [    AW-1:0] source_pointer,
     input  logic [    AW-1:0] target_pointer,
@@ -22,7 +23,7 @@ module activation
     output logic [LA*TVB-1:0] write_data,
     output logic [ACT_IW-1:0] write_op
 );
-  localparam int TAG_BITS = $bits(act_tag_t);
+  localparam int TAG_BITS = ACT_TAG_BITS;
   logic beat, first_beat;
   logic [CW-1:0] offset, offset_now;
   assign beat = beats_left != '0 && beats_left <= f.beats;
@@ -35,7 +36,7 @@ module activation
   end
 
   /* verilator lint_off UNUSEDSIGNAL */  // some fields are for others
-  act_tag_t issued, complete;
+  archsim_pkg::act_tag_t issued, complete;
   /* verilator lint_on UNUSEDSIGNAL */
   always_comb begin
     issued = '0;

@@ -1,12 +1,13 @@
 // One lane of the activation unit: argument, converter to the address format, table or lines, result. Its registers stand
 // behind the read of the operand, the address, the table and the multiplier, as far as DEPTH goes; further ones follow.
-module activation_lane
-  import archsim_pkg::*;
-(
+/* verilator lint_off IMPORTSTAR */
+import archsim_pkg::*;
+/* verilator lint_on IMPORTSTAR */
+module activation_lane (
     input  logic                  clk,
     input  logic                  rst,
     input  logic signed [SVB-1:0] source,
-    input  act_tag_t              tag,
+    input  archsim_pkg::act_tag_t              tag,
     output logic        [TVB-1:0] result
 );  /*verilator no_inline_module*/
   localparam int R1 = ACT_DEPTH >= 1 ? 1 : 0;
@@ -14,11 +15,13 @@ module activation_lane
   localparam int R3 = ACT_DEPTH >= 3 ? 1 : 0;
   localparam int R4 = ACT_DEPTH >= 4 ? 1 : 0;
   localparam int REST = ACT_DEPTH > 4 ? ACT_DEPTH - 4 : 0;
-  localparam int TAG_BITS = $bits(act_tag_t);
+  localparam int CLIP_BITS = SVB + 1;
+  localparam int OFFSET_BITS = SVB + 17;
+  localparam int TAG_BITS = ACT_TAG_BITS;
 
   logic signed [SVB-1:0] x;
   /* verilator lint_off UNUSEDSIGNAL */  // some fields are for others
-  act_tag_t t1, t2, t3, t4;
+  archsim_pkg::act_tag_t t1, t2, t3, t4;
   /* verilator lint_on UNUSEDSIGNAL */
   delay #(.W(SVB), .N(R1)) d_source (.clk, .rst, .d(source), .q(x));
   delay #(.W(TAG_BITS), .N(R1)) d_t1 (.clk, .rst, .d(tag), .q(t1));
@@ -28,17 +31,17 @@ module activation_lane
 
   // Clip, then into the address format (or, of the identity, into the result's)
   logic signed [SVB:0] clipped;
-  logic signed [SVB+16:0] offset;
+  logic signed [OFFSET_BITS-1:0] offset;
   logic signed [62:0] address_wide;
   logic signed [AB-1:0] address_now, address;
   logic signed [62:0] identity2, identity3, identity4;
   always_comb begin
-    clipped = (SVB + 1)'(x);
-    if (t1.clips && clipped > (SVB + 1)'($signed({1'b0, t1.bound}))) clipped = (SVB + 1)'($signed({1'b0, t1.bound}));
-    if (t1.clips && clipped < -(SVB + 1)'($signed({1'b0, t1.bound}))) clipped = -(SVB + 1)'($signed({1'b0, t1.bound}));
-    offset = (SVB + 17)'(clipped) - (SVB + 17)'($signed(t1.source_zero));
+    clipped = CLIP_BITS'(x);
+    if (t1.clips && clipped > CLIP_BITS'($signed({1'b0, t1.bound}))) clipped = CLIP_BITS'($signed({1'b0, t1.bound}));
+    if (t1.clips && clipped < -(CLIP_BITS'($signed({1'b0, t1.bound})))) clipped = -(CLIP_BITS'($signed({1'b0, t1.bound})));
+    offset = OFFSET_BITS'(clipped) - OFFSET_BITS'($signed(t1.source_zero));
   end
-  scale_round #(.WV(SVB + 17)) to_address (
+  scale_round #(.WV(OFFSET_BITS)) to_address (
       .v(offset), .m(t1.m), .s(t1.s), .mode(t1.is_identity ? t1.target_rounding : 2'(ADDRESS_ROUNDING)), .y(address_wide)
   );
   narrow #(.WI(63), .W(AB), .WRAP(ADDRESS_WRAP)) address_range (.v(address_wide), .zero(16'd0), .y(address_now));

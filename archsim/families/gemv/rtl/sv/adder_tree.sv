@@ -1,4 +1,5 @@
 // Adds N signed numbers of W bits in ceil(log2 N) levels, each with LATENCY registers; every level has one bit more.
+/* verilator lint_off VARHIDDEN */  // parameters may have the names of the package's constants
 module adder_tree #(
     parameter int N = 4,
     parameter int W = 16,
@@ -27,3 +28,4 @@ module adder_tree #(
     adder_tree #(.N(M), .W(V), .LATENCY(LATENCY)) rest (.clk, .rst, .terms(kept), .sum);
   end
 endmodule
+/* verilator lint_on VARHIDDEN */

@@ -1,6 +1,7 @@
 // The token network: a credit counter for each dependency edge. The event of the edge's producer (done or free) gives a
 // credit, the start of its consumer takes one; an op is ready when all of its edges have one. An edge that reaches back
 // `lag` repetitions begins with as many credits.
+/* verilator lint_off VARHIDDEN */  // parameters may have the names of the package's constants
 module credits #(
     parameter int OPS = 1,
     parameter int EDGES = 1,
@@ -46,3 +47,4 @@ module credits #(
     else count <= count_next;
   end
 endmodule
+/* verilator lint_on VARHIDDEN */

@@ -1,4 +1,5 @@
 // A shift register: q is d of N cycles before. N = 0 is a wire.
+/* verilator lint_off VARHIDDEN */  // parameters may have the names of the package's constants
 module delay #(
     parameter int W = 1,
     parameter int N = 1
@@ -21,3 +22,4 @@ module delay #(
     assign q = stages[(N-1)*W+:W];
   end
 endmodule
+/* verilator lint_on VARHIDDEN */

@@ -1,14 +1,15 @@
 // The unit `dram`: moves lines of weights and biases, and elements of vectors, between DRAM's interface and the memories on
 // the chip. A beat asks for (or sends) up to a beat's share; what was asked for comes DRAM_LATENCY cycles later.
-module dma
-  import archsim_pkg::*;
-(
+/* verilator lint_off IMPORTSTAR */
+import archsim_pkg::*;
+/* verilator lint_on IMPORTSTAR */
+module dma (
     input  logic              clk,
     input  logic              rst,
     input  logic [    CW-1:0] beats_left,
     input  logic [DMA_IW-1:0] op,
     /* verilator lint_off UNUSEDSIGNAL */  // some fields are for others
-    input  dma_op_t           f,
+    input  archsim_pkg::dma_op_t           f,
     /* verilator lint_on UNUSEDSIGNAL */
     input  logic              start,
     input  logic [    AW-1:0] outside_pointer,
@@ -30,7 +31,7 @@ module dma
     output logic [    CW-1:0] fill_count,
     output logic [DMA_IW-1:0] fill_op
 );
-  localparam int TAG_BITS = $bits(dma_tag_t);
+  localparam int TAG_BITS = DMA_TAG_BITS;
   logic [CW-1:0] moved, moved_now, share;
   logic moving;
   assign moved_now = start ? '0 : moved;
@@ -49,7 +50,7 @@ module dma
   assign read_address = inside_pointer + AW'(moved_now);
   assign read_cell = f.vector == 2'd2;
 
-  dma_tag_t asked, given;
+  archsim_pkg::dma_tag_t asked, given;
   always_comb begin
     asked = '0;
     asked.valid = ask;

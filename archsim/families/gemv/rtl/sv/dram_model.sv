@@ -1,8 +1,9 @@
 // A behavioural model of DRAM behind its interface: what is asked for comes DRAM_LATENCY cycles later, what is sent is
 // written as late. Weights and biases lie in it as lines, packed in the order in which they are loaded.
-module dram_model
-  import archsim_pkg::*;
-(
+/* verilator lint_off IMPORTSTAR */
+import archsim_pkg::*;
+/* verilator lint_on IMPORTSTAR */
+module dram_model (
     input  logic                clk,
     input  logic                rst,
     input  logic                ask,

@@ -1,14 +1,15 @@
 // The element-wise unit's datapath: LE lanes. Ops that multiply and add leave them CELL_DEPTH stages behind the beat, those
 // that multiply alone HIDDEN_DEPTH stages; the two kinds write different memories.
-module elementwise
-  import archsim_pkg::*;
-(
+/* verilator lint_off IMPORTSTAR */
+import archsim_pkg::*;
+/* verilator lint_on IMPORTSTAR */
+module elementwise (
     input  logic              clk,
     input  logic              rst,
     input  logic [    CW-1:0] beats_left,
     input  logic [ EW_IW-1:0] op,
     /* verilator lint_off UNUSEDSIGNAL */  // some fields are for others
-    input  ew_op_t            f,
+    input  archsim_pkg::ew_op_t            f,
     /* verilator lint_on UNUSEDSIGNAL */
     input  logic [    AW-1:0] a_pointer,
     input  logic [    AW-1:0] b_pointer,
@@ -40,7 +41,7 @@ module elementwise
     output logic [ EW_IW-1:0] add_op,
     output logic [ EW_IW-1:0] mul_op
 );
-  localparam int TAG_BITS = $bits(ew_tag_t);
+  localparam int TAG_BITS = EW_TAG_BITS;
   logic beat, first_beat;
   logic [CW-1:0] offset, offset_now;
   assign beat = beats_left != '0 && beats_left <= f.beats;
@@ -56,7 +57,7 @@ module elementwise
   end
 
   /* verilator lint_off UNUSEDSIGNAL */  // some fields are for others
-  ew_tag_t issued, common, added, multiplied;
+  archsim_pkg::ew_tag_t issued, common, added, multiplied;
   /* verilator lint_on UNUSEDSIGNAL */
   always_comb begin
     issued = '0;

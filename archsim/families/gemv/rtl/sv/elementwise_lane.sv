@@ -1,26 +1,28 @@
 // One lane of the element-wise unit: narrow(a * b + c * d), each product converted to the result's scale on its own; with
 // `complement`, one - a instead of a. Registers stand behind the operands and the products, as far as the shorter of the
 // two depths goes.
-module elementwise_lane
-  import archsim_pkg::*;
-(
+/* verilator lint_off IMPORTSTAR */
+import archsim_pkg::*;
+/* verilator lint_on IMPORTSTAR */
+module elementwise_lane (
     input  logic                  clk,
     input  logic                  rst,
     input  logic signed [ FB-1:0] a,
     input  logic signed [EVB-1:0] b,
     input  logic signed [ FB-1:0] c,
     input  logic signed [EVB-1:0] d,
-    input  ew_tag_t               tag,
+    input  archsim_pkg::ew_tag_t               tag,
     output logic        [EWB-1:0] result
 );  /*verilator no_inline_module*/
   localparam int R1 = EW_COMMON >= 1 ? 1 : 0;
   localparam int R2 = EW_COMMON >= 2 ? 1 : 0;
-  localparam int TAG_BITS = $bits(ew_tag_t);
+  localparam int FACTOR_BITS = FB + 2;
+  localparam int TAG_BITS = EW_TAG_BITS;
   localparam int PW = FB + 2 + EVB + 1;
   logic signed [FB-1:0] a1, c1;
   logic signed [EVB-1:0] b1, d1;
   /* verilator lint_off UNUSEDSIGNAL */  // some fields are for others
-  ew_tag_t t1, t2;
+  archsim_pkg::ew_tag_t t1, t2;
   /* verilator lint_on UNUSEDSIGNAL */
   delay #(.W(FB), .N(R1)) d_a (.clk, .rst, .d(a), .q(a1));
   delay #(.W(EVB), .N(R1)) d_b (.clk, .rst, .d(b), .q(b1));
@@ -29,11 +31,11 @@ module elementwise_lane
   delay #(.W(TAG_BITS), .N(R1)) d_t1 (.clk, .rst, .d(tag), .q(t1));
   delay #(.W(TAG_BITS), .N(R2)) d_t2 (.clk, .rst, .d(t1), .q(t2));
 
-  logic signed [FB+1:0] factor, other;
+  logic signed [FACTOR_BITS-1:0] factor, other;
   logic signed [PW-1:0] first, second, first_here, second_here;
   always_comb begin
-    factor = t1.complement ? (FB + 2)'($signed({1'b0, t1.one})) - (FB + 2)'(a1) : (FB + 2)'(a1);
-    other = t1.unit_second ? (FB + 2)'(1) : (FB + 2)'(c1);
+    factor = t1.complement ? FACTOR_BITS'($signed({1'b0, t1.one})) - FACTOR_BITS'(a1) : FACTOR_BITS'(a1);
+    other = t1.unit_second ? FACTOR_BITS'(1) : FACTOR_BITS'(c1);
     first = PW'(factor) * (PW'(b1) - PW'($signed(t1.b_zero)));
     second = t1.has_second ? PW'(other) * (PW'(d1) - PW'($signed(t1.d_zero))) : '0;
   end

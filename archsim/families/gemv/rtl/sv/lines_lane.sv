@@ -1,14 +1,15 @@
 // Line segments: the segment of the address, its slope times the address, converted, and its intercept. Registers behind
 // the coefficients and the multiplier, as far as DEPTH goes.
-module lines_lane
-  import archsim_pkg::*;
-(
+/* verilator lint_off IMPORTSTAR */
+import archsim_pkg::*;
+/* verilator lint_on IMPORTSTAR */
+module lines_lane (
     input  logic                 clk,
     input  logic                 rst,
     input  logic signed [AB-1:0] address,
     /* verilator lint_off UNUSEDSIGNAL */  // some fields are for others
-    input  act_tag_t             t2,
-    input  act_tag_t             t3,
+    input  archsim_pkg::act_tag_t             t2,
+    input  archsim_pkg::act_tag_t             t3,
     /* verilator lint_on UNUSEDSIGNAL */
     output logic signed [  63:0] value
 );
@@ -22,7 +23,9 @@ module lines_lane
 
   logic signed [AB-1:0] limited, limited_here;
   logic [LINE_IW-1:0] segment;
-  logic [LINE_BITS-1:0] line, line_here;
+  localparam int COEFFICIENT_BITS = SLOPE_BITS + 63;
+  logic [LINE_BITS-1:0] line;
+  logic [COEFFICIENT_BITS-1:0] coefficients;
   always_comb begin
     limited = address;
     if (32'(address) > LINES_HIGHEST) limited = AB'(LINES_HIGHEST);
@@ -34,14 +37,14 @@ module lines_lane
     end
     line = lines[segment];
   end
-  delay #(.W(LINE_BITS), .N(R3)) d_line (.clk, .rst, .d(line), .q(line_here));
+  delay #(.W(COEFFICIENT_BITS), .N(R3)) d_line (.clk, .rst, .d(line[COEFFICIENT_BITS-1:0]), .q(coefficients));
   delay #(.W(AB), .N(R3)) d_limited (.clk, .rst, .d(limited), .q(limited_here));
 
   logic signed [PW-1:0] product;
   logic signed [62:0] part;
   logic signed [63:0] sum;
-  assign product = PW'($signed(line_here[63+:SLOPE_BITS])) * PW'(limited_here);
+  assign product = PW'($signed(coefficients[63+:SLOPE_BITS])) * PW'(limited_here);
   scale_round #(.WV(PW)) ratio (.v(product), .m(t3.m2), .s(t3.s2), .mode(t3.target_rounding), .y(part));
-  assign sum = 64'(part) + 64'($signed(line_here[62:0]));
+  assign sum = 64'(part) + 64'($signed(coefficients[62:0]));
   delay #(.W(64), .N(R4)) d_sum (.clk, .rst, .d(sum), .q(value));
 endmodule

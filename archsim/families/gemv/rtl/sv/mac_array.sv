@@ -2,15 +2,16 @@
 // tile has accumulated passes the converter and is written, or added, to the sums.
 // Stages behind the cycle of a beat: fetch register, weight SRAM, multipliers, adder tree, accumulator, converter; the
 // last register is that of the sums.
-module mac_array
-  import archsim_pkg::*;
-(
+/* verilator lint_off IMPORTSTAR */
+import archsim_pkg::*;
+/* verilator lint_on IMPORTSTAR */
+module mac_array (
     input  logic                    clk,
     input  logic                    rst,
     input  logic [          CW-1:0] beats_left,
     input  logic [      MAC_IW-1:0] op,
     /* verilator lint_off UNUSEDSIGNAL */  // some fields are for others
-    input  mac_op_t                 f,
+    input  archsim_pkg::mac_op_t                 f,
     /* verilator lint_on UNUSEDSIGNAL */
     input  logic [          AW-1:0] x_pointer,
     input  logic [          AW-1:0] h_pointer,
@@ -38,7 +39,7 @@ module mac_array
   localparam int VW = XB > HB ? XB + 1 : HB + 1;
   localparam int SUM = WB + VW + $clog2(C);
   localparam int TREE_STAGES = $clog2(C) * ADDER_LATENCY;
-  localparam int TAG_BITS = $bits(mac_tag_t);
+  localparam int TAG_BITS = MAC_TAG_BITS;
 
   // Beats: chunks, and in each chunk the lanes of the batch
   logic beat, first_beat;
@@ -53,7 +54,7 @@ module mac_array
   assign x_now = first_beat ? x_pointer : x_at;
   assign h_now = first_beat ? h_pointer - f.h_back : h_at;
 
-  mac_tag_t issued, fetched;
+  archsim_pkg::mac_tag_t issued, fetched;
   always_comb begin
     issued = '0;
     issued.valid = beat;
@@ -131,7 +132,7 @@ module mac_array
         .clk, .rst, .weights(weights_here[r*C*WB+:C*WB]), .vector(vector_here), .sum(sums[r*SUM+:SUM])
     );
   end
-  mac_tag_t summed;
+  archsim_pkg::mac_tag_t summed;
   delay #(.W(TAG_BITS), .N(WEIGHT_LATENCY + MULTIPLIER_LATENCY + TREE_STAGES)) d_tag (
       .clk, .rst, .d(fetched), .q(summed)
   );
@@ -168,7 +169,7 @@ module mac_array
   // Converter: from the accumulators' scale to that of the sums, row by row
   localparam int CONVERTER_REGISTERS = CONVERTER_STAGES > 1 ? CONVERTER_STAGES - 1 : 0;
   /* verilator lint_off UNUSEDSIGNAL */  // some fields are for others
-  mac_tag_t complete, result, converted_tag;
+  archsim_pkg::mac_tag_t complete, result, converted_tag;
   /* verilator lint_on UNUSEDSIGNAL */
   logic [SR*ACB-1:0] complete_sums;
   logic [SR*63-1:0] wide, converted;

@@ -1,4 +1,5 @@
 // A row of the MAC array: C multipliers and their adder tree.
+/* verilator lint_off VARHIDDEN */  // parameters may have the names of the package's constants
 module mac_row #(
     parameter int C = 4,
     parameter int WW = 8,
@@ -22,3 +23,4 @@ module mac_row #(
   delay #(.W(C * P), .N(MULTIPLIER_LATENCY)) multiplier (.clk, .rst, .d(products), .q(kept));
   adder_tree #(.N(C), .W(P), .LATENCY(ADDER_LATENCY)) tree (.clk, .rst, .terms(kept), .sum);
 endmodule
+/* verilator lint_on VARHIDDEN */

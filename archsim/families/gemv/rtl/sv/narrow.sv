@@ -1,4 +1,5 @@
 // Brings a wide integer into W bits: adds the zero point, then saturates or wraps.
+/* verilator lint_off VARHIDDEN */  // parameters may have the names of the package's constants
 module narrow #(
     parameter int WI = 64,
     parameter int W = 8,
@@ -19,3 +20,4 @@ module narrow #(
     if (!WRAP && sum < LOWEST) y = LOWEST[W-1:0];
   end
 endmodule
+/* verilator lint_on VARHIDDEN */

@@ -1,5 +1,6 @@
 // The incrementing pointer of an operand: its address in this repetition, from its start, step, limit and span. Where the
 // address reaches the limit, the slots begin anew. Each op has its own, kept from one repetition to the next.
+/* verilator lint_off VARHIDDEN */  // parameters may have the names of the package's constants
 module pointer #(
     parameter int OPS = 1,
     parameter int IW = 1,
@@ -32,3 +33,4 @@ module pointer #(
     end
   end
 endmodule
+/* verilator lint_on VARHIDDEN */

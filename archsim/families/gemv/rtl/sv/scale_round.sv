@@ -1,6 +1,7 @@
 // Multiplies by a ratio m / 2^s and rounds, as the converters of the simulator do (docs/numerics.md, "Conversion").
 // A ratio that is a power of two has m = 1. Modes: 0 even, 1 half up, 2 truncate, 3 ties away from zero (gemmlowp), which
 // rounds twice where m is not 1. A negative s shifts to the left. The result is limited to 62 bits.
+/* verilator lint_off VARHIDDEN */  // parameters may have the names of the package's constants
 module scale_round #(
     parameter int WV = 32
 ) (
@@ -13,23 +14,6 @@ module scale_round #(
   localparam int WI = WV + 33 > 64 ? WV + 33 : 64;
   localparam logic signed [WI-1:0] LIMIT = (WI'(1) << 62) - 1;
 
-  function automatic logic signed [WI-1:0] shifted(input logic signed [WI-1:0] p, input logic [8:0] right,
-                                                   input logic [1:0] how);
-    logic signed [WI-1:0] h, floor;
-    logic sticky, half, up;
-    h = p >>> (right - 9'd1);
-    sticky = (p & ((WI'(1) << (right - 9'd1)) - WI'(1))) != '0;
-    floor = h >>> 1;
-    half = h[0];
-    case (how)
-      2'd0: up = half & (sticky | floor[0]);
-      2'd1: up = half;
-      2'd2: up = 1'b0;
-      default: up = half & (sticky | ~p[WI-1]);
-    endcase
-    return right == 9'd0 ? p : floor + WI'({1'b0, up});
-  endfunction
-
   logic signed [WI-1:0] product, first, whole;
   logic [8:0] right, right_first, right_then, left;
   logic twice, over;
@@ -40,8 +24,8 @@ module scale_round #(
   assign twice = mode == 2'd3 && m != 31'd1;
   assign right_first = twice && right > 9'd31 ? 9'd31 : right;
   assign right_then = right - right_first;
-  assign first = shifted(product, right_first, twice ? 2'd1 : mode);
-  assign whole = shifted(first, right_then, mode);
+  round_shift #(.W(WI)) at_once (.p(product), .right(right_first), .mode(twice ? 2'd1 : mode), .y(first));
+  round_shift #(.W(WI)) again (.p(first), .right(right_then), .mode, .y(whole));
 
   always_comb begin
     over = 1'b0;
@@ -52,6 +36,7 @@ module scale_round #(
     end else begin
       over = whole > LIMIT || whole < -LIMIT;
     end
-    if (over) y = whole[WI-1] ? -63'(LIMIT) : 63'(LIMIT);
+    if (over) y = whole[WI-1] ? -(63'(LIMIT)) : 63'(LIMIT);
   end
 endmodule
+/* verilator lint_on VARHIDDEN */

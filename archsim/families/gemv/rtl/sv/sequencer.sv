@@ -1,6 +1,7 @@
 // Walks through the program: segments of entries, each repeated; an entry names a unit and an op of it. Puts one op every
 // ISSUE cycles into its unit's queue, as soon as that has a place. A segment with a barrier begins when every op before it
 // is done. An entry marked as left out costs its issue interval and nothing else.
+/* verilator lint_off VARHIDDEN */  // parameters may have the names of the package's constants
 module sequencer #(
     parameter int UNITS = 4,
     parameter int ENTRIES = 1,
@@ -10,9 +11,7 @@ module sequencer #(
     parameter int IW = 8,
     parameter int RW = 16,
     parameter int ISSUE = 1,
-    parameter int TOKEN_LATENCY = 0,
-    parameter ENTRY_FILE = "",
-    parameter SEGMENT_FILE = ""
+    parameter int TOKEN_LATENCY = 0
 ) (
     input  logic               clk,
     input  logic               rst,
@@ -27,8 +26,8 @@ module sequencer #(
   localparam int SEGMENT_BITS = 1 + 2 * EW + RW;
   logic [ENTRY_BITS-1:0] entries[0:ENTRIES-1];
   logic [SEGMENT_BITS-1:0] segments[0:SEGMENTS-1];
-  initial $readmemh(ENTRY_FILE, entries);
-  initial $readmemh(SEGMENT_FILE, segments);
+  initial $readmemh("entries.hex", entries);
+  initial $readmemh("segments.hex", segments);
 
   logic [UNITS*4-1:0] retired_here;
   delay #(.W(UNITS * 4), .N(TOKEN_LATENCY)) d_retired (.clk, .rst, .d(retired), .q(retired_here));
@@ -93,3 +92,4 @@ module sequencer #(
     end
   end
 endmodule
+/* verilator lint_on VARHIDDEN */

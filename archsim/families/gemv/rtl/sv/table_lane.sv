@@ -1,14 +1,15 @@
 // A look-up table: the nearest entry, or the line between two. Registers behind the table and the multiplier, as far as
 // DEPTH goes.
-module table_lane
-  import archsim_pkg::*;
-(
+/* verilator lint_off IMPORTSTAR */
+import archsim_pkg::*;
+/* verilator lint_on IMPORTSTAR */
+module table_lane (
     input  logic                 clk,
     input  logic                 rst,
     input  logic signed [AB-1:0] address,
     /* verilator lint_off UNUSEDSIGNAL */  // some fields are for others
-    input  act_tag_t             t2,
-    input  act_tag_t             t3,
+    input  archsim_pkg::act_tag_t             t2,
+    input  archsim_pkg::act_tag_t             t3,
     /* verilator lint_on UNUSEDSIGNAL */
     output logic signed [  63:0] value
 );
@@ -25,10 +26,10 @@ module table_lane
   always_comb begin
     limited = OFW'(address);
     if (limited > OFW'(TABLE_BEYOND)) limited = OFW'(TABLE_BEYOND);
-    if (limited < -OFW'(TABLE_BEYOND)) limited = -OFW'(TABLE_BEYOND);
+    if (limited < -(OFW'(TABLE_BEYOND))) limited = -(OFW'(TABLE_BEYOND));
     offset = limited <<< TABLE_FINER;
     if (offset > OFW'(TABLE_SPAN)) offset = OFW'(TABLE_SPAN);
-    if (offset < -OFW'(TABLE_SPAN)) offset = -OFW'(TABLE_SPAN);
+    if (offset < -(OFW'(TABLE_SPAN))) offset = -(OFW'(TABLE_SPAN));
     offset = offset + OFW'(TABLE_SPAN);
     half = TABLE_LINEAR || TABLE_REST_BITS == 0 ? '0 : OFW'(1) << (TABLE_REST_BITS > 0 ? TABLE_REST_BITS - 1 : 0);
     index = $unsigned((offset + half) >>> TABLE_REST_BITS);
@@ -43,10 +44,11 @@ module table_lane
 
   logic signed [63:0] sum;
   if (TABLE_LINEAR) begin : g_linear
-    localparam int PW = TVB + 1 + OFW + 1;
+    localparam int RISE_BITS = TVB + 1;
+    localparam int PW = RISE_BITS + OFW + 1;
     logic signed [PW-1:0] product;
     logic signed [62:0] part;
-    assign product = PW'(high_here - (TVB + 1)'(low_here)) * PW'($signed({1'b0, rest_here}));
+    assign product = PW'(RISE_BITS'(high_here) - RISE_BITS'(low_here)) * PW'($signed({1'b0, rest_here}));
     scale_round #(.WV(PW)) round (
         .v(product), .m(31'd1), .s(9'(TABLE_REST_BITS)), .mode(t3.target_rounding), .y(part)
     );

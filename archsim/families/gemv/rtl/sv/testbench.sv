@@ -1,9 +1,10 @@
 // The machine beside its DRAM. Writes a line for each event into `events.txt`:
 //   s|f|d cycle op            op started, free, done
 //   w unit cycle op address codes...   results written by an op's beat
-module testbench
-  import archsim_pkg::*;
-(
+/* verilator lint_off IMPORTSTAR */
+import archsim_pkg::*;
+/* verilator lint_on IMPORTSTAR */
+module testbench (
     input  logic clk,
     input  logic rst,
     output logic finished

@@ -2,6 +2,7 @@
 // free, the counter of beats for which an op holds the unit, and in-order retirement `depth` cycles behind the last beat.
 // An op is started in the first cycle of its occupancy, `freed` in the cycle behind its last, `done` in the cycle in which
 // its results can be read. With WRITE_BEATS, two ops of the unit retire at least the later one's write beats apart.
+/* verilator lint_off VARHIDDEN */  // parameters may have the names of the package's constants
 module unit_shell #(
     parameter int OPS = 1,
     parameter int IW = 1,
@@ -31,6 +32,7 @@ module unit_shell #(
   localparam int QW = $clog2(QUEUE + 1);
   localparam int PW = QUEUE > 1 ? $clog2(QUEUE) : 1;
   localparam int RW = $clog2(RING);
+  localparam int LW = RW + 1;
   localparam int TW = 20;
 
   // Queue
@@ -84,7 +86,7 @@ module unit_shell #(
   logic [RING*TW-1:0] ring_due;
   logic [RING*CW-1:0] ring_beats;
   logic [RW-1:0] ring_write, ring_read;
-  logic [RW:0] under_way;
+  logic [LW-1:0] under_way;
   logic [CW-1:0] since;
   always_comb begin
     logic going;
@@ -96,7 +98,7 @@ module unit_shell #(
     place_of = ring_read;
     for (int i = 0; i < RETIRES; i++) begin
       late = $signed(now - ring_due[place_of*TW+:TW]);
-      going = going && (RW + 1)'(i) < under_way && late >= 0;
+      going = going && LW'(i) < under_way && late >= 0;
       if (WRITE_BEATS) begin
         going = going && (i == 0 ? since >= ring_beats[place_of*CW+:CW] : ring_beats[place_of*CW+:CW] == '0);
       end
@@ -128,7 +130,8 @@ module unit_shell #(
         ring_write <= ring_write == RW'(RING - 1) ? '0 : ring_write + RW'(1);
       end
       ring_read <= RW'((32'(ring_read) + 32'(retired)) % RING);
-      under_way <= under_way + (RW + 1)'(last) - (RW + 1)'(retired);
+      under_way <= under_way + LW'(last) - LW'(retired);
     end
   end
 endmodule
+/* verilator lint_on VARHIDDEN */

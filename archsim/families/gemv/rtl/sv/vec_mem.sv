@@ -1,6 +1,7 @@
 // A vector memory: LW neighbours are written and LR neighbours are read a cycle, from any element on, `WSTRIDE` and
 // `RSTRIDE` elements apart. Neighbours lie in different banks, so that each bank has one write and one read port. What
 // is written at a clock edge is read from that edge on; the read is not registered.
+/* verilator lint_off VARHIDDEN */  // parameters may have the names of the package's constants
 module vec_mem #(
     parameter int W = 8,
     parameter int DEPTH = 16,
@@ -34,3 +35,4 @@ module vec_mem #(
     for (int i = 0; i < LR; i++) rdata[i*W+:W] = mem[IW'(raddr+AW'(i*RSTRIDE))];
   end
 endmodule
+/* verilator lint_on VARHIDDEN */

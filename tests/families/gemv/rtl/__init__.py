@@ -1,0 +1,1 @@
+"""Tests of the RTL of machines with one MAC array."""

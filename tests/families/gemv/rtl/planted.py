@@ -1,0 +1,119 @@
+"""Faults to plant in the RTL, each a text of a file and what it becomes; and the cases that notice them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SmallCase:
+    """A small machine (tiny_2x2 with fields set), network and schedule."""
+
+    workload: str
+    schedule: str
+    sets: tuple[str, ...]
+
+
+_SMALL = (
+    "mac_array.rows=4",
+    "mac_array.columns=3",
+    "mac_array.converter_latency_cycles=2",
+    "accumulators.entries=16",
+    "sequencer.queue_depth=2",
+    "input_buffer.prefetch_steps=2",
+    "activation.lanes=2",
+    "elementwise.lanes=2",
+)
+
+LSTM = SmallCase(
+    "lstm:4,5,t=5", "split_interleaved", (*_SMALL, "formats=tflite_int8", "activation.method=table", "clip=0.4")
+)
+"""Scales that are no powers of two, zero points, sums that are continued, tables."""
+
+FUSED = SmallCase("lstm:4,5,t=3", "fused_gate_major", (*_SMALL, "formats=q3.5", "activation.method=table"))
+"""One accumulation of [x, h], rounded to even chunk by chunk, whole gates."""
+
+GRU = SmallCase(
+    "gru:4,5,t=5,b=2",
+    "fused_interleaved",
+    (
+        *_SMALL,
+        "accumulators.entries=40",
+        "formats=tflite_int8",
+        "activation.method=piecewise_linear",
+        "activation.piecewise_linear.segments=5",
+        "elementwise.cell_latency_cycles=4",
+    ),
+)
+"""Line segments, a batch, the candidate's parts apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A fault: in `file`, `text` becomes `instead`; `case` notices it."""
+
+    what: str
+    file: str
+    text: str
+    instead: str
+    case: SmallCase
+
+
+PLANTED = (
+    Planted("queue without an end", "sequencer.sv", "left_out || place[", "left_out || 1'b1 || place[", LSTM),
+    Planted("barrier lost", "sequencer.sv", "!fresh || !barrier ||", "1'b1 || !barrier ||", LSTM),
+    Planted("issue a cycle early", "sequencer.sv", "fire && !left_out", "go && room && !left_out", LSTM),
+    Planted("credit lost", "credits.sv", "CW'(token) - CW'(started", "CW'(0) - CW'(started", LSTM),
+    Planted("credit not taken", "credits.sv", "- CW'(started[OW'(CONSUMER[e*16+:16])])", "", LSTM),
+    Planted("start on an empty edge", "credits.sv", "with_token <= 0", "with_token < 0", LSTM),
+    Planted("free taken for done", "credits.sv", "AFTER_DONE[e] ? done_here", "!AFTER_DONE[e] ? done_here", LSTM),
+    Planted("retires a cycle early", "unit_shell.sv", "now + TW'(1) + TW'(depth)", "now + TW'(depth)", LSTM),
+    Planted("place given back late", "unit_shell.sv", "length < QW'(QUEUE) || start", "length < QW'(QUEUE)", LSTM),
+    Planted(
+        "starts on the last beat", "unit_shell.sv", "length != '0 && left == '0", "length != '0 && left <= CW'(1)", LSTM
+    ),
+    Planted("retires two at once too seldom", "unit_shell.sv", "i < RETIRES", "i < 1", FUSED),
+    Planted("slot beyond the last", "pointer.sv", "sum >= limit", "sum > limit", LSTM),
+    Planted("pointer stands still", "pointer.sv", "here + step", "here", LSTM),
+    Planted("weights unsigned", "mac_row.sv", "P'($signed(weights[c*WW+:WW]))", "P'(weights[c*WW+:WW])", LSTM),
+    Planted("a level of the tree lost", "adder_tree.sv", "2 * i + 1 < N", "2 * i + 2 < N", LSTM),
+    Planted("zero point of x", "mac_array.sv", "- VW'($signed(fetched.x_zero))", "", LSTM),
+    Planted("zero point of h", "mac_array.sv", "- VW'($signed(fetched.h_zero))", "", LSTM),
+    Planted("a column of x for h", "mac_array.sv", "CW'(c) < fetched.x_inputs", "CW'(c) <= fetched.x_inputs", FUSED),
+    Planted("no bias", "mac_array.sv", "f.has_bias && chunk_now == '0", "1'b0 && chunk_now == '0", LSTM),
+    Planted("sums begun anew", "mac_array.sv", "!f.starts || chunk_now", "chunk_now", LSTM),
+    Planted("accumulator not cleared", "mac_array.sv", "if (summed.first) next", "if (summed.bias) next", LSTM),
+    Planted(
+        "a stage of the tag less",
+        "mac_array.sv",
+        "WEIGHT_LATENCY + MULTIPLIER_LATENCY + TREE",
+        "MULTIPLIER_LATENCY + TREE",
+        LSTM,
+    ),
+    Planted("rows' scales swapped", "mac_array.sv", ".m(scale[r*40+9+:31])", ".m(scale[(SR-1-r)*40+9+:31])", LSTM),
+    Planted(
+        "lanes of the batch swapped",
+        "mac_array.sv",
+        "sums_pointer + AW'(lane_now)",
+        "sums_pointer + AW'(B - 1) - AW'(lane_now)",
+        GRU,
+    ),
+    Planted("tie rounded up", "scale_round.sv", "half & (sticky | floor[0])", "half", FUSED),
+    Planted("rounded once", "scale_round.sv", "mode == 2'd3 && m != 31'd1", "1'b0", GRU),
+    Planted("no saturation", "narrow.sv", "!WRAP && sum > HIGHEST", "1'b0 && sum > HIGHEST", FUSED),
+    Planted("no zero point of the result", "narrow.sv", "WS'(v) + WS'(zero)", "WS'(v)", LSTM),
+    Planted("no clip", "activation_lane.sv", "t1.clips && clipped >", "1'b0 && clipped >", LSTM),
+    Planted("table's entry before", "table_lane.sv", "(offset + half)", "(offset)", LSTM),
+    Planted("segment begins late", "lines_lane.sv", "<= limited) segment", "< limited - AB'(1)) segment", GRU),
+    Planted(
+        "factors swapped",
+        "elementwise_lane.sv",
+        "FACTOR_BITS'(a1) : FACTOR_BITS'(a1)",
+        "FACTOR_BITS'(c1) : FACTOR_BITS'(c1)",
+        LSTM,
+    ),
+    Planted("no second product", "elementwise_lane.sv", "t1.has_second ?", "1'b0 ?", LSTM),
+    Planted("update gate not complemented", "elementwise_lane.sv", "t1.complement ?", "1'b0 ?", GRU),
+    Planted("a lane too many written", "vec_mem.sv", "CW'(i) < wcount", "CW'(i) <= wcount", LSTM),
+    Planted("DRAM a cycle early", "dma.sv", ".N(DRAM_LATENCY)) d_tag", ".N(DRAM_LATENCY - 1)) d_tag", LSTM),
+)
