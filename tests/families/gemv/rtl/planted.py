@@ -30,7 +30,9 @@ LSTM = SmallCase(
 )
 """Scales that are no powers of two, zero points, sums that are continued, tables."""
 
-FUSED = SmallCase("lstm:4,5,t=3", "fused_gate_major", (*_SMALL, "formats=q3.5", "activation.method=table"))
+FUSED = SmallCase(
+    "lstm:4,5,t=3", "fused_gate_major", (*_SMALL, "formats=q3.5", "activation.method=table", "sequencer.issue_cycles=3")
+)
 """One accumulation of [x, h], rounded to even chunk by chunk, whole gates."""
 
 GRU = SmallCase(
@@ -62,10 +64,10 @@ class Planted:
 PLANTED = (
     Planted("queue without an end", "sequencer.sv", "left_out || place[", "left_out || 1'b1 || place[", LSTM),
     Planted("barrier lost", "sequencer.sv", "!fresh || !barrier ||", "1'b1 || !barrier ||", LSTM),
-    Planted("issue a cycle early", "sequencer.sv", "fire && !left_out", "go && room && !left_out", LSTM),
-    Planted("credit lost", "credits.sv", "CW'(token) - CW'(started", "CW'(0) - CW'(started", LSTM),
+    Planted("issue a cycle early", "sequencer.sv", "16'(ISSUE - 1)", "16'(ISSUE - 2)", FUSED),
+    Planted("credit lost", "credits.sv", "+ CW'(token[e])", "", LSTM),
     Planted("credit not taken", "credits.sv", "- CW'(started[OW'(CONSUMER[e*16+:16])])", "", LSTM),
-    Planted("start on an empty edge", "credits.sv", "with_token <= 0", "with_token < 0", LSTM),
+    Planted("start on an empty edge", "credits.sv", "[e*CW+:CW]) <= 0)", "[e*CW+:CW]) < 0)", LSTM),
     Planted("free taken for done", "credits.sv", "AFTER_DONE[e] ? done_here", "!AFTER_DONE[e] ? done_here", LSTM),
     Planted("retires a cycle early", "unit_shell.sv", "now + TW'(1) + TW'(depth)", "now + TW'(depth)", LSTM),
     Planted("place given back late", "unit_shell.sv", "length < QW'(QUEUE) || start", "length < QW'(QUEUE)", LSTM),
@@ -98,7 +100,7 @@ PLANTED = (
         "sums_pointer + AW'(B - 1) - AW'(lane_now)",
         GRU,
     ),
-    Planted("tie rounded up", "scale_round.sv", "half & (sticky | floor[0])", "half", FUSED),
+    Planted("tie rounded up", "round_shift.sv", "half & (sticky | floor[0])", "half", FUSED),
     Planted("rounded once", "scale_round.sv", "mode == 2'd3 && m != 31'd1", "1'b0", GRU),
     Planted("no saturation", "narrow.sv", "!WRAP && sum > HIGHEST", "1'b0 && sum > HIGHEST", FUSED),
     Planted("no zero point of the result", "narrow.sv", "WS'(v) + WS'(zero)", "WS'(v)", LSTM),

@@ -24,22 +24,23 @@ module credits #(
   delay #(.W(OPS), .N(TOKEN_LATENCY)) d_freed (.clk, .rst, .d(freed), .q(freed_here));
   delay #(.W(OPS), .N(TOKEN_LATENCY)) d_done (.clk, .rst, .d(done), .q(done_here));
 
-  logic [EDGES*CW-1:0] count, count_next;
+  logic [EDGES-1:0] token;
+  logic [EDGES*CW-1:0] count, with_token, count_next;
+  always_comb begin
+    for (int e = 0; e < EDGES; e++) begin
+      token[e] = AFTER_DONE[e] ? done_here[OW'(PRODUCER[e*16+:16])] : freed_here[OW'(PRODUCER[e*16+:16])];
+      with_token[e*CW+:CW] = count[e*CW+:CW] + CW'(token[e]);
+    end
+  end
   always_comb begin
     ready = '1;
     for (int e = 0; e < EDGES; e++) begin
-      logic signed [CW-1:0] with_token;
-      logic token;
-      token = AFTER_DONE[e] ? done_here[OW'(PRODUCER[e*16+:16])] : freed_here[OW'(PRODUCER[e*16+:16])];
-      with_token = $signed(count[e*CW+:CW]) + $signed(CW'(token));
-      if (with_token <= 0) ready[OW'(CONSUMER[e*16+:16])] = 1'b0;
+      if ($signed(with_token[e*CW+:CW]) <= 0) ready[OW'(CONSUMER[e*16+:16])] = 1'b0;
     end
   end
   always_comb begin
     for (int e = 0; e < EDGES; e++) begin
-      logic token;
-      token = AFTER_DONE[e] ? done_here[OW'(PRODUCER[e*16+:16])] : freed_here[OW'(PRODUCER[e*16+:16])];
-      count_next[e*CW+:CW] = count[e*CW+:CW] + CW'(token) - CW'(started[OW'(CONSUMER[e*16+:16])]);
+      count_next[e*CW+:CW] = with_token[e*CW+:CW] - CW'(started[OW'(CONSUMER[e*16+:16])]);
     end
   end
   always_ff @(posedge clk) begin
