@@ -1,0 +1,50 @@
+"""The RTL under Verilator: equal to the simulation in every op and code; each planted fault is noticed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from archsim.rtl.build import lint
+from archsim.rtl.folder import write_design
+from archsim.rtl.tools import find_verilator
+from tests.families.gemv.rtl.cases import checked, expected_of, need_verilator
+from tests.families.gemv.rtl.planted import FUSED, GRU, LSTM, PLANTED, Planted, SmallCase
+from tests.rings import exhaustive
+from tools.rtl_random import run
+
+CASES = {"lstm": LSTM, "fused": FUSED, "gru": GRU}
+FIRST_IN_CI, IN_CI = 0, 40
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_lint(case: SmallCase, tmp_path: Path) -> None:
+    """No warning of `verilator --lint-only -Wall`."""
+    need_verilator()
+    design = expected_of(case).design
+    write_design(design, tmp_path)
+    lint(find_verilator(), tmp_path, design.sources)
+
+
+@exhaustive
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_equal(case: SmallCase, tmp_path: Path, runtime: Path) -> None:
+    found = checked(case, tmp_path, runtime)
+    assert found.passed, str(found.first)
+    assert found.ops == found.ops_equal > 90
+    assert found.codes == found.codes_equal > 200
+
+
+@exhaustive
+@pytest.mark.parametrize("number", range(FIRST_IN_CI, FIRST_IN_CI + IN_CI))
+def test_random_machine(number: int, tmp_path: Path, runtime: Path) -> None:
+    (tmp_path / "runtime").symlink_to(runtime)
+    case, found = run(number, tmp_path)
+    assert found.passed, f"{found.first}\n{case}"
+
+
+@exhaustive
+@pytest.mark.parametrize("fault", PLANTED, ids=lambda fault: fault.what)
+def test_planted_fault(fault: Planted, tmp_path: Path, runtime: Path) -> None:
+    assert not checked(fault.case, tmp_path, runtime, (fault.file, fault.text, fault.instead)).passed

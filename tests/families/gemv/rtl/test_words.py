@@ -1,0 +1,122 @@
+"""Words of ROMs, ratios, lines of weights, tokens and segments: what is generated, without Verilator."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from archsim.families.gemv.rtl.ratio import Ratio, ratio
+from archsim.families.gemv.rtl.tokens import edges, segments
+from archsim.families.gemv.rtl.words import Field, Word, hex_lines, joined
+from archsim.formats.rounding import Conversion, Rounding
+from archsim.program.ir import Program
+from tests.families.gemv.rtl.cases import expected_of
+from tests.families.gemv.rtl.planted import SmallCase
+
+TINY = SmallCase("lstm:3,2,t=4", "fused_interleaved", ("formats=tflite_int8", "activation.method=table"))
+
+
+def test_pack() -> None:
+    """a = 5 in 3 bits, b = -1 in 4 bits (1111), c = 0 in 2: 101 1111 00."""
+    word = Word("t", (Field("a", 3), Field("b", 4), Field("c", 2)))
+    assert word.bits == 9
+    assert word.pack({"a": 5, "b": -1}) == 0b101_1111_00
+
+
+def test_a_value_that_does_not_fit() -> None:
+    word = Word("t", (Field("a", 3),))
+    with pytest.raises(ValueError, match=r"t\.a: 8 does not fit 3 bits"):
+        word.pack({"a": 8})
+    with pytest.raises(ValueError, match="t has no field b"):
+        word.pack({"b": 1})
+
+
+def test_hex_lines() -> None:
+    assert hex_lines([1, -1, 18], 6) == "01\n3f\n12\n"
+
+
+@pytest.mark.parametrize("bits", [8, 5])
+def test_joined(bits: int) -> None:
+    """The first code is in the lowest bits."""
+    codes, mask = [1, -2, 3], (1 << bits) - 1
+    word = joined(codes, bits)
+    assert [word >> place * bits & mask for place in range(3)] == [1, -2 & mask, 3]
+    assert word >> 3 * bits == 0
+
+
+def test_ratio() -> None:
+    """2^-3 is a shift by 3; 3/4 = 0.75 2^0, m = 0.75 2^31, s = 31; a mantissa that rounds to 2^31 becomes 2^30."""
+    assert ratio(0.125) == Ratio(1, 3)
+    assert ratio(4.0) == Ratio(1, -2)
+    assert ratio(0.75) == Ratio(3 << 29, 31)
+    assert ratio(1.0 - 2.0**-40) == Ratio(1 << 30, 30)
+
+
+@pytest.mark.parametrize("rounding", [Rounding.EVEN, Rounding.HALF_UP, Rounding.TRUNCATE])
+def test_ratio_is_the_conversions(rounding: Rounding) -> None:
+    """v m / 2^s, in whole numbers of Python, is what the simulator converts to."""
+    draw = np.random.default_rng(7)
+    for value in draw.uniform(1e-6, 3, 50):
+        found, numbers = ratio(value), draw.integers(-(2**31), 2**31, 20)
+        wanted = Conversion(value, rounding)(numbers)
+        for number, want in zip(numbers.tolist(), wanted.tolist(), strict=True):
+            product, half = number * found.m, 1 << found.s - 1
+            floor, rest = product >> found.s, product & (1 << found.s) - 1
+            up = {
+                Rounding.EVEN: rest > half or (rest == half and floor & 1 == 1),
+                Rounding.HALF_UP: rest >= half,
+                Rounding.TRUNCATE: False,
+            }[rounding]
+            assert floor + up == want
+
+
+def _program() -> Program:
+    return expected_of(TINY).program
+
+
+def test_segments() -> None:
+    """Prologue of 9 ops; 3 steps with the load of x ahead, and the last without it; h_n and c_n."""
+    found = segments(_program(), left_out_cost=False)
+    assert [(len(s.entries), s.repeat, s.barrier) for s in found] == [
+        (9, 1, True),
+        (16, 3, True),
+        (15, 1, False),
+        (2, 1, True),
+    ]
+
+
+def test_segments_with_left_out_ops() -> None:
+    """The load that the last step leaves out keeps its place: 16 entries, the first of them left out."""
+    last = segments(_program(), left_out_cost=True)[2]
+    assert len(last.entries) == 16
+    assert [entry.left_out for entry in last.entries] == [True] + [False] * 15
+
+
+def test_edges() -> None:
+    """Each dependency has a counter; one that reaches back n repetitions begins with n credits."""
+    program = _program()
+    numbers = {(p, n): 100 * p + n for p, phase in enumerate(program.phases) for n in range(len(phase.ops))}
+    found = edges(program, numbers)
+    body = program.phases[1]
+    wanted = [(100 + dep.op, 100 + index, dep.lag) for index, deps in enumerate(body.deps) for dep in deps]
+    assert [(edge.producer, edge.consumer, edge.initial) for edge in found] == wanted
+    # h has two slots: a hidden update waits for "store h" of two steps before.
+    assert {edge.initial for edge in found} == {0, 1, 2}
+
+
+def test_same_bytes() -> None:
+    first = expected_of(TINY).design
+    expected_of.cache_clear()
+    assert first.files == expected_of(TINY).design.files
+
+
+def test_readme_names_every_module() -> None:
+    design = expected_of(TINY).design
+    assert [name for name in design.sources if f"`{name}`" not in design.files["README.md"]] == ["delay.sv"]
+
+
+def test_lines_of_weights() -> None:
+    """R = C = 2, K = 3 + 2 in two accumulations of 2 and 1 chunks: 2 units x 2 tiles x 3 chunks = 12 lines of 4 codes."""
+    package = expected_of(TINY).design.files["archsim_pkg.sv"]
+    assert "localparam int WEIGHT_LINES = 12;" in package
+    assert len(expected_of(TINY).design.files["dram_weights.hex"].splitlines()) == 12
