@@ -122,6 +122,7 @@ def _machine(random: Random) -> list[str]:
         f"dram.burst_bytes={pick((1, 4, 8, 32))}",
         f"sequencer.issue_cycles={whole(1, 3)}",
         f"sequencer.queue_depth={whole(1, 8)}",
+        f"sequencer.token_latency_cycles={pick((0, 1, 1, 2))}",
     ]
 
 

@@ -19,20 +19,6 @@ class RtlError(ArchsimError):
 
 
 @dataclass(frozen=True, slots=True)
-class TimingRules:
-    """The timing rules that the RTL follows where they are a choice.
-
-    `token_latency_cycles`: a token sent at cycle n can be used from cycle n + that on. `write_beats`: whether ops of a
-    unit retire at least the later one's write beats apart. `left_out_cost`: whether an op that a repetition leaves out
-    costs its issue interval.
-    """
-
-    token_latency_cycles: int = 0
-    write_beats: bool = False
-    left_out_cost: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class RtlSource:
     """Everything that RTL is made from: a program, its machine, its numbers.
 
@@ -46,7 +32,6 @@ class RtlSource:
     spec: NetworkSpec
     encodings: Mapping[str, Encoding]
     image: Mapping[str, Array]
-    rules: TimingRules = TimingRules()
 
 
 @dataclass(frozen=True, slots=True)

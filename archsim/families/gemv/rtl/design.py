@@ -18,7 +18,7 @@ from archsim.families.gemv.rtl.scope import check_scope
 from archsim.families.gemv.rtl.tokens import Edge, Segment, edges, segments
 from archsim.families.gemv.rtl.weights import bias_lines, weight_lines
 from archsim.families.gemv.rtl.words import Word, hex_lines, joined
-from archsim.families.rtl import RtlDesign, RtlOp, RtlSource, TimingRules
+from archsim.families.rtl import RtlDesign, RtlOp, RtlSource
 from archsim.formats.number import Array
 from archsim.hardware.numerics import Numerics
 from archsim.hardware.unit import ceil_div
@@ -114,12 +114,11 @@ class _Maker:
         }
 
     def design(self) -> RtlDesign:
-        rules = self._source.rules
-        found_segments = segments(self._program, rules.left_out_cost)
+        found_segments = segments(self._program)
         found_edges = edges(self._program, self._number) or [Edge(0, 0, True, _PLENTY)]
         sizes = self._sizes()
         words = op_words(sizes)
-        constants = self._constants(sizes, found_segments, found_edges, rules)
+        constants = self._constants(sizes, found_segments, found_edges)
         package = _package(self._source.name, constants, sizes, found_edges)
         contents = dict(self._roms(sizes, words, found_segments)) | dict(self._data(constants))
         folder = files(__package__) / "sv"
@@ -191,7 +190,7 @@ class _Maker:
         return (self._program.phases[place.phase].ops[place.index] for place, _ in self._ops[unit])
 
     def _constants(
-        self, sizes: WordSizes, found_segments: Sequence[Segment], found_edges: Sequence[Edge], rules: TimingRules
+        self, sizes: WordSizes, found_segments: Sequence[Segment], found_edges: Sequence[Edge]
     ) -> Mapping[str, int]:
         config = self._config
         array, ew, sizes_of = config.mac_array, config.elementwise, self._vectors.sizes
@@ -233,15 +232,13 @@ class _Maker:
             "CONVERTER_STAGES": converter,
             **depths,
             "EW_COMMON": min(2, ew.cell_latency_cycles, ew.hidden_latency_cycles),
-            "EW_RETIRES": abs(ew.cell_latency_cycles - ew.hidden_latency_cycles) + 1,
             "DMA_RING": depths["DRAM_LATENCY"] + 2,
             "MAC_RING": depths["MAC_DEPTH"] + 2,
             "ACT_RING": depths["ACT_DEPTH"] + 2,
             "EW_RING": max(ew.cell_latency_cycles, ew.hidden_latency_cycles) + 2,
             "QUEUE": config.sequencer.queue_depth,
             "ISSUE": config.sequencer.issue_cycles,
-            "TOKEN_LATENCY": rules.token_latency_cycles,
-            "WRITE_BEATS": int(rules.write_beats),
+            "TOKEN_LATENCY": config.sequencer.token_latency_cycles,
             "OPS": self._first["ew"] + self._count("ew"),
             "IW": max(sizes.dma_op, sizes.mac_op, sizes.act_op, sizes.ew_op),
             **{f"{unit.upper()}_OPS": self._count(unit) for unit in UNITS},
@@ -355,7 +352,7 @@ def _bits(count: int) -> int:
     return max(1, (count - 1).bit_length())
 
 
-_FLAGS = frozenset({"HAS_VECTOR", "EW_READS_SUMS", "SCRATCH_FROM_ACTIVATION", "TABLE_LINEAR", "WRITE_BEATS"})
+_FLAGS = frozenset({"HAS_VECTOR", "EW_READS_SUMS", "SCRATCH_FROM_ACTIVATION", "TABLE_LINEAR"})
 
 
 def _kind(key: str) -> str:

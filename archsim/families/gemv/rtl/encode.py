@@ -55,7 +55,7 @@ class Encoder:
 
     def encode(self, op: Op) -> Encoded:
         """The op's word, in parts."""
-        occupancy = self.units[op.unit].cycles(op).occupancy_cycles
+        service = self.units[op.unit].cycles(op)
         match op:
             case Transfer():
                 found = self._transfer(op)
@@ -67,7 +67,8 @@ class Encoder:
                 found = self._elementwise(op)
             case _:
                 raise AssertionError(op)
-        found.values["occupancy"] = occupancy
+        found.values["occupancy"] = service.occupancy_cycles
+        found.values["write_beats"] = service.write_cycles
         return found
 
     def _transfer(self, op: Transfer) -> Encoded:

@@ -22,7 +22,6 @@ METHODS = ("table", "piecewise_linear")
 
 _OPS = (MacTile, Activate, CellUpdate, HiddenUpdate, CandidateSum, ResetHidden, GruUpdate, Transfer)
 _MOST_SUM_BITS = 60
-_MOST_DEPTH_DIFFERENCE = 13
 
 
 def check_scope(source: RtlSource) -> None:
@@ -69,9 +68,6 @@ def _machine(config: GemvConfig) -> Iterator[str]:
     bits = config.formats.format("weight").bits + vector + (config.mac_array.columns - 1).bit_length()
     if bits > _MOST_SUM_BITS:
         yield f"sums of a chunk of {bits} bits: up to {_MOST_SUM_BITS}"
-    difference = abs(config.elementwise.cell_latency_cycles - config.elementwise.hidden_latency_cycles)
-    if difference > _MOST_DEPTH_DIFFERENCE:
-        yield f"element-wise latencies {difference} cycles apart: up to {_MOST_DEPTH_DIFFERENCE}"
 
 
 def _op(op: Op) -> Iterator[str]:

@@ -38,21 +38,16 @@ class Edge:
     initial: int
 
 
-def segments(program: Program, left_out_cost: bool) -> list[Segment]:
-    """The segments of a program: repetitions with the same ops are one; ops are left out, or cost their interval."""
+def segments(program: Program) -> list[Segment]:
+    """The segments of a program: repetitions with the same ops are one."""
     found: list[Segment] = []
     for number, phase in enumerate(program.phases):
         if not phase.op_instances:
             continue
-        barrier = True
         active = (tuple(op.active(r, phase.repeat) for op in phase.ops) for r in range(phase.repeat))
-        for takes_part, group in groupby(active):
-            entries = tuple(
-                Entry(number, index, not there) for index, there in enumerate(takes_part) if there or left_out_cost
-            )
-            if entries:
-                found.append(Segment(entries, len(list(group)), barrier))
-                barrier = False
+        for place, (takes_part, group) in enumerate(groupby(active)):
+            entries = tuple(Entry(number, index, not there) for index, there in enumerate(takes_part))
+            found.append(Segment(entries, len(list(group)), not place))
     return found
 
 

@@ -74,7 +74,7 @@ PLANTED = (
     Planted(
         "starts on the last beat", "unit_shell.sv", "length != '0 && left == '0", "length != '0 && left <= CW'(1)", LSTM
     ),
-    Planted("retires two at once too seldom", "unit_shell.sv", "i < RETIRES", "i < 1", FUSED),
+    Planted("write beats shared", "unit_shell.sv", "since >= ring_beats[ring_read*CW+:CW]", "1'b1", FUSED),
     Planted("slot beyond the last", "pointer.sv", "sum >= limit", "sum > limit", LSTM),
     Planted("pointer stands still", "pointer.sv", "here + step", "here", LSTM),
     Planted("weights unsigned", "mac_row.sv", "P'($signed(weights[c*WW+:WW]))", "P'(weights[c*WW+:WW])", LSTM),

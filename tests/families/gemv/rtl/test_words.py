@@ -75,21 +75,15 @@ def _program() -> Program:
 
 
 def test_segments() -> None:
-    """Prologue of 9 ops; 3 steps with the load of x ahead, and the last without it; h_n and c_n."""
-    found = segments(_program(), left_out_cost=False)
+    """Prologue of 9 ops; 3 steps with the load of x ahead, and the last, which leaves it out; h_n and c_n."""
+    found = segments(_program())
     assert [(len(s.entries), s.repeat, s.barrier) for s in found] == [
         (9, 1, True),
         (16, 3, True),
-        (15, 1, False),
+        (16, 1, False),
         (2, 1, True),
     ]
-
-
-def test_segments_with_left_out_ops() -> None:
-    """The load that the last step leaves out keeps its place: 16 entries, the first of them left out."""
-    last = segments(_program(), left_out_cost=True)[2]
-    assert len(last.entries) == 16
-    assert [entry.left_out for entry in last.entries] == [True] + [False] * 15
+    assert [entry.left_out for entry in found[2].entries] == [True] + [False] * 15
 
 
 def test_edges() -> None:
@@ -116,7 +110,7 @@ def test_readme_names_every_module() -> None:
 
 
 def test_lines_of_weights() -> None:
-    """R = C = 2, K = 3 + 2 in two accumulations of 2 and 1 chunks: 2 units x 2 tiles x 3 chunks = 12 lines of 4 codes."""
+    """R = C = 2, K = 3 + 2, two accumulations of 2 and 1 chunks: 2 units x 2 tiles x 3 chunks = 12 lines of 4 codes."""
     package = expected_of(TINY).design.files["archsim_pkg.sv"]
     assert "localparam int WEIGHT_LINES = 12;" in package
     assert len(expected_of(TINY).design.files["dram_weights.hex"].splitlines()) == 12

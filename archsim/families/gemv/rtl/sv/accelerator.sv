@@ -41,7 +41,7 @@ module accelerator (
   // Sequencer and tokens
   logic [3:0] place, push;
   logic [IW-1:0] push_op;
-  logic [15:0] retired;
+  logic [3:0] retired;
   logic [OPS-1:0] ready;
   sequencer #(
       .UNITS(4), .ENTRIES(SEQ_ENTRIES), .EW(SEQ_EW), .SEGMENTS(SEQ_SEGMENTS), .SW(SEQ_SW), .IW(IW), .RW(SEQ_RW),
@@ -67,32 +67,32 @@ module accelerator (
   assign mac_f = mac_rom[mac_op];
   assign act_f = act_rom[act_op];
   assign ew_f = ew_rom[ew_op];
-  unit_shell #(.OPS(DMA_OPS), .IW(DMA_IW), .QUEUE(QUEUE), .CW(CW), .RING(DMA_RING), .WRITE_BEATS(WRITE_BEATS)) dma_shell (
+  unit_shell #(.OPS(DMA_OPS), .IW(DMA_IW), .QUEUE(QUEUE), .CW(CW), .RING(DMA_RING)) dma_shell (
       .clk, .rst, .push(push[0]), .push_op(push_op[DMA_IW-1:0]), .place(place[0]), .ready(ready[0+:DMA_OPS]),
       .op(dma_op), .start(dma_start), .beats_left(dma_left), .occupancy(dma_f.occupancy), .depth(CW'(DRAM_LATENCY)),
       .write_beats(dma_f.write_beats), .started(started[0+:DMA_OPS]), .freed(freed[0+:DMA_OPS]),
-      .done(done[0+:DMA_OPS]), .retired(retired[3:0])
+      .done(done[0+:DMA_OPS]), .retires(retired[0])
   );
-  unit_shell #(.OPS(MAC_OPS), .IW(MAC_IW), .QUEUE(QUEUE), .CW(CW), .RING(MAC_RING), .WRITE_BEATS(WRITE_BEATS)) mac_shell (
+  unit_shell #(.OPS(MAC_OPS), .IW(MAC_IW), .QUEUE(QUEUE), .CW(CW), .RING(MAC_RING)) mac_shell (
       .clk, .rst, .push(push[1]), .push_op(push_op[MAC_IW-1:0]), .place(place[1]), .ready(ready[MAC_FIRST+:MAC_OPS]),
       .op(mac_op), .start(mac_start), .beats_left(mac_left), .occupancy(mac_f.occupancy), .depth(CW'(MAC_DEPTH)),
       .write_beats(mac_f.write_beats), .started(started[MAC_FIRST+:MAC_OPS]), .freed(freed[MAC_FIRST+:MAC_OPS]),
-      .done(done[MAC_FIRST+:MAC_OPS]), .retired(retired[7:4])
+      .done(done[MAC_FIRST+:MAC_OPS]), .retires(retired[1])
   );
-  unit_shell #(.OPS(ACT_OPS), .IW(ACT_IW), .QUEUE(QUEUE), .CW(CW), .RING(ACT_RING), .WRITE_BEATS(WRITE_BEATS)) act_shell (
+  unit_shell #(.OPS(ACT_OPS), .IW(ACT_IW), .QUEUE(QUEUE), .CW(CW), .RING(ACT_RING)) act_shell (
       .clk, .rst, .push(push[2]), .push_op(push_op[ACT_IW-1:0]), .place(place[2]), .ready(ready[ACT_FIRST+:ACT_OPS]),
       .op(act_op), .start(act_start), .beats_left(act_left), .occupancy(act_f.occupancy), .depth(CW'(ACT_DEPTH)),
       .write_beats(act_f.write_beats), .started(started[ACT_FIRST+:ACT_OPS]), .freed(freed[ACT_FIRST+:ACT_OPS]),
-      .done(done[ACT_FIRST+:ACT_OPS]), .retired(retired[11:8])
+      .done(done[ACT_FIRST+:ACT_OPS]), .retires(retired[2])
   );
   unit_shell #(
-      .OPS(EW_OPS), .IW(EW_IW), .QUEUE(QUEUE), .CW(CW), .RING(EW_RING), .RETIRES(EW_RETIRES), .WRITE_BEATS(WRITE_BEATS)
+      .OPS(EW_OPS), .IW(EW_IW), .QUEUE(QUEUE), .CW(CW), .RING(EW_RING)
   ) ew_shell (
       .clk, .rst, .push(push[3]), .push_op(push_op[EW_IW-1:0]), .place(place[3]), .ready(ready[EW_FIRST+:EW_OPS]),
       .op(ew_op), .start(ew_start), .beats_left(ew_left), .occupancy(ew_f.occupancy),
       .depth(ew_f.adds ? CW'(CELL_DEPTH) : CW'(HIDDEN_DEPTH)), .write_beats(ew_f.write_beats),
       .started(started[EW_FIRST+:EW_OPS]), .freed(freed[EW_FIRST+:EW_OPS]), .done(done[EW_FIRST+:EW_OPS]),
-      .retired(retired[15:12])
+      .retires(retired[3])
   );
 
   // Pointers

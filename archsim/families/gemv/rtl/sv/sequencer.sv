@@ -16,7 +16,7 @@ module sequencer #(
     input  logic               clk,
     input  logic               rst,
     input  logic [  UNITS-1:0] place,
-    input  logic [UNITS*4-1:0] retired,
+    input  logic [  UNITS-1:0] retired,
     output logic [  UNITS-1:0] push,
     output logic [     IW-1:0] push_op,
     output logic               finished
@@ -29,8 +29,11 @@ module sequencer #(
   initial $readmemh("entries.hex", entries);
   initial $readmemh("segments.hex", segments);
 
-  logic [UNITS*4-1:0] retired_here;
-  delay #(.W(UNITS * 4), .N(TOKEN_LATENCY)) d_retired (.clk, .rst, .d(retired), .q(retired_here));
+  logic [UNITS-1:0] retired_here;
+  delay #(.W(UNITS), .N(TOKEN_LATENCY)) d_retired (.clk, .rst, .d(retired), .q(retired_here));
+
+  logic begun;  // that the program begins is a token, too
+  delay #(.W(1), .N(TOKEN_LATENCY)) d_begun (.clk, .rst, .d(1'b1), .q(begun));
 
   logic [SW-1:0] segment;
   logic [EW-1:0] entry, entry_now, first, last;
@@ -47,9 +50,9 @@ module sequencer #(
   assign {left_out, unit, push_op} = entries[entry_now];
   always_comb begin
     under_way_now = under_way;
-    for (int u = 0; u < UNITS; u++) under_way_now = under_way_now - 32'(retired_here[u*4+:4]);
+    for (int u = 0; u < UNITS; u++) under_way_now = under_way_now - 32'(retired_here[u]);
   end
-  assign go   = !over && (!fresh || !barrier || under_way_now == '0);
+  assign go = begun && !over && (!fresh || !barrier || under_way_now == '0);
   assign room = left_out || place[unit[$clog2(UNITS)-1:0]];
   assign fire = go && (ISSUE == 1 ? room : wait_cycles == 16'd1);
   always_comb begin

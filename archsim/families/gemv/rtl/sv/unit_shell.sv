@@ -1,16 +1,14 @@
 // What all units have around their datapath: the queue in front, the start of the head when it is ready and the unit is
 // free, the counter of beats for which an op holds the unit, and in-order retirement `depth` cycles behind the last beat.
 // An op is started in the first cycle of its occupancy, `freed` in the cycle behind its last, `done` in the cycle in which
-// its results can be read. With WRITE_BEATS, two ops of the unit retire at least the later one's write beats apart.
+// its results can be read. An op's write beats are its own: it retires at least as many cycles behind the op before.
 /* verilator lint_off VARHIDDEN */  // parameters may have the names of the package's constants
 module unit_shell #(
     parameter int OPS = 1,
     parameter int IW = 1,
     parameter int QUEUE = 8,
     parameter int CW = 16,
-    parameter int RING = 8,
-    parameter int RETIRES = 1,
-    parameter bit WRITE_BEATS = 0
+    parameter int RING = 8
 ) (
     input  logic           clk,
     input  logic           rst,
@@ -27,7 +25,7 @@ module unit_shell #(
     output logic [OPS-1:0] started,
     output logic [OPS-1:0] freed,
     output logic [OPS-1:0] done,
-    output logic [    3:0] retired
+    output logic           retires
 );
   localparam int QW = $clog2(QUEUE + 1);
   localparam int PW = QUEUE > 1 ? $clog2(QUEUE) : 1;
@@ -88,26 +86,12 @@ module unit_shell #(
   logic [RW-1:0] ring_write, ring_read;
   logic [LW-1:0] under_way;
   logic [CW-1:0] since;
+  logic signed [TW-1:0] late;
+  assign late = $signed(now - ring_due[ring_read*TW+:TW]);
+  assign retires = under_way != '0 && late >= 0 && since >= ring_beats[ring_read*CW+:CW];
   always_comb begin
-    logic going;
-    logic [RW-1:0] place_of;
-    logic signed [TW-1:0] late;
     done = '0;
-    retired = '0;
-    going = 1'b1;
-    place_of = ring_read;
-    for (int i = 0; i < RETIRES; i++) begin
-      late = $signed(now - ring_due[place_of*TW+:TW]);
-      going = going && LW'(i) < under_way && late >= 0;
-      if (WRITE_BEATS) begin
-        going = going && (i == 0 ? since >= ring_beats[place_of*CW+:CW] : ring_beats[place_of*CW+:CW] == '0);
-      end
-      if (going) begin
-        done[ring_op[place_of*IW+:IW]] = 1'b1;
-        retired = retired + 4'd1;
-        place_of = place_of == RW'(RING - 1) ? '0 : place_of + RW'(1);
-      end
-    end
+    if (retires) done[ring_op[ring_read*IW+:IW]] = 1'b1;
   end
   always_ff @(posedge clk) begin
     if (rst) begin
@@ -121,7 +105,7 @@ module unit_shell #(
       since <= '1;
     end else begin
       now <= now + TW'(1);
-      if (retired != '0) since <= CW'(1);
+      if (retires) since <= CW'(1);
       else if (since != '1) since <= since + CW'(1);
       if (last) begin
         ring_op[ring_write*IW+:IW] <= op;
@@ -129,8 +113,8 @@ module unit_shell #(
         ring_beats[ring_write*CW+:CW] <= write_beats;
         ring_write <= ring_write == RW'(RING - 1) ? '0 : ring_write + RW'(1);
       end
-      ring_read <= RW'((32'(ring_read) + 32'(retired)) % RING);
-      under_way <= under_way + LW'(last) - LW'(retired);
+      if (retires) ring_read <= ring_read == RW'(RING - 1) ? '0 : ring_read + RW'(1);
+      under_way <= under_way + LW'(last) - LW'(retires);
     end
   end
 endmodule
