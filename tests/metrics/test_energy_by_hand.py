@@ -67,6 +67,13 @@ def test_elementwise(stats: Stats) -> None:
     assert found["register"] == pytest.approx(values * (2 + 1) * 32 * BIT * UJ)
 
 
+def test_elementwise_of_a_gru() -> None:
+    """Candidate x + r h: a product, a sum; h = (1 - z) n + z h: two products, a difference, a sum; 8 times each."""
+    found, values = present(run(workload="gru:3,2,t=4").stats.energy).unit_uj["elementwise"], 2 * STEPS
+    assert found["multiply"] == pytest.approx(values * 3 * FLOAT_MULTIPLY * UJ)
+    assert found["add"] == pytest.approx(values * 3 * FLOAT_ADD * UJ)
+
+
 def test_dram_pays_for_whole_bursts(stats: Stats) -> None:
     """Bursts of 8 bytes. Rows of W_ih are 12 bytes: 2 bursts. A bias of 4 bytes is a burst of its own."""
     bursts = {"W_ih": 8 * 2, "W_hh": 8, "bias": 8, "h": 1, "c": 1, "x": STEPS * 2}
