@@ -41,9 +41,9 @@ def header(simulation: Simulation) -> list[RenderableType]:
                 ("schedule", f"{stats.schedule}: {simulation.schedule.summary}"),
                 *_blocks(simulation),
                 ("program", f"{stats.program_ops:,} ops executed"),
+                *_idealized(stats.idealizations),
                 ("timed by", _executor(simulation)),
                 ("arithmetic", _verdict(simulation)),
-                *_idealized(stats.idealizations),
             ]
         ),
     ]
