@@ -97,6 +97,7 @@ class MachineData:
     sequencer: SequencerData
     units: tuple[UnitData, ...]
     memories: tuple[MemoryData, ...]
+    idealizations: tuple[str, ...]
 
 
 def machine_data(
@@ -105,7 +106,8 @@ def machine_data(
     """The data of a machine; `used_bits`: for each memory that has buffers how much of it they take."""
     found = tuple(UnitData(name, type(unit).__name__, unit.static) for name, unit in units.items())
     memories = tuple(_memories(config, units, used_bits, _used_ports(program, units)))
-    return MachineData(config.family, config.clock_mhz, SequencerData.from_spec(spec), found, memories)
+    named = tuple(map(str, config.idealizations))
+    return MachineData(config.family, config.clock_mhz, SequencerData.from_spec(spec), found, memories, named)
 
 
 def _used_ports(program: Program, units: Units) -> Mapping[str, tuple[PortData, ...]]:
