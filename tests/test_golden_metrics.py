@@ -32,7 +32,7 @@ def test_a_few_runs_have_the_figures_of_the_file() -> None:
 
 
 def parts() -> dict[str, list[str]]:
-    """All runs by machine, each machine's in four parts, so that they can run side by side.
+    """All runs by machine, each machine's in several parts, so that they can run side by side.
 
     A part is a diagonal of workloads and schedules: it has each of them, if there are enough.
     """
