@@ -47,8 +47,8 @@ class RtlDesign:
     """The RTL of a program on its machine.
 
     `files`: texts by name. `sources`: the names of the modules' files in the order of compilation; those of `bench` are
-    the testbench's. `top`: the machine's module; `units`: the modules in it whose resources are of interest, by what
-    they are. `ops`: the program's ops as the RTL numbers them.
+    the testbench's. `top`: the machine's module; `units`: the modules in it whose resources are of interest, with what
+    they are shown as. `ops`: the program's ops as the RTL numbers them.
     """
 
     files: Mapping[str, str]

@@ -33,7 +33,7 @@ lint:
 \t$(VERILATOR) --lint-only -Wall --top-module testbench $(SOURCES) $(BENCH)
 
 synth:
-\t$(YOSYS) -p "read_verilog -sv $(SOURCES); synth -flatten -top {design.top}; ltp -noff; stat"
+\t$(YOSYS) -p "read_verilog -sv $(SOURCES); synth -top {design.top}; ltp -noff; stat"
 
 .PHONY: sim lint synth
 """

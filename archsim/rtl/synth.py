@@ -11,7 +11,7 @@ from pathlib import Path
 from archsim.families.rtl import RtlDesign, RtlError
 from archsim.rtl.tools import find_yosys, run_tool
 
-REPORT = "synth.json"
+REPORT, LEVELS = "synth.json", "levels.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,10 @@ class Target:
 
 
 TARGETS: Mapping[str, Target] = {
-    "xilinx": Target("synth_xilinx", r"LUT\d|RAM\d+.*|SRL.*|INV", r"FD\w+", r"DSP48.*", r"RAMB\w+"),
-    "ecp5": Target("synth_ecp5", r"LUT4|CCU2C|TRELLIS_DPR16X4", r"TRELLIS_FF", r"MULT18X18D|ALU54B", r"DP16KD"),
-    "ice40": Target("synth_ice40 -dsp", r"SB_LUT4", r"SB_DFF\w*", r"SB_MAC16", r"SB_RAM40_4K\w*"),
-    "generic": Target(
-        "synth", r"\$_(?!DFF|SDFF|ALDFF|DFFE|MEM).*_|\$lut", r"\$_\w*DFF\w*_", r"\$mul|\$macc", r"\$mem\w*"
-    ),
+    "xilinx": Target("synth_xilinx -noiopad", r"LUT\d|RAM\d+.*|SRL.*|INV", r"FD\w+", r"DSP48.*", r"RAMB\w+"),
+    "ecp5": Target("synth_ecp5 -noflatten", r"LUT4|CCU2C|TRELLIS_DPR16X4", r"TRELLIS_FF", r"MULT18X18D", r"DP16KD"),
+    "ice40": Target("synth_ice40 -dsp -noflatten", r"SB_LUT4", r"SB_DFF\w*", r"SB_MAC16", r"SB_RAM40_4K\w*"),
+    "generic": Target("synth", r"\$_(?!\w*(DFF|DLATCH)).*_", r"\$_\w*DFF\w*_", r"\$mul", r"\$mem\w*"),
 }
 """Vendors' cells by their names in Yosys. `generic` counts gates as LUT; its multipliers are gates, too."""
 
@@ -51,7 +49,7 @@ class UnitResources:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What Yosys counts on a target, by unit, and the logic levels of the longest path between registers."""
+    """What Yosys counts on a target, by unit, and the cells on the longest path between registers in a module."""
 
     target: str
     units: tuple[UnitResources, ...]
@@ -66,8 +64,8 @@ class Resources:
         """The counts as a table."""
         lines = [f"{'unit':<14}" + "".join(f"{kind.upper():>9}" for kind in KINDS)]
         lines += [f"{unit.name:<14}" + "".join(f"{getattr(unit, kind):>9,}" for kind in KINDS) for unit in self.units]
-        path = "not known" if self.levels is None else f"{self.levels} levels of logic"
-        return "\n".join([f"Yosys, target {self.target}; longest path between registers: {path}", *lines])
+        path = "not known" if self.levels is None else f"{self.levels} cells"
+        return "\n".join([f"Yosys, target {self.target}; longest path inside a module: {path}", *lines])
 
 
 def check_target(name: str) -> Target:
@@ -78,39 +76,54 @@ def check_target(name: str) -> Target:
 
 
 def synthesize(design: RtlDesign, folder: Path, name: str) -> Resources:
-    """Synthesize a folder's RTL for a target."""
+    """Synthesize a folder's RTL for a target, module by module."""
     target = check_target(name)
     sources = " ".join(source for source in design.sources if source not in design.bench)
-    # The units keep their boundaries, so that each can be counted; everything in them is flattened.
-    kept = " ".join(f"{design.top}/{instance}" for instance in design.units)
     script = (
-        f"read_verilog -sv {sources}; hierarchy -check -top {design.top}; "
-        f"select -set kept {kept}; setattr -set keep_hierarchy 1 @kept; "
-        f"{target.command} -flatten -top {design.top}; "
-        f"tee -q -o {REPORT} stat -json; tee -q -o levels.txt ltp -noff"
+        f"read_verilog -sv {sources}\n"
+        f"{target.command} -top {design.top}\n"
+        f"tee -q -o {REPORT} stat -json\n"
+        f"tee -q -o {LEVELS} ltp -noff\n"
     )
-    (folder / "synth.ys").write_text(script.replace("; ", "\n") + "\n", encoding="utf-8")
+    (folder / "synth.ys").write_text(script, encoding="utf-8")
     run_tool("yosys", [find_yosys(), "-q", "-s", "synth.ys"], folder)
     modules = json.loads((folder / REPORT).read_text(encoding="utf-8"))["modules"]
-    found = re.search(r"length=(\d+)", (folder / "levels.txt").read_text(encoding="utf-8"))
-    return Resources(name, _by_unit(modules, target), int(found[1]) if found else None)
+    levels = [int(found) for found in re.findall(r"length=(\d+)", (folder / LEVELS).read_text(encoding="utf-8"))]
+    cells = {module: statistics["num_cells_by_type"] for module, statistics in modules.items()}
+    return Resources(name, by_unit(cells, design, target), max(levels, default=None))
 
 
-def _by_unit(modules: Mapping[str, Mapping[str, object]], target: Target) -> tuple[UnitResources, ...]:
-    found = []
-    for module, statistics in modules.items():
-        cells = statistics["num_cells_by_type"]
-        assert isinstance(cells, dict)
-        counts = {kind: _count(cells, getattr(target, kind)) for kind in KINDS}
-        found.append(UnitResources(_module_name(module), **counts))
-    total = {kind: sum(getattr(unit, kind) for unit in found) for kind in KINDS}
-    return (*sorted(found, key=lambda unit: unit.name), UnitResources("total", **total))
+Cells = Mapping[str, Mapping[str, int]]
+"""The cells of each module by type; a type may be another module."""
 
 
-def _module_name(module: str) -> str:
+def by_unit(cells: Cells, design: RtlDesign, target: Target) -> tuple[UnitResources, ...]:
+    """The resources of the top module's units, of what is in it besides, and of all."""
+    top = next(module for module in cells if base_name(module) == design.top)
+    counts: dict[str, dict[str, int]] = {}
+    for cell, number in cells[top].items():
+        name = design.units.get(base_name(cell), "other") if cell in cells else "other"
+        own = _resources(cell, cells, target)
+        unit = counts.setdefault(name, dict.fromkeys(KINDS, 0))
+        for kind in KINDS:
+            unit[kind] += number * own[kind]
+    order = [*dict.fromkeys(design.units.values()), "other"]
+    found = [UnitResources(name, **counts[name]) for name in order if name in counts]
+    total = {kind: sum(unit[kind] for unit in counts.values()) for kind in KINDS}
+    return (*found, UnitResources("total", **total))
+
+
+def _resources(cell: str, cells: Cells, target: Target) -> dict[str, int]:
+    """The resources of a cell: its own kind, or those of all cells of the module that it is."""
+    if cell not in cells:
+        return {kind: int(bool(re.fullmatch(getattr(target, kind), cell.lstrip("\\")))) for kind in KINDS}
+    total = dict.fromkeys(KINDS, 0)
+    for inner, number in cells[cell].items():
+        for kind, count in _resources(inner, cells, target).items():
+            total[kind] += number * count
+    return total
+
+
+def base_name(module: str) -> str:
     """The name of a module without its parameters."""
     return re.sub(r"^\$paramod(\$[0-9a-f]+)?\\", "", module).split("\\")[0].lstrip("\\")
-
-
-def _count(cells: Mapping[str, int], pattern: str) -> int:
-    return sum(count for name, count in cells.items() if re.fullmatch(pattern, name.lstrip("\\")))

@@ -9,8 +9,9 @@ import numpy as np
 
 from archsim.families.gemv.array.mac_tiles import MacTile
 from archsim.families.gemv.config import GemvConfig
+from archsim.families.gemv.rtl.constants import CREDIT_BITS, UNITS, Parts, bits_below, constants, kind_of
 from archsim.families.gemv.rtl.encode import Encoded, Encoder
-from archsim.families.gemv.rtl.formats import address_of, format_constants, table_shape
+from archsim.families.gemv.rtl.formats import format_constants
 from archsim.families.gemv.rtl.functions import Functions
 from archsim.families.gemv.rtl.memories import Memory, map_vectors
 from archsim.families.gemv.rtl.op_words import WordSizes, op_words, pointer_word, region_word, tag_words
@@ -21,7 +22,6 @@ from archsim.families.gemv.rtl.words import Word, hex_lines, joined
 from archsim.families.rtl import RtlDesign, RtlOp, RtlSource
 from archsim.formats.number import Array
 from archsim.hardware.numerics import Numerics
-from archsim.hardware.unit import ceil_div
 from archsim.program.ir import Op
 from archsim.workload.network import CellKind
 
@@ -57,17 +57,18 @@ BENCH = ("dram_model.sv", "testbench.sv")
 TOP = "accelerator"
 
 RESOURCES = {
-    "mac": "mac_array",
+    "mac_array": "mac_array",
     "activation": "activation",
     "elementwise": "elementwise",
     "dma": "dram",
-    "sequencer": "sequencer",
+    "vec_mem": "memories",
+    "pointer": "pointers",
+    "unit_shell": "queues",
     "credits": "tokens",
+    "sequencer": "sequencer",
 }
-"""The instances in the machine whose resources are shown on their own, and what they are shown as."""
+"""The modules in the machine whose resources are shown on their own, and what they are shown as."""
 
-UNITS = ("dma", "mac", "act", "ew")
-_CREDIT_BITS = 12
 _PLENTY = 1000
 
 
@@ -118,9 +119,9 @@ class _Maker:
         found_edges = edges(self._program, self._number) or [Edge(0, 0, True, _PLENTY)]
         sizes = self._sizes()
         words = op_words(sizes)
-        constants = self._constants(sizes, found_segments, found_edges)
-        package = _package(self._source.name, constants, sizes, found_edges)
-        contents = dict(self._roms(sizes, words, found_segments)) | dict(self._data(constants))
+        values = constants(self._parts(sizes, found_segments, found_edges))
+        package = _package(self._source.name, values, sizes, found_edges)
+        contents = dict(self._roms(sizes, words, found_segments)) | dict(self._data(values))
         folder = files(__package__) / "sv"
         modules = {
             name: (folder / name).read_text(encoding="utf-8")
@@ -158,13 +159,13 @@ class _Maker:
         return WordSizes(
             address=(2 * max(places) + columns * self._batch + self._config.activation.lanes).bit_length() + 1,
             count=max(most + columns + self._most_latency(), 16).bit_length() + 2,
-            mac_op=_bits(self._count("mac")),
-            act_op=_bits(self._count("act")),
-            ew_op=_bits(self._count("ew")),
-            dma_op=_bits(self._count("dma")),
+            mac_op=bits_below(self._count("mac")),
+            act_op=bits_below(self._count("act")),
+            ew_op=bits_below(self._count("ew")),
+            dma_op=bits_below(self._count("dma")),
             source=format_constants(self._config, scratch_is_gate=self._gru)["SVB"],
             gate=format_constants(self._config, scratch_is_gate=self._gru)["FB"],
-            function=_bits(len(self._encoder.functions.words) + 2),
+            function=bits_below(len(self._encoder.functions.words) + 2),
         )
 
     @property
@@ -189,103 +190,21 @@ class _Maker:
     def _of(self, unit: str) -> Iterator[Op]:
         return (self._program.phases[place.phase].ops[place.index] for place, _ in self._ops[unit])
 
-    def _constants(
-        self, sizes: WordSizes, found_segments: Sequence[Segment], found_edges: Sequence[Edge]
-    ) -> Mapping[str, int]:
-        config = self._config
-        array, ew, sizes_of = config.mac_array, config.elementwise, self._vectors.sizes
-        vectors = [encoded.values for _, encoded in self._ops["dma"] if encoded.values.get("kind", 0) >= 2]
-        lines = [encoded.values for _, encoded in self._ops["dma"] if encoded.values.get("kind") == 0]
-        biases = [encoded.values for _, encoded in self._ops["dma"] if encoded.values.get("kind") == 1]
-        fill = _share(vectors)
-        lanes = config.activation.lanes, ew.lanes
-        converter = array.converter_latency_cycles if config.formats.converts_sums else 0
-        entries = sum(len(segment.entries) for segment in found_segments)
-        table = table_shape(config, address_of(config))
-        places = int(config.activation.piecewise_linear.span * 2.0 ** address_of(config).fraction_bits)
-        depths = {
-            "DRAM_LATENCY": config.dram.latency_cycles,  # type: ignore[union-attr]
-            "MAC_DEPTH": self._depth("mac"),
-            "ACT_DEPTH": self._depth("act"),
-            "CELL_DEPTH": ew.cell_latency_cycles,
-            "HIDDEN_DEPTH": ew.hidden_latency_cycles,
-        }
-        return {
-            "R": array.rows,
-            "C": array.columns,
-            "B": self._batch,
-            "SR": self._sum_rows,
-            "LA": lanes[0],
-            "LE": lanes[1],
-            "FL": fill,
-            "WL": _share(lines),
-            "BL": _share(biases),
-            "HL": max(fill, *lanes),
-            "EL": max(lanes),
-            "AW": sizes.address,
-            "CW": sizes.count,
-            **format_constants(config, scratch_is_gate=self._gru),
-            "WL_OF_BIAS": _share(biases) * self._sum_rows * format_constants(config, scratch_is_gate=self._gru)["ACB"],
-            "WEIGHT_LATENCY": config.weight_sram.read_latency_cycles,
-            "MULTIPLIER_LATENCY": array.multiplier_latency_cycles,
-            "ADDER_LATENCY": array.adder_latency_cycles,
-            "CONVERTER_STAGES": converter,
-            **depths,
-            "EW_COMMON": min(2, ew.cell_latency_cycles, ew.hidden_latency_cycles),
-            "DMA_RING": depths["DRAM_LATENCY"] + 2,
-            "MAC_RING": depths["MAC_DEPTH"] + 2,
-            "ACT_RING": depths["ACT_DEPTH"] + 2,
-            "EW_RING": max(ew.cell_latency_cycles, ew.hidden_latency_cycles) + 2,
-            "QUEUE": config.sequencer.queue_depth,
-            "ISSUE": config.sequencer.issue_cycles,
-            "TOKEN_LATENCY": config.sequencer.token_latency_cycles,
-            "OPS": self._first["ew"] + self._count("ew"),
-            "IW": max(sizes.dma_op, sizes.mac_op, sizes.act_op, sizes.ew_op),
-            **{f"{unit.upper()}_OPS": self._count(unit) for unit in UNITS},
-            **{f"{unit.upper()}_FIRST": self._first[unit] for unit in UNITS[1:]},
-            **{f"{unit.upper()}_IW": getattr(sizes, f"{unit}_op") for unit in UNITS},
-            **{f"{unit.upper()}_BITS": word.bits for unit, word in op_words(sizes).items()},
-            **{f"{word.name.removesuffix('_tag_t').upper()}_TAG_BITS": word.bits for word in tag_words(sizes)},
-            "SEQ_ENTRIES": entries,
-            "SEQ_EW": _bits(entries),
-            "SEQ_SEGMENTS": len(found_segments),
-            "SEQ_SW": _bits(len(found_segments)),
-            "SEQ_RW": max(segment.repeat for segment in found_segments).bit_length(),
-            "EDGES": len(found_edges),
-            "CREDIT_BITS": _CREDIT_BITS,
-            "WEIGHT_LINES": max(2, len(self._encoder.weights.on_chip)),
-            "BIAS_LINES": max(2, len(self._encoder.biases.on_chip)),
-            "DRAM_WEIGHT_LINES": max(2, len(self._encoder.weights.outside)),
-            "DRAM_BIAS_LINES": max(2, len(self._encoder.biases.outside)),
-            "DRAM_ELEMENTS": max(2, sizes_of[Memory.DRAM]),
-            "X_DEPTH": max(2, sizes_of[Memory.X]),
-            "H_DEPTH": max(2, sizes_of[Memory.H]),
-            "C_DEPTH": max(2, sizes_of[Memory.C]),
-            "SUMS_DEPTH": max(2, sizes_of[Memory.SUMS]),
-            "GATES_DEPTH": max(2, sizes_of[Memory.GATES]),
-            "SCRATCH_DEPTH": max(2, sizes_of[Memory.SCRATCH]),
-            "VECTOR_DEPTH": max(2, sizes_of[Memory.VECTOR]),
-            "HAS_VECTOR": int(sizes_of[Memory.VECTOR] > 0),
-            "EW_READS_SUMS": int(self._gru),
-            "SCRATCH_FROM_ACTIVATION": int(not self._gru),
-            "SCALE_LINES": max(2, len(self._encoder.scales)),
-            "SCALE_IW": _bits(max(2, len(self._encoder.scales))),
-            "TABLE_LINEAR": int(self._encoder.functions.linear),
-            "TABLE_ENTRIES": config.activation.table.entries,
-            "TABLE_FINER": table.finer,
-            "TABLE_REST_BITS": table.rest_bits,
-            "TABLE_SPAN": table.span,
-            "TABLE_BEYOND": table.beyond,
-            "OFW": table.offset_bits,
-            "TABLE_WORDS": len(self._encoder.functions.words) + 2,
-            "TABLE_IW": sizes.function,
-            "SLOPE_BITS": config.activation.piecewise_linear.coefficient_bits,
-            "SEGMENTS_OF_LINES": config.activation.piecewise_linear.segments,
-            "LINES_HIGHEST": min(max(places - 1, 0), (1 << 31) - 1),
-            "LINES_LOWEST": max(-places, -(1 << 31)),
-            "LINE_WORDS": len(self._encoder.functions.words) + 2,
-            "LINE_IW": sizes.function,
-        }
+    def _parts(self, sizes: WordSizes, found_segments: Sequence[Segment], found_edges: Sequence[Edge]) -> Parts:
+        return Parts(
+            config=self._config,
+            gru=self._gru,
+            batch=self._batch,
+            sum_rows=self._sum_rows,
+            vectors=self._vectors,
+            encoder=self._encoder,
+            ops={unit: [encoded for _, encoded in ops] for unit, ops in self._ops.items()},
+            first=self._first,
+            depths={unit: self._depth(unit) for unit in ("mac", "act")},
+            sizes=sizes,
+            segments=found_segments,
+            edges=found_edges,
+        )
 
     def _roms(
         self, sizes: WordSizes, words: Mapping[str, Word], found_segments: Sequence[Segment]
@@ -299,7 +218,7 @@ class _Maker:
         width = max(sizes.dma_op, sizes.mac_op, sizes.act_op, sizes.ew_op)
         entries: list[int] = []
         table: list[int] = []
-        bits, repeats = _bits(sum(len(s.entries) for s in found_segments)), max(s.repeat for s in found_segments)
+        bits, repeats = bits_below(sum(len(s.entries) for s in found_segments)), max(s.repeat for s in found_segments)
         for segment in found_segments:
             first = len(entries)
             for entry in segment.entries:
@@ -312,19 +231,19 @@ class _Maker:
         yield "entries.hex", hex_lines(entries, 5 + width)
         yield "segments.hex", hex_lines(table, 1 + 2 * bits + repeats.bit_length())
 
-    def _data(self, constants: Mapping[str, int]) -> Iterator[tuple[str, str]]:
-        weight, bias, element = constants["WB"], constants["ACB"], constants["DVB"]
-        line_bits = constants["R"] * constants["C"] * weight
+    def _data(self, values: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+        weight, bias, element = values["WB"], values["ACB"], values["DVB"]
+        line_bits = values["R"] * values["C"] * weight
         lines = [joined(line.tolist(), weight) for line in self._encoder.weights.outside]
         yield "dram_weights.hex", hex_lines(_at_least_two(lines), line_bits)
         lines = [joined(line.tolist(), bias) for line in self._encoder.biases.outside]
-        yield "dram_biases.hex", hex_lines(_at_least_two(lines), constants["SR"] * bias)
+        yield "dram_biases.hex", hex_lines(_at_least_two(lines), values["SR"] * bias)
         yield "dram_vectors.hex", hex_lines(_at_least_two(self._elements()), element)
         scales = [joined(line, 40) for line in self._encoder.scales]
-        yield "scales.hex", hex_lines(_at_least_two(scales), constants["SR"] * 40)
+        yield "scales.hex", hex_lines(_at_least_two(scales), values["SR"] * 40)
         words = [*self._encoder.functions.words, 0, 0]
         table = self._config.activation.method.name == "table"
-        yield "tables.hex", hex_lines(words if table else [0] * len(words), constants["TVB"])
+        yield "tables.hex", hex_lines(words if table else [0] * len(words), values["TVB"])
         bits = self._encoder.functions.line_word.bits
         yield "lines.hex", hex_lines([0] * len(words) if table else words, bits)
 
@@ -338,39 +257,21 @@ class _Maker:
         return [int(value) for value in found]
 
 
-def _share(transfers: Sequence[Mapping[str, int]]) -> int:
-    """How much a transfer moves a beat at most."""
-    return max((ceil_div(values["items"], values["occupancy"]) for values in transfers if values["items"]), default=1)
-
-
 def _at_least_two(words: list[int]) -> list[int]:
     return words + [0] * max(0, 2 - len(words))
 
 
-def _bits(count: int) -> int:
-    """The bits of the numbers below `count`, at least 1."""
-    return max(1, (count - 1).bit_length())
-
-
-_FLAGS = frozenset({"HAS_VECTOR", "EW_READS_SUMS", "SCRATCH_FROM_ACTIVATION", "TABLE_LINEAR"})
-
-
-def _kind(key: str) -> str:
-    """The type of a constant of the package."""
-    return "bit" if key in _FLAGS or key.endswith("_WRAP") else "int"
-
-
-def _package(name: str, constants: Mapping[str, int], sizes: WordSizes, found_edges: Sequence[Edge]) -> str:
+def _package(name: str, values: Mapping[str, int], sizes: WordSizes, found_edges: Sequence[Edge]) -> str:
     lines = [f"// {name}: made by archsim rtl; the modules beside it are written by hand.", "package archsim_pkg;"]
-    lines += [f"  localparam {_kind(key)} {key} = {value};" for key, value in constants.items()]
+    lines += [f"  localparam {kind_of(key)} {key} = {value};" for key, value in values.items()]
     count = len(found_edges)
-    for key, bits, values in (
+    for key, bits, numbers in (
         ("EDGE_PRODUCER", 16, [edge.producer for edge in found_edges]),
         ("EDGE_CONSUMER", 16, [edge.consumer for edge in found_edges]),
         ("EDGE_AFTER_DONE", 1, [int(edge.after_done) for edge in found_edges]),
-        ("EDGE_INITIAL", _CREDIT_BITS, [edge.initial for edge in found_edges]),
+        ("EDGE_INITIAL", CREDIT_BITS, [edge.initial for edge in found_edges]),
     ):
         width = count * bits
-        lines.append(f"  localparam logic [{width - 1}:0] {key} = {width}'h{joined(values, bits):x};")
+        lines.append(f"  localparam logic [{width - 1}:0] {key} = {width}'h{joined(numbers, bits):x};")
     lines += [word.declaration() for word in (region_word(sizes), *op_words(sizes).values(), *tag_words(sizes))]
     return "\n".join([*lines, "endpackage", ""])

@@ -11,7 +11,7 @@ from archsim.rtl.folder import write_design
 from archsim.rtl.tools import find_verilator
 from tests.families.gemv.rtl.cases import checked, expected_of, need_verilator
 from tests.families.gemv.rtl.planted import FUSED, GRU, LSTM, PLANTED, Planted, SmallCase
-from tests.rings import exhaustive
+from tests.rings import exhaustive, law
 from tools.rtl_random import run
 
 CASES = {"lstm": LSTM, "fused": FUSED, "gru": GRU}
@@ -36,6 +36,7 @@ def test_equal(case: SmallCase, tmp_path: Path, runtime: Path) -> None:
     assert found.codes == found.codes_equal > 200
 
 
+@law
 @exhaustive
 @pytest.mark.parametrize("number", range(FIRST_IN_CI, FIRST_IN_CI + IN_CI))
 def test_random_machine(number: int, tmp_path: Path, runtime: Path) -> None:
