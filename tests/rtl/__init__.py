@@ -1,0 +1,1 @@
+"""Tests of writing, comparing and synthesizing RTL, whatever the family."""
