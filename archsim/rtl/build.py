@@ -46,6 +46,8 @@ def build(
     """
     objects = folder / ("obj_trace" if trace else "obj")
     objects.mkdir(exist_ok=True)
+    for stale in objects.glob(f"V{TOP}*"):  # of another design in the same folder
+        stale.unlink()
     verilate(tool, folder, sources, objects, trace=trace)
     include = tool.root / "include"
     flags = ["-std=c++17", "-w", f"-I{objects}", f"-I{include}", f"-I{include / 'vltstd'}"]

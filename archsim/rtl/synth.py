@@ -90,11 +90,19 @@ def synthesize(design: RtlDesign, folder: Path, name: str) -> Resources:
     modules = json.loads((folder / REPORT).read_text(encoding="utf-8"))["modules"]
     levels = [int(found) for found in re.findall(r"length=(\d+)", (folder / LEVELS).read_text(encoding="utf-8"))]
     cells = {module: statistics["num_cells_by_type"] for module, statistics in modules.items()}
-    return Resources(name, by_unit(cells, design, target), max(levels, default=None))
+    return Resources(name, by_unit(plain(cells), design, target), max(levels, default=None))
 
 
 Cells = Mapping[str, Mapping[str, int]]
 """The cells of each module by type; a type may be another module."""
+
+
+def plain(cells: Cells) -> Cells:
+    """The same, without the backslashes that stand before some names and not before others."""
+    return {
+        module.lstrip("\\"): {cell.lstrip("\\"): count for cell, count in inner.items()}
+        for module, inner in cells.items()
+    }
 
 
 def by_unit(cells: Cells, design: RtlDesign, target: Target) -> tuple[UnitResources, ...]:
@@ -116,7 +124,7 @@ def by_unit(cells: Cells, design: RtlDesign, target: Target) -> tuple[UnitResour
 def _resources(cell: str, cells: Cells, target: Target) -> dict[str, int]:
     """The resources of a cell: its own kind, or those of all cells of the module that it is."""
     if cell not in cells:
-        return {kind: int(bool(re.fullmatch(getattr(target, kind), cell.lstrip("\\")))) for kind in KINDS}
+        return {kind: int(bool(re.fullmatch(getattr(target, kind), cell))) for kind in KINDS}
     total = dict.fromkeys(KINDS, 0)
     for inner, number in cells[cell].items():
         for kind, count in _resources(inner, cells, target).items():
@@ -126,4 +134,4 @@ def _resources(cell: str, cells: Cells, target: Target) -> dict[str, int]:
 
 def base_name(module: str) -> str:
     """The name of a module without its parameters."""
-    return re.sub(r"^\$paramod(\$[0-9a-f]+)?\\", "", module).split("\\")[0].lstrip("\\")
+    return re.sub(r"^\$paramod(\$[0-9a-f]+)?\\", "", module).split("\\")[0]

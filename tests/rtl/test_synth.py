@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from archsim.rtl.synth import TARGETS, Resources, UnitResources, base_name, by_unit
+from archsim.rtl.synth import TARGETS, Resources, UnitResources, base_name, by_unit, plain
 from tests.families.gemv.rtl.cases import expected_of
 from tests.families.gemv.rtl.planted import LSTM
 
 ROW = "$paramod$0123456789abcdef0123456789abcdef01234567\\mac_row"
 MEMORY = "$paramod\\vec_mem\\W=s32'00000000000000000000000000001000"
 CELLS = {
-    "accelerator": {"mac_array": 1, MEMORY: 2, "\\LUT3": 5, "FDRE": 1},
-    "mac_array": {ROW: 4, "FDRE": 10, "CARRY4": 3},
+    "\\accelerator": {"mac_array": 1, MEMORY: 2, "\\LUT3": 5, "FDRE": 1},
+    "\\mac_array": {ROW: 4, "FDRE": 10, "CARRY4": 3},
     ROW: {"DSP48E1": 3, "LUT6": 7},
     MEMORY: {"RAMB18E1": 1, "LUT2": 1},
 }
 
 
 def test_names() -> None:
-    assert [base_name(module) for module in CELLS] == ["accelerator", "mac_array", "mac_row", "vec_mem"]
+    assert [base_name(module) for module in plain(CELLS)] == ["accelerator", "mac_array", "mac_row", "vec_mem"]
 
 
 def test_by_unit() -> None:
     """4 rows of 3 multipliers and 7 tables; two memories of a block each; 5 tables and a register in the top itself."""
-    found = by_unit(CELLS, expected_of(LSTM).design, TARGETS["xilinx"])
+    found = by_unit(plain(CELLS), expected_of(LSTM).design, TARGETS["xilinx"])
     assert found == (
         UnitResources("mac_array", lut=28, ff=10, dsp=12, bram=0),
         UnitResources("memories", lut=2, ff=0, dsp=0, bram=2),

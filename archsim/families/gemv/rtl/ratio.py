@@ -30,7 +30,7 @@ NOTHING = Ratio(1, 0)
 
 
 def ratio(value: float) -> Ratio:
-    """The integers of a positive ratio (docs/numerics.md, "Conversion")."""
+    """The integers of a positive ratio (docs/numerics.md, "Integer arithmetic")."""
     mantissa, exponent = frexp(float(value))
     if mantissa == 0.5:
         return Ratio(1, _limited(1 - exponent))

@@ -26,7 +26,9 @@ _SMALL = (
 )
 
 LSTM = SmallCase(
-    "lstm:4,5,t=5", "split_interleaved", (*_SMALL, "formats=tflite_int8", "activation.method=table", "clip=0.4")
+    "lstm:4,5,t=5",
+    "split_interleaved",
+    (*_SMALL, "formats=tflite_int8", "activation.method=table", "clip=0.4"),
 )
 """Scales that are no powers of two, zero points, sums that are continued, tables."""
 
@@ -34,6 +36,9 @@ FUSED = SmallCase(
     "lstm:4,5,t=3", "fused_gate_major", (*_SMALL, "formats=q3.5", "activation.method=table", "sequencer.issue_cycles=3")
 )
 """One accumulation of [x, h], rounded to even chunk by chunk, whole gates."""
+
+WIDE = SmallCase("lstm:20,5,t=3", "fused_interleaved", (*_SMALL, "formats=q1.7", "activation.method=table"))
+"""Sums that leave their range."""
 
 GRU = SmallCase(
     "gru:4,5,t=5,b=2",
@@ -48,6 +53,20 @@ GRU = SmallCase(
     ),
 )
 """Line segments, a batch, the candidate's parts apart."""
+
+DEEP = SmallCase(
+    "lstm:3,4,t=3",
+    "fused_interleaved",
+    (
+        "formats=tflite_int8",
+        "activation.method=table",
+        "mac_array.rows=8",
+        "accumulators.entries=16",
+        "elementwise.cell_latency_cycles=20",
+        "state_buffer.port_bits=8",
+    ),
+)
+"""Results that wait until those of a deeper op have passed the write port, two beats each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +93,7 @@ PLANTED = (
     Planted(
         "starts on the last beat", "unit_shell.sv", "length != '0 && left == '0", "length != '0 && left <= CW'(1)", LSTM
     ),
-    Planted("write beats shared", "unit_shell.sv", "since >= ring_beats[ring_read*CW+:CW]", "1'b1", FUSED),
+    Planted("write beats shared", "unit_shell.sv", "since >= ring_beats[ring_read*CW+:CW]", "1'b1", DEEP),
     Planted("slot beyond the last", "pointer.sv", "sum >= limit", "sum > limit", LSTM),
     Planted("pointer stands still", "pointer.sv", "here + step", "here", LSTM),
     Planted("weights unsigned", "mac_row.sv", "P'($signed(weights[c*WW+:WW]))", "P'(weights[c*WW+:WW])", LSTM),
@@ -102,11 +121,11 @@ PLANTED = (
     ),
     Planted("tie rounded up", "round_shift.sv", "half & (sticky | floor[0])", "half", FUSED),
     Planted("rounded once", "scale_round.sv", "mode == 2'd3 && m != 31'd1", "1'b0", GRU),
-    Planted("no saturation", "narrow.sv", "!WRAP && sum > HIGHEST", "1'b0 && sum > HIGHEST", FUSED),
+    Planted("no saturation", "narrow.sv", "!WRAP && sum > HIGHEST", "1'b0 && sum > HIGHEST", WIDE),
     Planted("no zero point of the result", "narrow.sv", "WS'(v) + WS'(zero)", "WS'(v)", LSTM),
     Planted("no clip", "activation_lane.sv", "t1.clips && clipped >", "1'b0 && clipped >", LSTM),
     Planted("table's entry before", "table_lane.sv", "(offset + half)", "(offset)", LSTM),
-    Planted("segment begins late", "lines_lane.sv", "<= limited) segment", "< limited - AB'(1)) segment", GRU),
+    Planted("first breakpoint passed over", "lines_lane.sv", "int k = 1;", "int k = 2;", GRU),
     Planted(
         "factors swapped",
         "elementwise_lane.sv",

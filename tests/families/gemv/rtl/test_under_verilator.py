@@ -10,11 +10,11 @@ from archsim.rtl.build import lint
 from archsim.rtl.folder import write_design
 from archsim.rtl.tools import find_verilator
 from tests.families.gemv.rtl.cases import checked, expected_of, need_verilator
-from tests.families.gemv.rtl.planted import FUSED, GRU, LSTM, PLANTED, Planted, SmallCase
+from tests.families.gemv.rtl.planted import DEEP, FUSED, GRU, LSTM, PLANTED, Planted, SmallCase
 from tests.rings import exhaustive, law
 from tools.rtl_random import run
 
-CASES = {"lstm": LSTM, "fused": FUSED, "gru": GRU}
+CASES = {"lstm": LSTM, "fused": FUSED, "gru": GRU, "deep": DEEP}
 FIRST_IN_CI, IN_CI = 0, 40
 
 

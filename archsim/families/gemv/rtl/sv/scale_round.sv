@@ -1,4 +1,4 @@
-// Multiplies by a ratio m / 2^s and rounds, as the converters of the simulator do (docs/numerics.md, "Conversion").
+// Multiplies by a ratio m / 2^s and rounds, as the converters of the simulator do (docs/numerics.md, "Integer arithmetic").
 // A ratio that is a power of two has m = 1. Modes: 0 even, 1 half up, 2 truncate, 3 ties away from zero (gemmlowp), which
 // rounds twice where m is not 1. A negative s shifts to the left. The result is limited to 62 bits.
 /* verilator lint_off VARHIDDEN */  // parameters may have the names of the package's constants
