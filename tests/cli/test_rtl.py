@@ -7,7 +7,6 @@ import shutil
 
 import pytest
 
-import archsim.rtl.tools
 from tests.cli.conftest import Cli
 from tests.families.gemv.rtl.cases import need_verilator
 from tests.rings import exhaustive
@@ -52,8 +51,8 @@ def test_refusals(cli: Cli, options: tuple[str, ...], message: str) -> None:
 
 def test_without_tools(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is missing is said in one line, before anything is computed."""
-    monkeypatch.setattr(archsim.rtl.tools.importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(archsim.rtl.tools.shutil, "which", lambda name: "/bin/g++" if name == "g++" else None)
+    monkeypatch.setattr("archsim.rtl.tools.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("archsim.rtl.tools.shutil.which", lambda name: "/bin/g++" if name == "g++" else None)
     for option, tool in (("--check", "Verilator"), ("--synth=xilinx", "Yosys")):
         outcome = cli("rtl", *TINY, *TABLE, option)
         wanted = f"archsim: error: {option.split('=')[0]} needs {tool}, which is not here: pip install 'archsim[rtl]'\n"
@@ -61,7 +60,7 @@ def test_without_tools(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_a_compiler(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archsim.rtl.tools.shutil, "which", lambda name: None)
+    monkeypatch.setattr("archsim.rtl.tools.shutil.which", lambda name: None)
     outcome = cli("rtl", *TINY, *TABLE, "--check")
     assert (outcome.code, outcome.err) == (2, "archsim: error: --check needs g++, which is not here\n")
 

@@ -49,6 +49,7 @@ GRU = SmallCase(
         "formats=tflite_int8",
         "activation.method=piecewise_linear",
         "activation.piecewise_linear.segments=5",
+        "activation.piecewise_linear.span=1.0",
         "elementwise.cell_latency_cycles=4",
     ),
 )
