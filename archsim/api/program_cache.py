@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from archsim.api.figure_cache import FigureCache
 from archsim.config.read_tracking import FieldReader, Question, ReadTracker
 from archsim.families.machine_config import MachineConfig
-from archsim.families.schedules import AskedSchedule, check_units, find_schedule
+from archsim.families.schedules import AskedSchedule, build_program, check_units, find_schedule
 from archsim.metrics.bounds import closing_chains
 from archsim.metrics.precomputed import ProgramFigures
 from archsim.program.ir import PhaseKind, Program
@@ -123,7 +123,7 @@ class ProgramCache:
                     self._kept.move_to_end(key)
                     return cached
         reads = ReadTracker(config)
-        program = found_schedule.build(spec, reads.stand_in)
+        program = build_program(found_schedule, spec, reads.stand_in)
         reads.close()
         check_units(program, units)
         verify(program)

@@ -20,7 +20,7 @@ from archsim.engines.events import Arithmetic, MachineSpec, Options, execute
 from archsim.families.load import Arch
 from archsim.families.registry import build_units
 from archsim.families.schedule import Schedule
-from archsim.families.schedules import AskedSchedule, check_units, find_schedule
+from archsim.families.schedules import AskedSchedule, build_program, check_units, find_schedule
 from archsim.formats import KINDS, Formats, IntegerFormat
 from archsim.hardware.functions.method_definition import MethodDefinition
 from archsim.hardware.unit import PortUse, Service, Unit, Units
@@ -87,7 +87,7 @@ def simulate(
     check_executor(executor)
     units = build_units(arch.config)
     found = find_schedule(schedule, arch.config.family)
-    program = found.build(workload.spec, arch.config)
+    program = build_program(found, workload.spec, arch.config)
     check_units(program, units)
     verify(program)
     numbers = None if timing_only else prepare(program, arch.config, workload)

@@ -13,7 +13,7 @@ from archsim.engines.choose import AUTO, FAST, MACHINE, check_executor
 from archsim.errors import SimulatorBug
 from archsim.families.load import Arch
 from archsim.families.registry import build_units
-from archsim.families.schedules import AskedSchedule, check_units, find_schedule
+from archsim.families.schedules import AskedSchedule, build_program, check_units, find_schedule
 from archsim.lowering.tensors import Results
 from archsim.program.interpreter import interpret
 from archsim.program.ir import Program
@@ -72,7 +72,7 @@ def judge(arch: Arch, workload: Workload, schedule: AskedSchedule, executor: str
     With the executor "fast" the two executors' cycles are compared besides.
     """
     check_executor(executor)
-    program = find_schedule(schedule, arch.config.family).build(workload.spec, arch.config)
+    program = build_program(find_schedule(schedule, arch.config.family), workload.spec, arch.config)
     check_units(program, build_units(arch.config))
     hazards = tuple(str(hazard) for hazard in find_hazards(program))
     if hazards:

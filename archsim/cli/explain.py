@@ -62,10 +62,10 @@ def program_command(
 
 def _listing(machine: Arch, work: Workload, schedule: str | None) -> str:
     from archsim.families.registry import build_units
-    from archsim.families.schedules import check_units, find_schedule
+    from archsim.families.schedules import build_program, check_units, find_schedule
     from archsim.report.text.listing import program_listing
 
-    program = find_schedule(schedule, machine.config.family).build(work.spec, machine.config)
+    program = build_program(find_schedule(schedule, machine.config.family), work.spec, machine.config)
     units = build_units(machine.config)
     check_units(program, units)
     services = tuple(tuple(units[op.unit].cycles(op) for op in phase.ops) for phase in program.phases)
@@ -90,9 +90,11 @@ def trace_command(
     debug: DebugOption = False,
 ) -> None:
     """Print what every unit does: a line a cycle and a column a unit, or (--json, --csv) the times of every op."""
-    machine, work = load_inputs(arch, workload, sets)
+    if last is not None and last < first:
+        raise typer.BadParameter(f"--from {first} is after --to {last}.")
     if json and csv:
         raise typer.BadParameter("--json and --csv exclude each other.")
+    machine, work = load_inputs(arch, workload, sets)
     if json or csv:
         from archsim.export.op_times import CycleWindow, TracedRun
 
@@ -109,17 +111,19 @@ def trace_command(
 def _line_trace(machine: Arch, work: Workload, schedule: str | None, first: int, last: int | None) -> Iterator[str]:
     from archsim.api import simulate
     from archsim.errors import ScheduleError
-    from archsim.families.schedules import find_schedule
+    from archsim.families.schedules import build_program, find_schedule
     from archsim.report.text.linetrace import line_trace
     from archsim.trace import Window
 
-    ops = find_schedule(schedule, machine.config.family).build(work.spec, machine.config).op_instances
+    ops = build_program(find_schedule(schedule, machine.config.family), work.spec, machine.config).op_instances
     if ops > MAX_RECORDED_OPS:
         raise ScheduleError(
             f"a trace of {ops:,} ops is longer than the {MAX_RECORDED_OPS:,} that are kept; shorten it: --set steps=3"
         )
     whole = Window(0, work.spec.steps + len(work.spec.layers))  # layers may be delayed against each other
     simulation = simulate(machine, work, schedule, timing_only=True, window=whole, statistics=())
+    if first > simulation.trace.total_cycles:
+        raise ScheduleError(f"--from {first:,}: the run ends at cycle {simulation.trace.total_cycles:,}")
     end = first + DEFAULT_LINES - 1 if last is None else last
     yield from line_trace(simulation, first, end)
     left = simulation.trace.total_cycles - end

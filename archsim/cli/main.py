@@ -84,7 +84,7 @@ def main() -> None:
     except Exception as error:
         if not isinstance(error, _USAGE_ERROR):
             raise
-        _fail(error, f"{error.format_message()} See archsim --help.", EXIT_USER)
+        _fail(error, f"{error.format_message().rstrip('.')}. See archsim --help.", EXIT_USER)
     try:
         sys.stdout.flush()
     except OSError as error:

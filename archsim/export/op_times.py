@@ -12,11 +12,12 @@ from typing import Any
 from archsim import __version__
 from archsim.api.simulate import machine_spec
 from archsim.engines.events import MachineSpec, Options, execute
+from archsim.errors import ScheduleError
 from archsim.export.plain import ObjectWriter, Write
 from archsim.families.load import Arch
 from archsim.families.registry import build_units
 from archsim.families.schedule import Schedule
-from archsim.families.schedules import AskedSchedule, check_units, find_schedule
+from archsim.families.schedules import AskedSchedule, build_program, check_units, find_schedule
 from archsim.program.ir import Program
 from archsim.program.verifier import verify
 from archsim.trace import OpTimes, Trace, Window
@@ -66,6 +67,11 @@ class CycleWindow:
         """Whether some cycle from the op's issue to its completion is in the window."""
         return row.done_cycle >= self.first and (self.last is None or row.issue_cycle <= self.last)
 
+    def check(self, trace: Trace) -> None:
+        """ScheduleError if the run ends before the window begins."""
+        if self.first > trace.total_cycles:
+            raise ScheduleError(f"--from {self.first:,}: the run ends at cycle {trace.total_cycles:,}")
+
 
 @dataclass(frozen=True, slots=True)
 class TracedRun:
@@ -82,7 +88,7 @@ class TracedRun:
         """Build and verify the program; raises what `simulate` raises before it executes anything."""
         units = build_units(arch.config)
         found = find_schedule(schedule, arch.config.family)
-        program = found.build(workload.spec, arch.config)
+        program = build_program(found, workload.spec, arch.config)
         check_units(program, units)
         verify(program)
         return cls(arch, workload, found, program, machine_spec(program, arch, units))
@@ -99,6 +105,7 @@ class TracedRun:
         out.field("clock_mhz", self.arch.config.clock_mhz)
         with out.open_array("ops") as add:
             trace = self._execute(lambda row: add(row) if window.has(row) else None)
+            window.check(trace)
         phases = zip(self.program.phases, trace.phases, strict=True)
         rows = (
             PhaseRow(number, phase.name, phase.kind.value, phase.repeat, times.start, times.end)
@@ -122,7 +129,7 @@ class TracedRun:
         names = tuple(field.name for field in fields(OpRow))
         values = attrgetter(*names)
         add(names)
-        self._execute(lambda row: add(values(row)) if window.has(row) else None)
+        window.check(self._execute(lambda row: add(values(row)) if window.has(row) else None))
 
     def _execute(self, take: Callable[[OpRow], None]) -> Trace:
         """Execute the run, and call `take` with every op in program order."""

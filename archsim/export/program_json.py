@@ -18,7 +18,7 @@ from archsim.export.plain import Arguments, ObjectWriter, Write
 from archsim.families.load import Arch
 from archsim.families.registry import build_units
 from archsim.families.schedule import Schedule
-from archsim.families.schedules import AskedSchedule, check_units, find_schedule
+from archsim.families.schedules import AskedSchedule, build_program, check_units, find_schedule
 from archsim.formats import KINDS, IntegerFormat
 from archsim.hardware.constants import FLOATING, OpConstants
 from archsim.hardware.numerics import Numerics
@@ -84,7 +84,7 @@ class ExportedProgram:
         """
         units = build_units(arch.config)
         found = find_schedule(schedule, arch.config.family)
-        program = found.build(workload.spec, arch.config)
+        program = build_program(found, workload.spec, arch.config)
         check_units(program, units)
         verify(program)
         some_integers = any(isinstance(arch.config.formats.format(kind), IntegerFormat) for kind in KINDS)

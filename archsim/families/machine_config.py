@@ -111,7 +111,7 @@ class MachineConfig(StrictModel, ABC):
         """What the description grants that no chip has; a family adds what its own sections grant."""
         method = self.function_unit.method
         setting = f"{self._section_of(self.function_unit)}.method {method}"
-        exact = Idealization(setting, "float64 of the host's library, bits that no circuit defines")
+        exact = Idealization(setting, "results of the C library, which no circuit gives", "D9")
         return self.sequencer.idealizations + ((exact,) if method.exact else ())
 
     def _section_of(self, section: object) -> str:

@@ -8,11 +8,13 @@ from typing import Any
 
 from archsim.config.extensions import SCHEDULES as GROUP
 from archsim.config.extensions import extensions
-from archsim.errors import ExtensionError, ScheduleError
+from archsim.config.text import one_line
+from archsim.errors import ArchsimError, ExtensionError, ScheduleError, SimulatorBug
 from archsim.families.family import Family
 from archsim.families.registry import DEFAULT_FAMILY, all_families, family_named
-from archsim.families.schedule import Schedule
+from archsim.families.schedule import ConfigT, Schedule
 from archsim.program.ir import Program
+from archsim.workload.network import NetworkSpec
 
 AskedSchedule = str | Schedule[Any] | None
 """What a caller asks for: a schedule's name, a schedule, or None for the first of the machine's family."""
@@ -36,6 +38,9 @@ def find_schedule(asked: AskedSchedule, family: str = DEFAULT_FAMILY) -> Schedul
     own = family_named(family)
     if asked is None:
         return own.schedules[0]
+    for schedule in own.schedules:  # before any other package is imported
+        if _means(asked, schedule):
+            return schedule
     schedules = schedules_of(own)
     for schedule in schedules:
         if _means(asked, schedule):
@@ -59,9 +64,34 @@ def schedules_of(family: Family[Any]) -> tuple[Schedule[Any], ...]:
     found = extensions(GROUP, Schedule)  # type: ignore[type-abstract]
     own = {schedule.name for schedule in family.schedules}
     for name, schedule in found.items():
-        if name != schedule.name or (schedule.family == family.name and name in own):
-            raise ExtensionError(f"{GROUP}: {name}: the entry must have the name of its schedule, and no other's")
+        if name != schedule.name:
+            raise ExtensionError(
+                f"{GROUP}: {name}: the entry must have the name of its schedule, which is {schedule.name}"
+            )
+        if schedule.family == family.name and name in own:
+            raise ExtensionError(f"{GROUP}: {name}: archsim has a schedule of that name")
     return (*family.schedules, *(schedule for schedule in found.values() if schedule.family == family.name))
+
+
+def build_program(schedule: Schedule[ConfigT], spec: NetworkSpec, config: ConfigT) -> Program:
+    """The program that a schedule makes of a network on a machine.
+
+    Raises what `Schedule.build` raises; ExtensionError, which names the schedule, for whatever else one of another
+    package does.
+    """
+    family = all_families().get(schedule.family)
+    if family is not None and any(schedule is own for own in family.schedules):
+        return schedule.build(spec, config)
+    try:
+        program = schedule.build(spec, config)
+    except (ArchsimError, SimulatorBug):
+        raise
+    except Exception as error:
+        what = one_line(f"{type(error).__name__}: {error}")
+        raise ExtensionError(f"{GROUP}: {schedule.name}: cannot build a program: {what}") from error
+    if not isinstance(program, Program):
+        raise ExtensionError(f"{GROUP}: {schedule.name}: build must return a Program, got {type(program).__name__}")
+    return program
 
 
 def check_units(program: Program, units: Collection[str]) -> None:

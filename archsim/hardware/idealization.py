@@ -13,6 +13,9 @@ class Idealization:
     """The field and its value, as "sequencer.issue_cycles 0"."""
     meaning: str
     """What it grants."""
+    deviation: str = ""
+    """The number in DEVIATIONS.md that says what it costs, as "D5"; "" where there is none."""
 
     def __str__(self) -> str:
-        return f"{self.setting}: {self.meaning}"
+        number = f" (DEVIATIONS.md, {self.deviation})" if self.deviation else ""
+        return f"{self.setting}: {self.meaning}{number}"

@@ -23,8 +23,8 @@ class SequencerConfig(UnitConfig):
         """What the section grants that a sequencer of registers and one issue port cannot do."""
         found = []
         if not self.issue_cycles:
-            found.append(Idealization("sequencer.issue_cycles 0", "any number of ops is issued in a cycle"))
+            found.append(Idealization("sequencer.issue_cycles 0", "any number of ops is issued in a cycle", "D7"))
         if not self.token_latency_cycles:
             meaning = "an op starts in the cycle of what it waited for"
-            found.append(Idealization("sequencer.token_latency_cycles 0", meaning))
+            found.append(Idealization("sequencer.token_latency_cycles 0", meaning, "D5"))
         return tuple(found)

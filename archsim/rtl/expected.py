@@ -14,7 +14,7 @@ from archsim.engines.events import Arithmetic, Options, execute
 from archsim.families.load import Arch
 from archsim.families.registry import build_units, family_of
 from archsim.families.rtl import RtlDesign, RtlError, RtlOp, RtlSource
-from archsim.families.schedules import AskedSchedule, check_units, find_schedule
+from archsim.families.schedules import AskedSchedule, build_program, check_units, find_schedule
 from archsim.formats.number import Array
 from archsim.program.ir import Op, Program
 from archsim.program.verifier import verify
@@ -57,7 +57,7 @@ def expect(arch: Arch, workload: Workload, schedule: AskedSchedule) -> Expected:
     if make_rtl is None:
         raise RtlError(f"no RTL of family {arch.config.family}: gemv alone")
     units = build_units(arch.config)
-    program = find_schedule(schedule, arch.config.family).build(workload.spec, arch.config)
+    program = build_program(find_schedule(schedule, arch.config.family), workload.spec, arch.config)
     check_units(program, units)
     verify(program)
     if not arch.config.formats.exact:  # what is computed needs no floating point to be told that there is no RTL of it

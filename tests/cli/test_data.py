@@ -61,6 +61,10 @@ def test_what_is_asked_for_is_there_and_nothing_else(cli: Cli) -> None:
         (("trace", *TINY, "--csv", "--out", "none/found.csv"), "none/found.csv: cannot write: No such file"),
         (("program", *TINY, "--json", "--schedule", "fussed"), "did you mean 'fused'?"),
         (("trace", "tiny_2x2", "lstm:30,20,t=4", "--json"), "weight_sram: needs"),
+        (("trace", *TINY, "--csv", "--from", "50", "--to", "10"), "--from 50 is after --to 10."),
+        (("trace", *TINY, "--from", "180"), "--from 180: the run ends at cycle 179"),
+        (("trace", *TINY, "--csv", "--from", "180", "--out", "found.csv"), "--from 180: the run ends at cycle 179"),
+        (("trace", *TINY, "--json", "--from", "180", "--out", "found.json"), "--from 180: the run ends at cycle 179"),
     ],
 )
 def test_errors_are_one_line(cli: Cli, command: tuple[str, ...], message: str) -> None:

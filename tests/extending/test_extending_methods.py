@@ -6,6 +6,7 @@ import importlib
 import json
 import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -205,8 +206,8 @@ def test_offered_methods_are_found_by_name_and_written_by_name() -> None:
 @pytest.mark.parametrize(
     ("name", "method", "message"),
     [
-        ("other", MINE, "the entry must have the name of its method"),
-        ("table", TABLE, "the entry must have the name of its method, and no other method's"),
+        ("other", MINE, "other: the entry must have the name of its method, which is mine"),
+        ("table", TABLE, "table: archsim has a method of that name"),
         ("mine", 3, "expected an instance of MethodDefinition, got int"),
     ],
 )
@@ -219,6 +220,68 @@ def test_a_maker_that_makes_no_method() -> None:
     wrong: Any = lambda config, formats: 3  # noqa: E731
     with pytest.raises(ExtensionError, match=r"archsim.activation_methods: mine: made a int, which is no Method"):
         machine(method=replace(MINE, make=wrong))
+
+
+class Returning(Hard):
+    """A method that returns what it is told to, of an int16 or float32 target."""
+
+    def __init__(self, found: Callable[[Any], Any]) -> None:
+        self.found = found
+
+    def curved(self, function: Any, source: Any, target: Any, overflows: Any) -> Any:
+        return self.found
+
+
+def fails(x: Any) -> Any:
+    raise KeyError("a bug")
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        (lambda x: (np.full(x.shape, 40_000), 0), "codes from -32,768 to 32,767, got 40,000"),
+        (lambda x: (x.astype(np.float64), 0), "codes of q4.12, got float64"),
+        (lambda x: (x[:1], 0), r"an array of shape \(3, 1\), got shape \(1, 1\)"),
+        (lambda x: (3, 0), r"an array of shape \(3, 1\), got a int"),
+        (lambda x: (x, -1), "a whole number of overflows, got -1"),
+        (lambda x: (x, 0.5), "a whole number of overflows, got 0.5"),
+        (lambda x: x, "must return stored results and how many overflowed: got array"),
+        (lambda x: None, "must return stored results and how many overflowed: got None"),
+        (fails, "sigmoid: KeyError: 'a bug'"),
+    ],
+)
+def test_results_that_are_none(found: Callable[[Any], Any], message: str) -> None:
+    """It is refused when it comes, in one line, and nothing is computed on with it."""
+    broken = replace(MINE, make=lambda config, formats: Returning(found))
+    with pytest.raises(ExtensionError, match=f"^archsim.activation_methods: mine: .*{message}"):
+        verdict(broken)
+
+
+def test_not_a_number_is_no_result() -> None:
+    broken = replace(MINE, make=lambda config, formats: Returning(lambda x: (x * np.float32("nan"), 0)))
+    with pytest.raises(ExtensionError, match="mine: sigmoid must return .*: a number that is none"):
+        verdict(broken, "formats=float32")
+
+
+@pytest.mark.parametrize("latency", [-1, 1.5, "3", None, True])
+def test_a_latency_that_is_none(latency: object) -> None:
+    wrong = Returning(lambda x: (x, 0))
+    wrong.latency_cycles = latency  # type: ignore[assignment]
+    with pytest.raises(ExtensionError, match="mine: latency_cycles must be a whole number, 0 or more, got"):
+        machine(method=replace(MINE, make=lambda config, formats: wrong))
+
+
+def test_what_raises_when_it_is_made_or_asked() -> None:
+    def make(config: Any, formats: Any) -> Any:
+        raise AttributeError("no such field")
+
+    with pytest.raises(ExtensionError, match="mine: cannot be made: AttributeError: no such field"):
+        machine(method=replace(MINE, make=make))
+    wrong = Returning(lambda x: (x, 0))
+    wrong.resources = lambda target: 7  # type: ignore[assignment, method-assign, return-value]
+    broken = replace(MINE, make=lambda config, formats: wrong)
+    with pytest.raises(ExtensionError, match="mine: resources must return a LaneInventory, got int"):
+        simulate(machine(method=broken), load_workload("lstm_3_2_t4"), timing_only=True)
 
 
 def test_golden_methods_are_methods() -> None:

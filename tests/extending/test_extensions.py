@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,7 @@ from archsim.families.load import load_arch
 from archsim.families.registry import all_families, find_family
 from archsim.families.schedule import Schedule
 from archsim.families.schedules import find_schedule
-from archsim.workload import load_workload
+from archsim.workload import NetworkSpec, load_workload
 
 MODULE = """
 from archsim.families.gemv.order import WorkOrder
@@ -49,6 +51,41 @@ def offer(folder: Path, text: str, package: str = "offered") -> None:
 def eager(splits_sums: bool) -> GemvSchedule:
     """The body of `split` under a name that says nothing of it."""
     return gemv_schedule(WorkOrder("eager", True, split, splits_sums=splits_sums), "split under another name")
+
+
+@dataclass(frozen=True)
+class Broken(Schedule[Any]):
+    """A schedule whose author made a mistake."""
+
+    made: Callable[[], Any]
+    name = "broken"
+    summary = "does not build"
+    family = "gemv"
+    splits_sums = False
+    interleaves_gates = True
+
+    def build(self, spec: NetworkSpec, config: Any) -> Any:
+        return self.made()
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (lambda: dict[str, int]()["cell"], "broken: cannot build a program: KeyError: 'cell'"),
+        (lambda: None, "broken: build must return a Program, got NoneType"),
+    ],
+)
+def test_a_schedule_that_does_not_build_is_named_in_one_line(made: Callable[[], Any], message: str) -> None:
+    with pytest.raises(ExtensionError, match=f"^archsim.schedules: {message}$"):
+        simulate(load_arch("tiny_2x2"), load_workload("lstm_3_2_t4"), Broken(made))
+
+
+def test_archsim_s_own_schedules_need_no_other_package(offered: Path) -> None:
+    """An entry that cannot be imported stops only those who ask for a name that archsim does not have."""
+    offer(offered, "[archsim.schedules]\nbad = no_such_module:BAD\n")
+    assert find_schedule("fused").name == "fused_interleaved"
+    with pytest.raises(ExtensionError, match="cannot be imported"):
+        find_schedule("bad")
 
 
 def test_a_schedule_object_is_exact_whatever_its_name_is() -> None:

@@ -22,7 +22,8 @@ ADVICE: Mapping[str, str] = {
         "multiplied before h is there, as by the split schedules; a larger mac_array, with a weight_sram that feeds "
         "it) and shorter pipelines "
         "(weight_sram.read_latency_cycles, mac_array.multiplier_latency_cycles, mac_array.adder_latency_cycles, "
-        "activation.latency_cycles, elementwise.cell_latency_cycles, elementwise.hidden_latency_cycles)."
+        "activation.latency_cycles, elementwise.cell_latency_cycles, elementwise.hidden_latency_cycles), and fewer "
+        "sequencer.token_latency_cycles, which each handover from unit to unit on the chain takes."
     ),
     "mac_array": (
         "This schedule's tiles hold the MAC array for that long, ragged edges and slow ports included. A mac_array "

@@ -112,7 +112,7 @@ class GemvConfig(MachineConfig):
         zero = tuple(
             Idealization(f"{name} 0", "no register behind it") for name, cycles in latencies.items() if cycles == 0
         )
-        own = Idealization("state_buffer.ports 1R1W", "ports of its own for each unit; the area has one pair")
+        own = Idealization("state_buffer.ports 1R1W", "ports of its own for each unit; the area has one pair", "D3")
         return super().idealizations + zero + ((own,) if self.state_buffer.ports == "1R1W" else ())
 
     @property

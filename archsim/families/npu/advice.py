@@ -21,7 +21,7 @@ NPU_ADVICE = Advice(
             "A step cannot begin its recurrent part before the last word of h is written, and the chains from there to "
             "its own h are this long: each vector is waited for as a whole. Shorter pipelines would shorten it "
             "(mfu.*_latency_cycles, loader.write_back_latency_cycles, loader.tag_latency_cycles, "
-            "evrf.read_latency_cycles), and so would wider words (mfu.lanes)."
+            "evrf.read_latency_cycles), fewer sequencer.token_latency_cycles, and wider words (mfu.lanes)."
         ),
         "mvu": (
             "The matrix-vector unit is busy for that long, small matrices' unused row blocks included. More mvu.dpes, "

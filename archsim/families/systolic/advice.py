@@ -39,7 +39,8 @@ SYSTOLIC_ADVICE = Advice(
         "host": "The host link cannot move x and h faster. More host.bandwidth_bytes_per_cycle would.",
         "recurrence": (
             "A step cannot begin its recurrent part before the step before has finished h, and the chain from there to "
-            "its own h is this long, whatever else runs beside it; all tiles of W_hh are on it."
+            "its own h is this long, whatever else runs beside it; all tiles of W_hh are on it, and "
+            "sequencer.token_latency_cycles for each handover from unit to unit."
         ),
         "sequencer": "The sequencer cannot issue a step's ops faster. Fewer sequencer.issue_cycles would.",
     },

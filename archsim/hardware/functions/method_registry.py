@@ -12,12 +12,13 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 from archsim.config.extensions import METHODS as GROUP
 from archsim.config.extensions import extensions
 from archsim.config.slots import Choices
-from archsim.config.text import shown
+from archsim.config.text import one_line, shown
 from archsim.config.types import Named
-from archsim.errors import ExtensionError
+from archsim.errors import ArchsimError, ExtensionError
 from archsim.formats import Formats
 from archsim.hardware.functions.method_definition import MethodDefinition
 from archsim.hardware.functions.methods import Addressed, Exact, Hard, Method, address_format
+from archsim.hardware.functions.outside_method import OutsideMethod
 from archsim.hardware.functions.piecewise import PiecewiseMethod
 from archsim.hardware.functions.table import TableMethod
 
@@ -66,18 +67,27 @@ def all_methods() -> Mapping[str, MethodDefinition]:
 
 def make_method(config: FunctionConfig, formats: Formats) -> Method:
     """The method that a unit evaluates functions with; ValueError if it cannot do with the section or the formats."""
-    method = config.method.make(config, formats)
-    if not isinstance(method, Method):
-        raise ExtensionError(f"{GROUP}: {config.method}: made a {type(method).__name__}, which is no Method")
-    return method
+    definition = config.method
+    if METHODS.get(definition.name) is definition:
+        return definition.make(config, formats)
+    try:
+        made = definition.make(config, formats)
+    except (ArchsimError, ValueError):
+        raise
+    except Exception as error:  # whatever the other package does
+        what = one_line(f"{type(error).__name__}: {error}")
+        raise ExtensionError(f"{GROUP}: {definition}: cannot be made: {what}") from error
+    return OutsideMethod(definition.name, made)
 
 
 def _offered() -> Mapping[str, MethodDefinition]:
     """The methods of other packages; the entry's name is the method's."""
     found = extensions(GROUP, MethodDefinition)
     for name, method in found.items():
-        if name != method.name or name in METHODS:
-            raise ExtensionError(f"{GROUP}: {name}: the entry must have the name of its method, and no other method's")
+        if name != method.name:
+            raise ExtensionError(f"{GROUP}: {name}: the entry must have the name of its method, which is {method.name}")
+        if name in METHODS:
+            raise ExtensionError(f"{GROUP}: {name}: archsim has a method of that name")
     return found
 
 
