@@ -82,8 +82,11 @@ def simulate(
     program's; "auto" is the machine, but for a long run without numbers. `statistics`: those that are computed besides
     archsim's own; None: those of installed packages. Raises CapacityError if the model does not
     fit, ScheduleError for a schedule that machines of the family do not have or one with a hazard, WorkloadError for
-    unusable weights or input, ExecutorError for an executor that does not exist or cannot time this run.
+    unusable weights or input, ExecutorError for an executor that does not exist or cannot time this run, TypeError for
+    arguments that are none of these.
     """
+    if not isinstance(arch, Arch) or not isinstance(workload, Workload):
+        raise TypeError("simulate takes what load_arch and load_workload return; names are for these two")
     check_executor(executor)
     units = build_units(arch.config)
     found = find_schedule(schedule, arch.config.family)

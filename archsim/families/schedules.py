@@ -35,6 +35,8 @@ def find_schedule(asked: AskedSchedule, family: str = DEFAULT_FAMILY) -> Schedul
                 f"{family}"
             )
         return asked
+    if asked is not None and not isinstance(asked, str):
+        raise TypeError(f"a schedule is asked for by its name or given as a Schedule, not as {type(asked).__name__}")
     own = family_named(family)
     if asked is None:
         return own.schedules[0]

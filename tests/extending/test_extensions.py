@@ -80,6 +80,14 @@ def test_a_schedule_that_does_not_build_is_named_in_one_line(made: Callable[[], 
         simulate(load_arch("tiny_2x2"), load_workload("lstm_3_2_t4"), Broken(made))
 
 
+def test_arguments_of_another_type_are_said_to_be() -> None:
+    arch, workload = load_arch("tiny_2x2"), load_workload("lstm_3_2_t4")
+    with pytest.raises(TypeError, match="takes what load_arch and load_workload return"):
+        simulate("tiny_2x2", workload)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="not as int"):
+        simulate(arch, workload, 3)  # type: ignore[arg-type]
+
+
 def test_archsim_s_own_schedules_need_no_other_package(offered: Path) -> None:
     """An entry that cannot be imported stops only those who ask for a name that archsim does not have."""
     offer(offered, "[archsim.schedules]\nbad = no_such_module:BAD\n")
