@@ -295,22 +295,27 @@ def differences(want: object, got: object, path: str = "") -> Iterator[str]:
         yield f"{path}: was {_line(want)}, is {_line(got)}"
 
 
+def _holds(key: str, text: str) -> bool:
+    """Whether --only TEXT means a run: its name, closed so that the whole of it can be asked for, holds the text."""
+    return text in f"{key} |"
+
+
 def main(arguments: Sequence[str]) -> int:
     """Exit code: 0 done or the same, 1 something differs, 2 wrong arguments."""
     options = _parser().parse_args(arguments)
     only: list[str] = options.only or [""]
     known = all_runs()
     for text in only:
-        if not any(text in run.key for run in known):
+        if not any(_holds(run.key, text) for run in known):
             example = "edge_64x64 | silero_vad | split_interleaved"
             print(f"--only {text}: no run's name holds that, as {example}", file=sys.stderr)
             return 2
     saved = read_file(options.file.read_text(encoding="utf-8")) if options.file.exists() else {}
-    runs = [run for run in known if any(text in f"{run.key} |" for text in only)]
+    runs = [run for run in known if any(_holds(run.key, text) for text in only)]
     processes = min(options.processes, 1 + len(runs) // RUNS_OF_A_PROCESS)
     found = collect(runs, processes, sys.stderr if options.verbose else None)
     if options.check:
-        return _check({key: run for key, run in saved.items() if any(text in f"{key} |" for text in only)}, found)
+        return _check({key: run for key, run in saved.items() if any(_holds(key, text) for text in only)}, found)
     keys = {run.key for run in known}
     kept = {key: run for key, run in saved.items() if key in keys}
     options.file.write_text(file_text(kept | found), encoding="utf-8")
