@@ -94,7 +94,7 @@ def _value(run: FinishedRun, statistic: Statistic) -> Value:
 
 
 def _number(statistic: Statistic, value: object) -> float:
-    """As a plain int or float: numpy's numbers and fractions too."""
+    """The value as a plain int or float; numbers of numpy and fractions become one too."""
     if isinstance(value, Integral) and not isinstance(value, bool):
         return int(value)
     if isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value):

@@ -98,7 +98,7 @@ Cells = Mapping[str, Mapping[str, int]]
 
 
 def plain(cells: Cells) -> Cells:
-    """The same, without the backslashes that stand before some names and not before others."""
+    """The statistics without the backslashes that stand before some names and not before others."""
     return {
         module.lstrip("\\"): {cell.lstrip("\\"): count for cell, count in inner.items()}
         for module, inner in cells.items()
