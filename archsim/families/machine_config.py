@@ -14,7 +14,7 @@ from archsim.config import StrictModel
 from archsim.config.types import PositiveNumber, Text
 from archsim.formats import Formats
 from archsim.hardware.functions.function_config import FunctionConfig
-from archsim.hardware.functions.method_registry import make_method
+from archsim.hardware.functions.method_registry import EXACT, make_method
 from archsim.hardware.idealization import Idealization
 from archsim.hardware.sequencer_config import SequencerConfig
 from archsim.hardware.storage import Storage
@@ -112,7 +112,7 @@ class MachineConfig(StrictModel, ABC):
         method = self.function_unit.method
         setting = f"{self._section_of(self.function_unit)}.method {method}"
         exact = Idealization(setting, "results of the C library, which no circuit gives", "D9")
-        return self.sequencer.idealizations + ((exact,) if method.exact else ())
+        return self.sequencer.idealizations + ((exact,) if method is EXACT else ())
 
     def _section_of(self, section: object) -> str:
         """The name of a section of this description."""

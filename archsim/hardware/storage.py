@@ -15,6 +15,18 @@ class Sram:
     port_bits: int
     dual_port: bool
     """A read port and a write port; else one that reads or writes."""
+    copies: tuple[tuple[str, int], ...] = ()
+    """(kind of data, banks): the kinds whose data lies in several banks, for several readers at a time; a write goes to
+    all of them. The first of each is among `banks`, and as large as the others."""
+
+    @property
+    def further_banks(self) -> int:
+        """The banks besides `banks`, which hold copies."""
+        return sum(count - 1 for _, count in self.copies)
+
+    def banks_written(self, kind: str) -> int:
+        """How many banks a write of a kind of data goes to."""
+        return dict(self.copies).get(kind, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,18 @@ from archsim.formats import Formats
 from archsim.hardware.constants import NoConstants, OpConstants
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import Tally
+from archsim.hardware.port_streams import (
+    Bank,
+    Ports,
+    Stream,
+    Widths,
+    even,
+    fetch_cycles,
+    fetch_tails,
+    most_words,
+    write_cycles,
+)
 from archsim.program.ir import Buffer, Op, Region
-
-Ports = Mapping[str, int | None]
-"""Memory name -> bits a cycle through the unit's read port and, apart from it, its write port (None: no limit)."""
 
 
 class UnitConfig(StrictModel):
@@ -35,8 +43,9 @@ ConfigT = TypeVar("ConfigT", bound=UnitConfig)
 class Service:
     """How long an op takes on its unit, in cycles of the core clock.
 
-    `compute_cycles` is what the datapath needs (initiation interval x items), `port_cycles` what the narrowest
-    memory port needs; the op holds its unit for the longer of the two and is visible `depth_cycles` after that.
+    `compute_cycles` is what the datapath needs (initiation interval x items), `port_cycles` what the busiest memory
+    port needs, with what early steps wait for their words; the op holds its unit for the longer of the two and is
+    visible `depth_cycles` after that.
     `first_cycles`: of an op that writes a FIFO, cycles of its occupancy until its first word is through; from then on
     there is at least one a cycle. `write_cycles`: those in which its results pass the unit's write ports, the last ones
     before they are visible; no other op's results pass them in the same cycles.
@@ -66,11 +75,16 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class PortUse:
-    """The cycles for which an op reads and writes through the single port of a memory."""
+    """The cycles for which an op reads and writes through the single port of a memory.
+
+    `read_tails`: for each of its words that is read, in order, the cycles from that one to the end of the op which
+    nothing shortens; () if the last word alone counts, and nothing follows it.
+    """
 
     memory: str
     read_cycles: int
     write_cycles: int
+    read_tails: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +122,16 @@ class Unit(ABC, Generic[ConfigT]):
     item_name: ClassVar[str]
     """What its datapath counts, e.g. "MAC"."""
 
-    def __init__(self, config: ConfigT, ports: Ports, formats: Formats) -> None:
+    def __init__(self, config: ConfigT, ports: Widths, formats: Formats) -> None:
+        """`ports`: the width of each memory's ports in bits a cycle (None: no limit)."""
         self.config = config
-        self.ports = ports
+        self.ports = ports if isinstance(ports, Ports) else Ports(ports)
         self.formats = formats
 
     @property
     def identity(self) -> tuple[Hashable, ...]:
         """A key of all that the unit's answers about ops follow from: units of equal identity say the same."""
-        return type(self), self.config, self.formats, tuple(self.ports.items())
+        return type(self), self.config, self.formats, self.ports.key
 
     @abstractmethod
     def compute_cycles(self, op: Op) -> int:
@@ -166,32 +181,53 @@ class Unit(ABC, Generic[ConfigT]):
         """The operands that come through the unit's read ports; one with a port of its own is left out."""
         return op.reads
 
+    def values_per_step(self, op: Op, region: Region) -> int:
+        """How many values of an operand or result the datapath takes or makes in each of the op's compute cycles."""
+        return ceil_div(region.values, self.compute_cycles(op))
+
+    def bank(self, region: Region) -> Bank:
+        """The bank of its memory that an operand lies in: that of its kind of data, where the memory has such banks."""
+        memory = region.buffer.memory
+        return (memory, region.buffer.bank) if memory in self.ports.banked else (memory,)
+
+    def read_streams(self, op: Op) -> tuple[Stream, ...]:
+        """The operands on the read ports, each with the steps that take its values; by default evenly."""
+        return tuple(self._even(op, region) for region in self.read_ports(op))
+
+    def write_streams(self, op: Op) -> tuple[Stream, ...]:
+        """The results on the write ports, each with the steps that make its values; by default evenly."""
+        return tuple(self._even(op, region) for region in op.writes)
+
+    def _even(self, op: Op, region: Region) -> Stream:
+        return Stream(self.bank(region), region.bits, even(region.values, self.values_per_step(op, region)))
+
     def port_cycles(self, op: Op) -> int:
-        """The cycles that the narrowest port needs: a memory's bits in one direction over the port's width."""
-        return max(
-            [0, *self._cycles_by_memory(self.read_ports(op)).values(), *self._cycles_by_memory(op.writes).values()]
-        )
+        """The cycles for which ports hold the op: the words of the busiest one, and what steps wait for theirs."""
+        steps = self.compute_cycles(op)
+        reading = fetch_cycles(self.read_streams(op), self.ports, steps)
+        return max(reading, write_cycles(self.write_streams(op), self.ports, steps))
 
     def write_cycles(self, op: Op, shared: Collection[str] = ()) -> int:
-        """The cycles in which the op's results pass the narrowest write port of the unit's own.
+        """The cycles in which the op's results pass the busiest write port of the unit's own.
 
         `shared`: the memories whose one port all units share; what passes these has its cycles booked one by one.
         """
-        cycles = self._cycles_by_memory(op.writes)
-        return max((found for memory, found in cycles.items() if memory not in shared), default=0)
+        own = [stream for stream in self.write_streams(op) if stream.memory not in shared]
+        return most_words(own, self.ports)
 
     def port_uses(self, op: Op, memories: Collection[str]) -> tuple[PortUse, ...]:
         """The cycles that the op needs of each memory which has a single port for all units."""
-        reads, writes = self._cycles_by_memory(self.read_ports(op)), self._cycles_by_memory(op.writes)
-        uses = (PortUse(memory, reads.get(memory, 0), writes.get(memory, 0)) for memory in sorted(memories))
-        return tuple(use for use in uses if use.read_cycles or use.write_cycles)
+        found = (self._port_use(op, memory) for memory in sorted(memories))
+        return tuple(use for use in found if use.read_cycles or use.write_cycles)
 
-    def _cycles_by_memory(self, regions: Sequence[Region]) -> dict[str, int]:
-        bits: dict[str, int] = {}
-        for region in regions:
-            bits[region.buffer.memory] = bits.get(region.buffer.memory, 0) + region.bits
-        widths = {memory: self.ports[memory] for memory in bits}
-        return {memory: -(-bits[memory] // width) for memory, width in widths.items() if width is not None}
+    def _port_use(self, op: Op, memory: str) -> PortUse:
+        width = self.ports.get(memory)
+        if width is None:
+            return PortUse(memory, 0, 0)
+        reads = [stream for stream in self.read_streams(op) if stream.memory == memory and stream.bits]
+        writes = [stream for stream in self.write_streams(op) if stream.memory == memory]
+        tails = fetch_tails(reads, width, self.compute_cycles(op)) if reads else ()
+        return PortUse(memory, len(tails), most_words(writes, self.ports), tails)
 
     @property
     def static(self) -> bool:

@@ -10,7 +10,8 @@ from archsim.config.extensions import UNITS as GROUP
 from archsim.config.extensions import extensions
 from archsim.errors import ExtensionError
 from archsim.formats import Formats
-from archsim.hardware.unit import ConfigT, Ports, Unit
+from archsim.hardware.port_streams import Ports
+from archsim.hardware.unit import ConfigT, Unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from math import fsum
 from typing import Annotated
 
 from archsim.families.load import Arch
-from archsim.hardware.storage import Storage
+from archsim.hardware.storage import Sram, Storage
 from archsim.hardware.unit import Units
 from archsim.metrics.actions import Access
 from archsim.metrics.declare import Metric
@@ -141,6 +141,12 @@ def _beyond_the_tables(facts: Facts, costs: Costs) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _banks(access: Access, costs: Costs) -> int:
+    """How many banks an access goes to: a write to all that hold a copy."""
+    storage = costs.memories[access.memory]
+    return storage.banks_written(access.data) if isinstance(storage, Sram) and access.direction == "write" else 1
+
+
 def _accesses(facts: Facts, costs: Costs) -> dict[str, dict[str, dict[str, float]]]:
     """The energy in uJ by memory, direction and kind of data."""
     prices = {name: costs.prices.memory(storage) for name, storage in costs.memories.items()}
@@ -152,5 +158,7 @@ def _accesses(facts: Facts, costs: Costs) -> dict[str, dict[str, dict[str, float
     found: dict[str, dict[str, dict[str, float]]] = {}
     for access, count in counts.items():
         kinds = found.setdefault(access.memory, {}).setdefault(access.direction, {})
-        kinds[access.data] = count * prices[access.memory].access_pj(access.direction) / PJ_PER_UJ
+        kinds[access.data] = (
+            count * _banks(access, costs) * prices[access.memory].access_pj(access.direction) / PJ_PER_UJ
+        )
     return found

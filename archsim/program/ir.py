@@ -109,6 +109,8 @@ class Buffer:
     """An entry is a row of a matrix, the vector whose numbers may share an exponent; else a column of entries is."""
     packing: Packing | None = None
     """How the tiles of a matrix lie one after the other, if it is not stored whole."""
+    bank: str = ""
+    """Which bank it lies in, where its memory has one for each kind of data; "" for the one bank of others."""
 
     def bits_of(self, entries: int) -> int:
         """The bits of so many consecutive entries."""
@@ -145,6 +147,11 @@ class Region:
     def entries(self) -> int:
         """How many entries the region covers."""
         return self.stop - self.start
+
+    @property
+    def values(self) -> int:
+        """How many values the region holds."""
+        return self.entries * self.buffer.width
 
     @property
     def bits(self) -> int:

@@ -112,7 +112,7 @@ def _memory(technology: Technology, storage: Storage) -> MemoryPrice:
 
 
 def _sram(technology: Technology, storage: Sram) -> MemoryPrice:
-    """The price of an SRAM, of banks of a word a port.
+    """The price of an SRAM, of banks of a word a port; copies of banks have area and leakage of their own.
 
     A port wider than the table is several macros side by side, each used alone.
     """
@@ -121,6 +121,7 @@ def _sram(technology: Technology, storage: Sram) -> MemoryPrice:
     width_bits = -(-storage.port_bits // beside)
     macros = storage.banks * beside
     words = max(1.0, 8 * storage.capacity_bytes / (macros * width_bits))
+    built = macros + storage.further_banks * beside
     grids = table.dual_port if storage.dual_port else table.single_port
     read_pj, write_pj, leakage_mw, area_mm2 = (
         interpolate_grid(table.words, table.width_bits, grid, words, width_bits)
@@ -130,7 +131,7 @@ def _sram(technology: Technology, storage: Sram) -> MemoryPrice:
     if not (inside(table.words, words) and inside(table.width_bits, width_bits)):
         covered = [f"{axis[0]:,} to {axis[-1]:,}" for axis in (table.words, table.width_bits)]
         beyond = f"SRAM of {words:,.0f} words x {width_bits} bits: the table has {covered[0]} words x {covered[1]} bits"
-    return MemoryPrice(width_bits, read_pj, write_pj, macros * leakage_mw, macros * area_mm2, beyond)
+    return MemoryPrice(width_bits, read_pj, write_pj, built * leakage_mw, built * area_mm2, beyond)
 
 
 def _dram_energy_pj_per_bit(technology: Technology, name: str) -> float:

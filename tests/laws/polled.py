@@ -120,11 +120,12 @@ class _Phase:
         held = max(service.compute_cycles, service.port_cycles)
         for use in uses:
             cycle = now
-            for _ in range(use.read_cycles):
+            for word in range(use.read_cycles):
                 while cycle in self.taken[use.memory]:
                     cycle += 1
                 self.taken[use.memory].add(cycle)
-                held = max(held, cycle + 1 - now)
+                still = use.read_tails[word] if use.read_tails else 1
+                held = max(held, cycle - now + still)
         even = held
         for use in uses:
             cycle = now

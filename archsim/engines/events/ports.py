@@ -32,6 +32,12 @@ class PortBook:
         self._taken >>= now - self._now
         self._now = now
 
+    def take_each(self, cycles: int, first: int) -> list[int]:
+        """Take the first free cycles from cycle `first` on; returns them."""
+        taken = self._taken >> first - self._now
+        stop = self.take(cycles, first) + 1
+        return [cycle for cycle in range(first, stop) if not taken >> cycle - first & 1]
+
     def take(self, cycles: int, first: int) -> int:
         """Take the first free cycles from cycle `first` on; returns the last of them."""
         ahead = self._taken >> first - self._now  # bit i: cycle first + i is taken
@@ -54,14 +60,18 @@ class SharedPorts:
     def grant(self, uses: Sequence[PortUse], service: Service, now: int) -> Service:
         """The service of an op that starts now, with its port cycles taken; it holds its unit until it has had them.
 
-        Reads hold the unit up. Lines to be written come out of the pipeline evenly, `depth_cycles` after the cycles of
-        the occupancy; where the last one is written late, the unit is held up for as long.
+        Reads hold the unit up: a step waits for its words. Lines to be written come out of the pipeline evenly,
+        `depth_cycles` after the cycles of the occupancy; where the last one is written late, the unit is held up for as
+        long.
         """
         occupancy, depth = service.occupancy_cycles, service.depth_cycles
         for use in uses:
             book = self._books[use.memory]
             book.advance(now)
-            if use.read_cycles:  # all reads begin at once; the one that gets its last cycle latest holds the unit
+            if use.read_tails:  # all reads begin at once; what waits longest for a word holds the unit
+                words = zip(book.take_each(use.read_cycles, now), use.read_tails, strict=True)
+                occupancy = max(occupancy, *(cycle - now + tail for cycle, tail in words))
+            elif use.read_cycles:
                 occupancy = max(occupancy, book.take(use.read_cycles, now) + 1 - now)
         even = occupancy  # lines come out evenly over the time that the reads leave, however late they are written
         for use in uses:

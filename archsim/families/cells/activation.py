@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import accumulate
 from typing import Annotated
@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from archsim.config.types import Count
+from archsim.families.cells.banks import GATE_BANKS
 from archsim.formats import Encoding, Formats, IntegerFormat
 from archsim.formats.number import Array
 from archsim.formats.rounding import rounded
@@ -21,8 +22,9 @@ from archsim.hardware.functions.method_registry import make_method
 from archsim.hardware.lane_hold import Hold, check_hold, held
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import REGISTER_BIT, Tally, adder, times, width_of
+from archsim.hardware.port_streams import Stream, Widths, cut_runs
 from archsim.hardware.products import bias_adder, integer_conversion
-from archsim.hardware.unit import MAX_UNITS, Ports, Unit, Work, ceil_div, unit_name
+from archsim.hardware.unit import MAX_UNITS, Unit, Work, ceil_div, unit_name
 from archsim.program.ir import Observed, Op, Region
 from archsim.program.shapes import PLACE
 from archsim.workload.network import FunctionSpec
@@ -104,7 +106,7 @@ class Activation(Unit[ActivationConfig]):
         """The occupancy ceil(n B / lanes), in cycles."""
         return ceil_div(self._op(op).elements, self.config.lanes)
 
-    def __init__(self, config: ActivationConfig, ports: Ports, formats: Formats) -> None:
+    def __init__(self, config: ActivationConfig, ports: Widths, formats: Formats) -> None:
         super().__init__(config, ports, formats)
         self.method = make_method(config, formats)
 
@@ -115,6 +117,26 @@ class Activation(Unit[ActivationConfig]):
         """All operands but the bias, which has a port of its own."""
         activate = self._op(op)
         return tuple(region for region in activate.reads if region != activate.bias)
+
+    def values_per_step(self, op: Op, region: Region) -> int:
+        """A value for each lane."""
+        whole = region.values == self._op(op).elements
+        return self.config.lanes if whole else super().values_per_step(op, region)
+
+    def write_streams(self, op: Op) -> tuple[Stream, ...]:
+        """The results; where each gate has a bank, the rows of each go to their own, one gate after the other."""
+        activate = self._op(op)
+        bank = self.bank(activate.target)
+        if bank[1:] != (GATE_BANKS,) or not activate.gates:
+            return super().write_streams(op)
+        batch, start = activate.target.buffer.width, 0
+        found: list[Stream] = []
+        for rows in activate.gates:
+            part = replace(activate.target, stop=activate.target.start + rows.units)
+            runs = cut_runs(start, part.values, self.config.lanes)
+            found.append(Stream((*bank, rows.gate), part.bits, runs))
+            start += rows.units * batch
+        return tuple(found)
 
     def work(self, op: Op) -> Work:
         return Work(self._op(op).elements, Fraction(self.config.lanes))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import overload
 
+from archsim.families.cells.banks import C_BANK, GATE_BANKS, H_BANK, SCRATCH_BANK, VECTOR_BANK
 from archsim.families.cells.context import CellMemories
 from archsim.families.cells.tiling import Group
 from archsim.formats import Formats
@@ -71,8 +72,8 @@ def make_buffers(
     needs_vector = bool(spec.proj_size) or (spec.kind is CellKind.GRU and not spec.linear_before_reset)
     bias = maker.weights("bias", DataKind.BIAS, sum(group.rows for group in groups), 1, "accumulator", spec.bias)
     peephole = maker.weights("peephole", DataKind.PEEPHOLE, 3 * units, 1, "cell", spec.peepholes)
-    h = maker.state("h", DataKind.H, outputs, "hidden", H_SLOTS)
-    c = maker.state("c", DataKind.C, units, "cell", 1, lstm)
+    h = maker.state("h", H_BANK, DataKind.H, outputs, "hidden", H_SLOTS)
+    c = maker.state("c", C_BANK, DataKind.C, units, "cell", 1, lstm)
     # An LSTM's tanh(c) is an activation, a GRU's candidate still has its activation before it.
     scratch, scratch_format = ("tanh_c", "activation") if lstm else ("candidate", "gate")
     gates, kept = storage.gate_entries, storage.scratch_entries
@@ -89,9 +90,9 @@ def make_buffers(
         h=h,
         c=c,
         sums=maker.sums(slots.sum_rows, slots.sums),
-        gates=maker.state("gates", DataKind.GATE, gates, "activation", storage.slots, bool(gates)),
-        scratch=maker.state(scratch, DataKind.GATE, kept, scratch_format, storage.slots, bool(kept)),
-        vector=maker.state("vector", DataKind.H, units, "hidden", 1, needs_vector),
+        gates=maker.state("gates", GATE_BANKS, DataKind.GATE, gates, "activation", storage.slots, bool(gates)),
+        scratch=maker.state(scratch, SCRATCH_BANK, DataKind.GATE, kept, scratch_format, storage.slots, bool(kept)),
+        vector=maker.state("vector", VECTOR_BANK, DataKind.H, units, "hidden", 1, needs_vector),
     )
 
 
@@ -118,21 +119,25 @@ class BufferMaker:
         label, number_format = f"{self.prefix}{name}", self.formats.format(held)
         if not needed:
             return None
-        memory = self.memories.weights
-        return Buffer(label, memory, kind, rows, width, number_format, format_kind=held, matrix=held == "weight")
+        matrix = held == "weight"
+        memory = self.memories.weights if matrix else self.memories.biases
+        return Buffer(label, memory, kind, rows, width, number_format, format_kind=held, matrix=matrix)
 
     @overload
-    def state(self, name: str, kind: DataKind, entries: int, held: str, slots: int) -> Buffer: ...
+    def state(self, name: str, bank: str, kind: DataKind, entries: int, held: str, slots: int) -> Buffer: ...
     @overload
-    def state(self, name: str, kind: DataKind, entries: int, held: str, slots: int, needed: bool) -> Buffer | None: ...
     def state(
-        self, name: str, kind: DataKind, entries: int, held: str, slots: int, needed: bool = True
+        self, name: str, bank: str, kind: DataKind, entries: int, held: str, slots: int, needed: bool
+    ) -> Buffer | None: ...
+    def state(
+        self, name: str, bank: str, kind: DataKind, entries: int, held: str, slots: int, needed: bool = True
     ) -> Buffer | None:
-        """A buffer for a vector of the cell's state, a batch wide."""
+        """A buffer for a vector of the cell's state, a batch wide, in a bank of the state's memory."""
         label, number_format = f"{self.prefix}{name}", self.formats.format(held)
         if not needed:
             return None
-        return Buffer(label, self.memories.state, kind, entries, self.batch, number_format, slots, format_kind=held)
+        memory = self.memories.state
+        return Buffer(label, memory, kind, entries, self.batch, number_format, slots, format_kind=held, bank=bank)
 
     def inputs(self, source: Buffer, slots: int) -> Buffer:
         """A buffer for time steps of x, stored as they come: a further layer's x is the h of the one before."""
@@ -148,4 +153,4 @@ class BufferMaker:
     def outside(self, like: Buffer, name: str, *, given: bool = True) -> Buffer:
         """The buffer outside the chip for the same numbers; `given` by the workload, or written by the run."""
         label = f"{self.prefix}dram.{name}"
-        return replace(like, name=label, memory=self.memories.outside, slots=1, is_input=given)
+        return replace(like, name=label, memory=self.memories.outside, slots=1, is_input=given, bank="")

@@ -14,12 +14,14 @@ from archsim.program.ir import Buffer, Region
 class CellMemories:
     """The names of the memories that hold each kind of a cell's buffers.
 
-    `outside`: states, biases and peephole weights before and after the run; `weights`: biases and peephole weights
-    while it runs; `inputs`: x; `state`: h, c, gates and what lies between; `sums`: sums that gates are made of.
+    `outside`: states, biases and peephole weights before and after the run; while it runs `weights` holds the matrices,
+    `biases` biases and peephole weights; `inputs`: x; `state`: h, c, gates and what lies between; `sums`: sums that
+    gates are made of.
     """
 
     outside: str
     weights: str
+    biases: str
     inputs: str
     state: str
     sums: str

@@ -8,13 +8,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from archsim.config.types import Count, Cycles
+from archsim.families.cells.banks import GATE_BANKS
 from archsim.formats import NumberFormat
 from archsim.formats.number import Array
 from archsim.hardware.constants import FLOATING, OpConstants
@@ -39,6 +40,7 @@ from archsim.hardware.operators import (
     widest,
     width_of,
 )
+from archsim.hardware.port_streams import Stream
 from archsim.hardware.unit import Unit, UnitConfig, Work, ceil_div, unit_name
 from archsim.program.ir import Op, Region
 
@@ -121,6 +123,22 @@ class Elementwise(Unit[ElementwiseConfig]):
     def depth_cycles(self, op: Op) -> int:
         multiply_add = self._op(op).multiply_add
         return self.config.cell_latency_cycles if multiply_add else self.config.hidden_latency_cycles
+
+    def values_per_step(self, op: Op, region: Region) -> int:
+        """A value of each operand for each lane."""
+        whole = region.values == self._op(op).elements
+        return self.config.lanes if whole else super().values_per_step(op, region)
+
+    def read_streams(self, op: Op) -> tuple[Stream, ...]:
+        """The operands, each gate in a bank of its own where there are banks."""
+        gates = 0
+        found: list[Stream] = []
+        for stream in super().read_streams(op):
+            if stream.bank[1:] == (GATE_BANKS,):
+                stream = replace(stream, bank=(*stream.bank, str(gates)))
+                gates += 1
+            found.append(stream)
+        return tuple(found)
 
     def work(self, op: Op) -> Work:
         return Work(self._op(op).elements, Fraction(self.config.lanes))

@@ -8,12 +8,13 @@ from archsim.config.read_tracking import read_only_as
 from archsim.errors import CapacityError
 from archsim.families.gemv.config import GemvConfig
 from archsim.families.gemv.matrices.weight_buffers import INPUT_SUMS
-from archsim.families.gemv.memories import WeightSramConfig
+from archsim.families.gemv.memories import BiasBufferConfig, WeightSramConfig
 from archsim.hardware.dram.ddr_unit import DdrConfig
 from archsim.hardware.memories import BufferConfig
 from archsim.program.ir import Buffer
 
 _KNOBS = {
+    "bias_buffer": ("more bias_buffer.capacity_bytes", "a smaller model"),
     "weight_sram": ("more weight_sram.capacity_bytes", "a narrower weight format", "a smaller model"),
     "input_buffer": (
         "more input_buffer.capacity_bytes",
@@ -66,8 +67,14 @@ def check_dram(buffers: tuple[Buffer, ...], arch: GemvConfig) -> None:
             )
 
 
-def _sections(arch: GemvConfig) -> Mapping[str, WeightSramConfig | BufferConfig]:
-    return {"weight_sram": arch.weight_sram, "input_buffer": arch.input_buffer, "state_buffer": arch.state_buffer}
+def _sections(arch: GemvConfig) -> Mapping[str, WeightSramConfig | BiasBufferConfig | BufferConfig]:
+    biases = {} if arch.bias_buffer is None else {"bias_buffer": arch.bias_buffer}
+    return {
+        "weight_sram": arch.weight_sram,
+        **biases,
+        "input_buffer": arch.input_buffer,
+        "state_buffer": arch.state_buffer,
+    }
 
 
 def _times(buffer: Buffer) -> str:

@@ -27,7 +27,8 @@ from archsim.hardware.dram.transfers import Dram
 from archsim.program.ir import Buffer, Op, Region
 from archsim.workload.network import CellSpec
 
-MEMORIES = CellMemories("dram", "weight_sram", "input_buffer", "state_buffer", "accumulators")
+STATE = "state_buffer"
+"""The memory of h, c and the gates."""
 
 
 class GemvCell:
@@ -61,7 +62,7 @@ class GemvCell:
         slot_rows = max(min(spec.proj_size, array_rows), *(group.rows for group in self.groups))
         sum_slots = _accumulator_slots(config, slot_rows * context.batch, rotations, context.sharers)
         x_slots = config.input_buffer.prefetch_steps + 1 if blocks is None else blocks.x_slots
-        maker = BufferMaker(context.prefix, context.batch, config.formats, MEMORIES)
+        maker = BufferMaker(context.prefix, context.batch, config.formats, _memories(config))
         slots = Slots(x_slots, sum_slots, slot_rows)
         self.buffers = make_buffers(spec, maker, self.groups, plan.storage, slots, context.source)
         self.weights = make_weights(spec, maker, self.groups, self.placement, self.buffers.sums, blocks)
@@ -230,6 +231,13 @@ class GemvCell:
     def _made_ahead(self, made: Buffer, group: Group, start: int, stop: int, offset: int, stride: int) -> Region:
         """The region of a group's rows in the buffer of sums made ahead."""
         return Region(made, group.bias_start + start, group.bias_start + stop, offset, stride)
+
+
+def _memories(config: GemvConfig) -> CellMemories:
+    """Which memory holds what."""
+    weights = "weight_sram"
+    biases = weights if config.bias_buffer is None else "bias_buffer"
+    return CellMemories("dram", weights, biases, "input_buffer", STATE, "accumulators")
 
 
 def _cell_machine(config: GemvConfig) -> CellMachine:

@@ -22,7 +22,13 @@ from archsim.families.gemv.further_units import (
     check_definitions,
     sections_of,
 )
-from archsim.families.gemv.memories import AccumulatorsConfig, InputBufferConfig, StateBufferConfig, WeightSramConfig
+from archsim.families.gemv.memories import (
+    AccumulatorsConfig,
+    BiasBufferConfig,
+    InputBufferConfig,
+    StateBufferConfig,
+    WeightSramConfig,
+)
 from archsim.families.gemv.storages import storages
 from archsim.families.machine_config import Costing, MachineConfig, Multipliers
 from archsim.hardware.dram.ddr_unit import DdrConfig
@@ -50,12 +56,21 @@ class GemvConfig(MachineConfig):
     dram_type: Text = Field(default="lpddr4", description="type of DRAM, one of the technology's")
     dram: DramConfig = Field(description="off-chip memory")
     weight_sram: WeightSramConfig = Field(description="SRAM of weights and bias")
+    bias_buffer: BiasBufferConfig | None = Field(
+        default=None, description="memory of biases and peephole weights; left out: they lie in the weight SRAM"
+    )
     input_buffer: InputBufferConfig = Field(description="buffer of the input x, one slot for each time step in it")
     state_buffer: StateBufferConfig = Field(description="buffer of h, c and the gates")
     mac_array: MacArrayConfig = Field(description="multipliers and adder trees")
     accumulators: AccumulatorsConfig = Field(description="partial sums behind the MAC array")
     activation: ActivationConfig = Field(description="sigmoid and tanh")
     elementwise: ElementwiseConfig = Field(description="cell and hidden update")
+
+    @model_validator(mode="after")
+    def _ports_of_banks(self) -> GemvConfig:
+        if self.state_buffer.banks == "by_kind" and self.state_buffer.ports == "1RW":
+            raise ValueError("state_buffer.banks: by_kind needs ports: 1R1W; with 1RW there is one port for all data")
+        return self
 
     @model_validator(mode="after")
     def _energy_of_the_device(self) -> GemvConfig:
@@ -112,8 +127,30 @@ class GemvConfig(MachineConfig):
         zero = tuple(
             Idealization(f"{name} 0", "no register behind it") for name, cycles in latencies.items() if cycles == 0
         )
-        own = Idealization("state_buffer.ports 1R1W", "ports of its own for each unit; the area has one pair", "D3")
-        return super().idealizations + zero + ((own,) if self.state_buffer.ports == "1R1W" else ())
+        return super().idealizations + zero + self._unpaid_ports
+
+    @property
+    def _unpaid_ports(self) -> tuple[Idealization, ...]:
+        """The ports and buffers that the rules grant and the area does not have."""
+        found: list[Idealization] = []
+        state, formats, array = self.state_buffer, self.formats, self.mac_array
+        if state.ports == "1R1W" and state.banks == "one":
+            found.append(Idealization("state_buffer.banks one", "ports for each unit; the area has one pair", "D3"))
+        if self.bias_buffer is None:
+            found.append(Idealization("bias_buffer left out", "a port for biases into the weight SRAM", "D10"))
+        weights = array.rows * array.columns * formats.format("weight").bits
+        inputs = array.columns_of(DataKind.W_IH) * formats.format("input").bits
+        hidden = array.columns_of(DataKind.W_HH) * formats.format("hidden").bits
+        chunks = {
+            "weight_sram": (self.weight_sram.bits_per_cycle, weights),
+            "input_buffer": (self.input_buffer.port_bits, inputs),
+            "state_buffer": (state.port_bits, hidden),
+        }
+        for memory, (width, chunk) in chunks.items():
+            if width < chunk:
+                what = f"narrower than a chunk of {chunk:,} bits: what waits in front of the array has no area"
+                found.append(Idealization(f"{memory} {width:,} bits a cycle", what, "D4"))
+        return tuple(found)
 
     @property
     def costing(self) -> Costing:

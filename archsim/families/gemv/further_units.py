@@ -12,7 +12,8 @@ from pydantic import Field, SerializerFunctionWrapHandler, create_model, model_s
 from archsim.config.extensions import UNITS as GROUP
 from archsim.errors import ExtensionError
 from archsim.formats import Formats
-from archsim.hardware.unit import Ports, Unit, UnitConfig
+from archsim.hardware.port_streams import Ports
+from archsim.hardware.unit import Unit, UnitConfig
 from archsim.hardware.unit_definition import UnitDefinition
 
 SECTION = "units"

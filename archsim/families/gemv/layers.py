@@ -16,7 +16,7 @@ from archsim.families.cells.function_checks import check_functions
 from archsim.families.cells.streams import prefixes, starts, streams, valid_steps
 from archsim.families.gemv.blocks import Blocks, choose_blocks
 from archsim.families.gemv.capacity import check_capacity
-from archsim.families.gemv.cell import MEMORIES, GemvCell
+from archsim.families.gemv.cell import STATE, GemvCell
 from archsim.families.gemv.config import GemvConfig
 from archsim.families.gemv.matrices.placement import Placement
 from archsim.families.gemv.matrices.residency import place_weights
@@ -135,7 +135,7 @@ def _in_blocks(cell: GemvCell) -> tuple[tuple[Buffer, ...], Buffer, Buffer]:
     """For each cell the buffers of the state buffer, x, and the sums that are made ahead."""
     assert cell.buffers.x is not None
     assert cell.weights.input_sums is not None
-    state = tuple(buffer for buffer in cell.all_buffers if buffer.memory == MEMORIES.state)
+    state = tuple(buffer for buffer in cell.all_buffers if buffer.memory == STATE)
     return state, cell.buffers.x, cell.weights.input_sums
 
 

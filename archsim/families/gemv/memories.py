@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -37,9 +37,20 @@ class InputBufferConfig(BufferConfig):
     )
 
 
+class BiasBufferConfig(UnitConfig):
+    """The memory of biases and peephole weights; a word is a bias for each row of the array."""
+
+    capacity_bytes: Bytes = Field(description="bytes of the memory")
+
+
 class StateBufferConfig(BufferConfig):
     """The buffer of h, c and the gates."""
 
+    banks: Literal["one", "by_kind"] = Field(
+        default="one",
+        description="one: all data behind the same ports; by_kind: a bank for h, for c, for each gate, for tanh(c) and "
+        "so on, each with ports of port_bits, and a copy for each further unit that reads it",
+    )
     gate_slots: Annotated[Count, Field(ge=3, le=1024)] | None = Field(
         default=None,
         description="groups whose gates and tanh(c) are kept at once, where gates are interleaved; 4 if left out",

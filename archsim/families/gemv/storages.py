@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from archsim.families.gemv.state_banks import StateBanks
 from archsim.formats import FloatFormat
 from archsim.hardware.storage import OffChip, Registers, Sram, Storage
 
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
 def storages(config: GemvConfig) -> Mapping[str, Storage]:
     """The storage of every memory by its name in programs, in the order in which reports show them.
 
-    A memory with `ports: 1R1W` is an SRAM with two ports, one with 1RW has one. The sequencer's bits (which sequence is
-    there at a time step) come with its ops and have no store on the chip.
+    A memory with `ports: 1R1W` is an SRAM with two ports, one with 1RW has one. The state buffer's banks, if it has one
+    for each kind of data, are taken as equally large. The sequencer's bits (which sequence is there at a time step)
+    come with its ops and have no store on the chip.
     """
     single = config.single_ported
-    weights, inputs, state = config.weight_sram, config.input_buffer, config.state_buffer
+    weights, inputs = config.weight_sram, config.input_buffer
     accumulator = config.formats.format("accumulator")
     # One of several partial sums of floating-point numbers is as wide as what is accumulated.
     partial_sums = config.mac_array.partial_sums(isinstance(accumulator, FloatFormat))
@@ -28,8 +30,25 @@ def storages(config: GemvConfig) -> Mapping[str, Storage]:
     return {
         "dram": OffChip(config.dram_type),
         "weight_sram": Sram(weights.banks, weights.capacity_bytes, weights.port_bits, "weight_sram" not in single),
+        **_bias_buffer(config),
         "input_buffer": Sram(1, inputs.capacity_bytes, inputs.port_bits, "input_buffer" not in single),
-        "state_buffer": Sram(1, state.capacity_bytes, state.port_bits, "state_buffer" not in single),
+        "state_buffer": _state_buffer(config),
         "accumulators": Registers(config.accumulators.entries * sum_bits),
         "sequencer": Registers(0),
     }
+
+
+def _bias_buffer(config: GemvConfig) -> dict[str, Storage]:
+    """A bank for each row of the array, with a word a bias; two ports, one for the array, one for whatever else."""
+    if config.bias_buffer is None:
+        return {}
+    word_bits = config.formats.format("accumulator").bits
+    return {"bias_buffer": Sram(config.mac_array.rows, config.bias_buffer.capacity_bytes, word_bits, True)}
+
+
+def _state_buffer(config: GemvConfig) -> Storage:
+    state = config.state_buffer
+    if state.banks == "one":
+        return Sram(1, state.capacity_bytes, state.port_bits, state.ports == "1R1W")
+    banks = StateBanks(config.activation.units, config.elementwise.units)
+    return Sram(banks.kinds, state.capacity_bytes, state.port_bits, True, banks.copies)

@@ -12,7 +12,8 @@ from archsim.families.gemv.config import GemvConfig
 from archsim.families.gemv.further_units import build_further
 from archsim.hardware.dram.ddr_unit import DdrConfig, DdrDram
 from archsim.hardware.dram.simple import SimpleDram
-from archsim.hardware.unit import Ports, Unit
+from archsim.hardware.port_streams import Ports
+from archsim.hardware.unit import Unit
 
 GEMV_KINDS: tuple[type[Unit[Any]], ...] = (SimpleDram, DdrDram, MacArray, Activation, Elementwise)
 """Every kind of unit of the family; further ones come from other packages."""
@@ -20,14 +21,16 @@ GEMV_KINDS: tuple[type[Unit[Any]], ...] = (SimpleDram, DdrDram, MacArray, Activa
 
 def gemv_units(config: GemvConfig) -> tuple[Unit[Any], ...]:
     """The units of a machine of the family gemv, in the order of reports: those of other packages last."""
-    ports = {
+    widths = {
         "dram": None,
         "weight_sram": config.weight_sram.bits_per_cycle,
+        "bias_buffer": None,
         "input_buffer": config.input_buffer.port_bits,
         "state_buffer": config.state_buffer.port_bits,
         "accumulators": None,
         "sequencer": None,
     }
+    ports = Ports(widths, ("state_buffer",) if config.state_buffer.banks == "by_kind" else ())
     return (
         _dram(config, ports),
         MacArray(config.mac_array, ports, config.formats, config.weight_sram.read_latency_cycles),

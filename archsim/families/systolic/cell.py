@@ -27,7 +27,7 @@ from archsim.workload.network import CellSpec
 SUM_SLOTS = 2
 """Groups of converted sums that are kept: one is written while the one before is activated (inferred)."""
 
-MEMORIES = CellMemories("host", "unified_buffer", "unified_buffer", "unified_buffer", "unified_buffer")
+MEMORIES = CellMemories("host", *["unified_buffer"] * 5)
 """Weights alone are in DRAM; all else comes from the host into the unified buffer."""
 
 

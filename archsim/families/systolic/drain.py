@@ -18,8 +18,9 @@ from archsim.formats import Fixed, Formats
 from archsim.formats.encoding import Scale
 from archsim.formats.number import Array, FloatFormat, NumberFormat
 from archsim.hardware.numerics import Kernel, Numerics
+from archsim.hardware.port_streams import Widths
 from archsim.hardware.products import conversion
-from archsim.hardware.unit import Ports, Unit, UnitConfig, Work, ceil_div
+from archsim.hardware.unit import Unit, UnitConfig, Work, ceil_div
 from archsim.program.ir import Op, Region
 
 
@@ -81,7 +82,7 @@ class SystolicAccumulators(Unit[DrainConfig]):
     summary = "sums behind a systolic array; a vector of C of them is converted to gates' pre-activations every cycle"
     item_name = "sum"
 
-    def __init__(self, config: DrainConfig, ports: Ports, formats: Formats, columns: int) -> None:
+    def __init__(self, config: DrainConfig, ports: Widths, formats: Formats, columns: int) -> None:
         """Take the config; `columns` is C, the sums of a vector."""
         super().__init__(config, ports, formats)
         self._columns = columns

@@ -20,7 +20,8 @@ from archsim.hardware.dram.ddr_address import AddressMap, Layout, MappingName, l
 from archsim.hardware.dram.ddr_channel import Channel, Log
 from archsim.hardware.dram.ddr_device import DdrDevice
 from archsim.hardware.dram.transfers import Dram
-from archsim.hardware.unit import Ports, Service, Session, UnitConfig, Work, ceil_div
+from archsim.hardware.port_streams import Widths
+from archsim.hardware.unit import Service, Session, UnitConfig, Work, ceil_div
 from archsim.program.ir import Buffer, Op
 
 MAX_CHANNELS = 128
@@ -66,7 +67,7 @@ class DdrDram(Dram[DdrConfig]):
     kind = "ddr"
     summary = "channels of a device with banks, rows, refresh and its times between commands; in order, open page"
 
-    def __init__(self, config: DdrConfig, ports: Ports, formats: Formats, core_mhz: Fraction) -> None:
+    def __init__(self, config: DdrConfig, ports: Widths, formats: Formats, core_mhz: Fraction) -> None:
         super().__init__(config, ports, formats)
         self.clocks_per_cycle = config.device.clock_mhz / core_mhz
 

@@ -26,9 +26,10 @@ Typed as an object, because the machine knows nothing of the golden model; archs
 class MethodDefinition:
     """An activation method as an architecture names it.
 
-    `exact`: it evaluates each function itself, as exactly as float32 holds it, so that with float32 alone the golden
-    model judges a run. `integer_reference`: None if the method has none; then no run on integers is judged. Those of
-    archsim's own methods are in archsim/checking/integer_methods.py.
+    `exact`: it evaluates each function itself, about as exactly as float32 holds it (within a few units of its last
+    place below 1), so that with float32 alone the golden model judges a run. `integer_reference`: None if the method
+    has none; then no run on integers is judged. Those of archsim's own methods are in
+    archsim/checking/integer_methods.py.
     """
 
     name: str

@@ -20,6 +20,7 @@ from archsim.hardware.functions.method_definition import MethodDefinition
 from archsim.hardware.functions.methods import Addressed, Exact, Hard, Method, address_format
 from archsim.hardware.functions.outside_method import OutsideMethod
 from archsim.hardware.functions.piecewise import PiecewiseMethod
+from archsim.hardware.functions.polynomial import make_polynomial
 from archsim.hardware.functions.table import TableMethod
 
 if TYPE_CHECKING:
@@ -44,13 +45,20 @@ def _piecewise_linear(config: FunctionConfig, formats: Formats) -> Method:
     return Addressed(PiecewiseMethod(config.piecewise_linear, address), address)
 
 
+def _polynomial(config: FunctionConfig, formats: Formats) -> Method:
+    return make_polynomial(formats)
+
+
 EXACT = MethodDefinition("exact", "the function itself, rounded to the target's format", _exact, exact=True)
 HARD = MethodDefinition("hard", "sigmoid and tanh as three straight lines each", _hard)
 TABLE = MethodDefinition("table", "a look-up table: the nearest entry, or a line between two", _table)
+POLYNOMIAL = MethodDefinition(
+    "polynomial", "sigmoid and tanh from cubic pieces in float32, within 2^-23 of the function", _polynomial, exact=True
+)
 PIECEWISE_LINEAR = MethodDefinition("piecewise_linear", "fitted line segments", _piecewise_linear)
 
 METHODS: Mapping[str, MethodDefinition] = MappingProxyType(
-    {method.name: method for method in (EXACT, HARD, TABLE, PIECEWISE_LINEAR)}
+    {method.name: method for method in (EXACT, POLYNOMIAL, HARD, TABLE, PIECEWISE_LINEAR)}
 )
 """The methods that come with archsim."""
 

@@ -23,8 +23,9 @@ from archsim.formats import FloatFormat, Formats
 from archsim.hardware.constants import OpConstants
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import Tally
+from archsim.hardware.port_streams import Run, Stream, Widths, cut_runs
 from archsim.hardware.products import TileShape, product_kernel, tile_constants
-from archsim.hardware.unit import Ports, Unit, UnitConfig, Work, ceil_div
+from archsim.hardware.unit import Unit, UnitConfig, Work, ceil_div
 from archsim.program.ir import DataKind, Op, Region
 
 
@@ -100,7 +101,9 @@ class MacArray(Unit[MacArrayConfig]):
     summary = "R x C multipliers, an adder tree a row, an accumulator a row: GEMV tiles, one chunk of C inputs a cycle"
     item_name = "MAC"
 
-    def __init__(self, config: MacArrayConfig, ports: Ports, formats: Formats, weight_read_latency_cycles: int) -> None:
+    def __init__(
+        self, config: MacArrayConfig, ports: Widths, formats: Formats, weight_read_latency_cycles: int
+    ) -> None:
         super().__init__(config, ports, formats)
         self._weight_read_latency_cycles = weight_read_latency_cycles
         self._operators = ArrayOperators(config, formats)
@@ -118,13 +121,14 @@ class MacArray(Unit[MacArrayConfig]):
         return self.config.chunks(tile.matrices, self.formats.one_accumulation) * tile.batch
 
     def depth_cycles(self, op: Op) -> int:
-        """The depth in cycles: weight SRAM read, multiplier and tree, accumulator, and the converter if there is one.
+        """The depth in cycles: weight SRAM read, multiplier and tree, accumulator, converter, the way out.
 
-        There is one where accumulators and sums differ in format.
+        There is a converter where accumulators and sums differ in format.
         """
         converter = self.config.converter_latency_cycles if self.formats.converts_sums else 0
         before = self._weight_read_latency_cycles + self.config.tree_depth_cycles
-        return before + self._accumulator_depth_cycles(self._tile(op)) + converter
+        tile = self._tile(op)
+        return before + self._accumulator_depth_cycles(tile) + converter + self._drain_cycles(tile)
 
     def _accumulator_depth_cycles(self, tile: MacTile | BlockTile) -> int:
         """The cycles of the last chunk's addition, and of adding up the partial sums where there are several.
@@ -138,6 +142,13 @@ class MacArray(Unit[MacArrayConfig]):
             partial = min(partial, self.compute_cycles(tile) // tile.batch)
         return addition * (1 + (partial - 1).bit_length())
 
+    def _drain_cycles(self, tile: MacTile | BlockTile) -> int:
+        """The cycles by which sums leave through a write port later than the array makes them, a vector a cycle.
+
+        A vector's sums are there at once. Where they are more than a word, those of the last vectors wait their turn.
+        """
+        return max(0, super().write_cycles(tile) - tile.batch)
+
     def write_cycles(self, op: Op, shared: Collection[str] = ()) -> int:
         """The cycles in which sums pass into the accumulators, a vector a cycle, or through a write port."""
         return max(self._tile(op).batch, super().write_cycles(op, shared))
@@ -149,6 +160,68 @@ class MacArray(Unit[MacArrayConfig]):
     def read_ports(self, op: Op) -> tuple[Region, ...]:
         """All operands but the bias, which has a port of its own."""
         return self._tile(op).ported
+
+    def read_streams(self, op: Op) -> tuple[Stream, ...]:
+        """Weights and vectors chunk by chunk; sums that the tile begins with may come at any time until it ends."""
+        tile = self._tile(op)
+        found = [*self._weight_streams(tile), *self._vector_streams(tile)]
+        onto = tile.onto if isinstance(tile, MacTile) else None
+        if onto is not None:
+            last = Run(self.compute_cycles(tile) - tile.batch, onto.values, onto.entries)
+            found.append(Stream(self.bank(onto), onto.bits, (last,)))
+        return tuple(found)
+
+    def _vector_streams(self, tile: MacTile | BlockTile) -> list[Stream]:
+        """The streams of the vectors. Chunk 0 of each vector and lane is taken first, then chunk 1 of each.
+
+        Of a block of several steps all lanes of a step's chunk come together.
+        """
+        found: list[Stream] = []
+        for group, (entry, columns, first) in zip(tile.vector_groups, self._places(tile), strict=True):
+            for number, vector in enumerate(group):
+                batch = vector.buffer.width
+                if len(group) == 1:
+                    runs = cut_runs(entry, vector.entries, columns, first_step=first, lanes=batch)
+                else:
+                    step = first + number * batch
+                    runs = cut_runs(entry, vector.entries, columns, first_step=step, each=batch, hold=tile.batch)
+                found.append(Stream(self.bank(vector), vector.bits, runs))
+        return found
+
+    def _weight_streams(self, tile: MacTile | BlockTile) -> list[Stream]:
+        """The streams of the weights, which stay in the array while the vectors of a batch pass.
+
+        Rows of matrices that are one accumulation lie one behind the other and come as one stream.
+        """
+        found: list[Stream] = []
+        inputs = [k for _, k in tile.matrices]
+        for region, k, (entry, columns, first) in zip(tile.weight_regions, inputs, self._places(tile), strict=True):
+            runs = cut_runs(entry, k, columns, first_step=first, each=region.entries, hold=tile.batch)
+            if found and entry:
+                before = found.pop()
+                found.append(Stream(before.bank, before.bits + region.bits, before.runs + runs))
+            else:
+                found.append(Stream(self.bank(region), region.bits, runs))
+        return found
+
+    def _places(self, tile: MacTile | BlockTile) -> list[tuple[int, int, int]]:
+        """For each matrix of a tile where its inputs begin.
+
+        That is (entry, columns, step): the entry of the accumulation's vector, the columns that multiply it, and the
+        step in which the accumulation begins.
+        """
+        found: list[tuple[int, int, int]] = []
+        entry = step = 0
+        for matrix, inputs in tile.matrices:
+            columns = self.config.columns_of(matrix)
+            found.append((entry, columns, step))
+            if self.config.apart is not None:  # side by side, each from its first step on
+                continue
+            if self.formats.one_accumulation:
+                entry += inputs
+            else:
+                step += ceil_div(inputs, columns) * tile.batch
+        return found
 
     def work(self, op: Op) -> Work:
         return Work(self._tile(op).macs, Fraction(self.config.rows * self.config.columns))

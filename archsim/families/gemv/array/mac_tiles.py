@@ -66,6 +66,16 @@ class MacTile(Op):
         return (*self.weights, *self.vectors, *(() if self.onto is None else (self.onto,)))
 
     @property
+    def weight_regions(self) -> tuple[Region, ...]:
+        """The weights of each matrix."""
+        return self.weights
+
+    @property
+    def vector_groups(self) -> tuple[tuple[Region, ...], ...]:
+        """For each matrix the vectors that it is multiplied with."""
+        return tuple((vector,) for vector in self.vectors)
+
+    @property
     def macs(self) -> int:
         return self.rows * self.inputs * self.batch
 
@@ -121,6 +131,16 @@ class BlockTile(Op):
     def ported(self) -> tuple[Region, ...]:
         """The regions that come through ports: all but the bias."""
         return (self.weights, *self.vectors)
+
+    @property
+    def weight_regions(self) -> tuple[Region, ...]:
+        """The weights of the one matrix."""
+        return (self.weights,)
+
+    @property
+    def vector_groups(self) -> tuple[tuple[Region, ...], ...]:
+        """All vectors, which the one matrix is multiplied with."""
+        return (self.vectors,)
 
     @property
     def macs(self) -> int:

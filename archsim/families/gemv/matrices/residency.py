@@ -99,9 +99,9 @@ def _matrices(cells: Sequence[GemvCell]) -> dict[_Key, _Matrix]:
 
 
 def _fixed_bytes(cells: Sequence[GemvCell]) -> int:
-    """The bytes of biases and peephole weights, which always stay."""
+    """The bytes of biases and peephole weights, which always stay; 0 if they have a memory of their own."""
     buffers = [buffer for cell in cells for buffer in (cell.buffers.bias, cell.buffers.peephole) if buffer is not None]
-    return sum(buffer.size_bytes for buffer in buffers)
+    return sum(buffer.size_bytes for buffer in buffers if buffer.memory == MEMORY)
 
 
 def _best(matrices: dict[_Key, _Matrix], room: int, slots: int) -> dict[_Key, MatrixPlacement] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from archsim.families.cells.banks import SUMS_BANK
 from archsim.families.cells.buffers import BufferMaker, CellBuffers
 from archsim.families.cells.tiling import Group
 from archsim.families.gemv.blocks import Blocks
@@ -76,7 +77,8 @@ def make_weights(
 def _input_sums(maker: BufferMaker, sums: Buffer, groups: Sequence[Group], blocks: Blocks) -> Buffer:
     """The buffer of sums that wait in the state buffer, in the format that they have behind the array."""
     rows, memory = sum(group.rows for group in groups), maker.memories.state
-    return replace(sums, name=f"{maker.prefix}{INPUT_SUMS}", memory=memory, entries=rows, slots=blocks.input_sum_slots)
+    name, slots = f"{maker.prefix}{INPUT_SUMS}", blocks.input_sum_slots
+    return replace(sums, name=name, memory=memory, entries=rows, slots=slots, bank=SUMS_BANK)
 
 
 def _pinned(matrix: Buffer, placement: MatrixPlacement) -> Buffer | None:

@@ -1,0 +1,216 @@
+"""Times the words of operands and results on memory ports (docs/microarchitecture/units.md, "Memory ports").
+
+A datapath works in *steps*, one a cycle: a chunk of a vector, `lanes` values. An operand comes through a port as words,
+in the order in which the steps need its values; operands that share a port take turns, whichever a step needs first.
+A step goes when its last word is there, so that an op holds its unit for
+
+    max over words k (from 0) of  k + N - step(k)
+
+cycles, N being its steps and step(k) the first one that needs the word. Results are the same thing backwards: a word
+can be written when the step that makes its last value is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import gcd
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bank = tuple[str, ...]
+"""A bank of a memory: the memory's name, and what the bank is for; of a memory with one bank the name alone."""
+
+Widths = Mapping[str, int | None]
+"""Memory name -> the width of its ports in bits a cycle; None: no limit."""
+
+Steps = NDArray[np.int64]
+
+
+class Ports(Mapping[str, int | None]):
+    """The width of each memory's ports in bits a cycle; None: no limit.
+
+    `banked` are the memories with a bank for each kind of data: their ports are of that width in each bank.
+    """
+
+    def __init__(self, widths: Widths, banked: Iterable[str] = ()) -> None:
+        self._widths = dict(widths)
+        self.banked = frozenset(banked)
+
+    def __getitem__(self, memory: str) -> int | None:
+        return self._widths[memory]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._widths)
+
+    def __len__(self) -> int:
+        return len(self._widths)
+
+    @property
+    def key(self) -> tuple[tuple[tuple[str, int | None], ...], frozenset[str]]:
+        """What two equal ones have in common, to be hashed."""
+        return tuple(self._widths.items()), self.banked
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Values that steps take evenly: from `first_step` on, `per_step` of them for every `hold` steps."""
+
+    first_step: int
+    values: int
+    per_step: int
+    hold: int = 1
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The values of one operand or result on its way through a port, in the order of the steps.
+
+    `bits`: of all values together, which also counts exponents that values share.
+    """
+
+    bank: Bank
+    bits: int
+    runs: tuple[Run, ...]
+
+    @property
+    def memory(self) -> str:
+        """The name of the memory."""
+        return self.bank[0]
+
+    @cached_property
+    def values(self) -> int:
+        """The number of values."""
+        return sum(run.values for run in self.runs)
+
+    def words(self, width: int) -> int:
+        """The number of words of `width` bits."""
+        return -(-self.bits // width)
+
+    def comes_in_time(self, width: int) -> bool:
+        """Whether no step takes more values than a word has, so that, alone on a port, no step ever waits."""
+        run = self.runs[0]
+        return len(self.runs) == 1 and run.hold == 1 and self.bits * run.per_step <= width * self.values
+
+    def needed(self, width: int) -> Steps:
+        """The step that first needs each word: the one that takes the word's first value."""
+        bits, values = self._bits_and_values
+        return self._steps_of(np.arange(self.words(width)) * width * values // bits)
+
+    def made(self, width: int) -> Steps:
+        """The step that completes each word: the one that makes the word's last value."""
+        bits, values = self._bits_and_values
+        stop = -(-(np.arange(self.words(width)) + 1) * width * values // bits)
+        return self._steps_of(np.minimum(stop, self.values) - 1)
+
+    @property
+    def _bits_and_values(self) -> tuple[Any, Any]:
+        """Bits and values in lowest terms; beyond 64 bits NumPy goes on with Python's integers."""
+        common = gcd(self.bits, self.values)
+        bits, values = self.bits // common, self.values // common
+        fits = 2 * self.bits * values < 1 << 63
+        return (bits, values) if fits else (np.array(bits, object), np.array(values, object))
+
+    def _steps_of(self, values: NDArray[Any]) -> Steps:
+        """The steps of values, which are given by their places."""
+        found = np.zeros(len(values), np.int64)
+        before = 0
+        for run in self.runs:
+            mine = (values >= before) & (values < before + run.values)
+            place = values[mine].astype(np.int64) - before
+            found[mine] = run.first_step + run.hold * (place // run.per_step)
+            before += run.values
+        return found
+
+
+def even(values: int, per_step: int) -> tuple[Run, ...]:
+    """The runs of values that are taken so many a step, from the first step on."""
+    return (Run(0, values, per_step),)
+
+
+def cut_runs(
+    start: int, entries: int, per_chunk: int, *, first_step: int = 0, each: int = 1, lanes: int = 1, hold: int = 1
+) -> tuple[Run, ...]:
+    """The runs of the entries [start, start + entries) of a vector that is taken in chunks of `per_chunk` entries.
+
+    Chunk 0 begins in `first_step`. A chunk of vectors takes a step for each of the `lanes`; a chunk of weights, which
+    have `each` values an entry, is taken in its first step and stays for `hold`.
+    """
+    steps_of_chunk = lanes * hold
+    found: list[Run] = []
+    place, stop = start, start + entries
+    while place < stop:  # at most a rest of the chunk under way, whole chunks, and what is left
+        chunk, inside = divmod(place, per_chunk)
+        count, chunks = min(per_chunk - inside, stop - place), 1
+        if count == per_chunk:
+            chunks = (stop - place) // per_chunk
+        found.append(Run(first_step + chunk * steps_of_chunk, count * chunks * each * lanes, count * each, hold))
+        place += count * chunks
+    return tuple(found)
+
+
+def fetch_cycles(streams: Sequence[Stream], widths: Widths, steps: int) -> int:
+    """The cycles for which reading holds an op of so many steps: at least the words of the busiest port.
+
+    More than these, and than the steps, where early steps wait for words.
+    """
+    return max((_bank_cycles(found, width, steps) for found, width in _by_bank(streams, widths)), default=0)
+
+
+def fetch_tails(streams: Sequence[Stream], width: int, steps: int) -> tuple[int, ...]:
+    """For each word on one port, in order, the cycles from its arrival to the end of the op that nothing shortens."""
+    return tuple((steps - _needed(streams, width)).tolist())
+
+
+def write_cycles(streams: Sequence[Stream], widths: Widths, steps: int) -> int:
+    """The cycles for which writing holds an op of so many steps: at least the words of the busiest port.
+
+    More than these, and than the steps, where a bank's words are made late.
+    """
+    return max((_written(found, width, steps) for found, width in _by_bank(streams, widths)), default=0)
+
+
+def most_words(streams: Sequence[Stream], widths: Widths) -> int:
+    """The words of the busiest port."""
+    return max((_words(found, width) for found, width in _by_bank(streams, widths)), default=0)
+
+
+def _by_bank(streams: Sequence[Stream], widths: Widths) -> Iterator[tuple[Sequence[Stream], int]]:
+    """The streams of each bank whose port has a width."""
+    banks: dict[Bank, list[Stream]] = {}
+    for stream in streams:
+        if stream.bits:
+            banks.setdefault(stream.bank, []).append(stream)
+    for bank, found in banks.items():
+        width = widths[bank[0]]
+        if width is not None:
+            yield found, width
+
+
+def _words(streams: Sequence[Stream], width: int) -> int:
+    return sum(stream.words(width) for stream in streams)
+
+
+def _bank_cycles(streams: Sequence[Stream], width: int, steps: int) -> int:
+    words = _words(streams, width)
+    if len(streams) == 1 and streams[0].comes_in_time(width):
+        return words
+    held = int((np.arange(words) + steps - _needed(streams, width)).max())
+    return held if held > max(words, steps) else words
+
+
+def _needed(streams: Sequence[Stream], width: int) -> Steps:
+    """The steps that need the words of one port, in the order in which these come: as needed, else as listed."""
+    return np.sort(np.concatenate([stream.needed(width) for stream in streams]))
+
+
+def _written(streams: Sequence[Stream], width: int, steps: int) -> int:
+    words = _words(streams, width)
+    if words == 1:
+        return words
+    made = np.sort(np.concatenate([stream.made(width) for stream in streams]))
+    held = int((made + words - np.arange(words)).max())
+    return held if held > max(words, steps) else words
