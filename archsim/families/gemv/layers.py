@@ -23,6 +23,7 @@ from archsim.families.gemv.matrices.residency import place_weights
 from archsim.families.gemv.matrices.streaming import first_loads, with_loads
 from archsim.families.gemv.order import WorkOrder
 from archsim.families.gemv.retiming import Retiming
+from archsim.families.gemv.state_banks import check_write_ports
 from archsim.program.builder import build_phase
 from archsim.program.ir import Buffer, Op, Phase, PhaseKind, Program
 from archsim.workload.network import NetworkSpec
@@ -62,6 +63,7 @@ def sequential(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program
             phases.append(build_phase(f"handover to layer {number}", PhaseKind.HANDOVER, handover))
         phases += order.phases.phases(layer, order.compute, suffix)
     phases.append(_epilogue(cells))
+    _check_ports(order, arch, phases)
     return Program(schedule=order.name, buffers=buffers, phases=tuple(phases))
 
 
@@ -109,7 +111,13 @@ def wavefront(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program:
         build_phase("body", PhaseKind.BODY, body, repeat, spec.steps),
         _epilogue(cells),
     )
+    _check_ports(order, arch, phases)
     return Program(schedule=order.name, buffers=buffers, phases=phases)
+
+
+def _check_ports(order: WorkOrder, arch: GemvConfig, phases: Sequence[Phase]) -> None:
+    if arch.state_buffer.banks == "by_kind":
+        check_write_ports(order.name, phases)
 
 
 def _placed(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from archsim.errors import ScheduleError
 from archsim.families.cells.banks import C_BANK, GATE_BANKS, H_BANK, SCRATCH_BANK, SUMS_BANK, VECTOR_BANK
-from archsim.program.ir import DataKind
+from archsim.program.ir import DataKind, Phase
+
+MEMORY = "state_buffer"
 
 GATES = 4
 """Most gates of a cell: i, f, g and o of an LSTM."""
@@ -43,3 +46,25 @@ class StateBanks:
     def copies(self) -> tuple[tuple[str, int], ...]:
         """(kind of data, banks) of the kinds that several units read."""
         return (DataKind.H.value, self.readers[H_BANK]), (DataKind.C.value, self.readers[C_BANK])
+
+
+def check_write_ports(schedule: str, phases: Iterable[Phase]) -> None:
+    """Raise ScheduleError if two units write a bank in the same phase: it has one write port, and no arbiter.
+
+    Gates are left out: each has a bank, and an activation unit of its own or none. So it is h that can be written by
+    two, in a wavefront of layers of different kinds: an RNN's by the activation unit, others' by the element-wise one.
+    """
+    for phase in phases:
+        users: dict[str, set[str]] = {}
+        for op in phase.ops:
+            for region in op.writes:
+                if region.buffer.memory == MEMORY and region.buffer.bank != GATE_BANKS:
+                    users.setdefault(region.buffer.bank, set()).add(op.unit)
+        for bank, units in users.items():
+            if len(units) > 1:
+                who = " and ".join(sorted(units))
+                raise ScheduleError(
+                    f"--schedule {schedule}: {who} would write {bank} at a time ({phase.name}), and its bank of the "
+                    f"{MEMORY} has one write port; {MEMORY}.banks=one gives each unit a port, or take a schedule that "
+                    "runs the layers one after the other"
+                )

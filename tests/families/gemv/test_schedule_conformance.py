@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -19,7 +20,9 @@ from archsim.families.gemv.array.mac_tiles import BlockTile, MacTile
 from archsim.families.gemv.config import GemvConfig
 from archsim.families.gemv.memories import AccumulatorsConfig
 from archsim.families.gemv.schedules import GEMV_SCHEDULES
+from archsim.families.gemv.state_banks import StateBanks
 from archsim.families.load import load_arch
+from archsim.families.registry import build_units
 from archsim.families.schedule import Schedule
 from archsim.families.schedules import find_schedule
 from archsim.program.ir import PhaseKind, Program
@@ -104,6 +107,8 @@ def built(request: pytest.FixtureRequest) -> Built:
     schedule, spec, arch = find_schedule(case["schedule"]), SPECS[case["spec"]], MACHINES[case["machine"]]
     accumulators = AccumulatorsConfig(entries=arch.accumulators.entries * len(spec.layers))
     arch = arch.model_copy(update={"accumulators": accumulators})
+    if "wavefront" in case["schedule"] and len({cell.kind for cell in spec.cells}) > 1:
+        arch = arch.model_copy(update={"state_buffer": arch.state_buffer.model_copy(update={"banks": "one"})})
     return Built(schedule, arch, spec, schedule.build(spec, arch))
 
 
@@ -145,6 +150,49 @@ def test_no_tile_is_larger_than_the_array(built: Built) -> None:
     tiles = [op for body in bodies for op in body.ops if isinstance(op, MacTile | BlockTile)]
     assert tiles
     assert max(tile.rows for tile in tiles) <= built.arch.mac_array.rows
+
+
+def bank_readers(arch: GemvConfig, program: Program) -> Iterator[tuple[str, set[str]]]:
+    """For each phase and bank of the state buffer the units that read it; gates each for themselves."""
+    units = build_units(arch)
+    for phase in program.phases:
+        readers: dict[str, set[str]] = {}
+        for op in phase.ops:
+            for stream in units[op.unit].read_streams(op):
+                if stream.memory == "state_buffer" and len(stream.bank) > 1:
+                    readers.setdefault(stream.bank[1], set()).add(op.unit)
+        yield from readers.items()
+
+
+def test_no_bank_is_read_by_more_units_than_it_has_copies(built: Built) -> None:
+    """Whatever overlaps in a phase: each unit that reads a kind of data has a copy of its own, which the area has."""
+    allowed = StateBanks(built.arch.activation.units, built.arch.elementwise.units).readers
+    for bank, names in bank_readers(built.arch, built.program):
+        assert len(names) <= allowed[bank]
+
+
+@pytest.mark.parametrize(
+    "workload", ["lstm:5,17,t=4,b=2", "gru:5,17,t=4,b=2", "rnn:5,17,t=4,b=2,layers=2", "lstm:5,17,t=4,b=2,proj=8"]
+)
+def test_nor_where_there_are_several_units_and_sequences_that_end(workload: str) -> None:
+    """Of 3 activation and 2 element-wise units; a sequence of 2 steps keeps its old h and c. A gate has one reader."""
+    arch = machine("activation.units=3", "elementwise.units=2", "mac_array.rows=8")
+    spec = replace(load_workload(workload).spec, lengths=(4, 2))
+    allowed, found = StateBanks(3, 2).readers, dict[str, set[str]]()
+    for bank, names in bank_readers(arch, find_schedule("fused").build(spec, arch)):
+        assert len(names) <= (2 if bank == "gates" else allowed[bank])  # i, f, g by one unit, o by the other
+        found.setdefault(bank, set()).update(names)
+    assert {"mac_array", "dram"} <= found["h"]
+
+
+def test_layers_that_write_h_by_different_units_are_no_wavefront_behind_one_write_port() -> None:
+    """An RNN's h comes from the activation unit, an LSTM's from the element-wise one: two writers, one port."""
+    schedule, spec = find_schedule("fused_wavefront"), NetworkSpec(((cell(LSTM, 5, 7),), (cell(RNN, 7, 4),)), 4, 1)
+    arch = machine("accumulators.entries=192")
+    with pytest.raises(ScheduleError, match=r"activation and elementwise would write h at a time .* one write port"):
+        schedule.build(spec, arch)
+    schedule.build(spec, machine("accumulators.entries=192", "state_buffer.banks=one"))
+    find_schedule("fused").build(spec, arch)
 
 
 def test_no_hazard(built: Built) -> None:

@@ -1,0 +1,215 @@
+"""Words on memory ports: against a port and a datapath that are walked cycle by cycle, and by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archsim.hardware.port_streams import Ports, Run, Stream, cut_runs, even, fetch_cycles, fetch_tails, write_cycles
+
+
+@dataclass(frozen=True)
+class Vector:
+    """Entries of a vector in chunks: each value's step is found by walking over the chunks, one value at a time."""
+
+    start: int
+    entries: int
+    per_chunk: int
+    each: int
+    lanes: int
+    hold: int
+    first_step: int
+    bits: int
+
+    @property
+    def stream(self) -> Stream:
+        runs = cut_runs(
+            self.start,
+            self.entries,
+            self.per_chunk,
+            first_step=self.first_step,
+            each=self.each,
+            lanes=self.lanes,
+            hold=self.hold,
+        )
+        return Stream(("memory",), self.entries * self.each * self.lanes * self.bits, runs)
+
+    def steps(self) -> list[int]:
+        """The step of each value, in the order of the values."""
+        chunks: dict[int, list[int]] = {}
+        for entry in range(self.start, self.start + self.entries):
+            chunks.setdefault(entry // self.per_chunk, []).append(entry)
+        found = []
+        for chunk, entries in chunks.items():
+            for lane in range(self.lanes):
+                step = self.first_step + chunk * self.lanes * self.hold + lane
+                found += [step] * (len(entries) * self.each)
+        return found
+
+
+@st.composite
+def vectors(draw: st.DrawFn) -> Vector:
+    weights = draw(st.booleans())
+    lanes = draw(st.integers(1, 3))
+    return Vector(
+        start=draw(st.integers(0, 9)),
+        entries=draw(st.integers(1, 20)),
+        per_chunk=draw(st.integers(1, 7)),
+        each=draw(st.integers(1, 3)) if weights else 1,
+        lanes=1 if weights else lanes,
+        hold=lanes if weights else 1,
+        first_step=draw(st.integers(0, 5)),
+        bits=draw(st.sampled_from([1, 3, 8, 16])),
+    )
+
+
+def words_of(steps: Sequence[int], bits: int, width: int) -> list[list[int]]:
+    """The steps of the values that each word has a bit of."""
+    words: list[list[int]] = []
+    for value, step in enumerate(steps):
+        for bit in range(value * bits, (value + 1) * bits):
+            if bit // width == len(words):
+                words.append([])
+            words[bit // width].append(step)
+    return words
+
+
+def walked_reads(found: Sequence[Vector], width: int, count: int) -> int:
+    """Cycles until the last of `count` steps is done: a word a cycle arrives, a step goes when its words are there."""
+    words = [min(word) for vector in found for word in words_of(vector.steps(), vector.bits, width)]
+    words.sort()
+    cycle, step, arrived = 0, 0, 0
+    while step < count:
+        arrived = min(len(words), arrived + 1)
+        waiting = words[arrived:]
+        if not waiting or waiting[0] > step:
+            step += 1
+        cycle += 1
+    return cycle
+
+
+def walked_writes(found: Sequence[Vector], width: int, count: int) -> int:
+    """Cycles until all words are written: a step a cycle makes its values, a word that is whole goes in that cycle."""
+    words = [max(word) for vector in found for word in words_of(vector.steps(), vector.bits, width)]
+    words.sort()
+    cycle, written = 0, 0
+    while written < len(words) or cycle < count:
+        if written < len(words) and words[written] <= cycle:
+            written += 1
+        cycle += 1
+    return cycle
+
+
+@given(st.lists(vectors(), min_size=1, max_size=3), st.integers(1, 70), st.integers(0, 5))
+def test_reading_is_what_a_port_and_a_datapath_do_cycle_by_cycle(found: list[Vector], width: int, more: int) -> None:
+    count = 1 + more + max(step for vector in found for step in vector.steps())
+    streams, ports = [vector.stream for vector in found], Ports({"memory": width})
+    walked = walked_reads(found, width, count)
+    assert max(count, fetch_cycles(streams, ports, count)) == walked
+    tails = fetch_tails(streams, width, count)
+    assert max(count, *(cycle + tail for cycle, tail in enumerate(tails))) == walked
+    assert fetch_cycles(streams, ports, count) >= len(tails)
+
+
+@given(st.lists(vectors(), min_size=1, max_size=3), st.integers(1, 70), st.integers(0, 5))
+def test_writing_is_what_a_datapath_and_a_port_do_cycle_by_cycle(found: list[Vector], width: int, more: int) -> None:
+    count = 1 + more + max(step for vector in found for step in vector.steps())
+    streams = [vector.stream for vector in found]
+    assert max(count, write_cycles(streams, Ports({"memory": width}), count)) == walked_writes(found, width, count)
+
+
+@given(vectors(), st.integers(1, 70))
+def test_a_wider_port_or_a_bank_of_ones_own_is_never_slower(vector: Vector, width: int) -> None:
+    """Neither for one operand nor for two that shared a port before."""
+    count = 1 + max(vector.steps())
+    stream = vector.stream
+    other = Stream(("memory", "other"), stream.bits, stream.runs)
+    one = fetch_cycles([stream], Ports({"memory": width}), count)
+    assert max(count, fetch_cycles([stream], Ports({"memory": width + 1}), count)) <= max(count, one)
+    shared = fetch_cycles([stream, stream], Ports({"memory": width}), count)
+    assert fetch_cycles([stream, other], Ports({"memory": width}), count) == one <= shared
+
+
+def operand(values: int, per_step: int, bits: int = 16, bank: str = "") -> Stream:
+    return Stream(("state", bank), values * bits, even(values, per_step))
+
+
+def test_four_operands_of_a_word_each_take_four_cycles_and_in_banks_of_their_own_one() -> None:
+    """Words of i, f, g and c in cycles 0 to 3, the one step in cycle 3: 4 cycles. Side by side: all in cycle 0."""
+    one = [operand(4, 4) for _ in range(4)]
+    assert fetch_cycles(one, {"state": 64}, 1) == 4
+    apart = [operand(4, 4, bank=name) for name in "ifgc"]
+    assert fetch_cycles(apart, {"state": 64}, 1) == 1
+
+
+def test_the_first_step_waits_for_a_word_of_each_operand() -> None:
+    """16 values of 4 operands, 4 a step, 16 values a word: the words of all four are there in cycle 3, then 4 steps.
+
+    3 + 4 = 7 cycles, though neither the 4 words nor the 4 steps take more than 4.
+    """
+    assert fetch_cycles([operand(16, 4) for _ in range(4)], {"state": 256}, 4) == 7
+
+
+def test_x_behind_a_narrow_port_and_then_h() -> None:
+    """x of 8 values, 4 a chunk, behind a port of 1 value a cycle: chunk 0 goes in cycle 3, chunk 1 in 7; 2 of h follow.
+
+    7 + 1 + 2 = 10 cycles; x has 8 words, and there are 4 steps.
+    """
+    x = Stream(("x",), 8 * 8, cut_runs(0, 8, 4))
+    h = Stream(("h",), 8 * 8, cut_runs(8, 8, 4))
+    assert fetch_cycles([x, h], {"x": 8, "h": 32}, 4) == 10
+
+
+def test_a_chunk_that_x_begins_and_h_ends() -> None:
+    """x of 6 and h of 6 in chunks of 4: x 0-3, x 4-5 with h 0-1, h 2-5. h's port passes 2 values a cycle.
+
+    Its words 0, 1, 2 are needed by steps 1, 2, 2 and come in cycles 0, 1, 2: nothing waits. At 1 value a cycle words 0
+    to 5 are needed by steps 1, 1, 2, 2, 2, 2: the last comes in cycle 5, with step 2: 6 cycles.
+    """
+    assert cut_runs(6, 6, 4) == (Run(1, 2, 2), Run(2, 4, 4))
+    h = Stream(("h",), 6 * 8, cut_runs(6, 6, 4))
+    assert fetch_cycles([h], {"h": 16}, 3) == 3
+    assert fetch_cycles([h], {"h": 8}, 3) == 6
+
+
+def test_weights_of_a_chunk_come_before_the_first_of_its_vectors() -> None:
+    """2 rows x 4 columns a chunk, 2 chunks, 4 vectors: 8 weights behind a port of 2 a cycle are whole in cycle 3.
+
+    Chunk 0 works in cycles 3 to 6, chunk 1, whose last word comes in cycle 7, in 7 to 10: 11 cycles; 8 words, 8 steps.
+    """
+    weights = Stream(("w",), 16 * 8, cut_runs(0, 8, 4, each=2, hold=4))
+    assert fetch_cycles([weights], {"w": 16}, 8) == 11
+
+
+def test_three_gates_to_three_banks() -> None:
+    """2 values of each gate, a value a cycle, half a value a word: the last gate is made in cycles 4 and 5.
+
+    Each is two words: written in cycles 4, 5, 6 and 7, so 8 cycles, though a bank has 4 words and there are 6 steps.
+    """
+    gates = [Stream(("state", name), 2 * 16, cut_runs(start, 2, 1)) for name, start in (("i", 0), ("f", 2), ("o", 4))]
+    assert write_cycles(gates, {"state": 8}, 6) == 8
+    assert write_cycles(gates, {"state": 16}, 6) == 2
+
+
+def test_no_limit_and_nothing_to_move() -> None:
+    assert fetch_cycles([operand(4, 4)], {"state": None}, 1) == 0
+    assert fetch_cycles([], {"state": 8}, 1) == 0
+    assert fetch_cycles([Stream(("state",), 0, ())], {"state": 8}, 1) == 0
+
+
+@pytest.mark.parametrize(("bits", "values"), [(1 << 45, 3), ((1 << 61) - 1, 1 << 20)])
+def test_beyond_64_bits(bits: int, values: int) -> None:
+    """Products that no 64-bit integer holds are exact: word k of width bits / 4 begins at value k v / 4."""
+    stream = Stream(("m",), bits, even(values, 1))
+    width = -(-bits // 4)
+    assert stream.needed(width).tolist() == [k * width * values // bits for k in range(4)]
+
+
+def test_ports_of_equal_keys_are_equal() -> None:
+    ports = Ports({"a": 8, "b": None}, ("a",))
+    assert (ports["a"], ports["b"], len(ports), list(ports)) == (8, None, 2, ["a", "b"])
+    assert ports.key == Ports({"a": 8, "b": None}, ["a"]).key != Ports({"a": 8, "b": None}).key
