@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.optional import skipped_in_one_line
+from tests.ran import Passed, passed_elsewhere, writer
 from tests.rings import covering, exhaustive, law_examples, selects_exhaustive, share, share_of
 
 
@@ -25,6 +26,22 @@ def pytest_configure(config: pytest.Config) -> None:
         suppress_health_check=[HealthCheck.too_slow],
     )
     settings.load_profile("archsim")
+    passed = writer()
+    if passed is not None and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_PassedPlugin(passed))
+
+
+class _PassedPlugin:
+    """Tells what writes passed tests down about each report; of processes side by side only in the one above them."""
+
+    def __init__(self, passed: Passed) -> None:
+        self._passed = passed
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._passed.add(report.nodeid, report.outcome)
+
+    def pytest_sessionfinish(self) -> None:
+        self._passed.write()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -54,14 +71,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _leave_out_other_shares(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of the tests that only the exhaustive ring has, and that are no laws, this run has one share."""
-    running = share()
+    """Leave out all shares but one of the tests, laws apart, that only this ring has or that passed elsewhere."""
+    running, passed = share(), passed_elsewhere()
     if running is None:
         return
     left_out = {
         item
         for item in items
-        if item.get_closest_marker("exhaustive") and not _is_law(item) and share_of(item.nodeid) != running
+        if (item.get_closest_marker("exhaustive") or item.nodeid in passed)
+        and not _is_law(item)
+        and share_of(item.nodeid) != running
     }
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if item in left_out])

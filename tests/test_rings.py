@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import combinations, product
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests.optional import how_to_get, need, skipped_in_one_line
+from tests.ran import Passed
 from tests.rings import SHARES, covering, examples, law_examples, selects_exhaustive, share, share_of
 
 
@@ -119,3 +121,11 @@ def test_what_is_missing(monkeypatch: pytest.MonkeyPatch, full: str, outcome: ty
     monkeypatch.setenv("ARCHSIM_FULL", full)
     with pytest.raises(outcome, match="needs the package no_such_package"):
         need("no_such_package")
+
+
+def test_passed_are_tests_of_which_no_phase_failed_or_was_skipped(tmp_path: Path) -> None:
+    passed = Passed(tmp_path / "passed")
+    for test, outcome in (("b", "passed"), ("a", "passed"), ("c", "passed"), ("c", "failed"), ("d", "skipped")):
+        passed.add(test, outcome)
+    passed.write()
+    assert (tmp_path / "passed").read_text() == "a\nb\n"
