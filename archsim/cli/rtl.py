@@ -59,13 +59,15 @@ def rtl_command(
     comparison = check_rtl(expected, out) if check else None
     resources = synthesize(expected.design, out, synth) if synth is not None else None
     if json:
-        sys.stdout.write(json_module.dumps(_document(comparison, resources), indent=2) + "\n")
+        sys.stdout.write(json_module.dumps(_document(out, comparison, resources), indent=2) + "\n")
     else:
         _print(out, comparison, resources)
     return 1 if comparison is not None and not comparison.passed else 0
 
 
-def _document(comparison: Comparison | None, resources: Resources | None) -> dict[str, object]:
+def _document(out: Path, comparison: Comparison | None, resources: Resources | None) -> dict[str, object]:
+    from archsim.rtl.check import VCD
+
     document: dict[str, object] = {}
     if comparison is not None:
         document |= {
@@ -75,6 +77,7 @@ def _document(comparison: Comparison | None, resources: Resources | None) -> dic
             "codes_equal": comparison.codes_equal,
             "passed": comparison.passed,
             "first_difference": None if comparison.first is None else str(comparison.first),
+            "waveform": None if comparison.passed else str(out / VCD),
         }
     if resources is not None:
         document["synth"] = resources.document()
@@ -95,6 +98,6 @@ def _print(out: Path, comparison: Comparison | None, resources: Resources | None
         if comparison.first is not None:
             print(f"First difference: {comparison.first}")
         if not comparison.passed:
-            print(f"Waveform: {out / VCD}")
+            print(f"Waveform: {out / VCD}; testbench.cycle counts its cycles")
     if resources is not None:
         print(resources.table())

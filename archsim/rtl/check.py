@@ -20,7 +20,7 @@ VCD = "trace.vcd"
 
 def check(expected: Expected, folder: Path, *, runtime: Path | None = None, vcd: bool = True) -> Comparison:
     """Build and run the RTL in a folder and compare it with the simulation; keep a VCD if it differs."""
-    tool = find_verilator()
+    tool, folder = find_verilator(), folder.resolve()
     sources, last = expected.design.sources, expected.last_cycle + MARGIN_CYCLES
     program = build(tool, folder, sources, optimize=last > LONG_CYCLES, runtime=runtime)
     finished = run_model(program, folder, last)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Cli
 from tests.families.gemv.rtl.cases import need_verilator
+from tests.families.gemv.rtl.timing_faults import TIMING_FAULTS
 from tests.rings import exhaustive
 
 TINY = ("tiny_2x2", "lstm_3_2_t4", "--out", "rtl", "--set", "formats=tflite_int8")
 TABLE = ("--set", "activation.method=table")
+ONE_PORT = ("--set", "state_buffer.banks=one", "--set", "state_buffer.ports=1RW")
 
 
 def test_folder(cli: Cli) -> None:
@@ -23,9 +27,12 @@ def test_folder(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ((*TINY,), "no RTL of activation.method exact: table and piecewise_linear alone"),
+        (
+            (*TINY, "--set", "activation.method=exact"),
+            "no RTL of activation.method exact: table and piecewise_linear alone",
+        ),
         ((*TINY, *TABLE, "--set", "sequencer.issue_cycles=0"), "no RTL of sequencer.issue_cycles 0"),
-        ((*TINY, *TABLE, "--set", "state_buffer.ports=1RW"), "no RTL of state_buffer.ports 1RW: 1R1W alone"),
+        ((*TINY, *TABLE, *ONE_PORT), "no RTL of state_buffer.ports 1RW: 1R1W alone"),
         ((*TINY, *TABLE, "--set", "mac_array.x_columns=1"), "no RTL of mac_array.x_columns"),
         ((*TINY, *TABLE, "--set", "peepholes=true"), "no RTL of 'peephole_i[0]' (Peephole)"),
         ((*TINY, *TABLE, "-s", "hoisted_interleaved"), "no RTL of hoisted schedules"),
@@ -80,4 +87,27 @@ def test_check(cli: Cli) -> None:
         "codes_equal": 116,
         "passed": True,
         "first_difference": None,
+        "waveform": None,
     }
+
+
+@exhaustive
+def test_a_check_that_fails(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stage too few in the simulation: the difference is told, and a waveform kept that opens."""
+    need_verilator()
+    next(fault for fault in TIMING_FAULTS if fault.what == "a stage less").plant(monkeypatch)
+    outcome = cli("rtl", *TINY, *TABLE, "--check")
+    assert outcome.code == 1
+    _, counts, difference, waveform = outcome.out.splitlines()
+    assert counts == "Under Verilator: 0 of 74 ops equal in start, free and done, 116 of 116 codes equal"
+    assert re.fullmatch(
+        r"First difference: 'load W_ih\[0\]' \(prologue\): done: cycle (\d+): expected \1, got \d+", difference
+    )
+    assert waveform == "Waveform: rtl/trace.vcd; testbench.cycle counts its cycles"
+    header, _, changes = Path("rtl/trace.vcd").read_text(encoding="ascii").partition("$enddefinitions $end\n")
+    (code,) = re.findall(
+        r"\$scope module testbench \$end.*?\$var wire 32 (\S+) cycle \[31:0\] \$end", header, re.DOTALL
+    )
+    cycles = [int(found, 2) for found in re.findall(rf"^b([01]+) {re.escape(code)}$", changes, re.MULTILINE)]
+    assert cycles == list(range(len(cycles)))
+    assert len(cycles) > 100

@@ -1,4 +1,5 @@
 // Clocks the testbench until the program is finished: main [LAST_CYCLE] [--vcd FILE]
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -29,7 +30,7 @@ int main(int argc, char** argv) {
         if (half > 4 && top->finished && ++after > 4) break;  // the last results are still to be written
         top->eval();
 #if VM_TRACE
-        vcd.dump(half);
+        vcd.dump(static_cast<uint64_t>(half));
 #endif
         context->timeInc(1);
     }
