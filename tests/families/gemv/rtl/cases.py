@@ -7,10 +7,12 @@ from functools import cache
 from pathlib import Path
 
 from archsim.cli.options import load_inputs
+from archsim.families.load import Arch
 from archsim.rtl.check import check
 from archsim.rtl.compare import Comparison
 from archsim.rtl.expected import Expected, expect
 from archsim.rtl.folder import write_design
+from archsim.workload import Workload
 from tests.families.gemv.rtl.planted import SmallCase
 from tests.optional import need, skip
 
@@ -22,10 +24,15 @@ def need_verilator() -> None:
         skip("needs g++")
 
 
+def inputs_of(case: SmallCase) -> tuple[Arch, Workload]:
+    """The machine and the workload of a case."""
+    return load_inputs("tiny_2x2", case.workload, list(case.sets))
+
+
 @cache
 def expected_of(case: SmallCase) -> Expected:
     """What the simulation says of a case, and its RTL."""
-    return expect(*load_inputs("tiny_2x2", case.workload, list(case.sets)), case.schedule)
+    return expect(*inputs_of(case), case.schedule)
 
 
 def checked(case: SmallCase, folder: Path, runtime: Path, change: tuple[str, str, str] | None = None) -> Comparison:

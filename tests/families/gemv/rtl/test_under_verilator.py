@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from archsim.rtl.build import lint
+from archsim.rtl.build import EVENTS, lint
+from archsim.rtl.compare import compare, read_events
+from archsim.rtl.expected import expect
 from archsim.rtl.folder import write_design
 from archsim.rtl.tools import find_verilator
-from tests.families.gemv.rtl.cases import checked, expected_of, need_verilator
+from tests.families.gemv.rtl.cases import checked, expected_of, inputs_of, need_verilator
 from tests.families.gemv.rtl.planted import DEEP, FUSED, GRU, LSTM, PLANTED, Planted, SmallCase
+from tests.families.gemv.rtl.timing_faults import TIMING_FAULTS
 from tests.rings import exhaustive, law
 from tools.rtl_random import run
 
@@ -49,3 +52,20 @@ def test_random_machine(number: int, tmp_path: Path, runtime: Path) -> None:
 @pytest.mark.parametrize("fault", PLANTED, ids=lambda fault: fault.what)
 def test_planted_fault(fault: Planted, tmp_path: Path, runtime: Path) -> None:
     assert not checked(fault.case, tmp_path, runtime, (fault.file, fault.text, fault.instead)).passed
+
+
+@exhaustive
+@pytest.mark.parametrize("case", list(dict.fromkeys(fault.case for fault in TIMING_FAULTS)), ids=lambda c: c.schedule)
+def test_planted_timing_faults(case: SmallCase, tmp_path: Path, runtime: Path) -> None:
+    """The RTL stays as it is, and the simulation has a fault: each one shows as a difference."""
+    assert checked(case, tmp_path, runtime).passed
+    observed = read_events(tmp_path / EVENTS)
+    unnoticed = []
+    for fault in TIMING_FAULTS:
+        if fault.case is case:
+            with pytest.MonkeyPatch.context() as patch:
+                fault.plant(patch)
+                found = compare(expect(*inputs_of(case), case.schedule), observed, finished=True)
+            if found.first is None:
+                unnoticed.append(fault.what)
+    assert unnoticed == []
