@@ -16,10 +16,13 @@ from archsim.families.registry import build_units, family_of
 from archsim.families.rtl import RtlDesign, RtlError, RtlOp, RtlSource
 from archsim.families.schedules import AskedSchedule, build_program, check_units, find_schedule
 from archsim.formats.number import Array
-from archsim.program.ir import Op, Program
+from archsim.program.ir import DataKind, Op, Program
 from archsim.program.verifier import verify
 from archsim.trace import Window
 from archsim.workload import Workload
+
+_PARAMETERS = frozenset({DataKind.W_IH, DataKind.W_HH, DataKind.W_HR, DataKind.BIAS})
+"""What is loaded as lines, whose codes are seen in the sums."""
 
 Codes = npt.NDArray[np.int64]
 
@@ -73,7 +76,7 @@ def expect(arch: Arch, workload: Workload, schedule: AskedSchedule) -> Expected:
 
     def observe(op: Op, repetition: int, results: tuple[Array, ...]) -> None:
         (region,) = op.writes
-        if region.buffer.memory != "weight_sram":
+        if region.buffer.kind not in _PARAMETERS:
             codes[places[id(op)]].append(state.read(region, repetition).astype(np.int64))
 
     options = Options(

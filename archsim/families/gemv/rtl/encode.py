@@ -17,7 +17,7 @@ from archsim.families.gemv.rtl.formats import address_of, integer_format
 from archsim.families.gemv.rtl.functions import Functions
 from archsim.families.gemv.rtl.memories import Memory, Pointer, VectorMap
 from archsim.families.gemv.rtl.ratio import MODES, NOTHING, Ratio, ratio
-from archsim.families.gemv.rtl.weights import MATRICES, LineLoad, Lines, bias_key, tile_shape, weights_key
+from archsim.families.gemv.rtl.weights import MATRICES, PARAMETERS, LineLoad, Lines, bias_key, tile_shape, weights_key
 from archsim.formats import Encoding, Fixed, IntegerFormat
 from archsim.formats.rounding import rounded
 from archsim.hardware.dram.transfers import Transfer
@@ -73,7 +73,7 @@ class Encoder:
 
     def _transfer(self, op: Transfer) -> Encoded:
         target = op.target
-        if target.buffer.memory == "weight_sram":
+        if target.buffer.kind in PARAMETERS:
             lines = self.weights if target.buffer.kind in MATRICES else self.biases
             load: LineLoad = lines.loads[id(op)]
             kind = 0 if lines is self.weights else 1

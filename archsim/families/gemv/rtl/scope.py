@@ -9,6 +9,7 @@ from archsim.families.cells.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate
 from archsim.families.gemv.array.mac_tiles import MacTile
 from archsim.families.gemv.config import GemvConfig
+from archsim.families.gemv.rtl.weights import PARAMETERS
 from archsim.families.rtl import RtlError, RtlSource
 from archsim.formats import KINDS, IntegerFormat
 from archsim.hardware.dram.simple import SimpleDramConfig
@@ -82,7 +83,7 @@ def _op(op: Op) -> Iterator[str]:
             yield "wavefront schedules"
         if op.vectors[0].buffer.memory == "state_buffer" and op.weights[0].buffer.kind == "W_ih":
             yield "wavefront schedules"
-    if isinstance(op, Transfer) and op.target.buffer.memory == "weight_sram" and op.target.stride:
+    if isinstance(op, Transfer) and op.target.buffer.kind in PARAMETERS and op.target.stride:
         yield "streamed weights"
     if getattr(op, "hold", None) is not None:
         yield "sequences of different lengths"

@@ -14,6 +14,7 @@ from archsim.hardware.unit import ceil_div
 from archsim.program.ir import DataKind, Op, Program, Region
 
 MATRICES = (DataKind.W_IH, DataKind.W_HH, DataKind.W_HR)
+PARAMETERS = (*MATRICES, DataKind.BIAS)
 _Key = tuple[tuple[str, int, int], ...]
 Codes = npt.NDArray[np.int64]
 
@@ -129,7 +130,7 @@ def bias_lines(program: Program, image: Mapping[str, Codes], width: int) -> Line
 def _loads(program: Program, kinds: Sequence[DataKind]) -> Iterator[Transfer]:
     for phase in program.phases:
         for op in phase.ops:
-            if isinstance(op, Transfer) and op.target.buffer.memory == "weight_sram" and op.target.buffer.kind in kinds:
+            if isinstance(op, Transfer) and op.target.buffer.memory != "dram" and op.target.buffer.kind in kinds:
                 yield op
 
 
