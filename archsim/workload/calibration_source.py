@@ -92,4 +92,4 @@ def calibration_input(workload: Workload) -> Float32Array | None:
             raise WorkloadError((Fault(str(path), source.tensor, f"expected the shape {layout}, got {shape}"),))
         steps, batch = (shape[1], shape[0]) if config.batched and config.batch_first else (shape[0], shape[1])
         batch = batch if config.batched else 1
-    return load_input(workload, source, steps, batch)
+    return load_input(workload, source, steps, batch)[0]

@@ -21,6 +21,11 @@ class Layout:
     batch_first: bool
     batched: bool
 
+    @property
+    def time_axis(self) -> int:
+        """The axis of a sequence's time steps."""
+        return 1 if self.batched and self.batch_first else 0
+
     def sequence_shape(self, steps: int, batch: int, features: int) -> Shape:
         """The shape of an input or output."""
         if not self.batched:

@@ -127,6 +127,11 @@ class NetworkSpec:
         return sum(cell.output_size for cell in self.layers[-1])
 
     @property
+    def runs_in_reverse(self) -> bool:
+        """Whether a cell runs from the last step to the first, so that the first results need all steps."""
+        return any(cell.reverse for cell in self.cells)
+
+    @property
     def macs(self) -> int:
         """The multiply-accumulates over all steps and sequences."""
         return sum(cell.macs for cell in self.cells) * self.steps * self.batch

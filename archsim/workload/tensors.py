@@ -13,6 +13,7 @@ from archsim.workload.config import InputSource, Source
 from archsim.workload.files import read_tensors, tensor_names
 from archsim.workload.layout import Layout
 from archsim.workload.network import CellKind, CellSpec, NetworkSpec
+from archsim.workload.sequences import read_sequence
 from archsim.workload.spec import Workload
 from archsim.workload.task import TaskTensors, load_task
 
@@ -27,11 +28,12 @@ MAX_TENSOR_BYTES = 1 << 33
 class Expected:
     """The results of another implementation.
 
-    output (T, B, D * P); h_n (cells, B, P); c_n (cells, B, H) of an LSTM.
+    output (T, B, D * P); h_n (cells, B, P); c_n (cells, B, H) of an LSTM. Both states are None if a run takes only the
+    first steps of the file.
     """
 
     output: Float32Array
-    h_n: Float32Array
+    h_n: Float32Array | None
     c_n: Float32Array | None
 
 
@@ -58,13 +60,15 @@ class CellTensors:
 class NetworkTensors:
     """The numbers of a network: a CellTensors for each of NetworkSpec.cells, x (T, B, I), any witness.
 
-    `task`: what the outputs are used for, if the workload says so.
+    `task`: what the outputs are used for, if the workload says so. `steps_in_file`: the time steps of the input's
+    file, of which x may be the first; None if x is drawn.
     """
 
     cells: tuple[CellTensors, ...]
     x: Float32Array
     expected: Expected | None
     task: TaskTensors | None = None
+    steps_in_file: int | None = None
 
 
 def weight_shapes(spec: CellSpec) -> dict[str, Shape]:
@@ -111,24 +115,25 @@ def load_tensors(workload: Workload) -> NetworkTensors:
         )
         for w, (h_0, c_0) in zip(weights, states, strict=True)
     )
+    x, steps_in_file = load_input(workload, config.input, spec.steps, spec.batch)
     return NetworkTensors(
         cells=cells,
-        x=load_input(workload, config.input, spec.steps, spec.batch),
+        x=x,
         expected=_expected(workload, spec, layout),
         task=load_task(workload, spec, layout),
+        steps_in_file=steps_in_file,
     )
 
 
-def load_input(workload: Workload, source: InputSource, steps: int, batch: int) -> Float32Array:
-    """Draw or read x (T, B, I); WorkloadError as load_tensors."""
+def load_input(workload: Workload, source: InputSource, steps: int, batch: int) -> tuple[Float32Array, int | None]:
+    """Draw or read x (T, B, I), and how many steps its file has, if it is read; WorkloadError as load_tensors."""
     spec, config = workload.spec, workload.config
     if source.file is None:
         random = np.random.default_rng(source.seed)
-        return _uniform(random, (steps, batch, spec.input_size), spec.cells[0])
+        return _uniform(random, (steps, batch, spec.input_size), spec.cells[0]), None
     layout = Layout(config.batch_first, config.batched)
-    shape = layout.sequence_shape(steps, batch, spec.input_size)
-    read = read_tensors(workload.folder / source.file, {source.tensor: shape})[source.tensor]
-    return np.ascontiguousarray(layout.sequence_in(read), np.float32)
+    read = read_sequence(workload.folder / source.file, source.tensor, layout, steps, batch, spec.input_size)
+    return read.values, read.steps_in_file
 
 
 def same_sizes(spec: NetworkSpec) -> bool:
@@ -196,13 +201,13 @@ def _expected(workload: Workload, spec: NetworkSpec, layout: Layout) -> Expected
     source = workload.config.expected
     if source is None:
         return None
-    shapes: dict[str, Shape] = {
-        "output": layout.sequence_shape(spec.steps, spec.batch, spec.output_size),
-        **_state_shapes(workload, spec, layout, "h_n", "c_n"),
-    }
-    read = read_tensors(workload.folder / source.file, shapes)
+    path = workload.folder / source.file
+    read = read_tensors(path, _state_shapes(workload, spec, layout, "h_n", "c_n"))
+    output = read_sequence(path, "output", layout, spec.steps, spec.batch, spec.output_size)
+    if not output.whole:  # its last states are those of a longer run, as is all that runs from the last step on
+        return None if spec.runs_in_reverse else Expected(output.values, None, None)
     return Expected(
-        np.ascontiguousarray(layout.sequence_in(read["output"]), np.float32),
+        output.values,
         np.ascontiguousarray(layout.state_in(read["h_n"]), np.float32),
         np.ascontiguousarray(layout.state_in(read["c_n"]), np.float32) if "c_n" in read else None,
     )

@@ -34,8 +34,8 @@ def header(simulation: Simulation) -> list[RenderableType]:
                 ("workload", f"{stats.workload}: {simulation.workload.config.summary}"),
                 (
                     "sizes",
-                    f"{_layers(spec)}, "
-                    f"T = {plural(spec.steps, 'time step')}, B = {plural(spec.batch, 'sequence')}; "
+                    f"{_layers(spec)}, T = {plural(spec.steps, 'time step')}{_of_file(simulation)}, "
+                    f"B = {plural(spec.batch, 'sequence')}; "
                     f"{stats.macs:,} MACs in all",
                 ),
                 ("schedule", f"{stats.schedule}: {simulation.schedule.summary}"),
@@ -52,6 +52,14 @@ def header(simulation: Simulation) -> list[RenderableType]:
 def _idealized(lines: Sequence[str]) -> list[tuple[str, str]]:
     """What the machine grants that no chip has, a line each."""
     return [("" if place else "idealized", line) for place, line in enumerate(lines)]
+
+
+def _of_file(simulation: Simulation) -> str:
+    """The words for a run of the first steps of its input's file; nothing if it takes all."""
+    steps = None if simulation.numbers is None else simulation.numbers.tensors.steps_in_file
+    if steps is None or steps == simulation.workload.spec.steps:
+        return ""
+    return f" (the first of the {steps:,} in {simulation.workload.config.input.file})"
 
 
 def _blocks(simulation: Simulation) -> list[tuple[str, str]]:
