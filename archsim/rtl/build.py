@@ -12,6 +12,8 @@ from archsim.rtl.tools import Verilator, run_tool
 TOP = "testbench"
 FINISHED, LATE = 0, 3
 EVENTS = "events.txt"
+SMALL_MODEL = ("--unroll-count", "2", "-fno-expand")
+"""Loops stay loops and wide words stay words: an array of 64 x 64 is built in half a minute, and not in an hour."""
 _RUNTIME = ("verilated", "verilated_threads")
 _TRACING = "verilated_vcd_c"
 
@@ -19,6 +21,7 @@ _TRACING = "verilated_vcd_c"
 def verilate(tool: Verilator, folder: Path, sources: Sequence[str], objects: Path, *, trace: bool) -> None:
     """Translate the sources to C++ in the folder `objects`."""
     options = ["--cc", "-Wall", "-Wno-fatal", "--top-module", TOP, "--prefix", f"V{TOP}", "--Mdir", str(objects)]
+    options += SMALL_MODEL
     if trace:
         options += ["--trace", "--trace-structs"]
     run_tool("verilator", [str(tool.program), *options, *sources], folder, tool.environment)

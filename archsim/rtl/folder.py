@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from archsim.families.rtl import RtlDesign
+from archsim.rtl.build import SMALL_MODEL
 
 
 def write_design(design: RtlDesign, folder: Path) -> None:
@@ -26,7 +27,8 @@ sim: obj_dir/Vtestbench
 \t./obj_dir/Vtestbench
 
 obj_dir/Vtestbench: $(SOURCES) $(BENCH) main.cpp
-\t$(VERILATOR) --cc --exe --build -Wall -Wno-fatal -MAKEFLAGS CFG_CXXFLAGS_PCH_I=-include \\
+\t$(VERILATOR) --cc --exe --build -Wall -Wno-fatal {" ".join(SMALL_MODEL)} \\
+\t    -MAKEFLAGS CFG_CXXFLAGS_PCH_I=-include \\
 \t    --top-module testbench $(SOURCES) $(BENCH) main.cpp
 
 lint:

@@ -30,11 +30,9 @@ SOURCES = (
     # Modules that know parameters alone: before those that import the package.
     "delay.sv",
     "vec_mem.sv",
-    "round_shift.sv",
     "scale_round.sv",
     "narrow.sv",
-    "adder_tree.sv",
-    "mac_row.sv",
+    "mac_rows.sv",
     "pointer.sv",
     "unit_shell.sv",
     "credits.sv",

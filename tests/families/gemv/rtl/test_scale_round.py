@@ -18,7 +18,7 @@ from tests.families.gemv.rtl.planted import LSTM
 from tests.rings import exhaustive
 
 VALUE_BITS, NARROW_BITS = 40, 8
-SOURCES = ("round_shift.sv", "scale_round.sv", "narrow.sv")
+SOURCES = ("scale_round.sv", "narrow.sv")
 
 BENCH = f"""
 module testbench (

@@ -125,13 +125,11 @@ module mac_array (
   delay #(.W(C * VW), .N(WEIGHT_LATENCY)) d_vector (.clk, .rst, .d(vector), .q(vector_here));
 
   logic [R*SUM-1:0] sums;
-  for (genvar r = 0; r < R; r++) begin : g_rows
-    mac_row #(
-        .C(C), .WW(WB), .VW(VW), .MULTIPLIER_LATENCY(MULTIPLIER_LATENCY), .ADDER_LATENCY(ADDER_LATENCY)
-    ) row (
-        .clk, .rst, .weights(weights_here[r*C*WB+:C*WB]), .vector(vector_here), .sum(sums[r*SUM+:SUM])
-    );
-  end
+  mac_rows #(
+      .R(R), .C(C), .WW(WB), .VW(VW), .MULTIPLIER_LATENCY(MULTIPLIER_LATENCY), .ADDER_LATENCY(ADDER_LATENCY)
+  ) rows (
+      .clk, .weights(weights_here), .vector(vector_here), .sums
+  );
   archsim_pkg::mac_tag_t summed;
   delay #(.W(TAG_BITS), .N(WEIGHT_LATENCY + MULTIPLIER_LATENCY + TREE_STAGES)) d_tag (
       .clk, .rst, .d(fetched), .q(summed)
@@ -140,27 +138,24 @@ module mac_array (
   // Accumulators, one for each row and lane of the batch; rows beyond the array hold a bias alone
   logic [B*SR*ACB-1:0] accumulators;
   logic [SR*ACB-1:0] accumulated;
-  logic [SR*63-1:0] chunk_sums;
+  logic [R*63-1:0] chunk_sums;
+  logic [SR*64-1:0] next;
   assign bias_line = summed.bias_line;
-  for (genvar r = 0; r < SR; r++) begin : g_accumulators
-    localparam int RR = r < R ? r : 0;
-    logic signed [SUM-1:0] own;
-    assign own = r < R ? sums[RR*SUM+:SUM] : '0;
-    if (ACC_SHIFT == 0) begin : g_plain
-      assign chunk_sums[r*63+:63] = 63'(own);
-    end else begin : g_shift
-      scale_round #(.WV(SUM)) shift (
-          .v(own), .m(31'd1), .s(9'(ACC_SHIFT)), .mode(2'(ACC_ROUNDING)), .y(chunk_sums[r*63+:63])
-      );
-    end
-    logic signed [63:0] next;
-    always_comb begin
-      next = 64'($signed(accumulators[(32'(summed.lane)*SR+r)*ACB+:ACB]));
-      if (summed.first) next = summed.bias ? 64'($signed(bias_data[r*ACB+:ACB])) : '0;
-      next = next + 64'($signed(chunk_sums[r*63+:63]));
-    end
-    narrow #(.WI(64), .W(ACB), .WRAP(ACC_WRAP)) range (.v(next), .zero(16'd0), .y(accumulated[r*ACB+:ACB]));
+  if (ACC_SHIFT == 0) begin : g_plain
+    always_comb for (int r = 0; r < R; r++) chunk_sums[r*63+:63] = 63'($signed(sums[r*SUM+:SUM]));
+  end else begin : g_shift
+    scale_round #(.WV(SUM), .N(R)) shift (
+        .v(sums), .m({R{31'd1}}), .s({R{9'(ACC_SHIFT)}}), .mode(2'(ACC_ROUNDING)), .y(chunk_sums)
+    );
   end
+  always_comb begin
+    for (int r = 0; r < SR; r++) begin
+      next[r*64+:64] = 64'($signed(accumulators[(32'(summed.lane)*SR+r)*ACB+:ACB]));
+      if (summed.first) next[r*64+:64] = summed.bias ? 64'($signed(bias_data[r*ACB+:ACB])) : '0;
+      if (r < R) next[r*64+:64] = next[r*64+:64] + 64'($signed(chunk_sums[(r%R)*63+:63]));
+    end
+  end
+  narrow #(.WI(64), .W(ACB), .WRAP(ACC_WRAP), .N(SR)) range (.v(next), .zero(16'd0), .y(accumulated));
   always_ff @(posedge clk) begin
     if (rst) accumulators <= '0;
     else if (summed.valid) accumulators[32'(summed.lane)*SR*ACB+:SR*ACB] <= accumulated;
@@ -183,23 +178,23 @@ module mac_array (
   logic [SR*40-1:0] scale;
   initial $readmemh("scales.hex", scales);
   assign scale = scales[SCALE_IW'(result.scale_line)];
-  for (genvar r = 0; r < SR; r++) begin : g_convert
-    scale_round #(.WV(ACB)) ratio (
-        .v(complete_sums[r*ACB+:ACB]), .m(scale[r*40+9+:31]), .s(scale[r*40+:9]), .mode(2'(GATE_ROUNDING)),
-        .y(wide[r*63+:63])
-    );
-  end
+  logic [SR*31-1:0] scale_m;
+  logic [SR*9-1:0] scale_s;
+  always_comb for (int r = 0; r < SR; r++) {scale_m[r*31+:31], scale_s[r*9+:9]} = scale[r*40+:40];
+  scale_round #(.WV(ACB), .N(SR)) ratios (
+      .v(complete_sums), .m(scale_m), .s(scale_s), .mode(2'(GATE_ROUNDING)), .y(wide)
+  );
   delay #(.W(TAG_BITS), .N(CONVERTER_REGISTERS)) d_converted_tag (.clk, .rst, .d(result), .q(converted_tag));
   delay #(.W(SR * 63), .N(CONVERTER_REGISTERS)) d_converted (.clk, .rst, .d(wide), .q(converted));
 
-  for (genvar r = 0; r < SR; r++) begin : g_write
-    logic signed [63:0] total;
-    always_comb begin
-      total = 64'($signed(converted[r*63+:63]));
-      if (converted_tag.add) total = total + 64'($signed(old_data[r*GB+:GB]));
+  logic [SR*64-1:0] totals;
+  always_comb begin
+    for (int r = 0; r < SR; r++) begin
+      totals[r*64+:64] = 64'($signed(converted[r*63+:63]));
+      if (converted_tag.add) totals[r*64+:64] = totals[r*64+:64] + 64'($signed(old_data[r*GB+:GB]));
     end
-    narrow #(.WI(64), .W(GB), .WRAP(GATE_WRAP)) range (.v(total), .zero(16'd0), .y(write_data[r*GB+:GB]));
   end
+  narrow #(.WI(64), .W(GB), .WRAP(GATE_WRAP), .N(SR)) write_range (.v(totals), .zero(16'd0), .y(write_data));
   assign write = converted_tag.valid;
   assign write_address = converted_tag.address;
   assign write_count = converted_tag.count;

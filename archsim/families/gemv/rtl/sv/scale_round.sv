@@ -1,42 +1,58 @@
-// Multiplies by a ratio m / 2^s and rounds, as the converters of the simulator do (docs/numerics.md, "Integer arithmetic").
-// A ratio that is a power of two has m = 1. Modes: 0 even, 1 half up, 2 truncate, 3 ties away from zero (gemmlowp), which
-// rounds twice where m is not 1. A negative s shifts to the left. The result is limited to 62 bits.
+// Multiplies N numbers by ratios m / 2^s and rounds, as the converters of the simulator do (docs/numerics.md, "Integer
+// arithmetic"). A ratio that is a power of two has m = 1. Modes: 0 even, 1 half up, 2 truncate, 3 ties away from zero
+// (gemmlowp), which rounds twice where m is not 1. A negative s shifts to the left. Results are limited to 62 bits.
 /* verilator lint_off VARHIDDEN */  // parameters may have the names of the package's constants
 module scale_round #(
-    parameter int WV = 32
+    parameter int WV = 32,
+    parameter int N = 1
 ) (
-    input  logic signed [WV-1:0] v,
-    input  logic        [  30:0] m,
-    input  logic signed [   8:0] s,
-    input  logic        [   1:0] mode,
-    output logic signed [  62:0] y
+    input  logic [N*WV-1:0] v,
+    input  logic [N*31-1:0] m,
+    input  logic [ N*9-1:0] s,
+    input  logic [     1:0] mode,
+    output logic [N*63-1:0] y
 );  /*verilator no_inline_module*/
-  localparam int WI = WV + 33 > 64 ? WV + 33 : 64;
+  localparam int WI = WV + 32 > 64 ? WV + 32 : 64;
   localparam logic signed [WI-1:0] LIMIT = (WI'(1) << 62) - 1;
 
-  logic signed [WI-1:0] product, first, whole;
-  logic [8:0] right, right_first, right_then, left;
+  // p / 2^right, rounded: 0 to even, 1 half up, 2 down, 3 ties away from zero
+  function automatic logic signed [WI-1:0] shifted(input logic signed [WI-1:0] p, input logic [8:0] right,
+                                                   input logic [1:0] rounding);
+    logic signed [WI-1:0] twice, floor;
+    logic sticky, half, up;
+    twice = p >>> (right - 9'd1);
+    floor = twice >>> 1;
+    half = twice[0];
+    sticky = ($unsigned(p) & ((WI'(1) << (right - 9'd1)) - WI'(1))) != '0;
+    case (rounding)
+      2'd0: up = half & (sticky | floor[0]);
+      2'd1: up = half;
+      2'd2: up = 1'b0;
+      default: up = half & (sticky | ~p[WI-1]);
+    endcase
+    shifted = right == 9'd0 ? p : floor + WI'(up);
+  endfunction
+
+  logic signed [WI-1:0] product, whole;
+  logic [30:0] factor;
+  logic signed [8:0] shift;
+  logic [8:0] right, right_first, left;
   logic twice, over;
-
-  assign product = WI'(v) * WI'($signed({1'b0, m}));
-  assign right = s[8] ? 9'd0 : ($unsigned(s) > 9'(WI) ? 9'(WI) : $unsigned(s));
-  assign left = s[8] ? 9'(-s) : 9'd0;
-  assign twice = mode == 2'd3 && m != 31'd1;
-  assign right_first = twice && right > 9'd31 ? 9'd31 : right;
-  assign right_then = right - right_first;
-  round_shift #(.W(WI)) at_once (.p(product), .right(right_first), .mode(twice ? 2'd1 : mode), .y(first));
-  round_shift #(.W(WI)) again (.p(first), .right(right_then), .mode, .y(whole));
-
   always_comb begin
-    over = 1'b0;
-    y = 63'(whole);
-    if (s[8]) begin
+    for (int i = 0; i < N; i++) begin
+      factor = m[i*31+:31];
+      shift = s[i*9+:9];
+      product = WI'($signed(v[i*WV+:WV])) * WI'($signed({1'b0, factor}));
+      right = shift[8] ? 9'd0 : ($unsigned(shift) > 9'(WI) ? 9'(WI) : $unsigned(shift));
+      left = shift[8] ? 9'(-shift) : 9'd0;
+      twice = mode == 2'd3 && factor != 31'd1;
+      right_first = twice && right > 9'd31 ? 9'd31 : right;
+      whole = shifted(product, right_first, twice ? 2'd1 : mode);
+      whole = shifted(whole, right - right_first, mode);
       over = whole > (LIMIT >>> left) || whole < -(LIMIT >>> left);
-      y = 63'(whole <<< left);
-    end else begin
-      over = whole > LIMIT || whole < -LIMIT;
+      y[i*63+:63] = 63'(whole <<< left);
+      if (over) y[i*63+:63] = whole[WI-1] ? -(63'(LIMIT)) : 63'(LIMIT);
     end
-    if (over) y = whole[WI-1] ? -(63'(LIMIT)) : 63'(LIMIT);
   end
 endmodule
 /* verilator lint_on VARHIDDEN */
