@@ -40,8 +40,8 @@ def problems_of(failure: ValidationError, slot: Slot, data: object, base: KeyPat
 
 def inexact_choices(slot: Slot, value: object, path: KeyPath = ()) -> Iterator[Problem]:
     """Find booleans and decimals that pydantic takes for an equal integer choice (true for 1, 8.0 for 8)."""
-    options = choices(slot)
-    if isinstance(value, bool | float) and options:
+    options = choices(slot) if isinstance(value, bool | float) else ()  # some ask all installed packages
+    if options:
         if not any(type(option) is type(value) and option == value for option in options):
             yield wrong_value(slot, value, path)
         return

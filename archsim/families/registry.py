@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import Any
 
 from archsim.config.extensions import FAMILIES as GROUP
-from archsim.config.extensions import extensions
-from archsim.errors import ExtensionError, SimulatorBug
+from archsim.config.extensions import EntryGroup, named_otherwise, not_text
+from archsim.errors import SimulatorBug
 from archsim.families.family import Family
 from archsim.families.gemv.family import GEMV
 from archsim.families.machine_config import MachineConfig
@@ -31,6 +31,12 @@ def find_family(name: str) -> Family[Any] | None:
 def all_families() -> Mapping[str, Family[Any]]:
     """Archsim's own families and those that installed packages offer, by name."""
     return MappingProxyType({**FAMILIES, **_offered()})
+
+
+def usable_families() -> Mapping[str, Family[Any]]:
+    """The same without those that cannot be used, where `all_families` raises."""
+    offered = OFFERED.survey().usable
+    return MappingProxyType({**FAMILIES, **{name: found.value for name, found in offered.items()}})
 
 
 def family_named(name: str) -> Family[Any]:
@@ -59,9 +65,14 @@ def build_units(config: MachineConfig) -> Units:
 
 
 def _offered() -> Mapping[str, Family[Any]]:
-    """The families of other packages, by name; the entry's name is the family's."""
-    found = extensions(GROUP, Family)
-    for name, family in found.items():
-        if name != family.name or name in FAMILIES:
-            raise ExtensionError(f"{GROUP}: {name}: the entry must have the name of its family, and no other family's")
-    return found
+    """The families of other packages, by name."""
+    return OFFERED.usable()
+
+
+def _fault(name: str, family: Family[Any]) -> str:
+    taken = "archsim has a family of that name" if name in FAMILIES else ""
+    return not_text(family, "name", "summary") or named_otherwise(name, family.name, "family") or taken
+
+
+OFFERED: EntryGroup[Family[Any]] = EntryGroup(GROUP, Family, _fault)
+"""The entries under which packages offer families."""

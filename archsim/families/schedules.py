@@ -7,11 +7,11 @@ from difflib import get_close_matches
 from typing import Any
 
 from archsim.config.extensions import SCHEDULES as GROUP
-from archsim.config.extensions import extensions
+from archsim.config.extensions import EntryGroup, named_otherwise, not_text
 from archsim.config.text import one_line
 from archsim.errors import ArchsimError, ExtensionError, ScheduleError, SimulatorBug
 from archsim.families.family import Family
-from archsim.families.registry import DEFAULT_FAMILY, all_families, family_named
+from archsim.families.registry import DEFAULT_FAMILY, all_families, family_named, find_family, usable_families
 from archsim.families.schedule import ConfigT, Schedule
 from archsim.program.ir import Program
 from archsim.workload.network import NetworkSpec
@@ -63,16 +63,22 @@ def find_schedule(asked: AskedSchedule, family: str = DEFAULT_FAMILY) -> Schedul
 
 def schedules_of(family: Family[Any]) -> tuple[Schedule[Any], ...]:
     """The family's own schedules, then those that installed packages offer for it."""
-    found = extensions(GROUP, Schedule)  # type: ignore[type-abstract]
-    own = {schedule.name for schedule in family.schedules}
-    for name, schedule in found.items():
-        if name != schedule.name:
-            raise ExtensionError(
-                f"{GROUP}: {name}: the entry must have the name of its schedule, which is {schedule.name}"
-            )
-        if schedule.family == family.name and name in own:
-            raise ExtensionError(f"{GROUP}: {name}: archsim has a schedule of that name")
-    return (*family.schedules, *(schedule for schedule in found.values() if schedule.family == family.name))
+    found = OFFERED.usable().values()
+    return (*family.schedules, *(schedule for schedule in found if schedule.family == family.name))
+
+
+def _fault(name: str, schedule: Schedule[Any]) -> str:
+    texts = not_text(schedule, "name", "summary", "family")
+    if texts:
+        return texts
+    family = usable_families().get(schedule.family)
+    own = () if family is None else family.schedules
+    taken = "its family has a schedule of that name" if any(name == one.name for one in own) else ""
+    return named_otherwise(name, schedule.name, "schedule") or taken
+
+
+OFFERED: EntryGroup[Schedule[Any]] = EntryGroup(GROUP, Schedule, _fault)  # type: ignore[type-abstract]
+"""The entries under which packages offer schedules."""
 
 
 def build_program(schedule: Schedule[ConfigT], spec: NetworkSpec, config: ConfigT) -> Program:
@@ -81,7 +87,7 @@ def build_program(schedule: Schedule[ConfigT], spec: NetworkSpec, config: Config
     Raises what `Schedule.build` raises; ExtensionError, which names the schedule, for whatever else one of another
     package does.
     """
-    family = all_families().get(schedule.family)
+    family = find_family(schedule.family)
     if family is not None and any(schedule is own for own in family.schedules):
         return schedule.build(spec, config)
     try:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from archsim.config.extensions import FORMATS as GROUP
-from archsim.config.extensions import extensions
+from archsim.config.extensions import EntryGroup, not_text
 from archsim.errors import ExtensionError
 from archsim.formats.integer import Fixed, Scaled
 from archsim.formats.number import FloatFormat, NumberFormat
@@ -56,4 +56,12 @@ def usable(number_format: NumberFormat) -> NumberFormat:
 
 def _offered() -> Mapping[str, FormatDefinition]:
     """The definitions of other packages by the names of their entries."""
-    return extensions(GROUP, FormatDefinition)
+    return FORMATS.usable()
+
+
+def _fault(name: str, definition: FormatDefinition) -> str:
+    return not_text(definition, "name", "summary")
+
+
+FORMATS = EntryGroup(GROUP, FormatDefinition, _fault)
+"""The entries under which packages offer number formats."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic
 
 from archsim.config.extensions import UNITS as GROUP
-from archsim.config.extensions import extensions
-from archsim.errors import ExtensionError
+from archsim.config.extensions import EntryGroup, named_otherwise, not_text
 from archsim.formats import Formats
 from archsim.hardware.port_streams import Ports
 from archsim.hardware.unit import ConfigT, Unit
@@ -31,8 +30,12 @@ class UnitDefinition(Generic[ConfigT]):
 
 def installed_units() -> tuple[UnitDefinition[Any], ...]:
     """The units that installed packages offer, in the order of their names."""
-    found: Mapping[str, UnitDefinition[Any]] = extensions(GROUP, UnitDefinition)
-    for name, definition in found.items():
-        if name != definition.name:
-            raise ExtensionError(f"{GROUP}: {name}: the entry must have the name of its unit, {definition.name}")
-    return tuple(found.values())
+    return tuple(UNITS.usable().values())
+
+
+def _fault(name: str, definition: UnitDefinition[Any]) -> str:
+    return not_text(definition, "name", "summary") or named_otherwise(name, definition.name, "unit")
+
+
+UNITS: EntryGroup[UnitDefinition[Any]] = EntryGroup(GROUP, UnitDefinition, _fault)
+"""The entries under which packages offer units."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archsim.config.extensions import IMPORTERS as GROUP
-from archsim.config.extensions import extensions
+from archsim.config.extensions import EntryGroup, named_otherwise, not_text
+from archsim.config.text import shown
 from archsim.errors import ArchsimError, ExtensionError
 from archsim.importers.faults import fault, file_bytes, first_line
 from archsim.importers.found import Found, Refused
@@ -29,11 +30,20 @@ class Importer:
 
 def installed_importers() -> tuple[Importer, ...]:
     """The importers that installed packages offer, in the order of their names."""
-    found = extensions(GROUP, Importer)
-    for name, importer in found.items():
-        if name != importer.name:
-            raise ExtensionError(f"{GROUP}: {name}: the entry must have the name of its importer, {importer.name}")
-    return tuple(found.values())
+    return tuple(IMPORTERS.usable().values())
+
+
+def _fault(name: str, importer: Importer) -> str:
+    texts = isinstance(importer.suffixes, tuple) and all(isinstance(suffix, str) for suffix in importer.suffixes)
+    return (
+        not_text(importer, "name", "summary")
+        or ("" if texts else f"suffixes must be a tuple of texts as .json, got {shown(importer.suffixes)}")
+        or named_otherwise(name, importer.name, "importer")
+    )
+
+
+IMPORTERS = EntryGroup(GROUP, Importer, _fault)
+"""The entries under which packages offer importers."""
 
 
 def by_suffix(importers: Sequence[Importer], taken: Collection[str]) -> Mapping[str, Importer]:

@@ -12,7 +12,7 @@ from numbers import Integral, Real
 from typing import SupportsFloat
 
 from archsim.config.extensions import STATISTICS as GROUP
-from archsim.config.extensions import extensions
+from archsim.config.extensions import EntryGroup, named_otherwise, not_text
 from archsim.config.text import one_line
 from archsim.errors import ExtensionError
 from archsim.families.machine_config import MachineConfig
@@ -66,11 +66,17 @@ class Further:
 
 def installed_statistics() -> tuple[Statistic, ...]:
     """The statistics that installed packages offer, in the order of their names."""
-    found = extensions(GROUP, Statistic)
-    for name, statistic in found.items():
-        if name != statistic.name:
-            raise ExtensionError(f"{GROUP}: {name}: the entry must have the name of its statistic, {statistic.name}")
-    return tuple(found.values())
+    return tuple(STATISTICS.usable().values())
+
+
+def _fault(name: str, statistic: Statistic) -> str:
+    return not_text(statistic, *_TEXTS) or named_otherwise(name, statistic.name, "statistic")
+
+
+_TEXTS = ("name", "unit", "meaning", "formula")
+
+STATISTICS = EntryGroup(GROUP, Statistic, _fault)
+"""The entries under which packages offer statistics."""
 
 
 def compute_further(run: FinishedRun, statistics: Sequence[Statistic]) -> tuple[Further, ...]:

@@ -175,8 +175,10 @@ def test_offered_formats_are_found_by_name_and_written_by_name() -> None:
 
 def test_formats_and_methods_are_listed() -> None:
     with offered(GROUP, half=MINE):
-        listed = dict(catalogue())
-    assert listed["Number formats of installed packages (formats)"] == [("half", "float16 under another name")]
+        listed = dict(catalogue().sections)
+    assert listed["Number formats of installed packages (formats)"] == [
+        ("half", "float16 under another name; from an installed package")
+    ]
     methods = listed["Activation methods (activation.method, mfu.method)"]
     assert [name for name, _ in methods] == ["exact", "hard", "table", "piecewise_linear"]
 

@@ -45,12 +45,12 @@ def test_it_is_found_by_its_suffix_and_listed(tmp_path: Path) -> None:
         with pytest.raises(WorkloadError, match=r"model.json: no such file$"):
             find_layers(tmp_path / "no" / "model.json")
         unsupported = find_layers(model).unsupported
-        (entries,) = (entries for title, entries in catalogue() if title.startswith("Importers of installed"))
+        (entries,) = (entries for title, entries in catalogue().sections if title.startswith("Importers of installed"))
     assert [(part.name, part.reason) for part in unsupported] == [
         ("a", "has the gates i, expected i, f, g, o"),
         ("b", "has the gates , expected i, f, g, o"),
     ]
-    assert entries == [("gates", "LSTMs whose gates are matrices in a JSON file (.json)")]
+    assert entries == [("gates", f"LSTMs whose gates are matrices in a JSON file (.json); from {PACKAGE}")]
     with pytest.raises(WorkloadError, match=r"expected a file .onnx, .pt, .pth, .*, .hdf5, got '.json'$"):
         find_layers(model)
 

@@ -206,8 +206,8 @@ def test_offered_methods_are_found_by_name_and_written_by_name() -> None:
 @pytest.mark.parametrize(
     ("name", "method", "message"),
     [
-        ("other", MINE, "other: the entry must have the name of its method, which is mine"),
-        ("table", TABLE, "table: archsim has a method of that name"),
+        ("other", MINE, "the entry must have the name of its method, which is 'mine'"),
+        ("table", TABLE, "'table' = .* of an installed package: archsim has a method of that name"),
         ("mine", 3, "expected an instance of MethodDefinition, got int"),
     ],
 )

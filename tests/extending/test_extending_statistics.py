@@ -43,7 +43,7 @@ def test_those_of_installed_packages_are_computed_and_listed(tmp_path: Path) -> 
     arch, work = load_arch("tiny_2x2"), load_workload("lstm_3_2_t4")
     with installed(PACKAGE, TITLE, tmp_path):
         simulation = simulate(arch, work)
-        titles = [title for title, _ in catalogue()]
+        titles = [title for title, _ in catalogue().sections]
     figures, units = json.loads(stats_json(simulation)), simulation.trace.units
     assert list(figures)[-1] == "further"
     assert list(figures["further"]) == ["late_data_share", "wait_per_op"]
@@ -58,7 +58,7 @@ def test_without_any_nothing_is_said_of_them() -> None:
     assert simulation.further == ()
     assert "further" not in json.loads(stats_json(simulation))
     assert "Further statistics" not in report_text(simulation)
-    assert not [title for title, _ in catalogue() if "installed packages" in title]
+    assert not [title for title, _ in catalogue().sections if "installed packages" in title]
 
 
 def test_a_statistic_sees_the_whole_run() -> None:

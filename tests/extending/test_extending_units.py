@@ -117,7 +117,7 @@ def test_without_packages_the_section_may_be_empty_and_no_unit_is_known(tmp_path
 
 
 def test_a_machine_without_the_section_is_what_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archsim.hardware.unit_definition.extensions", None)  # calling it would raise
+    monkeypatch.setattr("archsim.hardware.unit_definition.UNITS", None)  # calling it would raise
     config = machine().config
     assert type(config) is GemvConfig
     assert "units" not in normalized(config)
@@ -164,8 +164,8 @@ def test_a_machine_without_the_unit_that_a_schedule_needs_is_named() -> None:
 
 @pytest.mark.usefixtures("link")
 def test_it_is_listed_and_its_fields_can_be_explored() -> None:
-    (entries,) = (entries for title, entries in catalogue() if title.startswith("Units of installed packages"))
-    assert entries == [("output_link", "a link of its own for h, beside DRAM's channel")]
+    (entries,) = (entries for title, entries in catalogue().sections if title.startswith("Units of installed packages"))
+    assert entries == [("output_link", f"a link of its own for h, beside DRAM's channel; from {PACKAGE}")]
     config = machine(*LINK).config
     assert known_path(type(config), "units.output_link.latency_cycles")
     assert not known_path(type(config), "units.output_link.latency")

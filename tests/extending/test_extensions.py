@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 
 from archsim.api import simulate
-from archsim.config.extensions import SCHEDULES, extensions, forget_extensions
+from archsim.config.extensions import forget_extensions
 from archsim.errors import ExtensionError, ScheduleError
+from archsim.families.gemv.family import GEMV
 from archsim.families.gemv.order import WorkOrder
 from archsim.families.gemv.schedule import GemvSchedule, gemv_schedule
 from archsim.families.gemv.split import split
 from archsim.families.load import load_arch
 from archsim.families.registry import all_families, find_family
 from archsim.families.schedule import Schedule
-from archsim.families.schedules import find_schedule
+from archsim.families.schedules import find_schedule, schedules_of
 from archsim.workload import NetworkSpec, load_workload
 
 MODULE = """
@@ -129,7 +130,7 @@ def test_an_offered_schedule_is_found_by_name_for_its_family_alone(offered: Path
             "archsim.schedules: 'eager' = 'offered_here:NUMBER' of offered: expected an instance of Schedule, got int",
         ),
         ("eager = not_there:EAGER", "cannot be imported: ModuleNotFoundError: No module named 'not_there'"),
-        ("other = offered_here:EAGER", "other: the entry must have the name of its schedule"),
+        ("other = offered_here:EAGER", "of offered: the entry must have the name of its schedule, which is 'eager'"),
     ],
 )
 def test_what_cannot_be_used_is_one_line(offered: Path, entry: str, message: str) -> None:
@@ -144,12 +145,12 @@ def test_two_packages_cannot_offer_one_name(offered: Path) -> None:
     offer(offered, "[archsim.schedules]\neager = offered_here:EAGER\n", "first")
     offer(offered, "[archsim.schedules]\neager = offered_here:EAGER\n", "second")
     with pytest.raises(ExtensionError, match="another installed package offers eager too"):
-        extensions(SCHEDULES, Schedule)  # type: ignore[type-abstract]
+        schedules_of(GEMV)
 
 
 def test_names_of_archsim_itself_cannot_be_taken(offered: Path) -> None:
     offer(offered, "[archsim.families]\ngemv = archsim.families.npu.family:NPU\n")
-    with pytest.raises(ExtensionError, match="gemv: the entry must have the name of its family, and no other family's"):
+    with pytest.raises(ExtensionError, match="of offered: the entry must have the name of its family, which is 'npu'"):
         all_families()
     gemv = find_family("gemv")
     assert gemv is not None

@@ -72,7 +72,7 @@ def test_report_and_list_name_them() -> None:
     assert len(simulation.stats.idealizations) == 3
     header = " ".join(report_text(simulation).split("\nLatency")[0].split())
     assert "idealized " + " ".join(simulation.stats.idealizations) in header
-    machines = dict(dict(catalogue())["Architectures (arch_configs/)"])
+    machines = dict(dict(catalogue().sections)["Architectures (arch_configs/)"])
     assert machines["edge_64x64"].endswith(
         "; idealized: sequencer.token_latency_cycles 0, activation.method exact, state_buffer.ports 1R1W"
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from archsim.config.extensions import METHODS as GROUP
-from archsim.config.extensions import extensions
+from archsim.config.extensions import EntryGroup, named_otherwise, not_text
 from archsim.config.slots import Choices
 from archsim.config.text import one_line, shown
 from archsim.config.types import Named
@@ -89,14 +89,17 @@ def make_method(config: FunctionConfig, formats: Formats) -> Method:
 
 
 def _offered() -> Mapping[str, MethodDefinition]:
-    """The methods of other packages; the entry's name is the method's."""
-    found = extensions(GROUP, MethodDefinition)
-    for name, method in found.items():
-        if name != method.name:
-            raise ExtensionError(f"{GROUP}: {name}: the entry must have the name of its method, which is {method.name}")
-        if name in METHODS:
-            raise ExtensionError(f"{GROUP}: {name}: archsim has a method of that name")
-    return found
+    """The methods of other packages, by name."""
+    return OFFERED.usable()
+
+
+def _fault(name: str, method: MethodDefinition) -> str:
+    taken = "archsim has a method of that name" if name in METHODS else ""
+    return not_text(method, "name", "summary") or named_otherwise(name, method.name, "method") or taken
+
+
+OFFERED = EntryGroup(GROUP, MethodDefinition, _fault)
+"""The entries under which packages offer methods."""
 
 
 def _names() -> tuple[str, ...]:

@@ -1,60 +1,126 @@
-"""Lists what archsim brings along, for `archsim list`."""
+"""Lists what archsim and the installed packages bring along, for `archsim list`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from archsim.config import load_document
+from archsim.config.extensions import FAMILIES as FAMILY_GROUP
+from archsim.config.extensions import EntryGroup
 from archsim.config.presets import PresetKind, preset_file, preset_names
+from archsim.config.text import one_line
 from archsim.errors import FaultsError
 from archsim.families.family import Family
 from archsim.families.load import load_arch
-from archsim.families.registry import all_families
-from archsim.families.schedules import schedules_of
-from archsim.formats.offered import offered_formats
+from archsim.families.registry import FAMILIES
+from archsim.families.registry import OFFERED as OUTSIDE_FAMILIES
+from archsim.families.schedules import OFFERED as OUTSIDE_SCHEDULES
+from archsim.formats.offered import FORMATS
 from archsim.hardware.dram.ddr_presets import SUMMARIES
-from archsim.hardware.functions.method_registry import all_methods
-from archsim.hardware.unit_definition import installed_units
-from archsim.importers.importer import installed_importers
-from archsim.metrics.statistic import installed_statistics
+from archsim.hardware.functions.method_registry import METHODS
+from archsim.hardware.functions.method_registry import OFFERED as OUTSIDE_METHODS
+from archsim.hardware.unit_definition import UNITS
+from archsim.importers.importer import IMPORTERS, Importer
+from archsim.metrics.statistic import STATISTICS, Statistic
 
+T = TypeVar("T")
 Entries = list[tuple[str, str]]
 
+OUTSIDE: tuple[EntryGroup[Any], ...] = (
+    OUTSIDE_FAMILIES,
+    OUTSIDE_SCHEDULES,
+    OUTSIDE_METHODS,
+    FORMATS,
+    UNITS,
+    STATISTICS,
+    IMPORTERS,
+)
+"""All that packages may offer."""
 
-def catalogue() -> list[tuple[str, Entries]]:
-    """The sections as (title, entries); an entry is a name and a line about it."""
-    return [
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Everything that there is.
+
+    `sections`: (title, entries), an entry a name and a line about it, which says the package if it is not archsim's.
+    `broken`: a line for each entry of an installed package that cannot be used, with the entry, the package and why.
+    """
+
+    sections: tuple[tuple[str, Entries], ...]
+    broken: tuple[str, ...]
+
+
+def catalogue() -> Catalogue:
+    """Everything that can be used, and what cannot; a broken package hides nothing else."""
+    outside, broken = _outside_families()
+    broken += [str(error) for group in OUTSIDE for error in group.survey().broken]
+    own = [section for family in FAMILIES.values() for section in _family(family, "")]
+    sections = [
         ("Architectures (arch_configs/)", _architectures()),
         ("Technologies (arch_configs/technology/; --set technology=...)", _presets(PresetKind.TECHNOLOGY)),
         ("Workloads (workloads/; or inline: lstm:input,hidden,t=steps,b=batch)", _presets(PresetKind.WORKLOAD)),
         ("Design spaces (arch_configs/spaces/)", _presets(PresetKind.SPACE)),
-        *(section for family in all_families().values() for section in _family(family)),
-        ("Activation methods (activation.method, mfu.method)", [(m.name, m.summary) for m in all_methods().values()]),
+        *own,
+        *outside,
+        ("Activation methods (activation.method, mfu.method)", _methods()),
         ("DRAM devices (dram.device of kind ddr)", list(SUMMARIES.items())),
         *_from_outside(),
     ]
+    return Catalogue(tuple(sections), tuple(broken))
+
+
+def _offered(group: EntryGroup[T], about: Callable[[T], tuple[str, str]]) -> Entries:
+    """The entries of a group that can be used, each with its package."""
+    found = [(about(offered.value), offered.package) for offered in group.survey().usable.values()]
+    return [(name, f"{text}; from {package}") for (name, text), package in found]
+
+
+def _methods() -> Entries:
+    own = [(method.name, method.summary) for method in METHODS.values()]
+    return own + _offered(OUTSIDE_METHODS, lambda method: (method.name, method.summary))
 
 
 def _from_outside() -> list[tuple[str, Entries]]:
-    """What installed packages offer besides families and schedules; no section is empty."""
-    formats = [(found.name, found.summary) for found in offered_formats()]
-    units = [(unit.name, unit.summary) for unit in installed_units()]
-    statistics = [
-        (found.name, f"{found.meaning} ({found.unit})" if found.unit not in ("", "1") else found.meaning)
-        for found in installed_statistics()
-    ]
-    importers = [(found.name, f"{found.summary} ({', '.join(found.suffixes)})") for found in installed_importers()]
+    """What installed packages offer besides families, schedules and methods; no section is empty."""
     sections = [
-        ("Number formats of installed packages (formats)", formats),
-        ("Units of installed packages (sections of units: in an architecture)", units),
-        ("Statistics of installed packages (further in stats.json)", statistics),
-        ("Importers of installed packages (archsim import)", importers),
+        (
+            "Number formats of installed packages (formats)",
+            _offered(FORMATS, lambda found: (found.name, found.summary)),
+        ),
+        (
+            "Units of installed packages (sections of units: in an architecture)",
+            _offered(UNITS, lambda unit: (unit.name, unit.summary)),
+        ),
+        ("Statistics of installed packages (further in stats.json)", _offered(STATISTICS, _statistic)),
+        ("Importers of installed packages (archsim import)", _offered(IMPORTERS, _importer)),
     ]
     return [(title, entries) for title, entries in sections if entries]
 
 
-def _family(family: Family[Any]) -> list[tuple[str, Entries]]:
+def _statistic(found: Statistic) -> tuple[str, str]:
+    return found.name, f"{found.meaning} ({found.unit})" if found.unit not in ("", "1") else found.meaning
+
+
+def _importer(found: Importer) -> tuple[str, str]:
+    return found.name, f"{found.summary} ({', '.join(found.suffixes)})"
+
+
+def _outside_families() -> tuple[list[tuple[str, Entries]], list[str]]:
+    """The sections of the families of other packages, and a line for each whose parts cannot be read."""
+    sections: list[tuple[str, Entries]] = []
+    broken = []
+    for name, offered in OUTSIDE_FAMILIES.survey().usable.items():
+        try:
+            sections += _family(offered.value, f" from {offered.package}")
+        except Exception as error:  # whatever it has in its fields
+            what = one_line(f"{type(error).__name__}: {error}")
+            broken.append(f"{FAMILY_GROUP}: {name} of {offered.package}: cannot be listed: {what}")
+    return sections, broken
+
+
+def _family(family: Family[Any], origin: str) -> list[tuple[str, Entries]]:
     """The entries of a family: its schedules, and the sections of its architecture files."""
     components = [
         entry
@@ -62,11 +128,16 @@ def _family(family: Family[Any]) -> list[tuple[str, Entries]]:
         if name not in ("family", "summary", "clock_mhz", "technology", "dram_type")
         for entry in _component(family, name, str(field.description))
     ]
-    schedules = [(schedule.name, schedule.summary) for schedule in schedules_of(family)]
+    outside = [
+        (found.value.name, f"{found.value.summary}; from {found.package}")
+        for found in OUTSIDE_SCHEDULES.survey().usable.values()
+        if found.value.family == family.name
+    ]
+    schedules = [*((schedule.name, schedule.summary) for schedule in family.schedules), *outside]
     note = " (fused and split mean interleaved)" if family.name == "gemv" else ""
     return [
-        (f"Schedules of the family {family.name}{note}", schedules),
-        (f"Components of the family {family.name} (the sections of an architecture)", components),
+        (f"Schedules of the family {family.name}{origin}{note}", schedules),
+        (f"Components of the family {family.name}{origin} (the sections of an architecture)", components),
     ]
 
 
