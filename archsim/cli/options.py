@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from archsim.config import Override
     from archsim.families.load import Arch
     from archsim.workload import Workload
 
@@ -44,15 +43,20 @@ DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback o
 
 def load_inputs(arch: str, workload: str, sets: list[str] | None) -> tuple[Arch, Workload]:
     """Load both inputs; an override goes to the one that has a field of that name."""
+    from archsim.cli.set_option import Sets
     from archsim.config import parse_override
-    from archsim.families.load import load_arch
+    from archsim.errors import ArchError
+    from archsim.families.load import arch_model, load_arch
     from archsim.workload import load_workload
-    from archsim.workload.config import WorkloadConfig
 
-    to_arch: list[Override] = []
-    to_workload: list[Override] = []
-    for text in sets or ():
-        override = parse_override(text)
-        of_workload = override.path.split(".")[0] in WorkloadConfig.model_fields.keys() - {"summary"}
-        (to_workload if of_workload else to_arch).append(override)
-    return load_arch(arch, to_arch), load_workload(workload, to_workload)
+    if not sets:
+        return load_arch(arch), load_workload(workload)
+    overrides = [parse_override(text) for text in sets]
+    given = Sets.make(overrides, arch_model(arch, overrides))
+    try:
+        machine = load_arch(arch, given.arch)
+    except ArchError as error:
+        raise ArchError((*error.faults, *given.faults)) from error
+    if given.faults:
+        raise ArchError(given.faults)
+    return machine, load_workload(workload, given.workload)

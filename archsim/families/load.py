@@ -58,6 +58,14 @@ def load_arch(reference: str, overrides: Sequence[Override] = (), units: Sequenc
     return arch
 
 
+def arch_model(reference: str, overrides: Sequence[Override] = ()) -> type[MachineConfig]:
+    """The model that the architecture of a preset's name or a file's path is validated with.
+
+    Raises ArchError if there is no such file, or no such family.
+    """
+    return _model(load_document(find_file(PresetKind.ARCH, reference, ArchError), ArchError), overrides, ())
+
+
 def _model(
     document: Document, overrides: Sequence[Override], units: Sequence[UnitDefinition[Any]]
 ) -> type[MachineConfig]:

@@ -326,7 +326,14 @@ def test_list_names_everything(cli: Cli) -> None:
             "--schedule spilt: no such schedule; did you mean 'split'? allowed: fused_interleaved",
         ),
         (["run", *TINY, "--set", "mac_array.rows=0"], "--set mac_array.rows=0: mac_array.rows: expected an integer"),
-        (["run", *TINY, "--set", "mac_arry.rows=1"], "mac_arry: unknown key; did you mean 'mac_array'?"),
+        (["run", *TINY, "--set", "mac_arry.rows=1"], "mac_arry: unknown key; did you mean 'mac_array' (architecture)?"),
+        (["run", *TINY, "--set", "stepz=3"], "--set stepz=3: stepz: unknown key; did you mean 'steps' (workload)?"),
+        (["run", *TINY, "--set", "stepz=3"], "allowed here: accumulators, "),
+        (["run", *TINY, "--set", "stepz=3"], ", weight_sram (architecture); activations, "),
+        (["run", *TINY, "--set", "stepz=3"], ", weights (workload)"),
+        (["program", *TINY, "--set", "columns=3"], "did you mean 'mac_array.columns' (architecture)?"),
+        (["run", *TINY, "--set", "seed=3"], "mean 'weights.seed' (workload) or 'input.seed' (workload)?"),
+        (["run", *TINY, "--set", "xyz=3"], "xyz: unknown key; allowed here: accumulators, "),
         (["run", *TINY, "--set", "mac_array.rows"], "expected PATH=VALUE"),
         (["run", *TINY, "--set", "formats=float8"], "unknown number format 'float8'; allowed: float32"),
         (["run", *TINY, "--set", "technology=node_3nm"], "node_3nm: no preset of that name; did you mean 'node_7nm'?"),
@@ -364,6 +371,16 @@ def test_bad_input_is_one_clear_line_and_exit_2(cli: Cli, arguments: list[str], 
     assert Path("file").read_text() == Path("mine/thesis.tex").read_text() == "precious"
     assert sorted(path.name for path in Path().iterdir() if path.name != "results") == ["file", "mine"]
     assert not Path("results").exists() or not list(Path("results").iterdir()), "nothing half-written"
+
+
+def test_a_key_of_neither_input_is_said_with_what_else_is_wrong(cli: Cli) -> None:
+    run = cli("run", *TINY, "--set", "stepz=3", "--set", "clock_mhz=-1", "--set", "hiden_size=2")
+    assert run.code == 2
+    assert [line.split(": ")[2] for line in run.err.splitlines()] == [
+        "--set clock_mhz=-1",
+        "--set stepz=3",
+        "--set hiden_size=2",
+    ]
 
 
 def test_debug_shows_the_traceback(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
