@@ -84,12 +84,19 @@ def main() -> None:
     except Exception as error:
         if not isinstance(error, _USAGE_ERROR):
             raise
-        _fail(error, f"{error.format_message().rstrip('.')}. See archsim --help.", EXIT_USER)
+        _fail(error, f"{error.format_message().rstrip('.')}. See {_command()} --help.", EXIT_USER)
     try:
         sys.stdout.flush()
     except OSError as error:
         _fail(error, f"cannot write the output: {error.strerror or error}", EXIT_USER)
     sys.exit(code or 0)
+
+
+def _command() -> str:
+    """The command whose help says more: "archsim run", or "archsim" where no command was given."""
+    given = sys.argv[1:2]  # archsim itself has no option with a value that could stand before the command
+    known = [command.name for command in app.registered_commands]
+    return " ".join(["archsim", *(word for word in given if word in known)])
 
 
 def _prepare_streams() -> None:
