@@ -56,6 +56,10 @@ class Statistic:
     compute: Callable[[FinishedRun], Computed]
 
 
+_TEXTS = ("name", "unit", "meaning", "formula")
+"""What of a statistic is text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Further:
     """A statistic of a run with its value."""
@@ -73,14 +77,17 @@ def _fault(name: str, statistic: Statistic) -> str:
     return not_text(statistic, *_TEXTS) or named_otherwise(name, statistic.name, "statistic")
 
 
-_TEXTS = ("name", "unit", "meaning", "formula")
-
 STATISTICS = EntryGroup(GROUP, Statistic, _fault)
 """The entries under which packages offer statistics."""
 
 
 def compute_further(run: FinishedRun, statistics: Sequence[Statistic]) -> tuple[Further, ...]:
-    """The values of some statistics; ExtensionError if one fails, or is no finite number."""
+    """The values of some statistics; ExtensionError if one fails, is declared wrongly, or is no finite number."""
+    for given in statistics:
+        if not isinstance(given, Statistic):
+            raise ExtensionError(f"{GROUP}: expected an instance of Statistic, got {type(given).__name__}")
+        if fault := not_text(given, *_TEXTS):
+            raise ExtensionError(f"{GROUP}: {given.name}: {fault}")
     names = [statistic.name for statistic in statistics]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:

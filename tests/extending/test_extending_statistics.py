@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -93,6 +95,22 @@ def test_what_goes_wrong_in_it_is_its_packages_fault(compute: Callable[[Finished
     with pytest.raises(ExtensionError) as error:
         simulated(statistic(compute))
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (replace(statistic(lambda run: 1), unit=3), "own: unit must be text, got the integer 3"),  # type: ignore[arg-type]
+        (replace(statistic(lambda run: 1), meaning=None), "own: meaning must be text, got null (no value)"),  # type: ignore[arg-type]
+        (replace(statistic(lambda run: 1), name=("a",)), "('a',): name must be text, got the value [\"a\"]"),  # type: ignore[arg-type]
+        (3, "expected an instance of Statistic, got int"),
+    ],
+)  # fmt: skip
+def test_one_that_is_declared_wrongly_is_refused_before_anything_is_computed(wrong: Any, message: str) -> None:
+    """Given by a caller; test_extending_list.py has one of an installed package."""
+    with pytest.raises(ExtensionError) as error:
+        simulated(statistic(lambda run: 1 / 0, "first"), wrong)
+    assert str(error.value) == f"archsim.statistics: {message}"
 
 
 def test_two_of_one_name_are_refused() -> None:
