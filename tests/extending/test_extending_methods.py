@@ -27,7 +27,7 @@ from archsim.golden.integer import Coded, Grid, Target
 from archsim.golden.integer_functions import Exact, Method
 from archsim.hardware.functions.method_definition import MethodDefinition
 from archsim.hardware.functions.method_registry import METHODS, TABLE, all_methods, find_method
-from archsim.hardware.functions.methods import Hard
+from archsim.hardware.functions.methods import Hard, address_format
 from archsim.hardware.numerics import Overflows
 from archsim.workload import load_workload
 from archsim.workload.network import FunctionSpec
@@ -89,7 +89,7 @@ def test_the_example_refuses_what_it_cannot_do(example: Path) -> None:
     command = "archsim validate tiny_2x2 lstm_3_2_t4 --set formats=q4.12 --set activation.method=quadratic --set "
     wide = run(command + "activation.address_format=q4.24", example)
     assert wide.returncode == 2
-    assert "activation: quadratic: the address format q4.24 has more than 24 bits" in wide.stdout
+    assert "activation: method quadratic: address_format is q4.24, of more than 24 bits" in wide.stdout
 
 
 def test_the_package_has_to_be_installed(tmp_path: Path) -> None:
@@ -255,6 +255,38 @@ def test_results_that_are_none(found: Callable[[Any], Any], message: str) -> Non
     broken = replace(MINE, make=lambda config, formats: Returning(found))
     with pytest.raises(ExtensionError, match=f"^archsim.activation_methods: mine: .*{message}"):
         verdict(broken)
+
+
+@pytest.mark.parametrize(
+    ("sets", "message"),
+    [
+        (["formats=float32"], "without address_format that is formats.gate, float32: set one of the two"),
+        (["formats=int8"], "without address_format that is formats.gate, int8: set one of the two"),
+        (["activation.address_format=int8"], "address_format is int8"),
+        (["activation.address_format=q4.20"], "at most 8 bits"),
+    ],
+)
+def test_a_format_that_a_method_cannot_serve(sets: list[str], message: str) -> None:
+    """What, where, and what is allowed: the section, the method, the field and its format; no word of archsim's own."""
+
+    def make(config: Any, formats: Any) -> Hard:
+        address = address_format(config, formats)
+        if address.bits > 8 and config.address_format is not None:
+            raise ValueError("at most 8 bits")
+        return Hard()
+
+    with offered(GROUP, mine=replace(MINE, make=make)), pytest.raises(ArchError) as caught:
+        machine(*sets, "activation.method=mine")
+    (line,) = str(caught.value).splitlines()
+    assert ": activation: method mine: " in line
+    assert message in line
+    assert ("it needs its argument in a q format of up to 32 bits, as q4.12; " in line) == ("at most" not in message)
+
+
+def test_results_of_another_kind_than_the_target_s() -> None:
+    broken = replace(MINE, make=lambda config, formats: Returning(lambda x: (x.astype(np.int64), 0)))
+    with pytest.raises(ExtensionError, match="overflowed: numbers of float32, got int64"):
+        verdict(broken, "formats=float32")
 
 
 def test_not_a_number_is_no_result() -> None:

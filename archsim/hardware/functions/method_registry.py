@@ -74,18 +74,22 @@ def all_methods() -> Mapping[str, MethodDefinition]:
 
 
 def make_method(config: FunctionConfig, formats: Formats) -> Method:
-    """The method that a unit evaluates functions with; ValueError if it cannot do with the section or the formats."""
+    """The method that a unit evaluates functions with.
+
+    Raises ValueError, which names the method, if it cannot do with the section or the formats.
+    """
     definition = config.method
-    if METHODS.get(definition.name) is definition:
-        return definition.make(config, formats)
+    own = METHODS.get(definition.name) is definition
     try:
         made = definition.make(config, formats)
-    except (ArchsimError, ValueError):
-        raise
-    except Exception as error:  # whatever the other package does
+    except ValueError as error:
+        raise ValueError(f"method {definition}: {error}") from error
+    except Exception as error:  # whatever another package does
+        if isinstance(error, ArchsimError) or own:
+            raise
         what = one_line(f"{type(error).__name__}: {error}")
         raise ExtensionError(f"{GROUP}: {definition}: cannot be made: {what}") from error
-    return OutsideMethod(definition.name, made)
+    return made if own else OutsideMethod(definition.name, made)
 
 
 def _offered() -> Mapping[str, MethodDefinition]:

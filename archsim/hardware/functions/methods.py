@@ -212,14 +212,14 @@ def real_function(function: FunctionSpec, method: str, source: Encoding, target:
 
 
 def address_format(config: FunctionConfig, formats: Formats) -> Fixed:
-    """The format of a table's argument; ValueError if there is none."""
+    """The format in which a method sees its argument as a code; ValueError if there is none."""
     address = formats.format("gate") if config.address_format is None else config.address_format
     if isinstance(address, Fixed) and address.bits <= MAX_BITS:
         return address
-    where = "address_format" if config.address_format else "formats.gate, for want of an address_format,"
-    raise ValueError(
-        f"method {config.method}: {where} is {address}; a table and lines need a q format of up to 32 bits, as q4.12"
-    )
+    needed = f"it needs its argument in a q format of up to {MAX_BITS} bits, as q4.12"
+    if config.address_format is not None:
+        raise ValueError(f"{needed}; address_format is {address}")
+    raise ValueError(f"{needed}; without address_format that is formats.gate, {address}: set one of the two")
 
 
 def computed(function: Callable[[Array], Array], source: Encoding, target: Encoding) -> Evaluator:

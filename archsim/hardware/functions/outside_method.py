@@ -80,6 +80,8 @@ def _what_is_wrong(found: object, shape: tuple[int, ...], target: Encoding) -> s
     if not isinstance(beyond, int | np.integer) or isinstance(beyond, bool) or beyond < 0:
         return f"a whole number of overflows, got {one_line(repr(beyond))}"
     if not isinstance(target.format, IntegerFormat):
+        if values.dtype.kind != "f":
+            return f"numbers of {target.format}, got {values.dtype}"
         return "a number that is none (NaN)" if np.isnan(values).any() else ""
     if values.dtype.kind != "i":
         return f"codes of {target.format}, got {values.dtype}"
