@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated
@@ -90,6 +90,23 @@ class Named:
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         written = core_schema.to_string_ser_schema(when_used="always")
         return core_schema.no_info_plain_validator_function(self.parse, serialization=written)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedOrGiven:
+    """As `Named`, of values that the caller of `validate` may give besides those that are registered.
+
+    `parse` gets what stands in a file, and everything that was given, of whatever type.
+    """
+
+    parse: Callable[[object, Sequence[object]], object]
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def parse(value: object, info: core_schema.ValidationInfo) -> object:
+            return self.parse(value, info.context or ())
+
+        written = core_schema.to_string_ser_schema(when_used="always")
+        return core_schema.with_info_plain_validator_function(parse, serialization=written)
 
 
 class StrictModel(BaseModel):

@@ -19,14 +19,22 @@ from archsim.errors import Fault, FaultsError
 M = TypeVar("M", bound=BaseModel)
 
 
-def validate(model: type[M], document: Document, overrides: Sequence[Override], error: type[FaultsError]) -> M:
+def validate(
+    model: type[M],
+    document: Document,
+    overrides: Sequence[Override],
+    error: type[FaultsError],
+    given: Sequence[object] = (),
+) -> M:
     """The `model` that `document` describes once `overrides` are set in it, in their order.
+
+    `given`: values that fields of the type NamedOrGiven may name, besides those that are registered.
 
     Raises `error` with a fault for everything that is wrong: in the order of the file's lines, then the
     overrides.
     """
     edited = apply_overrides(document, overrides, slot_of(model))
-    value, problems = _check(model, edited.data)
+    value, problems = _check(model, edited.data, given)
     problems.sort(key=lambda problem: edited.order(problem.path))
     faults = [*(_fault(problem, edited) for problem in problems), *edited.faults]
     if faults or value is None:
@@ -35,14 +43,14 @@ def validate(model: type[M], document: Document, overrides: Sequence[Override], 
     return value
 
 
-def _check(model: type[M], data: dict[str, Any]) -> tuple[M | None, list[Problem]]:
+def _check(model: type[M], data: dict[str, Any], given: Sequence[object]) -> tuple[M | None, list[Problem]]:
     slot = slot_of(model)
     value = None
     problems: list[Problem] = []
     try:
         # The data is what JSON can hold, and pydantic's rules for JSON fit it: strict about the types of
         # values, but a list may become a tuple, and a string a member of an enumeration.
-        value = model.model_validate_json(json.dumps(data, allow_nan=False), strict=True)
+        value = model.model_validate_json(json.dumps(data, allow_nan=False), strict=True, context=given)
     except ValidationError as failure:
         problems = problems_of(failure, slot, data)
     problems.extend(inexact_choices(slot, data))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +13,7 @@ from archsim.config.extensions import METHODS as GROUP
 from archsim.config.extensions import EntryGroup, named_otherwise, not_text
 from archsim.config.slots import Choices
 from archsim.config.text import one_line, shown
-from archsim.config.types import Named
+from archsim.config.types import NamedOrGiven
 from archsim.errors import ArchsimError, ExtensionError
 from archsim.formats import Formats
 from archsim.hardware.functions.method_definition import MethodDefinition
@@ -110,18 +110,34 @@ def _names() -> tuple[str, ...]:
     return tuple(all_methods())
 
 
-def _method(value: object) -> MethodDefinition:
-    """A method itself, or the one of a name."""
+def check_methods(methods: Sequence[MethodDefinition]) -> tuple[MethodDefinition, ...]:
+    """The definitions that a caller gives; ExtensionError for one that is none, or has a name that is taken."""
+    for method in methods:
+        if not isinstance(method, MethodDefinition):
+            raise ExtensionError(f"{GROUP}: expected an instance of MethodDefinition, got {type(method).__name__}")
+        fault = _fault(method.name, method)
+        if not fault and sum(method.name == other.name for other in methods) > 1:
+            fault = "there are several methods of that name"
+        if fault:
+            raise ExtensionError(f"{GROUP}: {method.name}: {fault}")
+    return tuple(methods)
+
+
+def _method(value: object, given: Sequence[object]) -> MethodDefinition:
+    """A method itself, or the one of a name: of those given, or else of those that are registered."""
     if isinstance(value, MethodDefinition):
         return value
-    found = find_method(value) if isinstance(value, str) else None
+    own = {method.name: method for method in given if isinstance(method, MethodDefinition)}
+    found = (own.get(value) or find_method(value)) if isinstance(value, str) else None
     if found is not None:
         return found
-    close = difflib.get_close_matches(value, _names(), n=1) if isinstance(value, str) else []
+    close = difflib.get_close_matches(value, (*own, *_names()), n=1) if isinstance(value, str) else []
     if close:
         raise PydanticCustomError("unknown_method", "did you mean {name}?", {"name": shown(close[0])})
+    if own:
+        raise PydanticCustomError("unknown_method", "given besides: {names}", {"names": ", ".join(map(shown, own))})
     raise PydanticKnownError("enum", {"expected": ", ".join(_names())})
 
 
-AnyMethod = Annotated[MethodDefinition, Named(_method), Choices(_names)]
+AnyMethod = Annotated[MethodDefinition, NamedOrGiven(_method), Choices(_names)]
 """A field that names a method in files; in Python it may be given as a name or as the method itself."""
