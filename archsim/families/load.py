@@ -12,6 +12,8 @@ from archsim.config.text import shown
 from archsim.errors import ArchError, Fault, SimulatorBug
 from archsim.families.machine_config import MachineConfig
 from archsim.families.registry import DEFAULT_FAMILY, all_families, find_family
+from archsim.hardware.functions.method_definition import MethodDefinition
+from archsim.hardware.functions.method_registry import check_methods
 from archsim.hardware.unit_definition import UnitDefinition
 from archsim.technology import Prices, load_prices
 
@@ -39,17 +41,23 @@ class Arch:
         return prices
 
 
-def load_arch(reference: str, overrides: Sequence[Override] = (), units: Sequence[UnitDefinition[Any]] = ()) -> Arch:
+def load_arch(
+    reference: str,
+    overrides: Sequence[Override] = (),
+    units: Sequence[UnitDefinition[Any]] = (),
+    methods: Sequence[MethodDefinition] = (),
+) -> Arch:
     """Load the architecture of a preset's name or a file's path, with `--set` overrides applied.
 
-    `units`: units of your own that its section `units` may ask for, besides those that installed packages offer.
+    `units`: units of your own that its section `units` may ask for, besides those that installed packages offer;
+    `methods`: activation methods of your own that it, or an override, may name.
 
     The path of a technology is relative to the file that names it, or, with --set, to the current folder. Raises
-    ArchError with all faults at once, then with those of the technology; ExtensionError for an unusable unit.
+    ArchError with all faults at once, then with those of the technology; ExtensionError for an unusable unit or method.
     """
     path = find_file(PresetKind.ARCH, reference, ArchError)
     document = load_document(path, ArchError)
-    config = validate(_model(document, overrides, units), document, overrides, ArchError)
+    config = validate(_model(document, overrides, units), document, overrides, ArchError, check_methods(methods))
     set_here = {override.path for override in overrides}
     config = config.with_files_from(path.parent, set_here)
     arch = Arch(path.stem, config, tuple(f"{override.path}={override.value}" for override in overrides))

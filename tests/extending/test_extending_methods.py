@@ -19,6 +19,7 @@ from archsim.api import simulate
 from archsim.checking.validation import Validation
 from archsim.config import parse_override
 from archsim.config.extensions import METHODS as GROUP
+from archsim.config.presets import PresetKind, preset_file
 from archsim.errors import ArchError, ExtensionError
 from archsim.families.load import Arch, load_arch
 from archsim.formats import Encoding, NumberFormat, parse_format
@@ -40,12 +41,9 @@ MINE = MethodDefinition("mine", "as archsim's hard one", lambda config, formats:
 
 
 def machine(*sets: str, method: MethodDefinition | None = None) -> Arch:
-    """tiny_2x2 in q4.12, with a method given as itself."""
-    arch = load_arch("tiny_2x2", tuple(parse_override(text) for text in ("formats=q4.12", *sets)))
-    if method is None:
-        return arch
-    data = {**arch.config.model_dump(), "activation": {**arch.config.model_dump()["activation"], "method": method}}
-    return replace(arch, config=type(arch.config).model_validate(data, strict=False))
+    """tiny_2x2 in q4.12, with a method of the caller's own."""
+    texts = ("formats=q4.12", *sets, *(() if method is None else (f"activation.method={method.name}",)))
+    return load_arch("tiny_2x2", [parse_override(text) for text in texts], methods=() if method is None else (method,))
 
 
 def verdict(method: MethodDefinition, *sets: str) -> Validation:
@@ -201,6 +199,42 @@ def test_offered_methods_are_found_by_name_and_written_by_name() -> None:
         assert '"method":"mine"' in written
         assert type(arch.config).model_validate_json(written) == arch.config
     assert find_method("mine") is None
+
+
+def test_a_file_may_name_a_method_that_the_caller_gives(tmp_path: Path) -> None:
+    """With no package installed; where one has the name too, the caller's is taken, as of units."""
+    text = preset_file(PresetKind.ARCH, "tiny_2x2").read_text(encoding="utf-8")
+    file = tmp_path / "own.yaml"
+    file.write_text(text.replace("\nactivation:\n", "\nactivation:\n  method: mine\n"), encoding="utf-8")
+    other = replace(MINE, summary="of the caller")
+    assert load_arch(str(file), methods=[other]).config.function_unit.method is other
+    with offered(GROUP, mine=MINE):
+        assert load_arch(str(file)).config.function_unit.method is MINE
+        assert load_arch(str(file), methods=[other]).config.function_unit.method is other
+    with pytest.raises(ArchError, match="expected one of 'exact', 'hard', .*, got 'mine'$"):
+        load_arch(str(file))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("mien", "got 'mien': did you mean 'mine'"), ("x", "got 'x': given besides: 'mine'$")]
+)
+def test_an_unknown_name_beside_a_caller_s_methods(name: str, message: str) -> None:
+    with pytest.raises(ArchError, match=message):
+        load_arch("tiny_2x2", [parse_override(f"activation.method={name}")], methods=(MINE,))
+
+
+@pytest.mark.parametrize(
+    ("methods", "message"),
+    [
+        ((Hard(),), "expected an instance of MethodDefinition, got Hard"),
+        ((TABLE,), "table: archsim has a method of that name"),
+        ((MINE, replace(MINE, summary="again")), "mine: there are several methods of that name"),
+        ((replace(MINE, summary=3),), "mine: summary must be text, got the integer 3"),  # type: ignore[arg-type]
+    ],
+)
+def test_methods_that_a_caller_cannot_give(methods: Any, message: str) -> None:
+    with pytest.raises(ExtensionError, match=f"^archsim.activation_methods: {message}$"):
+        load_arch("tiny_2x2", methods=methods)
 
 
 @pytest.mark.parametrize(
