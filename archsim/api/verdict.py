@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
 from archsim.api.simulate import Simulation, simulate
-from archsim.checking.validation import Check
+from archsim.checking.validation import WITNESS, Check
 from archsim.engines.choose import AUTO, FAST, MACHINE, check_executor
 from archsim.errors import SimulatorBug
 from archsim.families.load import Arch
@@ -19,6 +20,17 @@ from archsim.program.interpreter import interpret
 from archsim.program.ir import Program
 from archsim.program.verifier import find_hazards
 from archsim.workload import Workload
+
+
+class Outcome(StrEnum):
+    """How a verdict came out: all was judged and is right, something is wrong, or no reference judged the numbers.
+
+    The last is right in what could be looked at: the schedule, and the machine against the untimed program.
+    """
+
+    VALID = "valid"
+    NOT_VALID = "not_valid"
+    NUMBERS_NOT_JUDGED = "numbers_not_judged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +54,9 @@ class Verdict:
     `hazards`: conflicts that nothing orders, one text each (then nothing was simulated). `differing_numbers`: how
     many of `compared_numbers` results differ in any bit between the machine and the untimed program. `not_judged`: why
     there are no `checks`, "" if there are. `output_sqnr_db`: the output against the golden model, None if it is equal
-    or was held to a bound instead. `executors`: the machine against the second one; None if not asked for.
+    or was held to a bound instead. `witness_left_out`: the workload has expected results with which these numbers were
+    not compared, as their formats make them others. `executors`: the machine against the second one; None if not asked
+    for.
     """
 
     arch: str
@@ -57,13 +71,21 @@ class Verdict:
     tolerance: float
     not_judged: str
     output_sqnr_db: float | None
+    witness_left_out: bool
     executors: ExecutorCheck | None
 
     @property
     def passed(self) -> bool:
-        """Whether schedule and numbers are right."""
+        """Whether nothing is wrong; numbers that no reference judged are not (`outcome` tells the two apart)."""
         right = all(check.passed for check in self.checks) and (self.executors is None or self.executors.passed)
         return not self.hazards and not self.differing_numbers and right
+
+    @property
+    def outcome(self) -> Outcome:
+        """What came out; VALID only if the numbers were judged by a reference."""
+        if not self.passed:
+            return Outcome.NOT_VALID
+        return Outcome.VALID if self.checks else Outcome.NUMBERS_NOT_JUDGED
 
 
 def judge(arch: Arch, workload: Workload, schedule: AskedSchedule, executor: str = AUTO) -> Verdict:
@@ -106,6 +128,8 @@ def _verdict(
     simulation: Simulation | None,
     executors: ExecutorCheck | None = None,
 ) -> Verdict:
+    checks = simulation.validation.checks if simulation else ()
+    witnesses = [check for check in checks if check.reference == WITNESS]
     return Verdict(
         arch=arch.name,
         workload=workload.name,
@@ -115,10 +139,11 @@ def _verdict(
         hazards=hazards,
         compared_numbers=differing[0],
         differing_numbers=differing[1],
-        checks=simulation.validation.checks if simulation else (),
+        checks=checks,
         tolerance=simulation.validation.tolerance if simulation else 0.0,
         not_judged=simulation.validation.not_judged if simulation else "the schedule has hazards",
         output_sqnr_db=simulation.accuracy.tensors[0].sqnr_db if simulation and simulation.accuracy else None,
+        witness_left_out=simulation is not None and workload.config.expected is not None and not witnesses,
         executors=executors,
     )
 

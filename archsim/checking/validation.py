@@ -32,6 +32,9 @@ TOLERANCE = 1e-5
 SMALLEST_SCALE = 2.0**-21 / TOLERANCE
 """Magnitude below which a tensor's error is taken relative to this instead: 8 u over the tolerance, about 0.05."""
 
+WITNESS = "expected (file)"
+"""The reference that a workload brings along: results of another implementation."""
+
 Float = npt.NDArray[np.floating]
 
 
@@ -88,7 +91,7 @@ def compare(computed: Results, golden: Golden, expected: Expected | None = None)
         states = {"h_n": expected.h_n, "c_n": expected.c_n}
         witness: dict[str, Sequence[Float]] = {"output": [expected.output]}
         witness |= {name: list(state) for name, state in states.items() if state is not None}
-        checks += _checks("expected (file)", got, witness, TOLERANCE)
+        checks += _checks(WITNESS, got, witness, TOLERANCE)
     return _validation(checks, TOLERANCE)
 
 

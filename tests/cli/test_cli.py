@@ -234,7 +234,7 @@ def test_schedule(cli: Cli) -> None:
 def test_validate(cli: Cli) -> None:
     run = cli("validate", *TINY)
     assert run.code == 0
-    assert run.out.splitlines()[-1] == "VALID"
+    assert run.out.splitlines()[-1] == "VALID: the schedule, and the numbers within the bound"
     assert "0 of 12 numbers differ in any bit" in run.out  # 4 steps of 2 outputs, 2 of h_n, 2 of c_n
     verdict = json.loads(cli("validate", *TINY, "--json").out)
     assert verdict["passed"] is True
@@ -244,7 +244,7 @@ def test_validate(cli: Cli) -> None:
 def test_validate_a_preset_in_int8(cli: Cli) -> None:
     run = cli("validate", "edge_64x64", "lstm:3,2,t=4")
     assert run.code == 0
-    assert run.out.splitlines()[-1] == "VALID"
+    assert run.out.splitlines()[-1] == "VALID: the schedule, and the numbers in every bit"
     assert "output: 0 of 8 numbers differ in any bit from the independent integer reference" in run.out
     assert "golden model: max error" not in run.out
     verdict = json.loads(cli("validate", "edge_64x64", "lstm:3,2,t=4", "--json").out)

@@ -75,8 +75,11 @@ def test_validate_integers(cli: Cli) -> None:
     assert run.code == 0
     assert "ok   output: 0 of 8 numbers differ in any bit from the independent integer reference" in run.out
     assert "---- output against golden model: SQNR " in run.out
-    assert run.out.splitlines()[-1] == "VALID"
+    assert "not judged" not in run.out
+    assert "expected (file)" not in run.out
+    assert run.out.splitlines()[-1] == "VALID: the schedule, and the numbers in every bit"
     verdict = json.loads(cli("validate", *TINY, *INTEGER, "--json").out)
+    assert verdict["verdict"] == "valid"
     assert (verdict["passed"], verdict["tolerance"], verdict["not_judged"]) == (True, 0, "")
     assert [check["differing_numbers"] for check in verdict["checks"]] == [0, 0, 0]
     assert verdict["output_sqnr_db"] > 10
@@ -88,15 +91,33 @@ def test_validate_fails_if_a_bit_differs(cli: Cli, wrong_reference: None) -> Non
     assert "FAIL output: 1 of 8 numbers differ in any bit from the independent integer reference" in run.out
     assert "ok   h_n: 0 of 2 numbers differ" in run.out
     assert run.out.splitlines()[-1] == "NOT VALID"
+    assert json.loads(cli("validate", *TINY, *INTEGER, "--json").out)["verdict"] == "not_valid"
+
+
+@pytest.mark.parametrize(("formats", "compared"), [((), True), (INTEGER, False), (NARROW, False)])
+def test_validate_says_whether_a_witness_was_compared(cli: Cli, formats: tuple[str, ...], compared: bool) -> None:
+    """In float32 it decides; other numbers are meant to differ from it, and nothing may look as if they had not."""
+    cli("run", *TINY, "--no-plots", "--out", "first")
+    text = (
+        "summary: with a witness\nkind: lstm\ninput_size: 3\nhidden_size: 2\nsteps: 4\nbatch: 1\n"
+        "weights: {seed: 1}\ninput: {seed: 2}\nexpected: {file: first/outputs.npz}\n"
+    )
+    Path("w.yaml").write_text(text)
+    run = cli("validate", "tiny_2x2", "w.yaml", *formats)
+    assert ("output against expected (file): max error" in run.out) is compared
+    assert ("---- expected (file): not compared: these number formats are meant to differ" in run.out) is not compared
+    left_out = json.loads(cli("validate", "tiny_2x2", "w.yaml", *formats, "--json").out)["witness_left_out"]
+    assert left_out is not compared
 
 
 def test_validate_what_is_not_judged(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Schedule and machine against the untimed program decide."""
+    """Schedule and machine against the untimed program decide; no word or field says that the numbers are right."""
     run = cli("validate", *TINY, *NARROW)
     assert run.code == 0
     assert "---- numbers against a reference: not judged: floating point other than float32 alone" in run.out
-    assert run.out.splitlines()[-1] == "VALID"
+    assert run.out.splitlines()[-1] == "SCHEDULE VALID, NUMBERS NOT JUDGED"
     verdict = json.loads(cli("validate", *TINY, *NARROW, "--json").out)
+    assert verdict["verdict"] == "numbers_not_judged"
     assert (verdict["passed"], verdict["checks"]) == (True, [])
     assert verdict["not_judged"].startswith("floating point other than float32")
     monkeypatch.setattr("archsim.api.verdict._differing", lambda machine, untimed: (12, 3))

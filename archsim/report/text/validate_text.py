@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 
-from archsim.api.verdict import ExecutorCheck, Verdict
-from archsim.checking.validation import Check
+from archsim.api.verdict import ExecutorCheck, Outcome, Verdict
+from archsim.checking.validation import WITNESS, Check
 
 
 def verdict_json(verdict: Verdict) -> str:
     """The verdict as one JSON object."""
-    return json.dumps({"passed": verdict.passed, **dataclasses.asdict(verdict)}, indent=2, allow_nan=False) + "\n"
+    document = {"verdict": verdict.outcome, "passed": verdict.passed, **dataclasses.asdict(verdict)}
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
 def verdict_text(verdict: Verdict) -> str:
@@ -39,9 +40,25 @@ def verdict_text(verdict: Verdict) -> str:
     if verdict.not_judged and not verdict.hazards:
         lines.append(f"---- numbers against a reference: not judged: {verdict.not_judged}")
     if verdict.output_sqnr_db is not None:
-        lines.append(f"---- output against golden model: SQNR {verdict.output_sqnr_db:.1f} dB (reported, not judged)")
-    lines.append("VALID" if verdict.passed else "NOT VALID")
+        lines.append(
+            f"---- output against golden model: SQNR {verdict.output_sqnr_db:.1f} dB, which is what the number formats "
+            "cost; there is no bound on it"
+        )
+    if verdict.witness_left_out:
+        lines.append(f"---- {WITNESS}: not compared: these number formats are meant to differ from it")
+    lines.append(_outcome_text(verdict))
     return "\n".join(lines) + "\n"
+
+
+def _outcome_text(verdict: Verdict) -> str:
+    """The verdict in a line, which claims no more than was judged."""
+    match verdict.outcome:
+        case Outcome.NOT_VALID:
+            return "NOT VALID"
+        case Outcome.NUMBERS_NOT_JUDGED:
+            return "SCHEDULE VALID, NUMBERS NOT JUDGED"
+    exact = all(check.differing_numbers is not None for check in verdict.checks)
+    return f"VALID: the schedule, and the numbers {'in every bit' if exact else 'within the bound'}"
 
 
 def _executors_text(executors: ExecutorCheck) -> str:

@@ -62,7 +62,7 @@ def test_run_with_figures_and_again_from_its_own_files(tmp_path: Path, archsim: 
 
 def test_validate_program_trace_and_list(archsim: Archsim) -> None:
     code, out, _ = archsim("validate", "npu_s10nx", LOAD)
-    assert (code, out.splitlines()[-1]) == (0, "VALID")
+    assert (code, out.splitlines()[-1]) == (0, "VALID: the schedule, and the numbers in every bit")
     code, out, _ = archsim("program", "npu_s10nx", LOAD)
     assert code == 0
     assert "first (operand)" in out
