@@ -36,12 +36,12 @@ formats: float32
 dram: {kind: simple, bandwidth_bytes_per_cycle: 4, latency_cycles: 5, burst_bytes: 8}
 weight_sram: {capacity_bytes: 4KiB, banks: 2, port_bits: 64, read_latency_cycles: 1}
 input_buffer: {capacity_bytes: 1KiB, port_bits: 128, prefetch_steps: 1}
-state_buffer: {capacity_bytes: 1KiB, port_bits: 128}
+state_buffer: {capacity_bytes: 1KiB, banks: by_kind, port_bits: 128}
 mac_array: {rows: 2, columns: 2, multiplier_latency_cycles: 1, adder_latency_cycles: 1}
 accumulators: {entries: 16}
 activation: {lanes: 1, latency_cycles: 2}
 elementwise: {lanes: 1, cell_latency_cycles: 2, hidden_latency_cycles: 1}
-sequencer: {issue_cycles: 0, queue_depth: 64}
+sequencer: {issue_cycles: 0, token_latency_cycles: 1, queue_depth: 64}
 """
 
 Times = tuple[int, int, int]
