@@ -239,8 +239,8 @@ class TestFusedInterleaved:
 class TestFusedGateMajor:
     """A group is one gate of both hidden units: 4 groups of 1 tile, 8 accumulator slots; tanh(c) one group later.
 
-    A step takes 33 cycles: g is done at 18, then the chain cell 2 + 2, tanh c 2 + 2, hidden 2 + 1, with a token in front
-    of each and one behind, runs to 33; that the fourth tile is free at 12 does not matter.
+    A step takes 33 cycles: g is done at 18, then the chain cell 2 + 2, tanh c 2 + 2, hidden 2 + 1, with a token in
+    front of each and one behind, runs to 33; that the fourth tile is free at 12 does not matter.
     """
 
     def test_every_op(self) -> None:
@@ -432,10 +432,10 @@ epilogue from 204
         """H = 3: each gate is a group of 2 rows and one of 1 row; tanh(c) is deferred by 2 groups.
 
         K = 6, so 3 chunks; a tile of 2 rows reads 2*6*32 = 384 bits through 2 * 48 = 96: exactly 4 words, so 4 cycles,
-        one more than the datapath needs. A word is 3 weights and a chunk takes 4: words 0 and 1, then 2, then 3, so that
-        chunks go in cycles 1, 2 and 3. A tile of 1 row reads 192 bits: 2 words, each there before its chunk, so 3. The
-        biases would be 64 and 32 bits more and make it 5 cycles and 3. x, h and c are 12 bytes, 4 cycles of DRAM, and
-        pass the weight SRAM's write port within that (24 bytes are 192 bits / 96 = 2 cycles).
+        one more than the datapath needs. A word is 3 weights and a chunk takes 4: words 0 and 1, then 2, then 3, so
+        that chunks go in cycles 1, 2 and 3. A tile of 1 row reads 192 bits: 2 words, each there before its chunk, so 3.
+        The biases would be 64 and 32 bits more and make it 5 cycles and 3. x, h and c are 12 bytes, 4 cycles of DRAM,
+        and pass the weight SRAM's write port within that (24 bytes are 192 bits / 96 = 2 cycles).
         """
         table = """
 prologue from 1
@@ -618,6 +618,8 @@ epilogue from {start + 193 + 1}
         assert simulation.stats.latency_cycles == start + 193 + 1 + 37
         # The array waits from the end of a step's tiles, S(t) + 12, until S(t + 1).
         assert simulation.stats.cycle_stack["wait_input"] == (38 - 12) + (89 - 50) + (137 - 101)
+
+
 class TestWorkedExample:
     """The table in docs/microarchitecture/cycles.md, which was derived by hand like those above."""
 
@@ -654,7 +656,7 @@ class TestCycleStacks:
         assert stacks["mac_array"] == expected | {"prologue": 78, "idle": 147 - 117, "epilogue": 10}
 
     def test_activation(self, stacks: Stacks) -> None:
-        """Step 0 waits 1 + 11 (sigmoid 0), 2 (sigmoid 1: 15 to 17), 1 (tanh_c[0]: 21 to 22) and 5 (tanh_c[1]: 23 to 28).
+        """Step 0 waits 1 + 11 (sigmoid 0), 2 (sigmoid 1: 15 to 17), 1 (tanh_c[0]: 21 to 22) and 5 (tanh_c[1]: from 23).
 
         Later steps wait 29 to 35 + 11 for sigmoid 0, and the same in between.
         """
@@ -675,6 +677,7 @@ class TestCycleStacks:
         """
         expected = {"useful": 304 // 4, "padding": 96 - 76, "wait_issue": 3, "wait_operand": 31 + 29 + 29 + 33}
         assert stacks["dram"] == expected | {"prologue": 5, "idle": 147 - 142, "epilogue": 5}
+
     def test_port_cycles_of_the_narrow_weight_port(self) -> None:
         """The ragged gate-major run above: 4 tiles a step hold the array one cycle longer for the port.
 
