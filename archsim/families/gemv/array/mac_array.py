@@ -23,7 +23,7 @@ from archsim.formats import FloatFormat, Formats
 from archsim.hardware.constants import OpConstants
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import Tally
-from archsim.hardware.port_streams import Run, Stream, Widths, cut_runs
+from archsim.hardware.port_streams import Run, Stream, Widths, cut_runs, even
 from archsim.hardware.products import TileShape, product_kernel, tile_constants
 from archsim.hardware.unit import Unit, UnitConfig, Work, ceil_div
 from archsim.program.ir import DataKind, Op, Region
@@ -170,6 +170,11 @@ class MacArray(Unit[MacArrayConfig]):
             last = Run(self.compute_cycles(tile) - tile.batch, onto.values, onto.entries)
             found.append(Stream(self.bank(onto), onto.bits, (last,)))
         return tuple(found)
+
+    def write_streams(self, op: Op) -> tuple[Stream, ...]:
+        """The sums, which hold up no chunk: what they wait for a port, behind the pipeline, is part of the depth."""
+        sums = self._tile(op).writes
+        return tuple(Stream(self.bank(region), region.bits, even(region.values, region.values)) for region in sums)
 
     def _vector_streams(self, tile: MacTile | BlockTile) -> list[Stream]:
         """The streams of the vectors. Chunk 0 of each vector and lane is taken first, then chunk 1 of each.
