@@ -2,17 +2,20 @@
 
 Williams, Waterman and Patterson, "Roofline: an insightful visual performance model for multicore architectures", CACM
 52(4), 2009: a machine does at most min(peak, bandwidth * operational intensity). Of on-chip memories the ceiling is
-that of the multipliers' ports, and the intensity that of what passes them.
+that of the multipliers' ports, and the intensity that of what passes them. A memory with a bank for each kind of data
+passes one kind beside the other: it allows what the bank allows that passes most.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated
 
 from archsim.families.machine_config import MachineConfig
+from archsim.hardware.port_streams import Bank
 from archsim.hardware.unit import Units
 from archsim.metrics.declare import Metric
 from archsim.metrics.traffic import DRAM
@@ -32,9 +35,12 @@ class Ceiling:
     An intensity is null where the memory moves nothing, and so is what follows from it.
     """
 
-    bandwidth_gb_per_s: Annotated[float, Metric("GB/s", "bytes that pass at most", "bytes a cycle * clock_mhz / 1000")]
+    bandwidth_gb_per_s: Annotated[
+        float, Metric("GB/s", "bytes that pass at most; of several banks, one", "bytes a cycle * clock_mhz / 1000")
+    ]
     step_ops_per_byte: Annotated[
-        float | None, Metric("ops/byte", "ops for each byte that passes in the time steps", "2 macs / bytes")
+        float | None,
+        Metric("ops/byte", "ops for each byte that passes (the busiest bank) in the time steps", "2 macs / bytes"),
     ]
     run_ops_per_byte: Annotated[float | None, Metric("ops/byte", "the same over the whole run", "2 macs / bytes")]
     step_roof_gops: Annotated[
@@ -127,22 +133,28 @@ def _bandwidths(program: Program, multipliers: str, units: Units) -> dict[str, F
 
 
 def _bits(phases: tuple[Phase, ...], units: Units, multipliers: str) -> dict[str, int]:
-    """The bits that pass DRAM's channel, in whole bursts, and the read ports of the multipliers."""
-    moved: dict[str, int] = {}
+    """The bits that pass DRAM's channel, in whole bursts, and the multipliers' read port into each memory.
+
+    Into each bank there is a port: of several the one that passes most.
+    """
+    moved: Counter[Bank] = Counter()
     for phase in phases:
         for op, times in phase.distinct:
-            for memory, bits in _passing(op, units, multipliers):
-                moved[memory] = moved.get(memory, 0) + bits * times
-    return moved
+            for bank, bits in _passing(op, units, multipliers):
+                moved[bank] += bits * times
+    busiest: dict[str, int] = {}
+    for (memory, *_), bits in moved.items():
+        busiest[memory] = max(busiest.get(memory, 0), bits)
+    return busiest
 
 
-def _passing(op: Op, units: Units, multipliers: str) -> list[tuple[str, int]]:
+def _passing(op: Op, units: Units, multipliers: str) -> list[tuple[Bank, int]]:
     unit = units[op.unit]
     if op.unit == multipliers:
-        return [(region.buffer.memory, region.bits) for region in unit.read_ports(op)]
+        return [(unit.bank(region), region.bits) for region in unit.read_ports(op)]
     if op.unit != DRAM:  # a unit with a way of its own into memory
         return []
-    return [(DRAM, unit.moved_bits(region)) for region in op.reads + op.writes if region.buffer.memory == DRAM]
+    return [((DRAM,), unit.moved_bits(region)) for region in op.reads + op.writes if region.buffer.memory == DRAM]
 
 
 def _intensity(macs: int, bits: int) -> Fraction | None:
