@@ -16,17 +16,17 @@ class Sram:
     dual_port: bool
     """A read port and a write port; else one that reads or writes."""
     copies: tuple[tuple[str, int], ...] = ()
-    """(kind of data, banks): the kinds whose data lies in several banks, for several readers at a time; a write goes to
-    all of them. The first of each is among `banks`, and as large as the others."""
+    """(what for, banks): what lies in several banks, for several readers at a time; a write goes to all of them. The
+    first of each is among `banks`, and as large as the others."""
 
     @property
     def further_banks(self) -> int:
         """The banks besides `banks`, which hold copies."""
         return sum(count - 1 for _, count in self.copies)
 
-    def banks_written(self, kind: str) -> int:
-        """How many banks a write of a kind of data goes to."""
-        return dict(self.copies).get(kind, 1)
+    def banks_written(self, bank: str) -> int:
+        """How many banks a write of what one of them is for goes to."""
+        return dict(self.copies).get(bank, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,6 +190,10 @@ class Unit(ABC, Generic[ConfigT]):
         memory = region.buffer.memory
         return (memory, region.buffer.bank) if memory in self.ports.banked else (memory,)
 
+    def parts(self, op: Op, region: Region) -> tuple[Region, ...]:
+        """What of an operand or result lies in different banks; mostly it lies in one."""
+        return (region,)
+
     def read_streams(self, op: Op) -> tuple[Stream, ...]:
         """The operands on the read ports, each with the steps that take its values; by default evenly."""
         return tuple(self._even(op, region) for region in self.read_ports(op))

@@ -13,16 +13,17 @@ from typing import Any
 
 from archsim.hardware.operators import Tally
 from archsim.hardware.unit import Unit
-from archsim.program.ir import Op
+from archsim.program.ir import Op, Region
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A way of using a memory: "read" or "write", and a kind of data."""
+    """A way of using a memory: "read" or "write", a kind of data, and the bank for it ("" where there is but one)."""
 
     memory: str
     direction: str
     data: str
+    bank: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,15 @@ def count_unit(ops: Iterable[tuple[Op, int]], unit: Unit[Any]) -> UnitActions:
 
 
 def _operands(op: Op, unit: Unit[Any]) -> list[tuple[Access, int]]:
-    """Each operand of an op with the bits that it moves."""
+    """Each operand of an op, or each bank's part of it, with the bits that it moves."""
     return [
-        (Access(region.buffer.memory, direction, region.buffer.kind.value), unit.moved_bits(region))
+        (_access(region, direction, unit), unit.moved_bits(part))
         for direction, regions in (("read", op.reads + op.updates), ("write", op.writes))
         for region in regions
+        for part in unit.parts(op, region)
     ]
+
+
+def _access(region: Region, direction: str, unit: Unit[Any]) -> Access:
+    memory, *bank = unit.bank(region)
+    return Access(memory, direction, region.buffer.kind.value, *bank)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -144,21 +145,21 @@ def _beyond_the_tables(facts: Facts, costs: Costs) -> tuple[str, ...]:
 def _banks(access: Access, costs: Costs) -> int:
     """How many banks an access goes to: a write to all that hold a copy."""
     storage = costs.memories[access.memory]
-    return storage.banks_written(access.data) if isinstance(storage, Sram) and access.direction == "write" else 1
+    return storage.banks_written(access.bank) if isinstance(storage, Sram) and access.direction == "write" else 1
 
 
 def _accesses(facts: Facts, costs: Costs) -> dict[str, dict[str, dict[str, float]]]:
     """The energy in uJ by memory, direction and kind of data."""
     prices = {name: costs.prices.memory(storage) for name, storage in costs.memories.items()}
     bits = tuple((name, price.access_bits) for name, price in prices.items())
-    counts: dict[Access, int] = {}
+    counts: Counter[Access] = Counter()
     for unit in facts.values():
-        for access, count in unit.access_counts(bits).items():
-            counts[access] = counts.get(access, 0) + count
-    found: dict[str, dict[str, dict[str, float]]] = {}
+        counts.update(unit.access_counts(bits))
+    banks: dict[tuple[str, str], Counter[str]] = {}
     for access, count in counts.items():
-        kinds = found.setdefault(access.memory, {}).setdefault(access.direction, {})
-        kinds[access.data] = (
-            count * _banks(access, costs) * prices[access.memory].access_pj(access.direction) / PJ_PER_UJ
-        )
+        banks.setdefault((access.memory, access.direction), Counter())[access.data] += count * _banks(access, costs)
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for (memory, direction), kinds in banks.items():
+        access_pj = prices[memory].access_pj(direction)
+        found.setdefault(memory, {})[direction] = {kind: n * access_pj / PJ_PER_UJ for kind, n in kinds.items()}
     return found

@@ -22,6 +22,7 @@ from archsim.families.load import load_arch
 from archsim.families.registry import build_units
 from archsim.families.schedules import find_schedule
 from archsim.hardware.operators import Tally
+from archsim.hardware.storage import Sram
 from archsim.hardware.unit import Units
 from archsim.metrics.actions import Access
 from archsim.metrics.energy import Costs, Energy, area_of, compute_costs, compute_energy
@@ -190,8 +191,9 @@ def test_more_capacity_never_costs_less(case: Case, memory: str, factor: int) ->
     assert after.part_uj[memory] >= before.part_uj[memory] * (1 - CLOSE)
     assert after.total_uj >= before.total_uj * (1 - CLOSE)
     small, large = (costs_of(of).area for of in (case, larger))
-    section = getattr(case.config, memory)
-    words = 8 * section.capacity_bytes / (getattr(section, "banks", 1) * section.port_bits)
+    section = storages(case.config)[memory]
+    assert isinstance(section, Sram)
+    words = 8 * section.capacity_bytes / (section.banks * section.port_bits)
     assert (large.area_mm2 > small.area_mm2) or (words < 1 and large.area_mm2 == small.area_mm2)
     assert (large.leakage_mw > small.leakage_mw) or (words < 1 and large.leakage_mw == small.leakage_mw)
 
@@ -287,7 +289,11 @@ def test_narrower_formats_cost_less_of_everything(schedule: str) -> None:
 
 
 def test_each_format_moves_the_price_of_what_it_is_the_format_of() -> None:
-    """On edge_16x16 in q4.12, one kind at a time from 16 to 24 bits."""
+    """On edge_16x16 in q4.12, one kind at a time from 16 to 24 bits.
+
+    A tile has 4 hidden units: 64 bits of a gate, then 96, which are two and three words of 32 bits. (In the preset's
+    words of 128 bits they are one before and after, in a bank of their own.)
+    """
     of = {
         "weight": ("weight_sram", "mac_array", "dram"),
         "input": ("input_buffer", "mac_array"),
@@ -298,7 +304,8 @@ def test_each_format_moves_the_price_of_what_it_is_the_format_of() -> None:
     }
 
     def energy(**formats: str) -> Energy:
-        sets = ["formats=q4.12", "activation.method=exact", *(f"formats.{k}={v}" for k, v in formats.items())]
+        sets = ["formats=q4.12", "activation.method=exact", "state_buffer.port_bits=32"]
+        sets += [f"formats.{k}={v}" for k, v in formats.items()]
         arch = load_arch("edge_16x16", [parse_override(text) for text in sets])
         units, spec = build_units(arch.config), load_workload("lstm:20,24,t=3").spec
         program = find_schedule("fused").build(spec, arch.config)
@@ -313,10 +320,12 @@ def test_each_format_moves_the_price_of_what_it_is_the_format_of() -> None:
 
 
 def test_a_method_of_activation_has_its_own_price() -> None:
-    """A hard approximation has no multiplier, and a table none either; lines have one, the exact function two."""
+    """A hard approximation has no multiplier, and a table of nearest entries none either; lines have one, the exact
+    function two."""
 
     def activation(method: str) -> tuple[float, float, set[str]]:
         sets = ["formats=q4.12", f"activation.method={method}", "activation.latency_cycles=2"]
+        sets += ["activation.table={entries: 64}"]
         arch = load_arch("edge_16x16", [parse_override(text) for text in sets])
         units, spec = build_units(arch.config), load_workload("lstm:20,24,t=3").spec
         facts = facts_of(find_schedule("fused").build(spec, arch.config), units)

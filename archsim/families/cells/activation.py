@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Annotated
 
 import numpy as np
@@ -123,19 +123,26 @@ class Activation(Unit[ActivationConfig]):
         whole = region.values == self._op(op).elements
         return self.config.lanes if whole else super().values_per_step(op, region)
 
+    def parts(self, op: Op, region: Region) -> tuple[Region, ...]:
+        """The rows of each gate where each gate has a bank; they follow each other."""
+        activate = self._op(op)
+        if region is not activate.target or self.bank(region)[1:] != (GATE_BANKS,) or not activate.gates:
+            return super().parts(op, region)
+        stops = tuple(accumulate((rows.units for rows in activate.gates), initial=region.start))
+        return tuple(replace(region, start=start, stop=stop) for start, stop in pairwise(stops))
+
     def write_streams(self, op: Op) -> tuple[Stream, ...]:
         """The results; where each gate has a bank, the rows of each go to their own, one gate after the other."""
         activate = self._op(op)
-        bank = self.bank(activate.target)
-        if bank[1:] != (GATE_BANKS,) or not activate.gates:
+        parts = self.parts(op, activate.target)
+        if len(parts) == 1:
             return super().write_streams(op)
-        batch, start = activate.target.buffer.width, 0
         found: list[Stream] = []
-        for rows in activate.gates:
-            part = replace(activate.target, stop=activate.target.start + rows.units)
-            runs = cut_runs(start, part.values, self.config.lanes)
-            found.append(Stream((*bank, rows.gate), part.bits, runs))
-            start += rows.units * batch
+        start = 0
+        for rows, part in zip(activate.gates, parts, strict=True):
+            bank = (*self.bank(part), rows.gate)
+            found.append(Stream(bank, part.bits, cut_runs(start, part.values, self.config.lanes)))
+            start += part.values
         return tuple(found)
 
     def work(self, op: Op) -> Work:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from archsim.errors import ScheduleError
 from archsim.families.cells.banks import C_BANK, GATE_BANKS, H_BANK, SCRATCH_BANK, SUMS_BANK, VECTOR_BANK
-from archsim.program.ir import DataKind, Phase
+from archsim.program.ir import Phase
 
 MEMORY = "state_buffer"
 
@@ -44,8 +44,8 @@ class StateBanks:
 
     @property
     def copies(self) -> tuple[tuple[str, int], ...]:
-        """(kind of data, banks) of the kinds that several units read."""
-        return (DataKind.H.value, self.readers[H_BANK]), (DataKind.C.value, self.readers[C_BANK])
+        """(what for, banks) of what several units read."""
+        return tuple((bank, readers) for bank, readers in self.readers.items() if readers > 1)
 
 
 def check_write_ports(schedule: str, phases: Iterable[Phase]) -> None:
