@@ -11,11 +11,12 @@ import typer
 
 from archsim.cli.calibrate import calibrate_command
 from archsim.cli.exit_codes import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USER
-from archsim.cli.explain import program_command, trace_command
+from archsim.cli.explain import explain_command
 from archsim.cli.explore import explore_command
 from archsim.cli.fidelity import fidelity_command
 from archsim.cli.importing import import_command
 from archsim.cli.listing import list_command
+from archsim.cli.program import program_command, trace_command
 from archsim.cli.rtl import rtl_command
 from archsim.cli.run import run_command
 from archsim.cli.validate import validate_command
@@ -33,6 +34,7 @@ app.command("run")(run_command)
 app.command("validate")(validate_command)
 app.command("program")(program_command)
 app.command("trace")(trace_command)
+app.command("explain")(explain_command)
 app.command("explore")(explore_command)
 app.command("list")(list_command)
 app.command("fidelity")(fidelity_command)

@@ -1,0 +1,143 @@
+"""Explains a run: the chain of ops and waits that its latency is, and what a step waits for in the long run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from archsim.api.simulate import machine_spec
+from archsim.critical import (
+    MAX_OPS,
+    AllTimes,
+    CriticalCycle,
+    LatencyStack,
+    Link,
+    Rules,
+    Segment,
+    critical_cycle,
+    critical_path,
+    latency_stack,
+    links,
+    step_stack,
+)
+from archsim.engines.events import Options, execute
+from archsim.errors import ScheduleError
+from archsim.families.load import Arch
+from archsim.families.registry import build_units
+from archsim.families.schedules import AskedSchedule, build_program, check_units, find_schedule
+from archsim.hardware.unit import Units
+from archsim.program.ir import Phase, PhaseKind, Program
+from archsim.program.verifier import verify
+from archsim.trace import Window
+from archsim.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a body's time step waits for in the long run: the critical cycle of its dependencies, units and issue.
+
+    `links`: its cycles in order, over `lag` repetitions of `unroll` time steps each; `stack`: the same by unit and
+    cause. `recurrence`: the critical cycle of the dependencies alone, cycles a time step; None if none closes one.
+    """
+
+    phase: int
+    cycle: CriticalCycle
+    links: tuple[Link, ...]
+    stack: LatencyStack
+    unroll: int
+    recurrence: Fraction | None
+
+    @property
+    def cycles_per_step(self) -> Fraction:
+        """The cycles that a time step takes in the long run."""
+        return self.cycle.ratio / self.unroll
+
+    @property
+    def steps(self) -> int:
+        """The time steps that the cycle spans."""
+        return self.cycle.lag * self.unroll
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a run takes as long as it does.
+
+    `path`: the critical path from cycle 0 to the end, without a gap; `stack`: its cycles by unit and cause, which sum
+    to `latency_cycles`. `steps`: for each body that is repeated what a step waits for; () on a machine whose times depend
+    on the run (DRAM of kind ddr, single ports).
+    """
+
+    arch: Arch
+    workload: Workload
+    program: Program
+    units: Units
+    latency_cycles: int
+    cycles_by_phase: Mapping[str, int]
+    path: tuple[Segment, ...]
+    stack: LatencyStack
+    steps: tuple[Step, ...]
+
+    @property
+    def max_cycle_ratio(self) -> Fraction | None:
+        """Cycles a time step in the long run; those of layers after each other add up.
+
+        None if nothing repeats, or if times depend on the run.
+        """
+        return sum((step.cycles_per_step for step in self.steps), Fraction(0)) if self.steps else None
+
+
+def explain(arch: Arch, workload: Workload, schedule: AskedSchedule = None) -> Explanation:
+    """Execute a run, without its numbers, and explain its latency.
+
+    Raises what `simulate` raises, and ScheduleError for a run of more than MAX_OPS ops: all their times are kept.
+    """
+    units = build_units(arch.config)
+    found = find_schedule(schedule, arch.config.family)
+    program = build_program(found, workload.spec, arch.config)
+    check_units(program, units)
+    verify(program)
+    if program.op_instances > MAX_OPS:
+        raise ScheduleError(
+            f"a run of {program.op_instances:,} ops is longer than the {MAX_OPS:,} whose times are kept; a shorter one "
+            "takes the same path in its steps: --set steps=100"
+        )
+    spec = machine_spec(program, arch, units)
+    rules = Rules(spec.services, spec.issue_cycles, spec.queue_depth, spec.token_latency_cycles)
+    times = AllTimes(program)
+    steps = workload.spec.steps + len(workload.spec.layers)  # layers may be delayed against each other
+    trace = execute(program, spec, Options(window=Window(0, steps), listener=times.add))
+    path = critical_path(program, rules, times)
+    by_phase = {kind.value: trace.cycles_of(kind) for kind in PhaseKind}
+    bodies = _steps(program, rules, units) if spec.static else ()
+    return Explanation(
+        arch,
+        workload,
+        program,
+        units,
+        trace.total_cycles,
+        by_phase,
+        path,
+        latency_stack(path, program, units),
+        bodies,
+    )
+
+
+def _steps(program: Program, rules: Rules, units: Units) -> tuple[Step, ...]:
+    """What a step waits for in each body that is repeated."""
+    found = (
+        _step(number, phase, rules, units)
+        for number, phase in enumerate(program.phases)
+        if phase.kind is PhaseKind.BODY and phase.repeat > 1
+    )
+    return tuple(step for step in found if step is not None)
+
+
+def _step(number: int, phase: Phase, rules: Rules, units: Units) -> Step | None:
+    cycle = critical_cycle(phase, number, rules)
+    if cycle is None:
+        return None
+    alone = critical_cycle(phase, number, rules, recurrence_alone=True)
+    chain = links(cycle, number, rules)
+    recurrence = None if alone is None else alone.ratio / phase.unroll
+    return Step(number, cycle, chain, step_stack(chain, phase, units), phase.unroll, recurrence)

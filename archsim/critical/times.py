@@ -1,0 +1,107 @@
+"""Keeps the times of every op of a run, and finds the ops that stand before another one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.hardware.unit import Service
+from archsim.program.ir import Phase, Program
+from archsim.trace import OpTimes
+
+MAX_OPS = 2_000_000
+"""Most ops of a run whose times are kept: 40 bytes each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What starts follow from besides the program: service times by phase and op, and the sequencer's settings."""
+
+    services: tuple[tuple[Service, ...], ...]
+    issue_cycles: int
+    queue_depth: int
+    token_latency_cycles: int
+
+
+class Instance(NamedTuple):
+    """An op in a repetition of a phase, each counted from 0."""
+
+    phase: int
+    repetition: int
+    op: int
+
+
+class AllTimes:
+    """The times of all ops of a run, in cycles; `add` takes them as the machine's listener, in any order."""
+
+    def __init__(self, program: Program) -> None:
+        shapes = [(phase.repeat, len(phase.ops)) for phase in program.phases]
+        self.issue, self.start, self.free, self.done, self.compute, self.port = (
+            [np.zeros(shape, np.int64) for shape in shapes] for _ in range(6)
+        )
+
+    def add(self, times: OpTimes) -> None:
+        """Keep the times of one op."""
+        record = times.record
+        place = record.repetition, record.op
+        self.issue[record.phase][place] = times.issue
+        self.start[record.phase][place] = record.start
+        self.free[record.phase][place] = record.free
+        self.done[record.phase][place] = record.done
+        self.compute[record.phase][place] = times.compute_cycles
+        self.port[record.phase][place] = times.port_cycles
+
+
+class Order:
+    """The order of a phase's ops: what the sequencer issued before an op, and what its unit executed before it."""
+
+    def __init__(self, phase: Phase) -> None:
+        self._phase = phase
+        self._of_unit: dict[str, list[int]] = {}
+        self._place: list[int] = []
+        for index, op in enumerate(phase.ops):
+            ops = self._of_unit.setdefault(op.unit, [])
+            self._place.append(len(ops))
+            ops.append(index)
+
+    def on_unit(self, repetition: int, op: int, back: int = 1) -> tuple[int, int] | None:
+        """(repetition, op) of the instance that the op's unit takes `back` places before it; None in front of the first."""
+        ops = self._of_unit[self._phase.ops[op].unit]
+        return self._before(ops, repetition, self._place[op], back)
+
+    def issued_before(self, repetition: int, op: int) -> tuple[tuple[int, int] | None, int]:
+        """(repetition, op) of the instance issued before, or None; and how many left-out ops are passed over between."""
+        passed, index = 0, op
+        while True:
+            index -= 1
+            if index < 0:
+                repetition, index = repetition - 1, len(self._phase.ops) - 1
+            if repetition < 0:
+                return None, passed
+            found = self._phase.ops[index]
+            if found.active(repetition, self._phase.repeat):
+                return (repetition, index), passed
+            passed += not found.joined
+
+    def _before(self, ops: Sequence[int], repetition: int, place: int, back: int) -> tuple[int, int] | None:
+        phase = self._phase
+        while True:
+            place -= 1
+            if place < 0:
+                repetition, place = repetition - 1, len(ops) - 1
+            if repetition < 0:
+                return None
+            if phase.ops[ops[place]].active(repetition, phase.repeat):
+                back -= 1
+                if not back:
+                    return repetition, ops[place]
+
+
+def last_op(times: NDArray[np.int64]) -> tuple[int, int]:
+    """(repetition, op) with the latest of a phase's times, the first of equals."""
+    repetition, op = np.unravel_index(int(times.argmax()), times.shape)
+    return int(repetition), int(op)
