@@ -7,19 +7,14 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import Any
 
-from archsim import __version__
-from archsim.api.simulate import machine_spec
-from archsim.engines.events import MachineSpec, Options, execute
+from archsim.engines.events import Options, execute
 from archsim.errors import ScheduleError
+from archsim.export.head import VerifiedRun
 from archsim.export.plain import ObjectWriter, Write
 from archsim.families.load import Arch
-from archsim.families.registry import build_units
-from archsim.families.schedule import Schedule
-from archsim.families.schedules import AskedSchedule, build_program, check_units, find_schedule
+from archsim.families.schedules import AskedSchedule
 from archsim.program.ir import Program
-from archsim.program.verifier import verify
 from archsim.trace import OpTimes, Trace, Window
 from archsim.workload import Workload
 
@@ -75,38 +70,24 @@ class CycleWindow:
 
 @dataclass(frozen=True, slots=True)
 class TracedRun:
-    """A run that has not begun: a verified program with its machine."""
+    """A run that has not begun, whose ops are written as it is executed."""
 
-    arch: Arch
-    workload: Workload
-    schedule: Schedule[Any]
-    program: Program
-    spec: MachineSpec
+    run: VerifiedRun
 
     @classmethod
     def make(cls, arch: Arch, workload: Workload, schedule: AskedSchedule) -> TracedRun:
         """Build and verify the program; raises what `simulate` raises before it executes anything."""
-        units = build_units(arch.config)
-        found = find_schedule(schedule, arch.config.family)
-        program = build_program(found, workload.spec, arch.config)
-        check_units(program, units)
-        verify(program)
-        return cls(arch, workload, found, program, machine_spec(program, arch, units))
+        return cls(VerifiedRun.make(arch, workload, schedule))
 
     def write_json(self, write: Write, window: CycleWindow) -> None:
         """Execute the run and write a JSON object with an object for each op."""
         out = ObjectWriter(write)
-        out.field("format", FORMAT)
-        out.field("version", VERSION)
-        out.field("generator", f"archsim {__version__}")
-        out.field("architecture", self.arch.name)
-        out.field("workload", self.workload.name)
-        out.field("schedule", self.schedule.name)
-        out.field("clock_mhz", self.arch.config.clock_mhz)
+        self.run.write_head(out, FORMAT, VERSION)
+        out.field("clock_mhz", self.run.arch.config.clock_mhz)
         with out.open_array("ops") as add:
             trace = self._execute(lambda row: add(row) if window.has(row) else None)
             window.check(trace)
-        phases = zip(self.program.phases, trace.phases, strict=True)
+        phases = zip(self.run.program.phases, trace.phases, strict=True)
         rows = (
             PhaseRow(number, phase.name, phase.kind.value, phase.repeat, times.start, times.end)
             for number, (phase, times) in enumerate(phases)
@@ -133,9 +114,11 @@ class TracedRun:
 
     def _execute(self, take: Callable[[OpRow], None]) -> Trace:
         """Execute the run, and call `take` with every op in program order."""
-        ordered = _InOrder(self.program, take)
-        steps = self.workload.spec.steps + len(self.workload.spec.layers)  # layers may be delayed against each other
-        return execute(self.program, self.spec, Options(window=Window(0, steps), listener=ordered.add))
+        ordered = _InOrder(self.run.program, take)
+        steps = self.run.workload.spec.steps + len(
+            self.run.workload.spec.layers
+        )  # layers may be delayed against each other
+        return execute(self.run.program, self.run.spec, Options(window=Window(0, steps), listener=ordered.add))
 
 
 _Key = tuple[int, int, int]

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from archsim import __version__
-from archsim.api.simulate import machine_spec
 from archsim.checking.numbers import Numbers, prepare
-from archsim.engines.events import MachineSpec
 from archsim.export.buffer_data import BufferData, MemoryMap, buffer_data
 from archsim.export.contents import contents
+from archsim.export.head import VerifiedRun
 from archsim.export.machine_data import machine_data
 from archsim.export.op_data import Functions, OpData, OpWriter
 from archsim.export.plain import Arguments, ObjectWriter, Write
 from archsim.families.load import Arch
-from archsim.families.registry import build_units
-from archsim.families.schedule import Schedule
-from archsim.families.schedules import AskedSchedule, build_program, check_units, find_schedule
+from archsim.families.schedules import AskedSchedule
 from archsim.formats import KINDS, IntegerFormat
 from archsim.hardware.constants import FLOATING, OpConstants
 from archsim.hardware.numerics import Numerics
-from archsim.hardware.unit import Units
-from archsim.program.ir import Op, Program
+from archsim.program.ir import Op
 from archsim.program.token_bounds import TokenWindow, most_tokens
-from archsim.program.verifier import verify
 from archsim.workload import Workload
 
 FORMAT = "archsim-program"
@@ -65,12 +58,7 @@ class TokenData:
 class ExportedProgram:
     """A verified program with its machine. `numbers` is None if nothing was asked of its arithmetic."""
 
-    arch: Arch
-    workload: Workload
-    schedule: Schedule[Any]
-    program: Program
-    units: Units
-    spec: MachineSpec
+    run: VerifiedRun
     numbers: Numbers | None
     timing_only: bool
 
@@ -82,32 +70,22 @@ class ExportedProgram:
 
         Raises what `simulate` raises before it executes anything.
         """
-        units = build_units(arch.config)
-        found = find_schedule(schedule, arch.config.family)
-        program = build_program(found, workload.spec, arch.config)
-        check_units(program, units)
-        verify(program)
+        run = VerifiedRun.make(arch, workload, schedule)
         some_integers = any(isinstance(arch.config.formats.format(kind), IntegerFormat) for kind in KINDS)
         needed = not timing_only and (some_integers or with_contents)
-        numbers = prepare(program, arch.config, workload) if needed else None
-        spec = machine_spec(program, arch, units)
-        return cls(arch, workload, found, program, units, spec, numbers, timing_only)
+        numbers = prepare(run.program, arch.config, workload) if needed else None
+        return cls(run, numbers, timing_only)
 
     def write(self, write: Write, with_contents: bool = False) -> None:
         """Write the JSON object; with `with_contents` also what is in the buffers before the program starts."""
-        program, config = self.program, self.arch.config
-        memory_map = MemoryMap.of(program, self.units)
+        program, config = self.run.program, self.run.arch.config
+        memory_map = MemoryMap.of(program, self.run.units)
         functions = Functions()
         out = ObjectWriter(write)
-        out.field("format", FORMAT)
-        out.field("version", VERSION)
-        out.field("generator", f"archsim {__version__}")
-        out.field("architecture", self.arch.name)
-        out.field("workload", self.workload.name)
-        out.field("schedule", self.schedule.name)
-        out.field("steps", self.workload.spec.steps)
-        out.field("batch", self.workload.spec.batch)
-        out.field("machine", machine_data(config, self.units, self.spec, program, memory_map.used_bits))
+        self.run.write_head(out, FORMAT, VERSION)
+        out.field("steps", self.run.workload.spec.steps)
+        out.field("batch", self.run.workload.spec.batch)
+        out.field("machine", machine_data(config, self.run.units, self.run.spec, program, memory_map.used_bits))
         out.field("configuration", Arguments(config.model_dump(mode="json")))
         out.array("buffers", self._buffers(memory_map))
         out.array("phases", self._phases())
@@ -115,38 +93,38 @@ class ExportedProgram:
         out.array("tokens", self._tokens())
         out.array("functions", functions)
         if with_contents and self.numbers is not None:
-            out.array("contents", contents(self.numbers, self.units))
+            out.array("contents", contents(self.numbers, self.run.units))
         out.end()
 
     def _buffers(self, memory_map: MemoryMap) -> Iterator[BufferData]:
         encodings = {} if self.numbers is None else self.numbers.encodings
-        for buffer in self.program.buffers:
+        for buffer in self.run.program.buffers:
             yield buffer_data(buffer, memory_map.places[buffer.name], encodings.get(buffer.name))
 
     def _phases(self) -> Iterator[PhaseData]:
-        for phase in self.program.phases:
+        for phase in self.run.program.phases:
             tokens = sum(map(len, phase.deps))
             yield PhaseData(phase.name, phase.kind.value, phase.repeat, phase.time_steps, len(phase.ops), tokens)
 
     def _ops(self, memory_map: MemoryMap, functions: Functions) -> Iterator[OpData]:
-        writer = OpWriter(self.program.buffers, memory_map.places, functions)
-        uses = self.spec.port_uses
+        writer = OpWriter(self.run.program.buffers, memory_map.places, functions)
+        uses = self.run.spec.port_uses
         numerics = None if self.numbers is None else Numerics(self.numbers.encodings)
-        for number, phase in enumerate(self.program.phases):
+        for number, phase in enumerate(self.run.program.phases):
             for index, op in enumerate(phase.ops):
                 shared = uses[number][index] if uses else ()
-                service = self.spec.services[number][index]
-                ported = self.units[op.unit].read_ports(op)
+                service = self.run.spec.services[number][index]
+                ported = self.run.units[op.unit].read_ports(op)
                 yield writer.data(number, index, op, ported, service, shared, self._constants(op, numerics))
 
     def _constants(self, op: Op, numerics: Numerics | None) -> OpConstants | None:
         if numerics is not None:
-            return self.units[op.unit].constants(op, numerics)
+            return self.run.units[op.unit].constants(op, numerics)
         return None if self.timing_only else FLOATING
 
     def _tokens(self) -> Iterator[TokenData]:
-        for number, phase in enumerate(self.program.phases):
-            most = most_tokens(phase, self.spec.queue_depth)
+        for number, phase in enumerate(self.run.program.phases):
+            most = most_tokens(phase, self.run.spec.queue_depth)
             for index, deps in enumerate(phase.deps):
                 for dep, at_most in zip(deps, most[index], strict=True):
                     window = TokenWindow.of(dep, phase.ops[dep.op], phase.ops[index], phase.repeat)

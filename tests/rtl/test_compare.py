@@ -23,7 +23,7 @@ def events_of(expected: Expected) -> list[str]:
         target = expected.program.phases[op.phase].ops[op.index].writes[0].buffer.memory
         for instance, times in enumerate(expected.times[op]):
             lines += [f"s {times.start} {number}", f"f {times.free} {number}", f"d {times.done} {number}"]
-            if target == "weight_sram":
+            if target in ("weight_sram", "bias_buffer"):
                 continue
             codes = " ".join(str(code) for code in expected.codes[op][instance].reshape(-1).tolist())
             if target == "dram":
