@@ -9,7 +9,7 @@ import numpy as np
 
 from archsim.families.gemv.array.mac_tiles import MacTile
 from archsim.families.gemv.config import GemvConfig
-from archsim.families.gemv.rtl.constants import CREDIT_BITS, UNITS, Parts, bits_below, constants, kind_of
+from archsim.families.gemv.rtl.constants import CREDIT_BITS, UNITS, Parts, bits_below, constants
 from archsim.families.gemv.rtl.encode import Encoded, Encoder
 from archsim.families.gemv.rtl.formats import format_constants
 from archsim.families.gemv.rtl.functions import Functions
@@ -21,6 +21,7 @@ from archsim.families.gemv.rtl.weights import bias_lines, weight_lines
 from archsim.families.gemv.rtl.words import Word, hex_lines, joined
 from archsim.families.rtl import RtlDesign, RtlOp, RtlSource
 from archsim.formats.number import Array
+from archsim.hardware.dram.simple import SimpleDramConfig
 from archsim.hardware.numerics import Numerics
 from archsim.program.ir import Op
 from archsim.workload.network import CellKind
@@ -80,7 +81,8 @@ class _Maker:
     def __init__(self, source: RtlSource) -> None:
         self._source = source
         config: GemvConfig = source.config
-        self._config, self._program = config, source.program
+        assert isinstance(config.dram, SimpleDramConfig)  # of others there is no RTL, as check_scope says
+        self._config, self._dram, self._program = config, config.dram, source.program
         array = config.mac_array
         tiles = [op for phase in self._program.phases for op in phase.ops if isinstance(op, MacTile)]
         self._batch = tiles[0].sums.buffer.width
@@ -173,7 +175,7 @@ class _Maker:
     def _most_latency(self) -> int:
         ew = self._config.elementwise
         return max(
-            self._config.dram.latency_cycles,  # type: ignore[union-attr]
+            self._dram.latency_cycles,
             self._depth("mac"),
             self._depth("act"),
             ew.cell_latency_cycles,
@@ -191,6 +193,7 @@ class _Maker:
     def _parts(self, sizes: WordSizes, found_segments: Sequence[Segment], found_edges: Sequence[Edge]) -> Parts:
         return Parts(
             config=self._config,
+            dram=self._dram,
             gru=self._gru,
             batch=self._batch,
             sum_rows=self._sum_rows,
@@ -261,7 +264,8 @@ def _at_least_two(words: list[int]) -> list[int]:
 
 def _package(name: str, values: Mapping[str, int], sizes: WordSizes, found_edges: Sequence[Edge]) -> str:
     lines = [f"// {name}: made by archsim rtl; the modules beside it are written by hand.", "package archsim_pkg;"]
-    lines += [f"  localparam {kind_of(key)} {key} = {value};" for key, value in values.items()]
+    for key, value in values.items():
+        lines.append(f"  localparam {'bit' if isinstance(value, bool) else 'int'} {key} = {int(value)};")
     count = len(found_edges)
     for key, bits, numbers in (
         ("EDGE_PRODUCER", 16, [edge.producer for edge in found_edges]),

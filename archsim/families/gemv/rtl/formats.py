@@ -48,7 +48,7 @@ def address_of(config: GemvConfig) -> Fixed:
 
 
 def format_constants(config: GemvConfig, *, scratch_is_gate: bool) -> Mapping[str, int]:
-    """The widths, rounding modes and wraps by the names that the modules know them by."""
+    """The widths, rounding modes and wraps (bool) by the names that the modules know them by."""
     bits = {name: integer_format(config, kind).bits for name, kind in _WIDTHS.items()}
     bits["XB"] = max(bits["XB"], bits["HB"])  # x of a further layer is the h of the one before
     bits["KB"] = bits["GB"] if scratch_is_gate else bits["FB"]
@@ -73,12 +73,12 @@ def format_constants(config: GemvConfig, *, scratch_is_gate: bool) -> Mapping[st
         "ACC_ROUNDING": MODES[accumulator.rounding],
         "GATE_ROUNDING": MODES[gate.rounding],
         "ADDRESS_ROUNDING": MODES[address.rounding],
-        "ACC_WRAP": int(accumulator.wraps),
-        "GATE_WRAP": int(gate.wraps),
-        "ACTIVATION_WRAP": int(activation.wraps),
-        "HIDDEN_WRAP": int(hidden.wraps),
-        "CELL_WRAP": int(cell.wraps),
-        "ADDRESS_WRAP": int(address.wraps),
+        "ACC_WRAP": accumulator.wraps,
+        "GATE_WRAP": gate.wraps,
+        "ACTIVATION_WRAP": activation.wraps,
+        "HIDDEN_WRAP": hidden.wraps,
+        "CELL_WRAP": cell.wraps,
+        "ADDRESS_WRAP": address.wraps,
         "METHOD": METHODS.index(config.activation.method.name),
     }
 
