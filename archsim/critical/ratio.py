@@ -162,7 +162,7 @@ def _largest(edges: Sequence[Edge]) -> CriticalCycle | None:
 
 
 def _from_the_lag(cycle: CriticalCycle) -> CriticalCycle:
-    """The cycle begun where a repetition passes something on to a later one, at the first such edge in program order."""
+    """The cycle begun where it passes from a repetition to a later one, at the first such edge in program order."""
     first = min((place for place, edge in enumerate(cycle.edges) if edge.lag), key=lambda place: cycle.edges[place].end)
     return CriticalCycle(cycle.edges[first:] + cycle.edges[:first])
 
@@ -170,8 +170,8 @@ def _from_the_lag(cycle: CriticalCycle) -> CriticalCycle:
 def _positive_cycle(count: int, ends: Sequence[tuple[int, int]], weights: Sequence[int]) -> list[int] | None:
     """The places of the edges of a cycle whose weights sum to more than 0, in order; None if there is none.
 
-    Longest distances from everywhere are made longer edge by edge. The edges that did it last form a forest, unless there
-    is such a cycle: then, sooner or later, they close one.
+    Longest distances from everywhere are made longer edge by edge. The edges that did it last form a forest, unless
+    there is such a cycle: then, sooner or later, they close one.
     """
     distance = [0] * count
     last: list[int | None] = [None] * count

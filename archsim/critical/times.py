@@ -69,12 +69,12 @@ class Order:
             ops.append(index)
 
     def on_unit(self, repetition: int, op: int, back: int = 1) -> tuple[int, int] | None:
-        """(repetition, op) of the instance that the op's unit takes `back` places before it; None in front of the first."""
+        """The (repetition, op) that the op's unit takes `back` places before it; None in front of the first."""
         ops = self._of_unit[self._phase.ops[op].unit]
         return self._before(ops, repetition, self._place[op], back)
 
     def issued_before(self, repetition: int, op: int) -> tuple[tuple[int, int] | None, int]:
-        """(repetition, op) of the instance issued before, or None; and how many left-out ops are passed over between."""
+        """The (repetition, op) issued before, or None; and how many left-out ops are passed over between."""
         passed, index = 0, op
         while True:
             index -= 1

@@ -304,7 +304,9 @@ class TestFusedGateMajor:
 
 
 class TestSplitInterleaved:
-    @pytest.mark.parametrize(("machine", "tail", "cycles_per_step"), [(FLOAT_64X64, 35, 1267), (INT8, 38, 1270), (Q4_12, 32, 1264)])
+    @pytest.mark.parametrize(
+        ("machine", "tail", "cycles_per_step"), [(FLOAT_64X64, 35, 1267), (INT8, 38, 1270), (Q4_12, 32, 1264)]
+    )
     def test_a_step_of_the_reference(self, machine: str, tail: int, cycles_per_step: int) -> None:
         """8 slots: 7 x parts of ceil(200 / 64) = 4 cycles fill 28 cycles of the drain of the step before.
 
