@@ -103,7 +103,9 @@ def explain(arch: Arch, workload: Workload, schedule: AskedSchedule = None) -> E
             "takes the same path in its steps: --set steps=100"
         )
     spec = machine_spec(program, arch, units)
-    rules = Rules(spec.services, spec.issue_cycles, spec.queue_depth, spec.token_latency_cycles)
+    rules = Rules(
+        spec.services, spec.issue_cycles, spec.queue_depth, spec.token_latency_cycles, frozenset(spec.sessions)
+    )
     times = AllTimes(program)
     steps = workload.spec.steps + len(workload.spec.layers)  # layers may be delayed against each other
     trace = execute(program, spec, Options(window=Window(0, steps), listener=times.add))

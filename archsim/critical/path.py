@@ -111,6 +111,9 @@ class _Walk:
             earlier = self._time(self._times.done, y)
             if earlier + service.write_cycles == done:
                 return (Segment(earlier, done, Cause.WRITE_PORT, x),), _Event.DONE, y
+        unit = self._program.phases[x.phase].ops[x.op].unit
+        if done != free + service.depth_cycles and unit not in self._rules.with_history:
+            raise self._unexplained("done", x)
         return (Segment(free, done, Cause.DRAIN, x),), _Event.FREE, x
 
     def _before_free(self, x: Instance) -> _Step:

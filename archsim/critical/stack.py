@@ -15,14 +15,14 @@ from archsim.program.ir import Op, Phase, Program
 SEQUENCER = "sequencer"
 
 CAUSES: Mapping[str, str] = {
-    "useful": "cycles in which the datapath does useful items, as many as would fill it",
-    "padding": "cycles in which it works besides: ragged tiles and lanes, DRAM's bursts, rows and refresh",
-    Cause.PORT.value: "the op holds the unit for a memory port",
+    "useful": "whole cycles' worth of useful items of the datapath",
+    "padding": "the datapath works besides: ragged tiles and lanes; DRAM's bursts, rows and refresh",
+    Cause.PORT.value: "an op holds its unit for a memory port",
     Cause.STREAM.value: "until an op's first word is through, which the next unit waits for",
-    Cause.DRAIN.value: "results are on their way through the unit's pipeline",
-    Cause.WRITE_PORT.value: "results wait for the write port of their unit",
-    Cause.TOKEN.value: "the unit is being told that it may go on",
-    Cause.ISSUE.value: "the sequencer is issuing ops",
+    Cause.DRAIN.value: "results are on their way through their unit's pipeline, and the next op waits for them",
+    Cause.WRITE_PORT.value: "results wait for their unit's write port",
+    Cause.TOKEN.value: "a token is on its way to the unit: sequencer.token_latency_cycles",
+    Cause.ISSUE.value: "the sequencer issues an op that could have started; a full queue may have held it before",
 }
 """What the cycles of a latency are, on the unit that has them."""
 

@@ -19,12 +19,16 @@ MAX_OPS = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What starts follow from besides the program: service times by phase and op, and the sequencer's settings."""
+    """What starts follow from besides the program: service times by phase and op, and the sequencer's settings.
+
+    `with_history`: units whose service times are lower bounds, since they depend on what was before.
+    """
 
     services: tuple[tuple[Service, ...], ...]
     issue_cycles: int
     queue_depth: int
     token_latency_cycles: int
+    with_history: frozenset[str] = frozenset()
 
 
 class Instance(NamedTuple):

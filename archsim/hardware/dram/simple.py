@@ -10,7 +10,7 @@ from pydantic import Field
 from archsim.config.types import Bytes, Cycles, PositiveNumber
 from archsim.hardware.dram.transfers import Dram
 from archsim.hardware.unit import UnitConfig, Work, ceil_div
-from archsim.program.ir import Op
+from archsim.program.ir import Op, Region
 
 
 class SimpleDramConfig(UnitConfig):
@@ -43,6 +43,13 @@ class SimpleDram(Dram[SimpleDramConfig]):
         """The occupancy in cycles: whole bursts of each contiguous piece over the bandwidth."""
         cycles = Fraction(sum(map(self.burst_bytes, self.pieces(op)))) / self.config.bandwidth
         return ceil_div(cycles.numerator, cycles.denominator)
+
+    def values_per_step(self, op: Op, region: Region) -> int:
+        """Values at the full bandwidth if they lie in one piece; else evenly, as a piece ends with part of a burst."""
+        even = super().values_per_step(op, region)
+        if len(self.pieces(op)) > 1:
+            return even
+        return max(even, int(8 * self.config.bandwidth * region.values / region.bits))
 
     def depth_cycles(self, op: Op) -> int:
         return self.config.latency_cycles

@@ -10,7 +10,7 @@ from archsim.api.explain import Explanation, Step
 from archsim.critical import CAUSES, LatencyStack, Link
 from archsim.program.ir import Op
 from archsim.report.text.figures_as_text import cycles, part, plural
-from archsim.report.text.layout import heading, sentence, table, title
+from archsim.report.text.layout import facts, heading, sentence, table, title
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -38,15 +38,22 @@ def _rows(stack: LatencyStack) -> list[tuple[str, str, int]]:
 
 
 def _latency(found: Explanation) -> list[RenderableType]:
+    """The latency by unit and cause, largest first, and what the causes are."""
     rows = [
-        (unit, cause, f"{amount:,}", part(amount, found.latency_cycles), CAUSES[cause])
+        (unit, cause, f"{amount:,}", part(amount, found.latency_cycles))
         for unit, cause, amount in sorted(_rows(found.stack), key=lambda row: -row[2])
     ]
-    rows.append(("sum", "", f"{found.latency_cycles:,}", part(1, 1), ""))
-    note = "the critical path from cycle 0 to the end: each cycle is one op's, or a wait's; they sum to the latency"
-    columns = ("<", "<", ">", ">", "<~")
-    headers = ("unit", "cause", "cycles", "share", "what it is")
-    return [heading("Where the latency goes", note), table(columns, headers, rows, strong=(len(rows) - 1,))]
+    rows.append(("sum", "", f"{found.latency_cycles:,}", part(1, 1)))
+    note = "the critical path: each cycle is one op's or a wait's, and they sum to the latency"
+    headers = ("unit", "cause", "cycles", "share")
+    found_causes = {cause for causes in found.stack.values() for cause in causes}
+    meanings = [(cause, meaning) for cause, meaning in CAUSES.items() if cause in found_causes]
+    return [
+        heading("Where the latency goes", note),
+        table(("<", "<", ">", ">"), headers, rows, strong=(len(rows) - 1,)),
+        heading("What the causes are"),
+        facts(meanings),
+    ]
 
 
 def _step(found: Explanation, step: Step) -> list[RenderableType]:
