@@ -246,7 +246,7 @@ class TestFusedInterleaved:
 
     @pytest.mark.parametrize("banks", [64, 65])
     def test_the_bias_costs_no_cycle_in_int8(self, banks: int) -> None:
-        """It lies in a bias buffer. 1 + 15 chunks, and 64 banks are exactly as wide as the array: 64 * 512 = 64 * 64 * 8 bits.
+        """It lies in a bias buffer. 1 + 15 chunks, and 64 banks are as wide as the array: 64 * 512 = 64 * 64 * 8 bits.
 
         960 units are 60 full groups: a tile reads its 64 * 1024 * 8 bits in 16 cycles; were the 64 biases of 32 bits in
         their way, it would take 17. u = 16.
