@@ -1,6 +1,7 @@
 """How long single ops take: compute, port and depth cycles of every unit, as numbers worked out by hand.
 
-The machine is by_hand.HAND_2X2: ports of 128 bits everywhere; 32-bit numbers, so 4 elements a cycle through a port.
+The machine is by_hand.HAND_2X2: ports of 128 bits everywhere, of the state buffer in a bank for each kind of data;
+32-bit numbers, so 4 elements a cycle through a port. What early steps wait for is in test_ports_by_hand.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from archsim.families.cells.activation import Activate
+from archsim.families.cells.banks import C_BANK, GATE_BANKS, H_BANK, SCRATCH_BANK
 from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate
 from archsim.families.gemv.array.mac_tiles import MacTile
 from archsim.families.registry import build_units
@@ -22,9 +24,9 @@ WIDE = ("weight_sram.port_bits=1048576", "input_buffer.port_bits=1048576", "stat
 """Ports that are never the limit."""
 
 
-def region(memory: str, entries: int, width: int = 1, kind: DataKind = DataKind.GATE) -> Region:
-    """All entries of a buffer of that memory."""
-    return Region(Buffer("any", memory, kind, entries, width, Float32()), 0, entries)
+def region(memory: str, entries: int, width: int = 1, kind: DataKind = DataKind.GATE, bank: str = "") -> Region:
+    """All entries of a buffer of that memory, in a bank of it."""
+    return Region(Buffer("any", memory, kind, entries, width, Float32(), bank=bank), 0, entries)
 
 
 def service(op: Op, *overrides: str) -> Service:
@@ -186,17 +188,35 @@ class TestElementwise:
             3,
         )
 
-    def test_a_cell_update_reads_four_operands_through_one_port(self) -> None:
-        """4 lanes, 4 units: 1 cycle; i, f, g and c are 4 * 4 * 32 = 512 bits: 4 cycles; writing c alone is 1.
+    def test_operands_in_banks_of_their_own_come_side_by_side(self) -> None:
+        """4 lanes, 4 units: i, f, g and c are 4 * 32 = 128 bits each, a word of four banks; o and tanh(c) of two.
 
-        A hidden update reads o and tanh(c): 256 bits, 2 cycles.
+        A word of 64 bits has half of them: 2 cycles, and for the result too.
         """
-        assert service(cell(4), "elementwise.lanes=4") == Service(1, 4, 2, write_cycles=1)
-        assert service(hidden(4), "elementwise.lanes=4") == Service(1, 2, 1, write_cycles=1)
+        assert service(cell(4), "elementwise.lanes=4") == Service(1, 1, 2, write_cycles=1)
+        assert service(hidden(4), "elementwise.lanes=4") == Service(1, 1, 1, write_cycles=1)
+        narrow = ("elementwise.lanes=4", "state_buffer.port_bits=64")
+        assert service(cell(4), *narrow) == Service(1, 2, 2, write_cycles=2)
+        assert service(hidden(4), *narrow) == Service(1, 2, 1, write_cycles=2)
+
+    def test_operands_in_one_bank_take_turns(self) -> None:
+        """The same behind one port: a word of each of i, f, g and c, 4 cycles; writing c is one.
+
+        A hidden update reads o and tanh(c): 2 cycles.
+        """
+        one = ("elementwise.lanes=4", "state_buffer.banks=one")
+        assert service(cell(4), *one) == Service(1, 4, 2, write_cycles=1)
+        assert service(hidden(4), *one) == Service(1, 2, 1, write_cycles=1)
+
+    def test_words_are_not_shared_by_operands(self) -> None:
+        """1 unit: the 32 bits of each of four operands would fit into one word of 128, but lie in different ones."""
+        assert service(cell(1), "state_buffer.banks=one") == Service(1, 4, 2, write_cycles=1)
+        assert service(hidden(1), "state_buffer.banks=one") == Service(1, 2, 1, write_cycles=1)
 
     def test_reading_and_writing_do_not_add_up(self) -> None:
-        """3 units: reading 3 * 64 = 192 bits takes 2 cycles, writing 96 bits 1, side by side: 2."""
-        assert service(hidden(3)).port_cycles == 2
+        """8 units on 8 lanes: reading o and tanh(c), 2 words each, takes 4 cycles, writing 2 beside it: 4."""
+        found = service(hidden(8), "elementwise.lanes=8", "state_buffer.banks=one")
+        assert found == Service(1, 4, 1, write_cycles=2)
 
 
 class TestDram:
@@ -246,13 +266,14 @@ def activate(values: int, batch: int = 1) -> Activate:
 
 
 def cell(units: int) -> CellUpdate:
-    gate = region("state_buffer", units)
-    return CellUpdate(unit="elementwise", label="c", input_gate=gate, forget_gate=gate, candidate=gate, target=gate)
+    gate, c = region("state_buffer", units, bank=GATE_BANKS), region("state_buffer", units, bank=C_BANK)
+    return CellUpdate(unit="elementwise", label="c", input_gate=gate, forget_gate=gate, candidate=gate, target=c)
 
 
 def hidden(units: int) -> HiddenUpdate:
-    vector = region("state_buffer", units)
-    return HiddenUpdate(unit="elementwise", label="h", output_gate=vector, tanh_cell=vector, target=vector)
+    gate, tanh_c = region("state_buffer", units, bank=GATE_BANKS), region("state_buffer", units, bank=SCRATCH_BANK)
+    h = region("state_buffer", units, bank=H_BANK)
+    return HiddenUpdate(unit="elementwise", label="h", output_gate=gate, tanh_cell=tanh_c, target=h)
 
 
 def load(*pieces: int) -> Transfer:

@@ -21,11 +21,14 @@ from archsim.program.ir import Buffer, DataKind, PhaseKind, Program, Region
 from archsim.trace import Trace, Window
 from tests.engines.events.by_hand import Job, Token, hand_machine, job_phase
 
+Use = tuple[int, int] | tuple[int, int, tuple[int, ...]]
+"""Cycles of reading and of writing; and, for each word that is read, those from its cycle to the end of the op."""
+
 
 def times(
-    body: Sequence[Job], uses: Mapping[str, tuple[int, int]], units: tuple[str, ...] = ("fill", "mac")
+    body: Sequence[Job], uses: Mapping[str, Use], units: tuple[str, ...] = ("fill", "mac")
 ) -> tuple[dict[str, tuple[int, int, int]], Trace]:
-    """Start, free and done of every op of one phase, and the trace. `uses`: label -> (reads, writes)."""
+    """Start, free and done of every op of one phase, and the trace. `uses`: by label."""
     phase = job_phase("0", body)
     services = (tuple(Service(job.occupancy, 0, job.depth) for job in body),)
     of_ops = tuple((PortUse("sram", *uses[job.label]),) if job.label in uses else () for job in body)
@@ -85,6 +88,27 @@ def test_a_tile_with_cycles_to_spare_hides_the_fill() -> None:
     assert trace.units["mac"].port_cycles == 0
 
 
+@pytest.mark.parametrize(
+    ("first_line", "tails", "free"),
+    [
+        (0, (4, 2), 5),  # words in 1 and 2: step 0 in cycle 1, steps 1 to 3 behind it
+        (0, (3, 2), 4),  # step 1 is the first to need a word, and has it in time
+        (1, (4, 2), 4),  # words in 0 and 2: step 2, which needs the second, is in cycle 2
+        (1, (4, 3), 5),  # step 1 needs it: step 0 in cycle 0, step 1 in 2, and two behind it
+        (1, (), 4),  # no step waits for a word, all are there before the last cycle
+    ],
+)
+def test_a_step_waits_for_its_words(first_line: int, tails: tuple[int, ...], free: int) -> None:
+    """A tile of 4 steps that reads two words, and a line that is there in cycle 0, or 1, and goes first.
+
+    From the cycle in which a word comes, the op takes at least 4 - n cycles if step n (from 0) needs it.
+    """
+    body = [Job("fill1", first_line + 1), Job("mac1", 4)]
+    found, trace = times(body, {"fill1": (0, 1), "mac1": (2, 0, tails)})
+    assert found["mac1"] == (0, free, free)
+    assert trace.units["mac"].port_cycles == free - 4
+
+
 def test_an_op_that_reads_and_writes() -> None:
     """3 cycles, depth 2: reads 0 1 2, lines at 2 and 3, 4 where even: ceil(3 / 3) + 1 = 2 is its own read's: 3, 4, 5.
 
@@ -111,8 +135,10 @@ def test_ports_of_real_ops() -> None:
     """128 bits a cycle on the 2 x 2 machine. A tile of 2 rows of 4 weights reads 8 * 32 bits: 2 cycles of its 2.
 
     A fill of 2 rows of 4 weights writes as much: 2 lines. It moves 32 bytes at 4 a cycle: 8 cycles, and 5 of latency:
-    lines at 5 + 4 - 1 = 8 and 12. Four tiles follow each other from 0 on: 0 1, 2 3, 4 5, 6 7; the fifth 9 10, for 8 is
-    taken, the sixth 11 13, the seventh 14 15: one cycle each of wait_port in the fifth and the sixth.
+    lines at 5 + 4 - 1 = 8 and 12. A word is the weights of a chunk: from the first one's cycle on a tile takes 2
+    cycles, from the second one's on 1. A cycle after the phase, at 1, all have their first token, so lines at 9 and 13.
+    Tiles follow each other from 1 on: 1 2, 3 4, 5 6, 7 8; the fifth 10 11, for 9 is taken, the sixth 12 14, the seventh
+    15 16: one cycle each of wait_port in the fifth and the sixth.
     """
     arch = hand_machine(WEIGHT, "mac_array.multiplier_latency_cycles=0", "state_buffer.port_bits=512")
     f32 = Float32()
@@ -137,12 +163,12 @@ def test_ports_of_real_ops() -> None:
     units = build_units(arch.config)
     spec = machine_spec(program, arch, units)
     assert spec.port_uses[0][0] == (PortUse("weight_sram", 0, 2),)
-    assert spec.port_uses[0][1] == (PortUse("weight_sram", 2, 0),)
+    assert spec.port_uses[0][1] == (PortUse("weight_sram", 2, 0, (2, 1)),)
     assert not spec.static
     trace = execute(program, spec, Options(window=Window(0, 1)))
     found = {program.phases[0].ops[r.op].label: (r.start, r.free) for r in trace.records}
-    assert found["fill"] == (0, 8)
-    assert [found[f"mac{n}"] for n in range(7)] == [(0, 2), (2, 4), (4, 6), (6, 8), (8, 11), (11, 14), (14, 16)]
+    assert found["fill"] == (1, 9)
+    assert [found[f"mac{n}"] for n in range(7)] == [(1, 3), (3, 5), (5, 7), (7, 9), (9, 12), (12, 15), (15, 17)]
     stack = cycle_stacks(trace, facts_of(program, units))["mac_array"]
     assert stack["wait_port"] == 2
     assert hand_machine().config.single_ported == ()
