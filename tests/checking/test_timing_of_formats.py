@@ -177,19 +177,24 @@ def test_ports_of_x_and_h() -> None:
     assert first(case_of(formats | {"input": "int8", "hidden": "int8"}), "mac[").port_cycles == 1
 
 
-def test_ports_of_the_other_units() -> None:
-    """One hidden unit of 3 sequences. The activation of i, f and o writes 3 * 3 numbers (the sums have no port): in
-    float32 288 bits / 64 = 4.5, of 16 bits 144 / 64 = 2.25, of 8 bits 72 / 64. The cell update reads i, f, g and c: 4 *
-    3 * 32 = 384 bits, 6 cycles; with gates of 16 bits and c of 32 it is 240 bits, 3.75; with 8 and 16 120 bits, 1.875.
+@pytest.mark.parametrize(
+    ("activation", "cell", "one", "by_kind"),
+    [("float32", "float32", (5, 8), (2, 2)), ("q2.14", "float32", (3, 6), (1, 2)), ("int8", "q4.12", (2, 6), (1, 1))],
+)
+def test_ports_of_the_other_units(activation: str, cell: str, one: tuple[int, int], by_kind: tuple[int, int]) -> None:
+    """One hidden unit of 3 sequences, in words of 64 bits: cycles of the activation of i, f, o and of the cell update.
+
+    Behind one port the activation writes 3 * 3 numbers (the sums have no port): in float32 288 bits / 64 = 4.5, of 16
+    bits 144 / 64 = 2.25, of 8 bits 72 / 64. The cell update reads 3 numbers of i, f, g and c: in float32 2 words each,
+    8. With gates of 16 bits these are a word each, and c is 2: its first step, of 3, goes when the fourth word is there,
+    in cycle 3: 6. So it is with c of 16 bits.
+    With a bank for each kind the three gates, and the four operands, pass side by side: 3 numbers of 32 bits are 2
+    words, of 16 or 8 bits one.
     """
-    for activation, cell, activates, updates in (
-        ("float32", "float32", 5, 6),
-        ("q2.14", "float32", 3, 4),
-        ("int8", "q4.12", 2, 2),
-    ):
-        case = case_of(FLOAT32 | {"activation": activation, "cell": cell}, batch=3)
-        assert first(case, "sigmoid_ifo").port_cycles == activates
-        assert first(case, "cell[").port_cycles == updates
+    formats = FLOAT32 | {"activation": activation, "cell": cell}
+    for banks, cycles in (("one", one), ("by_kind", by_kind)):
+        case = case_of(formats, {"state_buffer.banks": banks}, batch=3)
+        assert (first(case, "sigmoid_ifo").port_cycles, first(case, "cell[").port_cycles) == cycles
 
 
 # Accumulations, and the converter.

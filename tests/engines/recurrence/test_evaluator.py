@@ -47,13 +47,15 @@ OTHER: dict[str, tuple[str, ...]] = {
     "weight_sram.ports": ("1RW",),
     "input_buffer.ports": ("1RW",),
     "state_buffer.ports": ("1RW",),
+    "state_buffer.banks": ("by_kind",),
     "summary": ("another",),
     "clock_mhz": ("123.5",),
-    "activation.method": ("hard", "table", "piecewise_linear"),
+    "activation.method": ("hard", "exact", "piecewise_linear"),
+    "activation.latency_cycles": ("0", "9"),
     "activation.adds_bias": ("true",),
     "activation.units": ("2",),
     "state_buffer.hoist_steps": ("1", "3"),
-    "activation.table.interpolation": ("linear",),
+    "activation.table.interpolation": ("nearest",),
     "activation.address_format": ("q4.10",),
     "elementwise.units": ("2",),
     "mac_array.x_columns": ("3",),
@@ -79,7 +81,8 @@ def others(config: GemvConfig, path: str) -> tuple[str, ...]:
     return (f"{value + 1}", f"{max(1, value // 2)}", f"{4 * value + 3}")
 
 
-BASE = load_arch("edge_16x16", [parse_override("mac_array.rows=6")])
+BASE_SETS = ("mac_array.rows=6", "state_buffer.banks=one")
+BASE = load_arch("edge_16x16", [parse_override(text) for text in BASE_SETS])
 FIELDS = sorted(leaves(BASE.config))
 
 
@@ -109,7 +112,7 @@ def test_every_field_counts_that_a_design_depends_on(path: str) -> None:
     fast = "auto" if path.endswith(".ports") else "fast"  # which shared ports refuse
     for value in others(BASE.config, path):  # type: ignore[arg-type]
         try:
-            arch = load_arch("edge_16x16", [parse_override("mac_array.rows=6"), parse_override(f"{path}={value}")])
+            arch = load_arch("edge_16x16", [parse_override(text) for text in (*BASE_SETS, f"{path}={value}")])
         except ArchError:
             continue
         tried += 1
@@ -189,7 +192,8 @@ class TestRefusals:
             Evaluator().evaluate(arch, SMALL, executor="fast")
 
     def test_a_port_that_units_share(self) -> None:
-        arch = load_arch("edge_16x16", [parse_override("state_buffer.ports=1RW")])
+        one_port = ("state_buffer.banks=one", "state_buffer.ports=1RW")
+        arch = load_arch("edge_16x16", [parse_override(text) for text in one_port])
         found = Evaluator().evaluate(arch, SMALL)
         assert found.executor == "machine"
         assert found.reason == "units are granted the one port of state_buffer in the order in which they ask"
