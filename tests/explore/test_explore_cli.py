@@ -73,7 +73,7 @@ def test_points_csv_has_every_input_and_output(cli: Cli, write: Callable[..., Pa
     done = [row for row in rows if row["status"] == "evaluated"]
     for name in ("mac_array.rows", "weight_sram.banks", "latency_cycles", "bounds.compute", "cycle_stack.useful"):
         assert all(row[name] for row in done), name
-    assert {row["reason_gap"] for row in rows if row["reason"] == "capacity"} == {"256"}
+    assert {row["reason_gap"] for row in rows if row["reason"] == "capacity"} == {"192"}
     assert all(row["command"].startswith("archsim run tiny_2x2 ") for row in rows)
     page = Path("here/index.html").read_text()
     assert page.count("archsim run tiny_2x2") >= len(done)

@@ -79,11 +79,11 @@ def test_mistakes(write: Write, old: str, new: str, message: str) -> None:
 
 
 def test_a_set_of_formats_is_one_choice(write: Write) -> None:
-    space = Space.load(write(("[256, 2KiB]", "[2KiB]\n  formats: [float32, q4.12]")))
+    space = Space.load(write(("[256, 2KiB]", "[2KiB]\n  formats: [float32, bfloat16]")))
     labels = {space.design(number).inputs["formats"] for number in range(space.size)}
-    assert labels == {"float32", "q4.12"}
+    assert labels == {"float32", "bfloat16"}
     weights = {str(present(space.design(number).config).formats.weight) for number in range(4)}
-    assert weights == {"float32", "q4.12"}
+    assert weights == {"float32", "bfloat16"}
 
 
 def test_shipped_spaces_load() -> None:
