@@ -37,8 +37,8 @@ def test_the_chain_of_a_step_by_hand(cli: Cli) -> None:
     """tiny_2x2, fused_interleaved, two hidden units in groups of one, i.e. two tiles each; tokens of a cycle.
 
     h arrives (1); four tiles of (3 + 2) inputs in 3 chunks, 12 cycles; the last one drains: read 1, multiplier 1, tree
-    1, accumulator 1 = 4; sigmoid of 3 and tanh of 1 value, a token and 4 cycles, then 2 stages; the cell update, a token,
-    1 and 2 stages; tanh(c), a token, 1 and 2 stages; the hidden update, a token, 1 and 1 stage:
+    1, accumulator 1 = 4; sigmoid of 3 and tanh of 1 value, a token and 4 cycles, then 2 stages; the cell update, a
+    token, 1 and 2 stages; tanh(c), a token, 1 and 2 stages; the hidden update, a token, 1 and 1 stage:
     1 + 12 + 4 + (1 + 4 + 2) + (1 + 1 + 2) + (1 + 1 + 2) + (1 + 1 + 1) = 35. 40 weights of 4 are 10 of the 12 cycles.
     """
     (step,) = json.loads(cli("explain", *TINY, "--json").out)["steps"]
@@ -78,8 +78,8 @@ def test_banks_that_bind_are_the_ports_cycles(cli: Cli) -> None:
     = 20 chunks. 64 x 512 bits are a word: 128 x 200 weights of 8 bits are 7 of them, 128 x 1,000 are 32. A chunk of 64
     needs two words, so that none but the port counts: 39 cycles a tile, 19 of them waiting. 32 rows are 2 + 8 words.
     """
-    run = ("explain", "edge_64x64", "lstm:200,1000,t=12", "--json", "--set", "mac_array.rows=128")
-    run += ("--set", "accumulators.entries=1024")
+    rows = ("--set", "mac_array.rows=128", "--set", "accumulators.entries=1024")
+    run = ("explain", "edge_64x64", "lstm:200,1000,t=12", "--json", *rows)
     (step,) = json.loads(cli(*run).out)["steps"]
     port, works = step["stack"]["mac_array"]["wait_port"], step["stack"]["mac_array"]
     assert port == 31 * 19
