@@ -13,11 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from archsim.api import Simulation
+from archsim.formats import Encoding, parse_format
 from archsim.report import plot_accuracy, plot_format_ranges
-from archsim.report.figures.drawing import style
+from archsim.report.figures.drawing import log_ticks, style
 from archsim.report.figures.figure_accuracy import accuracy_figure
-from archsim.report.figures.figure_ranges import ranges_figure
-from archsim.report.text.values import golden_values
+from archsim.report.figures.figure_ranges import Panel, _drawn_ends, _scales_differ, _step, _title, ranges_figure
+from archsim.report.text.values import Values, golden_values
 from tests.present import present
 from tests.report.accuracy_runs import MIXED, WRAPS, run_formats
 from tests.rings import exhaustive, few
@@ -108,6 +109,71 @@ def test_scores_are_drawn_with_their_threshold_and_what_changes_side(speech: Sim
         _, axes = accuracy_figure(other).axes
     assert np.size(axes.lines[-1].get_xdata()) == 310
     assert axes.lines[-1].get_label() == "changed side"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (3e-4, 0.7, [1e-3, 1e-2, 1e-1]),
+        (3e-3, 0.12, [5e-3, 1e-2, 2e-2, 5e-2, 1e-1]),
+        (3.6e-5, 9.9e-5, [4e-5, 5e-5, 6e-5, 7e-5, 8e-5, 9e-5]),
+        (8e-5, 1e-4, [8e-5, 9e-5, 1e-4]),
+        (8.1e-5, 8.7e-5, [8.2e-5, 8.4e-5, 8.6e-5]),
+        (0.5, 3e11, [1, 1e2, 1e4, 1e6, 1e8, 1e10]),
+    ],
+)
+def test_a_logarithmic_axis_has_at_least_three_labels(low: float, high: float, ticks: list[float]) -> None:
+    """However little it spans: decades, 1-2-5, single digits, or equal steps; of many decades every other one."""
+    assert log_ticks(low, high) == pytest.approx(ticks)
+
+
+@pytest.mark.parametrize(
+    ("errors", "labels"),
+    [
+        ([3.7e-5, 9.4e-5, 9.1e-5, 9.5e-5], ["4e-05", "5e-05", "6e-05", "7e-05", "8e-05", "9e-05"]),
+        ([2e-3, 0.2, 0.2, 0.2], ["2e-03", "5e-03", "1e-02", "2e-02", "5e-02", "1e-01", "2e-01"]),
+        ([1e-5, 0.3, 0.2, 0.1], ["1e-05", "1e-04", "1e-03", "1e-02", "1e-01"]),
+    ],
+)
+def test_errors_have_labels_that_are_round_numbers(errors: list[float], labels: list[str]) -> None:
+    """And a grid line at each; nothing is written at other ticks."""
+    run = run_formats("q4.12")
+    accuracy = present(run.accuracy)
+    tensors = tuple(dataclasses.replace(tensor, rms_by_step=np.array(errors)) for tensor in accuracy.tensors)
+    with style():
+        figure = accuracy_figure(dataclasses.replace(run, accuracy=dataclasses.replace(accuracy, tensors=tensors)))
+        figure.draw_without_rendering()
+        (axes,) = figure.axes
+        low, high = axes.get_ylim()
+        written = [text.get_text() for text in axes.get_yticklabels() if low <= text.get_position()[1] <= high]
+        minor = [text.get_text() for text in axes.get_yticklabels(minor=True)]
+    assert written == labels
+    assert not any(minor)
+
+
+def test_ends_that_would_be_one_line_are_drawn_once() -> None:
+    """Weights with a scale a row: here within a hundredth of the panel; and a range narrower than a line."""
+    narrow, wide = (-1.0, 0.99), (-1.005, 0.995)
+    panel = Panel("weight", [values(-1.0, 1.0)], narrow, wide, "step 0.1", 0.0)
+    assert _drawn_ends(panel) == [-1.005, 0.99]
+    assert not _scales_differ(panel)
+    other = dataclasses.replace(panel, narrow=(-0.5, 0.4))
+    assert _drawn_ends(other) == [-1.005, -0.5, 0.4, 0.995]
+    assert _scales_differ(other)
+    tiny = dataclasses.replace(panel, narrow=(-1e-3, 1e-3), wide=(-1e-3, 1e-3))
+    assert _drawn_ends(tiny) == [-1e-3]
+    assert _title(tiny).endswith("; range narrower than the line")
+    assert "narrower" not in _title(panel)
+
+
+def test_a_step_is_written_twice_only_if_it_differs_in_what_is_shown() -> None:
+    q = parse_format("int8")
+    assert _step(q, 0.00025, 0.000251) == "step 0.00025"
+    assert _step(q, 0.016, 0.024) == "step 0.016 .. 0.024"
+
+
+def values(low: float, high: float) -> Values:
+    return Values("W", np.array([low, high]), Encoding(parse_format("int8"), 1.0))
 
 
 def test_a_run_without_an_error_says_so() -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 from matplotlib.text import Text
@@ -43,9 +44,15 @@ def words(figure: Figure) -> str:
     return "\n".join(text.get_text() for text in figure.findobj(Text))
 
 
-def bars_of(axes: Axes, label: str) -> int:
-    found = [artist for artist in axes.findobj(PolyCollection) if artist.get_label() == label]
-    return sum(len(artist.get_paths()) for artist in found)
+def bars_of(axes: Axes, label: str) -> list[tuple[int, float, float]]:
+    """The bars of that label: row, left and right end."""
+    bars = []
+    for artist in axes.findobj(PolyCollection):
+        assert isinstance(artist, PolyCollection)
+        for path in artist.get_paths() if artist.get_label() == label else ():
+            x, y = np.asarray(path.vertices, float).T
+            bars.append((round((float(y.min()) + float(y.max())) / 2), float(x.min()), float(x.max())))
+    return bars
 
 
 @pytest.mark.parametrize("plot", few(PLOTS, 2))
@@ -123,8 +130,15 @@ def test_timeline_has_a_bar_for_every_recorded_op(small: Simulation) -> None:
     assert len(figure.axes) == 1
     (axes,) = figure.axes
     recorded = [record for record in small.trace.records if record.phase == 1]
-    assert bars_of(axes, "op") == len(recorded)
-    assert bars_of(axes, "tail") == sum(record.done > record.free for record in recorded)
+    drawn, units = {label: bars_of(axes, label) for label in ("op", "short ops", "tail")}, list(small.trace.units)
+    body = small.program.phases[1].ops
+    for record in recorded:
+        row = units.index(body[record.op].unit)
+        whole, merged = (row, record.start, record.free), drawn["short ops"]
+        assert whole in drawn["op"] or any(row == at and a <= record.start and record.free <= b for at, a, b in merged)
+        if record.done > record.free:
+            assert any(row == at and record.done <= right for at, _, right in drawn["tail"])
+    assert 0 < len(drawn["op"]) < len(recorded), "some of them are short"
     assert [label.get_text() for label in axes.get_yticklabels()] == list(small.trace.units)
     text = words(figure)
     assert axes.get_xlabel() == "cycle of the run"
@@ -284,26 +298,58 @@ def drawn_panel(chart: Gantt, start: int, stop: int) -> Axes:
 def test_bars_and_tails_stand_where_their_ops_were() -> None:
     chart = hand_chart(Bar("mac_array", "mac", "mac[0]", 0, 1100, 1400, 1450), ends={})
     axes = drawn_panel(chart, 1000, 2000)
-    spans: dict[str, list[tuple[float, float]]] = {}
-    for found in axes.findobj(PolyCollection):
-        assert isinstance(found, PolyCollection)
-        corners = [np.asarray(path.vertices, float)[:, 0] for path in found.get_paths()]
-        spans[str(found.get_label())] = [(float(x.min()), float(x.max())) for x in corners]
-    assert spans == {"tail": [(1400, 1450)], "op": [(1100, 1400)]}
+    assert (bars_of(axes, "tail"), bars_of(axes, "op")) == ([(0, 1400, 1450)], [(0, 1100, 1400)])
     (name,) = [text for text in axes.texts if text.get_text() == "mac[0]"]
     assert name.get_position() == (1250, 0)
     behind = {str(found.get_label()): found.get_zorder() for found in axes.findobj(PolyCollection)}
     assert behind["tail"] < behind["op"] < name.get_zorder(), "the name is in front of its bar, the tail behind"
 
 
-@pytest.mark.parametrize(("cycles", "edge"), [(3, 0.0), (40, 0.5)])
-def test_bars_that_are_thinner_than_their_edges_have_none(cycles: int, edge: float) -> None:
-    """775 pixels for 1,000 cycles: an edge is drawn from 6.5 cycles on."""
-    bar = Bar("mac_array", "mac", "mac[0]", 0, 1100, 1100 + cycles, 1100 + cycles)
-    axes = drawn_panel(hand_chart(bar, ends={}), 1000, 2000)
-    (found,) = [found for found in axes.findobj(PolyCollection) if found.get_label() == "op"]
-    assert isinstance(found, PolyCollection)
+@pytest.mark.parametrize(
+    ("cycles", "label", "edge", "hatch"),
+    [(5, "short ops", 0.0, ""), (6, "op", 0.5, ""), (10, "op", 0.5, ""), (11, "op", 0.5, "////")],
+)
+def test_short_bars_are_solid(cycles: int, label: str, edge: float, hatch: str) -> None:
+    """775 pixels for 1,000 cycles: 4 pixels, for an edge, are 5.2 cycles, and 8, for a hatch, 10.3."""
+    first = Bar("dram", "load x", "load x", 0, 1000, 1090, 1090)
+    bar = Bar("dram", "store h", "store h", 0, 1100, 1100 + cycles, 1100 + cycles)
+    axes = drawn_panel(hand_chart(first, bar, ends={}), 1000, 2000)
+    (found,) = [
+        found
+        for found in axes.findobj(PolyCollection)
+        if isinstance(found, PolyCollection) and np.asarray(found.get_paths()[0].vertices)[0, 0] == 1100
+    ]
+    assert found.get_label() == label
     assert np.atleast_1d(found.get_linewidth()).tolist() == [edge]
+    assert (found.get_hatch() or "") == hatch
+    assert np.asarray(found.get_facecolor())[0].tolist() == list(to_rgba("#E69F00")), (
+        "the colour stays that of its kind"
+    )
+
+
+def test_short_bars_next_to_each_other_are_one() -> None:
+    """775 pixels for 1,000 cycles: a gap of 2 pixels is one of 2.6 cycles; a hairline is widened to 1.5, 1.9 cycles."""
+    starts = {1100: 3, 1103: 1, 1106: 2, 1111: 1, 1300: 1, 1304: 30, 1334: 2}
+    kinds = {1103: "tanh", 1111: "tanh"}
+    bars = [
+        Bar("dram", kinds.get(at, "sigmoid"), "", 0, at, at + cycles, at + cycles + 1) for at, cycles in starts.items()
+    ]
+    axes = drawn_panel(hand_chart(*bars, ends={}), 1000, 2000)
+    assert bars_of(axes, "op") == [(1, 1304, 1334)]
+    merged = [(1, 1100, 1108), (1, 1111, pytest.approx(1112.9, abs=0.1)), (1, 1300, pytest.approx(1301.9, abs=0.1)),
+              (1, 1334, 1336)]  # fmt: skip
+    assert bars_of(axes, "short ops") == merged
+    found = [found for found in axes.findobj(PolyCollection) if found.get_label() == "short ops"]
+    colours = [np.asarray(one.get_facecolor())[0].tolist() for one in found if isinstance(one, PolyCollection)]
+    mixed, sigmoid, tanh = (list(to_rgba(colour)) for colour in (figure_timeline._MIXED, "#56B4E9", "#E69F00"))
+    assert colours == [mixed, tanh, sigmoid, sigmoid]
+    assert (1, 1108, 1109) in bars_of(axes, "tail"), "the last of them has its tail"
+
+
+def test_the_legend_explains_merged_bars_where_there_are_some(small: Simulation, long: Simulation) -> None:
+    with style():
+        legends = [{text.get_text() for text in timeline_figure(run).legends[0].get_texts()} for run in (small, long)]
+    assert ["several short ops" in legend for legend in legends] == [False, True]
 
 
 def test_the_ends_of_steps_are_named_inside_of_the_panel() -> None:
@@ -328,7 +374,41 @@ def test_parts_under_a_tenth_of_a_percent_are_named_below(small: Simulation, mon
         figure = stack_figure(small)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["useful", "padding", "wait_port"]
     assert figure.axes[0].get_xlabel().endswith("\nunder 0.1 % everywhere: idle")
-    assert [text.get_text() for text in figure.axes[0].texts] == ["99.0 %"], "the other parts have no room"
+    inside, behind = figure.axes[0].texts
+    assert inside.get_text() == "99.0 %"
+    assert behind.get_text() == "padding 0.8 %\nwait_port 0.1 %", "what has no room in the bar stands behind it"
+    assert behind.get_position()[0] > 100
+
+
+def test_every_part_of_a_bar_has_a_number(small: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more small parts than there are lines the largest; all numbers together are 100 %."""
+    length = small.stats.body_cycles
+    shares = {
+        "useful": 0.81,
+        "padding": 0.02,
+        "wait_recurrence": 0.075,
+        "wait_input": 0.01,
+        "wait_issue": 0.005,
+        "idle": 0.08,
+    }
+    stack = dict.fromkeys(STEP_BUCKETS, 0.0) | {name: share * length for name, share in shares.items()}
+    monkeypatch.setattr(figure_stack, "step_stacks", lambda _: {"mac_array": stack})
+    with style():
+        figure = stack_figure(small)
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert texts == ["81.0 %", "8.0 %", "padding 2.0 %\nwait_recurrence 7.5 %\nothers 1.5 %"]
+
+
+def test_numbers_behind_bars_are_in_the_picture_and_apart(small: Simulation, long: Simulation) -> None:
+    for run in (small, long):
+        with style():
+            figure = stack_figure(run)
+            figure.draw_without_rendering()
+            width = figure.get_window_extent().width
+            boxes = [text.get_window_extent() for text in figure.axes[0].texts if text.get_position()[0] > 100]
+        assert boxes
+        assert all(box.x1 <= width for box in boxes)
+        assert all(below.y1 <= above.y0 for above, below in pairwise(boxes) if below.height > 1 and above.height > 1)
 
 
 def test_every_slope_of_the_roofline_ends_at_the_peak(small: Simulation) -> None:

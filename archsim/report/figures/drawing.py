@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from math import floor, log10
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
@@ -13,12 +14,14 @@ from archsim.api import Simulation
 from archsim.report.text.figures_as_text import plural
 
 if TYPE_CHECKING:
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 WIDTH_INCHES = 16 / 2.54
 DPI = 150
 FONT_POINTS = 8.0
 _TITLE_CHARS = 96
+_LEAST_TICKS, _MOST_TICKS = 3, 9
 
 PALETTE = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#0072B2", "#D55E00", "#999999")
 """Okabe and Ito's colours, told apart by the colour-blind."""
@@ -82,6 +85,30 @@ def left_out(simulation: Simulation) -> str:
         f"{steps} in {stats.body_cycles:,} cycles; not shown: prologue {stats.prologue_cycles:,} cycles, "
         f"epilogue {stats.epilogue_cycles:,} cycles"
     )
+
+
+def label_log_axis(axis: Axis, low: float, high: float, text: Callable[[float], str]) -> None:
+    """Label a logarithmic axis from `low` to `high` at `log_ticks`, and nowhere else; `text` writes a value."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
+
+    axis.set_major_locator(FixedLocator(log_ticks(low, high)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: text(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Between 3 and 9 round values from `low` to `high`: decades, or parts of them, or else equal steps."""
+    from matplotlib.ticker import MaxNLocator
+
+    powers = range(floor(log10(low)), floor(log10(high)) + 1)
+    for digits in ((1,), (1, 2, 5), range(1, 10)):
+        ticks = [float(f"{digit}e{power}") for power in powers for digit in digits]
+        inside = [tick for tick in ticks if low <= tick <= high]
+        if len(inside) >= _LEAST_TICKS:
+            return inside[:: -(-len(inside) // _MOST_TICKS)]
+    return [
+        float(tick) for tick in MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high) if low <= tick <= high
+    ]
 
 
 def text_colour(background: str) -> str:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from archsim.api import Simulation
 from archsim.checking.format_error import Accuracy, TensorAccuracy
 from archsim.checking.task import TaskFigures
-from archsim.report.figures.drawing import PALETTE, new_figure, put_title
+from archsim.report.figures.drawing import PALETTE, label_log_axis, new_figure, put_title
 from archsim.report.files.accuracy_figures import counted_sequences
 from archsim.report.text.figures_as_text import error, percent, plural, significant
 from archsim.workload import NetworkSpec
@@ -66,10 +66,17 @@ def _draw_errors(axes: Axes, accuracy: Accuracy, spec: NetworkSpec, steps: int) 
         _draw_error(axes, tensor, steps, (colour, line), largest * _DECADES)
     if largest > 0:
         axes.set_yscale("log")
+        label_log_axis(axes.yaxis, *axes.get_ylim(), _tick)
     else:
         axes.set_yticks([0])
         axes.text(0.5, 0.5, "no error at any time step", transform=axes.transAxes, ha="center", va="center")
     axes.set_ylabel("RMS error, no unit (log)" if largest > 0 else "RMS error, no unit")
+
+
+def _tick(value: float) -> str:
+    """The text of a round value, as "5e-05" or "2.5e-05"."""
+    texts = (f"{value:.{digits}e}" for digits in range(4))
+    return next((text for text in texts if float(text) == value), f"{value:.4e}")
 
 
 def _draw_error(axes: Axes, tensor: TensorAccuracy, steps: int, look: tuple[str, str], least: float) -> None:

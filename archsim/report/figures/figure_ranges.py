@@ -36,6 +36,8 @@ _BINS = 80
 _MUCH_WIDER = 3.0
 """A range that reaches further than so many times the values is not shown whole."""
 _MARGIN = 0.06
+_APART = 0.01
+"""Of the width of a panel, some 4 pixels: dashed lines that are closer look like one."""
 _TITLE_CHARS = 46
 _BOTTOM = 0.5
 """Of the logarithmic scale: below one value."""
@@ -105,7 +107,8 @@ def _step(number_format: NumberFormat, finest: float, coarsest: float) -> str:
         return f"step to 2^{2 - number_format.mantissa_bits} of a block's largest"
     if isinstance(number_format, FloatFormat):
         return f"step to 2^{1 - _PRECISION.get(type(number_format), 24)} of a value"
-    return f"step {finest:.2g}" + ("" if finest == coarsest else f" .. {coarsest:.2g}")
+    texts = dict.fromkeys((f"{finest:.2g}", f"{coarsest:.2g}"))  # one if they differ in digits that are not shown
+    return f"step {' .. '.join(texts)}"
 
 
 def _draw(axes: Axes, panel: Panel) -> None:
@@ -121,15 +124,32 @@ def _draw(axes: Axes, panel: Panel) -> None:
     for heights, colour in ((counts, _BEYOND), (inside, _INSIDE)):
         bars = np.where(heights > 0, heights, np.nan)  # a logarithm has no place for 0
         axes.stairs(bars, edges, baseline=_BOTTOM, fill=True, color=colour, zorder=2)
-    for end in {*panel.narrow, *panel.wide}:
-        if least < end < most:
-            axes.axvline(end, color="black", linewidth=0.8, linestyle=(0, (4, 2)), zorder=3)
+    for end in _drawn_ends(panel):
+        axes.axvline(end, color="black", linewidth=0.8, linestyle=(0, (4, 2)), zorder=3)
     axes.set_yscale("log")
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_ylim(_BOTTOM, 3 * max(1, int(counts.max())))
     axes.set_xlim(least, most)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_title(_title(panel), loc="left")
+
+
+def _drawn_ends(panel: Panel) -> list[float]:
+    """The ends of the ranges that are in the picture, from the left; of ends that would be one line only one."""
+    least, most = _limits(panel)
+    apart = _APART * (most - least)
+    drawn: list[float] = []
+    for end in sorted({*panel.wide, *panel.narrow}):
+        if least < end < most and (not drawn or end - drawn[-1] >= apart):
+            drawn.append(end)
+    return drawn
+
+
+def _scales_differ(panel: Panel) -> bool:
+    """Whether the least and the widest range can be told apart in the picture."""
+    least, most = _limits(panel)
+    both = zip(panel.wide, panel.narrow, strict=True)
+    return any(abs(wide - narrow) >= _APART * (most - least) and least < narrow < most for wide, narrow in both)
 
 
 def _bins(panel: Panel, least: float, most: float) -> npt.NDArray[np.float64]:
@@ -170,6 +190,8 @@ def _title(panel: Panel) -> str:
     least, most = _limits(panel)
     share = f"{percent(panel.beyond)} of {sum(part.values.size for part in panel.parts):,} beyond"
     cut = "" if least <= low and high <= most else "; range wider"
+    if high - low < _APART * (most - least):
+        cut = "; range narrower than the line"
     name = str(panel.number_format).replace("/", " /")  # a long name goes on in a second line
     head = fill(f"{_TITLES[panel.kind]}: {name}", _TITLE_CHARS).replace(" /", "/")
     return "\n".join((head, fill(f"{span}, {panel.step}", _TITLE_CHARS), f"{share}{cut}"))
@@ -183,7 +205,7 @@ def _legend(figure: Figure, panels: Sequence[Panel]) -> None:
     if any(panel.beyond for panel in panels):
         handles.append(Patch(facecolor=_BEYOND, label="values beyond it"))
     handles.append(Patch(facecolor=_RANGE, label="range of the format"))
-    if any(panel.wide != panel.narrow for panel in panels):
+    if any(map(_scales_differ, panels)):
         handles.append(Patch(facecolor=_WIDEST, label="with the widest of its scales"))
     handles.append(Line2D([], [], color="black", linewidth=0.8, linestyle=(0, (4, 2)), label="its ends"))
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
 from archsim.metrics.roofline import Roofline
-from archsim.report.figures.drawing import PALETTE, new_figure, put_title
+from archsim.report.figures.drawing import PALETTE, label_log_axis, new_figure, put_title
 from archsim.report.text.figures_as_text import percent, significant
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def roofline_figure(simulation: Simulation) -> Figure:
     )
     axes.set_xlim(low, high)
     axes.set_ylim(min(found.step_gops, found.run_gops) / (2 * _MARGIN), _MARGIN * found.peak_gops)
+    label_log_axis(axes.xaxis, *axes.get_xlim(), significant)
+    label_log_axis(axes.yaxis, *axes.get_ylim(), significant)
     axes.set_xlabel("operational intensity at the memory (ops/byte)")
     axes.set_ylabel("performance (GOPS)")
     axes.grid(visible=True, which="major", color="#DDDDDD", linewidth=0.6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
@@ -28,8 +29,10 @@ _LOOKS = {
 """Bucket -> colour and hatch."""
 _VISIBLE = 0.1
 """Percent below which a part is thinner than its edge."""
-_LABELLED = 6.0
-"""A part of at least so many percent has room for its number."""
+_LABELLED = 8.0
+"""A part of at least so many percent has room for its number; those of the others stand behind the bar."""
+_LINES = 3
+"""So many lines have room behind a bar."""
 
 
 def stack_figure(simulation: Simulation) -> Figure:
@@ -39,6 +42,7 @@ def stack_figure(simulation: Simulation) -> Figure:
     figure = new_figure(1.7 + 0.42 * len(stacks))
     axes = figure.add_subplot()
     ends = dict.fromkeys(stacks, 0.0)
+    behind: dict[str, list[tuple[str, float]]] = {name: [] for name in stacks}
     rows = list(range(len(stacks)))
     unseen: list[str] = []
     for bucket in STEP_BUCKETS:
@@ -64,7 +68,11 @@ def stack_figure(simulation: Simulation) -> Figure:
         for row, (name, share) in enumerate(zip(stacks, shares, strict=True)):
             if share >= _LABELLED:
                 _write_share(axes, ends[name] + share / 2, row, share, colour)
+            elif share >= _VISIBLE:
+                behind[name].append((bucket, share))
             ends[name] += share
+    for row, parts in enumerate(behind.values()):
+        axes.text(101, row, "\n".join(_small_parts(parts)), ha="left", va="center", linespacing=1.1)
     axes.set_yticks(rows, list(stacks))
     axes.invert_yaxis()
     axes.set_xlim(0, 100)
@@ -73,6 +81,15 @@ def stack_figure(simulation: Simulation) -> Figure:
     figure.legend(loc="outside lower center", ncols=5, frameon=False)
     put_title(figure, simulation, "Where the cycles of each unit went, time steps only", left_out(simulation))
     return figure
+
+
+def _small_parts(parts: Sequence[tuple[str, float]]) -> list[str]:
+    """A line for each small part (bucket, percent); of too many the largest, and one for the sum of the others."""
+    if len(parts) > _LINES:
+        largest = sorted(parts, key=lambda part: -part[1])[: _LINES - 1]
+        rest = sum(share for _, share in parts) - sum(share for _, share in largest)
+        parts = [*(part for part in parts if part in largest), ("others", rest)]
+    return [f"{bucket} {share:.1f} %" for bucket, share in parts]
 
 
 def _write_share(axes: Axes, middle: float, row: int, share: float, colour: str) -> None:

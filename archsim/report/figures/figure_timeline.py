@@ -16,7 +16,7 @@ from archsim.report.figures.drawing import (
     put_title,
     text_colour,
 )
-from archsim.report.figures.gantt import Bar, Gantt, Panel, gantt, panels
+from archsim.report.figures.gantt import Bar, Gantt, Panel, ShortOps, gantt, merge_short, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +25,16 @@ if TYPE_CHECKING:
 _HEIGHT = 0.62
 _PLOT_PIXELS = 0.82 * WIDTH_INCHES * DPI
 _CHAR_PIXELS = 0.66 * FONT_POINTS / 72 * DPI
-_EDGE_PIXELS = 5
+_SHORT_PIXELS = 4
+"""Ops that are drawn shorter than this are merged with their neighbours, and have neither edge nor hatch."""
+_GAP_PIXELS = 2
+"""A gap between two of them that is narrower is not drawn."""
+_LEAST_PIXELS = 1.5
+"""What is left alone is drawn at least so wide, so that its colour is seen."""
+_HATCH_PIXELS = 8
+"""From here on a hatch is more than specks."""
+_MIXED = "#4D4D4D"
+"""The colour of merged ops of several kinds."""
 _LEGEND_COLUMNS = 4
 _SHORT_LEGEND = 12
 """So many kinds of op have room in the legend of a figure of the usual height."""
@@ -39,10 +48,9 @@ def timeline_figure(simulation: Simulation) -> Figure:
     legend_rows = max(0, len({kind for _, kind in looks}) - _SHORT_LEGEND) // _LEGEND_COLUMNS
     figure = new_figure(1.7 + 0.2 * legend_rows + (0.55 + 0.36 * len(chart.units)) * len(shown))
     rows = figure.subplots(len(shown), 1, squeeze=False)[:, 0]
-    for axes, panel in zip(rows, shown, strict=True):
-        _draw_panel(axes, chart, panel, looks)
+    mixed = [_draw_panel(axes, chart, panel, looks) for axes, panel in zip(rows, shown, strict=True)]
     rows[-1].set_xlabel("cycle of the run")
-    _legend(figure, chart, looks)
+    _legend(figure, chart, looks, any(mixed))
     clock = simulation.arch.config.clock_mhz
     put_title(figure, simulation, "What every unit does, cycle by cycle", f"1 us = {clock:,g} cycles")
     return figure
@@ -65,19 +73,22 @@ def _looks(chart: Gantt) -> dict[tuple[str, str], tuple[str, str]]:
     return looks
 
 
-def _draw_panel(axes: Axes, chart: Gantt, panel: Panel, looks: dict[tuple[str, str], tuple[str, str]]) -> None:
+def _draw_panel(axes: Axes, chart: Gantt, panel: Panel, looks: dict[tuple[str, str], tuple[str, str]]) -> bool:
+    """Draw one panel; return whether ops of several kinds were merged in it."""
     from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
     scale = _PLOT_PIXELS / (panel.stop - panel.start)
-    for (unit, kind), (colour, hatch) in looks.items():
-        bars = [
-            bar
-            for bar in chart.bars
-            if (bar.unit, bar.kind) == (unit, kind) and bar.done > panel.start and bar.start < panel.stop
-        ]
-        if bars:
-            _draw_bars(axes, bars, chart.units.index(unit), colour, hatch, scale)
-            _name_bars(axes, bars, panel, chart.units.index(unit), colour, scale)
+    mixed = False
+    for row, unit in enumerate(chart.units):
+        mine = [bar for bar in chart.bars if bar.unit == unit and bar.done > panel.start and bar.start < panel.stop]
+        long, short = merge_short(mine, _SHORT_PIXELS / scale, _GAP_PIXELS / scale)
+        for kind in dict.fromkeys(bar.kind for bar in long):
+            bars = [bar for bar in long if bar.kind == kind]
+            _draw_bars(axes, bars, row, looks[unit, kind], scale)
+            _name_bars(axes, bars, panel, row, looks[unit, kind][0], scale)
+        for ops in short:
+            mixed = mixed or len(ops.kinds) > 1
+            _draw_short(axes, ops, row, looks[unit, ops.kinds[0]][0] if len(ops.kinds) == 1 else _MIXED, scale)
     _mark_steps(axes, chart, panel)
     _mark_gap(axes, chart, panel, scale)
     axes.set_xlim(panel.start, panel.stop)
@@ -86,24 +97,41 @@ def _draw_panel(axes: Axes, chart: Gantt, panel: Panel, looks: dict[tuple[str, s
     axes.set_title(panel.title, loc="left", pad=16)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    return mixed
 
 
-def _draw_bars(axes: Axes, bars: Sequence[Bar], row: int, colour: str, hatch: str, scale: float) -> None:
+def _draw_bars(axes: Axes, bars: Sequence[Bar], row: int, look: tuple[str, str], scale: float) -> None:
+    colour, hatch = look
+    _draw_tails(axes, bars, row, colour)
+    wide = [(bar.free - bar.start) * scale >= _HATCH_PIXELS for bar in bars]
+    for hatched in (True, False):
+        spans = [
+            (bar.start, bar.free - bar.start) for bar, is_wide in zip(bars, wide, strict=True) if is_wide is hatched
+        ]
+        if spans:
+            axes.broken_barh(
+                spans,
+                (row - _HEIGHT / 2, _HEIGHT),
+                facecolor=colour,
+                hatch=hatch if hatched else "",
+                edgecolor="#333333",
+                linewidth=0.5,
+                zorder=2,
+                label="op",
+            )
+
+
+def _draw_short(axes: Axes, ops: ShortOps, row: int, colour: str, scale: float) -> None:
+    _draw_tails(axes, [ops], row, colour)
+    span = ops.start, max(ops.free - ops.start, _LEAST_PIXELS / scale)
+    axes.broken_barh([span], (row - _HEIGHT / 2, _HEIGHT), facecolor=colour, linewidth=0, zorder=2, label="short ops")
+
+
+def _draw_tails(axes: Axes, bars: Sequence[Bar | ShortOps], row: int, colour: str) -> None:
     tails = [(bar.free, bar.done - bar.free) for bar in bars if bar.done > bar.free]
-    low = row - _HEIGHT / 2
     if tails:
+        low = row - _HEIGHT / 2
         axes.broken_barh(tails, (low, _HEIGHT), facecolor=colour, alpha=0.22, linewidth=0, zorder=1, label="tail")
-    wide = min(bar.free - bar.start for bar in bars) * scale > _EDGE_PIXELS
-    axes.broken_barh(
-        [(bar.start, bar.free - bar.start) for bar in bars],
-        (low, _HEIGHT),
-        facecolor=colour,
-        hatch=hatch,
-        edgecolor="#333333",
-        linewidth=0.5 if wide else 0,
-        zorder=2,
-        label="op",
-    )
 
 
 def _name_bars(axes: Axes, bars: Sequence[Bar], panel: Panel, row: int, colour: str, scale: float) -> None:
@@ -137,7 +165,7 @@ def _mark_gap(axes: Axes, chart: Gantt, panel: Panel, scale: float) -> None:
         axes.text((first + last) / 2, row - 0.06, text, ha="center", va="bottom", zorder=5)
 
 
-def _legend(figure: Figure, chart: Gantt, looks: dict[tuple[str, str], tuple[str, str]]) -> None:
+def _legend(figure: Figure, chart: Gantt, looks: dict[tuple[str, str], tuple[str, str]], mixed: bool) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -145,6 +173,8 @@ def _legend(figure: Figure, chart: Gantt, looks: dict[tuple[str, str], tuple[str
         Patch(facecolor=colour, hatch=hatch, edgecolor="#333333", linewidth=0.5, label=kind)
         for kind, (colour, hatch) in {kind: look for (_, kind), look in looks.items()}.items()
     ]
+    if mixed:
+        handles.append(Patch(facecolor=_MIXED, label="several short ops"))
     handles.append(Patch(facecolor="#DDDDDD", label="paler: in the pipeline, unit free"))
     handles.append(Line2D([], [], color="black", linestyle=(0, (4, 2)), linewidth=1, label=chart.step_end_means))
     figure.legend(handles=handles, loc="outside lower center", ncols=_LEGEND_COLUMNS, frameon=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -26,6 +27,19 @@ class Bar:
     kind: str
     label: str
     repetition: int
+    start: int
+    free: int
+    done: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShortOps:
+    """Ops of one unit after each other that are drawn as one bar: each alone, or what is between them, is a hairline.
+
+    `kinds`: of what kinds they are. The bar goes from `start` to `free`, the last results are visible at `done`.
+    """
+
+    kinds: tuple[str, ...]
     start: int
     free: int
     done: int
@@ -75,6 +89,24 @@ def gantt(simulation: Simulation) -> Gantt:
     mac_unit = next((op.unit for op in ops if op.macs), None)
     means = "step ends: h_t complete" if h_ends else "step ends: all its ops done"
     return Gantt(tuple(simulation.trace.units), mac_unit, tuple(bars), h_ends or ends, means)
+
+
+def merge_short(bars: Iterable[Bar], least: float, gap: float) -> tuple[list[Bar], list[ShortOps]]:
+    """The bars of one unit that are at least `least` cycles long, and the others, merged.
+
+    Two of the others are one if less than `gap` cycles are between them.
+    """
+    long, short = [], list[ShortOps]()
+    for bar in sorted(bars, key=lambda bar: bar.start):
+        if bar.free - bar.start >= least:
+            long.append(bar)
+        elif short and bar.start - short[-1].free < gap:
+            last = short[-1]
+            kinds = tuple(dict.fromkeys((*last.kinds, bar.kind)))
+            short[-1] = ShortOps(kinds, last.start, bar.free, max(last.done, bar.done))
+        else:
+            short.append(ShortOps((bar.kind,), bar.start, bar.free, bar.done))
+    return long, short
 
 
 def panels(chart: Gantt) -> list[Panel]:
