@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from archsim.formats.rounding import Rounding, multiplied, shifted
+from archsim.formats.rounding import Conversion, Rounding, multiplied, shifted
 
 HALF, WHOLE = 1 << 30, 1 << 31
 
@@ -58,3 +58,23 @@ def test_what_leaves_62_bits_is_at_their_end(value: int, left: int, rounding: Ro
     most = 2**62 - 1
     found = shifted(np.array([value], np.int64), -left, rounding)
     assert found.tolist() == [min(max(value << left, -most), most)]
+
+
+@pytest.mark.parametrize(
+    ("value", "quarter", "scaled"),
+    [(5, 1, 2), (-5, -1, -2), (6, 2, 2), (2**40 + 5, 2**38 + 1, None), (0, 0, 0)],
+)
+def test_a_power_of_two_among_other_ratios_is_a_shift(value: int, quarter: int, scaled: int | None) -> None:
+    """5 / 4 = 1.25 is 1 by one shift of 2; by gemmlowp's multiplier 2^30 it is 5 / 2 = 3 first, and 3 / 2 = 2 then.
+
+    The others keep their multiplier: 0.3 of 5, 6 and 0 is 1.5, 1.8 and 0. What a ratio makes of a number does not
+    depend on the ratios beside it.
+    """
+    ratios = np.array([[0.25], [0.3], [4.0]])
+    values = np.full((3, 1), value, np.int64)
+    found = Conversion(ratios, Rounding.GEMMLOWP)(values).ravel().tolist()
+    alone = [int(Conversion(float(ratio), Rounding.GEMMLOWP)(values[:1])[0, 0]) for ratio in ratios.ravel()]
+    assert found == alone
+    assert (found[0], found[2]) == (quarter, 4 * value)
+    if scaled is not None:
+        assert found[1] == scaled

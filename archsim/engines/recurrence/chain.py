@@ -54,7 +54,7 @@ class ChainTables:
     def from_chains(cls, arrays: PhaseArrays, closing: Sequence[Chain]) -> ChainTables:
         """The tables of a body's chains, which are in the order of the ops that they begin with."""
         rows = [(chain.first, chain.last, chain.lag) for chain in closing]
-        first, last, lag = np.ascontiguousarray(np.array(rows, np.int64).reshape(-1, 3).T)
+        first, last, lag = np.ascontiguousarray(np.array(rows, np.int64).reshape(len(rows), 3).T)
         return cls(arrays, ClosingChains(first, last), lag, tuple(chain.per_step for chain in closing))
 
     def longest(self, services: ServiceTimes, token_latency_cycles: int) -> Fraction:

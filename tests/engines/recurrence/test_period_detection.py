@@ -154,3 +154,20 @@ def test_ends_in_what_is_skipped() -> None:
     assert mark_skipped(snapshot, arrays, state, ends, 1, 4, 10, 30) == 5
     # 13 is like 3: it is the 9th after 4, so in the 5th period
     assert state.mark_ends.tolist() == [-1, 45 + 30, 52 + 30, 45 + 5 * 30, 52 + 10 * 30, -1]
+
+
+def test_snapshots_are_taken_ever_further_apart() -> None:
+    """A period of 6: a (occupancy 1, depth 9) waits for itself, 6 repetitions before.
+
+    Repetitions 6 n + k, k = 0 .. 5, start at 10 n + k: all times are 10 later 6 repetitions later. The longest lag is
+    6, so the first snapshot is of repetition 5, the one before the first inner one. The next are of
+    r + 1 + (r - 5) // 2: 6, 7, 9, 12, 16, 22. Between two of them the state is compared with the earlier, so that of 16
+    is the first with which that of a period later is compared, in 22. 77 repetitions are left to 99, 12 periods:
+    100 - 72 were evaluated.
+    """
+    phase = phase_of("a:u0", {"a": [Dep(0, 6, After.DONE, Wait.RECURRENCE)]}, 100)
+    services = ServiceTimes.from_services([Service(1, 0, 9)])
+    arrays, timing = PhaseArrays.from_phase(phase, {"u0": 0}), PhaseTiming(services, 0, 2, 0)
+    state = PhaseState.at_start(arrays, timing, Log.empty(0, 0))
+    assert run_phase(arrays, timing, state, True) == (100 - 72, 22, 6, 10)
+    assert state.done_at.tolist() == [10 * (99 // 6) + 99 % 6 + 10]
