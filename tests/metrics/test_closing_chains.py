@@ -46,10 +46,20 @@ def body(steps: int) -> Phase:
     ops: list[Op] = []
     deps: list[tuple[Dep, ...]] = []
     for place in range(STEPS_A_BLOCK):
-        late = {"skip_first": int(place < missing), "step_stride": 3, "step_offset": place - missing}
+        skipped, offset = int(place < missing), place - missing
         parts = {"tile0": (H, SUMS), "tile1": (H, SUMS), "between": (SUMS, SUMS), "hidden": (SUMS, H)}
         for name, (source, target) in parts.items():
-            ops.append(Part(unit="u", label=f"{name}+{place}", source=source, target=target, **late))
+            ops.append(
+                Part(
+                    unit="u",
+                    label=f"{name}+{place}",
+                    source=source,
+                    target=target,
+                    skip_first=skipped,
+                    step_stride=3,
+                    step_offset=offset,
+                )
+            )
             before = Dep(4 * place - 1, 0, After.DONE, Wait.RECURRENCE) if place else None
             wrapped = Dep(11, 1, After.DONE, Wait.RECURRENCE)
             waits = {"tile0": None if place else wrapped, "tile1": before or wrapped}.get(name)

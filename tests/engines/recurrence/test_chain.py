@@ -23,7 +23,7 @@ def test_each_chain_has_its_column() -> None:
     assert tables.chains.first.tolist() == [0, 1]
     assert tables.chains.last.tolist() == [2, 2]
     assert tables.lag.tolist() == [1, 3]
-    assert tables.per_step == (1, Fraction(2, 7))
+    assert tables.per_step == (Fraction(1), Fraction(2, 7))
 
 
 def test_the_longest_is_counted_a_time_step() -> None:
