@@ -20,6 +20,7 @@ from archsim.cli.program import program_command, trace_command
 from archsim.cli.rtl import rtl_command
 from archsim.cli.run import run_command
 from archsim.cli.validate import validate_command
+from archsim.cli.whatif import whatif_command
 from archsim.errors import ArchsimError, Interrupted, SimulatorBug
 
 app = typer.Typer(
@@ -35,6 +36,7 @@ app.command("validate")(validate_command)
 app.command("program")(program_command)
 app.command("trace")(trace_command)
 app.command("explain")(explain_command)
+app.command("whatif")(whatif_command)
 app.command("explore")(explore_command)
 app.command("list")(list_command)
 app.command("fidelity")(fidelity_command)

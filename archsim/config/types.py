@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from fractions import Fraction
 from typing import Annotated
 
@@ -54,6 +55,15 @@ def size_in_bytes(value: object) -> object:
     return size.numerator
 
 
+class Notch(Enum):
+    """How a number is changed by one notch, to see what it brings; put into an `Annotated`."""
+
+    DOUBLE = "double"
+    """Twice as much: of what a machine has."""
+    ONE_LESS = "one less"
+    """One less, if there is one: of what it takes."""
+
+
 Bytes = Annotated[
     int,
     BeforeValidator(size_in_bytes),
@@ -62,15 +72,16 @@ Bytes = Annotated[
 ]
 """A size in bytes, at least 1; also a string with a binary unit: "64 B", "512KiB", "8 MiB", "1GiB"."""
 
-Count = Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT)]
+Count = Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT), Notch.DOUBLE]
 """How many there are of something, at least 1."""
 
-Cycles = Annotated[int, Field(strict=True, ge=0, le=MAX_CYCLES)]
+Cycles = Annotated[int, Field(strict=True, ge=0, le=MAX_CYCLES), Notch.ONE_LESS]
 """A duration in clock cycles, at least 0."""
 
 PositiveNumber = Annotated[
     float,
     Field(strict=True, ge=SMALLEST_NUMBER, le=LARGEST_NUMBER, allow_inf_nan=False),
+    Notch.DOUBLE,
 ]
 """A finite number above 0, whole or not; it becomes a float."""
 

@@ -1,0 +1,61 @@
+"""The command `archsim whatif`: what changing one thing of a design brings, measured."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from archsim.cli.options import (
+    DEFAULT_SCHEDULE,
+    ArchArgument,
+    DebugOption,
+    JsonOption,
+    ScheduleOption,
+    SetOption,
+    WorkloadArgument,
+    load_inputs,
+)
+from archsim.cli.output import OutOption, output
+from archsim.config.aims import By
+
+if TYPE_CHECKING:
+    pass
+
+
+def whatif_command(
+    arch: ArchArgument,
+    workload: WorkloadArgument,
+    schedule: ScheduleOption = DEFAULT_SCHEDULE,
+    sets: SetOption = None,
+    by: Annotated[By, typer.Option("--by", help="What is to become less.")] = By.LATENCY,
+    every: Annotated[bool, typer.Option("--all", help="Show all changes, not the best dozen.")] = False,
+    json: JsonOption = False,
+    out: OutOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Change one thing of a design at a time, and measure: each number by a notch, each schedule, memory that fits."""
+    from archsim.api.whatif import what_if
+    from archsim.report.text.report_text import TEXT_WIDTH
+    from archsim.report.text.whatif_text import SHOWN, print_what_if
+
+    machine, work = load_inputs(arch, workload, sets)
+    found = what_if(machine, work, schedule, by)
+    if json:
+        from archsim.export.whatif_json import write_what_if
+
+        with output(out) as write:
+            write_what_if(found, write)
+        return
+    from rich.console import Console
+
+    shown = None if every else SHOWN
+    if out is None and sys.stdout.isatty():
+        print_what_if(found, Console(), shown)
+        return
+    lines = io.StringIO()
+    print_what_if(found, Console(file=lines, width=TEXT_WIDTH, color_system=None), shown)
+    with output(out) as write:
+        write("".join(f"{line.rstrip()}\n" for line in lines.getvalue().splitlines()))

@@ -1,0 +1,27 @@
+"""Writes what changes of a design bring as one JSON array, best first."""
+
+from __future__ import annotations
+
+import json
+
+from archsim.api.whatif import Measured, WhatIf
+from archsim.export.plain import Write
+
+
+def write_what_if(found: WhatIf, write: Write) -> None:
+    """Write the array, an object for each change: its text, and figures; null where a machine has no such figure."""
+    before = None if found.before is None else found.before.latency_cycles
+    rows = [_row(measured, before) for measured in found.changes]
+    write(json.dumps(rows, indent=2, allow_nan=False) + "\n")
+
+
+def _row(measured: Measured, before: int | None) -> dict[str, str | int | float | None]:
+    stats = measured.stats
+    return {
+        "change": str(measured.change),
+        "before_cycles": before,
+        "after_cycles": stats.latency_cycles,
+        "after_cycles_per_step": stats.cycles_per_step,
+        "energy_uj": None if stats.energy is None else stats.energy.total_uj,
+        "area_mm2": None if stats.area is None else stats.area.area_mm2,
+    }

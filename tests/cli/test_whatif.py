@@ -1,0 +1,109 @@
+"""`archsim whatif`: changes of a design, measured; the best one, made, gives the figures that were predicted."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import archsim.api.whatif as search
+from archsim.api.whatif import Change, Setting, what_if
+from archsim.families.load import load_arch
+from archsim.workload import load_workload
+from tests.cli.conftest import Cli
+
+TINY = ("tiny_2x2", "lstm_3_2_t4")
+KEYS = {"change", "before_cycles", "after_cycles", "after_cycles_per_step", "energy_uj", "area_mm2"}
+
+
+def asked(cli: Cli, *arguments: str) -> list[dict[str, Any]]:
+    outcome = cli("whatif", *arguments, "--json")
+    assert (outcome.code, outcome.err) == (0, "")
+    found: list[dict[str, Any]] = json.loads(outcome.out)
+    assert all(set(change) == KEYS for change in found)
+    return found
+
+
+@pytest.mark.parametrize("by", ["latency", "step", "energy"])
+def test_a_change_that_is_made_gives_the_figures_that_were_predicted(cli: Cli, by: str) -> None:
+    for change in asked(cli, *TINY, "--by", by)[:3]:
+        run = json.loads(cli("run", *TINY, *shlex.split(change["change"]), "--json", "--no-plots", "--out", "x").out)
+        assert run["latency_cycles"] == change["after_cycles"]
+        assert run["cycles_per_step"] == change["after_cycles_per_step"]
+        assert run["energy"]["total_uj"] == change["energy_uj"]
+        assert run["area"]["area_mm2"] == change["area_mm2"]
+
+
+def test_the_order_is_what_was_asked_for(cli: Cli) -> None:
+    for by, key in (("latency", "after_cycles"), ("step", "after_cycles_per_step"), ("energy", "energy_uj")):
+        amounts = [change[key] for change in asked(cli, *TINY, "--by", by)]
+        assert amounts == sorted(amounts)
+
+
+def test_banks_are_named_where_banks_are_what_binds(cli: Cli) -> None:
+    """128 rows behind 64 banks: 31 tiles of 39 cycles and one of 20, and a tail; with 128 banks 32 tiles of 20.
+
+    The tail is that of 128 rows, so u = 8: drain 13, then 2 + (1 + 4) + (1 + 4) + (1 + 4) + (1 + 2) and 5 tokens = 38.
+    """
+    rows = ("--set", "mac_array.rows=128", "--set", "accumulators.entries=1024")
+    best = asked(cli, "edge_64x64", "lstm:200,1000,t=12", *rows, "--by", "step")
+    assert best[0]["change"] == "--set weight_sram.banks=128"
+    assert best[0]["after_cycles_per_step"] == 32 * 20 + 38
+    fused = ("explain", "edge_64x64", "lstm:200,1000,t=12", *rows, "--json")
+    assert json.loads(cli(*fused).out)["max_cycle_ratio"] == 31 * 39 + 20 + 38
+    split = next(change for change in best if change["change"] == "--schedule split_interleaved")
+    assert split["after_cycles_per_step"] > best[0]["after_cycles_per_step"] * 1.5
+
+
+def test_a_little_more_memory_instead_of_streaming(cli: Cli) -> None:
+    """4.8 MB of weights stream through 4 MiB; 5 MiB hold them all, which is worth more than twice DRAM's bandwidth."""
+    machine = ("edge_64x64", "lstm:200,1000,t=12", "--set", "weight_sram.capacity_bytes=4MiB")
+    best, second, *_ = asked(cli, *machine, "--schedule", "fused_streamed")
+    assert best["change"] == "--set weight_sram.capacity_bytes=5MiB"
+    assert second["change"] == "--set dram.bandwidth_bytes_per_cycle=32"
+    assert best["before_cycles"] > 2 * best["after_cycles"]
+    first, *_ = asked(cli, *machine)  # as it is, it does not fit
+    assert (first["change"], first["before_cycles"]) == ("--set weight_sram.capacity_bytes=5MiB", None)
+    assert first["after_cycles"] == best["after_cycles"]
+    outcome = cli("whatif", *machine)
+    assert outcome.out.splitlines()[0].endswith("does not fit")
+    assert "605,696 short" in outcome.out
+
+
+def test_pairs_where_no_single_change_helps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "HELPS", 0.9)
+    monkeypatch.setattr(search, "PAIRED", 4)
+    found = what_if(load_arch("tiny_2x2"), load_workload("lstm_3_2_t4"))
+    pairs = [measured for measured in found.changes if len(measured.change.settings) == 2]
+    assert len(pairs) == 6
+    assert found.changes[0] in pairs
+    assert str(found.changes[0].change).count("--set ") == 2
+
+
+def test_what_cannot_be_changed_is_said(cli: Cli) -> None:
+    """Twice the two element-wise units that a machine may have at most."""
+    outcome = cli("whatif", *TINY, "--set", "elementwise.units=2", "--all")
+    assert outcome.code == 0
+    assert "Not possible" in outcome.out
+    assert "--set elementwise.units=4" in outcome.out.split("Not possible")[1]
+
+
+def test_the_text_of_a_change() -> None:
+    sizes = Setting("weight_sram", "capacity_bytes", 9 << 20, is_size=True), Setting("x", "bytes", 1536, is_size=True)
+    assert str(Change(sizes)) == "--set weight_sram.capacity_bytes=9MiB --set x.bytes=1536"
+    assert str(Change((Setting("dram", "bandwidth", 32.0),), "split")) == "--set dram.bandwidth=32 --schedule split"
+    assert str(Change((Setting("dram", "bandwidth", 0.5),))) == "--set dram.bandwidth=0.5"
+
+
+@pytest.mark.parametrize("options", [(), ("--all",), ("--json",)])
+def test_the_same_bytes_every_time_and_in_a_file(cli: Cli, options: tuple[str, ...]) -> None:
+    first = cli("whatif", *TINY, *options)
+    assert first.code == 0
+    assert cli("whatif", *TINY, *options).out == first.out
+    assert cli("whatif", *TINY, *options, "--out", "found").out == ""
+    assert Path("found").read_text(encoding="utf-8") == first.out
+    if not options:
+        assert "changes that bring less or cost cycles (--all)" in first.out
