@@ -94,7 +94,7 @@ PLANTED = (
     Planted(
         "starts on the last beat", "unit_shell.sv", "length != '0 && left == '0", "length != '0 && left <= CW'(1)", LSTM
     ),
-    Planted("write beats shared", "unit_shell.sv", "since >= ring_beats[ring_read*CW+:CW]", "1'b1", DEEP),
+    Planted("write beats shared", "unit_shell.sv", "since >= ring_beats[ring_read]", "1'b1", DEEP),
     Planted("slot beyond the last", "pointer.sv", "sum >= limit", "sum > limit", LSTM),
     Planted("pointer stands still", "pointer.sv", "here + step", "here", LSTM),
     Planted(
@@ -127,7 +127,7 @@ PLANTED = (
         GRU,
     ),
     Planted("tie rounded up", "scale_round.sv", "half & (sticky | floor[0])", "half", FUSED),
-    Planted("rounded once", "scale_round.sv", "mode == 2'd3 && factor != 31'd1", "1'b0", GRU),
+    Planted("rounded once", "scale_round.sv", "mode == 2'd3 && factor != MB'(1)", "1'b0", GRU),
     Planted("no saturation", "narrow.sv", "!WRAP && sum > HIGHEST", "1'b0 && sum > HIGHEST", WIDE),
     Planted("no zero point of the result", "narrow.sv", "+ WS'(zero)", "", LSTM),
     Planted("no clip", "activation_lane.sv", "t1.clips && clipped >", "1'b0 && clipped >", LSTM),

@@ -16,7 +16,7 @@ module activation_lane (
   localparam int R4 = ACT_DEPTH >= 4 ? 1 : 0;
   localparam int REST = ACT_DEPTH > 4 ? ACT_DEPTH - 4 : 0;
   localparam int CLIP_BITS = SVB + 1;
-  localparam int OFFSET_BITS = SVB + 17;
+  localparam int OFFSET_BITS = (SVB > 15 ? SVB : 15) + 2;  // the zero point has 16 bits
   localparam int TAG_BITS = ACT_TAG_BITS;
 
   logic signed [SVB-1:0] x;

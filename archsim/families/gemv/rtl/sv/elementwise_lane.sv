@@ -18,7 +18,7 @@ module elementwise_lane (
   localparam int R2 = EW_COMMON >= 2 ? 1 : 0;
   localparam int FACTOR_BITS = FB + 2;
   localparam int TAG_BITS = EW_TAG_BITS;
-  localparam int PW = FB + 2 + EVB + 1;
+  localparam int PW = FB + EVB + 1;  // |one - a| <= 2^FB, |b - zero| < 2^EVB
   logic signed [FB-1:0] a1, c1;
   logic signed [EVB-1:0] b1, d1;
   /* verilator lint_off UNUSEDSIGNAL */  // some fields are for others

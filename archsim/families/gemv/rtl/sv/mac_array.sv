@@ -16,7 +16,7 @@ module mac_array (
     input  logic [          AW-1:0] x_pointer,
     input  logic [          AW-1:0] h_pointer,
     input  logic [          AW-1:0] sums_pointer,
-    // operands, read in the cycle behind the fetch register
+    // operands, read in the cycle behind the fetch register; that of the weights' address is in their memory
     output logic [          AW-1:0] weight_line,
     input  logic [   R*C*WB-1:0]    weight_data,
     output logic [          AW-1:0] x_address,
@@ -40,6 +40,7 @@ module mac_array (
   localparam int SUM = WB + VW + $clog2(C);
   localparam int TREE_STAGES = $clog2(C) * ADDER_LATENCY;
   localparam int TAG_BITS = MAC_TAG_BITS;
+  localparam int LANE_IW = B > 1 ? $clog2(B) : 1;
 
   // Beats: chunks, and in each chunk the lanes of the batch
   logic beat, first_beat;
@@ -77,14 +78,12 @@ module mac_array (
   always_ff @(posedge clk) begin
     if (rst) begin
       fetched <= '0;
-      weight_line <= '0;
       x_address <= '0;
       h_address <= '0;
       h_is_vector <= 1'b0;
       {chunk, lane, column, line, x_at, h_at} <= '0;
     end else begin
       fetched <= issued;
-      weight_line <= line_now;
       x_address <= x_now;
       h_address <= h_now;
       h_is_vector <= f.h_is_vector;
@@ -107,6 +106,8 @@ module mac_array (
       end
     end
   end
+
+  assign weight_line = line_now;
 
   // Operands: x in the first columns of a tile, h in the others; zero points are taken off
   logic [C*VW-1:0] vector, vector_here;
@@ -136,29 +137,29 @@ module mac_array (
   );
 
   // Accumulators, one for each row and lane of the batch; rows beyond the array hold a bias alone
-  logic [B*SR*ACB-1:0] accumulators;
-  logic [SR*ACB-1:0] accumulated;
+  logic [SR*ACB-1:0] accumulators[0:B-1];
+  logic [SR*ACB-1:0] kept_sums, accumulated;
   logic [R*63-1:0] chunk_sums;
   logic [SR*64-1:0] next;
   assign bias_line = summed.bias_line;
+  assign kept_sums = accumulators[LANE_IW'(summed.lane)];
   if (ACC_SHIFT == 0) begin : g_plain
     always_comb for (int r = 0; r < R; r++) chunk_sums[r*63+:63] = 63'($signed(sums[r*SUM+:SUM]));
   end else begin : g_shift
-    scale_round #(.WV(SUM), .N(R)) shift (
-        .v(sums), .m({R{31'd1}}), .s({R{9'(ACC_SHIFT)}}), .mode(2'(ACC_ROUNDING)), .y(chunk_sums)
+    scale_round #(.WV(SUM), .N(R), .MB(1)) shift (
+        .v(sums), .m({R{1'b1}}), .s({R{9'(ACC_SHIFT)}}), .mode(2'(ACC_ROUNDING)), .y(chunk_sums)
     );
   end
   always_comb begin
     for (int r = 0; r < SR; r++) begin
-      next[r*64+:64] = 64'($signed(accumulators[(32'(summed.lane)*SR+r)*ACB+:ACB]));
+      next[r*64+:64] = 64'($signed(kept_sums[r*ACB+:ACB]));
       if (summed.first) next[r*64+:64] = summed.bias ? 64'($signed(bias_data[r*ACB+:ACB])) : '0;
       if (r < R) next[r*64+:64] = next[r*64+:64] + 64'($signed(chunk_sums[(r%R)*63+:63]));
     end
   end
   narrow #(.WI(64), .W(ACB), .WRAP(ACC_WRAP), .N(SR)) range (.v(next), .zero(16'd0), .y(accumulated));
   always_ff @(posedge clk) begin
-    if (rst) accumulators <= '0;
-    else if (summed.valid) accumulators[32'(summed.lane)*SR*ACB+:SR*ACB] <= accumulated;
+    if (summed.valid) accumulators[LANE_IW'(summed.lane)] <= accumulated;
   end
 
   // Converter: from the accumulators' scale to that of the sums, row by row

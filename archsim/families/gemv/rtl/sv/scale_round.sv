@@ -4,15 +4,16 @@
 /* verilator lint_off VARHIDDEN */  // parameters may have the names of the package's constants
 module scale_round #(
     parameter int WV = 32,
-    parameter int N = 1
+    parameter int N = 1,
+    parameter int MB = 31  // bits of m, which is never negative
 ) (
     input  logic [N*WV-1:0] v,
-    input  logic [N*31-1:0] m,
+    input  logic [N*MB-1:0] m,
     input  logic [ N*9-1:0] s,
     input  logic [     1:0] mode,
     output logic [N*63-1:0] y
 );  /*verilator no_inline_module*/
-  localparam int WI = WV + 32 > 64 ? WV + 32 : 64;
+  localparam int WI = WV + MB > 64 ? WV + MB : 64;  // |v m| < 2^(WV - 1 + MB), and still so after rounding
   localparam logic signed [WI-1:0] LIMIT = (WI'(1) << 62) - 1;
 
   // p / 2^right, rounded: 0 to even, 1 half up, 2 down, 3 ties away from zero
@@ -34,18 +35,18 @@ module scale_round #(
   endfunction
 
   logic signed [WI-1:0] product, whole;
-  logic [30:0] factor;
+  logic [MB-1:0] factor;
   logic signed [8:0] shift;
   logic [8:0] right, right_first, left;
   logic twice, over;
   always_comb begin
     for (int i = 0; i < N; i++) begin
-      factor = m[i*31+:31];
+      factor = m[i*MB+:MB];
       shift = s[i*9+:9];
       product = WI'($signed(v[i*WV+:WV])) * WI'($signed({1'b0, factor}));
       right = shift[8] ? 9'd0 : ($unsigned(shift) > 9'(WI) ? 9'(WI) : $unsigned(shift));
       left = shift[8] ? 9'(-shift) : 9'd0;
-      twice = mode == 2'd3 && factor != 31'd1;
+      twice = mode == 2'd3 && factor != MB'(1);
       right_first = twice && right > 9'd31 ? 9'd31 : right;
       whole = shifted(product, right_first, twice ? 2'd1 : mode);
       whole = shifted(whole, right - right_first, mode);

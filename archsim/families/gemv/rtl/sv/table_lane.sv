@@ -49,8 +49,8 @@ module table_lane (
     logic signed [PW-1:0] product;
     logic signed [62:0] part;
     assign product = PW'(RISE_BITS'(high_here) - RISE_BITS'(low_here)) * PW'($signed({1'b0, rest_here}));
-    scale_round #(.WV(PW)) round (
-        .v(product), .m(31'd1), .s(9'(TABLE_REST_BITS)), .mode(t3.target_rounding), .y(part)
+    scale_round #(.WV(PW), .MB(1)) round (
+        .v(product), .m(1'b1), .s(9'(TABLE_REST_BITS)), .mode(t3.target_rounding), .y(part)
     );
     assign sum = 64'(low_here) + 64'(part);
   end else begin : g_nearest

@@ -80,25 +80,22 @@ module unit_shell #(
 
   // Retirement: a ring of the ops that have been freed, each with the cycle from which it may retire
   logic [TW-1:0] now;
-  logic [RING*IW-1:0] ring_op;
-  logic [RING*TW-1:0] ring_due;
-  logic [RING*CW-1:0] ring_beats;
+  logic [IW-1:0] ring_op[0:RING-1];
+  logic [TW-1:0] ring_due[0:RING-1];
+  logic [CW-1:0] ring_beats[0:RING-1];
   logic [RW-1:0] ring_write, ring_read;
   logic [LW-1:0] under_way;
   logic [CW-1:0] since;
   logic signed [TW-1:0] late;
-  assign late = $signed(now - ring_due[ring_read*TW+:TW]);
-  assign retires = under_way != '0 && late >= 0 && since >= ring_beats[ring_read*CW+:CW];
+  assign late = $signed(now - ring_due[ring_read]);
+  assign retires = under_way != '0 && late >= 0 && since >= ring_beats[ring_read];
   always_comb begin
     done = '0;
-    if (retires) done[ring_op[ring_read*IW+:IW]] = 1'b1;
+    if (retires) done[ring_op[ring_read]] = 1'b1;
   end
   always_ff @(posedge clk) begin
     if (rst) begin
       now <= '0;
-      ring_op <= '0;
-      ring_due <= '0;
-      ring_beats <= '0;
       ring_write <= '0;
       ring_read <= '0;
       under_way <= '0;
@@ -108,9 +105,9 @@ module unit_shell #(
       if (retires) since <= CW'(1);
       else if (since != '1) since <= since + CW'(1);
       if (last) begin
-        ring_op[ring_write*IW+:IW] <= op;
-        ring_due[ring_write*TW+:TW] <= now + TW'(1) + TW'(depth);
-        ring_beats[ring_write*CW+:CW] <= write_beats;
+        ring_op[ring_write] <= op;
+        ring_due[ring_write] <= now + TW'(1) + TW'(depth);
+        ring_beats[ring_write] <= write_beats;
         ring_write <= ring_write == RW'(RING - 1) ? '0 : ring_write + RW'(1);
       end
       if (retires) ring_read <= ring_read == RW'(RING - 1) ? '0 : ring_read + RW'(1);
