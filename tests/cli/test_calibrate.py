@@ -17,7 +17,8 @@ from tests.cli.conftest import Cli
 from tests.present import present
 
 TINY = ("tiny_2x2", "lstm_3_2_t4")
-INT8 = ("--set", "formats=int8")
+EXACT = ("--set", "activation.method=exact")
+INT8 = ("--set", "formats=int8", *EXACT)
 MY = """\
 summary: mine
 kind: gru
@@ -44,7 +45,7 @@ def test_the_options_are_the_methods() -> None:
 
 def test_a_table_of_what_the_formats_need(cli: Cli) -> None:
     formats = Formats.model_validate("tflite_int8")
-    run = cli("calibrate", *TINY, "--set", "formats=tflite_int8")
+    run = cli("calibrate", *TINY, *EXACT, "--set", "formats=tflite_int8")
     assert (run.code, run.err) == (0, "")
     assert "Calibration of lstm_3_2_t4 for the formats of tiny_2x2" in run.out
     found = rows(run.out)
@@ -88,7 +89,7 @@ def test_the_file_and_how_to_use_it(cli: Cli) -> None:
     assert Path("in", present(config.calibration.file)).resolve() == Path("out/ranges.yaml").resolve()
     assert lines[at + 3] == "or run with --set calibration.file=../out/ranges.yaml"
     first = Path("out/ranges.yaml").read_text()
-    command = "archsim calibrate tiny_2x2 in/my.yaml --method mse --set formats=int8"
+    command = f"archsim calibrate tiny_2x2 in/my.yaml --method mse {' '.join(INT8)}"
     assert first.splitlines()[0] == f"# Ranges of my for the formats of tiny_2x2: {command}"
     assert cli("calibrate", "tiny_2x2", "in/my.yaml", *INT8, "--method", "mse", "--out", "out/ranges.yaml").code == 0
     assert Path("out/ranges.yaml").read_text() == first

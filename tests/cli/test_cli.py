@@ -16,7 +16,9 @@ from tests.float_machines import FLOAT_16X16
 from tests.rings import exhaustive, few
 
 FLOAT_FILES = tuple(name for name in FILES if name not in ACCURACY_FILES)
-ROOM_FOR_FLOAT32 = ("--set", "formats=float32", "--set", "weight_sram.capacity_bytes=24MiB")
+IN_FLOAT32 = ("--set", "formats=float32", "--set", "activation.method=polynomial")
+ROOM_FOR_FLOAT32 = (*IN_FLOAT32, "--set", "weight_sram.capacity_bytes=24MiB")
+TABLE = ("--set", "activation.method=table")
 TINY = ("tiny_2x2", "lstm_3_2_t4")
 TINY_RESULTS = Path("results/tiny_2x2-lstm_3_2_t4-fused_interleaved")
 
@@ -34,7 +36,8 @@ BFLOAT16 = pytest.param("bfloat16", FILES, marks=exhaustive)
 
 @pytest.mark.parametrize(("formats", "files"), [FLOAT32, ("q4.12", FILES), BFLOAT16])
 def test_run_writes_a_folder_with_everything(cli: Cli, formats: str, files: tuple[str, ...]) -> None:
-    run = cli("run", *TINY, "--set", f"formats={formats}")
+    method = TABLE if formats == "q4.12" else ()
+    run = cli("run", *TINY, *method, "--set", f"formats={formats}")
     assert run.code == 0
     assert run.err == ""
     assert f"Results: {TINY_RESULTS}/" in run.out
@@ -135,7 +138,7 @@ def test_timing_only_computes_nothing_and_says_so(cli: Cli) -> None:
 def test_same_input_same_bytes(cli: Cli, options: tuple[str, ...]) -> None:
     """Without plots in the fast ring, where tests/report has each plot drawn twice."""
     for folder in ("a", "b"):
-        assert cli("run", *TINY, "--set", "formats=tflite_int8", "--out", folder, *options).code == 0
+        assert cli("run", *TINY, *TABLE, "--set", "formats=tflite_int8", "--out", folder, *options).code == 0
     names = {path.name for path in Path("a").iterdir()}
     assert names == {name for name in FILES if not options or not name.endswith(".png")}
     for name in names:
@@ -253,10 +256,16 @@ def test_validate_a_preset_in_int8(cli: Cli) -> None:
 
 
 def test_the_default_machine_in_float32_needs_room(cli: Cli) -> None:
-    """LSTM(200, 1000): 4000 * 1200 weights and 4000 biases of 4 bytes do not fit into the 8 MiB of the preset."""
+    """LSTM(200, 1000): 4000 * 1200 weights of 4 bytes do not fit into the 8 MiB of the preset.
+
+    Its table wants integers as arguments.
+    """
     run = cli("run", "--set", "formats=float32", "--timing-only", "--no-plots")
     assert run.code == 2
-    assert f"weight_sram: needs {4000 * (1200 + 1) * 4:,} bytes" in run.err
+    assert "activation: method table: it needs its argument in a q format" in run.err
+    run = cli("run", *IN_FLOAT32, "--timing-only", "--no-plots")
+    assert run.code == 2
+    assert f"weight_sram: needs {4000 * 1200 * 4:,} bytes" in run.err
     assert cli("run", *ROOM_FOR_FLOAT32, "--timing-only", "--no-plots").code == 0
 
 
@@ -339,7 +348,7 @@ def test_list_names_everything(cli: Cli) -> None:
         (["run", *TINY, "--set", "technology=node_3nm"], "node_3nm: no preset of that name; did you mean 'node_7nm'?"),
         (["run", *TINY, "--set", "technology=none.yaml"], "none.yaml: cannot be read: No such file or directory"),
         (["run", *TINY, "--set", "dram_type=sdram"], "has no DRAM of type 'sdram'; it has lpddr4, ddr4, hbm2, gddr6"),
-        (["run", "tiny_2x2", "silero_vad"], "weight_sram: needs 526,336 bytes"),
+        (["run", "tiny_2x2", "silero_vad"], "weight_sram: needs 524,288 bytes"),
         (["run", "tiny_2x2", "lstm:3,2,t=x"], "sizes are whole numbers"),
         (["run", "."], "edge"),
         (["run", ""], "(empty): no preset of that name"),

@@ -10,6 +10,7 @@ import pytest
 from tests.cli.conftest import Cli
 
 TINY = ("tiny_2x2", "lstm_3_2_t4")
+Q4_12 = ("--set", "formats=q4.12", "--set", "activation.method=exact")
 
 
 @pytest.mark.parametrize(
@@ -17,7 +18,7 @@ TINY = ("tiny_2x2", "lstm_3_2_t4")
     [
         ("program", *TINY, "--json"),
         ("program", *TINY, "--json", "--timing-only"),
-        ("program", *TINY, "--json", "--contents", "--set", "formats=q4.12", "--schedule", "split"),
+        ("program", *TINY, "--json", "--contents", *Q4_12, "--schedule", "split"),
         ("trace", *TINY, "--json"),
         ("trace", *TINY, "--csv"),
         ("trace", *TINY, "--json", "--from", "50", "--to", "60"),
@@ -42,7 +43,7 @@ def test_the_same_bytes_every_time_and_in_a_file(cli: Cli, command: tuple[str, .
 def test_what_is_asked_for_is_there_and_nothing_else(cli: Cli) -> None:
     plain = json.loads(cli("program", *TINY, "--json").out)
     timing = json.loads(cli("program", *TINY, "--json", "--timing-only").out)
-    whole = json.loads(cli("program", *TINY, "--json", "--contents", "--set", "formats=q4.12").out)
+    whole = json.loads(cli("program", *TINY, "--json", "--contents", *Q4_12).out)
     assert {op["arithmetic"]["definition"] for op in plain["ops"]} == {"floating_point"}
     assert {op["arithmetic"] for op in timing["ops"]} == {None}
     assert "contents" not in plain
@@ -62,9 +63,9 @@ def test_what_is_asked_for_is_there_and_nothing_else(cli: Cli) -> None:
         (("program", *TINY, "--json", "--schedule", "fussed"), "did you mean 'fused'?"),
         (("trace", "tiny_2x2", "lstm:30,20,t=4", "--json"), "weight_sram: needs"),
         (("trace", *TINY, "--csv", "--from", "50", "--to", "10"), "--from 50 is after --to 10."),
-        (("trace", *TINY, "--from", "180"), "--from 180: the run ends at cycle 179"),
-        (("trace", *TINY, "--csv", "--from", "180", "--out", "found.csv"), "--from 180: the run ends at cycle 179"),
-        (("trace", *TINY, "--json", "--from", "180", "--out", "found.json"), "--from 180: the run ends at cycle 179"),
+        (("trace", *TINY, "--from", "199"), "--from 199: the run ends at cycle 198"),
+        (("trace", *TINY, "--csv", "--from", "199", "--out", "found.csv"), "--from 199: the run ends at cycle 198"),
+        (("trace", *TINY, "--json", "--from", "199", "--out", "found.json"), "--from 199: the run ends at cycle 198"),
     ],
 )
 def test_errors_are_one_line(cli: Cli, command: tuple[str, ...], message: str) -> None:

@@ -93,7 +93,7 @@ def test_no_such_executor(cli: Cli, command: str) -> None:
 def test_validate_compares_the_two(cli: Cli) -> None:
     outcome = cli("validate", "tiny_2x2", "lstm_3_2_t4", "--executor", "fast")
     assert outcome.code == 0
-    assert "ok   machine against the second executor: every cycle the same, 179 in all" in outcome.out
+    assert "ok   machine against the second executor: every cycle the same, 198 in all" in outcome.out
     assert "second executor" not in cli("validate", "tiny_2x2", "lstm_3_2_t4").out
 
 

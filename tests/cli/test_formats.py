@@ -18,7 +18,7 @@ from archsim.families.schedule import Schedule
 from tests.cli.conftest import Cli
 
 TINY = ("tiny_2x2", "lstm_3_2_t4")
-INTEGER = ("--set", "formats=tflite_int8")
+INTEGER = ("--set", "formats=tflite_int8", "--set", "activation.method=table")
 NARROW = ("--set", "formats=bfloat16")
 
 

@@ -54,7 +54,9 @@ def test_the_kinds_of_every_part_sum_to_it(small: Simulation) -> None:
 
 
 def test_what_is_extrapolated_is_said_and_only_then(run: Run) -> None:
-    inside = run(("input_buffer.port_bits=64", "technology=node_45nm"), timing_only=True)
+    """The state buffer has nine banks of four macros, words of 64 bytes: of 256 KiB each has 113."""
+    sets = ("input_buffer.port_bits=64", "state_buffer.capacity_bytes=256KiB", "technology=node_45nm")
+    inside = run(sets, timing_only=True)
     assert present(inside.stats.energy).extrapolated == ()
     assert "extrapolated" not in report_text(inside)
     small = run(("input_buffer.capacity_bytes=64", "input_buffer.port_bits=64"), timing_only=True)

@@ -58,7 +58,7 @@ def make_polynomial(formats: Formats) -> Polynomial:
         found = formats.format(kind)
         if not isinstance(element(found), FloatFormat):
             raise ValueError(
-                f"method polynomial: formats.{kind} is {found}; it computes in floating point, as float32 or bfloat16 "
+                f"formats.{kind} is {found}; it computes in floating point, as float32 or bfloat16 "
                 "(for integers: method table or piecewise_linear)"
             )
     return Polynomial()

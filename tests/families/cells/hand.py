@@ -10,6 +10,7 @@ import pytest
 
 from archsim.config import parse_override
 from archsim.families.load import load_arch
+from archsim.families.machine_config import MachineConfig
 from archsim.lowering.tensors import Results
 from archsim.program.verifier import find_hazards
 from archsim.workload import CellKind, CellTensors, NetworkTensors
@@ -28,6 +29,9 @@ ALONE = tuple(name for name in SCHEDULE_NAMES if not name.endswith("wavefront"))
 every_schedule = pytest.mark.parametrize("schedule", ALONE)
 
 MACHINE = load_arch(FLOAT_16X16, [parse_override("accumulators.entries=1024")]).config
+ONE_BANK = load_arch(
+    FLOAT_16X16, [parse_override(text) for text in ("accumulators.entries=1024", "state_buffer.banks=one")]
+).config
 
 
 def numbers(case: Case, x: Any, cells: list[Mapping[str, Any]]) -> NetworkTensors:
@@ -50,9 +54,9 @@ def numbers(case: Case, x: Any, cells: list[Mapping[str, Any]]) -> NetworkTensor
     return NetworkTensors(tuple(found), sequence, None)
 
 
-def run(schedule: str, x: Any, cells: list[Mapping[str, Any]], **fields: Any) -> Results:
+def run(schedule: str, x: Any, cells: list[Mapping[str, Any]], machine: MachineConfig = MACHINE, **fields: Any) -> Results:
     """What the machine computes; checked against the hazards, the interpreter's bits and the golden model."""
-    case = Case(MACHINE, network(**{"input_size": 1, "hidden_size": 1} | fields), schedule)  # type: ignore[arg-type]
+    case = Case(machine, network(**{"input_size": 1, "hidden_size": 1} | fields), schedule)  # type: ignore[arg-type]
     assert find_hazards(case.program) == ()
     tensors = numbers(case, x, cells)
     _, results = case.execute(tensors)

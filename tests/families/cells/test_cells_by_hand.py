@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from archsim.lowering.tensors import Results
-from tests.families.cells.hand import GRU, IDENTITY, LSTM, RNN, every_schedule, run
+from tests.families.cells.hand import GRU, IDENTITY, LSTM, MACHINE, ONE_BANK, RNN, every_schedule, run
 
 # x = 1, h = 2, c = 3. Before any option i = 1 + 2 = 3, f = 2 + 2 + 1 = 5, g = 3 - 2 = 1, o = 4 + 0 + 1 = 5.
 LSTM_CELL = {
@@ -261,6 +261,8 @@ def test_layers_of_different_kinds(schedule: str) -> None:
     """An RNN's running sums 1, 11, 111 go into a GRU (z = 0, r = 1: sums again), those into an LSTM that doubles them.
 
     GRU: 1, 12, 123. LSTM: i = f = o = 1 with W_ig = 2 and forget bias 1: c and h are 2, 2 + 24, 2 + 24 + 246.
+    Side by side, the RNN's activation unit and the others' element-wise unit write h at a time, each through a port of
+    its own: not into a bank with one.
     """
     gru = {"kind": GRU["kind"], "hidden_size": 1, "activations": (IDENTITY,) * 2}
     lstm = {"kind": LSTM["kind"], "hidden_size": 1, "activations": (IDENTITY,) * 3}
@@ -270,7 +272,8 @@ def test_layers_of_different_kinds(schedule: str) -> None:
         {"weight_ih": [0, 0, 2, 0], "bias_ih": [1, 1, 0, 1]},
     ]
     fields = RNN | {"bias": False, "steps": 3, "next_layers": (gru, lstm)}
-    results = run(schedule, [1, 10, 100], cells, **fields)  # type: ignore[arg-type]
+    machine = ONE_BANK if schedule.endswith("_wavefront") else MACHINE
+    results = run(schedule, [1, 10, 100], cells, machine, **fields)  # type: ignore[arg-type]
     assert lanes(results) == [[2, 26, 272]]
     assert [h.tolist() for h in results.h_n] == [[[111]], [[123]], [[272]]]
     assert [c is None or c.tolist() for c in results.c_n] == [True, True, [[272]]]
