@@ -23,6 +23,8 @@ ARCH, ARCH_Q4_12 = "edge_64x64", "edge_64x64_q4_12"
 ROOM = ("input_buffer.capacity_bytes=32KiB", "state_buffer.capacity_bytes=64KiB")
 """More than the presets have: what the widest row of the largest model needs."""
 
+WEIGHT_MEMORIES = ("weight_sram", "bias_buffer")
+
 FLOATS = {
     "float32": "float32",
     "bfloat16": "bfloat16",
@@ -40,14 +42,16 @@ WIDER = {
 }
 """Kinds with 16 bits instead of 8."""
 FIXED_BITS = (8, 10, 12, 16, 20, 24, 32)
-TABLES = ((64, "nearest"), (64, "linear"), (256, "nearest"), (256, "linear"))
+TABLES = ((64, "nearest"), (64, "linear"), (256, "nearest"), (256, "linear"), (512, "linear"))
+"""Entries and how they are used; the last is the preset's own."""
 SEGMENTS = (8, 16, 32)
 
-FLOAT, INTEGER, CALIBRATION, WIDENED, FIXED, ACTIVATION = (
+FLOAT, INTEGER, CALIBRATION, WIDENED, SMALL_ACTIVATION, FIXED, ACTIVATION = (
     "floating point",
     "intN",
     "tflite_int8: scales of weights, calibration",
     "tflite_int8: row, max; 16 bits for",
+    "tflite_int8: activation",
     "qM.N for all",
     "activation, all others int16",
 )
@@ -142,7 +146,7 @@ def _integer_bits(magnitude: float) -> int:
 
 def _rows(most: int, of_gates: int) -> Iterator[Row]:
     for name, formats in FLOATS.items():
-        yield Row(FLOAT, name, (f"formats={formats}",))
+        yield Row(FLOAT, name, (f"formats={formats}", "activation.method=polynomial"))
     for bits in INTEGER_BITS:
         yield Row(INTEGER, f"int{bits}", (f"formats={{{integers(bits)}}}",))
     for granularity in GRANULARITIES:
@@ -154,13 +158,15 @@ def _rows(most: int, of_gates: int) -> Iterator[Row]:
         weight = "" if name == "weight" else "weight: int8/row/gemmlowp, "
         formats = f"all: tflite_int8, {weight}accumulator: int40/gemmlowp, {wider}"
         yield Row(WIDENED, name, (f"formats={{{formats}}}",))
-    for bits in FIXED_BITS:
-        yield Row(FIXED, f"q{most}.{bits - most}", (f"formats=q{most}.{bits - most}",))
-    yield Row(FIXED, "q4.12", ("formats=q4.12",))
-    yield Row(FIXED, "q4.12, tables", (), arch=ARCH_Q4_12)
-    base = (f"formats={{{integers(16)}, gate: q{of_gates}.{16 - of_gates}}}", "activation.latency_cycles=null")
     for name, overrides in _methods():
-        yield Row(ACTIVATION, name, (*base, *overrides))
+        yield Row(SMALL_ACTIVATION, name, overrides)
+    exact = "activation.method=exact"  # else a table's error hides what the wider formats cost
+    for bits in FIXED_BITS:
+        yield Row(FIXED, f"q{most}.{bits - most}", (f"formats=q{most}.{bits - most}", exact))
+    yield Row(FIXED, "q4.12", ("formats=q4.12", exact))
+    yield Row(FIXED, "q4.12, tables", (), arch=ARCH_Q4_12)
+    for name, overrides in _methods():
+        yield Row(ACTIVATION, name, (f"formats={{{integers(16)}, gate: q{of_gates}.{16 - of_gates}}}", *overrides))
 
 
 def integers(bits: int) -> str:
@@ -190,7 +196,7 @@ def result(model: Model, row: Row) -> Result:
     accuracy = simulation.accuracy
     overflows = () if accuracy is None else tuple((o.kind, o.overflowed, o.values) for o in accuracy.overflows)
     figures = Figures(exact, simulation.numbers.formats.float32)
-    weights = sum(buffer.size_bytes for buffer in simulation.program.buffers if buffer.memory == "weight_sram")
+    weights = sum(buffer.size_bytes for buffer in simulation.program.buffers if buffer.memory in WEIGHT_MEMORIES)
     cells = {
         **_errors(simulation, figures),
         **_task(simulation, model.head, figures),
