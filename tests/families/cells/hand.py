@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from archsim.config import parse_override
+from archsim.families.gemv.config import GemvConfig
 from archsim.families.load import load_arch
-from archsim.families.machine_config import MachineConfig
 from archsim.lowering.tensors import Results
 from archsim.program.verifier import find_hazards
 from archsim.workload import CellKind, CellTensors, NetworkTensors
@@ -28,10 +28,15 @@ RNN = {"kind": CellKind.RNN, "activations": (IDENTITY,)}
 ALONE = tuple(name for name in SCHEDULE_NAMES if not name.endswith("wavefront"))
 every_schedule = pytest.mark.parametrize("schedule", ALONE)
 
-MACHINE = load_arch(FLOAT_16X16, [parse_override("accumulators.entries=1024")]).config
-ONE_BANK = load_arch(
-    FLOAT_16X16, [parse_override(text) for text in ("accumulators.entries=1024", "state_buffer.banks=one")]
-).config
+
+def _machine(*sets: str) -> GemvConfig:
+    config = load_arch(FLOAT_16X16, [parse_override(text) for text in sets]).config
+    assert isinstance(config, GemvConfig)
+    return config
+
+
+MACHINE = _machine("accumulators.entries=1024")
+ONE_BANK = _machine("accumulators.entries=1024", "state_buffer.banks=one")
 
 
 def numbers(case: Case, x: Any, cells: list[Mapping[str, Any]]) -> NetworkTensors:
@@ -54,9 +59,14 @@ def numbers(case: Case, x: Any, cells: list[Mapping[str, Any]]) -> NetworkTensor
     return NetworkTensors(tuple(found), sequence, None)
 
 
-def run(schedule: str, x: Any, cells: list[Mapping[str, Any]], machine: MachineConfig = MACHINE, **fields: Any) -> Results:
+def run(schedule: str, x: Any, cells: list[Mapping[str, Any]], **fields: Any) -> Results:
+    """What the machine of these tests computes, as `run_on`."""
+    return run_on(MACHINE, schedule, x, cells, **fields)
+
+
+def run_on(machine: GemvConfig, schedule: str, x: Any, cells: list[Mapping[str, Any]], **fields: Any) -> Results:
     """What the machine computes; checked against the hazards, the interpreter's bits and the golden model."""
-    case = Case(machine, network(**{"input_size": 1, "hidden_size": 1} | fields), schedule)  # type: ignore[arg-type]
+    case = Case(machine, network(**{"input_size": 1, "hidden_size": 1} | fields), schedule)
     assert find_hazards(case.program) == ()
     tensors = numbers(case, x, cells)
     _, results = case.execute(tensors)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from archsim.lowering.tensors import Results
-from tests.families.cells.hand import GRU, IDENTITY, LSTM, MACHINE, ONE_BANK, RNN, every_schedule, run
+from tests.families.cells.hand import GRU, IDENTITY, LSTM, MACHINE, ONE_BANK, RNN, every_schedule, run, run_on
 
 # x = 1, h = 2, c = 3. Before any option i = 1 + 2 = 3, f = 2 + 2 + 1 = 5, g = 3 - 2 = 1, o = 4 + 0 + 1 = 5.
 LSTM_CELL = {
@@ -273,7 +273,7 @@ def test_layers_of_different_kinds(schedule: str) -> None:
     ]
     fields = RNN | {"bias": False, "steps": 3, "next_layers": (gru, lstm)}
     machine = ONE_BANK if schedule.endswith("_wavefront") else MACHINE
-    results = run(schedule, [1, 10, 100], cells, machine, **fields)  # type: ignore[arg-type]
+    results = run_on(machine, schedule, [1, 10, 100], cells, **fields)
     assert lanes(results) == [[2, 26, 272]]
     assert [h.tolist() for h in results.h_n] == [[[111]], [[123]], [[272]]]
     assert [c is None or c.tolist() for c in results.c_n] == [True, True, [[272]]]
