@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ MACHINE = _machine("accumulators.entries=1024")
 ONE_BANK = _machine("accumulators.entries=1024", "state_buffer.banks=one")
 
 
-def numbers(case: Case, x: Any, cells: list[Mapping[str, Any]]) -> NetworkTensors:
+def numbers(case: Case, x: Any, cells: Sequence[Mapping[str, Any]]) -> NetworkTensors:
     """The tensors of a network: x (T, B, I); for each cell weights by their names, h_0 (B, P) and c_0 (B, H).
 
     A weight or state that is not given is 0.
@@ -59,12 +59,12 @@ def numbers(case: Case, x: Any, cells: list[Mapping[str, Any]]) -> NetworkTensor
     return NetworkTensors(tuple(found), sequence, None)
 
 
-def run(schedule: str, x: Any, cells: list[Mapping[str, Any]], **fields: Any) -> Results:
+def run(schedule: str, x: Any, cells: Sequence[Mapping[str, Any]], **fields: Any) -> Results:
     """What the machine of these tests computes, as `run_on`."""
     return run_on(MACHINE, schedule, x, cells, **fields)
 
 
-def run_on(machine: GemvConfig, schedule: str, x: Any, cells: list[Mapping[str, Any]], **fields: Any) -> Results:
+def run_on(machine: GemvConfig, schedule: str, x: Any, cells: Sequence[Mapping[str, Any]], **fields: Any) -> Results:
     """What the machine computes; checked against the hazards, the interpreter's bits and the golden model."""
     case = Case(machine, network(**{"input_size": 1, "hidden_size": 1} | fields), schedule)
     assert find_hazards(case.program) == ()
