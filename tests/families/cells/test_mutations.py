@@ -24,7 +24,7 @@ SIZES = {"input_size": 3, "hidden_size": H, "steps": T, "batch": 2}
 
 
 def case_of(kind: str, **fields: Any) -> Case:
-    return Case(MACHINE, network(**SIZES | {"kind": CellKind(kind)} | fields), "fused_interleaved")  # type: ignore[arg-type]
+    return Case(MACHINE, network(**SIZES | {"kind": CellKind(kind)} | fields), "fused_interleaved")
 
 
 def noticed(
