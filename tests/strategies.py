@@ -22,7 +22,7 @@ from archsim.checking.validation import Validation
 from archsim.checking.validation import compare as compare_with_golden
 from archsim.engines.events import Arithmetic, MachineSpec, Options, execute
 from archsim.engines.events.options import Jitter
-from archsim.errors import CapacityError
+from archsim.errors import CapacityError, ScheduleError
 from archsim.families.gemv.config import GemvConfig
 from archsim.families.gemv.schedules import GEMV_SCHEDULES
 from archsim.families.load import Arch
@@ -47,7 +47,7 @@ STEP_BY_STEP = tuple(name for name in SCHEDULE_NAMES if "hoisted" not in name)
 """Those whose body's repetitions are the time steps."""
 STREAMED = tuple(name for name in SCHEDULE_NAMES if "streamed" in name)
 
-ON_CHIP = ("weight_sram", "input_buffer", "state_buffer")
+ON_CHIP = ("weight_sram", "bias_buffer", "input_buffer", "state_buffer")
 AMPLE = 1 << 30
 
 
@@ -397,7 +397,12 @@ def machines(draw: st.DrawFn, rows: int, fewest: int) -> GemvConfig:
                 "port_bits": draw(widths),
                 "prefetch_steps": draw(st.integers(1, 4)),
             },
-            "state_buffer": {"capacity_bytes": AMPLE, "port_bits": draw(widths)},
+            "bias_buffer": draw(st.sampled_from([None, {"capacity_bytes": AMPLE}])),
+            "state_buffer": {
+                "capacity_bytes": AMPLE,
+                "port_bits": draw(widths),
+                "banks": draw(st.sampled_from(["one", "by_kind"])),
+            },
             "mac_array": {
                 "rows": rows,
                 "columns": draw(st.integers(1, 9)),
@@ -433,17 +438,31 @@ def cases(
     config = draw(machines(rows, fewest_entries(schedule, load.spec, rows)))
     if "hoisted" in schedule:
         config = changed(config, {"state_buffer.hoist_steps": draw(st.sampled_from([None, 1, 2, 3, 5]))})
+    config = with_banks_that_can_be(Case(config, load, schedule)).config
     program = Case(config, load, schedule).program
     for memory, needed in needed_bytes(program).items():
-        if "hoisted" in schedule and memory != "weight_sram":
+        if getattr(config, memory) is None:
+            continue
+        if "hoisted" in schedule and memory in ("input_buffer", "state_buffer"):
             continue  # longer sequences, of which tests make some, may take more
-        enough = needed + draw(st.sampled_from([0, 1, 999]))
+        enough = max(1, needed + draw(st.sampled_from([0, 1, 999])))
         section = getattr(config, memory).model_copy(update={"capacity_bytes": enough})
         config = config.model_copy(update={memory: section})
     if "streamed" in schedule and draw(st.integers(0, 3)):
         return draw(streaming(Case(config, load, schedule), needed_bytes(program)["weight_sram"]))
     case = Case(config, load, schedule)
     vars(case)["program"] = program  # capacities that are enough change nothing in it
+    return case
+
+
+def with_banks_that_can_be(case: Case) -> Case:
+    """The case, with one bank of state if two units would write one of several at a time (layers of two kinds)."""
+    try:
+        _ = case.program
+    except ScheduleError:
+        assert case.config.state_buffer.banks == "by_kind"
+        assert is_wavefront(case.schedule, case.spec)
+        return case.with_fields({"state_buffer.banks": "one"})
     return case
 
 
@@ -454,7 +473,7 @@ def unit_options(draw: st.DrawFn, case: Case) -> Case:
     late = all(
         not (cell.peepholes or (cell.kind is CellKind.GRU and cell.linear_before_reset)) for cell in case.spec.cells
     )
-    return case.with_fields(
+    changed_case = case.with_fields(
         {
             "mac_array.x_columns": draw(st.sampled_from([None, *range(1, columns)])),
             "activation.units": draw(st.integers(1, 6)),
@@ -464,6 +483,7 @@ def unit_options(draw: st.DrawFn, case: Case) -> Case:
             "state_buffer.capacity_bytes": AMPLE,
         }
     )
+    return with_banks_that_can_be(changed_case)
 
 
 @st.composite
@@ -494,7 +514,7 @@ def resident_weight_bytes(case: Case) -> int:
 
 
 def fewest_weight_bytes(case: Case) -> int:
-    """What the weight SRAM must hold at least: biases, peephole weights, and slots of a row of each matrix."""
+    """What the weight SRAM must hold at least: slots of a row of each matrix, and what has no bias buffer."""
     try:
         _ = case.with_fields({"weight_sram.capacity_bytes": 1}).program
     except CapacityError as error:

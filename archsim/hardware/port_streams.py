@@ -12,6 +12,7 @@ can be written when the step that makes its last value is over.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -129,6 +130,19 @@ class Stream:
 def even(values: int, per_step: int) -> tuple[Run, ...]:
     """The runs of values that are taken so many a step, from the first step on."""
     return (Run(0, values, per_step),)
+
+
+def repeated(values: int, times: int, lanes: int) -> tuple[Run, ...]:
+    """The runs of values that are each taken for so many elements, of which a step takes `lanes`.
+
+    Value v comes with element v * times.
+    """
+    if lanes % times == 0:
+        return even(values, lanes // times)
+    if times % lanes == 0:
+        return (Run(0, values, 1, times // lanes),)
+    steps = Counter(value * times // lanes for value in range(values))
+    return tuple(Run(step, count, count) for step, count in steps.items())
 
 
 def cut_runs(

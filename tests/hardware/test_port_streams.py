@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archsim.hardware.port_streams import Ports, Run, Stream, cut_runs, even, fetch_cycles, fetch_tails, write_cycles
+from archsim.hardware.port_streams import (
+    Ports,
+    Run,
+    Stream,
+    cut_runs,
+    even,
+    fetch_cycles,
+    fetch_tails,
+    repeated,
+    write_cycles,
+)
 
 
 @dataclass(frozen=True)
@@ -193,6 +203,22 @@ def test_three_gates_to_three_banks() -> None:
     gates = [Stream(("state", name), 2 * 16, cut_runs(start, 2, 1)) for name, start in (("i", 0), ("f", 2), ("o", 4))]
     assert write_cycles(gates, {"state": 8}, 6) == 8
     assert write_cycles(gates, {"state": 16}, 6) == 2
+
+
+@pytest.mark.parametrize(
+    ("times", "lanes", "runs"),
+    [
+        (2, 4, (Run(0, 7, 2),)),
+        (4, 2, (Run(0, 7, 1, 2),)),
+        (2, 3, (Run(0, 2, 2), Run(1, 1, 1), Run(2, 2, 2), Run(3, 1, 1), Run(4, 1, 1))),
+    ],
+)
+def test_values_that_are_taken_for_several_elements(times: int, lanes: int, runs: tuple[Run, ...]) -> None:
+    """7 values for 2 elements each, 4 a step: 2 values a step. For 4, 2 a step: a value every 2 steps.
+
+    For 2 elements each, 3 a step: values 0 to 6 begin with elements 0, 2, 4, .. 12, in steps 0, 0, 1, 2, 2, 3 and 4.
+    """
+    assert repeated(7, times, lanes) == runs
 
 
 def test_no_limit_and_nothing_to_move() -> None:

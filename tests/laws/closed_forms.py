@@ -29,7 +29,7 @@ class Cut:
 
     `rows` of the array; `tile_rows` of a tile, fewer where tiles are cut into parts; `passes`: how often the run
     multiplies with W_ih, which is once for each block of time steps; `pinned`: for each cell and matrix, elements that
-    stay in the weight SRAM.
+    stay in the weight SRAM; `biases`: the memory of biases and peephole weights.
     """
 
     schedule: str
@@ -37,6 +37,7 @@ class Cut:
     tile_rows: int
     passes: int
     pinned: tuple[Mapping[str, int], ...]
+    biases: str
 
     def tiles(self, rows: int) -> int:
         """Tiles of so many rows of a group or matrix."""
@@ -60,7 +61,8 @@ def cut_of(case: Case) -> Cut:
     asked = case.config.state_buffer.hoist_steps
     block = 1 if "hoisted" not in schedule else spec.steps if asked is None else asked
     tile_rows = rows if max(slots) == max(tiles) else max(slots)
-    return Cut(schedule, rows, tile_rows, -(-spec.steps // block), tuple(pinned))
+    biases = "weight_sram" if case.config.bias_buffer is None else "bias_buffer"
+    return Cut(schedule, rows, tile_rows, -(-spec.steps // block), tuple(pinned), biases)
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,8 @@ def matrix_elements(cell: CellSpec) -> dict[str, int]:
 def _weights(cell: CellSpec, cut: Cut, pinned: Mapping[str, int], steps: int) -> Counter[Key]:
     """What stays is loaded once, the rest each time that the matrix is multiplied; all is read each such time.
 
-    Biases and peephole weights stay. A GRU that resets after the product has a fourth bias, b_hn beside b_in.
+    Biases and peephole weights stay, in the bias buffer if there is one. A GRU that resets after the product has a
+    fourth bias, b_hn beside b_in.
     """
     h = cell.hidden_size
     apart = cell.kind is CellKind.GRU and cell.linear_before_reset
@@ -153,16 +156,16 @@ def _weights(cell: CellSpec, cut: Cut, pinned: Mapping[str, int], steps: int) ->
     peepholes = 3 * h if cell.peepholes else 0
     found: Counter[Key] = Counter()
 
-    def weights(kind: str, size: int, held: int, passes: int) -> None:
+    def weights(memory: str, kind: str, size: int, held: int, passes: int) -> None:
         loaded = held + passes * (size - held)
         found["dram", "read", kind] += loaded
-        found["weight_sram", "write", kind] += loaded
-        found["weight_sram", "read", kind] += passes * size
+        found[memory, "write", kind] += loaded
+        found[memory, "read", kind] += passes * size
 
     for kind, size in matrix_elements(cell).items():
-        weights(kind, size, pinned.get(kind, 0), cut.passes if kind == "W_ih" else steps)
-    weights("bias", biases, biases, cut.passes)  # it comes in with W_ih x
-    weights("peephole", peepholes, peepholes, steps)
+        weights("weight_sram", kind, size, pinned.get(kind, 0), cut.passes if kind == "W_ih" else steps)
+    weights(cut.biases, "bias", biases, biases, cut.passes)  # it comes in with W_ih x
+    weights(cut.biases, "peephole", peepholes, peepholes, steps)
     return found
 
 

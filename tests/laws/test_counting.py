@@ -113,8 +113,11 @@ def test_traffic_of_an_lstm_is_conserved(case: Case) -> None:
 
     assert traffic["dram"]["read"] == {**loaded, "x": x, "h": state, "c": state}
     assert traffic["dram"]["write"] == {"output": t * state, "h": state, "c": state}
-    assert traffic["weight_sram"]["write"] == loaded
-    assert traffic["weight_sram"]["read"] == {kind: passes[kind] * size for kind, size in weights.items()}
+    read = {kind: passes[kind] * size for kind, size in weights.items()}
+    for memory in ("weight_sram", "bias_buffer"):
+        held = [kind for kind in weights if memory == (cut.biases if kind == "bias" else "weight_sram")]
+        assert traffic.get(memory, {}).get("write", {}) == {kind: loaded[kind] for kind in held}
+        assert traffic.get(memory, {}).get("read", {}) == {kind: read[kind] for kind in held}
     assert traffic["input_buffer"]["write"] == {"x": x}
 
     rows = case.config.mac_array.rows
@@ -185,14 +188,17 @@ def test_traffic_of_the_ops_in_the_trace(case: Case) -> None:
 def test_capacity_is_exact(case: Case, block: int) -> None:
     """What is needed is enough, and one byte (or accumulator entry) less is refused with the gap.
 
-    Of weights a resident schedule needs all; a streamed one biases, peephole weights, and of each matrix slots of a
-    row, or all of it if that is less.
+    Of weights a resident schedule needs all; a streamed one of each matrix slots of a row, or all of it if that is
+    less. Biases and peephole weights stay, in the bias buffer if there is one.
     """
     case = case.with_fields({"state_buffer.hoist_steps": block})
     needed = needed_bytes(case.program)
     if "streamed" in case.schedule:
         needed["weight_sram"] = streamed_bytes(case)
     for memory in ON_CHIP:
+        if getattr(case.config, memory) is None:
+            assert needed[memory] == 0
+            continue
         path = f"{memory}.capacity_bytes"
         assert case.with_fields({path: needed[memory]}).program.op_instances
         if needed[memory] > 1:
@@ -212,7 +218,8 @@ def streamed_bytes(case: Case) -> int:
     elements, slots = 0, case.config.weight_sram.stream_slots
     for cell in case.spec.cells:
         apart = cell.kind is CellKind.GRU and cell.linear_before_reset
-        elements += (cell.kind.gates + apart) * cell.hidden_size * cell.bias + 3 * cell.hidden_size * cell.peepholes
+        if case.config.bias_buffer is None:
+            elements += (cell.kind.gates + apart) * cell.hidden_size * cell.bias + 3 * cell.hidden_size * cell.peepholes
         widths = (cell.input_size, cell.output_size, cell.hidden_size)
         for size, width in zip(matrix_elements(cell).values(), widths, strict=True):
             elements += min(size, slots * width)

@@ -8,17 +8,26 @@ where a fused tile is two accumulations and a converter follows:
     dram.bandwidth_bytes_per_cycle    up
     dram.latency_cycles               down
     dram.burst_bytes                  to a divisor of itself, or to 1 byte
-    weight_sram.banks, .port_bits     up
+    weight_sram.banks, .port_bits     to a multiple of itself
     weight_sram.read_latency_cycles   down
-    input_buffer.port_bits            up
-    state_buffer.port_bits            up
-    mac_array.columns                 up within one depth of the adder tree (a deeper tree has a longer latency)
+    bias_buffer                       there, instead of none
+    input_buffer.port_bits            to a multiple of itself
+    state_buffer.port_bits            to a multiple of itself
+    state_buffer.banks                by_kind, instead of one
     mac_array.multiplier_latency_cycles, .adder_latency_cycles, .converter_latency_cycles    down
-    activation.lanes up, .latency_cycles down
-    elementwise.lanes up, .cell_latency_cycles and .hidden_latency_cycles down
+    activation.lanes to a multiple of itself, .latency_cycles down
+    elementwise.lanes to a multiple of itself, .cell_latency_cycles and .hidden_latency_cycles down
     sequencer.issue_cycles and .token_latency_cycles down, .queue_depth up
     the capacities of the memories    cycles stay the same, once everything fits
     activation.method, .address_format, .table, .piecewise_linear    cycles stay the same, with a latency of one's own
+
+A little wider is another matter than twice as wide. Values are taken in steps of so many lanes or columns, and pass
+ports in words; where the last step or word is not full, a wider one may shift what goes together with what, and an op
+may take a cycle or a chunk more (test_port_widths.py, which also has what is measured of that). Where every operand
+passes in a word, no step waits for any, and then it is never slower either:
+
+    mac_array.columns                 up within one depth of the adder tree (a deeper tree has a longer latency)
+    activation.lanes, elementwise.lanes    up
 
 What there is of each unit, and where x, bias and gates go, stands in test_unit_options.py:
 
@@ -40,6 +49,7 @@ follows; the test only demands that the changed design is still right:
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -51,6 +61,7 @@ from archsim.hardware.functions.method_definition import MethodDefinition
 from archsim.program.verifier import find_hazards
 from tests.rings import examples
 from tests.strategies import (
+    AMPLE,
     RESIDENT,
     SCHEDULE_NAMES,
     Case,
@@ -60,19 +71,23 @@ from tests.strategies import (
     one_layer_lstms,
     program_text,
     tensors,
+    with_banks_that_can_be,
 )
 
-UP = (
-    "dram.bandwidth_bytes_per_cycle",
+UP = ("dram.bandwidth_bytes_per_cycle", "sequencer.queue_depth")
+MULTIPLES = (
     "weight_sram.banks",
     "weight_sram.port_bits",
     "input_buffer.port_bits",
     "state_buffer.port_bits",
-    "mac_array.columns",
     "activation.lanes",
     "elementwise.lanes",
-    "sequencer.queue_depth",
 )
+"""Up to a multiple: what a step or a word takes then are whole steps or words of before."""
+COLUMNS = ("mac_array.columns",)
+"""No multiple has a tree as deep."""
+MEMORIES = ("bias_buffer", "state_buffer.banks")
+"""Memories and ports more."""
 DOWN = (
     "dram.latency_cycles",
     "dram.burst_bytes",
@@ -89,9 +104,13 @@ DOWN = (
 SAME_CYCLES = (
     "clock_mhz",
     "weight_sram.capacity_bytes",
+    "bias_buffer.capacity_bytes",
     "input_buffer.capacity_bytes",
     "state_buffer.capacity_bytes",
 )
+PORTS = ("weight_sram.port_bits", "input_buffer.port_bits", "state_buffer.port_bits")
+WIDE = 1 << 20
+"""Bits a cycle through which every operand of a small machine passes in a word."""
 OTHER_NUMBERS = {
     "activation.method": "table",
     "activation.address_format": "q3.9",
@@ -141,8 +160,10 @@ def value_of(config: GemvConfig, path: str) -> Any:
 def better(draw: st.DrawFn, config: GemvConfig, path: str) -> Any:
     """A better value of a field, or the same if it is the best."""
     value = value_of(config, path)
-    if path == "mac_array.columns":
+    if path in COLUMNS:
         return draw(st.integers(value, 1 << (value - 1).bit_length()))
+    if path in MULTIPLES:
+        return value * draw(st.sampled_from([2, 3, 8]))
     if path == "dram.burst_bytes":
         return draw(st.sampled_from([n for n in range(1, value + 1) if value % n == 0]))
     if path in UP:
@@ -158,12 +179,14 @@ def cycles(case: Case) -> tuple[int, list[tuple[int, int, int]]]:
 @settings(max_examples=examples(5))
 @given(cases())
 def test_the_list_is_complete(case: Case) -> None:
-    assert sorted(fields(case.config)) == sorted(
-        (*UP, *DOWN, *SAME_CYCLES, *OTHER_NUMBERS, *OTHER_MACHINE, *UNIT_OPTIONS, *PRICES, *OTHER_PROGRAM)
-    )
+    """With and without the memory that need not be there."""
+    given = [case.with_fields({"bias_buffer": buffer}) for buffer in (None, {"capacity_bytes": AMPLE})]
+    classed = (UP, MULTIPLES, COLUMNS, MEMORIES, DOWN, SAME_CYCLES, OTHER_NUMBERS, OTHER_MACHINE)
+    others = (UNIT_OPTIONS, PRICES, OTHER_PROGRAM)
+    assert sorted(set().union(*(fields(of.config) for of in given))) == sorted(chain(*classed, *others))
 
 
-@pytest.mark.parametrize("path", UP + DOWN)
+@pytest.mark.parametrize("path", UP + MULTIPLES + DOWN)
 @settings(max_examples=examples(16))
 @given(data=st.data())
 def test_better_is_never_slower(path: str, data: st.DataObject) -> None:
@@ -173,11 +196,49 @@ def test_better_is_never_slower(path: str, data: st.DataObject) -> None:
         case = case.with_fields({"formats": "tflite_int8"})
     improved = case.with_fields({path: data.draw(better(case.config, path))})
     assert program_text(improved.program) == program_text(case.program)
+    assert_never_slower(improved, case)
+
+
+def assert_never_slower(improved: Case, case: Case) -> None:
+    """Neither the run nor a single op."""
     total, records = cycles(case)
     new_total, new_records = cycles(improved)
     assert new_total <= total
     for old, new in zip(records, new_records, strict=True):
         assert all(after <= before for before, after in zip(old, new, strict=True))
+
+
+@pytest.mark.parametrize("path", [*COLUMNS, "activation.lanes", "elementwise.lanes"])
+@settings(max_examples=examples(16))
+@given(data=st.data())
+def test_a_little_more_is_never_slower_where_an_operand_is_a_word(path: str, data: st.DataObject) -> None:
+    """No step waits for a word that comes behind another of the same operand."""
+    case = data.draw(cases()).with_fields(dict.fromkeys(PORTS, WIDE))
+    if data.draw(st.booleans()):
+        case = case.with_fields({"formats": "tflite_int8"})
+    wider = data.draw(better(case.config, path)) if path in COLUMNS else value_of(case.config, path) + 1
+    improved = case.with_fields({path: wider})
+    assert program_text(improved.program) == program_text(case.program)
+    assert_never_slower(improved, case)
+
+
+@settings(max_examples=examples(25))
+@given(cases())
+def test_a_bias_buffer_is_never_slower(case: Case) -> None:
+    """Peephole weights no longer share the ports of the weight SRAM; a streamed schedule has more room for tiles."""
+    without = case.with_fields({"bias_buffer": None, "weight_sram.capacity_bytes": AMPLE})
+    with_one = without.with_fields({"bias_buffer": {"capacity_bytes": AMPLE}})
+    assert_never_slower(with_one, without)
+
+
+@settings(max_examples=examples(25))
+@given(cases())
+def test_banks_by_kind_are_never_slower(case: Case) -> None:
+    """What is read or written side by side had to take turns."""
+    one = case.with_fields({"state_buffer.banks": "one"})
+    by_kind = with_banks_that_can_be(case.with_fields({"state_buffer.banks": "by_kind"}))
+    assert program_text(by_kind.program) == program_text(one.program)
+    assert_never_slower(by_kind, one)
 
 
 @pytest.mark.parametrize("path", SAME_CYCLES)
@@ -186,6 +247,8 @@ def test_better_is_never_slower(path: str, data: st.DataObject) -> None:
 def test_what_costs_no_cycles(path: str, data: st.DataObject) -> None:
     """Capacities once everything fits: a weight SRAM that weights are streamed through is another matter."""
     case = data.draw(cases(schedules=RESIDENT if path == "weight_sram.capacity_bytes" else SCHEDULE_NAMES))
+    if path.startswith("bias_buffer"):
+        case = case.with_fields({"bias_buffer": {"capacity_bytes": AMPLE}})
     other = case.with_fields({path: value_of(case.config, path) * 3})
     assert program_text(other.program) == program_text(case.program)
     assert cycles(other) == cycles(case)

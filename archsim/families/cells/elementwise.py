@@ -40,7 +40,7 @@ from archsim.hardware.operators import (
     widest,
     width_of,
 )
-from archsim.hardware.port_streams import Stream
+from archsim.hardware.port_streams import Stream, repeated
 from archsim.hardware.unit import Unit, UnitConfig, Work, ceil_div, unit_name
 from archsim.program.ir import Op, Region
 
@@ -130,10 +130,16 @@ class Elementwise(Unit[ElementwiseConfig]):
         return self.config.lanes if whole else super().values_per_step(op, region)
 
     def read_streams(self, op: Op) -> tuple[Stream, ...]:
-        """The operands, each gate in a bank of its own where there are banks."""
+        """The operands, each gate in a bank of its own where there are banks.
+
+        One with fewer values than the op has elements is read once, and each value taken for as many elements.
+        """
         gates = 0
         found: list[Stream] = []
-        for stream in super().read_streams(op):
+        for region, stream in zip(self.read_ports(op), super().read_streams(op), strict=True):
+            times, rest = divmod(self._op(op).elements, region.values)
+            if times > 1 and not rest:
+                stream = replace(stream, runs=repeated(region.values, times, self.config.lanes))
             if stream.bank[1:] == (GATE_BANKS,):
                 stream = replace(stream, bank=(*stream.bank, str(gates)))
                 gates += 1

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from archsim.families.cells.activation import Activate
+from archsim.families.cells.elementwise import Elementwise, ElementwiseConfig
 from archsim.families.cells.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate, Peephole
 from archsim.families.gemv.array.mac_tiles import MacTile
@@ -89,6 +90,20 @@ def test_peepholes_add_onto_the_sums() -> None:
 def test_peepholes_of_gates_side_by_side() -> None:
     op = Peephole(unit="elementwise", label="p", weights=region(4), cell=region(2), target=region(4))
     assert effect(op, [[2], [3], [4], [5]], [[10], [100]]) == [[20], [300], [40], [500]]
+
+
+@pytest.mark.parametrize("lanes", [2, 3, 4, 200])
+def test_a_peephole_weight_is_taken_with_the_first_of_its_sequences(lanes: int) -> None:
+    """100 weights of 32 bits, each for 2 sequences, through 32 bits: weight u comes in cycle u, for step 2 u // lanes.
+
+    Of 2 lanes that is step u of 100, of 3 step 66 of 67 for weight 99, of 4 step 49 of 50, of 200 the only one: nothing
+    waits but for weight 99, which comes in cycle 99, and with which the last step goes.
+    """
+    weights = replace(region(100), buffer=replace(region(100).buffer, memory="weight_sram"))
+    op = Peephole(unit="elementwise", label="p", weights=weights, cell=region(100, 2), target=region(100, 2))
+    config = ElementwiseConfig(lanes=lanes, cell_latency_cycles=1, hidden_latency_cycles=1)
+    unit = Elementwise(config, {"weight_sram": 32, "state_buffer": None}, UNITS["elementwise"].formats)
+    assert unit.cycles(op).occupancy_cycles == 100
 
 
 @pytest.mark.parametrize(("clip", "expected"), [(None, [-7, 1, 5]), (3.0, [-5, 1, 5]), (0.5, [0, 1, 2])])
