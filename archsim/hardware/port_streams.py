@@ -65,6 +65,15 @@ class Run:
     per_step: int
     hold: int = 1
 
+    @property
+    def chunks(self) -> tuple[Run, ...]:
+        """The run cut into what each step takes."""
+        starts = range(0, self.values, self.per_step)
+        return tuple(
+            Run(self.first_step + self.hold * number, min(self.per_step, self.values - start), self.per_step, self.hold)
+            for number, start in enumerate(starts)
+        )
+
 
 @dataclass(frozen=True)
 class Stream:

@@ -110,6 +110,26 @@ class TestWeightsOfABatch:
         assert service(mac_tile(2, 8, 4), *wide) == Service(8, 2, 5, write_cycles=4)
 
 
+class TestColumnsApart:
+    @pytest.mark.parametrize(
+        ("inputs", "port_bits", "cycles"),
+        [
+            (6, 160, 2),  # a word for each chunk
+            (6, 80, 4),  # two words a chunk: chunk 0 goes in cycle 1, chunk 1 in cycle 3
+            (7, 160, 3),  # chunks of 3 + 2, 3 + 2 and 1 + 0 columns: the third word is a fifth full
+            (9, 80, 6),  # the third chunk has 3 x 2 weights, 192 bits: with the 640 before them 832, 6 words of 160
+        ],
+    )
+    def test_a_word_has_the_weights_of_all_columns(self, inputs: int, port_bits: int, cycles: int) -> None:
+        """3 columns of x beside 2 of h, which has 4: in each of 2 rows a chunk of 3 + 2 weights of 32 bits.
+
+        Two banks, one a row: 2 x 160 = 320 bits are what a chunk needs.
+        """
+        apart = ("mac_array.columns=5", "mac_array.x_columns=3", f"weight_sram.port_bits={port_bits}")
+        wide = ("input_buffer.port_bits=1024", "state_buffer.port_bits=1024")
+        assert service(mac_tile(2, inputs, hidden=4), *apart, *wide).port_cycles == cycles
+
+
 class TestResults:
     # i, f and o of 2 hidden units.
     @pytest.mark.parametrize(

@@ -35,9 +35,10 @@ def service(op: Op, *overrides: str) -> Service:
 
 def mac_tile(rows: int, inputs: int, batch: int = 1, *, bias: bool = False, hidden: int = 0) -> MacTile:
     """W x (x in the input buffer) and, if `hidden`, W h (h in the state buffer) onto the same sums."""
-    weights, vectors = [region("weight_sram", rows, inputs)], [region("input_buffer", inputs, batch)]
+    weights = [region("weight_sram", rows, inputs, DataKind.W_IH)]
+    vectors = [region("input_buffer", inputs, batch)]
     if hidden:
-        weights.append(region("weight_sram", rows, hidden))
+        weights.append(region("weight_sram", rows, hidden, DataKind.W_HH))
         vectors.append(region("state_buffer", hidden, batch))
     return MacTile(
         unit="mac_array",

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from operator import attrgetter
 
 from pydantic import Field, model_validator
 
@@ -196,18 +197,20 @@ class MacArray(Unit[MacArrayConfig]):
     def _weight_streams(self, tile: MacTile | BlockTile) -> list[Stream]:
         """The streams of the weights, which stay in the array while the vectors of a batch pass.
 
-        Rows of matrices that are one accumulation lie one behind the other and come as one stream.
+        Rows of matrices that are one accumulation lie one behind the other and come as one stream. So do those of
+        columns apart: a row of the array has the weights of all its columns side by side, chunk by chunk.
         """
         found: list[Stream] = []
         inputs = [k for _, k in tile.matrices]
         for region, k, (entry, columns, first) in zip(tile.weight_regions, inputs, self._places(tile), strict=True):
             runs = cut_runs(entry, k, columns, first_step=first, each=region.entries, hold=tile.batch)
-            if found and entry:
-                before = found.pop()
-                found.append(Stream(before.bank, before.bits + region.bits, before.runs + runs))
-            else:
-                found.append(Stream(self.bank(region), region.bits, runs))
-        return found
+            found.append(Stream(self.bank(region), region.bits, runs))
+        if len(found) == 1 or not (self.formats.one_accumulation or self.config.apart is not None):
+            return found
+        runs = sum((stream.runs for stream in found), ())
+        if self.config.apart is not None:
+            runs = tuple(sorted((chunk for run in runs for chunk in run.chunks), key=attrgetter("first_step")))
+        return [Stream(found[0].bank, sum(stream.bits for stream in found), runs)]
 
     def _places(self, tile: MacTile | BlockTile) -> list[tuple[int, int, int]]:
         """For each matrix of a tile where its inputs begin.
