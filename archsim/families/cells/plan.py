@@ -12,7 +12,7 @@ DEFERRED_GROUPS = 2
 """What follows a group's state update is issued after the gates of the group that comes so many later.
 
 Both use the activation unit, in order: were tanh(c) issued at once, the unit would stand still while the element-wise
-unit computes c. Two groups' gates fill most of that gap in the presets (0, 1, 2 and 3 take 154, 97, 85 and 82 cycles a
+unit computes c. Two groups' gates fill most of that gap in the presets (0, 1, 2 and 3 take 155, 98, 88 and 85 cycles a
 step on edge_64x64 with silero_vad), and each costs a slot in the state buffer.
 """
 

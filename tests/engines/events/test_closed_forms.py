@@ -325,7 +325,7 @@ class TestSplitInterleaved:
         assert found.cycles_per_step == 63 * (4 + 16)
 
 
-@pytest.mark.parametrize(("deferred", "cycles_per_step"), [(0, 154), (1, 97), (2, 85), (3, 82)])
+@pytest.mark.parametrize(("deferred", "cycles_per_step"), [(0, 155), (1, 98), (2, 88), (3, 85)])
 def test_what_deferral_is_worth(monkeypatch: pytest.MonkeyPatch, deferred: int, cycles_per_step: int) -> None:
     """The figures that families/cells/plan.py quotes for its choice of DEFERRED_GROUPS: measured, not derived."""
     monkeypatch.setattr("archsim.families.cells.plan.DEFERRED_GROUPS", deferred)
@@ -343,14 +343,17 @@ class TestDocumentedExceptions:
         ("workload", "schedule", "parameter", "fewer", "more"),
         few(
             [
-                ("silero_vad", "fused_interleaved", "mac_array.rows", (64, 34_986), (68, 37_888)),
-                ("silero_vad", "fused_gate_major", "mac_array.rows", (48, 34_366), (56, 35_932)),
-                ("silero_vad", "split_interleaved", "accumulators.entries", (512, 33_760), (576, 33_762)),
-                (REFERENCE, "fused_interleaved", "mac_array.columns", (64, 392_522), (65, 392_592)),
-                ("lstm_3_2_t4", "fused_interleaved", "input_buffer.prefetch_steps", (3, 476), (4, 479)),
-                ("silero_vad", "fused_interleaved", "dram.burst_bytes", (64, 34_986), (96, 35_330)),
+                ("silero_vad", "fused_interleaved", "mac_array.rows", (64, 35_919), (68, 38_511)),
+                ("silero_vad", "fused_gate_major", "mac_array.rows", (48, 34_679), (56, 36_245)),
+                ("silero_vad", "split_interleaved", "accumulators.entries", (512, 34_383), (576, 34_385)),
+                (REFERENCE, "fused_interleaved", "mac_array.columns", (64, 392_595), (65, 397_075)),
+                ("silero_vad", "fused_gate_major", "activation.lanes", (32, 29_719), (33, 30_339)),
+                ("silero_vad", "fused_gate_major", "elementwise.lanes", (32, 30_959), (33, 31_579)),
+                ("silero_vad", "fused_gate_major", "state_buffer.port_bits", (256, 32_199), (257, 34_989)),
+                ("lstm_3_2_t4", "fused_interleaved", "input_buffer.prefetch_steps", (3, 483), (4, 487)),
+                ("silero_vad", "fused_interleaved", "dram.burst_bytes", (64, 35_919), (96, 36_263)),
             ],
-            2,
+            3,
         ),
     )
     def test_more_can_be_slower(
@@ -368,5 +371,22 @@ class TestDocumentedExceptions:
 
     def test_less_can_be_slower(self) -> None:
         """Of bursts of 48 bytes a piece of 128 takes three, 144 bytes; of 64 bytes two, 128."""
-        assert stats(INT8, "silero_vad", "fused_interleaved", "dram.burst_bytes=48").latency_cycles == 35_123 > 34_986
-        assert "48 bytes 35,123, 64 bytes 34,986" in DOCUMENT
+        assert stats(INT8, "silero_vad", "fused_interleaved", "dram.burst_bytes=48").latency_cycles == 36_056 > 35_919
+        assert "48 bytes 36,056, 64 bytes 35,919" in DOCUMENT
+
+    def test_a_longer_block_can_be_slower(self) -> None:
+        """Its first GEMM is a phase of its own: of 70 steps 1 (k = 3), or 6 (k = 8)."""
+        for kibibytes, block, cycles in ((64, 3, 390_704), (256, 8, 390_868)):
+            overrides = f"state_buffer.capacity_bytes={kibibytes}KiB", f"state_buffer.hoist_steps={block}"
+            for asked in (overrides[:1], overrides):  # what is left out is what is chosen
+                assert stats(INT8, REFERENCE, "hoisted_interleaved", *asked).latency_cycles == cycles
+            assert f"{kibibytes} KiB (k = {block}) {cycles:,}" in DOCUMENT
+
+    def test_more_columns_than_a_word_has_values(self) -> None:
+        """65 columns take the first two words of x at once, of 64 values each: the second comes in cycle 1.
+
+        (So do the weights: their words are 64 columns wide.) Each of the 63 tiles takes a cycle more than its 4 + 16
+        chunks, and the tree has a level more: 64 cycles more in each of 70 steps.
+        """
+        assert 397_075 - 392_595 == 70 * (63 + 1)
+        assert stats(INT8, REFERENCE, "fused_interleaved", "mac_array.columns=65").cycles_per_step == 1298 + 64
