@@ -303,6 +303,55 @@ class TestFusedGateMajor:
         assert stats(machine, REFERENCE, "fused_gate_major").cycles_per_step == cycles_per_step
 
 
+WORDS_OF_16_BITS = (
+    "formats=q4.12",
+    "weight_sram={capacity_bytes: 24MiB, banks: 64, port_bits: 1024, read_latency_cycles: 2}",
+)
+"""The formats of edge_64x64_q4_12 behind the input and state ports of edge_64x64, which are half as wide."""
+
+
+class TestWhereAPortIsTheLimit:
+    """A tile of int8 has 4 chunks of x and then 16 of h, N = 20; a word that step s needs, the k-th of its port, holds
+    the tile for k + N - s cycles. The tail is that of edge_64x64: 38."""
+
+    @pytest.mark.parametrize(
+        ("overrides", "cycles_per_step"),
+        few(
+            [
+                # h: 32 words of 32 values, of which steps 4 + k // 2 need word k: 31 + 20 - 19
+                (("state_buffer.port_bits=256",), 63 * 32 + 38),
+                # x: 25 words of 8 values, word k in step k // 8: the last chunk of x waits for word 24, 24 + 20 - 3,
+                # though x has but 25 words and the tile 20 steps
+                (("input_buffer.port_bits=64",), 63 * 41 + 38),
+                # weights: 7 words of 32 columns for x, then 32 for h: step 19 waits for word 38
+                # the last tile has 32 rows: 64 columns a word, a word a step
+                (("weight_sram.port_bits=256",), 62 * 39 + 20 + 38),
+                # one accumulation, N = 19: h has 32 words, of which word 31 begins with value 200 + 992, in step 18
+                # (x: 7 words, 6 + 19 - 3 = 22)
+                (WORDS_OF_16_BITS, 63 * 32 + (11 + 2 + 5 + 5 + 5 + 3) + 5),
+                # one bank: i, f, g and c are 4 words, o and tanh(c) 2, for one step each
+                (("state_buffer.banks=one",), 63 * 20 + (13 + 2 + 5 + (4 + 4) + 5 + (2 + 2)) + 5),
+            ],
+            3,
+        ),
+    )
+    def test_fused_interleaved(self, overrides: tuple[str, ...], cycles_per_step: int) -> None:
+        assert stats(INT8, SHORT, "fused_interleaved", *overrides).cycles_per_step == cycles_per_step
+
+    @pytest.mark.parametrize(
+        ("override", "x_part", "h_part"),
+        [("input_buffer.port_bits=64", 25, 16), ("state_buffer.port_bits=256", 4, 32), ("clock_mhz=800", 4, 16)],
+    )
+    def test_split_interleaved(self, override: str, x_part: int, h_part: int) -> None:
+        """Of a narrow port for x: the x parts take 25 cycles, 24 + 4 - 3, and two of them fill the whole drain.
+
+        So then the array never stands still.
+        """
+        drain = max(0, 38 - 7 * x_part)
+        found = stats(INT8, SHORT, "split_interleaved", override)
+        assert found.cycles_per_step == 63 * (x_part + h_part) + drain
+
+
 class TestSplitInterleaved:
     @pytest.mark.parametrize(
         ("machine", "tail", "cycles_per_step"), [(FLOAT_64X64, 35, 1267), (INT8, 38, 1270), (Q4_12, 32, 1264)]
