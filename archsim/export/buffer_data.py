@@ -87,6 +87,7 @@ class BufferData:
 
     name: str
     memory: str
+    bank: str | None
     holds: str
     entries: int
     width: int
@@ -103,12 +104,22 @@ class BufferData:
     stream: bool
 
 
-def buffer_data(buffer: Buffer, place: Place, encoding: Encoding | None) -> BufferData:
-    """The data of a buffer; `encoding` is None if nothing is known of its numbers but their format."""
+def banked_memories(units: Units) -> frozenset[str]:
+    """The memories with a bank for each kind of data."""
+    return frozenset(memory for unit in units.values() for memory in unit.ports.banked)
+
+
+def buffer_data(buffer: Buffer, place: Place, encoding: Encoding | None, banked: bool) -> BufferData:
+    """The data of a buffer.
+
+    `encoding` is None if nothing is known of its numbers but their format; `banked`: its memory has a bank for each
+    kind of data.
+    """
     entry_bits = None if isinstance(buffer.number_format, BlockFloat) else buffer.bits_of(1)
     return BufferData(
         name=buffer.name,
         memory=buffer.memory,
+        bank=buffer.bank if banked else None,
         holds=buffer.kind.value,
         entries=buffer.entries,
         width=buffer.width,

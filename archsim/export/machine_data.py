@@ -75,6 +75,14 @@ class PortData:
 
 
 @dataclass(frozen=True, slots=True)
+class CopiesData:
+    """How many banks of an SRAM hold the same data, one for each unit that reads it; a write goes to all."""
+
+    bank: str
+    banks: int
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryData:
     """A memory: what it is built of as far as the family says so, and the ports of the units into it."""
 
@@ -84,6 +92,7 @@ class MemoryData:
     used_bits: int | None
     banks: int | None
     bank_port_bits: int | None
+    copies: tuple[CopiesData, ...]
     single_port: bool
     ports: tuple[PortData, ...]
 
@@ -144,10 +153,11 @@ def _memories(
         match built.get(name):
             case Sram() as sram:
                 size = 8 * sram.capacity_bytes
-                yield MemoryData(name, "sram", size, used, sram.banks, sram.port_bits, single, ports)
+                copies = tuple(CopiesData(bank, banks) for bank, banks in sram.copies)
+                yield MemoryData(name, "sram", size, used, sram.banks, sram.port_bits, copies, single, ports)
             case Registers() as registers:
-                yield MemoryData(name, "registers", registers.bits, used, None, None, single, ports)
+                yield MemoryData(name, "registers", registers.bits, used, None, None, (), single, ports)
             case OffChip():
-                yield MemoryData(name, "off_chip", None, used, None, None, single, ports)
+                yield MemoryData(name, "off_chip", None, used, None, None, (), single, ports)
             case _:
-                yield MemoryData(name, None, None, used, None, None, single, ports)
+                yield MemoryData(name, None, None, used, None, None, (), single, ports)

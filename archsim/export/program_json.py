@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archsim.checking.numbers import Numbers, prepare
-from archsim.export.buffer_data import BufferData, MemoryMap, buffer_data
+from archsim.export.buffer_data import BufferData, MemoryMap, banked_memories, buffer_data
 from archsim.export.contents import contents
 from archsim.export.head import VerifiedRun
 from archsim.export.machine_data import machine_data
@@ -98,8 +98,10 @@ class ExportedProgram:
 
     def _buffers(self, memory_map: MemoryMap) -> Iterator[BufferData]:
         encodings = {} if self.numbers is None else self.numbers.encodings
+        banked = banked_memories(self.run.units)
         for buffer in self.run.program.buffers:
-            yield buffer_data(buffer, memory_map.places[buffer.name], encodings.get(buffer.name))
+            place, encoding = memory_map.places[buffer.name], encodings.get(buffer.name)
+            yield buffer_data(buffer, place, encoding, buffer.memory in banked)
 
     def _phases(self) -> Iterator[PhaseData]:
         for phase in self.run.program.phases:

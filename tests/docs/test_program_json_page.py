@@ -12,7 +12,15 @@ import pytest
 from archsim.export.buffer_data import BufferData
 from archsim.export.contents import EntryData
 from archsim.export.format_data import FormatData
-from archsim.export.machine_data import MachineData, MemoryData, PortData, SequencerData, ServiceData, UnitData
+from archsim.export.machine_data import (
+    CopiesData,
+    MachineData,
+    MemoryData,
+    PortData,
+    SequencerData,
+    ServiceData,
+    UnitData,
+)
 from archsim.export.op_data import OpData, OperandData, SlotPointer
 from archsim.export.op_times import OpRow, PhaseRow
 from archsim.export.program_json import PhaseData, TokenData
@@ -27,7 +35,7 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "program_json.md").read_t
 
 ROWS = (
     *(BufferData, EntryData, FormatData, MachineData, MemoryData, PortData, SequencerData, ServiceData, UnitData),
-    *(OpData, OperandData, SlotPointer, OpRow, PhaseRow, PhaseData, TokenData, PortUse),
+    *(CopiesData, OpData, OperandData, SlotPointer, OpRow, PhaseRow, PhaseData, TokenData, PortUse),
     *(constants.Accumulation, constants.Addressing, constants.ActivationConstants, constants.ElementwiseConstants),
     *(constants.IdentityConstants, constants.LinesConstants, constants.NoConstants, constants.Product),
     *(constants.RealFunction, constants.Rescale, constants.TableConstants, constants.TileConstants),

@@ -102,3 +102,23 @@ def test_in_dram_of_kind_ddr_the_places_are_those_of_its_own_layout() -> None:
     places = {b["name"]: (b["base_bit"], b["slot_bits"]) for b in program["buffers"] if b["memory"] == "dram"}
     assert places == {name: (8 * base, 8 * slot) for name, (base, slot) in layout.places.items()}
     assert [unit["static"] for unit in program["machine"]["units"]] == [False, True, True, True]
+
+
+def test_banks_of_the_state_buffer() -> None:
+    """Each kind of data in a bank of its own; h has a copy for each of four readers, c for two.
+
+    A layer with a projection, hoisted, has one of everything: h, c, gates, tanh(c), o * tanh(c), sums of x.
+    """
+    projected = ("tiny_2x2", "lstm:3,2,t=4,proj=1", "hoisted", "state_buffer.hoist_steps=2")
+    program = program_of(*projected)
+    buffers, memories = program["buffers"], {memory["name"]: memory for memory in program["machine"]["memories"]}
+    state = {buffer["name"]: buffer["bank"] for buffer in buffers if buffer["memory"] == "state_buffer"}
+    expected = {"h": "h", "c": "c", "gates": "gates", "tanh_c": "scratch", "vector": "vector"}
+    assert state == {**expected, "input_sums": "input_sums"}
+    assert all(buffer["bank"] is None for buffer in buffers if buffer["memory"] != "state_buffer")
+    assert memories["state_buffer"]["banks"] == 9  # of these six kinds the gates have four
+    assert memories["state_buffer"]["copies"] == [{"bank": "h", "banks": 4}, {"bank": "c", "banks": 2}]
+    assert all(not memory["copies"] for name, memory in memories.items() if name != "state_buffer")
+    one = program_of(*projected, "state_buffer.banks=one")
+    assert all(buffer["bank"] is None for buffer in one["buffers"])
+    assert not any(memory["copies"] for memory in one["machine"]["memories"])

@@ -14,6 +14,11 @@ from tests.export import timing_model
 from tests.export.exports import exported_program, exported_trace
 from tests.rings import few
 
+ONE_PORT = (
+    *("weight_sram.ports=1RW", "input_buffer.ports=1RW"),
+    *("state_buffer.banks=one", "state_buffer.ports=1RW"),
+)
+
 CASES = [
     ("tiny_2x2", "lstm_3_2_t4", None),
     ("edge_16x16", "lstm:20,24,t=5", "split_interleaved", "sequencer.token_latency_cycles=1"),
@@ -33,6 +38,10 @@ CASES = [
     ("edge_64x64", "silero_vad", None, "steps=20"),
     ("tpu_v1", "lstm:64,64,t=3,b=2", None),
     ("cloud_256x256", "lstm:200,300,t=3", "split"),
+    ("edge_16x16", "lstm:20,24,t=5", "split", *ONE_PORT),
+    ("edge_16x16", "gru:12,20,t=5,b=3", "fused", *ONE_PORT, "sequencer.issue_cycles=0", "state_buffer.port_bits=48"),
+    ("tiny_2x2", "lstm:3,2,t=5,layers=2", "split_wavefront", *ONE_PORT, "state_buffer.capacity_bytes=4096"),
+    ("edge_16x16", "lstm:20,24,t=5", "fused_streamed", *ONE_PORT, "weight_sram.capacity_bytes=3KiB"),
 ]
 
 RANDOM = [case for case in CASES if case[0] in ("tiny_2x2", "edge_16x16", "npu_s10nx")]
@@ -67,10 +76,15 @@ def altered(program: dict[str, Any], fact: str) -> dict[str, Any]:
         "service": services,
         "op": other["ops"],
         "token": other["tokens"],
+        "port": [use for op in other["ops"] for use in op["single_ports"]],
     }
     kind, name, change = fact.split()
     for found in where[kind]:
-        found[name] = {"+1": int(found[name]) + 1, "-1": int(found[name]) - 1, "=0": 0}[change]
+        value = found[name]
+        if isinstance(value, list):
+            found[name] = [one + int(change) for one in value]
+        else:
+            found[name] = 0 if change == "=0" else value + int(change)
     return other
 
 
@@ -79,6 +93,7 @@ FACTS = [
     *("service occupancy_cycles +1", "service depth_cycles +1", "service write_cycles =0"),
     *("service first_word_cycles +1", "op joined =0", "op skip_first =0", "op skip_last =0"),
     *("token initial =0", "token send_from +1", "token send_until -1", "token take_until -1"),
+    *("port read_tails +1", "port read_tails -1", "port write_cycles =0"),
 ]
 """Every fact of the page's section "Time"."""
 
@@ -103,6 +118,7 @@ def small_programs() -> tuple[dict[str, Any], ...]:
     cases = [
         ("tiny_2x2", "lstm:3,2,t=4,layers=2", "split_wavefront", "state_buffer.capacity_bytes=4096", *latency),
         ("npu_s10nx", "lstm:20,20,t=2,b=2", None),
+        ("tiny_2x2", "lstm:3,2,t=4", "fused", *ONE_PORT),
     ]
     return tuple(exported_program(arch, work, *rest, timing_only=True) for arch, work, *rest in cases)  # type: ignore[arg-type]
 

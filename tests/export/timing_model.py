@@ -43,8 +43,10 @@ class PhaseModel:
         self.vary = vary
         self.now = begin
         self.rows: dict[tuple[int, int], Row] = {}
-        units = dict.fromkeys(op["unit"] for op in self.ops)
+        used = {op["unit"] for op in self.ops}
+        units = [unit["name"] for unit in program["machine"]["units"] if unit["name"] in used]
         self.queues: dict[str, list[tuple[int, int]]] = {unit: [] for unit in units}
+        self.booked: dict[str, set[int]] = defaultdict(set)
         self.holds: dict[str, tuple[int, int] | None] = dict.fromkeys(units)
         self.last_done = dict.fromkeys(units, begin)
         self.due: dict[int, list[tuple[str, int, int]]] = defaultdict(list)
@@ -73,16 +75,26 @@ class PhaseModel:
                         self.rows[instance] = {"issue_cycle": sequencer_free}
                         self.queues[op["unit"]].append(instance)
                     moved = True
-                for unit, queue in self.queues.items():
-                    if queue and self.can_start(unit, queue[0]):
-                        self.start(unit, queue.pop(0))
-                        moved = True
+                # Ops that need a single port start when no other can any more, in the order of the units.
+                moved = self.start_units(needing_ports=False) or moved or self.start_units(needing_ports=True)
             self.most = [max(pair) for pair in zip(self.most, self.under_way, strict=True)]
             if self.left:
                 self.now += 1
             if self.now > last_cycle:
                 raise RuntimeError(f"phase {self.phase} has not ended after {last_cycle} cycles")
         return self.now
+
+    def start_units(self, needing_ports: bool) -> bool:
+        """Start what can start, of the ops that need single ports or of the others; whether there was any."""
+        ready = [
+            unit
+            for unit, queue in self.queues.items()
+            if queue and self.can_start(unit, queue[0])
+            if bool(self.ops[queue[0][1]]["single_ports"]) is needing_ports
+        ]
+        for unit in ready:
+            self.start(unit, self.queues[unit].pop(0))
+        return bool(ready)
 
     def has_place(self, instance: tuple[int, int]) -> bool:
         if not self.takes_part(instance):
@@ -109,12 +121,35 @@ class PhaseModel:
             self.arrived[number] -= 1
             self.under_way[number] -= 1
         op = self.ops[instance[1]]
-        occupancy, _ = self.vary(op["service"])
+        occupancy = self.granted(op["single_ports"], *self.vary(op["service"]))
         self.rows[instance]["start_cycle"] = self.now
         self.holds[unit] = instance
         first = max(self.now + op["service"]["first_word_cycles"], self.last_done[unit])
         self.due[first].append(("first", *instance))
         self.due[self.now + occupancy].append(("occupied", *instance))
+
+    def granted(self, uses: list[Json], occupancy: int, depth: int) -> int:
+        """The occupancy of an op that starts now, with the cycles of single ports that it needs booked."""
+        for use in uses:
+            cycle = self.now
+            for tail in use["read_tails"] or [1] * use["read_cycles"]:
+                cycle = self.book(use["memory"], cycle)
+                occupancy = max(occupancy, cycle - self.now + tail)
+        even = occupancy
+        for use in uses:
+            cycle, lines = self.now, use["write_cycles"]
+            for line in range(1, lines + 1):
+                there = self.now + depth + -(-line * even // lines) - 1
+                cycle = self.book(use["memory"], max(cycle, there))
+                occupancy = max(occupancy, cycle + 1 - depth - self.now)
+        return occupancy
+
+    def book(self, memory: str, cycle: int) -> int:
+        """The first free cycle of a port from that one on, which is free no longer."""
+        while cycle in self.booked[memory]:
+            cycle += 1
+        self.booked[memory].add(cycle)
+        return cycle
 
     def happen(self) -> None:
         """Everything that happens at the beginning of this cycle, in the order of what follows from what."""
