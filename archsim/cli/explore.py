@@ -39,11 +39,14 @@ def explore_command(
     from archsim.errors import ArchsimError, Interrupted
     from archsim.explore import Space, Status, explore
     from archsim.explore.results.write_results import study_json, study_text, write_results
+    from archsim.explore.run.journal import NAME as JOURNAL
 
     if executor not in ("auto", "fast", "machine"):
         raise ArchsimError(f"--executor {executor[:60]}: expected auto, fast or machine")
     found = Space.load(space).with_budget(budget, seed)
     target = out or Path("results") / f"explore-{found.name}"
+    if resume and not (target / JOURNAL).exists():
+        print(f"archsim: note: {target}: has no journal to go on from; a new exploration begins", file=sys.stderr)
     with ExploreProgress(hidden=quiet) as progress:
         try:
             study = explore(

@@ -88,7 +88,8 @@ def main() -> None:
     except Exception as error:
         if not isinstance(error, _USAGE_ERROR):
             raise
-        _fail(error, f"{error.format_message().rstrip('.')}. See {_command()} --help.", EXIT_USER)
+        message = error.format_message().rstrip(".")
+        _fail(error, f"{message}{'' if message.endswith('?') else '.'} See {_command()} --help.", EXIT_USER)
     try:
         sys.stdout.flush()
     except OSError as error:

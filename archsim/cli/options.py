@@ -45,10 +45,13 @@ def load_inputs(arch: str, workload: str, sets: list[str] | None) -> tuple[Arch,
     """Load both inputs; an override goes to the one that has a field of that name."""
     from archsim.cli.set_option import Sets
     from archsim.config import parse_override
-    from archsim.errors import ArchError
+    from archsim.errors import ArchError, Fault
     from archsim.families.load import arch_model, load_arch
     from archsim.workload import load_workload
+    from archsim.workload.network import CellKind
 
+    if ":" in arch and arch.partition(":")[0] in list(CellKind):
+        raise ArchError((Fault(arch[:80], "", "is a workload; the architecture comes first, then the workload"),))
     if not sets:
         return load_arch(arch), load_workload(workload)
     overrides = [parse_override(text) for text in sets]

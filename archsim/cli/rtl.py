@@ -19,8 +19,10 @@ from archsim.cli.options import (
     WorkloadArgument,
     load_inputs,
 )
+from archsim.errors import OutputError
 
 if TYPE_CHECKING:
+    from archsim.families.rtl import RtlDesign
     from archsim.rtl.compare import Comparison
     from archsim.rtl.synth import Resources
 
@@ -55,7 +57,11 @@ def rtl_command(
         find_verilator()
     machine, work = load_inputs(arch, workload, sets)
     expected = expect(machine, work, schedule)
-    write_design(expected.design, out)
+    _refuse_foreign(out, expected.design)
+    try:
+        write_design(expected.design, out)
+    except OSError as error:
+        raise OutputError(f"{out}: cannot write: {error.strerror or error}") from error
     comparison = check_rtl(expected, out) if check else None
     resources = synthesize(expected.design, out, synth) if synth is not None else None
     if json:
@@ -63,6 +69,16 @@ def rtl_command(
     else:
         _print(out, comparison, resources)
     return 1 if comparison is not None and not comparison.passed else 0
+
+
+def _refuse_foreign(out: Path, design: RtlDesign) -> None:
+    """OutputError if `out` is no folder, or if files of a folder that holds no design would be written over."""
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out}: is not a folder; choose another --out")
+    sources = [name for name in design.sources if (out / name).exists()]
+    mine = [name for name in (*design.files, "Makefile") if (out / name).exists()]
+    if mine and not sources:
+        raise OutputError(f"{out}: holds files that are of no design ({', '.join(sorted(mine))}); choose another --out")
 
 
 def _document(out: Path, comparison: Comparison | None, resources: Resources | None) -> dict[str, object]:

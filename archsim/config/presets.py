@@ -28,6 +28,14 @@ class PresetKind(StrEnum):
     SPACE = "arch_configs/spaces"
 
 
+_NOUNS = {
+    PresetKind.ARCH: "an architecture",
+    PresetKind.TECHNOLOGY: "a technology",
+    PresetKind.WORKLOAD: "a workload",
+    PresetKind.SPACE: "a design space",
+}
+
+
 def preset_folder(kind: PresetKind) -> Path:
     """The folder of presets of that kind: inside the package if installed, beside it in a checkout."""
     inside = _PACKAGE / kind.value
@@ -53,7 +61,9 @@ def find_file(kind: PresetKind, reference: str, error: type[FaultsError]) -> Pat
         if len(reference) > MAX_PATH_CHARACTERS or not reference or not Path(reference).exists():
             close = difflib.get_close_matches(reference, names, n=1)
             hint = f"did you mean {close[0]!r}? " if close else ""
-            message = f"no preset of that name; {hint}presets: {', '.join(names)}; or give a file's path"
+            other = next((other for other in PresetKind if reference in preset_names(other)), None)
+            what = f"is {_NOUNS[other]}, not {_NOUNS[kind]}" if other is not None else "no preset of that name"
+            message = f"{what}; {hint}presets: {', '.join(names)}; or give a file's path"
             raise error((Fault(shorten(reference) or "(empty)", "", message),))
     if len(reference) > MAX_PATH_CHARACTERS:
         raise error((Fault(shorten(reference), "", f"is longer than the {MAX_PATH_CHARACTERS} characters of a path"),))

@@ -60,7 +60,8 @@ def _inline_values(reference: str, rest: str) -> tuple[dict[str, str], list[str]
     for part in parts[2:]:
         key, equals, value = part.partition("=")
         if not equals or key not in _INLINE_KEYS:
-            raise _inline_error(reference, f"cannot read '{part[:40]}'")
+            meant = f"; did you mean '{key.lower()}={value[:20]}'" if equals and key.lower() in _INLINE_KEYS else ""
+            raise _inline_error(reference, f"cannot read '{part[:40]}'{meant}")
         if key in given:
             raise _inline_error(reference, f"'{key}' is given twice")
         given[key] = value

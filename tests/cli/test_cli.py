@@ -329,6 +329,13 @@ def test_list_names_everything(cli: Cli) -> None:
     ("arguments", "expected"),
     [
         (["run", "edge_64"], "edge_64: no preset of that name; did you mean 'edge_64x64'?"),
+        (["run", "silero_vad", "edge_64x64"], "silero_vad: is a workload, not an architecture; presets: brainwave_s10"),
+        (["run", "lstm:3,2,t=4", "tiny_2x2"], "lstm:3,2,t=4: is a workload; the architecture comes first"),
+        (["validate", "tiny_2x2", "edge"], "edge: is a design space, not a workload; presets: "),
+        (
+            ["explore", "edge_64x64"],
+            "edge_64x64: is an architecture, not a design space; presets: cloud, ",
+        ),
         (["run", "edge_64x64", "nothing"], "nothing: no preset of that name"),
         (
             ["run", *TINY, "--schedule", "spilt"],
@@ -349,6 +356,8 @@ def test_list_names_everything(cli: Cli) -> None:
         (["run", *TINY, "--set", "technology=none.yaml"], "none.yaml: cannot be read: No such file or directory"),
         (["run", *TINY, "--set", "dram_type=sdram"], "has no DRAM of type 'sdram'; it has lpddr4, ddr4, hbm2, gddr6"),
         (["run", "tiny_2x2", "silero_vad"], "weight_sram: needs 524,288 bytes"),
+        (["run", "tiny_2x2", "lstm:3,2,T=4"], "cannot read 'T=4'; did you mean 't=4'; expected kind:input,hidden"),
+        (["run", "tiny_2x2", "lstm:3,2,z=4"], "cannot read 'z=4'; expected kind:input,hidden"),
         (["run", "tiny_2x2", "lstm:3,2,t=x"], "sizes are whole numbers"),
         (["run", "."], "edge"),
         (["run", ""], "(empty): no preset of that name"),
@@ -362,6 +371,11 @@ def test_list_names_everything(cli: Cli) -> None:
         (["program", *TINY, "--contents"], "--contents goes with --json. See archsim program --help."),
         (["--frobnicate", "run"], "No such option: --frobnicate. See archsim --help."),
         (["fly"], "No such command 'fly'. See archsim --help."),
+        (["lst"], "No such command 'lst'. Did you mean 'list'? See archsim --help."),
+        (
+            ["rtl", "edge_16x16", "lstm:3,2,t=2", "--set", "activation.method=table", "--out", "file"],
+            "file: is not a folder; choose another --out",
+        ),
         (["validate", "tiny_2x2"], "Missing argument 'WORKLOAD'. See archsim validate --help."),
         (["trace", *TINY, "--from", "-1"], "--from"),
         (["run", *TINY, "--out", "file"], "file: is not a folder; choose another --out"),

@@ -56,6 +56,24 @@ def test_refusals(cli: Cli, options: tuple[str, ...], message: str) -> None:
     assert outcome.err.count("\n") == 1
 
 
+def test_a_folder_with_files_of_somebody_else_is_not_written_over(cli: Cli) -> None:
+    """A design of before is; a README.md and a Makefile without one may be a project's own."""
+    Path("mine").mkdir()
+    for name in ("Makefile", "README.md", "notes.txt"):
+        Path("mine", name).write_text("precious")
+    arguments = ("tiny_2x2", "lstm_3_2_t4", "--set", "formats=tflite_int8", *TABLE, "--out")
+    refused = cli("rtl", *arguments, "mine")
+    assert refused.code == 2
+    assert refused.err == (
+        "archsim: error: mine: holds files that are of no design (Makefile, README.md); choose another --out\n"
+    )
+    assert all(path.read_text() == "precious" for path in Path("mine").iterdir())
+    assert cli("rtl", *arguments, "new").code == 0
+    Path("new/Makefile").write_text("changed")
+    assert cli("rtl", *arguments, "new").code == 0
+    assert Path("new/Makefile").read_text() != "changed"
+
+
 def test_without_tools(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is missing is said in one line, before anything is computed."""
     monkeypatch.setattr("archsim.rtl.tools.importlib.util.find_spec", lambda name: None)

@@ -85,7 +85,12 @@ def test_resume_and_quiet(cli: Cli, write: Callable[..., Path]) -> None:
     code, _, err = cli("explore", path, "--workers", "1", "--no-plots")
     assert code == 2
     assert "--resume" in err
-    assert cli("explore", path, "--workers", "1", "--resume", "--no-plots")[0] == 0
+    code, _, err = cli("explore", path, "--workers", "1", "--resume", "--no-plots")
+    assert code == 0
+    assert "no journal" not in err
+    code, _, err = cli("explore", path, "--workers", "1", "--budget", "5", "--resume", "--no-plots", "--out", "other")
+    assert code == 0
+    assert "archsim: note: other: has no journal to go on from; a new exploration begins\n" in err
 
 
 @pytest.mark.parametrize(
