@@ -20,7 +20,8 @@ from tools.docs import DOCS
 PAGE = DOCS / "memory.md"
 CAPACITIES = ("8MiB", "4MiB", "1MiB", "64KiB")
 STEPS = 70
-WEIGHTS = {"int8": (), "float32": ("formats=float32",)}
+WEIGHTS = {"int8": (), "float32": ("formats=float32", "activation.method=polynomial")}
+"""Formats, and the method that stands for tables where gates are floating-point numbers."""
 HEAD = (
     "| {} | W_ih, W_hh that stay, bytes | cycles a step | binds | cycles a run | DRAM bytes | bound | of the bound |\n"
     "|---|---:|---:|---|---:|---:|---:|---:|\n"
