@@ -58,12 +58,20 @@ class Ports(Mapping[str, int | None]):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Values that steps take evenly: from `first_step` on, `per_step` of them for every `hold` steps."""
+    """Values that steps take evenly: from `first_step` on, `per_step` of them for every `hold` steps.
+
+    With `steps` they are spread over so many steps instead, value v in step floor(v steps / values).
+    """
 
     first_step: int
     values: int
     per_step: int
     hold: int = 1
+    steps: int = 0
+
+    def taken_in(self, places: Steps) -> Steps:
+        """The steps, counted from the first one, of values that are given by their places."""
+        return places * self.steps // self.values if self.steps else self.hold * (places // self.per_step)
 
     @property
     def chunks(self) -> tuple[Run, ...]:
@@ -131,9 +139,14 @@ class Stream:
         for run in self.runs:
             mine = (values >= before) & (values < before + run.values)
             place = values[mine].astype(np.int64) - before
-            found[mine] = run.first_step + run.hold * (place // run.per_step)
+            found[mine] = run.first_step + run.taken_in(place)
             before += run.values
         return found
+
+
+def spread(values: int, steps: int) -> tuple[Run, ...]:
+    """The runs of values that are spread evenly over so many steps."""
+    return (Run(0, values, -(-values // steps), steps=steps),)
 
 
 def even(values: int, per_step: int) -> tuple[Run, ...]:

@@ -27,6 +27,7 @@ from archsim.hardware.port_streams import (
     fetch_cycles,
     fetch_tails,
     most_words,
+    spread,
     write_cycles,
 )
 from archsim.program.ir import Buffer, Op, Region
@@ -181,9 +182,12 @@ class Unit(ABC, Generic[ConfigT]):
         """The operands that come through the unit's read ports; one with a port of its own is left out."""
         return op.reads
 
-    def values_per_step(self, op: Op, region: Region) -> int:
-        """How many values of an operand or result the datapath takes or makes in each of the op's compute cycles."""
-        return ceil_div(region.values, self.compute_cycles(op))
+    def values_per_step(self, op: Op, region: Region) -> int | None:
+        """How many values of an operand or result the datapath takes or makes in each of the op's compute cycles.
+
+        None: they are spread evenly over all of them.
+        """
+        return None
 
     def bank(self, region: Region) -> Bank:
         """The bank of its memory that an operand lies in: that of its kind of data, where the memory has such banks."""
@@ -203,7 +207,9 @@ class Unit(ABC, Generic[ConfigT]):
         return tuple(self._even(op, region) for region in op.writes)
 
     def _even(self, op: Op, region: Region) -> Stream:
-        return Stream(self.bank(region), region.bits, even(region.values, self.values_per_step(op, region)))
+        per_step = self.values_per_step(op, region)
+        runs = spread(region.values, self.compute_cycles(op)) if per_step is None else even(region.values, per_step)
+        return Stream(self.bank(region), region.bits, runs)
 
     def port_cycles(self, op: Op) -> int:
         """The cycles for which ports hold the op: the words of the busiest one, and what steps wait for theirs."""

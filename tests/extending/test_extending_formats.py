@@ -62,8 +62,8 @@ MINE = FormatDefinition("half", "float16 under another name", parse)
 
 
 def machine(formats: object) -> Arch:
-    """tiny_2x2 with these formats, given as they are."""
-    arch = load_arch("tiny_2x2")
+    """tiny_2x2 with these formats, given as they are, and a method that is for all of them."""
+    arch = load_arch("tiny_2x2", [parse_override("activation.method=exact")])
     data = arch.config.model_dump() | {"formats": formats}
     return replace(arch, config=type(arch.config).model_validate(data, strict=False))
 
@@ -180,7 +180,7 @@ def test_formats_and_methods_are_listed() -> None:
         ("half", "float16 under another name; from an installed package")
     ]
     methods = listed["Activation methods (activation.method, mfu.method)"]
-    assert [name for name, _ in methods] == ["exact", "hard", "table", "piecewise_linear"]
+    assert [name for name, _ in methods] == ["exact", "polynomial", "hard", "table", "piecewise_linear"]
 
 
 def test_archsim_s_own_names_are_never_asked_for() -> None:

@@ -27,15 +27,17 @@ def test_what_leaves_dram_enters_the_chip_and_back(case: Case) -> None:
     """DRAM read = weight SRAM + input buffer + state buffer (h_0, c_0); DRAM written = output of each step + h_n, c_n
     of the state buffer; 4 bytes an element, from the network alone."""
     traffic, spec = case.simulate(timing_only=True).stats.traffic_bytes, case.spec
-    dram, weights, inputs = (traffic[memory] for memory in ("dram", "weight_sram", "input_buffer"))
+    dram, inputs = traffic["dram"], traffic["input_buffer"]
+    # Biases and peephole weights lie in a buffer of their own, or in the weight SRAM.
+    written = Counter(traffic["weight_sram"]["write"]) + Counter(traffic.get("bias_buffer", {}).get("write", {}))
     for kind in WEIGHTS:
-        assert dram["read"].get(kind) == weights["write"].get(kind)
+        assert dram["read"].get(kind, 0) == written[kind]
     states = 4 * spec.batch * sum(cell.output_size for cell in spec.cells)
     cells = 4 * spec.batch * sum(cell.hidden_size for cell in spec.cells if cell.kind == "lstm")
     assert dram["read"]["h"] == dram["write"]["h"] == states
     assert dram["read"].get("c", 0) == dram["write"].get("c", 0) == cells
     assert dram["read"]["x"] + dram["read"].get("output", 0) == total(inputs["write"])
-    assert total(dram["read"]) == total(weights["write"]) + total(inputs["write"]) + states + cells
+    assert total(dram["read"]) == total(written) + total(inputs["write"]) + states + cells
     # What is written is read from the state buffer; what of it comes back as a further layer's x was written before.
     assert dram["write"]["output"] <= traffic["state_buffer"]["read"]["h"]
     last = sum(cell.output_size for cell in spec.layers[-1])
@@ -88,11 +90,11 @@ def passes(case: Case, kind: str) -> int:
 
 
 def held(case: Case) -> tuple[Counter[str], Counter[str]]:
-    """Bytes of the weight SRAM by kind: those that stay, and those of slots to stream through."""
+    """Bytes of weight SRAM and bias buffer by kind: those that stay, and those of slots to stream through."""
     stay: Counter[str] = Counter()
     slots: Counter[str] = Counter()
     for buffer in case.program.buffers:
-        if buffer.memory == "weight_sram":
+        if buffer.memory in ("weight_sram", "bias_buffer"):
             (slots if "stream." in buffer.name else stay)[buffer.kind] += buffer.size_bytes
     return stay, slots
 

@@ -118,7 +118,7 @@ class Activation(Unit[ActivationConfig]):
         activate = self._op(op)
         return tuple(region for region in activate.reads if region != activate.bias)
 
-    def values_per_step(self, op: Op, region: Region) -> int:
+    def values_per_step(self, op: Op, region: Region) -> int | None:
         """A value for each lane."""
         whole = region.values == self._op(op).elements
         return self.config.lanes if whole else super().values_per_step(op, region)

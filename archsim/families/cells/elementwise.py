@@ -124,7 +124,7 @@ class Elementwise(Unit[ElementwiseConfig]):
         multiply_add = self._op(op).multiply_add
         return self.config.cell_latency_cycles if multiply_add else self.config.hidden_latency_cycles
 
-    def values_per_step(self, op: Op, region: Region) -> int:
+    def values_per_step(self, op: Op, region: Region) -> int | None:
         """A value of each operand for each lane."""
         whole = region.values == self._op(op).elements
         return self.config.lanes if whole else super().values_per_step(op, region)

@@ -44,12 +44,10 @@ class SimpleDram(Dram[SimpleDramConfig]):
         cycles = Fraction(sum(map(self.burst_bytes, self.pieces(op)))) / self.config.bandwidth
         return ceil_div(cycles.numerator, cycles.denominator)
 
-    def values_per_step(self, op: Op, region: Region) -> int:
+    def values_per_step(self, op: Op, region: Region) -> int | None:
         """Values at the full bandwidth if they lie in one piece; else evenly, as a piece ends with part of a burst."""
-        even = super().values_per_step(op, region)
-        if len(self.pieces(op)) > 1:
-            return even
-        return max(even, int(8 * self.config.bandwidth * region.values / region.bits))
+        at_once = int(8 * self.config.bandwidth * region.values / region.bits)
+        return at_once if at_once and len(self.pieces(op)) == 1 else None
 
     def depth_cycles(self, op: Op) -> int:
         return self.config.latency_cycles
