@@ -73,6 +73,11 @@ class Case:
     def arch(self) -> Arch:
         return Arch("random", self.config)
 
+    @property
+    def memories(self) -> tuple[str, ...]:
+        """The memories on the chip that the machine has."""
+        return tuple(memory for memory in ON_CHIP if getattr(self.config, memory) is not None)
+
     @cached_property
     def units(self) -> Units:
         return build_units(self.config)
@@ -438,11 +443,10 @@ def cases(
     config = draw(machines(rows, fewest_entries(schedule, load.spec, rows)))
     if "hoisted" in schedule:
         config = changed(config, {"state_buffer.hoist_steps": draw(st.sampled_from([None, 1, 2, 3, 5]))})
-    config = with_banks_that_can_be(Case(config, load, schedule)).config
-    program = Case(config, load, schedule).program
-    for memory, needed in needed_bytes(program).items():
-        if getattr(config, memory) is None:
-            continue
+    case = with_banks_that_can_be(Case(config, load, schedule))
+    config, program = case.config, case.program
+    for memory in case.memories:
+        needed = needed_bytes(program)[memory]
         if "hoisted" in schedule and memory in ("input_buffer", "state_buffer"):
             continue  # longer sequences, of which tests make some, may take more
         enough = max(1, needed + draw(st.sampled_from([0, 1, 999])))

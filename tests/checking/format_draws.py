@@ -136,9 +136,7 @@ def float_formats(draw: st.DrawFn) -> dict[str, str]:
 
 def in_formats(case: Case, formats: dict[str, str], changes: dict[str, Any] | None = None) -> Case:
     """The case in other formats and with other changes, its memories ample; too small if the schedule streams."""
-    ample = {f"{memory}.capacity_bytes": AMPLE for memory in ("weight_sram", "input_buffer", "state_buffer")}
-    if case.config.bias_buffer is not None:
-        ample["bias_buffer.capacity_bytes"] = AMPLE
+    ample = {f"{memory}.capacity_bytes": AMPLE for memory in case.memories}
     found = case.with_fields({"formats": formats} | ample | (changes or {}))
     if "streamed" not in case.schedule:
         return found
