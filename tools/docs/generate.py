@@ -53,9 +53,9 @@ ACCURACY = """
 ## accuracy
 
 What the number formats cost: the machine's numbers less those of the golden model in float64, over the time steps
-within each sequence's length. null for a timing-only run, and in float32 with exact activations, where the errors are
-held to a bound instead. A figure that is no finite number is null. `accuracy.csv` has `max_abs_error` and `rms_error`
-of every tensor for each time step.
+within each sequence's length. null for a timing-only run, and in float32 with the activation methods `exact` and
+`polynomial`, where the errors are held to a bound instead. A figure that is no finite number is null. `accuracy.csv`
+has `max_abs_error` and `rms_error` of every tensor for each time step.
 """
 
 ENERGY = """
