@@ -134,7 +134,7 @@ def e4m3_module(folder: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def test_a_format_given_as_itself_computes_as_one_of_that_arithmetic() -> None:
     """As float16, whose every number it has: the same outputs, cycles and energy, and a verdict by its own name."""
     workload = load_workload("lstm_3_2_t4")
-    own = simulate(load_arch("tiny_2x2", (parse_override("formats=float16"),)), workload)
+    own = simulate(machine("float16"), workload)
     mine = simulate(machine(Half()), workload)
     assert own.results is not None
     assert mine.results is not None
