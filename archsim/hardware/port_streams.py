@@ -15,8 +15,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
-from math import gcd
+from math import ceil, gcd
 from typing import Any
 
 import numpy as np
@@ -60,18 +61,24 @@ class Ports(Mapping[str, int | None]):
 class Run:
     """Values that steps take evenly: from `first_step` on, `per_step` of them for every `hold` steps.
 
-    With `steps` they are spread over so many steps instead, value v in step floor(v steps / values).
+    With `steps` they are spread over so many steps instead, value v in step floor(v steps / values); a fraction where
+    a step takes no whole number of them.
     """
 
     first_step: int
     values: int
     per_step: int
     hold: int = 1
-    steps: int = 0
+    steps: int | Fraction = 0
 
     def taken_in(self, places: Steps) -> Steps:
         """The steps, counted from the first one, of values that are given by their places."""
-        return places * self.steps // self.values if self.steps else self.hold * (places // self.per_step)
+        if not self.steps:
+            return self.hold * (places // self.per_step)
+        rate = Fraction(self.steps) / self.values
+        if self.values * rate.numerator >> 63:  # beyond 64 bits NumPy goes on with Python's integers
+            places = places.astype(object)
+        return places * rate.numerator // rate.denominator
 
     @property
     def chunks(self) -> tuple[Run, ...]:
@@ -144,9 +151,9 @@ class Stream:
         return found
 
 
-def spread(values: int, steps: int) -> tuple[Run, ...]:
+def spread(values: int, steps: int | Fraction) -> tuple[Run, ...]:
     """The runs of values that are spread evenly over so many steps."""
-    return (Run(0, values, -(-values // steps), steps=steps),)
+    return (Run(0, values, ceil(values / Fraction(steps)), steps=steps),)
 
 
 def even(values: int, per_step: int) -> tuple[Run, ...]:

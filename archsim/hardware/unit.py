@@ -200,13 +200,14 @@ class Unit(ABC, Generic[ConfigT]):
 
     def read_streams(self, op: Op) -> tuple[Stream, ...]:
         """The operands on the read ports, each with the steps that take its values; by default evenly."""
-        return tuple(self._even(op, region) for region in self.read_ports(op))
+        return tuple(self.stream(op, region) for region in self.read_ports(op))
 
     def write_streams(self, op: Op) -> tuple[Stream, ...]:
         """The results on the write ports, each with the steps that make its values; by default evenly."""
-        return tuple(self._even(op, region) for region in op.writes)
+        return tuple(self.stream(op, region) for region in op.writes)
 
-    def _even(self, op: Op, region: Region) -> Stream:
+    def stream(self, op: Op, region: Region) -> Stream:
+        """The values of an operand or result on their way through a port, by default `values_per_step` of them a step."""
         per_step = self.values_per_step(op, region)
         runs = spread(region.values, self.compute_cycles(op)) if per_step is None else even(region.values, per_step)
         return Stream(self.bank(region), region.bits, runs)

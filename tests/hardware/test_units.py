@@ -11,7 +11,7 @@ from archsim.families.cells.elementwise import Elementwise, ElementwiseConfig
 from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate
 from archsim.families.gemv.array.mac_array import MacArray, MacArrayConfig
 from archsim.families.gemv.array.mac_tiles import MacTile
-from archsim.formats import Float32, Formats
+from archsim.formats import Fixed, Float32, Formats
 from archsim.hardware.dram.simple import SimpleDram, SimpleDramConfig
 from archsim.hardware.dram.transfers import Transfer
 from archsim.hardware.numerics import Numerics
@@ -209,6 +209,24 @@ def test_dram_waits_for_the_port_of_the_other_memory() -> None:
     """512 bits into a port of 32 bits take 16 cycles, though DRAM delivers them in 4."""
     config = SimpleDramConfig(kind="simple", bandwidth_bytes_per_cycle=16.0, latency_cycles=0, burst_bytes=64)
     assert SimpleDram(config, {**WIDE, "state_buffer": 32}, FORMATS).cycles(transfer(16)).occupancy_cycles == 16
+
+
+@pytest.mark.parametrize(("width", "cycles"), [(32, 6), (48, 4), (64, 3), (128, 3)])
+def test_dram_moves_bits_and_no_whole_values(width: int, cycles: int) -> None:
+    """16 values of 12 bits are 192 bits: 3 bursts of 8 bytes, 64 bits a cycle, so N = 3, at 5 1/3 values a cycle.
+
+    Words of 32 bits: 6, made in cycles 0, 0, 1, 1, 2, 2, so that the port is never behind: 0 + 6. Of 48 bits: bits 47,
+    95, 143 and 191 come in cycles 0, 1, 2, 2: made(k) + 4 - k is 4, 4, 4, 3. Of 64 bits: a word a cycle, 3. Of 128:
+    in cycles 1 and 2: 1 + 2.
+    """
+    config = SimpleDramConfig(kind="simple", bandwidth_bytes_per_cycle=8.0, latency_cycles=0, burst_bytes=8)
+    source, target = (
+        Region(Buffer(memory, memory, DataKind.H, 16, 1, Fixed(integer_bits=4, fraction_bits=8)), 0, 16)
+        for memory in ("dram", "state_buffer")
+    )
+    load = Transfer(unit="dram", label="load", sources=(source,), target=target)
+    unit = SimpleDram(config, {**WIDE, "state_buffer": width}, FORMATS)
+    assert (unit.compute_cycles(load), unit.cycles(load).occupancy_cycles) == (3, cycles)
 
 
 def test_a_store_is_charged_like_a_load() -> None:

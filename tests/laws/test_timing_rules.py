@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from types import MappingProxyType
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,6 +38,17 @@ def test_every_op_at_its_cycle(case: Case) -> None:
         assert {cause.value: unit.waits[cause] for cause in Wait} == {
             cause.value: want.waits[name, cause.value] for cause in Wait
         }
+
+
+@given(cases())
+def test_every_value_passes_while_the_datapath_works(case: Case) -> None:
+    """No value of an operand or result is taken or made after the last of the op's steps."""
+    for op in (op for phase in case.program.phases for op in phase.ops):
+        unit = case.units[op.unit]
+        for stream in unit.read_streams(op) + unit.write_streams(op):
+            for run in stream.runs:
+                last = run.first_step + run.taken_in(np.array([run.values - 1]))[0]
+                assert 0 <= run.first_step <= last < unit.compute_cycles(op), (op.label, stream)
 
 
 @given(cases(), jitters())

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from archsim.config.types import Bytes, Cycles, PositiveNumber
 from archsim.hardware.dram.transfers import Dram
+from archsim.hardware.port_streams import Stream, spread
 from archsim.hardware.unit import UnitConfig, Work, ceil_div
 from archsim.program.ir import Op, Region
 
@@ -44,10 +45,14 @@ class SimpleDram(Dram[SimpleDramConfig]):
         cycles = Fraction(sum(map(self.burst_bytes, self.pieces(op)))) / self.config.bandwidth
         return ceil_div(cycles.numerator, cycles.denominator)
 
-    def values_per_step(self, op: Op, region: Region) -> int | None:
-        """Values at the full bandwidth if they lie in one piece; else evenly, as a piece ends with part of a burst."""
-        at_once = int(8 * self.config.bandwidth * region.values / region.bits)
-        return at_once if at_once and len(self.pieces(op)) == 1 else None
+    def stream(self, op: Op, region: Region) -> Stream:
+        """The bits at the full bandwidth if they lie in one piece, which the rest of its last burst follows.
+
+        Else evenly over all cycles, as each piece ends with part of a burst.
+        """
+        if len(self.pieces(op)) > 1 or not region.bits:
+            return super().stream(op, region)
+        return Stream(self.bank(region), region.bits, spread(region.bits, region.bits / (8 * self.config.bandwidth)))
 
     def depth_cycles(self, op: Op) -> int:
         return self.config.latency_cycles
