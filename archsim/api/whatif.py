@@ -108,6 +108,7 @@ class _Search:
         self._schedule = find_schedule(schedule, arch.config.family)
         self._evaluator = Evaluator()
         self._left_out: list[tuple[Change, str]] = []
+        self._known: dict[Change, Stats] = {}
 
     def run(self) -> WhatIf:
         before, misfit = None, ""
@@ -157,6 +158,11 @@ class _Search:
         return None
 
     def _evaluate(self, change: Change) -> Stats:
+        if change not in self._known:
+            self._known[change] = self._stats(change)
+        return self._known[change]
+
+    def _stats(self, change: Change) -> Stats:
         config = self._arch.config
         for setting in change.settings:
             config = with_setting(config, setting)

@@ -55,6 +55,9 @@ def preset_file(kind: PresetKind, name: str) -> Path:
 def find_file(kind: PresetKind, reference: str, error: type[FaultsError]) -> Path:
     """The file of a preset's name (no slash, no suffix) or of a path; raises `error` if there is none."""
     if is_name(reference):
+        usual = preset_folder(kind) / f"{reference}.yaml"
+        if len(reference) <= MAX_PATH_CHARACTERS and usual.is_file():
+            return usual
         names = preset_names(kind)
         if reference in names:
             return preset_file(kind, reference)

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import ceil, gcd
 from typing import Any
 
@@ -30,6 +30,9 @@ Widths = Mapping[str, int | None]
 """Memory name -> the width of its ports in bits a cycle; None: no limit."""
 
 Steps = NDArray[np.int64]
+
+KEPT = 4096
+"""Answers that are kept: ops of a program are mostly of a few shapes."""
 
 
 class Ports(Mapping[str, int | None]):
@@ -70,6 +73,12 @@ class Run:
     per_step: int
     hold: int = 1
     steps: int | Fraction = 0
+
+    def taken(self, place: int) -> int:
+        """The step, counted from the first one, that takes the value at that place."""
+        if not self.steps:
+            return self.hold * (place // self.per_step)
+        return place * self.steps.numerator // (self.values * self.steps.denominator)
 
     def taken_in(self, places: Steps) -> Steps:
         """The steps, counted from the first one, of values that are given by their places."""
@@ -119,6 +128,20 @@ class Stream:
         """Whether no step takes more values than a word has, so that, alone on a port, no step ever waits."""
         run = self.runs[0]
         return len(self.runs) == 1 and run.hold == 1 and self.bits * run.per_step <= width * self.values
+
+    def alone_until(self, width: int) -> int:
+        """The cycles until its last word is written, alone on a port for which it comes in time.
+
+        Steps make at most a word, so that no two full words are made in one and none waits; but the last word, which
+        need not be full, may be made with the one before it.
+        """
+        made = [self._made(width, word) + 1 for word in range(max(0, self.words(width) - 2), self.words(width))]
+        return max(made[-1], made[0] + len(made) - 1)
+
+    def _made(self, width: int, word: int) -> int:
+        """The step that completes a word of the one run that there is."""
+        stop = -(-(word + 1) * width * self.values // self.bits)
+        return self.runs[0].first_step + self.runs[0].taken(min(stop, self.values) - 1)
 
     def needed(self, width: int) -> Steps:
         """The step that first needs each word: the one that takes the word's first value."""
@@ -221,7 +244,7 @@ def most_words(streams: Sequence[Stream], widths: Widths) -> int:
     return max((_words(found, width) for found, width in _by_bank(streams, widths)), default=0)
 
 
-def _by_bank(streams: Sequence[Stream], widths: Widths) -> Iterator[tuple[Sequence[Stream], int]]:
+def _by_bank(streams: Sequence[Stream], widths: Widths) -> Iterator[tuple[tuple[Stream, ...], int]]:
     """The streams of each bank whose port has a width."""
     banks: dict[Bank, list[Stream]] = {}
     for stream in streams:
@@ -230,17 +253,22 @@ def _by_bank(streams: Sequence[Stream], widths: Widths) -> Iterator[tuple[Sequen
     for bank, found in banks.items():
         width = widths[bank[0]]
         if width is not None:
-            yield found, width
+            yield tuple(found), width
 
 
 def _words(streams: Sequence[Stream], width: int) -> int:
     return sum(stream.words(width) for stream in streams)
 
 
-def _bank_cycles(streams: Sequence[Stream], width: int, steps: int) -> int:
-    words = _words(streams, width)
+def _bank_cycles(streams: tuple[Stream, ...], width: int, steps: int) -> int:
     if len(streams) == 1 and streams[0].comes_in_time(width):
-        return words
+        return streams[0].words(width)
+    return _read(streams, width, steps)
+
+
+@lru_cache(KEPT)
+def _read(streams: tuple[Stream, ...], width: int, steps: int) -> int:
+    words = _words(streams, width)
     held = int((np.arange(words) + steps - _needed(streams, width)).max())
     return held if held > max(words, steps) else words
 
@@ -250,10 +278,12 @@ def _needed(streams: Sequence[Stream], width: int) -> Steps:
     return np.sort(np.concatenate([stream.needed(width) for stream in streams]))
 
 
-def _written(streams: Sequence[Stream], width: int, steps: int) -> int:
+@lru_cache(KEPT)
+def _written(streams: tuple[Stream, ...], width: int, steps: int) -> int:
     words = _words(streams, width)
-    if words == 1:
-        return words
-    made = np.sort(np.concatenate([stream.made(width) for stream in streams]))
-    held = int((made + words - np.arange(words)).max())
+    if len(streams) == 1 and streams[0].comes_in_time(width):
+        held = streams[0].alone_until(width)
+    else:
+        made = np.sort(np.concatenate([stream.made(width) for stream in streams]))
+        held = int((made + words - np.arange(words)).max())
     return held if held > max(words, steps) else words

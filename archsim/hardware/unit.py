@@ -207,7 +207,7 @@ class Unit(ABC, Generic[ConfigT]):
         return tuple(self.stream(op, region) for region in op.writes)
 
     def stream(self, op: Op, region: Region) -> Stream:
-        """The values of an operand or result on their way through a port, by default `values_per_step` of them a step."""
+        """The values of an operand or result on a port: by default `values_per_step` of them a step."""
         per_step = self.values_per_step(op, region)
         runs = spread(region.values, self.compute_cycles(op)) if per_step is None else even(region.values, per_step)
         return Stream(self.bank(region), region.bits, runs)

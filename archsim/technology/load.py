@@ -18,8 +18,10 @@ def load_technology(reference: str) -> Technology:
 
 
 def load_prices(reference: str) -> Prices:
-    """The prices of that technology; a file that has not changed is read once."""
-    path = _preset(reference) if is_name(reference) else find_file(PresetKind.TECHNOLOGY, reference, ArchError)
+    """The prices of that technology; a preset, and a file that has not changed, is read once."""
+    if is_name(reference):
+        return _preset(reference)
+    path = find_file(PresetKind.TECHNOLOGY, reference, ArchError)
     try:
         stamp = path.stat().st_mtime_ns
     except OSError:
@@ -28,9 +30,9 @@ def load_prices(reference: str) -> Prices:
 
 
 @lru_cache(maxsize=32)
-def _preset(name: str) -> Path:
-    """The place of a preset, or of a file of that name in the current folder; an error is not kept."""
-    return find_file(PresetKind.TECHNOLOGY, name, ArchError)
+def _preset(name: str) -> Prices:
+    """The prices of a preset; an error is not kept."""
+    return _prices(find_file(PresetKind.TECHNOLOGY, name, ArchError), 0)
 
 
 @lru_cache(maxsize=32)

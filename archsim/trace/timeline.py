@@ -32,7 +32,7 @@ class TimelineBuilder:
     def __init__(self, start: int) -> None:
         self._start = start
         self._bin_cycles = 1
-        self._busy = np.zeros(MAX_BINS, np.int64)
+        self._busy = np.zeros(0, np.int64)  # up to the last bin with an occupied cycle
         self.intervals: list[tuple[int, int]] = []
 
     def add(self, start: int, cycles: int) -> None:
@@ -45,13 +45,17 @@ class TimelineBuilder:
         """The timeline up to `end`, the end of the phase."""
         self._flush()
         self._reach(end - self._start)
-        used = -(-(end - self._start) // self._bin_cycles)
-        return Timeline(self._start, self._bin_cycles, tuple(self._busy[:used].tolist()))
+        used = self._bins(end - self._start)
+        busy = self._busy[:used].tolist()
+        return Timeline(self._start, self._bin_cycles, (*busy, *[0] * (used - len(busy))))
+
+    def _bins(self, length: int) -> int:
+        return -(-length // self._bin_cycles)
 
     def _reach(self, length: int) -> None:
         while length > MAX_BINS * self._bin_cycles:
-            merged = self._busy.reshape(-1, 2).sum(axis=1)
-            self._busy = np.concatenate([merged, np.zeros(MAX_BINS // 2, np.int64)])
+            if len(self._busy):
+                self._busy = np.add.reduceat(self._busy, np.arange(0, len(self._busy), 2))
             self._bin_cycles *= 2
 
     def _flush(self) -> None:
@@ -60,9 +64,12 @@ class TimelineBuilder:
         pairs = np.array(self.intervals, np.int64)
         self.intervals.clear()
         starts, lengths = pairs[:, 0] - self._start, pairs[:, 1]
-        self._reach(int(starts[-1] + lengths[-1]))
-        edges = np.arange(MAX_BINS + 1, dtype=np.int64) * self._bin_cycles
-        self._busy += np.diff(_busy_before(edges, starts, lengths))
+        length = int(starts[-1] + lengths[-1])
+        self._reach(length)
+        edges = np.arange(self._bins(length) + 1, dtype=np.int64) * self._bin_cycles
+        busy = np.diff(_busy_before(edges, starts, lengths))
+        busy[: len(self._busy)] += self._busy
+        self._busy = busy
 
 
 def _busy_before(

@@ -489,11 +489,11 @@ def test_all_faults_of_a_file_come_at_once(cli: Cli) -> None:
 def test_on_a_terminal_the_report_is_in_colour_and_its_sums_are_bold(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """Elsewhere it is the text that the folder holds."""
     monkeypatch.setenv("TERM", "xterm-256color")
-    plain = cli("run", *TINY, "--out", "plain").out
+    plain = cli("run", *TINY, "--no-plots", "--out", "plain").out
     assert plain.startswith(Path("plain/report.txt").read_text())
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     monkeypatch.setattr("rich.console.Console.is_terminal", True)
-    coloured = cli("run", *TINY, "--out", "coloured").out
+    coloured = cli("run", *TINY, "--no-plots", "--out", "coloured").out
     assert "\x1b[" not in plain
     stack = coloured.split("Cycle stack of the")[1].split("Units during")[0].splitlines()
     bold = [line for line in stack[1:] if "\x1b[1m" in line and "\x1b[1;2m" not in line]

@@ -14,6 +14,7 @@ from archsim.api.whatif import Change, Setting, what_if
 from archsim.families.load import load_arch
 from archsim.workload import load_workload
 from tests.cli.conftest import Cli
+from tests.rings import exhaustive
 
 TINY = ("tiny_2x2", "lstm_3_2_t4")
 KEYS = {"change", "before_cycles", "after_cycles", "after_cycles_per_step", "energy_uj", "area_mm2"}
@@ -58,19 +59,30 @@ def test_banks_are_named_where_banks_are_what_binds(cli: Cli) -> None:
     assert split["after_cycles_per_step"] > best[0]["after_cycles_per_step"] * 1.5
 
 
-def test_a_little_more_memory_instead_of_streaming(cli: Cli) -> None:
+@pytest.mark.parametrize(
+    ("arch", "workload", "capacity", "enough", "short"),
+    [
+        pytest.param("edge_64x64", "lstm:200,1000,t=12", "4MiB", "5MiB", 4_800_000 - (4 << 20), marks=exhaustive),
+        ("edge_16x16", "lstm:24,96,t=24", "36KiB", "45KiB", 4 * 96 * (24 + 96) - (36 << 10)),
+    ],
+)
+def test_a_little_more_memory_instead_of_streaming(
+    cli: Cli, arch: str, workload: str, capacity: str, enough: str, short: int
+) -> None:
     """4.8 MB of weights stream through 4 MiB; 5 MiB hold them all, which is worth more than twice DRAM's bandwidth."""
-    machine = ("edge_64x64", "lstm:200,1000,t=12", "--set", "weight_sram.capacity_bytes=4MiB")
-    best, second, *_ = asked(cli, *machine, "--schedule", "fused_streamed")
-    assert best["change"] == "--set weight_sram.capacity_bytes=5MiB"
-    assert second["change"] == "--set dram.bandwidth_bytes_per_cycle=32"
+    machine = (arch, workload, "--set", f"weight_sram.capacity_bytes={capacity}")
+    found = asked(cli, *machine, "--schedule", "fused_streamed")
+    best = found[0]
+    assert best["change"] == f"--set weight_sram.capacity_bytes={enough}"
+    twice = next(change for change in found if change["change"] == "--set dram.bandwidth_bytes_per_cycle=32")
+    assert best["after_cycles"] < twice["after_cycles"] < best["before_cycles"]
     assert best["before_cycles"] > 2 * best["after_cycles"]
     first, *_ = asked(cli, *machine)  # as it is, it does not fit
-    assert (first["change"], first["before_cycles"]) == ("--set weight_sram.capacity_bytes=5MiB", None)
+    assert (first["change"], first["before_cycles"]) == (f"--set weight_sram.capacity_bytes={enough}", None)
     assert first["after_cycles"] == best["after_cycles"]
     outcome = cli("whatif", *machine)
     assert outcome.out.splitlines()[0].endswith("does not fit")
-    assert "605,696 short" in outcome.out
+    assert f"{short:,} short" in outcome.out
 
 
 def test_pairs_where_no_single_change_helps(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +110,7 @@ def test_the_text_of_a_change() -> None:
     assert str(Change((Setting("dram", "bandwidth", 0.5),))) == "--set dram.bandwidth=0.5"
 
 
-@pytest.mark.parametrize("options", [(), ("--all",), ("--json",)])
+@pytest.mark.parametrize("options", [(), pytest.param(("--all",), marks=exhaustive), ("--json",)])
 def test_the_same_bytes_every_time_and_in_a_file(cli: Cli, options: tuple[str, ...]) -> None:
     first = cli("whatif", *TINY, *options)
     assert first.code == 0

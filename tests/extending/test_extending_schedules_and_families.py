@@ -13,5 +13,6 @@ def test_the_schedule(tmp_path: Path) -> None:
     check_section("archsim_one_ahead", "A schedule", tmp_path)
 
 
+@exhaustive
 def test_the_family_runs_reports_and_explores(tmp_path: Path) -> None:
     check_section("archsim_dot", "A family of machines", tmp_path)

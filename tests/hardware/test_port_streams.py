@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from archsim.hardware.port_streams import (
     fetch_cycles,
     fetch_tails,
     repeated,
+    spread,
     write_cycles,
 )
 
@@ -239,3 +241,25 @@ def test_ports_of_equal_keys_are_equal() -> None:
     ports = Ports({"a": 8, "b": None}, ("a",))
     assert (ports["a"], ports["b"], len(ports), list(ports)) == (8, None, 2, ["a", "b"])
     assert ports.key == Ports({"a": 8, "b": None}, ["a"]).key != Ports({"a": 8, "b": None}).key
+
+
+@given(vectors(), st.integers(1, 70))
+def test_a_result_that_comes_in_time_is_written_as_it_is_made(vector: Vector, width: int) -> None:
+    """By the short way for one result alone, as by the walk over all words."""
+    stream = vector.stream
+    if stream.comes_in_time(width):
+        made = (stream.made(width) + stream.words(width) - range(stream.words(width))).max()
+        assert stream.alone_until(width) == made
+
+
+@given(st.integers(1, 60), st.fractions(1, 20), st.integers(1, 16), st.integers(1, 70))
+def test_values_at_a_broken_rate(values: int, steps: Fraction, bits: int, width: int) -> None:
+    """However few steps: a word is needed with its first value and made with its last, floor(v steps / values)."""
+    stream = Stream(("m",), values * bits, spread(values, steps))
+    places = [int(value * steps / values) for value in range(values)]
+    assert stream.needed(width).tolist() == [min(word) for word in words_of(places, bits, width)]
+    assert stream.made(width).tolist() == [max(word) for word in words_of(places, bits, width)]
+    if stream.comes_in_time(width):
+        assert stream.alone_until(width) == max(
+            made + stream.words(width) - k for k, made in enumerate(stream.made(width))
+        )

@@ -72,7 +72,7 @@ from archsim.families.load import load_arch
 from archsim.metrics import Stats
 from archsim.workload import load_workload
 from tests.float_machines import FLOAT_64X64
-from tests.rings import few
+from tests.rings import exhaustive, few
 
 EVALUATOR = Evaluator()
 
@@ -423,6 +423,7 @@ class TestDocumentedExceptions:
         assert stats(INT8, "silero_vad", "fused_interleaved", "dram.burst_bytes=48").latency_cycles == 36_056 > 35_919
         assert "48 bytes 36,056, 64 bytes 35,919" in DOCUMENT
 
+    @exhaustive
     def test_a_longer_block_can_be_slower(self) -> None:
         """Its first GEMM is a phase of its own: of 70 steps 1 (k = 3), or 6 (k = 8)."""
         for kibibytes, block, cycles in ((64, 3, 390_704), (256, 8, 390_868)):

@@ -75,7 +75,7 @@ def test_on_any_dependencies(run: tuple[Program, MachineSpec]) -> None:
     check(*run)
 
 
-@settings(max_examples=examples(150))
+@settings(max_examples=examples(80))
 @given(cases(), st.integers(1, 40), issue_intervals, queue_depths)
 def test_the_figures_are_the_same(case: Case, steps: int, issue_cycles: int, queue_depth: int) -> None:
     """All of Stats, by both executors of an Evaluator; and as they are without what an Evaluator keeps."""
