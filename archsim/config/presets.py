@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
 from archsim.config.text import shorten
@@ -36,6 +37,7 @@ _NOUNS = {
 }
 
 
+@lru_cache(len(PresetKind))
 def preset_folder(kind: PresetKind) -> Path:
     """The folder of presets of that kind: inside the package if installed, beside it in a checkout."""
     inside = _PACKAGE / kind.value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,12 +34,13 @@ class TimelineBuilder:
         self._start = start
         self._bin_cycles = 1
         self._busy = np.zeros(0, np.int64)  # up to the last bin with an occupied cycle
-        self.intervals: list[tuple[int, int]] = []
+        self._ends = array("q")  # where each interval begins and ends
 
     def add(self, start: int, cycles: int) -> None:
         """Note that the unit is occupied in [start, start + cycles)."""
-        self.intervals.append((start, cycles))
-        if len(self.intervals) >= _FLUSH_AT:
+        self._ends.append(start)
+        self._ends.append(start + cycles)
+        if len(self._ends) >= _FLUSH_AT:
             self._flush()
 
     def finish(self, end: int) -> Timeline:
@@ -59,26 +61,24 @@ class TimelineBuilder:
             self._bin_cycles *= 2
 
     def _flush(self) -> None:
-        if not self.intervals:
+        if not self._ends:
             return
-        pairs = np.array(self.intervals, np.int64)
-        self.intervals.clear()
-        starts, lengths = pairs[:, 0] - self._start, pairs[:, 1]
-        length = int(starts[-1] + lengths[-1])
+        ends = np.array(self._ends) - self._start
+        del self._ends[:]
+        length = int(ends[-1])
         self._reach(length)
         edges = np.arange(self._bins(length) + 1, dtype=np.int64) * self._bin_cycles
-        busy = np.diff(_busy_before(edges, starts, lengths))
+        busy = np.diff(_busy_before(edges, ends))
         busy[: len(self._busy)] += self._busy
         self._busy = busy
 
 
-def _busy_before(
-    times: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """The occupied cycles before each time, for intervals in order and without overlap."""
-    whole = np.concatenate([[0], np.cumsum(lengths)])
-    last = np.searchsorted(starts, times, side="right") - 1
-    begun = last >= 0
-    last = np.maximum(last, 0)
-    partial = np.clip(times - starts[last], 0, lengths[last])
-    return np.where(begun, whole[last] + partial, 0)
+def _busy_before(times: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The occupied cycles before each time, for intervals in order and without overlap.
+
+    They grow by one a cycle from an interval's begin to its end and not in between, which floating point interpolates
+    exactly up to 2^53.
+    """
+    grown = np.zeros(len(ends), np.int64)
+    grown[1::2] = ends[1::2] - ends[::2]
+    return np.interp(times, ends, np.cumsum(grown)).astype(np.int64)

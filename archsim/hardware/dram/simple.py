@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cached_property
 from typing import Literal
 
 from pydantic import Field
@@ -24,7 +25,7 @@ class SimpleDramConfig(UnitConfig):
     latency_cycles: Cycles = Field(description="cycles from the last burst until the data can be used")
     burst_bytes: Bytes = Field(description="bytes of a burst; a transfer moves whole bursts")
 
-    @property
+    @cached_property
     def bandwidth(self) -> Fraction:
         """The bytes a cycle as the exact decimal number that was written."""
         return Fraction(repr(self.bandwidth_bytes_per_cycle))
