@@ -200,14 +200,11 @@ class Unit(ABC, Generic[ConfigT]):
 
     def read_streams(self, op: Op) -> tuple[Stream, ...]:
         """The operands on the read ports, each with the steps that take its values; by default evenly."""
-        return tuple(self.stream(op, region) for region in self.read_ports(op) if self._limited(region))
+        return tuple(self.stream(op, region) for region in self.read_ports(op))
 
     def write_streams(self, op: Op) -> tuple[Stream, ...]:
         """The results on the write ports, each with the steps that make its values; by default evenly."""
-        return tuple(self.stream(op, region) for region in op.writes if self._limited(region))
-
-    def _limited(self, region: Region) -> bool:
-        return self.ports.get(region.buffer.memory) is not None
+        return tuple(self.stream(op, region) for region in op.writes)
 
     def stream(self, op: Op, region: Region) -> Stream:
         """The values of an operand or result on a port: by default `values_per_step` of them a step."""
