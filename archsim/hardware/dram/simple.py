@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import cached_property
 from typing import Literal
 
 from pydantic import Field
 
 from archsim.config.types import Bytes, Cycles, PositiveNumber
+from archsim.formats import Formats
 from archsim.hardware.dram.transfers import Dram
-from archsim.hardware.port_streams import Stream, spread
+from archsim.hardware.port_streams import Stream, Widths, spread
 from archsim.hardware.unit import UnitConfig, Work, ceil_div
 from archsim.program.ir import Op, Region
 
@@ -25,7 +25,7 @@ class SimpleDramConfig(UnitConfig):
     latency_cycles: Cycles = Field(description="cycles from the last burst until the data can be used")
     burst_bytes: Bytes = Field(description="bytes of a burst; a transfer moves whole bursts")
 
-    @cached_property
+    @property
     def bandwidth(self) -> Fraction:
         """The bytes a cycle as the exact decimal number that was written."""
         return Fraction(repr(self.bandwidth_bytes_per_cycle))
@@ -37,13 +37,17 @@ class SimpleDram(Dram[SimpleDramConfig]):
     kind = "simple"
     summary = "one in-order channel with bandwidth, latency and bursts; loads and stores share it"
 
+    def __init__(self, config: SimpleDramConfig, ports: Widths, formats: Formats) -> None:
+        super().__init__(config, ports, formats)
+        self._bandwidth = config.bandwidth
+
     @property
     def burst(self) -> int:
         return self.config.burst_bytes
 
     def compute_cycles(self, op: Op) -> int:
         """The occupancy in cycles: whole bursts of each contiguous piece over the bandwidth."""
-        cycles = Fraction(sum(map(self.burst_bytes, self.pieces(op)))) / self.config.bandwidth
+        cycles = Fraction(sum(map(self.burst_bytes, self.pieces(op)))) / self._bandwidth
         return ceil_div(cycles.numerator, cycles.denominator)
 
     def stream(self, op: Op, region: Region) -> Stream:
@@ -53,10 +57,10 @@ class SimpleDram(Dram[SimpleDramConfig]):
         """
         if len(self.pieces(op)) > 1 or not region.bits:
             return super().stream(op, region)
-        return Stream(self.bank(region), region.bits, spread(region.bits, region.bits / (8 * self.config.bandwidth)))
+        return Stream(self.bank(region), region.bits, spread(region.bits, region.bits / (8 * self._bandwidth)))
 
     def depth_cycles(self, op: Op) -> int:
         return self.config.latency_cycles
 
     def work(self, op: Op) -> Work:
-        return Work(self.bytes_moved(op), self.config.bandwidth)
+        return Work(self.bytes_moved(op), self._bandwidth)
