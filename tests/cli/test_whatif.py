@@ -63,7 +63,7 @@ def test_banks_are_named_where_banks_are_what_binds(cli: Cli) -> None:
     ("arch", "workload", "capacity", "enough", "short"),
     [
         pytest.param("edge_64x64", "lstm:200,1000,t=12", "4MiB", "5MiB", 4_800_000 - (4 << 20), marks=exhaustive),
-        ("edge_16x16", "lstm:24,96,t=24", "36KiB", "45KiB", 4 * 96 * (24 + 96) - (36 << 10)),
+        ("edge_16x16", "lstm:16,48,t=12", "10KiB", "12KiB", 2 << 10),
     ],
 )
 def test_a_little_more_memory_instead_of_streaming(

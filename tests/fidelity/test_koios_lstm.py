@@ -179,7 +179,7 @@ def test_what_changes_no_cycle(paths: tuple[str, ...]) -> None:
     assert measured(run(*(changed(path, +1) for path in paths))) == Published()
 
 
-@pytest.mark.parametrize("setting", ["activation.adds_bias=false", "activation.table.entries=128"])
+@pytest.mark.parametrize("setting", few(["activation.adds_bias=false", "activation.table.entries=128"], 1))
 def test_other_settings_that_are_no_numbers(setting: str) -> None:
     """With the bias in the accumulators the activation would no longer be its read; a table has 64 entries."""
     if setting.startswith("activation.adds_bias"):

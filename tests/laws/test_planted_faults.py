@@ -130,9 +130,9 @@ LSTMS = tuple(f"{machine}-{schedule}" for machine in MACHINES for schedule in AL
 
 FAST = (
     "one_group_of_accumulators-split_gate_major",
-    *("gru_reset_before", "rnn", "second_layer", "streamed_wavefront"),
+    *("gru_reset_before", "rnn", "second_layer", "streamed"),
 )
-"""Programs that have faults planted in the fast ring too: every kind of cell; step by step, streamed, as wavefront."""
+"""Programs that have faults planted in the fast ring too: every kind of cell; step by step and streamed."""
 
 
 def each_of(names: Iterable[str]) -> pytest.MarkDecorator:
