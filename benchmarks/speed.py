@@ -51,7 +51,7 @@ def archsim(*arguments: str) -> None:
 
 def machine_speed(repetitions: int) -> None:
     """Program ops a second of the timing-only machine, for each schedule."""
-    from archsim.api.simulate import machine_spec
+    from archsim.api.machine_spec import machine_spec
     from archsim.engines.events import Options, execute
     from archsim.families.gemv.config import GemvConfig
     from archsim.families.gemv.schedules import GEMV_SCHEDULES

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from archsim.api import Simulation, simulate
-from archsim.api.simulate import machine_spec
+from archsim.api.machine_spec import machine_spec
 from archsim.checking.golden_run import golden_run
 from archsim.checking.numbers import Numbers, prepare
 from archsim.checking.validation import Validation

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from archsim.api.fast_timing import time_fast
+from archsim.api.machine_spec import machine_spec
 from archsim.api.program_cache import ProgramCache
-from archsim.api.simulate import machine_spec
 from archsim.engines.choose import AUTO, check_executor, choose
 from archsim.engines.events import Options, execute
 from archsim.families.load import Arch

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 from archsim.api.fast_timing import time_fast
+from archsim.api.machine_spec import machine_spec
 from archsim.api.program_cache import CachedProgram
 from archsim.checking.format_error import Accuracy, measure
 from archsim.checking.integer_methods import unknown_ops, unknown_to_the_reference
@@ -16,19 +16,19 @@ from archsim.checking.numbers import Numbers, prepare
 from archsim.checking.recorder import Recorder
 from archsim.checking.validation import Validation, compare, compare_bits, not_validated
 from archsim.engines.choose import AUTO, SHORT_OPS, Executor, check_executor, choose
-from archsim.engines.events import Arithmetic, MachineSpec, Options, execute
+from archsim.engines.events import Arithmetic, Options, execute
 from archsim.families.load import Arch
 from archsim.families.registry import build_units
 from archsim.families.schedule import Schedule
 from archsim.families.schedules import AskedSchedule, build_program, check_units, find_schedule
 from archsim.formats import KINDS, Formats, IntegerFormat
 from archsim.hardware.functions.method_definition import MethodDefinition
-from archsim.hardware.unit import PortUse, Service, Unit, Units
+from archsim.hardware.unit import Units
 from archsim.lowering.tensors import Results
 from archsim.metrics import Stats, compute_stats
 from archsim.metrics.statistic import FinishedRun, Further, Statistic, compute_further, installed_statistics
 from archsim.program.interpreter import interpret
-from archsim.program.ir import Op, Program
+from archsim.program.ir import Program
 from archsim.program.verifier import verify
 from archsim.trace import Trace, Window
 from archsim.workload import NetworkSpec, Workload
@@ -153,32 +153,6 @@ def _why_not_judged(formats: Formats, method: MethodDefinition) -> str:
         return "integers mixed with floating point have no exact reference"
     names = ", ".join(dict.fromkeys(found.name for found in kinds))
     return f"floating point other than float32 alone has no exact reference ({names})"
-
-
-def machine_spec(program: Program, arch: Arch, units: Units) -> MachineSpec:
-    """What the machine needs to know: service times of all ops or their source, single ports, the sequencer."""
-    services = tuple(tuple(_service(units[op.unit], op, arch) for op in phase.ops) for phase in program.phases)
-    sessions = {name: partial(unit.session, program.buffers) for name, unit in units.items() if not unit.static}
-    shared = arch.config.single_ported
-    uses: tuple[tuple[tuple[PortUse, ...], ...], ...] = ()
-    if shared:
-        uses = tuple(tuple(units[op.unit].port_uses(op, shared) for op in phase.ops) for phase in program.phases)
-    sequencer = arch.config.sequencer
-    return MachineSpec(
-        tuple(units),
-        services,
-        sequencer.issue_cycles,
-        sequencer.queue_depth,
-        sessions,
-        uses,
-        sequencer.token_latency_cycles,
-    )
-
-
-def _service(unit: Unit[Any], op: Op, arch: Arch) -> Service:
-    """An op's service time. Where units share a port, the cycles of its writes there are booked one by one."""
-    service, shared = unit.cycles(op), arch.config.single_ported
-    return replace(service, write_cycles=unit.write_cycles(op, shared)) if shared else service
 
 
 def _middle(steps: int) -> Window:

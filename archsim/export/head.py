@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archsim import __version__
-from archsim.api.simulate import machine_spec
+from archsim.api.machine_spec import machine_spec
 from archsim.engines.events import MachineSpec
 from archsim.export.plain import ObjectWriter
 from archsim.families.load import Arch

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from archsim.api.simulate import machine_spec
+from archsim.api.machine_spec import machine_spec
 from archsim.checking.numbers import prepare
 from archsim.engines.events import Arithmetic, Options, execute
 from archsim.families.load import Arch

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from archsim.api.explain import explain
-from archsim.api.simulate import machine_spec
+from archsim.api.machine_spec import machine_spec
 from archsim.critical import AllTimes, Cause, Rules, critical_cycle, critical_path, latency_stack
 from archsim.engines.events import MachineSpec, Options, execute
 from archsim.errors import SimulatorBug

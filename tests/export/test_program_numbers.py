@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from archsim.api.simulate import machine_spec
+from archsim.api.machine_spec import machine_spec
 from archsim.checking.numbers import prepare
 from archsim.cli.options import load_inputs
 from archsim.engines.events import Arithmetic, Options, execute

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.api import simulate
-from archsim.api.simulate import machine_spec
+from archsim.api.machine_spec import machine_spec
 from archsim.config import parse_override
 from archsim.engines.events.options import Jitter
 from archsim.errors import CapacityError

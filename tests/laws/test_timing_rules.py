@@ -13,7 +13,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.api.simulate import machine_spec
+from archsim.api.machine_spec import machine_spec
 from archsim.engines.events import MachineSpec, Options, execute
 from archsim.engines.events.options import Jitter
 from archsim.hardware.unit import Service

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from archsim.api.simulate import machine_spec
+from archsim.api.machine_spec import machine_spec
 from archsim.engines.events import MachineSpec, Options, execute
 from archsim.engines.events.ports import PortBook
 from archsim.families.gemv.array.mac_tiles import MacTile

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from numba import typeof
 
-from archsim.api.simulate import machine_spec
+from archsim.api.machine_spec import machine_spec
 from archsim.engines.recurrence import ProgramTables, ServiceTimes, Timing
 from archsim.engines.recurrence.state import Log, PhaseState
 from archsim.families.load import load_arch

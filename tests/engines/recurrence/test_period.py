@@ -86,7 +86,7 @@ def test_running_on_changes_nothing_on_drawn_machines(
 @pytest.mark.parametrize("schedule", ["fused", "split", "fused_gate_major", "split_gate_major"])
 def test_a_million_steps_are_evaluated_like_a_hundred(schedule: str) -> None:
     """The reference: as many repetitions one by one, and each further step takes the steady state's cycles."""
-    from archsim.api.simulate import machine_spec
+    from archsim.api.machine_spec import machine_spec
     from archsim.families.load import load_arch
     from archsim.families.registry import build_units
     from archsim.families.schedules import find_schedule

@@ -10,7 +10,7 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from archsim.api.evaluate import Evaluator
-from archsim.api.simulate import machine_spec
+from archsim.api.machine_spec import machine_spec
 from archsim.config import parse_override
 from archsim.engines.events.options import MachineSpec
 from archsim.families.gemv.schedules import GEMV_SCHEDULES

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from archsim.api.simulate import machine_spec
+from archsim.api.machine_spec import machine_spec
 from archsim.api.verdict import Verdict, judge
 from archsim.checking.numbers import prepare
 from archsim.engines.events import Arithmetic, Options, execute

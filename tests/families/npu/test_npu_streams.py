@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.api.simulate import machine_spec
+from archsim.api.machine_spec import machine_spec
 from archsim.checking.numbers import prepare
 from archsim.engines.events import Arithmetic, Options, execute
 from archsim.families.registry import build_units

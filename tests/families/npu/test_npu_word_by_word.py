@@ -10,7 +10,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.api.simulate import machine_spec
+from archsim.api.machine_spec import machine_spec
 from archsim.engines.events import Options, execute
 from archsim.families.load import Arch
 from archsim.families.npu.chain_words import StreamOp

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from archsim.api.simulate import machine_spec
+from archsim.api.machine_spec import machine_spec
 from archsim.engines.events import MachineSpec
 from archsim.engines.events.phase import PhaseRun
 from archsim.engines.events.repetition import IssuedOp

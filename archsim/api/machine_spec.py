@@ -1,0 +1,38 @@
+"""Says what execution needs to know of a machine: service times of a program's ops, single ports, the sequencer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from archsim.engines.events import MachineSpec
+from archsim.families.load import Arch
+from archsim.hardware.unit import PortUse, Service, Unit, Units
+from archsim.program.ir import Op, Program
+
+
+def machine_spec(program: Program, arch: Arch, units: Units) -> MachineSpec:
+    """What the machine needs to know: service times of all ops or their source, single ports, the sequencer."""
+    services = tuple(tuple(_service(units[op.unit], op, arch) for op in phase.ops) for phase in program.phases)
+    sessions = {name: partial(unit.session, program.buffers) for name, unit in units.items() if not unit.static}
+    shared = arch.config.single_ported
+    uses: tuple[tuple[tuple[PortUse, ...], ...], ...] = ()
+    if shared:
+        uses = tuple(tuple(units[op.unit].port_uses(op, shared) for op in phase.ops) for phase in program.phases)
+    sequencer = arch.config.sequencer
+    return MachineSpec(
+        tuple(units),
+        services,
+        sequencer.issue_cycles,
+        sequencer.queue_depth,
+        sessions,
+        uses,
+        sequencer.token_latency_cycles,
+    )
+
+
+def _service(unit: Unit[Any], op: Op, arch: Arch) -> Service:
+    """An op's service time. Where units share a port, the cycles of its writes there are booked one by one."""
+    service, shared = unit.cycles(op), arch.config.single_ported
+    return replace(service, write_cycles=unit.write_cycles(op, shared)) if shared else service
