@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from archsim.api.machine_spec import machine_spec
+from archsim.api.frame_run import run_frame
+from archsim.api.machine_spec import machine_spec, rules_of
+from archsim.api.simulate import Simulation
 from archsim.critical import (
     MAX_OPS,
     AllTimes,
@@ -30,7 +32,7 @@ from archsim.hardware.unit import Units
 from archsim.program.ir import Phase, PhaseKind, Program
 from archsim.program.verifier import verify
 from archsim.trace import Window
-from archsim.workload import Workload
+from archsim.workload import NetworkSpec, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a run takes as long as it does.
+    """Why a run takes as long as it does; of a streaming workload: why a frame does.
 
     `path`: the critical path from cycle 0 to the end, without a gap; `stack`: its cycles by unit and cause, which sum
     to `latency_cycles`. `steps`: for each body that is repeated what a step waits for; () on a machine whose times
@@ -88,7 +90,7 @@ class Explanation:
 
 
 def explain(arch: Arch, workload: Workload, schedule: AskedSchedule = None) -> Explanation:
-    """Execute a run, without its numbers, and explain its latency.
+    """Execute a run, without its numbers, and explain its latency; of a streaming workload that of a frame alone.
 
     Raises what `simulate` raises, and ScheduleError for a run of more than MAX_OPS ops: all their times are kept.
     """
@@ -97,32 +99,54 @@ def explain(arch: Arch, workload: Workload, schedule: AskedSchedule = None) -> E
     program = build_program(found, workload.spec, arch.config)
     check_units(program, units)
     verify(program)
+    if workload.spec.streaming:
+        frame = run_frame(arch, workload, found)
+        program = frame.program  # of more frames than one, if not of as many
+        run = ExplainedRun(frame.latency_cycles, {PhaseKind.BODY.value: frame.latency_cycles}, frame.path, frame.stack)
+    else:
+        run = explain_run(program, workload.spec, arch, units)
+    machine = machine_spec(program, arch, units)
+    bodies = _steps(program, rules_of(machine), units) if machine.static else ()
+    return Explanation(arch, workload, program, units, run.cycles, run.cycles_by_phase, run.path, run.stack, bodies)
+
+
+MAX_STACK_OPS = 200_000
+"""Most ops of a run that is executed once more for the latency stack of its results."""
+
+
+def run_stack(simulation: Simulation) -> LatencyStack | None:
+    """The latency stack of a run, of a streaming workload that of a frame; None if it has too many ops."""
+    if simulation.frames is not None:
+        return simulation.frames.latency_stack
+    arch, program = simulation.arch, simulation.program
+    if program.op_instances > MAX_STACK_OPS:
+        return None
+    return explain_run(program, simulation.workload.spec, arch, build_units(arch.config)).stack
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedRun:
+    """The critical path of a run."""
+
+    cycles: int
+    cycles_by_phase: Mapping[str, int]
+    path: tuple[Segment, ...]
+    stack: LatencyStack
+
+
+def explain_run(program: Program, network: NetworkSpec, arch: Arch, units: Units) -> ExplainedRun:
+    """Execute a verified program, without numbers, for its critical path; ScheduleError if it has too many ops."""
     if program.op_instances > MAX_OPS:
         raise ScheduleError(
             f"a run of {program.op_instances:,} ops is longer than the {MAX_OPS:,} whose times are kept; a shorter one "
             "takes the same path in its steps: --set steps=100"
         )
-    spec = machine_spec(program, arch, units)
-    rules = Rules(
-        spec.services, spec.issue_cycles, spec.queue_depth, spec.token_latency_cycles, frozenset(spec.sessions)
-    )
-    times = AllTimes(program)
-    steps = workload.spec.steps + len(workload.spec.layers)  # layers may be delayed against each other
+    spec, times = machine_spec(program, arch, units), AllTimes(program)
+    steps = network.steps + len(network.layers)  # layers may be delayed against each other
     trace = execute(program, spec, Options(window=Window(0, steps), listener=times.add))
-    path = critical_path(program, rules, times)
+    path = critical_path(program, rules_of(spec), times)
     by_phase = {kind.value: trace.cycles_of(kind) for kind in PhaseKind}
-    bodies = _steps(program, rules, units) if spec.static else ()
-    return Explanation(
-        arch,
-        workload,
-        program,
-        units,
-        trace.total_cycles,
-        by_phase,
-        path,
-        latency_stack(path, program, units),
-        bodies,
-    )
+    return ExplainedRun(sum(by_phase.values()), by_phase, path, latency_stack(path, program, units))
 
 
 def _steps(program: Program, rules: Rules, units: Units) -> tuple[Step, ...]:

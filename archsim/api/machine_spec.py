@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from archsim.critical import Rules
 from archsim.engines.events import MachineSpec
 from archsim.families.load import Arch
 from archsim.hardware.unit import PortUse, Service, Unit, Units
@@ -36,3 +37,15 @@ def _service(unit: Unit[Any], op: Op, arch: Arch) -> Service:
     """An op's service time. Where units share a port, the cycles of its writes there are booked one by one."""
     service, shared = unit.cycles(op), arch.config.single_ported
     return replace(service, write_cycles=unit.write_cycles(op, shared)) if shared else service
+
+
+def rules_of(machine: MachineSpec, releases: tuple[int, ...] = ()) -> Rules:
+    """What starts follow from on that machine; `releases` as the machine was given."""
+    return Rules(
+        machine.services,
+        machine.issue_cycles,
+        machine.queue_depth,
+        machine.token_latency_cycles,
+        frozenset(machine.sessions),
+        releases,
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archsim.api.fast_timing import time_fast
+from archsim.api.frames import measure_frames
 from archsim.api.machine_spec import machine_spec
 from archsim.api.program_cache import CachedProgram
 from archsim.checking.format_error import Accuracy, measure
@@ -26,6 +27,7 @@ from archsim.hardware.functions.method_definition import MethodDefinition
 from archsim.hardware.unit import Units
 from archsim.lowering.tensors import Results
 from archsim.metrics import Stats, compute_stats
+from archsim.metrics.frames import Frames
 from archsim.metrics.statistic import FinishedRun, Further, Statistic, compute_further, installed_statistics
 from archsim.program.interpreter import interpret
 from archsim.program.ir import Program
@@ -46,7 +48,7 @@ class Simulation:
 
     `results` and `numbers` are None if the run was timing only. `accuracy`, against the golden model, is None then too,
     and where the errors were held to a bound (float32). `executor` says what timed the run; `further` has the
-    statistics of other packages.
+    statistics of other packages. `frames`: of a streaming workload what a frame takes; else None.
     """
 
     arch: Arch
@@ -61,6 +63,7 @@ class Simulation:
     accuracy: Accuracy | None
     executor: Executor
     further: tuple[Further, ...]
+    frames: Frames | None
 
 
 def simulate(
@@ -102,14 +105,17 @@ def simulate(
     stats = compute_stats(program, trace, arch, workload, units)
     run = FinishedRun(program, trace, arch.config, units, workload.spec, stats)
     further = compute_further(run, installed_statistics() if statistics is None else statistics)
+    frames = measure_frames(arch, workload, found) if workload.spec.streaming else None
     if numbers is None or computation is None:
         nothing = not_validated(TIMING_ONLY)
-        return Simulation(arch, workload, found, program, trace, stats, nothing, None, None, None, used, further)
+        return Simulation(
+            arch, workload, found, program, trace, stats, nothing, None, None, None, used, further, frames
+        )
     computed = computation.results()
     validation = check_numbers(computed, numbers, arch, found)
     accuracy = None if recorder is None else measure(numbers, computed, recorder, computation.overflows)
     return Simulation(
-        arch, workload, found, program, trace, stats, validation, numbers, computed, accuracy, used, further
+        arch, workload, found, program, trace, stats, validation, numbers, computed, accuracy, used, further, frames
     )
 
 

@@ -8,7 +8,7 @@ to the beginning of the run, the segments follow each other without a gap: their
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from archsim.critical.times import AllTimes, Instance, Order, Rules, last_op
 from archsim.errors import SimulatorBug
-from archsim.program.ir import After, Program
+from archsim.program.ir import After, PhaseKind, Program
 
 
 class Cause(StrEnum):
@@ -36,6 +36,13 @@ class Cause(StrEnum):
     """A token is on its way to the op, or to the first op of a phase."""
     ISSUE = "issue"
     """The sequencer is issuing it, or an op that had to be issued before."""
+    FRAME = "wait_frame"
+    """A frame of a stream waits for a later one, beside which it is worked on."""
+
+    @property
+    def sequencers(self) -> bool:
+        """Whether the cycles are the sequencer's, and not those of the op's unit."""
+        return self in (Cause.ISSUE, Cause.FRAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,27 @@ def critical_path(program: Program, rules: Rules, times: AllTimes) -> tuple[Segm
     return tuple(reversed(list(_Walk(program, rules, times).back())))
 
 
+def frame_path(program: Program, rules: Rules, times: AllTimes, last: Instance, since: int) -> tuple[Segment, ...]:
+    """The critical path from cycle `since`, when a frame came, until the op `last` is done.
+
+    As critical_path, without what was before `since`. Where it comes to the release of a later repetition, the cycles
+    before are a wait for that frame.
+    """
+    found: list[Segment] = []
+    walk, event = _Walk(program, rules, times), _Event.DONE
+    instance: Instance | None = last
+    reached = int(times.done[last.phase][last.repetition, last.op])
+    while instance is not None and reached > since:
+        at, (segments, event, instance) = instance, walk.before(event, instance)
+        for segment in segments:
+            if segment.cycles and segment.end > since:
+                found.append(replace(segment, start=max(since, segment.start)))
+            reached = min(reached, segment.start)
+    if reached > since:
+        found.append(Segment(since, reached, Cause.FRAME, at))
+    return tuple(reversed(found))
+
+
 class _Walk:
     def __init__(self, program: Program, rules: Rules, times: AllTimes) -> None:
         self._program = program
@@ -87,10 +115,11 @@ class _Walk:
             event = _Event.DONE
             instance: Instance | None = Instance(number, *last_op(self._times.done[number]))
             while instance is not None:
-                segments, event, instance = self._before(event, instance)
+                segments, event, instance = self.before(event, instance)
                 yield from (segment for segment in segments if segment.cycles)
 
-    def _before(self, event: _Event, x: Instance) -> _Step:
+    def before(self, event: _Event, x: Instance) -> _Step:
+        """What an event of an op followed from."""
         match event:
             case _Event.DONE:
                 return self._before_done(x)
@@ -172,6 +201,10 @@ class _Walk:
         own = 0 if self._program.phases[x.phase].ops[x.op].joined else rules.issue_cycles
         before, passed = self._orders[x.phase].issued_before(x.repetition, x.op)
         interval = own + passed * rules.issue_cycles
+        if before is None or before[0] < x.repetition:
+            released = self._released(x, own, issued)
+            if released is not None:
+                return released, _Event.ISSUE, None
         if before is None:
             begin = self._phase_start(x.phase)
             told = begin + rules.token_latency_cycles
@@ -187,6 +220,18 @@ class _Walk:
         if place is None:
             raise self._unexplained("issue", x)
         return (Segment(issued - own, issued, Cause.ISSUE, x),), _Event.START, place
+
+    def _released(self, x: Instance, own: int, issued: int) -> Sequence[Segment] | None:
+        """The segments from the release of x's repetition to its issue, if its first op waited for that."""
+        rules, phase = self._rules, self._program.phases[x.phase]
+        if phase.kind is not PhaseKind.BODY or x.repetition >= len(rules.releases):
+            return None
+        passed = sum(1 for op in phase.ops[: x.op] if not op.joined and not op.active(x.repetition, phase.repeat))
+        released = self._phase_start(x.phase) + rules.releases[x.repetition]
+        told = released + rules.token_latency_cycles
+        if told + own + passed * rules.issue_cycles != issued:
+            return None
+        return Segment(told, issued, Cause.ISSUE, x), Segment(released, told, Cause.TOKEN, x)
 
     def _place(self, x: Instance, own: int, issued: int) -> Instance | None:
         """The op whose start gave x its place in the queue, if x was issued `own` cycles after that."""

@@ -23,6 +23,7 @@ CAUSES: Mapping[str, str] = {
     Cause.WRITE_PORT.value: "results wait for their unit's write port",
     Cause.TOKEN.value: "a token is on its way to the unit: sequencer.token_latency_cycles",
     Cause.ISSUE.value: "the sequencer issues an op that could have started; a full queue may have held it before",
+    Cause.FRAME.value: "a frame waits for a later one, beside which a wavefront works on it",
 }
 """What the cycles of a latency are, on the unit that has them."""
 
@@ -84,7 +85,7 @@ def _folded(path: Iterable[tuple[Op, Cause, int]], units: Units) -> LatencyStack
             useful[op.unit] = useful.get(op.unit, Fraction(0)) + Fraction(work.items) / work.items_per_cycle
             computed[op.unit] = computed.get(op.unit, 0) + cycles
             continue
-        unit = found[SEQUENCER if cause is Cause.ISSUE else op.unit]
+        unit = found[SEQUENCER if cause.sequencers else op.unit]
         unit[cause.value] = unit.get(cause.value, 0) + cycles
     for name, cycles in computed.items():
         # At most all of them: of kind ddr an op's items may pass in less than whole cycles.

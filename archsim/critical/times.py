@@ -29,6 +29,8 @@ class Rules:
     queue_depth: int
     token_latency_cycles: int
     with_history: frozenset[str] = frozenset()
+    releases: tuple[int, ...] = ()
+    """For each repetition of a body the cycle, from the body's begin, before which it is not issued."""
 
 
 class Instance(NamedTuple):

@@ -33,6 +33,15 @@ class Schedule(ABC, Generic[ConfigT]):
     interleaves_gates: bool
     """Whether a group of rows has rows of all gates, so that a GRU's rows that take one product are tiles apart."""
 
+    @property
+    def streams(self) -> bool:
+        """Whether `build` makes the program of a stream of frames where `spec.streaming` asks for one.
+
+        Its body is a frame: x_t is loaded when it is there, goes through all layers, and y_t is stored; nothing of a
+        later frame is needed. What stands before it in a prologue and after it in an epilogue is done once.
+        """
+        return False
+
     @abstractmethod
     def build(self, spec: NetworkSpec, config: ConfigT) -> Program:
         """The program of a network on a machine.

@@ -87,6 +87,8 @@ def build_program(schedule: Schedule[ConfigT], spec: NetworkSpec, config: Config
     Raises what `Schedule.build` raises; ExtensionError, which names the schedule, for whatever else one of another
     package does.
     """
+    if spec.streaming and not schedule.streams:
+        raise ScheduleError(_no_frames(schedule))
     family = find_family(schedule.family)
     if family is not None and any(schedule is own for own in family.schedules):
         return schedule.build(spec, config)
@@ -100,6 +102,12 @@ def build_program(schedule: Schedule[ConfigT], spec: NetworkSpec, config: Config
     if not isinstance(program, Program):
         raise ExtensionError(f"{GROUP}: {schedule.name}: build must return a Program, got {type(program).__name__}")
     return program
+
+
+def _no_frames(schedule: Schedule[Any]) -> str:
+    others = [other.name for other in schedules_of(family_named(schedule.family)) if other.streams]
+    known = f"those that do: {', '.join(others)}" if others else "no schedule of its family of machines does"
+    return f"--schedule {schedule.name}: takes no frames one at a time (streaming: true); {known}"
 
 
 def check_units(program: Program, units: Collection[str]) -> None:

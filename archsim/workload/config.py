@@ -209,6 +209,22 @@ class WorkloadConfig(LayerConfig):
         default=None,
         description="time steps of each sequence; its later outputs are 0 (ONNX), a reverse one starts there",
     )
+    streaming: bool = Field(
+        default=False,
+        description="each time step is a frame that comes to a machine which is on: weights and state stay there, and "
+        "a frame goes through all layers; what is asked is how long that takes",
+    )
+    period_us: PositiveNumber | None = Field(default=None, description="streaming: us from one frame to the next")
+    jitter_us: Annotated[float, Field(ge=0, le=1e9)] = Field(
+        default=0.0, description="streaming: us by which a frame is late at most, drawn evenly"
+    )
+    jitter_seed: Seed = Field(default=0, description="streaming: seed of how late each frame is")
+    arrivals_us: tuple[Annotated[float, Field(ge=0, le=1e12)], ...] | None = Field(
+        default=None, description="streaming: us at which each frame comes, instead of a period"
+    )
+    deadline_us: PositiveNumber | None = Field(
+        default=None, description="streaming: us after its arrival by which a frame must be out; period_us if left out"
+    )
     dropout: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.0, description="recorded; in inference dropout changes nothing"
     )
@@ -226,6 +242,36 @@ class WorkloadConfig(LayerConfig):
         if self.task is not None and self.task.expected is not None and self.expected is None:
             raise ValueError("task.expected names a tensor of the file of the section 'expected', which is left out")
         return self
+
+    @model_validator(mode="after")
+    def _frames_are_in_order(self) -> WorkloadConfig:
+        given = {"period_us": self.period_us, "jitter_us": self.jitter_us, "arrivals_us": self.arrivals_us}
+        named = [name for name, value in (given | {"deadline_us": self.deadline_us}).items() if value]
+        if not self.streaming:
+            if named:
+                raise ValueError(f"{named[0]} is for a workload with streaming: true")
+            return self
+        self._check_arrivals()
+        if any(layer.bidirectional or layer.reverse for layer in (self, *self.next_layers)):
+            raise ValueError("streaming: a layer in reverse begins with the last frame, which has not come yet")
+        if self.sequence_lens is not None:
+            raise ValueError("streaming: sequences that end (sequence_lens) are no streams")
+        return self
+
+    def _check_arrivals(self) -> None:
+        times = self.arrivals_us
+        if times is not None and (self.period_us is not None or self.jitter_us):
+            raise ValueError("arrivals_us: the frames' times are given either one by one or by period_us and jitter_us")
+        if times is not None and len(times) != self.steps:
+            raise ValueError(f"arrivals_us: expected a time for each of the {self.steps} frames, got {len(times)}")
+        if times is not None and list(times) != sorted(times):
+            raise ValueError("arrivals_us: a frame does not come before the one before it")
+        if self.jitter_us and self.period_us is None:
+            raise ValueError("jitter_us: how late a frame is against a period needs period_us")
+        if self.period_us is not None and self.jitter_us > self.period_us:
+            raise ValueError("jitter_us: a frame that is later than a period would come after the next one")
+        if self.deadline_us is not None and self.period_us is None and times is None:
+            raise ValueError("deadline_us: needs period_us or arrivals_us")
 
     @model_validator(mode="after")
     def _unbatched_is_one_sequence(self) -> WorkloadConfig:

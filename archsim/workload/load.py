@@ -13,11 +13,14 @@ from archsim.workload.network import CellKind
 from archsim.workload.spec import Workload
 
 _INLINE_FORM = (
-    "kind:input,hidden[,t=steps][,b=batch][,layers=n][,bidirectional=1][,proj=p][,seed=n], e.g. lstm:200,1000,t=70,b=1"
+    "kind:input,hidden[,t=steps][,b=batch][,layers=n][,bidirectional=1][,proj=p][,streaming=1][,seed=n], "
+    "e.g. lstm:200,1000,t=70,b=1"
 )
-_INLINE_KEYS = {"t": "1", "b": "1", "layers": "1", "bidirectional": "0", "proj": "0", "seed": "0"}
+_INLINE_KEYS = {"t": "1", "b": "1", "layers": "1", "bidirectional": "0", "proj": "0", "streaming": "0", "seed": "0"}
 _SHORT = {"layers": "l", "bidirectional": "bi", "proj": "p", "seed": "seed"}
 """How a value that is not the default stands in the workload's name."""
+_FLAGS = ("bidirectional", "streaming")
+"""Keys that are 0 or 1."""
 
 
 def load_workload(reference: str, overrides: Sequence[Override] = ()) -> Workload:
@@ -37,11 +40,12 @@ def _inline(reference: str, overrides: Sequence[Override]) -> Workload:
     input_size, hidden_size = sizes
     name = f"{kind}_{input_size}_{hidden_size}_t{values['t']}_b{values['b']}"
     name += "".join(f"_{short}{values[key]}" for key, short in _SHORT.items() if values[key] != _INLINE_KEYS[key])
+    name += "_streaming" if values["streaming"] == "1" else ""
     text = (
         f"summary: '{reference}'\nkind: {kind}\ninput_size: {input_size}\nhidden_size: {hidden_size}\n"
         f"num_layers: {values['layers']}\nproj_size: {values['proj']}\n"
-        f"bidirectional: {'false' if values['bidirectional'] == '0' else 'true'}\n"
-        f"steps: {values['t']}\nbatch: {values['b']}\n"
+        + "".join(f"{flag}: {'false' if values[flag] == '0' else 'true'}\n" for flag in _FLAGS)
+        + f"steps: {values['t']}\nbatch: {values['b']}\n"
         f"weights: {{seed: {values['seed']}}}\ninput: {{seed: {int(values['seed']) + 1}}}\n"
     )
     document = parse_document(text, reference, WorkloadError)
@@ -70,8 +74,9 @@ def _inline_values(reference: str, rest: str) -> tuple[dict[str, str], list[str]
         raise _inline_error(reference, "input and hidden size are missing")
     if not all(size.isascii() and size.isdigit() for size in (*parts[:2], *values.values())):
         raise _inline_error(reference, "sizes are whole numbers")
-    if values["bidirectional"] not in ("0", "1"):
-        raise _inline_error(reference, f"bidirectional is 0 or 1, not '{values['bidirectional'][:20]}'")
+    for flag in _FLAGS:
+        if values[flag] not in ("0", "1"):
+            raise _inline_error(reference, f"{flag} is 0 or 1, not '{values[flag][:20]}'")
     plain = {key: str(int(value[:20])) for key, value in values.items()}
     return plain, [str(int(size[:20])) for size in parts[:2]]
 

@@ -110,6 +110,8 @@ class NetworkSpec:
     batch: int
     lengths: tuple[int, ...] | None = None
     """Time steps of each sequence; None if all have `steps`."""
+    streaming: bool = False
+    """Whether a time step is a frame: it comes when it comes, and goes through all layers."""
 
     @property
     def cells(self) -> tuple[CellSpec, ...]:

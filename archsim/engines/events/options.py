@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from archsim.formats.number import Array
@@ -70,7 +70,8 @@ class Options:
 
     `progress` is called with the number of repetitions completed in the phase under way. `listener`, if there is one,
     is called with each op of the window as soon as its times are certain, a unit's ops in their order; then the trace
-    keeps no records, so that a run of any length can be listened to.
+    keeps no records, so that a run of any length can be listened to. `releases`: for each repetition of a body the
+    cycle from which its ops may be issued, counted from the body's begin; those behind the last are not held back.
     """
 
     arithmetic: Arithmetic | None = None
@@ -78,3 +79,4 @@ class Options:
     jitter: Jitter | None = None
     progress: Callable[[int], None] | None = None
     listener: Callable[[OpTimes], None] | None = None
+    releases: Sequence[int] = ()

@@ -12,7 +12,7 @@ from archsim.engines.events.sequencer import Sequencer
 from archsim.engines.events.service_clock import OpTiming, ServiceClock
 from archsim.engines.events.token_tables import KEY_BASE, LaterRepetition, SameRepetition, TokenTables
 from archsim.engines.events.unit_process import UnitProcess
-from archsim.program.ir import Phase
+from archsim.program.ir import Phase, PhaseKind
 from archsim.trace import OpRecord, OpTimes
 
 
@@ -66,6 +66,7 @@ class PhaseRun:
             self._repetitions,
             spec.issue_cycles,
             spec.queue_depth,
+            options.releases if phase.kind is PhaseKind.BODY else (),
         )
         self._token_latency = spec.token_latency_cycles
 

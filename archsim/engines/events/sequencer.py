@@ -34,14 +34,20 @@ class Sequencer:
         repetitions: Repetitions,
         issue_cycles: int,
         queue_depth: int,
+        releases: Sequence[int] = (),
     ) -> None:
-        """`queues` holds each op's queue, as `facts` does what is known of it, in program order."""
+        """`queues` holds each op's queue, as `facts` does what is known of it, in program order.
+
+        `releases`: for each repetition the cycle, counted from `begin`, before which it is not issued.
+        """
         self._facts = facts
         self._queues = queues
         self._tables = tables
         self._repetitions = repetitions
         self._issue_cycles = issue_cycles
         self._queue_depth = queue_depth
+        self._releases = releases
+        self._begun_at = 0
         self._issued_at = 0
         self._full: Queue | None = None
         """The queue for a place in which the sequencer waits."""
@@ -55,7 +61,8 @@ class Sequencer:
 
     def begin(self, now: int) -> None:
         """Issue from cycle `now` on."""
-        self._issued_at = now
+        self._begun_at = self._issued_at = now
+        self._wait_for_release()
         self._pass_over()
         self._issue()
 
@@ -81,6 +88,7 @@ class Sequencer:
                 self._ops = self._tables.active(self._number)
                 self._passed = self._tables.left_out_before(self._number)
                 self._index = 0
+                self._wait_for_release()
                 self._pass_over()
                 if self._ops:
                     self._repetition = self._repetitions.at(self._number)
@@ -95,6 +103,10 @@ class Sequencer:
             queue.put(IssuedOp(facts, self._repetition, self._issued_at))
             self._index += 1
             self._pass_over()
+
+    def _wait_for_release(self) -> None:
+        if self._number < len(self._releases):
+            self._issued_at = max(self._issued_at, self._begun_at + self._releases[self._number])
 
     def _pass_over(self) -> None:
         """Pass over the left-out instructions that stand between the op issued last and the next one."""

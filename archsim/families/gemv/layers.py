@@ -3,6 +3,10 @@
 One after the other, a layer is a phase of its own: its body runs over all time steps, both directions side by side, and
 its output goes through DRAM to the next layer. As a wavefront there is one body, in whose repetition r layer l is at
 time r - l and takes the h that layer l - 1 has just written; the layers fill each other's recurrence bubbles.
+
+Of a stream of frames (`spec.streaming`) there is one body, too. One after the other, its repetition is a frame, which
+goes through all layers; as a wavefront layer l is l frames behind. x_t is loaded in the repetition that begins with it,
+as it was not there before.
 """
 
 from __future__ import annotations
@@ -31,6 +35,8 @@ from archsim.workload.network import NetworkSpec
 
 def sequential(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program:
     """The program that runs layers one after the other; CapacityError if something does not fit."""
+    if spec.streaming:
+        return _in_one_body(order, spec, arch, delay=0)
     check_functions(spec, arch.activation, arch.formats)
     tensors, valid = streams(spec, arch.formats), valid_steps(spec)
     context: list[CellContext] = []
@@ -72,17 +78,27 @@ def wavefront(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program:
 
     ScheduleError if a layer does not run forward alone.
     """
-    if len(spec.layers) == 1:  # nothing to run beside
+    if len(spec.layers) == 1 and not spec.streaming:  # nothing to run beside
         return sequential(order, spec, arch)
     if any(len(layer) > 1 or layer[0].reverse for layer in spec.layers):
         raise ScheduleError(
             f"--schedule {order.name}: a wavefront needs layers that run forward only; a layer in reverse needs the "
             "whole output of the layer before it"
         )
+    return _in_one_body(order, spec, arch, delay=1)
+
+
+def _in_one_body(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig, delay: int) -> Program:
+    """The program whose body has all layers, each `delay` time steps behind the one before it."""
     check_functions(spec, arch.activation, arch.formats)
     depth = len(spec.layers)
     first, *_, last = streams(spec, arch.formats)
     valid = valid_steps(spec)
+
+    # Frame by frame each layer in its turn has all accumulators: all its sums begin with the h of the layer before,
+    # which is there when that layer's last sums have been read; those of layer 0 with x, which is loaded behind the
+    # store of the output before.
+    sharers = depth if delay else 1
 
     def cells_with(placements: Sequence[Placement | None], blocks: Blocks | None) -> list[GemvCell]:
         cells: list[GemvCell] = []
@@ -91,7 +107,7 @@ def wavefront(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program:
             target = last if number == depth - 1 else None
             before = cells[-1].buffers.h if cells else None
             prefix = prefixes(spec, number)[0]
-            context = CellContext(prefix, spec.steps, spec.batch, source, before, target, 0, valid, depth)
+            context = CellContext(prefix, spec.steps, spec.batch, source, before, target, 0, valid, sharers)
             cells.append(GemvCell(layer, arch, context, interleaved=order.interleaved, blocks=blocks, placement=held))
         return cells
 
@@ -99,10 +115,12 @@ def wavefront(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program:
     buffers = (first, last, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.all_buffers))
     check_capacity(buffers, arch, order.streamed_sibling)
     prologue = _load_all(cells)
-    prologue += cells[0].transfers.load_first_inputs()
-    repeat = spec.steps + depth - 1
-    delayed = [Retiming(spec.steps, repeat, 1, -number) for number in range(depth)]
-    body = list(delayed[0].applied_to(cells[0].transfers.load_input_ahead()))
+    transfers = cells[0].transfers
+    prologue += [] if spec.streaming else transfers.load_first_inputs()
+    repeat = spec.steps + delay * (depth - 1)
+    delayed = [Retiming(spec.steps, repeat, 1, -delay * number) for number in range(depth)]
+    inputs = transfers.load_input() if spec.streaming else transfers.load_input_ahead()
+    body = list(delayed[0].applied_to(inputs))
     for place, cell in zip(delayed, cells, strict=True):
         body += place.applied_to(with_loads(cell, order.compute(cell)))
     body += delayed[-1].applied_to(cells[-1].transfers.store_output())
@@ -111,7 +129,8 @@ def wavefront(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program:
         build_phase("body", PhaseKind.BODY, body, repeat, spec.steps),
         _epilogue(cells),
     )
-    _check_ports(order, arch, phases)
+    if delay:  # in turn, only one layer writes at a time, whatever its unit
+        _check_ports(order, arch, phases)
     return Program(schedule=order.name, buffers=buffers, phases=phases)
 
 

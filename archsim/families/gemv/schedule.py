@@ -29,6 +29,11 @@ class GemvSchedule(Schedule[GemvConfig]):
     interleaves_gates: bool
     family: str = "gemv"
 
+    @property
+    def streams(self) -> bool:
+        """All but those that make W_ih x of several steps at once, of which the later ones have not come yet."""
+        return not self.order.phases.in_blocks
+
     def build(self, spec: NetworkSpec, config: GemvConfig) -> Program:
         """Build the program of a network on a machine.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from archsim.api import Simulation
+from archsim.api.explain import run_stack
 from archsim.config.presets import is_name
 from archsim.families.load import Arch
 from archsim.lowering.tensors import Results
@@ -20,8 +21,15 @@ from archsim.workload.tensors import same_sizes, suffixes
 
 
 def stats_json(simulation: Simulation) -> str:
-    """All figures and the verdict on the numbers, as one JSON object; "further" are those of other packages, if any."""
+    """All figures and the verdict on the numbers, as one JSON object.
+
+    "latency_stack" is the critical path by unit and cause, of a streaming workload a frame's; null of a run of over
+    MAX_STACK_OPS ops. "further" are figures of other packages, if any.
+    """
     figures = dataclasses.asdict(simulation.stats)
+    figures["latency_stack"] = run_stack(simulation)
+    if simulation.frames is not None:
+        figures |= dataclasses.asdict(simulation.frames)
     figures["executor"] = dataclasses.asdict(simulation.executor)
     figures["validation"] = dataclasses.asdict(simulation.validation)
     accuracy = accuracy_figures(simulation)

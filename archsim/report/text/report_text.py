@@ -18,6 +18,7 @@ def print_report(simulation: Simulation, console: Console) -> None:
     """Print the report; colours and width are the console's."""
     from archsim.report.text.text_accuracy import accuracy
     from archsim.report.text.text_energy import energy
+    from archsim.report.text.text_frames import frame
     from archsim.report.text.text_further import further
     from archsim.report.text.text_roofline import roofline
     from archsim.report.text.text_room import room
@@ -27,7 +28,7 @@ def print_report(simulation: Simulation, console: Console) -> None:
     from archsim.report.text.text_verdict import header, validation
 
     performance = (latency, step, throughput, roofline, mac_stack, units)
-    sections = (header, *performance, room, traffic, energy, further, accuracy, validation)
+    sections = (header, frame, *performance, room, traffic, energy, further, accuracy, validation)
     for section in sections:
         parts = section(simulation)
         if parts:

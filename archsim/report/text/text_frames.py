@@ -1,0 +1,86 @@
+"""Writes what a frame of a stream takes on a machine that is on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from archsim.api import Simulation
+from archsim.api.explain import run_stack
+from archsim.metrics import declared
+from archsim.metrics.frames import Arrivals, Frames
+from archsim.report.text.explain_text import composition
+from archsim.report.text.figures_as_text import cycles, part, percent, plural, significant
+from archsim.report.text.layout import heading, sentence, table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+Row = tuple[str, str, str, str]
+
+
+def frame(simulation: Simulation) -> list[RenderableType]:
+    """The section on a frame, the first one of a streaming workload; nothing of any other."""
+    frames = simulation.frames
+    if frames is None:
+        return []
+    rows = list(_rows(frames))
+    if frames.arrivals is not None:
+        rows += _arrivals(frames.arrivals, Fraction(repr(simulation.arch.config.clock_mhz)))
+    stack = run_stack(simulation)
+    found = [
+        heading("A frame", "on a machine that is on: weights and states are there, and stay"),
+        table(("<", ">", ">", "<~"), None, rows),
+    ]
+    if stack is not None:
+        found.append(sentence(f"Where the latency goes, {composition(stack, frames.frame_latency_cycles)}."))
+    found.append(sentence(_other_questions(simulation)))
+    return found
+
+
+def _rows(frames: Frames) -> Iterator[Row]:
+    about = {name: metric.meaning.split("; null")[0] for name, metric in declared(Frames).items()}
+    latency, interval = f"{frames.frame_latency_cycles:,} cycles", f"{cycles(frames.frame_interval_cycles)} cycles"
+    yield "latency", latency, _us(frames.frame_latency_us), about["frame_latency_cycles"]
+    yield "interval", interval, _us(frames.frame_interval_us), about["frame_interval_cycles"]
+    share = percent(frames.frame_mac_utilization)
+    yield "utilization", share, "", about["frame_mac_utilization"]
+    if frames.frame_energy_uj is not None and frames.frame_dynamic_energy_uj is not None:
+        switched = f"{significant(frames.frame_dynamic_energy_uj)} uJ"
+        yield "energy", f"{significant(frames.frame_energy_uj)} uJ", "", about["frame_energy_uj"]
+        yield "- switched", switched, "", about["frame_dynamic_energy_uj"]
+    if frames.frame_idle_energy_uj is not None:
+        yield "- idle", f"{significant(frames.frame_idle_energy_uj)} uJ", "", about["frame_idle_energy_uj"]
+    if frames.real_time_factor is not None and frames.headroom is not None and frames.period_us is not None:
+        factor = f"of {significant(frames.period_us)} us"
+        yield "real-time factor", significant(frames.real_time_factor), factor, about["real_time_factor"]
+        yield "headroom", f"{significant(frames.headroom)} times", "", about["headroom"]
+
+
+def _arrivals(found: Arrivals, clock_mhz: Fraction) -> Iterator[Row]:
+    """The latencies of frames that come when the workload says."""
+    about = {name: metric.meaning for name, metric in declared(Arrivals).items()}
+    for name, amount in (
+        ("p50", found.p50_cycles),
+        ("p95", found.p95_cycles),
+        ("p99", found.p99_cycles),
+        ("max", found.max_cycles),
+    ):
+        yield f"latency {name}", f"{amount:,} cycles", _us(float(amount / clock_mhz)), about[f"{name}_cycles"]
+    if found.missed_deadlines is not None and found.deadline_us is not None:
+        missed = f"{found.missed_deadlines:,} of {plural(found.frames, 'frame')}"
+        meaning = f"out later than {significant(found.deadline_us)} us after they came"
+        yield "missed", missed, part(found.missed_deadlines, found.frames), meaning
+
+
+def _us(value: float) -> str:
+    return f"{significant(value)} us"
+
+
+def _other_questions(simulation: Simulation) -> str:
+    frames = plural(simulation.workload.spec.steps, "frame")
+    return (
+        f"All that follows is of another question: a machine that is switched on, loads its weights and states, takes "
+        f"{frames} that are all there, and stores its states."
+    )
