@@ -13,6 +13,7 @@ from archsim.families.load import Arch
 from archsim.families.registry import build_units
 from archsim.families.schedules import AskedSchedule
 from archsim.metrics import Stats, compute_stats
+from archsim.program.ir import Program
 from archsim.workload import NetworkSpec, Workload
 
 PROGRAMS = 64
@@ -63,6 +64,10 @@ class Evaluator:
             trace = execute(program, machine_spec(program, arch, units), Options())
             stats = compute_stats(program, trace, arch, workload, units)
         return Evaluation(stats, used.name, used.reason)
+
+    def program(self, arch: Arch, spec: NetworkSpec, schedule: AskedSchedule) -> Program:
+        """The verified program of a network on a machine, built unless it is kept; raises what `evaluate` raises."""
+        return self._programs.get(arch.config, spec, schedule, tuple(build_units(arch.config))).program
 
     @property
     def programs_built(self) -> int:

@@ -51,21 +51,23 @@ class FrameRun:
         return Fraction(self.many.cycles_per_step)
 
 
-def run_frame(arch: Arch, workload: Workload, schedule: Schedule[Any]) -> FrameRun:
+def run_frame(arch: Arch, workload: Workload, schedule: Schedule[Any], evaluator: Evaluator | None = None) -> FrameRun:
     """Run frames of a streaming workload, without numbers; raises what `Evaluator.evaluate` raises.
+
+    `evaluator`: one that has evaluated machines like this, or None.
 
     The one that is looked at comes when the machine is idle, and the next one so late that it is nowhere in its way.
     In a wavefront, whose later layers work on it when later frames come, it is one of many that come as fast as they
     can be taken.
     """
-    evaluator, frames = Evaluator(), MANY + 2 * len(workload.spec.layers)
+    evaluator, frames = evaluator or Evaluator(), MANY + 2 * len(workload.spec.layers)
     alone = evaluator.evaluate(arch, of_length(workload, 1), schedule).stats
     many = evaluator.evaluate(arch, of_length(workload, frames), schedule).stats
     spec, units = workload.spec, build_units(arch.config)
-    store = OutputStores(build_program(schedule, replace(spec, steps=frames), arch.config))
+    store = OutputStores(evaluator.program(arch, replace(spec, steps=frames), schedule))
     ahead = max(op.skip_last for op in store.phase.ops)
     number = WARM_UP + store.behind if store.behind else 0
-    program = build_program(schedule, replace(spec, steps=number + ahead + 2), arch.config)
+    program = evaluator.program(arch, replace(spec, steps=number + ahead + 2), schedule)
     machine = machine_spec(program, arch, units)
     apart = ceil(many.cycles_per_step)
     gap = apart if store.behind else 4 * (apart + alone.body_cycles)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -14,11 +14,16 @@ from archsim.workload import Workload
 
 
 def measure_frames(arch: Arch, workload: Workload, schedule: Schedule[Any]) -> Frames:
-    """The figures of a frame, of a streaming workload; raises what `Evaluator.evaluate` raises.
+    """The figures of a frame, of a streaming workload, and of its arrivals; raises what `run_frame` raises."""
+    found = figures_of_frame(arch, workload, run_frame(arch, workload, schedule))
+    return replace(found, arrivals=_arrivals(arch, workload, schedule, Fraction(repr(arch.config.clock_mhz))))
+
+
+def figures_of_frame(arch: Arch, workload: Workload, run: FrameRun) -> Frames:
+    """The figures of a frame without those of the workload's arrivals.
 
     The interval is that of the steady state of many frames, and an energy what one frame more of them takes.
     """
-    run = run_frame(arch, workload, schedule)
     clock, period = Fraction(repr(arch.config.clock_mhz)), mean_period_us(workload.config)
     interval, macs = run.interval_cycles, run.alone.macs
     latency_us, interval_us = run.latency_cycles / clock, interval / clock
@@ -38,7 +43,7 @@ def measure_frames(arch: Arch, workload: Workload, schedule: Schedule[Any]) -> F
         real_time_factor=None if period is None else float(latency_us / period),
         headroom=None if period is None else float(period / interval_us),
         latency_stack=run.stack,
-        arrivals=_arrivals(arch, workload, schedule, clock),
+        arrivals=None,
     )
 
 

@@ -9,6 +9,8 @@ from itertools import combinations
 from pydantic import ValidationError
 
 from archsim.api.evaluate import Evaluator
+from archsim.api.frame_run import run_frame
+from archsim.api.frames import figures_of_frame
 from archsim.config.aims import By
 from archsim.config.text import one_line
 from archsim.config.types import Notch
@@ -19,6 +21,7 @@ from archsim.families.registry import family_of
 from archsim.families.schedules import AskedSchedule, find_schedule, schedules_of
 from archsim.hardware.unit import UnitConfig
 from archsim.metrics import Stats
+from archsim.metrics.frames import Frames
 from archsim.workload import Workload
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -66,11 +69,56 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """The figures of a design: of a run, or, of a streaming workload, of a frame on a machine that is on.
+
+    `latency_cycles` of the run or the frame, `cycles_per_step` from a step or frame to the next, `energy_uj` of the run
+    or a frame. None where a machine has no such figure.
+    """
+
+    latency_cycles: int
+    cycles_per_step: float
+    energy_uj: float | None
+    area_mm2: float | None
+
+    @classmethod
+    def of_run(cls, stats: Stats) -> Outcome:
+        """The figures of a run, from cold."""
+        energy = None if stats.energy is None else stats.energy.total_uj
+        return cls(stats.latency_cycles, stats.cycles_per_step, energy, _area(stats))
+
+    @classmethod
+    def of_frame(cls, frames: Frames, stats: Stats) -> Outcome:
+        """The figures of a frame; `stats` of any run on the machine."""
+        latency, interval = frames.frame_latency_cycles, frames.frame_interval_cycles
+        return cls(latency, interval, frames.frame_energy_uj, _area(stats))
+
+    def amount(self, by: By) -> float:
+        """What is to become less."""
+        match by:
+            case By.LATENCY:
+                return self.latency_cycles
+            case By.STEP:
+                return self.cycles_per_step
+            case By.ENERGY:
+                return self.energy_uj or 0.0
+
+    @property
+    def figures(self) -> tuple[float, ...]:
+        """What two designs that come to the same have in common."""
+        return self.latency_cycles, self.energy_uj or 0.0, self.area_mm2 or 0.0, self.cycles_per_step
+
+
+def _area(stats: Stats) -> float | None:
+    return None if stats.area is None else stats.area.area_mm2
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """What a change brings: the figures of the design with it."""
 
     change: Change
-    stats: Stats
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +133,14 @@ class WhatIf:
     workload: Workload
     schedule: str
     by: By
-    before: Stats | None
+    before: Outcome | None
     misfit: str
     changes: tuple[Measured, ...]
     left_out: tuple[tuple[Change, str], ...]
 
 
 def what_if(arch: Arch, workload: Workload, schedule: AskedSchedule = None, by: By = By.LATENCY) -> WhatIf:
-    """Evaluate a design and every change of it by one notch, without its numbers.
+    """Evaluate a design and every change of it by one notch, without its numbers; a streaming workload frame by frame.
 
     Of schedules that come to the same figures the one with the shortest name is kept. Raises what `Evaluator.evaluate`
     raises for the design itself, but CapacityError.
@@ -108,7 +156,7 @@ class _Search:
         self._schedule = find_schedule(schedule, arch.config.family)
         self._evaluator = Evaluator()
         self._left_out: list[tuple[Change, str]] = []
-        self._known: dict[Change, Stats] = {}
+        self._known: dict[Change, Outcome] = {}
 
     def run(self) -> WhatIf:
         before, misfit = None, ""
@@ -157,63 +205,45 @@ class _Search:
             self._left_out.append((change, one_line(str(error))))
         return None
 
-    def _evaluate(self, change: Change) -> Stats:
+    def _evaluate(self, change: Change) -> Outcome:
         if change not in self._known:
-            self._known[change] = self._stats(change)
+            self._known[change] = self._outcome(change)
         return self._known[change]
 
-    def _stats(self, change: Change) -> Stats:
+    def _outcome(self, change: Change) -> Outcome:
         config = self._arch.config
         for setting in change.settings:
             config = with_setting(config, setting)
         arch = replace(self._arch, config=config)
-        return self._evaluator.evaluate(arch, self._workload, change.schedule or self._schedule).stats
+        asked = find_schedule(change.schedule or self._schedule, config.family)
+        if self._workload.spec.streaming:
+            run = run_frame(arch, self._workload, asked, self._evaluator)
+            return Outcome.of_frame(figures_of_frame(arch, self._workload, run), run.alone)
+        return Outcome.of_run(self._evaluator.evaluate(arch, self._workload, asked).stats)
 
-    def _helps(self, measured: Measured, before: Stats) -> bool:
-        return self._amount(measured.stats) <= (1 - HELPS) * self._amount(before)
-
-    def _amount(self, stats: Stats) -> float:
-        return amount(stats, self._by)
+    def _helps(self, measured: Measured, before: Outcome) -> bool:
+        return measured.outcome.amount(self._by) <= (1 - HELPS) * before.amount(self._by)
 
     def _sorted(self, found: Sequence[Measured]) -> list[Measured]:
         """Best first, and what is alike in the order of the text's length."""
 
         def key(measured: Measured) -> tuple[float | str, ...]:
             text = str(measured.change)
-            return self._amount(measured.stats), *_figures(measured.stats), len(text), text
+            outcome = measured.outcome
+            return outcome.amount(self._by), *outcome.figures, len(text), text
 
         return sorted(found, key=key)
 
-    def _different(self, found: Sequence[Measured], before: Stats | None) -> Iterator[Measured]:
+    def _different(self, found: Sequence[Measured], before: Outcome | None) -> Iterator[Measured]:
         """Of schedules that come to the same figures the first, and none that changes nothing."""
-        seen = set() if before is None else {_figures(before)}
+        seen = set() if before is None else {before.figures}
         for measured in found:
             alone = bool(measured.change.schedule) and not measured.change.settings
-            if alone and _figures(measured.stats) in seen:
+            if alone and measured.outcome.figures in seen:
                 continue
             if alone:
-                seen.add(_figures(measured.stats))
+                seen.add(measured.outcome.figures)
             yield measured
-
-
-def amount(stats: Stats, by: By) -> float:
-    """What is to become less, of a design."""
-    match by:
-        case By.LATENCY:
-            return stats.latency_cycles
-        case By.STEP:
-            return stats.cycles_per_step
-        case By.ENERGY:
-            return _energy(stats)
-
-
-def _figures(stats: Stats) -> tuple[float, ...]:
-    area = 0.0 if stats.area is None else stats.area.area_mm2
-    return stats.latency_cycles, _energy(stats), area, stats.cycles_per_step
-
-
-def _energy(stats: Stats) -> float:
-    return 0.0 if stats.energy is None else stats.energy.total_uj
 
 
 def with_setting(config: MachineConfig, setting: Setting) -> MachineConfig:

@@ -9,8 +9,8 @@ class By(StrEnum):
     """What is to become less."""
 
     LATENCY = "latency"
-    """The cycles of the run."""
+    """The cycles of the run; of a streaming workload a frame's."""
     STEP = "step"
-    """The cycles of a time step in the steady state."""
+    """The cycles of a time step in the steady state; the interval of frames."""
     ENERGY = "energy"
-    """The energy of the run; of a machine without a model of energy its cycles."""
+    """The energy of the run, or of a frame; of a machine without a model of energy its cycles."""

@@ -16,12 +16,12 @@ def write_what_if(found: WhatIf, write: Write) -> None:
 
 
 def _row(measured: Measured, before: int | None) -> dict[str, str | int | float | None]:
-    stats = measured.stats
+    outcome = measured.outcome
     return {
         "change": str(measured.change),
         "before_cycles": before,
-        "after_cycles": stats.latency_cycles,
-        "after_cycles_per_step": stats.cycles_per_step,
-        "energy_uj": None if stats.energy is None else stats.energy.total_uj,
-        "area_mm2": None if stats.area is None else stats.area.area_mm2,
+        "after_cycles": outcome.latency_cycles,
+        "after_cycles_per_step": outcome.cycles_per_step,
+        "energy_uj": outcome.energy_uj,
+        "area_mm2": outcome.area_mm2,
     }

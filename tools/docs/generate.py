@@ -8,6 +8,7 @@ from archsim.families.registry import FAMILIES
 from archsim.fidelity import all_rows
 from archsim.metrics import Stats, declared
 from archsim.metrics.energy import Area, Energy
+from archsim.metrics.frames import Arrivals, Frames
 from archsim.metrics.roofline import Ceiling, Roofline
 from archsim.metrics.stacks import BUCKETS
 from archsim.report.files.accuracy_figures import (
@@ -65,6 +66,17 @@ Counts of what the program does, times prices of the technology; [energy.md](ene
 below the machine's ceilings.
 """
 
+STREAMING = """
+## latency stack, frames
+
+`latency_stack` of `stats.json`: unit -> cause -> cycles of the critical path, which sum to `latency_cycles`; of a
+streaming workload those of a frame, which sum to `frame_latency_cycles` ([explain.md](explain.md) has the causes). Null
+of a run of over 200,000 ops: `archsim explain` has it. The following are at the top of `stats.json` too, of a streaming
+workload ([streaming.md](streaming.md)).
+"""
+
+_STREAMING_PARTS = {"a frame": Frames, "`arrivals`": Arrivals}
+
 _ENERGY_PARTS = {
     "`energy`": Energy,
     "`area`": Area,
@@ -98,6 +110,8 @@ def metrics_page() -> str:
                 f"{_heading(family)}{_table('bound', bounds)}"
                 for family, bounds in ((one.name, one.bounds) for one in FAMILIES.values())
             ),
+            STREAMING,
+            *_parts(_STREAMING_PARTS),
             ENERGY,
             *_parts(_ENERGY_PARTS),
             VALIDATION,

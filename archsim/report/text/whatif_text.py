@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from archsim.api.whatif import Measured, WhatIf, amount
+from archsim.api.whatif import Measured, Outcome, WhatIf
 from archsim.config.aims import By
-from archsim.metrics import Stats
 from archsim.report.text.figures_as_text import plural, significant
 from archsim.report.text.layout import heading, sentence, table, title
 
@@ -23,7 +22,9 @@ def print_what_if(found: WhatIf, console: Console, shown: int | None = SHOWN) ->
     """Print the best `shown` changes (None: all); colours and width are the console's."""
     name = f"{found.workload.name} on {found.arch.name}, schedule {found.schedule}"
     before = found.before
-    as_it_is = f"{before.latency_cycles:,} cycles" if before else "does not fit"
+    streams = found.workload.spec.streaming
+    of_frame = " a frame" if streams else ""
+    as_it_is = f"{before.latency_cycles:,} cycles{of_frame}" if before else "does not fit"
     parts: list[RenderableType] = [title(f"{name}: {as_it_is}")]
     if found.misfit:
         parts.append(sentence(found.misfit))
@@ -31,8 +32,16 @@ def print_what_if(found: WhatIf, console: Console, shown: int | None = SHOWN) ->
     rows = [_row(measured, found) for measured in changes]
     if before is not None:
         rows.insert(0, ("as it is", "", f"{before.latency_cycles:,}", *_figures(before)))
-    headers = ("change", _WHAT[found.by], "cycles", "cycles a step", "energy, uJ", "area, mm2")
-    parts.append(heading("What if", "one change at a time, each simulated; best first"))
+    headers = (
+        "change",
+        _WHAT[found.by],
+        "cycles",
+        "interval" if streams else "cycles a step",
+        "energy, uJ",
+        "area, mm2",
+    )
+    of_what = "a frame on a machine that is on; " if streams else ""
+    parts.append(heading("What if", f"{of_what}one change at a time, each simulated; best first"))
     parts.append(table(("<~", ">", ">", ">", ">", ">"), headers, rows, strong=(0,) if before else ()))
     left = len(found.changes) - len(changes)
     if left:
@@ -46,12 +55,12 @@ def print_what_if(found: WhatIf, console: Console, shown: int | None = SHOWN) ->
 def _row(measured: Measured, found: WhatIf) -> tuple[str, ...]:
     brings = ""
     if found.before is not None:
-        before = amount(found.before, found.by)
-        brings = f"{100 * (amount(measured.stats, found.by) - before) / before:+.1f} %"
-    return str(measured.change), brings, f"{measured.stats.latency_cycles:,}", *_figures(measured.stats)
+        before = found.before.amount(found.by)
+        brings = f"{100 * (measured.outcome.amount(found.by) - before) / before:+.1f} %"
+    return str(measured.change), brings, f"{measured.outcome.latency_cycles:,}", *_figures(measured.outcome)
 
 
-def _figures(stats: Stats) -> tuple[str, str, str]:
-    energy = "-" if stats.energy is None else significant(stats.energy.total_uj)
-    area = "-" if stats.area is None else significant(stats.area.area_mm2)
-    return significant(stats.cycles_per_step), energy, area
+def _figures(outcome: Outcome) -> tuple[str, str, str]:
+    energy = "-" if outcome.energy_uj is None else significant(outcome.energy_uj)
+    area = "-" if outcome.area_mm2 is None else significant(outcome.area_mm2)
+    return significant(outcome.cycles_per_step), energy, area

@@ -1,0 +1,45 @@
+"""docs/streaming.md: every command runs, and prints what the page shows of it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "streaming.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```sh\n(.*?)^```\n(.*?)(?=^```sh|\Z)", PAGE, flags=re.MULTILINE | re.DOTALL)
+COMMANDS = [
+    (command, shown if command == commands.splitlines()[-1] else "")
+    for commands, shown in BLOCKS
+    for command in commands.splitlines()
+]
+
+
+@pytest.mark.parametrize(("command", "shown"), COMMANDS, ids=[command for command, _ in COMMANDS])
+def test_a_command_prints_what_the_page_shows(
+    command: str, shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each indented line behind a block begins a line of what its last command prints, but for the spaces."""
+    from archsim.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", shlex.split(command))
+    with pytest.raises(SystemExit) as caught:
+        main()
+    printed = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert caught.value.code == 0
+    for line in re.findall(r"^ {4,}(\S.*)$", shown, flags=re.MULTILINE):
+        words = " ".join(line.split())
+        assert any(found.startswith(words) for found in printed), line
+
+
+def test_figures_in_the_text() -> None:
+    """Those that tests/families/gemv/test_frames.py derives by hand, and those of the commands."""
+    for figure in ("takes 49 cycles", "the interval is 43", "49 + 31 = 80", "49 + 3 x 9 = 76", "49 + 3 x 18 = 103"):
+        assert figure in " ".join(PAGE.split())
+
+
+def test_there_are_commands() -> None:
+    assert [command.split()[1] for command, _ in COMMANDS] == ["run", "explain", "whatif", "whatif", "run", "run"]
