@@ -35,7 +35,7 @@ from archsim.config.presets import PresetKind, preset_names
 from archsim.errors import ArchsimError
 from archsim.families.load import Arch, load_arch
 from archsim.families.registry import FAMILIES
-from archsim.report.files.saved import stats_json, torch_outputs
+from archsim.report.files.saved import run_figures, torch_outputs
 from archsim.workload import Workload, load_tensors, load_workload
 from tools.pinned_cpu import restart_pinned
 
@@ -167,9 +167,9 @@ def _metrics(arch: Arch, workload: Workload, schedule: str) -> Metrics:
 
 
 def _simulated(arch: Arch, workload: Workload, schedule: str) -> Metrics:
-    """What stats.json says of a whole run, but for its executor, and the outputs' hashes."""
+    """What stats.json says of a whole run, but for its executor and latency stack, and the outputs' hashes."""
     simulation = simulate(arch, workload, schedule)
-    found: Metrics = json.loads(stats_json(simulation))
+    found: Metrics = json.loads(json.dumps(run_figures(simulation), allow_nan=False))
     del found["executor"]
     return found | {"outputs_sha256": _hashes(simulation)}
 

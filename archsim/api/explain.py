@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from archsim.api.frame_run import run_frame
 from archsim.api.machine_spec import machine_spec, rules_of
-from archsim.api.simulate import Simulation
+from archsim.api.simulate import MAX_STACK_OPS, Simulation
 from archsim.critical import (
     MAX_OPS,
     AllTimes,
@@ -110,18 +110,18 @@ def explain(arch: Arch, workload: Workload, schedule: AskedSchedule = None) -> E
     return Explanation(arch, workload, program, units, run.cycles, run.cycles_by_phase, run.path, run.stack, bodies)
 
 
-MAX_STACK_OPS = 200_000
-"""Most ops of a run that is executed once more for the latency stack of its results."""
-
-
 def run_stack(simulation: Simulation) -> LatencyStack | None:
     """The latency stack of a run, of a streaming workload that of a frame; None if it has too many ops."""
     if simulation.frames is not None:
         return simulation.frames.latency_stack
-    arch, program = simulation.arch, simulation.program
+    arch, program, times = simulation.arch, simulation.program, simulation.times
     if program.op_instances > MAX_STACK_OPS:
         return None
-    return explain_run(program, simulation.workload.spec, arch, build_units(arch.config)).stack
+    units = build_units(arch.config)
+    if times is None:
+        return explain_run(program, simulation.workload.spec, arch, units).stack
+    path = critical_path(program, rules_of(machine_spec(program, arch, units)), times)
+    return latency_stack(path, program, units)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from archsim.api.fast_timing import time_fast
 from archsim.api.frames import measure_frames
 from archsim.api.machine_spec import machine_spec
+from archsim.api.op_times import OpTimesTaken
 from archsim.api.program_cache import CachedProgram
 from archsim.checking.format_error import Accuracy, measure
 from archsim.checking.integer_methods import unknown_ops, unknown_to_the_reference
@@ -16,6 +17,7 @@ from archsim.checking.integer_reference import integer_golden
 from archsim.checking.numbers import Numbers, prepare
 from archsim.checking.recorder import Recorder
 from archsim.checking.validation import Validation, compare, compare_bits, not_validated
+from archsim.critical import AllTimes
 from archsim.engines.choose import AUTO, SHORT_OPS, Executor, check_executor, choose
 from archsim.engines.events import Arithmetic, Options, execute
 from archsim.families.load import Arch
@@ -38,6 +40,9 @@ from archsim.workload import NetworkSpec, Workload
 TIMING_ONLY = "timing only: nothing was computed"
 """Why nothing was judged of a run without arithmetic."""
 
+MAX_STACK_OPS = 200_000
+"""Most ops of a run whose latency stack stands in its results."""
+
 RECORDED_STEPS = 3
 """Time steps whose ops are kept one by one, for the timeline."""
 
@@ -48,7 +53,8 @@ class Simulation:
 
     `results` and `numbers` are None if the run was timing only. `accuracy`, against the golden model, is None then too,
     and where the errors were held to a bound (float32). `executor` says what timed the run; `further` has the
-    statistics of other packages. `frames`: of a streaming workload what a frame takes; else None.
+    statistics of other packages. `frames`: of a streaming workload what a frame takes; else None. `times`: those of all
+    ops, if the machine timed the run and it has no more than MAX_STACK_OPS.
     """
 
     arch: Arch
@@ -64,6 +70,7 @@ class Simulation:
     executor: Executor
     further: tuple[Further, ...]
     frames: Frames | None
+    times: AllTimes | None
 
 
 def simulate(
@@ -101,7 +108,7 @@ def simulate(
     recorder = None if numbers is None or numbers.golden.traces is None else Recorder(numbers)
     arithmetic = None if computation is None else Arithmetic(computation.state, computation.datapath, recorder)
     options = Options(arithmetic, window or _middle(workload.spec.steps), progress=progress)
-    trace, used = _execute(program, workload.spec, arch, units, options, executor)
+    trace, used, times = _execute(program, workload.spec, arch, units, options, executor)
     stats = compute_stats(program, trace, arch, workload, units)
     run = FinishedRun(program, trace, arch.config, units, workload.spec, stats)
     further = compute_further(run, installed_statistics() if statistics is None else statistics)
@@ -109,20 +116,36 @@ def simulate(
     if numbers is None or computation is None:
         nothing = not_validated(TIMING_ONLY)
         return Simulation(
-            arch, workload, found, program, trace, stats, nothing, None, None, None, used, further, frames
+            arch, workload, found, program, trace, stats, nothing, None, None, None, used, further, frames, times
         )
     computed = computation.results()
     validation = check_numbers(computed, numbers, arch, found)
     accuracy = None if recorder is None else measure(numbers, computed, recorder, computation.overflows)
     return Simulation(
-        arch, workload, found, program, trace, stats, validation, numbers, computed, accuracy, used, further, frames
+        arch,
+        workload,
+        found,
+        program,
+        trace,
+        stats,
+        validation,
+        numbers,
+        computed,
+        accuracy,
+        used,
+        further,
+        frames,
+        times,
     )
 
 
 def _execute(
     program: Program, spec: NetworkSpec, arch: Arch, units: Units, options: Options, executor: str
-) -> tuple[Trace, Executor]:
-    """Run the program, with the numbers if the options have any, by the executor that was asked for."""
+) -> tuple[Trace, Executor, AllTimes | None]:
+    """Run the program, with the numbers if the options have any, by the executor that was asked for.
+
+    The times of all ops are those of a run on the machine, unless it has too many.
+    """
     rather_machine = ""
     if options.arithmetic is not None:
         rather_machine = "it computes the numbers"
@@ -131,11 +154,16 @@ def _execute(
     cached = CachedProgram(program, spec, tuple(units), ())
     timing, used = choose(executor, lambda: time_fast(cached, arch.config, units, options.window), rather_machine)
     if timing is None:
-        return execute(program, machine_spec(program, arch, units), options), used
+        machine = machine_spec(program, arch, units)
+        if program.op_instances > MAX_STACK_OPS:
+            return execute(program, machine, options), used, None
+        taken = OpTimesTaken(program, options.window)
+        trace = execute(program, machine, replace(options, window=taken.window, listener=taken.add))
+        return taken.trace(trace), used, taken.all
     if options.arithmetic is not None:  # the recurrence has the times alone
         given = options.arithmetic
         interpret(program, given.semantics, given.state, given.observer)
-    return timing.trace, used
+    return timing.trace, used, None
 
 
 def check_numbers(computed: Results, numbers: Numbers, arch: Arch, schedule: Schedule[Any]) -> Validation:

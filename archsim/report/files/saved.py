@@ -26,17 +26,23 @@ def stats_json(simulation: Simulation) -> str:
     "latency_stack" is the critical path by unit and cause, of a streaming workload a frame's; null of a run of over
     MAX_STACK_OPS ops. "further" are figures of other packages, if any.
     """
-    figures = dataclasses.asdict(simulation.stats)
+    figures = run_figures(simulation)
     figures["latency_stack"] = run_stack(simulation)
     if simulation.frames is not None:
         figures |= dataclasses.asdict(simulation.frames)
+    return json.dumps(figures, indent=2, allow_nan=False) + "\n"
+
+
+def run_figures(simulation: Simulation) -> dict[str, Any]:
+    """The figures of the run alone, and the verdict on the numbers."""
+    figures = dataclasses.asdict(simulation.stats)
     figures["executor"] = dataclasses.asdict(simulation.executor)
     figures["validation"] = dataclasses.asdict(simulation.validation)
     accuracy = accuracy_figures(simulation)
     figures["accuracy"] = None if accuracy is None else dataclasses.asdict(accuracy)
     if simulation.further:
         figures["further"] = {found.statistic.name: found.value for found in simulation.further}
-    return json.dumps(figures, indent=2, allow_nan=False) + "\n"
+    return figures
 
 
 def resolved_arch(arch: Arch, folder: Path) -> str:
