@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.rings import exhaustive
+
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "streaming.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```\n(.*?)(?=^```sh|\Z)", PAGE, flags=re.MULTILINE | re.DOTALL)
 COMMANDS = [
@@ -17,7 +19,15 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.parametrize(("command", "shown"), COMMANDS, ids=[command for command, _ in COMMANDS])
+def marks_of(command: str) -> tuple[pytest.MarkDecorator, ...]:
+    """What takes seconds is for the exhaustive ring; the fast one has smaller machines and shorter streams."""
+    return (exhaustive,) if "whatif" in command or "t=1000" in command else ()
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [pytest.param(command, shown, id=command, marks=marks_of(command)) for command, shown in COMMANDS],
+)
 def test_a_command_prints_what_the_page_shows(
     command: str, shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -30,6 +30,8 @@ def stats_json(simulation: Simulation) -> str:
     figures["latency_stack"] = run_stack(simulation)
     if simulation.frames is not None:
         figures |= dataclasses.asdict(simulation.frames)
+    if simulation.further:
+        figures["further"] = {found.statistic.name: found.value for found in simulation.further}
     return json.dumps(figures, indent=2, allow_nan=False) + "\n"
 
 
@@ -40,8 +42,6 @@ def run_figures(simulation: Simulation) -> dict[str, Any]:
     figures["validation"] = dataclasses.asdict(simulation.validation)
     accuracy = accuracy_figures(simulation)
     figures["accuracy"] = None if accuracy is None else dataclasses.asdict(accuracy)
-    if simulation.further:
-        figures["further"] = {found.statistic.name: found.value for found in simulation.further}
     return figures
 
 
