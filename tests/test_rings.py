@@ -59,7 +59,7 @@ def test_which_share_runs(monkeypatch: pytest.MonkeyPatch, long: str, given: str
     assert law_examples(thorough=True) == (40 if found is None else 10)
 
 
-@pytest.mark.parametrize("given", ["6", "-1", "half", ""])
+@pytest.mark.parametrize("given", [str(SHARES), "-1", "half", ""])
 def test_no_such_share_is_one_line(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
     monkeypatch.setenv("ARCHSIM_LONG", "")
     monkeypatch.setenv("ARCHSIM_SHARE", given)
