@@ -11,6 +11,7 @@ from archsim.api.frames import measure_frames
 from archsim.api.machine_spec import machine_spec
 from archsim.api.op_times import OpTimesTaken
 from archsim.api.program_cache import CachedProgram
+from archsim.api.ranking import Ranking, asked_best, rank_schedules
 from archsim.checking.format_error import Accuracy, measure
 from archsim.checking.integer_methods import unknown_ops, unknown_to_the_reference
 from archsim.checking.integer_reference import integer_golden
@@ -54,7 +55,8 @@ class Simulation:
     `results` and `numbers` are None if the run was timing only. `accuracy`, against the golden model, is None then too,
     and where the errors were held to a bound (float32). `executor` says what timed the run; `further` has the
     statistics of other packages. `frames`: of a streaming workload what a frame takes; else None. `times`: those of all
-    ops, if the machine timed the run and it has no more than MAX_STACK_OPS.
+    ops, if the machine timed the run and it has no more than MAX_STACK_OPS. `ranking`: all schedules, if the best one
+    was asked for.
     """
 
     arch: Arch
@@ -71,12 +73,13 @@ class Simulation:
     further: tuple[Further, ...]
     frames: Frames | None
     times: AllTimes | None
+    ranking: Ranking | None
 
 
 def simulate(
     arch: Arch,
     workload: Workload,
-    schedule: AskedSchedule = None,
+    schedule: AskedSchedule | Ranking = None,
     *,
     timing_only: bool = False,
     executor: str = AUTO,
@@ -86,7 +89,8 @@ def simulate(
 ) -> Simulation:
     """Simulate a workload on a machine and check what it computed.
 
-    `schedule`: its name, or a schedule of your own; None is the first of the machine's family. `window`: the time
+    `schedule`: its name, or a schedule of your own; None is the first of the machine's family; a ranking, or "best",
+    "best_step" or "best_energy", the best of all, and the others are kept beside it. `window`: the time
     steps whose ops are recorded one by one (by default some from the middle of the run). `executor`: "machine"
     executes the numbers as it goes; "fast" times the program by the recurrence, and the numbers are the untimed
     program's; "auto" is the machine, but for a long run without numbers. `statistics`: those that are computed besides
@@ -99,7 +103,11 @@ def simulate(
         raise TypeError("simulate takes what load_arch and load_workload return; names are for these two")
     check_executor(executor)
     units = build_units(arch.config)
-    found = find_schedule(schedule, arch.config.family)
+    by = asked_best(schedule)
+    ranking = schedule if isinstance(schedule, Ranking) else rank_schedules(arch, workload, by) if by else None
+    asked = schedule if ranking is None else ranking.best
+    assert not isinstance(asked, Ranking)
+    found = find_schedule(asked, arch.config.family)
     program = build_program(found, workload.spec, arch.config)
     check_units(program, units)
     verify(program)
@@ -116,7 +124,21 @@ def simulate(
     if numbers is None or computation is None:
         nothing = not_validated(TIMING_ONLY)
         return Simulation(
-            arch, workload, found, program, trace, stats, nothing, None, None, None, used, further, frames, times
+            arch,
+            workload,
+            found,
+            program,
+            trace,
+            stats,
+            nothing,
+            None,
+            None,
+            None,
+            used,
+            further,
+            frames,
+            times,
+            ranking,
         )
     computed = computation.results()
     validation = check_numbers(computed, numbers, arch, found)
@@ -136,6 +158,7 @@ def simulate(
         further,
         frames,
         times,
+        ranking,
     )
 
 

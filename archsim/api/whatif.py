@@ -9,8 +9,7 @@ from itertools import combinations
 from pydantic import ValidationError
 
 from archsim.api.evaluate import Evaluator
-from archsim.api.frame_run import run_frame
-from archsim.api.frames import figures_of_frame
+from archsim.api.outcome import Outcome, outcome_of
 from archsim.config.aims import By
 from archsim.config.text import one_line
 from archsim.config.types import Notch
@@ -20,8 +19,6 @@ from archsim.families.machine_config import MachineConfig
 from archsim.families.registry import family_of
 from archsim.families.schedules import AskedSchedule, find_schedule, schedules_of
 from archsim.hardware.unit import UnitConfig
-from archsim.metrics import Stats
-from archsim.metrics.frames import Frames
 from archsim.workload import Workload
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -66,51 +63,6 @@ class Change:
         """What a command line adds to make it."""
         parts = [f"--set {setting}" for setting in self.settings]
         return " ".join([*parts, f"--schedule {self.schedule}"] if self.schedule else parts)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The figures of a design: of a run, or, of a streaming workload, of a frame on a machine that is on.
-
-    `latency_cycles` of the run or the frame, `cycles_per_step` from a step or frame to the next, `energy_uj` of the run
-    or a frame. None where a machine has no such figure.
-    """
-
-    latency_cycles: int
-    cycles_per_step: float
-    energy_uj: float | None
-    area_mm2: float | None
-
-    @classmethod
-    def of_run(cls, stats: Stats) -> Outcome:
-        """The figures of a run, from cold."""
-        energy = None if stats.energy is None else stats.energy.total_uj
-        return cls(stats.latency_cycles, stats.cycles_per_step, energy, _area(stats))
-
-    @classmethod
-    def of_frame(cls, frames: Frames, stats: Stats) -> Outcome:
-        """The figures of a frame; `stats` of any run on the machine."""
-        latency, interval = frames.frame_latency_cycles, frames.frame_interval_cycles
-        return cls(latency, interval, frames.frame_energy_uj, _area(stats))
-
-    def amount(self, by: By) -> float:
-        """What is to become less."""
-        match by:
-            case By.LATENCY:
-                return self.latency_cycles
-            case By.STEP:
-                return self.cycles_per_step
-            case By.ENERGY:
-                return self.energy_uj or 0.0
-
-    @property
-    def figures(self) -> tuple[float, ...]:
-        """What two designs that come to the same have in common."""
-        return self.latency_cycles, self.energy_uj or 0.0, self.area_mm2 or 0.0, self.cycles_per_step
-
-
-def _area(stats: Stats) -> float | None:
-    return None if stats.area is None else stats.area.area_mm2
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,10 +168,7 @@ class _Search:
             config = with_setting(config, setting)
         arch = replace(self._arch, config=config)
         asked = find_schedule(change.schedule or self._schedule, config.family)
-        if self._workload.spec.streaming:
-            run = run_frame(arch, self._workload, asked, self._evaluator)
-            return Outcome.of_frame(figures_of_frame(arch, self._workload, run), run.alone)
-        return Outcome.of_run(self._evaluator.evaluate(arch, self._workload, asked).stats)
+        return outcome_of(arch, self._workload, asked, self._evaluator)
 
     def _helps(self, measured: Measured, before: Outcome) -> bool:
         return measured.outcome.amount(self._by) <= (1 - HELPS) * before.amount(self._by)

@@ -14,6 +14,7 @@ from archsim.cli.options import (
     ScheduleOption,
     SetOption,
     WorkloadArgument,
+    chosen,
     load_inputs,
 )
 from archsim.cli.output import OutOption, output
@@ -35,6 +36,7 @@ def explain_command(
     from archsim.api.explain import explain
 
     machine, work = load_inputs(arch, workload, sets)
+    schedule = chosen(schedule, machine, work)
     found = explain(machine, work, schedule)
     if json:
         from archsim.export.explanation_json import write_explanation

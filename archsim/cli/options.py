@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from archsim.api.ranking import Ranking
     from archsim.families.load import Arch
     from archsim.workload import Workload
 
@@ -24,7 +25,10 @@ WorkloadArgument = Annotated[
 ScheduleOption = Annotated[
     str | None,
     typer.Option(
-        "--schedule", "-s", help="How to order the work; see archsim list [default: the first there for the machine]."
+        "--schedule",
+        "-s",
+        help="How to order the work; see archsim list [default: the first there for the machine]. best, best-step or "
+        "best-energy: all are simulated, and the one that takes least is taken.",
     ),
 ]
 SetOption = Annotated[
@@ -63,3 +67,19 @@ def load_inputs(arch: str, workload: str, sets: list[str] | None) -> tuple[Arch,
     if given.faults:
         raise ArchError(given.faults)
     return machine, load_workload(workload, given.workload)
+
+
+def ranked(schedule: str | None, arch: Arch, workload: Workload) -> Ranking | None:
+    """All schedules, best first, if the best one is asked for; else None."""
+    if schedule is None or not schedule.startswith("best"):
+        return None
+    from archsim.api.ranking import asked_best, rank_schedules
+
+    by = asked_best(schedule)
+    return None if by is None else rank_schedules(arch, workload, by)
+
+
+def chosen(schedule: str | None, arch: Arch, workload: Workload) -> str | None:
+    """The schedule that is asked for by name; of the best one its name."""
+    ranking = ranked(schedule, arch, workload)
+    return schedule if ranking is None else ranking.best.name

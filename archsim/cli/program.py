@@ -18,6 +18,7 @@ from archsim.cli.options import (
     ScheduleOption,
     SetOption,
     WorkloadArgument,
+    chosen,
     load_inputs,
 )
 from archsim.cli.output import OutOption, output
@@ -44,6 +45,7 @@ def program_command(
 ) -> None:
     """Print the schedule: prologue, one time step with its dependencies and their lags, epilogue."""
     machine, work = load_inputs(arch, workload, sets)
+    schedule = chosen(schedule, machine, work)
     if (timing_only or contents) and not json:
         raise typer.BadParameter(f"{'--timing-only' if timing_only else '--contents'} goes with --json.")
     if timing_only and contents:
@@ -95,6 +97,7 @@ def trace_command(
     if json and csv:
         raise typer.BadParameter("--json and --csv exclude each other.")
     machine, work = load_inputs(arch, workload, sets)
+    schedule = chosen(schedule, machine, work)
     if json or csv:
         from archsim.export.op_times import CycleWindow, TracedRun
 

@@ -17,6 +17,7 @@ from archsim.cli.options import (
     ScheduleOption,
     SetOption,
     WorkloadArgument,
+    chosen,
     load_inputs,
 )
 from archsim.errors import OutputError
@@ -56,6 +57,7 @@ def rtl_command(
     if check:
         find_verilator()
     machine, work = load_inputs(arch, workload, sets)
+    schedule = chosen(schedule, machine, work)
     expected = expect(machine, work, schedule)
     _refuse_foreign(out, expected.design)
     try:

@@ -21,6 +21,7 @@ from archsim.cli.options import (
     SetOption,
     WorkloadArgument,
     load_inputs,
+    ranked,
 )
 
 if TYPE_CHECKING:
@@ -43,17 +44,19 @@ def run_command(
 ) -> int:
     """Simulate a workload on an architecture, check its numbers, and report latency, utilization and traffic."""
     from archsim.api import simulate
+    from archsim.api.ranking import Ranking
     from archsim.cli.progress import step_progress
     from archsim.families.schedules import find_schedule
     from archsim.report.files.folder import fill_folder, result_folder
     from archsim.report.files.saved import stats_json
 
     machine, work = load_inputs(arch, workload, sets)
-    name = find_schedule(schedule, machine.config.family).name
+    asked = ranked(schedule, machine, work) or find_schedule(schedule, machine.config.family)
+    name = asked.best.name if isinstance(asked, Ranking) else asked.name
     target = out or Path("results") / f"{machine.name}-{work.name}-{name}"
     with result_folder(target) as folder:
         with step_progress(work.spec.steps) as progress:
-            simulation = simulate(machine, work, name, timing_only=timing_only, executor=executor, progress=progress)
+            simulation = simulate(machine, work, asked, timing_only=timing_only, executor=executor, progress=progress)
         fill_folder(folder, simulation, plots=not no_plots)
     if json:
         sys.stdout.write(stats_json(simulation))

@@ -16,6 +16,7 @@ from archsim.cli.options import (
     ScheduleOption,
     SetOption,
     WorkloadArgument,
+    chosen,
     load_inputs,
 )
 
@@ -39,6 +40,7 @@ def validate_command(
     from archsim.report.text.validate_text import verdict_json, verdict_text
 
     machine, work = load_inputs(arch, workload, sets)
+    schedule = chosen(schedule, machine, work)
     verdict = judge(machine, work, schedule, executor)
     sys.stdout.write(verdict_json(verdict) if json else verdict_text(verdict))
     return 0 if verdict.passed else EXIT_INVALID

@@ -16,6 +16,7 @@ from archsim.cli.options import (
     ScheduleOption,
     SetOption,
     WorkloadArgument,
+    chosen,
     load_inputs,
 )
 from archsim.cli.output import OutOption, output
@@ -42,6 +43,7 @@ def whatif_command(
     from archsim.report.text.whatif_text import SHOWN, print_what_if
 
     machine, work = load_inputs(arch, workload, sets)
+    schedule = chosen(schedule, machine, work)
     found = what_if(machine, work, schedule, by)
     if json:
         from archsim.export.whatif_json import write_what_if

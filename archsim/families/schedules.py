@@ -106,7 +106,8 @@ def build_program(schedule: Schedule[ConfigT], spec: NetworkSpec, config: Config
 
 def _no_frames(schedule: Schedule[Any]) -> str:
     others = [other.name for other in schedules_of(family_named(schedule.family)) if other.streams]
-    known = f"those that do: {', '.join(others)}" if others else "no schedule of its family of machines does"
+    some = ", ".join(others[:4]) + (", ..." if len(others) > 4 else "")
+    known = f"those that do: {some}" if others else "no schedule of its family of machines does"
     return f"--schedule {schedule.name}: takes no frames one at a time (streaming: true); {known}"
 
 

@@ -24,12 +24,16 @@ def stats_json(simulation: Simulation) -> str:
     """All figures and the verdict on the numbers, as one JSON object.
 
     "latency_stack" is the critical path by unit and cause, of a streaming workload a frame's; null of a run of over
-    MAX_STACK_OPS ops. "further" are figures of other packages, if any.
+    MAX_STACK_OPS ops. "schedules", best first, where the best one was asked for. "further" are figures of other
+    packages, if any.
     """
     figures = run_figures(simulation)
     figures["latency_stack"] = run_stack(simulation)
     if simulation.frames is not None:
         figures |= dataclasses.asdict(simulation.frames)
+    if simulation.ranking is not None:
+        ranked = simulation.ranking.ranked
+        figures["schedules"] = [{"schedule": found.name, **dataclasses.asdict(outcome)} for found, outcome in ranked]
     if simulation.further:
         figures["further"] = {found.statistic.name: found.value for found in simulation.further}
     return json.dumps(figures, indent=2, allow_nan=False) + "\n"

@@ -22,13 +22,14 @@ def print_report(simulation: Simulation, console: Console) -> None:
     from archsim.report.text.text_further import further
     from archsim.report.text.text_roofline import roofline
     from archsim.report.text.text_room import room
+    from archsim.report.text.text_schedules import schedules
     from archsim.report.text.text_time import latency, step, throughput
     from archsim.report.text.text_traffic import traffic
     from archsim.report.text.text_use import mac_stack, units
     from archsim.report.text.text_verdict import header, validation
 
     performance = (latency, step, throughput, roofline, mac_stack, units)
-    sections = (header, frame, *performance, room, traffic, energy, further, accuracy, validation)
+    sections = (header, schedules, frame, *performance, room, traffic, energy, further, accuracy, validation)
     for section in sections:
         parts = section(simulation)
         if parts:

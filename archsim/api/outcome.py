@@ -1,0 +1,69 @@
+"""Gives the few figures by which designs are put in order: of a run, or of a frame of a stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from archsim.api.evaluate import Evaluator
+from archsim.api.frame_run import run_frame
+from archsim.api.frames import figures_of_frame
+from archsim.config.aims import By
+from archsim.families.load import Arch
+from archsim.families.schedule import Schedule
+from archsim.metrics import Stats
+from archsim.metrics.frames import Frames
+from archsim.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The figures of a design: of a run, or, of a streaming workload, of a frame on a machine that is on.
+
+    `latency_cycles` of the run or the frame, `cycles_per_step` from a step or frame to the next, `energy_uj` of the run
+    or a frame. None where a machine has no such figure.
+    """
+
+    latency_cycles: int
+    cycles_per_step: float
+    energy_uj: float | None
+    area_mm2: float | None
+
+    @classmethod
+    def of_run(cls, stats: Stats) -> Outcome:
+        """The figures of a run, from cold."""
+        energy = None if stats.energy is None else stats.energy.total_uj
+        return cls(stats.latency_cycles, stats.cycles_per_step, energy, _area(stats))
+
+    @classmethod
+    def of_frame(cls, frames: Frames, stats: Stats) -> Outcome:
+        """The figures of a frame; `stats` of any run on the machine."""
+        latency, interval = frames.frame_latency_cycles, frames.frame_interval_cycles
+        return cls(latency, interval, frames.frame_energy_uj, _area(stats))
+
+    def amount(self, by: By) -> float:
+        """What is to become less."""
+        match by:
+            case By.LATENCY:
+                return self.latency_cycles
+            case By.STEP:
+                return self.cycles_per_step
+            case By.ENERGY:
+                return self.energy_uj or 0.0
+
+    @property
+    def figures(self) -> tuple[float, ...]:
+        """What two designs that come to the same have in common."""
+        return self.latency_cycles, self.energy_uj or 0.0, self.area_mm2 or 0.0, self.cycles_per_step
+
+
+def _area(stats: Stats) -> float | None:
+    return None if stats.area is None else stats.area.area_mm2
+
+
+def outcome_of(arch: Arch, workload: Workload, schedule: Schedule[Any], evaluator: Evaluator) -> Outcome:
+    """The figures of a design, without its numbers; raises what `Evaluator.evaluate` raises."""
+    if workload.spec.streaming:
+        run = run_frame(arch, workload, schedule, evaluator)
+        return Outcome.of_frame(figures_of_frame(arch, workload, run), run.alone)
+    return Outcome.of_run(evaluator.evaluate(arch, workload, schedule).stats)

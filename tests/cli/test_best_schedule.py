@@ -1,0 +1,70 @@
+"""`--schedule best`: all schedules that can run, simulated, the best one taken."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from archsim.api import simulate
+from archsim.api.ranking import asked_best, rank_schedules
+from archsim.config import parse_override
+from archsim.config.aims import By
+from archsim.errors import ScheduleError
+from archsim.families.gemv.schedules import GEMV_SCHEDULES
+from archsim.families.load import load_arch
+from archsim.workload import load_workload
+from tests.cli.conftest import Cli
+
+TINY = ("tiny_2x2", "lstm_3_2_t4")
+QUIET = ("--no-plots", "--out", "x")
+
+
+@pytest.mark.parametrize("by", list(By))
+def test_the_best_is_what_takes_least_of_all(by: By) -> None:
+    machine, work = load_arch(TINY[0]), load_workload(TINY[1])
+    ranking = rank_schedules(machine, work, by)
+    stats = {s.name: simulate(machine, work, s, timing_only=True).stats for s in GEMV_SCHEDULES}
+    assert {schedule.name for schedule, _ in ranking.ranked} == set(stats)
+    for schedule, outcome in ranking.ranked:
+        assert outcome.latency_cycles == stats[schedule.name].latency_cycles
+    amounts = [outcome.amount(by) for _, outcome in ranking.ranked]
+    assert amounts == sorted(amounts)
+    assert amounts[0] == min(ranking.ranked, key=lambda one: one[1].amount(by))[1].amount(by)
+
+
+def test_what_does_not_fit_is_left_out_and_named() -> None:
+    """Weights that stay need 160 bytes; with 100 only the schedules that stream are left."""
+    machine = load_arch(TINY[0], [parse_override("weight_sram.capacity_bytes=100")])
+    ranking = rank_schedules(machine, load_workload(TINY[1]))
+    assert all("streamed" in schedule.name for schedule, _ in ranking.ranked)
+    left = dict(ranking.left_out)
+    assert "weight_sram: needs 160 bytes" in left["fused_interleaved"]
+
+
+def test_nothing_that_fits_is_an_error() -> None:
+    machine = load_arch(TINY[0], [parse_override("state_buffer.capacity_bytes=1")])
+    with pytest.raises(ScheduleError, match="no schedule can run lstm_3_2_t4 on tiny_2x2: state_buffer: needs"):
+        rank_schedules(machine, load_workload(TINY[1]))
+
+
+def test_names_of_the_best() -> None:
+    assert [asked_best(name) for name in ("best", "best-step", "best_energy")] == [By.LATENCY, By.STEP, By.ENERGY]
+    assert [asked_best(name) for name in ("fused", None, "besten", GEMV_SCHEDULES[0])] == [None] * 4
+
+
+def test_a_run_of_the_best_lists_the_others(cli: Cli) -> None:
+    run = cli("run", *TINY, "--schedule", "best", *QUIET)
+    assert run.code == 0
+    section = run.out.split("\nSchedules")[1].split("\nLatency")[0]
+    assert "split_gate_major" in section
+    assert "hoisted_interleaved_streamed" in section
+    found = json.loads(cli("run", *TINY, "--schedule", "best", "--json", *QUIET).out)
+    assert found["schedule"] == found["schedules"][0]["schedule"] == "split_gate_major"
+    assert found["latency_cycles"] == min(one["latency_cycles"] for one in found["schedules"])
+    assert "schedules" not in json.loads(cli("run", *TINY, "--json", *QUIET).out)
+
+
+@pytest.mark.parametrize("command", ["explain", "validate", "program", "trace"])
+def test_other_commands_take_the_best_too(cli: Cli, command: str) -> None:
+    assert cli(command, *TINY, "--schedule", "best").out == cli(command, *TINY, "--schedule", "split_gate_major").out
