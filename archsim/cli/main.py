@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from archsim.cli.calibrate import calibrate_command
+from archsim.cli.compare import compare_command
 from archsim.cli.exit_codes import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USER
 from archsim.cli.explain import explain_command
 from archsim.cli.explore import explore_command
@@ -37,6 +38,7 @@ app.command("program")(program_command)
 app.command("trace")(trace_command)
 app.command("explain")(explain_command)
 app.command("whatif")(whatif_command)
+app.command("compare")(compare_command)
 app.command("explore")(explore_command)
 app.command("list")(list_command)
 app.command("fidelity")(fidelity_command)

@@ -8,7 +8,7 @@ from archsim.api import Simulation
 from archsim.api.outcome import Outcome
 from archsim.config.aims import By
 from archsim.report.text.figures_as_text import cycles, significant
-from archsim.report.text.layout import heading, table
+from archsim.report.text.layout import heading, sentence, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -31,7 +31,7 @@ def schedules(simulation: Simulation) -> list[RenderableType]:
             f"{outcome.latency_cycles:,}",
             cycles(outcome.cycles_per_step),
             "-" if outcome.energy_uj is None else significant(outcome.energy_uj),
-            ", ".join(names[1:]),
+            f"and {len(names) - 1} more" if len(names) > 1 else "",
         )
         for outcome, names in alike.items()
     ]
@@ -40,12 +40,15 @@ def schedules(simulation: Simulation) -> list[RenderableType]:
         "cycles a frame" if streams else "cycles",
         "interval" if streams else "a step",
         "energy, uJ",
-        "the same",
+        "alike",
     )
     found = [
         heading("Schedules", f"all that can run this; least {_LEAST[ranking.by]} first, which is the one of this run"),
         table(("<", ">", ">", ">", "<~"), headers, rows, strong=(0,)),
     ]
     if ranking.left_out:
-        found.append(table(("<", "<~"), None, [(name, f"not possible: {why}") for name, why in ranking.left_out]))
+        reasons: dict[str, list[str]] = {}
+        for name, why in ranking.left_out:
+            reasons.setdefault(why, []).append(name)
+        found += [sentence(f"not possible: {', '.join(names)}: {why}") for why, names in reasons.items()]
     return found

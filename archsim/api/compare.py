@@ -1,0 +1,214 @@
+"""Puts designs beside each other: what differs in their inputs, and their figures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from archsim.api.evaluate import Evaluator
+from archsim.api.frame_run import run_frame
+from archsim.api.frames import figures_of_frame
+from archsim.api.ranking import asked_best, rank_schedules
+from archsim.config.text import one_line
+from archsim.errors import ArchError, ArchsimError, Fault
+from archsim.families.load import Arch, load_arch
+from archsim.families.schedule import Schedule
+from archsim.families.schedules import find_schedule
+from archsim.metrics import Stats
+from archsim.metrics.declare import Metric
+from archsim.metrics.frames import Frames
+from archsim.workload import Workload, load_workload
+
+MAX_STATS_BYTES = 64 << 20
+"""Largest stats.json that is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The figures of one design; None where there are none, and of a design that cannot run."""
+
+    arch: Annotated[str, Metric("", "the machine, as it was given")]
+    workload: Annotated[str, Metric("", "the workload")]
+    schedule: Annotated[str, Metric("", "the schedule")]
+    latency_cycles: Annotated[int | None, Metric("cycles", "of the whole run, from cold")] = None
+    latency_us: Annotated[float | None, Metric("us", "the same at the machine's clock")] = None
+    frame_latency_cycles: Annotated[int | None, Metric("cycles", "of a frame of a stream")] = None
+    frame_interval_cycles: Annotated[float | None, Metric("cycles", "from a frame to the next")] = None
+    cycles_per_step: Annotated[float | None, Metric("cycles", "a time step in the steady state")] = None
+    mac_utilization: Annotated[
+        float | None, Metric("1", "useful share of the multipliers; of a stream, frame after frame")
+    ] = None
+    energy_uj: Annotated[float | None, Metric("uJ", "of the run; of a stream, of a frame")] = None
+    area_mm2: Annotated[float | None, Metric("mm2", "of the chip")] = None
+    edp_uj_us: Annotated[float | None, Metric("uJ us", "energy times latency; of a stream, a frame's")] = None
+    largest_loss: Annotated[str | None, Metric("", "where most cycles of the multipliers went but to useful work")] = (
+        None
+    )
+    largest_loss_share: Annotated[float | None, Metric("1", "as a part of the run; of a stream, of the frame")] = None
+    misfit: Annotated[str | None, Metric("", "why the design cannot run")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field of the inputs that is not the same in all designs: its path, and its value by design."""
+
+    field: str
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Designs beside each other: what differs in machines and in workloads, then a row a design."""
+
+    machines: tuple[Difference, ...]
+    workloads: tuple[Difference, ...]
+    rows: tuple[Row, ...]
+
+
+def compare(machines: Sequence[str], workloads: Sequence[str] = (), schedules: Sequence[str] = ()) -> Comparison:
+    """Compare machines (presets, files, or folders of results) on workloads with schedules.
+
+    A folder of results stands for the run that it holds, or, if workloads or schedules are given, for its machine.
+    Schedules are names, or "best"; the machine's first if there are none. What cannot run is a row that says why.
+    Raises ArchError or WorkloadError for inputs that cannot be read, ScheduleError for a name that no machine has.
+    """
+    saved = not workloads and not schedules
+    archs: dict[str, Arch] = {}
+    works: dict[str, Workload] = {}
+    rows: list[Row] = []
+    evaluator = Evaluator()
+    for reference in machines:
+        folder = Path(reference)
+        if folder.is_dir():
+            archs[reference] = load_arch(str(folder / "arch.yaml"))
+            if saved:
+                works[reference] = load_workload(str(folder / "workload.yaml"))
+                rows.append(_saved_row(reference, folder))
+                continue
+        else:
+            archs[reference] = load_arch(reference)
+        for text in workloads or (_DEFAULT_WORKLOAD,):
+            works.setdefault(text, load_workload(text))
+            rows += [
+                _row(reference, archs[reference], works[text], schedule, evaluator) for schedule in schedules or (None,)
+            ]
+    return Comparison(
+        tuple(_differences({name: arch.config.model_dump(mode="json") for name, arch in archs.items()})),
+        tuple(_differences({name: work.config.model_dump(mode="json") for name, work in works.items()})),
+        tuple(rows),
+    )
+
+
+_DEFAULT_WORKLOAD = "lstm_200_1000_t70"
+
+
+def _row(reference: str, arch: Arch, workload: Workload, asked: str | None, evaluator: Evaluator) -> Row:
+    """A design's figures; of one that cannot run the reason."""
+    name = asked or ""
+    try:
+        by = asked_best(asked)
+        schedule: Schedule[Any]
+        schedule = rank_schedules(arch, workload, by).best if by else find_schedule(asked, arch.config.family)
+        name = schedule.name
+        stats = evaluator.evaluate(arch, workload, schedule).stats
+        frames = None
+        if workload.spec.streaming:
+            frames = figures_of_frame(arch, workload, run_frame(arch, workload, schedule, evaluator))
+    except ArchsimError as error:
+        return Row(reference, workload.name, name, misfit=one_line(str(error)))
+    return _figures(reference, stats, frames)
+
+
+def _figures(reference: str, stats: Stats, frames: Frames | None) -> Row:
+    energy = None if stats.energy is None else stats.energy.total_uj
+    latency_us, utilization = stats.latency_us, stats.mac_utilization
+    loss, share = _largest_loss(stats.cycle_stack, stats.latency_cycles)
+    if frames is not None:
+        energy, latency_us, utilization = frames.frame_energy_uj, frames.frame_latency_us, frames.frame_mac_utilization
+        loss, share = _largest_loss(_by_unit(frames.latency_stack), frames.frame_latency_cycles)
+    return Row(
+        reference,
+        stats.workload,
+        stats.schedule,
+        stats.latency_cycles,
+        stats.latency_us,
+        None if frames is None else frames.frame_latency_cycles,
+        None if frames is None else frames.frame_interval_cycles,
+        stats.cycles_per_step,
+        utilization,
+        energy,
+        None if stats.area is None else stats.area.area_mm2,
+        None if energy is None else energy * latency_us,
+        loss,
+        share,
+    )
+
+
+def _largest_loss(stack: Mapping[str, int], total: int) -> tuple[str | None, float | None]:
+    losses = {name: cycles for name, cycles in stack.items() if name != "useful" and cycles}
+    if not losses or not total:
+        return None, None
+    largest = max(losses, key=lambda name: losses[name])
+    return largest, losses[largest] / total
+
+
+def _by_unit(stack: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    """The causes of a latency stack by the names of unit and cause; all that is useful together."""
+    found = {f"{unit} {cause}": cycles for unit, causes in stack.items() for cause, cycles in causes.items()}
+    return {name: cycles for name, cycles in found.items() if not name.endswith(" useful")}
+
+
+def _saved_row(reference: str, folder: Path) -> Row:
+    """The row of a run's results; ArchError if its stats.json is none of archsim's."""
+    file = folder / "stats.json"
+    try:
+        if file.stat().st_size > MAX_STATS_BYTES:
+            raise ValueError("is too large")
+        found = json.loads(file.read_text(encoding="utf-8"))
+        energy, area = found["energy"], found["area"]
+        streams = "frame_latency_cycles" in found
+        energy_uj = found["frame_energy_uj"] if streams else None if energy is None else energy["total_uj"]
+        latency_us = found["frame_latency_us"] if streams else found["latency_us"]
+        loss, share = _largest_loss(found["cycle_stack"], found["latency_cycles"])
+        if streams:
+            loss, share = _largest_loss(_by_unit(found["latency_stack"]), found["frame_latency_cycles"])
+        return Row(
+            reference,
+            str(found["workload"]),
+            str(found["schedule"]),
+            int(found["latency_cycles"]),
+            float(found["latency_us"]),
+            int(found["frame_latency_cycles"]) if streams else None,
+            float(found["frame_interval_cycles"]) if streams else None,
+            float(found["cycles_per_step"]),
+            float(found["frame_mac_utilization" if streams else "mac_utilization"]),
+            None if energy_uj is None else float(energy_uj),
+            None if area is None else float(area["area_mm2"]),
+            None if energy_uj is None else float(energy_uj) * float(latency_us),
+            loss,
+            share,
+        )
+    except OSError as error:
+        raise ArchError((Fault(str(file), "", f"cannot be read: {error.strerror or error}"),)) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ArchError((Fault(str(file), "", "is no stats.json of this archsim; run the design again"),)) from error
+
+
+def _differences(documents: Mapping[str, Mapping[str, Any]]) -> Iterator[Difference]:
+    """The fields whose values are not the same in all documents, in the order in which they first stand."""
+    flat = {name: dict(_flattened(document)) for name, document in documents.items()}
+    for field in dict.fromkeys(field for fields in flat.values() for field in fields):
+        values = {name: fields.get(field, "-") for name, fields in flat.items()}
+        if len(set(values.values())) > 1:
+            yield Difference(field, values)
+
+
+def _flattened(document: Mapping[str, Any], path: str = "") -> Iterable[tuple[str, str]]:
+    for key, value in document.items():
+        if isinstance(value, dict):
+            yield from _flattened(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", "-" if value is None else str(value)

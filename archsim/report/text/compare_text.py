@@ -1,0 +1,35 @@
+"""Writes designs beside each other: what differs in them, then their figures, a column a design."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from archsim.api.compare import Comparison, Difference
+from archsim.report.text.compare_tables import rows_table
+from archsim.report.text.layout import heading, sentence, table, title
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+
+def print_comparison(found: Comparison, console: Console) -> None:
+    """Print a comparison; colours and width are the console's."""
+    parts: list[RenderableType] = [title(f"{len(found.rows)} designs")]
+    parts += _differences("Machines differ in", found.machines)
+    parts += _differences("Workloads differ in", found.workloads)
+    parts.append(heading("Figures"))
+    headers, rows = rows_table(found)
+    across = [[header, *(row[place] for row in rows)] for place, header in enumerate(headers)]
+    parts.append(table(("<", *["<~"] * len(rows)), across[0], across[1:]))
+    misfits = dict.fromkeys(f"{row.arch}: {row.misfit}" for row in found.rows if row.misfit)
+    parts += [sentence(text) for text in misfits if "misfit" not in headers]
+    console.print(*parts, sep="\n", soft_wrap=False, markup=False, highlight=False, emoji=False)
+
+
+def _differences(name: str, found: Sequence[Difference]) -> list[RenderableType]:
+    if not found:
+        return []
+    names = list(found[0].values)
+    rows = [(one.field, *(one.values[name] for name in names)) for one in found]
+    return [heading(name), table(("<", *["<~"] * len(names)), ("field", *names), rows)]

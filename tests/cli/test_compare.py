@@ -1,0 +1,143 @@
+"""`archsim compare`: what differs, figures of each design, folders of results, all formats."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Cli
+from tests.rings import exhaustive
+
+TINY = ("tiny_2x2", "lstm_3_2_t4")
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "compare.md").read_text(encoding="utf-8")
+
+
+def compared(cli: Cli, *arguments: str) -> dict[str, Any]:
+    run = cli("compare", *arguments, "--format", "json")
+    assert (run.code, run.err) == (0, "")
+    found: dict[str, Any] = json.loads(run.out)
+    return found
+
+
+def test_figures_are_those_of_runs(cli: Cli) -> None:
+    rows = compared(cli, "tiny_2x2", "edge_16x16", "-w", "lstm_3_2_t4", "-s", "fused", "-s", "split")["rows"]
+    assert [(row["arch"], row["schedule"]) for row in rows] == [
+        (arch, f"{way}_interleaved") for arch in ("tiny_2x2", "edge_16x16") for way in ("fused", "split")
+    ]
+    for row in rows:
+        run = cli("run", row["arch"], "lstm_3_2_t4", "-s", row["schedule"], "--json", "--no-plots", "--timing-only")
+        stats = json.loads(run.out)
+        for name in ("latency_cycles", "latency_us", "cycles_per_step", "mac_utilization"):
+            assert row[name] == stats[name]
+        assert row["energy_uj"] == stats["energy"]["total_uj"]
+        assert row["area_mm2"] == stats["area"]["area_mm2"]
+        assert row["edp_uj_us"] == stats["energy"]["total_uj"] * stats["latency_us"]
+        losses = {name: cycles for name, cycles in stats["cycle_stack"].items() if name != "useful"}
+        assert losses[row["largest_loss"]] == max(losses.values())
+        assert row["largest_loss_share"] == max(losses.values()) / stats["latency_cycles"]
+
+
+def test_frames(cli: Cli) -> None:
+    (row,) = compared(cli, "tiny_2x2", "-w", "lstm:3,2,t=4,streaming=1")["rows"]
+    assert (row["frame_latency_cycles"], row["frame_interval_cycles"]) == (49, 43)
+    assert (row["largest_loss"], row["largest_loss_share"]) == ("dram drain", 8 / 49)
+    assert row["mac_utilization"] == 40 / (4 * 43)
+
+
+def test_two_folders_of_results(cli: Cli) -> None:
+    """A diff of inputs and figures; what was changed by --set is named, and nothing else."""
+    cli("run", *TINY, "--no-plots", "--out", "one")
+    cli("run", *TINY, "--no-plots", "--out", "two", "--set", "mac_array.rows=4", "--set", "steps=5", "-s", "split")
+    found = compared(cli, "one", "two")
+    assert found["machines"] == [{"field": "mac_array.rows", "values": {"one": "2", "two": "4"}}]
+    assert found["workloads"] == [{"field": "steps", "values": {"one": "4", "two": "5"}}]
+    for row in found["rows"]:
+        stats = json.loads(Path(row["arch"], "stats.json").read_text(encoding="utf-8"))
+        assert row["latency_cycles"] == stats["latency_cycles"]
+        assert row["energy_uj"] == stats["energy"]["total_uj"]
+    (again,) = compared(cli, "two", "-w", "lstm_3_2_t4")["rows"]  # its machine, on another workload
+    assert (
+        again["latency_cycles"]
+        == json.loads(cli("run", *TINY, "--set", "mac_array.rows=4", "--json", "--no-plots", "--out", "x").out)[
+            "latency_cycles"
+        ]
+    )
+
+
+def test_folders_of_streams(cli: Cli) -> None:
+    cli("run", "tiny_2x2", "lstm:3,2,t=4,streaming=1", "--no-plots", "--out", "one")
+    (saved,) = compared(cli, "one")["rows"]
+    (simulated,) = compared(cli, "tiny_2x2", "-w", "lstm:3,2,t=4,streaming=1")["rows"]
+    assert saved | {"arch": ""} == simulated | {"arch": ""}
+
+
+def test_what_cannot_run_is_a_row_that_says_why(cli: Cli) -> None:
+    fits, too_small = compared(cli, "edge_16x16", "tiny_2x2", "-w", "lstm:20,64,t=5")["rows"]
+    assert fits["misfit"] is None
+    assert too_small["latency_cycles"] is None
+    assert "weight_sram: needs 86,016 bytes" in too_small["misfit"]
+
+
+def test_every_format_has_the_same_cells(cli: Cli) -> None:
+    arguments = ("compare", "tiny_2x2", "edge_16x16", "-w", "lstm_3_2_t4")
+    (first, second) = compared(cli, *arguments[1:])["rows"]
+    rows = list(csv.DictReader(io.StringIO(cli(*arguments, "--format", "csv").out)))
+    assert [int(row["latency_cycles"]) for row in rows] == [first["latency_cycles"], second["latency_cycles"]]
+    assert float(rows[1]["energy_uj"]) == second["energy_uj"]
+    markdown = cli(*arguments, "--format", "markdown").out
+    assert f"| tiny_2x2 | lstm_3_2_t4 | fused_interleaved | {first['latency_cycles']} |" in markdown
+    assert len({line.count("|") for line in markdown.splitlines() if "fused" in line}) == 1
+    latex = cli(*arguments, "--format", "latex").out
+    assert rf"tiny\_2x2 & lstm\_3\_2\_t4 & fused\_interleaved & {first['latency_cycles']} &" in latex
+    assert latex.count(r"\begin{tabular}") == latex.count(r"\end{tabular}") == 2
+    text = cli(*arguments).out
+    assert re.search(rf"latency, cycles +{first['latency_cycles']} +{second['latency_cycles']}", text)
+
+
+def test_the_figure_is_a_png_and_the_same_bytes_every_time(cli: Cli) -> None:
+    arguments = ("compare", "tiny_2x2", "edge_16x16", "-w", "lstm_3_2_t4", "-w", "lstm:20,64,t=5")
+    first = cli(*arguments, "--figure", "a.png")
+    assert first.code == 0
+    assert cli(*arguments, "--figure", "b.png").out == first.out
+    assert Path("a.png").read_bytes() == Path("b.png").read_bytes()
+    assert Path("a.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nowhere",), "no preset of that name"),
+        (("empty",), "empty/arch.yaml: cannot be read"),
+        (("broken",), "broken/stats.json: is no stats.json of this archsim"),
+        (("tiny_2x2", "--figure", "x.pdf"), "--figure names a .png file"),
+        (("tiny_2x2", "-w", "nothing"), "nothing: no preset of that name"),
+        (("tiny_2x2", "--format", "xml"), "xml"),
+    ],
+)
+def test_a_mistake_is_one_clear_line(cli: Cli, arguments: tuple[str, ...], said: str) -> None:
+    Path("empty").mkdir()
+    cli("run", *TINY, "--no-plots", "--timing-only", "--out", "broken")
+    Path("broken/stats.json").write_text('{"energy": 7}', encoding="utf-8")
+    run = cli("compare", *arguments)
+    assert run.code == 2
+    assert said in run.err
+    assert "Traceback" not in run.err
+
+
+@exhaustive
+def test_commands_of_the_page_run_and_print_what_it_shows(cli: Cli) -> None:
+    out = ""
+    for block, shown in re.findall(r"^```sh\n(.*?)^```\n(.*?)(?=^```sh|\Z)", PAGE, flags=re.MULTILINE | re.DOTALL):
+        for command in block.splitlines():
+            run = cli(*shlex.split(command)[1:])
+            assert (run.code, run.err) == (0, "")
+            out = run.out
+        printed = re.findall(r"^    (.*)$", shown, flags=re.MULTILINE)
+        assert all(line in out.splitlines() for line in printed if line.strip())
