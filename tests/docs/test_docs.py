@@ -35,7 +35,19 @@ def commands() -> list[list[str]]:
 
 def test_the_readme_shows_every_command() -> None:
     assert {command[0] for command in commands()} == {
-        *("run", "validate", "program", "trace", "explain", "whatif", "compare", "rtl", "list", "calibrate", "fidelity"),
+        *(
+            "run",
+            "validate",
+            "program",
+            "trace",
+            "explain",
+            "whatif",
+            "compare",
+            "rtl",
+            "list",
+            "calibrate",
+            "fidelity",
+        ),
     }
 
 

@@ -8,17 +8,20 @@ With P the start of the phase, for the ops in program order:
     D(op)     = max(F(op) + depth, D(op before on the unit) + write_cycles)
 
 where an op that a repetition leaves out has issue(op) = issue(op before) + issue_cycles and nothing else, and what
-stands before the first op was issued at P + token_latency_cycles. The next phase starts at the largest D.
+stands before the first op was issued at P + token_latency_cycles. The next phase starts at the largest D. A repetition
+of a body that has a release is issued no earlier than at P + token_latency_cycles + release: what stands before its
+first op counts as issued then at the earliest.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from archsim.engines.events import MachineSpec
 from archsim.engines.events.options import Jitter
-from archsim.program.ir import After, Program, Wait
+from archsim.program.ir import After, PhaseKind, Program, Wait
 from archsim.trace import OpRecord
 
 
@@ -32,7 +35,9 @@ class Expected:
     end: int = 0
 
 
-def recurrence(program: Program, spec: MachineSpec, jitter: Jitter | None = None) -> Expected:
+def recurrence(
+    program: Program, spec: MachineSpec, jitter: Jitter | None = None, releases: Sequence[int] = ()
+) -> Expected:
     """Evaluate the rules above, op after op."""
     found = Expected()
     for number, phase in enumerate(program.phases):
@@ -41,7 +46,10 @@ def recurrence(program: Program, spec: MachineSpec, jitter: Jitter | None = None
         issued = begin + spec.token_latency_cycles
         records: dict[tuple[int, int], OpRecord] = {}
         on_unit: dict[str, list[OpRecord]] = {name: [] for name in spec.units}
+        told = issued
         for repetition in range(phase.repeat):
+            if phase.kind is PhaseKind.BODY and repetition < len(releases):
+                issued = max(issued, told + releases[repetition])
             for index, op in enumerate(phase.ops):
                 if not op.active(repetition, phase.repeat):
                     issued += spec.issue_cycles

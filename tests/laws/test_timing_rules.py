@@ -7,6 +7,7 @@ every cycle of every op says that nothing else (order of units, ties, arithmetic
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import accumulate
 from types import MappingProxyType
 
 import numpy as np
@@ -38,6 +39,18 @@ def test_every_op_at_its_cycle(case: Case) -> None:
         assert {cause.value: unit.waits[cause] for cause in Wait} == {
             cause.value: want.waits[name, cause.value] for cause in Wait
         }
+
+
+@given(cases(), st.lists(st.integers(0, 60), max_size=12))
+def test_every_op_at_its_cycle_when_repetitions_are_released(case: Case, gaps: list[int]) -> None:
+    """As frames of a stream are, which come one after the other."""
+    releases = tuple(accumulate(gaps))
+    spec = case.machine_spec()
+    trace = execute(case.program, spec, Options(window=EVERYTHING, releases=releases))
+    want = recurrence(case.program, spec, releases=releases)
+    assert list(trace.records) == want.records
+    assert [phase.start for phase in trace.phases] == want.starts
+    assert trace.total_cycles == want.end
 
 
 @given(cases())
