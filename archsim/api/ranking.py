@@ -25,6 +25,11 @@ def asked_best(asked: object) -> By | None:
     return BEST.get(asked.replace("-", "_")) if isinstance(asked, str) else None
 
 
+def best_name(by: By) -> str:
+    """What is asked for to get the schedule that takes least of something."""
+    return next(name for name, least in BEST.items() if least is by)
+
+
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """The schedules that can run a workload on a machine, best first, with their figures; and why others cannot.

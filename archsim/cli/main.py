@@ -18,6 +18,7 @@ from archsim.cli.fidelity import fidelity_command
 from archsim.cli.importing import import_command
 from archsim.cli.listing import list_command
 from archsim.cli.program import program_command, trace_command
+from archsim.cli.rerun import rerun_command
 from archsim.cli.rtl import rtl_command
 from archsim.cli.run import run_command
 from archsim.cli.validate import validate_command
@@ -39,6 +40,7 @@ app.command("trace")(trace_command)
 app.command("explain")(explain_command)
 app.command("whatif")(whatif_command)
 app.command("compare")(compare_command)
+app.command("rerun")(rerun_command)
 app.command("explore")(explore_command)
 app.command("list")(list_command)
 app.command("fidelity")(fidelity_command)

@@ -48,6 +48,7 @@ def run_command(
     from archsim.cli.progress import step_progress
     from archsim.families.schedules import find_schedule
     from archsim.report.files.folder import fill_folder, result_folder
+    from archsim.report.files.manifest import Options
     from archsim.report.files.saved import stats_json
 
     machine, work = load_inputs(arch, workload, sets)
@@ -57,7 +58,7 @@ def run_command(
     with result_folder(target) as folder:
         with step_progress(work.spec.steps) as progress:
             simulation = simulate(machine, work, asked, timing_only=timing_only, executor=executor, progress=progress)
-        fill_folder(folder, simulation, plots=not no_plots)
+        fill_folder(folder, simulation, Options(timing_only, executor), plots=not no_plots)
     if json:
         sys.stdout.write(stats_json(simulation))
     else:

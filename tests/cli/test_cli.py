@@ -122,6 +122,7 @@ def test_timing_only_computes_nothing_and_says_so(cli: Cli) -> None:
     full = cli("run", *TINY, "--no-plots", "--json", "--out", "full")
     assert sorted(path.name for path in Path("timed").iterdir()) == [
         "arch.yaml",
+        "manifest.json",
         "report.txt",
         "stats.json",
         "workload.yaml",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from archsim.api import Simulation
 from archsim.errors import OutputError
+from archsim.report.files import manifest
 from archsim.report.files.accuracy_figures import accuracy_csv
 from archsim.report.files.saved import resolved_arch, resolved_workload, stats_json, torch_outputs
 from archsim.report.text.report_text import report_text
@@ -20,7 +21,8 @@ ENERGY_PLOT = "energy.png"
 ACCURACY_PLOTS = ("accuracy.png", "format_ranges.png")
 ACCURACY_FILES = ("accuracy.csv", *ACCURACY_PLOTS)
 """Only of a run whose accuracy is measured: that computes in other formats than float32."""
-FILES = ("stats.json", "report.txt", "arch.yaml", "workload.yaml", "outputs.npz", *PLOTS, ENERGY_PLOT, *ACCURACY_FILES)
+INPUTS = ("arch.yaml", "workload.yaml", manifest.NAME)
+FILES = ("stats.json", "report.txt", *INPUTS, "outputs.npz", *PLOTS, ENERGY_PLOT, *ACCURACY_FILES)
 """All that a run's folder can hold."""
 
 
@@ -50,7 +52,7 @@ def result_folder(target: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def fill_folder(folder: Path, simulation: Simulation, plots: bool) -> None:
+def fill_folder(folder: Path, simulation: Simulation, options: manifest.Options, plots: bool) -> None:
     """Write everything that is known of a run."""
     import numpy as np
 
@@ -58,6 +60,8 @@ def fill_folder(folder: Path, simulation: Simulation, plots: bool) -> None:
     (folder / "report.txt").write_text(report_text(simulation), encoding="utf-8")
     (folder / "arch.yaml").write_text(resolved_arch(simulation.arch, folder), encoding="utf-8")
     (folder / "workload.yaml").write_text(resolved_workload(simulation.workload, folder), encoding="utf-8")
+    text = manifest.manifest_json(simulation, options, folder)
+    (folder / manifest.NAME).write_text(text, encoding="utf-8")
     if simulation.results is not None:
         np.savez(folder / "outputs.npz", **torch_outputs(simulation.workload, simulation.results))
     if simulation.accuracy is not None:

@@ -1,0 +1,101 @@
+"""Runs what a folder of results holds once more, and says whether anything is not the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archsim import __version__
+from archsim.api import simulate
+from archsim.errors import Fault, WorkloadError
+from archsim.families.load import load_arch
+from archsim.report.files.manifest import input_hashes, read_manifest
+from archsim.report.files.saved import stats_json, torch_outputs
+from archsim.workload import load_workload
+
+NAMES = ("arch", "workload", "overrides")
+"""Figures that say how inputs were called, which is not how they are called in the folder."""
+
+MAX_STATS_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """A run repeated: how many figures and numbers were compared, and a line for each thing that is not the same."""
+
+    figures: int
+    numbers: int
+    inputs: tuple[str, ...]
+    differences: tuple[str, ...]
+
+
+def rerun(folder: Path) -> Rerun:
+    """Repeat the run of a folder of results and compare; raises what loading and simulating its inputs raises."""
+    manifest = read_manifest(folder)
+    saved = _saved_stats(folder / "stats.json")
+    arch, workload = load_arch(str(folder / "arch.yaml")), load_workload(str(folder / "workload.yaml"))
+    run = simulate(arch, workload, manifest.schedule, timing_only=manifest.timing_only, executor=manifest.executor)
+    found = json.loads(stats_json(run))
+    old, new = (dict(_flat(figures)) for figures in (saved, found))
+    differences = [
+        f"{name}: {old.get(name, 'nothing')} -> {new.get(name, 'nothing')}"
+        for name in dict.fromkeys([*old, *new])
+        if old.get(name) != new.get(name)
+    ]
+    numbers = 0
+    if run.results is not None:
+        count, wrong = _outputs(folder, torch_outputs(workload, run.results))
+        numbers, differences = count, differences + wrong
+    now = dict(input_hashes(run, folder))
+    inputs = [f"{name} is another one" for name in manifest.inputs if _hash(name, now) != manifest.inputs[name]]
+    if manifest.archsim != __version__:
+        inputs.append(f"archsim is {__version__}, it was {manifest.archsim}")
+    return Rerun(len(new), numbers, tuple(inputs), tuple(differences))
+
+
+def _hash(name: str, now: Mapping[str, str]) -> str | None:
+    return now.get(name) or next((value for other, value in now.items() if Path(other).name == Path(name).name), None)
+
+
+def _saved_stats(file: Path) -> dict[str, Any]:
+    try:
+        if file.stat().st_size > MAX_STATS_BYTES:
+            raise ValueError("too large")
+        found = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError("no object")
+    except OSError as error:
+        raise WorkloadError((Fault(str(file), "", f"cannot be read: {error.strerror or error}"),)) from error
+    except ValueError as error:
+        raise WorkloadError((Fault(str(file), "", "is no stats.json of archsim"),)) from error
+    return found
+
+
+def _flat(figures: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in figures.items():
+        if not path and name in NAMES:
+            continue
+        if isinstance(value, dict):
+            yield from _flat(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", json.dumps(value)
+
+
+def _outputs(folder: Path, computed: Mapping[str, Any]) -> tuple[int, list[str]]:
+    """How many numbers there are, and the tensors that are not the same bit for bit."""
+    import numpy as np
+
+    count, wrong = 0, []
+    try:
+        with np.load(folder / "outputs.npz", allow_pickle=False) as saved:
+            for name, array in computed.items():
+                count += array.size
+                old = saved[name] if name in saved.files else np.zeros(0, array.dtype)
+                if old.shape != array.shape or old.dtype != array.dtype or old.tobytes() != array.tobytes():
+                    wrong.append(f"outputs.npz: {name} is not the same")
+    except (OSError, ValueError) as error:
+        raise WorkloadError((Fault(str(folder / "outputs.npz"), "", "cannot be read"),)) from error
+    return count, wrong

@@ -1,0 +1,98 @@
+"""`archsim rerun`: a folder of results repeated, and what is not the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.cli.conftest import Cli
+
+TINY = ("tiny_2x2", "lstm_3_2_t4")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--timing-only",),
+        ("--timing-only", "--executor", "fast"),
+        ("--schedule", "best-energy", "--timing-only"),
+        ("--set", "formats=q4.12", "--set", "activation.method=table"),
+        ("--set", "streaming=true", "--set", "period_us=1"),
+    ],
+)
+def test_a_run_repeated_is_the_same(cli: Cli, options: tuple[str, ...]) -> None:
+    assert cli("run", *TINY, *options, "--no-plots", "--out", "x").code == 0
+    again = cli("rerun", "x")
+    assert (again.code, again.err) == (0, "")
+    assert again.out.startswith("SAME: ")
+    assert ("and 12 numbers" in again.out) == ("--timing-only" not in options)
+    assert json.loads(cli("rerun", "x", "--json").out)["differences"] == []
+
+
+def test_the_command_of_the_manifest_makes_the_same_figures(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli("run", *TINY, "--schedule", "split", "--no-plots", "--out", "x")
+    manifest = json.loads(Path("x/manifest.json").read_text(encoding="utf-8"))
+    monkeypatch.chdir("x")
+    found = json.loads(cli(*shlex.split(" ".join(manifest["command"]))[1:], "--json", "--no-plots", "--out", "y").out)
+    assert found["latency_cycles"] == json.loads(Path("stats.json").read_text(encoding="utf-8"))["latency_cycles"]
+
+
+def test_the_same_run_has_the_same_manifest(cli: Cli) -> None:
+    for name in ("x", "y"):
+        cli("run", *TINY, "--no-plots", "--out", name)
+    assert Path("x/manifest.json").read_bytes() == Path("y/manifest.json").read_bytes()
+
+
+def test_what_is_not_the_same_is_named(cli: Cli) -> None:
+    cli("run", *TINY, "--no-plots", "--out", "x")
+    stats = json.loads(Path("x/stats.json").read_text(encoding="utf-8"))
+    stats["cycle_stack"]["useful"] += 1
+    Path("x/stats.json").write_text(json.dumps(stats), encoding="utf-8")
+    with np.load("x/outputs.npz") as saved:
+        outputs = dict(saved)
+    outputs["output"][0, 0, 0] += 1
+    np.savez("x/outputs.npz", **outputs)
+    run = cli("rerun", "x")
+    assert run.code == 1
+    was = stats["cycle_stack"]["useful"]
+    assert f"cycle_stack.useful: {was} -> {was - 1}" in run.out
+    assert "outputs.npz: output is not the same" in run.out
+    assert run.out.splitlines()[-1].startswith("DIFFERENT: 2 of ")
+
+
+def test_an_input_that_has_changed_is_named(cli: Cli) -> None:
+    cli("run", *TINY, "--no-plots", "--out", "x")
+    arch = Path("x/arch.yaml")
+    arch.write_text(arch.read_text(encoding="utf-8").replace("queue_depth: 8", "queue_depth: 1"), encoding="utf-8")
+    run = cli("rerun", "x")
+    assert run.code == 1
+    assert run.out.splitlines()[0] == "changed: arch.yaml is another one"
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("manifest.json", None, "manifest.json: cannot be read"),
+        ("manifest.json", "{}", "is no manifest of a run of archsim"),
+        ("manifest.json", "[", "is no manifest of a run of archsim"),
+        ("stats.json", "7", "is no stats.json of archsim"),
+        ("outputs.npz", "7", "outputs.npz: cannot be read"),
+        ("arch.yaml", None, "arch.yaml: cannot be read"),
+    ],
+)
+def test_a_folder_that_is_broken_is_one_line(cli: Cli, file: str, content: str | None, said: str) -> None:
+    cli("run", *TINY, "--no-plots", "--out", "x")
+    if content is None:
+        os.remove(f"x/{file}")
+    else:
+        Path("x", file).write_text(content, encoding="utf-8")
+    run = cli("rerun", "x")
+    assert (run.code, run.out) == (2, "")
+    assert said in run.err
+    assert run.err.count("\n") == 1
