@@ -63,7 +63,7 @@ def test_which_share_runs(monkeypatch: pytest.MonkeyPatch, long: str, given: str
 def test_no_such_share_is_one_line(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
     monkeypatch.setenv("ARCHSIM_LONG", "")
     monkeypatch.setenv("ARCHSIM_SHARE", given)
-    with pytest.raises(pytest.UsageError, match="0 to 7"):
+    with pytest.raises(pytest.UsageError, match="0 to 11"):
         share()
 
 
