@@ -2,8 +2,8 @@
 
 Every kind of check is in the fast ring. Of a test over many combinations of parameters it takes a few that cover all
 values, or all pairs of values; of a law it takes fewer examples. The exhaustive ring takes the other combinations, and
-laws at length. Half an hour of that is too long for every change, so a run takes all laws and one share of twelve of the
-other tests that only this ring has, which ARCHSIM_SHARE names (0 to 11): CI takes another one with every commit.
+laws at length. Half an hour of that is too long for every change, so a run takes all laws and one share of twelve of
+the other tests that only this ring has, which ARCHSIM_SHARE names (0 to 11): CI takes another one with every commit.
 ARCHSIM_LONG=1 takes all of them.
 """
 

@@ -68,10 +68,10 @@ def test_no_such_share_is_one_line(monkeypatch: pytest.MonkeyPatch, given: str) 
 
 
 def test_shares_are_about_as_large_and_together_all() -> None:
-    found = [share_of(f"tests/test_x.py::test_y[{a}-{b}]") for a in range(20) for b in range(20)]
+    found = [share_of(f"tests/test_x.py::test_y[{a}-{b}]") for a in range(40) for b in range(30)]
     counts = [found.count(number) for number in range(SHARES)]
-    assert sum(counts) == 400
-    assert all(45 <= count <= 90 for count in counts)
+    assert sum(counts) == 1200
+    assert all(0.7 <= count / (1200 / SHARES) <= 1.3 for count in counts)
 
 
 AXES = {"schedule": range(20), "machine": range(5), "network": range(10)}
