@@ -37,6 +37,17 @@ def test_the_report_begins_with_the_frame_and_names_the_other_question(cli: Cli)
     assert "A frame" not in cli("run", "tiny_2x2", "lstm_3_2_t4", *QUIET).out
 
 
+def test_a_run_that_is_all_loading_names_the_other_question(cli: Cli) -> None:
+    """The complaint: of a run of one step nearly all is the loading of weights, which no frame on a chip waits for."""
+    cold = cli("run", "edge_16x16", "lstm:40,64,t=1,layers=3", "--timing-only", *QUIET).out
+    assert "This run is a cold start: " in cold
+    assert "streaming=1 (--set streaming=true)" in cold
+    hoisted = cli("run", "edge_16x16", "lstm:40,64,t=1,layers=3", "-s", "hoisted", "--timing-only", *QUIET).out
+    assert "cold start" in hoisted
+    assert "streaming=1" not in hoisted
+    assert "cold start" not in cli("run", "tiny_2x2", "lstm_3_2_t4", *QUIET).out
+
+
 def test_a_frame_is_explained(cli: Cli) -> None:
     found = json.loads(cli("explain", *STREAM, "--json").out)
     assert found["latency_cycles"] == 49

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _SHARES = ("mac_utilization", "steady_state_mac_utilization")
+_COLD = 0.9
+"""A run of which so much is loading is called a cold start."""
 _UNSTEADY = 2
 """With so many time steps or fewer there is no steady state."""
 _THROUGHPUT = ("throughput_gops", "steady_state_throughput_gops", "peak_throughput_gops")
@@ -41,7 +43,22 @@ def latency(simulation: Simulation) -> list[RenderableType]:
         for name, length, meaning in parts
     ]
     headers = ("phase", about["latency_cycles"].unit, about["latency_us"].unit, "share", "what it is")
-    return [heading("Latency"), table(("<", ">", ">", ">", "<~"), headers, rows, strong=(len(rows) - 1,))]
+    found = [heading("Latency"), table(("<", ">", ">", ">", "<~"), headers, rows, strong=(len(rows) - 1,))]
+    note = _cold_start(simulation)
+    return [*found, sentence(note)] if note else found
+
+
+def _cold_start(simulation: Simulation) -> str:
+    """The words for a run that is nearly all loading: what it answers, and how the other question is asked."""
+    stats, spec = simulation.stats, simulation.workload.spec
+    if spec.streaming or stats.prologue_cycles < _COLD * stats.latency_cycles:
+        return ""
+    other = ""
+    if simulation.schedule.streams and not spec.runs_in_reverse and spec.lengths is None:
+        other = " Of a machine that is on, to which the steps come as frames: streaming=1 (--set streaming=true)."
+    return (
+        f"This run is a cold start: {part(stats.prologue_cycles, stats.latency_cycles)} of it loads what stays.{other}"
+    )
 
 
 def step(simulation: Simulation) -> list[RenderableType]:
