@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _SHARES = ("mac_utilization", "steady_state_mac_utilization")
-_COLD = 0.9
+_COLD = 0.8
 """A run of which so much is loading is called a cold start."""
 _UNSTEADY = 2
 """With so many time steps or fewer there is no steady state."""
