@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from archsim.api.evaluate import Evaluator
 from archsim.api.machine_spec import machine_spec, rules_of
-from archsim.critical import AllTimes, Instance, LatencyStack, Segment, frame_path, latency_stack
+from archsim.critical import MAX_OPS, AllTimes, Instance, LatencyStack, Segment, frame_path, latency_stack
 from archsim.engines.events import MachineSpec, Options, execute
+from archsim.errors import ScheduleError
 from archsim.families.load import Arch
 from archsim.families.registry import build_units
 from archsim.families.schedule import Schedule
@@ -83,7 +84,7 @@ def run_frame(arch: Arch, workload: Workload, schedule: Schedule[Any], evaluator
 
 
 def of_length(workload: Workload, frames: int) -> Workload:
-    """The same network for another number of frames, all of them there; for runs without numbers."""
+    """The workload with another number of frames, all of them there from the first cycle; for runs without numbers."""
     times = {"period_us": None, "jitter_us": 0.0, "arrivals_us": None, "deadline_us": None}
     return replace(workload, config=workload.config.model_copy(update={"steps": frames, **times}))
 
@@ -123,6 +124,11 @@ class _Run:
     """A run of frames that come at given cycles, with the times of all its ops."""
 
     def __init__(self, program: Program, machine: MachineSpec, releases: tuple[int, ...]) -> None:
+        if program.op_instances > MAX_OPS:
+            raise ScheduleError(
+                f"{len(releases):,} frames of a stream are {program.op_instances:,} ops, more than the {MAX_OPS:,} "
+                "whose times are kept; fewer frames: --set steps=1000"
+            )
         self._program, self._releases = program, releases
         self._stores = OutputStores(program)
         self._times = AllTimes(program)

@@ -121,28 +121,11 @@ def simulate(
     run = FinishedRun(program, trace, arch.config, units, workload.spec, stats)
     further = compute_further(run, installed_statistics() if statistics is None else statistics)
     frames = measure_frames(arch, workload, found) if workload.spec.streaming else None
-    if numbers is None or computation is None:
-        nothing = not_validated(TIMING_ONLY)
-        return Simulation(
-            arch,
-            workload,
-            found,
-            program,
-            trace,
-            stats,
-            nothing,
-            None,
-            None,
-            None,
-            used,
-            further,
-            frames,
-            times,
-            ranking,
-        )
-    computed = computation.results()
-    validation = check_numbers(computed, numbers, arch, found)
-    accuracy = None if recorder is None else measure(numbers, computed, recorder, computation.overflows)
+    validation, computed, accuracy = not_validated(TIMING_ONLY), None, None
+    if numbers is not None and computation is not None:
+        computed = computation.results()
+        validation = check_numbers(computed, numbers, arch, found)
+        accuracy = None if recorder is None else measure(numbers, computed, recorder, computation.overflows)
     return Simulation(
         arch,
         workload,

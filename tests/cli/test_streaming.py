@@ -88,6 +88,15 @@ def test_what_is_no_stream_is_one_line(cli: Cli, workload: str, sets: tuple[str,
     assert run.err.count("\n") == 1
 
 
+def test_more_frames_than_times_are_kept_of_is_one_line(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frame on tiny_2x2 has 16 ops; with the prologue's and the epilogue's 10, 4 frames are 74."""
+    monkeypatch.setattr("archsim.api.frame_run.MAX_OPS", 73)
+    run = cli("run", *STREAM, "--set", "period_us=1", *QUIET)
+    assert (run.code, run.out) == (2, "")
+    assert "4 frames of a stream are 74 ops, more than the 73 whose times are kept" in run.err
+    assert not Path("x").exists()
+
+
 @pytest.mark.parametrize("command", ["run", "explain", "whatif", "validate", "program"])
 def test_a_hoisted_schedule_is_refused_by_every_command(cli: Cli, command: str) -> None:
     run = cli(command, *STREAM, "--schedule", "hoisted")
