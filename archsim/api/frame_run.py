@@ -73,7 +73,7 @@ def run_frame(arch: Arch, workload: Workload, schedule: Schedule[Any], evaluator
     apart = ceil(many.cycles_per_step)
     gap = apart if store.behind else 4 * (apart + alone.body_cycles)
     while True:
-        run = _Run(program, machine, tuple(gap * frame for frame in range(number + ahead + 2)))
+        run = FramesRun(program, machine, tuple(gap * frame for frame in range(number + ahead + 2)))
         if store.behind or run.is_over(0, gap):
             break
         gap *= 2
@@ -115,12 +115,12 @@ def frame_latencies(
     `releases`: the cycle of each arrival, counted from when the machine is ready.
     """
     program = build_program(schedule, spec, arch.config)
-    run = _Run(program, machine_spec(program, arch, build_units(arch.config)), tuple(releases))
+    run = FramesRun(program, machine_spec(program, arch, build_units(arch.config)), tuple(releases))
     done = [run.out(frame)[0] for frame in range(len(releases))]
     return np.array(done, np.int64) - run.begin - np.array(releases, np.int64)
 
 
-class _Run:
+class FramesRun:
     """A run of frames that come at given cycles, with the times of all its ops."""
 
     def __init__(self, program: Program, machine: MachineSpec, releases: tuple[int, ...]) -> None:

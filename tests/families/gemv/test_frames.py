@@ -10,13 +10,16 @@ from hypothesis import strategies as st
 
 from archsim.api import simulate
 from archsim.api.explain import explain
-from archsim.api.frame_run import frame_latencies, run_frame
+from archsim.api.frame_run import FramesRun, frame_latencies, run_frame
 from archsim.api.frames import measure_frames
+from archsim.api.machine_spec import machine_spec
 from archsim.config import parse_override
+from archsim.critical import Cause, Segment
 from archsim.errors import ScheduleError
 from archsim.families.gemv.schedules import GEMV_SCHEDULES
 from archsim.families.load import load_arch
-from archsim.families.schedules import find_schedule
+from archsim.families.registry import build_units
+from archsim.families.schedules import build_program, find_schedule
 from archsim.metrics.frames import Frames
 from archsim.program.verifier import find_hazards
 from archsim.workload import Workload, load_workload
@@ -151,12 +154,23 @@ def test_a_wavefront_waits_for_the_next_frame() -> None:
     assert found.arrivals.missed_deadlines == 8  # all but the last, behind which nothing comes that layer 1 waits for
 
 
-def test_the_stack_of_a_wavefront_has_the_wait_for_the_next_frame() -> None:
-    """At the interval of its own frames wait for nothing; a machine that is faster than they come does."""
+@pytest.mark.parametrize("gap", [0, 200])
+def test_the_path_of_a_wavefronts_frame_has_the_wait_for_the_next_one(gap: int) -> None:
+    """At the interval, or, 200 cycles apart: the path goes back to the next frame's arrival, before which it waits."""
     work, machine = load_workload("lstm:3,2,t=9,layers=2,streaming=1"), load_arch("tiny_2x2")
-    run = run_frame(machine, work, find_schedule("fused_wavefront"))
-    assert sum(segment.cycles for segment in run.path) == run.latency_cycles
-    assert all(one.end == other.start for one, other in pairwise(run.path))
+    way = find_schedule("fused_wavefront")
+    path: tuple[Segment, ...]
+    if gap:
+        program = build_program(way, work.spec, machine.config)
+        spec = machine_spec(program, machine, build_units(machine.config))
+        run = FramesRun(program, spec, tuple(gap * frame for frame in range(9)))
+        path, since = run.path_of(3)
+        waits = [segment for segment in path if segment.cause is Cause.FRAME]
+        assert [(segment.start - since, segment.end - since) for segment in waits] == [(0, gap)]
+        assert path[-1].end - since == frame_latencies(machine, work.spec, way, [gap * n for n in range(9)])[3]
+    else:
+        path = run_frame(machine, work, way).path
+    assert all(one.end == other.start for one, other in pairwise(path))
 
 
 @pytest.mark.parametrize(
