@@ -184,7 +184,7 @@ class _Search:
         return sorted(found, key=key)
 
     def _different(self, found: Sequence[Measured], before: Outcome | None) -> Iterator[Measured]:
-        """Of schedules that come to the same figures the first, and none that changes nothing."""
+        """The changes without schedules that come to the same figures as one before, or that change nothing."""
         seen = set() if before is None else {before.figures}
         for measured in found:
             alone = bool(measured.change.schedule) and not measured.change.settings
