@@ -24,8 +24,12 @@ _type_of = cast(Callable[[object], object], typeof)
 
 
 def inlined(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """A helper of compiled functions that becomes part of their code: a call of it costs nothing."""
-    return cast(Callable[Parameters, Result], njit(forceinline=True, **UNCOUNTED)(function))
+    """A helper of compiled functions that becomes part of their code: a call of it costs nothing.
+
+    It does so before types are known. Compiled for itself first, each helper had machine code and wrappers of its own
+    that nobody called, and all was compiled in 17.9 s instead of 7.4 s.
+    """
+    return cast(Callable[Parameters, Result], njit(inline="always", **UNCOUNTED)(function))
 
 
 def compiled(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
@@ -51,7 +55,7 @@ def compiled(function: Callable[Parameters, Result]) -> Callable[Parameters, Res
 
 def _dispatcher(function: Callable[..., object]) -> Any:  # noqa: ANN401 numba says little of its types
     try:
-        dispatcher: Any = njit(cache=True, **UNCOUNTED)(function)
+        dispatcher: Any = njit(cache=True, no_cfunc_wrapper=True, **UNCOUNTED)(function)
         # By itself numba compiles again only when the file changes in which the function stands. But the layout of the
         # arguments, the helpers and the codes are compiled into it, too, and they stand in other files.
         dispatcher._cache._cache_file._source_stamp = _sources(Path(function.__code__.co_filename).parent)
