@@ -3,74 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 
 from pydantic import ValidationError
 
+from archsim.api.change import Change, Measured, changed, enough_memory, notch_changes
 from archsim.api.evaluate import Evaluator
 from archsim.api.outcome import Outcome, outcome_of
 from archsim.config.aims import By
 from archsim.config.text import one_line
-from archsim.config.types import Notch
 from archsim.errors import ArchsimError, CapacityError
 from archsim.families.load import Arch
-from archsim.families.machine_config import MachineConfig
 from archsim.families.registry import family_of
 from archsim.families.schedules import AskedSchedule, find_schedule, schedules_of
-from archsim.hardware.unit import UnitConfig
 from archsim.workload import Workload
-
-KIB, MIB = 1 << 10, 1 << 20
-
 
 HELPS = 0.01
 """Where no single change saves this part of it, pairs of changes are tried too."""
 PAIRED = 12
 """How many single changes, the best ones, are put into pairs: 66 of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A field of the architecture with another value."""
-
-    section: str
-    field: str
-    value: int | float
-    is_size: bool = False
-    """Whether the value is in bytes."""
-
-    def __str__(self) -> str:
-        return f"{self.section}.{self.field}={self._text}"
-
-    @property
-    def _text(self) -> str:
-        value = int(self.value) if self.value == int(self.value) else self.value
-        for unit, name in ((MIB, "MiB"), (KIB, "KiB")):
-            if self.is_size and value % unit == 0:
-                return f"{int(value) // unit}{name}"
-        return str(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Another design: settings, and the name of another schedule ("" for the same one)."""
-
-    settings: tuple[Setting, ...] = ()
-    schedule: str = ""
-
-    def __str__(self) -> str:
-        """What a command line adds to make it."""
-        parts = [f"--set {setting}" for setting in self.settings]
-        return " ".join([*parts, f"--schedule {self.schedule}"] if self.schedule else parts)
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What a change brings: the figures of the design with it."""
-
-    change: Change
-    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +80,7 @@ class _Search:
 
     def _changes(self) -> Iterator[Change]:
         """Every single change."""
-        for section, model in _sections(self._arch.config):
-            for field, value in _notches(model):
-                yield Change((Setting(section, field, value),))
+        yield from notch_changes(self._arch.config)
         family = family_of(self._arch.config)
         schedules = schedules_of(family)
         yield from dict.fromkeys(setting for schedule in schedules for setting in self._enough(schedule.name))
@@ -141,10 +91,9 @@ class _Search:
         try:
             self._evaluate(Change(schedule=schedule))
         except CapacityError as error:
-            if error.unit == "bytes" and hasattr(getattr(self._arch.config, error.memory, None), "capacity_bytes"):
-                step = MIB if error.need > MIB else KIB
-                enough = -(-error.need // step) * step
-                yield Change((Setting(error.memory, "capacity_bytes", enough, is_size=True),))
+            enough = enough_memory(error, self._arch.config)
+            if enough is not None:
+                yield enough
         except ArchsimError:
             return
 
@@ -163,11 +112,8 @@ class _Search:
         return self._known[change]
 
     def _outcome(self, change: Change) -> Outcome:
-        config = self._arch.config
-        for setting in change.settings:
-            config = with_setting(config, setting)
-        arch = replace(self._arch, config=config)
-        asked = find_schedule(change.schedule or self._schedule, config.family)
+        arch = changed(self._arch, change)
+        asked = find_schedule(change.schedule or self._schedule, arch.config.family)
         return outcome_of(arch, self._workload, asked, self._evaluator)
 
     def _helps(self, measured: Measured, before: Outcome) -> bool:
@@ -193,29 +139,3 @@ class _Search:
             if alone:
                 seen.add(measured.outcome.figures)
             yield measured
-
-
-def with_setting(config: MachineConfig, setting: Setting) -> MachineConfig:
-    """A machine with another value of one field; pydantic's ValidationError if it is not allowed."""
-    section = getattr(config, setting.section)
-    changed = type(section)(**{**dict(section), setting.field: setting.value})
-    return type(config)(**{**dict(config), setting.section: changed})
-
-
-def _sections(config: MachineConfig) -> Iterator[tuple[str, UnitConfig]]:
-    """The sections of a machine, in the order of its description."""
-    for name in type(config).model_fields:
-        section = getattr(config, name)
-        if isinstance(section, UnitConfig):
-            yield name, section
-
-
-def _notches(section: UnitConfig) -> Iterator[tuple[str, int | float]]:
-    """Each number of a section whose type says how it is changed, with its other value."""
-    for name, field in type(section).model_fields.items():
-        notch = next((found for found in field.metadata if isinstance(found, Notch)), None)
-        value = getattr(section, name)
-        if notch is Notch.DOUBLE:
-            yield name, 2 * value
-        elif notch is Notch.ONE_LESS and value:
-            yield name, value - 1

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from archsim.api.whatif import Measured, WhatIf
+from archsim.api.change import Measured
+from archsim.api.whatif import WhatIf
 from archsim.export.plain import Write
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import archsim.api.whatif as search
-from archsim.api.whatif import Change, Setting, what_if
+from archsim.api.change import Change, Setting
+from archsim.api.whatif import what_if
 from archsim.families.load import load_arch
 from archsim.workload import load_workload
 from tests.cli.conftest import Cli

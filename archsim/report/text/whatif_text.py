@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from archsim.api.change import Measured
 from archsim.api.outcome import Outcome
-from archsim.api.whatif import Measured, WhatIf
+from archsim.api.whatif import WhatIf
 from archsim.config.aims import By
 from archsim.report.text.figures_as_text import plural, significant
 from archsim.report.text.layout import heading, sentence, table, title
