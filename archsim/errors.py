@@ -68,6 +68,8 @@ class CapacityError(ArchsimError):
         self.unit = unit
         self.needed_for = needed_for
         self.knobs = knobs
+        self.measured: tuple[str, ...] = ()
+        """What was measured of designs that fit, a text each."""
 
     @property
     def gap(self) -> int:
@@ -75,9 +77,10 @@ class CapacityError(ArchsimError):
         return self.need - self.have
 
     def __str__(self) -> str:
+        measured = f"; measured: {'; '.join(self.measured)}" if self.measured else ""
         return (
             f"{self.memory}: needs {self.need:,} {self.unit} ({self.needed_for}), has {self.have:,}, "
-            f"{self.gap:,} short; what would close the gap: {'; or '.join(self.knobs)}"
+            f"{self.gap:,} short; what would close the gap: {'; or '.join(self.knobs)}{measured}"
         )
 
 

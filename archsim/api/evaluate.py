@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from archsim.api.fast_timing import time_fast
 from archsim.api.machine_spec import machine_spec
-from archsim.api.program_cache import ProgramCache
+from archsim.api.program_cache import CachedProgram, ProgramCache
 from archsim.engines.choose import AUTO, check_executor, choose
 from archsim.engines.events import Options, execute
 from archsim.families.load import Arch
 from archsim.families.registry import build_units
+from archsim.families.schedule import Schedule
 from archsim.families.schedules import AskedSchedule
+from archsim.hardware.unit import Units
 from archsim.metrics import Stats, compute_stats
 from archsim.program.ir import Program
 from archsim.workload import NetworkSpec, Workload
@@ -36,26 +39,30 @@ class Evaluator:
     """Evaluates designs one after the other.
 
     Programs are built and verified once for all designs that differ only in what the schedule does not read (speeds,
-    latencies, widths, and capacities as far as everything fits). `programs`: how many programs are kept.
+    latencies, widths, and capacities as far as everything fits). `programs`: how many programs are kept. `executor`:
+    what times the designs of which it is not said: "auto" (the fast one wherever it applies, else the machine), "fast"
+    or "machine".
     """
 
-    def __init__(self, programs: int = PROGRAMS) -> None:
+    def __init__(self, programs: int = PROGRAMS, executor: str = AUTO) -> None:
+        check_executor(executor)
         self._programs = ProgramCache(programs)
+        self._executor = executor
         self._spec: tuple[Workload, NetworkSpec] | None = None
 
     def evaluate(
-        self, arch: Arch, workload: Workload, schedule: AskedSchedule = None, executor: str = AUTO
+        self, arch: Arch, workload: Workload, schedule: AskedSchedule = None, executor: str | None = None
     ) -> Evaluation:
         """The figures of a workload on a machine, without arithmetic; `schedule` as `simulate` takes it.
 
-        `executor`: "auto" (the fast one wherever it applies, else the machine), "fast" or "machine". Raises
-        CapacityError if the model does not fit, ScheduleError for an unknown schedule or one with a hazard, ArchError
-        for a machine that cannot execute the workload, ExecutorError if there is no such executor or the fast one was
-        asked for and cannot time this design.
+        `executor`: another one than the evaluator's. Raises CapacityError if the model does not fit, ScheduleError for
+        an unknown schedule or one with a hazard, ArchError for a machine that cannot execute the workload,
+        ExecutorError if there is no such executor or the fast one was asked for and cannot time this design.
         """
+        executor = executor or self._executor
         check_executor(executor)
         units = build_units(arch.config)
-        cached = self._programs.get(arch.config, self._spec_of(workload), schedule, tuple(units))
+        cached = self.cached(arch, self._spec_of(workload), schedule, units)
         timing, used = choose(executor, lambda: time_fast(cached, arch.config, units))
         program = cached.program
         if timing is not None:
@@ -67,7 +74,16 @@ class Evaluator:
 
     def program(self, arch: Arch, spec: NetworkSpec, schedule: AskedSchedule) -> Program:
         """The verified program of a network on a machine, built unless it is kept; raises what `evaluate` raises."""
-        return self._programs.get(arch.config, spec, schedule, tuple(build_units(arch.config))).program
+        return self.cached(arch, spec, schedule, build_units(arch.config)).program
+
+    def cached(self, arch: Arch, spec: NetworkSpec, schedule: AskedSchedule, units: Units) -> CachedProgram:
+        """The program and what follows from it, on a machine of these units; raises what `evaluate` raises."""
+        return self._programs.get(arch.config, spec, schedule, tuple(units))
+
+    def keeps(self, arch: Arch, workload: Workload, schedule: Schedule[Any]) -> bool:
+        """Whether the program of a design is kept, so that nothing has to be built."""
+        units = tuple(build_units(arch.config))
+        return self._programs.kept(arch.config, self._spec_of(workload), schedule, units) is not None
 
     @property
     def programs_built(self) -> int:

@@ -23,7 +23,7 @@ from archsim.critical import (
     links,
     step_stack,
 )
-from archsim.engines.events import Options, execute
+from archsim.engines.events import MachineSpec, Options, execute
 from archsim.errors import ScheduleError
 from archsim.families.load import Arch
 from archsim.families.registry import build_units
@@ -110,18 +110,36 @@ def explain(arch: Arch, workload: Workload, schedule: AskedSchedule = None) -> E
     return Explanation(arch, workload, program, units, run.cycles, run.cycles_by_phase, run.path, run.stack, bodies)
 
 
-def run_stack(simulation: Simulation) -> LatencyStack | None:
-    """The latency stack of a run, of a streaming workload that of a frame; None if it has too many ops."""
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Why a run takes as long as it does, as far as it costs little to say.
+
+    `stack`: the latency by unit and cause, of a streaming workload that of a frame; None if the run has too many ops.
+    `steps`: what a step waits for in each body that is repeated; () where times depend on the run.
+    """
+
+    stack: LatencyStack | None
+    steps: tuple[Step, ...]
+
+
+def find(simulation: Simulation) -> Findings:
+    """Explain a run that is over."""
+    arch, program = simulation.arch, simulation.program
+    units = build_units(arch.config)
+    machine = machine_spec(program, arch, units)
+    steps = _steps(program, rules_of(machine), units) if machine.static else ()
+    return Findings(_stack(simulation, machine, units), steps)
+
+
+def _stack(simulation: Simulation, machine: MachineSpec, units: Units) -> LatencyStack | None:
     if simulation.frames is not None:
         return simulation.frames.latency_stack
-    arch, program, times = simulation.arch, simulation.program, simulation.times
+    program, times = simulation.program, simulation.times
     if program.op_instances > MAX_STACK_OPS:
         return None
-    units = build_units(arch.config)
     if times is None:
-        return explain_run(program, simulation.workload.spec, arch, units).stack
-    path = critical_path(program, rules_of(machine_spec(program, arch, units)), times)
-    return latency_stack(path, program, units)
+        return explain_run(program, simulation.workload.spec, simulation.arch, units).stack
+    return latency_stack(critical_path(program, rules_of(machine), times), program, units)
 
 
 @dataclass(frozen=True, slots=True)

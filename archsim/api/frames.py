@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from archsim.api.evaluate import Evaluator
 from archsim.api.frame_run import FrameRun, frame_latencies, run_frame
 from archsim.families.load import Arch
 from archsim.families.schedule import Schedule
@@ -13,9 +14,11 @@ from archsim.metrics.frames import Arrivals, Frames, arrival_cycles, latencies_o
 from archsim.workload import Workload
 
 
-def measure_frames(arch: Arch, workload: Workload, schedule: Schedule[Any]) -> Frames:
+def measure_frames(
+    arch: Arch, workload: Workload, schedule: Schedule[Any], evaluator: Evaluator | None = None
+) -> Frames:
     """The figures of a frame, of a streaming workload, and of its arrivals; raises what `run_frame` raises."""
-    found = figures_of_frame(arch, workload, run_frame(arch, workload, schedule))
+    found = figures_of_frame(arch, workload, run_frame(arch, workload, schedule, evaluator))
     return replace(found, arrivals=_arrivals(arch, workload, schedule, Fraction(repr(arch.config.clock_mhz))))
 
 

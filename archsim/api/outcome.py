@@ -61,9 +61,14 @@ def _area(stats: Stats) -> float | None:
     return None if stats.area is None else stats.area.area_mm2
 
 
-def outcome_of(arch: Arch, workload: Workload, schedule: Schedule[Any], evaluator: Evaluator) -> Outcome:
-    """The figures of a design, without its numbers; raises what `Evaluator.evaluate` raises."""
+def outcome_of(
+    arch: Arch, workload: Workload, schedule: Schedule[Any], evaluator: Evaluator, executor: str | None = None
+) -> Outcome:
+    """The figures of a design, without its numbers; raises what `Evaluator.evaluate` raises.
+
+    `executor`: what times a run that is none of frames, if not what the evaluator has.
+    """
     if workload.spec.streaming:
         run = run_frame(arch, workload, schedule, evaluator)
         return Outcome.of_frame(figures_of_frame(arch, workload, run), run.alone)
-    return Outcome.of_run(evaluator.evaluate(arch, workload, schedule).stats)
+    return Outcome.of_run(evaluator.evaluate(arch, workload, schedule, executor).stats)

@@ -7,11 +7,12 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from archsim.api.figure_cache import FigureCache
 from archsim.config.read_tracking import FieldReader, Question, ReadTracker
 from archsim.families.machine_config import MachineConfig
+from archsim.families.schedule import Schedule
 from archsim.families.schedules import AskedSchedule, build_program, check_units, find_schedule
 from archsim.metrics.bounds import closing_chains
 from archsim.metrics.precomputed import ProgramFigures
@@ -114,14 +115,10 @@ class ProgramCache:
         `units` are the names of the machine's units.
         """
         found_schedule = find_schedule(schedule, config.family)
+        kept = self.kept(config, spec, found_schedule, units)
+        if kept is not None:
+            return kept
         group = (found_schedule, units, spec)
-        for paths, fields in self._paths.get(group, {}).items():
-            found = fields.values_in(config)
-            key = (group, paths, found or ())
-            for cached in self._kept.get(key, ()):
-                if cached.fits(config):
-                    self._kept.move_to_end(key)
-                    return cached
         reads = ReadTracker(config)
         program = build_program(found_schedule, spec, reads.stand_in)
         reads.close()
@@ -129,6 +126,20 @@ class ProgramCache:
         verify(program)
         self.built += 1
         return self._keep(group, reads, CachedProgram(program, spec, units, tuple(reads.questions)))
+
+    def kept(
+        self, config: MachineConfig, spec: NetworkSpec, schedule: Schedule[Any], units: tuple[str, ...]
+    ) -> CachedProgram | None:
+        """The program of a design, if it is kept."""
+        group = (schedule, units, spec)
+        for paths, fields in self._paths.get(group, {}).items():
+            found = fields.values_in(config)
+            key = (group, paths, found or ())
+            for cached in self._kept.get(key, ()):
+                if cached.fits(config):
+                    self._kept.move_to_end(key)
+                    return cached
+        return None
 
     def _keep(self, group: _Group, reads: ReadTracker, cached: CachedProgram) -> CachedProgram:
         paths = tuple(sorted(reads.values))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from archsim.api.evaluate import Evaluator
 from archsim.api.fast_timing import time_fast
 from archsim.api.frames import measure_frames
 from archsim.api.machine_spec import machine_spec
@@ -24,7 +25,7 @@ from archsim.engines.events import Arithmetic, Options, execute
 from archsim.families.load import Arch
 from archsim.families.registry import build_units
 from archsim.families.schedule import Schedule
-from archsim.families.schedules import AskedSchedule, build_program, check_units, find_schedule
+from archsim.families.schedules import AskedSchedule, find_schedule
 from archsim.formats import KINDS, Formats, IntegerFormat
 from archsim.hardware.functions.method_definition import MethodDefinition
 from archsim.hardware.unit import Units
@@ -34,9 +35,8 @@ from archsim.metrics.frames import Frames
 from archsim.metrics.statistic import FinishedRun, Further, Statistic, compute_further, installed_statistics
 from archsim.program.interpreter import interpret
 from archsim.program.ir import Program
-from archsim.program.verifier import verify
 from archsim.trace import Trace, Window
-from archsim.workload import NetworkSpec, Workload
+from archsim.workload import Workload
 
 TIMING_ONLY = "timing only: nothing was computed"
 """Why nothing was judged of a run without arithmetic."""
@@ -86,6 +86,7 @@ def simulate(
     window: Window | None = None,
     statistics: Sequence[Statistic] | None = None,
     progress: Callable[[int], None] | None = None,
+    evaluator: Evaluator | None = None,
 ) -> Simulation:
     """Simulate a workload on a machine and check what it computed.
 
@@ -94,7 +95,8 @@ def simulate(
     steps whose ops are recorded one by one (by default some from the middle of the run). `executor`: "machine"
     executes the numbers as it goes; "fast" times the program by the recurrence, and the numbers are the untimed
     program's; "auto" is the machine, but for a long run without numbers. `statistics`: those that are computed besides
-    archsim's own; None: those of installed packages. Raises CapacityError if the model does not
+    archsim's own; None: those of installed packages. `evaluator`: one whose programs need not be built again, and that
+    keeps the one of this run. Raises CapacityError if the model does not
     fit, ScheduleError for a schedule that machines of the family do not have or one with a hazard, WorkloadError for
     unusable weights or input, ExecutorError for an executor that does not exist or cannot time this run, TypeError for
     arguments that are none of these.
@@ -108,19 +110,19 @@ def simulate(
     asked = schedule if ranking is None else ranking.best
     assert not isinstance(asked, Ranking)
     found = find_schedule(asked, arch.config.family)
-    program = build_program(found, workload.spec, arch.config)
-    check_units(program, units)
-    verify(program)
+    evaluator = evaluator or Evaluator()
+    cached = evaluator.cached(arch, workload.spec, found, units)
+    program = cached.program
     numbers = None if timing_only else prepare(program, arch.config, workload)
     computation = None if numbers is None else numbers.begin(units)
     recorder = None if numbers is None or numbers.golden.traces is None else Recorder(numbers)
     arithmetic = None if computation is None else Arithmetic(computation.state, computation.datapath, recorder)
     options = Options(arithmetic, window or _middle(workload.spec.steps), progress=progress)
-    trace, used, times = _execute(program, workload.spec, arch, units, options, executor)
+    trace, used, times = _execute(cached, arch, units, options, executor)
     stats = compute_stats(program, trace, arch, workload, units)
     run = FinishedRun(program, trace, arch.config, units, workload.spec, stats)
     further = compute_further(run, installed_statistics() if statistics is None else statistics)
-    frames = measure_frames(arch, workload, found) if workload.spec.streaming else None
+    frames = measure_frames(arch, workload, found, evaluator) if workload.spec.streaming else None
     validation, computed, accuracy = not_validated(TIMING_ONLY), None, None
     if numbers is not None and computation is not None:
         computed = computation.results()
@@ -146,18 +148,17 @@ def simulate(
 
 
 def _execute(
-    program: Program, spec: NetworkSpec, arch: Arch, units: Units, options: Options, executor: str
+    cached: CachedProgram, arch: Arch, units: Units, options: Options, executor: str
 ) -> tuple[Trace, Executor, AllTimes | None]:
     """Run the program, with the numbers if the options have any, by the executor that was asked for.
 
     The times of all ops are those of a run on the machine, unless it has too many.
     """
-    rather_machine = ""
+    program, rather_machine = cached.program, ""
     if options.arithmetic is not None:
         rather_machine = "it computes the numbers"
     elif program.op_instances < SHORT_OPS:
         rather_machine = f"the run is short, less than {SHORT_OPS:,} ops"
-    cached = CachedProgram(program, spec, tuple(units), ())
     timing, used = choose(executor, lambda: time_fast(cached, arch.config, units, options.window), rather_machine)
     if timing is None:
         machine = machine_spec(program, arch, units)

@@ -1,4 +1,4 @@
-"""A progress bar over time steps, shown when a run takes longer than a second and stdout is a terminal."""
+"""What a run shows while it works, where stdout is a terminal: a bar over time steps, or what is being done."""
 
 from __future__ import annotations
 
@@ -8,6 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 SHOWN_AFTER_SECONDS = 1.0
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Show what is being done while it is, on a terminal."""
+    if not sys.stdout.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield
 
 
 @contextmanager

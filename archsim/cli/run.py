@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,9 +25,21 @@ from archsim.cli.options import (
     load_inputs,
     ranked,
 )
+from archsim.errors import CapacityError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from archsim.api import Simulation
+    from archsim.api.evaluate import Evaluator
+    from archsim.api.ranking import Ranking
+    from archsim.families.schedule import Schedule
+    from archsim.report.files.manifest import Asked
+
+SCREEN_WIDTH = 80
+"""Characters a line of what is printed where there is no terminal."""
+MAX_SCREEN_WIDTH = 100
+"""Most characters a line of it on a terminal: longer lines are hard to read."""
 
 
 def run_command(
@@ -34,46 +48,117 @@ def run_command(
     schedule: ScheduleOption = DEFAULT_SCHEDULE,
     sets: SetOption = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the results [default: results/ARCH-WORKLOAD-SCHEDULE].")
+        Path | None,
+        typer.Option(
+            help="Folder for the results [default: results/ARCH-WORKLOAD-SCHEDULE, and a mark of what else was asked]."
+        ),
     ] = None,
     json: JsonOption = False,
+    full: Annotated[bool, typer.Option("--full", help="Print the whole report, which is in report.txt.")] = False,
     timing_only: Annotated[bool, typer.Option("--timing-only", help="Compute no numbers, only cycles.")] = False,
     executor: ExecutorOption = "auto",
     no_plots: Annotated[bool, typer.Option("--no-plots", help="Draw no figures.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the results of another run in --out.")] = False,
     debug: DebugOption = False,
 ) -> int:
-    """Simulate a workload on an architecture, check its numbers, and report latency, utilization and traffic."""
-    from archsim.api import simulate
-    from archsim.api.ranking import Ranking
-    from archsim.cli.progress import step_progress
+    """Simulate a workload on an architecture, check its numbers, and report latency, utilization and energy.
+
+    With --json and without --out nothing is written.
+    """
+    from archsim.api.evaluate import Evaluator
+    from archsim.api.ranking import best_name
     from archsim.families.schedules import find_schedule
-    from archsim.report.files.folder import fill_folder, result_folder
-    from archsim.report.files.manifest import Options
+    from archsim.report.files.folder import result_folder
+    from archsim.report.files.manifest import Asked, Options
     from archsim.report.files.saved import stats_json
 
     machine, work = load_inputs(arch, workload, sets)
-    asked = ranked(schedule, machine, work) or find_schedule(schedule, machine.config.family)
-    name = asked.best.name if isinstance(asked, Ranking) else asked.name
-    target = out or Path("results") / f"{machine.name}-{work.name}-{name}"
-    with result_folder(target) as folder:
-        with step_progress(work.spec.steps) as progress:
-            simulation = simulate(machine, work, asked, timing_only=timing_only, executor=executor, progress=progress)
-        fill_folder(folder, simulation, Options(timing_only, executor), plots=not no_plots)
-    if json:
+    ranking = ranked(schedule, machine, work)
+    found = ranking.best if ranking else find_schedule(schedule, machine.config.family)
+    asked_for = best_name(ranking.by) if ranking else found.name
+    asked = Asked(machine, work, asked_for, Options(timing_only, executor))
+    evaluator = Evaluator()
+    if json and out is None:
+        simulation = _simulated(asked, ranking or found, evaluator)
         sys.stdout.write(stats_json(simulation))
     else:
-        _print_report(simulation, target)
+        target = out or Path("results") / "-".join(filter(None, (machine.name, work.name, found.name, asked.mark)))
+        report = _Report(json, full, plots=not no_plots)
+        with result_folder(target, asked, force) as folder:
+            simulation = _simulated(asked, ranking or found, evaluator)
+            report.make(simulation, evaluator, folder)
+        if not json:
+            sys.stdout.write(f"Results: {target}/\n")
     return EXIT_INVALID if simulation.validation.passed is False else 0
 
 
-def _print_report(simulation: Simulation, target: Path) -> None:
-    """Print the report: in colour and at its width on a terminal, elsewhere the text that the folder holds."""
+def _simulated(asked: Asked, schedule: Ranking | Schedule[Any], evaluator: Evaluator) -> Simulation:
+    """Run what was asked; a model that does not fit is measured on designs that it fits."""
+    from archsim.api import simulate
+    from archsim.api.near_changes import fitting
+    from archsim.cli.progress import step_progress, working
+
+    options = asked.options
+    try:
+        with step_progress(asked.workload.spec.steps) as progress:
+            return simulate(
+                asked.arch,
+                asked.workload,
+                schedule,
+                timing_only=options.timing_only,
+                executor=options.executor,
+                progress=progress,
+                evaluator=evaluator,
+            )
+    except CapacityError as error:
+        with working("measuring designs that fit"):
+            error.measured = tuple(fitting(error, asked.arch, asked.workload, asked.schedule, evaluator))
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """What is printed of a run and written into its folder: the answer first, then what takes longer."""
+
+    json: bool
+    full: bool
+    plots: bool
+
+    def make(self, simulation: Simulation, evaluator: Evaluator, folder: Path) -> None:
+        from archsim.api.explain import find
+        from archsim.api.near_changes import near_changes
+        from archsim.cli.progress import working
+        from archsim.report.files.folder import fill_folder
+        from archsim.report.files.saved import stats_json
+        from archsim.report.text.report_text import print_report
+        from archsim.report.text.summary import print_changes, print_summary
+
+        findings = find(simulation)
+        short = not self.json and not self.full
+        if short:
+            _show(lambda console: print_summary(simulation, findings, console), MAX_SCREEN_WIDTH)
+        with working("measuring changes"):
+            changes = near_changes(simulation, evaluator)
+        if short:
+            _show(lambda console: print_changes(changes, console), MAX_SCREEN_WIDTH)
+        elif self.json:
+            sys.stdout.write(stats_json(simulation, findings))
+        else:
+            _show(lambda console: print_report(simulation, console, findings, changes), None)
+        with working("writing the results"):
+            fill_folder(folder, simulation, findings, changes, self.plots)
+
+
+def _show(show: Callable[[Console], None], most: int | None) -> None:
+    """Print in colour and at its width on a terminal, at most `most` wide; elsewhere as plain text."""
+    from archsim.report.text.report_text import TEXT_WIDTH, as_text
+
     if sys.stdout.isatty():
         from rich.console import Console
 
-        from archsim.report.text.report_text import print_report
-
-        print_report(simulation, Console())
+        console = Console()
+        if most is not None:
+            console.width = min(console.width, most)
+        show(console)
     else:
-        sys.stdout.write((target / "report.txt").read_text(encoding="utf-8"))
-    sys.stdout.write(f"Results: {target}/\n")
+        sys.stdout.write(as_text(show, TEXT_WIDTH if most is None else SCREEN_WIDTH))

@@ -1,4 +1,4 @@
-"""Defines a family of machines: one value that names its description, units, schedules, bounds and advice."""
+"""Defines a family of machines: one value that names its description, units, schedules and bounds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from archsim.families.advice import Advice
 from archsim.families.machine_config import MachineConfig
 from archsim.families.rtl import RtlDesign, RtlSource
 from archsim.families.schedule import Schedule
@@ -25,7 +24,8 @@ class Family(Generic[ConfigT]):
     the order in which reports show them. `schedules`: at least one; the first runs if none is asked for. `bounds`:
     name of each lower bound on a time step -> what it is, in the order in which reports show them; "compute",
     "recurrence" and "sequencer" are computed for every family, "weight_sram" where the config says how many bits of
-    weights a cycle brings, and the name of a unit stands for its occupancy. `advice` has a text for each bound.
+    weights a cycle brings, and the name of a unit stands for its occupancy. `explained`: the losses of the
+    multipliers (buckets of metrics.stacks) that follow from a bound where it binds.
     `reference_ops`: the kinds of op whose arithmetic is, in every bit, that of archsim's integer reference; a program
     with any other kind, be it derived from one of these, is not judged by it. `rtl`: makes the RTL of a program, if the
     family has any.
@@ -38,6 +38,6 @@ class Family(Generic[ConfigT]):
     units: Callable[[ConfigT], tuple[Unit[Any], ...]]
     schedules: tuple[Schedule[ConfigT], ...]
     bounds: Mapping[str, str]
-    advice: Advice
+    explained: Mapping[str, tuple[str, ...]]
     reference_ops: frozenset[type[Op]] = frozenset()
     rtl: Callable[[RtlSource], RtlDesign] | None = None

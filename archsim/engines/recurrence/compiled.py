@@ -20,6 +20,9 @@ With the counts, every read of an array in a named tuple costs two atomic additi
 3 times as long to compile.
 """
 
+UNWRAPPED: dict[str, Any] = {"no_cfunc_wrapper": True, **UNCOUNTED}
+"""Options of what Python calls: no wrapper for C."""
+
 _type_of = cast(Callable[[object], object], typeof)
 
 
@@ -55,7 +58,7 @@ def compiled(function: Callable[Parameters, Result]) -> Callable[Parameters, Res
 
 def _dispatcher(function: Callable[..., object]) -> Any:  # noqa: ANN401 numba says little of its types
     try:
-        dispatcher: Any = njit(cache=True, no_cfunc_wrapper=True, **UNCOUNTED)(function)
+        dispatcher: Any = njit(cache=True, **UNWRAPPED)(function)
         # By itself numba compiles again only when the file changes in which the function stands. But the layout of the
         # arguments, the helpers and the codes are compiled into it, too, and they stand in other files.
         dispatcher._cache._cache_file._source_stamp = _sources(Path(function.__code__.co_filename).parent)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from archsim.families.cells.reference_ops import REFERENCE_CELL_OPS
 from archsim.families.family import Family
-from archsim.families.gemv.advice import GEMV_ADVICE
 from archsim.families.gemv.array.mac_tiles import BlockTile, MacTile
 from archsim.families.gemv.bounds import GEMV_BOUNDS
 from archsim.families.gemv.config import GemvConfig
@@ -20,7 +19,12 @@ GEMV = Family(
     units=gemv_units,
     schedules=GEMV_SCHEDULES,
     bounds=GEMV_BOUNDS,
-    advice=GEMV_ADVICE,
+    explained={
+        "recurrence": ("wait_recurrence",),
+        "weight_sram": ("wait_port",),
+        "dram": ("wait_input", "wait_weights"),
+        "sequencer": ("wait_issue",),
+    },
     reference_ops=REFERENCE_CELL_OPS | {MacTile, BlockTile},
     rtl=make_rtl,
 )

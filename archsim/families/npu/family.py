@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from archsim.families.family import Family
-from archsim.families.npu.advice import NPU_ADVICE
 from archsim.families.npu.bounds import NPU_BOUNDS
 from archsim.families.npu.chain_words import Idle
 from archsim.families.npu.config import NpuConfig
@@ -22,6 +21,6 @@ NPU = Family(
     units=npu_units,
     schedules=NPU_SCHEDULES,
     bounds=NPU_BOUNDS,
-    advice=NPU_ADVICE,
+    explained={"recurrence": ("wait_recurrence",), "sequencer": ("wait_issue",)},
     reference_ops=frozenset({MatVec, Forward, Ones, Pass, WriteBack, Idle}),
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from archsim.families.cells.reference_ops import REFERENCE_CELL_OPS
 from archsim.families.family import Family
-from archsim.families.systolic.advice import SYSTOLIC_ADVICE
 from archsim.families.systolic.bounds import SYSTOLIC_BOUNDS
 from archsim.families.systolic.config import SystolicConfig
 from archsim.families.systolic.drain import Drain
@@ -20,6 +19,11 @@ SYSTOLIC = Family(
     units=systolic_units,
     schedules=SYSTOLIC_SCHEDULES,
     bounds=SYSTOLIC_BOUNDS,
-    advice=SYSTOLIC_ADVICE,
+    explained={
+        "dram": ("wait_weights",),
+        "weight_shift": ("wait_weights",),
+        "recurrence": ("wait_recurrence",),
+        "sequencer": ("wait_issue",),
+    },
     reference_ops=REFERENCE_CELL_OPS | {WeightShift, TilePass, Drain},
 )

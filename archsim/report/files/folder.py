@@ -9,9 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from archsim.api import Simulation
-from archsim.errors import OutputError
+from archsim.api.explain import Findings
+from archsim.api.near_changes import NearChanges
+from archsim.errors import OutputError, WorkloadError
 from archsim.report.files import manifest
 from archsim.report.files.accuracy_figures import accuracy_csv
+from archsim.report.files.manifest import Asked
 from archsim.report.files.saved import resolved_arch, resolved_workload, stats_json, torch_outputs
 from archsim.report.text.report_text import report_text
 
@@ -27,10 +30,12 @@ FILES = ("stats.json", "report.txt", *INPUTS, "outputs.npz", *PLOTS, ENERGY_PLOT
 
 
 @contextmanager
-def result_folder(target: Path) -> Iterator[Path]:
+def result_folder(target: Path, asked: Asked, force: bool = False) -> Iterator[Path]:
     """Open a temporary folder beside `target`, which takes its place when the block ends without an error.
 
-    Raises OutputError if `target` is no folder, holds anything that is not a result of a run, or cannot be written.
+    It holds the resolved inputs of what is `asked`, and the manifest. Raises OutputError if `target` is no folder,
+    holds anything that is not a result of a run or, unless it is to be overwritten by `force`, the results of anything
+    else, or cannot be written. Pictures of the same run stay if no new ones are drawn.
     """
     shown, target = target, Path(os.path.abspath(target))  # "." and ".." have no name of their own
     if not target.name:
@@ -41,10 +46,14 @@ def result_folder(target: Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
+        _write_inputs(temporary, asked)
     except OSError as error:
         raise _cannot_write(shown, error) from error
     try:
+        same = _refuse_another_run(target, temporary, shown, force)
         yield temporary
+        if same:
+            _keep_pictures(target, temporary)
         _replace(target, temporary)
     except OSError as error:
         raise _cannot_write(shown, error) from error
@@ -52,16 +61,14 @@ def result_folder(target: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def fill_folder(folder: Path, simulation: Simulation, options: manifest.Options, plots: bool) -> None:
-    """Write everything that is known of a run."""
+def fill_folder(
+    folder: Path, simulation: Simulation, findings: Findings, changes: NearChanges | None, plots: bool
+) -> None:
+    """Write everything that is known of a run; `changes` are those measured, if any were."""
     import numpy as np
 
-    (folder / "stats.json").write_text(stats_json(simulation), encoding="utf-8")
-    (folder / "report.txt").write_text(report_text(simulation), encoding="utf-8")
-    (folder / "arch.yaml").write_text(resolved_arch(simulation.arch, folder), encoding="utf-8")
-    (folder / "workload.yaml").write_text(resolved_workload(simulation.workload, folder), encoding="utf-8")
-    text = manifest.manifest_json(simulation, options, folder)
-    (folder / manifest.NAME).write_text(text, encoding="utf-8")
+    (folder / "stats.json").write_text(stats_json(simulation, findings), encoding="utf-8")
+    (folder / "report.txt").write_text(report_text(simulation, findings, changes), encoding="utf-8")
     if simulation.results is not None:
         np.savez(folder / "outputs.npz", **torch_outputs(simulation.workload, simulation.results))
     if simulation.accuracy is not None:
@@ -86,6 +93,32 @@ def _draw(folder: Path, simulation: Simulation) -> None:
     if simulation.accuracy is not None:
         for name, plot in zip(ACCURACY_PLOTS, (plots.plot_accuracy, plots.plot_format_ranges), strict=True):
             plot(simulation, folder / name)
+
+
+def _write_inputs(folder: Path, asked: Asked) -> None:
+    (folder / "arch.yaml").write_text(resolved_arch(asked.arch, folder), encoding="utf-8")
+    (folder / "workload.yaml").write_text(resolved_workload(asked.workload, folder), encoding="utf-8")
+    text = manifest.manifest_json(manifest.manifest_of(asked, folder))
+    (folder / manifest.NAME).write_text(text, encoding="utf-8")
+
+
+def _refuse_another_run(target: Path, temporary: Path, shown: Path, force: bool) -> bool:
+    """Whether the target holds the same run already; OutputError if it holds another one that is not to be replaced."""
+    if not target.is_dir() or not any(target.iterdir()):
+        return False
+    try:
+        differs = manifest.difference(manifest.read_manifest(target), manifest.read_manifest(temporary))
+    except WorkloadError:
+        differs = f"it has no {manifest.NAME} that can be read"
+    if not differs or force:
+        return not differs
+    raise OutputError(f"{shown}: holds the results of another run ({differs}); choose another --out, or --force")
+
+
+def _keep_pictures(target: Path, temporary: Path) -> None:
+    for name in (*PLOTS, ENERGY_PLOT, *ACCURACY_PLOTS):
+        if (target / name).is_file() and not (temporary / name).exists():
+            shutil.copyfile(target / name, temporary / name)
 
 
 def _refuse_foreign(target: Path, shown: Path) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from archsim import __version__
-from archsim.api import Simulation
-from archsim.api.ranking import best_name
+from archsim.api.ranking import BEST
 from archsim.config.types import StrictModel
 from archsim.errors import Fault, WorkloadError
+from archsim.families.load import Arch
+from archsim.workload import Workload
 
 NAME = "manifest.json"
 MAX_BYTES = 1 << 20
@@ -42,35 +43,68 @@ class Options:
     executor: str = "auto"
 
 
-def manifest_json(simulation: Simulation, options: Options, folder: Path) -> str:
-    """The manifest of a run whose inputs stand in the folder already."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be run: the inputs, the name of the schedule, or what the best one is asked for by, and options."""
+
+    arch: Arch
+    workload: Workload
+    schedule: str
+    options: Options = Options()
+
+    @property
+    def mark(self) -> str:
+        """Eight hexadecimal digits that stand for overrides and options; "" if there are none."""
+        parts = [*self.arch.overrides, *self.workload.overrides]
+        parts += ["timing only"] if self.options.timing_only else []
+        parts += [] if self.options.executor == "auto" else [f"executor {self.options.executor}"]
+        parts += [f"schedule {self.schedule}"] if self.schedule in BEST else []
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8] if parts else ""
+
+
+def manifest_of(asked: Asked, folder: Path) -> Manifest:
+    """The manifest of a run whose resolved inputs stand in the folder already."""
     import numpy as np
 
-    ranking = simulation.ranking
-    name = simulation.schedule.name if ranking is None else best_name(ranking.by)
+    name, options = asked.schedule, asked.options
     command = ["archsim", "run", "arch.yaml", "workload.yaml", "--schedule", name]
     command += ["--timing-only"] if options.timing_only else []
     command += [] if options.executor == "auto" else ["--executor", options.executor]
-    found = Manifest(
+    return Manifest(
         archsim=__version__,
         numpy=np.__version__,
         schedule=name,
         timing_only=options.timing_only,
         executor=options.executor,
         command=tuple(command),
-        inputs=dict(input_hashes(simulation, folder)),
+        inputs=dict(input_hashes(asked.arch, asked.workload, folder)),
     )
-    return json.dumps(found.model_dump(mode="json"), indent=2) + "\n"
 
 
-def input_hashes(simulation: Simulation, folder: Path) -> Iterator[tuple[str, str]]:
+def manifest_json(manifest: Manifest) -> str:
+    """The text of a manifest's file."""
+    return json.dumps(manifest.model_dump(mode="json"), indent=2) + "\n"
+
+
+def input_hashes(arch: Arch, workload: Workload, folder: Path) -> Iterator[tuple[str, str]]:
     """The resolved inputs in the folder, the technology, and each file that the workload reads, with its SHA-256."""
     for name in ("arch.yaml", "workload.yaml"):
         yield name, hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    if simulation.arch.config.costing is not None:
-        yield "technology", simulation.arch.prices.digest
-    for name in dict.fromkeys(_files(simulation.workload.config.model_dump(mode="json"))):
-        yield name, hashlib.sha256((simulation.workload.folder / name).read_bytes()).hexdigest()
+    if arch.config.costing is not None:
+        yield "technology", arch.prices.digest
+    for name in dict.fromkeys(_files(workload.config.model_dump(mode="json"))):
+        yield name, hashlib.sha256((workload.folder / name).read_bytes()).hexdigest()
+
+
+def difference(old: Manifest, new: Manifest) -> str:
+    """What is not the same in two manifests, in a few words; "" if all is."""
+    for name in ("schedule", "timing_only", "executor", "archsim", "numpy"):
+        if getattr(old, name) != getattr(new, name):
+            return f"{name.replace('_', ' ')} {getattr(old, name)}, now {getattr(new, name)}"
+    for name in dict.fromkeys([*old.inputs, *new.inputs]):
+        if old.inputs.get(name) != new.inputs.get(name):
+            return f"another {name}"
+    return ""
 
 
 def read_manifest(folder: Path) -> Manifest:

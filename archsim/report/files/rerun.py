@@ -49,7 +49,7 @@ def rerun(folder: Path) -> Rerun:
     if run.results is not None:
         count, wrong = _outputs(folder, torch_outputs(workload, run.results))
         numbers, differences = count, differences + wrong
-    now = dict(input_hashes(run, folder))
+    now = dict(input_hashes(arch, workload, folder))
     inputs = [f"{name} is another one" for name in manifest.inputs if _hash(name, now) != manifest.inputs[name]]
     if manifest.archsim != __version__:
         inputs.append(f"archsim is {__version__}, it was {manifest.archsim}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from archsim.api import Simulation
-from archsim.api.explain import run_stack
+from archsim.api.explain import Findings, find
 from archsim.config.presets import is_name
 from archsim.families.load import Arch
 from archsim.lowering.tensors import Results
@@ -20,15 +20,15 @@ from archsim.workload.layout import Layout
 from archsim.workload.tensors import same_sizes, suffixes
 
 
-def stats_json(simulation: Simulation) -> str:
-    """All figures and the verdict on the numbers, as one JSON object.
+def stats_json(simulation: Simulation, findings: Findings | None = None) -> str:
+    """All figures and the verdict on the numbers, as one JSON object; `findings` are made if they are not given.
 
     "latency_stack" is the critical path by unit and cause, of a streaming workload a frame's; null of a run of over
     MAX_STACK_OPS ops. "schedules", best first, where the best one was asked for. "further" are figures of other
     packages, if any.
     """
     figures = run_figures(simulation)
-    figures["latency_stack"] = run_stack(simulation)
+    figures["latency_stack"] = (findings or find(simulation)).stack
     if simulation.frames is not None:
         figures |= dataclasses.asdict(simulation.frames)
     if simulation.ranking is not None:

@@ -110,8 +110,7 @@ def _on_output(numbers: Numbers, accuracy: Accuracy) -> Iterator[str]:
         return
     share = min(1.0, noise / (signal / 10 ** (sqnr / 10)))
     alone = 10 * np.log10(signal / noise)
-    so = "a finer format for hidden would help most" if share > 0.5 else "the rest is made on the way there"
     yield (
         f"Rounding the golden output to hidden {found}, and nothing else, gives an SQNR of {alone:.1f} dB: that is "
-        f"{part(share, 1)} of the output's noise; {so}."
+        f"{part(share, 1)} of the output's noise."
     )

@@ -29,11 +29,12 @@ def print_explanation(found: Explanation, console: Console) -> None:
 
 def composition(stack: LatencyStack, whole: float) -> str:
     """A stack as a line, largest first: "of 1,298 cycles: 1,192 mac_array useful, ..."."""
-    parts = sorted(_rows(stack), key=lambda row: -row[2])
+    parts = sorted(stack_rows(stack), key=lambda row: -row[2])
     return f"of {cycles(whole)} cycles: " + ", ".join(f"{amount:,} {unit} {cause}" for unit, cause, amount in parts)
 
 
-def _rows(stack: LatencyStack) -> list[tuple[str, str, int]]:
+def stack_rows(stack: LatencyStack) -> list[tuple[str, str, int]]:
+    """(unit, cause, cycles) of a stack."""
     return [(unit, cause, amount) for unit, causes in stack.items() for cause, amount in causes.items()]
 
 
@@ -41,7 +42,7 @@ def _latency(found: Explanation) -> list[RenderableType]:
     """The latency by unit and cause, largest first, and what the causes are."""
     rows = [
         (unit, cause, f"{amount:,}", part(amount, found.latency_cycles))
-        for unit, cause, amount in sorted(_rows(found.stack), key=lambda row: -row[2])
+        for unit, cause, amount in sorted(stack_rows(found.stack), key=lambda row: -row[2])
     ]
     rows.append(("sum", "", f"{found.latency_cycles:,}", part(1, 1)))
     note = "the critical path: each cycle is one op's or a wait's, and they sum to the latency"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
 
 INDENT = 2
 
@@ -66,3 +66,9 @@ def table(
     for number, row in enumerate(rows):
         grid.add_row(*(Text(cell) for cell in row), style="bold" if number in strong else "")
     return Padding(grid, (0, 0, 0, INDENT))
+
+
+def print_parts(parts: Sequence[RenderableType], console: Console) -> None:
+    """Print the parts of a section one below the other, with nothing in them taken for markup."""
+    if parts:
+        console.print(*parts, sep="\n", soft_wrap=False, markup=False, highlight=False, emoji=False)

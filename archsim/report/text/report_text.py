@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
+from archsim.api.explain import Findings, find
+from archsim.api.near_changes import NearChanges
+from archsim.report.text.layout import print_parts
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -14,9 +18,10 @@ TEXT_WIDTH = 100
 """Characters a line of the plain text."""
 
 
-def print_report(simulation: Simulation, console: Console) -> None:
-    """Print the report; colours and width are the console's."""
+def print_report(simulation: Simulation, console: Console, findings: Findings, changes: NearChanges | None) -> None:
+    """Print the whole report; colours and width are the console's. `changes`: None if none were measured."""
     from archsim.report.text.text_accuracy import accuracy
+    from archsim.report.text.text_changes import measured_changes
     from archsim.report.text.text_energy import energy
     from archsim.report.text.text_frames import frame
     from archsim.report.text.text_further import further
@@ -28,21 +33,38 @@ def print_report(simulation: Simulation, console: Console) -> None:
     from archsim.report.text.text_use import mac_stack, units
     from archsim.report.text.text_verdict import header, validation
 
-    performance = (latency, step, throughput, roofline, mac_stack, units)
-    sections = (header, schedules, frame, *performance, room, traffic, energy, further, accuracy, validation)
-    for section in sections:
-        parts = section(simulation)
-        if parts:
-            console.print(*parts, sep="\n", soft_wrap=False, markup=False, highlight=False, emoji=False)
+    sections = (
+        header(simulation),
+        schedules(simulation),
+        frame(simulation, findings),
+        latency(simulation),
+        step(simulation, findings),
+        [] if changes is None else measured_changes(changes),
+        throughput(simulation),
+        roofline(simulation),
+        mac_stack(simulation),
+        units(simulation),
+        room(simulation),
+        traffic(simulation),
+        energy(simulation),
+        further(simulation),
+        accuracy(simulation),
+        validation(simulation),
+    )
+    for parts in sections:
+        print_parts(parts, console)
 
 
-def report_text(simulation: Simulation) -> str:
-    """The report as plain text, 100 characters wide, without colours."""
+def report_text(simulation: Simulation, findings: Findings | None = None, changes: NearChanges | None = None) -> str:
+    """The whole report as plain text, 100 characters wide, without colours; findings are made if none are given."""
+    return as_text(lambda console: print_report(simulation, console, findings or find(simulation), changes))
+
+
+def as_text(show: Callable[[Console], None], width: int = TEXT_WIDTH) -> str:
+    """What is printed to a console of a width, as plain text."""
     from rich.console import Console
 
     text = io.StringIO()
-    console = Console(
-        file=text, width=TEXT_WIDTH, color_system=None, force_terminal=False, force_jupyter=False, _environ={}
-    )
-    print_report(simulation, console)
+    console = Console(file=text, width=width, color_system=None, force_terminal=False, force_jupyter=False, _environ={})
+    show(console)
     return "".join(line.rstrip() + "\n" for line in text.getvalue().splitlines())

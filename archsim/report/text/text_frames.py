@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
-from archsim.api.explain import run_stack
+from archsim.api.explain import Findings
 from archsim.metrics import declared
 from archsim.metrics.frames import Arrivals, Frames
 from archsim.report.text.explain_text import composition
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Row = tuple[str, str, str, str]
 
 
-def frame(simulation: Simulation) -> list[RenderableType]:
+def frame(simulation: Simulation, findings: Findings) -> list[RenderableType]:
     """The section on a frame, the first one of a streaming workload; nothing of any other."""
     frames = simulation.frames
     if frames is None:
@@ -28,7 +28,7 @@ def frame(simulation: Simulation) -> list[RenderableType]:
     rows = list(_rows(frames))
     if frames.arrivals is not None:
         rows += _arrivals(frames.arrivals, Fraction(repr(simulation.arch.config.clock_mhz)))
-    stack = run_stack(simulation)
+    stack = findings.stack
     found = [
         heading("A frame", "on a machine that is on: weights and states are there, and stay"),
         table(("<", ">", ">", "<~"), None, rows),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
 from archsim.metrics import Stats
-from archsim.metrics.roofline import PEAK, Roofline
+from archsim.metrics.roofline import PEAK
 from archsim.report.text.figures_as_text import percent, significant
 from archsim.report.text.layout import heading, sentence, table
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 NEAR = 0.9
 """A run that reaches so much of its roof is bound by it."""
-FAR = 0.1
-"""A run that reaches less than so much of its roof is not bound by it at all."""
 
 
 def roofline(simulation: Simulation) -> list[RenderableType]:
@@ -57,28 +55,11 @@ def roof_sentence(stats: Stats) -> str:
             "step), and the cycle stack has every cycle"
         )
     run = f"Whole run: the roof is {_name(found.run_binding)}, of which {percent(found.run_roof_share)} is reached"
-    return f"{steps}. {run}. {_advice(found)}"
+    return f"{steps}. {run}."
 
 
 def _name(binding: str) -> str:
     return "the peak of the multipliers" if binding == PEAK else f"the bandwidth of {binding}"
-
-
-def _advice(found: Roofline) -> str:
-    """The sentence on what would raise the roof of the whole run."""
-    if found.run_roof_share < FAR:
-        return "That roof is so far above that raising it would change little."
-    if found.run_binding == PEAK:
-        return "Only more multipliers, or a higher clock, raise that roof."
-    if found.step_binding == PEAK:
-        return (
-            f"What {found.run_binding} moves once weighs on a short run: more time steps or a larger batch for one "
-            "load of the weights raise its intensity, a narrower weight format too."
-        )
-    return (
-        f"More bandwidth of {found.run_binding} raises that roof, as does moving less: a larger batch, narrower "
-        "formats, or more of the weights kept on the chip."
-    )
 
 
 def _intensity(value: float | None) -> str:

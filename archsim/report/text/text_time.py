@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
+from archsim.api.explain import Findings
 from archsim.families.registry import family_of
 from archsim.metrics import Stats, declared
 from archsim.program.ir import PhaseKind
-from archsim.report.text.advice import binding_sentence, gap_sentence
-from archsim.report.text.figures_as_text import cycles, part, percent, significant
+from archsim.report.text.binding import binding_sentence, gap_sentence
+from archsim.report.text.explain_text import composition
+from archsim.report.text.figures_as_text import cycles, part, percent, plural, significant
 from archsim.report.text.layout import heading, sentence, table
 
 if TYPE_CHECKING:
@@ -44,11 +47,11 @@ def latency(simulation: Simulation) -> list[RenderableType]:
     ]
     headers = ("phase", about["latency_cycles"].unit, about["latency_us"].unit, "share", "what it is")
     found = [heading("Latency"), table(("<", ">", ">", ">", "<~"), headers, rows, strong=(len(rows) - 1,))]
-    note = _cold_start(simulation)
+    note = cold_start(simulation)
     return [*found, sentence(note)] if note else found
 
 
-def _cold_start(simulation: Simulation) -> str:
+def cold_start(simulation: Simulation) -> str:
     """The words for a run that is nearly all loading: what it answers, and how the other question is asked."""
     stats, spec = simulation.stats, simulation.workload.spec
     if spec.streaming or stats.prologue_cycles < _COLD * stats.latency_cycles:
@@ -61,12 +64,12 @@ def _cold_start(simulation: Simulation) -> str:
     )
 
 
-def step(simulation: Simulation) -> list[RenderableType]:
-    """The section on a step: the steady-state step beside every bound, and what the largest one says."""
+def step(simulation: Simulation, findings: Findings) -> list[RenderableType]:
+    """The section on a step: the steady-state step beside every bound, and what its cycles are."""
     stats, clock = simulation.stats, simulation.arch.config.clock_mhz
     about = declared(Stats)["cycles_per_step"]
     family = family_of(simulation.arch.config)
-    meanings, advice = family.bounds, family.advice
+    meanings = family.bounds
     steady = simulation.workload.spec.steps > _UNSTEADY
     which = "in the steady state" if steady else "the last one, since there are too few for a steady state"
     rows = [("simulated", cycles(stats.cycles_per_step), percent(1), about.meaning)]
@@ -77,10 +80,20 @@ def step(simulation: Simulation) -> list[RenderableType]:
     found = [
         heading("One time step", f"{which}: {significant(stats.cycles_per_step / clock)} us"),
         table(("<", ">", ">", "<~"), ("bound", "cycles/step", "of step", "what it is"), rows, strong=(0, 1)),
-        sentence(binding_sentence(stats, advice)),
+        sentence(binding_sentence(stats)),
+        *(sentence(f"{text}.") for text in step_compositions(simulation, findings)),
     ]
-    gap = gap_sentence(stats, simulation.arch.config.multipliers.title, advice)
+    gap = gap_sentence(stats, simulation.arch.config.multipliers.title, family.explained)
     return [*found, sentence(gap)] if gap else found
+
+
+def step_compositions(simulation: Simulation, findings: Findings) -> Iterator[str]:
+    """What a step's cycles are in the long run, for each body that is repeated: the critical cycle, largest first."""
+    for of_body in findings.steps:
+        phase = simulation.program.phases[of_body.phase]
+        which = f" of {phase.name}" if len(findings.steps) > 1 else ""
+        span = "a step" if of_body.steps == 1 else plural(of_body.steps, "step")
+        yield f"In the long run {span}{which} is, {composition(of_body.stack, of_body.cycle.cycles)}"
 
 
 def throughput(simulation: Simulation) -> list[RenderableType]:

@@ -43,7 +43,7 @@ def header(simulation: Simulation) -> list[RenderableType]:
                 ("program", f"{stats.program_ops:,} ops executed"),
                 *_idealized(stats.idealizations),
                 ("timed by", _executor(simulation)),
-                ("arithmetic", _verdict(simulation)),
+                ("arithmetic", verdict_in_a_line(simulation)),
             ]
         ),
     ]
@@ -67,13 +67,7 @@ def _blocks(simulation: Simulation) -> list[tuple[str, str]]:
     steps = max((op.block_steps for phase in simulation.program.phases for op in phase.ops), default=0)
     if not steps:
         return []
-    text = f"W_ih x of {plural(steps, 'time step')} at once, for which W_ih is read once"
-    if steps == 1 < simulation.workload.spec.steps:
-        text += (
-            "; blocks of one step gain nothing: more state_buffer.capacity_bytes (and input_buffer.capacity_bytes) "
-            "would hold the sums (and x) of more, or state_buffer.hoist_steps asks for them"
-        )
-    return [("blocks", text)]
+    return [("blocks", f"W_ih x of {plural(steps, 'time step')} at once, for which W_ih is read once")]
 
 
 def _executor(simulation: Simulation) -> str:
@@ -162,7 +156,8 @@ def _not_judged(simulation: Simulation) -> str:
     return why if simulation.accuracy is None else f"not judged: {why}. How large the errors are is under Accuracy."
 
 
-def _verdict(simulation: Simulation) -> str:
+def verdict_in_a_line(simulation: Simulation) -> str:
+    """The text of the verdict in a line: judged by what, and how large the errors are."""
     verdict = simulation.validation
     sqnr = simulation.accuracy.tensors[0].sqnr_db if simulation.accuracy else None
     costs = "" if sqnr is None else f"; SQNR of the output {sqnr:.1f} dB"

@@ -1,8 +1,9 @@
-"""Says what it means that a bound binds, and which knob would move it."""
+"""Says which bound binds a step, how far above it the machine is, and where the cycles between them go."""
 
 from __future__ import annotations
 
-from archsim.families.advice import Advice
+from collections.abc import Mapping
+
 from archsim.metrics import Stats
 from archsim.metrics.stacks import BUCKETS
 from archsim.report.text.figures_as_text import cycles, part, percent
@@ -14,7 +15,7 @@ _EXACT = 1e-9
 """Cycles a step below which a difference is rounding."""
 
 _WORK = ("useful", "padding")
-_OUTSIDE = ("prologue", "epilogue", "idle")
+_OUTSIDE = ("prologue", "handover", "epilogue", "idle")
 
 
 def excess(stats: Stats) -> float:
@@ -22,9 +23,9 @@ def excess(stats: Stats) -> float:
     return stats.cycles_per_step / stats.bounds[stats.binding_bound] - 1
 
 
-def binding_sentence(stats: Stats, advice: Advice) -> str:
-    """The sentence on which bound binds, how far above it the machine is, and what follows."""
-    return f"{stats.binding_bound} binds: {_distance(stats)}. {advice.bounds[stats.binding_bound]}"
+def binding_sentence(stats: Stats) -> str:
+    """The sentence on which bound binds, and how far above it the machine is."""
+    return f"{stats.binding_bound} binds: {_distance(stats)}."
 
 
 def _distance(stats: Stats) -> str:
@@ -40,14 +41,14 @@ def _distance(stats: Stats) -> str:
     )
 
 
-def gap_sentence(stats: Stats, multipliers: str, advice: Advice) -> str:
+def gap_sentence(stats: Stats, multipliers: str, explained: Mapping[str, tuple[str, ...]]) -> str:
     """The sentence on where the cycles above the largest bound go, as far as the multipliers see it.
 
-    It is "" if there are next to none.
+    `explained`: the losses that follow from a bound where it binds. It is "" if there are next to none.
     """
     if excess(stats) <= NEGLIGIBLE:
         return ""
-    seen = (*_WORK, *_OUTSIDE, *advice.explained.get(stats.binding_bound, ()))
+    seen = (*_WORK, *_OUTSIDE, *explained.get(stats.binding_bound, ()))
     losses = {name: n for name, n in stats.cycle_stack.items() if n and name not in seen}
     if not losses:
         return ""
@@ -55,5 +56,5 @@ def gap_sentence(stats: Stats, multipliers: str, advice: Advice) -> str:
     return (
         "What is above the bound comes from the interplay of units, which no single bound sees. Beside what the "
         f"bound explains, the {multipliers} loses most by {worst} ({BUCKETS[worst]}): "
-        f"{part(losses[worst], stats.body_cycles)} of the time steps.{advice.knobs.get(worst, '')}"
+        f"{part(losses[worst], stats.body_cycles)} of the time steps."
     )

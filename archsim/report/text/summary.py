@@ -1,0 +1,152 @@
+"""Writes a run on one screen: what was asked, the answer, what it costs, what is lost, and what would change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from archsim.api import Simulation
+from archsim.api.explain import Findings
+from archsim.api.near_changes import NearChanges
+from archsim.metrics.stacks import BUCKETS
+from archsim.report.text.explain_text import stack_rows
+from archsim.report.text.figures_as_text import cycles, part, percent, plural, significant
+from archsim.report.text.layout import facts, print_parts, title
+from archsim.report.text.text_changes import best_changes
+from archsim.report.text.text_verdict import verdict_in_a_line
+from archsim.workload import NetworkSpec
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+NAME = len("utilization")
+"""Characters of the longest name of a line."""
+LOSSES = 3
+"""How many losses are named."""
+USEFUL = "useful"
+PARTS = 3
+"""How many parts of a step are named."""
+
+Line = tuple[str, str]
+
+
+def print_summary(simulation: Simulation, findings: Findings, console: Console) -> None:
+    """Print what was asked and the answer, without the changes; colours and width are the console's."""
+    stats = simulation.stats
+    rows = [*_asked(simulation), *_answer(simulation, findings), *_costs(simulation), *_losses(simulation, findings)]
+    rows += [("numbers", verdict_in_a_line(simulation))]
+    print_parts([title(f"{stats.workload} on {stats.arch}, schedule {stats.schedule}"), facts(rows)], console)
+
+
+def print_changes(changes: NearChanges, console: Console) -> None:
+    """Print the best changes measured, and what measures the others."""
+    found = list(best_changes(changes))
+    if changes.left_out:
+        found = [f"not measured here: {changes.left_out}"]
+    elif not found:
+        found = ["of a single number, by a notch: none makes it faster"]
+    rows = [("" if place else "changes".ljust(NAME), text) for place, text in enumerate(found)]
+    print_parts([facts([*rows, ("more", "--full; archsim explain, archsim whatif, with the same arguments")])], console)
+
+
+def _asked(simulation: Simulation) -> Iterator[Line]:
+    spec, config = simulation.workload.spec, simulation.arch.config
+    what = "frames on a machine that is on" if spec.streaming else "from cold, loading included"
+    steps = plural(spec.steps, "frame" if spec.streaming else "time step")
+    sequences = "" if spec.batch == 1 else f", {spec.batch:,} sequences"
+    yield "asked", f"{_network(spec)}, {steps}{sequences}: {what}"
+    array = config.multipliers
+    clock = f"{significant(config.clock_mhz)} MHz"
+    changed = f", with {', '.join(simulation.stats.overrides)}" if simulation.stats.overrides else ""
+    yield "machine", f"{array.size} = {array.macs_per_cycle:,} MACs a cycle at {clock}{changed}"
+    idealized = len(simulation.stats.idealizations)
+    if idealized:
+        yield "idealized", f"{plural(idealized, 'thing')} that no chip has: --full names them"
+
+
+def _network(spec: NetworkSpec) -> str:
+    """The network in a few words, layers that are alike counted."""
+    found: list[list[str | int]] = []
+    for layer in spec.layers:
+        cell = layer[0]
+        way = ", both ways" if len(layer) > 1 else ", in reverse" if cell.reverse else ""
+        text = f"{cell.kind.upper()}({cell.input_size:,}, {cell.hidden_size:,}{way})"
+        if found and found[-1][0] == text:
+            found[-1][1] = int(found[-1][1]) + 1
+        else:
+            found.append([text, 1])
+    return " + ".join(str(text) if count == 1 else f"{count} x {text}" for text, count in found)
+
+
+def _answer(simulation: Simulation, findings: Findings) -> Iterator[Line]:
+    stats, frames, clock = simulation.stats, simulation.frames, simulation.arch.config.clock_mhz
+    if frames is not None:
+        yield "latency", f"{frames.frame_latency_cycles:,} cycles a frame, {significant(frames.frame_latency_us)} us"
+        interval = f"{cycles(frames.frame_interval_cycles)} cycles, {significant(frames.frame_interval_us)} us"
+        yield "interval", f"{interval}: a frame can come so often"
+        if frames.headroom is not None and frames.period_us is not None:
+            yield "headroom", f"{significant(frames.headroom)} times in a period of {significant(frames.period_us)} us"
+        if frames.arrivals is not None:
+            found = frames.arrivals
+            missed = found.missed_deadlines
+            late = "" if missed is None else f"; {missed:,} of {plural(found.frames, 'frame')} too late"
+            three = f"p50 {found.p50_cycles:,}, p99 {found.p99_cycles:,}, max {found.max_cycles:,} cycles"
+            yield "arrivals", f"{three}{late}"
+        loaded = plural(simulation.workload.spec.steps, "frame")
+        yield "cold start", f"another question: {stats.latency_cycles:,} cycles for {loaded}, loading included"
+        return
+    loading = f"; {part(stats.prologue_cycles, stats.latency_cycles)} of it loads weights and states"
+    yield "latency", f"{stats.latency_cycles:,} cycles, {significant(stats.latency_us)} us{loading}"
+    step_us = significant(stats.cycles_per_step / clock)
+    yield "a time step", f"{cycles(stats.cycles_per_step)} cycles, {step_us} us; {_binds(simulation, findings)}"
+
+
+def _binds(simulation: Simulation, findings: Findings) -> str:
+    """Which bound binds a step and, if one body is repeated, what the step's cycles are."""
+    binds = f"{simulation.stats.binding_bound} binds"
+    if len(findings.steps) != 1:
+        return binds
+    [step] = findings.steps
+    parts = sorted(stack_rows(step.stack), key=lambda row: -row[2])
+    named = ", ".join(f"{amount:,} {unit} {cause}" for unit, cause, amount in parts[:PARTS])
+    rest = sum(amount for *_, amount in parts[PARTS:])
+    return f"{binds}: {named}" + (f", {rest:,} others" if rest else "")
+
+
+def _costs(simulation: Simulation) -> Iterator[Line]:
+    """Utilization, energy and area: of a stream those of a frame, else of the run."""
+    stats, frames = simulation.stats, simulation.frames
+    if frames is not None:
+        yield "utilization", f"{percent(frames.frame_mac_utilization)} of the multipliers, frame behind frame"
+        if frames.frame_energy_uj is not None:
+            idle = frames.frame_idle_energy_uj
+            waiting = "" if idle is None else f"; {significant(idle)} uJ of it idle"
+            yield "energy", f"{significant(frames.frame_energy_uj)} uJ a frame{waiting}"
+    else:
+        whole, steady = percent(stats.mac_utilization), percent(stats.steady_state_mac_utilization)
+        yield "utilization", f"{whole} of the multipliers over the run, {steady} in the steady state"
+        if stats.energy is not None:
+            each, power = significant(stats.energy.pj_per_mac), significant(stats.energy.power_mw)
+            yield "energy", f"{significant(stats.energy.total_uj)} uJ: {each} pJ/MAC, {power} mW on average"
+    if stats.energy is None:
+        yield "energy", "not modelled for machines of this family"
+    if stats.area is not None:
+        yield "area", f"{significant(stats.area.area_mm2)} mm2"
+
+
+def _losses(simulation: Simulation, findings: Findings) -> Iterator[Line]:
+    """The largest parts of the latency but useful work of the multipliers; of a very long run those of their stack."""
+    multipliers, stats = simulation.arch.config.multipliers, simulation.stats
+    if findings.stack is not None:
+        whole = stats.latency_cycles if simulation.frames is None else simulation.frames.frame_latency_cycles
+        found = [
+            (f"{unit} {'at work' if cause == USEFUL else cause}", amount)
+            for unit, cause, amount in stack_rows(findings.stack)
+            if (unit, cause) != (multipliers.unit, USEFUL)
+        ]
+    else:
+        whole = stats.latency_cycles
+        found = [(f"{multipliers.unit} {BUCKETS[name]}", n) for name, n in stats.cycle_stack.items() if name != USEFUL]
+    largest = sorted((row for row in found if row[1]), key=lambda row: -row[1])[:LOSSES]
+    for place, (name, amount) in enumerate(largest):
+        yield ("" if place else "losses"), f"{amount:,} cycles, {part(amount, whole)}: {name}"
