@@ -17,7 +17,7 @@ from archsim.workload import load_workload
 from tests.cli.conftest import Cli
 
 TINY = ("tiny_2x2", "lstm_3_2_t4")
-QUIET = ("--no-plots", "--out", "x")
+QUIET = ("--no-plots", "--out", "x", "--force")
 
 
 @pytest.mark.parametrize("by", list(By))
@@ -54,7 +54,7 @@ def test_names_of_the_best() -> None:
 
 
 def test_a_run_of_the_best_lists_the_others(cli: Cli) -> None:
-    run = cli("run", *TINY, "--schedule", "best", *QUIET)
+    run = cli("run", *TINY, "--schedule", "best", "--full", *QUIET)
     assert run.code == 0
     section = run.out.split("\nSchedules")[1].split("\nLatency")[0]
     assert "split_gate_major" in section

@@ -1,6 +1,7 @@
 """The command line as a user meets it: what is printed, what is written, and the exit code."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +28,8 @@ def test_run_alone_means_the_reference(cli: Cli) -> None:
     run = cli("run", "--timing-only", "--no-plots")
     assert run.code == 0
     assert "lstm_200_1000_t70 on edge_64x64, schedule fused_interleaved" in run.out
-    assert Path("results/edge_64x64-lstm_200_1000_t70-fused_interleaved/stats.json").is_file()
+    [folder] = Path("results").glob("edge_64x64-lstm_200_1000_t70-fused_interleaved-????????")
+    assert (folder / "stats.json").is_file()
 
 
 FLOAT32 = pytest.param("float32", FLOAT_FILES, marks=exhaustive)
@@ -40,18 +42,19 @@ def test_run_writes_a_folder_with_everything(cli: Cli, formats: str, files: tupl
     run = cli("run", *TINY, *method, "--set", f"formats={formats}")
     assert run.code == 0
     assert run.err == ""
-    assert f"Results: {TINY_RESULTS}/" in run.out
-    assert sorted(path.name for path in TINY_RESULTS.iterdir()) == sorted(files)
-    assert list(Path("results").iterdir()) == [TINY_RESULTS], "no temporary folder is left"
+    [folder] = Path("results").iterdir()  # no temporary folder is left
+    assert f"Results: {folder}/" in run.out
+    assert folder.name.startswith(f"{TINY_RESULTS.name}-")
+    assert sorted(path.name for path in folder.iterdir()) == sorted(files)
     for name in files:
-        assert (TINY_RESULTS / name).stat().st_size > 100, name
+        assert (folder / name).stat().st_size > 100, name
 
 
 def test_json_is_one_object_and_equals_the_file(cli: Cli) -> None:
-    run = cli("run", *TINY, "--json", "--no-plots")
+    run = cli("run", *TINY, "--json", "--no-plots", "--out", "here")
     stats = json.loads(run.out)
     assert run.err == ""
-    assert run.out == (TINY_RESULTS / "stats.json").read_text()
+    assert run.out == Path("here/stats.json").read_text()
     for key in (
         "latency_cycles",
         "prologue_cycles",
@@ -188,7 +191,8 @@ def test_set_changes_architecture_and_workload(cli: Cli) -> None:
 
 def test_what_was_set_is_said(cli: Cli) -> None:
     run = cli("run", *TINY, "--set", "clock_mhz=200", "--set", "steps=2", "--timing-only", "--no-plots", "--out", "o")
-    assert "with --set: clock_mhz=200, steps=2" in run.out
+    assert "MACs a cycle at 200 MHz, with clock_mhz=200, steps=2" in " ".join(run.out.split())
+    assert "with --set: clock_mhz=200, steps=2" in Path("o/report.txt").read_text()
     assert json.loads(Path("o/stats.json").read_text())["overrides"] == ["clock_mhz=200", "steps=2"]
 
 
@@ -230,8 +234,8 @@ def test_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, 
 
 
 def test_schedule(cli: Cli) -> None:
-    run = cli("run", *TINY, "--schedule", "split-gate-major", "--no-plots", "--json")
-    assert json.loads(run.out)["schedule"] == "split_gate_major"
+    run = cli("run", *TINY, "--schedule", "split-gate-major", "--no-plots")
+    assert "schedule split_gate_major" in run.out
     assert Path("results/tiny_2x2-lstm_3_2_t4-split_gate_major").is_dir()
 
 
@@ -368,7 +372,7 @@ def test_list_names_everything(cli: Cli) -> None:
         (["run", "tiny_2x2", "gru:3,2,bidirectional=2"], "bidirectional is 0 or 1, not '2'"),
         (["run", *TINY, "--out", "."], "holds files that are no results of a run"),
         (["run", *TINY, "--out", "/"], "is no folder for results"),
-        (["run", *TINY, "--frobnicate"], "No such option: --frobnicate. See archsim run --help."),
+        (["run", *TINY, "--xyz"], "No such option: --xyz. See archsim run --help."),
         (["program", *TINY, "--contents"], "--contents goes with --json. See archsim program --help."),
         (["--frobnicate", "run"], "No such option: --frobnicate. See archsim --help."),
         (["fly"], "No such command 'fly'. See archsim --help."),
@@ -433,11 +437,55 @@ def test_a_failed_run_leaves_the_old_results(cli: Cli, monkeypatch: pytest.Monke
     assert list(Path("results").iterdir()) == [TINY_RESULTS]
 
 
-def test_a_second_run_replaces_the_first_whole(cli: Cli) -> None:
-    assert cli("run", *TINY, "--no-plots").code == 0
-    assert (TINY_RESULTS / "outputs.npz").exists()
-    assert cli("run", *TINY, "--no-plots", "--timing-only").code == 0
-    assert not (TINY_RESULTS / "outputs.npz").exists(), "no file of the run before is taken for this one's"
+def test_another_run_replaces_results_by_force_alone_and_whole(cli: Cli) -> None:
+    here = ("--no-plots", "--out", "here")
+    assert cli("run", *TINY, *here).code == 0
+    before = {path.name: path.read_bytes() for path in Path("here").iterdir()}
+    for options, what in (
+        (("--timing-only",), "timing only False, now True"),
+        (("-s", "split"), "schedule fused_interleaved, now split_interleaved"),
+        (("--set", "clock_mhz=200"), "another arch.yaml"),
+        (("--set", "steps=2"), "another workload.yaml"),
+        (("--executor", "machine"), "executor auto, now machine"),
+    ):
+        refused = cli("run", *TINY, *here, *options)
+        said = f"here: holds the results of another run ({what}); choose another --out, or --force"
+        assert (refused.code, refused.out, refused.err) == (2, "", f"archsim: error: {said}\n")
+        assert {path.name: path.read_bytes() for path in Path("here").iterdir()} == before
+    assert cli("run", *TINY, *here, "--timing-only", "--force").code == 0
+    assert not Path("here/outputs.npz").exists(), "no file of the run before is taken for this one's"
+
+
+def test_the_same_run_once_more_keeps_its_pictures(cli: Cli) -> None:
+    assert cli("run", *TINY, "--timing-only", "--out", "here").code == 0
+    picture = Path("here/timeline.png").read_bytes()
+    assert cli("run", *TINY, "--timing-only", "--out", "here", "--no-plots").code == 0
+    assert Path("here/timeline.png").read_bytes() == picture
+
+
+def test_a_folder_without_a_manifest_is_not_replaced(cli: Cli) -> None:
+    Path("here").mkdir()
+    Path("here/stats.json").write_text("{}")
+    refused = cli("run", *TINY, "--no-plots", "--out", "here")
+    assert refused.code == 2
+    assert "here: holds the results of another run (it has no manifest.json that can be read)" in refused.err
+    assert cli("run", *TINY, "--no-plots", "--out", "here", "--force").code == 0
+
+
+def test_overrides_and_options_have_folders_of_their_own_and_always_the_same(cli: Cli) -> None:
+    asked = [(), ("--set", "steps=2"), ("--set", "clock_mhz=200"), ("--timing-only",), ("-s", "best")]
+    for _ in range(2):
+        for options in asked:
+            assert cli("run", *TINY, "--no-plots", *options).code == 0
+        folders = sorted(path.name for path in Path("results").iterdir())
+        assert len(folders) == len(asked)
+    assert folders[0] == TINY_RESULTS.name
+    assert all(re.fullmatch(r"tiny_2x2-lstm_3_2_t4-\w+-[0-9a-f]{8}", name) for name in folders[1:])
+
+
+def test_json_alone_writes_nothing(cli: Cli) -> None:
+    assert json.loads(cli("run", *TINY, "--json").out)["latency_cycles"] == 198
+    assert list(Path().iterdir()) == []
 
 
 def test_results_that_cannot_be_written(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -488,13 +536,13 @@ def test_all_faults_of_a_file_come_at_once(cli: Cli) -> None:
 
 
 def test_on_a_terminal_the_report_is_in_colour_and_its_sums_are_bold(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Elsewhere it is the text that the folder holds."""
+    """Elsewhere the whole report is the text that the folder holds."""
     monkeypatch.setenv("TERM", "xterm-256color")
-    plain = cli("run", *TINY, "--no-plots", "--out", "plain").out
+    plain = cli("run", *TINY, "--no-plots", "--full", "--out", "plain").out
     assert plain.startswith(Path("plain/report.txt").read_text())
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     monkeypatch.setattr("rich.console.Console.is_terminal", True)
-    coloured = cli("run", *TINY, "--no-plots", "--out", "coloured").out
+    coloured = cli("run", *TINY, "--no-plots", "--full", "--out", "coloured").out
     assert "\x1b[" not in plain
     stack = coloured.split("Cycle stack of the")[1].split("Units during")[0].splitlines()
     bold = [line for line in stack[1:] if "\x1b[1m" in line and "\x1b[1;2m" not in line]

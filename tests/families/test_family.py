@@ -10,6 +10,7 @@ from archsim.errors import ArchError, ScheduleError
 from archsim.families.load import load_arch
 from archsim.families.registry import DEFAULT_FAMILY, FAMILIES, build_units
 from archsim.families.schedules import find_schedule
+from archsim.metrics.stacks import BUCKETS
 
 every_family = pytest.mark.parametrize("family", FAMILIES)
 
@@ -20,8 +21,10 @@ def test_a_family_is_complete() -> None:
 
 
 @every_family
-def test_its_bounds_have_advice_and_its_schedules_names(family: str) -> None:
-    assert tuple(FAMILIES[family].advice.bounds) == tuple(FAMILIES[family].bounds)
+def test_what_its_bounds_explain_are_losses_and_its_schedules_have_names(family: str) -> None:
+    explained = FAMILIES[family].explained
+    assert explained.keys() <= FAMILIES[family].bounds.keys()
+    assert {loss for losses in explained.values() for loss in losses} <= BUCKETS.keys()
     names = [schedule.name for schedule in FAMILIES[family].schedules]
     assert len(set(names)) == len(names)
     assert find_schedule(None, family) is FAMILIES[family].schedules[0]

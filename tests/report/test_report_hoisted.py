@@ -58,7 +58,6 @@ def test_every_cycle_of_a_schedule_with_delays_can_be_traced(schedule: str) -> N
     assert len(list(line_trace(run))) == run.trace.total_cycles + 1 + 3
 
 
-def test_blocks_of_one_step_gain_nothing() -> None:
-    assert "blocks of one step gain nothing" in report("hoisted", "state_buffer.hoist_steps=1")
-    assert "gain nothing" not in report("hoisted", steps=1)
+def test_the_steps_of_a_block_are_said() -> None:
+    assert "blocks W_ih x of 1 time step at once" in report("hoisted", "state_buffer.hoist_steps=1")
     assert "blocks W_ih" not in report("fused")

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from archsim.api import Simulation
+from archsim.api.explain import find
 from archsim.families.gemv.bounds import GEMV_BOUNDS
 from archsim.metrics.stacks import BUCKETS
 from archsim.report import print_report, report_text
@@ -30,7 +31,7 @@ def cells(text: str, section: str) -> dict[str, list[str]]:
 
 def printed(simulation: Simulation, width: int) -> str:
     out = io.StringIO()
-    print_report(simulation, Console(file=out, width=width, color_system=None))
+    print_report(simulation, Console(file=out, width=width, color_system=None), find(simulation), None)
     return out.getvalue()
 
 
@@ -183,10 +184,11 @@ def test_plain_text_ignores_the_terminal(small: Simulation, monkeypatch: pytest.
 
 def test_a_terminal_gets_the_same_words(small: Simulation) -> None:
     out = io.StringIO()
-    print_report(small, Console(file=out, width=100, force_terminal=True, color_system="standard", _environ={}))
+    coloured = Console(file=out, width=100, force_terminal=True, color_system="standard", _environ={})
+    print_report(small, coloured, find(small), None)
     assert "\x1b[1m" in out.getvalue()
     plain = io.StringIO()
-    print_report(small, Console(file=plain, width=100, color_system=None, _environ={}))
+    print_report(small, Console(file=plain, width=100, color_system=None, _environ={}), find(small), None)
     assert plain.getvalue().split() == report_text(small).split()
 
 

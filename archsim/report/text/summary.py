@@ -13,6 +13,7 @@ from archsim.report.text.explain_text import stack_rows
 from archsim.report.text.figures_as_text import cycles, part, percent, plural, significant
 from archsim.report.text.layout import facts, print_parts, title
 from archsim.report.text.text_changes import best_changes
+from archsim.report.text.text_time import cold_start
 from archsim.report.text.text_verdict import verdict_in_a_line
 from archsim.workload import NetworkSpec
 
@@ -97,6 +98,8 @@ def _answer(simulation: Simulation, findings: Findings) -> Iterator[Line]:
         return
     loading = f"; {part(stats.prologue_cycles, stats.latency_cycles)} of it loads weights and states"
     yield "latency", f"{stats.latency_cycles:,} cycles, {significant(stats.latency_us)} us{loading}"
+    if cold := cold_start(simulation):
+        yield "cold start", cold
     step_us = significant(stats.cycles_per_step / clock)
     yield "a time step", f"{cycles(stats.cycles_per_step)} cycles, {step_us} us; {_binds(simulation, findings)}"
 

@@ -33,10 +33,11 @@ def measured_changes(changes: NearChanges) -> list[RenderableType]:
 
 
 def best_changes(changes: NearChanges) -> Iterator[str]:
-    """The best changes, a line each."""
+    """The best changes, two lines each: what is changed, and what comes of it."""
     for measured in changes.better[:BEST]:
         change, brings, cycles, energy, area = _row(measured, changes)
-        yield f"{brings} ({cycles} cycles, {energy} uJ, {area} mm2): {change}"
+        yield change
+        yield f"{brings}: {cycles} cycles, {energy} uJ, {area} mm2"
 
 
 def _row(measured: Measured, changes: NearChanges) -> tuple[str, str, str, str, str]:
