@@ -33,7 +33,7 @@ from tests.checking.exact_runs import (
     small_case,
 )
 from tests.checking.format_draws import ROUNDINGS, exact_cases, exact_formats
-from tests.rings import every_value, examples, part
+from tests.rings import every_value, examples, exhaustive, part
 from tests.strategies import SCHEDULE_NAMES, Case, jitters, runs_as_wavefront, seeds, with_little_sram
 
 
@@ -52,6 +52,7 @@ def test_machine_program_and_reference_agree(case: Case, seed: int) -> None:
     check(case, drawn_tensors(case, seed))
 
 
+@exhaustive
 @settings(max_examples=examples(60))
 @given(exact_cases(), seeds)
 def test_overflows_are_those_of_the_reference(case: Case, seed: int) -> None:
@@ -82,6 +83,7 @@ def test_also_when_every_op_takes_a_random_time(case: Case, seed: int, jitter: J
         assert differing(run_machine(case, numbers, jitter=jitter, machine_spec=spec).results(), want) == []
 
 
+@exhaustive
 def test_what_is_drawn() -> None:
     """The formats above come in every combination that has rules of its own."""
     seen = set()

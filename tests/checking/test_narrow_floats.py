@@ -23,7 +23,7 @@ from archsim.workload import CellKind
 from tests.checking.exact_runs import run_machine, run_untimed, small_case
 from tests.checking.format_draws import float_formats, in_formats
 from tests.optional import need
-from tests.rings import examples, law
+from tests.rings import examples, exhaustive, law
 from tests.strategies import Case, bits, cases, jitters, seeds, tensors
 
 LARGEST = {"float16": 65504.0, "bfloat16": 2.0**127 * (2 - 2.0**-7), "float32": 2.0**127 * (2 - 2.0**-23)}
@@ -308,6 +308,7 @@ def test_a_bit_more_is_6_decibels(kind: str) -> None:
     assert abs(steps.mean() - 6.02) < 0.3, steps
 
 
+@exhaustive
 def test_float16_has_three_bits_more_than_bfloat16() -> None:
     """11 and 8 significant bits: 18 dB, by the same reasoning within 2.5."""
     found = {name: output_sqnr(formats) for name, formats in NARROW.items()}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
+from tests.rings import exhaustive
 
 STREAM = ("tiny_2x2", "lstm:3,2,t=4,streaming=1")
 QUIET = ("--no-plots", "--out", "x", "--force")
@@ -57,6 +58,7 @@ def test_a_frame_is_explained(cli: Cli) -> None:
     assert found["latency_stack"] == json.loads(cli("run", *STREAM, "--json", *QUIET).out)["latency_stack"]
 
 
+@exhaustive
 def test_the_best_change_of_a_frame_gives_the_figures_that_were_predicted(cli: Cli) -> None:
     best, *_ = json.loads(cli("whatif", *STREAM, "--json").out)
     assert best["before_cycles"] == 49 > best["after_cycles"]

@@ -54,7 +54,7 @@ def test_the_readme_shows_every_command() -> None:
 def marks_of(command: list[str]) -> tuple[pytest.MarkDecorator, ...]:
     """What takes seconds is for the exhaustive ring: tests/cli runs the same commands on smaller inputs."""
     light = command[0] in ("list", "program", "trace", "calibrate") or "--timing-only" in command
-    return () if light or "edge_16x16" in command else (exhaustive,)
+    return () if light else (exhaustive,)
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,7 @@ def test_numbers_of_the_prose_are_in_the_tables() -> None:
     assert {" of ".join(pair) for pair in overflows} <= texts
 
 
+@exhaustive
 def test_the_picture_can_be_drawn(tmp_path: Path) -> None:
     pictures = []
     for place in range(2):

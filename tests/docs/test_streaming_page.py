@@ -21,7 +21,7 @@ COMMANDS = [
 
 def marks_of(command: str) -> tuple[pytest.MarkDecorator, ...]:
     """What takes seconds is for the exhaustive ring; the fast one has smaller machines and shorter streams."""
-    return (exhaustive,) if "whatif" in command or "t=1000" in command else ()
+    return () if "explain" in command or command == COMMANDS[0][0] else (exhaustive,)
 
 
 @pytest.mark.parametrize(

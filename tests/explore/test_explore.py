@@ -193,6 +193,7 @@ def test_a_bug_at_one_point_is_a_failure_of_that_point_alone(write: Write, monke
     assert study.with_status(Status.EVALUATED)
 
 
+@exhaustive
 def test_a_worker_that_is_killed_costs_nothing(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     import os
     import signal
@@ -295,6 +296,7 @@ def test_a_watcher_hears_of_every_point_and_of_every_design_that_is_evaluated(wr
     assert (again.points, again.fresh) == (48, 0), "what the journal knows is not evaluated again"
 
 
+@exhaustive
 def test_a_constraint_on_results_says_demand_and_bound_and_on_which_workload(write: Write) -> None:
     two = ('["lstm:3,4,t=3"]', '["lstm:3,4,t=3", "lstm:3,4,t=6"]')
     for changes, where in (((), ""), ((two,), " (on lstm_3_4_t3_b1)")):

@@ -34,7 +34,7 @@ from archsim.workload import load_workload
 from archsim.workload.network import FunctionSpec
 from tests.extending.entries import offered
 from tests.extending.outside import check_section, install, run, section
-from tests.rings import few
+from tests.rings import exhaustive, few
 
 TITLE = "An activation method"
 MINE = MethodDefinition("mine", "as archsim's hard one", lambda config, formats: Hard())
@@ -69,6 +69,7 @@ def test_the_worked_example_and_a_run_of_what_it_saved(example: Path) -> None:
     assert second == first | {"arch": "arch", "overrides": []}
 
 
+@exhaustive
 @pytest.mark.parametrize(
     ("name", "hint"),
     few([("quadratics", ": did you mean 'quadratic'?"), ("tabel", ": did you mean 'table'?"), ("x", "")], 1),
@@ -82,6 +83,7 @@ def test_an_unknown_name_is_one_line_that_lists_the_package_s_method_too(example
     )
 
 
+@exhaustive
 def test_the_example_refuses_what_it_cannot_do(example: Path) -> None:
     """A wide address by its own words; a function that it does not have, as `hard` does."""
     command = "archsim validate tiny_2x2 lstm_3_2_t4 --set formats=q4.12 --set activation.method=quadratic --set "

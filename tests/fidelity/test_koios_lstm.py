@@ -95,6 +95,7 @@ def test_every_step_takes_81_cycles_and_begins_when_the_last_h_is_stored() -> No
         assert times(simulation, "hidden[63]", step)[2] - 1 == 81 * step + 80
 
 
+@exhaustive
 def test_rows_follow_each_other_one_a_cycle_through_every_stage() -> None:
     simulation = run()
     for row in range(64):

@@ -23,7 +23,7 @@ from archsim.hardware.dram.ddr_presets import DEVICES, TYPES
 from archsim.hardware.dram.ddr_unit import DdrConfig
 from archsim.workload import load_workload
 from tests.float_machines import FLOAT_64X64
-from tests.rings import examples, few
+from tests.rings import examples, exhaustive, few
 from tests.strategies import Case, bits, cases, jitters, program_text, tensors
 
 MEMORIES = ("weight_sram", "input_buffer", "state_buffer")
@@ -166,6 +166,7 @@ def ddr_cycles(*overrides: str) -> int:
     return simulate(arch, load_workload("silero_vad"), timing_only=True).stats.latency_cycles
 
 
+@exhaustive
 @pytest.mark.parametrize(
     ("better", "worse", "cycles"),
     few(
@@ -184,6 +185,7 @@ def test_better_dram_can_be_slower(better: str, worse: str, cycles: tuple[int, i
     assert found[0] > found[1]
 
 
+@exhaustive
 def test_a_shorter_pipeline_behind_a_single_port_can_be_slower() -> None:
     """What comes a cycle earlier takes cycles of the port that others then wait for."""
     single = ("state_buffer.banks=one", "state_buffer.ports=1RW")
@@ -199,6 +201,7 @@ def test_a_shorter_pipeline_behind_a_single_port_can_be_slower() -> None:
     assert found == [52_969, 52_039]
 
 
+@exhaustive
 def test_without_refresh_in_the_way_they_are_not() -> None:
     """The same pairs where a refresh never comes: better is faster."""
     never = "dram.device.trefi_nck=1000000"

@@ -233,6 +233,7 @@ def test_blocks_say_what_their_step_is_relative_to() -> None:
     assert titles(figure)[0].splitlines()[1].endswith("step to 2^-6 of a block's largest")
 
 
+@exhaustive
 @pytest.mark.parametrize("workload", few(["lstm:1,1,t=1", "gru:2,3,t=2,b=2", "rnn:1,1,t=1"], 1))
 @pytest.mark.parametrize("formats", few(["q1.1", "int4", "float16"], 1))
 def test_the_smallest_runs_have_pictures(workload: str, formats: str, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from archsim.workload import NetworkTensors, Workload, load_tensors, load_worklo
 from tests.arrays import save_npz
 from tests.float_machines import FLOAT_64X64
 from tests.present import present
+from tests.rings import exhaustive
 
 Tensors = Mapping[str, np.ndarray]
 
@@ -248,6 +249,7 @@ def test_silero_head_gives_the_probability_of_the_whole_model() -> None:
     assert found.witness.changed_side == 0
 
 
+@exhaustive
 def test_silero_on_a_machine_in_float32_changes_no_decision() -> None:
     computed = simulate(load_arch(FLOAT_64X64), SILERO).results
     assert computed is not None

@@ -23,7 +23,7 @@ from archsim.families.schedules import build_program, find_schedule
 from archsim.metrics.frames import Frames
 from archsim.program.verifier import find_hazards
 from archsim.workload import Workload, load_workload
-from tests.rings import examples
+from tests.rings import examples, exhaustive
 from tests.strategies import Case, bits, cases, is_wavefront, layers, network, tensors
 
 STREAMING = [schedule.name for schedule in GEMV_SCHEDULES if schedule.streams]
@@ -83,6 +83,7 @@ def test_three_layers_on_edge_64x64_whatever_the_length(steps: int) -> None:
     assert 4 < found.frame_energy_uj < 4.5  # a cold start of one frame takes a hundred times as much
 
 
+@exhaustive
 def test_a_cold_start_is_another_question() -> None:
     cold = simulate(load_arch("edge_64x64"), load_workload("lstm:80,512,t=1,layers=3,streaming=1"), timing_only=True)
     assert cold.frames is not None

@@ -15,7 +15,7 @@ from archsim.families.registry import build_units
 from archsim.families.schedules import find_schedule
 from archsim.workload import CellKind, Workload, load_tensors
 from tests.families.npu.machines import SMALL, machine
-from tests.rings import examples
+from tests.rings import examples, exhaustive
 from tests.strategies import network, seeded_jitter
 
 INT8, FLOAT = (), ("formats=float32",)
@@ -142,6 +142,7 @@ def test_both_grus_in_every_format(formats: tuple[str, ...], linear: bool) -> No
     assert_right(verdict(load, *formats))
 
 
+@exhaustive
 def test_several_chunks_of_the_published_size() -> None:
     """H = 1000 is 25 row blocks of 40: chunks of 12 and 13."""
     config = machine().config
