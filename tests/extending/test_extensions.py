@@ -21,13 +21,12 @@ from archsim.families.registry import all_families, find_family
 from archsim.families.schedule import Schedule
 from archsim.families.schedules import find_schedule, schedules_of
 from archsim.workload import NetworkSpec, load_workload
+from tests.rings import few
 
 MODULE = """
 from archsim.families.gemv.order import WorkOrder
 from archsim.families.gemv.schedule import gemv_schedule
 from archsim.families.gemv.split import split
-from tests.rings import few
-from tests.rings import few
 EAGER = gemv_schedule(WorkOrder("eager", True, split, splits_sums=True), "split under another name")
 NUMBER = 3
 """
