@@ -115,11 +115,13 @@ class Findings:
     """Why a run takes as long as it does, as far as it costs little to say.
 
     `stack`: the latency by unit and cause, of a streaming workload that of a frame; None if the run has too many ops.
-    `steps`: what a step waits for in each body that is repeated; () where times depend on the run.
+    `steps`: what a step waits for in each body that is repeated; () where times depend on the run. `path`: the critical
+    path of the run; () if it has too many ops, or frames were asked for.
     """
 
     stack: LatencyStack | None
     steps: tuple[Step, ...]
+    path: tuple[Segment, ...] = ()
 
 
 def find(simulation: Simulation) -> Findings:
@@ -128,18 +130,19 @@ def find(simulation: Simulation) -> Findings:
     units = build_units(arch.config)
     machine = machine_spec(program, arch, units)
     steps = _steps(program, rules_of(machine), units) if machine.static else ()
-    return Findings(_stack(simulation, machine, units), steps)
-
-
-def _stack(simulation: Simulation, machine: MachineSpec, units: Units) -> LatencyStack | None:
     if simulation.frames is not None:
-        return simulation.frames.latency_stack
-    program, times = simulation.program, simulation.times
+        return Findings(simulation.frames.latency_stack, steps)
     if program.op_instances > MAX_STACK_OPS:
-        return None
+        return Findings(None, steps)
+    path = _path(simulation, machine, units)
+    return Findings(latency_stack(path, program, units), steps, path)
+
+
+def _path(simulation: Simulation, machine: MachineSpec, units: Units) -> tuple[Segment, ...]:
+    program, times = simulation.program, simulation.times
     if times is None:
-        return explain_run(program, simulation.workload.spec, simulation.arch, units).stack
-    return latency_stack(critical_path(program, rules_of(machine), times), program, units)
+        return explain_run(program, simulation.workload.spec, simulation.arch, units).path
+    return tuple(critical_path(program, rules_of(machine), times))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
+from archsim.critical import Segment
 from archsim.report.figures.drawing import (
     DPI,
     FONT_POINTS,
@@ -35,22 +36,32 @@ _HATCH_PIXELS = 8
 """From here on a hatch is more than specks."""
 _MIXED = "#4D4D4D"
 """The colour of merged ops of several kinds."""
+_CHAIN = "#C00000"
+"""The colour of the critical path."""
+_CHAIN_GAP = 0.07
+"""How far below a row's ops it runs, in rows."""
 _LEGEND_COLUMNS = 4
 _SHORT_LEGEND = 12
 """So many kinds of op have room in the legend of a figure of the usual height."""
 
 
-def timeline_figure(simulation: Simulation) -> Figure:
-    """One panel with all recorded steps if they are few ops, else one step and a closer look at its end."""
+def timeline_figure(simulation: Simulation, path: Sequence[Segment] = ()) -> Figure:
+    """One panel with all recorded steps if they are few ops, else one step and a closer look at its end.
+
+    `path`: the critical path of the run, which is drawn below the ops.
+    """
     chart = gantt(simulation)
+    chain = list(_chain(simulation, chart, path))
     shown = panels(chart)
     looks = _looks(chart)
     legend_rows = max(0, len({kind for _, kind in looks}) - _SHORT_LEGEND) // _LEGEND_COLUMNS
     figure = new_figure(1.7 + 0.2 * legend_rows + (0.55 + 0.36 * len(chart.units)) * len(shown))
     rows = figure.subplots(len(shown), 1, squeeze=False)[:, 0]
     mixed = [_draw_panel(axes, chart, panel, looks) for axes, panel in zip(rows, shown, strict=True)]
+    for axes, panel in zip(rows, shown, strict=True):
+        _draw_chain(axes, chain, panel)
     rows[-1].set_xlabel("cycle of the run")
-    _legend(figure, chart, looks, any(mixed))
+    _legend(figure, chart, looks, any(mixed), bool(chain))
     clock = simulation.arch.config.clock_mhz
     put_title(figure, simulation, "What every unit does, cycle by cycle", f"1 us = {clock:,g} cycles")
     return figure
@@ -165,7 +176,30 @@ def _mark_gap(axes: Axes, chart: Gantt, panel: Panel, scale: float) -> None:
         axes.text((first + last) / 2, row - 0.06, text, ha="center", va="bottom", zorder=5)
 
 
-def _legend(figure: Figure, chart: Gantt, looks: dict[tuple[str, str], tuple[str, str]], mixed: bool) -> None:
+def _chain(simulation: Simulation, chart: Gantt, path: Sequence[Segment]) -> Iterator[tuple[int, int, int]]:
+    """(start, end, row) of each segment of the critical path that belongs to an op of a unit with a row."""
+    phases = simulation.program.phases
+    for segment in path:
+        unit = phases[segment.instance.phase].ops[segment.instance.op].unit
+        if segment.cycles and unit in chart.units:
+            yield segment.start, segment.end, chart.units.index(unit)
+
+
+def _draw_chain(axes: Axes, chain: Sequence[tuple[int, int, int]], panel: Panel) -> None:
+    """Draw the part of the critical path that the panel shows as one line, from row to row."""
+    points: list[tuple[float, float]] = []
+    for start, end, row in chain:
+        if end > panel.start and start < panel.stop:
+            height = row + _HEIGHT / 2 + _CHAIN_GAP
+            points += [(max(start, panel.start), height), (min(end, panel.stop), height)]
+    if points:
+        cycles, heights = zip(*points, strict=True)
+        axes.plot(cycles, heights, color=_CHAIN, linewidth=1.6, zorder=4, solid_capstyle="butt", label="critical path")
+
+
+def _legend(
+    figure: Figure, chart: Gantt, looks: dict[tuple[str, str], tuple[str, str]], mixed: bool, chain: bool
+) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -177,4 +211,6 @@ def _legend(figure: Figure, chart: Gantt, looks: dict[tuple[str, str], tuple[str
         handles.append(Patch(facecolor=_MIXED, label="several short ops"))
     handles.append(Patch(facecolor="#DDDDDD", label="paler: in the pipeline, unit free"))
     handles.append(Line2D([], [], color="black", linestyle=(0, (4, 2)), linewidth=1, label=chart.step_end_means))
+    if chain:
+        handles.append(Line2D([], [], color=_CHAIN, linewidth=1.6, label="critical path"))
     figure.legend(handles=handles, loc="outside lower center", ncols=_LEGEND_COLUMNS, frameon=False)

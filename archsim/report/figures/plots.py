@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from archsim.api import Simulation
+from archsim.critical import Segment
 from archsim.report.figures.drawing import write_png
 
 
@@ -15,11 +17,11 @@ def plot_utilization(simulation: Simulation, path: Path) -> None:
     write_png(utilization_figure, simulation, path)
 
 
-def plot_timeline(simulation: Simulation, path: Path) -> None:
-    """Plot the recorded time steps as a Gantt chart: a row a unit, a bar an op."""
+def plot_timeline(simulation: Simulation, path: Path, chain: Sequence[Segment] = ()) -> None:
+    """Plot the recorded time steps as a Gantt chart: a row a unit, a bar an op, and the critical path."""
     from archsim.report.figures.figure_timeline import timeline_figure
 
-    write_png(timeline_figure, simulation, path)
+    write_png(lambda run: timeline_figure(run, chain), simulation, path)
 
 
 def plot_accuracy(simulation: Simulation, path: Path) -> None:

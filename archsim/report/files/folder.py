@@ -74,20 +74,17 @@ def fill_folder(
     if simulation.accuracy is not None:
         (folder / "accuracy.csv").write_text(accuracy_csv(simulation), encoding="utf-8")
     if plots:
-        _draw(folder, simulation)
+        _draw(folder, simulation, findings)
 
 
-def _draw(folder: Path, simulation: Simulation) -> None:
+def _draw(folder: Path, simulation: Simulation, findings: Findings) -> None:
     from archsim.report.figures import plots
 
-    drawn = (
-        plots.plot_utilization,
-        plots.plot_timeline,
-        plots.plot_cycle_stack,
-        plots.plot_roofline,
-    )
-    for name, plot in zip(PLOTS, drawn, strict=True):
-        plot(simulation, folder / name)
+    utilization, timeline, cycle_stack, roofline = (folder / name for name in PLOTS)
+    plots.plot_utilization(simulation, utilization)
+    plots.plot_timeline(simulation, timeline, findings.path)
+    plots.plot_cycle_stack(simulation, cycle_stack)
+    plots.plot_roofline(simulation, roofline)
     if simulation.stats.energy is not None:
         plots.plot_energy(simulation, folder / ENERGY_PLOT)
     if simulation.accuracy is not None:
