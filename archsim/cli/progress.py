@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Timer
 
 SHOWN_AFTER_SECONDS = 1.0
 
@@ -24,29 +24,32 @@ def working(what: str) -> Iterator[None]:
 
 @contextmanager
 def step_progress(steps: int) -> Iterator[Callable[[int], None] | None]:
-    """Yield what the machine calls with the number of completed time steps; None where nobody would see it."""
+    """Yield what the machine calls with the number of completed time steps; None where nobody would see it.
+
+    Before the first step it says that the run is prepared, behind the last one that its numbers are checked.
+    """
     if not sys.stdout.isatty():
         yield None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("time steps"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    task = bar.add_task("time steps", total=steps)
-    begun = time.monotonic()
-    shown = False
+    task = bar.add_task("preparing", total=None)
+    timer = Timer(SHOWN_AFTER_SECONDS, bar.start)  # it must appear although nothing calls progress
+    timer.daemon = True
 
     def progress(done: int) -> None:
-        nonlocal shown
-        if not shown and time.monotonic() - begun > SHOWN_AFTER_SECONDS:
-            shown = True
-            bar.start()
-        if shown:
-            bar.update(task, completed=done)
+        if done < steps:
+            bar.update(task, description="time steps", total=steps, completed=done)
+        else:
+            bar.update(task, description="checking", total=None)
 
+    timer.start()
     try:
         yield progress
     finally:
-        if shown:
-            bar.stop()
+        timer.cancel()
+        timer.join()  # a bar that is about to start has started, and can be stopped
+        bar.stop()

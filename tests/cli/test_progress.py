@@ -1,4 +1,4 @@
-"""The progress bar: only on a terminal, and only when a run takes longer than a second."""
+"""What a run shows while it works: only on a terminal, and only when it takes longer than a second."""
 
 import io
 import time
@@ -13,31 +13,47 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Seconds that time.monotonic() gives; a test moves them on."""
-    now = [0.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    return now
-
-
 def test_nothing_where_stdout_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout", io.StringIO())
     with progress.step_progress(10) as report:
         assert report is None
 
 
-@pytest.mark.parametrize(("seconds", "shown"), [(0.9, False), (1.1, True)])
-def test_the_bar_appears_after_a_second(
-    monkeypatch: pytest.MonkeyPatch, clock: list[float], seconds: float, shown: bool
-) -> None:
+def terminals(monkeypatch: pytest.MonkeyPatch) -> tuple[Terminal, Terminal]:
+    """Stdout and stderr; pytest sets them itself between a fixture and its test."""
     out, err = Terminal(), Terminal()
     monkeypatch.setattr("sys.stdout", out)
     monkeypatch.setattr("sys.stderr", err)
     monkeypatch.setenv("TERM", "xterm")
+    return out, err
+
+
+def test_a_short_run_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, err = terminals(monkeypatch)
     with progress.step_progress(10) as report:
         assert report is not None
-        clock[0] = seconds
         report(7)
-    assert ("7/10" in err.getvalue()) is shown
+    assert "time steps" not in err.getvalue()
+
+
+@pytest.mark.parametrize(("steps", "said"), [(None, "preparing"), (7, "7/10"), (10, "checking")])
+def test_a_long_run_says_what_it_does(monkeypatch: pytest.MonkeyPatch, steps: int | None, said: str) -> None:
+    out, err = terminals(monkeypatch)
+    monkeypatch.setattr(progress, "SHOWN_AFTER_SECONDS", 0.01)
+    with progress.step_progress(10) as report:
+        assert report is not None
+        if steps is not None:
+            report(steps)
+        deadline = time.monotonic() + 30
+        while said not in err.getvalue() and time.monotonic() < deadline:
+            time.sleep(0.02)
+    assert said in err.getvalue()
     assert out.getvalue() == "", "stdout belongs to the report"
+
+
+def test_what_is_being_done_is_said_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    out, err = terminals(monkeypatch)
+    with progress.working("measuring"):
+        pass
+    assert "measuring" in err.getvalue()
+    assert out.getvalue() == ""
