@@ -10,7 +10,14 @@ from archsim.export.buffer_data import Place
 from archsim.export.machine_data import ServiceData
 from archsim.export.plain import Arguments, Plain, plain
 from archsim.formats import NumberFormat
-from archsim.hardware.constants import ActivationConstants, FunctionConstants, OpConstants
+from archsim.hardware.constants import (
+    ActivationConstants,
+    FunctionConstants,
+    FunctionStep,
+    OpConstants,
+    StepConstants,
+    StepsConstants,
+)
 from archsim.hardware.unit import PortUse, Service
 from archsim.program.ir import Buffer, Op, Region
 
@@ -160,13 +167,17 @@ class OpWriter:
         )
 
     def _arithmetic(self, constants: OpConstants) -> Arguments:
-        names = [field.name for field in fields(constants)]
-        if isinstance(constants, ActivationConstants):
-            number = self._functions.number(constants.function)
-            return Arguments(
-                {name: number if name == "function" else plain(getattr(constants, name)) for name in names}
-            )
-        return Arguments({name: plain(getattr(constants, name)) for name in names})
+        if isinstance(constants, StepsConstants):
+            steps = [self._named(step) for step in constants.steps]
+            return Arguments({"steps": steps, "definition": constants.definition})
+        return Arguments(self._named(constants))
+
+    def _named(self, constants: OpConstants | StepConstants) -> dict[str, Plain]:
+        """The fields by their names; a function is its number."""
+        found = {field.name: plain(getattr(constants, field.name)) for field in fields(constants)}
+        if isinstance(constants, ActivationConstants | FunctionStep):
+            found["function"] = self._functions.number(constants.function)
+        return found
 
 
 def _argument(value: object, operands: dict[Region, int]) -> Plain:

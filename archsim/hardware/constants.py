@@ -47,9 +47,17 @@ FLOATING = NoConstants("floating_point", "an operand or the result is a floating
 
 @dataclass(frozen=True, slots=True)
 class MoveConstants:
-    """A copy: codes move as they are."""
+    """A copy: codes move as they are, to every target; of an op that reads and writes nothing, nothing."""
 
     definition: Literal["move"] = "move"
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantConstants:
+    """One code, of which all numbers of the target are made."""
+
+    value: int
+    definition: Literal["constant"] = "constant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,25 @@ class TileConstants:
     accumulations: tuple[Accumulation, ...]
     bias_to_sums: Rescale
     definition: Literal["tile"] = "tile"
+
+
+@dataclass(frozen=True, slots=True)
+class PassConstants:
+    """The integers of a pass through a systolic array: one sum of products, added to accumulators in their format."""
+
+    accumulator: IntegerFormat
+    vector_zero: int
+    chunk_shift: int
+    definition: Literal["pass"] = "pass"
+
+
+@dataclass(frozen=True, slots=True)
+class DrainConstants:
+    """The integers that bring accumulators to sums, one conversion for each part of the op, and one for the bias."""
+
+    to_sums: tuple[Rescale, ...]
+    bias_to_sums: Rescale | None
+    definition: Literal["drain"] = "drain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,5 +202,69 @@ class ActivationConstants:
     definition: Literal["activation"] = "activation"
 
 
-OpConstants = MoveConstants | TileConstants | ElementwiseConstants | ActivationConstants | NoConstants
+@dataclass(frozen=True, slots=True)
+class FunctionStep:
+    """A function of words on their way, behind the bound of a clip."""
+
+    clip: int | None
+    function: FunctionConstants
+    definition: Literal["function"] = "function"
+
+
+@dataclass(frozen=True, slots=True)
+class AddStep:
+    """The sum narrow(words + register - register_zero)."""
+
+    register_zero: int
+    definition: Literal["add"] = "add"
+
+
+@dataclass(frozen=True, slots=True)
+class SettleStep:
+    """The words narrowed; with a bias narrow(words + narrow(rescale(bias)))."""
+
+    bias: Rescale | None
+    definition: Literal["settle"] = "settle"
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceStep:
+    """The difference one - words, or words - register if there is one."""
+
+    one: int
+    definition: Literal["difference"] = "difference"
+
+
+@dataclass(frozen=True, slots=True)
+class TimesStep:
+    """The product of words and register, narrowed if `narrow`."""
+
+    product: Product
+    narrow: bool
+    definition: Literal["times"] = "times"
+
+
+StepConstants = FunctionStep | AddStep | SettleStep | DifferenceStep | TimesStep
+"""The integers of one of the steps that words pass in a multi-function unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepsConstants:
+    """The integers of all steps of a multi-function unit, in their order."""
+
+    steps: tuple[StepConstants, ...]
+    definition: Literal["steps"] = "steps"
+
+
+OpConstants = (
+    MoveConstants
+    | ConstantConstants
+    | TileConstants
+    | PassConstants
+    | DrainConstants
+    | ElementwiseConstants
+    | ActivationConstants
+    | StepsConstants
+    | NoConstants
+)
 """The integers of an op's arithmetic."""

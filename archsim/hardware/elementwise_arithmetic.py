@@ -67,26 +67,16 @@ class IntegerArithmetic(ElementwiseArithmetic):
     def one_minus(self, a: Operand) -> Operand:
         if a.encoding.zero:
             raise SimulatorBug("a gate has no zero point")
-        return Operand(self._one(a) - a.stored.astype(np.int64), a.encoding)
+        return Operand(one_of(a.encoding) - a.stored.astype(np.int64), a.encoding)
 
     def narrowed(self, result: Array) -> tuple[Array, int]:
         return self.target.narrowed(result)
 
     def _of_product(self, a: Operand, b: Operand) -> Conversion:
-        return self._conversion(np.multiply(a.encoding.scale, b.encoding.scale))
+        return product_conversion(a.encoding, b.encoding, self.target)
 
     def _of_value(self, a: Operand) -> Conversion:
-        return self._conversion(a.encoding.scale)
-
-    def _one(self, a: Operand) -> int:
-        """The code of 1, or the largest there is."""
-        integer = a.encoding.format
-        assert isinstance(integer, IntegerFormat)
-        return min(round(1 / float(a.encoding.scale)), integer.highest)
-
-    def _conversion(self, scale: Scale) -> Conversion:
-        assert isinstance(self.target.format, IntegerFormat)
-        return Conversion(scale / self.target.scale, self.target.format.rounding)
+        return _conversion(a.encoding.scale, self.target)
 
 
 class RecordingArithmetic(IntegerArithmetic):
@@ -108,7 +98,7 @@ class RecordingArithmetic(IntegerArithmetic):
         return super().value(a)
 
     def one_minus(self, a: Operand) -> Operand:
-        self._ones.append(self._one(a))
+        self._ones.append(one_of(a.encoding))
         return super().one_minus(a)
 
     def constants(self) -> ElementwiseConstants:
@@ -140,6 +130,23 @@ def arithmetic_for(target: Encoding, operands: list[Encoding]) -> ElementwiseAri
     """The arithmetic of an op by its encodings: integer if the target and all operands are integers, else float32."""
     integers = target.is_integer and all(operand.is_integer for operand in operands)
     return IntegerArithmetic(target) if integers else FloatArithmetic(target)
+
+
+def product_conversion(a: Encoding, b: Encoding, target: Encoding) -> Conversion:
+    """The conversion of products of integers into an integer target's scale."""
+    return _conversion(np.multiply(a.scale, b.scale), target)
+
+
+def one_of(encoding: Encoding) -> int:
+    """The code of 1, or the largest there is."""
+    integer = encoding.format
+    assert isinstance(integer, IntegerFormat)
+    return min(round(1 / float(encoding.scale)), integer.highest)
+
+
+def _conversion(scale: Scale, target: Encoding) -> Conversion:
+    assert isinstance(target.format, IntegerFormat)
+    return Conversion(scale / target.scale, target.format.rounding)
 
 
 def _integers(a: Operand) -> Array:

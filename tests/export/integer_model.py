@@ -87,7 +87,11 @@ class Execution:
         definition = self.numbers["definition"]
         {
             "move": self.move,
-            "tile": self.tile,
+            "constant": self.constant,
+            "tile": self.product if self.op["type"] == "MatVec" else self.tile,
+            "pass": self.array_pass,
+            "drain": self.drain,
+            "steps": self.steps,
             "elementwise": self.elementwise,
             "activation": self.activation,
         }[definition]()
@@ -118,7 +122,14 @@ class Execution:
         return in_range(v + target["zero"], target["format"])
 
     def move(self) -> None:
-        self.write(self.arguments["target"], [row for source in self.arguments["sources"] for row in self.read(source)])
+        codes = [row for place in self.op["reads"] for row in self.read({"operand": place})]
+        for place in self.op["writes"]:
+            self.write({"operand": place}, [list(row) for row in codes])
+
+    def constant(self) -> None:
+        for place in self.op["writes"]:
+            entries, first, stop = self.place({"operand": place})
+            entries[first:stop] = [[self.numbers["value"]] * len(entries[0]) for _ in range(first, stop)]
 
     def tile(self) -> None:
         a = self.arguments
@@ -141,10 +152,91 @@ class Execution:
         else:
             self.write(a["sums"], self.sums(weights, vectors, bias, target, before))
 
+    def product(self) -> None:
+        """MatVec: sums of their own in their format, or what is to be added to sums, as wide as it comes."""
+        a = self.arguments
+        weights, vectors = [self.read(a["weights"])], [self.read(a["vector"])]
+        bias = [row[0] for row in self.read(a["bias"])] if a["bias"] else None
+        self.write(a["target"], self.sums(weights, vectors, bias, self.facts(a["sums"]) if a["start"] else None, None))
+
+    def array_pass(self) -> None:
+        a, numbers = self.arguments, self.numbers
+        tile, vector = self.read(a["tile"]), self.read(a["vector"])
+        operand = self.op["operands"][a["sums"]["operand"]]
+        sums = self.read(a["sums"]) if not a["start"] else [[0] * len(vector[0]) for _ in range(operand["entries"])]
+        if a["bias"]:
+            sums = [row * len(vector[0]) for row in self.read(a["bias"])]
+        for row, found in enumerate(sums):
+            for lane, old in enumerate(found):
+                part = sum(w * (x[lane] - numbers["vector_zero"]) for w, x in zip(tile[row], vector, strict=False))
+                part = rounded_shift(part, numbers["chunk_shift"], numbers["accumulator"]["rounding"])
+                found[lane] = in_range(old + part, numbers["accumulator"])
+        self.write(a["sums"], sums)
+
+    def drain(self) -> None:
+        a, target = self.arguments, self.facts(self.arguments["target"])
+        rows = self.op["operands"][a["target"]["operand"]]["entries"]
+        sums = [[target["zero"]] * target["width"] for _ in range(rows)]
+        first = a["parts"][0]["first"]
+        begun = range(first, first + len(self.read(a["parts"][0]["sums"])))
+        if a["bias"]:
+            bias, rescale = self.read(a["bias"]), self.numbers["bias_to_sums"]
+            for row in set(range(rows)) - set(begun):
+                sums[row] = [self.narrow(rescaled(bias[row][0], rescale, row), target)] * target["width"]
+        for number, (part, rescale) in enumerate(zip(a["parts"], self.numbers["to_sums"], strict=True)):
+            for row, values in enumerate(self.read(part["sums"])):
+                old = [0] * len(values) if number == 0 else sums[part["first"] + row]
+                new = [self.narrow(v + rescaled(a, rescale, row), target) for v, a in zip(old, values, strict=True)]
+                sums[part["first"] + row] = new
+        self.write(a["target"], sums)
+
+    def steps(self) -> None:
+        words = self.read(self.arguments["source"])
+        for step, numbers in zip(self.arguments["steps"], self.numbers["steps"], strict=True):
+            words = [
+                [self.step(step, numbers, v, row, lane) for lane, v in enumerate(values)]
+                for row, values in enumerate(words)
+            ]
+        for target in self.arguments["targets"]:
+            self.write(target, [list(row) for row in words])
+
+    def step(self, step: Json, numbers: Json, word: int, row: int, lane: int) -> int:
+        """What a step of a multi-function unit makes of one word."""
+        register = self.read(step["register"])[row][lane] if step.get("register") else 0
+        match numbers["definition"]:
+            case "function":
+                clip = numbers["clip"]
+                inside = word if clip is None else max(-clip, min(clip, word))
+                return self.function(
+                    self.model.program["functions"][numbers["function"]], inside, self.facts(step["result"])
+                )
+            case "add":
+                return self.narrow(word + register - numbers["register_zero"], self.facts(step["result"]))
+            case "settle":
+                result = self.facts(step["result"])
+                if numbers["bias"] is not None:
+                    word += self.narrow(rescaled(self.read(step["bias"])[row][0], numbers["bias"], row), result)
+                return self.narrow(word, result)
+            case "difference":
+                return word - register if step["register"] else numbers["one"] - word
+            case "times":
+                p = numbers["product"]
+                product = rescaled((word - p["a_zero"]) * (register - p["b_zero"]), p["rescale"])
+                return self.narrow(product, self.facts(step["result"])) if numbers["narrow"] else product
+        raise ValueError(f"the page has no step {numbers['definition']}")
+
     def sums(
-        self, weights: list[Matrix], vectors: list[Matrix], bias: list[int] | None, target: Json, before: Matrix | None
+        self,
+        weights: list[Matrix],
+        vectors: list[Matrix],
+        bias: list[int] | None,
+        target: Json | None,
+        before: Matrix | None,
     ) -> Matrix:
-        """The sums that the accumulations of a tile leave, on what was there before or from the bias."""
+        """The sums that the accumulations of a tile leave, on what was there before or from the bias.
+
+        Without a target they are as wide as they come.
+        """
         rows, lanes = len(weights[0]), len(vectors[0][0])
         sums = [[0] * lanes for _ in range(rows)] if before is None else [list(row) for row in before]
         accumulator = self.numbers["accumulator"]
@@ -159,10 +251,9 @@ class Execution:
                         part = sum(w[row][k] * (x[k][lane] - accumulation["vector_zero"]) for k in chunk)
                         part = rounded_shift(part, accumulation["chunk_shift"], accumulator["rounding"])
                         total = in_range(total + part, accumulator)
-                    sums[row][lane] = self.narrow(
-                        sums[row][lane] + rescaled(total, accumulation["to_sums"], row), target
-                    )
-        if before is None:
+                    wide = sums[row][lane] + rescaled(total, accumulation["to_sums"], row)
+                    sums[row][lane] = wide if target is None else self.narrow(wide, target)
+        if before is None and target is not None and self.op["type"] != "MatVec":
             entries = self.sums_entries()
             for row in range(rows, entries):  # rows without a product take their bias alone
                 alone = 0 if bias is None else rescaled(bias[row], self.numbers["bias_to_sums"], row)
@@ -175,7 +266,7 @@ class Execution:
         entries: int = self.op["operands"][first["operand"]]["entries"]
         return entries
 
-    def product(self, number: int, a: Matrix, b: Matrix) -> Matrix:
+    def times(self, number: int, a: Matrix, b: Matrix) -> Matrix:
         facts = self.numbers["products"][number]
         return [
             [
@@ -199,22 +290,22 @@ class Execution:
             case "CellUpdate":
                 i = read(a["input_gate"])
                 f = read(a["forget_gate"]) if a["forget_gate"] else one_minus(i)
-                result = added(self.product(0, f, read(a["target"])), self.product(1, i, read(a["candidate"])))
+                result = added(self.times(0, f, read(a["target"])), self.times(1, i, read(a["candidate"])))
             case "HiddenUpdate":
-                result = self.product(0, read(a["output_gate"]), read(a["tanh_cell"]))
+                result = self.times(0, read(a["output_gate"]), read(a["tanh_cell"]))
             case "Peephole":
                 weights, cell = read(a["weights"]), read(a["cell"])
                 lanes, copies = len(cell[0]), len(weights) // len(cell)
-                products = self.product(0, [row * lanes for row in weights], cell * copies)
+                products = self.times(0, [row * lanes for row in weights], cell * copies)
                 result = added(read(a["target"]), products)
             case "CandidateSum":
                 part = [[rescaled(v, self.numbers["values"][0]) for v in row] for row in read(a["input_part"])]
-                result = added(part, self.product(0, read(a["reset_gate"]), read(a["hidden_part"])))
+                result = added(part, self.times(0, read(a["reset_gate"]), read(a["hidden_part"])))
             case "ResetHidden":
-                result = self.product(0, read(a["reset_gate"]), read(a["hidden"]))
+                result = self.times(0, read(a["reset_gate"]), read(a["hidden"]))
             case "GruUpdate":
                 z = read(a["update_gate"])
-                result = added(self.product(0, one_minus(z), read(a["candidate"])), self.product(1, z, read(a["old"])))
+                result = added(self.times(0, one_minus(z), read(a["candidate"])), self.times(1, z, read(a["old"])))
             case other:
                 raise ValueError(f"the page has no op {other}")
         target = self.facts(a["target"])

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Generic
 
 from archsim.formats import Formats
+from archsim.hardware.constants import MoveConstants, OpConstants
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.unit import ConfigT, Unit, Work, ceil_div
 from archsim.program.ir import Op, Region
@@ -130,6 +131,10 @@ class StreamUnit(Unit[ConfigT], Generic[ConfigT]):
         if isinstance(op, Idle):
             return Kernel(lambda operands: ())
         return self._kernel(self._stream(op), numerics)
+
+    def constants(self, op: Op, numerics: Numerics) -> OpConstants:
+        """The integers of the op: numbers move as they are stored, unless the unit says otherwise."""
+        return MoveConstants()
 
     def _stream(self, op: Op) -> StreamOp:
         if not isinstance(op, StreamOp) or op.unit != self.name:

@@ -11,11 +11,13 @@ from pydantic import Field
 from archsim.config.types import Count, Cycles
 from archsim.errors import SimulatorBug
 from archsim.families.npu.chain_words import StreamOp, StreamUnit
-from archsim.formats import IntegerFormat
+from archsim.formats import Encoding, IntegerFormat
 from archsim.formats.number import Array
+from archsim.hardware.constants import FLOATING, ConstantConstants, OpConstants
+from archsim.hardware.elementwise_arithmetic import one_of
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.unit import UnitConfig
-from archsim.program.ir import Region
+from archsim.program.ir import Op, Region
 
 
 class EvrfConfig(UnitConfig):
@@ -57,11 +59,7 @@ class Evrf(StreamUnit[EvrfConfig]):
         if not isinstance(op, Ones):
             raise self.refuse(op)
         encoding = numerics.encoding_of(op.source)
-        if encoding.zero or not isinstance(encoding.scale, float):
-            raise SimulatorBug("a constant 1 has no zero point, and one scale")
-        one: float = 1.0
-        if isinstance(encoding.format, IntegerFormat):
-            one = min(round(1 / encoding.scale), encoding.format.highest)
+        one = _one(encoding)
         shape = (op.source.entries, op.source.buffer.width)
         kind = np.int64 if encoding.is_integer else np.float32
 
@@ -69,3 +67,18 @@ class Evrf(StreamUnit[EvrfConfig]):
             return tuple(np.full(shape, one, kind) for _ in op.targets)
 
         return Kernel(effect)
+
+    def constants(self, op: Op, numerics: Numerics) -> OpConstants:
+        if not isinstance(op, Ones):
+            return super().constants(op, numerics)
+        encoding = numerics.encoding_of(op.source)
+        return ConstantConstants(int(_one(encoding))) if encoding.is_integer else FLOATING
+
+
+def _one(encoding: Encoding) -> float:
+    """What is stored for 1: a code, the largest that there is if 1 has none."""
+    if encoding.zero or not isinstance(encoding.scale, float):
+        raise SimulatorBug("a constant 1 has no zero point, and one scale")
+    if isinstance(encoding.format, IntegerFormat):
+        return one_of(encoding)
+    return 1.0

@@ -17,10 +17,11 @@ from archsim.families.npu.chain_words import StreamOp, StreamUnit, Words
 from archsim.families.npu.vector_steps import Step
 from archsim.formats import Formats
 from archsim.formats.number import Array
+from archsim.hardware.constants import FLOATING, OpConstants, StepsConstants
 from archsim.hardware.functions.function_config import FunctionConfig
 from archsim.hardware.functions.method_registry import make_method
 from archsim.hardware.numerics import Kernel, Numerics
-from archsim.program.ir import Region
+from archsim.program.ir import Op, Region
 
 
 class MfuConfig(FunctionConfig):
@@ -74,6 +75,14 @@ class Mfu(StreamUnit[MfuConfig]):
             return (words,)
 
         return Kernel(effect)
+
+    def constants(self, op: Op, numerics: Numerics) -> OpConstants:
+        """The integers of all steps; without steps words pass as they are."""
+        if not isinstance(op, Pass) or not op.steps:
+            return super().constants(op, numerics)
+        if not all(numerics.encoding_of(region).is_integer for step in op.steps for region in step.regions):
+            return FLOATING
+        return StepsConstants(tuple(step.constants(numerics, self.method) for step in op.steps))
 
 
 class Mfu0(Mfu):

@@ -21,8 +21,9 @@ from pydantic import Field
 from archsim.config.types import Count, Cycles
 from archsim.families.npu.chain_words import Idle, Words
 from archsim.formats import Formats
+from archsim.hardware.constants import MoveConstants, OpConstants
 from archsim.hardware.numerics import Kernel, Numerics
-from archsim.hardware.products import TileShape, product_kernel
+from archsim.hardware.products import TileShape, product_kernel, tile_constants
 from archsim.hardware.unit import Unit, UnitConfig, Work, ceil_div
 from archsim.program.ir import Op, Region
 
@@ -205,8 +206,14 @@ class Mvu(Unit[MvuConfig]):
         """The arithmetic of an op, as of a MAC tile whose chunks have the columns of all tiles."""
         if isinstance(op, Idle):
             return Kernel(lambda operands: ())
+        return Kernel(product_kernel(self._shape(op), numerics).effect)
+
+    def constants(self, op: Op, numerics: Numerics) -> OpConstants:
+        return MoveConstants() if isinstance(op, Idle) else tile_constants(self._shape(op), numerics)
+
+    def _shape(self, op: Op) -> TileShape:
         product = self._op(op)
-        shape = TileShape(
+        return TileShape(
             (product.weights,),
             (product.vector,),
             product.bias,
@@ -216,7 +223,6 @@ class Mvu(Unit[MvuConfig]):
             self.formats.one_accumulation,
             self.formats.format("accumulator"),
         )
-        return Kernel(product_kernel(shape, numerics).effect)
 
     def _row_blocks(self, op: Op) -> int:
         return ceil_div(self._op(op).weights.entries, self.config.dpes)

@@ -14,10 +14,21 @@ import numpy as np
 
 from archsim.formats import Encoding, IntegerFormat
 from archsim.formats.number import Array
-from archsim.formats.rounding import Conversion, rounded
-from archsim.hardware.elementwise_arithmetic import Operand, arithmetic_for
+from archsim.formats.rounding import rounded
+from archsim.hardware.constants import (
+    AddStep,
+    DifferenceStep,
+    FunctionStep,
+    Product,
+    Rescale,
+    SettleStep,
+    StepConstants,
+    TimesStep,
+)
+from archsim.hardware.elementwise_arithmetic import Operand, arithmetic_for, one_of, product_conversion
 from archsim.hardware.functions.methods import Method
 from archsim.hardware.numerics import Numerics
+from archsim.hardware.products import integer_conversion
 from archsim.program.ir import Region
 from archsim.workload.network import FunctionSpec
 
@@ -39,9 +50,18 @@ class Step(ABC):
         """The register that the step reads."""
         return None
 
+    @property
+    @abstractmethod
+    def regions(self) -> tuple[Region, ...]:
+        """All regions whose encodings its arithmetic knows."""
+
     @abstractmethod
     def bind(self, numerics: Numerics, method: Method) -> Bound:
         """Prepare the step's arithmetic."""
+
+    @abstractmethod
+    def constants(self, numerics: Numerics, method: Method) -> StepConstants:
+        """The integers of the step's arithmetic, where all encodings are of integers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +80,10 @@ class Function(Step):
     def stage(self) -> int:
         return 0
 
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        return self.source, self.result
+
     def bind(self, numerics: Numerics, method: Method) -> Bound:
         source, kind = numerics.encoding_of(self.source), self.result.buffer.format_kind
         evaluate = method.evaluator(self.function, source, numerics.encoding_of(self.result), numerics.overflows)
@@ -70,6 +94,11 @@ class Function(Step):
             return numerics.overflows.add(kind, evaluate(inside))
 
         return apply
+
+    def constants(self, numerics: Numerics, method: Method) -> StepConstants:
+        source, result = numerics.encoding_of(self.source), numerics.encoding_of(self.result)
+        clip = None if self.clip is None else int(_bound(self.clip, source))
+        return FunctionStep(clip, method.constants(self.function, source, result))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +116,10 @@ class AddTo(Step):
     def operand(self) -> Region:
         return self.register
 
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        return self.register, self.result
+
     def bind(self, numerics: Numerics, method: Method) -> Bound:
         target, kind = numerics.encoding_of(self.result), self.result.buffer.format_kind
         register = numerics.encoding_of(self.register)
@@ -99,6 +132,9 @@ class AddTo(Step):
             return numerics.overflows.add(kind, target.narrowed(codes + words))
 
         return apply
+
+    def constants(self, numerics: Numerics, method: Method) -> StepConstants:
+        return AddStep(numerics.encoding_of(self.register).zero)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +155,10 @@ class Settle(Step):
     def operand(self) -> Region | None:
         return self.bias
 
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        return (self.result,) if self.bias is None else (self.bias, self.result)
+
     def bind(self, numerics: Numerics, method: Method) -> Bound:
         target, kind = numerics.encoding_of(self.result), self.result.buffer.format_kind
         add, settle = numerics.overflows.add, _settle(target)
@@ -130,6 +170,12 @@ class Settle(Step):
             return add(kind, settle(words))
 
         return apply
+
+    def constants(self, numerics: Numerics, method: Method) -> StepConstants:
+        if self.bias is None:
+            return SettleStep(None)
+        into = integer_conversion(numerics.encoding_of(self.bias).scale, numerics.encoding_of(self.result))
+        return SettleStep(Rescale.from_conversion(into))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +196,10 @@ class OneMinus(Step):
     def operand(self) -> Region | None:
         return self.register
 
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        return (self.like,)
+
     def bind(self, numerics: Numerics, method: Method) -> Bound:
         encoding = numerics.encoding_of(self.like)
         arithmetic = arithmetic_for(encoding, [encoding])
@@ -160,6 +210,9 @@ class OneMinus(Step):
             return arithmetic.one_minus(Operand(words, encoding)).stored
 
         return apply
+
+    def constants(self, numerics: Numerics, method: Method) -> StepConstants:
+        return DifferenceStep(one_of(numerics.encoding_of(self.like)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +232,10 @@ class Times(Step):
     def operand(self) -> Region:
         return self.register
 
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        return self.like, self.register, self.result
+
     def bind(self, numerics: Numerics, method: Method) -> Bound:
         a, b, target = (numerics.encoding_of(region) for region in (self.like, self.register, self.result))
         arithmetic, kind = arithmetic_for(target, [a, b]), self.result.buffer.format_kind
@@ -190,6 +247,11 @@ class Times(Step):
 
         return apply
 
+    def constants(self, numerics: Numerics, method: Method) -> StepConstants:
+        a, b, target = (numerics.encoding_of(region) for region in self.regions)
+        rescale = Rescale.from_conversion(product_conversion(a, b, target))
+        return TimesStep(Product(a.zero, b.zero, rescale), self.narrow)
+
 
 def _settle(target: Encoding) -> Callable[[Array], tuple[Array, int]]:
     """The words in a target's scale brought into its format, and how many were beyond its range."""
@@ -199,7 +261,7 @@ def _settle(target: Encoding) -> Callable[[Array], tuple[Array, int]]:
 def _into(source: Encoding, target: Encoding) -> Callable[[Array], Array]:
     """The stored numbers (without a zero point) as words in a target's scale."""
     if isinstance(target.format, IntegerFormat):
-        convert = Conversion(source.scale / np.asarray(target.scale), target.format.rounding)
+        convert = integer_conversion(source.scale, target)
         return lambda stored: convert(stored.astype(np.int64))
     return lambda stored: stored
 

@@ -17,9 +17,10 @@ from archsim.config.types import Count, Cycles
 from archsim.formats import Fixed, Formats
 from archsim.formats.encoding import Scale
 from archsim.formats.number import Array, FloatFormat, NumberFormat
+from archsim.hardware.constants import FLOATING, DrainConstants, OpConstants, Rescale
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.port_streams import Widths
-from archsim.hardware.products import conversion
+from archsim.hardware.products import conversion, integer_conversion
 from archsim.hardware.unit import Unit, UnitConfig, Work, ceil_div
 from archsim.program.ir import Op, Region
 
@@ -111,6 +112,9 @@ class SystolicAccumulators(Unit[DrainConfig]):
         """The arithmetic of an op: converted and added in the format of the gates."""
         return _Conversion(self._op(op), self.formats, numerics).kernel()
 
+    def constants(self, op: Op, numerics: Numerics) -> OpConstants:
+        return _Conversion(self._op(op), self.formats, numerics).constants()
+
     def _op(self, op: Op) -> Drain:
         if not isinstance(op, Drain):
             raise self.refuse(op)
@@ -122,17 +126,24 @@ class _Conversion:
 
     def __init__(self, op: Drain, formats: Formats, numerics: Numerics) -> None:
         self._op = op
+        self._bias_scale = None if op.bias is None else numerics.encoding_of(op.bias).scale
         self._target = numerics.encoding_of(op.target)
         self._kind, self._overflows = op.target.buffer.format_kind, numerics.overflows
         accumulator = formats.format("accumulator")
         self._in_codes = self._target.is_integer and not isinstance(accumulator, FloatFormat)
-        self._convert: list[Callable[[Array], Array]] = []
-        for part in op.parts:
-            scale = accumulator.scale if isinstance(accumulator, Fixed) else _product_scale(part, numerics)
-            self._convert.append(self._converter(accumulator, scale))
+        fixed = accumulator.scale if isinstance(accumulator, Fixed) else None
+        self._scales = [_product_scale(part, numerics) if fixed is None else fixed for part in op.parts]
+        self._convert = [self._converter(accumulator, scale) for scale in self._scales]
         self._alone = np.ones(op.target.entries, bool)
         self._alone[op.parts[0].rows] = False
-        self._from_bias = None if op.bias is None else self._converter(accumulator, numerics.encoding_of(op.bias).scale)
+        self._from_bias = None if self._bias_scale is None else self._converter(accumulator, self._bias_scale)
+
+    def constants(self) -> OpConstants:
+        """The integers of the conversion; why, if there are none."""
+        if not self._in_codes:
+            return FLOATING
+        bias = None if self._bias_scale is None else self._rescale(self._bias_scale)
+        return DrainConstants(tuple(map(self._rescale, self._scales)), bias)
 
     def kernel(self) -> Kernel:
         """Compute the one result, the target."""
@@ -155,6 +166,9 @@ class _Conversion:
             return lambda stored: stored
         convert = conversion(scale, self._target)
         return lambda stored: convert(stored.astype(np.int64))
+
+    def _rescale(self, scale: Scale) -> Rescale:
+        return Rescale.from_conversion(integer_conversion(scale, self._target))
 
     def _values(self, stored: Array) -> Array:
         """The sums as they are added to."""

@@ -17,7 +17,8 @@ from typing import Annotated
 from pydantic import Field
 
 from archsim.config.types import Count
-from archsim.families.systolic.systolic_kernel import PassShape, pass_kernel
+from archsim.families.systolic.systolic_kernel import PassShape, pass_constants, pass_kernel
+from archsim.hardware.constants import MoveConstants, OpConstants
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.unit import Unit, UnitConfig, Work, ceil_div
 from archsim.program.ir import Op, Region
@@ -127,6 +128,9 @@ class WeightShifter(Unit[SystolicArrayConfig]):
         numerics.same(shift.reads, shift.target)
         return Kernel(lambda operands: (operands[0].copy(),))
 
+    def constants(self, op: Op, numerics: Numerics) -> OpConstants:
+        return MoveConstants()
+
     def _op(self, op: Op) -> WeightShift:
         if not isinstance(op, WeightShift):
             raise self.refuse(op)
@@ -158,9 +162,14 @@ class SystolicArray(Unit[SystolicArrayConfig]):
 
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
         """The arithmetic of an op: one chunk of R inputs, added to the accumulators in their format."""
+        return pass_kernel(self._shape(op), self.formats.format("accumulator"), numerics)
+
+    def constants(self, op: Op, numerics: Numerics) -> OpConstants:
+        return pass_constants(self._shape(op), self.formats.format("accumulator"), numerics)
+
+    def _shape(self, op: Op) -> PassShape:
         found = self._op(op)
-        shape = PassShape(found.origin, found.vector, found.sums, found.bias, found.start, self.config.rows)
-        return pass_kernel(shape, self.formats.format("accumulator"), numerics)
+        return PassShape(found.origin, found.vector, found.sums, found.bias, found.start, self.config.rows)
 
     def _op(self, op: Op) -> TilePass:
         if not isinstance(op, TilePass):

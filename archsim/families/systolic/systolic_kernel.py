@@ -11,6 +11,7 @@ from archsim.errors import SimulatorBug
 from archsim.formats import Encoding, Fixed, Float32, IntegerFormat
 from archsim.formats.number import Array, FloatFormat, NumberFormat
 from archsim.formats.rounding import power_of_two
+from archsim.hardware.constants import FLOATING, NoConstants, PassConstants
 from archsim.hardware.exact_sums import ChunkSums
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.products import ACCUMULATOR
@@ -55,6 +56,23 @@ def pass_kernel(shape: PassShape, accumulator: NumberFormat, numerics: Numerics)
     return Kernel(lambda operands: (part(operands),), chunk.added)
 
 
+def pass_constants(shape: PassShape, accumulator: NumberFormat, numerics: Numerics) -> PassConstants | NoConstants:
+    """The integers of a pass; why, if there are none."""
+    weight, vector = numerics.encoding_of(shape.weights), numerics.encoding_of(shape.vector)
+    if not (isinstance(accumulator, IntegerFormat) and weight.is_integer and vector.is_integer):
+        return FLOATING
+    return PassConstants(accumulator, vector.zero, _chunk_shift(weight, vector, accumulator))
+
+
+def _chunk_shift(weight: Encoding, vector: Encoding, accumulator: IntegerFormat) -> int:
+    """Places by which a sum of products is shifted right into the accumulators' scale; 0 if that is theirs."""
+    if not isinstance(accumulator, Fixed):
+        return 0
+    shift = power_of_two(accumulator.scale / (float(weight.scale) * float(vector.scale)))
+    assert shift is not None
+    return shift
+
+
 class _IntegerPass:
     """A pass on integers: exact products in the accumulators' scale, each addition brought into their range."""
 
@@ -65,11 +83,7 @@ class _IntegerPass:
         self._format = accumulator
         self._sums = ChunkSums(weight, vector, inputs)
         self._overflows = numerics.overflows
-        self._shift = 0
-        if isinstance(accumulator, Fixed):
-            shift = power_of_two(accumulator.scale / (float(weight.scale) * float(vector.scale)))
-            assert shift is not None
-            self._shift = shift
+        self._shift = _chunk_shift(weight, vector, accumulator)
         self._modulo = accumulator.wraps and not isinstance(accumulator, Fixed)
 
     def products(self, weights: Array, vector: Array) -> Array:
