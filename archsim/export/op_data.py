@@ -168,7 +168,7 @@ class OpWriter:
 
     def _arithmetic(self, constants: OpConstants) -> Arguments:
         if isinstance(constants, StepsConstants):
-            steps = [self._named(step) for step in constants.steps]
+            steps: list[Plain] = [self._named(step) for step in constants.steps]
             return Arguments({"steps": steps, "definition": constants.definition})
         return Arguments(self._named(constants))
 
