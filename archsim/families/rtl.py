@@ -48,7 +48,9 @@ class RtlDesign:
 
     `files`: texts by name. `sources`: the names of the modules' files in the order of compilation; those of `bench` are
     the testbench's. `top`: the machine's module; `units`: the modules in it whose resources are of interest, with what
-    they are shown as. `ops`: the program's ops as the RTL numbers them.
+    they are shown as. `macro`: the module of memories, which synthesis leaves as it is; its parameters W (bits of a
+    number), DEPTH (numbers), LW and LR (neighbours written and read a cycle) say how large each is. `ops`: the
+    program's ops as the RTL numbers them.
     """
 
     files: Mapping[str, str]
@@ -56,4 +58,5 @@ class RtlDesign:
     bench: tuple[str, ...]
     top: str
     units: Mapping[str, str]
+    macro: str
     ops: tuple[RtlOp | None, ...]

@@ -18,6 +18,8 @@ def write_design(design: RtlDesign, folder: Path) -> None:
 def makefile(design: RtlDesign) -> str:
     """A Makefile with targets for Verilator and Yosys."""
     machine = [name for name in design.sources if name not in design.bench]
+    macro = f"{design.macro}.sv"
+    rest = " ".join(name for name in machine if name != macro)
     return f"""SOURCES = {" ".join(machine)}
 BENCH = {" ".join(design.bench)}
 VERILATOR ?= verilator
@@ -35,7 +37,7 @@ lint:
 \t$(VERILATOR) --lint-only -Wall --top-module testbench $(SOURCES) $(BENCH)
 
 synth:
-\t$(YOSYS) -p "read_verilog -sv $(SOURCES); synth -top {design.top}; ltp -noff; stat"
+\t$(YOSYS) -p "read_verilog -sv -lib {macro}; read_verilog -sv {rest}; synth -top {design.top}; ltp -noff; stat"
 
 .PHONY: sim lint synth
 """

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from archsim.families.rtl import RtlDesign, RtlError
 from archsim.rtl.tools import find_yosys, run_tool
 
-REPORT, LEVELS = "synth.json", "levels.txt"
+REPORT, LEVELS, MACROS = "synth.json", "levels.txt", "macros.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +48,42 @@ class UnitResources:
 
 
 @dataclass(frozen=True, slots=True)
+class Macro:
+    """A memory that is left as it is: numbers of so many bits, and the neighbours that are written and read a cycle."""
+
+    name: str
+    bits: int
+    numbers: int
+    written: int
+    read: int
+
+
+@dataclass(frozen=True, slots=True)
 class Resources:
-    """What Yosys counts on a target, by unit, and the cells on the longest path between registers in a module."""
+    """What Yosys counts on a target, by unit, and the cells on the longest path between registers in a module.
+
+    `macros`: the memories that are not among them.
+    """
 
     target: str
     units: tuple[UnitResources, ...]
     levels: int | None
+    macros: tuple[Macro, ...] = ()
 
     def document(self) -> dict[str, object]:
         """The counts for JSON."""
         units = {unit.name: {kind: getattr(unit, kind) for kind in KINDS} for unit in self.units}
-        return {"target": self.target, "units": units, "levels": self.levels}
+        macros = [asdict(macro) for macro in self.macros]
+        return {"target": self.target, "units": units, "levels": self.levels, "macros": macros}
 
     def table(self) -> str:
         """The counts as a table."""
         lines = [f"{'unit':<14}" + "".join(f"{kind.upper():>9}" for kind in KINDS)]
         lines += [f"{unit.name:<14}" + "".join(f"{getattr(unit, kind):>9,}" for kind in KINDS) for unit in self.units]
         path = "not known" if self.levels is None else f"{self.levels} cells"
+        if self.macros:
+            bits = sum(macro.bits * macro.numbers for macro in self.macros)
+            lines.append(f"and {len(self.macros)} memories of {bits:,} bits as macros")
         return "\n".join([f"Yosys, target {self.target}; longest path inside a module: {path}", *lines])
 
 
@@ -76,11 +95,15 @@ def check_target(name: str) -> Target:
 
 
 def synthesize(design: RtlDesign, folder: Path, name: str) -> Resources:
-    """Synthesize a folder's RTL for a target, module by module."""
+    """Synthesize a folder's RTL for a target, module by module; memories of the module `macro` stay what they are."""
     target = check_target(name)
-    sources = " ".join(source for source in design.sources if source not in design.bench)
+    macro = f"{design.macro}.sv"
+    sources = " ".join(source for source in design.sources if source not in (*design.bench, macro))
     script = (
+        f"read_verilog -sv -lib {macro}\n"
         f"read_verilog -sv {sources}\n"
+        f"hierarchy -top {design.top}\n"
+        f"tee -q -o {MACROS} dump t:{design.macro}\n"
         f"{target.command} -top {design.top}\n"
         f"tee -q -o {REPORT} stat -json\n"
         f"tee -q -o {LEVELS} ltp -noff\n"
@@ -90,7 +113,19 @@ def synthesize(design: RtlDesign, folder: Path, name: str) -> Resources:
     modules = json.loads((folder / REPORT).read_text(encoding="utf-8"))["modules"]
     levels = [int(found) for found in re.findall(r"length=(\d+)", (folder / LEVELS).read_text(encoding="utf-8"))]
     cells = {module: statistics["num_cells_by_type"] for module, statistics in modules.items()}
-    return Resources(name, by_unit(plain(cells), design, target), max(levels, default=None))
+    macros = read_macros((folder / MACROS).read_text(encoding="utf-8"), design.macro)
+    return Resources(name, by_unit(plain(cells), design, target), max(levels, default=None), macros)
+
+
+def read_macros(dump: str, module: str) -> tuple[Macro, ...]:
+    """The memories in what Yosys dumps of the cells of a module."""
+    found = []
+    for part in dump.split(f"cell \\{module} ")[1:]:
+        name = part.split("\n", 1)[0].strip().lstrip("\\")
+        sizes = dict(re.findall(r"parameter (?:signed )?\\(\w+) (\S+)", part))
+        one = {key: int(value.split("'")[-1], 2 if "'" in value else 10) for key, value in sizes.items()}
+        found.append(Macro(name, one["W"], one["DEPTH"], one.get("LW", 1), one.get("LR", 1)))
+    return tuple(sorted(found, key=lambda macro: macro.name))
 
 
 Cells = Mapping[str, Mapping[str, int]]
@@ -110,6 +145,8 @@ def by_unit(cells: Cells, design: RtlDesign, target: Target) -> tuple[UnitResour
     top = next(module for module in cells if base_name(module) == design.top)
     counts: dict[str, dict[str, int]] = {}
     for cell, number in cells[top].items():
+        if cell == design.macro:
+            continue
         name = design.units.get(base_name(cell), "other") if cell in cells else "other"
         own = _resources(cell, cells, target)
         unit = counts.setdefault(name, dict.fromkeys(KINDS, 0))

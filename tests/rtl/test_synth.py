@@ -2,30 +2,62 @@
 
 from __future__ import annotations
 
-from archsim.rtl.synth import TARGETS, Resources, UnitResources, base_name, by_unit, plain
+from archsim.rtl.synth import TARGETS, Macro, Resources, UnitResources, base_name, by_unit, plain, read_macros
 from tests.families.gemv.rtl.cases import expected_of
 from tests.families.gemv.rtl.planted import LSTM
 
 ROW = "$paramod$0123456789abcdef0123456789abcdef01234567\\mac_row"
-MEMORY = "$paramod\\vec_mem\\W=s32'00000000000000000000000000001000"
+LINES = "$paramod\\line_mem\\W=s32'00000000000000000000000000001000"
 CELLS = {
-    "\\accelerator": {"mac_array": 1, MEMORY: 2, "\\LUT3": 5, "FDRE": 1},
+    "\\accelerator": {"mac_array": 1, LINES: 2, "vec_mem": 9, "\\LUT3": 5, "FDRE": 1},
     "\\mac_array": {ROW: 4, "FDRE": 10, "CARRY4": 3},
     ROW: {"DSP48E1": 3, "LUT6": 7},
-    MEMORY: {"RAMB18E1": 1, "LUT2": 1},
+    LINES: {"RAMB18E1": 1, "LUT2": 1},
 }
 
 
+DUMP = """
+  attribute \\src "accelerator.sv:1"
+  cell \\vec_mem \\h_for_dma
+    parameter \\AW 9
+    parameter \\DEPTH 48
+    parameter signed \\LR 8
+    parameter \\W 32'00000000000000000000000000010000
+    connect \\clk \\clk
+  end
+  cell \\vec_mem \\c
+    parameter \\DEPTH 24
+    parameter \\LW 4
+    parameter \\W 8
+  end
+"""
+
+
+def test_macros() -> None:
+    """Numbers in decimal and in binary; what is not given is the module's own 1. 48 x 16 + 24 x 8 bits."""
+    found = read_macros(DUMP, "vec_mem")
+    assert found == (Macro("c", 8, 24, 4, 1), Macro("h_for_dma", 16, 48, 1, 8))
+    resources = Resources("xilinx", (UnitResources("total", 0, 0, 0, 0),), 3, found)
+    assert resources.table().splitlines()[-1] == "and 2 memories of 960 bits as macros"
+    assert resources.document()["macros"] == [
+        {"name": "c", "bits": 8, "numbers": 24, "written": 4, "read": 1},
+        {"name": "h_for_dma", "bits": 16, "numbers": 48, "written": 1, "read": 8},
+    ]
+
+
 def test_names() -> None:
-    assert [base_name(module) for module in plain(CELLS)] == ["accelerator", "mac_array", "mac_row", "vec_mem"]
+    assert [base_name(module) for module in plain(CELLS)] == ["accelerator", "mac_array", "mac_row", "line_mem"]
 
 
 def test_by_unit() -> None:
-    """4 rows of 3 multipliers and 7 tables; two memories of a block each; 5 tables and a register in the top itself."""
+    """4 rows of 3 multipliers and 7 tables; two weight memories of a block each; 5 tables and a register in the top.
+
+    Memories that are macros are not counted.
+    """
     found = by_unit(plain(CELLS), expected_of(LSTM).design, TARGETS["xilinx"])
     assert found == (
         UnitResources("mac_array", lut=28, ff=10, dsp=12, bram=0),
-        UnitResources("memories", lut=2, ff=0, dsp=0, bram=2),
+        UnitResources("weights", lut=2, ff=0, dsp=0, bram=2),
         UnitResources("other", lut=5, ff=1, dsp=0, bram=0),
         UnitResources("total", lut=35, ff=11, dsp=12, bram=2),
     )
@@ -49,4 +81,5 @@ def test_table() -> None:
         "target": "ice40",
         "units": {"total": {"lut": 1234, "ff": 5, "dsp": 0, "bram": 0}},
         "levels": None,
+        "macros": [],
     }

@@ -31,6 +31,7 @@ SOURCES = (
     # Modules that know parameters alone: before those that import the package.
     "delay.sv",
     "vec_mem.sv",
+    "line_mem.sv",
     "scale_round.sv",
     "narrow.sv",
     "mac_rows.sv",
@@ -61,12 +62,16 @@ RESOURCES = {
     "elementwise": "elementwise",
     "dma": "dram",
     "vec_mem": "memories",
+    "line_mem": "weights",
     "pointer": "pointers",
     "unit_shell": "queues",
     "credits": "tokens",
     "sequencer": "sequencer",
 }
 """The modules in the machine whose resources are shown on their own, and what they are shown as."""
+
+MACRO = "vec_mem"
+"""The module that synthesis takes as it is: a chip has memories of its technology for it."""
 
 _PLENTY = 1000
 
@@ -134,6 +139,7 @@ class _Maker:
             bench=BENCH,
             top=TOP,
             units=RESOURCES,
+            macro=MACRO,
             ops=ops,
         )
 

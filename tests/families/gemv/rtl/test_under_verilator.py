@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from archsim.rtl import build
 from archsim.rtl.build import EVENTS, lint
 from archsim.rtl.compare import compare, read_events
 from archsim.rtl.expected import expect
@@ -37,6 +38,16 @@ def test_equal(case: SmallCase, tmp_path: Path, runtime: Path) -> None:
     assert found.passed, str(found.first)
     assert found.ops == found.ops_equal > 50
     assert found.codes == found.codes_equal > 150
+
+
+@exhaustive
+@pytest.mark.parametrize("case", (LSTM, GRU), ids=("lstm", "gru"))
+def test_equal_as_synthesis_takes_it(
+    case: SmallCase, tmp_path: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows and numbers taken apart, as synthesis has them, are the same machine as the loops of the simulation."""
+    monkeypatch.setattr(build, "SMALL_MODEL", (*build.SMALL_MODEL, "-DSYNTHESIS"))
+    assert checked(case, tmp_path, runtime).passed
 
 
 @law

@@ -184,7 +184,7 @@ module accelerator (
       .write_count(sums_count), .write_data(sums_data), .old_data(old_sums), .write_final(mac_final),
       .write_op(mac_write_op)
   );
-  vec_mem #(.W(R * C * WB), .DEPTH(WEIGHT_LINES), .AW(AW), .CW(CW), .LW(WL), .LR(1), .REGISTERED(1)) weight_sram (
+  line_mem #(.W(R * C * WB), .DEPTH(WEIGHT_LINES), .AW(AW), .CW(CW), .LW(WL)) weight_sram (
       .clk, .we(fill && fill_kind == 2'd0), .waddr(fill_address), .wcount(fill_count), .wdata(given_weights),
       .raddr(weight_line), .rdata(weight_data)
   );

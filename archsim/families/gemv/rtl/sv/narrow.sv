@@ -13,13 +13,24 @@ module narrow #(
   localparam int WS = WI + 1 > 17 ? WI + 1 : 17;
   localparam logic signed [WS-1:0] HIGHEST = (WS'(1) << (W - 1)) - 1;
   localparam logic signed [WS-1:0] LOWEST = -(WS'(1) << (W - 1));
-  logic signed [WS-1:0] sum;
-  always_comb begin
-    for (int i = 0; i < N; i++) begin
-      sum = WS'($signed(v[i*WI+:WI])) + WS'(zero);
-      y[i*W+:W] = sum[W-1:0];
-      if (!WRAP && sum > HIGHEST) y[i*W+:W] = HIGHEST[W-1:0];
-      if (!WRAP && sum < LOWEST) y[i*W+:W] = LOWEST[W-1:0];
+`ifdef SYNTHESIS
+  localparam bit APART = 1;  // synthesis works on one number, and not on all of them
+`else
+  localparam bit APART = 0;  // a simulator keeps the loop
+`endif
+  if (APART && N > 1) begin : g_apart
+    for (genvar i = 0; i < N; i++) begin : g_numbers
+      narrow #(.WI(WI), .W(W), .WRAP(WRAP)) one (.v(v[i*WI+:WI]), .zero, .y(y[i*W+:W]));
+    end
+  end else begin : g_loop
+    logic signed [WS-1:0] sum;
+    always_comb begin
+      for (int i = 0; i < N; i++) begin
+        sum = WS'($signed(v[i*WI+:WI])) + WS'(zero);
+        y[i*W+:W] = sum[W-1:0];
+        if (!WRAP && sum > HIGHEST) y[i*W+:W] = HIGHEST[W-1:0];
+        if (!WRAP && sum < LOWEST) y[i*W+:W] = LOWEST[W-1:0];
+      end
     end
   end
 endmodule

@@ -34,25 +34,38 @@ module scale_round #(
     shifted = right == 9'd0 ? p : floor + WI'(up);
   endfunction
 
-  logic signed [WI-1:0] product, whole;
-  logic [MB-1:0] factor;
-  logic signed [8:0] shift;
-  logic [8:0] right, right_first, left;
-  logic twice, over;
-  always_comb begin
-    for (int i = 0; i < N; i++) begin
-      factor = m[i*MB+:MB];
-      shift = s[i*9+:9];
-      product = WI'($signed(v[i*WV+:WV])) * WI'($signed({1'b0, factor}));
-      right = shift[8] ? 9'd0 : ($unsigned(shift) > 9'(WI) ? 9'(WI) : $unsigned(shift));
-      left = shift[8] ? 9'(-shift) : 9'd0;
-      twice = mode == 2'd3 && factor != MB'(1);
-      right_first = twice && right > 9'd31 ? 9'd31 : right;
-      whole = shifted(product, right_first, twice ? 2'd1 : mode);
-      whole = shifted(whole, right - right_first, mode);
-      over = whole > (LIMIT >>> left) || whole < -(LIMIT >>> left);
-      y[i*63+:63] = 63'(whole <<< left);
-      if (over) y[i*63+:63] = whole[WI-1] ? -(63'(LIMIT)) : 63'(LIMIT);
+`ifdef SYNTHESIS
+  localparam bit APART = 1;  // synthesis works on one number, and not on all of them
+`else
+  localparam bit APART = 0;  // a simulator keeps the loop
+`endif
+  if (APART && N > 1) begin : g_apart
+    for (genvar i = 0; i < N; i++) begin : g_numbers
+      scale_round #(.WV(WV), .MB(MB)) one (
+          .v(v[i*WV+:WV]), .m(m[i*MB+:MB]), .s(s[i*9+:9]), .mode, .y(y[i*63+:63])
+      );
+    end
+  end else begin : g_loop
+    logic signed [WI-1:0] product, whole;
+    logic [MB-1:0] factor;
+    logic signed [8:0] shift;
+    logic [8:0] right, right_first, left;
+    logic twice, over;
+    always_comb begin
+      for (int i = 0; i < N; i++) begin
+        factor = m[i*MB+:MB];
+        shift = s[i*9+:9];
+        product = WI'($signed(v[i*WV+:WV])) * WI'($signed({1'b0, factor}));
+        right = shift[8] ? 9'd0 : ($unsigned(shift) > 9'(WI) ? 9'(WI) : $unsigned(shift));
+        left = shift[8] ? 9'(-shift) : 9'd0;
+        twice = mode == 2'd3 && factor != MB'(1);
+        right_first = twice && right > 9'd31 ? 9'd31 : right;
+        whole = shifted(product, right_first, twice ? 2'd1 : mode);
+        whole = shifted(whole, right - right_first, mode);
+        over = whole > (LIMIT >>> left) || whole < -(LIMIT >>> left);
+        y[i*63+:63] = 63'(whole <<< left);
+        if (over) y[i*63+:63] = whole[WI-1] ? -(63'(LIMIT)) : 63'(LIMIT);
+      end
     end
   end
 endmodule

@@ -1,7 +1,6 @@
 // A vector memory: LW neighbours are written and LR neighbours are read a cycle, from any element on, `WSTRIDE` and
 // `RSTRIDE` elements apart. Neighbours lie in different banks, so that each bank has one write and one read port. What
-// is written at a clock edge is read from that edge on. The read's address passes no register, or (REGISTERED) one, as in a
-// block memory.
+// is written at a clock edge is read from that edge on; the read's address passes no register. A macro for synthesis.
 /* verilator lint_off VARHIDDEN */  // parameters may have the names of the package's constants
 module vec_mem #(
     parameter int W = 8,
@@ -11,8 +10,7 @@ module vec_mem #(
     parameter int LW = 1,
     parameter int LR = 1,
     parameter int WSTRIDE = 1,
-    parameter int RSTRIDE = 1,
-    parameter bit REGISTERED = 0
+    parameter int RSTRIDE = 1
 ) (
     input  logic            clk,
     input  logic            we,
@@ -33,14 +31,8 @@ module vec_mem #(
     end
   end
 
-  logic [AW-1:0] address;
-  if (REGISTERED) begin : g_register
-    always_ff @(posedge clk) address <= raddr;
-  end else begin : g_wire
-    assign address = raddr;
-  end
   always_comb begin
-    for (int i = 0; i < LR; i++) rdata[i*W+:W] = mem[IW'(address+AW'(i*RSTRIDE))];
+    for (int i = 0; i < LR; i++) rdata[i*W+:W] = mem[IW'(raddr+AW'(i*RSTRIDE))];
   end
 endmodule
 /* verilator lint_on VARHIDDEN */
