@@ -41,7 +41,7 @@ def test_equal(case: SmallCase, tmp_path: Path, runtime: Path) -> None:
 
 
 @exhaustive
-@pytest.mark.parametrize("case", (LSTM, GRU), ids=("lstm", "gru"))
+@pytest.mark.parametrize("case", [LSTM, GRU], ids=["lstm", "gru"])
 def test_equal_as_synthesis_takes_it(
     case: SmallCase, tmp_path: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
