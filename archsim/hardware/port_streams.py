@@ -7,7 +7,8 @@ A step goes when its last word is there, so that an op holds its unit for
     max over words k (from 0) of  k + N - step(k)
 
 cycles, N being its steps and step(k) the first one that needs the word. Results are the same thing backwards: a word
-can be written when the step that makes its last value is over.
+can be written when the step that makes its last value is over. Where steps wait for operands, so do the words that they
+make; that matters to a port with more words than there are steps.
 """
 
 from __future__ import annotations
@@ -174,6 +175,10 @@ class Stream:
         return found
 
 
+_Port = tuple[tuple[Stream, ...], int]
+"""What passes a bank's port, and its width."""
+
+
 def spread(values: int, steps: int | Fraction) -> tuple[Run, ...]:
     """The runs of values that are spread evenly over so many steps."""
     return (Run(0, values, ceil(values / Fraction(steps)), steps=steps),)
@@ -226,6 +231,15 @@ def fetch_cycles(streams: Sequence[Stream], widths: Widths, steps: int) -> int:
     return max((_bank_cycles(found, width, steps) for found, width in _by_bank(streams, widths)), default=0)
 
 
+def held_cycles(reads: Sequence[Stream], writes: Sequence[Stream], widths: Widths, steps: int) -> int:
+    """The cycles for which ports hold an op of so many steps, whose results are written as the steps make them."""
+    reading, writing = fetch_cycles(reads, widths, steps), write_cycles(writes, widths, steps)
+    if reading <= steps or not writing:  # no step waits, or nothing does for it
+        return max(reading, writing)
+    operands, results = tuple(_by_bank(reads, widths)), tuple(_by_bank(writes, widths))
+    return max(reading, writing, _written_late(operands, results, steps))
+
+
 def fetch_tails(streams: Sequence[Stream], width: int, steps: int) -> tuple[int, ...]:
     """For each word on one port, in order, the cycles from its arrival to the end of the op that nothing shortens."""
     return tuple((steps - _needed(streams, width)).tolist())
@@ -239,12 +253,27 @@ def write_cycles(streams: Sequence[Stream], widths: Widths, steps: int) -> int:
     return max((_written(found, width, steps) for found, width in _by_bank(streams, widths)), default=0)
 
 
+@lru_cache(KEPT)
+def _written_late(operands: tuple[_Port, ...], results: tuple[_Port, ...], steps: int) -> int:
+    """The cycles until all words are written, where steps wait for their operands."""
+    late = np.zeros(steps, np.int64)
+    for streams, width in operands:
+        needed = _needed(streams, width)
+        np.maximum.at(late, needed, np.arange(len(needed)) - needed)
+    goes = np.arange(steps) + np.maximum.accumulate(late)
+    ends = []
+    for streams, width in results:
+        made = goes[_made(streams, width)]
+        ends.append(int((made + len(made) - np.arange(len(made))).max()))
+    return max(ends)
+
+
 def most_words(streams: Sequence[Stream], widths: Widths) -> int:
     """The words of the busiest port."""
     return max((_words(found, width) for found, width in _by_bank(streams, widths)), default=0)
 
 
-def _by_bank(streams: Sequence[Stream], widths: Widths) -> Iterator[tuple[tuple[Stream, ...], int]]:
+def _by_bank(streams: Sequence[Stream], widths: Widths) -> Iterator[_Port]:
     """The streams of each bank whose port has a width."""
     banks: dict[Bank, list[Stream]] = {}
     for stream in streams:
@@ -278,12 +307,16 @@ def _needed(streams: Sequence[Stream], width: int) -> Steps:
     return np.sort(np.concatenate([stream.needed(width) for stream in streams]))
 
 
+def _made(streams: Sequence[Stream], width: int) -> Steps:
+    """The steps that complete the words of one port, in the order in which these are written."""
+    return np.sort(np.concatenate([stream.made(width) for stream in streams]))
+
+
 @lru_cache(KEPT)
 def _written(streams: tuple[Stream, ...], width: int, steps: int) -> int:
     words = _words(streams, width)
     if len(streams) == 1 and streams[0].comes_in_time(width):
         held = streams[0].alone_until(width)
     else:
-        made = np.sort(np.concatenate([stream.made(width) for stream in streams]))
-        held = int((made + words - np.arange(words)).max())
+        held = int((_made(streams, width) + words - np.arange(words)).max())
     return held if held > max(words, steps) else words

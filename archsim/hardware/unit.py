@@ -24,11 +24,10 @@ from archsim.hardware.port_streams import (
     Stream,
     Widths,
     even,
-    fetch_cycles,
     fetch_tails,
+    held_cycles,
     most_words,
     spread,
-    write_cycles,
 )
 from archsim.program.ir import Buffer, Op, Region
 
@@ -214,9 +213,7 @@ class Unit(ABC, Generic[ConfigT]):
 
     def port_cycles(self, op: Op) -> int:
         """The cycles for which ports hold the op: the words of the busiest one, and what steps wait for theirs."""
-        steps = self.compute_cycles(op)
-        reading = fetch_cycles(self.read_streams(op), self.ports, steps)
-        return max(reading, write_cycles(self.write_streams(op), self.ports, steps))
+        return held_cycles(self.read_streams(op), self.write_streams(op), self.ports, self.compute_cycles(op))
 
     def write_cycles(self, op: Op, shared: Collection[str] = ()) -> int:
         """The cycles in which the op's results pass the busiest write port of the unit's own.

@@ -18,6 +18,7 @@ from archsim.hardware.port_streams import (
     even,
     fetch_cycles,
     fetch_tails,
+    held_cycles,
     repeated,
     spread,
     write_cycles,
@@ -114,6 +115,69 @@ def walked_writes(found: Sequence[Vector], width: int, count: int) -> int:
             written += 1
         cycle += 1
     return cycle
+
+
+def walked(reads: Sequence[Vector], writes: Sequence[Vector], width: int, count: int) -> int:
+    """Cycles of ports and datapath together, one after the other within a cycle.
+
+    The read port brings a word, the next step goes if all its words are there, the write port takes a word that is
+    whole, from this cycle on.
+    """
+    brought = sorted(min(word) for found in reads for word in words_of(found.steps(), found.bits, width))
+    made = sorted(max(word) for found in writes for word in words_of(found.steps(), found.bits, width))
+    cycle = step = arrived = written = 0
+    while step < count or written < len(made):
+        arrived += 1
+        if step < count and all(needed > step for needed in brought[arrived:]):
+            step += 1
+        if written < len(made) and made[written] < step:
+            written += 1
+        cycle += 1
+    return cycle
+
+
+@given(
+    st.lists(vectors(), min_size=1, max_size=2),
+    st.lists(vectors(), min_size=1, max_size=2),
+    st.integers(1, 70),
+    st.integers(0, 5),
+)
+def test_results_wait_for_the_steps_that_wait(reads: list[Vector], writes: list[Vector], width: int, more: int) -> None:
+    count = max(max(found.steps()) for found in (*reads, *writes)) + 1 + more
+    ports = {"memory": width}
+    streams = [found.stream for found in reads], [found.stream for found in writes]
+    held = max(count, held_cycles(*streams, ports, count))
+    assert held == walked(reads, writes, width, count)
+    apart = max(count, fetch_cycles(streams[0], ports, count), write_cycles(streams[1], ports, count))
+    most = max(sum(stream.words(width) for stream in streams[1]) - count, 0)
+    if len(writes) == 1 and streams[1][0].comes_in_time(width):
+        assert held == apart  # a word a step at most, made evenly or early: none waits behind the last step
+    assert held >= apart
+    assert held <= apart + max(most, count)
+
+
+def test_more_result_words_than_steps_end_later() -> None:
+    """2 steps, words of a value: 4 operands, 2 a step, and 4 results, 2 a step.
+
+    Operands come in cycles 0, 1, 2, 3, so that steps go in cycles 1 and 3. The results of step 0 are written in 1 and
+    2, those of step 1 in 3 and 4: 5 cycles. Operands alone, or results of steps that never wait, take 4.
+    """
+    values = Stream(("state",), 4 * 8, even(4, 2))
+    assert fetch_cycles([values], {"state": 8}, 2) == write_cycles([values], {"state": 8}, 2) == 4
+    assert held_cycles([values], [values], {"state": 8}, 2) == 5
+
+
+def test_results_behind_a_first_step_that_waits() -> None:
+    """2 steps; 4 operands for step 0, a word each; 6 results, 3 a step, a word each.
+
+    Step 0 goes in cycle 3, with the fourth operand, step 1 in 4. Results leave in cycles 3 to 8: 9 cycles. Steps that
+    never wait would have them out in 6, operands alone hold the op for 5: the end is 3 = 5 - 2 later, and never more
+    than the 4 words that are more than steps.
+    """
+    operands, results = Stream(("h",), 4 * 8, even(4, 4)), Stream(("state",), 6 * 8, even(6, 3))
+    widths = {"h": 8, "state": 8}
+    assert (fetch_cycles([operands], widths, 2), write_cycles([results], widths, 2)) == (5, 6)
+    assert held_cycles([operands], [results], widths, 2) == 9
 
 
 @given(st.lists(vectors(), min_size=1, max_size=3), st.integers(1, 70), st.integers(0, 5))

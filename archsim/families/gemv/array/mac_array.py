@@ -24,7 +24,7 @@ from archsim.formats import FloatFormat, Formats
 from archsim.hardware.constants import OpConstants
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import Tally
-from archsim.hardware.port_streams import Run, Stream, Widths, cut_runs, even
+from archsim.hardware.port_streams import Run, Stream, Widths, cut_runs, even, fetch_cycles, most_words
 from archsim.hardware.products import TileShape, product_kernel, tile_constants
 from archsim.hardware.unit import Unit, UnitConfig, Work, ceil_div
 from archsim.program.ir import DataKind, Op, Region
@@ -149,6 +149,14 @@ class MacArray(Unit[MacArrayConfig]):
         A vector's sums are there at once. Where they are more than a word, those of the last vectors wait their turn.
         """
         return max(0, super().write_cycles(tile) - tile.batch)
+
+    def port_cycles(self, op: Op) -> int:
+        """The cycles for which ports hold the tile: its operands', or as many as its sums have words.
+
+        Sums leave behind the last chunk, so that they wait for no operand but those of that one.
+        """
+        reading = fetch_cycles(self.read_streams(op), self.ports, self.compute_cycles(op))
+        return max(reading, most_words(self.write_streams(op), self.ports))
 
     def write_cycles(self, op: Op, shared: Collection[str] = ()) -> int:
         """The cycles in which sums pass into the accumulators, a vector a cycle, or through a write port."""
