@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -125,6 +125,7 @@ def join_directions(name: str, forward: FoundLayer, reverse: FoundLayer) -> Foun
         tensors={**forward.tensors, **renamed},
         h_0=_both(forward.h_0, reverse.h_0),
         c_0=_both(forward.c_0, reverse.c_0),
+        any_batch=_all_any_batch((forward, reverse)),
         notes=tuple(dict.fromkeys((*forward.notes, *reverse.notes))),
     )
 
@@ -134,12 +135,28 @@ def _functions(layer: FoundLayer) -> tuple[FunctionConfig, ...]:
     return tuple(FunctionConfig.model_validate({"name": f.name, "alpha": f.alpha, "beta": f.beta}) for f in functions)
 
 
+def _with_states(layers: Iterable[FoundLayer]) -> list[FoundLayer]:
+    return [layer for layer in layers if layer.h_0 is not None or layer.c_0 is not None]
+
+
+def _all_any_batch(layers: Iterable[FoundLayer]) -> bool:
+    given = _with_states(layers)
+    return bool(given) and all(layer.any_batch for layer in given)
+
+
 def _both(first: Float32Array | None, second: Float32Array | None) -> Float32Array | None:
     """The states of both directions side by side; zero where one has none."""
-    given = first if first is not None else second
-    if given is None:
+    given = [state for state in (first, second) if state is not None]
+    if not given:
         return None
-    return np.concatenate([np.zeros_like(given) if state is None else state for state in (first, second)])
+    batch = max(state.shape[1] for state in given)
+    whole = [np.zeros_like(given[0]) if state is None else state for state in (first, second)]
+    return np.concatenate([_for_batch(state, batch) for state in whole])
+
+
+def _for_batch(state: Float32Array, batch: int) -> Float32Array:
+    """The state of one sequence for all of a batch; one of as many sequences as it is."""
+    return np.repeat(state, batch, axis=1) if state.shape[1] == 1 else state
 
 
 def stack_tensors(layers: tuple[FoundLayer, ...]) -> Mapping[str, Float32Array]:
@@ -155,19 +172,21 @@ def stack_tensors(layers: tuple[FoundLayer, ...]) -> Mapping[str, Float32Array]:
     return tensors
 
 
-def stack_states(layers: tuple[FoundLayer, ...]) -> dict[str, Float32Array]:
-    """The h_0 and c_0 of all cells, as torch stacks them; empty if all are zero.
+def stack_states(layers: tuple[FoundLayer, ...], batch: int) -> dict[str, Float32Array]:
+    """The h_0 and c_0 of all cells for `batch` sequences, as torch stacks them; empty if all are zero.
 
-    Refused if they cannot be stacked.
+    Refused if they cannot be stacked, or are for another number of sequences.
     """
-    given = [state for layer in layers for state in (layer.h_0, layer.c_0) if state is not None]
+    given = _with_states(layers)
     if not given:
         return {}
-    sizes = {(state.shape[1], state.shape[2]) for state in given}
     same = {(layer.config.kind, layer.config.proj_size, layer.config.hidden_size) for layer in layers}
-    if len(same) > 1 or len(sizes) > 1:
+    if len(same) > 1:
         raise Refused("their initial states are of different sizes and cannot be stacked; choose one with --layer NAME")
-    batch, _ = sizes.pop()
+    for layer in given:
+        found = next(state.shape[1] for state in (layer.h_0, layer.c_0) if state is not None)
+        if found != batch and not layer.any_batch:
+            raise Refused(f"its initial state is for a batch of {found}, but the input has {batch}")
     kind, proj_size, hidden = same.pop()
     states = {"h_0": [_state(layer, layer.h_0, batch, proj_size or hidden) for layer in layers]}
     if kind == "lstm":
@@ -176,7 +195,7 @@ def stack_states(layers: tuple[FoundLayer, ...]) -> dict[str, Float32Array]:
 
 
 def _state(layer: FoundLayer, state: Float32Array | None, batch: int, size: int) -> Float32Array:
-    return np.zeros((layer.cells, batch, size), np.float32) if state is None else state
+    return np.zeros((layer.cells, batch, size), np.float32) if state is None else _for_batch(state, batch)
 
 
 def described(layers: tuple[FoundLayer, ...]) -> str:

@@ -30,8 +30,9 @@ class FoundLayer:
     """A recurrent layer; a torch module's `num_layers` layers of one size are one FoundLayer.
 
     `tensors` has torch's names (weight_ih_l0, ..., and peephole_l0), layers and gates in torch's order. `h_0`
-    (cells, B, P) and `c_0` (cells, B, H) are given if the file fixes them; None is zero. `fed_by` names the found
-    layers whose outputs, side by side, are this layer's whole input; `input_from` says in words what the input is.
+    (cells, B, P) and `c_0` (cells, B, H) are given if the file fixes them; None is zero. `any_batch`: they are those of
+    one sequence (B = 1), with which all of any batch begin, as learned states. `fed_by` names the found layers whose
+    outputs, side by side, are this layer's whole input; `input_from` says in words what the input is.
     `notes` are what the user should know of the import; `batch_first` is the order in which the model takes its input.
     """
 
@@ -44,6 +45,7 @@ class FoundLayer:
     sequence_lens: tuple[int, ...] | None = None
     h_0: Float32Array | None = None
     c_0: Float32Array | None = None
+    any_batch: bool = False
     fed_by: tuple[str, ...] = ()
     input_from: str = ""
     notes: tuple[str, ...] = ()
@@ -98,7 +100,7 @@ class FoundLayer:
         if self.sequence_lens is not None:
             yield "sequence_lens " + shorten(", ".join(map(str, self.sequence_lens)))
         if self.h_0 is not None or self.c_0 is not None:
-            yield "initial state in the file"
+            yield "initial state in the file" + (", the same for all sequences" if self.any_batch else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def write_workload(
     """
     tensors = dict(stack_tensors(layers))
     try:
-        states = stack_states(layers)
+        states = stack_states(layers, sequence.batch)
     except Refused as error:
         raise fault(found.path, str(error)) from error
     tensors |= {name: state if sequence.batched else state[:, 0] for name, state in states.items()}
@@ -93,23 +93,16 @@ def write_workload(
         tensors["input"] = sequence.x
     weights = out.with_suffix(".safetensors")
     text = _yaml(_fields(found, layers, sequence, weights.name, states))
-    _check_batch(found, layers, sequence, states)
+    _check_batch(found, layers, sequence)
     config = validate(WorkloadConfig, parse_document(text, str(out), WorkloadError), (), WorkloadError)
     _write(found.path, out, weights, text, tensors, force)
     return config
 
 
-def _check_batch(
-    found: Found, layers: tuple[FoundLayer, ...], sequence: InputSequence, states: dict[str, Float32Array]
-) -> None:
-    batches = {}
-    if states:
-        batches["initial state"] = states["h_0"].shape[1]
-    if layers[0].sequence_lens is not None:
-        batches["sequence_lens"] = len(layers[0].sequence_lens)
-    for what, batch in batches.items():
-        if batch != sequence.batch:
-            raise fault(found.path, f"its {what} is for a batch of {batch}, but the input has {sequence.batch}")
+def _check_batch(found: Found, layers: tuple[FoundLayer, ...], sequence: InputSequence) -> None:
+    if layers[0].sequence_lens is not None and len(layers[0].sequence_lens) != sequence.batch:
+        what = f"its sequence_lens is for a batch of {len(layers[0].sequence_lens)}, but the input has {sequence.batch}"
+        raise fault(found.path, what)
 
 
 def _fields(

@@ -77,11 +77,19 @@ def onnx_weights(
 
 
 def onnx_save(
-    onnx: Any, path: Path, nodes: list[Any], stored: list[Any], x_shape: tuple[Any, ...], opset: int = 22, **more: Any
+    onnx: Any,
+    path: Path,
+    nodes: list[Any],
+    stored: list[Any],
+    x_shape: tuple[Any, ...],
+    opset: int = 22,
+    outputs_of: Collection[str] | None = None,
+    **more: Any,
 ) -> Path:
-    """A model with the input X and, as outputs, all outputs of its nodes."""
+    """A model with the input X and, as outputs, all outputs of its nodes, or of the operators `outputs_of` alone."""
     value = onnx.helper.make_tensor_value_info
-    made = [name for node in nodes for name in node.output if name]
+    shown = [node for node in nodes if outputs_of is None or node.op_type in outputs_of]
+    made = [name for node in shown for name in node.output if name]
     outputs = [value(name, onnx.TensorProto.FLOAT, None) for name in made]
     graph = onnx.helper.make_graph(nodes, "g", [value("X", onnx.TensorProto.FLOAT, x_shape)], outputs, stored, **more)
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)], ir_version=9)

@@ -241,3 +241,107 @@ def test_a_chain_is_followed_through_so_many_operators(
     else:
         with pytest.raises(WorkloadError, match="node1 is fed by the output of Identity"):
             select(find_layers(path), "all")
+
+
+def reshape_by_constants(onnx: ModuleType) -> Between:
+    """As torch's default exporter writes static shapes: (T, D, B, H) to (T, B, D, H) to (T, B, D H)."""
+    return lambda y, x: (
+        [
+            onnx.helper.make_node("Transpose", [y], [f"{x}_t"], perm=[0, 2, 1, 3]),
+            onnx.helper.make_node("Reshape", [f"{x}_t", f"{x}_s"], [x]),
+        ],
+        [ints(onnx, f"{x}_s", [T, B, -1])],
+    )
+
+
+def reshape_by_shape(onnx: ModuleType) -> Between:
+    """As it writes dynamic ones: the new shape is computed from the Shape of what is reshaped."""
+    make = onnx.helper.make_node
+
+    def between(y: str, x: str) -> Nodes:
+        cuts = [make("Slice", [f"{x}_h", f"{x}_{n}", f"{x}_{n + 1}"], [f"{x}_c{n}"]) for n in range(4)]
+        nodes = [
+            make("Transpose", [y], [f"{x}_t"], perm=[0, 2, 1, 3]),
+            make("Shape", [f"{x}_t"], [f"{x}_h"], start=0),
+            *cuts,
+            make("Mul", [f"{x}_c2", f"{x}_c3"], [f"{x}_m"]),
+            make("Reshape", [f"{x}_m", f"{x}_one"], [f"{x}_f"]),
+            make("Concat", [f"{x}_c0", f"{x}_c1", f"{x}_f"], [f"{x}_s"], axis=0),
+            make("Reshape", [f"{x}_t", f"{x}_s"], [x]),
+        ]
+        return nodes, [ints(onnx, f"{x}_one", [-1]), *(ints(onnx, f"{x}_{n}", [n]) for n in range(5))]
+
+    return between
+
+
+def halves(onnx: ModuleType) -> Between:
+    """As tf2onnx writes two directions: each is cut out of Y, and both are put side by side."""
+    make = onnx.helper.make_node
+
+    def between(y: str, x: str) -> Nodes:
+        nodes, parts = [], []
+        for place, side in enumerate(("f", "r")):
+            cut, plain, first = f"{x}_{side}", f"{x}_{side}_q", f"{x}_{side}_b"
+            nodes.append(make("Slice", [y, f"{x}_{place}", f"{x}_{place + 1}", f"{x}_1"], [cut]))
+            nodes.append(make("Squeeze", [cut, f"{x}_1"], [plain]))
+            nodes.append(make("Transpose", [plain], [first], perm=[1, 0, 2]))
+            parts.append(first)
+        nodes += [make("Concat", parts, [f"{x}_c"], axis=-1), make("Transpose", [f"{x}_c"], [x], perm=[1, 0, 2])]
+        return nodes, [ints(onnx, f"{x}_{n}", [n]) for n in range(3)]
+
+    return between
+
+
+@pytest.mark.parametrize("sizes", [(T, B, I), ("t", "b", I), (None, None, I)])
+@pytest.mark.parametrize(("between", "count"), [(reshape_by_constants, 2), (reshape_by_shape, 2), (halves, 2),
+                                                (reshape_by_constants, 1), (reshape_by_shape, 1)])  # fmt: skip
+def test_reshapes_that_keep_the_sequence(
+    onnx: ModuleType,
+    onnxruntime: ModuleType,
+    tmp_path: Path,
+    random: np.random.Generator,
+    between: Callable[[ModuleType], Between],
+    count: int,
+    sizes: tuple[int | str | None, ...],
+) -> None:
+    """A Reshape to constants needs known sizes: without them nothing says which of the constants is the time."""
+    direction = {"direction": "bidirectional"} if count == 2 else {}
+    weights = [onnx_weights(random, "LSTM", I, H, count), onnx_weights(random, "GRU", H * count, H, count)]
+    parts = [(op, w, {"hidden_size": H, **direction}) for op, w in zip(("LSTM", "GRU"), weights, strict=True)]
+    x = random.standard_normal((T, B, I)).astype(np.float32)
+    nodes, stored = stack_nodes(onnx, parts, between(onnx))
+    path = onnx_save(onnx, tmp_path / "m.onnx", nodes, stored, sizes, outputs_of=("LSTM", "GRU"))
+    if between is reshape_by_constants and sizes[0] != T:
+        with pytest.raises(WorkloadError, match="node1 is fed by the output of Reshape"):
+            select(find_layers(path), "all")
+        return
+    assert close(imported(path, x)["output"], torch_shaped(onnx_run(onnxruntime, path, x)["Y1"]))
+
+
+@pytest.mark.parametrize("sizes", [[B, T, H], [T * B, 1, H], [T, B * 2, H // 2], [1, T * B, H]])
+def test_a_reshape_that_mixes_the_sequence_is_said(
+    onnx: ModuleType, tmp_path: Path, random: np.random.Generator, sizes: list[int]
+) -> None:
+    def mixed(y: str, x: str) -> Nodes:
+        return [onnx.helper.make_node("Reshape", [y, "s"], [x], name="mix")], [ints(onnx, "s", sizes)]
+
+    path = onnx_save(onnx, tmp_path / "m.onnx", *broken_chain(onnx, random, mixed), (T, B, I))
+    with pytest.raises(WorkloadError, match="node1 is fed by the output of Reshape 'mix'"):
+        select(find_layers(path), "all")
+
+
+def test_directions_in_the_other_order_are_no_sequence_of_the_layer(
+    onnx: ModuleType, tmp_path: Path, random: np.random.Generator
+) -> None:
+    make = onnx.helper.make_node
+
+    def swapped(y: str, x: str) -> Nodes:
+        nodes = [make("Split", [y, "lengths"], ["f", "r"], axis=1), make("Concat", ["r", "f"], ["c"], axis=1)]
+        nodes += [make("Transpose", ["c"], ["t"], perm=[0, 2, 1, 3]), make("Reshape", ["t", "s"], [x])]
+        return nodes, [ints(onnx, "lengths", [1, 1]), ints(onnx, "s", [0, 0, -1])]
+
+    weights = [onnx_weights(random, "LSTM", size, H, 2) for size in (I, 2 * H)]
+    parts: list[Part] = [("LSTM", w, {"hidden_size": H, "direction": "bidirectional"}) for w in weights]
+    path = onnx_save(onnx, tmp_path / "m.onnx", *stack_nodes(onnx, parts, swapped), (T, B, I))
+    with pytest.raises(WorkloadError, match="the output of node0, but not as a sequence of its features"):
+        select(find_layers(path), "all")

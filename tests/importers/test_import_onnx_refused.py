@@ -150,14 +150,6 @@ def test_other_recurrent_operators_old_opsets_functions_and_loops_are_named(
     assert names == ["cell/DynamicQuantizeLSTM", "loop (Scan)"]
 
 
-def test_external_data_is_refused(onnx: ModuleType, tmp_path: Path, random: np.random.Generator) -> None:
-    nodes, stored = changed(onnx, onnx_weights(random, "LSTM", I, H))
-    path = onnx_save(onnx, tmp_path / "m.onnx", nodes, stored, (T, B, I))
-    onnx.save(onnx.load(path), path, save_as_external_data=True, location="weights.bin", size_threshold=0)
-    with pytest.raises(WorkloadError, match=r"m.onnx: its weights are in another file \(external data, tensor 'W'\)"):
-        find_layers(path)
-
-
 def test_a_graph_that_doubles_its_constants_is_refused(
     onnx: ModuleType, tmp_path: Path, random: np.random.Generator
 ) -> None:

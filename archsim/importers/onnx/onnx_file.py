@@ -11,13 +11,14 @@ from pathlib import Path
 from archsim.config.text import shorten, shown
 from archsim.importers.faults import fault, file_bytes, first_line, most_tensor_bytes, optional_package
 from archsim.importers.found import Found, FoundLayer, Refused, Unsupported, unique_names
-from archsim.importers.onnx.onnx_feeds import Feeds, Flow, Output
+from archsim.importers.onnx.onnx_external import ExternalData
+from archsim.importers.onnx.onnx_feeds import Feeds, Output
+from archsim.importers.onnx.onnx_flow import Flow
 from archsim.importers.onnx.onnx_graph import STANDARD_DOMAINS, Budget, Proto, Scope, node_name, scopes
 from archsim.importers.onnx.onnx_layer import OPERATORS, onnx_layer
 
 OLDEST_OPSET = 7
 _RECURRENT = re.compile("lstm|gru|rnn", re.IGNORECASE)
-_EXTERNAL = 1
 Place = tuple[Scope, Proto, str]
 
 
@@ -30,18 +31,19 @@ def find_in_onnx(path: Path) -> Found:
     except Exception as error:  # whatever the parser raises for bytes that are no model
         raise fault(path, f"not a valid ONNX file: {first_line(error)}") from error
     try:
-        return _find(path, model, Budget(most_tensor_bytes(size)))
+        return _find(path, model, size)
     except Refused as error:
         raise fault(path, str(error)) from error
     except (UnicodeDecodeError, RecursionError) as error:
         raise fault(path, f"not a valid ONNX file: {first_line(error)}") from error
 
 
-def _find(path: Path, model: Proto, budget: Budget) -> Found:
+def _find(path: Path, model: Proto, size: int) -> Found:
     if not model.graph.node:
         raise fault(path, "not a valid ONNX file: its graph is empty")
+    budget = Budget(most_tensor_bytes(size), ExternalData(path.parent))
     graphs = list(scopes(model.graph, budget))
-    _refuse_external(path, graphs)
+    budget.left += budget.external.opened(tensor for scope in graphs for tensor in scope.graph.initializer)
     opset = max((entry.version for entry in model.opset_import if entry.domain in STANDARD_DOMAINS), default=1)
     places = list(_recurrent_nodes(graphs))
     names = unique_names([name for _, _, name in places])
@@ -55,17 +57,6 @@ def _find(path: Path, model: Proto, budget: Budget) -> Found:
     unsupported += _elsewhere(model, graphs)
     linked, pairs = _linked(places, layers, graphs)
     return Found(path, linked, tuple(unsupported), pairs, _rest(graphs))
-
-
-def _refuse_external(path: Path, graphs: list[Scope]) -> None:
-    for scope in graphs:
-        for tensor in scope.graph.initializer:
-            if tensor.data_location == _EXTERNAL or tensor.external_data:
-                raise fault(
-                    path,
-                    f"its weights are in another file (external data, tensor {shown(tensor.name)}), which archsim does "
-                    "not open; save the model as one file: onnx.save(onnx.load('model.onnx'), 'one.onnx')",
-                )
 
 
 def _recurrent_nodes(graphs: list[Scope]) -> Iterator[Place]:
@@ -108,7 +99,8 @@ def _linked(
     places: list[Place], layers: dict[int, FoundLayer], graphs: list[Scope]
 ) -> tuple[tuple[FoundLayer, ...], tuple[tuple[str, str], ...]]:
     """The layers with what feeds them, and the pairs of directions."""
-    feeds = Feeds({key: _output(layer) for key, layer in layers.items()})
+    outputs = {id(node): _output(layers[id(node)], scope, node) for scope, node, _ in places if id(node) in layers}
+    feeds = Feeds(outputs)
     by_name = {layer.name: layer for layer in layers.values()}
     sources = {}
     linked = []
@@ -122,9 +114,9 @@ def _linked(
     return tuple(linked), _pairs(feeds, graphs, {layer.name: layer for layer in linked}, sources)
 
 
-def _output(layer: FoundLayer) -> Output:
-    config = layer.config
-    return Output(layer.name, 2 if config.bidirectional else 1, config.hidden_size, int(layer.batch_first))
+def _output(layer: FoundLayer, scope: Scope, node: Proto) -> Output:
+    layout = int(layer.batch_first)
+    return Output(layer.name, layer.cells, layer.config.hidden_size, layout, scope, node.input[0])
 
 
 def _fed(layer: FoundLayer, flow: Flow | str, layers: dict[str, FoundLayer]) -> FoundLayer:
@@ -133,7 +125,7 @@ def _fed(layer: FoundLayer, flow: Flow | str, layers: dict[str, FoundLayer]) -> 
     names = tuple(dict.fromkeys(name for name, _ in flow.parts))
     words = "the output of " + " and ".join(names)
     wanted = ("B", "T", "F") if layer.batch_first else ("T", "B", "F")
-    whole = [(name, place) for name in names for place in range(_output(layers[name]).directions)]
+    whole = [(name, place) for name in names for place in range(layers[name].cells)]
     if flow.axes != wanted or list(flow.parts) != whole or layer.input_size != len(flow.parts) * flow.units:
         return replace(layer, input_from=f"{words}, but not as a sequence of its features")
     return replace(layer, input_from=words, fed_by=names)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from archsim.config.text import shown
 from archsim.importers.found import Refused
+from archsim.importers.onnx.onnx_external import ExternalData
 
 MAX_DEPTH = 100
 """Longest chain of operators, and deepest nest of graphs, that is followed."""
@@ -26,9 +27,10 @@ _GRAPH = 5
 
 @dataclass(eq=False)
 class Budget:
-    """The bytes that constants may still take; a graph can double a tensor again and again."""
+    """The bytes that constants may still take, as a graph can double a tensor again and again; and its other files."""
 
     left: int
+    external: ExternalData
 
     def take(self, size: int) -> None:
         """Count `size` bytes; Refused if they are too many."""
@@ -48,6 +50,8 @@ class Scope:
     producers: dict[str, tuple[Any, int]] = field(default_factory=dict)
     initializers: dict[str, Any] = field(default_factory=dict)
     inputs: frozenset[str] = frozenset()
+    declared: dict[str, Any] = field(default_factory=dict)
+    """What the file says of a value's type and shape."""
     known: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
     """Constants that have been read."""
     zeros: dict[str, bool] = field(default_factory=dict)
@@ -60,6 +64,8 @@ class Scope:
                     self.producers.setdefault(output, (node, number))
         self.initializers = {tensor.name: tensor for tensor in self.graph.initializer}
         self.inputs = frozenset(value.name for value in self.graph.input) - self.initializers.keys()
+        infos = (*self.graph.value_info, *self.graph.output, *self.graph.input)
+        self.declared = {info.name: info for info in infos}
 
     def home(self, value: str) -> Scope | None:
         """The scope, this one or one around it, that defines the value."""
@@ -73,7 +79,7 @@ class Scope:
 
 def _check_texts(graph: Proto) -> None:
     """Raise Refused if a name is no text: protobuf gives bytes for what is not UTF-8."""
-    values = (*graph.input, *graph.initializer)
+    values = (*graph.input, *graph.initializer, *graph.value_info, *graph.output)
     names = [value.name for value in values]
     for node in graph.node:
         names += [node.name, node.op_type, node.domain, *node.input, *node.output]

@@ -14,7 +14,8 @@ from archsim.config.text import shown
 from archsim.importers.found import Float32Array, FoundLayer, Refused, Shape, float32, layer_config
 from archsim.importers.onnx.onnx_graph import Proto, Scope, attributes
 from archsim.importers.onnx.onnx_options import layer_options
-from archsim.importers.onnx.onnx_values import Array, NotConstant, constant, is_zero
+from archsim.importers.onnx.onnx_states import initial_states
+from archsim.importers.onnx.onnx_values import Array, NotConstant, constant
 from archsim.workload.config import LayerConfig
 from archsim.workload.network import CellKind
 
@@ -42,9 +43,10 @@ def onnx_layer(scope: Scope, node: Proto, name: str) -> FoundLayer:
     weights = _weights(scope, inputs, kind, directions, declared)
     hidden, size = weights["R"].shape[2], weights["W"].shape[2]
     config = layer_config(kind=kind, hidden_size=hidden, bias="B" in inputs, peepholes="P" in inputs, **options)
-    states, notes = _states(scope, inputs, (directions, hidden), layout)
+    states = initial_states(scope, inputs, (directions, hidden), layout)
     lengths, more = _lengths(scope, inputs)
-    if lengths is not None and states and any(state.shape[1] != len(lengths) for state in states.values()):
+    batches = set() if states.any_batch else {state.shape[1] for state in states.given.values()}
+    if lengths is not None and batches - {len(lengths)}:
         raise Refused("its sequence_lens and its initial state are for different numbers of sequences")
     return FoundLayer(
         name,
@@ -53,9 +55,10 @@ def onnx_layer(scope: Scope, node: Proto, name: str) -> FoundLayer:
         torch_tensors(weights, config),
         batch_first=layout == 1,
         sequence_lens=lengths,
-        h_0=states.get("initial_h"),
-        c_0=states.get("initial_c"),
-        notes=(*notes, *more),
+        h_0=states.given.get("initial_h"),
+        c_0=states.given.get("initial_c"),
+        any_batch=states.any_batch,
+        notes=(*states.notes, *more),
     )
 
 
@@ -117,31 +120,6 @@ def torch_tensors(weights: Mapping[str, Array], config: LayerConfig) -> dict[str
 
 def _reordered(rows: Array, order: tuple[int, ...], hidden: int) -> Array:
     return np.concatenate([rows[gate * hidden : (gate + 1) * hidden] for gate in order])
-
-
-def _states(
-    scope: Scope, inputs: Mapping[str, str], shape: tuple[int, int], layout: int
-) -> tuple[dict[str, Float32Array], list[str]]:
-    """The constant initial states (directions, batch, H), and a note on each known only at run time."""
-    states: dict[str, Float32Array] = {}
-    notes = []
-    for key in ("initial_h", "initial_c"):
-        if key not in inputs or is_zero(scope, inputs[key]):
-            continue
-        try:
-            state = constant(scope, inputs[key])
-        except NotConstant as error:
-            notes.append(f"{key} is {error}: the workload starts at 0")
-            continue
-        if state.dtype.kind != "f" or state.ndim != 3:
-            raise Refused(f"its {key} has shape {list(state.shape)}, expected three dimensions of floats")
-        state = state.swapaxes(0, 1) if layout else state
-        if (state.shape[0], state.shape[2]) != shape or not state.shape[1]:
-            raise Refused(f"its {key} is for {state.shape[0]} directions of {state.shape[2]} units, expected {shape}")
-        states[key] = float32(key, state)
-    if len({state.shape for state in states.values()}) > 1:
-        raise Refused("its initial_h and initial_c have different shapes")
-    return states, notes
 
 
 def _lengths(scope: Scope, inputs: Mapping[str, str]) -> tuple[tuple[int, ...] | None, list[str]]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from archsim.config.text import shown
 from archsim.importers.found import Refused
+from archsim.importers.onnx.onnx_external import ExternalData, is_external
 from archsim.importers.onnx.onnx_graph import MAX_DEPTH, STANDARD_DOMAINS, Budget, Proto, Scope, attributes
 
 Array = npt.NDArray[Any]
@@ -24,17 +25,14 @@ _DTYPES: dict[int, np.dtype[Any]] = {
     11: np.dtype("<f8"),
 }
 _TYPED_FIELDS = {1: "float_data", 6: "int32_data", 7: "int64_data", 10: "int32_data", 11: "double_data"}
-_EXTERNAL = 1
 
 
 class NotConstant(Refused):
     """The error of a value that is known only when the model runs; `str()` says where it comes from."""
 
 
-def tensor_array(tensor: Proto) -> Array:
+def tensor_array(tensor: Proto, external: ExternalData) -> Array:
     """The numbers of a TensorProto; its size is checked against its data before anything is allocated."""
-    if tensor.data_location == _EXTERNAL or tensor.external_data:
-        raise Refused("its weights are in another file (external data)")
     shape = tuple(tensor.dims)
     if len(shape) > 8 or any(size < 0 for size in shape):
         raise Refused(f"tensor {shown(tensor.name)} has an impossible shape")
@@ -42,7 +40,7 @@ def tensor_array(tensor: Proto) -> Array:
     if dtype is None:
         raise Refused(f"tensor {shown(tensor.name)} has data type {tensor.data_type}, expected a float or integer type")
     count = math.prod(shape)
-    raw = tensor.raw_data
+    raw = external.read(tensor, count * dtype.itemsize) if is_external(tensor) else tensor.raw_data
     if raw:
         found, left = divmod(len(raw), dtype.itemsize)
     else:
@@ -80,27 +78,35 @@ def constant(scope: Scope, value: str, depth: int = 0) -> Array:
 
 def _constant(scope: Scope, value: str, depth: int) -> Array:
     if value in scope.initializers:
-        return tensor_array(scope.initializers[value])
+        return tensor_array(scope.initializers[value], scope.budget.external)
     if value in scope.inputs:
         raise NotConstant(f"the graph's input {shown(value)}")
     node, output = scope.producers[value]
-    mover = _MOVERS.get(node.op_type) if node.domain in STANDARD_DOMAINS and output == 0 else None
-    if mover is None:
+    if output or not moves(node):
         raise NotConstant(f"computed by the graph ({node.op_type} {shown(node.name)})")
     if depth > MAX_DEPTH:
         raise NotConstant(f"computed by the graph (more than {MAX_DEPTH} operators)")
-    inputs = [constant(scope, name, depth + 1) if name else None for name in node.input]
+    return moved(scope, node, [constant(scope, name, depth + 1) if name else None for name in node.input])
+
+
+def moves(node: Proto) -> bool:
+    """Whether an operator only moves numbers and computes nothing."""
+    return node.domain in STANDARD_DOMAINS and node.op_type in _MOVERS
+
+
+def moved(scope: Scope, node: Proto, inputs: Sequence[Array | None]) -> Array:
+    """What an operator that only moves numbers makes of its inputs."""
     try:
-        return mover(scope.budget, attributes(node), *inputs)
+        return _MOVERS[node.op_type](scope.budget, attributes(node), *inputs)
     except Refused:
         raise
     except (ValueError, IndexError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise Refused(f"{node.op_type} {shown(node.name)} before its weights is not valid") from error
 
 
-def _node_constant(_budget: Budget, attrs: dict[str, Any]) -> Array:
+def _node_constant(budget: Budget, attrs: dict[str, Any]) -> Array:
     if "value" in attrs:
-        return tensor_array(attrs["value"])
+        return tensor_array(attrs["value"], budget.external)
     for name, dtype in (("value_float", "<f4"), ("value_floats", "<f4"), ("value_int", "<i8"), ("value_ints", "<i8")):
         if name in attrs:
             return np.array(attrs[name], dtype)
@@ -199,7 +205,7 @@ def _is_zero(scope: Scope, value: str, depth: int) -> bool:
         return False
     if node.op_type == "ConstantOfShape":
         fill = attributes(node).get("value")
-        return fill is None or not np.any(tensor_array(fill))
+        return fill is None or not np.any(tensor_array(fill, scope.budget.external))
     if node.op_type == "Constant":
         return not np.any(constant(scope, value))
     counted = node.input if node.op_type == "Concat" else node.input[:1]

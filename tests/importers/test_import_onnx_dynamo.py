@@ -1,0 +1,85 @@
+"""What torch's default exporter (dynamo, since 2.9) writes, against torch: stacks, external data, learned states."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+from itertools import product
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from archsim.importers import find_layers, select
+from tests.importers.import_runs import imported
+from tests.optional import need, skip
+from tests.rings import exhaustive
+
+T, B, I, H = 5, 2, 3, 4
+
+
+@pytest.fixture
+def exporting(torch: ModuleType) -> ModuleType:
+    need("onnx")
+    need("onnxscript")
+    if tuple(int(part) for part in torch.__version__.split(".")[:2]) < (2, 9):
+        skip("needs torch 2.9, whose default exporter this is")
+    return torch
+
+
+def export(torch: ModuleType, model: Any, x: Any, path: Path, shapes: Any = None, **more: Any) -> Path:
+    """Export as a user does; what the exporter says goes nowhere."""
+    quiet = (contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()))
+    with warnings.catch_warnings(), quiet[0], quiet[1]:
+        warnings.simplefilter("ignore")
+        torch.onnx.export(model, (x,), str(path), dynamo=True, dynamic_shapes=shapes, verbose=False, **more)
+    return path
+
+
+def equal(got: np.ndarray, want: np.ndarray) -> None:
+    assert got.shape == want.shape
+    assert np.abs(want).max() > 0.05, "a model that does nothing shows nothing"
+    np.testing.assert_allclose(got, want, rtol=0, atol=1e-6)
+
+
+CASES = [
+    (False, False, "static"),
+    (True, True, "batch"),
+    *(pytest.param(*case, marks=exhaustive) for case in product((False, True), (False, True), ("time", "both"))),
+    pytest.param(True, False, "static", marks=exhaustive),
+    pytest.param(False, True, "static", marks=exhaustive),
+    pytest.param(True, False, "batch", marks=exhaustive),
+    pytest.param(False, True, "batch", marks=exhaustive),
+]
+
+
+@pytest.mark.parametrize(("both", "batch_first", "dynamic"), CASES)
+def test_a_stack_is_one_workload(
+    exporting: ModuleType, tmp_path: Path, both: bool, batch_first: bool, dynamic: str
+) -> None:
+    """Two layers of an LSTM, then two of a GRU, between them Transposes and Reshapes of constants or of Shapes."""
+    torch = exporting
+    torch.manual_seed(3)
+    low = torch.nn.LSTM(I, H, 2, bidirectional=both, batch_first=batch_first)
+    top = torch.nn.GRU(H * (2 if both else 1), 5, 2, bidirectional=both, batch_first=batch_first)
+
+    class Model(torch.nn.Module):  # type: ignore[name-defined,misc]  # the package is optional
+        def __init__(self) -> None:
+            super().__init__()
+            self.low, self.top = low, top
+
+        def forward(self, x: Any) -> Any:
+            return self.top(self.low(x)[0])[0]
+
+    x = torch.randn((B, T, I) if batch_first else (T, B, I))
+    names = {"static": (), "batch": ("batch",), "time": ("time",), "both": ("batch", "time")}[dynamic]
+    axes = {("batch", "time").index(name) ^ (not batch_first): torch.export.Dim(name, min=1) for name in names}
+    path = export(torch, Model().eval(), x, tmp_path / "m.onnx", {"x": axes} if names else None, external_data=not both)
+    assert path.with_name("m.onnx.data").exists() == (not both)
+    assert [layer.notes for layer in select(find_layers(path), "all")] == [()] * 4
+    with torch.no_grad():
+        want = top(low(x)[0])[0].numpy()
+    equal(imported(path, x.numpy(), batch_first=batch_first)["output"], want)
