@@ -13,12 +13,13 @@ from archsim.api.machine_spec import machine_spec
 from archsim.api.op_times import OpTimesTaken
 from archsim.api.program_cache import CachedProgram
 from archsim.api.ranking import Ranking, asked_best, rank_schedules
+from archsim.checking.brought_results import Recorded, Run, compare_brought, compare_scores
 from archsim.checking.format_error import Accuracy, measure
 from archsim.checking.integer_methods import unknown_ops, unknown_to_the_reference
 from archsim.checking.integer_reference import integer_golden
 from archsim.checking.numbers import Numbers, prepare
 from archsim.checking.recorder import Recorder
-from archsim.checking.validation import Validation, compare, compare_bits, not_validated
+from archsim.checking.validation import WITNESS, Validation, compare, compare_bits, not_validated, with_brought
 from archsim.critical import AllTimes
 from archsim.engines.choose import AUTO, SHORT_OPS, Executor, check_executor, choose
 from archsim.engines.events import Arithmetic, Options, execute
@@ -54,7 +55,8 @@ class Simulation:
 
     `results` and `numbers` are None if the run was timing only. `accuracy`, against the golden model, is None then too,
     and where the errors were held to a bound (float32). `executor` says what timed the run; `further` has the
-    statistics of other packages. `frames`: of a streaming workload what a frame takes; else None. `times`: those of all
+    statistics of other packages. `recorded`: what a run passed through at every step, for each cell, if that was kept.
+    `frames`: of a streaming workload what a frame takes; else None. `times`: those of all
     ops, if the machine timed the run and it has no more than MAX_STACK_OPS. `ranking`: all schedules, if the best one
     was asked for.
     """
@@ -68,6 +70,7 @@ class Simulation:
     validation: Validation
     numbers: Numbers | None
     results: Results | None
+    recorded: Recorded | None
     accuracy: Accuracy | None
     executor: Executor
     further: tuple[Further, ...]
@@ -85,6 +88,7 @@ def simulate(
     executor: str = AUTO,
     window: Window | None = None,
     statistics: Sequence[Statistic] | None = None,
+    keep_steps: bool = False,
     progress: Callable[[int], None] | None = None,
     evaluator: Evaluator | None = None,
 ) -> Simulation:
@@ -95,11 +99,11 @@ def simulate(
     steps whose ops are recorded one by one (by default some from the middle of the run). `executor`: "machine"
     executes the numbers as it goes; "fast" times the program by the recurrence, and the numbers are the untimed
     program's; "auto" is the machine, but for a long run without numbers. `statistics`: those that are computed besides
-    archsim's own; None: those of installed packages. `evaluator`: one whose programs need not be built again, and that
-    keeps the one of this run. Raises CapacityError if the model does not
-    fit, ScheduleError for a schedule that machines of the family do not have or one with a hazard, WorkloadError for
-    unusable weights or input, ExecutorError for an executor that does not exist or cannot time this run, TypeError for
-    arguments that are none of these.
+    archsim's own; None: those of installed packages. `keep_steps`: keep c and gates of every step. `evaluator`: one
+    whose programs need not be built again, and that keeps the one of this run. Raises CapacityError if the model does
+    not fit, ScheduleError for a schedule that machines of the family do not have or one with a hazard, WorkloadError
+    for unusable weights or input, ExecutorError for an executor that does not exist or cannot time this run, TypeError
+    for arguments that are none of these.
     """
     if not isinstance(arch, Arch) or not isinstance(workload, Workload):
         raise TypeError("simulate takes what load_arch and load_workload return; names are for these two")
@@ -115,7 +119,7 @@ def simulate(
     program = cached.program
     numbers = None if timing_only else prepare(program, arch.config, workload)
     computation = None if numbers is None else numbers.begin(units)
-    recorder = None if numbers is None or numbers.golden.traces is None else Recorder(numbers)
+    recorder = None if numbers is None or not _records(numbers, keep_steps) else Recorder(numbers)
     arithmetic = None if computation is None else Arithmetic(computation.state, computation.datapath, recorder)
     options = Options(arithmetic, window or _middle(workload.spec.steps), progress=progress)
     trace, used, times = _execute(cached, arch, units, options, executor)
@@ -126,8 +130,9 @@ def simulate(
     validation, computed, accuracy = not_validated(TIMING_ONLY), None, None
     if numbers is not None and computation is not None:
         computed = computation.results()
-        validation = check_numbers(computed, numbers, arch, found)
-        accuracy = None if recorder is None else measure(numbers, computed, recorder, computation.overflows)
+        validation = check_numbers(computed, numbers, arch, found, recorder)
+        if recorder is not None and numbers.golden.traces is not None:
+            accuracy = measure(numbers, computed, recorder, computation.overflows)
     return Simulation(
         arch,
         workload,
@@ -138,6 +143,7 @@ def simulate(
         validation,
         numbers,
         computed,
+        None if recorder is None else recorder.values,
         accuracy,
         used,
         further,
@@ -173,11 +179,31 @@ def _execute(
     return timing.trace, used, None
 
 
-def check_numbers(computed: Results, numbers: Numbers, arch: Arch, schedule: Schedule[Any]) -> Validation:
-    """The verdict on a run's results: within a bound in float32, in every bit on integers; else none."""
+def _records(numbers: Numbers, keep_steps: bool) -> bool:
+    """Whether a run keeps what it passes through: asked for, expected, or to measure what formats cost."""
+    expected = numbers.tensors.expected
+    return keep_steps or numbers.golden.traces is not None or (expected is not None and expected.by_step)
+
+
+def check_numbers(
+    computed: Results, numbers: Numbers, arch: Arch, schedule: Schedule[Any], recorder: Recorder | None
+) -> Validation:
+    """The verdict on a run's results: by archsim's own references, and by what the workload brings along."""
+    verdict = _by_references(computed, numbers, arch, schedule)
+    expected = numbers.tensors.expected
+    if expected is None:
+        return verdict
+    float32 = numbers.formats.float32 and arch.config.function_unit.method.exact
+    run = Run(numbers, computed, None if recorder is None else recorder.values, float32)
+    found = compare_brought(expected, run, WITNESS)
+    return with_brought(verdict, (*found.checks, *compare_scores(expected, run, WITNESS)), found.not_compared)
+
+
+def _by_references(computed: Results, numbers: Numbers, arch: Arch, schedule: Schedule[Any]) -> Validation:
+    """The verdict within a bound in float32, in every bit on integers; else none."""
     formats, method = numbers.formats, arch.config.function_unit.method
     if formats.float32 and method.exact:
-        return compare(computed, numbers.golden, numbers.tensors.expected)
+        return compare(computed, numbers.golden)
     if formats.exact:
         unknown = unknown_to_the_reference(arch.config, numbers.spec) or unknown_ops(numbers.program, arch.config)
         if unknown:

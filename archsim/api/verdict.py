@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from archsim.api.simulate import Simulation, simulate
-from archsim.checking.validation import WITNESS, Check
+from archsim.checking.validation import MACHINE as COMPARED_MACHINE
+from archsim.checking.validation import Check
 from archsim.engines.choose import AUTO, FAST, MACHINE, check_executor
 from archsim.errors import SimulatorBug
 from archsim.families.load import Arch
@@ -23,13 +24,16 @@ from archsim.workload import Workload
 
 
 class Outcome(StrEnum):
-    """How a verdict came out: all was judged and is right, something is wrong, or no reference judged the numbers.
+    """How a verdict came out: all was judged and is right, something is wrong, or not all could be judged.
 
-    The last is right in what could be looked at: the schedule, and the machine against the untimed program.
+    NUMBERS_NOT_JUDGED: no reference judged the numbers. NOT_VALIDATED: the workload brings results along that nothing
+    could be compared with. Both are right in what could be looked at, as the schedule, and the machine against the
+    untimed program.
     """
 
     VALID = "valid"
     NOT_VALID = "not_valid"
+    NOT_VALIDATED = "not_validated"
     NUMBERS_NOT_JUDGED = "numbers_not_judged"
 
 
@@ -53,10 +57,9 @@ class Verdict:
 
     `hazards`: conflicts that nothing orders, one text each (then nothing was simulated). `differing_numbers`: how
     many of `compared_numbers` results differ in any bit between the machine and the untimed program. `not_judged`: why
-    there are no `checks`, "" if there are. `output_sqnr_db`: the output against the golden model, None if it is equal
-    or was held to a bound instead. `witness_left_out`: the workload has expected results with which these numbers were
-    not compared, as their formats make them others. `executors`: the machine against the second one; None if not asked
-    for.
+    no reference of archsim's judged the numbers, "" if one did. `not_compared`: what the workload brings along and
+    nothing was compared with, a reason each. `output_sqnr_db`: the output against the golden model, None if it is equal
+    or was held to a bound instead. `executors`: the machine against the second one; None if not asked for.
     """
 
     arch: str
@@ -70,8 +73,8 @@ class Verdict:
     checks: tuple[Check, ...]
     tolerance: float
     not_judged: str
+    not_compared: tuple[str, ...]
     output_sqnr_db: float | None
-    witness_left_out: bool
     executors: ExecutorCheck | None
 
     @property
@@ -82,10 +85,13 @@ class Verdict:
 
     @property
     def outcome(self) -> Outcome:
-        """What came out; VALID only if the numbers were judged by a reference."""
+        """What came out; VALID only if a reference judged the machine's numbers, and all that was brought along did."""
         if not self.passed:
             return Outcome.NOT_VALID
-        return Outcome.VALID if self.checks else Outcome.NUMBERS_NOT_JUDGED
+        if self.not_compared:
+            return Outcome.NOT_VALIDATED
+        judged = any(check.subject == COMPARED_MACHINE for check in self.checks)
+        return Outcome.VALID if judged else Outcome.NUMBERS_NOT_JUDGED
 
 
 def judge(arch: Arch, workload: Workload, schedule: AskedSchedule, executor: str = AUTO) -> Verdict:
@@ -129,7 +135,6 @@ def _verdict(
     executors: ExecutorCheck | None = None,
 ) -> Verdict:
     checks = simulation.validation.checks if simulation else ()
-    witnesses = [check for check in checks if check.reference == WITNESS]
     return Verdict(
         arch=arch.name,
         workload=workload.name,
@@ -142,8 +147,8 @@ def _verdict(
         checks=checks,
         tolerance=simulation.validation.tolerance if simulation else 0.0,
         not_judged=simulation.validation.not_judged if simulation else "the schedule has hazards",
+        not_compared=simulation.validation.not_compared if simulation else (),
         output_sqnr_db=simulation.accuracy.tensors[0].sqnr_db if simulation and simulation.accuracy else None,
-        witness_left_out=simulation is not None and workload.config.expected is not None and not witnesses,
         executors=executors,
     )
 

@@ -16,7 +16,7 @@ from archsim.golden.trajectory import DirectionTrace, Traces
 from archsim.workload import CellKind, CellSpec, CellTensors, NetworkSpec, NetworkTensors, Workload
 from archsim.workload.calibration import LARGEST, Calibration, Range, range_kinds
 from archsim.workload.calibration_source import calibration_input, saved_calibration
-from archsim.workload.tensors import suffixes
+from archsim.workload.network import suffixes
 
 Float64 = npt.NDArray[np.float64]
 

@@ -13,8 +13,7 @@ from archsim.checking.recorder import Recorder
 from archsim.checking.task import TaskFigures, task_figures
 from archsim.hardware.numerics import Overflows
 from archsim.lowering.tensors import Results
-from archsim.workload.network import NetworkSpec
-from archsim.workload.tensors import suffixes
+from archsim.workload.network import NetworkSpec, suffixes
 
 Float64 = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

@@ -17,14 +17,14 @@ sharper: an independent reference in 64-bit integers, with which every bit must 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from archsim.checking.golden_run import Golden
 from archsim.lowering.tensors import Results
-from archsim.workload.tensors import Expected
 
 TOLERANCE = 1e-5
 """Largest error of a tensor, relative to its largest magnitude."""
@@ -35,7 +35,30 @@ SMALLEST_SCALE = 2.0**-21 / TOLERANCE
 WITNESS = "expected (file)"
 """The reference that a workload brings along: results of another implementation."""
 
+GOLDEN = "golden model"
+INTEGER_REFERENCE = "integer reference"
+MACHINE = "machine"
+"""What is compared with a reference, if it is not the golden model itself."""
+
 Float = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A number that is further from its reference than allowed.
+
+    `step` is None of a last state; `cell` (l0, l0_reverse, ...) of the output, or where a network has but one cell.
+    `got_code` and `wanted_code` are the integer codes, None where real numbers were compared.
+    """
+
+    step: int | None
+    sequence: int
+    unit: int
+    cell: str | None
+    got: float
+    wanted: float
+    got_code: int | None = None
+    wanted_code: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +67,10 @@ class Check:
 
     `tolerance`: largest error allowed, relative to the tensor's largest magnitude; 0: every bit must agree, and
     `differing_numbers` says how many of `compared_numbers` do not (None where there is a bound instead).
+    `within_codes`: integer codes were compared, and may differ by so much; then the errors are in codes' values, and
+    `differing_numbers` are those beyond. `first`: the first number beyond what is allowed, by time step. `subject`:
+    what was compared: the machine, or the golden model, where nothing bounds the machine's distance from the reference,
+    which `unbounded_error` then is. `note`: what else there is to say, as why it failed; "" if nothing.
     """
 
     name: str
@@ -54,6 +81,11 @@ class Check:
     tolerance: float = TOLERANCE
     compared_numbers: int = 0
     differing_numbers: int | None = None
+    within_codes: int | None = None
+    first: Difference | None = None
+    subject: str = MACHINE
+    unbounded_error: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +94,8 @@ class Validation:
 
     `passed` is None if nothing was judged, and `not_judged` says why: nothing was computed, or in floating point
     narrower than float32 or mixed with integers, which has no exact reference. Errors and tolerance are those of the
-    checks; None without any.
+    checks with archsim's own references; None without any. `not_compared`: what the workload brings along to be
+    compared with and no check has looked at, a reason each.
     """
 
     passed: bool | None
@@ -71,11 +104,22 @@ class Validation:
     tolerance: float
     checks: tuple[Check, ...]
     not_judged: str = ""
+    not_compared: tuple[str, ...] = ()
 
     @property
     def bitwise(self) -> bool:
-        """Whether every bit had to agree."""
-        return any(check.differing_numbers is not None for check in self.checks)
+        """Whether every bit had to agree with the integer reference."""
+        return any(check.reference == INTEGER_REFERENCE for check in self.checks)
+
+    @property
+    def brought(self) -> tuple[Check, ...]:
+        """The checks with what the user brings along: expected results, or a witness."""
+        return tuple(check for check in self.checks if check.reference not in (GOLDEN, INTEGER_REFERENCE))
+
+    @property
+    def judged(self) -> bool:
+        """Whether a reference judged the machine's numbers."""
+        return any(check.subject == MACHINE for check in self.checks)
 
 
 def not_validated(reason: str) -> Validation:
@@ -83,21 +127,21 @@ def not_validated(reason: str) -> Validation:
     return Validation(None, None, None, TOLERANCE, (), reason)
 
 
-def compare(computed: Results, golden: Golden, expected: Expected | None = None) -> Validation:
-    """Compare output, h_n and c_n with the golden model and, if there is one, with the outside witness."""
-    got, want = _named(computed), _named(golden)
-    checks = _checks("golden model", got, want, TOLERANCE)
-    if expected is not None:
-        states = {"h_n": expected.h_n, "c_n": expected.c_n}
-        witness: dict[str, Sequence[Float]] = {"output": [expected.output]}
-        witness |= {name: list(state) for name, state in states.items() if state is not None}
-        checks += _checks(WITNESS, got, witness, TOLERANCE)
-    return _validation(checks, TOLERANCE)
+def compare(computed: Results, golden: Golden) -> Validation:
+    """Compare output, h_n and c_n with the golden model."""
+    return _validation(_checks(GOLDEN, _named(computed), _named(golden), TOLERANCE), TOLERANCE)
 
 
 def compare_bits(computed: Results, reference: Golden) -> Validation:
     """Compare output, h_n and c_n with the integer reference: every number must be the same."""
-    return _validation(_checks("integer reference", _named(computed), _named(reference), 0.0), 0.0)
+    return _validation(_checks(INTEGER_REFERENCE, _named(computed), _named(reference), 0.0), 0.0)
+
+
+def with_brought(verdict: Validation, checks: Sequence[Check], not_compared: Sequence[str]) -> Validation:
+    """The verdict with checks of what the user brings along, and what of that could not be compared."""
+    found = replace(verdict, checks=(*verdict.checks, *checks), not_compared=(*verdict.not_compared, *not_compared))
+    failed = not all(check.passed for check in found.checks)
+    return replace(found, passed=False if failed else True if found.judged else None)
 
 
 def _validation(checks: list[Check], tolerance: float) -> Validation:
@@ -126,10 +170,55 @@ def _checks(
             absolute, relative = (max(column) for column in zip(*errors, strict=True))
             numbers = sum(g.size for g in tensors)
             differing = None if tolerance else _differing(tensors, want[name])
+            first = first_beyond(tensors, want[name], tolerance, name != "output")
             checks.append(
-                Check(name, reference, absolute, relative, relative <= tolerance, tolerance, numbers, differing)
+                Check(
+                    name,
+                    reference,
+                    absolute,
+                    relative,
+                    relative <= tolerance,
+                    tolerance,
+                    numbers,
+                    differing,
+                    first=first,
+                )
             )
     return checks
+
+
+def first_beyond(
+    got: Sequence[Float], want: Sequence[Float], tolerance: float, states: bool, cells: Sequence[str] = ()
+) -> Difference | None:
+    """The first number, by time step, sequence and unit, that is off by more than the tolerance; None if none is.
+
+    `states`: the arrays are (B, n), one for each cell; else (T, B, n). `cells`: the names of theirs.
+    """
+    for place, (g, w) in enumerate(zip(got, want, strict=True)):
+        beyond = ~(np.abs(g - w) <= tolerance * scale_of(w))
+        if beyond.any():
+            return difference_at(np.argwhere(beyond)[0], g, w, states, _cell(cells, place, len(got)))
+    return None
+
+
+def difference_at(
+    index: npt.NDArray[np.intp], got: npt.NDArray[Any], want: npt.NDArray[Any], states: bool, cell: str | None
+) -> Difference:
+    """The difference of two arrays of real numbers at an index."""
+    where = tuple(int(number) for number in index)
+    step = None if states else where[0]
+    return Difference(step, where[-2], where[-1], cell, float(got[where]), float(want[where]))
+
+
+def scale_of(want: Float) -> float:
+    """What errors of a tensor are taken relative to: its largest magnitude, at least SMALLEST_SCALE."""
+    return max(float(np.max(np.abs(want))), SMALLEST_SCALE)
+
+
+def _cell(cells: Sequence[str], place: int, count: int) -> str | None:
+    if cells:
+        return cells[place]
+    return None if count == 1 else f"cell {place}"
 
 
 def _differing(got: Sequence[Float], want: Sequence[Float]) -> int:
@@ -140,4 +229,4 @@ def _differing(got: Sequence[Float], want: Sequence[Float]) -> int:
 def _errors(got: Float, want: Float) -> tuple[float, float]:
     """The largest difference, and the same relative to the largest wanted magnitude or SMALLEST_SCALE."""
     error = float(np.max(np.abs(got - want)))
-    return error, error / max(float(np.max(np.abs(want))), SMALLEST_SCALE)
+    return error, error / scale_of(want)

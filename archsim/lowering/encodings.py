@@ -16,8 +16,8 @@ from archsim.formats.scaling import covered, scale_and_zero
 from archsim.hardware.dram.transfers import Transfer
 from archsim.program.ir import WIDE, DataKind, PhaseKind, Program
 from archsim.workload.calibration import Calibration, Range
-from archsim.workload.network import CellKind, CellSpec, NetworkSpec
-from archsim.workload.tensors import CellTensors, NetworkTensors, suffixes
+from archsim.workload.network import CellKind, CellSpec, NetworkSpec, suffixes
+from archsim.workload.tensors import CellTensors, NetworkTensors
 
 Encodings = Mapping[str, Encoding]
 """By the name of the buffer."""

@@ -18,8 +18,7 @@ from archsim.formats import Formats, Scaled
 from archsim.formats.config import FormatName
 from archsim.formats.scaling import Method
 from archsim.workload.config import Percentile
-from archsim.workload.network import CellKind, NetworkSpec
-from archsim.workload.tensors import suffixes
+from archsim.workload.network import CellKind, NetworkSpec, suffixes
 
 LARGEST = 1e300
 """Largest magnitude of a range, so that no scale leaves float64's."""

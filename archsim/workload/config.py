@@ -46,9 +46,28 @@ class StateSource(StrictModel):
 
 
 class ExpectedSource(StrictModel):
-    """The results of an outside witness: what another implementation gave for this workload."""
+    """The results of an outside witness: what another implementation gave for this workload.
 
-    file: Text = Field(description="a .safetensors or .npz file with output, h_n and (LSTM) c_n in torch's shapes")
+    Numbers in the file are real values, or integer codes of the machine's formats.
+    """
+
+    file: Text = Field(
+        description="a .safetensors or .npz file with any of output, h_n, c_n in torch's shapes, and by step c_l0, "
+        "gate_i_l0, ..."
+    )
+    tolerance: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] | None = Field(
+        default=None,
+        description="largest error of a real number, relative to the tensor's largest magnitude; without it 1e-5, on "
+        "other formats than float32 of the machine's numbers or of the float64 model's",
+    )
+    within_codes: Annotated[int, Field(ge=0, le=2**31)] | None = Field(
+        default=None,
+        description="largest difference of integer codes; without it codes must be equal. Real numbers are compared as "
+        "the machine's codes if this is given and tolerance is not",
+    )
+    tensors: tuple[Text, ...] | None = Field(
+        default=None, description="names of the tensors to compare; all that the file holds if left out"
+    )
 
 
 class TaskSource(StrictModel):

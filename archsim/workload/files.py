@@ -19,6 +19,7 @@ Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]
 
 _SAFETENSORS_DTYPES = ("F64", "F32", "F16")
+_SAFETENSORS_INTEGERS = ("I64", "I32", "U32", "I16", "U16", "I8", "U8")
 
 
 def read_tensors(path: Path, shapes: Shapes) -> dict[str, npt.NDArray[np.float32]]:
@@ -36,6 +37,29 @@ def read_tensors(path: Path, shapes: Shapes) -> dict[str, npt.NDArray[np.float32
                 raise _error(path, name, f"expected float32 (or float16, float64) numbers, got {header.dtype}")
             tensors[name] = file.read(name)
     return {name: _finite_float32(path, name, tensor) for name, tensor in tensors.items()}
+
+
+def read_integers(path: Path, shapes: Shapes) -> dict[str, npt.NDArray[np.int64]]:
+    """Read the named tensors as int64; each must be there with the given shape and hold integers.
+
+    WorkloadError as read_tensors.
+    """
+    tensors = {}
+    with _opened(path) as file:
+        for name, shape in shapes.items():
+            header = _header(path, file, name)
+            if header.shape != shape:
+                raise _error(path, name, f"expected shape {shape}, got {header.shape}")
+            if not header.is_integer:
+                raise _error(path, name, f"expected integers of up to 64 bits, got {header.dtype}")
+            tensors[name] = np.ascontiguousarray(file.read(name), dtype=np.int64)
+    return tensors
+
+
+def holds_integers(path: Path, name: str) -> bool:
+    """Whether a tensor's numbers are integers by the file's header; WorkloadError if there is none of that name."""
+    with _opened(path) as file:
+        return _header(path, file, name).is_integer
 
 
 def tensor_names(path: Path) -> tuple[str, ...]:
@@ -57,6 +81,7 @@ class _Header:
     shape: Shape
     dtype: str
     is_float: bool
+    is_integer: bool
 
 
 class _TensorFile(Protocol):
@@ -76,7 +101,8 @@ class _Safetensors:
 
     def header(self, name: str) -> _Header:
         part = self.file.get_slice(name)
-        return _Header(tuple(part.get_shape()), part.get_dtype(), part.get_dtype() in _SAFETENSORS_DTYPES)
+        dtype = part.get_dtype()
+        return _Header(tuple(part.get_shape()), dtype, dtype in _SAFETENSORS_DTYPES, dtype in _SAFETENSORS_INTEGERS)
 
     def read(self, name: str) -> npt.NDArray[Any]:
         tensor: npt.NDArray[Any] = self.file.get_tensor(name)
@@ -103,7 +129,8 @@ class _Npz:
             if read_header is None:
                 raise ValueError(f"unsupported .npy version {version}")
             shape, _, dtype = read_header(file)
-        return _Header(shape, str(dtype), dtype.kind == "f" and dtype.itemsize <= 8)
+        integer = dtype.kind == "i" or (dtype.kind == "u" and dtype.itemsize < 8)
+        return _Header(shape, str(dtype), dtype.kind == "f" and dtype.itemsize <= 8, integer)
 
     def read(self, name: str) -> npt.NDArray[Any]:
         with self.archive.open(f"{name}.npy") as file:

@@ -150,3 +150,17 @@ def one_layer(kind: CellKind, input_size: int, hidden_size: int, steps: int, bat
     """A network of a single forward layer with PyTorch's defaults."""
     cell = CellSpec(kind, input_size, hidden_size, kind.functions)
     return NetworkSpec(((cell,),), steps, batch)
+
+
+def suffixes(spec: NetworkSpec) -> tuple[str, ...]:
+    """The suffix in torch of each cell's weights: _l0, _l0_reverse, _l1, ..."""
+    return tuple(
+        f"_l{number}" + ("_reverse" if place else "")
+        for number, layer in enumerate(spec.layers)
+        for place in range(len(layer))
+    )
+
+
+def same_sizes(spec: NetworkSpec) -> bool:
+    """Whether all cells have states of the same shape and kind, so that they can be stacked as torch does."""
+    return len({(cell.kind is CellKind.LSTM, cell.output_size, cell.hidden_size) for cell in spec.cells}) == 1

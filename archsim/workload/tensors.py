@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from archsim.errors import Fault, WorkloadError
 from archsim.workload.config import InputSource, Source
+from archsim.workload.expected import Expected, load_expected
 from archsim.workload.files import read_tensors, tensor_names
 from archsim.workload.layout import Layout
-from archsim.workload.network import CellKind, CellSpec, NetworkSpec
+from archsim.workload.network import CellKind, CellSpec, NetworkSpec, same_sizes, suffixes
 from archsim.workload.sequences import read_sequence
 from archsim.workload.spec import Workload
 from archsim.workload.task import TaskTensors, load_task
@@ -22,19 +23,6 @@ Shape = tuple[int, ...]
 
 MAX_TENSOR_BYTES = 1 << 33
 """Most bytes of numbers that a run holds (8 GiB); larger workloads can still be timed without arithmetic."""
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """The results of another implementation.
-
-    output (T, B, D * P); h_n (cells, B, P); c_n (cells, B, H) of an LSTM. Both states are None if a run takes only the
-    first steps of the file.
-    """
-
-    output: Float32Array
-    h_n: Float32Array | None
-    c_n: Float32Array | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +74,6 @@ def weight_shapes(spec: CellSpec) -> dict[str, Shape]:
     return shapes
 
 
-def suffixes(spec: NetworkSpec) -> tuple[str, ...]:
-    """The suffix in torch of each cell's weights: _l0, _l0_reverse, _l1, ..."""
-    return tuple(
-        f"_l{number}" + ("_reverse" if place else "")
-        for number, layer in enumerate(spec.layers)
-        for place in range(len(layer))
-    )
-
-
 def load_tensors(workload: Workload) -> NetworkTensors:
     """Draw or read all numbers; WorkloadError for a missing tensor, a wrong shape, or a number that is not finite."""
     spec, config = workload.spec, workload.config
@@ -119,7 +98,7 @@ def load_tensors(workload: Workload) -> NetworkTensors:
     return NetworkTensors(
         cells=cells,
         x=x,
-        expected=_expected(workload, spec, layout),
+        expected=load_expected(workload, spec, layout, steps_in_file),
         task=load_task(workload, spec, layout),
         steps_in_file=steps_in_file,
     )
@@ -134,11 +113,6 @@ def load_input(workload: Workload, source: InputSource, steps: int, batch: int) 
     layout = Layout(config.batch_first, config.batched)
     read = read_sequence(workload.folder / source.file, source.tensor, layout, steps, batch, spec.input_size)
     return read.values, read.steps_in_file
-
-
-def same_sizes(spec: NetworkSpec) -> bool:
-    """Whether all cells have states of the same shape and kind, so that they can be stacked as torch does."""
-    return len({(cell.kind is CellKind.LSTM, cell.output_size, cell.hidden_size) for cell in spec.cells}) == 1
 
 
 def _weights(workload: Workload, source: Source, spec: NetworkSpec) -> Iterator[dict[str, Float32Array]]:
@@ -197,26 +171,10 @@ def _states(workload: Workload, spec: NetworkSpec, layout: Layout) -> list[tuple
     ]
 
 
-def _expected(workload: Workload, spec: NetworkSpec, layout: Layout) -> Expected | None:
-    source = workload.config.expected
-    if source is None:
-        return None
-    path = workload.folder / source.file
-    read = read_tensors(path, _state_shapes(workload, spec, layout, "h_n", "c_n"))
-    output = read_sequence(path, "output", layout, spec.steps, spec.batch, spec.output_size)
-    if not output.whole:  # its last states are those of a longer run, as is all that runs from the last step on
-        return None if spec.runs_in_reverse else Expected(output.values, None, None)
-    return Expected(
-        output.values,
-        np.ascontiguousarray(layout.state_in(read["h_n"]), np.float32),
-        np.ascontiguousarray(layout.state_in(read["c_n"]), np.float32) if "c_n" in read else None,
-    )
-
-
 def _state_shapes(workload: Workload, spec: NetworkSpec, layout: Layout, h: str, c: str) -> dict[str, Shape]:
     """The shapes of the stacked states; only cells of one size can be stacked."""
     if not same_sizes(spec):
-        message = "initial_state and expected need layers of one kind and size, whose states can be stacked"
+        message = "initial_state needs layers of one kind and size, whose states can be stacked"
         raise WorkloadError((Fault(workload.source, "", message),))
     cell, count = spec.cells[0], len(spec.cells)
     shapes = {h: layout.state_shape(count, spec.batch, cell.output_size)}

@@ -36,7 +36,8 @@ from archsim.errors import FaultsError
 from archsim.importers import InputSequence, find_layers, select, write_workload
 from archsim.importers.keras import keras_file
 from archsim.workload import NetworkSpec, load_tensors, load_workload
-from archsim.workload.tensors import suffixes, weight_shapes
+from archsim.workload.network import suffixes
+from archsim.workload.tensors import weight_shapes
 from tests.fuzz.fuzz_mutations import mutated
 from tests.fuzz.fuzz_seeds import seeds
 

@@ -21,7 +21,7 @@ from archsim.formats.scaling import Method, covered, quantized, scale_and_zero
 from archsim.workload import CellKind, NetworkTensors, Workload, load_tensors, load_workload
 from archsim.workload.calibration import needed_ranges, range_kinds
 from archsim.workload.config import WorkloadConfig
-from archsim.workload.tensors import suffixes
+from archsim.workload.network import suffixes
 from tests.arrays import save_npz
 from tests.strategies import networks
 from tests.workload.calibration_cases import ASYMMETRIC, FLOAT32, INT8, fault, loaded, of

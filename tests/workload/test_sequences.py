@@ -49,9 +49,12 @@ def test_the_witness_of_the_first_steps() -> None:
     assert np.array_equal(part.x, whole.x[:8])
     assert part.expected is not None
     assert whole.expected is not None
-    assert np.array_equal(part.expected.output, whole.expected.output[:8])
-    assert part.expected.h_n is None
-    assert part.expected.c_n is None
+    assert [tensor.name for tensor in part.expected.tensors] == ["output"]
+    assert [tensor.name for tensor in whole.expected.tensors] == ["output", "h_n", "c_n"]
+    assert np.array_equal(part.expected.tensors[0].parts[0], whole.expected.tensors[0].parts[0][:8])
+    assert part.expected.left_out == tuple(
+        f"{name}: it is of the last of the 310 steps, the run takes the first" for name in ("h_n", "c_n")
+    )
     assert part.task is not None
     assert whole.task is not None
     assert part.task.expected is not None
@@ -61,7 +64,8 @@ def test_the_witness_of_the_first_steps() -> None:
 
 def test_no_witness_of_a_reverse_run() -> None:
     tensors = load_tensors(_silero("steps=8", "reverse=true"))
-    assert tensors.expected is None
+    assert tensors.expected is not None
+    assert (tensors.expected.tensors, len(tensors.expected.left_out)) == ((), 3)
     assert tensors.task is not None
     assert tensors.task.expected is None
 
@@ -71,7 +75,8 @@ def test_it_is_compared_and_said() -> None:
         *load_inputs("edge_64x64", "silero_vad", ["steps=8", "formats=float32", "activation.method=exact"])
     )
     checks = [check.name for check in found.validation.checks if check.reference == "expected (file)"]
-    assert (checks, found.validation.passed) == (["output"], True)
+    assert (checks, found.validation.passed) == (["output", "scores"], True)
+    assert [reason.partition(":")[0] for reason in found.validation.not_compared] == ["h_n", "c_n"]
     assert _of_file(found) == " (the first of the 310 in silero_vad_features.safetensors)"
 
 

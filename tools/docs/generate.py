@@ -41,13 +41,17 @@ VALIDATION = """
 
 Does the machine compute what it should? In float32: what the model computes, within a bound. Where all formats are
 integers or fixed point: every bit of what an independent integer reference computes. Else nothing is judged, and
-`accuracy` alone says how far off the numbers are.
+`accuracy` alone says how far off the numbers are. On every format what the workload brings along as `expected`
+([workloads.md](workloads.md#results-to-compare-with)).
 
 `passed` (true, false, or null if nothing was judged); `not_judged` (why, "" if something was); `max_abs_error` (largest
 difference of any element of output, h_n and c_n from a reference); `max_rel_error` (largest ratio, over the tensors, of
 that tensor's largest error to its largest magnitude); `tolerance` (the largest ratio allowed; why it is what it is
 stands in `archsim/checking/validation.py`; 0: every bit must agree); `checks` (one for each tensor and reference, with
-`compared_numbers` and, where every bit must agree, `differing_numbers`, else null).
+`compared_numbers` and, where every bit must agree, `differing_numbers`, else null); `not_compared` (what of `expected`
+was not compared, a reason each). A check of `expected` has besides: `subject` (the machine, or the golden model where no
+bound on the machine is stated; then `unbounded_error` is the machine's), `within_codes` (codes may differ by so many;
+else null), `first` (the first number beyond what is allowed: step, sequence, unit, cell, got, wanted) and `note`.
 """
 
 ACCURACY = """

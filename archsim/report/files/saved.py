@@ -17,7 +17,7 @@ from archsim.lowering.tensors import Results
 from archsim.report.files.accuracy_figures import accuracy_figures
 from archsim.workload import Workload
 from archsim.workload.layout import Layout
-from archsim.workload.tensors import same_sizes, suffixes
+from archsim.workload.network import same_sizes, suffixes
 
 
 def stats_json(simulation: Simulation, findings: Findings | None = None) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
-from archsim.checking.validation import Validation
+from archsim.checking.validation import GOLDEN, INTEGER_REFERENCE, Check, Validation
 from archsim.formats import KINDS, Formats
+from archsim.report.text.check_text import difference_text
 from archsim.report.text.figures_as_text import error, plural, significant
 from archsim.report.text.layout import facts, heading, sentence, table, title
 from archsim.workload import NetworkSpec
@@ -84,8 +85,9 @@ def validation(simulation: Simulation) -> list[RenderableType]:
     if verdict.bitwise:
         return _bit_for_bit(verdict)
     head = heading("Validation", "does the machine compute what the model computes?")
-    if verdict.passed is None:
-        return [head, sentence(_not_judged(simulation))]
+    if not any(check.reference == GOLDEN for check in verdict.checks):
+        word = [] if verdict.passed is None else [_word(verdict)]
+        return [head, sentence(_not_judged(simulation)), *_brought(verdict), *word]
     rows = [
         (
             check.name,
@@ -95,6 +97,7 @@ def validation(simulation: Simulation) -> list[RenderableType]:
             "passed" if check.passed else "FAILED",
         )
         for check in verdict.checks
+        if check.reference == GOLDEN
     ]
     return [
         head,
@@ -104,8 +107,60 @@ def validation(simulation: Simulation) -> list[RenderableType]:
             f"up to {error(verdict.tolerance)}. The golden model is a functional LSTM in float64 that shares no code "
             "with the simulator."
         ),
+        *(_firsts([check for check in verdict.checks if check.reference == GOLDEN])),
+        *_brought(verdict),
         _word(verdict),
     ]
+
+
+def _brought(verdict: Validation) -> list[RenderableType]:
+    """The table of what the user brought along to be compared with, and what of that was not."""
+    checks = verdict.brought
+    rows = [
+        (
+            check.name,
+            check.reference,
+            check.subject,
+            error(check.max_abs_error),
+            error(check.max_rel_error),
+            _allowed(check),
+            "passed" if check.passed else "FAILED",
+        )
+        for check in checks
+    ]
+    found: list[RenderableType] = []
+    if rows:
+        names = ("tensor", "reference", "compared", "max error", "relative", "allowed", "verdict")
+        found.append(table(("<", "<~", "<", ">", ">", ">", "<"), names, rows))
+    distances = [check for check in checks if check.unbounded_error is not None]
+    if distances:
+        listed = ", ".join(f"{check.name} {error(check.unbounded_error or 0.0)}" for check in distances)
+        found.append(
+            sentence(
+                f"What was expected of {', '.join(check.name for check in distances)} is what the golden model gives "
+                f"in float64. The machine's numbers differ from it by up to ({listed}), on which no bound is stated "
+                "(expected.tolerance)."
+            )
+        )
+    found += _firsts(checks)
+    found += [sentence(f"NOT VALIDATED: not compared: {reason}", "bold") for reason in verdict.not_compared]
+    return found
+
+
+def _allowed(check: Check) -> str:
+    if check.within_codes is None:
+        return error(check.tolerance)
+    return plural(check.within_codes, "code") if check.within_codes else "equal codes"
+
+
+def _firsts(checks: Sequence[Check]) -> list[RenderableType]:
+    """The first difference of each check that failed, and why."""
+    found: list[RenderableType] = []
+    for check in checks:
+        if not check.passed:
+            where = "" if check.first is None else f"first difference at {difference_text(check.first)}. "
+            found.append(sentence(f"{check.name} against {check.reference}: {where}{check.note}".rstrip(": ")))
+    return found
 
 
 def formats_text(formats: Formats) -> str:
@@ -130,6 +185,7 @@ def _bit_for_bit(verdict: Validation) -> list[RenderableType]:
             "passed" if check.passed else "FAILED",
         )
         for check in verdict.checks
+        if check.reference == INTEGER_REFERENCE
     ]
     return [
         heading("Validation", "does the machine compute what its number formats say?"),
@@ -143,11 +199,15 @@ def _bit_for_bit(verdict: Validation) -> list[RenderableType]:
             "64-bit integers, which shares no code with the simulator. How far that is from the model in float64 is "
             "not judged; it is under Accuracy."
         ),
+        *_firsts([check for check in verdict.checks if check.reference == INTEGER_REFERENCE]),
+        *_brought(verdict),
         _word(verdict),
     ]
 
 
 def _word(verdict: Validation) -> RenderableType:
+    if verdict.not_compared and verdict.passed is not False:
+        return sentence("Nothing is wrong in what was compared, but not all was.", "bold")
     return sentence("PASSED" if verdict.passed else "FAILED: do not trust these results", "bold")
 
 
@@ -161,12 +221,25 @@ def verdict_in_a_line(simulation: Simulation) -> str:
     verdict = simulation.validation
     sqnr = simulation.accuracy.tensors[0].sqnr_db if simulation.accuracy else None
     costs = "" if sqnr is None else f"; SQNR of the output {sqnr:.1f} dB"
-    if verdict.passed is None or verdict.max_rel_error is None:
+    if verdict.not_compared and verdict.passed is not False:
+        return f"NOT VALIDATED: not compared: {verdict.not_compared[0]}"
+    failed = [check for check in verdict.brought if not check.passed]
+    own = [check for check in verdict.checks if check.reference in (GOLDEN, INTEGER_REFERENCE)]
+    if failed and all(check.passed for check in own):
+        first = failed[0]
+        where = "" if first.first is None else f": {difference_text(first.first)}"
+        return f"FAILED: {first.name} differs from {first.reference}{where}"
+    if verdict.max_rel_error is None:
+        if verdict.passed:
+            return (
+                f"PASSED: agrees with {verdict.brought[0].reference}; not judged otherwise: {verdict.not_judged}{costs}"
+            )
         return verdict.not_judged if simulation.accuracy is None else f"not judged: {verdict.not_judged}{costs}"
     word = "PASSED" if verdict.passed else "FAILED"
     if verdict.bitwise:
-        differing = sum(check.differing_numbers or 0 for check in verdict.checks)
-        compared = sum(check.compared_numbers for check in verdict.checks)
+        bits = [check for check in own if check.reference == INTEGER_REFERENCE]
+        differing = sum(check.differing_numbers or 0 for check in bits)
+        compared = sum(check.compared_numbers for check in bits)
         if verdict.passed:
             return f"{word}: bit for bit equal to the integer reference{costs}"
         return f"{word}: {differing:,} of {compared:,} numbers differ from the integer reference"

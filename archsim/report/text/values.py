@@ -14,7 +14,7 @@ from archsim.families.cells.streams import cell_prefixes
 from archsim.formats import Encoding, FloatFormat, IntegerFormat
 from archsim.formats.rounding import rounded
 from archsim.workload.calibration import range_kinds
-from archsim.workload.tensors import suffixes
+from archsim.workload.network import suffixes
 
 _BUFFERS = {"c": "c", "vector": "vector", "gate": "sums", "activation": "gates"}
 """A cell's tensor -> the buffer that holds it."""

@@ -192,8 +192,8 @@ class TestElementwise:
     def test_operands_in_banks_of_their_own_come_side_by_side(self) -> None:
         """4 lanes, 4 units: i, f, g and c are 4 * 32 = 128 bits each, a word of four banks; o and tanh(c) of two.
 
-        A word of 64 bits has half of them: they come in cycles 0 and 1, the one step goes in 1, and the two words of its
-        result leave in 1 and 2 (d later): 3 cycles.
+        A word of 64 bits has half of them: they come in cycles 0 and 1, the one step goes in 1, and the two words of
+        its result leave in 1 and 2 (d later): 3 cycles.
         """
         assert service(cell(4), "elementwise.lanes=4") == Service(1, 1, 2, write_cycles=1)
         assert service(hidden(4), "elementwise.lanes=4") == Service(1, 1, 1, write_cycles=1)

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from archsim.workload import CellKind, NetworkTensors
-from archsim.workload.tensors import Expected
 from tests.families.cells.hand import MACHINE
 from tests.strategies import Case, compare, network, tensors
 
@@ -210,21 +209,3 @@ def test_a_single_number(kind: str, schedule: str) -> None:
     x = numbers.x.copy()
     x[0, 0, 0] += 0.1
     assert noticed(case, numbers, other=replace(numbers, x=x))
-
-
-@pytest.mark.parametrize("kind", GATES)
-def test_a_witness_is_looked_at_too(kind: str) -> None:
-    """Results that agree with the golden model and not with the file's do not pass, and each tensor is judged."""
-    case = case_of(kind, num_layers=2)
-    numbers = tensors(case.spec, 12)
-    results = case.interpret(numbers)
-    lstm = kind == "lstm"
-    good = {"output": results.output, "h_n": np.stack(results.h_n), "c_n": np.stack(results.c_n) if lstm else None}  # type: ignore[arg-type]
-    verdict = compare(results, replace(numbers, expected=Expected(**good)), case.spec)  # type: ignore[arg-type]
-    assert verdict.passed
-    assert len(verdict.checks) == 2 * (3 if lstm else 2)
-    for name in ("output", "h_n", "c_n")[: 3 if lstm else 2]:
-        bad = good | {name: good[name] + np.float32(0.01)}  # type: ignore[operator]
-        verdict = compare(results, replace(numbers, expected=Expected(**bad)), case.spec)  # type: ignore[arg-type]
-        assert [check.name for check in verdict.checks if not check.passed] == [name]
-        assert not verdict.passed
