@@ -40,10 +40,10 @@ def test_the_report_begins_with_the_frame_and_names_the_other_question(cli: Cli)
 
 def test_a_run_that_is_all_loading_names_the_other_question(cli: Cli) -> None:
     """The complaint: of a run of one step nearly all is the loading of weights, which no frame on a chip waits for."""
-    cold = " ".join(cli("run", "edge_16x16", "lstm:40,64,t=1,layers=3", "--timing-only", *QUIET).out.split())
+    cold = " ".join(cli("run", "edge_16x16", "lstm:40,64,t=1", "--timing-only", *QUIET).out.split())
     assert "This run is a cold start: " in cold
     assert "streaming=1 (--set streaming=true)" in cold
-    one_step = ("run", "edge_16x16", "lstm:40,64,t=1,layers=3", "--timing-only")
+    one_step = ("run", "edge_16x16", "lstm:40,64,t=1", "--timing-only")
     hoisted = " ".join(cli(*one_step, "-s", "hoisted", *QUIET).out.split())
     assert "cold start" in hoisted
     assert "streaming=1" not in hoisted

@@ -107,10 +107,11 @@ def test_where_weights_are_loaded_again_and_again_enough_memory_is_measured() ->
     assert best.outcome.latency_cycles < run.stats.latency_cycles / 1.5
 
 
-def test_a_long_run_on_a_machine_whose_times_depend_on_the_run_is_not_measured() -> None:
+def test_a_long_run_on_a_machine_whose_times_depend_on_the_run_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archsim.api.near_changes.MAX_MACHINE_OPS", 10_000)
     evaluator = Evaluator()
     arch = load_arch("tiny_2x2", [parse_override("state_buffer.ports=1RW"), parse_override("state_buffer.banks=one")])
-    run = simulate(arch, load_workload("lstm:3,2,t=4000"), timing_only=True, evaluator=evaluator)
+    run = simulate(arch, load_workload("lstm:3,2,t=40"), timing_only=True, evaluator=evaluator)
     found = near_changes(run, evaluator)
     assert (found.changes, found.better) == ((), ())
     text = " ".join(as_text(lambda console: print_changes(found, console), 80).split())

@@ -79,7 +79,7 @@ def test_validate_program_trace_and_list(archsim: Archsim) -> None:
 
 
 def test_set_and_refusals(tmp_path: Path, archsim: Archsim) -> None:
-    folder = ("--out", str(tmp_path / "x"), "--timing-only", "--no-plots", "--json")
+    folder = ("--out", str(tmp_path / "x"), "--timing-only", "--no-plots", "--json", "--force")
     code, slow, _ = archsim("run", "npu_s10nx", LOAD, "--set", "mfu.add_latency_cycles=9", *folder)
     assert code == 0
     _, nominal, _ = archsim("run", "npu_s10nx", LOAD, *folder)
