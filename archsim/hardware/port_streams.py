@@ -7,8 +7,8 @@ A step goes when its last word is there, so that an op holds its unit for
     max over words k (from 0) of  k + N - step(k)
 
 cycles, N being its steps and step(k) the first one that needs the word. Results are the same thing backwards: a word
-can be written when the step that makes its last value is over. Where steps wait for operands, so do the words that they
-make; that matters to a port with more words than there are steps.
+can be written when the step that makes its last value is over. Where a lane waits for its operands, so does the word
+that its result belongs to; that matters to results that are wider than the operands which come last.
 """
 
 from __future__ import annotations
@@ -151,9 +151,18 @@ class Stream:
 
     def made(self, width: int) -> Steps:
         """The step that completes each word: the one that makes the word's last value."""
+        return self._steps_of(self.last_values(width))
+
+    def last_values(self, width: int) -> NDArray[Any]:
+        """The place of the last value of each word."""
         bits, values = self._bits_and_values
         stop = -(-(np.arange(self.words(width)) + 1) * width * values // bits)
-        return self._steps_of(np.minimum(stop, self.values) - 1)
+        return np.minimum(stop, self.values) - 1
+
+    def last_words(self, width: int) -> NDArray[Any]:
+        """The word with the last bit of each value."""
+        bits, values = self._bits_and_values
+        return (-(-(np.arange(self.values) + 1) * bits // values) - 1) // width
 
     @property
     def _bits_and_values(self) -> tuple[Any, Any]:
@@ -232,9 +241,9 @@ def fetch_cycles(streams: Sequence[Stream], widths: Widths, steps: int) -> int:
 
 
 def held_cycles(reads: Sequence[Stream], writes: Sequence[Stream], widths: Widths, steps: int) -> int:
-    """The cycles for which ports hold an op of so many steps, whose results are written as the steps make them."""
+    """The cycles for which ports hold an op of so many steps, whose results are written as lanes make them."""
     reading, writing = fetch_cycles(reads, widths, steps), write_cycles(writes, widths, steps)
-    if reading <= steps or not writing:  # no step waits, or nothing does for it
+    if reading <= steps or most_words(writes, widths) <= steps:  # no step waits, or each word is made in its turn
         return max(reading, writing)
     operands, results = tuple(_by_bank(reads, widths)), tuple(_by_bank(writes, widths))
     return max(reading, writing, _written_late(operands, results, steps))
@@ -255,15 +264,30 @@ def write_cycles(streams: Sequence[Stream], widths: Widths, steps: int) -> int:
 
 @lru_cache(KEPT)
 def _written_late(operands: tuple[_Port, ...], results: tuple[_Port, ...], steps: int) -> int:
-    """The cycles until all words are written, where steps wait for their operands."""
-    late = np.zeros(steps, np.int64)
+    """The cycles until all words are written, where operands hold up those of the lanes that need them.
+
+    0 for streams that do not all have the same values a step.
+    """
+    every = [stream for streams, _ in (*operands, *results) for stream in streams]
+    (one, *others) = every[0].runs
+    if others or any(stream.runs != (one,) for stream in every) or one.steps or one.hold > 1 or one.first_step:
+        return 0
+    there = np.zeros((steps, one.per_step), np.int64)
     for streams, width in operands:
-        needed = _needed(streams, width)
-        np.maximum.at(late, needed, np.arange(len(needed)) - needed)
-    goes = np.arange(steps) + np.maximum.accumulate(late)
-    ends = []
+        needed = [stream.needed(width) for stream in streams]
+        order = np.argsort(np.concatenate(needed), kind="stable")
+        cycle = np.empty_like(order)
+        cycle[order] = np.arange(len(order))
+        for stream, words in zip(
+            streams, np.split(cycle, np.cumsum([len(found) for found in needed])[:-1]), strict=True
+        ):
+            values = there.reshape(-1)[: one.values]
+            np.maximum(values, words[stream.last_words(width)], out=values)
+    turns = np.arange(steps)[:, np.newaxis]
+    worked = (np.maximum.accumulate(there - turns) + turns).reshape(-1)
+    ends = [0]
     for streams, width in results:
-        made = goes[_made(streams, width)]
+        made = np.sort(np.concatenate([worked[stream.last_values(width)] for stream in streams]))
         ends.append(int((made + len(made) - np.arange(len(made))).max()))
     return max(ends)
 

@@ -117,67 +117,83 @@ def walked_writes(found: Sequence[Vector], width: int, count: int) -> int:
     return cycle
 
 
-def walked(reads: Sequence[Vector], writes: Sequence[Vector], width: int, count: int) -> int:
-    """Cycles of ports and datapath together, one after the other within a cycle.
+def walked(reads: Sequence[int], writes: Sequence[int], values: int, lanes: int, width: int) -> int:
+    """Cycles of ports and lanes together, for operands and results of so many bits a value, all through one bank.
 
-    The read port brings a word, the next step goes if all its words are there, the write port takes a word that is
-    whole, from this cycle on.
+    Within a cycle the read port brings a word, each lane works on its next value if all its bits are there, and the
+    write port takes a word whose values are all done.
     """
-    brought = sorted(min(word) for found in reads for word in words_of(found.steps(), found.bits, width))
-    made = sorted(max(word) for found in writes for word in words_of(found.steps(), found.bits, width))
-    cycle = step = arrived = written = 0
-    while step < count or written < len(made):
-        arrived += 1
-        if step < count and all(needed > step for needed in brought[arrived:]):
-            step += 1
-        if written < len(made) and made[written] < step:
-            written += 1
+    steps = [value // lanes for value in range(values)]
+    brought = [
+        (min(word), found, k) for found, b in enumerate(reads) for k, word in enumerate(words_of(steps, b, width))
+    ]
+    brought.sort(key=lambda word: word[0])  # as needed, else as listed
+    made = sorted(
+        (max(places), found, places) for found, b in enumerate(writes) for places in words_of(range(values), b, width)
+    )
+    done: set[int] = set()
+    cycle = 0
+    while made or len(done) < values:
+        here = {(found, k) for _, found, k in brought[: cycle + 1]}
+        for lane in range(lanes):
+            value = next((v for v in range(lane, values, lanes) if v not in done), None)
+            if value is not None and all((f, ((value + 1) * b - 1) // width) in here for f, b in enumerate(reads)):
+                done.add(value)
+        if made and done.issuperset(made[0][2]):
+            made.pop(0)
         cycle += 1
     return cycle
 
 
-@given(
-    st.lists(vectors(), min_size=1, max_size=2),
-    st.lists(vectors(), min_size=1, max_size=2),
-    st.integers(1, 70),
-    st.integers(0, 5),
-)
-def test_results_wait_for_the_steps_that_wait(reads: list[Vector], writes: list[Vector], width: int, more: int) -> None:
-    count = max(max(found.steps()) for found in (*reads, *writes)) + 1 + more
-    ports = {"memory": width}
-    streams = [found.stream for found in reads], [found.stream for found in writes]
-    held = max(count, held_cycles(*streams, ports, count))
-    assert held == walked(reads, writes, width, count)
-    apart = max(count, fetch_cycles(streams[0], ports, count), write_cycles(streams[1], ports, count))
-    most = max(sum(stream.words(width) for stream in streams[1]) - count, 0)
-    if len(writes) == 1 and streams[1][0].comes_in_time(width):
-        assert held == apart  # a word a step at most, made evenly or early: none waits behind the last step
-    assert held >= apart
-    assert held <= apart + max(most, count)
+BITS = st.lists(st.sampled_from([3, 8, 16, 32]), min_size=1, max_size=3)
 
 
-def test_more_result_words_than_steps_end_later() -> None:
-    """2 steps, words of a value: 4 operands, 2 a step, and 4 results, 2 a step.
+@given(BITS, BITS, st.integers(1, 20), st.integers(1, 9), st.integers(1, 20).map(lambda n: 8 * n) | st.integers(1, 70))
+def test_results_wait_for_the_lanes_that_wait(
+    reads: list[int], writes: list[int], values: int, lanes: int, width: int
+) -> None:
+    """As walked, or as long as the last step would be held if it had values for all lanes.
 
-    Operands come in cycles 0, 1, 2, 3, so that steps go in cycles 1 and 3. The results of step 0 are written in 1 and
-    2, those of step 1 in 3 and 4: 5 cycles. Operands alone, or results of steps that never wait, take 4.
+    Where words hold whole values and no result has more words than the operand that comes last, waiting for one port
+    and for the other overlap.
     """
-    values = Stream(("state",), 4 * 8, even(4, 2))
-    assert fetch_cycles([values], {"state": 8}, 2) == write_cycles([values], {"state": 8}, 2) == 4
+    count, ports = -(-values // lanes), {"memory": width}
+    streams = [[Stream(("memory",), values * b, even(values, lanes)) for b in bits] for bits in (reads, writes)]
+    held = max(count, held_cycles(*streams, ports, count))
+    reading, writing = fetch_cycles(streams[0], ports, count), write_cycles(streams[1], ports, count)
+    assert held == max(count, reading, walked(reads, writes, values, lanes, width))
+    whole = all(width % bits == 0 for bits in (*reads, *writes))
+    if whole and len(writes) == 1 and writes[0] <= reads[-1]:
+        assert held == max(count, reading, writing)
+
+
+@pytest.mark.parametrize(("lanes", "cycles"), [(1, 4), (2, 4), (4, 4)])
+def test_results_leave_as_operands_come(lanes: int, cycles: int) -> None:
+    """4 values, a word each: value v comes in cycle v, its lane works on it, and it leaves, whatever other lanes do."""
+    values = Stream(("state",), 4 * 8, even(4, lanes))
+    assert max(4 // lanes, held_cycles([values], [values], {"state": 8}, 4 // lanes)) == cycles
+
+
+def test_values_that_lie_in_two_words() -> None:
+    """2 values of 16 bits on a lane, words of 8: value 0 is there in cycle 1, value 1 in cycle 3.
+
+    Results leave in cycles 1 and 2, and 3 and 4: 5 cycles, though 4 words come and 4 go.
+    """
+    values = Stream(("state",), 2 * 16, even(2, 1))
     assert held_cycles([values], [values], {"state": 8}, 2) == 5
 
 
-def test_results_behind_a_first_step_that_waits() -> None:
-    """2 steps; 4 operands for step 0, a word each; 6 results, 3 a step, a word each.
+def test_results_that_are_wider_than_the_operands_end_later() -> None:
+    """4 values on 4 lanes, words of 16 bits: operands a and b of 8 bits, results of 16.
 
-    Step 0 goes in cycle 3, with the fourth operand, step 1 in 4. Results leave in cycles 3 to 8: 9 cycles. Steps that
-    never wait would have them out in 6, operands alone hold the op for 5: the end is 3 = 5 - 2 later, and never more
-    than the 4 words that are more than steps.
+    Words of a come in cycles 0 and 1, of b in 2 and 3: values 0 and 1 are there in 2, 2 and 3 in 3. Their results, a
+    word each, leave in cycles 2, 3, 4 and 5: 6 cycles, where reading takes 4 and writing 4. The two words that b has
+    less than the result are the two cycles more.
     """
-    operands, results = Stream(("h",), 4 * 8, even(4, 4)), Stream(("state",), 6 * 8, even(6, 3))
-    widths = {"h": 8, "state": 8}
-    assert (fetch_cycles([operands], widths, 2), write_cycles([results], widths, 2)) == (5, 6)
-    assert held_cycles([operands], [results], widths, 2) == 9
+    operands = [Stream(("state",), 4 * 8, even(4, 4))] * 2
+    results, widths = [Stream(("state",), 4 * 16, even(4, 4))], {"state": 16}
+    assert (fetch_cycles(operands, widths, 1), write_cycles(results, widths, 1)) == (4, 4)
+    assert held_cycles(operands, results, widths, 1) == 6
 
 
 @given(st.lists(vectors(), min_size=1, max_size=3), st.integers(1, 70), st.integers(0, 5))
