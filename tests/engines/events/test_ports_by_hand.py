@@ -10,7 +10,8 @@ from __future__ import annotations
 import pytest
 
 from archsim.families.cells.activation import Activate, GateRows
-from archsim.families.cells.banks import GATE_BANKS, H_BANK, SUMS_BANK
+from archsim.families.cells.banks import C_BANK, GATE_BANKS, H_BANK, SUMS_BANK
+from archsim.families.cells.lstm_ops import Peephole
 from archsim.families.gemv.array.mac_tiles import BlockTile, MacTile
 from archsim.hardware.unit import Service
 from archsim.program.ir import DataKind
@@ -44,6 +45,25 @@ class TestOperandsOnOnePort:
         one = "state_buffer.banks=one"
         assert service(cell(8), one, "elementwise.lanes=4").port_cycles == 8
         assert service(cell(8), one, "elementwise.lanes=2").port_cycles == 9
+
+    @pytest.mark.parametrize(("lanes", "cycles"), [(2, 4), (4, 4), (8, 4), (3, 4), (5, 4)])
+    def test_the_cell_of_a_peephole_over_two_gates(self, lanes: int, cycles: int) -> None:
+        """4 units, a value of c a cycle. Both gates of a unit lie side by side, so that c comes once, for both.
+
+        2 lanes: a unit a step, with its c: 4. (Gate by gate c would be needed in the first two steps, and the last of
+        four would go in cycle 5.) 4 lanes: 2 units a step, which go in cycles 1 and 3; 8 lanes: all in cycle 3. 3
+        lanes: elements 0 to 2 have c of units 0 and 1, 3 to 5 of 1 and 2, 6 and 7 of 3: steps in cycles 1, 2 and 3. 5
+        lanes: elements 0 to 4 have c of units 0, 1 and 2, the others of 2 and 3: steps in cycles 2 and 3.
+        """
+        peephole = Peephole(
+            unit="elementwise",
+            label="p",
+            weights=region("bias_buffer", 8),
+            cell=region("state_buffer", 4, bank=C_BANK),
+            target=region("accumulators", 8),
+        )
+        sets = (f"elementwise.lanes={lanes}", NARROW_H, "bias_buffer={capacity_bytes: 1KiB}")
+        assert service(peephole, *sets).occupancy_cycles == cycles
 
 
 class TestVectors:
