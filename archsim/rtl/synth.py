@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from archsim.families.rtl import RtlDesign, RtlError
 from archsim.rtl.tools import find_yosys, run_tool
 
-REPORT, LEVELS, MACROS = "synth.json", "levels.txt", "macros.txt"
+REPORT, WORDS, LEVELS, MACROS = "synth.json", "words.json", "levels.txt", "macros.txt"
+_REGISTERS = frozenset({"$dff", "$dffe", "$adff", "$sdff", "$sdffe", "$sdffce"})
+
+Counts = tuple[int, ...]
+"""Numbers of cells, one for each kind that is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,16 @@ class UnitResources:
 
 
 @dataclass(frozen=True, slots=True)
+class UnitOperators:
+    """The operators of a unit before they are mapped: what a model of area counts."""
+
+    name: str
+    multipliers: int
+    adders: int
+    register_bits: int
+
+
+@dataclass(frozen=True, slots=True)
 class Macro:
     """A memory that is left as it is: numbers of so many bits, and the neighbours that are written and read a cycle."""
 
@@ -69,17 +83,29 @@ class Resources:
     units: tuple[UnitResources, ...]
     levels: int | None
     macros: tuple[Macro, ...] = ()
+    operators: tuple[UnitOperators, ...] = ()
 
     def document(self) -> dict[str, object]:
         """The counts for JSON."""
         units = {unit.name: {kind: getattr(unit, kind) for kind in KINDS} for unit in self.units}
-        macros = [asdict(macro) for macro in self.macros]
-        return {"target": self.target, "units": units, "levels": self.levels, "macros": macros}
+        return {
+            "target": self.target,
+            "units": units,
+            "levels": self.levels,
+            "macros": [asdict(macro) for macro in self.macros],
+            "operators": [asdict(unit) for unit in self.operators],
+        }
 
     def table(self) -> str:
         """The counts as a table."""
         lines = [f"{'unit':<14}" + "".join(f"{kind.upper():>9}" for kind in KINDS)]
         lines += [f"{unit.name:<14}" + "".join(f"{getattr(unit, kind):>9,}" for kind in KINDS) for unit in self.units]
+        if self.operators:
+            lines.append(f"{'before mapping':<14}{'multipliers':>13}{'adders':>9}{'register bits':>15}")
+            lines += [
+                f"{unit.name:<14}{unit.multipliers:>13,}{unit.adders:>9,}{unit.register_bits:>15,}"
+                for unit in self.operators
+            ]
         path = "not known" if self.levels is None else f"{self.levels} cells"
         if self.macros:
             bits = sum(macro.bits * macro.numbers for macro in self.macros)
@@ -104,17 +130,23 @@ def synthesize(design: RtlDesign, folder: Path, name: str) -> Resources:
         f"read_verilog -sv {sources}\n"
         f"hierarchy -top {design.top}\n"
         f"tee -q -o {MACROS} dump t:{design.macro}\n"
+        f"proc\nopt_clean\ntee -q -o {WORDS} stat -json -width\n"
         f"{target.command} -top {design.top}\n"
         f"tee -q -o {REPORT} stat -json\n"
         f"tee -q -o {LEVELS} ltp -noff\n"
     )
     (folder / "synth.ys").write_text(script, encoding="utf-8")
     run_tool("yosys", [find_yosys(), "-q", "-s", "synth.ys"], folder)
-    modules = json.loads((folder / REPORT).read_text(encoding="utf-8"))["modules"]
     levels = [int(found) for found in re.findall(r"length=(\d+)", (folder / LEVELS).read_text(encoding="utf-8"))]
-    cells = {module: statistics["num_cells_by_type"] for module, statistics in modules.items()}
+    mapped, words = (_read_cells(folder / name) for name in (REPORT, WORDS))
     macros = read_macros((folder / MACROS).read_text(encoding="utf-8"), design.macro)
-    return Resources(name, by_unit(plain(cells), design, target), max(levels, default=None), macros)
+    units, operators = by_unit(mapped, design, target), operators_by_unit(words, design)
+    return Resources(name, units, max(levels, default=None), macros, operators)
+
+
+def _read_cells(report: Path) -> Cells:
+    modules = json.loads(report.read_text(encoding="utf-8"))["modules"]
+    return plain({module: statistics["num_cells_by_type"] for module, statistics in modules.items()})
 
 
 def read_macros(dump: str, module: str) -> tuple[Macro, ...]:
@@ -142,31 +174,51 @@ def plain(cells: Cells) -> Cells:
 
 def by_unit(cells: Cells, design: RtlDesign, target: Target) -> tuple[UnitResources, ...]:
     """The resources of the top module's units, of what is in it besides, and of all."""
+
+    def count(cell: str) -> Counts:
+        return tuple(int(bool(re.fullmatch(getattr(target, kind), cell))) for kind in KINDS)
+
+    return tuple(UnitResources(name, *found) for name, found in _counted(cells, design, count, len(KINDS)))
+
+
+def operators_by_unit(cells: Cells, design: RtlDesign) -> tuple[UnitOperators, ...]:
+    """The operators of the top module's units before they are mapped, of what is in it besides, and of all."""
+
+    def count(cell: str) -> Counts:
+        kind, _, width = cell.rpartition("_")
+        bits = int(width) if kind in _REGISTERS else 0
+        return int(kind == "$mul"), int(kind in ("$add", "$sub")), bits
+
+    return tuple(UnitOperators(name, *found) for name, found in _counted(cells, design, count, 3))
+
+
+def _counted(
+    cells: Cells, design: RtlDesign, count: Callable[[str], Counts], kinds: int
+) -> Iterator[tuple[str, Counts]]:
+    """What `count` says of each unit's cells, of the cells besides, and of all."""
     top = next(module for module in cells if base_name(module) == design.top)
-    counts: dict[str, dict[str, int]] = {}
+    counts: dict[str, Counts] = {}
     for cell, number in cells[top].items():
         if cell == design.macro:
             continue
         name = design.units.get(base_name(cell), "other") if cell in cells else "other"
-        own = _resources(cell, cells, target)
-        unit = counts.setdefault(name, dict.fromkeys(KINDS, 0))
-        for kind in KINDS:
-            unit[kind] += number * own[kind]
+        own = _of_cell(cell, cells, count, kinds)
+        before = counts.get(name, (0,) * kinds)
+        counts[name] = tuple(b + number * o for b, o in zip(before, own, strict=True))
     order = [*dict.fromkeys(design.units.values()), "other"]
-    found = [UnitResources(name, **counts[name]) for name in order if name in counts]
-    total = {kind: sum(unit[kind] for unit in counts.values()) for kind in KINDS}
-    return (*found, UnitResources("total", **total))
+    yield from ((name, counts[name]) for name in order if name in counts)
+    yield "total", tuple(sum(unit[kind] for unit in counts.values()) for kind in range(kinds))
 
 
-def _resources(cell: str, cells: Cells, target: Target) -> dict[str, int]:
-    """The resources of a cell: its own kind, or those of all cells of the module that it is."""
+def _of_cell(cell: str, cells: Cells, count: Callable[[str], Counts], kinds: int) -> Counts:
+    """What a cell is: its own kind, or all cells of the module that it is."""
     if cell not in cells:
-        return {kind: int(bool(re.fullmatch(getattr(target, kind), cell))) for kind in KINDS}
-    total = dict.fromkeys(KINDS, 0)
+        return count(cell)
+    total = [0] * kinds
     for inner, number in cells[cell].items():
-        for kind, count in _resources(inner, cells, target).items():
-            total[kind] += number * count
-    return total
+        for kind, found in enumerate(_of_cell(inner, cells, count, kinds)):
+            total[kind] += number * found
+    return tuple(total)
 
 
 def base_name(module: str) -> str:

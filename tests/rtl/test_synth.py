@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from archsim.rtl.synth import TARGETS, Macro, Resources, UnitResources, base_name, by_unit, plain, read_macros
+from archsim.rtl.synth import (
+    TARGETS,
+    Macro,
+    Resources,
+    UnitOperators,
+    UnitResources,
+    base_name,
+    by_unit,
+    operators_by_unit,
+    plain,
+    read_macros,
+)
 from tests.families.gemv.rtl.cases import expected_of
 from tests.families.gemv.rtl.planted import LSTM
 
@@ -63,6 +74,22 @@ def test_by_unit() -> None:
     )
 
 
+def test_operators() -> None:
+    """2 rows of 3 multipliers and 2 adders with 17 register bits each; 5 bits and a subtraction in the top itself."""
+    words = {
+        "accelerator": {"mac_array": 1, "$dff_5": 1, "$sub_8": 1, "vec_mem": 3},
+        "mac_array": {ROW: 2},
+        ROW: {"$mul_17": 3, "$add_18": 2, "$dff_17": 1, "$mux_4": 9},
+    }
+    found = operators_by_unit(plain(words), expected_of(LSTM).design)
+    assert found == (
+        UnitOperators("mac_array", multipliers=6, adders=4, register_bits=34),
+        UnitOperators("other", multipliers=0, adders=1, register_bits=5),
+        UnitOperators("total", multipliers=6, adders=5, register_bits=39),
+    )
+    assert Resources("xilinx", (), 1, (), found).table().splitlines()[-1].split() == ["total", "6", "5", "39"]
+
+
 def test_generic_gates() -> None:
     cells = {"accelerator": {"$_AND_": 3, "$_SDFFE_PP0P_": 2, "$_MUX_": 1, "$_DFF_P_": 4}}
     (other, total) = by_unit(cells, expected_of(LSTM).design, TARGETS["generic"])
@@ -82,4 +109,5 @@ def test_table() -> None:
         "units": {"total": {"lut": 1234, "ff": 5, "dsp": 0, "bram": 0}},
         "levels": None,
         "macros": [],
+        "operators": [],
     }
