@@ -30,6 +30,7 @@ def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: Schedule[Any
     method = integer_method(arch, spec)
     made = directions(numbers.tensors, spec)
     split = schedule.splits_sums or arch.formats.input != arch.formats.hidden
+    split_rows = iter(schedule.split_rows(spec, arch) or [frozenset()] * len(spec.cells))
     for number, layer in enumerate(spec.layers):
         source = "dram.x" if number == 0 else f"l{number - 1}.dram.output"
         outputs = []
@@ -41,6 +42,7 @@ def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: Schedule[Any
                 schedule.interleaves_gates,
                 arch.x_inputs_per_chunk,
                 arch.late_bias,
+                next(split_rows),
             )
             result = run_integer(below, direction, _grids(numbers, next(prefixes), source, cell), machine, lengths)
             outputs.append(result.output)

@@ -14,7 +14,7 @@ from archsim.families.gemv.family import GEMV
 from archsim.families.machine_config import MachineConfig
 from archsim.families.npu.family import NPU
 from archsim.families.systolic.family import SYSTOLIC
-from archsim.hardware.unit import Unit, Units, unit_name
+from archsim.hardware.unit import Units, by_name
 
 FAMILIES: Mapping[str, Family[Any]] = MappingProxyType({family.name: family for family in (GEMV, NPU, SYSTOLIC)})
 """The families that come with archsim, in the order in which `archsim list` shows them."""
@@ -53,15 +53,8 @@ def family_of(config: MachineConfig) -> Family[Any]:
 
 
 def build_units(config: MachineConfig) -> Units:
-    """Every unit of a machine that executes ops, by its name, in the order in which reports show them.
-
-    Of several units of a kind the first has the kind's name, the others that with a number from 1 on.
-    """
-    built: dict[str, Unit[Any]] = {}
-    for unit in family_of(config).units(config):
-        number = sum(unit.name == other.name for other in built.values())
-        built[unit_name(unit.name, number)] = unit
-    return MappingProxyType(built)
+    """Every unit of a machine that executes ops, by its name, in the order in which reports show them."""
+    return by_name(family_of(config).units(config))
 
 
 def _offered() -> Mapping[str, Family[Any]]:

@@ -42,6 +42,13 @@ class Schedule(ABC, Generic[ConfigT]):
         """
         return False
 
+    def split_rows(self, spec: NetworkSpec, config: ConfigT) -> tuple[frozenset[int], ...] | None:
+        """The gate rows, in torch's order, for which `splits_sums` is True though it is False: a set for each cell.
+
+        None if it is the same for all rows.
+        """
+        return None
+
     @abstractmethod
     def build(self, spec: NetworkSpec, config: ConfigT) -> Program:
         """The program of a network on a machine.

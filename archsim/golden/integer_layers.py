@@ -38,6 +38,7 @@ class IntegerMachine:
     two accumulations in every layer. interleaved: a tile has rows of all gates, so that those of a GRU that resets
     after the product are two tiles in any case. x_columns: inputs of a chunk of x, where x and h pass side by side, in
     accumulators of their own. late_bias: the bias is added to the sums, in their format, just before the activation.
+    split_rows: without split, the rows, in torch's order, whose x tile and h tile are two all the same.
     """
 
     columns: int
@@ -46,6 +47,7 @@ class IntegerMachine:
     interleaved: bool = True
     x_columns: int | None = None
     late_bias: bool = False
+    split_rows: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,15 @@ class _Units:
     def array(self) -> Array:
         accumulator, gate = self.to("accumulator", self.grids.accumulator), self.to("gate", self.grids.gate)
         machine = self.machine
-        return Array(machine.columns, machine.split, accumulator, gate, machine.x_columns, machine.late_bias)
+        return Array(
+            machine.columns,
+            machine.split,
+            accumulator,
+            gate,
+            machine.x_columns,
+            machine.late_bias,
+            machine.split_rows,
+        )
 
     def inputs(self, x: Float | npt.NDArray[np.integer[Any]]) -> Coded:
         """The codes of x (T, B, I), which integers already are."""
@@ -195,7 +205,8 @@ def _lstm(units: _Units, weights: LstmWeights, options: LstmOptions) -> Step:
     rows = blocks[[0, 2, 3] if options.input_forget else [0, 1, 2, 3]].ravel()
     ih, hh = units.matrix(weights.weight_ih, grids.w_ih), units.matrix(weights.weight_hh, grids.w_hh)
     bias = array.bias([weights.bias_ih, weights.bias_hh], (ih, grids.x))
-    gates = array.tile([(rows_of(ih, rows), grids.x), (rows_of(hh, rows), grids.h)], bias and rows_of(bias, rows))
+    parts = [(rows_of(ih, rows), grids.x), (rows_of(hh, rows), grids.h)]
+    gates = array.rows_tile(rows, parts, bias and rows_of(bias, rows))
     project = _projection(units, weights.weight_hr)
     peepholes: list[Coded | None] = [None, None, None]
     if weights.peephole is not None:
@@ -247,7 +258,8 @@ def _gru(units: _Units, weights: GruWeights, options: GruOptions) -> Step:
         return _rows(weights.bias_ih, chosen), _rows(weights.bias_hh, chosen)
 
     from_x, from_h = parts(both, grids.h)
-    gates = array.tile([from_x, from_h], array.bias(biases(both), from_x), apart=linear and units.machine.interleaved)
+    apart = linear and units.machine.interleaved
+    gates = array.rows_tile(both, [from_x, from_h], array.bias(biases(both), from_x), apart=apart)
     reset = units.to("hidden", grids.h if linear else grids.vector)
     from_x, from_h = parts(last, reset.grid)
     b_in, b_hn = biases(last)
@@ -255,7 +267,7 @@ def _gru(units: _Units, weights: GruWeights, options: GruOptions) -> Step:
         x_part = array.tile([from_x], array.bias([b_in], from_x), of_x=True)
         h_part = array.tile([from_h], array.bias([b_hn], from_h), held=True)
     else:
-        x_and_h = array.tile([from_x, from_h], array.bias([b_in, b_hn], from_x))
+        x_and_h = array.rows_tile(last, [from_x, from_h], array.bias([b_in, b_hn], from_x))
     gate, candidate = options.activations
 
     def candidate_sums(x: Coded, h: Coded, r: Coded) -> Coded:
@@ -277,7 +289,8 @@ def _rnn(units: _Units, weights: RnnWeights, options: RnnOptions) -> Step:
     grids, array, to_hidden = units.grids, units.array, units.to("hidden", units.grids.h)
     ih, hh = units.matrix(weights.weight_ih, grids.w_ih), units.matrix(weights.weight_hh, grids.w_hh)
     bias = array.bias([weights.bias_ih, weights.bias_hh], (ih, grids.x))
-    tile = array.tile([(ih, grids.x), (hh, grids.h)], bias)
+    rows = np.arange(weights.weight_ih.shape[0])
+    tile = array.rows_tile(rows, [(ih, grids.x), (hh, grids.h)], bias)
 
     def step(x: Coded, states: States) -> States:
         (h,) = states

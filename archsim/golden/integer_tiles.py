@@ -107,10 +107,25 @@ class Tile:
 
 
 @dataclass(frozen=True)
+class MixedTile:
+    """Tiles of different rows, each with the places of its rows among all."""
+
+    tiles: Sequence[tuple[Codes, Tile]]
+
+    def run(self, *vectors: Coded) -> Coded:
+        """The sums (B, G) from one vector (B, K) for each part."""
+        made = [(places, tile.run(*vectors)) for places, tile in self.tiles]
+        order = np.argsort(np.concatenate([places for places, _ in made]))
+        codes = np.concatenate([sums.codes for _, sums in made], axis=1)
+        return Coded(codes[:, order], made[0][1].grid)
+
+
+@dataclass(frozen=True)
 class Array:
     """The MAC array: inputs of a chunk, whether x and h tiles are two, when the bias comes, where its numbers go.
 
-    x_columns: inputs of a chunk of x, where x and h have columns and accumulators of their own.
+    x_columns: inputs of a chunk of x, where x and h have columns and accumulators of their own. split_rows: without
+    split, the rows, in torch's order, whose x and h tiles are two.
     """
 
     columns: int
@@ -119,6 +134,20 @@ class Array:
     to_gate: Target
     x_columns: int | None = None
     late_bias: bool = False
+    split_rows: frozenset[int] = frozenset()
+
+    def rows_tile(
+        self, rows: Codes, parts: Sequence[Part], bias: Coded | None = None, *, apart: bool = False
+    ) -> Tile | MixedTile:
+        """The tile of parts that have these rows, in torch's order; those of split_rows are tiles apart."""
+        split = np.isin(rows, list(self.split_rows))
+        if apart or not split.any():
+            return self.tile(parts, bias, apart=apart)
+        tiles: list[tuple[Codes, Tile]] = []
+        for places in (np.flatnonzero(split), np.flatnonzero(~split)):
+            chosen = [(rows_of(matrix, places), vector) for matrix, vector in parts]
+            tiles.append((places, self.tile(chosen, bias and rows_of(bias, places), apart=not tiles)))
+        return MixedTile(tiles)
 
     def tile(
         self,

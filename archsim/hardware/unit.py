@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar
 
 from archsim.config.types import StrictModel
@@ -271,6 +272,15 @@ MAX_UNITS = 16
 def unit_name(kind: str, number: int) -> str:
     """The name of the unit with that number (from 0) of a kind of which there are several."""
     return f"{kind}_{number}" if number else kind
+
+
+def by_name(units: Sequence[Unit[Any]]) -> Units:
+    """The units by their names: of several of a kind the first has the kind's name, the others a number, from 1 on."""
+    built: dict[str, Unit[Any]] = {}
+    for unit in units:
+        number = sum(unit.name == other.name for other in built.values())
+        built[unit_name(unit.name, number)] = unit
+    return MappingProxyType(built)
 
 
 def ceil_div(amount: int, per: int) -> int:

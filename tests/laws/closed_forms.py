@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archsim.families.cells.streams import cell_prefixes
+from archsim.families.schedules import find_schedule
 from archsim.metrics.traffic import Traffic
 from archsim.workload import CellKind, CellSpec, NetworkSpec
 from tests.strategies import Case, group_sets, is_wavefront
@@ -38,6 +39,7 @@ class Cut:
     passes: int
     pinned: tuple[Mapping[str, int], ...]
     biases: str
+    rows_ahead: Mapping[CellSpec, int]
 
     def tiles(self, rows: int) -> int:
         """Tiles of so many rows of a group or matrix."""
@@ -62,7 +64,9 @@ def cut_of(case: Case) -> Cut:
     block = 1 if "hoisted" not in schedule else spec.steps if asked is None else asked
     tile_rows = rows if max(slots) == max(tiles) else max(slots)
     biases = "weight_sram" if case.config.bias_buffer is None else "bias_buffer"
-    return Cut(schedule, rows, tile_rows, -(-spec.steps // block), tuple(pinned), biases)
+    ahead = find_schedule(schedule).split_rows(spec, case.config) or ()
+    rows_ahead = {cell: len(found) for cell, found in zip(spec.cells, ahead, strict=False)}
+    return Cut(schedule, rows, tile_rows, -(-spec.steps // block), tuple(pinned), biases, rows_ahead)
 
 
 @dataclass(frozen=True)
@@ -82,16 +86,19 @@ class Tiles:
 def tiles(cell: CellSpec, cut: Cut) -> Tiles:
     """One GEMV of [x, h] where the schedule is fused and all rows of a group take both; else one of each.
 
-    Hoisted, the sums of W_ih x wait in the state buffer, and the tile of h begins with them.
+    Hoisted, the sums of W_ih x wait in the state buffer, and the tile of h begins with them. Ahead, the first groups
+    are split and the others fused.
     """
     x = h = both = written = added = waiting = 0
+    before, ahead = 0, cut.rows_ahead.get(cell, 0)
     for total, with_x, with_h in (group for groups in group_sets(cell, cut.schedule, cut.rows) for group in groups):
         x_tiles, h_tiles = cut.tiles(with_x), cut.tiles(with_h)
         x, h = x + x_tiles, h + h_tiles
         written += total
+        x_rows, before = before, before + with_x
         if cut.schedule.startswith("hoisted"):
             waiting += total
-        elif cut.schedule.startswith("fused") and total == with_x == with_h:
+        elif not cut.schedule.startswith("split") and x_rows >= ahead and total == with_x == with_h:
             both += x_tiles
         else:
             written += with_h

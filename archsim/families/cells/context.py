@@ -49,7 +49,8 @@ class CellContext:
     `prefix` begins the names of its ops and buffers. `source` is the tensor outside of its input; None if `source_h`,
     the h of the cell before it, is its input at once (wavefront). `target` is the tensor outside of its output, from
     entry `target_start` on; None if only the next cell reads it. `valid` says which sequences are there at each time
-    step; None if all always are. `sharers`: cells that share the accumulators at a time.
+    step; None if all always are. `sharers`: cells that share the accumulators at a time. `x_is_early`: whether the
+    input of a step can be there before the h of the step before.
     """
 
     prefix: str
@@ -61,6 +62,7 @@ class CellContext:
     target_start: int
     valid: Buffer | None
     sharers: int
+    x_is_early: bool = True
 
     def at_time(
         self,

@@ -50,7 +50,7 @@ class GemvCell:
 
         Without a `placement` all weights are in the weight SRAM. CapacityError if the accumulators cannot hold a group.
         """
-        self.spec, self.context, self.blocks = spec, context, blocks
+        self.spec, self.config, self.context, self.blocks = spec, config, context, blocks
         kind, machine, array_rows = CELL_OPS[spec.kind], _cell_machine(config), config.mac_array.rows
         plan = kind.plan(spec, machine, interleaved=interleaved)
         self.groups = plan.groups
@@ -80,6 +80,13 @@ class GemvCell:
     def all_buffers(self) -> tuple[Buffer, ...]:
         """Every buffer of the cell."""
         return self.weights.beside(self.buffers)
+
+    def gate_rows(self, groups: int) -> Iterator[int]:
+        """The rows of the weight matrices, in torch's order, that so many first groups hold."""
+        for group in self.groups[:groups]:
+            for segment in group.segments:
+                first = segment.block.gate * self.spec.hidden_size + segment.first_unit
+                yield from range(first, first + segment.units)
 
     def load_weights(self) -> list[Op]:
         """The loads of biases and of the weights that stay into the weight SRAM, group by group."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archsim.errors import ScheduleError
 from archsim.families.gemv.array.mac_tiles import MacTile
+from archsim.families.gemv.cell import GemvCell
+from archsim.families.gemv.order import WorkOrder
 from archsim.program.ir import PhaseKind, Program
 from archsim.workload.network import CellKind, NetworkSpec
 
 
-def check_declared(name: str, splits_sums: bool, spec: NetworkSpec, program: Program) -> None:
+def check_declared(order: WorkOrder, spec: NetworkSpec, cells: Sequence[GemvCell], program: Program) -> None:
     """Raise ScheduleError if a program's tiles round sums in another way than its schedule declares.
 
     A tile of [x, h] leaves one sum of both products; a tile that continues or begins with sums adds W_hh h to a W_ih x
@@ -18,13 +22,22 @@ def check_declared(name: str, splits_sums: bool, spec: NetworkSpec, program: Pro
     if any(cell.kind is CellKind.GRU for cell in spec.cells):
         return
     tiles = [op for body in program.of_kind(PhaseKind.BODY) for op in body.ops if isinstance(op, MacTile)]
-    other = next((tile for tile in tiles if _splits(tile) is (not splits_sums)), None)
-    if other is not None:
-        what = "adds W_hh h to sums that were rounded" if not splits_sums else "adds W_ih x and W_hh h in one sum"
-        raise ScheduleError(
-            f"schedule {name}: '{other.label}' {what}, but the schedule declares splits_sums={splits_sums}; "
-            f"declare splits_sums={not splits_sums}"
-        )
+    first = {cell.buffers.sums: order.split_groups(cell) for cell in cells} if order.split_groups else {}
+    for tile in tiles:
+        declared = order.splits_sums or _group(tile) < first.get(tile.sums.buffer, 0)
+        if _splits(tile) is (not declared):
+            what = "adds W_ih x and W_hh h in one sum" if declared else "adds W_hh h to sums that were rounded"
+            count = first.get(tile.sums.buffer)
+            said = f"splits_sums={order.splits_sums}" + ("" if count is None else f" and split_groups={count}")
+            other = f"; declare splits_sums={not order.splits_sums}" if count is None else ""
+            raise ScheduleError(
+                f"schedule {order.name}: '{tile.label}' {what}, but the schedule declares {said}{other}"
+            )
+
+
+def _group(tile: MacTile) -> int:
+    """The number of the group whose sums a tile makes, in whatever repetition they stand."""
+    return tile.sums.offset % tile.sums.stride
 
 
 def _splits(tile: MacTile) -> bool | None:

@@ -12,6 +12,7 @@ as it was not there before.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from archsim.errors import ScheduleError
@@ -33,7 +34,15 @@ from archsim.program.ir import Buffer, Op, Phase, PhaseKind, Program
 from archsim.workload.network import NetworkSpec
 
 
-def sequential(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program:
+@dataclass(frozen=True, slots=True)
+class LaidOut:
+    """A program, and the cells that it is made of, in the order of the network's."""
+
+    program: Program
+    cells: tuple[GemvCell, ...]
+
+
+def sequential(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> LaidOut:
     """The program that runs layers one after the other; CapacityError if something does not fit."""
     if spec.streaming:
         return _in_one_body(order, spec, arch, delay=0)
@@ -70,10 +79,10 @@ def sequential(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program
         phases += order.phases.phases(layer, order.compute, suffix)
     phases.append(_epilogue(cells))
     _check_ports(order, arch, phases)
-    return Program(schedule=order.name, buffers=buffers, phases=tuple(phases))
+    return LaidOut(Program(schedule=order.name, buffers=buffers, phases=tuple(phases)), tuple(cells))
 
 
-def wavefront(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program:
+def wavefront(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> LaidOut:
     """The program that runs layer l at step t beside layer l - 1 at step t + 1.
 
     ScheduleError if a layer does not run forward alone.
@@ -88,7 +97,7 @@ def wavefront(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> Program:
     return _in_one_body(order, spec, arch, delay=1)
 
 
-def _in_one_body(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig, delay: int) -> Program:
+def _in_one_body(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig, delay: int) -> LaidOut:
     """The program whose body has all layers, each `delay` time steps behind the one before it."""
     check_functions(spec, arch.activation, arch.formats)
     depth = len(spec.layers)
@@ -107,7 +116,10 @@ def _in_one_body(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig, delay: i
             target = last if number == depth - 1 else None
             before = cells[-1].buffers.h if cells else None
             prefix = prefixes(spec, number)[0]
-            context = CellContext(prefix, spec.steps, spec.batch, source, before, target, 0, valid, sharers)
+            # A frame comes after the one before is out; a layer behind others gets its input with their h, early only
+            # as a wavefront.
+            early = not spec.streaming or bool(delay and number)
+            context = CellContext(prefix, spec.steps, spec.batch, source, before, target, 0, valid, sharers, early)
             cells.append(GemvCell(layer, arch, context, interleaved=order.interleaved, blocks=blocks, placement=held))
         return cells
 
@@ -131,7 +143,7 @@ def _in_one_body(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig, delay: i
     )
     if delay:  # in turn, only one layer writes at a time, whatever its unit
         _check_ports(order, arch, phases)
-    return Program(schedule=order.name, buffers=buffers, phases=phases)
+    return LaidOut(Program(schedule=order.name, buffers=buffers, phases=phases), tuple(cells))
 
 
 def _check_ports(order: WorkOrder, arch: GemvConfig, phases: Sequence[Phase]) -> None:

@@ -66,3 +66,8 @@ class AccumulatorsConfig(UnitConfig):
     """The accumulator registers behind the MAC array."""
 
     entries: Count = Field(description="partial sums, one for each row of a tile and batch lane")
+    ahead_groups: Annotated[int, Field(strict=True, ge=0, le=65536)] | None = Field(
+        default=None,
+        description="groups of rows whose W_ih x the schedules `ahead` make while h is on its way; left out: as many "
+        "as make a step shortest",
+    )

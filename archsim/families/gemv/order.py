@@ -46,7 +46,9 @@ class WorkOrder:
     `compute`: the MAC tiles of a step and what follows them. `splits_sums`: whether they leave W_ih x in the sums
     before W_hh h is added, as Schedule.splits_sums. `streamed`: weights that do not fit into the weight SRAM come from
     DRAM every step. `phases`: how the time steps become phases. `streamed_sibling`: the name of the schedule that
-    differs in that it streams, which the error for too small a weight SRAM names; "" if there is none.
+    differs in that it streams, which the error for too small a weight SRAM names; "" if there is none. `split_groups`:
+    of an order that splits the sums of a cell's first groups alone, how many; `splits_sums` is then False, for the
+    others.
     """
 
     name: str
@@ -56,3 +58,4 @@ class WorkOrder:
     streamed: bool = False
     phases: StepPhases = STEP_BY_STEP
     streamed_sibling: str = ""
+    split_groups: Callable[[GemvCell], int] | None = None

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from archsim.families.gemv.config import GemvConfig
 from archsim.families.gemv.declared import check_declared
-from archsim.families.gemv.layers import sequential
+from archsim.families.gemv.layers import LaidOut, sequential
 from archsim.families.gemv.order import WorkOrder
 from archsim.families.schedule import Schedule
 from archsim.program.ir import Program
 from archsim.workload.network import NetworkSpec
 
-Layers = Callable[[WorkOrder, NetworkSpec, GemvConfig], Program]
+Layers = Callable[[WorkOrder, NetworkSpec, GemvConfig], LaidOut]
 """From an order of the work to a program: layers.sequential or layers.wavefront."""
 
 
@@ -39,9 +39,17 @@ class GemvSchedule(Schedule[GemvConfig]):
 
         CapacityError if the model does not fit, ScheduleError if the program is not what was declared.
         """
-        program = self.layers(self.order, spec, config)
-        check_declared(self.name, self.splits_sums, spec, program)
-        return program
+        made = self.layers(self.order, spec, config)
+        check_declared(self.order, spec, made.cells, made.program)
+        return made.program
+
+    def split_rows(self, spec: NetworkSpec, config: GemvConfig) -> tuple[frozenset[int], ...] | None:
+        """Those of the first groups, if the order splits some."""
+        count = self.order.split_groups
+        if count is None:
+            return None
+        cells = self.layers(self.order, spec, config).cells
+        return tuple(frozenset(cell.gate_rows(count(cell))) for cell in cells)
 
 
 def gemv_schedule(order: WorkOrder, summary: str, layers: Layers = sequential) -> GemvSchedule:

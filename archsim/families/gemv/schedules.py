@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from archsim.families.gemv.ahead import ahead, groups_ahead
+from archsim.families.gemv.cell import GemvCell
 from archsim.families.gemv.fused import fused
 from archsim.families.gemv.hoisted import IN_BLOCKS, hoisted
 from archsim.families.gemv.layers import sequential, wavefront
@@ -21,11 +24,20 @@ class _Products:
     splits_sums: bool
     phases: StepPhases
     summary: str
+    split_groups: Callable[[GemvCell], int] | None = None
 
 
 _PRODUCTS = (
     _Products("fused", fused, False, STEP_BY_STEP, "one GEMV of [x, h] a tile"),
     _Products("split", split, True, STEP_BY_STEP, "W_ih x ahead of W_hh h on the same accumulators"),
+    _Products(
+        "ahead",
+        ahead,
+        False,
+        STEP_BY_STEP,
+        "W_ih x of as many groups as fill the wait for h, one GEMV of [x, h] a tile of the others",
+        groups_ahead,
+    ),
     _Products("hoisted", hoisted, True, IN_BLOCKS, "W_ih x of a block of steps as one GEMM, W_hh h in each step"),
 )
 _GATES = (
@@ -44,6 +56,7 @@ GEMV_SCHEDULES: tuple[GemvSchedule, ...] = tuple(
             splits_sums=products.splits_sums,
             streamed=streamed,
             phases=products.phases,
+            split_groups=products.split_groups,
             streamed_sibling="" if streamed else f"{products.name}_{gates}_streamed{suffix}",
         ),
         f"{products.summary}; {how}{where}{beside}",

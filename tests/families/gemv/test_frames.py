@@ -214,6 +214,7 @@ def test_frames_on_drawn_machines(case: Case, more: int, seed: int) -> None:
 
     Frames that are all there end as the run of all of them does, and the stack of a frame sums to its latency.
     """
+    case = case.with_fields({"accumulators.ahead_groups": 1})  # a frame has none to choose; rounding depends on it
     numbers = tensors(case.spec, seed)
     trace, results = case.execute(numbers)
     assert not find_hazards(case.program)
