@@ -157,12 +157,14 @@ class Stream:
         """The place of the last value of each word."""
         bits, values = self._bits_and_values
         stop = -(-(np.arange(self.words(width)) + 1) * width * values // bits)
-        return np.minimum(stop, self.values) - 1
+        found: Steps = np.minimum(stop, self.values) - 1
+        return found
 
     def last_words(self, width: int) -> NDArray[Any]:
         """The word with the last bit of each value."""
         bits, values = self._bits_and_values
-        return (-(-(np.arange(self.values) + 1) * bits // values) - 1) // width
+        found: Steps = (-(-(np.arange(self.values) + 1) * bits // values) - 1) // width
+        return found
 
     @property
     def _bits_and_values(self) -> tuple[Any, Any]:

@@ -159,7 +159,7 @@ def test_results_wait_for_the_lanes_that_wait(
     """
     count, ports = -(-values // lanes), {"memory": width}
     streams = [[Stream(("memory",), values * b, even(values, lanes)) for b in bits] for bits in (reads, writes)]
-    held = max(count, held_cycles(*streams, ports, count))
+    held = max(count, held_cycles(streams[0], streams[1], ports, count))
     reading, writing = fetch_cycles(streams[0], ports, count), write_cycles(streams[1], ports, count)
     assert held == max(count, reading, walked(reads, writes, values, lanes, width))
     whole = all(width % bits == 0 for bits in (*reads, *writes))
