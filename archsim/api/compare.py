@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +19,8 @@ from archsim.families.schedules import find_schedule
 from archsim.metrics import Stats
 from archsim.metrics.declare import Metric
 from archsim.metrics.frames import Frames
+from archsim.metrics.saved_stats import read_stats
 from archsim.workload import Workload, load_workload
-
-MAX_STATS_BYTES = 64 << 20
-"""Largest stats.json that is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +162,7 @@ def _saved_row(reference: str, folder: Path) -> Row:
     """The row of a run's results; ArchError if its stats.json is none of archsim's."""
     file = folder / "stats.json"
     try:
-        if file.stat().st_size > MAX_STATS_BYTES:
-            raise ValueError("is too large")
-        found = json.loads(file.read_text(encoding="utf-8"))
+        found = read_stats(file)
         energy, area = found["energy"], found["area"]
         streams = "frame_latency_cycles" in found
         energy_uj = found["frame_energy_uj"] if streams else None if energy is None else energy["total_uj"]

@@ -25,6 +25,7 @@ from archsim.formats import NumberFormat
 from archsim.hardware.functions.method_definition import MethodDefinition
 from archsim.technology import load_prices
 from archsim.workload import Workload
+from archsim.workload.named_files import named_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +155,8 @@ class Space:
         """The digest of the workloads: their settings and files, and whether numbers are computed."""
         parts: list[Any] = [self.with_arithmetic]
         for use in self.workloads:
-            data = use.workload.config.model_dump(mode="json")
-            files = {name: _file_digest(use.workload.folder / name) for name in sorted(_files(data))}
+            data, names = use.workload.config.model_dump(mode="json"), sorted(named_files(use.workload.config))
+            files = {name: _file_digest(use.workload.folder / name) for name in names}
             parts.append([use.workload.name, data, files if self.with_arithmetic else {}])
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -176,15 +177,6 @@ def field_value(config: MachineConfig, schedule: str, name: str) -> Scalar:
     if not isinstance(value, bool | int | float | str):
         raise ExpressionError(f"{name} is {'empty' if value is None else 'a section'}, not a value")
     return value
-
-
-def _files(section: Mapping[str, Any]) -> set[str]:
-    """The names of the files that a workload reads."""
-    found = {str(value) for key, value in section.items() if key == "file" and value is not None}
-    for value in section.values():
-        if isinstance(value, dict):
-            found |= _files(value)
-    return found
 
 
 def _file_digest(path: Path) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field, ValidationError
 
@@ -17,6 +16,7 @@ from archsim.config.types import StrictModel
 from archsim.errors import Fault, WorkloadError
 from archsim.families.load import Arch
 from archsim.workload import Workload
+from archsim.workload.named_files import named_files
 
 NAME = "manifest.json"
 MAX_BYTES = 1 << 20
@@ -92,7 +92,7 @@ def input_hashes(arch: Arch, workload: Workload, folder: Path) -> Iterator[tuple
         yield name, hashlib.sha256((folder / name).read_bytes()).hexdigest()
     if arch.config.costing is not None:
         yield "technology", arch.prices.digest
-    for name in dict.fromkeys(_files(workload.config.model_dump(mode="json"))):
+    for name in named_files(workload.config):
         yield name, hashlib.sha256((workload.folder / name).read_bytes()).hexdigest()
 
 
@@ -119,11 +119,3 @@ def read_manifest(folder: Path) -> Manifest:
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
         raise WorkloadError((Fault(str(file), where, "is no manifest of a run of archsim"),)) from error
-
-
-def _files(section: Mapping[str, Any]) -> Iterator[str]:
-    for key, value in section.items():
-        if isinstance(value, dict):
-            yield from _files(value)
-        elif key == "file" and value is not None:
-            yield str(value)

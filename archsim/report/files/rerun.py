@@ -12,14 +12,13 @@ from archsim import __version__
 from archsim.api import simulate
 from archsim.errors import Fault, WorkloadError
 from archsim.families.load import load_arch
+from archsim.metrics.saved_stats import read_stats
 from archsim.report.files.manifest import input_hashes, read_manifest
 from archsim.report.files.saved import stats_json, torch_outputs
 from archsim.workload import load_workload
 
 NAMES = ("arch", "workload", "overrides")
 """Figures that say how inputs were called, which is not how they are called in the folder."""
-
-MAX_STATS_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +61,11 @@ def _hash(name: str, now: Mapping[str, str]) -> str | None:
 
 def _saved_stats(file: Path) -> dict[str, Any]:
     try:
-        if file.stat().st_size > MAX_STATS_BYTES:
-            raise ValueError("too large")
-        found = json.loads(file.read_text(encoding="utf-8"))
-        if not isinstance(found, dict):
-            raise ValueError("no object")
+        return read_stats(file)
     except OSError as error:
         raise WorkloadError((Fault(str(file), "", f"cannot be read: {error.strerror or error}"),)) from error
     except ValueError as error:
         raise WorkloadError((Fault(str(file), "", "is no stats.json of archsim"),)) from error
-    return found
 
 
 def _flat(figures: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
