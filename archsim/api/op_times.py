@@ -1,19 +1,26 @@
-"""Takes down the times of all ops of a run as it goes, and the records of those in the window beside them."""
+"""Takes down the times of ops of a run as it goes: of all, and the records of those in the window beside them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from archsim.critical import AllTimes
 from archsim.program.ir import PhaseKind, Program
 from archsim.trace import OpRecord, OpTimes, Trace, Window
 
+Listener = Callable[[OpTimes], None]
+
 
 class OpTimesTaken:
-    """What a machine tells its listener: all times, for the critical path, and a trace's records."""
+    """What a machine tells its listener: all times, for the critical path, and a trace's records.
 
-    def __init__(self, program: Program, window: Window) -> None:
-        self.all = AllTimes(program)
+    `keep`: whether all times are kept. `others`: what else listens.
+    """
+
+    def __init__(self, program: Program, window: Window, keep: bool, others: Sequence[Listener] = ()) -> None:
+        self.all = AllTimes(program) if keep else None
+        self._others = others
         self.window = Window(0, max(phase.repeat * phase.unroll for phase in program.phases))
         """The window to listen to: everything."""
         stop = window.first + window.count
@@ -25,7 +32,10 @@ class OpTimesTaken:
 
     def add(self, times: OpTimes) -> None:
         """Take down the times of one op."""
-        self.all.add(times)
+        if self.all is not None:
+            self.all.add(times)
+        for listener in self._others:
+            listener(times)
         record = times.record
         if record.repetition in self._inside[record.phase]:
             self._records.append(record)

@@ -10,9 +10,11 @@ from archsim.api.evaluate import Evaluator
 from archsim.api.fast_timing import time_fast
 from archsim.api.frames import measure_frames
 from archsim.api.machine_spec import machine_spec
-from archsim.api.op_times import OpTimesTaken
+from archsim.api.op_times import Listener, OpTimesTaken
 from archsim.api.program_cache import CachedProgram
 from archsim.api.ranking import Ranking, asked_best, rank_schedules
+from archsim.api.run_tables import ops_table, steps_table
+from archsim.api.tables import Table
 from archsim.checking.brought_results import Recorded, Run, compare_brought, compare_scores
 from archsim.checking.format_error import Accuracy, measure
 from archsim.checking.integer_methods import unknown_ops, unknown_to_the_reference
@@ -21,8 +23,9 @@ from archsim.checking.numbers import Numbers, prepare
 from archsim.checking.recorder import Recorder
 from archsim.checking.validation import WITNESS, Validation, compare, compare_bits, not_validated, with_brought
 from archsim.critical import AllTimes
-from archsim.engines.choose import AUTO, SHORT_OPS, Executor, check_executor, choose
+from archsim.engines.choose import AUTO, FAST, SHORT_OPS, Executor, check_executor, choose
 from archsim.engines.events import Arithmetic, Options, execute
+from archsim.errors import ExecutorError
 from archsim.families.load import Arch
 from archsim.families.registry import build_units
 from archsim.families.schedule import Schedule
@@ -78,6 +81,17 @@ class Simulation:
     times: AllTimes | None
     ranking: Ranking | None
 
+    def ops(self) -> Table:
+        """A table with a row for each op: when it was where, why it waited, what it moved (archsim.api.op_rows.OpRow).
+
+        The run is executed once more for it, without numbers. ScheduleError if it has too many ops.
+        """
+        return ops_table(self)
+
+    def steps(self) -> Table:
+        """A table with a row for each time step (archsim.api.op_rows.StepRow); as `ops`."""
+        return steps_table(self)
+
 
 def simulate(
     arch: Arch,
@@ -91,6 +105,7 @@ def simulate(
     keep_steps: bool = False,
     progress: Callable[[int], None] | None = None,
     evaluator: Evaluator | None = None,
+    listeners: Sequence[Listener] = (),
 ) -> Simulation:
     """Simulate a workload on a machine and check what it computed.
 
@@ -100,7 +115,9 @@ def simulate(
     executes the numbers as it goes; "fast" times the program by the recurrence, and the numbers are the untimed
     program's; "auto" is the machine, but for a long run without numbers. `statistics`: those that are computed besides
     archsim's own; None: those of installed packages. `keep_steps`: keep c and gates of every step. `evaluator`: one
-    whose programs need not be built again, and that keeps the one of this run. Raises CapacityError if the model does
+    whose programs need not be built again, and that keeps the one of this run. `listeners`: each is
+    called with the times of every op as soon as they are certain, a unit's ops in their order; the machine must time
+    the run then. Raises CapacityError if the model does
     not fit, ScheduleError for a schedule that machines of the family do not have or one with a hazard, WorkloadError
     for unusable weights or input, ExecutorError for an executor that does not exist or cannot time this run, TypeError
     for arguments that are none of these.
@@ -122,7 +139,7 @@ def simulate(
     recorder = None if numbers is None or not _records(numbers, keep_steps) else Recorder(numbers)
     arithmetic = None if computation is None else Arithmetic(computation.state, computation.datapath, recorder)
     options = Options(arithmetic, window or _middle(workload.spec.steps), progress=progress)
-    trace, used, times = _execute(cached, arch, units, options, executor)
+    trace, used, times = _execute(cached, arch, units, options, executor, listeners)
     stats = compute_stats(program, trace, arch, workload, units)
     run = FinishedRun(program, trace, arch.config, units, workload.spec, stats)
     further = compute_further(run, installed_statistics() if statistics is None else statistics)
@@ -154,7 +171,12 @@ def simulate(
 
 
 def _execute(
-    cached: CachedProgram, arch: Arch, units: Units, options: Options, executor: str
+    cached: CachedProgram,
+    arch: Arch,
+    units: Units,
+    options: Options,
+    executor: str,
+    listeners: Sequence[Listener],
 ) -> tuple[Trace, Executor, AllTimes | None]:
     """Run the program, with the numbers if the options have any, by the executor that was asked for.
 
@@ -163,14 +185,18 @@ def _execute(
     program, rather_machine = cached.program, ""
     if options.arithmetic is not None:
         rather_machine = "it computes the numbers"
+    elif listeners:
+        rather_machine = "each op is listened to"
     elif program.op_instances < SHORT_OPS:
         rather_machine = f"the run is short, less than {SHORT_OPS:,} ops"
+    if listeners and executor == FAST:
+        raise ExecutorError(f"--executor {FAST}: knows no single ops, which a trace or a table of them needs")
     timing, used = choose(executor, lambda: time_fast(cached, arch.config, units, options.window), rather_machine)
     if timing is None:
-        machine = machine_spec(program, arch, units)
-        if program.op_instances > MAX_STACK_OPS:
+        machine, few = machine_spec(program, arch, units), program.op_instances <= MAX_STACK_OPS
+        if not few and not listeners:
             return execute(program, machine, options), used, None
-        taken = OpTimesTaken(program, options.window)
+        taken = OpTimesTaken(program, options.window, few, listeners)
         trace = execute(program, machine, replace(options, window=taken.window, listener=taken.add))
         return taken.trace(trace), used, taken.all
     if options.arithmetic is not None:  # the recurrence has the times alone

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,6 +26,7 @@ from archsim.cli.options import (
     ranked,
 )
 from archsim.errors import CapacityError
+from archsim.export.kinds import TableFormat, TableKind, TraceKind
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,8 +34,11 @@ if TYPE_CHECKING:
     from archsim.api import Simulation
     from archsim.api.evaluate import Evaluator
     from archsim.api.ranking import Ranking
+    from archsim.export.run_streams import Written
     from archsim.families.schedule import Schedule
+    from archsim.program.ir import Program
     from archsim.report.files.manifest import Asked
+    from archsim.trace import OpTimes
 
 SCREEN_WIDTH = 80
 """Characters a line of what is printed where there is no terminal."""
@@ -58,6 +62,14 @@ def run_command(
     timing_only: Annotated[bool, typer.Option("--timing-only", help="Compute no numbers, only cycles.")] = False,
     executor: ExecutorOption = "auto",
     no_plots: Annotated[bool, typer.Option("--no-plots", help="Draw no figures.")] = False,
+    trace: Annotated[
+        list[TraceKind] | None,
+        typer.Option(help="Write every op for a viewer: trace.json.gz, trace.vcd, trace.konata; repeatable."),
+    ] = None,
+    export: Annotated[
+        str, typer.Option(metavar="ops,steps", help="Write a table with a row for each op, each time step, or both.")
+    ] = "",
+    export_format: Annotated[TableFormat, typer.Option(help="The form of these tables.")] = TableFormat.PARQUET,
     force: Annotated[bool, typer.Option("--force", help="Replace the results of another run in --out.")] = False,
     debug: DebugOption = False,
 ) -> int:
@@ -67,6 +79,9 @@ def run_command(
     """
     from archsim.api.evaluate import Evaluator
     from archsim.api.ranking import best_name
+    from archsim.export.run_streams import Streams, written
+    from archsim.export.traces.traced_run import TracedRun
+    from archsim.families.registry import build_units
     from archsim.families.schedules import find_schedule
     from archsim.report.files.folder import result_folder
     from archsim.report.files.manifest import Asked, Options
@@ -77,43 +92,75 @@ def run_command(
     found = ranking.best if ranking else find_schedule(schedule, machine.config.family)
     asked_for = best_name(ranking.by) if ranking else found.name
     asked = Asked(machine, work, asked_for, Options(timing_only, executor))
+    streams = Streams(tuple(trace or ()), _tables(export), export_format)
     evaluator = Evaluator()
-    if json and out is None:
+    program = _program(asked, found, evaluator)
+    if json and out is None and not streams.any:
         simulation = _simulated(asked, ranking or found, evaluator)
         sys.stdout.write(stats_json(simulation))
-    else:
-        target = out or Path("results") / "-".join(filter(None, (machine.name, work.name, found.name, asked.mark)))
-        report = _Report(json, full, plots=not no_plots)
-        with result_folder(target, asked, force) as folder:
-            simulation = _simulated(asked, ranking or found, evaluator)
-            report.make(simulation, evaluator, folder)
-        if not json:
-            sys.stdout.write(f"Results: {target}/\n")
+        return _exit_code(simulation)
+    target = out or Path("results") / "-".join(filter(None, (machine.name, work.name, found.name, asked.mark)))
+    report = _Report(json, full, plots=not no_plots)
+    title, units = f"{work.name} on {machine.name}, schedule {found.name}", tuple(build_units(machine.config))
+    about = TracedRun(title, machine.config.clock_mhz, units)
+    with result_folder(target, asked, force) as folder, written(streams, folder, about, program) as files:
+        simulation = _simulated(asked, ranking or found, evaluator, files.listeners)
+        report.make(simulation, evaluator, folder, files)
+    if not json:
+        sys.stdout.write(f"Results: {target}/\n")
+    return _exit_code(simulation)
+
+
+def _exit_code(simulation: Simulation) -> int:
     return EXIT_INVALID if simulation.validation.passed is False else 0
 
 
-def _simulated(asked: Asked, schedule: Ranking | Schedule[Any], evaluator: Evaluator) -> Simulation:
-    """Run what was asked; a model that does not fit is measured on designs that it fits."""
-    from archsim.api import simulate
-    from archsim.api.near_changes import fitting
-    from archsim.cli.progress import step_progress, working
+def _tables(asked: str) -> tuple[TableKind, ...]:
+    """The tables of `--export ops,steps`."""
+    names = [name.strip() for name in asked.split(",") if name.strip()]
+    wrong = [name for name in names if name not in list(TableKind)]
+    if wrong:
+        allowed = ", ".join(TableKind)
+        raise typer.BadParameter(f"--export: there is no table '{wrong[0][:40]}'; allowed: {allowed}.")
+    return tuple(TableKind(name) for name in dict.fromkeys(names))
 
-    options = asked.options
+
+def _program(asked: Asked, schedule: Schedule[Any], evaluator: Evaluator) -> Program:
+    """The program of what was asked; a model that does not fit is measured on designs that it fits."""
+    from archsim.api.near_changes import fitting
+    from archsim.cli.progress import working
+
     try:
-        with step_progress(asked.workload.spec.steps) as progress:
-            return simulate(
-                asked.arch,
-                asked.workload,
-                schedule,
-                timing_only=options.timing_only,
-                executor=options.executor,
-                progress=progress,
-                evaluator=evaluator,
-            )
+        with working("building the program"):
+            return evaluator.program(asked.arch, asked.workload.spec, schedule)
     except CapacityError as error:
         with working("measuring designs that fit"):
             error.measured = tuple(fitting(error, asked.arch, asked.workload, asked.schedule, evaluator))
         raise
+
+
+def _simulated(
+    asked: Asked,
+    schedule: Ranking | Schedule[Any],
+    evaluator: Evaluator,
+    listeners: Sequence[Callable[[OpTimes], None]] = (),
+) -> Simulation:
+    """Run what was asked."""
+    from archsim.api import simulate
+    from archsim.cli.progress import step_progress
+
+    options = asked.options
+    with step_progress(asked.workload.spec.steps) as progress:
+        return simulate(
+            asked.arch,
+            asked.workload,
+            schedule,
+            timing_only=options.timing_only,
+            executor=options.executor,
+            progress=progress,
+            evaluator=evaluator,
+            listeners=listeners,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +171,8 @@ class _Report:
     full: bool
     plots: bool
 
-    def make(self, simulation: Simulation, evaluator: Evaluator, folder: Path) -> None:
+    def make(self, simulation: Simulation, evaluator: Evaluator, folder: Path, files: Written) -> None:
+        """Print it, and write everything."""
         from archsim.api.explain import find
         from archsim.api.near_changes import near_changes
         from archsim.cli.progress import working
@@ -134,6 +182,7 @@ class _Report:
         from archsim.report.text.summary import print_changes, print_summary
 
         findings = find(simulation)
+        files.finish(simulation, findings)
         short = not self.json and not self.full
         if short:
             _show(lambda console: print_summary(simulation, findings, console), MAX_SCREEN_WIDTH)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from operator import attrgetter
 
@@ -14,8 +14,8 @@ from archsim.export.head import VerifiedRun
 from archsim.export.plain import ObjectWriter, Write
 from archsim.families.load import Arch
 from archsim.families.schedules import AskedSchedule
-from archsim.program.ir import Program
-from archsim.trace import OpTimes, Trace, Window
+from archsim.trace import Trace, Window
+from archsim.trace.in_order import InOrder, TimedOp
 from archsim.workload import Workload
 
 FORMAT = "archsim-trace"
@@ -114,57 +114,25 @@ class TracedRun:
 
     def _execute(self, take: Callable[[OpRow], None]) -> Trace:
         """Execute the run, and call `take` with every op in program order."""
-        ordered = _InOrder(self.run.program, take)
+        ordered = InOrder(self.run.program, lambda timed: take(_row(timed)))
         steps = self.run.workload.spec.steps + len(
             self.run.workload.spec.layers
         )  # layers may be delayed against each other
         return execute(self.run.program, self.run.spec, Options(window=Window(0, steps), listener=ordered.add))
 
 
-_Key = tuple[int, int, int]
-
-
-class _InOrder:
-    """Passes ops on in program order; those that come early are kept, which are as many as the queues let ahead."""
-
-    def __init__(self, program: Program, take: Callable[[OpRow], None]) -> None:
-        self._program = program
-        self._take = take
-        self._early: dict[_Key, OpTimes] = {}
-        self._expected = _instances(program)
-        self._next = next(self._expected, None)
-
-    def add(self, times: OpTimes) -> None:
-        """Take the times of one op; pass on all whose turn it is."""
-        record = times.record
-        self._early[record.phase, record.repetition, record.op] = times
-        while self._next in self._early:
-            assert self._next is not None
-            self._take(self._row(self._early.pop(self._next)))
-            self._next = next(self._expected, None)
-
-    def _row(self, times: OpTimes) -> OpRow:
-        record = times.record
-        op = self._program.phases[record.phase].ops[record.op]
-        return OpRow(
-            phase=record.phase,
-            repetition=record.repetition,
-            op=record.op,
-            label=op.label,
-            unit=op.unit,
-            issue_cycle=times.issue,
-            start_cycle=record.start,
-            free_cycle=record.free,
-            done_cycle=record.done,
-            compute_cycles=times.compute_cycles,
-            port_cycles=times.port_cycles,
-        )
-
-
-def _instances(program: Program) -> Iterator[_Key]:
-    """Every op instance of a program, in program order."""
-    for number, phase in enumerate(program.phases):
-        for repetition in range(phase.repeat):
-            for index, op in enumerate(phase.ops):
-                if op.active(repetition, phase.repeat):
-                    yield number, repetition, index
+def _row(timed: TimedOp) -> OpRow:
+    times, record = timed.times, timed.times.record
+    return OpRow(
+        phase=record.phase,
+        repetition=record.repetition,
+        op=record.op,
+        label=timed.op.label,
+        unit=timed.op.unit,
+        issue_cycle=times.issue,
+        start_cycle=record.start,
+        free_cycle=record.free,
+        done_cycle=record.done,
+        compute_cycles=times.compute_cycles,
+        port_cycles=times.port_cycles,
+    )

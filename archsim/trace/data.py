@@ -14,8 +14,6 @@ class Window:
     """A window of time steps [first, first + count) of each body, whose ops are recorded.
 
     Ops of all repetitions in which the steps stand are recorded; of a phase that is not repeated, all ops.
-
-    Of a phase that is not repeated all ops are recorded.
     """
 
     first: int
@@ -39,13 +37,16 @@ class OpTimes:
     """All that is known of one op's time: its record, and what came before the start and during the occupancy.
 
     `issue`: the cycle at which it entered its unit's queue. `compute_cycles` and `port_cycles`: what the datapath and
-    the narrowest memory port needed; the op held its unit for at least the longer of them.
+    the narrowest memory port needed; the op held its unit for at least the longer of them. `waited_cycles`: for so long
+    the unit stood still before the start, for the reason `cause` (None if it did not).
     """
 
     record: OpRecord
     issue: int
     compute_cycles: int
     port_cycles: int
+    waited_cycles: int = 0
+    cause: Wait | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from archsim.engines.events.sequencer import Sequencer
 from archsim.engines.events.service_clock import OpTiming, ServiceClock
 from archsim.engines.events.token_tables import KEY_BASE, LaterRepetition, SameRepetition, TokenTables
 from archsim.engines.events.unit_process import UnitProcess
+from archsim.program.codes import CAUSES
 from archsim.program.ir import Phase, PhaseKind
 from archsim.trace import OpRecord, OpTimes
 
@@ -98,7 +99,8 @@ class PhaseRun:
             self.records.append(record)
             return
         assert timing is not None
-        listener(OpTimes(record, issued.issued_at, timing.compute, timing.port))
+        cause = CAUSES[issued.cause] if issued.waited else None
+        listener(OpTimes(record, issued.issued_at, timing.compute, timing.port, issued.waited, cause))
 
     def operands_read(self, issued: IssuedOp) -> None:
         """The op has read its operands (FREE): pass the tokens of those that wait for it."""

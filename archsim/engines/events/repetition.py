@@ -49,7 +49,7 @@ class Repetition:
 class IssuedOp:
     """One op of one repetition, from its issue to its completion: what queues hold, and what events are about."""
 
-    __slots__ = ("facts", "issued_at", "repetition", "results", "timing")
+    __slots__ = ("cause", "facts", "issued_at", "repetition", "results", "timing", "waited")
 
     def __init__(self, facts: OpFacts, repetition: Repetition, issued_at: int) -> None:
         self.facts = facts
@@ -58,6 +58,10 @@ class IssuedOp:
         """The cycle in which it comes to its unit's queue."""
         self.timing = facts.timing
         """Its times; None as long as they are not known."""
+        self.waited = 0
+        """Cycles for which its unit stood still before it started."""
+        self.cause = 0
+        """The code of what the unit waited for."""
         self.results: tuple[Array, ...] = ()
         """What it has computed, one array for each region that it writes; () before that and in timing-only runs."""
 

@@ -150,7 +150,9 @@ class UnitProcess:
         if waited:
             # Of the op's issue and its last token the later one is the cause; in the same cycle it is the token.
             key = issued.repetition.arrived[facts.index]
-            self._waits[ISSUE_CODE if issued.issued_at * KEY_BASE > key else key % KEY_BASE] += waited
+            issued.waited = waited
+            issued.cause = ISSUE_CODE if issued.issued_at * KEY_BASE > key else key % KEY_BASE
+            self._waits[issued.cause] += waited
         timing = facts.timing
         if timing is None:
             timing = issued.timing = self._supervisor.timing(issued)

@@ -25,7 +25,10 @@ ACCURACY_PLOTS = ("accuracy.png", "format_ranges.png")
 ACCURACY_FILES = ("accuracy.csv", *ACCURACY_PLOTS)
 """Only of a run whose accuracy is measured: that computes in other formats than float32."""
 INPUTS = ("arch.yaml", "workload.yaml", manifest.NAME)
-FILES = ("stats.json", "report.txt", *INPUTS, "outputs.npz", *PLOTS, ENERGY_PLOT, *ACCURACY_FILES)
+TRACES = ("trace.json.gz", "trace.vcd", "trace.konata")
+TABLES = ("ops.parquet", "ops.csv", "steps.parquet", "steps.csv")
+"""What is written while a run goes on (archsim.export.kinds)."""
+FILES = ("stats.json", "report.txt", *INPUTS, "outputs.npz", *PLOTS, ENERGY_PLOT, *ACCURACY_FILES, *TRACES, *TABLES)
 """All that a run's folder can hold."""
 
 
