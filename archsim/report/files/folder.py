@@ -28,8 +28,8 @@ INPUTS = ("arch.yaml", "workload.yaml", manifest.NAME)
 TRACES = ("trace.json.gz", "trace.vcd", "trace.konata")
 TABLES = ("ops.parquet", "ops.csv", "steps.parquet", "steps.csv")
 """What is written while a run goes on (archsim.export.kinds)."""
-FILES = ("stats.json", "report.txt", *INPUTS, "outputs.npz", *PLOTS, ENERGY_PLOT, *ACCURACY_FILES, *TRACES, *TABLES)
-"""All that a run's folder can hold."""
+FILES = ("stats.json", "report.txt", *INPUTS, "outputs.npz", *PLOTS, ENERGY_PLOT, *ACCURACY_FILES)
+"""What a run writes by itself."""
 
 
 @contextmanager
@@ -129,7 +129,7 @@ def _refuse_foreign(target: Path, shown: Path) -> None:
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise OutputError(f"{shown}: is not a folder; choose another --out")
     if target.is_dir():
-        foreign = sorted(entry.name for entry in target.iterdir() if entry.name not in FILES)
+        foreign = sorted(entry.name for entry in target.iterdir() if entry.name not in (*FILES, *TRACES, *TABLES))
         if foreign:
             listed = ", ".join(foreign[:3]) + (", ..." if len(foreign) > 3 else "")
             raise OutputError(f"{shown}: holds files that are no results of a run ({listed}); choose another --out")
