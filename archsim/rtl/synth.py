@@ -123,25 +123,37 @@ def check_target(name: str) -> Target:
 def synthesize(design: RtlDesign, folder: Path, name: str) -> Resources:
     """Synthesize a folder's RTL for a target, module by module; memories of the module `macro` stay what they are."""
     target = check_target(name)
+    mapping = f"{target.command} -top {design.top}\ntee -q -o {REPORT} stat -json\ntee -q -o {LEVELS} ltp -noff\n"
+    _yosys(folder, _reading(design) + mapping)
+    levels = [int(found) for found in re.findall(r"length=(\d+)", (folder / LEVELS).read_text(encoding="utf-8"))]
+    macros = read_macros((folder / MACROS).read_text(encoding="utf-8"), design.macro)
+    units = by_unit(_read_cells(folder / REPORT), design, target)
+    operators = operators_by_unit(_read_cells(folder / WORDS), design)
+    return Resources(name, units, max(levels, default=None), macros, operators)
+
+
+def count_operators(design: RtlDesign, folder: Path) -> tuple[UnitOperators, ...]:
+    """The operators of a folder's RTL by unit, without mapping them."""
+    _yosys(folder, _reading(design))
+    return operators_by_unit(_read_cells(folder / WORDS), design)
+
+
+def _reading(design: RtlDesign) -> str:
+    """The script that reads a design and writes down its memories and operators."""
     macro = f"{design.macro}.sv"
     sources = " ".join(source for source in design.sources if source not in (*design.bench, macro))
-    script = (
+    return (
         f"read_verilog -sv -lib {macro}\n"
         f"read_verilog -sv {sources}\n"
         f"hierarchy -top {design.top}\n"
         f"tee -q -o {MACROS} dump t:{design.macro}\n"
         f"proc\nopt_clean\ntee -q -o {WORDS} stat -json -width\n"
-        f"{target.command} -top {design.top}\n"
-        f"tee -q -o {REPORT} stat -json\n"
-        f"tee -q -o {LEVELS} ltp -noff\n"
     )
+
+
+def _yosys(folder: Path, script: str) -> None:
     (folder / "synth.ys").write_text(script, encoding="utf-8")
     run_tool("yosys", [find_yosys(), "-q", "-s", "synth.ys"], folder)
-    levels = [int(found) for found in re.findall(r"length=(\d+)", (folder / LEVELS).read_text(encoding="utf-8"))]
-    mapped, words = (_read_cells(folder / name) for name in (REPORT, WORDS))
-    macros = read_macros((folder / MACROS).read_text(encoding="utf-8"), design.macro)
-    units, operators = by_unit(mapped, design, target), operators_by_unit(words, design)
-    return Resources(name, units, max(levels, default=None), macros, operators)
 
 
 def _read_cells(report: Path) -> Cells:
