@@ -27,7 +27,7 @@ from archsim.rtl.compare import Comparison
 from archsim.rtl.expected import Expected, expect
 from archsim.rtl.folder import write_design
 
-SCHEDULES = ("fused_interleaved", "fused_gate_major", "split_interleaved", "split_gate_major")
+SCHEDULES = tuple(f"{form}_{order}" for form in ("fused", "split", "ahead") for order in ("interleaved", "gate_major"))
 ROUNDINGS = ("", "/half_up", "/truncate", "/gemmlowp")
 _TRIES = 50
 
