@@ -24,10 +24,6 @@ class Sram:
         """The banks besides `banks`, which hold copies."""
         return sum(count - 1 for _, count in self.copies)
 
-    def banks_written(self, bank: str) -> int:
-        """How many banks a write of what one of them is for goes to."""
-        return dict(self.copies).get(bank, 1)
-
 
 @dataclass(frozen=True, slots=True)
 class Registers:

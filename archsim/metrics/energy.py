@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,7 +11,6 @@ from typing import Annotated
 from archsim.families.load import Arch
 from archsim.hardware.storage import Sram, Storage
 from archsim.hardware.unit import Units
-from archsim.metrics.actions import Access
 from archsim.metrics.declare import Metric
 from archsim.metrics.unit_facts import UnitFacts
 from archsim.technology import Prices
@@ -142,22 +140,19 @@ def _beyond_the_tables(facts: Facts, costs: Costs) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _banks(access: Access, costs: Costs) -> int:
-    """How many banks an access goes to: a write to all that hold a copy."""
-    storage = costs.memories[access.memory]
-    return storage.banks_written(access.bank) if isinstance(storage, Sram) and access.direction == "write" else 1
-
-
 def _accesses(facts: Facts, costs: Costs) -> dict[str, dict[str, dict[str, float]]]:
     """The energy in uJ by memory, direction and kind of data."""
     prices = {name: costs.prices.memory(storage) for name, storage in costs.memories.items()}
     bits = tuple((name, price.access_bits) for name, price in prices.items())
-    counts: Counter[Access] = Counter()
+    # A write goes to all banks that hold a copy. Plain dicts: this is done for each of many designs.
+    copies = {name: dict(found.copies) for name, found in costs.memories.items() if isinstance(found, Sram)}
+    banks: dict[tuple[str, str], dict[str, int]] = {}
     for unit in facts.values():
-        counts.update(unit.access_counts(bits))
-    banks: dict[tuple[str, str], Counter[str]] = {}
-    for access, count in counts.items():
-        banks.setdefault((access.memory, access.direction), Counter())[access.data] += count * _banks(access, costs)
+        for access, count in unit.access_counts(bits).items():
+            if access.direction == "write" and access.memory in copies:
+                count *= copies[access.memory].get(access.bank, 1)
+            kinds = banks.setdefault((access.memory, access.direction), {})
+            kinds[access.data] = kinds.get(access.data, 0) + count
     found: dict[str, dict[str, dict[str, float]]] = {}
     for (memory, direction), kinds in banks.items():
         access_pj = prices[memory].access_pj(direction)

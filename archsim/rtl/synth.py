@@ -153,7 +153,8 @@ def _reading(design: RtlDesign) -> str:
 
 def _yosys(folder: Path, script: str) -> None:
     (folder / "synth.ys").write_text(script, encoding="utf-8")
-    run_tool("yosys", [find_yosys(), "-q", "-s", "synth.ys"], folder)
+    # Of an array that becomes registers Yosys warns for each; an error would not be seen behind all these lines.
+    run_tool("yosys", [find_yosys(), "-q", "-w", "Replacing memory", "-s", "synth.ys"], folder)
 
 
 def _read_cells(report: Path) -> Cells:
