@@ -153,18 +153,16 @@ class Stream:
         """The step that completes each word: the one that makes the word's last value."""
         return self._steps_of(self.last_values(width))
 
-    def last_values(self, width: int) -> NDArray[Any]:
+    def last_values(self, width: int) -> Steps:
         """The place of the last value of each word."""
         bits, values = self._bits_and_values
         stop = -(-(np.arange(self.words(width)) + 1) * width * values // bits)
-        found: Steps = np.minimum(stop, self.values) - 1
-        return found
+        return np.asarray(np.minimum(stop, self.values) - 1, np.int64)
 
-    def last_words(self, width: int) -> NDArray[Any]:
+    def last_words(self, width: int) -> Steps:
         """The word with the last bit of each value."""
         bits, values = self._bits_and_values
-        found: Steps = (-(-(np.arange(self.values) + 1) * bits // values) - 1) // width
-        return found
+        return np.asarray((-(-(np.arange(self.values) + 1) * bits // values) - 1) // width, np.int64)
 
     @property
     def _bits_and_values(self) -> tuple[Any, Any]:
@@ -245,7 +243,7 @@ def fetch_cycles(streams: Sequence[Stream], widths: Widths, steps: int) -> int:
 def held_cycles(reads: Sequence[Stream], writes: Sequence[Stream], widths: Widths, steps: int) -> int:
     """The cycles for which ports hold an op of so many steps, whose results are written as lanes make them."""
     reading, writing = fetch_cycles(reads, widths, steps), write_cycles(writes, widths, steps)
-    if reading <= steps or most_words(writes, widths) <= steps:  # no step waits, or each word is made in its turn
+    if reading <= steps or not writing:  # no step waits, or nothing does for it
         return max(reading, writing)
     operands, results = tuple(_by_bank(reads, widths)), tuple(_by_bank(writes, widths))
     return max(reading, writing, _written_late(operands, results, steps))

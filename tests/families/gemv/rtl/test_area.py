@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from archsim.families.gemv.config import GemvConfig
 from archsim.families.registry import build_units
 from archsim.hardware.operators import OperatorKind
 from archsim.rtl.folder import write_design
@@ -30,7 +32,7 @@ def test_multipliers(case: SmallCase, tmp_path: Path) -> None:
     write_design(design, tmp_path)
     found = {unit.name: unit.multipliers for unit in count_operators(design, tmp_path)}
     arch, _ = inputs_of(case)
-    config = arch.config
+    config = cast("GemvConfig", arch.config)
     model = {
         name: sum(n for operator, n in unit.inventory().items() if operator.kind is OperatorKind.MULTIPLY)
         for name, unit in build_units(config).items()
