@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,8 @@ from archsim.formats import BlockFloat, Encoding, NumberFormat
 from archsim.hardware.dram.ddr_unit import DdrDram
 from archsim.hardware.dram.transfers import Dram
 from archsim.hardware.unit import Units, ceil_div
-from archsim.program.ir import Buffer, DataKind, Program
+from archsim.program.ir import Buffer, Program
+from archsim.program.rooms import taking_turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,36 +36,35 @@ class MemoryMap:
         """Lay out every memory: its buffers one after the other, in the order of the program.
 
         On the chip a buffer begins on a whole byte, and its slots follow each other bit by bit. In DRAM slots begin on
-        whole bytes and buffers on bursts; of kind `ddr` on row sets (docs/microarchitecture/dram.md). Sums that only
-        one phase uses come last, those of each phase in the same places.
+        whole bytes and buffers on bursts; of kind `ddr` on row sets (docs/microarchitecture/dram.md). Buffers of which
+        one is used in earlier phases than the other come last, and may lie in the same place (program/rooms.py).
         """
         places: dict[str, Place] = {}
         used: dict[str, int | None] = {}
-        phase_of = _phases_of_sums(program)
-        for buffer in program.buffers:
-            if buffer.name not in phase_of:
-                places[buffer.name], end = _place(buffer, units, used.setdefault(buffer.memory, 0))
-                used[buffer.memory] = end
-        begins, ends = dict(used), dict[tuple[str, int], int | None]()
-        for buffer in program.buffers:
-            if buffer.name in phase_of:
-                memory, key = buffer.memory, (buffer.memory, phase_of[buffer.name])
-                places[buffer.name], end = _place(buffer, units, ends.get(key, begins.get(memory, 0)))
-                ends[key] = end
-                before = used.get(memory, 0)
-                used[memory] = None if end is None or before is None else max(before, end)
+        for memory, buffers in _by_memory(program).items():
+            shared = {} if isinstance(units.get(memory), Dram) else taking_turns(buffers, program.phases)
+            begin: int | None = 0
+            for buffer in (buffer for buffer in buffers if buffer.name not in shared):
+                places[buffer.name], begin = _place(buffer, units, begin)
+            ends: dict[str, int | None] = {}
+            for buffer in (buffer for buffer in buffers if buffer.name in shared):
+                beside = [begin, *(ends[name] for name in ends if not shared[name].apart(shared[buffer.name]))]
+                places[buffer.name], ends[buffer.name] = _place(buffer, units, _last(beside))
+            used[memory] = _last([begin, *ends.values()])
         return cls(places, used)
 
 
-def _phases_of_sums(program: Program) -> Mapping[str, int]:
-    """The phase of each buffer of sums that no other phase uses: what is in it, nobody needs after the phase."""
-    found: dict[str, set[int]] = {}
-    for number, phase in enumerate(program.phases):
-        for op in phase.ops:
-            for region in (*op.reads, *op.writes):
-                if region.buffer.kind is DataKind.PARTIAL_SUM and not region.buffer.is_input:
-                    found.setdefault(region.buffer.name, set()).add(number)
-    return {name: min(phases) for name, phases in found.items() if len(phases) == 1}
+def _by_memory(program: Program) -> Mapping[str, list[Buffer]]:
+    found: dict[str, list[Buffer]] = {}
+    for buffer in program.buffers:
+        found.setdefault(buffer.memory, []).append(buffer)
+    return found
+
+
+def _last(ends: Sequence[int | None]) -> int | None:
+    """The last of them; None if one is unknown."""
+    known = [end for end in ends if end is not None]
+    return max(known) if len(known) == len(ends) else None
 
 
 def _place(buffer: Buffer, units: Units, end: int | None) -> tuple[Place, int | None]:

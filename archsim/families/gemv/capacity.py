@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from archsim.config.read_tracking import read_only_as
 from archsim.errors import CapacityError
@@ -11,7 +11,8 @@ from archsim.families.gemv.matrices.weight_buffers import INPUT_SUMS
 from archsim.families.gemv.memories import BiasBufferConfig, WeightSramConfig
 from archsim.hardware.dram.ddr_unit import DdrConfig
 from archsim.hardware.memories import BufferConfig
-from archsim.program.ir import Buffer
+from archsim.program.ir import Buffer, Phase
+from archsim.program.rooms import needed_bytes
 
 _KNOBS = {
     "bias_buffer": ("more bias_buffer.capacity_bytes", "a smaller model"),
@@ -38,28 +39,46 @@ _HOISTED = {
 """Where W_ih x is made for several steps at once."""
 
 
-def check_capacity(buffers: tuple[Buffer, ...], arch: GemvConfig, streamed_sibling: str = "") -> None:
-    """Raise CapacityError for the first memory that cannot hold its buffers.
+def check_capacity(
+    buffers: Sequence[Buffer], phases: Sequence[Phase], arch: GemvConfig, streamed_sibling: str = ""
+) -> None:
+    """Raise CapacityError for the first memory that cannot hold its buffers, of layers in turn those of the largest.
 
     `streamed_sibling`: the schedule that differs in that it streams weights, if there is one.
     """
     check_dram(buffers, arch)
     for memory, section in _sections(arch).items():
         held = [buffer for buffer in buffers if buffer.memory == memory]
-        need = sum(buffer.size_bytes for buffer in held)
+        need = needed_bytes(held, phases)
         if not read_only_as(section, "capacity_bytes", need.__le__):
             capacity = section.capacity_bytes
             parts = " + ".join(f"{buffer.name} {buffer.size_bytes:,}{_times(buffer)}" for buffer in held)
+            if need < sum(buffer.size_bytes for buffer in held):
+                parts += "; buffers of layers that run one after the other in the same place"
             streamed = (f"--schedule {streamed_sibling}",) if streamed_sibling and memory == "weight_sram" else ()
             hoisted = any(buffer.name.endswith(INPUT_SUMS) for buffer in buffers)
             knobs = (_HOISTED if hoisted else _KNOBS).get(memory, _KNOBS[memory])
             raise CapacityError(memory, need, capacity, "bytes", parts, knobs + streamed)
 
 
-def check_dram(buffers: tuple[Buffer, ...], arch: GemvConfig) -> None:
+def weights_fit(buffers: Sequence[Buffer], phases: Sequence[Phase], arch: GemvConfig) -> bool:
+    """Whether the memories of weights and biases hold theirs."""
+    sections = _sections(arch)
+    return all(
+        read_only_as(
+            sections[memory],
+            "capacity_bytes",
+            needed_bytes([buffer for buffer in buffers if buffer.memory == memory], phases).__le__,
+        )
+        for memory in ("weight_sram", "bias_buffer")
+        if memory in sections
+    )
+
+
+def check_dram(buffers: Sequence[Buffer], arch: GemvConfig) -> None:
     """Raise CapacityError if the device cannot hold the program's tensors; DRAM of kind `simple` has no size."""
     if isinstance(arch.dram, DdrConfig):
-        layout, capacity = arch.dram.layout(buffers), arch.dram.capacity_bytes
+        layout, capacity = arch.dram.layout(tuple(buffers)), arch.dram.capacity_bytes
         if layout.end_bytes > capacity:
             what = f"{len(layout.places)} tensors, each from a row of its own on"
             raise CapacityError(

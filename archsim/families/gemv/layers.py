@@ -1,8 +1,10 @@
 """Puts cells together to a whole program: layers one after the other, or as a wavefront.
 
 One after the other, a layer is a phase of its own: its body runs over all time steps, both directions side by side, and
-its output goes through DRAM to the next layer. As a wavefront there is one body, in whose repetition r layer l is at
-time r - l and takes the h that layer l - 1 has just written; the layers fill each other's recurrence bubbles.
+its output goes through DRAM to the next layer. What only one layer uses lies where another layer's lies; weights that
+do not fit side by side are loaded when their layer's turn comes. As a wavefront there is one body, in whose repetition
+r layer l is at time r - l and takes the h that layer l - 1 has just written; the layers fill each other's recurrence
+bubbles.
 
 Of a stream of frames (`spec.streaming`) there is one body, too. One after the other, its repetition is a frame, which
 goes through all layers; as a wavefront layer l is l frames behind. x_t is loaded in the repetition that begins with it,
@@ -20,7 +22,7 @@ from archsim.families.cells.context import CellContext
 from archsim.families.cells.function_checks import check_functions
 from archsim.families.cells.streams import prefixes, starts, streams, valid_steps
 from archsim.families.gemv.blocks import Blocks, choose_blocks
-from archsim.families.gemv.capacity import check_capacity
+from archsim.families.gemv.capacity import check_capacity, weights_fit
 from archsim.families.gemv.cell import STATE, GemvCell
 from archsim.families.gemv.config import GemvConfig
 from archsim.families.gemv.matrices.placement import Placement
@@ -67,19 +69,34 @@ def sequential(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> LaidOut
     layers = [[cells.pop(0) for _ in layer] for layer in spec.layers]
     cells = [cell for layer in layers for cell in layer]
     buffers = (*tensors, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.all_buffers))
-    check_capacity(buffers, arch, order.streamed_sibling)
-    prologue = _load_all(cells)
+    phases = _in_turn(order, layers, all_weights_first=True)
+    if not order.streamed and len(layers) > 1 and not weights_fit(buffers, phases, arch):
+        phases = _in_turn(order, layers, all_weights_first=False)
+    check_capacity(buffers, phases, arch, order.streamed_sibling)
+    _check_ports(order, arch, phases)
+    return LaidOut(Program(schedule=order.name, buffers=buffers, phases=tuple(phases)), tuple(cells))
+
+
+def _in_turn(order: WorkOrder, layers: Sequence[Sequence[GemvCell]], *, all_weights_first: bool) -> list[Phase]:
+    """The phases of layers one after the other.
+
+    Without `all_weights_first` those of each but the first layer are loaded when the layer before it is done, to where
+    that one's were.
+    """
+    cells = [cell for layer in layers for cell in layer]
+    prologue = _load_all(cells) if all_weights_first else _load_all(layers[0])
+    if not all_weights_first:
+        prologue += [op for layer in layers[1:] for cell in layer for op in cell.transfers.load_state()]
     prologue += [op for cell in layers[0] for op in order.phases.first_inputs(cell)]
     phases = [build_phase("prologue", PhaseKind.PROLOGUE, prologue)]
     for number, layer in enumerate(layers):
         suffix = f" of layer {number}" if len(layers) > 1 else ""
         if number:
-            handover = [op for cell in layer for op in order.phases.first_inputs(cell)]
+            handover = [] if all_weights_first else [op for cell in layer for op in cell.load_weights()]
+            handover += [op for cell in layer for op in order.phases.first_inputs(cell)]
             phases.append(build_phase(f"handover to layer {number}", PhaseKind.HANDOVER, handover))
         phases += order.phases.phases(layer, order.compute, suffix)
-    phases.append(_epilogue(cells))
-    _check_ports(order, arch, phases)
-    return LaidOut(Program(schedule=order.name, buffers=buffers, phases=tuple(phases)), tuple(cells))
+    return [*phases, _epilogue(cells)]
 
 
 def wavefront(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> LaidOut:
@@ -125,7 +142,6 @@ def _in_one_body(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig, delay: i
 
     cells = _placed(order, arch, spec.steps, depth, cells_with)
     buffers = (first, last, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.all_buffers))
-    check_capacity(buffers, arch, order.streamed_sibling)
     prologue = _load_all(cells)
     transfers = cells[0].transfers
     prologue += [] if spec.streaming else transfers.load_first_inputs()
@@ -141,6 +157,7 @@ def _in_one_body(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig, delay: i
         build_phase("body", PhaseKind.BODY, body, repeat, spec.steps),
         _epilogue(cells),
     )
+    check_capacity(buffers, phases, arch, order.streamed_sibling)
     if delay:  # in turn, only one layer writes at a time, whatever its unit
         _check_ports(order, arch, phases)
     return LaidOut(Program(schedule=order.name, buffers=buffers, phases=phases), tuple(cells))

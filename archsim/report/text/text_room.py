@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
 from archsim.hardware.storage import Sram
+from archsim.program.rooms import needed_bytes
 from archsim.report.text.figures_as_text import binary_bytes, percent
 from archsim.report.text.layout import heading, table
 
@@ -15,13 +16,13 @@ if TYPE_CHECKING:
 
 def room(simulation: Simulation) -> list[RenderableType]:
     """The section on memories: a line for each, and one for each of its buffers."""
-    costing = simulation.arch.config.costing
-    slots = {buffer.name: buffer.slots for buffer in simulation.program.buffers}
+    costing, program = simulation.arch.config.costing, simulation.program
+    slots = {buffer.name: buffer.slots for buffer in program.buffers}
     rows: list[tuple[str, ...]] = []
     strong: list[int] = []
     for memory, buffers in simulation.stats.stored_bytes.items():
         storage = None if costing is None else costing.memories.get(memory)
-        total = sum(buffers.values())
+        total = needed_bytes([buffer for buffer in program.buffers if buffer.memory == memory], program.phases)
         share = percent(total / storage.capacity_bytes) if isinstance(storage, Sram) else ""
         strong.append(len(rows))
         rows.append((memory, "all", "", f"{total:,}", binary_bytes(total), share))
