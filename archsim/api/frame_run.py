@@ -85,7 +85,7 @@ def run_frame(arch: Arch, workload: Workload, schedule: Schedule[Any], evaluator
 
 def of_length(workload: Workload, frames: int) -> Workload:
     """The workload with another number of frames, all of them there from the first cycle; for runs without numbers."""
-    times = {"period_us": None, "jitter_us": 0.0, "arrivals_us": None, "deadline_us": None}
+    times = {"period_us": None, "jitter_us": 0.0, "offset_us": None, "arrivals_us": None, "deadline_us": None}
     return replace(workload, config=workload.config.model_copy(update={"steps": frames, **times}))
 
 

@@ -30,7 +30,8 @@ def figures_of_frame(arch: Arch, workload: Workload, run: FrameRun) -> Frames:
     clock, period = Fraction(repr(arch.config.clock_mhz)), mean_period_us(workload.config)
     interval, macs = run.interval_cycles, run.alone.macs
     latency_us, interval_us = run.latency_cycles / clock, interval / clock
-    energy = _energy(run, latency_us, interval_us, period)
+    apart = None if period is None else period / workload.config.streams
+    energy = _energy(run, latency_us, interval_us, apart)
     return Frames(
         frame_latency_cycles=run.latency_cycles,
         frame_latency_us=float(latency_us),
@@ -44,7 +45,7 @@ def figures_of_frame(arch: Arch, workload: Workload, run: FrameRun) -> Frames:
         frame_idle_energy_uj=None if energy is None or period is None else energy.idle_uj,
         period_us=None if period is None else float(period),
         real_time_factor=None if period is None else float(latency_us / period),
-        headroom=None if period is None else float(period / interval_us),
+        headroom=None if apart is None else float(apart / interval_us),
         latency_stack=run.stack,
         arrivals=None,
     )
@@ -83,4 +84,4 @@ def _arrivals(arch: Arch, workload: Workload, schedule: Schedule[Any], clock: Fr
     if releases is None:
         return None
     found = frame_latencies(arch, workload.spec, schedule, releases)
-    return latencies_of(found, config.deadline_us or config.period_us, clock)
+    return latencies_of(found, config.deadline_us or config.period_us, clock, config.streams)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from archsim.checking.reference import golden_results, golden_traces
+from archsim.checking.streams import in_turn, per_stream, traces_in_turn
 from archsim.golden.trajectory import Traces
 from archsim.workload import NetworkSpec, NetworkTensors
 
@@ -28,7 +30,9 @@ class Golden:
 
 
 def golden_run(tensors: NetworkTensors, spec: NetworkSpec, *, traced: bool) -> Golden:
-    """Run the golden model in float64."""
+    """Run the golden model in float64, over streams in turn each for itself."""
+    if spec.streams > 1:
+        return golden_in_turn([golden_run(*one, traced=traced) for one in per_stream(tensors, spec)])
     if not traced:
         found = golden_results(tensors, spec)
         return Golden(found["output"][0], tuple(found["h_n"]), tuple(found["c_n"]), None)
@@ -37,3 +41,19 @@ def golden_run(tensors: NetworkTensors, spec: NetworkSpec, *, traced: bool) -> G
     output = np.concatenate([trace.output for trace in traces[-1]], axis=2)
     c_n = tuple(trace.c_n for trace in flat if trace.c_n is not None)
     return Golden(output, tuple(trace.h_n for trace in flat), c_n, traces)
+
+
+def golden_in_turn(streams: Sequence[Golden]) -> Golden:
+    """The results of several streams as those of frames in turn: h_n (S B, P) and c_n (S B, H)."""
+    traces = [golden.traces for golden in streams if golden.traces is not None]
+    return Golden(
+        in_turn([golden.output for golden in streams]),
+        tuple(np.concatenate(states) for states in zip(*(golden.h_n for golden in streams), strict=True)),
+        tuple(np.concatenate(states) for states in zip(*(golden.c_n for golden in streams), strict=True)),
+        tuple(
+            tuple(traces_in_turn(directions) for directions in zip(*layers, strict=True))
+            for layers in zip(*traces, strict=True)
+        )
+        if traces
+        else None,
+    )

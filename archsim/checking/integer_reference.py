@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from archsim.checking.golden_run import Golden
+from archsim.checking.golden_run import Golden, golden_in_turn
 from archsim.checking.integer_methods import grid_of, integer_method
 from archsim.checking.numbers import Numbers
 from archsim.checking.reference import directions
+from archsim.checking.streams import per_stream
 from archsim.families.cells.streams import cell_prefixes
 from archsim.families.machine_config import MachineConfig
 from archsim.families.schedule import Schedule
@@ -23,6 +25,9 @@ from archsim.workload.network import CellSpec
 def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: Schedule[Any]) -> Golden:
     """What the machine must compute, bit for bit: as real numbers, which are exact in float64."""
     spec = numbers.spec
+    if spec.streams > 1:
+        parts = (replace(numbers, tensors=part, spec=one) for part, one in per_stream(numbers.tensors, spec))
+        return golden_in_turn([integer_golden(part, arch, schedule) for part in parts])
     lengths = None if spec.lengths is None else np.array(spec.lengths)
     below: npt.NDArray[Any] = np.asarray(numbers.tensors.x, np.float64)
     h_n, c_n = [], []

@@ -141,8 +141,8 @@ class Array:
     ) -> Tile | MixedTile:
         """The tile of parts that have these rows, in torch's order; those of split_rows are tiles apart."""
         split = np.isin(rows, list(self.split_rows))
-        if apart or not split.any():
-            return self.tile(parts, bias, apart=apart)
+        if apart or split.all() or not split.any():
+            return self.tile(parts, bias, apart=apart or bool(split.all()))
         tiles: list[tuple[Codes, Tile]] = []
         for places in (np.flatnonzero(split), np.flatnonzero(~split)):
             chosen = [(rows_of(matrix, places), vector) for matrix, vector in parts]

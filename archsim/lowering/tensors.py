@@ -25,7 +25,8 @@ Float64 = npt.NDArray[np.float64]
 class Results:
     """What a run computed, as float64 values.
 
-    output (T, B, D P); for each cell h_n (B, P) and, of an LSTM, c_n (B, H).
+    output (T, B, D P); for each cell h_n (B, P) and, of an LSTM, c_n (B, H). Of S streams in turn T counts all frames,
+    and the final states are (S B, P) and (S B, H).
     """
 
     output: Float64
@@ -75,10 +76,12 @@ def results(program: Program, state: State, spec: NetworkSpec, encodings: Encodi
     return Results(
         output=output,
         h_n=tuple(
-            real(buffers[f"{prefix}dram.h_n"])[0] if f"{prefix}dram.h_n" in buffers else _last(real, buffers, place)
+            np.concatenate(real(buffers[f"{prefix}dram.h_n"]))
+            if f"{prefix}dram.h_n" in buffers
+            else _last(real, buffers, place)
             for prefix, place in zip(prefixes, _places(spec), strict=True)
         ),
-        c_n=tuple(None if buffer is None else real(buffer)[0] for buffer in c_n),
+        c_n=tuple(None if buffer is None else np.concatenate(real(buffer)) for buffer in c_n),
     )
 
 

@@ -233,7 +233,18 @@ class WorkloadConfig(LayerConfig):
         description="each time step is a frame that comes to a machine which is on: weights and state stay there, and "
         "a frame goes through all layers; what is asked is how long that takes",
     )
-    period_us: PositiveNumber | None = Field(default=None, description="streaming: us from one frame to the next")
+    streams: Annotated[int, Field(strict=True, ge=1, le=1024)] = Field(
+        default=1,
+        description="streaming: streams that take turns on the machine, each with states of its own; frame n is one of "
+        "stream n mod streams",
+    )
+    period_us: PositiveNumber | None = Field(
+        default=None, description="streaming: us from one frame of a stream to its next"
+    )
+    offset_us: Annotated[float, Field(ge=0, le=1e9)] | None = Field(
+        default=None,
+        description="streaming: us from a stream's frame to the next stream's; period_us / streams if left out",
+    )
     jitter_us: Annotated[float, Field(ge=0, le=1e9)] = Field(
         default=0.0, description="streaming: us by which a frame is late at most, drawn evenly"
     )
@@ -264,13 +275,18 @@ class WorkloadConfig(LayerConfig):
 
     @model_validator(mode="after")
     def _frames_are_in_order(self) -> WorkloadConfig:
-        given = {"period_us": self.period_us, "jitter_us": self.jitter_us, "arrivals_us": self.arrivals_us}
+        given: dict[str, object] = {"streams": self.streams - 1, "offset_us": self.offset_us is not None}
+        given |= {"period_us": self.period_us, "jitter_us": self.jitter_us, "arrivals_us": self.arrivals_us}
         named = [name for name, value in (given | {"deadline_us": self.deadline_us}).items() if value]
         if not self.streaming:
             if named:
                 raise ValueError(f"{named[0]} is for a workload with streaming: true")
             return self
         self._check_arrivals()
+        if self.streams > self.steps:
+            raise ValueError(f"streams: each of {self.streams} needs a frame, and there are {self.steps} (steps)")
+        if self.streams > 1 and (self.expected is not None or self.task is not None):
+            raise ValueError("streams: outside results (expected) and tasks are of one stream")
         if any(layer.bidirectional or layer.reverse for layer in (self, *self.next_layers)):
             raise ValueError("streaming: a layer in reverse begins with the last frame, which has not come yet")
         if self.sequence_lens is not None:
@@ -289,6 +305,8 @@ class WorkloadConfig(LayerConfig):
             raise ValueError("jitter_us: how late a frame is against a period needs period_us")
         if self.period_us is not None and self.jitter_us > self.period_us:
             raise ValueError("jitter_us: a frame that is later than a period would come after the next one")
+        if self.offset_us is not None and (self.period_us is None or self.streams * self.offset_us > self.period_us):
+            raise ValueError("offset_us: needs period_us, in which the frames of all streams come")
         if self.deadline_us is not None and self.period_us is None and times is None:
             raise ValueError("deadline_us: needs period_us or arrivals_us")
 

@@ -112,6 +112,8 @@ class NetworkSpec:
     """Time steps of each sequence; None if all have `steps`."""
     streaming: bool = False
     """Whether a time step is a frame: it comes when it comes, and goes through all layers."""
+    streams: int = 1
+    """Of frames: step t is one of stream t mod streams, each of which has states of its own."""
 
     @property
     def cells(self) -> tuple[CellSpec, ...]:

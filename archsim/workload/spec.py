@@ -27,4 +27,6 @@ class Workload:
     def spec(self) -> NetworkSpec:
         """The layers and sizes of the network."""
         config = self.config
-        return NetworkSpec(config.layers(), config.steps, config.batch, config.sequence_lens, config.streaming)
+        return NetworkSpec(
+            config.layers(), config.steps, config.batch, config.sequence_lens, config.streaming, config.streams
+        )

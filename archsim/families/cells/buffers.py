@@ -13,8 +13,10 @@ from archsim.formats import Formats
 from archsim.program.ir import Buffer, DataKind
 from archsim.workload.network import CellKind, CellSpec
 
-H_SLOTS = 2
-"""h is double-buffered by time step: h_t is written while h_{t-1} is read."""
+
+def h_slots(streams: int) -> int:
+    """The slots of h: one for each stream's last one, and one for that which is written while the last one is read."""
+    return streams + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +67,21 @@ class Slots:
 
 
 def make_buffers(
-    spec: CellSpec, maker: BufferMaker, groups: Sequence[Group], storage: Storage, slots: Slots, source: Buffer | None
+    spec: CellSpec,
+    maker: BufferMaker,
+    groups: Sequence[Group],
+    storage: Storage,
+    slots: Slots,
+    source: Buffer | None,
+    streams: int = 1,
 ) -> CellBuffers:
     """Make the buffers of a cell; `source` is the tensor outside of its input, None if that is another cell's h."""
     units, outputs, lstm = spec.hidden_size, spec.output_size, spec.kind is CellKind.LSTM
     needs_vector = bool(spec.proj_size) or (spec.kind is CellKind.GRU and not spec.linear_before_reset)
     bias = maker.weights("bias", DataKind.BIAS, sum(group.rows for group in groups), 1, "accumulator", spec.bias)
     peephole = maker.weights("peephole", DataKind.PEEPHOLE, 3 * units, 1, "cell", spec.peepholes)
-    h = maker.state("h", H_BANK, DataKind.H, outputs, "hidden", H_SLOTS)
-    c = maker.state("c", C_BANK, DataKind.C, units, "cell", 1, lstm)
+    h = maker.state("h", H_BANK, DataKind.H, outputs, "hidden", h_slots(streams))
+    c = maker.state("c", C_BANK, DataKind.C, units, "cell", streams, lstm)
     # An LSTM's tanh(c) is an activation, a GRU's candidate still has its activation before it.
     scratch, scratch_format = ("tanh_c", "activation") if lstm else ("candidate", "gate")
     gates, kept = storage.gate_entries, storage.scratch_entries
@@ -82,8 +90,8 @@ def make_buffers(
         dram_peephole=maker.outside(peephole, "peephole") if peephole else None,
         dram_h_0=maker.outside(h, "h_0"),
         dram_c_0=maker.outside(c, "c_0") if c else None,
-        dram_h_n=maker.outside(h, "h_n", given=False),
-        dram_c_n=maker.outside(c, "c_n", given=False) if c else None,
+        dram_h_n=maker.outside(h, "h_n", given=False, slots=streams),
+        dram_c_n=maker.outside(c, "c_n", given=False, slots=streams) if c else None,
         bias=bias,
         peephole=peephole,
         x=maker.inputs(source, slots.x) if source is not None else None,
@@ -150,7 +158,7 @@ class BufferMaker:
         kind, memory = DataKind.PARTIAL_SUM, self.memories.sums
         return Buffer(label, memory, kind, rows, self.batch, number_format, slots, format_kind="gate")
 
-    def outside(self, like: Buffer, name: str, *, given: bool = True) -> Buffer:
+    def outside(self, like: Buffer, name: str, *, given: bool = True, slots: int = 1) -> Buffer:
         """The buffer outside the chip for the same numbers; `given` by the workload, or written by the run."""
         label = f"{self.prefix}dram.{name}"
-        return replace(like, name=label, memory=self.memories.outside, slots=1, is_input=given, bank="")
+        return replace(like, name=label, memory=self.memories.outside, slots=slots, is_input=given, bank="")

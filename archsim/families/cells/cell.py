@@ -4,7 +4,8 @@
 ops of a group. How the sums are made is the family's: it calls `after_sums` for what follows them, group by group.
 
 Repetition r of the body is the cell's r-th step: it reads h of the step before in slot r of `h`, writes slot r + 1, and
-stands at time t = r, or t = T - 1 - r if the cell runs in reverse.
+stands at time t = r, or t = T - 1 - r if the cell runs in reverse. Of S streams in turn it is a step of stream r mod S,
+writes slot r + S, which that stream's next one reads, and c is in slot r of S.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ class CellOps(ABC):
         if self.buffers.x is not None:
             return whole(self.buffers.x, 0, 1)
         assert self.context.source_h is not None
-        return whole(self.context.source_h, 1, 1)
+        return whole(self.context.source_h, self.context.streams, 1)
 
     def recurrent(self, group: Group) -> Region:
         """The region of h_{t-1}, which W_hh is multiplied with."""
@@ -107,7 +108,7 @@ class CellOps(ABC):
 
     def project(self, number: int, sums: Region, start: int, stop: int) -> Op:
         """The op that makes rows [start, stop) of h_t from the sums of W_hr (o * tanh(c)), tile `number`."""
-        target = Region(self.buffers.h, start, stop, offset=1, stride=1)
+        target = Region(self.buffers.h, start, stop, offset=self.context.streams, stride=1)
         identity, hold = FunctionSpec("identity"), self._hold(self._old_h(target))
         return self._activate(f"project[{number}]", identity, sums, target, gate=False, hold=hold)
 
@@ -152,4 +153,5 @@ class CellOps(ABC):
 
     def _new_h(self, segment: Segment) -> Region:
         """The region of h_t for a segment's hidden units."""
-        return Region(self.buffers.h, segment.first_unit, segment.first_unit + segment.units, offset=1, stride=1)
+        stop = segment.first_unit + segment.units
+        return Region(self.buffers.h, segment.first_unit, stop, offset=self.context.streams, stride=1)

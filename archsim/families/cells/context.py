@@ -50,7 +50,8 @@ class CellContext:
     the h of the cell before it, is its input at once (wavefront). `target` is the tensor outside of its output, from
     entry `target_start` on; None if only the next cell reads it. `valid` says which sequences are there at each time
     step; None if all always are. `sharers`: cells that share the accumulators at a time. `x_is_early`: whether the
-    input of a step can be there before the h of the step before.
+    input of a step can be there before the h of the step before. `streams`: how many take turns, one a step, each with
+    states of its own.
     """
 
     prefix: str
@@ -63,6 +64,7 @@ class CellContext:
     valid: Buffer | None
     sharers: int
     x_is_early: bool = True
+    streams: int = 1
 
     def at_time(
         self,

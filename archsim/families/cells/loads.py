@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archsim.families.cells.buffers import H_SLOTS, CellBuffers
+from archsim.families.cells.buffers import CellBuffers
 from archsim.families.cells.context import CellContext, slots_of, whole
 from archsim.families.cells.tiling import Group, Part, Segment
 from archsim.hardware.dram.transfers import Transfer
+from archsim.hardware.unit import ceil_div
 from archsim.program.ir import Buffer, Op, Region
 from archsim.workload.network import CellSpec
 
@@ -58,7 +59,7 @@ class CellTransfers:
             return []
         first = self.context.target_start
         region = self.context.at_time(target, self.spec.reverse, 0, first, first + self.spec.output_size)
-        return [self.transfer("store h", (whole(self.buffers.h, 1, 1),), region)]
+        return [self.transfer("store h", (whole(self.buffers.h, self.context.streams, 1),), region)]
 
     def load_bias(self, group: Group) -> list[Op]:
         """The load of a group's biases, in the order of its rows."""
@@ -77,20 +78,30 @@ class CellTransfers:
         return [self.transfer("load peephole", (whole(b.dram_peephole),), whole(b.peephole))]
 
     def load_state(self) -> list[Op]:
-        """The loads of h_0 and, if there is one, c_0."""
-        b = self.buffers
-        ops = [self.transfer("load h_0", (whole(b.dram_h_0),), whole(b.h))]
-        if b.dram_c_0 is not None and b.c is not None:
-            ops.append(self.transfer("load c_0", (whole(b.dram_c_0),), whole(b.c)))
+        """The loads of h_0 and, if there is one, c_0: for each stream."""
+        b, ops = self.buffers, list[Op]()
+        for stream in range(self.context.streams):
+            number = self._stream(stream)
+            ops.append(self.transfer(f"load h_0{number}", (whole(b.dram_h_0),), whole(b.h, stream)))
+            if b.dram_c_0 is not None and b.c is not None:
+                ops.append(self.transfer(f"load c_0{number}", (whole(b.dram_c_0),), whole(b.c, stream)))
         return ops
 
     def store_state(self) -> list[Op]:
-        """The stores of h_n and, if there is one, c_n."""
-        b = self.buffers
-        ops = [self.transfer("store h_n", (whole(b.h, self.context.steps % H_SLOTS),), whole(b.dram_h_n))]
-        if b.dram_c_n is not None and b.c is not None:
-            ops.append(self.transfer("store c_n", (whole(b.c),), whole(b.dram_c_n)))
+        """The stores of h_n and, if there is one, c_n: for each stream."""
+        b, ops = self.buffers, list[Op]()
+        steps, streams = self.context.steps, self.context.streams
+        for stream in range(streams):
+            # Where the stream's next step, which does not come, would read it.
+            h = stream + streams * max(0, ceil_div(steps - stream, streams))
+            number = self._stream(stream)
+            ops.append(self.transfer(f"store h_n{number}", (whole(b.h, h % slots_of(b.h)),), whole(b.dram_h_n, stream)))
+            if b.dram_c_n is not None and b.c is not None:
+                ops.append(self.transfer(f"store c_n{number}", (whole(b.c, stream),), whole(b.dram_c_n, stream)))
         return ops
+
+    def _stream(self, number: int) -> str:
+        return f"[{number}]" if self.context.streams > 1 else ""
 
     def transfer(self, label: str, sources: tuple[Region, ...], target: Region, skip_last: int = 0) -> Op:
         """An op that moves the sources, one after the other, to the target."""

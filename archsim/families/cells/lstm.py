@@ -86,9 +86,8 @@ class LstmOps(CellOps):
 
     def _peephole(self, group: Group, gates: tuple[Block, ...]) -> list[Op]:
         """The op that adds p * c onto the sums of those gates that the group holds."""
-        weights, cell = self.buffers.peephole, self.buffers.c
+        weights = self.buffers.peephole
         assert weights is not None
-        assert cell is not None
         ops: list[Op] = []
         for place, block in enumerate((INPUT, FORGET, OUTPUT)):
             if block in gates and group.has(block):
@@ -99,7 +98,7 @@ class LstmOps(CellOps):
                         unit=self._elementwise.state_unit,
                         label=f"{self.context.prefix}peephole_{_NAMES[block]}[{group.index}]",
                         weights=Region(weights, first, first + segment.units),
-                        cell=Region(cell, segment.first_unit, segment.first_unit + segment.units),
+                        cell=self._cell_units(group, block),
                         target=self.in_group(self.buffers.sums, group, segment.row, segment.stop),
                     )
                 )
@@ -166,7 +165,8 @@ class LstmOps(CellOps):
     def _cell_units(self, group: Group, block: Block) -> Region:
         cell, segment = self.buffers.c, group.segment(block)
         assert cell is not None
-        return Region(cell, segment.first_unit, segment.first_unit + segment.units)
+        stride = 1 if self.context.streams > 1 else 0
+        return Region(cell, segment.first_unit, segment.first_unit + segment.units, stride=stride)
 
 
 def _place(segments: list[Segment], segment: Segment) -> int:

@@ -64,7 +64,7 @@ class GemvCell:
         x_slots = config.input_buffer.prefetch_steps + 1 if blocks is None else blocks.x_slots
         maker = BufferMaker(context.prefix, context.batch, config.formats, _memories(config))
         slots = Slots(x_slots, sum_slots, slot_rows)
-        self.buffers = make_buffers(spec, maker, self.groups, plan.storage, slots, context.source)
+        self.buffers = make_buffers(spec, maker, self.groups, plan.storage, slots, context.source, context.streams)
         self.weights = make_weights(spec, maker, self.groups, self.placement, self.buffers.sums, blocks)
         self.matrices = make_matrices(spec, self.groups, self.placement, self.weights)
         self.transfers = CellTransfers(spec, context, self.buffers, Dram.name)

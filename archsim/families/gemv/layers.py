@@ -136,7 +136,10 @@ def _in_one_body(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig, delay: i
             # A frame comes after the one before is out; a layer behind others gets its input with their h, early only
             # as a wavefront.
             early = not spec.streaming or bool(delay and number)
-            context = CellContext(prefix, spec.steps, spec.batch, source, before, target, 0, valid, sharers, early)
+            streams = spec.streams
+            context = CellContext(
+                prefix, spec.steps, spec.batch, source, before, target, 0, valid, sharers, early, streams
+            )
             cells.append(GemvCell(layer, arch, context, interleaved=order.interleaved, blocks=blocks, placement=held))
         return cells
 

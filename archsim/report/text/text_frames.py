@@ -72,6 +72,15 @@ def _arrivals(found: Arrivals, clock_mhz: Fraction) -> Iterator[Row]:
         missed = f"{found.missed_deadlines:,} of {plural(found.frames, 'frame')}"
         meaning = f"out later than {significant(found.deadline_us)} us after they came"
         yield "missed", missed, part(found.missed_deadlines, found.frames), meaning
+    for number, stream in enumerate(found.streams):
+        late = "" if stream.missed_deadlines is None else f"; {stream.missed_deadlines:,} of {stream.frames:,} missed"
+        meaning = f"p50 {stream.p50_cycles:,}, p95 {stream.p95_cycles:,}, p99 {stream.p99_cycles:,} cycles{late}"
+        yield (
+            f"stream {number} max",
+            f"{stream.max_cycles:,} cycles",
+            _us(float(stream.max_cycles / clock_mhz)),
+            meaning,
+        )
 
 
 def _us(value: float) -> str:
