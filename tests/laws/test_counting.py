@@ -233,8 +233,8 @@ def least_bytes(case: Case) -> dict[str, int]:
             if buffer.memory == memory:
                 assert buffer.slots is not None
                 size = 4 * buffer.slots * buffer.entries * buffer.width
-                stem, dot, name = buffer.name.rpartition(".")
-                layer = next(number for number, found in enumerate(layers) if stem + dot in found)
+                name = buffer.name.rpartition(".")[2]
+                layer = next(number for number, known in enumerate(layers) if buffer.name.startswith(tuple(known)))
                 found[memory] += size if name in kept else 0
                 own[layer] += 0 if name in kept else size
         found[memory] += max(own.values())

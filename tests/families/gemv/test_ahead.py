@@ -91,7 +91,7 @@ def test_others_fill_the_wait_of_a_layer_in_a_wavefront() -> None:
         "rnn:9,40,t=5",
     ],
 )
-@pytest.mark.parametrize("groups", ["", "1", "3"])
+@pytest.mark.parametrize("groups", ["", "1", "3", "8"])
 def test_numbers_in_every_bit(workload: str, gates: str, groups: str) -> None:
     """Accumulators of fractions, so that what is rounded when shows: rows ahead twice, the others once."""
     sets = ["formats=q3.8", "activation.method=table", "accumulators.entries=512"]
