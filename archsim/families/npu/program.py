@@ -47,6 +47,11 @@ class NpuSchedule(Schedule[NpuConfig]):
     interleaves_gates: bool = False
     """A group of rows is of one gate."""
 
+    @property
+    def streams(self) -> bool:
+        """A frame goes through all layers in its turn."""
+        return True
+
     def build(self, spec: NetworkSpec, config: NpuConfig) -> Program:
         """Build the program; CapacityError or ScheduleError if the machine cannot run it."""
         _refuse(spec, config)
@@ -57,10 +62,14 @@ class NpuSchedule(Schedule[NpuConfig]):
         for directions, (source, output) in zip(spec.layers, pairwise(streams), strict=True):
             layers.append(_layer(directions, config, spec.batch, prefixes, source, output))
         longest = _longest_chunk(spec, config)
-        most = SLOT_STEPS * max(max(_uses(layer, config).values()) for layer in layers)
+        together = [[cell for layer in layers for cell in layer]] if spec.streaming else layers
+        most = SLOT_STEPS * max(max(_uses(cells, config).values()) for cells in together)
         fifos = [fifo(f"fifo.{unit}", config, longest, spec.batch, most) for unit in BEFORE_LOADER]
         registers = [buffer for layer in layers for cell in layer for buffer in cell.buffers]
         check_registers(registers, config)
+        if spec.streaming:
+            frames = build_phase("body", PhaseKind.BODY, _body(together[0], spec, config, fifos), spec.steps)
+            return Program(self.name, (*streams, *fifos, *registers), (frames,))
         phases: list[Phase] = []
         for number, layer in enumerate(layers):
             suffix = f" of layer {number}" if len(layers) > 1 else ""
@@ -88,14 +97,15 @@ class _Fifos:
 
 
 def _body(layer: Sequence[NpuCell], spec: NetworkSpec, arch: NpuConfig, fifos: Sequence[Buffer]) -> list[Op]:
-    """The ops of one time step of all cells of a layer."""
+    """The ops of one time step of all cells of a layer; of a frame of all layers, each of which first loads its x."""
     buffers = dict(zip(BEFORE_LOADER, fifos, strict=True))
     slots = _Fifos(buffers, _uses(layer, arch), dict.fromkeys(BEFORE_LOADER, 0))
     ops: list[Op] = []
     for cell in layer:
         maker = _Ops(cell, spec, arch, slots)
+        ops += maker.load(0) if spec.streaming else []
         ops += [op for chain in cell.chains_of_x for op in maker.chain(chain)]
-        ops += maker.load(1)
+        ops += [] if spec.streaming else maker.load(1)
         ops += [op for chain in cell.chains_of_h for op in maker.chain(chain)]
     return ops
 
@@ -301,6 +311,7 @@ def _refuse(spec: NetworkSpec, arch: NpuConfig) -> None:
         "peepholes": any(cell.peepholes for cell in spec.cells),
         "coupled gates (input_forget)": any(cell.input_forget for cell in spec.cells),
         "sequences of different lengths": spec.lengths is not None,
+        "streams in turn (streams)": spec.streams > 1,
     }
     missing = [name for name, needed in wanted.items() if needed]
     if missing:

@@ -46,7 +46,7 @@ class SystolicCell:
         maker = BufferMaker(context.prefix, context.batch, config.formats, MEMORIES)
         sum_rows = max(min(spec.proj_size, array.columns), *(group.rows for group in self.groups))
         kept = Slots(config.unified_buffer.prefetch_steps + 1, SUM_SLOTS, sum_rows)
-        self.buffers = make_buffers(spec, maker, self.groups, plan.storage, kept, context.source)
+        self.buffers = make_buffers(spec, maker, self.groups, plan.storage, kept, context.source, context.streams)
         self.transfers = CellTransfers(spec, context, self.buffers, HostLink.name)
         self.tiles = CellTiles(spec, self.groups, array)
         self.matrices_in_dram = self.tiles.buffers(context.prefix, config.formats)

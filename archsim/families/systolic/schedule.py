@@ -1,10 +1,12 @@
 """Defines the schedule `weight_stationary`: every step all weights stream through a systolic array.
 
-Layers run one after the other; both directions of a layer stand in one body and share the stream of tiles.
+Layers run one after the other, each over all steps, or, of a stream, all of them in each frame; both directions of a
+layer stand in one body and share the stream of tiles.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -17,7 +19,7 @@ from archsim.families.systolic.cell import MEMORIES, SystolicCell
 from archsim.families.systolic.config import SystolicConfig
 from archsim.families.systolic.tiles import TileStream
 from archsim.program.builder import build_phase
-from archsim.program.ir import Buffer, DataKind, Op, PhaseKind, Program
+from archsim.program.ir import Buffer, DataKind, Op, Phase, PhaseKind, Program
 from archsim.workload.network import NetworkSpec
 
 ARRAY_TILES = 2
@@ -36,26 +38,21 @@ class WeightStationary(Schedule[SystolicConfig]):
     interleaves_gates: bool = False
     """A group of rows is of one gate."""
 
+    @property
+    def streams(self) -> bool:
+        """A frame goes through all layers in its turn."""
+        return True
+
     def build(self, spec: NetworkSpec, config: SystolicConfig) -> Program:
         """Build the program; CapacityError if the model's states or sums do not fit into the machine."""
         check_functions(spec, config.activation, config.formats)
         outside = [replace(buffer, memory=MEMORIES.outside) for buffer in streams(spec, config.formats)]
         valid = valid_steps(spec)
-        layers: list[list[SystolicCell]] = []
-        for number, (directions, (source, target)) in enumerate(zip(spec.layers, pairwise(outside), strict=True)):
-            places = zip(directions, prefixes(spec, number), starts(directions), strict=True)
-            layers.append(
-                [
-                    SystolicCell(
-                        cell,
-                        config,
-                        CellContext(
-                            prefix, spec.steps, spec.batch, source, None, target, start, valid, len(directions)
-                        ),
-                    )
-                    for cell, prefix, start in places
-                ]
-            )
+        if spec.streaming:
+            layers = _layers_of_a_frame(spec, config, outside[0], outside[-1])
+            outside = [outside[0], outside[-1]]
+        else:
+            layers = _layers_in_turn(spec, config, outside, valid)
         fifo, registers = _tile_buffers(config)
         cells = [cell for layer in layers for cell in layer]
         buffers = (*outside, *([valid] if valid else []), fifo, registers)
@@ -63,18 +60,10 @@ class WeightStationary(Schedule[SystolicConfig]):
         _check_capacity(buffers, config)
         prologue = [op for cell in cells for op in cell.load_constants()]
         prologue += [op for cell in cells for op in cell.transfers.load_state()]
-        prologue += [op for cell in layers[0] for op in cell.transfers.load_first_inputs()]
+        if not spec.streaming:
+            prologue += [op for cell in layers[0] for op in cell.transfers.load_first_inputs()]
         phases = [build_phase("prologue", PhaseKind.PROLOGUE, prologue)]
-        for number, layer in enumerate(layers):
-            own = [cell.transfers for cell in layer]
-            if number:
-                handover = [op for host in own for op in host.load_first_inputs()]
-                phases.append(build_phase(f"handover to layer {number}", PhaseKind.HANDOVER, handover))
-            body = [op for host in own for op in host.load_input_ahead()]
-            body += _streamed(layer, fifo, registers)
-            body += [op for host in own for op in host.store_output()]
-            suffix = f" of layer {number}" if len(layers) > 1 else ""
-            phases.append(build_phase(f"body{suffix}", PhaseKind.BODY, body, repeat=spec.steps))
+        phases += _frames(cells, fifo, registers) if spec.streaming else _bodies(layers, spec.steps, fifo, registers)
         last = [op for cell in cells for op in cell.transfers.store_state()]
         phases.append(build_phase("epilogue", PhaseKind.EPILOGUE, last))
         return Program(schedule=self.name, buffers=buffers, phases=tuple(phases))
@@ -82,6 +71,62 @@ class WeightStationary(Schedule[SystolicConfig]):
 
 SYSTOLIC_SCHEDULES = (WeightStationary(),)
 """All schedules of the family systolic."""
+
+
+def _layers_in_turn(
+    spec: NetworkSpec, config: SystolicConfig, outside: Sequence[Buffer], valid: Buffer | None
+) -> list[list[SystolicCell]]:
+    """The cells of layers one after the other, with a tensor outside between them."""
+    layers: list[list[SystolicCell]] = []
+    for number, (directions, (source, target)) in enumerate(zip(spec.layers, pairwise(outside), strict=True)):
+        layers.append([])
+        for cell, prefix, start in zip(directions, prefixes(spec, number), starts(directions), strict=True):
+            sharers = len(directions)
+            context = CellContext(prefix, spec.steps, spec.batch, source, None, target, start, valid, sharers)
+            layers[-1].append(SystolicCell(cell, config, context))
+    return layers
+
+
+def _layers_of_a_frame(
+    spec: NetworkSpec, config: SystolicConfig, first: Buffer, last: Buffer
+) -> list[list[SystolicCell]]:
+    """The cells of layers that a frame goes through, each of which reads the h that the one before has just written.
+
+    Each has all accumulators: its sums begin with that h, which is complete when the last sums before have been read.
+    """
+    layers: list[list[SystolicCell]] = []
+    before: Buffer | None = None
+    for number, (cell,) in enumerate(spec.layers):
+        prefix = prefixes(spec, number)[0]
+        target = last if number == len(spec.layers) - 1 else None
+        source = None if number else first
+        context = CellContext(prefix, spec.steps, spec.batch, source, before, target, 0, None, 1, streams=spec.streams)
+        layers.append([SystolicCell(cell, config, context)])
+        before = layers[-1][0].buffers.h
+    return layers
+
+
+def _bodies(layers: Sequence[list[SystolicCell]], steps: int, fifo: Buffer, registers: Buffer) -> list[Phase]:
+    """The phases of layers one after the other."""
+    phases: list[Phase] = []
+    for number, layer in enumerate(layers):
+        own = [cell.transfers for cell in layer]
+        if number:
+            handover = [op for host in own for op in host.load_first_inputs()]
+            phases.append(build_phase(f"handover to layer {number}", PhaseKind.HANDOVER, handover))
+        body = [op for host in own for op in host.load_input_ahead()]
+        body += _streamed(layer, fifo, registers)
+        body += [op for host in own for op in host.store_output()]
+        suffix = f" of layer {number}" if len(layers) > 1 else ""
+        phases.append(build_phase(f"body{suffix}", PhaseKind.BODY, body, repeat=steps))
+    return phases
+
+
+def _frames(cells: list[SystolicCell], fifo: Buffer, registers: Buffer) -> list[Phase]:
+    """The body whose repetition is a frame: the load of x_t, all layers, and the store of y_t."""
+    body = [*cells[0].transfers.load_input(), *_streamed(cells, fifo, registers)]
+    body += cells[-1].transfers.store_output()
+    return [build_phase("body", PhaseKind.BODY, body, repeat=cells[0].context.steps)]
 
 
 def _streamed(layer: list[SystolicCell], fifo: Buffer, registers: Buffer) -> list[Op]:
