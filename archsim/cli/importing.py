@@ -12,10 +12,12 @@ import typer
 from archsim.cli.options import DebugOption
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-    from archsim.importers import Found, FoundLayer, InputSequence
+    from archsim.importers import FoundLayer, InputSequence
 
+ALL = "all"
+DEFAULT_STEPS = 16
 DEFAULT_BATCH = 1
 DEFAULT_SEED = 0
 
@@ -30,16 +32,16 @@ class Nonlinearity(StrEnum):
 def import_command(
     model: Annotated[
         Path,
-        typer.Argument(
-            help="A .onnx, .pt, .pth, .safetensors, .npz or Keras .h5 file, or one that an installed package reads."
-        ),
+        typer.Argument(help="An ONNX, torch, safetensors, npz or Keras file, or one that an installed package reads."),
     ],
     layer: Annotated[
-        str | None, typer.Option(metavar="NAME|all", help="The layer to write, or all: the whole stack.")
+        str | None, typer.Option(metavar="NAME|all", help="The layer to write [default: all, the only layer or stack].")
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="MY.yaml", help="The workload; its weights go beside it.")] = None,
     x: Annotated[Path | None, typer.Option("--input", metavar="X.npy", help="Input, in torch's layout.")] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Time steps of a random input.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help=f"Time steps of a random input [default: {DEFAULT_STEPS}].")
+    ] = None,
     batch: Annotated[
         int | None, typer.Option(min=1, help=f"Sequences of a random input [default: {DEFAULT_BATCH}].")
     ] = None,
@@ -55,30 +57,39 @@ def import_command(
     nonlinearity: Annotated[
         Nonlinearity | None, typer.Option(help="Of an RNN in a file that does not say it [default: tanh].")
     ] = None,
+    rename: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN=NAME", help="Other names for tensors; * is any text, as in 'enc_w_*=enc.weight_*'."
+        ),
+    ] = None,
+    map_file: Annotated[
+        Path | None, typer.Option("--map", metavar="MAP.yaml", help="Which tensors make a cell, and in which layout.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the listing, or the summary, as JSON.")] = False,
     debug: DebugOption = False,
 ) -> None:
-    """List the recurrent layers of a model file; with --layer and --out write one, or their stack, as a workload."""
-    from archsim.importers import find_layers, select, write_workload
+    """List the recurrent layers of a model file; with --out write the only one, or their stack, as a workload."""
+    from archsim.cli import import_words
+    from archsim.importers import find_layers, load_naming, select, write_workload
 
-    if (layer is None) != (out is None):
-        _wrong(
-            "--layer" if out is None else "--out", "--layer and --out belong together; without both, layers are listed"
-        )
     if out is None:
-        writing = {"--input": x, "--steps": steps, "--batch": batch, "--seed": seed, "--batch-first": batch_first}
-        writing |= {"--unbatched": unbatched or None, "--force": force or None}
-        _refuse("needs --layer and --out; without both, layers are listed", writing)
-    found = find_layers(model, None if nonlinearity is None else nonlinearity.value)
-    if layer is None or out is None:
-        sys.stdout.writelines(f"{line}\n" for line in _listing(found))
+        writing = {"--layer": layer, "--input": x, "--steps": steps, "--batch": batch, "--seed": seed}
+        writing |= {"--batch-first": batch_first, "--unbatched": unbatched or None, "--force": force or None}
+        _refuse("needs --out MY.yaml; without it, layers are listed", writing)
+    naming = load_naming(rename or (), map_file)
+    found = find_layers(model, None if nonlinearity is None else nonlinearity.value, naming=naming)
+    if out is None:
+        lines = [import_words.as_json(found)] if as_json else import_words.listing(found)
+        sys.stdout.writelines(f"{line}\n" for line in lines)
         return
-    layers = select(found, layer)
+    layers = select(found, layer or ALL)
     sequence = _sequence(layers, x, steps, batch, seed, batch_first, unbatched)
     config = write_workload(found, layers, sequence, out, force)
-    for chosen in layers:
-        sys.stdout.writelines(f"{chosen.name}: note: {note}\n" for note in chosen.notes)
-    sys.stdout.write(f"{out}: {config.summary}\n")
+    words = import_words.summary(found, layers, sequence, out, config.summary)
+    lines = [import_words.as_json(found, layers, sequence, out)] if as_json else words
+    sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
 def _sequence(
@@ -98,13 +109,14 @@ def _sequence(
     if x is not None:
         _refuse("does not go with --input", {"--steps": steps, "--batch": batch, "--seed": seed})
         return read_input(x, order, unbatched, first.input_size)
-    if steps is None:
-        _wrong("--steps", "give --input X.npy, or --steps T for a random input")
     if unbatched and batch not in (None, 1):
         _wrong("--batch", "with --unbatched the batch is 1")
-    return InputSequence(
-        steps, DEFAULT_BATCH if batch is None else batch, order, not unbatched, DEFAULT_SEED if seed is None else seed
-    )
+    drawn = {"steps": DEFAULT_STEPS, "batch": DEFAULT_BATCH, "seed": DEFAULT_SEED}
+    drawn |= {name: value for name, value in (("steps", steps), ("batch", batch), ("seed", seed)) if value is not None}
+    lengths = first.sequence_lens or ()
+    if steps is None and lengths:
+        drawn["steps"] = max(lengths)
+    return InputSequence(drawn["steps"], drawn["batch"], order, not unbatched, drawn["seed"])
 
 
 def _refuse(reason: str, options: Mapping[str, object]) -> None:
@@ -117,53 +129,3 @@ def _wrong(option: str, message: str) -> NoReturn:
     from archsim.errors import Fault, WorkloadError
 
     raise WorkloadError((Fault(option, "", message),))
-
-
-def _listing(found: Found) -> Iterator[str]:
-    """The listing as text: the layers as a table, then notes, and what is not supported."""
-    count = len(found.layers)
-    yield f"{found.path}: {count} recurrent layer{'' if count == 1 else 's'}"
-    if count:
-        yield ""
-        yield from _table([_HEADER, *(_row(layer) for layer in found.layers)])
-    for layer in found.layers:
-        if layer.fed_by:
-            yield f"  {layer.name}: takes {layer.input_from}"
-        for note in layer.notes:
-            yield f"  {layer.name}: note: {note}"
-    if found.unsupported:
-        yield ""
-        yield "not supported:"
-        for entry in found.unsupported:
-            yield f"  {entry.name}: {entry.reason}"
-    if found.rest:
-        yield ""
-        yield f"not recurrent: {found.rest}"
-
-
-_HEADER = ("name", "kind", "I -> H", "layers", "direction", "weights", "options")
-
-
-def _row(layer: FoundLayer) -> tuple[str, ...]:
-    config = layer.config
-    direction = "both" if config.bidirectional else "reverse" if config.reverse else "forward"
-    return (
-        layer.name,
-        config.kind.value,
-        f"{layer.input_size:,} -> {config.hidden_size:,}",
-        str(layer.num_layers),
-        direction,
-        f"{layer.weights:,}",
-        ", ".join(layer.options()) or "-",
-    )
-
-
-def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
-    """Rows in columns of equal width, numbers to the right."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADER))]
-    for row in rows:
-        cells = [
-            cell.rjust(width) if title in ("layers", "weights") else cell.ljust(width)
-            for title, cell, width in zip(_HEADER, row, widths, strict=True)
-        ]
-        yield "  " + "  ".join(cells).rstrip()

@@ -4,6 +4,7 @@ from archsim.importers.chain import select
 from archsim.importers.find import find_layers
 from archsim.importers.found import Found, FoundLayer, Refused, Unsupported, float32, layer_config
 from archsim.importers.importer import Importer
+from archsim.importers.tensors.naming import Naming, load_naming
 from archsim.importers.write import InputSequence, read_input, write_workload
 
 __all__ = [
@@ -11,11 +12,13 @@ __all__ = [
     "FoundLayer",
     "Importer",
     "InputSequence",
+    "Naming",
     "Refused",
     "Unsupported",
     "find_layers",
     "float32",
     "layer_config",
+    "load_naming",
     "read_input",
     "select",
     "write_workload",

@@ -140,18 +140,29 @@ class _Npz:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[_TensorFile]:
-    """Open the file by its suffix; what goes wrong while it is open is a WorkloadError."""
+    """Open the file by its content, or else its suffix; what goes wrong while it is open is a WorkloadError."""
     openers = {".safetensors": _open_safetensors, ".npz": _open_npz}
-    opener = openers.get(path.suffix)
-    if opener is None:
-        raise _error(path, "", f"expected a .safetensors or .npz file, got '{path.suffix}'")
     if path.is_dir():
         raise _error(path, "", "is a directory, expected a file")
     try:
+        opener = openers.get(_kind(path) or path.suffix)
+        if opener is None:
+            raise _error(path, "", f"expected a .safetensors or .npz file, got '{path.suffix}'")
         with opener(path) as file:
             yield file
     except OSError as error:
         raise _error(path, "", f"cannot be read: {error.strerror or error}") from error
+
+
+def _kind(path: Path) -> str:
+    """The suffix that fits the content of a file, whatever its name; "" if it does not say."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        head = file.read(9)
+    if head.startswith(b"PK\x03\x04"):
+        return ".npz"
+    return ".safetensors" if head[8:] == b"{" else ""
 
 
 @contextmanager

@@ -96,7 +96,14 @@ def test_a_workload_with_an_input_runs_and_has_torch_shapes(archsim: Command, mo
     np.save("x.npy", x)
     ended = archsim("import", model, "--layer", "rnn", "--out", "my.yaml", "--input", "x.npy")
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out == "my.yaml: LSTM(3, 4) from model.npz, layer rnn\n"
+    assert ended.out == (
+        "my.yaml: LSTM(3, 4) from model.npz, layer rnn\n"
+        "  layers: 1 recurrent layer in the file, written: rnn\n"
+        "    rnn: LSTM(3, 4), 112 weights; no bias\n"
+        "  left out: 1 other tensor: not recurrent\n"
+        "  input: 5 steps, batch 2, (T, B, features), as given\n"
+        "  next: archsim run edge_16x16 my.yaml\n"
+    )
     assert sorted(os.listdir()) == ["model.npz", "my.safetensors", "my.yaml", "x.npy"]
     assert Path("my.yaml").read_text() == (
         "summary: LSTM(3, 4) from model.npz, layer rnn\n"
@@ -238,11 +245,17 @@ WRITE = ("--layer", "rnn", "--out", "my.yaml")
 ERRORS = {
     ("nothing.npz",): "nothing.npz: no such file",
     ("folder.npz",): "folder.npz: is a directory, expected a file",
-    ("model.txt",): "model.txt: expected a file .onnx, .pt, .pth, .safetensors, .npz, .h5, .hdf5, got '.txt'",
-    ("model.npz", "--layer", "rnn"): "--layer and --out belong together; without both, layers are listed\n",
-    ("model.npz", "--out", "my.yaml"): "--layer and --out belong together; without both, layers are listed\n",
-    ("model.npz", "--steps", "3"): "--steps: needs --layer and --out; without both, layers are listed\n",
-    ("model.npz", *WRITE): "error: --steps: give --input X.npy, or --steps T for a random input\n",
+    (
+        "model.txt",
+    ): "model.txt: expected a file .onnx, .pt, .pth, .pt2, .safetensors, .npz, .h5, .hdf5, .keras, got '.txt', and its content is none that is known",
+    ("model.npz", "--layer", "rnn"): "--layer: needs --out MY.yaml; without it, layers are listed\n",
+    ("model.npz", "--steps", "3"): "--steps: needs --out MY.yaml; without it, layers are listed\n",
+    ("model.npz", "--rename", "x"): "--rename: expected PATTERN=NAME, with at most 4 * in PATTERN and no more in NAME",
+    ("model.npz", "--rename", "a=b*"): "--rename: expected PATTERN=NAME",
+    ("model.npz", "--rename", "y*=z*"): "--rename: 'y*' fits no name in the file: other, rnn.weight_hh_l0, rnn.weight",
+    ("model.npz", "--rename", "rnn.*=x"): "--rename: 'rnn.weight_ih_l0' and 'rnn.weight_hh_l0' both become 'x'",
+    ("model.npz", "--map", "none.yaml"): "none.yaml: cannot be read: No such file or directory",
+    ("model.onnx", "--rename", "a=b"): "model.onnx: says itself what its tensors are; leave out --rename",
     ("model.npz", *WRITE, "--input", "x.npy", "--seed", "1"): "error: --seed: does not go with --input\n",
     (
         "model.npz",

@@ -320,7 +320,7 @@ def refusals() -> Iterator[tuple[str, Json, str | None, str]]:
         "3.0",
         "use_bias in the configuration and its weights",
     )
-    yield "merge", bidirectional(lstm, "layer", merge_mode="sum"), "3.0", "its merge_mode is 'sum', only concat is"
+    yield "merge", bidirectional(lstm, "layer", merge_mode=None), "3.0", "its merge_mode is null, expected"
     yield "conv", layer_entry("ConvLSTM2D", "layer", 4), "3.0", "Keras' 'ConvLSTM2D' is not one of LSTM, GRU, SimpleRNN"
     yield "stack", {"class_name": "RNN", "config": {"name": "layer", "cell": {"class_name": "StackedRNNCells"}}}, "3.0", \
         "Keras' 'RNN of StackedRNNCells' is not one of"  # fmt: skip

@@ -27,6 +27,8 @@ MAX_ATTRIBUTE_BYTES = 1 << 24
 EXTRA_BYTES = 256 << 20
 KNOWN_FILTERS = {1: "gzip", 2: "shuffle", 3: "fletcher32", 32000: "lzf"}
 ATTRIBUTES = ("model_config", "keras_version")
+OPTIMIZER = ("optimizer_weights", "optimizer")
+"""Groups of the file itself in which an optimizer keeps its state, under the names of the weights."""
 _NAMED = re.compile(r"(.*/)?(kernel|recurrent_kernel|bias)(:[0-9]+)?")
 _NUMBERED = re.compile(r"(.*/)?([A-Za-z0-9_]*_)?cell(_[0-9]+)?/vars/[0-9]+")
 
@@ -46,7 +48,7 @@ def limit_resources(most: int, seconds: int) -> None:
 
 
 def walk(group: H5, refused: list[list[str]]) -> dict[str, Any]:
-    """Yield all datasets below a group, by path; links that lead elsewhere are refused."""
+    """All datasets below a group but those of an optimizer, by path; links that lead elsewhere are refused."""
     found: dict[str, Any] = {}
     stack = [("", group, 0)]
     objects = 0
@@ -57,6 +59,8 @@ def walk(group: H5, refused: list[list[str]]) -> dict[str, Any]:
             if objects > MAX_OBJECTS or depth > MAX_DEPTH:
                 raise ValueError("too many objects, or too many groups inside each other")
             path = prefix + name
+            if path in OPTIMIZER:
+                continue
             if not isinstance(node.get(name, getlink=True), h5py.HardLink):
                 refused.append([path, "is a link to another place or file, which is not followed"])
                 continue

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archsim.config.text import shorten, shown
 
-RECURRENT = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "rnn"}
+RECURRENT = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "rnn", "CuDNNLSTM": "lstm", "CuDNNGRU": "gru"}
 _CELLS = {"LSTMCell": "LSTM", "GRUCell": "GRU", "SimpleRNNCell": "SimpleRNN"}
 _SOUNDS_RECURRENT = re.compile("lstm|gru|rnn", re.IGNORECASE)
 _PASSING = frozenset(
     {"Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "AlphaDropout", "ActivityRegularization"}
 )
 """Layers that hand their input on unchanged when a model is not being trained."""
+_MERGED = {"sum": "added up", "mul": "multiplied", "ave": "averaged"}
+"""What a Bidirectional layer does with its two outputs, if not put them side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,8 @@ class KerasLayer:
     """A recurrent layer of the configuration; `refused` says why it cannot be imported ("" if it can).
 
     `options` are those of the layer (and `backward` of Bidirectional's second). `source` is the name of the recurrent
-    layer that feeds it, or "" and then `source_words` say what does.
+    layer that feeds it, or "" and then `source_words` say what does. `place` are the groups in which a .keras archive
+    keeps its weights, and those of the models around it.
     """
 
     name: str
@@ -38,6 +42,7 @@ class KerasLayer:
     source: str = ""
     source_words: str = ""
     notes: tuple[str, ...] = ()
+    place: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)
@@ -56,9 +61,9 @@ def keras_layers(text: str) -> list[KerasLayer]:
         raise ValueError(f"model_config has no layers as Keras writes them ({type(error).__name__})") from error
 
 
-def _layers(entry: Mapping[str, Any], depth: int = 0) -> Iterator[KerasLayer]:
+def _layers(entry: Mapping[str, Any], place: tuple[str, ...] = ()) -> Iterator[KerasLayer]:
     """Yield the layers of a model's entry, also of models inside it."""
-    if depth > 16:
+    if len(place) > 16:
         raise ValueError("model_config has too many models inside each other")
     config = entry["config"]
     entries = config if isinstance(config, list) else config["layers"]
@@ -74,11 +79,21 @@ def _layers(entry: Mapping[str, Any], depth: int = 0) -> Iterator[KerasLayer]:
         model.takes[name] = before if nodes is None else list(_tensors(nodes))
         before = [name]
     masks = tuple(_masks(model))
+    used: Counter[str] = Counter()
     for inner, name in zip(entries, model.classes, strict=False):
+        group = _snake_case(str(inner["class_name"]))
+        used[group] += 1
+        own = (*place, group if used[group] == 1 else f"{group}_{used[group] - 1}")
         if isinstance(inner["config"], list) or "layers" in inner["config"]:
-            yield from _layers(inner, depth + 1)
+            yield from _layers(inner, own)
         else:
-            yield from _layer(name, model, masks)
+            yield from (replace(layer, place=own) for layer in _layer(name, model, masks))
+
+
+def _snake_case(name: str) -> str:
+    """The name of a class as keras.utils.naming writes it: simple_rnn for SimpleRNN."""
+    joined = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name[:200]))
+    return re.sub("([a-z])([A-Z])", r"\1_\2", joined).lower()
 
 
 def _layer(name: str, model: _Model, masks: tuple[str, ...]) -> Iterator[KerasLayer]:
@@ -115,10 +130,13 @@ def _bidirectional(
     refused = ""
     if kind not in RECURRENT or second["class_name"] != kind:
         refused = f"Keras' Bidirectional of {shown(kind)} and {shown(second['class_name'])}"
-    elif options.get("merge_mode", "concat") != "concat":
-        refused = f"its merge_mode is {shown(options['merge_mode'])}, only concat is supported"
+    elif options.get("merge_mode", "concat") not in ("concat", *_MERGED):
+        refused = f"its merge_mode is {shown(options['merge_mode'])}, expected concat, sum, mul or ave"
     elif forward.get("go_backwards"):
         refused = "its forward layer goes backwards"
+    merged = _MERGED.get(str(options.get("merge_mode", "concat")))
+    if merged:
+        notes += (f"merge_mode: its two outputs are {merged} in the model, and side by side in the workload",)
     return KerasLayer(name, RECURRENT.get(kind, ""), forward, backward, refused, source, words, notes)
 
 
@@ -141,6 +159,9 @@ def _source(name: str, model: _Model) -> tuple[str, str]:
             return "", words
         if not inner.get("return_sequences"):
             return "", f"{words}, which gives its last step alone"
+        if kind == "Bidirectional" and options.get("merge_mode", "concat") != "concat":
+            merged = _MERGED.get(str(options["merge_mode"]), "merged")
+            return "", f"{words}, whose directions are {merged}"
         if kind != "Bidirectional" and inner.get("go_backwards"):
             return "", f"{words}, last step first"
         return name, words

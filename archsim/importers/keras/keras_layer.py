@@ -2,7 +2,8 @@
 
 Source: the build() and call() of Keras' LSTMCell, GRUCell and SimpleRNNCell (2.15 and 3). Columns of kernel (I, G H)
 and recurrent_kernel (H, G H) are the gates i, f, c, o (LSTM) and z, r, h (GRU). There is one bias; a GRU with
-reset_after has two, in a (2, 3 H) tensor: the input's and the recurrent one.
+reset_after has two, in a (2, 3 H) tensor: the input's and the recurrent one. CuDNNLSTM and CuDNNGRU (Keras 2.0 to 2.3)
+keep two biases in a row, and each gate's kernels transposed: see _convert_rnn_weights in their engine/saving.py.
 """
 
 from __future__ import annotations
@@ -45,6 +46,23 @@ class KerasCell:
             raise Refused(f"its kernels have shapes {shapes}, which is no LSTM, GRU or SimpleRNN")
         return kinds[columns // hidden]
 
+    def plain(self) -> KerasCell:
+        """The cell in the layout of LSTM and GRU, if it is one of CuDNNLSTM or CuDNNGRU: its bias has two in a row."""
+        kind = self.kind
+        rows = self.kernel.shape[1]
+        if kind is CellKind.RNN or self.bias is None or self.bias.shape != (2 * rows,):
+            return self
+        kernels = [np.ascontiguousarray(gate).reshape(gate.shape[::-1]).T for gate in _gates(self.kernel, kind)]
+        recurrent = np.concatenate([gate.T for gate in _gates(self.recurrent, kind)], axis=1)
+        both = self.bias.reshape(2, rows)
+        return KerasCell(
+            np.concatenate(kernels, axis=1), recurrent, both if kind is CellKind.GRU else both[0] + both[1]
+        )
+
+
+def _gates(kernel: Float32Array, kind: CellKind) -> list[Float32Array]:
+    return np.split(kernel, kind.gates, axis=1)
+
 
 def keras_layer(
     name: str, cells: list[KerasCell], layer: KerasLayer | None, version: str, relu: str | None
@@ -53,6 +71,7 @@ def keras_layer(
 
     `layer` is its configuration if the file has one.
     """
+    cells = [cell.plain() for cell in cells]
     first = cells[0]
     kind, hidden = first.kind, first.recurrent.shape[0]
     if any(cell.kernel.shape != first.kernel.shape or cell.recurrent.shape != first.recurrent.shape for cell in cells):
@@ -86,7 +105,7 @@ def keras_layer(
         first.kernel.shape[0],
         tensors,
         batch_first=not options[0].get("time_major", False),
-        notes=_notes(layer, config.reverse, kind, relu),
+        notes=_notes(layer, config.reverse, config.bidirectional, kind, relu),
         input_from="" if layer is None else layer.source_words,
     )
 
@@ -148,12 +167,13 @@ def _function(name: object, version: str) -> dict[str, Any]:
     raise Refused(f"its activation {shown(name)} is not supported")
 
 
-def _notes(layer: KerasLayer | None, reverse: bool, kind: CellKind, relu: str | None) -> tuple[str, ...]:
+def _notes(layer: KerasLayer | None, reverse: bool, both: bool, kind: CellKind, relu: str | None) -> tuple[str, ...]:
     notes = () if layer is None else layer.notes
     if layer is None:
         chosen = relu if kind is CellKind.RNN and relu else "tanh"
         taken = chosen if kind is CellKind.RNN else f"sigmoid and {chosen}"
-        notes += (f"the file has no configuration: Keras' defaults are taken ({taken}, no go_backwards)",)
+        sides = ", outputs side by side" if both else ""
+        notes += (f"the file has no configuration: Keras' defaults are taken ({taken}, no go_backwards{sides})",)
     if reverse:
         notes += ("go_backwards: Keras gives its last step first, the workload's output is in the input's order",)
     return notes

@@ -7,23 +7,18 @@ rows of weight_hh are 4, 3 or 1 times the hidden units: LSTM, GRU or RNN. Nothin
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import numpy.typing as npt
 
 from archsim.config.text import shorten
 from archsim.errors import FaultsError
 from archsim.importers.found import FoundLayer, Refused, Shape, Unsupported, float32, layer_config, unique_names
+from archsim.importers.tensors.view import TensorView
 from archsim.workload.network import CellKind
-
-Reader = Callable[[Mapping[str, Shape]], Mapping[str, npt.NDArray[Any]]]
-"""Reads the named tensors."""
 
 MAX_LAYERS = 64
 _KINDS = {kind.gates: kind for kind in CellKind}
-_NAME = re.compile(
+TORCH_NAME = re.compile(
     r"(?:(?P<prefix>.*)\.)?(?P<what>weight_ih|weight_hh|weight_hr|bias_ih|bias_hh|peephole)"
     r"(?:_l(?P<layer>[0-9]{1,4}))?(?P<reverse>_reverse)?",
     re.DOTALL,
@@ -60,30 +55,37 @@ class _Cell:
         return self.proj_size or self.hidden_size
 
 
-def find_in_state_dict(
-    shapes: Mapping[str, Shape], read: Reader, nonlinearity: str | None
-) -> tuple[list[FoundLayer], list[Unsupported], int]:
-    """Find all recurrent layers, those not supported, and how many tensors belong to neither."""
-    modules, unsupported, others = _modules(shapes)
+@dataclass(frozen=True, slots=True)
+class InStateDict:
+    """What is found: layers, those not supported, and the names of all other tensors."""
+
+    layers: tuple[FoundLayer, ...]
+    unsupported: tuple[Unsupported, ...]
+    others: tuple[str, ...]
+
+
+def find_in_state_dict(view: TensorView, nonlinearity: str | None) -> InStateDict:
+    """Find all recurrent layers under torch's names."""
+    modules, unsupported, others = _modules(view.shapes)
     layers = []
     titles = unique_names([prefix or "state_dict" for prefix in modules])
     for title, module in zip(titles, modules.values(), strict=True):
         try:
-            layers.append(_layer(title, module, shapes, read, nonlinearity))
+            layers.append(_layer(title, module, view, nonlinearity))
         except Refused as error:
             unsupported.append(Unsupported(title, str(error)))
         except FaultsError as error:
             unsupported.append(Unsupported(title, error.faults[0].message))
-    return layers, unsupported, others
+    return InStateDict(tuple(layers), tuple(unsupported), tuple(others))
 
 
-def _modules(shapes: Mapping[str, Shape]) -> tuple[dict[str, _Module], list[Unsupported], int]:
+def _modules(shapes: Mapping[str, Shape]) -> tuple[dict[str, _Module], list[Unsupported], list[str]]:
     modules: dict[str, _Module] = {}
     joined: dict[str, str] = {}
     computed: dict[str, str] = {}
-    others = 0
+    others: list[str] = []
     for name in shapes:
-        if match := _NAME.fullmatch(name):
+        if match := TORCH_NAME.fullmatch(name):
             layer = None if match["layer"] is None else int(match["layer"])
             module = modules.setdefault(match["prefix"] or "", _Module())
             module.names[layer, match["reverse"] is not None, match["what"]] = name
@@ -92,7 +94,7 @@ def _modules(shapes: Mapping[str, Shape]) -> tuple[dict[str, _Module], list[Unsu
         elif match := _COMPUTED.search(name):
             computed.setdefault(name[: match.start()] or "state_dict", name)
         else:
-            others += 1
+            others.append(name)
     unsupported = [
         Unsupported(
             shorten(prefix),
@@ -108,9 +110,8 @@ def _modules(shapes: Mapping[str, Shape]) -> tuple[dict[str, _Module], list[Unsu
     return modules, unsupported, others
 
 
-def _layer(
-    title: str, module: _Module, shapes: Mapping[str, Shape], read: Reader, nonlinearity: str | None
-) -> FoundLayer:
+def _layer(title: str, module: _Module, view: TensorView, nonlinearity: str | None) -> FoundLayer:
+    shapes = view.shapes
     places = module.places
     both = any(reverse for _, reverse in places)
     count = _layer_count(places, both)
@@ -126,17 +127,17 @@ def _layer(
         peepholes=first.peepholes,
         nonlinearity=nonlinearity or "tanh" if first.kind is CellKind.RNN else "tanh",
     )
-    tensors = read({name: shapes[name] for name in module.names.values()})
+    tensors = view.read({name: shapes[name] for name in module.names.values()})
     canonical = {
         f"{what}{_suffix(layer or 0, reverse)}": float32(name, tensors[name])
         for (layer, reverse, what), name in sorted(module.names.items(), key=lambda item: item[1])
     }
     tells_nothing = first.kind is CellKind.RNN and nonlinearity is None
-    notes = ("a state_dict does not say whether it is tanh or relu; taken as tanh (--nonlinearity relu)",)
+    notes = [view.notes[name] for name in module.names.values() if name in view.notes]
+    if tells_nothing:
+        notes.append("a state_dict does not say whether it is tanh or relu; taken as tanh (--nonlinearity relu)")
     words = "something that a state_dict does not name"
-    return FoundLayer(
-        title, config, first.input_size, canonical, count, input_from=words, notes=notes if tells_nothing else ()
-    )
+    return FoundLayer(title, config, first.input_size, canonical, count, input_from=words, notes=tuple(notes))
 
 
 def _layer_count(places: list[tuple[int | None, bool]], both: bool) -> int:

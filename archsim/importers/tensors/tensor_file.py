@@ -12,18 +12,27 @@ import numpy as np
 import numpy.typing as npt
 
 from archsim.errors import FaultsError
-from archsim.importers.faults import fault, file_bytes, first_line, most_tensor_bytes, other_tensors
+from archsim.importers.faults import fault, file_bytes, first_line, most_tensor_bytes
 from archsim.importers.found import Found, Shape
-from archsim.importers.tensors.state_dict import find_in_state_dict
+from archsim.importers.reading import Asked
+from archsim.importers.tensors.find_tensors import find_in_tensors
 from archsim.workload.files import read_tensors
 
 MAX_NAMES = 100_000
 
 
-def find_in_tensor_file(path: Path, nonlinearity: str | None) -> Found:
-    """All recurrent layers of a .safetensors or .npz file."""
-    size = file_bytes(path)
-    shapes = _safetensors_shapes(path) if path.suffix == ".safetensors" else _npz_shapes(path, size)
+def find_in_safetensors(path: Path, asked: Asked) -> Found:
+    """All recurrent layers of a .safetensors file."""
+    file_bytes(path)
+    return _find(path, _safetensors_shapes(path), asked)
+
+
+def find_in_npz(path: Path, asked: Asked) -> Found:
+    """All recurrent layers of an .npz file."""
+    return _find(path, _npz_shapes(path, file_bytes(path)), asked)
+
+
+def _find(path: Path, shapes: Mapping[str, Shape], asked: Asked) -> Found:
     if len(shapes) > MAX_NAMES:
         raise fault(path, f"holds {len(shapes):,} tensors, more than the {MAX_NAMES:,} that archsim import reads")
 
@@ -35,8 +44,7 @@ def find_in_tensor_file(path: Path, nonlinearity: str | None) -> Found:
         except Exception as error:  # as below: the data behind a good header can be broken in a dozen ways
             raise fault(path, f"cannot be read: {first_line(error)}") from error
 
-    layers, unsupported, others = find_in_state_dict(shapes, read, nonlinearity)
-    return Found(path, tuple(layers), tuple(unsupported), rest=other_tensors(others))
+    return find_in_tensors(path, shapes, read, asked)
 
 
 def _safetensors_shapes(path: Path) -> dict[str, Shape]:

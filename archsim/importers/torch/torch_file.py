@@ -19,9 +19,10 @@ import numpy.typing as npt
 
 from archsim.config.text import shorten
 from archsim.errors import FaultsError
-from archsim.importers.faults import fault, file_bytes, first_line, optional_package, other_tensors
+from archsim.importers.faults import fault, file_bytes, first_line, optional_package
 from archsim.importers.found import Found, Refused, Shape
-from archsim.importers.tensors.state_dict import find_in_state_dict
+from archsim.importers.reading import Asked
+from archsim.importers.tensors.find_tensors import find_in_tensors
 
 Torch = Any
 """The package torch, which is optional, or one of its tensors."""
@@ -29,9 +30,18 @@ Torch = Any
 _FORBIDDEN = re.compile(r"GLOBAL (\S+) (?:was not an allowed global|whose module \S+ is blocked)")
 _STUMBLED = re.compile(r"WeightsUnpickler error:\s*([^\n]+)")
 _SAVE = "save the weights alone: torch.save(model.state_dict(), 'weights.pt')"
+_SCRIPT = "save its weights alone: torch.save(torch.jit.load(FILE).state_dict(), 'weights.pt')"
+_QUANTIZED = (
+    "holds weights that torch.ao.quantization has packed into objects of TorchScript, which only code can open; save "
+    "the state_dict of the model before quantize_dynamic, and let the machine's formats do the quantization"
+)
+_OTHER_FOLLOWS = (
+    "; if what else is in the file keeps it from loading (a Lightning checkpoint, for one) and you trust it: "
+    "torch.save(torch.load(FILE, weights_only=False)['state_dict'], 'weights.pt')"
+)
 
 
-def find_in_torch(path: Path, nonlinearity: str | None) -> Found:
+def find_in_torch(path: Path, asked: Asked) -> Found:
     """All recurrent layers of the file."""
     size = file_bytes(path)
     torch = optional_package(path, "torch", "torch")
@@ -41,8 +51,7 @@ def find_in_torch(path: Path, nonlinearity: str | None) -> Found:
         return {name: _array(name, tensors[name], torch, size) for name in wanted}
 
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    layers, unsupported, others = find_in_state_dict(shapes, read, nonlinearity)
-    return Found(path, tuple(layers), tuple(unsupported), rest=other_tensors(others))
+    return find_in_tensors(path, shapes, read, asked)
 
 
 def _tensors(path: Path, torch: Torch) -> dict[str, Any]:
@@ -67,7 +76,10 @@ def _tensors(path: Path, torch: Torch) -> dict[str, Any]:
 def _refused(path: Path, error: Exception) -> FaultsError:
     text = str(error)
     if found := _FORBIDDEN.search(text):
-        return fault(path, f"holds the Python object {shorten(found[1])}, and loading it could run any code; {_SAVE}")
+        if found[1] == "torch.ScriptObject":
+            return fault(path, _QUANTIZED)
+        holds = f"holds the Python object {shorten(found[1])}, and loading it could run any code; {_SAVE}"
+        return fault(path, holds + _OTHER_FOLLOWS)
     stumbled = _STUMBLED.search(text)
     reason = shorten(stumbled[1], 160) if stumbled else first_line(error)
     return fault(path, f"not a valid torch file of weights alone: {reason}")
@@ -85,7 +97,7 @@ def _is_plain_archive(path: Path) -> bool:
         raise fault(path, f"not a valid torch file: {first_line(error)}") from error
     names = {member.filename.rpartition("/")[2] for member in members}
     if "constants.pkl" in names:
-        raise fault(path, f"is a TorchScript archive, which holds code; {_SAVE}")
+        raise fault(path, f"is a TorchScript archive, which holds code; {_SCRIPT}")
     if any(member.compress_type != zipfile.ZIP_STORED for member in members):
         raise fault(path, "not a valid torch file: its tensors are compressed")
     return True
