@@ -16,9 +16,11 @@ from archsim.checking.streams import per_stream
 from archsim.families.cells.streams import cell_prefixes
 from archsim.families.machine_config import MachineConfig
 from archsim.families.schedule import Schedule
-from archsim.formats import Encoding, Fixed, IntegerFormat
+from archsim.formats import Encoding, Fixed, IntegerFormat, Scaled
 from archsim.golden.integer import Grid
 from archsim.golden.integer_layers import Grids, IntegerMachine, run_integer
+from archsim.golden.stack import Direction
+from archsim.workload import CellTensors
 from archsim.workload.network import CellSpec
 
 
@@ -33,7 +35,7 @@ def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: Schedule[Any
     h_n, c_n = [], []
     prefixes = iter(cell_prefixes(spec))
     method = integer_method(arch, spec)
-    made = directions(numbers.tensors, spec)
+    made = _with_codes(numbers, directions(numbers.tensors, spec))
     split = schedule.splits_sums or arch.formats.input != arch.formats.hidden
     split_rows = iter(schedule.split_rows(spec, arch) or [frozenset()] * len(spec.cells))
     for number, layer in enumerate(spec.layers):
@@ -57,6 +59,26 @@ def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: Schedule[Any
         if number + 1 < len(spec.layers):
             below = _codes(below, numbers.encodings[f"l{number}.dram.output"])
     return Golden(below, tuple(h_n), tuple(c_n), None)
+
+
+def _with_codes(numbers: Numbers, made: list[list[Direction]]) -> list[list[Direction]]:
+    """The layers with the file's integer codes in place of real numbers, where the formats take them as they are."""
+    cells = iter(numbers.tensors.cells)
+    return [[_coded(numbers, direction, next(cells)) for direction in layer] for layer in made]
+
+
+def _coded(numbers: Numbers, direction: Direction, tensors: CellTensors) -> Direction:
+    formats = numbers.formats
+    weights: Any = direction.weights
+    codes: dict[str, npt.NDArray[Any] | None] = {}
+    if isinstance(formats.format("weight"), Scaled):
+        codes |= {name: tensors.coded[name].codes for name in tensors.coded if name.startswith("weight")}
+    if "peephole" in tensors.coded and isinstance(formats.format("cell"), Scaled):
+        codes["peephole"] = tensors.coded["peephole"].codes
+    biases = [name for name in ("bias_ih", "bias_hh") if name in tensors.coded]
+    if biases and isinstance(formats.format("accumulator"), Scaled):
+        codes |= {name: tensors.coded[name].codes if name in biases else None for name in ("bias_ih", "bias_hh")}
+    return replace(direction, weights=replace(weights, **codes)) if codes else direction
 
 
 def _codes(values: npt.NDArray[np.float64], encoding: Encoding) -> npt.NDArray[np.int64]:

@@ -9,11 +9,14 @@ import numpy.typing as npt
 
 from archsim.checking.numbers import Numbers
 from archsim.families.cells.streams import cell_prefixes
-from archsim.formats import Encoding
+from archsim.formats import Encoding, IntegerFormat
 from archsim.formats.number import Array
 from archsim.program.ir import Observed, Op, Region
 
-Float32 = npt.NDArray[np.float32]
+Float = npt.NDArray[np.floating]
+
+FLOAT32_BITS = 24
+"""Integers of so many bits are exact in float32."""
 
 
 class Recorder:
@@ -27,7 +30,7 @@ class Recorder:
             self._cells |= {f"{prefix}{name}": number for name in ("gates", "c")}
         self._shapes = [(spec.steps, spec.batch, cell.hidden_size) for cell in spec.cells]
         self._reverse = [cell.reverse for cell in spec.cells]
-        self.values: list[dict[str, Float32]] = [{} for _ in spec.cells]
+        self.values: list[dict[str, Float]] = [{} for _ in spec.cells]
 
     def __call__(self, op: Op, repetition: int, results: Sequence[Array]) -> None:
         """Keep what the op says may be kept: activated gates or cell states."""
@@ -36,7 +39,7 @@ class Recorder:
             real = self._real(region, results[0])
             self._keep(part, op, region, repetition, real[part.first_row : part.first_row + part.rows])
 
-    def _keep(self, part: Observed, op: Op, region: Region, repetition: int, values: Float32) -> None:
+    def _keep(self, part: Observed, op: Op, region: Region, repetition: int, values: Float) -> None:
         cell = self._cells.get(region.buffer.name)
         if cell is None:  # an RNN's activation gives h itself, which is in the output
             return
@@ -45,9 +48,11 @@ class Recorder:
         time = steps - 1 - step if self._reverse[cell] else step
         kept = self.values[cell].get(part.quantity)
         if kept is None:
-            kept = self.values[cell][part.quantity] = np.zeros(self._shapes[cell], np.float32)
+            kept = self.values[cell][part.quantity] = np.zeros(self._shapes[cell], values.dtype)
         kept[time, :, part.first_unit : part.first_unit + len(values)] = values.T
 
-    def _real(self, region: Region, stored: Array) -> Float32:
+    def _real(self, region: Region, stored: Array) -> Float:
+        """The values, float32, or float64 where that does not tell all codes apart."""
         encoding: Encoding = self._encodings[region.buffer.name]
-        return np.asarray(encoding.decoded(stored), np.float32)
+        wide = isinstance(encoding.format, IntegerFormat) and encoding.format.bits > FLOAT32_BITS
+        return np.asarray(encoding.decoded(stored), np.float64 if wide else np.float32)

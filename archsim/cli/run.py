@@ -61,6 +61,9 @@ def run_command(
     full: Annotated[bool, typer.Option("--full", help="Print the whole report, which is in report.txt.")] = False,
     timing_only: Annotated[bool, typer.Option("--timing-only", help="Compute no numbers, only cycles.")] = False,
     executor: ExecutorOption = "auto",
+    keep_steps: Annotated[
+        bool, typer.Option("--keep-steps", help="Put c and gates of every time step into outputs.npz, too.")
+    ] = False,
     no_plots: Annotated[bool, typer.Option("--no-plots", help="Draw no figures.")] = False,
     trace: Annotated[
         list[TraceKind] | None,
@@ -91,7 +94,7 @@ def run_command(
     ranking = ranked(schedule, machine, work)
     found = ranking.best if ranking else find_schedule(schedule, machine.config.family)
     asked_for = best_name(ranking.by) if ranking else found.name
-    asked = Asked(machine, work, asked_for, Options(timing_only, executor))
+    asked = Asked(machine, work, asked_for, Options(timing_only, executor, keep_steps))
     streams = Streams(tuple(trace or ()), _tables(export), export_format)
     evaluator = Evaluator()
     program = _program(asked, found, evaluator)
@@ -100,7 +103,7 @@ def run_command(
         sys.stdout.write(stats_json(simulation))
         return _exit_code(simulation)
     target = out or Path("results") / "-".join(filter(None, (machine.name, work.name, found.name, asked.mark)))
-    report = _Report(json, full, plots=not no_plots)
+    report = _Report(json, full, plots=not no_plots, keep_steps=keep_steps)
     title, units = f"{work.name} on {machine.name}, schedule {found.name}", tuple(build_units(machine.config))
     about = TracedRun(title, machine.config.clock_mhz, units)
     with result_folder(target, asked, force) as folder, written(streams, folder, about, program) as files:
@@ -157,6 +160,7 @@ def _simulated(
             schedule,
             timing_only=options.timing_only,
             executor=options.executor,
+            keep_steps=options.keep_steps,
             progress=progress,
             evaluator=evaluator,
             listeners=listeners,
@@ -170,6 +174,7 @@ class _Report:
     json: bool
     full: bool
     plots: bool
+    keep_steps: bool
 
     def make(self, simulation: Simulation, evaluator: Evaluator, folder: Path, files: Written) -> None:
         """Print it, and write everything."""
@@ -195,7 +200,7 @@ class _Report:
         else:
             _show(lambda console: print_report(simulation, console, findings, changes), None)
         with working("writing the results"):
-            fill_folder(folder, simulation, findings, changes, self.plots)
+            fill_folder(folder, simulation, findings, changes, self.plots, self.keep_steps)
 
 
 def _show(show: Callable[[Console], None], most: int | None) -> None:

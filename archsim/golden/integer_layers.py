@@ -18,7 +18,7 @@ from archsim.golden.functions import Activation, Float, Float64
 from archsim.golden.gru import GruOptions, GruWeights
 from archsim.golden.integer import Coded, Codes, Grid, Target
 from archsim.golden.integer_functions import Method, activate, clipped
-from archsim.golden.integer_tiles import Array, Part, rows_of
+from archsim.golden.integer_tiles import Array, Part, coded, rows_of
 from archsim.golden.lstm import LstmOptions, LstmWeights
 from archsim.golden.rnn import RnnOptions, RnnWeights
 from archsim.golden.sequence import Lengths
@@ -173,8 +173,8 @@ class _Units:
         return self.to("input", self.grids.x).encode(np.asarray(x, np.float64))
 
     def matrix(self, weight: Float, grid: Grid | None) -> Coded:
-        """A weight matrix (G, K) as codes."""
-        return self.to("weight", grid).encode(weight)
+        """A weight matrix (G, K) as codes, which integers already are, less the zero point."""
+        return coded(weight, self.to("weight", grid))
 
     def activated(self, activation: Activation, sums: Coded, clip: float | None, target: Target) -> Coded:
         """The activation of clipped sums."""
@@ -210,7 +210,7 @@ def _lstm(units: _Units, weights: LstmWeights, options: LstmOptions) -> Step:
     project = _projection(units, weights.weight_hr)
     peepholes: list[Coded | None] = [None, None, None]
     if weights.peephole is not None:
-        peepholes = [*units.to("cell", grids.peephole).encode(weights.peephole).split(3)]
+        peepholes = [*coded(weights.peephole, units.to("cell", grids.peephole)).split(3)]
     gate, candidate, cell = options.activations
 
     def gated(sums: Coded, peephole: Coded | None, c: Coded) -> Coded:

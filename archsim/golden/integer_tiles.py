@@ -17,6 +17,17 @@ Part = tuple[Coded, Grid]
 """A weight matrix (G, K) and the grid of the vectors (B, K) that it multiplies."""
 
 
+def coded(values: Float | Codes, target: Target) -> Coded:
+    """Real numbers as codes; integers are codes less the zero point already, all within the grid's range."""
+    if not np.issubdtype(values.dtype, np.integer):
+        return target.encode(np.asarray(values, np.float64))
+    grid = target.grid
+    codes = np.asarray(values, np.int64) + grid.zero
+    if codes.size and not grid.low <= int(codes.min()) <= int(codes.max()) <= grid.high:
+        raise ValueError(f"codes beyond {grid.bits} bits")
+    return Coded(codes, grid)
+
+
 def rows_of(matrix: Coded, rows: Codes) -> Coded:
     """Some of the rows of a matrix, with their scales."""
     scale = np.asarray(matrix.grid.scale)
@@ -177,7 +188,7 @@ class Array:
 
     def bias(self, values: Sequence[Float | None], part: Part) -> Coded | None:
         """The sum of the biases there are (G), on the grid of the accumulators of a part; None if there is none."""
-        given = [np.asarray(value, np.float64) for value in values if value is not None]
+        given = [np.asarray(value) for value in values if value is not None]
         if not given:
             return None
         matrix, vector = part
@@ -185,4 +196,6 @@ class Array:
         if any(value.shape != rows for value in given):
             raise ValueError(f"a bias must have the shape {rows}, not {[value.shape for value in given]}")
         target = replace(self.to_accumulator, grid=product_grid(self.to_accumulator.grid, matrix.grid, vector))
-        return target.encode(sum(given[1:], start=given[0]))
+        if all(np.issubdtype(value.dtype, np.integer) for value in given):
+            return target.narrow(sum(given[1:], start=given[0].astype(np.int64)))
+        return target.encode(sum(given[1:], start=given[0].astype(np.float64)))

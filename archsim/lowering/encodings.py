@@ -14,8 +14,10 @@ from archsim.formats import Bit, Encoding, Fixed, Formats, Granularity, IntegerF
 from archsim.formats.encoding import Scale
 from archsim.formats.scaling import covered, scale_and_zero
 from archsim.hardware.dram.transfers import Transfer
+from archsim.lowering.coded_weights import check_coded, coded_encoding, peephole_encoding
 from archsim.program.ir import WIDE, DataKind, PhaseKind, Program
 from archsim.workload.calibration import Calibration, Range
+from archsim.workload.coded import CodedTensor
 from archsim.workload.network import CellKind, CellSpec, NetworkSpec, suffixes
 from archsim.workload.tensors import CellTensors, NetworkTensors
 
@@ -30,6 +32,7 @@ def program_encodings(
 
     Weights take their scales from their own values, everything else from the calibration's ranges.
     """
+    check_coded(spec, tensors, formats.format("weight"))
     found = {VALID: Encoding(Bit())} | dict(_all(spec, formats, tensors, calibration))
     _add_packed(program, found)
     _add_slots(program, found)
@@ -74,6 +77,8 @@ class _Maker:
         number_format = self.formats.format(kind)
         if isinstance(number_format, Scaled):
             covers = self._range(name)
+            if covers.scale is not None:
+                return Encoding(number_format, covers.scale, covers.zero)
             scale, zero = scale_and_zero(np.array([covers.low]), np.array([covers.high]), number_format)
             return Encoding(number_format, float(scale[0]), int(zero[0]))
         return _unscaled(number_format)
@@ -85,7 +90,7 @@ class _Maker:
 
         Matrices have their rows in torch's order.
         """
-        w_ih, w_hh = self._matrix(numbers.weight_ih, cell), self._matrix(numbers.weight_hh, cell)
+        w_ih, w_hh = (self._matrix(name, numbers, cell.kind.gates) for name in ("weight_ih", "weight_hh"))
         yield from (("x", x), ("h", h), ("h_0", h), ("h_n", h), ("W_ih", w_ih), ("W_hh", w_hh))
         yield "bias", self._bias(cell, np.multiply(w_ih.scale, x.scale), np.multiply(w_hh.scale, h.scale))
         for name in ("c", "c_0", "c_n"):
@@ -102,16 +107,18 @@ class _Maker:
         if cell.proj_size or (cell.kind is CellKind.GRU and not cell.linear_before_reset):
             yield "vector", self.vector("hidden", f"vector{suffix}")
         if numbers.weight_hr is not None:
-            yield "W_hr", self._matrix(numbers.weight_hr, cell, one_gate=True)
+            yield "W_hr", self._matrix("weight_hr", numbers, 1)
         if numbers.peephole is not None:
-            yield "peephole", self._peephole(numbers.peephole)
+            yield "peephole", self._peephole(numbers.peephole, numbers.coded.get("peephole"), suffix)
 
-    def _matrix(self, values: npt.NDArray[np.float32], cell: CellSpec, *, one_gate: bool = False) -> Encoding:
+    def _matrix(self, name: str, numbers: CellTensors, gates: int) -> Encoding:
         number_format = self.formats.format("weight")
         if not isinstance(number_format, Scaled):
             return _unscaled(number_format)
+        if name in numbers.coded:
+            return coded_encoding(numbers.coded[name], number_format)
+        values: npt.NDArray[np.float32] = getattr(numbers, name)
         rows = len(values)
-        gates = 1 if one_gate else cell.kind.gates
         groups = {Granularity.TENSOR: 1, Granularity.GATE: gates, Granularity.ROW: rows}[number_format.granularity]
         samples = np.asarray(values, np.float64).reshape(groups, -1)
         scale = self._weight_scale(samples, number_format)
@@ -133,10 +140,12 @@ class _Maker:
             rows = np.concatenate([rows, candidate])
         return Encoding(number_format, np.array(rows, np.float64))
 
-    def _peephole(self, values: npt.NDArray[np.float32]) -> Encoding:
+    def _peephole(self, values: npt.NDArray[np.float32], coded: CodedTensor | None, suffix: str) -> Encoding:
         number_format = self.formats.format("cell")
         if not isinstance(number_format, Scaled):
             return _unscaled(number_format)
+        if coded is not None:
+            return peephole_encoding(f"peephole{suffix}", coded, number_format)
         samples = np.asarray(values, np.float64)[np.newaxis]
         scale = self._weight_scale(samples, number_format)
         return Encoding(number_format, float(scale[0]))

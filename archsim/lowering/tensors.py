@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from archsim.families.cells.streams import VALID, cell_prefixes
-from archsim.formats import BlockFloat, Encoding
+from archsim.formats import BlockFloat, Encoding, Scaled
 from archsim.formats.number import Array
 from archsim.hardware.numerics import Overflows
+from archsim.lowering.coded_weights import bias_codes
 from archsim.lowering.encodings import Encodings
 from archsim.program.ir import Buffer, Program
 from archsim.program.state import State
@@ -48,7 +50,7 @@ def dram_image(
         if buffer.is_input:
             fills.setdefault(buffer.tensor or buffer.name, []).append(buffer)
     image: dict[str, Array] = {}
-    for name, values in _real_image(tensors, spec):
+    for name, values in _image(tensors, spec, encodings):
         first = fills[name][0]
         kind, matrix, encoding = first.format_kind, first.matrix, encodings[name]
         if first.packing is not None:
@@ -115,14 +117,15 @@ def _valid_steps(spec: NetworkSpec) -> Float64:
     return (np.arange(spec.steps)[:, None, None] < lengths[None, None, :]).astype(np.float64)
 
 
-def _real_image(tensors: NetworkTensors, spec: NetworkSpec) -> Iterator[tuple[str, npt.NDArray[np.floating]]]:
-    """The values of the input buffers as real numbers, (slots, entries, width)."""
+def _image(tensors: NetworkTensors, spec: NetworkSpec, encodings: Encodings) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+    """The values of the input buffers, (slots, entries, width): real numbers, or integer codes as the file has them."""
     if spec.lengths is not None:
         yield VALID, _valid_steps(spec)
     yield "dram.x", tensors.x.transpose(0, 2, 1)
     for numbers, cell, prefix in zip(tensors.cells, spec.cells, cell_prefixes(spec), strict=True):
+        coded = dict(_coded_image(numbers, cell, prefix, encodings))
         for name, values in _cell_image(numbers, cell):
-            yield f"{prefix}dram.{name}", values
+            yield f"{prefix}dram.{name}", coded.get(name, values)
 
 
 def _cell_image(numbers: CellTensors, cell: CellSpec) -> Iterator[tuple[str, npt.NDArray[np.floating]]]:
@@ -139,6 +142,21 @@ def _cell_image(numbers: CellTensors, cell: CellSpec) -> Iterator[tuple[str, npt
         yield "c_0", numbers.c_0.T[None]
 
 
+def _coded_image(
+    numbers: CellTensors, cell: CellSpec, prefix: str, encodings: Encodings
+) -> Iterator[tuple[str, npt.NDArray[np.int64]]]:
+    """The codes that the file has for formats that hold them as they are."""
+    names = {"weight_ih": "W_ih", "weight_hh": "W_hh", "weight_hr": "W_hr"}
+    for name, buffer in names.items():
+        if name in numbers.coded and isinstance(encodings[f"{prefix}dram.{buffer}"].format, Scaled):
+            yield buffer, numbers.coded[name].codes[None]
+    if "peephole" in numbers.coded and isinstance(encodings[f"{prefix}dram.peephole"].format, Scaled):
+        yield "peephole", numbers.coded["peephole"].codes[None, :, None]
+    codes = bias_codes(numbers, cell, encodings[f"{prefix}dram.bias"])
+    if codes is not None:
+        yield "bias", codes[None, :, None]
+
+
 def _joined_bias(bias_ih: Array, bias_hh: Array, cell: CellSpec) -> Float64:
     """The bias b_ih + b_hh.
 
@@ -151,11 +169,14 @@ def _joined_bias(bias_ih: Array, bias_hh: Array, cell: CellSpec) -> Float64:
     return both
 
 
-def _stored(values: npt.NDArray[np.floating], encoding: Encoding, matrix: bool) -> tuple[Array, int]:
-    """The stored form of real numbers (slots, entries, width).
+def _stored(values: npt.NDArray[Any], encoding: Encoding, matrix: bool) -> tuple[Array, int]:
+    """The stored form of real numbers, or of codes less the zero point, (slots, entries, width).
 
     Blocks run along a matrix row, else along entries.
     """
+    if values.dtype == np.int64:
+        codes, beyond = encoding.narrowed(values)
+        return codes.astype(encoding.stored_type, copy=False), beyond
     if not isinstance(encoding.format, BlockFloat):
         codes, beyond = encoding.encoded(values)
         return codes.astype(encoding.stored_type, copy=False), beyond

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import frexp
 from pathlib import Path
 from typing import Annotated
 
@@ -14,11 +15,14 @@ from pydantic import Field, field_validator, model_validator
 from archsim.config import StrictModel, load_document, validate
 from archsim.config.text import one_line
 from archsim.errors import OutputError, WorkloadError
-from archsim.formats import Formats, Scaled
+from archsim.formats import Formats, Scaled, parse_format
 from archsim.formats.config import FormatName
 from archsim.formats.scaling import Method
 from archsim.workload.config import Percentile
 from archsim.workload.network import CellKind, NetworkSpec, suffixes
+
+SMALLEST_SCALE, LARGEST_SCALE = 1e-30, 1e30
+"""Bounds of a scale that a file gives."""
 
 LARGEST = 1e300
 """Largest magnitude of a range, so that no scale leaves float64's."""
@@ -27,11 +31,16 @@ _NAME = re.compile(r"x|h_l[0-9]{1,6}|(c|vector|gate|activation)_l[0-9]{1,6}(_rev
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The range low <= 0 .. high >= 0 that a tensor's format shall cover, and the format it was chosen for."""
+    """The range low <= 0 .. high >= 0 that a tensor's format shall cover, and the format it was chosen for.
+
+    `scale` and `zero` are given where the format's codes are fixed already, as a quantized model's; then they count.
+    """
 
     low: float
     high: float
     number_format: str
+    scale: float | None = None
+    zero: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +86,42 @@ def needed_ranges(spec: NetworkSpec, formats: Formats) -> dict[str, Scaled]:
 class _RangeEntry(StrictModel):
     """A range in the file."""
 
-    low: Annotated[float, Field(ge=-LARGEST, le=0)] = Field(description="smallest number to cover")
-    high: Annotated[float, Field(ge=0, le=LARGEST)] = Field(description="largest number to cover")
+    low: Annotated[float, Field(ge=-LARGEST, le=0)] | None = Field(default=None, description="smallest number to cover")
+    high: Annotated[float, Field(ge=0, le=LARGEST)] | None = Field(default=None, description="largest number to cover")
+    scale: Annotated[float, Field(ge=SMALLEST_SCALE, le=LARGEST_SCALE)] | None = Field(
+        default=None, description="what a code stands for, instead of low and high"
+    )
+    zero: Annotated[int, Field(ge=-(2**15), le=2**15)] = Field(default=0, description="zero point beside a scale")
     format: FormatName = Field(description="number format that the range was chosen for")
 
     @model_validator(mode="after")
     def _not_empty(self) -> _RangeEntry:
-        if self.low == self.high:
-            raise ValueError("low and high are both 0: a range needs numbers other than 0")
+        if (self.scale is None) == (self.low is None and self.high is None):
+            raise ValueError("expected either low and high, or scale (and zero)")
+        if self.scale is not None:
+            self._check_scale()
+        elif self.low is None or self.high is None or self.low == self.high:
+            raise ValueError("low and high are both 0, or one is missing: a range needs numbers other than 0")
         return self
+
+    def _check_scale(self) -> None:
+        """ValueError if the format cannot have the scale and the zero point."""
+        found = parse_format(self.format)
+        if not isinstance(found, Scaled):
+            raise ValueError(f"{found} has no scale to be given")
+        if not found.lowest <= self.zero <= found.highest or (self.zero and not found.asymmetric):
+            raise ValueError(f"{found} cannot have the zero point {self.zero}")
+        if found.power_of_two and frexp(self.scale or 1.0)[0] != 0.5:
+            raise ValueError(f"{found} has a power of two as scale, which {self.scale} is not")
+
+    def range(self) -> Range:
+        """The range in archsim's terms."""
+        if self.scale is None:
+            return Range(self.low or 0.0, self.high or 0.0, self.format)
+        found = parse_format(self.format)
+        assert isinstance(found, Scaled)
+        low, high = ((end - self.zero) * self.scale for end in (found.lowest, found.highest))
+        return Range(low, high, self.format, self.scale, self.zero)
 
 
 class _CalibrationFile(StrictModel):
@@ -111,7 +147,7 @@ class _CalibrationFile(StrictModel):
 def read_calibration(path: Path) -> Calibration:
     """Read a calibration file; WorkloadError with all its faults."""
     found = validate(_CalibrationFile, load_document(path, WorkloadError), (), WorkloadError)
-    ranges = {name: Range(entry.low, entry.high, entry.format) for name, entry in found.ranges.items()}
+    ranges = {name: entry.range() for name, entry in found.ranges.items()}
     return Calibration(found.method, found.percentile, found.weight_method, ranges)
 
 
@@ -129,6 +165,10 @@ def calibration_text(calibration: Calibration, made_by: str) -> str:
     ]
     for name, found in calibration.ranges.items():
         low, high = float(found.low) + 0.0, float(found.high) + 0.0  # no -0.0
+        if found.scale is not None:
+            ends = f"scale: {float(found.scale)!r}, zero: {found.zero}"
+            lines.append(f"  {name}: {{{ends}, format: {found.number_format}}}")
+            continue
         lines.append(f"  {name}: {{low: {low!r}, high: {high!r}, format: {found.number_format}}}")
     return "".join(f"{line}\n" for line in lines)
 

@@ -53,11 +53,22 @@ def _unfit_ranges(spec: NetworkSpec, formats: Formats, found: Calibration, where
     for name, number_format in needed.items():
         if name in found.ranges:
             made_for = parse_format(found.ranges[name].number_format)
-            if not _serves(found.method, made_for, number_format):
+            if found.ranges[name].scale is not None and not _same_codes(made_for, number_format):
+                message = f"has the scale and zero point of {made_for}, but the format is {number_format}"
+                yield Fault(where, f"ranges.{name}", message)
+            elif not _serves(found.method, made_for, number_format):
                 message = (
                     f"chosen by the method {found.method} for {made_for}, but the format is {number_format}; {again}"
                 )
                 yield Fault(where, f"ranges.{name}", message)
+
+
+def _same_codes(made_for: NumberFormat, number_format: Scaled) -> bool:
+    """Whether a format takes the scale and the zero point that were given for another: of the same codes."""
+    if not isinstance(made_for, Scaled):
+        return False
+    wanted = (number_format.bits, number_format.asymmetric, number_format.power_of_two)
+    return (made_for.bits, made_for.asymmetric, made_for.power_of_two) == wanted
 
 
 def _serves(method: Method, made_for: NumberFormat, number_format: Scaled) -> bool:

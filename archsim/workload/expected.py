@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from archsim.errors import Fault, WorkloadError
 from archsim.workload.config import ExpectedSource
-from archsim.workload.files import holds_integers, read_integers, read_tensors, tensor_names, tensor_shape
+from archsim.workload.files import holds_integers, read_float64, read_integers, tensor_names, tensor_shape
 from archsim.workload.layout import Layout
 from archsim.workload.network import CellKind, NetworkSpec, same_sizes, suffixes
 from archsim.workload.spec import Workload
@@ -253,7 +253,7 @@ class _Reader:
     def _array(self, name: str, shape: Shape, codes: bool) -> npt.NDArray[Any]:
         if codes:
             return read_integers(self.path, {name: shape})[name]
-        return read_tensors(self.path, {name: shape})[name].astype(np.float64)
+        return read_float64(self.path, {name: shape})[name]
 
     def _numbers(self, name: str, count: int) -> tuple[float, ...] | None:
         """A scale or zero point for each part, or one for all; None if the file has none."""

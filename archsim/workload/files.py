@@ -27,6 +27,20 @@ def read_tensors(path: Path, shapes: Shapes) -> dict[str, npt.NDArray[np.float32
 
     Other tensors in the file are not read. WorkloadError names the file, the tensor and what was expected.
     """
+    return {name: _finite_float32(path, name, tensor) for name, tensor in _floats(path, shapes).items()}
+
+
+def read_float64(path: Path, shapes: Shapes) -> dict[str, npt.NDArray[np.float64]]:
+    """Read the named tensors of floating-point numbers as float64; WorkloadError as read_tensors."""
+    tensors = {}
+    for name, tensor in _floats(path, shapes).items():
+        tensors[name] = np.ascontiguousarray(tensor, np.float64).reshape(tensor.shape)
+        if not np.isfinite(tensors[name]).all():
+            raise _error(path, name, "its numbers are not all finite")
+    return tensors
+
+
+def _floats(path: Path, shapes: Shapes) -> dict[str, npt.NDArray[Any]]:
     tensors = {}
     with _opened(path) as file:
         for name, shape in shapes.items():
@@ -36,7 +50,7 @@ def read_tensors(path: Path, shapes: Shapes) -> dict[str, npt.NDArray[np.float32
             if not header.is_float:
                 raise _error(path, name, f"expected float32 (or float16, float64) numbers, got {header.dtype}")
             tensors[name] = file.read(name)
-    return {name: _finite_float32(path, name, tensor) for name, tensor in tensors.items()}
+    return tensors
 
 
 def read_integers(path: Path, shapes: Shapes) -> dict[str, npt.NDArray[np.int64]]:
@@ -52,7 +66,7 @@ def read_integers(path: Path, shapes: Shapes) -> dict[str, npt.NDArray[np.int64]
                 raise _error(path, name, f"expected shape {shape}, got {header.shape}")
             if not header.is_integer:
                 raise _error(path, name, f"expected integers of up to 64 bits, got {header.dtype}")
-            tensors[name] = np.ascontiguousarray(file.read(name), dtype=np.int64)
+            tensors[name] = np.ascontiguousarray(file.read(name), dtype=np.int64).reshape(shape)
     return tensors
 
 

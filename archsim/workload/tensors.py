@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from archsim.errors import Fault, WorkloadError
+from archsim.workload.coded import CodedTensor, Weights, read_weights
 from archsim.workload.config import InputSource, Source
 from archsim.workload.expected import Expected, load_expected
 from archsim.workload.files import read_tensors, tensor_names
@@ -42,6 +43,8 @@ class CellTensors:
     peephole: Float32Array | None
     h_0: Float32Array
     c_0: Float32Array | None
+    coded: Mapping[str, CodedTensor] = field(default_factory=dict)
+    """By the names above, without bias_hh: the codes of tensors that the file holds as integers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ def load_tensors(workload: Workload) -> NetworkTensors:
     _refuse_huge(workload, spec)
     layout = Layout(config.batch_first, config.batched)
     weights = list(_weights(workload, config.weights, spec))
+    reals = [found.real for found in weights]
     states = _states(workload, spec, layout)
     cells = tuple(
         CellTensors(
@@ -91,8 +95,9 @@ def load_tensors(workload: Workload) -> NetworkTensors:
             peephole=w.get("peephole"),
             h_0=h_0,
             c_0=c_0,
+            coded=found.coded,
         )
-        for w, (h_0, c_0) in zip(weights, states, strict=True)
+        for w, found, (h_0, c_0) in zip(reals, weights, states, strict=True)
     )
     x, steps_in_file = load_input(workload, config.input, spec.steps, spec.batch)
     return NetworkTensors(
@@ -115,11 +120,11 @@ def load_input(workload: Workload, source: InputSource, steps: int, batch: int) 
     return read.values, read.steps_in_file
 
 
-def _weights(workload: Workload, source: Source, spec: NetworkSpec) -> Iterator[dict[str, Float32Array]]:
+def _weights(workload: Workload, source: Source, spec: NetworkSpec) -> Iterator[Weights]:
     if source.file is None:
         random = np.random.default_rng(source.seed)
         for cell in spec.cells:
-            yield {name: _uniform(random, shape, cell) for name, shape in weight_shapes(cell).items()}
+            yield Weights({name: _uniform(random, shape, cell) for name, shape in weight_shapes(cell).items()})
         return
     path = workload.folder / source.file
     names = tensor_names(path)
@@ -129,23 +134,31 @@ def _weights(workload: Workload, source: Source, spec: NetworkSpec) -> Iterator[
         if joined:  # the textbook form: one matrix over [x, h]
             shapes |= {"weight": (cell.rows, cell.input_size + cell.output_size)}
             del shapes["weight_ih"], shapes["weight_hh"]
-        if joined and cell.bias and f"bias{suffix}" in names:
+        if cell.bias and f"bias{suffix}" in names and f"bias_ih{suffix}" not in names:
             shapes |= {"bias": (cell.rows,)}
             del shapes["bias_ih"], shapes["bias_hh"]
-        read = read_tensors(path, {f"{name}{suffix}": shape for name, shape in shapes.items()})
-        yield _separate({name: read[f"{name}{suffix}"] for name in shapes}, cell)
+        read = read_weights(path, {f"{name}{suffix}": shape for name, shape in shapes.items()}, cell.kind.gates)
+        plain = {f"{name}{suffix}": name for name in shapes}
+        real = {plain[name]: array for name, array in read.real.items()}
+        yield _separate(real, {plain[name]: found for name, found in read.coded.items()}, cell)
 
 
-def _separate(read: dict[str, Float32Array], cell: CellSpec) -> dict[str, Float32Array]:
-    """Split one matrix over [x, h], and one bias, into torch's two."""
+def _separate(read: dict[str, Float32Array], coded: dict[str, CodedTensor], cell: CellSpec) -> Weights:
+    """Split one matrix over [x, h], and one bias, into torch's two; an integer bias counts as the input's."""
     if "weight" in read:
         whole = read.pop("weight")
         read["weight_ih"] = np.ascontiguousarray(whole[:, : cell.input_size])
         read["weight_hh"] = np.ascontiguousarray(whole[:, cell.input_size :])
+    if "weight" in coded:
+        codes = coded.pop("weight")
+        coded["weight_ih"] = CodedTensor(codes.codes[:, : cell.input_size], codes.scales)
+        coded["weight_hh"] = CodedTensor(codes.codes[:, cell.input_size :], codes.scales)
     if "bias" in read:
         read["bias_ih"] = read.pop("bias")
         read["bias_hh"] = np.zeros_like(read["bias_ih"])
-    return read
+    if "bias" in coded:
+        coded["bias_ih"] = coded.pop("bias")
+    return Weights(read, coded)
 
 
 def _states(workload: Workload, spec: NetworkSpec, layout: Layout) -> list[tuple[Float32Array, Float32Array | None]]:

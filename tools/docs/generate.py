@@ -49,9 +49,9 @@ difference of any element of output, h_n and c_n from a reference); `max_rel_err
 that tensor's largest error to its largest magnitude); `tolerance` (the largest ratio allowed; why it is what it is
 stands in `archsim/checking/validation.py`; 0: every bit must agree); `checks` (one for each tensor and reference, with
 `compared_numbers` and, where every bit must agree, `differing_numbers`, else null); `not_compared` (what of `expected`
-was not compared, a reason each). A check of `expected` has besides: `subject` (the machine, or the golden model where no
-bound on the machine is stated; then `unbounded_error` is the machine's), `within_codes` (codes may differ by so many;
-else null), `first` (the first number beyond what is allowed: step, sequence, unit, cell, got, wanted) and `note`.
+was not compared, a reason each). A check of `expected` has besides: `subject` (the machine, or the golden model where
+no bound on the machine is stated; then `unbounded_error` is the machine's), `within_codes` (codes may differ by so
+many; else null), `first` (the first number beyond what is allowed: step, sequence, unit, cell, got, wanted) and `note`.
 """
 
 ACCURACY = """

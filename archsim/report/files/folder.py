@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from archsim.api import Simulation
 from archsim.api.explain import Findings
@@ -15,7 +16,8 @@ from archsim.errors import OutputError, WorkloadError
 from archsim.report.files import manifest
 from archsim.report.files.accuracy_figures import accuracy_csv
 from archsim.report.files.manifest import Asked
-from archsim.report.files.saved import resolved_arch, resolved_workload, stats_json, torch_outputs
+from archsim.report.files.outputs import output_arrays
+from archsim.report.files.saved import resolved_arch, resolved_workload, stats_json
 from archsim.report.text.report_text import report_text
 
 PLOTS = ("utilization.png", "timeline.png", "cycle_stack.png", "roofline.png")
@@ -65,15 +67,23 @@ def result_folder(target: Path, asked: Asked, force: bool = False) -> Iterator[P
 
 
 def fill_folder(
-    folder: Path, simulation: Simulation, findings: Findings, changes: NearChanges | None, plots: bool
+    folder: Path,
+    simulation: Simulation,
+    findings: Findings,
+    changes: NearChanges | None,
+    plots: bool,
+    keep_steps: bool = False,
 ) -> None:
-    """Write everything that is known of a run; `changes` are those measured, if any were."""
+    """Write everything that is known of a run.
+
+    `changes` are those measured, if any were; `keep_steps`: outputs.npz has what passed through at every step, too.
+    """
     import numpy as np
 
     (folder / "stats.json").write_text(stats_json(simulation, findings), encoding="utf-8")
     (folder / "report.txt").write_text(report_text(simulation, findings, changes), encoding="utf-8")
     if simulation.results is not None:
-        np.savez(folder / "outputs.npz", **torch_outputs(simulation.workload, simulation.results))
+        np.savez(folder / "outputs.npz", **dict[str, Any](output_arrays(simulation, keep_steps)))
     if simulation.accuracy is not None:
         (folder / "accuracy.csv").write_text(accuracy_csv(simulation), encoding="utf-8")
     if plots:

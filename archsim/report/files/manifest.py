@@ -31,6 +31,7 @@ class Manifest(StrictModel):
     schedule: str = Field(description="the schedule that was asked for; best: the best one then")
     timing_only: bool = Field(description="whether no numbers were computed")
     executor: str = Field(description="what was asked to time the run")
+    keep_steps: bool = Field(default=False, description="whether outputs.npz has what passed through at every step")
     command: tuple[str, ...] = Field(description="the command, in the folder, that simulates it again")
     inputs: dict[str, str] = Field(description="file of the folder, or that its workload reads -> SHA-256")
 
@@ -41,6 +42,7 @@ class Options:
 
     timing_only: bool = False
     executor: str = "auto"
+    keep_steps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Asked:
         """Eight hexadecimal digits that stand for overrides and options; "" if there are none."""
         parts = [*self.arch.overrides, *self.workload.overrides]
         parts += ["timing only"] if self.options.timing_only else []
+        parts += ["keep steps"] if self.options.keep_steps else []
         parts += [] if self.options.executor == "auto" else [f"executor {self.options.executor}"]
         parts += [f"schedule {self.schedule}"] if self.schedule in BEST else []
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8] if parts else ""
@@ -69,6 +72,7 @@ def manifest_of(asked: Asked, folder: Path) -> Manifest:
     name, options = asked.schedule, asked.options
     command = ["archsim", "run", "arch.yaml", "workload.yaml", "--schedule", name]
     command += ["--timing-only"] if options.timing_only else []
+    command += ["--keep-steps"] if options.keep_steps else []
     command += [] if options.executor == "auto" else ["--executor", options.executor]
     return Manifest(
         archsim=__version__,
@@ -76,6 +80,7 @@ def manifest_of(asked: Asked, folder: Path) -> Manifest:
         schedule=name,
         timing_only=options.timing_only,
         executor=options.executor,
+        keep_steps=options.keep_steps,
         command=tuple(command),
         inputs=dict(input_hashes(asked.arch, asked.workload, folder)),
     )

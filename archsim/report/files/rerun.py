@@ -14,7 +14,8 @@ from archsim.errors import Fault, WorkloadError
 from archsim.families.load import load_arch
 from archsim.metrics.saved_stats import read_stats
 from archsim.report.files.manifest import input_hashes, read_manifest
-from archsim.report.files.saved import stats_json, torch_outputs
+from archsim.report.files.outputs import output_arrays
+from archsim.report.files.saved import stats_json
 from archsim.workload import load_workload
 
 NAMES = ("arch", "workload", "overrides")
@@ -36,7 +37,14 @@ def rerun(folder: Path) -> Rerun:
     manifest = read_manifest(folder)
     saved = _saved_stats(folder / "stats.json")
     arch, workload = load_arch(str(folder / "arch.yaml")), load_workload(str(folder / "workload.yaml"))
-    run = simulate(arch, workload, manifest.schedule, timing_only=manifest.timing_only, executor=manifest.executor)
+    run = simulate(
+        arch,
+        workload,
+        manifest.schedule,
+        timing_only=manifest.timing_only,
+        executor=manifest.executor,
+        keep_steps=manifest.keep_steps,
+    )
     found = json.loads(stats_json(run))
     old, new = (dict(_flat(figures)) for figures in (saved, found))
     differences = [
@@ -46,7 +54,7 @@ def rerun(folder: Path) -> Rerun:
     ]
     numbers = 0
     if run.results is not None:
-        count, wrong = _outputs(folder, torch_outputs(workload, run.results))
+        count, wrong = _outputs(folder, output_arrays(run, manifest.keep_steps))
         numbers, differences = count, differences + wrong
     now = dict(input_hashes(arch, workload, folder))
     inputs = [f"{name} is another one" for name in manifest.inputs if _hash(name, now) != manifest.inputs[name]]

@@ -78,26 +78,24 @@ def _rename_files(section: dict[str, Any], old: Path, new: Path) -> None:
             section[key] = os.path.relpath((old / value).resolve(), new)
 
 
-def torch_outputs(workload: Workload, results: Results) -> dict[str, Any]:
-    """The output, h_n and (LSTM) c_n in torch's shapes, float32.
+def torch_outputs(workload: Workload, results: Results, exact: bool = False) -> dict[str, Any]:
+    """The output, h_n and (LSTM) c_n in torch's shapes, float32, or float64 if they shall be `exact`.
 
     States of cells of different sizes cannot be stacked: they are h_n_l0, h_n_l0_reverse, ... (features last).
     """
     import numpy as np
 
     spec, layout = workload.spec, Layout(workload.config.batch_first, workload.config.batched)
-    outputs: dict[str, Any] = {"output": layout.sequence_out(results.output).astype(np.float32)}
+    outputs: dict[str, Any] = {"output": layout.sequence_out(results.output)}
     for name, states in (("h_n", results.h_n), ("c_n", results.c_n)):
         kept = [(suffix, state) for suffix, state in zip(suffixes(spec), states, strict=True) if state is not None]
         if not kept:
             continue
         if same_sizes(spec):
-            outputs[name] = layout.state_out(np.stack([state for _, state in kept])).astype(np.float32)
+            outputs[name] = layout.state_out(np.stack([state for _, state in kept]))
         else:
-            outputs |= {
-                f"{name}{suffix}": layout.state_out(state[None])[0].astype(np.float32) for suffix, state in kept
-            }
-    return outputs
+            outputs |= {f"{name}{suffix}": layout.state_out(state[None])[0] for suffix, state in kept}
+    return outputs if exact else {name: array.astype(np.float32) for name, array in outputs.items()}
 
 
 def _yaml(data: dict[str, Any]) -> str:

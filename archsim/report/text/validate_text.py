@@ -62,7 +62,7 @@ def _outcome_text(verdict: Verdict) -> str:
         case Outcome.NOT_VALIDATED:
             more = f", and {len(verdict.not_compared) - 1} more" if len(verdict.not_compared) > 1 else ""
             return f"NOT VALIDATED: not compared: {verdict.not_compared[0]}{more}"
-    exact = all(check.differing_numbers is not None for check in verdict.checks if check.subject == MACHINE)
+    exact = any(check.reference == INTEGER_REFERENCE for check in verdict.checks)
     unbounded = any(check.subject != MACHINE for check in verdict.checks)
     but = "; what was expected is the float64 model's, the machine's distance from it has no bound" if unbounded else ""
     return f"VALID: the schedule, and the numbers {'in every bit' if exact else 'within the bound'}{but}"

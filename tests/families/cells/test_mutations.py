@@ -38,7 +38,7 @@ def noticed(
 def changed(numbers: NetworkTensors, cell: int, **arrays: np.ndarray) -> NetworkTensors:
     """The same with other numbers in one of the cells."""
     cells = list(numbers.cells)
-    cells[cell] = replace(cells[cell], **arrays)
+    cells[cell] = replace(cells[cell], **dict[str, Any](arrays))
     return replace(numbers, cells=tuple(cells))
 
 
