@@ -219,10 +219,14 @@ def check_numbers(
     expected = numbers.tensors.expected
     if expected is None:
         return verdict
-    float32 = numbers.formats.float32 and arch.config.function_unit.method.exact
-    run = Run(numbers, computed, None if recorder is None else recorder.values, float32)
+    run = compared_run(numbers, computed, arch, None if recorder is None else recorder.values)
     found = compare_brought(expected, run, WITNESS)
     return with_brought(verdict, (*found.checks, *compare_scores(expected, run, WITNESS)), found.not_compared)
+
+
+def compared_run(numbers: Numbers, computed: Results, arch: Arch, recorded: Recorded | None) -> Run:
+    """What of a run can be compared with what the user brings along."""
+    return Run(numbers, computed, recorded, numbers.formats.float32 and arch.config.function_unit.method.exact)
 
 
 def _by_references(computed: Results, numbers: Numbers, arch: Arch, schedule: Schedule[Any]) -> Validation:

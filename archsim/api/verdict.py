@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
-from archsim.api.simulate import Simulation, simulate
+from archsim.api.simulate import Simulation, compared_run, simulate
+from archsim.checking.brought_results import compare_brought
 from archsim.checking.validation import MACHINE as COMPARED_MACHINE
-from archsim.checking.validation import Check
+from archsim.checking.validation import Check, Validation, with_brought
+from archsim.checking.witness import Witness, run_witness
 from archsim.engines.choose import AUTO, FAST, MACHINE, check_executor
 from archsim.errors import SimulatorBug
 from archsim.families.load import Arch
@@ -94,10 +96,13 @@ class Verdict:
         return Outcome.VALID if judged else Outcome.NUMBERS_NOT_JUDGED
 
 
-def judge(arch: Arch, workload: Workload, schedule: AskedSchedule, executor: str = AUTO) -> Verdict:
+def judge(
+    arch: Arch, workload: Workload, schedule: AskedSchedule, executor: str = AUTO, witness: Witness | None = None
+) -> Verdict:
     """Verify a schedule and check its numbers; errors as for `simulate`.
 
-    With the executor "fast" the two executors' cycles are compared besides.
+    With the executor "fast" the two executors' cycles are compared besides. `witness`: a model of the user's own, with
+    whose results the run's are compared; WorkloadError if it fails.
     """
     check_executor(executor)
     program = build_program(find_schedule(schedule, arch.config.family), workload.spec, arch.config)
@@ -105,14 +110,26 @@ def judge(arch: Arch, workload: Workload, schedule: AskedSchedule, executor: str
     hazards = tuple(str(hazard) for hazard in find_hazards(program))
     if hazards:
         return _verdict(arch, workload, program, hazards, (0, 0), None)
-    simulation = simulate(arch, workload, schedule, executor=MACHINE, statistics=())
+    simulation = simulate(arch, workload, schedule, executor=MACHINE, statistics=(), keep_steps=witness is not None)
     if simulation.results is None or simulation.numbers is None:
         raise SimulatorBug("a run with arithmetic has no results")
     untimed = simulation.numbers.begin(build_units(arch.config))
     interpret(simulation.numbers.program, untimed.datapath, untimed.state)
     differing = _differing(simulation.results, untimed.results())
     executors = _compare_executors(arch, workload, schedule, simulation) if executor == FAST else None
+    if witness is not None:
+        simulation = replace(simulation, validation=_with_witness(simulation, witness))
     return _verdict(arch, workload, program, (), differing, simulation, executors)
+
+
+def _with_witness(simulation: Simulation, witness: Witness) -> Validation:
+    """The validation of a run with what the user's model gives compared besides."""
+    numbers, computed = simulation.numbers, simulation.results
+    assert numbers is not None
+    assert computed is not None
+    run = compared_run(numbers, computed, simulation.arch, simulation.recorded)
+    found = compare_brought(run_witness(witness, simulation.workload, numbers), run, "your model")
+    return with_brought(simulation.validation, found.checks, found.not_compared)
 
 
 def _compare_executors(
