@@ -71,7 +71,7 @@ def one_code(t):
         cells.append(int(np.sign(ig)) * ((abs(ig) + (2**shift >> 1)) >> shift))
     found = np.zeros((4, 1, units), np.int64)
     found[0, 0] = cells
-    return {"c_codes": found[:1]} if False else {"first": np.array(cells), "c_codes": found}
+    return {"first": np.array(cells), "c_codes": found}
 """
 
 
