@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import signal
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -23,6 +24,7 @@ from archsim.cli.rtl import rtl_command
 from archsim.cli.run import run_command
 from archsim.cli.validate import validate_command
 from archsim.cli.whatif import whatif_command
+from archsim.config.text import one_line
 from archsim.errors import ArchsimError, Interrupted, SimulatorBug
 
 app = typer.Typer(
@@ -31,22 +33,23 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run")(run_command)
-app.command("validate")(validate_command)
-app.command("program")(program_command)
-app.command("trace")(trace_command)
-app.command("explain")(explain_command)
-app.command("whatif")(whatif_command)
-app.command("compare")(compare_command)
-app.command("rerun")(rerun_command)
-app.command("explore")(explore_command)
-app.command("list")(list_command)
-app.command("fidelity")(fidelity_command)
-app.command("import")(import_command)
-app.command("calibrate")(calibrate_command)
-app.command("rtl")(rtl_command)
+app.command("run", short_help="Simulate one design on one workload, and check its numbers.")(run_command)
+app.command("validate", short_help="Check a schedule and its numbers: exit code 0 or 1.")(validate_command)
+app.command("program", short_help="Print the schedule of a run, or export it as data.")(program_command)
+app.command("trace", short_help="Print what every unit does in every cycle.")(trace_command)
+app.command("explain", short_help="Say what a latency consists of, and what a step waits for.")(explain_command)
+app.command("whatif", short_help="Measure what changing one thing of a design brings.")(whatif_command)
+app.command("compare", short_help="Compare machines, or results of runs, in one table.")(compare_command)
+app.command("rerun", short_help="Repeat a folder's run, and say whether anything differs.")(rerun_command)
+app.command("explore", short_help="Search a space of designs for its Pareto front.")(explore_command)
+app.command("list", short_help="List machines, workloads, schedules, spaces and components.")(list_command)
+app.command("fidelity", short_help="Compare simulations of published machines with their figures.")(fidelity_command)
+app.command("import", short_help="List a model file's recurrent layers, or make a workload of them.")(import_command)
+app.command("calibrate", short_help="Observe the ranges of all tensors, for integer formats.")(calibrate_command)
+app.command("rtl", short_help="Write the machine as SystemVerilog; compare it, synthesize it.")(rtl_command)
 
 
 def _version(asked: bool) -> None:
@@ -66,6 +69,9 @@ def _options(
     pass
 
 
+_OF_STREAMS = (errno.ENOSPC, errno.EIO, errno.EPIPE, errno.EBADF)
+"""What goes wrong with standard streams: a full disk behind them, a terminal or a reader that is gone."""
+
 _USAGE_ERROR: Any = typer.BadParameter.__base__
 """What typer raises for any wrong command line; it does not export the class itself."""
 
@@ -73,6 +79,8 @@ _USAGE_ERROR: Any = typer.BadParameter.__base__
 def main() -> None:
     """Run the command line and exit: 0 good, 1 wrong numbers, 2 the user's fault, 3 ours."""
     _prepare_streams()
+    if not sys.argv[1:]:
+        sys.argv.append("--help")  # whoever types the name alone asks what there is
     try:
         code = app(standalone_mode=False)
         if code == EXIT_INTERRUPTED:  # what typer makes of Ctrl-C
@@ -83,15 +91,18 @@ def main() -> None:
     except ArchsimError as error:
         _fail(error, str(error), EXIT_USER)
     except SimulatorBug as error:
-        _fail(error, f"this is a bug in archsim (--debug shows where): {error}", EXIT_BUG)
-    except (KeyboardInterrupt, typer.Abort):
-        print("archsim: interrupted; no results were written", file=sys.stderr)
-        sys.exit(EXIT_INTERRUPTED)
+        _crash(error)
+    except typer.Abort as stop:
+        if isinstance(stop.__cause__, EOFError):  # typer takes any for the end of a dialogue, of which there is none
+            _crash(stop.__cause__)
+        _interrupted()
+    except KeyboardInterrupt:
+        _interrupted()
     except OSError as error:
-        _fail(error, f"cannot write to the terminal, file or pipe: {error.strerror or error}", EXIT_USER)
+        _fail_in_files(error)
     except Exception as error:
         if not isinstance(error, _USAGE_ERROR):
-            raise
+            _crash(error)
         message = error.format_message().rstrip(".")
         _fail(error, f"{message}{'' if message.endswith('?') else '.'} See {_command()} --help.", EXIT_USER)
     try:
@@ -99,6 +110,34 @@ def main() -> None:
     except OSError as error:
         _fail(error, f"cannot write the output: {error.strerror or error}", EXIT_USER)
     sys.exit(code or 0)
+
+
+def _interrupted() -> NoReturn:
+    print("archsim: interrupted; no results were written", file=sys.stderr)
+    sys.exit(EXIT_INTERRUPTED)
+
+
+def _fail_in_files(error: OSError) -> NoReturn:
+    """An error of the system: of which file it is, or that it is of the standard streams, which have no name."""
+    reason = error.strerror or str(error)
+    if error.filename is not None:
+        _fail(error, f"{one_line(str(error.filename))}: {reason}", EXIT_USER)
+    if error.errno in _OF_STREAMS:
+        _fail(error, f"cannot write to the terminal, file or pipe: {reason}", EXIT_USER)
+    _crash(error)
+
+
+def _crash(error: BaseException) -> NoReturn:
+    """An error that nobody foresaw is a bug of ours: a line, and a report for us in a file."""
+    if "--debug" in sys.argv[1:]:
+        raise error
+    from archsim.cli.crash import write_report
+
+    what = one_line(f"{type(error).__name__}: {error}")
+    file = write_report(error, sys.argv[1:])
+    where = f"; a report for its developers is in {file}" if file else ""
+    print(f"archsim: error: this is a bug in archsim (--debug shows where): {what}{where}", file=sys.stderr)
+    sys.exit(EXIT_BUG)
 
 
 def _command() -> str:
@@ -125,7 +164,7 @@ def _prepare_streams() -> None:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
-def _fail(error: Exception, message: str, code: int) -> None:
+def _fail(error: Exception, message: str, code: int) -> NoReturn:
     if "--debug" in sys.argv[1:]:
         raise error
     for line in message.splitlines():

@@ -27,6 +27,7 @@ ScheduleOption = Annotated[
     typer.Option(
         "--schedule",
         "-s",
+        metavar="SCHEDULE",
         help="How to order the work; see archsim list [default: the first there for the machine]. best, best-step or "
         "best-energy: all are simulated, and the one that takes least is taken.",
     ),

@@ -54,7 +54,8 @@ def run_command(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for the results [default: results/ARCH-WORKLOAD-SCHEDULE, and a mark of what else was asked]."
+            metavar="DIR",
+            help="Folder for the results [default: results/ARCH-WORKLOAD-SCHEDULE, and a mark of what else was asked].",
         ),
     ] = None,
     json: JsonOption = False,
@@ -67,12 +68,17 @@ def run_command(
     no_plots: Annotated[bool, typer.Option("--no-plots", help="Draw no figures.")] = False,
     trace: Annotated[
         list[TraceKind] | None,
-        typer.Option(help="Write every op for a viewer: trace.json.gz, trace.vcd, trace.konata; repeatable."),
+        typer.Option(
+            metavar="perfetto|vcd|konata",
+            help="Write every op for a viewer: trace.json.gz, trace.vcd, trace.konata; repeatable.",
+        ),
     ] = None,
     export: Annotated[
         str, typer.Option(metavar="ops,steps", help="Write a table with a row for each op, each time step, or both.")
     ] = "",
-    export_format: Annotated[TableFormat, typer.Option(help="The form of these tables.")] = TableFormat.PARQUET,
+    export_format: Annotated[
+        TableFormat, typer.Option(metavar="parquet|csv", help="The form of these tables.")
+    ] = TableFormat.PARQUET,
     force: Annotated[bool, typer.Option("--force", help="Replace the results of another run in --out.")] = False,
     debug: DebugOption = False,
 ) -> int:

@@ -1,0 +1,139 @@
+"""Errors have owners: one that is not ours by its type is a bug of ours, a line and a report; of files they name it."""
+
+from __future__ import annotations
+
+import errno
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from archsim.config.presets import PresetKind, preset_file
+from tests.cli.conftest import Cli
+
+TINY = ("tiny_2x2", "lstm_3_2_t4", "--json")
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """From now on building a program raises the error."""
+
+    def raises(*_: object, **__: object) -> None:
+        raise type(error)(*error.args) if not isinstance(error, OSError) else error
+
+    monkeypatch.setattr("archsim.api.program_cache.build_program", raises)
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("dram"), EOFError("short read"), ValueError("a\nb\x1b[31m"), RecursionError()]
+)
+def test_whatever_is_not_foreseen_is_a_bug_with_a_report(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    failing(monkeypatch, error)
+    Path("mine.yaml").write_text("x")
+    run = cli("run", *TINY, "--set", "technology=mine.yaml") if isinstance(error, KeyError) else cli("run", *TINY)
+    if isinstance(error, KeyError):  # the file is no technology: that is said before anything breaks
+        assert run.code == 2
+        run = cli("run", *TINY)
+    assert (run.code, run.out) == (3, "")
+    [line] = run.err.strip().splitlines()
+    assert line.isprintable()
+    assert line.startswith(f"archsim: error: this is a bug in archsim (--debug shows where): {type(error).__name__}: ")
+    [name] = re.findall(r"a report for its developers is in (archsim-crash-[0-9a-f]{12}\.txt)$", line)
+    text = Path(name).read_text()
+    assert "Traceback" in text
+    assert "command: archsim 'run' 'tiny_2x2'" in text
+    assert "numpy " in text
+
+
+def test_the_report_has_the_hashes_of_the_inputs(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, KeyError("x"))
+    Path("w.yaml").write_text(preset_file(PresetKind.WORKLOAD, "lstm_3_2_t4").read_text())
+    assert cli("run", "tiny_2x2", "w.yaml", "--json").code == 3
+    [report] = Path().glob("archsim-crash-*.txt")
+    import hashlib
+
+    assert f"'w.yaml': sha256 {hashlib.sha256(Path('w.yaml').read_bytes()).hexdigest()}" in report.read_text()
+    assert cli("run", "tiny_2x2", "w.yaml", "--json").code == 3
+    assert len(list(Path().glob("archsim-crash-*.txt"))) == 1, "the same crash has one report"
+
+
+def test_debug_shows_where(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, KeyError("dram"))
+    with pytest.raises(KeyError, match="dram"):
+        cli("run", *TINY, "--debug")
+    assert not list(Path().glob("archsim-crash-*"))
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied", "/data/x.npz"), 2, "/data/x.npz: Permission denied"),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            2,
+            "cannot write to the terminal, file or pipe: No",
+        ),
+        (OSError(errno.EINVAL, "Invalid argument"), 3, "this is a bug in archsim (--debug shows where): OSError: "),
+    ],
+)
+def test_an_error_of_the_system_says_what_it_knows(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, error: OSError, code: int, said: str
+) -> None:
+    failing(monkeypatch, error)
+    run = cli("run", *TINY)
+    assert run.code == code
+    assert run.err.startswith(f"archsim: error: {said}")
+    assert len(run.err.splitlines()) == 1
+
+
+def test_a_folder_that_cannot_be_written_has_its_report_elsewhere(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A read-only folder, made by hand here: permissions do not stop root."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(elsewhere))
+    real = Path.open
+
+    def refuse(self: Path, mode: str = "r", **more: str) -> object:
+        if mode == "x" and self.parent == Path():
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+        return real(self, mode, **more)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", refuse)
+    failing(monkeypatch, KeyError("x"))
+    assert cli("run", *TINY).code == 3
+    assert len(list(elsewhere.glob("archsim-crash-*.txt"))) == 1
+    assert not list(Path().glob("archsim-crash-*.txt"))
+
+
+def test_bare_archsim_helps_and_ends_well(cli: Cli) -> None:
+    bare = cli()
+    assert (bare.code, bare.err) == (0, "")
+    assert bare.out == cli("--help").out
+
+
+def test_python_m_archsim() -> None:
+    from archsim import __version__
+
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, "-m", "archsim", "--version"], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"archsim {__version__}\n"
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_every_command_s_help_keeps_to_its_width(cli: Cli, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    whole = cli("--help").out
+    commands = re.findall(r"^  (\w+)  ", whole.split("Commands:")[1], flags=re.MULTILINE)
+    assert len(commands) >= 14
+    for command in ([], *([command] for command in commands)):
+        text = cli(*command, "--help").out
+        assert max(map(len, text.splitlines())) <= max(columns, 80)
+        assert command or "..." not in text.split("\n", 1)[1]
+        assert "<bool>" not in text
+        assert " .]" not in text
