@@ -105,7 +105,9 @@ class PhaseRun:
     def operands_read(self, issued: IssuedOp) -> None:
         """The op has read its operands (FREE): pass the tokens of those that wait for it."""
         tables, op = self._tables, issued.facts.index
-        self._send(issued.repetition, tables.free_same[op], tables.free_later[op])
+        same, later = tables.free_same[op], tables.free_later[op]
+        if same or later:
+            self._send(issued.repetition, same, later)
 
     def completed(self, issued: IssuedOp) -> None:
         """The op's results are visible (DONE): commit them, pass the tokens, count it."""
@@ -113,7 +115,9 @@ class PhaseRun:
         # The results come first: an op that a token lets start in this very cycle reads them.
         if self._options.arithmetic is not None:
             self._options.arithmetic.commit(issued.facts.op, repetition.number, issued.results)
-        self._send(repetition, tables.done_same[op], tables.done_later[op])
+        same, later = tables.done_same[op], tables.done_later[op]
+        if same or later:
+            self._send(repetition, same, later)
         repetition.finished[op] = 1
         for follower, _ in tables.first_same[op]:
             self._units[follower].words_complete(repetition, follower)
@@ -148,8 +152,6 @@ class PhaseRun:
 
     def _send(self, repetition: Repetition, same: SameRepetition, later: LaterRepetition) -> None:
         """Tokens of an event of this cycle, which arrive when the token latency has passed."""
-        if not same and not later:
-            return
         if self._token_latency:
             self._env.after(self._token_latency, self._arrive, Tokens(repetition, same, later))
         else:

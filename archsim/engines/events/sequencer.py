@@ -102,7 +102,8 @@ class Sequencer:
                 self._issued_at += interval
             queue.put(IssuedOp(facts, self._repetition, self._issued_at))
             self._index += 1
-            self._pass_over()
+            if self._passed[self._index]:
+                self._pass_over()
 
     def _wait_for_release(self) -> None:
         if self._number < len(self._releases):
