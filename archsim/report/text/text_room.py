@@ -22,7 +22,7 @@ def room(simulation: Simulation) -> list[RenderableType]:
     strong: list[int] = []
     for memory, buffers in simulation.stats.stored_bytes.items():
         storage = None if costing is None else costing.memories.get(memory)
-        total = needed_bytes([buffer for buffer in program.buffers if buffer.memory == memory], program.phases)
+        total = needed_bytes([buffer for buffer in program.buffers if buffer.name in buffers], program.phases)
         share = percent(total / storage.capacity_bytes) if isinstance(storage, Sram) else ""
         strong.append(len(rows))
         rows.append((memory, "all", "", f"{total:,}", binary_bytes(total), share))

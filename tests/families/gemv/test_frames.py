@@ -182,7 +182,6 @@ def test_the_path_of_a_wavefronts_frame_has_the_wait_for_the_next_one(gap: int) 
             "hoisted",
             "takes no frames one at a time (streaming: true); those that do: fused_interleaved",
         ),
-        ("tpu_v1", None, "no schedule of its family of machines does"),
     ],
 )
 def test_schedules_that_need_later_frames_are_refused(arch: str, schedule: str | None, said: str) -> None:
