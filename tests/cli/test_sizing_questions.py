@@ -1,0 +1,76 @@
+"""Questions that users came with, and the figures that answer them, by hand.
+
+The frame of one or of 500 steps, and a cold start beside it, is in tests/families/gemv/test_frames.py; the banks behind
+128 rows in test_whatif.py.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from archsim.api.ranking import rank_schedules
+from archsim.config.aims import By
+from archsim.families.load import load_arch
+from archsim.workload import load_workload
+from tests.cli.conftest import Cli
+from tests.rings import exhaustive
+
+TAIL = 13 + 3 + (1 + 4) + (1 + 4) + (1 + 4) + (1 + 2) + 5
+"""edge_64x64, 16 units a group: drain, sigmoid, tanh of g behind it, cell, tanh of c, hidden update; 5 tokens."""
+
+
+def changes(cli: Cli, *arguments: str) -> dict[str, dict[str, Any]]:
+    """What `archsim whatif` lists, by the change, in its order."""
+    outcome = cli("whatif", *arguments, "--json")
+    assert outcome.code == 0
+    return {change["change"]: change for change in json.loads(outcome.out)}
+
+
+def test_a_step_of_one_step_is_not_called_bound_by_the_recurrence(cli: Cli) -> None:
+    """At T = 1 there is no step before: the frame of LSTM(80, 512) is asked for, and is the same at any T."""
+    found = []
+    for steps in (1, 50):
+        outcome = cli("run", "edge_64x64", f"lstm:80,512,t={steps},streaming=1", "--json", "--timing-only")
+        found.append(json.loads(outcome.out)["frame_latency_cycles"])
+    assert found[0] == found[1] == (1 + 1 + 8 + 80 + 1) + (32 * 10 + TAIL) + (32 + 80)
+
+
+def test_schedules_are_measured_and_not_advised(cli: Cli) -> None:
+    """LSTM(200, 1000) in Q4.12, fused in 1,229 cycles a step: 63 tiles of 19 chunks, and 32 cycles of drain.
+
+    Split takes more: each tile has 4 + 16 chunks, and 7 groups ahead fill 28 of the 32 cycles: 63 * 20 + 4 = 1,264.
+    With 8 groups alone split it is 1,205 (tests/families/gemv/test_ahead.py). What is listed is what a run takes.
+    """
+    ranking = rank_schedules(load_arch("edge_64x64_q4_12"), load_workload("lstm:200,1000,t=12"), By.STEP)
+    steps = {schedule.name: outcome.cycles_per_step for schedule, outcome in ranking.ranked}
+    assert steps["fused_interleaved"] == 63 * 19 + 32
+    assert steps["split_interleaved"] == 63 * 20 + 32 - 7 * 4
+    assert ranking.best.name == "ahead_interleaved"
+    assert steps["ahead_interleaved"] == 63 * 19 + 8
+
+
+@pytest.mark.parametrize("rows", [pytest.param(512, marks=exhaustive), 128])
+def test_a_megabyte_more_instead_of_streaming(cli: Cli, rows: int) -> None:
+    """LSTM(512, 1280) in int8 has 4 * 1,280 * (512 + 1,280) = 9,175,040 bytes of weights, 8.75 MiB.
+
+    In 8 MiB: W_hh (6,553,600) stays; in the 1,835,008 bytes left of it are two slots of a W_ih tile of 64 * 512 =
+    32,768 bytes, and 54 of 80 tiles. 26 tiles stream, with x (512 bytes) and h (1,280), at 16 bytes a cycle: 53,360
+    cycles a step. In 9 MiB 80 tiles of 8 + 20 chunks and the tail: 2,279, 23 times faster. The same with a quarter of it: I =
+    128, H = 640 has 4 * 640 * 768 = 1,966,080 bytes. 1.75 MiB hold W_hh (1,638,400), two slots of 64 * 128 = 8,192 and
+    22 of 40 tiles; 18 stream, with 128 + 640 bytes: 9,264 cycles. In 2 MiB 40 tiles of 2 + 10 chunks: 519.
+    """
+    large = rows == 512
+    text, little, enough = ("lstm:512,1280,t=12", "8MiB", "9MiB") if large else ("lstm:128,640,t=12", "1792KiB", "2MiB")
+    case = ("edge_64x64", text, "--set", f"weight_sram.capacity_bytes={little}", "--schedule", "fused_streamed")
+    found = changes(cli, *case, "--by", "step")
+    change, best = next(iter(found.items()))
+    assert change == f"--set weight_sram.capacity_bytes={enough}"
+    streamed = (26 * 32_768 + 512 + 1280) // 16 if large else (18 * 8_192 + 128 + 640) // 16
+    resident = 80 * 28 + TAIL if large else 40 * 12 + TAIL
+    assert (streamed, resident) == ((53_360, 2_279) if large else (9_264, 519))
+    run = json.loads(cli("run", *case, "--json", "--timing-only").out)
+    assert run["cycles_per_step"] == streamed
+    assert best["after_cycles_per_step"] == resident
