@@ -249,7 +249,7 @@ def test_sequences_that_end(tmp_path: Path) -> None:
         ({"output_codes": np.zeros((5, 2, 4))}, "", "holds codes by its name, expected integers"),
         ({"output": np.zeros((5, 2, 4))}, ", tensors: [h_n]", "h_n: no such tensor; the file holds: output"),
         ({"x": np.zeros((5, 2, 4))}, ", tensors: [x]", "x: cannot be compared with a run; that can be any of output"),
-        ({"output": np.full((5, 2, 4), np.nan)}, "", "numbers are not finite"),
+        ({"output": np.full((5, 2, 4), np.nan)}, "", "its numbers are not all finite"),
         ({"output": np.zeros((5, 2, 4))}, ", tolerance: 0", "expected.tolerance: expected a number"),
     ],
 )
