@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
 from archsim.config.text import shorten
+from archsim.importers.codes import Codes
 from archsim.importers.faults import fault
 from archsim.importers.found import Float32Array, Found, FoundLayer, Refused, layer_config
+from archsim.workload.calibration import Range
 from archsim.workload.config import FunctionConfig, LayerConfig
+
+T = TypeVar("T")
 
 ALL = "all"
 """Instead of a layer's name: the whole stack."""
@@ -123,6 +128,7 @@ def join_directions(name: str, forward: FoundLayer, reverse: FoundLayer) -> Foun
         name=name,
         config=layer_config(**(fields | {"bidirectional": True, "reverse": False})),
         tensors={**forward.tensors, **renamed},
+        codes={**forward.codes, **{f"{key}_reverse": codes for key, codes in reverse.codes.items()}},
         h_0=_both(forward.h_0, reverse.h_0),
         c_0=_both(forward.c_0, reverse.c_0),
         any_batch=_all_any_batch((forward, reverse)),
@@ -161,15 +167,32 @@ def _for_batch(state: Float32Array, batch: int) -> Float32Array:
 
 def stack_tensors(layers: tuple[FoundLayer, ...]) -> Mapping[str, Float32Array]:
     """The weights of all layers under torch's names, numbered from the bottom."""
-    tensors: dict[str, Float32Array] = {}
+    return _numbered([(layer, layer.tensors) for layer in layers])
+
+
+def stack_codes(layers: tuple[FoundLayer, ...]) -> Mapping[str, Codes]:
+    """The codes of all layers' weights under the names of the weights."""
+    return _numbered([(layer, layer.codes) for layer in layers])
+
+
+def stack_ranges(layers: tuple[FoundLayer, ...]) -> Mapping[str, Range]:
+    """The ranges that the layers fix, numbered from the bottom; x is the first one's alone."""
+    first = {name: found for name, found in layers[0].ranges.items() if name == "x"}
+    others = [(layer, {name: found for name, found in layer.ranges.items() if name != "x"}) for layer in layers]
+    return first | _numbered(others)
+
+
+def _numbered(parts: Sequence[tuple[FoundLayer, Mapping[str, T]]]) -> dict[str, T]:
+    """What layers have by torch's names, numbered from the bottom."""
+    found: dict[str, T] = {}
     below = 0
-    for layer in layers:
-        for name, tensor in layer.tensors.items():
+    for layer, named in parts:
+        for name, value in named.items():
             what, _, place = name.rpartition("_l")
             number, underscore, direction = place.partition("_")
-            tensors[f"{what}_l{below + int(number)}{underscore}{direction}"] = tensor
+            found[f"{what}_l{below + int(number)}{underscore}{direction}"] = value
         below += layer.num_layers
-    return tensors
+    return found
 
 
 def stack_states(layers: tuple[FoundLayer, ...], batch: int) -> dict[str, Float32Array]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ import numpy.typing as npt
 from pydantic import ValidationError
 
 from archsim.config.text import shorten
+from archsim.importers.codes import Codes
+from archsim.workload.calibration import Range
 from archsim.workload.config import LayerConfig
 
 Float32Array = npt.NDArray[np.float32]
@@ -33,6 +35,8 @@ class FoundLayer:
     (cells, B, P) and `c_0` (cells, B, H) are given if the file fixes them; None is zero. `any_batch`: they are those of
     one sequence (B = 1), with which all of any batch begin, as learned states. `fed_by` names the found layers whose
     outputs, side by side, are this layer's whole input; `input_from` says in words what the input is.
+    `codes`: of a quantized model, the integers and scales that the tensors of these names stand for; `ranges`: its
+    scales of x, h_l0, c_l0, ..., under the names of a file of calibration.
     `notes` are what the user should know of the import; `batch_first` is the order in which the model takes its input.
     """
 
@@ -49,6 +53,8 @@ class FoundLayer:
     fed_by: tuple[str, ...] = ()
     input_from: str = ""
     notes: tuple[str, ...] = ()
+    codes: Mapping[str, Codes] = field(default_factory=dict)
+    ranges: Mapping[str, Range] = field(default_factory=dict)
 
     @property
     def weights(self) -> int:

@@ -13,7 +13,8 @@ import numpy as np
 from archsim.config import parse_document, validate
 from archsim.config.text import shorten
 from archsim.errors import OutputError, WorkloadError
-from archsim.importers.chain import described, stack_states, stack_tensors
+from archsim.importers.chain import described, stack_codes, stack_states, stack_tensors
+from archsim.importers.codes import Array, coded_tensors
 from archsim.importers.faults import fault, first_line
 from archsim.importers.found import Float32Array, Found, FoundLayer, Refused
 from archsim.importers.tensors.tensor_file import npy_header
@@ -83,7 +84,8 @@ def write_workload(
 
     OutputError if files are in the way (unless `force`), WorkloadError if it is not possible.
     """
-    tensors = dict(stack_tensors(layers))
+    tensors: dict[str, Array] = dict(stack_tensors(layers))
+    tensors |= dict(coded_tensors(stack_codes(layers)))
     try:
         states = stack_states(layers, sequence.batch)
     except Refused as error:
@@ -159,7 +161,7 @@ def _yaml(data: dict[str, Any]) -> str:
     return text.getvalue()
 
 
-def _write(model: Path, out: Path, weights: Path, text: str, tensors: dict[str, Float32Array], force: bool) -> None:
+def _write(model: Path, out: Path, weights: Path, text: str, tensors: dict[str, Array], force: bool) -> None:
     """Write both files under temporary names, then move them into place, the weights first."""
     from safetensors.numpy import save
 

@@ -133,9 +133,9 @@ def test_other_recurrent_operators_old_opsets_functions_and_loops_are_named(
     nodes, stored = changed(onnx, weights)
     (old,) = find_layers(onnx_save(onnx, tmp_path / "m.onnx", nodes, stored, (T, B, I), opset=3)).unsupported
     assert old.reason == "the model has opset 3, before 7, when LSTM had other inputs"
-    nodes[0].op_type, nodes[0].domain = "DynamicQuantizeLSTM", "com.microsoft"
+    nodes[0].op_type, nodes[0].domain = "AttnLSTM", "com.microsoft"
     (other,) = find_layers(onnx_save(onnx, tmp_path / "m.onnx", nodes, stored, (T, B, I))).unsupported
-    assert other.reason == "the operator 'com.microsoft.DynamicQuantizeLSTM' is not one of ONNX's LSTM, GRU, RNN"
+    assert other.reason == "the operator 'com.microsoft.AttnLSTM' is not one of ONNX's LSTM, GRU, RNN"
     make, value = onnx.helper.make_node, onnx.helper.make_tensor_value_info
     steps = [make("MatMul", ["h", "m"], ["a"]), make("Tanh", ["a"], ["b"])]
     body = onnx.helper.make_graph(steps, "b", [value("h", 1, None)], [value("b", 1, None)])

@@ -16,6 +16,7 @@ from archsim.importers.onnx.onnx_feeds import Feeds, Output
 from archsim.importers.onnx.onnx_flow import Flow
 from archsim.importers.onnx.onnx_graph import STANDARD_DOMAINS, Budget, Proto, Scope, node_name, scopes
 from archsim.importers.onnx.onnx_layer import OPERATORS, onnx_layer
+from archsim.importers.onnx.onnx_quantized import is_dynamic
 
 OLDEST_OPSET = 7
 _RECURRENT = re.compile("lstm|gru|rnn", re.IGNORECASE)
@@ -68,6 +69,8 @@ def _recurrent_nodes(graphs: list[Scope]) -> Iterator[Place]:
 
 
 def _layer(scope: Scope, node: Proto, name: str, opset: int) -> FoundLayer:
+    if is_dynamic(node):
+        return onnx_layer(scope, node, name)
     if node.domain not in STANDARD_DOMAINS or node.op_type not in OPERATORS:
         operator = f"{node.domain}.{node.op_type}".lstrip(".")
         raise Refused(f"the operator {shown(operator)} is not one of ONNX's {', '.join(OPERATORS)}")

@@ -11,9 +11,20 @@ from collections.abc import Mapping
 import numpy as np
 
 from archsim.config.text import shown
+from archsim.importers.codes import Codes
 from archsim.importers.found import Float32Array, FoundLayer, Refused, Shape, float32, layer_config
 from archsim.importers.onnx.onnx_graph import Proto, Scope, attributes
 from archsim.importers.onnx.onnx_options import layer_options
+from archsim.importers.onnx.onnx_quantized import (
+    DYNAMIC_NOTE,
+    QUANTIZED_INPUTS,
+    QuantizedWeight,
+    behind_dequantize,
+    dynamic_weights,
+    input_note,
+    is_dynamic,
+    words,
+)
 from archsim.importers.onnx.onnx_states import initial_states
 from archsim.importers.onnx.onnx_values import Array, NotConstant, constant
 from archsim.workload.config import LayerConfig
@@ -29,8 +40,9 @@ OUR_PEEPHOLES = (0, 2, 1)
 
 def onnx_layer(scope: Scope, node: Proto, name: str) -> FoundLayer:
     """The layer of the node; Refused if anything about it is not supported."""
-    kind = OPERATORS[node.op_type]
-    allowed = INPUTS if kind is CellKind.LSTM else INPUTS[:6]
+    dynamic = is_dynamic(node)
+    kind = CellKind.LSTM if dynamic else OPERATORS[node.op_type]
+    allowed = (*INPUTS, *QUANTIZED_INPUTS) if dynamic else INPUTS if kind is CellKind.LSTM else INPUTS[:6]
     if len(node.input) > len(allowed):
         raise Refused(f"has {len(node.input)} inputs, expected at most {len(allowed)}")
     inputs = {key: value for key, value in zip(allowed, node.input, strict=False) if value}
@@ -40,7 +52,8 @@ def onnx_layer(scope: Scope, node: Proto, name: str) -> FoundLayer:
     options, layout = layer_options(kind, attributes(node))
     declared = options.pop("hidden_size", None)
     directions = 2 if options.get("bidirectional") else 1
-    weights = _weights(scope, inputs, kind, directions, declared)
+    quantized = dynamic_weights(scope, inputs) if dynamic else _behind_dequantize(scope, inputs)
+    weights = _weights(scope, inputs, kind, directions, declared, quantized)
     hidden, size = weights["R"].shape[2], weights["W"].shape[2]
     config = layer_config(kind=kind, hidden_size=hidden, bias="B" in inputs, peepholes="P" in inputs, **options)
     states = initial_states(scope, inputs, (directions, hidden), layout)
@@ -48,11 +61,15 @@ def onnx_layer(scope: Scope, node: Proto, name: str) -> FoundLayer:
     batches = set() if states.any_batch else {state.shape[1] for state in states.given.values()}
     if lengths is not None and batches - {len(lengths)}:
         raise Refused("its sequence_lens and its initial state are for different numbers of sequences")
+    codes = torch_codes(quantized, config)
+    rounded = input_note(scope, inputs["X"])
+    more = [*more, *([words(codes)] if codes else []), *([DYNAMIC_NOTE] if dynamic else []), *filter(None, [rounded])]
     return FoundLayer(
         name,
         config,
         size,
         torch_tensors(weights, config),
+        codes=codes,
         batch_first=layout == 1,
         sequence_lens=lengths,
         h_0=states.given.get("initial_h"),
@@ -63,10 +80,19 @@ def onnx_layer(scope: Scope, node: Proto, name: str) -> FoundLayer:
 
 
 def _weights(
-    scope: Scope, inputs: Mapping[str, str], kind: CellKind, directions: int, declared: int | None
+    scope: Scope,
+    inputs: Mapping[str, str],
+    kind: CellKind,
+    directions: int,
+    declared: int | None,
+    quantized: Mapping[str, QuantizedWeight],
 ) -> dict[str, Array]:
     """The tensors W, R, B and P, of the shapes that the specification gives."""
-    weights = {key: _weight(scope, key, inputs[key]) for key in ("W", "R", "B", "P") if key in inputs}
+    weights = {
+        key: quantized[key].real if key in quantized else _weight(scope, key, inputs[key])
+        for key in ("W", "R", "B", "P")
+        if key in inputs
+    }
     if weights["W"].ndim != 3 or weights["R"].ndim != 3:
         raise Refused("its weights W and R must have three dimensions")
     hidden, size = weights["R"].shape[2], weights["W"].shape[2]
@@ -85,6 +111,31 @@ def _weights(
         if 0 in weight.shape:
             raise Refused(f"its {key} has no numbers")
     return weights
+
+
+def _behind_dequantize(scope: Scope, inputs: Mapping[str, str]) -> dict[str, QuantizedWeight]:
+    """The weights W and R that are codes behind DequantizeLinear."""
+    found = {}
+    for key in ("W", "R"):
+        try:
+            weight = behind_dequantize(scope, inputs[key])
+        except NotConstant as error:
+            raise Refused(f"its weights {key} are {error}, not constants") from error
+        if weight is not None:
+            found[key] = weight
+    return found
+
+
+def torch_codes(quantized: Mapping[str, QuantizedWeight], config: LayerConfig) -> dict[str, Codes]:
+    """The codes of W and R of all directions under torch's names, gates in torch's order."""
+    rows = np.arange(config.kind.gates * config.hidden_size)
+    order = _reordered(rows, TORCH_GATES[config.kind], config.hidden_size)
+    names = {"W": "weight_ih", "R": "weight_hh"}
+    return {
+        f"{names[key]}_l0" + ("_reverse" if place else ""): codes.rows(order)
+        for key, weight in quantized.items()
+        for place, codes in enumerate(weight.codes)
+    }
 
 
 def _weight(scope: Scope, key: str, value: str) -> Array:

@@ -131,6 +131,8 @@ def _gather(scope: Scope, node: Proto, _number: int, flows: list[Flow], _shapes:
 STEPS: dict[str, Step] = {
     "Identity": _same,
     "Cast": _cast,
+    "QuantizeLinear": _same,
+    "DequantizeLinear": _same,
     "Dropout": _dropout,
     "Transpose": _transpose,
     "Squeeze": _squeeze,

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from archsim.config.text import shown
 from archsim.importers.found import Refused
+from archsim.importers.onnx.onnx_dequantize import dequantized
 from archsim.importers.onnx.onnx_external import ExternalData, is_external
 from archsim.importers.onnx.onnx_graph import MAX_DEPTH, STANDARD_DOMAINS, Budget, Proto, Scope, attributes
 
@@ -19,6 +20,10 @@ Array = npt.NDArray[Any]
 _BFLOAT16 = 16
 _DTYPES: dict[int, np.dtype[Any]] = {
     1: np.dtype("<f4"),
+    2: np.dtype("u1"),
+    3: np.dtype("i1"),
+    4: np.dtype("<u2"),
+    5: np.dtype("<i2"),
     6: np.dtype("<i4"),
     7: np.dtype("<i8"),
     10: np.dtype("<f2"),
@@ -62,6 +67,8 @@ def _from_typed(tensor: Proto, dtype: np.dtype[Any]) -> Array:
     data = _typed(tensor)
     if dtype.itemsize == 2:  # float16 and bfloat16 stand as the bits of a uint16 in int32_data
         return np.array([int(bits) & 0xFFFF for bits in data], np.uint16).view(dtype)
+    if dtype.itemsize == 1:
+        return np.array([int(bits) & 0xFF for bits in data], np.uint8).view(dtype)
     return np.array(data, dtype)
 
 
@@ -180,8 +187,9 @@ _MOVERS: dict[str, Callable[..., Array]] = {
     "Slice": _slice,
     "Reshape": _reshape,
     "Cast": _cast,
+    "DequantizeLinear": dequantized,
 }
-"""Operators that move numbers and compute nothing: (budget, attributes, inputs) -> output."""
+"""Operators that move numbers, or say what codes stand for: (budget, attributes, inputs) -> output."""
 
 
 def is_zero(scope: Scope, value: str, depth: int = 0) -> bool:
