@@ -147,7 +147,7 @@ def test_other_recurrent_operators_old_opsets_functions_and_loops_are_named(
     model.functions.append(onnx.helper.make_function("own", "cell", [], [], nodes, [onnx.helper.make_opsetid("", 22)]))
     path.write_bytes(model.SerializeToString())
     names = [entry.name for entry in find_layers(path).unsupported]
-    assert names == ["cell/DynamicQuantizeLSTM", "loop (Scan)"]
+    assert names == ["cell/AttnLSTM", "loop (Scan)"]
 
 
 def test_a_graph_that_doubles_its_constants_is_refused(
