@@ -17,6 +17,7 @@ from archsim.importers.onnx.onnx_flow import Flow
 from archsim.importers.onnx.onnx_graph import STANDARD_DOMAINS, Budget, Proto, Scope, node_name, scopes
 from archsim.importers.onnx.onnx_layer import OPERATORS, onnx_layer
 from archsim.importers.onnx.onnx_quantized import is_dynamic
+from archsim.importers.onnx.onnx_unrolled import ADVICE, written_out
 
 OLDEST_OPSET = 7
 _RECURRENT = re.compile("lstm|gru|rnn", re.IGNORECASE)
@@ -55,9 +56,20 @@ def _find(path: Path, model: Proto, size: int) -> Found:
             layers[id(node)] = _layer(scope, node, name, opset)
         except Refused as error:
             unsupported.append(Unsupported(f"{name} ({shorten(node.op_type)})", str(error)))
-    unsupported += _elsewhere(model, graphs)
+    unsupported += _elsewhere(model)
     linked, pairs = _linked(places, layers, graphs)
-    return Found(path, linked, tuple(unsupported), pairs, _rest(graphs))
+    written = written_out(graphs)
+    unsupported += written.unsupported
+    found = Found(path, (*linked, *written.layers), tuple(unsupported), (*pairs, *written.pairs), _rest(graphs))
+    if not found.layers and not found.unsupported and _may_recur(graphs):
+        raise fault(path, f"has no LSTM, GRU or RNN operator, nor one written out, only {found.rest}; {ADVICE}")
+    return found
+
+
+def _may_recur(graphs: list[Scope]) -> bool:
+    """Whether a graph has what cells are made of."""
+    kinds = {node.op_type for scope in graphs for node in scope.graph.node}
+    return "Tanh" in kinds and bool(kinds & {"MatMul", "Gemm"})
 
 
 def _recurrent_nodes(graphs: list[Scope]) -> Iterator[Place]:
@@ -79,8 +91,8 @@ def _layer(scope: Scope, node: Proto, name: str, opset: int) -> FoundLayer:
     return onnx_layer(scope, node, name)
 
 
-def _elsewhere(model: Proto, graphs: list[Scope]) -> Iterator[Unsupported]:
-    """The recurrences that are no operators of the graph: in functions, or in a loop's elementary operators."""
+def _elsewhere(model: Proto) -> Iterator[Unsupported]:
+    """The recurrences that are operators inside the model's own functions."""
     for function in model.functions:
         if not isinstance(function.name, str):
             raise Refused("not a valid ONNX file: a name in it is not UTF-8")
@@ -88,14 +100,6 @@ def _elsewhere(model: Proto, graphs: list[Scope]) -> Iterator[Unsupported]:
             if _RECURRENT.search(str(node.op_type)):
                 name = f"{function.name}/{node.op_type}"
                 yield Unsupported(shorten(name), "operators inside the model's own functions are not read")
-    for scope in graphs:
-        for number, node in enumerate(scope.graph.node):
-            bodies = [attribute.g for attribute in node.attribute if attribute.name == "body"]
-            inside = {inner.op_type for body in bodies for inner in body.node}
-            if node.op_type in ("Loop", "Scan") and inside & {"Sigmoid", "Tanh"} and inside & {"MatMul", "Gemm"}:
-                name = f"{scope.path}{node_name(node, number)} ({node.op_type})"
-                reason = "a recurrence written out in elementary operators; only LSTM, GRU and RNN are read"
-                yield Unsupported(shorten(name, 300), reason)
 
 
 def _linked(

@@ -53,7 +53,7 @@ def _state(scope: Scope, key: str, value: str, shape: tuple[int, int], layout: i
     try:
         state, repeated = constant(scope, value), False
     except NotConstant:
-        state, repeated = _of_one_sequence(scope, value), True
+        state, repeated = of_one_sequence(scope, value), True
     if state.dtype.kind != "f" or (state.ndim != 3 and not repeated):
         raise Refused(f"its {key} has shape {list(state.shape)}, expected three dimensions of floats")
     if state.ndim < 3:
@@ -74,7 +74,7 @@ def _broadcast(key: str, state: Array, shape: tuple[int, int]) -> Array:
     return np.broadcast_to(state, target)
 
 
-def _of_one_sequence(scope: Scope, value: str, depth: int = 0) -> Array:
+def of_one_sequence(scope: Scope, value: str, depth: int = 0) -> Array:
     """The constant behind an Expand or a Tile, and operators that move it; NotConstant if there is none.
 
     Axes of size 1 may be longer when the model runs, as the batch is.
@@ -90,10 +90,10 @@ def _of_one_sequence(scope: Scope, value: str, depth: int = 0) -> Array:
         if output or not node.input or not (repeats or moves(node)):
             raise
         if repeats:
-            return _of_one_sequence(home, node.input[0], depth + 1)
+            return of_one_sequence(home, node.input[0], depth + 1)
         joins = node.op_type == "Concat"
         inputs = [
-            _of_one_sequence(home, name, depth + 1) if joins or place == 0 else constant(home, name) if name else None
+            of_one_sequence(home, name, depth + 1) if joins or place == 0 else constant(home, name) if name else None
             for place, name in enumerate(node.input)
         ]
         return moved(home, node, inputs)
