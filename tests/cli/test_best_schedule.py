@@ -61,11 +61,11 @@ def test_a_run_of_the_best_lists_the_others(cli: Cli) -> None:
     assert "split_gate_major" in section
     assert "hoisted_interleaved" in section
     found = json.loads(cli("run", *TINY, "--schedule", "best", "--json", *QUIET).out)
-    assert found["schedule"] == found["schedules"][0]["schedule"] == "split_gate_major"
+    assert found["schedule"] == found["schedules"][0]["schedule"] == "ahead_gate_major"
     assert found["latency_cycles"] == min(one["latency_cycles"] for one in found["schedules"])
     assert "schedules" not in json.loads(cli("run", *TINY, "--json", *QUIET).out)
 
 
 @pytest.mark.parametrize("command", few(["explain", "validate", "program", "trace"], 1))
 def test_other_commands_take_the_best_too(cli: Cli, command: str) -> None:
-    assert cli(command, *TINY, "--schedule", "best").out == cli(command, *TINY, "--schedule", "split_gate_major").out
+    assert cli(command, *TINY, "--schedule", "best").out == cli(command, *TINY, "--schedule", "ahead_gate_major").out

@@ -52,4 +52,12 @@ def test_figures_in_the_text() -> None:
 
 
 def test_there_are_commands() -> None:
-    assert [command.split()[1] for command, _ in COMMANDS] == ["run", "explain", "whatif", "whatif", "run", "run"]
+    assert [command.split()[1] for command, _ in COMMANDS] == [
+        "run",
+        "explain",
+        "whatif",
+        "whatif",
+        "run",
+        "run",
+        "run",
+    ]

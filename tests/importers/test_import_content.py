@@ -10,6 +10,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,10 +62,12 @@ def test_run_reads_the_same_containers(tmp_path: Path) -> None:
     save_file(plain, tmp_path / "weights")
     results = []
     for name in ("w.safetensors", "weights"):
-        text = "summary: s\nkind: lstm\nhidden_size: 4\nbias: false\ninput_size: 3\nsteps: 4\nbatch: 1\ninput: {seed: 1}\n"
+        text = (
+            "summary: s\nkind: lstm\nhidden_size: 4\nbias: false\ninput_size: 3\nsteps: 4\nbatch: 1\ninput: {seed: 1}\n"
+        )
         (tmp_path / "w.yaml").write_text(f"{text}weights: {{file: {name}}}\n")
         results.append(run_workload(tmp_path / "w.yaml")["output"])
-    np.testing.assert_array_equal(*results)
+    np.testing.assert_array_equal(results[0], results[1])
 
 
 def test_what_is_known_and_not_read_says_what_to_type(tmp_path: Path) -> None:
@@ -78,7 +81,9 @@ def test_what_is_known_and_not_read_says_what_to_type(tmp_path: Path) -> None:
     pickled = pickle.dumps(arrays(), protocol=4)
     assert "is a Python pickle, and loading it could run any code; if you trust it" in refusal("m.pkl", pickled)
     assert "numpy.savez('weights.npz'" in refusal("m", pickled)
-    assert "is a frozen graph of TensorFlow 1, which archsim does not read" in refusal("m.pb", b"\n\x13\n\x01x\x12\x0bPl")
+    assert "is a frozen graph of TensorFlow 1, which archsim does not read" in refusal(
+        "m.pb", b"\n\x13\n\x01x\x12\x0bPl"
+    )
     assert "python -m tf2onnx.convert" in refusal("saved_model.pb", b"\x08\x01\x12\x10")
     assert "is packed by gzip; unpack it" in refusal("m.npz", b"\x1f\x8b" + bytes(20))
     assert "a pointer to a file in Git LFS" in refusal("m.onnx", b"version https://git-lfs.github.com/spec/v1\n")
@@ -97,7 +102,9 @@ def test_weights_of_quantize_dynamic_are_explained(torch: ModuleType, tmp_path: 
             return torch.ScriptObject, ()
 
     torch.save({"rnn.packed": Packed()}, tmp_path / "m.pt")
-    with pytest.raises(WorkloadError, match=r"holds weights that torch.ao.quantization has packed .* before quantize_dyn"):
+    with pytest.raises(
+        WorkloadError, match=r"holds weights that torch.ao.quantization has packed .* before quantize_dyn"
+    ):
         find_layers(tmp_path / "m.pt")
 
 
@@ -111,7 +118,7 @@ def exported(torch: ModuleType, path: Path) -> tuple[np.ndarray, np.ndarray]:
             super().__init__()
             self.lstm, self.head = lstm, head
 
-        def forward(self, x):  # type: ignore[no-untyped-def]
+        def forward(self, x: Any) -> Any:
             return self.head(self.lstm(x)[0])
 
     x = torch.randn(5, 2, 3)

@@ -131,7 +131,10 @@ def test_cudnn_layers(h5py: ModuleType, tmp_path: Path, kind: str, configured: b
     sides = ["forward", "backward"] if both else [""]
     plain = {side: cell_weights(random, kind, I, 4) for side in sides}
     packed = {side: as_cudnn(weights, kind, random) for side, weights in plain.items()}
-    entry: dict[str, Any] = {"class_name": f"CuDNN{kind}", "config": {"name": "layer", "units": 4, "return_sequences": True}}
+    entry: dict[str, Any] = {
+        "class_name": f"CuDNN{kind}",
+        "config": {"name": "layer", "units": 4, "return_sequences": True},
+    }
     entry = bidirectional(entry, "layer") if both else entry
     config = sequential(entry) if configured else None
     path = save_h5(h5py, tmp_path / "m.h5", {"layer": packed}, "keras2 model", config, "2.2.4")

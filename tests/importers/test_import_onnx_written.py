@@ -213,7 +213,7 @@ def test_what_is_no_cell_is_explained(torch: ModuleType, tmp_path: Path) -> None
             self.order, self.cells = order, torch.nn.ModuleList(cells)
 
         def forward(self, x: Any) -> Any:
-            state = None
+            state: Any = None
             for place, t in enumerate(self.order):
                 state = self.cells[place % len(self.cells)](x[t], state)
             return state[0]

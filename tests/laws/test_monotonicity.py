@@ -132,6 +132,7 @@ PRICES = ("technology", "dram_type")
 """What energy and area cost: tests/metrics has these, and no cycles come of them."""
 OTHER_PROGRAM = (
     "mac_array.rows",
+    "accumulators.ahead_groups",
     "accumulators.entries",
     "input_buffer.prefetch_steps",
     "weight_sram.stream_slots",

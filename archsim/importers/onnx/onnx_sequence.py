@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archsim.importers.found import FoundLayer
 from archsim.importers.onnx.onnx_affine import Atom, Forms
@@ -71,9 +73,14 @@ def _continues(before: Sums, sums: Sums) -> bool:
     (inputs,) = (matrix for atom, matrix in sums.forms["h"].terms.items() if atom != h)
     own = list(before.forms["h"].terms.values())
     if len(own) == 1:  # an initial state of 0 may be left out
-        return np.array_equal(own[0], inputs)
+        return _same(own[0], inputs)
     ways = ((own[0], own[1]), (own[1], own[0])) if len(own) == 2 else ()
-    return any(np.array_equal(one, inputs) and np.array_equal(other, recurrent) for one, other in ways)
+    return any(_same(one, inputs) and _same(other, recurrent) for one, other in ways)
+
+
+def _same(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:
+    """Whether two matrices are equal; None is the matrix of an atom that is taken as it is."""
+    return one is other if one is None or other is None else np.array_equal(one, other)
 
 
 def input_order(

@@ -48,6 +48,7 @@ OTHER: dict[str, tuple[str, ...]] = {
     "input_buffer.ports": ("1RW",),
     "state_buffer.ports": ("1RW",),
     "state_buffer.banks": ("by_kind",),
+    "accumulators.ahead_groups": ("0", "1"),
     "summary": ("another",),
     "clock_mhz": ("123.5",),
     "activation.method": ("hard", "exact", "piecewise_linear"),
