@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections import defaultdict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.optional import skipped_in_one_line
 from tests.ran import Passed, passed_elsewhere, writer
-from tests.rings import covering, exhaustive, law_examples, selects_exhaustive, share, share_of
+from tests.rings import SLOW_TESTS, covering, exhaustive, law_examples, selects_exhaustive, share, share_of
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -55,6 +56,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if not isinstance(item, pytest.Function):
             continue
+        if item.nodeid in SLOW_TESTS and not _is_law(item):
+            item.add_marker(exhaustive)
         if item.get_closest_marker("covering"):
             products[item.nodeid.partition("[")[0]].append(item)
         if thorough and _is_law(item):
@@ -90,6 +93,24 @@ def _leave_out_other_shares(config: pytest.Config, items: list[pytest.Item]) -> 
 def _is_law(item: pytest.Item) -> bool:
     """Whether the test is a law, or has one inside."""
     return getattr(getattr(item, "obj", None), "is_hypothesis_test", False) or bool(item.get_closest_marker("law"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Notes the processor time of each test, with what it starts, in the file that ARCHSIM_TEST_SECONDS names."""
+    file = os.environ.get("ARCHSIM_TEST_SECONDS")
+    if not file:
+        return (yield)
+    before = _processor_seconds()
+    try:
+        return (yield)
+    finally:
+        with open(file, "a", encoding="utf-8") as notes:
+            notes.write(f"{_processor_seconds() - before:.3f}\t{item.nodeid}\n")
+
+
+def _processor_seconds() -> float:
+    return sum(os.times()[:4])
 
 
 def pytest_collection_finish() -> None:

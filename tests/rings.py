@@ -1,10 +1,11 @@
 """Two rings of tests: the fast one that plain `pytest` runs, and the exhaustive one behind `pytest -m exhaustive`.
 
 Every kind of check is in the fast ring. Of a test over many combinations of parameters it takes a few that cover all
-values, or all pairs of values; of a law it takes fewer examples. The exhaustive ring takes the other combinations, and
-laws at length. Half an hour of that is too long for every change, so a run takes all laws and one share of twelve of
-the other tests that only this ring has, which ARCHSIM_SHARE names (0 to 11): CI takes another one with every commit.
-ARCHSIM_LONG=1 takes all of them.
+values, or all pairs of values; of a law it takes fewer examples; and it leaves out what takes longest, which
+tests/slow_tests.txt lists (`python -m tools.slow_tests` makes it from measured times). The exhaustive ring takes the
+other combinations, and laws at length. Half an hour of that is too long for every change, so a run takes all laws and
+one share of twelve of the other tests that only this ring has, which ARCHSIM_SHARE names (0 to 11): CI takes another
+one with every commit. ARCHSIM_LONG=1 takes all of them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import combinations
+from pathlib import Path
 from typing import TypeVar
 from zlib import crc32
 
@@ -28,6 +30,9 @@ FAST_EXAMPLES, EXHAUSTIVE_EXAMPLES, LONG_EXAMPLES = 5, 10, 40
 
 SHARES = 12
 """Into so many shares the tests are cut that only the exhaustive ring has, and that are no laws."""
+
+SLOW_TESTS = frozenset((Path(__file__).parent / "slow_tests.txt").read_text(encoding="utf-8").split("\n")) - {""}
+"""The ids of tests that take so long that the fast ring leaves them out."""
 
 exhaustive = pytest.mark.exhaustive
 """A test, or a parameter, that the fast ring leaves out."""

@@ -11,7 +11,8 @@ from hypothesis import settings
 
 from tests.optional import how_to_get, need, skipped_in_one_line
 from tests.ran import Passed
-from tests.rings import SHARES, covering, examples, law_examples, selects_exhaustive, share, share_of
+from tests.rings import SHARES, SLOW_TESTS, covering, examples, law_examples, selects_exhaustive, share, share_of
+from tools.slow_tests import chosen
 
 
 @pytest.mark.parametrize(
@@ -129,3 +130,20 @@ def test_passed_are_tests_of_which_no_phase_failed_or_was_skipped(tmp_path: Path
         passed.add(test, outcome)
     passed.write()
     assert (tmp_path / "passed").read_text() == "a\nb\n"
+
+
+def test_slow_tests_exist() -> None:
+    """A name that no test has any more would be a test that nobody misses."""
+    root = Path(__file__).resolve().parents[1]
+    for test in SLOW_TESTS:
+        file, _, name = test.partition("::")
+        function = name.partition("[")[0].rpartition("::")[2]
+        assert f"def {function}(" in (root / file).read_text(encoding="utf-8"), test
+
+
+def test_what_takes_longest_is_left_out() -> None:
+    times = [(3.0, "b"), (1.0, "a"), (5.0, "c"), (0.5, "d")]
+    assert chosen(times, 100) == []
+    assert chosen(times, 4.5) == ["c"]
+    assert chosen(times, 4.4) == ["b", "c"]
+    assert chosen(times, 4.4, frozenset({"c"})) == ["a", "b", "d"]

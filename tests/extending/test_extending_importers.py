@@ -51,7 +51,9 @@ def test_it_is_found_by_its_suffix_and_listed(tmp_path: Path) -> None:
         ("b", "has the gates , expected i, f, g, o"),
     ]
     assert entries == [("gates", f"LSTMs whose gates are matrices in a JSON file (.json); from {PACKAGE}")]
-    with pytest.raises(WorkloadError, match=r"expected a file .onnx, .pt, .pth, .*, .hdf5, .keras, got '.json', and its content is"):
+    with pytest.raises(
+        WorkloadError, match=r"expected a file .onnx, .pt, .pth, .*, .hdf5, .keras, got '.json', and its content is"
+    ):
         find_layers(model)
 
 
