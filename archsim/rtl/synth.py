@@ -20,9 +20,13 @@ Counts = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A target of Yosys: the command, and which cells are of which kind, as patterns of their names."""
+    """A target of Yosys: the command, and which cells are of which kind, as patterns of their names.
+
+    `ends`: the cells at which paths end, as Yosys selects them.
+    """
 
     command: str
+    ends: str
     lut: str
     ff: str
     dsp: str
@@ -30,10 +34,26 @@ class Target:
 
 
 TARGETS: Mapping[str, Target] = {
-    "xilinx": Target("synth_xilinx -noiopad", r"LUT\d|RAM\d+.*|SRL.*|INV", r"FD\w+", r"DSP48.*", r"RAMB\w+"),
-    "ecp5": Target("synth_ecp5 -noflatten", r"LUT4|CCU2C|TRELLIS_DPR16X4", r"TRELLIS_FF", r"MULT18X18D", r"DP16KD"),
-    "ice40": Target("synth_ice40 -dsp -noflatten", r"SB_LUT4", r"SB_DFF\w*", r"SB_MAC16", r"SB_RAM40_4K\w*"),
-    "generic": Target("synth", r"\$_(?!\w*(DFF|DLATCH)).*_", r"\$_\w*DFF\w*_", r"\$mul", r"\$mem\w*"),
+    "xilinx": Target(
+        "synth_xilinx -noiopad", "t:FD* t:RAM* t:DSP48*", r"LUT\d|RAM\d+.*|SRL.*|INV", r"FD\w+", r"DSP48.*", r"RAMB\w+"
+    ),
+    "ecp5": Target(
+        "synth_ecp5 -noflatten",
+        "t:TRELLIS_FF t:TRELLIS_DPR16X4 t:DP16KD",
+        r"LUT4|CCU2C|TRELLIS_DPR16X4",
+        r"TRELLIS_FF",
+        r"MULT18X18D",
+        r"DP16KD",
+    ),
+    "ice40": Target(
+        "synth_ice40 -dsp -noflatten",
+        "t:SB_DFF* t:SB_RAM* t:SB_MAC16",
+        r"SB_LUT4",
+        r"SB_DFF\w*",
+        r"SB_MAC16",
+        r"SB_RAM40_4K\w*",
+    ),
+    "generic": Target("synth", "t:$_*DFF*", r"\$_(?!\w*(DFF|DLATCH)).*_", r"\$_\w*DFF\w*_", r"\$mul", r"\$mem\w*"),
 }
 """Vendors' cells by their names in Yosys. `generic` counts gates as LUT; its multipliers are gates, too."""
 
@@ -123,7 +143,14 @@ def check_target(name: str) -> Target:
 def synthesize(design: RtlDesign, folder: Path, name: str) -> Resources:
     """Synthesize a folder's RTL for a target, module by module; memories of the module `macro` stay what they are."""
     target = check_target(name)
-    mapping = f"{target.command} -top {design.top}\ntee -q -o {REPORT} stat -json\ntee -q -o {LEVELS} ltp -noff\n"
+    # Paths end in registers, memories and other modules: what ltp does not know as such is left out.
+    modules = " ".join(f"t:{source.removesuffix('.sv')}" for source in design.sources)
+    mapping = (
+        f"{target.command} -top {design.top}\n"
+        f"tee -q -o {REPORT} stat -json\n"
+        f"select *\nselect -del {target.ends} t:$paramod* {modules}\n"
+        f"tee -q -o {LEVELS} ltp -noff\n"
+    )
     _yosys(folder, _reading(design) + mapping)
     levels = [int(found) for found in re.findall(r"length=(\d+)", (folder / LEVELS).read_text(encoding="utf-8"))]
     macros = read_macros((folder / MACROS).read_text(encoding="utf-8"), design.macro)
