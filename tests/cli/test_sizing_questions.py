@@ -58,9 +58,11 @@ def test_a_megabyte_more_instead_of_streaming(cli: Cli, rows: int) -> None:
 
     In 8 MiB: W_hh (6,553,600) stays; in the 1,835,008 bytes left of it are two slots of a W_ih tile of 64 * 512 =
     32,768 bytes, and 54 of 80 tiles. 26 tiles stream, with x (512 bytes) and h (1,280), at 16 bytes a cycle: 53,360
-    cycles a step. In 9 MiB 80 tiles of 8 + 20 chunks and the tail: 2,279, 23 times faster. The same with a quarter of
-    it: I = 128, H = 640 has 4 * 640 * 768 = 1,966,080 bytes. 1.75 MiB hold W_hh (1,638,400), two slots of 64 * 128 =
-    8,192 and 22 of 40 tiles; 18 stream, with 128 + 640 bytes: 9,264 cycles. In 2 MiB 40 tiles of 2 + 10 chunks: 519.
+    cycles a step. In 9 MiB 80 tiles of 8 + 20 chunks and the tail: 2,279, 23 times faster.
+
+    The same with a quarter of it: LSTM(128, 640) has 4 * 640 * 768 = 1,966,080 bytes. 1.75 MiB hold W_hh (1,638,400),
+    two slots of 64 * 128 = 8,192 and 22 of 40 tiles; 18 stream, with 128 + 640 bytes: 9,264 cycles. In 2 MiB 40 tiles
+    of 2 + 10 chunks and the tail: 519.
     """
     large = rows == 512
     text, little, enough = ("lstm:512,1280,t=12", "8MiB", "9MiB") if large else ("lstm:128,640,t=12", "1792KiB", "2MiB")
