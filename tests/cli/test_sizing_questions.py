@@ -1,7 +1,7 @@
 """Questions that users came with, and the figures that answer them, by hand.
 
-The frame of one or of 500 steps, and a cold start beside it, is in tests/families/gemv/test_frames.py; the banks behind
-128 rows in test_whatif.py.
+The frame of a stream of one or of 500 steps (T = 1), and a cold start beside it, are in tests/families/gemv/test_frames.py; the
+banks behind 128 rows in test_whatif.py.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from archsim.api.ranking import rank_schedules
-from archsim.config.aims import By
+from archsim.api.evaluate import Evaluator
 from archsim.families.load import load_arch
 from archsim.workload import load_workload
 from tests.cli.conftest import Cli
@@ -29,27 +28,16 @@ def changes(cli: Cli, *arguments: str) -> dict[str, dict[str, Any]]:
     return {change["change"]: change for change in json.loads(outcome.out)}
 
 
-def test_a_step_of_one_step_is_not_called_bound_by_the_recurrence(cli: Cli) -> None:
-    """At T = 1 there is no step before: the frame of LSTM(80, 512) is asked for, and is the same at any T."""
-    found = []
-    for steps in (1, 50):
-        outcome = cli("run", "edge_64x64", f"lstm:80,512,t={steps},streaming=1", "--json", "--timing-only")
-        found.append(json.loads(outcome.out)["frame_latency_cycles"])
-    assert found[0] == found[1] == (1 + 1 + 8 + 80 + 1) + (32 * 10 + TAIL) + (32 + 80)
-
-
-def test_schedules_are_measured_and_not_advised(cli: Cli) -> None:
+def test_schedules_are_measured_and_not_advised() -> None:
     """LSTM(200, 1000) in Q4.12, fused in 1,229 cycles a step: 63 tiles of 19 chunks, and 32 cycles of drain.
 
     Split takes more: each tile has 4 + 16 chunks, and 7 groups ahead fill 28 of the 32 cycles: 63 * 20 + 4 = 1,264.
     With 8 groups alone split it is 1,205 (tests/families/gemv/test_ahead.py). What is listed is what a run takes.
     """
-    ranking = rank_schedules(load_arch("edge_64x64_q4_12"), load_workload("lstm:200,1000,t=12"), By.STEP)
-    steps = {schedule.name: outcome.cycles_per_step for schedule, outcome in ranking.ranked}
-    assert steps["fused_interleaved"] == 63 * 19 + 32
-    assert steps["split_interleaved"] == 63 * 20 + 32 - 7 * 4
-    assert ranking.best.name == "ahead_interleaved"
-    assert steps["ahead_interleaved"] == 63 * 19 + 8
+    evaluator, machine = Evaluator(), load_arch("edge_64x64_q4_12")
+    work = load_workload("lstm:200,1000,t=12")
+    steps = [evaluator.evaluate(machine, work, name).stats.cycles_per_step for name in ("fused", "split", "ahead")]
+    assert steps == [63 * 19 + 32, 63 * 20 + 32 - 7 * 4, 63 * 19 + 8]
 
 
 @pytest.mark.parametrize("rows", [pytest.param(512, marks=exhaustive), 128])
