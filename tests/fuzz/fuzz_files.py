@@ -2,7 +2,7 @@
 
     python -m tests.fuzz.fuzz_files --inputs 20000 --seed 0
 
-Valid safetensors, npz, onnx, pt and h5 files are changed at random (bits, cuts, splices, numbers that claim terabytes) and
+Valid safetensors, npz, onnx, pt, pt2, h5 and keras files are changed at random (bits, cuts, splices, numbers that claim terabytes) and
 imported, each in a process of its own that may take 512 MiB more than it began with and 60 s. A result is right if all
 tensors are finite and have the shapes that their layer's options give them, and if the workload that is written reads
 back as the same numbers. Anything but a result or a FaultsError is a failure: another exception, a crash, a hang. The
@@ -182,7 +182,14 @@ def main() -> None:
     parser.add_argument("--real-children", type=int, default=20, help="h5 inputs read by a new interpreter, not a fork")
     parser.add_argument("--explain", action="store_true", help="count the reasons for which inputs were refused")
     given = parser.parse_args()
-    readers = ("keras_file", "onnx_file", "tensor_file", "torch_file", "hdf5_child")
+    readers = (
+        "keras.keras_archive",
+        "onnx.onnx_file",
+        "tensors.tensor_file",
+        "torch.torch_file",
+        "torch.exported_file",
+        "keras.hdf5_child",
+    )
     packages = ("torch", "onnx", "safetensors", "ruamel.yaml")
     for module in (*(f"archsim.importers.{name}" for name in readers), *packages):
         try:  # before the forks, which then share them

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ def seeds(folder: Path) -> Seeds:
         state_dict(4, ("_l0", "_l0_reverse", "_l1", "_l1_reverse")),
         state_dict(3, ("",)),
         state_dict(1, ("_l0",)),
+        other_layouts(),
     ):
         made[".safetensors"].append(save(tensors))
         for write in (np.savez, np.savez_compressed):
@@ -33,6 +35,8 @@ def seeds(folder: Path) -> Seeds:
         (".onnx", "onnx", onnx_seeds),
         (".pt", "torch", torch_seeds),
         (".h5", "h5py", h5_seeds),
+        (".keras", "h5py", keras_seeds),
+        (".pt2", "safetensors", exported_seeds),
     ):
         try:
             made[suffix] = list(more(folder))
@@ -55,6 +59,29 @@ def state_dict(gates: int, cells: tuple[str, ...], inputs: int = 3, hidden: int 
         shapes |= {"bias_ih": (gates * hidden,), "bias_hh": (gates * hidden,)}
         tensors |= {f"rnn.{what}{suffix}": random.standard_normal(s).astype(np.float32) for what, s in shapes.items()}
     return tensors
+
+
+def other_layouts() -> dict[str, np.ndarray]:
+    """Weights that are computed or called otherwise: a norm, a drop, two Linears, gates one by one, TensorFlow's kernel."""
+    random = np.random.default_rng(5)
+    shapes: dict[str, tuple[int, ...]] = {
+        "n.weight_ih_l0": (16, 3),
+        "n.weight_hh_l0_g": (16, 1),
+        "n.weight_hh_l0_v": (16, 4),
+    }
+    shapes |= {"d.weight_hh_l0_raw": (12, 4), "d.module.weight_hh_l0": (12, 4), "d.module.weight_ih_l0": (12, 3)}
+    shapes |= {"p.weight_ih": (4, 3), "p.parametrizations.weight_hh.original": (4, 4)}
+    shapes |= {"p.parametrizations.weight_hh.0._u": (4,), "p.parametrizations.weight_hh.0._v": (4,)}
+    shapes |= {
+        "e_w_ih": (12, 3),
+        "e_w_hh": (12, 4),
+        "c.x2h.weight": (16, 3),
+        "c.h2h.weight": (16, 4),
+        "c.x2h.bias": (16,),
+    }
+    shapes |= {f"g.W_{side}{gate}": (3 if side == "x" else 4, 4) for side in "xh" for gate in "ifgo"}
+    shapes |= {"t/basic_lstm_cell/kernel": (7, 16), "t/basic_lstm_cell/bias": (16,)}
+    return {name: random.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
 
 
 def onnx_seeds(_folder: Path) -> Iterator[bytes]:
@@ -101,6 +128,57 @@ def onnx_seeds(_folder: Path) -> Iterator[bytes]:
         [choice], "g", [value("X", 1, (5, 2, 3))], [value("out", 1, None)], [yes, tensors[2]]
     )
     yield onnx.helper.make_model(graph).SerializeToString()
+    yield from written_seeds()
+
+
+def written_seeds() -> Iterator[bytes]:
+    """An LSTM of three steps in elementary operators, and the same in a Scan; a Reshape by a Shape; a learned state."""
+    import onnx
+
+    random, make, value = np.random.default_rng(0), onnx.helper.make_node, onnx.helper.make_tensor_value_info
+
+    def stored(name: str, *shape: int) -> Any:
+        return onnx.numpy_helper.from_array(random.standard_normal(shape).astype(np.float32), name)
+
+    def step(x: str, h: str, c: str, n: str) -> list[Any]:
+        names = [f"{gate}{n}" for gate in "igfo"]
+        return [
+            make("Gemm", [x, "K", "b"], [f"k{n}"]), make("MatMul", [h, "R"], [f"r{n}"]),
+            make("Add", [f"k{n}", f"r{n}"], [f"s{n}"]),
+            make("Split", [f"s{n}"], [f"{name}_" for name in names], axis=1, num_outputs=4),
+            *(make("Tanh" if name[0] == "g" else "Sigmoid", [f"{name}_"], [name]) for name in names),
+            make("Mul", [f"f{n}", c], [f"fc{n}"]), make("Mul", [f"i{n}", f"g{n}"], [f"ig{n}"]),
+            make("Add", [f"fc{n}", f"ig{n}"], [f"c{n}"]), make("Tanh", [f"c{n}"], [f"t{n}"]),
+            make("Mul", [f"o{n}", f"t{n}"], [f"h{n}"]),
+        ]  # fmt: skip
+
+    ints = {"to": [1, 2, 4], "axes": [1], **{f"at{n}": n for n in range(3)}}
+    tensors = [onnx.numpy_helper.from_array(np.array(numbers, np.int64), name) for name, numbers in ints.items()]
+    tensors += [stored("K", 3, 16), stored("R", 4, 16), stored("b", 16), stored("hs", 2, 4), stored("cs", 2, 4)]
+    nodes = []
+    for n in range(3):
+        nodes.append(make("Gather", ["X", f"at{n}"], [f"x{n}"], axis=0))
+        nodes += step(f"x{n}", f"h{n - 1}" if n else "hs", f"c{n - 1}" if n else "cs", str(n))
+    graph = onnx.helper.make_graph(nodes, "w", [value("X", 1, (3, 2, 3))], [value("h2", 1, None)], tensors)
+    yield onnx.helper.make_model(graph).SerializeToString()
+    body = onnx.helper.make_graph(
+        step("x", "h", "c", "1"), "body", [value("h", 1, (2, 4)), value("c", 1, (2, 4)), value("x", 1, (2, 3))],
+        [value("h1", 1, (2, 4)), value("c1", 1, (2, 4))])  # fmt: skip
+    scan = make("Scan", ["hs", "cs", "X"], ["hn", "cn"], name="scan", body=body, num_scan_inputs=1)
+    graph = onnx.helper.make_graph([scan], "s", [value("X", 1, (3, 2, 3))], [value("hn", 1, None)], tensors)
+    yield onnx.helper.make_model(graph).SerializeToString()
+    nodes = [
+        make("Expand", ["h", "to"], ["h_0"]), make("LSTM", ["X", "W", "R1", "", "", "h_0"], ["Y"], hidden_size=4),
+        make("Transpose", ["Y"], ["T"], perm=[0, 2, 1, 3]), make("Shape", ["T"], ["sizes"]),
+        make("Slice", ["sizes", "at0", "at1"], ["two"]), make("Concat", ["two", "last"], ["shape"], axis=0),
+        make("Reshape", ["T", "shape"], ["F"]), make("GRU", ["F", "W2", "R2"], ["Y2"], hidden_size=3),
+    ]  # fmt: skip
+    numbers = {"at0": [0], "at1": [2], "last": [-1], "to": [1, 2, 4]}
+    tensors = [onnx.numpy_helper.from_array(np.array(n, np.int64), name) for name, n in numbers.items()]
+    shapes = {"W": (1, 16, 3), "R1": (1, 16, 4), "h": (1, 1, 4), "W2": (1, 9, 4), "R2": (1, 9, 3)}
+    tensors += [stored(name, *shape) for name, shape in shapes.items()]
+    graph = onnx.helper.make_graph(nodes, "r", [value("X", 1, (3, 2, 3))], [value("Y2", 1, None)], tensors)
+    yield onnx.helper.make_model(graph).SerializeToString()
 
 
 def torch_seeds(folder: Path) -> Iterator[bytes]:
@@ -112,6 +190,47 @@ def torch_seeds(folder: Path) -> Iterator[bytes]:
         for new in (True, False):
             torch.save(tree, folder / "seed.pt", _use_new_zipfile_serialization=new)
             yield (folder / "seed.pt").read_bytes()
+
+
+def keras_seeds(folder: Path) -> Iterator[bytes]:
+    """Archives of a bidirectional layer below another one, plain and packed."""
+    import h5py
+
+    random = np.random.default_rng(0)
+    layer = {"class_name": "LSTM", "config": {"name": "lstm", "units": 4, "return_sequences": True}}
+    both = {"class_name": "Bidirectional", "config": {"name": "bi", "layer": layer, "merge_mode": "concat"}}
+    top = {"class_name": "GRU", "config": {"name": "top", "units": 2, "return_sequences": True}}
+    config = json.dumps({"class_name": "Sequential", "config": {"layers": [both, top]}})
+    with h5py.File(folder / "seed.h5", "w") as file:
+        for side in ("forward", "backward"):
+            for number, shape in enumerate([(3, 16), (4, 16), (16,)]):
+                file[f"layers/bidirectional/{side}_layer/cell/vars/{number}"] = random.standard_normal(shape)
+        for number, shape in enumerate([(8, 6), (2, 6), (2, 6)]):
+            file[f"layers/gru/cell/vars/{number}"] = random.standard_normal(shape)
+    for packed in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        made = io.BytesIO()
+        with zipfile.ZipFile(made, "w", packed) as archive:
+            archive.writestr("metadata.json", '{"keras_version": "3.1.0"}')
+            archive.writestr("config.json", config)
+            archive.write(folder / "seed.h5", "model.weights.h5")
+        yield made.getvalue()
+
+
+def exported_seeds(_folder: Path) -> Iterator[bytes]:
+    """A torch.export archive as torch 2.8 and later write it, its graph left out."""
+    made = io.BytesIO()
+    config: dict[str, Any] = {}
+    with zipfile.ZipFile(made, "w") as archive:
+        for number, (name, array) in enumerate(state_dict(4, ("_l0", "_l0_reverse")).items()):
+            sizes = [{"as_int": size} for size in array.shape]
+            strides = [{"as_int": stride // 4} for stride in array.strides]
+            meta = {"dtype": 7, "sizes": sizes, "strides": strides, "storage_offset": {"as_int": 0}}
+            config[name] = {"path_name": f"weight_{number}", "use_pickle": False, "tensor_meta": meta}
+            archive.writestr(f"m/data/weights/weight_{number}", array.tobytes())
+        archive.writestr("m/data/weights/model_weights_config.json", json.dumps({"config": config}))
+        archive.writestr("m/archive_format", "pt2")
+        archive.writestr("m/models/model.json", "{}")
+    yield made.getvalue()
 
 
 def h5_seeds(folder: Path) -> Iterator[bytes]:
