@@ -105,7 +105,7 @@ def _sequence(
     from archsim.importers import InputSequence, read_input
 
     first = layers[0]
-    order = first.batch_first if batch_first is None else batch_first
+    order = first.batch_first != first.turns_input if batch_first is None else batch_first
     if x is not None:
         _refuse("does not go with --input", {"--steps": steps, "--batch": batch, "--seed": seed})
         return read_input(x, order, unbatched, first.input_size)

@@ -37,7 +37,8 @@ class FoundLayer:
     outputs, side by side, are this layer's whole input; `input_from` says in words what the input is.
     `codes`: of a quantized model, the integers and scales that the tensors of these names stand for; `ranges`: its
     scales of x, h_l0, c_l0, ..., under the names of a file of calibration.
-    `notes` are what the user should know of the import; `batch_first` is the order in which the model takes its input.
+    `notes` are what the user should know of the import; `batch_first` is the order in which the layer takes its input,
+    `turns_input`: the model takes it in the other one, and turns it round before the layer.
     """
 
     name: str
@@ -46,6 +47,7 @@ class FoundLayer:
     tensors: Mapping[str, Float32Array]
     num_layers: int = 1
     batch_first: bool = False
+    turns_input: bool = False
     sequence_lens: tuple[int, ...] | None = None
     h_0: Float32Array | None = None
     c_0: Float32Array | None = None

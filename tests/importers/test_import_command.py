@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -401,3 +402,21 @@ def test_another_gate_order_is_noticed(
 
 def archsim_gates() -> dict[str, tuple[int, ...]]:
     return archsim.importers.onnx.onnx_layer.TORCH_GATES  # type: ignore[return-value]
+
+
+def test_the_summary_as_json_and_what_was_left_out(archsim: Command, model: str) -> None:
+    listed = json.loads(archsim("import", model, "--json").out)
+    assert [layer["name"] for layer in listed["layers"]] == ["rnn"]
+    assert "written" not in listed
+    written = json.loads(archsim("import", model, "--out", "my.yaml", "--json").out)["written"]
+    assert written["left_out"] == ["1 other tensor: not recurrent"]
+    assert (written["workload"], written["weights"], written["steps"]) == ("my.yaml", "my.safetensors", 16)
+    assert archsim("run", FLOAT_16X16, "my.yaml", "--no-plots", "--out", "res").code == 0
+
+
+def test_without_layer_several_that_are_no_stack_are_refused(archsim: Command, tmp_path: Path) -> None:
+    save_npz(tmp_path / "m.npz", **state_dict(prefix="a."), **state_dict(prefix="b."))
+    ended = archsim("import", "m.npz", "--out", "my.yaml")
+    assert ended.code == 2
+    assert "the layers are no single stack" in ended.err
+    assert "choose one with --layer NAME" in ended.err

@@ -13,6 +13,8 @@ import pytest
 from archsim.errors import WorkloadError
 from archsim.importers import find_layers, select
 from archsim.importers.onnx.onnx_graph import MAX_DEPTH
+from archsim.workload import load_workload
+from tests.importers.conftest import Command
 from tests.importers.import_runs import (
     close,
     imported,
@@ -345,3 +347,16 @@ def test_directions_in_the_other_order_are_no_sequence_of_the_layer(
     path = onnx_save(onnx, tmp_path / "m.onnx", *stack_nodes(onnx, parts, swapped), (T, B, I))
     with pytest.raises(WorkloadError, match="the output of node0, but not as a sequence of its features"):
         select(find_layers(path), "all")
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_model_that_takes_its_input_batch_first_is_imported_so(
+    archsim: Command, onnx: ModuleType, random: np.random.Generator, turned: bool
+) -> None:
+    """The exporters turn the input round before the operator, which knows time first alone."""
+    weights = onnx_weights(random, "LSTM", I, H)
+    nodes = [onnx.helper.make_node("Transpose", ["X"], ["x"], perm=[1, 0, 2])] if turned else []
+    nodes.append(onnx_node(onnx, "LSTM", weights, "", "x" if turned else "X", hidden_size=H))
+    onnx_save(onnx, Path("m.onnx"), nodes, onnx_stored(onnx, weights), (B, T, I))
+    assert archsim("import", "m.onnx", "--out", "my.yaml").code == 0
+    assert load_workload("my.yaml").config.batch_first == turned

@@ -13,7 +13,7 @@ from archsim.config.text import shown
 from archsim.importers.found import Refused
 from archsim.importers.onnx.onnx_flow import Flow
 from archsim.importers.onnx.onnx_graph import MAX_DEPTH, STANDARD_DOMAINS, Scope
-from archsim.importers.onnx.onnx_shapes import Shapes, Size, Sizes
+from archsim.importers.onnx.onnx_shapes import Shapes, Size, Sizes, permutation
 from archsim.importers.onnx.onnx_steps import STEPS
 
 
@@ -71,6 +71,16 @@ class Feeds:
                 return id(home), value
             scope, value = home, node.input[0]
         return id(scope), value
+
+    def turned(self, scope: Scope, value: str) -> bool:
+        """Whether the value is an input of the graph with its first two axes exchanged."""
+        home, name = self.source(scope, value)
+        while scope.parent is not None and id(scope) != home:
+            scope = scope.parent
+        node, _ = scope.producers.get(name, (None, 0))
+        if node is None or node.op_type != "Transpose" or node.domain not in STANDARD_DOMAINS or len(node.input) != 1:
+            return False
+        return permutation(node, 3) == [1, 0, 2] and self.source(scope, node.input[0])[1] in scope.inputs
 
     def _flow_shape(self, scope: Scope, value: str, depth: int) -> Sizes | None:
         flow = self.flow(scope, value, depth)

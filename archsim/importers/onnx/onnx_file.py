@@ -117,7 +117,8 @@ def _linked(
             continue
         flow = feeds.flow(scope, node.input[0])
         sources[layer.name] = feeds.source(scope, node.input[0])
-        linked.append(_fed(layer, flow, by_name))
+        turned = feeds.turned(scope, node.input[0])
+        linked.append(replace(_fed(layer, flow, by_name), turns_input=turned))
     return tuple(linked), _pairs(feeds, graphs, {layer.name: layer for layer in linked}, sources)
 
 

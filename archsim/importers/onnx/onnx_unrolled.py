@@ -12,6 +12,7 @@ from archsim.importers.found import Float32Array, FoundLayer, Refused, Unsupport
 from archsim.importers.onnx.onnx_affine import Atom, Forms
 from archsim.importers.onnx.onnx_graph import Proto, Scope, attributes, node_name
 from archsim.importers.onnx.onnx_sequence import Chain, chained, input_order
+from archsim.importers.onnx.onnx_shapes import permutation
 from archsim.importers.onnx.onnx_states import of_one_sequence
 from archsim.importers.onnx.onnx_step import Step, steps_in
 from archsim.importers.onnx.onnx_values import NotConstant, is_zero
@@ -98,12 +99,21 @@ def _layer(forms: Forms, chain: Chain, name: str) -> FoundLayer:
         weights.weight_ih.shape[1],
         weights.tensors(),
         batch_first=first.axis == 1,
+        turns_input=_turned(forms, first),
         h_0=h,
         c_0=c,
         any_batch=any_batch,
         input_from=words,
         notes=notes,
     )
+
+
+def _turned(forms: Forms, x: Atom) -> bool:
+    """Whether the steps are those of a graph's input with its first two axes exchanged."""
+    node = forms.producer(x.value)
+    if node is None or node.op_type != "Transpose" or x.index is None:
+        return False
+    return permutation(node, 3) == [1, 0, 2] and forms.plain(node.input[0]) in forms.scope.inputs
 
 
 def _config(step: Step, weights: Weights, reverse: bool) -> LayerConfig:
