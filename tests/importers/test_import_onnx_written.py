@@ -233,6 +233,19 @@ def test_what_is_no_cell_is_explained(torch: ModuleType, tmp_path: Path) -> None
         find_layers(tmp_path / "m.onnx")
 
 
+def test_an_operator_without_its_second_input_is_no_step(
+    onnx: ModuleType, tmp_path: Path, random: np.random.Generator
+) -> None:
+    """Found by fuzzing: a product of one thing among the products of a step."""
+    nodes = lstm_step(onnx)
+    for node in nodes:
+        if node.op_type == "Mul":
+            del node.input[1:]
+    path = onnx_save(onnx, tmp_path / "m.onnx", nodes, [], (T, B, I))
+    with pytest.raises(WorkloadError, match="nor one written out"):
+        find_layers(path)
+
+
 def test_a_matrix_that_only_looks_like_a_step_is_none(
     onnx: ModuleType, tmp_path: Path, random: np.random.Generator
 ) -> None:

@@ -212,6 +212,8 @@ def _gather(scope: Scope, node: Proto, parts: list[Sizes]) -> Sizes | None:
 
 
 def _mul(_scope: Scope, _node: Proto, parts: list[Sizes]) -> Sizes | None:
+    if len(parts) != 2:
+        return None
     first, second = parts
     if len(first) != len(second):
         return None

@@ -56,6 +56,8 @@ def _of(forms: Forms, value: str, *kinds: str) -> Proto | None:
 
 def _either(forms: Forms, node: Proto, kind: str) -> Iterator[tuple[Proto, str]]:
     """The operators of that kind among both inputs of a node, each with the other input."""
+    if len(node.input) != 2:
+        return
     for first, second in (node.input, node.input[::-1]):
         found = _of(forms, first, kind)
         if found is not None:
@@ -89,6 +91,8 @@ def _gru(forms: Forms, node: Proto) -> Step | None:
         return None
     for product, rest in _either(forms, node, "Mul"):
         for difference, gate in _either(forms, product, "Sub"):
+            if len(difference.input) != 2:
+                continue
             first, second = (forms.plain(value) for value in difference.input)
             z = _of(forms, gate, "Sigmoid")
             if z is not None and second == forms.plain(rest):

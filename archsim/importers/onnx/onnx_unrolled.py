@@ -275,13 +275,17 @@ def _direction(node: Proto, body: Scope, forms: Forms, x: Atom) -> tuple[bool, i
     if node.op_type == "Scan":
         attrs = attributes(node)
         scanned = [value.name for value in body.graph.input][-int(attrs.get("num_scan_inputs", 0)) :]
-        if x.value not in scanned or x.index is not None:
+        scans = int(attrs.get("num_scan_inputs", 0)) > 0
+        if not scans or x.value not in scanned or x.index is not None:
             raise Refused("its x is no step of an input that it scans")
         place = scanned.index(x.value)
         ways, axes = attrs.get("scan_input_directions", []), attrs.get("scan_input_axes", [])
+        if any(given and len(given) <= place for given in (ways, axes)):
+            raise Refused("its scan_input_directions or scan_input_axes are too few")
         return bool(ways and ways[place]), int(axes[place]) if axes else 0
     producer = forms.producer(x.value)
-    counter = body.graph.input[0].name
-    if producer is None or producer.op_type != "Gather" or forms.plain(producer.input[1]) != counter:
+    counter = next((value.name for value in body.graph.input), "")
+    gathers = producer is not None and producer.op_type == "Gather" and len(producer.input) == 2
+    if producer is None or not gathers or forms.plain(producer.input[1]) != counter:
         raise Refused("its x is not the step of a sequence that the loop's counter names")
     return False, int(attributes(producer).get("axis", 0))
