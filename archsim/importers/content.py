@@ -23,6 +23,7 @@ class Container(StrEnum):
     NPZ = "npz"
     HDF5 = "hdf5"
     KERAS = "keras"
+    TFLITE = "tflite"
 
 
 SUFFIXES = {
@@ -35,6 +36,7 @@ SUFFIXES = {
     ".h5": Container.HDF5,
     ".hdf5": Container.HDF5,
     ".keras": Container.KERAS,
+    ".tflite": Container.TFLITE,
 }
 """What a file of that suffix should be, if its content does not say."""
 
@@ -65,6 +67,8 @@ def container_of(path: Path) -> Container | None:
         return _in_zip(path)
     if head.startswith(b"\x89HDF\r\n\x1a\n"):
         return Container.HDF5
+    if head[4:8] == b"TFL3":
+        return Container.TFLITE
     if head.startswith(_TORCH_LEGACY):
         return Container.TORCH
     length = int.from_bytes(head[:8], "little")

@@ -98,6 +98,14 @@ def _keras(path: Path, asked: Asked) -> Found:
     return find_in_keras_archive(path, asked.nonlinearity)
 
 
+def _tflite(path: Path, asked: Asked) -> Found:
+    from archsim.importers.tflite.tflite_file import find_in_tflite
+
+    if asked.nonlinearity is not None:
+        raise fault(path, "has LSTMs alone; leave out --nonlinearity")
+    return find_in_tflite(path)
+
+
 _FINDERS: dict[Container, Finder] = {
     Container.ONNX: _onnx,
     Container.TORCH: _torch,
@@ -106,6 +114,7 @@ _FINDERS: dict[Container, Finder] = {
     Container.NPZ: _npz,
     Container.HDF5: _hdf5,
     Container.KERAS: _keras,
+    Container.TFLITE: _tflite,
 }
 _WITH_NAMES = (Container.TORCH, Container.EXPORTED, Container.SAFETENSORS, Container.NPZ)
 """Files of tensors by name alone, which the user may name otherwise."""

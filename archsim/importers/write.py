@@ -13,12 +13,17 @@ import numpy as np
 from archsim.config import parse_document, validate
 from archsim.config.text import shorten
 from archsim.errors import OutputError, WorkloadError
-from archsim.importers.chain import described, stack_codes, stack_states, stack_tensors
+from archsim.formats.scaling import Method
+from archsim.importers.chain import described, stack_codes, stack_ranges, stack_states, stack_tensors
 from archsim.importers.codes import Array, coded_tensors
 from archsim.importers.faults import fault, first_line
 from archsim.importers.found import Float32Array, Found, FoundLayer, Refused
 from archsim.importers.tensors.tensor_file import npy_header
+from archsim.workload.calibration import Calibration, calibration_text
 from archsim.workload.config import LayerConfig, WorkloadConfig
+
+RANGES = ".ranges.yaml"
+"""The end of the file with the scales of a quantized model."""
 
 SUMMARY_LIMIT = 200
 
@@ -94,11 +99,25 @@ def write_workload(
     if sequence.x is not None:
         tensors["input"] = sequence.x
     weights = out.with_suffix(".safetensors")
-    text = _yaml(_fields(found, layers, sequence, weights.name, states))
+    ranges = _ranges(found, layers)
+    saved = out.with_suffix(RANGES)
+    fields = _fields(found, layers, sequence, weights.name, states)
+    text = _yaml(fields | ({"calibration": {"file": saved.name}} if ranges else {}))
     _check_batch(found, layers, sequence)
     config = validate(WorkloadConfig, parse_document(text, str(out), WorkloadError), (), WorkloadError)
-    _write(found.path, out, weights, text, tensors, force)
+    from safetensors.numpy import save
+
+    content = {weights: save(tensors)} | ({saved: ranges.encode()} if ranges else {}) | {out: text.encode()}
+    _write(found.path, content, out, force)
     return config
+
+
+def _ranges(found: Found, layers: tuple[FoundLayer, ...]) -> str:
+    """The file of calibration with the scales that the model fixes; "" if it does not fix those of all its layers."""
+    if not all(layer.ranges for layer in layers):
+        return ""
+    calibration = Calibration(Method.MAX, 99.9, Method.MAX, stack_ranges(layers))
+    return calibration_text(calibration, f"Scales and zero points of {shorten(found.path.name, 100)}")
 
 
 def _check_batch(found: Found, layers: tuple[FoundLayer, ...], sequence: InputSequence) -> None:
@@ -161,26 +180,23 @@ def _yaml(data: dict[str, Any]) -> str:
     return text.getvalue()
 
 
-def _write(model: Path, out: Path, weights: Path, text: str, tensors: dict[str, Array], force: bool) -> None:
-    """Write both files under temporary names, then move them into place, the weights first."""
-    from safetensors.numpy import save
-
+def _write(model: Path, content: dict[Path, bytes], out: Path, force: bool) -> None:
+    """Write all files under temporary names, then move them into place, the workload last."""
     if out.suffix not in (".yaml", ".yml"):
         raise OutputError(f"{out}: expected a name that ends with .yaml")
-    if weights.resolve() == model.resolve():
-        raise OutputError(f"{weights}: is the model itself; choose another --out")
-    for path in (out, weights):
+    for path in (out, *content):
+        if path.resolve() == model.resolve():
+            raise OutputError(f"{path}: is the model itself; choose another --out")
         if path.is_dir():
             raise OutputError(f"{path}: is a directory, expected a file")
         if not force and (path.exists() or path.is_symlink()):
             raise OutputError(f"{path}: exists already; choose another --out, or replace it with --force")
-    content = {out: text.encode(), weights: save(tensors)}
     temporary = {path: path.with_name(f".{path.name}.partial-{os.getpid()}") for path in content}
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         for path, data in content.items():
             temporary[path].write_bytes(data)
-        for path in (weights, out):
+        for path in content:
             os.replace(temporary[path], path)
     except OSError as error:
         raise OutputError(f"{out}: cannot be written: {error.strerror or error}") from error

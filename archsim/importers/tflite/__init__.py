@@ -1,0 +1,1 @@
+"""Reads .tflite files: float, hybrid and integer LSTMs."""
