@@ -11,7 +11,7 @@ alone and never on the data, the same expressions run over Python's integers of 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -82,7 +82,12 @@ class Coded:
 
     def split(self, sections: int) -> list[Coded]:
         """Equal sections of the last axis."""
-        return [Coded(part, self.grid) for part in np.split(self.codes, sections, axis=-1)]
+        scale = np.asarray(self.grid.scale)
+        if not scale.ndim:
+            return [Coded(part, self.grid) for part in np.split(self.codes, sections, axis=-1)]
+        scales = np.split(scale, sections)
+        parts = np.split(self.codes, sections, axis=-1)
+        return [Coded(part, replace(self.grid, scale=own)) for part, own in zip(parts, scales, strict=True)]
 
 
 @dataclass(frozen=True)

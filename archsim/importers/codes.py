@@ -36,6 +36,6 @@ def coded_tensors(codes: Mapping[str, Codes]) -> Iterator[tuple[str, Array]]:
     """The tensors that stand for codes in a workload's file: codes, scales, and zero points if any is not 0."""
     for name, found in codes.items():
         yield name, np.ascontiguousarray(found.values)
-        yield f"{name}_scale", found.scale.astype(np.float64)
+        yield f"{name}_scale", np.asarray(found.scale, np.float64)
         if found.zero.any():
-            yield f"{name}_zero", found.zero.astype(np.int64)
+            yield f"{name}_zero", np.asarray(found.zero, np.int64)

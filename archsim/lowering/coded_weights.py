@@ -78,9 +78,9 @@ def coded_encoding(coded: CodedTensor, number_format: Scaled) -> Encoding:
 
 
 def peephole_encoding(name: str, coded: CodedTensor, number_format: Scaled) -> Encoding:
-    """The encoding of the codes of peephole weights, which have one scale; WorkloadError if the format has not them."""
+    """The encoding of the codes of peephole weights, in any scales; WorkloadError if the format has not the codes."""
     plain = replace(number_format, power_of_two=False)
-    problem = _problem(name, coded, plain, 3)
+    problem = _problem(name, coded, replace(plain, granularity=Granularity.ROW), 3)
     if problem is not None:
         raise _fault(*problem)
     return coded_encoding(coded, plain)

@@ -2,7 +2,7 @@
 
     python -m tests.fuzz.fuzz_files --inputs 20000 --seed 0
 
-Valid safetensors, npz, onnx, pt, pt2, h5 and keras files are changed at random (bits, cuts, splices, numbers that claim terabytes) and
+Valid safetensors, npz, onnx, pt, pt2, h5, keras and tflite files are changed at random (bits, cuts, splices, numbers that claim terabytes) and
 imported, each in a process of its own that may take 512 MiB more than it began with and 60 s. A result is right if all
 tensors are finite and have the shapes that their layer's options give them, and if the workload that is written reads
 back as the same numbers. Anything but a result or a FaultsError is a failure: another exception, a crash, a hang. The

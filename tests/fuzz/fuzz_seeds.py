@@ -37,6 +37,7 @@ def seeds(folder: Path) -> Seeds:
         (".h5", "h5py", h5_seeds),
         (".keras", "h5py", keras_seeds),
         (".pt2", "safetensors", exported_seeds),
+        (".tflite", "ai-edge-litert", tflite_seeds),
     ):
         try:
             made[suffix] = list(more(folder))
@@ -82,6 +83,22 @@ def other_layouts() -> dict[str, np.ndarray]:
     shapes |= {f"g.W_{side}{gate}": (3 if side == "x" else 4, 4) for side in "xh" for gate in "ifgo"}
     shapes |= {"t/basic_lstm_cell/kernel": (7, 16), "t/basic_lstm_cell/bias": (16,)}
     return {name: random.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
+
+
+def tflite_seeds(_folder: Path) -> Iterator[bytes]:
+    """LSTMs with real numbers, in 8 bits and in integers alone, and one with two directions."""
+    import ai_edge_litert.schema_py_generated  # noqa: F401
+
+    from tests.importers.test_import_tflite import INPUTS, B, H, T, floats, integers
+    from tests.importers.tflite_models import Lstm, Tensor, tflite_bytes
+
+    x = {0: Tensor(None, (T, B, INPUTS))}
+    yield tflite_bytes(Lstm(x | floats(1, 4, True, False), Tensor(None, (T, B, 4))))
+    yield tflite_bytes(Lstm(x | floats(2, 0, True, True), Tensor(None, (T, B, H)), time_major=False))
+    both = floats(3, 0, False, False, both=True) | floats(4, 0, False, False, first=18, both=True)
+    yield tflite_bytes(Lstm(x | both, Tensor(None, (T, B, 2 * H)), both=True))
+    yield tflite_bytes(integers(5))
+    yield tflite_bytes(integers(6, projection=4, peepholes=True, coupled=True))
 
 
 def onnx_seeds(_folder: Path) -> Iterator[bytes]:

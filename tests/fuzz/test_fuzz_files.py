@@ -16,9 +16,9 @@ INPUTS_A_FORMAT = 60
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits the memory of processes as Linux does")
 def test_mutated_files_end_in_an_error_or_a_right_result(tmp_path: Path) -> None:
-    for package in ("torch", "onnx", "h5py"):
+    for package in ("torch", "onnx", "h5py", "ai_edge_litert"):
         need(package)
-    inputs = str(7 * INPUTS_A_FORMAT)
+    inputs = str(8 * INPUTS_A_FORMAT)
     command = [
         sys.executable,
         "-m",
@@ -35,7 +35,8 @@ def test_mutated_files_end_in_an_error_or_a_right_result(tmp_path: Path) -> None
     assert f"{inputs} inputs in" in run.stdout
     assert ", 0 failed" in run.stdout
     counts = [line for line in run.stdout.splitlines() if line.startswith(".")]
-    assert [line.split()[0] for line in counts] == [".safetensors", ".npz", ".onnx", ".pt", ".h5", ".keras", ".pt2"]
+    kinds = [".safetensors", ".npz", ".onnx", ".pt", ".h5", ".keras", ".pt2", ".tflite"]
+    assert [line.split()[0] for line in counts] == kinds
     assert all(" right" in line and " refused" in line for line in counts), (
         "mutations are neither too weak nor too strong"
     )

@@ -81,7 +81,7 @@ def tflite_layer(graph: Graph, operator: Operator, name: str, schema: Schema) ->
         batch_first=not time_major,
         codes=codes,
         ranges=ranges,
-        notes=(*notes, *_kind_notes(graph, inputs[0], codes, ranges)),
+        notes=(*notes, *_kind_notes(codes, ranges, first)),
     )
 
 
@@ -231,7 +231,7 @@ def _weight(graph: Graph, number: int, key: str) -> Array | Codes:
     if scales is None:
         raise Refused(f"its {key} is of integers without a scale")
     if scales.scales.size == 1:
-        return Codes(found, scales.scales[0].reshape(()), scales.zeros[0].reshape(()))
+        return Codes(found, np.array(scales.scales[0]), np.array(scales.zeros[0]))
     if scales.axis != 0 or scales.scales.size != len(found):
         raise Refused(f"its {key} has {scales.scales.size:,} scales, expected one or one for each row")
     return Codes(found, scales.scales, scales.zeros)
@@ -261,12 +261,22 @@ def _range(scale: float, zero: int, number_format: str) -> Range:
     return Range((low - zero) * scale, (high - zero) * scale, number_format, scale, zero)
 
 
-def _kind_notes(graph: Graph, x: int, codes: Mapping[str, Codes], ranges: Mapping[str, Range]) -> Iterator[str]:
+def _kind_notes(codes: Mapping[str, Codes], ranges: Mapping[str, Range], direction: _Direction) -> Iterator[str]:
     if ranges:
         yield (
             "an integer LSTM (8x8->16): its codes, scales and zero points run as they are on a machine with formats "
             "tflite_int8"
         )
+        if direction.projects:
+            yield (
+                "a projection's sums are rounded to the gate's format and then to h's, where TensorFlow Lite rounds "
+                "once: codes of h can be one off"
+            )
+        if direction.projects and direction.peeks:
+            yield (
+                "with a projection TensorFlow Lite's integer kernel adds peepholes to the first P hidden units alone; "
+                "here all have theirs"
+            )
     elif codes:
         kinds = ", ".join(dict.fromkeys(str(found.values.dtype) for found in codes.values()))
         yield (

@@ -1,0 +1,263 @@
+"""LSTMs of .tflite files against LiteRT's interpreter: real numbers within rounding, integers code by code.
+
+The models are made by the schema's own classes, with one operator each (tflite_models.py).
+"""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from archsim.api import Simulation, simulate
+from archsim.checking import integer_reference
+from archsim.cli.options import load_inputs
+from archsim.errors import WorkloadError
+from archsim.importers import InputSequence, find_layers, select, write_workload
+from tests.importers.gemmlowp import Gemmlowp, sigmoid, tanh
+from tests.importers.tflite_models import Lstm, Tensor, litert, tflite_bytes
+from tests.present import present
+
+Array = npt.NDArray[Any]
+T, B, INPUTS, H = 7, 2, 5, 6
+FLOAT = ("formats=float32", "activation.method=exact")
+
+
+def floats(
+    seed: int, projection: int, peepholes: bool, coupled: bool, first: int = 1, both: bool = False
+) -> dict[int, Tensor]:
+    """The tensors of a direction with real numbers, whose first weight stands at this place."""
+    random = np.random.default_rng(seed)
+    size = projection or H
+    rest = first - 1
+    inputs: dict[int, Tensor] = {}
+
+    def drawn(*shape: int) -> Tensor:
+        return Tensor.of(random.normal(0, 0.5, shape).astype(np.float32))
+
+    for gate in range(4):
+        if coupled and gate == 0:
+            continue
+        inputs[first + gate], inputs[first + 4 + gate] = drawn(H, INPUTS), drawn(H, size)
+        inputs[rest + 12 + gate] = drawn(H)
+    if peepholes:
+        inputs |= {rest + 9 + place: drawn(H) for place in range(int(coupled), 3)}
+    if projection:
+        inputs[rest + 16] = drawn(projection, H)
+    states = 18 if not both else 35 if first == 1 else 37
+    for number, units in enumerate((size, H)):
+        inputs[states + number] = Tensor(None, (B, units), variable=True)
+    return inputs
+
+
+def imported(path: Path, x: Array, arch: str, *sets: str, batch_first: bool = False) -> Simulation:
+    found = find_layers(path)
+    assert not found.unsupported
+    steps, batch = (x.shape[1], x.shape[0]) if batch_first else x.shape[:2]
+    out = path.with_suffix(".yaml")
+    write_workload(found, select(found, "all"), InputSequence(steps, batch, batch_first, True, x=x), out, force=True)
+    return simulate(*load_inputs(arch, str(out), list(sets)))
+
+
+@pytest.mark.parametrize("coupled", [False, True])
+@pytest.mark.parametrize("peepholes", [False, True])
+@pytest.mark.parametrize("projection", [0, 4])
+def test_real_numbers(projection: int, peepholes: bool, coupled: bool, tmp_path: Path) -> None:
+    inputs = floats(1, projection, peepholes, coupled)
+    time_major = not coupled
+    shape = (T, B, INPUTS) if time_major else (B, T, INPUTS)
+    out = (*shape[:2], projection or H)
+    path = tmp_path / "m.tflite"
+    path.write_bytes(tflite_bytes(Lstm({0: Tensor(None, shape), **inputs}, Tensor(None, out), time_major=time_major)))
+    x = np.random.default_rng(2).normal(0, 1, shape).astype(np.float32)
+    want = litert(path, x)
+    output = present(imported(path, x, "edge_16x16", *FLOAT, batch_first=not time_major).results).output
+    assert np.abs((output if time_major else output.swapaxes(0, 1)) - want).max() < 2e-6
+
+
+def test_both_directions(tmp_path: Path) -> None:
+    inputs = floats(3, 0, True, False, both=True) | floats(4, 0, True, False, first=18, both=True)
+    path = tmp_path / "m.tflite"
+    lstm = Lstm({0: Tensor(None, (T, B, INPUTS)), **inputs}, Tensor(None, (T, B, 2 * H)), both=True)
+    path.write_bytes(tflite_bytes(lstm))
+    x = np.random.default_rng(5).normal(0, 1, (T, B, INPUTS)).astype(np.float32)
+    output = present(imported(path, x, "edge_16x16", *FLOAT).results).output
+    assert np.abs(output - litert(path, x)).max() < 2e-6
+
+
+@pytest.mark.parametrize("asymmetric", [False, True])
+def test_hybrid(asymmetric: bool, tmp_path: Path) -> None:
+    """int8 weights, real numbers else. LiteRT rounds x and h to int8 at run time: 1/127 of a range of 4, times weights.
+
+    archsim reads the same weights, and keeps their codes on an integer machine.
+    """
+    random = np.random.default_rng(6)
+    inputs = floats(7, 0, False, False)
+    for place in range(1, 9):
+        values = random.integers(-127, 127, inputs[place].shape, endpoint=True).astype(np.int8)
+        inputs[place] = Tensor.of(values, float(random.uniform(0.004, 0.008)))
+    path = tmp_path / "m.tflite"
+    lstm = Lstm({0: Tensor(None, (T, B, INPUTS)), **inputs}, Tensor(None, (T, B, H)), asymmetric=asymmetric)
+    path.write_bytes(tflite_bytes(lstm))
+    x = random.normal(0, 1, (T, B, INPUTS)).astype(np.float32)
+    want = litert(path, x)
+    output = present(imported(path, x, "edge_16x16", *FLOAT).results).output
+    assert 1e-6 < np.abs(output - want).max() < 0.05
+    (layer,) = find_layers(path).layers
+    assert "which is not reproduced" in layer.notes[0]
+    run = imported(path, x, "edge_16x16")
+    assert run.validation.passed
+    codes = present(run.numbers).tensors.cells[0].coded
+    order = [inputs[1 + gate].values for gate in range(4)]
+    assert np.array_equal(codes["weight_ih"].codes, np.concatenate(order))  # type: ignore[arg-type]
+
+
+def integers(seed: int, projection: int = 0, peepholes: bool = False, coupled: bool = False, cell: int = -11) -> Lstm:
+    """An integer LSTM (8x8->16) with scales as a converter chooses them, in which saturation does occur."""
+    random = np.random.default_rng(seed)
+    size = projection or H
+    x_scale, h = np.float32(0.0213), (0.0071, 9)
+    vector = (0.0069, -3) if projection else h
+    inputs = {0: Tensor(None, (T, B, INPUTS), "int8", float(x_scale), -7)}
+    inputs[18] = Tensor(None, (B, size), "int8", *h, True)
+    inputs[19] = Tensor(None, (B, H), "int16", 2.0**cell, 0, True)
+
+    def drawn(rows: int, columns: int, scale: float) -> Tensor:
+        return Tensor.of(random.integers(-127, 127, (rows, columns), endpoint=True).astype(np.int8), scale)
+
+    for gate in range(int(coupled), 4):
+        scales = [np.float32(value) for value in random.uniform(0.003, 0.009, 2)]
+        inputs[1 + gate] = drawn(H, INPUTS, float(scales[0]))
+        inputs[5 + gate] = drawn(H, size, float(scales[1]))
+        bias = random.integers(-3000, 3000, H).astype(np.int32)
+        inputs[12 + gate] = Tensor.of(bias, float(np.float32(scales[0] * x_scale)))
+    if peepholes:
+        for place in range(int(coupled), 3):
+            values = random.integers(-20000, 20000, H).astype(np.int16)
+            inputs[9 + place] = Tensor.of(values, float(np.float32(random.uniform(1e-5, 4e-5))))
+    if projection:
+        inputs[16] = drawn(projection, H, 0.004)
+    inside = [*(Tensor(None, (), "int16", 0.001) for _ in range(4)), Tensor(None, (), "int8", *vector)]
+    return Lstm(inputs, Tensor(None, (T, B, size), "int8", *h), inside)
+
+
+def codes_of(
+    lstm: Lstm, seed: int, folder: Path, monkeypatch: pytest.MonkeyPatch, gemmlowp: bool
+) -> tuple[Array, Array]:
+    """The codes that the integer reference gives, and LiteRT's; the machine has passed its validation by the former.
+
+    `gemmlowp`: with the functions of TensorFlow Lite instead of the preset's tables.
+    """
+    path = folder / "m.tflite"
+    path.write_bytes(tflite_bytes(lstm))
+    x = np.random.default_rng(seed).integers(-128, 127, (T, B, INPUTS), endpoint=True).astype(np.int8)
+    ranges = find_layers(path).layers[0].ranges["x"]
+    real = ((x.astype(np.float64) - ranges.zero) * present(ranges.scale)).astype(np.float32)
+    run = imported(path, real, "edge_16x16")
+    assert run.validation.passed
+    numbers = present(run.numbers)
+    with monkeypatch.context() as patch:
+        if gemmlowp:
+            patch.setattr(integer_reference, "integer_method", lambda arch, spec: Gemmlowp())
+        golden = integer_reference.integer_golden(numbers, run.arch.config, run.schedule)
+    encoding = numbers.encodings["dram.output"]
+    return np.rint(golden.output / encoding.scale).astype(np.int64) + encoding.zero, litert(path, x).astype(np.int64)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"coupled": True}, {"peepholes": True}, {"coupled": True, "peepholes": True}, {"cell": -13}, {"cell": -9}],
+    ids=str,
+)
+def test_integers_code_by_code(
+    options: dict[str, Any], seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rules of docs/numerics.md with gemmlowp's functions are LiteRT's, in every code; so the rest of them is.
+
+    With the preset's tables of 512 entries codes of h differ by one at most, and few.
+    """
+    ours, theirs = codes_of(integers(seed, **options), seed, tmp_path, monkeypatch, gemmlowp=True)
+    assert np.array_equal(ours, theirs)
+    assert len(np.unique(theirs)) > 20
+    ours, theirs = codes_of(integers(seed, **options), seed, tmp_path, monkeypatch, gemmlowp=False)
+    assert np.abs(ours - theirs).max() <= 1
+    assert np.count_nonzero(ours - theirs) <= 0.1 * theirs.size
+
+
+@pytest.mark.parametrize("coupled", [False, True])
+def test_integers_with_a_projection(coupled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sums of a projection are rounded twice here, first to the gate's q4.12: codes may be one off, and it is said."""
+    lstm = integers(4, projection=4, coupled=coupled)
+    ours, theirs = codes_of(lstm, 4, tmp_path, monkeypatch, gemmlowp=True)
+    assert np.abs(ours - theirs).max() <= 1
+    assert np.count_nonzero(ours - theirs) <= 0.1 * theirs.size
+    notes = find_layers(tmp_path / "m.tflite").layers[0].notes
+    assert any("codes of h can be one off" in note for note in notes)
+
+
+def test_a_wrong_code_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recurrent weights of two gates in the other order change many codes."""
+    lstm = integers(0)
+    swapped = integers(0)
+    swapped.inputs[6], swapped.inputs[7] = swapped.inputs[7], swapped.inputs[6]
+    ours, _ = codes_of(lstm, 0, tmp_path, monkeypatch, gemmlowp=True)
+    _, theirs = codes_of(swapped, 0, tmp_path, monkeypatch, gemmlowp=True)
+    assert np.abs(ours - theirs).max() > 3
+
+
+@pytest.mark.parametrize(
+    ("function", "exact", "worst"), [(sigmoid, lambda v: 1 / (1 + np.exp(-v)), 7), (tanh, np.tanh, 12)]
+)
+def test_how_near_gemmlowp_is_to_the_functions(function: Any, exact: Any, worst: int) -> None:
+    """Over all arguments in q4.12 and results in q1.15, in codes; measured 6.4 and 11.8."""
+    codes = np.arange(-32768, 32768)
+    error = np.abs(function(codes, 3) - exact(codes / 4096) * 32768).max()
+    assert worst - 1 < error < worst
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"proj_clip": 2.0}, r"bounds h to 2 \(proj_clip\), which no workload does"),
+        ({"activation": 1}, "its activation is number 1 of the schema, expected tanh"),
+        ({20: (H,), 21: (H,), 22: (H,), 23: (H,)}, "has layer normalization, which no workload has"),
+        ({16: (4, H), 17: (4,)}, "its projection has a bias, which no workload has"),
+        ({1: None}, "has half of an input gate"),
+        ({3: None}, "its weight_ih is missing for a gate"),
+        ({3: (H + 1, INPUTS)}, "its weight_ih has different shapes for different gates"),
+        ({9: (H,)}, "has peepholes for some gates only"),
+        ({14: (H - 1,)}, "its bias_ih has different shapes"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(change: dict[Any, Any], message: str, tmp_path: Path) -> None:
+    inputs = {0: Tensor(None, (T, B, INPUTS)), **floats(8, 0, False, False)}
+    options = {key: value for key, value in change.items() if isinstance(key, str)}
+    if 16 in change:
+        inputs |= {place: tensor for place, tensor in floats(8, 4, False, False).items() if place in (*range(5, 9), 18)}
+    for place, shape in change.items():
+        if place not in options:
+            inputs.pop(place, None)
+            if shape is not None:
+                inputs[place] = Tensor.of(np.ones(shape, np.float32))
+    path = tmp_path / "m.tflite"
+    path.write_bytes(tflite_bytes(Lstm(dict(sorted(inputs.items())), Tensor(None, (T, B, H)), **options)))
+    (entry,) = find_layers(path).unsupported
+    assert re.search(message, entry.reason), entry.reason
+
+
+def test_files_that_are_no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "m.tflite"
+    whole = tflite_bytes(Lstm({0: Tensor(None, (T, B, INPUTS)), **floats(9, 0, False, False)}, Tensor(None, (T, B, H))))
+    for data, message in ((b"", "is no .tflite file"), (b"PK" * 50, "is no .tflite file"), (whole[:40], "not a valid")):
+        path.write_bytes(data)
+        with pytest.raises(WorkloadError, match=message):
+            find_layers(path)
+    path.write_bytes(whole)
+    for name in ("tflite", "ai_edge_litert", "ai_edge_litert.schema_py_generated"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(WorkloadError, match=r'needs the package tflite to be read: pip install "archsim\[tflite\]"'):
+        find_layers(path)
