@@ -34,7 +34,7 @@ def skip(reason: str) -> NoReturn:
     """Skip the test; with ARCHSIM_FULL=1, where everything must be there, fail it."""
     if os.environ.get(FULL) == "1":
         pytest.fail(f"{reason}, and with {FULL}=1 nothing is skipped")
-    pytest.skip(reason)
+    pytest.skip(reason, allow_module_level=True)
 
 
 def skipped_in_one_line(reasons: Sequence[str]) -> str:

@@ -183,14 +183,15 @@ def main() -> None:
     parser.add_argument("--explain", action="store_true", help="count the reasons for which inputs were refused")
     given = parser.parse_args()
     readers = (
+        "keras.hdf5_child",
         "keras.keras_archive",
         "onnx.onnx_file",
         "tensors.tensor_file",
-        "torch.torch_file",
+        "tflite.tflite_file",
         "torch.exported_file",
-        "keras.hdf5_child",
+        "torch.torch_file",
     )
-    packages = ("torch", "onnx", "safetensors", "ruamel.yaml")
+    packages = ("torch", "onnx", "safetensors", "ruamel.yaml", "tflite")
     for module in (*(f"archsim.importers.{name}" for name in readers), *packages):
         try:  # before the forks, which then share them
             importlib.import_module(module)
