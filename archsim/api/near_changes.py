@@ -25,6 +25,9 @@ from archsim.workload import Workload
 MAX_MACHINE_OPS = 1_000_000
 """Ops that are executed at most for changes of a machine that the fast executor cannot time: some seconds."""
 
+MAX_FITTING_CYCLES = 20_000
+"""Cycles of useful work in a time step up to which designs that a model fits are measured: some seconds."""
+
 WEIGHTS = (DataKind.W_IH, DataKind.W_HH, DataKind.W_HR)
 
 
@@ -113,8 +116,12 @@ def fitting(
 ) -> Iterator[str]:
     """What is measured of designs that a model fits which does not fit as asked: enough memory, and another schedule.
 
-    The schedule is the first of the family with which the model fits.
+    The schedule is the first of the family with which the model fits. Nothing is measured of a step of so many cycles
+    that its program would take long to build.
     """
+    cycles = workload.spec.macs / (workload.spec.steps * arch.config.multipliers.macs_per_cycle)
+    if cycles > MAX_FITTING_CYCLES:
+        return
     enough = enough_memory(error, arch.config)
     if enough is not None:
         try:
