@@ -106,7 +106,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         return (yield)
     finally:
         with open(file, "a", encoding="utf-8") as notes:
-            notes.write(f"{_processor_seconds() - before:.3f}\t{item.nodeid}\n")
+            law = "law" if _is_law(item) else ""
+            notes.write(f"{_processor_seconds() - before:.3f}\t{law}\t{item.nodeid}\n")
 
 
 def _processor_seconds() -> float:

@@ -32,10 +32,11 @@ def chosen(times: Iterable[tuple[float, str]], seconds: float, kept: frozenset[s
     return sorted(found)
 
 
-def read(file: Path) -> list[tuple[float, str]]:
-    """(processor seconds, id) of each test of a measured run."""
-    rows = (line.split("\t", 1) for line in file.read_text(encoding="utf-8").splitlines())
-    return [(float(time), name) for time, name in rows]
+def read(file: Path) -> tuple[list[tuple[float, str]], frozenset[str]]:
+    """(processor seconds, id) of each test of a measured run, and the ids of those that are laws."""
+    rows = [line.split("\t", 2) for line in file.read_text(encoding="utf-8").splitlines()]
+    laws = frozenset(name for _, law, name in rows if law)
+    return [(float(time), name) for time, _, name in rows], laws
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -45,8 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--keep", type=Path, help="a file with ids that stay, a line each")
     given = parser.parse_args(arguments)
-    kept = frozenset(given.keep.read_text(encoding="utf-8").split()) if given.keep else frozenset()
-    found = chosen(read(given.times), given.seconds, kept)
+    kept = frozenset(given.keep.read_text(encoding="utf-8").splitlines()) if given.keep else frozenset()
+    times, laws = read(given.times)
+    found = chosen(times, given.seconds, kept | laws)
     LIST.write_text("".join(f"{name}\n" for name in found), encoding="utf-8")
     print(f"{len(found)} tests are left to the exhaustive ring")
 
