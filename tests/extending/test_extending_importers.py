@@ -52,7 +52,8 @@ def test_it_is_found_by_its_suffix_and_listed(tmp_path: Path) -> None:
     ]
     assert entries == [("gates", f"LSTMs whose gates are matrices in a JSON file (.json); from {PACKAGE}")]
     with pytest.raises(
-        WorkloadError, match=r"expected a file .onnx, .pt, .pth, .*, .hdf5, .keras, got '.json', and its content is"
+        WorkloadError,
+        match=r"expected a file .onnx, .pt, .pth, .*, .hdf5, .keras, .tflite, got '.json', and its content is",
     ):
         find_layers(model)
 
@@ -60,7 +61,7 @@ def test_it_is_found_by_its_suffix_and_listed(tmp_path: Path) -> None:
 def test_an_object_reads_what_archsim_does_not(model: Path) -> None:
     with pytest.raises(WorkloadError, match="model.own: has no recurrent layer, only 3 other numbers"):
         find_layers(model, importers=(importer(nothing),))
-    with pytest.raises(WorkloadError, match=r"expected a file .onnx, .*, .hdf5, .keras, .a, .b, got '.own'"):
+    with pytest.raises(WorkloadError, match=r"expected a file .onnx, .*, .hdf5, .keras, .tflite, .a, .b, got '.own'"):
         find_layers(model, importers=(importer(nothing, ".a", ".b"),))
     with pytest.raises(WorkloadError, match="is read by the importer own, which takes no --nonlinearity"):
         find_layers(model, "relu", importers=(importer(nothing),))

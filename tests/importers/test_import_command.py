@@ -248,7 +248,7 @@ ERRORS = {
     ("folder.npz",): "folder.npz: is a directory, expected a file",
     (
         "model.txt",
-    ): "model.txt: expected a file .onnx, .pt, .pth, .pt2, .safetensors, .npz, .h5, .hdf5, .keras, got '.txt', and its content is none that is known",
+    ): "model.txt: expected a file .onnx, .pt, .pth, .pt2, .safetensors, .npz, .h5, .hdf5, .keras, .tflite, got '.txt', and its content is none that is known",
     ("model.npz", "--layer", "rnn"): "--layer: needs --out MY.yaml; without it, layers are listed\n",
     ("model.npz", "--steps", "3"): "--steps: needs --out MY.yaml; without it, layers are listed\n",
     ("model.npz", "--rename", "x"): "--rename: expected PATTERN=NAME, with at most 4 * in PATTERN and no more in NAME",
