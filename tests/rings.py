@@ -4,7 +4,7 @@ Every kind of check is in the fast ring. Of a test over many combinations of par
 values, or all pairs of values; of a law it takes fewer examples; and it leaves out what takes longest, which
 tests/slow_tests.txt lists (`python -m tools.slow_tests` makes it from measured times). The exhaustive ring takes the
 other combinations, and laws at length. Half an hour of that is too long for every change, so a run takes all laws and
-one share of twelve of the other tests that only this ring has, which ARCHSIM_SHARE names (0 to 11): CI takes another
+one share of 24 of the other tests that only this ring has, which ARCHSIM_SHARE names (0 to 23): CI takes another
 one with every commit. ARCHSIM_LONG=1 takes all of them.
 """
 
@@ -28,7 +28,7 @@ Value = TypeVar("Value")
 FAST_EXAMPLES, EXHAUSTIVE_EXAMPLES, LONG_EXAMPLES = 5, 10, 40
 """Examples of a law that asks for no number of its own: in each ring, and where ARCHSIM_LONG=1 asks for more."""
 
-SHARES = 12
+SHARES = 24
 """Into so many shares the tests are cut that only the exhaustive ring has, and that are no laws."""
 
 SLOW_TESTS = frozenset((Path(__file__).parent / "slow_tests.txt").read_text(encoding="utf-8").split("\n")) - {""}

@@ -64,15 +64,15 @@ def test_which_share_runs(monkeypatch: pytest.MonkeyPatch, long: str, given: str
 def test_no_such_share_is_one_line(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
     monkeypatch.setenv("ARCHSIM_LONG", "")
     monkeypatch.setenv("ARCHSIM_SHARE", given)
-    with pytest.raises(pytest.UsageError, match="0 to 11"):
+    with pytest.raises(pytest.UsageError, match="0 to 23"):
         share()
 
 
 def test_shares_are_about_as_large_and_together_all() -> None:
-    found = [share_of(f"tests/test_x.py::test_y[{a}-{b}]") for a in range(40) for b in range(30)]
+    found = [share_of(f"tests/test_x.py::test_y[{a}-{b}]") for a in range(80) for b in range(30)]
     counts = [found.count(number) for number in range(SHARES)]
-    assert sum(counts) == 1200
-    assert all(0.7 <= count / (1200 / SHARES) <= 1.3 for count in counts)
+    assert sum(counts) == 2400
+    assert all(0.7 <= count / (2400 / SHARES) <= 1.3 for count in counts)
 
 
 AXES = {"schedule": range(20), "machine": range(5), "network": range(10)}
