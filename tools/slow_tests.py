@@ -26,7 +26,7 @@ def chosen(times: Iterable[tuple[float, str]], seconds: float, kept: frozenset[s
     for time, name in given:
         if left <= seconds:
             break
-        if name not in kept:
+        if name not in kept and str(ROOT) not in name:  # an id with a path in it is another one elsewhere
             found.append(name)
             left -= time
     return sorted(found)

@@ -63,7 +63,8 @@ DEEP = SmallCase(
         "activation.method=table",
         "mac_array.rows=8",
         "accumulators.entries=16",
-        "elementwise.cell_latency_cycles=20",
+        "elementwise.cell_latency_cycles=40",
+        "elementwise.hidden_latency_cycles=0",
         "state_buffer.port_bits=8",
     ),
 )
