@@ -28,8 +28,6 @@ MAX_MACHINE_OPS = 1_000_000
 MAX_FITTING_CYCLES = 20_000
 """Cycles of useful work in a time step up to which designs that a model fits are measured: some seconds."""
 
-WEIGHTS = (DataKind.W_IH, DataKind.W_HH, DataKind.W_HR)
-
 
 @dataclass(frozen=True, slots=True)
 class NearChanges:
@@ -45,7 +43,7 @@ class NearChanges:
 
     @property
     def better(self) -> tuple[Measured, ...]:
-        """Those of which the latency is less."""
+        """The changes that make the latency less."""
         return tuple(
             measured for measured in self.changes if measured.outcome.latency_cycles < self.before.latency_cycles
         )
@@ -85,7 +83,7 @@ def _reloads_weights(stats: Stats) -> bool:
     """Whether more bytes of weights are read from DRAM than there are."""
     read = stats.traffic_bytes.get(DRAM, {}).get("read", {})
     least = stats.compulsory_dram_bytes.get("read", {})
-    return any(read.get(kind.value, 0) > least.get(kind.value, 0) for kind in WEIGHTS)
+    return any(read.get(kind.value, 0) > least.get(kind.value, 0) for kind in DataKind if kind.is_matrix)
 
 
 def _with_enough_memory(simulation: Simulation, evaluator: Evaluator) -> Iterator[Measured]:

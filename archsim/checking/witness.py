@@ -121,7 +121,7 @@ def _scale(name: str, encoding: Encoding) -> dict[str, Array]:
 
 
 def _is_callable(witness: str) -> bool:
-    """Whether it is module:function, which no command without spaces and with one colon looks like."""
+    """Whether a witness is a Python function, as module:function; anything else is a command."""
     module, colon, function = witness.partition(":")
     return bool(colon) and function.isidentifier() and all(part.isidentifier() for part in module.split("."))
 

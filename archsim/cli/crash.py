@@ -59,6 +59,7 @@ def _hash(path: Path) -> str:
     try:
         if not path.is_file() or os.stat(path).st_size > MAX_HASHED:
             return ""
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, ValueError):
         return ""

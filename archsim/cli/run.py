@@ -25,8 +25,8 @@ from archsim.cli.options import (
     load_inputs,
     ranked,
 )
+from archsim.config.run_files import TableFormat, TableKind, TraceKind
 from archsim.errors import CapacityError
-from archsim.export.kinds import TableFormat, TableKind, TraceKind
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -105,7 +105,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class NamedOrGiven:
-    """As `Named`, of values that the caller of `validate` may give besides those that are registered.
+    """The annotation of a field whose value is named, as by `Named`, or was given by the caller of `validate`.
 
     `parse` gets what stands in a file, and everything that was given, of whatever type.
     """

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from archsim.api import Simulation
 from archsim.api.explain import Findings
-from archsim.export.kinds import TableFormat, TableKind, TraceKind
+from archsim.config.run_files import TableFormat, TableKind, TraceKind
 from archsim.export.run_tables import RunTables
 from archsim.export.traces.trace_end import TraceEnd
 from archsim.export.traces.traced_run import TracedRun
 from archsim.export.traces.writer import Traces
 from archsim.program.ir import Program
 from archsim.trace import OpTimes
+from archsim.trace.in_order import InOrder, TimedOp
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +34,17 @@ class Streams:
 
 
 class Written:
-    """Traces and tables under way; `listeners` are what the machine calls with the times of each op."""
+    """Traces and tables under way; the machine calls `listeners` with the times of each op."""
 
     def __init__(self, streams: Streams, folder: Path, run: TracedRun, program: Program) -> None:
         self._traces = Traces(streams.traces, folder, run, program) if streams.traces else None
         self._tables = RunTables(streams.tables, streams.table_format, folder, program) if streams.tables else None
+        self.listeners: Sequence[Callable[[OpTimes], None]] = (InOrder(program, self._add).add,) if streams.any else ()
 
-    @property
-    def listeners(self) -> Sequence[Callable[[OpTimes], None]]:
-        """What is called with each op."""
-        return [found.add for found in (self._traces, self._tables) if found is not None]
+    def _add(self, timed: TimedOp) -> None:
+        for found in (self._traces, self._tables):
+            if found is not None:
+                found.add(timed)
 
     def finish(self, simulation: Simulation, findings: Findings) -> None:
         """Write what is known at the end."""

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from archsim.api.op_rows import OpRow, OpRows, RowType, StepRow, StepRows, values_of
 from archsim.api.tables import CsvWriter, ParquetWriter, TableWriter
-from archsim.export.kinds import TableFormat, TableKind, table_file
+from archsim.config.run_files import TableFormat, TableKind, table_file
 from archsim.program.ir import Program
 from archsim.trace import Trace
-from archsim.trace.in_order import InOrder, TimedOp
+from archsim.trace.in_order import TimedOp
 
 
 class RunTables:
-    """The tables of one run under way; `add` is what the machine calls with the times of each op."""
+    """The tables of one run under way."""
 
     def __init__(self, kinds: Sequence[TableKind], form: TableFormat, folder: Path, program: Program) -> None:
         def opened(kind: TableKind, row: RowType) -> TableWriter | None:
@@ -25,7 +25,13 @@ class RunTables:
 
         self._ops, self._steps = opened(TableKind.OPS, OpRow), opened(TableKind.STEPS, StepRow)
         self._op_rows, self._step_rows = OpRows(program), StepRows(program)
-        self.add = InOrder(program, self._add).add
+
+    def add(self, timed: TimedOp) -> None:
+        """Write an op, and note it in its time step; they come in program order."""
+        if self._ops is not None:
+            self._ops.add(values_of(self._op_rows.row(timed)))
+        if self._steps is not None:
+            self._step_rows.add(timed)
 
     def finish(self, trace: Trace) -> None:
         """Write the time steps, which are known at the end alone."""
@@ -38,9 +44,3 @@ class RunTables:
         for table in (self._ops, self._steps):
             if table is not None:
                 table.close()
-
-    def _add(self, timed: TimedOp) -> None:
-        if self._ops is not None:
-            self._ops.add(values_of(self._op_rows.row(timed)))
-        if self._steps is not None:
-            self._step_rows.add(timed)

@@ -34,7 +34,7 @@ def all_families() -> Mapping[str, Family[Any]]:
 
 
 def usable_families() -> Mapping[str, Family[Any]]:
-    """The same without those that cannot be used, where `all_families` raises."""
+    """All families that can be used; those of packages that cannot are left out, where `all_families` raises."""
     offered = OFFERED.survey().usable
     return MappingProxyType({**FAMILIES, **{name: found.value for name, found in offered.items()}})
 

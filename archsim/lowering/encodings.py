@@ -199,7 +199,7 @@ def _pack(program: Program, found: dict[str, Encoding]) -> None:
 def _add_slots(program: Program, found: dict[str, Encoding]) -> None:
     """Add slots through which weights are streamed: a tile takes the scales of its rows in DRAM."""
     for buffer in program.buffers:
-        if buffer.name not in found and buffer.kind in (DataKind.W_IH, DataKind.W_HH, DataKind.W_HR):
+        if buffer.name not in found and buffer.kind.is_matrix:
             whole = found[buffer.name.replace("stream.", "dram.")]
             found[buffer.name] = whole if isinstance(whole.scale, float) else replace(whole, scale=1.0)
 

@@ -91,12 +91,11 @@ def _number(value: Fraction) -> float:
 
 def _weight_bits(body: Phase, steps: int) -> int:
     """The bits that a step reads, on average, through the weight SRAM's ports; the bias has its own port."""
-    kinds = (DataKind.W_IH, DataKind.W_HH, DataKind.W_HR)
     bits = sum(
         region.bits * times
         for op, times in body.distinct
         for region in op.reads
-        if region.buffer.kind in kinds and region.buffer.memory == "weight_sram"
+        if region.buffer.kind.is_matrix and region.buffer.memory == "weight_sram"
     )
     return bits // steps
 

@@ -40,6 +40,11 @@ class DataKind(StrEnum):
     VALID = "valid"
     STREAM = "stream"
 
+    @property
+    def is_matrix(self) -> bool:
+        """Whether it is one of the weight matrices of a cell."""
+        return self in (DataKind.W_IH, DataKind.W_HH, DataKind.W_HR)
+
 
 class PhaseKind(StrEnum):
     """The kind of a phase.

@@ -1,11 +1,11 @@
-"""Takes labels of ops apart: [LAYER.]NAME[[PLACE]], as "l1.mac[3.0]"; what a report and a table call an op by."""
+"""Takes labels of ops apart: [LAYER.]NAME[[PLACE]], as "l1.mac[3.0]", or "l1r.mac[3.0]" of a cell in reverse."""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
 
-_FORM = re.compile(r"(?:l(?P<layer>\d+)\.)?(?P<name>[^\[]*?)\s*(?:\[(?P<place>[^\]]*)\])?(?:\+\d+)?$")
+_FORM = re.compile(r"(?:l(?P<layer>\d+)r?\.)?(?P<name>[^\[]*?)\s*(?:\[(?P<place>[^\]]*)\])?(?:\+\d+)?$")
 
 
 class Label(NamedTuple):

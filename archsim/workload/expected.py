@@ -33,7 +33,7 @@ class Place:
 
     @property
     def by_step(self) -> bool:
-        """Whether it is something inside a cell at every time step."""
+        """Whether the tensor is of something inside a cell, with a value for every time step."""
         return self.quantity not in ("output", "h_n", "c_n")
 
 

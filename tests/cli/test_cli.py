@@ -460,14 +460,17 @@ def test_another_run_replaces_results_by_force_alone_and_whole(cli: Cli) -> None
     assert not Path("here/outputs.npz").exists(), "no file of the run before is taken for this one's"
 
 
-def test_the_same_run_once_more_keeps_its_pictures(cli: Cli) -> None:
+def test_the_same_run_once_more_keeps_its_pictures_and_traces(cli: Cli) -> None:
     quick = ("--timing-only", "--no-plots", "--out", "here")
     assert cli("run", *TINY, *quick).code == 0
-    Path("here/timeline.png").write_bytes(b"as it was")
-    assert cli("run", *TINY, *quick).code == 0
-    assert Path("here/timeline.png").read_bytes() == b"as it was"
+    for name in ("timeline.png", "trace.vcd", "ops.csv"):
+        Path("here", name).write_bytes(b"as it was")
+    assert cli("run", *TINY, *quick, "--export", "ops", "--export-format", "csv").code == 0
+    assert Path("here/timeline.png").read_bytes() == Path("here/trace.vcd").read_bytes() == b"as it was"
+    assert Path("here/ops.csv").read_bytes().startswith(b"phase,")
     assert cli("run", *TINY, *quick, "-s", "split", "--force").code == 0
     assert not Path("here/timeline.png").exists(), "a picture of another run"
+    assert not Path("here/trace.vcd").exists(), "a trace of another run"
 
 
 def test_a_folder_without_a_manifest_is_not_replaced(cli: Cli) -> None:

@@ -19,7 +19,7 @@ from archsim.api import Simulation, simulate
 from archsim.api.explain import find
 from archsim.api.tables import Table
 from archsim.config import parse_override
-from archsim.export.kinds import TableFormat, TableKind, TraceKind, table_file
+from archsim.config.run_files import TableFormat, TableKind, TraceKind, table_file
 from archsim.export.run_streams import Streams, written
 from archsim.export.traces.traced_run import TracedRun
 from archsim.families.load import load_arch
@@ -235,7 +235,7 @@ def test_a_million_slices_in_bounded_memory(tmp_path: Path) -> None:
     code = """
 import resource, sys
 from pathlib import Path
-from archsim.export.kinds import TraceKind
+from archsim.config.run_files import TraceKind
 import tests.export.test_traces as here
 here.TraceKind = (TraceKind.PERFETTO,)
 here.TableKind = ()

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from archsim.export.kinds import TraceKind
+from archsim.config.run_files import TraceKind
 from archsim.export.traces.trace_end import TraceEnd
 from archsim.export.traces.traced_run import TracedRun
 from archsim.program.ir import Program
-from archsim.trace.in_order import InOrder, TimedOp
+from archsim.trace.in_order import TimedOp
 
 
 class TraceWriter(Protocol):
@@ -27,11 +27,15 @@ class TraceWriter(Protocol):
 
 
 class Traces:
-    """Several traces of one run; `add` is what the machine calls with the times of each op."""
+    """Several traces of one run."""
 
     def __init__(self, kinds: Sequence[TraceKind], folder: Path, run: TracedRun, program: Program) -> None:
         self._writers = [_open(kind, folder / kind.file, run, program) for kind in dict.fromkeys(kinds)]
-        self.add = InOrder(program, self._add).add
+
+    def add(self, timed: TimedOp) -> None:
+        """Write an op; they come in program order."""
+        for writer in self._writers:
+            writer.add(timed)
 
     def finish(self, end: TraceEnd) -> None:
         """Write the ends of all traces."""
@@ -42,10 +46,6 @@ class Traces:
         """Close all files."""
         for writer in self._writers:
             writer.close()
-
-    def _add(self, timed: TimedOp) -> None:
-        for writer in self._writers:
-            writer.add(timed)
 
 
 def _open(kind: TraceKind, file: Path, run: TracedRun, program: Program) -> TraceWriter:

@@ -44,7 +44,7 @@ class GemvSchedule(Schedule[GemvConfig]):
         return made.program
 
     def split_rows(self, spec: NetworkSpec, config: GemvConfig) -> tuple[frozenset[int], ...] | None:
-        """Those of the first groups, if the order splits some."""
+        """The rows of each cell that are rounded twice: those of the first groups, if the order splits some."""
         count = self.order.split_groups
         if count is None:
             return None

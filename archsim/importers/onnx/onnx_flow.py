@@ -32,7 +32,7 @@ class Flow:
         return {"T": self.time, "B": self.batch}.get(axis) or known[axis]
 
     def with_axes(self, axes: tuple[str, ...]) -> Flow:
-        """The same numbers with other axes; without D, the units are those of all directions."""
+        """The flow with other axes of the same numbers; without D, its units are those of all directions."""
         return replace(self, axes=axes if "D" in axes else tuple("F" if axis == "H" else axis for axis in axes))
 
     def with_parts(self, parts: tuple[tuple[str, int], ...]) -> Flow:

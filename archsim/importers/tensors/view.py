@@ -24,7 +24,7 @@ class TensorView:
     notes: Mapping[str, str]
 
     def renamed(self, names: Mapping[str, str]) -> TensorView:
-        """The same tensors; those in `names` under the names there, of which one that is taken is left alone."""
+        """A view of the same tensors under other names; a new name that another tensor has already is left out."""
         taken = set(self.shapes)
         free = {old: new for old, new in names.items() if new == old or new not in taken}
         origin = {free.get(old, old): old for old in self.shapes}

@@ -12,6 +12,7 @@ from typing import Any
 from archsim.api import Simulation
 from archsim.api.explain import Findings
 from archsim.api.near_changes import NearChanges
+from archsim.config.run_files import STREAM_FILES
 from archsim.errors import OutputError, WorkloadError
 from archsim.report.files import manifest
 from archsim.report.files.accuracy_figures import accuracy_csv
@@ -27,9 +28,6 @@ ACCURACY_PLOTS = ("accuracy.png", "format_ranges.png")
 ACCURACY_FILES = ("accuracy.csv", *ACCURACY_PLOTS)
 """Only of a run whose accuracy is measured: that computes in other formats than float32."""
 INPUTS = ("arch.yaml", "workload.yaml", manifest.NAME)
-TRACES = ("trace.json.gz", "trace.vcd", "trace.konata")
-TABLES = ("ops.parquet", "ops.csv", "steps.parquet", "steps.csv")
-"""What is written while a run goes on (archsim.export.kinds)."""
 FILES = ("stats.json", "report.txt", *INPUTS, "outputs.npz", *PLOTS, ENERGY_PLOT, *ACCURACY_FILES)
 """What a run writes by itself."""
 
@@ -40,7 +38,8 @@ def result_folder(target: Path, asked: Asked, force: bool = False) -> Iterator[P
 
     It holds the resolved inputs of what is `asked`, and the manifest. Raises OutputError if `target` is no folder,
     holds anything that is not a result of a run or, unless it is to be overwritten by `force`, the results of anything
-    else, or cannot be written. Pictures of the same run stay if no new ones are drawn.
+    else, or cannot be written. Pictures, traces and tables of the same run stay if they are not made
+    anew.
     """
     shown, target = target, Path(os.path.abspath(target))  # "." and ".." have no name of their own
     if not target.name:
@@ -58,7 +57,7 @@ def result_folder(target: Path, asked: Asked, force: bool = False) -> Iterator[P
         same = _refuse_another_run(target, temporary, shown, force)
         yield temporary
         if same:
-            _keep_pictures(target, temporary)
+            _keep(target, temporary)
         _replace(target, temporary)
     except OSError as error:
         raise _cannot_write(shown, error) from error
@@ -125,8 +124,9 @@ def _refuse_another_run(target: Path, temporary: Path, shown: Path, force: bool)
     raise OutputError(f"{shown}: holds the results of another run ({differs}); choose another --out, or --force")
 
 
-def _keep_pictures(target: Path, temporary: Path) -> None:
-    for name in (*PLOTS, ENERGY_PLOT, *ACCURACY_PLOTS):
+def _keep(target: Path, temporary: Path) -> None:
+    """Keep the pictures, traces and tables of the same run that were not made anew."""
+    for name in (*PLOTS, ENERGY_PLOT, *ACCURACY_PLOTS, *STREAM_FILES):
         if (target / name).is_file() and not (temporary / name).exists():
             shutil.copyfile(target / name, temporary / name)
 
@@ -139,7 +139,7 @@ def _refuse_foreign(target: Path, shown: Path) -> None:
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise OutputError(f"{shown}: is not a folder; choose another --out")
     if target.is_dir():
-        foreign = sorted(entry.name for entry in target.iterdir() if entry.name not in (*FILES, *TRACES, *TABLES))
+        foreign = sorted(entry.name for entry in target.iterdir() if entry.name not in (*FILES, *STREAM_FILES))
         if foreign:
             listed = ", ".join(foreign[:3]) + (", ..." if len(foreign) > 3 else "")
             raise OutputError(f"{shown}: holds files that are no results of a run ({listed}); choose another --out")

@@ -13,7 +13,7 @@ from archsim.hardware.dram.transfers import Transfer
 from archsim.hardware.unit import ceil_div
 from archsim.program.ir import DataKind, Op, Program, Region
 
-MATRICES = (DataKind.W_IH, DataKind.W_HH, DataKind.W_HR)
+MATRICES = tuple(kind for kind in DataKind if kind.is_matrix)
 PARAMETERS = (*MATRICES, DataKind.BIAS)
 _Key = tuple[tuple[str, int, int], ...]
 Codes = npt.NDArray[np.int64]
