@@ -26,13 +26,14 @@ from archsim.cli.options import (
     ranked,
 )
 from archsim.config.run_files import TableFormat, TableKind, TraceKind
-from archsim.errors import CapacityError
+from archsim.errors import CapacityError, Interrupted
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from archsim.api import Simulation
     from archsim.api.evaluate import Evaluator
+    from archsim.api.explain import Findings
     from archsim.api.ranking import Ranking
     from archsim.export.run_streams import Written
     from archsim.families.schedule import Schedule
@@ -65,7 +66,10 @@ def run_command(
     keep_steps: Annotated[
         bool, typer.Option("--keep-steps", help="Put c and gates of every time step into outputs.npz, too.")
     ] = False,
-    no_plots: Annotated[bool, typer.Option("--no-plots", help="Draw no figures.")] = False,
+    plots: Annotated[
+        bool | None,
+        typer.Option("--plots/--no-plots", help="Draw all figures, or none [default: utilization.png alone]."),
+    ] = None,
     trace: Annotated[
         list[TraceKind] | None,
         typer.Option(
@@ -109,15 +113,31 @@ def run_command(
         sys.stdout.write(stats_json(simulation))
         return _exit_code(simulation)
     target = out or Path("results") / "-".join(filter(None, (machine.name, work.name, found.name, asked.mark)))
-    report = _Report(json, full, plots=not no_plots, keep_steps=keep_steps)
+    report = _Report(json, full, keep_steps=keep_steps)
     title, units = f"{work.name} on {machine.name}, schedule {found.name}", tuple(build_units(machine.config))
     about = TracedRun(title, machine.config.clock_mhz, units)
     with result_folder(target, asked, force) as folder, written(streams, folder, about, program) as files:
         simulation = _simulated(asked, ranking or found, evaluator, files.listeners)
-        report.make(simulation, evaluator, folder, files)
+        findings = report.make(simulation, evaluator, folder, files)
     if not json:
         sys.stdout.write(f"Results: {target}/\n")
+    sys.stdout.flush()
+    _draw(simulation, findings, target, plots)
     return _exit_code(simulation)
+
+
+def _draw(simulation: Simulation, findings: Findings, folder: Path, plots: bool | None) -> None:
+    """Draw figures into the folder of the results, which is in place: Ctrl-C loses nothing but figures."""
+    from archsim.cli.progress import working
+    from archsim.report.figures.kinds import FigureKind
+    from archsim.report.files.folder import draw_into
+
+    kinds = (FigureKind.UTILIZATION,) if plots is None else tuple(FigureKind) if plots else ()
+    try:
+        with working("drawing"):
+            draw_into(folder, simulation, findings, kinds)
+    except KeyboardInterrupt as stop:
+        raise Interrupted(f"interrupted while drawing; all results but figures are in {folder}/") from stop
 
 
 def _exit_code(simulation: Simulation) -> int:
@@ -179,11 +199,10 @@ class _Report:
 
     json: bool
     full: bool
-    plots: bool
     keep_steps: bool
 
-    def make(self, simulation: Simulation, evaluator: Evaluator, folder: Path, files: Written) -> None:
-        """Print it, and write everything."""
+    def make(self, simulation: Simulation, evaluator: Evaluator, folder: Path, files: Written) -> Findings:
+        """Print it, and write everything but figures; return what was found."""
         from archsim.api.explain import find
         from archsim.api.near_changes import near_changes
         from archsim.cli.progress import working
@@ -206,7 +225,8 @@ class _Report:
         else:
             _show(lambda console: print_report(simulation, console, findings, changes), None)
         with working("writing the results"):
-            fill_folder(folder, simulation, findings, changes, self.plots, self.keep_steps)
+            fill_folder(folder, simulation, findings, changes, self.keep_steps)
+        return findings
 
 
 def _show(show: Callable[[Console], None], most: int | None) -> None:

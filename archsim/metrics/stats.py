@@ -138,7 +138,7 @@ def compute_stats(
         precomputed = Precomputed.from_program(program, workload.spec, arch.config, units)
     spec, figures, clock_mhz = precomputed.spec, precomputed.figures, Fraction(repr(arch.config.clock_mhz))
     phases = {kind: trace.cycles_of(kind) for kind in PhaseKind}
-    step = sum(map(_cycles_per_step, program.phases, trace.phases), Fraction(0))
+    step = sum(map(body_cycles_per_step, program.phases, trace.phases), Fraction(0))
     multipliers = arch.config.multipliers
     macs_per_cycle = multipliers.macs_per_cycle
     macs, total = figures.macs, trace.total_cycles
@@ -192,7 +192,7 @@ def compute_stats(
     )
 
 
-def _cycles_per_step(phase: Phase, body: PhaseTrace) -> Fraction:
+def body_cycles_per_step(phase: Phase, body: PhaseTrace) -> Fraction:
     """The cycles of a time step of a body in the steady state; 0 for other phases.
 
     It is 0 for a body that completes no step, too.

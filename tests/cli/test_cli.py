@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from archsim.config.presets import PresetKind, preset_file
-from archsim.report.files.folder import ACCURACY_FILES, FILES
+from archsim.report.files.folder import FILES, PICTURES
 from tests.arrays import stored
 from tests.cli.conftest import Cli
 from tests.float_machines import FLOAT_16X16
 from tests.rings import exhaustive, few
 
-FLOAT_FILES = tuple(name for name in FILES if name not in ACCURACY_FILES)
+FLOAT_FILES = tuple(name for name in FILES if name not in ("accuracy.csv", "accuracy.png", "format_ranges.png"))
 IN_FLOAT32 = ("--set", "formats=float32", "--set", "activation.method=polynomial")
 ROOM_FOR_FLOAT32 = (*IN_FLOAT32, "--set", "weight_sram.capacity_bytes=24MiB")
 TABLE = ("--set", "activation.method=table")
@@ -141,13 +141,15 @@ def test_timing_only_computes_nothing_and_says_so(cli: Cli) -> None:
     assert "timing only" in Path("timed/report.txt").read_text()
 
 
-@pytest.mark.parametrize("options", [("--no-plots",), pytest.param((), marks=exhaustive)], ids=["text", "plots"])
+@pytest.mark.parametrize(
+    "options", [("--no-plots",), pytest.param(("--plots",), marks=exhaustive)], ids=["text", "plots"]
+)
 def test_same_input_same_bytes(cli: Cli, options: tuple[str, ...]) -> None:
     """Without plots in the fast ring, where tests/report has each plot drawn twice."""
     for folder in ("a", "b"):
         assert cli("run", *TINY, *TABLE, "--set", "formats=tflite_int8", "--out", folder, *options).code == 0
     names = {path.name for path in Path("a").iterdir()}
-    assert names == {name for name in FILES if not options or not name.endswith(".png")}
+    assert names == {name for name in FILES if "--plots" in options or name not in PICTURES}
     for name in names:
         assert Path("a", name).read_bytes() == Path("b", name).read_bytes(), name
 

@@ -58,7 +58,7 @@ def test_plots_need_nothing_else(cli: Cli, tmp_path: Path) -> None:
     """Timelines and ops of the window are there: the figures are the same, byte for byte."""
     folders = []
     for name in ("fast", "machine"):
-        outcome = cli("run", "tiny_2x2", "lstm_3_2_t4", "--executor", name, "--out", f"{tmp_path / name}")
+        outcome = cli("run", "tiny_2x2", "lstm_3_2_t4", "--executor", name, "--plots", "--out", f"{tmp_path / name}")
         assert outcome.code == 0
         folders.append(tmp_path / name)
     for figure in ("utilization.png", "timeline.png", "cycle_stack.png"):

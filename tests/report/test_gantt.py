@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archsim.report.figures.gantt import Bar, Gantt, panels
+from archsim.report.figures.op_looks import MACS
 
 
 def chart(steps: int, gap: int = 0, step_cycles: int = 1000) -> Gantt:
@@ -14,7 +15,7 @@ def chart(steps: int, gap: int = 0, step_cycles: int = 1000) -> Gantt:
         for place in range(60):
             start = step * step_cycles + gap + place * busy
             stop = start + busy if place < 59 else (step + 1) * step_cycles
-            bars.append(Bar("mac_array", "mac", f"mac[{place}]", step, start, stop, stop))
+            bars.append(Bar("mac_array", MACS, f"mac[{place}]", step, start, stop, stop))
     return Gantt(("mac_array",), "mac_array", tuple(bars), {n: (n + 1) * step_cycles for n in range(steps)}, "ends")
 
 

@@ -15,7 +15,7 @@ from matplotlib.text import Text
 from archsim.api import Simulation
 from archsim.formats import Encoding, parse_format
 from archsim.report import plot_accuracy, plot_format_ranges
-from archsim.report.figures.drawing import log_ticks, style
+from archsim.report.figures.drawing import decade_limits, decades, style
 from archsim.report.figures.figure_accuracy import accuracy_figure
 from archsim.report.figures.figure_ranges import Panel, _drawn_ends, _scales_differ, _step, _title, ranges_figure
 from archsim.report.text.values import Values, golden_values
@@ -112,30 +112,30 @@ def test_scores_are_drawn_with_their_threshold_and_what_changes_side(speech: Sim
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "ticks"),
+    ("low", "high", "limits"),
     [
-        (3e-4, 0.7, [1e-3, 1e-2, 1e-1]),
-        (3e-3, 0.12, [5e-3, 1e-2, 2e-2, 5e-2, 1e-1]),
-        (3.6e-5, 9.9e-5, [4e-5, 5e-5, 6e-5, 7e-5, 8e-5, 9e-5]),
-        (8e-5, 1e-4, [8e-5, 9e-5, 1e-4]),
-        (8.1e-5, 8.7e-5, [8.2e-5, 8.4e-5, 8.6e-5]),
-        (0.5, 3e11, [1, 1e2, 1e4, 1e6, 1e8, 1e10]),
+        (3e-4, 0.7, (3e-4, 0.7)),
+        (3e-3, 0.12, (3e-3, 0.12)),
+        (3.6e-5, 9.9e-5, (1e-5, 1e-4)),
+        (8e-5, 2e-4, (8e-5, 1e-3)),
+        (0.02, 0.7, (0.01, 0.7)),
     ],
 )
-def test_a_logarithmic_axis_has_at_least_three_labels(low: float, high: float, ticks: list[float]) -> None:
-    """However little it spans: decades, 1-2-5, single digits, or equal steps; of many decades every other one."""
-    assert log_ticks(low, high) == pytest.approx(ticks)
+def test_a_logarithmic_axis_has_two_decades_at_least(low: float, high: float, limits: tuple[float, float]) -> None:
+    """It is widened to the decade that is nearer, until two are inside."""
+    assert decade_limits(low, high) == pytest.approx(limits)
+    assert len(decades(*decade_limits(low, high))) >= 2
 
 
 @pytest.mark.parametrize(
-    ("errors", "labels"),
+    ("errors", "scale", "labels"),
     [
-        ([3.7e-5, 9.4e-5, 9.1e-5, 9.5e-5], ["4e-05", "5e-05", "6e-05", "7e-05", "8e-05", "9e-05"]),
-        ([2e-3, 0.2, 0.2, 0.2], ["2e-03", "5e-03", "1e-02", "2e-02", "5e-02", "1e-01", "2e-01"]),
-        ([1e-5, 0.3, 0.2, 0.1], ["1e-05", "1e-04", "1e-03", "1e-02", "1e-01"]),
+        ([3.7e-5, 9.4e-5, 9.1e-5, 9.5e-5], "linear", ["0", "2", "4", "6", "8", "10"]),
+        ([2e-3, 0.2, 0.2, 0.2], "log", ["0.01", "0.1"]),
+        ([1e-5, 0.3, 0.2, 0.1], "log", [f"$10^{{{power}}}$" for power in range(-5, 0)]),
     ],
 )
-def test_errors_have_labels_that_are_round_numbers(errors: list[float], labels: list[str]) -> None:
+def test_errors_have_labels_that_are_round_numbers(errors: list[float], scale: str, labels: list[str]) -> None:
     """And a grid line at each; nothing is written at other ticks."""
     run = run_formats("q4.12")
     accuracy = present(run.accuracy)
@@ -147,6 +147,7 @@ def test_errors_have_labels_that_are_round_numbers(errors: list[float], labels: 
         low, high = axes.get_ylim()
         written = [text.get_text() for text in axes.get_yticklabels() if low <= text.get_position()[1] <= high]
         minor = [text.get_text() for text in axes.get_yticklabels(minor=True)]
+    assert axes.get_yscale() == scale
     assert written == labels
     assert not any(minor)
 
@@ -186,7 +187,8 @@ def test_a_run_without_an_error_says_so() -> None:
     with style():
         figure = accuracy_figure(exact)
     words = [text.get_text() for text in figure.findobj(Text)]
-    assert "no error at any time step" in words
+    assert "no error at any time step: output, c" in words
+    assert not figure.axes[0].lines, "no flat line of zeros"
     assert any("equal to the golden model" in text for text in words)
 
 

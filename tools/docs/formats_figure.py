@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from archsim.report.figures.drawing import PALETTE, new_figure, style
+from archsim.report.figures.look import USUAL
 
 Printed = Mapping[tuple[str, str], Mapping[str, str]]
 """The text of a table by (group, row) and column."""
@@ -18,7 +19,7 @@ _BITS = {"float32": 32.0, "bfloat16": 16.0, "float16": 16.0, "bfp8": 8.5}
 def draw(tables: Mapping[str, Printed], path: Path) -> None:
     """Write the picture, the same bytes for the same tables (and the same matplotlib)."""
     with style():
-        figure = new_figure(3.0)
+        figure = new_figure(USUAL, 3.0)
         axes = figure.subplots(1, len(tables), sharey=True)
         for place, (axis, (name, printed)) in enumerate(zip(axes, tables.items(), strict=True)):
             integers, fixed = _line(printed, r"int(\d+)"), _line(printed, r"q\d+\.\d+")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,13 +12,24 @@ import numpy as np
 from archsim.explore.results.study import Point, Status, Study
 from archsim.explore.search.front import Values
 from archsim.explore.search.importance import importance
-from archsim.report.figures.drawing import PALETTE, new_figure, png_bytes, style
+from archsim.report.figures.drawing import (
+    PALETTE,
+    drawn,
+    in_words,
+    new_figure,
+    put_legend,
+    put_lines,
+    quantity,
+    scale_log_axis,
+)
+from archsim.report.figures.look import USUAL
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 OTHER = "#BBBBBB"
 FRONT = PALETTE[6]
+_LABEL_CHARS = 12
 MOST_PAIRS = 5
 """Objectives that are shown in pairs."""
 _BEHIND: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
@@ -39,8 +52,7 @@ def figures(study: Study) -> dict[str, bytes]:
         del drawings["pareto.png"]
     found: dict[str, bytes] = {}
     for name, draw in drawings.items():
-        with style():
-            found[name] = png_bytes(draw(study))
+        found[name] = drawn(partial(draw, study))
     return found
 
 
@@ -51,30 +63,27 @@ def _values(points: Sequence[Point]) -> Values:
 def _title(figure: Figure, study: Study, what: str) -> None:
     """Put the title above a figure: what is shown, and of how many points of which space."""
     evaluated, front = len(study.with_status(Status.EVALUATED)), len(study.pareto())
-    text = f"{what}\nspace {study.space.name}: {evaluated:,} designs evaluated, {front:,} of them on the Pareto front"
-    figure.suptitle(text, x=0.01, ha="left", linespacing=1.3)
+    of = f"space {study.space.name}: {evaluated:,} designs evaluated, {front:,} of them on the Pareto front"
+    put_lines(figure, USUAL, (what, of))
 
 
 def _label(study: Study, place: int) -> str:
+    """The objective in words with its unit, and which way is better where that is not the usual one."""
     objective = study.space.objectives[place]
-    return f"{objective.name} ({objective.direction})"
+    return quantity(objective.name) + ("" if objective.sign == 1 else ", more is better")
 
 
 def _scale(axes: Any, values: Values, which: str) -> None:  # noqa: ANN401 an axis of matplotlib
-    """Scale an axis: logarithmic where the values span more than a factor of 8, with 1, 2 and 5 of each decade."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    if values.min() > 0 and values.max() > 8 * values.min():
+    """Scale an axis: logarithmic where the values span more than a decade, with two of them at least."""
+    if values.min() > 0 and values.max() > 10 * values.min():
         getattr(axes, f"set_{which}scale")("log")
-        axis = getattr(axes, f"{which}axis")
-        axis.set_major_locator(LogLocator(10, (1, 2, 5)))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axis.set_minor_formatter(NullFormatter())
+        limits = scale_log_axis(getattr(axes, f"{which}axis"), values.min() / 1.1, values.max() * 1.1)
+        getattr(axes, f"set_{which}lim")(limits)
 
 
 def _draw_pair(axes: Any, study: Study, x: int, y: int) -> None:  # noqa: ANN401
     points, front = _values(study.with_status(Status.EVALUATED)), _values(study.pareto())
-    axes.scatter(points[:, x], points[:, y], s=5, color=OTHER, linewidths=0, label="evaluated", rasterized=True)
+    axes.scatter(points[:, x], points[:, y], s=5, color=OTHER, linewidths=0, label="evaluated")
     axes.scatter(front[:, x], front[:, y], s=14, color=FRONT, label="on the front", zorder=3)
     if len(study.space.objectives) == 2:
         ordered = front[np.argsort(front[:, x])]
@@ -84,19 +93,19 @@ def _draw_pair(axes: Any, study: Study, x: int, y: int) -> None:  # noqa: ANN401
 
 
 def _scatter(study: Study) -> Figure:
-    figure = new_figure(4.0)
+    figure = new_figure(USUAL, 3.4)
     axes = figure.subplots()
     _draw_pair(axes, study, 0, 1)
     axes.set_xlabel(_label(study, 0))
     axes.set_ylabel(_label(study, 1))
-    axes.legend(frameon=False, loc="upper right")
-    _title(figure, study, f"{study.space.objectives[0].name} against {study.space.objectives[1].name}")
+    put_legend(figure, USUAL, axes.get_legend_handles_labels()[0])
+    _title(figure, study, f"{_label(study, 0)} against {_label(study, 1)}")
     return figure
 
 
 def _pairs(study: Study) -> Figure:
     count = min(len(study.space.objectives), MOST_PAIRS)
-    figure = new_figure(1.2 + 1.8 * (count - 1))
+    figure = new_figure(USUAL, 0.7 + 1.8 * (count - 1))
     grid = figure.subplots(count - 1, count - 1, squeeze=False)
     for row in range(1, count):
         for column in range(count - 1):
@@ -116,9 +125,9 @@ def _pairs(study: Study) -> Figure:
 def _parallel(study: Study) -> Figure:
     """Draw parallel axes: parameters by the place of their value, then objectives; a line for each design."""
     space = study.space
-    figure = new_figure(4.2)
+    figure = new_figure(USUAL, 3.7)
     axes = figure.subplots()
-    names = [*(p.path for p in space.parameters), *(o.name for o in space.objectives)]
+    names = [*(p.path for p in space.parameters), *(_label(study, n) for n in range(len(space.objectives)))]
     places = [{choice.label: n for n, choice in enumerate(p.choices)} for p in space.parameters]
     everything = _values(study.with_status(Status.EVALUATED))
     low, high = everything.min(axis=0), everything.max(axis=0)
@@ -161,27 +170,28 @@ def _colours(count: int) -> list[Any]:
 
 
 def _short(label: object) -> str:
+    """A choice as text, in several lines if it is long: cut off, two of them would look the same."""
     text = f"{label:,}" if isinstance(label, int) and not isinstance(label, bool) else str(label)
-    return text if len(text) <= 14 else text[:12] + ".."
+    return fill(in_words(text), _LABEL_CHARS) if isinstance(label, str) else text
 
 
 def _importance(study: Study) -> Figure:
     space = study.space
-    figure = new_figure(1.1 + 0.22 * len(space.parameters) * len(space.objectives))
+    figure = new_figure(USUAL, 0.6 + 0.22 * len(space.parameters) * len(space.objectives))
     axes = figure.subplots()
     height = 0.8 / len(space.objectives)
     for place, objective in enumerate(space.objectives):
         shares = importance(study, place)
         at = [n + place * height for n in range(len(shares))]
         rest = max(0.0, 1.0 - sum(shares.values()))
-        label = f"{objective.name} (not by one parameter alone: {rest:.0%})"
+        label = f"{in_words(objective.name)} (not by one parameter alone: {rest:.0%})"
         axes.barh(at, list(shares.values()), height, color=PALETTE[place % len(PALETTE)], label=label)
     middle = height * (len(space.objectives) - 1) / 2
     axes.set_yticks([n + middle for n in range(len(space.parameters))], [p.path for p in space.parameters])
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
     axes.set_xlabel("share of the variance that the parameter alone explains (epsilon squared)")
-    axes.legend(frameon=False, loc="lower right")
+    put_legend(figure, USUAL, axes.get_legend_handles_labels()[0], 2)
     _title(figure, study, "Which parameters matter")
     return figure
 
@@ -189,8 +199,9 @@ def _importance(study: Study) -> Figure:
 def _best(study: Study) -> Figure:
     """Draw how near each objective is to its best value as points are asked for: 1 at the first, 0 at the best."""
     space = study.space
-    figure = new_figure(3.0)
+    figure = new_figure(USUAL, 2.6)
     axes = figure.subplots()
+    flat: list[str] = []
     ordered = [study.points[place] for place in study.asked]
     counts = np.arange(1, len(ordered) + 1)
     for place, objective in enumerate(space.objectives):
@@ -200,12 +211,18 @@ def _best(study: Study) -> Figure:
         best = np.minimum.accumulate(values)
         known = np.isfinite(best)
         first, last = best[known][0], best[-1]
-        gap = (best[known] - last) / (first - last) if first > last else np.zeros(known.sum())
+        if first == last:  # a line of zeros would say that it was found late
+            flat.append(_label(study, place))
+            continue
+        gap = (best[known] - last) / (first - last)
         axes.step(counts[known], gap, where="post", color=PALETTE[place % len(PALETTE)], label=_label(study, place))
     axes.set_xlabel("points looked at")
+    axes.set_ylim(-0.03, 1.05)
     axes.set_ylabel("gap to the best (first point: 1)")
     if len(ordered) > 100:
         axes.set_xscale("log")
-    axes.legend(frameon=False, loc="upper right")
-    _title(figure, study, "Best so far: how soon the sampler finds what it finds")
+        axes.set_xlim(*scale_log_axis(axes.xaxis, 1, len(ordered)))
+    put_legend(figure, USUAL, axes.get_legend_handles_labels()[0])
+    note = f"; best at the first point: {', '.join(flat)}" if flat else ""
+    _title(figure, study, f"Best so far: how soon the sampler finds what it finds{note}")
     return figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import floor, log10
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,8 @@ import numpy.typing as npt
 from archsim.api import Simulation
 from archsim.checking.format_error import Accuracy, TensorAccuracy
 from archsim.checking.task import TaskFigures
-from archsim.report.figures.drawing import PALETTE, label_log_axis, new_figure, put_title
+from archsim.report.figures.drawing import GRID, PALETTE, new_figure, put_title, scale_log_axis
+from archsim.report.figures.look import USUAL, Look
 from archsim.report.files.accuracy_figures import counted_sequences
 from archsim.report.text.figures_as_text import error, percent, plural, significant
 from archsim.workload import NetworkSpec
@@ -23,32 +25,45 @@ _ERROR_LOOKS = (("#0072B2", "-"), ("#D55E00", "-"), ("#009E73", "--"), ("#CC79A7
 _GOLDEN, _MACHINE = "#999999", "#0072B2"
 _FEW = 40
 """Up to so many time steps are marked one by one."""
+_LOG_FROM = 10.0
+"""From so large a ratio of errors on the axis is logarithmic: below, it would have no two decades to be read by."""
+_MARGIN = 1.3
 _DECADES = 1e-6
 """Of the largest error: what is smaller, as h = 0 at the first step may be, does not stretch the scale."""
 
 
-def accuracy_figure(simulation: Simulation) -> Figure:
+def accuracy_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
     """The RMS errors over the time steps and, with a task, the scores of machine and golden model."""
     from matplotlib.ticker import MaxNLocator
 
     accuracy, spec = simulation.accuracy, simulation.workload.spec
     assert accuracy is not None
     steps = len(counted_sequences(spec))
-    figure = new_figure(6.0 if accuracy.task else 3.6)
+    figure = new_figure(look, 5.3 if accuracy.task else 2.9)
     rows = figure.subplots(2 if accuracy.task else 1, 1, sharex=True, squeeze=False)[:, 0]
     _draw_errors(rows[0], accuracy, spec, steps)
     if accuracy.task:
         _draw_scores(rows[1], accuracy.task, spec)
     for axes in rows:
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, borderaxespad=0.1)
+        _put_legend(axes, look)
         axes.set_xlim(-0.02 * steps, 1.02 * steps - 1)
-        axes.grid(axis="y", color="#DDDDDD", linewidth=0.5)
+        axes.grid(axis="y", color=GRID, linewidth=0.5)
         axes.set_axisbelow(True)
     rows[-1].set_xlabel("time step")
-    rows[-1].xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
+    rows[-1].xaxis.set_major_locator(MaxNLocator(min(8, int(look.width_inches * 1.3)), integer=True, min_n_ticks=1))
     figure.align_ylabels(list(rows))
-    put_title(figure, simulation, "What the number formats cost over time", _note(accuracy))
+    put_title(figure, look, simulation, "What the number formats cost over time", _note(accuracy))
     return figure
+
+
+def _put_legend(axes: Axes, look: Look) -> None:
+    """Put the legend of a panel above it, where no data are, in as many columns as have room."""
+    handles, labels = axes.get_legend_handles_labels()
+    if not handles:
+        return
+    widest = max(map(look.text_inches, labels)) + 4.4 * look.font_points / 72
+    columns = max(1, min(4, int((look.width_inches - 0.6) / widest)))
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, frameon=False, borderaxespad=0.1)
 
 
 def _note(accuracy: Accuracy) -> str:
@@ -62,30 +77,40 @@ def _draw_errors(axes: Axes, accuracy: Accuracy, spec: NetworkSpec, steps: int) 
     cells = [tensor for tensor in accuracy.tensors if tensor.name.startswith("c")][-len(spec.layers[-1]) :]
     shown = [accuracy.tensors[0], *cells]
     largest = max(float(tensor.rms_by_step[:steps].max()) for tensor in shown)
+    if not largest:
+        axes.set_yticks([])
+        axes.set_ylabel("RMS error, no unit")
+        names = ", ".join(tensor.name for tensor in shown)
+        axes.text(0.5, 0.5, f"no error at any time step: {names}", transform=axes.transAxes, ha="center", va="center")
+        return
+    least = largest * _DECADES
+    seen = np.concatenate([tensor.rms_by_step[:steps] for tensor in shown])
+    lowest = float(seen[seen > least].min())
     for tensor, (colour, line) in zip(shown, _ERROR_LOOKS, strict=False):
-        _draw_error(axes, tensor, steps, (colour, line), largest * _DECADES)
-    if largest > 0:
+        _draw_error(axes, tensor, steps, (colour, line), least)
+    if largest >= _LOG_FROM * lowest:
         axes.set_yscale("log")
-        label_log_axis(axes.yaxis, *axes.get_ylim(), _tick)
+        axes.set_ylim(*scale_log_axis(axes.yaxis, lowest / _MARGIN, largest * _MARGIN))
+        axes.set_ylabel("RMS error, no unit (log)")
     else:
-        axes.set_yticks([0])
-        axes.text(0.5, 0.5, "no error at any time step", transform=axes.transAxes, ha="center", va="center")
-    axes.set_ylabel("RMS error, no unit (log)" if largest > 0 else "RMS error, no unit")
+        _linear_axis(axes, largest)
 
 
-def _tick(value: float) -> str:
-    """The text of a round value, as "5e-05" or "2.5e-05"."""
-    texts = (f"{value:.{digits}e}" for digits in range(4))
-    return next((text for text in texts if float(text) == value), f"{value:.4e}")
+def _linear_axis(axes: Axes, largest: float) -> None:
+    """Scale the axis from 0 on, with its power of ten in the label."""
+    power = floor(log10(largest))
+    axes.set_ylim(0, 1.1 * largest)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value / 10.0**power:.4g}")
+    axes.set_ylabel(f"RMS error, no unit ($10^{{{power}}}$)" if power else "RMS error, no unit")
 
 
 def _draw_error(axes: Axes, tensor: TensorAccuracy, steps: int, look: tuple[str, str], least: float) -> None:
     values = tensor.rms_by_step[:steps]
-    shown = np.where(values > least, values, np.nan)  # a logarithm has no place for 0
+    shown = np.where(values > least, values, np.nan)  # a logarithm has no place for 0, as h at the first step may be
     colour, line = look
     axes.plot(
         np.arange(steps),
-        shown if least else values,
+        shown,
         line,
         color=colour,
         linewidth=1.1,

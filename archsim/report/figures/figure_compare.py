@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from archsim.api.compare import Comparison, Row
 from archsim.metrics.declare import declared
-from archsim.report.figures.drawing import HATCHES, PALETTE, new_figure, png_bytes, style
+from archsim.report.figures.drawing import HATCHES, PALETTE, drawn, new_figure
+from archsim.report.figures.look import USUAL
 from archsim.report.text.figures_as_text import percent, significant
 
 if TYPE_CHECKING:
@@ -17,15 +18,14 @@ _PANELS = ("frame_latency_cycles", "latency_us", "mac_utilization", "energy_uj",
 
 def comparison_png(found: Comparison) -> bytes:
     """The figure as a PNG: the same bytes for the same comparison."""
-    with style():
-        return png_bytes(comparison_figure(found))
+    return drawn(lambda: comparison_figure(found))
 
 
 def comparison_figure(found: Comparison) -> Figure:
     """Panels of the figures that any design has, below each other."""
     about = declared(Row)
     panels = [name for name in _PANELS if any(getattr(row, name) is not None for row in found.rows)]
-    figure = new_figure(0.6 + len(panels) * (0.45 + 0.24 * len(found.rows)))
+    figure = new_figure(USUAL, 0.6 + len(panels) * (0.45 + 0.24 * len(found.rows)))
     machines = list(dict.fromkeys(row.arch for row in found.rows))
     parts = [(row.arch, row.workload, row.schedule) for row in found.rows]
     varying = [place for place in range(3) if place == 0 or len({part[place] for part in parts}) > 1]

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from archsim.api import Simulation
 from archsim.formats import BlockFloat, FloatFormat, NumberFormat
 from archsim.formats.floating import Bfloat16, Float16
-from archsim.report.figures.drawing import new_figure, put_title
+from archsim.report.figures.drawing import new_figure, put_legend, put_title
+from archsim.report.figures.look import USUAL, Look
 from archsim.report.text.figures_as_text import percent
 from archsim.report.text.values import Values, golden_values, reach
 
@@ -66,23 +67,25 @@ class Panel:
         return self.parts[0].encoding.format
 
 
-def ranges_figure(simulation: Simulation) -> Figure:
-    """A panel for each kind of data that the network has; two in a row."""
+def ranges_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
+    """A panel for each kind of data that the network has; two in a row if there is room."""
     assert simulation.numbers is not None
     found = {kind: golden_values(simulation.numbers, kind) for kind in _TITLES}
     panels = [_panel(kind, parts) for kind, parts in found.items() if parts]
-    height = -(-len(panels) // 2)
-    figure = new_figure(1.3 + 1.75 * height)
-    grid = figure.subplots(height, 2, squeeze=False).ravel()
+    across = 2 if look.width_inches > 2 * look.text_inches("x" * _TITLE_CHARS) else 1
+    height = -(-len(panels) // across)
+    figure = new_figure(look, 0.2 + 1.75 * height)
+    grid = figure.subplots(height, across, squeeze=False).ravel()
+    chars = look.characters(look.width_inches / across - 0.5)
     for axes, panel in zip(grid, panels, strict=False):
-        _draw(axes, panel)
+        _draw(axes, panel, min(chars, _TITLE_CHARS))
     for axes in grid[len(panels) :]:
         axes.remove()
-    for axes in grid[: len(panels) : 2]:
+    for axes in grid[: len(panels) : across]:
         axes.set_ylabel("values (log)")
-    _legend(figure, panels)
+    _legend(figure, look, panels)
     note = "golden model in float64, no unit; beyond: the share of its values that the format cannot hold"
-    put_title(figure, simulation, "What of the model's values the number formats can hold", note)
+    put_title(figure, look, simulation, "What of the model's values the number formats can hold", note)
     return figure
 
 
@@ -111,7 +114,7 @@ def _step(number_format: NumberFormat, finest: float, coarsest: float) -> str:
     return f"step {' .. '.join(texts)}"
 
 
-def _draw(axes: Axes, panel: Panel) -> None:
+def _draw(axes: Axes, panel: Panel, characters: int) -> None:
     """Draw all values in the colour of those beyond the range, and before them those within it."""
     from matplotlib.ticker import MaxNLocator, NullFormatter
 
@@ -131,7 +134,7 @@ def _draw(axes: Axes, panel: Panel) -> None:
     axes.set_ylim(_BOTTOM, 3 * max(1, int(counts.max())))
     axes.set_xlim(least, most)
     axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.set_title(_title(panel), loc="left")
+    axes.set_title(_title(panel, characters), loc="left")
 
 
 def _drawn_ends(panel: Panel) -> list[float]:
@@ -182,7 +185,7 @@ def _limits(panel: Panel) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _title(panel: Panel) -> str:
+def _title(panel: Panel, characters: int = _TITLE_CHARS) -> str:
     low, high = panel.wide
     span = f"\u00b1{high:.3g}" if low == -high else f"{low:.5g} .. {high:.5g}"
     if panel.wide != panel.narrow:
@@ -193,11 +196,11 @@ def _title(panel: Panel) -> str:
     if high - low < _APART * (most - least):
         cut = "; range narrower than the line"
     name = str(panel.number_format).replace("/", " /")  # a long name goes on in a second line
-    head = fill(f"{_TITLES[panel.kind]}: {name}", _TITLE_CHARS).replace(" /", "/")
-    return "\n".join((head, fill(f"{span}, {panel.step}", _TITLE_CHARS), f"{share}{cut}"))
+    head = fill(f"{_TITLES[panel.kind]}: {name}", characters).replace(" /", "/")
+    return "\n".join((head, fill(f"{span}, {panel.step}", characters), f"{share}{cut}"))
 
 
-def _legend(figure: Figure, panels: Sequence[Panel]) -> None:
+def _legend(figure: Figure, look: Look, panels: Sequence[Panel]) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -208,4 +211,4 @@ def _legend(figure: Figure, panels: Sequence[Panel]) -> None:
     if any(map(_scales_differ, panels)):
         handles.append(Patch(facecolor=_WIDEST, label="with the widest of its scales"))
     handles.append(Line2D([], [], color="black", linewidth=0.8, linestyle=(0, (4, 2)), label="its ends"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
+    put_legend(figure, look, handles, 3)

@@ -1,120 +1,117 @@
-"""Draws the recorded time steps as a Gantt chart."""
+"""Draws recorded time steps as a Gantt chart, with the critical path."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
 from archsim.critical import Segment
 from archsim.report.figures.drawing import (
-    DPI,
-    FONT_POINTS,
-    HATCHES,
-    PALETTE,
-    WIDTH_INCHES,
+    EDGE,
+    in_words,
+    label_cycles,
     new_figure,
+    put_legend,
     put_title,
     text_colour,
 )
-from archsim.report.figures.gantt import Bar, Gantt, Panel, ShortOps, gantt, merge_short, panels
+from archsim.report.figures.gantt import Bar, Gantt, Panel, ShortOps, charted_bodies, gantt, merge_short, panels
+from archsim.report.figures.look import USUAL, Look
+from archsim.report.figures.op_looks import LOOKS, MIXED, OpLook
+from archsim.report.text.steps import body_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _HEIGHT = 0.62
-_PLOT_PIXELS = 0.82 * WIDTH_INCHES * DPI
-_CHAR_PIXELS = 0.66 * FONT_POINTS / 72 * DPI
-_SHORT_PIXELS = 4
+_SHORT_POINTS = 2.0
 """Ops that are drawn shorter than this are merged with their neighbours, and have neither edge nor hatch."""
-_GAP_PIXELS = 2
+_GAP_POINTS = 1.0
 """A gap between two of them that is narrower is not drawn."""
-_LEAST_PIXELS = 1.5
+_LEAST_POINTS = 0.75
 """What is left alone is drawn at least so wide, so that its colour is seen."""
-_HATCH_PIXELS = 8
+_HATCH_POINTS = 4.0
 """From here on a hatch is more than specks."""
-_MIXED = "#4D4D4D"
-"""The colour of merged ops of several kinds."""
 _CHAIN = "#C00000"
 """The colour of the critical path."""
 _CHAIN_GAP = 0.07
 """How far below a row's ops it runs, in rows."""
-_LEGEND_COLUMNS = 4
-_SHORT_LEGEND = 12
-"""So many kinds of op have room in the legend of a figure of the usual height."""
+_MOST_LAYERS = 4
+"""Of more layers after each other those that take longest are drawn."""
+_NAMES_INCHES = 1.0
+"""Beside the panels, for the names of the units."""
 
 
-def timeline_figure(simulation: Simulation, path: Sequence[Segment] = ()) -> Figure:
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How many points a cycle of a panel is wide, and a character of the font."""
+
+    points_per_cycle: float
+    points_per_character: float
+
+
+def timeline_figure(simulation: Simulation, look: Look = USUAL, path: Sequence[Segment] = ()) -> Figure:
     """One panel with all recorded steps if they are few ops, else one step and a closer look at its end.
 
-    `path`: the critical path of the run, which is drawn below the ops.
+    Of layers after each other a panel for each. `path`: the critical path of the run, which is drawn below the ops.
     """
-    chart = gantt(simulation)
-    chain = list(_chain(simulation, chart, path))
-    shown = panels(chart)
-    looks = _looks(chart)
-    legend_rows = max(0, len({kind for _, kind in looks}) - _SHORT_LEGEND) // _LEGEND_COLUMNS
-    figure = new_figure(1.7 + 0.2 * legend_rows + (0.55 + 0.36 * len(chart.units)) * len(shown))
+    numbers = charted_bodies(simulation, _MOST_LAYERS)
+    charts = [gantt(simulation, number) for number in numbers]
+    shown = [(chart, panel) for chart in charts for panel in panels(chart)[: 1 if len(charts) > 1 else None]]
+    units = len(charts[0].units)
+    figure = new_figure(look, 0.3 + (0.55 + 0.36 * units) * len(shown))
     rows = figure.subplots(len(shown), 1, squeeze=False)[:, 0]
-    mixed = [_draw_panel(axes, chart, panel, looks) for axes, panel in zip(rows, shown, strict=True)]
-    for axes, panel in zip(rows, shown, strict=True):
-        _draw_chain(axes, chain, panel)
-    rows[-1].set_xlabel("cycle of the run")
-    _legend(figure, chart, looks, any(mixed), bool(chain))
-    clock = simulation.arch.config.clock_mhz
-    put_title(figure, simulation, "What every unit does, cycle by cycle", f"1 us = {clock:,g} cycles")
+    chain = list(_chain(simulation, charts[0], path))
+    mixed = [_draw_panel(axes, chart, panel, look) for axes, (chart, panel) in zip(rows, shown, strict=True)]
+    drawn = [_draw_chain(axes, chain, panel) for axes, (_, panel) in zip(rows, shown, strict=True)]
+    rows[-1].set_xlabel(f"cycle of the run ({simulation.arch.config.clock_mhz:,g} cycles = 1 us)")
+    _legend(figure, look, charts, any(mixed), any(drawn))
+    put_title(figure, look, simulation, "What every unit does, cycle by cycle", _left_out(simulation, charts, numbers))
     return figure
 
 
-def _looks(chart: Gantt) -> dict[tuple[str, str], tuple[str, str]]:
-    """The look of each (unit, kind of op): its colour and hatch.
-
-    A hatch is unique in its row, a colour in the picture while they last.
-
-    A kind that several units work on, as a vector that streams through them, looks the same in all of them.
-    """
-    looks: dict[tuple[str, str], tuple[str, str]] = {}
-    known: dict[str, tuple[str, str]] = {}
-    for unit in chart.units:
-        kinds = dict.fromkeys(bar.kind for bar in chart.bars if bar.unit == unit)
-        for number, kind in enumerate(kinds):
-            look = PALETTE[len(known) % len(PALETTE)], HATCHES[number % len(HATCHES)]
-            looks[unit, kind] = known.setdefault(kind, look)
-    return looks
+def _left_out(simulation: Simulation, charts: Sequence[Gantt], numbers: Sequence[int]) -> str:
+    """What of the run is not drawn: of many layers those that are shorter."""
+    phases = simulation.program.phases
+    bodies = [number for number in body_numbers(simulation) if phases[number].time_steps]
+    if len(bodies) <= len(numbers):
+        return ""
+    return f"{len(charts)} of {len(bodies)} layers, those that take longest"
 
 
-def _draw_panel(axes: Axes, chart: Gantt, panel: Panel, looks: dict[tuple[str, str], tuple[str, str]]) -> bool:
+def _draw_panel(axes: Axes, chart: Gantt, panel: Panel, look: Look) -> bool:
     """Draw one panel; return whether ops of several kinds were merged in it."""
-    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
-
-    scale = _PLOT_PIXELS / (panel.stop - panel.start)
+    inches = look.width_inches - _NAMES_INCHES * look.scale
+    scale = Scale(72 * inches / (panel.stop - panel.start), 72 * look.text_inches("x") * 1.1)
+    least, gap = (points / scale.points_per_cycle for points in (_SHORT_POINTS, _GAP_POINTS))
     mixed = False
     for row, unit in enumerate(chart.units):
         mine = [bar for bar in chart.bars if bar.unit == unit and bar.done > panel.start and bar.start < panel.stop]
-        long, short = merge_short(mine, _SHORT_PIXELS / scale, _GAP_PIXELS / scale)
-        for kind in dict.fromkeys(bar.kind for bar in long):
-            bars = [bar for bar in long if bar.kind == kind]
-            _draw_bars(axes, bars, row, looks[unit, kind], scale)
-            _name_bars(axes, bars, panel, row, looks[unit, kind][0], scale)
+        long, short = merge_short(mine, least, gap)
+        for op_look in dict.fromkeys(bar.look for bar in long):
+            bars = [bar for bar in long if bar.look is op_look]
+            _draw_bars(axes, bars, row, op_look, scale)
+            _name_bars(axes, bars, panel, row, op_look.colour, scale)
         for ops in short:
-            mixed = mixed or len(ops.kinds) > 1
-            _draw_short(axes, ops, row, looks[unit, ops.kinds[0]][0] if len(ops.kinds) == 1 else _MIXED, scale)
+            mixed = mixed or len(ops.looks) > 1
+            _draw_short(axes, ops, row, (ops.looks[0] if len(ops.looks) == 1 else MIXED).colour, scale)
     _mark_steps(axes, chart, panel)
     _mark_gap(axes, chart, panel, scale)
     axes.set_xlim(panel.start, panel.stop)
     axes.set_ylim(len(chart.units) - 0.5, -0.5)
-    axes.set_yticks(range(len(chart.units)), chart.units)
-    axes.set_title(panel.title, loc="left", pad=16)
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.set_yticks(range(len(chart.units)), list(map(in_words, chart.units)))
+    axes.set_title("\n".join(wrap(panel.title, look.characters(inches))), loc="left", pad=2 * look.font_points)
+    label_cycles(axes.xaxis, inches, look)
     return mixed
 
 
-def _draw_bars(axes: Axes, bars: Sequence[Bar], row: int, look: tuple[str, str], scale: float) -> None:
-    colour, hatch = look
-    _draw_tails(axes, bars, row, colour)
-    wide = [(bar.free - bar.start) * scale >= _HATCH_PIXELS for bar in bars]
+def _draw_bars(axes: Axes, bars: Sequence[Bar], row: int, look: OpLook, scale: Scale) -> None:
+    _draw_tails(axes, bars, row, look.colour)
+    wide = [(bar.free - bar.start) * scale.points_per_cycle >= _HATCH_POINTS for bar in bars]
     for hatched in (True, False):
         spans = [
             (bar.start, bar.free - bar.start) for bar, is_wide in zip(bars, wide, strict=True) if is_wide is hatched
@@ -123,18 +120,18 @@ def _draw_bars(axes: Axes, bars: Sequence[Bar], row: int, look: tuple[str, str],
             axes.broken_barh(
                 spans,
                 (row - _HEIGHT / 2, _HEIGHT),
-                facecolor=colour,
-                hatch=hatch if hatched else "",
-                edgecolor="#333333",
+                facecolor=look.colour,
+                hatch=look.hatch if hatched else "",
+                edgecolor=EDGE,
                 linewidth=0.5,
                 zorder=2,
                 label="op",
             )
 
 
-def _draw_short(axes: Axes, ops: ShortOps, row: int, colour: str, scale: float) -> None:
+def _draw_short(axes: Axes, ops: ShortOps, row: int, colour: str, scale: Scale) -> None:
     _draw_tails(axes, [ops], row, colour)
-    span = ops.start, max(ops.free - ops.start, _LEAST_PIXELS / scale)
+    span = ops.start, max(ops.free - ops.start, _LEAST_POINTS / scale.points_per_cycle)
     axes.broken_barh([span], (row - _HEIGHT / 2, _HEIGHT), facecolor=colour, linewidth=0, zorder=2, label="short ops")
 
 
@@ -145,11 +142,11 @@ def _draw_tails(axes: Axes, bars: Sequence[Bar | ShortOps], row: int, colour: st
         axes.broken_barh(tails, (low, _HEIGHT), facecolor=colour, alpha=0.22, linewidth=0, zorder=1, label="tail")
 
 
-def _name_bars(axes: Axes, bars: Sequence[Bar], panel: Panel, row: int, colour: str, scale: float) -> None:
+def _name_bars(axes: Axes, bars: Sequence[Bar], panel: Panel, row: int, colour: str, scale: Scale) -> None:
     """Write an op's name into its bar if there is room."""
     for bar in bars:
         start, stop = max(bar.start, panel.start), min(bar.free, panel.stop)
-        if (stop - start) * scale > len(bar.label) * _CHAR_PIXELS:
+        if (stop - start) * scale.points_per_cycle > len(bar.label) * scale.points_per_character:
             box = {"boxstyle": "round,pad=0.1", "facecolor": colour, "edgecolor": "none"}
             middle = (start + stop) / 2
             axes.text(middle, row, bar.label, ha="center", va="center", color=text_colour(colour), bbox=box, zorder=3)
@@ -164,13 +161,13 @@ def _mark_steps(axes: Axes, chart: Gantt, panel: Panel) -> None:
             axes.text(cycle, -0.55, f"step {step} ends", ha=side, va="bottom")
 
 
-def _mark_gap(axes: Axes, chart: Gantt, panel: Panel, scale: float) -> None:
+def _mark_gap(axes: Axes, chart: Gantt, panel: Panel, scale: Scale) -> None:
     """Say how long the MAC array stands still at the end of the step."""
     if panel.gap is None or chart.mac_unit is None:
         return
     first, last = panel.gap
     text = f"{last - first:,} cycles"
-    if (last - first) * scale > len(text) * _CHAR_PIXELS:
+    if (last - first) * scale.points_per_cycle > len(text) * scale.points_per_character:
         row = chart.units.index(chart.mac_unit)
         axes.annotate("", (first, row), (last, row), arrowprops={"arrowstyle": "<->", "linewidth": 0.8}, zorder=5)
         axes.text((first + last) / 2, row - 0.06, text, ha="center", va="bottom", zorder=5)
@@ -185,8 +182,8 @@ def _chain(simulation: Simulation, chart: Gantt, path: Sequence[Segment]) -> Ite
             yield segment.start, segment.end, chart.units.index(unit)
 
 
-def _draw_chain(axes: Axes, chain: Sequence[tuple[int, int, int]], panel: Panel) -> None:
-    """Draw the part of the critical path that the panel shows as one line, from row to row."""
+def _draw_chain(axes: Axes, chain: Sequence[tuple[int, int, int]], panel: Panel) -> bool:
+    """Draw the part of the critical path that the panel shows as one line, from row to row; return whether any is."""
     points: list[tuple[float, float]] = []
     for start, end, row in chain:
         if end > panel.start and start < panel.stop:
@@ -195,22 +192,25 @@ def _draw_chain(axes: Axes, chain: Sequence[tuple[int, int, int]], panel: Panel)
     if points:
         cycles, heights = zip(*points, strict=True)
         axes.plot(cycles, heights, color=_CHAIN, linewidth=1.6, zorder=4, solid_capstyle="butt", label="critical path")
+    return bool(points)
 
 
-def _legend(
-    figure: Figure, chart: Gantt, looks: dict[tuple[str, str], tuple[str, str]], mixed: bool, chain: bool
-) -> None:
+def _legend(figure: Figure, look: Look, charts: Sequence[Gantt], mixed: bool, chain: bool) -> None:
+    """Explain each group of kinds of op that is drawn, and what else is."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
+    used = {bar.look for chart in charts for bar in chart.bars}
     handles: list[Patch | Line2D] = [
-        Patch(facecolor=colour, hatch=hatch, edgecolor="#333333", linewidth=0.5, label=kind)
-        for kind, (colour, hatch) in {kind: look for (_, kind), look in looks.items()}.items()
+        Patch(facecolor=found.colour, hatch=found.hatch, edgecolor=EDGE, linewidth=0.5, label=found.words)
+        for found in LOOKS
+        if found in used
     ]
     if mixed:
-        handles.append(Patch(facecolor=_MIXED, label="several short ops"))
-    handles.append(Patch(facecolor="#DDDDDD", label="paler: in the pipeline, unit free"))
-    handles.append(Line2D([], [], color="black", linestyle=(0, (4, 2)), linewidth=1, label=chart.step_end_means))
+        handles.append(Patch(facecolor=MIXED.colour, label=MIXED.words))
+    handles.append(Patch(facecolor="#DDDDDD", label="paler: in the pipeline"))
+    means = charts[0].step_end_means
+    handles.append(Line2D([], [], color="black", linestyle=(0, (4, 2)), linewidth=1, label=means))
     if chain:
         handles.append(Line2D([], [], color=_CHAIN, linewidth=1.6, label="critical path"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=_LEGEND_COLUMNS, frameon=False)
+    put_legend(figure, look, handles, 4)

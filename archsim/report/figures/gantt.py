@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
 from archsim.api import Simulation
 from archsim.program.ir import DataKind, Op
-from archsim.report.text.steps import longest_body
+from archsim.report.figures.op_looks import OpLook, op_look
+from archsim.report.text.steps import body_numbers
 
-_PLACE = re.compile(r"\+\d+$")
-"""Which step of several in a repetition: no part of what an op is."""
 _FEW_BARS = 90
 """So many bars are readable in one panel."""
 _CLOSE = 0.5
@@ -24,7 +22,7 @@ class Bar:
     """One op: it holds its unit from `start` to `free`, its results are visible at `done` (cycles of the run)."""
 
     unit: str
-    kind: str
+    look: OpLook
     label: str
     repetition: int
     start: int
@@ -36,10 +34,11 @@ class Bar:
 class ShortOps:
     """Ops of one unit after each other that are drawn as one bar: each alone, or what is between them, is a hairline.
 
-    `kinds`: of what kinds they are. The bar goes from `start` to `free`, the last results are visible at `done`.
+    `looks`: those of the kinds that they are of. The bar goes from `start` to `free`, the last results are visible at
+    `done`.
     """
 
-    kinds: tuple[str, ...]
+    looks: tuple[OpLook, ...]
     start: int
     free: int
     done: int
@@ -47,13 +46,17 @@ class ShortOps:
 
 @dataclass(frozen=True, slots=True)
 class Gantt:
-    """The recorded ops of the time steps; `step_ends` maps a step to the cycle at which it ends."""
+    """The recorded ops of the time steps of a body; `step_ends` maps a step to the cycle at which it ends.
+
+    `body`: what the body is called, where there are several; else "".
+    """
 
     units: tuple[str, ...]
     mac_unit: str | None
     bars: tuple[Bar, ...]
     step_ends: dict[int, int]
     step_end_means: str
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +69,16 @@ class Panel:
     gap: tuple[int, int] | None
 
 
-def gantt(simulation: Simulation) -> Gantt:
-    """The chart of everything on record of the time steps.
+def charted_bodies(simulation: Simulation, most: int) -> list[int]:
+    """The numbers of the bodies that have time steps, in order; of more than `most` those that take longest."""
+    phases = simulation.program.phases
+    bodies = [number for number in body_numbers(simulation) if phases[number].time_steps] or body_numbers(simulation)
+    longest = sorted(bodies, key=lambda number: -simulation.trace.phases[number].cycles)[:most]
+    return sorted(longest)
 
-    Of layers after each other it shows those of the layer that takes longest.
-    """
-    number = longest_body(simulation)
+
+def gantt(simulation: Simulation, number: int) -> Gantt:
+    """The chart of everything on record of the time steps of the body of that number."""
     ops = simulation.program.phases[number].ops
     bars = []
     ends: dict[int, int] = {}
@@ -81,14 +88,15 @@ def gantt(simulation: Simulation) -> Gantt:
             continue
         op = ops[record.op]
         step = op.step(record.repetition)
-        kind = _PLACE.sub("", op.label.partition("[")[0].strip())
-        bars.append(Bar(op.unit, kind, op.label, step, record.start, record.free, record.done))
+        bars.append(Bar(op.unit, op_look(op.label), op.label, step, record.start, record.free, record.done))
         ends[step] = max(ends.get(step, 0), record.done)
         if _writes_h(op):
             h_ends[step] = max(h_ends.get(step, 0), record.done)
     mac_unit = next((op.unit for op in ops if op.macs), None)
-    means = "step ends: h_t complete" if h_ends else "step ends: all its ops done"
-    return Gantt(tuple(simulation.trace.units), mac_unit, tuple(bars), h_ends or ends, means)
+    means = "step ends: h complete" if h_ends else "step ends: ops done"
+    several = len(charted_bodies(simulation, len(simulation.program.phases))) > 1
+    body = simulation.program.phases[number].name.removeprefix("body of ") if several else ""
+    return Gantt(tuple(simulation.trace.units), mac_unit, tuple(bars), h_ends or ends, means, body)
 
 
 def merge_short(bars: Iterable[Bar], least: float, gap: float) -> tuple[list[Bar], list[ShortOps]]:
@@ -102,10 +110,10 @@ def merge_short(bars: Iterable[Bar], least: float, gap: float) -> tuple[list[Bar
             long.append(bar)
         elif short and bar.start - short[-1].free < gap:
             last = short[-1]
-            kinds = tuple(dict.fromkeys((*last.kinds, bar.kind)))
-            short[-1] = ShortOps(kinds, last.start, bar.free, max(last.done, bar.done))
+            looks = tuple(dict.fromkeys((*last.looks, bar.look)))
+            short[-1] = ShortOps(looks, last.start, bar.free, max(last.done, bar.done))
         else:
-            short.append(ShortOps((bar.kind,), bar.start, bar.free, bar.done))
+            short.append(ShortOps((bar.look,), bar.start, bar.free, bar.done))
     return long, short
 
 
@@ -118,14 +126,16 @@ def panels(chart: Gantt) -> list[Panel]:
     if len(chart.bars) <= _FEW_BARS or len(steps) < 2:
         start = min((bar.start for bar in chart.bars), default=0)
         stop = max((bar.done for bar in chart.bars), default=1)
-        return [Panel(_title("steps", steps), start, stop, None)]
+        return [Panel(_title(chart, steps), start, stop, None)]
     step = steps[(len(steps) - 1) // 2 + (len(steps) == 2)]
     begin, end = chart.step_ends[step - 1], chart.step_ends[step]
     length = end - begin
     gap = _longest_gap(chart, begin, end, length)
     closer = max(3 * (gap[1] - gap[0]) if gap else 0, length // 8, 10)
     margin = length // 8
-    whole = Panel(f"Step {step} from the end of the step before: {length:,} cycles", begin - margin, end + margin, None)
+    where = f"{chart.body[:1].upper()}{chart.body[1:]}, step" if chart.body else "Step"
+    title = f"{where} {step} from the end of the step before: {length:,} cycles"
+    whole = Panel(title, begin - margin, end + margin, None)
     if closer > _CLOSE * (whole.stop - whole.start):
         margin = length // 2
         return [Panel(whole.title, begin - margin, end + margin, gap)]
@@ -136,10 +146,12 @@ def panels(chart: Gantt) -> list[Panel]:
     return [whole, Panel(title, middle - closer // 2, middle + closer // 2, gap)]
 
 
-def _title(noun: str, steps: list[int]) -> str:
+def _title(chart: Gantt, steps: list[int]) -> str:
     if not steps:
         return "no time step on record"
-    return f"Step {steps[0]}" if len(steps) == 1 else f"Time {noun} {steps[0]} to {steps[-1]}"
+    text = f"step {steps[0]}" if len(steps) == 1 else f"time steps {steps[0]} to {steps[-1]}"
+    text = f"{chart.body}, {text}" if chart.body else text
+    return text[0].upper() + text[1:]
 
 
 def _longest_gap(chart: Gantt, begin: int, end: int, length: int) -> tuple[int, int] | None:

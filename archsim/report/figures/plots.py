@@ -1,59 +1,83 @@
-"""Plots a run: PNGs of 16 cm at 150 dots an inch, the same bytes for the same run."""
+"""Plots a run: figures of matplotlib, written to a file if one is named, the same bytes for the same run."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
 from archsim.critical import Segment
-from archsim.report.figures.drawing import write_png
+from archsim.errors import OutputError
+from archsim.report.figures.drawing import figure_bytes, style
+from archsim.report.figures.kinds import FigureKind, figure_of, why_none
+from archsim.report.figures.look import USUAL, FigureFormat, Look
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+File = str | Path | None
+"""A file whose name ends in .png, .svg or .pdf; None: the figure is only returned."""
 
 
-def plot_utilization(simulation: Simulation, path: Path) -> None:
-    """Plot how busy each unit is over the time steps."""
-    from archsim.report.figures.figure_utilization import utilization_figure
+def plot(
+    kind: FigureKind, simulation: Simulation, file: File = None, look: Look = USUAL, path: Sequence[Segment] = ()
+) -> Figure:
+    """Plot a figure of a run; OutputError if the run has none of this kind, or for a file of another form.
 
-    write_png(utilization_figure, simulation, path)
+    `path`: the critical path, as `archsim.api.explain.find(run).path`, for the timeline.
+    """
+    missing = why_none(kind, simulation)
+    if missing:
+        raise OutputError(f"{kind}: {missing}")
+    file_format = None if file is None else format_of(Path(file))
+    with style(look):
+        figure = figure_of(kind, simulation, look, path)
+        if file is not None and file_format is not None:
+            Path(file).write_bytes(figure_bytes(figure, file_format))
+    return figure
 
 
-def plot_timeline(simulation: Simulation, path: Path, chain: Sequence[Segment] = ()) -> None:
+def format_of(file: Path) -> FigureFormat:
+    """The form of a figure's file by the end of its name; OutputError if it is none of them."""
+    end = file.suffix.removeprefix(".").lower()
+    if end not in list(FigureFormat):
+        raise OutputError(f"{file}: a figure's name ends in .{', .'.join(FigureFormat)}")
+    return FigureFormat(end)
+
+
+def plot_utilization(simulation: Simulation, file: File = None, look: Look = USUAL) -> Figure:
+    """Plot how busy each unit is over the run."""
+    return plot(FigureKind.UTILIZATION, simulation, file, look)
+
+
+def plot_timeline(
+    simulation: Simulation, file: File = None, chain: Sequence[Segment] = (), look: Look = USUAL
+) -> Figure:
     """Plot the recorded time steps as a Gantt chart: a row a unit, a bar an op, and the critical path."""
-    from archsim.report.figures.figure_timeline import timeline_figure
-
-    write_png(lambda run: timeline_figure(run, chain), simulation, path)
+    return plot(FigureKind.TIMELINE, simulation, file, look, chain)
 
 
-def plot_accuracy(simulation: Simulation, path: Path) -> None:
+def plot_accuracy(simulation: Simulation, file: File = None, look: Look = USUAL) -> Figure:
     """Plot the error of the output and of c over time, and the task's scores; only with accuracy."""
-    from archsim.report.figures.figure_accuracy import accuracy_figure
-
-    write_png(accuracy_figure, simulation, path)
+    return plot(FigureKind.ACCURACY, simulation, file, look)
 
 
-def plot_format_ranges(simulation: Simulation, path: Path) -> None:
+def plot_format_ranges(simulation: Simulation, file: File = None, look: Look = USUAL) -> Figure:
     """Plot the golden model's values in the ranges of their formats; only with accuracy."""
-    from archsim.report.figures.figure_ranges import ranges_figure
-
-    write_png(ranges_figure, simulation, path)
+    return plot(FigureKind.FORMAT_RANGES, simulation, file, look)
 
 
-def plot_cycle_stack(simulation: Simulation, path: Path) -> None:
-    """Plot where each unit's cycles of the time steps went."""
-    from archsim.report.figures.figure_stack import stack_figure
-
-    write_png(stack_figure, simulation, path)
+def plot_cycle_stack(simulation: Simulation, file: File = None, look: Look = USUAL) -> Figure:
+    """Plot where the cycles of the run, and each unit's cycles of the time steps, went."""
+    return plot(FigureKind.CYCLE_STACK, simulation, file, look)
 
 
-def plot_roofline(simulation: Simulation, path: Path) -> None:
+def plot_roofline(simulation: Simulation, file: File = None, look: Look = USUAL) -> Figure:
     """Plot the machine's ceilings over operational intensity, and where the workload stands below them."""
-    from archsim.report.figures.figure_roofline import roofline_figure
-
-    write_png(roofline_figure, simulation, path)
+    return plot(FigureKind.ROOFLINE, simulation, file, look)
 
 
-def plot_energy(simulation: Simulation, path: Path) -> None:
+def plot_energy(simulation: Simulation, file: File = None, look: Look = USUAL) -> Figure:
     """Plot energy and area of every unit and memory."""
-    from archsim.report.figures.figure_energy import energy_figure
-
-    write_png(energy_figure, simulation, path)
+    return plot(FigureKind.ENERGY, simulation, file, look)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from archsim.api.explain import Findings
 from archsim.api.near_changes import NearChanges
 from archsim.config.run_files import STREAM_FILES
 from archsim.errors import OutputError, WorkloadError
+from archsim.report.figures.kinds import FigureKind, figure_of, why_none
+from archsim.report.figures.look import USUAL
 from archsim.report.files import manifest
 from archsim.report.files.accuracy_figures import accuracy_csv
 from archsim.report.files.manifest import Asked
@@ -21,15 +24,11 @@ from archsim.report.files.outputs import output_arrays
 from archsim.report.files.saved import resolved_arch, resolved_workload, stats_json
 from archsim.report.text.report_text import report_text
 
-PLOTS = ("utilization.png", "timeline.png", "cycle_stack.png", "roofline.png")
-ENERGY_PLOT = "energy.png"
-"""Only of a machine whose family has a model of energy."""
-ACCURACY_PLOTS = ("accuracy.png", "format_ranges.png")
-ACCURACY_FILES = ("accuracy.csv", *ACCURACY_PLOTS)
-"""Only of a run whose accuracy is measured: that computes in other formats than float32."""
+PICTURES = tuple(f"{kind}.png" for kind in FigureKind)
+"""Drawn when all else is in place; of these a run has those that are asked for and that it can have."""
 INPUTS = ("arch.yaml", "workload.yaml", manifest.NAME)
-FILES = ("stats.json", "report.txt", *INPUTS, "outputs.npz", *PLOTS, ENERGY_PLOT, *ACCURACY_FILES)
-"""What a run writes by itself."""
+FILES = ("stats.json", "report.txt", *INPUTS, "outputs.npz", "accuracy.csv", *PICTURES)
+"""What a run writes by itself; accuracy.csv only if it computes in other formats than float32."""
 
 
 @contextmanager
@@ -70,10 +69,9 @@ def fill_folder(
     simulation: Simulation,
     findings: Findings,
     changes: NearChanges | None,
-    plots: bool,
     keep_steps: bool = False,
 ) -> None:
-    """Write everything that is known of a run.
+    """Write everything that is known of a run but pictures.
 
     `changes` are those measured, if any were; `keep_steps`: outputs.npz has what passed through at every step, too.
     """
@@ -85,23 +83,32 @@ def fill_folder(
         np.savez(folder / "outputs.npz", **dict[str, Any](output_arrays(simulation, keep_steps)))
     if simulation.accuracy is not None:
         (folder / "accuracy.csv").write_text(accuracy_csv(simulation), encoding="utf-8")
-    if plots:
-        _draw(folder, simulation, findings)
 
 
-def _draw(folder: Path, simulation: Simulation, findings: Findings) -> None:
-    from archsim.report.figures import plots
+def draw_into(folder: Path, simulation: Simulation, findings: Findings, kinds: Sequence[FigureKind]) -> None:
+    """Draw those of the pictures that the run can have into its folder, one after the other.
 
-    utilization, timeline, cycle_stack, roofline = (folder / name for name in PLOTS)
-    plots.plot_utilization(simulation, utilization)
-    plots.plot_timeline(simulation, timeline, findings.path)
-    plots.plot_cycle_stack(simulation, cycle_stack)
-    plots.plot_roofline(simulation, roofline)
-    if simulation.stats.energy is not None:
-        plots.plot_energy(simulation, folder / ENERGY_PLOT)
-    if simulation.accuracy is not None:
-        for name, plot in zip(ACCURACY_PLOTS, (plots.plot_accuracy, plots.plot_format_ranges), strict=True):
-            plot(simulation, folder / name)
+    Each is whole or not there. Raises OutputError if one cannot be written.
+    """
+    from archsim.report.figures.drawing import drawn
+
+    for kind in kinds:
+        if not why_none(kind, simulation):
+            png = drawn(partial(figure_of, kind, simulation, USUAL, findings.path))
+            try:
+                write_whole(folder / f"{kind}.png", png)
+            except OSError as error:
+                raise _cannot_write(folder, error) from error
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write a file under another name, which it has until it is whole."""
+    temporary = file.with_name(f".{file.name}.partial-{os.getpid()}")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _write_inputs(folder: Path, asked: Asked) -> None:
@@ -126,7 +133,7 @@ def _refuse_another_run(target: Path, temporary: Path, shown: Path, force: bool)
 
 def _keep(target: Path, temporary: Path) -> None:
     """Keep the pictures, traces and tables of the same run that were not made anew."""
-    for name in (*PLOTS, ENERGY_PLOT, *ACCURACY_PLOTS, *STREAM_FILES):
+    for name in (*PICTURES, *STREAM_FILES):
         if (target / name).is_file() and not (temporary / name).exists():
             shutil.copyfile(target / name, temporary / name)
 

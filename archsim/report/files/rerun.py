@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from archsim import __version__
-from archsim.api import simulate
+from archsim.api import Simulation, simulate
 from archsim.errors import Fault, WorkloadError
-from archsim.families.load import load_arch
+from archsim.families.load import Arch, load_arch
 from archsim.metrics.saved_stats import read_stats
-from archsim.report.files.manifest import input_hashes, read_manifest
+from archsim.report.files.manifest import Manifest, input_hashes, read_manifest
 from archsim.report.files.outputs import output_arrays
 from archsim.report.files.saved import stats_json
-from archsim.workload import load_workload
+from archsim.workload import Workload, load_workload
 
 NAMES = ("arch", "workload", "overrides")
 """Figures that say how inputs were called, which is not how they are called in the folder."""
@@ -37,14 +37,7 @@ def rerun(folder: Path) -> Rerun:
     manifest = read_manifest(folder)
     saved = _saved_stats(folder / "stats.json")
     arch, workload = load_arch(str(folder / "arch.yaml")), load_workload(str(folder / "workload.yaml"))
-    run = simulate(
-        arch,
-        workload,
-        manifest.schedule,
-        timing_only=manifest.timing_only,
-        executor=manifest.executor,
-        keep_steps=manifest.keep_steps,
-    )
+    run = _run(manifest, arch, workload, manifest.timing_only)
     found = json.loads(stats_json(run))
     old, new = (dict(_flat(figures)) for figures in (saved, found))
     differences = [
@@ -61,6 +54,24 @@ def rerun(folder: Path) -> Rerun:
     if manifest.archsim != __version__:
         inputs.append(f"archsim is {__version__}, it was {manifest.archsim}")
     return Rerun(len(new), numbers, tuple(inputs), tuple(differences))
+
+
+def repeated(folder: Path, *, numbers: bool) -> Simulation:
+    """The run of a folder of results once more, if `numbers` with those that it had; raises what `rerun` raises."""
+    manifest = read_manifest(folder)
+    arch, workload = load_arch(str(folder / "arch.yaml")), load_workload(str(folder / "workload.yaml"))
+    return _run(manifest, arch, workload, manifest.timing_only or not numbers)
+
+
+def _run(manifest: Manifest, arch: Arch, workload: Workload, timing_only: bool) -> Simulation:
+    return simulate(
+        arch,
+        workload,
+        manifest.schedule,
+        timing_only=timing_only,
+        executor=manifest.executor,
+        keep_steps=manifest.keep_steps and not timing_only,
+    )
 
 
 def _hash(name: str, now: Mapping[str, str]) -> str | None:

@@ -39,7 +39,7 @@ def archsim(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize("load", [LOAD, "gru:50,90,t=3,b=6", "rnn:50,90,t=3,b=1"])
 def test_run_with_figures_and_again_from_its_own_files(tmp_path: Path, archsim: Archsim, load: str) -> None:
     folder = tmp_path / "out"
-    code, out, err = archsim("run", "npu_s10nx", load, "--out", str(folder), "--json")
+    code, out, err = archsim("run", "npu_s10nx", load, "--out", str(folder), "--json", "--plots")
     assert (code, err) == (0, "")
     figures = json.loads(out)
     assert figures["schedule"] == "chains"
