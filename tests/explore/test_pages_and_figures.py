@@ -100,7 +100,7 @@ def test_the_gap_to_the_best_falls_from_1_to_0(write: Write) -> None:
     assert np.asarray(first.get_xdata()).tolist() == [1, 2, 3, 4, 5]
     assert np.asarray(first.get_ydata()).tolist() == [1, 1, 0.5, 0.5, 0]
     assert (first.get_color(), first.get_label()) == (PALETTE[0], "body (us)")
-    assert any("best at the first point: MACs per cycle" in text for text in words(axes.figure.get_figure(True)))
+    assert any("best at the first point: MACs per cycle" in text.replace("\n", " ") for text in words(axes.figure.get_figure(True)))
     assert axes.get_xscale() == "linear"
 
 

@@ -11,7 +11,7 @@ from archsim.api import simulate
 from archsim.api.explain import find
 from archsim.families.load import load_arch
 from archsim.report.figures.figure_timeline import _chain, timeline_figure
-from archsim.report.figures.gantt import gantt
+from archsim.report.figures.gantt import charted_bodies, gantt
 from archsim.workload import load_workload
 
 
@@ -21,7 +21,7 @@ def test_it_runs_in_the_row_of_whose_cycles_it_is() -> None:
     Step 3 ends at 184 = 198 less the store of h_n (14); the array's last sums of it are there at 166.
     """
     run = simulate(load_arch("tiny_2x2"), load_workload("lstm_3_2_t4"), timing_only=True)
-    findings, chart = find(run), gantt(run)
+    findings, chart = find(run), gantt(run, charted_bodies(run, 1)[0])
     chain = list(_chain(run, chart, findings.path))
     assert all(end == start for (_, end, _), (start, _, _) in pairwise(chain))
     assert (chain[0][0], chain[-1][1]) == (0, run.stats.latency_cycles)
@@ -30,7 +30,7 @@ def test_it_runs_in_the_row_of_whose_cycles_it_is() -> None:
     assert rows == ["mac_array", "activation", "elementwise", "activation", "elementwise"]
     assert sum(end - start for start, end, row in chain if 149 <= start < 184 and chart.units[row] == "mac_array") == 17
 
-    figure = timeline_figure(run, findings.path)
+    figure = timeline_figure(run, path=findings.path)
     [line] = [line for axes in figure.axes for line in axes.lines if line.get_label() == "critical path"]
     cycles = np.asarray(line.get_xdata(), float).tolist()
     assert cycles == sorted(cycles)
@@ -43,5 +43,5 @@ def test_without_a_path_there_is_none(workload: str) -> None:
     """Also of frames, whose path is that of another run."""
     run = simulate(load_arch("tiny_2x2"), load_workload(workload), timing_only=True)
     path = find(run).path if run.frames is not None else ()
-    figure = timeline_figure(run, path)
+    figure = timeline_figure(run, path=path)
     assert "critical path" not in [text.get_text() for text in figure.legends[0].get_texts()]

@@ -5,7 +5,7 @@ import pytest
 from archsim.api import simulate
 from archsim.config import parse_override
 from archsim.families.load import load_arch
-from archsim.report.figures.gantt import gantt
+from archsim.report.figures.gantt import charted_bodies, gantt
 from archsim.report.text.linetrace import line_trace
 from archsim.report.text.report_text import report_text
 from archsim.trace import Window
@@ -42,10 +42,10 @@ def test_the_recorded_steps_are_those_of_the_middle(asked: int, executor: str) -
         if phases[record.phase].ops[record.op].label.startswith("mac_h")
     }
     assert steps == ({2, 3, 4, 5, 6, 7} if asked == 3 else {4, 5, 6})
-    chart = gantt(run)
+    chart = gantt(run, charted_bodies(run, 1)[0])
     assert {4, 5, 6} <= chart.step_ends.keys()
-    kinds = {"mac_h", "sigmoid_ifo", "tanh_g", "tanh_c", "cell", "hidden", "store h"}
-    assert {bar.kind for bar in chart.bars} - {"load x", "gemm_x"} == kinds
+    kinds = {"MAC tile", "sigmoid", "tanh", "update of c", "update of h", "store"}
+    assert {bar.look.words for bar in chart.bars} - {"load", "MAC tile of x alone"} == kinds
 
 
 @pytest.mark.parametrize("schedule", ["hoisted", "fused_wavefront"])

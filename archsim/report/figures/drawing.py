@@ -182,8 +182,8 @@ def label_cycles(axis: Axis, inches: float, look: Look) -> None:
 
 
 _ACRONYMS = {
-    "mac": "MAC", "macs": "MACs", "dram": "DRAM", "sram": "SRAM", "mvu": "MVU", "mfu": "MFU", "mfu0": "MFU 0", "mfu1": "MFU 1",
-    "evrf": "EVRF", "ld": "LD", "fifo": "FIFO",
+    "mac": "MAC", "macs": "MACs", "dram": "DRAM", "sram": "SRAM", "mvu": "MVU", "mfu": "MFU",
+    "mfu0": "MFU 0", "mfu1": "MFU 1", "evrf": "EVRF", "ld": "LD", "fifo": "FIFO",
 }  # fmt: skip
 
 

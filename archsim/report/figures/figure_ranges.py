@@ -76,9 +76,9 @@ def ranges_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
     height = -(-len(panels) // across)
     figure = new_figure(look, 0.2 + 1.75 * height)
     grid = figure.subplots(height, across, squeeze=False).ravel()
-    chars = look.characters(look.width_inches / across - 0.5)
+    room = (look.width_inches / across) / (USUAL.width_inches / 2) / look.scale  # of what a panel usually has
     for axes, panel in zip(grid, panels, strict=False):
-        _draw(axes, panel, min(chars, _TITLE_CHARS))
+        _draw(axes, panel, min(_TITLE_CHARS, int(_TITLE_CHARS * room)))
     for axes in grid[len(panels) :]:
         axes.remove()
     for axes in grid[: len(panels) : across]:

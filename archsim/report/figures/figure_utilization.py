@@ -63,11 +63,12 @@ def utilization_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
     figure = new_figure(look, 0.75 + 0.62 * len(units))
     ratios = _width_ratios(parts)
     grid = figure.subplots(len(units), len(parts), sharex="col", squeeze=False, width_ratios=ratios)
+    ends = _ends(simulation, look)
     means = {number: means_of(simulation, number, found) for found in parts for number in found.phases}
     for row, name in zip(grid, units, strict=True):
         for axes, part_of_run in zip(row, parts, strict=True):
             _draw_part(axes, simulation, name, part_of_run, means)
-        _name_row(row[0], simulation, name, look)
+        _name_row(row[0], simulation, name, ends)
     inches = look.width_inches - _MARGIN_INCHES * look.scale
     for axes, part_of_run, ratio in zip(grid[-1], parts, ratios, strict=True):
         length = part_of_run.stop - part_of_run.start
@@ -148,18 +149,30 @@ def phase_means(timeline: Timeline, start: int, end: int, window: float) -> tupl
     return 100 * busy / np.diff(edges), edges
 
 
-def _name_row(axes: Axes, simulation: Simulation, unit: str, look: Look) -> None:
+def _ends(simulation: Simulation, look: Look) -> tuple[str, str]:
+    """What stands in all rows' names before and behind the numbers: the longest that has room."""
+    room = 0.97 * look.width_inches - _MARGIN_INCHES * look.scale
+    units = simulation.trace.units
+    return next(
+        (ends for ends in _ENDS if all(text_inches(look, _row_name(simulation, unit, ends)) < room for unit in units)),
+        _ENDS[-1],
+    )
+
+
+def _name_row(axes: Axes, simulation: Simulation, unit: str, ends: tuple[str, str]) -> None:
     """Write the unit's name and its shares above its row; the text may reach beyond the first of its pictures."""
+    axes.set_title(" ")  # keeps the room
+    text = _row_name(simulation, unit, ends)
+    note = axes.annotate(text, (0, 1), xycoords="axes fraction", xytext=(0, 3), textcoords="offset points", ha="left")
+    note.set_in_layout(False)
+
+
+def _row_name(simulation: Simulation, unit: str, ends: tuple[str, str]) -> str:
     trace, stats = simulation.trace, simulation.stats
     busy = [sum(timelines[unit].busy) for timelines in trace.timelines]
     steps = sum(found for found, phase in zip(busy, trace.phases, strict=True) if phase.kind is PhaseKind.BODY)
-    axes.set_title(" ")  # keeps the room
     run, body = part(sum(busy), trace.total_cycles), part(steps, stats.body_cycles)
-    texts = (f"{in_words(unit)}: {start}{run} of the run, {body} of {end}" for start, end in _ENDS)
-    room = look.width_inches - _MARGIN_INCHES * look.scale
-    text = next((text for text in texts if text_inches(look, text) < room), f"{in_words(unit)}: {run}, {body}")
-    note = axes.annotate(text, (0, 1), xycoords="axes fraction", xytext=(0, 3), textcoords="offset points", ha="left")
-    note.set_in_layout(False)
+    return f"{in_words(unit)}: {ends[0]}{run} of the run, {body} of {ends[1]}"
 
 
 def _per_us(simulation: Simulation) -> str:
