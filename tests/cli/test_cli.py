@@ -39,7 +39,7 @@ BFLOAT16 = pytest.param("bfloat16", FILES, marks=exhaustive)
 @pytest.mark.parametrize(("formats", "files"), [FLOAT32, ("q4.12", FILES), BFLOAT16])
 def test_run_writes_a_folder_with_everything(cli: Cli, formats: str, files: tuple[str, ...]) -> None:
     method = TABLE if formats == "q4.12" else ()
-    run = cli("run", *TINY, *method, "--set", f"formats={formats}")
+    run = cli("run", *TINY, *method, "--set", f"formats={formats}", "--plots")
     assert run.code == 0
     assert run.err == ""
     [folder] = Path("results").iterdir()  # no temporary folder is left

@@ -100,7 +100,10 @@ def test_the_gap_to_the_best_falls_from_1_to_0(write: Write) -> None:
     assert np.asarray(first.get_xdata()).tolist() == [1, 2, 3, 4, 5]
     assert np.asarray(first.get_ydata()).tolist() == [1, 1, 0.5, 0.5, 0]
     assert (first.get_color(), first.get_label()) == (PALETTE[0], "body (us)")
-    assert any("best at the first point: MACs per cycle" in text.replace("\n", " ") for text in words(axes.figure.get_figure(True)))
+    assert any(
+        "best at the first point: MACs per cycle" in text.replace("\n", " ")
+        for text in words(axes.figure.get_figure(True))
+    )
     assert axes.get_xscale() == "linear"
 
 
@@ -141,3 +144,21 @@ def test_each_bar_of_importance_adds_to_the_height(write: Write) -> None:
         heights[objectives] = figure.get_figheight()
         assert len(figure.axes[0].patches) == 4 * objectives
     assert heights[2] - heights[1] == pytest.approx(0.22 * 4, abs=0.2), "the legend of two objectives has a line more"
+
+
+def test_two_schedules_have_two_labels() -> None:
+    """Whole names in several lines: cut off after 12 characters, both were fused_interl.."""
+    names = ("fused_interleaved", "fused_interleaved_wavefront", "fused_interleaved_streamed")
+    labels = [figures._short(name) for name in names]
+    assert [label.replace("\n", " ") for label in labels] == [name.replace("_", " ") for name in names]
+    assert max(len(line) for label in labels for line in label.split("\n")) <= 12
+
+
+@pytest.mark.parametrize("name", ["pareto", "importance", "best"])
+def test_no_legend_lies_on_data(write: Write, name: str) -> None:
+    figure = draw(name, study_of(Space.load(write()), [(10.0, 3.0), (6.0, 4.0), (2.0, 5.0)]))
+    with style():
+        figure.draw_without_rendering()
+        (legend,) = figure.legends
+        assert not figure.axes[0].get_legend()
+        assert legend.get_window_extent().y1 <= figure.axes[0].get_window_extent().y0

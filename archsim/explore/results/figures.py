@@ -180,11 +180,11 @@ def _importance(study: Study) -> Figure:
     figure = new_figure(USUAL, 0.6 + 0.22 * len(space.parameters) * len(space.objectives))
     axes = figure.subplots()
     height = 0.8 / len(space.objectives)
-    for place, objective in enumerate(space.objectives):
+    for place in range(len(space.objectives)):
         shares = importance(study, place)
         at = [n + place * height for n in range(len(shares))]
         rest = max(0.0, 1.0 - sum(shares.values()))
-        label = f"{in_words(objective.name)} (not by one parameter alone: {rest:.0%})"
+        label = f"{_label(study, place)}, not by one parameter alone: {rest:.0%}"
         axes.barh(at, list(shares.values()), height, color=PALETTE[place % len(PALETTE)], label=label)
     middle = height * (len(space.objectives) - 1) / 2
     axes.set_yticks([n + middle for n in range(len(space.parameters))], [p.path for p in space.parameters])

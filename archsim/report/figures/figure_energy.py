@@ -40,7 +40,7 @@ _DATA = {
     **dict.fromkeys((DataKind.PARTIAL_SUM, DataKind.GATE, DataKind.STREAM), _INNER),
 }
 """Kind of data -> the looks of reading and writing it."""
-_MULTIPLY, _REGISTER = Use("multiply", "#009E73"), Use("registers", "#E69F00")
+_MULTIPLY, _REGISTER = Use("multiply", "#009E73"), Use("registers", "#E69F00", "\\\\\\\\")
 _OPERATOR, _LEAKS = Use("other operators", "#009E73", "...."), Use("leakage", "#BBBBBB")
 _OPERATORS = {OperatorKind.MULTIPLY: _MULTIPLY, OperatorKind.REGISTER: _REGISTER}
 _USES = (*_WEIGHTS, *_INPUT, *_STATE, *_INNER, _MULTIPLY, _OPERATOR, _REGISTER, _LEAKS)
