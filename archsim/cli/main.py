@@ -20,6 +20,7 @@ from archsim.cli.importing import import_command
 from archsim.cli.listing import list_command
 from archsim.cli.plot import plot_command
 from archsim.cli.program import program_command, trace_command
+from archsim.cli.report import report_command
 from archsim.cli.rerun import rerun_command
 from archsim.cli.rtl import rtl_command
 from archsim.cli.run import run_command
@@ -46,6 +47,7 @@ app.command("whatif", short_help="Measure what changing one thing of a design br
 app.command("compare", short_help="Compare machines, or results of runs, in one table.")(compare_command)
 app.command("rerun", short_help="Repeat a folder's run, and say whether anything differs.")(rerun_command)
 app.command("plot", short_help="Draw a figure of a run for print: svg, pdf or png.")(plot_command)
+app.command("report", short_help="Write one HTML page of a run, or of several side by side.")(report_command)
 app.command("explore", short_help="Search a space of designs for its Pareto front.")(explore_command)
 app.command("list", short_help="List machines, workloads, schedules, spaces and components.")(list_command)
 app.command("fidelity", short_help="Compare simulations of published machines with their figures.")(fidelity_command)

@@ -27,8 +27,10 @@ from archsim.report.text.report_text import report_text
 PICTURES = tuple(f"{kind}.png" for kind in FigureKind)
 """Drawn when all else is in place; of these a run has those that are asked for and that it can have."""
 INPUTS = ("arch.yaml", "workload.yaml", manifest.NAME)
-FILES = ("stats.json", "report.txt", *INPUTS, "outputs.npz", "accuracy.csv", *PICTURES)
-"""What a run writes by itself; accuracy.csv only if it computes in other formats than float32."""
+PAGE = "report.html"
+"""The page that `archsim report` makes of the folder, if it is not told another name."""
+FILES = ("stats.json", "report.txt", *INPUTS, "outputs.npz", "accuracy.csv", *PICTURES, PAGE)
+"""What a run writes by itself, or what is made of it; accuracy.csv only if it computes in other formats than float32."""
 
 
 @contextmanager

@@ -35,11 +35,11 @@ class Rerun:
 def rerun(folder: Path) -> Rerun:
     """Repeat the run of a folder of results and compare; raises what loading and simulating its inputs raises."""
     manifest = read_manifest(folder)
-    saved = _saved_stats(folder / "stats.json")
+    saved = saved_stats(folder / "stats.json")
     arch, workload = load_arch(str(folder / "arch.yaml")), load_workload(str(folder / "workload.yaml"))
     run = _run(manifest, arch, workload, manifest.timing_only)
     found = json.loads(stats_json(run))
-    old, new = (dict(_flat(figures)) for figures in (saved, found))
+    old, new = (dict(flat_figures(figures)) for figures in (saved, found))
     differences = [
         f"{name}: {old.get(name, 'nothing')} -> {new.get(name, 'nothing')}"
         for name in dict.fromkeys([*old, *new])
@@ -78,7 +78,8 @@ def _hash(name: str, now: Mapping[str, str]) -> str | None:
     return now.get(name) or next((value for other, value in now.items() if Path(other).name == Path(name).name), None)
 
 
-def _saved_stats(file: Path) -> dict[str, Any]:
+def saved_stats(file: Path) -> dict[str, Any]:
+    """The figures in a stats.json; WorkloadError if it is none."""
     try:
         return read_stats(file)
     except OSError as error:
@@ -87,12 +88,13 @@ def _saved_stats(file: Path) -> dict[str, Any]:
         raise WorkloadError((Fault(str(file), "", "is no stats.json of archsim"),)) from error
 
 
-def _flat(figures: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+def flat_figures(figures: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    """Each figure as a path and a text, but how inputs were called."""
     for name, value in figures.items():
         if not path and name in NAMES:
             continue
         if isinstance(value, dict):
-            yield from _flat(value, f"{path}{name}.")
+            yield from flat_figures(value, f"{path}{name}.")
         else:
             yield f"{path}{name}", json.dumps(value)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def print_explanation(found: Explanation, console: Console) -> None:
     """Print an explanation; colours and width are the console's."""
     name = f"{found.workload.name} on {found.arch.name}, schedule {found.program.schedule}"
-    parts = [title(f"{name}: {found.latency_cycles:,} cycles"), *_latency(found)]
+    parts = [title(f"{name}: {found.latency_cycles:,} cycles"), *latency_by_cause(found.stack, found.latency_cycles)]
     for step in found.steps:
         parts += _step(found, step)
     if not found.steps:
@@ -38,16 +38,16 @@ def stack_rows(stack: LatencyStack) -> list[tuple[str, str, int]]:
     return [(unit, cause, amount) for unit, causes in stack.items() for cause, amount in causes.items()]
 
 
-def _latency(found: Explanation) -> list[RenderableType]:
+def latency_by_cause(stack: LatencyStack, latency_cycles: int) -> list[RenderableType]:
     """The latency by unit and cause, largest first, and what the causes are."""
     rows = [
-        (unit, cause, f"{amount:,}", part(amount, found.latency_cycles))
-        for unit, cause, amount in sorted(stack_rows(found.stack), key=lambda row: -row[2])
+        (unit, cause, f"{amount:,}", part(amount, latency_cycles))
+        for unit, cause, amount in sorted(stack_rows(stack), key=lambda row: -row[2])
     ]
-    rows.append(("sum", "", f"{found.latency_cycles:,}", part(1, 1)))
+    rows.append(("sum", "", f"{latency_cycles:,}", part(1, 1)))
     note = "the critical path: each cycle is one op's or a wait's, and they sum to the latency"
     headers = ("unit", "cause", "cycles", "share")
-    found_causes = {cause for causes in found.stack.values() for cause in causes}
+    found_causes = {cause for causes in stack.values() for cause in causes}
     meanings = [(cause, meaning) for cause, meaning in CAUSES.items() if cause in found_causes]
     return [
         heading("Where the latency goes", note),

@@ -34,9 +34,14 @@ Line = tuple[str, str]
 def print_summary(simulation: Simulation, findings: Findings, console: Console) -> None:
     """Print what was asked and the answer, without the changes; colours and width are the console's."""
     stats = simulation.stats
+    name = title(f"{stats.workload} on {stats.arch}, schedule {stats.schedule}")
+    print_parts([name, facts(summary_rows(simulation, findings))], console)
+
+
+def summary_rows(simulation: Simulation, findings: Findings) -> list[Line]:
+    """The lines of the summary: what each is about, and what is to be said."""
     rows = [*_asked(simulation), *_answer(simulation, findings), *_costs(simulation), *_losses(simulation, findings)]
-    rows += [("numbers", verdict_in_a_line(simulation))]
-    print_parts([title(f"{stats.workload} on {stats.arch}, schedule {stats.schedule}"), facts(rows)], console)
+    return [*rows, ("numbers", verdict_in_a_line(simulation))]
 
 
 def print_changes(changes: NearChanges, console: Console) -> None:

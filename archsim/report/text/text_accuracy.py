@@ -29,9 +29,12 @@ _GROWS = 1.25
 """A ratio of errors up to this, or down to its inverse, is no trend."""
 
 
-def accuracy(simulation: Simulation) -> list[RenderableType]:
-    """The section on accuracy; nothing for a run whose errors were validated, or that computed nothing."""
-    figures = accuracy_figures(simulation)
+def accuracy(simulation: Simulation, saved: AccuracyFigures | None = None) -> list[RenderableType]:
+    """The section on accuracy; nothing for a run whose errors were validated, or that computed nothing.
+
+    `saved`: the figures of the run where its numbers are not at hand.
+    """
+    figures = saved or accuracy_figures(simulation)
     if figures is None:
         return []
     return [

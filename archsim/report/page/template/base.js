@@ -1,0 +1,55 @@
+"use strict";
+// What all charts share. Plotly takes a little HTML in its texts (<b>, <a href>): names go through plain() first.
+const archsim = { charts: {}, runs: JSON.parse(document.getElementById("data").textContent) };
+
+archsim.plain = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+
+archsim.count = (value) => Number(value).toLocaleString("en-US");
+
+archsim.element = (kind, className, text) => {
+  const made = document.createElement(kind);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+};
+
+archsim.select = (label, options, changed) => {
+  const select = archsim.element("select");
+  options.forEach((text, place) => {
+    const option = archsim.element("option", "", text);
+    option.value = place;
+    select.append(option);
+  });
+  select.addEventListener("change", () => changed(Number(select.value)));
+  const box = archsim.element("label", "", label + " ");
+  box.append(select);
+  return box;
+};
+
+archsim.controls = (host, ...items) => {
+  const box = archsim.element("div", "controls");
+  box.append(...items);
+  host.append(box);
+};
+
+archsim.note = (host, text) => host.append(archsim.element("p", "note", text));
+
+archsim.draw = (host, traces, layout, height) => {
+  const div = archsim.element("div", "chart");
+  div.style.height = height + "px";
+  host.append(div);
+  const common = {
+    font: { size: 12, family: "system-ui, sans-serif" },
+    margin: { l: 110, r: 20, t: 40, b: 50 },
+    paper_bgcolor: "#fff",
+    plot_bgcolor: "#fff",
+    hovermode: "closest",
+    hoverlabel: { align: "left", bgcolor: "#fff", bordercolor: "#555", font: { color: "#222" } },
+    legend: { orientation: "h", x: 0, y: -0.18, yanchor: "top" },
+  };
+  const title = layout.title ? { title: { text: layout.title, x: 0, xref: "container", font: { size: 14 } } } : {};
+  Plotly.newPlot(div, traces, { ...common, ...layout, ...title }, { responsive: true, displaylogo: false });
+  return div;
+};
+
+archsim.cycleAxis = (title) => ({ title: { text: title }, tickformat: ",d", exponentformat: "none", gridcolor: "#eee" });
