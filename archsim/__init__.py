@@ -1,10 +1,50 @@
-"""archsim: a cycle-level simulator of LSTM accelerators. Start reading at `archsim.api.simulate`."""
+"""archsim: a cycle-level simulator of LSTM accelerators.
+
+    from archsim import simulate
+
+    run = simulate("edge_64x64", "lstm_200_1000_t70", schedule="split")
+    print(run)                       # a line; run.stats has every figure, run.ops() a row for each op
+    print(run.stats.cycles_per_step, run.validation.passed)
+
+simulate, load_arch, load_workload, compare and explore take names of presets, paths, or what was loaded. To read the
+code, start at `archsim.api.simulate`.
+"""
 
 from __future__ import annotations
 
 import tomllib
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archsim.api import simulate
+    from archsim.api.compare import compare
+    from archsim.families.load import load_arch
+    from archsim.workload import load_workload
+
+__all__ = ["compare", "explore", "load_arch", "load_workload", "simulate"]
+
+_WHERE = {
+    "compare": "archsim.api.compare",
+    "load_arch": "archsim.families.load",
+    "load_workload": "archsim.workload",
+    "simulate": "archsim.api.simulate",
+}
+"""Where each stands: imported when it is first asked for, so that `import archsim` takes no time."""
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    """The functions of `__all__`; explore is the package of that name, which can be called."""
+    if name == "explore":
+        return import_module("archsim.explore")
+    if name in _WHERE:
+        return getattr(import_module(_WHERE[name]), name)
+    raise AttributeError(f"module 'archsim' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
 
 
 def _version(beside: Path) -> str:

@@ -56,7 +56,7 @@ class Difference:
     values: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Comparison:
     """Designs beside each other: what differs in machines and in workloads, then a row a design."""
 
@@ -64,8 +64,17 @@ class Comparison:
     workloads: tuple[Difference, ...]
     rows: tuple[Row, ...]
 
+    def __repr__(self) -> str:
+        """One line: how many designs, and the fastest of them."""
+        able = [row for row in self.rows if row.latency_cycles is not None]
+        best = min(able, key=lambda row: row.latency_us or 0.0, default=None)
+        fastest = "" if best is None else f"; fastest: {best.arch}, {best.workload}, {best.latency_us:,.4g} us"
+        return f"<{len(self.rows):,} designs compared{fastest}>"
 
-def compare(machines: Sequence[str], workloads: Sequence[str] = (), schedules: Sequence[str] = ()) -> Comparison:
+
+def compare(
+    machines: Sequence[str | Path], workloads: Sequence[str | Path] = (), schedules: Sequence[str] = ()
+) -> Comparison:
     """Compare machines (presets, files, or folders of results) on workloads with schedules.
 
     A folder of results stands for the run that it holds, or, if workloads or schedules are given, for its machine.
@@ -77,7 +86,7 @@ def compare(machines: Sequence[str], workloads: Sequence[str] = (), schedules: S
     works: dict[str, Workload] = {}
     rows: list[Row] = []
     evaluator = Evaluator()
-    for reference in machines:
+    for reference in map(str, machines):
         folder = Path(reference)
         if folder.is_dir():
             archs[reference] = load_arch(str(folder / "arch.yaml"))
@@ -87,7 +96,7 @@ def compare(machines: Sequence[str], workloads: Sequence[str] = (), schedules: S
                 continue
         else:
             archs[reference] = load_arch(reference)
-        for text in workloads or (_DEFAULT_WORKLOAD,):
+        for text in map(str, workloads or (_DEFAULT_WORKLOAD,)):
             works.setdefault(text, load_workload(text))
             rows += [
                 _row(reference, archs[reference], works[text], schedule, evaluator) for schedule in schedules or (None,)

@@ -61,7 +61,7 @@ class Step:
         return self.cycle.lag * self.unroll
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Explanation:
     """Why a run takes as long as it does; of a streaming workload: why a frame does.
 
@@ -79,6 +79,13 @@ class Explanation:
     path: tuple[Segment, ...]
     stack: LatencyStack
     steps: tuple[Step, ...]
+
+    def __repr__(self) -> str:
+        """One line: of what it is, and where most of the latency goes."""
+        rows = ((n, unit, cause) for unit, causes in self.stack.items() for cause, n in causes.items())
+        most = max(rows, default=None)
+        where = "" if most is None else f"; most: {most[0]:,} {most[1]} {most[2]}"
+        return f"<{self.workload.name} on {self.arch.name}: {self.latency_cycles:,} cycles{where}>"
 
     @property
     def max_cycle_ratio(self) -> Fraction | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Any
 
 from archsim.api.evaluate import Evaluator
 from archsim.api.fast_timing import time_fast
 from archsim.api.frames import measure_frames
+from archsim.api.inputs import AnyArch, AnyWorkload, as_arch, as_workload
 from archsim.api.machine_spec import machine_spec
 from archsim.api.op_times import Listener, OpTimesTaken
 from archsim.api.program_cache import CachedProgram
@@ -52,7 +54,7 @@ RECORDED_STEPS = 3
 """Time steps whose ops are kept one by one, for the timeline."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Simulation:
     """Everything that came out of one run.
 
@@ -81,6 +83,27 @@ class Simulation:
     times: AllTimes | None
     ranking: Ranking | None
 
+    def __repr__(self) -> str:
+        """One line: what was run, how long it takes, and whether its numbers are right."""
+        verdict = {None: "numbers not judged", True: "numbers passed", False: "NUMBERS FAILED"}[self.validation.passed]
+        return (
+            f"<{self.stats.workload} on {self.stats.arch}, schedule {self.stats.schedule}: "
+            f"{self.stats.latency_cycles:,} cycles, {self.stats.latency_us:,.4g} us; {verdict}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """The figures that are asked for first, as a table for a notebook."""
+        stats = self.stats
+        rows = [
+            ("latency", f"{stats.latency_cycles:,} cycles, {stats.latency_us:,.4g} us"),
+            ("a time step", f"{stats.cycles_per_step:,.6g} cycles; {stats.binding_bound} binds"),
+            ("utilization", f"{stats.mac_utilization:.1%} of the multipliers"),
+        ]
+        rows += [] if stats.energy is None else [("energy", f"{stats.energy.total_uj:,.4g} uJ")]
+        rows += [] if stats.area is None else [("area", f"{stats.area.area_mm2:,.4g} mm2")]
+        cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in rows)
+        return f"<table><caption>{escape(repr(self)[1:-1])}</caption>{cells}</table>"
+
     def ops(self) -> Table:
         """A table with a row for each op: when it was where, why it waited, what it moved (archsim.api.op_rows.OpRow).
 
@@ -94,8 +117,8 @@ class Simulation:
 
 
 def simulate(
-    arch: Arch,
-    workload: Workload,
+    arch: AnyArch,
+    workload: AnyWorkload,
     schedule: AskedSchedule | Ranking = None,
     *,
     timing_only: bool = False,
@@ -108,6 +131,8 @@ def simulate(
     listeners: Sequence[Listener] = (),
 ) -> Simulation:
     """Simulate a workload on a machine and check what it computed.
+
+    `arch` and `workload`: names, paths, or what load_arch and load_workload return.
 
     `schedule`: its name, or a schedule of your own; None is the first of the machine's family; a ranking, or "best",
     "best_step" or "best_energy", the best of all, and the others are kept beside it. `window`: the time
@@ -122,8 +147,7 @@ def simulate(
     for unusable weights or input, ExecutorError for an executor that does not exist or cannot time this run, TypeError
     for arguments that are none of these.
     """
-    if not isinstance(arch, Arch) or not isinstance(workload, Workload):
-        raise TypeError("simulate takes what load_arch and load_workload return; names are for these two")
+    arch, workload = as_arch(arch), as_workload(workload)
     check_executor(executor)
     units = build_units(arch.config)
     by = asked_best(schedule)

@@ -29,6 +29,7 @@ def commands() -> list[list[str]]:
     """The archsim commands of the README's blocks, without the set-up."""
     lines = [line for _, text in BLOCKS[1:] for line in text.splitlines() if line.startswith("archsim ")]
     lines = [line for line in lines if "model.onnx" not in line and "my.yaml" not in line]  # tests/importers has them
+    lines = [line for line in lines if not line.startswith("archsim report")]  # tests/docs/test_report_page.py
     lines = [line for line in lines if not line.startswith("archsim explore")]  # tests/explore has them
     return [shlex.split(line, comments=True)[1:] for line in lines]
 

@@ -43,7 +43,7 @@ class Point:
     reason: Reason | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Study:
     """The points of a space that were looked at, in the order of their numbers.
 
@@ -58,6 +58,10 @@ class Study:
     seconds: float
     asked: tuple[int, ...] = ()
     dropped: int = 0
+
+    def __repr__(self) -> str:
+        """One line: of what space, and how many designs were looked at."""
+        return f"<study of {self.space.name}: {len(self.points):,} designs, {len(self.pareto()):,} on the front>"
 
     def with_status(self, status: Status) -> list[Point]:
         """All points that have that status."""

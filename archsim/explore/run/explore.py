@@ -29,7 +29,7 @@ PATIENCE = 20
 
 
 def explore(
-    space: Space,
+    space: Space | str | Path,
     *,
     out: Path | str | None = None,
     resume: bool = False,
@@ -41,6 +41,8 @@ def explore(
 ) -> Study:
     """Look at the points that the space's sampler chooses, up to its budget.
 
+    `space`: its name or path, or what Space.load returns.
+
     `out`: folder of the journal, without which an interrupted exploration is lost; `resume`: go on from the journal
     that is there. `workers`: local processes, by default one a core (1 is this process itself); `dask`: address of a
     scheduler to use instead. `executor`: "auto", "fast" or "machine". `prune`: skip designs whose bounds are dominated
@@ -48,6 +50,7 @@ def explore(
 
     Raises OutputError if the journal cannot be written (what was finished before is kept), Interrupted on Ctrl-C.
     """
+    space = space if isinstance(space, Space) else Space.load(str(space))
     setup = Setup.from_space(space, executor)
     with ExitStack() as stack:
         journal = None if out is None else stack.enter_context(open_journal(Path(out), space, resume))

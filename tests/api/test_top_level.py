@@ -1,0 +1,74 @@
+"""What `from archsim import ...` gives: names, paths and objects are taken, results are a line, importing is quick."""
+
+from __future__ import annotations
+
+import pydoc
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import archsim
+from archsim import compare, explore, load_arch, load_workload, simulate
+from archsim.explore import Space
+from archsim.explore import explore as function
+
+
+def test_names_paths_and_objects_are_the_same_run(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text((Path(__file__).resolve().parents[2] / "arch_configs" / "tiny_2x2.yaml").read_text())
+    objects = simulate(load_arch("tiny_2x2"), load_workload("lstm_3_2_t4"), timing_only=True)
+    for arch in ("tiny_2x2", file, str(file)):
+        assert (
+            simulate(arch, "lstm_3_2_t4", timing_only=True).stats.unit_cycle_stacks == objects.stats.unit_cycle_stacks
+        )
+
+
+@pytest.mark.parametrize(("arch", "workload"), [(3, "lstm_3_2_t4"), ("tiny_2x2", None)])
+def test_anything_else_is_a_type_error(arch: object, workload: object) -> None:
+    with pytest.raises(TypeError, match="is a preset's name, a path"):
+        simulate(arch, workload)  # type: ignore[arg-type]
+
+
+def test_a_run_is_a_line_and_a_small_table() -> None:
+    run = simulate("tiny_2x2", "lstm_3_2_t4")
+    cycles = f"{run.stats.latency_cycles:,} cycles"
+    assert repr(run).startswith(f"<lstm_3_2_t4 on tiny_2x2, schedule fused_interleaved: {cycles}, ")
+    assert repr(run).endswith("; numbers passed>")
+    assert "\n" not in repr(run)
+    assert f"<td>{cycles}, " in run._repr_html_()
+
+
+def test_html_in_names_is_text_in_a_notebook() -> None:
+    from dataclasses import replace
+
+    run = simulate("tiny_2x2", replace(load_workload("lstm_3_2_t4"), name="<script>"), timing_only=True)
+    assert "<script>" not in run._repr_html_()
+    assert "&lt;script&gt;" in run._repr_html_()
+
+
+def test_a_comparison_is_a_line() -> None:
+    found = compare([Path("tiny_2x2")], ["lstm:3,2,t=2"])
+    assert repr(found).startswith("<1 designs compared; fastest: tiny_2x2, ")
+
+
+def test_explore_is_the_package_and_the_function() -> None:
+    assert explore.Space is Space
+    assert explore.explore is function
+    assert callable(explore)
+
+
+def test_help_begins_with_an_example() -> None:
+    lines = pydoc.plain(pydoc.render_doc(archsim)).splitlines()
+    assert any("from archsim import simulate" in line for line in lines[:12])
+    assert set(archsim.__all__) <= set(dir(archsim))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = archsim.nothing
+
+
+def test_importing_archsim_imports_nothing_else() -> None:
+    """So that it takes no time: NumPy alone would take longer than the 0.1 s that it may."""
+    code = "import sys, archsim; print([n for n in ('numpy', 'pydantic', 'numba', 'archsim.api') if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
