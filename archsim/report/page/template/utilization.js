@@ -89,7 +89,7 @@
         hovertemplate: `${name}<br>cycle %{x:,.0f}: %{y:.1f} % busy<extra></extra>`,
       });
     });
-    layout.xaxis = { ...archsim.cycleAxis(`cycle of the run (1 us = ${archsim.count(run.clock_mhz)} cycles)`), range: view, anchor: `y${units.length > 1 ? units.length : ""}` };
+    layout.xaxis = { ...archsim.cycleAxis(`cycle of the run (1 us = ${archsim.count(run.clock_mhz)} cycles)`), range: [0, end], anchor: `y${units.length > 1 ? units.length : ""}` };
     layout.shapes = chart.phases.slice(1).map((phase) => ({
       type: "line", xref: "x", yref: "paper", x0: phase.start, x1: phase.start, y0: 0, y1: 1, line: { color: "#555", width: 1, dash: "dot" },
     }));
