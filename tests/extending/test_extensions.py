@@ -84,7 +84,7 @@ def test_a_schedule_that_does_not_build_is_named_in_one_line(made: Callable[[], 
 
 def test_arguments_of_another_type_are_said_to_be() -> None:
     arch, workload = load_arch("tiny_2x2"), load_workload("lstm_3_2_t4")
-    with pytest.raises(TypeError, match="an architecture is a preset's name, a path or what load_arch returns, not int"):
+    with pytest.raises(TypeError, match="an architecture is a preset's name, a path or .*, not int"):
         simulate(2, workload)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="not as int"):
         simulate(arch, workload, 3)  # type: ignore[arg-type]

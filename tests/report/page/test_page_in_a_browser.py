@@ -68,6 +68,10 @@ def test_every_tab_is_drawn_without_an_error_or_a_request(page: Opened) -> None:
     sections = ("latency", "cycles", "utilization", "timeline", "roofline", "traffic", "energy")
     assert drawn == {f"{section}{run}" for section in sections for run in (0, 1)} | {"accuracy0"}
     assert page.tab.evaluate("document.body.dataset.state") == "ready"
+    names = page.tab.evaluate(
+        "[...new Set([...document.querySelectorAll('.modebar-btn')].map((one) => one.dataset.title))]"
+    )
+    assert names == ["Download plot as a PNG", "Zoom", "Pan", "Zoom in", "Zoom out", "Reset axes"]
     assert page.said == []
     assert [url[:5] for url in page.asked] == ["file:"]
 
