@@ -12,16 +12,18 @@ code, start at `archsim.api.simulate`.
 
 from __future__ import annotations
 
-import tomllib
-from importlib import import_module, metadata
-from pathlib import Path
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from archsim.api import simulate
     from archsim.api.compare import compare
     from archsim.families.load import load_arch
     from archsim.workload import load_workload
+
+    __version__: str
 
 __all__ = ["compare", "explore", "load_arch", "load_workload", "simulate"]
 
@@ -35,7 +37,12 @@ _WHERE = {
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401
-    """The functions of `__all__`; explore is the package of that name, which can be called."""
+    """The functions of `__all__`, and the version; explore is the package of that name, which can be called."""
+    if name == "__version__":
+        from pathlib import Path
+
+        globals()[name] = found = _version(Path(__file__).resolve().parent.parent)
+        return found
     if name == "explore":
         return import_module("archsim.explore")
     if name in _WHERE:
@@ -53,6 +60,9 @@ def _version(beside: Path) -> str:
     `beside` is the folder that holds the package. An editable install keeps the metadata of the day on which it was
     made, while journals of explorations and workers of a cluster are told apart by the version of the code that runs.
     """
+    import tomllib
+    from importlib import metadata
+
     try:
         project = tomllib.loads((beside / "pyproject.toml").read_text(encoding="utf-8"))["project"]
         if project["name"] == "archsim":
@@ -60,6 +70,3 @@ def _version(beside: Path) -> str:
     except (OSError, KeyError, ValueError):  # no checkout, or the file of something else
         pass
     return metadata.version("archsim")
-
-
-__version__ = _version(Path(__file__).resolve().parent.parent)

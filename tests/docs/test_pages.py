@@ -205,7 +205,7 @@ def test_the_command_line_prints_the_version(
 
 def test_the_version_is_that_of_the_code_that_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """That of the checkout if there is one; of another project's file, or without one, what is installed."""
-    monkeypatch.setattr("archsim.metadata.version", lambda name: f"{name} as installed")
+    monkeypatch.setattr("importlib.metadata.version", lambda name: f"{name} as installed")
     assert archsim._version(tmp_path) == "archsim as installed"
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "archsim"\nversion = "9.8.7"\n')
     assert archsim._version(tmp_path) == "9.8.7"
