@@ -68,7 +68,10 @@ def run_command(
     ] = False,
     plots: Annotated[
         bool | None,
-        typer.Option("--plots/--no-plots", help="Draw all figures, or none [default: utilization.png alone]."),
+        typer.Option(
+            "--plots/--no-plots",
+            help="Draw all figures and the page, or none [default: utilization.png and report.html].",
+        ),
     ] = None,
     trace: Annotated[
         list[TraceKind] | None,
@@ -127,15 +130,19 @@ def run_command(
 
 
 def _draw(simulation: Simulation, findings: Findings, folder: Path, plots: bool | None) -> None:
-    """Draw figures into the folder of the results, which is in place: Ctrl-C loses nothing but figures."""
+    """Draw figures and the page into the folder of the results, which is in place: Ctrl-C loses nothing but these."""
     from archsim.cli.progress import working
     from archsim.report.figures.kinds import FigureKind
-    from archsim.report.files.folder import draw_into
+    from archsim.report.files.folder import PAGE, draw_into, write_whole
+    from archsim.report.page.page import html_page
+    from archsim.report.page.saved_run import read_run
 
     kinds = (FigureKind.UTILIZATION,) if plots is None else tuple(FigureKind) if plots else ()
     try:
         with working("drawing"):
             draw_into(folder, simulation, findings, kinds)
+            if plots is not False:
+                write_whole(folder / PAGE, html_page([read_run(folder)]).encode())
     except KeyboardInterrupt as stop:
         raise Interrupted(f"interrupted while drawing; all results but figures are in {folder}/") from stop
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archsim.report.figures.gantt import Bar, Gantt, panels
-from archsim.report.figures.op_looks import MACS
+from archsim.report.looks.op_looks import MACS
 
 
 def chart(steps: int, gap: int = 0, step_cycles: int = 1000) -> Gantt:

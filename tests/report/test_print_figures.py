@@ -25,7 +25,7 @@ from archsim.report.figures.figure_roofline import levels, slopes_of
 from archsim.report.figures.figure_stack import _phases
 from archsim.report.figures.kinds import OF_NUMBERS, FigureKind, figure_of, why_none
 from archsim.report.figures.look import ONE_COLUMN_INCHES, USUAL, FigureFormat, Look, width_of
-from archsim.report.figures.op_looks import LOOKS, MACS, OTHER, SIGMOID, TANH, op_look
+from archsim.report.looks.op_looks import LOOKS, MACS, OTHER, SIGMOID, TANH, op_look
 from tests.present import present
 from tests.report.accuracy_runs import run_formats
 from tests.report.conftest import Run

@@ -32,7 +32,7 @@ from archsim.report.figures.figure_timeline import timeline_figure
 from archsim.report.figures.figure_utilization import means_of, phase_means, run_parts, utilization_figure
 from archsim.report.figures.gantt import Bar, Gantt, Panel, charted_bodies, gantt, panels
 from archsim.report.figures.look import USUAL
-from archsim.report.figures.op_looks import LOAD, MACS, MIXED, SIGMOID, STORE, TANH, op_look
+from archsim.report.looks.op_looks import LOAD, MACS, MIXED, SIGMOID, STORE, TANH, op_look
 from archsim.report.text.steps import STEP_BUCKETS, step_stacks
 from archsim.trace import Timeline, Window
 from tests.present import present

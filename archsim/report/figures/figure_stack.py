@@ -9,26 +9,13 @@ from archsim.api import Simulation
 from archsim.program.ir import PhaseKind
 from archsim.report.figures.drawing import EDGE, in_words, new_figure, put_legend, put_title, text_colour, text_inches
 from archsim.report.figures.look import USUAL, Look
+from archsim.report.looks.cycle_looks import cycle_look
 from archsim.report.text.steps import STEP_BUCKETS, step_stacks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_LOOKS = {
-    "useful": ("#0072B2", ""),
-    "padding": ("#56B4E9", "////"),
-    "wait_port": ("#009E73", "...."),
-    "wait_recurrence": ("#D55E00", ""),
-    "wait_input": ("#F0E442", "xxxx"),
-    "wait_weights": ("#F0E442", "...."),
-    "wait_accumulator": ("#CC79A7", "\\\\\\\\"),
-    "wait_operand": ("#E69F00", "////"),
-    "wait_buffer": ("#CC79A7", "...."),
-    "wait_issue": ("#999999", "xxxx"),
-    "idle": ("#F2F2F2", ""),
-}
-"""Bucket -> colour and hatch."""
 _PHASE_COLOURS = {
     PhaseKind.PROLOGUE: "#BBBBBB",
     PhaseKind.BODY: "#FFFFFF",
@@ -63,7 +50,7 @@ def stack_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
         shares = [100 * stack[bucket] / length for stack in stacks.values()]
         if not any(shares):
             continue
-        colour, hatch = _LOOKS[bucket]
+        cycles = cycle_look(bucket)
         visible = max(shares) * inches * 72 / 100 >= _VISIBLE_POINTS
         bars = axes.barh(
             rows,
@@ -71,8 +58,8 @@ def stack_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
             0.66,
             left=list(ends.values()),
             label=in_words(bucket),
-            color=colour,
-            hatch=hatch if visible else "",
+            color=cycles.colour,
+            hatch=cycles.hatch if visible else "",
             edgecolor=EDGE,
             linewidth=0.5 if visible else 0,
         )
@@ -81,7 +68,7 @@ def stack_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
             bars[0].set_label(in_words(bucket))
         for row, (name, share) in enumerate(zip(stacks, shares, strict=True)):
             if share >= least:
-                _write(axes, ends[name] + share / 2, row, f"{share:.1f} %", colour)
+                _write(axes, ends[name] + share / 2, row, f"{share:.1f} %", cycles.colour)
             elif share >= _WRITTEN:
                 behind[name].append((in_words(bucket), share))
             ends[name] += share

@@ -20,7 +20,7 @@ from archsim.report.figures.drawing import (
 )
 from archsim.report.figures.gantt import Bar, Gantt, Panel, ShortOps, charted_bodies, gantt, merge_short, panels
 from archsim.report.figures.look import USUAL, Look
-from archsim.report.figures.op_looks import LOOKS, MIXED, OpLook
+from archsim.report.looks.op_looks import LOOKS, MIXED, OpLook
 from archsim.report.text.steps import body_numbers
 
 if TYPE_CHECKING:

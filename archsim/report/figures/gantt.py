@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from archsim.api import Simulation
 from archsim.program.ir import DataKind, Op
-from archsim.report.figures.op_looks import OpLook, op_look
+from archsim.report.looks.op_looks import OpLook, op_look
 from archsim.report.text.steps import body_numbers
 
 _FEW_BARS = 90

@@ -30,7 +30,7 @@ INPUTS = ("arch.yaml", "workload.yaml", manifest.NAME)
 PAGE = "report.html"
 """The page that `archsim report` makes of the folder, if it is not told another name."""
 FILES = ("stats.json", "report.txt", *INPUTS, "outputs.npz", "accuracy.csv", *PICTURES, PAGE)
-"""What a run writes by itself, or what is made of it; accuracy.csv only if it computes in other formats than float32."""
+"""What a run writes, or is made of it; accuracy.csv only of a run that computes in other formats than float32."""
 
 
 @contextmanager
@@ -134,8 +134,8 @@ def _refuse_another_run(target: Path, temporary: Path, shown: Path, force: bool)
 
 
 def _keep(target: Path, temporary: Path) -> None:
-    """Keep the pictures, traces and tables of the same run that were not made anew."""
-    for name in (*PICTURES, *STREAM_FILES):
+    """Keep the pictures, page, traces and tables of the same run that were not made anew."""
+    for name in (*PICTURES, PAGE, *STREAM_FILES):
         if (target / name).is_file() and not (temporary / name).exists():
             shutil.copyfile(target / name, temporary / name)
 

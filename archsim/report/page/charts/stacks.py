@@ -7,16 +7,17 @@ from dataclasses import dataclass
 
 from archsim.api import Simulation
 from archsim.api.explain import Findings
-from archsim.report.page.charts.looks import CYCLES, OTHER
+from archsim.report.looks.cycle_looks import CYCLE_LOOKS, cycle_look
 from archsim.report.text.steps import step_stacks
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What some cycles are: its name and colour, and the cycles of each row."""
+    """What some cycles are: its name, colour and hatch, and the cycles of each row."""
 
     name: str
     colour: str
+    hatch: str
     cycles: tuple[int, ...]
 
 
@@ -50,10 +51,10 @@ def cycle_charts(simulation: Simulation) -> tuple[StackChart, ...]:
 
 
 def _chart(title: str, total: int, stacks: Mapping[str, Mapping[str, int]]) -> StackChart:
-    found = [name for name in CYCLES if any(stack.get(name) for stack in stacks.values())]
-    others = dict.fromkeys(name for stack in stacks.values() for name in stack if name not in CYCLES)
+    found = [name for name in CYCLE_LOOKS if any(stack.get(name) for stack in stacks.values())]
+    others = dict.fromkeys(name for stack in stacks.values() for name in stack if name not in CYCLE_LOOKS)
     parts = [
-        Part(name, CYCLES.get(name, OTHER), tuple(stack.get(name, 0) for stack in stacks.values()))
-        for name in (*found, *others)
+        Part(name, look.colour, look.hatch[:1], tuple(stack.get(name, 0) for stack in stacks.values()))
+        for name, look in ((name, cycle_look(name)) for name in (*found, *others))
     ]
     return StackChart(title, total, tuple(stacks), tuple(parts))

@@ -11,7 +11,7 @@ from archsim.api import Simulation
 from archsim.api.explain import Findings
 from archsim.program.ir import PhaseKind, Program, Region
 from archsim.program.labels import label_parts
-from archsim.report.page.charts.looks import kind_colour
+from archsim.report.looks.op_looks import op_look
 from archsim.report.page.charts.waits import Waits
 from archsim.report.text.figures_as_text import plural
 from archsim.trace import OpRecord
@@ -57,11 +57,12 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class TimelineChart:
-    """The chart; `colours` are those of `kinds`; `notes` say what it leaves out."""
+    """The chart; `colours` and `hatches` are those of `kinds`; `notes` say what it leaves out."""
 
     units: tuple[str, ...]
     kinds: tuple[str, ...]
     colours: tuple[str, ...]
+    hatches: tuple[str, ...]
     groups: tuple[Group, ...]
     ops: Ops
     reasons: tuple[str, ...]
@@ -102,7 +103,8 @@ def timeline_chart(simulation: Simulation, findings: Findings, steps: range, mos
     return TimelineChart(
         units,
         kinds.texts,
-        tuple(map(kind_colour, kinds.texts)),
+        tuple(op_look(kind).colour for kind in kinds.texts),
+        tuple(op_look(kind).hatch[:1] for kind in kinds.texts),
         groups,
         Ops(*zip(*columns, strict=True)) if columns else Ops(*((),) * 10),
         reasons.texts,

@@ -22,7 +22,7 @@
       name: archsim.plain(part.name),
       y: rows.map((_, row) => row),
       x: part.cycles,
-      marker: { color: part.colour, line: { color: "#333", width: 0.5 } },
+      marker: { color: part.colour, pattern: archsim.pattern(part.hatch), line: { color: "#333", width: 0.5 } },
       text: part.cycles.map((cycles) => (100 * cycles >= 6 * chart.total_cycles ? (100 * cycles / chart.total_cycles).toFixed(1) + " %" : "")),
       textposition: "inside",
       insidetextanchor: "middle",

@@ -6,6 +6,9 @@ archsim.plain = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt
 
 archsim.count = (value) => Number(value).toLocaleString("en-US");
 
+// A hatch as plotly draws it; none if there is none.
+archsim.pattern = (shape) => ({ shape, fillmode: "overlay", fgcolor: "#333", fgopacity: 0.6, size: 6, solidity: 0.2 });
+
 archsim.element = (kind, className, text) => {
   const made = document.createElement(kind);
   if (className) made.className = className;

@@ -29,7 +29,7 @@
       traces.push({
         ...bars, y: mine.map((place) => ops.unit[place]), base: mine.map((place) => ops.start[place]),
         x: mine.map((place) => ops.free[place] - ops.start[place]),
-        marker: { color: chart.colours[number], line: { color: "#333", width: 0.4 } },
+        marker: { color: chart.colours[number], pattern: archsim.pattern(chart.hatches[number]), line: { color: "#333", width: 0.4 } },
         hovertext: mine.map(text), hoverinfo: "text",
       });
     });
