@@ -6,11 +6,13 @@ import gc
 import os
 from collections import defaultdict
 from collections.abc import Hashable, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.optional import skipped_in_one_line
+from tests.pages import started_browser
 from tests.ran import Passed, passed_elsewhere, writer
 from tests.rings import SLOW_TESTS, covering, exhaustive, law_examples, selects_exhaustive, share, share_of
 
@@ -134,3 +136,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reasons = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", ())]
     if reasons:
         terminalreporter.write_line(skipped_in_one_line(reasons))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless Chromium off the network; its tests are skipped where there is none."""
+    with started_browser() as found:
+        yield found

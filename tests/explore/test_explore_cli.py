@@ -76,7 +76,7 @@ def test_points_csv_has_every_input_and_output(cli: Cli, write: Callable[..., Pa
     assert {row["reason_gap"] for row in rows if row["reason"] == "capacity"} == {"192"}
     assert all(row["command"].startswith("archsim run tiny_2x2 ") for row in rows)
     page = Path("here/index.html").read_text()
-    assert page.count("archsim run tiny_2x2") >= len(done)
+    assert page.count("archsim run tiny_2x2") >= len(done), "each design has the command of its full report"
 
 
 def test_resume_and_quiet(cli: Cli, write: Callable[..., Path]) -> None:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from archsim.explore import Space, Status
-from archsim.explore.results import figures, page
+from archsim.explore.results import figures
 from archsim.explore.results.study import Point, Study
 from archsim.report.figures.drawing import PALETTE, style
 from tests.explore.conftest import Write
@@ -47,19 +47,6 @@ def draw(name: str, study: Study) -> Figure:
     drawn |= {"pairs": figures._pairs, "importance": figures._importance}
     with style():
         return drawn[name](study)
-
-
-def test_the_page_lists_so_many_designs_and_says_that_there_are_more(
-    write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    space = Space.load(write())
-    monkeypatch.setattr(page, "MOST_ROWS", 3)
-    for count, note in ((3, ""), (5, " (the first 3 of 5)")):
-        text = page.html_page(study_of(space, [(float(n), 1.0) for n in range(count)]), ())
-        front, every = text.split("<details>")
-        assert f"<summary>All evaluated designs{note}</summary>" in every
-        assert [f'<tr id="p{n}">' in every for n in range(5)] == [True, True, True, False, False]
-        assert front.count("<tr id=") == 1, "the first dominates all others"
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from archsim.explore.page.page import html_page
 from archsim.explore.results.figures import figures
-from archsim.explore.results.page import html_page
+from archsim.explore.results.reasons import reasons_rows
 from archsim.explore.results.study import Status, Study
 from archsim.explore.results.study_folder import RESULTS, write_file
 from archsim.explore.results.table import csv_bytes, parquet_bytes, points_table
@@ -28,7 +29,7 @@ def write_results(study: Study, folder: Path, plots: bool = True) -> list[str]:
     files: dict[str, bytes] = {
         "points.csv": csv_bytes(everything),
         "pareto.csv": csv_bytes(points_table(study, study.pareto())),
-        "index.html": html_page(study, list(pictures)).encode(),
+        "index.html": html_page(study, pictures).encode(),
         **pictures,
     }
     if parquet is None:
@@ -88,15 +89,10 @@ def study_text(study: Study, width: int = 120) -> str:
     ]
     headers = [*(f"{o.name} ({o.direction[:3]})" for o in space.objectives), *paths]
     console.print(table([">~"] * len(headers), headers, rows))
-    reasons: dict[str, int] = {}
-    for point in study.with_status(Status.INFEASIBLE) + study.with_status(Status.FAILED):
-        assert point.reason is not None
-        kind = f"{point.status.value}, {point.reason.kind}: {point.reason.what.partition(':')[0]}"
-        reasons[kind] = reasons.get(kind, 0) + 1
+    reasons = reasons_rows(study)
     if reasons:
         console.print(heading("Without figures"))
-        ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
-        console.print(table((">", "<~"), None, [(f"{count:,}", kind) for kind, count in ordered[:10]]))
+        console.print(table((">", "<~"), None, reasons))
     return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
 
 

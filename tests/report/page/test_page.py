@@ -6,10 +6,8 @@ import gzip
 import json
 import shutil
 from base64 import b64decode
-from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,44 +16,11 @@ from archsim.report.page import plotly_js
 from archsim.report.page.page import html_page
 from archsim.report.page.page_data import SECTIONS
 from archsim.report.page.saved_run import read_run
+from tests.pages import Parsed
 from tests.report.page.conftest import run_command
 
 EVIL = '<img src=x onerror="alert(1)"><script>alert(2)</script> & </title></script>'
 MOST_BYTES = 5_000_000
-
-
-class Parsed(HTMLParser):
-    """A page taken apart: its elements, and the text outside of scripts by the section that it stands in."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: dict[str, str] = {}
-        self.scripts: list[str] = []
-        self._section, self._inside = "", ""
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
-        self.elements.append((tag, found))
-        self._inside = tag
-        if tag == "section":
-            self._section = found["id"] or ""
-
-    def handle_endtag(self, tag: str) -> None:
-        self._inside = ""
-
-    def handle_data(self, data: str) -> None:
-        if self._inside in ("script", "style"):
-            self.scripts.append(data)
-        else:
-            self.texts[self._section] = self.texts.get(self._section, "") + data
-
-    @property
-    def data(self) -> Any:
-        """The data of the charts."""
-        return json.loads(next(text for text in self.scripts if text.lstrip().startswith("[{")))
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +132,7 @@ def test_names_with_html_stay_text(folder: Path, tmp_path: Path) -> None:
 
 
 def test_data_cannot_end_its_element() -> None:
-    from archsim.report.page.page import _json
+    from archsim.report.page.render import _json
 
     assert "<" not in _json([EVIL])
     assert json.loads(_json([EVIL])) == [EVIL]

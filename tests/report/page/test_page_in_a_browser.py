@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,45 +13,16 @@ import pytest
 from archsim.report.page.page import html_page
 from archsim.report.page.page_data import SECTIONS
 from archsim.report.page.saved_run import read_run
-
-DRAW_MS = 30_000
-"""A page is drawn in a second; a machine that does much else gets time."""
+from tests.pages import Opened, opened
 
 
-@dataclass
-class Opened:
-    """A page in a browser, and what it said and asked for."""
-
-    tab: Any
-    said: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-
-    def show(self, section: str) -> None:
-        """Click on a tab; its charts are drawn."""
-        self.tab.click(f"#tab-{section}")
-        self.tab.wait_for_selector(f"#{section}.shown")
-
-    def range_of(self, section: str) -> tuple[float, float]:
-        """What the first chart of a section shows of its x axis."""
-        low, high = self.tab.evaluate(f"document.querySelector('#{section} .chart').layout.xaxis.range.map(Number)")
-        return low, high
-
-
-def opened(browser: Any, file: Path, folders: Sequence[Path]) -> Opened:
-    file.write_text(html_page([read_run(folder) for folder in folders]), encoding="utf-8")
-    found = Opened(browser.new_page(viewport={"width": 1300, "height": 1000}))
-    found.tab.set_default_timeout(DRAW_MS)
-    found.tab.on("console", lambda message: found.said.append(message.text))
-    found.tab.on("pageerror", lambda error: found.said.append(str(error)))
-    found.tab.on("request", lambda request: found.asked.append(request.url))
-    found.tab.goto(file.as_uri())
-    found.tab.wait_for_selector("body[data-state]")
-    return found
+def opened_runs(browser: Any, file: Path, folders: Sequence[Path]) -> Opened:
+    return opened(browser, file, html_page([read_run(folder) for folder in folders]))
 
 
 @pytest.fixture(scope="module")
 def page(browser: Any, folder: Path, other: Path, tmp_path_factory: pytest.TempPathFactory) -> Opened:
-    return opened(browser, tmp_path_factory.mktemp("open") / "page.html", [folder, other])
+    return opened_runs(browser, tmp_path_factory.mktemp("open") / "page.html", [folder, other])
 
 
 def test_every_tab_is_drawn_without_an_error_or_a_request(page: Opened) -> None:
@@ -135,7 +105,7 @@ def test_hostile_names_are_text_in_charts_too(browser: Any, folder: Path, tmp_pa
     name = "<img src=x onerror=\"document.body.dataset.hit='1'\"><b>x</b>"
     stats["arch"] = name
     (evil / "stats.json").write_text(json.dumps(stats))
-    found = opened(browser, tmp_path / "evil.html", [evil, folder])
+    found = opened_runs(browser, tmp_path / "evil.html", [evil, folder])
     for section, _ in SECTIONS:
         found.show(section)
     assert found.tab.evaluate("document.body.dataset.hit") is None

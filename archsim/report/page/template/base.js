@@ -39,8 +39,9 @@ archsim.note = (host, text) => host.append(archsim.element("p", "note", text));
 
 // Only what works on the page itself: plotly's bar has a button that would send the chart elsewhere.
 archsim.BUTTONS = [["toImage", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]];
+archsim.BRUSH_BUTTONS = [["toImage", "select2d", "lasso2d", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]];
 
-archsim.draw = (host, traces, layout, height) => {
+archsim.draw = (host, traces, layout, height, buttons = archsim.BUTTONS) => {
   const div = archsim.element("div", "chart");
   div.style.height = height + "px";
   host.append(div);
@@ -54,7 +55,7 @@ archsim.draw = (host, traces, layout, height) => {
     legend: { orientation: "h", x: 0, y: -0.18, yanchor: "top" },
   };
   const title = layout.title ? { title: { text: layout.title, x: 0, xref: "container", font: { size: 14 } } } : {};
-  Plotly.newPlot(div, traces, { ...common, ...layout, ...title }, { responsive: true, displaylogo: false, modeBarButtons: archsim.BUTTONS });
+  Plotly.newPlot(div, traces, { ...common, ...layout, ...title }, { responsive: true, displaylogo: false, modeBarButtons: buttons });
   return div;
 };
 
