@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import gzip
+from functools import lru_cache
 
 from archsim.errors import OutputError
 
 
+@lru_cache(maxsize=1)  # half a second of compressing, which is the same for every page
 def plotly_base64() -> str:
     """The script of the installed plotly, gzip in base64 (2 MB); OutputError if it is missing."""
     try:
