@@ -92,8 +92,16 @@ class ExecutorError(ArchsimError):
     """The executor that was asked for does not exist, or cannot time this run."""
 
 
+class LengthError(ArchsimError):
+    """A run takes more cycles than are counted."""
+
+
 class ExtensionError(ArchsimError):
     """What another installed package offers to archsim cannot be used."""
+
+
+class CacheWarning(UserWarning):
+    """What was computed cannot be kept for later: it is computed again each time."""
 
 
 class Interrupted(ArchsimError):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from archsim.api.program_cache import CachedProgram
 from archsim.families.machine_config import MachineConfig
-from archsim.hardware.unit import Units
+from archsim.hardware.unit import Service, Units
 from archsim.metrics.bounds import StepTimes
 from archsim.metrics.precomputed import Precomputed
 from archsim.program.ir import PhaseKind
 from archsim.trace import Trace, Window
+from archsim.trace.limits import LARGEST_CYCLE, too_long
 
 if TYPE_CHECKING:
     from archsim.engines.recurrence import Timing
@@ -31,7 +34,7 @@ def time_fast(
 ) -> FastTiming | str:
     """Time a program on a machine, or say why that cannot be; `window` as in execute_fast.
 
-    ExecutorError if a window is asked for and the run is too long to record it.
+    ExecutorError if a window is asked for and the run is too long to record it; LengthError if no executor can.
     """
     from archsim.engines.recurrence import ServiceTimes, Timing, execute_fast, length_refusal, machine_refusal
 
@@ -44,6 +47,7 @@ def time_fast(
     sequencer = config.sequencer
     reason = length_refusal(services, cached.shape_times, sequencer.issue_cycles + sequencer.token_latency_cycles)
     if reason:
+        _check_length(cached, services)
         return reason
     of_shapes = ServiceTimes.from_services(services)
     of_phases = tuple(of_shapes.at(places) for places in cached.shape_places)
@@ -51,6 +55,15 @@ def time_fast(
     trace = execute_fast(cached.tables, timing, window=window).trace
     times, bursts = _step_times(cached, trace, timing), cached.figure_cache.burst_figures(config, units)
     return FastTiming(trace, Precomputed(cached.spec, cached.figures, times, bursts, facts))
+
+
+def _check_length(cached: CachedProgram, services: Sequence[Service]) -> None:
+    """LengthError if one unit alone is occupied for longer than a run may take: no executor counts so far."""
+    occupied: Counter[str] = Counter()
+    for op, service, times in zip(cached.shapes.ops, services, cached.shape_times, strict=True):
+        occupied[op.unit] += service.occupancy_cycles * times
+    if max(occupied.values(), default=0) >= LARGEST_CYCLE:
+        raise too_long()
 
 
 def _step_times(cached: CachedProgram, trace: Trace, timing: Timing) -> StepTimes:

@@ -6,6 +6,7 @@ import errno
 import io
 import signal
 import sys
+import warnings
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -83,6 +84,7 @@ _USAGE_ERROR: Any = typer.BadParameter.__base__
 def main() -> None:
     """Run the command line and exit: 0 good, 1 wrong numbers, 2 the user's fault, 3 ours."""
     _prepare_streams()
+    _prepare_warnings()
     if not sys.argv[1:]:
         sys.argv.append("--help")  # whoever types the name alone asks what there is
     try:
@@ -166,6 +168,19 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+
+def _prepare_warnings() -> None:
+    """Say as notes what a user should know, and nothing of what libraries warn their developers of."""
+    from archsim.errors import CacheWarning
+
+    def note(message: Warning | str, *rest: object, **more: object) -> None:
+        print(f"archsim: note: {one_line(str(message))}", file=sys.stderr)
+
+    if "--debug" not in sys.argv[1:]:
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("once", CacheWarning)
+        warnings.showwarning = note
 
 
 def _fail(error: Exception, message: str, code: int) -> NoReturn:

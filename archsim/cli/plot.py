@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -110,8 +109,10 @@ def _drawn(kind: FigureKind, form: FigureFormat, look: Look, run: Simulation) ->
 
 def _compare(run: Simulation, result: Path) -> None:
     """Say on stderr if the run takes another time than when its folder was written: by another archsim, most likely."""
+    from archsim.metrics.saved_stats import read_stats
+
     try:
-        then = json.loads((result / "stats.json").read_bytes())["latency_cycles"]
+        then = read_stats(result / "stats.json")["latency_cycles"]
     except (OSError, ValueError, KeyError, TypeError):
         return
     now = run.stats.latency_cycles

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from archsim.config.events import MAX_BYTES, line_at
+from archsim.config.regular_files import open_regular
 from archsim.config.text import KeyPath, dotted, one_line, shown_with_type
 from archsim.config.tree import read_tree
 from archsim.errors import Fault, FaultsError
@@ -31,7 +32,7 @@ def load_document(path: Path, error: type[FaultsError]) -> Document:
     """Read a YAML file of at most 256 KiB; raises `error` with all its faults, also when it cannot be read."""
     source = one_line(str(path))
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             raw = file.read(MAX_BYTES + 1)
     except OSError as failure:
         raise error((Fault(source, "", f"cannot be read: {failure.strerror or failure}"),)) from None

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
+
+from archsim.config.json_text import json_of
+from archsim.config.regular_files import read_regular
 
 MAX_BYTES = 64 << 20
 """Largest stats.json that is read."""
 
 
 def read_stats(file: Path) -> dict[str, Any]:
-    """The JSON object in a file; OSError if it cannot be read, ValueError if it is too large or holds no object."""
-    if file.stat().st_size > MAX_BYTES:
-        raise ValueError("is too large")
-    found = json.loads(file.read_text(encoding="utf-8"))
+    """The JSON object in a file; OSError if it cannot be read or is too large, ValueError if it holds no object."""
+    found = json_of(read_regular(file, MAX_BYTES))
     if not isinstance(found, dict):
         raise ValueError("is no object")
     return found

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from archsim.trace.limits import too_long
+
 MAX_BINS = 1024
 _FLUSH_AT = 4096
 
@@ -37,9 +39,12 @@ class TimelineBuilder:
         self._ends = array("q")  # where each interval begins and ends
 
     def add(self, start: int, cycles: int) -> None:
-        """Note that the unit is occupied in [start, start + cycles)."""
-        self._ends.append(start)
-        self._ends.append(start + cycles)
+        """Note that the unit is occupied in [start, start + cycles); LengthError if that is beyond 64-bit integers."""
+        try:
+            self._ends.append(start)
+            self._ends.append(start + cycles)
+        except OverflowError as error:
+            raise too_long() from error
         if len(self._ends) >= _FLUSH_AT:
             self._flush()
 

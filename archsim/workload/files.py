@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from archsim.config.regular_files import open_regular
 from archsim.errors import Fault, WorkloadError
 
 Shape = tuple[int, ...]
@@ -156,8 +157,6 @@ class _Npz:
 def _opened(path: Path) -> Iterator[_TensorFile]:
     """Open the file by its content, or else its suffix; what goes wrong while it is open is a WorkloadError."""
     openers = {".safetensors": _open_safetensors, ".npz": _open_npz}
-    if path.is_dir():
-        raise _error(path, "", "is a directory, expected a file")
     try:
         opener = openers.get(_kind(path) or path.suffix)
         if opener is None:
@@ -169,10 +168,10 @@ def _opened(path: Path) -> Iterator[_TensorFile]:
 
 
 def _kind(path: Path) -> str:
-    """The suffix that fits the content of a file, whatever its name; "" if it does not say."""
-    if not path.is_file():
+    """The suffix that fits the content of a file, whatever its name; "" if it does not say, or is not there."""
+    if not path.exists():
         return ""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         head = file.read(9)
     if head.startswith(b"PK\x03\x04"):
         return ".npz"

@@ -110,3 +110,13 @@ def test_a_difference_fails_the_verdict(monkeypatch: pytest.MonkeyPatch) -> None
     assert isinstance(found.executors, ExecutorCheck)
     assert "total_cycles" in found.executors.differing
     assert not found.passed
+
+
+@pytest.mark.parametrize("executor", ["auto", "fast", "machine"])
+def test_a_run_that_no_executor_can_count_is_one_line(cli: Cli, executor: str) -> None:
+    """At 1e-18 bytes a cycle the weights take 1e20 cycles; times are 64-bit integers in each executor."""
+    slow = ("--set", "dram.bandwidth_bytes_per_cycle=1e-18", "--timing-only", "--json")
+    outcome = cli("run", "edge_16x16", "lstm:1,4,t=200", *slow, "--executor", executor)
+    assert outcome.code == 2
+    assert outcome.err.startswith("archsim: error: the run takes more than 4,611,686,018,427,387,904 cycles (2^62)")
+    assert len(outcome.err.splitlines()) == 1

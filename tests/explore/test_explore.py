@@ -1,7 +1,9 @@
 """explore(): the front is that of the full enumeration, whatever the workers, the sampler's path and the pruning."""
 
+import io
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from archsim.cli.main import main
 from archsim.config import Override, parse_override
 from archsim.explore import Space, Status, explore
 from archsim.explore.results.study import Point
+from archsim.explore.results.table import csv_bytes, parquet_bytes, points_table
 from archsim.explore.results.write_results import write_results
 from archsim.explore.run.evaluation import stats_outputs
 from archsim.explore.run.watcher import Watcher
@@ -310,3 +313,35 @@ def test_a_constraint_on_results_says_demand_and_bound_and_on_which_workload(wri
                 cycles = point.outputs["lstm_3_4_t3_b1"]["latency_cycles"]
                 assert (reason.kind, reason.need, reason.have, reason.unit) == ("constraint", cycles, 20, "")
                 assert reason.what == f"latency_cycles <= 20{where}"
+
+
+@pytest.mark.parametrize(
+    "objective", ["1/(mac_array.rows-2)", "log2(mac_array.rows-2)", "sqrt(mac_array.rows-4)", "0 ** (mac_array.rows-4)"]
+)
+def test_an_objective_without_a_value_makes_a_design_infeasible(objective: str, write: Write) -> None:
+    """With two rows it has none; with 4, 8 and 16 it has."""
+    study = explore(
+        Space.load(write(("mac_array.rows * mac_array.columns\n    name", f"{objective}\n    name"))), workers=1
+    )
+    undefined = [point for point in study.points if point.inputs["mac_array.rows"] == 2]
+    assert {point.status for point in undefined} == {Status.INFEASIBLE}
+    found = {point.reason.what for point in undefined if point.reason and point.reason.kind == "objective"}
+    assert len(found) == 1
+    assert objective in found.pop()
+    assert study.with_status(Status.EVALUATED)
+    assert not study.with_status(Status.FAILED)
+
+
+def test_numbers_of_points_of_any_size_are_kept(write: Write) -> None:
+    """In points.parquet as texts where 64 bits are not enough; all else of the table stays."""
+    study = explore(Space.load(write()).with_budget(4), workers=1)
+    far = replace(study, points=tuple(replace(point, number=point.number + 2**70) for point in study.points))
+    table = points_table(far, far.points)
+    data = parquet_bytes(table)
+    need("pyarrow")
+    import pyarrow.parquet as pq
+
+    assert data is not None
+    found = pq.read_table(io.BytesIO(data)).to_pydict()
+    assert found["point"] == [str(2**70 + point.number) for point in study.points]
+    assert str(2**70) in csv_bytes(table).decode()

@@ -15,6 +15,7 @@ from archsim.config.presets import PresetKind, find_file
 from archsim.errors import ArchError, OutputError
 from archsim.explore import Space, explore
 from archsim.explore.results.write_results import write_results
+from archsim.explore.run import journal as journal_module
 from archsim.explore.run.journal import Journal
 from archsim.explore.run.outcome import Kind, Outcome
 from tests.explore.conftest import Write
@@ -65,6 +66,41 @@ def test_a_torn_line_is_dropped_at_every_length(tmp_path: Path) -> None:
             assert journal.dropped == (length > last)
             journal.append([outcome(2)])
         assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"key":[],"kind":"done"}', '{"key":"k","kind":"done"}', '{"key":"k","kind":"done","outputs":{"w":{"x":[1]}}}',
+        '{"key":"k","kind":"done","outputs":{"w":3}}', '{"key":"k","kind":"infeasible"}', '{"key":"k","kind":"new"}',
+        '{"key":"k","kind":"infeasible","reason":[1]}', '{"key":"k","kind":"done","outputs":{"w":{"x":NaN}}}',
+        '{"key":"k","kind":"done","outputs":{"w":{"x":1}},"reason":["a","b",null,null,""]}', "[" * 100_000, "7", "null",
+        '{"key":"k","kind":"done","outputs":{"w":{"x":1}},"further":1}',
+    ],
+)  # fmt: skip
+def test_a_line_with_a_right_checksum_and_a_wrong_content_is_dropped(body: str, tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    with Journal.create(path, "f", "s") as journal:
+        journal.append([outcome(1)])
+    with path.open("ab") as file:
+        file.write(b"%08x %s\n" % (zlib.crc32(body.encode()), body.encode()))
+    with Journal.resume(path, "f") as journal:
+        assert list(journal.known.values()) == [outcome(1)]
+        assert journal.dropped == 1
+
+
+def test_a_line_without_an_end_takes_no_more_memory_than_a_line_may_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "MOST_LINE_BYTES", 1000)
+    path = tmp_path / "journal.jsonl"
+    with Journal.create(path, "f", "s") as journal:
+        journal.append([outcome(1)])
+    with path.open("ab") as file:
+        file.write(b"x" * 2500)
+    with Journal.resume(path, "f") as journal:
+        assert list(journal.known.values()) == [outcome(1)]
+        assert journal.dropped == 3
 
 
 def test_a_damaged_line_is_dropped_and_the_others_are_kept(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """Space files: what a point is, and what is said of a file that is wrong."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from archsim.config.presets import PresetKind, preset_names
 from archsim.errors import SpaceError
 from archsim.explore import Space
+from archsim.explore.space import fields, space_file
 from tests.explore.conftest import Write
 from tests.present import present
 
@@ -122,3 +124,38 @@ def test_what_is_given_already_cannot_be_derived(write: Write, where: str) -> No
     name = "mac_array.columns" if where == "parameters" else "activation.lanes"
     assert fault_of(path).endswith("is a parameter, or set for all points, too")
     assert name in fault_of(path)
+
+
+def test_a_field_that_no_machine_of_the_space_has_is_a_fault(write: Write) -> None:
+    """tiny_2x2 has a DRAM of the simple kind, which has no device."""
+    wrong = write(("  - minimize: body_us\n", "  - minimize: dram.device\n"))
+    with pytest.raises(SpaceError, match=r"dram\.device: no machine of this space has it: its dram is of another kind"):
+        Space.load(wrong)
+
+
+def test_numbers_are_validated_by_their_field_alone_and_the_others_by_the_machine(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """64 parameters of 4,096 values load in seconds: a machine is validated for the texts, not for each number."""
+    calls = []
+    whole = fields.apply_value
+
+    def counted(*arguments: Any) -> Any:
+        calls.append(arguments[1:])
+        return whole(*arguments)
+
+    monkeypatch.setattr(space_file, "apply_value", counted)
+    ranges = ("schedule: [fused, split]", "dram.latency_cycles: {linear: {from: 1, to: 4096, step: 1}}")
+    space = Space.load(write(ranges))
+    assert calls == [("weight_sram.capacity_bytes", "2KiB")]
+    assert [choice.value for choice in space.parameters[2].choices] == list(range(1, 4097))
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "true", "1e300"])
+def test_a_number_that_the_field_does_not_take_is_a_fault_as_before(value: str, write: Write) -> None:
+    with pytest.raises(SpaceError, match=r"parameters\.'?mac_array\.rows"):
+        Space.load(write(("mac_array.rows: {log2: {from: 2, to: 16}}", f"mac_array.rows: [2, {value}]")))
+
+
+def test_a_name_of_a_file_is_escaped(write: Write) -> None:
+    assert Space.load(write(name="\x1b[31mred")).name == "\\x1b[31mred"

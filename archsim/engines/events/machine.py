@@ -16,10 +16,14 @@ from archsim.engines.events.unit_process import UnitProcess
 from archsim.errors import DeadlockError
 from archsim.program.ir import Program
 from archsim.trace import OpRecord, PhaseTrace, Timeline, Trace, UnitTrace
+from archsim.trace.limits import LARGEST_CYCLE, too_long
 
 
 def execute(program: Program, spec: MachineSpec, options: Options) -> Trace:
-    """Run a program to its end and return its trace; DeadlockError names what is blocked."""
+    """Run a program to its end and return its trace; DeadlockError names what is blocked.
+
+    LengthError if it is not over in cycle LARGEST_CYCLE.
+    """
     env = Clock()
     arbiter = Arbiter(env, spec.units)
     units = {name: UnitProcess(env, name, options.arithmetic, arbiter) for name in spec.units}
@@ -34,6 +38,8 @@ def execute(program: Program, spec: MachineSpec, options: Options) -> Trace:
         if phase.op_instances:
             run = PhaseRun(env, number, phase, spec, units, options, services)
             _run_to_end(env, run)
+            if env.now >= LARGEST_CYCLE:
+                raise too_long()
             ends = tuple(sorted(run.ends.items()))
             records += sorted(run.records, key=lambda record: (record.repetition, record.op))
         phases.append(PhaseTrace(phase.name, phase.kind, start, env.now, ends))

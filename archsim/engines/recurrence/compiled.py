@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -57,13 +58,14 @@ def compiled(function: Callable[Parameters, Result]) -> Callable[Parameters, Res
 
 
 def _dispatcher(function: Callable[..., object]) -> Any:  # noqa: ANN401 numba says little of its types
-    try:
-        dispatcher: Any = njit(cache=True, **UNWRAPPED)(function)
+    dispatcher: Any = njit(**UNWRAPPED)(function)
+    # There is none without a folder (RuntimeError: "no locator available"), or with a numba whose cache is another one.
+    with suppress(RuntimeError, OSError, AttributeError, TypeError, ImportError):
+        from archsim.engines.recurrence.code_cache import CodeCache
+
         # By itself numba compiles again only when the file changes in which the function stands. But the layout of the
         # arguments, the helpers and the codes are compiled into it, too, and they stand in other files.
-        dispatcher._cache._cache_file._source_stamp = _sources(Path(function.__code__.co_filename).parent)
-    except (RuntimeError, AttributeError):  # "no locator available"; or another numba, whose cache is another one
-        return njit(**UNCOUNTED)(function)
+        dispatcher._cache = CodeCache(function, _sources(Path(function.__code__.co_filename).parent))
     return dispatcher
 
 

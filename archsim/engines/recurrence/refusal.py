@@ -7,9 +7,7 @@ from typing import Any
 
 from archsim.hardware.unit import Service, Unit
 from archsim.program.ir import After, Program
-
-LARGEST_CYCLE = 1 << 62
-"""Times are 64-bit integers."""
+from archsim.trace.limits import LARGEST_CYCLE
 
 
 def program_refusal(program: Program) -> str:

@@ -98,12 +98,18 @@ def _csv(cell: Cell) -> str:
     return repr(cell) if isinstance(cell, float) else str(cell)
 
 
+_WORD = 1 << 63
+
+
 def _one_type(column: list[Cell]) -> list[Cell]:
     """A column with one type, as Parquet wants it.
 
-    Integers beside floats become floats, anything beside strings a string.
+    Integers beside floats become floats, anything beside strings a string, and so do integers of more than 64 bits (as
+    numbers of points in a space beyond 2 ** 63).
     """
     kinds = {type(cell) for cell in column if cell is not None}
+    if kinds == {int} and not all(cell is None or -_WORD <= int(cell) < _WORD for cell in column):
+        return [None if cell is None else str(cell) for cell in column]
     if len(kinds) <= 1:
         return column
     if kinds <= {int, float}:

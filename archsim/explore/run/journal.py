@@ -13,18 +13,23 @@ import contextlib
 import json
 import os
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from archsim import __version__
+from archsim.config.json_text import json_of
+from archsim.config.regular_files import check_regular
+from archsim.config.text import one_line
 from archsim.errors import OutputError
 from archsim.explore.run.outcome import Kind, Outcome
 
 FORMAT = 1
 NAME = "journal.jsonl"
 NEW = f"{NAME}.new"
+MOST_LINE_BYTES = 64 << 20
+"""Longest line that is read: a thousand times what a design takes."""
 
 
 class Journal:
@@ -71,10 +76,11 @@ class Journal:
         OutputError if it is of another space or another version of archsim, in use, or cannot be written.
         """
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
+            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | getattr(os, "O_NONBLOCK", 0))
         except OSError as error:
             raise _cannot_write(path, 0, error) from error
         try:
+            _check_regular(path, descriptor)
             return _opened(path, descriptor, fingerprint)
         except BaseException:
             os.close(descriptor)  # and with it the lock
@@ -111,17 +117,24 @@ class Journal:
         self._size += len(data)
 
 
+def _check_regular(path: Path, descriptor: int) -> None:
+    try:
+        check_regular(descriptor, path)
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror}; choose another --out") from error
+
+
 def _opened(path: Path, descriptor: int, fingerprint: str) -> Journal:
     """Open the journal in an open file; what is torn at its end is cut off."""
     known: dict[str, Outcome] = {}
     dropped = 0
     try:
         _lock(descriptor, path)
-        with open(os.dup(descriptor), "rb") as file:
-            lines = file.read().splitlines(keepends=True)
-        _check_header(path, _record(lines[0]) if lines else None, fingerprint)
-        place = size = len(lines[0])
-        for line in lines[1:]:
+        lines = _lines(descriptor)
+        header = next(lines, b"")
+        _check_header(path, _record(header), fingerprint)
+        place = size = len(header)
+        for line in lines:
             place += len(line)
             outcome = _outcome(_record(line))
             if outcome is None:
@@ -136,6 +149,13 @@ def _opened(path: Path, descriptor: int, fingerprint: str) -> Journal:
     except OSError as error:
         raise _cannot_write(path, len(known), error) from error
     return Journal(path, descriptor, known, size, dropped)
+
+
+def _lines(descriptor: int) -> Iterator[bytes]:
+    """The lines of a journal, each with its end, one after the other; of a longer one that is none, pieces."""
+    with open(os.dup(descriptor), "rb") as file:
+        while line := file.readline(MOST_LINE_BYTES):
+            yield line
 
 
 def _line(text: str) -> bytes:
@@ -160,13 +180,14 @@ def _outcome(record: bytes | None) -> Outcome | None:
 def _check_header(path: Path, record: bytes | None, fingerprint: str) -> None:
     header: Any = None
     with contextlib.suppress(ValueError):
-        header = json.loads(record or b"null")
+        header = json_of(record or b"null")
     if not isinstance(header, dict) or header.get("journal") != FORMAT:
         raise OutputError(f"{path}: is not a journal of archsim explore; choose another --out")
     if header.get("archsim") != __version__:
+        other = one_line(str(header.get("archsim")))
         raise OutputError(
-            f"{path}: was written by archsim {header.get('archsim')}, and this is {__version__}: its figures may "
-            "differ; choose another --out"
+            f"{path}: was written by archsim {other}, and this is {__version__}: its figures may differ; choose "
+            "another --out"
         )
     if header.get("fingerprint") != fingerprint:
         raise OutputError(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
 from archsim.explore.space.design import Reason
 
 Output = int | float | str | None
@@ -21,6 +23,21 @@ class Kind(StrEnum):
     DONE = "done"
     INFEASIBLE = "infeasible"
     FAILED = "failed"
+
+
+class _Record(BaseModel):
+    """An outcome as it stands in a line of JSON."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    key: str
+    kind: Kind
+    outputs: dict[str, dict[str, int | float | str | None]] = {}
+    executor: str = ""
+    reason: tuple[str, str, int | float | None, int | float | None, str] | None = None
+
+
+_RECORD = TypeAdapter(_Record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +62,9 @@ class Outcome:
 
     @staticmethod
     def from_json(text: str | bytes) -> Outcome:
-        """Reads what `to_json` wrote; KeyError, TypeError or ValueError for anything else."""
-        data = json.loads(text)
-        reason = Reason(*data["reason"]) if "reason" in data else None
-        return Outcome(data["key"], Kind(data["kind"]), data.get("outputs", {}), data.get("executor", ""), reason)
+        """Reads what `to_json` wrote; ValueError for anything else, also for a text that only looks like it."""
+        data = _RECORD.validate_json(text)
+        reason = None if data.reason is None else Reason(*data.reason)
+        if (data.kind is Kind.DONE) != (reason is None) or bool(data.outputs) != (data.kind is Kind.DONE):
+            raise ValueError("an outcome has figures or a reason")
+        return Outcome(data.key, data.kind, data.outputs, data.executor, reason)

@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 
 from archsim.explore.run.evaluation import DesignEvaluator, Setup, Task
@@ -20,6 +21,9 @@ from archsim.explore.run.outcome import Outcome
 def serve() -> None:
     """Answer until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # if that one is gone, nobody reads the answer
+    warnings.simplefilter("ignore")  # they would stand between the lines of its progress
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints is no answer
     evaluator: DesignEvaluator | None = None

@@ -52,7 +52,7 @@ class PointClassifier:
         try:
             objectives = tuple(self._objective(objective, design, outcome) for objective in self._space.objectives)
         except (ExpressionError, ValueError) as error:
-            return self._point(design, Status.FAILED, outcome, reason=Reason("objective", str(error)))
+            return self._point(design, Status.INFEASIBLE, outcome, reason=Reason("objective", str(error)))
         return self._point(design, Status.EVALUATED, outcome, objectives)
 
     def pruned(self, design: Design, by: int) -> Point:

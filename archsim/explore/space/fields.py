@@ -55,9 +55,11 @@ def set_field(data: Data, path: str, value: object) -> None:
 
 
 def get_field(config: BaseModel, path: str) -> object:
-    """The value of a field of a validated configuration."""
+    """The value of a field of a validated configuration; KeyError if its section has no such field."""
     found: Any = config
     for part in path.split("."):
+        if not isinstance(found, BaseModel) or part not in type(found).model_fields:
+            raise KeyError(path)
         found = getattr(found, part)
     return found
 

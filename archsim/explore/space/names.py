@@ -10,8 +10,10 @@ from types import UnionType
 from typing import Union, get_args, get_origin, get_type_hints
 
 from archsim.explore.space.expression import Expression
-from archsim.explore.space.fields import Model, known_path
+from archsim.explore.space.fields import get_field, known_path
 from archsim.explore.space.parameters import SCHEDULE
+from archsim.explore.space.space_config import SpaceConfig
+from archsim.families.machine_config import MachineConfig
 from archsim.metrics import Stats, declared
 
 ACCURACY = "accuracy"
@@ -34,12 +36,29 @@ def is_result(name: str) -> bool:
     return first == ACCURACY or first in result_names()
 
 
-def check_names(expression: Expression, model: Model, *, results: bool) -> Iterator[str]:
-    """The faults in the names of an expression; `results` says whether it may refer to results."""
-    figures = result_names()
+Varied = tuple[str, ...]
+"""The paths of all fields and sections that are not the same in every point of a space."""
+
+
+def varied_by(config: SpaceConfig) -> Varied:
+    """What a space varies."""
+    return (*config.parameters, *config.derived)
+
+
+def check_names(expression: Expression, base: MachineConfig, varied: Varied, *, results: bool) -> Iterator[str]:
+    """The faults in the names of an expression over machines that differ from `base` in what is varied.
+
+    `results` says whether it may refer to results.
+    """
+    figures, model = result_names(), type(base)
     for name in sorted(expression.names):
         first, *inner = name.split(".")
-        if name == SCHEDULE or known_path(model, name):
+        if name == SCHEDULE:
+            continue
+        if known_path(model, name):
+            if not _reached(base, varied, name):
+                section = name.rpartition(".")[0]
+                yield f"{name}: no machine of this space has it: its {section} is of another kind"
             continue
         if not results and (first in figures or first == ACCURACY):
             yield f"{name} is a result; a derived field follows from fields alone"
@@ -57,6 +76,17 @@ def check_names(expression: Expression, model: Model, *, results: bool) -> Itera
             yield f"total({name}) is a result; a derived field follows from fields alone"
         elif not figures.get(name.split(".")[0]):
             yield f"total({name}): no result of that name has entries; there are {', '.join(_mappings(figures))}"
+
+
+def _reached(base: MachineConfig, varied: Varied, name: str) -> bool:
+    """Whether the base machine has a field, or one in which its section is another one may have it."""
+    try:
+        get_field(base, name)
+    except KeyError:
+        sections = name.split(".")[:-1]
+        around = {".".join(sections[:length]) for length in range(1, len(sections) + 1)}
+        return any(path in around or path.rpartition(".")[0] in around for path in varied)
+    return True
 
 
 def _unknown(name: str, figures: Mapping[str, bool], results: bool) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from archsim import __version__
+from archsim.config.regular_files import open_regular
 from archsim.errors import ArchError
 from archsim.explore.space.design import Design, Reason, design_key
 from archsim.explore.space.expression import Expression, ExpressionError, Scalar
@@ -171,7 +172,10 @@ class Space:
 
 def field_value(config: MachineConfig, schedule: str, name: str) -> Scalar:
     """The value that an expression sees for a field; ExpressionError if it is no plain value."""
-    value = schedule if name == SCHEDULE else get_field(config, name)
+    try:
+        value = schedule if name == SCHEDULE else get_field(config, name)
+    except KeyError:
+        raise ExpressionError(f"this design has no {name}") from None
     if isinstance(value, NumberFormat | MethodDefinition):
         return value.name
     if not isinstance(value, bool | int | float | str):
@@ -181,7 +185,8 @@ def field_value(config: MachineConfig, schedule: str, name: str) -> Scalar:
 
 def _file_digest(path: Path) -> str:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with open_regular(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return "missing"  # the evaluation says what is wrong with it
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +12,12 @@ from typing import Any
 
 from archsim.config import Document, Override, load_document, validate
 from archsim.config.presets import PresetKind, find_file
-from archsim.config.text import KeyPath, dotted, shown
+from archsim.config.text import KeyPath, dotted, one_line, shown
 from archsim.errors import ArchError, ArchsimError, Fault, FaultsError, SpaceError, WorkloadError
 from archsim.explore.space.expression import Expression, ExpressionError, parse_expression
 from archsim.explore.space.fields import Data, apply_value, known_path, normalized
-from archsim.explore.space.names import check_names
+from archsim.explore.space.names import Varied, check_names, varied_by
+from archsim.explore.space.number_field import Accepted, number_field
 from archsim.explore.space.objectives import SHORT_NAMES, Objective
 from archsim.explore.space.parameters import SCHEDULE, Choice, Parameter, label_of, range_values
 from archsim.explore.space.space import Space, WeightedWorkload
@@ -62,7 +64,7 @@ def load_space(reference: str) -> Space:
     if faults.found:
         raise faults.error()
     return Space(
-        name=path.stem,
+        name=one_line(path.stem),
         source=reference,
         config=config,
         arch_name=arch.name,
@@ -150,12 +152,23 @@ def _parameters(config: SpaceConfig, base: MachineConfig, faults: _Faults) -> It
         except ValueError as error:
             faults.add(where, str(error))
             continue
-        choices = [_choice(path, value, base, (*where, number), faults) for number, value in enumerate(values)]
-        labels = [choice.label for choice in choices]
-        twice = next((label for place, label in enumerate(labels) if label in labels[:place]), None)
+        accepted = number_field(base, path)
+        choices = [
+            _number_choice(accepted, value) or _choice(path, value, base, (*where, number), faults)
+            for number, value in enumerate(values)
+        ]
+        twice = next((label for label, count in Counter(choice.label for choice in choices).items() if count > 1), None)
         if twice is not None:
             faults.add(where, f"has the value {shown(twice)} twice")
         yield Parameter(path, tuple(choices))
+
+
+def _number_choice(accepted: Accepted, value: object) -> Choice | None:
+    """The choice of a plain number that the field takes by itself; None for all others."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    found = accepted(value)
+    return None if found is None else Choice(found, found)
 
 
 def _choice(path: str, value: object, base: MachineConfig, where: KeyPath, faults: _Faults) -> Choice:
@@ -191,7 +204,7 @@ def _derived(config: SpaceConfig, base: MachineConfig, faults: _Faults) -> Itera
             faults.add(where, "is a parameter, or set for all points, too")
         expression = _expression(text, where, faults)
         if expression is not None:
-            _names(expression, base, where, faults, results=False)
+            _names(expression, base, varied_by(config), where, faults, results=False)
             yield path, expression
 
 
@@ -199,7 +212,7 @@ def _constraints(config: SpaceConfig, base: MachineConfig, faults: _Faults) -> I
     for number, text in enumerate(config.constraints):
         expression = _expression(text, ("constraints", number), faults)
         if expression is not None:
-            _names(expression, base, ("constraints", number), faults, results=True)
+            _names(expression, base, varied_by(config), ("constraints", number), faults, results=True)
             yield expression
 
 
@@ -214,7 +227,7 @@ def _objectives(config: SpaceConfig, base: MachineConfig, faults: _Faults) -> It
         names.add(name)
         expression = _expression(SHORT_NAMES.get(text, text), where, faults)
         if expression is not None:
-            _names(expression, base, where, faults, results=True)
+            _names(expression, base, varied_by(config), where, faults, results=True)
             yield Objective(name, expression, 1 if given.minimize is not None else -1)
 
 
@@ -230,8 +243,10 @@ def _expression(text: str, where: KeyPath, faults: _Faults) -> Expression | None
         return None
 
 
-def _names(expression: Expression, base: MachineConfig, where: KeyPath, faults: _Faults, *, results: bool) -> None:
-    for message in check_names(expression, type(base), results=results):
+def _names(
+    expression: Expression, base: MachineConfig, varied: Varied, where: KeyPath, faults: _Faults, *, results: bool
+) -> None:
+    for message in check_names(expression, base, varied, results=results):
         faults.add(where, message)
 
 

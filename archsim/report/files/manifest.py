@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 
 from archsim import __version__
 from archsim.api.ranking import BEST
+from archsim.config.regular_files import open_regular, read_regular
 from archsim.config.types import StrictModel
 from archsim.errors import Fault, WorkloadError
 from archsim.families.load import Arch
@@ -98,7 +99,12 @@ def input_hashes(arch: Arch, workload: Workload, folder: Path) -> Iterator[tuple
     if arch.config.costing is not None:
         yield "technology", arch.prices.digest
     for name in named_files(workload.config):
-        yield name, hashlib.sha256((workload.folder / name).read_bytes()).hexdigest()
+        path = workload.folder / name
+        try:
+            with open_regular(path) as file:
+                yield name, hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise WorkloadError((Fault(str(path), "", f"cannot be read: {error.strerror or error}"),)) from error
 
 
 def difference(old: Manifest, new: Manifest) -> str:
@@ -116,9 +122,7 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of a folder of results; WorkloadError if it has none that can be read."""
     file = folder / NAME
     try:
-        if file.stat().st_size > MAX_BYTES:
-            raise WorkloadError((Fault(str(file), "", "is no manifest: too large"),))
-        return Manifest.model_validate_json(file.read_bytes())
+        return Manifest.model_validate_json(read_regular(file, MAX_BYTES))
     except OSError as error:
         raise WorkloadError((Fault(str(file), "", f"cannot be read: {error.strerror or error}"),)) from error
     except ValidationError as error:

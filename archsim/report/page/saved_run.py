@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import nan
@@ -17,6 +18,7 @@ from archsim.api import Simulation, simulate
 from archsim.api.explain import Findings, find
 from archsim.checking.format_error import Accuracy, OverflowCount, TensorAccuracy
 from archsim.checking.validation import Validation
+from archsim.config.regular_files import read_regular
 from archsim.errors import Fault, WorkloadError
 from archsim.families.load import load_arch
 from archsim.report.files.accuracy_figures import AccuracyFigures
@@ -30,6 +32,7 @@ _NOT_REPEATED = ("validation", "accuracy", "executor")
 """Figures of the numbers, which are not computed again, and what timed the run."""
 _TEXT_BYTES = 1 << 20
 """Most of a file's text that a page shows."""
+_MOST_CSV_BYTES = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +145,14 @@ def _errors_by_step(file: Path) -> dict[str, list[float]]:
     if not file.is_file():
         return {}
     try:
-        with file.open(encoding="utf-8", newline="") as text:
-            rows = list(csv.reader(text))
+        rows = list(csv.reader(io.StringIO(read_regular(file, _MOST_CSV_BYTES).decode("utf-8"), newline="")))
         return {name: [float(row[place]) for row in rows[1:]] for place, name in enumerate(rows[0])}
     except (OSError, ValueError, IndexError) as error:
         raise WorkloadError((Fault(str(file), "", "is no accuracy.csv of archsim"),)) from error
 
 
 def _text(file: Path) -> str:
-    text = file.read_text(encoding="utf-8")
+    text = read_regular(file, 2 * _TEXT_BYTES).decode("utf-8")
     return text if len(text) <= _TEXT_BYTES else text[:_TEXT_BYTES] + "\n... (cut off)\n"
 
 

@@ -1,0 +1,53 @@
+"""Opens files of others: regular ones alone, and no more of them than is allowed.
+
+A pipe, a socket or a device would be waited for, or never end. Everything that is wrong is an OSError with its reason
+in `strerror`, as the system's own errors have it.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+from pathlib import Path
+
+_KINDS = (
+    (stat.S_ISDIR, "is a directory, expected a file"),
+    (stat.S_ISFIFO, "is a pipe, expected a regular file"),
+    (stat.S_ISSOCK, "is a socket, expected a regular file"),
+    (stat.S_ISCHR, "is a device, expected a regular file"),
+    (stat.S_ISBLK, "is a device, expected a regular file"),
+)
+
+
+def open_regular(path: Path) -> io.BufferedReader:
+    """Open a regular file for reading bytes; OSError for anything else, at once.
+
+    ValueError for a name that no file can have, as one with a NUL character.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        check_regular(descriptor, path)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def check_regular(opened: int | Path, path: Path) -> os.stat_result:
+    """What the system says of an open file, or of a path; OSError if it is no regular file."""
+    found = os.stat(opened)
+    if not stat.S_ISREG(found.st_mode):
+        reason = next((words for is_kind, words in _KINDS if is_kind(found.st_mode)), "is no regular file")
+        raise OSError(errno.EINVAL, reason, str(path))
+    return found
+
+
+def read_regular(path: Path, most_bytes: int) -> bytes:
+    """All bytes of a regular file of at most so many; OSError for anything else, before memory is taken for it."""
+    with open_regular(path) as file:
+        data = file.read(most_bytes + 1)
+    if len(data) > most_bytes:
+        raise OSError(errno.EFBIG, f"larger than {most_bytes:,} bytes, the most that is read", str(path))
+    return data

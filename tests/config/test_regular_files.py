@@ -1,0 +1,91 @@
+"""Files of others are regular files of a bounded size: everything else is refused at once, wherever it is named."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from archsim.config.json_text import json_of
+from archsim.config.regular_files import open_regular, read_regular
+from archsim.errors import ArchError, OutputError, SpaceError, WorkloadError
+from archsim.explore import Space
+from archsim.explore.run.journal import Journal
+from archsim.families.load import load_arch
+from archsim.report.files.manifest import read_manifest
+from archsim.report.files.rerun import saved_stats
+from archsim.workload.files import tensor_names
+
+Make = Callable[[Path], object]
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def endless(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def random_device(path: Path) -> None:
+    path.symlink_to("/dev/random")
+
+
+@pytest.fixture(params=[pipe, endless, random_device], ids=lambda make: make.__name__)
+def make(request: pytest.FixtureRequest) -> Make:
+    found: Make = request.param
+    return found
+
+
+READERS: dict[str, tuple[Callable[[Path], object], type[Exception]]] = {
+    "machine.yaml": (lambda path: load_arch(str(path)), ArchError),
+    "space.yaml": (lambda path: Space.load(path), SpaceError),
+    "weights.npz": (tensor_names, WorkloadError),
+    "weights.safetensors": (tensor_names, WorkloadError),
+    "manifest.json": (lambda path: read_manifest(path.parent), WorkloadError),
+    "stats.json": (saved_stats, WorkloadError),
+    "journal.jsonl": (lambda path: Journal.resume(path, "f"), OutputError),
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_what_is_no_regular_file_is_refused_at_once(name: str, make: Make, tmp_path: Path) -> None:
+    """A pipe that nobody writes to would be waited for, and a device read until no memory is left."""
+    path = tmp_path / name
+    make(path)
+    read, error = READERS[name]
+    with pytest.raises(error, match=rf"{name}: .*is a (pipe|device), expected a regular file") as found:
+        read(path)
+    assert len(str(found.value).splitlines()) == 1
+
+
+@pytest.fixture
+def listening(tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / "s"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        yield path
+
+
+def test_a_socket_and_a_folder_are_refused(listening: Path) -> None:
+    with pytest.raises(OSError, match=r"socket|No such device or address"):
+        open_regular(listening)
+    with pytest.raises(OSError, match="is a directory"):
+        open_regular(listening.parent)
+
+
+def test_a_file_is_read_up_to_its_bound(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    path.write_bytes(b"12345")
+    assert read_regular(path, 5) == b"12345"
+    with pytest.raises(OSError, match="larger than 4 bytes, the most that is read"):
+        read_regular(path, 4)
+
+
+def test_json_that_is_nested_too_deeply_is_none() -> None:
+    assert json_of('{"a": [1]}') == {"a": [1]}
+    with pytest.raises(ValueError, match="nested too deeply"):
+        json_of("[" * 100_000)
