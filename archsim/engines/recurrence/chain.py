@@ -9,8 +9,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from archsim.engines.recurrence.compiled import compiled, inlined
-from archsim.engines.recurrence.phase_arrays import Ints, PhaseArrays
+from archsim.engines.recurrence.compiled import compiled
+from archsim.engines.recurrence.phase_arrays import Flags, Ints, PhaseArrays
 from archsim.engines.recurrence.timing import ServiceTimes
 from archsim.program.codes import DONE_CODE, FIRST_CODE
 
@@ -32,37 +32,62 @@ class Chain(Protocol):
     def per_step(self) -> Fraction: ...
 
 
-class ClosingChains(NamedTuple):
-    """The m chains that close a recurrence, as arrays; those that begin with the same op stand side by side."""
+class ChainGroups(NamedTuple):
+    """The G groups of a body's n ops: from any op with which one begins there is a chain to any with which it ends.
 
-    first: Ints
-    """(m) the op with which the chain begins."""
-    last: Ints
-    """(m) the op with which it ends."""
+    In a group all chains close after the same number of chains and count alike, and all ops with which they begin take
+    part in the same repetitions. So the longest of all is found in one pass: it is the longest way from anywhere in the
+    group's beginnings to anywhere in its ends.
+    """
+
+    begins: Flags
+    """(G, n) whether chains of the group begin with the op."""
+    ends: Flags
+    """(G, n) whether chains of the group end with the op."""
+    skip_first: Ints
+    """(G) how many of the first repetitions leave out the ops with which the chains begin."""
+    skip_last: Ints
+    """(G) the same of the last repetitions."""
+
+    @classmethod
+    def empty(cls, groups: int, ops: int) -> ChainGroups:
+        """Groups of no chains."""
+        flags = (np.zeros((groups, ops), np.bool_) for _ in range(2))
+        return cls(*flags, *(np.zeros(groups, np.int64) for _ in range(2)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChainTables:
-    """A body as `arrays`, and the chains that close in it (m each), as Chain has them."""
+    """A body as `arrays`, and the chains that close in it by groups (G each): their lag, and how often a step."""
 
     arrays: PhaseArrays
-    chains: ClosingChains
-    lag: Ints
+    groups: ChainGroups
+    lag: tuple[int, ...]
     per_step: tuple[Fraction, ...]
 
     @classmethod
     def from_chains(cls, arrays: PhaseArrays, closing: Sequence[Chain]) -> ChainTables:
-        """The tables of a body's chains, which are in the order of the ops that they begin with."""
-        rows = [(chain.first, chain.last, chain.lag) for chain in closing]
-        first, last, lag = np.ascontiguousarray(np.array(rows, np.int64).reshape(len(rows), 3).T)
-        return cls(arrays, ClosingChains(first, last), lag, tuple(chain.per_step for chain in closing))
+        """The tables of a body's chains."""
+        ends: dict[tuple[int, int, Fraction], set[int]] = {}
+        for chain in closing:
+            ends.setdefault((chain.first, chain.lag, chain.per_step), set()).add(chain.last)
+        begins: dict[tuple[int, Fraction, int, int, frozenset[int]], list[int]] = {}
+        for (first, lag, per_step), last in ends.items():
+            window = int(arrays.skip_first[first]), int(arrays.skip_last[first])
+            begins.setdefault((lag, per_step, *window, frozenset(last)), []).append(first)
+        groups = ChainGroups.empty(len(begins), len(arrays.unit))
+        for place, ((_, _, skip_first, skip_last, last), firsts) in enumerate(begins.items()):
+            groups.begins[place, firsts] = True
+            groups.ends[place, sorted(last)] = True
+            groups.skip_first[place], groups.skip_last[place] = skip_first, skip_last
+        return cls(arrays, groups, tuple(key[0] for key in begins), tuple(key[1] for key in begins))
 
     def longest(self, services: ServiceTimes, token_latency_cycles: int) -> Fraction:
         """The cycles a time step of the chain that takes longest; 0 if none closes."""
-        lengths = np.zeros(len(self.chains.first), np.int64)
+        lengths = np.zeros(len(self.lag), np.int64)
         scratch = np.zeros((2, len(self.arrays.unit)), np.int64)
-        chain_lengths(self.arrays, services, token_latency_cycles, self.chains, scratch, lengths)
-        found = zip(lengths.tolist(), self.lag.tolist(), self.per_step, strict=True)
+        chain_lengths(self.arrays, services, token_latency_cycles, self.groups, scratch, lengths)
+        found = zip(lengths.tolist(), self.lag, self.per_step, strict=True)
         return max(
             (Fraction(cycles, lag) * chains for cycles, lag, chains in found if cycles >= 0), default=Fraction(0)
         )
@@ -73,58 +98,43 @@ def chain_lengths(
     arrays: PhaseArrays,
     services: ServiceTimes,
     token_latency_cycles: int,
-    chains: ClosingChains,
+    groups: ChainGroups,
     scratch: Ints,
     lengths: Ints,
 ) -> None:
-    """Write to `lengths` (m) each chain's longest way in cycles from the start of `first` to the token after `last`.
+    """Write to `lengths` (G) the cycles of each group's longest way, from a first start to the token after an end.
 
     It is -1 where there is none. `scratch` (2, n) may hold anything.
 
     Ops follow each other along dependencies of the same repetition (after DONE: occupancy and depth; after FREE:
     occupancy, each with the token's latency; after FIRST: until the first word) and, on one unit, in order (occupancy);
-    only ops that take part whenever `first` does are on the way.
+    only ops that take part whenever the beginnings do are on the way. A beginning that others lead to is on their ways.
     """
-    starts = scratch[0]  # (n) how long after the start of `first` each op starts; -1: it does not follow
+    starts = scratch[0]  # (n) how long after the first start each op starts; -1: it does not follow
     before = scratch[1]  # the op of each unit that was last on the way; there are no more units than ops
-    for m in range(len(chains.first)):
-        begin, last = chains.first[m], chains.last[m]
-        if m == 0 or chains.first[m - 1] != begin:
-            _starts_after(arrays, services, token_latency_cycles, begin, starts, before)
-        if starts[last] >= 0:
-            lengths[m] = starts[last] + services.occupancy[last] + services.depth[last] + token_latency_cycles
-        else:
-            lengths[m] = -1
-
-
-@inlined
-def _starts_after(
-    arrays: PhaseArrays, services: ServiceTimes, token_latency_cycles: int, begin: int, starts: Ints, before: Ints
-) -> None:
-    """Write to `starts` (n) when each op starts if op `begin` does at 0 and nothing else holds it up.
-
-    `before` is a scratch array. One pass in program order: dependencies within a repetition point backwards.
-    """
-    starts[:] = -1
-    before[:] = -1
-    starts[begin] = 0
-    before[arrays.unit[begin]] = begin
-    for k in range(begin + 1, len(arrays.unit)):
-        if arrays.skip_first[k] > arrays.skip_first[begin] or arrays.skip_last[k] > arrays.skip_last[begin]:
-            continue
-        start = -1
-        for d in range(arrays.first_dep[k], arrays.first_dep[k + 1]):
-            other = arrays.dep_op[d]
-            if arrays.dep_lag[d] == 0 and starts[other] >= 0:
-                until = services.occupancy[other] + token_latency_cycles
-                if arrays.dep_after[d] == DONE_CODE:
-                    until += services.depth[other]
-                elif arrays.dep_after[d] == FIRST_CODE:
-                    until = services.first_word[other]
-                start = max(start, starts[other] + until)
-        other = before[arrays.unit[k]]
-        if other >= 0:
-            start = max(start, starts[other] + services.occupancy[other])
-        if start >= 0:
-            starts[k] = start
-            before[arrays.unit[k]] = k
+    for g in range(len(lengths)):
+        starts[:] = -1
+        before[:] = -1
+        longest = -1
+        for k in range(len(arrays.unit)):
+            if arrays.skip_first[k] > groups.skip_first[g] or arrays.skip_last[k] > groups.skip_last[g]:
+                continue
+            start = 0 if groups.begins[g, k] else -1
+            for d in range(arrays.first_dep[k], arrays.first_dep[k + 1]):
+                other = arrays.dep_op[d]
+                if arrays.dep_lag[d] == 0 and starts[other] >= 0:
+                    until = services.occupancy[other] + token_latency_cycles
+                    if arrays.dep_after[d] == DONE_CODE:
+                        until += services.depth[other]
+                    elif arrays.dep_after[d] == FIRST_CODE:
+                        until = services.first_word[other]
+                    start = max(start, starts[other] + until)
+            other = before[arrays.unit[k]]
+            if other >= 0:
+                start = max(start, starts[other] + services.occupancy[other])
+            if start >= 0:
+                starts[k] = start
+                before[arrays.unit[k]] = k
+                if groups.ends[g, k]:
+                    longest = max(longest, start + services.occupancy[k] + services.depth[k] + token_latency_cycles)
+        lengths[g] = longest

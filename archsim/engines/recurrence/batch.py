@@ -1,0 +1,92 @@
+"""Times many designs of one program at once: the times that `execute_fast` finds for each, as arrays over designs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from archsim.engines.recurrence.kernel import run_phase
+from archsim.engines.recurrence.lane_arrays import LANES, LaneResults, LaneRoom, LaneTiming
+from archsim.engines.recurrence.lanes import run_lanes
+from archsim.engines.recurrence.phase_arrays import Ints, PhaseArrays, ProgramTables
+from archsim.engines.recurrence.state import Log, PhaseState
+from archsim.engines.recurrence.timing import PhaseTiming, ServiceTimes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BatchTiming:
+    """The services and sequencer of N designs.
+
+    `services`: a table (R, S) of each kind of time: a row for each distinct unit, a column for each of the S shapes of
+    the program's ops, of which the row's unit executes some. `shape_unit`: the place of the unit that executes a shape.
+    `row`: (U, N) the row of each design's units. The sequencer is the same for all designs.
+    """
+
+    services: ServiceTimes
+    shape_unit: Ints
+    row: Ints
+    issue_cycles: int
+    queue_depth: int
+    token_latency_cycles: int
+
+    @property
+    def designs(self) -> int:
+        """How many designs there are."""
+        return int(self.row.shape[1])
+
+    def phase(self, shape: Ints) -> LaneTiming:
+        """What the timing of a phase depends on whose ops have these shapes; the last design fills the last block."""
+        missing = -self.designs % LANES
+        row = np.ascontiguousarray(np.concatenate([self.row, np.repeat(self.row[:, -1:], missing, axis=1)], axis=1))
+        _, occupancy, depth, first_word, write = self.services
+        sequencer = self.issue_cycles, self.queue_depth, self.token_latency_cycles
+        return LaneTiming(shape, self.shape_unit, occupancy, depth, first_word, write, row, *sequencer)
+
+    def alone(self, design: int, shape: Ints) -> PhaseTiming:
+        """The same of one design."""
+        rows = self.row[self.shape_unit[shape], design]
+        times = ServiceTimes(*(np.ascontiguousarray(table[rows, shape]) for table in self.services))
+        return PhaseTiming(times, self.issue_cycles, self.queue_depth, self.token_latency_cycles)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BatchTrace:
+    """What came out: for each phase its length, ends and waits of N designs, as LaneResults has them.
+
+    `alone`: how many times a phase of a design was evaluated by itself, as its block had no common period.
+    """
+
+    phases: tuple[LaneResults, ...]
+    alone: int
+
+
+def execute_batch(tables: ProgramTables, timing: BatchTiming, shapes: Sequence[Ints]) -> BatchTrace:
+    """Run a program on all designs; `shapes`: of each phase the shape of each of its ops.
+
+    The program must be one that nothing in refusal.py refuses, and no run may be longer than LONGEST_RUN.
+    """
+    found: list[LaneResults] = []
+    alone = 0
+    for arrays, shape in zip(tables.phases, shapes, strict=True):
+        lanes = timing.phase(shape)
+        results = LaneResults.empty(arrays, lanes.row.shape[1])
+        if arrays.executes:
+            room = LaneRoom.empty(arrays, len(timing.shape_unit), timing.queue_depth)
+            run_lanes(arrays, lanes, room, results)
+            left = np.flatnonzero(results.finished[: timing.designs] == 0)
+            alone += len(left)
+            for design in left.tolist():
+                _run_alone(arrays, timing.alone(design, shape), results, design)
+        found.append(LaneResults(*(array[..., : timing.designs] for array in results)))
+    return BatchTrace(tuple(found), alone)
+
+
+def _run_alone(arrays: PhaseArrays, timing: PhaseTiming, results: LaneResults, design: int) -> None:
+    state = PhaseState.at_start(arrays, timing, Log.empty(0, 0))
+    run_phase(arrays, timing, state, True)
+    results.cycles[design] = state.done_at.max(initial=0)
+    results.free_at[:, design] = state.free_at
+    results.waits[:, :, design] = state.waits
+    results.mark_ends[:, design] = state.mark_ends
