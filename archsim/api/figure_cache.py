@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from functools import partial
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from archsim.families.machine_config import MachineConfig
-from archsim.hardware.unit import Units
+from archsim.hardware.unit import Unit, Units
 from archsim.metrics.precomputed import BurstFigures
 from archsim.metrics.roofline import Ceilings
 from archsim.metrics.traffic import DRAM, dram_burst_traffic
-from archsim.metrics.unit_facts import UnitFacts, unit_ops
+from archsim.metrics.unit_facts import SharedFacts, UnitFacts, unit_ops
 from archsim.program.ir import Op, Program
 from archsim.program.shapes import Shapes
 
 KEPT = 512
-"""Parts that are kept of one program."""
+"""Burst figures that are kept of one program."""
 
 Part = TypeVar("Part")
 
@@ -31,15 +30,18 @@ class FigureCache:
     def __init__(self, program: Program, shapes: Shapes, times: Sequence[int]) -> None:
         self._program = program
         self._ops: Mapping[str, Sequence[tuple[Op, int]]] = unit_ops(shapes, times)
-        self._at_dram = tuple(name for name, ops in self._ops.items() if any(_touches_dram(op) for op, _ in ops))
+        self.at_dram = tuple(name for name, ops in self._ops.items() if any(_touches_dram(op) for op, _ in ops))
+        """The units that move something from or to DRAM."""
+        self._facts = SharedFacts()
         self._kept: OrderedDict[Hashable, object] = OrderedDict()
 
     def facts(self, units: Units) -> dict[str, UnitFacts]:
         """What each unit of a machine does."""
-        return {
-            name: self._part((name, unit.identity), partial(UnitFacts, unit, self._ops.get(name, ())))
-            for name, unit in units.items()
-        }
+        return {name: self._facts.get(name, unit, self._ops.get(name, ())) for name, unit in units.items()}
+
+    def unit_facts(self, name: str, unit: Unit[Any]) -> UnitFacts:
+        """What the unit of that name does."""
+        return self._facts.get(name, unit, self._ops.get(name, ()))
 
     def burst_figures(self, config: MachineConfig, units: Units) -> BurstFigures:
         """The burst figures of a machine.
@@ -47,8 +49,9 @@ class FigureCache:
         Bursts follow from the units that move them (DRAM, mostly no other), ceilings from multipliers and clock.
         """
         multipliers = config.multipliers
-        bursts: Hashable = tuple(units[name].identity for name in self._at_dram)
-        ports = tuple(units[multipliers.unit].ports.items())
+        bursts: Hashable = tuple(units[name].identity for name in self.at_dram)
+        array = units[multipliers.unit]
+        ports = array.identity, tuple(array.ports.items())
         return BurstFigures(
             self._part(("bursts", bursts), lambda: dram_burst_traffic(self._program, units)),
             self._part(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from archsim.api.figure_cache import FigureCache
 from archsim.config.read_tracking import FieldReader, Question, ReadTracker
+from archsim.errors import ArchsimError
 from archsim.families.machine_config import MachineConfig
 from archsim.families.schedule import Schedule
 from archsim.families.schedules import AskedSchedule, build_program, check_units, find_schedule
@@ -36,10 +37,12 @@ class CachedProgram:
     spec: NetworkSpec
     units: tuple[str, ...]
     questions: tuple[Question, ...]
+    reads: Mapping[str, object]
+    """Path -> value of each field of the machine that the schedule read."""
 
     def fits(self, config: MachineConfig) -> bool:
         """Whether a machine gives the answers that the program was built with."""
-        return all(asked.question(attrgetter(asked.path)(config)) == asked.answer for asked in self.questions)
+        return answers_alike(self.questions, config)
 
     @cached_property
     def figures(self) -> ProgramFigures:
@@ -93,16 +96,34 @@ class CachedProgram:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class NoProgram:
+    """Why machines have no program, and what the schedule read and asked until it found that out."""
+
+    error: ArchsimError
+    questions: tuple[Question, ...]
+    reads: Mapping[str, object]
+
+    def fits(self, config: MachineConfig) -> bool:
+        """Whether a machine gives the same answers, and so has no program either."""
+        return answers_alike(self.questions, config)
+
+
+def answers_alike(questions: Sequence[Question], config: MachineConfig) -> bool:
+    """Whether a machine answers questions as the one did that was asked them."""
+    return all(asked.question(attrgetter(asked.path)(config)) == asked.answer for asked in questions)
+
+
 _Group = tuple[Hashable, ...]
 _Key = tuple[_Group, tuple[str, ...], tuple[object, ...]]
 
 
 class ProgramCache:
-    """Holds the programs used last, at most `capacity` of them."""
+    """Holds the programs used last, at most `capacity` of them, and why other machines have none."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._kept: OrderedDict[_Key, list[CachedProgram]] = OrderedDict()
+        self._kept: OrderedDict[_Key, list[CachedProgram | NoProgram]] = OrderedDict()
         self._paths: dict[_Group, dict[tuple[str, ...], FieldReader]] = {}
         self.built = 0
         """Programs built so far."""
@@ -110,27 +131,47 @@ class ProgramCache:
     def get(
         self, config: MachineConfig, spec: NetworkSpec, schedule: AskedSchedule, units: tuple[str, ...]
     ) -> CachedProgram:
-        """The program of a design, built and verified if it is not kept.
+        """The program of a design, built and verified if it is not kept; raises what building it raises.
 
         `units` are the names of the machine's units.
         """
+        found = self.find(config, spec, schedule, units)
+        if isinstance(found, NoProgram):
+            raise found.error.with_traceback(None)
+        return found
+
+    def find(
+        self, config: MachineConfig, spec: NetworkSpec, schedule: AskedSchedule, units: tuple[str, ...]
+    ) -> CachedProgram | NoProgram:
+        """As `get`, but with the reason where there is no program."""
         found_schedule = find_schedule(schedule, config.family)
-        kept = self.kept(config, spec, found_schedule, units)
+        kept = self._find(config, spec, found_schedule, units)
         if kept is not None:
             return kept
-        group = (found_schedule, units, spec)
         reads = ReadTracker(config)
-        program = build_program(found_schedule, spec, reads.stand_in)
-        reads.close()
-        check_units(program, units)
-        verify(program)
-        self.built += 1
-        return self._keep(group, reads, CachedProgram(program, spec, units, tuple(reads.questions)))
+        made: CachedProgram | NoProgram
+        try:
+            program = build_program(found_schedule, spec, reads.stand_in)
+            reads.close()
+            check_units(program, units)
+            verify(program)
+        except ArchsimError as error:
+            made = NoProgram(error, tuple(reads.questions), reads.values)
+        else:
+            self.built += 1
+            made = CachedProgram(program, spec, units, tuple(reads.questions), reads.values)
+        return self._keep((found_schedule, units, spec), reads, made)
 
     def kept(
         self, config: MachineConfig, spec: NetworkSpec, schedule: Schedule[Any], units: tuple[str, ...]
     ) -> CachedProgram | None:
         """The program of a design, if it is kept."""
+        found = self._find(config, spec, schedule, units)
+        return found if isinstance(found, CachedProgram) else None
+
+    def _find(
+        self, config: MachineConfig, spec: NetworkSpec, schedule: Schedule[Any], units: tuple[str, ...]
+    ) -> CachedProgram | NoProgram | None:
         group = (schedule, units, spec)
         for paths, fields in self._paths.get(group, {}).items():
             found = fields.values_in(config)
@@ -141,16 +182,16 @@ class ProgramCache:
                     return cached
         return None
 
-    def _keep(self, group: _Group, reads: ReadTracker, cached: CachedProgram) -> CachedProgram:
+    def _keep(self, group: _Group, reads: ReadTracker, made: CachedProgram | NoProgram) -> CachedProgram | NoProgram:
         paths = tuple(sorted(reads.values))
         key = (group, paths, tuple(reads.values[path] for path in paths))
-        self._kept.setdefault(key, []).append(cached)
+        self._kept.setdefault(key, []).append(made)
         self._kept.move_to_end(key)
         self._paths.setdefault(group, {})[paths] = FieldReader(paths)
         while sum(map(len, self._kept.values())) > self._capacity and len(self._kept) > 1:
             self._forget(*self._kept.popitem(last=False)[0][:2])
         del self._kept[key][: -self._capacity]
-        return cached
+        return made
 
     def _forget(self, group: _Group, paths: tuple[str, ...]) -> None:
         """Drop paths that no kept program needs any more."""

@@ -24,6 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.config.deferred import Deferred
+
 Bank = tuple[str, ...]
 """A bank of a memory: the memory's name, and what the bank is for; of a memory with one bank the name alone."""
 
@@ -43,7 +45,7 @@ class Ports(Mapping[str, int | None]):
     """
 
     def __init__(self, widths: Widths, banked: Iterable[str] = ()) -> None:
-        self._widths = dict(widths)
+        self._widths = widths if isinstance(widths, Deferred) else dict(widths)
         self.banked = frozenset(banked)
 
     def __getitem__(self, memory: str) -> int | None:
@@ -55,10 +57,24 @@ class Ports(Mapping[str, int | None]):
     def __len__(self) -> int:
         return len(self._widths)
 
-    @property
-    def key(self) -> tuple[tuple[tuple[str, int | None], ...], frozenset[str]]:
-        """What two equal ones have in common, to be hashed."""
-        return tuple(self._widths.items()), self.banked
+
+class NotedPorts(Ports):
+    """The ports of a machine, of which it is noted whose width somebody asks for."""
+
+    def __init__(self, ports: Ports) -> None:
+        super().__init__({}, ports.banked)
+        self._ports = ports
+        self.asked: dict[str, int | None] = {}
+
+    def __getitem__(self, memory: str) -> int | None:
+        self.asked[memory] = width = self._ports[memory]
+        return width
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ports)
+
+    def __len__(self) -> int:
+        return len(self._ports)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Hashable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from archsim.config.types import StrictModel
 from archsim.errors import SimulatorBug
@@ -21,6 +22,7 @@ from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import Tally
 from archsim.hardware.port_streams import (
     Bank,
+    NotedPorts,
     Ports,
     Stream,
     Widths,
@@ -126,13 +128,22 @@ class Unit(ABC, Generic[ConfigT]):
     def __init__(self, config: ConfigT, ports: Widths, formats: Formats) -> None:
         """`ports`: the width of each memory's ports in bits a cycle (None: no limit)."""
         self.config = config
-        self.ports = ports if isinstance(ports, Ports) else Ports(ports)
+        self.ports: Ports = ports if isinstance(ports, Ports) else Ports(ports)
         self.formats = formats
 
     @property
     def identity(self) -> tuple[Hashable, ...]:
-        """A key of all that the unit's answers about ops follow from: units of equal identity say the same."""
-        return type(self), self.config, self.formats, self.ports.key
+        """A key of all that the unit's answers about ops follow from besides the widths of ports that it asks for.
+
+        Units of equal identity, with ports of equal widths where they ask for them, say the same.
+        """
+        return type(self), self.config, self.formats, self.ports.banked
+
+    def with_noted_ports(self) -> tuple[Self, NotedPorts]:
+        """The same unit with ports that note which of them it asks for, and these."""
+        unit = copy(self)
+        ports = unit.ports = NotedPorts(self.ports)
+        return unit, ports
 
     @abstractmethod
     def compute_cycles(self, op: Op) -> int:

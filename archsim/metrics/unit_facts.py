@@ -1,19 +1,20 @@
 """Works out what a program makes one unit do: how long its ops take, what they switch and move, and its cost.
 
 All of it follows from the program and from the unit's identity, so that it can be kept for other machines with such a
-unit. Each part is worked out when it is first asked for.
+unit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from archsim.hardware.operators import Tally
-from archsim.hardware.unit import Service, Unit, Units
+from archsim.hardware.unit import Unit, Units
 from archsim.metrics.actions import Access, UnitActions, count_unit
 from archsim.program.ir import Op, Program
 from archsim.program.shapes import Shapes
@@ -22,6 +23,10 @@ from archsim.technology.prices import PJ_PER_UJ
 
 KEPT = 64
 """Technologies, and widths of memories, for which a unit's costs are kept."""
+
+
+MOST_FACTS = 4096
+"""Units whose facts are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,36 +42,47 @@ class UnitCosts:
 
 
 class UnitFacts:
-    """What one unit does: the ops that it executes (one of each shape), each so many times."""
+    """What one unit does: the ops that it executes (one of each shape), each so many times.
+
+    All that asks the unit for the width of a port is worked out at once: `asked` are those widths, and units of the
+    same identity whose ports are as wide share the facts, however wide their other ports are.
+    """
 
     def __init__(self, unit: Unit[Any], ops: Sequence[tuple[Op, int]]) -> None:
-        self.unit = unit
+        self.unit, noted = unit.with_noted_ports()
         self.costs = lru_cache(KEPT)(self._costs)
         """prices -> UnitCosts."""
         self.access_counts = lru_cache(KEPT)(self._access_counts)
         """((memory, bits of an access), ...) -> how often the run accesses each memory in each way."""
         self._ops = ops
-
-    @cached_property
-    def services(self) -> tuple[Service, ...]:
+        self.services = tuple(self.unit.cycles(op) for op, _ in ops)
         """The service time of each op."""
-        return tuple(self.unit.cycles(op) for op, _ in self._ops)
-
-    @cached_property
-    def useful_cycles(self) -> int:
+        self.useful_cycles = self._useful_cycles()
         """The whole cycles' worth of useful items: floor(items / items a cycle)."""
+        modelled = self.unit.has_energy_model
+        self._actions = count_unit(ops, self.unit) if modelled else None
+        self._inventory = self.unit.inventory() if modelled else None
+        self.asked: Mapping[str, int | None] = MappingProxyType(dict(noted.asked))
+        """Memory -> width of the unit's ports into it in bits a cycle."""
+
+    def fit(self, unit: Unit[Any]) -> bool:
+        """Whether they are also those of another unit of the same identity: where its ports are as wide."""
+        return all(memory in unit.ports and unit.ports[memory] == width for memory, width in self.asked.items())
+
+    @property
+    def actions(self) -> UnitActions:
+        """The actions of the ops: what they switch and move; SimulatorBug of a unit without a model of energy."""
+        return count_unit(self._ops, self.unit) if self._actions is None else self._actions
+
+    def _useful_cycles(self) -> int:
         works = [(self.unit.work(op), times) for op, times in self._ops]
         if not works:
             return 0
         return int(Fraction(sum(work.items * times for work, times in works)) / works[-1][0].items_per_cycle)
 
-    @cached_property
-    def actions(self) -> UnitActions:
-        """The actions of the ops: what they switch and move; only of a unit with a model of energy."""
-        return count_unit(self._ops, self.unit)
-
     def _costs(self, prices: Prices) -> UnitCosts:
-        inventory, switched = self.unit.inventory(), self.actions.operators
+        inventory = self.unit.inventory() if self._inventory is None else self._inventory
+        switched = self.actions.operators
         area_mm2 = sum(prices.operator(operator).area_mm2 * count for operator, count in inventory.items())
         widths: dict[tuple[str, str], list[str]] = {}
         for operator in dict.fromkeys([*inventory, *switched]):
@@ -82,6 +98,26 @@ class UnitFacts:
             access: sum(-(-bits // width[access.memory]) * times for bits, times in sizes.items())
             for access, sizes in self.actions.accesses.items()
         }
+
+
+class SharedFacts:
+    """The facts of units, kept for other machines that have such a unit."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Hashable, list[UnitFacts]] = {}
+
+    def get(self, name: str, unit: Unit[Any], ops: Sequence[tuple[Op, int]]) -> UnitFacts:
+        """The facts of a unit of that name; `ops` are always the same for one name."""
+        key = name, unit.identity
+        kept = self._kept.get(key, [])
+        for facts in kept:
+            if facts.fit(unit):
+                return facts
+        if sum(map(len, self._kept.values())) >= MOST_FACTS:
+            self._kept.clear()
+        found = UnitFacts(unit, ops)
+        self._kept[key] = [*kept, found]
+        return found
 
 
 def facts_of(program: Program, units: Units) -> dict[str, UnitFacts]:

@@ -52,8 +52,12 @@ class ChainGroups(NamedTuple):
     @classmethod
     def empty(cls, groups: int, ops: int) -> ChainGroups:
         """Groups of no chains."""
-        flags = (np.zeros((groups, ops), np.bool_) for _ in range(2))
-        return cls(*flags, *(np.zeros(groups, np.int64) for _ in range(2)))
+        return cls(
+            begins=np.zeros((groups, ops), np.bool_),
+            ends=np.zeros((groups, ops), np.bool_),
+            skip_first=np.zeros(groups, np.int64),
+            skip_last=np.zeros(groups, np.int64),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,9 +76,9 @@ class ChainTables:
         for chain in closing:
             ends.setdefault((chain.first, chain.lag, chain.per_step), set()).add(chain.last)
         begins: dict[tuple[int, Fraction, int, int, frozenset[int]], list[int]] = {}
-        for (first, lag, per_step), last in ends.items():
+        for (first, lag, per_step), of_first in ends.items():
             window = int(arrays.skip_first[first]), int(arrays.skip_last[first])
-            begins.setdefault((lag, per_step, *window, frozenset(last)), []).append(first)
+            begins.setdefault((lag, per_step, *window, frozenset(of_first)), []).append(first)
         groups = ChainGroups.empty(len(begins), len(arrays.unit))
         for place, ((_, _, skip_first, skip_last, last), firsts) in enumerate(begins.items()):
             groups.begins[place, firsts] = True

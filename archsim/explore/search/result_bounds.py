@@ -12,29 +12,24 @@ from DRAM, one reading of W_hh a step from the weight SRAM, and what leaks in th
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
 
 from archsim.explore.space.interval import Interval
 from archsim.families.load import Arch
 from archsim.families.machine_config import MachineConfig
 from archsim.families.registry import build_units
-from archsim.hardware.unit import Unit
 from archsim.metrics.energy import PJ_PER_MW_US, compute_costs, without_model
-from archsim.metrics.unit_facts import UnitFacts
+from archsim.metrics.unit_facts import SharedFacts, UnitFacts
 from archsim.technology.prices import PJ_PER_UJ
 from archsim.workload.network import NetworkSpec
-
-KEPT = 4096
-"""Units whose costs are kept."""
 
 
 class ResultBounds:
     """The bounds of results, for many designs one after the other; a unit's costs are kept by its identity."""
 
     def __init__(self) -> None:
-        self._facts: dict[Hashable, UnitFacts] = {}
+        self._facts = SharedFacts()
 
     def bounds_of(self, arch: Arch, spec: NetworkSpec) -> Mapping[str, Interval]:
         """The bounds of a design's results by name; a result that is not there may be anything.
@@ -44,15 +39,9 @@ class ResultBounds:
         bounds = _times(arch.config, spec)
         units = {} if arch.config.costing is None else build_units(arch.config)
         if units and not without_model(units):
-            facts = {name: self._of_unit(unit) for name, unit in units.items()}
+            facts = {name: self._facts.get(name, unit, ()) for name, unit in units.items()}  # of units without ops
             bounds |= _energies(arch, spec, facts, bounds["latency_us"].least)
         return bounds
-
-    def _of_unit(self, unit: Unit[Any]) -> UnitFacts:
-        """The facts of a unit that has no ops yet."""
-        if len(self._facts) >= KEPT:
-            self._facts.clear()
-        return self._facts.setdefault(unit.identity, UnitFacts(unit, ()))
 
 
 def _energies(arch: Arch, spec: NetworkSpec, facts: Mapping[str, UnitFacts], least_us: float) -> dict[str, Interval]:

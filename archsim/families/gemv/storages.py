@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from archsim.config.deferred import Deferred
 from archsim.families.gemv.state_banks import StateBanks
 from archsim.formats import FloatFormat
 from archsim.hardware.storage import OffChip, Registers, Sram, Storage
 
 if TYPE_CHECKING:
     from archsim.families.gemv.config import GemvConfig
+    from archsim.families.gemv.memories import InputBufferConfig, WeightSramConfig
 
 
 def storages(config: GemvConfig) -> Mapping[str, Storage]:
@@ -20,30 +22,41 @@ def storages(config: GemvConfig) -> Mapping[str, Storage]:
     for each kind of data, are taken as equally large. The sequencer's bits (which sequence is there at a time step)
     come with its ops and have no store on the chip.
     """
-    single = config.single_ported
-    weights, inputs = config.weight_sram, config.input_buffer
+    biases = {} if config.bias_buffer is None else {"bias_buffer": lambda: _bias_buffer(config)}
+    return Deferred[Storage](
+        {
+            "dram": lambda: OffChip(config.dram_type),
+            "weight_sram": lambda: _weight_sram(config.weight_sram),
+            **biases,
+            "input_buffer": lambda: _input_buffer(config.input_buffer),
+            "state_buffer": lambda: _state_buffer(config),
+            "accumulators": lambda: _accumulators(config),
+            "sequencer": lambda: Registers(0),
+        }
+    )
+
+
+def _weight_sram(weights: WeightSramConfig) -> Storage:
+    return Sram(weights.banks, weights.capacity_bytes, weights.port_bits, weights.ports == "1R1W")
+
+
+def _input_buffer(inputs: InputBufferConfig) -> Storage:
+    return Sram(1, inputs.capacity_bytes, inputs.port_bits, inputs.ports == "1R1W")
+
+
+def _accumulators(config: GemvConfig) -> Storage:
+    """One of several partial sums of floating-point numbers is as wide as what is accumulated."""
     accumulator = config.formats.format("accumulator")
-    # One of several partial sums of floating-point numbers is as wide as what is accumulated.
     partial_sums = config.mac_array.partial_sums(isinstance(accumulator, FloatFormat))
     further_bits = (partial_sums - 1) * accumulator.bits
-    sum_bits = config.formats.format("gate").bits + further_bits
-    return {
-        "dram": OffChip(config.dram_type),
-        "weight_sram": Sram(weights.banks, weights.capacity_bytes, weights.port_bits, "weight_sram" not in single),
-        **_bias_buffer(config),
-        "input_buffer": Sram(1, inputs.capacity_bytes, inputs.port_bits, "input_buffer" not in single),
-        "state_buffer": _state_buffer(config),
-        "accumulators": Registers(config.accumulators.entries * sum_bits),
-        "sequencer": Registers(0),
-    }
+    return Registers(config.accumulators.entries * (config.formats.format("gate").bits + further_bits))
 
 
-def _bias_buffer(config: GemvConfig) -> dict[str, Storage]:
+def _bias_buffer(config: GemvConfig) -> Storage:
     """A bank for each row of the array, with a word a bias; two ports, one for the array, one for whatever else."""
-    if config.bias_buffer is None:
-        return {}
+    assert config.bias_buffer is not None
     word_bits = config.formats.format("accumulator").bits
-    return {"bias_buffer": Sram(config.mac_array.rows, config.bias_buffer.capacity_bytes, word_bits, True)}
+    return Sram(config.mac_array.rows, config.bias_buffer.capacity_bytes, word_bits, True)
 
 
 def _state_buffer(config: GemvConfig) -> Storage:

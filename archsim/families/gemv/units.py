@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+from archsim.config.deferred import Deferred
 from archsim.families.cells.activation import Activation
 from archsim.families.cells.elementwise import Elementwise
 from archsim.families.gemv.array.mac_array import MacArray
@@ -21,15 +22,17 @@ GEMV_KINDS: tuple[type[Unit[Any]], ...] = (SimpleDram, DdrDram, MacArray, Activa
 
 def gemv_units(config: GemvConfig) -> tuple[Unit[Any], ...]:
     """The units of a machine of the family gemv, in the order of reports: those of other packages last."""
-    widths = {
-        "dram": None,
-        "weight_sram": config.weight_sram.bits_per_cycle,
-        "bias_buffer": None,
-        "input_buffer": config.input_buffer.port_bits,
-        "state_buffer": config.state_buffer.port_bits,
-        "accumulators": None,
-        "sequencer": None,
-    }
+    widths = Deferred[int | None](
+        {
+            "dram": _no_limit,
+            "weight_sram": lambda: config.weight_sram.bits_per_cycle,
+            "bias_buffer": _no_limit,
+            "input_buffer": lambda: config.input_buffer.port_bits,
+            "state_buffer": lambda: config.state_buffer.port_bits,
+            "accumulators": _no_limit,
+            "sequencer": _no_limit,
+        }
+    )
     ports = Ports(widths, ("state_buffer",) if config.state_buffer.banks == "by_kind" else ())
     return (
         _dram(config, ports),
@@ -38,6 +41,10 @@ def gemv_units(config: GemvConfig) -> tuple[Unit[Any], ...]:
         *[Elementwise(config.elementwise, ports, config.formats)] * config.elementwise.units,
         *build_further(config.further_units, ports, config.formats),
     )
+
+
+def _no_limit() -> None:
+    return None
 
 
 def _dram(config: GemvConfig, ports: Ports) -> Unit[Any]:
