@@ -46,7 +46,8 @@ class Evaluator:
 
     def __init__(self, programs: int = PROGRAMS, executor: str = AUTO) -> None:
         check_executor(executor)
-        self._programs = ProgramCache(programs)
+        self.programs = ProgramCache(programs)
+        """The programs that are kept."""
         self._executor = executor
         self._spec: tuple[Workload, NetworkSpec] | None = None
 
@@ -78,17 +79,17 @@ class Evaluator:
 
     def cached(self, arch: Arch, spec: NetworkSpec, schedule: AskedSchedule, units: Units) -> CachedProgram:
         """The program and what follows from it, on a machine of these units; raises what `evaluate` raises."""
-        return self._programs.get(arch.config, spec, schedule, tuple(units))
+        return self.programs.get(arch.config, spec, schedule, tuple(units))
 
     def keeps(self, arch: Arch, workload: Workload, schedule: Schedule[Any]) -> bool:
         """Whether the program of a design is kept, so that nothing has to be built."""
         units = tuple(build_units(arch.config))
-        return self._programs.kept(arch.config, self._spec_of(workload), schedule, units) is not None
+        return self.programs.kept(arch.config, self._spec_of(workload), schedule, units) is not None
 
     @property
     def programs_built(self) -> int:
         """How many programs were built and verified so far."""
-        return self._programs.built
+        return self.programs.built
 
     def _spec_of(self, workload: Workload) -> NetworkSpec:
         """The network of a workload, kept from the last call because it takes long to derive."""

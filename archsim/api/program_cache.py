@@ -65,11 +65,11 @@ class CachedProgram:
         return self.shapes.times(self.program)
 
     @cached_property
-    def shape_places(self) -> tuple[npt.NDArray[np.intp], ...]:
+    def shape_places(self) -> tuple[npt.NDArray[np.int64], ...]:
         """The shape of each op, by its number in `shapes`: one array (ops) for each phase."""
         import numpy as np
 
-        return tuple(np.array(shapes, np.intp) for shapes in self.shapes.of_phase)
+        return tuple(np.array(shapes, np.int64) for shapes in self.shapes.of_phase)
 
     @cached_property
     def refusal(self) -> str:

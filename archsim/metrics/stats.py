@@ -197,12 +197,35 @@ def body_cycles_per_step(phase: Phase, body: PhaseTrace) -> Fraction:
 
     It is 0 for a body that completes no step, too.
     """
-    if phase.kind is not PhaseKind.BODY or not phase.time_steps:
+    steady = steady_state(phase)
+    if steady is None:
         return Fraction(0)
-    if phase.head and phase.steady_repetitions[0] == phase.steady_repetitions[1]:
-        return Fraction(body.cycles, phase.time_steps)  # a wavefront that only fills and drains
     ends = dict(body.ends)
+    begin = body.start if steady.after is None else ends[steady.after]
+    end = body.end if steady.until is None else ends[steady.until]
+    return Fraction(end - begin, steady.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class SteadyState:
+    """Between which ends of repetitions of a body the steady state is measured, and how many time steps that is.
+
+    `after`: the repetition at whose end it begins, None: at the body's start; `until`: the one at whose end it ends,
+    None: at the body's end.
+    """
+
+    after: int | None
+    until: int | None
+    steps: int
+
+
+def steady_state(phase: Phase) -> SteadyState | None:
+    """Where the steady state of a phase is; None if it is no body, or completes no step."""
+    if phase.kind is not PhaseKind.BODY or not phase.time_steps:
+        return None
     first, last = phase.steady_repetitions
+    if phase.head and first == last:
+        return SteadyState(None, None, phase.time_steps)  # a wavefront that only fills and drains
     if first == last:
-        return Fraction(ends[last] - body.start, phase.unroll)
-    return Fraction(ends[last] - ends[first], (last - first) * phase.unroll)
+        return SteadyState(None, last, phase.unroll)
+    return SteadyState(first, last, (last - first) * phase.unroll)

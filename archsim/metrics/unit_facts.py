@@ -74,6 +74,14 @@ class UnitFacts:
         """The actions of the ops: what they switch and move; SimulatorBug of a unit without a model of energy."""
         return count_unit(self._ops, self.unit) if self._actions is None else self._actions
 
+    @property
+    def entries(self) -> Hashable:
+        """What the unit's figures have entries for: kinds of operators, and ways of using memories."""
+        if self._actions is None:
+            return None
+        kinds = dict.fromkeys(operator.kind.value for operator in self._actions.operators)
+        return tuple(kinds), tuple(self._actions.accesses)
+
     def _useful_cycles(self) -> int:
         works = [(self.unit.work(op), times) for op, times in self._ops]
         if not works:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -85,6 +86,11 @@ class ChainTables:
             groups.ends[place, sorted(last)] = True
             groups.skip_first[place], groups.skip_last[place] = skip_first, skip_last
         return cls(arrays, groups, tuple(key[0] for key in begins), tuple(key[1] for key in begins))
+
+    @property
+    def denominator(self) -> int:
+        """The least common denominator of all chains' cycles a time step."""
+        return lcm(*((share / lag).denominator for lag, share in zip(self.lag, self.per_step, strict=True)))
 
     def longest(self, services: ServiceTimes, token_latency_cycles: int) -> Fraction:
         """The cycles a time step of the chain that takes longest; 0 if none closes."""

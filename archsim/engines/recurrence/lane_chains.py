@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import lcm
-
 import numpy as np
 
 from archsim.engines.recurrence.chain import ChainGroups, ChainTables
@@ -13,18 +11,18 @@ from archsim.engines.recurrence.phase_arrays import Ints, PhaseArrays
 from archsim.program.codes import DONE_CODE, FIRST_CODE
 
 
-def longest_chains(tables: ChainTables, timing: LaneTiming) -> tuple[Ints, int]:
-    """The cycles a time step of each design's longest chain, all over one denominator: (N) and that."""
+def longest_chains(tables: ChainTables, timing: LaneTiming) -> Ints:
+    """The cycles a time step of each design's longest chain (N), times the tables' denominator; 0 if none closes."""
     shares = [per_step / lag for lag, per_step in zip(tables.lag, tables.per_step, strict=True)]
-    over = lcm(*(share.denominator for share in shares))
     designs, ops, units = timing.row.shape[1], len(tables.arrays.unit), len(tables.arrays.instances)
     lengths = np.full((len(shares), designs), -1, np.int64)
     if shares:
         scratch = np.zeros((ops + 1, LANES), np.int64)
         services, before = LaneServices.empty(len(timing.shape_unit)), np.zeros(units, np.int64)
         chain_lanes(tables.arrays, timing, tables.groups, services, scratch, before, lengths)
-    weights = np.array([int(share * over) for share in shares], np.int64).reshape(-1, 1)
-    return np.max(np.where(lengths < 0, 0, lengths * weights), axis=0, initial=0), over
+    weights = np.array([int(share * tables.denominator) for share in shares], np.int64).reshape(-1, 1)
+    found: Ints = np.max(np.where(lengths < 0, 0, lengths * weights), axis=0, initial=0)
+    return found
 
 
 @compiled

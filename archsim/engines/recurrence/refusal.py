@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from archsim.hardware.unit import Service, Unit
@@ -27,7 +27,11 @@ def machine_refusal(units: Iterable[Unit[Any]], single_ported: Iterable[str]) ->
 
     `single_ported`: the memories whose one port all units share.
     """
-    dynamic = sorted({unit.name for unit in units if not unit.static})
+    return refusal_of(sorted({unit.name for unit in units if not unit.static}), single_ported)
+
+
+def refusal_of(dynamic: Collection[str], single_ported: Iterable[str]) -> str:
+    """The same by the names of the units whose service times depend on what was before, in order."""
     if dynamic:
         return f"service times of {', '.join(dynamic)} depend on what was before"
     shared = sorted(single_ported)

@@ -37,7 +37,7 @@ class ServiceTimes(NamedTuple):
         table = np.array(rows, np.int64).reshape(-1, 5)
         return cls(*np.ascontiguousarray(table.T))
 
-    def at(self, places: npt.NDArray[np.intp]) -> ServiceTimes:
+    def at(self, places: npt.NDArray[np.intp] | Ints) -> ServiceTimes:
         """The times at some places, in that order: from the services of shapes those of ops."""
         return ServiceTimes(*(times[places] for times in self))
 

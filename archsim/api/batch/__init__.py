@@ -1,0 +1,7 @@
+"""Evaluates many designs at once: figures as columns, and whatever designs share worked out once."""
+
+from archsim.api.batch.columns import Column
+from archsim.api.batch.designs import Designs
+from archsim.api.batch.evaluate import BatchEvaluator, BatchFigures, Figures
+
+__all__ = ["BatchEvaluator", "BatchFigures", "Column", "Designs", "Figures"]

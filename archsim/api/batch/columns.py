@@ -1,0 +1,171 @@
+"""Figures of many designs as columns, with the very numbers that one design after the other gives.
+
+A figure that is a quotient of whole numbers is that quotient rounded once. Where both fit into a double, dividing does
+it; else fractions do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import fsum
+from typing import Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.intp]
+
+Scalar = int | float | str | None
+Value = TypeVar("Value")
+
+EXACT = 1 << 53
+"""Whole numbers below it are doubles."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picked(Generic[Value]):
+    """A value for each of N designs: the distinct ones, and which of them each design has."""
+
+    values: Sequence[Value]
+    codes: Codes
+
+    def at(self, rows: Codes) -> Picked[Value]:
+        """The same of some designs, with the values that they have."""
+        codes = self.codes[rows]
+        if len(self.values) == 1:
+            return Picked(self.values, codes)
+        used, codes = np.unique(codes, return_inverse=True)
+        return Picked([self.values[value] for value in used.tolist()], codes)
+
+    def of(self, row: int) -> Value:
+        """The value of one design."""
+        value: Value = self.values[int(self.codes[row])]
+        return value
+
+    def each(self) -> Iterator[Value]:
+        """The value of every design."""
+        return map(self.values.__getitem__, self.codes.tolist())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """A figure of N designs: numbers in an array, or any values with which of them each design has."""
+
+    of: Ints | Floats | Picked[Scalar]
+
+    @staticmethod
+    def same(value: Scalar, designs: int) -> Column:
+        """The column of a figure that all designs share."""
+        return Column(Picked((value,), np.zeros(designs, np.intp)))
+
+    def __len__(self) -> int:
+        return len(self.of.codes) if isinstance(self.of, Picked) else len(self.of)
+
+    def values(self) -> list[Scalar]:
+        """The figure of every design, as Python's own numbers."""
+        return list(self.of.each()) if isinstance(self.of, Picked) else self.of.tolist()
+
+    def texts(self) -> list[str]:
+        """The same as JSON; ValueError for what is no finite number."""
+        if isinstance(self.of, Picked):
+            texts = [json.dumps(value, allow_nan=False) for value in self.of.values]
+            return list(map(texts.__getitem__, self.of.codes.tolist()))
+        if not np.isfinite(self.of).all():
+            raise ValueError("a figure is no finite number")
+        return list(map(repr, self.of.tolist()))
+
+
+def classes(codes: Sequence[Codes], designs: int) -> tuple[Codes, Codes]:
+    """Designs that have all codes in common: the first design of each class, and the class of every design."""
+    together = np.zeros(designs, np.int64)
+    count = 1
+    for each in codes:
+        kinds = int(each.max(initial=0)) + 1
+        if kinds == 1:
+            continue
+        if count * kinds >= 1 << 62:
+            _, together = np.unique(together, return_inverse=True)
+            count = int(together.max(initial=0)) + 1
+        together = together * kinds + each
+        count *= kinds
+    if count == 1:
+        return np.zeros(min(1, designs), np.intp), np.zeros(designs, np.intp)
+    _, first, inverse = np.unique(together, return_index=True, return_inverse=True)
+    return first, inverse
+
+
+Factor = int | Ints
+
+
+def quotients(numerators: Sequence[Factor], denominators: Sequence[Factor], designs: int) -> Floats:
+    """The product of some whole numbers by that of others, rounded once, for each design."""
+    constant = Fraction(_constant(numerators), _constant(denominators))
+    above, below = _arrays(numerators), _arrays(denominators)
+    if _most(above, constant.numerator) < EXACT and _most(below, constant.denominator) < EXACT:
+        found: Floats = _product(above, constant.numerator, designs) / _product(below, constant.denominator, designs)
+        return found
+    exact = [float(_fraction(above, design) * constant / _fraction(below, design)) for design in range(designs)]
+    return np.array(exact, np.float64)
+
+
+def numbers(numerator: Ints, over: int) -> Column:
+    """Quotients as figures show them: those that are whole as whole numbers, the others rounded once."""
+    whole, rest = np.divmod(numerator, over)
+    if not rest.any():
+        return Column(whole)
+    rounded = quotients([numerator], [over], len(numerator))
+    if rest.all():
+        return Column(rounded)
+    values: list[Scalar] = [
+        i if r == 0 else f for i, r, f in zip(whole.tolist(), rest.tolist(), rounded.tolist(), strict=True)
+    ]
+    return Column(Picked(values, np.arange(len(values))))
+
+
+def exact_sums(columns: Sequence[Floats], designs: int) -> Floats:
+    """The sum of some columns for each design, as math.fsum gives it: exact, rounded once."""
+    if not columns:
+        return np.zeros(designs)
+    if len(columns) == 1:
+        return columns[0]
+    if len(columns) == 2:
+        found: Floats = columns[0] + columns[1]
+        return found
+    return np.array(list(map(fsum, zip(*(column.tolist() for column in columns), strict=True))), np.float64)
+
+
+def _constant(factors: Sequence[Factor]) -> int:
+    product = 1
+    for factor in factors:
+        product *= factor if isinstance(factor, int) else 1
+    return product
+
+
+def _arrays(factors: Sequence[Factor]) -> list[Ints]:
+    return [factor for factor in factors if not isinstance(factor, int)]
+
+
+def _most(factors: Sequence[Ints], constant: int) -> int:
+    most = abs(constant)
+    for factor in factors:
+        most *= int(np.abs(factor).max(initial=1))
+    return most
+
+
+def _product(factors: Sequence[Ints], constant: int, designs: int) -> Ints:
+    product = np.full(designs, constant, np.int64)
+    for factor in factors:
+        product = product * factor
+    return product
+
+
+def _fraction(factors: Sequence[Ints], design: int) -> Fraction:
+    product = 1
+    for factor in factors:
+        product *= int(factor[design])
+    return Fraction(product)

@@ -1,0 +1,133 @@
+"""Evaluates designs in batches: those that share a program in one compiled call, and what cannot be so by itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from archsim.api.batch.columns import Codes, classes
+from archsim.api.batch.designs import Designs
+from archsim.api.batch.energy import Columns, NotAlike
+from archsim.api.batch.figures import Part
+from archsim.api.batch.machines import MachineColumns, Machines
+from archsim.api.batch.programs import by_program
+from archsim.api.batch.times import batch_times
+from archsim.api.batch.unit_rows import UnitRows, unit_rows
+from archsim.api.program_cache import CachedProgram, NoProgram, ProgramCache
+from archsim.engines.recurrence import refusal_of
+from archsim.errors import ArchsimError
+from archsim.workload import NetworkSpec
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Figures:
+    """The figures of some designs: their numbers, and a column for each figure by name, as in `Stats` and below it."""
+
+    designs: Codes
+    columns: Columns
+
+
+@dataclass(slots=True)
+class BatchFigures:
+    """What became of the designs of a batch; each is in one of these.
+
+    `figures`: those that were evaluated; `refused`: those that have no program, and why; `left`: those that must be
+    evaluated one by one. `why_left`: reason -> how many. `alone`: phases that a design had to run through by itself.
+    """
+
+    figures: list[Figures] = field(default_factory=list)
+    refused: list[tuple[Codes, ArchsimError]] = field(default_factory=list)
+    left: list[Codes] = field(default_factory=list)
+    why_left: Counter[str] = field(default_factory=Counter)
+    alone: int = 0
+
+    def leave(self, rows: Codes, why: str) -> None:
+        """Leave some designs to be evaluated one by one."""
+        if len(rows):
+            self.left.append(rows)
+            self.why_left[why] += len(rows)
+
+
+class BatchEvaluator:
+    """Evaluates batches of designs, and keeps from one to the next what they have in common.
+
+    `programs`: where programs are kept, which an Evaluator may share.
+    """
+
+    def __init__(self, programs: ProgramCache) -> None:
+        self._programs = programs
+        self._machines = Machines()
+
+    def evaluate(self, designs: Designs, spec: NetworkSpec) -> BatchFigures:
+        """The figures of designs on a network, without arithmetic: for each what `Evaluator.evaluate` finds."""
+        found = BatchFigures()
+        machines = MachineColumns(designs, self._machines)
+        for rows, program in by_program(designs, spec, self._programs, machines.unit_names):
+            if isinstance(program, CachedProgram):
+                self._evaluate(program, machines, rows, found)
+            elif isinstance(program, NoProgram):
+                found.refused.append((rows, program.error))
+            else:
+                found.refused.append((rows, program))
+        return found
+
+    def _evaluate(self, cached: CachedProgram, machines: MachineColumns, rows: Codes, found: BatchFigures) -> None:
+        if cached.refusal:
+            found.leave(rows, cached.refusal)
+            return
+        rows = self._without_refused(machines, rows, found)
+        if not len(rows):
+            return
+        units = unit_rows(cached, machines, rows)
+        for mine in _alike(machines, units, rows):
+            of_mine = units.at(mine)
+            times = batch_times(cached, machines, of_mine, rows[mine])
+            if times is None:
+                found.leave(rows[mine], "runs may be too long for 64-bit integers")
+                continue
+            try:
+                columns = Part(cached, machines, rows[mine], of_mine, times).columns()
+            except NotAlike as why:
+                found.leave(rows[mine], str(why))
+                continue
+            found.alone += times.alone
+            found.figures.append(Figures(rows[mine], columns))
+
+    def _without_refused(self, machines: MachineColumns, rows: Codes, found: BatchFigures) -> Codes:
+        """The designs whose service times are static, and whose machine has prices, if its family has a model."""
+        shared, dynamic = machines.single_ported.at(rows), machines.dynamic.at(rows)
+        unpriced = machines.unpriced.at(rows)
+        first, group = classes([shared.codes, dynamic.codes, unpriced.codes], len(rows))
+        kept = []
+        for number, design in enumerate(first.tolist()):
+            mine = np.flatnonzero(group == number)
+            why = refusal_of(dynamic.of(design), shared.of(design)) or unpriced.of(design)
+            if why:
+                found.leave(rows[mine], why)
+            else:
+                kept.append(mine)
+        return rows[np.sort(np.concatenate(kept))] if kept else rows[:0]
+
+
+def _alike(machines: MachineColumns, units: UnitRows, rows: Codes) -> list[Codes]:
+    """Groups of designs whose figures have the same names, by their places in `rows`."""
+    names = machines.memory_names.at(rows)
+    multipliers = machines.multipliers.at(rows)
+    widths = machines.weight_bits_per_cycle.at(rows)
+    prices = machines.prices.at(rows)
+    codes = [
+        names.codes,
+        _coded([found.unit for found in multipliers.values])[multipliers.codes],
+        _coded([width is None for width in widths.values])[widths.codes],
+        _coded([price is None for price in prices.values])[prices.codes],
+    ]
+    codes += [_coded([facts.entries for facts in picked.values])[picked.codes] for picked in units.facts.values()]
+    first, group = classes(codes, len(rows))
+    return [np.flatnonzero(group == number) for number in range(len(first))]
+
+
+def _coded(values: list[object]) -> Codes:
+    places: dict[object, int] = {}
+    return np.array([places.setdefault(value, len(places)) for value in values], np.intp)

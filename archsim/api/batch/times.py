@@ -1,0 +1,120 @@
+"""The times of many designs of one program, from the recurrence in step: what their figures need of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import lcm
+
+import numpy as np
+
+from archsim.api.batch.columns import Codes, Ints, classes
+from archsim.api.batch.machines import MachineColumns
+from archsim.api.batch.unit_rows import UnitRows
+from archsim.api.program_cache import CachedProgram
+from archsim.engines.recurrence import LONGEST_RUN, BatchTiming, LaneResults, execute_batch, longest_chains
+from archsim.metrics.stats import steady_state
+from archsim.program.codes import CAUSES
+from archsim.program.ir import PhaseKind
+
+SEQUENCER = ("sequencer.issue_cycles", "sequencer.queue_depth", "sequencer.token_latency_cycles")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BatchTimes:
+    """The times of N designs with U units; `step` and `recurrence` are numerators over a denominator."""
+
+    total_cycles: Ints
+    """(N)"""
+    of_kind: Mapping[PhaseKind, Ints]
+    """Kind of phase -> its cycles (N)."""
+    step: tuple[Ints, int]
+    """The cycles of a time step in the steady state."""
+    recurrence: tuple[Ints, int]
+    """The cycles of a step's longest chain."""
+    compute: Ints
+    """(U, N) cycles in which the datapath works."""
+    occupied: Ints
+    """(U, N) cycles for which ops hold the unit."""
+    in_bodies: Ints
+    """(U, N) those of the time steps."""
+    waits: Ints
+    """(U, causes, N)"""
+    idle: Mapping[PhaseKind, Ints]
+    """Kind of phase -> idle cycles (U, N)."""
+    alone: int
+    """How many times a phase of a design was evaluated by itself."""
+
+
+def batch_times(cached: CachedProgram, machines: MachineColumns, units: UnitRows, rows: Codes) -> BatchTimes | None:
+    """The times of designs that share a program; None if a run may be too long for the engine's numbers."""
+    services, row = units.services([op.unit for op in cached.shapes.ops]), units.numbers()
+    issue, depth, latency = (machines.designs.field(path).at(rows) for path in SEQUENCER)
+    slowest = max(issue.values) + max(latency.values)
+    longest = (services.occupancy + services.depth + slowest).astype(float) @ np.array(cached.shape_times, float)
+    chains = [found for found in cached.chains if found is not None]
+    over = lcm(*(found.denominator for found in chains))
+    if longest.sum() * max(16, over, _steps(cached)) >= LONGEST_RUN:
+        return None
+    kinds = [phase.kind for phase in cached.program.phases]
+    shape_unit = np.array([cached.units.index(op.unit) for op in cached.shapes.ops], np.int64)
+    recurrence, alone = np.zeros(len(rows), np.int64), 0
+    phases = [LaneResults.empty(arrays, len(rows)) for arrays in cached.tables.phases]
+    first, group = classes([issue.codes, depth.codes, latency.codes], len(rows))
+    for number, design in enumerate(first.tolist()):
+        mine = np.flatnonzero(group == number)
+        sequencer = (int(found.of(design)) for found in (issue, depth, latency))
+        timing = BatchTiming(services, shape_unit, row[:, mine], *sequencer)
+        trace = execute_batch(cached.tables, timing, cached.shape_places)
+        alone += trace.alone
+        for phase, found in zip(phases, trace.phases, strict=True):
+            for array, of_mine in zip(phase, found, strict=True):
+                array[..., mine] = of_mine
+        for tables, shape in zip(cached.chains, cached.shape_places, strict=True):
+            if tables is not None:
+                cycles = longest_chains(tables, timing.phase(shape))[: len(mine)]
+                recurrence[mine] += cycles * (over // tables.denominator)
+    times, in_bodies = np.zeros(len(shape_unit), np.int64), np.zeros(len(shape_unit), np.int64)
+    for kind, arrays, shape in zip(kinds, cached.tables.phases, cached.shape_places, strict=True):
+        np.add.at(times, shape, arrays.times)
+        if kind is PhaseKind.BODY:
+            np.add.at(in_bodies, shape, arrays.times)
+    return BatchTimes(
+        total_cycles=np.sum([phase.cycles for phase in phases], axis=0, dtype=np.int64),
+        of_kind=_by_kind(cached, [phase.cycles for phase in phases]),
+        step=_step(cached, phases),
+        recurrence=(recurrence, over),
+        compute=(services.compute @ times)[row],
+        occupied=(services.occupancy @ times)[row],
+        in_bodies=(services.occupancy @ in_bodies)[row],
+        waits=np.sum([phase.waits for phase in phases], axis=0, dtype=np.int64).reshape(len(row), len(CAUSES), -1),
+        idle=_by_kind(cached, [phase.cycles - phase.free_at for phase in phases]),
+        alone=alone,
+    )
+
+
+def _by_kind(cached: CachedProgram, of_phases: list[Ints]) -> dict[PhaseKind, Ints]:
+    """The sums over phases of each kind; of a kind that the program does not have, zeros."""
+    found = {kind: np.zeros_like(of_phases[0]) for kind in PhaseKind}
+    for phase, cycles in zip(cached.program.phases, of_phases, strict=True):
+        found[phase.kind] = found[phase.kind] + cycles
+    return found
+
+
+def _step(cached: CachedProgram, phases: list[LaneResults]) -> tuple[Ints, int]:
+    """The cycles of a time step, as `body_cycles_per_step` has them, summed over the bodies."""
+    steady, over = [steady_state(phase) for phase in cached.program.phases], _steps(cached)
+    total = np.zeros(len(phases[0].cycles), np.int64)
+    for found, arrays, results in zip(steady, cached.tables.phases, phases, strict=True):
+        if found is not None:
+            marks = arrays.marks.tolist()
+            end = results.cycles if found.until is None else results.mark_ends[marks.index(found.until)]
+            begin = 0 if found.after is None else results.mark_ends[marks.index(found.after)]
+            total += (end - begin) * (over // found.steps)
+    return total, over
+
+
+def _steps(cached: CachedProgram) -> int:
+    """The least common multiple of the time steps over which bodies measure their steady states."""
+    steady = map(steady_state, cached.program.phases)
+    return lcm(*(found.steps for found in steady if found is not None))

@@ -1,0 +1,71 @@
+"""What the units of designs do in one program: a row for each distinct unit, and which row each design has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from archsim.api.batch.columns import Codes, Ints, Picked, classes
+from archsim.api.batch.machines import MachineColumns
+from archsim.api.program_cache import CachedProgram
+from archsim.engines.recurrence import ServiceTimes
+from archsim.metrics.unit_facts import UnitFacts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnitRows:
+    """The facts of each unit of some designs, by the unit's name in the machine's order."""
+
+    facts: dict[str, Picked[UnitFacts]]
+
+    def at(self, rows: Codes) -> UnitRows:
+        """The same of some of the designs."""
+        return UnitRows({name: picked.at(rows) for name, picked in self.facts.items()})
+
+    def numbers(self) -> Ints:
+        """(U, N) the row of each design's units in a table of the rows of all units, one unit after the other."""
+        begins = np.cumsum([0, *(len(picked.values) for picked in self.facts.values())])
+        rows = [begin + picked.codes for begin, picked in zip(begins.tolist(), self.facts.values(), strict=False)]
+        return np.array(rows, np.int64)
+
+    def services(self, unit_of_shape: Sequence[str]) -> ServiceTimes:
+        """The table (R, S) of all rows' services; 0 where a shape is executed by another unit."""
+        rows = sum(len(picked.values) for picked in self.facts.values())
+        table = np.zeros((5, rows, len(unit_of_shape)), np.int64)
+        row = 0
+        for name, picked in self.facts.items():
+            shapes = [place for place, unit in enumerate(unit_of_shape) if unit == name]
+            for facts in picked.values:
+                if shapes:
+                    table[:, row, shapes] = np.array(
+                        [
+                            (s.compute_cycles, s.occupancy_cycles, s.depth_cycles, s.first_word_cycles, s.write_cycles)
+                            for s in facts.services
+                        ],
+                        np.int64,
+                    ).T
+                row += 1
+        return ServiceTimes(*(np.ascontiguousarray(times) for times in table))
+
+
+def unit_rows(cached: CachedProgram, machines: MachineColumns, rows: Codes) -> UnitRows:
+    """The facts of some designs' units in a program: worked out once for units that are alike in what is asked of them.
+
+    Which ports a unit asks for is known when it has been asked; designs are told apart by these, too.
+    """
+    return UnitRows({name: _facts(cached, machines, rows, name) for name in cached.units})
+
+
+def _facts(cached: CachedProgram, machines: MachineColumns, rows: Codes, name: str) -> Picked[UnitFacts]:
+    asked: set[str] = set()
+    while True:
+        codes = [machines.identity(name).codes[rows]]
+        codes += [machines.width(name, memory).codes[rows] for memory in sorted(asked)]
+        first, places = classes(codes, len(rows))
+        found = [cached.figure_cache.unit_facts(name, machines.unit(design, name)) for design in rows[first].tolist()]
+        now = asked.union(*(facts.asked for facts in found))
+        if now == asked:
+            return Picked(found, places)
+        asked = now
