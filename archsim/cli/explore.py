@@ -72,7 +72,8 @@ def explore_command(
     if not (json or quiet):
         sys.stdout.write(study_text(study))
         rate = f"{study.simulated:,} designs evaluated now, {study.designs_per_second:,.1f} a second"
-        sys.stdout.write(f"\n{rate}\nResults: {target}/\n")
+        alone = "".join(f"  one by one: {count:,}, as {why}\n" for why, count in study.alone.items())
+        sys.stdout.write(f"\n{rate}\n{alone}Results: {target}/\n")
     return EXIT_BUG if study.with_status(Status.FAILED) else 0
 
 

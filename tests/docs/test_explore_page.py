@@ -20,7 +20,7 @@ def test_the_rows_are_what_their_designs_give(table: explore_tables.Table) -> No
     assert numbers
     for number in numbers[:: 3 if space.with_arithmetic else 1]:
         design = space.design(number)
-        point = classifier.after(design, evaluator.run(Task(design.key, design.schedule, design.arch_json)))
+        point = classifier.after(design, evaluator.run(Task(design.key, design.number, design.schedule)))
         (line,) = table.rows(space, [point]).splitlines()[2:]
         assert f"{line}\n" in PAGE, "run: python -m tools.docs.explore_figures"
 

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.api import simulate
-from archsim.api.evaluate import Evaluation
 from archsim.cli.main import main
 from archsim.config import Override, parse_override
 from archsim.explore import Space, Status, explore
@@ -25,7 +24,9 @@ from archsim.explore.run.watcher import Watcher
 from archsim.explore.search.front import Front, hypervolume
 from archsim.explore.search.importance import importance
 from archsim.explore.search.result_bounds import ResultBounds
-from archsim.families.load import Arch, load_arch
+from archsim.families.gemv.array.mac_array import MacArray
+from archsim.families.load import load_arch
+from archsim.program.ir import Op
 from archsim.workload import load_workload
 from tests.explore.conftest import Write
 from tests.optional import need
@@ -180,20 +181,21 @@ def test_accuracy_is_an_objective(write: Write) -> None:
 
 
 def test_a_bug_at_one_point_is_a_failure_of_that_point_alone(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    from archsim.api.evaluate import Evaluator
+    """Also in a batch: its designs are evaluated one by one then, and the study says so."""
+    real = MacArray.compute_cycles
 
-    real = Evaluator.evaluate
-
-    def broken(self: Evaluator, arch: Arch, *rest: Any) -> Evaluation:
-        if arch.config.mac_array.rows == 4:  # type: ignore[attr-defined]
+    def broken(self: MacArray, op: Op) -> int:
+        if self.config.rows == 4 and self.config.columns == 3:
             raise ZeroDivisionError("planted")
-        return real(self, arch, *rest)
+        return real(self, op)
 
-    monkeypatch.setattr(Evaluator, "evaluate", broken)
-    study = explore(Space.load(write()), workers=1, prune=False)
-    assert {p.inputs["mac_array.rows"] for p in study.with_status(Status.FAILED)} == {4}
-    assert all("ZeroDivisionError: planted" in p.reason.what for p in study.with_status(Status.FAILED))  # type: ignore[union-attr]
-    assert study.with_status(Status.EVALUATED)
+    monkeypatch.setattr(MacArray, "compute_cycles", broken)
+    study = explore(Space.load(write(("[256, 2KiB]", "[2KiB]"))), workers=1, prune=False)
+    failed = study.with_status(Status.FAILED)
+    assert {(p.inputs["mac_array.rows"], p.inputs["mac_array.columns"]) for p in failed} == {(4, 3)}
+    assert all("ZeroDivisionError: planted" in p.reason.what for p in failed)  # type: ignore[union-attr]
+    assert len(study.with_status(Status.EVALUATED)) > len(failed)
+    assert "a batch failed: ZeroDivisionError" in study.alone
 
 
 @exhaustive

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archsim.hardware.port_streams import (
-    Ports,
+    NotedPorts, Ports,
     Run,
     Stream,
     cut_runs,
@@ -317,10 +317,11 @@ def test_beyond_64_bits(bits: int, values: int) -> None:
     assert stream.needed(width).tolist() == [k * width * values // bits for k in range(4)]
 
 
-def test_ports_of_equal_keys_are_equal() -> None:
+def test_ports_are_a_mapping_and_which_of_them_are_asked_for_is_noted() -> None:
     ports = Ports({"a": 8, "b": None}, ("a",))
     assert (ports["a"], ports["b"], len(ports), list(ports)) == (8, None, 2, ["a", "b"])
-    assert ports.key == Ports({"a": 8, "b": None}, ["a"]).key != Ports({"a": 8, "b": None}).key
+    noted = NotedPorts(ports)
+    assert (noted["b"], noted.banked, list(noted), noted.asked) == (None, {"a"}, ["a", "b"], {"b": None})
 
 
 @given(vectors(), st.integers(1, 70))

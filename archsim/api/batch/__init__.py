@@ -3,5 +3,6 @@
 from archsim.api.batch.columns import Column
 from archsim.api.batch.designs import Designs
 from archsim.api.batch.evaluate import BatchEvaluator, BatchFigures, Figures
+from archsim.api.batch.figures import flat
 
-__all__ = ["BatchEvaluator", "BatchFigures", "Column", "Designs", "Figures"]
+__all__ = ["BatchEvaluator", "BatchFigures", "Column", "Designs", "Figures", "flat"]

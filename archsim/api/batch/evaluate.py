@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,20 +33,18 @@ class BatchFigures:
     """What became of the designs of a batch; each is in one of these.
 
     `figures`: those that were evaluated; `refused`: those that have no program, and why; `left`: those that must be
-    evaluated one by one. `why_left`: reason -> how many. `alone`: phases that a design had to run through by itself.
+    evaluated one by one, and why. `alone`: phases that a design had to run through by itself.
     """
 
     figures: list[Figures] = field(default_factory=list)
     refused: list[tuple[Codes, ArchsimError]] = field(default_factory=list)
-    left: list[Codes] = field(default_factory=list)
-    why_left: Counter[str] = field(default_factory=Counter)
+    left: list[tuple[Codes, str]] = field(default_factory=list)
     alone: int = 0
 
     def leave(self, rows: Codes, why: str) -> None:
         """Leave some designs to be evaluated one by one."""
         if len(rows):
-            self.left.append(rows)
-            self.why_left[why] += len(rows)
+            self.left.append((rows, why))
 
 
 class BatchEvaluator:
@@ -66,12 +63,20 @@ class BatchEvaluator:
         machines = MachineColumns(designs, self._machines)
         for rows, program in by_program(designs, spec, self._programs, machines.unit_names):
             if isinstance(program, CachedProgram):
-                self._evaluate(program, machines, rows, found)
+                self._evaluate_all(program, machines, rows, found)
             elif isinstance(program, NoProgram):
                 found.refused.append((rows, program.error))
             else:
                 found.refused.append((rows, program))
         return found
+
+    def _evaluate_all(self, cached: CachedProgram, machines: MachineColumns, rows: Codes, found: BatchFigures) -> None:
+        before = len(found.figures), len(found.left)
+        try:
+            self._evaluate(cached, machines, rows, found)
+        except Exception as error:  # whatever it is: one by one it is the failure of the design that has it
+            del found.figures[before[0] :], found.left[before[1] :]
+            found.leave(rows, f"a batch failed: {type(error).__name__}")
 
     def _evaluate(self, cached: CachedProgram, machines: MachineColumns, rows: Codes, found: BatchFigures) -> None:
         if cached.refusal:

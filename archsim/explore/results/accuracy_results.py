@@ -7,7 +7,7 @@ import numpy as np
 from archsim.api import Simulation
 from archsim.checking.format_error import TensorAccuracy, compare_tensor
 from archsim.checking.task import TaskFigures, task_figures
-from archsim.explore.run.outcome import Output
+from archsim.explore.run.output_table import Output
 
 
 def accuracy_outputs(simulation: Simulation) -> dict[str, Output]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
@@ -49,7 +49,8 @@ class Study:
 
     `asked`: places in `points` in the order in which the sampler asked for them; `simulated`: designs that were
     evaluated now, not taken from a journal; `seconds`: how long it took; `dropped`: torn lines of the journal, whose
-    points were repeated.
+    points were repeated; `alone`: why designs were evaluated one by one instead of in a batch -> how many of
+    `simulated`.
     """
 
     space: Space
@@ -58,6 +59,7 @@ class Study:
     seconds: float
     asked: tuple[int, ...] = ()
     dropped: int = 0
+    alone: Mapping[str, int] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """One line: of what space, and how many designs were looked at."""

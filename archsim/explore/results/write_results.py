@@ -54,6 +54,7 @@ def study_json(study: Study, notes: Sequence[str] = ()) -> str:
         "failed": len(study.with_status(Status.FAILED)),
         "seconds": study.seconds,
         "designs_per_second": study.designs_per_second,
+        "one_by_one": dict(study.alone),
         "front": [
             {
                 "inputs": {**point.inputs, "schedule": point.schedule},

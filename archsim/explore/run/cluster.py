@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from archsim import __version__
 from archsim.errors import OutputError
-from archsim.explore.run.backend import Backend, ChunkSize
+from archsim.explore.run.backend import Backend, ChunkSize, like_together
 from archsim.explore.run.evaluation import DesignEvaluator, Setup, Task
-from archsim.explore.run.outcome import Outcome
-from archsim.explore.run.worker import read_outcomes, read_tasks, write_tasks
+from archsim.explore.run.outcome import Outcome, read_outcomes, write_outcomes
+from archsim.explore.run.worker import read_tasks, write_tasks
 
 if TYPE_CHECKING:
     import distributed
@@ -49,6 +49,7 @@ class DaskCluster(Backend):
     def run(self, tasks: Sequence[Task]) -> Iterator[list[Outcome]]:
         done = self._as_completed(loop=self._client.loop)
         place = pending = 0
+        tasks = like_together(tasks)
         while place < len(tasks) or pending:
             while place < len(tasks) and pending < CHUNKS_AHEAD * self._cores():
                 chunk = tasks[place : place + self._chunks.size]
@@ -82,9 +83,9 @@ def evaluate_lines(setup: str, tasks: str) -> str:
 
     begun = time.perf_counter()
     with _one_at_a_time:  # a worker may have several threads, an evaluator is for one
-        outcomes = [_evaluator(setup).run(task).to_json() for task in read_tasks(tasks)]
+        outcomes = write_outcomes(_evaluator(setup).run_all(read_tasks(tasks)))
     seconds = time.perf_counter() - begun
-    return json.dumps({"archsim": __version__, "seconds": seconds, "outcomes": json.dumps(outcomes)})
+    return json.dumps({"archsim": __version__, "seconds": seconds, "outcomes": outcomes})
 
 
 @lru_cache(maxsize=1)

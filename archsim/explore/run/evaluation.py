@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archsim.api import Simulation, simulate
+from archsim.api.batch import BatchEvaluator, flat
 from archsim.api.evaluate import Evaluator
+from archsim.engines.choose import FAST, MACHINE
 from archsim.errors import ArchsimError, CapacityError
 from archsim.explore.results.accuracy_results import accuracy_outputs
-from archsim.explore.run.outcome import Kind, Outcome, Output, Outputs
+from archsim.explore.run.outcome import Kind, Outcome, Outputs
+from archsim.explore.run.output_table import Output, OutputTable
 from archsim.explore.space.design import Reason, capacity_reason
-from archsim.explore.space.fields import config_of
+from archsim.explore.space.grid import Grid
 from archsim.explore.space.names import result_names
+from archsim.explore.space.resolver import Resolver
 from archsim.explore.space.space import Space
 from archsim.families.load import Arch
 from archsim.metrics import Stats
@@ -23,18 +27,19 @@ from archsim.workload import Workload, load_workload
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A design to evaluate, as it travels to a worker."""
+    """A design to evaluate, as it travels to a worker: its key, its number in the grid, and its schedule."""
 
     key: str
+    number: int
     schedule: str
-    arch_json: str
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What all tasks of an exploration share, as it travels to a worker."""
+    """What all tasks of an exploration share, as it travels to a worker. `grid`: as Grid.to_json writes it."""
 
     arch_name: str
+    grid: str
     workloads: tuple[str, ...]
     executor: str
     with_arithmetic: bool
@@ -43,42 +48,85 @@ class Setup:
     def from_space(space: Space, executor: str) -> Setup:
         """The setup of a space's designs."""
         references = tuple(use.reference for use in space.workloads)
-        return Setup(space.arch_name, references, executor, space.with_arithmetic)
+        return Setup(space.arch_name, space.grid.to_json(), references, executor, space.with_arithmetic)
 
     def to_json(self) -> str:
         """The setup as one line of JSON."""
-        return json.dumps(dataclasses.asdict(self))
+        return json.dumps(dataclasses.astuple(self))
 
     @staticmethod
     def from_json(text: str) -> Setup:
         """Reads what `to_json` wrote."""
-        data = json.loads(text)
-        return Setup(data["arch_name"], tuple(data["workloads"]), data["executor"], data["with_arithmetic"])
+        arch_name, grid, workloads, executor, with_arithmetic = json.loads(text)
+        return Setup(arch_name, grid, tuple(workloads), executor, with_arithmetic)
 
 
 class DesignEvaluator:
-    """Evaluates the designs of one exploration, one after the other."""
+    """Evaluates the designs of one exploration: in batches where they share programs, else one after the other."""
 
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         self._workloads = tuple(load_workload(reference) for reference in setup.workloads)
         self._evaluator = Evaluator()
+        self._batches = BatchEvaluator(self._evaluator.programs)
+        self._grid = Grid.from_json(setup.grid)
+        self._resolver = Resolver(self._grid)
+        self._why_alone = ""
+        if setup.with_arithmetic:
+            self._why_alone = "numbers are computed"
+        elif setup.executor == MACHINE:
+            self._why_alone = "the machine was asked for"
 
-    def run(self, task: Task) -> Outcome:
+    def run_all(self, tasks: Sequence[Task]) -> list[Outcome]:
+        """The outcomes of some designs, in their order; they are those of `run`."""
+        if self._why_alone:
+            return [self.run(task, self._why_alone) for task in tasks]
+        try:
+            found = self._batch(tasks)
+        except Exception as error:  # whatever it is: one by one it is the failure of the design that has it
+            why = f"a batch failed: {type(error).__name__}"
+            return [self.run(task, why) for task in tasks]
+        return [outcome or self.run(task, why) for task, (outcome, why) in zip(tasks, found, strict=True)]
+
+    def run(self, task: Task, alone: str = "asked for by itself") -> Outcome:
         """The outcome of one design; whatever goes wrong with it is part of the outcome."""
         try:
-            arch = Arch(self._setup.arch_name, config_of(json.loads(task.arch_json)))
+            config = self._grid.resolve(task.number).config
+            assert config is not None  # else it is infeasible, and no task
+            arch = Arch(self._setup.arch_name, config)
             results = {work.name: self._figures(arch, work, task.schedule) for work in self._workloads}
-        except CapacityError as error:
-            return Outcome(task.key, Kind.INFEASIBLE, {}, reason=capacity_reason(error))
         except ArchsimError as error:
-            kind = type(error).__name__.removesuffix("Error").lower()
-            return Outcome(task.key, Kind.INFEASIBLE, {}, reason=Reason(kind, "; ".join(str(error).splitlines())))
+            return _infeasible(task.key, error, alone)
         except Exception as error:  # a bug at one point must not end the exploration of the others
             what = f"{type(error).__name__}: {error}".splitlines()[0]
-            return Outcome(task.key, Kind.FAILED, {}, reason=Reason("bug", what[:500]))
+            return Outcome(task.key, Kind.FAILED, {}, reason=Reason("bug", what[:500]), alone=alone)
         executors = dict.fromkeys(executor for executor, _ in results.values())
-        return Outcome(task.key, Kind.DONE, {name: r for name, (_, r) in results.items()}, " ".join(executors))
+        outputs = {name: found for name, (_, found) in results.items()}
+        return Outcome(task.key, Kind.DONE, outputs, " ".join(executors), alone=alone)
+
+    def _batch(self, tasks: Sequence[Task]) -> list[tuple[Outcome | None, str]]:
+        """The outcomes of designs that are evaluated in batches; None, and why, of those that are not."""
+        resolved = self._resolver.resolve([task.number for task in tasks])
+        why = ["its fields are not told apart"] * len(tasks)
+        done: dict[int, dict[str, Outputs]] = {place: {} for place in resolved.places.tolist()}
+        outcomes: dict[int, Outcome] = {}
+        for workload in self._workloads:
+            found = self._batches.evaluate(resolved.designs, workload.spec)
+            for rows, reason in found.left:
+                for place in resolved.places[rows].tolist():
+                    why[place] = reason
+                    done.pop(place, None)
+            for rows, error in found.refused:
+                for place in resolved.places[rows].tolist():
+                    if done.pop(place, None) is not None:  # the first workload that has none says why
+                        outcomes[place] = _infeasible(tasks[place].key, error, "")
+            for figures in found.figures:
+                table = OutputTable(figures.columns)
+                for row, place in enumerate(resolved.places[figures.designs].tolist()):
+                    if place in done:
+                        done[place][workload.name] = table.row(row)
+        outcomes |= {place: Outcome(tasks[place].key, Kind.DONE, outputs, FAST) for place, outputs in done.items()}
+        return [(outcomes.get(place), reason) for place, reason in enumerate(why)]
 
     def _figures(self, arch: Arch, workload: Workload, schedule: str) -> tuple[str, Outputs]:
         if not self._setup.with_arithmetic:
@@ -91,21 +139,15 @@ class DesignEvaluator:
 
 def stats_outputs(stats: Stats) -> dict[str, Output]:
     """Every figure under its name; entries of mappings after a dot."""
-    outputs: dict[str, Output] = {}
-    for name in result_names():
-        outputs.update(_flat(name, getattr(stats, name)))
-    return outputs
+    return {entry: value for name in result_names() for entry, value in flat(name, getattr(stats, name))}
 
 
-def _flat(name: str, value: object) -> Iterator[tuple[str, Output]]:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _flat(f"{name}.{key}", inner)
-    elif dataclasses.is_dataclass(value):
-        for each in dataclasses.fields(value):
-            yield from _flat(f"{name}.{each.name}", getattr(value, each.name))
-    elif value is None or isinstance(value, int | float | str):
-        yield name, value
+def _infeasible(key: str, error: ArchsimError, alone: str) -> Outcome:
+    if isinstance(error, CapacityError):
+        return Outcome(key, Kind.INFEASIBLE, {}, reason=capacity_reason(error), alone=alone)
+    kind = type(error).__name__.removesuffix("Error").lower()
+    reason = Reason(kind, "; ".join(str(error).splitlines()))
+    return Outcome(key, Kind.INFEASIBLE, {}, reason=reason, alone=alone)
 
 
 def _check_numbers(simulation: Simulation) -> None:

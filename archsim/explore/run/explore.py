@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -88,6 +89,7 @@ class _Search:
     known: dict[str, Outcome] = field(default_factory=dict)
     order: list[int] = field(default_factory=list)
     simulated: int = 0
+    alone: Counter[str] = field(default_factory=Counter)
 
     def run(self) -> Study:
         """Run all rounds."""
@@ -113,7 +115,9 @@ class _Search:
         dropped = 0 if self.journal is None else self.journal.dropped
         places = {point.number: place for place, point in enumerate(ordered)}
         asked_order = tuple(places[number] for number in self.order)
-        return Study(self.space, ordered, self.simulated, seconds, asked_order, dropped)
+        return Study(
+            self.space, ordered, self.simulated, seconds, asked_order, dropped, dict(sorted(self.alone.items()))
+        )
 
     def _round(self, numbers: Sequence[int], classifier: PointClassifier, front: Front) -> None:
         """Classify some points, and evaluate those that need it.
@@ -122,8 +126,7 @@ class _Search:
         """
         self.order += numbers
         designs: list[Design] = []
-        for number in numbers:
-            design = self.space.design(number)
+        for design in self.space.designs(numbers):
             point = classifier.before(design)
             if point is None and self.pruning and front.members:
                 by = front.dominator(classifier.best_possible(design))
@@ -137,12 +140,13 @@ class _Search:
             by_key.setdefault(design.key, []).append(design)
         for key in [key for key in by_key if key in self.known]:
             self._count([classifier.after(design, self.known[key]) for design in by_key.pop(key)])
-        tasks = [Task(key, same[0].schedule, same[0].arch_json) for key, same in by_key.items()]
+        tasks = [Task(key, same[0].number, same[0].schedule) for key, same in by_key.items()]
         for outcomes in self.backend.run(tasks):
             if self.journal is not None:
                 self.journal.append(outcomes)
             self.known.update((outcome.key, outcome) for outcome in outcomes)
             self.simulated += len(outcomes)
+            self.alone.update(outcome.alone for outcome in outcomes if outcome.alone)
             for outcome in outcomes:
                 self._count([classifier.after(design, outcome) for design in by_key[outcome.key]], fresh=1)
         for number in numbers:

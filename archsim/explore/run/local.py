@@ -18,9 +18,9 @@ import archsim
 from archsim.errors import OutputError
 from archsim.explore.run.backend import Backend, ChunkSize
 from archsim.explore.run.evaluation import Setup, Task
-from archsim.explore.run.outcome import Kind, Outcome
+from archsim.explore.run.outcome import Kind, Outcome, read_outcomes
 from archsim.explore.run.shares import Shares
-from archsim.explore.run.worker import read_outcomes, write_tasks
+from archsim.explore.run.worker import write_tasks
 from archsim.explore.space.design import Reason
 
 MOST_DEATHS = 3
@@ -156,5 +156,7 @@ class LocalProcesses(Backend):
                 what = (
                     f"its worker process died {MOST_DEATHS} times, the last with exit code {worker.process.returncode}"
                 )
-                failed.append(Outcome(task.key, Kind.FAILED, {}, reason=Reason("worker", what)))
+                failed.append(
+                    Outcome(task.key, Kind.FAILED, {}, reason=Reason("worker", what), alone="its worker died")
+                )
         return failed

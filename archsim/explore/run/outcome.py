@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from archsim.explore.run.output_table import Output, OutputTable, RowOutputs
 from archsim.explore.space.design import Reason
 
-Output = int | float | str | None
 Outputs = Mapping[str, Output]
 """Name with dots -> figure, of one workload; None is a figure that the run does not have."""
 
@@ -42,23 +42,29 @@ _RECORD = TypeAdapter(_Record)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of one design. `outputs`: workload -> its figures; `executor`: which one timed it."""
+    """The result of one design. `outputs`: workload -> its figures; `executor`: which one timed it.
+
+    `alone`: why it was not evaluated in a batch with others, "" if it was; it is no part of the result.
+    """
 
     key: str
     kind: Kind
     outputs: Mapping[str, Outputs]
     executor: str = ""
     reason: Reason | None = None
+    alone: str = field(default="", compare=False)
 
     def to_json(self) -> str:
         """The outcome as one line of JSON; the same outcome is the same text."""
-        data: dict[str, Any] = {"key": self.key, "kind": self.kind.value}
+        begin = f'{{"key":{json.dumps(self.key)},"kind":"{self.kind.value}"'
+        outputs = executor = reason = ""
         if self.outputs:
-            data |= {"outputs": self.outputs, "executor": self.executor}
+            texts = ",".join(f"{json.dumps(name)}:{_text(found)}" for name, found in self.outputs.items())
+            outputs, executor = f',"outputs":{{{texts}}}', f',"executor":{json.dumps(self.executor)}'
         if self.reason is not None:
-            reason = self.reason
-            data["reason"] = [reason.kind, reason.what, reason.need, reason.have, reason.unit]
-        return json.dumps(data, separators=(",", ":"), allow_nan=False)
+            found = self.reason
+            reason = f',"reason":{_text([found.kind, found.what, found.need, found.have, found.unit])}'
+        return f"{begin}{outputs}{executor}{reason}}}"
 
     @staticmethod
     def from_json(text: str | bytes) -> Outcome:
@@ -68,3 +74,44 @@ class Outcome:
         if (data.kind is Kind.DONE) != (reason is None) or bool(data.outputs) != (data.kind is Kind.DONE):
             raise ValueError("an outcome has figures or a reason")
         return Outcome(data.key, data.kind, data.outputs, data.executor, reason)
+
+
+def write_outcomes(outcomes: Sequence[Outcome]) -> str:
+    """The outcomes of a chunk as a line of JSON; those from tables as columns, each table once."""
+    tables: dict[int, tuple[int, OutputTable]] = {}
+    written: list[Any] = []
+    for outcome in outcomes:
+        rows = [(name, found) for name, found in outcome.outputs.items() if isinstance(found, RowOutputs)]
+        if not rows or len(rows) < len(outcome.outputs):
+            written.append([outcome.to_json(), outcome.alone])
+            continue
+        places = [[name, *_place(tables, found)] for name, found in rows]
+        written.append([outcome.key, outcome.executor, places, outcome.alone])
+    return json.dumps({"tables": [table.to_data() for _, table in tables.values()], "outcomes": written})
+
+
+def read_outcomes(line: str | bytes) -> list[Outcome]:
+    """Reads what `write_outcomes` wrote."""
+    data = json.loads(line)
+    tables = [OutputTable.from_data(table) for table in data["tables"]]
+    found = []
+    for written in data["outcomes"]:
+        if len(written) == 2:
+            plain, alone = Outcome.from_json(written[0]), written[1]
+            found.append(Outcome(plain.key, plain.kind, plain.outputs, plain.executor, plain.reason, alone))
+            continue
+        key, executor, places, alone = written
+        outputs = {name: tables[table].row(row) for name, table, row in places}
+        found.append(Outcome(key, Kind.DONE, outputs, executor, alone=alone))
+    return found
+
+
+def _place(tables: dict[int, tuple[int, OutputTable]], found: RowOutputs) -> tuple[int, int]:
+    number, _ = tables.setdefault(id(found.table), (len(tables), found.table))
+    return number, found.row
+
+
+def _text(value: object) -> str:
+    if isinstance(value, RowOutputs):
+        return value.text
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)

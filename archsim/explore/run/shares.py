@@ -10,6 +10,7 @@ import itertools
 from collections import deque
 from collections.abc import Sequence
 
+from archsim.explore.run.backend import like_together
 from archsim.explore.run.evaluation import Task
 
 
@@ -17,7 +18,7 @@ class Shares:
     """The tasks of a round in order of schedule and machine, cut into a stretch for each of `count` workers."""
 
     def __init__(self, tasks: Sequence[Task], count: int) -> None:
-        ordered = sorted(tasks, key=lambda task: (task.schedule, task.arch_json))
+        ordered = like_together(tasks)
         ends = [len(ordered) * place // count for place in range(count + 1)]
         self._stretches = [deque(ordered[start:stop]) for start, stop in itertools.pairwise(ends)]
         self._alone: deque[Task] = deque()

@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Sequence
 
 from archsim.explore.run.evaluation import DesignEvaluator, Setup, Task
-from archsim.explore.run.outcome import Outcome
+from archsim.explore.run.outcome import write_outcomes
 
 
 def serve() -> None:
@@ -31,8 +31,7 @@ def serve() -> None:
         if evaluator is None:
             evaluator = DesignEvaluator(Setup.from_json(line))
             continue
-        outcomes = [evaluator.run(task) for task in read_tasks(line)]
-        answers.write(json.dumps([outcome.to_json() for outcome in outcomes]) + "\n")
+        answers.write(write_outcomes(evaluator.run_all(read_tasks(line))) + "\n")
         answers.flush()
 
 
@@ -44,8 +43,3 @@ def write_tasks(tasks: Sequence[Task]) -> str:
 def read_tasks(line: str) -> list[Task]:
     """Reads what `write_tasks` wrote."""
     return [Task(*fields) for fields in json.loads(line)]
-
-
-def read_outcomes(line: str | bytes) -> list[Outcome]:
-    """Reads a worker's answer."""
-    return [Outcome.from_json(text) for text in json.loads(line)]

@@ -12,10 +12,11 @@ from archsim.explore.run.outcome import Kind, Outcome, Outputs
 from archsim.explore.search.result_bounds import ResultBounds
 from archsim.explore.space.design import Design, Reason
 from archsim.explore.space.expression import Expression, ExpressionError, Scalar, truth
+from archsim.explore.space.fields import field_value
 from archsim.explore.space.interval import ANY, Interval, interval
 from archsim.explore.space.names import is_result
 from archsim.explore.space.objectives import Objective, aggregated
-from archsim.explore.space.space import Space, field_value
+from archsim.explore.space.space import Space
 from archsim.families.load import Arch
 
 SLACK = 1e-12

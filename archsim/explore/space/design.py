@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from archsim import __version__
 from archsim.errors import CapacityError
@@ -29,21 +30,24 @@ class Reason:
         return None if self.need is None or self.have is None else self.need - self.have
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Design:
     """Point number `number` of the grid.
 
-    `inputs`: what tables show, parameters first, then derived fields; `arch_json` the whole architecture as JSON text
-    ("" if it is not valid: then `reason` says why, and `config` is None).
+    `inputs`: what tables show, parameters first, then derived fields. A machine that is not valid has a `reason`.
     """
 
     number: int
     inputs: Mapping[str, Scalar]
     schedule: str
-    config: MachineConfig | None
-    arch_json: str
     key: str
     reason: Reason | None = None
+    make_config: Callable[[], MachineConfig | None] = field(default=lambda: None, repr=False, compare=False)
+
+    @cached_property
+    def config(self) -> MachineConfig | None:
+        """The machine; None if it is not valid."""
+        return self.make_config()
 
 
 def design_key(arch_json: str, schedule: str, workloads: str, technology: str) -> str:

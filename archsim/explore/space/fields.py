@@ -12,8 +12,13 @@ from pydantic import BaseModel, ValidationError
 from archsim.config import Document, Override, validate
 from archsim.config.slots import Slot, inner_slot, slot_of
 from archsim.errors import ArchError
+from archsim.explore.space.expression import ExpressionError, Scalar
+from archsim.explore.space.parameters import SCHEDULE
 from archsim.families.machine_config import MachineConfig
 from archsim.families.registry import family_named
+from archsim.formats import NumberFormat
+from archsim.hardware.functions.method_definition import MethodDefinition
+from archsim.technology import load_prices
 
 Data = dict[str, Any]
 
@@ -83,6 +88,34 @@ def apply_value(data: Data, path: str, value: object) -> MachineConfig:
     """The architecture with one field set as a user writes it ("8MiB", a set of formats); ArchError if not valid."""
     document = Document("design", data, {(): 1})
     return validate(model_of(data), document, (Override(path, json.dumps(value)),), ArchError)
+
+
+def field_value(config: MachineConfig, schedule: str, name: str) -> Scalar:
+    """The value that an expression sees for a field; ExpressionError if it is no plain value."""
+    if name == SCHEDULE:
+        return schedule
+    try:
+        found = get_field(config, name)
+    except KeyError:
+        raise ExpressionError(f"this design has no {name}") from None
+    return plain_value(found, name)
+
+
+def plain_value(value: object, name: str) -> Scalar:
+    """A field's value as an expression sees it; ExpressionError if it is no plain value."""
+    if isinstance(value, NumberFormat | MethodDefinition):
+        return value.name
+    if not isinstance(value, bool | int | float | str):
+        raise ExpressionError(f"{name} is {'empty' if value is None else 'a section'}, not a value")
+    return value
+
+
+def technology_digest(config: MachineConfig) -> str:
+    """The digest of the numbers in the machine's technology; "" if there is none (evaluation will say so)."""
+    try:
+        return "" if config.costing is None else load_prices(config.costing.technology).digest
+    except ArchError:
+        return ""
 
 
 def _refuse(path: str) -> Data:

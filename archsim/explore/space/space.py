@@ -5,26 +5,23 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from archsim import __version__
 from archsim.config.regular_files import open_regular
-from archsim.errors import ArchError
-from archsim.explore.space.design import Design, Reason, design_key
-from archsim.explore.space.expression import Expression, ExpressionError, Scalar
-from archsim.explore.space.fields import Data, config_of, get_field, normalized, set_field
+from archsim.explore.space.design import Design, design_key
+from archsim.explore.space.expression import Expression
+from archsim.explore.space.fields import normalized, technology_digest
+from archsim.explore.space.grid import Grid
 from archsim.explore.space.objectives import Objective
-from archsim.explore.space.parameters import SCHEDULE, Choice, Parameter
+from archsim.explore.space.parameters import Choice, Parameter
+from archsim.explore.space.resolver import Resolver
 from archsim.explore.space.space_config import Aggregate, SpaceConfig
 from archsim.families.machine_config import MachineConfig
-from archsim.formats import NumberFormat
-from archsim.hardware.functions.method_definition import MethodDefinition
-from archsim.technology import load_prices
 from archsim.workload import Workload
 from archsim.workload.named_files import named_files
 
@@ -72,15 +69,20 @@ class Space:
         changes = {name: value for name, value in (("budget", budget), ("seed", seed)) if value is not None}
         return dataclasses.replace(self, config=self.config.model_copy(update=changes))
 
+    @cached_property
+    def grid(self) -> Grid:
+        """The machine and schedule of each point."""
+        return Grid(json.dumps(normalized(self.base)), self.schedule, self.parameters, self.derived)
+
     @property
     def size(self) -> int:
         """How many points the whole grid has."""
-        return math.prod(self.sizes)
+        return self.grid.size
 
     @property
     def sizes(self) -> tuple[int, ...]:
         """How many values each parameter has."""
-        return tuple(len(parameter.choices) for parameter in self.parameters)
+        return self.grid.sizes
 
     @property
     def aggregate(self) -> Aggregate:
@@ -95,61 +97,37 @@ class Space:
 
     def choices(self, number: int) -> tuple[Choice, ...]:
         """The values of all parameters at point `number`: the last parameter varies fastest."""
-        found: list[Choice] = []
-        for parameter in reversed(self.parameters):
-            number, place = divmod(number, len(parameter.choices))
-            found.append(parameter.choices[place])
-        return tuple(reversed(found))
+        return self.grid.choices(number)
 
     def number(self, places: tuple[int, ...]) -> int:
         """The number of the point at these places, one place for each parameter."""
-        found = 0
-        for size, place in zip(self.sizes, places, strict=True):
-            found = found * size + place
-        return found
+        return self.grid.number(places)
 
     def design(self, number: int) -> Design:
         """The design of point `number`, resolved."""
-        data: Data = json.loads(self._base_json)
-        inputs: dict[str, Scalar] = {}
-        schedule = self.schedule
-        for parameter, choice in zip(self.parameters, self.choices(number), strict=True):
-            inputs[parameter.path] = choice.label
-            if parameter.path == SCHEDULE:
-                schedule = str(choice.value)
-            else:
-                set_field(data, parameter.path, choice.value)
-        try:
-            config = config_of(data)
-            if self.derived:
-                config = self._derive(data, config, schedule, inputs)
-        except (ArchError, ExpressionError) as error:
-            kind = "architecture" if isinstance(error, ArchError) else "expression"
-            text = json.dumps(data, sort_keys=True)
-            key = design_key(text, schedule, self.workloads_digest, "")
-            return Design(number, inputs, schedule, None, "", key, Reason(kind, "; ".join(str(error).splitlines())))
-        text = config.model_dump_json()
-        key = design_key(text, schedule, self.workloads_digest, _technology_digest(config))
-        return Design(number, inputs, schedule, config, text, key)
+        found = self.grid.resolve(number)
+        config, schedule = found.config, found.schedule
+        if config is None:
+            key = design_key(json.dumps(found.data, sort_keys=True), schedule, self.workloads_digest, "")
+            return Design(number, found.inputs, schedule, key, found.reason)
+        key = design_key(config.model_dump_json(), schedule, self.workloads_digest, technology_digest(config))
+        return Design(number, found.inputs, schedule, key, make_config=lambda: config)
 
-    def _derive(self, data: Data, config: MachineConfig, schedule: str, inputs: dict[str, Scalar]) -> MachineConfig:
-        """Set the derived fields, one after the other; each sees those before it."""
-        given = dict(inputs)
-
-        def lookup(name: str) -> Scalar:
-            return given[name] if name in given else field_value(config, schedule, name)
-
-        for path, expression in self.derived:
-            value = expression.value(lookup)
-            if isinstance(value, float) and value.is_integer():
-                value = int(value)
-            given[path] = inputs[path] = value
-            set_field(data, path, value)
-        return config_of(data)
+    def designs(self, numbers: Sequence[int]) -> list[Design]:
+        """The designs of some points, as `design` gives them: what they have in common is resolved once."""
+        resolver = self._resolver
+        found = resolver.resolve(numbers)
+        keys = resolver.keys(found, self.workloads_digest)
+        designs: dict[int, Design] = {}
+        for place, (row, key, inputs) in enumerate(zip(found.places, keys, found.inputs(), strict=True)):
+            make_config = partial(found.designs.config, place)
+            schedule = found.designs.schedules.of(place)
+            designs[row] = Design(numbers[row], inputs, str(schedule), key, make_config=make_config)
+        return [designs[row] if row in designs else self.design(number) for row, number in enumerate(numbers)]
 
     @cached_property
-    def _base_json(self) -> str:
-        return json.dumps(normalized(self.base))
+    def _resolver(self) -> Resolver:
+        return Resolver(self.grid)
 
     @cached_property
     def workloads_digest(self) -> str:
@@ -166,21 +144,8 @@ class Space:
         """The digest that ties a journal to this space: all that chooses and resolves points, but not the budget."""
         settings = self.config.model_dump(mode="json", exclude={"summary", "objectives", "constraints", "budget"})
         choices = [[parameter.path, [c.value for c in parameter.choices]] for parameter in self.parameters]
-        text = json.dumps([__version__, settings, self._base_json, choices, self.workloads_digest], sort_keys=True)
+        text = json.dumps([__version__, settings, self.grid.base_json, choices, self.workloads_digest], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
-
-
-def field_value(config: MachineConfig, schedule: str, name: str) -> Scalar:
-    """The value that an expression sees for a field; ExpressionError if it is no plain value."""
-    try:
-        value = schedule if name == SCHEDULE else get_field(config, name)
-    except KeyError:
-        raise ExpressionError(f"this design has no {name}") from None
-    if isinstance(value, NumberFormat | MethodDefinition):
-        return value.name
-    if not isinstance(value, bool | int | float | str):
-        raise ExpressionError(f"{name} is {'empty' if value is None else 'a section'}, not a value")
-    return value
 
 
 def _file_digest(path: Path) -> str:
@@ -189,11 +154,3 @@ def _file_digest(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return "missing"  # the evaluation says what is wrong with it
-
-
-def _technology_digest(config: MachineConfig) -> str:
-    """The digest of the numbers in the machine's technology; "" if there is none (evaluation will say so)."""
-    try:
-        return "" if config.costing is None else load_prices(config.costing.technology).digest
-    except ArchError:
-        return ""

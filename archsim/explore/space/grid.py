@@ -1,0 +1,121 @@
+"""The grid of a space: the machine and schedule of each point number, by themselves and as text for workers."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from archsim.errors import ArchError
+from archsim.explore.space.design import Reason
+from archsim.explore.space.expression import Expression, ExpressionError, Scalar, parse_expression
+from archsim.explore.space.fields import Data, config_of, field_value, set_field
+from archsim.explore.space.parameters import SCHEDULE, Choice, Parameter
+from archsim.families.machine_config import MachineConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A point of the grid. `config` is None, and `reason` says why, if the machine is not valid: `data` is not then."""
+
+    inputs: dict[str, Scalar]
+    schedule: str
+    config: MachineConfig | None
+    data: Data
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True)
+class Grid:
+    """All points of a space, numbered with the last parameter varying fastest.
+
+    `base_json`: the data of the machine that parameters and derived fields change; `schedule`: where none is varied.
+    """
+
+    base_json: str
+    schedule: str
+    parameters: tuple[Parameter, ...]
+    derived: tuple[tuple[str, Expression], ...]
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """How many values each parameter has."""
+        return tuple(len(parameter.choices) for parameter in self.parameters)
+
+    @property
+    def size(self) -> int:
+        """How many points there are."""
+        return math.prod(self.sizes)
+
+    def choices(self, number: int) -> tuple[Choice, ...]:
+        """The values of all parameters at a point."""
+        found: list[Choice] = []
+        for parameter in reversed(self.parameters):
+            number, place = divmod(number, len(parameter.choices))
+            found.append(parameter.choices[place])
+        return tuple(reversed(found))
+
+    def number(self, places: Sequence[int]) -> int:
+        """The number of the point at these places, one place for each parameter."""
+        found = 0
+        for size, place in zip(self.sizes, places, strict=True):
+            found = found * size + place
+        return found
+
+    def resolve(self, number: int) -> Resolved:
+        """The machine and schedule of a point."""
+        data: Data = json.loads(self.base_json)
+        inputs: dict[str, Scalar] = {}
+        schedule = self.schedule
+        for parameter, choice in zip(self.parameters, self.choices(number), strict=True):
+            inputs[parameter.path] = choice.label
+            if parameter.path == SCHEDULE:
+                schedule = str(choice.value)
+            else:
+                set_field(data, parameter.path, choice.value)
+        try:
+            config = config_of(data)
+            if self.derived:
+                config = self._derive(data, config, schedule, inputs)
+        except (ArchError, ExpressionError) as error:
+            kind = "architecture" if isinstance(error, ArchError) else "expression"
+            reason = Reason(kind, "; ".join(str(error).splitlines()))
+            return Resolved(inputs, schedule, None, data, reason)
+        return Resolved(inputs, schedule, config, data)
+
+    def _derive(self, data: Data, config: MachineConfig, schedule: str, inputs: dict[str, Scalar]) -> MachineConfig:
+        """Set the derived fields, one after the other; each sees those before it."""
+        given = dict(inputs)
+
+        def lookup(name: str) -> Scalar:
+            return given[name] if name in given else field_value(config, schedule, name)
+
+        for path, expression in self.derived:
+            given[path] = inputs[path] = derived_value(expression.value(lookup))
+            set_field(data, path, given[path])
+        return config_of(data)
+
+    def to_json(self) -> str:
+        """The grid as one line of JSON."""
+        parameters = [[p.path, [[choice.label, choice.value] for choice in p.choices]] for p in self.parameters]
+        derived = [[path, expression.text] for path, expression in self.derived]
+        return json.dumps([self.base_json, self.schedule, parameters, derived])
+
+    @staticmethod
+    def from_json(text: str) -> Grid:
+        """Reads what `to_json` wrote."""
+        base_json, schedule, parameters, derived = json.loads(text)
+        return Grid(
+            base_json,
+            schedule,
+            tuple(Parameter(path, tuple(Choice(*pair) for pair in choices)) for path, choices in parameters),
+            tuple((path, parse_expression(expression)) for path, expression in derived),
+        )
+
+
+def derived_value(value: Scalar) -> Any:  # noqa: ANN401 - what stands in the data
+    """The value of a derived field, as it stands in the architecture: whole numbers as such."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
