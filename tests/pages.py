@@ -71,7 +71,7 @@ def started_browser() -> Iterator[Any]:
 
 _DRIVER = "GL Driver Message"
 """The browser's own graphics speak up, too, where there is no graphics card."""
-DRAW_MS = 30_000
+DRAW_MS = 120_000
 """A page is drawn in a second; a machine that does much else gets time."""
 
 

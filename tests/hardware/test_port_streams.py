@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archsim.hardware.port_streams import (
-    NotedPorts, Ports,
+    NotedPorts,
+    Ports,
     Run,
     Stream,
     cut_runs,
@@ -321,7 +322,8 @@ def test_ports_are_a_mapping_and_which_of_them_are_asked_for_is_noted() -> None:
     ports = Ports({"a": 8, "b": None}, ("a",))
     assert (ports["a"], ports["b"], len(ports), list(ports)) == (8, None, 2, ["a", "b"])
     noted = NotedPorts(ports)
-    assert (noted["b"], noted.banked, list(noted), noted.asked) == (None, {"a"}, ["a", "b"], {"b": None})
+    assert (noted["b"], sorted(noted.banked), list(noted)) == (None, ["a"], ["a", "b"])
+    assert noted.asked == {"b": None}
 
 
 @given(vectors(), st.integers(1, 70))
