@@ -27,7 +27,7 @@ from archsim.checking.validation import WITNESS, Validation, compare, compare_bi
 from archsim.critical import AllTimes
 from archsim.engines.choose import AUTO, FAST, SHORT_OPS, Executor, check_executor, choose
 from archsim.engines.events import Arithmetic, Options, execute
-from archsim.errors import ExecutorError
+from archsim.errors import ExecutorError, Fault, WorkloadError
 from archsim.families.load import Arch
 from archsim.families.registry import build_units
 from archsim.families.schedule import Schedule
@@ -104,6 +104,14 @@ class Simulation:
         cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in rows)
         return f"<table><caption>{escape(repr(self)[1:-1])}</caption>{cells}</table>"
 
+    @property
+    def step_end_cycles(self) -> tuple[int, ...] | None:
+        """The end of each time step, where steps may differ; the first begins at 0. None where they repeat."""
+        for phase, trace in zip(self.program.phases, self.trace.phases, strict=True):
+            if phase.marks_all:
+                return tuple(end for _, end in trace.ends)
+        return None
+
     def ops(self) -> Table:
         """A table with a row for each op: when it was where, why it waited, what it moved (archsim.api.op_rows.OpRow).
 
@@ -149,6 +157,9 @@ def simulate(
     """
     arch, workload = as_arch(arch), as_workload(workload)
     check_executor(executor)
+    if workload.spec.activity is not None and not timing_only:
+        message = "recorded activity says which columns are multiplied, and has no numbers: --timing-only"
+        raise WorkloadError((Fault(workload.name, "activity", message),))
     units = build_units(arch.config)
     by = asked_best(schedule)
     ranking = schedule if isinstance(schedule, Ranking) else rank_schedules(arch, workload, by) if by else None

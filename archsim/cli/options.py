@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -42,12 +43,22 @@ ExecutorOption = Annotated[
         "--executor", metavar="auto|fast|machine", help="What times the run: the machine, or the compiled recurrence."
     ),
 ]
+ActivityOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--activity",
+        metavar="FILE",
+        help="The columns that each step of a delta network multiplies, a line a step; for machines that skip columns.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
-def load_inputs(arch: str, workload: str, sets: list[str] | None) -> tuple[Arch, Workload]:
-    """Load both inputs; an override goes to the one that has a field of that name."""
+def load_inputs(
+    arch: str, workload: str, sets: list[str] | None, activity: Path | None = None
+) -> tuple[Arch, Workload]:
+    """Load both inputs; an override goes to the one that has a field of that name, `activity` to the workload."""
     from archsim.cli.set_option import Sets
     from archsim.config import parse_override
     from archsim.errors import ArchError, Fault
@@ -58,7 +69,7 @@ def load_inputs(arch: str, workload: str, sets: list[str] | None) -> tuple[Arch,
     if ":" in arch and arch.partition(":")[0] in list(CellKind):
         raise ArchError((Fault(arch[:80], "", "is a workload; the architecture comes first, then the workload"),))
     if not sets:
-        return load_arch(arch), load_workload(workload)
+        return load_arch(arch), load_workload(workload, (), activity)
     overrides = [parse_override(text) for text in sets]
     given = Sets.make(overrides, arch_model(arch, overrides))
     try:
@@ -67,7 +78,7 @@ def load_inputs(arch: str, workload: str, sets: list[str] | None) -> tuple[Arch,
         raise ArchError((*error.faults, *given.faults)) from error
     if given.faults:
         raise ArchError(given.faults)
-    return machine, load_workload(workload, given.workload)
+    return machine, load_workload(workload, given.workload, activity)
 
 
 def ranked(schedule: str | None, arch: Arch, workload: Workload) -> Ranking | None:

@@ -15,6 +15,7 @@ from archsim.cli.options import (
     DEFAULT_ARCH,
     DEFAULT_SCHEDULE,
     DEFAULT_WORKLOAD,
+    ActivityOption,
     ArchArgument,
     DebugOption,
     ExecutorOption,
@@ -63,6 +64,7 @@ def run_command(
     full: Annotated[bool, typer.Option("--full", help="Print the whole report, which is in report.txt.")] = False,
     timing_only: Annotated[bool, typer.Option("--timing-only", help="Compute no numbers, only cycles.")] = False,
     executor: ExecutorOption = "auto",
+    activity: ActivityOption = None,
     keep_steps: Annotated[
         bool, typer.Option("--keep-steps", help="Put c and gates of every time step into outputs.npz, too.")
     ] = False,
@@ -103,7 +105,7 @@ def run_command(
     from archsim.report.files.manifest import Asked, Options
     from archsim.report.files.saved import stats_json
 
-    machine, work = load_inputs(arch, workload, sets)
+    machine, work = load_inputs(arch, workload, sets, activity)
     ranking = ranked(schedule, machine, work)
     found = ranking.best if ranking else find_schedule(schedule, machine.config.family)
     asked_for = best_name(ranking.by) if ranking else found.name

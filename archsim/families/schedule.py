@@ -42,6 +42,11 @@ class Schedule(ABC, Generic[ConfigT]):
         """
         return False
 
+    @property
+    def takes_activity(self) -> bool:
+        """Whether `build` makes the program of a recorded activity, where `spec.activity` has one."""
+        return False
+
     def split_rows(self, spec: NetworkSpec, config: ConfigT) -> tuple[frozenset[int], ...] | None:
         """The gate rows, in torch's order, for which `splits_sums` is True though it is False: a set for each cell.
 

@@ -89,6 +89,8 @@ def build_program(schedule: Schedule[ConfigT], spec: NetworkSpec, config: Config
     """
     if spec.streaming and not schedule.streams:
         raise ScheduleError(_no_frames(schedule))
+    if spec.activity is not None and not schedule.takes_activity:
+        raise ScheduleError(f"--schedule {schedule.name}: skips no columns, and so takes no recorded activity")
     family = find_family(schedule.family)
     if family is not None and any(schedule is own for own in family.schedules):
         return schedule.build(spec, config)

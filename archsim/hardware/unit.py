@@ -92,9 +92,12 @@ class PortUse:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """How much an op gives its datapath to do: `items` of `unit_name`, and what a cycle could do at best."""
+    """How much an op gives its datapath to do: `items` of `unit_name`, and what a cycle could do at best.
 
-    items: int
+    Of an op whose work differs from step to step `items` is the mean.
+    """
+
+    items: int | Fraction
     items_per_cycle: Fraction
 
 

@@ -116,6 +116,8 @@ class Buffer:
     """How the tiles of a matrix lie one after the other, if it is not stored whole."""
     bank: str = ""
     """Which bank it lies in, where its memory has one for each kind of data; "" for the one bank of others."""
+    is_cleared: bool = False
+    """Zero before the program starts, so that it may be read before anything has written it."""
 
     def bits_of(self, entries: int) -> int:
         """The bits of so many consecutive entries."""
@@ -284,7 +286,8 @@ class Phase:
     """A body of ops in program order with their dependencies, repeated `repeat` times.
 
     `steps`: time steps of the network (or of one layer) that a body completes, all repetitions together; 0 if it only
-    prepares some; None: one a repetition. `unroll`: how many of them a repetition completes.
+    prepares some; None: one a repetition. `unroll`: how many of them a repetition completes. `marks_all`: the end of
+    every repetition stands in the trace, as where no two need be alike.
     """
 
     name: str
@@ -294,6 +297,14 @@ class Phase:
     deps: tuple[tuple[Dep, ...], ...]
     steps: int | None = None
     unroll: int = 1
+    marks_all: bool = False
+
+    @property
+    def marked_repetitions(self) -> tuple[int, ...]:
+        """The repetitions whose ends stand in the trace, in order."""
+        if self.marks_all:
+            return tuple(range(self.repeat))
+        return tuple(sorted({0, *self.steady_repetitions, self.repeat - 1}))
 
     @property
     def time_steps(self) -> int:

@@ -31,7 +31,7 @@ def spans(phases: Sequence[Phase]) -> Mapping[str, Span]:
     for number, phase in enumerate(phases):
         for op in phase.ops:
             for region in (*op.reads, *op.writes):
-                name, begin = region.buffer.name, 0 if region.buffer.is_input else number
+                name, begin = region.buffer.name, 0 if region.buffer.is_input or region.buffer.is_cleared else number
                 found[name] = Span(found[name].first if name in found else begin, number)
     return found
 

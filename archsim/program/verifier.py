@@ -213,7 +213,7 @@ class _PhaseCheck:
 
     def _check_initialized(self, op: Op, region: Region, repetition: int) -> None:
         key = (region.buffer.name, region.slot(repetition), region.start, region.stop)
-        if region.buffer.is_input or key in self._initialized:
+        if region.buffer.is_input or region.buffer.is_cleared or key in self._initialized:
             return
         written = self._written_entries(region, repetition)
         if region.buffer.slots is None:

@@ -258,6 +258,11 @@ class WorkloadConfig(LayerConfig):
     dropout: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.0, description="recorded; in inference dropout changes nothing"
     )
+    activity: Text | None = Field(
+        default=None,
+        description="a text file, relative to the workload file, with the columns that each step of a delta network "
+        "multiplies; only for machines that skip columns",
+    )
     weights: Source = Field(description="the weights, under torch's names: weight_ih_l0, weight_hh_l0, bias_ih_l0, ...")
     input: InputSource = Field(description="the input sequence")
     initial_state: StateSource | None = Field(default=None, description="h_0 and c_0; zero if left out")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from archsim.config import Override, load_document, parse_document, validate
 from archsim.config.presets import PresetKind, find_file
 from archsim.errors import Fault, WorkloadError
+from archsim.workload.activity_file import read_activity
 from archsim.workload.config import WorkloadConfig
 from archsim.workload.network import CellKind
 from archsim.workload.spec import Workload
@@ -23,13 +26,17 @@ _FLAGS = ("bidirectional", "streaming")
 """Keys that are 0 or 1."""
 
 
-def load_workload(reference: str, overrides: Sequence[Override] = ()) -> Workload:
-    """Load the workload of a preset's name, a path, or an inline form; WorkloadError has all faults."""
+def load_workload(reference: str, overrides: Sequence[Override] = (), activity: Path | None = None) -> Workload:
+    """Load the workload of a preset's name, a path, or an inline form; WorkloadError has all faults.
+
+    `activity`: a file of recorded activity, instead of one that the workload names.
+    """
     if ":" in reference and not reference.endswith((".yaml", ".yml")):
-        return _inline(reference, overrides)
+        return _inline(reference, _with_activity(overrides, activity, Path()))
     path = find_file(PresetKind.WORKLOAD, reference, WorkloadError)
+    overrides = _with_activity(overrides, activity, path.parent)
     config = validate(WorkloadConfig, load_document(path, WorkloadError), overrides, WorkloadError)
-    return Workload(path.stem, reference, path.parent, config, _texts(overrides))
+    return _workload(path.stem, reference, path.parent, config, overrides)
 
 
 def _inline(reference: str, overrides: Sequence[Override]) -> Workload:
@@ -50,7 +57,25 @@ def _inline(reference: str, overrides: Sequence[Override]) -> Workload:
     )
     document = parse_document(text, reference, WorkloadError)
     config = validate(WorkloadConfig, document, overrides, WorkloadError)
-    return Workload(name, reference, Path(), config, _texts(overrides))
+    return _workload(name, reference, Path(), config, overrides)
+
+
+def _with_activity(overrides: Sequence[Override], activity: Path | None, folder: Path) -> Sequence[Override]:
+    """The overrides, and one that names the file of activity as the workload in `folder` would."""
+    if activity is None:
+        return overrides
+    named = str(activity) if folder == Path() else os.path.relpath(activity, folder)
+    return (*overrides, Override("activity", json.dumps(named)))
+
+
+def _workload(
+    name: str, reference: str, folder: Path, config: WorkloadConfig, overrides: Sequence[Override]
+) -> Workload:
+    """The workload, with the activity that its file names."""
+    activity = None
+    if config.activity is not None:
+        activity = read_activity(folder / config.activity, config.layers(), config.steps)
+    return Workload(name, reference, folder, config, _texts(overrides), activity)
 
 
 def _texts(overrides: Sequence[Override]) -> tuple[str, ...]:

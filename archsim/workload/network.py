@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from archsim.workload.activity import Activity
+
 
 class CellKind(StrEnum):
     """The kinds of recurrent cells, by the name of PyTorch's module and ONNX's operator in lower case."""
@@ -114,6 +116,8 @@ class NetworkSpec:
     """Whether a time step is a frame: it comes when it comes, and goes through all layers."""
     streams: int = 1
     """Of frames: step t is one of stream t mod streams, each of which has states of its own."""
+    activity: Activity | None = None
+    """Of a delta network the columns that each step multiplies, if they are known beforehand."""
 
     @property
     def cells(self) -> tuple[CellSpec, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from archsim.workload.activity import Activity
 from archsim.workload.config import WorkloadConfig
 from archsim.workload.network import NetworkSpec
 
@@ -14,7 +15,7 @@ class Workload:
     """A workload under the name by which its results are kept.
 
     `folder` is what the file names in `config` are relative to; `source` how the user named it; `overrides` what was
-    changed with --set.
+    changed with --set; `activity` what the file of that name in `config` has.
     """
 
     name: str
@@ -22,11 +23,18 @@ class Workload:
     folder: Path
     config: WorkloadConfig
     overrides: tuple[str, ...] = ()
+    activity: Activity | None = None
 
     @property
     def spec(self) -> NetworkSpec:
         """The layers and sizes of the network."""
         config = self.config
         return NetworkSpec(
-            config.layers(), config.steps, config.batch, config.sequence_lens, config.streaming, config.streams
+            config.layers(),
+            config.steps,
+            config.batch,
+            config.sequence_lens,
+            config.streaming,
+            config.streams,
+            self.activity,
         )

@@ -26,7 +26,7 @@ RUNS = {
 }
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", [name for name in FAMILIES if FAMILIES[name].reference_ops])
 def test_every_op_of_a_family_s_own_schedules_is_known(family: str) -> None:
     machine, workloads = RUNS[family]
     config = load_arch(machine).config

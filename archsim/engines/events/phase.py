@@ -59,7 +59,7 @@ class PhaseRun:
         self._repetitions = Repetitions(phase, self._tables, recorded)
         self._units = [units[op.unit] for op in phase.ops]
         self._ops_left = phase.op_instances
-        self._marked = {0, *phase.steady_repetitions, phase.repeat - 1}
+        self._marked = frozenset(phase.marked_repetitions)
         self._sequencer = Sequencer(
             _facts(phase, self._tables, spec, number, services.fixed(number)),
             self._units,

@@ -83,7 +83,7 @@ class PhaseArrays(NamedTuple):
             dep_cause=_ints([CAUSE_CODES[dep.cause] for dep in deps]),
             lagged=_ints(sorted({dep.op for dep in deps if dep.lag})),
             instances=instances,
-            marks=_ints(sorted({0, *phase.steady_repetitions, repeat - 1})),
+            marks=_ints(list(phase.marked_repetitions)),
         )
 
     @property

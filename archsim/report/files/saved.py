@@ -24,11 +24,13 @@ def stats_json(simulation: Simulation, findings: Findings | None = None) -> str:
     """All figures and the verdict on the numbers, as one JSON object; `findings` are made if they are not given.
 
     "latency_stack" is the critical path by unit and cause, of a streaming workload a frame's; null of a run of over
-    MAX_STACK_OPS ops. "schedules", best first, where the best one was asked for. "further" are figures of other
-    packages, if any.
+    MAX_STACK_OPS ops. "step_end_cycles" of a machine whose steps depend on data. "schedules", best first, where the
+    best one was asked for. "further" are figures of other packages, if any.
     """
     figures = run_figures(simulation)
     figures["latency_stack"] = (findings or find(simulation)).stack
+    if simulation.step_end_cycles is not None:
+        figures["step_end_cycles"] = simulation.step_end_cycles
     if simulation.frames is not None:
         figures |= dataclasses.asdict(simulation.frames)
     if simulation.ranking is not None:
@@ -74,7 +76,7 @@ def _rename_files(section: dict[str, Any], old: Path, new: Path) -> None:
     for key, value in section.items():
         if isinstance(value, dict):
             _rename_files(value, old, new)
-        elif key == "file" and value is not None:
+        elif key in ("file", "activity") and isinstance(value, str):
             section[key] = os.path.relpath((old / value).resolve(), new)
 
 
