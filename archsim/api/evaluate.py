@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from archsim.api.fast_timing import time_fast
 from archsim.api.machine_spec import machine_spec
+from archsim.api.own_activity import OwnActivities
 from archsim.api.program_cache import CachedProgram, ProgramCache
 from archsim.engines.choose import AUTO, check_executor, choose
 from archsim.engines.events import Options, execute
 from archsim.families.load import Arch
 from archsim.families.registry import build_units
 from archsim.families.schedule import Schedule
-from archsim.families.schedules import AskedSchedule
+from archsim.families.schedules import AskedSchedule, find_schedule
 from archsim.hardware.unit import Units
 from archsim.metrics import Stats, compute_stats
 from archsim.program.ir import Program
@@ -50,6 +51,8 @@ class Evaluator:
         """The programs that are kept."""
         self._executor = executor
         self._spec: tuple[Workload, NetworkSpec] | None = None
+        self.activities = OwnActivities()
+        """Of delta networks, what their own arithmetic multiplies."""
 
     def evaluate(
         self, arch: Arch, workload: Workload, schedule: AskedSchedule = None, executor: str | None = None
@@ -64,6 +67,10 @@ class Evaluator:
         check_executor(executor)
         units = build_units(arch.config)
         cached = self.cached(arch, self._spec_of(workload), schedule, units)
+        own = self.activities.of(workload, find_schedule(schedule, arch.config.family), cached, arch)
+        if own is not None:
+            workload = replace(workload, activity=own)
+            cached = self.cached(arch, workload.spec, schedule, units)
         timing, used = choose(executor, lambda: time_fast(cached, arch.config, units))
         program = cached.program
         if timing is not None:

@@ -168,6 +168,10 @@ def simulate(
     found = find_schedule(asked, arch.config.family)
     evaluator = evaluator or Evaluator()
     cached = evaluator.cached(arch, workload.spec, found, units)
+    own = evaluator.activities.of(workload, found, cached, arch)
+    if own is not None:
+        workload = replace(workload, activity=own)
+        cached = evaluator.cached(arch, workload.spec, found, units)
     program = cached.program
     numbers = None if timing_only else prepare(program, arch.config, workload)
     computation = None if numbers is None else numbers.begin(units)

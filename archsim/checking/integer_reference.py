@@ -9,23 +9,25 @@ import numpy as np
 import numpy.typing as npt
 
 from archsim.checking.golden_run import Golden, golden_in_turn
-from archsim.checking.integer_methods import grid_of, integer_method
+from archsim.checking.integer_delta import integer_delta_golden
+from archsim.checking.integer_grids import cell_grids
+from archsim.checking.integer_methods import integer_method
 from archsim.checking.numbers import Numbers
 from archsim.checking.reference import directions
 from archsim.checking.streams import per_stream
 from archsim.families.cells.streams import cell_prefixes
 from archsim.families.machine_config import MachineConfig
 from archsim.families.schedule import Schedule
-from archsim.formats import Encoding, Fixed, IntegerFormat, Scaled
-from archsim.golden.integer import Grid
-from archsim.golden.integer_layers import Grids, IntegerMachine, run_integer
+from archsim.formats import Encoding, Scaled
+from archsim.golden.integer_layers import IntegerMachine, run_integer
 from archsim.golden.stack import Direction
 from archsim.workload import CellTensors
-from archsim.workload.network import CellSpec
 
 
 def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: Schedule[Any]) -> Golden:
     """What the machine must compute, bit for bit: as real numbers, which are exact in float64."""
+    if schedule.sends_deltas:
+        return integer_delta_golden(numbers, arch)
     spec = numbers.spec
     if spec.streams > 1:
         parts = (replace(numbers, tensors=part, spec=one) for part, one in per_stream(numbers.tensors, spec))
@@ -38,10 +40,10 @@ def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: Schedule[Any
     made = _with_codes(numbers, directions(numbers.tensors, spec))
     split = schedule.splits_sums or arch.formats.input != arch.formats.hidden
     split_rows = iter(schedule.split_rows(spec, arch) or [frozenset()] * len(spec.cells))
-    for number, layer in enumerate(spec.layers):
+    for number in range(len(spec.layers)):
         source = "dram.x" if number == 0 else f"l{number - 1}.dram.output"
         outputs = []
-        for cell, direction in zip(layer, made[number], strict=True):
+        for direction in made[number]:
             machine = IntegerMachine(
                 arch.inputs_per_chunk,
                 split,
@@ -51,7 +53,7 @@ def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: Schedule[Any
                 arch.late_bias,
                 next(split_rows),
             )
-            result = run_integer(below, direction, _grids(numbers, next(prefixes), source, cell), machine, lengths)
+            result = run_integer(below, direction, cell_grids(numbers, next(prefixes), source), machine, lengths)
             outputs.append(result.output)
             h_n.append(result.h_n)
             c_n += [] if result.c_n is None else [result.c_n]
@@ -84,27 +86,3 @@ def _coded(numbers: Numbers, direction: Direction, tensors: CellTensors) -> Dire
 def _codes(values: npt.NDArray[np.float64], encoding: Encoding) -> npt.NDArray[np.int64]:
     """The codes that exact values stand for: what one layer hands to the next."""
     return np.rint(values / encoding.scale).astype(np.int64) + encoding.zero
-
-
-def _grids(numbers: Numbers, prefix: str, source: str, cell: CellSpec) -> Grids:
-    def grid(name: str) -> Grid:
-        return grid_of(numbers.encodings[name])
-
-    def optional(name: str) -> Grid | None:
-        return grid(prefix + name) if prefix + name in numbers.encodings else None
-
-    accumulator = numbers.formats.format("accumulator")
-    assert isinstance(accumulator, IntegerFormat)
-    return Grids(
-        w_ih=grid(f"{prefix}dram.W_ih"),
-        w_hh=grid(f"{prefix}dram.W_hh"),
-        x=grid(source),
-        h=grid(f"{prefix}h"),
-        accumulator=grid_of(Encoding(accumulator, accumulator.scale if isinstance(accumulator, Fixed) else 1.0)),
-        gate=grid(f"{prefix}sums"),
-        activation=grid(f"{prefix}gates"),
-        w_hr=optional("dram.W_hr"),
-        vector=optional("vector"),
-        cell=optional("c"),
-        peephole=optional("peephole"),
-    )

@@ -43,8 +43,8 @@ class Schedule(ABC, Generic[ConfigT]):
         return False
 
     @property
-    def takes_activity(self) -> bool:
-        """Whether `build` makes the program of a recorded activity, where `spec.activity` has one."""
+    def sends_deltas(self) -> bool:
+        """Whether the program multiplies what has changed: with thresholds, and as long as its columns make it."""
         return False
 
     def split_rows(self, spec: NetworkSpec, config: ConfigT) -> tuple[frozenset[int], ...] | None:

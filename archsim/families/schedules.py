@@ -89,8 +89,9 @@ def build_program(schedule: Schedule[ConfigT], spec: NetworkSpec, config: Config
     """
     if spec.streaming and not schedule.streams:
         raise ScheduleError(_no_frames(schedule))
-    if spec.activity is not None and not schedule.takes_activity:
-        raise ScheduleError(f"--schedule {schedule.name}: skips no columns, and so takes no recorded activity")
+    if not schedule.sends_deltas and (spec.activity is not None or spec.delta is not None):
+        given = "no recorded activity" if spec.activity is not None else "no thresholds (delta)"
+        raise ScheduleError(f"--schedule {schedule.name}: skips no columns, and so takes {given}")
     family = find_family(schedule.family)
     if family is not None and any(schedule is own for own in family.schedules):
         return schedule.build(spec, config)

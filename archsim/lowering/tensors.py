@@ -71,7 +71,8 @@ def results(program: Program, state: State, spec: NetworkSpec, encodings: Encodi
         """The contents of a buffer as real numbers, (slots, B, entries)."""
         return np.ascontiguousarray(encodings[buffer.name].decoded(state.array(buffer)).transpose(0, 2, 1))
 
-    c_n = [buffers.get(f"{prefix}dram.c_n") for prefix in prefixes]
+    left = {buffer.name: buffer for buffer in program.buffers if buffer.is_result}
+    c_n = [buffers.get(f"{prefix}dram.c_n") or left.get(f"{prefix}c") for prefix in prefixes]
     output = real(buffers["dram.output"])
     if spec.lengths is not None:
         output *= _valid_steps(spec).transpose(0, 2, 1)
@@ -80,6 +81,8 @@ def results(program: Program, state: State, spec: NetworkSpec, encodings: Encodi
         h_n=tuple(
             np.concatenate(real(buffers[f"{prefix}dram.h_n"]))
             if f"{prefix}dram.h_n" in buffers
+            else np.concatenate(real(left[f"{prefix}h"]))
+            if f"{prefix}h" in left
             else _last(real, buffers, place)
             for prefix, place in zip(prefixes, _places(spec), strict=True)
         ),

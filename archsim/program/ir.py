@@ -116,6 +116,8 @@ class Buffer:
     """How the tiles of a matrix lie one after the other, if it is not stored whole."""
     bank: str = ""
     """Which bank it lies in, where its memory has one for each kind of data; "" for the one bank of others."""
+    is_result: bool = False
+    """What it holds at the end is a result of the run: the last h or c of a machine that stores neither outside."""
     is_cleared: bool = False
     """Zero before the program starts, so that it may be read before anything has written it."""
 
@@ -187,6 +189,18 @@ class Observed:
     first_unit: int
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A result whose entries say which columns are multiplied, those that are not 0: bias, then x, then h of a layer.
+
+    `layer`: its number; `inputs`: I.
+    """
+
+    region: Region
+    layer: int
+    inputs: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Op(ABC):
     """One piece of work on one unit. Subclasses (one per kind, beside their unit) name their operands.
@@ -232,6 +246,11 @@ class Op(ABC):
     def observed(self) -> tuple[Observed, ...]:
         """The rows of its first write that an observer may keep, to measure cells and gates over time."""
         return ()
+
+    @property
+    def sent(self) -> Sent | None:
+        """The result that says which columns of a layer's weights are multiplied; None of an op that makes none."""
+        return None
 
     @property
     def block_steps(self) -> int:

@@ -11,6 +11,7 @@ from archsim.formats.scaling import Method
 from archsim.workload.network import FUNCTIONS, CellKind, CellSpec, FunctionSpec
 
 Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Threshold = Annotated[float, Field(ge=0, le=1e6)]
 Parameter = Annotated[float, Field(ge=-1e6, le=1e6)]
 Percentile = Annotated[float, Field(ge=50, le=100)]
 
@@ -138,6 +139,13 @@ class FunctionConfig(StrictModel):
         return FunctionSpec(self.name, alpha, defaults[1] if self.beta is None else self.beta)
 
 
+class ThresholdsConfig(StrictModel):
+    """The least changes that a delta network passes on, in the units of x and h; 0: every change."""
+
+    x: Threshold = Field(default=0.0, description="of an element of a layer's input")
+    h: Threshold = Field(default=0.0, description="of an element of h_{t-1}")
+
+
 class LayerConfig(StrictModel):
     """One layer; defaults are PyTorch's."""
 
@@ -257,6 +265,11 @@ class WorkloadConfig(LayerConfig):
     )
     dropout: Annotated[float, Field(ge=0, le=1)] = Field(
         default=0.0, description="recorded; in inference dropout changes nothing"
+    )
+    delta: ThresholdsConfig | None = Field(
+        default=None,
+        description="a delta network: elements that have changed by less than a threshold since they were last passed "
+        "on are skipped; only for machines that skip columns",
     )
     activity: Text | None = Field(
         default=None,

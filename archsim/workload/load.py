@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,12 +17,14 @@ from archsim.workload.network import CellKind
 from archsim.workload.spec import Workload
 
 _INLINE_FORM = (
-    "kind:input,hidden[,t=steps][,b=batch][,layers=n][,bidirectional=1][,proj=p][,streaming=1][,seed=n], "
+    "kind:input,hidden[,t=steps][,b=batch][,layers=n][,bidirectional=1][,proj=p][,streaming=1][,seed=n]"
+    "[,delta=threshold or delta=of_x/of_h], "
     "e.g. lstm:200,1000,t=70,b=1"
 )
 _INLINE_KEYS = {"t": "1", "b": "1", "layers": "1", "bidirectional": "0", "proj": "0", "streaming": "0", "seed": "0"}
 _SHORT = {"layers": "l", "bidirectional": "bi", "proj": "p", "seed": "seed"}
 """How a value that is not the default stands in the workload's name."""
+_THRESHOLDS = re.compile(r"delta=(?P<x>[0-9]{1,7}(?:\.[0-9]{1,12})?)(?:/(?P<h>[0-9]{1,7}(?:\.[0-9]{1,12})?))?")
 _FLAGS = ("bidirectional", "streaming")
 """Keys that are 0 or 1."""
 
@@ -43,15 +46,19 @@ def _inline(reference: str, overrides: Sequence[Override]) -> Workload:
     kind, _, rest = reference.partition(":")
     if kind not in list(CellKind):
         raise _inline_error(reference, f"unknown kind '{kind[:20]}'; kinds: {', '.join(CellKind)}")
-    values, sizes = _inline_values(reference, rest)
+    parts = rest.split(",")
+    thresholds = [part for part in parts if part.startswith("delta=")]
+    values, sizes = _inline_values(reference, [part for part in parts if part not in thresholds])
     input_size, hidden_size = sizes
     name = f"{kind}_{input_size}_{hidden_size}_t{values['t']}_b{values['b']}"
     name += "".join(f"_{short}{values[key]}" for key, short in _SHORT.items() if values[key] != _INLINE_KEYS[key])
     name += "_streaming" if values["streaming"] == "1" else ""
+    name += "".join(f"_{part.replace('=', '').replace('/', '_')}" for part in thresholds)
     text = (
         f"summary: '{reference}'\nkind: {kind}\ninput_size: {input_size}\nhidden_size: {hidden_size}\n"
         f"num_layers: {values['layers']}\nproj_size: {values['proj']}\n"
         + "".join(f"{flag}: {'false' if values[flag] == '0' else 'true'}\n" for flag in _FLAGS)
+        + _inline_delta(reference, thresholds)
         + f"steps: {values['t']}\nbatch: {values['b']}\n"
         f"weights: {{seed: {values['seed']}}}\ninput: {{seed: {int(values['seed']) + 1}}}\n"
     )
@@ -82,9 +89,20 @@ def _texts(overrides: Sequence[Override]) -> tuple[str, ...]:
     return tuple(f"{override.path}={override.value}" for override in overrides)
 
 
-def _inline_values(reference: str, rest: str) -> tuple[dict[str, str], list[str]]:
-    """The values of all keys, and input and hidden size, as plain decimal numbers."""
-    parts = rest.split(",")
+def _inline_delta(reference: str, thresholds: Sequence[str]) -> str:
+    """The line of the thresholds that are given as "delta=0.125" or "delta=0.125/0.25"; "" if there are none."""
+    if not thresholds:
+        return ""
+    if len(thresholds) > 1:
+        raise _inline_error(reference, "'delta' is given twice")
+    found = _THRESHOLDS.fullmatch(thresholds[0])
+    if found is None:
+        raise _inline_error(reference, f"cannot read '{thresholds[0][:40]}': a threshold is a number, as 0.125")
+    return f"delta: {{x: {float(found['x'])}, h: {float(found['h'] or found['x'])}}}\n"
+
+
+def _inline_values(reference: str, parts: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """The values of all keys but delta, and input and hidden size, as plain decimal numbers."""
     given: dict[str, str] = {}
     for part in parts[2:]:
         key, equals, value = part.partition("=")

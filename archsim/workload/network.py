@@ -101,6 +101,14 @@ class CellSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class DeltaThresholds:
+    """The least changes that a delta network passes on: of an element of x_t, and of h_{t-1}; 0: every change."""
+
+    x: float = 0.0
+    h: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkSpec:
     """A network: layers (one direction, or two) over `steps` time steps of `batch` sequences.
 
@@ -118,6 +126,8 @@ class NetworkSpec:
     """Of frames: step t is one of stream t mod streams, each of which has states of its own."""
     activity: Activity | None = None
     """Of a delta network the columns that each step multiplies, if they are known beforehand."""
+    delta: DeltaThresholds | None = None
+    """The thresholds of a delta network; None of one that takes every element in every step."""
 
     @property
     def cells(self) -> tuple[CellSpec, ...]:

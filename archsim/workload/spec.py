@@ -7,7 +7,7 @@ from pathlib import Path
 
 from archsim.workload.activity import Activity
 from archsim.workload.config import WorkloadConfig
-from archsim.workload.network import NetworkSpec
+from archsim.workload.network import DeltaThresholds, NetworkSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +37,5 @@ class Workload:
             config.streaming,
             config.streams,
             self.activity,
+            None if config.delta is None else DeltaThresholds(config.delta.x, config.delta.h),
         )

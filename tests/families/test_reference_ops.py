@@ -22,11 +22,12 @@ from archsim.workload import load_workload
 RUNS = {
     "gemv": ("edge_16x16", ("lstm:5,6,t=4,proj=3", "gru:5,6,t=4,layers=2", "rnn:5,6,t=4,bidirectional=1")),
     "npu": ("npu_s10nx", ("lstm:5,6,t=4", "gru:5,6,t=4,layers=2", "rnn:5,6,t=4,bidirectional=1")),
+    "delta": ("edgedrnn", ("lstm:8,16,t=4", "gru:8,16,t=4,layers=2", "rnn:8,16,t=4")),
     "systolic": ("tpu_v1", ("lstm:5,6,t=4,proj=3", "gru:5,6,t=4,layers=2", "rnn:5,6,t=4,bidirectional=1")),
 }
 
 
-@pytest.mark.parametrize("family", [name for name in FAMILIES if FAMILIES[name].reference_ops])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_every_op_of_a_family_s_own_schedules_is_known(family: str) -> None:
     machine, workloads = RUNS[family]
     config = load_arch(machine).config

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from archsim.config.types import Count, Cycles
 from archsim.families.delta.layer_times import LayerRules, busy_cycles
 from archsim.families.machine_config import MachineConfig, Multipliers
+from archsim.formats import KINDS, Fixed
 from archsim.hardware.functions.function_config import FunctionConfig
 from archsim.hardware.idealization import Idealization
 from archsim.hardware.unit import UnitConfig
@@ -60,6 +61,17 @@ class DeltaConfig(MachineConfig):
     weight_stream: WeightStreamConfig = Field(description="their weights, from memory outside")
     pe_array: PeArrayConfig = Field(description="multiply-accumulators")
     activation: DeltaActivationConfig = Field(description="sigmoid, tanh and the new h")
+
+    @model_validator(mode="after")
+    def _numbers_are_fixed_point(self) -> DeltaConfig:
+        wrong = [kind for kind in KINDS if not isinstance(self.formats.format(kind), Fixed)]
+        if wrong:
+            raise ValueError(
+                f"formats: a delta machine computes in q formats alone; {', '.join(wrong)} has another one"
+            )
+        if self.formats.format("input") != self.formats.format("hidden"):
+            raise ValueError("formats: input and hidden pass the same encoder and multipliers, and have one format")
+        return self
 
     @property
     def multipliers(self) -> Multipliers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from archsim.families.delta.bounds import DELTA_BOUNDS
 from archsim.families.delta.config import DeltaConfig
+from archsim.families.delta.ops import MultiplyColumns, Scan, UpdateHidden
 from archsim.families.delta.schedule import DELTA_SCHEDULES
 from archsim.families.delta.units import DELTA_KINDS, delta_units
 from archsim.families.family import Family
@@ -16,5 +17,6 @@ DELTA = Family(
     units=delta_units,
     schedules=DELTA_SCHEDULES,
     bounds=DELTA_BOUNDS,
+    reference_ops=frozenset({Scan, MultiplyColumns, UpdateHidden}),
     explained={"recurrence": ("wait_recurrence",), "sequencer": ("wait_issue",)},
 )

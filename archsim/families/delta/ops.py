@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from archsim.families.delta.layer_times import LayerRules
-from archsim.program.ir import Op, Region
+from archsim.program.ir import Op, Region, Sent
 from archsim.workload.activity import LayerActivity
+from archsim.workload.network import CellKind, DeltaThresholds, FunctionSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,15 +15,20 @@ class ColumnOp(Op):
     """An op whose time depends on which columns a step multiplies."""
 
     rules: LayerRules
-    activity: LayerActivity
+    activity: LayerActivity | None
+    """The columns of all steps; None as long as they are not known, and then nothing can be timed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scan(ColumnOp):
     """An op that compares x and h with what was sent of them last, and sends the columns that have changed.
 
-    `turn`: what the layer before has written last; layers do not overlap.
+    `turn`: what the layer before has written last; layers do not overlap. `sent_x` begins with the bias.
     """
+
+    layer: int
+    thresholds: DeltaThresholds
+    bias: bool
 
     x: Region
     h: Region
@@ -33,40 +39,40 @@ class Scan(ColumnOp):
 
     @property
     def reads(self) -> tuple[Region, ...]:
-        return (self.x, self.h)
+        return (self.x, self.h, self.sent_x, self.sent_h)
 
     @property
     def writes(self) -> tuple[Region, ...]:
-        return (self.deltas, *self.updates)
-
-    @property
-    def updates(self) -> tuple[Region, ...]:
-        return (self.sent_x, self.sent_h)
+        return (self.deltas, self.sent_x, self.sent_h)
 
     @property
     def awaits(self) -> tuple[Region, ...]:
         return (self.turn,)
 
+    @property
+    def sent(self) -> Sent:
+        return Sent(self.deltas, self.layer, self.rules.inputs)
+
 
 @dataclass(frozen=True, kw_only=True)
 class MultiplyColumns(ColumnOp):
-    """An op that adds the products of the columns that have changed to the sums of all rows."""
+    """An op that adds the products of the columns that have changed to the sums of all rows.
+
+    `weights`: W_ih, W_hh and the bias, if there is one; `delta_scale`: what 1 of a delta stands for.
+    """
 
     deltas: Region
     weights: tuple[Region, ...]
     sums: Region
+    delta_scale: float
     dense_macs: int
 
     @property
     def reads(self) -> tuple[Region, ...]:
-        return (self.deltas, *self.weights)
+        return (self.deltas, *self.weights, self.sums)
 
     @property
     def writes(self) -> tuple[Region, ...]:
-        return (self.sums,)
-
-    @property
-    def updates(self) -> tuple[Region, ...]:
         return (self.sums,)
 
     @property
@@ -77,16 +83,26 @@ class MultiplyColumns(ColumnOp):
 
 @dataclass(frozen=True, kw_only=True)
 class UpdateHidden(Op):
-    """An op that makes gates and the new h of all hidden units from the sums; `targets`: h, and the output if any."""
+    """An op that makes gates and the new h of all hidden units from the sums.
 
+    `targets`: h, and the output if any; `cell`: c of an LSTM; `kind` and `functions` as the cell has them.
+    """
+
+    kind: CellKind
+    functions: tuple[FunctionSpec, ...]
     sums: Region
     old: Region
     targets: tuple[Region, ...]
+    cell: Region | None = None
 
     @property
     def reads(self) -> tuple[Region, ...]:
-        return (self.sums, self.old)
+        return (self.sums, self.old, *self._cell)
 
     @property
     def writes(self) -> tuple[Region, ...]:
-        return self.targets
+        return (*self.targets, *self._cell)
+
+    @property
+    def _cell(self) -> tuple[Region, ...]:
+        return () if self.cell is None else (self.cell,)

@@ -11,10 +11,11 @@ from archsim.families.delta.config import DeltaConfig
 from archsim.families.delta.ops import MultiplyColumns, Scan, UpdateHidden
 from archsim.families.delta.units import DeltaActivation, DeltaEncoder, PeArray
 from archsim.families.schedule import Schedule
+from archsim.formats import Fixed
 from archsim.program.builder import build_phase
-from archsim.program.ir import Buffer, DataKind, Op, PhaseKind, Program, Region
+from archsim.program.ir import WIDE, Buffer, DataKind, Op, PhaseKind, Program, Region
 from archsim.workload.activity import LayerActivity
-from archsim.workload.network import CellKind, CellSpec, NetworkSpec
+from archsim.workload.network import CellKind, CellSpec, DeltaThresholds, NetworkSpec
 
 OUTSIDE, FIFO, SENT, SUMS, STATE = "dram", "index_fifo", "sent", "sums", "state"
 """The memories: outside (weights, x, output); the FIFO; what was sent of x and h; accumulators; h."""
@@ -34,22 +35,18 @@ class DeltaSchedule(Schedule[DeltaConfig]):
     interleaves_gates: bool = False
 
     @property
-    def takes_activity(self) -> bool:
-        """Times follow from it."""
+    def sends_deltas(self) -> bool:
+        """A column is multiplied if its element has changed."""
         return True
 
     def build(self, spec: NetworkSpec, config: DeltaConfig) -> Program:
         """Build the program; ScheduleError or ArchError if the machine cannot run the network."""
         _refuse(spec, config)
-        if spec.activity is None:
-            raise ScheduleError(
-                "a machine of the family delta takes as long as its columns make it: give recorded activity, "
-                "--activity FILE or the workload's field activity"
-            )
         outside = streams(spec, config.formats)
+        thresholds, activities = spec.delta or DeltaThresholds(), spec.activity or (None,) * len(spec.layers)
         layers = [
-            _Layer(cell, config, prefix, activity)
-            for (cell,), prefix, activity in zip(spec.layers, cell_prefixes(spec), spec.activity, strict=True)
+            _Layer(spec.layers[number][0], config, prefix, activity, thresholds, number)
+            for number, (prefix, activity) in enumerate(zip(cell_prefixes(spec), activities, strict=True))
         ]
         ops: list[Op] = []
         last = layers[-1].h
@@ -69,7 +66,16 @@ DELTA_SCHEDULES = (DeltaSchedule(),)
 class _Layer:
     """The buffers of one layer, and its ops."""
 
-    def __init__(self, cell: CellSpec, config: DeltaConfig, prefix: str, activity: LayerActivity) -> None:
+    def __init__(
+        self,
+        cell: CellSpec,
+        config: DeltaConfig,
+        prefix: str,
+        activity: LayerActivity | None,
+        thresholds: DeltaThresholds,
+        number: int,
+    ) -> None:
+        self._thresholds, self._number = thresholds, number
         self._cell, self._rules, self._prefix, self._activity = cell, config.rules(cell), prefix, activity
         inputs, hidden, formats = cell.input_size, cell.hidden_size, config.formats
 
@@ -77,27 +83,43 @@ class _Layer:
             number_format = formats.format(format_kind)
             return Buffer(prefix + name, memory, kind, entries, width, number_format, format_kind=format_kind)
 
-        def cleared(name: str, memory: str, kind: DataKind, entries: int, format_kind: str) -> Buffer:
-            return replace(buffer(name, memory, kind, entries, format_kind), is_cleared=True)
+        def cleared(
+            name: str, memory: str, kind: DataKind, entries: int, format_kind: str, encoding: str = ""
+        ) -> Buffer:
+            return replace(buffer(name, memory, kind, entries, format_kind), is_cleared=True, encoding=encoding)
 
         def matrix(name: str, kind: DataKind, width: int) -> Buffer:
             made = buffer(f"dram.{name}", OUTSIDE, kind, cell.rows, "weight", width)
             return replace(made, is_input=True, matrix=True)
 
-        self.h = replace(buffer("h", STATE, DataKind.H, hidden, "hidden"), is_input=True, tensor=f"{prefix}dram.h_0")
-        self._sent_x = cleared("sent_x", SENT, DataKind.X, inputs, "input")
-        self._sent_h = cleared("sent_h", SENT, DataKind.H, hidden, "hidden")
-        self._deltas = replace(buffer("deltas", FIFO, DataKind.STREAM, inputs + hidden, "hidden"), stream=True)
-        self._sums = cleared("sums", SUMS, DataKind.PARTIAL_SUM, ACCUMULATORS[cell.kind] * hidden, "accumulator")
+        number_format = formats.format("hidden")
+        assert isinstance(number_format, Fixed)  # as the machine's description is validated
+        self._delta_scale = number_format.scale
+        self.h = replace(
+            buffer("h", STATE, DataKind.H, hidden, "hidden"), is_input=True, is_result=True, tensor=f"{prefix}dram.h_0"
+        )
+        self._sent_x = cleared("sent_x", SENT, DataKind.X, inputs + 1, "input", f"{prefix}x")
+        self._sent_h = cleared("sent_h", SENT, DataKind.H, hidden, "hidden", f"{prefix}h")
+        # A delta has a bit more than what it is the difference of; the FIFO keeps it in as many (inferred).
+        deltas = buffer("deltas", FIFO, DataKind.STREAM, 1 + inputs + hidden, "hidden")
+        self._deltas = replace(deltas, stream=True, format_kind=WIDE)
+        self._sums = cleared(
+            "accumulators", SUMS, DataKind.PARTIAL_SUM, ACCUMULATORS[cell.kind] * hidden, "accumulator"
+        )
         self._weights = [matrix("W_ih", DataKind.W_IH, inputs), matrix("W_hh", DataKind.W_HH, hidden)]
         if cell.bias:
             bias = buffer("dram.bias", OUTSIDE, DataKind.BIAS, ACCUMULATORS[cell.kind] * hidden, "accumulator")
             self._weights.append(replace(bias, is_input=True))
+        self._c: Buffer | None = None
+        if cell.kind is CellKind.LSTM:
+            c = buffer("c", STATE, DataKind.C, hidden, "cell")
+            self._c = replace(c, is_input=True, is_result=True, tensor=f"{prefix}dram.c_0")
 
     @property
     def buffers(self) -> tuple[Buffer, ...]:
         """Every buffer of the layer."""
-        return (*self._weights, self.h, self._sent_x, self._sent_h, self._deltas, self._sums)
+        states = (self.h,) if self._c is None else (self.h, self._c)
+        return (*self._weights, *states, self._sent_x, self._sent_h, self._deltas, self._sums)
 
     def ops(self, x: Region, before: Buffer, output: Buffer | None) -> Iterator[Op]:
         """The ops of one time step; `before`: the h of the layer whose turn is before this one's."""
@@ -107,6 +129,9 @@ class _Layer:
             label=f"{prefix}scan",
             rules=rules,
             activity=activity,
+            layer=self._number,
+            thresholds=self._thresholds,
+            bias=self._cell.bias,
             x=x,
             h=_whole(self.h),
             sent_x=_whole(self._sent_x),
@@ -122,15 +147,19 @@ class _Layer:
             deltas=_whole(self._deltas),
             weights=tuple(map(_whole, self._weights)),
             sums=_whole(self._sums),
+            delta_scale=self._delta_scale,
             dense_macs=self._cell.macs,
         )
         targets = (_whole(self.h), *(() if output is None else (_at_time(output),)))
         yield UpdateHidden(
             unit=DeltaActivation.name,
             label=f"{prefix}hidden",
+            kind=self._cell.kind,
+            functions=self._cell.functions,
             sums=_whole(self._sums),
             old=_whole(self.h),
             targets=targets,
+            cell=None if self._c is None else _whole(self._c),
         )
 
 

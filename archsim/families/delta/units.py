@@ -10,15 +10,18 @@ from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from archsim.errors import SimulatorBug
 from archsim.families.delta.config import (
     DeltaActivationConfig,
     DeltaConfig,
     DeltaEncoderConfig,
     PeArrayConfig,
 )
+from archsim.families.delta.kernels import multiply_kernel, scan_kernel, update_kernel
 from archsim.families.delta.layer_times import LayerTimes, busy_cycles, layer_times
 from archsim.families.delta.ops import ColumnOp, MultiplyColumns, Scan, UpdateHidden
 from archsim.formats import Formats
+from archsim.hardware.functions.method_registry import make_method
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.unit import ConfigT, Service, Session, Unit, Work
 from archsim.program.ir import Buffer, Op
@@ -37,9 +40,6 @@ class DeltaUnit(Unit[ConfigT]):
     def write_cycles(self, op: Op, shared: Collection[str] = ()) -> int:
         """The cycles in which results pass write ports that others could need: 0."""
         return 0
-
-    def kernel(self, op: Op, numerics: Numerics) -> Kernel:
-        raise self.refuse(op)
 
 
 class DeltaEncoder(DeltaUnit[DeltaEncoderConfig]):
@@ -71,6 +71,9 @@ class DeltaEncoder(DeltaUnit[DeltaEncoderConfig]):
         rules = self._op(op).rules
         return Work(rules.inputs + rules.hidden, Fraction(1))
 
+    def kernel(self, op: Op, numerics: Numerics) -> Kernel:
+        return scan_kernel(self._op(op), numerics)
+
     def _op(self, op: Op) -> Scan:
         if not isinstance(op, Scan):
             raise self.refuse(op)
@@ -94,7 +97,9 @@ class PeArray(DeltaUnit[PeArrayConfig]):
     def compute_cycles(self, op: Op) -> int:
         """The least cycles: the beats and marks of the step with the fewest."""
         columns = self._op(op)
-        return min(busy_cycles(step, columns.rules) for step in columns.activity.steps)
+        steps = () if columns.activity is None else columns.activity.steps
+        nothing = 2 * columns.rules.mark_cycles
+        return min((busy_cycles(step, columns.rules) for step in steps), default=nothing)
 
     def depth_cycles(self, op: Op) -> int:
         """The whole cycles between the last beat or mark and the begin of the activation."""
@@ -102,10 +107,14 @@ class PeArray(DeltaUnit[PeArrayConfig]):
 
     def work(self, op: Op) -> Work:
         """The products of the columns that are not skipped, in the mean of all steps."""
-        columns = self._op(op)
+        columns, most = self._op(op), Fraction(self.config.pes)
+        if columns.activity is None:
+            return Work(0, most)
         rows = columns.rules.burst_beats * self.config.pes
-        mean = Fraction(columns.activity.columns * rows, len(columns.activity.steps))
-        return Work(mean, Fraction(self.config.pes))
+        return Work(Fraction(columns.activity.columns * rows, len(columns.activity.steps)), most)
+
+    def kernel(self, op: Op, numerics: Numerics) -> Kernel:
+        return multiply_kernel(self._op(op), numerics)
 
     def _op(self, op: Op) -> MultiplyColumns:
         if not isinstance(op, MultiplyColumns):
@@ -122,6 +131,7 @@ class DeltaActivation(DeltaUnit[DeltaActivationConfig]):
 
     def __init__(self, config: DeltaActivationConfig, formats: Formats, pes: int) -> None:
         super().__init__(config, formats)
+        self.method = make_method(config, formats)
         self._pes = pes
 
     @property
@@ -141,6 +151,9 @@ class DeltaActivation(DeltaUnit[DeltaActivationConfig]):
 
     def work(self, op: Op) -> Work:
         return Work(self._op(op).old.entries, Fraction(self._pes, self.config.group_cycles))
+
+    def kernel(self, op: Op, numerics: Numerics) -> Kernel:
+        return update_kernel(self._op(op), numerics, self.formats, self.method)
 
     def _op(self, op: Op) -> UpdateHidden:
         if not isinstance(op, UpdateHidden):
@@ -176,6 +189,7 @@ class _ArraySession(Session):
         """The beats and marks of a step, and the cycles between them; it begins when a first column could be there."""
         times = step_times(op, repetition)
         assert isinstance(op, MultiplyColumns)
+        assert op.activity is not None
         self._columns += op.activity.steps[repetition].count
         held = times.multiplied - first_output(op)
         return Service(times.busy, held, self._unit.depth_cycles(op))
@@ -191,7 +205,8 @@ def first_output(op: ColumnOp) -> int:
 
 def step_times(op: Op, repetition: int) -> LayerTimes:
     """The times of a step of a layer."""
-    assert isinstance(op, ColumnOp)
+    if not isinstance(op, ColumnOp) or op.activity is None:
+        raise SimulatorBug(f"'{op.label}' is timed, and it is not known which columns it multiplies")
     return layer_times(op.activity.steps[repetition], op.rules)
 
 

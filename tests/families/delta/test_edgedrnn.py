@@ -10,11 +10,12 @@ import pytest
 
 from archsim.api import Simulation, simulate
 from archsim.config import parse_override
+from archsim.config.presets import PresetKind, preset_folder
 from archsim.errors import ArchError, ExecutorError, ScheduleError, WorkloadError
 from archsim.families.load import load_arch
 from archsim.workload import load_workload
 
-PUBLISHED = Path(__file__).parent / "published"
+PUBLISHED = preset_folder(PresetKind.ARCH) / "published" / "edgedrnn"
 RUNS = {"shipped_th0": 1000, "shipped_th16": 1000, "8_8_16_2_200_1_16_16": 200}
 SHORT = "8_8_16_2_200_1_16_16"
 
