@@ -36,6 +36,7 @@ from archsim.program.ir import Op, Phase, Program, Region
 from archsim.trace import Trace, Window
 from archsim.workload import CellKind, CellSpec, CellTensors, NetworkSpec, NetworkTensors, Workload, load_workload
 from archsim.workload.config import WorkloadConfig
+from archsim.workload.network import MergeMode
 from archsim.workload.tensors import weight_shapes
 
 EVERYTHING = Window(0, 1 << 30)
@@ -231,6 +232,8 @@ BOUNDED = ("sigmoid", "tanh", "hardsigmoid", "softsign")
 
 UNBOUNDED = ("relu", "affine", "leakyrelu", "thresholdedrelu", "scaledtanh", "elu", "softplus")
 ALPHAS = {"affine": 0.8, "leakyrelu": 0.2, "thresholdedrelu": 0.1, "scaledtanh": 1.3, "hardsigmoid": 0.3, "elu": 0.7}
+MERGES = (MergeMode.CONCAT, *MergeMode)
+"""Of two directions: how they become one output."""
 BETAS = {"affine": -0.1, "scaledtanh": 0.6, "hardsigmoid": 0.4}
 
 
@@ -323,6 +326,7 @@ def layers(draw: st.DrawFn, largest: int, *, two_directions: bool = True) -> dic
         "bias": draw(st.sampled_from([True, True, False])),
         "bidirectional": directions == "bidirectional",
         "reverse": directions == "reverse",
+        "merge_mode": draw(st.sampled_from(MERGES)) if directions == "bidirectional" else MergeMode.CONCAT,
         "clip": draw(st.sampled_from([None, None, 0.7, 2.0])),
     }
     if kind is CellKind.LSTM:

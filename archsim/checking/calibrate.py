@@ -12,9 +12,10 @@ from archsim.checking.reference import golden_traces
 from archsim.errors import Fault, WorkloadError
 from archsim.formats import Formats, Scaled
 from archsim.formats.scaling import covered
+from archsim.golden.stack import merged
 from archsim.golden.trajectory import DirectionTrace, Traces
 from archsim.workload import CellKind, CellSpec, CellTensors, NetworkSpec, NetworkTensors, Workload
-from archsim.workload.calibration import LARGEST, Calibration, Range, range_kinds
+from archsim.workload.calibration import LARGEST, Calibration, Range, merged_layers, range_kinds
 from archsim.workload.calibration_source import calibration_input, saved_calibration
 from archsim.workload.network import suffixes
 
@@ -55,6 +56,9 @@ class Observed:
         self._sequences: dict[str, list[Float64]] = {"x": [x]}
         self._states: dict[str, list[npt.NDArray[np.float32]]] = {}
         cells = iter(zip(spec.cells, starts, suffixes(spec), strict=True))
+        for number in merged_layers(spec):
+            outputs = [trace.output for trace in traces[number]]
+            self._sequences[f"y_l{number}"] = [merged(outputs, spec.merge_mode(number))]
         for number, layer in enumerate(traces):
             for trace in layer:
                 cell, start, suffix = next(cells)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from archsim.checking.reference import golden_results, golden_traces
 from archsim.checking.streams import in_turn, per_stream, traces_in_turn
+from archsim.golden.stack import merged
 from archsim.golden.trajectory import Traces
 from archsim.workload import NetworkSpec, NetworkTensors
 
@@ -38,7 +39,7 @@ def golden_run(tensors: NetworkTensors, spec: NetworkSpec, *, traced: bool) -> G
         return Golden(found["output"][0], tuple(found["h_n"]), tuple(found["c_n"]), None)
     traces = golden_traces(tensors, spec)
     flat = [trace for layer in traces for trace in layer]
-    output = np.concatenate([trace.output for trace in traces[-1]], axis=2)
+    output = merged([trace.output for trace in traces[-1]], spec.merge_mode(len(traces) - 1))
     c_n = tuple(trace.c_n for trace in flat if trace.c_n is not None)
     return Golden(output, tuple(trace.h_n for trace in flat), c_n, traces)
 

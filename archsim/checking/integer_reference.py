@@ -11,7 +11,7 @@ import numpy.typing as npt
 from archsim.checking.golden_run import Golden, golden_in_turn
 from archsim.checking.integer_delta import integer_delta_golden
 from archsim.checking.integer_grids import cell_grids
-from archsim.checking.integer_methods import integer_method
+from archsim.checking.integer_methods import grid_of, integer_method
 from archsim.checking.numbers import Numbers
 from archsim.checking.reference import directions
 from archsim.checking.streams import per_stream
@@ -20,8 +20,10 @@ from archsim.families.machine_config import MachineConfig
 from archsim.families.schedule import Schedule
 from archsim.formats import Encoding, Scaled
 from archsim.golden.integer_layers import IntegerMachine, run_integer
+from archsim.golden.integer_merge import merge_integer
 from archsim.golden.stack import Direction
 from archsim.workload import CellTensors
+from archsim.workload.network import MergeMode
 
 
 def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: Schedule[Any]) -> Golden:
@@ -57,10 +59,20 @@ def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: Schedule[Any
             outputs.append(result.output)
             h_n.append(result.h_n)
             c_n += [] if result.c_n is None else [result.c_n]
-        below = np.concatenate(outputs, axis=2)
+        below = _merged(numbers, number, outputs)
         if number + 1 < len(spec.layers):
             below = _codes(below, numbers.encodings[f"l{number}.dram.output"])
     return Golden(below, tuple(h_n), tuple(c_n), None)
+
+
+def _merged(numbers: Numbers, number: int, outputs: list[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
+    """The output of a layer from those of its directions."""
+    spec, mode = numbers.spec, numbers.spec.merge_mode(number)
+    if mode is MergeMode.CONCAT:
+        return np.concatenate(outputs, axis=2)
+    last = number == len(spec.layers) - 1
+    target = numbers.encodings["dram.output" if last else f"l{number}.dram.output"]
+    return merge_integer(outputs, mode, grid_of(numbers.encodings[f"l{number}.h"]), grid_of(target))
 
 
 def _with_codes(numbers: Numbers, made: list[list[Direction]]) -> list[list[Direction]]:

@@ -23,8 +23,8 @@ def golden_results(tensors: NetworkTensors, spec: NetworkSpec) -> Mapping[str, S
     sequence = np.asarray(tensors.x, np.float64)
     h_n: list[Float64] = []
     c_n: list[Float64] = []
-    for layer in directions(tensors, spec):  # one by one: run_stack takes layers of one kind
-        sequence, h, c = run_stack(sequence, [layer], _lengths(spec))
+    for number, layer in enumerate(directions(tensors, spec)):  # one by one: run_stack takes layers of one kind
+        sequence, h, c = run_stack(sequence, [layer], _lengths(spec), [spec.merge_mode(number)])
         h_n += list(h)
         c_n += [] if c is None else list(c)
     return {"output": [sequence], "h_n": h_n, "c_n": c_n}
@@ -35,7 +35,7 @@ def golden_traces(tensors: NetworkTensors, spec: NetworkSpec) -> Traces:
 
     Holds some 16 float64 numbers for each hidden unit, time step and sequence.
     """
-    return trace_stack(np.asarray(tensors.x, np.float64), directions(tensors, spec), _lengths(spec))
+    return trace_stack(np.asarray(tensors.x, np.float64), directions(tensors, spec), _lengths(spec), spec.merge_modes)
 
 
 def directions(tensors: NetworkTensors, spec: NetworkSpec) -> list[list[Direction]]:

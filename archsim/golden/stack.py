@@ -1,7 +1,8 @@
 """Layers on top of each other, each in one or two directions.
 
 Source: torch.nn.LSTM, GRU and RNN (PyTorch documentation): the input of a layer is the output of the one below, the two
-directions side by side; h_n and c_n hold layer 0 forward, layer 0 reverse, layer 1 forward, and so on.
+directions side by side; h_n and c_n hold layer 0 forward, layer 0 reverse, layer 1 forward, and so on. The sum, product
+or mean of two directions: keras.layers.Bidirectional, merge_mode.
 """
 
 from __future__ import annotations
@@ -28,20 +29,36 @@ class Direction:
     c_0: Float | None = None
 
 
+def merged(outputs: Sequence[Float64], mode: str = "concat") -> Float64:
+    """The output of a layer from those of its directions, each (T, B, P)."""
+    if mode == "concat":
+        return np.concatenate(outputs, axis=2)
+    forward, backward = outputs
+    match mode:
+        case "sum":
+            return forward + backward
+        case "mul":
+            return forward * backward
+        case "ave":
+            return (forward + backward) / 2
+    raise ValueError(f"unknown merge mode {mode!r}: one of concat, sum, mul, ave")
+
+
 def run_stack(
-    x: Float, layers: Sequence[Sequence[Direction]], lengths: Lengths | None = None
+    x: Float, layers: Sequence[Sequence[Direction]], lengths: Lengths | None = None, modes: Sequence[str] = ()
 ) -> tuple[Float64, Float64, Float64 | None]:
     """Run all layers, each 1 or 2 directions (D), all of one kind, over x (T, B, I).
 
-    Returns output (T, B, D * P), h_n (L * D, B, P) and, of the LSTM alone, c_n (L * D, B, H). A direction goes the way
-    its options say.
+    `modes`: for each layer how its directions are merged; side by side if left out. Returns output (T, B, D * P), or
+    (T, B, P) of a last layer whose directions are merged, h_n (L * D, B, P) and, of the LSTM alone, c_n (L * D, B, H).
+    A direction goes the way its options say.
     """
     output = np.asarray(x, np.float64)
     h_n: list[Float64] = []
     c_n: list[Float64] = []
-    for layer in layers:
+    for number, layer in enumerate(layers):
         results = [run_direction(output, direction, lengths) for direction in layer]
-        output = np.concatenate([sequence for sequence, _, _ in results], axis=2)
+        output = merged([sequence for sequence, _, _ in results], modes[number] if modes else "concat")
         h_n += [h for _, h, _ in results]
         c_n += [c for _, _, c in results if c is not None]
     if c_n and len(c_n) != len(h_n):

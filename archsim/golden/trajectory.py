@@ -15,7 +15,7 @@ import numpy.typing as npt
 from archsim.golden.functions import Float, Float64
 from archsim.golden.lstm import LstmOptions
 from archsim.golden.sequence import Inside, Lengths, State
-from archsim.golden.stack import Direction, run_direction
+from archsim.golden.stack import Direction, merged, run_direction
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,15 @@ Traces = tuple[tuple[DirectionTrace, ...], ...]
 """For each layer, the trace of each of its directions."""
 
 
-def trace_stack(x: Float, layers: Sequence[Sequence[Direction]], lengths: Lengths | None = None) -> Traces:
+def trace_stack(
+    x: Float, layers: Sequence[Sequence[Direction]], lengths: Lengths | None = None, modes: Sequence[str] = ()
+) -> Traces:
     """The traces of all layers over x (T, B, I); unlike those of run_stack they may be of different kinds."""
     below = np.asarray(x, np.float64)
     traces = []
-    for layer in layers:
+    for number, layer in enumerate(layers):
         traces.append(tuple(trace_direction(below, direction, lengths) for direction in layer))
-        below = np.concatenate([trace.output for trace in traces[-1]], axis=2)
+        below = merged([trace.output for trace in traces[-1]], modes[number] if modes else "concat")
     return tuple(traces)
 
 

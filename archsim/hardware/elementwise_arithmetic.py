@@ -33,8 +33,8 @@ class ElementwiseArithmetic(ABC):
         """The product a * b."""
 
     @abstractmethod
-    def value(self, a: Operand) -> Array:
-        """The value of a."""
+    def value(self, a: Operand, weight: float = 1.0) -> Array:
+        """The value of a, or with a weight, a power of two, that much of it."""
 
     @abstractmethod
     def one_minus(self, a: Operand) -> Operand:
@@ -59,10 +59,10 @@ class IntegerArithmetic(ElementwiseArithmetic):
             conversion = self._conversions[key] = self._of_product(a, b)
         return conversion((_integers(a)) * _integers(b))
 
-    def value(self, a: Operand) -> Array:
-        if a.encoding.scale == self.target.scale:
+    def value(self, a: Operand, weight: float = 1.0) -> Array:
+        if weight == 1.0 and a.encoding.scale == self.target.scale:
             return _integers(a)
-        return self._of_value(a)(_integers(a))
+        return self._of_value(a, weight)(_integers(a))
 
     def one_minus(self, a: Operand) -> Operand:
         if a.encoding.zero:
@@ -75,8 +75,8 @@ class IntegerArithmetic(ElementwiseArithmetic):
     def _of_product(self, a: Operand, b: Operand) -> Conversion:
         return product_conversion(a.encoding, b.encoding, self.target)
 
-    def _of_value(self, a: Operand) -> Conversion:
-        return _conversion(a.encoding.scale, self.target)
+    def _of_value(self, a: Operand, weight: float) -> Conversion:
+        return _conversion(np.multiply(a.encoding.scale, weight), self.target)
 
 
 class RecordingArithmetic(IntegerArithmetic):
@@ -93,9 +93,9 @@ class RecordingArithmetic(IntegerArithmetic):
         self._products.append(Product(a.encoding.zero, b.encoding.zero, rescale))
         return super().product(a, b)
 
-    def value(self, a: Operand) -> Array:
-        self._values.append(Rescale.from_conversion(self._of_value(a)))
-        return super().value(a)
+    def value(self, a: Operand, weight: float = 1.0) -> Array:
+        self._values.append(Rescale.from_conversion(self._of_value(a, weight)))
+        return super().value(a, weight)
 
     def one_minus(self, a: Operand) -> Operand:
         self._ones.append(one_of(a.encoding))
@@ -114,8 +114,9 @@ class FloatArithmetic(ElementwiseArithmetic):
         product: Array = _single(a) * _single(b)
         return product
 
-    def value(self, a: Operand) -> Array:
-        return _single(a)
+    def value(self, a: Operand, weight: float = 1.0) -> Array:
+        single: Array = _single(a)
+        return single if weight == 1.0 else single * np.float32(weight)
 
     def one_minus(self, a: Operand) -> Operand:
         if a.encoding.is_integer:

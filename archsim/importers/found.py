@@ -15,6 +15,7 @@ from archsim.config.text import shorten
 from archsim.importers.codes import Codes
 from archsim.workload.calibration import Range
 from archsim.workload.config import LayerConfig
+from archsim.workload.network import MergeMode
 
 Float32Array = npt.NDArray[np.float32]
 Shape = tuple[int, ...]
@@ -96,6 +97,8 @@ class FoundLayer:
             yield "activations " + ", ".join(str(f) for cell in cells for f in cell.functions)
         elif config.nonlinearity != "tanh":
             yield config.nonlinearity
+        if config.merge_mode is not MergeMode.CONCAT:
+            yield f"directions{config.merge_mode.words.replace(',', '')}"
         if config.clip is not None:
             yield f"clip {config.clip:g}"
         for name in ("input_forget", "peepholes"):

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archsim.errors import SimulatorBug
+from archsim.families.cells.merge import DIRECTIONS, MERGED
 from archsim.families.cells.streams import VALID, cell_prefixes
 from archsim.formats import Bit, Encoding, Fixed, Formats, Granularity, IntegerFormat, NumberFormat, Scaled
 from archsim.formats.encoding import Scale
@@ -18,7 +19,7 @@ from archsim.lowering.coded_weights import check_coded, coded_encoding, peephole
 from archsim.program.ir import WIDE, DataKind, PhaseKind, Program
 from archsim.workload.calibration import Calibration, Range
 from archsim.workload.coded import CodedTensor
-from archsim.workload.network import CellKind, CellSpec, NetworkSpec, suffixes
+from archsim.workload.network import CellKind, CellSpec, MergeMode, NetworkSpec, suffixes
 from archsim.workload.tensors import CellTensors, NetworkTensors
 
 Encodings = Mapping[str, Encoding]
@@ -64,7 +65,12 @@ def _all(
                 yield prefix + name, encoding
                 yield f"{prefix}dram.{name}", encoding
         source = hidden
-        yield "dram.output" if number == len(spec.layers) - 1 else f"l{number}.dram.output", hidden
+        if spec.merge_mode(number) is not MergeMode.CONCAT:
+            source = maker.vector("hidden", f"y_l{number}")
+            yield f"l{number}.dram.{DIRECTIONS}", hidden
+            yield f"l{number}.{DIRECTIONS}", hidden
+            yield f"l{number}.{MERGED}", source
+        yield "dram.output" if number == len(spec.layers) - 1 else f"l{number}.dram.output", source
 
 
 @dataclass(frozen=True, slots=True)

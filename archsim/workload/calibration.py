@@ -19,14 +19,14 @@ from archsim.formats import Formats, Scaled, parse_format
 from archsim.formats.config import FormatName
 from archsim.formats.scaling import Method
 from archsim.workload.config import Percentile
-from archsim.workload.network import CellKind, NetworkSpec, suffixes
+from archsim.workload.network import CellKind, MergeMode, NetworkSpec, suffixes
 
 SMALLEST_SCALE, LARGEST_SCALE = 1e-30, 1e30
 """Bounds of a scale that a file gives."""
 
 LARGEST = 1e300
 """Largest magnitude of a range, so that no scale leaves float64's."""
-_NAME = re.compile(r"x|h_l[0-9]{1,6}|(c|vector|gate|activation)_l[0-9]{1,6}(_reverse)?")
+_NAME = re.compile(r"x|[hy]_l[0-9]{1,6}|(c|vector|gate|activation)_l[0-9]{1,6}(_reverse)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +56,13 @@ class Calibration:
 def range_kinds(spec: NetworkSpec) -> dict[str, str]:
     """The kind of data (formats.KINDS) of each tensor of a network that has a range of its own.
 
-    x; for each layer h_l0, h_l1, ... (its directions share the output); for each cell, with torch's suffix (_l0,
-    _l0_reverse, ...): c of an LSTM; vector, what goes through a matrix inside a step: o * tanh(c) before a projection,
-    r * h_(t-1) of a GRU that resets before the product; gate, the sums that the activation unit sees; activation, the
-    gates and tanh(c), of which an RNN has none.
+    x; for each layer h_l0, h_l1, ... (its directions share it), and y_l0, ... what they are merged to; for each cell,
+    with torch's suffix (_l0, _l0_reverse, ...): c of an LSTM; vector, what goes through a matrix inside a step:
+    o * tanh(c) before a projection, r * h_(t-1) of a GRU that resets before the product; gate, the sums that the
+    activation unit sees; activation, the gates and tanh(c), of which an RNN has none.
     """
     found = {"x": "input"} | {f"h_l{number}": "hidden" for number in range(len(spec.layers))}
+    found |= {f"y_l{number}": "hidden" for number in merged_layers(spec)}
     for cell, suffix in zip(spec.cells, suffixes(spec), strict=True):
         if cell.kind is CellKind.LSTM:
             found[f"c{suffix}"] = "cell"
@@ -71,6 +72,11 @@ def range_kinds(spec: NetworkSpec) -> dict[str, str]:
         if cell.kind is not CellKind.RNN:
             found[f"activation{suffix}"] = "activation"
     return found
+
+
+def merged_layers(spec: NetworkSpec) -> tuple[int, ...]:
+    """The numbers of the layers whose directions become one by arithmetic."""
+    return tuple(n for n in range(len(spec.layers)) if spec.merge_mode(n) is not MergeMode.CONCAT)
 
 
 def needed_ranges(spec: NetworkSpec, formats: Formats) -> dict[str, Scaled]:
@@ -138,8 +144,8 @@ class _CalibrationFile(StrictModel):
         unknown = [one_line(name)[:40] for name in ranges if not _NAME.fullmatch(name)]
         if unknown:
             raise ValueError(
-                f"no tensor has the name {', '.join(unknown[:6])}; there are x, h_l0, and c_l0, vector_l0, gate_l0, "
-                "activation_l0, with _reverse for the second direction, and so on for l1, ..."
+                f"no tensor has the name {', '.join(unknown[:6])}; there are x, h_l0, y_l0, and c_l0, vector_l0, "
+                "gate_l0, activation_l0, with _reverse for the second direction, and so on for l1, ..."
             )
         return ranges
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from archsim.config.types import Count, PositiveNumber, StrictModel, Text
 from archsim.formats.scaling import Method
-from archsim.workload.network import FUNCTIONS, CellKind, CellSpec, FunctionSpec
+from archsim.workload.network import FUNCTIONS, CellKind, CellSpec, FunctionSpec, MergeMode
 
 Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Threshold = Annotated[float, Field(ge=0, le=1e6)]
@@ -156,6 +156,10 @@ class LayerConfig(StrictModel):
     )
     bias: bool = Field(default=True, description="whether there are biases")
     bidirectional: bool = Field(default=False, description="whether a second direction runs in reverse")
+    merge_mode: MergeMode = Field(
+        default=MergeMode.CONCAT,
+        description="how the outputs of two directions become the layer's, as in Keras; sum, mul and ave by element",
+    )
     reverse: bool = Field(default=False, description="whether the only direction runs in reverse (ONNX)")
     nonlinearity: Literal["tanh", "relu"] = Field(default="tanh", description="activation function of an RNN")
     activations: tuple[FunctionConfig, ...] | None = Field(
@@ -183,6 +187,8 @@ class LayerConfig(StrictModel):
             raise ValueError("proj_size must be smaller than hidden_size, as in PyTorch")
         if self.bidirectional and self.reverse:
             raise ValueError("a layer is either bidirectional or reverse")
+        if self.merge_mode is not MergeMode.CONCAT and not self.bidirectional:
+            raise ValueError(f"merge_mode {self.merge_mode} is for a bidirectional layer")
         per_direction = len(self.kind.functions)
         allowed = (per_direction, per_direction * 2) if self.bidirectional else (per_direction,)
         if self.activations is not None and len(self.activations) not in allowed:
@@ -191,8 +197,9 @@ class LayerConfig(StrictModel):
 
     @property
     def output_size(self) -> int:
-        """The number of elements of the layer's output: one or two directions."""
-        return (self.proj_size or self.hidden_size) * (2 if self.bidirectional else 1)
+        """The number of elements of the layer's output: of one direction, or of two side by side."""
+        side_by_side = self.bidirectional and self.merge_mode is MergeMode.CONCAT
+        return (self.proj_size or self.hidden_size) * (2 if side_by_side else 1)
 
     def cells(self, input_size: int) -> tuple[CellSpec, ...]:
         """The cells of the layer's directions."""
@@ -343,7 +350,16 @@ class WorkloadConfig(LayerConfig):
         """The configs of all layers; each takes the output of the one before."""
         layers: list[tuple[CellSpec, ...]] = []
         size = self.input_size
-        for layer in (self,) * self.num_layers + self.next_layers:
+        for layer in self._all_layers:
             layers.append(layer.cells(size))
             size = layer.output_size
         return tuple(layers)
+
+    def merge_modes(self) -> tuple[MergeMode, ...]:
+        """How the directions of each layer become one output; () if they stand side by side in all."""
+        modes = tuple(layer.merge_mode for layer in self._all_layers)
+        return () if set(modes) == {MergeMode.CONCAT} else modes
+
+    @property
+    def _all_layers(self) -> tuple[LayerConfig, ...]:
+        return (self,) * self.num_layers + self.next_layers

@@ -13,16 +13,17 @@ from archsim.config.presets import PresetKind, find_file
 from archsim.errors import Fault, WorkloadError
 from archsim.workload.activity_file import read_activity
 from archsim.workload.config import WorkloadConfig
-from archsim.workload.network import CellKind
+from archsim.workload.network import CellKind, MergeMode
 from archsim.workload.spec import Workload
 
 _INLINE_FORM = (
-    "kind:input,hidden[,t=steps][,b=batch][,layers=n][,bidirectional=1][,proj=p][,streaming=1][,seed=n]"
+    "kind:input,hidden[,t=steps][,b=batch][,layers=n][,bidirectional=1][,merge=sum][,proj=p][,streaming=1][,seed=n]"
     "[,delta=threshold or delta=of_x/of_h], "
     "e.g. lstm:200,1000,t=70,b=1"
 )
 _INLINE_KEYS = {"t": "1", "b": "1", "layers": "1", "bidirectional": "0", "proj": "0", "streaming": "0", "seed": "0"}
-_SHORT = {"layers": "l", "bidirectional": "bi", "proj": "p", "seed": "seed"}
+_INLINE_KEYS |= {"merge": MergeMode.CONCAT.value}
+_SHORT = {"layers": "l", "bidirectional": "bi", "merge": "", "proj": "p", "seed": "seed"}
 """How a value that is not the default stands in the workload's name."""
 _THRESHOLDS = re.compile(r"delta=(?P<x>[0-9]{1,7}(?:\.[0-9]{1,12})?)(?:/(?P<h>[0-9]{1,7}(?:\.[0-9]{1,12})?))?")
 _FLAGS = ("bidirectional", "streaming")
@@ -59,7 +60,7 @@ def _inline(reference: str, overrides: Sequence[Override]) -> Workload:
         f"num_layers: {values['layers']}\nproj_size: {values['proj']}\n"
         + "".join(f"{flag}: {'false' if values[flag] == '0' else 'true'}\n" for flag in _FLAGS)
         + _inline_delta(reference, thresholds)
-        + f"steps: {values['t']}\nbatch: {values['b']}\n"
+        + f"merge_mode: {values['merge']}\nsteps: {values['t']}\nbatch: {values['b']}\n"
         f"weights: {{seed: {values['seed']}}}\ninput: {{seed: {int(values['seed']) + 1}}}\n"
     )
     document = parse_document(text, reference, WorkloadError)
@@ -115,13 +116,17 @@ def _inline_values(reference: str, parts: Sequence[str]) -> tuple[dict[str, str]
     values = _INLINE_KEYS | given
     if len(parts) < 2:
         raise _inline_error(reference, "input and hidden size are missing")
-    if not all(size.isascii() and size.isdigit() for size in (*parts[:2], *values.values())):
+    merge = values["merge"]
+    if merge not in list(MergeMode):
+        raise _inline_error(reference, f"merge is one of {', '.join(MergeMode)}, not '{merge[:20]}'")
+    numbers = {key: value for key, value in values.items() if key != "merge"}
+    if not all(size.isascii() and size.isdigit() for size in (*parts[:2], *numbers.values())):
         raise _inline_error(reference, "sizes are whole numbers")
     for flag in _FLAGS:
         if values[flag] not in ("0", "1"):
             raise _inline_error(reference, f"{flag} is 0 or 1, not '{values[flag][:20]}'")
-    plain = {key: str(int(value[:20])) for key, value in values.items()}
-    return plain, [str(int(size[:20])) for size in parts[:2]]
+    plain = {key: str(int(value[:20])) for key, value in numbers.items()}
+    return plain | {"merge": merge}, [str(int(size[:20])) for size in parts[:2]]
 
 
 def _inline_error(reference: str, problem: str) -> WorkloadError:

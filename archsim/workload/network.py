@@ -32,6 +32,24 @@ class CellKind(StrEnum):
         }[self]
 
 
+class MergeMode(StrEnum):
+    """The ways in which the outputs of a layer's two directions become one, by the names of Keras' Bidirectional.
+
+    `concat` puts them side by side, as PyTorch and ONNX do; the others work element by element: forward + backward,
+    forward * backward, (forward + backward) / 2.
+    """
+
+    CONCAT = "concat"
+    SUM = "sum"
+    MUL = "mul"
+    AVE = "ave"
+
+    @property
+    def words(self) -> str:
+        """What becomes of the two, as it stands behind "both ways"; "" where they stand side by side."""
+        return {"concat": "", "sum": ", added up", "mul": ", multiplied", "ave": ", averaged"}[self.value]
+
+
 FUNCTIONS: Mapping[str, tuple[float | None, ...]] = {
     "sigmoid": (),
     "tanh": (),
@@ -112,7 +130,7 @@ class DeltaThresholds:
 class NetworkSpec:
     """A network: layers (one direction, or two) over `steps` time steps of `batch` sequences.
 
-    The next layer's input are the outputs of the directions, side by side.
+    The next layer's input are the outputs of the directions, side by side, or what `merge_modes` make of them.
     """
 
     layers: tuple[tuple[CellSpec, ...], ...]
@@ -128,6 +146,8 @@ class NetworkSpec:
     """Of a delta network the columns that each step multiplies, if they are known beforehand."""
     delta: DeltaThresholds | None = None
     """The thresholds of a delta network; None of one that takes every element in every step."""
+    merge_modes: tuple[MergeMode, ...] = ()
+    """For each layer how its directions become one output; () if they stand side by side in all."""
 
     @property
     def cells(self) -> tuple[CellSpec, ...]:
@@ -142,7 +162,21 @@ class NetworkSpec:
     @property
     def output_size(self) -> int:
         """The number of elements of the last layer's output."""
-        return sum(cell.output_size for cell in self.layers[-1])
+        return self.layer_output_size(len(self.layers) - 1)
+
+    @property
+    def merges(self) -> bool:
+        """Whether some layer's directions become one by arithmetic."""
+        return any(self.merge_mode(number) is not MergeMode.CONCAT for number in range(len(self.layers)))
+
+    def merge_mode(self, number: int) -> MergeMode:
+        """How the directions of a layer become one output."""
+        return self.merge_modes[number] if self.merge_modes else MergeMode.CONCAT
+
+    def layer_output_size(self, number: int) -> int:
+        """The number of elements of a layer's output: of all directions, or of one where they are merged."""
+        sizes = [cell.output_size for cell in self.layers[number]]
+        return sum(sizes) if self.merge_mode(number) is MergeMode.CONCAT else sizes[0]
 
     @property
     def runs_in_reverse(self) -> bool:
@@ -158,7 +192,7 @@ class NetworkSpec:
         cell = self.layers[0][0]
         size = f"{cell.kind.value.upper()}({cell.input_size}, {cell.hidden_size})"
         more = f", {len(self.layers)} layers" if len(self.layers) > 1 else ""
-        both = ", bidirectional" if len(self.layers[0]) > 1 else ""
+        both = f", bidirectional{self.merge_mode(0).words}" if len(self.layers[0]) > 1 else ""
         return f"{size}{more}{both}, T = {self.steps}, batch {self.batch}"
 
 

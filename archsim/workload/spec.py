@@ -38,4 +38,5 @@ class Workload:
             config.streams,
             self.activity,
             None if config.delta is None else DeltaThresholds(config.delta.x, config.delta.h),
+            config.merge_modes(),
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from archsim.families.cells.activation import Activate, Activation, ActivationCo
 from archsim.families.cells.elementwise import Elementwise, ElementwiseConfig, ElementwiseOp
 from archsim.families.cells.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate, Peephole
+from archsim.families.cells.merge import MergeProduct, MergeSum
 from archsim.formats import Encoding, Fixed, Formats, IntegerFormat, parse_format
 from archsim.golden import Activation as GoldenFunction
 from archsim.golden.integer import Coded, Grid, Target
@@ -99,6 +101,10 @@ class Wanted:
     def product(self, a: str | Coded, b: str | Coded) -> np.ndarray:
         return self.to.product(*(self.of[name] if isinstance(name, str) else name for name in (a, b)))
 
+    def part(self, name: str, weight: float) -> np.ndarray:
+        of = self.of[name]
+        return self.to.convert(Coded(of.codes, replace(of.grid, scale=float(of.grid.scale) * weight)))
+
     def one_minus(self, name: str) -> Coded:
         gate = self.of[name]
         one = min(round(1.0 / gate.grid.scale), gate.grid.high)  # type: ignore[arg-type]
@@ -107,7 +113,7 @@ class Wanted:
 
 Formula = Callable[[Wanted], np.ndarray]
 
-ELEMENTWISE: dict[str, tuple[type[ElementwiseOp], str, dict[str, str], Formula]] = {
+ELEMENTWISE: dict[str, tuple[Callable[..., ElementwiseOp], str, dict[str, str], Formula]] = {
     "c = f c + i g": (
         CellUpdate,
         "cell",
@@ -150,10 +156,28 @@ ELEMENTWISE: dict[str, tuple[type[ElementwiseOp], str, dict[str, str], Formula]]
         {"update_gate": "activation", "candidate": "activation", "old": "hidden"},
         lambda w: w.product(w.one_minus("update_gate"), "candidate") + w.product("update_gate", "old"),
     ),
+    "y = forward backward": (
+        MergeProduct,
+        "merged",
+        {"forward": "hidden", "backward": "hidden"},
+        lambda w: w.product("forward", "backward"),
+    ),
+    "y = forward + backward": (
+        partial(MergeSum, weight=1.0),
+        "merged",
+        {"forward": "hidden", "backward": "hidden"},
+        lambda w: w.part("forward", 1.0) + w.part("backward", 1.0),
+    ),
+    "y = forward / 2 + backward / 2": (
+        partial(MergeSum, weight=0.5),
+        "merged",
+        {"forward": "hidden", "backward": "hidden"},
+        lambda w: w.part("forward", 0.5) + w.part("backward", 0.5),
+    ),
 }
 """Op, what its target is, the kinds of data of its operands, and what docs/numerics.md says of it before narrow."""
 
-LIKE = {"peephole": "cell", "vector": "hidden"}
+LIKE = {"peephole": "cell", "vector": "hidden", "merged": "hidden"}
 """Data in another kind's format, with a scale of their own."""
 
 
@@ -170,7 +194,7 @@ def test_elementwise(name: str, data: st.DataObject, seed: int) -> None:
         field: region(of, found[of], entries, 1 if of == "peephole" else LANES) for field, of in operands.items()
     }
     regions["target"] = region(target_kind, found[target_kind], entries)
-    op = kind(unit="elementwise", label="op", **({"forget_gate": None} if kind is CellUpdate else {}) | regions)  # type: ignore[arg-type]
+    op = kind(unit="elementwise", label="op", **({"forget_gate": None} if kind is CellUpdate else {}) | regions)
     numerics = Numerics(found)
     config = ElementwiseConfig(lanes=1, cell_latency_cycles=1, hidden_latency_cycles=1)
     kernel = Elementwise(config, {}, Formats.model_validate("q4.12")).kernel(op, numerics)

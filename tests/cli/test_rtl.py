@@ -35,6 +35,10 @@ def test_folder(cli: Cli) -> None:
         ((*TINY, *TABLE, *ONE_PORT), "no RTL of state_buffer.ports 1RW: 1R1W alone"),
         ((*TINY, *TABLE, "--set", "mac_array.x_columns=1"), "no RTL of mac_array.x_columns"),
         ((*TINY, *TABLE, "--set", "peepholes=true"), "no RTL of 'peephole_i[0]' (Peephole)"),
+        (
+            (*TINY, *TABLE, "--set", "bidirectional=true", "--set", "merge_mode=sum"),
+            "no RTL of 'l0.merge' (MergeSum)",
+        ),
         ((*TINY, *TABLE, "-s", "hoisted_interleaved"), "no RTL of hoisted schedules"),
         (
             (*TINY, *TABLE, "--set", "num_layers=2", "-s", "fused_interleaved_wavefront"),

@@ -26,6 +26,7 @@ from archsim.export.op_times import OpRow, PhaseRow
 from archsim.export.program_json import PhaseData, TokenData
 from archsim.families.cells.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate, Peephole
+from archsim.families.cells.merge import MergeProduct, MergeSum
 from archsim.families.cells.reference_ops import REFERENCE_CELL_OPS
 from archsim.hardware import constants
 from archsim.hardware.unit import PortUse
@@ -69,7 +70,7 @@ def test_the_page_names_every_field_of_the_whole(found: Any) -> None:
 
 def test_the_page_names_every_op_of_the_cells_and_its_arguments() -> None:
     assert [op.__name__ for op in REFERENCE_CELL_OPS if op.__name__ != "Transfer" and not named(op.__name__)] == []
-    for op in (CandidateSum, GruUpdate, ResetHidden, CellUpdate, HiddenUpdate, Peephole):
+    for op in (CandidateSum, GruUpdate, ResetHidden, CellUpdate, HiddenUpdate, Peephole, MergeProduct, MergeSum):
         own = {field.name for field in fields(op)} - {field.name for field in fields(constants.Product)}
         common = {field.name for field in fields(OpData)} | {"target", "hold"}
         assert [name for name in sorted(own - common) if not named(name)] == []

@@ -276,6 +276,10 @@ class Execution:
             for pair in zip(a, b, strict=True)
         ]
 
+    def values(self, number: int, operand: Json) -> Matrix:
+        zero, rescale = self.facts(operand)["zero"], self.numbers["values"][number]
+        return [[rescaled(v - zero, rescale) for v in row] for row in self.read(operand)]
+
     def elementwise(self) -> None:
         a, read = self.arguments, self.read
         one = self.numbers["one"]
@@ -306,6 +310,10 @@ class Execution:
             case "GruUpdate":
                 z = read(a["update_gate"])
                 result = added(self.times(0, one_minus(z), read(a["candidate"])), self.times(1, z, read(a["old"])))
+            case "MergeProduct":
+                result = self.times(0, read(a["forward"]), read(a["backward"]))
+            case "MergeSum":
+                result = added(*(self.values(number, a[name]) for number, name in enumerate(("forward", "backward"))))
             case other:
                 raise ValueError(f"the page has no op {other}")
         target = self.facts(a["target"])

@@ -14,6 +14,7 @@ from archsim.families.cells.activation import Activate, Activation
 from archsim.families.cells.elementwise import Elementwise
 from archsim.families.cells.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate, Peephole
+from archsim.families.cells.merge import MergeProduct, MergeSum
 from archsim.families.gemv.array.mac_array import MacArray
 from archsim.families.gemv.array.mac_tiles import BlockTile, MacTile
 from archsim.families.gemv.config import GemvConfig
@@ -26,7 +27,7 @@ from archsim.hardware.dram.simple import SimpleDram
 from archsim.hardware.dram.transfers import Transfer
 from archsim.hardware.unit import Unit
 from archsim.program.ir import Op, Program, Region
-from archsim.workload import CellKind, CellSpec, FunctionSpec, NetworkSpec, one_layer
+from archsim.workload import CellKind, CellSpec, FunctionSpec, NetworkSpec, load_workload, one_layer
 from tests.float_machines import FLOAT_16X16
 from tests.unit_rules import check_op, check_refusal
 
@@ -58,13 +59,21 @@ def networks() -> list[NetworkSpec]:
         CellSpec(gru, 5, 7, gru.functions, linear_before_reset=False, reverse=True),
     ]
     specs = [one_layer(kind, 5, 7, 3, 2) for kind in CellKind]
-    return specs + [NetworkSpec(((cell,),), 3, 2, (3, 1)) for cell in cells]
+    specs += [NetworkSpec(((cell,),), 3, 2, (3, 1)) for cell in cells]
+    return specs + [load_workload(f"rnn:5,7,t=3,b=2,bidirectional=1,merge={mode}").spec for mode in ("sum", "mul")]
+
+
+def runs(schedule: str, spec: NetworkSpec) -> bool:
+    """Whether a schedule takes the network: layers that run in reverse are no wavefront."""
+    return len(spec.layers[0]) == 1 or "wavefront" not in schedule
 
 
 @cache
 def programs() -> tuple[Program, ...]:
     """Of all these networks in every schedule."""
-    return tuple(schedule.build(spec, ARCH) for spec in networks() for schedule in GEMV_SCHEDULES)  # type: ignore[arg-type]
+    assert isinstance(ARCH, GemvConfig)
+    pairs = [(spec, schedule) for spec in networks() for schedule in GEMV_SCHEDULES if runs(schedule.name, spec)]
+    return tuple(schedule.build(spec, ARCH) for spec, schedule in pairs)
 
 
 @cache
@@ -78,7 +87,7 @@ OP_KINDS = {
     DdrDram: {Transfer},
     MacArray: {MacTile, BlockTile},
     Activation: {Activate},
-    Elementwise: {CellUpdate, HiddenUpdate, Peephole, CandidateSum, ResetHidden, GruUpdate},
+    Elementwise: {CellUpdate, HiddenUpdate, Peephole, CandidateSum, ResetHidden, GruUpdate, MergeProduct, MergeSum},
 }
 
 

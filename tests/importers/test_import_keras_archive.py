@@ -1,10 +1,9 @@
-"""Keras 3 itself as the witness of its .keras and .h5 files; layouts of Keras 2 by hand: CuDNN, optimizers, merge modes."""
+"""Keras 3 itself as the witness of its .keras and .h5 files; merge modes; layouts of Keras 2 by hand: CuDNN, optimizers."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import zipfile
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +13,7 @@ import numpy as np
 import pytest
 
 from archsim.errors import WorkloadError
-from archsim.importers import find_layers, select
+from archsim.importers import find_layers
 from tests.importers.import_runs import close, imported
 from tests.importers.test_import_keras import (
     bidirectional,
@@ -160,19 +159,24 @@ def test_an_optimizer_is_no_model_and_layers_stand_in_the_models_order(h5py: Mod
         assert found.rest == "1 other tensor"
 
 
-@pytest.mark.parametrize(("mode", "words"), [("sum", "added up"), ("mul", "multiplied"), ("ave", "averaged")])
-def test_a_merge_mode_is_said_and_what_it_feeds_is_no_stack(
-    h5py: ModuleType, tmp_path: Path, mode: str, words: str
-) -> None:
-    random = np.random.default_rng(2)
-    sides = {side: cell_weights(random, "LSTM", I, 4) for side in ("forward", "backward")}
-    entries = [bidirectional(layer_entry("LSTM", "inner", 4), "bi", merge_mode=mode), layer_entry("GRU", "top", 2)]
-    weights: dict[str, list[np.ndarray] | dict[str, list[np.ndarray]]]
-    weights = {"bi": sides, "top": cell_weights(random, "GRU", 4, 2)}
-    path = save_h5(h5py, tmp_path / "m.h5", weights, "keras3 model", sequential(*entries), "3.1.0")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("mode", ["sum", "mul", "ave"])
+def test_merged_directions_are_keras_own(keras: ModuleType, tmp_path: Path, mode: str) -> None:
+    """A merged layer and a merged one that it feeds: one stack, whose output is Keras'."""
+    keras.utils.set_random_seed(2)
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((T, I)),
+            layers.Bidirectional(layers.LSTM(4, return_sequences=True), merge_mode=mode, name="bi"),
+            layers.Bidirectional(layers.GRU(3, return_sequences=True), merge_mode=mode, name="top"),
+        ]
+    )
+    path = tmp_path / "m.keras"
+    model.save(path)
     found = find_layers(path)
-    note = f"merge_mode: its two outputs are {words} in the model, and side by side in the workload"
-    assert found.layers[0].notes == (note,)
-    said = re.escape(f"top is fed by the output of Bidirectional 'bi', whose directions are {words}")
-    with pytest.raises(WorkloadError, match=said):
-        select(found, "all")
+    assert [(layer.config.merge_mode, layer.fed_by) for layer in found.layers] == [(mode, ()), (mode, ("bi",))]
+    assert found.layers[0].notes == ()
+    x = np.random.default_rng(0).standard_normal((B, T, I)).astype(np.float32)
+    want = model.predict(x, verbose=0)
+    np.testing.assert_allclose(imported(path, x, batch_first=True)["output"], want, rtol=0, atol=1e-6)

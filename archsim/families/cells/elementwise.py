@@ -1,6 +1,6 @@
 """Models the element-wise unit: a multiplier pair and an adder for each of `lanes` hidden units.
 
-What it can do stands beside each cell: lstm_ops.py, gru_ops.py.
+What it can do stands beside each cell, lstm_ops.py and gru_ops.py, and for layers in merge.py.
 """
 
 from __future__ import annotations
@@ -85,6 +85,11 @@ class ElementwiseOp(Op):
     @abstractmethod
     def products(self) -> tuple[tuple[Region, Region], ...]:
         """The factors of each product that a value takes."""
+
+    @property
+    def rescaled_values(self) -> int:
+        """How many operands of each value are brought to the target's scale without a product."""
+        return 0
 
     @property
     @abstractmethod
@@ -189,6 +194,10 @@ class Elementwise(Unit[ElementwiseConfig]):
         one: Tally = Counter()
         for a, b in elementwise.products:
             one += _product(a.buffer.number_format, b.buffer.number_format, target)
+        if rescales(target):
+            for region in elementwise.operands[: elementwise.rescaled_values]:
+                factor = Width(RESCALE_BITS, floating=False)
+                one[multiplier(width_of(region.buffer.number_format), factor)] += 1
         one[adder(width_of(target))] += elementwise.additions
         one[REGISTER_BIT] += target.bits * self.depth_cycles(op)
         return +times(one, elementwise.elements)

@@ -31,14 +31,14 @@ def streams(spec: NetworkSpec, formats: Formats) -> list[Buffer]:
             "dram.output" if number == len(spec.layers) - 1 else f"l{number}.dram.output",
             "dram",
             DataKind.OUTPUT,
-            sum(cell.output_size for cell in layer),
+            spec.layer_output_size(number),
             spec.batch,
             formats.format("hidden"),
             None,
             spec.steps,
             format_kind="hidden",
         )
-        for number, layer in enumerate(spec.layers)
+        for number in range(len(spec.layers))
     ]
     return [x, *between]
 

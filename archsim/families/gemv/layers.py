@@ -20,6 +20,7 @@ from itertools import pairwise
 from archsim.errors import ScheduleError
 from archsim.families.cells.context import CellContext
 from archsim.families.cells.function_checks import check_functions
+from archsim.families.cells.merge import Merging, stored_to
 from archsim.families.cells.streams import prefixes, starts, streams, valid_steps
 from archsim.families.gemv.blocks import Blocks, choose_blocks
 from archsim.families.gemv.capacity import check_capacity, weights_fit
@@ -50,8 +51,10 @@ def sequential(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> LaidOut
         return _in_one_body(order, spec, arch, delay=0)
     check_functions(spec, arch.activation, arch.formats)
     tensors, valid = streams(spec, arch.formats), valid_steps(spec)
+    mergings = [Merging.of_layer(spec, number, output, STATE) for number, output in enumerate(tensors[1:])]
     context: list[CellContext] = []
-    for number, (directions, (source, target)) in enumerate(zip(spec.layers, pairwise(tensors), strict=True)):
+    for number, (directions, (source, output)) in enumerate(zip(spec.layers, pairwise(tensors), strict=True)):
+        target = stored_to(output, mergings[number])
         places = zip(prefixes(spec, number), starts(directions), strict=True)
         context += [
             CellContext(prefix, spec.steps, spec.batch, source, None, target, start, valid, len(directions))
@@ -69,15 +72,22 @@ def sequential(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> LaidOut
     layers = [[cells.pop(0) for _ in layer] for layer in spec.layers]
     cells = [cell for layer in layers for cell in layer]
     buffers = (*tensors, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.all_buffers))
-    phases = _in_turn(order, layers, all_weights_first=True)
+    buffers += tuple(buffer for merging in mergings if merging for buffer in merging.buffers)
+    phases = _in_turn(order, layers, mergings, all_weights_first=True)
     if not order.streamed and len(layers) > 1 and not weights_fit(buffers, phases, arch):
-        phases = _in_turn(order, layers, all_weights_first=False)
+        phases = _in_turn(order, layers, mergings, all_weights_first=False)
     check_capacity(buffers, phases, arch, order.streamed_sibling)
     _check_ports(order, arch, phases)
     return LaidOut(Program(schedule=order.name, buffers=buffers, phases=tuple(phases)), tuple(cells))
 
 
-def _in_turn(order: WorkOrder, layers: Sequence[Sequence[GemvCell]], *, all_weights_first: bool) -> list[Phase]:
+def _in_turn(
+    order: WorkOrder,
+    layers: Sequence[Sequence[GemvCell]],
+    mergings: Sequence[Merging | None],
+    *,
+    all_weights_first: bool,
+) -> list[Phase]:
     """The phases of layers one after the other.
 
     Without `all_weights_first` those of each but the first layer are loaded when the layer before it is done, to where
@@ -96,6 +106,11 @@ def _in_turn(order: WorkOrder, layers: Sequence[Sequence[GemvCell]], *, all_weig
             handover += [op for cell in layer for op in order.phases.first_inputs(cell)]
             phases.append(build_phase(f"handover to layer {number}", PhaseKind.HANDOVER, handover))
         phases += order.phases.phases(layer, order.compute, suffix)
+        merging = mergings[number]
+        if merging is not None:
+            cell = layer[0]
+            unit = cell.config.elementwise.state_unit
+            phases.append(merging.phase(cell.context.steps, cell.transfers.unit, unit, suffix))
     return [*phases, _epilogue(cells)]
 
 

@@ -13,10 +13,12 @@ from itertools import pairwise
 from archsim.errors import CapacityError
 from archsim.families.cells.context import CellContext
 from archsim.families.cells.function_checks import check_functions
+from archsim.families.cells.merge import Merging, stored_to
 from archsim.families.cells.streams import prefixes, starts, streams, valid_steps
 from archsim.families.schedule import Schedule
 from archsim.families.systolic.cell import MEMORIES, SystolicCell
 from archsim.families.systolic.config import SystolicConfig
+from archsim.families.systolic.host_link import HostLink
 from archsim.families.systolic.tiles import TileStream
 from archsim.program.builder import build_phase
 from archsim.program.ir import Buffer, DataKind, Op, Phase, PhaseKind, Program
@@ -48,22 +50,29 @@ class WeightStationary(Schedule[SystolicConfig]):
         check_functions(spec, config.activation, config.formats)
         outside = [replace(buffer, memory=MEMORIES.outside) for buffer in streams(spec, config.formats)]
         valid = valid_steps(spec)
+        mergings = [Merging.of_layer(spec, number, output, MEMORIES.state) for number, output in enumerate(outside[1:])]
         if spec.streaming:
             layers = _layers_of_a_frame(spec, config, outside[0], outside[-1])
             outside = [outside[0], outside[-1]]
         else:
-            layers = _layers_in_turn(spec, config, outside, valid)
+            layers = _layers_in_turn(spec, config, outside, valid, mergings)
         fifo, registers = _tile_buffers(config)
         cells = [cell for layer in layers for cell in layer]
         buffers = (*outside, *([valid] if valid else []), fifo, registers)
         buffers += tuple(buffer for cell in cells for buffer in cell.all_buffers())
+        buffers += tuple(buffer for merging in mergings if merging for buffer in merging.buffers)
         _check_capacity(buffers, config)
         prologue = [op for cell in cells for op in cell.load_constants()]
         prologue += [op for cell in cells for op in cell.transfers.load_state()]
         if not spec.streaming:
             prologue += [op for cell in layers[0] for op in cell.transfers.load_first_inputs()]
         phases = [build_phase("prologue", PhaseKind.PROLOGUE, prologue)]
-        phases += _frames(cells, fifo, registers) if spec.streaming else _bodies(layers, spec.steps, fifo, registers)
+        if spec.streaming:
+            phases += _frames(cells, fifo, registers)
+        else:
+            unit = config.elementwise.state_unit
+            merges = [_merge_phases(merging, spec, unit, number) for number, merging in enumerate(mergings)]
+            phases += _bodies(layers, merges, spec.steps, fifo, registers)
         last = [op for cell in cells for op in cell.transfers.store_state()]
         phases.append(build_phase("epilogue", PhaseKind.EPILOGUE, last))
         return Program(schedule=self.name, buffers=buffers, phases=tuple(phases))
@@ -74,11 +83,16 @@ SYSTOLIC_SCHEDULES = (WeightStationary(),)
 
 
 def _layers_in_turn(
-    spec: NetworkSpec, config: SystolicConfig, outside: Sequence[Buffer], valid: Buffer | None
+    spec: NetworkSpec,
+    config: SystolicConfig,
+    outside: Sequence[Buffer],
+    valid: Buffer | None,
+    mergings: Sequence[Merging | None],
 ) -> list[list[SystolicCell]]:
     """The cells of layers one after the other, with a tensor outside between them."""
     layers: list[list[SystolicCell]] = []
-    for number, (directions, (source, target)) in enumerate(zip(spec.layers, pairwise(outside), strict=True)):
+    for number, (directions, (source, output)) in enumerate(zip(spec.layers, pairwise(outside), strict=True)):
+        target = stored_to(output, mergings[number])
         layers.append([])
         for cell, prefix, start in zip(directions, prefixes(spec, number), starts(directions), strict=True):
             sharers = len(directions)
@@ -106,8 +120,20 @@ def _layers_of_a_frame(
     return layers
 
 
-def _bodies(layers: Sequence[list[SystolicCell]], steps: int, fifo: Buffer, registers: Buffer) -> list[Phase]:
-    """The phases of layers one after the other."""
+def _merge_phases(merging: Merging | None, spec: NetworkSpec, unit: str, number: int) -> list[Phase]:
+    """The phase that merges a layer's directions, if they are merged."""
+    suffix = f" of layer {number}" if len(spec.layers) > 1 else ""
+    return [] if merging is None else [merging.phase(spec.steps, HostLink.name, unit, suffix)]
+
+
+def _bodies(
+    layers: Sequence[list[SystolicCell]],
+    merges: Sequence[list[Phase]],
+    steps: int,
+    fifo: Buffer,
+    registers: Buffer,
+) -> list[Phase]:
+    """The phases of layers one after the other, each with what merges its directions behind it."""
     phases: list[Phase] = []
     for number, layer in enumerate(layers):
         own = [cell.transfers for cell in layer]
@@ -119,6 +145,7 @@ def _bodies(layers: Sequence[list[SystolicCell]], steps: int, fifo: Buffer, regi
         body += [op for host in own for op in host.store_output()]
         suffix = f" of layer {number}" if len(layers) > 1 else ""
         phases.append(build_phase(f"body{suffix}", PhaseKind.BODY, body, repeat=steps))
+        phases += merges[number]
     return phases
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archsim.config.text import shorten, shown
+from archsim.workload.network import MergeMode
 
 RECURRENT = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "rnn", "CuDNNLSTM": "lstm", "CuDNNGRU": "gru"}
 _CELLS = {"LSTMCell": "LSTM", "GRUCell": "GRU", "SimpleRNNCell": "SimpleRNN"}
@@ -21,8 +22,6 @@ _PASSING = frozenset(
     {"Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "AlphaDropout", "ActivityRegularization"}
 )
 """Layers that hand their input on unchanged when a model is not being trained."""
-_MERGED = {"sum": "added up", "mul": "multiplied", "ave": "averaged"}
-"""What a Bidirectional layer does with its two outputs, if not put them side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class KerasLayer:
 
     `options` are those of the layer (and `backward` of Bidirectional's second). `source` is the name of the recurrent
     layer that feeds it, or "" and then `source_words` say what does. `place` are the groups in which a .keras archive
-    keeps its weights, and those of the models around it.
+    keeps its weights, and those of the models around it. `merge_mode` is Bidirectional's.
     """
 
     name: str
@@ -43,6 +42,7 @@ class KerasLayer:
     source_words: str = ""
     notes: tuple[str, ...] = ()
     place: tuple[str, ...] = ()
+    merge_mode: MergeMode = MergeMode.CONCAT
 
 
 @dataclass(eq=False)
@@ -130,14 +130,12 @@ def _bidirectional(
     refused = ""
     if kind not in RECURRENT or second["class_name"] != kind:
         refused = f"Keras' Bidirectional of {shown(kind)} and {shown(second['class_name'])}"
-    elif options.get("merge_mode", "concat") not in ("concat", *_MERGED):
-        refused = f"its merge_mode is {shown(options['merge_mode'])}, expected concat, sum, mul or ave"
+    elif options.get("merge_mode", "concat") not in list(MergeMode):
+        refused = f"its merge_mode is {shown(options['merge_mode'])}, expected {', '.join(MergeMode)}"
     elif forward.get("go_backwards"):
         refused = "its forward layer goes backwards"
-    merged = _MERGED.get(str(options.get("merge_mode", "concat")))
-    if merged:
-        notes += (f"merge_mode: its two outputs are {merged} in the model, and side by side in the workload",)
-    return KerasLayer(name, RECURRENT.get(kind, ""), forward, backward, refused, source, words, notes)
+    mode = MergeMode.CONCAT if refused else MergeMode(options.get("merge_mode", "concat"))
+    return KerasLayer(name, RECURRENT.get(kind, ""), forward, backward, refused, source, words, notes, merge_mode=mode)
 
 
 def _source(name: str, model: _Model) -> tuple[str, str]:
@@ -159,9 +157,6 @@ def _source(name: str, model: _Model) -> tuple[str, str]:
             return "", words
         if not inner.get("return_sequences"):
             return "", f"{words}, which gives its last step alone"
-        if kind == "Bidirectional" and options.get("merge_mode", "concat") != "concat":
-            merged = _MERGED.get(str(options["merge_mode"]), "merged")
-            return "", f"{words}, whose directions are {merged}"
         if kind != "Bidirectional" and inner.get("go_backwards"):
             return "", f"{words}, last step first"
         return name, words

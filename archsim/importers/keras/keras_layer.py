@@ -17,7 +17,7 @@ import numpy as np
 from archsim.config.text import shown
 from archsim.importers.found import Float32Array, FoundLayer, Refused, float32, layer_config
 from archsim.importers.keras.keras_config import KerasLayer
-from archsim.workload.network import CellKind
+from archsim.workload.network import CellKind, MergeMode
 
 TORCH_GATES = {CellKind.LSTM: (0, 1, 2, 3), CellKind.GRU: (1, 0, 2), CellKind.RNN: (0,)}
 """Where torch's gates stand in Keras' order."""
@@ -91,6 +91,7 @@ def keras_layer(
         hidden_size=hidden,
         bias=first.bias is not None,
         bidirectional=len(cells) == 2,
+        merge_mode=MergeMode.CONCAT if layer is None or len(cells) == 1 else layer.merge_mode,
         reverse=len(cells) == 1 and bool(options[0].get("go_backwards")),
         linear_before_reset=resets.pop(),
         **_functions(kind, options, version, relu),

@@ -29,6 +29,7 @@ HIDDEN = OpLook("update of h", "#CC79A7", "////")
 RESET = OpLook("reset gate on h", "#E69F00", "....")
 PEEPHOLE = OpLook("peephole", "#56B4E9", "xxxx")
 SHIFT = OpLook("shift of weights", "#CC79A7", "\\\\\\\\")
+MERGE = OpLook("merge of directions", "#0072B2", "xxxx")
 DRAIN = OpLook("drain of sums", "#999999", "....")
 IDLE = OpLook("kept idle", "#F2F2F2")
 OTHER = OpLook("another op", "#999999", "xxxx")
@@ -45,6 +46,7 @@ _BY_NAME = {
     "cell": CELL,
     "hidden": HIDDEN,
     "reset": RESET,
+    "merge": MERGE,
     "drain": DRAIN,
     "drain_r": DRAIN,
     "idle": IDLE,
@@ -69,7 +71,7 @@ _BY_FIRST_WORD = {
 
 LOOKS = (
     LOAD, STORE, SHIFT, MACS, INPUT_MACS, PROJECTION, DRAIN, SIGMOID, TANH, FUNCTION, RESET, PEEPHOLE, CELL, HIDDEN,
-    IDLE, OTHER,
+    MERGE, IDLE, OTHER,
 )  # fmt: skip
 """All looks, in the order of legends."""
 

@@ -73,9 +73,11 @@ def _asked(simulation: Simulation) -> Iterator[Line]:
 def _network(spec: NetworkSpec) -> str:
     """The network in a few words, layers that are alike counted."""
     found: list[list[str | int]] = []
-    for layer in spec.layers:
+    for number, layer in enumerate(spec.layers):
         cell = layer[0]
-        way = ", both ways" if len(layer) > 1 else ", in reverse" if cell.reverse else ""
+        way = (
+            f", both ways{spec.merge_mode(number).words}" if len(layer) > 1 else ", in reverse" if cell.reverse else ""
+        )
         text = f"{cell.kind.upper()}({cell.input_size:,}, {cell.hidden_size:,}{way})"
         if found and found[-1][0] == text:
             found[-1][1] = int(found[-1][1]) + 1

@@ -249,10 +249,10 @@ def verdict_in_a_line(simulation: Simulation) -> str:
 def _layers(spec: NetworkSpec) -> str:
     """The words for the network: each layer's kind, inputs and hidden units."""
     parts = []
-    for layer in spec.layers:
+    for number, layer in enumerate(spec.layers):
         cell = layer[0]
         projected = f" -> {cell.proj_size}" if cell.proj_size else ""
-        way = " both ways" if len(layer) > 1 else " in reverse" if cell.reverse else ""
+        way = f" both ways{spec.merge_mode(number).words}" if len(layer) > 1 else " in reverse" if cell.reverse else ""
         parts.append(
             f"{cell.kind.upper()}{way} of I = {plural(cell.input_size, 'input')}, "
             f"H = {plural(cell.hidden_size, 'hidden unit')}{projected}"

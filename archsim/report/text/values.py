@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from archsim.checking.calibrate import Observed
 from archsim.checking.numbers import Numbers
+from archsim.families.cells.merge import MERGED
 from archsim.families.cells.streams import cell_prefixes
 from archsim.formats import Encoding, FloatFormat, IntegerFormat
 from archsim.formats.rounding import rounded
@@ -81,6 +82,7 @@ def _vectors(numbers: Numbers, kind: str) -> Iterator[Values]:
         for _ in layer:
             prefix, suffix = next(cells)
             buffers[f"h_l{number}"] = f"{prefix}h"  # a layer's directions have the same
+            buffers[f"y_l{number}"] = f"l{number}.{MERGED}"
             buffers |= {f"{tensor}{suffix}": f"{prefix}{buffer}" for tensor, buffer in _BUFFERS.items()}
     for name, its_kind in range_kinds(spec).items():
         if its_kind == kind:
