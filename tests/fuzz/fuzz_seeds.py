@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
+from tests.fuzz.fuzz_onnx import external_seeds, quantized_seeds
+
 Seeds = dict[str, list[bytes]]
 
 
@@ -101,7 +103,7 @@ def tflite_seeds(_folder: Path) -> Iterator[bytes]:
     yield tflite_bytes(integers(6, projection=4, peepholes=True, coupled=True))
 
 
-def onnx_seeds(_folder: Path) -> Iterator[bytes]:
+def onnx_seeds(folder: Path) -> Iterator[bytes]:
     """A chain of an LSTM with every input, a GRU and an RNN; and an LSTM in an If whose weights pass through operators."""
     import onnx
 
@@ -146,6 +148,8 @@ def onnx_seeds(_folder: Path) -> Iterator[bytes]:
     )
     yield onnx.helper.make_model(graph).SerializeToString()
     yield from written_seeds()
+    yield from quantized_seeds()
+    yield from external_seeds(folder)
 
 
 def written_seeds() -> Iterator[bytes]:
@@ -215,7 +219,7 @@ def keras_seeds(folder: Path) -> Iterator[bytes]:
 
     random = np.random.default_rng(0)
     layer = {"class_name": "LSTM", "config": {"name": "lstm", "units": 4, "return_sequences": True}}
-    both = {"class_name": "Bidirectional", "config": {"name": "bi", "layer": layer, "merge_mode": "concat"}}
+    both = {"class_name": "Bidirectional", "config": {"name": "bi", "layer": layer, "merge_mode": "sum"}}
     top = {"class_name": "GRU", "config": {"name": "top", "units": 2, "return_sequences": True}}
     config = json.dumps({"class_name": "Sequential", "config": {"layers": [both, top]}})
     with h5py.File(folder / "seed.h5", "w") as file:
