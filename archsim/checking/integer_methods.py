@@ -10,11 +10,12 @@ from archsim.errors import ExtensionError, SimulatorBug
 from archsim.families.machine_config import MachineConfig
 from archsim.families.registry import family_of
 from archsim.formats import KINDS, Encoding, Fixed, IntegerFormat, NumberFormat, Scaled
+from archsim.golden.gemmlowp import Gemmlowp
 from archsim.golden.integer import Grid
 from archsim.golden.integer_functions import Exact, Lines, Method, Table
 from archsim.hardware.functions.approximation_range import CURVED
 from archsim.hardware.functions.method_definition import MethodDefinition
-from archsim.hardware.functions.method_registry import EXACT, HARD, PIECEWISE_LINEAR, TABLE
+from archsim.hardware.functions.method_registry import EXACT, GEMMLOWP, HARD, PIECEWISE_LINEAR, TABLE
 from archsim.hardware.functions.methods import address_format
 from archsim.hardware.functions.piecewise import PiecewiseMethod
 from archsim.program.ir import Program
@@ -103,6 +104,10 @@ def _table(arch: MachineConfig, spec: NetworkSpec) -> Method:
     return Table(config.entries, config.span, config.interpolation == "linear", address_grid(address))
 
 
+def _gemmlowp(arch: MachineConfig, spec: NetworkSpec) -> Method:
+    return Gemmlowp()
+
+
 def _lines(arch: MachineConfig, spec: NetworkSpec) -> Method:
     """The segments are the machine's, as fitted: which lines are best is no question of arithmetic."""
     config = arch.function_unit.piecewise_linear
@@ -114,7 +119,7 @@ def _lines(arch: MachineConfig, spec: NetworkSpec) -> Method:
 
 
 _OWN: Mapping[MethodDefinition, MakeOwn] = MappingProxyType(
-    {EXACT: _exact, HARD: _hard, TABLE: _table, PIECEWISE_LINEAR: _lines}
+    {EXACT: _exact, HARD: _hard, TABLE: _table, PIECEWISE_LINEAR: _lines, GEMMLOWP: _gemmlowp}
 )
 """Those of archsim's own methods, which are here because no unit may know the golden model."""
 

@@ -31,6 +31,10 @@ def test_folder(cli: Cli) -> None:
             (*TINY, "--set", "activation.method=exact"),
             "no RTL of activation.method exact: table and piecewise_linear alone",
         ),
+        (
+            (*TINY, "--set", "activation.method=gemmlowp"),
+            "no RTL of activation.method gemmlowp: table and piecewise_linear alone",
+        ),
         ((*TINY, *TABLE, "--set", "sequencer.issue_cycles=0"), "no RTL of sequencer.issue_cycles 0"),
         ((*TINY, *TABLE, *ONE_PORT), "no RTL of state_buffer.ports 1RW: 1R1W alone"),
         ((*TINY, *TABLE, "--set", "mac_array.x_columns=1"), "no RTL of mac_array.x_columns"),

@@ -180,7 +180,7 @@ def test_formats_and_methods_are_listed() -> None:
         ("half", "float16 under another name; from an installed package")
     ]
     methods = listed["Activation methods (activation.method, mfu.method)"]
-    assert [name for name, _ in methods] == ["exact", "polynomial", "hard", "table", "piecewise_linear"]
+    assert [name for name, _ in methods] == ["exact", "polynomial", "hard", "table", "piecewise_linear", "gemmlowp"]
 
 
 def test_archsim_s_own_names_are_never_asked_for() -> None:

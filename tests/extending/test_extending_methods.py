@@ -194,7 +194,7 @@ def test_own_methods_have_their_reference() -> None:
 def test_offered_methods_are_found_by_name_and_written_by_name() -> None:
     with offered(GROUP, mine=MINE):
         assert find_method("mine") is MINE
-        assert list(all_methods()) == ["exact", "polynomial", "hard", "table", "piecewise_linear", "mine"]
+        assert list(all_methods()) == ["exact", "polynomial", "hard", "table", "piecewise_linear", "gemmlowp", "mine"]
         arch = machine("activation.method=mine")
         assert arch.config.function_unit.method is MINE
         written = arch.config.model_dump_json()

@@ -23,7 +23,7 @@ def quantized_seeds() -> Iterator[bytes]:
     codes = {"Wq": (1, 4 * H, I), "Rq": (1, 4 * H, H), "Wt": (1, I, 4 * H), "Rt": (1, H, 4 * H)}
     stored = {name: random.integers(-128, 128, shape).astype(np.int8) for name, shape in codes.items()}
     stored["B"] = random.normal(0, 0.3, (1, 8 * H)).astype(np.float32)
-    rows = {
+    rows: dict[str, np.ndarray] = {
         "rows": np.linspace(0.004, 0.009, 4 * H).astype(np.float32),
         "zeros": np.arange(4 * H, dtype=np.int8),
         "s": np.array(0.01, np.float32),
@@ -38,7 +38,7 @@ def quantized_seeds() -> Iterator[bytes]:
         make("DequantizeLinear", ["Yq", "s", "z"], ["Y"]),
     ]
     yield _model(nodes, {name: stored[name] for name in ("Wq", "Rq", "B")} | rows).SerializeToString()
-    scales = {f"{key}s": np.array([0.006], np.float32) for key in "WR"}
+    scales: dict[str, np.ndarray] = {f"{key}s": np.array([0.006], np.float32) for key in "WR"}
     scales |= {f"{key}z": np.array([2], np.int8) for key in "WR"}
     names = ["X", "Wt", "Rt", "B", "", "", "", "", "Ws", "Wz", "Rs", "Rz"]
     dynamic = make("DynamicQuantizeLSTM", names, ["Y"], domain="com.microsoft", name="dynamic", hidden_size=H)

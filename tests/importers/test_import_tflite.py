@@ -13,11 +13,9 @@ import numpy.typing as npt
 import pytest
 
 from archsim.api import Simulation, simulate
-from archsim.checking import integer_reference
 from archsim.cli.options import load_inputs
 from archsim.errors import WorkloadError
 from archsim.importers import InputSequence, find_layers, select, write_workload
-from tests.importers.gemmlowp import Gemmlowp, sigmoid, tanh
 from tests.importers.tflite_models import Lstm, Tensor, litert, tflite_bytes
 from tests.present import present
 
@@ -144,27 +142,22 @@ def integers(seed: int, projection: int = 0, peepholes: bool = False, coupled: b
     return Lstm(inputs, Tensor(None, (T, B, size), "int8", *h), inside)
 
 
-def codes_of(
-    lstm: Lstm, seed: int, folder: Path, monkeypatch: pytest.MonkeyPatch, gemmlowp: bool
-) -> tuple[Array, Array]:
-    """The codes that the integer reference gives, and LiteRT's; the machine has passed its validation by the former.
-
-    `gemmlowp`: with the functions of TensorFlow Lite instead of the preset's tables.
-    """
+def codes_of(lstm: Lstm, seed: int, folder: Path, *sets: str) -> tuple[Array, Array]:
+    """The codes that the machine gives, which are the integer reference's, and LiteRT's."""
     path = folder / "m.tflite"
     path.write_bytes(tflite_bytes(lstm))
     x = np.random.default_rng(seed).integers(-128, 127, (T, B, INPUTS), endpoint=True).astype(np.int8)
     ranges = find_layers(path).layers[0].ranges["x"]
     real = ((x.astype(np.float64) - ranges.zero) * present(ranges.scale)).astype(np.float32)
-    run = imported(path, real, "edge_16x16")
+    run = imported(path, real, "edge_16x16", *sets)
     assert run.validation.passed
-    numbers = present(run.numbers)
-    with monkeypatch.context() as patch:
-        if gemmlowp:
-            patch.setattr(integer_reference, "integer_method", lambda arch, spec: Gemmlowp())
-        golden = integer_reference.integer_golden(numbers, run.arch.config, run.schedule)
-    encoding = numbers.encodings["dram.output"]
-    return np.rint(golden.output / encoding.scale).astype(np.int64) + encoding.zero, litert(path, x).astype(np.int64)
+    assert run.validation.bitwise
+    encoding = present(run.numbers).encodings["dram.output"]
+    output = present(run.results).output
+    return np.rint(output / encoding.scale).astype(np.int64) + encoding.zero, litert(path, x).astype(np.int64)
+
+
+GEMMLOWP = "activation.method=gemmlowp"
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -173,50 +166,39 @@ def codes_of(
     [{}, {"coupled": True}, {"peepholes": True}, {"coupled": True, "peepholes": True}, {"cell": -13}, {"cell": -9}],
     ids=str,
 )
-def test_integers_code_by_code(
-    options: dict[str, Any], seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The rules of docs/numerics.md with gemmlowp's functions are LiteRT's, in every code; so the rest of them is.
+def test_integers_code_by_code(options: dict[str, Any], seed: int, tmp_path: Path) -> None:
+    """A machine with gemmlowp's functions gives LiteRT's codes, every one.
 
-    With the preset's tables of 512 entries codes of h differ by one at most, and few.
+    With the preset's tables of 512 entries codes of h differ by one at most, and few: 39 of 1,512 in all of these
+    models, 7 of 84 in the worst.
     """
-    ours, theirs = codes_of(integers(seed, **options), seed, tmp_path, monkeypatch, gemmlowp=True)
+    ours, theirs = codes_of(integers(seed, **options), seed, tmp_path, GEMMLOWP)
     assert np.array_equal(ours, theirs)
     assert len(np.unique(theirs)) > 20
-    ours, theirs = codes_of(integers(seed, **options), seed, tmp_path, monkeypatch, gemmlowp=False)
+    ours, theirs = codes_of(integers(seed, **options), seed, tmp_path)
     assert np.abs(ours - theirs).max() <= 1
-    assert np.count_nonzero(ours - theirs) <= 0.1 * theirs.size
+    assert np.count_nonzero(ours - theirs) <= 7
 
 
 @pytest.mark.parametrize("coupled", [False, True])
-def test_integers_with_a_projection(coupled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sums of a projection are rounded twice here, first to the gate's q4.12: codes may be one off, and it is said."""
+def test_integers_with_a_projection(coupled: bool, tmp_path: Path) -> None:
+    """The sums of a projection are rounded twice here, first to the gate's q4.12: 2 and 3 codes of 56 are one off, and it is said."""
     lstm = integers(4, projection=4, coupled=coupled)
-    ours, theirs = codes_of(lstm, 4, tmp_path, monkeypatch, gemmlowp=True)
+    ours, theirs = codes_of(lstm, 4, tmp_path, GEMMLOWP)
     assert np.abs(ours - theirs).max() <= 1
-    assert np.count_nonzero(ours - theirs) <= 0.1 * theirs.size
+    assert np.count_nonzero(ours - theirs) == (3 if coupled else 2)
     notes = find_layers(tmp_path / "m.tflite").layers[0].notes
     assert any("codes of h can be one off" in note for note in notes)
 
 
-def test_a_wrong_code_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_code_is_seen(tmp_path: Path) -> None:
     """Recurrent weights of two gates in the other order change many codes."""
     lstm = integers(0)
     swapped = integers(0)
     swapped.inputs[6], swapped.inputs[7] = swapped.inputs[7], swapped.inputs[6]
-    ours, _ = codes_of(lstm, 0, tmp_path, monkeypatch, gemmlowp=True)
-    _, theirs = codes_of(swapped, 0, tmp_path, monkeypatch, gemmlowp=True)
+    ours, _ = codes_of(lstm, 0, tmp_path, GEMMLOWP)
+    _, theirs = codes_of(swapped, 0, tmp_path, GEMMLOWP)
     assert np.abs(ours - theirs).max() > 3
-
-
-@pytest.mark.parametrize(
-    ("function", "exact", "worst"), [(sigmoid, lambda v: 1 / (1 + np.exp(-v)), 7), (tanh, np.tanh, 12)]
-)
-def test_how_near_gemmlowp_is_to_the_functions(function: Any, exact: Any, worst: int) -> None:
-    """Over all arguments in q4.12 and results in q1.15, in codes; measured 6.4 and 11.8."""
-    codes = np.arange(-32768, 32768)
-    error = np.abs(function(codes, 3) - exact(codes / 4096) * 32768).max()
-    assert worst - 1 < error < worst
 
 
 @pytest.mark.parametrize(

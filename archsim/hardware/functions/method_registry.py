@@ -16,6 +16,7 @@ from archsim.config.text import one_line, shown
 from archsim.config.types import NamedOrGiven
 from archsim.errors import ArchsimError, ExtensionError
 from archsim.formats import Formats
+from archsim.hardware.functions.gemmlowp import make_gemmlowp
 from archsim.hardware.functions.method_definition import MethodDefinition
 from archsim.hardware.functions.methods import Addressed, Exact, Hard, Method, address_format
 from archsim.hardware.functions.outside_method import OutsideMethod
@@ -49,16 +50,23 @@ def _polynomial(config: FunctionConfig, formats: Formats) -> Method:
     return make_polynomial(formats)
 
 
+def _gemmlowp(config: FunctionConfig, formats: Formats) -> Method:
+    return make_gemmlowp(formats)
+
+
 EXACT = MethodDefinition("exact", "the function itself, rounded to the target's format", _exact, exact=True)
 HARD = MethodDefinition("hard", "sigmoid and tanh as three straight lines each", _hard)
 TABLE = MethodDefinition("table", "a look-up table: the nearest entry, or a line between two", _table)
 POLYNOMIAL = MethodDefinition(
     "polynomial", "sigmoid and tanh from cubic pieces in float32, within 2^-23 of the function", _polynomial, exact=True
 )
+GEMMLOWP = MethodDefinition(
+    "gemmlowp", "sigmoid and tanh in 16-bit integers, as TensorFlow Lite's integer LSTM has them", _gemmlowp
+)
 PIECEWISE_LINEAR = MethodDefinition("piecewise_linear", "fitted line segments", _piecewise_linear)
 
 METHODS: Mapping[str, MethodDefinition] = MappingProxyType(
-    {method.name: method for method in (EXACT, POLYNOMIAL, HARD, TABLE, PIECEWISE_LINEAR)}
+    {method.name: method for method in (EXACT, POLYNOMIAL, HARD, TABLE, PIECEWISE_LINEAR, GEMMLOWP)}
 )
 """The methods that come with archsim."""
 

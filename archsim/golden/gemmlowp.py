@@ -1,21 +1,16 @@
 """sigmoid and tanh as gemmlowp computes them in 16 bits (fixedpoint.h), which TensorFlow Lite's integer LSTM uses.
 
-A number of Q m.n is int16 code / 2^n; m + n = 15. Written from the description of the algorithms: e^-x by a polynomial on
-[-1/4, 0) times factors for the bits above it, and 1 / (1 + x) by three steps of Newton and Raphson.
+A number of Q m.n is int16 code / 2^n; m + n = 15. Written from the description of the algorithms: e^-x by a polynomial
+on [-1/4, 0) times factors for the bits above it, and 1 / (1 + x) by three steps of Newton and Raphson.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from archsim.golden.functions import Activation
-from archsim.golden.integer import Coded, Target
-from archsim.golden.integer_functions import Method
-
-Codes = npt.NDArray[np.int64]
+from archsim.golden.integer import Coded, Codes, Grid, Target
+from archsim.golden.integer_functions import Method, addressed
 
 EXP_MINUS_EIGHTH, THIRD = 28918, 10923
 """exp(-1/8) and 1/3 in Q0.15."""
@@ -27,7 +22,7 @@ ONE = 32767
 
 
 def high_product(a: Codes | int, b: Codes | int) -> Codes:
-    """2 a b / 2^16, to the nearest, ties away from zero; the one product beyond 16 bits saturates."""
+    """2 a b / 2^16, with the nudge and the truncating division of SaturatingRoundingDoublingHighMul; it saturates."""
     product = np.asarray(a, np.int64) * np.asarray(b, np.int64)
     v = product + np.where(product >= 0, 1 << 14, 1 - (1 << 14))
     quotient = np.where(v >= 0, v >> 15, -(-v >> 15))
@@ -96,9 +91,15 @@ def tanh(a: Codes, integer_bits: int) -> Codes:
 
 
 class Gemmlowp(Method):
-    """The method of the integer reference that computes as TensorFlow Lite does."""
+    """The method that computes as TensorFlow Lite does, on 16-bit codes whose scale is a power of two."""
+
+    functions = frozenset({"sigmoid", "tanh"})
 
     def activate(self, activation: Activation, x: Coded, target: Target) -> Coded:
-        scale: Any = x.grid.scale
         function = {"sigmoid": sigmoid, "tanh": tanh}[activation.name]
-        return Coded(function(x.codes, round(15 + np.log2(float(scale)))), target.grid)
+        asked = round(15 + float(np.log2(np.asarray(x.grid.scale))))
+        bits = min(max(asked, 0), 12)
+        codes = (
+            x.codes if bits == asked else addressed(x, Grid(16, 2.0 ** (bits - 15), rounding=x.grid.rounding), target)
+        )
+        return target.narrow(target.convert(Coded(function(codes, bits), Grid(16, 2.0**-15))))
