@@ -36,7 +36,7 @@ from archsim.program.ir import Op, Phase, Program, Region
 from archsim.trace import Trace, Window
 from archsim.workload import CellKind, CellSpec, CellTensors, NetworkSpec, NetworkTensors, Workload, load_workload
 from archsim.workload.config import WorkloadConfig
-from archsim.workload.network import MergeMode
+from archsim.workload.network import RECURRENT_KINDS, MergeMode
 from archsim.workload.tensors import weight_shapes
 
 EVERYTHING = Window(0, 1 << 30)
@@ -316,7 +316,7 @@ def functions(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def layers(draw: st.DrawFn, largest: int, *, two_directions: bool = True) -> dict[str, Any]:
     """A layer of any kind with any options, as in a workload file."""
-    kind = draw(st.sampled_from(list(CellKind)))
+    kind = draw(st.sampled_from(RECURRENT_KINDS))
     hidden = draw(st.integers(1, largest))
     every_direction = ["forward", "forward", "reverse", "bidirectional"]
     directions = draw(st.sampled_from(every_direction if two_directions else ["forward"]))

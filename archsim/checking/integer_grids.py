@@ -22,7 +22,7 @@ def cell_grids(numbers: Numbers, prefix: str, source: str) -> Grids:
     assert isinstance(accumulator, IntegerFormat)
     return Grids(
         w_ih=grid(f"{prefix}dram.W_ih"),
-        w_hh=grid(f"{prefix}dram.W_hh"),
+        w_hh=optional("dram.W_hh"),
         x=grid(source),
         h=grid(f"{prefix}h"),
         accumulator=grid_of(Encoding(accumulator, accumulator.scale if isinstance(accumulator, Fixed) else 1.0)),

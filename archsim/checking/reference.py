@@ -48,12 +48,18 @@ def _lengths(spec: NetworkSpec) -> npt.NDArray[np.int64] | None:
     return None if spec.lengths is None else np.array(spec.lengths)
 
 
+def _present(weight_hh: npt.NDArray[np.float32] | None) -> npt.NDArray[np.float32]:
+    """The W_hh of a cell that has one."""
+    assert weight_hh is not None
+    return weight_hh
+
+
 def _direction(cell: CellSpec, t: CellTensors) -> Direction:
     functions = tuple(Activation(f.name, f.alpha, f.beta) for f in cell.functions)
     match cell.kind:
         case CellKind.LSTM:
             return Direction(
-                LstmWeights(t.weight_ih, t.weight_hh, t.bias_ih, t.bias_hh, t.weight_hr, t.peephole),
+                LstmWeights(t.weight_ih, _present(t.weight_hh), t.bias_ih, t.bias_hh, t.weight_hr, t.peephole),
                 LstmOptions(
                     activations=(functions[0], functions[1], functions[2]),
                     clip=cell.clip,
@@ -65,7 +71,7 @@ def _direction(cell: CellSpec, t: CellTensors) -> Direction:
             )
         case CellKind.GRU:
             return Direction(
-                GruWeights(t.weight_ih, t.weight_hh, t.bias_ih, t.bias_hh),
+                GruWeights(t.weight_ih, _present(t.weight_hh), t.bias_ih, t.bias_hh),
                 GruOptions(
                     activations=(functions[0], functions[1]),
                     clip=cell.clip,
@@ -74,7 +80,7 @@ def _direction(cell: CellSpec, t: CellTensors) -> Direction:
                 ),
                 t.h_0,
             )
-        case CellKind.RNN:
+        case CellKind.RNN | CellKind.LINEAR:
             return Direction(
                 RnnWeights(t.weight_ih, t.weight_hh, t.bias_ih, t.bias_hh),
                 RnnOptions(activation=functions[0], clip=cell.clip, reverse=cell.reverse),

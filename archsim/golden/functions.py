@@ -107,6 +107,11 @@ def _softplus(x: Float64) -> Float64:
     return np.logaddexp(0.0, x)
 
 
+def _identity(x: Float64) -> Float64:
+    """The function of a linear layer that has none; no ONNX operator names it."""
+    return x
+
+
 _FUNCTIONS: dict[str, tuple[Callable[..., Float64], dict[str, float | None]]] = {
     "sigmoid": (_sigmoid, {}),
     "tanh": (_tanh, {}),
@@ -119,6 +124,7 @@ _FUNCTIONS: dict[str, tuple[Callable[..., Float64], dict[str, float | None]]] = 
     "elu": (_elu, {"alpha": 1.0}),
     "softsign": (_softsign, {}),
     "softplus": (_softplus, {}),
+    "identity": (_identity, {}),
 }
 """Each function and the defaults of its parameters: None where ONNX names no default."""
 

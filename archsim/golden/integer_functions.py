@@ -97,6 +97,8 @@ def clipped(x: Coded, clip: float | None) -> Coded:
 
 def activate(activation: Activation, x: Coded, target: Target, method: Method) -> Coded:
     """The values f(x) on the target's grid, by the method or, where f is a line or several, by itself."""
+    if activation.name == "identity":
+        return target.narrow(target.convert(x))
     if activation.name in PIECEWISE_LINEAR:
         return target.encode(apply(activation, x.values))
     return method.activate(activation, x, target)

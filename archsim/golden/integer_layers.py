@@ -60,7 +60,7 @@ class Grids:
     """
 
     w_ih: Grid
-    w_hh: Grid
+    w_hh: Grid | None
     x: Grid
     h: Grid
     accumulator: Grid
@@ -285,15 +285,19 @@ def _gru(units: _Units, weights: GruWeights, options: GruOptions) -> Step:
 
 
 def _rnn(units: _Units, weights: RnnWeights, options: RnnOptions) -> Step:
-    """The activation of the one sum gives h."""
+    """The activation of the one sum gives h; without W_hh it is a linear layer."""
     grids, array, to_hidden = units.grids, units.array, units.to("hidden", units.grids.h)
-    ih, hh = units.matrix(weights.weight_ih, grids.w_ih), units.matrix(weights.weight_hh, grids.w_hh)
+    ih = units.matrix(weights.weight_ih, grids.w_ih)
     bias = array.bias([weights.bias_ih, weights.bias_hh], (ih, grids.x))
     rows = np.arange(weights.weight_ih.shape[0])
-    tile = array.rows_tile(rows, [(ih, grids.x), (hh, grids.h)], bias)
+    parts = [(ih, grids.x)]
+    if weights.weight_hh is not None:
+        parts.append((units.matrix(weights.weight_hh, grids.w_hh), grids.h))
+    linear = None if len(parts) > 1 else array.tile(parts, bias, of_x=True)
+    tile = linear or array.rows_tile(rows, parts, bias)
 
     def step(x: Coded, states: States) -> States:
-        (h,) = states
-        return (units.activated(options.activation, tile.run(x, h), options.clip, to_hidden),)
+        sums = tile.run(x) if linear else tile.run(x, states[0])
+        return (units.activated(options.activation, sums, options.clip, to_hidden),)
 
     return step

@@ -19,10 +19,13 @@ from archsim.golden.sequence import Inside, Lengths, Record, State, clipped, pro
 
 @dataclass(frozen=True)
 class RnnWeights:
-    """One direction's weights: weight_ih (H, I), weight_hh (H, H), bias_ih and bias_hh (H) or None."""
+    """One direction's weights: weight_ih (H, I), weight_hh (H, H), bias_ih and bias_hh (H) or None.
+
+    Without weight_hh it is a linear layer (torch.nn.Linear) with a function: nothing passes from step to step.
+    """
 
     weight_ih: Float
-    weight_hh: Float
+    weight_hh: Float | None
     bias_ih: Float | None = None
     bias_hh: Float | None = None
 
@@ -48,11 +51,11 @@ def rnn_direction(
 
     x (T, B, I); h_0 (B, H); lengths (B) or None. Returns output (T, B, H) and h_n (B, H); `record` sees every step.
     """
-    recurrent = transposed(weights.weight_hh)
+    recurrent = None if weights.weight_hh is None else transposed(weights.weight_hh)
 
     def step(from_input: Float64, state: State) -> tuple[State, Inside]:
         (h,) = state
-        pre = from_input + h @ recurrent
+        pre = from_input if recurrent is None else from_input + h @ recurrent
         return (apply(options.activation, clipped(pre, options.clip)),), Inside({}, {"h": pre})
 
     gates = projected(x, weights.weight_ih, weights.bias_ih, weights.bias_hh)

@@ -96,8 +96,11 @@ class _Maker:
 
         Matrices have their rows in torch's order.
         """
-        w_ih, w_hh = (self._matrix(name, numbers, cell.kind.gates) for name in ("weight_ih", "weight_hh"))
-        yield from (("x", x), ("h", h), ("h_0", h), ("h_n", h), ("W_ih", w_ih), ("W_hh", w_hh))
+        w_ih = w_hh = self._matrix("weight_ih", numbers, cell.kind.gates)
+        if numbers.weight_hh is not None:
+            w_hh = self._matrix("weight_hh", numbers, cell.kind.gates)
+            yield "W_hh", w_hh
+        yield from (("x", x), ("h", h), ("h_0", h), ("h_n", h), ("W_ih", w_ih))
         yield "bias", self._bias(cell, np.multiply(w_ih.scale, x.scale), np.multiply(w_hh.scale, h.scale))
         for name in ("c", "c_0", "c_n"):
             if cell.kind is CellKind.LSTM:
@@ -105,7 +108,7 @@ class _Maker:
         yield "sums", self.vector("gate", f"gate{suffix}")
         yield "input_sums", self.vector("gate", f"gate{suffix}")
         yield "candidate", self.vector("gate", f"gate{suffix}")
-        if cell.kind is CellKind.RNN:  # its activation gives h: nothing is in this format, and so it has no range
+        if not cell.kind.has_gates:  # its activation gives h: nothing is in this format, and so it has no range
             yield "gates", Encoding(self.formats.format("activation"))
         else:
             yield "gates", self.vector("activation", f"activation{suffix}")

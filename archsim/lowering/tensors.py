@@ -133,7 +133,8 @@ def _image(tensors: NetworkTensors, spec: NetworkSpec, encodings: Encodings) -> 
 
 def _cell_image(numbers: CellTensors, cell: CellSpec) -> Iterator[tuple[str, npt.NDArray[np.floating]]]:
     yield "W_ih", numbers.weight_ih[None]
-    yield "W_hh", numbers.weight_hh[None]
+    if numbers.weight_hh is not None:
+        yield "W_hh", numbers.weight_hh[None]
     yield "h_0", numbers.h_0.T[None]
     if numbers.bias_ih is not None and numbers.bias_hh is not None:
         yield "bias", _joined_bias(numbers.bias_ih, numbers.bias_hh, cell)[None, :, None]

@@ -59,7 +59,7 @@ def range_kinds(spec: NetworkSpec) -> dict[str, str]:
     x; for each layer h_l0, h_l1, ... (its directions share it), and y_l0, ... what they are merged to; for each cell,
     with torch's suffix (_l0, _l0_reverse, ...): c of an LSTM; vector, what goes through a matrix inside a step:
     o * tanh(c) before a projection, r * h_(t-1) of a GRU that resets before the product; gate, the sums that the
-    activation unit sees; activation, the gates and tanh(c), of which an RNN has none.
+    activation unit sees; activation, the gates and tanh(c), of which an RNN and a linear layer have none.
     """
     found = {"x": "input"} | {f"h_l{number}": "hidden" for number in range(len(spec.layers))}
     found |= {f"y_l{number}": "hidden" for number in merged_layers(spec)}
@@ -69,7 +69,7 @@ def range_kinds(spec: NetworkSpec) -> dict[str, str]:
         if cell.proj_size or (cell.kind is CellKind.GRU and not cell.linear_before_reset):
             found[f"vector{suffix}"] = "hidden"
         found[f"gate{suffix}"] = "gate"
-        if cell.kind is not CellKind.RNN:
+        if cell.kind.has_gates:
             found[f"activation{suffix}"] = "activation"
     return found
 

@@ -149,8 +149,8 @@ class ThresholdsConfig(StrictModel):
 class LayerConfig(StrictModel):
     """One layer; defaults are PyTorch's."""
 
-    kind: CellKind = Field(description="kind of cell")
-    hidden_size: Count = Field(description="H, elements of h_t (before a projection)")
+    kind: CellKind = Field(description="kind of cell; or linear, W x + b at each time step")
+    hidden_size: Count = Field(description="H, elements of h_t (before a projection); of a linear layer its outputs")
     proj_size: Annotated[int, Field(ge=0, le=1_048_576)] = Field(
         default=0, description="P, elements of h_t after the projection; 0 for none (LSTM)"
     )
@@ -181,6 +181,8 @@ class LayerConfig(StrictModel):
             wrong.append("linear_before_reset")
         if self.nonlinearity != "tanh" and self.kind is not CellKind.RNN:
             wrong.append("nonlinearity")
+        if not self.kind.recurrent:
+            wrong += [name for name in ("bidirectional", "reverse") if getattr(self, name)]
         if wrong:
             raise ValueError(f"a layer of kind {self.kind} has no {', '.join(wrong)}")
         if self.proj_size >= self.hidden_size:

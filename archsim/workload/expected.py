@@ -19,7 +19,7 @@ from archsim.workload.spec import Workload
 
 Shape = tuple[int, ...]
 
-GATES = {CellKind.LSTM: ("i", "f", "g", "o"), CellKind.GRU: ("r", "z", "n"), CellKind.RNN: ()}
+GATES = {CellKind.LSTM: ("i", "f", "g", "o"), CellKind.GRU: ("r", "z", "n"), CellKind.RNN: (), CellKind.LINEAR: ()}
 """The activated gates of a cell that may be given by step; an RNN's is its output."""
 _CODES, _SCALE, _ZERO = "_codes", "_scale", "_zero"
 

@@ -10,16 +10,28 @@ from archsim.workload.activity import Activity
 
 
 class CellKind(StrEnum):
-    """The kinds of recurrent cells, by the name of PyTorch's module and ONNX's operator in lower case."""
+    """The kinds of layers, by the name of PyTorch's module in lower case (of recurrent ones ONNX's operator, too)."""
 
     LSTM = "lstm"
     GRU = "gru"
     RNN = "rnn"
+    LINEAR = "linear"
+    """W x + b at each time step, with or without a function: a layer before, between or behind recurrent ones."""
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether a step takes the h of the step before."""
+        return self is not CellKind.LINEAR
+
+    @property
+    def has_gates(self) -> bool:
+        """Whether activated gates become h by element-wise ops; else the activation of the sums is h."""
+        return self in (CellKind.LSTM, CellKind.GRU)
 
     @property
     def gates(self) -> int:
         """The number of row blocks of the weight matrices: i, f, g, o; r, z, n; or one."""
-        return {CellKind.LSTM: 4, CellKind.GRU: 3, CellKind.RNN: 1}[self]
+        return {CellKind.LSTM: 4, CellKind.GRU: 3, CellKind.RNN: 1, CellKind.LINEAR: 1}[self]
 
     @property
     def functions(self) -> tuple[FunctionSpec, ...]:
@@ -29,7 +41,12 @@ class CellKind(StrEnum):
             CellKind.LSTM: (sigmoid, tanh, tanh),
             CellKind.GRU: (sigmoid, tanh),
             CellKind.RNN: (tanh,),
+            CellKind.LINEAR: (FunctionSpec("identity"),),
         }[self]
+
+
+RECURRENT_KINDS = tuple(kind for kind in CellKind if kind.recurrent)
+"""The kinds of recurrent cells."""
 
 
 class MergeMode(StrEnum):
@@ -115,7 +132,12 @@ class CellSpec:
     @property
     def macs(self) -> int:
         """The multiply-accumulates of a time step at batch 1: gates H (I + output) + P H."""
-        return self.rows * (self.input_size + self.output_size) + self.proj_size * self.hidden_size
+        return self.rows * (self.input_size + self.recurrent_size) + self.proj_size * self.hidden_size
+
+    @property
+    def recurrent_size(self) -> int:
+        """The number of inputs of W_hh: the elements of h, or 0 of a layer that is not recurrent."""
+        return self.output_size if self.kind.recurrent else 0
 
 
 @dataclass(frozen=True, slots=True)

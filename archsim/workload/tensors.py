@@ -30,13 +30,13 @@ MAX_TENSOR_BYTES = 1 << 33
 class CellTensors:
     """The numbers of one cell (a direction of a layer), float32, rows in torch's gate order (i, f, g, o; r, z, n).
 
-    G gates, I inputs, H hidden units, P = H or the projection's size: weight_ih (G H, I), weight_hh (G H, P), bias_ih
-    and bias_hh (G H) or None, weight_hr (P, H) or None, peephole (3 H; of i, f and o) or None, h_0 (B, P), c_0 (B, H)
-    of an LSTM.
+    G gates, I inputs, H hidden units, P = H or the projection's size: weight_ih (G H, I), weight_hh (G H, P; None of a
+    linear layer), bias_ih and bias_hh (G H) or None, weight_hr (P, H) or None, peephole (3 H; of i, f and o) or None,
+    h_0 (B, P), c_0 (B, H) of an LSTM.
     """
 
     weight_ih: Float32Array
-    weight_hh: Float32Array
+    weight_hh: Float32Array | None
     bias_ih: Float32Array | None
     bias_hh: Float32Array | None
     weight_hr: Float32Array | None
@@ -64,12 +64,13 @@ class NetworkTensors:
 
 def weight_shapes(spec: CellSpec) -> dict[str, Shape]:
     """The names (without layer and direction) and shapes of a cell's weights, as in torch; `peephole` is ours."""
-    shapes: dict[str, Shape] = {
-        "weight_ih": (spec.rows, spec.input_size),
-        "weight_hh": (spec.rows, spec.output_size),
-    }
+    shapes: dict[str, Shape] = {"weight_ih": (spec.rows, spec.input_size)}
+    if spec.kind.recurrent:
+        shapes["weight_hh"] = (spec.rows, spec.output_size)
     if spec.bias:
-        shapes |= {"bias_ih": (spec.rows,), "bias_hh": (spec.rows,)}
+        shapes["bias_ih"] = (spec.rows,)
+    if spec.bias and spec.kind.recurrent:
+        shapes["bias_hh"] = (spec.rows,)
     if spec.proj_size:
         shapes["weight_hr"] = (spec.proj_size, spec.hidden_size)
     if spec.peepholes:
@@ -88,9 +89,9 @@ def load_tensors(workload: Workload) -> NetworkTensors:
     cells = tuple(
         CellTensors(
             weight_ih=w["weight_ih"],
-            weight_hh=w["weight_hh"],
+            weight_hh=w.get("weight_hh"),
             bias_ih=w.get("bias_ih"),
-            bias_hh=w.get("bias_hh"),
+            bias_hh=_second_bias(w),
             weight_hr=w.get("weight_hr"),
             peephole=w.get("peephole"),
             h_0=h_0,
@@ -107,6 +108,13 @@ def load_tensors(workload: Workload) -> NetworkTensors:
         task=load_task(workload, spec, layout),
         steps_in_file=steps_in_file,
     )
+
+
+def _second_bias(weights: Mapping[str, Float32Array]) -> Float32Array | None:
+    """The bias b_hh: 0 where there is one bias alone, as of a linear layer."""
+    if "bias_ih" in weights and "bias_hh" not in weights:
+        return np.zeros_like(weights["bias_ih"])
+    return weights.get("bias_hh")
 
 
 def load_input(workload: Workload, source: InputSource, steps: int, batch: int) -> tuple[Float32Array, int | None]:
@@ -132,11 +140,13 @@ def _weights(workload: Workload, source: Source, spec: NetworkSpec) -> Iterator[
         shapes = weight_shapes(cell)
         joined = f"weight{suffix}" in names and f"weight_ih{suffix}" not in names
         if joined:  # the textbook form: one matrix over [x, h]
-            shapes |= {"weight": (cell.rows, cell.input_size + cell.output_size)}
-            del shapes["weight_ih"], shapes["weight_hh"]
+            shapes |= {"weight": (cell.rows, cell.input_size + cell.recurrent_size)}
+            for name in ("weight_ih", "weight_hh"):
+                shapes.pop(name, None)
         if cell.bias and f"bias{suffix}" in names and f"bias_ih{suffix}" not in names:
             shapes |= {"bias": (cell.rows,)}
-            del shapes["bias_ih"], shapes["bias_hh"]
+            for name in ("bias_ih", "bias_hh"):
+                shapes.pop(name, None)
         read = read_weights(path, {f"{name}{suffix}": shape for name, shape in shapes.items()}, cell.kind.gates)
         plain = {f"{name}{suffix}": name for name in shapes}
         real = {plain[name]: array for name, array in read.real.items()}
@@ -148,11 +158,13 @@ def _separate(read: dict[str, Float32Array], coded: dict[str, CodedTensor], cell
     if "weight" in read:
         whole = read.pop("weight")
         read["weight_ih"] = np.ascontiguousarray(whole[:, : cell.input_size])
-        read["weight_hh"] = np.ascontiguousarray(whole[:, cell.input_size :])
+        if cell.kind.recurrent:
+            read["weight_hh"] = np.ascontiguousarray(whole[:, cell.input_size :])
     if "weight" in coded:
         codes = coded.pop("weight")
         coded["weight_ih"] = CodedTensor(codes.codes[:, : cell.input_size], codes.scales)
-        coded["weight_hh"] = CodedTensor(codes.codes[:, cell.input_size :], codes.scales)
+        if cell.kind.recurrent:
+            coded["weight_hh"] = CodedTensor(codes.codes[:, cell.input_size :], codes.scales)
     if "bias" in read:
         read["bias_ih"] = read.pop("bias")
         read["bias_hh"] = np.zeros_like(read["bias_ih"])
@@ -204,7 +216,7 @@ def _uniform(random: np.random.Generator, shape: Shape, cell: CellSpec) -> Float
 
 
 def _refuse_huge(workload: Workload, spec: NetworkSpec) -> None:
-    weights = sum(cell.rows * (cell.input_size + cell.output_size) for cell in spec.cells)
+    weights = sum(cell.rows * (cell.input_size + cell.recurrent_size) for cell in spec.cells)
     streams = spec.input_size + sum(cell.output_size for cell in spec.cells)
     needed = 4 * (weights + spec.steps * spec.batch * streams)
     if needed > MAX_TENSOR_BYTES:

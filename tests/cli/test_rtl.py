@@ -43,6 +43,10 @@ def test_folder(cli: Cli) -> None:
             (*TINY, *TABLE, "--set", "bidirectional=true", "--set", "merge_mode=sum"),
             "no RTL of 'l0.merge' (MergeSum)",
         ),
+        (
+            ("tiny_2x2", "linear:3,2,t=2", "--out", "rtl", "--set", "formats=tflite_int8", *TABLE),
+            "no RTL of linear layers",
+        ),
         ((*TINY, *TABLE, "-s", "hoisted_interleaved"), "no RTL of hoisted schedules"),
         (
             (*TINY, *TABLE, "--set", "num_layers=2", "-s", "fused_interleaved_wavefront"),

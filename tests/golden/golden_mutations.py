@@ -48,8 +48,8 @@ def flipped(direction: Direction) -> Direction:
 
 def transposed_recurrence(direction: Direction) -> Direction:
     """weight_hh (H, H) of each gate read by columns."""
-    count = direction.weights.weight_hh.shape[0] // direction.weights.weight_hh.shape[1]
-    turned = np.concatenate([block.T for block in np.split(direction.weights.weight_hh, count)])
+    given = present(direction.weights.weight_hh)
+    turned = np.concatenate([block.T for block in np.split(given, given.shape[0] // given.shape[1])])
     return replace(direction, weights=replace(direction.weights, weight_hh=turned))
 
 

@@ -112,7 +112,7 @@ def test_wide_fixed_point_is_as_float(name: str, split: bool, lengths: tuple[int
 def scale_grids(direction: Direction, rounding: str) -> Grids:
     """22-bit data with scales that are no powers of two, x, h and vector with zero points, weights row by row."""
     options: dict[str, Any] = {"rounding": rounding}
-    w_ih, w_hh = (np.abs(w).max(1) / 2**21 for w in (direction.weights.weight_ih, direction.weights.weight_hh))
+    w_ih, w_hh = (np.abs(w).max(1) / 2**21 for w in (direction.weights.weight_ih, present(direction.weights.weight_hh)))
     wide = Grid(26, 1 / 2_800_000, **options)
     hidden = Grid(22, 1 / 750_000, 4567, **options)
     return Grids(

@@ -61,8 +61,9 @@ def check_equations(case: OnnxCase, direction: Direction, trace: DirectionTrace)
     h = before(trace.h, direction.h_0, options.reverse)
     clip = np.inf if options.clip is None else options.clip
     bias_ih, bias_hh = (np.zeros(len(w.weight_ih)) if b is None else b for b in (w.bias_ih, w.bias_hh))
-    blocks = len(w.weight_ih) // w.weight_hh.shape[1] if case.op != "LSTM" else 4
-    w_ih, w_hh, b_ih, b_hh = (np.split(part, blocks) for part in (w.weight_ih, w.weight_hh, bias_ih, bias_hh))
+    recurrent = present(w.weight_hh)
+    blocks = len(w.weight_ih) // recurrent.shape[1] if case.op != "LSTM" else 4
+    w_ih, w_hh, b_ih, b_hh = (np.split(part, blocks) for part in (w.weight_ih, recurrent, bias_ih, bias_hh))
 
     def sums(place: int) -> np.ndarray:
         return np.asarray(summed(x, w_ih[place], b_ih[place]) + summed(h, w_hh[place], b_hh[place]))

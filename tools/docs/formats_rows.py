@@ -116,6 +116,7 @@ def largest(model: Model) -> dict[str, float]:
     for cell in tensors.cells:
         assert cell.bias_ih is not None
         assert cell.bias_hh is not None
+        assert cell.weight_hh is not None
         see("weight", cell.weight_ih)
         see("weight", cell.weight_hh)
         see("bias", cell.bias_ih + cell.bias_hh)

@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from archsim.families.cells.cell import CellOps
 from archsim.families.cells.gru import GruOps
 from archsim.families.cells.lstm import LstmOps
-from archsim.families.cells.rnn import RnnOps
+from archsim.families.cells.rnn import LinearOps, RnnOps
 from archsim.workload.network import CellKind
 
-CELL_OPS: Mapping[CellKind, type[CellOps]] = {CellKind.LSTM: LstmOps, CellKind.GRU: GruOps, CellKind.RNN: RnnOps}
+CELL_OPS: Mapping[CellKind, type[CellOps]] = {
+    CellKind.LSTM: LstmOps,
+    CellKind.GRU: GruOps,
+    CellKind.RNN: RnnOps,
+    CellKind.LINEAR: LinearOps,
+}

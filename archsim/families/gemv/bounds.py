@@ -48,7 +48,7 @@ def least_energy_uj(
     """
     recurrent = prices.memory(costing.memories["weight_sram"])
     loaded_bits = weight.vector_bits(sum(cell.macs for cell in spec.cells))
-    recurrent_bits = weight.vector_bits(sum(cell.rows * cell.output_size for cell in spec.cells))
+    recurrent_bits = weight.vector_bits(sum(cell.rows * cell.recurrent_size for cell in spec.cells))
     return (
         spec.macs * prices.operator(multiplier).energy_pj
         + loaded_bits * prices.memory(costing.memories["dram"]).read_pj

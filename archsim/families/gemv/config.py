@@ -197,7 +197,8 @@ class GemvConfig(MachineConfig):
     def _array_cycles(self, cell: CellSpec) -> int:
         """Cycles that the MAC array needs at least for a time step of one sequence."""
         rows, columns = self.mac_array.rows, self.mac_array.columns
-        inputs = [(DataKind.W_IH, cell.input_size), (DataKind.W_HH, cell.output_size)]
+        inputs = [(DataKind.W_IH, cell.input_size)]
+        inputs += [(DataKind.W_HH, cell.output_size)] if cell.kind.recurrent else []
         gates = ceil_div(cell.rows, rows) * self.mac_array.chunks(inputs, self.formats.one_accumulation)
         if cell.kind is CellKind.GRU and cell.linear_before_reset:
             # The candidate's two parts are kept apart: their rows are multiplied by x alone and by h alone.

@@ -50,6 +50,11 @@ def sequential(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> LaidOut
     if spec.streaming:
         return _in_one_body(order, spec, arch, delay=0)
     check_functions(spec, arch.activation, arch.formats)
+    if order.phases.in_blocks and any(not cell.kind.recurrent for cell in spec.cells):
+        raise ScheduleError(
+            f"--schedule {order.name}: a linear layer has no W_hh h that could begin with a W_ih x made ahead; take a "
+            "fused, split or ahead schedule"
+        )
     tensors, valid = streams(spec, arch.formats), valid_steps(spec)
     mergings = [Merging.of_layer(spec, number, output, STATE) for number, output in enumerate(tensors[1:])]
     context: list[CellContext] = []

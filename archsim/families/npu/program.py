@@ -312,6 +312,7 @@ def _refuse(spec: NetworkSpec, arch: NpuConfig) -> None:
         "coupled gates (input_forget)": any(cell.input_forget for cell in spec.cells),
         "sequences of different lengths": spec.lengths is not None,
         "streams in turn (streams)": spec.streams > 1,
+        "linear layers": any(not cell.kind.recurrent for cell in spec.cells),
         "merged directions (merge_mode)": spec.merges,
     }
     missing = [name for name, needed in wanted.items() if needed]

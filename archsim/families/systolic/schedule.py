@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from archsim.errors import CapacityError
+from archsim.errors import CapacityError, ScheduleError
 from archsim.families.cells.context import CellContext
 from archsim.families.cells.function_checks import check_functions
 from archsim.families.cells.merge import Merging, stored_to
@@ -48,6 +48,8 @@ class WeightStationary(Schedule[SystolicConfig]):
     def build(self, spec: NetworkSpec, config: SystolicConfig) -> Program:
         """Build the program; CapacityError if the model's states or sums do not fit into the machine."""
         check_functions(spec, config.activation, config.formats)
+        if any(not cell.kind.recurrent for cell in spec.cells):
+            raise ScheduleError(f"--schedule {self.name}: machines of the family systolic take no linear layers yet")
         outside = [replace(buffer, memory=MEMORIES.outside) for buffer in streams(spec, config.formats)]
         valid = valid_steps(spec)
         mergings = [Merging.of_layer(spec, number, output, MEMORIES.state) for number, output in enumerate(outside[1:])]

@@ -17,7 +17,7 @@ import numpy as np
 from archsim.config.text import shown
 from archsim.importers.found import Float32Array, FoundLayer, Refused, float32, layer_config
 from archsim.importers.keras.keras_config import KerasLayer
-from archsim.workload.network import CellKind, MergeMode
+from archsim.workload.network import RECURRENT_KINDS, CellKind, MergeMode
 
 TORCH_GATES = {CellKind.LSTM: (0, 1, 2, 3), CellKind.GRU: (1, 0, 2), CellKind.RNN: (0,)}
 """Where torch's gates stand in Keras' order."""
@@ -40,7 +40,7 @@ class KerasCell:
         if self.kernel.ndim != 2 or self.recurrent.ndim != 2:
             raise Refused("its kernels have one dimension, expected two")
         hidden, columns = self.recurrent.shape
-        kinds = {kind.gates: kind for kind in CellKind}
+        kinds = {kind.gates: kind for kind in RECURRENT_KINDS}
         if not hidden or columns % hidden or columns // hidden not in kinds or self.kernel.shape[1] != columns:
             shapes = f"{list(self.kernel.shape)} and {list(self.recurrent.shape)}"
             raise Refused(f"its kernels have shapes {shapes}, which is no LSTM, GRU or SimpleRNN")

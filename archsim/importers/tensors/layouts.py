@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from archsim.importers.found import Shape
 from archsim.importers.tensors.recipe import TORCH_GATES, Recipe
-from archsim.workload.network import CellKind
+from archsim.workload.network import RECURRENT_KINDS, CellKind
 
 _SHORT = re.compile(
     r"(?P<prefix>.*?)[._/]?(?P<what>w|weight|weights|b|bias)_(?P<of>ih|hh)(?P<place>(?:_l[0-9]{1,4})?(?:_reverse)?)",
@@ -51,7 +51,7 @@ def recognized(shapes: Mapping[str, Shape]) -> dict[str, Recipe]:
 
 
 def _kind_of(rows: int, columns: int) -> CellKind | None:
-    kinds = {kind.gates: kind for kind in CellKind}
+    kinds = {kind.gates: kind for kind in RECURRENT_KINDS}
     return kinds.get(rows // columns) if columns and rows % columns == 0 else None
 
 

@@ -14,10 +14,10 @@ from archsim.config.text import shorten
 from archsim.errors import FaultsError
 from archsim.importers.found import FoundLayer, Refused, Shape, Unsupported, float32, layer_config, unique_names
 from archsim.importers.tensors.view import TensorView
-from archsim.workload.network import CellKind
+from archsim.workload.network import RECURRENT_KINDS, CellKind
 
 MAX_LAYERS = 64
-_KINDS = {kind.gates: kind for kind in CellKind}
+_KINDS = {kind.gates: kind for kind in RECURRENT_KINDS}
 TORCH_NAME = re.compile(
     r"(?:(?P<prefix>.*)\.)?(?P<what>weight_ih|weight_hh|weight_hr|bias_ih|bias_hh|peephole)"
     r"(?:_l(?P<layer>[0-9]{1,4}))?(?P<reverse>_reverse)?",

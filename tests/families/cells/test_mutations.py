@@ -15,6 +15,7 @@ import pytest
 
 from archsim.workload import CellKind, NetworkTensors
 from tests.families.cells.hand import MACHINE
+from tests.present import present
 from tests.strategies import Case, compare, network, tensors
 
 H, T = 4, 5
@@ -130,7 +131,7 @@ def test_exchanged_biases(kind: str) -> None:
 def test_a_transposed_recurrent_matrix(kind: str) -> None:
     case = case_of(kind)
     numbers = tensors(case.spec, 6)
-    blocks = np.split(numbers.cells[0].weight_hh, len(GATES[kind]))
+    blocks = np.split(present(numbers.cells[0].weight_hh), len(GATES[kind]))
     transposed = np.concatenate([block.T for block in blocks])
     assert noticed(case, numbers, other=changed(numbers, 0, weight_hh=transposed))
 

@@ -28,6 +28,7 @@ from archsim.families.schedules import find_schedule
 from archsim.program.ir import PhaseKind, Program
 from archsim.program.verifier import find_hazards
 from archsim.workload import CellKind, CellSpec, NetworkSpec, load_workload, one_layer
+from archsim.workload.network import RECURRENT_KINDS
 from tests.float_machines import FLOAT_16X16
 from tests.rings import covering, exhaustive, few
 
@@ -56,7 +57,7 @@ def cell(kind: CellKind, input_size: int, hidden_size: int, **options: int) -> C
     return CellSpec(kind, input_size, hidden_size, kind.functions, **options)  # type: ignore[arg-type]
 
 
-LSTM, GRU, RNN = CellKind
+LSTM, GRU, RNN = RECURRENT_KINDS
 SPECS = {
     "3-2": lstm(3, 2, 4, 1),
     "1-1": lstm(1, 1, 1, 1),

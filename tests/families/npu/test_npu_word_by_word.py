@@ -19,6 +19,7 @@ from archsim.families.registry import build_units
 from archsim.families.schedules import find_schedule
 from archsim.program.ir import After, Program
 from archsim.workload import CellKind, Workload
+from archsim.workload.network import RECURRENT_KINDS
 from tests.families.npu.machines import EVERYTHING, machine
 from tests.rings import examples
 from tests.strategies import network
@@ -105,7 +106,7 @@ def runs(draw: st.DrawFn) -> tuple[Arch, Workload]:
     )
     arch = machine(*(f"{path}={value}" for path, value in (small | ample | {"sequencer.queue_depth": 10_000}).items()))
     load = network(
-        kind=draw(st.sampled_from(list(CellKind))),
+        kind=draw(st.sampled_from(RECURRENT_KINDS)),
         input_size=draw(st.integers(1, 20)),
         hidden_size=draw(st.integers(1, 25)),
         steps=draw(st.integers(1, 4)),

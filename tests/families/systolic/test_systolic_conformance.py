@@ -15,15 +15,16 @@ from archsim.families.systolic.systolic_array import TilePass, WeightShift
 from archsim.hardware.dram.transfers import Transfer
 from archsim.hardware.unit import Unit
 from archsim.program.ir import Op, Program
-from archsim.workload import CellKind, CellSpec, NetworkSpec, one_layer
+from archsim.workload import CellSpec, NetworkSpec, one_layer
+from archsim.workload.network import RECURRENT_KINDS
 from tests.families.systolic.test_systolic import SMALL, machine
 from tests.unit_rules import check_op, check_refusal
 
 ARCH = machine(*SMALL, "formats=float32").config
 UNITS = build_units(ARCH)
-LSTM, GRU, RNN = CellKind
+LSTM, GRU, RNN = RECURRENT_KINDS
 SPECS = [
-    *(one_layer(kind, 5, 7, 3, 2) for kind in CellKind),
+    *(one_layer(kind, 5, 7, 3, 2) for kind in RECURRENT_KINDS),
     NetworkSpec(((CellSpec(LSTM, 5, 7, LSTM.functions, proj_size=3, clip=0.5),),), 3, 2, (3, 1)),
     NetworkSpec(((CellSpec(LSTM, 5, 7, LSTM.functions, peepholes=True, bias=False),),), 3, 2),
     NetworkSpec(((CellSpec(GRU, 5, 7, GRU.functions, linear_before_reset=False, reverse=True),),), 3, 2),

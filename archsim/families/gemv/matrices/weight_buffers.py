@@ -27,7 +27,7 @@ class WeightBuffers:
     """
 
     dram_w_ih: Buffer
-    dram_w_hh: Buffer
+    dram_w_hh: Buffer | None
     dram_w_hr: Buffer | None
     w_ih: Buffer | None
     w_hh: Buffer | None
@@ -57,18 +57,18 @@ def make_weights(
 ) -> WeightBuffers:
     """Make the buffers of a cell's matrices; `blocks`: if W_ih x is made for several steps at once."""
     w_ih = maker.weights("W_ih", DataKind.W_IH, spec.rows, spec.input_size, "weight")
-    w_hh = maker.weights("W_hh", DataKind.W_HH, spec.rows, spec.output_size, "weight")
+    w_hh = maker.weights("W_hh", DataKind.W_HH, spec.rows, spec.output_size, "weight", spec.kind.recurrent)
     w_hr = maker.weights("W_hr", DataKind.W_HR, spec.proj_size, spec.hidden_size, "weight", bool(spec.proj_size))
     prefix, slots = maker.prefix, placement.slots
     return WeightBuffers(
         dram_w_ih=maker.outside(w_ih, "W_ih"),
-        dram_w_hh=maker.outside(w_hh, "W_hh"),
+        dram_w_hh=maker.outside(w_hh, "W_hh") if w_hh else None,
         dram_w_hr=maker.outside(w_hr, "W_hr") if w_hr else None,
         w_ih=_pinned(w_ih, placement.w_ih),
-        w_hh=_pinned(w_hh, placement.w_hh),
+        w_hh=_pinned(w_hh, placement.w_hh) if w_hh else None,
         w_hr=_pinned(w_hr, placement.w_hr) if w_hr else None,
         slots_w_ih=_slots(w_ih, prefix, "W_ih", placement.w_ih, slots),
-        slots_w_hh=_slots(w_hh, prefix, "W_hh", placement.w_hh, slots),
+        slots_w_hh=_slots(w_hh, prefix, "W_hh", placement.w_hh, slots) if w_hh else None,
         slots_w_hr=_slots(w_hr, prefix, "W_hr", placement.w_hr, slots) if w_hr else None,
         input_sums=None if blocks is None else _input_sums(maker, sums, groups, blocks),
     )

@@ -36,6 +36,8 @@ def _outside(source: RtlSource) -> Iterator[str]:
     kinds = {cell.kind for cell in source.spec.cells}
     if CellKind.GRU in kinds and len(kinds) > 1:
         yield "GRU layers beside others"
+    if CellKind.LINEAR in kinds:
+        yield "linear layers"
     yield from _machine(config)
     for phase in source.program.phases:
         if phase.kind is PhaseKind.BODY and phase.unroll != 1:
