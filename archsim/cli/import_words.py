@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def listing(found: Found) -> Iterator[str]:
     """The listing as text: the layers as a table, then notes, and what is not supported."""
-    yield f"{found.path}: {_counted(len(found.layers))}"
+    yield f"{found.path}: {_counted(found)}"
     if found.layers:
         yield ""
         yield from _table([_HEADER, *(_row(layer) for layer in found.layers)])
@@ -30,6 +30,10 @@ def listing(found: Found) -> Iterator[str]:
     if found.rest:
         yield ""
         yield f"not recurrent: {found.rest}"
+    if found.host:
+        yield ""
+        yield "left to the host:"
+        yield from (f"  {line}" for line in found.host)
 
 
 def summary(
@@ -37,7 +41,7 @@ def summary(
 ) -> Iterator[str]:
     """What was written, from what, what was left out, and what to run next."""
     yield f"{out}: {title}"
-    yield f"  layers: {_counted(len(found.layers))} in the file, written: {', '.join(layer.name for layer in layers)}"
+    yield f"  layers: {_counted(found)} in the file, written: {', '.join(layer.name for layer in layers)}"
     for layer in layers:
         options = f"; {', '.join(layer.options())}" if layer.options() else ""
         yield f"    {layer.name}: {layer}, {layer.weights:,} weights{options}"
@@ -61,6 +65,7 @@ def _left_out(found: Found, layers: tuple[FoundLayer, ...]) -> Iterator[str]:
         yield f"{entry.name}: {entry.reason}"
     if found.rest:
         yield f"{found.rest}: not recurrent"
+    yield from (f"to the host: {line}" for line in found.host)
 
 
 def as_json(
@@ -72,6 +77,7 @@ def as_json(
         "layers": [_layer(layer) for layer in found.layers],
         "unsupported": [{"name": entry.name, "reason": entry.reason} for entry in found.unsupported],
         "not_recurrent": found.rest,
+        "host": list(found.host),
     }
     if out is not None and sequence is not None:
         content["written"] = {
@@ -103,8 +109,11 @@ def _layer(layer: FoundLayer) -> dict[str, Any]:
     }
 
 
-def _counted(count: int) -> str:
-    return f"{count} recurrent layer{'' if count == 1 else 's'}"
+def _counted(found: Found) -> str:
+    linear = sum(not layer.config.kind.recurrent for layer in found.layers)
+    count = len(found.layers) - linear
+    more = f", {linear} linear" if linear else ""
+    return f"{count} recurrent layer{'' if count == 1 else 's'}{more}"
 
 
 def _direction(layer: FoundLayer) -> str:

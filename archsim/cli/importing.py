@@ -66,6 +66,9 @@ def import_command(
     map_file: Annotated[
         Path | None, typer.Option("--map", metavar="MAP.yaml", help="Which tensors make a cell, and in which layout.")
     ] = None,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Linear layers before, between and behind the recurrent ones, too (ONNX).")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the listing, or the summary, as JSON.")] = False,
     debug: DebugOption = False,
@@ -79,7 +82,7 @@ def import_command(
         writing |= {"--batch-first": batch_first, "--unbatched": unbatched or None, "--force": force or None}
         _refuse("needs --out MY.yaml; without it, layers are listed", writing)
     naming = load_naming(rename or (), map_file)
-    found = find_layers(model, None if nonlinearity is None else nonlinearity.value, naming=naming)
+    found = find_layers(model, None if nonlinearity is None else nonlinearity.value, naming=naming, whole=whole)
     if out is None:
         lines = [import_words.as_json(found)] if as_json else import_words.listing(found)
         sys.stdout.writelines(f"{line}\n" for line in lines)

@@ -20,13 +20,15 @@ def find_layers(
     nonlinearity: str | None = None,
     importers: Sequence[Importer] | None = None,
     naming: Naming | None = None,
+    whole: bool = False,
 ) -> Found:
     """All recurrent layers of a model file, and what in it is not supported; WorkloadError if it cannot be read.
 
     `nonlinearity` (tanh or relu) is that of RNNs in files that do not say it. `importers`: what reads the suffixes
     that archsim does not read itself; None: those of installed packages. `naming`: others' names of tensors.
+    `whole`: linear layers around the recurrent ones, too (ONNX).
     """
-    asked = Asked(nonlinearity, naming or Naming())
+    asked = Asked(nonlinearity, naming or Naming(), whole)
     container = SUFFIXES.get(path.suffix)
     readers = {} if container else by_suffix(installed_importers() if importers is None else importers, SUFFIXES)
     if path.suffix in readers:
@@ -38,6 +40,8 @@ def find_layers(
             raise fault(path, unknown(path, list(readers)))
         if asked.naming.given and container not in _WITH_NAMES:
             raise fault(path, f"says itself what its tensors are; leave out {asked.naming.given}")
+        if whole and container is not Container.ONNX:
+            raise fault(path, "--whole reads the graph of ONNX files alone; export the model to ONNX")
         found = _FINDERS[container](path, asked)
     if nonlinearity is not None and not any(layer.config.kind == "rnn" for layer in found.layers):
         raise fault(path, "has no RNN, so that --nonlinearity says nothing")
@@ -48,7 +52,12 @@ def find_layers(
 
 
 def _with_importer(importer: Importer, path: Path, asked: Asked) -> Found:
-    for option, given in (("--nonlinearity", asked.nonlinearity), (asked.naming.given, asked.naming.given)):
+    whole = "--whole" if asked.whole else None
+    for option, given in (
+        ("--nonlinearity", asked.nonlinearity),
+        (asked.naming.given, asked.naming.given),
+        ("--whole", whole),
+    ):
         if given:
             raise fault(path, f"is read by the importer {importer.name}, which takes no {option}")
     return read_with(importer, path)
@@ -59,7 +68,7 @@ def _onnx(path: Path, asked: Asked) -> Found:
 
     if asked.nonlinearity is not None:
         raise fault(path, "says itself what its RNNs compute; leave out --nonlinearity")
-    return find_in_onnx(path)
+    return find_in_onnx(path, asked.whole)
 
 
 def _torch(path: Path, asked: Asked) -> Found:

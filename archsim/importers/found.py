@@ -126,7 +126,7 @@ class Unsupported:
 class Found:
     """All that a file holds. `pairs` are layers, one forward and one reverse, that act as one bidirectional layer.
 
-    `rest` says what else is in the file, as "14 tensors".
+    `rest` says what else is in the file, as "14 tensors"; `host` of a whole network what no machine here computes.
     """
 
     path: Path
@@ -134,6 +134,7 @@ class Found:
     unsupported: tuple[Unsupported, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
     rest: str = ""
+    host: tuple[str, ...] = ()
 
 
 def layer_config(**fields: object) -> LayerConfig:

@@ -7,14 +7,19 @@ side, 1 an axis of size 1), and whose outputs lie along D or F. A value that is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from archsim.config.text import shown
 from archsim.importers.found import Refused
 from archsim.importers.onnx.onnx_flow import Flow
 from archsim.importers.onnx.onnx_graph import MAX_DEPTH, STANDARD_DOMAINS, Scope
+from archsim.importers.onnx.onnx_linear import Linear
 from archsim.importers.onnx.onnx_shapes import Shapes, Size, Sizes, permutation
 from archsim.importers.onnx.onnx_steps import STEPS
+
+TIME_FIRST, BATCH_FIRST = ("T", "B", "F"), ("B", "T", "F")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,15 @@ class Feeds:
     `outputs` are those operators, by the node's identity.
     """
 
-    def __init__(self, outputs: dict[int, Output]) -> None:
+    def __init__(
+        self,
+        outputs: dict[int, Output],
+        linears: Mapping[int, Linear] = MappingProxyType({}),
+        first: tuple[str, ...] = TIME_FIRST,
+    ) -> None:
+        """`linears`: linear layers by the identity of their last node; `first`: the axes of the first one's input."""
         self._outputs = outputs
+        self._linears, self._first = linears, first
         self._flows: dict[tuple[int, str], Flow | str] = {}
         self._shapes = Shapes(self._flow_shape)
 
@@ -93,6 +105,10 @@ class Feeds:
             return f"the constant {shown(value)}"
         node, number = scope.producers[value]
         words = f"the output of {node.op_type} {shown(node.name)}"
+        linear = self._linears.get(id(node))
+        if linear is not None:
+            below, sizes = self.flow(scope, linear.x, depth + 1), self._shapes.shape(scope, linear.x, depth + 1)
+            return linear.flow(below, self._first, sizes)
         output = self._outputs.get(id(node))
         if output is not None:
             if number == 0:

@@ -5,27 +5,24 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from archsim.config.text import shorten, shown
 from archsim.importers.faults import fault, file_bytes, first_line, most_tensor_bytes, optional_package
 from archsim.importers.found import Found, FoundLayer, Refused, Unsupported, unique_names
 from archsim.importers.onnx.onnx_external import ExternalData
-from archsim.importers.onnx.onnx_feeds import Feeds, Output
-from archsim.importers.onnx.onnx_flow import Flow
 from archsim.importers.onnx.onnx_graph import STANDARD_DOMAINS, Budget, Proto, Scope, node_name, scopes
 from archsim.importers.onnx.onnx_layer import OPERATORS, onnx_layer
+from archsim.importers.onnx.onnx_links import Place, linked, whole_network
 from archsim.importers.onnx.onnx_quantized import is_dynamic
 from archsim.importers.onnx.onnx_unrolled import ADVICE, written_out
 
 OLDEST_OPSET = 7
 _RECURRENT = re.compile("lstm|gru|rnn", re.IGNORECASE)
-Place = tuple[Scope, Proto, str]
 
 
-def find_in_onnx(path: Path) -> Found:
-    """All recurrent layers of the file, those not supported with the reason."""
+def find_in_onnx(path: Path, whole: bool = False) -> Found:
+    """All recurrent layers of the file, those not supported with the reason; `whole`: and linear layers around them."""
     size = file_bytes(path)
     onnx = optional_package(path, "onnx", "onnx")
     try:
@@ -33,14 +30,14 @@ def find_in_onnx(path: Path) -> Found:
     except Exception as error:  # whatever the parser raises for bytes that are no model
         raise fault(path, f"not a valid ONNX file: {first_line(error)}") from error
     try:
-        return _find(path, model, size)
+        return _find(path, model, size, whole)
     except Refused as error:
         raise fault(path, str(error)) from error
     except (UnicodeDecodeError, RecursionError) as error:
         raise fault(path, f"not a valid ONNX file: {first_line(error)}") from error
 
 
-def _find(path: Path, model: Proto, size: int) -> Found:
+def _find(path: Path, model: Proto, size: int, whole: bool) -> Found:
     if not model.graph.node:
         raise fault(path, "not a valid ONNX file: its graph is empty")
     budget = Budget(most_tensor_bytes(size), ExternalData(path.parent))
@@ -57,10 +54,13 @@ def _find(path: Path, model: Proto, size: int) -> Found:
         except Refused as error:
             unsupported.append(Unsupported(f"{name} ({shorten(node.op_type)})", str(error)))
     unsupported += _elsewhere(model)
-    linked, pairs = _linked(places, layers, graphs)
+    if whole:
+        network = whole_network(graphs, places, layers)
+        return Found(path, network.layers, tuple(unsupported), network.pairs, host=network.host)
+    joined, pairs = linked(places, layers, graphs)
     written = written_out(graphs)
     unsupported += written.unsupported
-    found = Found(path, (*linked, *written.layers), tuple(unsupported), (*pairs, *written.pairs), _rest(graphs))
+    found = Found(path, (*joined, *written.layers), tuple(unsupported), (*pairs, *written.pairs), _rest(graphs))
     if not found.layers and not found.unsupported and _may_recur(graphs):
         raise fault(path, f"has no LSTM, GRU or RNN operator, nor one written out, only {found.rest}; {ADVICE}")
     return found
@@ -100,62 +100,6 @@ def _elsewhere(model: Proto) -> Iterator[Unsupported]:
             if _RECURRENT.search(str(node.op_type)):
                 name = f"{function.name}/{node.op_type}"
                 yield Unsupported(shorten(name), "operators inside the model's own functions are not read")
-
-
-def _linked(
-    places: list[Place], layers: dict[int, FoundLayer], graphs: list[Scope]
-) -> tuple[tuple[FoundLayer, ...], tuple[tuple[str, str], ...]]:
-    """The layers with what feeds them, and the pairs of directions."""
-    outputs = {id(node): _output(layers[id(node)], scope, node) for scope, node, _ in places if id(node) in layers}
-    feeds = Feeds(outputs)
-    by_name = {layer.name: layer for layer in layers.values()}
-    sources = {}
-    linked = []
-    for scope, node, _ in places:
-        layer = layers.get(id(node))
-        if layer is None:
-            continue
-        flow = feeds.flow(scope, node.input[0])
-        sources[layer.name] = feeds.source(scope, node.input[0])
-        turned = feeds.turned(scope, node.input[0])
-        linked.append(replace(_fed(layer, flow, by_name), turns_input=turned))
-    return tuple(linked), _pairs(feeds, graphs, {layer.name: layer for layer in linked}, sources)
-
-
-def _output(layer: FoundLayer, scope: Scope, node: Proto) -> Output:
-    layout = int(layer.batch_first)
-    return Output(layer.name, layer.cells, layer.config.hidden_size, layout, scope, node.input[0])
-
-
-def _fed(layer: FoundLayer, flow: Flow | str, layers: dict[str, FoundLayer]) -> FoundLayer:
-    if isinstance(flow, str):
-        return replace(layer, input_from=flow)
-    names = tuple(dict.fromkeys(name for name, _ in flow.parts))
-    words = "the output of " + " and ".join(names)
-    wanted = ("B", "T", "F") if layer.batch_first else ("T", "B", "F")
-    whole = [(name, place) for name in names for place in range(layers[name].cells)]
-    if flow.axes != wanted or list(flow.parts) != whole or layer.input_size != len(flow.parts) * flow.units:
-        return replace(layer, input_from=f"{words}, but not as a sequence of its features")
-    return replace(layer, input_from=words, fed_by=names)
-
-
-def _pairs(
-    feeds: Feeds, graphs: list[Scope], layers: dict[str, FoundLayer], sources: dict[str, tuple[int, str]]
-) -> tuple[tuple[str, str], ...]:
-    """The pairs of layers, forward and reverse over one input, whose outputs the graph puts side by side."""
-    pairs: dict[tuple[str, str], None] = {}
-    for scope in graphs:
-        for node in scope.graph.node:
-            if node.op_type != "Concat" or not node.output or len(node.input) != 2:
-                continue
-            flow = feeds.flow(scope, node.output[0])
-            if isinstance(flow, str) or len(flow.parts) != 2 or len({name for name, _ in flow.parts}) != 2:
-                continue
-            forward, reverse = (name for name, _ in flow.parts)
-            ways = (layers[forward].config.reverse, layers[reverse].config.reverse)
-            if ways == (False, True) and sources[forward] == sources[reverse]:
-                pairs[forward, reverse] = None
-    return tuple(pairs)
 
 
 def _rest(graphs: list[Scope]) -> str:
