@@ -117,8 +117,9 @@ def test_a_dense_layer_that_no_chain_joins_is_left_to_the_host(
     assert found.host == ("MatMul aside: weights 3 x 7, 21 MACs a position",)
 
 
+@exhaustive
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("dynamo", [False, pytest.param(True, marks=exhaustive)])
+@pytest.mark.parametrize("dynamo", [False, True])
 def test_a_torch_model(tmp_path: Path, dynamo: bool) -> None:
     """Linear, LSTM of two layers, Linear and Tanh, batch first, as torch exports it in both ways."""
     torch = need("torch")
