@@ -65,6 +65,7 @@ class _Layer:
         self._direction, self._grids, self._machine = direction, grids, machine
         self._overflows: Counter[str] = Counter()
         weights = direction.weights
+        assert weights.weight_hh is not None, "a layer without h sends no deltas of it"
         self._w_ih = self.to("weight", grids.w_ih).encode(weights.weight_ih)
         self._w_hh = self.to("weight", grids.w_hh).encode(weights.weight_hh)
         self._to_sums = self.to("accumulator", grids.accumulator)

@@ -127,6 +127,8 @@ class _Cell:
                 return self._lstm(parts, *c)
             case CellKind.RNN:
                 return self._rnn(parts)
+            case CellKind.LINEAR:
+                raise SimulatorBug("a linear layer has no hidden state")
 
     def _gru(self, parts: list[Array], h: Array) -> tuple[Array, ...]:
         """The new hidden state (1 - z) n + z h, n with its reset after the product."""

@@ -178,6 +178,8 @@ def _refuse(spec: NetworkSpec, config: DeltaConfig) -> None:
         raise ScheduleError(f"a machine of the family delta takes one sequence at a time; this workload has {given}")
     for number, layer in enumerate(spec.layers):
         for cell in layer:
+            if not cell.kind.recurrent:
+                raise ScheduleError(f"layer {number}: a machine of the family delta takes no linear layers")
             if len(layer) > 1 or cell.reverse or cell.proj_size or cell.peepholes or cell.clip or cell.input_forget:
                 raise ScheduleError(
                     f"layer {number}: a machine of the family delta has layers of one forward direction, without "
