@@ -14,10 +14,13 @@ from archsim.families.family import Family
 from archsim.families.gemv.family import GEMV
 from archsim.families.machine_config import MachineConfig
 from archsim.families.npu.family import NPU
+from archsim.families.serial.family import SERIAL
 from archsim.families.systolic.family import SYSTOLIC
 from archsim.hardware.unit import Units, by_name
 
-FAMILIES: Mapping[str, Family[Any]] = MappingProxyType({family.name: family for family in (GEMV, NPU, SYSTOLIC, DELTA)})
+FAMILIES: Mapping[str, Family[Any]] = MappingProxyType(
+    {family.name: family for family in (GEMV, NPU, SYSTOLIC, DELTA, SERIAL)}
+)
 """The families that come with archsim, in the order in which `archsim list` shows them."""
 
 DEFAULT_FAMILY = GEMV.name

@@ -1,0 +1,1 @@
+"""Tests of machines that work on hidden units one after the other."""
