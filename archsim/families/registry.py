@@ -10,6 +10,7 @@ from archsim.config.extensions import FAMILIES as GROUP
 from archsim.config.extensions import EntryGroup, named_otherwise, not_text
 from archsim.errors import SimulatorBug
 from archsim.families.delta.family import DELTA
+from archsim.families.ethosu.family import ETHOSU
 from archsim.families.family import Family
 from archsim.families.gemv.family import GEMV
 from archsim.families.machine_config import MachineConfig
@@ -19,7 +20,7 @@ from archsim.families.systolic.family import SYSTOLIC
 from archsim.hardware.unit import Units, by_name
 
 FAMILIES: Mapping[str, Family[Any]] = MappingProxyType(
-    {family.name: family for family in (GEMV, NPU, SYSTOLIC, DELTA, SERIAL)}
+    {family.name: family for family in (GEMV, NPU, SYSTOLIC, DELTA, SERIAL, ETHOSU)}
 )
 """The families that come with archsim, in the order in which `archsim list` shows them."""
 

@@ -158,7 +158,7 @@ class SerialElementwise(Unit[SerialElementwiseConfig]):
 
     name = "elementwise"
     summary = "gates, c and h of one hidden unit at a time, through one sigmoid unit, one tanh unit and one multiplier"
-    item_name = "hidden unit"
+    item_name = "state"
 
     def compute_cycles(self, op: Op) -> int:
         """The occupancy in cycles: those of a hidden unit, or of the copies of all."""
@@ -172,8 +172,7 @@ class SerialElementwise(Unit[SerialElementwiseConfig]):
         return 0
 
     def work(self, op: Op) -> Work:
-        units = op.sources[0].entries if isinstance(op, CopyStates) else 1
-        return Work(units, Fraction(units, self.compute_cycles(op)))
+        return Work(self.compute_cycles(op), Fraction(1))
 
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
         """The arithmetic of an op: each product is cut to the width of data; their sum wraps."""
@@ -211,7 +210,7 @@ class Controller(Unit[ControllerConfig]):
 
     name = "controller"
     summary = "the state machine that starts a time step when the one before is done"
-    item_name = "time step"
+    item_name = "state"
 
     def compute_cycles(self, op: Op) -> int:
         """The occupancy in cycles: those of a start or of an end."""
@@ -225,7 +224,7 @@ class Controller(Unit[ControllerConfig]):
         return 0
 
     def work(self, op: Op) -> Work:
-        return Work(1, Fraction(1, self.compute_cycles(op)))
+        return Work(self.compute_cycles(op), Fraction(1))
 
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
         if not isinstance(op, StartStep | FinishStep):
