@@ -33,7 +33,7 @@ from archsim.api import Simulation, simulate
 from archsim.api.evaluate import Evaluator
 from archsim.config.presets import PresetKind, preset_names
 from archsim.errors import ArchsimError
-from archsim.families.load import Arch, load_arch
+from archsim.families.load import Arch, load_arch, load_workload_for
 from archsim.families.registry import FAMILIES
 from archsim.report.files.saved import run_figures, torch_outputs
 from archsim.workload import Workload, load_tensors, load_workload
@@ -45,7 +45,11 @@ FILE = ROOT / "tests" / "golden_metrics.json"
 PUBLISHED = {
     "brainwave_s10": ("lstm:2048,2048,t=25", "lstm:1024,1024,t=25", "gru:2816,2816,t=25", "gru:2048,2048,t=25"),
     "koios_lstm": ("lstm:100,64,t=10",),
-    "npu_s10nx": tuple(f"lstm:512,512,t={steps},b=6" for steps in (1, 2, 4, 8)),
+    "npu_s10nx": (
+        *(f"lstm:512,512,t={steps},b=6" for steps in (1, 2, 4, 8)),
+        "rnn:1024,1024,t=8,b=6",
+        "gru:512,512,t=8,b=6",
+    ),
     "tpu_v1": ("lstm:768,768,layers=11,t=2,b=64", "rnn:600,600,t=3,b=64"),
 }
 """The workloads of a machine's published figures, as `archsim fidelity` has them."""
@@ -147,7 +151,8 @@ def _reported(results: Iterable[tuple[str, Metrics, float]], report: TextIO | No
 def metrics(run: Run) -> Metrics:
     """All that is kept of a run."""
     try:
-        return _metrics(_arch(run.arch), _workload(run.workload), run.schedule)
+        arch = _arch(run.arch)
+        return _metrics(arch, load_workload_for(arch, run.workload), run.schedule)
     except ArchsimError as error:
         return {"error": f"{type(error).__name__}: " + "; ".join(str(error).replace(f"{ROOT}/", "").splitlines())}
 

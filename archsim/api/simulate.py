@@ -155,7 +155,8 @@ def simulate(
     for unusable weights or input, ExecutorError for an executor that does not exist or cannot time this run, TypeError
     for arguments that are none of these.
     """
-    arch, workload = as_arch(arch), as_workload(workload)
+    arch = as_arch(arch)
+    workload = as_workload(workload, arch)
     check_executor(executor)
     if workload.spec.activity is not None and not timing_only:
         message = "recorded activity says which columns are multiplied, and has no numbers: --timing-only"

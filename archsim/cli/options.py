@@ -62,14 +62,14 @@ def load_inputs(
     from archsim.cli.set_option import Sets
     from archsim.config import parse_override
     from archsim.errors import ArchError, Fault
-    from archsim.families.load import arch_model, load_arch
-    from archsim.workload import load_workload
+    from archsim.families.load import arch_model, load_arch, load_workload_for
     from archsim.workload.network import CellKind
 
     if ":" in arch and arch.partition(":")[0] in list(CellKind):
         raise ArchError((Fault(arch[:80], "", "is a workload; the architecture comes first, then the workload"),))
     if not sets:
-        return load_arch(arch), load_workload(workload, (), activity)
+        machine = load_arch(arch)
+        return machine, load_workload_for(machine, workload, (), activity)
     overrides = [parse_override(text) for text in sets]
     given = Sets.make(overrides, arch_model(arch, overrides))
     try:
@@ -78,7 +78,7 @@ def load_inputs(
         raise ArchError((*error.faults, *given.faults)) from error
     if given.faults:
         raise ArchError(given.faults)
-    return machine, load_workload(workload, given.workload, activity)
+    return machine, load_workload_for(machine, workload, given.workload, activity)
 
 
 def ranked(schedule: str | None, arch: Arch, workload: Workload) -> Ranking | None:

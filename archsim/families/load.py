@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from archsim.config import Document, Override, load_document, validate
@@ -16,6 +17,9 @@ from archsim.hardware.functions.method_definition import MethodDefinition
 from archsim.hardware.functions.method_registry import check_methods
 from archsim.hardware.unit_definition import UnitDefinition
 from archsim.technology import Prices, load_prices
+from archsim.workload import Workload, load_workload
+from archsim.workload.load import is_inline
+from archsim.workload.network import CellKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,24 @@ def load_arch(
     if config.costing is not None:
         _ = arch.prices
     return arch
+
+
+def load_workload_for(
+    arch: Arch, reference: str, overrides: Sequence[Override] = (), activity: Path | None = None
+) -> Workload:
+    """Load the workload of a preset's name, a path or an inline form, as it is meant for a machine.
+
+    `overrides` and `activity` as load_workload has them.
+
+    A GRU written inline is a kind and sizes: where r is applied is not said. It has the form that the machine's own
+    programs compute, and what the machine decides stands among the workload's overrides. WorkloadError has all faults.
+    """
+    workload = load_workload(reference, overrides, activity)
+    layer, open_form = workload.config, "linear_before_reset"
+    said = any(override.path == open_form for override in overrides)
+    if said or not is_inline(reference) or layer.kind is not CellKind.GRU or not arch.config.resets_before_product:
+        return workload
+    return load_workload(reference, (*overrides, Override(open_form, "false")), activity)
 
 
 def arch_model(reference: str, overrides: Sequence[Override] = ()) -> type[MachineConfig]:

@@ -124,6 +124,14 @@ class MachineConfig(StrictModel, ABC):
         return False
 
     @property
+    def resets_before_product(self) -> bool:
+        """Whether a GRU of which only sizes are known resets h before the product here, as the machine's programs do.
+
+        Elsewhere it is torch's, which resets after it.
+        """
+        return False
+
+    @property
     def costing(self) -> Costing | None:
         """What the machine's energy and area follow from; None where a family has no model of them."""
         return None

@@ -63,9 +63,10 @@ def structure_faults(phase: Phase) -> list[Hazard]:
 def _stream_faults(phase: Phase, op: Op, source: Op, lag: int) -> list[Hazard]:
     """The faults of an op that follows a FIFO.
 
-    It must follow within a repetition, and take the very words that the other writes.
+    It must follow within a repetition, in none of which it is there without the other, and take the very words that
+    the other writes. Words that nobody takes, in a repetition without the op, are in nobody's way.
     """
-    if lag or op.window != source.window:
+    if lag or op.skip_first < source.skip_first or op.skip_last < source.skip_last:
         return [_structure(phase, op, f"follows '{source.label}', which is not always of the same repetition")]
     written = {region for region in source.writes if region.buffer.stream}
     if written.isdisjoint(op.reads):

@@ -35,12 +35,17 @@ def load_workload(reference: str, overrides: Sequence[Override] = (), activity: 
 
     `activity`: a file of recorded activity, instead of one that the workload names.
     """
-    if ":" in reference and not reference.endswith((".yaml", ".yml")):
+    if is_inline(reference):
         return _inline(reference, _with_activity(overrides, activity, Path()))
     path = find_file(PresetKind.WORKLOAD, reference, WorkloadError)
     overrides = _with_activity(overrides, activity, path.parent)
     config = validate(WorkloadConfig, load_document(path, WorkloadError), overrides, WorkloadError)
     return _workload(path.stem, reference, path.parent, config, overrides)
+
+
+def is_inline(reference: str) -> bool:
+    """Whether a workload is written as a kind and sizes, not named."""
+    return ":" in reference and not reference.endswith((".yaml", ".yml"))
 
 
 def _inline(reference: str, overrides: Sequence[Override]) -> Workload:

@@ -160,8 +160,9 @@ points).
 
 - `koios_lstm`: from its structure alone, exact. That a step begins when the last h of the one before is stored follows
   from the read of h; no cycle is set.
-- `npu_s10nx`: latencies are those of its authors' C++ model. Their RTL takes longer; no cause is published, so none is
-  modelled.
+- `npu_s10nx`: structure and latencies are those of its authors' C++ model; LSTM, RNN and GRU exact, though what a step
+  waits for differs (words, the next x, a second product; [npu.md](npu.md#against-the-published-figures)). Their RTL
+  takes longer; no cause is published, so none is modelled.
 - `tpu_v1`: the paper gives no layer sizes of LSTM0. The share of cycles without matrix work is an input (17.9 %); the
   sizes here make its 52 M weights. The split of the rest is simulated: a tile comes from DRAM every 1,350 cycles, is
   shifted in for 256 and used for 64 vectors of 2 cycles. With memory bandwidth x 4 the share without matrix work is

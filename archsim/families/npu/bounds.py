@@ -12,6 +12,7 @@ NPU_BOUNDS: Mapping[str, str] = {
     "mfu0": "occupancy of the first multi-function unit",
     "mfu1": "occupancy of the second multi-function unit",
     "ld": "occupancy of the loader",
+    "wb": "occupancy of the write-back",
     "sequencer": "instructions of a step * issue_cycles",
 }
 """The bounds of the family npu."""

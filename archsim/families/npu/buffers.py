@@ -162,6 +162,12 @@ def fifo(name: str, config: NpuConfig, elements: int, batch: int, most: int) -> 
     return Buffer(name, FIFO, DataKind.STREAM, elements, batch, number_format, slots, format_kind=WIDE, stream=True)
 
 
+def wire(name: str, config: NpuConfig, elements: int, batch: int) -> Buffer:
+    """The buffer of words on their way from the loader to the write-back, which never waits: two slots for parts."""
+    number_format = config.formats.format("accumulator")
+    return Buffer(name, FIFO, DataKind.STREAM, elements, batch, number_format, 2, format_kind=WIDE, stream=True)
+
+
 def check_batch(spec: NetworkSpec, config: NpuConfig) -> None:
     """Raise CapacityError if the batch is larger than what one pass works on."""
     have = config.mvu.batch

@@ -37,6 +37,7 @@ class NpuCell(ABC):
         self.buffers: list[Buffer] = [self.w_ih, self.w_hh, *([self.bias] if self.bias else []), self.x, self.h]
         self.chains_of_x: list[Chain] = []
         self.chains_of_h: list[Chain] = []
+        self.ones: Buffer | None = None
         self._make()
 
     def _h_slots(self, registers: Registers) -> int:
@@ -144,6 +145,7 @@ class GruCell(NpuCell):
         x_n = self._sums(n, "n", MFU1_ADD if linear else MFU0_ADD)
         keep = self._vector("1-z", MFU0_MULTIPLY, "activation", "gates")
         keep_add = self._vector("1-z.add", MFU0_ADD, "activation", "gates")
+        self.ones = keep
         zh = self._kept(self._registers.product("zh", MFU1_ADD))
         h_multiply = self._kept(self._registers.state("h.mul", MFU1_MULTIPLY, "h_0"))
         update = self._activate(0, x_z, keep)

@@ -57,6 +57,10 @@ class NpuConfig(MachineConfig):
         return ceil_div(self.mvu.chunk_rows * self.mvu.dpes, self.mfu.lanes)
 
     @property
+    def resets_before_product(self) -> bool:
+        return True
+
+    @property
     def multipliers(self) -> Multipliers:
         mvu = self.mvu
         size = (

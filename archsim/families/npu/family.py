@@ -7,7 +7,7 @@ from archsim.families.npu.bounds import NPU_BOUNDS
 from archsim.families.npu.chain_words import Idle
 from archsim.families.npu.config import NpuConfig
 from archsim.families.npu.evrf import Forward, Ones
-from archsim.families.npu.loader import WriteBack
+from archsim.families.npu.loader import Deliver, WriteBack
 from archsim.families.npu.mfu import Pass
 from archsim.families.npu.mvu import MatVec
 from archsim.families.npu.program import NPU_SCHEDULES
@@ -22,5 +22,5 @@ NPU = Family(
     schedules=NPU_SCHEDULES,
     bounds=NPU_BOUNDS,
     explained={"recurrence": ("wait_recurrence",), "sequencer": ("wait_issue",)},
-    reference_ops=frozenset({MatVec, Forward, Ones, Pass, WriteBack, Idle}),
+    reference_ops=frozenset({MatVec, Forward, Ones, Pass, Deliver, WriteBack, Idle}),
 )

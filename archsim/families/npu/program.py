@@ -13,13 +13,13 @@ from itertools import pairwise
 
 from archsim.errors import ArchError, Fault, ScheduleError
 from archsim.families.cells.streams import cell_prefixes
-from archsim.families.npu.buffers import HOST, VECTOR, Registers, check_batch, check_registers, fifo
+from archsim.families.npu.buffers import HOST, VECTOR, Registers, check_batch, check_registers, fifo, wire
 from archsim.families.npu.cells import NPU_CELLS, NpuCell
 from archsim.families.npu.chain_words import Idle
 from archsim.families.npu.chains import At, Chain, Constant, Product, Register
 from archsim.families.npu.config import NpuConfig
 from archsim.families.npu.evrf import Evrf, Forward, Ones
-from archsim.families.npu.loader import Loader, WriteBack
+from archsim.families.npu.loader import Deliver, Loader, WriteBack, WriteBackPath
 from archsim.families.npu.mfu import Mfu0, Mfu1, Pass
 from archsim.families.npu.mvu import MatVec, Mvu
 from archsim.families.schedule import Schedule
@@ -33,6 +33,12 @@ SLOT_STEPS = 2
 """A FIFO never holds parts of more than so many steps: x of no more than the next step is there."""
 
 BEFORE_LOADER = (Mvu.name, Evrf.name, Mfu0.name, Mfu1.name)
+
+X_WIRE = "x"
+"""Where words of x go from the loader; chains' words have a place of their own, as no step but the last lacks them."""
+
+PASSED = (*BEFORE_LOADER, Loader.name, X_WIRE)
+"""Where words are passed on from one unit to the next: behind these units, and x behind the loader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,8 @@ class NpuSchedule(Schedule[NpuConfig]):
         together = [[cell for layer in layers for cell in layer]] if spec.streaming else layers
         most = SLOT_STEPS * max(max(_uses(cells, config).values()) for cells in together)
         fifos = [fifo(f"fifo.{unit}", config, longest, spec.batch, most) for unit in BEFORE_LOADER]
+        fifos.append(wire("wire.chain", config, longest, spec.batch))
+        fifos.append(wire("wire.x", config, max(cell.input_size for cell in spec.cells), spec.batch))
         registers = [buffer for layer in layers for cell in layer for buffer in cell.buffers]
         check_registers(registers, config)
         if spec.streaming:
@@ -73,10 +81,9 @@ class NpuSchedule(Schedule[NpuConfig]):
         phases: list[Phase] = []
         for number, layer in enumerate(layers):
             suffix = f" of layer {number}" if len(layers) > 1 else ""
-            kind = PhaseKind.HANDOVER if number else PhaseKind.PROLOGUE
-            name = f"handover to layer {number}" if number else kind.value
-            loads = [op for cell in layer for op in _Ops(cell, spec, config, None).load(0, first=True)]
-            phases.append(build_phase(name, kind, loads))
+            kind = PhaseKind.HANDOVER if number else PhaseKind.BODY
+            name = f"handover to layer {number}" if number else "body: first loads"
+            phases.append(build_phase(name, kind, _first_loads(layer, spec, config, fifos), steps=0))
             phases.append(build_phase(f"body{suffix}", PhaseKind.BODY, _body(layer, spec, config, fifos), spec.steps))
         return Program(self.name, (*streams, *fifos, *registers), tuple(phases))
 
@@ -89,6 +96,11 @@ class _Fifos:
     uses: dict[str, int]
     taken: dict[str, int]
 
+    @classmethod
+    def of_layer(cls, layer: Sequence[NpuCell], arch: NpuConfig, fifos: Sequence[Buffer]) -> _Fifos:
+        """The slots of the FIFOs of a layer's phase, the first one of each next."""
+        return cls(dict(zip(PASSED, fifos, strict=True)), _uses(layer, arch), dict.fromkeys(PASSED, 0))
+
     def next(self, unit: str, numbers: int) -> Region:
         """The next slot behind a unit."""
         place = self.taken[unit]
@@ -96,10 +108,16 @@ class _Fifos:
         return Region(self.buffers[unit], 0, numbers, offset=place, stride=self.uses[unit])
 
 
+def _first_loads(layer: Sequence[NpuCell], spec: NetworkSpec, arch: NpuConfig, fifos: Sequence[Buffer]) -> list[Op]:
+    """The ops that load what a layer's first step needs: the constant 1 of cells that have it, and x_0."""
+    slots = _Fifos.of_layer(layer, arch, fifos)
+    makers = [_Ops(cell, spec, arch, slots) for cell in layer]
+    return [op for maker in makers for op in (*maker.load_ones(), *maker.load(0, first=True))]
+
+
 def _body(layer: Sequence[NpuCell], spec: NetworkSpec, arch: NpuConfig, fifos: Sequence[Buffer]) -> list[Op]:
     """The ops of one time step of all cells of a layer; of a frame of all layers, each of which first loads its x."""
-    buffers = dict(zip(BEFORE_LOADER, fifos, strict=True))
-    slots = _Fifos(buffers, _uses(layer, arch), dict.fromkeys(BEFORE_LOADER, 0))
+    slots = _Fifos.of_layer(layer, arch, fifos)
     ops: list[Op] = []
     for cell in layer:
         maker = _Ops(cell, spec, arch, slots)
@@ -112,11 +130,12 @@ def _body(layer: Sequence[NpuCell], spec: NetworkSpec, arch: NpuConfig, fifos: S
 
 def _uses(layer: Sequence[NpuCell], arch: NpuConfig) -> dict[str, int]:
     """How many parts of vectors pass the FIFO behind each unit in a time step of a layer."""
-    uses = dict.fromkeys(BEFORE_LOADER, 0)
+    uses = dict.fromkeys(PASSED, 0)
     for cell in layer:
         chunks = len(arch.mvu.row_chunks(cell.spec.hidden_size))
+        uses[X_WIRE] += 1
         for chain in (*cell.chains_of_x, *cell.chains_of_h):
-            for unit in BEFORE_LOADER:
+            for unit in (*BEFORE_LOADER, Loader.name):
                 uses[unit] += chunks if unit != Mvu.name or isinstance(chain.source, Product) else 0
     return uses
 
@@ -128,22 +147,47 @@ class _Ops:
     cell: NpuCell
     spec: NetworkSpec
     arch: NpuConfig
-    slots: _Fifos | None
+    slots: _Fifos
+
+    def load_ones(self) -> list[Op]:
+        """The load of the constant 1 into its register, as wide as a vector, and the cycles it takes elsewhere.
+
+        No number moves here: the register file gives the constant itself.
+        """
+        if self.cell.ones is None:
+            return []
+        label = f"{self.cell.prefix}load 1"
+        words = max(self._real_words(self.cell.ones.entries), self.arch.least_words) * self._batch
+        ops = [*self._idle(label, (Loader.name,), words), *self._idle(label, BEFORE_LOADER, 1)]
+        return [replace(op, joined=place > 0) for place, op in enumerate(ops)]
 
     def load(self, ahead: int, *, first: bool = False) -> list[Op]:
         """The load of x for the step `ahead` of the body's (or the `first`), and the cycles it takes elsewhere."""
         x, source = self.cell.x, self.cell.source
         stride = 0 if first else 1
         label = f"{self.cell.prefix}load x" + ("_0" if first else f"[t{'-' if self.cell.spec.reverse else '+'}{ahead}]")
-        write = WriteBack(
-            unit=Loader.name,
-            label=label,
-            source=self._at_time(source, ahead, first=first),
-            targets=(_whole(x, ahead, stride),),
-            padding=(self._tile_words(x.entries) - self._real_words(x.entries)) * self._batch,
-            skip_last=ahead,
-        )
-        return [write, *self._idle(label, BEFORE_LOADER, self.arch.mvu.tiles, skip_last=ahead)]
+        words = self.slots.next(X_WIRE, x.entries)
+        padding = (self._tile_words(x.entries) - self._real_words(x.entries)) * self._batch
+        return [
+            Deliver(
+                unit=Loader.name,
+                label=label,
+                source=self._at_time(source, ahead, first=first),
+                targets=(words,),
+                padding=padding,
+                skip_last=ahead,
+            ),
+            WriteBack(
+                unit=WriteBackPath.name,
+                label=label,
+                source=words,
+                targets=(_whole(x, ahead, stride),),
+                padding=padding,
+                skip_last=ahead,
+                joined=True,
+            ),
+            *self._idle(label, BEFORE_LOADER, self.arch.mvu.tiles, skip_last=ahead),
+        ]
 
     def chain(self, chain: Chain) -> list[Op]:
         """All ops of a chain, chunk by chunk, then the cycles of the units that it or a part of it leaves out."""
@@ -168,7 +212,7 @@ class _Ops:
         numbers = stop - start
         label = chain.label + suffix
         padding = max(0, self.arch.least_words - self._real_words(numbers))
-        assert self.slots is not None
+        last = self._skip_last(chain)
 
         def at(buffer: Buffer) -> Region:
             return Region(buffer, start, stop)
@@ -183,29 +227,42 @@ class _Ops:
             case Product():
                 yield Forward(unit=Evrf.name, label=label, source=words, targets=(behind,))
             case Register(vector):
-                yield Forward(
-                    unit=Evrf.name, label=label, source=at(vector), targets=(behind,), vectors=(_whole(vector),)
-                )
+                # Of a vector that the chain writes where it reads it, the parts before are its own new ones.
+                waited = Region(vector, start, vector.entries) if vector in chain.targets else _whole(vector)
+                yield Forward(unit=Evrf.name, label=label, source=at(vector), targets=(behind,), vectors=(waited,))
             case Constant(like):
                 yield Ones(unit=Evrf.name, label=label, source=at(like), targets=(behind,))
-        yield from self._idle(label, (Evrf.name,), padding * self._batch)
+        yield from self._idle(label, (Evrf.name,), padding * self._batch, last)
         for unit, make in ((Mfu0.name, chain.mfu0), (Mfu1.name, chain.mfu1)):
             before, behind = behind, self.slots.next(unit, numbers)
             steps = make(at)
             whole = tuple(_whole(step.operand.buffer) for step in steps if step.operand is not None)
             yield Pass(unit=unit, label=label, source=before, targets=(behind,), vectors=whole, steps=steps)
-            yield from self._idle(label, (unit,), padding * self._batch)
+            yield from self._idle(label, (unit,), padding * self._batch, last)
         written = padding
         if any(target.memory == VECTOR for target in chain.targets):  # what the tiles have no place for is dropped
             written = min(padding, max(0, self._tile_words(numbers) - self._real_words(numbers)))
-        yield WriteBack(
+        words = self.slots.next(Loader.name, numbers)
+        yield Deliver(
             unit=Loader.name,
             label=label,
             source=behind,
-            targets=self._targets(chain, at),
+            targets=(words, *self._to_host(chain, at)),
             padding=written * self._batch,
         )
-        yield from self._idle(label, (Loader.name,), (padding - written) * self._batch)
+        yield WriteBack(
+            unit=WriteBackPath.name,
+            label=label,
+            source=words,
+            targets=tuple(_next(at(target)) for target in chain.targets),
+            padding=written * self._batch,
+            skip_last=last,
+        )
+        yield from self._idle(label, (Loader.name,), (padding - written) * self._batch, last)
+
+    def _skip_last(self, chain: Chain) -> int:
+        """How many last steps leave out what only the step after needs: a run ends with its output."""
+        return int(chain.output is self.cell.output and not self.spec.streaming)
 
     def _product(self, product: Product, chunk: tuple[int, int], words: Region, label: str) -> MatVec:
         start, stop = chunk
@@ -224,15 +281,14 @@ class _Ops:
             bias=bias,
         )
 
-    def _targets(self, chain: Chain, at: At) -> tuple[Region, ...]:
-        regions = [_next(at(target)) for target in chain.targets]
-        if chain.output is self.cell.output:
-            part, first = regions[0], self.cell.output_start
-            time = self._at_time(chain.output, 0)
-            regions.append(replace(time, start=first + part.start, stop=first + part.stop))
-        elif chain.output is not None:
-            regions.append(at(chain.output))
-        return tuple(regions)
+    def _to_host(self, chain: Chain, at: At) -> tuple[Region, ...]:
+        """Where the host finds a part of a vector, if it gets it."""
+        if chain.output is None:
+            return ()
+        if chain.output is not self.cell.output:
+            return (at(chain.output),)
+        part, first = at(self.cell.h), self.cell.output_start
+        return (replace(self._at_time(chain.output, 0), start=first + part.start, stop=first + part.stop),)
 
     @property
     def _batch(self) -> int:

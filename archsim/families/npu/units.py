@@ -6,12 +6,12 @@ from typing import Any
 
 from archsim.families.npu.config import MFU0_ADD, MFU0_MULTIPLY, MFU1_ADD, MFU1_MULTIPLY, NpuConfig
 from archsim.families.npu.evrf import Evrf
-from archsim.families.npu.loader import Loader
+from archsim.families.npu.loader import Loader, WriteBackPath
 from archsim.families.npu.mfu import Mfu0, Mfu1
 from archsim.families.npu.mvu import Mvu
 from archsim.hardware.unit import Unit
 
-NPU_KINDS: tuple[type[Unit[Any]], ...] = (Mvu, Evrf, Mfu0, Mfu1, Loader)
+NPU_KINDS: tuple[type[Unit[Any]], ...] = (Mvu, Evrf, Mfu0, Mfu1, Loader, WriteBackPath)
 """Every kind of unit of the family."""
 
 
@@ -24,5 +24,6 @@ def npu_units(config: NpuConfig) -> tuple[Unit[Any], ...]:
         Evrf(config.evrf, formats, words),
         Mfu0(config.mfu, formats, words),
         Mfu1(config.mfu, formats, words),
-        Loader(config.loader, formats, words, registers),
+        Loader(config.loader, formats, words),
+        WriteBackPath(config.loader, formats, words, registers),
     )

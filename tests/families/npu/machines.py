@@ -6,7 +6,7 @@ from archsim.api import Simulation, simulate
 from archsim.config import parse_override
 from archsim.families.load import Arch, load_arch
 from archsim.trace import Window
-from archsim.workload import Workload, load_workload
+from archsim.workload import Workload
 
 EVERYTHING = Window(0, 1 << 30)
 
@@ -29,5 +29,4 @@ def machine(*sets: str) -> Arch:
 
 def timed(workload: str | Workload, *sets: str) -> Simulation:
     """A run in cycles alone, with every op on record."""
-    load = load_workload(workload) if isinstance(workload, str) else workload
-    return simulate(machine(*sets), load, timing_only=True, window=EVERYTHING)
+    return simulate(machine(*sets), workload, timing_only=True, window=EVERYTHING)

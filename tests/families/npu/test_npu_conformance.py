@@ -15,7 +15,7 @@ from archsim.errors import ArchError, CapacityError, ScheduleError, SimulatorBug
 from archsim.families.npu.chain_words import Idle
 from archsim.families.npu.config import MFU0_ADD, NpuConfig
 from archsim.families.npu.evrf import Evrf, Forward, Ones
-from archsim.families.npu.loader import Loader, WriteBack
+from archsim.families.npu.loader import Deliver, Loader, WriteBack, WriteBackPath
 from archsim.families.npu.mfu import Mfu0, Mfu1, Pass
 from archsim.families.npu.mvu import MatVec, Mvu
 from archsim.families.npu.vector_steps import AddTo, OneMinus
@@ -38,7 +38,8 @@ OP_KINDS = {
     Evrf: {Forward, Ones, Idle},
     Mfu0: {Pass, Idle},
     Mfu1: {Pass, Idle},
-    Loader: {WriteBack, Idle},
+    Loader: {Deliver, Idle},
+    WriteBackPath: {WriteBack},
 }
 
 

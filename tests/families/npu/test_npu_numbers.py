@@ -76,7 +76,7 @@ def sizes(draw: st.DrawFn) -> tuple[str, ...]:
         "mvu.dot_units": st.sampled_from([1, 2, 3, 6]),
         "mvu.block_lanes": st.integers(1, 4),
         "mfu.lanes": st.integers(1, 5),
-        "loader.write_back_latency_cycles": st.integers(0, 9),
+        "loader.write_back_latency_cycles": st.integers(1, 9),
         "mfu.read_latency_cycles": st.integers(0, 4),
         "mfu.add_latency_cycles": st.integers(0, 4),
         "sequencer.issue_cycles": st.integers(0, 3),

@@ -69,13 +69,32 @@ def test_validate_program_trace_and_list(archsim: Archsim) -> None:
     assert "fifo.mvu" in out
     code, out, _ = archsim("trace", "npu_s10nx", LOAD, "--to", "40")
     assert code == 0
-    assert [unit for unit in ("mvu", "evrf", "mfu0", "mfu1", "ld") if unit in out.splitlines()[2]] == [
-        "mvu", "evrf", "mfu0", "mfu1", "ld",
+    assert [unit for unit in ("mvu", "evrf", "mfu0", "mfu1", "ld", "wb") if unit in out.splitlines()[2]] == [
+        "mvu", "evrf", "mfu0", "mfu1", "ld", "wb",
     ]  # fmt: skip
     code, out, _ = archsim("list")
     assert code == 0
     assert "npu_s10nx" in out
     assert "Schedules of the family npu" in out
+
+
+def test_an_inline_gru_is_the_one_of_the_machines_programs(archsim: Archsim) -> None:
+    """Sizes do not say where r is applied; the published compiler applies it before the product. What is said holds."""
+
+    def cycles(machine: str, *words: str) -> tuple[list[str], int]:
+        code, out, _ = archsim("run", machine, "gru:50,90,t=3,b=1", "--timing-only", "--json", *words)
+        assert code == 0
+        return json.loads(out)["overrides"], json.loads(out)["body_cycles"]
+
+    own = cycles("npu_s10nx")
+    assert own[0] == ["linear_before_reset=false"]
+    assert cycles("npu_s10nx", "--set", "linear_before_reset=false") == own
+    torchs = cycles("npu_s10nx", "--set", "linear_before_reset=true")
+    assert torchs[0] == ["linear_before_reset=true"]
+    assert torchs[1] < own[1], "no product waits for another one's result"
+    assert cycles("edge_16x16")[0] == [], "elsewhere it is torch's"
+    assert simulate("npu_s10nx", "gru:50,90,t=3,b=1", timing_only=True).stats.body_cycles == own[1]
+    assert simulate("npu_s10nx", load_workload("gru:50,90,t=3,b=1"), timing_only=True).stats.body_cycles == torchs[1]
 
 
 def test_set_and_refusals(tmp_path: Path, archsim: Archsim) -> None:

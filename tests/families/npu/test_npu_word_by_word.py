@@ -96,7 +96,7 @@ def runs(draw: st.DrawFn) -> tuple[Arch, Workload]:
         "mfu.latency_cycles": draw(st.integers(0, 5)),
         "mfu.read_latency_cycles": draw(st.integers(0, 4)),
         "evrf.read_latency_cycles": draw(st.integers(0, 4)),
-        "loader.write_back_latency_cycles": draw(st.integers(0, 9)),
+        "loader.write_back_latency_cycles": draw(st.integers(1, 9)),
         "loader.tag_latency_cycles": draw(st.integers(0, 3)),
         "sequencer.issue_cycles": draw(st.integers(0, 9)),
         "fifos.depth_words": draw(st.sampled_from([512, 512, 300])),
