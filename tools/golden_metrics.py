@@ -64,10 +64,8 @@ SMALL_NETWORKS = (
 SMALL_ON = ("tiny_2x2", "edge_16x16", "edge_64x64_q4_12", "npu_s10nx", "tpu_v1")
 """Machines for them: one for each kind of arithmetic, and one of each family."""
 
-ONE_SCHEDULE = {("koios_lstm", "lstm_200_1000_t70"): "fused_interleaved_streamed"} | {
-    ("brainwave_s10", workload): "fused_gate_major" for workload in PUBLISHED["brainwave_s10"]
-}
-"""Where one schedule has to stand for all: programs of 7,760 ops a step; figures that were published of one."""
+ONE_SCHEDULE = {("koios_lstm", "lstm_200_1000_t70"): "fused_interleaved_streamed"}
+"""Where one schedule has to stand for all: programs of 7,760 ops a step."""
 
 SHORT_STEPS = 10
 """Workloads of so few time steps run whole."""

@@ -72,7 +72,7 @@ def test_also_where_times_depend_on_the_run(pair: tuple[Case, Case]) -> None:
     check(case.program, case.machine_spec(), case.units)
 
 
-@pytest.mark.parametrize("arch", ["npu_s10nx", "tpu_v1", "brainwave_s10", "koios_lstm"])
+@pytest.mark.parametrize("arch", ["npu_s10nx", "tpu_v1", "koios_lstm"])
 @pytest.mark.parametrize("workload", ["lstm:100,64,t=5", "lstm:30,40,t=3,layers=2,b=2"])
 def test_machines_of_every_family(arch: str, workload: str) -> None:
     machine = load_arch(arch)
