@@ -44,7 +44,7 @@ class Priced:
             return None
         names = machines.memory_names.of(int(rows[0]))
         memories = {name: machines.storage(name).at(rows) for name in names}
-        return Priced(units, prices, memories, technology)  # type: ignore[arg-type]
+        return Priced(units, prices, memories, technology)  # type: ignore[arg-type]  # all have these memories
 
     @property
     def designs(self) -> int:

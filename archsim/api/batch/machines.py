@@ -40,14 +40,14 @@ class Machines:
         """The width of a unit's ports into a memory."""
         key = "width", unit, memory
         if key not in self._observers:
-            self._observers[key] = Observer(lambda config: build_units(config)[unit].ports.get(memory))
+            self._observers[key] = Observer(lambda config: _width(config, unit, memory))
         return self._observers[key]
 
-    def storage(self, memory: str) -> Observer[Storage]:
-        """What a memory is built of."""
+    def storage(self, memory: str) -> Observer[Storage | None]:
+        """What a memory is built of; None of a machine without it."""
         key = "storage", memory
         if key not in self._observers:
-            self._observers[key] = Observer(lambda config: config.costing.memories[memory])
+            self._observers[key] = Observer(lambda config: _storage(config, memory))
         return self._observers[key]
 
     def compute_cycles(self, spec: NetworkSpec) -> Observer[int]:
@@ -57,11 +57,11 @@ class Machines:
             self._observers[key] = Observer(lambda config: config.compute_cycles_per_step(spec))
         return self._observers[key]
 
-    def identity(self, unit: str) -> Observer[int]:
-        """The hash of a unit's identity: it reads all that the identity is made of."""
+    def identity(self, unit: str) -> Observer[int | None]:
+        """The hash of a unit's identity, None of a machine without it: it reads all that the identity is made of."""
         key = "identity", unit
         if key not in self._observers:
-            self._observers[key] = Observer(lambda config: hash(build_units(config)[unit].identity))
+            self._observers[key] = Observer(lambda config: _identity(config, unit))
         return self._observers[key]
 
 
@@ -137,7 +137,7 @@ class MachineColumns:
         """The bits of weights that the multipliers read in a cycle."""
         return self.of(self._machines.weight_bits_per_cycle)
 
-    def identity(self, unit: str) -> Picked[int]:
+    def identity(self, unit: str) -> Picked[int | None]:
         """The classes of designs that have the same unit of that name but for its ports."""
         return self.of(self._machines.identity(unit))
 
@@ -145,13 +145,27 @@ class MachineColumns:
         """The width of a unit's ports into a memory."""
         return self.of(self._machines.width(unit, memory))
 
-    def storage(self, memory: str) -> Picked[Storage]:
-        """What a memory is built of."""
+    def storage(self, memory: str) -> Picked[Storage | None]:
+        """What a memory is built of; None of a machine without it."""
         return self.of(self._machines.storage(memory))
 
     def compute_cycles(self, spec: NetworkSpec) -> Picked[int]:
         """The least cycles of the multipliers for a time step of a network."""
         return self.of(self._machines.compute_cycles(spec))
+
+
+def _width(config: MachineConfig, name: str, memory: str) -> int | None:
+    unit = build_units(config).get(name)
+    return None if unit is None else unit.ports.get(memory)
+
+
+def _identity(config: MachineConfig, name: str) -> int | None:
+    unit = build_units(config).get(name)
+    return None if unit is None else hash(unit.identity)
+
+
+def _storage(config: MachineConfig, memory: str) -> Storage | None:
+    return None if config.costing is None else config.costing.memories.get(memory)
 
 
 def _single_ported(config: MachineConfig) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from types import TracebackType
 from archsim.explore.run.evaluation import DesignEvaluator, Setup, Task
 from archsim.explore.run.outcome import Outcome
 
-CHUNK_SECONDS = 0.1
+CHUNK_SECONDS = 1.0
 """About how long a worker is busy with what it is given at once: its outcomes are journalled together."""
 MOST_IN_CHUNK = 4096
 
@@ -65,4 +65,5 @@ class ChunkSize:
     def took(self, tasks: int, seconds: float) -> None:
         """Learn from a finished chunk."""
         fitting = CHUNK_SECONDS * tasks / max(seconds, 1e-6)
-        self.size = max(1, min(MOST_IN_CHUNK, 4 * self.size, round(fitting)))
+        # A chunk that meets a new program takes longer than the next one will: half of it is small enough.
+        self.size = max(1, self.size // 2, min(MOST_IN_CHUNK, 4 * self.size, round(fitting)))

@@ -14,8 +14,11 @@ from archsim.explore.space.space import Space
 from archsim.explore.space.space_config import SamplerName
 
 ROUND = 256
-"""Points of a round. A round is chosen from the results of those before it, so that no result depends on how many
-workers there are."""
+"""Points of the first round. A round is chosen, and pruned, from the results of those before it, so that no result
+depends on how many workers there are."""
+LARGEST_ROUND = 1 << 14
+"""Points of a later one at most, of samplers that learn nothing: the more designs there are at once, the more of them
+share a program."""
 _PERMUTED = 1 << 22
 """Up to this size a random order is a permutation of the whole grid."""
 _GOLDEN = (math.sqrt(5) - 1) / 2
@@ -42,6 +45,18 @@ class Sampler(ABC):
         """Learn the results of the points of the last `ask`, in its order."""
 
 
+class Rounds:
+    """The sizes of rounds, each four times as large as the one before it."""
+
+    def __init__(self) -> None:
+        self._next = ROUND
+
+    def next(self) -> int:
+        """The size of the next round."""
+        size, self._next = self._next, min(LARGEST_ROUND, 4 * self._next)
+        return size
+
+
 class Grid(Sampler):
     """Takes every point, in an order whose every beginning is spread over the whole: steps of the golden ratio."""
 
@@ -51,9 +66,10 @@ class Grid(Sampler):
         while math.gcd(self._step, self._size) != 1:
             self._step += 1
         self._asked = 0
+        self._rounds = Rounds()
 
     def ask(self) -> list[int]:
-        first, self._asked = self._asked, min(self._size, self._asked + ROUND)
+        first, self._asked = self._asked, min(self._size, self._asked + self._rounds.next())
         return [place * self._step % self._size for place in range(first, self._asked)]
 
 
@@ -67,12 +83,14 @@ class Random(Sampler):
         self._sizes = space.sizes
         self._space = space
         self._place = 0
+        self._rounds = Rounds()
 
     def ask(self) -> list[int]:
+        size = self._rounds.next()
         if self._order is not None:
-            first, self._place = self._place, min(self._size, self._place + ROUND)
+            first, self._place = self._place, min(self._size, self._place + size)
             return [int(number) for number in self._order[first : self._place]]
-        places = self._random.integers(0, self._sizes, size=(ROUND, len(self._sizes)))
+        places = self._random.integers(0, self._sizes, size=(size, len(self._sizes)))
         return [self._space.number(tuple(int(place) for place in row)) for row in places]
 
 
@@ -90,9 +108,10 @@ class Sobol(Sampler):
         self._space = space
         self._sizes = np.array(space.sizes)
         self._sequence = qmc.Sobol(len(space.sizes), scramble=True, rng=np.random.default_rng(space.config.seed))
+        self._rounds = Rounds()
 
     def ask(self) -> list[int]:
-        cube = self._sequence.random(ROUND)
+        cube = self._sequence.random(self._rounds.next())
         places = np.minimum((cube * self._sizes).astype(np.int64), self._sizes - 1)
         return [self._space.number(tuple(int(place) for place in row)) for row in places]
 

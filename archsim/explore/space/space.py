@@ -115,7 +115,7 @@ class Space:
 
     def designs(self, numbers: Sequence[int]) -> list[Design]:
         """The designs of some points, as `design` gives them: what they have in common is resolved once."""
-        resolver = self._resolver
+        resolver = self.resolver
         found = resolver.resolve(numbers)
         keys = resolver.keys(found, self.workloads_digest)
         designs: dict[int, Design] = {}
@@ -126,7 +126,8 @@ class Space:
         return [designs[row] if row in designs else self.design(number) for row, number in enumerate(numbers)]
 
     @cached_property
-    def _resolver(self) -> Resolver:
+    def resolver(self) -> Resolver:
+        """Resolves many points at once."""
         return Resolver(self.grid)
 
     @cached_property

@@ -1,0 +1,114 @@
+"""Designs a second in batches and one by one, and their ratio, in one run. Prints figures; asserts nothing.
+
+    python benchmarks/batches.py            # 4,000 designs of one program, the space `edge`, 2,000 points of `cloud`
+    python benchmarks/batches.py --quick    # fewer designs, no whole spaces
+
+All of it is on one core. Times are those of the processor, which a busy machine lengthens less than the clock's.
+Targets: 20,000 designs a second where a program has 2,000 designs or more, 5,000 for `edge` from its first second on,
+2,000 for `cloud`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from archsim.api.batch import BatchEvaluator, Designs
+from archsim.api.evaluate import Evaluator
+from archsim.explore import Space, explore
+from archsim.explore.run.output_table import OutputTable
+from archsim.families.load import Arch
+
+SPACE = """\
+summary: designs of one program
+architecture: edge_64x64
+workloads: ["lstm:200,1000,t={steps}"]
+parameters:
+  mac_array.columns: [8, 16, 32, 64, 128]
+  activation.lanes: [4, 8, 16, 32, 64]
+  elementwise.lanes: [2, 4, 8, 16]
+  sequencer.queue_depth: [2, 4, 8, 16]
+  state_buffer.port_bits: [256, 512]
+  weight_sram.port_bits: [32, 64, 128, 256, 512]
+objectives:
+  - minimize: latency_us
+  - minimize: energy
+"""
+"""4,000 designs."""
+
+
+def seconds(action: Callable[[], object]) -> float:
+    """The processor's time of an action."""
+    begun = time.process_time()
+    action()
+    return time.process_time() - begun
+
+
+def one_program(folder: Path, steps: int, batch: int, alone: int) -> None:
+    """Designs that share a program: resolved, evaluated, and written as JSON, in batches and one by one."""
+    path = folder / "one_program.yaml"
+    path.write_text(SPACE.format(steps=steps))
+    space = Space.load(path)
+    numbers = [place * 1_237 % space.size for place in range(batch)]
+    workload, evaluator = space.workloads[0].workload, Evaluator()
+    batches = BatchEvaluator(evaluator.programs)
+    first = space.design(0)
+    assert first.config is not None
+    evaluator.evaluate(Arch("", first.config), workload, first.schedule, "fast")  # the program, and compiled code
+    batches.evaluate(Designs.from_configs([first.config], [first.schedule]), workload.spec)
+
+    resolve = seconds(lambda: space.designs(numbers))
+    resolver_alone = seconds(lambda: [space.design(number) for number in numbers[:alone]])
+    table = space.resolver.resolve(numbers).designs
+    found: list[OutputTable] = []
+    evaluate = seconds(
+        lambda: found.extend(OutputTable(part.columns) for part in batches.evaluate(table, workload.spec).figures)
+    )
+    write = seconds(lambda: [part.row_texts for part in found])
+    configs = [space.design(number).config for number in numbers[:alone]]
+    evaluate_alone = seconds(lambda: _one_by_one(evaluator, configs, space))
+    rates = batch / evaluate, alone / evaluate_alone
+    print(f"LSTM(200, 1000), T = {steps:,}, {batch:,} designs of one program:")
+    print(f"  resolved    {batch / resolve:10,.0f} a second, one by one {alone / resolver_alone:8,.0f}")
+    print(f"  evaluated   {rates[0]:10,.0f} a second, one by one {rates[1]:8,.0f}, ratio {rates[0] / rates[1]:.0f}")
+    print(f"  all of it   {batch / (resolve + evaluate + write):10,.0f} a second, with every figure as JSON")
+
+
+def _one_by_one(evaluator: Evaluator, configs: Sequence[object], space: Space) -> None:
+    for config in configs:
+        evaluator.evaluate(Arch("", config), space.workloads[0].workload, space.schedule, "fast")  # type: ignore[arg-type]
+
+
+def whole_space(name: str, budget: int | None, folder: Path, prune: bool) -> None:
+    """A space from its file to its journal, in this process, nothing kept from before."""
+    space = Space.load(name).with_budget(budget)
+    begun = time.process_time()
+    study = explore(space, out=folder / f"{name}{prune}", workers=1, prune=prune)
+    rate = len(study.points) / (time.process_time() - begun)
+    alone = sum(study.alone.values())
+    pruned = "pruning" if prune else "all evaluated"
+    print(f"{name}, {pruned}: {len(study.points):,} points, {rate:,.0f} a second, {alone:,} of them one by one")
+
+
+def main() -> None:
+    """Print all figures."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer designs, no whole spaces")
+    quick = parser.parse_args().quick
+    print(f"Python {sys.version.split()[0]}, one core")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for steps in (70, 1_000_000):
+            one_program(folder, steps, 2_000 if quick else 4_000, 50 if quick else 300)
+        if not quick:
+            whole_space("edge", None, folder, prune=False)
+            whole_space("edge", None, folder, prune=True)
+            whole_space("cloud", 2_000, folder, prune=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""A batch says of each design what it says by itself, and the machine: every figure, to the last bit, in its order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given, seed, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from archsim.api.batch import BatchEvaluator, Designs
+from archsim.api.evaluate import Evaluator
+from archsim.errors import ArchsimError
+from archsim.explore.run.evaluation import stats_outputs
+from archsim.families.load import Arch, load_arch
+from archsim.families.machine_config import MachineConfig
+from archsim.workload import load_workload
+from tests.rings import every_value, examples, few, law
+from tests.strategies import Case, cases, unit_options
+
+OTHER: dict[str, tuple[object, ...]] = {
+    "mac_array.columns": (1, 2, 3, 4, 8, 9),
+    "mac_array.adder_latency_cycles": (0, 1, 5),
+    "mac_array.x_columns": (None, 1, 2),
+    "activation.lanes": (1, 2, 3, 8),
+    "activation.latency_cycles": (0, 1, 9),
+    "activation.units": (1, 2),
+    "activation.method": ("exact", "hard", "piecewise_linear"),
+    "elementwise.lanes": (1, 2, 5),
+    "elementwise.units": (1, 2),
+    "weight_sram.port_bits": (8, 32, 40),
+    "weight_sram.banks": (1, 4),
+    "weight_sram.capacity_bytes": (10, 300, 1 << 20, 1 << 26),
+    "weight_sram.ports": ("1RW",),
+    "input_buffer.port_bits": (16, 64),
+    "input_buffer.capacity_bytes": (1, 1 << 20),
+    "state_buffer.port_bits": (16, 33, 128),
+    "state_buffer.banks": ("one", "by_kind"),
+    "state_buffer.capacity_bytes": (10, 1 << 20),
+    "accumulators.entries": (1, 64, 1 << 10),
+    "bias_buffer": (None, {"capacity_bytes": 1 << 20}, {"capacity_bytes": 8}),
+    "dram.bandwidth_bytes_per_cycle": (0.5, 3, 8.25),
+    "dram.latency_cycles": (0, 7, 100),
+    "sequencer.issue_cycles": (0, 1, 3),
+    "sequencer.queue_depth": (1, 2, 8),
+    "sequencer.token_latency_cycles": (0, 1, 2),
+    "clock_mhz": (1.0, 333.3, 800.0),
+    "technology": ("node_45nm", "node_7nm"),
+    "dram_type": ("lpddr4", "hbm2"),
+    "formats": ("float32", "tflite_int8", "q4.12", "bfloat16"),
+    "dram": ({"kind": "ddr", "device": "lpddr4_3200", "channels": 1, "controller_latency_cycles": 4},),
+}
+"""Values of fields that designs of a batch differ in."""
+
+RARE = ("weight_sram.ports", "dram", "weight_sram.capacity_bytes", "input_buffer.capacity_bytes")
+"""What mostly means that there are no figures, or no batch."""
+
+PATHS = (*(path for path in OTHER if path not in RARE), *OTHER, *(path for path in OTHER if path not in RARE))
+
+
+@st.composite
+def variants(draw: st.DrawFn, case: Case, most: int) -> list[MachineConfig]:
+    """Machines that differ from a case's in a few fields, as far as they are valid."""
+    axes = draw(st.lists(st.sampled_from(PATHS), min_size=1, max_size=5, unique=True))
+    found: list[MachineConfig] = [case.config]
+    for _ in range(draw(st.integers(1, most))):
+        changes = {path: draw(st.sampled_from(OTHER[path])) for path in axes if draw(st.integers(0, 3))}
+        try:
+            found.append(case.with_fields(changes).config)
+        except ValidationError:
+            continue
+    return found
+
+
+DRAWN = st.one_of(cases(), cases().flatmap(unit_options)).flatmap(
+    lambda case: st.tuples(st.just(case), variants(case, 24))
+)
+EXAMPLES, PARTS = 400, 8
+"""Batches of 13 designs on average: together some 5,000."""
+
+
+def by_itself(evaluator: Evaluator, config: MachineConfig, case: Case, executor: str) -> Any:
+    try:
+        evaluation = evaluator.evaluate(Arch("drawn", config), case.workload, case.schedule, executor)
+    except ArchsimError as error:
+        return type(error), str(error)
+    return evaluation.executor, list(stats_outputs(evaluation.stats).items())
+
+
+@law
+@pytest.mark.parametrize("part", few(range(PARTS), 1))
+def test_a_batch_is_what_its_designs_are(part: int) -> None:
+    """Machines of any options, formats and technologies, any network and schedule; infeasible ones among them."""
+    seen: Counter[str] = Counter()
+
+    @seed(part)
+    @settings(max_examples=examples(EXAMPLES // PARTS), derandomize=False)
+    @given(DRAWN, st.integers(1, 40))
+    def compare(drawn: tuple[Case, list[MachineConfig]], steps: int) -> None:
+        case, configs = drawn
+        case = case.with_steps(steps)
+        check(case, configs, seen)
+
+    compare()
+    assert seen["evaluated"] > seen["left"]
+    if examples(EXAMPLES // PARTS) >= 10:
+        assert seen["refused"]
+    if examples(EXAMPLES // PARTS) >= 40:
+        assert seen["left"]
+
+
+def check(case: Case, configs: list[MachineConfig], seen: Counter[str]) -> None:
+    evaluator = Evaluator()
+    designs = Designs.from_configs(configs, [case.schedule] * len(configs))
+    found = BatchEvaluator(Evaluator().programs).evaluate(designs, case.spec)
+    told: set[int] = set()
+    for figures in found.figures:
+        values = {name: column.values() for name, column in figures.columns.items()}
+        for place, design in enumerate(figures.designs.tolist()):
+            of_batch = [(name, column[place]) for name, column in values.items()]
+            _, outputs = by_itself(evaluator, configs[design], case, "fast")
+            assert of_batch == outputs
+            assert [type(value) for _, value in of_batch] == [type(value) for _, value in outputs]
+            if place == 0:
+                assert by_itself(evaluator, configs[design], case, "machine") == ("machine", outputs)
+            seen["evaluated"] += 1
+            told.add(design)
+    for rows, error in found.refused:
+        for design in rows.tolist():
+            assert by_itself(evaluator, configs[design], case, "auto") == (type(error), str(error))
+            seen["refused"] += 1
+            told.add(design)
+    for rows, why in found.left:
+        assert not why.startswith("a batch failed"), why
+        for design in rows.tolist():
+            assert by_itself(evaluator, configs[design], case, "auto")[0] != "fast", why
+            seen["left"] += 1
+            told.add(design)
+    assert told == set(range(len(configs)))
+    assert sum(len(figures.designs) for figures in found.figures) + sum(
+        len(rows) for rows, _ in (*found.refused, *found.left)
+    ) == len(configs)
+
+
+PUBLISHED = [
+    ("npu_s10nx", "gru:64,64,t=9"),
+    ("koios_lstm", "lstm:64,64,t=20"),
+    ("tpu_v1", "lstm:40,64,t=9"),
+]
+
+
+@every_value
+@pytest.mark.parametrize(("arch", "workload"), PUBLISHED)
+def test_other_families(arch: str, workload: str) -> None:
+    """FIFOs between units, instructions that are issued as one; families without prices."""
+    loaded, work = load_arch(arch), load_workload(workload)
+    clocks, depths = (123.5, 400.0), (1, 3, 8)
+    configs = [
+        loaded.config.model_copy(
+            update={
+                "clock_mhz": clock,
+                "sequencer": loaded.config.sequencer.model_copy(update={"queue_depth": depth}),
+            }
+        )
+        for clock in clocks
+        for depth in depths
+    ]
+    evaluator = Evaluator()
+    found = BatchEvaluator(evaluator.programs).evaluate(Designs.from_configs(configs, [None] * len(configs)), work.spec)
+    (figures,) = found.figures
+    assert figures.designs.tolist() == list(range(len(configs)))
+    rows = zip(*(column.values() for column in figures.columns.values()), strict=True)
+    for config, row in zip(configs, rows, strict=True):
+        stats = evaluator.evaluate(Arch("drawn", config), work, None, "fast").stats
+        assert list(zip(figures.columns, row, strict=True)) == list(stats_outputs(stats).items())
