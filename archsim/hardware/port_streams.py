@@ -51,6 +51,9 @@ class Ports(Mapping[str, int | None]):
     def __getitem__(self, memory: str) -> int | None:
         return self._widths[memory]
 
+    def __contains__(self, memory: object) -> bool:
+        return memory in self._widths
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._widths)
 
@@ -69,6 +72,9 @@ class NotedPorts(Ports):
     def __getitem__(self, memory: str) -> int | None:
         self.asked[memory] = width = self._ports[memory]
         return width
+
+    def __contains__(self, memory: object) -> bool:
+        return memory in self._ports
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._ports)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archsim.config.deferred import Deferred
 from archsim.hardware.port_streams import (
     NotedPorts,
     Ports,
@@ -318,12 +319,20 @@ def test_beyond_64_bits(bits: int, values: int) -> None:
     assert stream.needed(width).tolist() == [k * width * values // bits for k in range(4)]
 
 
-def test_ports_are_a_mapping_and_which_of_them_are_asked_for_is_noted() -> None:
-    ports = Ports({"a": 8, "b": None}, ("a",))
-    assert (ports["a"], ports["b"], len(ports), list(ports)) == (8, None, 2, ["a", "b"])
+def test_noted_ports_are_the_ports_and_know_what_was_asked_for() -> None:
+    ports = Ports({"a": 8, "b": None, "c": 4}, ("a",))
     noted = NotedPorts(ports)
-    assert (noted["b"], sorted(noted.banked), list(noted)) == (None, ["a"], ["a", "b"])
-    assert noted.asked == {"b": None}
+    assert (len(noted), list(noted), noted.banked) == (3, ["a", "b", "c"], frozenset("a"))
+    assert noted.asked == {}
+    assert (noted["a"], noted.get("b"), noted.get("z")) == (8, None, None)
+    assert noted.asked == {"a": 8, "b": None}
+
+
+def test_widths_are_worked_out_when_they_are_asked_for() -> None:
+    made: list[str] = []
+    ports = Ports(Deferred({"a": lambda: made.append("a") or 8, "b": lambda: made.append("b")}))  # type: ignore[func-returns-value]
+    assert ("b" in ports, made) == (True, [])
+    assert (ports["a"], ports["a"], made) == (8, 8, ["a"])
 
 
 @given(vectors(), st.integers(1, 70))

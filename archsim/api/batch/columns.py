@@ -10,7 +10,8 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import fsum
+from functools import cached_property
+from math import fsum, isfinite
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -52,7 +53,7 @@ class Picked(Generic[Value]):
         return map(self.values.__getitem__, self.codes.tolist())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Column:
     """A figure of N designs: numbers in an array, or any values with which of them each design has."""
 
@@ -62,6 +63,15 @@ class Column:
     def same(value: Scalar, designs: int) -> Column:
         """The column of a figure that all designs share."""
         return Column(Picked((value,), np.zeros(designs, np.intp)))
+
+    @cached_property
+    def compact(self) -> Column:
+        """The same column, with distinct values and who has which where these are few."""
+        if isinstance(self.of, Picked):
+            return self
+        # By their bits, so that 0.0 and -0.0 are two.
+        bits, first, codes = np.unique(self.of.view(np.int64), return_index=True, return_inverse=True)
+        return self if 2 * len(bits) > len(codes) > 1 else Column(Picked(self.of[first].tolist(), codes))
 
     def __len__(self) -> int:
         return len(self.of.codes) if isinstance(self.of, Picked) else len(self.of)
@@ -73,7 +83,7 @@ class Column:
     def texts(self) -> list[str]:
         """The same as JSON; ValueError for what is no finite number."""
         if isinstance(self.of, Picked):
-            texts = [json.dumps(value, allow_nan=False) for value in self.of.values]
+            texts = list(map(_text, self.of.values))
             return list(map(texts.__getitem__, self.of.codes.tolist()))
         if not np.isfinite(self.of).all():
             raise ValueError("a figure is no finite number")
@@ -97,6 +107,12 @@ def classes(codes: Sequence[Codes], designs: int) -> tuple[Codes, Codes]:
         return np.zeros(min(1, designs), np.intp), np.zeros(designs, np.intp)
     _, first, inverse = np.unique(together, return_index=True, return_inverse=True)
     return first, inverse
+
+
+def _text(value: Scalar) -> str:
+    if isinstance(value, float) and not isfinite(value):
+        raise ValueError("a figure is no finite number")
+    return repr(value) if type(value) in (int, float) else json.dumps(value)  # as json.dumps does, and sooner
 
 
 Factor = int | Ints

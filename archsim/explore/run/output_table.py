@@ -22,7 +22,7 @@ class OutputTable:
     """Figures of designs: a column for each name."""
 
     def __init__(self, columns: Mapping[str, Column]) -> None:
-        self.columns = columns
+        self.columns = {name: column.compact for name, column in columns.items()}
         self._values: dict[str, list[Output]] = {}
 
     def value(self, name: str, row: int) -> Output:
