@@ -14,7 +14,7 @@ import archsim
 ROOT = Path(__file__).resolve().parents[2]
 AT_THE_ROOT = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "DEVIATIONS.md")
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
-PAGES = [*(ROOT / name for name in AT_THE_ROOT), *DOCS]
+PAGES = [*(ROOT / name for name in AT_THE_ROOT), ROOT / "README.zh-CN.md", ROOT / "examples" / "README.md", *DOCS]
 
 LINK = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
 
@@ -81,7 +81,7 @@ def test_a_broken_link_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_links_are_found_at_all() -> None:
     """A pattern that matched nothing would find nothing broken."""
-    assert {"docs/index.md", "docs/energy.md", "workloads/README.md"} <= set(links_of(ROOT / "README.md"))
+    assert {"docs/index.md", "docs/fidelity.md", "workloads/README.md"} <= set(links_of(ROOT / "README.md"))
     assert "explore_edge.png" in links_of(ROOT / "docs" / "explore.md")
     assert "#what-the-output-is-used-for" in links_of(ROOT / "docs" / "workloads.md")
 
