@@ -143,6 +143,11 @@ def check_section(name: str, title: str, folder: Path) -> None:
         assert not command.shown or shows(command.shown, ran.stdout), f"{command.line}\n{ran.stdout}"
 
 
+def blocks(page: Path) -> tuple[Block, ...]:
+    """All blocks of a page."""
+    return _blocks(page.read_text(encoding="utf-8"))
+
+
 def _blocks(text: str) -> tuple[Block, ...]:
     return tuple(Block(language, body) for language, body in _BLOCK.findall(text))
 
