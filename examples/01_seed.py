@@ -22,11 +22,12 @@ TENSORS = load_tensors(WORKLOAD)
 CELL = TENSORS.cells[0]
 STEPS, INPUT, HIDDEN = 70, 200, 1000
 
-X = TENSORS.x.astype(np.float64)
-W_IH, W_HH = CELL.weight_ih.astype(np.float64), CELL.weight_hh.astype(np.float64)
+assert CELL.weight_hh is not None
 assert CELL.bias_ih is not None
 assert CELL.bias_hh is not None
 assert CELL.c_0 is not None
+X = TENSORS.x.astype(np.float64)
+W_IH, W_HH = CELL.weight_ih.astype(np.float64), CELL.weight_hh.astype(np.float64)
 BIAS = CELL.bias_ih.astype(np.float64) + CELL.bias_hh
 W = np.concatenate([W_IH, W_HH], axis=1)
 """[W_ih W_hh], (4000, 1200): what multiplies [x, h]."""
