@@ -18,9 +18,9 @@ from archsim.importers.chain import described, stack_codes, stack_ranges, stack_
 from archsim.importers.codes import Array, coded_tensors
 from archsim.importers.faults import fault, first_line
 from archsim.importers.found import Float32Array, Found, FoundLayer, Refused
-from archsim.importers.tensors.tensor_file import npy_header
 from archsim.workload.calibration import Calibration, calibration_text
 from archsim.workload.config import LayerConfig, WorkloadConfig
+from archsim.workload.npy_header import npy_header
 
 RANGES = ".ranges.yaml"
 """The end of the file with the scales of a quantized model."""

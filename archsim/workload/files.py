@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from archsim.config.regular_files import open_regular
-from archsim.errors import Fault, WorkloadError
+from archsim.config.text import one_line, shorten
+from archsim.errors import Fault, FaultsError, WorkloadError
+from archsim.workload.npy_header import BROKEN, npy_header
 
 Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]
@@ -47,7 +48,7 @@ def _floats(path: Path, shapes: Shapes) -> dict[str, npt.NDArray[Any]]:
         for name, shape in shapes.items():
             header = _header(path, file, name)
             if header.shape != shape:
-                raise _error(path, name, f"expected shape {shape}, got {header.shape}")
+                raise _error(path, name, f"expected shape {shape}, got {shorten(str(header.shape), 80)}")
             if not header.is_float:
                 raise _error(path, name, f"expected float32 (or float16, float64) numbers, got {header.dtype}")
             tensors[name] = file.read(name)
@@ -64,7 +65,7 @@ def read_integers(path: Path, shapes: Shapes) -> dict[str, npt.NDArray[np.int64]
         for name, shape in shapes.items():
             header = _header(path, file, name)
             if header.shape != shape:
-                raise _error(path, name, f"expected shape {shape}, got {header.shape}")
+                raise _error(path, name, f"expected shape {shape}, got {shorten(str(header.shape), 80)}")
             if not header.is_integer:
                 raise _error(path, name, f"expected integers of up to 64 bits, got {header.dtype}")
             tensors[name] = np.ascontiguousarray(file.read(name), dtype=np.int64).reshape(shape)
@@ -136,14 +137,7 @@ class _Npz:
     def header(self, name: str) -> _Header:
         """Read a tensor's header on its own, before a single number, so that no header can claim memory."""
         with self.archive.open(f"{name}.npy") as file:
-            version = np.lib.format.read_magic(file)
-            read_header = {
-                (1, 0): np.lib.format.read_array_header_1_0,
-                (2, 0): np.lib.format.read_array_header_2_0,
-            }.get(version)
-            if read_header is None:
-                raise ValueError(f"unsupported .npy version {version}")
-            shape, _, dtype = read_header(file)
+            shape, dtype, _ = npy_header(file)
         integer = dtype.kind == "i" or (dtype.kind == "u" and dtype.itemsize < 8)
         return _Header(shape, str(dtype), dtype.kind == "f" and dtype.itemsize <= 8, integer)
 
@@ -196,7 +190,9 @@ def _open_npz(path: Path) -> Iterator[_TensorFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield _Npz(archive)
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
+    except FaultsError:
+        raise
+    except BROKEN as error:
         raise _error(path, "", f"not a valid .npz file: {_first_line(error)}") from error
 
 
@@ -204,7 +200,7 @@ def _header(path: Path, file: _TensorFile, name: str) -> _Header:
     names = file.names
     if name not in names:
         listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
-        raise _error(path, name, f"no such tensor; the file holds: {listed or 'none'}")
+        raise _error(path, name, f"no such tensor; the file holds: {shorten(listed, 300) or 'none'}")
     return file.header(name)
 
 
@@ -221,8 +217,8 @@ def _finite_float32(path: Path, name: str, tensor: npt.NDArray[Any]) -> npt.NDAr
 
 def _first_line(error: BaseException) -> str:
     text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0][:160]
+    return shorten(text.splitlines()[0], 160)
 
 
 def _error(path: Path, tensor: str, message: str) -> WorkloadError:
-    return WorkloadError((Fault(str(path), tensor, message),))
+    return WorkloadError((Fault(one_line(str(path)), shorten(tensor, 200), message),))

@@ -46,7 +46,9 @@ def test_unit_and_reference_agree_in_every_code(function: FunctionSpec, bits: in
 
 
 @pytest.mark.parametrize(
-    ("function", "exact", "worst"), [(SIGMOID, lambda v: 1 / (1 + np.exp(-v)), 7), (TANH, np.tanh, 12)], ids=str
+    ("function", "exact", "worst"),
+    [(SIGMOID, lambda v: 1 / (1 + np.exp(-v)), 7), (TANH, np.tanh, 12)],
+    ids=["sigmoid", "tanh"],
 )
 def test_how_near_it_is_to_the_functions(function: FunctionSpec, exact: Any, worst: int) -> None:
     """Over all arguments in q4.12 and results in q1.15, in codes; measured 6.4 and 11.8."""

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
 import numpy.typing as npt
 
 from archsim.errors import FaultsError
@@ -17,6 +16,7 @@ from archsim.importers.found import Found, Shape
 from archsim.importers.reading import Asked
 from archsim.importers.tensors.find_tensors import find_in_tensors
 from archsim.workload.files import read_tensors
+from archsim.workload.npy_header import npy_header
 
 MAX_NAMES = 100_000
 
@@ -90,17 +90,3 @@ def _npy_shape(path: Path, info: zipfile.ZipInfo, file: IO[bytes]) -> Shape | No
         message = f"not a valid .npz file: {info.file_size:,} bytes are not an array of shape {shape}"
         raise fault(path, message, info.filename)
     return shape
-
-
-def npy_header(file: IO[bytes]) -> tuple[Shape, np.dtype[Any], int]:
-    """The shape, type and header's length of a .npy file; ValueError if it is not one."""
-    version = np.lib.format.read_magic(file)
-    if version == (1, 0):
-        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-    elif version == (2, 0):
-        shape, _, dtype = np.lib.format.read_array_header_2_0(file)
-    else:
-        raise ValueError(f"unsupported .npy version {version}")
-    if any(size < 0 for size in shape):
-        raise ValueError(f"impossible shape {shape}")
-    return shape, dtype, file.tell()
