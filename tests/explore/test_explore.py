@@ -23,9 +23,9 @@ from archsim.explore.run.evaluation import stats_outputs
 from archsim.explore.run.watcher import Watcher
 from archsim.explore.search.front import Front, hypervolume
 from archsim.explore.search.importance import importance
-from archsim.explore.search.result_bounds import ResultBounds
+from archsim.explore.search.result_bounds import BatchBounds, ResultBounds
 from archsim.families.gemv.array.mac_array import MacArray
-from archsim.families.load import load_arch
+from archsim.families.load import Arch, load_arch
 from archsim.program.ir import Op
 from archsim.workload import load_workload
 from tests.explore.conftest import Write
@@ -97,6 +97,16 @@ def test_bounds_are_below_every_simulation(case: Case, formats: str, technology:
     for name, bound in bounds.items():
         assert bound.least * (1 - 1e-12) <= outputs[name] <= bound.most, name  # type: ignore[operator]
     assert bounds["area.area_mm2"].known
+
+
+@pytest.mark.parametrize("space", few(["cloud", "edge"], 1))
+def test_bounds_of_many_designs_are_those_of_each(space: str) -> None:
+    found = Space.load(space)
+    resolved, spec = found.resolve(range(3, found.size, found.size // 60)), found.workloads[0].workload.spec
+    bounds, alone = BatchBounds().bounds_of(resolved.table, spec), ResultBounds()
+    for design in resolved.designs:
+        assert design.config is not None
+        assert bounds[resolved.rows[design.number]] == alone.bounds_of(Arch("", design.config), spec)
 
 
 def test_the_bound_of_energy_by_hand() -> None:

@@ -85,7 +85,7 @@ class BatchEvaluator:
         rows = self._without_refused(machines, rows, found)
         if not len(rows):
             return
-        units = unit_rows(cached, machines, rows)
+        units = unit_rows(cached.units, cached.figure_cache.unit_facts, machines, rows)
         for mine in _alike(machines, units, rows):
             of_mine = units.at(mine)
             times = batch_times(cached, machines, of_mine, rows[mine])

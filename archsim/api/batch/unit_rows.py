@@ -1,16 +1,17 @@
-"""What the units of designs do in one program: a row for each distinct unit, and which row each design has."""
+"""What the units of designs do: a row for each distinct unit, and which row each design has."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from archsim.api.batch.columns import Codes, Ints, Picked, classes
 from archsim.api.batch.machines import MachineColumns
-from archsim.api.program_cache import CachedProgram
 from archsim.engines.recurrence import ServiceTimes
+from archsim.hardware.unit import Unit
 from archsim.metrics.unit_facts import UnitFacts
 
 
@@ -50,21 +51,25 @@ class UnitRows:
         return ServiceTimes(*(np.ascontiguousarray(times) for times in table))
 
 
-def unit_rows(cached: CachedProgram, machines: MachineColumns, rows: Codes) -> UnitRows:
-    """The facts of some designs' units in a program: worked out once for units that are alike in what is asked of them.
+FactsOf = Callable[[str, Unit[Any]], UnitFacts]
+"""What gives the facts of a machine's unit, by its name."""
+
+
+def unit_rows(names: Sequence[str], facts_of: FactsOf, machines: MachineColumns, rows: Codes) -> UnitRows:
+    """The facts of the units of some designs: worked out once for units that are alike in what is asked of them.
 
     Which ports a unit asks for is known when it has been asked; designs are told apart by these, too.
     """
-    return UnitRows({name: _facts(cached, machines, rows, name) for name in cached.units})
+    return UnitRows({name: _facts(facts_of, machines, rows, name) for name in names})
 
 
-def _facts(cached: CachedProgram, machines: MachineColumns, rows: Codes, name: str) -> Picked[UnitFacts]:
+def _facts(facts_of: FactsOf, machines: MachineColumns, rows: Codes, name: str) -> Picked[UnitFacts]:
     asked: set[str] = set()
     while True:
         codes = [machines.identity(name).codes[rows]]
         codes += [machines.width(name, memory).codes[rows] for memory in sorted(asked)]
         first, places = classes(codes, len(rows))
-        found = [cached.figure_cache.unit_facts(name, machines.unit(design, name)) for design in rows[first].tolist()]
+        found = [facts_of(name, machines.unit(design, name)) for design in rows[first].tolist()]
         now = asked.union(*(facts.asked for facts in found))
         if now == asked:
             return Picked(found, places)

@@ -126,10 +126,12 @@ class _Search:
         """
         self.order += numbers
         designs: list[Design] = []
-        for design in self.space.designs(numbers):
+        found = self.space.resolve(numbers)
+        best = classifier.best_possible(found) if self.pruning and front.members else {}
+        for design in found.designs:
             point = classifier.before(design)
-            if point is None and self.pruning and front.members:
-                by = front.dominator(classifier.best_possible(design))
+            if point is None and design.number in best:
+                by = front.dominator(best[design.number])
                 point = None if by is None else classifier.pruned(design, by)
             if point is None:
                 designs.append(design)

@@ -6,18 +6,16 @@ import ast
 import math
 from collections.abc import Mapping
 
-from archsim.errors import ArchError
 from archsim.explore.results.study import Point, Status
 from archsim.explore.run.outcome import Kind, Outcome, Outputs
-from archsim.explore.search.result_bounds import ResultBounds
+from archsim.explore.search.result_bounds import BatchBounds
 from archsim.explore.space.design import Design, Reason
 from archsim.explore.space.expression import Expression, ExpressionError, Scalar, truth
 from archsim.explore.space.fields import field_value
 from archsim.explore.space.interval import ANY, Interval, interval
 from archsim.explore.space.names import is_result
 from archsim.explore.space.objectives import Objective, aggregated
-from archsim.explore.space.space import Space
-from archsim.families.load import Arch
+from archsim.explore.space.space import ResolvedDesigns, Space
 
 SLACK = 1e-12
 """Bounds are taken that much (relatively) weaker, so that rounding of an expression can never make one too strong."""
@@ -31,7 +29,7 @@ class PointClassifier:
         before = [c for c in space.constraints if not any(map(is_result, c.names | c.totals))]
         self._before = tuple(before)
         self._after = tuple(c for c in space.constraints if c not in before)
-        self._bounds = ResultBounds()
+        self._bounds = BatchBounds()
         self._weights = [use.weight for use in space.workloads]
 
     def before(self, design: Design) -> Point | None:
@@ -60,14 +58,19 @@ class PointClassifier:
         """The point of a design whose bounds are dominated by point number `by`."""
         return self._point(design, Status.PRUNED, reason=Reason("bounds", f"dominated by point {by} at best"))
 
-    def best_possible(self, design: Design) -> tuple[float, ...]:
-        """The best that each objective can be, all to be minimized; -inf where nothing is known."""
-        assert design.config is not None
-        arch = Arch(self._space.arch_name, design.config)
-        try:
-            known = [self._bounds.bounds_of(arch, use.workload.spec) for use in self._space.workloads]
-        except ArchError:  # the evaluation says what is wrong with it
-            return (-math.inf,) * len(self._space.objectives)
+    def best_possible(self, found: ResolvedDesigns) -> dict[int, tuple[float, ...]]:
+        """The best that each objective of designs can be, all to be minimized, by the number of their points.
+
+        It is -inf where nothing is known; machines that are not valid have none.
+        """
+        bounds = [self._bounds.bounds_of(found.table, use.workload.spec) for use in self._space.workloads]
+        return {
+            design.number: self._best_of(design, [of_workload[found.rows[design.number]] for of_workload in bounds])
+            for design in found.designs
+            if design.number in found.rows
+        }
+
+    def _best_of(self, design: Design, known: list[Mapping[str, Interval]]) -> tuple[float, ...]:
         return tuple(self._best(objective, design, known) for objective in self._space.objectives)
 
     def _best(self, objective: Objective, design: Design, known: list[Mapping[str, Interval]]) -> float:
@@ -84,6 +87,9 @@ class PointClassifier:
             return -math.inf
 
     def _interval(self, expression: Expression, design: Design, results: Mapping[str, Interval]) -> Interval:
+        if expression.text in results:  # a result by itself, as most objectives are
+            return results[expression.text]
+
         def bounds(name: str) -> Interval | Scalar:
             return results.get(name, ANY) if is_result(name) else self._field(design, name)
 
@@ -103,6 +109,9 @@ class PointClassifier:
         return value
 
     def _value(self, expression: Expression, design: Design, outputs: Outputs) -> Scalar:
+        if expression.text in outputs:  # a result by itself, as most objectives are
+            return _result(outputs, expression.text)
+
         def lookup(name: str) -> Scalar:
             return _result(outputs, name) if is_result(name) else self._field(design, name)
 

@@ -12,13 +12,24 @@ from DRAM, one reading of W_hh a step from the weight SRAM, and what leaks in th
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
+import numpy as np
+
+from archsim.api.batch import Designs
+from archsim.api.batch.columns import Codes, Picked
+from archsim.api.batch.energy import AreaColumns, Priced
+from archsim.api.batch.machines import MachineColumns, Machines
+from archsim.api.batch.observer import Observer
+from archsim.api.batch.unit_rows import unit_rows
+from archsim.errors import ArchError
 from archsim.explore.space.interval import Interval
 from archsim.families.load import Arch
 from archsim.families.machine_config import MachineConfig
 from archsim.families.registry import build_units
+from archsim.hardware.unit import Unit
 from archsim.metrics.energy import PJ_PER_MW_US, compute_costs, without_model
 from archsim.metrics.unit_facts import SharedFacts, UnitFacts
 from archsim.technology.prices import PJ_PER_UJ
@@ -26,7 +37,7 @@ from archsim.workload.network import NetworkSpec
 
 
 class ResultBounds:
-    """The bounds of results, for many designs one after the other; a unit's costs are kept by its identity."""
+    """The bounds of results, for designs one after the other; a unit's costs are kept by its identity."""
 
     def __init__(self) -> None:
         self._facts = SharedFacts()
@@ -44,13 +55,65 @@ class ResultBounds:
         return bounds
 
 
+class BatchBounds:
+    """The bounds of results of many designs at once, the same as those of ResultBounds; what they share is kept."""
+
+    def __init__(self) -> None:
+        self._facts = SharedFacts()
+        self._machines = Machines()
+        self._times: dict[NetworkSpec, Observer[dict[str, Interval]]] = {}
+        self._dynamic: dict[NetworkSpec, Observer[float]] = {}
+
+    def bounds_of(self, designs: Designs, spec: NetworkSpec) -> Sequence[Mapping[str, Interval]]:
+        """The bounds of each design's results by name; a design without prices has none of energy and area."""
+        if spec not in self._times:
+            self._times[spec] = Observer(lambda config: _times(config, spec))
+            self._dynamic[spec] = Observer(lambda config: _dynamic_uj(config, spec))
+        found = [dict(bounds) for bounds in self._times[spec].column(designs).each()]
+        machines = MachineColumns(designs, self._machines)
+        names, memories, prices = machines.unit_names, machines.memory_names, machines.prices
+        unpriced = np.array([price is None for price in prices.values], np.intp)[prices.codes]
+        _, group = designs.together((names.codes, memories.codes, unpriced))
+        for number in range(int(group.max(initial=-1)) + 1):
+            rows = np.flatnonzero(group == number)
+            if not unpriced[rows[0]]:
+                self._add_costs(machines, rows, self._dynamic[spec].column(designs), found)
+        return found
+
+    def _add_costs(
+        self, machines: MachineColumns, rows: Codes, dynamic_uj: Picked[float], found: list[dict[str, Interval]]
+    ) -> None:
+        units = unit_rows(machines.unit_names.of(int(rows[0])), self._facts_of, machines, rows)
+        priced = Priced.of(machines, units, rows)
+        assert priced is not None
+        area = AreaColumns.of(priced)
+        figures = zip(rows.tolist(), area.area_mm2.tolist(), area.leakage_mw.tolist(), strict=True)
+        for design, area_mm2, leakage_mw in figures:
+            least_us = found[design]["latency_us"].least
+            found[design] |= _costs(area_mm2, leakage_mw, dynamic_uj.of(design), least_us)
+
+    def _facts_of(self, name: str, unit: Unit[Any]) -> UnitFacts:
+        return self._facts.get(name, unit, ())
+
+
+def _dynamic_uj(config: MachineConfig, spec: NetworkSpec) -> float:
+    try:
+        return 0.0 if config.costing is None else config.least_energy_uj(spec, Arch("", config).prices)
+    except ArchError:
+        return 0.0  # of a design without prices nothing is asked
+
+
 def _energies(arch: Arch, spec: NetworkSpec, facts: Mapping[str, UnitFacts], least_us: float) -> dict[str, Interval]:
     costs = compute_costs(arch, facts)
-    area, dynamic_uj = costs.area, arch.config.least_energy_uj(spec, costs.prices)
-    leakage_uj = area.leakage_mw * least_us * PJ_PER_MW_US / PJ_PER_UJ
+    dynamic_uj = arch.config.least_energy_uj(spec, costs.prices)
+    return _costs(costs.area.area_mm2, costs.area.leakage_mw, dynamic_uj, least_us)
+
+
+def _costs(area_mm2: float, leakage_mw: float, dynamic_uj: float, least_us: float) -> dict[str, Interval]:
+    leakage_uj = leakage_mw * least_us * PJ_PER_MW_US / PJ_PER_UJ
     return {
-        "area.area_mm2": Interval(area.area_mm2, area.area_mm2),
-        "area.leakage_mw": Interval(area.leakage_mw, area.leakage_mw),
+        "area.area_mm2": Interval(area_mm2, area_mm2),
+        "area.leakage_mw": Interval(leakage_mw, leakage_mw),
         "energy.dynamic_uj": Interval(dynamic_uj, math.inf),
         "energy.leakage_uj": Interval(leakage_uj, math.inf),
         "energy.total_uj": Interval(dynamic_uj + leakage_uj, math.inf),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from archsim import __version__
+from archsim.api.batch import Designs
 from archsim.config.regular_files import open_regular
 from archsim.explore.space.design import Design, design_key
 from archsim.explore.space.expression import Expression
@@ -33,6 +34,15 @@ class WeightedWorkload:
     workload: Workload
     reference: str
     weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedDesigns:
+    """Designs of some points: all of them, those of valid machines as a table, and point number -> row in that."""
+
+    designs: list[Design]
+    table: Designs
+    rows: Mapping[int, int]
 
 
 @dataclass(frozen=True)
@@ -115,15 +125,20 @@ class Space:
 
     def designs(self, numbers: Sequence[int]) -> list[Design]:
         """The designs of some points, as `design` gives them: what they have in common is resolved once."""
-        resolver = self.resolver
-        found = resolver.resolve(numbers)
-        keys = resolver.keys(found, self.workloads_digest)
+        return self.resolve(numbers).designs
+
+    def resolve(self, numbers: Sequence[int]) -> ResolvedDesigns:
+        """The same, with those of valid machines as a table."""
+        found = self.resolver.resolve(numbers)
+        keys = self.resolver.keys(found, self.workloads_digest)
         designs: dict[int, Design] = {}
-        for place, (row, key, inputs) in enumerate(zip(found.places, keys, found.inputs(), strict=True)):
-            make_config = partial(found.designs.config, place)
-            schedule = found.designs.schedules.of(place)
-            designs[row] = Design(numbers[row], inputs, str(schedule), key, make_config=make_config)
-        return [designs[row] if row in designs else self.design(number) for row, number in enumerate(numbers)]
+        for row, (place, key, inputs) in enumerate(zip(found.places.tolist(), keys, found.inputs(), strict=True)):
+            make_config = partial(found.designs.config, row)
+            schedule = str(found.designs.schedules.of(row))
+            designs[place] = Design(numbers[place], inputs, schedule, key, make_config=make_config)
+        everything = [designs[place] if place in designs else self.design(n) for place, n in enumerate(numbers)]
+        rows = {numbers[place]: row for row, place in enumerate(found.places.tolist())}
+        return ResolvedDesigns(everything, found.designs, rows)
 
     @cached_property
     def resolver(self) -> Resolver:
