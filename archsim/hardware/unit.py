@@ -253,6 +253,11 @@ class Unit(ABC, Generic[ConfigT]):
         return PortUse(memory, len(tails), most_words(writes, self.ports), tails)
 
     @property
+    def varies_with(self) -> str:
+        """What the service times of a unit that is not static depend on, in words."""
+        return "what was before"
+
+    @property
     def static(self) -> bool:
         """Whether `cycles(op)` is each op's service time; if not, it is a lower bound, and a session has the times."""
         return True

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from archsim.hardware.unit import Units
-from archsim.program.ir import Buffer, Phase, PhaseKind, Program, Region
+from archsim.program.ir import Buffer, Op, Phase, PhaseKind, Program, Region
 
 Traffic = Mapping[str, Mapping[str, Mapping[str, int]]]
 """memory -> "read" or "write" -> kind of data -> bytes."""
@@ -64,7 +64,8 @@ def dram_burst_traffic(program: Program, units: Units) -> Mapping[str, int]:
         for op, times in phase.distinct:
             for direction, regions in (("read", op.reads + op.updates), ("write", op.writes)):
                 of_dram = [region for region in regions if region.buffer.memory == DRAM]
-                moved[direction] += times * sum(map(units[op.unit].moved_bits, of_dram))
+                unit = units[op.unit]
+                moved[direction] += sum(int(times * unit.moved_bits(part) * op.moved_share(part)) for part in of_dram)
     return {direction: bits // 8 for direction, bits in moved.items()}
 
 
@@ -85,17 +86,17 @@ def _traffic(program: Program, phases: Iterable[Phase]) -> Traffic:
         for memory in sorted({buffer.memory for buffer in program.buffers})
     }
 
-    def count(region: Region, direction: str, times: int) -> None:
+    def count(op: Op, region: Region, direction: str, times: int) -> None:
         kinds = bits[region.buffer.memory][direction]
         kind = region.buffer.kind.value
-        kinds[kind] = kinds.get(kind, 0) + region.bits * times
+        kinds[kind] = kinds.get(kind, 0) + int(region.bits * times * op.moved_share(region))
 
     for phase in phases:
         for op, times in phase.distinct:
             for region in op.reads + op.updates:
-                count(region, "read", times)
+                count(op, region, "read", times)
             for region in op.writes:
-                count(region, "write", times)
+                count(op, region, "write", times)
     return {
         memory: {direction: _bytes(kinds) for direction, kinds in directions.items()}
         for memory, directions in bits.items()

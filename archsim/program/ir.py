@@ -257,6 +257,10 @@ class Op(ABC):
         """The time steps whose W_ih x the op makes at once, ahead of them; 0 if it makes none ahead."""
         return 0
 
+    def moved_share(self, region: Region) -> int | Fraction:
+        """The share of an operand or result that a repetition moves, in the mean of all; 1 but where data decide it."""
+        return 1
+
     @property
     def streams(self) -> bool:
         """Whether the op reads word by word what another op of the same repetition is still writing."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from archsim.families.delta.layer_times import LayerRules
-from archsim.program.ir import Op, Region, Sent
+from archsim.program.ir import DataKind, Op, Region, Sent
 from archsim.workload.activity import LayerActivity
 from archsim.workload.network import CellKind, DeltaThresholds, FunctionSpec
 
@@ -17,6 +18,16 @@ class ColumnOp(Op):
     rules: LayerRules
     activity: LayerActivity | None
     """The columns of all steps; None as long as they are not known, and then nothing can be timed."""
+
+    @property
+    def bias_steps(self) -> int:
+        """The steps that multiply the bias."""
+        return 0 if self.activity is None else sum(0 in step.x for step in self.activity.steps)
+
+    def columns_share(self, columns: int, of: int) -> Fraction:
+        """The share that so many columns over all steps are of so many in each."""
+        assert self.activity is not None
+        return Fraction(columns, of * len(self.activity.steps))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +60,12 @@ class Scan(ColumnOp):
     def awaits(self) -> tuple[Region, ...]:
         return (self.turn,)
 
+    def moved_share(self, region: Region) -> int | Fraction:
+        """The FIFO takes what was sent alone."""
+        if self.activity is None or region != self.deltas:
+            return 1
+        return self.columns_share(self.activity.columns, region.entries)
+
     @property
     def sent(self) -> Sent:
         return Sent(self.deltas, self.layer, self.rules.inputs)
@@ -74,6 +91,21 @@ class MultiplyColumns(ColumnOp):
     @property
     def writes(self) -> tuple[Region, ...]:
         return (self.sums,)
+
+    def moved_share(self, region: Region) -> int | Fraction:
+        """The columns that are multiplied are fetched, and no others."""
+        if self.activity is None:
+            return 1
+        if region == self.deltas:
+            return self.columns_share(self.activity.columns, region.entries)
+        kind, steps = region.buffer.kind, self.activity.steps
+        if kind is DataKind.BIAS:
+            return self.columns_share(self.bias_steps, 1)
+        if kind is DataKind.W_IH:
+            return self.columns_share(sum(len(step.x) for step in steps) - self.bias_steps, region.buffer.width)
+        if kind is DataKind.W_HH:
+            return self.columns_share(sum(len(step.h) for step in steps), region.buffer.width)
+        return 1
 
     @property
     def macs(self) -> int:

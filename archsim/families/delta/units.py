@@ -33,6 +33,11 @@ class DeltaUnit(Unit[ConfigT]):
     def __init__(self, config: ConfigT, formats: Formats) -> None:
         super().__init__(config, {}, formats)
 
+    @property
+    def varies_with(self) -> str:
+        """What has changed in each step."""
+        return "the data of each step"
+
     def port_cycles(self, op: Op) -> int:
         """The cycles of the ports: 0."""
         return 0

@@ -14,6 +14,7 @@ from archsim.api.explain import Findings, find
 from archsim.config.presets import is_name
 from archsim.families.load import Arch
 from archsim.lowering.tensors import Results
+from archsim.metrics.activity import activity_figures
 from archsim.report.files.accuracy_figures import accuracy_figures
 from archsim.workload import Workload
 from archsim.workload.layout import Layout
@@ -24,13 +25,16 @@ def stats_json(simulation: Simulation, findings: Findings | None = None) -> str:
     """All figures and the verdict on the numbers, as one JSON object; `findings` are made if they are not given.
 
     "latency_stack" is the critical path by unit and cause, of a streaming workload a frame's; null of a run of over
-    MAX_STACK_OPS ops. "step_end_cycles" of a machine whose steps depend on data. "schedules", best first, where the
-    best one was asked for. "further" are figures of other packages, if any.
+    MAX_STACK_OPS ops. "step_end_cycles" and "activity" of a machine whose steps depend on data. "schedules", best
+    first, where the best one was asked for. "further" are figures of other packages, if any.
     """
     figures = run_figures(simulation)
     figures["latency_stack"] = (findings or find(simulation)).stack
     if simulation.step_end_cycles is not None:
         figures["step_end_cycles"] = simulation.step_end_cycles
+    columns = activity_figures(simulation.workload.spec, simulation.trace.counts)
+    if columns is not None:
+        figures["activity"] = dataclasses.asdict(columns)
     if simulation.frames is not None:
         figures |= dataclasses.asdict(simulation.frames)
     if simulation.ranking is not None:

@@ -21,6 +21,7 @@ TEXT_WIDTH = 100
 def print_report(simulation: Simulation, console: Console, findings: Findings, changes: NearChanges | None) -> None:
     """Print the whole report; colours and width are the console's. `changes`: None if none were measured."""
     from archsim.report.text.text_accuracy import accuracy
+    from archsim.report.text.text_activity import activity
     from archsim.report.text.text_changes import measured_changes
     from archsim.report.text.text_energy import energy
     from archsim.report.text.text_frames import frame
@@ -44,6 +45,7 @@ def print_report(simulation: Simulation, console: Console, findings: Findings, c
         roofline(simulation),
         mac_stack(simulation),
         units(simulation),
+        activity(simulation),
         room(simulation),
         traffic(simulation),
         energy(simulation),

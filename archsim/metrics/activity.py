@@ -1,0 +1,52 @@
+"""Counts what a delta network has skipped: columns of each layer's matrices, and the weights that were not fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from archsim.metrics.declare import Metric
+from archsim.workload.network import NetworkSpec
+
+
+@dataclass(frozen=True, slots=True)
+class LayerColumns:
+    """The columns of one layer over all steps."""
+
+    x: Annotated[int, Metric("columns", "elements of the layer's input that were passed on, over all steps")]
+    h: Annotated[int, Metric("columns", "elements of h_{t-1} that were passed on, over all steps")]
+    bias: Annotated[int, Metric("columns", "how often the bias was passed on: once")]
+    x_share: Annotated[float, Metric("1", "share of the input's elements that were passed on", "x / (I T)")]
+    h_share: Annotated[float, Metric("1", "share of h's elements that were passed on", "h / (H T)")]
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityFigures:
+    """What a delta network has multiplied and skipped."""
+
+    layers: Annotated[tuple[LayerColumns, ...], Metric("", "the columns of each layer")]
+    multiplied_macs: Annotated[
+        int, Metric("MAC", "multiply-accumulates that were done", "columns of x and h * gates H, over all layers")
+    ]
+    skipped_share: Annotated[
+        float, Metric("1", "share of the model's multiply-accumulates that were skipped", "1 - multiplied_macs / macs")
+    ]
+    counts: Annotated[
+        Mapping[str, Mapping[str, int]],
+        Metric("", "what units counted: cycles that the encoder stood still for a full FIFO, columns of the array"),
+    ]
+
+
+def activity_figures(spec: NetworkSpec, counts: Mapping[str, Mapping[str, int]]) -> ActivityFigures | None:
+    """The figures of a run whose columns are known; None of any other network."""
+    if spec.activity is None:
+        return None
+    layers, macs = [], 0
+    for (cell,), layer in zip(spec.layers, spec.activity, strict=True):
+        bias = sum(0 in step.x for step in layer.steps)
+        x, h = sum(len(step.x) for step in layer.steps) - bias, sum(len(step.h) for step in layer.steps)
+        macs += (x + h) * cell.rows
+        dense_x, dense_h = cell.input_size * spec.steps, cell.hidden_size * spec.steps
+        layers.append(LayerColumns(x, h, bias, x / dense_x, h / dense_h))
+    return ActivityFigures(tuple(layers), macs, 1 - macs / spec.macs, counts)
