@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -13,12 +13,12 @@ from archsim.families.machine_config import MachineConfig
 from archsim.hardware.unit import Service, Units
 from archsim.metrics.bounds import StepTimes
 from archsim.metrics.precomputed import Precomputed
-from archsim.program.ir import PhaseKind
+from archsim.program.ir import PhaseKind, Program
 from archsim.trace import Trace, Window
 from archsim.trace.limits import LARGEST_CYCLE, too_long
 
 if TYPE_CHECKING:
-    from archsim.engines.recurrence import Timing
+    from archsim.engines.recurrence import Recorded, Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,15 @@ def time_fast(
         return reason
     of_shapes = ServiceTimes.from_services(services)
     of_phases = tuple(of_shapes.at(places) for places in cached.shape_places)
-    timing = Timing(of_phases, sequencer.issue_cycles, sequencer.queue_depth, sequencer.token_latency_cycles)
-    trace = execute_fast(cached.tables, timing, window=window).trace
-    times, bursts = _step_times(cached, trace, timing), cached.figure_cache.burst_figures(config, units)
+    recorded, counts = _recorded(cached.program, units)
+    of_sequencer = sequencer.issue_cycles, sequencer.queue_depth, sequencer.token_latency_cycles
+    timing = Timing(of_phases, *of_sequencer, recorded)
+    trace = replace(execute_fast(cached.tables, timing, window=window).trace, counts=counts)
+    if recorded:
+        times = StepTimes.from_program(cached.program, units, sequencer.token_latency_cycles)
+    else:
+        times = _step_times(cached, trace, timing)
+    bursts = cached.figure_cache.burst_figures(config, units)
     return FastTiming(trace, Precomputed(cached.spec, cached.figures, times, bursts, facts))
 
 
@@ -64,6 +70,30 @@ def _check_length(cached: CachedProgram, services: Sequence[Service]) -> None:
         occupied[op.unit] += service.occupancy_cycles * times
     if max(occupied.values(), default=0) >= LARGEST_CYCLE:
         raise too_long()
+
+
+def _recorded(program: Program, units: Units) -> tuple[tuple[Recorded | None, ...], Mapping[str, Mapping[str, int]]]:
+    """The times of all repetitions, () if they are alike in all phases; and what the units count in them."""
+    from archsim.engines.recurrence import Recorded
+
+    sessions = {name: unit.session(program.buffers) for name, unit in units.items() if not unit.static}
+    if not sessions:
+        return (), {}
+    found: list[Recorded | None] = []
+    for phase in program.phases:
+        if not any(op.unit in sessions for op in phase.ops):
+            found.append(None)
+            continue
+        known = [units[op.unit].cycles(op) for op in phase.ops]
+        rows = [
+            [
+                sessions[op.unit].service(op, repetition, 0, 0) if op.unit in sessions else service
+                for op, service in zip(phase.ops, known, strict=True)
+            ]
+            for repetition in range(phase.repeat)
+        ]
+        found.append(Recorded.from_services(rows))
+    return tuple(found), {name: session.counts() for name, session in sessions.items()}
 
 
 def _step_times(cached: CachedProgram, trace: Trace, timing: Timing) -> StepTimes:

@@ -26,9 +26,14 @@ from archsim.workload.activity import Activity, LayerActivity, StepColumns
 class OwnActivities:
     """Finds activities, and keeps those found last: they are the same on all machines of the same arithmetic."""
 
-    def __init__(self, kept: int = 16) -> None:
-        self._most = kept
+    def __init__(self, most: int = 16) -> None:
+        self._most = most
         self._found: OrderedDict[Hashable, Activity] = OrderedDict()
+
+    @property
+    def kept(self) -> int:
+        """How many are kept."""
+        return len(self._found)
 
     def of(self, workload: Workload, schedule: Schedule[Any], cached: CachedProgram, arch: Arch) -> Activity | None:
         """The activity of a workload, computed if its schedule needs one that nobody has given; else None."""

@@ -253,9 +253,13 @@ class Unit(ABC, Generic[ConfigT]):
         return PortUse(memory, len(tails), most_words(writes, self.ports), tails)
 
     @property
-    def varies_with(self) -> str:
-        """What the service times of a unit that is not static depend on, in words."""
-        return "what was before"
+    def recorded(self) -> bool:
+        """Whether all service times are known before a run: they are the same whenever an op starts.
+
+        Those of a unit that is not static differ from repetition to repetition, by recorded data, and its session has
+        them all the same.
+        """
+        return self.static
 
     @property
     def static(self) -> bool:

@@ -8,7 +8,7 @@ from archsim.engines.recurrence.lane_chains import longest_chains
 from archsim.engines.recurrence.lanes import LONGEST_RUN
 from archsim.engines.recurrence.phase_arrays import ProgramTables
 from archsim.engines.recurrence.refusal import length_refusal, machine_refusal, program_refusal, refusal_of
-from archsim.engines.recurrence.timing import ServiceTimes, Timing
+from archsim.engines.recurrence.timing import Recorded, ServiceTimes, Timing
 
 __all__ = [
     "LONGEST_RUN",
@@ -17,6 +17,7 @@ __all__ = [
     "ChainTables",
     "LaneResults",
     "ProgramTables",
+    "Recorded",
     "Run",
     "ServiceTimes",
     "Timing",

@@ -48,7 +48,8 @@ class BatchTiming:
         """The same of one design."""
         rows = self.row[self.shape_unit[shape], design]
         times = ServiceTimes(*(np.ascontiguousarray(table[rows, shape]) for table in self.services))
-        return PhaseTiming(times, self.issue_cycles, self.queue_depth, self.token_latency_cycles)
+        alike = np.zeros((0, len(shape)), np.int64)
+        return PhaseTiming(times, self.issue_cycles, self.queue_depth, self.token_latency_cycles, alike)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,7 +14,7 @@ from archsim.engines.recurrence.kernel import run_phase
 from archsim.engines.recurrence.phase_arrays import PhaseArrays, ProgramTables
 from archsim.engines.recurrence.record import PhaseLog, Skip, timelines, window_records
 from archsim.engines.recurrence.state import Log, PhaseState
-from archsim.engines.recurrence.timing import PhaseTiming, Timing
+from archsim.engines.recurrence.timing import PhaseTiming, Recorded, Timing
 from archsim.errors import ExecutorError
 from archsim.program.codes import CAUSES
 from archsim.program.ir import Phase
@@ -39,6 +39,7 @@ class _PhaseRun:
     phase: Phase
     arrays: PhaseArrays
     timing: PhaseTiming
+    recorded: Recorded | None
     state: PhaseState
     skip: Skip
 
@@ -68,7 +69,8 @@ def execute_fast(tables: ProgramTables, timing: Timing, *, window: Window | None
     evaluated: list[int] = []
     of_phases = zip(tables.program.phases, tables.phases, timing.phases, strict=True)
     for number, (phase, arrays, of_phase) in enumerate(of_phases):
-        run = _run(phase, arrays, of_phase, Log.empty(0, 0), skip)
+        recorded = timing.recorded_of(number)
+        run = _run(phase, arrays, of_phase, recorded, Log.empty(0, 0), skip)
         end = now + run.cycles
         if window is not None:
             log = _logged(run, skip)
@@ -84,10 +86,13 @@ def execute_fast(tables: ProgramTables, timing: Timing, *, window: Window | None
     return Run(trace, tuple(evaluated))
 
 
-def _run(phase: Phase, arrays: PhaseArrays, timing: PhaseTiming, log: Log, skip: bool) -> _PhaseRun:
-    state = PhaseState.at_start(arrays, timing, log)
+def _run(
+    phase: Phase, arrays: PhaseArrays, timing: PhaseTiming, recorded: Recorded | None, log: Log, skip: bool
+) -> _PhaseRun:
+    """A phase evaluated; one whose repetitions take different times never repeats itself."""
+    state, skip = PhaseState.at_start(arrays, timing, log), skip and recorded is None
     skipped = Skip(*run_phase(arrays, timing, state, skip)) if arrays.executes else Skip(0, -1, 0, 0)
-    return _PhaseRun(phase, arrays, timing, state, skipped)
+    return _PhaseRun(phase, arrays, timing, recorded, state, skipped)
 
 
 def _logged(run: _PhaseRun, skip: bool) -> PhaseLog:
@@ -98,8 +103,9 @@ def _logged(run: _PhaseRun, skip: bool) -> PhaseLog:
             f"phase {run.phase.name}: {repetitions * ops:,} ops until it repeats itself are too many to be recorded"
         )
     log = Log.empty(repetitions, ops)
-    _run(run.phase, run.arrays, run.timing, log, skip)
-    return PhaseLog(run.phase, run.arrays.unit, run.timing.services.occupancy, log, run.skip)
+    _run(run.phase, run.arrays, run.timing, run.recorded, log, skip)
+    occupancy = run.timing.services.occupancy if run.recorded is None else run.recorded.occupancy
+    return PhaseLog(run.phase, run.arrays.unit, occupancy, log, run.skip)
 
 
 def _unit_traces(run: _PhaseRun, units: tuple[str, ...]) -> dict[str, UnitTrace]:
@@ -107,8 +113,13 @@ def _unit_traces(run: _PhaseRun, units: tuple[str, ...]) -> dict[str, UnitTrace]
     arrays, services, count = run.arrays, run.timing.services, len(units)
     compute = np.zeros(count, np.int64)
     occupied = np.zeros(count, np.int64)
-    np.add.at(compute, arrays.unit, services.compute * arrays.times)
-    np.add.at(occupied, arrays.unit, services.occupancy * arrays.times)
+    recorded = run.recorded
+    if recorded is None:
+        np.add.at(compute, arrays.unit, services.compute * arrays.times)
+        np.add.at(occupied, arrays.unit, services.occupancy * arrays.times)
+    else:
+        np.add.at(compute, arrays.unit, recorded.compute.sum(axis=0))
+        np.add.at(occupied, arrays.unit, recorded.occupancy.sum(axis=0))
     port, idle = (occupied - compute).tolist(), (run.cycles - run.state.free_at).tolist()
     waits = [dict(zip(CAUSES, of_unit, strict=True)) for of_unit in run.state.waits.tolist()]
     figures = zip(units, arrays.instances.tolist(), compute.tolist(), port, waits, idle, strict=True)

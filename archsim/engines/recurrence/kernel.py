@@ -105,7 +105,7 @@ def _run_repetition(
         if waited:
             state.waits[u, ISSUE_CODE if issued > arrived else cause] += waited
         # Free: after the occupancy, but not before all the words have come that the op takes from a FIFO.
-        free = start + services.occupancy[k]
+        free = start + (timing.occupancy[r, k] if len(timing.occupancy) else services.occupancy[k])
         if drained > free:
             state.waits[u, OPERAND_CODE] += drained - free
             free = drained

@@ -41,7 +41,7 @@ class PhaseLog:
     unit: Ints
     """(n) the place of each op's unit."""
     occupancy: Ints
-    """(n) the cycles for which each op holds its unit."""
+    """(n) the cycles for which each op holds its unit; (R, n) where they differ from repetition to repetition."""
     times: Log
     skip: Skip
 
@@ -103,7 +103,7 @@ class _Occupied:
         starts = log.times.start[:, ops]
         taken = starts >= 0
         self._starts = starts[taken]
-        self._busy = np.concatenate([[0], np.cumsum(np.broadcast_to(log.occupancy[ops], taken.shape)[taken])])
+        self._busy = np.concatenate([[0], np.cumsum(np.broadcast_to(log.occupancy[..., ops], taken.shape)[taken])])
         self._cycles = np.diff(self._busy)
         per_row = taken.sum(axis=1)
         until = np.concatenate([[0], np.cumsum(per_row)])

@@ -27,7 +27,7 @@ def machine_refusal(units: Iterable[Unit[Any]], single_ported: Iterable[str]) ->
 
     `single_ported`: the memories whose one port all units share.
     """
-    return refusal_of(sorted({unit.name for unit in units if not unit.static}), single_ported)
+    return refusal_of(sorted({unit.name for unit in units if not unit.recorded}), single_ported)
 
 
 def refusal_of(dynamic: Collection[str], single_ported: Iterable[str]) -> str:

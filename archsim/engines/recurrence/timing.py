@@ -53,6 +53,25 @@ class PhaseTiming(NamedTuple):
     """Ops that wait in front of each unit at most."""
     token_latency_cycles: int
     """Cycles from an event until the tokens that it sends arrive."""
+    occupancy: Ints
+    """(R, n) the occupancy of each op in each repetition, where those differ; (0, n) where they do not."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recorded:
+    """The service times of a phase's n ops in each of its R repetitions, which data make different."""
+
+    compute: Ints
+    """(R, n) cycles in which the datapath works."""
+    occupancy: Ints
+    """(R, n) cycles for which the op holds its unit."""
+
+    @classmethod
+    def from_services(cls, services: Sequence[Sequence[Service]]) -> Recorded:
+        """The times of services, a row for each repetition."""
+        rows = [[(s.compute_cycles, s.occupancy_cycles) for s in of_repetition] for of_repetition in services]
+        table = np.array(rows, np.int64).reshape(len(rows), -1, 2)
+        return cls(np.ascontiguousarray(table[..., 0]), np.ascontiguousarray(table[..., 1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +82,20 @@ class Timing:
     issue_cycles: int
     queue_depth: int
     token_latency_cycles: int = 0
+    recorded: tuple[Recorded | None, ...] = ()
+    """For each phase the times of its repetitions, None where they are all alike; () if that is so in all phases."""
+
+    def recorded_of(self, phase: int) -> Recorded | None:
+        """The times of a phase's repetitions, if they differ."""
+        return self.recorded[phase] if self.recorded else None
 
     @property
     def phases(self) -> tuple[PhaseTiming, ...]:
         """The timing of each phase."""
         sequencer = self.issue_cycles, self.queue_depth, self.token_latency_cycles
-        return tuple(PhaseTiming(services, *sequencer) for services in self.services)
+        found = []
+        for number, services in enumerate(self.services):
+            recorded = self.recorded_of(number)
+            none = np.zeros((0, len(services.depth)), np.int64)
+            found.append(PhaseTiming(services, *sequencer, none if recorded is None else recorded.occupancy))
+        return tuple(found)

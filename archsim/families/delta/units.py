@@ -34,9 +34,9 @@ class DeltaUnit(Unit[ConfigT]):
         super().__init__(config, {}, formats)
 
     @property
-    def varies_with(self) -> str:
-        """What has changed in each step."""
-        return "the data of each step"
+    def recorded(self) -> bool:
+        """True: a step takes what its columns make it take, whenever it begins."""
+        return True
 
     def port_cycles(self, op: Op) -> int:
         """The cycles of the ports: 0."""

@@ -23,6 +23,9 @@ from tests.engines.recurrence.generic_phases import phase_of
 
 RECURRENCE = CAUSE_CODES[Wait.RECURRENCE]
 
+ALIKE = np.zeros((0, 1), np.int64)
+"""No times of single repetitions: all are alike."""
+
 
 def one_op_loop(repeat: int) -> tuple[PhaseArrays, PhaseTiming]:
     """a (occupancy 3, depth 4) waits for itself, one repetition before: it starts every 7 cycles.
@@ -31,7 +34,7 @@ def one_op_loop(repeat: int) -> tuple[PhaseArrays, PhaseTiming]:
     """
     phase = phase_of("a:u0", {"a": [Dep(0, 1, After.DONE, Wait.RECURRENCE)]}, repeat)
     services = ServiceTimes.from_services([Service(3, 0, 4)])
-    return PhaseArrays.from_phase(phase, {"u0": 0, "u1": 1}), PhaseTiming(services, 0, 2, 0)
+    return PhaseArrays.from_phase(phase, {"u0": 0, "u1": 1}), PhaseTiming(services, 0, 2, 0, ALIKE)
 
 
 def test_the_loop_is_found_and_skipped() -> None:
@@ -167,7 +170,10 @@ def test_snapshots_are_taken_ever_further_apart() -> None:
     """
     phase = phase_of("a:u0", {"a": [Dep(0, 6, After.DONE, Wait.RECURRENCE)]}, 100)
     services = ServiceTimes.from_services([Service(1, 0, 9)])
-    arrays, timing = PhaseArrays.from_phase(phase, {"u0": 0}), PhaseTiming(services, 0, 2, 0)
+    arrays, timing = (
+        PhaseArrays.from_phase(phase, {"u0": 0}),
+        PhaseTiming(services, 0, 2, 0, ALIKE),
+    )
     state = PhaseState.at_start(arrays, timing, Log.empty(0, 0))
     assert run_phase(arrays, timing, state, True) == (100 - 72, 22, 6, 10)
     assert state.done_at.tolist() == [10 * (99 // 6) + 99 % 6 + 10]

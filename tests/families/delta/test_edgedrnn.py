@@ -11,7 +11,7 @@ import pytest
 from archsim.api import Simulation, simulate
 from archsim.config import parse_override
 from archsim.config.presets import PresetKind, preset_folder
-from archsim.errors import ArchError, ExecutorError, ScheduleError, WorkloadError
+from archsim.errors import ArchError, ScheduleError, WorkloadError
 from archsim.families.load import load_arch
 from archsim.metrics.activity import activity_figures
 from archsim.report.text.report_text import report_text
@@ -133,8 +133,6 @@ def test_what_cannot_be_is_said_in_one_line() -> None:
     workload = load_workload("gru:8,16,layers=2,t=200", (), PUBLISHED / f"{SHORT}.nz.txt")
     with pytest.raises(WorkloadError, match="recorded activity says which columns are multiplied, and has no numbers"):
         simulate("edgedrnn", workload)
-    with pytest.raises(ExecutorError, match="service times of delta_encoder, pe_array depend on the data of each step"):
-        simulate("edgedrnn", workload, timing_only=True, executor="fast")
     with pytest.raises(ScheduleError, match="skips no columns, and so takes no recorded activity"):
         simulate("edge_16x16", workload, timing_only=True)
     with pytest.raises(ScheduleError, match="takes one sequence at a time; this workload has 2 sequences"):
