@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from archsim.api.frame_run import run_frame
 from archsim.api.machine_spec import machine_spec, rules_of
+from archsim.api.own_activity import with_own_activity
 from archsim.api.simulate import MAX_STACK_OPS, Simulation
 from archsim.critical import (
     MAX_OPS,
@@ -103,6 +104,7 @@ def explain(arch: Arch, workload: Workload, schedule: AskedSchedule = None) -> E
     """
     units = build_units(arch.config)
     found = find_schedule(schedule, arch.config.family)
+    workload = with_own_activity(workload, found, arch)
     program = build_program(found, workload.spec, arch.config)
     check_units(program, units)
     verify(program)

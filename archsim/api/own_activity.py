@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,10 @@ from archsim.checking.numbers import prepare
 from archsim.families.load import Arch
 from archsim.families.registry import build_units
 from archsim.families.schedule import Schedule
+from archsim.families.schedules import build_program
 from archsim.formats.number import Array
 from archsim.program.interpreter import interpret
-from archsim.program.ir import Op
+from archsim.program.ir import Op, Program
 from archsim.workload import Workload
 from archsim.workload.activity import Activity, LayerActivity, StepColumns
 
@@ -43,16 +45,23 @@ class OwnActivities:
         method = function.method, function.address_format, function.table, function.piecewise_linear
         key = (workload.source, workload.folder, workload.overrides, cached.spec, arch.config.formats, *method)
         if key not in self._found:
-            self._found[key] = _computed(workload, cached, arch)
+            self._found[key] = _computed(workload, cached.program, arch)
             if len(self._found) > self._most:
                 self._found.popitem(last=False)
         self._found.move_to_end(key)
         return self._found[key]
 
 
-def _computed(workload: Workload, cached: CachedProgram, arch: Arch) -> Activity:
+def with_own_activity(workload: Workload, schedule: Schedule[Any], arch: Arch) -> Workload:
+    """The workload, with the activity of its own input where the schedule needs one that nobody has given."""
+    if not schedule.sends_deltas or workload.activity is not None:
+        return workload
+    return replace(workload, activity=_computed(workload, build_program(schedule, workload.spec, arch.config), arch))
+
+
+def _computed(workload: Workload, program: Program, arch: Arch) -> Activity:
     """The activity of the workload's own input on that machine; WorkloadError for unusable tensors."""
-    numbers = prepare(cached.program, arch.config, workload)
+    numbers = prepare(program, arch.config, workload)
     computation = numbers.begin(build_units(arch.config))
     steps: list[list[StepColumns]] = [[] for _ in workload.spec.layers]
 
@@ -63,5 +72,5 @@ def _computed(workload: Workload, cached: CachedProgram, arch: Arch) -> Activity
             x, h = columns[columns <= sent.inputs].tolist(), columns[columns > sent.inputs].tolist()
             steps[sent.layer].append(StepColumns(tuple(x), tuple(h)))
 
-    interpret(cached.program, computation.datapath, computation.state, keep)
+    interpret(program, computation.datapath, computation.state, keep)
     return tuple(LayerActivity(tuple(found)) for found in steps)

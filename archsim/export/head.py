@@ -7,6 +7,7 @@ from typing import Any
 
 from archsim import __version__
 from archsim.api.machine_spec import machine_spec
+from archsim.api.own_activity import with_own_activity
 from archsim.engines.events import MachineSpec
 from archsim.export.plain import ObjectWriter
 from archsim.families.load import Arch
@@ -35,6 +36,7 @@ class VerifiedRun:
         """Build and verify the program; raises what `simulate` raises before it executes anything."""
         units = build_units(arch.config)
         found = find_schedule(schedule, arch.config.family)
+        workload = with_own_activity(workload, found, arch)
         program = build_program(found, workload.spec, arch.config)
         check_units(program, units)
         verify(program)

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from archsim.api import Simulation, simulate
+from archsim.api.explain import explain
 from archsim.checking.integer_delta import integer_delta_golden
 from archsim.checking.integer_grids import cell_grids
 from archsim.checking.integer_methods import integer_method
 from archsim.checking.reference import directions
 from archsim.config import parse_override
 from archsim.errors import ArchError, ScheduleError, WorkloadError
+from archsim.export.op_times import CycleWindow, TracedRun
 from archsim.families.load import load_arch
 from archsim.golden.delta import delta_direction
 from archsim.golden.integer_layers import IntegerMachine, run_integer
@@ -137,3 +139,13 @@ def test_what_cannot_be_is_said_in_one_line() -> None:
         with pytest.raises(WorkloadError, match=message):
             load_workload(f"gru:8,4,t=2,{text}")
     assert load_workload("gru:8,4,t=2,delta=0.5/0.25").spec.delta == load_workload("gru:8,4,delta=0.5/0.25").spec.delta
+
+
+def test_what_explains_and_exports_a_run_times_it_as_the_run_does() -> None:
+    workload = load_workload("gru:8,16,t=10,delta=0.1")
+    run_cycles = simulate("edgedrnn", workload, timing_only=True).stats.latency_cycles
+    assert explain(load_arch("edgedrnn"), workload).latency_cycles == run_cycles
+    lines: list[str] = []
+    traced = TracedRun.make(load_arch("edgedrnn"), workload, None)
+    traced.write_csv(lines.append, CycleWindow(0, None))
+    assert int("".join(lines).splitlines()[-1].split(",")[8]) == run_cycles
