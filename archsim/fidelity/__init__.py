@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from archsim.fidelity.brainwave import brainwave
 from archsim.fidelity.edgedrnn import edgedrnn
+from archsim.fidelity.elasticai import elasticai
+from archsim.fidelity.ethosu import ethosu
 from archsim.fidelity.koios import koios
 from archsim.fidelity.npu import npu
 from archsim.fidelity.row import Row
@@ -14,4 +16,4 @@ __all__ = ["Row", "all_rows"]
 
 def all_rows() -> tuple[Row, ...]:
     """Every published figure beside what is simulated now; takes some seconds."""
-    return (*koios(), *edgedrnn(), *npu(), *tpu(), *brainwave())
+    return (*koios(), *edgedrnn(), *npu(), *elasticai(), *ethosu(), *tpu(), *brainwave())

@@ -14,7 +14,8 @@ class Row:
 
     `tolerance` is the largest error that a test allows, in the unit of `error`; None: shown, held to nothing. `inputs`:
     what of the machine the simulation is given; `predicted`: what it works out. `second_hand`: the figure is from notes
-    on the source.
+    on the source. `drawn`: it is from a run of the source's own tool for a network that was drawn after the machine was
+    described.
     """
 
     machine: str
@@ -28,6 +29,7 @@ class Row:
     inputs: str
     predicted: str
     second_hand: bool = False
+    drawn: bool = False
 
     @property
     def error_unit(self) -> str:

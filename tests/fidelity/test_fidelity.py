@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
@@ -16,9 +17,10 @@ from archsim.api import Simulation
 from archsim.cli.main import main
 from archsim.fidelity import Row, all_rows
 from archsim.fidelity.tpu import matrix_split
+from archsim.report.text.fidelity_text import fidelity_text
 from archsim.trace import OpRecord
 from tests.rings import exhaustive
-from tools.docs import DOCS, generate
+from tools.docs import DOCS, fidelity_figure, generate
 
 PUBLISHED = {
     # machine, figure: published, largest error (pp for shares, else %; None: shown only)
@@ -28,6 +30,8 @@ PUBLISHED = {
     ("edgedrnn", "cycles of steps 2 to 1,000, activity shipped_th0"): (189_044, 0),
     ("edgedrnn", "cycles of steps 2 to 1,000, activity shipped_th16"): (126_857, 0),
     ("edgedrnn", "cycles of steps 2 to 200, activity 8_8_16_2_200_1_16_16"): (32_739, 0),
+    ("elasticai_lstm", "last step done"): (5_352, 0),
+    ("ethos_u55_128", "cycles, estimate"): (33_080, 3),
     ("tpu_v1", "array active"): (8.2, 2),
     ("tpu_v1", "weight stall"): (58.1, 2),
     ("tpu_v1", "weight shift"): (15.8, 2),
@@ -45,7 +49,7 @@ def rows() -> tuple[Row, ...]:
 @pytest.mark.parametrize(("machine", "figure"), PUBLISHED)
 def test_published_figures_come_out(machine: str, figure: str) -> None:
     published, largest = PUBLISHED[machine, figure]
-    (row,) = [row for row in rows() if (row.machine, row.figure) == (machine, figure)]
+    row = next(row for row in rows() if (row.machine, row.figure) == (machine, figure))
     assert (row.published, row.tolerance) == (published, largest)
     error = row.simulated - published if row.unit == "% of cycles" else 100 * (row.simulated / published - 1)
     assert abs(error) <= largest
@@ -96,6 +100,17 @@ def test_the_page_is_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @exhaustive
+def test_the_picture_is_fresh(tmp_path: Path) -> None:
+    fidelity_figure.draw(rows(), tmp_path / "fidelity.svg")
+    assert (tmp_path / "fidelity.svg").read_bytes() == (DOCS / "fidelity.svg").read_bytes()
+
+
+@exhaustive
+def test_rows_fit_in_100_columns() -> None:
+    assert max(map(len, fidelity_text(rows()).splitlines())) <= 100
+
+
+@exhaustive
 def test_json_is_a_list_of_rows(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Of the rows simulated above: the README's command, which tests/docs runs, simulates them itself."""
     monkeypatch.setattr("archsim.fidelity.all_rows", rows)
@@ -136,6 +151,10 @@ def test_a_row_out_of_its_tolerance_ends_with_1(
     with pytest.raises(SystemExit) as caught:
         main()
     assert caught.value.code == 1
+    assert "+4.0 %  too far" in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", ["archsim", "fidelity", "--full"])
+    with pytest.raises(SystemExit):
+        main()
     assert "| +4.0 % | 3 % |" in capsys.readouterr().out
 
 
