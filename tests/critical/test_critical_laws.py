@@ -72,8 +72,17 @@ def test_also_where_times_depend_on_the_run(pair: tuple[Case, Case]) -> None:
     check(case.program, case.machine_spec(), case.units)
 
 
-@pytest.mark.parametrize("arch", ["npu_s10nx", "tpu_v1", "koios_lstm"])
-@pytest.mark.parametrize("workload", ["lstm:100,64,t=5", "lstm:30,40,t=3,layers=2,b=2"])
+PUBLISHED = ("npu_s10nx", "tpu_v1", "koios_lstm")
+
+
+@pytest.mark.parametrize(
+    ("arch", "workload"),
+    [
+        *((arch, workload) for workload in ("lstm:100,64,t=5", "lstm:30,40,t=3,layers=2,b=2") for arch in PUBLISHED),
+        ("elasticai_lstm", "lstm:1,5,t=4"),
+        ("ethos_u55_128", "lstm:30,40,t=3"),
+    ],
+)
 def test_machines_of_every_family(arch: str, workload: str) -> None:
     machine = load_arch(arch)
     units, spec = build_units(machine.config), load_workload(workload).spec

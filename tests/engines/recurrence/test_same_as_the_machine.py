@@ -123,6 +123,8 @@ PUBLISHED = [
     ("npu_s10nx", "gru:64,64,t=20"),
     ("koios_lstm", "lstm:64,64,t=20"),
     ("npu_s10nx", "lstm:64,64,t=20,layers=2"),
+    ("elasticai_lstm", "lstm:1,20,t=40"),
+    ("ethos_u55_128", "lstm:12,20,t=40"),
 ]
 
 
