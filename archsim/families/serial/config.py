@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from archsim.config.types import Count, Cycles
 from archsim.families.machine_config import MachineConfig, Multipliers
@@ -34,6 +34,12 @@ class SerialElementwiseConfig(FunctionConfig):
     tanh_cycles: Count = Field(description="cycles for tanh(c)")
     hidden_cycles: Count = Field(description="cycles for o * tanh(c)")
     copy_cycles: Count = Field(description="cycles to copy a unit's h and c from the temporary RAMs, after the last")
+
+    @field_validator("method", mode="before")
+    @classmethod
+    def _own_method(cls, value: object) -> object:
+        """The family's own method by its name, as saved files have it; other families do not know it."""
+        return HARD_CUT if value == HARD_CUT.name else value
 
     @property
     def unit_cycles(self) -> int:

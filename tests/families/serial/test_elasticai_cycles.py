@@ -124,3 +124,10 @@ def test_what_the_cell_has_no_hardware_for_is_refused_in_one_line(workload: str,
 def test_one_width_for_all_data(override: str, what: str) -> None:
     with pytest.raises(ArchError, match=what):
         load_arch("elasticai_lstm", [parse_override(override)])
+
+
+def test_its_own_method_can_be_named_and_others_can_take_its_place() -> None:
+    """Saved machines name it."""
+    plain = load_arch("elasticai_lstm").config
+    assert load_arch("elasticai_lstm", [parse_override("elementwise.method=hard_cut")]).config == plain
+    assert load_arch("elasticai_lstm", [parse_override("elementwise.method=table")]).config != plain
