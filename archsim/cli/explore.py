@@ -9,12 +9,18 @@ from typing import Annotated
 
 import typer
 
+from archsim.cli.completion import complete_space
 from archsim.cli.exit_codes import EXIT_BUG
 from archsim.cli.options import DebugOption, JsonOption
 
 
 def explore_command(
-    space: Annotated[str, typer.Argument(metavar="SPACE", help="Design space: a preset's name or a .yaml file.")],
+    space: Annotated[
+        str,
+        typer.Argument(
+            metavar="SPACE", help="Design space: a preset's name or a .yaml file.", autocompletion=complete_space
+        ),
+    ],
     out: Annotated[
         Path | None, typer.Option(help="Folder for journal and results [default: results/explore-SPACE].")
     ] = None,

@@ -34,7 +34,6 @@ app = typer.Typer(
     name="archsim",
     help="Cycle-level simulator of LSTM accelerators: latency, utilization and traffic, with the arithmetic checked.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -88,7 +87,7 @@ def main() -> None:
     if not sys.argv[1:]:
         sys.argv.append("--help")  # whoever types the name alone asks what there is
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="archsim", standalone_mode=False)
         if code == EXIT_INTERRUPTED:  # what typer makes of Ctrl-C
             raise KeyboardInterrupt
     except Interrupted as stop:

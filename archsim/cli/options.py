@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from archsim.cli.completion import complete_arch, complete_schedule, complete_workload
+
 if TYPE_CHECKING:
     from archsim.api.ranking import Ranking
     from archsim.families.load import Arch
@@ -16,11 +18,16 @@ DEFAULT_ARCH = "edge_64x64"
 DEFAULT_WORKLOAD = "lstm_200_1000_t70"
 DEFAULT_SCHEDULE = None
 
-ArchArgument = Annotated[str, typer.Argument(metavar="ARCH", help="Architecture: a preset's name or a .yaml file.")]
+ArchArgument = Annotated[
+    str,
+    typer.Argument(metavar="ARCH", help="Architecture: a preset's name or a .yaml file.", autocompletion=complete_arch),
+]
 WorkloadArgument = Annotated[
     str,
     typer.Argument(
-        metavar="WORKLOAD", help="Workload: a preset's name, a .yaml file, or inline as lstm:200,1000,t=70,b=1."
+        metavar="WORKLOAD",
+        help="Workload: a preset's name, a .yaml file, or inline as lstm:200,1000,t=70,b=1.",
+        autocompletion=complete_workload,
     ),
 ]
 ScheduleOption = Annotated[
@@ -29,6 +36,7 @@ ScheduleOption = Annotated[
         "--schedule",
         "-s",
         metavar="SCHEDULE",
+        autocompletion=complete_schedule,
         help="How to order the work; see archsim list [default: the first there for the machine]. best, best-step or "
         "best-energy: all are simulated, and the one that takes least is taken.",
     ),
@@ -59,6 +67,7 @@ def load_inputs(
     arch: str, workload: str, sets: list[str] | None, activity: Path | None = None
 ) -> tuple[Arch, Workload]:
     """Load both inputs; an override goes to the one that has a field of that name, `activity` to the workload."""
+    from archsim.cli.input_order import check_order
     from archsim.cli.set_option import Sets
     from archsim.config import parse_override
     from archsim.errors import ArchError, Fault
@@ -67,6 +76,7 @@ def load_inputs(
 
     if ":" in arch and arch.partition(":")[0] in list(CellKind):
         raise ArchError((Fault(arch[:80], "", "is a workload; the architecture comes first, then the workload"),))
+    check_order(arch, workload)
     if not sets:
         machine = load_arch(arch)
         return machine, load_workload_for(machine, workload, (), activity)

@@ -340,7 +340,7 @@ def test_list_names_everything(cli: Cli) -> None:
     ("arguments", "expected"),
     [
         (["run", "edge_64"], "edge_64: no preset of that name; did you mean 'edge_64x64'?"),
-        (["run", "silero_vad", "edge_64x64"], "silero_vad: is a workload, not an architecture; presets: brainwave_s10"),
+        (["run", "silero_vad", "edge_64x64"], "silero_vad: is a workload, and edge_64x64 an architecture; "),
         (["run", "lstm:3,2,t=4", "tiny_2x2"], "lstm:3,2,t=4: is a workload; the architecture comes first"),
         (["validate", "tiny_2x2", "edge"], "edge: is a design space, not a workload; presets: "),
         (

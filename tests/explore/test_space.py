@@ -159,3 +159,33 @@ def test_a_number_that_the_field_does_not_take_is_a_fault_as_before(value: str, 
 
 def test_a_name_of_a_file_is_escaped(write: Write) -> None:
     assert Space.load(write(name="\x1b[31mred")).name == "\\x1b[31mred"
+
+
+def test_faults_of_form_and_of_meaning_come_together(write: Write) -> None:
+    """An objective with a key that is none, and beside it names that nobody has; places are those of the file."""
+    path = write(
+        ("objectives:", "objectives:\n  - minimise: latency_us"),
+        ("parameters:", "parameters:\n  mac_array.row: [8]"),
+        ("constraints:", "constraints:\n  - latenci_us < 4"),
+    )
+    with pytest.raises(SpaceError) as caught:
+        Space.load(path)
+    said = [f"{fault.path}: {fault.message}" for fault in caught.value.faults]
+    assert said[0].startswith("objectives[0].minimise: unknown key; did you mean 'minimize'?")
+    assert any(text.startswith("parameters.'mac_array.row': there is no such field") for text in said)
+    assert any(text.startswith("constraints[0]: latenci_us is not a field") for text in said)
+
+
+def test_a_part_that_is_left_keeps_its_place(write: Write) -> None:
+    """The first workload has a form that is none, the second does not exist: it is still the second."""
+    path = write(('workloads: ["lstm:3,4,t=3"]', "workloads: [3, nowhere, lstm_3_2_t4]"))
+    with pytest.raises(SpaceError) as caught:
+        Space.load(path)
+    assert any(fault.path == "workloads[1]" and "nowhere" in fault.message for fault in caught.value.faults)
+
+
+def test_of_a_space_without_a_machine_expressions_are_still_read(write: Write) -> None:
+    path = write(("architecture: ", "architecture: no_"), ("constraints:", "constraints:\n  - latency_us <"))
+    with pytest.raises(SpaceError) as caught:
+        Space.load(path)
+    assert {fault.path for fault in caught.value.faults} >= {"architecture", "constraints[0]"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from archsim.explore.space.names import Varied, check_names, varied_by
 from archsim.explore.space.number_field import Accepted, number_field
 from archsim.explore.space.objectives import SHORT_NAMES, Objective
 from archsim.explore.space.parameters import SCHEDULE, Choice, Parameter, label_of, range_values
+from archsim.explore.space.rest import without_faults
 from archsim.explore.space.space import Space, WeightedWorkload
 from archsim.explore.space.space_config import ObjectiveConfig, SpaceConfig, WorkloadUse
 from archsim.families.load import Arch, load_arch
@@ -30,12 +31,14 @@ from archsim.workload import load_workload
 
 @dataclass(slots=True)
 class _Faults:
-    """Collects what is wrong, each with its line."""
+    """Collects what is wrong, each with its line; `places`: where parts stand in the file, if not where they are."""
 
     document: Document
+    places: Mapping[KeyPath, KeyPath] = field(default_factory=dict)
     found: list[tuple[int, Fault]] = field(default_factory=list)
 
     def add(self, path: KeyPath, message: str) -> None:
+        path = (*self.places.get(path[:2], path[:2]), *path[2:])
         prefixes = (path[:length] for length in range(len(path), -1, -1))
         line = next((self.document.lines[p] for p in prefixes if p in self.document.lines), 1)
         self.found.append((line, Fault(f"{self.document.source}:{line}", dotted(path), message)))
@@ -49,11 +52,36 @@ def load_space(reference: str) -> Space:
     """Load the space of a preset's name or a file's path; SpaceError has all faults at once."""
     path = find_file(PresetKind.SPACE, reference, SpaceError)
     document = load_document(path, SpaceError)
-    config = validate(SpaceConfig, document, (), SpaceError)
-    faults = _Faults(document)
+    try:
+        config = validate(SpaceConfig, document, (), SpaceError)
+    except SpaceError as error:
+        raise SpaceError((*error.faults, *_further(document, path, error))) from None
+    return _checked(config, _Faults(document), path, reference)
+
+
+def _further(document: Document, path: Path, error: SpaceError) -> tuple[Fault, ...]:
+    """What else is wrong with a file, apart from the parts whose form the error is about."""
+    rest, places = without_faults(document, error.faults)
+    try:
+        config = validate(SpaceConfig, rest, (), SpaceError)
+    except SpaceError:  # without them it is no space any more
+        return ()
+    try:
+        _checked(config, _Faults(rest, places), path, "")
+    except SpaceError as further:
+        return further.faults
+    return ()
+
+
+def _checked(config: SpaceConfig, faults: _Faults, path: Path, reference: str) -> Space:
+    """The space, if all that it names exists and fits together; SpaceError if not."""
     arch, arch_reference = _architecture(config, path, faults)
     workloads = tuple(_workloads(config, path, faults))
     if arch is None:
+        for number, text in enumerate(config.constraints):
+            _expression(text, ("constraints", number), faults)
+        for name, text in config.derived.items():
+            _expression(text, ("derived", name), faults)
         raise faults.error()
     base = _fixed(config, arch, faults)
     parameters = tuple(_parameters(config, base, faults))

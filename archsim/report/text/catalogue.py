@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from archsim.config import load_document
@@ -40,16 +41,45 @@ OUTSIDE: tuple[EntryGroup[Any], ...] = (
 """All that packages may offer."""
 
 
+class Listed(StrEnum):
+    """What kind of thing a section lists: what `archsim list` may be asked for."""
+
+    MACHINES = "machines"
+    TECHNOLOGIES = "technologies"
+    WORKLOADS = "workloads"
+    SPACES = "spaces"
+    SCHEDULES = "schedules"
+    UNITS = "units"
+    METHODS = "methods"
+    DRAMS = "drams"
+    FORMATS = "formats"
+    STATISTICS = "statistics"
+    IMPORTERS = "importers"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Things of a kind under a title; an entry is a name and a line about it."""
+
+    kind: Listed
+    title: str
+    entries: Entries
+
+
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Everything that there is.
+    """Everything that there is, in sections; the line about what is not archsim's says the package.
 
-    `sections`: (title, entries), an entry a name and a line about it, which says the package if it is not archsim's.
     `broken`: a line for each entry of an installed package that cannot be used, with the entry, the package and why.
     """
 
-    sections: tuple[tuple[str, Entries], ...]
+    parts: tuple[Section, ...]
     broken: tuple[str, ...]
+
+    @property
+    def sections(self) -> tuple[tuple[str, Entries], ...]:
+        """Titles and entries of all sections."""
+        return tuple((part.title, part.entries) for part in self.parts)
 
 
 def catalogue() -> Catalogue:
@@ -57,18 +87,26 @@ def catalogue() -> Catalogue:
     outside, broken = _outside_families()
     broken += [str(error) for group in OUTSIDE for error in group.survey().broken]
     own = [section for family in FAMILIES.values() for section in _family(family, "")]
-    sections = [
-        ("Architectures (arch_configs/)", _architectures()),
-        ("Technologies (arch_configs/technology/; --set technology=...)", _presets(PresetKind.TECHNOLOGY)),
-        ("Workloads (workloads/; or inline: lstm:input,hidden,t=steps,b=batch)", _presets(PresetKind.WORKLOAD)),
-        ("Design spaces (arch_configs/spaces/)", _presets(PresetKind.SPACE)),
+    parts = [
+        Section(Listed.MACHINES, "Architectures (arch_configs/)", _architectures()),
+        Section(
+            Listed.TECHNOLOGIES,
+            "Technologies (arch_configs/technology/; --set technology=...)",
+            _presets(PresetKind.TECHNOLOGY),
+        ),
+        Section(
+            Listed.WORKLOADS,
+            "Workloads (workloads/; or inline: lstm:input,hidden,t=steps,b=batch)",
+            _presets(PresetKind.WORKLOAD),
+        ),
+        Section(Listed.SPACES, "Design spaces (arch_configs/spaces/)", _presets(PresetKind.SPACE)),
         *own,
         *outside,
-        ("Activation methods (activation.method, mfu.method)", _methods()),
-        ("DRAM devices (dram.device of kind ddr)", list(SUMMARIES.items())),
+        Section(Listed.METHODS, "Activation methods (activation.method, mfu.method)", _methods()),
+        Section(Listed.DRAMS, "DRAM devices (dram.device of kind ddr)", list(SUMMARIES.items())),
         *_from_outside(),
     ]
-    return Catalogue(tuple(sections), tuple(broken))
+    return Catalogue(tuple(parts), tuple(broken))
 
 
 def _offered(group: EntryGroup[T], about: Callable[[T], tuple[str, str]]) -> Entries:
@@ -82,21 +120,27 @@ def _methods() -> Entries:
     return own + _offered(OUTSIDE_METHODS, lambda method: (method.name, method.summary))
 
 
-def _from_outside() -> list[tuple[str, Entries]]:
+def _from_outside() -> list[Section]:
     """What installed packages offer besides families, schedules and methods; no section is empty."""
     sections = [
-        (
+        Section(
+            Listed.FORMATS,
             "Number formats of installed packages (formats)",
             _offered(FORMATS, lambda found: (found.name, found.summary)),
         ),
-        (
+        Section(
+            Listed.UNITS,
             "Units of installed packages (sections of units: in an architecture)",
             _offered(UNITS, lambda unit: (unit.name, unit.summary)),
         ),
-        ("Statistics of installed packages (further in stats.json)", _offered(STATISTICS, _statistic)),
-        ("Importers of installed packages (archsim import)", _offered(IMPORTERS, _importer)),
+        Section(
+            Listed.STATISTICS,
+            "Statistics of installed packages (further in stats.json)",
+            _offered(STATISTICS, _statistic),
+        ),
+        Section(Listed.IMPORTERS, "Importers of installed packages (archsim import)", _offered(IMPORTERS, _importer)),
     ]
-    return [(title, entries) for title, entries in sections if entries]
+    return [section for section in sections if section.entries]
 
 
 def _statistic(found: Statistic) -> tuple[str, str]:
@@ -107,9 +151,9 @@ def _importer(found: Importer) -> tuple[str, str]:
     return found.name, f"{found.summary} ({', '.join(found.suffixes)})"
 
 
-def _outside_families() -> tuple[list[tuple[str, Entries]], list[str]]:
+def _outside_families() -> tuple[list[Section], list[str]]:
     """The sections of the families of other packages, and a line for each whose parts cannot be read."""
-    sections: list[tuple[str, Entries]] = []
+    sections: list[Section] = []
     broken = []
     for name, offered in OUTSIDE_FAMILIES.survey().usable.items():
         try:
@@ -120,7 +164,7 @@ def _outside_families() -> tuple[list[tuple[str, Entries]], list[str]]:
     return sections, broken
 
 
-def _family(family: Family[Any], origin: str) -> list[tuple[str, Entries]]:
+def _family(family: Family[Any], origin: str) -> list[Section]:
     """The entries of a family: its schedules, and the sections of its architecture files."""
     components = [
         entry
@@ -136,8 +180,12 @@ def _family(family: Family[Any], origin: str) -> list[tuple[str, Entries]]:
     schedules = [*((schedule.name, schedule.summary) for schedule in family.schedules), *outside]
     note = " (fused and split mean interleaved)" if family.name == "gemv" else ""
     return [
-        (f"Schedules of the family {family.name}{origin}{note}", schedules),
-        (f"Components of the family {family.name}{origin} (the sections of an architecture)", components),
+        Section(Listed.SCHEDULES, f"Schedules of the family {family.name}{origin}{note}", schedules),
+        Section(
+            Listed.UNITS,
+            f"Components of the family {family.name}{origin} (the sections of an architecture)",
+            components,
+        ),
     ]
 
 

@@ -1,0 +1,47 @@
+"""Says it in one line if architecture and workload are given in each other's place, or a model file as a workload."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from archsim.config import load_document
+from archsim.config.presets import PresetKind, is_name, preset_names
+from archsim.config.text import one_line
+from archsim.errors import ArchError, Fault, FaultsError, WorkloadError
+
+MODEL_SUFFIXES = (".onnx", ".pt", ".pth", ".pt2", ".bin", ".ckpt", ".keras", ".h5", ".tflite", ".safetensors", ".npz")
+"""Ends of the names of model files, which `archsim import` reads."""
+
+
+def check_order(arch: str, workload: str) -> None:
+    """ArchError or WorkloadError if one is of the other's kind; what cannot be read is left to its loader."""
+    given, then = _kind(arch), _kind(workload)
+    arch, workload = one_line(arch), one_line(workload)
+    if given is PresetKind.WORKLOAD and then is PresetKind.ARCH:
+        message = f"is a workload, and {workload} an architecture; the architecture comes first: {workload} {arch}"
+        raise ArchError((Fault(arch, "", message),))
+    if given is PresetKind.WORKLOAD and not is_name(arch):
+        raise ArchError((Fault(arch, "", "is a workload; the architecture comes first, then the workload"),))
+    if then is PresetKind.ARCH and not is_name(workload):
+        raise WorkloadError((Fault(workload, "", "is an architecture; the workload comes behind it"),))
+    if Path(workload).suffix.lower() in MODEL_SUFFIXES:
+        name = Path(workload).stem
+        message = f"is a model file; this makes a workload of it: archsim import {workload} --out {name}.yaml"
+        raise WorkloadError((Fault(workload, "", message),))
+
+
+def _kind(reference: str) -> PresetKind | None:
+    """Whether a preset's name or a file is of an architecture or a workload; None if it is neither, or unreadable."""
+    if is_name(reference):
+        kinds = [kind for kind in (PresetKind.ARCH, PresetKind.WORKLOAD) if reference in preset_names(kind)]
+        return kinds[0] if len(kinds) == 1 else None
+    try:
+        path = Path(reference)
+        if path.suffix not in (".yaml", ".yml") or not path.is_file():  # a pipe can be read once
+            return None
+        keys = load_document(path, WorkloadError).data.keys()
+    except (FaultsError, OSError):
+        return None
+    if "clock_mhz" in keys:
+        return None if "hidden_size" in keys else PresetKind.ARCH
+    return PresetKind.WORKLOAD if "hidden_size" in keys else None
