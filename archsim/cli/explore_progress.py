@@ -8,13 +8,34 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
+from archsim.cli.progress import bar_width
 from archsim.explore.results.study import Point
 from archsim.explore.run.watcher import Watcher
 from archsim.explore.space.space import Space
 
 
+def _two_lines() -> Any:  # noqa: ANN401 rich is imported where a bar is shown
+    """A bar, and below it the note, which ends in "..." where it has no room."""
+    from collections.abc import Iterable
+
+    from rich.console import Console, RenderableType
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class TwoLines(Progress):
+        def get_renderables(self) -> Iterable[RenderableType]:
+            yield self.make_tasks_table(self.tasks)
+            for task in self.tasks:
+                yield Text(task.fields["note"], no_wrap=True, overflow="ellipsis")
+
+    console = Console(stderr=True)
+    bar = BarColumn(bar_width(console.width))
+    columns = (TextColumn("points"), bar, MofNCompleteColumn(), TimeRemainingColumn())
+    return TwoLines(*columns, console=console, transient=True)
+
+
 class ExploreProgress(Watcher):
-    """A progress bar on stderr, if that is a terminal and the bar is not hidden."""
+    """A progress bar on stderr, a line of what was found below it, if that is a terminal and they are not hidden."""
 
     def __init__(self, hidden: bool) -> None:
         self._shown = not hidden and sys.stderr.isatty()
@@ -30,17 +51,7 @@ class ExploreProgress(Watcher):
         self._best = [None] * len(space.objectives)
         if not self._shown:
             return
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (
-            TextColumn("points"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
-        )
-        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._bar = _two_lines()
         self._task = self._bar.add_task("points", total=budget, note="")
         self._bar.start()
 

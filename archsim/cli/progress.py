@@ -22,6 +22,11 @@ def working(what: str) -> Iterator[None]:
         yield
 
 
+def bar_width(terminal: int) -> int:
+    """Characters of a bar on a terminal of that width: a third, so that the words and numbers beside it are whole."""
+    return min(40, terminal // 3)
+
+
 @contextmanager
 def step_progress(steps: int) -> Iterator[Callable[[int], None] | None]:
     """Yield what the machine calls with the number of completed time steps; None where nobody would see it.
@@ -34,8 +39,10 @@ def step_progress(steps: int) -> Iterator[Callable[[int], None] | None]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    width = bar_width(console.width)
+    columns = (TextColumn("{task.description}"), BarColumn(width), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=console, transient=True)
     task = bar.add_task("preparing", total=None)
     timer = Timer(SHOWN_AFTER_SECONDS, bar.start)  # it must appear although nothing calls progress
     timer.daemon = True

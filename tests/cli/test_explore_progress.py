@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import time
 
 import pytest
+from rich.console import Console
 
 from archsim.cli.explore_progress import ExploreProgress
 from archsim.explore import Space, Status
@@ -35,3 +37,28 @@ def test_designs_a_second_and_the_best_so_far(
     now[0] = 104.0
     progress.counted([point(3, 4.0, 8.0), point(4, 4.0, 8.0)], 1000)
     assert progress.note() == "250 designs/s; best so far: body_us 3, macs_per_cycle 8"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_the_bar_is_whole_at_every_width(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    """Count, time left and rate are never cut; of the best so far what has room is there."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("sys.stderr", Terminal())
+    with ExploreProgress(hidden=False) as progress:
+        progress.begin(5376, Space.load("edge"))
+        progress.counted([point(number, 12345.67, 658.9, 23.79) for number in range(300)], 300)
+        shown = Console(width=width, file=io.StringIO())
+        shown.print(progress._bar.get_renderable())
+    bar, note = shown.file.getvalue().splitlines()[:2]  # type: ignore[attr-defined]
+    assert max(len(bar), len(note)) <= width
+    assert bar.split()[0] == "points"
+    assert "300/5376 -:--:--" in bar
+    assert " designs/s; best so far: body_us 1.23" in note
+    assert width < 100 or "area_mm2 23.79" in note
+    assert width > 60 or note.endswith("\u2026")

@@ -57,3 +57,20 @@ def test_what_is_being_done_is_said_on_a_terminal(monkeypatch: pytest.MonkeyPatc
         pass
     assert "measuring" in err.getvalue()
     assert out.getvalue() == ""
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_the_bar_fits_beside_its_words(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    _, err = terminals(monkeypatch)
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr(progress, "SHOWN_AFTER_SECONDS", 0.0)
+    with progress.step_progress(1_000_000) as report:
+        assert report is not None
+        report(123_456)
+        deadline = time.monotonic() + 30
+        while "123456/1000000" not in err.getvalue() and time.monotonic() < deadline:
+            time.sleep(0.02)
+    shown = err.getvalue()
+    assert "123456/1000000" in shown
+    assert "time steps" in shown
+    assert "\u2026" not in shown

@@ -195,3 +195,12 @@ def test_a_terminal_gets_the_same_words(small: Simulation) -> None:
 def test_names_are_no_markup(small: Simulation) -> None:
     named = dataclasses.replace(small, stats=dataclasses.replace(small.stats, arch="a[bold]b[/]:smile:"))
     assert "a[bold]b[/]:smile:" in report_text(named)
+
+
+@pytest.mark.parametrize("width", [60, 70, 80])
+def test_no_word_is_broken_however_narrow(small: Simulation, width: int) -> None:
+    """Where words do not fit beside each other a table becomes lists, with headers before the cells."""
+    words = {word.rstrip(":") for word in printed(small, 400).split()}
+    found = printed(small, width)
+    assert {word.rstrip(":") for word in found.split()} <= words
+    assert max(map(len, found.splitlines())) <= width

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
 INDENT = 2
+GAP = 2
+"""Spaces between columns."""
 
 
 def title(text: str) -> RenderableType:
@@ -47,25 +50,71 @@ def table(
     rows: Sequence[Sequence[str]],
     strong: Sequence[int] = (),
 ) -> RenderableType:
-    """A table of rows of text, bold those in `strong`.
+    """A table of rows of text, bold those in `strong`; no word is broken, however narrow the terminal.
 
-    Each column is "<" or ">" for its side, with "~" if it may wrap.
+    Each column is "<" or ">" for its side, with "~" if it may wrap. Where its words do not fit beside each other, each
+    row is a list instead: its first cell, and below it the others with their headers.
     """
-    from rich.padding import Padding
-    from rich.table import Table
-    from rich.text import Text
+    return _Rows(tuple(columns), headers, rows, frozenset(strong))
 
-    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=headers is not None, header_style="dim")
-    for number, kind in enumerate(columns):
-        grid.add_column(
-            Text(headers[number]) if headers else "",
-            justify="right" if kind[0] == ">" else "left",
-            no_wrap="~" not in kind,
-            overflow="fold",
-        )
-    for number, row in enumerate(rows):
-        grid.add_row(*(Text(cell) for cell in row), style="bold" if number in strong else "")
-    return Padding(grid, (0, 0, 0, INDENT))
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows that become a table or lists when it is known how wide they may be."""
+
+    columns: tuple[str, ...]
+    headers: Sequence[str] | None
+    rows: Sequence[Sequence[str]]
+    strong: frozenset[int]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from rich.padding import Padding
+
+        needed = self._needed()
+        fits = INDENT + sum(needed) + GAP * (len(needed) - 1) <= options.max_width
+        yield Padding(self._table(needed) if fits else self._lists(), (0, 0, 0, INDENT))
+
+    def _needed(self) -> list[int]:
+        """The least characters of each column: its longest word, or, if it does not wrap, its longest cell."""
+        lines = [*([self.headers] if self.headers else []), *self.rows]
+        return [
+            max((len(part) for line in lines for part in (line[number].split() if "~" in kind else [line[number]])),
+                default=0)
+            for number, kind in enumerate(self.columns)
+        ]  # fmt: skip
+
+    def _table(self, needed: Sequence[int]) -> RenderableType:
+        from rich.table import Table
+        from rich.text import Text
+
+        shown = self.headers is not None
+        grid = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), show_header=shown, header_style="dim")
+        for number, kind in enumerate(self.columns):
+            grid.add_column(
+                Text(self.headers[number]) if self.headers else "",
+                justify="right" if kind[0] == ">" else "left",
+                no_wrap="~" not in kind,
+                overflow="fold",
+                min_width=needed[number],
+            )
+        for number, row in enumerate(self.rows):
+            grid.add_row(*(Text(cell) for cell in row), style="bold" if number in self.strong else "")
+        return grid
+
+    def _lists(self) -> RenderableType:
+        from rich.console import Group
+        from rich.padding import Padding
+        from rich.text import Text
+
+        parts: list[RenderableType] = []
+        for number, (first, *others) in enumerate(self.rows):
+            parts.append(Text(first.strip(), style="bold" if number in self.strong else "", overflow="fold"))
+            names = self.headers[1:] if self.headers else [""] * len(others)
+            for name, cell in zip(names, others, strict=True):
+                if cell.strip():
+                    text = f"{name}: {cell.strip()}" if name.strip() else cell.strip()
+                    parts.append(Padding(Text(text, overflow="fold"), (0, 0, 0, INDENT)))
+        return Group(*parts)
 
 
 def print_parts(parts: Sequence[RenderableType], console: Console) -> None:
