@@ -238,7 +238,7 @@ class WorkloadConfig(LayerConfig):
     num_layers: Annotated[int, Field(ge=1, le=64)] = Field(default=1, description="layers of this kind and size")
     next_layers: tuple[LayerConfig, ...] = Field(default=(), description="layers of other kinds or sizes that follow")
     steps: Count = Field(description="T, time steps")
-    batch: Count = Field(description="B, sequences computed together")
+    batch: Count = Field(default=1, description="B, sequences computed together")
     batch_first: bool = Field(default=False, description="input and output are (B, T, features) instead of (T, B, ...)")
     batched: bool = Field(default=True, description="false: input (T, I) and output without a batch axis; batch is 1")
     sequence_lens: tuple[Count, ...] | None = Field(

@@ -152,3 +152,10 @@ def test_the_witness_notices_a_wrong_gate_order(swap: tuple[int, int]) -> None:
         present(CELL.c_0)[None],
     )
     assert np.abs(output - present(present(SILERO.expected).named("output")).parts[0]).max() > 0.1
+
+
+def test_a_file_without_a_batch_has_one_sequence(tmp_path: Path) -> None:
+    path = tmp_path / "one.yaml"
+    text = "summary: one\nkind: lstm\ninput_size: 3\nhidden_size: 4\nsteps: 2\nweights: {seed: 0}\ninput: {seed: 1}\n"
+    path.write_text(text)
+    assert load_workload(str(path)).spec == load_workload("lstm:3,4,t=2,b=1").spec
