@@ -42,7 +42,7 @@ def test_pages_outside_of_docs_exist() -> None:
 def build(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
     need("mkdocs")
     need("mkdocstrings")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder / "site")]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder / "site")]
     return subprocess.run([*command, *more], cwd=ROOT, capture_output=True, text=True, check=False)
 
 
