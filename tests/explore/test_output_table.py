@@ -74,7 +74,7 @@ def tasks_of(space: Space) -> list[Task]:
 def test_a_batch_of_tasks_is_what_each_is(write: Write, workloads: str) -> None:
     """Of one network and of two, some of which do not fit: outcomes, their text, and how many went one by one."""
     space = Space.load(write(('["lstm:3,4,t=3"]', workloads), ("[256, 2KiB]", "[256, 800, 64KiB]")))
-    evaluator, tasks = DesignEvaluator(Setup.from_space(space, "auto")), tasks_of(space)
+    evaluator, tasks = DesignEvaluator(Setup.from_space(space, "auto"), fewest=1), tasks_of(space)
     found = evaluator.run_all(tasks)
     assert {outcome.kind for outcome in found} == {Kind.DONE, Kind.INFEASIBLE}
     assert not any(outcome.alone for outcome in found)
@@ -86,9 +86,15 @@ def test_a_batch_of_tasks_is_what_each_is(write: Write, workloads: str) -> None:
 
 def test_what_cannot_go_in_a_batch_is_counted_with_the_reason(write: Write) -> None:
     one_port = ("parameters:", "set: {state_buffer.banks: one}\nparameters:\n  state_buffer.ports: [1R1W, 1RW]")
-    study = explore(Space.load(write(one_port, ("[256, 2KiB]", "[2KiB]"))), workers=1, prune=False)
+    space = Space.load(write(one_port, ("[256, 2KiB]", "[2KiB]")))
+    found = DesignEvaluator(Setup.from_space(space, "auto"), fewest=1).run_all(tasks_of(space))
     reason = "units are granted the one port of state_buffer in the order in which they ask"
-    assert study.alone == {reason: sum(point.executor == "machine" for point in study.points)}
-    assert 0 < study.alone[reason] < study.simulated
+    assert {(outcome.executor, outcome.alone) for outcome in found} == {("fast", ""), ("machine", reason)}
+    few = DesignEvaluator(Setup.from_space(space, "auto"), fewest=100).run_all(tasks_of(space))
+    assert few == found
+    assert {outcome.alone for outcome in few} == {"fewer than 100 designs share its program"}
+
+
+def test_a_study_says_how_many_went_one_by_one(write: Write) -> None:
     machine = explore(Space.load(write()), workers=1, prune=False, executor="machine")
     assert machine.alone == {"the machine was asked for": machine.simulated}

@@ -50,11 +50,13 @@ class BatchFigures:
 class BatchEvaluator:
     """Evaluates batches of designs, and keeps from one to the next what they have in common.
 
-    `programs`: where programs are kept, which an Evaluator may share.
+    `programs`: where programs are kept, which an Evaluator may share; `fewest`: designs that must share a program, or
+    they are left to be evaluated one by one.
     """
 
-    def __init__(self, programs: ProgramCache) -> None:
+    def __init__(self, programs: ProgramCache, fewest: int = 1) -> None:
         self._programs = programs
+        self._fewest = fewest
         self._machines = Machines()
 
     def evaluate(self, designs: Designs, spec: NetworkSpec) -> BatchFigures:
@@ -62,7 +64,9 @@ class BatchEvaluator:
         found = BatchFigures()
         machines = MachineColumns(designs, self._machines)
         for rows, program in by_program(designs, spec, self._programs, machines.unit_names):
-            if isinstance(program, CachedProgram):
+            if isinstance(program, CachedProgram) and len(rows) < self._fewest:
+                found.leave(rows, f"fewer than {self._fewest} designs share its program")
+            elif isinstance(program, CachedProgram):
                 self._evaluate_all(program, machines, rows, found)
             elif isinstance(program, NoProgram):
                 found.refused.append((rows, program.error))

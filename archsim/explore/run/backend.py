@@ -12,6 +12,7 @@ from archsim.explore.run.outcome import Outcome
 
 CHUNK_SECONDS = 1.0
 """About how long a worker is busy with what it is given at once: its outcomes are journalled together."""
+FIRST_CHUNK = 16
 MOST_IN_CHUNK = 4096
 
 
@@ -60,7 +61,7 @@ class ChunkSize:
     """Chooses how many tasks go together, from how long the last ones took; results do not depend on it."""
 
     def __init__(self) -> None:
-        self.size = 1
+        self.size = min(FIRST_CHUNK, MOST_IN_CHUNK)
 
     def took(self, tasks: int, seconds: float) -> None:
         """Learn from a finished chunk."""

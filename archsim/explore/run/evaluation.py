@@ -61,14 +61,18 @@ class Setup:
         return Setup(arch_name, grid, tuple(workloads), executor, with_arithmetic)
 
 
+FEWEST = 4
+"""Fewer designs of one program are sooner evaluated one by one."""
+
+
 class DesignEvaluator:
     """Evaluates the designs of one exploration: in batches where they share programs, else one after the other."""
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: Setup, fewest: int = FEWEST) -> None:
         self._setup = setup
         self._workloads = tuple(load_workload(reference) for reference in setup.workloads)
         self._evaluator = Evaluator()
-        self._batches = BatchEvaluator(self._evaluator.programs)
+        self._batches = BatchEvaluator(self._evaluator.programs, fewest)
         self._grid = Grid.from_json(setup.grid)
         self._resolver = Resolver(self._grid)
         self._why_alone = ""
