@@ -200,7 +200,7 @@ def test_a_bug_at_one_point_is_a_failure_of_that_point_alone(write: Write, monke
         return real(self, op)
 
     monkeypatch.setattr(MacArray, "compute_cycles", broken)
-    study = explore(Space.load(write(("[256, 2KiB]", "[2KiB]"))), workers=1, prune=False)
+    study = explore(Space.load(write(("[256, 2KiB]", "[2KiB, 4KiB]"))), workers=1, prune=False)
     failed = study.with_status(Status.FAILED)
     assert {(p.inputs["mac_array.rows"], p.inputs["mac_array.columns"]) for p in failed} == {(4, 3)}
     assert all("ZeroDivisionError: planted" in p.reason.what for p in failed)  # type: ignore[union-attr]
