@@ -149,3 +149,18 @@ def test_what_explains_and_exports_a_run_times_it_as_the_run_does() -> None:
     traced = TracedRun.make(load_arch("edgedrnn"), workload, None)
     traced.write_csv(lines.append, CycleWindow(0, None))
     assert int("".join(lines).splitlines()[-1].split(",")[8]) == run_cycles
+
+
+@pytest.mark.exhaustive
+def test_a_row_of_the_page() -> None:
+    """docs/delta.md, weights in q2.6, threshold 0.0625: 30.4 % of the columns, 41.0 us a step, 23.1 dB, 0.015, 2."""
+    arch = load_arch("edgedrnn", [parse_override("formats.weight=q2.6")])
+    found = simulate(arch, load_workload("silero_vad", [parse_override("delta={x: 0.0625, h: 0.0625}")]))
+    assert found.validation.passed
+    assert found.accuracy is not None
+    assert found.accuracy.task is not None
+    assert (found.trace.counts["pe_array"]["columns"] - 1) / (310 * 256) == pytest.approx(0.304, abs=0.0005)
+    assert found.stats.latency_us / 310 == pytest.approx(41.0, abs=0.05)
+    assert found.accuracy.tensors[0].sqnr_db == pytest.approx(23.1, abs=0.05)
+    assert found.accuracy.task.rms_difference == pytest.approx(0.015, abs=0.0005)
+    assert found.accuracy.task.changed_side == 2
