@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from archsim.fidelity.npu import npu
 
-rows = [row for row in npu() if row.figure == "cycles, C++ model"]
+rows = [row for row in npu() if row.figure == "cycles, C++ model" and row.workload.split(":")[0] == "lstm"]
 steps = [int(row.workload.split("t=")[1].split(",")[0]) for row in rows]
 
 print("LSTM(512, 512), batch 6, on npu_s10nx: cycles")
