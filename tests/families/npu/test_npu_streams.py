@@ -150,7 +150,7 @@ def swapped(program: Program, number: int, phase: Phase) -> Program:
     return replace(program, phases=tuple(phases))
 
 
-@pytest.mark.parametrize("kind", few(reversed(CellKind), 1))
+@pytest.mark.parametrize("kind", few(reversed(RECURRENT_KINDS), 1))
 def test_a_deleted_dependency_is_found_or_was_implied(kind: CellKind) -> None:
     """What the verifier lets pass computes the same bits, however long anything takes; FIFOs it never lets go."""
     load = network(kind=kind, input_size=5, hidden_size=9, steps=4)
