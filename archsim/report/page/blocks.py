@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from archsim.errors import SimulatorBug
+from archsim.report.text.layout import Rows
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -68,6 +69,8 @@ def _block(part: RenderableType) -> Block:
         return _heading(part)
     if isinstance(part, Padding) and isinstance(part.renderable, Text):
         return Paragraph(part.renderable.plain, strong=_STRONG in str(part.renderable.style))
+    if isinstance(part, Rows):
+        return _rows(part)
     if isinstance(part, Padding) and isinstance(part.renderable, Table):
         return _table(part.renderable)
     raise SimulatorBug(f"a report has a part that no page shows: {type(part).__name__}")
@@ -83,6 +86,14 @@ def _heading(text: object) -> Heading:
         return Heading(text.plain.strip())
     start = spans[0].start
     return Heading(text.plain[:start].strip(), text.plain[start:].strip().removeprefix("(").removesuffix(")"))
+
+
+def _rows(part: Rows) -> TableBlock:
+    return TableBlock(
+        right=tuple(column.startswith(">") for column in part.columns),
+        headers=tuple(part.headers or ()),
+        rows=tuple(TableRow(tuple(row), strong=number in part.strong) for number, row in enumerate(part.rows)),
+    )
 
 
 def _table(table: Table) -> TableBlock:

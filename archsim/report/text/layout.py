@@ -55,12 +55,16 @@ def table(
     Each column is "<" or ">" for its side, with "~" if it may wrap. Where its words do not fit beside each other, each
     row is a list instead: its first cell, and below it the others with their headers.
     """
-    return _Rows(tuple(columns), headers, rows, frozenset(strong))
+    return Rows(tuple(columns), headers, rows, frozenset(strong))
 
 
 @dataclass(frozen=True, slots=True)
-class _Rows:
-    """Rows that become a table or lists when it is known how wide they may be."""
+class Rows:
+    """Rows that become a table or lists when it is known how wide they may be.
+
+    `columns`: how each stands, as `table` takes it; `headers` None if they have no names; `strong`: the rows that stand
+    out.
+    """
 
     columns: tuple[str, ...]
     headers: Sequence[str] | None
