@@ -22,6 +22,7 @@ from archsim.metrics import compute_stats
 from archsim.program.ir import After, Phase, PhaseKind, Wait
 from archsim.program.verifier import find_hazards
 from archsim.trace import OpRecord
+from archsim.workload.network import MergeMode
 from tests.laws.generic_ops import bodies, one_phase
 from tests.laws.recurrence import recurrence
 from tests.rings import examples
@@ -136,9 +137,12 @@ def test_phases_follow_each_other(case: Case) -> None:
         assert phase.end == following.start
     kinds = [phase.kind for phase in trace.phases]
     layers = 1 if is_wavefront(case.schedule, case.spec) else len(case.spec.layers)
-    bodies = [PhaseKind.BODY] * (2 if "hoisted" in case.schedule else 1)
-    between = [PhaseKind.HANDOVER, *bodies] * (layers - 1)
-    assert kinds == [PhaseKind.PROLOGUE, *bodies, *between, PhaseKind.EPILOGUE]
+    expected = [PhaseKind.PROLOGUE]
+    for number in range(layers):
+        expected += [PhaseKind.HANDOVER] * (number > 0)
+        expected += [PhaseKind.BODY] * (2 if "hoisted" in case.schedule else 1)
+        expected += [PhaseKind.BODY] * (case.spec.merge_mode(number) is not MergeMode.CONCAT)
+    assert kinds == [*expected, PhaseKind.EPILOGUE]
     further = len(case.spec.layers) - layers
     for number, body in enumerate(trace.phases):
         if body.kind is not PhaseKind.BODY:
@@ -148,7 +152,10 @@ def test_phases_follow_each_other(case: Case) -> None:
         ends = [repetition for repetition, _ in body.ends]
         repeat = case.program.phases[number].repeat
         assert ends == sorted({*ends, 0, repeat - 1})
-        assert "hoisted" in case.schedule or repeat == case.spec.steps + further
+        if body.name.endswith("merge"):
+            assert repeat == case.spec.steps + 1, "what a step needs is loaded in the one before"
+        else:
+            assert "hoisted" in case.schedule or repeat == case.spec.steps + further
 
 
 @settings(max_examples=examples(30))
