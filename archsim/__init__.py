@@ -51,7 +51,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted({name for name in globals() if name.startswith("__")} | {*__all__})
 
 
 def _version(beside: Path) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from archsim.api.evaluate import Evaluator
 from archsim.api.frame_run import run_frame
 from archsim.api.frames import figures_of_frame
+from archsim.api.inputs import AnyArch, AnyWorkload, as_arch
 from archsim.api.ranking import asked_best, rank_schedules
 from archsim.config.text import one_line
 from archsim.errors import ArchError, ArchsimError, Fault
@@ -73,9 +74,9 @@ class Comparison:
 
 
 def compare(
-    machines: Sequence[str | Path], workloads: Sequence[str | Path] = (), schedules: Sequence[str] = ()
+    machines: Sequence[AnyArch], workloads: Sequence[AnyWorkload] = (), schedules: Sequence[str] = ()
 ) -> Comparison:
-    """Compare machines (presets, files, or folders of results) on workloads with schedules.
+    """Compare machines (presets, files, folders of results, or what was loaded) on workloads with schedules.
 
     A folder of results stands for the run that it holds, or, if workloads or schedules are given, for its machine.
     Schedules are names, or "best"; the machine's first if there are none. What cannot run is a row that says why.
@@ -86,18 +87,20 @@ def compare(
     works: dict[str, Workload] = {}
     rows: list[Row] = []
     evaluator = Evaluator()
-    for reference in map(str, machines):
+    for machine in machines:
+        reference = machine.name if isinstance(machine, Arch) else str(machine)
         folder = Path(reference)
-        if folder.is_dir():
+        if not isinstance(machine, Arch) and folder.is_dir():
             archs[reference] = load_arch(str(folder / "arch.yaml"))
             if saved:
                 works[reference] = load_workload(str(folder / "workload.yaml"))
                 rows.append(_saved_row(reference, folder))
                 continue
         else:
-            archs[reference] = load_arch(reference)
-        for text in map(str, workloads or (_DEFAULT_WORKLOAD,)):
-            works.setdefault(text, load_workload(text))
+            archs[reference] = as_arch(machine)
+        for work in workloads or (_DEFAULT_WORKLOAD,):
+            text = work.name if isinstance(work, Workload) else str(work)
+            works.setdefault(text, work if isinstance(work, Workload) else load_workload(text))
             rows += [
                 _row(reference, archs[reference], works[text], schedule, evaluator) for schedule in schedules or (None,)
             ]

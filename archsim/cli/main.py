@@ -106,6 +106,8 @@ def main() -> None:
     except OSError as error:
         _fail_in_files(error)
     except Exception as error:
+        if _by_interrupt(error):
+            _interrupted()
         if not isinstance(error, _USAGE_ERROR):
             _crash(error)
         message = error.format_message().rstrip(".")
@@ -120,6 +122,16 @@ def main() -> None:
 def _interrupted() -> NoReturn:
     print("archsim: interrupted; no results were written", file=sys.stderr)
     sys.exit(EXIT_INTERRUPTED)
+
+
+def _by_interrupt(error: BaseException) -> bool:
+    """Whether Ctrl-C is behind an error: libraries in C that are being loaded make one of their own of it."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, KeyboardInterrupt) or str(seen).endswith("KeyboardInterrupt"):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
 
 
 def _fail_in_files(error: OSError) -> NoReturn:

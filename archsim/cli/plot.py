@@ -83,6 +83,8 @@ def _format(text: str | None, out: Path | None) -> FigureFormat:
         return FigureFormat.SVG if out is None else format_of(out)
     if text not in list(FigureFormat):
         raise typer.BadParameter(f"--format: there is no '{text[:40]}'; allowed: {', '.join(FigureFormat)}.")
+    if out is not None and out.suffix[1:].lower() in list(FigureFormat) and out.suffix[1:].lower() != text:
+        raise OutputError(f"--format {text}: --out {out} names a file of another form")
     return FigureFormat(text)
 
 

@@ -124,10 +124,13 @@ def run_command(
     with result_folder(target, asked, force) as folder, written(streams, folder, about, program) as files:
         simulation = _simulated(asked, ranking or found, evaluator, files.listeners)
         findings = report.make(simulation, evaluator, folder, files)
-    if not json:
-        sys.stdout.write(f"Results: {target}/\n")
-    sys.stdout.flush()
-    _draw(simulation, findings, target, plots)
+    try:
+        if not json:
+            sys.stdout.write(f"Results: {target}/\n")
+        sys.stdout.flush()
+        _draw(simulation, findings, target, plots)
+    except KeyboardInterrupt as stop:
+        raise Interrupted(f"interrupted while drawing; all results but figures are in {target}/") from stop
     return _exit_code(simulation)
 
 
@@ -140,13 +143,10 @@ def _draw(simulation: Simulation, findings: Findings, folder: Path, plots: bool 
     from archsim.report.page.saved_run import read_run
 
     kinds = (FigureKind.UTILIZATION,) if plots is None else tuple(FigureKind) if plots else ()
-    try:
-        with working("drawing"):
-            draw_into(folder, simulation, findings, kinds)
-            if plots is not False:
-                write_whole(folder / PAGE, html_page([read_run(folder)]).encode())
-    except KeyboardInterrupt as stop:
-        raise Interrupted(f"interrupted while drawing; all results but figures are in {folder}/") from stop
+    with working("drawing"):
+        draw_into(folder, simulation, findings, kinds)
+        if plots is not False:
+            write_whole(folder / PAGE, html_page([read_run(folder)]).encode())
 
 
 def _exit_code(simulation: Simulation) -> int:

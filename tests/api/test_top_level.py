@@ -73,3 +73,15 @@ def test_importing_archsim_imports_nothing_else() -> None:
     code = f"import sys, archsim; print([name for name in {slow} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_what_was_loaded_is_compared_too() -> None:
+    machine, work = load_arch("tiny_2x2"), load_workload("lstm:3,2,t=2")
+    found = compare([machine, "edge_16x16"], [work])
+    assert [(row.arch, row.workload) for row in found.rows] == [("tiny_2x2", work.name), ("edge_16x16", work.name)]
+    assert found.rows == compare(["tiny_2x2", "edge_16x16"], ["lstm:3,2,t=2"]).rows
+
+
+def test_dir_lists_each_name_once_and_nothing_else() -> None:
+    names = [name for name in dir(archsim) if not name.startswith("__")]
+    assert names == ["compare", "explore", "load_arch", "load_workload", "simulate"]

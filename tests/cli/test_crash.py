@@ -137,3 +137,23 @@ def test_every_command_s_help_keeps_to_its_width(cli: Cli, monkeypatch: pytest.M
         assert command or "..." not in text.split("\n", 1)[1]
         assert "<bool>" not in text
         assert " .]" not in text
+
+
+@pytest.mark.parametrize("direct", [True, False])
+def test_an_error_that_ctrl_c_caused_is_an_interruption(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, direct: bool
+) -> None:
+    """Libraries in C make an error of their own of Ctrl-C while they are loaded: it is the cause, or in the text."""
+
+    def stopped(*_: object, **__: object) -> None:
+        if direct:
+            raise ValueError('Error building "tagged-union" validator: KeyboardInterrupt')
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as stop:
+            raise ImportError("initialization failed") from stop
+
+    monkeypatch.setattr("archsim.families.registry.build_units", stopped)
+    found = cli("run", "tiny_2x2", "lstm_3_2_t4", "--no-plots")
+    assert found.code == 130
+    assert found.err == "archsim: interrupted; no results were written\n"

@@ -221,7 +221,7 @@ def test_a_file_of_the_largest_size_is_read(tmp_path: Path) -> None:
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert load_faults(tmp_path / "none.yaml") == ["DIR/none.yaml: cannot be read: No such file or directory"]
     (tmp_path / "folder").mkdir()
-    assert load_faults(tmp_path / "folder") == ["DIR/folder: cannot be read: Is a directory"]
+    assert load_faults(tmp_path / "folder") == ["DIR/folder: cannot be read: is a directory, expected a file"]
     assert load_faults(tmp_path / "a\0b") == ["DIR/a\\x00b: cannot be read: embedded null byte"]
     assert load_faults(tmp_path / "a\nb") == ["DIR/a\\nb: cannot be read: No such file or directory"]
     assert load_faults(tmp_path / ("x" * 300))[0].endswith(": cannot be read: File name too long")

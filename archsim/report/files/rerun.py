@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +57,15 @@ def rerun(folder: Path) -> Rerun:
 
 
 def repeated(folder: Path, *, numbers: bool) -> Simulation:
-    """The run of a folder of results once more, if `numbers` with those that it had; raises what `rerun` raises."""
+    """The run of a folder of results once more, under its names, if `numbers` with those that it had.
+
+    Raises what `rerun` raises.
+    """
     manifest = read_manifest(folder)
+    saved = saved_stats(folder / "stats.json")
     arch, workload = load_arch(str(folder / "arch.yaml")), load_workload(str(folder / "workload.yaml"))
+    arch = replace(arch, name=str(saved.get("arch", arch.name)))
+    workload = replace(workload, name=str(saved.get("workload", workload.name)))
     return _run(manifest, arch, workload, manifest.timing_only or not numbers)
 
 
