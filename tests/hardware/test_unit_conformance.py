@@ -64,7 +64,7 @@ def networks() -> list[NetworkSpec]:
 
 
 def runs(schedule: str, spec: NetworkSpec) -> bool:
-    """Whether a schedule takes the network: layers that run in reverse are no wavefront, and linear ones not hoisted."""
+    """Whether a schedule takes the network: layers in reverse are no wavefront, and linear ones are not hoisted."""
     linear = not spec.layers[0][0].kind.recurrent
     return (len(spec.layers[0]) == 1 or "wavefront" not in schedule) and not (linear and "hoisted" in schedule)
 
