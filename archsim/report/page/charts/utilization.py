@@ -38,9 +38,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class UseChart:
-    """The utilization of every unit; `step_cycles` is how long a time step takes in the steady state."""
+    """The utilization of every unit; `step_cycles` is how long a time step takes in the steady state.
+
+    `layers`: how many run one after the other, each through all steps; then a step is one of a layer, on average.
+    """
 
     total_cycles: int
+    layers: int
     step_cycles: float
     steps: int
     phases: tuple[Span, ...]
@@ -55,6 +59,7 @@ def utilization_chart(simulation: Simulation) -> UseChart:
     bodies = max(1, sum(phase.kind is PhaseKind.BODY for phase in phases))  # layers one after the other
     return UseChart(
         trace.total_cycles,
+        bodies,
         float(simulation.stats.cycles_per_step) / bodies,
         spec.steps,
         tuple(Span(phase.name, phase.start, phase.end, phase.kind is PhaseKind.BODY) for phase in phases),

@@ -66,7 +66,7 @@
     const fits = WINDOWS.filter((steps) => steps * chart.step_cycles >= (widest > 1 ? LEAST_BINS * widest : 1) && steps <= chart.steps);
     const windows = fits.length ? fits : [Math.min(chart.steps, Math.ceil(LEAST_BINS * widest / Math.max(1, chart.step_cycles)))];
     const words = (steps) => (steps === 1 ? "1 time step" : `${archsim.count(steps)} time steps`) +
-      ` (${archsim.count(Math.round(steps * chart.step_cycles))} cycles)`;
+      (chart.layers > 1 ? " of a layer" : "") + ` (${archsim.count(Math.round(steps * chart.step_cycles))} cycles)`;
     let window = Math.max(1, windows[0] * chart.step_cycles), view = [0, end];
     const share = 1 / units.length, traces = [], layout = { annotations: [], shapes: [] };
     units.forEach((unit, place) => {
