@@ -79,7 +79,8 @@ def test_an_unknown_name_is_one_line_that_lists_the_package_s_method_too(example
     assert found.returncode == 2
     assert found.stdout == (
         f"archsim: error: --set activation.method={name}: activation.method: expected one of 'exact', 'polynomial', "
-        f"'hard', 'table', 'piecewise_linear', 'quadratic' (how a function is evaluated), got '{name}'{hint}\n"
+        f"'hard', 'table', 'piecewise_linear', 'gemmlowp', 'quadratic' (how a function is evaluated), got '{name}'"
+        f"{hint}\n"
     )
 
 

@@ -21,7 +21,7 @@ from archsim.formats.scaling import Method, covered, quantized, scale_and_zero
 from archsim.workload import CellKind, NetworkTensors, Workload, load_tensors, load_workload
 from archsim.workload.calibration import needed_ranges, range_kinds
 from archsim.workload.config import WorkloadConfig
-from archsim.workload.network import suffixes
+from archsim.workload.network import MergeMode, suffixes
 from tests.arrays import save_npz
 from tests.strategies import networks
 from tests.workload.calibration_cases import ASYMMETRIC, FLOAT32, INT8, fault, loaded, of
@@ -129,7 +129,12 @@ def test_what_is_observed(workload: Workload) -> None:
     last = observed.samples(f"h_l{len(spec.layers) - 1}")
     states = [cell.h_0.ravel() for cell in tensors.cells[-len(spec.layers[-1]) :]]
     valid = [output[:length, row].ravel() for row, length in enumerate(lengths)]
-    assert np.array_equal(np.sort(last), np.sort(np.concatenate([*valid, *states])))
+    if spec.merge_mode(len(spec.layers) - 1) is MergeMode.CONCAT:
+        assert np.array_equal(np.sort(last), np.sort(np.concatenate([*valid, *states])))
+    else:  # h of both directions, and, beside it, what they become
+        merged = observed.samples(f"y_l{len(spec.layers) - 1}")
+        assert np.array_equal(np.sort(merged), np.sort(np.concatenate(valid)))
+        assert last.size == (steps + spec.batch) * sum(cell.output_size for cell in spec.layers[-1])
     for cell, suffix in zip(spec.cells, suffixes(spec), strict=True):
         sums = {CellKind.LSTM: 4, CellKind.GRU: 5 if cell.linear_before_reset else 3, CellKind.RNN: 1}[cell.kind]
         sums += (3 if cell.peepholes else 0) - cell.input_forget * (1 + cell.peepholes)

@@ -36,6 +36,8 @@ from tests.strategies import Case, cases
 
 EXAMPLES = 2_000
 PARTS = 8
+LONG = 8
+"""Steps from which on a run is expected to have a period."""
 
 issue_intervals = st.sampled_from([0, 0, 1, 2, 5])
 queue_depths = st.sampled_from([1, 1, 2, 3, 16])
@@ -46,15 +48,17 @@ queue_depths = st.sampled_from([1, 1, 2, 3, 16])
 def test_on_drawn_machines_schedules_and_workloads(part: int) -> None:
     """2,000 of them (31 in the fast ring, 1,000 in the exhaustive one), in parts that can run side by side.
 
-    Most are long enough to skip a part.
+    How many of a part have 8 steps or more is a matter of what is drawn (11 to 31 of 62 in two parts); of those most
+    skip a part.
     """
-    skipped = 0
+    skipped = long = 0
 
     @seed(part)
     @settings(max_examples=examples(EXAMPLES // PARTS), derandomize=False)
-    @given(cases(), st.one_of(st.integers(1, 7), st.integers(8, 60)), issue_intervals, queue_depths)
+    @given(cases(), st.one_of(st.integers(1, LONG - 1), st.integers(LONG, 60)), issue_intervals, queue_depths)
     def compare(case: Case, steps: int, issue_cycles: int, queue_depth: int) -> None:
-        nonlocal skipped
+        nonlocal skipped, long
+        long += steps >= LONG
         case = longer(case, steps, issue_cycles, queue_depth)
         spec = case.machine_spec()
         run = fast(case.program, spec)
@@ -65,7 +69,8 @@ def test_on_drawn_machines_schedules_and_workloads(part: int) -> None:
         )
 
     compare()
-    assert skipped > examples(EXAMPLES // PARTS) // 5
+    assert long > examples(EXAMPLES // PARTS) // 10
+    assert 2 * skipped > long
 
 
 @settings(max_examples=examples(1_000))
