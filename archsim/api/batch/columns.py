@@ -36,7 +36,7 @@ class Picked(Generic[Value]):
     codes: Codes
 
     def at(self, rows: Codes) -> Picked[Value]:
-        """The same of some designs, with the values that they have."""
+        """A column of some of the designs, with the values that they have."""
         codes = self.codes[rows]
         if len(self.values) == 1:
             return Picked(self.values, codes)
@@ -66,7 +66,7 @@ class Column:
 
     @cached_property
     def compact(self) -> Column:
-        """The same column, with distinct values and who has which where these are few."""
+        """A column with distinct values and who has which, where these are few."""
         if isinstance(self.of, Picked):
             return self
         # By their bits, so that 0.0 and -0.0 are two.
@@ -81,7 +81,7 @@ class Column:
         return list(self.of.each()) if isinstance(self.of, Picked) else self.of.tolist()
 
     def texts(self) -> list[str]:
-        """The same as JSON; ValueError for what is no finite number."""
+        """The column as JSON; ValueError for what is no finite number."""
         if isinstance(self.of, Picked):
             texts = list(map(_text, self.of.values))
             return list(map(texts.__getitem__, self.of.codes.tolist()))

@@ -70,7 +70,7 @@ class Designs:
         return classes([self.field(path).codes for path in paths], len(self))
 
     def together(self, codes: Sequence[Codes]) -> tuple[Codes, Codes]:
-        """As `classes`, by codes instead of fields."""
+        """The designs in classes, by codes instead of fields."""
         return classes(codes, len(self))
 
     def key(self, paths: Sequence[str], design: int) -> tuple[Hashable, ...]:

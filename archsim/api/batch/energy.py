@@ -78,7 +78,7 @@ class AreaColumns:
 
     @staticmethod
     def of(priced: Priced) -> AreaColumns:
-        """As `area_of`."""
+        """The areas of all designs, as `area_of` gives that of one."""
         parts: dict[str, tuple[Floats, Floats]] = {}
         for name in priced.memories:
             memories, codes = priced.of_memory(name)

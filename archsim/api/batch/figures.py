@@ -94,7 +94,7 @@ class Part:
         return found | self._constants("program_ops", figures.ops)
 
     def _stacks(self) -> dict[str, dict[str, Column]]:
-        """As `cycle_stacks`."""
+        """The cycle stacks of all designs, as `cycle_stacks` gives those of one."""
         times, found = self._times, {}
         for place, (name, facts) in enumerate(self._units.facts.items()):
             useful = _ints(facts, [unit.useful_cycles for unit in facts.values])
@@ -116,7 +116,7 @@ class Part:
         return found
 
     def _bounds(self) -> Columns:
-        """As `compute_bounds`, and the largest."""
+        """The bounds of all designs, as `compute_bounds` gives those of one, and the largest."""
         cached, machines, times = self._cached, self._machines, self._times
         steps, work = cached.spec.steps, cached.figures.step_work
         compute = machines.compute_cycles(cached.spec).at(self._rows)
