@@ -4,13 +4,14 @@ import json
 import re
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from archsim.config.presets import PresetKind, preset_file
-from archsim.report.files.folder import FILES, PICTURES
+from archsim.report.files.folder import FILES, PAGE, PICTURES
 from tests.arrays import stored
 from tests.cli.conftest import Cli
 from tests.float_machines import FLOAT_16X16
@@ -146,12 +147,14 @@ def test_timing_only_computes_nothing_and_says_so(cli: Cli) -> None:
 )
 def test_same_input_same_bytes(cli: Cli, options: tuple[str, ...]) -> None:
     """Without plots in the fast ring, where tests/report has each plot drawn twice."""
-    for folder in ("a", "b"):
-        assert cli("run", *TINY, *TABLE, "--set", "formats=tflite_int8", "--out", folder, *options).code == 0
-    names = {path.name for path in Path("a").iterdir()}
-    assert names == {name for name in FILES if "--plots" in options or name not in PICTURES}
+    for place in ("a", "b"):  # the page names its folder
+        Path(place).mkdir()
+        with chdir(place):
+            assert cli("run", *TINY, *TABLE, "--set", "formats=tflite_int8", "--out", "r", *options).code == 0
+    names = {path.name for path in Path("a/r").iterdir()}
+    assert names == {name for name in FILES if "--plots" in options or name not in (*PICTURES, PAGE)}
     for name in names:
-        assert Path("a", name).read_bytes() == Path("b", name).read_bytes(), name
+        assert Path("a/r", name).read_bytes() == Path("b/r", name).read_bytes(), name
 
 
 @pytest.mark.parametrize(
