@@ -37,6 +37,7 @@ from archsim.hardware.functions.method_definition import MethodDefinition
 from archsim.hardware.unit import Units
 from archsim.lowering.tensors import Results
 from archsim.metrics import Stats, compute_stats
+from archsim.metrics.activity import ActivityFigures, activity_figures
 from archsim.metrics.frames import Frames
 from archsim.metrics.statistic import FinishedRun, Further, Statistic, compute_further, installed_statistics
 from archsim.program.interpreter import interpret
@@ -111,6 +112,12 @@ class Simulation:
             if phase.marks_all:
                 return tuple(end for _, end in trace.ends)
         return None
+
+    @property
+    def activity(self) -> ActivityFigures | None:
+        """What a delta network has multiplied and skipped; None of any other network."""
+        peak = self.arch.config.multipliers.macs_per_cycle * self.trace.total_cycles
+        return activity_figures(self.workload.spec, self.trace.counts, peak)
 
     def ops(self) -> Table:
         """A table with a row for each op: when it was where, why it waited, what it moved (archsim.api.op_rows.OpRow).

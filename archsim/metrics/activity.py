@@ -32,14 +32,27 @@ class ActivityFigures:
     skipped_share: Annotated[
         float, Metric("1", "share of the model's multiply-accumulates that were skipped", "1 - multiplied_macs / macs")
     ]
+    multiplied_utilization: Annotated[
+        float,
+        Metric(
+            "1",
+            "share of the multipliers' cycles over the whole run in which a column that had changed was multiplied",
+            "multiplied_macs / (peak MACs a cycle * latency_cycles)",
+        ),
+    ]
     counts: Annotated[
         Mapping[str, Mapping[str, int]],
         Metric("", "what units counted: cycles that the encoder stood still for a full FIFO, columns of the array"),
     ]
 
 
-def activity_figures(spec: NetworkSpec, counts: Mapping[str, Mapping[str, int]]) -> ActivityFigures | None:
-    """The figures of a run whose columns are known; None of any other network."""
+def activity_figures(
+    spec: NetworkSpec, counts: Mapping[str, Mapping[str, int]], peak_macs: int
+) -> ActivityFigures | None:
+    """The figures of a run whose columns are known; None of any other network.
+
+    `peak_macs`: the multiply-accumulates that the multipliers could have done in the whole run.
+    """
     if spec.activity is None:
         return None
     layers, macs = [], 0
@@ -49,4 +62,4 @@ def activity_figures(spec: NetworkSpec, counts: Mapping[str, Mapping[str, int]])
         macs += (x + h) * cell.rows
         dense_x, dense_h = cell.input_size * spec.steps, cell.hidden_size * spec.steps
         layers.append(LayerColumns(x, h, bias, x / dense_x, h / dense_h))
-    return ActivityFigures(tuple(layers), macs, 1 - macs / spec.macs, counts)
+    return ActivityFigures(tuple(layers), macs, 1 - macs / spec.macs, macs / peak_macs, counts)

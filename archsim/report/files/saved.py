@@ -14,7 +14,6 @@ from archsim.api.explain import Findings, find
 from archsim.config.presets import is_name
 from archsim.families.load import Arch
 from archsim.lowering.tensors import Results
-from archsim.metrics.activity import activity_figures
 from archsim.report.files.accuracy_figures import accuracy_figures
 from archsim.workload import Workload
 from archsim.workload.layout import Layout
@@ -32,7 +31,7 @@ def stats_json(simulation: Simulation, findings: Findings | None = None) -> str:
     figures["latency_stack"] = (findings or find(simulation)).stack
     if simulation.step_end_cycles is not None:
         figures["step_end_cycles"] = simulation.step_end_cycles
-    columns = activity_figures(simulation.workload.spec, simulation.trace.counts)
+    columns = simulation.activity
     if columns is not None:
         figures["activity"] = dataclasses.asdict(columns)
     if simulation.frames is not None:

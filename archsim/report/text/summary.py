@@ -134,7 +134,12 @@ def _costs(simulation: Simulation) -> Iterator[Line]:
             yield "energy", f"{significant(frames.frame_energy_uj)} uJ a frame{waiting}"
     else:
         whole, steady = percent(stats.mac_utilization), percent(stats.steady_state_mac_utilization)
-        yield "utilization", f"{whole} of the multipliers over the run, {steady} in the steady state"
+        columns = simulation.activity
+        if columns is None:
+            yield "utilization", f"{whole} of the multipliers over the run, {steady} in the steady state"
+        else:
+            done, skipped = percent(columns.multiplied_utilization), percent(columns.skipped_share)
+            yield "utilization", f"{done} of the multipliers, on what has changed; {skipped} of the model is skipped"
         if stats.energy is not None:
             each, power = significant(stats.energy.pj_per_mac), significant(stats.energy.power_mw)
             yield "energy", f"{significant(stats.energy.total_uj)} uJ: {each} pJ/MAC, {power} mW on average"

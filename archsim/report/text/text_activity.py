@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
-from archsim.metrics.activity import activity_figures
 from archsim.report.text.figures_as_text import percent
 from archsim.report.text.layout import heading, table
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 def activity(simulation: Simulation) -> list[RenderableType]:
     """The columns of each layer that were multiplied, in the mean of a step; nothing of any other network."""
     spec = simulation.workload.spec
-    found = activity_figures(spec, simulation.trace.counts)
+    found = simulation.activity
     if found is None:
         return []
     rows = []

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from archsim.api import Simulation, simulate
+from archsim.api.explain import find
 from archsim.config import parse_override
 from archsim.config.presets import PresetKind, preset_folder
 from archsim.errors import ArchError, ScheduleError, WorkloadError
 from archsim.families.load import load_arch
-from archsim.metrics.activity import activity_figures
+from archsim.report.text.figures_as_text import percent
 from archsim.report.text.report_text import report_text
+from archsim.report.text.summary import summary_rows
 from archsim.workload import load_workload
 
 PUBLISHED = preset_folder(PresetKind.ARCH) / "published" / "edgedrnn"
@@ -111,12 +113,16 @@ def test_what_was_skipped_is_neither_fetched_nor_multiplied() -> None:
     parts = [[part.split() for part in line.split("|")] for line in lines]
     counted = [sum(len([c for c in line[place] if c not in ("0", "25")]) for line in parts) for place in range(4)]
     assert [round(count / 200, 1) for count in counted] == pytest.approx([4.3, 4.9, 4.9, 3.8], abs=0.11)
-    figures = activity_figures(found.workload.spec, found.trace.counts)
+    figures = found.activity
     assert figures is not None
     assert [count for layer in figures.layers for count in (layer.x, layer.h)] == counted
     assert [layer.bias for layer in figures.layers] == [1, 1]
     assert figures.multiplied_macs == sum(counted) * 48
     assert figures.skipped_share == pytest.approx(1 - sum(counted) / (56 * 200))
+    assert figures.multiplied_utilization == pytest.approx(sum(counted) * 48 / (8 * found.stats.latency_cycles))
+    (line,) = (text for name, text in summary_rows(found, find(found)) if name == "utilization")
+    assert line.startswith(percent(figures.multiplied_utilization))
+    assert "68." in line
     read = found.stats.traffic_bytes["dram"]["read"]
     assert read["W_ih"] == (counted[0] + counted[2]) * 48
     assert read["W_hh"] == (counted[1] + counted[3]) * 48
