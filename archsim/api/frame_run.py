@@ -9,7 +9,6 @@ from math import ceil
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from archsim.api.evaluate import Evaluator
 from archsim.api.machine_spec import machine_spec, rules_of
@@ -21,9 +20,11 @@ from archsim.families.registry import build_units
 from archsim.families.schedule import Schedule
 from archsim.families.schedules import build_program
 from archsim.metrics import Stats
+from archsim.metrics.arrivals import Served, apart_us
 from archsim.program.ir import DataKind, PhaseKind, Program
 from archsim.trace import Window
 from archsim.workload import NetworkSpec, Workload
+from archsim.workload.config import WorkloadConfig
 
 MANY = 64
 """Frames one behind the other of which the interval is that of the steady state, besides those that fill and drain."""
@@ -58,22 +59,23 @@ def run_frame(arch: Arch, workload: Workload, schedule: Schedule[Any], evaluator
     `evaluator`: one that has evaluated machines like this, or None.
 
     The one that is looked at comes when the machine is idle, and the next one so late that it is nowhere in its way.
-    In a wavefront, whose later layers work on it when later frames come, it is one of many that come as fast as they
-    can be taken.
+    In a wavefront, whose later layers work on it when later frames come, it is one of many that come a period apart, or
+    as fast as they can be taken if that is longer, or if there is no period.
     """
     evaluator, frames = evaluator or Evaluator(), MANY + 2 * len(workload.spec.layers)
     alone = evaluator.evaluate(arch, of_length(workload, 1), schedule).stats
     many = evaluator.evaluate(arch, of_length(workload, frames), schedule).stats
     spec, units = workload.spec, build_units(arch.config)
     store = OutputStores(evaluator.program(arch, replace(spec, steps=frames), schedule))
-    ahead = max(op.skip_last for op in store.phase.ops)
-    number = WARM_UP + store.behind if store.behind else 0
-    program = evaluator.program(arch, replace(spec, steps=number + ahead + 2), schedule)
+    number, length = store.looked_at
+    program = evaluator.program(arch, replace(spec, steps=length), schedule)
     machine = machine_spec(program, arch, units)
     apart = ceil(many.cycles_per_step)
-    gap = apart if store.behind else 4 * (apart + alone.body_cycles)
+    gap = 4 * (apart + alone.body_cycles)
+    if store.behind:
+        gap = wavefront_gap(workload.config, many.cycles_per_step, Fraction(repr(arch.config.clock_mhz)))
     while True:
-        run = FramesRun(program, machine, tuple(gap * frame for frame in range(number + ahead + 2)))
+        run = FramesRun(program, machine, tuple(gap * frame for frame in range(length)))
         if store.behind or run.is_over(0, gap):
             break
         gap *= 2
@@ -81,6 +83,12 @@ def run_frame(arch: Arch, workload: Workload, schedule: Schedule[Any], evaluator
     shifted = tuple(replace(segment, start=segment.start - since, end=segment.end - since) for segment in path)
     latency = shifted[-1].end
     return FrameRun(program, latency, shifted, latency_stack(shifted, program, units), alone, many, frames)
+
+
+def wavefront_gap(config: WorkloadConfig, interval_cycles: float, clock_mhz: Fraction) -> int:
+    """The whole cycles between frames of which a wavefront's latency is taken: a period, but at least the interval."""
+    apart = apart_us(config)
+    return ceil(max(Fraction(interval_cycles), 0 if apart is None else apart * clock_mhz))
 
 
 def of_length(workload: Workload, frames: int) -> Workload:
@@ -106,18 +114,21 @@ class OutputStores:
         self.behind = max(-region.offset for region in regions.values())
         """How many repetitions after a frame's first one its output is stored."""
 
+    @property
+    def looked_at(self) -> tuple[int, int]:
+        """The number of the frame that is as all are in the long run, and of how many frames it is one."""
+        ahead = max(op.skip_last for op in self.phase.ops)
+        number = WARM_UP + self.behind if self.behind else 0
+        return number, number + ahead + 2
 
-def frame_latencies(
-    arch: Arch, spec: NetworkSpec, schedule: Schedule[Any], releases: Sequence[int]
-) -> npt.NDArray[np.int64]:
-    """The latency of each frame of a streaming network in cycles (T), from its arrival until its output is stored.
+
+def serve_frames(arch: Arch, spec: NetworkSpec, schedule: Schedule[Any], releases: Sequence[int]) -> Served:
+    """What becomes of each frame of a streaming network.
 
     `releases`: the cycle of each arrival, counted from when the machine is ready.
     """
     program = build_program(schedule, spec, arch.config)
-    run = FramesRun(program, machine_spec(program, arch, build_units(arch.config)), tuple(releases))
-    done = [run.out(frame)[0] for frame in range(len(releases))]
-    return np.array(done, np.int64) - run.begin - np.array(releases, np.int64)
+    return FramesRun(program, machine_spec(program, arch, build_units(arch.config)), tuple(releases)).served()
 
 
 class FramesRun:
@@ -144,6 +155,13 @@ class FramesRun:
         done = self._times.done[number][repetition]
         last = max(self._stores.ops, key=lambda op: int(done[op]))
         return int(done[last]), Instance(number, repetition, last)
+
+    def served(self) -> Served:
+        """What became of each frame."""
+        frames, done = len(self._releases), self._times.done[self._stores.number]
+        out = [self.out(frame)[0] - self.begin for frame in range(frames)]
+        ends = done[:frames].max(axis=1) - self.begin
+        return Served(np.array(self._releases, np.int64), np.array(out, np.int64), ends, self._stores.behind)
 
     def is_over(self, frame: int, cycle: int) -> bool:
         """Whether all that the frame's repetition does is done by a cycle, counted from the body's begin."""

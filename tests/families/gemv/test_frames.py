@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from archsim.api import simulate
 from archsim.api.explain import explain
-from archsim.api.frame_run import FramesRun, frame_latencies, run_frame
+from archsim.api.frame_run import FramesRun, run_frame, serve_frames
 from archsim.api.frames import measure_frames
 from archsim.api.machine_spec import machine_spec
 from archsim.config import parse_override
@@ -104,7 +104,7 @@ def test_given_arrivals() -> None:
     work = load_workload("lstm:3,2,t=5,streaming=1", [parse_override(ARRIVALS), parse_override("deadline_us=0.5")])
     machine, schedule = load_arch("tiny_2x2"), find_schedule("fused")
     found = measure_frames(machine, work, schedule).arrivals
-    assert frame_latencies(machine, work.spec, schedule, (0, 10, 100, 143, 300)).tolist() == [49, 82, 49, 49, 49]
+    assert serve_frames(machine, work.spec, schedule, (0, 10, 100, 143, 300)).latencies.tolist() == [49, 82, 49, 49, 49]
     assert found is not None
     assert (found.p50_cycles, found.p95_cycles, found.p99_cycles, found.max_cycles) == (49, 82, 82, 82)
     assert (found.frames, found.missed_deadlines) == (5, 1)
@@ -168,7 +168,7 @@ def test_the_path_of_a_wavefronts_frame_has_the_wait_for_the_next_one(gap: int) 
         path, since = run.path_of(3)
         waits = [segment for segment in path if segment.cause is Cause.FRAME]
         assert [(segment.start - since, segment.end - since) for segment in waits] == [(0, gap)]
-        assert path[-1].end - since == frame_latencies(machine, work.spec, way, [gap * n for n in range(9)])[3]
+        assert path[-1].end - since == serve_frames(machine, work.spec, way, [gap * n for n in range(9)]).latencies[3]
     else:
         path = run_frame(machine, work, way).path
     assert all(one.end == other.start for one, other in pairwise(path))
@@ -227,11 +227,11 @@ def test_frames_on_drawn_machines(case: Case, more: int, seed: int) -> None:
     assert sum(sum(causes.values()) for causes in why.stack.values()) == found.frame_latency_cycles
     assert (why.path[0].start, why.path[-1].end) == (0, found.frame_latency_cycles)
     steps = case.spec.steps
-    together = frame_latencies(case.arch, case.spec, schedule, (0,) * steps)
+    together = serve_frames(case.arch, case.spec, schedule, (0,) * steps).latencies
     assert together.max() == together[-1] == trace.phases[1].cycles
     if not is_wavefront(case.schedule, case.spec):
         gap = found.frame_latency_cycles + more
-        apart = frame_latencies(case.arch, case.spec, schedule, tuple(gap * step for step in range(steps)))
+        apart = serve_frames(case.arch, case.spec, schedule, tuple(gap * step for step in range(steps))).latencies
         # The last frames load no weights for others; in a program of few frames there are no such loads at all.
         ahead = max(op.skip_last for op in case.with_steps(99).program.phases[1].ops)
         assert set(apart[: max(0, steps - ahead)].tolist()) <= {found.frame_latency_cycles}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archsim.api import simulate
-from archsim.api.frame_run import frame_latencies
+from archsim.api.frame_run import serve_frames
 from archsim.config import parse_override
 from archsim.errors import ScheduleError
 from archsim.families.schedules import find_schedule
@@ -29,7 +29,7 @@ def test_a_frame_is_out_when_its_words_are(text: str) -> None:
     assert all(r.buffer.kind is DataKind.OUTPUT for n in last for r in body.ops[n].writes[-1:])
     times = word_by_word(program, arch)
     out = [max(times[0, frame, op][1] for op in last) for frame in range(work.spec.steps)]
-    assert frame_latencies(arch, work.spec, SCHEDULE, [0] * work.spec.steps).tolist() == out
+    assert serve_frames(arch, work.spec, SCHEDULE, [0] * work.spec.steps).latencies.tolist() == out
     frames = simulate(arch, work, timing_only=True).frames
     assert frames is not None
     assert frames.frame_latency_cycles == out[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archsim.api import simulate
-from archsim.api.frame_run import frame_latencies
+from archsim.api.frame_run import serve_frames
 from archsim.config import parse_override
 from archsim.families.load import load_arch
 from archsim.families.schedules import find_schedule
@@ -56,7 +56,10 @@ def test_numbers_of_frames_are_those_of_the_sequence(text: str, formats: str) ->
     assert sum(sum(causes.values()) for causes in run.frames.latency_stack.values()) == latency
     steps = work.spec.steps
     gap = latency + 3 * int(run.frames.frame_interval_cycles)
-    assert frame_latencies(machine, work.spec, SCHEDULE, [gap * n for n in range(steps)]).tolist() == [latency] * steps
+    assert (
+        serve_frames(machine, work.spec, SCHEDULE, [gap * n for n in range(steps)]).latencies.tolist()
+        == [latency] * steps
+    )
 
 
 def test_streams_in_turn() -> None:
