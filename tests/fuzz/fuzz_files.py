@@ -2,8 +2,9 @@
 
     python -m tests.fuzz.fuzz_files --inputs 20000 --seed 0
 
-Valid safetensors, npz, onnx, pt, pt2, h5, keras and tflite files are changed at random (bits, cuts, splices, numbers that claim terabytes) and
-imported, each in a process of its own that may take 512 MiB more than it began with and 60 s. A result is right if all
+Valid safetensors, npz, onnx, pt, pt2, h5, keras and tflite files are changed at random (bits, cuts, splices, numbers
+that claim terabytes) and imported, in other processes. Each may take 512 MiB more than there were before it, and 60 s
+of a processor: on a busy machine the clock says little, and ends only what waits for ever. A result is right if all
 tensors are finite and have the shapes that their layer's options give them, and if the workload that is written reads
 back as the same numbers. Anything but a result or a FaultsError is a failure: another exception, a crash, a hang. The
 inputs are the same for the same seed; those that fail are kept in the folder of --keep.
@@ -18,6 +19,8 @@ os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"  # befo
 import argparse
 import importlib
 import io
+import json
+import math
 import re
 import resource
 import signal
@@ -27,8 +30,10 @@ import tempfile
 import time
 import traceback
 from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -43,6 +48,10 @@ from tests.fuzz.fuzz_seeds import seeds
 
 EXTRA_BYTES = 512 << 20
 SECONDS = 60
+WAITING_SECONDS = 20 * SECONDS
+"""What the clock allows, so that a process that waits, and takes no processor's time, ends too."""
+AT_A_TIME = 100
+T = TypeVar("T")
 RIGHT, REFUSED, FAILED = 0, 10, 20
 OUT_OF_MEMORY = re.compile("memory|alloc", re.IGNORECASE)
 
@@ -93,28 +102,54 @@ def forked_child(command: list[str], stdout: Any, **_options: Any) -> subprocess
     return subprocess.CompletedProcess(command, os.waitstatus_to_exitcode(status))
 
 
-def run(path: Path) -> tuple[int, str]:
-    """What becomes of the file in a process of its own: RIGHT, REFUSED, FAILED or minus a signal, and a message."""
-    reading, writing = os.pipe()
-    process = os.fork()
-    if process == 0:
-        os.close(reading)
-        code, message = _limited(path)
-        os.write(writing, message.encode(errors="replace")[-4000:])
-        os._exit(code)
-    os.close(writing)
-    with open(reading, "rb") as pipe:
-        message = pipe.read().decode()
-    _, status = os.waitpid(process, 0)
-    return os.waitstatus_to_exitcode(status), message
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of an input: RIGHT, REFUSED, FAILED or minus a signal, and a message."""
+
+    code: int
+    message: str
+
+    @property
+    def words(self) -> str:
+        return {RIGHT: "right", REFUSED: "refused", FAILED: "failed"}.get(self.code, f"signal {-self.code}")
+
+
+def run_all(inputs: Sequence[T], path_of: Callable[[T], Path]) -> Iterator[Ended]:
+    """What becomes of each input, in processes of their own: one goes on with the next until an input ends it."""
+    left = list(inputs)
+    while left:
+        reading, writing = os.pipe()
+        process = os.fork()
+        if process == 0:
+            os.close(reading)
+            for each in left:
+                code, message = _limited(path_of(each))
+                line = json.dumps([code, message.encode(errors="replace").decode()[-4000:]])
+                os.write(writing, f"{line}\n".encode())
+            os._exit(0)
+        os.close(writing)
+        with open(reading, "rb") as pipe:
+            done = [Ended(*json.loads(line)) for line in pipe.readlines()]
+        _, status = os.waitpid(process, 0)
+        yield from done
+        if len(done) < len(left):
+            yield Ended(os.waitstatus_to_exitcode(status) or FAILED, "its process ended")
+        left = left[len(done) + 1 :]
 
 
 def _limited(path: Path) -> tuple[int, str]:
+    """Import a file with this process's memory and time limited to what it has, and some."""
     sys.stderr = io.StringIO()
     pages = int(Path("/proc/self/statm").read_text().split()[0])
-    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + EXTRA_BYTES,) * 2)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.alarm(SECONDS)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = math.ceil(used.ru_utime + used.ru_stime) + SECONDS
+    for limit, value in (
+        (resource.RLIMIT_AS, pages * resource.getpagesize() + EXTRA_BYTES),
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(limit, (value, resource.getrlimit(limit)[1]))
+    signal.alarm(WAITING_SECONDS)
     try:
         return (RIGHT, "") if check(path) else (REFUSED, "nothing supported")
     except FaultsError as error:
@@ -124,54 +159,102 @@ def _limited(path: Path) -> tuple[int, str]:
         return FAILED, traceback.format_exc()
 
 
+@dataclass(frozen=True)
+class Mutations:
+    """The inputs by number: which file is changed, and how, follows from the seed and the number."""
+
+    files: Mapping[str, list[bytes]]
+    seed: int
+    folder: Path
+    real_children: int
+
+    def suffix(self, number: int) -> str:
+        return list(self.files)[number % len(self.files)]
+
+    def data(self, number: int) -> bytes:
+        suffix = self.suffix(number)
+        random = np.random.default_rng([self.seed, number])
+        several = self.files[suffix]
+        everything = [data for each in self.files.values() for data in each]
+        others = everything if random.integers(4) == 0 else several
+        return mutated(suffix, several[random.integers(len(several))], others, random)
+
+    def path(self, number: int) -> Path:
+        """Write the input; in the process that imports it."""
+        path = self.folder / f"m{self.suffix(number)}"
+        path.write_bytes(self.data(number))
+        forked = number >= self.real_children * len(self.files)
+        keras_file.subprocess.run = forked_child if forked else spawned  # type: ignore[attr-defined]
+        return path
+
+
+spawned = subprocess.run
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many inputs of each suffix ended in which way, and the reasons for refusals."""
+
+    ended: dict[str, Counter[str]] = field(default_factory=dict)
+    reasons: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def add(self, suffix: str, ended: Ended) -> None:
+        counts = self.ended.setdefault(suffix, Counter())
+        counts[ended.words] += 1
+        message = ended.message.rpartition(f"m{suffix}: ")[2]
+        reason = re.sub("[0-9]+|'.*'", "#", message)[:60] if ended.code == REFUSED else ended.words
+        self.reasons.setdefault(suffix, Counter())[reason] += 1
+        if ended.code == REFUSED and OUT_OF_MEMORY.search(ended.message):
+            counts["(refused by the memory limit)"] += 1
+        if ended.code == REFUSED and "the HDF5 library" in ended.message:
+            what = "crashed" if "broke down" in ended.message else "ran for ever"
+            counts[f"(the HDF5 library {what}, in its process)"] += 1
+
+    def show(self, explain: bool) -> int:
+        """Print the counts, and return how many failed."""
+        for suffix, counter in self.ended.items():
+            tried = sum(count for what, count in counter.items() if not what.startswith("("))
+            listed = (f"{count:,} {what}" for what, count in sorted(counter.items(), reverse=True))
+            print(f"{suffix:13} {tried:,} tried:", ", ".join(listed))
+        for suffix, counter in self.reasons.items() if explain else ():
+            print(suffix, *(f"{count:8,} {reason}" for reason, count in counter.most_common(25)), sep="\n")
+        return sum(
+            count
+            for counter in self.ended.values()
+            for what, count in counter.items()
+            if what == "failed" or what.startswith("signal")
+        )
+
+
 def fuzz(inputs: int, seed: int, keep: Path, real_children: int, explain: bool) -> int:
     """Run all inputs, print the counts, and return how many failed."""
-    counts: dict[str, Counter[str]] = {}
-    reasons: dict[str, Counter[str]] = {}
+    counts = Counts()
     began = time.monotonic()
-    spawned = subprocess.run
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        files = seeds(folder)
-        everything = [data for several in files.values() for data in several]
-        for suffix, several in files.items():
-            for data in several:
-                (folder / f"valid{suffix}").write_bytes(data)
-                code, message = run(folder / f"valid{suffix}")
-                assert code == RIGHT, f"a valid {suffix} file is not imported: {message}"
-        for number in range(inputs):
-            suffix = list(files)[number % len(files)]
-            random = np.random.default_rng([seed, number])
-            several = files[suffix]
-            others = everything if random.integers(4) == 0 else several
-            data = mutated(suffix, several[random.integers(len(several))], others, random)
-            path = folder / f"m{suffix}"
-            path.write_bytes(data)
-            forked = number >= real_children * len(files)
-            keras_file.subprocess.run = forked_child if forked else spawned  # type: ignore[attr-defined]
-            code, message = run(path)
-            ended = {RIGHT: "right", REFUSED: "refused"}.get(code, f"signal {-code}" if code < 0 else "failed")
-            counts.setdefault(suffix, Counter())[ended] += 1
-            reason = (
-                re.sub("[0-9]+|'.*'", "#", message.rpartition(f"m{suffix}: ")[2])[:60] if code == REFUSED else ended
-            )
-            reasons.setdefault(suffix, Counter())[reason] += 1
-            if code == REFUSED and OUT_OF_MEMORY.search(message):
-                counts[suffix]["(refused by the memory limit)"] += 1
-            if code == REFUSED and "the HDF5 library" in message:
-                what = "crashed" if "broke down" in message else "ran for ever"
-                counts[suffix][f"(the HDF5 library {what}, in its process)"] += 1
-            if code not in (RIGHT, REFUSED):
-                keep.mkdir(parents=True, exist_ok=True)
-                (keep / f"{seed}-{number}{suffix}").write_bytes(data)
-                print(f"input {number}{suffix}: {ended}\n{message}")
-    for suffix, counter in counts.items():
-        print(f"{suffix:13}", ", ".join(f"{count:,} {what}" for what, count in sorted(counter.items(), reverse=True)))
-    for suffix, counter in reasons.items() if explain else ():
-        print(suffix, *(f"{count:8,} {reason}" for reason, count in counter.most_common(25)), sep="\n")
-    failed = sum(n for c in counts.values() for what, n in c.items() if what == "failed" or what.startswith("signal"))
+        made = Mutations(seeds(folder), seed, folder, real_children)
+        valid = [(folder / f"valid{suffix}", data) for suffix, several in made.files.items() for data in several]
+        for (path, _), ended in zip(valid, run_all(valid, _written), strict=True):
+            assert ended.code == RIGHT, f"a valid {path.suffix} file is not imported: {ended.message}"
+        numbers = range(inputs)
+        for first in range(0, inputs, AT_A_TIME):
+            piece = numbers[first : first + AT_A_TIME]
+            for number, ended in zip(piece, run_all(piece, made.path), strict=True):
+                suffix = made.suffix(number)
+                counts.add(suffix, ended)
+                if ended.code not in (RIGHT, REFUSED):
+                    keep.mkdir(parents=True, exist_ok=True)
+                    (keep / f"{seed}-{number}{suffix}").write_bytes(made.data(number))
+                    print(f"input {number}{suffix}: {ended.words}\n{ended.message}", flush=True)
+    failed = counts.show(explain)
     print(f"{inputs:,} inputs in {time.monotonic() - began:.0f} s, {failed} failed")
     return failed
+
+
+def _written(valid: tuple[Path, bytes]) -> Path:
+    path, data = valid
+    path.write_bytes(data)
+    return path
 
 
 def main() -> None:

@@ -94,6 +94,17 @@ def test_weights_behind_dequantize_linear(each: str, directions: int, tmp_path: 
         assert np.array_equal(state.array(buffers[f"{prefix}dram.W_ih"])[0], wide[place][order])
 
 
+def test_an_axis_that_the_codes_do_not_have(tmp_path: Path) -> None:
+    """Found by tests/fuzz: axis 6 of three-dimensional codes ended in an IndexError."""
+    scale, zero, _ = SCALES["row"]
+    t = drawn(1)
+    nodes = [helper.make_node("DequantizeLinear", [f"{key}q", "s", "z"], [key], axis=6) for key in "WR"]
+    nodes.append(helper.make_node("LSTM", ["X", "W", "R"], ["Y"], hidden_size=H))
+    path = saved(tmp_path / "m.onnx", nodes, {"Wq": t["W"], "Rq": t["R"], "s": scale, "z": zero})
+    (entry,) = find_layers(path).unsupported
+    assert "a DequantizeLinear along axis 6 of codes with 3 dimensions" in entry.reason
+
+
 @pytest.mark.parametrize(("kind", "columns"), [(np.int8, False), (np.uint8, False), (np.int8, True)])
 def test_dynamic_quantize_lstm(kind: type, columns: bool, tmp_path: Path) -> None:
     """W = ((q - zero) * scale) transposed: with real weights of these values an LSTM gives what archsim gives.

@@ -25,7 +25,10 @@ def dequantized(
     zero = np.zeros(scale.shape, np.int64) if zero is None else zero
     shape: tuple[int, ...] = ()
     if scale.size > 1:
-        axis = range(codes.ndim)[attrs.get("axis", 1)]
+        axis = attrs.get("axis", 1)
+        if not -codes.ndim <= axis < codes.ndim:
+            raise Refused(f"a DequantizeLinear along axis {axis} of codes with {codes.ndim} dimensions")
+        axis %= codes.ndim
         if scale.shape != (codes.shape[axis],):
             raise Refused(f"a DequantizeLinear with {scale.size:,} scales for {codes.shape[axis]:,} parts")
         shape = tuple(-1 if place == axis else 1 for place in range(codes.ndim))
