@@ -74,15 +74,19 @@ def import_command(
     debug: DebugOption = False,
 ) -> None:
     """List the recurrent layers of a model file; with --out write the only one, or their stack, as a workload."""
-    from archsim.cli import import_words
-    from archsim.importers import find_layers, load_naming, select, write_workload
+    from archsim.cli import import_words, tensor_words
+    from archsim.importers import NothingFits, find_layers, load_naming, select, write_workload
 
     if out is None:
         writing = {"--layer": layer, "--input": x, "--steps": steps, "--batch": batch, "--seed": seed}
         writing |= {"--batch-first": batch_first, "--unbatched": unbatched or None, "--force": force or None}
         _refuse("needs --out MY.yaml; without it, layers are listed", writing)
     naming = load_naming(rename or (), map_file)
-    found = find_layers(model, None if nonlinearity is None else nonlinearity.value, naming=naming, whole=whole)
+    try:
+        found = find_layers(model, None if nonlinearity is None else nonlinearity.value, naming=naming, whole=whole)
+    except NothingFits as error:  # what there is goes to stdout; what is wrong, as always, to stderr
+        sys.stdout.writelines(f"{line}\n" for line in tensor_words.lines(model, error, as_json))
+        raise
     if out is None:
         lines = [import_words.as_json(found)] if as_json else import_words.listing(found)
         sys.stdout.writelines(f"{line}\n" for line in lines)

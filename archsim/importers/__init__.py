@@ -4,6 +4,7 @@ from archsim.importers.chain import select
 from archsim.importers.find import find_layers
 from archsim.importers.found import Found, FoundLayer, Refused, Unsupported, float32, layer_config
 from archsim.importers.importer import Importer
+from archsim.importers.listed import NothingFits
 from archsim.importers.tensors.naming import Naming, load_naming
 from archsim.importers.write import InputSequence, read_input, write_workload
 
@@ -13,6 +14,7 @@ __all__ = [
     "Importer",
     "InputSequence",
     "Naming",
+    "NothingFits",
     "Refused",
     "Unsupported",
     "find_layers",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import ModuleType
 
@@ -186,3 +187,33 @@ def test_tensors_that_do_not_go_together_are_named(tmp_path: Path, text: str, re
     (tmp_path / "map.yaml").write_text(f"layers: {{enc: {{kind: lstm, {text}}}}}\n")
     (entry,) = find_layers(tmp_path / "m.npz", naming=load_naming((), tmp_path / "map.yaml")).unsupported
     assert (entry.name, entry.reason) == ("enc", reason)
+
+
+def test_all_tensors_are_listed_where_nothing_fits(archsim: Command, random: np.random.Generator) -> None:
+    """Names, shapes and types on stdout, escaped and at most 200; the one line on stderr; what it says to type works."""
+    arrays = {"enc/U": random.standard_normal((4, 16)), "enc/W\x1b[31m": random.standard_normal((3, 16))}
+    save_npz(Path("odd.npz"), **arrays, ids=np.arange(9), **{f"x{number:03}": np.zeros(3) for number in range(210)})
+    ended = archsim("import", "odd.npz")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    rows = [line.split("  ") for line in ended.out.splitlines()]
+    assert rows[0] == ["odd.npz: no recurrent layer; 213 tensors"]
+    assert [part.strip() for part in rows[3] if part] == ["enc/U", "[4, 16]", "float64"]
+    assert [part.strip() for part in rows[4] if part] == ["enc/W\\x1b[31m", "[3, 16]", "float64"]
+    assert [part.strip() for part in rows[5] if part] == ["ids", "[9]", "int64"]
+    assert (len(rows), rows[-1]) == (3 + 200 + 1, ["", "and 13 more"])
+    as_json = json.loads(archsim("import", "odd.npz", "--json").out)
+    assert (as_json["layers"], len(as_json["tensors"]), as_json["tensors_in_file"]) == ([], 200, 213)
+    assert as_json["tensors"][1] == {"name": "enc/W\\x1b[31m", "shape": [3, 16], "dtype": "float64"}
+    save_npz(Path("two.npz"), u=arrays["enc/U"], w=arrays["enc/W\x1b[31m"], b=np.zeros(16))
+    hint = json.loads(archsim("import", "two.npz", "--json").out)["nearest"]
+    assert hint.startswith("u has 4 columns a row, as Keras' recurrent_kernel of an LSTM of 4 units: --map FILE with ")
+    Path("map.yaml").write_text(hint.partition("with ")[2])
+    assert archsim("import", "two.npz", "--map", "map.yaml", "--out", "a.yaml").code == 0
+
+
+def test_datasets_are_listed_where_nothing_fits(archsim: Command, h5py: ModuleType) -> None:
+    with h5py.File("m.h5", "w") as file:
+        file["dense/kernel"] = np.zeros((3, 4), np.float32)
+    ended = archsim("import", "m.h5")
+    assert (ended.code, ended.err) == (2, "archsim: error: m.h5: has no recurrent layer, only 1 other tensor\n")
+    assert ended.out.splitlines()[-1].split("  ") == ["", "dense/kernel", "[3, 4]", "float32"]

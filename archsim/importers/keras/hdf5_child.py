@@ -3,7 +3,8 @@
 Not imported: keras_file.py runs it as a script, because the HDF5 library may crash, run for ever or take all memory
 over a broken file. It needs h5py and NumPy alone. Arguments: the file, the most bytes that its tensors may take, and
 the seconds of a processor that it may take. It writes one line of JSON, {"attributes", "datasets": [[path, shape]],
-"refused": [[path, reason]], "others"} or {"error"}, and then the numbers of all datasets as little-endian float64.
+"refused": [[path, reason]], "others", "listed": [[path, shape, type]]} or {"error"}, and then the numbers of all
+datasets as little-endian float64.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import math
 import re
 import sys
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ H5 = Any
 
 MAX_OBJECTS = 20_000
 MAX_DEPTH = 24
+MAX_LISTED = 200
 MAX_ATTRIBUTE_BYTES = 1 << 24
 EXTRA_BYTES = 256 << 20
 KNOWN_FILTERS = {1: "gzip", 2: "shuffle", 3: "fletcher32", 32000: "lzf"}
@@ -117,6 +120,11 @@ def attribute(file: H5, name: str) -> str | None:
     return value
 
 
+def _listed(name: str, item: H5) -> list[Any]:
+    """What a dataset is: path, shape, type."""
+    return [name, list(item.shape or ()), str(item.dtype)[:40]]
+
+
 def main(path: str, most: int, seconds: int) -> None:
     """Read the file and write what the parent expects."""
     limit_resources(most, seconds)
@@ -138,6 +146,7 @@ def main(path: str, most: int, seconds: int) -> None:
             "datasets": [[name, list(item.shape)] for name, item in recurrent.items()],
             "refused": refused,
             "others": len(datasets) - len(recurrent),
+            "listed": [_listed(name, item) for name, item in islice(datasets.items(), MAX_LISTED)],
         }
     sys.stdout.buffer.write(json.dumps(header).encode() + b"\n")
     for values in numbers:

@@ -22,6 +22,7 @@ from archsim.importers.found import Found, FoundLayer, Refused, Unsupported, uni
 from archsim.importers.keras.keras_config import KerasLayer, keras_layers
 from archsim.importers.keras.keras_groups import directions, grouped
 from archsim.importers.keras.keras_layer import keras_layer
+from archsim.importers.listed import ListedTensor, nothing_fits
 
 SECONDS = 5
 BYTES_A_SECOND = 100 << 20
@@ -43,6 +44,7 @@ class KerasFile:
     tensors: Mapping[str, npt.NDArray[np.float64]]
     refused: Mapping[str, str]
     others: int
+    listed: tuple[ListedTensor, ...] = ()
 
 
 def find_in_hdf5(path: Path, nonlinearity: str | None) -> Found:
@@ -55,6 +57,8 @@ def find_in_hdf5(path: Path, nonlinearity: str | None) -> Found:
 def find_in_read(path: Path, file: KerasFile, nonlinearity: str | None, archive: bool = False) -> Found:
     """All recurrent layers of what has been read; `archive`: from a .keras file."""
     configured = _configuration(path, file)
+    if not (file.tensors or configured or file.refused) and file.listed:
+        raise nothing_fits(path, f"has no recurrent layer, only {other_tensors(file.others)}", file.listed, file.others)
     groups = grouped(file.tensors, configured, archive)
     layers, unsupported = [], [Unsupported(layer.name, layer.refused) for layer in configured.values() if layer.refused]
     for name, cells in groups.items():
@@ -114,7 +118,10 @@ def read_hdf5(path: Path, content: Path, size: int) -> KerasFile:
         }
     attributes = header["attributes"]
     version = attributes["keras_version"] or ""
-    return KerasFile(attributes["model_config"], version, tensors, dict(header["refused"]), header["others"])
+    listed = tuple(
+        ListedTensor(shorten(name, 300), tuple(shape), shorten(dtype)) for name, shape, dtype in header["listed"]
+    )
+    return KerasFile(attributes["model_config"], version, tensors, dict(header["refused"]), header["others"], listed)
 
 
 def _run(path: Path, command: list[str], out: IO[bytes], seconds: int) -> None:

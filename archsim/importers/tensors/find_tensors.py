@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from archsim.config.text import shorten
 from archsim.errors import FaultsError
-from archsim.importers.faults import fault, other_tensors
+from archsim.importers.faults import other_tensors
 from archsim.importers.found import Found, FoundLayer, Refused, Shape, Unsupported, unique_names
+from archsim.importers.listed import ListedTensor, nothing_fits
 from archsim.importers.reading import Asked
 from archsim.importers.tensors.layouts import recognized, torch_names
 from archsim.importers.tensors.nearest import nearest, tensors_in_words
@@ -20,8 +21,13 @@ from archsim.importers.tensors.view import TensorView
 MAX_RECOGNIZED = 20_000
 
 
-def find_in_tensors(path: Path, shapes: Mapping[str, Shape], read: Reader, asked: Asked) -> Found:
-    """All recurrent layers among these tensors; WorkloadError if there is nothing like one."""
+def find_in_tensors(
+    path: Path, shapes: Mapping[str, Shape], read: Reader, asked: Asked, listed: Sequence[ListedTensor]
+) -> Found:
+    """All recurrent layers among these tensors; NothingFits if there is nothing like one.
+
+    `listed` are all tensors of the file, also those of numbers that are no weights.
+    """
     view = TensorView(shapes, read, {}).renamed(asked.naming.renamed(list(shapes)))
     mapped = {name: cell.recipe() for name, cell in (asked.naming.cells or {}).items()}
     layers, unsupported = _built(mapped, view, asked.nonlinearity)
@@ -36,12 +42,14 @@ def find_in_tensors(path: Path, shapes: Mapping[str, Shape], read: Reader, asked
     layers += _stacked(more)
     unsupported += wrong
     left = len(others) - len({name for recipe in known.values() for name in recipe.names})
-    if not layers and not unsupported and others:
-        raise fault(
-            path,
-            f"has no recurrent layer that its names tell, only {other_tensors(len(others))}: "
-            f"{tensors_in_words(others)}; {nearest(others)}",
+    if not layers and not unsupported and listed:
+        shown = others or {tensor.name: tensor.shape for tensor in listed}
+        hint = nearest(others) if others else "none holds dense floating-point numbers"
+        message = (
+            f"has no recurrent layer that its names tell, only {other_tensors(len(listed))}: "
+            f"{tensors_in_words(shown, len(listed))}; {hint}"
         )
+        raise nothing_fits(path, message, listed, len(listed), hint)
     names = unique_names([layer.name for layer in layers])
     named = [replace(layer, name=name) for name, layer in zip(names, layers, strict=True)]
     return Found(path, tuple(named), tuple(unsupported), rest=other_tensors(left))

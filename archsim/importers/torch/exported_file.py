@@ -21,6 +21,7 @@ from archsim.config.text import shorten
 from archsim.errors import FaultsError
 from archsim.importers.faults import fault, file_bytes, first_line, most_tensor_bytes
 from archsim.importers.found import Found, Refused, Shape
+from archsim.importers.listed import ListedTensor
 from archsim.importers.reading import Asked
 from archsim.importers.tensors.find_tensors import find_in_tensors
 
@@ -60,7 +61,9 @@ def find_in_exported(path: Path, asked: Asked) -> Found:
         except Exception as error:
             raise fault(path, f"cannot be read: {first_line(error)}") from error
 
-    return find_in_tensors(path, {name: entry.shape for name, entry in entries.items()}, read, asked)
+    shapes = {name: entry.shape for name, entry in entries.items()}
+    listed = [ListedTensor(name, entry.shape, str(entry.dtype)) for name, entry in entries.items()]
+    return find_in_tensors(path, shapes, read, asked, listed)
 
 
 def _entries(path: Path, archive: zipfile.ZipFile, size: int) -> dict[str, _Entry]:

@@ -21,6 +21,7 @@ from archsim.config.text import shorten
 from archsim.errors import FaultsError
 from archsim.importers.faults import fault, file_bytes, first_line, optional_package
 from archsim.importers.found import Found, Refused, Shape
+from archsim.importers.listed import ListedTensor
 from archsim.importers.reading import Asked
 from archsim.importers.tensors.find_tensors import find_in_tensors
 
@@ -51,7 +52,9 @@ def find_in_torch(path: Path, asked: Asked) -> Found:
         return {name: _array(name, tensors[name], torch, size) for name in wanted}
 
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    return find_in_tensors(path, shapes, read, asked)
+    kinds = {name: str(tensor.dtype).removeprefix("torch.") for name, tensor in tensors.items()}
+    listed = [ListedTensor(name, shape, kinds[name]) for name, shape in shapes.items()]
+    return find_in_tensors(path, shapes, read, asked, listed)
 
 
 def _tensors(path: Path, torch: Torch) -> dict[str, Any]:
