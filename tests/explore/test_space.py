@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from archsim.config.presets import PresetKind, preset_names
-from archsim.errors import SpaceError
+from archsim.errors import ArchError, SpaceError
 from archsim.explore import Space
 from archsim.explore.space import fields, space_file
 from tests.explore.conftest import Write
@@ -86,6 +86,36 @@ def test_a_set_of_formats_is_one_choice(write: Write) -> None:
     assert labels == {"float32", "bfloat16"}
     weights = {str(present(space.design(number).config).formats.weight) for number in range(4)}
     assert weights == {"float32", "bfloat16"}
+
+
+def test_a_set_of_formats_that_the_machine_as_it_is_does_not_take(write: Write) -> None:
+    """edge_16x16 with its table has no float32; fields of the set may be parameters, too."""
+    path = write(
+        ("tiny_2x2", "edge_16x16"),
+        (
+            "[256, 2KiB]",
+            "[2KiB, 64KiB]\n  formats: [float32, tflite_int8]\n  formats.cell: [float32, bfloat16]\n"
+            "  activation.method: [exact, table]",
+        ),
+    )
+    space = Space.load(path)
+    designs = [space.design(number) for number in range(space.size)]
+    cells = {
+        d.config.formats.cell.name
+        for d in designs
+        if d.config is not None and (d.inputs["formats"], d.inputs["activation.method"]) == ("float32", "exact")
+    }
+    assert cells == {"float32", "bfloat16"}
+    refused = {d.reason.what for d in designs if d.config is None and d.reason is not None}
+    assert refused
+    assert all("method table: it needs its argument in a q format" in text for text in refused), refused
+
+
+def test_a_field_of_a_section_that_a_choice_leaves_without_fields(write: Write) -> None:
+    data: dict[str, Any] = {"formats": "float32"}
+    with pytest.raises(ArchError) as caught:
+        fields.set_field(data, "formats.cell", "bfloat16")
+    assert str(caught.value) == "design: formats.cell: cannot be set: formats has one value as a whole in this design"
 
 
 def test_shipped_spaces_load() -> None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from archsim.config import Document, Override, validate
 from archsim.config.slots import Slot, inner_slot, slot_of
-from archsim.errors import ArchError
+from archsim.errors import ArchError, Fault
 from archsim.explore.space.expression import ExpressionError, Scalar
 from archsim.explore.space.parameters import SCHEDULE
 from archsim.families.machine_config import MachineConfig
@@ -50,7 +50,7 @@ def _reaches(slot: Slot, parts: list[str]) -> bool:
 
 
 def set_field(data: Data, path: str, value: object) -> None:
-    """Set a field in normalized data (as `normalized` gives it)."""
+    """Set a field in normalized data (as `normalized` gives it); ArchError if what it is in is no section there."""
     *outer, last = path.split(".")
     node = data
     for part in outer:
@@ -119,4 +119,5 @@ def technology_digest(config: MachineConfig) -> str:
 
 
 def _refuse(path: str) -> Data:
-    raise KeyError(path)
+    outer = path.rpartition(".")[0]
+    raise ArchError((Fault("design", path, f"cannot be set: {outer} has one value as a whole in this design"),))

@@ -70,13 +70,15 @@ class Grid:
         data: Data = json.loads(self.base_json)
         inputs: dict[str, Scalar] = {}
         schedule = self.schedule
-        for parameter, choice in zip(self.parameters, self.choices(number), strict=True):
+        chosen = tuple(zip(self.parameters, self.choices(number), strict=True))
+        for parameter, choice in chosen:
             inputs[parameter.path] = choice.label
             if parameter.path == SCHEDULE:
                 schedule = str(choice.value)
-            else:
-                set_field(data, parameter.path, choice.value)
         try:
+            for parameter, choice in chosen:
+                if parameter.path != SCHEDULE:
+                    set_field(data, parameter.path, choice.value)
             config = config_of(data)
             if self.derived:
                 config = self._derive(data, config, schedule, inputs)

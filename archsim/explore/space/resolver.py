@@ -154,7 +154,7 @@ class Resolver:
             try:
                 for path, value in values.items():
                     set_field(data, path, value.of(point))
-            except KeyError:
+            except ArchsimError:
                 found.append(INVALID)
                 continue
             found.append(self._value(name, data))

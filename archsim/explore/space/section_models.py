@@ -11,7 +11,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError, create_model
 
 from archsim.config import StrictModel
-from archsim.explore.space.fields import Model
+from archsim.errors import ArchsimError
+from archsim.explore.space.fields import Model, normalized, set_field
+from archsim.families.machine_config import MachineConfig
 
 Check = Callable[[Any], object]
 
@@ -57,3 +59,17 @@ class SectionModels:
 
 
 __all__ = ["SectionModels", "ValidationError"]
+
+
+def section_value(base: MachineConfig, path: str, value: object) -> object:
+    """A field's value as its section writes it out, whatever the other sections say; as given if it is not valid."""
+    data, models = normalized(base), SectionModels(type(base))
+    name, *inner = path.split(".")
+    try:
+        set_field(data, path, value)
+        found: Any = json.loads(f"{{{models.text(name, models.value(name, data[name]))}}}")[name]
+        for part in inner:
+            found = found[part]
+    except (ValidationError, ArchsimError, KeyError, TypeError):
+        return value
+    return found

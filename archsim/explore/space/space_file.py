@@ -21,6 +21,7 @@ from archsim.explore.space.number_field import Accepted, number_field
 from archsim.explore.space.objectives import SHORT_NAMES, Objective
 from archsim.explore.space.parameters import SCHEDULE, Choice, Parameter, label_of, range_values
 from archsim.explore.space.rest import without_faults
+from archsim.explore.space.section_models import section_value
 from archsim.explore.space.space import Space, WeightedWorkload
 from archsim.explore.space.space_config import ObjectiveConfig, SpaceConfig, WorkloadUse
 from archsim.families.load import Arch, load_arch
@@ -216,7 +217,7 @@ def _choice(path: str, value: object, base: MachineConfig, where: KeyPath, fault
         for fault in error.faults:
             if fault.path == path or fault.path.startswith(f"{path}."):
                 faults.add(where, fault.message)
-        return Choice(label_of(value), value)
+        return Choice(label_of(value), section_value(base, path, value))
     found: Any = normalized(config)
     for part in path.split("."):
         found = found[part]
