@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from archsim.program.causes import read_cause, write_cause
 from archsim.program.ir import (
     After,
-    DataKind,
+    Buffer,
     Dep,
     Op,
     Phase,
@@ -24,6 +25,7 @@ from archsim.program.ir import (
     Wait,
     phase_reuse_distance,
 )
+from archsim.program.known import KnownDeps
 from archsim.program.segments import Segments
 
 _NOBODY = -1
@@ -37,10 +39,10 @@ def build_phase(
     Work and result do not grow with `repeat`.
     """
     body = tuple(ops)
-    return Phase(name=name, kind=kind, repeat=repeat, ops=body, deps=_derive(body), steps=steps, unroll=unroll)
+    return Phase(name=name, kind=kind, repeat=repeat, ops=body, deps=_KNOWN.of(body), steps=steps, unroll=unroll)
 
 
-def _derive(ops: tuple[Op, ...]) -> tuple[tuple[Dep, ...], ...]:
+def derive(ops: tuple[Op, ...]) -> tuple[tuple[Dep, ...], ...]:
     """Derive the dependencies of each op: walk the body until every slot has come round once, and on to its end.
 
     The dependencies found from then on hold for all repetitions: what is left out at the end lets an earlier instance
@@ -67,6 +69,9 @@ def _derive(ops: tuple[Op, ...]) -> tuple[tuple[Dep, ...], ...]:
                 for dep in _as_deps(kept, instance, len(ops)):
                     deps[index].setdefault((dep.lag, dep.op, dep.after.value), dep)
     return tuple(tuple(found[place] for place in sorted(found)) for found in deps)
+
+
+_KNOWN = KnownDeps(derive)
 
 
 class _Need(NamedTuple):
@@ -258,14 +263,14 @@ class _History:
     def _accesses_of(self, op: Op, slots: Mapping[str, dict[int, _Slot]]) -> _Accesses:
         """The op's accesses to the buffers that have slots, which are those that the phase writes."""
 
-        def accesses(regions: Sequence[Region], cause: Callable[[Region], Wait]) -> tuple[_Access, ...]:
+        def accesses(regions: Sequence[Region], cause: Callable[[Buffer], Wait]) -> tuple[_Access, ...]:
             mine = [(region, region.buffer.name) for region in regions if region.buffer.name in slots]
             count, span = self._segments.count, self._segments.span
-            return tuple(_Access(r, slice(*span(r)), cause(r), slots[name], count(name)) for r, name in mine)
+            return tuple(_Access(r, slice(*span(r)), cause(r.buffer), slots[name], count(name)) for r, name in mine)
 
-        reads = accesses(op.reads, _read_cause)
-        waits = (*reads, *accesses(op.awaits, _read_cause))
-        return _Accesses(reads, waits, accesses(op.writes, _write_cause))
+        reads = accesses(op.reads, read_cause)
+        waits = (*reads, *accesses(op.awaits, read_cause))
+        return _Accesses(reads, waits, accesses(op.writes, write_cause))
 
     def _to(self, instances: list[int], after: After, cause: Wait) -> list[_Need]:
         """The needs for the youngest of `instances` of each unit and repetition.
@@ -295,19 +300,3 @@ def _as_deps(needs: list[_Need], instance: int, count: int) -> list[Dep]:
         cause = Wait.OPERAND if need.cause is Wait.RECURRENCE and lag == 0 else need.cause
         deps.append(Dep(need.instance % count, lag, need.after, cause))
     return deps
-
-
-def _read_cause(region: Region) -> Wait:
-    match region.buffer.kind:
-        case DataKind.H | DataKind.C:
-            return Wait.RECURRENCE
-        case DataKind.X:
-            return Wait.INPUT
-        case DataKind.W_IH | DataKind.W_HH | DataKind.W_HR | DataKind.WEIGHT_TILE | DataKind.BIAS | DataKind.PEEPHOLE:
-            return Wait.WEIGHTS
-        case _:
-            return Wait.OPERAND
-
-
-def _write_cause(region: Region) -> Wait:
-    return Wait.ACCUMULATOR if region.buffer.kind is DataKind.PARTIAL_SUM else Wait.BUFFER

@@ -360,11 +360,25 @@ class Phase:
         return phase_reuse_distance(self.ops)
 
     @cached_property
-    def distinct(self) -> tuple[tuple[Op, int], ...]:
-        """One op of each shape (program/shapes.py), and how often the phase executes ops of that shape."""
-        from archsim.program.shapes import distinct_ops  # it is about the classes above
+    def accessed(self) -> tuple[Buffer, ...]:
+        """The buffers that ops read or write, in the order of their first access."""
+        return tuple(dict.fromkeys(region.buffer for op in self.ops for region in (*op.reads, *op.writes)))
 
-        return distinct_ops(self)
+    @cached_property
+    def shapes(self) -> tuple[tuple[Op, ...], tuple[int, ...]]:
+        """One op of each shape (program/shapes.py), and for each op the number of its shape among them."""
+        from archsim.program.shapes import shapes_of  # it is about the classes above
+
+        return shapes_of(self.ops)
+
+    @cached_property
+    def distinct(self) -> tuple[tuple[Op, int], ...]:
+        """One op of each shape, and how often the phase executes ops of that shape."""
+        distinct, places = self.shapes
+        times = [0] * len(distinct)
+        for op, place in zip(self.ops, places, strict=True):
+            times[place] += op.instances(self.repeat)
+        return tuple(zip(distinct, times, strict=True))
 
     @cached_property
     def steady_repetitions(self) -> tuple[int, int]:

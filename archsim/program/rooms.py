@@ -29,10 +29,9 @@ def spans(phases: Sequence[Phase]) -> Mapping[str, Span]:
     """The span of each buffer that is accessed, by its name; one that is filled before the run is used from then on."""
     found: dict[str, Span] = {}
     for number, phase in enumerate(phases):
-        for op in phase.ops:
-            for region in (*op.reads, *op.writes):
-                name, begin = region.buffer.name, 0 if region.buffer.is_input or region.buffer.is_cleared else number
-                found[name] = Span(found[name].first if name in found else begin, number)
+        for buffer in phase.accessed:
+            name, begin = buffer.name, 0 if buffer.is_input or buffer.is_cleared else number
+            found[name] = Span(found[name].first if name in found else begin, number)
     return found
 
 

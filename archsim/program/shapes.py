@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from operator import attrgetter
+from typing import Any, cast
 
-from archsim.program.ir import Buffer, Op, Phase, Program, Region
+from archsim.program.ir import Buffer, Op, Program, Region
 
 PLACE = "place"
 """Key of the metadata of a field that says where something lies, and so is no part of a shape."""
@@ -27,17 +30,18 @@ class Shapes:
     @classmethod
     def from_program(cls, program: Program) -> Shapes:
         """The shapes of a program."""
-        places: dict[Hashable, int] = {}
+        numbers: dict[Hashable, int] = {}
         ops: list[Op] = []
         found: list[tuple[int, ...]] = []
         for phase in program.phases:
-            of_ops: list[int] = []
-            for op in phase.ops:
-                place = places.setdefault(op_shape(op), len(ops))
-                if place == len(ops):
+            distinct, places = phase.shapes
+            of_phase: list[int] = []
+            for op in distinct:
+                number = numbers.setdefault(op_shape(op), len(ops))
+                if number == len(ops):
                     ops.append(op)
-                of_ops.append(place)
-            found.append(tuple(of_ops))
+                of_phase.append(number)
+            found.append(tuple(map(of_phase.__getitem__, places)))
         return cls(tuple(ops), tuple(found))
 
     def times(self, program: Program) -> tuple[int, ...]:
@@ -49,29 +53,53 @@ class Shapes:
         return tuple(found)
 
 
-def distinct_ops(phase: Phase) -> tuple[tuple[Op, int], ...]:
-    """One op of each shape in a phase, and how often the phase executes ops of that shape."""
-    ops: dict[Hashable, Op] = {}
-    times: dict[Hashable, int] = {}
-    for op in phase.ops:
-        shape = op_shape(op)
-        ops.setdefault(shape, op)
-        times[shape] = times.get(shape, 0) + op.instances(phase.repeat)
-    return tuple((op, times[shape]) for shape, op in ops.items())
+def shapes_of(ops: Sequence[Op]) -> tuple[tuple[Op, ...], tuple[int, ...]]:
+    """The first of the ops of each shape, and for each op the number of its shape among these."""
+    numbers: dict[Hashable, int] = {}
+    distinct: list[Op] = []
+    places: list[int] = []
+    for op in ops:
+        place = numbers.setdefault(op_shape(op), len(distinct))
+        if place == len(distinct):
+            distinct.append(op)
+        places.append(place)
+    return tuple(distinct), tuple(places)
 
 
 def op_shape(op: Op) -> Hashable:
     """A key that is equal for two ops of one kind and unit whose operands are as many entries of the same buffers."""
-    return type(op), *(_shape(getattr(op, field.name)) for field in fields(op) if field.name not in _WHICH)
+    return type(op), *map(_shape, _what(type(op))(op))
+
+
+@cache
+def _what(kind: type[Op]) -> Callable[[Op], tuple[object, ...]]:
+    """What reads the fields of an op of a kind that say what it does."""
+    return _getter(field.name for field in fields(kind) if field.name not in _WHICH)
+
+
+@cache
+def _inside(kind: type[Any]) -> Callable[[object], tuple[object, ...]] | None:
+    """What reads the fields that count of a value of a kind; None of a kind without fields."""
+    if not is_dataclass(kind) or issubclass(kind, Buffer):
+        return None
+    return _getter(field.name for field in fields(kind) if not field.metadata.get(PLACE))
+
+
+def _getter(names: Iterable[str]) -> Callable[[object], tuple[object, ...]]:
+    found = tuple(names)
+    if len(found) > 1:
+        return attrgetter(*found)
+    return lambda value: tuple(getattr(value, name) for name in found)
 
 
 def _shape(value: object) -> Hashable:
     if isinstance(value, Region):
-        return value.buffer, value.entries
+        return value.buffer, value.stop - value.start
     if isinstance(value, tuple):
         return tuple(map(_shape, value))
-    if is_dataclass(value) and not isinstance(value, type | Buffer):
-        names = (field.name for field in fields(value) if not field.metadata.get(PLACE))
-        return type(value), *(_shape(getattr(value, name)) for name in names)
+    kind = cast(Hashable, type(value))  # which every type is; mypy does not know
+    inside = _inside(kind)
+    if inside is not None:
+        return kind, *map(_shape, inside(value))
     assert isinstance(value, Hashable)
     return value

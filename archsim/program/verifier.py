@@ -22,16 +22,26 @@ import numpy.typing as npt
 from archsim.errors import ScheduleError
 from archsim.program.hazards import Hazard, region_name, structure_faults
 from archsim.program.ir import After, Op, Phase, Program, Region
+from archsim.program.known import KnownPrograms
 from archsim.program.segments import Segments
 
 _NOBODY = -1
 _ANY_TIME = -1
 """Stands for the slot of a tensor with a time axis that an earlier phase has written at some time."""
 _Clock = npt.NDArray[np.int64]
+_KNOWN = KnownPrograms()
 
 
 def verify(program: Program) -> None:
-    """Raise ScheduleError with every hazard, one a line; return if there is none."""
+    """Raise ScheduleError with every hazard, one a line; return if there is none.
+
+    Programs of one structure are checked once (program/known.py).
+    """
+    _KNOWN.check(program, check)
+
+
+def check(program: Program) -> None:
+    """Does what `verify` does, whatever is known of programs like it."""
     hazards = find_hazards(program)
     if hazards:
         shown = [str(h) for h in hazards[:20]]

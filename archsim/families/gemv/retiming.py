@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Any
 
 from archsim.hardware.lane_hold import Hold
@@ -46,7 +47,7 @@ class Retiming:
                 )
 
     def _operands(self, op: Op) -> dict[str, Any]:
-        found = ((field.name, getattr(op, field.name)) for field in fields(op))
+        found = ((name, getattr(op, name)) for name in _names(type(op)))
         return {name: self._operand(value) for name, value in found if has_regions(value)}
 
     def _operand(self, operand: Operand) -> Operand:
@@ -57,7 +58,13 @@ class Retiming:
         return self._region(operand)
 
     def _region(self, region: Region) -> Region:
-        return replace(region, stride=region.stride * self.stride, offset=region.offset + region.stride * self.offset)
+        offset, stride = region.offset + region.stride * self.offset, region.stride * self.stride
+        return Region(region.buffer, region.start, region.stop, offset, stride)
+
+
+@cache
+def _names(kind: type[Op]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def has_regions(value: object) -> bool:
