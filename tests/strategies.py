@@ -400,6 +400,7 @@ def machines(draw: st.DrawFn, rows: int, fewest: int) -> GemvConfig:
                 "port_bits": draw(widths),
                 "read_latency_cycles": draw(latencies),
                 "stream_slots": draw(st.integers(1, 4)),
+                "stream_layout": draw(st.sampled_from(["tiles", "model"])),
             },
             "input_buffer": {
                 "capacity_bytes": AMPLE,

@@ -13,6 +13,7 @@ from archsim.hardware.dram.ddr_unit import DdrDram
 from archsim.hardware.dram.transfers import Dram
 from archsim.hardware.unit import Units, ceil_div
 from archsim.program.ir import Buffer, Program
+from archsim.program.packing import PackedTile
 from archsim.program.rooms import taking_turns
 
 
@@ -101,6 +102,7 @@ class BufferData:
     slot_bits: int
     entry_bits: int | None
     filled_from: str | None
+    tiles: tuple[PackedTile, ...] | None
     stream: bool
 
 
@@ -133,6 +135,7 @@ def buffer_data(buffer: Buffer, place: Place, encoding: Encoding | None, banked:
         slot_bits=place.slot_bits,
         entry_bits=entry_bits,
         filled_from=(buffer.tensor or buffer.name) if buffer.is_input else None,
+        tiles=None if buffer.packing is None else buffer.packing.tiles,
         stream=buffer.stream,
     )
 

@@ -20,6 +20,7 @@ from archsim.families.gemv.array.mac_array import MacArray
 from archsim.families.gemv.array.mac_tiles import BlockTile, MacTile
 from archsim.families.gemv.blocks import Blocks
 from archsim.families.gemv.config import GemvConfig
+from archsim.families.gemv.matrices.dram_rows import MatrixPieces
 from archsim.families.gemv.matrices.matrix import Matrix, make_matrices
 from archsim.families.gemv.matrices.placement import Placement, WeightTile, all_pinned
 from archsim.families.gemv.matrices.weight_buffers import make_weights
@@ -65,8 +66,10 @@ class GemvCell:
         maker = BufferMaker(context.prefix, context.batch, config.formats, _memories(config))
         slots = Slots(x_slots, sum_slots, slot_rows)
         self.buffers = make_buffers(spec, maker, self.groups, plan.storage, slots, context.source, context.streams)
-        self.weights = make_weights(spec, maker, self.groups, self.placement, self.buffers.sums, blocks)
-        self.matrices = make_matrices(spec, self.groups, self.placement, self.weights)
+        pieces = MatrixPieces.in_model(spec, self.groups)
+        tiled = pieces if placement and config.weight_sram.stream_layout == "tiles" else None
+        self.weights = make_weights(spec, maker, self.groups, self.placement, self.buffers.sums, blocks, tiled)
+        self.matrices = make_matrices(pieces, self.placement, self.weights)
         self.transfers = CellTransfers(spec, context, self.buffers, Dram.name)
         self._ops = kind(plan, machine, context, self.buffers, rotations)
         self._late_bias = config.activation.adds_bias

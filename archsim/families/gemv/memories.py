@@ -22,6 +22,11 @@ class WeightSramConfig(UnitConfig):
     stream_slots: Annotated[Count, Field(le=64)] = Field(
         default=2, description="tiles of each streamed matrix held at a time, one in use and the rest loaded ahead"
     )
+    stream_layout: Literal["tiles", "model"] = Field(
+        default="tiles",
+        description="order of the rows of streamed matrices in DRAM: tiles: as they are read, a tile in one piece; "
+        "model: as in the model, where a tile of interleaved gates is a piece for each gate",
+    )
 
     @property
     def bits_per_cycle(self) -> int:

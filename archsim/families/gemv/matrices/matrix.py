@@ -7,23 +7,22 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 
-from archsim.families.cells.tiling import Group, Part
+from archsim.families.gemv.matrices.dram_rows import MatrixPieces, Piece, Pieces, pieces_in_dram
 from archsim.families.gemv.matrices.placement import MatrixPlacement, Placement, WeightTile
 from archsim.families.gemv.matrices.weight_buffers import WeightBuffers
 from archsim.program.ir import Buffer, Region
-from archsim.workload.network import CellSpec
 
 
 @dataclass(frozen=True)
 class Matrix:
     """The buffers of a matrix and the placement of its tiles. `pinned` and `slots` are None if no tile is there.
 
-    `runs`: for each group, (first row in the group, rows, first row in DRAM) of each piece that is contiguous in DRAM.
+    `pieces`: for each group those that are contiguous in DRAM.
     """
 
     name: str
     placement: MatrixPlacement
-    runs: tuple[tuple[tuple[int, int, int], ...], ...]
+    pieces: Pieces
     dram: Buffer | None
     pinned: Buffer | None
     slots: Buffer | None
@@ -50,10 +49,11 @@ class Matrix:
         """The tile's rows in DRAM, one region for each contiguous piece."""
         assert self.dram is not None
         found = []
-        for row, rows, first in self.runs[tile.group]:
-            start, stop = max(row, tile.start), min(row + rows, tile.stop)
+        for piece in self.pieces[tile.group]:
+            start, stop = max(piece.row, tile.start), min(piece.row + piece.rows, tile.stop)
             if start < stop:
-                found.append(Region(self.dram, first + start - row, first + stop - row))
+                moved = piece.first - piece.row
+                found.append(Region(self.dram, moved + start, moved + stop))
         return tuple(found)
 
     def pinned_loads(self) -> Iterator[tuple[int, tuple[Region, ...], Region]]:
@@ -89,23 +89,14 @@ class Matrices:
         return (matrix for matrix in (self.w_ih, self.w_hh, self.w_hr) if matrix.slots is not None)
 
 
-def make_matrices(spec: CellSpec, groups: Sequence[Group], placement: Placement, b: WeightBuffers) -> Matrices:
+def make_matrices(pieces: MatrixPieces, placement: Placement, b: WeightBuffers) -> Matrices:
     """The matrices of a cell."""
-    input_runs = tuple(_runs(spec, group, Part.HIDDEN) for group in groups)
-    hidden_runs = tuple(_runs(spec, group, Part.INPUT) for group in groups)
-    projection = (((0, spec.proj_size, 0),),) if spec.proj_size else ()
+    projection = ((Piece(0, b.dram_w_hr.entries, 0),),) if b.dram_w_hr else ()
+    in_dram_ih, in_dram_hh = pieces_in_dram(b.dram_w_ih, pieces.w_ih), pieces_in_dram(b.dram_w_hh, pieces.w_hh)
     return Matrices(
-        Matrix("W_ih", placement.w_ih, input_runs, b.dram_w_ih, b.w_ih, b.slots_w_ih),
-        Matrix("W_hh", placement.w_hh, hidden_runs, b.dram_w_hh, b.w_hh, b.slots_w_hh),
+        Matrix("W_ih", placement.w_ih, in_dram_ih, b.dram_w_ih, b.w_ih, b.slots_w_ih),
+        Matrix("W_hh", placement.w_hh, in_dram_hh, b.dram_w_hh, b.w_hh, b.slots_w_hh),
         Matrix("W_hr", placement.w_hr, projection, b.dram_w_hr, b.w_hr, b.slots_w_hr),
-    )
-
-
-def _runs(spec: CellSpec, group: Group, without: Part) -> tuple[tuple[int, int, int], ...]:
-    return tuple(
-        (segment.row, segment.units, segment.block.gate * spec.hidden_size + segment.first_unit)
-        for segment in group.segments
-        if segment.block.part is not without
     )
 
 

@@ -9,6 +9,7 @@ from archsim.families.cells.banks import SUMS_BANK
 from archsim.families.cells.buffers import BufferMaker, CellBuffers
 from archsim.families.cells.tiling import Group
 from archsim.families.gemv.blocks import Blocks
+from archsim.families.gemv.matrices.dram_rows import MatrixPieces, tile_by_tile
 from archsim.families.gemv.matrices.placement import MatrixPlacement, Placement
 from archsim.program.ir import Buffer, DataKind
 from archsim.workload.network import CellSpec
@@ -54,15 +55,25 @@ def make_weights(
     placement: Placement,
     sums: Buffer,
     blocks: Blocks | None,
+    tiled: MatrixPieces | None,
 ) -> WeightBuffers:
-    """Make the buffers of a cell's matrices; `blocks`: if W_ih x is made for several steps at once."""
+    """Make the buffers of a cell's matrices; `blocks`: if W_ih x is made for several steps at once.
+
+    `tiled`: the pieces of tiles in the model, if streamed matrices lie in DRAM tile by tile.
+    """
     w_ih = maker.weights("W_ih", DataKind.W_IH, spec.rows, spec.input_size, "weight")
     w_hh = maker.weights("W_hh", DataKind.W_HH, spec.rows, spec.output_size, "weight", spec.kind.recurrent)
     w_hr = maker.weights("W_hr", DataKind.W_HR, spec.proj_size, spec.hidden_size, "weight", bool(spec.proj_size))
     prefix, slots = maker.prefix, placement.slots
+    dram_w_ih = maker.outside(w_ih, "W_ih")
+    dram_w_hh = maker.outside(w_hh, "W_hh") if w_hh else None
+    if tiled and placement.w_ih.streamed_tiles:
+        dram_w_ih = tile_by_tile(dram_w_ih, tiled.w_ih)
+    if tiled and dram_w_hh and placement.w_hh.streamed_tiles:
+        dram_w_hh = tile_by_tile(dram_w_hh, tiled.w_hh)
     return WeightBuffers(
-        dram_w_ih=maker.outside(w_ih, "W_ih"),
-        dram_w_hh=maker.outside(w_hh, "W_hh") if w_hh else None,
+        dram_w_ih=dram_w_ih,
+        dram_w_hh=dram_w_hh,
         dram_w_hr=maker.outside(w_hr, "W_hr") if w_hr else None,
         w_ih=_pinned(w_ih, placement.w_ih),
         w_hh=_pinned(w_hh, placement.w_hh) if w_hh else None,
