@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 from archsim.api.evaluate import Evaluator
-from archsim.api.frame_run import run_frame
-from archsim.api.frames import figures_of_frame
+from archsim.api.frames import measure_frames
 from archsim.api.inputs import AnyArch, AnyWorkload, as_arch
 from archsim.api.ranking import asked_best, rank_schedules
+from archsim.config import Override
 from archsim.config.text import one_line
 from archsim.errors import ArchError, ArchsimError, Fault
 from archsim.families.load import Arch, load_arch
@@ -20,6 +21,7 @@ from archsim.families.schedules import find_schedule
 from archsim.metrics import Stats
 from archsim.metrics.declare import Metric
 from archsim.metrics.frames import Frames
+from archsim.metrics.run_folder import check_run_folder
 from archsim.metrics.saved_stats import read_stats
 from archsim.workload import Workload, load_workload
 
@@ -31,22 +33,44 @@ class Row:
     arch: Annotated[str, Metric("", "the machine, as it was given")]
     workload: Annotated[str, Metric("", "the workload")]
     schedule: Annotated[str, Metric("", "the schedule")]
-    latency_cycles: Annotated[int | None, Metric("cycles", "of the whole run, from cold")] = None
+    latency_cycles: Annotated[int | None, Metric("cycles", "of the whole run, from cold; none of a stream")] = None
     latency_us: Annotated[float | None, Metric("us", "the same at the machine's clock")] = None
-    frame_latency_cycles: Annotated[int | None, Metric("cycles", "of a frame of a stream")] = None
+    cycles_per_step: Annotated[float | None, Metric("cycles", "a time step in the steady state; none of a stream")] = (
+        None
+    )
+    frame_latency_cycles: Annotated[int | None, Metric("cycles", "of a frame of a stream, on a machine that is on")] = (
+        None
+    )
+    frame_latency_us: Annotated[float | None, Metric("us", "the same at the machine's clock")] = None
     frame_interval_cycles: Annotated[float | None, Metric("cycles", "from a frame to the next")] = None
-    cycles_per_step: Annotated[float | None, Metric("cycles", "a time step in the steady state")] = None
-    mac_utilization: Annotated[
-        float | None, Metric("1", "useful share of the multipliers; of a stream, frame after frame")
+    frame_interval_us: Annotated[float | None, Metric("us", "the same at the machine's clock")] = None
+    headroom: Annotated[float | None, Metric("", "so many times as many frames could come in the period")] = None
+    p99_latency_cycles: Annotated[int | None, Metric("cycles", "99 of 100 frames are out no later, as they come")] = (
+        None
+    )
+    missed_deadlines: Annotated[int | None, Metric("frames", "how many were out later")] = None
+    mac_utilization: Annotated[float | None, Metric("1", "useful share of the multipliers; none of a stream")] = None
+    frame_mac_utilization: Annotated[float | None, Metric("1", "of a stream, frame after frame")] = None
+    energy_uj: Annotated[float | None, Metric("uJ", "of the run; none of a stream")] = None
+    frame_energy_uj: Annotated[float | None, Metric("uJ", "of a frame of a stream")] = None
+    frame_idle_energy_uj: Annotated[
+        float | None, Metric("uJ", "the part of it that leaks while nothing is to be done")
     ] = None
-    energy_uj: Annotated[float | None, Metric("uJ", "of the run; of a stream, of a frame")] = None
     area_mm2: Annotated[float | None, Metric("mm2", "of the chip")] = None
     edp_uj_us: Annotated[float | None, Metric("uJ us", "energy times latency; of a stream, a frame's")] = None
     largest_loss: Annotated[str | None, Metric("", "where most cycles of the multipliers went but to useful work")] = (
         None
     )
     largest_loss_share: Annotated[float | None, Metric("1", "as a part of the run; of a stream, of the frame")] = None
+    cold_start_cycles: Annotated[
+        int | None, Metric("cycles", "of a stream: all its frames from cold, loading included; another question")
+    ] = None
     misfit: Annotated[str | None, Metric("", "why the design cannot run")] = None
+
+    @property
+    def answer_us(self) -> float | None:
+        """The latency that answers: of a stream that of a frame, else of the run."""
+        return self.latency_us if self.frame_latency_us is None else self.frame_latency_us
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +88,33 @@ class Comparison:
     machines: tuple[Difference, ...]
     workloads: tuple[Difference, ...]
     rows: tuple[Row, ...]
+    overrides: tuple[str, ...] = ()
+    """What was set in all of them."""
 
     def __repr__(self) -> str:
         """One line: how many designs, and the fastest of them."""
-        able = [row for row in self.rows if row.latency_cycles is not None]
-        best = min(able, key=lambda row: row.latency_us or 0.0, default=None)
-        fastest = "" if best is None else f"; fastest: {best.arch}, {best.workload}, {best.latency_us:,.4g} us"
+        able = [row for row in self.rows if row.answer_us is not None]
+        best = min(able, key=lambda row: row.answer_us or 0.0, default=None)
+        fastest = "" if best is None else f"; fastest: {best.arch}, {best.workload}, {best.answer_us:,.4g} us"
         return f"<{len(self.rows):,} designs compared{fastest}>"
 
 
 def compare(
-    machines: Sequence[AnyArch], workloads: Sequence[AnyWorkload] = (), schedules: Sequence[str] = ()
+    machines: Sequence[AnyArch],
+    workloads: Sequence[AnyWorkload] = (),
+    schedules: Sequence[str] = (),
+    arch_overrides: Sequence[Override] = (),
+    workload_overrides: Sequence[Override] = (),
 ) -> Comparison:
     """Compare machines (presets, files, folders of results, or what was loaded) on workloads with schedules.
 
     A folder of results stands for the run that it holds, or, if workloads or schedules are given, for its machine.
-    Schedules are names, or "best"; the machine's first if there are none. What cannot run is a row that says why.
-    Raises ArchError or WorkloadError for inputs that cannot be read, ScheduleError for a name that no machine has.
+    Schedules are names, or "best"; the machine's first if there are none. Overrides change what is loaded by a name, a
+    path or from a folder, all of it. What cannot run is a row that says why. Raises ArchError or WorkloadError for
+    inputs that cannot be read, ScheduleError for a name that no machine has.
     """
     saved = not workloads and not schedules
+    texts = tuple(f"{one.path}={one.value}" for one in (*arch_overrides, *workload_overrides))
     archs: dict[str, Arch] = {}
     works: dict[str, Workload] = {}
     rows: list[Row] = []
@@ -91,16 +123,22 @@ def compare(
         reference = machine.name if isinstance(machine, Arch) else str(machine)
         folder = Path(reference)
         if not isinstance(machine, Arch) and folder.is_dir():
-            archs[reference] = load_arch(str(folder / "arch.yaml"))
+            check_run_folder(folder)
+            if saved and texts:
+                message = "is a run that is over, which --set cannot change; with -w or -s its machine is simulated"
+                raise ArchError((Fault(reference, "", message),))
+            archs[reference] = load_arch(str(folder / "arch.yaml"), arch_overrides)
             if saved:
                 works[reference] = load_workload(str(folder / "workload.yaml"))
                 rows.append(_saved_row(reference, folder))
                 continue
         else:
-            archs[reference] = as_arch(machine)
+            named = not isinstance(machine, Arch)
+            archs[reference] = load_arch(reference, arch_overrides) if named else as_arch(machine)
         for work in workloads or (_DEFAULT_WORKLOAD,):
             text = work.name if isinstance(work, Workload) else str(work)
-            works.setdefault(text, work if isinstance(work, Workload) else load_workload(text))
+            if text not in works:
+                works[text] = work if isinstance(work, Workload) else load_workload(text, workload_overrides)
             rows += [
                 _row(reference, archs[reference], works[text], schedule, evaluator) for schedule in schedules or (None,)
             ]
@@ -108,6 +146,7 @@ def compare(
         tuple(_differences({name: arch.config.model_dump(mode="json") for name, arch in archs.items()})),
         tuple(_differences({name: work.config.model_dump(mode="json") for name, work in works.items()})),
         tuple(rows),
+        texts,
     )
 
 
@@ -123,36 +162,67 @@ def _row(reference: str, arch: Arch, workload: Workload, asked: str | None, eval
         schedule = rank_schedules(arch, workload, by).best if by else find_schedule(asked, arch.config.family)
         name = schedule.name
         stats = evaluator.evaluate(arch, workload, schedule).stats
-        frames = None
-        if workload.spec.streaming:
-            frames = figures_of_frame(arch, workload, run_frame(arch, workload, schedule, evaluator))
+        frames = measure_frames(arch, workload, schedule, evaluator) if workload.spec.streaming else None
     except ArchsimError as error:
         return Row(reference, workload.name, name, misfit=one_line(str(error)))
     return _figures(reference, stats, frames)
 
 
 def _figures(reference: str, stats: Stats, frames: Frames | None) -> Row:
-    energy = None if stats.energy is None else stats.energy.total_uj
-    latency_us, utilization = stats.latency_us, stats.mac_utilization
-    loss, share = _largest_loss(stats.cycle_stack, stats.latency_cycles)
+    area = None if stats.area is None else stats.area.area_mm2
     if frames is not None:
-        energy, latency_us, utilization = frames.frame_energy_uj, frames.frame_latency_us, frames.frame_mac_utilization
-        loss, share = _largest_loss(_by_unit(frames.latency_stack), frames.frame_latency_cycles)
+        return _stream_row(
+            reference, dataclasses.asdict(frames), stats.workload, stats.schedule, area, stats.latency_cycles
+        )
+    energy = None if stats.energy is None else stats.energy.total_uj
+    loss, share = _largest_loss(stats.cycle_stack, stats.latency_cycles)
     return Row(
         reference,
         stats.workload,
         stats.schedule,
         stats.latency_cycles,
         stats.latency_us,
-        None if frames is None else frames.frame_latency_cycles,
-        None if frames is None else frames.frame_interval_cycles,
         stats.cycles_per_step,
-        utilization,
-        energy,
-        None if stats.area is None else stats.area.area_mm2,
-        None if energy is None else energy * latency_us,
-        loss,
-        share,
+        mac_utilization=stats.mac_utilization,
+        energy_uj=energy,
+        area_mm2=area,
+        edp_uj_us=None if energy is None else energy * stats.latency_us,
+        largest_loss=loss,
+        largest_loss_share=share,
+    )
+
+
+_SAME = (
+    "frame_latency_cycles",
+    "frame_latency_us",
+    "frame_interval_cycles",
+    "frame_interval_us",
+    "headroom",
+    "frame_mac_utilization",
+    "frame_energy_uj",
+    "frame_idle_energy_uj",
+)
+"""Figures of a frame that stand in a row under their own names."""
+
+
+def _stream_row(
+    reference: str, frames: Mapping[str, Any], workload: str, schedule: str, area: float | None, cold_cycles: int
+) -> Row:
+    """The row of a stream, from the figures of a frame by name, as `Frames` and stats.json have them."""
+    energy, arrivals = frames["frame_energy_uj"], frames["arrivals"]
+    loss, share = _largest_loss(_by_unit(frames["latency_stack"]), frames["frame_latency_cycles"])
+    return Row(
+        reference,
+        workload,
+        schedule,
+        **{name: frames[name] for name in _SAME},
+        p99_latency_cycles=None if arrivals is None else arrivals["p99_cycles"],
+        missed_deadlines=None if arrivals is None else arrivals["missed_deadlines"],
+        area_mm2=area,
+        edp_uj_us=None if energy is None else energy * frames["frame_latency_us"],
+        largest_loss=loss,
+        largest_loss_share=share,
+        cold_start_cycles=cold_cycles,
     )
 
 
@@ -176,27 +246,25 @@ def _saved_row(reference: str, folder: Path) -> Row:
     try:
         found = read_stats(file)
         energy, area = found["energy"], found["area"]
-        streams = "frame_latency_cycles" in found
-        energy_uj = found["frame_energy_uj"] if streams else None if energy is None else energy["total_uj"]
-        latency_us = found["frame_latency_us"] if streams else found["latency_us"]
-        loss, share = _largest_loss(found["cycle_stack"], found["latency_cycles"])
-        if streams:
-            loss, share = _largest_loss(_by_unit(found["latency_stack"]), found["frame_latency_cycles"])
+        area_mm2 = None if area is None else float(area["area_mm2"])
+        workload, schedule, cycles = str(found["workload"]), str(found["schedule"]), int(found["latency_cycles"])
+        if "frame_latency_cycles" in found:
+            return _stream_row(reference, found, workload, schedule, area_mm2, cycles)
+        energy_uj = None if energy is None else float(energy["total_uj"])
+        loss, share = _largest_loss(found["cycle_stack"], cycles)
         return Row(
             reference,
-            str(found["workload"]),
-            str(found["schedule"]),
-            int(found["latency_cycles"]),
+            workload,
+            schedule,
+            cycles,
             float(found["latency_us"]),
-            int(found["frame_latency_cycles"]) if streams else None,
-            float(found["frame_interval_cycles"]) if streams else None,
             float(found["cycles_per_step"]),
-            float(found["frame_mac_utilization" if streams else "mac_utilization"]),
-            None if energy_uj is None else float(energy_uj),
-            None if area is None else float(area["area_mm2"]),
-            None if energy_uj is None else float(energy_uj) * float(latency_us),
-            loss,
-            share,
+            mac_utilization=float(found["mac_utilization"]),
+            energy_uj=energy_uj,
+            area_mm2=area_mm2,
+            edp_uj_us=None if energy_uj is None else energy_uj * float(found["latency_us"]),
+            largest_loss=loss,
+            largest_loss_share=share,
         )
     except OSError as error:
         raise ArchError((Fault(str(file), "", f"cannot be read: {error.strerror or error}"),)) from error

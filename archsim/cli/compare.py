@@ -11,6 +11,7 @@ import typer
 
 from archsim.cli.options import DebugOption
 from archsim.cli.output import OutOption, output
+from archsim.cli.set_option import Sets
 from archsim.config.table_format import TableFormat
 from archsim.errors import OutputError
 
@@ -27,6 +28,10 @@ def compare_command(
         list[str] | None,
         typer.Option("--schedules", "-s", metavar="SCHEDULE", help="In which ways; repeatable; best: the fastest."),
     ] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PATH=VALUE", help="Change a field in all machines or workloads; repeatable."),
+    ] = None,
     written: Annotated[TableFormat, typer.Option("--format", help="How to write it.")] = TableFormat.TEXT,
     figure: Annotated[Path | None, typer.Option("--figure", metavar="FILE", help="Draw it, too: a .png.")] = None,
     out: OutOption = None,
@@ -38,7 +43,8 @@ def compare_command(
 
     if figure is not None and figure.suffix != ".png":
         raise OutputError(f"{figure}: --figure names a .png file")
-    found = compare(machines, workloads or (), schedules or ())
+    given = [_sets(machine, sets or []) for machine in machines]
+    found = compare(machines, workloads or (), schedules or (), given[0].arch, given[0].workload)
     if figure is not None:
         from archsim.report.figures.figure_compare import comparison_png
 
@@ -63,3 +69,22 @@ def compare_command(
     print_comparison(found, Console(file=lines, width=TEXT_WIDTH, color_system=None))
     with output(out) as write:
         write("".join(f"{line.rstrip()}\n" for line in lines.getvalue().splitlines()))
+
+
+def _sets(machine: str, texts: list[str]) -> Sets:
+    """What is set in a machine, and in workloads; ArchError for a field that neither has."""
+    from archsim.config import parse_override
+    from archsim.errors import ArchError
+    from archsim.families.load import arch_model
+    from archsim.metrics.run_folder import check_run_folder
+
+    overrides = [parse_override(text, ArchError) for text in texts]
+    if not overrides:
+        return Sets((), (), ())
+    if Path(machine).is_dir():
+        check_run_folder(Path(machine))
+        machine = str(Path(machine) / "arch.yaml")
+    found = Sets.make(overrides, arch_model(machine, overrides))
+    if found.faults:
+        raise ArchError(found.faults)
+    return found

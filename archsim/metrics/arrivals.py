@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from fractions import Fraction
-from math import ceil
+from math import ceil, floor
 
 import numpy as np
 import numpy.typing as npt
@@ -92,20 +91,20 @@ class Served:
 
         Of whole periods, and of a wavefront none before its last layer works; None of frames without a next one.
         """
-        gaps = list(self._gaps(config, clock_mhz))
+        gaps = self._gaps(config, clock_mhz)
         first = -(-self.behind // config.streams) * config.streams
         if config.period_us is not None:
             gaps = gaps[: len(gaps) // config.streams * config.streams]
-        gaps = gaps[first:] or gaps
-        return Fraction(sum(gaps), len(gaps)) if gaps else None
+        gaps = gaps[first:] if len(gaps) > first else gaps
+        return Fraction(int(gaps.sum()), len(gaps)) if len(gaps) else None
 
-    def _gaps(self, config: WorkloadConfig, clock_mhz: Fraction) -> Iterator[int]:
+    def _gaps(self, config: WorkloadConfig, clock_mhz: Fraction) -> Cycles:
         """From when nothing is to be done until the next frame, behind each frame that has a next one."""
-        following = self.arrived[1:].tolist()
+        following = self.arrived[1:]
         if config.period_us is not None:
-            following.append(ceil(_due_us(config, config.period_us, len(self.arrived)) * clock_mhz))
-        for until, comes in zip(np.maximum.accumulate(self.done).tolist(), following, strict=False):
-            yield max(0, comes - until)
+            next_one = ceil(_due_us(config, config.period_us, len(self.arrived)) * clock_mhz)
+            following = np.append(following, next_one)
+        return np.maximum(0, following - np.maximum.accumulate(self.done)[: len(following)])
 
 
 def percentile(latencies: Cycles, percent: int) -> int:
@@ -116,11 +115,11 @@ def percentile(latencies: Cycles, percent: int) -> int:
 
 def latencies_of(latencies: Cycles, deadline_us: float | None, clock_mhz: Fraction) -> Latencies:
     """The figures of some frames' latencies in cycles."""
-    limit = None if deadline_us is None else Fraction(repr(deadline_us)) * clock_mhz
+    limit = None if deadline_us is None else floor(Fraction(repr(deadline_us)) * clock_mhz)
     return Latencies(
         frames=len(latencies),
         deadline_us=deadline_us,
-        missed_deadlines=None if limit is None else sum(1 for cycles in latencies.tolist() if cycles > limit),
+        missed_deadlines=None if limit is None else int(np.count_nonzero(latencies > limit)),
         p50_cycles=percentile(latencies, 50),
         p95_cycles=percentile(latencies, 95),
         p99_cycles=percentile(latencies, 99),

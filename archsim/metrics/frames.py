@@ -86,3 +86,30 @@ class Frames:
         Metric("cycles", "unit -> cause -> cycles of the critical path; sums to frame_latency_cycles"),
     ]
     arrivals: Annotated[Arrivals | None, Metric("", "latencies with the workload's arrivals; null without any")]
+
+
+COLD_START = frozenset(
+    {
+        "latency_cycles",
+        "latency_us",
+        "prologue_cycles",
+        "body_cycles",
+        "body_us",
+        "handover_cycles",
+        "epilogue_cycles",
+        "macs",
+        "mac_utilization",
+        "throughput_gops",
+        "cycle_stack",
+        "unit_cycle_stacks",
+        "traffic_bytes",
+        "phase_traffic_bytes",
+        "dram_burst_bytes",
+        "compulsory_dram_bytes",
+        "dram_traffic_ratio",
+        "dram_counts",
+        "operational_intensity_ops_per_byte",
+        "energy",
+    }
+)
+"""Figures of `Stats` that are of a whole run from cold: of a streaming workload they answer another question."""

@@ -45,10 +45,58 @@ def test_figures_are_those_of_runs(cli: Cli) -> None:
 
 
 def test_frames(cli: Cli) -> None:
-    (row,) = compared(cli, "tiny_2x2", "-w", "lstm:3,2,t=4,streaming=1")["rows"]
+    """Of LSTM(3, 2) on tiny_2x2: 49 cycles, and 43 to the next; no figure of its cold start stands unnamed."""
+    (row,) = compared(cli, "tiny_2x2", "-w", "lstm:3,2,t=4,streaming=1", "--set", "period_us=1")["rows"]
     assert (row["frame_latency_cycles"], row["frame_interval_cycles"]) == (49, 43)
+    assert (row["frame_latency_us"], row["frame_interval_us"]) == (0.49, 0.43)
     assert (row["largest_loss"], row["largest_loss_share"]) == ("dram drain", 8 / 49)
-    assert row["mac_utilization"] == 40 / (4 * 43)
+    assert row["frame_mac_utilization"] == 40 / (4 * 43)
+    assert row["edp_uj_us"] == row["frame_energy_uj"] * 0.49
+    assert (row["headroom"], row["p99_latency_cycles"], row["missed_deadlines"]) == (pytest.approx(100 / 43), 49, 0)
+    assert row["frame_energy_uj"] > row["frame_idle_energy_uj"] > 0
+    assert row["cold_start_cycles"] > 4 * 43
+    cold = ("latency_cycles", "latency_us", "energy_uj", "mac_utilization", "cycles_per_step")
+    assert [row[name] for name in cold] == [None] * 5
+    text = cli("compare", "tiny_2x2", "-w", "lstm:3,2,t=4,streaming=1").out
+    assert re.search(r"frame latency, us +0.49\n", text)
+    assert "cold start, cycles" in text
+    assert "\n  latency" not in text
+
+
+def test_a_field_is_set_in_all_machines_and_workloads(cli: Cli) -> None:
+    sets = ("--set", "clock_mhz=50", "--set", "steps=6")
+    found = compared(cli, "tiny_2x2", "edge_16x16", "-w", "lstm_3_2_t4", "-w", "lstm:3,2", *sets)
+    assert found["overrides"] == ["clock_mhz=50", "steps=6"]
+    assert "clock_mhz" not in {one["field"] for one in found["machines"]}
+    for row in found["rows"]:
+        assert row["latency_us"] == row["latency_cycles"] / 50
+        run = cli("run", row["arch"], "lstm_3_2_t4", *sets, "--json", "--no-plots", "--timing-only")
+        assert row["latency_cycles"] == json.loads(run.out)["latency_cycles"]
+    assert cli("compare", "tiny_2x2", "tiny_2x2", "-w", "lstm:3,2", *sets).out.startswith(
+        "2 designs, with clock_mhz=50, steps=6"
+    )
+
+
+def test_an_exploration_is_no_run(cli: Cli) -> None:
+    Path("study").mkdir()
+    Path("study/journal.jsonl").touch()
+    for command in ("compare", "report", "rerun"):
+        run = cli(command, "study")
+        assert (run.code, run.out, run.err.count("\n")) == (2, "", 1)
+        assert "study: holds an exploration, not a run: the column 'command' of pareto.csv" in run.err
+
+
+def test_what_a_folder_lacks_is_one_line(cli: Cli) -> None:
+    Path("empty").mkdir()
+    for command, missing in (
+        ("compare", "stats.json, arch.yaml, workload.yaml"),
+        ("report", "manifest.json, stats.json, arch.yaml, workload.yaml"),
+        ("rerun", "manifest.json, stats.json, arch.yaml, workload.yaml"),
+    ):
+        run = cli(command, "empty")
+        assert (run.code, run.out, run.err.count("\n")) == (2, "", 1)
+        assert f"empty: holds no results of archsim run: there is no {missing}" in run.err
+    assert "nowhere: is no folder" in cli("rerun", "nowhere").err
 
 
 def test_two_folders_of_results(cli: Cli) -> None:
@@ -76,6 +124,7 @@ def test_folders_of_streams(cli: Cli) -> None:
     (saved,) = compared(cli, "one")["rows"]
     (simulated,) = compared(cli, "tiny_2x2", "-w", "lstm:3,2,t=4,streaming=1")["rows"]
     assert saved | {"arch": ""} == simulated | {"arch": ""}
+    assert saved["frame_latency_cycles"] == 49
 
 
 def test_what_cannot_run_is_a_row_that_says_why(cli: Cli) -> None:
@@ -114,7 +163,10 @@ def test_the_figure_is_a_png_and_the_same_bytes_every_time(cli: Cli) -> None:
     ("arguments", "said"),
     [
         (("nowhere",), "no preset of that name"),
-        (("empty",), "empty/arch.yaml: cannot be read"),
+        (("empty",), "empty: holds no results of archsim run: there is no stats.json, arch.yaml, workload.yaml"),
+        (("broken", "--set", "steps=3"), "broken: is a run that is over, which --set cannot change"),
+        (("tiny_2x2", "tpu_v1", "--set", "mac_array.rows=4"), "--set mac_array.rows=4: mac_array: unknown key"),
+        (("tiny_2x2", "--set", "rows"), "--set rows: expected PATH=VALUE"),
         (("broken",), "broken/stats.json: is no stats.json of this archsim"),
         (("tiny_2x2", "--figure", "x.pdf"), "--figure names a .png file"),
         (("tiny_2x2", "-w", "nothing"), "nothing: no preset of that name"),

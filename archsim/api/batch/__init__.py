@@ -4,5 +4,15 @@ from archsim.api.batch.columns import Column
 from archsim.api.batch.designs import Designs
 from archsim.api.batch.evaluate import BatchEvaluator, BatchFigures, Figures
 from archsim.api.batch.figures import flat
+from archsim.api.batch.frames import BatchFrames, evaluate_frames
 
-__all__ = ["BatchEvaluator", "BatchFigures", "Column", "Designs", "Figures", "flat"]
+__all__ = [
+    "BatchEvaluator",
+    "BatchFigures",
+    "BatchFrames",
+    "Column",
+    "Designs",
+    "Figures",
+    "evaluate_frames",
+    "flat",
+]

@@ -55,15 +55,20 @@ class BatchEvaluator:
     """
 
     def __init__(self, programs: ProgramCache, fewest: int = 1) -> None:
-        self._programs = programs
+        self.programs = programs
+        """Where programs are kept."""
         self._fewest = fewest
         self._machines = Machines()
+
+    def machines(self, designs: Designs) -> MachineColumns:
+        """The machines of designs, with what is known of such machines already."""
+        return MachineColumns(designs, self._machines)
 
     def evaluate(self, designs: Designs, spec: NetworkSpec) -> BatchFigures:
         """The figures of designs on a network, without arithmetic: for each what `Evaluator.evaluate` finds."""
         found = BatchFigures()
-        machines = MachineColumns(designs, self._machines)
-        for rows, program in by_program(designs, spec, self._programs, machines.unit_names):
+        machines = self.machines(designs)
+        for rows, program in by_program(designs, spec, self.programs, machines.unit_names):
             if isinstance(program, CachedProgram) and len(rows) < self._fewest:
                 found.leave(rows, f"fewer than {self._fewest} designs share its program")
             elif isinstance(program, CachedProgram):

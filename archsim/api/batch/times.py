@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import lcm
 
@@ -12,7 +12,14 @@ from archsim.api.batch.columns import Codes, Ints, classes
 from archsim.api.batch.machines import MachineColumns
 from archsim.api.batch.unit_rows import UnitRows
 from archsim.api.program_cache import CachedProgram
-from archsim.engines.recurrence import LONGEST_RUN, BatchTiming, LaneResults, execute_batch, longest_chains
+from archsim.engines.recurrence import (
+    LONGEST_RUN,
+    BatchTiming,
+    LaneResults,
+    ServiceTimes,
+    execute_batch,
+    longest_chains,
+)
 from archsim.metrics.stats import steady_state
 from archsim.program.codes import CAUSES
 from archsim.program.ir import PhaseKind
@@ -49,22 +56,15 @@ class BatchTimes:
 def batch_times(cached: CachedProgram, machines: MachineColumns, units: UnitRows, rows: Codes) -> BatchTimes | None:
     """The times of designs that share a program; None if a run may be too long for the engine's numbers."""
     services, row = units.services([op.unit for op in cached.shapes.ops]), units.numbers()
-    issue, depth, latency = (machines.designs.field(path).at(rows) for path in SEQUENCER)
-    slowest = max(issue.values) + max(latency.values)
-    longest = (services.occupancy + services.depth + slowest).astype(float) @ np.array(cached.shape_times, float)
     chains = [found for found in cached.chains if found is not None]
     over = lcm(*(found.denominator for found in chains))
-    if longest.sum() * max(16, over, _steps(cached)) >= LONGEST_RUN:
+    if longest_run(cached, machines, services, rows) * max(16, over, _steps(cached)) >= LONGEST_RUN:
         return None
     kinds = [phase.kind for phase in cached.program.phases]
     shape_unit = np.array([cached.units.index(op.unit) for op in cached.shapes.ops], np.int64)
     recurrence, alone = np.zeros(len(rows), np.int64), 0
     phases = [LaneResults.empty(arrays, len(rows)) for arrays in cached.tables.phases]
-    first, group = classes([issue.codes, depth.codes, latency.codes], len(rows))
-    for number, design in enumerate(first.tolist()):
-        mine = np.flatnonzero(group == number)
-        sequencer = (int(found.of(design)) for found in (issue, depth, latency))
-        timing = BatchTiming(services, shape_unit, row[:, mine], *sequencer)
+    for mine, timing in timings(cached, machines, units, rows, services):
         trace = execute_batch(cached.tables, timing, cached.shape_places)
         alone += trace.alone
         for phase, found in zip(phases, trace.phases, strict=True):
@@ -91,6 +91,28 @@ def batch_times(cached: CachedProgram, machines: MachineColumns, units: UnitRows
         idle=_by_kind(cached, [phase.cycles - phase.free_at for phase in phases]),
         alone=alone,
     )
+
+
+def longest_run(cached: CachedProgram, machines: MachineColumns, services: ServiceTimes, rows: Codes) -> float:
+    """More cycles than any of some designs can take for the program."""
+    issue, _, latency = (machines.designs.field(path).at(rows) for path in SEQUENCER)
+    slowest = max(issue.values) + max(latency.values)
+    longest = (services.occupancy + services.depth + slowest).astype(float) @ np.array(cached.shape_times, float)
+    return float(longest.sum())
+
+
+def timings(
+    cached: CachedProgram, machines: MachineColumns, units: UnitRows, rows: Codes, services: ServiceTimes
+) -> Iterator[tuple[Codes, BatchTiming]]:
+    """The timing of designs that have the same sequencer, and their places in `rows`; `services`: those of `units`."""
+    shape_unit = np.array([cached.units.index(op.unit) for op in cached.shapes.ops], np.int64)
+    row = units.numbers()
+    columns = [machines.designs.field(path).at(rows) for path in SEQUENCER]
+    first, group = classes([column.codes for column in columns], len(rows))
+    for number, design in enumerate(first.tolist()):
+        mine = np.flatnonzero(group == number)
+        sequencer = (int(column.of(design)) for column in columns)
+        yield mine, BatchTiming(services, shape_unit, row[:, mine], *sequencer)
 
 
 def _by_kind(cached: CachedProgram, of_phases: list[Ints]) -> dict[PhaseKind, Ints]:

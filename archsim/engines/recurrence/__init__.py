@@ -1,6 +1,6 @@
 """The second executor: a program's timing as a max-plus recurrence in compiled array code, without SimPy."""
 
-from archsim.engines.recurrence.batch import BatchTiming, BatchTrace, execute_batch
+from archsim.engines.recurrence.batch import BatchTiming, BatchTrace, ReleasedEnds, execute_batch, execute_released
 from archsim.engines.recurrence.chain import ChainTables
 from archsim.engines.recurrence.executor import Run, execute_fast
 from archsim.engines.recurrence.lane_arrays import LaneResults
@@ -18,11 +18,13 @@ __all__ = [
     "LaneResults",
     "ProgramTables",
     "Recorded",
+    "ReleasedEnds",
     "Run",
     "ServiceTimes",
     "Timing",
     "execute_batch",
     "execute_fast",
+    "execute_released",
     "length_refusal",
     "longest_chains",
     "machine_refusal",

@@ -36,13 +36,18 @@ class BatchTiming:
         """How many designs there are."""
         return int(self.row.shape[1])
 
-    def phase(self, shape: Ints) -> LaneTiming:
-        """What the timing of a phase depends on whose ops have these shapes; the last design fills the last block."""
-        missing = -self.designs % LANES
-        row = np.ascontiguousarray(np.concatenate([self.row, np.repeat(self.row[:, -1:], missing, axis=1)], axis=1))
+    def phase(self, shape: Ints, releases: Ints | None = None, watched: Sequence[int] = ()) -> LaneTiming:
+        """What the timing of a phase depends on whose ops have these shapes; the last design fills the last block.
+
+        `releases` (repetitions, N) and `watched` ops, as LaneTiming has them.
+        """
+        row = _whole_blocks(self.row)
         _, occupancy, depth, first_word, write = self.services
         sequencer = self.issue_cycles, self.queue_depth, self.token_latency_cycles
-        return LaneTiming(shape, self.shape_unit, occupancy, depth, first_word, write, row, *sequencer)
+        of_frames = np.zeros((0, row.shape[1]), np.int64) if releases is None else _whole_blocks(releases)
+        kept = np.zeros(len(shape), np.bool_)
+        kept[list(watched)] = True
+        return LaneTiming(shape, self.shape_unit, occupancy, depth, first_word, write, row, *sequencer, of_frames, kept)
 
     def alone(self, design: int, shape: Ints) -> PhaseTiming:
         """The same of one design."""
@@ -82,6 +87,36 @@ def execute_batch(tables: ProgramTables, timing: BatchTiming, shapes: Sequence[I
                 _run_alone(arrays, timing.alone(design, shape), results, design)
         found.append(LaneResults(*(array[..., : timing.designs] for array in results)))
     return BatchTrace(tuple(found), alone)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReleasedEnds:
+    """When the R released repetitions of a phase of N designs were done, (R, N) each, counted from its begin.
+
+    `watched`: the last of some ops of each, NEVER where none takes part; `all`: the last of all.
+    """
+
+    watched: Ints
+    all: Ints
+
+
+def execute_released(
+    arrays: PhaseArrays, timing: BatchTiming, shape: Ints, releases: Ints, watched: Sequence[int]
+) -> ReleasedEnds:
+    """Run a phase whose repetitions are held back until they are released (R, N); `watched`: ops whose ends are kept.
+
+    What `execute_batch` asks for holds here, too. No repetition is skipped.
+    """
+    lanes = timing.phase(shape, releases, watched)
+    results = LaneResults.empty(arrays, lanes.row.shape[1], len(releases))
+    run_lanes(arrays, lanes, LaneRoom.empty(arrays, len(timing.shape_unit), timing.queue_depth), results)
+    return ReleasedEnds(results.watched[:, : timing.designs], results.ends[:, : timing.designs])
+
+
+def _whole_blocks(table: Ints) -> Ints:
+    """A table (M, N) whose last design stands in all that is missing of the last block."""
+    missing = -table.shape[1] % LANES
+    return np.ascontiguousarray(np.concatenate([table, np.repeat(table[:, -1:], missing, axis=1)], axis=1))
 
 
 def _run_alone(arrays: PhaseArrays, timing: PhaseTiming, results: LaneResults, design: int) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from archsim.engines.recurrence.compiled import inlined
-from archsim.engines.recurrence.phase_arrays import Ints, PhaseArrays
+from archsim.engines.recurrence.phase_arrays import Flags, Ints, PhaseArrays
 from archsim.engines.recurrence.state import NEVER
 from archsim.program.codes import CAUSES
 
@@ -45,6 +45,11 @@ class LaneTiming(NamedTuple):
     issue_cycles: int
     queue_depth: int
     token_latency_cycles: int
+    releases: Ints
+    """(repetitions, N) the cycle from which each repetition may be issued, counted from the begin of the phase; those
+    behind the last are not held back. () if none is: then what repeats itself may be skipped."""
+    watched: Flags
+    """(n) the ops whose ends are kept of each repetition that is released."""
 
 
 class LaneResults(NamedTuple):
@@ -60,9 +65,13 @@ class LaneResults(NamedTuple):
     """(U, causes, N) cycles that the unit has waited."""
     mark_ends: Ints
     """(marks, N) when each marked repetition is done, NEVER if it has no ops."""
+    ends: Ints
+    """(repetitions that are released, N) when each is done."""
+    watched: Ints
+    """(repetitions that are released, N) when the last of its watched ops is done, NEVER if none takes part."""
 
     @classmethod
-    def empty(cls, arrays: PhaseArrays, designs: int) -> LaneResults:
+    def empty(cls, arrays: PhaseArrays, designs: int, released: int = 0) -> LaneResults:
         """Room for the results of so many designs."""
         units = len(arrays.instances)
         return cls(
@@ -71,6 +80,8 @@ class LaneResults(NamedTuple):
             free_at=np.zeros((units, designs), np.int64),
             waits=np.zeros((units, len(CAUSES), designs), np.int64),
             mark_ends=np.full((len(arrays.marks), designs), NEVER, np.int64),
+            ends=np.full((released, designs), NEVER, np.int64),
+            watched=np.full((released, designs), NEVER, np.int64),
         )
 
 

@@ -34,7 +34,7 @@ def run_lanes(arrays: PhaseArrays, timing: LaneTiming, room: LaneRoom, results: 
     """Evaluate a phase of all designs from its start to its end, and leave what comes out in `results`."""
     for first in range(0, len(results.cycles), LANES):
         _begin(arrays, timing, room, first)
-        finished = _run_block(arrays, timing, room)
+        finished = _run_block(arrays, timing, room, results, first)
         for lane in range(LANES):
             results.finished[first + lane] = finished
             cycles = 0
@@ -61,16 +61,26 @@ def _begin(arrays: PhaseArrays, timing: LaneTiming, room: LaneRoom, first: int) 
 
 
 @inlined
-def _run_block(arrays: PhaseArrays, timing: LaneTiming, room: LaneRoom) -> int:
-    """Evaluate a block, and skip what repeats itself; 0 if it is given up. As `run_phase`, with MOST_ALONE."""
+def _run_block(arrays: PhaseArrays, timing: LaneTiming, room: LaneRoom, results: LaneResults, first: int) -> int:
+    """Evaluate a block, and skip what repeats itself; 0 if it is given up. As `run_phase`, with MOST_ALONE.
+
+    `first`: the number of its first design. Where repetitions are released nothing is skipped.
+    """
     inner_stop = arrays.repeat - arrays.tail
     first_snapshot = arrays.head + max(arrays.max_lag - 1, 0)
     next_snapshot, snapshot = first_snapshot, -1
-    mark, skipped, skip, finished = 0, 0, True, 1
+    released = len(timing.releases)
+    mark, skipped, skip, finished = 0, 0, released == 0, 1
     r = 0
     while r < arrays.repeat:
         row = r - skipped
+        if r < released:
+            for lane in range(LANES):
+                release = timing.token_latency_cycles + timing.releases[r, first + lane]
+                room.issued[lane] = max(room.issued[lane], release)
         _run_ops(arrays, timing, room, r, row)
+        if r < released:
+            _keep_ends(arrays, timing, room, results, r, first)
         while mark < len(arrays.marks) and arrays.marks[mark] <= r:
             for lane in range(LANES):
                 room.mark_ends[mark, lane] = room.ends[r % len(room.ends), lane]
@@ -94,6 +104,22 @@ def _run_block(arrays: PhaseArrays, timing: LaneTiming, room: LaneRoom) -> int:
             finished = 0
             r = arrays.repeat
     return finished
+
+
+@inlined
+def _keep_ends(
+    arrays: PhaseArrays, timing: LaneTiming, room: LaneRoom, results: LaneResults, r: int, first: int
+) -> None:
+    """Keep when repetition r is done, and when its watched ops are."""
+    of_row = r % len(room.frees)
+    for lane in range(LANES):
+        results.ends[r, first + lane] = room.ends[r % len(room.ends), lane]
+    for k in range(len(arrays.unit)):
+        takes_part = arrays.skip_first[k] <= r < arrays.repeat - arrays.skip_last[k]
+        if timing.watched[k] and takes_part:
+            for lane in range(LANES):
+                done = room.dones[of_row, k, lane]
+                results.watched[r, first + lane] = max(results.watched[r, first + lane], done)
 
 
 @inlined

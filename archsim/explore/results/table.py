@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from archsim.explore.results.study import Point, Study
 from archsim.explore.run.commands import run_commands
+from archsim.explore.space.objectives import COLD
+from archsim.metrics.frames import COLD_START
 
 Cell = bool | int | float | str | None
 
@@ -28,7 +30,8 @@ class Table:
 def points_table(study: Study, points: Sequence[Point]) -> Table:
     """The table of some points, with what is known of each.
 
-    Outputs stand under their names; of several workloads as WORKLOAD:NAME. Objectives stand under `objective NAME`.
+    Outputs stand under their names; of several workloads as WORKLOAD:NAME, and of a stream, whose frames do not know
+    them, figures of a whole run as `cold start NAME`. Objectives stand under `objective NAME`.
     """
     space = study.space
     front = {point.number for point in study.pareto()}
@@ -63,7 +66,8 @@ def _outputs(study: Study, points: Sequence[Point]) -> dict[str, list[Cell]]:
         workload = use.workload.name
         found = [(point.outputs or {}).get(workload, {}) for point in points]
         for name in dict.fromkeys(name for outputs in found for name in outputs):
-            columns[f"{workload}:{name}" if several else name] = [outputs.get(name) for outputs in found]
+            shown = f"{COLD} {name}" if use.workload.spec.streaming and name.split(".")[0] in COLD_START else name
+            columns[f"{workload}:{shown}" if several else shown] = [outputs.get(name) for outputs in found]
     return columns
 
 

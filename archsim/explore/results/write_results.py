@@ -81,8 +81,10 @@ def study_text(study: Study, width: int = 120) -> str:
         sentence(f"Space {space.name}: {plural(len(study.points), 'point')} of {space.size:,} looked at: {counts}")
     )
     shown = front[:MOST_SHOWN]
-    note = f"the first {MOST_SHOWN} of {len(front)}; pareto.csv has all" if len(front) > MOST_SHOWN else ""
-    console.print(heading("Pareto front", note))
+    notes = [f"the first {MOST_SHOWN} of {len(front)}; pareto.csv has all"] if len(front) > MOST_SHOWN else []
+    if all(use.workload.spec.streaming for use in space.workloads):
+        notes.append("of a frame on a machine that is on")
+    console.print(heading("Pareto front", "; ".join(notes)))
     paths = [parameter.path for parameter in space.parameters]
     rows = [
         [*(f"{value:.6g}" for value in point.objectives or ()), *(_shown(point.inputs[path]) for path in paths)]

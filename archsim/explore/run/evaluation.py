@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from archsim.api import Simulation, simulate
-from archsim.api.batch import BatchEvaluator, flat
+from archsim.api.batch import BatchEvaluator, Column, evaluate_frames, flat
+from archsim.api.batch.designs import distinct
 from archsim.api.evaluate import Evaluator
+from archsim.api.frames import measure_frames
 from archsim.engines.choose import FAST, MACHINE
 from archsim.errors import ArchsimError, CapacityError
 from archsim.explore.results.accuracy_results import accuracy_outputs
@@ -17,11 +19,13 @@ from archsim.explore.run.outcome import Kind, Outcome, Outputs
 from archsim.explore.run.output_table import Output, OutputTable
 from archsim.explore.space.design import Reason, capacity_reason
 from archsim.explore.space.grid import Grid
-from archsim.explore.space.names import result_names
+from archsim.explore.space.names import frame_names, result_names
 from archsim.explore.space.resolver import Resolver
 from archsim.explore.space.space import Space
 from archsim.families.load import Arch
+from archsim.families.schedules import find_schedule
 from archsim.metrics import Stats
+from archsim.metrics.frames import Frames
 from archsim.workload import Workload, load_workload
 
 
@@ -116,6 +120,12 @@ class DesignEvaluator:
         outcomes: dict[int, Outcome] = {}
         for workload in self._workloads:
             found = self._batches.evaluate(resolved.designs, workload.spec)
+            frames: dict[int, Frames] = {}
+            if workload.spec.streaming:
+                of_frames = evaluate_frames(self._batches, resolved.designs, workload)
+                frames = of_frames.frames
+                found.left += of_frames.left
+                found.refused += of_frames.refused
             for rows, reason in found.left:
                 for place in resolved.places[rows].tolist():
                     why[place] = reason
@@ -125,7 +135,7 @@ class DesignEvaluator:
                     if done.pop(place, None) is not None:  # the first workload that has none says why
                         outcomes[place] = _infeasible(tasks[place].key, error, "")
             for figures in found.figures:
-                table = OutputTable(figures.columns)
+                table = OutputTable(_frame_columns(figures.designs.tolist(), frames) | figures.columns)
                 for row, place in enumerate(resolved.places[figures.designs].tolist()):
                     if place in done:
                         done[place][workload.name] = table.row(row)
@@ -135,10 +145,34 @@ class DesignEvaluator:
     def _figures(self, arch: Arch, workload: Workload, schedule: str) -> tuple[str, Outputs]:
         if not self._setup.with_arithmetic:
             evaluation = self._evaluator.evaluate(arch, workload, schedule, self._setup.executor)
-            return evaluation.executor, stats_outputs(evaluation.stats)
+            frames = None
+            if workload.spec.streaming:
+                found = find_schedule(schedule, arch.config.family)
+                frames = measure_frames(arch, workload, found, self._evaluator)
+            return evaluation.executor, frame_outputs(frames) | stats_outputs(evaluation.stats)
         simulation = simulate(arch, workload, schedule, statistics=())
         _check_numbers(simulation)
-        return "machine", stats_outputs(simulation.stats) | accuracy_outputs(simulation)
+        figures = frame_outputs(simulation.frames) | stats_outputs(simulation.stats)
+        return "machine", figures | accuracy_outputs(simulation)
+
+
+def frame_outputs(frames: Frames | None) -> dict[str, Output]:
+    """Every figure of a frame under its name, those of arrivals after a dot; none of a workload that is no stream."""
+    if frames is None:
+        return {}
+    named = {name: getattr(frames, name) for name in frame_names()}
+    if frames.arrivals is None:
+        del named["arrivals"]
+    return {entry: value for name, figure in named.items() for entry, value in flat(name, figure)}
+
+
+def _frame_columns(designs: Sequence[int], frames: Mapping[int, Frames]) -> dict[str, Column]:
+    """The figures of a frame as columns; designs that have none are left to be evaluated one by one."""
+    if not frames:
+        return {}
+    rows = [frame_outputs(frames.get(design)) for design in designs]
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: Column(distinct([row.get(name) for row in rows])) for name in names}
 
 
 def stats_outputs(stats: Stats) -> dict[str, Output]:

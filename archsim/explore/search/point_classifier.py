@@ -13,8 +13,8 @@ from archsim.explore.space.design import Design, Reason
 from archsim.explore.space.expression import Expression, ExpressionError, Scalar, truth
 from archsim.explore.space.fields import field_value
 from archsim.explore.space.interval import ANY, Interval, interval
-from archsim.explore.space.names import is_result
-from archsim.explore.space.objectives import Objective, aggregated
+from archsim.explore.space.names import is_result, of_cold_start
+from archsim.explore.space.objectives import Objective, aggregated, named
 from archsim.explore.space.space import ResolvedDesigns, Space
 
 SLACK = 1e-12
@@ -143,8 +143,13 @@ class PointClassifier:
             if not isinstance(left, str) and not isinstance(right, str):
                 at_most = isinstance(tree.ops[0], ast.Lt | ast.LtE)
                 need, have = (left, right) if at_most else (right, left)
-                return Reason("constraint", constraint.text, need, have)
-        return Reason("constraint", constraint.text)
+                return Reason("constraint", self._text(constraint), need, have)
+        return Reason("constraint", self._text(constraint))
+
+    def _text(self, constraint: Expression) -> str:
+        """A constraint as text; that it is about a cold start is said where workloads are streams."""
+        streams = any(use.workload.spec.streaming for use in self._space.workloads)
+        return named(constraint.text, streams and of_cold_start(constraint))
 
     def _point(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import is_dataclass
 from functools import cache
 from types import UnionType
@@ -15,6 +15,8 @@ from archsim.explore.space.parameters import SCHEDULE
 from archsim.explore.space.space_config import SpaceConfig
 from archsim.families.machine_config import MachineConfig
 from archsim.metrics import Stats, declared
+from archsim.metrics.frames import COLD_START, Frames
+from archsim.workload import Workload
 
 ACCURACY = "accuracy"
 """Prefix of what the number formats cost: accuracy.output.sqnr_db, accuracy.task.changed_share, ..."""
@@ -30,10 +32,33 @@ def result_names() -> dict[str, bool]:
     return {name: _has_entries(hints[name]) for name in declared(Stats) if name not in _TEXTS}
 
 
+@cache
+def frame_names() -> dict[str, bool]:
+    """The same of the figures of a frame, which streaming workloads have besides."""
+    hints = get_type_hints(Frames, include_extras=False)
+    return {name: _has_entries(hints[name]) for name in declared(Frames) if name != "latency_stack"}
+
+
 def is_result(name: str) -> bool:
     """Whether a name in an expression is that of a result, not of a field."""
     first = name.split(".")[0]
-    return first == ACCURACY or first in result_names()
+    return first == ACCURACY or first in result_names() or first in frame_names()
+
+
+def of_cold_start(expression: Expression) -> bool:
+    """Whether an expression refers to figures of a whole run from cold."""
+    return any(name.split(".")[0] in COLD_START for name in expression.names | expression.totals)
+
+
+def not_of_frames(expression: Expression, workloads: Iterable[Workload]) -> Iterator[str]:
+    """The faults in an expression that asks for a figure of a frame where some workload has none."""
+    named = sorted(name for name in expression.names | expression.totals if name.split(".")[0] in frame_names())
+    for workload in workloads:
+        for name in named:
+            if not workload.spec.streaming:
+                yield f"{name} is a figure of a frame, and {workload.name} is no stream (streaming: true)"
+            elif name.startswith("arrivals") and workload.config.period_us is None and not workload.config.arrivals_us:
+                yield f"{name} needs frames that come at some time, and {workload.name} has no period_us or arrivals_us"
 
 
 Varied = tuple[str, ...]
@@ -50,7 +75,7 @@ def check_names(expression: Expression, base: MachineConfig, varied: Varied, *, 
 
     `results` says whether it may refer to results.
     """
-    figures, model = result_names(), type(base)
+    figures, model = result_names() | frame_names(), type(base)
     for name in sorted(expression.names):
         first, *inner = name.split(".")
         if name == SCHEDULE:

@@ -20,6 +20,23 @@ SHORT_NAMES: Mapping[str, str] = {
 }
 """Objectives that may be named by a word instead of an expression."""
 
+STREAM_NAMES: Mapping[str, str] = {
+    **SHORT_NAMES,
+    "latency": "frame_latency_us",
+    "energy": "frame_energy_uj",
+    "edp": "frame_energy_uj * frame_latency_us",
+    "utilization": "frame_mac_utilization",
+}
+"""The same words where every workload is a stream: what they ask is asked of a frame."""
+
+COLD = "cold start"
+"""What the name of an objective says of which a stream's frames know nothing."""
+
+
+def named(name: str, cold: bool) -> str:
+    """The name of an objective; `cold`: of streams it is the figure of a cold start, and its name says so."""
+    return f"{name} ({COLD})" if cold and COLD not in name else name
+
 
 @dataclass(frozen=True, slots=True)
 class Objective:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ from archsim.config.text import KeyPath, dotted, one_line, shown
 from archsim.errors import ArchError, ArchsimError, Fault, FaultsError, SpaceError, WorkloadError
 from archsim.explore.space.expression import Expression, ExpressionError, parse_expression
 from archsim.explore.space.fields import Data, apply_value, known_path, normalized
-from archsim.explore.space.names import Varied, check_names, varied_by
+from archsim.explore.space.names import Varied, check_names, not_of_frames, of_cold_start, varied_by
 from archsim.explore.space.number_field import Accepted, number_field
-from archsim.explore.space.objectives import SHORT_NAMES, Objective
+from archsim.explore.space.objectives import SHORT_NAMES, STREAM_NAMES, Objective, named
 from archsim.explore.space.parameters import SCHEDULE, Choice, Parameter, label_of, range_values
 from archsim.explore.space.rest import without_faults
 from archsim.explore.space.section_models import section_value
@@ -27,7 +27,7 @@ from archsim.explore.space.space_config import ObjectiveConfig, SpaceConfig, Wor
 from archsim.families.load import Arch, load_arch
 from archsim.families.machine_config import MachineConfig
 from archsim.families.schedules import find_schedule
-from archsim.workload import load_workload
+from archsim.workload import Workload, load_workload
 
 
 @dataclass(slots=True)
@@ -87,8 +87,9 @@ def _checked(config: SpaceConfig, faults: _Faults, path: Path, reference: str) -
     base = _fixed(config, arch, faults)
     parameters = tuple(_parameters(config, base, faults))
     derived = tuple(_derived(config, base, faults))
-    constraints = tuple(_constraints(config, base, faults))
-    objectives = tuple(_objectives(config, base, faults))
+    works = [use.workload for use in workloads]
+    constraints = tuple(_constraints(config, base, works, faults))
+    objectives = tuple(_objectives(config, base, works, faults))
     schedule = _schedule(config, base, faults)
     if faults.found:
         raise faults.error()
@@ -237,16 +238,25 @@ def _derived(config: SpaceConfig, base: MachineConfig, faults: _Faults) -> Itera
             yield path, expression
 
 
-def _constraints(config: SpaceConfig, base: MachineConfig, faults: _Faults) -> Iterable[Expression]:
+def _constraints(
+    config: SpaceConfig, base: MachineConfig, workloads: Sequence[Workload], faults: _Faults
+) -> Iterable[Expression]:
     for number, text in enumerate(config.constraints):
-        expression = _expression(text, ("constraints", number), faults)
+        where: KeyPath = ("constraints", number)
+        expression = _expression(text, where, faults)
         if expression is not None:
-            _names(expression, base, varied_by(config), ("constraints", number), faults, results=True)
+            _names(expression, base, varied_by(config), where, faults, results=True)
+            for message in not_of_frames(expression, workloads):
+                faults.add(where, message)
             yield expression
 
 
-def _objectives(config: SpaceConfig, base: MachineConfig, faults: _Faults) -> Iterable[Objective]:
+def _objectives(
+    config: SpaceConfig, base: MachineConfig, workloads: Sequence[Workload], faults: _Faults
+) -> Iterable[Objective]:
     names: set[str] = set()
+    streams = [workload.spec.streaming for workload in workloads]
+    words = STREAM_NAMES if streams and all(streams) else SHORT_NAMES
     for number, given in enumerate(config.objectives):
         where: KeyPath = ("objectives", number)
         text = _text_of(given)
@@ -254,10 +264,13 @@ def _objectives(config: SpaceConfig, base: MachineConfig, faults: _Faults) -> It
         if name in names:
             faults.add(where, f"there is another objective of the name {shown(name)}")
         names.add(name)
-        expression = _expression(SHORT_NAMES.get(text, text), where, faults)
+        expression = _expression(words.get(text, text), where, faults)
         if expression is not None:
             _names(expression, base, varied_by(config), where, faults, results=True)
-            yield Objective(name, expression, 1 if given.minimize is not None else -1)
+            for message in not_of_frames(expression, workloads):
+                faults.add(where, message)
+            cold = any(streams) and of_cold_start(expression)
+            yield Objective(named(name, cold), expression, 1 if given.minimize is not None else -1)
 
 
 def _text_of(given: ObjectiveConfig) -> str:

@@ -13,7 +13,15 @@ from archsim.report.text.figures_as_text import percent, significant
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_PANELS = ("frame_latency_cycles", "latency_us", "mac_utilization", "energy_uj", "area_mm2")
+_PANELS = (
+    "frame_latency_us",
+    "latency_us",
+    "frame_mac_utilization",
+    "mac_utilization",
+    "frame_energy_uj",
+    "energy_uj",
+    "area_mm2",
+)
 
 
 def comparison_png(found: Comparison) -> bytes:

@@ -12,6 +12,7 @@ from archsim import __version__
 from archsim.api import Simulation, simulate
 from archsim.errors import Fault, WorkloadError
 from archsim.families.load import Arch, load_arch
+from archsim.metrics.run_folder import REPEATABLE, check_run_folder
 from archsim.metrics.saved_stats import read_stats
 from archsim.report.files.manifest import Manifest, input_hashes, read_manifest
 from archsim.report.files.outputs import output_arrays
@@ -34,6 +35,7 @@ class Rerun:
 
 def rerun(folder: Path) -> Rerun:
     """Repeat the run of a folder of results and compare; raises what loading and simulating its inputs raises."""
+    check_run_folder(folder, REPEATABLE)
     manifest = read_manifest(folder)
     saved = saved_stats(folder / "stats.json")
     arch, workload = load_arch(str(folder / "arch.yaml")), load_workload(str(folder / "workload.yaml"))
@@ -61,6 +63,7 @@ def repeated(folder: Path, *, numbers: bool) -> Simulation:
 
     Raises what `rerun` raises.
     """
+    check_run_folder(folder, REPEATABLE)
     manifest = read_manifest(folder)
     saved = saved_stats(folder / "stats.json")
     arch, workload = load_arch(str(folder / "arch.yaml")), load_workload(str(folder / "workload.yaml"))

@@ -21,6 +21,7 @@ from archsim.checking.validation import Validation
 from archsim.config.regular_files import read_regular
 from archsim.errors import Fault, WorkloadError
 from archsim.families.load import load_arch
+from archsim.metrics.run_folder import REPEATABLE, check_run_folder
 from archsim.report.files.accuracy_figures import AccuracyFigures
 from archsim.report.files.manifest import Manifest, read_manifest
 from archsim.report.files.rerun import flat_figures, saved_stats
@@ -59,6 +60,7 @@ def read_run(folder: Path, steps: range | None = None) -> SavedRun:
     Raises what loading and simulating its inputs raises, and WorkloadError for a folder that is none of a run, or for
     steps that it does not have.
     """
+    check_run_folder(folder, REPEATABLE)
     manifest, saved = read_manifest(folder), saved_stats(folder / "stats.json")
     try:
         names, schedule = (str(saved["arch"]), str(saved["workload"])), str(saved["schedule"])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from archsim.api.compare import Comparison, Difference
 from archsim.report.text.compare_tables import rows_table
+from archsim.report.text.figures_as_text import plural
 from archsim.report.text.layout import heading, sentence, table, title
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def print_comparison(found: Comparison, console: Console) -> None:
     """Print a comparison; colours and width are the console's."""
-    parts: list[RenderableType] = [title(f"{len(found.rows)} designs")]
+    parts: list[RenderableType] = [title(_title(found))]
     parts += _differences("Machines differ in", found.machines)
     parts += _differences("Workloads differ in", found.workloads)
     parts.append(heading("Figures"))
@@ -25,6 +26,10 @@ def print_comparison(found: Comparison, console: Console) -> None:
     misfits = dict.fromkeys(f"{row.arch}: {row.misfit}" for row in found.rows if row.misfit)
     parts += [sentence(text) for text in misfits if "misfit" not in headers]
     console.print(*parts, sep="\n", soft_wrap=False, markup=False, highlight=False, emoji=False)
+
+
+def _title(found: Comparison) -> str:
+    return plural(len(found.rows), "design") + (f", with {', '.join(found.overrides)}" if found.overrides else "")
 
 
 def _differences(name: str, found: Sequence[Difference]) -> list[RenderableType]:
