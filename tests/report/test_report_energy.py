@@ -11,11 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
-from archsim.api import Simulation
+from archsim.api import Simulation, simulate
 from archsim.report import report_text
 from archsim.report.figures.drawing import in_words, style
 from archsim.report.figures.figure_energy import energy_figure
 from archsim.report.figures.figure_roofline import roofline_figure
+from archsim.report.page.charts.costs import energy_charts
 from archsim.report.text.figures_as_text import part, percent, significant
 from archsim.report.text.text_energy import kinds_of
 from tests.present import present
@@ -161,3 +162,20 @@ def test_every_text_of_a_picture_stays_inside(
             for text in (*labels, *legends, *figure.texts, *titles):
                 box = text.get_window_extent()
                 assert page.x0 - 1 <= box.x0 <= box.x1 <= page.x1 + 1, text
+
+
+def test_the_energy_of_a_stream_says_that_it_is_of_the_cold_start(small: Simulation) -> None:
+    """Its frames' energy stands beside it, in the picture, on the page and in the report."""
+    stream = simulate("tiny_2x2", "lstm:3,2,t=4,streaming=1", timing_only=True)
+    a_frame = f"a frame takes {significant(present(present(stream.frames).frame_energy_uj))} uJ"
+    with style():
+        figure, usual = energy_figure(stream), energy_figure(small)
+    assert figure.axes[0].get_xlabel() == "energy of the cold start (uJ)"
+    assert usual.axes[0].get_xlabel() == "energy of an inference (uJ)"
+    [chart, _], [usual_chart, _] = energy_charts(stream), energy_charts(small)
+    assert chart.title == f"Energy of the cold start by unit or memory; {a_frame}"
+    assert usual_chart.title == "Energy of an inference by unit or memory"
+    for simulation, what in ((stream, "the cold start"), (small, "an inference")):
+        assert f"Energy of {what}, and area" in report_text(simulation)
+    assert a_frame in " ".join(words(figure).split())
+    assert "a frame takes" not in words(usual)

@@ -12,7 +12,7 @@ from archsim.program.ir import DataKind
 from archsim.report.figures.drawing import EDGE, in_words, new_figure, put_legend, put_title
 from archsim.report.figures.look import USUAL, Look
 from archsim.report.text.figures_as_text import significant
-from archsim.report.text.text_energy import LEAKAGE
+from archsim.report.text.text_energy import LEAKAGE, frame_beside, of_what
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,7 +73,7 @@ def energy_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
         room = look.text_inches(" 0.00000") / width
         axes.set_xlim(0, (largest or 1) / max(0.2, 1 - room))
         axes.locator_params(axis="x", nbins=max(1, int(width / look.text_inches("1,000 "))))
-    left.set_xlabel("energy of an inference (uJ)")
+    left.set_xlabel(f"energy of {of_what(simulation)} (uJ)")
     right.set_xlabel("area (mm\u00b2)")
     left.set_yticks(rows, list(map(in_words, names)))
     left.invert_yaxis()
@@ -88,9 +88,9 @@ def energy_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
         4,
     )
     note = (
-        f"{significant(energy.total_uj)} uJ an inference, {significant(energy.pj_per_mac)} pJ/MAC, "
+        f"{significant(energy.total_uj)} uJ {of_what(simulation)}, {significant(energy.pj_per_mac)} pJ/MAC, "
         f"{significant(energy.power_mw)} mW, {significant(energy.tops_per_w)} TOPS/W, "
-        f"{significant(area.area_mm2)} mm\u00b2"
+        f"{significant(area.area_mm2)} mm\u00b2{frame_beside(simulation)}"
     )
     beyond = "; partly extrapolated" if energy.extrapolated else ""
     prices = f"{Path(energy.technology).stem}, {energy.dram_type}{beyond}"

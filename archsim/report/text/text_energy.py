@@ -47,7 +47,7 @@ def energy(simulation: Simulation) -> list[RenderableType]:
         ("sum", significant(found.total_uj), percent(1), significant(area.area_mm2), significant(area.leakage_mw), "")
     )
     return [
-        heading("Energy of an inference, and area", f"technology {found.technology}, DRAM {found.dram_type}"),
+        heading(f"Energy of {of_what(simulation)}, and area", f"technology {found.technology}, DRAM {found.dram_type}"),
         table(("<", ">", "<~"), None, sums),
         table(
             ("<", ">", ">", ">", ">", "<~"),
@@ -62,6 +62,19 @@ def energy(simulation: Simulation) -> list[RenderableType]:
             "standby are not in it."
         ),
     ]
+
+
+def of_what(simulation: Simulation) -> str:
+    """What the energy is of: an inference, or, of a stream, all its frames from a cold start, which is no frame's."""
+    return "an inference" if simulation.frames is None else "the cold start"
+
+
+def frame_beside(simulation: Simulation) -> str:
+    """What stands behind the energy of a stream's cold start: what a frame takes; "" of any other workload."""
+    frames = simulation.frames
+    if frames is None or frames.frame_energy_uj is None:
+        return ""
+    return f"; a frame takes {significant(frames.frame_energy_uj)} uJ"
 
 
 def _why_not(simulation: Simulation) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from archsim.api import Simulation
-from archsim.report.text.text_energy import kinds_of
+from archsim.report.text.text_energy import frame_beside, kinds_of, of_what
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,6 @@ def energy_charts(simulation: Simulation) -> tuple[CostChart, ...]:
     )
     sizes = (Amount(name, "area", area.part_area_mm2.get(name, 0.0)) for name in parts)
     return (
-        CostChart("Energy of an inference by unit or memory", "uJ", tuple(taken)),
+        CostChart(f"Energy of {of_what(simulation)} by unit or memory{frame_beside(simulation)}", "uJ", tuple(taken)),
         CostChart("Area by unit or memory", "mm2", tuple(sizes)),
     )
