@@ -76,6 +76,11 @@ class CapacityError(ArchsimError):
         """How much is missing, in `unit`."""
         return self.need - self.have
 
+    @property
+    def short(self) -> str:
+        """What is missing, without what it is for and what would close the gap."""
+        return f"{self.memory}: needs {self.need:,} {self.unit}, has {self.have:,}, {self.gap:,} short"
+
     def __str__(self) -> str:
         measured = f"; measured: {'; '.join(self.measured)}" if self.measured else ""
         return (

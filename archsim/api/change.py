@@ -11,6 +11,8 @@ from archsim.errors import CapacityError
 from archsim.families.load import Arch
 from archsim.families.machine_config import MachineConfig
 from archsim.hardware.unit import UnitConfig
+from archsim.program.ir import Program
+from archsim.program.rooms import needed_bytes
 
 KIB, MIB = 1 << 10, 1 << 20
 
@@ -73,30 +75,60 @@ def _sections(config: MachineConfig) -> Iterator[tuple[str, UnitConfig]]:
             yield name, section
 
 
-def _notches(section: UnitConfig) -> Iterator[tuple[str, int | float]]:
-    """Each number of a section whose type says how it is changed, with its other value."""
+def _notched(section: UnitConfig) -> Iterator[tuple[str, Notch, int | float]]:
+    """Each number of a section whose type says how it is changed, with the way and its value."""
     for name, field in type(section).model_fields.items():
         notch = next((found for found in field.metadata if isinstance(found, Notch)), None)
         value = getattr(section, name)
-        if notch is Notch.DOUBLE:
-            yield name, 2 * value
-        elif notch is Notch.ONE_LESS and value:
-            yield name, value - 1
+        if notch is not None and value is not None:
+            yield name, notch, value
 
 
 def notch_changes(config: MachineConfig) -> Iterator[Change]:
-    """Each number of a machine by a notch, one at a time."""
+    """Each number of a machine by a notch that may make it faster, one at a time: twice as many, or a cycle less."""
     for section, model in _sections(config):
-        for field, value in _notches(model):
-            yield Change((Setting(section, field, value),))
+        for field, notch, value in _notched(model):
+            if notch is Notch.DOUBLE:
+                yield Change((Setting(section, field, 2 * value),))
+            elif value:
+                yield Change((Setting(section, field, value - 1),))
+
+
+def lesser_changes(config: MachineConfig) -> Iterator[Change]:
+    """What there is of each thing halved, one at a time: it may save energy and area, and cost nothing."""
+    for section, model in _sections(config):
+        for field, notch, value in _notched(model):
+            if notch is Notch.DOUBLE and value > 1:
+                yield Change((Setting(section, field, value // 2 if isinstance(value, int) else value / 2),))
+
+
+def _sized(config: MachineConfig, memory: str) -> bool:
+    """Whether a memory has a capacity in bytes that a description may change."""
+    section = getattr(config, memory, None)
+    return isinstance(section, UnitConfig) and "capacity_bytes" in type(section).model_fields
+
+
+def _rounded_up(need: int) -> int:
+    """A size in whole KiB, or in whole MiB if it is larger than one."""
+    step = MIB if need > MIB else KIB
+    return -(-need // step) * step
 
 
 def enough_memory(error: CapacityError, config: MachineConfig) -> Change | None:
     """The memory that suffices for what did not fit, rounded up to KiB or MiB; None if it has no capacity in bytes."""
-    if error.unit != "bytes" or not hasattr(getattr(config, error.memory, None), "capacity_bytes"):
+    if error.unit != "bytes" or not _sized(config, error.memory):
         return None
-    step = MIB if error.need > MIB else KIB
-    return Change((Setting(error.memory, "capacity_bytes", -(-error.need // step) * step, is_size=True),))
+    return Change((Setting(error.memory, "capacity_bytes", _rounded_up(error.need), is_size=True),))
+
+
+def least_memories(config: MachineConfig, program: Program) -> Iterator[Change]:
+    """Each memory that is larger than what a program holds in it, at the size that fits, rounded as `enough_memory`."""
+    for memory, section in _sections(config):
+        if _sized(config, memory):
+            held = [buffer for buffer in program.buffers if buffer.memory == memory]
+            size = _rounded_up(max(needed_bytes(held, program.phases), 1))
+            if size < getattr(section, "capacity_bytes"):  # noqa: B009  (its type does not say that it has one)
+                yield Change((Setting(memory, "capacity_bytes", size, is_size=True),))
 
 
 def changed(arch: Arch, change: Change) -> Arch:

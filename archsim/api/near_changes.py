@@ -12,6 +12,7 @@ from archsim.api.evaluate import Evaluator
 from archsim.api.machine_spec import machine_spec
 from archsim.api.outcome import Outcome, outcome_of
 from archsim.api.simulate import Simulation
+from archsim.config.aims import By
 from archsim.engines.choose import AUTO, MACHINE, SHORT_OPS
 from archsim.errors import ArchsimError, CapacityError
 from archsim.families.load import Arch
@@ -63,7 +64,7 @@ def near_changes(simulation: Simulation, evaluator: Evaluator) -> NearChanges:
     tried = (_measure(change, simulation, evaluator, executor) for change in asked)
     found = [measured for measured in tried if measured is not None]
     found += _with_enough_memory(simulation, evaluator)
-    found.sort(key=lambda measured: (*measured.outcome.figures, len(str(measured.change)), str(measured.change)))
+    found.sort(key=lambda measured: measured.outcome.order(By.LATENCY, str(measured.change)))
     return NearChanges(before, tuple(found))
 
 

@@ -51,6 +51,19 @@ class Outcome:
             case By.ENERGY:
                 return self.energy_uj or 0.0
 
+    def order(self, by: By, name: str) -> tuple[float | str, ...]:
+        """What designs are sorted by: the least of what is asked for, then the least energy, area, and the name."""
+        return self.amount(by), self.energy_uj or 0.0, self.area_mm2 or 0.0, name
+
+    def no_worse(self, than: Outcome) -> bool:
+        """Whether no figure is more than another design's."""
+        return all(mine <= its for mine, its in zip(self.figures, than.figures, strict=True))
+
+    def cheaper(self, than: Outcome) -> bool:
+        """Whether energy or area is less than another design's, and no figure is more."""
+        less = (self.energy_uj or 0.0, self.area_mm2 or 0.0) != (than.energy_uj or 0.0, than.area_mm2 or 0.0)
+        return less and self.no_worse(than)
+
     @property
     def figures(self) -> tuple[float, ...]:
         """What two designs that come to the same have in common."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,11 +31,15 @@ def best_name(by: By) -> str:
     return next(name for name, least in BEST.items() if least is by)
 
 
+Progress = Callable[[int, int], None]
+"""What is called with how many designs are measured, and how many there are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """The schedules that can run a workload on a machine, best first, with their figures; and why others cannot.
 
-    Of schedules that come to the same figures the one that is listed first stands first.
+    Of those that take as much, the one with the least energy stands first, then the one whose name does.
     """
 
     by: By
@@ -46,22 +51,42 @@ class Ranking:
         """The first of them."""
         return self.ranked[0][0]
 
+    @property
+    def tied(self) -> tuple[str, ...]:
+        """The names of others that take as little as the best one."""
+        (_, best), *others = self.ranked
+        return tuple(schedule.name for schedule, found in others if found.amount(self.by) == best.amount(self.by))
 
-def rank_schedules(arch: Arch, workload: Workload, by: By = By.LATENCY) -> Ranking:
+
+def rank_schedules(
+    arch: Arch,
+    workload: Workload,
+    by: By = By.LATENCY,
+    evaluator: Evaluator | None = None,
+    progress: Progress | None = None,
+) -> Ranking:
     """Simulate all schedules of the machine's family, without numbers; those of installed packages too.
 
-    ScheduleError, with the reason of each, if none can run the workload.
+    Those that make the same program are simulated once. `evaluator`: one that keeps the programs. ScheduleError, with
+    the reason of each, if none can run the workload.
     """
-    evaluator = Evaluator()
+    evaluator = evaluator or Evaluator()
     found: list[tuple[Schedule[Any], Outcome]] = []
     left_out: list[tuple[str, str]] = []
-    for schedule in schedules_of(family_of(arch.config)):
+    known: dict[Hashable, Outcome] = {}
+    asked = schedules_of(family_of(arch.config))
+    for number, schedule in enumerate(asked):
+        if progress is not None:
+            progress(number, len(asked))
         try:
-            found.append((schedule, outcome_of(arch, workload, schedule, evaluator)))
+            key = schedule.program_key(workload.spec, arch.config)
+            if key not in known:
+                known[key] = outcome_of(arch, workload, schedule, evaluator)
+            found.append((schedule, known[key]))
         except ArchsimError as error:
             left_out.append((schedule.name, one_line(str(error)).removeprefix(f"--schedule {schedule.name}: ")))
     if not found:
         reasons = "; ".join(dict.fromkeys(reason for _, reason in left_out))
         raise ScheduleError(f"--schedule best: no schedule can run {workload.name} on {arch.name}: {reasons}")
-    found.sort(key=lambda one: (one[1].amount(by), one[1].latency_cycles, one[1].energy_uj or 0.0))
+    found.sort(key=lambda one: one[1].order(by, one[0].name))
     return Ranking(by, tuple(found), tuple(left_out))

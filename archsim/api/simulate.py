@@ -170,11 +170,13 @@ def simulate(
         raise WorkloadError((Fault(workload.name, "activity", message),))
     units = build_units(arch.config)
     by = asked_best(schedule)
-    ranking = schedule if isinstance(schedule, Ranking) else rank_schedules(arch, workload, by) if by else None
+    evaluator = evaluator or Evaluator()
+    ranking = schedule if isinstance(schedule, Ranking) else None
+    if by is not None:
+        ranking = rank_schedules(arch, workload, by, evaluator)
     asked = schedule if ranking is None else ranking.best
     assert not isinstance(asked, Ranking)
     found = find_schedule(asked, arch.config.family)
-    evaluator = evaluator or Evaluator()
     cached = evaluator.cached(arch, workload.spec, found, units)
     own = evaluator.activities.of(workload, found, cached, arch)
     if own is not None:

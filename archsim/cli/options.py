@@ -10,6 +10,7 @@ import typer
 from archsim.cli.completion import complete_arch, complete_schedule, complete_workload
 
 if TYPE_CHECKING:
+    from archsim.api.evaluate import Evaluator
     from archsim.api.ranking import Ranking
     from archsim.families.load import Arch
     from archsim.workload import Workload
@@ -91,14 +92,18 @@ def load_inputs(
     return machine, load_workload_for(machine, workload, given.workload, activity)
 
 
-def ranked(schedule: str | None, arch: Arch, workload: Workload) -> Ranking | None:
-    """All schedules, best first, if the best one is asked for; else None."""
+def ranked(schedule: str | None, arch: Arch, workload: Workload, evaluator: Evaluator | None = None) -> Ranking | None:
+    """All schedules, best first, if the best one is asked for; else None. `evaluator`: one that keeps the programs."""
     if schedule is None or not schedule.startswith("best"):
         return None
     from archsim.api.ranking import asked_best, rank_schedules
+    from archsim.cli.progress import design_progress
 
     by = asked_best(schedule)
-    return None if by is None else rank_schedules(arch, workload, by)
+    if by is None:
+        return None
+    with design_progress("schedules") as progress:
+        return rank_schedules(arch, workload, by, evaluator, progress)
 
 
 def chosen(schedule: str | None, arch: Arch, workload: Workload) -> str | None:

@@ -1,4 +1,4 @@
-"""What a run shows while it works, where stdout is a terminal: a bar over time steps, or what is being done."""
+"""What a run shows while it works, on a terminal: a bar over time steps or designs, or what is being done."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Timer
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 SHOWN_AFTER_SECONDS = 1.0
 
@@ -44,8 +48,6 @@ def step_progress(steps: int) -> Iterator[Callable[[int], None] | None]:
     columns = (TextColumn("{task.description}"), BarColumn(width), MofNCompleteColumn(), TimeRemainingColumn())
     bar = Progress(*columns, console=console, transient=True)
     task = bar.add_task("preparing", total=None)
-    timer = Timer(SHOWN_AFTER_SECONDS, bar.start)  # it must appear although nothing calls progress
-    timer.daemon = True
 
     def progress(done: int) -> None:
         if done < steps:
@@ -53,9 +55,39 @@ def step_progress(steps: int) -> Iterator[Callable[[int], None] | None]:
         else:
             bar.update(task, description="checking", total=None)
 
+    with _shown_late(bar):
+        yield progress
+
+
+@contextmanager
+def design_progress(what: str) -> Iterator[Callable[[int, int], None] | None]:
+    """Yield what is called with how many designs are measured, of how many; None where nobody would see it."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width(console.width)), MofNCompleteColumn())
+    bar = Progress(*columns, TimeRemainingColumn(), console=console, transient=True)
+    task = bar.add_task(what, total=None)
+
+    def progress(done: int, total: int) -> None:
+        bar.update(task, total=total, completed=done)
+
+    with _shown_late(bar):
+        yield progress
+
+
+@contextmanager
+def _shown_late(bar: Progress) -> Iterator[None]:
+    """Show a bar when what is done takes longer than a second."""
+    timer = Timer(SHOWN_AFTER_SECONDS, bar.start)  # it must appear although nothing calls progress
+    timer.daemon = True
     timer.start()
     try:
-        yield progress
+        yield
     finally:
         timer.cancel()
         timer.join()  # a bar that is about to start has started, and can be stopped

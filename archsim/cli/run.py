@@ -106,12 +106,12 @@ def run_command(
     from archsim.report.files.saved import stats_json
 
     machine, work = load_inputs(arch, workload, sets, activity)
-    ranking = ranked(schedule, machine, work)
+    evaluator = Evaluator()
+    ranking = ranked(schedule, machine, work, evaluator)
     found = ranking.best if ranking else find_schedule(schedule, machine.config.family)
     asked_for = best_name(ranking.by) if ranking else found.name
     asked = Asked(machine, work, asked_for, Options(timing_only, executor, keep_steps))
     streams = Streams(tuple(trace or ()), _tables(export), export_format)
-    evaluator = Evaluator()
     program = _program(asked, found, evaluator)
     if json and out is None and not streams.any:
         simulation = _simulated(asked, ranking or found, evaluator)

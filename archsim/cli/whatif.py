@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -22,9 +22,6 @@ from archsim.cli.options import (
 from archsim.cli.output import OutOption, output
 from archsim.config.aims import By
 
-if TYPE_CHECKING:
-    pass
-
 
 def whatif_command(
     arch: ArchArgument,
@@ -39,12 +36,14 @@ def whatif_command(
 ) -> None:
     """Change one thing of a design at a time, and measure: each number by a notch, each schedule, memory that fits."""
     from archsim.api.whatif import what_if
+    from archsim.cli.progress import design_progress
     from archsim.report.text.report_text import TEXT_WIDTH
     from archsim.report.text.whatif_text import SHOWN, print_what_if
 
     machine, work = load_inputs(arch, workload, sets)
     schedule = chosen(schedule, machine, work)
-    found = what_if(machine, work, schedule, by)
+    with design_progress("changes") as progress:
+        found = what_if(machine, work, schedule, by, progress)
     if json:
         from archsim.export.whatif_json import write_what_if
 

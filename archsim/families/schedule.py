@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Hashable
 from typing import Generic, TypeVar
 
 from archsim.families.machine_config import MachineConfig
@@ -53,6 +54,13 @@ class Schedule(ABC, Generic[ConfigT]):
         None if it is the same for all rows.
         """
         return None
+
+    def program_key(self, spec: NetworkSpec, config: ConfigT) -> Hashable:
+        """A key that two schedules share only if they make the same program of a network, but for its name.
+
+        It saves those who compare schedules from building such programs twice; a schedule need not know of others.
+        """
+        return self.name
 
     @abstractmethod
     def build(self, spec: NetworkSpec, config: ConfigT) -> Program:

@@ -74,3 +74,18 @@ def test_the_bar_fits_beside_its_words(monkeypatch: pytest.MonkeyPatch, width: i
     assert "123456/1000000" in shown
     assert "time steps" in shown
     assert "\u2026" not in shown
+
+
+def test_designs_are_counted_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, err = terminals(monkeypatch)
+    monkeypatch.setattr(progress, "SHOWN_AFTER_SECONDS", 0.01)
+    with progress.design_progress("schedules") as report:
+        assert report is not None
+        report(3, 28)
+        deadline = time.monotonic() + 30
+        while "3/28" not in err.getvalue() and time.monotonic() < deadline:
+            time.sleep(0.02)
+    assert "schedules" in err.getvalue()
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    with progress.design_progress("schedules") as report:
+        assert report is None

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 import archsim.api.whatif as search
-from archsim.api.change import Change, Setting
+from archsim.api.change import Change, Setting, notch_changes
 from archsim.api.whatif import what_if
+from archsim.config import parse_override
 from archsim.families.load import load_arch
 from archsim.workload import load_workload
 from tests.cli.conftest import Cli
@@ -84,18 +85,108 @@ def test_a_little_more_memory_instead_of_streaming(
     assert (first["change"], first["before_cycles"]) == (f"--set weight_sram.capacity_bytes={enough}", None)
     assert first["after_cycles"] == best["after_cycles"]
     outcome = cli("whatif", *machine)
-    assert outcome.out.splitlines()[0].endswith("does not fit")
-    assert f"{short:,} short" in outcome.out
+    first, why, *rest = outcome.out.splitlines()
+    assert first.endswith("does not fit")
+    assert why.endswith(f"{short:,} short")
+    assert "short" not in " ".join(rest), "the fault is said once"
+    assert "Not possible" not in outcome.out
+    assert any(f"weight_sram.capacity_bytes={enough}" in line for line in rest[:4])
 
 
 def test_pairs_where_no_single_change_helps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "HELPS", 0.9)
     monkeypatch.setattr(search, "PAIRED", 4)
     found = what_if(load_arch("tiny_2x2"), load_workload("lstm_3_2_t4"))
-    pairs = [measured for measured in found.changes if len(measured.change.settings) == 2]
+    faster = set(notch_changes(load_arch("tiny_2x2").config))
+    pairs = [
+        measured
+        for measured in found.changes
+        if len(measured.change.settings) == 2 and all(Change((one,)) in faster for one in measured.change.settings)
+    ]
     assert len(pairs) == 6
     assert found.changes[0] in pairs
     assert str(found.changes[0].change).count("--set ") == 2
+
+
+@exhaustive
+def test_two_ports_that_both_bind(cli: Cli) -> None:
+    """128 tiles of 64 chunks; a chunk's two weights a row take 2 cycles of 32 bits, and so do its two h of 16 bits.
+
+    Neither port alone helps; with both a tile takes its 64 chunks. Behind the last tile 31 cycles follow until the next
+    step's first, with the pair 23: of its group's four rows the last sums are there 8 cycles earlier before those ops.
+    """
+    room = [f"{memory}.capacity_bytes=4KiB" for memory in ("input_buffer", "state_buffer", "bias_buffer")]
+    sets = ["weight_sram.capacity_bytes=1MiB", "weight_sram.port_bits=32", "state_buffer.port_bits=16", *room]
+    options = [word for setting in sets for word in ("--set", setting)]
+    asked_for = ("tiny_2x2", "lstm:64,64,t=12", *options)
+    best = asked(cli, *asked_for, "--by", "step")[0]
+    assert best["change"] == "--set state_buffer.port_bits=32 --set weight_sram.port_bits=64"
+    before = json.loads(cli("run", *asked_for, "--timing-only", "--json").out)
+    after = json.loads(cli("run", *asked_for, *shlex.split(best["change"]), "--timing-only", "--json").out)
+    assert after["cycles_per_step"] == best["after_cycles_per_step"]
+    assert 128 * 64 * 2 < before["cycles_per_step"] < 128 * 64 * 2 * 1.01
+    assert 128 * 64 < after["cycles_per_step"] < 128 * 64 * 1.01
+
+
+def test_less_memory_that_fits_costs_nothing_and_is_said_apart(cli: Cli) -> None:
+    """LSTM(3, 2) has 4 x 2 x (3 + 2) x 4 = 160 bytes of weights: 1 KiB of 4 holds them, in as many cycles."""
+    found = asked(cli, *TINY)
+    less = next(change for change in found if change["change"] == "--set weight_sram.capacity_bytes=1KiB")
+    assert less["after_cycles"] == less["before_cycles"]
+    before = json.loads(cli("run", *TINY, "--json").out)
+    assert less["energy_uj"] < before["energy"]["total_uj"]
+    assert less["area_mm2"] < before["area"]["area_mm2"]
+    best, apart = cli("whatif", *TINY).out.split("Cheaper, and nothing slower")
+    assert "--set weight_sram.capacity_bytes=1KiB" in apart
+    assert "weight_sram.capacity_bytes" not in best
+
+
+def test_what_costs_nothing_is_no_slower_and_saves_something() -> None:
+    larger = [parse_override(f"{memory}.capacity_bytes=16KiB") for memory in ("state_buffer", "input_buffer")]
+    found = what_if(load_arch("tiny_2x2", larger), load_workload("lstm_3_2_t4"))
+    assert found.before is not None
+    assert found.cheaper
+    halved = {setting.field for measured in found.changes for setting in measured.change.settings}
+    assert {"lanes", "rows", "columns", "banks", "bandwidth_bytes_per_cycle"} & halved
+    for measured in found.changes:
+        mine, before = measured.outcome, found.before
+        saves = (
+            mine.figures != before.figures and mine.no_worse(before) and mine.latency_cycles == before.latency_cycles
+        )
+        energy_or_area = (mine.energy_uj, mine.area_mm2) != (before.energy_uj, before.area_mm2)
+        assert (measured in found.cheaper) == (saves and energy_or_area)
+    slower = [m for m in found.changes if m.outcome.latency_cycles > found.before.latency_cycles]
+    assert slower, "half of what binds costs cycles, which is said"
+    together = max(found.cheaper, key=lambda measured: len(measured.change.settings))
+    changed = {setting.section for setting in together.change.settings}
+    assert {"weight_sram", "state_buffer", "input_buffer"} <= changed
+    assert together is found.cheaper[0]
+    assert together.outcome.area_mm2 == min(m.outcome.area_mm2 or 0.0 for m in found.cheaper)
+
+
+@exhaustive
+def test_the_order_of_what_takes_as_much(cli: Cli) -> None:
+    """Least energy first, then least area, then by name; and it is said."""
+    keys = [(c["after_cycles"], c["energy_uj"], c["area_mm2"], c["change"]) for c in asked(cli, *TINY)]
+    assert keys == sorted(keys)
+    assert len({key[0] for key in keys}) < len(keys)
+    assert "least energy first, then least area, then by name" in " ".join(cli("whatif", *TINY).out.split())
+
+
+@exhaustive
+def test_two_memories_that_are_too_small(cli: Cli) -> None:
+    """160 bytes of weights, and the biases of 8 rows, 32 bytes: each is made large enough."""
+    short = ("--set", "weight_sram.capacity_bytes=100", "--set", "bias_buffer.capacity_bytes=20")
+    sets = {change["change"] for change in asked(cli, *TINY, *short)}
+    assert "--set weight_sram.capacity_bytes=1KiB --set bias_buffer.capacity_bytes=1KiB" in sets
+
+
+@exhaustive
+def test_progress_counts_designs() -> None:
+    seen: list[tuple[int, int]] = []
+    what_if(load_arch("tiny_2x2"), load_workload("lstm_3_2_t4"), progress=lambda *counts: seen.append(counts))
+    assert all(done < total for done, total in seen)
+    assert len(seen) > 40
 
 
 def test_what_cannot_be_changed_is_said(cli: Cli) -> None:

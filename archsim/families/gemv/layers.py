@@ -27,7 +27,7 @@ from archsim.families.gemv.capacity import check_capacity, weights_fit
 from archsim.families.gemv.cell import STATE, GemvCell
 from archsim.families.gemv.config import GemvConfig
 from archsim.families.gemv.matrices.placement import Placement
-from archsim.families.gemv.matrices.residency import place_weights
+from archsim.families.gemv.matrices.residency import all_stay, place_weights
 from archsim.families.gemv.matrices.streaming import first_loads, with_loads
 from archsim.families.gemv.order import WorkOrder
 from archsim.families.gemv.retiming import Retiming
@@ -57,14 +57,7 @@ def sequential(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> LaidOut
         )
     tensors, valid = streams(spec, arch.formats), valid_steps(spec)
     mergings = [Merging.of_layer(spec, number, output, STATE) for number, output in enumerate(tensors[1:])]
-    context: list[CellContext] = []
-    for number, (directions, (source, output)) in enumerate(zip(spec.layers, pairwise(tensors), strict=True)):
-        target = stored_to(output, mergings[number])
-        places = zip(prefixes(spec, number), starts(directions), strict=True)
-        context += [
-            CellContext(prefix, spec.steps, spec.batch, source, None, target, start, valid, len(directions))
-            for prefix, start in places
-        ]
+    context = _contexts_in_turn(spec, tensors, valid, mergings)
 
     def cells_with(placements: Sequence[Placement | None], blocks: Blocks | None) -> list[GemvCell]:
         found = zip(spec.cells, context, placements, strict=True)
@@ -84,6 +77,29 @@ def sequential(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> LaidOut
     check_capacity(buffers, phases, arch, order.streamed_sibling)
     _check_ports(order, arch, phases)
     return LaidOut(Program(schedule=order.name, buffers=buffers, phases=tuple(phases)), tuple(cells))
+
+
+def _contexts_in_turn(
+    spec: NetworkSpec, tensors: Sequence[Buffer], valid: Buffer | None, mergings: Sequence[Merging | None]
+) -> list[CellContext]:
+    """Where each cell's input comes from and its output goes, if layers run one after the other."""
+    context: list[CellContext] = []
+    for number, (directions, (source, output)) in enumerate(zip(spec.layers, pairwise(tensors), strict=True)):
+        target = stored_to(output, mergings[number])
+        places = zip(prefixes(spec, number), starts(directions), strict=True)
+        context += [
+            CellContext(prefix, spec.steps, spec.batch, source, None, target, start, valid, len(directions))
+            for prefix, start in places
+        ]
+    return context
+
+
+def weights_stay(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> bool:
+    """Whether all weights lie in the weight SRAM side by side, so that an order that streams has nothing to stream."""
+    tensors = streams(spec, arch.formats)
+    context = _contexts_in_turn(spec, tensors, valid_steps(spec), (None,) * len(spec.layers))
+    cells = zip(spec.cells, context, strict=True)
+    return all_stay([GemvCell(cell, arch, place, interleaved=order.interleaved) for cell, place in cells], arch)
 
 
 def _in_turn(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
+from archsim.errors import ArchsimError
 from archsim.families.gemv.config import GemvConfig
 from archsim.families.gemv.declared import check_declared
-from archsim.families.gemv.layers import LaidOut, sequential
+from archsim.families.gemv.layers import LaidOut, sequential, weights_stay
 from archsim.families.gemv.order import WorkOrder
 from archsim.families.schedule import Schedule
 from archsim.program.ir import Program
@@ -33,6 +34,17 @@ class GemvSchedule(Schedule[GemvConfig]):
     def streams(self) -> bool:
         """All but those that make W_ih x of several steps at once, of which the later ones have not come yet."""
         return not self.order.phases.in_blocks
+
+    def program_key(self, spec: NetworkSpec, config: GemvConfig) -> Hashable:
+        """What the program follows from: nothing is streamed if all weights fit, and a wavefront needs two layers."""
+        try:
+            streamed = self.order.streamed and not weights_stay(self.order, spec, config)
+        except ArchsimError:  # there is no program
+            return self.name
+        order = self.order
+        alone = len(spec.layers) == 1 and not spec.streaming
+        layers = sequential if alone else self.layers
+        return order.interleaved, order.compute, order.splits_sums, order.phases, order.split_groups, streamed, layers
 
     def build(self, spec: NetworkSpec, config: GemvConfig) -> Program:
         """Build the program of a network on a machine.

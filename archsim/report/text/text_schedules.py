@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from archsim.api import Simulation
 from archsim.api.outcome import Outcome
 from archsim.config.aims import By
-from archsim.report.text.figures_as_text import cycles, significant
+from archsim.report.text.figures_as_text import cycles, plural, significant
 from archsim.report.text.layout import heading, sentence, table
 
 if TYPE_CHECKING:
@@ -46,6 +46,10 @@ def schedules(simulation: Simulation) -> list[RenderableType]:
         heading("Schedules", f"all that can run this; least {_LEAST[ranking.by]} first, which is the one of this run"),
         table(("<", ">", ">", ">", "<~"), headers, rows, strong=(0,)),
     ]
+    if ranking.tied:
+        others = plural(len(ranking.tied), "other schedule")
+        verb = "takes" if len(ranking.tied) == 1 else "take"
+        found.append(sentence(f"{others} {verb} as little: least energy first, then by name"))
     if ranking.left_out:
         reasons: dict[str, list[str]] = {}
         for name, why in ranking.left_out:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from archsim.api.change import Measured
@@ -18,47 +19,105 @@ _WHAT = {By.LATENCY: "latency", By.STEP: "step", By.ENERGY: "energy"}
 
 SHOWN = 12
 """Changes that are shown, unless all are asked for."""
+CHEAPER_SHOWN = 5
+"""Changes that save something and cost nothing of which the same holds."""
+TIES = "what takes as much: least energy first, then least area, then by name"
 
 
 def print_what_if(found: WhatIf, console: Console, shown: int | None = SHOWN) -> None:
     """Print the best `shown` changes (None: all); colours and width are the console's."""
     name = f"{found.workload.name} on {found.arch.name}, schedule {found.schedule}"
     before = found.before
-    streams = found.workload.spec.streaming
-    of_frame = " a frame" if streams else ""
+    of_frame = " a frame" if found.workload.spec.streaming else ""
     as_it_is = f"{before.latency_cycles:,} cycles{of_frame}" if before else "does not fit"
     parts: list[RenderableType] = [title(f"{name}: {as_it_is}")]
     if found.misfit:
         parts.append(sentence(found.misfit))
-    changes = found.changes if shown is None else found.changes[:shown]
-    rows = [_row(measured, found) for measured in changes]
-    if before is not None:
-        rows.insert(0, ("as it is", "", f"{before.latency_cycles:,}", *_figures(before)))
-    headers = (
-        "change",
-        _WHAT[found.by],
-        "cycles",
-        "interval" if streams else "cycles a step",
-        "energy, uJ",
-        "area, mm2",
-    )
-    of_what = "a frame on a machine that is on; " if streams else ""
-    parts.append(heading("What if", f"{of_what}one change at a time, each simulated; best first"))
-    parts.append(table(("<~", ">", ">", ">", ">", ">"), headers, rows, strong=(0,) if before else ()))
-    left = len(found.changes) - len(changes)
-    if left:
-        parts.append(sentence(f"and {plural(left, 'change')} that bring less or cost cycles (--all)"))
+    parts += [*_best(found, shown), *_cheaper(found, shown)]
     if found.left_out:
         parts.append(heading("Not possible"))
         parts.append(table(("<~", "<~"), None, [(str(change), reason) for change, reason in found.left_out]))
     console.print(*parts, sep="\n", soft_wrap=False, markup=False, highlight=False, emoji=False)
 
 
+def _best(found: WhatIf, shown: int | None) -> Iterator[RenderableType]:
+    """The changes by what they bring, but those of `_cheaper`."""
+    before, streams = found.before, found.workload.spec.streaming
+    rest = [measured for measured in found.changes if measured not in found.cheaper]
+    changes = rest if shown is None else rest[:shown]
+    rows = [_row(measured, found) for measured in changes]
+    if before is not None:
+        rows.insert(0, ("as it is", "", f"{before.latency_cycles:,}", *_figures(before)))
+    interval = "interval" if streams else "cycles a step"
+    headers: tuple[str, ...] = ("change", _WHAT[found.by], "cycles", interval, "energy, uJ", "area, mm2")
+    if before is None:
+        headers, rows = _without_brings(headers), [_without_brings(row) for row in rows]
+        yield heading("What makes it fit", "each simulated; best first")
+    else:
+        of_what = "a frame on a machine that is on; " if streams else ""
+        yield heading("What if", f"{of_what}one change at a time, each simulated; best first")
+    if rows:
+        columns = ("<~", *(">" for _ in headers[1:]))
+        yield table(columns, headers, rows, strong=(0,) if before else ())
+    else:
+        yield sentence("none of the changes that were tried")
+    yield from _notes(found, changes, len(rest) - len(changes))
+
+
+def _without_brings(row: tuple[str, ...]) -> tuple[str, ...]:
+    """A row without its second cell."""
+    return row[:1] + row[2:]
+
+
+def _notes(found: WhatIf, changes: Sequence[Measured], left: int) -> Iterator[RenderableType]:
+    """What stands in no row."""
+    if left:
+        yield sentence(f"and {plural(left, 'change')} that bring less or cost cycles (--all)")
+    amounts = [measured.outcome.amount(found.by) for measured in changes]
+    if len(set(amounts)) < len(amounts):
+        yield sentence(TIES)
+    if found.alike:
+        alone = "comes" if found.alike == 1 else "come"
+        yield sentence(
+            f"{plural(found.alike, 'schedule')} {alone} to the figures of the design as it is, or of another schedule "
+            "that is first by name"
+        )
+    if found.still_short:
+        yield sentence(f"{plural(found.still_short, 'other change')} tried: with none of them it fits")
+
+
+def _cheaper(found: WhatIf, shown: int | None) -> Iterator[RenderableType]:
+    """The changes that save energy or area at no cost; of several at once first."""
+    before, cheaper = found.before, found.cheaper
+    if before is None or not cheaper:
+        return
+    yield heading("Cheaper, and nothing slower", "each simulated; what saves most energy first, then most area")
+    changes = cheaper if shown is None else cheaper[:CHEAPER_SHOWN]
+    rows = [
+        (
+            str(measured.change),
+            _percent(measured.outcome.energy_uj, before.energy_uj),
+            _percent(measured.outcome.area_mm2, before.area_mm2),
+            f"{measured.outcome.latency_cycles:,}",
+            *_figures(measured.outcome)[1:],
+        )
+        for measured in changes
+    ]
+    headers = ("change", "energy", "area", "cycles", "energy, uJ", "area, mm2")
+    yield table(("<~", ">", ">", ">", ">", ">"), headers, rows)
+    left = len(cheaper) - len(changes)
+    if left:
+        yield sentence(f"and {plural(left, 'change')} that save less (--all)")
+
+
+def _percent(after: float | None, before: float | None) -> str:
+    return "-" if after is None or not before else f"{100 * (after - before) / before:+.1f} %"
+
+
 def _row(measured: Measured, found: WhatIf) -> tuple[str, ...]:
     brings = ""
     if found.before is not None:
-        before = found.before.amount(found.by)
-        brings = f"{100 * (measured.outcome.amount(found.by) - before) / before:+.1f} %"
+        brings = _percent(measured.outcome.amount(found.by), found.before.amount(found.by))
     return str(measured.change), brings, f"{measured.outcome.latency_cycles:,}", *_figures(measured.outcome)
 
 

@@ -63,10 +63,10 @@ def place_weights(cells: Sequence[GemvCell], arch: GemvConfig) -> tuple[Placemen
 
     `cells` are as they would be if it did. CapacityError if not even slots of a row each fit.
     """
+    if all_stay(cells, arch):
+        return (None,) * len(cells)
     slots, have = arch.weight_sram.stream_slots, arch.weight_sram.capacity_bytes
     room, matrices = have - _fixed_bytes(cells), _matrices(cells)
-    if sum(matrix.whole_bytes for matrix in matrices.values()) <= room:
-        return (None,) * len(cells)
     # Slots of whole tiles first: they keep the array's tiles, and some tiles may stay beside them.
     chosen = _best(matrices, room, slots)
     if chosen is not None:
@@ -84,6 +84,12 @@ def place_weights(cells: Sequence[GemvCell], arch: GemvConfig) -> tuple[Placemen
             }
             return tuple(_placement(placement, number, streamed, slots) for number, placement in enumerate(cut))
     raise _too_small(matrices, have, _fixed_bytes(cells), slots)
+
+
+def all_stay(cells: Sequence[GemvCell], arch: GemvConfig) -> bool:
+    """Whether the weights of all cells fit into the weight SRAM side by side."""
+    whole = sum(matrix.whole_bytes for matrix in _matrices(cells).values())
+    return whole <= arch.weight_sram.capacity_bytes - _fixed_bytes(cells)
 
 
 def _matrices(cells: Sequence[GemvCell]) -> dict[_Key, _Matrix]:
