@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -203,7 +204,7 @@ def written_seeds() -> Iterator[bytes]:
 
 
 def torch_seeds(folder: Path) -> Iterator[bytes]:
-    """A state_dict and a checkpoint, each in torch's zip format and in the one before 1.6."""
+    """A state_dict and a checkpoint, each in torch's zip format and in the one before 1.6; packed by quantize_dynamic."""
     import torch
 
     tensors = {name: torch.from_numpy(array) for name, array in state_dict(4, ("_l0", "_l0_reverse")).items()}
@@ -211,6 +212,12 @@ def torch_seeds(folder: Path) -> Iterator[bytes]:
         for new in (True, False):
             torch.save(tree, folder / "seed.pt", _use_new_zipfile_serialization=new)
             yield (folder / "seed.pt").read_bytes()
+    model = torch.nn.Sequential(torch.nn.GRU(3, 4, 2), torch.nn.LSTMCell(3, 4))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        packed = torch.ao.quantization.quantize_dynamic(model, {torch.nn.GRU, torch.nn.LSTMCell}, dtype=torch.qint8)
+        torch.save(packed.state_dict(), folder / "seed.pt")
+    yield (folder / "seed.pt").read_bytes()
 
 
 def keras_seeds(folder: Path) -> Iterator[bytes]:

@@ -1,8 +1,8 @@
 """Finds recurrent layers in a .pt or .pth file: a state_dict, or a checkpoint with one inside.
 
 The file is read by torch.load(weights_only=True), which builds tensors and plain containers and runs no code of the
-file. A zip archive is mapped into memory: torch then cuts every tensor out of the file itself, so that no tensor can
-claim more bytes than the file has.
+file; packed_weights.py opens what torch has packed. A zip archive is mapped into memory: torch then cuts every tensor
+out of the file itself, so that no tensor can claim more bytes than the file has.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,13 @@ import numpy.typing as npt
 
 from archsim.config.text import shorten
 from archsim.errors import FaultsError
+from archsim.importers.codes import Codes
 from archsim.importers.faults import fault, file_bytes, first_line, optional_package
-from archsim.importers.found import Found, Refused, Shape
+from archsim.importers.found import Found, FoundLayer, Refused, Shape
 from archsim.importers.listed import ListedTensor
 from archsim.importers.reading import Asked
 from archsim.importers.tensors.find_tensors import find_in_tensors
+from archsim.importers.torch.packed_weights import NOTE, PackedObject, codes_of, standing_in, unpacked
 
 Torch = Any
 """The package torch, which is optional, or one of its tensors."""
@@ -48,30 +51,71 @@ def find_in_torch(path: Path, asked: Asked) -> Found:
     torch = optional_package(path, "torch", "torch")
     tensors = _tensors(path, torch)
 
+    codes = _Codes(tensors, torch, size)
+
     def read(wanted: Mapping[str, Shape]) -> Mapping[str, npt.NDArray[Any]]:
-        return {name: _array(name, tensors[name], torch, size) for name in wanted}
+        return {
+            name: codes[name].real() if tensors[name].is_quantized else _array(name, tensors[name], torch, size)
+            for name in wanted
+        }
 
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     kinds = {name: str(tensor.dtype).removeprefix("torch.") for name, tensor in tensors.items()}
     listed = [ListedTensor(name, shape, kinds[name]) for name, shape in shapes.items()]
-    return find_in_tensors(path, shapes, read, asked, listed)
+    found = find_in_tensors(path, shapes, read, asked, listed)
+    return replace(found, layers=tuple(_with_codes(layer, codes) for layer in found.layers))
+
+
+class _Codes(dict[str, Codes]):
+    """The codes of quantized tensors by name, read when they are asked for."""
+
+    def __init__(self, tensors: Mapping[str, Torch], torch: Torch, size: int) -> None:
+        super().__init__()
+        self._tensors, self._torch, self._size = tensors, torch, size
+
+    def __missing__(self, name: str) -> Codes:
+        self[name] = codes_of(name, self._tensors[name], self._torch, self._size)
+        return self[name]
+
+
+def _with_codes(layer: FoundLayer, codes: Mapping[str, Codes]) -> FoundLayer:
+    """The layer with the codes of its weights, if it was read from some, and a note."""
+    own: dict[str, Codes] = {}
+    prefix = "" if layer.name == "state_dict" else f"{layer.name}."
+    for key in layer.tensors:
+        name = next((name for name in (prefix + key, prefix + key.removesuffix("_l0")) if name in codes), None)
+        if name is not None:
+            own[key] = codes[name]
+    if not own:
+        return layer
+    kinds = ", ".join(dict.fromkeys(str(found.values.dtype) for found in own.values()))
+    each = "row" if any(found.scale.ndim for found in own.values()) else "matrix"
+    stay = f"weights are {kinds} with a scale for each {each}, and stay so on a machine whose weights are intN"
+    return replace(layer, codes=own, notes=(*layer.notes, stay, NOTE))
 
 
 def _tensors(path: Path, torch: Torch) -> dict[str, Any]:
     """All tensors in the file's nested dictionaries, under their keys joined by dots."""
     zipped = _is_plain_archive(path)
     try:
-        with warnings.catch_warnings():
+        with standing_in(torch), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = torch.load(str(path), map_location="cpu", weights_only=True, mmap=zipped)
         if isinstance(tree, torch.Tensor):
             raise fault(path, f"holds a tensor, expected the weights of a model; {_SAVE}")
         if not isinstance(tree, Mapping):
             raise fault(path, f"holds a {shorten(type(tree).__name__)}, expected the weights of a model; {_SAVE}")
-        tensors = {name: value for name, value in _leaves(tree) if isinstance(value, torch.Tensor)}
+        leaves = dict(_leaves(tree))
+        tensors = {name: value for name, value in leaves.items() if isinstance(value, torch.Tensor)}
+        opened = unpacked(leaves, torch)
+        if not opened and any(isinstance(value, PackedObject) for value in leaves.values()):
+            raise fault(path, _QUANTIZED)
+        tensors |= opened
         return {name: tensor for name, tensor in tensors.items() if not tensor.is_nested}
     except FaultsError:
         raise
+    except Refused as error:
+        raise fault(path, str(error)) from error
     except Exception as error:  # torch.load raises whatever a broken file makes it stumble over
         raise _refused(path, error) from error
 
