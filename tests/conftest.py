@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections import defaultdict
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from tests.optional import skipped_in_one_line
 from tests.pages import started_browser
 from tests.ran import Passed, passed_elsewhere, writer
-from tests.rings import SLOW_TESTS, covering, exhaustive, law_examples, selects_exhaustive, share, share_of
+from tests.rings import SLOW_TESTS, covering, exhaustive, law_examples, part_asked, selects_exhaustive, share, share_of
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -77,19 +77,33 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _leave_out_other_shares(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out all shares but one of the tests, laws apart, that only this ring has or that passed elsewhere."""
+    left_out = _outside_the_part(items) | _outside_the_share(items)
+    if left_out:
+        config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _outside_the_part(items: Iterable[pytest.Item]) -> set[pytest.Item]:
+    """What is not in the part that ARCHSIM_PART asks for."""
+    asked = part_asked()
+    if asked is None:
+        return set()
+    running, parts = asked
+    return {item for item in items if share_of(item.nodeid, parts) != running}
+
+
+def _outside_the_share(items: Iterable[pytest.Item]) -> set[pytest.Item]:
+    """What only the exhaustive ring has, or has passed elsewhere, is no law, and is in another share."""
     running, passed = share(), passed_elsewhere()
     if running is None:
-        return
-    left_out = {
+        return set()
+    return {
         item
         for item in items
         if (item.get_closest_marker("exhaustive") or item.nodeid in passed)
         and not _is_law(item)
         and share_of(item.nodeid) != running
     }
-    if left_out:
-        config.hook.pytest_deselected(items=[item for item in items if item in left_out])
-        items[:] = [item for item in items if item not in left_out]
 
 
 def _is_law(item: pytest.Item) -> bool:

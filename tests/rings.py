@@ -69,9 +69,20 @@ def share() -> int | None:
     return int(given)
 
 
-def share_of(test: str) -> int:
+def share_of(test: str, shares: int = SHARES) -> int:
     """The share that a test is in, by its id: whatever other tests there are, and spread over all values."""
-    return crc32(test.encode()) % SHARES
+    return crc32(test.encode()) % shares
+
+
+def part_asked() -> tuple[int, int] | None:
+    """(k, n) if ARCHSIM_PART is k/n: of every n tests only the k-th runs, from 0; else None, and all of them run."""
+    given = os.environ.get("ARCHSIM_PART")
+    if given is None:
+        return None
+    match = re.fullmatch(r"(\d{1,4})/(\d{1,4})", given)
+    if match is None or not int(match[1]) < int(match[2]):
+        raise pytest.UsageError(f"ARCHSIM_PART is {given}: k/n, with k below n")
+    return int(match[1]), int(match[2])
 
 
 def examples(count: int) -> int:

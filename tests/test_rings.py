@@ -11,7 +11,17 @@ from hypothesis import settings
 
 from tests.optional import how_to_get, need, skipped_in_one_line
 from tests.ran import Passed
-from tests.rings import SHARES, SLOW_TESTS, covering, examples, law_examples, selects_exhaustive, share, share_of
+from tests.rings import (
+    SHARES,
+    SLOW_TESTS,
+    covering,
+    examples,
+    law_examples,
+    part_asked,
+    selects_exhaustive,
+    share,
+    share_of,
+)
 from tools.slow_tests import chosen
 
 
@@ -73,6 +83,19 @@ def test_shares_are_about_as_large_and_together_all() -> None:
     counts = [found.count(number) for number in range(SHARES)]
     assert sum(counts) == 2400
     assert all(0.7 <= count / (2400 / SHARES) <= 1.3 for count in counts)
+
+
+@pytest.mark.parametrize(("given", "found"), [("0/8", (0, 8)), ("7/8", (7, 8)), ("11/24", (11, 24))])
+def test_which_part_runs(monkeypatch: pytest.MonkeyPatch, given: str, found: tuple[int, int]) -> None:
+    monkeypatch.setenv("ARCHSIM_PART", given)
+    assert part_asked() == found
+
+
+@pytest.mark.parametrize("given", ["8/8", "1", "1/2/3", "-1/8", "0/0", ""])
+def test_no_such_part_is_one_line(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("ARCHSIM_PART", given)
+    with pytest.raises(pytest.UsageError, match="k/n, with k below n"):
+        part_asked()
 
 
 AXES = {"schedule": range(20), "machine": range(5), "network": range(10)}
