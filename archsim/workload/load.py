@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
 from archsim.config import Override, load_document, parse_document, validate
@@ -18,11 +19,16 @@ from archsim.workload.spec import Workload
 
 _INLINE_FORM = (
     "kind:input,hidden[,t=steps][,b=batch][,layers=n][,bidirectional=1][,merge=sum][,proj=p][,streaming=1][,seed=n]"
-    "[,delta=threshold or delta=of_x/of_h], "
+    "[,delta=threshold or delta=of_x/of_h]; of streams also [,period_us=n][,streams=n][,offset_us=n][,jitter_us=n]"
+    "[,deadline_us=n]; "
     "e.g. lstm:200,1000,t=70,b=1"
 )
 _INLINE_KEYS = {"t": "1", "b": "1", "layers": "1", "bidirectional": "0", "proj": "0", "streaming": "0", "seed": "0"}
 _INLINE_KEYS |= {"merge": MergeMode.CONCAT.value}
+_TIMES = ("period_us", "offset_us", "jitter_us", "deadline_us")
+"""Keys of streams whose values are decimal numbers; they stand in the file under the same names, as `streams` does."""
+_OF_STREAMS = ("streams", *_TIMES)
+_DECIMAL = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,12})?")
 _SHORT = {"layers": "l", "bidirectional": "bi", "merge": "", "proj": "p", "seed": "seed"}
 """How a value that is not the default stands in the workload's name."""
 _THRESHOLDS = re.compile(r"delta=(?P<x>[0-9]{1,7}(?:\.[0-9]{1,12})?)(?:/(?P<h>[0-9]{1,7}(?:\.[0-9]{1,12})?))?")
@@ -54,17 +60,21 @@ def _inline(reference: str, overrides: Sequence[Override]) -> Workload:
         raise _inline_error(reference, f"unknown kind '{kind[:20]}'; kinds: {', '.join(CellKind)}")
     parts = rest.split(",")
     thresholds = [part for part in parts if part.startswith("delta=")]
-    values, sizes = _inline_values(reference, [part for part in parts if part not in thresholds])
+    of_streams = [part for part in parts if part.partition("=")[0] in _OF_STREAMS]
+    values, sizes = _inline_values(reference, [part for part in parts if part not in (*thresholds, *of_streams)])
+    arrivals = _inline_arrivals(reference, of_streams)
     input_size, hidden_size = sizes
     name = f"{kind}_{input_size}_{hidden_size}_t{values['t']}_b{values['b']}"
     name += "".join(f"_{short}{values[key]}" for key, short in _SHORT.items() if values[key] != _INLINE_KEYS[key])
     name += "_streaming" if values["streaming"] == "1" else ""
+    name += "".join(f"_{key}{value}" for key, value in arrivals.items())
     name += "".join(f"_{part.replace('=', '').replace('/', '_')}" for part in thresholds)
     text = (
         f"summary: '{reference}'\nkind: {kind}\ninput_size: {input_size}\nhidden_size: {hidden_size}\n"
         f"num_layers: {values['layers']}\nproj_size: {values['proj']}\n"
         + "".join(f"{flag}: {'false' if values[flag] == '0' else 'true'}\n" for flag in _FLAGS)
         + _inline_delta(reference, thresholds)
+        + "".join(f"{key}: {value}\n" for key, value in arrivals.items())
         + f"merge_mode: {values['merge']}\nsteps: {values['t']}\nbatch: {values['b']}\n"
         f"weights: {{seed: {values['seed']}}}\ninput: {{seed: {int(values['seed']) + 1}}}\n"
     )
@@ -105,6 +115,21 @@ def _inline_delta(reference: str, thresholds: Sequence[str]) -> str:
     if found is None:
         raise _inline_error(reference, f"cannot read '{thresholds[0][:40]}': a threshold is a number, as 0.125")
     return f"delta: {{x: {float(found['x'])}, h: {float(found['h'] or found['x'])}}}\n"
+
+
+def _inline_arrivals(reference: str, parts: Sequence[str]) -> dict[str, str]:
+    """The values of the keys of streams that are given, as plain numbers, in the order of _OF_STREAMS."""
+    given: dict[str, str] = {}
+    for part in parts:
+        key, _, value = part.partition("=")
+        if key in given:
+            raise _inline_error(reference, f"'{key}' is given twice")
+        if key in _TIMES and _DECIMAL.fullmatch(value) is None:
+            raise _inline_error(reference, f"cannot read '{part[:40]}': a time in us is a number, as 12.5")
+        if key not in _TIMES and not (value.isascii() and value.isdigit()):
+            raise _inline_error(reference, f"cannot read '{part[:40]}': {key} is a whole number")
+        given[key] = f"{Decimal(value).normalize():f}" if key in _TIMES else str(int(value[:20]))
+    return {key: given[key] for key in _OF_STREAMS if key in given}
 
 
 def _inline_values(reference: str, parts: Sequence[str]) -> tuple[dict[str, str], list[str]]:

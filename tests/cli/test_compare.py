@@ -73,7 +73,7 @@ def test_a_field_is_set_in_all_machines_and_workloads(cli: Cli) -> None:
         run = cli("run", row["arch"], "lstm_3_2_t4", *sets, "--json", "--no-plots", "--timing-only")
         assert row["latency_cycles"] == json.loads(run.out)["latency_cycles"]
     assert cli("compare", "tiny_2x2", "tiny_2x2", "-w", "lstm:3,2", *sets).out.startswith(
-        "2 designs, with clock_mhz=50, steps=6"
+        "2 designs: lstm_3_2_t1_b1, fused_interleaved, with clock_mhz=50"
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from archsim.workload import load_workload
 from tests.rings import exhaustive
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "streaming.md").read_text(encoding="utf-8")
@@ -57,7 +58,17 @@ def test_there_are_commands() -> None:
         "explain",
         "whatif",
         "whatif",
+        "compare",
         "run",
         "run",
         "run",
     ]
+
+
+def test_the_file_of_the_page_is_its_inline_form(tmp_path: Path) -> None:
+    """The workload file that the page shows says what the page's commands say inline."""
+    [(name, text)] = re.findall(r"^```yaml\n# (\S+)\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    file, inline = load_workload(str(tmp_path / name)), load_workload(COMMANDS[0][0].split()[3])
+    assert file.config.model_copy(update={"summary": ""}) == inline.config.model_copy(update={"summary": ""})
+    assert file.spec == inline.spec

@@ -76,6 +76,20 @@ def test_inline() -> None:
     assert load_workload("lstm:5,6,seed=9").name == "lstm_5_6_t1_b1_seed9"
 
 
+def test_inline_streams() -> None:
+    """What can be written inline of a stream is what a file, or --set, says of it."""
+    sets = ("period_us=10", "streams=4", "offset_us=0.5", "jitter_us=1.25", "deadline_us=8")
+    inline = load_workload(
+        "lstm:3,2,t=8,streaming=1,period_us=10,streams=4,offset_us=0.50,jitter_us=1.25,deadline_us=8.0"
+    )
+    by_set = load_workload("lstm:3,2,t=8,streaming=1", [parse_override(text) for text in sets])
+    same = {"summary": ""}
+    assert inline.config.model_copy(update=same) == by_set.config.model_copy(update=same)
+    assert inline.spec == by_set.spec
+    assert inline.name == "lstm_3_2_t8_b1_streaming_streams4_period_us10_offset_us0.5_jitter_us1.25_deadline_us8"
+    assert load_workload("lstm:3,2,streaming=1,period_us=0.00001").config.period_us == 1e-5
+
+
 @pytest.mark.parametrize(
     ("reference", "expected"),
     [
@@ -83,6 +97,11 @@ def test_inline() -> None:
         ("lstm:3,x", "sizes are whole numbers"),
         ("lstm:3,2,z=1", "cannot read 'z=1'"),
         ("lstm:3,2,t", "cannot read 't'"),
+        ("lstm:3,2,t=4,streaming=1,period_us=1e9", "cannot read 'period_us=1e9': a time in us is a number, as 12.5"),
+        ("lstm:3,2,t=4,streaming=1,streams=x", "cannot read 'streams=x': streams is a whole number"),
+        ("lstm:3,2,t=4,streaming=1,period_us=1,period_us=2", "'period_us' is given twice"),
+        ("lstm:3,2,t=4,period_us=1", "period_us is for a workload with streaming: true"),
+        ("lstm:3,2,t=4,streaming=1,streams=9", "streams: each of 9 needs a frame, and there are 4 (steps)"),
         ("cnn:3,2", "unknown kind 'cnn'; kinds: lstm, gru, rnn"),
         ("lstm:0,2", "input_size: expected an integer from 1"),
         ("lstm:3,2,t=0", "steps: expected an integer from 1"),

@@ -21,7 +21,8 @@ def print_comparison(found: Comparison, console: Console) -> None:
     parts += _differences("Workloads differ in", found.workloads)
     parts.append(heading("Figures"))
     headers, rows = rows_table(found)
-    across = [[header, *(row[place] for row in rows)] for place, header in enumerate(headers)]
+    common = _common(found)
+    across = [[header, *(row[place] for row in rows)] for place, header in enumerate(headers) if header not in common]
     parts.append(table(("<", *["<~"] * len(rows)), across[0], across[1:]))
     misfits = dict.fromkeys(f"{row.arch}: {row.misfit}" for row in found.rows if row.misfit)
     parts += [sentence(text) for text in misfits if "misfit" not in headers]
@@ -29,7 +30,18 @@ def print_comparison(found: Comparison, console: Console) -> None:
 
 
 def _title(found: Comparison) -> str:
-    return plural(len(found.rows), "design") + (f", with {', '.join(found.overrides)}" if found.overrides else "")
+    """How many designs, what all of them run, and what was set in all of them."""
+    text = plural(len(found.rows), "design")
+    if common := _common(found):
+        text += f": {', '.join(common.values())}"
+    return text + (f", with {', '.join(found.overrides)}" if found.overrides else "")
+
+
+def _common(found: Comparison) -> dict[str, str]:
+    """The workload and the schedule, as far as all of several designs have the same one."""
+    names = {"workload": [row.workload for row in found.rows], "schedule": [row.schedule for row in found.rows]}
+    several = len(found.rows) > 1
+    return {header: values[0] for header, values in names.items() if several and len(set(values)) == 1 and values[0]}
 
 
 def _differences(name: str, found: Sequence[Difference]) -> list[RenderableType]:
