@@ -105,6 +105,10 @@ class ExtensionError(ArchsimError):
     """What another installed package offers to archsim cannot be used."""
 
 
+class ExtensionWarning(UserWarning):
+    """What another installed package offers cannot be used, and nobody has asked for it."""
+
+
 class CacheWarning(UserWarning):
     """What was computed cannot be kept for later: it is computed again each time."""
 

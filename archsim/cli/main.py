@@ -183,14 +183,20 @@ def _prepare_streams() -> None:
 
 def _prepare_warnings() -> None:
     """Say as notes what a user should know, and nothing of what libraries warn their developers of."""
-    from archsim.errors import CacheWarning
+    from archsim.errors import CacheWarning, ExtensionWarning
+
+    said: set[str] = set()
 
     def note(message: Warning | str, *rest: object, **more: object) -> None:
+        if str(message) in said:  # "once" forgets what it has seen whenever a library changes filters
+            return
+        said.add(str(message))
         print(f"archsim: note: {one_line(str(message))}", file=sys.stderr)
 
     if "--debug" not in sys.argv[1:]:
         warnings.simplefilter("ignore")
         warnings.simplefilter("once", CacheWarning)
+        warnings.simplefilter("once", ExtensionWarning)
         warnings.showwarning = note
 
 

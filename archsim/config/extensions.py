@@ -11,6 +11,7 @@ loads none of them.
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from archsim.config.text import one_line, shown, shown_with_type
-from archsim.errors import ArchsimError, ExtensionError
+from archsim.errors import ArchsimError, ExtensionError, ExtensionWarning
 
 T = TypeVar("T")
 
@@ -46,10 +47,14 @@ class Offered(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Survey(Generic[T]):
-    """What a group has: the objects that can be used, by name, and an error for each entry that cannot."""
+    """What a group has: the objects that can be used, by name, and an error for each entry that cannot, with its name.
+
+    `broken` and `broken_names` are in the same order.
+    """
 
     usable: Mapping[str, Offered[T]]
     broken: tuple[ExtensionError, ...]
+    broken_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ class EntryGroup(Generic[T]):
         """All entries, in the order of their names; one that cannot be used stops no other."""
         usable: dict[str, Offered[T]] = {}
         broken: list[ExtensionError] = []
+        broken_names: list[str] = []
         entries = _loaded(self.name)
         names = Counter(entry.name for entry in entries)
         for entry in entries:
@@ -83,14 +89,44 @@ class EntryGroup(Generic[T]):
                 broken.append(ExtensionError(f"{entry.where}: {why}"))
             else:
                 usable[entry.name] = Offered(entry.value, entry.package)
-        return Survey(MappingProxyType(usable), tuple(broken))
+            if len(broken) > len(broken_names):
+                broken_names.append(entry.name)
+        return Survey(MappingProxyType(usable), tuple(broken), tuple(broken_names))
 
-    def usable(self) -> Mapping[str, T]:
+    def all(self) -> Mapping[str, T]:
         """The objects of all entries by name, in the order of the names; the ExtensionError of the first broken one."""
         survey = self.survey()
         if survey.broken:
             raise survey.broken[0]
-        return MappingProxyType({name: offered.value for name, offered in survey.usable.items()})
+        return _values(survey)
+
+    def usable(self) -> Mapping[str, T]:
+        """The objects of the entries that can be used, by name; of each other one there is an ExtensionWarning."""
+        survey = self.survey()
+        for error in survey.broken:
+            warnings.warn(f"left out: {error}", ExtensionWarning, stacklevel=2)
+        return _values(survey)
+
+    def named(self, name: str) -> T | None:
+        """The object of the entry of that name; None, and a warning for each broken entry, if there is none.
+
+        ExtensionError if the entry of that name cannot be used.
+        """
+        self.check(name)
+        survey = self.survey()
+        if name in survey.usable:
+            return survey.usable[name].value
+        return self.usable().get(name)
+
+    def check(self, name: str) -> None:
+        """Raise the ExtensionError of the entry of that name, if it cannot be used."""
+        survey = self.survey()
+        if name in survey.broken_names:
+            raise survey.broken[survey.broken_names.index(name)]
+
+
+def _values(survey: Survey[T]) -> Mapping[str, T]:
+    return MappingProxyType({name: offered.value for name, offered in survey.usable.items()})
 
 
 def named_otherwise(entry: str, name: object, what: str) -> str:

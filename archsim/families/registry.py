@@ -30,7 +30,7 @@ DEFAULT_FAMILY = GEMV.name
 
 def find_family(name: str) -> Family[Any] | None:
     """The family of that name: one of archsim's own, or one that an installed package offers; None if there is none."""
-    return FAMILIES.get(name) or _offered().get(name)
+    return FAMILIES.get(name) or OFFERED.named(name)
 
 
 def all_families() -> Mapping[str, Family[Any]]:
@@ -39,7 +39,7 @@ def all_families() -> Mapping[str, Family[Any]]:
 
 
 def usable_families() -> Mapping[str, Family[Any]]:
-    """All families that can be used; those of packages that cannot are left out, where `all_families` raises."""
+    """All families that can be used; those of packages that cannot are left out, where `all_families` warns of them."""
     offered = OFFERED.survey().usable
     return MappingProxyType({**FAMILIES, **{name: found.value for name, found in offered.items()}})
 

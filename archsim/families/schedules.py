@@ -43,6 +43,7 @@ def find_schedule(asked: AskedSchedule, family: str = DEFAULT_FAMILY) -> Schedul
     for schedule in own.schedules:  # before any other package is imported
         if _means(asked, schedule):
             return schedule
+    OFFERED.check(asked)
     schedules = schedules_of(own)
     for schedule in schedules:
         if _means(asked, schedule):

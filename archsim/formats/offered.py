@@ -33,7 +33,10 @@ def offered_format(text: str) -> NumberFormat | None:
     if len(parsed) > 1:
         names = " and ".join(name for name, _ in parsed)
         raise ExtensionError(f"{GROUP}: {text[:40]!r} is a format of both {names}")
-    return usable(parsed[0][1]) if parsed else None
+    if not parsed:
+        FORMATS.check(text)
+        return None
+    return usable(parsed[0][1])
 
 
 def offered_formats() -> tuple[FormatDefinition, ...]:

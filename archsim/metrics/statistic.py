@@ -70,7 +70,7 @@ class Further:
 
 def installed_statistics() -> tuple[Statistic, ...]:
     """The statistics that installed packages offer, in the order of their names."""
-    return tuple(STATISTICS.usable().values())
+    return tuple(STATISTICS.all().values())
 
 
 def _fault(name: str, statistic: Statistic) -> str:

@@ -85,8 +85,8 @@ def test_a_little_more_memory_instead_of_streaming(
     assert (first["change"], first["before_cycles"]) == (f"--set weight_sram.capacity_bytes={enough}", None)
     assert first["after_cycles"] == best["after_cycles"]
     outcome = cli("whatif", *machine)
-    first, why, *rest = outcome.out.splitlines()
-    assert first.endswith("does not fit")
+    head, why, *rest = outcome.out.splitlines()
+    assert head.endswith("does not fit")
     assert why.endswith(f"{short:,} short")
     assert "short" not in " ".join(rest), "the fault is said once"
     assert "Not possible" not in outcome.out

@@ -85,7 +85,7 @@ class GemvConfig(MachineConfig):
     def model_for(cls, sections: Collection[str], units: Sequence[UnitDefinition[Any]] = ()) -> type[GemvConfig]:
         """This model; of a file with the section `units` one that has it, with a section for each unit that is offered.
 
-        Raises ExtensionError if what packages offer cannot be used.
+        Raises ExtensionError if what packages offer cannot be used together.
         """
         if SECTION not in sections:
             return cls

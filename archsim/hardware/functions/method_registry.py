@@ -73,7 +73,7 @@ METHODS: Mapping[str, MethodDefinition] = MappingProxyType(
 
 def find_method(name: str) -> MethodDefinition | None:
     """The method of that name: one of archsim's own, or one that an installed package offers; None if there is none."""
-    return METHODS.get(name) or _offered().get(name)
+    return METHODS.get(name) or OFFERED.named(name)
 
 
 def all_methods() -> Mapping[str, MethodDefinition]:
