@@ -125,7 +125,7 @@ class Findings:
 
     `stack`: the latency by unit and cause, of a streaming workload that of a frame; None if the run has too many ops.
     `steps`: what a step waits for in each body that is repeated; () where times depend on the run. `path`: the critical
-    path of the run; () if it has too many ops, or frames were asked for.
+    path of the run, where frames were asked for of all of them one behind the other; () if it has too many ops.
     """
 
     stack: LatencyStack | None
@@ -139,12 +139,10 @@ def find(simulation: Simulation) -> Findings:
     units = build_units(arch.config)
     machine = machine_spec(program, arch, units)
     steps = _steps(program, rules_of(machine), units) if machine.static else ()
+    path = _path(simulation, machine, units) if program.op_instances <= MAX_STACK_OPS else ()
     if simulation.frames is not None:
-        return Findings(simulation.frames.latency_stack, steps)
-    if program.op_instances > MAX_STACK_OPS:
-        return Findings(None, steps)
-    path = _path(simulation, machine, units)
-    return Findings(latency_stack(path, program, units), steps, path)
+        return Findings(simulation.frames.latency_stack, steps, path)
+    return Findings(latency_stack(path, program, units) if path else None, steps, path)
 
 
 def _path(simulation: Simulation, machine: MachineSpec, units: Units) -> tuple[Segment, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -37,4 +37,5 @@ def output(file: Path | None) -> Iterator[Callable[[str], object]]:
     except OSError as error:
         raise OutputError(f"{file}: cannot write: {error.strerror or error}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # in a read-only file system not even a file that is not there can be removed
+            temporary.unlink(missing_ok=True)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from archsim.api import Simulation
     from archsim.api.evaluate import Evaluator
     from archsim.api.explain import Findings
+    from archsim.api.near_changes import NearChanges
     from archsim.api.ranking import Ranking
     from archsim.export.run_streams import Written
     from archsim.families.schedule import Schedule
@@ -123,18 +124,18 @@ def run_command(
     about = TracedRun(title, machine.config.clock_mhz, units)
     with result_folder(target, asked, force) as folder, written(streams, folder, about, program) as files:
         simulation = _simulated(asked, ranking or found, evaluator, files.listeners)
-        findings = report.make(simulation, evaluator, folder, files)
+        findings, changes = report.make(simulation, evaluator, folder, files)
     try:
         if not json:
             sys.stdout.write(f"Results: {target}/\n")
         sys.stdout.flush()
-        _draw(simulation, findings, target, plots)
+        _draw(simulation, findings, changes, target, plots)
     except KeyboardInterrupt as stop:
         raise Interrupted(f"interrupted while drawing; all results but figures are in {target}/") from stop
     return _exit_code(simulation)
 
 
-def _draw(simulation: Simulation, findings: Findings, folder: Path, plots: bool | None) -> None:
+def _draw(simulation: Simulation, findings: Findings, changes: NearChanges, folder: Path, plots: bool | None) -> None:
     """Draw figures and the page into the folder of the results, which is in place: Ctrl-C loses nothing but these."""
     from archsim.cli.progress import working
     from archsim.report.figures.kinds import FigureKind
@@ -146,7 +147,7 @@ def _draw(simulation: Simulation, findings: Findings, folder: Path, plots: bool 
     with working("drawing"):
         draw_into(folder, simulation, findings, kinds)
         if plots is not False:
-            write_whole(folder / PAGE, html_page([read_run(folder)]).encode())
+            write_whole(folder / PAGE, html_page([read_run(folder, near=changes)]).encode())
 
 
 def _exit_code(simulation: Simulation) -> int:
@@ -210,8 +211,10 @@ class _Report:
     full: bool
     keep_steps: bool
 
-    def make(self, simulation: Simulation, evaluator: Evaluator, folder: Path, files: Written) -> Findings:
-        """Print it, and write everything but figures; return what was found."""
+    def make(
+        self, simulation: Simulation, evaluator: Evaluator, folder: Path, files: Written
+    ) -> tuple[Findings, NearChanges]:
+        """Print it, and write everything but figures; return what was found and measured."""
         from archsim.api.explain import find
         from archsim.api.near_changes import near_changes
         from archsim.cli.progress import working
@@ -235,7 +238,7 @@ class _Report:
             _show(lambda console: print_report(simulation, console, findings, changes), None)
         with working("writing the results"):
             fill_folder(folder, simulation, findings, changes, self.keep_steps)
-        return findings
+        return findings, changes
 
 
 def _show(show: Callable[[Console], None], most: int | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -202,4 +203,5 @@ def _write(model: Path, content: dict[Path, bytes], out: Path, force: bool) -> N
         raise OutputError(f"{out}: cannot be written: {error.strerror or error}") from error
     finally:
         for path in temporary.values():
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # in a read-only file system not even a file that is not there can be removed
+                path.unlink(missing_ok=True)

@@ -4,28 +4,36 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from archsim.api import Simulation
+from archsim.api import Simulation, simulate
 from archsim.api.explain import find
 from archsim.errors import OutputError
+from archsim.families.load import load_arch
 from archsim.hardware.operators import OperatorKind
 from archsim.program.ir import DataKind
 from archsim.report import plot_timeline, plot_utilization
 from archsim.report.figures import figure_energy
 from archsim.report.figures.drawing import drawn, in_words, quantity, style
-from archsim.report.figures.figure_roofline import levels, slopes_of
 from archsim.report.figures.figure_stack import _phases
 from archsim.report.figures.kinds import OF_NUMBERS, FigureKind, figure_of, why_none
 from archsim.report.figures.look import ONE_COLUMN_INCHES, USUAL, FigureFormat, Look, width_of
-from archsim.report.looks.op_looks import LOOKS, MACS, OTHER, SIGMOID, TANH, op_look
+from archsim.report.looks import cycle_looks, use_looks
+from archsim.report.looks.cycle_looks import CYCLE_LOOKS, CycleLook
+from archsim.report.looks.op_looks import LOOKS, MACS, MIXED, OTHER, SIGMOID, TANH, OpLook, op_look
+from archsim.report.looks.roof_looks import levels, roof_looks
+from archsim.report.looks.use_looks import USE_LOOKS, UseLook, data_look, operator_look
+from archsim.workload import load_workload
 from tests.present import present
 from tests.report.accuracy_runs import run_formats
 from tests.report.conftest import Run
@@ -201,9 +209,17 @@ def test_no_two_markers_of_a_roofline_overlap(small: Simulation, long: Simulatio
 
 def test_memories_of_one_bandwidth_have_one_slope_that_names_both(small: Simulation) -> None:
     found = small.stats.roofline
-    slopes = slopes_of(found)
-    assert sorted(name for slope in slopes for name in slope.memories) == sorted(found.ceilings)
-    assert len({slope.gb_per_s for slope in slopes}) == len(slopes)
+    looks = roof_looks(found)
+    assert list(looks) == list(found.ceilings)
+    for one, two in combinations(found.ceilings, 2):
+        same = found.ceilings[one].bandwidth_gb_per_s == found.ceilings[two].bandwidth_gb_per_s
+        assert ((looks[one].slope, looks[one].dash) == (looks[two].slope, looks[two].dash)) is same
+        assert looks[one].marker != looks[two].marker
+    (axes,) = figure(FigureKind.ROOFLINE, small).axes
+    sloped = [
+        line for line in axes.lines if len(np.unique(np.asarray(line.get_ydata()))) == 2 and line.get_zorder() == 2
+    ]
+    assert len(sloped) == len({look.slope for look in looks.values()})
 
 
 def test_logarithmic_axes_have_two_decades(small: Simulation) -> None:
@@ -216,13 +232,85 @@ def test_logarithmic_axes_have_two_decades(small: Simulation) -> None:
 
 def test_a_colour_of_energy_means_one_use(small: Simulation) -> None:
     """Every kind of data and of operator has a use, whose look does not depend on how much it takes."""
-    uses = figure_energy._USES
-    assert len({(use.colour, use.hatch) for use in uses}) == len(uses)
-    assert set(figure_energy._DATA) == set(DataKind)
+    assert {data_look(kind, written) for kind in DataKind for written in (False, True)} <= set(USE_LOOKS)
+    assert {operator_look(kind) for kind in OperatorKind} <= set(USE_LOOKS)
     energy = present(small.stats.energy)
     for name in energy.part_uj:
         assert sum(figure_energy.uses_of(small, name).values()) == pytest.approx(energy.part_uj[name])
-    assert {figure_energy._OPERATORS.get(kind, figure_energy._OPERATOR) for kind in OperatorKind} <= set(uses)
+
+
+def grey(colour: str) -> float:
+    """How light a colour is in grey, from 0 to 1: the weights of ITU-R BT.601, as printers' drivers have them."""
+    red, green, blue = to_rgb(colour)
+    return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+@pytest.mark.parametrize(
+    "looks",
+    [
+        (*LOOKS, MIXED),
+        (*CYCLE_LOOKS.values(), cycle_looks.OTHER, cycle_looks.SMALL),
+        (*USE_LOOKS, use_looks.SMALL),
+    ],
+    ids=["ops", "cycles", "uses"],
+)
+def test_looks_of_one_hatch_are_told_apart_in_grey(looks: Sequence[UseLook | OpLook | CycleLook]) -> None:
+    for one, two in combinations(looks, 2):
+        assert one.hatch != two.hatch or abs(grey(one.colour) - grey(two.colour)) > 0.1, (one, two)
+
+
+@pytest.mark.parametrize("look", [pytest.param(USUAL, marks=exhaustive, id="usual"), pytest.param(COLUMN, id="column")])
+def test_the_legend_of_a_timeline_has_what_is_drawn_and_no_more(
+    look: Look, long: Simulation, layers: Simulation
+) -> None:
+    """A colour that is drawn is explained; a hatch is in the legend where a bar has it, and only there."""
+    for simulation in (long, layers):
+        found = figure(FigureKind.TIMELINE, simulation, look)
+        drawn: dict[str, bool] = {}
+        for axes in found.axes:
+            for bars in axes.findobj(PolyCollection):
+                inside = any(path.get_extents().x1 > axes.get_xlim()[0] for path in bars.get_paths())
+                if bars.get_label() in ("op", "short ops") and inside:
+                    colour = to_hex(np.asarray(bars.get_facecolor())[0])
+                    drawn[colour] = drawn.get(colour, False) or bool(bars.get_hatch())
+        patches = [patch for patch in found.legends[0].get_patches() if patch.get_label() != "paler: in the pipeline"]
+        assert {to_hex(patch.get_facecolor()): bool(patch.get_hatch()) for patch in patches} == drawn
+
+
+def test_the_critical_path_is_drawn_in_the_timeline_of_a_stream() -> None:
+    """The run of all frames, one behind the other, has one as any run has, though the latency is a frame's."""
+    stream = simulate(load_arch("tiny_2x2"), load_workload("lstm:3,2,t=4,streaming=1"), timing_only=True)
+    found = find(stream)
+    assert found.path[0].start == 0
+    assert found.path[-1].end == stream.stats.latency_cycles
+    legend = [text.get_text() for text in figure(FigureKind.TIMELINE, stream).legends[0].get_texts()]
+    assert "critical path" in legend
+
+
+@pytest.mark.parametrize("look", [USUAL, COLUMN], ids=["usual", "column"])
+def test_every_colour_of_energy_is_in_the_legend(look: Look, small: Simulation, long: Simulation) -> None:
+    """A part narrower than 0.4 points is no colour that anybody sees."""
+    for simulation in (small, long):
+        found = figure(FigureKind.ENERGY, simulation, look)
+        seen = {
+            (to_hex(bar.get_facecolor()), str(bar.get_hatch() or ""))
+            for bars in found.axes[0].containers
+            for bar in bars
+            if bar.get_window_extent().width * 72 / found.dpi > 0.4
+        }
+        explained = {
+            (to_hex(patch.get_facecolor()), str(patch.get_hatch() or "")) for patch in found.legends[0].get_patches()
+        }
+        assert {colour for colour, _ in seen} <= {colour for colour, _ in explained}
+        assert {look for look in seen if look[1]} <= explained
+
+
+def test_dashes_of_a_roofline_are_seen_beside_their_markers(small: Simulation) -> None:
+    """A dash and its gap take 6 widths of a line of 1.2 points; on each side of the marker of 6 points one has room."""
+    legend = figure(FigureKind.ROOFLINE, small).legends[0]
+    for line in legend.get_lines():
+        if line.get_linestyle() not in ("-", "None"):
+            assert (line.get_window_extent().width * 72 / 150 - 6) / 2 > 6 * 1.2, line.get_label()
 
 
 @exhaustive

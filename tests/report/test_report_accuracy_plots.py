@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import struct
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from archsim.report import plot_accuracy, plot_format_ranges
 from archsim.report.figures.drawing import decade_limits, decades, style
 from archsim.report.figures.figure_accuracy import accuracy_figure
 from archsim.report.figures.figure_ranges import Panel, _drawn_ends, _scales_differ, _step, _title, ranges_figure
+from archsim.report.figures.look import USUAL, Look
 from archsim.report.text.values import Values, golden_values
 from tests.present import present
 from tests.report.accuracy_runs import MIXED, WRAPS, run_formats
@@ -259,11 +261,27 @@ def test_an_axis_of_more_than_8_steps_does_not_number_them_all(steps: int, ticks
     assert [tick for tick in axes.get_xticks() if 0 <= tick < steps] == ticks
 
 
-def test_the_names_of_the_lines_stand_right_above_the_axes() -> None:
-    """A tenth of 8 points at 150 dots an inch are 1.7 dots: between the title and the lines, touching neither."""
-    with style():
-        figure = accuracy_figure(run_formats("q4.12"))
+@exhaustive
+@pytest.mark.parametrize("look", [USUAL, Look(85 / 25.4, 7, title=False)], ids=["usual", "column"])
+def test_no_text_of_scores_lies_over_another_or_is_cut(speech: Simulation, look: Look) -> None:
+    """In a column the line about scores folds, and the legend is below all panels."""
+    with style(look):
+        figure = accuracy_figure(speech, look)
         figure.draw_without_rendering()
-        (axes,) = figure.axes
-        gap = present(axes.get_legend()).get_window_extent().y0 - axes.get_window_extent().y1
-    assert 0 < gap < 2.5
+    texts = [axes.title for axes in figure.axes] + [axes._left_title for axes in figure.axes]  # type: ignore[attr-defined]
+    texts += [*figure.legends[0].get_texts(), *(axes.xaxis.label for axes in figure.axes)]
+    places = {text.get_text(): text.get_window_extent() for text in texts if text.get_text()}
+    assert sum("another side of" in text for text in places) == 1
+    assert {"RMS error of output", "golden model", "machine", "threshold 0.5"} <= set(places)
+    for text, box in places.items():
+        assert box.x0 >= 0, text
+        assert box.x1 <= figure.bbox.x1, text
+    for one, two in combinations(places.values(), 2):
+        assert not one.overlaps(two)
+
+
+def test_lines_of_errors_are_told_apart_in_grey(layers: Simulation) -> None:
+    with style():
+        (axes,) = accuracy_figure(layers).axes
+    dashes = [line._unscaled_dash_pattern for line in axes.lines]  # type: ignore[attr-defined]
+    assert len(set(dashes)) == len(dashes) == 3

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
-from matplotlib.colors import to_rgba
+from matplotlib.colors import to_hex, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 from matplotlib.text import Text
@@ -32,6 +32,7 @@ from archsim.report.figures.figure_timeline import timeline_figure
 from archsim.report.figures.figure_utilization import means_of, phase_means, run_parts, utilization_figure
 from archsim.report.figures.gantt import Bar, Gantt, Panel, charted_bodies, gantt, panels
 from archsim.report.figures.look import USUAL
+from archsim.report.looks.cycle_looks import SMALL
 from archsim.report.looks.op_looks import LOAD, MACS, MIXED, SIGMOID, STORE, TANH, op_look
 from archsim.report.text.steps import STEP_BUCKETS, step_stacks
 from archsim.trace import Timeline, Window
@@ -283,7 +284,7 @@ def hand_chart(*bars: Bar, ends: dict[int, int]) -> Gantt:
 def drawn_panel(chart: Gantt, start: int, stop: int) -> Axes:
     with style():
         axes = Figure().add_subplot()
-        figure_timeline._draw_panel(axes, chart, Panel("panel", start, stop, None), USUAL)
+        figure_timeline._draw_panel(axes, chart, Panel("panel", start, stop, None), USUAL, figure_timeline.Seen())
     return axes
 
 
@@ -364,7 +365,10 @@ def test_a_part_that_is_not_to_be_seen_is_in_no_legend(small: Simulation, monkey
     monkeypatch.setattr(figure_stack, "step_stacks", lambda _: {"mac_array": nothing | parts})
     with style():
         figure = stack_figure(small)
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["useful"], "of the others no colour is seen"
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend[-2:] == ["useful", "smaller parts"], "of the others no colour is seen"
+    drawn = {str(bars.get_label()): to_hex(next(iter(bars)).get_facecolor()) for bars in figure.axes[1].containers}
+    assert drawn["padding"] == drawn["wait port"] == SMALL.colour
     inside, behind = figure.axes[1].texts
     assert inside.get_text() == "99.0 %"
     assert behind.get_text() == "padding 0.8 %\nwait port 0.1 %", "what has no room in the bar stands behind it"

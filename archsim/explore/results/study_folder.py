@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from archsim.errors import OutputError
@@ -49,7 +50,8 @@ def write_file(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # in a read-only file system not even a file that is not there can be removed
+            temporary.unlink(missing_ok=True)
         raise cannot_write(path, error) from error
 
 

@@ -89,12 +89,20 @@ def put_lines(figure: Figure, look: Look, lines: Sequence[str]) -> None:
 
 
 def put_legend(
-    figure: Figure, look: Look, handles: Sequence[Artist], most_columns: int = 5, title: str | None = None
+    figure: Figure,
+    look: Look,
+    handles: Sequence[Artist],
+    most_columns: int = 5,
+    title: str | None = None,
+    handle_ems: float = _HANDLE_EMS,
 ) -> None:
-    """Put a legend below a figure, in as many columns as have room, and make it so much higher."""
+    """Put a legend below a figure, in as many columns as have room, and make it so much higher.
+
+    `handle_ems`: how wide a handle is, in sizes of the font; a dashed line with a marker on it needs more.
+    """
     if not handles:
         return
-    columns = legend_columns(look, [str(handle.get_label()) for handle in handles], most_columns)
+    columns = legend_columns(look, [str(handle.get_label()) for handle in handles], most_columns, handle_ems)
     lines = ceil(len(handles) / columns) + (1 if title else 0)
     _add_height(figure, (lines + 0.8) * look.line_inches)
     figure.legend(
@@ -103,15 +111,15 @@ def put_legend(
         ncols=columns,
         frameon=False,
         title=title,
-        handlelength=_HANDLE_EMS,
+        handlelength=handle_ems,
         columnspacing=_GAP_EMS,
     )
 
 
-def legend_columns(look: Look, labels: Sequence[str], most: int) -> int:
+def legend_columns(look: Look, labels: Sequence[str], most: int, handle_ems: float = _HANDLE_EMS) -> int:
     """The number of columns of a legend, of at most `most`, that have room side by side, each with its widest label."""
     em = look.font_points / 72
-    beside = (_HANDLE_EMS + 0.8 + _GAP_EMS) * em  # 0.8: between handle and text
+    beside = (handle_ems + 0.8 + _GAP_EMS) * em  # 0.8: between handle and text
     widths = [text_inches(look, label) + beside for label in labels]
     for columns in range(min(most, len(labels)), 1, -1):
         rows = ceil(len(labels) / columns)  # as matplotlib fills them: downwards, the first columns fuller

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import floor, log10
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from archsim.api import Simulation
 from archsim.checking.format_error import Accuracy, TensorAccuracy
 from archsim.checking.task import TaskFigures
-from archsim.report.figures.drawing import GRID, PALETTE, new_figure, put_title, scale_log_axis
+from archsim.report.figures.drawing import GRID, PALETTE, new_figure, put_legend, put_title, scale_log_axis
 from archsim.report.figures.look import USUAL, Look
 from archsim.report.files.accuracy_figures import counted_sequences
 from archsim.report.text.figures_as_text import error, percent, plural, significant
@@ -21,12 +22,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_ERROR_LOOKS = (("#0072B2", "-"), ("#D55E00", "-"), ("#009E73", "--"), ("#CC79A7", "-."))
+Line = str | tuple[float, tuple[float, ...]]
+
+_ERROR_LOOKS: tuple[tuple[str, Line], ...] = (
+    ("#0072B2", "-"),
+    ("#D55E00", (0, (3, 1.5))),
+    ("#009E73", (0, (1, 1))),
+    ("#CC79A7", (0, (5, 1.5, 1, 1.5))),
+)
+"""Dashes tell them apart in grey."""
 _GOLDEN, _MACHINE = "#999999", "#0072B2"
 _FEW = 40
 """Up to so many time steps are marked one by one."""
 _LOG_FROM = 10.0
 """From so large a ratio of errors on the axis is logarithmic: below, it would have no two decades to be read by."""
+_BESIDE_INCHES = 0.7
+"""Beside the panels, for the numbers at the axis."""
 _MARGIN = 1.3
 _DECADES = 1e-6
 """Of the largest error: what is smaller, as h = 0 at the first step may be, does not stretch the scale."""
@@ -44,26 +55,17 @@ def accuracy_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
     _draw_errors(rows[0], accuracy, spec, steps)
     if accuracy.task:
         _draw_scores(rows[1], accuracy.task, spec)
+        _name_scores(rows[1], accuracy.task, spec, look)
     for axes in rows:
-        _put_legend(axes, look)
         axes.set_xlim(-0.02 * steps, 1.02 * steps - 1)
         axes.grid(axis="y", color=GRID, linewidth=0.5)
         axes.set_axisbelow(True)
     rows[-1].set_xlabel("time step")
     rows[-1].xaxis.set_major_locator(MaxNLocator(min(8, int(look.width_inches * 1.3)), integer=True, min_n_ticks=1))
     figure.align_ylabels(list(rows))
+    put_legend(figure, look, [line for axes in rows for line in axes.get_legend_handles_labels()[0]], 4, handle_ems=3.0)
     put_title(figure, look, simulation, "What the number formats cost over time", _note(accuracy))
     return figure
-
-
-def _put_legend(axes: Axes, look: Look) -> None:
-    """Put the legend of a panel above it, where no data are, in as many columns as have room."""
-    handles, labels = axes.get_legend_handles_labels()
-    if not handles:
-        return
-    widest = max(map(look.text_inches, labels)) + 4.4 * look.font_points / 72
-    columns = max(1, min(4, int((look.width_inches - 0.6) / widest)))
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, frameon=False, borderaxespad=0.1)
 
 
 def _note(accuracy: Accuracy) -> str:
@@ -104,14 +106,14 @@ def _linear_axis(axes: Axes, largest: float) -> None:
     axes.set_ylabel(f"RMS error, no unit ($10^{{{power}}}$)" if power else "RMS error, no unit")
 
 
-def _draw_error(axes: Axes, tensor: TensorAccuracy, steps: int, look: tuple[str, str], least: float) -> None:
+def _draw_error(axes: Axes, tensor: TensorAccuracy, steps: int, look: tuple[str, Line], least: float) -> None:
     values = tensor.rms_by_step[:steps]
     shown = np.where(values > least, values, np.nan)  # a logarithm has no place for 0, as h at the first step may be
     colour, line = look
     axes.plot(
         np.arange(steps),
         shown,
-        line,
+        linestyle=line,
         color=colour,
         linewidth=1.1,
         marker="o" if steps <= _FEW else None,
@@ -137,12 +139,15 @@ def _draw_scores(axes: Axes, task: TaskFigures, spec: NetworkSpec) -> None:
             changed, machine[changed], "x", color=PALETTE[6], markersize=6, markeredgewidth=1.4, label="changed side"
         )
     axes.set_ylabel(task.summary)
+
+
+def _name_scores(axes: Axes, task: TaskFigures, spec: NetworkSpec, look: Look) -> None:
+    """Say above the panel which score it shows, and how many change their side."""
     more = [f"score 1 of {task.golden_scores.shape[2]}"] if task.golden_scores.shape[2] > 1 else []
     more += [f"sequence 1 of {spec.batch}"] if spec.batch > 1 else []
-    axes.set_title(
+    text = (
         f"{task.changed_side:,} of {plural(task.frames, 'score')} ({percent(task.changed_share)}) on another side of "
         f"the threshold, max difference {error(task.max_abs_difference)}"
-        + "".join(f"; shown: {text}" for text in more),
-        loc="left",
-        pad=16,
     )
+    text += "".join(f"; shown: {words}" for words in more)
+    axes.set_title(fill(text, look.characters(look.width_inches - _BESIDE_INCHES * look.scale)), loc="left")

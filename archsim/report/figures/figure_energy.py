@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from archsim.hardware.operators import OperatorKind
 from archsim.program.ir import DataKind
 from archsim.report.figures.drawing import EDGE, in_words, new_figure, put_legend, put_title
 from archsim.report.figures.look import USUAL, Look
+from archsim.report.looks.use_looks import AREA, LEAKS, SMALL, USE_LOOKS, UseLook, data_look, operator_look
 from archsim.report.text.figures_as_text import significant
 from archsim.report.text.text_energy import LEAKAGE, frame_beside, of_what
 
@@ -18,35 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """What energy is used for, and its look: the same in every figure."""
-
-    words: str
-    colour: str
-    hatch: str = ""
-
-
-_WEIGHTS = Use("weights read", "#56B4E9"), Use("weights written", "#56B4E9", "////")
-_INPUT = Use("x read", "#F0E442"), Use("x written", "#F0E442", "////")
-_STATE = Use("h, c, output read", "#CC79A7"), Use("h, c, output written", "#CC79A7", "////")
-_INNER = Use("sums, gates read", "#0072B2"), Use("sums, gates written", "#0072B2", "////")
-_DATA = {
-    **dict.fromkeys((DataKind.W_IH, DataKind.W_HH, DataKind.W_HR, DataKind.WEIGHT_TILE), _WEIGHTS),
-    **dict.fromkeys((DataKind.BIAS, DataKind.PEEPHOLE), _WEIGHTS),
-    **dict.fromkeys((DataKind.X, DataKind.VALID), _INPUT),
-    **dict.fromkeys((DataKind.H, DataKind.C, DataKind.OUTPUT), _STATE),
-    **dict.fromkeys((DataKind.PARTIAL_SUM, DataKind.GATE, DataKind.STREAM), _INNER),
-}
-"""Kind of data -> the looks of reading and writing it."""
-_MULTIPLY, _REGISTER = Use("multiply", "#009E73"), Use("registers", "#E69F00", "\\\\\\\\")
-_OPERATOR, _LEAKS = Use("other operators", "#009E73", "...."), Use("leakage", "#BBBBBB")
-_OPERATORS = {OperatorKind.MULTIPLY: _MULTIPLY, OperatorKind.REGISTER: _REGISTER}
-_USES = (*_WEIGHTS, *_INPUT, *_STATE, *_INNER, _MULTIPLY, _OPERATOR, _REGISTER, _LEAKS)
-"""All looks, in the order of bars and legend."""
-_VISIBLE = 0.01
-"""Of the longest bar: what is nowhere so long is not in the legend, since nobody could find its colour."""
+_VISIBLE_POINTS = 2.5
+"""What is nowhere so wide has no look that one could find: such uses are one part, the smaller ones."""
+_SPECK_POINTS = 0.4
+"""A part that is narrower is not seen at all."""
 _NAMES_INCHES = 1.1
 """Beside the bars, for their names."""
 
@@ -63,9 +39,8 @@ def energy_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(2, 1))
     rows = list(range(len(names)))
     longest = max(energy.part_uj.values())
-    seen = _energy_bars(left, simulation, names, longest)
     areas = [area.part_area_mm2.get(name, 0.0) for name in names]
-    right.barh(rows, areas, 0.66, color="#999999", edgecolor=EDGE, linewidth=0.5)
+    right.barh(rows, areas, 0.66, color=AREA.colour, edgecolor=EDGE, linewidth=0.5)
     for row, size in enumerate(areas):
         right.text(size, row, f" {significant(size)}" if size else " -", va="center", ha="left")
     inches = (look.width_inches - _NAMES_INCHES * look.scale) / 3
@@ -73,6 +48,9 @@ def energy_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
         room = look.text_inches(" 0.00000") / width
         axes.set_xlim(0, (largest or 1) / max(0.2, 1 - room))
         axes.locator_params(axis="x", nbins=max(1, int(width / look.text_inches("1,000 "))))
+    amounts = [uses_of(simulation, name) for name in names]
+    points = 72 * 2 * inches / left.get_xlim()[1]
+    uses = _energy_bars(left, amounts, points)
     left.set_xlabel(f"energy of {of_what(simulation)} (uJ)")
     right.set_xlabel("area (mm\u00b2)")
     left.set_yticks(rows, list(map(in_words, names)))
@@ -80,11 +58,7 @@ def energy_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
     put_legend(
         figure,
         look,
-        [
-            Patch(facecolor=use.colour, hatch=use.hatch, edgecolor=EDGE, linewidth=0.5, label=use.words)
-            for use in _USES
-            if seen.get(use, 0.0) >= _VISIBLE * longest
-        ],
+        [Patch(facecolor=use.colour, hatch=use.hatch, edgecolor=EDGE, linewidth=0.5, label=use.words) for use in uses],
         4,
     )
     note = (
@@ -98,39 +72,42 @@ def energy_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
     return figure
 
 
-def _energy_bars(axes: Axes, simulation: Simulation, names: list[str], longest: float) -> dict[Use, float]:
-    """Draw each bar's parts, and its sum behind it; return the longest part of each use."""
-    seen: dict[Use, float] = {}
-    for row, name in enumerate(names):
+def _energy_bars(axes: Axes, amounts: Sequence[Mapping[UseLook, float]], points: float) -> list[UseLook]:
+    """Draw each bar's parts, and its sum behind it; return the looks that are seen. `points`: how wide 1 uJ is.
+
+    A use that is nowhere wide enough to be found is drawn as one of the smaller parts, which stand last in each bar.
+    """
+    found = [use for use in USE_LOOKS if points * max(parts.get(use, 0.0) for parts in amounts) >= _VISIBLE_POINTS]
+    small = 0.0
+    for row, parts in enumerate(amounts):
         end = 0.0
-        parts = uses_of(simulation, name)
-        for use in _USES:
-            amount = parts.get(use, 0.0)
+        rest = sum(amount for use, amount in parts.items() if use not in found)
+        small = max(small, rest)
+        for use, amount in (*((use, parts.get(use, 0.0)) for use in found), (SMALL, rest)):
             if amount:
-                line = 0.5 if amount >= _VISIBLE * longest else 0
-                axes.barh([row], [amount], 0.66, left=[end], color=use.colour, hatch=use.hatch if line else "",
-                          edgecolor=EDGE, linewidth=line)  # fmt: skip
-                seen[use] = max(seen.get(use, 0.0), amount)
+                wide = points * amount >= _VISIBLE_POINTS
+                axes.barh([row], [amount], 0.66, left=[end], color=use.colour, hatch=use.hatch if wide else "",
+                          edgecolor=EDGE, linewidth=0.5 if wide else 0, label=use.words)  # fmt: skip
             end += amount
         axes.text(end, row, f" {significant(end)}" if end else " 0", va="center", ha="left")
-    return seen
+    return [*found, SMALL] if points * small >= _SPECK_POINTS else found
 
 
-def uses_of(simulation: Simulation, name: str) -> dict[Use, float]:
+def uses_of(simulation: Simulation, name: str) -> dict[UseLook, float]:
     """The energy in uJ of a unit or memory by what it is used for."""
     energy = simulation.stats.energy
     assert energy is not None
-    found: dict[Use, float] = {}
+    found: dict[UseLook, float] = {}
 
-    def add(use: Use, amount: float) -> None:
+    def add(use: UseLook, amount: float) -> None:
         found[use] = found.get(use, 0.0) + amount
 
     if name == LEAKAGE:
-        add(_LEAKS, energy.leakage_uj)
+        add(LEAKS, energy.leakage_uj)
         return found
-    for place, direction in enumerate(("read", "write")):
+    for direction in ("read", "write"):
         for data, amount in energy.memory_uj.get(name, {}).get(direction, {}).items():
-            add(_DATA[DataKind(data)][place], amount)
+            add(data_look(DataKind(data), direction == "write"), amount)
     for operator, amount in energy.unit_uj.get(name, {}).items():
-        add(_OPERATORS.get(OperatorKind(operator), _OPERATOR), amount)
+        add(operator_look(OperatorKind(operator)), amount)
     return found

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from math import log10
 from typing import TYPE_CHECKING
 
@@ -11,18 +10,16 @@ from archsim.api import Simulation
 from archsim.metrics.roofline import Roofline
 from archsim.report.figures.drawing import GRID, PALETTE, in_words, new_figure, put_legend, put_title, scale_log_axis
 from archsim.report.figures.look import USUAL, Look
+from archsim.report.looks.roof_looks import RoofLook, levels, roof_looks
 from archsim.report.text.figures_as_text import percent, significant
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-Dash = tuple[float, tuple[float, ...]]
-
-_COLOURS = (PALETTE[6], PALETTE[5], PALETTE[2], PALETTE[4], PALETTE[1], PALETTE[7])
-_DASHES: tuple[Dash, ...] = ((0, ()), (0, (4, 2)), (0, (6, 2, 1, 2)), (0, (1, 1.5)), (0, (5, 1, 1, 1, 1, 1)))
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _MARKER_POINTS = 6.0
+_HANDLE_EMS = 4.2
+"""A legend's line is so long, in sizes of the font, that its dashes are seen on both sides of its marker."""
 _APART = 1.5
 """The middles of markers at one height are at least so many sizes of a marker apart."""
 _ANY = (1.0, 1000.0)
@@ -30,15 +27,6 @@ _MARGIN = 3.0
 """The picture reaches that many times beyond what is in it."""
 _BESIDE_INCHES = 0.7
 """Beside the picture, for the numbers at the axis."""
-
-
-@dataclass(frozen=True, slots=True)
-class Slope:
-    """The ceiling of memories that have the same bandwidth, and their look."""
-
-    memories: tuple[str, ...]
-    gb_per_s: float
-    number: int
 
 
 def roofline_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
@@ -56,19 +44,19 @@ def roofline_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
     bottom, top = scale_log_axis(axes.yaxis, worst / (2 * _MARGIN), _MARGIN * found.peak_gops)
     axes.axhline(found.peak_gops, color="black", linewidth=1.5)
     handles = [Line2D([], [], color="black", linewidth=1.5, label=f"peak {significant(found.peak_gops)} GOPS")]
-    slopes = slopes_of(found)
-    for slope in slopes:
-        ridge = found.peak_gops / slope.gb_per_s
+    looks = roof_looks(found)
+    for name, ceiling in found.ceilings.items():
+        if looks[name] is not next(one for one in looks.values() if one.slope == looks[name].slope):
+            continue  # its slope is drawn already
+        width = ceiling.bandwidth_gb_per_s
+        ridge = found.peak_gops / width
         start = min(low, ridge / _MARGIN)
-        colour, dash = _line(slope.number)
-        axes.plot(
-            [start, ridge], [start * slope.gb_per_s, found.peak_gops], color=colour, linestyle=dash, linewidth=1.2
-        )
+        colour, dash = looks[name].colour, looks[name].dash
+        axes.plot([start, ridge], [start * width, found.peak_gops], color=colour, linestyle=dash, linewidth=1.2)
     decades = log10(high / low)
     inches = look.width_inches - _BESIDE_INCHES * look.scale
     apart = _APART * _MARKER_POINTS / (72 * inches) * decades
     drop = _APART * _MARKER_POINTS / (72 * 3.0 * look.scale) * log10(top / bottom)
-    looks = {name: (_line(slope.number)[0], marker) for slope, name, marker in _marked(slopes, found)}
     hung = 0
     for gops, steady in ((found.step_gops, True), (found.run_gops, False)):
         points = {
@@ -77,14 +65,14 @@ def roofline_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
             if (intensity := ceiling.step_ops_per_byte if steady else ceiling.run_ops_per_byte) is not None
         }
         for name, level in levels(points, apart).items():
-            colour, marker = looks[name]
+            colour, marker = looks[name].colour, looks[name].marker
             height = gops / 10 ** (level * drop)
             hung += level > 0
             if level:
                 axes.plot([points[name]] * 2, [gops, height], color=colour, linewidth=0.8, zorder=2.5)
             axes.plot([points[name]], [height], marker, color=colour, markerfacecolor=colour if steady else "white",
                       markersize=_MARKER_POINTS, zorder=3)  # fmt: skip
-    handles += _memory_handles(slopes, found, looks)
+    handles += _memory_handles(found, looks)
     reached = (
         (f"steady state, {significant(found.step_gops)} GOPS", found.step_gops, "--"),
         (f"whole run, {significant(found.run_gops)} GOPS", found.run_gops, ":"),
@@ -103,7 +91,7 @@ def roofline_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
     axes.set_xlabel("operational intensity at the memory (ops/byte)")
     axes.set_ylabel("performance (GOPS)")
     axes.grid(visible=True, which="major", color=GRID, linewidth=0.6)
-    put_legend(figure, look, handles, 3)
+    put_legend(figure, look, handles, 3, handle_ems=_HANDLE_EMS)
     note = (
         f"lowest roof of the time steps: {in_words(found.step_binding)}, {percent(found.step_roof_share)} of it "
         f"reached; of the whole run: {in_words(found.run_binding)}, {percent(found.run_roof_share)}"
@@ -112,43 +100,17 @@ def roofline_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
     return figure
 
 
-def slopes_of(found: Roofline) -> list[Slope]:
-    """The ceilings; memories of one bandwidth share theirs, since two lines in one place look like one."""
-    by_width: dict[float, list[str]] = {}
-    for memory, ceiling in found.ceilings.items():
-        by_width.setdefault(ceiling.bandwidth_gb_per_s, []).append(memory)
-    return [Slope(tuple(names), width, number) for number, (width, names) in enumerate(by_width.items())]
-
-
-def levels(intensities: dict[str, float], apart: float) -> dict[str, int]:
-    """How far down each marker hangs, so that none lies on another one that is less than `apart` decades away."""
-    found: dict[str, int] = {}
-    for name, intensity in sorted(intensities.items(), key=lambda item: item[1]):
-        near = {level for other, level in found.items() if abs(log10(intensity / intensities[other])) < apart}
-        found[name] = next(level for level in range(len(near) + 1) if level not in near)
-    return found
-
-
-def _line(number: int) -> tuple[str, Dash]:
-    return _COLOURS[number % len(_COLOURS)], _DASHES[number % len(_DASHES)]
-
-
-def _marked(slopes: Sequence[Slope], found: Roofline) -> list[tuple[Slope, str, str]]:
-    """Each memory with its slope and a marker of its own."""
-    order = list(found.ceilings)
-    return [(slope, name, _MARKERS[order.index(name) % len(_MARKERS)]) for slope in slopes for name in slope.memories]
-
-
-def _memory_handles(slopes: Sequence[Slope], found: Roofline, looks: dict[str, tuple[str, str]]) -> list[Line2D]:
+def _memory_handles(found: Roofline, looks: Mapping[str, RoofLook]) -> list[Line2D]:
+    """A handle a memory, those of one slope after each other."""
     from matplotlib.lines import Line2D
 
     return [
         Line2D(
-            [], [], color=_line(slope.number)[0], linestyle=_line(slope.number)[1], linewidth=1.2,
-            marker=looks[name][1], markersize=_MARKER_POINTS,
-            label=f"{in_words(name)} {significant(slope.gb_per_s)} GB/s",
+            [], [], color=looks[name].colour, linestyle=looks[name].dash, linewidth=1.2,
+            marker=looks[name].marker, markersize=_MARKER_POINTS,
+            label=f"{in_words(name)} {significant(found.ceilings[name].bandwidth_gb_per_s)} GB/s",
         )
-        for slope, name, _ in _marked(slopes, found)
+        for name in sorted(looks, key=lambda name: looks[name].slope)
     ]  # fmt: skip
 
 

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
+from archsim.metrics import Stack
 from archsim.program.ir import PhaseKind
 from archsim.report.figures.drawing import EDGE, in_words, new_figure, put_legend, put_title, text_colour, text_inches
 from archsim.report.figures.look import USUAL, Look
-from archsim.report.looks.cycle_looks import cycle_look
+from archsim.report.looks.cycle_looks import SMALL, CycleLook, cycle_look
 from archsim.report.text.steps import STEP_BUCKETS, step_stacks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
 
-_PHASE_COLOURS = {
-    PhaseKind.PROLOGUE: "#BBBBBB",
-    PhaseKind.BODY: "#FFFFFF",
-    PhaseKind.EPILOGUE: "#777777",
+_PHASE_LOOKS = {
+    PhaseKind.PROLOGUE: cycle_look("prologue"),
+    PhaseKind.BODY: CycleLook("#FFFFFF"),
+    PhaseKind.EPILOGUE: cycle_look("epilogue"),
 }
+_SMALL = "smaller parts"
 _VISIBLE_POINTS = 3.0
-"""A part that is nowhere so wide is no colour that one could find: it stands in words alone, not in the legend."""
+"""What is nowhere so wide has no look that one could find: such buckets and phases are one part, the smaller ones."""
+_SPECK_POINTS = 0.4
+"""A part that is narrower is not seen at all."""
 _WRITTEN = 0.1
 """Percent from which on a part is written."""
 _LINES = 3
@@ -40,67 +45,88 @@ def stack_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
     figure = new_figure(look, 1.35 + 0.47 * len(stacks))
     top, axes = figure.subplots(2, 1, height_ratios=(1.0, len(stacks)))
     inches = look.width_inches - _BESIDE_INCHES * look.scale
-    least = 100 * text_inches(look, "99.9 % ") / inches
-    _draw_phases(top, simulation, look, inches)
-    ends = dict.fromkeys(stacks, 0.0)
-    behind: dict[str, list[tuple[str, float]]] = {name: [] for name in stacks}
+    shown = _draw_phases(top, simulation, look, inches)
+    shown |= _draw_units(axes, stacks, length, look, inches)
     rows = list(range(len(stacks)))
-    handles = []
-    for bucket in STEP_BUCKETS:
-        shares = [100 * stack[bucket] / length for stack in stacks.values()]
-        if not any(shares):
-            continue
-        cycles = cycle_look(bucket)
-        visible = max(shares) * inches * 72 / 100 >= _VISIBLE_POINTS
-        bars = axes.barh(
-            rows,
-            shares,
-            0.66,
-            left=list(ends.values()),
-            label=in_words(bucket),
-            color=cycles.colour,
-            hatch=cycles.hatch if visible else "",
-            edgecolor=EDGE,
-            linewidth=0.5 if visible else 0,
-        )
-        handles += [bars[0]] if visible else []
-        if visible:
-            bars[0].set_label(in_words(bucket))
-        for row, (name, share) in enumerate(zip(stacks, shares, strict=True)):
-            if share >= least:
-                _write(axes, ends[name] + share / 2, row, f"{share:.1f} %", cycles.colour)
-            elif share >= _WRITTEN:
-                behind[name].append((in_words(bucket), share))
-            ends[name] += share
-    for row, parts in enumerate(behind.values()):
-        axes.text(101, row, "\n".join(_small_parts(parts)), ha="left", va="center", linespacing=1.1)
     axes.set_yticks(rows, list(map(in_words, stacks)))
     axes.invert_yaxis()
     axes.set_xlim(0, 100)
     axes.set_xlabel(f"% of the {length:,} cycles of the time steps")
-    put_legend(figure, look, handles, 5)
+    order = sorted(shown, key=lambda words: shown[words] is SMALL)
+    put_legend(figure, look, [_patch(words, shown[words]) for words in order], 5)
     put_title(figure, look, simulation, "Where the cycles went: the run, and each unit in its time steps", "")
     return figure
 
 
-def _draw_phases(axes: Axes, simulation: Simulation, look: Look, inches: float) -> None:
-    """Draw the bar of the whole run."""
+def _draw_units(
+    axes: Axes, stacks: Mapping[str, Stack], length: int, look: Look, inches: float
+) -> dict[str, CycleLook]:
+    """Draw a bar a unit; return the looks that are seen, by what they are called.
+
+    A bucket that is nowhere wide enough to be found is drawn as one of the smaller parts, which stand last.
+    """
+    widest = {bucket: max(stack[bucket] for stack in stacks.values()) / length for bucket in STEP_BUCKETS}
+    found = [bucket for bucket in STEP_BUCKETS if widest[bucket] * inches * 72 >= _VISIBLE_POINTS]
+    shown = {in_words(bucket): cycle_look(bucket) for bucket in found}
+    least = 100 * text_inches(look, "99.9 % ") / inches
+    ends = [0.0] * len(stacks)
+    behind: list[list[tuple[str, float]]] = [[] for _ in stacks]
+    for bucket in (*found, *(bucket for bucket in STEP_BUCKETS if bucket not in found and widest[bucket])):
+        shares = [100 * stack[bucket] / length for stack in stacks.values()]
+        cycles = cycle_look(bucket) if bucket in found else SMALL
+        if cycles is SMALL and widest[bucket] * inches * 72 >= _SPECK_POINTS:
+            shown[_SMALL] = SMALL
+        _draw_parts(axes, shares, ends, cycles, in_words(bucket))
+        for row, share in enumerate(shares):
+            if share >= least:
+                _write(axes, ends[row] + share / 2, row, f"{share:.1f} %", cycles.colour)
+            elif share >= _WRITTEN:
+                behind[row].append((in_words(bucket), share))
+            ends[row] += share
+    for row, parts in enumerate(behind):
+        axes.text(101, row, "\n".join(_small_parts(parts)), ha="left", va="center", linespacing=1.1)
+    return shown
+
+
+def _draw_parts(axes: Axes, shares: Sequence[float], ends: Sequence[float], cycles: CycleLook, words: str) -> None:
+    """Draw a part of each bar; of the smaller parts, whose colour edges would hide, without them."""
+    rows, line = range(len(shares)), 0.0 if cycles is SMALL else 0.5
+    axes.barh(rows, shares, 0.66, left=ends, label=words, color=cycles.colour, hatch=cycles.hatch,
+              edgecolor=EDGE, linewidth=line)  # fmt: skip
+
+
+def _patch(words: str, cycles: CycleLook) -> Patch:
+    from matplotlib.patches import Patch
+
+    return Patch(facecolor=cycles.colour, hatch=cycles.hatch, edgecolor=EDGE, linewidth=0.5, label=words)
+
+
+def _draw_phases(axes: Axes, simulation: Simulation, look: Look, inches: float) -> dict[str, CycleLook]:
+    """Draw the bar of the whole run; return the looks of phases whose name does not stand in the bar."""
     total, end = simulation.trace.total_cycles, 0.0
     behind: list[tuple[str, float]] = []
+    shown: dict[str, CycleLook] = {}
     for name, kind, cycles in _phases(simulation):
         share = 100 * cycles / total
-        colour = _PHASE_COLOURS[kind]
-        axes.barh([0], [share], 0.9, left=[end], color=colour, edgecolor=EDGE, linewidth=0.5)
+        points = share / 100 * inches * 72
+        phase, words = _PHASE_LOOKS[kind], f"{name} (of the run)"
+        if points < _VISIBLE_POINTS:
+            phase, words = SMALL, _SMALL
+        _draw_parts(axes, [share], [end], phase, name)
         if max(text_inches(look, f"{text} ") for text in (name, "99.9 %")) < share / 100 * inches:
-            _write(axes, end + share / 2, 0, f"{name}\n{share:.1f} %", colour)
-        elif share >= _WRITTEN:
-            behind.append((name, share))
+            _write(axes, end + share / 2, 0, f"{name}\n{share:.1f} %", phase.colour)
+        else:
+            if points >= _SPECK_POINTS:
+                shown[words] = phase
+            if share >= _WRITTEN:
+                behind.append((name, share))
         end += share
     axes.text(101, 0, "\n".join(_small_parts(behind)), ha="left", va="center", linespacing=1.1)
     axes.set_xlim(0, 100)
-    axes.set_ylim(-0.5, 0.5)
+    axes.set_ylim(-0.36, 0.36)
     axes.set_yticks([0], ["run"])
     axes.set_xlabel(f"% of the {total:,} cycles of the run")
+    return shown
 
 
 def _phases(simulation: Simulation) -> list[tuple[str, PhaseKind, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,16 @@ class Scale:
     points_per_character: float
 
 
+@dataclass(slots=True)
+class Seen:
+    """What was drawn so far, which the legend explains; of each look whether a bar has its hatch."""
+
+    looks: dict[OpLook, bool] = field(default_factory=dict)
+    tails: bool = False
+    ends: bool = False
+    chain: bool = False
+
+
 def timeline_figure(simulation: Simulation, look: Look = USUAL, path: Sequence[Segment] = ()) -> Figure:
     """One panel with all recorded steps if they are few ops, else one step and a closer look at its end.
 
@@ -66,10 +76,12 @@ def timeline_figure(simulation: Simulation, look: Look = USUAL, path: Sequence[S
     figure = new_figure(look, 0.3 + (0.55 + 0.36 * units) * len(shown))
     rows = figure.subplots(len(shown), 1, squeeze=False)[:, 0]
     chain = list(_chain(simulation, charts[0], path))
-    mixed = [_draw_panel(axes, chart, panel, look) for axes, (chart, panel) in zip(rows, shown, strict=True)]
-    drawn = [_draw_chain(axes, chain, panel) for axes, (_, panel) in zip(rows, shown, strict=True)]
+    seen = Seen()
+    for axes, (chart, panel) in zip(rows, shown, strict=True):
+        _draw_panel(axes, chart, panel, look, seen)
+        seen.chain |= _draw_chain(axes, chain, panel)
     rows[-1].set_xlabel(f"cycle of the run ({simulation.arch.config.clock_mhz:,g} cycles = 1 us)")
-    _legend(figure, look, charts, any(mixed), any(drawn))
+    _legend(figure, look, charts[0].step_end_means, seen)
     put_title(figure, look, simulation, "What every unit does, cycle by cycle", _left_out(simulation, charts, numbers))
     return figure
 
@@ -83,39 +95,45 @@ def _left_out(simulation: Simulation, charts: Sequence[Gantt], numbers: Sequence
     return f"{len(charts)} of {len(bodies)} layers, those that take longest"
 
 
-def _draw_panel(axes: Axes, chart: Gantt, panel: Panel, look: Look) -> bool:
-    """Draw one panel; return whether ops of several kinds were merged in it."""
+def _draw_panel(axes: Axes, chart: Gantt, panel: Panel, look: Look, seen: Seen) -> None:
+    """Draw one panel, and note what is seen in it."""
     inches = look.width_inches - _NAMES_INCHES * look.scale
     scale = Scale(72 * inches / (panel.stop - panel.start), 72 * look.text_inches("x") * 1.1)
     least, gap = (points / scale.points_per_cycle for points in (_SHORT_POINTS, _GAP_POINTS))
-    mixed = False
     for row, unit in enumerate(chart.units):
         mine = [bar for bar in chart.bars if bar.unit == unit and bar.done > panel.start and bar.start < panel.stop]
         long, short = merge_short(mine, least, gap)
         for op_look in dict.fromkeys(bar.look for bar in long):
             bars = [bar for bar in long if bar.look is op_look]
             _draw_bars(axes, bars, row, op_look, scale)
+            hatched = any(_is_wide(bar, scale) for bar in bars if bar.free > panel.start)
+            if any(bar.free > panel.start for bar in bars):
+                seen.looks[op_look] = hatched or seen.looks.get(op_look, False)
             _name_bars(axes, bars, panel, row, op_look.colour, scale)
         for ops in short:
-            mixed = mixed or len(ops.looks) > 1
-            _draw_short(axes, ops, row, (ops.looks[0] if len(ops.looks) == 1 else MIXED).colour, scale)
-    _mark_steps(axes, chart, panel)
+            op_look = ops.looks[0] if len(ops.looks) == 1 else MIXED
+            _draw_short(axes, ops, row, op_look.colour, scale)
+            if ops.free > panel.start:
+                seen.looks.setdefault(op_look, False)
+        seen.tails |= any(bar.done > bar.free for bar in mine)
+    seen.ends |= _mark_steps(axes, chart, panel)
     _mark_gap(axes, chart, panel, scale)
     axes.set_xlim(panel.start, panel.stop)
     axes.set_ylim(len(chart.units) - 0.5, -0.5)
     axes.set_yticks(range(len(chart.units)), list(map(in_words, chart.units)))
     axes.set_title("\n".join(wrap(panel.title, look.characters(inches))), loc="left", pad=2 * look.font_points)
     label_cycles(axes.xaxis, inches, look)
-    return mixed
+
+
+def _is_wide(bar: Bar, scale: Scale) -> bool:
+    """Whether a bar has room for a hatch."""
+    return (bar.free - bar.start) * scale.points_per_cycle >= _HATCH_POINTS
 
 
 def _draw_bars(axes: Axes, bars: Sequence[Bar], row: int, look: OpLook, scale: Scale) -> None:
     _draw_tails(axes, bars, row, look.colour)
-    wide = [(bar.free - bar.start) * scale.points_per_cycle >= _HATCH_POINTS for bar in bars]
     for hatched in (True, False):
-        spans = [
-            (bar.start, bar.free - bar.start) for bar, is_wide in zip(bars, wide, strict=True) if is_wide is hatched
-        ]
+        spans = [(bar.start, bar.free - bar.start) for bar in bars if _is_wide(bar, scale) is hatched]
         if spans:
             axes.broken_barh(
                 spans,
@@ -152,13 +170,15 @@ def _name_bars(axes: Axes, bars: Sequence[Bar], panel: Panel, row: int, colour: 
             axes.text(middle, row, bar.label, ha="center", va="center", color=text_colour(colour), bbox=box, zorder=3)
 
 
-def _mark_steps(axes: Axes, chart: Gantt, panel: Panel) -> None:
-    for step, cycle in chart.step_ends.items():
-        if panel.start <= cycle <= panel.stop:
-            axes.axvline(cycle, color="black", linestyle=(0, (4, 2)), linewidth=1, zorder=4)
-            place = (cycle - panel.start) / (panel.stop - panel.start)
-            side = "right" if place > 0.9 else "left" if place < 0.1 else "center"
-            axes.text(cycle, -0.55, f"step {step} ends", ha=side, va="bottom")
+def _mark_steps(axes: Axes, chart: Gantt, panel: Panel) -> bool:
+    """Mark where steps end; return whether any does in the panel."""
+    inside = {step: cycle for step, cycle in chart.step_ends.items() if panel.start <= cycle <= panel.stop}
+    for step, cycle in inside.items():
+        axes.axvline(cycle, color="black", linestyle=(0, (4, 2)), linewidth=1, zorder=4)
+        place = (cycle - panel.start) / (panel.stop - panel.start)
+        side = "right" if place > 0.9 else "left" if place < 0.1 else "center"
+        axes.text(cycle, -0.55, f"step {step} ends", ha=side, va="bottom")
+    return bool(inside)
 
 
 def _mark_gap(axes: Axes, chart: Gantt, panel: Panel, scale: Scale) -> None:
@@ -195,22 +215,21 @@ def _draw_chain(axes: Axes, chain: Sequence[tuple[int, int, int]], panel: Panel)
     return bool(points)
 
 
-def _legend(figure: Figure, look: Look, charts: Sequence[Gantt], mixed: bool, chain: bool) -> None:
-    """Explain each group of kinds of op that is drawn, and what else is."""
+def _legend(figure: Figure, look: Look, ends: str, seen: Seen) -> None:
+    """Explain what is drawn: a hatch only where a bar has it."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    used = {bar.look for chart in charts for bar in chart.bars}
     handles: list[Patch | Line2D] = [
-        Patch(facecolor=found.colour, hatch=found.hatch, edgecolor=EDGE, linewidth=0.5, label=found.words)
-        for found in LOOKS
-        if found in used
-    ]
-    if mixed:
-        handles.append(Patch(facecolor=MIXED.colour, label=MIXED.words))
-    handles.append(Patch(facecolor="#DDDDDD", label="paler: in the pipeline"))
-    means = charts[0].step_end_means
-    handles.append(Line2D([], [], color="black", linestyle=(0, (4, 2)), linewidth=1, label=means))
-    if chain:
+        Patch(facecolor=found.colour, hatch=found.hatch if seen.looks[found] else "", edgecolor=EDGE,
+              linewidth=0.5, label=found.words)
+        for found in (*LOOKS, MIXED)
+        if found in seen.looks
+    ]  # fmt: skip
+    if seen.tails:
+        handles.append(Patch(facecolor="#DDDDDD", label="paler: in the pipeline"))
+    if seen.ends:
+        handles.append(Line2D([], [], color="black", linestyle=(0, (4, 2)), linewidth=1, label=ends))
+    if seen.chain:
         handles.append(Line2D([], [], color=_CHAIN, linewidth=1.6, label="critical path"))
     put_legend(figure, look, handles, 4)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from archsim.api import Simulation
-from archsim.program.ir import DataKind, Op
 from archsim.report.looks.op_looks import OpLook, op_look
-from archsim.report.text.steps import body_numbers
+from archsim.report.text.steps import body_numbers, step_ends
 
 _FEW_BARS = 90
 """So many bars are readable in one panel."""
@@ -81,22 +80,17 @@ def gantt(simulation: Simulation, number: int) -> Gantt:
     """The chart of everything on record of the time steps of the body of that number."""
     ops = simulation.program.phases[number].ops
     bars = []
-    ends: dict[int, int] = {}
-    h_ends: dict[int, int] = {}
     for record in simulation.trace.records:
-        if record.phase != number:
-            continue
-        op = ops[record.op]
-        step = op.step(record.repetition)
-        bars.append(Bar(op.unit, op_look(op.label), op.label, step, record.start, record.free, record.done))
-        ends[step] = max(ends.get(step, 0), record.done)
-        if _writes_h(op):
-            h_ends[step] = max(h_ends.get(step, 0), record.done)
+        if record.phase == number:
+            op = ops[record.op]
+            step = op.step(record.repetition)
+            bars.append(Bar(op.unit, op_look(op.label), op.label, step, record.start, record.free, record.done))
     mac_unit = next((op.unit for op in ops if op.macs), None)
-    means = "step ends: h complete" if h_ends else "step ends: ops done"
+    ends = step_ends(simulation, number)
+    means = f"step ends: {ends.means}"
     several = len(charted_bodies(simulation, len(simulation.program.phases))) > 1
     body = simulation.program.phases[number].name.removeprefix("body of ") if several else ""
-    return Gantt(tuple(simulation.trace.units), mac_unit, tuple(bars), h_ends or ends, means, body)
+    return Gantt(tuple(simulation.trace.units), mac_unit, tuple(bars), ends.cycles, means, body)
 
 
 def merge_short(bars: Iterable[Bar], least: float, gap: float) -> tuple[list[Bar], list[ShortOps]]:
@@ -163,7 +157,3 @@ def _longest_gap(chart: Gantt, begin: int, end: int, length: int) -> tuple[int, 
         if start > free and begin - length // 2 <= free <= end + length // 2
     ]
     return max(gaps, key=lambda gap: (gap[1] - gap[0], gap[0]), default=None)
-
-
-def _writes_h(op: Op) -> bool:
-    return op.unit != "dram" and any(region.buffer.kind is DataKind.H for region in op.writes)

@@ -1,4 +1,7 @@
-"""Gives every cause and use of a cycle its colour and hatch: the same in every figure and page of every run."""
+"""Gives every cause and use of a cycle its colour and hatch: the same in every figure and page of every run.
+
+Of one hatch, colours differ in lightness, so that they are told apart in grey.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,9 @@ class CycleLook:
     hatch: str = ""
 
 
-OTHER = CycleLook("#999999", "....")
+OTHER = CycleLook("#444444", "++++")
+SMALL = CycleLook("#222222")
+"""Parts too small for a look of their own, all together."""
 
 CYCLE_LOOKS = {
     "useful": CycleLook("#0072B2"),
@@ -21,17 +26,17 @@ CYCLE_LOOKS = {
     "stream": CycleLook("#56B4E9"),
     "drain": CycleLook("#009E73", "////"),
     "wait_port": CycleLook("#009E73", "...."),
-    "write_port": CycleLook("#009E73"),
-    "token": CycleLook("#E69F00"),
-    "issue": CycleLook("#666666"),
-    "wait_frame": CycleLook("#CC79A7", "////"),
-    "wait_recurrence": CycleLook("#D55E00"),
+    "write_port": CycleLook("#009E73", "xxxx"),
+    "token": CycleLook("#E69F00", "||||"),
+    "issue": CycleLook("#666666", "\\\\\\\\"),
+    "wait_frame": CycleLook("#CC79A7", "++++"),
+    "wait_recurrence": CycleLook("#D55E00", "||||"),
     "wait_input": CycleLook("#F0E442", "xxxx"),
     "wait_weights": CycleLook("#F0E442", "...."),
-    "wait_accumulator": CycleLook("#CC79A7", "\\\\\\\\"),
-    "wait_operand": CycleLook("#E69F00", "////"),
+    "wait_accumulator": CycleLook("#CC79A7", "xxxx"),
+    "wait_operand": CycleLook("#E69F00", "\\\\\\\\"),
     "wait_buffer": CycleLook("#CC79A7", "...."),
-    "wait_issue": CycleLook("#999999", "xxxx"),
+    "wait_issue": CycleLook("#999999", "----"),
     "prologue": CycleLook("#BBBBBB"),
     "handover": CycleLook("#CCCCCC", "////"),
     "epilogue": CycleLook("#777777"),

@@ -1,4 +1,7 @@
-"""Gives every kind of op its colour, hatch and words: the same in every figure of every run."""
+"""Gives every kind of op its colour, hatch and words: the same in every figure of every run.
+
+Of one hatch, colours differ in lightness, so that they are told apart in grey.
+"""
 
 from __future__ import annotations
 
@@ -22,18 +25,18 @@ PROJECTION = OpLook("projection of h", "#009E73", "....")
 LOAD = OpLook("load", "#56B4E9")
 STORE = OpLook("store", "#E69F00", "////")
 SIGMOID = OpLook("sigmoid", "#F0E442")
-TANH = OpLook("tanh", "#0072B2", "....")
+TANH = OpLook("tanh", "#0072B2", "xxxx")
 FUNCTION = OpLook("another function", "#F0E442", "xxxx")
-CELL = OpLook("update of c", "#D55E00")
-HIDDEN = OpLook("update of h", "#CC79A7", "////")
+CELL = OpLook("update of c", "#D55E00", "----")
+HIDDEN = OpLook("update of h", "#CC79A7", "\\\\\\\\")
 RESET = OpLook("reset gate on h", "#E69F00", "....")
 PEEPHOLE = OpLook("peephole", "#56B4E9", "xxxx")
-SHIFT = OpLook("shift of weights", "#CC79A7", "\\\\\\\\")
-MERGE = OpLook("merge of directions", "#0072B2", "xxxx")
-DRAIN = OpLook("drain of sums", "#999999", "....")
+SHIFT = OpLook("shift of weights", "#CC79A7", "||||")
+MERGE = OpLook("merge of directions", "#0072B2", "++++")
+DRAIN = OpLook("drain of sums", "#999999", "----")
 IDLE = OpLook("kept idle", "#F2F2F2")
-OTHER = OpLook("another op", "#999999", "xxxx")
-MIXED = OpLook("several short ops", "#4D4D4D")
+OTHER = OpLook("another op", "#999999", "++++")
+MIXED = OpLook("several short ops", "#222222")
 """Merged ops of several kinds."""
 
 _BY_NAME = {

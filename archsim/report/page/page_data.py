@@ -19,8 +19,10 @@ from archsim.report.page.charts.utilization import UseChart, utilization_chart
 from archsim.report.page.saved_run import SavedRun
 from archsim.report.text.explain_text import latency_by_cause
 from archsim.report.text.layout import facts, heading, sentence
-from archsim.report.text.summary import summary_rows
+from archsim.report.text.summary import MORE, change_rows, summary_rows
 from archsim.report.text.text_accuracy import accuracy
+from archsim.report.text.text_activity import activity
+from archsim.report.text.text_changes import measured_changes
 from archsim.report.text.text_energy import energy
 from archsim.report.text.text_frames import frame
 from archsim.report.text.text_further import further
@@ -107,16 +109,17 @@ def texts_of(run: SavedRun, name: str) -> RunTexts:
         total = stats.latency_cycles if frames is None else frames.frame_latency_cycles
         by_cause = latency_by_cause(findings.stack, total)
     sections = {
-        "summary": [facts(summary_rows(simulation, findings)), *_notes(run), *header(simulation)[1:]],
+        "summary": [facts(_summary(run)), *_notes(run), *header(simulation)[1:]],
         "latency": [
             *frame(simulation, findings),
             *latency(simulation),
             *step(simulation, findings),
+            *measured_changes(run.near),
             *by_cause,
             *throughput(simulation),
         ],
         "cycles": mac_stack(simulation),
-        "utilization": units(simulation),
+        "utilization": [*units(simulation), *activity(simulation)],
         "timeline": [],
         "roofline": roofline(simulation),
         "traffic": [*traffic(simulation), *room(simulation)],
@@ -128,6 +131,15 @@ def texts_of(run: SavedRun, name: str) -> RunTexts:
     texts = {section: blocks(parts) for section, parts in sections.items()}
     command = f"cd {shlex.quote(str(run.folder))} && {shlex.join(run.manifest.command)}"
     return RunTexts(name, title, texts, run.arch_yaml, run.workload_yaml, command)
+
+
+def _summary(run: SavedRun) -> list[tuple[str, str]]:
+    """What `archsim run` prints."""
+    return [
+        *summary_rows(run.simulation, run.findings),
+        *change_rows(run.near),
+        ("more", f"the other tabs, report.txt; {MORE}"),
+    ]
 
 
 def names_of(folders: Sequence[Path]) -> list[str]:

@@ -15,7 +15,9 @@ import numpy.typing as npt
 from pydantic import TypeAdapter, ValidationError
 
 from archsim.api import Simulation, simulate
+from archsim.api.evaluate import Evaluator
 from archsim.api.explain import Findings, find
+from archsim.api.near_changes import NearChanges, near_changes
 from archsim.checking.format_error import Accuracy, OverflowCount, TensorAccuracy
 from archsim.checking.validation import Validation
 from archsim.config.regular_files import read_regular
@@ -40,13 +42,15 @@ _MOST_CSV_BYTES = 256 << 20
 class SavedRun:
     """A run of a folder: repeated without its numbers, of which it has the verdict and the errors that were saved.
 
-    `steps`: the time steps that the timeline is to show; `changed`: figures of the folder that are others now.
+    `near`: what small changes of its machine bring; `steps`: the time steps that the timeline is to show; `changed`:
+    figures of the folder that are others now.
     """
 
     folder: Path
     manifest: Manifest
     simulation: Simulation
     findings: Findings
+    near: NearChanges
     accuracy: AccuracyFigures | None
     steps: range
     changed: tuple[str, ...]
@@ -54,8 +58,10 @@ class SavedRun:
     workload_yaml: str
 
 
-def read_run(folder: Path, steps: range | None = None) -> SavedRun:
+def read_run(folder: Path, steps: range | None = None, near: NearChanges | None = None) -> SavedRun:
     """Read and repeat the run of a folder; `steps`: those of the timeline, by default some from the middle.
+
+    `near`: what changes of the machine bring, if they were measured already; else they are here.
 
     Raises what loading and simulating its inputs raises, and WorkloadError for a folder that is none of a run, or for
     steps that it does not have.
@@ -76,7 +82,8 @@ def read_run(folder: Path, steps: range | None = None) -> SavedRun:
         asked, last = f"{shown.start}-{shown.stop - 1}", workload.spec.steps - 1
         raise WorkloadError((Fault(f"--steps {asked}", "", f"{folder} has the time steps 0 to {last}"),))
     window = Window(max(0, shown.start - 1), len(shown) + 1)  # what a step's first ops wait for is in the one before
-    run = simulate(arch, workload, schedule, timing_only=True, window=window)
+    evaluator = Evaluator()
+    run = simulate(arch, workload, schedule, timing_only=True, window=window, evaluator=evaluator)
     changed = _changed(saved, run)
     by_step = {} if accuracy is None else _errors_by_step(folder / "accuracy.csv")
     run = replace(run, validation=validation, accuracy=None if accuracy is None else _errors(accuracy, by_step))
@@ -85,6 +92,7 @@ def read_run(folder: Path, steps: range | None = None) -> SavedRun:
         manifest,
         run,
         find(run),
+        near_changes(run, evaluator) if near is None else near,
         accuracy,
         shown,
         changed,

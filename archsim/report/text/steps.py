@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
@@ -10,7 +11,7 @@ from archsim.errors import SimulatorBug
 from archsim.families.registry import build_units
 from archsim.metrics import Stack
 from archsim.metrics.stacks import BUCKETS
-from archsim.program.ir import PhaseKind, Wait
+from archsim.program.ir import DataKind, Op, PhaseKind, Wait
 from archsim.trace import Timeline
 
 STEP_BUCKETS = tuple(bucket for bucket in BUCKETS if bucket not in ("prologue", "handover", "epilogue"))
@@ -64,3 +65,29 @@ def step_stacks(simulation: Simulation) -> dict[str, Stack]:
             raise SimulatorBug(f"the cycles of {name} in the time steps do not add up to {length}: {stack}")
         stacks[name] = stack
     return stacks
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnds:
+    """When each recorded time step of a body ends, in cycles of the run, and what that means."""
+
+    cycles: dict[int, int]
+    means: str
+
+
+def step_ends(simulation: Simulation, number: int) -> StepEnds:
+    """When the steps of the body of that number end: as their h is complete, without an h as their ops are done."""
+    ops = simulation.program.phases[number].ops
+    ends: dict[int, int] = {}
+    h_ends: dict[int, int] = {}
+    for record in simulation.trace.records:
+        if record.phase == number:
+            op = ops[record.op]
+            step = op.step(record.repetition)
+            for found in (ends, h_ends) if _writes_h(op) else (ends,):
+                found[step] = max(found.get(step, 0), record.done)
+    return StepEnds(h_ends, "h complete") if h_ends else StepEnds(ends, "ops done")
+
+
+def _writes_h(op: Op) -> bool:
+    return op.unit != "dram" and any(region.buffer.kind is DataKind.H for region in op.writes)

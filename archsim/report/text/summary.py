@@ -25,6 +25,8 @@ NAME = len("utilization")
 LOSSES = 3
 """How many losses are named."""
 USEFUL = "useful"
+MORE = "archsim explain, archsim whatif, with the same arguments"
+"""What says more of a run than its report."""
 PARTS = 3
 """How many parts of a step are named."""
 
@@ -46,13 +48,18 @@ def summary_rows(simulation: Simulation, findings: Findings) -> list[Line]:
 
 def print_changes(changes: NearChanges, console: Console) -> None:
     """Print the best changes measured, and what measures the others."""
+    rows = [(name.ljust(NAME) if name == "changes" else name, text) for name, text in change_rows(changes)]
+    print_parts([facts([*rows, ("more", f"--full; {MORE}")])], console)
+
+
+def change_rows(changes: NearChanges) -> list[Line]:
+    """The lines of the summary on the best changes measured."""
     found = list(best_changes(changes))
     if changes.left_out:
         found = [f"not measured here: {changes.left_out}"]
     elif not found:
         found = ["of a single number, by a notch: none makes it faster"]
-    rows = [("" if place else "changes".ljust(NAME), text) for place, text in enumerate(found)]
-    print_parts([facts([*rows, ("more", "--full; archsim explain, archsim whatif, with the same arguments")])], console)
+    return [("" if place else "changes", text) for place, text in enumerate(found)]
 
 
 def _asked(simulation: Simulation) -> Iterator[Line]:

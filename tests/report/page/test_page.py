@@ -6,16 +6,22 @@ import gzip
 import json
 import shutil
 from base64 import b64decode
-from itertools import pairwise
+from itertools import combinations, pairwise
+from math import log10
 from pathlib import Path
 
 import pytest
 
 from archsim.errors import OutputError, WorkloadError
+from archsim.report.figures.gantt import charted_bodies, gantt
+from archsim.report.looks.use_looks import AREA, USE_LOOKS
 from archsim.report.page import plotly_js
+from archsim.report.page.blocks import TableBlock, blocks
+from archsim.report.page.charts.timeline import timeline_chart
 from archsim.report.page.page import html_page
-from archsim.report.page.page_data import SECTIONS
+from archsim.report.page.page_data import SECTIONS, _summary
 from archsim.report.page.saved_run import read_run
+from archsim.report.text.layout import facts
 from tests.pages import Parsed
 from tests.report.page.conftest import run_command
 
@@ -110,6 +116,52 @@ def test_the_timeline_has_the_ops_of_the_steps_asked_for(folder: Path) -> None:
     assert all(before[1] <= after[0] for before, after in pairwise(chain))
 
 
+def test_steps_end_in_the_page_when_they_end_in_the_figure(folder: Path) -> None:
+    saved = read_run(folder, range(2, 4))
+    chart = timeline_chart(saved.simulation, saved.findings, range(2, 4), 1000)
+    [body] = charted_bodies(saved.simulation, 1)
+    figure = gantt(saved.simulation, body)
+    assert [(end.step, end.cycle) for end in chart.ends] == [(step, figure.step_ends[step]) for step in (2, 3)]
+    assert f"step ends: {chart.ends_mean}" == figure.step_end_means == "step ends: h complete"
+
+
+def test_looks_of_traffic_and_energy_are_those_of_the_figures(parsed: Parsed) -> None:
+    [run] = parsed.data
+    looks = {(look.words, look.colour, look.hatch[:1]) for look in (*USE_LOOKS, AREA)}
+    for chart in (run["traffic"], *run["energy"]):
+        assert {(use["words"], use["colour"], use["hatch"]) for use in chart["uses"]} <= looks
+        assert {one["use"] for one in chart["amounts"]} == set(range(len(chart["uses"]))), "no use without an amount"
+        assert {one["part"] for one in chart["amounts"]} == set(chart["parts"])
+    words = {one["kind"]: run["traffic"]["uses"][one["use"]]["words"] for one in run["traffic"]["amounts"]}
+    assert words["read W_ih"] == words["read bias"] == "weights read"
+    assert words["write h"] == "h, c, output written"
+
+
+def test_no_point_of_the_roofline_hides_another(parsed: Parsed) -> None:
+    """Of memories in one place each has a level of its own, by which its marker is larger; each has its own symbol."""
+    [run] = parsed.data
+    roofs = run["roofline"]["roofs"]
+    assert len({roof["symbol"] for roof in roofs}) == len(roofs)
+    for kind in ("step", "run"):
+        points = [roof[kind] for roof in roofs if roof[kind]]
+        for one, two in combinations(points, 2):
+            if abs(log10(one["ops_per_byte"] / two["ops_per_byte"])) < 0.15:
+                assert one["level"] != two["level"]
+
+
+def test_the_summary_says_what_the_terminal_says(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_command("run", "edge_16x16", "lstm:20,24,t=9", "--no-plots", "--out", str(tmp_path / "edge"))
+    printed = " ".join(capsys.readouterr().out.partition("more ")[0].split())
+    found = blocks([facts(_summary(read_run(folder)))])[0]
+    assert isinstance(found, TableBlock)
+    shown = " ".join(" ".join(cell for cell in row.cells if cell) for row in found.rows)
+    assert printed.partition(" asked ")[2] == shown.partition(" more ")[0].partition("asked ")[2]
+    assert "changes --set " in shown
+    assert shown.endswith("archsim explain, archsim whatif, with the same arguments")
+
+
 def test_names_with_html_stay_text(folder: Path, tmp_path: Path) -> None:
     evil = tmp_path / "evil"
     shutil.copytree(folder, evil)
@@ -171,8 +223,6 @@ def test_ten_thousand_steps_stay_small(tmp_path: Path) -> None:
 
 
 def test_too_many_ops_are_left_out_and_that_is_said(folder: Path) -> None:
-    from archsim.report.page.charts.timeline import timeline_chart
-
     saved = read_run(folder, range(9))
     each = sum(1 for step in saved.simulation.ops()["step"] if step == 1)
     chart = timeline_chart(saved.simulation, saved.findings, range(9), 3 * each)

@@ -98,6 +98,19 @@ def test_layers_after_each_other_are_all_shown_and_can_be_chosen(page: Opened) -
     assert high - low == pytest.approx(1.04 * (group["end"] - group["start"]))
 
 
+@pytest.mark.parametrize("section", ["latency", "cycles", "roofline", "traffic", "energy", "accuracy", "timeline"])
+def test_no_legend_lies_over_the_title_of_an_axis(page: Opened, section: str) -> None:
+    page.show(section)
+    places = page.tab.evaluate(
+        f"[...document.querySelectorAll('#{section} .chart')].map((chart) => ['.legend', '.xtitle'].map((kind) => "
+        "chart.querySelector(kind)?.getBoundingClientRect().toJSON()))"
+    )
+    assert any(legend for legend, _ in places)
+    for legend, title in places:
+        assert title
+        assert not legend or legend["top"] >= title["bottom"]
+
+
 def test_hostile_names_are_text_in_charts_too(browser: Any, folder: Path, tmp_path: Path) -> None:
     evil = tmp_path / "<b>bold<img src=x onerror=alert(1)>"
     shutil.copytree(folder, evil)

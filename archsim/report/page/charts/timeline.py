@@ -14,6 +14,7 @@ from archsim.program.labels import label_parts
 from archsim.report.looks.op_looks import op_look
 from archsim.report.page.charts.waits import Waits
 from archsim.report.text.figures_as_text import plural
+from archsim.report.text.steps import StepEnds, step_ends
 from archsim.trace import OpRecord
 
 
@@ -56,8 +57,19 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class StepEnd:
+    """The cycle in which a time step ends."""
+
+    step: int
+    cycle: int
+
+
+@dataclass(frozen=True, slots=True)
 class TimelineChart:
-    """The chart; `colours` and `hatches` are those of `kinds`; `notes` say what it leaves out."""
+    """The chart; `colours` and `hatches` are those of `kinds`; `notes` say what it leaves out.
+
+    `ends`: of the steps shown, where there is one body; `ends_mean`: what the end of a step is.
+    """
 
     units: tuple[str, ...]
     kinds: tuple[str, ...]
@@ -69,6 +81,8 @@ class TimelineChart:
     operands: tuple[str, ...]
     chain: tuple[Chain, ...]
     steps: tuple[int, int]
+    ends: tuple[StepEnd, ...]
+    ends_mean: str
     notes: tuple[str, ...]
 
 
@@ -99,6 +113,8 @@ def timeline_chart(simulation: Simulation, findings: Findings, steps: range, mos
             )
         )
     groups = tuple(_groups(program, records))
+    bodies = {record.phase for record in records}
+    ends = step_ends(simulation, min(bodies)) if len(bodies) == 1 else StepEnds({}, "")
     chain = tuple(_chain(simulation, findings, units, drawn, most_ops))
     return TimelineChart(
         units,
@@ -111,6 +127,8 @@ def timeline_chart(simulation: Simulation, findings: Findings, steps: range, mos
         operands.texts,
         chain,
         (drawn.start, drawn.stop - 1),
+        tuple(StepEnd(step, cycle) for step, cycle in sorted(ends.cycles.items()) if step in drawn),
+        ends.means,
         tuple(_notes(simulation, findings, len(found), len(records), len(drawn))),
     )
 
@@ -190,7 +208,6 @@ def _notes(simulation: Simulation, findings: Findings, found: int, shown: int, s
             "--steps chooses others."
         )
     if not findings.path:
-        if simulation.frames is not None:
-            yield "The critical path of a stream is a frame's, under Latency; it is not drawn here."
-        else:
-            yield "The critical path is drawn of runs of up to 200,000 ops; this one has more."
+        yield "The critical path is drawn of runs of up to 200,000 ops; this one has more."
+    elif simulation.frames is not None:
+        yield "Frames one behind the other, and the critical path of all; that of a frame alone is under Latency."

@@ -1,7 +1,6 @@
 "use strict";
 // Stacks of cycles, and amounts by part: horizontal bars.
 (() => {
-  const PALETTE = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999"];
   const HEIGHT = 34;
 
   const layout = (title, axis, rows, legend) => ({
@@ -25,6 +24,7 @@
       marker: { color: part.colour, pattern: archsim.pattern(part.hatch), line: { color: "#333", width: 0.5 } },
       text: part.cycles.map((cycles) => (100 * cycles >= 6 * chart.total_cycles ? (100 * cycles / chart.total_cycles).toFixed(1) + " %" : "")),
       textposition: "inside",
+      insidetextfont: { color: "#111" }, // with a light rim, see page.css: it is read on every colour and hatch
       insidetextanchor: "middle",
       hovertext: part.cycles.map((cycles, row) =>
         `${archsim.plain(rows[row])}: ${archsim.plain(part.name)}<br>${archsim.count(cycles)} cycles, ` +
@@ -35,26 +35,29 @@
   };
 
   const costs = (host, chart) => {
-    const rows = [...new Set(chart.amounts.map((one) => one.part))];
-    const kinds = [...new Set(chart.amounts.map((one) => one.kind))];
+    const rows = chart.parts;
     const sum = chart.amounts.reduce((total, one) => total + one.amount, 0);
-    const traces = kinds.map((kind, place) => {
-      const mine = chart.amounts.filter((one) => one.kind === kind);
+    const seen = new Set();
+    const traces = chart.amounts.map((one) => {
+      const use = chart.uses[one.use], first = !seen.has(one.use);
+      seen.add(one.use);
       return {
         type: "bar",
         orientation: "h",
-        name: archsim.plain(kind),
-        y: mine.map((one) => rows.indexOf(one.part)),
-        x: mine.map((one) => one.amount),
-        marker: { color: PALETTE[place % PALETTE.length], line: { color: "#333", width: 0.5 } },
-        hovertext: mine.map((one) =>
-          `${archsim.plain(one.part)}: ${archsim.plain(one.kind)}<br>${one.amount.toPrecision(4)} ${chart.unit}, ` +
-          `${(100 * one.amount / sum).toFixed(2)} % of all`),
+        name: archsim.plain(use.words),
+        legendgroup: String(one.use),
+        showlegend: first,
+        y: [rows.indexOf(one.part)],
+        x: [one.amount],
+        marker: { color: use.colour, pattern: archsim.pattern(use.hatch), line: { color: "#333", width: 0.5 } },
+        hovertext: `${archsim.plain(one.part)}: ${archsim.plain(one.kind)}<br>${one.amount.toPrecision(4)} ${chart.unit}, ` +
+          `${(100 * one.amount / sum).toFixed(2)} % of all`,
         hoverinfo: "text",
       };
     });
     const axis = { title: { text: chart.unit }, gridcolor: "#eee", exponentformat: "SI" };
-    return archsim.draw(host, traces, layout(chart.title, axis, rows, false), 110 + rows.length * HEIGHT);
+    const legend = chart.uses.length > 1;
+    return archsim.draw(host, traces, layout(chart.title, axis, rows, legend), (legend ? 180 : 110) + rows.length * HEIGHT);
   };
 
   archsim.charts.latency = (host, run) => {

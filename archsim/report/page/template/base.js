@@ -52,7 +52,7 @@ archsim.draw = (host, traces, layout, height, buttons = archsim.BUTTONS) => {
     plot_bgcolor: "#fff",
     hovermode: "closest",
     hoverlabel: { align: "left", bgcolor: "#fff", bordercolor: "#555", font: { color: "#222" } },
-    legend: { orientation: "h", x: 0, y: -0.18, yanchor: "top" },
+    legend: { orientation: "h", x: 0, y: -100 / (height - 90), yanchor: "top", itemwidth: 48 }, // below the title of the axis, also if it has more rows
   };
   const title = layout.title ? { title: { text: layout.title, x: 0, xref: "container", font: { size: 14 } } } : {};
   Plotly.newPlot(div, traces, { ...common, ...layout, ...title }, { responsive: true, displaylogo: false, modeBarButtons: buttons });

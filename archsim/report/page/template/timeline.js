@@ -52,9 +52,7 @@
         line: { color: "#C00000", width: 2 }, marker: { color: "#C00000", size: 3 },
       });
     }
-    const ends = new Map();
-    places.forEach((place) => ends.set(ops.step[place], Math.max(ends.get(ops.step[place]) || 0, ops.done[place])));
-    const single = chart.groups.length === 1;
+    const single = chart.groups.length === 1, ends = chart.ends;
     const layout = {
       title: `What every unit does in time steps ${archsim.count(chart.steps[0])} to ${archsim.count(chart.steps[1])}, cycle by cycle`,
       barmode: "overlay",
@@ -63,11 +61,11 @@
         range: [chart.units.length - 0.45, -0.5], fixedrange: true, automargin: true,
         tickvals: chart.units.map((_, row) => row), ticktext: chart.units.map(archsim.plain), gridcolor: "#eee", zeroline: false,
       },
-      shapes: single && ends.size <= 4 * MOST_MARKS ? [...ends.values()].map((cycle) => ({
-        type: "line", xref: "x", yref: "paper", x0: cycle, x1: cycle, y0: 0, y1: 1, line: { color: "#555", width: 1, dash: "dot" },
+      shapes: single && ends.length <= 4 * MOST_MARKS ? ends.map((end) => ({
+        type: "line", xref: "x", yref: "paper", x0: end.cycle, x1: end.cycle, y0: 0, y1: 1, line: { color: "#555", width: 1, dash: "dot" },
       })) : [],
-      annotations: single && ends.size <= MOST_MARKS ? [...ends].map(([step, cycle]) => ({
-        text: `step ${archsim.count(step)} done`, x: cycle, y: 1, yref: "paper", yanchor: "bottom", showarrow: false, font: { size: 10 },
+      annotations: single && ends.length <= MOST_MARKS ? ends.map((end) => ({
+        text: `step ${archsim.count(end.step)} ends`, x: end.cycle, y: 1, yref: "paper", yanchor: "bottom", showarrow: false, font: { size: 10 },
       })) : [],
       legend: { orientation: "h", x: 0, y: -70 / (46 * chart.units.length + 20), yanchor: "top" },
       dragmode: "zoom",
@@ -82,6 +80,7 @@
     const div = archsim.draw(host, traces, layout, 190 + 46 * chart.units.length);
     if (!single && chart.groups.length) go(chart.groups[0]);
     chart.notes.forEach((note) => archsim.note(host, note));
-    archsim.note(host, "Solid: an op holds its unit. Pale: its results are on their way through the pipeline. A step is done when its last op is.");
+    archsim.note(host, "Solid: an op holds its unit. Pale: its results are on their way through the pipeline." +
+      (ends.length ? ` A step ends: ${chart.ends_mean}.` : ""));
   };
 })();

@@ -1,0 +1,54 @@
+"""Gives every use of energy and traffic its words, colour and hatch: the same in every figure and page of every run.
+
+Of one hatch, colours differ in lightness, so that they are told apart in grey.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archsim.hardware.operators import OperatorKind
+from archsim.program.ir import DataKind
+
+
+@dataclass(frozen=True, slots=True)
+class UseLook:
+    """The look of a use of energy or of a memory, and what a legend calls it."""
+
+    words: str
+    colour: str
+    hatch: str = ""
+
+
+_WEIGHTS = UseLook("weights read", "#56B4E9"), UseLook("weights written", "#56B4E9", "////")
+_INPUT = UseLook("x read", "#F0E442"), UseLook("x written", "#F0E442", "////")
+_STATE = UseLook("h, c, output read", "#CC79A7", "...."), UseLook("h, c, output written", "#CC79A7", "xxxx")
+_INNER = UseLook("sums, gates read", "#0072B2"), UseLook("sums, gates written", "#0072B2", "////")
+_DATA = {
+    **dict.fromkeys((DataKind.W_IH, DataKind.W_HH, DataKind.W_HR, DataKind.WEIGHT_TILE), _WEIGHTS),
+    **dict.fromkeys((DataKind.BIAS, DataKind.PEEPHOLE), _WEIGHTS),
+    **dict.fromkeys((DataKind.X, DataKind.VALID), _INPUT),
+    **dict.fromkeys((DataKind.H, DataKind.C, DataKind.OUTPUT), _STATE),
+    **dict.fromkeys((DataKind.PARTIAL_SUM, DataKind.GATE, DataKind.STREAM), _INNER),
+}
+"""Kind of data -> the looks of reading and writing it."""
+MULTIPLY = UseLook("multiply", "#009E73", "\\\\\\\\")
+OPERATOR = UseLook("other operators", "#009E73", "....")
+REGISTER = UseLook("registers", "#E69F00", "\\\\\\\\")
+LEAKS = UseLook("leakage", "#BBBBBB", "----")
+AREA = UseLook("area", "#999999")
+SMALL = UseLook("smaller parts", "#222222")
+"""Parts too small for a look of their own, all together."""
+_OPERATORS = {OperatorKind.MULTIPLY: MULTIPLY, OperatorKind.REGISTER: REGISTER}
+USE_LOOKS = (*_WEIGHTS, *_INPUT, *_STATE, *_INNER, MULTIPLY, OPERATOR, REGISTER, LEAKS)
+"""All looks of uses, in the order of bars and legends."""
+
+
+def data_look(kind: DataKind, written: bool) -> UseLook:
+    """The look of reading a kind of data, or of writing it."""
+    return _DATA[kind][written]
+
+
+def operator_look(kind: OperatorKind) -> UseLook:
+    """The look of the energy of an operator."""
+    return _OPERATORS.get(kind, OPERATOR)
