@@ -26,6 +26,8 @@ Value = TypeVar("Value")
 
 EXACT = 1 << 53
 """Whole numbers below it are doubles."""
+WORTH_SORTING = 1024
+"""Fewer values are sooner written than sorted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +72,10 @@ class Column:
         if isinstance(self.of, Picked):
             return self
         # By their bits, so that 0.0 and -0.0 are two.
+        if len(self.of) and (self.of.view(np.int64) == self.of[:1].view(np.int64)).all():
+            return Column(Picked(self.of[:1].tolist(), np.zeros(len(self.of), np.intp)))
+        if len(self.of) < WORTH_SORTING:
+            return self
         bits, first, codes = np.unique(self.of.view(np.int64), return_index=True, return_inverse=True)
         return self if 2 * len(bits) > len(codes) > 1 else Column(Picked(self.of[first].tolist(), codes))
 

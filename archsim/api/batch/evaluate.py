@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -41,6 +42,19 @@ class BatchFigures:
     left: list[tuple[Codes, str]] = field(default_factory=list)
     alone: int = 0
 
+    @property
+    def designs(self) -> Codes:
+        """All designs, whatever became of them."""
+        rows = [*(f.designs for f in self.figures), *(r for r, _ in self.refused), *(r for r, _ in self.left)]
+        return np.concatenate(rows) if rows else np.empty(0, np.intp)
+
+    def add(self, other: BatchFigures) -> None:
+        """Add what became of other designs."""
+        self.figures += other.figures
+        self.refused += other.refused
+        self.left += other.left
+        self.alone += other.alone
+
     def leave(self, rows: Codes, why: str) -> None:
         """Leave some designs to be evaluated one by one."""
         if len(rows):
@@ -67,8 +81,15 @@ class BatchEvaluator:
     def evaluate(self, designs: Designs, spec: NetworkSpec) -> BatchFigures:
         """The figures of designs on a network, without arithmetic: for each what `Evaluator.evaluate` finds."""
         found = BatchFigures()
+        for part in self.parts(designs, spec):
+            found.add(part)
+        return found
+
+    def parts(self, designs: Designs, spec: NetworkSpec) -> Iterator[BatchFigures]:
+        """The same, program by program: what became of the designs of one, as soon as it is known."""
         machines = self.machines(designs)
         for rows, program in by_program(designs, spec, self.programs, machines.unit_names):
+            found = BatchFigures()
             if isinstance(program, CachedProgram) and len(rows) < self._fewest:
                 found.leave(rows, f"fewer than {self._fewest} designs share its program")
             elif isinstance(program, CachedProgram):
@@ -77,7 +98,7 @@ class BatchEvaluator:
                 found.refused.append((rows, program.error))
             else:
                 found.refused.append((rows, program))
-        return found
+            yield found
 
     def _evaluate_all(self, cached: CachedProgram, machines: MachineColumns, rows: Codes, found: BatchFigures) -> None:
         before = len(found.figures), len(found.left)

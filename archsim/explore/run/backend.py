@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 
-from archsim.explore.run.evaluation import DesignEvaluator, Setup, Task
+from archsim.explore.run.evaluation import CHUNK_SECONDS, DesignEvaluator, Setup, Task
 from archsim.explore.run.outcome import Outcome
 
-CHUNK_SECONDS = 1.0
-"""About how long a worker is busy with what it is given at once: its outcomes are journalled together."""
 FIRST_CHUNK = 16
 MOST_IN_CHUNK = 4096
+MOST_AT_ONCE = 16384
+"""Most designs that are resolved and grouped by their programs at once, where no worker has to be given them."""
 
 
 class Backend(ABC):
@@ -40,16 +39,11 @@ class InProcess(Backend):
 
     def __init__(self, setup: Setup) -> None:
         self._evaluator = DesignEvaluator(setup)
-        self._chunks = ChunkSize()
 
     def run(self, tasks: Sequence[Task]) -> Iterator[list[Outcome]]:
-        place, tasks = 0, like_together(tasks)
-        while place < len(tasks):
-            chunk = tasks[place : place + self._chunks.size]
-            begun = time.perf_counter()
-            yield self._evaluator.run_all(chunk)
-            self._chunks.took(len(chunk), time.perf_counter() - begun)
-            place += len(chunk)
+        tasks = like_together(tasks)
+        for place in range(0, len(tasks), MOST_AT_ONCE):
+            yield from self._evaluator.parts(tasks[place : place + MOST_AT_ONCE])
 
 
 def like_together(tasks: Sequence[Task]) -> list[Task]:

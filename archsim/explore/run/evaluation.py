@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from archsim.api import Simulation, simulate
-from archsim.api.batch import BatchEvaluator, Column, evaluate_frames, flat
+from archsim.api.batch import BatchEvaluator, BatchFrames, Column, evaluate_frames, flat
 from archsim.api.batch.designs import distinct
 from archsim.api.evaluate import Evaluator
 from archsim.api.frames import measure_frames
@@ -65,6 +66,8 @@ class Setup:
         return Setup(arch_name, grid, tuple(workloads), executor, with_arithmetic)
 
 
+CHUNK_SECONDS = 1.0
+"""About how long a worker is busy with what it is given at once: its outcomes are journalled together."""
 FEWEST = 4
 """Fewer designs of one program are sooner evaluated one by one."""
 
@@ -87,14 +90,34 @@ class DesignEvaluator:
 
     def run_all(self, tasks: Sequence[Task]) -> list[Outcome]:
         """The outcomes of some designs, in their order; they are those of `run`."""
-        if self._why_alone:
-            return [self.run(task, self._why_alone) for task in tasks]
-        try:
-            found = self._batch(tasks)
-        except Exception as error:  # whatever it is: one by one it is the failure of the design that has it
-            why = f"a batch failed: {type(error).__name__}"
-            return [self.run(task, why) for task in tasks]
-        return [outcome or self.run(task, why) for task, (outcome, why) in zip(tasks, found, strict=True)]
+        outcomes = dict(self._places(tasks))
+        return [outcomes[place] for place in range(len(tasks))]
+
+    def parts(self, tasks: Sequence[Task]) -> Iterator[list[Outcome]]:
+        """The same, in parts of about CHUNK_SECONDS of work each, in whatever order they are finished."""
+        begun, part = time.perf_counter(), list[Outcome]()
+        for _, outcome in self._places(tasks):
+            part.append(outcome)
+            if time.perf_counter() - begun > CHUNK_SECONDS:
+                yield part
+                begun, part = time.perf_counter(), []
+        if part:
+            yield part
+
+    def _places(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome]]:
+        """The place of each task and its outcome, as soon as it is known."""
+        left = dict.fromkeys(range(len(tasks)), self._why_alone)
+        if not self._why_alone:
+            try:
+                for place, outcome, why in self._batch(tasks):
+                    left[place] = why
+                    if outcome is not None:
+                        del left[place]
+                        yield place, outcome
+            except Exception as error:  # whatever it is: one by one it is the failure of the design that has it
+                left = dict.fromkeys(left, f"a batch failed: {type(error).__name__}")
+        for place, why in left.items():
+            yield place, self.run(tasks[place], why)
 
     def run(self, task: Task, alone: str = "asked for by itself") -> Outcome:
         """The outcome of one design; whatever goes wrong with it is part of the outcome."""
@@ -112,35 +135,41 @@ class DesignEvaluator:
         outputs = {name: found for name, (_, found) in results.items()}
         return Outcome(task.key, Kind.DONE, outputs, " ".join(executors), alone=alone)
 
-    def _batch(self, tasks: Sequence[Task]) -> list[tuple[Outcome | None, str]]:
-        """The outcomes of designs that are evaluated in batches; None, and why, of those that are not."""
+    def _batch(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome | None, str]]:
+        """The place of each task and its outcome from a batch; None, and why, of those that go one by one.
+
+        They come program by program of the last workload.
+        """
         resolved = self._resolver.resolve([task.number for task in tasks])
-        why = ["its fields are not told apart"] * len(tasks)
-        done: dict[int, dict[str, Outputs]] = {place: {} for place in resolved.places.tolist()}
-        outcomes: dict[int, Outcome] = {}
-        for workload in self._workloads:
-            found = self._batches.evaluate(resolved.designs, workload.spec)
-            frames: dict[int, Frames] = {}
+        places = resolved.places.tolist()
+        for place in sorted(set(range(len(tasks))).difference(places)):
+            yield place, None, "its fields are not told apart"
+        outputs: dict[int, dict[str, Outputs]] = {place: {} for place in places}
+        why: dict[int, str] = {}
+        refused: dict[int, ArchsimError] = {}
+        for number, workload in enumerate(self._workloads):
+            frames = BatchFrames()
             if workload.spec.streaming:
-                of_frames = evaluate_frames(self._batches, resolved.designs, workload)
-                frames = of_frames.frames
-                found.left += of_frames.left
-                found.refused += of_frames.refused
-            for rows, reason in found.left:
-                for place in resolved.places[rows].tolist():
-                    why[place] = reason
-                    done.pop(place, None)
-            for rows, error in found.refused:
-                for place in resolved.places[rows].tolist():
-                    if done.pop(place, None) is not None:  # the first workload that has none says why
-                        outcomes[place] = _infeasible(tasks[place].key, error, "")
-            for figures in found.figures:
-                table = OutputTable(_frame_columns(figures.designs.tolist(), frames) | figures.columns)
-                for row, place in enumerate(resolved.places[figures.designs].tolist()):
-                    if place in done:
-                        done[place][workload.name] = table.row(row)
-        outcomes |= {place: Outcome(tasks[place].key, Kind.DONE, outputs, FAST) for place, outputs in done.items()}
-        return [(outcomes.get(place), reason) for place, reason in enumerate(why)]
+                frames = evaluate_frames(self._batches, resolved.designs, workload)
+            without = {place: error for rows, error in frames.refused for place in resolved.places[rows].tolist()}
+            why |= {place: reason for rows, reason in frames.left for place in resolved.places[rows].tolist()}
+            for part in self._batches.parts(resolved.designs, workload.spec):
+                why |= {place: reason for rows, reason in part.left for place in resolved.places[rows].tolist()}
+                mine = {place: error for rows, error in part.refused for place in resolved.places[rows].tolist()}
+                refused = mine | refused  # the first workload that has none says why
+                for figures in part.figures:
+                    table = OutputTable(_frame_columns(figures.designs.tolist(), frames.frames) | figures.columns)
+                    for row, place in enumerate(resolved.places[figures.designs].tolist()):
+                        outputs[place][workload.name] = table.row(row)
+                for place in resolved.places[part.designs].tolist() if number == len(self._workloads) - 1 else ():
+                    error, key = refused.get(place, without.get(place)), tasks[place].key
+                    if place in why:
+                        yield place, None, why[place]
+                    elif error is not None:
+                        yield place, _infeasible(key, error, ""), ""
+                    else:
+                        yield place, Outcome(key, Kind.DONE, outputs.pop(place), FAST), ""
+            refused = without | refused
 
     def _figures(self, arch: Arch, workload: Workload, schedule: str) -> tuple[str, Outputs]:
         if not self._setup.with_arithmetic:
