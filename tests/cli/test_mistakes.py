@@ -47,8 +47,20 @@ MISTAKES = {
 }
 """Command line: the line on stderr, in which "..." stands for any words."""
 
+SPACE = """\
+summary: asked for by a sampler of another package
+architecture: tiny_2x2
+workloads: ["lstm:3,4,t=3"]
+parameters:
+  mac_array.rows: [2, 4]
+objectives:
+  - minimize: latency
+sampler: tpe
+budget: 2
+"""
+
 MISSING = {
-    "explore cloud --budget 8 --no-plots": ("optuna", "archsim[explore]"),
+    "explore space.yaml --no-plots": ("optuna", "archsim[explore]"),
     "explore edge --dask tcp://127.0.0.1:9 --no-plots": ("distributed", "archsim[dask]"),
     f"{RUN} --export ops --timing-only --no-plots": ("pyarrow", "archsim[tables]"),
 }
@@ -59,6 +71,7 @@ MISSING = {
 def files(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(preset_file(PresetKind.WORKLOAD, "lstm_3_2_t4").read_text(), encoding="utf-8")
     (tmp_path / "machine.yaml").write_text(preset_file(PresetKind.ARCH, "tiny_2x2").read_text(), encoding="utf-8")
+    (tmp_path / "space.yaml").write_text(SPACE, encoding="utf-8")
 
 
 @pytest.mark.usefixtures("files")
@@ -71,6 +84,7 @@ def test_a_mistake_gets_its_line(cli: Cli, command: str, line: str) -> None:
     assert re.fullmatch(pattern, said), said
 
 
+@pytest.mark.usefixtures("files")
 @pytest.mark.parametrize(("command", "package"), MISSING.items())
 def test_a_missing_extra_is_named(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, command: str, package: tuple[str, str]

@@ -1,4 +1,4 @@
-"""Wraps Optuna's samplers (NSGA-II, NSGA-III, TPE), asked and told in rounds; nothing they learn is stored.
+"""Wraps Optuna's samplers (NSGA-III, TPE), asked and told in rounds; nothing they learn is stored.
 
 Optuna's storage stays in memory: its SQLite storage costs some 140 ms a trial. After an interruption the sampler is
 taken through the same rounds again, with the results from the journal, and so arrives at the same state.
@@ -72,8 +72,6 @@ def _make(space: Space) -> optuna.samplers.BaseSampler:
 
     config = space.config
     seed, population, samplers = config.seed, config.population, optuna.samplers
-    if config.sampler is SamplerName.NSGA2:
-        return samplers.NSGAIISampler(seed=seed, population_size=population, constraints_func=_violations)
     if config.sampler is SamplerName.NSGA3:
         return samplers.NSGAIIISampler(seed=seed, population_size=population, constraints_func=_violations)
     return samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True, constraints_func=_violations)

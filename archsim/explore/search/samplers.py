@@ -125,6 +125,10 @@ def make_sampler(space: Space) -> Sampler:
         return Random(space)
     if name is SamplerName.SOBOL:
         return Sobol(space)
+    if name is SamplerName.NSGA2:
+        from archsim.explore.search.nsga2 import Nsga2
+
+        return Nsga2(space)
     from archsim.explore.search.optuna_sampler import OptunaSampler
 
     return OptunaSampler(space)

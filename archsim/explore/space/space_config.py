@@ -114,7 +114,7 @@ class SpaceConfig(StrictModel):
     )
     sampler: SamplerName = Field(default=SamplerName.GRID, description="how points are chosen")
     population: Annotated[int, Field(ge=4, le=10_000)] = Field(
-        default=64, description="points that an Optuna sampler proposes at once"
+        default=64, description="points that a sampler that learns proposes at once"
     )
     budget: Annotated[int, Field(ge=1, le=MAX_BUDGET)] | None = Field(
         default=None, description="points to look at; the whole grid if left out"
