@@ -21,7 +21,7 @@ from archsim.api.evaluate import Evaluator
 from archsim.api.outcome import Outcome, outcome_of
 from archsim.api.ranking import Progress
 from archsim.config.aims import By
-from archsim.config.text import one_line
+from archsim.config.text import one_line, without_jargon
 from archsim.errors import ArchsimError, CapacityError
 from archsim.families.load import Arch
 from archsim.families.registry import family_of
@@ -177,7 +177,7 @@ class _Search:
             try:
                 found.append(Measured(change, self._evaluate(change)))
             except ValidationError as error:
-                self._left_out.append((change, error.errors()[0]["msg"]))
+                self._left_out.append((change, without_jargon(error.errors()[0]["msg"])))
             except CapacityError as error:
                 if misfit:
                     self._still_short += 1

@@ -27,7 +27,7 @@ from archsim.cli.rtl import rtl_command
 from archsim.cli.run import run_command
 from archsim.cli.validate import validate_command
 from archsim.cli.whatif import whatif_command
-from archsim.config.text import one_line
+from archsim.config.text import one_line, without_jargon
 from archsim.errors import ArchsimError, Interrupted, SimulatorBug
 
 app = typer.Typer(
@@ -110,7 +110,7 @@ def main() -> None:
             _interrupted()
         if not isinstance(error, _USAGE_ERROR):
             _crash(error)
-        message = error.format_message().rstrip(".")
+        message = without_jargon(error.format_message()).rstrip(".")
         _fail(error, f"{message}{'' if message.endswith('?') else '.'} See {_command()} --help.", EXIT_USER)
     try:
         sys.stdout.flush()

@@ -6,7 +6,7 @@ derive from `StrictModel` and use the field types `Bytes`, `Count`, `Cycles` and
 
 from archsim.config.allowed import Wording
 from archsim.config.document import Document, load_document, parse_document
-from archsim.config.overrides import Override, parse_override
+from archsim.config.overrides import Override, Overrides, as_overrides, parse_override
 from archsim.config.types import Bytes, Count, Cycles, PositiveNumber, StrictModel
 from archsim.config.validate import validate
 
@@ -16,9 +16,11 @@ __all__ = [
     "Cycles",
     "Document",
     "Override",
+    "Overrides",
     "PositiveNumber",
     "StrictModel",
     "Wording",
+    "as_overrides",
     "load_document",
     "parse_document",
     "parse_override",

@@ -39,6 +39,20 @@ def parse_override(text: str, error: type[FaultsError] = FaultsError) -> Overrid
     return Override(path, value)
 
 
+Overrides = Sequence[Override | str]
+"""Values to set as a program gives them: what `parse_override` makes, or the texts that it takes."""
+
+
+def as_overrides(given: Overrides, error: type[FaultsError]) -> tuple[Override, ...]:
+    """The overrides, texts among them parsed; raises `error` for a text that is none, TypeError for anything else."""
+    found = []
+    for one in [given] if isinstance(given, str) else given:
+        if not isinstance(one, str | Override):
+            raise TypeError(f"overrides are texts as 'mac_array.rows=32', not {type(one).__name__}")
+        found.append(parse_override(one, error) if isinstance(one, str) else one)
+    return tuple(found)
+
+
 @dataclass(slots=True)
 class Edited:
     """A document's data after the overrides, which of them set what, and the faults of the others."""

@@ -19,6 +19,11 @@ def one_line(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 
 
+def without_jargon(message: str) -> str:
+    """A message of a library's validation without the words that it puts before what a validator says."""
+    return message.replace("Value error, ", "").replace("Assertion failed, ", "")
+
+
 def shorten(text: str, limit: int = SHOWN_LIMIT) -> str:
     """The text on one line, cut to at most `limit` characters, the cut marked by "..."."""
     # Cutting first keeps the escaping of a huge value cheap; escaping never shortens.

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from archsim.config import Document, Override, load_document, validate
+from archsim.config import Document, Override, Overrides, as_overrides, load_document, validate
 from archsim.config.presets import PresetKind, find_file
 from archsim.config.text import shown
-from archsim.errors import ArchError, Fault, SimulatorBug
+from archsim.errors import ArchError, Fault, SimulatorBug, WorkloadError
 from archsim.families.machine_config import MachineConfig
 from archsim.families.registry import DEFAULT_FAMILY, all_families, find_family
 from archsim.hardware.functions.method_definition import MethodDefinition
@@ -47,11 +47,11 @@ class Arch:
 
 def load_arch(
     reference: str,
-    overrides: Sequence[Override] = (),
+    overrides: Overrides = (),
     units: Sequence[UnitDefinition[Any]] = (),
     methods: Sequence[MethodDefinition] = (),
 ) -> Arch:
-    """Load the architecture of a preset's name or a file's path, with `--set` overrides applied.
+    """Load the architecture of a preset's name or a file's path, with overrides applied, as "mac_array.rows=32".
 
     `units`: units of your own that its section `units` may ask for, besides those that installed packages offer;
     `methods`: activation methods of your own that it, or an override, may name.
@@ -59,6 +59,7 @@ def load_arch(
     The path of a technology is relative to the file that names it, or, with --set, to the current folder. Raises
     ArchError with all faults at once, then with those of the technology; ExtensionError for an unusable unit or method.
     """
+    overrides = as_overrides(overrides, ArchError)
     path = find_file(PresetKind.ARCH, reference, ArchError)
     document = load_document(path, ArchError)
     config = validate(_model(document, overrides, units), document, overrides, ArchError, check_methods(methods))
@@ -70,9 +71,7 @@ def load_arch(
     return arch
 
 
-def load_workload_for(
-    arch: Arch, reference: str, overrides: Sequence[Override] = (), activity: Path | None = None
-) -> Workload:
+def load_workload_for(arch: Arch, reference: str, overrides: Overrides = (), activity: Path | None = None) -> Workload:
     """Load the workload of a preset's name, a path or an inline form, as it is meant for a machine.
 
     `overrides` and `activity` as load_workload has them.
@@ -80,6 +79,7 @@ def load_workload_for(
     A GRU written inline is a kind and sizes: where r is applied is not said. It has the form that the machine's own
     programs compute, and what the machine decides stands among the workload's overrides. WorkloadError has all faults.
     """
+    overrides = as_overrides(overrides, WorkloadError)
     workload = load_workload(reference, overrides, activity)
     layer, open_form = workload.config, "linear_before_reset"
     said = any(override.path == open_form for override in overrides)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from archsim.config.text import shorten
+from archsim.config.text import shorten, without_jargon
 from archsim.importers.codes import Codes
 from archsim.workload.calibration import Range
 from archsim.workload.config import LayerConfig
@@ -144,7 +144,8 @@ def layer_config(**fields: object) -> LayerConfig:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise Refused(f"{where}: {first['msg']}" if where else first["msg"].removeprefix("Value error, ")) from error
+        message = without_jargon(first["msg"])
+        raise Refused(f"{where}: {message}" if where else message) from error
 
 
 def float32(name: str, values: npt.NDArray[Any]) -> Float32Array:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from archsim.config import Override, load_document, parse_document, validate
+from archsim.config import Override, Overrides, as_overrides, load_document, parse_document, validate
 from archsim.config.presets import PresetKind, find_file
 from archsim.errors import Fault, WorkloadError
 from archsim.workload.activity_file import read_activity
@@ -36,11 +36,14 @@ _FLAGS = ("bidirectional", "streaming")
 """Keys that are 0 or 1."""
 
 
-def load_workload(reference: str, overrides: Sequence[Override] = (), activity: Path | None = None) -> Workload:
+def load_workload(reference: str, overrides: Overrides = (), activity: Path | None = None) -> Workload:
     """Load the workload of a preset's name, a path, or an inline form; WorkloadError has all faults.
+
+    `overrides`: fields with other values, as "steps=10".
 
     `activity`: a file of recorded activity, instead of one that the workload names.
     """
+    overrides = as_overrides(overrides, WorkloadError)
     if is_inline(reference):
         return _inline(reference, _with_activity(overrides, activity, Path()))
     path = find_file(PresetKind.WORKLOAD, reference, WorkloadError)

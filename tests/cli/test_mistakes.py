@@ -32,6 +32,10 @@ MISTAKES = {
     f"{RUN} --set rows=4": "--set rows=4: rows: unknown key; did you mean 'mac_array.rows' (architecture)? ...",
     f"{RUN} --timingonly": "No such option: --timingonly ...--timing-only... See archsim run --help.",
     "run tiny_2x2 lsmt:3,2": "lsmt:3,2: unknown kind 'lsmt'; kinds: lstm, gru, rnn, ...",
+    "whatif tiny_2x2 lstm_3_2_t4 --by area": "Invalid value for '--by': 'area' is not one of 'latency', 'step', "
+    "'energy'. See archsim whatif --help.",
+    f"{RUN} --trace gtkwave": "Invalid value for '--trace': 'gtkwave' is not one of 'perfetto', 'vcd', 'konata'. See "
+    "archsim run --help.",
     "list schedule": "Invalid value: there is no list of 'schedule'; allowed: machines, ...",
     # the wrong file
     "run tiny_2x2 model.onnx": "model.onnx: is a model file; this makes a workload of it: archsim import model.onnx "

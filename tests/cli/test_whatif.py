@@ -195,6 +195,7 @@ def test_what_cannot_be_changed_is_said(cli: Cli) -> None:
     assert outcome.code == 0
     assert "Not possible" in outcome.out
     assert "--set elementwise.units=4" in outcome.out.split("Not possible")[1]
+    assert "Value error" not in outcome.out
 
 
 def test_the_text_of_a_change() -> None:

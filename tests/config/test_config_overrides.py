@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from archsim.config import Override, parse_document, parse_override, validate
+from archsim.config import Override, as_overrides, parse_document, parse_override, validate
 from archsim.errors import ArchError, FaultsError
+from archsim.families.load import load_arch
+from archsim.workload import load_workload
 from tests.config.conftest import Dram, Fault, Faults, MacArray, Machine, Read
 
 TOP = (
@@ -13,6 +17,34 @@ TOP = (
     "pipelined, shape, units"
 )
 ROWS = "expected an integer from 1 to 1,048,576 (rows of multipliers)"
+
+
+def test_programs_give_texts_too() -> None:
+    """The way in which everybody tries first: load_arch("edge_64x64", ["mac_array.rows=32"])."""
+    parsed = Override("a", "1")
+    assert as_overrides(["a=1", parsed], ArchError) == as_overrides((parsed, "a=1"), ArchError) == (parsed, parsed)
+    assert as_overrides("a=1", ArchError) == (parsed,)
+    assert (
+        load_arch("tiny_2x2", ["mac_array.rows=4"]).config
+        == load_arch("tiny_2x2", [Override("mac_array.rows", "4")]).config
+    )
+    assert load_workload("lstm_3_2_t4", ["steps=7"]).spec.steps == 7
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "said"),
+    [
+        (["a=b"], ArchError, "--set a=b: a: unknown key"),
+        (["rows"], ArchError, "--set rows: expected PATH=VALUE, as mac_array.rows=32"),
+        ("rows", ArchError, "--set rows: expected PATH=VALUE, as mac_array.rows=32"),
+        ([3], TypeError, "overrides are texts as 'mac_array.rows=32', not int"),
+    ],
+)
+def test_what_is_no_override_is_one_line(given: Any, error: type[Exception], said: str) -> None:
+    with pytest.raises(error) as caught:
+        load_arch("tiny_2x2", given)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
