@@ -68,7 +68,7 @@ class Explanation:
 
     `path`: the critical path from cycle 0 to the end, without a gap; `stack`: its cycles by unit and cause, which sum
     to `latency_cycles`. `steps`: for each body that is repeated what a step waits for; () on a machine whose times
-    depend on the run (DRAM of kind ddr, single ports).
+    depend on the run (DRAM of kind ddr, single ports) or on each step's data (delta networks).
     """
 
     arch: Arch

@@ -97,6 +97,28 @@ def test_where_times_depend_on_the_run_there_is_no_step(cli: Cli) -> None:
     assert "There is one time step: nothing is passed on to another." in once.out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (
+            ("edgedrnn", "gru:8,8,t=3,delta=0.1"),
+            "here a step's times follow from its own data (delta_encoder, pe_array: columns that have changed).",
+        ),
+        ((*TINY, "--set", "weight_sram.ports=1RW"), "on when ops start (the one port of weight_sram)."),
+        (
+            (*TINY, "--set", "dram_type=lpddr4", "--set", "dram={kind: ddr, device: lpddr4_3200, channels: 1, "
+             "controller_latency_cycles: 4}"),
+            "here times depend on when ops start (dram).",
+        ),
+    ],
+)  # fmt: skip
+def test_why_there_is_no_step_is_what_is_so(cli: Cli, arguments: tuple[str, ...], why: str) -> None:
+    """A delta machine has neither DRAM of kind ddr nor memories of one port, and is not said to have them."""
+    run = cli("explain", *arguments)
+    assert (run.code, run.err) == (0, "")
+    assert why in " ".join(run.out.split("in the long run is not said: ")[1].split())
+
+
 @pytest.mark.parametrize("options", [(), ("--json",)])
 def test_the_same_bytes_every_time_and_in_a_file(cli: Cli, options: tuple[str, ...]) -> None:
     first = cli("explain", *TINY, *options)

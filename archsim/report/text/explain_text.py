@@ -92,6 +92,16 @@ def _chain(links: Sequence[Link], ops: Sequence[Op]) -> Iterator[tuple[str, str,
 
 
 def _no_steps(found: Explanation) -> str:
-    if any(phase.repeat > 1 for phase in found.program.phases):
-        return "What a step waits for in the long run is not said: here times depend on when ops start (ddr, 1RW)."
-    return "There is one time step: nothing is passed on to another."
+    if all(phase.repeat <= 1 for phase in found.program.phases):
+        return "There is one time step: nothing is passed on to another."
+    used = {op.unit for phase in found.program.phases for op in phase.ops}
+    varying = [unit for name, unit in found.units.items() if name in used and not unit.static]
+    by_data = sorted(unit.name for unit in varying if unit.recorded)
+    by_history = [unit.name for unit in varying if not unit.recorded]
+    by_history += [f"the one port of {memory}" for memory in found.arch.config.single_ported]
+    why = []
+    if by_data:
+        why.append(f"here a step's times follow from its own data ({', '.join(by_data)}: columns that have changed)")
+    if by_history:
+        why.append(f"here times depend on when ops start ({', '.join(sorted(by_history))})")
+    return f"What a step waits for in the long run is not said: {'; '.join(why) or 'no step waits for the one before'}."
