@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from archsim.config import load_document
+from archsim.config.file_kind import kind_of_keys
 from archsim.config.presets import PresetKind, is_name, preset_names
 from archsim.config.text import one_line
 from archsim.errors import ArchError, Fault, FaultsError, WorkloadError
@@ -24,6 +25,8 @@ def check_order(arch: str, workload: str) -> None:
         raise ArchError((Fault(arch, "", "is a workload; the architecture comes first, then the workload"),))
     if then is PresetKind.ARCH and not is_name(workload):
         raise WorkloadError((Fault(workload, "", "is an architecture; the workload comes behind it"),))
+    if then is PresetKind.SPACE and not is_name(workload):
+        raise WorkloadError((Fault(workload, "", f"is a design space; type: archsim explore {workload}"),))
     if Path(workload).suffix.lower() in MODEL_SUFFIXES:
         name = Path(workload).stem
         message = f"is a model file; this makes a workload of it: archsim import {workload} --out {name}.yaml"
@@ -31,7 +34,7 @@ def check_order(arch: str, workload: str) -> None:
 
 
 def _kind(reference: str) -> PresetKind | None:
-    """Whether a preset's name or a file is of an architecture or a workload; None if it is neither, or unreadable."""
+    """The kind of a preset's name or of a file; None if it is of no kind for sure, or unreadable."""
     if is_name(reference):
         kinds = [kind for kind in (PresetKind.ARCH, PresetKind.WORKLOAD) if reference in preset_names(kind)]
         return kinds[0] if len(kinds) == 1 else None
@@ -42,6 +45,4 @@ def _kind(reference: str) -> PresetKind | None:
         keys = load_document(path, WorkloadError).data.keys()
     except (FaultsError, OSError):
         return None
-    if "clock_mhz" in keys:
-        return None if "hidden_size" in keys else PresetKind.ARCH
-    return PresetKind.WORKLOAD if "hidden_size" in keys else None
+    return kind_of_keys(keys)

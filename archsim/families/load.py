@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from archsim.config import Document, Override, Overrides, as_overrides, load_document, validate
+from archsim.config.file_kind import kind_of_keys
 from archsim.config.presets import PresetKind, find_file
 from archsim.config.text import shown
 from archsim.errors import ArchError, Fault, SimulatorBug, WorkloadError
@@ -100,6 +101,9 @@ def _model(
     document: Document, overrides: Sequence[Override], units: Sequence[UnitDefinition[Any]]
 ) -> type[MachineConfig]:
     """The model of the family that the file names; ArchError if there is none of that name."""
+    if kind_of_keys(document.data) is PresetKind.SPACE:
+        message = f"is a design space, not an architecture; type: archsim explore {document.source}"
+        raise ArchError((Fault(document.source, "", message),))
     name = document.data.get("family", DEFAULT_FAMILY)
     family = find_family(name) if isinstance(name, str) else None
     if family is None:

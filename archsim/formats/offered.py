@@ -28,15 +28,13 @@ class FormatDefinition:
 
 def offered_format(text: str) -> NumberFormat | None:
     """The format of that name that an installed package offers; None if none does."""
+    FORMATS.check(text)
     found = ((name, definition.parse(text)) for name, definition in _offered().items())
     parsed = [(name, number_format) for name, number_format in found if number_format is not None]
     if len(parsed) > 1:
         names = " and ".join(name for name, _ in parsed)
         raise ExtensionError(f"{GROUP}: {text[:40]!r} is a format of both {names}")
-    if not parsed:
-        FORMATS.check(text)
-        return None
-    return usable(parsed[0][1])
+    return usable(parsed[0][1]) if parsed else None
 
 
 def offered_formats() -> tuple[FormatDefinition, ...]:

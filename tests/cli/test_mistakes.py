@@ -42,6 +42,13 @@ MISTAKES = {
     "--out model.yaml",
     "run tiny_2x2 nowhere.yaml": "nowhere.yaml: cannot be read: No such file or directory",
     "explore tiny_2x2": "tiny_2x2: is an architecture, not a design space; presets: cloud, edge, formats; ...",
+    "explore machine.yaml": "machine.yaml: is an architecture, not a design space; type: archsim run machine.yaml, or "
+    "name it in a space (key architecture)",
+    "explore mine.yaml": "mine.yaml: is a workload, not a design space; type: archsim run ARCH mine.yaml, or name it "
+    "in a space (key workloads)",
+    "run space.yaml": "space.yaml: is a design space, not an architecture; type: archsim explore space.yaml",
+    "run tiny_2x2 space.yaml": "space.yaml: is a design space; type: archsim explore space.yaml",
+    "compare tiny_2x2 space.yaml": "space.yaml: is a design space, not an architecture; type: ...",
     "rerun nowhere": "nowhere/manifest.json: cannot be read: No such file or directory",
     # the wrong unit
     f"{RUN} --set clock_mhz=100MHz": "--set clock_mhz=100MHz: clock_mhz: expected a number from 1e-18 to 1e+18 (core "
@@ -73,6 +80,7 @@ MISSING = {
 
 @pytest.fixture
 def files(tmp_path: Path) -> None:
+    (tmp_path / "space.yaml").write_text(preset_file(PresetKind.SPACE, "edge").read_text(), encoding="utf-8")
     (tmp_path / "mine.yaml").write_text(preset_file(PresetKind.WORKLOAD, "lstm_3_2_t4").read_text(), encoding="utf-8")
     (tmp_path / "machine.yaml").write_text(preset_file(PresetKind.ARCH, "tiny_2x2").read_text(), encoding="utf-8")
     (tmp_path / "space.yaml").write_text(SPACE, encoding="utf-8")

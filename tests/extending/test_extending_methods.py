@@ -20,7 +20,7 @@ from archsim.checking.validation import Validation
 from archsim.config import parse_override
 from archsim.config.extensions import METHODS as GROUP
 from archsim.config.presets import PresetKind, preset_file
-from archsim.errors import ArchError, ExtensionError
+from archsim.errors import ArchError, ExtensionError, ExtensionWarning
 from archsim.families.load import Arch, load_arch
 from archsim.formats import Encoding, NumberFormat, parse_format
 from archsim.golden.functions import Activation
@@ -244,13 +244,21 @@ def test_methods_that_a_caller_cannot_give(methods: Any, message: str) -> None:
     ("name", "method", "message"),
     [
         ("other", MINE, "the entry must have the name of its method, which is 'mine'"),
-        ("table", TABLE, "'table' = .* of an installed package: archsim has a method of that name"),
         ("mine", 3, "expected an instance of MethodDefinition, got int"),
     ],
 )
 def test_entries_that_are_wrong(name: str, method: object, message: str) -> None:
     with offered(GROUP, **{name: method}), pytest.raises(ExtensionError, match=message):
-        machine("activation.method=mine")
+        machine(f"activation.method={name}")
+
+
+def test_a_name_of_archsim_s_own_cannot_be_offered() -> None:
+    """Its own method is taken; who asks for a name that nobody has is told so, and of the entry beside it."""
+    with offered(GROUP, table=TABLE):
+        assert machine("activation.method=table").config.function_unit.method is TABLE
+        taken = "'table' = .* of an installed package: archsim has a method of that name"
+        with pytest.warns(ExtensionWarning, match=taken), pytest.raises(ArchError, match="expected one of 'exact', "):
+            machine("activation.method=mine")
 
 
 def test_a_maker_that_makes_no_method() -> None:

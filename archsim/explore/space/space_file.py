@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from archsim.config import Document, Override, load_document, validate
+from archsim.config.file_kind import kind_of_keys
 from archsim.config.presets import PresetKind, find_file
 from archsim.config.text import KeyPath, dotted, one_line, shown
 from archsim.errors import ArchError, ArchsimError, Fault, FaultsError, SpaceError, WorkloadError
@@ -49,10 +50,22 @@ class _Faults:
         return SpaceError(tuple(dict.fromkeys(fault for _, fault in ordered)))
 
 
+_INSTEAD = {
+    PresetKind.ARCH: "is an architecture, not a design space; type: archsim run {0}, or name it in a space (key "
+    "architecture)",
+    PresetKind.WORKLOAD: "is a workload, not a design space; type: archsim run ARCH {0}, or name it in a space (key "
+    "workloads)",
+}
+"""What is said of a file of another kind."""
+
+
 def load_space(reference: str) -> Space:
     """Load the space of a preset's name or a file's path; SpaceError has all faults at once."""
     path = find_file(PresetKind.SPACE, reference, SpaceError)
     document = load_document(path, SpaceError)
+    kind = kind_of_keys(document.data)
+    if kind in _INSTEAD:
+        raise SpaceError((Fault(document.source, "", _INSTEAD[kind].format(one_line(document.source))),))
     try:
         config = validate(SpaceConfig, document, (), SpaceError)
     except SpaceError as error:
