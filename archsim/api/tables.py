@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.api.op_rows import RowType, Values, column_types, columns, meanings
+from archsim.config.csv_cells import harmless_row
 from archsim.errors import OutputError
 
 BATCH_ROWS = 65_536
@@ -34,11 +35,11 @@ class CsvWriter:
     def __init__(self, file: Path, row: RowType) -> None:
         self._file = file.open("w", encoding="utf-8", newline="")
         self._csv = csv.writer(self._file, lineterminator="\n")
-        self._csv.writerow(columns(row))
+        self._csv.writerow(harmless_row(columns(row)))
 
     def add(self, values: Values) -> None:
         """Write a row."""
-        self._csv.writerow(values)
+        self._csv.writerow(harmless_row(values))
 
     def close(self) -> None:
         """Close the file."""

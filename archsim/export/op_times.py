@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from operator import attrgetter
 
+from archsim.config.csv_cells import harmless_row
 from archsim.engines.events import Options, execute
 from archsim.errors import ScheduleError
 from archsim.export.head import VerifiedRun
@@ -102,7 +103,7 @@ class TracedRun:
         table = csv.writer(line, lineterminator="\n")
 
         def add(values: tuple[object, ...]) -> None:
-            table.writerow(values)
+            table.writerow(harmless_row(values))
             write(line.getvalue())
             line.seek(0)
             line.truncate()

@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from archsim.config.csv_cells import harmless_row
 from archsim.explore.results.study import Point, Study
 from archsim.explore.run.commands import run_commands
 from archsim.explore.space.objectives import COLD
@@ -75,9 +76,9 @@ def csv_bytes(table: Table) -> bytes:
     """The table as CSV (RFC 4180, \\n between rows); what is not known is empty."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table.columns)
+    writer.writerow(harmless_row(table.columns))
     for row in zip(*table.columns.values(), strict=True):
-        writer.writerow([_csv(cell) for cell in row])
+        writer.writerow([_csv(cell) for cell in harmless_row(row)])
     return text.getvalue().encode()
 
 
@@ -94,7 +95,7 @@ def parquet_bytes(table: Table) -> bytes | None:
     return buffer.getvalue()
 
 
-def _csv(cell: Cell) -> str:
+def _csv(cell: object) -> str:
     if cell is None:
         return ""
     if isinstance(cell, bool):

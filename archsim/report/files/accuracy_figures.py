@@ -13,6 +13,7 @@ import numpy.typing as npt
 from archsim.api import Simulation
 from archsim.checking.format_error import OverflowCount, TensorAccuracy
 from archsim.checking.task import ScoreDifference, TaskFigures
+from archsim.config.csv_cells import harmless
 from archsim.metrics import Metric
 from archsim.workload import NetworkSpec, Workload
 from archsim.workload.calibration import Calibration, needed_ranges
@@ -147,7 +148,7 @@ def accuracy_csv(simulation: Simulation) -> str:
     accuracy, numbers = simulation.accuracy, simulation.numbers
     assert accuracy is not None
     assert numbers is not None
-    names = [tensor.name.replace(" ", "_") for tensor in accuracy.tensors]
+    names = [str(harmless(tensor.name.replace(" ", "_"))) for tensor in accuracy.tensors]
     lines = [["step", *(f"{name}_{what}" for name in names for what in ("max_abs_error", "rms_error"))]]
     for step in range(len(counted_sequences(numbers.spec))):
         pairs = [(tensor.max_by_step[step], tensor.rms_by_step[step]) for tensor in accuracy.tensors]

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 
 from archsim.api.compare import Comparison, Difference, Row
+from archsim.config.csv_cells import harmless_row
 from archsim.config.table_format import TableFormat
 from archsim.metrics.declare import declared
 from archsim.report.text.figures_as_text import cycles, percent, significant
@@ -36,7 +37,7 @@ def as_csv(found: Comparison) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([field.name for field in dataclasses.fields(Row)])
     for row in found.rows:
-        writer.writerow(["" if value is None else value for value in _values(row)])
+        writer.writerow(harmless_row("" if value is None else value for value in _values(row)))
     return text.getvalue()
 
 
