@@ -59,7 +59,9 @@ def _direction(cell: CellSpec, t: CellTensors) -> Direction:
     match cell.kind:
         case CellKind.LSTM:
             return Direction(
-                LstmWeights(t.weight_ih, _present(t.weight_hh), t.bias_ih, t.bias_hh, t.weight_hr, t.peephole),
+                LstmWeights(
+                    t.weight_ih, _present(t.weight_hh), t.bias_ih, t.bias_hh, t.weight_hr, t.peephole, t.layer_norm
+                ),
                 LstmOptions(
                     activations=(functions[0], functions[1], functions[2]),
                     clip=cell.clip,

@@ -43,6 +43,7 @@ _TENSORS = {
     "weight_hh": "dram.W_hh",
     "weight_hr": "dram.W_hr",
     "peephole": "dram.peephole",
+    "layer_norm": "dram.layer_norm",
     "bias_ih": "",
     "bias_hh": "",
 }

@@ -107,7 +107,17 @@ def _gaps(units: list[FoundLayer]) -> list[str]:
     return gaps
 
 
-_SAME_IN_BOTH = ("kind", "hidden_size", "proj_size", "clip", "input_forget", "peepholes", "linear_before_reset", "bias")
+_SAME_IN_BOTH = (
+    "kind",
+    "hidden_size",
+    "proj_size",
+    "clip",
+    "input_forget",
+    "peepholes",
+    "layer_norm",
+    "bias",
+    "linear_before_reset",
+)
 
 
 def join_directions(name: str, forward: FoundLayer, reverse: FoundLayer) -> FoundLayer:

@@ -32,14 +32,12 @@ class Refused(Exception):
 class FoundLayer:
     """A recurrent layer; a torch module's `num_layers` layers of one size are one FoundLayer.
 
-    `tensors` has torch's names (weight_ih_l0, ..., and peephole_l0), layers and gates in torch's order. `h_0`
-    (cells, B, P) and `c_0` (cells, B, H) are given if the file fixes them; None is zero. `any_batch`: they are those of
-    one sequence (B = 1), with which all of any batch begin, as learned states. `fed_by` names the found layers whose
-    outputs, side by side, are this layer's whole input; `input_from` says in words what the input is.
+    `tensors` has torch's names (weight_ih_l0, ..., and peephole_l0, layer_norm_l0), layers and gates in torch's order.
+    `h_0` (cells, B, P) and `c_0` (cells, B, H) are given if the file fixes them; None is zero. `any_batch`: they are
+    those of one sequence (B = 1), with which all of any batch begin, as learned states. `fed_by` names the found layers
+    whose outputs, side by side, are this layer's whole input; `input_from` says in words what the input is.
     `codes`: of a quantized model, the integers and scales that the tensors of these names stand for; `ranges`: its
     scales of x, h_l0, c_l0, ..., under the names of a file of calibration.
-    `notes` are what the user should know of the import; `batch_first` is the order in which the layer takes its input,
-    `turns_input`: the model takes it in the other one, and turns it round before the layer.
     """
 
     name: str
@@ -101,7 +99,7 @@ class FoundLayer:
             yield f"directions{config.merge_mode.words.replace(',', '')}"
         if config.clip is not None:
             yield f"clip {config.clip:g}"
-        for name in ("input_forget", "peepholes"):
+        for name in ("input_forget", "peepholes", "layer_norm"):
             if getattr(config, name):
                 yield name
         if not config.linear_before_reset:

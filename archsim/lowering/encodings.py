@@ -119,6 +119,8 @@ class _Maker:
             yield "W_hr", self._matrix("weight_hr", numbers, 1)
         if numbers.peephole is not None:
             yield "peephole", self._peephole(numbers.peephole, numbers.coded.get("peephole"), suffix)
+        if numbers.layer_norm is not None:  # of real numbers alone
+            yield "layer_norm", _unscaled(self.formats.format("accumulator"))
 
     def _matrix(self, name: str, numbers: CellTensors, gates: int) -> Encoding:
         number_format = self.formats.format("weight")

@@ -142,6 +142,8 @@ def _cell_image(numbers: CellTensors, cell: CellSpec) -> Iterator[tuple[str, npt
         yield "W_hr", numbers.weight_hr[None]
     if numbers.peephole is not None:
         yield "peephole", numbers.peephole[None, :, None]
+    if numbers.layer_norm is not None:
+        yield "layer_norm", numbers.layer_norm[None, :, None]
     if numbers.c_0 is not None:
         yield "c_0", numbers.c_0.T[None]
 

@@ -31,6 +31,7 @@ class DataKind(StrEnum):
     WEIGHT_TILE = "weight_tile"
     BIAS = "bias"
     PEEPHOLE = "peephole"
+    LAYER_NORM = "layer_norm"
     X = "x"
     H = "h"
     C = "c"

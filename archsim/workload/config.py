@@ -169,6 +169,11 @@ class LayerConfig(StrictModel):
     clip: PositiveNumber | None = Field(default=None, description="bound on the gates' pre-activations (ONNX)")
     input_forget: bool = Field(default=False, description="f = 1 - i (ONNX, LSTM)")
     peepholes: bool = Field(default=False, description="i, f and o see the cell (ONNX, LSTM)")
+    layer_norm: bool = Field(
+        default=False,
+        description="each gate's sums are normalized over the hidden units and scaled by layer_norm, before the bias "
+        "is added (TensorFlow Lite, LSTM)",
+    )
     linear_before_reset: bool = Field(
         default=True, description="reset after the recurrent product, as in PyTorch; false is ONNX's default (GRU)"
     )
@@ -176,6 +181,7 @@ class LayerConfig(StrictModel):
     @model_validator(mode="after")
     def _options_fit_the_kind(self) -> LayerConfig:
         lstm_only = {"proj_size": self.proj_size, "input_forget": self.input_forget, "peepholes": self.peepholes}
+        lstm_only |= {"layer_norm": self.layer_norm}
         wrong = [name for name, value in lstm_only.items() if value and self.kind is not CellKind.LSTM]
         if not self.linear_before_reset and self.kind is not CellKind.GRU:
             wrong.append("linear_before_reset")
@@ -216,6 +222,7 @@ class LayerConfig(StrictModel):
                 clip=self.clip,
                 input_forget=self.input_forget,
                 peepholes=self.peepholes,
+                layer_norm=self.layer_norm,
                 linear_before_reset=self.linear_before_reset,
                 reverse=self.reverse or place == 1,
             )

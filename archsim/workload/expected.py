@@ -158,7 +158,8 @@ def _others(
     left = [
         name
         for name in names
-        if name not in taken | results and not (weights and name.startswith(("weight", "bias", "peephole")))
+        if name not in taken | results
+        and not (weights and name.startswith(("weight", "bias", "peephole", "layer_norm")))
     ]
     if not left:
         return ()

@@ -103,7 +103,8 @@ class CellSpec:
 
     `input_size` I, `hidden_size` H; `proj_size` P projects h (LSTM; 0: none). `functions` as CellKind.functions. `clip`
     bounds the gates' pre-activations to [-clip, clip]. `input_forget` couples f = 1 - i, `peepholes` lets i, f see the
-    old and o the new cell (LSTM, both). `linear_before_reset` applies r after the product W_hn h (GRU; True is
+    old and o the new cell (LSTM, both). `layer_norm` normalizes each gate's sums over the hidden units, before the bias
+    (LSTM). `linear_before_reset` applies r after the product W_hn h (GRU; True is
     PyTorch's form). `reverse` runs from the last time step to the first.
     """
 
@@ -116,6 +117,7 @@ class CellSpec:
     clip: float | None = None
     input_forget: bool = False
     peepholes: bool = False
+    layer_norm: bool = False
     linear_before_reset: bool = True
     reverse: bool = False
 

@@ -32,7 +32,7 @@ class CellTensors:
 
     G gates, I inputs, H hidden units, P = H or the projection's size: weight_ih (G H, I), weight_hh (G H, P; None of a
     linear layer), bias_ih and bias_hh (G H) or None, weight_hr (P, H) or None, peephole (3 H; of i, f and o) or None,
-    h_0 (B, P), c_0 (B, H) of an LSTM.
+    layer_norm (4 H; of i, f, g and o) or None, h_0 (B, P), c_0 (B, H) of an LSTM.
     """
 
     weight_ih: Float32Array
@@ -43,6 +43,7 @@ class CellTensors:
     peephole: Float32Array | None
     h_0: Float32Array
     c_0: Float32Array | None
+    layer_norm: Float32Array | None = None
     coded: Mapping[str, CodedTensor] = field(default_factory=dict)
     """By the names above, without bias_hh: the codes of tensors that the file holds as integers."""
 
@@ -63,7 +64,7 @@ class NetworkTensors:
 
 
 def weight_shapes(spec: CellSpec) -> dict[str, Shape]:
-    """The names (without layer and direction) and shapes of a cell's weights, as in torch; `peephole` is ours."""
+    """The names (without layer and direction) and shapes of a cell's weights, as in torch; the last two are ours."""
     shapes: dict[str, Shape] = {"weight_ih": (spec.rows, spec.input_size)}
     if spec.kind.recurrent:
         shapes["weight_hh"] = (spec.rows, spec.output_size)
@@ -75,6 +76,8 @@ def weight_shapes(spec: CellSpec) -> dict[str, Shape]:
         shapes["weight_hr"] = (spec.proj_size, spec.hidden_size)
     if spec.peepholes:
         shapes["peephole"] = (3 * spec.hidden_size,)
+    if spec.layer_norm:
+        shapes["layer_norm"] = (spec.rows,)
     return shapes
 
 
@@ -94,6 +97,7 @@ def load_tensors(workload: Workload) -> NetworkTensors:
             bias_hh=_second_bias(w),
             weight_hr=w.get("weight_hr"),
             peephole=w.get("peephole"),
+            layer_norm=w.get("layer_norm"),
             h_0=h_0,
             c_0=c_0,
             coded=found.coded,
@@ -132,7 +136,10 @@ def _weights(workload: Workload, source: Source, spec: NetworkSpec) -> Iterator[
     if source.file is None:
         random = np.random.default_rng(source.seed)
         for cell in spec.cells:
-            yield Weights({name: _uniform(random, shape, cell) for name, shape in weight_shapes(cell).items()})
+            drawn = {name: _uniform(random, shape, cell) for name, shape in weight_shapes(cell).items()}
+            if "layer_norm" in drawn:  # near 1, as it is before training
+                drawn["layer_norm"] = np.float32(1) + drawn["layer_norm"]
+            yield Weights(drawn)
         return
     path = workload.folder / source.file
     names = tensor_names(path)

@@ -98,6 +98,7 @@ def tflite_seeds(_folder: Path) -> Iterator[bytes]:
     x = {0: Tensor(None, (T, B, INPUTS))}
     yield tflite_bytes(Lstm(x | floats(1, 4, True, False), Tensor(None, (T, B, 4))))
     yield tflite_bytes(Lstm(x | floats(2, 0, True, True), Tensor(None, (T, B, H)), time_major=False))
+    yield tflite_bytes(Lstm(x | floats(1, 4, True, True, norm=True), Tensor(None, (T, B, 4))))
     both = floats(3, 0, False, False, both=True) | floats(4, 0, False, False, first=18, both=True)
     yield tflite_bytes(Lstm(x | both, Tensor(None, (T, B, 2 * H)), both=True))
     yield tflite_bytes(integers(5))

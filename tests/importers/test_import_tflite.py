@@ -25,7 +25,7 @@ FLOAT = ("formats=float32", "activation.method=exact")
 
 
 def floats(
-    seed: int, projection: int, peepholes: bool, coupled: bool, first: int = 1, both: bool = False
+    seed: int, projection: int, peepholes: bool, coupled: bool, first: int = 1, both: bool = False, norm: bool = False
 ) -> dict[int, Tensor]:
     """The tensors of a direction with real numbers, whose first weight stands at this place."""
     random = np.random.default_rng(seed)
@@ -45,6 +45,8 @@ def floats(
         inputs |= {rest + 9 + place: drawn(H) for place in range(int(coupled), 3)}
     if projection:
         inputs[rest + 16] = drawn(projection, H)
+    if norm:
+        inputs |= {20 + gate: drawn(H) for gate in range(int(coupled), 4)}
     states = 18 if not both else 35 if first == 1 else 37
     for number, units in enumerate((size, H)):
         inputs[states + number] = Tensor(None, (B, units), variable=True)
@@ -84,6 +86,42 @@ def test_both_directions(tmp_path: Path) -> None:
     x = np.random.default_rng(5).normal(0, 1, (T, B, INPUTS)).astype(np.float32)
     output = present(imported(path, x, "edge_16x16", *FLOAT).results).output
     assert np.abs(output - litert(path, x)).max() < 2e-6
+
+
+@pytest.mark.parametrize("coupled", [False, True])
+@pytest.mark.parametrize("peepholes", [False, True])
+@pytest.mark.parametrize("projection", [0, 4])
+def test_layer_normalization(projection: int, peepholes: bool, coupled: bool, tmp_path: Path) -> None:
+    """Within float32's rounding of LiteRT's; without the normalization, or with another gate's weights, far from it."""
+    inputs = floats(11, projection, peepholes, coupled, norm=True)
+    path = tmp_path / "m.tflite"
+    path.write_bytes(
+        tflite_bytes(Lstm({0: Tensor(None, (T, B, INPUTS)), **inputs}, Tensor(None, (T, B, projection or H))))
+    )
+    x = np.random.default_rng(12).normal(0, 1, (T, B, INPUTS)).astype(np.float32)
+    want = litert(path, x)
+    run = imported(path, x, "edge_16x16", *FLOAT)
+    assert run.validation.passed
+    assert np.abs(present(run.results).output - want).max() < 4e-6
+    inputs[21], inputs[22] = inputs[22], inputs[21]
+    path.write_bytes(
+        tflite_bytes(Lstm({0: Tensor(None, (T, B, INPUTS)), **inputs}, Tensor(None, (T, B, projection or H))))
+    )
+    assert np.abs(litert(path, x) - want).max() > 0.01
+
+
+def test_layer_normalization_of_a_hybrid_model(tmp_path: Path) -> None:
+    """Normalized sums are of size 1, and with 6 units a rounded x (1/127 of its range of 4) moves them by some 0.03."""
+    random = np.random.default_rng(13)
+    inputs = floats(14, 0, False, False, norm=True)
+    for place in range(1, 9):
+        values = random.integers(-127, 127, inputs[place].shape, endpoint=True).astype(np.int8)
+        inputs[place] = Tensor.of(values, float(random.uniform(0.004, 0.008)))
+    path = tmp_path / "m.tflite"
+    path.write_bytes(tflite_bytes(Lstm({0: Tensor(None, (T, B, INPUTS)), **inputs}, Tensor(None, (T, B, H)))))
+    x = random.normal(0, 1, (T, B, INPUTS)).astype(np.float32)
+    output = present(imported(path, x, "edge_16x16", *FLOAT).results).output
+    assert 1e-6 < np.abs(output - litert(path, x)).max() < 0.1
 
 
 @pytest.mark.parametrize("asymmetric", [False, True])
@@ -206,7 +244,8 @@ def test_a_wrong_code_is_seen(tmp_path: Path) -> None:
     [
         ({"proj_clip": 2.0}, r"bounds h to 2 \(proj_clip\), which no workload does"),
         ({"activation": 1}, "its activation is number 1 of the schema, expected tanh"),
-        ({20: (H,), 21: (H,), 22: (H,), 23: (H,)}, "has layer normalization, which no workload has"),
+        ({20: (H,), 21: (H,), 22: (H,)}, "has layer normalization for some gates only"),
+        ({20: (H,), 21: (H,), 22: (H,), 23: (H - 1,)}, "its layer_norm has shape"),
         ({16: (4, H), 17: (4,)}, "its projection has a bias, which no workload has"),
         ({1: None}, "has half of an input gate"),
         ({3: None}, "its weight_ih is missing for a gate"),
@@ -229,6 +268,15 @@ def test_what_is_refused(change: dict[Any, Any], message: str, tmp_path: Path) -
     path.write_bytes(tflite_bytes(Lstm(dict(sorted(inputs.items())), Tensor(None, (T, B, H)), **options)))
     (entry,) = find_layers(path).unsupported
     assert re.search(message, entry.reason), entry.reason
+
+
+def test_an_integer_model_with_layer_normalization_is_refused(tmp_path: Path) -> None:
+    lstm = integers(0)
+    lstm.inputs |= {20 + gate: Tensor.of(np.ones(H, np.int16), 0.001) for gate in range(4)}
+    path = tmp_path / "m.tflite"
+    path.write_bytes(tflite_bytes(lstm))
+    (entry,) = find_layers(path).unsupported
+    assert entry.reason.startswith("is an integer LSTM with layer normalization; in real numbers")
 
 
 def test_files_that_are_no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class CellBuffers:
-    """The buffers of a cell but its weight matrices. Widths: 1 for biases and peephole weights, B for vectors.
+    """The buffers of a cell but its weight matrices. Widths: 1 for biases, peephole and normalization weights, else B.
 
     `scratch` holds tanh(c) (LSTM) or the candidate's pre-activation (GRU); `vector` a whole intermediate vector: o *
     tanh(c) before a projection, or r * h (GRU with the reset before the product). `x` is None where the input is
@@ -39,12 +39,14 @@ class CellBuffers:
 
     dram_bias: Buffer | None
     dram_peephole: Buffer | None
+    dram_layer_norm: Buffer | None
     dram_h_0: Buffer
     dram_c_0: Buffer | None
     dram_h_n: Buffer
     dram_c_n: Buffer | None
     bias: Buffer | None
     peephole: Buffer | None
+    layer_norm: Buffer | None
     x: Buffer | None
     h: Buffer
     c: Buffer | None
@@ -80,6 +82,7 @@ def make_buffers(
     needs_vector = bool(spec.proj_size) or (spec.kind is CellKind.GRU and not spec.linear_before_reset)
     bias = maker.weights("bias", DataKind.BIAS, sum(group.rows for group in groups), 1, "accumulator", spec.bias)
     peephole = maker.weights("peephole", DataKind.PEEPHOLE, 3 * units, 1, "cell", spec.peepholes)
+    norm = maker.weights("layer_norm", DataKind.LAYER_NORM, 4 * units, 1, "accumulator", spec.layer_norm)
     h = maker.state("h", H_BANK, DataKind.H, outputs, "hidden", h_slots(streams))
     c = maker.state("c", C_BANK, DataKind.C, units, "cell", streams, lstm)
     # An LSTM's tanh(c) is an activation, a GRU's candidate still has its activation before it.
@@ -88,12 +91,14 @@ def make_buffers(
     return CellBuffers(
         dram_bias=maker.outside(bias, "bias") if bias else None,
         dram_peephole=maker.outside(peephole, "peephole") if peephole else None,
+        dram_layer_norm=maker.outside(norm, "layer_norm") if norm else None,
         dram_h_0=maker.outside(h, "h_0"),
         dram_c_0=maker.outside(c, "c_0") if c else None,
         dram_h_n=maker.outside(h, "h_n", given=False, slots=streams),
         dram_c_n=maker.outside(c, "c_n", given=False, slots=streams) if c else None,
         bias=bias,
         peephole=peephole,
+        layer_norm=norm,
         x=maker.inputs(source, slots.x) if source is not None else None,
         h=h,
         c=c,

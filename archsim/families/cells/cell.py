@@ -51,8 +51,13 @@ class CellOps(ABC):
 
     @classmethod
     def plan(cls, spec: CellSpec, machine: CellMachine, *, interleaved: bool) -> CellPlan:
-        """The plan of a cell of this kind on a machine: its groups and their order."""
-        groups = number_groups(cls._layouts(spec, interleaved, machine.group_rows))
+        """The plan of a cell of this kind on a machine: its groups and their order.
+
+        A gate that is normalized is a group as a whole, since nothing follows before all its sums are there.
+        """
+        interleaved = interleaved and not spec.layer_norm
+        rows = spec.hidden_size if spec.layer_norm else machine.group_rows
+        groups = number_groups(cls._layouts(spec, interleaved, rows))
         # In gate-major order the last set follows the one before.
         deferred = plans.DEFERRED_GROUPS
         if not interleaved:

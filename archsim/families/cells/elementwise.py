@@ -40,7 +40,7 @@ from archsim.hardware.operators import (
     widest,
     width_of,
 )
-from archsim.hardware.port_streams import Stream, repeated
+from archsim.hardware.port_streams import Run, Stream, repeated
 from archsim.hardware.unit import Unit, UnitConfig, Work, ceil_div, unit_name
 from archsim.program.ir import Op, Region
 
@@ -105,9 +105,22 @@ class ElementwiseOp(Op):
         return (self.target,)
 
     @property
+    def products_a_sequence(self) -> int:
+        """How many products the op takes for each sequence, besides those of its values."""
+        return 0
+
+    @property
     def elements(self) -> int:
         """How many values the op computes, n x B."""
         return self.target.entries * self.target.buffer.width
+
+    def compute_cycles(self, lanes: int, stages: int) -> int:
+        """The cycles of a unit with so many lanes, and pipeline stages of a multiply and add: ceil(n B / lanes)."""
+        return ceil_div(self.elements, lanes)
+
+    def last_pass(self, lanes: int, stages: int) -> tuple[int, int]:
+        """The step from which small operands are taken and results made, and the steps for as many as lanes."""
+        return 0, 1
 
     @abstractmethod
     def apply(self, arithmetic: ElementwiseArithmetic, operands: Sequence[Operand]) -> Array:
@@ -122,8 +135,8 @@ class Elementwise(Unit[ElementwiseConfig]):
     item_name = "hidden unit"
 
     def compute_cycles(self, op: Op) -> int:
-        """The occupancy ceil(n B / lanes), in cycles."""
-        return ceil_div(self._op(op).elements, self.config.lanes)
+        """The occupancy ceil(n B / lanes), in cycles; more of an op that takes its values several times."""
+        return self._op(op).compute_cycles(self.config.lanes, self.config.cell_latency_cycles)
 
     def depth_cycles(self, op: Op) -> int:
         multiply_add = self._op(op).multiply_add
@@ -145,11 +158,25 @@ class Elementwise(Unit[ElementwiseConfig]):
             times, rest = divmod(self._op(op).elements, region.values)
             if times > 1 and not rest:
                 stream = replace(stream, runs=repeated(region.values, times, self.config.lanes))
+            if region != self._op(op).target:
+                stream = replace(stream, runs=self._in_last_pass(op, stream.runs))
             if stream.bank[1:] == (GATE_BANKS,):
                 stream = replace(stream, bank=(*stream.bank, str(gates)))
                 gates += 1
             found.append(stream)
         return tuple(found)
+
+    def write_streams(self, op: Op) -> tuple[Stream, ...]:
+        """The results, which the last pass makes."""
+        streams = super().write_streams(op)
+        return tuple(replace(stream, runs=self._in_last_pass(op, stream.runs)) for stream in streams)
+
+    def _in_last_pass(self, op: Op, runs: tuple[Run, ...]) -> tuple[Run, ...]:
+        """The runs as they are in the last of the passes over an op's values; mostly there is one."""
+        first, each = self._op(op).last_pass(self.config.lanes, self.config.cell_latency_cycles)
+        if (first, each) == (0, 1):
+            return runs
+        return tuple(replace(run, first_step=first + each * run.first_step, hold=each * run.hold) for run in runs)
 
     def work(self, op: Op) -> Work:
         return Work(self._op(op).elements, Fraction(self.config.lanes))
@@ -200,7 +227,11 @@ class Elementwise(Unit[ElementwiseConfig]):
                 one[multiplier(width_of(region.buffer.number_format), factor)] += 1
         one[adder(width_of(target))] += elementwise.additions
         one[REGISTER_BIT] += target.bits * self.depth_cycles(op)
-        return +times(one, elementwise.elements)
+        total = +times(one, elementwise.elements)
+        if elementwise.products_a_sequence:
+            width = elementwise.target.buffer.width
+            total[multiplier(width_of(target), width_of(target))] += elementwise.products_a_sequence * width
+        return total
 
     def inventory(self) -> Tally:
         """What a lane is built of: two multipliers, an adder, and their registers.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archsim.errors import ArchError, Fault
 from archsim.families.cells.activation import ActivationConfig
-from archsim.formats import Formats
+from archsim.formats import Formats, IntegerFormat
 from archsim.hardware.functions.method_registry import make_method
 from archsim.workload.network import CellKind, NetworkSpec
 
@@ -18,6 +18,8 @@ def check_functions(spec: NetworkSpec, unit: ActivationConfig, formats: Formats)
         stands_for = " and ".join(sorted(method.functions))
         message = f"{unit.method} stands for {stands_for}; the workload needs {', '.join(wrong)}"
         raise ArchError((Fault("architecture", "activation.method", message),))
+    if any(cell.layer_norm for cell in spec.cells):
+        _check_normalization(unit, formats)
     if unit.adds_bias:
         for cell in spec.cells:
             reset = cell.kind is CellKind.GRU and cell.linear_before_reset
@@ -25,3 +27,15 @@ def check_functions(spec: NetworkSpec, unit: ActivationConfig, formats: Formats)
                 before = "a GRU resets its candidate's product" if reset else "peepholes are added"
                 message = f"a bias in front of the function comes too late here: {before} before it"
                 raise ArchError((Fault("architecture", "activation.adds_bias", message),))
+
+
+def _check_normalization(unit: ActivationConfig, formats: Formats) -> None:
+    """Raise ArchError if the machine's sums are no real numbers, or get their bias after they are normalized."""
+    for kind in ("gate", "accumulator"):
+        found = formats.format(kind)
+        if isinstance(found, IntegerFormat):
+            message = f"layer normalization is computed in real numbers alone; {found} are integers (formats=float32)"
+            raise ArchError((Fault("architecture", f"formats.{kind}", message),))
+    if unit.adds_bias:
+        message = "layer normalization adds the bias itself, in the element-wise unit"
+        raise ArchError((Fault("architecture", "activation.adds_bias", message),))

@@ -77,6 +77,13 @@ class CellTransfers:
             return []
         return [self.transfer("load peephole", (whole(b.dram_peephole),), whole(b.peephole))]
 
+    def load_layer_norm(self) -> list[Op]:
+        """The load of the normalization's weights, if there are any."""
+        b = self.buffers
+        if b.dram_layer_norm is None or b.layer_norm is None:
+            return []
+        return [self.transfer("load layer_norm", (whole(b.dram_layer_norm),), whole(b.layer_norm))]
+
     def load_state(self) -> list[Op]:
         """The loads of h_0 and, if there is one, c_0: for each stream."""
         b, ops = self.buffers, list[Op]()

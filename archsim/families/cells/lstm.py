@@ -9,8 +9,9 @@ from archsim.families.cells.activation import GateRows
 from archsim.families.cells.buffers import Storage
 from archsim.families.cells.cell import CellOps
 from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate, Peephole
+from archsim.families.cells.normalize import Normalize
 from archsim.families.cells.tiling import Block, Group, Segment
-from archsim.program.ir import Op, Region
+from archsim.program.ir import Buffer, Op, Region
 from archsim.workload.network import CellSpec, FunctionSpec
 
 INPUT, FORGET, CANDIDATE, OUTPUT = (Block(gate) for gate in range(4))
@@ -37,6 +38,7 @@ class LstmOps(CellOps):
         last: list[Op] = []
         if self.spec.peepholes:
             ops += self._peephole(group, (INPUT, FORGET))
+        ops += self._normalized(group, after_cell=False)
         ops += self._activations(group, after_cell=False)
         if group.has(CANDIDATE):
             ops.append(self._cell(group))
@@ -45,6 +47,7 @@ class LstmOps(CellOps):
             after = late if group.has(CANDIDATE) else last
             if self.spec.peepholes:
                 ops += self._peephole(group, (OUTPUT,))
+                ops += self._normalized(group, after_cell=True)
                 ops += self._activations(group, after_cell=True)
             after.append(self._hidden(group))
         return ops, late, last
@@ -75,6 +78,23 @@ class LstmOps(CellOps):
                 )
             )
         return ops
+
+    def _normalized(self, group: Group, *, after_cell: bool) -> list[Op]:
+        """The op that normalizes the group's gate, and adds its bias, if the cell does that."""
+        weights, bias = self.buffers.layer_norm, self.buffers.bias
+        segments = [s for s in group.segments if (s.block == OUTPUT and self.spec.peepholes) is after_cell]
+        if weights is None:
+            return []
+        return [
+            Normalize(
+                unit=self._elementwise.state_unit,
+                label=f"{self.context.prefix}norm_{_NAMES[segment.block]}[{group.index}]",
+                weights=_rows(weights, segment.block.gate * self.spec.hidden_size, segment.units),
+                bias=None if bias is None else _rows(bias, group.bias_start + segment.row, segment.units),
+                target=self.in_group(self.buffers.sums, group, segment.row, segment.stop),
+            )
+            for segment in segments
+        ]
 
     def _together(self, segments: list[Segment], segment: Segment) -> tuple[FunctionSpec, str, int]:
         """A key that segments of one op share: function, unit, and where they would begin if they were neighbours."""
@@ -167,6 +187,10 @@ class LstmOps(CellOps):
         assert cell is not None
         stride = 1 if self.context.streams > 1 else 0
         return Region(cell, segment.first_unit, segment.first_unit + segment.units, stride=stride)
+
+
+def _rows(buffer: Buffer, first: int, count: int) -> Region:
+    return Region(buffer, first, first + count)
 
 
 def _place(segments: list[Segment], segment: Segment) -> int:

@@ -185,6 +185,8 @@ def _refuse(spec: NetworkSpec, config: DeltaConfig) -> None:
                     f"layer {number}: a machine of the family delta has layers of one forward direction, without "
                     "projection, peepholes, clip or input_forget"
                 )
+            if cell.layer_norm:
+                raise ScheduleError(f"layer {number}: a machine of the family delta has no layer normalization")
             if not cell.linear_before_reset:
                 raise ScheduleError(f"layer {number}: a machine of the family delta resets after the product")
             _multiples(number, cell, config.pe_array.pes)

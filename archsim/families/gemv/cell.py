@@ -72,7 +72,7 @@ class GemvCell:
         self.matrices = make_matrices(pieces, self.placement, self.weights)
         self.transfers = CellTransfers(spec, context, self.buffers, Dram.name)
         self._ops = kind(plan, machine, context, self.buffers, rotations)
-        self._late_bias = config.activation.adds_bias
+        self._late_bias = config.activation.adds_bias or spec.layer_norm
 
     @property
     def accumulator_slots(self) -> int:
@@ -104,6 +104,7 @@ class GemvCell:
                     ops.append(self.transfers.transfer(f"load {name}[{group.index}]", *loads[group.index]))
             ops += self.transfers.load_bias(group)
         ops += self.transfers.load_peephole()
+        ops += self.transfers.load_layer_norm()
         for _, pieces, target in self.matrices.w_hr.pinned_loads():
             ops.append(self.transfers.transfer("load W_hr", pieces, target))
         return ops

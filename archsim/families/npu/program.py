@@ -130,6 +130,7 @@ def _refuse(spec: NetworkSpec, arch: NpuConfig) -> None:
     wanted = {
         "a projection": any(cell.proj_size for cell in spec.cells),
         "peepholes": any(cell.peepholes for cell in spec.cells),
+        "layer normalization": any(cell.layer_norm for cell in spec.cells),
         "coupled gates (input_forget)": any(cell.input_forget for cell in spec.cells),
         "sequences of different lengths": spec.lengths is not None,
         "streams in turn (streams)": spec.streams > 1,

@@ -165,6 +165,7 @@ def _refuse(spec: NetworkSpec, config: SerialConfig) -> None:
         "a batch": spec.batch > 1,
         "a projection": bool(first.proj_size),
         "peepholes": first.peepholes,
+        "layer normalization": first.layer_norm,
         "coupled gates (input_forget)": first.input_forget,
         "clipping": first.clip is not None,
         "a direction from the last step to the first": first.reverse,

@@ -19,7 +19,7 @@ from archsim.workload.network import RECURRENT_KINDS, CellKind
 MAX_LAYERS = 64
 _KINDS = {kind.gates: kind for kind in RECURRENT_KINDS}
 TORCH_NAME = re.compile(
-    r"(?:(?P<prefix>.*)\.)?(?P<what>weight_ih|weight_hh|weight_hr|bias_ih|bias_hh|peephole)"
+    r"(?:(?P<prefix>.*)\.)?(?P<what>weight_ih|weight_hh|weight_hr|bias_ih|bias_hh|peephole|layer_norm(?=_l[0-9]))"
     r"(?:_l(?P<layer>[0-9]{1,4}))?(?P<reverse>_reverse)?",
     re.DOTALL,
 )
@@ -49,6 +49,7 @@ class _Cell:
     proj_size: int
     bias: bool
     peepholes: bool
+    layer_norm: bool
 
     @property
     def output_size(self) -> int:
@@ -125,6 +126,7 @@ def _layer(title: str, module: _Module, view: TensorView, nonlinearity: str | No
         bias=first.bias,
         bidirectional=both,
         peepholes=first.peepholes,
+        layer_norm=first.layer_norm,
         nonlinearity=nonlinearity or "tanh" if first.kind is CellKind.RNN else "tanh",
     )
     tensors = view.read({name: shapes[name] for name in module.names.values()})
@@ -190,6 +192,7 @@ def _cell(found: Mapping[str, Shape], suffix: str) -> _Cell:
         0 if projection is None else projection[0],
         "bias_ih" in found or "bias_hh" in found,
         "peephole" in found,
+        "layer_norm" in found,
     )
     _check_shapes(cell, found, suffix)
     return cell
@@ -216,6 +219,7 @@ def _check_shapes(cell: _Cell, found: Mapping[str, Shape], suffix: str) -> None:
         "bias_hh": (rows,),
         "weight_hr": (cell.proj_size, cell.hidden_size),
         "peephole": (3 * cell.hidden_size,),
+        "layer_norm": (rows,),
     }
     for what in ("bias_ih", "bias_hh"):
         if cell.bias and what not in found:
@@ -237,4 +241,4 @@ def _check_stack(cells: list[_Cell], both: bool) -> None:
 
 
 def _like(cell: _Cell) -> tuple[object, ...]:
-    return cell.kind, cell.hidden_size, cell.proj_size, cell.bias, cell.peepholes
+    return cell.kind, cell.hidden_size, cell.proj_size, cell.bias, cell.peepholes, cell.layer_norm

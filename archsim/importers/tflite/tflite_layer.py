@@ -31,7 +31,10 @@ _HIDDEN = 4
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The places of a direction's tensors among the operator's inputs: four of each gate, three peepholes."""
+    """The places of a direction's tensors among the operator's inputs: four of each gate, three peepholes.
+
+    `norm`: of the weights of layer normalization, four, too; None where the operator has none.
+    """
 
     weight_ih: int
     weight_hh: int
@@ -39,11 +42,12 @@ class Places:
     bias: int
     projection: int
     states: int
+    norm: int | None = None
 
 
-FORWARD = Places(1, 5, 9, 12, 16, 18)
+FORWARD = Places(1, 5, 9, 12, 16, 18, 20)
 BOTH = (Places(1, 5, 9, 12, 16, 35), Places(18, 22, 26, 29, 33, 37))
-_NORMS, _AUXILIARY = slice(20, 24), slice(39, 48)
+_AUXILIARY = slice(39, 48)
 
 
 def tflite_layer(graph: Graph, operator: Operator, name: str, schema: Schema) -> FoundLayer:
@@ -51,9 +55,8 @@ def tflite_layer(graph: Graph, operator: Operator, name: str, schema: Schema) ->
     both = operator.code == BIDIRECTIONAL
     time_major, notes = _options(operator, schema, both)
     inputs = [*operator.inputs, *[-1] * 48][:48]
-    extra, what = (_AUXILIARY, "an auxiliary input") if both else (_NORMS, "layer normalization")
-    if any(number >= 0 for number in inputs[extra]):
-        raise Refused(f"has {what}, which no workload has")
+    if both and any(number >= 0 for number in inputs[_AUXILIARY]):
+        raise Refused("has an auxiliary input, which no workload has")
     directions = [_Direction(graph, inputs, places) for places in (BOTH if both else (FORWARD,))]
     first = directions[0]
     hidden, size, output = first.sizes
@@ -66,12 +69,15 @@ def tflite_layer(graph: Graph, operator: Operator, name: str, schema: Schema) ->
         bidirectional=both,
         input_forget=first.coupled,
         peepholes=first.peeks,
+        layer_norm=first.normalizes,
     )
     tensors: dict[str, Float32Array] = {}
     codes: dict[str, Codes] = {}
     for direction, suffix in zip(directions, ("_l0", "_l0_reverse"), strict=False):
         tensors |= {key + suffix: tensor for key, tensor in direction.tensors()}
         codes |= {key + suffix: found for key, found in direction.codes.items()}
+    if first.normalizes and graph.type(operator.inputs[0]) == INT8:
+        raise Refused("is an integer LSTM with layer normalization; in real numbers, and with int8 weights, it is read")
     ranges = {} if both else dict(_ranges(graph, operator, first))
     return FoundLayer(
         name,
@@ -119,7 +125,11 @@ class _Direction:
         self.projects = inputs[places.projection] >= 0
         self.states = inputs[places.states : places.states + 2]
         self._ih, self._hh = self._matrices("weight_ih", ih), self._matrices("weight_hh", hh)
-        self._bias = self._gates("bias_ih", bias, (len(self._ih) // 4,))
+        units = (len(self._ih) // 4,)
+        self._bias = self._gates("bias_ih", bias, units)
+        norm = [] if places.norm is None else inputs[places.norm : places.norm + 4]
+        self.normalizes = any(number >= 0 for number in norm)
+        self._norm = self._norms(norm, units) if self.normalizes else None
         self._peephole = self._peepholes(peephole) if self.peeks else None
         self._projection = None
         if self.projects:
@@ -149,6 +159,8 @@ class _Direction:
             yield "weight_hr", float32("weight_hr", self._projection)
         if self._peephole is not None:
             yield "peephole", float32("peephole", self._peephole)
+        if self._norm is not None:
+            yield "layer_norm", float32("layer_norm", self._norm)
 
     def _matrices(self, key: str, numbers: Sequence[int]) -> Array:
         found = self._gates(key, numbers, None)
@@ -181,6 +193,19 @@ class _Direction:
         found = self._joined("peephole", parts)
         if found.shape != (3 * (len(self._ih) // 4),):
             raise Refused(f"its peephole weights have shape {list(found.shape)}")
+        return found
+
+    def _norms(self, numbers: Sequence[int], units: tuple[int, ...]) -> Array:
+        """The weights of the normalization; of a coupled input gate the forget gate's, since u's sign passes it."""
+        if self.coupled and numbers[0] >= 0:
+            raise Refused("normalizes an input gate that it does not have")
+        if any(number < 0 for number in numbers[1 if self.coupled else 0 :]):
+            raise Refused("has layer normalization for some gates only")
+        chosen = [numbers[1], *numbers[1:]] if self.coupled else list(numbers)
+        found = self._joined("layer_norm", self._read("layer_norm", chosen))
+        if found.shape != (4 * units[0],):
+            raise Refused(f"its layer_norm has shape {list(found.shape)}, expected {[4 * units[0]]}")
+        self.codes.pop("layer_norm", None)
         return found
 
     def _read(self, key: str, numbers: Sequence[int]) -> list[Array | Codes]:

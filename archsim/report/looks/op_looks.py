@@ -31,6 +31,7 @@ CELL = OpLook("update of c", "#D55E00", "----")
 HIDDEN = OpLook("update of h", "#CC79A7", "\\\\\\\\")
 RESET = OpLook("reset gate on h", "#E69F00", "....")
 PEEPHOLE = OpLook("peephole", "#56B4E9", "xxxx")
+NORM = OpLook("layer normalization", "#E69F00", "++++")
 SHIFT = OpLook("shift of weights", "#CC79A7", "||||")
 MERGE = OpLook("merge of directions", "#0072B2", "++++")
 DRAIN = OpLook("drain of sums", "#999999", "----")
@@ -67,14 +68,15 @@ _BY_FIRST_WORD = {
     "sigmoid": SIGMOID,
     "tanh": TANH,
     "peephole": PEEPHOLE,
+    "norm": NORM,
     **dict.fromkeys(("relu", "leaky", "thresholded", "hard", "scaled", "affine", "elu"), FUNCTION),
     **dict.fromkeys(("softsign", "softplus"), FUNCTION),
 }
 """Of names of several words, the rest of which says which: "load W_hh", "sigmoid_ifo"."""
 
 LOOKS = (
-    LOAD, STORE, SHIFT, MACS, INPUT_MACS, PROJECTION, DRAIN, SIGMOID, TANH, FUNCTION, RESET, PEEPHOLE, CELL, HIDDEN,
-    MERGE, IDLE, OTHER,
+    LOAD, STORE, SHIFT, MACS, INPUT_MACS, PROJECTION, DRAIN, SIGMOID, TANH, FUNCTION, RESET, PEEPHOLE, NORM, CELL,
+    HIDDEN, MERGE, IDLE, OTHER,
 )  # fmt: skip
 """All looks, in the order of legends."""
 

@@ -105,8 +105,9 @@ def _matrices(cells: Sequence[GemvCell]) -> dict[_Key, _Matrix]:
 
 
 def _fixed_bytes(cells: Sequence[GemvCell]) -> int:
-    """The bytes of biases and peephole weights, which always stay; 0 if they have a memory of their own."""
-    buffers = [buffer for cell in cells for buffer in (cell.buffers.bias, cell.buffers.peephole) if buffer is not None]
+    """The bytes of biases, peephole and normalization weights, which stay; 0 if they have a memory of their own."""
+    beside = [(cell.buffers.bias, cell.buffers.peephole, cell.buffers.layer_norm) for cell in cells]
+    buffers = [buffer for found in beside for buffer in found if buffer is not None]
     return sum(buffer.size_bytes for buffer in buffers if buffer.memory == MEMORY)
 
 

@@ -40,9 +40,9 @@ class WeightBuffers:
 
     def beside(self, b: CellBuffers) -> tuple[Buffer, ...]:
         """Every buffer of the cell, in the order in which they lie in DRAM and reports list them."""
-        outside = (self.dram_w_ih, self.dram_w_hh, b.dram_bias, b.dram_peephole, self.dram_w_hr)
+        outside = (self.dram_w_ih, self.dram_w_hh, b.dram_bias, b.dram_peephole, b.dram_layer_norm, self.dram_w_hr)
         states = (b.dram_h_0, b.dram_c_0, b.dram_h_n, b.dram_c_n)
-        weights = (self.w_ih, self.w_hh, b.bias, b.peephole, self.w_hr)
+        weights = (self.w_ih, self.w_hh, b.bias, b.peephole, b.layer_norm, self.w_hr)
         slots = (self.slots_w_ih, self.slots_w_hh, self.slots_w_hr)
         inside = (b.x, b.h, b.c, b.sums, b.gates, b.scratch, b.vector, self.input_sums)
         return tuple(found for found in (*outside, *states, *weights, *slots, *inside) if found is not None)
