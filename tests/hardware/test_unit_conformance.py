@@ -15,6 +15,7 @@ from archsim.families.cells.elementwise import Elementwise
 from archsim.families.cells.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate, Peephole
 from archsim.families.cells.merge import MergeProduct, MergeSum
+from archsim.families.cells.normalize import Normalize
 from archsim.families.gemv.array.mac_array import MacArray
 from archsim.families.gemv.array.mac_tiles import BlockTile, MacTile
 from archsim.families.gemv.config import GemvConfig
@@ -56,6 +57,7 @@ def networks() -> list[NetworkSpec]:
     cells = [
         CellSpec(lstm, 5, 7, lstm.functions, proj_size=3, clip=0.5),
         CellSpec(lstm, 5, 7, (sigmoid, relu, relu), peepholes=True, input_forget=True, bias=False),
+        CellSpec(lstm, 5, 7, lstm.functions, layer_norm=True, peepholes=True),
         CellSpec(gru, 5, 7, gru.functions, linear_before_reset=False, reverse=True),
     ]
     specs = [one_layer(kind, 5, 7, 3, 2) for kind in CellKind]
@@ -88,7 +90,17 @@ OP_KINDS = {
     DdrDram: {Transfer},
     MacArray: {MacTile, BlockTile},
     Activation: {Activate},
-    Elementwise: {CellUpdate, HiddenUpdate, Peephole, CandidateSum, ResetHidden, GruUpdate, MergeProduct, MergeSum},
+    Elementwise: {
+        CellUpdate,
+        HiddenUpdate,
+        Peephole,
+        Normalize,
+        CandidateSum,
+        ResetHidden,
+        GruUpdate,
+        MergeProduct,
+        MergeSum,
+    },
 }
 
 

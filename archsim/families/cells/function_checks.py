@@ -34,7 +34,7 @@ def _check_normalization(unit: ActivationConfig, formats: Formats) -> None:
     for kind in ("gate", "accumulator"):
         found = formats.format(kind)
         if isinstance(found, IntegerFormat):
-            message = f"layer normalization is computed in real numbers alone; {found} are integers (formats=float32)"
+            message = f"layer normalization is computed in floating point alone, not in {found} (formats=float32)"
             raise ArchError((Fault("architecture", f"formats.{kind}", message),))
     if unit.adds_bias:
         message = "layer normalization adds the bias itself, in the element-wise unit"

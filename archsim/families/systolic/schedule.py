@@ -47,11 +47,11 @@ class WeightStationary(Schedule[SystolicConfig]):
 
     def build(self, spec: NetworkSpec, config: SystolicConfig) -> Program:
         """Build the program; CapacityError if the model's states or sums do not fit into the machine."""
+        if any(cell.layer_norm for cell in spec.cells):
+            raise ScheduleError(f"--schedule {self.name}: machines of the family systolic have no layer normalization")
         check_functions(spec, config.activation, config.formats)
         if any(not cell.kind.recurrent for cell in spec.cells):
             raise ScheduleError(f"--schedule {self.name}: machines of the family systolic take no linear layers yet")
-        if any(cell.layer_norm for cell in spec.cells):
-            raise ScheduleError(f"--schedule {self.name}: machines of the family systolic have no layer normalization")
         outside = [replace(buffer, memory=MEMORIES.outside) for buffer in streams(spec, config.formats)]
         valid = valid_steps(spec)
         mergings = [Merging.of_layer(spec, number, output, MEMORIES.state) for number, output in enumerate(outside[1:])]

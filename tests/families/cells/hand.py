@@ -50,7 +50,7 @@ def numbers(case: Case, x: Any, cells: Sequence[Mapping[str, Any]]) -> NetworkTe
         if cell.kind is CellKind.LSTM:
             shapes["c_0"] = (case.spec.batch, cell.hidden_size)
         assert given.keys() <= shapes.keys(), "a weight that this cell does not have"
-        absent = {"bias_ih", "bias_hh", "weight_hr", "peephole", "c_0"} - shapes.keys()
+        absent = {"bias_ih", "bias_hh", "weight_hr", "peephole", "layer_norm", "c_0"} - shapes.keys()
         arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
         for name, values in given.items():
             arrays[name] = np.array(values, np.float32).reshape(shapes[name])
