@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,10 +12,15 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from archsim.explore import Space, Status
+from archsim.explore.page.page import html_page
 from archsim.explore.results import figures
+from archsim.explore.results.objective_words import objective_words
 from archsim.explore.results.study import Point, Study
+from archsim.explore.results.write_results import study_text
+from archsim.explore.space.design import Reason
 from archsim.report.figures.drawing import PALETTE, style
 from tests.explore.conftest import Write
+from tests.pages import Parsed
 
 
 def study_of(space: Space, objectives: Sequence[tuple[float, ...] | None]) -> Study:
@@ -116,7 +122,7 @@ def test_pairs_of_objectives_are_each_drawn_once(write: Write) -> None:
     space = Space.load(write(("    name: macs_per_cycle\n", "    name: macs_per_cycle\n  - minimize: area\n")))
     figure = draw("pairs", study_of(space, [(1.0, 2.0, 3.0), (2.0, 1.0, 4.0)]))
     shown = [(axes.get_xlabel(), axes.get_ylabel(), axes.axison) for axes in figure.axes]
-    names = ["body (us)", "MACs per cycle", "area"]
+    names = ["body (us)", "MACs per cycle", "area (mm\u00b2)"]  # the area alone is area.area_mm2
     assert shown == [("", names[1], True), ("", "", False), (names[0], names[2], True), (names[1], "", True)]
 
 
@@ -149,3 +155,44 @@ def test_no_legend_lies_on_data(write: Write, name: str) -> None:
         (legend,) = figure.legends
         assert not figure.axes[0].get_legend()
         assert legend.get_window_extent().y1 <= figure.axes[0].get_window_extent().y0
+
+
+def test_objectives_have_the_unit_of_their_name_or_of_the_figure_that_they_are(write: Write) -> None:
+    """body_us ends in its unit; "mine" is the energy; a product of fields, and a share, have none."""
+    more = "    name: macs_per_cycle\n  - minimize: energy.total_uj\n    name: mine\n  - maximize: mac_utilization\n"
+    space = Space.load(write(("    name: macs_per_cycle\n", more)))
+    assert [objective_words(objective) for objective in space.objectives] == [
+        "body (us)", "MACs per cycle", "mine (uJ)", "MAC utilization",
+    ]  # fmt: skip
+    study = study_of(space, [(1.0, 2.0, 3.0, 0.5)])
+    text = study_text(study, width=200)
+    assert "body_us (min)" in text
+    assert "mine (min, uJ)" in text
+    page = Parsed(html_page(study, {}))
+    assert "mine (uJ), minimize" in page.texts["front"]
+    assert "minimize mine (uJ): energy.total_uj" in page.texts["space"]
+    assert [axis["name"] for axis in page.data[0]["objectives"]][2] == "mine (uJ)"
+
+
+def test_the_page_lists_constraints_and_reasons_in_full(write: Write) -> None:
+    space = Space.load(write())
+    study = study_of(space, [(1.0, 2.0), None, None, None])
+    hoisted = "--schedule hoisted_interleaved: takes no frames one at a time (streaming: true)"
+    reasons = (
+        Reason("schedule", hoisted),
+        Reason("schedule", hoisted),
+        Reason("capacity", "weight_sram: W_ih 16", 2048.0, 1024.0, "bytes"),
+    )
+    points = [replace(point, reason=why) for point, why in zip(study.points[1:], reasons, strict=True)]
+    text = Parsed(html_page(replace(study, points=(study.points[0], *points)), {})).texts["space"]
+    assert "mac_array.rows * mac_array.columns <= 64" in text
+    assert f"infeasible, schedule: {hoisted}" in text
+    assert "infeasible, capacity: weight_sram (point 3 needs 2,048 bytes, and has 1,024)" in text
+
+
+def test_a_table_of_the_front_is_never_cut(write: Write) -> None:
+    """At 120 characters its headers fold; every number and name stands whole, as at 300."""
+    more = "    name: macs_per_cycle\n  - minimize: energy.total_uj\n  - maximize: mac_utilization\n"
+    study = study_of(Space.load(write(("    name: macs_per_cycle\n", more))), [(13.9975, 2.82567, 0.457225, 0.5)])
+    for width in (90, 120, 300):
+        assert {"13.9975", "fused_interleaved", "256"} <= set(study_text(study, width).split())

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archsim.explore.page.page_data import designs_chart
+from archsim.explore.results.objective_words import objective_words
 from archsim.explore.results.reasons import reasons_rows
 from archsim.explore.results.study import Point, Status, Study
 from archsim.explore.run.commands import run_commands
+from archsim.explore.space.objectives import Objective
 from archsim.report.page.blocks import Block, blocks
 from archsim.report.page.render import Page, render
 from archsim.report.text.layout import facts, heading, sentence, table
@@ -81,7 +83,7 @@ def _front(study: Study) -> list[RenderableType]:
     if not front:
         return [sentence("No design was evaluated.")]
     inputs = list(front[0].inputs)
-    headers = ["point", *(f"{o.name} ({o.direction})" for o in space.objectives), *inputs, "full report"]
+    headers = ["point", *(f"{objective_words(o)}, {o.direction}" for o in space.objectives), *inputs, "full report"]
     rows = [
         [
             f"{point.number:,}",
@@ -92,12 +94,18 @@ def _front(study: Study) -> list[RenderableType]:
         for point in front[:MOST_ROWS]
     ]
     note = f"the first {MOST_ROWS:,} of {len(front):,}; pareto.csv has all" if len(front) > MOST_ROWS else ""
-    return [heading("Pareto front", note), table([*[">~"] * (len(headers) - 1), "<~"], headers, rows)]
+    return [heading("Pareto front", note), table([*[">~"] * (len(headers) - 1), "<"], headers, rows)]
 
 
 def _cell(point: Point, name: str) -> str:
     value = point.inputs.get(name)
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _objective(objective: Objective) -> str:
+    """An objective with its unit, and what it is where its name is another."""
+    what = "" if objective.expression.text == objective.name else f": {objective.expression.text}"
+    return f"{objective.direction} {objective_words(objective)}{what}"
 
 
 def _space(study: Study) -> list[RenderableType]:
@@ -106,9 +114,11 @@ def _space(study: Study) -> list[RenderableType]:
         ("architecture", space.arch_reference),
         *(("workload", use.reference) for use in space.workloads),
         ("sampler", f"{space.config.sampler.value}, seed {space.config.seed}"),
-        *(("objective", f"{o.name}, {o.direction}") for o in space.objectives),
+        *(("objective", _objective(o)) for o in space.objectives),
+        *(("constraint", constraint.text) for constraint in space.constraints),
         *(("fixed", f"{path} = {value}") for path, value in space.fixed.items()),
         *((p.path, ", ".join(str(choice.label) for choice in p.choices)) for p in space.parameters),
+        *(("derived", f"{path} = {expression.text}") for path, expression in space.derived),
     ]
     found: list[RenderableType] = [heading("Space"), facts(rows)]
     reasons = reasons_rows(study)

@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
+from archsim.explore.results.objective_words import objective_words
 from archsim.explore.results.study import Point, Status, Study
 from archsim.explore.run.commands import run_commands
 from archsim.explore.space.expression import Scalar
@@ -25,7 +26,7 @@ _DECADE = 10.0
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveAxis:
-    """An objective: what it is called, which way is better, the values of the designs shown."""
+    """An objective: what it is called, with its unit, which way is better, the values of the designs shown."""
 
     name: str
     direction: str
@@ -81,7 +82,9 @@ def designs_chart(study: Study) -> DesignsChart:
     everything = np.array([point.objectives for point in evaluated], np.float64).reshape(shape)
     logs = [_is_log(everything[:, place]) for place in range(everything.shape[1])]
     axes = [
-        ObjectiveAxis(objective.name, objective.direction, log, tuple(_objectives(point)[place] for point in shown))
+        ObjectiveAxis(
+            objective_words(objective), objective.direction, log, tuple(_objectives(point)[place] for point in shown)
+        )
         for place, (objective, log) in enumerate(zip(study.space.objectives, logs, strict=True))
     ]
     pairs = combinations(range(len(axes)), 2) if len(shown) < len(evaluated) else ()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from archsim.explore.results.objective_words import objective_words
 from archsim.explore.results.study import Point, Status, Study
 from archsim.explore.search.front import Values
 from archsim.explore.search.importance import importance
@@ -19,7 +20,6 @@ from archsim.report.figures.drawing import (
     new_figure,
     put_legend,
     put_lines,
-    quantity,
     scale_log_axis,
 )
 from archsim.report.figures.look import USUAL
@@ -70,7 +70,7 @@ def _title(figure: Figure, study: Study, what: str) -> None:
 def _label(study: Study, place: int) -> str:
     """The objective in words with its unit, and which way is better where that is not the usual one."""
     objective = study.space.objectives[place]
-    return quantity(objective.name) + ("" if objective.sign == 1 else ", more is better")
+    return objective_words(objective) + ("" if objective.sign == 1 else ", more is better")
 
 
 def _scale(axes: Any, values: Values, which: str) -> None:  # noqa: ANN401 an axis of matplotlib

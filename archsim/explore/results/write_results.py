@@ -9,10 +9,13 @@ from typing import Any
 
 from archsim.explore.page.page import html_page
 from archsim.explore.results.figures import figures
+from archsim.explore.results.objective_words import objective_unit
 from archsim.explore.results.reasons import reasons_rows
 from archsim.explore.results.study import Status, Study
 from archsim.explore.results.study_folder import RESULTS, write_file
 from archsim.explore.results.table import csv_bytes, parquet_bytes, points_table
+from archsim.explore.space.objectives import Objective
+from archsim.report.figures.drawing import quantity
 from archsim.report.text.figures_as_text import plural
 from archsim.report.text.layout import heading, sentence, table
 
@@ -90,7 +93,7 @@ def study_text(study: Study, width: int = 120) -> str:
         [*(f"{value:.6g}" for value in point.objectives or ()), *(_shown(point.inputs[path]) for path in paths)]
         for point in shown
     ]
-    headers = [*(f"{o.name} ({o.direction[:3]})" for o in space.objectives), *paths]
+    headers = [*(_header(objective) for objective in space.objectives), *paths]
     console.print(table([">~"] * len(headers), headers, rows))
     reasons = reasons_rows(study)
     if reasons:
@@ -101,3 +104,9 @@ def study_text(study: Study, width: int = 120) -> str:
 
 def _shown(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _header(objective: Objective) -> str:
+    """The name of an objective's column: which way is better, and the unit where the name does not end in it."""
+    unit = "" if quantity(objective.name.replace(".", "_")).endswith(")") else objective_unit(objective)
+    return f"{objective.name} ({objective.direction[:3]}{', ' if unit else ''}{unit})"

@@ -87,6 +87,10 @@ class Rows:
             for number, kind in enumerate(self.columns)
         ]  # fmt: skip
 
+    def _widest(self, number: int) -> int:
+        """The characters of a column's longest cell."""
+        return max((len(line[number]) for line in [*([self.headers] if self.headers else []), *self.rows]), default=0)
+
     def _table(self, needed: Sequence[int]) -> RenderableType:
         from rich.table import Table
         from rich.text import Text
@@ -97,7 +101,7 @@ class Rows:
             grid.add_column(
                 Text(self.headers[number]) if self.headers else "",
                 justify="right" if kind[0] == ">" else "left",
-                no_wrap="~" not in kind,
+                no_wrap="~" not in kind or needed[number] == self._widest(number),  # else it might be cut, not wrapped
                 overflow="fold",
                 min_width=needed[number],
             )

@@ -12,7 +12,7 @@
 
   // All that can be an axis: objectives by value, parameters by the place of their value.
   const axesOf = (data) => [
-    ...data.objectives.map((one, place) => ({ ...one, place, title: `${archsim.plain(one.name)} (${one.direction})` })),
+    ...data.objectives.map((one, place) => ({ ...one, place, title: `${archsim.plain(one.name)}, ${one.direction}` })),
     ...data.inputs.map((one) => ({ name: one.name, values: one.places, texts: one.texts, title: archsim.plain(one.name) })),
   ];
 
@@ -124,7 +124,7 @@
     const refresh = () => {
       const found = designs.filter(kept);
       const table = archsim.element("table"), head = archsim.element("tr");
-      ["point", ...axes.map((one) => one.texts ? one.name : `${one.name} (${one.direction})`), "full report"].forEach((name) => head.append(archsim.element("th", "", name)));
+      ["point", ...axes.map((one) => one.texts ? one.name : `${one.name}, ${one.direction}`), "full report"].forEach((name) => head.append(archsim.element("th", "", name)));
       table.append(head);
       found.slice(0, LISTED).forEach((design) => {
         const row = archsim.element("tr", design < data.front ? "strong" : "");
