@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from numba.core.caching import FunctionCache, IndexDataCacheFile
@@ -42,6 +43,11 @@ class CodeCache(FunctionCache):
     def __init__(self, function: object, stamp: str) -> None:
         super().__init__(function)
         self._cache_file = _CheckedFile(self._cache_path, self._impl.filename_base, stamp)
+
+    @property
+    def lock_path(self) -> Path:
+        """The file that a process locks while it compiles the function."""
+        return Path(self._cache_path) / f"{self._impl.filename_base}.lock"
 
     def load_overload(self, signature: object, context: object) -> Any:  # noqa: ANN401 numba's own
         """The code for a signature; None if there is none, or none that can be used."""

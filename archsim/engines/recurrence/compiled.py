@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 from numba import njit, typeof
 
+from archsim.engines.recurrence.turns import one_at_a_time
 from archsim.program.codes import CAUSES, EVENTS
 
 Parameters = ParamSpec("Parameters")
@@ -50,7 +52,9 @@ def compiled(function: Callable[Parameters, Result]) -> Callable[Parameters, Res
         if code is None:
             types = tuple(map(_type_of, arguments))
             dispatcher = _dispatcher(function)
-            dispatcher.compile(types)
+            lock = getattr(dispatcher._cache, "lock_path", None)
+            with nullcontext() if lock is None else one_at_a_time(lock):
+                dispatcher.compile(types)
             code = cast(Callable[Parameters, Result], dispatcher.get_overload(types))
         return code(*arguments, **named)
 
@@ -71,5 +75,8 @@ def _dispatcher(function: Callable[..., object]) -> Any:  # noqa: ANN401 numba s
 
 def _sources(folder: Path) -> str:
     """Text that changes whenever anything changes that is compiled into functions of the package in `folder`."""
-    files = [(path.name, path.stat()) for path in sorted(folder.glob("*.py"))]
-    return repr([*CAUSES, *EVENTS, *((name, found.st_mtime_ns, found.st_size) for name, found in files)])
+    # What files hold, not when they were written: a fresh copy of the same sources compiles nothing again.
+    found = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        found.update(f"{path.name} {path.stat().st_size} ".encode() + path.read_bytes())
+    return repr([*CAUSES, *EVENTS, found.hexdigest()])

@@ -24,21 +24,39 @@ class Pair(NamedTuple):
     {fields}
 """
 KERNEL = """
+from archsim.engines.recurrence.code_cache import CodeCache
 from archsim.engines.recurrence.compiled import compiled
 from pair import Pair
+saved = 0
+def save(cache, *arguments, real=CodeCache.save_overload):
+    global saved
+    saved += 1
+    real(cache, *arguments)
+CodeCache.save_overload = save
 @compiled
 def first(pair):
     return pair.first
 print(first(Pair(first=1, second=2)), first(Pair(first=3, second=4)))
 """
 
+COUNTED = """
+print("compiled", saved)
+"""
+
+
+def start(folder: Path) -> subprocess.Popen[str]:
+    """A new process, which prints what the small kernel says, and how often it was loaded."""
+    paths = os.pathsep.join([str(folder), *sys.path])
+    environment = {**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.Popen([sys.executable, "-c", "import kernel"], env=environment, stdout=subprocess.PIPE, text=True)
+
 
 def run(folder: Path) -> str:
     """What the small kernel prints in a new process."""
-    paths = os.pathsep.join([str(folder), *sys.path])
-    environment = {**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-c", "import kernel"]
-    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+    process = start(folder)
+    printed, _ = process.communicate()
+    assert process.returncode == 0
+    return printed
 
 
 def compiled_at(folder: Path) -> list[int]:
@@ -56,9 +74,22 @@ def test_another_layout_in_another_file_is_compiled_again(tmp_path: Path) -> Non
     assert len(before) == 1
     assert run(tmp_path) == "1 3\n"
     assert compiled_at(tmp_path) == before  # loaded, not compiled
+    os.utime(tmp_path / "pair.py", (1, 1))
+    assert run(tmp_path) == "1 3\n"
+    assert compiled_at(tmp_path) == before  # the same sources, if older ones
     (tmp_path / "pair.py").write_text(PAIR.format(fields="second: int; first: int  # another place"))
     assert run(tmp_path) == "1 3\n"
     assert compiled_at(tmp_path) != before
+
+
+@exhaustive
+def test_processes_side_by_side_compile_once(tmp_path: Path) -> None:
+    """They come to the first call within a moment of each other, and compiling takes longer than that."""
+    (tmp_path / "kernel.py").write_text(KERNEL + COUNTED)
+    (tmp_path / "pair.py").write_text(PAIR.format(fields="first: int; second: int"))
+    processes = [start(tmp_path) for _ in range(3)]
+    printed = [process.communicate()[0] for process in processes]
+    assert sorted(printed) == ["1 3\ncompiled 0\n", "1 3\ncompiled 0\n", "1 3\ncompiled 1\n"]
 
 
 def test_all_phases_are_of_the_types_that_the_kernel_is_compiled_for() -> None:
