@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -71,13 +71,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for place, item in enumerate(found):
             if place not in kept:
                 item.add_marker(exhaustive)
-    if thorough:
-        _leave_out_other_shares(config, items)
+    _leave_out(config, items, _outside_the_part(items) | (_outside_the_share(items) if thorough else set()))
 
 
-def _leave_out_other_shares(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out all shares but one of the tests, laws apart, that only this ring has or that passed elsewhere."""
-    left_out = _outside_the_part(items) | _outside_the_share(items)
+def _leave_out(config: pytest.Config, items: list[pytest.Item], left_out: Collection[pytest.Item]) -> None:
+    """Deselect tests, and say so."""
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if item in left_out])
         items[:] = [item for item in items if item not in left_out]
