@@ -1,12 +1,15 @@
 """A real Dask scheduler and two workers on loopback, one of them killed in the middle; and a stand-in for both."""
 
+import logging
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -18,6 +21,7 @@ from archsim.explore.run.cluster import CHUNKS_AHEAD
 from archsim.explore.run.watcher import Watcher
 from tests.explore.conftest import Write
 from tests.optional import need
+from tests.rings import exhaustive
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -49,6 +53,43 @@ def start(*arguments: str) -> subprocess.Popen[str]:
 def test_a_cluster_gives_the_same_points_also_when_a_worker_is_killed(write: Write) -> None:
     need("distributed")
     space = Space.load(write())
+    with cluster() as (address, processes):
+        watcher = KillOne(processes[1])
+        study = explore(space, dask=address, prune=False, watcher=watcher)
+        assert processes[1].poll() is not None, "one worker was killed in the middle"
+        assert study.points == explore(space, workers=1, prune=False).points
+
+
+@exhaustive
+@pytest.mark.filterwarnings("ignore")
+def test_a_scheduler_that_is_killed_keeps_what_is_finished(
+    write: Write, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line, which names --resume, and nothing of the library's; the rest is evaluated without the cluster."""
+    need("distributed")
+    monkeypatch.setattr("archsim.explore.run.backend.FIRST_CHUNK", 2)
+    monkeypatch.setattr("archsim.explore.run.backend.MOST_IN_CHUNK", 2)
+    space, out = Space.load(write()), tmp_path / "out"
+    with cluster() as (address, processes):
+        capfd.readouterr()
+        with pytest.raises(OutputError) as caught:
+            explore(space, out=out, dask=address, prune=False, watcher=KillOne(processes[0]))
+    message = re.fullmatch(
+        rf"--dask {address}: the scheduler is gone; ([0-9]+) finished designs are on disk in {out}, and --resume goes "
+        "on from them",
+        str(caught.value),
+    )
+    assert message is not None, caught.value
+    assert capfd.readouterr() == ("", "")
+    study = explore(space, out=out, resume=True, workers=1, prune=False)
+    whole = explore(space, workers=1, prune=False)
+    assert study.points == whole.points
+    assert study.simulated == whole.simulated - int(message[1])
+
+
+@contextmanager
+def cluster() -> Iterator[tuple[str, list[subprocess.Popen[str]]]]:
+    """A scheduler and two workers on loopback: its address, and the processes, the scheduler first."""
     processes = [start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")]
     try:
         address, deadline = "", time.monotonic() + 60
@@ -57,10 +98,7 @@ def test_a_cluster_gives_the_same_points_also_when_a_worker_is_killed(write: Wri
             address = found[1] if found else ""
         worker = ("distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard", "--no-nanny")
         processes += [start(*worker) for _ in range(2)]
-        watcher = KillOne(processes[1])
-        study = explore(space, dask=address, prune=False, watcher=watcher)
-        assert processes[1].poll() is not None, "one worker was killed in the middle"
-        assert study.points == explore(space, workers=1, prune=False).points
+        yield address, processes
     finally:
         for process in processes:
             if process.poll() is None:
@@ -119,14 +157,76 @@ class Client:
     def close(self, timeout: float) -> None: ...
 
 
+def use(client: type[Client], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put it in the place of the package."""
+    stand_in = ModuleType("distributed")
+    monkeypatch.setattr(stand_in, "Client", client, raising=False)
+    monkeypatch.setattr(stand_in, "as_completed", Finished, raising=False)
+    monkeypatch.setitem(sys.modules, "distributed", stand_in)
+
+
+class Cancelled(Answer):
+    """What becomes of chunks that were under way when the scheduler went away."""
+
+    def result(self) -> str:
+        raise CancelledError
+
+
+class GoneWhileWaiting(Client):
+    """A cluster that gives one chunk back, and then is gone."""
+
+    def __init__(self, address: str, timeout: float, set_as_default: bool) -> None:
+        self.given = 0
+
+    def submit(self, function: Callable[[str, str], str], setup: str, tasks: str, pure: bool, retries: int) -> Answer:
+        self.given += 1
+        return Answer(function(setup, tasks)) if self.given == 1 else Cancelled("")
+
+    def close(self, timeout: float) -> None:
+        raise OSError("it is gone")
+
+
+class GoneWhileAsked(Client):
+    """A cluster that is gone when its cores are counted."""
+
+    def nthreads(self) -> dict[str, int]:
+        raise OSError("it is gone")
+
+
+class Fails(Client):
+    """A cluster whose workers end with an error of many lines."""
+
+    def submit(self, function: Callable[[str, str], str], setup: str, tasks: str, pure: bool, retries: int) -> Answer:
+        return Answer("no JSON\nat all")
+
+
+@pytest.mark.parametrize(
+    ("client", "finished", "message"),
+    [
+        (GoneWhileWaiting, 2, "--dask tcp://stand-in:1: the scheduler is gone"),
+        (GoneWhileAsked, 0, "--dask tcp://stand-in:1: the scheduler is gone"),
+        (Fails, 0, "--dask: a worker could not evaluate: JSONDecodeError: Expecting value: line 1 column 1 (char 0)"),
+    ],
+)
+def test_a_cluster_that_is_lost_is_one_line(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: type[Client], finished: int, message: str
+) -> None:
+    use(client, monkeypatch)
+    monkeypatch.setattr("archsim.explore.run.backend.FIRST_CHUNK", 2)
+    before = {name: logging.getLogger(name).level for name in ("distributed", "tornado", "asyncio")}
+    out = tmp_path / "out"
+    with pytest.raises(OutputError) as caught:
+        explore(Space.load(write()), out=out, dask="tcp://stand-in:1", prune=False)
+    kept = f"{finished} finished designs are on disk in {out}, and --resume goes on from them"
+    assert str(caught.value) == f"{message}; {kept}"
+    assert {name: logging.getLogger(name).level for name in before} == before
+
+
 def test_all_points_come_back_and_no_more_is_submitted_than_a_core_has_ahead(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the package: what archsim does with the answers of a cluster, whatever computes them."""
-    stand_in = ModuleType("distributed")
-    monkeypatch.setattr(stand_in, "Client", Client, raising=False)
-    monkeypatch.setattr(stand_in, "as_completed", Finished, raising=False)
-    monkeypatch.setitem(sys.modules, "distributed", stand_in)
+    use(Client, monkeypatch)
     monkeypatch.setattr(Finished, "most", 0)
     monkeypatch.setattr("archsim.explore.run.backend.MOST_IN_CHUNK", 4)
     space = Space.load(write())

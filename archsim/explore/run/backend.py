@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 
+from archsim.errors import OutputError
 from archsim.explore.run.evaluation import CHUNK_SECONDS, DesignEvaluator, Setup, Task
 from archsim.explore.run.outcome import Outcome
 
@@ -13,6 +14,10 @@ FIRST_CHUNK = 16
 MOST_IN_CHUNK = 4096
 MOST_AT_ONCE = 16384
 """Most designs that are resolved and grouped by their programs at once, where no worker has to be given them."""
+
+
+class Lost(OutputError):
+    """Where designs are evaluated nobody answers any more; what is finished is kept."""
 
 
 class Backend(ABC):

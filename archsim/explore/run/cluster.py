@@ -6,15 +6,19 @@ what it had to another one.
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import json
+import logging
 import threading
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from archsim import __version__
+from archsim.config.text import one_line
 from archsim.errors import OutputError
-from archsim.explore.run.backend import Backend, ChunkSize, like_together
+from archsim.explore.run.backend import Backend, ChunkSize, Lost, like_together
 from archsim.explore.run.evaluation import DesignEvaluator, Setup, Task
 from archsim.explore.run.outcome import Outcome, read_outcomes, write_outcomes
 from archsim.explore.run.worker import read_tasks, write_tasks
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
     import distributed
 
 CONNECT_SECONDS = 10
+_LIBRARIES = ("distributed", "tornado", "asyncio")
+"""Whose loggers write to stderr when a connection is lost."""
 CHUNKS_AHEAD = 2
 """Chunks a core of the cluster that are submitted at once."""
 
@@ -37,11 +43,14 @@ class DaskCluster(Backend):
             import distributed
         except ModuleNotFoundError as missing:
             raise OutputError(f'--dask needs the package {missing.name}: pip install "archsim[dask]"') from None
+        self._quiet = _Quiet()
         try:
             client: Any = distributed.Client
             self._client = client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
-            raise OutputError(f"--dask {address}: no scheduler answers: {str(error).splitlines()[0]}") from error
+            self._quiet.end()
+            raise OutputError(f"--dask {address}: no scheduler answers: {one_line(_first_line(error))}") from error
+        self._address = address
         self._as_completed: Any = distributed.as_completed
         self._setup = setup.to_json()
         self._chunks = ChunkSize()
@@ -53,7 +62,7 @@ class DaskCluster(Backend):
         while place < len(tasks) or pending:
             while place < len(tasks) and pending < CHUNKS_AHEAD * self._cores():
                 chunk = tasks[place : place + self._chunks.size]
-                done.add(self._client.submit(evaluate_lines, self._setup, write_tasks(chunk), pure=False, retries=3))
+                done.add(self._submitted(chunk))
                 place, pending = place + len(chunk), pending + 1
             outcomes, seconds = self._answer(next(done))
             pending -= 1
@@ -61,20 +70,62 @@ class DaskCluster(Backend):
             yield outcomes
 
     def close(self) -> None:
-        self._client.close(timeout=CONNECT_SECONDS)
+        try:
+            self._client.close(timeout=CONNECT_SECONDS)
+        except (OSError, asyncio.CancelledError):
+            pass  # it is gone already
+        finally:
+            self._quiet.end()
 
     def _cores(self) -> int:
-        cores: int = sum(self._client.nthreads().values())
+        try:
+            cores: int = sum(self._client.nthreads().values())
+        except (OSError, RuntimeError, asyncio.CancelledError) as error:  # RuntimeError: it has been closed
+            raise self._gone() from error
         return max(1, cores)
+
+    def _submitted(self, chunk: Sequence[Task]) -> distributed.Future[str]:
+        try:
+            future: distributed.Future[str] = self._client.submit(
+                evaluate_lines, self._setup, write_tasks(chunk), pure=False, retries=3
+            )
+        except (OSError, RuntimeError, asyncio.CancelledError) as error:
+            raise self._gone() from error
+        return future
+
+    def _gone(self) -> Lost:
+        return Lost(f"--dask {self._address}: the scheduler is gone")
 
     def _answer(self, future: distributed.Future[str]) -> tuple[list[Outcome], float]:
         try:
             answer = json.loads(future.result())
+        except (concurrent.futures.CancelledError, asyncio.CancelledError) as error:
+            raise self._gone() from error  # nobody else cancels anything
         except Exception as error:
-            raise OutputError(f"--dask: a worker could not evaluate: {type(error).__name__}: {error}") from error
+            what = one_line(f"{type(error).__name__}: {_first_line(error)}")
+            raise Lost(f"--dask: a worker could not evaluate: {what}") from error
         if answer["archsim"] != __version__:
-            raise OutputError(f"--dask: a worker has archsim {answer['archsim']}, and this is {__version__}")
+            raise Lost(f"--dask: a worker has archsim {answer['archsim']}, and this is {__version__}")
         return read_outcomes(answer["outcomes"]), answer["seconds"]
+
+
+class _Quiet:
+    """The library's log lines left out from when it is made until its end: what matters of them archsim says itself."""
+
+    def __init__(self) -> None:
+        names = [name for name in logging.Logger.manager.loggerDict if name.split(".")[0] in _LIBRARIES]
+        self._levels = {name: logging.getLogger(name).level for name in {*names, *_LIBRARIES}}
+        for name in self._levels:
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+    def end(self) -> None:
+        """Give each logger the level that it had."""
+        for name, level in self._levels.items():
+            logging.getLogger(name).setLevel(level)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "")
 
 
 def evaluate_lines(setup: str, tasks: str) -> str:

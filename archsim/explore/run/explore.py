@@ -9,10 +9,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from archsim.errors import Interrupted
+from archsim.errors import Interrupted, OutputError
 from archsim.explore.results.study import Point, Status, Study
 from archsim.explore.results.study_folder import open_journal
-from archsim.explore.run.backend import Backend, InProcess
+from archsim.explore.run.backend import Backend, InProcess, Lost
 from archsim.explore.run.cluster import DaskCluster
 from archsim.explore.run.evaluation import Setup, Task
 from archsim.explore.run.journal import Journal
@@ -60,12 +60,18 @@ def explore(
         search = _Search(space, make_sampler(space), backend, journal, pruning, watcher or Watcher())
         try:
             return search.run()
+        except Lost as lost:
+            if journal is None:
+                raise
+            raise OutputError(f"{lost}; {_kept(journal, out)}") from lost
         except KeyboardInterrupt:
             if journal is None:
                 raise
-            raise Interrupted(
-                f"stopped; {len(journal.known):,} finished designs are on disk in {out}, and --resume goes on from them"
-            ) from None
+            raise Interrupted(f"stopped; {_kept(journal, out)}") from None
+
+
+def _kept(journal: Journal, out: Path | str | None) -> str:
+    return f"{len(journal.known):,} finished designs are on disk in {out}, and --resume goes on from them"
 
 
 def _backend(setup: Setup, workers: int | None, dask: str | None) -> Backend:
