@@ -238,17 +238,22 @@ def test_a_worker_that_is_killed_costs_nothing(write: Write, monkeypatch: pytest
 VALUES = st.lists(st.tuples(*[st.integers(0, 6)] * 3), min_size=1, max_size=25)
 
 
-@given(VALUES)
-def test_front_is_what_no_other_dominates(values: list[tuple[int, ...]]) -> None:
+@given(VALUES, st.integers(1, 8), st.integers(1, 8))
+def test_front_is_what_no_other_dominates(values: list[tuple[int, ...]], at_once: int, block: int) -> None:
+    """However many are added at once, in blocks of whatever size; in the order in which they came."""
     front = Front(3)
-    for place, value in enumerate(values):
-        front.add(place, value)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("archsim.explore.search.front.BLOCK", block)
+        for place in range(0, len(values), at_once):
+            some = range(place, min(len(values), place + at_once))
+            front.add(some, [values[number] for number in some])
     dominated = {
         i
         for i, j in itertools.permutations(range(len(values)), 2)
         if all(b <= a for a, b in zip(values[i], values[j], strict=True)) and values[i] != values[j]
     }
-    assert set(front.members) == set(range(len(values))) - dominated
+    assert front.members == sorted(set(range(len(values))) - dominated)
+    assert front.values.tolist() == [list(map(float, values[member])) for member in front.members]
 
 
 @given(VALUES)

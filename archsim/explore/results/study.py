@@ -72,9 +72,10 @@ class Study:
     @cached_property
     def _front(self) -> tuple[Point, ...]:
         front = Front(len(self.space.objectives))
-        for place, point in enumerate(self.points):
-            if point.objectives is not None:
-                front.add(place, self.minimized(point.objectives))
+        values = {
+            p: self.minimized(o) for p, o in enumerate(point.objectives for point in self.points) if o is not None
+        }
+        front.add(list(values), list(values.values()))
         found = [self.points[member] for member in front.members]
         return tuple(sorted(found, key=lambda p: (*self.minimized(p.objectives or ()), p.number)))
 

@@ -157,17 +157,13 @@ class _Search:
             self.alone.update(outcome.alone for outcome in outcomes if outcome.alone)
             for outcome in outcomes:
                 self._count([classifier.after(design, outcome) for design in by_key[outcome.key]], fresh=1)
-        for number in numbers:
-            self._onto_front(self.points[number], front)
+        evaluated = [number for number in numbers if self.points[number].objectives is not None]
+        front.add(evaluated, [self._minimized(self.points[number]) for number in evaluated])
 
     def _count(self, points: Iterable[Point], fresh: int = 0) -> None:
         points = list(points)
         self.points.update((point.number, point) for point in points)
         self.watcher.counted(points, fresh)
-
-    def _onto_front(self, point: Point, front: Front) -> None:
-        if point.objectives is not None:
-            front.add(point.number, self._minimized(point))
 
     def _minimized(self, point: Point) -> tuple[float, ...]:
         values = point.objectives or ()

@@ -8,6 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 Values = npt.NDArray[np.float64]
+Booleans = npt.NDArray[np.bool_]
+
+BLOCK = 256
+"""Points that are added to a front at once."""
 
 
 class Front:
@@ -20,16 +24,23 @@ class Front:
         self.values: Values = np.empty((0, objectives))
         self.members: list[int] = []
 
-    def add(self, member: int, values: Sequence[float]) -> bool:
-        """Add a point; returns whether it is on the front now."""
-        if self.dominator(values) is not None:
-            return False
-        new = np.asarray(values, np.float64)
-        # What the new point dominates leaves; nothing that left can be needed again, since domination is transitive.
-        beaten = np.all(new <= self.values, axis=1) & np.any(new < self.values, axis=1)
-        self.values = np.vstack([self.values[~beaten], new])
-        self.members = [kept for kept, gone in zip(self.members, beaten.tolist(), strict=True) if not gone] + [member]
-        return True
+    def add(self, members: Sequence[int], values: Sequence[Sequence[float]]) -> None:
+        """Add points, a block of them at a time."""
+        rows = np.array(values, np.float64).reshape(len(members), self.values.shape[1])
+        for place in range(0, len(members), BLOCK):
+            self._add(list(members[place : place + BLOCK]), rows[place : place + BLOCK])
+
+    def _add(self, members: list[int], new: Values) -> None:
+        """Add points that are few enough to be compared with each other.
+
+        What one of them dominates leaves; nothing that left can be needed again, since domination is transitive.
+        """
+        of_new = ~dominated(new, self.values)
+        of_new[of_new] = ~dominated(new[of_new], new[of_new])
+        of_old = ~dominated(self.values, new[of_new])
+        self.values = np.vstack([self.values[of_old], new[of_new]])
+        old = [member for member, stays in zip(self.members, of_old.tolist(), strict=True) if stays]
+        self.members = old + [member for member, stays in zip(members, of_new.tolist(), strict=True) if stays]
 
     def dominator(self, values: Sequence[float]) -> int | None:
         """A member that dominates a point of these values, or None."""
@@ -38,6 +49,17 @@ class Front:
         better = (self.values <= found).all(axis=1) & (self.values < found).any(axis=1)
         places = np.flatnonzero(better)
         return self.members[places[0]] if places.size else None
+
+
+def dominated(values: Values, others: Values) -> Booleans:
+    """Which of some points (N, M) one of others (K, M) dominates."""
+    shape = len(values), len(others)
+    no_worse, better = np.ones(shape, np.bool_), np.zeros(shape, np.bool_)
+    for mine, theirs in zip(values.T, others.T, strict=True):
+        no_worse &= theirs <= mine[:, None]
+        better |= theirs < mine[:, None]
+    found: Booleans = np.logical_or.reduce(no_worse & better, axis=1)
+    return found
 
 
 def hypervolume(values: Values, reference: Sequence[float]) -> float:
