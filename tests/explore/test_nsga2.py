@@ -89,7 +89,7 @@ def objectives(space: Space, numbers: Sequence[int]) -> list[tuple[float, float]
 
 def run(space: Space, budget: int) -> tuple[list[int], float]:
     """The points that are asked for, and the hypervolume of their objectives."""
-    sampler, asked = make_sampler(space), list[int]()
+    sampler, asked = make_sampler(space, False), list[int]()
     assert isinstance(sampler, Nsga2)
     while len(asked) < budget:
         numbers = sampler.ask()

@@ -70,6 +70,8 @@ CHUNK_SECONDS = 1.0
 """About how long a worker is busy with what it is given at once: its outcomes are journalled together."""
 FEWEST = 4
 """Fewer designs of one program are sooner evaluated one by one."""
+PROGRAMS = 128
+"""Programs that are kept: a generation of `cloud` has about a hundred."""
 
 
 class DesignEvaluator:
@@ -78,7 +80,7 @@ class DesignEvaluator:
     def __init__(self, setup: Setup, fewest: int = FEWEST) -> None:
         self._setup = setup
         self._workloads = tuple(load_workload(reference) for reference in setup.workloads)
-        self._evaluator = Evaluator()
+        self._evaluator = Evaluator(PROGRAMS)
         self._batches = BatchEvaluator(self._evaluator.programs, fewest)
         self._grid = Grid.from_json(setup.grid)
         self._resolver = Resolver(self._grid)

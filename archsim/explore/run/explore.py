@@ -57,7 +57,7 @@ def explore(
         journal = None if out is None else stack.enter_context(open_journal(Path(out), space, resume))
         backend = stack.enter_context(_backend(setup, workers, dask))
         pruning = (space.config.prune if prune is None else prune) and not space.config.sampler_learns
-        search = _Search(space, make_sampler(space), backend, journal, pruning, watcher or Watcher())
+        search = _Search(space, make_sampler(space, pruning), backend, journal, pruning, watcher or Watcher())
         try:
             return search.run()
         except Lost as lost:

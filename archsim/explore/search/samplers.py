@@ -46,27 +46,31 @@ class Sampler(ABC):
 
 
 class Rounds:
-    """The sizes of rounds, each four times as large as the one before it."""
+    """The sizes of rounds, each four times as large as the one before it; without pruning the second is the largest.
 
-    def __init__(self) -> None:
+    Which points are looked at, and in which order, does not depend on them.
+    """
+
+    def __init__(self, pruning: bool) -> None:
         self._next = ROUND
+        self._growth = 4 if pruning else LARGEST_ROUND
 
     def next(self) -> int:
         """The size of the next round."""
-        size, self._next = self._next, min(LARGEST_ROUND, 4 * self._next)
+        size, self._next = self._next, min(LARGEST_ROUND, self._growth * self._next)
         return size
 
 
 class Grid(Sampler):
     """Takes every point, in an order whose every beginning is spread over the whole: steps of the golden ratio."""
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: Space, pruning: bool) -> None:
         self._size = space.size
         self._step = max(1, round(self._size * _GOLDEN))
         while math.gcd(self._step, self._size) != 1:
             self._step += 1
         self._asked = 0
-        self._rounds = Rounds()
+        self._rounds = Rounds(pruning)
 
     def ask(self) -> list[int]:
         first, self._asked = self._asked, min(self._size, self._asked + self._rounds.next())
@@ -76,14 +80,14 @@ class Grid(Sampler):
 class Random(Sampler):
     """Draws points uniformly, none twice."""
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: Space, pruning: bool) -> None:
         self._size = space.size
         self._random = np.random.default_rng(space.config.seed)
         self._order = self._random.permutation(self._size) if self._size <= _PERMUTED else None
         self._sizes = space.sizes
         self._space = space
         self._place = 0
-        self._rounds = Rounds()
+        self._rounds = Rounds(pruning)
 
     def ask(self) -> list[int]:
         size = self._rounds.next()
@@ -100,7 +104,7 @@ class Sobol(Sampler):
     scipy.stats.qmc.Sobol: directions of Joe and Kuo (SIAM J. Sci. Comput. 30, 2008), scrambled after Matousek (1998).
     """
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: Space, pruning: bool) -> None:
         try:
             from scipy.stats import qmc
         except ModuleNotFoundError:
@@ -108,7 +112,7 @@ class Sobol(Sampler):
         self._space = space
         self._sizes = np.array(space.sizes)
         self._sequence = qmc.Sobol(len(space.sizes), scramble=True, rng=np.random.default_rng(space.config.seed))
-        self._rounds = Rounds()
+        self._rounds = Rounds(pruning)
 
     def ask(self) -> list[int]:
         cube = self._sequence.random(self._rounds.next())
@@ -116,15 +120,15 @@ class Sobol(Sampler):
         return [self._space.number(tuple(int(place) for place in row)) for row in places]
 
 
-def make_sampler(space: Space) -> Sampler:
-    """The sampler that the space names."""
+def make_sampler(space: Space, pruning: bool) -> Sampler:
+    """The sampler that the space names; `pruning`: whether a round's results prune points of the next."""
     name = space.config.sampler
     if name is SamplerName.GRID:
-        return Grid(space)
+        return Grid(space, pruning)
     if name is SamplerName.RANDOM:
-        return Random(space)
+        return Random(space, pruning)
     if name is SamplerName.SOBOL:
-        return Sobol(space)
+        return Sobol(space, pruning)
     if name is SamplerName.NSGA2:
         from archsim.explore.search.nsga2 import Nsga2
 
