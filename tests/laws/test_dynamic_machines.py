@@ -29,6 +29,12 @@ from tests.strategies import Case, bits, cases, jitters, program_text, tensors
 MEMORIES = ("weight_sram", "input_buffer", "state_buffer")
 MAPPINGS = ("row_bank_column_group_channel", "row_bank_group_column_channel")
 
+CONTROLLERS = (
+    {"kind": "in_order"},
+    {"kind": "fr_fcfs"},
+    {"kind": "fr_fcfs", "window": 3, "drain_from": 2, "drain_to": 1, "overtaken": 1},
+)
+
 
 @st.composite
 def ddr(draw: st.DrawFn) -> dict:  # type: ignore[type-arg]
@@ -38,6 +44,7 @@ def ddr(draw: st.DrawFn) -> dict:  # type: ignore[type-arg]
         "device": draw(st.sampled_from(list(DEVICES))),
         "channels": draw(st.sampled_from([1, 2, 8])),
         "address_mapping": draw(st.sampled_from(MAPPINGS)),
+        "controller": draw(st.sampled_from(CONTROLLERS)),
         "controller_latency_cycles": draw(st.sampled_from([0, 1, 40])),
     }
 
@@ -52,6 +59,8 @@ def dynamic_cases(draw: st.DrawFn) -> tuple[Case, Case]:
     if draw(st.booleans()):
         changes["dram"] = draw(ddr())  # type: ignore[assignment]
         changes["dram_type"] = TYPES[changes["dram"]["device"]]  # type: ignore[index]
+        if changes["dram"]["controller"]["kind"] == "fr_fcfs":  # type: ignore[index]
+            changes |= {f"{memory}.ports": "1R1W" for memory in MEMORIES}
     return case, case.with_fields(changes)
 
 

@@ -9,11 +9,13 @@ from types import MappingProxyType
 
 from archsim.engines.events.clock import Clock
 from archsim.engines.events.options import MachineSpec, Options
+from archsim.engines.events.overlapping_unit import OverlappingUnit
 from archsim.engines.events.phase import PhaseRun
 from archsim.engines.events.ports import Arbiter
 from archsim.engines.events.service_clock import ServiceClock
 from archsim.engines.events.unit_process import UnitProcess
 from archsim.errors import DeadlockError
+from archsim.hardware.overlap import OverlappingSession
 from archsim.program.ir import Program
 from archsim.trace import OpRecord, PhaseTrace, Timeline, Trace, UnitTrace
 from archsim.trace.limits import LARGEST_CYCLE, too_long
@@ -26,8 +28,15 @@ def execute(program: Program, spec: MachineSpec, options: Options) -> Trace:
     """
     env = Clock()
     arbiter = Arbiter(env, spec.units)
-    units = {name: UnitProcess(env, name, options.arithmetic, arbiter) for name in spec.units}
     services = ServiceClock(spec, options.jitter)
+
+    def process(name: str) -> UnitProcess:
+        session = services.session(name)
+        if isinstance(session, OverlappingSession):
+            return OverlappingUnit(env, name, options.arithmetic, arbiter, session)
+        return UnitProcess(env, name, options.arithmetic, arbiter)
+
+    units = {name: process(name) for name in spec.units}
     phases: list[PhaseTrace] = []
     phase_units: list[Mapping[str, UnitTrace]] = []
     timelines: list[Mapping[str, Timeline]] = []

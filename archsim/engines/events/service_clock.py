@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from archsim.engines.events.options import Jitter, MachineSpec
 from archsim.engines.events.ports import SharedPorts
-from archsim.hardware.unit import Service
+from archsim.hardware.overlap import OverlappingSession
+from archsim.hardware.unit import Service, Session
 from archsim.program.ir import Op
 
 
@@ -63,7 +64,7 @@ class ServiceClock:
         # are given to the op as it is executed.
         nominal, session = self._spec.services[phase][index], self._sessions.get(op.unit)
         service = nominal
-        if session is not None:
+        if session is not None and not isinstance(session, OverlappingSession):
             service = session.service(op, repetition, queued, now)
         if self._jitter is not None:
             service = self._jitter(phase, repetition, index, service)
@@ -71,6 +72,10 @@ class ServiceClock:
         service = replace(service, write_cycles=nominal.write_cycles)
         uses = self._spec.port_uses[phase][index] if self._spec.port_uses else ()
         return OpTiming.from_service(self._ports.grant(uses, service, now) if uses else service)
+
+    def session(self, unit: str) -> Session | None:
+        """What a unit with a history remembers; None of a unit without one."""
+        return self._sessions.get(unit)
 
     def counts(self) -> Mapping[str, Mapping[str, int]]:
         """What the units with a history have counted, by unit."""

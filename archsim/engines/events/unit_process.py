@@ -135,16 +135,20 @@ class UnitProcess:
                 yield self._arbiter.request(self.name)
             # The op keeps its place in the queue until it starts, so that the sequencer sees a place free only now.
             queue.popleft()
-            start = env.now
-            timing = self._start(issued, start)
-            self._supervisor.started(self)
-            yield env.timeout(timing.occupancy)
-            if issued.facts.followed:
-                yield from self._drain(issued, start, timing)
+            yield from self._execute(issued)
             self._supervisor.operands_read(issued)
 
-    def _start(self, issued: IssuedOp, now: int) -> OpTiming:
-        """Start an op now: book the cycles and, if it follows no other op's words, finish it."""
+    def _execute(self, issued: IssuedOp) -> Generator[simpy.Event, None, None]:
+        """Start an op now, and hold the unit until the op frees it."""
+        start = self._env.now
+        timing = self._start(issued, start)
+        self._supervisor.started(self)
+        yield self._env.timeout(timing.occupancy)
+        if issued.facts.followed:
+            yield from self._drain(issued, start, timing)
+
+    def _book_wait(self, issued: IssuedOp, now: int) -> None:
+        """Book for what the unit stood still before an op that starts now."""
         facts = issued.facts
         waited = now - self._free_at
         if waited:
@@ -153,6 +157,11 @@ class UnitProcess:
             issued.waited = waited
             issued.cause = ISSUE_CODE if issued.issued_at * KEY_BASE > key else key % KEY_BASE
             self._waits[issued.cause] += waited
+
+    def _start(self, issued: IssuedOp, now: int) -> OpTiming:
+        """Start an op now: book the cycles and, if it follows no other op's words, finish it."""
+        facts = issued.facts
+        self._book_wait(issued, now)
         timing = facts.timing
         if timing is None:
             timing = issued.timing = self._supervisor.timing(issued)

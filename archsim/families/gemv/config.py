@@ -81,6 +81,12 @@ class GemvConfig(MachineConfig):
             )
         return self
 
+    @model_validator(mode="after")
+    def _reordering_has_ports_of_its_own(self) -> GemvConfig:
+        if isinstance(self.dram, DdrConfig) and self.dram.reorders and self.single_ported:
+            raise ValueError(f"dram.controller fr_fcfs needs ports: 1R1W; {self.single_ported[0]} has 1RW")
+        return self
+
     @classmethod
     def model_for(cls, sections: Collection[str], units: Sequence[UnitDefinition[Any]] = ()) -> type[GemvConfig]:
         """This model; of a file with the section `units` one that has it, with a section for each unit that is offered.

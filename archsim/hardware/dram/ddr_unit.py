@@ -1,6 +1,7 @@
 """Models DRAM of kind `ddr`: channels, banks and rows of a device, with its command times and refresh.
 
-A transfer is spread over the channels (ddr_address.py); each channel issues its commands in order (ddr_channel.py). The
+A transfer is spread over the channels (ddr_address.py); each channel issues its commands in order (ddr_channel.py), or
+reorders them (ddr_reorder.py). The
 device counts time in its own clock. Core cycle n begins at device clock n * device clock / core clock; a transfer that
 starts at a core cycle may issue commands from the first device clock at or after it, and what ends at a device clock
 is there at the first core cycle at or after it. The quotient of the clocks is an exact fraction.
@@ -19,6 +20,8 @@ from archsim.formats import Formats
 from archsim.hardware.dram.ddr_address import AddressMap, Layout, MappingName, lay_out
 from archsim.hardware.dram.ddr_channel import Channel, Log
 from archsim.hardware.dram.ddr_device import DdrDevice
+from archsim.hardware.dram.ddr_reorder import ControllerConfig
+from archsim.hardware.dram.ddr_reorder_session import ReorderingSession
 from archsim.hardware.dram.transfers import Dram
 from archsim.hardware.port_streams import Widths
 from archsim.hardware.unit import Service, Session, UnitConfig, Work, ceil_div
@@ -36,6 +39,9 @@ class DdrConfig(UnitConfig):
     address_mapping: MappingName = Field(
         default="row_bank_column_group_channel", description="fields of a burst's number, from the highest bits down"
     )
+    controller: ControllerConfig = Field(
+        default=ControllerConfig(kind="in_order"), description="order of bursts: in_order or fr_fcfs, or its settings"
+    )
     controller_latency_cycles: Cycles = Field(
         description="core cycles from the end of the last burst until the data can be used: controller and wires"
     )
@@ -45,6 +51,11 @@ class DdrConfig(UnitConfig):
         if self.channels.bit_count() != 1:
             raise ValueError(f"channels {self.channels} must be a power of two: bits of an address pick one")
         return self
+
+    @property
+    def reorders(self) -> bool:
+        """Whether bursts are reordered, and stores done when the controller has them."""
+        return self.controller.kind == "fr_fcfs"
 
     @property
     def capacity_bytes(self) -> int:
@@ -65,7 +76,9 @@ class DdrDram(Dram[DdrConfig]):
     """The DRAM unit whose rows are open or not: service times come from a session, one for each run."""
 
     kind = "ddr"
-    summary = "channels of a device with banks, rows, refresh and its times between commands; in order, open page"
+    summary = (
+        "channels of a device with banks, rows, refresh and its times between commands; open page, in order or FR-FCFS"
+    )
 
     def __init__(self, config: DdrConfig, ports: Widths, formats: Formats, core_mhz: Fraction) -> None:
         super().__init__(config, ports, formats)
@@ -80,7 +93,17 @@ class DdrDram(Dram[DdrConfig]):
         return False
 
     def session(self, buffers: Sequence[Buffer]) -> Session:
-        return DdrSession(self, self.config.layout(buffers))
+        layout = self.config.layout(buffers)
+        return self.reordering_session(layout) if self.config.reorders else DdrSession(self, layout)
+
+    def reordering_session(self, layout: Layout, logs: Sequence[Log] | None = None) -> ReorderingSession:
+        """The state of channels that reorder; `logs`: for each channel, what is called with its commands."""
+        config = self.config
+        given: Sequence[Log | None] = logs if logs is not None else [None] * config.channels
+        latency = config.controller_latency_cycles
+        return ReorderingSession(
+            config.addresses, config.device, config.controller, layout, self.clocks_per_cycle, latency, given
+        )
 
     @property
     def burst(self) -> int:
@@ -95,7 +118,10 @@ class DdrDram(Dram[DdrConfig]):
     def depth_cycles(self, op: Op) -> int:
         """A lower bound in cycles: from the last burst's turn until its data are through the controller."""
         d = self.config.device
-        latency = d.tcwl_nck if any(region.buffer.memory == self.name for region in op.writes) else d.tcl_nck
+        stores = any(region.buffer.memory == self.name for region in op.writes)
+        if stores and self.config.reorders:
+            return self.config.controller_latency_cycles
+        latency = d.tcwl_nck if stores else d.tcl_nck
         clocks = max(0, latency + d.data_nck - d.tccd_s_nck)
         return int(clocks / self.clocks_per_cycle) + self.config.controller_latency_cycles
 
