@@ -391,6 +391,7 @@ def machines(draw: st.DrawFn, rows: int, fewest: int) -> GemvConfig:
             "dram": {
                 "kind": "simple",
                 "bandwidth_bytes_per_cycle": draw(bandwidths),
+                "efficiency": draw(st.sampled_from([1.0, 1.0, 0.95, 0.37])),
                 "latency_cycles": draw(latencies),
                 "burst_bytes": draw(st.sampled_from([1, 3, 4, 16, 64, 100])),
             },

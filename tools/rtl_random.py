@@ -118,6 +118,7 @@ def _machine(random: Random) -> list[str]:
         f"elementwise.cell_latency_cycles={whole(0, 5)}",
         f"elementwise.hidden_latency_cycles={whole(0, 5)}",
         f"dram.bandwidth_bytes_per_cycle={pick((0.7, 2, 8, 12.8, 64))}",
+        f"dram.efficiency={pick((0.61, 0.95, 1))}",
         f"dram.latency_cycles={whole(0, 25)}",
         f"dram.burst_bytes={pick((1, 4, 8, 32))}",
         f"sequencer.issue_cycles={whole(1, 3)}",

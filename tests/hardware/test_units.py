@@ -205,6 +205,26 @@ def test_dram_moves_whole_bursts(pieces: tuple[int, ...], bandwidth: float, cycl
     assert unit.work(transfer(*pieces)).items_per_cycle == Fraction(str(bandwidth))
 
 
+@pytest.mark.parametrize(
+    ("efficiency", "elements", "cycles"),
+    [
+        (1.0, 16, 4),  # a burst of 64 bytes at 16 a cycle
+        (0.95, 16, 5),  # 64 / 15.2 = 4.21
+        (0.95, 304, 80),  # 19 bursts, 1,216 / 15.2: exactly 80, though 0.95 has no exact binary form
+        (0.5, 304, 152),
+    ],
+)
+def test_dram_gets_its_share_of_the_bandwidth(efficiency: float, elements: int, cycles: int) -> None:
+    """The bytes of bursts over bandwidth * efficiency, rounded up once; the latency stays."""
+    config = SimpleDramConfig(
+        kind="simple", bandwidth_bytes_per_cycle=16.0, efficiency=efficiency, latency_cycles=7, burst_bytes=64
+    )
+    unit = SimpleDram(config, WIDE, FORMATS)
+    assert unit.cycles(transfer(elements)).occupancy_cycles == cycles
+    assert unit.cycles(transfer(elements)).latency_cycles == cycles + 7
+    assert unit.work(transfer(elements)).items_per_cycle == 16 * Fraction(str(efficiency))
+
+
 def test_dram_waits_for_the_port_of_the_other_memory() -> None:
     """512 bits into a port of 32 bits take 16 cycles, though DRAM delivers them in 4."""
     config = SimpleDramConfig(kind="simple", bandwidth_bytes_per_cycle=16.0, latency_cycles=0, burst_bytes=64)

@@ -1,9 +1,9 @@
-"""Models DRAM of kind `simple`: one in-order channel of fixed bandwidth and latency that moves whole bursts."""
+"""Models DRAM of kind `simple`: one in-order channel of fixed bandwidth, efficiency and latency, in whole bursts."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -24,11 +24,15 @@ class SimpleDramConfig(UnitConfig):
     )
     latency_cycles: Cycles = Field(description="cycles from the last burst until the data can be used")
     burst_bytes: Bytes = Field(description="bytes of a burst; a transfer moves whole bursts")
+    efficiency: Annotated[float, Field(strict=True, ge=0.01, le=1)] = Field(
+        default=1.0,
+        description="share of the bandwidth that bursts get, the rest being refresh, rows and turnaround; 1: all of it",
+    )
 
     @property
     def bandwidth(self) -> Fraction:
-        """The bytes a cycle as the exact decimal number that was written."""
-        return Fraction(repr(self.bandwidth_bytes_per_cycle))
+        """The bytes a cycle that bursts get: the product of the exact decimal numbers that were written."""
+        return Fraction(repr(self.bandwidth_bytes_per_cycle)) * Fraction(repr(self.efficiency))
 
 
 class SimpleDram(Dram[SimpleDramConfig]):

@@ -42,6 +42,7 @@ OTHER: dict[str, tuple[object, ...]] = {
     "accumulators.entries": (1, 64, 1 << 10),
     "bias_buffer": (None, {"capacity_bytes": 1 << 20}, {"capacity_bytes": 8}),
     "dram.bandwidth_bytes_per_cycle": (0.5, 3, 8.25),
+    "dram.efficiency": (0.3, 0.95, 1.0),
     "dram.latency_cycles": (0, 7, 100),
     "sequencer.issue_cycles": (0, 1, 3),
     "sequencer.queue_depth": (1, 2, 8),
