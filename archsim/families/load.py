@@ -37,7 +37,7 @@ class Arch:
         costing = self.config.costing
         if costing is None:
             raise SimulatorBug(f"the family {self.config.family} has no model of energy")
-        prices = load_prices(costing.technology)
+        prices = load_prices(costing.technology, costing.conditions)
         known = [dram.name for dram in prices.technology.dram]
         if costing.dram_type not in known:
             dram_type = shown(costing.dram_type)

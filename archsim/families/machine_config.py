@@ -20,6 +20,7 @@ from archsim.hardware.sequencer_config import SequencerConfig
 from archsim.hardware.storage import Storage
 from archsim.hardware.unit_definition import UnitDefinition
 from archsim.technology import Prices
+from archsim.technology.conditions import ALL_COUNTED, USUAL, Conditions, Counted
 from archsim.workload.network import NetworkSpec
 
 
@@ -42,12 +43,26 @@ class Costing:
     """What energy and area follow from besides the units: technology, type of DRAM, memories.
 
     `technology`: a preset's name or the path of a file; `dram_type`: one of its types of DRAM; `memories`: every memory
-    by its name in programs, with what it is built of.
+    by its name in programs, with what it is built of. `conditions`: those under which prices hold; `counted`: what is
+    counted of the surroundings.
     """
 
     technology: str
     dram_type: str
     memories: Mapping[str, Storage]
+    conditions: Conditions = USUAL
+    counted: Counted = ALL_COUNTED
+
+
+@dataclass(frozen=True, slots=True)
+class DramWidth:
+    """How much DRAM there is: its channels, or, where these are 0, its bandwidth in GB/s."""
+
+    channels: int = 0
+    gb_per_s: float = 0.0
+
+
+NO_DRAM = DramWidth()
 
 
 class MachineConfig(StrictModel, ABC):
@@ -135,6 +150,11 @@ class MachineConfig(StrictModel, ABC):
     def costing(self) -> Costing | None:
         """What the machine's energy and area follow from; None where a family has no model of them."""
         return None
+
+    @property
+    def dram_width(self) -> DramWidth:
+        """How much DRAM there is, which takes power all the time; nothing where nothing is said of it."""
+        return NO_DRAM
 
     @abstractmethod
     def compute_cycles_per_step(self, spec: NetworkSpec) -> int:

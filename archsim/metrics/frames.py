@@ -57,17 +57,20 @@ class Frames:
     ]
     frame_energy_uj: Annotated[
         float | None,
-        Metric("uJ", "a frame's: what it switches, and what leaks until the next one; null as energy"),
+        Metric("uJ", "a frame's: what it switches, and what is taken all the time until the next one; null as energy"),
     ]
-    frame_dynamic_energy_uj: Annotated[float | None, Metric("uJ", "what a frame switches")]
+    frame_dynamic_energy_uj: Annotated[
+        float | None, Metric("uJ", "what a frame switches, DRAM's power while it is at work with it")
+    ]
     frame_leakage_energy_uj: Annotated[
-        float | None, Metric("uJ", "what leaks from a frame to the next: over the period, else over the interval")
+        float | None,
+        Metric("uJ", "leakage and idle DRAM from a frame to the next: over the period, else over the interval"),
     ]
     frame_idle_energy_uj: Annotated[
         float | None,
         Metric(
             "uJ",
-            "the part of the leakage while nothing is to be done: what has come is done, and the next has not come; "
+            "the part of that while nothing is to be done: what has come is done, and the next has not come; "
             "null without arrivals",
         ),
     ]

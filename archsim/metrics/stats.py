@@ -11,7 +11,7 @@ from archsim.families.load import Arch
 from archsim.hardware.unit import Units
 from archsim.metrics.bounds import Bounds, binding, compute_bounds
 from archsim.metrics.declare import Metric
-from archsim.metrics.energy import Area, Energy, compute_costs, compute_energy, without_model
+from archsim.metrics.energy import Area, Energy, RunFacts, compute_costs, compute_energy, without_model
 from archsim.metrics.precomputed import Precomputed
 from archsim.metrics.roofline import OPS_PER_MAC, Roofline, compute_roofline
 from archsim.metrics.stacks import Stack, cycle_stacks
@@ -150,7 +150,10 @@ def compute_stats(
     energy = area = None
     if arch.config.costing is not None and not without_model(units):
         costs = compute_costs(arch, precomputed.facts)
-        energy, area = compute_energy(precomputed.facts, costs, latency_us, macs), costs.area
+        dram = trace.units.get("dram")
+        busy_us = Fraction(0) if dram is None else (dram.compute_cycles + dram.port_cycles) / clock_mhz
+        run = RunFacts(latency_us, macs, busy_us, figures.stored_bytes)
+        energy, area = compute_energy(precomputed.facts, costs, run), costs.area
     bounds = compute_bounds(figures.step_work, precomputed.times, spec, arch.config, units)
     macs_per_step = Fraction(macs, spec.steps)
     return Stats(

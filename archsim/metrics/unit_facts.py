@@ -10,6 +10,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from math import fsum
 from types import MappingProxyType
 from typing import Any
 
@@ -20,6 +21,7 @@ from archsim.program.ir import Op, Program
 from archsim.program.shapes import Shapes
 from archsim.technology import Prices
 from archsim.technology.prices import PJ_PER_UJ
+from archsim.technology.spread import Range
 
 KEPT = 64
 """Technologies, and widths of memories, for which a unit's costs are kept."""
@@ -34,11 +36,18 @@ class UnitCosts:
     """The costs of a unit in a technology.
 
     Its area, the energy of what it switches by kind of operator, and what of that lies beyond the technology's tables.
+    `area` and `energy` are sums with their low and high.
     """
 
-    area_mm2: float
+    area: Range
+    energy: Range
     operators_uj: Mapping[str, float]
     beyond: tuple[str, ...]
+
+    @property
+    def area_mm2(self) -> float:
+        """The area in mm2."""
+        return self.area.value
 
 
 class UnitFacts:
@@ -91,14 +100,15 @@ class UnitFacts:
     def _costs(self, prices: Prices) -> UnitCosts:
         inventory = self.unit.inventory() if self._inventory is None else self._inventory
         switched = self.actions.operators
-        area_mm2 = sum(prices.operator(operator).area_mm2 * count for operator, count in inventory.items())
+        area = _area(inventory, prices)
         widths: dict[tuple[str, str], list[str]] = {}
         for operator in dict.fromkeys([*inventory, *switched]):
             note = prices.operator(operator).extrapolated
             if note:
                 widths.setdefault((operator.name, note), []).append(operator.width)
         beyond = tuple(f"{what} of {', '.join(of)} bits: {note}" for (what, note), of in widths.items())
-        return UnitCosts(area_mm2, _operators(switched, prices), beyond)
+        energies = _operators(switched, prices)
+        return UnitCosts(area, _energy(switched, prices, energies), energies, beyond)
 
     def _access_counts(self, access_bits: tuple[tuple[str, int], ...]) -> Mapping[Access, int]:
         width = dict(access_bits)
@@ -141,6 +151,29 @@ def unit_ops(shapes: Shapes, times: Sequence[int]) -> dict[str, list[tuple[Op, i
     for op, count in zip(shapes.ops, times, strict=True):
         found.setdefault(op.unit, []).append((op, count))
     return found
+
+
+def _area(tally: Tally, prices: Prices) -> Range:
+    """The area in mm2 of all operators."""
+    value = low = high = 0.0
+    for operator, count in tally.items():
+        price = prices.operator(operator)
+        area_mm2 = price.area_mm2 * count
+        value += area_mm2
+        low += area_mm2 * price.area_spread.low
+        high += area_mm2 * price.area_spread.high
+    return Range(value, low, high)
+
+
+def _energy(tally: Tally, prices: Prices, by_kind: Mapping[str, float]) -> Range:
+    """The energy in uJ of all operators; `by_kind`: the values, which are summed."""
+    low = high = 0.0
+    for operator, count in tally.items():
+        price = prices.operator(operator)
+        energy_uj = price.energy_pj * count / PJ_PER_UJ
+        low += energy_uj * price.energy_spread.low
+        high += energy_uj * price.energy_spread.high
+    return Range(fsum(by_kind.values()), low, high)
 
 
 def _operators(tally: Tally, prices: Prices) -> dict[str, float]:

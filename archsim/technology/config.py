@@ -9,9 +9,8 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from archsim.config.types import Count, PositiveNumber, StrictModel, Text
-
-Source = Annotated[str, Field(strict=True, min_length=1, max_length=600)]
-"""Where numbers come from: a publication, a tool with its version, or "inferred" with the reasoning."""
+from archsim.technology.beside import Dram, Leakage, Overhead, Wires
+from archsim.technology.spread import SURE, Source, Spread
 
 Points = Annotated[tuple["OperatorPoint", ...], Field(max_length=16)]
 Axis = Annotated[tuple[Count, ...], Field(max_length=32)]
@@ -36,6 +35,8 @@ class OperatorTable(StrictModel):
 
     source: Source = Field(description="where the numbers come from")
     points: Points = Field(description="widths, from the narrowest to the widest")
+    energy_spread: Spread = Field(default=SURE, description="how far sources disagree about energies")
+    area_spread: Spread = Field(default=SURE, description="how far sources disagree about areas")
 
     @model_validator(mode="after")
     def _grow(self) -> OperatorTable:
@@ -51,6 +52,8 @@ class RegisterBit(StrictModel):
     source: Source = Field(description="where the numbers come from")
     energy_pj: PositiveNumber = Field(description="energy of writing or reading a bit in pJ, its clock included")
     area_um2: PositiveNumber = Field(description="area of a bit in um2")
+    energy_spread: Spread = Field(default=SURE, description="how far sources disagree about the energy")
+    area_spread: Spread = Field(default=SURE, description="how far sources disagree about the area")
 
 
 class LogicLeakage(StrictModel):
@@ -58,14 +61,7 @@ class LogicLeakage(StrictModel):
 
     source: Source = Field(description="where the number comes from")
     power_mw_per_mm2: PositiveNumber = Field(description="leakage of operators and registers in mW per mm2")
-
-
-class DramEnergy(StrictModel):
-    """The energy of a type of DRAM."""
-
-    name: Text = Field(description="name of the type, which an architecture gives as dram_type")
-    source: Source = Field(description="where the number comes from")
-    energy_pj_per_bit: PositiveNumber = Field(description="energy of a bit read or written in pJ, interface included")
+    spread: Spread = Field(default=SURE, description="how far sources disagree")
 
 
 class SramGrids(StrictModel):
@@ -85,6 +81,9 @@ class SramTable(StrictModel):
     width_bits: Axis = Field(description="bits of a word, rising: a column of each grid")
     single_port: SramGrids = Field(description="one port that reads or writes")
     dual_port: SramGrids = Field(description="a read port and a write port")
+    energy_spread: Spread = Field(default=SURE, description="how far sources disagree about energies")
+    leakage_spread: Spread = Field(default=SURE, description="how far sources disagree about leakage")
+    area_spread: Spread = Field(default=SURE, description="how far sources disagree about areas")
 
     @model_validator(mode="after")
     def _is_a_grid(self) -> SramTable:
@@ -102,13 +101,22 @@ class Technology(StrictModel):
 
     summary: Text = Field(description="one line that says what this technology is")
     node_nm: PositiveNumber = Field(description="name of the node in nm")
+    voltage_v: PositiveNumber = Field(description="supply of logic and memories in V, for which the energies hold")
+    chain: str = Field(
+        default="", max_length=200, description="name of the chain of sources; technologies of one may be compared"
+    )
     integer_multiply: OperatorTable = Field(description="integer multipliers of two equal operands")
     integer_add: OperatorTable = Field(description="integer adders")
     float_multiply: OperatorTable = Field(description="floating-point multipliers")
     float_add: OperatorTable = Field(description="floating-point adders")
     register_bit: RegisterBit = Field(description="flip-flops and tables in logic")
     logic_leakage: LogicLeakage = Field(description="leakage of logic")
-    dram: Annotated[tuple[DramEnergy, ...], Field(max_length=32)] = Field(description="types of DRAM")
+    leakage: Leakage = Field(description="transistors and temperature for which leakage holds, and what others leak")
+    wires: Wires = Field(description="wires between memories and units")
+    clock: Overhead = Field(description="clock tree, as a factor of the energy of logic")
+    control: Overhead = Field(description="sequencer and control, as a factor of the energy of logic")
+    layout: Overhead = Field(description="space between cells, as a factor of the area of logic")
+    dram: Annotated[tuple[Dram, ...], Field(max_length=32)] = Field(description="types of DRAM")
     sram: SramTable = Field(description="SRAM by words, width and ports")
 
     @model_validator(mode="after")

@@ -9,8 +9,11 @@ from math import sqrt
 
 from archsim.hardware.operators import Operator, OperatorKind
 from archsim.hardware.storage import OffChip, Registers, Sram, Storage
+from archsim.technology.beside import Dram
+from archsim.technology.conditions import USUAL, Conditions
 from archsim.technology.config import OperatorTable, Technology
 from archsim.technology.interpolate import inside, interpolate, interpolate_grid
+from archsim.technology.spread import SURE, Spread
 
 UM2_PER_MM2 = 1_000_000
 PJ_PER_UJ = 1_000_000
@@ -26,6 +29,8 @@ class OperatorPrice:
     energy_pj: float
     area_mm2: float
     extrapolated: str = ""
+    energy_spread: Spread = SURE
+    area_spread: Spread = SURE
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,9 @@ class MemoryPrice:
     leakage_mw: float
     area_mm2: float
     extrapolated: str = ""
+    energy_spread: Spread = SURE
+    leakage_spread: Spread = SURE
+    area_spread: Spread = SURE
 
     def access_pj(self, direction: str) -> float:
         """The energy in pJ of an access, "read" or "write"."""
@@ -45,50 +53,69 @@ class MemoryPrice:
 
 
 class Prices:
-    """The prices of a technology; each is worked out once."""
+    """The prices of a technology under some conditions; each is worked out once."""
 
-    def __init__(self, technology: Technology) -> None:
+    def __init__(self, technology: Technology, conditions: Conditions = USUAL) -> None:
         self.technology = technology
+        self.conditions = conditions
+        self.energy_factor = conditions.energy_factor(technology)
+        """Of what switches on the chip, beside the tables'."""
+        self.leakage_factor = conditions.leakage_factor(technology)
+        """Of what leaks, beside the tables'."""
         self._operators: dict[Operator, OperatorPrice] = {}
         self._memories: dict[Storage, MemoryPrice] = {}
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the technology's numbers."""
-        return sha256(self.technology.model_dump_json().encode()).hexdigest()
+        """SHA-256 of the technology's numbers and the conditions."""
+        return sha256(f"{self.technology.model_dump_json()}{self.conditions}".encode()).hexdigest()
+
+    @property
+    def logic_leakage_mw_per_mm2(self) -> float:
+        """What a mm2 of logic leaks."""
+        return self.technology.logic_leakage.power_mw_per_mm2 * self.leakage_factor
+
+    def dram(self, name: str) -> Dram:
+        """What a type of DRAM takes; ValueError if the technology does not have it."""
+        known = {dram.name: dram for dram in self.technology.dram}
+        if name not in known:
+            raise ValueError(f"no DRAM of type {name!r}; the technology has {', '.join(known)}")
+        return known[name]
 
     def operator(self, operator: Operator) -> OperatorPrice:
         """The price of an operator of any width."""
         known = self._operators.get(operator)
         if known is None:
-            known = self._operators[operator] = _operator(self.technology, operator)
+            known = self._operators[operator] = _operator(self, operator)
         return known
 
     def memory(self, storage: Storage) -> MemoryPrice:
         """The price of a memory; ValueError if it is DRAM of a type that the technology does not have."""
         known = self._memories.get(storage)
         if known is None:
-            known = self._memories[storage] = _memory(self.technology, storage)
+            known = self._memories[storage] = _memory(self, storage)
         return known
 
 
-def _operator(technology: Technology, operator: Operator) -> OperatorPrice:
+def _operator(prices: Prices, operator: Operator) -> OperatorPrice:
     """The table and the width that price an operator.
 
     A comparator is an integer adder, a bit of a table a bit of a register (both inferred).
 
     A multiplier of a x b bits is one of sqrt(a b) x sqrt(a b): it has a b cells, one for each partial product.
     """
+    technology, factor = prices.technology, prices.energy_factor
     if operator.kind in (OperatorKind.REGISTER, OperatorKind.TABLE):
         bit = technology.register_bit
-        return OperatorPrice(bit.energy_pj, bit.area_um2 / UM2_PER_MM2)
+        area_mm2 = bit.area_um2 / UM2_PER_MM2
+        return OperatorPrice(bit.energy_pj * factor, area_mm2, "", bit.energy_spread, bit.area_spread)
     table = _table(technology, operator)
     bits = sqrt(operator.bits * operator.other_bits) if operator.other_bits else float(operator.bits)
     points = [point.bits for point in table.points]
-    energy_pj = interpolate(points, [point.energy_pj for point in table.points], bits)
+    energy_pj = interpolate(points, [point.energy_pj for point in table.points], bits) * factor
     area_um2 = interpolate(points, [point.area_um2 for point in table.points], bits)
     beyond = "" if inside(points, bits) else f"the table has {points[0]} to {points[-1]} bits"
-    return OperatorPrice(energy_pj, area_um2 / UM2_PER_MM2, beyond)
+    return OperatorPrice(energy_pj, area_um2 / UM2_PER_MM2, beyond, table.energy_spread, table.area_spread)
 
 
 def _table(technology: Technology, operator: Operator) -> OperatorTable:
@@ -97,26 +124,29 @@ def _table(technology: Technology, operator: Operator) -> OperatorTable:
     return technology.float_add if operator.floating else technology.integer_add
 
 
-def _memory(technology: Technology, storage: Storage) -> MemoryPrice:
+def _memory(prices: Prices, storage: Storage) -> MemoryPrice:
     match storage:
         case Sram():
-            return _sram(technology, storage)
+            return _sram(prices, storage)
         case Registers():
-            bit = technology.register_bit
+            technology = prices.technology
+            bit, leaks = technology.register_bit, technology.logic_leakage.spread
             area_mm2 = storage.bits * bit.area_um2 / UM2_PER_MM2
-            leakage_mw = area_mm2 * technology.logic_leakage.power_mw_per_mm2
-            return MemoryPrice(1, bit.energy_pj, bit.energy_pj, leakage_mw, area_mm2)
+            leakage_mw, energy_pj = area_mm2 * prices.logic_leakage_mw_per_mm2, bit.energy_pj * prices.energy_factor
+            spreads = bit.energy_spread, leaks, bit.area_spread
+            return MemoryPrice(1, energy_pj, energy_pj, leakage_mw, area_mm2, "", *spreads)
         case OffChip():
-            energy_pj = _dram_energy_pj_per_bit(technology, storage.dram_type)
-            return MemoryPrice(1, energy_pj, energy_pj, 0.0, 0.0)
+            dram = prices.dram(storage.dram_type)
+            energy_pj = dram.energy_pj_per_bit
+            return MemoryPrice(1, energy_pj, energy_pj, 0.0, 0.0, "", dram.energy_spread)
 
 
-def _sram(technology: Technology, storage: Sram) -> MemoryPrice:
+def _sram(prices: Prices, storage: Sram) -> MemoryPrice:
     """The price of an SRAM, of banks of a word a port; copies of banks have area and leakage of their own.
 
     A port wider than the table is several macros side by side, each used alone.
     """
-    table = technology.sram
+    table = prices.technology.sram
     beside = -(-storage.port_bits // table.width_bits[-1])
     width_bits = -(-storage.port_bits // beside)
     macros = storage.banks * beside
@@ -131,11 +161,14 @@ def _sram(technology: Technology, storage: Sram) -> MemoryPrice:
     if not (inside(table.words, words) and inside(table.width_bits, width_bits)):
         covered = [f"{axis[0]:,} to {axis[-1]:,}" for axis in (table.words, table.width_bits)]
         beyond = f"SRAM of {words:,.0f} words x {width_bits} bits: the table has {covered[0]} words x {covered[1]} bits"
-    return MemoryPrice(width_bits, read_pj, write_pj, built * leakage_mw, built * area_mm2, beyond)
-
-
-def _dram_energy_pj_per_bit(technology: Technology, name: str) -> float:
-    known = {dram.name: dram.energy_pj_per_bit for dram in technology.dram}
-    if name not in known:
-        raise ValueError(f"no DRAM of type {name!r}; the technology has {', '.join(known)}")
-    return known[name]
+    return MemoryPrice(
+        width_bits,
+        read_pj * prices.energy_factor,
+        write_pj * prices.energy_factor,
+        built * leakage_mw * prices.leakage_factor,
+        built * area_mm2,
+        beyond,
+        table.energy_spread,
+        table.leakage_spread,
+        table.area_spread,
+    )

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from archsim.api.batch.beside import Ranges, background, overheads, ranges, spread, sums, ungated, wires
 from archsim.api.batch.columns import Codes, Column, Floats, Ints, Picked, classes, exact_sums
 from archsim.api.batch.machines import MachineColumns
 from archsim.api.batch.unit_rows import UnitRows
-from archsim.hardware.storage import Sram, Storage
+from archsim.families.machine_config import DramWidth
+from archsim.hardware.storage import OffChip, Registers, Sram, Storage
 from archsim.metrics.actions import Access
-from archsim.metrics.energy import PJ_PER_MW_US
+from archsim.metrics.beside import NO_POWER, UJ_PER_MW_US, DramPower, bytes_by_memory, dram_power
+from archsim.metrics.energy import DRAM_PARTS
 from archsim.metrics.unit_facts import UnitFacts
 from archsim.technology import Prices
+from archsim.technology.conditions import Counted
 from archsim.technology.prices import PJ_PER_UJ, MemoryPrice
+from archsim.technology.spread import Spread, spread_of
 
 Columns = dict[str, Column]
+
+Counts = dict[tuple[str, Access], Ints]
+"""(unit, way of using a memory) -> how often."""
 
 
 MOST_COUNTED = 1 << 60
@@ -35,6 +44,8 @@ class Priced:
     prices: Picked[Prices]
     memories: dict[str, Picked[Storage]]
     technology: Picked[tuple[str, str]]
+    counted: Picked[Counted]
+    dram_width: Picked[DramWidth]
 
     @staticmethod
     def of(machines: MachineColumns, units: UnitRows, rows: Codes) -> Priced | None:
@@ -44,7 +55,8 @@ class Priced:
             return None
         names = machines.memory_names.of(int(rows[0]))
         memories = {name: machines.storage(name).at(rows) for name in names}
-        return Priced(units, prices, memories, technology)  # type: ignore[arg-type]  # all have these memories
+        counted, width = machines.counted.at(rows), machines.dram_width.at(rows)
+        return Priced(units, prices, memories, technology, counted, width)  # type: ignore[arg-type]  # all have these
 
     @property
     def designs(self) -> int:
@@ -67,76 +79,222 @@ class Priced:
             for found, design in zip(storages, first.tolist(), strict=True)
         ], codes
 
+    def spreads(self, name: str, which: Callable[[MemoryPrice], Spread]) -> Picked[Spread]:
+        """One of the spreads of a memory."""
+        memories, codes = self.of_memory(name)
+        return Picked([which(price) for _, price in memories], codes)
+
+    def sure(self, which: Callable[[Counted], Hashable], name: str) -> Hashable:
+        """What all designs count alike; NotAlike if they do not."""
+        found = {which(each) for each in self.counted.at(np.arange(self.designs)).values}
+        if len(found) > 1:
+            raise NotAlike(f"some count {name} and others do not")
+        return found.pop()
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AreaColumns:
-    """The area and leakage of designs, in all and by part."""
+    """The area and leakage of designs, in all and by part; those with a low and a high (3, N)."""
 
-    area_mm2: Floats
-    leakage_mw: Floats
-    parts: dict[str, tuple[Floats, Floats]]
+    area: Ranges
+    leakage: Ranges
+    parts: dict[str, Ranges]
+    part_leakage_mw: dict[str, Floats]
+
+    @property
+    def area_mm2(self) -> Floats:
+        """The areas."""
+        found: Floats = self.area[0]
+        return found
+
+    @property
+    def leakage_mw(self) -> Floats:
+        """The leakages."""
+        found: Floats = self.leakage[0]
+        return found
 
     @staticmethod
     def of(priced: Priced) -> AreaColumns:
         """The areas of all designs, as `area_of` gives that of one."""
-        parts: dict[str, tuple[Floats, Floats]] = {}
+        parts: dict[str, Ranges] = {}
+        leakage: dict[str, Ranges] = {}
         for name in priced.memories:
             memories, codes = priced.of_memory(name)
             figures = np.array([(price.area_mm2, price.leakage_mw) for _, price in memories])
-            parts[name] = figures[codes, 0], figures[codes, 1]
+            parts[name] = spread(figures[codes, 0], priced.spreads(name, lambda price: price.area_spread))
+            leakage[name] = spread(figures[codes, 1], priced.spreads(name, lambda price: price.leakage_spread))
+        leaks = [spread_of(p.logic_leakage_mw_per_mm2, p.technology.logic_leakage.spread) for p in priced.prices.values]
+        per_mm2 = ranges(Picked(leaks, priced.prices.codes))
         for name in priced.units.facts:
             units, codes = priced.of_unit(name)
-            areas = [facts.costs(prices).area_mm2 for facts, prices in units]
-            leaks = [p.technology.logic_leakage.power_mw_per_mm2 for _, p in units]
-            area = np.array(areas, np.float64)[codes]
-            parts[name] = area, area * np.array(leaks)[codes]
-        area_mm2 = exact_sums([area for area, _ in parts.values()], priced.designs)
-        return AreaColumns(area_mm2, exact_sums([leakage for _, leakage in parts.values()], priced.designs), parts)
+            parts[name] = ranges(Picked([facts.costs(prices).area for facts, prices in units], codes))
+            leakage[name] = per_mm2 * parts[name][0]
+        if priced.sure(lambda counted: counted.layout, "layout"):
+            made = [name for name in parts if name in priced.units.facts or _registers(priced, name)]
+            logic = sums([parts[name] for name in made], priced.designs)
+            parts["layout"] = overheads(logic, priced.prices, lambda prices: prices.technology.layout)
+        whole = sums(list(parts.values()), priced.designs)
+        leaking = sums(list(leakage.values()), priced.designs)
+        return AreaColumns(whole, leaking, parts, {name: leaks[0] for name, leaks in leakage.items()})
 
     def columns(self) -> Columns:
         """The figures by name, as those of `Stats.area`."""
-        found = {"area.area_mm2": Column(self.area_mm2), "area.leakage_mw": Column(self.leakage_mw)}
-        on_chip = [name for name, (area, _) in self.parts.items() if area.any()]
-        if not all(self.parts[name][0].all() for name in on_chip):
+        found: Columns = {}
+        for name, (value, low, high) in (("area", self.area), ("leakage", self.leakage)):
+            unit = "mm2" if name == "area" else "mw"
+            found |= {f"{name}_{unit}": Column(value), f"{name}_low_{unit}": Column(low)}
+            found |= {f"{name}_high_{unit}": Column(high)}
+        on_chip = [name for name, part in self.parts.items() if part[0].any() or name == "layout"]
+        if not all(self.parts[name][0].all() for name in on_chip if name != "layout"):
             raise NotAlike("some have parts without an area that others have with one")
-        found |= {f"area.part_area_mm2.{name}": Column(self.parts[name][0]) for name in on_chip}
-        return found | {f"area.part_leakage_mw.{name}": Column(self.parts[name][1]) for name in on_chip}
+        for place, kind in enumerate(("part_area_mm2", "part_area_low_mm2", "part_area_high_mm2")):
+            found |= {f"{kind}.{name}": Column(self.parts[name][place]) for name in on_chip}
+        leaks = self.part_leakage_mw
+        found |= {f"part_leakage_mw.{name}": Column(leaks[name]) for name in on_chip if name in leaks}
+        return {f"area.{name}": column for name, column in found.items()}
 
 
-def energy_columns(priced: Priced, area: AreaColumns, latency_us: Floats, macs: int) -> Columns:
+def _registers(priced: Priced, memory: str) -> bool:
+    """Whether a memory is one of registers."""
+    kinds = {isinstance(found, Registers) for found in priced.memories.get(memory, Picked([], np.zeros(0, int))).values}
+    if len(kinds) > 1:
+        raise NotAlike("some have registers where others have SRAM")
+    return bool(kinds) and kinds.pop()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunColumns:
+    """What energy needs of runs besides what units did, as `RunFacts` of one."""
+
+    latency_us: Floats
+    busy_us: Floats
+    macs: int
+    stored_bytes: Mapping[str, Mapping[str, int]]
+
+
+def energy_columns(priced: Priced, area: AreaColumns, run: RunColumns) -> Columns:
     """The figures of `compute_energy` by name, as those of `Stats.energy`."""
+    designs, latency_us, macs = priced.designs, run.latency_us, run.macs
     unit_uj = {name: _operators(priced, name) for name in priced.units.facts}
-    memory_uj = _accesses(priced)
-    parts = {name: exact_sums(list(kinds.values()), priced.designs) for name, kinds in unit_uj.items()}
-    for memory, directions in memory_uj.items():
-        of_memory = exact_sums(
-            [exact_sums(list(k.values()), priced.designs) for k in directions.values()], priced.designs
-        )
-        parts[memory] = parts[memory] + of_memory if memory in parts else of_memory
-    dynamic_uj = exact_sums(list(parts.values()), priced.designs)
-    leakage_uj = area.leakage_mw * latency_us * PJ_PER_MW_US / PJ_PER_UJ
-    total_uj = dynamic_uj + leakage_uj
-    dram_uj = parts.get("dram", np.zeros(priced.designs))
-    names = priced.technology
+    counts = _counts(priced)
+    memory_uj = _accesses(priced, counts)
+    parts = {name: _unit_energy(priced, name) for name in priced.units.facts}
+    moved = {memory: _of_memory(priced, memory, directions) for memory, directions in memory_uj.items()}
+    logic = sums([*parts.values(), *(moved[m] for m in moved if _registers(priced, m))], designs)
+    for memory, amount in moved.items():
+        parts[memory] = parts[memory] + amount if memory in parts else amount
+    parts |= _beside(priced, area, counts, logic)
+    dynamic = sums(list(parts.values()), designs)
+    power = _dram_power(priced)
+    back = background(power, latency_us, run.busy_us)
+    leaking = _leaking(priced, area, run)
+    leakage = leaking * (latency_us * UJ_PER_MW_US)
+    if power.values[0] is not NO_POWER:
+        parts["dram_background"] = back
+    parts["leakage"] = leakage
+    total = sums(list(parts.values()), designs)
+    total_uj = total[0]
+    dram_uj = exact_sums([parts[name][0] for name in DRAM_PARTS if name in parts], designs)
+    names, prices = priced.technology, priced.prices
+    chains = {
+        (p.technology.chain, technology): p.technology.chain or technology
+        for p in prices.values
+        for technology, _ in names.values
+    }
+    chain = [
+        chains[prices.values[p].technology.chain, names.values[t][0]]
+        for p, t in zip(prices.codes.tolist(), names.codes.tolist(), strict=True)
+    ]
+    always = ranges(Picked([each.always for each in power.values], power.codes))
     found = {
         "technology": Column(Picked([technology for technology, _ in names.values], names.codes)),
+        "chain": Column(Picked(chain, np.arange(designs))),
         "dram_type": Column(Picked([dram_type for _, dram_type in names.values], names.codes)),
         "total_uj": Column(total_uj),
-        "dynamic_uj": Column(dynamic_uj),
-        "leakage_uj": Column(leakage_uj),
-        "leakage_share": Column(leakage_uj / total_uj),
+        "total_low_uj": Column(total[1]),
+        "total_high_uj": Column(total[2]),
+        "dynamic_uj": Column(dynamic[0]),
+        "leakage_uj": Column(leakage[0]),
+        "dram_background_uj": Column(back[0]),
+        "static_mw": Column(leaking[0] + always[0]),
+        "leakage_share": Column(leakage[0] / total_uj),
         "dram_share": Column(dram_uj / total_uj),
         "pj_per_mac": Column(total_uj * PJ_PER_UJ / macs),
         "power_mw": Column(total_uj / latency_us * 1000),
         "tops_per_w": Column(2 * macs / (total_uj * PJ_PER_UJ)),
     }
-    found |= {f"part_uj.{name}": Column(energy) for name, energy in (parts | {"leakage": leakage_uj}).items()}
+    for place, kind in enumerate(("part_uj", "part_low_uj", "part_high_uj")):
+        found |= {f"{kind}.{name}": Column(amount[place]) for name, amount in parts.items()}
     for name, kinds in unit_uj.items():
         found |= {f"unit_uj.{name}.{kind}": Column(energy) for kind, energy in kinds.items()}
     for memory, directions in memory_uj.items():
         for direction, kinds in directions.items():
             found |= {f"memory_uj.{memory}.{direction}.{kind}": Column(energy) for kind, energy in kinds.items()}
     return {f"energy.{name}": column for name, column in found.items()}
+
+
+def _beside(priced: Priced, area: AreaColumns, counts: Counts, logic: Ranges) -> dict[str, Ranges]:
+    """As archsim.metrics.energy has it."""
+    prices, found = priced.prices, {}
+    if priced.sure(lambda counted: counted.wires, "wires"):
+        found["wires"] = wires(_wired(priced, area, counts), prices)
+    if priced.sure(lambda counted: counted.clock, "the clock"):
+        found["clock"] = overheads(logic, prices, lambda each: each.technology.clock)
+    if priced.sure(lambda counted: counted.control, "control"):
+        found["control"] = overheads(logic, prices, lambda each: each.technology.control)
+    off_chip = [name for name, storage in priced.memories.items() if isinstance(storage.values[0], OffChip)]
+    if priced.sure(lambda counted: counted.phy, "the interface") and off_chip:
+        bits = sum((n for (_, access), n in counts.items() if access.memory in off_chip), np.zeros(priced.designs, int))
+        first, codes = classes([prices.codes, priced.technology.codes], priced.designs)
+        drams = [prices.of(d).dram(priced.technology.of(d)[1]) for d in first.tolist()]
+        each = Picked([spread_of(dram.phy_pj_per_bit, dram.phy_spread) for dram in drams], codes)
+        found["dram_phy"] = ranges(each) * (bits / PJ_PER_UJ)
+    return found
+
+
+def _wired(priced: Priced, area: AreaColumns, counts: Counts) -> list[tuple[Ints, Picked[Storage], Ranges, Ranges]]:
+    """The bits between each unit and each SRAM, and what both are."""
+    bits: dict[tuple[str, str], Ints] = {}
+    for (unit, access), count in counts.items():
+        memory = access.memory
+        if all(isinstance(found, Sram) for found in priced.memories[memory].values):
+            memories, codes = priced.of_memory(memory)
+            width = np.array([price.access_bits for _, price in memories], np.int64)[codes]
+            bits[unit, memory] = bits.get((unit, memory), np.zeros(priced.designs, np.int64)) + count * width
+            if bits[unit, memory].max(initial=0) >= MOST_COUNTED:
+                raise NotAlike("numbers beyond 64 bits")
+    return [(n, priced.memories[memory], area.parts[memory], area.parts[unit]) for (unit, memory), n in bits.items()]
+
+
+def _dram_power(priced: Priced) -> Picked[DramPower]:
+    codes = [priced.prices.codes, priced.technology.codes, priced.dram_width.codes, priced.counted.codes]
+    first, together = classes(codes, priced.designs)
+    power = [
+        dram_power(priced.prices.of(d), priced.technology.of(d)[1], priced.dram_width.of(d), priced.counted.of(d))
+        for d in first.tolist()
+    ]
+    if len({each is NO_POWER for each in power}) > 1:
+        raise NotAlike("some count DRAM's power and others do not")
+    return Picked(power, together)
+
+
+def _leaking(priced: Priced, area: AreaColumns, run: RunColumns) -> Ranges:
+    """The leakage in mW during the runs, without that of banks that are gated."""
+    gates = np.array([counted.gating != "none" for counted in priced.counted.values])[priced.counted.codes]
+    kept, leaks = bytes_by_memory(run.stored_bytes), area.part_leakage_mw
+    memories = priced.memories.items()
+    saved = [(storage, priced.prices, kept.get(name, 0), leaks[name]) for name, storage in memories]
+    return ungated(area.leakage, saved, gates)
+
+
+def _unit_energy(priced: Priced, name: str) -> Ranges:
+    units, codes = priced.of_unit(name)
+    return ranges(Picked([facts.costs(prices).energy for facts, prices in units], codes))
+
+
+def _of_memory(priced: Priced, memory: str, directions: dict[str, dict[str, Floats]]) -> Ranges:
+    energy_uj = exact_sums([exact_sums(list(k.values()), priced.designs) for k in directions.values()], priced.designs)
+    return spread(energy_uj, priced.spreads(memory, lambda price: price.energy_spread))
 
 
 def _operators(priced: Priced, name: str) -> dict[str, Floats]:
@@ -146,21 +304,28 @@ def _operators(priced: Priced, name: str) -> dict[str, Floats]:
     return {kind: np.array([energy[kind] for energy in energies])[codes] for kind in energies[0]}
 
 
-def _accesses(priced: Priced) -> dict[str, dict[str, dict[str, Floats]]]:
-    """The energy by memory, direction and kind of data, in the order in which the units' accesses come."""
-    counts: dict[tuple[str, str], dict[str, Ints]] = {}
-    for picked in priced.units.facts.values():
+def _counts(priced: Priced) -> Counts:
+    """How often each unit accesses each memory in each way, in the order in which the units' accesses come."""
+    found: Counts = {}
+    for unit, picked in priced.units.facts.items():
         accesses = dict.fromkeys(access for facts in picked.values for access in facts.actions.accesses)
         memories = {memory: priced.of_memory(memory) for memory in {access.memory for access in accesses}}
         for access in accesses:
-            kinds = counts.setdefault((access.memory, access.direction), {})
             made, codes = memories[access.memory]
             first, together = classes([picked.codes, codes], priced.designs)
-            found_counts = [_count(picked.of(design), access, *made[codes[design]]) for design in first.tolist()]
-            count = np.array(found_counts, np.int64)[together]
-            kinds[access.data] = kinds[access.data] + count if access.data in kinds else count
+            counts = [_count(picked.of(design), access, *made[codes[design]]) for design in first.tolist()]
+            found[unit, access] = np.array(counts, np.int64)[together]
+    return found
+
+
+def _accesses(priced: Priced, counts: Counts) -> dict[str, dict[str, dict[str, Floats]]]:
+    """The energy by memory, direction and kind of data, in the order in which the units' accesses come."""
+    ways: dict[tuple[str, str], dict[str, Ints]] = {}
+    for (_, access), count in counts.items():
+        kinds = ways.setdefault((access.memory, access.direction), {})
+        kinds[access.data] = kinds[access.data] + count if access.data in kinds else count
     found: dict[str, dict[str, dict[str, Floats]]] = {}
-    for (memory, direction), kinds in counts.items():
+    for (memory, direction), kinds in ways.items():
         priced_memories, codes = priced.of_memory(memory)
         access_pj = np.array([price.access_pj(direction) for _, price in priced_memories])[codes]
         found.setdefault(memory, {})[direction] = {kind: n * access_pj / PJ_PER_UJ for kind, n in kinds.items()}

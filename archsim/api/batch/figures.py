@@ -21,7 +21,7 @@ from archsim.api.batch.columns import (
     numbers,
     quotients,
 )
-from archsim.api.batch.energy import MOST_COUNTED, AreaColumns, Columns, NotAlike, Priced, energy_columns
+from archsim.api.batch.energy import MOST_COUNTED, AreaColumns, Columns, NotAlike, Priced, RunColumns, energy_columns
 from archsim.api.batch.machines import MachineColumns
 from archsim.api.batch.times import BatchTimes
 from archsim.api.batch.unit_rows import UnitRows
@@ -146,7 +146,11 @@ class Part:
         if priced is None:
             return {"energy": self._same(None), "area": self._same(None)}
         area = AreaColumns.of(priced)
-        return energy_columns(priced, area, latency_us, self._cached.figures.macs) | area.columns()
+        figures, names = self._cached.figures, tuple(self._units.facts)
+        busy = self._times.occupied[names.index("dram")] if "dram" in names else self._times.total_cycles * 0
+        busy_us = self._quotient([busy, self._clock[1]], [self._clock[0]])
+        run = RunColumns(latency_us, busy_us, figures.macs, figures.stored_bytes)
+        return energy_columns(priced, area, run) | area.columns()
 
     def _roofline(self) -> Columns:
         """As `compute_roofline`."""

@@ -10,12 +10,13 @@ from archsim.api.batch.designs import Designs
 from archsim.api.batch.observer import Observer
 from archsim.errors import ArchError
 from archsim.families.load import Arch
-from archsim.families.machine_config import MachineConfig, Multipliers
+from archsim.families.machine_config import DramWidth, MachineConfig, Multipliers
 from archsim.families.registry import build_units
 from archsim.hardware.storage import Storage
 from archsim.hardware.unit import Unit, Units
 from archsim.metrics.energy import without_model
 from archsim.technology import Prices
+from archsim.technology.conditions import Counted
 from archsim.workload import NetworkSpec
 
 Found = TypeVar("Found")
@@ -33,6 +34,8 @@ class Machines:
         self.prices: Observer[Prices | None] = Observer(_prices)
         self.dram_types: Observer[tuple[str, str] | None] = Observer(_technology)
         self.memory_names: Observer[tuple[str, ...]] = Observer(_memories)
+        self.counted: Observer[Counted | None] = Observer(_counted)
+        self.dram_width: Observer[DramWidth] = Observer(lambda config: config.dram_width)
         self.multipliers: Observer[Multipliers] = Observer(lambda config: config.multipliers)
         self.weight_bits_per_cycle: Observer[int | None] = Observer(lambda config: config.weight_bits_per_cycle)
 
@@ -123,6 +126,16 @@ class MachineColumns:
         return self.of(self._machines.dram_types)
 
     @property
+    def counted(self) -> Picked[Counted | None]:
+        """What is counted of the machine's surroundings."""
+        return self.of(self._machines.counted)
+
+    @property
+    def dram_width(self) -> Picked[DramWidth]:
+        """How much DRAM there is."""
+        return self.of(self._machines.dram_width)
+
+    @property
     def memory_names(self) -> Picked[tuple[str, ...]]:
         """The memories that have a price; () without a model of energy."""
         return self.of(self._machines.memory_names)
@@ -194,6 +207,10 @@ def _technology(config: MachineConfig) -> tuple[str, str] | None:
     if costing is None or without_model(build_units(config)):
         return None
     return costing.technology, costing.dram_type
+
+
+def _counted(config: MachineConfig) -> Counted | None:
+    return None if config.costing is None else config.costing.counted
 
 
 def _memories(config: MachineConfig) -> tuple[str, ...]:

@@ -30,9 +30,9 @@ from archsim.families.load import Arch
 from archsim.families.machine_config import MachineConfig
 from archsim.families.registry import build_units
 from archsim.hardware.unit import Unit
-from archsim.metrics.energy import PJ_PER_MW_US, compute_costs, without_model
+from archsim.metrics.beside import UJ_PER_MW_US
+from archsim.metrics.energy import compute_costs, without_model
 from archsim.metrics.unit_facts import SharedFacts, UnitFacts
-from archsim.technology.prices import PJ_PER_UJ
 from archsim.workload.network import NetworkSpec
 
 
@@ -87,10 +87,12 @@ class BatchBounds:
         priced = Priced.of(machines, units, rows)
         assert priced is not None
         area = AreaColumns.of(priced)
-        figures = zip(rows.tolist(), area.area_mm2.tolist(), area.leakage_mw.tolist(), strict=True)
-        for design, area_mm2, leakage_mw in figures:
+        gates = np.array([counted.gating != "none" for counted in priced.counted.values])[priced.counted.codes]
+        leaks_mw = np.where(gates, 0.0, area.leakage_mw)  # how much is gated depends on what a program keeps
+        figures = zip(rows.tolist(), area.area_mm2.tolist(), leaks_mw.tolist(), area.leakage_mw.tolist(), strict=True)
+        for design, area_mm2, least_mw, leakage_mw in figures:
             least_us = found[design]["latency_us"].least
-            found[design] |= _costs(area_mm2, leakage_mw, dynamic_uj.of(design), least_us)
+            found[design] |= _costs(area_mm2, leakage_mw, least_mw, dynamic_uj.of(design), least_us)
 
     def _facts_of(self, name: str, unit: Unit[Any]) -> UnitFacts:
         return self._facts.get(name, unit, ())
@@ -106,11 +108,16 @@ def _dynamic_uj(config: MachineConfig, spec: NetworkSpec) -> float:
 def _energies(arch: Arch, spec: NetworkSpec, facts: Mapping[str, UnitFacts], least_us: float) -> dict[str, Interval]:
     costs = compute_costs(arch, facts)
     dynamic_uj = arch.config.least_energy_uj(spec, costs.prices)
-    return _costs(costs.area.area_mm2, costs.area.leakage_mw, dynamic_uj, least_us)
+    area = costs.area
+    least_mw = 0.0 if costs.counted.gating != "none" else area.leakage_mw
+    return _costs(area.area_mm2, area.leakage_mw, least_mw, dynamic_uj, least_us)
 
 
-def _costs(area_mm2: float, leakage_mw: float, dynamic_uj: float, least_us: float) -> dict[str, Interval]:
-    leakage_uj = leakage_mw * least_us * PJ_PER_MW_US / PJ_PER_UJ
+def _costs(
+    area_mm2: float, leakage_mw: float, least_mw: float, dynamic_uj: float, least_us: float
+) -> dict[str, Interval]:
+    """`least_mw`: the part of the leakage that no run is without."""
+    leakage_uj = least_mw * (least_us * UJ_PER_MW_US)
     return {
         "area.area_mm2": Interval(area_mm2, area_mm2),
         "area.leakage_mw": Interval(leakage_mw, leakage_mw),

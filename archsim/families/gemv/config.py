@@ -30,7 +30,7 @@ from archsim.families.gemv.memories import (
     WeightSramConfig,
 )
 from archsim.families.gemv.storages import storages
-from archsim.families.machine_config import Costing, MachineConfig, Multipliers
+from archsim.families.machine_config import Costing, DramWidth, MachineConfig, Multipliers
 from archsim.hardware.dram.ddr_unit import DdrConfig
 from archsim.hardware.dram.simple import SimpleDramConfig
 from archsim.hardware.idealization import Idealization
@@ -38,6 +38,7 @@ from archsim.hardware.unit import UnitConfig, ceil_div
 from archsim.hardware.unit_definition import UnitDefinition, installed_units
 from archsim.program.ir import DataKind
 from archsim.technology import Prices
+from archsim.technology.conditions import BESIDE, EnergyModel
 from archsim.workload.network import CellKind, CellSpec, NetworkSpec
 
 DramConfig = Annotated[SimpleDramConfig | DdrConfig, Field(discriminator="kind")]
@@ -54,6 +55,9 @@ class GemvConfig(MachineConfig):
         default="node_45nm", description="energies and areas: a preset's name or the path of a .yaml file"
     )
     dram_type: Text = Field(default="lpddr4", description="type of DRAM, one of the technology's")
+    energy_model: EnergyModel = Field(
+        default=EnergyModel(), description="conditions of energy and leakage, and what is counted"
+    )
     dram: DramConfig = Field(description="off-chip memory")
     weight_sram: WeightSramConfig = Field(description="SRAM of weights and bias")
     bias_buffer: BiasBufferConfig | None = Field(
@@ -95,7 +99,7 @@ class GemvConfig(MachineConfig):
         """
         if SECTION not in sections:
             return cls
-        reserved = {*GemvConfig.model_fields, *GEMV_BOUNDS, "leakage"}
+        reserved = {*GemvConfig.model_fields, *GEMV_BOUNDS, *BESIDE}
         given = {unit.name for unit in units}
         installed = (unit for unit in installed_units() if unit.name not in given)
         return _model_with(check_definitions((*installed, *units), reserved))
@@ -160,7 +164,14 @@ class GemvConfig(MachineConfig):
 
     @property
     def costing(self) -> Costing:
-        return Costing(self.technology, self.dram_type, storages(self))
+        model = self.energy_model
+        return Costing(self.technology, self.dram_type, storages(self), model.conditions, model.counted)
+
+    @property
+    def dram_width(self) -> DramWidth:
+        if isinstance(self.dram, DdrConfig):
+            return DramWidth(channels=self.dram.channels)
+        return DramWidth(gb_per_s=self.dram.bandwidth_bytes_per_cycle * self.clock_mhz / 1000)
 
     def with_files_from(self, folder: Path, set_here: Collection[str]) -> GemvConfig:
         """The technology's file beside the architecture's, if it is none of the presets."""
