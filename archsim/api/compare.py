@@ -23,6 +23,7 @@ from archsim.metrics.declare import Metric
 from archsim.metrics.frames import Frames
 from archsim.metrics.run_folder import check_run_folder
 from archsim.metrics.saved_stats import read_stats
+from archsim.technology.comparable import chain_note
 from archsim.workload import Workload, load_workload
 
 
@@ -83,13 +84,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Comparison:
-    """Designs beside each other: what differs in machines and in workloads, then a row a design."""
+    """Designs beside each other: what differs in machines and in workloads, then a row a design, and what to note."""
 
     machines: tuple[Difference, ...]
     workloads: tuple[Difference, ...]
     rows: tuple[Row, ...]
     overrides: tuple[str, ...] = ()
     """What was set in all of them."""
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """One line: how many designs, and the fastest of them."""
@@ -147,7 +149,14 @@ def compare(
         tuple(_differences({name: work.config.model_dump(mode="json") for name, work in works.items()})),
         tuple(rows),
         texts,
+        tuple(filter(None, [chain_note(_technologies(archs.values()))])),
     )
+
+
+def _technologies(archs: Iterable[Arch]) -> Iterator[str]:
+    for arch in archs:
+        if arch.config.costing is not None:
+            yield arch.config.costing.technology
 
 
 _DEFAULT_WORKLOAD = "lstm_200_1000_t70"

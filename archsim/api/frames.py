@@ -31,11 +31,8 @@ def figures_of_frame(arch: Arch, workload: Workload, run: FrameRun, served: Serv
     alone, many = run.alone, run.many
     dynamic = leakage = None
     if alone.energy is not None and many.energy is not None and alone.area is not None:
+        dynamic = (many.energy.active_uj - alone.energy.active_uj) / (run.frames - 1)
         leakage = alone.energy.static_mw
-        once, often = (
-            of.energy.total_uj - leakage / 1000 * of.latency_us for of in (alone, many) if of.energy is not None
-        )
-        dynamic = (often - once) / (run.frames - 1)
     facts = FrameFacts(
         run.latency_cycles,
         many.cycles_per_step,

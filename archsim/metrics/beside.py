@@ -86,11 +86,16 @@ def wire_length_mm(memory: Storage, memory_mm2: Range, unit_mm2: Range) -> Range
     Of a memory of several banks each lies beside its share of the unit. The high: all over a square of both, half of
     its side, if that is longer.
     """
-    banks = memory.banks if isinstance(memory, Sram) else 1
+    banks = banks_of(memory)
     value, low, high = (
         (sqrt(m / banks) + sqrt(u / banks)) / 2 for m, u in zip(memory_mm2.each, unit_mm2.each, strict=True)
     )
     return Range(value, low, max(high, sqrt(memory_mm2.high + unit_mm2.high) / 2))
+
+
+def banks_of(memory: Storage) -> int:
+    """How many banks a memory is built of, those of copies among them."""
+    return memory.banks + memory.further_banks if isinstance(memory, Sram) else 1
 
 
 def wire_price(prices: Prices) -> Range:
@@ -106,7 +111,7 @@ def gated_share(memory: Storage, stored_bytes: int, prices: Prices) -> float:
     """
     if not isinstance(memory, Sram):
         return 0.0
-    built = memory.banks + memory.further_banks
+    built = banks_of(memory)
     used = min(memory.banks, ceil(Fraction(stored_bytes * memory.banks, memory.capacity_bytes)))
     return (memory.banks - used) / built * (1 - prices.technology.leakage.gated_share)
 

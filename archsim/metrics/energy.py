@@ -86,6 +86,14 @@ class Energy:
         float, Metric("uJ", "what leaks meanwhile, without banks that are gated", "leakage * latency_us / 1000")
     ]
     dram_background_uj: Annotated[float, Metric("uJ", "DRAM's power by state, and refresh, over the run")]
+    active_uj: Annotated[
+        float,
+        Metric(
+            "uJ",
+            "what is taken besides the power all the time: dynamic_uj, and what DRAM takes more while it is at work",
+            "total_uj - static_mw * latency_us / 1000",
+        ),
+    ]
     static_mw: Annotated[float, Metric("mW", "power all the time: leakage, DRAM that is idle, and refresh")]
     leakage_share: Annotated[float, Metric("1", "leakage as a part of the energy", "leakage_uj / total_uj")]
     dram_share: Annotated[
@@ -185,6 +193,7 @@ def compute_energy(facts: Facts, costs: Costs, run: RunFacts) -> Energy:
         dynamic_uj=dynamic.value,
         leakage_uj=leakage.value,
         dram_background_uj=background.value,
+        active_uj=dynamic.value + power.working.value * (times.busy_us * UJ_PER_MW_US),
         static_mw=leaking.value + power.always.value,
         leakage_share=leakage.value / total_uj,
         dram_share=dram_uj / total_uj,

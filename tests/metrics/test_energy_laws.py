@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
+from math import sqrt
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from archsim.hardware.operators import Tally
 from archsim.hardware.storage import Sram
 from archsim.hardware.unit import Units
 from archsim.metrics.actions import Access
-from archsim.metrics.energy import Costs, Energy, area_of, compute_costs, compute_energy
+from archsim.metrics.energy import DRAM_PARTS, Costs, Energy, RunFacts, area_of, compute_costs, compute_energy
 from archsim.metrics.unit_facts import facts_of
 from archsim.program.ir import Program
 from archsim.technology import Prices, Technology, load_technology
@@ -57,7 +58,7 @@ def count_actions(program: Program, units: Units) -> Actions:
 def energy_of(case: Case, costs: Costs | None = None) -> Energy:
     """Without running the machine, at 1 us."""
     facts = facts_of(case.program, case.units)
-    return compute_energy(facts, costs or costs_of(case), Fraction(1), case.spec.macs)
+    return compute_energy(facts, costs or costs_of(case), RunFacts(Fraction(1), case.spec.macs))
 
 
 def costs_of(case: Case) -> Costs:
@@ -70,13 +71,25 @@ def test_the_parts_sum_to_the_total(case: Case) -> None:
     stats = case.simulate(timing_only=True).stats
     energy, area = present(stats.energy), present(stats.area)
     assert energy.total_uj == pytest.approx(sum(energy.part_uj.values()), rel=CLOSE)
-    assert energy.total_uj == pytest.approx(energy.dynamic_uj + energy.leakage_uj, rel=CLOSE)
+    dram_uj = energy.part_uj.get("dram_background", 0.0)
+    assert energy.total_uj == pytest.approx(energy.dynamic_uj + energy.leakage_uj + dram_uj, rel=CLOSE)
     assert energy.part_uj["leakage"] == energy.leakage_uj
+    for whole, parts in ((energy.total_low_uj, energy.part_low_uj), (energy.total_high_uj, energy.part_high_uj)):
+        assert whole == pytest.approx(sum(parts.values()), rel=CLOSE)
+        assert parts.keys() == energy.part_uj.keys()
+    for name, amount in energy.part_uj.items():
+        assert energy.part_low_uj[name] <= amount * (1 + CLOSE)
+        assert amount <= energy.part_high_uj[name] * (1 + CLOSE)
+    for whole, parts in ((area.area_low_mm2, area.part_area_low_mm2), (area.area_high_mm2, area.part_area_high_mm2)):
+        assert whole == pytest.approx(sum(parts.values()), rel=CLOSE)
+    assert area.area_low_mm2 <= area.area_mm2 <= area.area_high_mm2
+    assert area.leakage_low_mw <= area.leakage_mw <= area.leakage_high_mw
     for unit, kinds in energy.unit_uj.items():
         accesses = energy.memory_uj.get(unit, {})
         moved = sum(amount for of in accesses.values() for amount in of.values())
         assert energy.part_uj[unit] == pytest.approx(sum(kinds.values()) + moved, rel=CLOSE)
-    assert set(energy.part_uj) == set(energy.unit_uj) | set(energy.memory_uj) | {"leakage"}
+    beside = {"wires", "clock", "control", "dram_phy", "dram_background", "leakage"}
+    assert set(energy.part_uj) == set(energy.unit_uj) | set(energy.memory_uj) | beside
     assert all(amount >= 0 for amount in energy.part_uj.values())
     assert area.area_mm2 == pytest.approx(sum(area.part_area_mm2.values()), rel=CLOSE)
     assert area.leakage_mw == pytest.approx(sum(area.part_leakage_mw.values()), rel=CLOSE)
@@ -219,13 +232,15 @@ def test_more_hardware_is_more_area(case: Case, path: str) -> None:
     small, large = (costs_of(of).area for of in (case, larger))
     assert large.part_area_mm2[section] > small.part_area_mm2[section]
     assert large.area_mm2 > small.area_mm2
-    others = small.part_area_mm2.keys() - {section}
+    others = small.part_area_mm2.keys() - {section, "layout"}  # the space between cells grows with them
     assert all(large.part_area_mm2[name] == small.part_area_mm2[name] for name in others)
 
 
 def scaled(technology: Technology, energy: float, area: float) -> Technology:
     """The same technology with all energies and all areas (and leakages with them) so many times as large."""
-    by = {"energy_pj": energy, "energy_pj_per_bit": energy, "area_um2": area}
+    # The length of wires grows with the root of an area.
+    by = {"energy_pj": energy, "energy_pj_per_bit": energy, "phy_pj_per_bit": energy, "area_um2": area}
+    by["energy_pj_per_bit_mm"] = energy / sqrt(area)
     grids = {"read_pj": energy, "write_pj": energy, "leakage_mw": area, "area_mm2": area}
 
     def scale(value: Any) -> Any:
@@ -271,7 +286,7 @@ def test_narrower_formats_cost_less_of_everything(schedule: str) -> None:
         program = find_schedule(schedule).build(work.spec, arch.config)
         facts = facts_of(program, units)
         costs = compute_costs(arch, facts)
-        energy = compute_energy(facts, costs, Fraction(1), work.spec.macs)
+        energy = compute_energy(facts, costs, RunFacts(Fraction(1), work.spec.macs))
         port = sum(units[op.unit].port_cycles(op) for phase in program.phases for op in phase.ops)
         stored = sum(b.size_bytes for b in program.buffers if b.memory == "weight_sram")
         found.append((energy, costs.area, port, stored))
@@ -310,7 +325,7 @@ def test_each_format_moves_the_price_of_what_it_is_the_format_of() -> None:
         units, spec = build_units(arch.config), load_workload("lstm:20,24,t=3").spec
         program = find_schedule("fused").build(spec, arch.config)
         facts = facts_of(program, units)
-        return compute_energy(facts, compute_costs(arch, facts), Fraction(1), spec.macs)
+        return compute_energy(facts, compute_costs(arch, facts), RunFacts(Fraction(1), spec.macs))
 
     before = energy()
     for kind, parts in of.items():
@@ -330,7 +345,7 @@ def test_a_method_of_activation_has_its_own_price() -> None:
         units, spec = build_units(arch.config), load_workload("lstm:20,24,t=3").spec
         facts = facts_of(find_schedule("fused").build(spec, arch.config), units)
         costs = compute_costs(arch, facts)
-        found = compute_energy(facts, costs, Fraction(1), spec.macs)
+        found = compute_energy(facts, costs, RunFacts(Fraction(1), spec.macs))
         kinds = {kind for kind, amount in found.unit_uj["activation"].items() if amount}
         return found.part_uj["activation"], costs.area.part_area_mm2["activation"], kinds
 
@@ -352,9 +367,10 @@ def test_dram_types_differ_in_dram_alone() -> None:
         arch = load_arch("edge_16x16", [parse_override(f"dram_type={name}")])
         units = build_units(arch.config)
         facts = facts_of(find_schedule("fused").build(work.spec, arch.config), units)
-        found[name] = compute_energy(facts, compute_costs(arch, facts), Fraction(1), work.spec.macs)
+        found[name] = compute_energy(facts, compute_costs(arch, facts), RunFacts(Fraction(1), work.spec.macs))
     for name, energy in found.items():
         ratio = energy.part_uj["dram"] / found["lpddr4"].part_uj["dram"]
         assert ratio == pytest.approx(per_bit[name] / per_bit["lpddr4"])
-        rest = energy.total_uj - energy.part_uj["dram"]
-        assert rest == pytest.approx(found["lpddr4"].total_uj - found["lpddr4"].part_uj["dram"])
+        rest = energy.total_uj - sum(energy.part_uj[part] for part in DRAM_PARTS)
+        other = found["lpddr4"]
+        assert rest == pytest.approx(other.total_uj - sum(other.part_uj[part] for part in DRAM_PARTS))

@@ -47,7 +47,7 @@ def test_bursts_of_a_ddr_device() -> None:
     stats = run(*DDR).stats
     pieces = {"read": 8 + 8 + 8 + 1 + 1 + STEPS, "write": STEPS + 2}
     assert stats.dram_burst_bytes == {direction: 32 * count for direction, count in pieces.items()}
-    assert present(stats.energy).part_uj["dram"] == pytest.approx(32 * 8 * sum(pieces.values()) * 8 * 1e-6)
+    assert present(stats.energy).part_uj["dram"] == pytest.approx(32 * 8 * sum(pieces.values()) * 5.9 * 1e-6)
     # Two channels of 3,200 MT/s x 2 bytes.
     dram = stats.roofline.ceilings["dram"]
     assert dram.bandwidth_gb_per_s == pytest.approx(2 * 6.4)

@@ -20,8 +20,8 @@ PRESET = preset_file(PresetKind.TECHNOLOGY, "node_45nm").read_text()
 
 
 def test_the_presets() -> None:
-    assert NODES == ("node_22nm", "node_45nm", "node_7nm")
-    assert [load_technology(node).node_nm for node in NODES] == [22, 45, 7]
+    assert sorted(NODES) == sorted(f"node_{nm}nm" for nm in (65, 45, 28, 22, 16, 7, 5))
+    assert all(node == f"node_{load_technology(node).node_nm:g}nm" for node in NODES)
 
 
 @pytest.mark.parametrize("node", NODES)
@@ -31,9 +31,14 @@ def test_every_group_of_a_preset_has_a_source(node: str) -> None:
     operators = [t.integer_multiply.source, t.integer_add.source, t.float_multiply.source, t.float_add.source]
     sources = [*operators, t.register_bit.source, t.logic_leakage.source, t.sram.source]
     for source in (*sources, *(dram.source for dram in t.dram)):
-        assert re.search(r"\b(19|20)\d\d\b|1\.0\.40|same table", source), source
+        assert re.search(r"\b(19|20)\d\d\b|1\.0\.40", source), source
+    beside = [t.leakage.source, t.wires.source, t.clock.source, t.control.source, t.layout.source]
+    for source in (*beside, *(dram.power.source for dram in t.dram)):
+        assert re.search(r"\b(19|20)\d\d\b|1\.0\.40|inferred", source), source
+    spreads = [t.integer_multiply.energy_spread, t.register_bit.energy_spread, t.sram.energy_spread, t.wires.spread]
+    assert all(spread.low < 1 and spread.source != "none given" for spread in spreads)
     if node != "node_45nm":
-        assert all("inferred" in source for source in sources if "CACTI 7" not in source)
+        assert all("inferred" in source for source in sources)
 
 
 @pytest.mark.parametrize("arch", preset_names(PresetKind.ARCH))
@@ -74,7 +79,11 @@ def fault(tmp_path: Path, old: str, new: str) -> str:
         ("energy_pj: 0.2,", "energy_pj: -0.2,", "integer_multiply.points[0].energy_pj: expected a number"),
         ("energy_pj: 0.2,", "energy_fj: 1, energy_pj: 0.2,", "energy_fj: unknown key; did you mean 'energy_pj'?"),
         ("{bits: 8, energy_pj: 0.2,", "{bits: 32, energy_pj: 0.2,", "integer_multiply: bits must rise"),
-        ("energy_pj: 0.2,", "energy_pj: 5,", "energy_pj falls from 5 to 3.1; it must not fall with the size"),
+        (
+            "{bits: 8, energy_pj: 0.2,",
+            "{bits: 8, energy_pj: 5,",
+            "energy_pj falls from 5 to 3.1; it must not fall with the size",
+        ),
         (
             "    - {bits: 8, energy_pj: 0.2, area_um2: 282}\n",
             "",
@@ -107,7 +116,7 @@ def mine(folder: Path, factor: float) -> Path:
     """The 45 nm preset whose DRAM takes other energy."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "mine.yaml"
-    path.write_text(PRESET.replace("energy_pj_per_bit: 8\n", f"energy_pj_per_bit: {8 * factor}\n"))
+    path.write_text(PRESET.replace("energy_pj_per_bit: 5.9\n", f"energy_pj_per_bit: {5.9 * factor}\n"))
     return path
 
 
@@ -124,9 +133,9 @@ def test_a_file_of_ones_own_beside_the_architecture_or_in_the_current_folder(
     text = preset_file(PresetKind.ARCH, "edge_16x16").read_text()
     machine.write_text(text.replace("technology: node_22nm", "technology: mine.yaml"))
     monkeypatch.chdir(tmp_path / "here")
-    assert dram_pj(load_arch(str(machine))) == 16
-    assert dram_pj(load_arch("edge_16x16", [parse_override("technology=mine.yaml")])) == 24
-    assert dram_pj(load_arch(str(machine), [parse_override("technology=node_7nm")])) == 8
+    assert dram_pj(load_arch(str(machine))) == 2 * 5.9
+    assert dram_pj(load_arch("edge_16x16", [parse_override("technology=mine.yaml")])) == pytest.approx(3 * 5.9)
+    assert dram_pj(load_arch(str(machine), [parse_override("technology=node_7nm")])) == 5.9
 
 
 def test_a_file_that_has_changed_is_read_again(tmp_path: Path) -> None:
@@ -134,4 +143,6 @@ def test_a_file_that_has_changed_is_read_again(tmp_path: Path) -> None:
     assert load_prices(str(path)) is load_prices(str(path))
     mine(tmp_path, 3)
     os.utime(path, ns=(1, 1))
-    assert next(d.energy_pj_per_bit for d in load_technology(str(path)).dram if d.name == "lpddr4") == 24
+    assert next(d.energy_pj_per_bit for d in load_technology(str(path)).dram if d.name == "lpddr4") == pytest.approx(
+        3 * 5.9
+    )

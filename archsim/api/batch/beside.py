@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from archsim.api.batch.columns import Floats, Ints, Picked, exact_sums
-from archsim.hardware.storage import Sram, Storage
-from archsim.metrics.beside import UJ_PER_MW_US, DramPower, gated_share, wire_price
+from archsim.hardware.storage import Storage
+from archsim.metrics.beside import UJ_PER_MW_US, DramPower, banks_of, gated_share, wire_price
 from archsim.technology import Prices
 from archsim.technology.beside import Overhead
 from archsim.technology.prices import PJ_PER_UJ
@@ -55,7 +55,7 @@ def wires(pairs: Sequence[tuple[Ints, Picked[Storage], Ranges, Ranges]], prices:
     price = ranges(Picked([wire_price(each) for each in prices.values], prices.codes))
     amounts = []
     for bits, storage, memory_mm2, unit_mm2 in pairs:
-        banks = np.array([each.banks if isinstance(each, Sram) else 1 for each in storage.values])[storage.codes]
+        banks = np.array([banks_of(each) for each in storage.values])[storage.codes]
         length = (np.sqrt(memory_mm2 / banks) + np.sqrt(unit_mm2 / banks)) / 2
         length[2] = np.maximum(length[2], np.sqrt(memory_mm2[2] + unit_mm2[2]) / 2)
         amounts.append(length * price * (bits / PJ_PER_UJ))

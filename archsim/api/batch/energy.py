@@ -206,6 +206,7 @@ def energy_columns(priced: Priced, area: AreaColumns, run: RunColumns) -> Column
         for p, t in zip(prices.codes.tolist(), names.codes.tolist(), strict=True)
     ]
     always = ranges(Picked([each.always for each in power.values], power.codes))
+    working = ranges(Picked([each.working for each in power.values], power.codes))
     found = {
         "technology": Column(Picked([technology for technology, _ in names.values], names.codes)),
         "chain": Column(Picked(chain, np.arange(designs))),
@@ -216,6 +217,7 @@ def energy_columns(priced: Priced, area: AreaColumns, run: RunColumns) -> Column
         "dynamic_uj": Column(dynamic[0]),
         "leakage_uj": Column(leakage[0]),
         "dram_background_uj": Column(back[0]),
+        "active_uj": Column(dynamic[0] + working[0] * (run.busy_us * UJ_PER_MW_US)),
         "static_mw": Column(leaking[0] + always[0]),
         "leakage_share": Column(leakage[0] / total_uj),
         "dram_share": Column(dram_uj / total_uj),

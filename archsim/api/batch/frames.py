@@ -86,9 +86,9 @@ class _FrameBatch:
     ) -> FrameFacts:
         config = self._designs.config(design)
         dynamic = leakage = None
-        if "energy.dynamic_uj" in alone:
-            dynamic = (_number(many["energy.dynamic_uj"]) - _number(alone["energy.dynamic_uj"])) / (frames - 1)
-            leakage = _number(alone["area.leakage_mw"])
+        if "energy.active_uj" in alone:
+            dynamic = (_number(many["energy.active_uj"]) - _number(alone["energy.active_uj"])) / (frames - 1)
+            leakage = _number(alone["energy.static_mw"])
         return FrameFacts(
             latency,
             _number(many["cycles_per_step"]),
@@ -182,7 +182,7 @@ class _FrameBatch:
         return np.array([row for row in rows.tolist() if row in self._waiting], np.intp)
 
 
-_NEEDED = ("cycles_per_step", "macs", "energy.dynamic_uj", "area.leakage_mw")
+_NEEDED = ("cycles_per_step", "macs", "energy.active_uj", "energy.static_mw")
 
 
 def _number(value: Any) -> Any:  # noqa: ANN401 a figure that is known to be a number

@@ -18,6 +18,7 @@ from archsim.explore.space.objectives import Objective
 from archsim.report.figures.drawing import quantity
 from archsim.report.text.figures_as_text import plural
 from archsim.report.text.layout import heading, sentence, table
+from archsim.technology.comparable import chain_note
 
 MOST_SHOWN = 40
 """Points of the front in the text; pareto.csv has all."""
@@ -25,7 +26,7 @@ MOST_SHOWN = 40
 
 def write_results(study: Study, folder: Path, plots: bool = True) -> list[str]:
     """Write all results of a study; they depend on its points alone. Returns notes on what is not written."""
-    notes: list[str] = []
+    notes = list(filter(None, [_technologies(study)]))
     everything = points_table(study, study.points)
     parquet = parquet_bytes(everything)
     pictures = figures(study) if plots else {}
@@ -45,6 +46,12 @@ def write_results(study: Study, folder: Path, plots: bool = True) -> list[str]:
     for name, data in files.items():
         write_file(folder / name, data)
     return notes
+
+
+def _technologies(study: Study) -> str:
+    """A note on technologies of the space that do not share their sources; "" if there is none."""
+    tried = [parameter for parameter in study.space.parameters if parameter.path == "technology"]
+    return chain_note(choice.value for parameter in tried for choice in parameter.choices if type(choice.value) is str)
 
 
 def study_json(study: Study, notes: Sequence[str] = ()) -> str:

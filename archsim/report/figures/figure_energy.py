@@ -11,8 +11,8 @@ from archsim.hardware.operators import OperatorKind
 from archsim.program.ir import DataKind
 from archsim.report.figures.drawing import EDGE, in_words, new_figure, put_legend, put_title
 from archsim.report.figures.look import USUAL, Look
-from archsim.report.looks.use_looks import AREA, LEAKS, SMALL, USE_LOOKS, UseLook, data_look, operator_look
-from archsim.report.text.figures_as_text import significant
+from archsim.report.looks.use_looks import AREA, LEAKS, SMALL, USE_LOOKS, UseLook, beside_look, data_look, operator_look
+from archsim.report.text.figures_as_text import significant, span
 from archsim.report.text.text_energy import LEAKAGE, frame_beside, of_what
 
 if TYPE_CHECKING:
@@ -61,8 +61,9 @@ def energy_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
         [Patch(facecolor=use.colour, hatch=use.hatch, edgecolor=EDGE, linewidth=0.5, label=use.words) for use in uses],
         4,
     )
+    ends = span(energy.total_low_uj, energy.total_high_uj)
     note = (
-        f"{significant(energy.total_uj)} uJ {of_what(simulation)}, {significant(energy.pj_per_mac)} pJ/MAC, "
+        f"{significant(energy.total_uj)} uJ ({ends}) {of_what(simulation)}, {significant(energy.pj_per_mac)} pJ/MAC, "
         f"{significant(energy.power_mw)} mW, {significant(energy.tops_per_w)} TOPS/W, "
         f"{significant(area.area_mm2)} mm\u00b2{frame_beside(simulation)}"
     )
@@ -104,6 +105,10 @@ def uses_of(simulation: Simulation, name: str) -> dict[UseLook, float]:
 
     if name == LEAKAGE:
         add(LEAKS, energy.leakage_uj)
+        return found
+    beside = beside_look(name)
+    if beside is not None:
+        add(beside, energy.part_uj[name])
         return found
     for direction in ("read", "write"):
         for data, amount in energy.memory_uj.get(name, {}).get(direction, {}).items():

@@ -36,11 +36,15 @@ MULTIPLY = UseLook("multiply", "#009E73", "\\\\\\\\")
 OPERATOR = UseLook("other operators", "#009E73", "....")
 REGISTER = UseLook("registers", "#E69F00", "\\\\\\\\")
 LEAKS = UseLook("leakage", "#BBBBBB", "----")
+WIRES = UseLook("wires, clock, control", "#D55E00", "++++")
+DRAM_POWER = UseLook("DRAM's interface and power", "#D55E00", "||||")
+_BESIDE = {"wires": WIRES, "clock": WIRES, "control": WIRES, "dram_phy": DRAM_POWER, "dram_background": DRAM_POWER}
+"""What takes energy beside units and memories -> its look."""
 AREA = UseLook("area", "#999999")
 SMALL = UseLook("smaller parts", "#222222")
 """Parts too small for a look of their own, all together."""
 _OPERATORS = {OperatorKind.MULTIPLY: MULTIPLY, OperatorKind.REGISTER: REGISTER}
-USE_LOOKS = (*_WEIGHTS, *_INPUT, *_STATE, *_INNER, MULTIPLY, OPERATOR, REGISTER, LEAKS)
+USE_LOOKS = (*_WEIGHTS, *_INPUT, *_STATE, *_INNER, MULTIPLY, OPERATOR, REGISTER, WIRES, DRAM_POWER, LEAKS)
 """All looks of uses, in the order of bars and legends."""
 
 
@@ -52,3 +56,8 @@ def data_look(kind: DataKind, written: bool) -> UseLook:
 def operator_look(kind: OperatorKind) -> UseLook:
     """The look of the energy of an operator."""
     return _OPERATORS.get(kind, OPERATOR)
+
+
+def beside_look(part: str) -> UseLook | None:
+    """The look of what takes energy beside units and memories; None of a unit or a memory."""
+    return _BESIDE.get(part)

@@ -20,13 +20,14 @@ Cell = str | int | float | None
 def as_json(found: Comparison) -> str:
     """One object: `machines` and `workloads`, the fields that differ, each with its values by design; `rows`.
 
-    `overrides` has what was set in all.
+    `overrides` has what was set in all, `notes` what is to be noted.
     """
     data = {
         "machines": [dataclasses.asdict(one) for one in found.machines],
         "workloads": [dataclasses.asdict(one) for one in found.workloads],
         "rows": [dataclasses.asdict(row) for row in found.rows],
         "overrides": list(found.overrides),
+        "notes": list(found.notes),
     }
     return json.dumps(data, indent=2, allow_nan=False) + "\n"
 

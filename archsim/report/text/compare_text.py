@@ -26,6 +26,7 @@ def print_comparison(found: Comparison, console: Console) -> None:
     parts.append(table(("<", *["<~"] * len(rows)), across[0], across[1:]))
     misfits = dict.fromkeys(f"{row.arch}: {row.misfit}" for row in found.rows if row.misfit)
     parts += [sentence(text) for text in misfits if "misfit" not in headers]
+    parts += [sentence(note) for note in found.notes]
     console.print(*parts, sep="\n", soft_wrap=False, markup=False, highlight=False, emoji=False)
 
 

@@ -25,6 +25,16 @@ def significant(value: float) -> str:
     return text.rstrip("0").rstrip(".") if decimals else text
 
 
+def span(low: float, high: float) -> str:
+    """The text of the lowest and highest of a quantity, as "410 to 900": three digits, since more are not known."""
+    return f"{_rough(low)} to {_rough(high)}"
+
+
+def _rough(value: float) -> str:
+    """The text of a quantity that is known roughly."""
+    return significant(float(f"{value:.3g}"))
+
+
 def percent(share: float) -> str:
     """The text of a share (1 = all) as percent with one decimal, below 0.1 % with two significant digits."""
     value = 100 * share

@@ -10,7 +10,7 @@ from archsim.api.explain import Findings
 from archsim.api.near_changes import NearChanges
 from archsim.metrics.stacks import BUCKETS
 from archsim.report.text.explain_text import stack_rows
-from archsim.report.text.figures_as_text import cycles, part, percent, plural, significant
+from archsim.report.text.figures_as_text import cycles, part, percent, plural, significant, span
 from archsim.report.text.layout import facts, print_parts, title
 from archsim.report.text.text_changes import best_changes
 from archsim.report.text.text_time import cold_start
@@ -149,11 +149,14 @@ def _costs(simulation: Simulation) -> Iterator[Line]:
             yield "utilization", f"{done} of the multipliers, on what has changed; {skipped} of the model is skipped"
         if stats.energy is not None:
             each, power = significant(stats.energy.pj_per_mac), significant(stats.energy.power_mw)
-            yield "energy", f"{significant(stats.energy.total_uj)} uJ: {each} pJ/MAC, {power} mW on average"
+            ends = span(stats.energy.total_low_uj, stats.energy.total_high_uj)
+            total = f"{significant(stats.energy.total_uj)} uJ ({ends})"
+            yield "energy", f"{total}: {each} pJ/MAC, {power} mW on average"
     if stats.energy is None:
         yield "energy", "not modelled for machines of this family"
     if stats.area is not None:
-        yield "area", f"{significant(stats.area.area_mm2)} mm2"
+        ends = span(stats.area.area_low_mm2, stats.area.area_high_mm2)
+        yield "area", f"{significant(stats.area.area_mm2)} mm2 ({ends})"
 
 
 def _losses(simulation: Simulation, findings: Findings) -> Iterator[Line]:

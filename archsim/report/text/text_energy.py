@@ -9,7 +9,7 @@ from archsim.api import Simulation
 from archsim.families.registry import build_units
 from archsim.metrics import declared
 from archsim.metrics.energy import Area, Energy, without_model
-from archsim.report.text.figures_as_text import part, percent, significant
+from archsim.report.text.figures_as_text import part, percent, significant, span
 from archsim.report.text.layout import heading, sentence, table
 
 if TYPE_CHECKING:
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 _SUMS = ("total_uj", "pj_per_mac", "power_mw", "tops_per_w")
 _DIRECTIONS = {"read": "read", "write": "written"}
 LEAKAGE = "leakage"
+BESIDE_WORDS = {
+    "wires": "between memories and units",
+    "clock": "clock tree",
+    "control": "sequencer and control",
+    "dram_phy": "interface to DRAM",
+    "dram_background": "DRAM's state and refresh",
+}
+"""What is no unit and no memory, in words."""
 MOST_KINDS = 4
 """Of a part's kinds those that take most are named."""
 
@@ -31,7 +39,9 @@ def energy(simulation: Simulation) -> list[RenderableType]:
         (name.rsplit("_", 1)[0] if name.endswith(("_uj", "_mw")) else name, _amount(found, name), about[name].meaning)
         for name in _SUMS
     ]
-    sums.append(("area", f"{significant(area.area_mm2)} mm2", declared(Area)["area_mm2"].meaning))
+    sums[0] = (sums[0][0], f"{sums[0][1]} ({span(found.total_low_uj, found.total_high_uj)})", sums[0][2])
+    size = f"{significant(area.area_mm2)} mm2 ({span(area.area_low_mm2, area.area_high_mm2)})"
+    sums.append(("area", size, declared(Area)["area_mm2"].meaning))
     rows = [
         (
             name,
@@ -39,27 +49,33 @@ def energy(simulation: Simulation) -> list[RenderableType]:
             part(amount, found.total_uj),
             significant(area.part_area_mm2[name]) if name in area.part_area_mm2 else "-",
             significant(area.part_leakage_mw[name]) if name in area.part_leakage_mw else "-",
+            span(found.part_low_uj[name], found.part_high_uj[name]),
             most(simulation, name),
         )
         for name, amount in sorted(found.part_uj.items(), key=lambda item: -item[1])
     ]
-    rows.append(
-        ("sum", significant(found.total_uj), percent(1), significant(area.area_mm2), significant(area.leakage_mw), "")
-    )
+    rows += [
+        (name, "-", "-", significant(size_mm2), "-", "-", "space between cells")
+        for name, size_mm2 in area.part_area_mm2.items()
+        if name not in found.part_uj
+    ]
+    ends = span(found.total_low_uj, found.total_high_uj)
+    whole = significant(found.total_uj), percent(1), significant(area.area_mm2), significant(area.leakage_mw)
+    rows.append(("sum", *whole, ends, ""))
     return [
         heading(f"Energy of {of_what(simulation)}, and area", f"technology {found.technology}, DRAM {found.dram_type}"),
         table(("<", ">", "<~"), None, sums),
         table(
-            ("<", ">", ">", ">", ">", "<~"),
-            ("unit or memory", "uJ", "of energy", "mm2", "leaks mW", "mostly"),
+            ("<", ">", ">", ">", ">", ">", "<~"),
+            ("unit or memory", "uJ", "of energy", "mm2", "leaks mW", "uJ, low to high", "mostly"),
             rows,
             strong=(len(rows) - 1,),
         ),
         *(sentence(f"extrapolated: {note}") for note in found.extrapolated),
         sentence(
             "A model of published energies, for comparing designs: the technology's file has a source for every "
-            "number, docs/energy.md the rules. Clock tree, wires between units, sequencer, DRAM interface and DRAM "
-            "standby are not in it."
+            "number, docs/energy.md the rules. Low and high are what its sources disagree by, all of them at once. "
+            "Energies are compared only within one chain of sources."
         ),
     ]
 
@@ -94,6 +110,8 @@ def kinds_of(simulation: Simulation, name: str) -> Mapping[str, float]:
         return {
             f"{of} leaks": found.leakage_uj * leakage / area.leakage_mw for of, leakage in area.part_leakage_mw.items()
         }
+    if name in BESIDE_WORDS:
+        return {BESIDE_WORDS[name]: found.part_uj[name]}
     accesses = {
         f"{data} {_DIRECTIONS[direction]}": amount
         for direction, kinds in found.memory_uj.get(name, {}).items()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from archsim.api import Simulation
 from archsim.hardware.operators import OperatorKind
 from archsim.program.ir import DataKind
-from archsim.report.looks.use_looks import AREA, LEAKS, USE_LOOKS, UseLook, data_look, operator_look
+from archsim.report.looks.use_looks import AREA, LEAKS, USE_LOOKS, UseLook, beside_look, data_look, operator_look
 from archsim.report.text.text_energy import LEAKAGE, frame_beside, kinds_of, of_what
 
 _WRITE = "write"
@@ -79,6 +79,10 @@ def _energy(simulation: Simulation, name: str) -> Iterator[tuple[str, str, UseLo
     assert energy is not None
     if name == LEAKAGE:
         yield from ((name, kind, LEAKS, amount) for kind, amount in kinds_of(simulation, name).items())
+        return
+    beside = beside_look(name)
+    if beside is not None:
+        yield name, beside.words, beside, energy.part_uj[name]
         return
     for operator, amount in energy.unit_uj.get(name, {}).items():
         yield name, operator, operator_look(OperatorKind(operator)), amount
