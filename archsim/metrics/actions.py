@@ -56,7 +56,7 @@ def count_unit(ops: Iterable[tuple[Op, int]], unit: Unit[Any]) -> UnitActions:
 def _operands(op: Op, unit: Unit[Any]) -> list[tuple[Access, int]]:
     """Each operand of an op, or each bank's part of it, with the bits that it moves."""
     return [
-        (_access(region, direction, unit), unit.moved_bits(part))
+        (_access(region, direction, unit), int(unit.moved_bits(part) * op.moved_share(part)))
         for direction, regions in (("read", op.reads + op.updates), ("write", op.writes))
         for region in regions
         for part in unit.parts(op, region)

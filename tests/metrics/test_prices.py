@@ -158,7 +158,7 @@ def test_registers_and_dram() -> None:
     assert registers.leakage_mw == pytest.approx(5.98e-3 * 12.3)
     assert prices.memory(OffChip("lpddr4")).read_pj == 5.9
     assert prices.memory(OffChip("hbm2")).area_mm2 == 0
-    with pytest.raises(ValueError, match="no DRAM of type 'sdram'; the technology has lpddr4, ddr4, hbm2, gddr6"):
+    with pytest.raises(ValueError, match="no DRAM of type 'sdram'; the technology has lpddr4, ddr4, hbm2, ddr3, gddr6"):
         prices.memory(OffChip("sdram"))
 
 

@@ -20,8 +20,9 @@ PRESET = preset_file(PresetKind.TECHNOLOGY, "node_45nm").read_text()
 
 
 def test_the_presets() -> None:
-    assert sorted(NODES) == sorted(f"node_{nm}nm" for nm in (65, 45, 28, 22, 16, 7, 5))
-    assert all(node == f"node_{load_technology(node).node_nm:g}nm" for node in NODES)
+    nodes = [f"node_{nm}nm" for nm in (65, 45, 28, 22, 16, 7, 5)]
+    assert sorted(NODES) == sorted([*nodes, "fpga_28nm", "fpga_14nm"])
+    assert all(node.endswith(f"_{load_technology(node).node_nm:g}nm") for node in NODES)
 
 
 @pytest.mark.parametrize("node", NODES)
@@ -94,7 +95,7 @@ def fault(tmp_path: Path, old: str, new: str) -> str:
         ("[0.3577, 0.7366,", "[0.3577,", "single_port.read_pj must have 6 rows (words) of 5 numbers (width_bits)"),
         ("[0.3577, 0.7366,", "[0.9, 0.7366,", "single_port.read_pj falls from 0.9 to 0.7366"),
         ("[0.7903, 1.608,", "[0.1, 1.608,", "single_port.read_pj falls from 0.3577 to 0.1"),
-        ("name: ddr4", "name: lpddr4", "names are given twice (lpddr4, lpddr4, hbm2, gddr6)"),
+        ("name: ddr4", "name: lpddr4", "names are given twice (lpddr4, lpddr4, hbm2, ddr3, gddr6)"),
         ("  source:", "", "integer_multiply: missing key 'source'"),
     ],
 )

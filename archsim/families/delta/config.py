@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from archsim.config.types import Count, Cycles
+from archsim.families.cells.priced import PricedConfig
 from archsim.families.delta.layer_times import LayerRules, busy_cycles
-from archsim.families.machine_config import MachineConfig, Multipliers
+from archsim.families.machine_config import DramWidth, Multipliers
 from archsim.formats import KINDS, Fixed
 from archsim.hardware.functions.function_config import FunctionConfig
 from archsim.hardware.idealization import Idealization
+from archsim.hardware.storage import OffChip, Registers, Sram, Storage
 from archsim.hardware.unit import UnitConfig
 from archsim.workload.network import CellSpec, NetworkSpec
+
+BLOCK_RAM_BYTES = 4096
+"""Of a block RAM of 36 Kb, without parity (7 Series FPGAs Memory Resources, UG473)."""
 
 
 class DeltaEncoderConfig(UnitConfig):
@@ -52,7 +58,7 @@ class DeltaActivationConfig(FunctionConfig):
     feedback_cycles: Cycles = Field(description="cycles from the last word of h until the next layer begins")
 
 
-class DeltaConfig(MachineConfig):
+class DeltaConfig(PricedConfig):
     """The architecture file of the family delta."""
 
     family: Literal["delta"] = Field(description="kind of machine")
@@ -72,6 +78,25 @@ class DeltaConfig(MachineConfig):
         if self.formats.format("input") != self.formats.format("hidden"):
             raise ValueError("formats: input and hidden pass the same encoder and multipliers, and have one format")
         return self
+
+    def storages(self) -> Mapping[str, Storage]:
+        """The storage of every memory: block RAM of 4 KiB each for state, sums and what was sent (inferred)."""
+        formats, pes = self.formats, self.pe_array.pes
+        data, sums = formats.format("hidden").bits, formats.format("accumulator").bits
+        return {
+            "dram": OffChip(self.dram_type),
+            "state": Sram(pes, BLOCK_RAM_BYTES * pes, data, True),
+            "sent": Sram(1, BLOCK_RAM_BYTES, data, True),
+            "index_fifo": Registers(self.index_fifo.entries * 2 * data),
+            "sums": Sram(pes, BLOCK_RAM_BYTES * pes, sums, True),
+            "sequencer": Registers(0),
+        }
+
+    @property
+    def dram_width(self) -> DramWidth:
+        """As much as a weight for each PE a cycle takes."""
+        bits = self.pe_array.pes * self.formats.format("weight").bits
+        return DramWidth(gb_per_s=bits / 8 * self.clock_mhz / 1000)
 
     @property
     def multipliers(self) -> Multipliers:

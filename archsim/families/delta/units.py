@@ -6,6 +6,7 @@ both units follow from the columns that it multiplies (layer_times.py), so a ses
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -23,6 +24,17 @@ from archsim.families.delta.ops import ColumnOp, MultiplyColumns, Scan, UpdateHi
 from archsim.formats import Formats
 from archsim.hardware.functions.method_registry import make_method
 from archsim.hardware.numerics import Kernel, Numerics
+from archsim.hardware.operators import (
+    REGISTER_BIT,
+    Operator,
+    OperatorKind,
+    Tally,
+    adder,
+    integer_adder,
+    multiplier,
+    times,
+    width_of,
+)
 from archsim.hardware.unit import ConfigT, Service, Session, Unit, Work
 from archsim.program.ir import Buffer, Op
 
@@ -72,6 +84,18 @@ class DeltaEncoder(DeltaUnit[DeltaEncoderConfig]):
         """The cycles until a first column could be at the FIFO's output: that is when the array begins to wait."""
         return first_output(self._op(op))
 
+    def tally(self, op: Op) -> Tally:
+        """A subtraction, a comparison and a register for each element of x and h."""
+        rules = self._op(op).rules
+        return times(self._lane(), rules.inputs + rules.hidden)
+
+    def inventory(self) -> Tally:
+        return self._lane()
+
+    def _lane(self) -> Tally:
+        bits = self.formats.format("hidden").bits
+        return Counter({integer_adder(bits): 1, Operator(OperatorKind.COMPARE, bits): 1, REGISTER_BIT: bits})
+
     def work(self, op: Op) -> Work:
         rules = self._op(op).rules
         return Work(rules.inputs + rules.hidden, Fraction(1))
@@ -109,6 +133,20 @@ class PeArray(DeltaUnit[PeArrayConfig]):
     def depth_cycles(self, op: Op) -> int:
         """The whole cycles between the last beat or mark and the begin of the activation."""
         return self.config.latency_cycles - 1
+
+    def tally(self, op: Op) -> Tally:
+        """A MAC for each product of the columns that are not skipped, in the mean of all steps, rounded."""
+        return times(self._lane(), round(self.work(op).items))
+
+    def inventory(self) -> Tally:
+        return times(self._lane(), self.config.pes)
+
+    def _lane(self) -> Tally:
+        """A multiplier, an accumulator's adder, and registers of both factors, the product and the sum."""
+        weight, delta = (width_of(self.formats.format(kind)) for kind in ("weight", "hidden"))
+        accumulator = self.formats.format("accumulator").bits
+        registers = 2 * (weight.bits + delta.bits) + accumulator
+        return Counter({multiplier(weight, delta): 1, integer_adder(accumulator): 1, REGISTER_BIT: registers})
 
     def work(self, op: Op) -> Work:
         """The products of the columns that are not skipped, in the mean of all steps."""
@@ -153,6 +191,25 @@ class DeltaActivation(DeltaUnit[DeltaActivationConfig]):
 
     def depth_cycles(self, op: Op) -> int:
         return 0
+
+    def tally(self, op: Op) -> Tally:
+        """Each hidden unit's gates, and the products and additions of its new state."""
+        update = self._op(op)
+        return times(self._lane(len(update.functions), 0), update.old.entries)
+
+    def inventory(self) -> Tally:
+        """A lane for each PE: the functions take turns in one evaluator."""
+        return times(self._lane(1, 1), self._pes)
+
+    def _lane(self, functions: int, tables: int) -> Tally:
+        """So many evaluations, three products (of a GRU and of an LSTM alike), two additions, and their registers."""
+        gate, state = self.formats.format("activation"), width_of(self.formats.format("hidden"))
+        resources = self.method.resources(gate)
+        found = times(resources.inventory if tables else resources.evaluation, functions)
+        found[multiplier(width_of(gate), state)] += 3
+        found[adder(state)] += 2
+        found[REGISTER_BIT] += 5 * state.bits
+        return found
 
     def work(self, op: Op) -> Work:
         return Work(self._op(op).old.entries, Fraction(self._pes, self.config.group_cycles))

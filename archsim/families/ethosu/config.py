@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from archsim.config.types import Count, Cycles, PositiveNumber
-from archsim.families.machine_config import MachineConfig, Multipliers
+from archsim.families.cells.priced import PricedConfig
+from archsim.families.machine_config import Multipliers
 from archsim.hardware.functions.function_config import FunctionConfig
 from archsim.hardware.idealization import Idealization
+from archsim.hardware.storage import OffChip, Registers, Sram, Storage
 from archsim.hardware.unit import UnitConfig, ceil_div
 from archsim.workload.network import NetworkSpec
+
+SRAM_BYTES = 256 << 10
+"""Inferred: room for the vectors of the networks that run here; Arm gives the SRAM's size to the system."""
 
 
 class EngineConfig(FunctionConfig):
@@ -63,7 +69,7 @@ class WeightStreamConfig(UnitConfig):
     zero_ratio: Count = Field(description="zeros have a code of their own if there are so many times as many as others")
 
 
-class EthosuConfig(MachineConfig):
+class EthosuConfig(PricedConfig):
     """The architecture file of the family ethosu: one section for the engine, each memory, and the weights' code."""
 
     family: Literal["ethosu"] = Field(description="kind of machine")
@@ -77,6 +83,14 @@ class EthosuConfig(MachineConfig):
         if self.engine.input_block % self.engine.unit_inputs:
             raise ValueError("engine.input_block: must be a multiple of engine.unit_inputs")
         return self
+
+    def storages(self) -> Mapping[str, Storage]:
+        """The storage of every memory: 256 KiB of SRAM (inferred), and flash at the price of the type of DRAM."""
+        return {
+            "sram": Sram(1, SRAM_BYTES, 8 * self.sram.bytes_per_cycle, False),
+            "flash": OffChip(self.dram_type),
+            "sequencer": Registers(0),
+        }
 
     @property
     def multipliers(self) -> Multipliers:

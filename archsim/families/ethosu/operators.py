@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,6 +19,17 @@ from archsim.formats.number import Array
 from archsim.hardware.functions.method_registry import make_method
 from archsim.hardware.functions.methods import Evaluator
 from archsim.hardware.numerics import Kernel, Numerics
+from archsim.hardware.operators import (
+    REGISTER_BIT,
+    RESCALE_BITS,
+    Tally,
+    Width,
+    adder,
+    integer_adder,
+    multiplier,
+    times,
+    width_of,
+)
 from archsim.hardware.unit import Unit, Work
 from archsim.program.ir import DataKind, Op, Region
 from archsim.workload.network import FunctionSpec
@@ -162,6 +174,39 @@ class Engine(Unit[EngineConfig]):
     def depth_cycles(self, op: Op) -> int:
         """The depth in cycles: 0, since nothing of an operator is beside the next one."""
         return 0
+
+    def tally(self, op: Op) -> Tally:
+        """A MAC for each product, and for each value that comes out an addition, a rescaling, and its function."""
+        found = self._op(op)
+        values = found.target.values
+        tally = times(self._mac(), found.macs) + times(self._output(), values)
+        if isinstance(found, Multiply):
+            width = width_of(found.first.buffer.number_format)
+            tally[multiplier(width, width)] += values
+        if found.function is not None:
+            method = make_method(self.config, self.formats)
+            tally += times(method.evaluation(found.function, found.target.buffer.number_format), values)
+        return tally
+
+    def inventory(self) -> Tally:
+        """All multipliers of a micro-block, and an output unit of a rescaling and an evaluator for each output."""
+        config = self.config
+        lanes = make_method(config, self.formats).resources(self.formats.format("activation")).inventory
+        macs = times(self._mac(), 2 * config.unit_outputs * config.unit_inputs)
+        return macs + times(self._output() + lanes, config.unit_outputs)
+
+    def _mac(self) -> Tally:
+        """A multiplier, an adder of a sum, and registers of weight, input and sum."""
+        weight, vector = (width_of(self.formats.format(kind)) for kind in ("weight", "hidden"))
+        sums = self.formats.format("accumulator").bits
+        registers = weight.bits + vector.bits + sums
+        return Counter({multiplier(weight, vector): 1, integer_adder(sums): 1, REGISTER_BIT: registers})
+
+    def _output(self) -> Tally:
+        """A multiplication by 31 bits, an addition, and a register of what comes out."""
+        sums = Width(self.formats.format("accumulator").bits, floating=False)
+        scale = multiplier(sums, Width(RESCALE_BITS, floating=False))
+        return Counter({scale: 1, adder(sums): 1, REGISTER_BIT: self.formats.format("hidden").bits})
 
     def work(self, op: Op) -> Work:
         found = self._op(op)

@@ -7,6 +7,7 @@ batch that a core works on; cores work side by side on sequences of their own. A
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,6 +16,7 @@ from typing import Generic
 from archsim.formats import Formats
 from archsim.hardware.constants import MoveConstants, OpConstants
 from archsim.hardware.numerics import Kernel, Numerics
+from archsim.hardware.operators import REGISTER_BIT, Tally
 from archsim.hardware.unit import ConfigT, Unit, Work, ceil_div
 from archsim.program.ir import Op, Region
 
@@ -115,6 +117,14 @@ class StreamUnit(Unit[ConfigT], Generic[ConfigT]):
         if isinstance(op, Idle):
             return 0
         return self._depth(self._stream(op))
+
+    def tally(self, op: Op) -> Tally:
+        """The registers that each word passes: one for each of its bits, written once."""
+        return Counter() if isinstance(op, Idle) else Counter({REGISTER_BIT: self._stream(op).targets[0].bits})
+
+    def inventory(self) -> Tally:
+        """A register of a word on each core."""
+        return Counter({REGISTER_BIT: self.words.elements * self.words.cores * self.formats.format("accumulator").bits})
 
     def work(self, op: Op) -> Work:
         """The work of an op: values on their way, of those that fit into the words of all cores."""

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from archsim.config.types import Count
-from archsim.families.machine_config import MachineConfig, Multipliers
+from archsim.families.cells.priced import PricedConfig
+from archsim.families.machine_config import Multipliers
 from archsim.families.npu.chain_words import Words
 from archsim.families.npu.evrf import EvrfConfig
 from archsim.families.npu.loader import LoaderConfig
 from archsim.families.npu.mfu import MfuConfig
 from archsim.families.npu.mvu import MvuConfig
 from archsim.hardware.functions.function_config import FunctionConfig
+from archsim.hardware.storage import Registers, Sram, Storage
 from archsim.hardware.unit import UnitConfig, ceil_div
 from archsim.workload.network import NetworkSpec
 
 MFU0_ADD, MFU0_MULTIPLY, MFU1_ADD, MFU1_MULTIPLY = "mfu0_add", "mfu0_mul", "mfu1_add", "mfu1_mul"
 """The register files of the multi-function units, by the stage that reads them."""
+
+
+FIFOS = 6
+"""Between the units of a chain, and behind the loader."""
 
 
 class FifoConfig(UnitConfig):
@@ -27,7 +34,7 @@ class FifoConfig(UnitConfig):
     depth_words: Count = Field(description="words in each of them")
 
 
-class NpuConfig(MachineConfig):
+class NpuConfig(PricedConfig):
     """The architecture file of the family npu: a section for each kind of unit, and the FIFOs between them."""
 
     family: Literal["npu"] = Field(description="kind of machine")
@@ -45,6 +52,29 @@ class NpuConfig(MachineConfig):
                 "every kind of data a q or int format, or every kind a floating-point one"
             )
         return self
+
+    def storages(self) -> Mapping[str, Storage]:
+        """The storage of every memory: register files of SRAM, the host's side without a price."""
+        mvu, mfu, formats = self.mvu, self.mfu, self.formats
+        weight_bits = mvu.lanes * formats.format("weight").bits
+        vector_bits = mvu.lanes * formats.format("hidden").bits
+        value = formats.format("accumulator").bits
+        word_bits = mfu.lanes * value
+        engines, tiles = mvu.tiles * mvu.dpes, mvu.cores * mvu.tiles
+        registers = Sram(mvu.cores, mvu.cores * mfu.depth_words * word_bits // 8, word_bits, True)
+        passed = (FIFOS * self.fifos.depth_words * word_bits) * mvu.cores
+        return {
+            "host": Registers(0),
+            "fifo": Registers(passed),
+            "mvu_mrf": Sram(engines, engines * mvu.matrix_depth_words * weight_bits // 8, weight_bits, True),
+            "mvu_bias": registers,
+            "mvu_vrf": Sram(tiles, tiles * mvu.vector_depth_words * vector_bits // 8, vector_bits, True),
+            MFU0_ADD: registers,
+            MFU0_MULTIPLY: registers,
+            MFU1_ADD: registers,
+            MFU1_MULTIPLY: registers,
+            "evrf": Sram(mvu.cores, mvu.cores * self.evrf.depth_words * word_bits // 8, word_bits, True),
+        }
 
     @property
     def words(self) -> Words:

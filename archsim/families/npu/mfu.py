@@ -6,6 +6,7 @@ word comes; that is why a vector that a chain writes into a register of this uni
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from archsim.hardware.constants import FLOATING, OpConstants, StepsConstants
 from archsim.hardware.functions.function_config import FunctionConfig
 from archsim.hardware.functions.method_registry import make_method
 from archsim.hardware.numerics import Kernel, Numerics
+from archsim.hardware.operators import Tally, adder, multiplier, times, width_of
 from archsim.program.ir import Op, Region
 
 
@@ -75,6 +77,28 @@ class Mfu(StreamUnit[MfuConfig]):
             return (words,)
 
         return Kernel(effect)
+
+    def tally(self, op: Op) -> Tally:
+        """What each value switches in the stages that the op uses, and the registers of all."""
+        found = super().tally(op)
+        if not isinstance(op, Pass):
+            return found
+        values = op.targets[0].entries * op.targets[0].buffer.width
+        stages = self._stages()
+        return sum((times(stages[step.stage], values) for step in op.steps), found)
+
+    def inventory(self) -> Tally:
+        """A lane of all stages for each number of a word, with the evaluator's tables."""
+        gate = self.formats.format("activation")
+        _, *arithmetic = self._stages()
+        lane = sum(arithmetic, self.method.resources(gate).inventory)
+        return super().inventory() + times(lane, self.words.elements * self.words.cores)
+
+    def _stages(self) -> tuple[Tally, Tally, Tally]:
+        """The operators of an activation, an addition and a multiplication of one number."""
+        gate, value = self.formats.format("activation"), width_of(self.formats.format("accumulator"))
+        evaluation = self.method.resources(gate).evaluation
+        return evaluation, Counter({adder(value): 1}), Counter({multiplier(width_of(gate), value): 1})
 
     def constants(self, op: Op, numerics: Numerics) -> OpConstants:
         """The integers of all steps; without steps words pass as they are."""

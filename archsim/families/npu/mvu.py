@@ -12,6 +12,7 @@ loaded, one a cycle, so that a column block takes at least that many cycles.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,6 +24,7 @@ from archsim.families.npu.chain_words import Idle, Words
 from archsim.formats import Formats
 from archsim.hardware.constants import MoveConstants, OpConstants
 from archsim.hardware.numerics import Kernel, Numerics
+from archsim.hardware.operators import REGISTER_BIT, Tally, adder, multiplier, times, width_of
 from archsim.hardware.products import TileShape, product_kernel, tile_constants
 from archsim.hardware.unit import Unit, UnitConfig, Work, ceil_div
 from archsim.program.ir import Op, Region
@@ -198,6 +200,20 @@ class Mvu(Unit[MvuConfig]):
 
     def depth_cycles(self, op: Op) -> int:
         return 0 if isinstance(op, Idle) else self.config.depth_cycles
+
+    def tally(self, op: Op) -> Tally:
+        """A multiplication and an addition for each MAC of the model, and the registers of factors and sums."""
+        return Counter() if isinstance(op, Idle) else times(self._lane(), self._op(op).macs)
+
+    def inventory(self) -> Tally:
+        return times(self._lane(), self.config.macs_per_cycle)
+
+    def _lane(self) -> Tally:
+        """A multiplier, an adder of a sum, and registers of product and weight."""
+        weight, vector = (width_of(self.formats.format(kind)) for kind in ("weight", "hidden"))
+        sums = width_of(self.formats.format("accumulator"))
+        registers = 2 * weight.bits + vector.bits
+        return Counter({multiplier(weight, vector): 1, adder(sums): 1, REGISTER_BIT: registers})
 
     def work(self, op: Op) -> Work:
         return Work(0 if isinstance(op, Idle) else self._op(op).macs, Fraction(self.config.macs_per_cycle))

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from archsim.config.types import Count, Cycles
-from archsim.families.machine_config import MachineConfig, Multipliers
+from archsim.families.cells.priced import PricedConfig
+from archsim.families.machine_config import Multipliers
 from archsim.families.serial.hard_cut import HARD_CUT
 from archsim.formats import Fixed
 from archsim.hardware.functions.function_config import FunctionConfig
 from archsim.hardware.functions.method_registry import AnyMethod
+from archsim.hardware.storage import Registers, Sram, Storage
 from archsim.hardware.unit import UnitConfig
 from archsim.workload.network import NetworkSpec
+
+BLOCK_RAM_BYTES = 4096
+"""Of a block RAM of 36 Kb, without parity (7 Series FPGAs Memory Resources, UG473)."""
 
 GATES = 4
 """Multipliers: one for each gate of an LSTM."""
@@ -54,7 +60,7 @@ class ControllerConfig(UnitConfig):
     finish_cycles: Cycles = Field(ge=1, description="cycles from the last copy until the step is reported as done")
 
 
-class SerialConfig(MachineConfig):
+class SerialConfig(PricedConfig):
     """The architecture file of the family serial: one section for each unit."""
 
     family: Literal["serial"] = Field(description="kind of machine")
@@ -73,6 +79,19 @@ class SerialConfig(MachineConfig):
             integer, fraction = 2 * data.integer_bits, 2 * data.fraction_bits
             raise ValueError(f"formats.accumulator: sums have twice the bits of {data}, q{integer}.{fraction}")
         return self
+
+    def storages(self) -> Mapping[str, Storage]:
+        """The storage of every memory: a block RAM each (inferred); the host's side is not priced."""
+        data, double = self.data.bits, 2 * self.data.bits
+        block = Sram(1, BLOCK_RAM_BYTES, data, True)
+        return {
+            "rom": Sram(GATES, GATES * BLOCK_RAM_BYTES, data, False),
+            "input_buffer": block,
+            "state_rams": block,
+            "temporary_rams": block,
+            "sum_registers": Registers(GATES * double),
+            "host": Registers(0),
+        }
 
     @property
     def data(self) -> Fixed:

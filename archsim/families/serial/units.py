@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,9 +22,13 @@ from archsim.formats import Fixed
 from archsim.formats.number import Array
 from archsim.hardware.functions.method_registry import make_method
 from archsim.hardware.numerics import Kernel, Numerics
+from archsim.hardware.operators import REGISTER_BIT, Tally, adder, integer_adder, multiplier, times, width_of
 from archsim.hardware.unit import Unit, Work
 from archsim.program.ir import Observed, Op, Region
 from archsim.workload.network import FunctionSpec
+
+FUNCTIONS, PRODUCTS = 5, 3
+"""Of a hidden unit: three sigmoids and two tanh; f c, i g and o tanh(c)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +131,18 @@ class DotProduct(Unit[DotProductConfig]):
         """The depth in cycles: 0, since the last product's cycle writes the sums."""
         return 0
 
+    def tally(self, op: Op) -> Tally:
+        return times(self._lane(), self._op(op).macs)
+
+    def inventory(self) -> Tally:
+        return times(self._lane(), GATES)
+
+    def _lane(self) -> Tally:
+        """A multiplier, the accumulator's adder, and registers of both factors; sums are a memory."""
+        data, sums = self.formats.format("weight"), self.formats.format("accumulator")
+        width = width_of(data)
+        return Counter({multiplier(width, width): 1, integer_adder(sums.bits): 1, REGISTER_BIT: 2 * data.bits})
+
     def work(self, op: Op) -> Work:
         return Work(self._op(op).macs, Fraction(GATES))
 
@@ -170,6 +187,28 @@ class SerialElementwise(Unit[SerialElementwiseConfig]):
     def depth_cycles(self, op: Op) -> int:
         """The depth in cycles: 0, since the last cycle writes h."""
         return 0
+
+    def tally(self, op: Op) -> Tally:
+        """Five evaluations, three products and an addition for a hidden unit; a copy passes registers alone."""
+        if isinstance(op, CopyStates):
+            return Counter({REGISTER_BIT: sum(region.bits for region in op.targets)})
+        gate = self._update(op).sums.buffer.number_format
+        found = times(make_method(self.config, self.formats).resources(gate).evaluation, FUNCTIONS)
+        width = width_of(gate)
+        found[multiplier(width, width)] += PRODUCTS
+        found[adder(width)] += 1
+        found[REGISTER_BIT] += (FUNCTIONS + PRODUCTS + 1) * gate.bits
+        return found
+
+    def inventory(self) -> Tally:
+        """One evaluator of each function, one multiplier, one adder, and their registers."""
+        gate = self.formats.format("gate")
+        width = width_of(gate)
+        found = times(make_method(self.config, self.formats).resources(gate).inventory, 2)
+        found[multiplier(width, width)] += 1
+        found[adder(width)] += 1
+        found[REGISTER_BIT] += 4 * gate.bits
+        return found
 
     def work(self, op: Op) -> Work:
         return Work(self.compute_cycles(op), Fraction(1))
@@ -222,6 +261,13 @@ class Controller(Unit[ControllerConfig]):
 
     def depth_cycles(self, op: Op) -> int:
         return 0
+
+    def tally(self, op: Op) -> Tally:
+        """Nothing of its own: control is a factor of logic."""
+        return Counter()
+
+    def inventory(self) -> Tally:
+        return Counter()
 
     def work(self, op: Op) -> Work:
         return Work(self.compute_cycles(op), Fraction(1))

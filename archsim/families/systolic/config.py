@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -9,12 +10,14 @@ from pydantic import Field
 from archsim.config.types import Count
 from archsim.families.cells.activation import ActivationConfig
 from archsim.families.cells.elementwise import ElementwiseConfig
-from archsim.families.machine_config import MachineConfig, Multipliers
+from archsim.families.cells.priced import PricedConfig
+from archsim.families.machine_config import DramWidth, Multipliers
 from archsim.families.systolic.drain import DrainConfig
 from archsim.families.systolic.systolic_array import SystolicArray, SystolicArrayConfig
 from archsim.formats import NumberFormat
 from archsim.hardware.dram.simple import SimpleDramConfig
 from archsim.hardware.memories import BufferConfig
+from archsim.hardware.storage import OffChip, Registers, Sram, Storage
 from archsim.hardware.unit import UnitConfig, ceil_div
 from archsim.workload.network import CellSpec, NetworkSpec
 
@@ -31,7 +34,7 @@ class UnifiedBufferConfig(BufferConfig):
     prefetch_steps: Annotated[Count, Field(le=64)] = Field(description="time steps that x is loaded ahead of its use")
 
 
-class SystolicConfig(MachineConfig):
+class SystolicConfig(PricedConfig):
     """The architecture file of the family systolic: one section for each unit and memory."""
 
     family: Literal["systolic"] = Field(description="kind of machine")
@@ -43,6 +46,28 @@ class SystolicConfig(MachineConfig):
     unified_buffer: UnifiedBufferConfig = Field(description="buffer of x, h, c, the gates and biases")
     activation: ActivationConfig = Field(description="sigmoid and tanh")
     elementwise: ElementwiseConfig = Field(description="cell and hidden update")
+
+    def storages(self) -> Mapping[str, Storage]:
+        """The storage of every memory; the host's side of its link is not priced."""
+        array, formats = self.systolic_array, self.formats
+        tile_bits = array.rows * array.columns * formats.format("weight").bits
+        sums_bytes = self.accumulators.vectors * array.columns * formats.format("accumulator").bits // 8
+        unified = self.unified_buffer
+        return {
+            "dram": OffChip(self.dram_type),
+            "host": Registers(0),
+            "weight_fifo": Sram(
+                1, self.weight_fifo.tiles * tile_bits // 8, array.columns * array.multiplier_bits, True
+            ),
+            "array_weights": Registers(2 * tile_bits),
+            "accumulators": Sram(1, sums_bytes, array.columns * formats.format("accumulator").bits, True),
+            "unified_buffer": Sram(1, unified.capacity_bytes, unified.port_bits, unified.ports == "1R1W"),
+            "sequencer": Registers(0),
+        }
+
+    @property
+    def dram_width(self) -> DramWidth:
+        return DramWidth(gb_per_s=self.dram.bandwidth_bytes_per_cycle * self.clock_mhz / 1000)
 
     @property
     def multipliers(self) -> Multipliers:

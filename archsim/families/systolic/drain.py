@@ -6,6 +6,7 @@ first is brought to the format of the gates, then the second is added in that fo
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,6 +20,7 @@ from archsim.formats.encoding import Scale
 from archsim.formats.number import Array, FloatFormat, NumberFormat
 from archsim.hardware.constants import FLOATING, DrainConstants, OpConstants, Rescale
 from archsim.hardware.numerics import Kernel, Numerics
+from archsim.hardware.operators import REGISTER_BIT, RESCALE_BITS, Tally, Width, adder, multiplier, times, width_of
 from archsim.hardware.port_streams import Widths
 from archsim.hardware.products import conversion, integer_conversion
 from archsim.hardware.unit import Unit, UnitConfig, Work, ceil_div
@@ -107,6 +109,21 @@ class SystolicAccumulators(Unit[DrainConfig]):
 
     def work(self, op: Op) -> Work:
         return Work(self._op(op).elements, Fraction(self._columns))
+
+    def tally(self, op: Op) -> Tally:
+        """What each sum switches on its way out: its conversion, and the addition to what is there."""
+        return times(self._lane(), self._op(op).elements)
+
+    def inventory(self) -> Tally:
+        return times(self._lane(), self._columns)
+
+    def _lane(self) -> Tally:
+        """A multiplication by 31 bits, an adder that rounds and one that adds, and registers as deep as the unit."""
+        accumulator, gate = (width_of(self.formats.format(kind)) for kind in ("accumulator", "gate"))
+        found: Tally = Counter({adder(accumulator): 1, adder(gate): 1})
+        found[multiplier(accumulator, Width(RESCALE_BITS, floating=False))] += 1
+        found[REGISTER_BIT] += self.formats.format("gate").bits * self.config.latency_cycles
+        return found
 
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
         """The arithmetic of an op: converted and added in the format of the gates."""

@@ -10,6 +10,7 @@ Source of the structure: Jouppi et al., "In-Datacenter Performance Analysis of a
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated
@@ -20,6 +21,7 @@ from archsim.config.types import Count
 from archsim.families.systolic.systolic_kernel import PassShape, pass_constants, pass_kernel
 from archsim.hardware.constants import MoveConstants, OpConstants
 from archsim.hardware.numerics import Kernel, Numerics
+from archsim.hardware.operators import REGISTER_BIT, Tally, Width, integer_adder, multiplier, times
 from archsim.hardware.unit import Unit, UnitConfig, Work, ceil_div
 from archsim.program.ir import Op, Region
 
@@ -122,6 +124,15 @@ class WeightShifter(Unit[SystolicArrayConfig]):
         self._op(op)
         return Work(self.config.shift_cycles, Fraction(1))
 
+    def tally(self, op: Op) -> Tally:
+        """The registers that a tile switches: each weight passes half of the rows in the mean on its way to its own."""
+        tile = self._op(op).target
+        return Counter({REGISTER_BIT: tile.bits * (self.config.rows + 1) // 2})
+
+    def inventory(self) -> Tally:
+        """Nothing: the registers are the memory array_weights."""
+        return Counter()
+
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
         """The arithmetic of an op: numbers move as they are stored."""
         shift = self._op(op)
@@ -159,6 +170,31 @@ class SystolicArray(Unit[SystolicArrayConfig]):
 
     def work(self, op: Op) -> Work:
         return Work(self._op(op).macs, Fraction(self.config.rows * self.config.columns))
+
+    def tally(self, op: Op) -> Tally:
+        """What a pass switches: of each MAC the multiplier, the adder and the registers of input and sum, each part.
+
+        Rows and columns that the tile does not use stand still (inferred).
+        """
+        found = self._op(op)
+        bits = (region.buffer.number_format.bits for region in (found.tile, found.vector))
+        parts = self.config.passes(*bits)
+        pass_of_all = times(self._cell(), found.macs * parts)
+        pass_of_all[integer_adder(self.formats.format("accumulator").bits)] += found.sums.entries * found.batch * parts
+        return pass_of_all
+
+    def inventory(self) -> Tally:
+        """What the array is built of: a cell for each multiplier, and an accumulator's adder for each column."""
+        found = times(self._cell(), self.config.rows * self.config.columns)
+        found[integer_adder(self.formats.format("accumulator").bits)] += self.config.columns
+        return found
+
+    def _cell(self) -> Tally:
+        """A multiplier, an adder of a sum down a column, and the registers of an input and of that sum."""
+        bits = self.config.multiplier_bits
+        sum_bits = 2 * bits + (self.config.rows - 1).bit_length()
+        width = Width(bits, floating=False)
+        return Counter({multiplier(width, width): 1, integer_adder(sum_bits): 1, REGISTER_BIT: bits + sum_bits})
 
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
         """The arithmetic of an op: one chunk of R inputs, added to the accumulators in their format."""
