@@ -148,7 +148,7 @@ def filled(text: str, found: dict[str, str]) -> str:
     """The page with these tables between its marks."""
     for name, rows in found.items():
         if f"<!-- table:{name} -->\n" not in text:
-            raise SystemExit(f"docs/memory.md has no mark of the table {name!r}")
+            raise SystemExit(f"the page has no mark of the table {name!r}")
 
         def filled_in(found: re.Match[str], rows: str = rows) -> str:
             return found[1] + rows + found[2]
