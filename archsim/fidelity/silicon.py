@@ -121,7 +121,8 @@ SILICON: tuple[Silicon, ...] = (
     ),
     Silicon(
         "Edge TPU",
-        "https://applied-ee.github.io/embedded/docs/edge-ai/hardware-accelerators/coral-edge-tpu/: 4 TOPS at 2 W, 28 nm",
+        "4 TOPS at 2 W, 28 nm: "
+        "https://applied-ee.github.io/embedded/docs/edge-ai/hardware-accelerators/coral-edge-tpu/",
         "tpu_v1",
         _FULL_ARRAY,
         (
