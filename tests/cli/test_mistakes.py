@@ -49,7 +49,7 @@ MISTAKES = {
     "run space.yaml": "space.yaml: is a design space, not an architecture; type: archsim explore space.yaml",
     "run tiny_2x2 space.yaml": "space.yaml: is a design space; type: archsim explore space.yaml",
     "compare tiny_2x2 space.yaml": "space.yaml: is a design space, not an architecture; type: ...",
-    "rerun nowhere": "nowhere/manifest.json: cannot be read: No such file or directory",
+    "rerun nowhere": "nowhere: is no folder; expected one that archsim run has written",
     # the wrong unit
     f"{RUN} --set clock_mhz=100MHz": "--set clock_mhz=100MHz: clock_mhz: expected a number from 1e-18 to 1e+18 (core "
     "clock in MHz; ...), got the string '100MHz'",
