@@ -14,7 +14,7 @@ from archsim.api.inputs import AnyArch, AnyWorkload, as_arch
 from archsim.api.ranking import asked_best, rank_schedules
 from archsim.config import Override
 from archsim.config.text import one_line
-from archsim.errors import ArchError, ArchsimError, Fault
+from archsim.errors import ArchError, ArchsimError, CapacityError, Fault
 from archsim.families.load import Arch, load_arch
 from archsim.families.schedule import Schedule
 from archsim.families.schedules import find_schedule
@@ -172,6 +172,8 @@ def _row(reference: str, arch: Arch, workload: Workload, asked: str | None, eval
         name = schedule.name
         stats = evaluator.evaluate(arch, workload, schedule).stats
         frames = measure_frames(arch, workload, schedule, evaluator) if workload.spec.streaming else None
+    except CapacityError as error:
+        return Row(reference, workload.name, name, misfit=error.short)
     except ArchsimError as error:
         return Row(reference, workload.name, name, misfit=one_line(str(error)))
     return _figures(reference, stats, frames)

@@ -100,20 +100,19 @@ class _FrameBatch:
         )
 
     def _latencies(self, spec: NetworkSpec, many: dict[int, dict[str, Scalar]]) -> dict[int, int]:
-        """The latency of a frame as it is in the long run, by design; `spec`: of the many frames."""
+        """The latency of a frame as it is in the long run, by design; `spec`: of the many frames.
+
+        No later op delays an earlier one here, so that it does not matter how many frames come behind it.
+        """
         found: dict[int, int] = {}
-        looks: dict[tuple[int, int, int], list[int]] = {}
         for rows, cached in self._programs(spec):
             store = OutputStores(cached.program)
-            looks.setdefault((*store.looked_at, store.behind), []).extend(rows.tolist())
-        for (number, length, behind), designs in looks.items():
-            for rows, cached in self._programs(replace(spec, steps=length)):
-                mine = np.array([row for row in rows.tolist() if row in set(designs)], np.intp)
-                gaps = np.array([self._gap(design, many, behind) for design in mine.tolist()], np.int64)
-                releases = gaps * np.arange(number + behind + 1)[:, np.newaxis]
-                for places, ends in self._released(cached, mine, releases):
-                    latency = ends.watched[number + behind] - releases[number, places]
-                    found |= dict(zip(mine[places].tolist(), latency.tolist(), strict=True))
+            number, _ = store.looked_at
+            gaps = np.array([self._gap(design, many, store.behind) for design in rows.tolist()], np.int64)
+            releases = gaps * np.arange(number + store.behind + 1)[:, np.newaxis]
+            for places, ends in self._released(cached, rows, releases):
+                latency = ends.watched[number + store.behind] - releases[number, places]
+                found |= dict(zip(rows[places].tolist(), latency.tolist(), strict=True))
         return found
 
     def _gap(self, design: int, many: dict[int, dict[str, Scalar]], behind: int) -> int:
