@@ -109,6 +109,12 @@ def test_a_batch_and_one_by_one_write_the_same(space: OneSpace) -> None:
     assert point.outputs["stream"]["frame_idle_energy_uj"] == simulated.frame_idle_energy_uj
 
 
+def test_a_few_streams_go_in_a_batch_too(space: OneSpace) -> None:
+    """One by one each frame would be an execution of the machine."""
+    study = explore(space(("[4, 5, 6, 7]", "[4, 5]")), workers=1)
+    assert (len(study.points), study.alone) == (2, {})
+
+
 def test_deadlines_are_constraints(space: OneSpace) -> None:
     """A period of 0.5 us is 50 cycles, of which a frame with a DRAM latency of 4 takes 49 and with 5 already 51."""
     study = explore(space(period_us=0.5), workers=1)

@@ -81,7 +81,7 @@ class DesignEvaluator:
         self._setup = setup
         self._workloads = tuple(load_workload(reference) for reference in setup.workloads)
         self._evaluator = Evaluator(PROGRAMS)
-        self._batches = BatchEvaluator(self._evaluator.programs, fewest)
+        self._batches = BatchEvaluator(self._evaluator.programs, self._fewest(fewest))
         self._grid = Grid.from_json(setup.grid)
         self._resolver = Resolver(self._grid)
         self._why_alone = ""
@@ -89,6 +89,10 @@ class DesignEvaluator:
             self._why_alone = "numbers are computed"
         elif setup.executor == MACHINE:
             self._why_alone = "the machine was asked for"
+
+    def _fewest(self, fewest: int) -> int:
+        """How many designs go in a batch at least: of streams, whose frames the machine times one by one, any."""
+        return 1 if any(workload.spec.streaming for workload in self._workloads) else fewest
 
     def run_all(self, tasks: Sequence[Task]) -> list[Outcome]:
         """The outcomes of some designs, in their order; they are those of `run`."""
