@@ -12,6 +12,7 @@ _WEIGHTS = frozenset(
         DataKind.WEIGHT_TILE,
         DataKind.BIAS,
         DataKind.PEEPHOLE,
+        DataKind.LAYER_NORM,
     }
 )
 

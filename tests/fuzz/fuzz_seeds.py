@@ -216,9 +216,8 @@ def torch_seeds(folder: Path) -> Iterator[bytes]:
     model = torch.nn.Sequential(torch.nn.GRU(3, 4, 2), torch.nn.LSTMCell(3, 4))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        packed = torch.ao.quantization.quantize_dynamic(  # type: ignore[no-untyped-call]
-            model, {torch.nn.GRU, torch.nn.LSTMCell}, dtype=torch.qint8
-        )
+        quantization: Any = torch.ao.quantization
+        packed = quantization.quantize_dynamic(model, {torch.nn.GRU, torch.nn.LSTMCell}, dtype=torch.qint8)
         torch.save(packed.state_dict(), folder / "seed.pt")
     yield (folder / "seed.pt").read_bytes()
 

@@ -105,6 +105,11 @@ class ElementwiseOp(Op):
         return (self.target,)
 
     @property
+    def turns(self) -> int:
+        """How often the op takes each of its values through a lane."""
+        return 1
+
+    @property
     def products_a_sequence(self) -> int:
         """How many products the op takes for each sequence, besides those of its values."""
         return 0
@@ -179,7 +184,7 @@ class Elementwise(Unit[ElementwiseConfig]):
         return tuple(replace(run, first_step=first + each * run.first_step, hold=each * run.hold) for run in runs)
 
     def work(self, op: Op) -> Work:
-        return Work(self._op(op).elements, Fraction(self.config.lanes))
+        return Work(self._op(op).elements * self._op(op).turns, Fraction(self.config.lanes))
 
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
         """The op's arithmetic; updates (peepholes add onto sums) add the result before narrowing."""

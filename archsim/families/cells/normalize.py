@@ -42,6 +42,10 @@ class Normalize(ElementwiseOp):
         return sum(PASSES)
 
     @property
+    def turns(self) -> int:
+        return sum(PASSES)
+
+    @property
     def products(self) -> tuple[tuple[Region, Region], ...]:
         return ((self.target, self.target), (self.target, self.target), (self.target, self.weights))
 
@@ -59,7 +63,7 @@ class Normalize(ElementwiseOp):
         partial = min(units, lanes * max(1, stages))
         tree = (partial - 1).bit_length()
         between = 2 * (tree + 2) * stages + NEWTON_STEPS * PRODUCTS_A_STEP * stages + 1 + 2 * (sequences - 1)
-        return sum(PASSES) * ceil_div(self.elements, lanes) + between
+        return self.turns * ceil_div(self.elements, lanes) + between
 
     def last_pass(self, lanes: int, stages: int) -> tuple[int, int]:
         """The step in which the last pass begins, and how many steps it takes for as many values as there are lanes."""

@@ -26,7 +26,7 @@ _STATE = UseLook("h, c, output read", "#CC79A7", "...."), UseLook("h, c, output 
 _INNER = UseLook("sums, gates read", "#0072B2"), UseLook("sums, gates written", "#0072B2", "////")
 _DATA = {
     **dict.fromkeys((DataKind.W_IH, DataKind.W_HH, DataKind.W_HR, DataKind.WEIGHT_TILE), _WEIGHTS),
-    **dict.fromkeys((DataKind.BIAS, DataKind.PEEPHOLE), _WEIGHTS),
+    **dict.fromkeys((DataKind.BIAS, DataKind.PEEPHOLE, DataKind.LAYER_NORM), _WEIGHTS),
     **dict.fromkeys((DataKind.X, DataKind.VALID), _INPUT),
     **dict.fromkeys((DataKind.H, DataKind.C, DataKind.OUTPUT), _STATE),
     **dict.fromkeys((DataKind.PARTIAL_SUM, DataKind.GATE, DataKind.STREAM), _INNER),
