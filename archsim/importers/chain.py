@@ -36,7 +36,7 @@ def select(found: Found, name: str) -> tuple[FoundLayer, ...]:
         if entry.name == name or entry.name.partition(" (")[0] == name:
             raise fault(found.path, f"not supported: {entry.reason}", name)
     listed = ", ".join(layer.name for layer in ending or found.layers) or "none"
-    problem = "several layers have that name" if ending else "no layer of that name"
+    problem = "several layers have that name" if ending else "no layer of that name; there are"
     raise fault(found.path, f"{problem}: {shorten(listed, 1000)}", f"--layer {shorten(name)}")
 
 

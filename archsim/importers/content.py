@@ -117,5 +117,7 @@ def _in_zip(path: Path) -> Container | None:
 
 def unknown(path: Path, others: list[str]) -> str:
     """The words for a file that is of no known kind."""
+    if path.suffix in (".yaml", ".yml"):
+        return f"is no model file; a workload is run as it is: archsim run edge_16x16 {shorten(str(path))}"
     listed = ", ".join([*SUFFIXES, *others])
     return f"expected a file {listed}, got '{shorten(path.suffix, 60)}', and its content is none that is known"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.optional import need
+from tests.rings import exhaustive
 
 ROOT = Path(__file__).resolve().parents[2]
 INPUTS_A_FORMAT = 60
@@ -40,3 +41,34 @@ def test_mutated_files_end_in_an_error_or_a_right_result(tmp_path: Path) -> None
     assert all(" right" in line and " refused" in line for line in counts), (
         "mutations are neither too weak nor too strong"
     )
+
+
+ENDS = """
+import time
+from pathlib import Path
+from tests.fuzz import fuzz_files
+
+def check(path):
+    began = time.process_time()
+    while path.name == "spins":
+        time.process_time()
+    while path.name == "takes memory":
+        bytearray(1 << 30)
+    if path.name == "waits":
+        time.sleep(2.5)
+    return True
+
+fuzz_files.check, fuzz_files.SECONDS = check, 1
+for ended in fuzz_files.run_all(["waits", "spins", "takes memory", "goes on"], Path):
+    print(ended.words)
+"""
+
+
+@exhaustive
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits the memory of processes as Linux does")
+def test_an_input_ends_by_its_time_on_a_processor_and_not_by_the_clock() -> None:
+    """2.5 s of waiting are right; 1 s (or 2, as the process has used some) of computing ends it, and the next goes on."""
+    run = subprocess.run(
+        [sys.executable, "-c", ENDS], capture_output=True, text=True, timeout=300, check=True, cwd=ROOT
+    )
+    assert run.stdout.split("\n")[:-1] == ["right", "signal 24", "failed", "right"]

@@ -289,7 +289,7 @@ ERRORS = {
         "my.yaml",
         "--steps",
         "3",
-    ): "model.npz: --layer no: no layer of that name: rnn",
+    ): "model.npz: --layer no: no layer of that name; there are: rnn",
     ("model.npz", "--layer", "rnn", "--out", "my.txt", "--steps", "3"): "my.txt: expected a name that ends with .yaml",
     ("model.npz", *WRITE, "--steps", "3000000"): "steps",
     ("model.npz", "--nonlinearity", "relu"): "model.npz: has no RNN, so that --nonlinearity says nothing",

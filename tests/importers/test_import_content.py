@@ -88,6 +88,7 @@ def test_what_is_known_and_not_read_says_what_to_type(tmp_path: Path) -> None:
     assert "is packed by gzip; unpack it" in refusal("m.npz", b"\x1f\x8b" + bytes(20))
     assert "a pointer to a file in Git LFS" in refusal("m.onnx", b"version https://git-lfs.github.com/spec/v1\n")
     assert "its content is none that is known" in refusal("m.dat", b"something else")
+    assert "is no model file; a workload is run as it is" in refusal("my.yaml", b"summary: x")
     (tmp_path / "x").write_bytes(b"x")
     with tarfile.open(tmp_path / "t.tar", "w") as archive:
         archive.add(tmp_path / "x")

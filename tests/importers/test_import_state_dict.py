@@ -237,7 +237,7 @@ def test_several_modules_do_not_say_what_feeds_what(tmp_path: Path) -> None:
         "name; right is fed by something that a state_dict does not name; choose one with --layer NAME"
     )
     assert select(found, "left")[0].name == "left"
-    with pytest.raises(WorkloadError, match="m.npz: --layer up: no layer of that name: left, right"):
+    with pytest.raises(WorkloadError, match="m.npz: --layer up: no layer of that name; there are: left, right"):
         select(found, "up")
 
 
