@@ -94,15 +94,18 @@ def test_weights_behind_dequantize_linear(each: str, directions: int, tmp_path: 
         assert np.array_equal(state.array(buffers[f"{prefix}dram.W_ih"])[0], wide[place][order])
 
 
-def test_an_axis_that_the_codes_do_not_have(tmp_path: Path) -> None:
-    """Found by tests/fuzz: axis 6 of three-dimensional codes ended in an IndexError."""
+@pytest.mark.parametrize(
+    ("axis", "reason"), [(6, "along axis 6 of codes with 3 dimensions"), ("one", "whose axis is no number")]
+)
+def test_an_axis_that_the_codes_do_not_have(axis: Any, reason: str, tmp_path: Path) -> None:
+    """Found by tests/fuzz: both ended in an exception of Python's."""
     scale, zero, _ = SCALES["row"]
     t = drawn(1)
-    nodes = [helper.make_node("DequantizeLinear", [f"{key}q", "s", "z"], [key], axis=6) for key in "WR"]
+    nodes = [helper.make_node("DequantizeLinear", [f"{key}q", "s", "z"], [key], axis=axis) for key in "WR"]
     nodes.append(helper.make_node("LSTM", ["X", "W", "R"], ["Y"], hidden_size=H))
     path = saved(tmp_path / "m.onnx", nodes, {"Wq": t["W"], "Rq": t["R"], "s": scale, "z": zero})
     (entry,) = find_layers(path).unsupported
-    assert "a DequantizeLinear along axis 6 of codes with 3 dimensions" in entry.reason
+    assert f"a DequantizeLinear {reason}" in entry.reason
 
 
 @pytest.mark.parametrize(("kind", "columns"), [(np.int8, False), (np.uint8, False), (np.int8, True)])

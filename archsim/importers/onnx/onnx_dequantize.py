@@ -26,6 +26,8 @@ def dequantized(
     shape: tuple[int, ...] = ()
     if scale.size > 1:
         axis = attrs.get("axis", 1)
+        if not isinstance(axis, int):
+            raise Refused("a DequantizeLinear whose axis is no number")
         if not -codes.ndim <= axis < codes.ndim:
             raise Refused(f"a DequantizeLinear along axis {axis} of codes with {codes.ndim} dimensions")
         axis %= codes.ndim
