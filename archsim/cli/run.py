@@ -26,7 +26,7 @@ from archsim.cli.options import (
     load_inputs,
     ranked,
 )
-from archsim.config.run_files import TableFormat, TableKind, TraceKind
+from archsim.config.run_files import TableFormat, TableKind, TraceArrows, TraceKind
 from archsim.errors import CapacityError, Interrupted
 
 if TYPE_CHECKING:
@@ -83,6 +83,13 @@ def run_command(
             help="Write every op for a viewer: trace.json.gz, trace.vcd, trace.konata; repeatable.",
         ),
     ] = None,
+    trace_arrows: Annotated[
+        TraceArrows,
+        typer.Option(
+            metavar="path|all",
+            help="Arrows of the Perfetto trace: the critical path, or all dependencies, too (the first 100,000).",
+        ),
+    ] = TraceArrows.PATH,
     export: Annotated[
         str, typer.Option(metavar="ops,steps", help="Write a table with a row for each op, each time step, or both.")
     ] = "",
@@ -106,13 +113,15 @@ def run_command(
     from archsim.report.files.manifest import Asked, Options
     from archsim.report.files.saved import stats_json
 
+    if trace_arrows is TraceArrows.ALL and TraceKind.PERFETTO not in (trace or ()):
+        raise typer.BadParameter("--trace-arrows all: is for --trace perfetto.")
     machine, work = load_inputs(arch, workload, sets, activity)
     evaluator = Evaluator()
     ranking = ranked(schedule, machine, work, evaluator)
     found = ranking.best if ranking else find_schedule(schedule, machine.config.family)
     asked_for = best_name(ranking.by) if ranking else found.name
     asked = Asked(machine, work, asked_for, Options(timing_only, executor, keep_steps))
-    streams = Streams(tuple(trace or ()), _tables(export), export_format)
+    streams = Streams(tuple(trace or ()), _tables(export), export_format, trace_arrows)
     program = _program(asked, found, evaluator)
     if json and out is None and not streams.any:
         simulation = _simulated(asked, ranking or found, evaluator)

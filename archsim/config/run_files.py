@@ -18,6 +18,13 @@ class TraceKind(StrEnum):
         return "trace.json.gz" if self is TraceKind.PERFETTO else f"trace.{self.value}"
 
 
+class TraceArrows(StrEnum):
+    """The arrows of a Perfetto trace."""
+
+    PATH = "path"
+    ALL = "all"
+
+
 class TableKind(StrEnum):
     """What a table has a row of."""
 

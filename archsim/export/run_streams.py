@@ -9,7 +9,7 @@ from pathlib import Path
 
 from archsim.api import Simulation
 from archsim.api.explain import Findings
-from archsim.config.run_files import TableFormat, TableKind, TraceKind
+from archsim.config.run_files import TableFormat, TableKind, TraceArrows, TraceKind
 from archsim.export.run_tables import RunTables
 from archsim.export.traces.trace_end import TraceEnd
 from archsim.export.traces.traced_run import TracedRun
@@ -26,6 +26,7 @@ class Streams:
     traces: tuple[TraceKind, ...] = ()
     tables: tuple[TableKind, ...] = ()
     table_format: TableFormat = TableFormat.PARQUET
+    arrows: TraceArrows = TraceArrows.PATH
 
     @property
     def any(self) -> bool:
@@ -37,6 +38,7 @@ class Written:
     """Traces and tables under way; the machine calls `listeners` with the times of each op."""
 
     def __init__(self, streams: Streams, folder: Path, run: TracedRun, program: Program) -> None:
+        self._every = streams.arrows is TraceArrows.ALL
         self._traces = Traces(streams.traces, folder, run, program) if streams.traces else None
         self._tables = RunTables(streams.tables, streams.table_format, folder, program) if streams.tables else None
         self.listeners: Sequence[Callable[[OpTimes], None]] = (InOrder(program, self._add).add,) if streams.any else ()
@@ -50,7 +52,7 @@ class Written:
         """Write what is known at the end."""
         if self._traces is not None:
             cycles, times = simulation.trace.total_cycles, simulation.times
-            self._traces.finish(TraceEnd.of(cycles, simulation.program, findings.path, times))
+            self._traces.finish(TraceEnd.of(cycles, simulation.program, findings.path, times, self._every))
         if self._tables is not None:
             self._tables.finish(simulation.trace)
 

@@ -23,13 +23,18 @@ from archsim.workload.load import is_inline
 from archsim.workload.network import CellKind
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Arch:
     """An architecture with the name under which its results are kept, and the changes made to its file with --set."""
 
     name: str
     config: MachineConfig
     overrides: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """One line: what it is called, what its file says of it, and what was changed."""
+        changed = f", with {', '.join(self.overrides)}" if self.overrides else ""
+        return f"<architecture {self.name}: {self.config.summary}{changed}>"
 
     @property
     def prices(self) -> Prices:

@@ -21,7 +21,7 @@ from archsim.trace import PhaseTrace, Trace
 from archsim.workload import Workload
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Stats:
     """All figures of one run. Counts are whole numbers; `float` fields are exact quotients rounded once."""
 
@@ -128,6 +128,11 @@ class Stats:
     area: Annotated[Area | None, Metric("", "what the machine is; null as energy")]
     roofline: Annotated[Roofline, Metric("", "ceilings of the machine and what is reached below them")]
     program_ops: Annotated[int, Metric("ops", "ops that the machine executed")]
+
+    def __repr__(self) -> str:
+        """One line: of which run, and how long it takes; `dataclasses.asdict` has all figures."""
+        what = f"{self.workload} on {self.arch}, schedule {self.schedule}"
+        return f"<figures of {what}: {self.latency_cycles:,} cycles, {self.latency_us:,.4g} us>"
 
 
 def compute_stats(

@@ -403,13 +403,17 @@ class Phase:
         return sum(op.instances(self.repeat) for op in self.ops)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Program:
     """What the machine executes. `schedule` is the name of the way it was ordered."""
 
     schedule: str
     buffers: tuple[Buffer, ...]
     phases: tuple[Phase, ...]
+
+    def __repr__(self) -> str:
+        """One line: how it is ordered, and how long it is."""
+        return f"<program {self.schedule}: {len(self.phases)} phases, {self.op_instances:,} ops executed>"
 
     @property
     def op_instances(self) -> int:

@@ -99,7 +99,7 @@ class UnitTrace:
         return self.compute_cycles + self.port_cycles + sum(self.waits.values()) + sum(self.idle.values())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Trace:
     """The timing of a whole run."""
 
@@ -114,6 +114,11 @@ class Trace:
     """Single ops of the window, in order of phase, repetition and op."""
     counts: Mapping[str, Mapping[str, int]]
     """Unit -> what it has counted, by name; of units whose service times have a history."""
+
+    def __repr__(self) -> str:
+        """One line: how long it is, and what of it is kept."""
+        kept = f"{len(self.records):,} ops kept one by one"
+        return f"<trace: {self.total_cycles:,} cycles, {len(self.phases)} phases, {len(self.units)} units, {kept}>"
 
     def cycles_of(self, kind: PhaseKind) -> int:
         """The cycles of all phases of a kind together."""

@@ -10,7 +10,7 @@ from archsim.workload.config import WorkloadConfig
 from archsim.workload.network import DeltaThresholds, NetworkSpec
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Workload:
     """A workload under the name by which its results are kept.
 
@@ -24,6 +24,12 @@ class Workload:
     config: WorkloadConfig
     overrides: tuple[str, ...] = ()
     activity: Activity | None = None
+
+    def __repr__(self) -> str:
+        """One line: what it is called, what its file says of it, and what was changed."""
+        changed = f", with {', '.join(self.overrides)}" if self.overrides else ""
+        about = f": {self.config.summary}" if self.config.summary else ""
+        return f"<workload {self.name}{about}{changed}>"
 
     @property
     def spec(self) -> NetworkSpec:

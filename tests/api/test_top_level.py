@@ -40,6 +40,17 @@ def test_a_run_is_a_line_and_a_small_table() -> None:
     assert f"<td>{cycles}, " in run._repr_html_()
 
 
+def test_whatever_a_cell_ends_in_is_a_line() -> None:
+    """A program, a trace, figures and inputs: thousands of characters each otherwise, of long programs millions."""
+    run = simulate("tiny_2x2", load_workload("lstm_3_2_t4"), timing_only=True)
+    ends = (run.program, run.trace, run.stats, run.workload, run.arch, run.ops(), load_arch("tiny_2x2"))
+    for end in ends:
+        assert len(repr(end)) < 250, type(end)
+        assert "\n" not in repr(end)
+    assert repr(run.arch) == "<architecture tiny_2x2: 2 x 2 MACs, short pipelines, to follow by hand>"
+    assert repr(run.program).startswith("<program fused_interleaved: 3 phases, ")
+
+
 def test_html_in_names_is_text_in_a_notebook() -> None:
     from dataclasses import replace
 

@@ -20,11 +20,16 @@ from archsim.api.explain import find
 from archsim.api.tables import Table
 from archsim.config import parse_override
 from archsim.config.run_files import TableFormat, TableKind, TraceKind, table_file
+from archsim.critical import AllTimes
 from archsim.export.run_streams import Streams, written
+from archsim.export.traces import trace_end
+from archsim.export.traces.perfetto import PerfettoTrace
+from archsim.export.traces.trace_end import TraceEnd
 from archsim.export.traces.traced_run import TracedRun
 from archsim.families.load import load_arch
 from archsim.families.registry import build_units
 from archsim.families.schedules import build_program, find_schedule
+from archsim.trace import OpTimes
 from archsim.workload import load_workload
 from tests.optional import need
 from tests.rings import exhaustive, few
@@ -75,7 +80,12 @@ def test_perfetto_has_a_slice_for_each_op_and_they_nest(case: tuple[Path, Simula
     for name, column in (("name", "label"), ("ts", "start_cycle")):
         assert [event[name] for event in slices] == ops[column].tolist()
     assert [event["ts"] + event["dur"] for event in slices] == ops["free_cycle"].tolist()
-    for argument, column in (("done", "done_cycle"), ("issue", "issue_cycle"), ("waited_cycles", "waited_cycles")):
+    for argument, column in (
+        ("done", "done_cycle"),
+        ("issue", "issue_cycle"),
+        ("step", "step"),
+        ("waited_cycles", "waited_cycles"),
+    ):
         assert [event["args"][argument] for event in slices] == ops[column].tolist()
     assert [event["args"].get("waited_for", "") for event in slices] == ops["waited_for"].tolist()
     assert [tracks[event["tid"]] for event in slices] == ops["unit"].tolist()
@@ -120,6 +130,42 @@ def test_perfetto_s_arrows_are_the_critical_path(case: tuple[Path, Simulation, T
     slices = {(event["tid"], event["ts"]) for event in events if event["ph"] == "X"}
     assert all((e["tid"], e["ts"]) in slices for e in (*begins.values(), *ends.values()))
     assert all(begins[n]["tid"] != ends[n]["tid"] for n in begins)
+
+
+def test_perfetto_s_other_arrows_are_the_dependencies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An arrow for each dependency of each instance whose sender there is; of too many the first, and that is said."""
+    machine, work = load_arch("tiny_2x2"), load_workload("lstm_3_2_t4")
+    found = find_schedule(None, machine.config.family)
+    program = build_program(found, work.spec, machine.config)
+    times = AllTimes(program)
+    executed: set[tuple[int, int, int]] = set()
+
+    def add(one: OpTimes) -> None:
+        times.add(one)
+        executed.add((one.record.phase, one.record.repetition, one.record.op))
+
+    run = simulate(machine, work, found, timing_only=True, listeners=(add,))
+    wanted = [
+        ((phase.ops[dep.op].unit, times.start[number][r - dep.lag, dep.op]), (op.unit, times.start[number][r, place]))
+        for number, phase in enumerate(program.phases)
+        for r in range(phase.repeat)
+        for place, op in enumerate(phase.ops)
+        for dep in phase.deps[place]
+        if {(number, r, place), (number, r - dep.lag, dep.op)} <= executed
+    ]
+    for most in (100_000, 5):
+        monkeypatch.setattr(trace_end, "MOST_DEPENDENCIES", most)
+        end = TraceEnd.of(run.stats.latency_cycles, program, (), times, every=True)
+        about = TracedRun("a run", machine.config.clock_mhz, tuple(build_units(machine.config)))
+        trace = PerfettoTrace(tmp_path / TraceKind.PERFETTO.file, about, program)
+        trace.finish(end)
+        trace.close()
+        events = perfetto(tmp_path)["traceEvents"]
+        tracks = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
+        begins, ends = ({e["id"]: (tracks[e["tid"]], e["ts"]) for e in events if e["ph"] == kind} for kind in "sf")
+        assert [(begins[n], ends[n]) for n in sorted(begins)] == wanted[:most]
+        labels = [e["args"]["labels"] for e in events if e["name"] == "process_labels"]
+        assert labels == ([f"arrows of the first 5 of {len(wanted)} dependencies"] if most == 5 else [])
 
 
 def test_konata_by_the_rules_of_its_log(case: tuple[Path, Simulation, Table]) -> None:

@@ -8,15 +8,15 @@ from __future__ import annotations
 import gzip
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from archsim import __version__
 from archsim.export.traces.activity import AccumulatorUse, moved_bytes
 from archsim.export.traces.time_order import TimeOrder
-from archsim.export.traces.trace_end import TraceEnd
+from archsim.export.traces.trace_end import Arrow, TraceEnd
 from archsim.export.traces.traced_run import TracedRun
-from archsim.program.ir import Op, Program, Region
+from archsim.program.ir import Op, PhaseKind, Program, Region
 from archsim.trace.in_order import TimedOp
 
 _PID = 1
@@ -28,7 +28,7 @@ class PerfettoTrace:
     """A trace.json.gz under way.
 
     Counters: ops in each unit's queue, bytes a cycle that each unit moves of each memory, accumulators in use. Arrows
-    go along the critical path.
+    go along the critical path and, if asked for, along dependencies.
     """
 
     def __init__(self, file: Path, run: TracedRun, program: Program) -> None:
@@ -57,7 +57,7 @@ class PerfettoTrace:
         arguments: dict[str, _Plain] = {
             "phase": self._program.phases[record.phase].name,
             "repetition": record.repetition,
-            "step": timed.step,
+            "step": timed.step if self._program.phases[record.phase].kind is PhaseKind.BODY else -1,
             "issue": times.issue,
             "done": record.done,
             "compute_cycles": times.compute_cycles,
@@ -94,11 +94,19 @@ class PerfettoTrace:
         for (unit, memory), (until, _) in self._moves.items():
             self._counter(f"{unit}: {memory}, B/cycle", until, 0)
         self._accumulators.complete_before(None)
-        for number, (source, target) in enumerate(end.handovers):
-            arrow = {"id": number, "name": "critical path", "cat": "critical path", "pid": _PID}
+        self._arrows("critical path", end.handovers, 0)
+        self._arrows("dependency", end.dependencies, len(end.handovers))
+        if len(end.dependencies) < end.all_dependencies:
+            text = f"arrows of the first {len(end.dependencies):,} of {end.all_dependencies:,} dependencies"
+            self._event(_meta("process_labels", {"labels": text}))
+        self._write("\n]}\n")
+
+    def _arrows(self, name: str, arrows: Sequence[Arrow], first: int) -> None:
+        """Write arrows from slice to slice, numbered from `first` on."""
+        for number, (source, target) in enumerate(arrows, first):
+            arrow = {"id": number, "name": name, "cat": name, "pid": _PID}
             self._event({"ph": "s", **arrow, "tid": self._tracks[source.unit], "ts": source.start})
             self._event({"ph": "f", **arrow, "tid": self._tracks[target.unit], "ts": target.start, "bp": "e"})
-        self._write("\n]}\n")
 
     def close(self) -> None:
         """Close the file."""
