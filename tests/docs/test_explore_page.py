@@ -29,3 +29,17 @@ def test_the_spaces_have_as_many_points_as_the_page_says() -> None:
     for table in explore_tables.TABLES:
         space = Space.load(table.space)
         assert f"| `{space.name}` | {space.size:,} |" in PAGE
+
+
+@pytest.mark.parametrize("table", explore_tables.TABLES, ids=lambda table: table.space)
+def test_the_size_of_a_front_is_written_by_the_generator(table: explore_tables.Table) -> None:
+    page = explore_tables.counted(PAGE, table.space, 1234)
+    assert f"<!-- front:{table.space} -->1,234<!-- end -->" in page
+    assert explore_tables.filled(page, {table.space: ""}).count("1,234") == page.count("1,234"), "in the prose"
+
+
+def test_the_table_of_formats_is_the_whole_front() -> None:
+    """Its prose says how many designs that are: as many as the table has rows."""
+    space = Space.load("formats")
+    [table] = [table for table in explore_tables.TABLES if table.space == "formats"]
+    assert f"<!-- front:formats -->{len(table.numbers(PAGE, space))}<!-- end -->" in PAGE

@@ -1,4 +1,4 @@
-"""Explores the three spaces of docs/explore.md, draws its figures and writes its tables; the prose is kept.
+"""Explores the spaces of docs/explore.md: draws its figures, writes its tables and the sizes of fronts; keeps its prose.
 
 python -m tools.docs.explore_figures                  # all; `formats` takes minutes, as it computes every number
 python -m tools.docs.explore_figures edge cloud       # some
@@ -31,7 +31,8 @@ def main(wanted: list[str]) -> None:
         for name, target in FIGURES[table.space].items():
             explore_tables.PAGE.with_name(target).write_bytes(drawn[name])
         rows = table.rows(study.space, table.shown(study))
-        explore_tables.PAGE.write_text(explore_tables.filled(explore_tables.PAGE.read_text(), {table.space: rows}))
+        page = explore_tables.filled(explore_tables.PAGE.read_text(), {table.space: rows})
+        explore_tables.PAGE.write_text(explore_tables.counted(page, table.space, len(study.pareto())))
         print(
             f"{table.space}: {len(study.points):,} points, {len(study.pareto()):,} on the front, {study.seconds:.0f} s"
         )

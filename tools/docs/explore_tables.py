@@ -78,6 +78,13 @@ def filled(page: str, tables: dict[str, str]) -> str:
     return page
 
 
+def counted(page: str, space: str, front: int) -> str:
+    """The page with the number of designs on a front wherever its prose says it, between two comments."""
+    page, count = re.subn(rf"(<!-- front:{space} -->)[\d,]+(<!-- end -->)", rf"\g<1>{front:,}\g<2>", page)
+    assert count >= 1, f"docs/explore.md does not say how many designs are on the front of {space}"
+    return page
+
+
 def multipliers(point: Point) -> int:
     """Size of the array."""
     return int(point.inputs["mac_array.rows"]) * int(point.inputs["mac_array.columns"])
