@@ -9,8 +9,10 @@ import numpy as np
 from archsim.api import simulate
 from archsim.api.explain import find
 from archsim.families.load import load_arch
+from archsim.report.figures.drawing import style
 from archsim.report.figures.figure_timeline import _chain, timeline_figure
 from archsim.report.figures.gantt import charted_bodies, gantt
+from archsim.report.text.steps import longest_body
 from archsim.workload import load_workload
 
 
@@ -41,3 +43,15 @@ def test_without_a_path_there_is_none() -> None:
     run = simulate(load_arch("tiny_2x2"), load_workload("lstm_3_2_t4"), timing_only=True)
     figure = timeline_figure(run)
     assert "critical path" not in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_the_path_ends_where_the_ops_on_record_end() -> None:
+    """Of 20 steps three are on record: what the path does in the fourth has no bars that it could go along."""
+    run = simulate(load_arch("edge_16x16"), load_workload("gru:8,8,t=20"), timing_only=True)
+    last = max(gantt(run, longest_body(run)).step_ends.items())
+    assert last[0] < 19
+    with style():
+        figure = timeline_figure(run, path=find(run).path)
+    lines = [line for axes in figure.axes for line in axes.lines if line.get_label() == "critical path"]
+    assert lines
+    assert max(np.asarray(line.get_xdata(), float).max() for line in lines) <= last[1]

@@ -1,4 +1,4 @@
-"""Explores the spaces of docs/explore.md: draws its figures, writes its tables and the sizes of fronts; keeps its prose.
+"""Explores the spaces of docs/explore.md: draws figures, writes tables and the sizes of fronts; keeps the prose.
 
 python -m tools.docs.explore_figures                  # all; `formats` takes minutes, as it computes every number
 python -m tools.docs.explore_figures edge cloud       # some

@@ -79,7 +79,7 @@ def timeline_figure(simulation: Simulation, look: Look = USUAL, path: Sequence[S
     seen = Seen()
     for axes, (chart, panel) in zip(rows, shown, strict=True):
         _draw_panel(axes, chart, panel, look, seen)
-        seen.chain |= _draw_chain(axes, chain, panel)
+        seen.chain |= _draw_chain(axes, chain, panel, _known_until(simulation, chart))
     rows[-1].set_xlabel(f"cycle of the run ({simulation.arch.config.clock_mhz:,g} cycles = 1 us)")
     _legend(figure, look, charts[0].step_end_means, seen)
     put_title(figure, look, simulation, "What every unit does, cycle by cycle", _left_out(simulation, charts, numbers))
@@ -190,7 +190,9 @@ def _mark_gap(axes: Axes, chart: Gantt, panel: Panel, scale: Scale) -> None:
     if (last - first) * scale.points_per_cycle > len(text) * scale.points_per_character:
         row = chart.units.index(chart.mac_unit)
         axes.annotate("", (first, row), (last, row), arrowprops={"arrowstyle": "<->", "linewidth": 0.8}, zorder=5)
-        axes.text((first + last) / 2, row - 0.06, text, ha="center", va="bottom", zorder=5)
+        box = {"boxstyle": "round,pad=0.05", "facecolor": "white", "edgecolor": "none", "alpha": 0.9}
+        middle = (max(first, panel.start) + min(last, panel.stop)) / 2
+        axes.text(middle, row - 0.06, text, ha="center", va="bottom", zorder=5, bbox=box)
 
 
 def _chain(simulation: Simulation, chart: Gantt, path: Sequence[Segment]) -> Iterator[tuple[int, int, int]]:
@@ -202,13 +204,24 @@ def _chain(simulation: Simulation, chart: Gantt, path: Sequence[Segment]) -> Ite
             yield segment.start, segment.end, chart.units.index(unit)
 
 
-def _draw_chain(axes: Axes, chain: Sequence[tuple[int, int, int]], panel: Panel) -> bool:
-    """Draw the part of the critical path that the panel shows as one line, from row to row; return whether any is."""
+def _known_until(simulation: Simulation, chart: Gantt) -> int:
+    """The cycle until which the ops of a body are in its chart: the end of the last step on record, or of the run."""
+    total, steps = simulation.trace.total_cycles, simulation.workload.spec.steps
+    last = max(chart.step_ends, default=None)
+    return total if last is None or last >= steps - 1 else chart.step_ends[last]
+
+
+def _draw_chain(axes: Axes, chain: Sequence[tuple[int, int, int]], panel: Panel, until: int) -> bool:
+    """Draw the part of the critical path that the panel shows as one line, from row to row; return whether any is.
+
+    `until`: beyond that cycle its ops are not in the chart.
+    """
     points: list[tuple[float, float]] = []
+    stop = min(panel.stop, until)
     for start, end, row in chain:
-        if end > panel.start and start < panel.stop:
+        if end > panel.start and start < stop:
             height = row + _HEIGHT / 2 + _CHAIN_GAP
-            points += [(max(start, panel.start), height), (min(end, panel.stop), height)]
+            points += [(max(start, panel.start), height), (min(end, stop), height)]
     if points:
         cycles, heights = zip(*points, strict=True)
         axes.plot(cycles, heights, color=_CHAIN, linewidth=1.6, zorder=4, solid_capstyle="butt", label="critical path")
