@@ -93,8 +93,9 @@ def _one_by_one(evaluator: Evaluator, configs: Sequence[object], space: Space) -
 def whole_space(name: str, budget: int | None, folder: Path, prune: bool) -> None:
     """A space from its file to its journal, in this process: nothing kept from before, then structures alone."""
     space = Space.load(name).with_budget(budget)
+    os.environ["XDG_CACHE_HOME"] = str(folder / "cache of those one by one")
+    alone = one_by_one(space, 100)
     os.environ["XDG_CACHE_HOME"] = str(folder / f"cache {name} {prune}")
-    alone = one_by_one(space, 60)
     for kept in ("nothing kept", "structures kept"):
         forget_structures()
         begun = time.process_time()
@@ -107,11 +108,19 @@ def whole_space(name: str, budget: int | None, folder: Path, prune: bool) -> Non
 
 
 def one_by_one(space: Space, points: int) -> float:
-    """Points a second that an evaluator takes one by one, among them such whose program is new."""
+    """Points a second that an evaluator takes one by one, once it has their programs."""
     evaluator = DesignEvaluator(Setup.from_space(space, "auto"))
-    designs = [space.design(place * 7_919_317 % space.size) for place in range(points)]
+    numbers = [place * 7_919_317 % space.size for place in range(2 * points)]
+    designs = [space.design(number) for number in numbers]
     tasks = [Task(design.key, design.number, design.schedule) for design in designs if design.reason is None]
-    return len(tasks) / seconds(lambda: [evaluator.run(task) for task in tasks])
+    first, others = tasks[:points], tasks[points:]
+    for task in first:
+        evaluator.run(task)
+    built = evaluator.programs_built
+    spent = seconds(lambda: [evaluator.run(task) for task in others])
+    new = evaluator.programs_built - built
+    print(f"{space.name}, one by one: {built} programs first, and {new} among the {len(others)} measured")
+    return len(others) / spent
 
 
 def forget_structures() -> None:

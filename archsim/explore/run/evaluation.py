@@ -90,6 +90,11 @@ class DesignEvaluator:
         elif setup.executor == MACHINE:
             self._why_alone = "the machine was asked for"
 
+    @property
+    def programs_built(self) -> int:
+        """How many programs were built and verified so far."""
+        return self._evaluator.programs_built
+
     def _fewest(self, fewest: int) -> int:
         """How many designs go in a batch at least: of streams, whose frames the machine times one by one, any."""
         return 1 if any(workload.spec.streaming for workload in self._workloads) else fewest
