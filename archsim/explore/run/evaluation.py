@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -105,8 +106,11 @@ class DesignEvaluator:
         return [outcomes[place] for place in range(len(tasks))]
 
     def parts(self, tasks: Sequence[Task]) -> Iterator[list[Outcome]]:
-        """The same, in parts of about CHUNK_SECONDS of work each, in whatever order they are finished."""
-        begun, part = time.perf_counter(), list[Outcome]()
+        """The same, in parts of about CHUNK_SECONDS of work each, in whatever order they are finished.
+
+        The first one comes at once, so that there is something to see.
+        """
+        begun, part = -math.inf, list[Outcome]()
         for _, outcome in self._places(tasks):
             part.append(outcome)
             if time.perf_counter() - begun > CHUNK_SECONDS:
