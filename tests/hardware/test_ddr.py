@@ -522,6 +522,31 @@ def test_every_parameter_of_a_preset_has_its_source(name: str) -> None:
     assert changed == DdrDevice.model_validate(name).model_copy(update={"trcd_nck": 17})
 
 
+@pytest.mark.parametrize(
+    ("name", "gigabits", "in_channel", "nanoseconds"),
+    [("lpddr4_3200", 4, 1, 180), ("ddr4_3200", 8, 8, 350), ("hbm2_2000", 2, 1, 260)],
+)
+def test_refresh_goes_with_the_density(name: str, gigabits: int, in_channel: int, nanoseconds: int) -> None:
+    """So many chips or channels of a die in a channel, each of so many Gb: an 8 Gb LPDDR4 die has two channels of 4 Gb,
+    whose tRFC is 180 ns (280 ns are that of 8 Gb a channel); a pseudo channel of HBM2 is half of 4 Gb."""
+    device = DdrDevice.model_validate(name)
+    assert device.channel_bytes * 8 == in_channel * gigabits * 2**30
+    assert device.trfc_nck == -(-nanoseconds * device.clock_mhz // 1000)
+
+
+def test_what_sources_of_the_presets_disagree_about() -> None:
+    """tCCD_L of HBM2, 2 to 4 clocks in other tables: a stream takes turns between bank groups, and is the same to the
+    clock. tRFC 280 ns instead of 180 in LPDDR4: (1 - 448 / 6,246) / (1 - 288 / 6,246) = 0.973 of the bandwidth."""
+
+    def cycles(name: str, **changed: int) -> int:
+        device = DdrDevice.model_validate({"preset": name, **changed})
+        of = unit(1600, device=device, channels=1)
+        return DdrSession(of, lay_out([WORDS], 1)).service(transfer(0, BYTES), 0, 0, 0).occupancy_cycles
+
+    assert cycles("hbm2_2000", tccd_l_nck=2) == cycles("hbm2_2000", tccd_l_nck=4)
+    assert cycles("lpddr4_3200") / cycles("lpddr4_3200", trfc_nck=448) == pytest.approx(0.973, abs=0.002)
+
+
 def test_counts() -> None:
     """32 bursts of 2 row sets and 2 groups open 4 rows; then row 1 of bank 0, in the one group that it needs."""
     recorded = Recorded(unit())

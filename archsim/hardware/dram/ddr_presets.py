@@ -1,7 +1,8 @@
 """Lists parameters of DRAM devices, each with its source: a JEDEC standard, or what it was inferred from.
 
 Times are in cycles of the device's clock (nCK), rounded up from ns as the standards say. Where a standard was not at
-hand the number was checked against the device tables of Ramulator, Ramulator 2 and DRAMsim3.
+hand the number was checked against the device tables of Ramulator, Ramulator 2, DRAMsim3 and gem5. Those of HBM2 do not
+agree: Ramulator 2's are half of DRAMsim3's throughout, though both say a clock of 1 ns; we follow DRAMsim3's.
 """
 
 from __future__ import annotations
@@ -53,7 +54,11 @@ DEVICES: Mapping[str, Parameters] = {
         "twtr_l_nck": (17, "JESD209-4: as tWTR_S, no bank groups"),
         "trtw_nck": (30, "JESD209-4: RL + tDQSCK,max (3.5 ns = 6) + BL/2 - WL + tWPRE (2) = 28 + 6 + 8 - 14 + 2"),
         "trefi_nck": (6246, "JESD209-4: tREFI 3.904 us, rounded down"),
-        "trfc_nck": (288, "JESD209-4: tRFCab 180 ns at 4 Gb a channel (8 Gb die)"),
+        "trfc_nck": (
+            288,
+            "JESD209-4: tRFCab 180 ns at 3 and 4 Gb a channel, here half of an 8 Gb die; 130 ns at 2 Gb "
+            "a channel, 280 ns at 6 and 8 Gb (a 16 Gb die of two channels), 380 ns at 12 and 16 Gb",
+        ),
     },
     "ddr4_3200": {
         "data_rate_mts": (3200, "JESD79-4: DDR4-3200, tCK 0.625 ns"),
@@ -78,7 +83,11 @@ DEVICES: Mapping[str, Parameters] = {
         "twr_nck": (24, "JESD79-4: tWR 15 ns"),
         "twtr_s_nck": (4, "JESD79-4: tWTR_S max(2 nCK, 2.5 ns)"),
         "twtr_l_nck": (12, "JESD79-4: tWTR_L max(4 nCK, 7.5 ns)"),
-        "trtw_nck": (12, "JESD79-4: RL + BL/2 - WL + 2 tCK = 22 + 4 - 16 + 2"),
+        "trtw_nck": (
+            12,
+            "JESD79-4: RL + BL/2 - WL + 1 + preamble of 1 tCK = 22 + 4 - 16 + 2, as in Ramulator 2; DRAMsim3 has "
+            "11 (tRTRS 1 for the 2)",
+        ),
         "trefi_nck": (12480, "JESD79-4: tREFI 7.8 us up to 85 C"),
         "trfc_nck": (560, "JESD79-4: tRFC1 350 ns at 8 Gb"),
     },
@@ -93,16 +102,20 @@ DEVICES: Mapping[str, Parameters] = {
         "trcd_nck": (14, "vendor specific in JESD235B; 14 ns in DRAMsim3's HBM2 tables"),
         "trp_nck": (14, "vendor specific in JESD235B; 14 ns in DRAMsim3's HBM2 tables"),
         "trp_all_nck": (14, "inferred: as tRP"),
-        "tras_nck": (34, "vendor specific in JESD235B; 34 ns in DRAMsim3's and (17 at 2 ns) Ramulator 2's tables"),
+        "tras_nck": (34, "vendor specific in JESD235B; 34 ns in DRAMsim3's HBM2 tables; 17 in Ramulator 2's"),
         "tcl_nck": (14, "vendor specific in JESD235B; RL 14 in DRAMsim3's HBM2 tables"),
         "tcwl_nck": (4, "vendor specific in JESD235B; WL 4 in DRAMsim3's HBM2 tables"),
         "tccd_s_nck": (2, "JESD235B: BL/2 at BL4"),
-        "tccd_l_nck": (4, "inferred: 4 ns, twice tCCD_S, as Ramulator 2 has it (2 at 2 ns)"),
+        "tccd_l_nck": (
+            4,
+            "inferred: twice tCCD_S. Sources disagree: 2 clocks, a burst, in DRAMsim3's tables of 1 ns; 3 ns in gem5's "
+            "HBM_2000_4H_1x64; 2 in Ramulator 2, whose other times are half of DRAMsim3's",
+        ),
         "trrd_s_nck": (4, "vendor specific in JESD235B; 4 ns in DRAMsim3's HBM2 tables"),
         "trrd_l_nck": (6, "vendor specific in JESD235B; 6 ns in DRAMsim3's HBM2 tables"),
-        "tfaw_nck": (30, "vendor specific in JESD235B; 30 ns in DRAMsim3's and (15 at 2 ns) Ramulator 2's tables"),
+        "tfaw_nck": (30, "vendor specific in JESD235B; 30 ns in DRAMsim3's HBM2 tables; 15 in Ramulator 2's"),
         "trtp_nck": (6, "vendor specific in JESD235B; tRTP_L 6 ns in DRAMsim3's HBM2 tables"),
-        "twr_nck": (16, "vendor specific in JESD235B; 16 ns in DRAMsim3's and (8 at 2 ns) Ramulator 2's tables"),
+        "twr_nck": (16, "vendor specific in JESD235B; 16 ns in DRAMsim3's HBM2 tables; 8 in Ramulator 2's"),
         "twtr_s_nck": (6, "vendor specific in JESD235B; 6 ns in DRAMsim3's HBM2 tables"),
         "twtr_l_nck": (8, "vendor specific in JESD235B; 8 ns in DRAMsim3's HBM2 tables"),
         "trtw_nck": (14, "RL + BL/2 - WL + 2 = 14 + 2 - 4 + 2, the form in Ramulator 2 (1 tCK preamble)"),
