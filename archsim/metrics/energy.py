@@ -256,9 +256,8 @@ def _leaking(costs: Costs, stored_bytes: Mapping[str, Mapping[str, int]] | None)
         return area.leakage
     kept = bytes_by_memory(stored_bytes)
     saved_mw = fsum(
-        area.part_leakage_mw[name] * gated_share(storage, kept.get(name, 0), costs.prices)
+        costs.prices.memory(storage).leakage_mw * gated_share(storage, kept.get(name, 0), costs.prices)
         for name, storage in costs.memories.items()
-        if name in area.part_leakage_mw
     )
     return area.leakage.times(1 - saved_mw / area.leakage_mw)
 
@@ -272,12 +271,13 @@ def memory_area(prices: Prices, storage: Storage) -> Range:
 def area_of(facts: Facts, memories: Mapping[str, Storage], prices: Prices, counted: Counted = ALL_COUNTED) -> Area:
     """The area and leakage of every part on the chip."""
     logic = {name: unit.costs(prices).area for name, unit in facts.items()}
-    area = {name: memory_area(prices, storage) for name, storage in memories.items()} | logic
-    made = [price for name, price in area.items() if isinstance(memories.get(name), Registers) or name in logic]
+    area = {name: memory_area(prices, storage) for name, storage in memories.items()}
+    made = [area[name] for name, storage in memories.items() if isinstance(storage, Registers)] + list(logic.values())
     per_mm2 = spread_of(prices.logic_leakage_mw_per_mm2, prices.technology.logic_leakage.spread)
-    leakage = {name: _memory_leakage(prices, storage) for name, storage in memories.items()} | {
-        name: per_mm2.times(found.value) for name, found in logic.items()
-    }
+    leakage = {name: _memory_leakage(prices, storage) for name, storage in memories.items()}
+    for name, found in logic.items():  # a unit may have the name of its memory
+        area[name] = area.get(name, NOTHING).plus(found)
+        leakage[name] = leakage.get(name, NOTHING).plus(per_mm2.times(found.value))
     on_chip = [name for name in area if area[name].value]
     if counted.layout:
         area["layout"] = overhead(sum_of(made), prices.technology.layout)

@@ -100,6 +100,8 @@ class AreaColumns:
     leakage: Ranges
     parts: dict[str, Ranges]
     part_leakage_mw: dict[str, Floats]
+    of_memories: dict[str, Ranges]
+    of_units: dict[str, Ranges]
 
     @property
     def area_mm2(self) -> Floats:
@@ -125,17 +127,22 @@ class AreaColumns:
             leakage[name] = spread(figures[codes, 1], priced.spreads(name, lambda price: price.leakage_spread))
         leaks = [spread_of(p.logic_leakage_mw_per_mm2, p.technology.logic_leakage.spread) for p in priced.prices.values]
         per_mm2 = ranges(Picked(leaks, priced.prices.codes))
+        of_memories, of_units = dict(parts), {}
         for name in priced.units.facts:
             units, codes = priced.of_unit(name)
-            parts[name] = ranges(Picked([facts.costs(prices).area for facts, prices in units], codes))
-            leakage[name] = per_mm2 * parts[name][0]
+            of_units[name] = ranges(Picked([facts.costs(prices).area for facts, prices in units], codes))
+            leaks_of_unit = per_mm2 * of_units[name][0]
+            # A unit may have the name of its memory.
+            parts[name] = parts[name] + of_units[name] if name in parts else of_units[name]
+            leakage[name] = leakage[name] + leaks_of_unit if name in leakage else leaks_of_unit
         if priced.sure(lambda counted: counted.layout, "layout"):
-            made = [name for name in parts if name in priced.units.facts or _registers(priced, name)]
-            logic = sums([parts[name] for name in made], priced.designs)
+            made = [of_memories[name] for name in of_memories if _registers(priced, name)]
+            logic = sums([*made, *of_units.values()], priced.designs)
             parts["layout"] = overheads(logic, priced.prices, lambda prices: prices.technology.layout)
         whole = sums(list(parts.values()), priced.designs)
         leaking = sums(list(leakage.values()), priced.designs)
-        return AreaColumns(whole, leaking, parts, {name: leaks[0] for name, leaks in leakage.items()})
+        part_leakage_mw = {name: leaks[0] for name, leaks in leakage.items()}
+        return AreaColumns(whole, leaking, parts, part_leakage_mw, of_memories, of_units)
 
     def columns(self) -> Columns:
         """The figures by name, as those of `Stats.area`."""
@@ -265,7 +272,10 @@ def _wired(priced: Priced, area: AreaColumns, counts: Counts) -> list[tuple[Ints
             bits[unit, memory] = bits.get((unit, memory), np.zeros(priced.designs, np.int64)) + count * width
             if bits[unit, memory].max(initial=0) >= MOST_COUNTED:
                 raise NotAlike("numbers beyond 64 bits")
-    return [(n, priced.memories[memory], area.parts[memory], area.parts[unit]) for (unit, memory), n in bits.items()]
+    return [
+        (n, priced.memories[memory], area.of_memories[memory], area.of_units[unit])
+        for (unit, memory), n in bits.items()
+    ]
 
 
 def _dram_power(priced: Priced) -> Picked[DramPower]:
@@ -283,9 +293,13 @@ def _dram_power(priced: Priced) -> Picked[DramPower]:
 def _leaking(priced: Priced, area: AreaColumns, run: RunColumns) -> Ranges:
     """The leakage in mW during the runs, without that of banks that are gated."""
     gates = np.array([counted.gating != "none" for counted in priced.counted.values])[priced.counted.codes]
-    kept, leaks = bytes_by_memory(run.stored_bytes), area.part_leakage_mw
-    memories = priced.memories.items()
-    saved = [(storage, priced.prices, kept.get(name, 0), leaks[name]) for name, storage in memories]
+    if not gates.any():
+        return area.leakage
+    kept, saved = bytes_by_memory(run.stored_bytes), []
+    for name, storage in priced.memories.items():
+        memories, codes = priced.of_memory(name)
+        leaks_mw = np.array([price.leakage_mw for _, price in memories])[codes]
+        saved.append((storage, priced.prices, kept.get(name, 0), leaks_mw))
     return ungated(area.leakage, saved, gates)
 
 
