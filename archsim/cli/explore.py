@@ -70,6 +70,8 @@ def explore_command(
     notes = write_results(study, target, plots=not no_plots)
     if study.dropped:
         notes.append(f"{study.dropped} torn lines of the journal were dropped and their points repeated")
+    if study.dropped_parts:
+        notes.append(f"{study.dropped_parts} damaged parts were dropped and their points repeated")
     if json:
         sys.stdout.write(study_json(study, notes))
     else:
@@ -80,7 +82,7 @@ def explore_command(
         rate = f"{study.simulated:,} designs evaluated now, {study.designs_per_second:,.1f} a second"
         alone = "".join(f"  one by one: {count:,}, as {why}\n" for why, count in study.alone.items())
         sys.stdout.write(f"\n{rate}\n{alone}Results: {target}/\n")
-    return EXIT_BUG if study.with_status(Status.FAILED) else 0
+    return EXIT_BUG if study.count(Status.FAILED) else 0
 
 
 def _again(space: str, target: Path) -> str:

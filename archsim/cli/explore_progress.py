@@ -11,6 +11,7 @@ from typing import Any
 from archsim.cli.progress import bar_width
 from archsim.explore.results.study import Point
 from archsim.explore.run.watcher import Watcher
+from archsim.explore.search.front import Values
 from archsim.explore.space.space import Space
 
 
@@ -57,16 +58,26 @@ class ExploreProgress(Watcher):
 
     def counted(self, points: Sequence[Point], fresh: int) -> None:
         self._fresh += fresh
-        assert self._space is not None
         for point in points:
-            for place, objective in enumerate(self._space.objectives):
-                if point.objectives is None:
-                    continue
-                best, value = self._best[place], point.objectives[place]
-                if best is None or objective.sign * value < objective.sign * best:
-                    self._best[place] = value
+            if point.objectives is not None:
+                self._learn(point.objectives)
         if self._bar is not None:
             self._bar.update(self._task, advance=len(points), note=self.note())
+
+    def restored(self, points: int, objectives: Values) -> None:
+        assert self._space is not None
+        if len(objectives):
+            ends = zip(self._space.objectives, objectives.min(axis=0), objectives.max(axis=0), strict=True)
+            self._learn([float(least if objective.sign == 1 else most) for objective, least, most in ends])
+        if self._bar is not None:
+            self._bar.update(self._task, advance=points, note=self.note())
+
+    def _learn(self, values: Sequence[float]) -> None:
+        assert self._space is not None
+        for place, (objective, value) in enumerate(zip(self._space.objectives, values, strict=True)):
+            best = self._best[place]
+            if best is None or objective.sign * value < objective.sign * best:
+                self._best[place] = value
 
     def note(self) -> str:
         """Rate and best so far, as the bar shows them."""

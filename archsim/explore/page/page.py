@@ -53,8 +53,9 @@ class StudyTexts:
 def html_page(study: Study, pictures: Mapping[str, bytes]) -> str:
     """The page as HTML; `pictures`: name -> PNG. OutputError if Jinja2 or plotly is missing."""
     space, chart = study.space, designs_chart(study)
-    counts = ", ".join(f"{len(study.with_status(status)):,} {status.value}" for status in Status)
-    shown = _shown(chart.evaluated, len(chart.numbers), chart.front_left_out)
+    counts = ", ".join(f"{study.count(status):,} {status.value}" for status in Status)
+    everything = "points.csv has all" if study.every_figure else "the Parquet files in parts have all"
+    shown = _shown(chart.evaluated, len(chart.numbers), chart.front_left_out, everything)
     sections: dict[str, list[RenderableType]] = {
         "designs": [sentence(f"{len(study.points):,} points of {space.size:,} looked at: {counts}. {shown}")],
         "front": _front(study),
@@ -67,14 +68,14 @@ def html_page(study: Study, pictures: Mapping[str, bytes]) -> str:
     return render(Page(title, SECTIONS, _FOLDER / "explore.html", texts, [chart], [_FOLDER / "designs.js"]))
 
 
-def _shown(evaluated: int, shown: int, front_left_out: int) -> str:
+def _shown(evaluated: int, shown: int, front_left_out: int, everything: str) -> str:
     """What the charts show of the evaluated designs, and what they leave out."""
     if shown == evaluated:
         return "The charts show every evaluated design."
     front = f"the front but {front_left_out:,} designs of it" if front_left_out else "the whole front"
     return (
         f"The charts show {shown:,} of the evaluated designs one by one: {front}, and others evenly spaced; the shades "
-        "behind them count all. points.csv has all."
+        f"behind them count all; {everything}."
     )
 
 

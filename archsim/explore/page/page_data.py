@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archsim.explore.results.objective_words import objective_words
-from archsim.explore.results.study import Point, Status, Study
+from archsim.explore.results.study import Point, Study, spaced
 from archsim.explore.run.commands import run_commands
 from archsim.explore.space.expression import Scalar
 
@@ -73,13 +73,9 @@ class DesignsChart:
 
 def designs_chart(study: Study) -> DesignsChart:
     """What the charts show: the front, and beside it all other designs, or of too many some evenly spaced."""
-    evaluated, whole_front = study.with_status(Status.EVALUATED), study.pareto()
-    front = _spaced(whole_front, MOST_FRONT)
-    members = {point.number for point in whole_front}
-    others = [point for point in evaluated if point.number not in members]
-    shown = [*front, *_spaced(others, MOST_DESIGNS - len(front))]
-    shape = (len(evaluated), len(study.space.objectives))
-    everything = np.array([point.objectives for point in evaluated], np.float64).reshape(shape)
+    everything, whole_front = study.values(), study.pareto()
+    front = spaced(whole_front, MOST_FRONT)
+    shown = [*front, *study.others(MOST_DESIGNS - len(front))]
     logs = [_is_log(everything[:, place]) for place in range(everything.shape[1])]
     axes = [
         ObjectiveAxis(
@@ -87,9 +83,9 @@ def designs_chart(study: Study) -> DesignsChart:
         )
         for place, (objective, log) in enumerate(zip(study.space.objectives, logs, strict=True))
     ]
-    pairs = combinations(range(len(axes)), 2) if len(shown) < len(evaluated) else ()
+    pairs = combinations(range(len(axes)), 2) if len(shown) < len(everything) else ()
     return DesignsChart(
-        len(evaluated),
+        len(everything),
         len(front),
         len(whole_front) - len(front),
         tuple(point.number for point in shown),
@@ -102,13 +98,6 @@ def designs_chart(study: Study) -> DesignsChart:
 
 def _objectives(point: Point) -> tuple[float, ...]:
     return point.objectives or ()
-
-
-def _spaced(points: Sequence[Point], most: int) -> Sequence[Point]:
-    """At most so many of the points, evenly spaced, the first and the last among them."""
-    if len(points) <= most:
-        return points
-    return [points[place * (len(points) - 1) // (most - 1)] for place in range(most)]
 
 
 def _varied(points: Sequence[Point]) -> list[str]:

@@ -38,7 +38,7 @@ _BEHIND: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "alpha": 0
 
 def figures(study: Study) -> dict[str, bytes]:
     """The pictures by file name, as PNGs; none if no point has objectives."""
-    if not study.with_status(Status.EVALUATED):
+    if not study.count(Status.EVALUATED):
         return {}
     drawings: dict[str, Callable[[Study], Figure]] = {
         "pareto.png": _scatter,
@@ -62,7 +62,7 @@ def _values(points: Sequence[Point]) -> Values:
 
 def _title(figure: Figure, study: Study, what: str) -> None:
     """Put the title above a figure: what is shown, and of how many points of which space."""
-    evaluated, front = len(study.with_status(Status.EVALUATED)), len(study.pareto())
+    evaluated, front = study.count(Status.EVALUATED), len(study.pareto())
     of = f"space {study.space.name}: {evaluated:,} designs evaluated, {front:,} of them on the Pareto front"
     put_lines(figure, USUAL, (what, of))
 
@@ -82,7 +82,7 @@ def _scale(axes: Any, values: Values, which: str) -> None:  # noqa: ANN401 an ax
 
 
 def _draw_pair(axes: Any, study: Study, x: int, y: int) -> None:  # noqa: ANN401
-    points, front = _values(study.with_status(Status.EVALUATED)), _values(study.pareto())
+    points, front = study.values(), _values(study.pareto())
     axes.scatter(points[:, x], points[:, y], s=5, color=OTHER, linewidths=0, label="evaluated")
     axes.scatter(front[:, x], front[:, y], s=14, color=FRONT, label="on the front", zorder=3)
     if len(study.space.objectives) == 2:
@@ -129,7 +129,7 @@ def _parallel(study: Study) -> Figure:
     axes = figure.subplots()
     names = [*(p.path for p in space.parameters), *(_label(study, n) for n in range(len(space.objectives)))]
     places = [{choice.label: n for n, choice in enumerate(p.choices)} for p in space.parameters]
-    everything = _values(study.with_status(Status.EVALUATED))
+    everything = study.values()
     low, high = everything.min(axis=0), everything.max(axis=0)
 
     def heights(point: Point) -> list[float]:
@@ -202,12 +202,10 @@ def _best(study: Study) -> Figure:
     figure = new_figure(USUAL, 2.6)
     axes = figure.subplots()
     flat: list[str] = []
-    ordered = [study.points[place] for place in study.asked]
+    ordered = study.asked_values()
     counts = np.arange(1, len(ordered) + 1)
     for place, objective in enumerate(space.objectives):
-        values = np.array(
-            [objective.sign * p.objectives[place] if p.objectives else np.inf for p in ordered], np.float64
-        )
+        values = np.where(np.isnan(ordered[:, place]), np.inf, objective.sign * ordered[:, place])
         best = np.minimum.accumulate(values)
         known = np.isfinite(best)
         first, last = best[known][0], best[-1]

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from archsim.explore.run.outcome import Outputs
 from archsim.explore.search.front import Front, Values, hypervolume
 from archsim.explore.space.design import Reason
 from archsim.explore.space.expression import Scalar
 from archsim.explore.space.space import Space
+
+Item = TypeVar("Item")
+Places = npt.NDArray[np.int64]
 
 
 class Status(StrEnum):
@@ -43,6 +49,35 @@ class Point:
     reason: Reason | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ReasonCount:
+    """A kind of reason: how many points have it, the first of them with its reason, whether all say the same."""
+
+    count: int
+    number: int
+    reason: Reason
+    same: bool
+
+
+ReasonKind = tuple[Status, str, str]
+
+
+def count_reasons(points: Iterable[tuple[int, Status, Reason | None]]) -> dict[ReasonKind, ReasonCount]:
+    """The reasons of points, by status, kind, and text up to the first colon; the first is that of least number."""
+    found: dict[ReasonKind, ReasonCount] = {}
+    for number, status, reason in points:
+        if reason is None:
+            continue
+        key = status, reason.kind, reason.what.partition(":")[0]
+        known = found.get(key)
+        if known is None:
+            found[key] = ReasonCount(1, number, reason, True)
+            continue
+        first, of_first = min((known.number, known.reason), (number, reason), key=lambda pair: pair[0])
+        found[key] = ReasonCount(known.count + 1, first, of_first, known.same and reason.what == known.reason.what)
+    return found
+
+
 @dataclass(frozen=True, repr=False)
 class Study:
     """The points of a space that were looked at, in the order of their numbers.
@@ -50,24 +85,67 @@ class Study:
     `asked`: places in `points` in the order in which the sampler asked for them; `simulated`: designs that were
     evaluated now, not taken from a journal; `seconds`: how long it took; `dropped`: torn lines of the journal, whose
     points were repeated; `alone`: why designs were evaluated one by one instead of in a batch -> how many of
-    `simulated`.
+    `simulated`; `dropped_parts`: files of parts that were damaged, whose points were repeated.
     """
 
     space: Space
-    points: tuple[Point, ...]
+    points: Sequence[Point]
     simulated: int
     seconds: float
     asked: tuple[int, ...] = ()
     dropped: int = 0
     alone: Mapping[str, int] = field(default_factory=dict)
+    dropped_parts: int = 0
 
     def __repr__(self) -> str:
         """One line: of what space, and how many designs were looked at."""
         return f"<study of {self.space.name}: {len(self.points):,} designs, {len(self.pareto()):,} on the front>"
 
-    def with_status(self, status: Status) -> list[Point]:
+    @property
+    def every_figure(self) -> bool:
+        """Whether points have every figure of their run, not only those that objectives and constraints name."""
+        return True
+
+    def count(self, status: Status) -> int:
+        """How many points have that status."""
+        return sum(point.status is status for point in self.points)
+
+    def with_status(self, status: Status) -> Sequence[Point]:
         """All points that have that status."""
         return [point for point in self.points if point.status is status]
+
+    def values(self) -> Values:
+        """The objectives (N, M) of all evaluated points."""
+        return self._values_of([point.objectives for point in self.with_status(Status.EVALUATED)])
+
+    def places(self, parameter: int) -> Places:
+        """Which value of a parameter each evaluated point has, in the order of `values`; equal ones are equal."""
+        path = self.space.parameters[parameter].path
+        labels = [point.inputs[path] for point in self.with_status(Status.EVALUATED)]
+        found = {label: place for place, label in enumerate(dict.fromkeys(labels))}
+        return np.array([found[label] for label in labels], np.int64)
+
+    def asked_values(self) -> Values:
+        """The objectives (N, M) of all points, in the order in which they were asked for; nan where there are none."""
+        none = (math.nan,) * len(self.space.objectives)
+        return self._values_of([self.points[place].objectives or none for place in self.asked])
+
+    def reasons(self) -> dict[ReasonKind, ReasonCount]:
+        """The reasons why points have no figures, by status, kind, and text up to the first colon."""
+        return count_reasons((point.number, point.status, point.reason) for point in self.points)
+
+    def others(self, most: int) -> Sequence[Point]:
+        """At most so many evaluated points that are not on the front, evenly spaced."""
+        members = {point.number for point in self.pareto()}
+        return spaced([point for point in self.with_status(Status.EVALUATED) if point.number not in members], most)
+
+    def extract(self, most: int) -> Sequence[Point]:
+        """The front and at most so many other points, evenly spaced; here all points."""
+        del most
+        return self.points
+
+    def _values_of(self, rows: Sequence[Sequence[float] | None]) -> Values:
+        return np.array(rows, np.float64).reshape(len(rows), len(self.space.objectives))
 
     @cached_property
     def _front(self) -> tuple[Point, ...]:
@@ -100,3 +178,10 @@ class Study:
     def designs_per_second(self) -> float:
         """How many designs were evaluated now, in designs a second."""
         return self.simulated / self.seconds if self.seconds > 0 else 0.0
+
+
+def spaced(items: Sequence[Item], most: int) -> Sequence[Item]:
+    """At most so many of some things, evenly spaced, the first and the last among them."""
+    if len(items) <= most:
+        return items
+    return [items[place * (len(items) - 1) // (most - 1)] for place in range(most)]

@@ -15,10 +15,14 @@ RESULTS = (
     *("pareto.png", "pairs.png", "parallel.png", "importance.png", "best.png"),
 )
 """Files of a finished exploration."""
+PARTS = "parts"
+"""The folder of the parts of a large one."""
 
 
-def open_journal(folder: Path, space: Space, resume: bool) -> Journal:
+def open_journal(folder: Path, space: Space, resume: bool, settings: str | None = None) -> Journal:
     """Open the journal in a folder: a new one, or with `resume` the one that is there, if there is one.
+
+    `settings`: as its header has them.
 
     OutputError if the folder cannot be used, holds other things, or holds an exploration and `resume` is false.
     """
@@ -34,10 +38,10 @@ def open_journal(folder: Path, space: Space, resume: bool) -> Journal:
         listed = ", ".join(foreign[:3]) + (", ..." if len(foreign) > 3 else "")
         raise OutputError(f"{folder}: holds files that are not of an exploration ({listed}); choose another --out")
     if not path.exists():
-        return Journal.create(path, space.fingerprint, space.name)
+        return Journal.create(path, space.fingerprint, space.name, settings)
     if not resume:
         raise OutputError(f"{folder}: holds an exploration; go on from it with --resume, or choose another --out")
-    return Journal.resume(path, space.fingerprint)
+    return Journal.resume(path, space.fingerprint, settings)
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -63,4 +67,4 @@ def cannot_write(path: Path, error: OSError) -> OutputError:
 def _ours(name: str) -> bool:
     if name.startswith(".") and name.endswith(".partial"):
         name = name[1:].removesuffix(".partial")
-    return name in (NAME, NEW, *RESULTS)
+    return name in (NAME, NEW, PARTS, *RESULTS)

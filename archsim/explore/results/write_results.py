@@ -12,7 +12,7 @@ from archsim.explore.results.figures import figures
 from archsim.explore.results.objective_words import objective_unit
 from archsim.explore.results.reasons import reasons_rows
 from archsim.explore.results.study import Status, Study
-from archsim.explore.results.study_folder import RESULTS, write_file
+from archsim.explore.results.study_folder import PARTS, RESULTS, write_file
 from archsim.explore.results.table import csv_bytes, parquet_bytes, points_table
 from archsim.explore.space.objectives import Objective
 from archsim.report.figures.drawing import quantity
@@ -22,24 +22,31 @@ from archsim.technology.comparable import chain_note
 
 MOST_SHOWN = 40
 """Points of the front in the text; pareto.csv has all."""
+MOST_OTHERS = 10_000
+"""Points beside the front in points.csv of an exploration that keeps its points in parts."""
 
 
 def write_results(study: Study, folder: Path, plots: bool = True) -> list[str]:
     """Write all results of a study; they depend on its points alone. Returns notes on what is not written."""
     notes = list(filter(None, [_technologies(study)]))
-    everything = points_table(study, study.points)
-    parquet = parquet_bytes(everything)
+    rows = points_table(study, study.extract(MOST_OTHERS))
+    parquet = parquet_bytes(rows) if study.every_figure else None
     pictures = figures(study) if plots else {}
     files: dict[str, bytes] = {
-        "points.csv": csv_bytes(everything),
+        "points.csv": csv_bytes(rows),
         "pareto.csv": csv_bytes(points_table(study, study.pareto())),
         "index.html": html_page(study, pictures).encode(),
         **pictures,
     }
-    if parquet is None:
+    if parquet is not None:
+        files["points.parquet"] = parquet
+    elif study.every_figure:
         notes.append('points.parquet is not written: it needs pyarrow, pip install "archsim[explore]"')
     else:
-        files["points.parquet"] = parquet
+        notes.append(
+            f"points.csv has {rows.rows:,} of {len(study.points):,} points, the front and others evenly spaced; "
+            f"{PARTS}/*.parquet have all, with the figures that objectives and constraints name"
+        )
     for name in RESULTS:  # what an earlier, smaller exploration left
         if name not in files:
             (folder / name).unlink(missing_ok=True)
@@ -58,10 +65,10 @@ def study_json(study: Study, notes: Sequence[str] = ()) -> str:
     """The figures, the front and what is to be noted as one JSON object."""
     names = [objective.name for objective in study.space.objectives]
     found: dict[str, Any] = {
-        "evaluated": len(study.with_status(Status.EVALUATED)),
-        "infeasible": len(study.with_status(Status.INFEASIBLE)),
-        "pruned": len(study.with_status(Status.PRUNED)),
-        "failed": len(study.with_status(Status.FAILED)),
+        "evaluated": study.count(Status.EVALUATED),
+        "infeasible": study.count(Status.INFEASIBLE),
+        "pruned": study.count(Status.PRUNED),
+        "failed": study.count(Status.FAILED),
         "seconds": study.seconds,
         "designs_per_second": study.designs_per_second,
         "one_by_one": dict(study.alone),
@@ -86,7 +93,7 @@ def study_text(study: Study, width: int = 120) -> str:
     text = StringIO()
     console = Console(file=text, width=width, color_system=None)
     space, front = study.space, study.pareto()
-    counts = ", ".join(f"{len(study.with_status(status)):,} {status.value}" for status in Status)
+    counts = ", ".join(f"{study.count(status):,} {status.value}" for status in Status)
     console.print(
         sentence(f"Space {space.name}: {plural(len(study.points), 'point')} of {space.size:,} looked at: {counts}")
     )

@@ -17,6 +17,7 @@ from archsim.api.frames import measure_frames
 from archsim.engines.choose import FAST, MACHINE
 from archsim.errors import ArchsimError, CapacityError
 from archsim.explore.results.accuracy_results import accuracy_outputs
+from archsim.explore.run.declared import Declared
 from archsim.explore.run.outcome import Kind, Outcome, Outputs
 from archsim.explore.run.output_table import Output, OutputTable
 from archsim.explore.space.design import Reason, capacity_reason
@@ -42,19 +43,23 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What all tasks of an exploration share, as it travels to a worker. `grid`: as Grid.to_json writes it."""
+    """What all tasks of an exploration share, as it travels to a worker. `grid`: as Grid.to_json writes it.
+
+    `declared`: the figures that are wanted; None is all.
+    """
 
     arch_name: str
     grid: str
     workloads: tuple[str, ...]
     executor: str
     with_arithmetic: bool
+    declared: Declared | None = None
 
     @staticmethod
-    def from_space(space: Space, executor: str) -> Setup:
+    def from_space(space: Space, executor: str, declared: Declared | None = None) -> Setup:
         """The setup of a space's designs."""
         references = tuple(use.reference for use in space.workloads)
-        return Setup(space.arch_name, space.grid.to_json(), references, executor, space.with_arithmetic)
+        return Setup(space.arch_name, space.grid.to_json(), references, executor, space.with_arithmetic, declared)
 
     def to_json(self) -> str:
         """The setup as one line of JSON."""
@@ -63,8 +68,8 @@ class Setup:
     @staticmethod
     def from_json(text: str) -> Setup:
         """Reads what `to_json` wrote."""
-        arch_name, grid, workloads, executor, with_arithmetic = json.loads(text)
-        return Setup(arch_name, grid, tuple(workloads), executor, with_arithmetic)
+        arch_name, grid, workloads, executor, with_arithmetic, declared = json.loads(text)
+        return Setup(arch_name, grid, tuple(workloads), executor, with_arithmetic, Declared.from_data(declared))
 
 
 CHUNK_SECONDS = 1.0
@@ -148,7 +153,8 @@ class DesignEvaluator:
             return Outcome(task.key, Kind.FAILED, {}, reason=Reason("bug", what[:500]), alone=alone)
         executors = dict.fromkeys(executor for executor, _ in results.values())
         outputs = {name: found for name, (_, found) in results.items()}
-        return Outcome(task.key, Kind.DONE, outputs, " ".join(executors), alone=alone)
+        outcome = Outcome(task.key, Kind.DONE, outputs, " ".join(executors), alone=alone)
+        return outcome if self._setup.declared is None else self._setup.declared.outcome(outcome)
 
     def _batch(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome | None, str]]:
         """The place of each task and its outcome from a batch; None, and why, of those that go one by one.
@@ -173,7 +179,9 @@ class DesignEvaluator:
                 mine = {place: error for rows, error in part.refused for place in resolved.places[rows].tolist()}
                 refused = mine | refused  # the first workload that has none says why
                 for figures in part.figures:
-                    table = OutputTable(_frame_columns(figures.designs.tolist(), frames.frames) | figures.columns)
+                    columns = _frame_columns(figures.designs.tolist(), frames.frames) | figures.columns
+                    declared = self._setup.declared
+                    table = OutputTable(columns if declared is None else declared.within(columns))
                     for row, place in enumerate(resolved.places[figures.designs].tolist()):
                         outputs[place][workload.name] = table.row(row)
                 for place in resolved.places[part.designs].tolist() if number == len(self._workloads) - 1 else ():

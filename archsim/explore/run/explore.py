@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from archsim.errors import Interrupted, OutputError
-from archsim.explore.results.study import Point, Status, Study
+from archsim.explore.parts.part_file import PartFiles
+from archsim.explore.parts.part_folder import PartFolder
+from archsim.explore.parts.part_store import FoundInParts
+from archsim.explore.results.study import Point, Study
 from archsim.explore.results.study_folder import open_journal
 from archsim.explore.run.backend import Backend, InProcess, Lost
 from archsim.explore.run.cluster import DaskCluster
+from archsim.explore.run.declared import Declared, settings_digest
 from archsim.explore.run.evaluation import Setup, Task
-from archsim.explore.run.journal import Journal
+from archsim.explore.run.found import Effort, Found, FoundInMemory
 from archsim.explore.run.local import LocalProcesses, available_cores
-from archsim.explore.run.outcome import Outcome
 from archsim.explore.run.watcher import Watcher
 from archsim.explore.search.front import Front
-from archsim.explore.search.point_classifier import PointClassifier, violation
-from archsim.explore.search.samplers import Sampler, Told, make_sampler
+from archsim.explore.search.point_classifier import PointClassifier
+from archsim.explore.search.samplers import Sampler, make_sampler
 from archsim.explore.space.design import Design
 from archsim.explore.space.space import Space
 
 PATIENCE = 20
 """Rounds without a new point after which a sampler has nothing more to say."""
+PART_POINTS = 1 << 15
+"""An exploration of more points keeps of each what is declared, in parts that end with the round that fills them."""
 
 
 def explore(
@@ -47,31 +52,44 @@ def explore(
     `out`: folder of the journal, without which an interrupted exploration is lost; `resume`: go on from the journal
     that is there. `workers`: local processes, by default one a core (1 is this process itself); `dask`: address of a
     scheduler to use instead. `executor`: "auto", "fast" or "machine". `prune`: skip designs whose bounds are dominated
-    (by default what the space says). Results do not depend on where and in which order designs are evaluated.
+    (by default what the space says). Results do not depend on where and in which order designs are evaluated. Of more
+    than PART_POINTS points the study makes each when somebody looks at it, with the figures alone that objectives and
+    constraints name.
 
     Raises OutputError if the journal cannot be written (what was finished before is kept), Interrupted on Ctrl-C.
     """
     space = space if isinstance(space, Space) else Space.load(str(space))
-    setup = Setup.from_space(space, executor)
+    folder = None if out is None else Path(out)
+    pruning = (space.config.prune if prune is None else prune) and not space.config.sampler_learns
+    files = PartFiles(space, Declared.of(space)) if looked_at(space) > PART_POINTS else None
+    setup = Setup.from_space(space, executor, None if files is None else files.declared)
     with ExitStack() as stack:
-        journal = None if out is None else stack.enter_context(open_journal(Path(out), space, resume))
+        settings = None if files is None else settings_digest(space, pruning)
+        journal = None if folder is None else stack.enter_context(open_journal(folder, space, resume, settings))
         backend = stack.enter_context(_backend(setup, workers, dask))
-        pruning = (space.config.prune if prune is None else prune) and not space.config.sampler_learns
-        search = _Search(space, make_sampler(space, pruning), backend, journal, pruning, watcher or Watcher())
+        sampler = make_sampler(space, pruning)
+        found: Found = FoundInMemory(space, journal)
+        if files is not None and settings is not None:
+            found = FoundInParts(space, files, PartFolder(folder, settings), journal, PART_POINTS)
         try:
-            return search.run()
+            return Search(space, sampler, backend, found, pruning, watcher or Watcher()).run()
         except Lost as lost:
             if journal is None:
                 raise
-            raise OutputError(f"{lost}; {_kept(journal, out)}") from lost
+            raise OutputError(f"{lost}; {_kept(found, out)}") from lost
         except KeyboardInterrupt:
             if journal is None:
                 raise
-            raise Interrupted(f"stopped; {_kept(journal, out)}") from None
+            raise Interrupted(f"stopped; {_kept(found, out)}") from None
 
 
-def _kept(journal: Journal, out: Path | str | None) -> str:
-    return f"{len(journal.known):,} finished designs are on disk in {out}, and --resume goes on from them"
+def _kept(found: Found, out: Path | str | None) -> str:
+    return f"{found.evaluated:,} finished designs are on disk in {out}, and --resume goes on from them"
+
+
+def looked_at(space: Space) -> int:
+    """How many points of a space are looked at, at most."""
+    return min(space.config.budget or space.size, space.size)
 
 
 def _backend(setup: Setup, workers: int | None, dask: str | None) -> Backend:
@@ -82,55 +100,51 @@ def _backend(setup: Setup, workers: int | None, dask: str | None) -> Backend:
 
 
 @dataclass(slots=True)
-class _Search:
+class Search:
     """One exploration under way."""
 
     space: Space
     sampler: Sampler
     backend: Backend
-    journal: Journal | None
+    found: Found
     pruning: bool
     watcher: Watcher
-    points: dict[int, Point] = field(default_factory=dict)
-    known: dict[str, Outcome] = field(default_factory=dict)
-    order: list[int] = field(default_factory=list)
     simulated: int = 0
     alone: Counter[str] = field(default_factory=Counter)
 
     def run(self) -> Study:
         """Run all rounds."""
         begun = time.perf_counter()
-        budget = min(self.space.config.budget or self.space.size, self.space.size)
+        budget = looked_at(self.space)
         front = Front(len(self.space.objectives))
         classifier = PointClassifier(self.space)
         self.watcher.begin(budget, self.space)
-        if self.journal is not None:
-            self.known.update(self.journal.known)
         idle_rounds = 0
-        while len(self.points) < budget and idle_rounds < PATIENCE:
+        while len(self.found) < budget and idle_rounds < PATIENCE:
             asked = self.sampler.ask()
-            new = list(dict.fromkeys(number for number in asked if number not in self.points))
-            whole = len(new) <= budget - len(self.points)
-            self._round(new[: budget - len(self.points)], classifier, front)
+            new = self.found.fresh(asked)
+            whole = len(new) <= budget - len(self.found)
+            numbers = new[: budget - len(self.found)]
+            restored = self.found.restore(numbers, front)
+            if restored is None:
+                self._round(numbers, classifier, front)
+                self.found.end_round(numbers, whole, front)
+            else:
+                self.watcher.restored(len(numbers), restored)
             idle_rounds = 0 if new else idle_rounds + 1
             if not asked or not whole:
                 break
-            self.sampler.tell([self._told(self.points[number]) for number in asked])
+            if self.space.config.sampler_learns:
+                self.sampler.tell([self.found.told(number) for number in asked])
         seconds = time.perf_counter() - begun
-        ordered = tuple(self.points[number] for number in sorted(self.points))
-        dropped = 0 if self.journal is None else self.journal.dropped
-        places = {point.number: place for place, point in enumerate(ordered)}
-        asked_order = tuple(places[number] for number in self.order)
-        return Study(
-            self.space, ordered, self.simulated, seconds, asked_order, dropped, dict(sorted(self.alone.items()))
-        )
+        dropped = 0 if self.found.journal is None else self.found.journal.dropped
+        return self.found.study(front, Effort(self.simulated, seconds, dropped, dict(sorted(self.alone.items()))))
 
     def _round(self, numbers: Sequence[int], classifier: PointClassifier, front: Front) -> None:
         """Classify some points, and evaluate those that need it.
 
         The front that prunes is that of the rounds before, whatever is finished first.
         """
-        self.order += numbers
         designs: list[Design] = []
         found = self.space.resolve(numbers)
         best = classifier.best_possible(found) if self.pruning and front.members else {}
@@ -146,29 +160,17 @@ class _Search:
         by_key: dict[str, list[Design]] = {}
         for design in designs:
             by_key.setdefault(design.key, []).append(design)
-        for key in [key for key in by_key if key in self.known]:
-            self._count([classifier.after(design, self.known[key]) for design in by_key.pop(key)])
+        for key, outcome in self.found.outcomes(list(by_key)).items():
+            self._count([classifier.after(design, outcome) for design in by_key.pop(key)], key)
         tasks = [Task(key, same[0].number, same[0].schedule) for key, same in by_key.items()]
         for outcomes in self.backend.run(tasks):
-            if self.journal is not None:
-                self.journal.append(outcomes)
-            self.known.update((outcome.key, outcome) for outcome in outcomes)
+            self.found.learn(outcomes)
             self.simulated += len(outcomes)
             self.alone.update(outcome.alone for outcome in outcomes if outcome.alone)
             for outcome in outcomes:
-                self._count([classifier.after(design, outcome) for design in by_key[outcome.key]], fresh=1)
-        evaluated = [number for number in numbers if self.points[number].objectives is not None]
-        front.add(evaluated, [self._minimized(self.points[number]) for number in evaluated])
+                points = [classifier.after(design, outcome) for design in by_key[outcome.key]]
+                self._count(points, outcome.key, fresh=1)
 
-    def _count(self, points: Iterable[Point], fresh: int = 0) -> None:
-        points = list(points)
-        self.points.update((point.number, point) for point in points)
+    def _count(self, points: Sequence[Point], key: str | None = None, fresh: int = 0) -> None:
+        self.found.count(points, key)
         self.watcher.counted(points, fresh)
-
-    def _minimized(self, point: Point) -> tuple[float, ...]:
-        values = point.objectives or ()
-        return tuple(o.sign * value for o, value in zip(self.space.objectives, values, strict=True))
-
-    def _told(self, point: Point) -> Told:
-        values = self._minimized(point) if point.status is Status.EVALUATED else None
-        return Told(point.number, values, violation(point))

@@ -13,7 +13,8 @@ import contextlib
 import json
 import os
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -32,46 +33,56 @@ MOST_LINE_BYTES = 64 << 20
 """Longest line that is read: a thousand times what a design takes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Whose a journal is: the space's fingerprint and name.
+
+    `settings`: of a journal that keeps of each design but what is declared, the digest of what turns that into points.
+    """
+
+    fingerprint: str
+    space: str
+    settings: str | None = None
+
+    def to_json(self) -> str:
+        """The first line of a journal."""
+        data = {"journal": FORMAT, "archsim": __version__, "space": self.space, "fingerprint": self.fingerprint}
+        return json.dumps(data if self.settings is None else data | {"settings": self.settings})
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A file that is open and locked, and what is in it."""
+
+    descriptor: int
+    header: Header
+    known: dict[str, Outcome]
+    size: int
+    dropped: int
+
+
 class Journal:
     """Outcomes by their key, on disk.
 
     `dropped`: torn or damaged lines that were found; their points are repeated.
     """
 
-    def __init__(self, path: Path, descriptor: int, known: dict[str, Outcome], size: int, dropped: int) -> None:
+    def __init__(self, path: Path, opened: _Opened) -> None:
         self.path = path
-        self.known = known
-        self.dropped = dropped
-        self._descriptor = descriptor
-        self._size = size
+        self.header = opened.header
+        self.known = opened.known
+        self.dropped = opened.dropped
+        self._descriptor = opened.descriptor
+        self._size = opened.size
 
     @staticmethod
-    def create(path: Path, fingerprint: str, space: str) -> Journal:
+    def create(path: Path, fingerprint: str, space: str, settings: str | None = None) -> Journal:
         """A new journal; OutputError if it cannot be written. Its name appears when its first line is on the disk."""
-        header = {"journal": FORMAT, "archsim": __version__, "space": space, "fingerprint": fingerprint}
-        try:
-            new = path.with_name(NEW)
-            descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
-        except OSError as error:
-            raise _cannot_write(path, 0, error) from error
-        try:
-            _lock(descriptor, path)
-            os.ftruncate(descriptor, 0)
-            journal = Journal(path, descriptor, {}, 0, 0)
-            journal._write(_line(json.dumps(header)))
-            os.rename(new, path)
-            _sync_folder(path.parent)
-        except OSError as error:
-            os.close(descriptor)
-            raise _cannot_write(path, 0, error) from error
-        except OutputError:
-            os.close(descriptor)
-            raise
-        return journal
+        return Journal(path, _new(path, Header(fingerprint, space, settings), ()))
 
     @staticmethod
-    def resume(path: Path, fingerprint: str) -> Journal:
-        """An existing journal, what is torn cut off.
+    def resume(path: Path, fingerprint: str, settings: str | None = None) -> Journal:
+        """An existing journal, what is torn cut off. One without settings is good for any.
 
         OutputError if it is of another space or another version of archsim, in use, or cannot be written.
         """
@@ -81,7 +92,7 @@ class Journal:
             raise _cannot_write(path, 0, error) from error
         try:
             _check_regular(path, descriptor)
-            return _opened(path, descriptor, fingerprint)
+            return Journal(path, _opened(path, descriptor, fingerprint, settings))
         except BaseException:
             os.close(descriptor)  # and with it the lock
             raise
@@ -89,8 +100,16 @@ class Journal:
     def append(self, outcomes: Iterable[Outcome]) -> None:
         """Put outcomes on the disk; OutputError if that fails: then none of them counts, and none is torn."""
         outcomes = list(outcomes)
-        self._write(b"".join(_line(outcome.to_json()) for outcome in outcomes))
+        self._write(b"".join(sealed_line(outcome.to_json()) for outcome in outcomes))
         self.known.update((outcome.key, outcome) for outcome in outcomes)
+
+    def renew(self, outcomes: Iterable[Outcome], settings: str) -> None:
+        """Put a journal of these outcomes alone in the place of this one; OutputError if that fails: it stays then."""
+        header = Header(self.header.fingerprint, self.header.space, settings)
+        opened = _new(self.path, header, tuple(outcomes))
+        os.close(self._descriptor)
+        self.header, self.known = header, opened.known
+        self._descriptor, self._size = opened.descriptor, opened.size
 
     def close(self) -> None:
         """Let go of the file and its lock."""
@@ -106,15 +125,19 @@ class Journal:
 
     def _write(self, data: bytes) -> None:
         try:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
-            os.fsync(self._descriptor)
+            _write_all(self._descriptor, data)
         except OSError as error:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, self._size)
             raise _cannot_write(self.path, len(self.known), error) from error
         self._size += len(data)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+    os.fsync(descriptor)
 
 
 def _check_regular(path: Path, descriptor: int) -> None:
@@ -124,19 +147,44 @@ def _check_regular(path: Path, descriptor: int) -> None:
         raise OutputError(f"{path}: {error.strerror}; choose another --out") from error
 
 
-def _opened(path: Path, descriptor: int, fingerprint: str) -> Journal:
+def _new(path: Path, header: Header, outcomes: Sequence[Outcome]) -> _Opened:
+    """A new file of some outcomes, which takes its name, and the place of what has it, when all is on the disk."""
+    new = path.with_name(NEW)
+    data = b"".join(map(sealed_line, (header.to_json(), *(outcome.to_json() for outcome in outcomes))))
+    try:
+        descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+    except OSError as error:
+        raise _cannot_write(path, 0, error) from error
+    try:
+        _lock(descriptor, path)
+        os.ftruncate(descriptor, 0)
+        _write_all(descriptor, data)
+        os.rename(new, path)
+        sync_folder(path.parent)
+    except OSError as error:
+        os.close(descriptor)
+        raise _cannot_write(path, len(outcomes), error) from error
+    except OutputError:
+        os.close(descriptor)
+        raise
+    return _Opened(descriptor, header, {outcome.key: outcome for outcome in outcomes}, len(data), 0)
+
+
+def _opened(path: Path, descriptor: int, fingerprint: str, settings: str | None) -> _Opened:
     """Open the journal in an open file; what is torn at its end is cut off."""
     known: dict[str, Outcome] = {}
     dropped = 0
     try:
         _lock(descriptor, path)
+        if not os.path.samestat(os.fstat(descriptor), os.stat(path)):  # who had it has put another in its place
+            raise _in_use(path)
         lines = _lines(descriptor)
-        header = next(lines, b"")
-        _check_header(path, _record(header), fingerprint)
-        place = size = len(header)
+        first = next(lines, b"")
+        header = _header(path, unsealed(first), fingerprint, settings)
+        place = size = len(first)
         for line in lines:
             place += len(line)
-            outcome = _outcome(_record(line))
+            outcome = _outcome(unsealed(line))
             if outcome is None:
                 dropped += 1
                 continue
@@ -148,7 +196,7 @@ def _opened(path: Path, descriptor: int, fingerprint: str) -> Journal:
             os.fsync(descriptor)
     except OSError as error:
         raise _cannot_write(path, len(known), error) from error
-    return Journal(path, descriptor, known, size, dropped)
+    return _Opened(descriptor, header, known, size, dropped)
 
 
 def _lines(descriptor: int) -> Iterator[bytes]:
@@ -158,13 +206,14 @@ def _lines(descriptor: int) -> Iterator[bytes]:
             yield line
 
 
-def _line(text: str) -> bytes:
+def sealed_line(text: str) -> bytes:
+    """A line of a text, with its checksum."""
     body = text.encode()
     return b"%08x %s\n" % (zlib.crc32(body), body)
 
 
-def _record(line: bytes) -> bytes | None:
-    """The JSON text of a whole line; None if it is torn or damaged."""
+def unsealed(line: bytes) -> bytes | None:
+    """The text of a whole line; None if it is torn or damaged."""
     checksum, space, body = line[:8], line[8:9], line[9:-1]
     whole = line.endswith(b"\n") and space == b" " and checksum == b"%08x" % zlib.crc32(body)
     return body if whole else None
@@ -177,7 +226,8 @@ def _outcome(record: bytes | None) -> Outcome | None:
         return None
 
 
-def _check_header(path: Path, record: bytes | None, fingerprint: str) -> None:
+def _header(path: Path, record: bytes | None, fingerprint: str, settings: str | None) -> Header:
+    """The header of a journal; OutputError if it is not the one that was asked for."""
     header: Any = None
     with contextlib.suppress(ValueError):
         header = json_of(record or b"null")
@@ -194,6 +244,17 @@ def _check_header(path: Path, record: bytes | None, fingerprint: str) -> None:
             f"{path}: is of another space than this one (its parameters, machine, workloads, sampler or seed differ); "
             "choose another --out"
         )
+    found = Header(fingerprint, str(header.get("space")), header.get("settings"))
+    if found.settings is not None and settings is None:
+        raise OutputError(
+            f"{path}: is of a larger exploration, of which not every figure was kept; choose a larger --budget or "
+            "another --out"
+        )
+    if found.settings is not None and found.settings != settings:
+        raise OutputError(
+            f"{path}: was explored with other objectives or constraints, or pruned otherwise; choose another --out"
+        )
+    return found
 
 
 def _lock(descriptor: int, path: Path) -> None:
@@ -204,11 +265,15 @@ def _lock(descriptor: int, path: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise OutputError(f"{path}: another archsim explore is writing here; choose another --out") from None
+        raise _in_use(path) from None
 
 
-def _sync_folder(folder: Path) -> None:
-    """Put the file's name on the disk too."""
+def _in_use(path: Path) -> OutputError:
+    return OutputError(f"{path}: another archsim explore is writing here; choose another --out")
+
+
+def sync_folder(folder: Path) -> None:
+    """Put the files' names on the disk too."""
     with contextlib.suppress(OSError):  # some file systems cannot sync a folder
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archsim.explore.results.study import Point
+from archsim.explore.search.front import Values
 from archsim.explore.space.space import Space
 
 
@@ -19,3 +20,6 @@ class Watcher:
 
         `fresh` designs of them were evaluated for it.
         """
+
+    def restored(self, points: int, objectives: Values) -> None:
+        """Told of points that were on disk, and of the objectives (N, M) of those of them that have some."""

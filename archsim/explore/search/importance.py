@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from archsim.explore.results.study import Status, Study
+from archsim.explore.results.study import Places, Study
 
 
 def importance(study: Study, objective: int) -> Mapping[str, float]:
@@ -22,20 +22,18 @@ def importance(study: Study, objective: int) -> Mapping[str, float]:
 
     It is 0 if the objective is constant.
     """
-    points = study.with_status(Status.EVALUATED)
-    values = np.array([point.objectives[objective] for point in points if point.objectives], np.float64)
+    values = study.values()[:, objective]
     if len(values) and values.min() > 0:
         values = np.log(values)
     return {
-        parameter.path: _epsilon_squared(values, [point.inputs[parameter.path] for point in points])
-        for parameter in study.space.parameters
+        parameter.path: _epsilon_squared(values, study.places(place))
+        for place, parameter in enumerate(study.space.parameters)
     }
 
 
-def _epsilon_squared(values: npt.NDArray[np.float64], labels: list[bool | int | float | str]) -> float:
-    places = {label: place for place, label in enumerate(dict.fromkeys(labels))}
-    groups = np.array([places[label] for label in labels], np.int64)
-    count, levels = len(values), len(places)
+def _epsilon_squared(values: npt.NDArray[np.float64], places: Places) -> float:
+    found, groups = np.unique(places, return_inverse=True)
+    count, levels = len(values), len(found)
     total = float(np.square(values - values.mean()).sum()) if count else 0.0
     if total <= 0 or levels < 2 or count <= levels:
         return 0.0

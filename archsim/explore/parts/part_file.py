@@ -1,0 +1,204 @@
+"""Makes a part's Parquet file and reads it: a row a point, with inputs, objectives, declared figures and reasons.
+
+Inputs stand there for whoever reads the file; here they follow from the point's number. Numbers are 64-bit floats, but
+for inputs that are whole in all points. Rows are in the order in which the sampler asked for them, so that the bytes do
+not depend on who evaluated them and when.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from archsim.errors import OutputError
+from archsim.explore.parts.part_rows import KEY_BYTES, STATUSES, PartRows, key_words, numbers_array, violations
+from archsim.explore.results.study import Point, Status
+from archsim.explore.run.declared import Declared
+from archsim.explore.run.outcome import Kind, Outcome
+from archsim.explore.run.output_table import Output
+from archsim.explore.space.design import Reason
+from archsim.explore.space.expression import Scalar
+from archsim.explore.space.parameters import SCHEDULE
+from archsim.explore.space.space import Space
+
+_WORD = 1 << 63
+_REASON = ("reason", "reason_what", "reason_need", "reason_have", "reason_unit")
+
+
+def pyarrow() -> tuple[Any, Any]:
+    """The modules pyarrow and pyarrow.parquet; OutputError if they are missing."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ModuleNotFoundError:
+        raise OutputError(
+            'so many points are kept as Parquet, which needs pyarrow: pip install "archsim[explore]", or a smaller '
+            "--budget"
+        ) from None
+    return pa, pq
+
+
+class PartFiles:
+    """The form of the parts of one space."""
+
+    def __init__(self, space: Space, declared: Declared) -> None:
+        self._space, self.declared = space, declared
+        self._objectives = tuple(f"objective {objective.name}" for objective in space.objectives)
+        workloads = [use.workload.name for use in space.workloads]
+        self._prefixes = {name: f"{name}:" if len(workloads) > 1 else "" for name in workloads}
+        self._pa, self._pq = pyarrow()
+
+    def write(self, points: Sequence[Point], keys: Mapping[int, str]) -> bytes:
+        """The file of some points; `keys`: of those that were evaluated, by number."""
+        pa = self._pa
+        columns: dict[str, Any] = {"point": self._numbers([point.number for point in points])}
+        columns["status"] = _words(pa, [point.status.value for point in points])
+        columns["schedule"] = _words(pa, [point.schedule for point in points])
+        for path in dict.fromkeys(name for point in points for name in point.inputs if name != SCHEDULE):
+            columns[path] = self._input(path, [point.inputs.get(path) for point in points])
+        for place, name in enumerate(self._objectives):
+            columns[name] = _floats(pa, [point.objectives[place] if point.objectives else None for point in points])
+        for workload, prefix in self._prefixes.items():
+            found = [(point.outputs or {}).get(workload, {}) for point in points]
+            for name in sorted({name for outputs in found for name in outputs}):
+                columns[f"{prefix}{name}"] = _figure(pa, [outputs.get(name) for outputs in found])
+        columns["executor"] = _words(pa, [point.executor or None for point in points])
+        reasons = [point.reason for point in points]
+        columns["reason"] = _words(pa, [reason and reason.kind for reason in reasons])
+        columns["reason_what"] = _words(pa, [reason and reason.what for reason in reasons])
+        columns["reason_need"] = _floats(pa, [reason and reason.need for reason in reasons])
+        columns["reason_have"] = _floats(pa, [reason and reason.have for reason in reasons])
+        columns["reason_unit"] = _words(pa, [reason and reason.unit for reason in reasons])
+        begins = [keys.get(point.number) for point in points]
+        short = [None if key is None else bytes.fromhex(key[: 2 * KEY_BYTES]) for key in begins]
+        columns["key"] = pa.array(short, pa.binary(KEY_BYTES))
+        buffer = io.BytesIO()
+        table = pa.Table.from_arrays(list(columns.values()), names=list(columns))
+        self._pq.write_table(table, buffer, compression="zstd", write_statistics=False)
+        return buffer.getvalue()
+
+    def read_rows(self, data: bytes) -> PartRows:
+        """What the search needs of a part's points; an error of any kind if the file is none."""
+        table = self._table(data, ["point", "status", *self._objectives, "reason_need", "reason_have", "key"])
+        numbers = numbers_array([int(number) for number in table["point"].to_pylist()], self._space.size)
+        places = {status.value: place for place, status in enumerate(STATUSES)}
+        statuses = np.array([places[status] for status in table["status"].to_pylist()], np.int8)
+        objectives = np.stack([_numbers(table[name]) for name in self._objectives], axis=1)
+        far = violations(statuses, _numbers(table["reason_need"]), _numbers(table["reason_have"]))
+        keys = key_words([key and key.hex() for key in table["key"].to_pylist()])
+        return PartRows(numbers, statuses, objectives, far, keys)
+
+    def read_points(self, data: bytes, places: Sequence[int]) -> list[Point]:
+        """Some of the points of a part, in that order."""
+        table = self._table(data, None).take(list(places))
+        columns = {name: table[name].to_pylist() for name in table.column_names}
+        designs = self._space.designs([int(number) for number in columns["point"]])
+        outputs = self._outputs(columns, len(designs))
+        points: list[Point] = []
+        for row, design in enumerate(designs):
+            status = Status(columns["status"][row])
+            values = tuple(columns[name][row] for name in self._objectives)
+            kind, what, need, have, unit = (columns[name][row] for name in _REASON)
+            reason = None if kind is None else Reason(kind, what, need, have, unit)
+            found = outputs[row] if columns["key"][row] is not None else None
+            points.append(
+                Point(
+                    *(design.number, design.inputs, design.schedule, status),
+                    *(values if status is Status.EVALUATED else None, found, columns["executor"][row] or "", reason),
+                )
+            )
+        return points
+
+    def read_outcomes(self, data: bytes) -> dict[str, Outcome]:
+        """The outcomes of the designs of a part by their keys, but for those that failed."""
+        places = [place for place, key in enumerate(self._table(data, ["key"])["key"].to_pylist()) if key is not None]
+        points = self.read_points(data, places)
+        keys = [design.key for design in self._space.designs([point.number for point in points])]
+        having = zip(keys, points, strict=True)
+        return {key: outcome_of(key, point) for key, point in having if point.status is not Status.FAILED}
+
+    def check_designs(self, data: bytes, rows: PartRows, place: int) -> None:
+        """OutputError if a part's designs are not those that the space has now, as after a change of a technology.
+
+        Looks at one design for each value of each parameter, and each word that a derived field is.
+        """
+        evaluated = np.flatnonzero(rows.keys.any(axis=1))
+        paths = {p.path for p in self._space.parameters} | {path for path, _ in self._space.derived}
+        schema = self._pq.read_schema(self._pa.BufferReader(data))
+        varied = {p.path for p in self._space.parameters}
+        columns = [path for path in sorted(paths) if path in varied or str(schema.field(path).type) == "string"]
+        witnesses: set[int] = set()
+        for column in self._table(data, columns).columns:
+            values = np.array(list(map(str, column.to_pylist())))[evaluated]
+            witnesses.update(evaluated[np.unique(values, return_index=True)[1]].tolist())
+        ordered = sorted(witnesses)
+        designs = self._space.designs([int(rows.numbers[row]) for row in ordered])
+        if not (key_words([design.key for design in designs]) == rows.keys[ordered]).all():
+            raise OutputError(
+                f"part {place} was explored with other numbers than the technology has now; choose another --out"
+            )
+
+    def read_reasons(self, data: bytes) -> list[tuple[int, Status, Reason | None]]:
+        """The number and status of each point, and the reason why it has no figures."""
+        table = self._table(data, ["point", "status", *_REASON])
+        rows = zip(*(table[name].to_pylist() for name in ("point", "status", *_REASON)), strict=True)
+        return [
+            (int(number), Status(status), None if reason[0] is None else Reason(*reason))
+            for number, status, *reason in rows
+        ]
+
+    def _table(self, data: bytes, columns: list[str] | None) -> Any:  # noqa: ANN401 pyarrow has no types
+        return self._pq.read_table(self._pa.BufferReader(data), columns=columns, use_threads=False)
+
+    def _outputs(self, columns: Mapping[str, list[Any]], count: int) -> list[dict[str, dict[str, Output]]]:
+        found: list[dict[str, dict[str, Output]]] = [
+            {workload: {} for workload in self._prefixes} for _ in range(count)
+        ]
+        for workload, prefix in self._prefixes.items():
+            for name, values in columns.items():
+                figure = name.removeprefix(prefix)
+                if name.startswith(prefix) and self.declared.has(figure):
+                    for row, value in enumerate(values):
+                        if value is not None:
+                            found[row][workload][figure] = value
+        return found
+
+    def _numbers(self, numbers: list[int]) -> Any:  # noqa: ANN401
+        pa = self._pa
+        return pa.array(numbers, pa.int64()) if self._space.size < _WORD else pa.array(list(map(str, numbers)))
+
+    def _input(self, path: str, values: list[Scalar | None]) -> Any:  # noqa: ANN401
+        """An input; of a parameter its type follows from the space, so that all parts have the same one."""
+        labels = [choice.label for p in self._space.parameters if p.path == path for choice in p.choices]
+        kinds = {type(label) for label in labels or values if label is not None}
+        whole = all(isinstance(label, int) and -_WORD <= label < _WORD for label in labels)
+        if labels and len(kinds) == 1 and whole:
+            return self._pa.array(values)
+        return _figure(self._pa, values) if kinds <= {int, float} else _words(self._pa, values)
+
+
+def outcome_of(key: str, point: Point) -> Outcome:
+    """The outcome that a point was made of. An executor is named of those that have figures alone."""
+    if not point.executor:
+        return Outcome(key, Kind.INFEASIBLE, {}, reason=point.reason)
+    return Outcome(key, Kind.DONE, point.outputs or {}, point.executor)
+
+
+def _figure(pa: Any, values: Sequence[Output]) -> Any:  # noqa: ANN401
+    return _words(pa, values) if any(isinstance(value, str) for value in values) else _floats(pa, values)
+
+
+def _floats(pa: Any, values: Sequence[Any]) -> Any:  # noqa: ANN401
+    return pa.array([None if value is None else float(value) for value in values], pa.float64())
+
+
+def _words(pa: Any, values: Sequence[Any]) -> Any:  # noqa: ANN401
+    return pa.array([None if value is None else str(value) for value in values], pa.string())
+
+
+def _numbers(column: Any) -> Any:  # noqa: ANN401
+    """A column of floats, nan where there is none."""
+    return column.to_numpy(zero_copy_only=False) if hasattr(column, "chunks") else np.asarray(column, np.float64)
