@@ -13,6 +13,9 @@ from archsim.cli.completion import complete_space
 from archsim.cli.exit_codes import EXIT_BUG
 from archsim.cli.options import DebugOption, JsonOption
 
+MOST_DIGITS = 4000
+"""Of the number of a point; Python reads no more."""
+
 
 def explore_command(
     space: Annotated[
@@ -21,6 +24,10 @@ def explore_command(
             metavar="SPACE", help="Design space: a preset's name or a .yaml file.", autocompletion=complete_space
         ),
     ],
+    point: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[DIR POINT]", help="After `show`: a folder of an exploration, and a point's number."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for journal and results [default: results/explore-SPACE].")
     ] = None,
@@ -40,7 +47,12 @@ def explore_command(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> int:
-    """Explore a design space: a Pareto front, tables and plots; resumable after Ctrl-C, a crash or a power cut."""
+    """Explore a design space: a Pareto front, tables and plots; resumable after Ctrl-C, a crash or a power cut.
+
+    `archsim explore show DIR POINT` prints every figure of one of its points.
+    """
+    if point:
+        return _show(space, point, json)
     from archsim.cli.explore_progress import ExploreProgress
     from archsim.errors import ArchsimError, Interrupted
     from archsim.explore import Space, Status, explore
@@ -83,6 +95,19 @@ def explore_command(
         alone = "".join(f"  one by one: {count:,}, as {why}\n" for why, count in study.alone.items())
         sys.stdout.write(f"\n{rate}\n{alone}Results: {target}/\n")
     return EXIT_BUG if study.count(Status.FAILED) else 0
+
+
+def _show(word: str, arguments: list[str], as_json: bool) -> int:
+    from archsim.errors import ArchsimError
+    from archsim.explore.results.shown_point import point_json, point_text
+    from archsim.explore.run.outcome import Kind
+    from archsim.explore.run.show import show_point
+
+    if word != "show" or len(arguments) != 2 or not arguments[1].isdecimal() or len(arguments[1]) > MOST_DIGITS:
+        raise ArchsimError("expected one SPACE, or show DIR POINT with the number of a point")
+    found = show_point(Path(arguments[0]), int(arguments[1]))
+    sys.stdout.write(point_json(found) if as_json else point_text(found))
+    return EXIT_BUG if found.outcome is not None and found.outcome.kind is Kind.FAILED else 0
 
 
 def _again(space: str, target: Path) -> str:

@@ -53,8 +53,8 @@ class PartFolder:
 
     def whole(self, place: int) -> bytes | None:
         """The bytes of a part that is on the disk and whole, else None."""
-        if self._folder is None or place not in self._digests:
-            return None
+        if self._folder is None or place not in self._digests or not (self._folder / _name(place)).exists():
+            return None  # also after a kill between the manifest's line and the file
         try:
             data = self.read(place)
         except OutputError:

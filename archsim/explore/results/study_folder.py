@@ -15,6 +15,8 @@ RESULTS = (
     *("pareto.png", "pairs.png", "parallel.png", "importance.png", "best.png"),
 )
 """Files of a finished exploration."""
+SETUP = "exploration.json"
+"""What is needed to evaluate any point of the space again."""
 PARTS = "parts"
 """The folder of the parts of a large one."""
 
@@ -67,4 +69,4 @@ def cannot_write(path: Path, error: OSError) -> OutputError:
 def _ours(name: str) -> bool:
     if name.startswith(".") and name.endswith(".partial"):
         name = name[1:].removesuffix(".partial")
-    return name in (NAME, NEW, PARTS, *RESULTS)
+    return name in (NAME, NEW, PARTS, SETUP, *RESULTS)

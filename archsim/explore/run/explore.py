@@ -21,6 +21,7 @@ from archsim.explore.run.declared import Declared, settings_digest
 from archsim.explore.run.evaluation import Setup, Task
 from archsim.explore.run.found import Effort, Found, FoundInMemory
 from archsim.explore.run.local import LocalProcesses, available_cores
+from archsim.explore.run.show import keep_setup
 from archsim.explore.run.watcher import Watcher
 from archsim.explore.search.front import Front
 from archsim.explore.search.point_classifier import PointClassifier
@@ -66,6 +67,8 @@ def explore(
     with ExitStack() as stack:
         settings = None if files is None else settings_digest(space, pruning)
         journal = None if folder is None else stack.enter_context(open_journal(folder, space, resume, settings))
+        if folder is not None:
+            keep_setup(folder, Setup.from_space(space, executor))
         backend = stack.enter_context(_backend(setup, workers, dask))
         sampler = make_sampler(space, pruning)
         found: Found = FoundInMemory(space, journal)

@@ -97,7 +97,7 @@ def test_the_points_are_those_of_an_exploration_in_memory(write: Write, tmp_path
         for status in Status:
             assert [p.number for p in found.with_status(status)] == [p.number for p in plain.with_status(status)]
     first = next(point for point in study.points if point.status is Status.EVALUATED)
-    assert {name: set(found) for name, found in (first.outputs or {}).items()} == {"lstm:3,4,t=3": {"body_us"}}
+    assert [set(found) for found in (first.outputs or {}).values()] == [{"body_us"}]
     assert sorted(files(tmp_path / "out" / "parts")) == [
         "manifest.jsonl", "part-000000.parquet", "part-000001.parquet",
     ]  # fmt: skip
@@ -156,7 +156,7 @@ def test_a_damaged_part_is_dropped_and_made_anew(write: Write, tmp_path: Path, d
         manifest.write_bytes(lines + lines[: len(lines) // 3])
     study = whole(path, out, resume=True)
     assert (study.simulated > 0) == (damage != "torn")
-    assert study.dropped_parts == 1
+    assert study.dropped_parts == (damage != "gone")
     now = results(out)
     assert {name for name in now if now[name] != expected.get(name)} <= {"parts/manifest.jsonl"}
     assert whole(path, out, resume=True).simulated == 0
@@ -215,14 +215,16 @@ def test_a_full_disk_keeps_what_was_done(write: Write, tmp_path: Path, monkeypat
     """A part has no room: a line, and what was counted is in the journal."""
     path, out = write(*MANY), tmp_path / "out"
 
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    replace = os.replace
+
+    def full(source: Path, target: Path) -> None:
+        if target.suffix == ".parquet":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        replace(source, target)
 
     with monkeypatch.context() as context:
         context.setattr(os, "replace", full)
-        with pytest.raises(
-            OutputError, match=r"part-000000.parquet: cannot be written: No space left .*; [1-9][0-9]* "
-        ):
+        with pytest.raises(OutputError, match=r"000000.parquet: cannot be written: No space left .*; [1-9][0-9]* "):
             explore(Space.load(path), out=out, workers=1)
     assert [file.name for file in (out / "parts").iterdir()] == ["manifest.jsonl"]
     kept = len((out / "journal.jsonl").read_bytes().splitlines()) - 1
