@@ -21,6 +21,8 @@ from archsim.workload.network import CellKind, CellSpec, NetworkSpec
 from archsim.workload.tensors import CellTensors, NetworkTensors
 
 Float64 = npt.NDArray[np.float64]
+VALUES_AT_ONCE = 1 << 15
+"""Values that are encoded at once: 8 bytes each, several times, fit a core's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,19 @@ def _joined_bias(bias_ih: Array, bias_hh: Array, cell: CellSpec) -> Float64:
     return both
 
 
+def stored_by_rows(values: npt.NDArray[Any], encoding: Encoding) -> tuple[Array, int]:
+    """The codes of real numbers (slots, entries, width), some entries at a time: the steps stay in the cache."""
+    slots, entries, width = values.shape
+    stored, beyond = np.empty_like(values, encoding.stored_type), 0  # in the order in memory that values have
+    count = max(1, VALUES_AT_ONCE // max(1, slots * width))
+    for start in range(0, entries, count):
+        rows = slice(start, start + count)
+        codes, lost = encoding.rows(start, start + count).encoded(values[:, rows])
+        stored[:, rows] = codes
+        beyond += lost
+    return stored, beyond
+
+
 def _stored(values: npt.NDArray[Any], encoding: Encoding, matrix: bool) -> tuple[Array, int]:
     """The stored form of real numbers, or of codes less the zero point, (slots, entries, width).
 
@@ -183,6 +198,8 @@ def _stored(values: npt.NDArray[Any], encoding: Encoding, matrix: bool) -> tuple
     if values.dtype == np.int64:
         codes, beyond = encoding.narrowed(values)
         return codes.astype(encoding.stored_type, copy=False), beyond
+    if encoding.is_integer:
+        return stored_by_rows(values, encoding)
     if not isinstance(encoding.format, BlockFloat):
         codes, beyond = encoding.encoded(values)
         return codes.astype(encoding.stored_type, copy=False), beyond

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from archsim.formats.rounding import Conversion, Rounding, multiplied, shifted
+from archsim.formats.rounding import Conversion, Rounding, multiplied, shifted, shifter
 
 HALF, WHOLE = 1 << 30, 1 << 31
 
@@ -78,3 +78,25 @@ def test_a_power_of_two_among_other_ratios_is_a_shift(value: int, quarter: int, 
     assert (found[0], found[2]) == (quarter, 4 * value)
     if scaled is not None:
         assert found[1] == scaled
+
+
+@given(st.integers(-(2**62) + 1, 2**62 - 1), st.integers(-70, 70), st.sampled_from(list(Rounding)))
+@example(3, 1, Rounding.EVEN)
+@example(-(2**62) + 1, 61, Rounding.GEMMLOWP)
+def test_a_shifter_shifts(value: int, shift: int, rounding: Rounding) -> None:
+    values = np.array([value], np.int64)
+    assert shifter(shift, rounding)(values).tolist() == shifted(values, shift, rounding).tolist()
+
+
+@given(st.integers(-(2**30), 2**30), st.floats(2**-40, 2**29), st.sampled_from(list(Rounding)))
+@example(2**30, 1.9999999, Rounding.HALF_UP)
+@example(-(2**30), 2.0**29 * 0.999, Rounding.EVEN)
+def test_a_conversion_in_few_steps_is_that_in_two_words(value: int, ratio: float, rounding: Rounding) -> None:
+    """Ratios above 1 too."""
+    conversion = Conversion(ratio, rounding)
+    (multiplier,), (shift,) = conversion.integers()
+    if multiplier == 1:
+        return
+    values = np.array([value], np.int64)
+    plain = multiplied(values, np.array([multiplier]), np.array([31 - shift]), rounding)
+    assert conversion(values).tolist() == plain.tolist()

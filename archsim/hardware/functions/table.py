@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 from archsim.config.allowed import Wording
 from archsim.formats import Encoding, Fixed, Float32, FloatFormat, IntegerFormat, NumberFormat, Rounding
 from archsim.formats.number import Array
-from archsim.formats.rounding import Int, pair_shifted, shifted
+from archsim.formats.rounding import Int, between, pair_shifted, shifter
 from archsim.hardware.constants import Addressing, TableConstants
 from archsim.hardware.functions.approximation_range import (
     Span,
@@ -119,7 +119,8 @@ class TableMethod:
         if isinstance(target.format, IntegerFormat):
             rounding = target.format.rounding
             if self._linear:
-                return lambda codes: (self._between_codes(table, codes, rounding), 0)
+                scaled = self._scaler(rounding)
+                return lambda codes: (self._between_codes(table, codes, scaled), 0)
             return lambda codes: (table[self._nearest(codes)], 0)
         assert isinstance(target.format, FloatFormat)
         floating = target.format
@@ -129,8 +130,8 @@ class TableMethod:
 
     def _offset(self, codes: Int) -> Int:
         """x + R in units, x limited to [-R, R]."""
-        inside = np.clip(codes, -self._beyond, self._beyond) << self._finer
-        offset: Int = np.clip(inside, -self._span, self._span) + self._span
+        inside = between(codes, -self._beyond, self._beyond) << self._finer
+        offset: Int = between(inside, -self._span, self._span) + self._span
         return offset
 
     def _nearest(self, codes: Int) -> Int:
@@ -145,12 +146,22 @@ class TableMethod:
         index = np.minimum(offset >> self._rest_bits, self._config.entries - 1)
         return index, offset - (index << self._rest_bits)
 
-    def _between_codes(self, table: Int, codes: Int, rounding: Rounding) -> Int:
+    def _between_codes(self, table: Int, codes: Int, scaled: Callable[[Int, Int], Int]) -> Int:
         """t_j + (t_(j+1) - t_j) (x - x_j) / d, the product rounded; t are codes, zero point included, and so is y."""
         index, rest = self._split(codes)
         start = table[index]
         rise = table[index + 1] - start
-        return start + _scaled(rise, rest, self._rest_bits, rounding)
+        return start + scaled(rise, rest)
+
+    def _scaler(self, rounding: Rounding) -> Callable[[Int, Int], Int]:
+        """rise * rest / 2^shift, rounded, for |rise| < 2^32 and 0 <= rest <= 2^shift < 2^38."""
+        shift, mask = self._rest_bits, (1 << _WORD_BITS) - 1
+        if shift <= _WORD_BITS:
+            shift_by = shifter(shift, rounding)
+            return lambda rise, rest: shift_by(rise * rest)
+        return lambda rise, rest: pair_shifted(
+            rise * (rest >> _WORD_BITS), rise * (rest & mask), _WORD_BITS, shift, rounding
+        )
 
     def _between(self, table: npt.NDArray[np.float32], codes: Int) -> npt.NDArray[np.float32]:
         """The interpolated value in float32, operation by operation: t_j + (t_(j+1) - t_j) * ((x - x_j) / d)."""
@@ -159,14 +170,6 @@ class TableMethod:
         part = (rest * 2.0**-self._rest_bits).astype(np.float32)
         result: npt.NDArray[np.float32] = start + (table[index + 1] - start) * part
         return result
-
-
-def _scaled(rise: Int, rest: Int, shift: int, rounding: Rounding) -> Int:
-    """rise * rest / 2^shift, rounded, for |rise| < 2^32 and 0 <= rest <= 2^shift < 2^38."""
-    if shift <= _WORD_BITS:
-        return shifted(rise * rest, shift, rounding)
-    low = rise * (rest & ((1 << _WORD_BITS) - 1))
-    return pair_shifted(rise * (rest >> _WORD_BITS), low, _WORD_BITS, shift, rounding)
 
 
 def _log2(power: float) -> int:
