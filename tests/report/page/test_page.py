@@ -250,7 +250,7 @@ def test_steps_that_a_run_does_not_have_are_refused(folder: Path, steps: range) 
 
 
 def test_what_is_no_result_is_refused(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(WorkloadError, match=r"manifest.json: cannot be read"):
+    with pytest.raises(WorkloadError, match=r"holds no results of archsim run: there is no manifest.json"):
         read_run(tmp_path)
     other = tmp_path / "other"
     shutil.copytree(folder, other)

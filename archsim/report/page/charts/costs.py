@@ -66,7 +66,8 @@ def energy_charts(simulation: Simulation) -> tuple[CostChart, ...]:
         return ()
     parts = sorted(energy.part_uj, key=lambda name: -energy.part_uj[name])
     taken = (cost for name in parts for cost in _energy(simulation, name))
-    sizes = ((name, AREA.words, AREA, area.part_area_mm2.get(name, 0.0)) for name in parts)
+    sized = [*parts, *(name for name in area.part_area_mm2 if name not in parts)]  # as what lies between cells
+    sizes = ((name, AREA.words, AREA, area.part_area_mm2.get(name, 0.0)) for name in sized)
     return (
         _chart(f"Energy of {of_what(simulation)} by unit or memory{frame_beside(simulation)}", "uJ", taken),
         _chart("Area by unit or memory", "mm2", sizes),
