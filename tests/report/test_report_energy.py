@@ -111,11 +111,12 @@ def test_the_energy_picture_has_every_part_to_scale(small: Simulation) -> None:
     stats = small.stats
     amounts = present(stats.energy).part_uj
     names = sorted(amounts, key=lambda name: -amounts[name])
+    names += [name for name in present(stats.area).part_area_mm2 if name not in amounts]  # have an area alone
     assert [label.get_text() for label in left.get_yticklabels()] == list(map(in_words, names))
     widths = dict.fromkeys(range(len(names)), 0.0)
     for bar in bars(left):
         widths[round(bar.get_y() + bar.get_height() / 2)] += bar.get_width()
-    assert list(widths.values()) == pytest.approx([amounts[name] for name in names])
+    assert list(widths.values()) == pytest.approx([amounts.get(name, 0) for name in names])
     areas = [bar.get_width() for bar in bars(right)]
     assert areas == pytest.approx([present(stats.area).part_area_mm2.get(name, 0) for name in names])
     assert "(uJ)" in left.get_xlabel()

@@ -35,6 +35,7 @@ def energy_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
     assert energy is not None
     assert area is not None
     names = sorted(energy.part_uj, key=lambda name: -energy.part_uj[name])
+    names += [name for name in area.part_area_mm2 if name not in energy.part_uj]  # as what lies between cells
     figure = new_figure(look, 0.8 + 0.25 * len(names))
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(2, 1))
     rows = list(range(len(names)))
