@@ -86,7 +86,7 @@ def explored(space: Space, folder: Path, resume: bool) -> Study:
         files = PartFiles(space, Declared.of(space))
         found = FoundInParts(space, files, PartFolder(folder, settings), journal, PART_POINTS)
         backend = Drawn(space.workloads[0].workload.name)
-        return Search(space, make_sampler(space, pruning=False), backend, found, False, Watcher()).run()
+        return Search(space, make_sampler(space, False), backend, found, False, Watcher()).run()
 
 
 def main(points: int) -> None:
