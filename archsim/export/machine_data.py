@@ -155,7 +155,7 @@ def _memories(
                 size = 8 * sram.capacity_bytes
                 copies = tuple(CopiesData(bank, banks) for bank, banks in sram.copies)
                 yield MemoryData(name, "sram", size, used, sram.banks, sram.port_bits, copies, single, ports)
-            case Registers() as registers:
+            case Registers() as registers if registers.bits:  # none: what lies outside, or is not counted
                 yield MemoryData(name, "registers", registers.bits, used, None, None, (), single, ports)
             case OffChip():
                 yield MemoryData(name, "off_chip", None, used, None, None, (), single, ports)
