@@ -368,7 +368,10 @@ def test_list_names_everything(cli: Cli) -> None:
         (["run", *TINY, "--set", "formats=float8"], "unknown number format 'float8'; allowed: float32"),
         (["run", *TINY, "--set", "technology=node_3nm"], "node_3nm: no preset of that name; did you mean 'node_7nm'?"),
         (["run", *TINY, "--set", "technology=none.yaml"], "none.yaml: cannot be read: No such file or directory"),
-        (["run", *TINY, "--set", "dram_type=sdram"], "has no DRAM of type 'sdram'; it has lpddr4, ddr4, hbm2, gddr6"),
+        (
+            ["run", *TINY, "--set", "dram_type=sdram"],
+            "has no DRAM of type 'sdram'; it has lpddr4, ddr4, hbm2, ddr3, gddr6",
+        ),
         (["run", "tiny_2x2", "silero_vad"], "weight_sram: needs 524,288 bytes"),
         (["run", "tiny_2x2", "lstm:3,2,T=4"], "cannot read 'T=4'; did you mean 't=4'; expected kind:input,hidden"),
         (["run", "tiny_2x2", "lstm:3,2,z=4"], "cannot read 'z=4'; expected kind:input,hidden"),

@@ -16,6 +16,7 @@ from archsim.families.cells.streams import cell_prefixes
 from archsim.families.schedules import find_schedule
 from archsim.metrics.traffic import Traffic
 from archsim.workload import CellKind, CellSpec, NetworkSpec
+from archsim.workload.network import MergeMode
 from tests.strategies import Case, group_sets, is_wavefront
 
 Key = tuple[str, str, str]
@@ -140,6 +141,8 @@ def traffic(spec: NetworkSpec, cut: Cut) -> dict[Key, int]:
             elements += _streams(cell, cut, spec, number, wavefront=wavefront, stored=last or not wavefront)
             if spec.lengths is not None:
                 bits["sequencer", "read", "valid"] += _holds(cell, cut) * spec.steps * spec.batch
+        if spec.merge_mode(number) is not MergeMode.CONCAT:
+            elements += _merged(layer[0].output_size * spec.steps * spec.batch)
     found = {key: 4 * count for key, count in elements.items()} | {key: -(-n // 8) for key, n in bits.items()}
     return {key: size for key, size in found.items() if size}
 
@@ -193,6 +196,18 @@ def _streams(
         found["state_buffer", "read", "h"] += cell.output_size * times
         found["dram", "write", "output"] += cell.output_size * times
     return found
+
+
+def _merged(values: int) -> Counter[Key]:
+    """So many values of each direction come back from DRAM; of two one is made, and stored as the layer's output."""
+    return Counter(
+        {
+            ("dram", "read", "output"): 2 * values,
+            ("state_buffer", "write", "output"): 2 * values + values,
+            ("state_buffer", "read", "output"): 2 * values + values,
+            ("dram", "write", "output"): values,
+        }
+    )
 
 
 def _state(cell: CellSpec, cut: Cut, spec: NetworkSpec) -> Counter[Key]:

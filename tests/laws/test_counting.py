@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -221,6 +222,10 @@ def test_capacity_is_exact(case: Case, block: int) -> None:
         assert (caught.value.memory, caught.value.gap) == ("accumulators", 1)
 
 
+MERGING = ("directions", "merged")
+"""Buffers of the phase behind a layer in which its directions are merged."""
+
+
 def least_bytes(case: Case) -> dict[str, int]:
     """Fewest bytes of each memory on the chip, from the sizes of the buffers; 4 an element."""
     if is_wavefront(case.schedule, case.spec):
@@ -229,7 +234,7 @@ def least_bytes(case: Case) -> dict[str, int]:
     found = dict.fromkeys(ON_CHIP, 0)
     layers = [prefixes(case.spec, number) for number in range(len(case.spec.layers))]
     for memory in ON_CHIP:
-        own = dict.fromkeys(range(len(layers)), 0)
+        own = dict.fromkeys(product(range(len(layers)), (False, True)), 0)  # True: what merges the layer's directions
         for buffer in case.program.buffers:
             if buffer.memory == memory:
                 assert buffer.slots is not None
@@ -237,7 +242,7 @@ def least_bytes(case: Case) -> dict[str, int]:
                 name = buffer.name.rpartition(".")[2]
                 layer = next(number for number, known in enumerate(layers) if buffer.name.startswith(tuple(known)))
                 found[memory] += size if name in kept else 0
-                own[layer] += 0 if name in kept else size
+                own[layer, name in MERGING] += 0 if name in kept else size
         found[memory] += max(own.values())
     return found
 

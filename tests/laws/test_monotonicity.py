@@ -75,6 +75,8 @@ from tests.strategies import (
 )
 
 UP = ("dram.bandwidth_bytes_per_cycle", "sequencer.queue_depth")
+SHARES = ("dram.efficiency",)
+"""At most 1."""
 MULTIPLES = (
     "weight_sram.banks",
     "weight_sram.port_bits",
@@ -128,7 +130,12 @@ UNIT_OPTIONS = (
 """tests/laws/test_unit_options.py has these."""
 OTHER_MACHINE = ("dram.kind", "weight_sram.ports", "input_buffer.ports", "state_buffer.ports")
 """tests/laws/test_dynamic_machines.py has these."""
-PRICES = ("technology", "dram_type")
+PRICES = (
+    "technology",
+    "dram_type",
+    *(f"energy_model.{name}" for name in ("device", "temperature_k", "voltage_v", "gating", "dram_idle")),
+    *(f"energy_model.{part}" for part in ("wires", "clock", "control", "layout", "phy")),
+)
 """What energy and area cost: tests/metrics has these, and no cycles come of them."""
 OTHER_PROGRAM = (
     "mac_array.rows",
@@ -136,6 +143,7 @@ OTHER_PROGRAM = (
     "accumulators.entries",
     "input_buffer.prefetch_steps",
     "weight_sram.stream_slots",
+    "weight_sram.stream_layout",
     "state_buffer.hoist_steps",
 )
 
@@ -165,6 +173,8 @@ def better(draw: st.DrawFn, config: GemvConfig, path: str) -> Any:
         return draw(st.integers(value, 1 << (value - 1).bit_length()))
     if path in MULTIPLES:
         return value * draw(st.sampled_from([2, 3, 8]))
+    if path in SHARES:
+        return draw(st.sampled_from([value, (value + 1) / 2, 1.0]))
     if path == "dram.burst_bytes":
         return draw(st.sampled_from([n for n in range(1, value + 1) if value % n == 0]))
     if path in UP:
@@ -182,12 +192,12 @@ def cycles(case: Case) -> tuple[int, list[tuple[int, int, int]]]:
 def test_the_list_is_complete(case: Case) -> None:
     """With and without the memory that need not be there."""
     given = [case.with_fields({"bias_buffer": buffer}) for buffer in (None, {"capacity_bytes": AMPLE})]
-    classed = (UP, MULTIPLES, COLUMNS, MEMORIES, DOWN, SAME_CYCLES, OTHER_NUMBERS, OTHER_MACHINE)
+    classed = (UP, SHARES, MULTIPLES, COLUMNS, MEMORIES, DOWN, SAME_CYCLES, OTHER_NUMBERS, OTHER_MACHINE)
     others = (UNIT_OPTIONS, PRICES, OTHER_PROGRAM)
     assert sorted(set().union(*(fields(of.config) for of in given))) == sorted(chain(*classed, *others))
 
 
-@pytest.mark.parametrize("path", UP + MULTIPLES + DOWN)
+@pytest.mark.parametrize("path", UP + SHARES + MULTIPLES + DOWN)
 @settings(max_examples=examples(16))
 @given(data=st.data())
 def test_better_is_never_slower(path: str, data: st.DataObject) -> None:
@@ -273,10 +283,13 @@ def test_what_changes_numbers_alone(path: str, drawn: Case) -> None:
 @given(data=st.data())
 def test_what_changes_the_program_keeps_it_right(path: str, data: st.DataObject) -> None:
     case = data.draw(cases())
-    value = (value_of(case.config, path) or 0) + data.draw(st.integers(1, 20))
+    more = data.draw(st.integers(1, 20))
+    value: Any = "model" if path.endswith("layout") else (value_of(case.config, path) or 0) + more
     changes = {path: value, "input_buffer.capacity_bytes": 1 << 30, "state_buffer.capacity_bytes": 1 << 30}
     if path == "weight_sram.stream_slots":
         changes["weight_sram.capacity_bytes"] = case.config.weight_sram.capacity_bytes * 30
+    if path == "accumulators.ahead_groups":
+        changes["accumulators.entries"] = 1 << 20  # so many groups are asked for, whether they fit or not
     if path == "mac_array.rows":
         changes["accumulators.entries"] = case.config.accumulators.entries + fewest_entries(
             case.schedule, case.spec, value

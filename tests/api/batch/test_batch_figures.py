@@ -17,7 +17,7 @@ from archsim.explore.run.evaluation import stats_outputs
 from archsim.families.load import Arch, load_arch
 from archsim.families.machine_config import MachineConfig
 from archsim.workload import load_workload
-from tests.rings import every_value, examples, few, law
+from tests.rings import FAST_EXAMPLES, every_value, examples, few, law
 from tests.strategies import Case, cases, unit_options
 
 OTHER: dict[str, tuple[object, ...]] = {
@@ -80,11 +80,12 @@ def variants(draw: st.DrawFn, case: Case, most: int) -> list[MachineConfig]:
     return found
 
 
+MOST = 5 if settings().max_examples == FAST_EXAMPLES else 24
 DRAWN = st.one_of(cases(), cases().flatmap(unit_options)).flatmap(
-    lambda case: st.tuples(st.just(case), variants(case, 24))
+    lambda case: st.tuples(st.just(case), variants(case, MOST))
 )
 EXAMPLES, PARTS = 400, 8
-"""Batches of 13 designs on average: together some 5,000."""
+"""Batches of 13 designs on average, in the fast ring of 3: together some 5,000, if all examples are drawn."""
 
 
 def by_itself(evaluator: Evaluator, config: MachineConfig, case: Case, executor: str) -> Any:

@@ -42,7 +42,14 @@ def leaves(model: BaseModel, path: str = "") -> Iterator[str]:
 OTHER: dict[str, tuple[str, ...]] = {
     "family": (),  # there is one
     "dram.kind": (),  # another one has other fields: TestRefusals
+    "dram.efficiency": ("0.5", "0.93"),
     "dram_type": ("ddr4", "hbm2"),
+    "energy_model.device": ("low_standby", "high_performance"),
+    "energy_model.temperature_k": ("350", "400"),
+    "energy_model.voltage_v": ("0.8", "1.1"),
+    **{f"energy_model.{part}": ("false",) for part in ("wires", "clock", "control", "layout", "phy")},
+    "energy_model.dram_idle": ("off", "power_down"),
+    "energy_model.gating": ("unused_banks",),
     "technology": ("node_45nm", "node_7nm"),
     "weight_sram.ports": ("1RW",),
     "input_buffer.ports": ("1RW",),
