@@ -119,3 +119,19 @@ def gated_share(memory: Storage, stored_bytes: int, prices: Prices) -> float:
 def bytes_by_memory(stored_bytes: Mapping[str, Mapping[str, int]]) -> Mapping[str, int]:
     """The bytes that a run keeps in each memory."""
     return {memory: sum(buffers.values()) for memory, buffers in stored_bytes.items()}
+
+
+def gated_mw(
+    memories: Mapping[str, Storage],
+    prices: Prices,
+    counted: Counted,
+    stored_bytes: Mapping[str, Mapping[str, int]] | None,
+) -> Mapping[str, float]:
+    """The leakage in mW that gating saves in each memory during a run that keeps so many bytes; {} without gating."""
+    if counted.gating == "none" or stored_bytes is None:
+        return {}
+    kept = bytes_by_memory(stored_bytes)
+    return {
+        name: prices.memory(storage).leakage_mw * gated_share(storage, kept.get(name, 0), prices)
+        for name, storage in memories.items()
+    }

@@ -18,9 +18,8 @@ from archsim.metrics.beside import (
     NOTHING,
     UJ_PER_MW_US,
     DramTimes,
-    bytes_by_memory,
     dram_power,
-    gated_share,
+    gated_mw,
     overhead,
     phy_energy,
     wire_length_mm,
@@ -251,15 +250,8 @@ def _wired(facts: Facts, costs: Costs) -> list[tuple[str, str]]:
 
 def _leaking(costs: Costs, stored_bytes: Mapping[str, Mapping[str, int]] | None) -> Range:
     """The leakage in mW during a run, without that of banks that are gated."""
-    area = costs.area
-    if costs.counted.gating == "none" or stored_bytes is None:
-        return area.leakage
-    kept = bytes_by_memory(stored_bytes)
-    saved_mw = fsum(
-        costs.prices.memory(storage).leakage_mw * gated_share(storage, kept.get(name, 0), costs.prices)
-        for name, storage in costs.memories.items()
-    )
-    return area.leakage.times(1 - saved_mw / area.leakage_mw)
+    saved = gated_mw(costs.memories, costs.prices, costs.counted, stored_bytes)
+    return costs.area.leakage.times(1 - fsum(saved.values()) / costs.area.leakage_mw) if saved else costs.area.leakage
 
 
 def memory_area(prices: Prices, storage: Storage) -> Range:

@@ -79,7 +79,7 @@ class EnergyModel(StrictModel):
         default="standby", description="state of DRAM between transfers; off: no power but that of its bits"
     )
     gating: Gating = Field(
-        default="none", description="unused_banks: banks of SRAM that hold nothing in a run do not leak"
+        default="none", description="unused_banks: banks of SRAM that hold nothing in a run leak a tenth"
     )
 
     @property

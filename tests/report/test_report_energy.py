@@ -54,6 +54,18 @@ def test_the_kinds_of_every_part_sum_to_it(small: Simulation) -> None:
         assert sum(kinds_of(small, name).values()) == pytest.approx(amount)
 
 
+def test_the_kinds_of_leakage_are_without_gated_banks(run: Run) -> None:
+    """Of 16 banks of weights 15 hold nothing and leak a tenth: 1 - 15 / 16 * 0.9 is left; the MAC array has no banks."""
+    kinds = {}
+    for gating in ("none", "unused_banks"):
+        found = run(("weight_sram.banks=16", f"energy_model.gating={gating}"), timing_only=True)
+        kinds[gating] = kinds_of(found, "leakage")
+        assert sum(kinds[gating].values()) == pytest.approx(present(found.stats.energy).leakage_uj)
+    usual, gated = kinds["none"], kinds["unused_banks"]
+    assert gated["mac_array leaks"] == pytest.approx(usual["mac_array leaks"])
+    assert gated["weight_sram leaks"] == pytest.approx(usual["weight_sram leaks"] * (1 - 15 / 16 * 0.9))
+
+
 def test_what_is_extrapolated_is_said_and_only_then(run: Run) -> None:
     """The state buffer has nine banks of four macros, words of 64 bytes: of 256 KiB each has 113."""
     sets = ("input_buffer.port_bits=64", "state_buffer.capacity_bytes=256KiB", "technology=node_45nm")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from archsim.api import Simulation
 from archsim.families.registry import build_units
 from archsim.metrics import declared
+from archsim.metrics.beside import gated_mw
 from archsim.metrics.energy import Area, Energy, without_model
 from archsim.report.text.figures_as_text import part, percent, significant, span
 from archsim.report.text.layout import heading, sentence, table
@@ -107,9 +108,10 @@ def kinds_of(simulation: Simulation, name: str) -> Mapping[str, float]:
     assert found is not None
     assert area is not None
     if name == LEAKAGE:
-        return {
-            f"{of} leaks": found.leakage_uj * leakage / area.leakage_mw for of, leakage in area.part_leakage_mw.items()
-        }
+        saved = _saved_mw(simulation)
+        leaking = {of: leakage - saved.get(of, 0.0) for of, leakage in area.part_leakage_mw.items()}
+        whole = sum(leaking.values())
+        return {f"{of} leaks": found.leakage_uj * leakage / whole for of, leakage in leaking.items()}
     if name in BESIDE_WORDS:
         return {BESIDE_WORDS[name]: found.part_uj[name]}
     accesses = {
@@ -118,6 +120,13 @@ def kinds_of(simulation: Simulation, name: str) -> Mapping[str, float]:
         for data, amount in kinds.items()
     }
     return {**found.unit_uj.get(name, {}), **accesses}
+
+
+def _saved_mw(simulation: Simulation) -> Mapping[str, float]:
+    """The leakage in mW that gating saves in each memory."""
+    costing = simulation.arch.config.costing
+    assert costing is not None
+    return gated_mw(costing.memories, simulation.arch.prices, costing.counted, simulation.stats.stored_bytes)
 
 
 def most(simulation: Simulation, name: str) -> str:
