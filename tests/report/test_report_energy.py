@@ -55,7 +55,7 @@ def test_the_kinds_of_every_part_sum_to_it(small: Simulation) -> None:
 
 
 def test_the_kinds_of_leakage_are_without_gated_banks(run: Run) -> None:
-    """Of 16 banks of weights 15 hold nothing and leak a tenth: 1 - 15 / 16 * 0.9 is left; the MAC array has no banks."""
+    """15 of 16 banks of weights hold nothing and leak a tenth: 1 - 15 / 16 * 0.9 is left. The MAC array has none."""
     kinds = {}
     for gating in ("none", "unused_banks"):
         found = run(("weight_sram.banks=16", f"energy_model.gating={gating}"), timing_only=True)
@@ -64,6 +64,32 @@ def test_the_kinds_of_leakage_are_without_gated_banks(run: Run) -> None:
     usual, gated = kinds["none"], kinds["unused_banks"]
     assert gated["mac_array leaks"] == pytest.approx(usual["mac_array leaks"])
     assert gated["weight_sram leaks"] == pytest.approx(usual["weight_sram leaks"] * (1 - 15 / 16 * 0.9))
+
+
+def test_conditions_and_what_is_left_out_are_said(run: Run) -> None:
+    def said(*sets: str) -> str:
+        text = " ".join(report_text(run(("technology=node_22nm", *sets), timing_only=True)).split())
+        return text.split("conditions: ")[1].split(" A model of published energies")[0].split(" extrapolated")[0]
+
+    usual = "0.8 V, 350 K, low_power devices; DRAM in standby between transfers"
+    assert said() == usual
+    lower = (
+        "voltage_v=0.6",
+        "temperature_k=300",
+        "device=low_standby",
+        "gating=unused_banks",
+        "dram_idle=self_refresh",
+    )
+    assert said(*(f"energy_model.{text}" for text in lower)) == (
+        "0.6 V, 300 K, low_standby devices; DRAM in self refresh between transfers; banks that hold nothing are gated "
+        "in the energy of leakage, not in the column of what leaks; prices are of 0.8 V, whether logic still reaches "
+        "the clock is not checked"
+    )
+    some = (f"energy_model.{name}=false" for name in ("wires", "control", "layout"))
+    assert said(*some) == f"{usual}; not counted: wires, control, space between cells"
+    others = ("energy_model.clock=false", "energy_model.phy=false", "energy_model.dram_idle=off")
+    without = "0.8 V, 350 K, low_power devices; not counted: clock tree, interface to DRAM, DRAM's power over time"
+    assert said(*others) == without
 
 
 def test_what_is_extrapolated_is_said_and_only_then(run: Run) -> None:

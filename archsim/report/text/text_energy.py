@@ -12,6 +12,7 @@ from archsim.metrics.beside import gated_mw
 from archsim.metrics.energy import Area, Energy, without_model
 from archsim.report.text.figures_as_text import part, percent, significant, span
 from archsim.report.text.layout import heading, sentence, table
+from archsim.technology.conditions import Counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -72,6 +73,7 @@ def energy(simulation: Simulation) -> list[RenderableType]:
             rows,
             strong=(len(rows) - 1,),
         ),
+        sentence(_conditions(simulation)),
         *(sentence(f"extrapolated: {note}") for note in found.extrapolated),
         sentence(
             "A model of published energies, for comparing designs: the technology's file has a source for every "
@@ -79,6 +81,41 @@ def energy(simulation: Simulation) -> list[RenderableType]:
             "Energies are compared only within one chain of sources."
         ),
     ]
+
+
+def _conditions(simulation: Simulation) -> str:
+    """Under which conditions the energies hold, and what of the surroundings is left out of them."""
+    prices, costing, found = simulation.arch.prices, simulation.arch.config.costing, simulation.stats.energy
+    assert costing is not None
+    assert found is not None
+    given, usual, counted = prices.conditions, prices.technology, costing.counted
+    volts, kelvin = given.voltage_v or usual.voltage_v, given.temperature_k or usual.leakage.temperature_k
+    text = (
+        f"conditions: {significant(volts)} V, {significant(kelvin)} K, {given.device or usual.leakage.device} devices"
+    )
+    if "dram_background" in found.part_uj:
+        text += f"; DRAM in {counted.dram_idle.replace('_', ' ')} between transfers"
+    if counted.gating != "none":
+        text += "; banks that hold nothing are gated in the energy of leakage, not in the column of what leaks"
+    if volts != usual.voltage_v:
+        text += (
+            f"; prices are of {significant(usual.voltage_v)} V, whether logic still reaches the clock is not checked"
+        )
+    left_out = _left_out(counted)
+    return f"{text}; not counted: {', '.join(left_out)}" if left_out else text
+
+
+def _left_out(counted: Counted) -> list[str]:
+    """What the machine's energy_model leaves out, in words."""
+    kept = {
+        "wires": counted.wires,
+        "clock tree": counted.clock,
+        "control": counted.control,
+        "interface to DRAM": counted.phy,
+        "DRAM's power over time": counted.dram_idle != "off",
+        "space between cells": counted.layout,
+    }
+    return [name for name, is_counted in kept.items() if not is_counted]
 
 
 def of_what(simulation: Simulation) -> str:
