@@ -71,6 +71,7 @@ def test_every_fault_has_its_line(write: Write) -> None:
         ("[fused, split]", "[fused, fused_interleaved]", "twice"),
         ("objectives:\n", "sampler: sobol\nobjectives:\n", "needs a budget"),
         ("minimize: body_us", "minimize: cycle_stack", "has several entries"),
+        ("minimize: body_us", "minimize: energy.total_hi_uj", "did you mean energy.total_high_uj?"),
         ("summary: cheap points", "sumary: cheap points", "did you mean 'summary'"),
         ("minimize: body_us", "maximise: body_us", "unknown key"),
     ],

@@ -17,7 +17,7 @@ from archsim.report.figures.drawing import in_words, style
 from archsim.report.figures.figure_energy import energy_figure
 from archsim.report.figures.figure_roofline import roofline_figure
 from archsim.report.page.charts.costs import energy_charts
-from archsim.report.text.figures_as_text import part, percent, significant
+from archsim.report.text.figures_as_text import part, percent, significant, span
 from archsim.report.text.text_energy import kinds_of
 from tests.present import present
 from tests.report.conftest import Run
@@ -160,6 +160,9 @@ def test_the_energy_picture_has_every_part_to_scale(small: Simulation) -> None:
     assert "(uJ)" in left.get_xlabel()
     assert right.get_xlabel() == "area (mm\u00b2)"
     assert f"{significant(present(stats.energy).pj_per_mac)} pJ/MAC" in words(figure)
+    area = present(stats.area)
+    ends = span(area.area_low_mm2, area.area_high_mm2)
+    assert f"{significant(area.area_mm2)} mm\u00b2 ({ends})" in " ".join(words(figure).split())
 
 
 def test_the_roofline_picture_has_every_ceiling_and_point(small: Simulation) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from functools import cache
 from types import UnionType
 from typing import Union, get_args, get_origin, get_type_hints
@@ -37,6 +37,14 @@ def frame_names() -> dict[str, bool]:
     """The same of the figures of a frame, which streaming workloads have besides."""
     hints = get_type_hints(Frames, include_extras=False)
     return {name: _has_entries(hints[name]) for name in declared(Frames) if name != "latency_stack"}
+
+
+@cache
+def members() -> dict[str, tuple[str, ...]]:
+    """The figures of each group of them, as energy is one; what has entries that a run names is none."""
+    hints = get_type_hints(Stats, include_extras=False) | get_type_hints(Frames, include_extras=False)
+    kinds = {name: next(filter(is_dataclass, (hint, *get_args(hint))), None) for name, hint in hints.items()}
+    return {name: tuple(f.name for f in fields(kind)) for name, kind in kinds.items() if kind is not None}
 
 
 def is_result(name: str) -> bool:
@@ -96,6 +104,8 @@ def check_names(expression: Expression, base: MachineConfig, varied: Varied, *, 
             yield f"{name} has several entries; write {name}.ENTRY, or total({name})"
         elif inner and not figures[first]:
             yield f"{first} is one number; nothing is named below it"
+        elif first in members() and inner[0] not in members()[first]:
+            yield _unknown(name, [f"{first}.{member}" for member in members()[first]], results)
     for name in sorted(expression.totals):
         if not results:
             yield f"total({name}) is a result; a derived field follows from fields alone"
@@ -114,7 +124,7 @@ def _reached(base: MachineConfig, varied: Varied, name: str) -> bool:
     return True
 
 
-def _unknown(name: str, figures: Mapping[str, bool], results: bool) -> str:
+def _unknown(name: str, figures: Iterable[str], results: bool) -> str:
     close = difflib.get_close_matches(name, figures, n=1) if results else []
     hint = f"; did you mean {close[0]}?" if close else ""
     kinds = "a field of the architecture or a result" if results else "a field of the architecture"

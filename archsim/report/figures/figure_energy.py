@@ -62,11 +62,11 @@ def energy_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
         [Patch(facecolor=use.colour, hatch=use.hatch, edgecolor=EDGE, linewidth=0.5, label=use.words) for use in uses],
         4,
     )
-    ends = span(energy.total_low_uj, energy.total_high_uj)
+    ends, sizes = span(energy.total_low_uj, energy.total_high_uj), span(area.area_low_mm2, area.area_high_mm2)
     note = (
         f"{significant(energy.total_uj)} uJ ({ends}) {of_what(simulation)}, {significant(energy.pj_per_mac)} pJ/MAC, "
         f"{significant(energy.power_mw)} mW, {significant(energy.tops_per_w)} TOPS/W, "
-        f"{significant(area.area_mm2)} mm\u00b2{frame_beside(simulation)}"
+        f"{significant(area.area_mm2)} mm\u00b2 ({sizes}){frame_beside(simulation)}"
     )
     beyond = "; partly extrapolated" if energy.extrapolated else ""
     prices = f"{Path(energy.technology).stem}, {energy.dram_type}{beyond}"
