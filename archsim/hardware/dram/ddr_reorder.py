@@ -62,7 +62,8 @@ class ControllerConfig(StrictModel):
         if self.kind == "in_order" and changed:
             raise ValueError(f"{', '.join(changed)}: only of controller.kind fr_fcfs")
         if not self.drain_to < self.drain_from <= self.window:
-            raise ValueError("drain_to must be less than drain_from, and drain_from at most the window")
+            found = f"got {self.drain_to}, {self.drain_from} and {self.window}"
+            raise ValueError(f"drain_to must be less than drain_from, and drain_from at most the window; {found}")
         return self
 
 

@@ -75,7 +75,7 @@ def test_single_ports_are_refused_beside_it() -> None:
     ("controller", "message"),
     [
         ("{kind: in_order, window: 8}", "window: only of controller.kind fr_fcfs"),
-        ("{kind: fr_fcfs, window: 8}", "drain_to must be less than drain_from, and drain_from at most the window"),
+        ("{kind: fr_fcfs, window: 8}", "drain_from at most the window; got 0, 48 and 8"),
         ("fcfs", "in_order"),
     ],
 )
