@@ -10,7 +10,7 @@ from archsim.api.evaluate import Evaluator
 from archsim.api.outcome import Outcome, outcome_of
 from archsim.config.aims import By
 from archsim.config.text import one_line
-from archsim.errors import ArchsimError, ScheduleError
+from archsim.errors import ArchsimError, CapacityError, ScheduleError
 from archsim.families.load import Arch
 from archsim.families.registry import family_of
 from archsim.families.schedule import Schedule
@@ -73,6 +73,7 @@ def rank_schedules(
     evaluator = evaluator or Evaluator()
     found: list[tuple[Schedule[Any], Outcome]] = []
     left_out: list[tuple[str, str]] = []
+    reasons: list[str] = []
     known: dict[Hashable, Outcome] = {}
     asked = schedules_of(family_of(arch.config))
     for number, schedule in enumerate(asked):
@@ -85,8 +86,9 @@ def rank_schedules(
             found.append((schedule, known[key]))
         except ArchsimError as error:
             left_out.append((schedule.name, one_line(str(error)).removeprefix(f"--schedule {schedule.name}: ")))
+            reasons.append(error.short if isinstance(error, CapacityError) else left_out[-1][1])  # the same of many
     if not found:
-        reasons = "; ".join(dict.fromkeys(reason for _, reason in left_out))
-        raise ScheduleError(f"--schedule best: no schedule can run {workload.name} on {arch.name}: {reasons}")
+        why = "; ".join(dict.fromkeys(reasons))
+        raise ScheduleError(f"--schedule best: no schedule can run {workload.name} on {arch.name}: {why}")
     found.sort(key=lambda one: one[1].order(by, one[0].name))
     return Ranking(by, tuple(found), tuple(left_out))

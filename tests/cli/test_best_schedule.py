@@ -49,6 +49,25 @@ def test_nothing_that_fits_is_an_error() -> None:
         rank_schedules(machine, load_workload(TINY[1]))
 
 
+def test_what_many_schedules_lack_is_said_once() -> None:
+    """Each schedule names its own way out, but what they lack is the same: h in 2 slots, c, gates and more."""
+    machine = load_arch(TINY[0], [parse_override("state_buffer.capacity_bytes=1")])
+    with pytest.raises(ScheduleError) as caught:
+        rank_schedules(machine, load_workload(TINY[1]))
+    reasons = str(caught.value).split(" on tiny_2x2: ")[1].split("; ")
+    assert len(reasons) == len(set(reasons)) < len(GEMV_SCHEDULES)
+    assert all(reason.startswith("state_buffer: needs") and reason.endswith(" short") for reason in reasons)
+
+
+def test_weights_that_fit_no_schedule_are_one_reason() -> None:
+    """With 8 bytes neither all 160 fit nor the slots of what streams; no text of another schedule stands there."""
+    machine = load_arch(TINY[0], [parse_override("weight_sram.capacity_bytes=8")])
+    with pytest.raises(ScheduleError, match="weight_sram: needs 160 bytes, has 8, 152 short") as caught:
+        rank_schedules(machine, load_workload(TINY[1]))
+    assert str(caught.value).count("needs 160 bytes") == 1
+    assert "--schedule fused" not in str(caught.value)
+
+
 def test_names_of_the_best() -> None:
     assert [asked_best(name) for name in ("best", "best-step", "best_energy")] == [By.LATENCY, By.STEP, By.ENERGY]
     assert [asked_best(name) for name in ("fused", None, "besten", GEMV_SCHEDULES[0])] == [None] * 4

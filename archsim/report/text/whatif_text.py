@@ -72,7 +72,8 @@ def _without_brings(row: tuple[str, ...]) -> tuple[str, ...]:
 def _notes(found: WhatIf, changes: Sequence[Measured], left: int) -> Iterator[RenderableType]:
     """What stands in no row."""
     if left:
-        yield sentence(f"and {plural(left, 'change')} that bring less or cost cycles (--all)")
+        less = "brings less or costs" if left == 1 else "bring less or cost"
+        yield sentence(f"and {plural(left, 'change')} that {less} cycles (--all)")
     amounts = [measured.outcome.amount(found.by) for measured in changes]
     if len(set(amounts)) < len(amounts):
         yield sentence(TIES)
@@ -107,7 +108,7 @@ def _cheaper(found: WhatIf, shown: int | None) -> Iterator[RenderableType]:
     yield table(("<~", ">", ">", ">", ">", ">"), headers, rows)
     left = len(cheaper) - len(changes)
     if left:
-        yield sentence(f"and {plural(left, 'change')} that save less (--all)")
+        yield sentence(f"and {plural(left, 'change')} that {'saves' if left == 1 else 'save'} less (--all)")
 
 
 def _percent(after: float | None, before: float | None) -> str:
