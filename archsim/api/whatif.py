@@ -150,7 +150,7 @@ class _Search:
 
     def _memories(self, change: Change) -> Change | None:
         """A change and the memories with which the model fits then; None if that cannot be had."""
-        for _ in range(SHORT_MEMORIES):
+        for _ in range(SHORT_MEMORIES + 1):  # the last time it fits
             try:
                 self._evaluate(change)
             except CapacityError as error:

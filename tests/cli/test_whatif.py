@@ -214,3 +214,13 @@ def test_the_same_bytes_every_time_and_in_a_file(cli: Cli, options: tuple[str, .
     assert Path("found").read_text(encoding="utf-8") == first.out
     if not options:
         assert "changes that bring less or cost cycles (--all)" in first.out
+
+
+def test_four_memories_that_are_too_small_are_one_change(cli: Cli) -> None:
+    """Each holds some bytes, so that 1 KiB suffices; the weights of W_ih and W_hh are 160 bytes."""
+    memories = ("weight_sram", "bias_buffer", "input_buffer", "state_buffer")
+    small = [word for name in memories for word in ("--set", f"{name}.capacity_bytes=1")]
+    ran = cli("whatif", "tiny_2x2", "lstm_3_2_t4", "--schedule", "fused", "--json", *small)
+    enough = {f"{name}.capacity_bytes=1KiB" for name in memories}
+    changes = [set(one["change"].removeprefix("--set ").split(" --set ")) for one in json.loads(ran.out)]
+    assert enough in changes
