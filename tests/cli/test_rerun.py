@@ -84,7 +84,7 @@ def test_an_input_that_has_changed_is_named(cli: Cli) -> None:
         ("manifest.json", "[", "is no manifest of a run of archsim"),
         ("stats.json", "7", "is no stats.json of archsim"),
         ("outputs.npz", "7", "outputs.npz: cannot be read"),
-        ("arch.yaml", None, "arch.yaml: cannot be read"),
+        ("arch.yaml", None, "holds no results of archsim run: there is no arch.yaml"),
     ],
 )
 def test_a_folder_that_is_broken_is_one_line(cli: Cli, file: str, content: str | None, said: str) -> None:
