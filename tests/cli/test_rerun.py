@@ -79,7 +79,7 @@ def test_an_input_that_has_changed_is_named(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("file", "content", "said"),
     [
-        ("manifest.json", None, "manifest.json: cannot be read"),
+        ("manifest.json", None, "holds no results of archsim run: there is no manifest.json"),
         ("manifest.json", "{}", "is no manifest of a run of archsim"),
         ("manifest.json", "[", "is no manifest of a run of archsim"),
         ("stats.json", "7", "is no stats.json of archsim"),
