@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
@@ -67,14 +67,20 @@ def _asked(simulation: Simulation) -> Iterator[Line]:
     what = "frames on a machine that is on" if spec.streaming else "from cold, loading included"
     steps = plural(spec.steps, "frame" if spec.streaming else "time step")
     sequences = "" if spec.batch == 1 else f", {spec.batch:,} sequences"
-    yield "asked", f"{_network(spec)}, {steps}{sequences}: {what}"
+    workload = _with(simulation.workload.overrides)
+    yield "asked", f"{_network(spec)}, {steps}{sequences}: {what}{workload}"
     array = config.multipliers
     clock = f"{significant(config.clock_mhz)} MHz"
-    changed = f", with {', '.join(simulation.stats.overrides)}" if simulation.stats.overrides else ""
+    changed = _with(simulation.arch.overrides)
     yield "machine", f"{array.size} = {array.macs_per_cycle:,} MACs a cycle at {clock}{changed}"
     idealized = len(simulation.stats.idealizations)
     if idealized:
         yield "idealized", f"{plural(idealized, 'thing')} that no chip has: --full names them"
+
+
+def _with(overrides: Sequence[str]) -> str:
+    """The words for what was set beside a file."""
+    return f", with {', '.join(overrides)}" if overrides else ""
 
 
 def _network(spec: NetworkSpec) -> str:
