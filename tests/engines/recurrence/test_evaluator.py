@@ -52,6 +52,7 @@ OTHER: dict[str, tuple[str, ...]] = {
     "energy_model.gating": ("unused_banks",),
     "technology": ("node_45nm", "node_7nm"),
     "weight_sram.ports": ("1RW",),
+    "weight_sram.stream_layout": ("model",),
     "input_buffer.ports": ("1RW",),
     "state_buffer.ports": ("1RW",),
     "state_buffer.banks": ("by_kind",),
