@@ -185,7 +185,8 @@ def test_batch_lanes_are_independent(case: Case, seed: int) -> None:
     )
     x = numbers.x.copy()
     x[:, 1:] *= -3
-    first, second = case.interpret(numbers), case.interpret(replace(numbers, cells=cells, x=x))
+    with np.errstate(over="ignore", invalid="ignore"):  # functions without bounds may leave float32's range
+        first, second = case.interpret(numbers), case.interpret(replace(numbers, cells=cells, x=x))
     assert np.allclose(first.output[:, 0], second.output[:, 0], rtol=0, atol=1e-6)
     functions = {function.name for cell in case.spec.cells for function in cell.functions}
     clipped = any(cell.clip for cell in case.spec.cells)
