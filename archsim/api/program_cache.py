@@ -143,7 +143,7 @@ class ProgramCache:
     def find(
         self, config: MachineConfig, spec: NetworkSpec, schedule: AskedSchedule, units: tuple[str, ...]
     ) -> CachedProgram | NoProgram:
-        """As `get`, but with the reason where there is no program."""
+        """The program of a machine, a network and a schedule, or the reason why there is none."""
         found_schedule = find_schedule(schedule, config.family)
         kept = self._find(config, spec, found_schedule, units)
         if kept is not None:

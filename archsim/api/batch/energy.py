@@ -70,7 +70,7 @@ class Priced:
         return [(facts.of(design), self.prices.of(design)) for design in first.tolist()], codes
 
     def of_memory(self, name: str) -> tuple[list[tuple[Storage, MemoryPrice]], Codes]:
-        """The same of a memory."""
+        """The distinct pairs of a memory's storage and its price, and which of them each design has."""
         storage = self.memories[name]
         first, codes = classes([storage.codes, self.prices.codes], self.designs)
         storages = [storage.of(design) for design in first.tolist()]
@@ -243,7 +243,7 @@ def energy_columns(priced: Priced, area: AreaColumns, run: RunColumns) -> Column
 
 
 def _beside(priced: Priced, area: AreaColumns, counts: Counts, logic: Ranges) -> dict[str, Ranges]:
-    """As archsim.metrics.energy has it."""
+    """What takes energy beside units and memories, by part; the columns of what archsim.metrics.energy computes."""
     prices, found = priced.prices, {}
     if priced.sure(lambda counted: counted.wires, "wires"):
         found["wires"] = wires(_wired(priced, area, counts), prices)

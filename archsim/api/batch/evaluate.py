@@ -86,7 +86,7 @@ class BatchEvaluator:
         return found
 
     def parts(self, designs: Designs, spec: NetworkSpec) -> Iterator[BatchFigures]:
-        """The same, program by program: what became of the designs of one, as soon as it is known."""
+        """The figures of designs program by program, what became of the designs of one as soon as it is known."""
         machines = self.machines(designs)
         for rows, program in by_program(designs, spec, self.programs, machines.unit_names):
             found = BatchFigures()

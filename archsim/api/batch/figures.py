@@ -153,7 +153,7 @@ class Part:
         return energy_columns(priced, area, run) | area.columns()
 
     def _roofline(self) -> Columns:
-        """As `compute_roofline`."""
+        """The roofline's figures of each design, the columns of what `compute_roofline` gives."""
         ceilings = [bursts.ceilings for bursts in self._bursts.values]
         codes = self._bursts.codes
         roofs = np.array([(found.step_roof_gops, found.run_roof_gops) for found in ceilings])[codes]

@@ -22,7 +22,7 @@ class UnitRows:
     facts: dict[str, Picked[UnitFacts]]
 
     def at(self, rows: Codes) -> UnitRows:
-        """The same of some of the designs."""
+        """The facts of some of the designs, by their places."""
         return UnitRows({name: picked.at(rows) for name, picked in self.facts.items()})
 
     def numbers(self) -> Ints:

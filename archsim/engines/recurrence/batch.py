@@ -50,7 +50,7 @@ class BatchTiming:
         return LaneTiming(shape, self.shape_unit, occupancy, depth, first_word, write, row, *sequencer, of_frames, kept)
 
     def alone(self, design: int, shape: Ints) -> PhaseTiming:
-        """The same of one design."""
+        """The timing of one design of the batch, for the executor that times designs one by one."""
         rows = self.row[self.shape_unit[shape], design]
         times = ServiceTimes(*(np.ascontiguousarray(table[rows, shape]) for table in self.services))
         alike = np.zeros((0, len(shape)), np.int64)

@@ -68,7 +68,7 @@ def all_shifted(history: LaneHistory, arrays: PhaseArrays, room: LaneRoom, row: 
 
 @inlined
 def queues_are_full(room: LaneRoom) -> bool:
-    """As `queues_full`: all designs of a block have issued the same ops."""
+    """Whether every unit that has a ring of starts has filled it; all designs of a block have issued the same ops."""
     for u in range(len(room.issued_ops)):  # noqa: SIM110 all() of a generator is not compiled
         if room.issued_ops[u] < room.place_of[u + 1] - room.place_of[u]:
             return False

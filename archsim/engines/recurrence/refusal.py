@@ -31,7 +31,7 @@ def machine_refusal(units: Iterable[Unit[Any]], single_ported: Iterable[str]) ->
 
 
 def refusal_of(dynamic: Collection[str], single_ported: Iterable[str]) -> str:
-    """The same by the names of the units whose service times depend on what was before, in order."""
+    """Why a machine cannot be timed, by the units whose service times depend on what was before; empty if it can."""
     if dynamic:
         return f"service times of {', '.join(dynamic)} depend on what was before"
     shared = sorted(single_ported)

@@ -34,7 +34,7 @@ def result_names() -> dict[str, bool]:
 
 @cache
 def frame_names() -> dict[str, bool]:
-    """The same of the figures of a frame, which streaming workloads have besides."""
+    """The name of every figure of a frame, which streaming workloads have, and whether it has entries."""
     hints = get_type_hints(Frames, include_extras=False)
     return {name: _has_entries(hints[name]) for name in declared(Frames) if name != "latency_stack"}
 
