@@ -30,9 +30,10 @@ from archsim.report.figures.kinds import OF_NUMBERS, FigureKind, figure_of, why_
 from archsim.report.figures.look import ONE_COLUMN_INCHES, USUAL, FigureFormat, Look, width_of
 from archsim.report.looks import cycle_looks, use_looks
 from archsim.report.looks.cycle_looks import CYCLE_LOOKS, CycleLook
-from archsim.report.looks.op_looks import LOOKS, MACS, MIXED, OTHER, SIGMOID, TANH, OpLook, op_look
+from archsim.report.looks.named_look import NamedLook
+from archsim.report.looks.op_looks import LOOKS, MACS, MIXED, OTHER, SIGMOID, TANH, op_look
 from archsim.report.looks.roof_looks import levels, roof_looks
-from archsim.report.looks.use_looks import USE_LOOKS, UseLook, data_look, operator_look
+from archsim.report.looks.use_looks import USE_LOOKS, data_look, operator_look
 from archsim.workload import load_workload
 from tests.present import present
 from tests.report.accuracy_runs import run_formats
@@ -254,7 +255,7 @@ def grey(colour: str) -> float:
     ],
     ids=["ops", "cycles", "uses"],
 )
-def test_looks_of_one_hatch_are_told_apart_in_grey(looks: Sequence[UseLook | OpLook | CycleLook]) -> None:
+def test_looks_of_one_hatch_are_told_apart_in_grey(looks: Sequence[NamedLook | CycleLook]) -> None:
     for one, two in combinations(looks, 2):
         assert one.hatch != two.hatch or abs(grey(one.colour) - grey(two.colour)) > 0.1, (one, two)
 

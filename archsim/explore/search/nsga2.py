@@ -6,7 +6,7 @@ by domination (section VI). Genes are places of the parameters' values. Children
 1989); a gene mutates to a neighbour half of the time where its values are numbers, else to any value. Points that were
 asked for before are not asked for again: their results are known, and the best of them are the parents.
 
-Of libraries, Optuna takes 300 to 2,700 us a point, pymoo 170 to 1,300 (benchmarks/samplers.py).
+Libraries take 8 times as long a point and more: benchmarks/samplers.py measures them beside it (docs/explore.md).
 """
 
 from __future__ import annotations

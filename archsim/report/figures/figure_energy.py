@@ -11,7 +11,8 @@ from archsim.hardware.operators import OperatorKind
 from archsim.program.ir import DataKind
 from archsim.report.figures.drawing import EDGE, in_words, new_figure, put_legend, put_title
 from archsim.report.figures.look import USUAL, Look
-from archsim.report.looks.use_looks import AREA, LEAKS, SMALL, USE_LOOKS, UseLook, beside_look, data_look, operator_look
+from archsim.report.looks.named_look import NamedLook
+from archsim.report.looks.use_looks import AREA, LEAKS, SMALL, USE_LOOKS, beside_look, data_look, operator_look
 from archsim.report.text.figures_as_text import significant, span
 from archsim.report.text.text_energy import LEAKAGE, frame_beside, of_what
 
@@ -74,7 +75,7 @@ def energy_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
     return figure
 
 
-def _energy_bars(axes: Axes, amounts: Sequence[Mapping[UseLook, float]], points: float) -> list[UseLook]:
+def _energy_bars(axes: Axes, amounts: Sequence[Mapping[NamedLook, float]], points: float) -> list[NamedLook]:
     """Draw each bar's parts, and its sum behind it; return the looks that are seen. `points`: how wide 1 uJ is.
 
     A use that is nowhere wide enough to be found is drawn as one of the smaller parts, which stand last in each bar.
@@ -95,13 +96,13 @@ def _energy_bars(axes: Axes, amounts: Sequence[Mapping[UseLook, float]], points:
     return [*found, SMALL] if points * small >= _SPECK_POINTS else found
 
 
-def uses_of(simulation: Simulation, name: str) -> dict[UseLook, float]:
+def uses_of(simulation: Simulation, name: str) -> dict[NamedLook, float]:
     """The energy in uJ of a unit or memory by what it is used for."""
     energy = simulation.stats.energy
     assert energy is not None
-    found: dict[UseLook, float] = {}
+    found: dict[NamedLook, float] = {}
 
-    def add(use: UseLook, amount: float) -> None:
+    def add(use: NamedLook, amount: float) -> None:
         found[use] = found.get(use, 0.0) + amount
 
     if name == LEAKAGE:

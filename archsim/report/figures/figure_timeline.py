@@ -20,7 +20,8 @@ from archsim.report.figures.drawing import (
 )
 from archsim.report.figures.gantt import Bar, Gantt, Panel, ShortOps, charted_bodies, gantt, merge_short, panels
 from archsim.report.figures.look import USUAL, Look
-from archsim.report.looks.op_looks import LOOKS, MIXED, OpLook
+from archsim.report.looks.named_look import NamedLook
+from archsim.report.looks.op_looks import LOOKS, MIXED
 from archsim.report.text.steps import body_numbers
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Scale:
 class Seen:
     """What was drawn so far, which the legend explains; of each look whether a bar has its hatch."""
 
-    looks: dict[OpLook, bool] = field(default_factory=dict)
+    looks: dict[NamedLook, bool] = field(default_factory=dict)
     tails: bool = False
     ends: bool = False
     chain: bool = False
@@ -130,7 +131,7 @@ def _is_wide(bar: Bar, scale: Scale) -> bool:
     return (bar.free - bar.start) * scale.points_per_cycle >= _HATCH_POINTS
 
 
-def _draw_bars(axes: Axes, bars: Sequence[Bar], row: int, look: OpLook, scale: Scale) -> None:
+def _draw_bars(axes: Axes, bars: Sequence[Bar], row: int, look: NamedLook, scale: Scale) -> None:
     _draw_tails(axes, bars, row, look.colour)
     for hatched in (True, False):
         spans = [(bar.start, bar.free - bar.start) for bar in bars if _is_wide(bar, scale) is hatched]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from archsim.api import Simulation
-from archsim.report.looks.op_looks import OpLook, op_look
+from archsim.report.looks.named_look import NamedLook
+from archsim.report.looks.op_looks import op_look
 from archsim.report.text.steps import body_numbers, step_ends
 
 _FEW_BARS = 90
@@ -21,7 +22,7 @@ class Bar:
     """One op: it holds its unit from `start` to `free`, its results are visible at `done` (cycles of the run)."""
 
     unit: str
-    look: OpLook
+    look: NamedLook
     label: str
     repetition: int
     start: int
@@ -37,7 +38,7 @@ class ShortOps:
     `done`.
     """
 
-    looks: tuple[OpLook, ...]
+    looks: tuple[NamedLook, ...]
     start: int
     free: int
     done: int

@@ -5,39 +5,28 @@ Of one hatch, colours differ in lightness, so that they are told apart in grey.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from archsim.program.labels import label_parts
+from archsim.report.looks.named_look import NamedLook
 
-
-@dataclass(frozen=True, slots=True)
-class OpLook:
-    """The look of a group of kinds of op, and what a legend calls it."""
-
-    words: str
-    colour: str
-    hatch: str = ""
-
-
-MACS = OpLook("MAC tile", "#009E73")
-INPUT_MACS = OpLook("MAC tile of x alone", "#009E73", "////")
-PROJECTION = OpLook("projection of h", "#009E73", "....")
-LOAD = OpLook("load", "#56B4E9")
-STORE = OpLook("store", "#E69F00", "////")
-SIGMOID = OpLook("sigmoid", "#F0E442")
-TANH = OpLook("tanh", "#0072B2", "xxxx")
-FUNCTION = OpLook("another function", "#F0E442", "xxxx")
-CELL = OpLook("update of c", "#D55E00", "----")
-HIDDEN = OpLook("update of h", "#CC79A7", "\\\\\\\\")
-RESET = OpLook("reset gate on h", "#E69F00", "....")
-PEEPHOLE = OpLook("peephole", "#56B4E9", "xxxx")
-NORM = OpLook("layer normalization", "#F0E442", "++++")
-SHIFT = OpLook("shift of weights", "#CC79A7", "||||")
-MERGE = OpLook("merge of directions", "#0072B2", "++++")
-DRAIN = OpLook("drain of sums", "#999999", "----")
-IDLE = OpLook("kept idle", "#F2F2F2")
-OTHER = OpLook("another op", "#999999", "++++")
-MIXED = OpLook("several short ops", "#222222")
+MACS = NamedLook("MAC tile", "#009E73")
+INPUT_MACS = NamedLook("MAC tile of x alone", "#009E73", "////")
+PROJECTION = NamedLook("projection of h", "#009E73", "....")
+LOAD = NamedLook("load", "#56B4E9")
+STORE = NamedLook("store", "#E69F00", "////")
+SIGMOID = NamedLook("sigmoid", "#F0E442")
+TANH = NamedLook("tanh", "#0072B2", "xxxx")
+FUNCTION = NamedLook("another function", "#F0E442", "xxxx")
+CELL = NamedLook("update of c", "#D55E00", "----")
+HIDDEN = NamedLook("update of h", "#CC79A7", "\\\\\\\\")
+RESET = NamedLook("reset gate on h", "#E69F00", "....")
+PEEPHOLE = NamedLook("peephole", "#56B4E9", "xxxx")
+NORM = NamedLook("layer normalization", "#F0E442", "++++")
+SHIFT = NamedLook("shift of weights", "#CC79A7", "||||")
+MERGE = NamedLook("merge of directions", "#0072B2", "++++")
+DRAIN = NamedLook("drain of sums", "#999999", "----")
+IDLE = NamedLook("kept idle", "#F2F2F2")
+OTHER = NamedLook("another op", "#999999", "++++")
+MIXED = NamedLook("several short ops", "#222222")
 """Merged ops of several kinds."""
 
 _BY_NAME = {
@@ -81,7 +70,7 @@ LOOKS = (
 """All looks, in the order of legends."""
 
 
-def op_look(label: str) -> OpLook:
+def op_look(label: str) -> NamedLook:
     """The look of an op by its label; of a kind that is not known, as one of a user's own units, OTHER."""
     name = label_parts(label).name
     first = name.replace("_", " ").partition(" ")[0]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from archsim.api import Simulation
 from archsim.hardware.operators import OperatorKind
 from archsim.program.ir import DataKind
-from archsim.report.looks.use_looks import AREA, LEAKS, USE_LOOKS, UseLook, beside_look, data_look, operator_look
+from archsim.report.looks.named_look import NamedLook
+from archsim.report.looks.use_looks import AREA, LEAKS, USE_LOOKS, beside_look, data_look, operator_look
 from archsim.report.text.text_energy import LEAKAGE, frame_beside, kinds_of, of_what
 
 _WRITE = "write"
@@ -44,7 +45,7 @@ class CostChart:
     amounts: tuple[Amount, ...]
 
 
-Costs = Iterable[tuple[str, str, UseLook, float]]
+Costs = Iterable[tuple[str, str, NamedLook, float]]
 """Part, kind, look and amount."""
 
 
@@ -74,7 +75,7 @@ def energy_charts(simulation: Simulation) -> tuple[CostChart, ...]:
     )
 
 
-def _energy(simulation: Simulation, name: str) -> Iterator[tuple[str, str, UseLook, float]]:
+def _energy(simulation: Simulation, name: str) -> Iterator[tuple[str, str, NamedLook, float]]:
     """What takes energy in a unit or memory."""
     energy = simulation.stats.energy
     assert energy is not None
