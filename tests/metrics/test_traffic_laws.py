@@ -11,6 +11,7 @@ from hypothesis import given
 from archsim.hardware.dram.simple import SimpleDramConfig
 from archsim.hardware.dram.transfers import Transfer
 from archsim.program.ir import PhaseKind
+from archsim.workload.network import MergeMode, NetworkSpec
 from tests.present import present
 from tests.strategies import Case, cases
 
@@ -36,18 +37,27 @@ def test_what_leaves_dram_enters_the_chip_and_back(case: Case) -> None:
     cells = 4 * spec.batch * sum(cell.hidden_size for cell in spec.cells if cell.kind == "lstm")
     assert dram["read"]["h"] == dram["write"]["h"] == states
     assert dram["read"].get("c", 0) == dram["write"].get("c", 0) == cells
-    assert dram["read"]["x"] + dram["read"].get("output", 0) == total(inputs["write"])
-    assert total(dram["read"]) == total(written) + total(inputs["write"]) + states + cells
-    # What is written is read from the state buffer; what of it comes back as a further layer's x was written before.
-    assert dram["write"]["output"] <= traffic["state_buffer"]["read"]["h"]
-    last = sum(cell.output_size for cell in spec.layers[-1])
-    between = dram["write"]["output"] - 4 * spec.steps * spec.batch * last
+    # Directions that become one output come back as they were stored; so does what a further layer has as its x.
+    apart = directions_apart(spec)
+    assert dram["read"]["x"] + dram["read"].get("output", 0) == total(inputs["write"]) + apart
+    assert total(dram["read"]) == total(written) + total(inputs["write"]) + states + cells + apart
+    # What is written is read from the state buffer.
+    state = traffic["state_buffer"]["read"]
+    assert dram["write"]["output"] <= state["h"] + state.get("output", 0)
+    between = dram["write"]["output"] - apart - 4 * spec.steps * spec.batch * spec.output_size
     assert between >= 0
+    back = dram["read"].get("output", 0) - apart
     if between:
         directions = {len(layer) for layer in spec.layers[1:]}
-        assert min(directions) * between <= dram["read"]["output"] <= max(directions) * between
+        assert min(directions) * between <= back <= max(directions) * between
     else:
-        assert "output" not in dram["read"]
+        assert back == 0
+
+
+def directions_apart(spec: NetworkSpec) -> int:
+    """Bytes of both directions of all steps, over the layers in which the two become one output; 4 an element."""
+    merged = [layer for number, layer in enumerate(spec.layers) if spec.merge_mode(number) is not MergeMode.CONCAT]
+    return 4 * spec.steps * spec.batch * sum(2 * forward.output_size for forward, _ in merged)
 
 
 @given(cases())
@@ -149,13 +159,14 @@ def test_dram_moves_no_less_than_it_must(case: Case) -> None:
         (total(dram["read"]) + total(dram["write"])) / (total(least["read"]) + total(least["write"]))
     )
     # From the network alone.
-    last = sum(cell.output_size for cell in spec.layers[-1])
+    forward, *backward = spec.layers[-1]  # side by side, or one where the two are merged
+    last = forward.output_size * (1 + len(backward) * (spec.merge_mode(len(spec.layers) - 1) is MergeMode.CONCAT))
     assert least["read"]["x"] == 4 * spec.steps * spec.batch * spec.input_size
     assert least["write"]["output"] == 4 * spec.steps * spec.batch * last
     again = any(passes(case, kind) > 1 for kind in held(case)[1])
     handed_over = len(spec.layers) > 1 and not case.schedule.endswith("wavefront")
     twice_x = len(spec.layers[0]) > 1  # each direction loads x for itself
-    assert (ratio > 1) == (again or handed_over or twice_x)
+    assert (ratio > 1) == (again or handed_over or twice_x or directions_apart(spec) > 0)
     assert ratio >= 1
 
 
