@@ -1,9 +1,9 @@
 # The tasks of a working day; plain `make` lists them. All take the Python of the active environment.
 .DEFAULT_GOAL := help
-.PHONY: help check fast full docs site bench ci
+.PHONY: help check fast full docs site versions bench ci
 
 help: ## list the tasks
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 check: ## lint, formatting, types and layers: no test is run
 	ruff check .
@@ -24,6 +24,10 @@ docs: ## write the pages that are made from the code, then test all pages
 
 site: ## the documentation as a site in site/, where a link to nothing is an error
 	mkdocs build --strict
+
+versions: ## this version's site beside those of others, on the branch gh-pages; nothing is pushed
+	mike deploy --update-aliases "$$(python -c 'import archsim; print(archsim.__version__)')" latest
+	mike set-default latest
 
 bench: ## how fast archsim is on this machine, briefly
 	python benchmarks/speed.py --quick

@@ -13,6 +13,7 @@ import typer
 
 from archsim.cli.calibrate import calibrate_command
 from archsim.cli.compare import compare_command
+from archsim.cli.docs import docs_command
 from archsim.cli.exit_codes import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USER
 from archsim.cli.explain import explain_command
 from archsim.cli.explore import explore_command
@@ -50,6 +51,7 @@ app.command("plot", short_help="Draw a figure of a run for print: svg, pdf or pn
 app.command("report", short_help="Write one HTML page of a run, or of several side by side.")(report_command)
 app.command("explore", short_help="Search a space of designs for its Pareto front.")(explore_command)
 app.command("list", short_help="List machines, workloads, schedules, spaces and components.")(list_command)
+app.command("docs", short_help="List the pages of the documentation, or print one.")(docs_command)
 app.command("fidelity", short_help="Compare simulations of published machines with their figures.")(fidelity_command)
 app.command("import", short_help="List a model file's recurrent layers, or make a workload of them.")(import_command)
 app.command("calibrate", short_help="Observe the ranges of all tensors, for integer formats.")(calibrate_command)

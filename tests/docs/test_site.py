@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +58,32 @@ def test_it_is_built_without_a_warning(tmp_path: Path) -> None:
     for path in [*(ROOT / "docs").rglob("*.md")]:
         page = path.relative_to(ROOT / "docs").with_suffix(".html")
         assert (tmp_path / "site" / page).is_file(), page
+
+
+@exhaustive
+def test_versions_stand_beside_each_other(tmp_path: Path) -> None:
+    """Two versions in a clone: each in a folder of its own, a menu of both, and the newer one as the default."""
+    need("mkdocs")
+    need("mike")
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
+    # Their author is whoever calls mike: here somebody who has no name in the settings.
+    who = {f"GIT_{kind}_{field}": "x@y" for kind in ("AUTHOR", "COMMITTER") for field in ("NAME", "EMAIL")}
+    beside = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    for arguments in (["deploy", "0.1"], ["deploy", "--update-aliases", "0.2", "latest"], ["set-default", "latest"]):
+        subprocess.run(["mike", *arguments], check=True, capture_output=True, cwd=clone, env=os.environ | who | beside)
+
+    def file(path: str) -> str:
+        shown = ["git", "show", f"gh-pages:{path}"]
+        return subprocess.run(shown, check=True, capture_output=True, text=True, cwd=clone).stdout
+
+    assert [(each["version"], each["aliases"]) for each in json.loads(file("versions.json"))] == [
+        ("0.2", ["latest"]),
+        ("0.1", []),
+    ]
+    assert "latest/" in file("index.html")
+    assert "Energy, area and traffic" in file("0.1/energy.html")
+    assert '"version": {"provider": "mike"}' in file("0.2/energy.html")
 
 
 @exhaustive
