@@ -14,7 +14,17 @@ from hypothesis import HealthCheck, settings
 from tests.optional import skipped_in_one_line
 from tests.pages import started_browser
 from tests.ran import Passed, passed_elsewhere, writer
-from tests.rings import SLOW_TESTS, covering, exhaustive, law_examples, part_asked, selects_exhaustive, share, share_of
+from tests.rings import (
+    LAW_SHARES,
+    SLOW_TESTS,
+    covering,
+    exhaustive,
+    law_examples,
+    part_asked,
+    selects_exhaustive,
+    share,
+    share_of,
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -91,17 +101,18 @@ def _outside_the_part(items: Iterable[pytest.Item]) -> set[pytest.Item]:
 
 
 def _outside_the_share(items: Iterable[pytest.Item]) -> set[pytest.Item]:
-    """What only the exhaustive ring has, or has passed elsewhere, is no law, and is in another share."""
+    """What only the exhaustive ring has, or has passed elsewhere, and is in another share; laws only if they passed."""
     running, passed = share(), passed_elsewhere()
     if running is None:
         return set()
-    return {
-        item
-        for item in items
-        if (item.get_closest_marker("exhaustive") or item.nodeid in passed)
-        and not _is_law(item)
-        and share_of(item.nodeid) != running
-    }
+
+    def in_another(item: pytest.Item) -> bool:
+        if _is_law(item):
+            return item.nodeid in passed and share_of(item.nodeid, LAW_SHARES) != running % LAW_SHARES
+        again = item.get_closest_marker("exhaustive") or item.nodeid in passed
+        return bool(again) and share_of(item.nodeid) != running
+
+    return set(filter(in_another, items))
 
 
 def _is_law(item: pytest.Item) -> bool:

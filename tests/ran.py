@@ -1,8 +1,8 @@
 """Which tests have passed elsewhere on the same state: CI's last environment need not run all of them again.
 
 `.ci/run` runs the fast ring as the README says, in an environment without extras, and writes down what passed there
-(ARCHSIM_WRITE_PASSED=file). With all extras it then runs (ARCHSIM_PASSED=file) what that environment had to skip, all
-laws, and one share of the tests that passed, as of those that only the exhaustive ring has.
+(ARCHSIM_WRITE_PASSED=file). With all extras it then runs (ARCHSIM_PASSED=file) what that environment had to skip, one
+share of the tests that passed, as of those that only the exhaustive ring has, and a quarter of the laws, at length.
 """
 
 from __future__ import annotations

@@ -3,9 +3,10 @@
 Every kind of check is in the fast ring. Of a test over many combinations of parameters it takes a few that cover all
 values, or all pairs of values; of a law it takes fewer examples; and it leaves out what takes longest, which
 tests/slow_tests.txt lists (`python -m tools.slow_tests` makes it from measured times). The exhaustive ring takes the
-other combinations, and laws at length. Half an hour of that is too long for every change, so a run takes all laws and
-one share of 24 of the other tests that only this ring has, which ARCHSIM_SHARE names (0 to 23): CI takes another
-one with every commit. ARCHSIM_LONG=1 takes all of them.
+other combinations, and laws at length. Half an hour of that is too long for every change, so a run takes one share of
+24 of the tests that only this ring has, which ARCHSIM_SHARE names (0 to 23): CI takes another one with every commit.
+Of the laws it takes all, or where they have passed in the fast ring (ARCHSIM_PASSED) a quarter, which goes round with
+the shares. ARCHSIM_LONG=1 takes all of both.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ Value = TypeVar("Value")
 FAST_EXAMPLES, EXHAUSTIVE_EXAMPLES, LONG_EXAMPLES = 5, 10, 40
 """Examples of a law that asks for no number of its own: in each ring, and where ARCHSIM_LONG=1 asks for more."""
 
-SHARES = 24
-"""Into so many shares the tests are cut that only the exhaustive ring has, and that are no laws."""
+SHARES, LAW_SHARES = 24, 4
+"""How many shares there are of the tests that only the exhaustive ring has, and of laws that passed in the fast one."""
 
 SLOW_TESTS = frozenset((Path(__file__).parent / "slow_tests.txt").read_text(encoding="utf-8").split("\n")) - {""}
 """The ids of tests that take so long that the fast ring leaves them out."""
