@@ -179,7 +179,7 @@ def test_the_resolved_inputs_run_again(cli: Cli, arch: str, workload: str, chang
 def test_a_technology_of_ones_own_is_found_again(cli: Cli) -> None:
     """A file named with --set is found from the results' folder, wherever that is."""
     preset = preset_file(PresetKind.TECHNOLOGY, "node_45nm")
-    Path("mine.yaml").write_text(preset.read_text().replace("energy_pj_per_bit: 20.3", "energy_pj_per_bit: 40.6"))
+    Path("mine.yaml").write_text(preset.read_text().replace("energy_pj_per_bit: 5.1", "energy_pj_per_bit: 10.2"))
     plain = json.loads(cli("run", *TINY, "--no-plots", "--json", "--out", "x/a").out)
     run = cli("run", *TINY, "--set", "technology=mine.yaml", "--no-plots", "--json", "--out", "x/b")
     assert "technology: ../../mine.yaml" in Path("x/b/arch.yaml").read_text()

@@ -37,7 +37,7 @@ def test_json_is_one_object_with_these_keys(cli: Cli, write: Callable[..., Path]
     assert code == 0
     assert err == ""
     counts = ["evaluated", "infeasible", "pruned", "failed"]
-    assert list(found) == [*counts, "seconds", "designs_per_second", "front", "notes"]
+    assert list(found) == [*counts, "seconds", "designs_per_second", "one_by_one", "front", "notes"]
     assert sum(found[key] for key in counts) == 48
     assert found["front"]
     for point in found["front"]:
