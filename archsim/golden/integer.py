@@ -73,7 +73,7 @@ class Coded:
     @property
     def integers(self) -> Codes:
         """The codes less the zero point: the values in units of the scale."""
-        return self.codes - self.grid.zero
+        return np.subtract(self.codes, self.grid.zero, dtype=np.int64)
 
     @property
     def values(self) -> Float64:

@@ -18,7 +18,8 @@ from archsim.golden.functions import Activation, Float, Float64
 from archsim.golden.gru import GruOptions, GruWeights
 from archsim.golden.integer import Coded, Codes, Grid, Target
 from archsim.golden.integer_functions import Method, activate, clipped
-from archsim.golden.integer_tiles import Array, Part, coded, rows_of
+from archsim.golden.integer_products import Part
+from archsim.golden.integer_tiles import Array, coded, coded_matrix, rows_of
 from archsim.golden.lstm import LstmOptions, LstmWeights
 from archsim.golden.rnn import RnnOptions, RnnWeights
 from archsim.golden.sequence import Lengths
@@ -174,7 +175,7 @@ class _Units:
 
     def matrix(self, weight: Float, grid: Grid | None) -> Coded:
         """A weight matrix (G, K) as codes, which integers already are, less the zero point."""
-        return coded(weight, self.to("weight", grid))
+        return coded_matrix(weight, self.to("weight", grid))
 
     def activated(self, activation: Activation, sums: Coded, clip: float | None, target: Target) -> Coded:
         """The activation of clipped sums."""

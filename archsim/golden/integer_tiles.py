@@ -1,4 +1,4 @@
-"""The MAC tile on codes: accumulations in chunks, and the sums that they leave in the gate format.
+"""The MAC tile on codes: accumulations, and the sums that they leave in the gate format.
 
 Source: docs/numerics.md, "MAC tile".
 """
@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from archsim.golden.functions import Float
-from archsim.golden.integer import LIMIT, Coded, Codes, Grid, Integers, Target, convert
+from archsim.golden.integer import Coded, Codes, Target
+from archsim.golden.integer_products import Accumulation, Part, product_grid
 
-Part = tuple[Coded, Grid]
-"""A weight matrix (G, K) and the grid of the vectors (B, K) that it multiplies."""
+_CODES_AT_ONCE = 1 << 16
+"""Numbers of a matrix that become codes at once: what is in between fits a core's cache."""
 
 
 def coded(values: Float | Codes, target: Target) -> Coded:
@@ -28,20 +29,26 @@ def coded(values: Float | Codes, target: Target) -> Coded:
     return Coded(codes, grid)
 
 
+def coded_matrix(values: Float | Codes, target: Target) -> Coded:
+    """A matrix (G, K) as `coded` has it, some rows at a time, in the narrowest type that holds the codes."""
+    kind = next(kind for kind in (np.int8, np.int16, np.int32, np.int64) if target.grid.bits <= 8 * kind(0).nbytes)
+    codes = np.empty(values.shape, kind)
+    scale = np.asarray(target.grid.scale)
+    rows = max(1, _CODES_AT_ONCE // max(1, values.shape[1]))
+    for first in range(0, len(values), rows):
+        some = slice(first, first + rows)
+        grid = replace(target.grid, scale=scale[some]) if scale.ndim else target.grid
+        codes[some] = coded(values[some], replace(target, grid=grid)).codes
+    return Coded(codes, target.grid)
+
+
 def rows_of(matrix: Coded, rows: Codes) -> Coded:
     """Some of the rows of a matrix, with their scales."""
+    if np.array_equal(rows, np.arange(len(matrix.codes))):
+        return matrix
     scale = np.asarray(matrix.grid.scale)
     grid = replace(matrix.grid, scale=scale[rows]) if scale.ndim else matrix.grid
     return Coded(matrix.codes[rows], grid)
-
-
-def product_grid(accumulator: Grid, weight: Grid, vector: Grid) -> Grid:
-    """The accumulator with its scale: its own if it is fixed, else that of the products, for each row if need be."""
-    if not accumulator.fixed:
-        return replace(accumulator, scale=np.multiply(weight.scale, vector.scale))
-    if not (weight.fixed and vector.fixed):
-        raise ValueError("a fixed-point accumulator needs weights and vectors in fixed point")
-    return accumulator
 
 
 def one_accumulation(parts: Sequence[Part]) -> bool:
@@ -49,40 +56,6 @@ def one_accumulation(parts: Sequence[Part]) -> bool:
     if not all(matrix.grid.fixed and vector.fixed for matrix, vector in parts):
         return False
     return len({(vector.bits, float(vector.scale), vector.rounding, vector.wrap) for _, vector in parts}) == 1
-
-
-class Accumulation:
-    """A matrix (G, K) times a vector (B, K), K in chunks of so many columns from the first on."""
-
-    def __init__(self, part: Part, accumulator: Target, columns: int) -> None:
-        matrix, vector = part
-        self._columns = columns
-        self._rows, self._inputs = matrix.codes.shape
-        self._bound = columns * matrix.grid.magnitude * vector.magnitude
-        # Sums of whole numbers are exact in float64 up to 2^53, and NumPy is quick with matrices of float64 alone.
-        self._exact = np.dtype(np.float64 if self._bound <= 2**53 else np.int64 if self._bound <= LIMIT else object)
-        starts = range(0, self._inputs, columns)
-        self._chunks = [matrix.codes[:, k : k + columns].T.astype(self._exact, order="C") for k in starts]
-        self._products = np.multiply(matrix.grid.scale, vector.scale)
-        self._target = replace(accumulator, grid=product_grid(accumulator.grid, matrix.grid, vector))
-
-    def run(self, vector: Coded, start: Codes | None) -> Coded:
-        """The accumulators (B, G) after the last chunk; start (G): what they hold before the first, else zero."""
-        batch, inputs = vector.codes.shape
-        if inputs != self._inputs:
-            raise ValueError(f"a vector of {inputs} numbers does not fit a matrix with {self._inputs} columns")
-        a = np.zeros((batch, self._rows), np.int64) if start is None else np.tile(start, (batch, 1))
-        values = vector.integers.astype(self._exact)
-        for k, weights in enumerate(self._chunks):
-            chunk = np.matmul(values[:, k * self._columns : (k + 1) * self._columns], weights)
-            a = self._target.narrow(a + self._converted(chunk)).codes
-        return Coded(a, self._target.grid)
-
-    def _converted(self, chunk: Integers) -> Integers:
-        """The exact sum of a chunk in units of the accumulator, which for an integer one are those of the products."""
-        whole: Integers = chunk.astype(np.int64) if self._exact == np.float64 else chunk
-        grid = self._target.grid
-        return convert(whole, self._bound, self._products / grid.scale, grid.rounding) if grid.fixed else whole
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,73 @@
+"""Sums of products over all columns at once, in floating point, are those of Python's integers."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from archsim.golden import integer_products
+from archsim.golden.integer import Coded, Grid, Target
+from archsim.golden.integer_products import Accumulation
+from archsim.golden.integer_tiles import coded, coded_matrix
+
+
+def exact(weights: np.ndarray, vector: np.ndarray, start: int, grid: Grid, columns: int) -> list[int]:
+    """The accumulators after chunk by chunk in Python's integers, limited to their range after each."""
+    found = []
+    for row in weights.tolist():
+        total = start
+        for first in range(0, len(row), columns):
+            pairs = zip(row[first : first + columns], vector[first : first + columns].tolist(), strict=True)
+            total += sum(w * v for w, v in pairs)
+            total = min(max(total, grid.low), grid.high)
+        found.append(total)
+    return found
+
+
+@pytest.mark.parametrize("held", [0, 1 << 25])
+@pytest.mark.parametrize(("weight_bits", "vector_bits"), [(8, 8), (8, 16), (16, 16), (4, 31)])
+def test_at_once(held: int, weight_bits: int, vector_bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The largest codes of all, of which 600 products need more than the 24 bits of float32 if they have 16."""
+    monkeypatch.setattr(integer_products, "_HELD_WEIGHTS", held)
+    monkeypatch.setattr(integer_products, "_ROWS_OF_WEIGHTS", 1500)  # two rows, and one alone
+    random = np.random.default_rng(3)
+    weight, vector = Grid(weight_bits, 0.5), Grid(vector_bits, 0.25, zero=-3)
+    codes = random.integers(weight.low, weight.high + 1, (5, 600))
+    codes[0], codes[1] = weight.low, weight.high
+    x = random.integers(vector.low, vector.high + 1, (2, 600))
+    x[0] = vector.low
+    grid = Grid(62, 1.0)
+    made = Accumulation((Coded(codes, weight), vector), Target("accumulator", grid, Counter()), 7)
+    got = made.run(Coded(x, vector), np.full(5, 11)).codes
+    for row, one in zip(got, x, strict=True):
+        assert row.tolist() == exact(codes, one + 3, 11, grid, 7)
+
+
+@pytest.mark.parametrize("start", [15, 16, -17])
+def test_only_where_no_chunk_can_overflow(start: int) -> None:
+    """An accumulator of 6 bits ends at 31: two products of at most 2 x 4 leave room for a start of 15, and no more.
+
+    16 + 8 + 8 is beyond it and saturates; from -17 chunks go one by one, too, and none overflows: -17 - 6 - 6 = -29.
+    """
+    weight, vector, grid = Grid(2, 1.0), Grid(3, 1.0), Grid(6, 1.0)
+    overflows: Counter[str] = Counter()
+    made = Accumulation((Coded(np.array([[-2, -2]]), weight), vector), Target("accumulator", grid, overflows), 1)
+    for x in ([[-4, -4]], [[3, 3]], [[-4, 3]]):
+        got = made.run(Coded(np.array(x), vector), np.array([start])).codes
+        assert got.tolist() == [exact(np.array([[-2, -2]]), np.array(x[0]), start, grid, 1)]
+    assert bool(overflows["accumulator"]) == (start == 16)
+
+
+def test_rows_are_coded_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a scale for each row, and numbers beyond the range: codes and what is counted are those of one pass."""
+    values = np.random.default_rng(5).normal(size=(11, 7)).astype(np.float32)
+    grid = Grid(8, np.linspace(0.01, 0.05, 11), rounding="gemmlowp")
+    at_once, by_rows = Target("weight", grid, Counter()), Target("weight", grid, Counter())
+    monkeypatch.setattr("archsim.golden.integer_tiles._CODES_AT_ONCE", 21)
+    got = coded_matrix(values, by_rows)
+    assert np.array_equal(got.codes, coded(values, at_once).codes)
+    assert got.codes.dtype == np.int8
+    assert by_rows.overflows == at_once.overflows
+    assert by_rows.overflows["weight"] > 0
