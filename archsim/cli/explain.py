@@ -33,9 +33,9 @@ def explain_command(
     debug: DebugOption = False,
 ) -> None:
     """Explain a latency: the critical path by unit and cause, and the chain that a time step waits for."""
+    machine, work = load_inputs(arch, workload, sets)
     from archsim.api.explain import explain
 
-    machine, work = load_inputs(arch, workload, sets)
     schedule = chosen(schedule, machine, work)
     found = explain(machine, work, schedule)
     if json:

@@ -6,12 +6,29 @@ from pathlib import Path
 
 from archsim.config import load_document
 from archsim.config.file_kind import kind_of_keys
-from archsim.config.presets import PresetKind, is_name, preset_names
+from archsim.config.presets import PresetKind, find_file, is_name, preset_names
 from archsim.config.text import one_line
 from archsim.errors import ArchError, Fault, FaultsError, WorkloadError
 
 MODEL_SUFFIXES = (".onnx", ".pt", ".pth", ".pt2", ".bin", ".ckpt", ".keras", ".h5", ".tflite", ".safetensors", ".npz")
 """Ends of the names of model files, which `archsim import` reads."""
+
+
+def check_inputs(arch: str, workload: str, *, altered: bool) -> None:
+    """Raise what is wrong with two references by themselves, before anything is imported that reads their files.
+
+    ArchError or WorkloadError if there is no such file or preset, or one is of the other's kind. `altered`: fields of
+    the inputs are set, and what is wrong with these comes before a workload that does not exist.
+    """
+    if ":" in arch:
+        from archsim.workload.network import CellKind
+
+        if arch.partition(":")[0] in list(CellKind):
+            raise ArchError((Fault(arch[:80], "", "is a workload; the architecture comes first, then the workload"),))
+    check_order(arch, workload)
+    find_file(PresetKind.ARCH, arch, ArchError)
+    if is_name(arch) and not altered and ":" not in workload:  # a preset has no faults of its own, which come before
+        find_file(PresetKind.WORKLOAD, workload, WorkloadError)
 
 
 def check_order(arch: str, workload: str) -> None:

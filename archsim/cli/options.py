@@ -68,16 +68,14 @@ def load_inputs(
     arch: str, workload: str, sets: list[str] | None, activity: Path | None = None
 ) -> tuple[Arch, Workload]:
     """Load both inputs; an override goes to the one that has a field of that name, `activity` to the workload."""
-    from archsim.cli.input_order import check_order
-    from archsim.cli.set_option import Sets
+    from archsim.cli.input_order import check_inputs
     from archsim.config import parse_override
-    from archsim.errors import ArchError, Fault
-    from archsim.families.load import arch_model, load_arch, load_workload_for
-    from archsim.workload.network import CellKind
+    from archsim.errors import ArchError
 
-    if ":" in arch and arch.partition(":")[0] in list(CellKind):
-        raise ArchError((Fault(arch[:80], "", "is a workload; the architecture comes first, then the workload"),))
-    check_order(arch, workload)
+    check_inputs(arch, workload, altered=bool(sets))
+    from archsim.cli.set_option import Sets  # what follows takes ten times as long to import
+    from archsim.families.load import arch_model, load_arch, load_workload_for
+
     if not sets:
         machine = load_arch(arch)
         return machine, load_workload_for(machine, workload, (), activity)

@@ -103,6 +103,10 @@ def run_command(
 
     With --json and without --out nothing is written.
     """
+    if trace_arrows is TraceArrows.ALL and TraceKind.PERFETTO not in (trace or ()):
+        raise typer.BadParameter("--trace-arrows all: is for --trace perfetto.")
+    machine, work = load_inputs(arch, workload, sets, activity)
+
     from archsim.api.evaluate import Evaluator
     from archsim.api.ranking import best_name
     from archsim.export.run_streams import Streams, written
@@ -113,9 +117,6 @@ def run_command(
     from archsim.report.files.manifest import Asked, Options
     from archsim.report.files.saved import stats_json
 
-    if trace_arrows is TraceArrows.ALL and TraceKind.PERFETTO not in (trace or ()):
-        raise typer.BadParameter("--trace-arrows all: is for --trace perfetto.")
-    machine, work = load_inputs(arch, workload, sets, activity)
     evaluator = Evaluator()
     ranking = ranked(schedule, machine, work, evaluator)
     found = ranking.best if ranking else find_schedule(schedule, machine.config.family)

@@ -51,15 +51,16 @@ def validate_command(
     debug: DebugOption = False,
 ) -> int:
     """Check a schedule (every conflict ordered) and its numbers (bit-equal to the untimed program, and right)."""
-    from archsim.api.verdict import judge
-    from archsim.checking.witness import Witness
     from archsim.errors import Fault, WorkloadError
-    from archsim.report.text.validate_text import verdict_json, verdict_text
 
     if witness is None and (tolerance is not None or within_codes is not None):
         option = "--within-codes" if tolerance is None else "--tolerance"
         raise WorkloadError((Fault(option, "", "is for --witness; that of a file is --set expected.tolerance=..."),))
     machine, work = load_inputs(arch, workload, sets)
+    from archsim.api.verdict import judge
+    from archsim.checking.witness import Witness
+    from archsim.report.text.validate_text import verdict_json, verdict_text
+
     schedule = chosen(schedule, machine, work)
     own = None if witness is None else Witness(witness, tolerance, within_codes)
     verdict = judge(machine, work, schedule, executor, own)

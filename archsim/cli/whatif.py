@@ -35,12 +35,12 @@ def whatif_command(
     debug: DebugOption = False,
 ) -> None:
     """Change one thing of a design at a time, and measure: each number by a notch, each schedule, memory that fits."""
+    machine, work = load_inputs(arch, workload, sets)
     from archsim.api.whatif import what_if
     from archsim.cli.progress import design_progress
     from archsim.report.text.report_text import TEXT_WIDTH
     from archsim.report.text.whatif_text import SHOWN, print_what_if
 
-    machine, work = load_inputs(arch, workload, sets)
     schedule = chosen(schedule, machine, work)
     with design_progress("changes") as progress:
         found = what_if(machine, work, schedule, by, progress)

@@ -126,4 +126,5 @@ class StrictModel(BaseModel):
     Give every field a description, with its unit: messages are made from it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    # Validators are built with the first validation: a command has more models than it makes values of.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from archsim.families.machine_config import MachineConfig
-from archsim.families.rtl import RtlDesign, RtlSource
-from archsim.families.schedule import Schedule
-from archsim.hardware.unit import Unit
-from archsim.program.ir import Op
+if TYPE_CHECKING:
+    from archsim.families.machine_config import MachineConfig
+    from archsim.families.rtl import RtlDesign, RtlSource
+    from archsim.families.schedule import Schedule
+    from archsim.hardware.unit import Unit
+    from archsim.program.ir import Op
 
-ConfigT = TypeVar("ConfigT", bound=MachineConfig)
+ConfigT = TypeVar("ConfigT", bound="MachineConfig")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,29 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archsim.config.extensions import FAMILIES as GROUP
 from archsim.config.extensions import EntryGroup, named_otherwise, not_text
 from archsim.errors import SimulatorBug
-from archsim.families.delta.family import DELTA
-from archsim.families.ethosu.family import ETHOSU
 from archsim.families.family import Family
-from archsim.families.gemv.family import GEMV
-from archsim.families.machine_config import MachineConfig
-from archsim.families.npu.family import NPU
-from archsim.families.serial.family import SERIAL
-from archsim.families.systolic.family import SYSTOLIC
-from archsim.hardware.unit import Units, by_name
 
-FAMILIES: Mapping[str, Family[Any]] = MappingProxyType(
-    {family.name: family for family in (GEMV, NPU, SYSTOLIC, DELTA, SERIAL, ETHOSU)}
+if TYPE_CHECKING:
+    from archsim.families.machine_config import MachineConfig
+    from archsim.hardware.unit import Units
+
+
+def _gemv() -> Family[Any]:
+    from archsim.families.gemv.family import GEMV
+
+    return GEMV
+
+
+def _npu() -> Family[Any]:
+    from archsim.families.npu.family import NPU
+
+    return NPU
+
+
+def _systolic() -> Family[Any]:
+    from archsim.families.systolic.family import SYSTOLIC
+
+    return SYSTOLIC
+
+
+def _delta() -> Family[Any]:
+    from archsim.families.delta.family import DELTA
+
+    return DELTA
+
+
+def _serial() -> Family[Any]:
+    from archsim.families.serial.family import SERIAL
+
+    return SERIAL
+
+
+def _ethosu() -> Family[Any]:
+    from archsim.families.ethosu.family import ETHOSU
+
+    return ETHOSU
+
+
+class _OwnFamilies(Mapping[str, Family[Any]]):
+    """The families by name; one is imported when it is asked for, as a run needs no other than its own."""
+
+    def __init__(self, imports: Mapping[str, Callable[[], Family[Any]]]) -> None:
+        self._imports = imports
+
+    def __getitem__(self, name: str) -> Family[Any]:
+        return self._imports[name]()
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._imports
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._imports)
+
+    def __len__(self) -> int:
+        return len(self._imports)
+
+
+FAMILIES: Mapping[str, Family[Any]] = _OwnFamilies(
+    {"gemv": _gemv, "npu": _npu, "systolic": _systolic, "delta": _delta, "serial": _serial, "ethosu": _ethosu}
 )
 """The families that come with archsim, in the order in which `archsim list` shows them."""
 
-DEFAULT_FAMILY = GEMV.name
+DEFAULT_FAMILY = "gemv"
 """The family of an architecture file that names none."""
 
 
@@ -59,6 +111,8 @@ def family_of(config: MachineConfig) -> Family[Any]:
 
 def build_units(config: MachineConfig) -> Units:
     """Every unit of a machine that executes ops, by its name, in the order in which reports show them."""
+    from archsim.hardware.unit import by_name
+
     return by_name(family_of(config).units(config))
 
 

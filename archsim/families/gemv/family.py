@@ -7,9 +7,17 @@ from archsim.families.family import Family
 from archsim.families.gemv.array.mac_tiles import BlockTile, MacTile
 from archsim.families.gemv.bounds import GEMV_BOUNDS
 from archsim.families.gemv.config import GemvConfig
-from archsim.families.gemv.rtl.design import make_rtl
 from archsim.families.gemv.schedules import GEMV_SCHEDULES
 from archsim.families.gemv.units import GEMV_KINDS, gemv_units
+from archsim.families.rtl import RtlDesign, RtlSource
+
+
+def _rtl(source: RtlSource) -> RtlDesign:
+    """The machine as SystemVerilog; imported when it is asked for."""
+    from archsim.families.gemv.rtl.design import make_rtl
+
+    return make_rtl(source)
+
 
 GEMV = Family(
     name="gemv",
@@ -26,5 +34,5 @@ GEMV = Family(
         "sequencer": ("wait_issue",),
     },
     reference_ops=REFERENCE_CELL_OPS | {MacTile, BlockTile},
-    rtl=make_rtl,
+    rtl=_rtl,
 )
