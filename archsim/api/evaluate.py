@@ -7,7 +7,7 @@ from typing import Any
 
 from archsim.api.fast_timing import time_fast
 from archsim.api.machine_spec import machine_spec
-from archsim.api.own_activity import OwnActivities
+from archsim.api.own_activity import OwnActivities, OwnNumbers
 from archsim.api.program_cache import CachedProgram, ProgramCache
 from archsim.engines.choose import AUTO, check_executor, choose
 from archsim.engines.events import Options, execute
@@ -79,6 +79,14 @@ class Evaluator:
             trace = execute(program, machine_spec(program, arch, units), Options())
             stats = compute_stats(program, trace, arch, workload, units)
         return Evaluation(stats, used.name, used.reason)
+
+    def own_numbers(self, arch: Arch, workload: Workload, schedule: AskedSchedule = None) -> OwnNumbers | None:
+        """What a network has computed whose numbers no machine's speed changes, judged; None of any other.
+
+        Raises what `evaluate` raises, and WorkloadError for unusable tensors.
+        """
+        units, found = build_units(arch.config), find_schedule(schedule, arch.config.family)
+        return self.activities.numbers(workload, found, self.cached(arch, self._spec_of(workload), found, units), arch)
 
     def program(self, arch: Arch, spec: NetworkSpec, schedule: AskedSchedule) -> Program:
         """The verified program of a network on a machine, built unless it is kept; raises what `evaluate` raises."""

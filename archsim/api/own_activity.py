@@ -1,19 +1,23 @@
-"""Finds what a delta network's own arithmetic makes of its input: the columns that each step multiplies.
+"""Finds what a delta network's own arithmetic makes of its input: the columns that each step multiplies, and how exact.
 
-They do not depend on time, so that the program is executed without it first, and then timed with what was found.
+Neither depends on time, so that the program is executed without it first, and then timed with what was found.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from archsim.api.judge import check_numbers
 from archsim.api.program_cache import CachedProgram
+from archsim.checking.format_error import Accuracy, measure
 from archsim.checking.numbers import prepare
+from archsim.checking.recorder import Recorder
+from archsim.checking.validation import Validation
 from archsim.families.load import Arch
 from archsim.families.registry import build_units
 from archsim.families.schedule import Schedule
@@ -25,12 +29,23 @@ from archsim.workload import Workload
 from archsim.workload.activity import Activity, LayerActivity, StepColumns
 
 
+@dataclass(frozen=True, slots=True)
+class OwnNumbers:
+    """What a delta network has computed, judged; its machines compute in q formats, so there is an accuracy."""
+
+    activity: Activity
+    validation: Validation
+    accuracy: Accuracy
+
+
 class OwnActivities:
     """Finds activities, and keeps those found last: they are the same on all machines of the same arithmetic."""
 
     def __init__(self, most: int = 16) -> None:
         self._most = most
-        self._found: OrderedDict[Hashable, Activity] = OrderedDict()
+        self._found: OrderedDict[Hashable, Activity | OwnNumbers] = OrderedDict()
+        self.computed = 0
+        """How often the arithmetic of a network was executed."""
 
     @property
     def kept(self) -> int:
@@ -39,38 +54,101 @@ class OwnActivities:
 
     def of(self, workload: Workload, schedule: Schedule[Any], cached: CachedProgram, arch: Arch) -> Activity | None:
         """The activity of a workload, computed if its schedule needs one that nobody has given; else None."""
-        if not schedule.sends_deltas or workload.activity is not None:
+        if not _needed(workload, schedule):
             return None
-        function = arch.config.function_unit
-        method = function.method, function.address_format, function.table, function.piecewise_linear
-        key = (workload.source, workload.folder, workload.overrides, cached.spec, arch.config.formats, *method)
-        if key not in self._found:
-            self._found[key] = _computed(workload, cached.program, arch)
-            if len(self._found) > self._most:
-                self._found.popitem(last=False)
+        key = _key(workload, schedule, cached, arch)
+        found = self._kept(key)
+        if found is None:
+            found = self._keep(key, _computed(workload, cached.program, arch))
+        return found.activity if isinstance(found, OwnNumbers) else found
+
+    def numbers(
+        self, workload: Workload, schedule: Schedule[Any], cached: CachedProgram, arch: Arch
+    ) -> OwnNumbers | None:
+        """The same with its numbers judged, as `simulate` judges them on any of the machines; None in float32, too."""
+        if not _needed(workload, schedule) or arch.config.formats.float32:
+            return None
+        key = _key(workload, schedule, cached, arch)
+        found = self._kept(key)
+        if not isinstance(found, OwnNumbers):
+            found = _judged(workload, schedule, cached.program, arch)
+            self._keep(key, found)
+        return found
+
+    def _kept(self, key: Hashable) -> Activity | OwnNumbers | None:
+        found = self._found.get(key)
+        if found is not None:
+            self._found.move_to_end(key)
+        return found
+
+    def _keep(self, key: Hashable, found: Activity | OwnNumbers) -> Activity | OwnNumbers:
+        self.computed += 1
+        self._found[key] = found
         self._found.move_to_end(key)
-        return self._found[key]
+        if len(self._found) > self._most:
+            self._found.popitem(last=False)
+        return found
 
 
 def with_own_activity(workload: Workload, schedule: Schedule[Any], arch: Arch) -> Workload:
     """The workload, with the activity of its own input where the schedule needs one that nobody has given."""
-    if not schedule.sends_deltas or workload.activity is not None:
+    if not _needed(workload, schedule):
         return workload
     return replace(workload, activity=_computed(workload, build_program(schedule, workload.spec, arch.config), arch))
+
+
+def _needed(workload: Workload, schedule: Schedule[Any]) -> bool:
+    return schedule.sends_deltas and workload.activity is None
+
+
+def _key(workload: Workload, schedule: Schedule[Any], cached: CachedProgram, arch: Arch) -> Hashable:
+    """All that the arithmetic depends on: tensors, network, formats and functions."""
+    function = arch.config.function_unit
+    method = function.method, function.address_format, function.table, function.piecewise_linear
+    tensors = workload.source, workload.folder, workload.overrides
+    return (*tensors, schedule, cached.spec, arch.config.formats, *method)
 
 
 def _computed(workload: Workload, program: Program, arch: Arch) -> Activity:
     """The activity of the workload's own input on that machine; WorkloadError for unusable tensors."""
     numbers = prepare(program, arch.config, workload)
     computation = numbers.begin(build_units(arch.config))
-    steps: list[list[StepColumns]] = [[] for _ in workload.spec.layers]
+    sent = _SentColumns(len(workload.spec.layers))
+    interpret(program, computation.datapath, computation.state, sent)
+    return sent.activity
 
-    def keep(op: Op, repetition: int, results: Sequence[Array]) -> None:
+
+def _judged(workload: Workload, schedule: Schedule[Any], program: Program, arch: Arch) -> OwnNumbers:
+    """The same, and how exact what was computed is; WorkloadError for unusable tensors."""
+    numbers = prepare(program, arch.config, workload)
+    computation = numbers.begin(build_units(arch.config))
+    sent, recorder = _SentColumns(len(workload.spec.layers)), Recorder(numbers)
+
+    def observe(op: Op, repetition: int, results: tuple[Array, ...]) -> None:
+        sent(op, repetition, results)
+        recorder(op, repetition, results)
+
+    interpret(program, computation.datapath, computation.state, observe)
+    results = computation.results()
+    validation = check_numbers(results, numbers, arch, schedule, recorder)
+    return OwnNumbers(sent.activity, validation, measure(numbers, results, recorder, computation.overflows))
+
+
+class _SentColumns:
+    """Observes a program: keeps the columns that each step of each layer sends."""
+
+    def __init__(self, layers: int) -> None:
+        self._steps: list[list[StepColumns]] = [[] for _ in range(layers)]
+
+    def __call__(self, op: Op, repetition: int, results: Sequence[Array]) -> None:
+        """Keep the columns of an op that sends some."""
         sent = op.sent
         if sent is not None:
             columns = np.flatnonzero(results[op.writes.index(sent.region)])
             x, h = columns[columns <= sent.inputs].tolist(), columns[columns > sent.inputs].tolist()
-            steps[sent.layer].append(StepColumns(tuple(x), tuple(h)))
+            self._steps[sent.layer].append(StepColumns(tuple(x), tuple(h)))
 
-    interpret(program, computation.datapath, computation.state, keep)
-    return tuple(LayerActivity(tuple(found)) for found in steps)
+    @property
+    def activity(self) -> Activity:
+        """What was kept."""
+        return tuple(LayerActivity(tuple(found)) for found in self._steps)

@@ -11,19 +11,18 @@ from archsim.api.evaluate import Evaluator
 from archsim.api.fast_timing import time_fast
 from archsim.api.frames import measure_frames
 from archsim.api.inputs import AnyArch, AnyWorkload, as_arch, as_workload
+from archsim.api.judge import check_numbers
 from archsim.api.machine_spec import machine_spec
 from archsim.api.op_times import Listener, OpTimesTaken
 from archsim.api.program_cache import CachedProgram
 from archsim.api.ranking import Ranking, asked_best, rank_schedules
 from archsim.api.run_tables import ops_table, steps_table
 from archsim.api.tables import Table
-from archsim.checking.brought_results import Recorded, Run, compare_brought, compare_scores
+from archsim.checking.brought_results import Recorded
 from archsim.checking.format_error import Accuracy, measure
-from archsim.checking.integer_methods import unknown_ops, unknown_to_the_reference
-from archsim.checking.integer_reference import integer_golden
 from archsim.checking.numbers import Numbers, prepare
 from archsim.checking.recorder import Recorder
-from archsim.checking.validation import WITNESS, Validation, compare, compare_bits, not_validated, with_brought
+from archsim.checking.validation import Validation, not_validated
 from archsim.critical import AllTimes
 from archsim.engines.choose import AUTO, FAST, SHORT_OPS, Executor, check_executor, choose
 from archsim.engines.events import Arithmetic, Options, execute
@@ -32,8 +31,6 @@ from archsim.families.load import Arch
 from archsim.families.registry import build_units
 from archsim.families.schedule import Schedule
 from archsim.families.schedules import AskedSchedule, find_schedule
-from archsim.formats import KINDS, Formats, IntegerFormat
-from archsim.hardware.functions.method_definition import MethodDefinition
 from archsim.hardware.unit import Units
 from archsim.lowering.tensors import Results
 from archsim.metrics import Stats, compute_stats
@@ -258,47 +255,6 @@ def _records(numbers: Numbers, keep_steps: bool) -> bool:
     """Whether a run keeps what it passes through: asked for, expected, or to measure what formats cost."""
     expected = numbers.tensors.expected
     return keep_steps or numbers.golden.traces is not None or (expected is not None and expected.by_step)
-
-
-def check_numbers(
-    computed: Results, numbers: Numbers, arch: Arch, schedule: Schedule[Any], recorder: Recorder | None
-) -> Validation:
-    """The verdict on a run's results: by archsim's own references, and by what the workload brings along."""
-    verdict = _by_references(computed, numbers, arch, schedule)
-    expected = numbers.tensors.expected
-    if expected is None:
-        return verdict
-    run = compared_run(numbers, computed, arch, None if recorder is None else recorder.values)
-    found = compare_brought(expected, run, WITNESS)
-    return with_brought(verdict, (*found.checks, *compare_scores(expected, run, WITNESS)), found.not_compared)
-
-
-def compared_run(numbers: Numbers, computed: Results, arch: Arch, recorded: Recorded | None) -> Run:
-    """What of a run can be compared with what the user brings along."""
-    return Run(numbers, computed, recorded, numbers.formats.float32 and arch.config.function_unit.method.exact)
-
-
-def _by_references(computed: Results, numbers: Numbers, arch: Arch, schedule: Schedule[Any]) -> Validation:
-    """The verdict within a bound in float32, in every bit on integers; else none."""
-    formats, method = numbers.formats, arch.config.function_unit.method
-    if formats.float32 and method.exact:
-        return compare(computed, numbers.golden)
-    if formats.exact:
-        unknown = unknown_to_the_reference(arch.config, numbers.spec) or unknown_ops(numbers.program, arch.config)
-        if unknown:
-            return not_validated(f"the integer reference does not know {unknown}")
-        return compare_bits(computed, integer_golden(numbers, arch.config, schedule))
-    return not_validated(_why_not_judged(formats, method))
-
-
-def _why_not_judged(formats: Formats, method: MethodDefinition) -> str:
-    kinds = [formats.format(kind) for kind in KINDS]
-    if formats.float32:
-        return f"float32 with activations by the method {method} is meant to differ from the golden model"
-    if any(isinstance(found, IntegerFormat) for found in kinds):
-        return "integers mixed with floating point have no exact reference"
-    names = ", ".join(dict.fromkeys(found.name for found in kinds))
-    return f"floating point other than float32 alone has no exact reference ({names})"
 
 
 def _middle(steps: int) -> Window:

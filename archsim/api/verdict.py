@@ -8,7 +8,8 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from archsim.api.simulate import Simulation, compared_run, simulate
+from archsim.api.judge import compared_run
+from archsim.api.simulate import Simulation, simulate
 from archsim.checking.brought_results import compare_brought
 from archsim.checking.validation import MACHINE as COMPARED_MACHINE
 from archsim.checking.validation import Check, Validation, with_brought

@@ -140,10 +140,19 @@ class FunctionConfig(StrictModel):
 
 
 class ThresholdsConfig(StrictModel):
-    """The least changes that a delta network passes on, in the units of x and h; 0: every change."""
+    """The least changes that a delta network passes on, in the units of x and h; 0: every change.
+
+    A plain number stands for both.
+    """
 
     x: Threshold = Field(default=0.0, description="of an element of a layer's input")
     h: Threshold = Field(default=0.0, description="of an element of h_{t-1}")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _for_both(cls, value: object) -> object:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return {"x": value, "h": value} if number else value
 
 
 class LayerConfig(StrictModel):
@@ -285,7 +294,7 @@ class WorkloadConfig(LayerConfig):
     delta: ThresholdsConfig | None = Field(
         default=None,
         description="a delta network: elements that have changed by less than a threshold since they were last passed "
-        "on are skipped; only for machines that skip columns",
+        "on are skipped; a number is that of x and h; only for machines that skip columns",
     )
     activity: Text | None = Field(
         default=None,

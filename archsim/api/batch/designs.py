@@ -51,6 +51,12 @@ class Designs:
     def __len__(self) -> int:
         return len(self._kinds.codes)
 
+    def at(self, rows: Sequence[int]) -> Designs:
+        """The table of some of the designs, in this order."""
+        codes = np.array(rows, np.intp)
+        sections = {name: section.at(codes) for name, section in self._sections.items()}
+        return Designs(sections, self.schedules.at(codes), self._kinds.at(codes), lambda row: self.config(rows[row]))
+
     def config(self, design: int) -> MachineConfig:
         """The machine of a design."""
         found = self._configs.get(design)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from archsim.api import Simulation
-from archsim.checking.format_error import TensorAccuracy, compare_tensor
+from archsim.checking.format_error import Accuracy, TensorAccuracy, compare_tensor
 from archsim.checking.task import TaskFigures, task_figures
 from archsim.explore.run.output_table import Output
 
@@ -19,19 +19,21 @@ def accuracy_outputs(simulation: Simulation) -> dict[str, Output]:
     numbers, results = simulation.numbers, simulation.results
     assert numbers is not None
     assert results is not None
-    outputs: dict[str, Output] = {}
     if simulation.accuracy is not None:
-        tensors, task = simulation.accuracy.tensors, simulation.accuracy.task
-        outputs["accuracy.overflows"] = sum(count.overflowed for count in simulation.accuracy.overflows)
-    else:
-        spec = numbers.spec
-        lengths = np.array(spec.lengths or (spec.steps,) * spec.batch)
-        within = np.arange(spec.steps)[:, None] < lengths
-        tensors = (compare_tensor("output", results.output, numbers.golden.output, within),)
-        task = task_figures(spec, numbers.tensors, results.output, numbers.golden.output)
-    for tensor in tensors:
+        return measured_outputs(simulation.accuracy)
+    spec = numbers.spec
+    lengths = np.array(spec.lengths or (spec.steps,) * spec.batch)
+    within = np.arange(spec.steps)[:, None] < lengths
+    tensor = compare_tensor("output", results.output, numbers.golden.output, within)
+    return _tensor(tensor) | _task(task_figures(spec, numbers.tensors, results.output, numbers.golden.output))
+
+
+def measured_outputs(accuracy: Accuracy) -> dict[str, Output]:
+    """The same results of an accuracy that was measured against the golden model."""
+    outputs: dict[str, Output] = {"accuracy.overflows": sum(count.overflowed for count in accuracy.overflows)}
+    for tensor in accuracy.tensors:
         outputs |= _tensor(tensor)
-    return outputs | (_task(task) if task is not None else {})
+    return outputs | _task(accuracy.task)
 
 
 def _tensor(found: TensorAccuracy) -> dict[str, Output]:
@@ -43,7 +45,9 @@ def _tensor(found: TensorAccuracy) -> dict[str, Output]:
     }
 
 
-def _task(found: TaskFigures) -> dict[str, Output]:
+def _task(found: TaskFigures | None) -> dict[str, Output]:
+    if found is None:
+        return {}
     return {
         "accuracy.task.max_abs_difference": found.max_abs_difference,
         "accuracy.task.rms_difference": found.rms_difference,

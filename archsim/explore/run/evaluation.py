@@ -9,14 +9,16 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from archsim.api import Simulation, simulate
+from archsim.api import simulate
 from archsim.api.batch import BatchEvaluator, BatchFrames, Column, evaluate_frames, flat
 from archsim.api.batch.designs import distinct
 from archsim.api.evaluate import Evaluator
 from archsim.api.frames import measure_frames
+from archsim.checking.validation import Validation
+from archsim.config import Override
 from archsim.engines.choose import FAST, MACHINE
 from archsim.errors import ArchsimError, CapacityError
-from archsim.explore.results.accuracy_results import accuracy_outputs
+from archsim.explore.results.accuracy_results import accuracy_outputs, measured_outputs
 from archsim.explore.run.declared import Declared
 from archsim.explore.run.outcome import Kind, Outcome, Outputs
 from archsim.explore.run.output_table import Output, OutputTable
@@ -25,11 +27,12 @@ from archsim.explore.space.grid import Grid
 from archsim.explore.space.names import frame_names, result_names
 from archsim.explore.space.resolver import Resolver
 from archsim.explore.space.space import Space
+from archsim.explore.space.workload_variants import WorkloadVariants
 from archsim.families.load import Arch
 from archsim.families.schedules import find_schedule
 from archsim.metrics import Stats
 from archsim.metrics.frames import Frames
-from archsim.workload import Workload, load_workload
+from archsim.workload import Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class DesignEvaluator:
 
     def __init__(self, setup: Setup, fewest: int = FEWEST) -> None:
         self._setup = setup
-        self._workloads = tuple(load_workload(reference) for reference in setup.workloads)
+        self._variants = WorkloadVariants(setup.workloads, setup.with_arithmetic)
         self._evaluator = Evaluator(PROGRAMS)
         self._batches = BatchEvaluator(self._evaluator.programs, self._fewest(fewest))
         self._grid = Grid.from_json(setup.grid)
@@ -101,9 +104,17 @@ class DesignEvaluator:
         """How many programs were built and verified so far."""
         return self._evaluator.programs_built
 
+    @property
+    def arithmetic_executed(self) -> int:
+        """How often the arithmetic of a network was executed whose numbers several machines share."""
+        return self._evaluator.activities.computed
+
     def _fewest(self, fewest: int) -> int:
-        """How many designs go in a batch at least: of streams, whose frames the machine times one by one, any."""
-        return 1 if any(workload.spec.streaming for workload in self._workloads) else fewest
+        """How many designs go in a batch at least: of streams, whose frames the machine times one by one, any.
+
+        Whether a workload is a stream is the same in all points.
+        """
+        return 1 if any(workload.spec.streaming for workload in self._variants.of(()).workloads) else fewest
 
     def run_all(self, tasks: Sequence[Task]) -> list[Outcome]:
         """The outcomes of some designs, in their order; they are those of `run`."""
@@ -126,10 +137,20 @@ class DesignEvaluator:
 
     def _places(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome]]:
         """The place of each task and its outcome, as soon as it is known."""
+        alike: dict[tuple[Override, ...], list[int]] = {}
+        for place, task in enumerate(tasks):
+            alike.setdefault(self._grid.overrides(task.number), []).append(place)
+        for overrides, places in alike.items():
+            workloads = self._variants.of(overrides).workloads
+            for place, outcome in self._places_alike([tasks[place] for place in places], workloads):
+                yield places[place], outcome
+
+    def _places_alike(self, tasks: Sequence[Task], workloads: Sequence[Workload]) -> Iterator[tuple[int, Outcome]]:
+        """The same for tasks of the same workloads."""
         left = dict.fromkeys(range(len(tasks)), self._why_alone)
         if not self._why_alone:
             try:
-                for place, outcome, why in self._batch(tasks):
+                for place, outcome, why in self._batch(tasks, workloads):
                     left[place] = why
                     if outcome is not None:
                         del left[place]
@@ -145,7 +166,10 @@ class DesignEvaluator:
             config = self._grid.resolve(task.number).config
             assert config is not None  # else it is infeasible, and no task
             arch = Arch(self._setup.arch_name, config)
-            results = {work.name: self._figures(arch, work, task.schedule) for work in self._workloads}
+            variant = self._variants.of(self._grid.overrides(task.number))
+            if variant.reason is not None:
+                return Outcome(task.key, Kind.INFEASIBLE, {}, reason=variant.reason, alone=alone)
+            results = {work.name: self._figures(arch, work, task.schedule) for work in variant.workloads}
         except ArchsimError as error:
             return _infeasible(task.key, error, alone)
         except Exception as error:  # a bug at one point must not end the exploration of the others
@@ -156,7 +180,7 @@ class DesignEvaluator:
         outcome = Outcome(task.key, Kind.DONE, outputs, " ".join(executors), alone=alone)
         return outcome if self._setup.declared is None else self._setup.declared.outcome(outcome)
 
-    def _batch(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome | None, str]]:
+    def _batch(self, tasks: Sequence[Task], workloads: Sequence[Workload]) -> Iterator[tuple[int, Outcome | None, str]]:
         """The place of each task and its outcome from a batch; None, and why, of those that go one by one.
 
         They come program by program of the last workload.
@@ -168,7 +192,7 @@ class DesignEvaluator:
         outputs: dict[int, dict[str, Outputs]] = {place: {} for place in places}
         why: dict[int, str] = {}
         refused: dict[int, ArchsimError] = {}
-        for number, workload in enumerate(self._workloads):
+        for number, workload in enumerate(workloads):
             frames = BatchFrames()
             if workload.spec.streaming:
                 frames = evaluate_frames(self._batches, resolved.designs, workload)
@@ -184,7 +208,7 @@ class DesignEvaluator:
                     table = OutputTable(columns if declared is None else declared.within(columns))
                     for row, place in enumerate(resolved.places[figures.designs].tolist()):
                         outputs[place][workload.name] = table.row(row)
-                for place in resolved.places[part.designs].tolist() if number == len(self._workloads) - 1 else ():
+                for place in resolved.places[part.designs].tolist() if number == len(workloads) - 1 else ():
                     error, key = refused.get(place, without.get(place)), tasks[place].key
                     if place in why:
                         yield place, None, why[place]
@@ -196,16 +220,25 @@ class DesignEvaluator:
 
     def _figures(self, arch: Arch, workload: Workload, schedule: str) -> tuple[str, Outputs]:
         if not self._setup.with_arithmetic:
-            evaluation = self._evaluator.evaluate(arch, workload, schedule, self._setup.executor)
-            frames = None
-            if workload.spec.streaming:
-                found = find_schedule(schedule, arch.config.family)
-                frames = measure_frames(arch, workload, found, self._evaluator)
-            return evaluation.executor, frame_outputs(frames) | stats_outputs(evaluation.stats)
+            return self._timed(arch, workload, schedule)
+        own = self._evaluator.own_numbers(arch, workload, schedule)
+        if own is not None:  # the same on all machines of the same arithmetic
+            _check_numbers(own.validation)
+            executor, figures = self._timed(arch, workload, schedule)
+            return executor, {**figures, **measured_outputs(own.accuracy)}
         simulation = simulate(arch, workload, schedule, statistics=())
-        _check_numbers(simulation)
+        _check_numbers(simulation.validation)
         figures = frame_outputs(simulation.frames) | stats_outputs(simulation.stats)
-        return "machine", figures | accuracy_outputs(simulation)
+        return MACHINE, {**figures, **accuracy_outputs(simulation)}
+
+    def _timed(self, arch: Arch, workload: Workload, schedule: str) -> tuple[str, Outputs]:
+        """The figures without arithmetic, and which executor gave them."""
+        evaluation = self._evaluator.evaluate(arch, workload, schedule, self._setup.executor)
+        frames = None
+        if workload.spec.streaming:
+            found = find_schedule(schedule, arch.config.family)
+            frames = measure_frames(arch, workload, found, self._evaluator)
+        return evaluation.executor, frame_outputs(frames) | stats_outputs(evaluation.stats)
 
 
 def frame_outputs(frames: Frames | None) -> dict[str, Output]:
@@ -240,6 +273,6 @@ def _infeasible(key: str, error: ArchsimError, alone: str) -> Outcome:
     return Outcome(key, Kind.INFEASIBLE, {}, reason=reason, alone=alone)
 
 
-def _check_numbers(simulation: Simulation) -> None:
-    if simulation.validation.passed is False:
+def _check_numbers(found: Validation) -> None:
+    if found.passed is False:
         raise AssertionError("the machine's numbers are wrong; archsim validate shows where")

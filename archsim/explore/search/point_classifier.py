@@ -6,6 +6,7 @@ import ast
 import math
 from collections.abc import Mapping
 
+from archsim.config import Override
 from archsim.explore.results.study import Point, Status
 from archsim.explore.run.outcome import Kind, Outcome, Outputs
 from archsim.explore.search.result_bounds import BatchBounds
@@ -63,12 +64,18 @@ class PointClassifier:
 
         It is -inf where nothing is known; machines that are not valid have none.
         """
-        bounds = [self._bounds.bounds_of(found.table, use.workload.spec) for use in self._space.workloads]
-        return {
-            design.number: self._best_of(design, [of_workload[found.rows[design.number]] for of_workload in bounds])
-            for design in found.designs
-            if design.number in found.rows
-        }
+        alike: dict[tuple[Override, ...], list[Design]] = {}
+        for design in found.designs:
+            if design.number in found.rows:
+                alike.setdefault(self._space.grid.overrides(design.number), []).append(design)
+        best: dict[int, tuple[float, ...]] = {}
+        for designs in alike.values():
+            table = found.table.at([found.rows[design.number] for design in designs])
+            workloads = self._space.variant(designs[0].number).workloads
+            bounds = [self._bounds.bounds_of(table, workload.spec) for workload in workloads]
+            for row, design in enumerate(designs):
+                best[design.number] = self._best_of(design, [of_workload[row] for of_workload in bounds])
+        return best
 
     def _best_of(self, design: Design, known: list[Mapping[str, Interval]]) -> tuple[float, ...]:
         return tuple(self._best(objective, design, known) for objective in self._space.objectives)

@@ -130,7 +130,7 @@ def _costs(
 def _times(config: MachineConfig, spec: NetworkSpec) -> dict[str, Interval]:
     clock_mhz = Fraction(repr(config.clock_mhz))
     body = spec.steps * max(config.compute_cycles_per_step(spec), _recurrent_weight_cycles(config, spec))
-    latency = max(body, config.least_load_cycles(spec))
+    latency = max(body, config.least_load_cycles(spec), 1)  # no run takes no time
     peak = config.multipliers.macs_per_cycle
     return {
         "mac_utilization": Interval(0.0, float(Fraction(spec.macs, peak * latency))),

@@ -1,4 +1,4 @@
-"""The grid of a space: the machine and schedule of each point number, by themselves and as text for workers."""
+"""The grid of a space: machine, schedule and workloads' fields of each point number, also as text for workers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from archsim.config import Override
 from archsim.errors import ArchError
 from archsim.explore.space.design import Reason
 from archsim.explore.space.expression import Expression, ExpressionError, Scalar, parse_expression
@@ -50,6 +51,28 @@ class Grid:
         """How many points there are."""
         return math.prod(self.sizes)
 
+    @cached_property
+    def varies_workloads(self) -> bool:
+        """Whether workloads are not the same in all points."""
+        return any(parameter.of_workloads for parameter in self.parameters)
+
+    @cached_property
+    def derives_from_parameters(self) -> bool:
+        """Whether derived fields follow from parameters alone, so that no machine without them need be valid."""
+        known = {parameter.path for parameter in self.parameters}
+        for path, expression in self.derived:
+            if not expression.names <= known:
+                return False
+            known.add(path)
+        return True
+
+    def overrides(self, number: int) -> tuple[Override, ...]:
+        """The values of the workloads' fields at a point."""
+        if not self.varies_workloads:
+            return ()
+        chosen = zip(self.parameters, self.choices(number), strict=True)
+        return tuple(Override(p.path, json.dumps(choice.value)) for p, choice in chosen if p.of_workloads)
+
     def choices(self, number: int) -> tuple[Choice, ...]:
         """The values of all parameters at a point."""
         found: list[Choice] = []
@@ -77,23 +100,25 @@ class Grid:
                 schedule = str(choice.value)
         try:
             for parameter, choice in chosen:
-                if parameter.path != SCHEDULE:
+                if parameter.of_machine:
                     set_field(data, parameter.path, choice.value)
-            config = config_of(data)
-            if self.derived:
-                config = self._derive(data, config, schedule, inputs)
+            config = self._derive(data, schedule, inputs) if self.derived else config_of(data)
         except (ArchError, ExpressionError) as error:
             kind = "architecture" if isinstance(error, ArchError) else "expression"
             reason = Reason(kind, "; ".join(str(error).splitlines()))
             return Resolved(inputs, schedule, None, data, reason)
         return Resolved(inputs, schedule, config, data)
 
-    def _derive(self, data: Data, config: MachineConfig, schedule: str, inputs: dict[str, Scalar]) -> MachineConfig:
+    def _derive(self, data: Data, schedule: str, inputs: dict[str, Scalar]) -> MachineConfig:
         """Set the derived fields, one after the other; each sees those before it."""
         given = dict(inputs)
+        config = None if self.derives_from_parameters else config_of(data)
 
         def lookup(name: str) -> Scalar:
-            return given[name] if name in given else field_value(config, schedule, name)
+            if name in given:
+                return given[name]
+            assert config is not None  # else every name is given
+            return field_value(config, schedule, name)
 
         for path, expression in self.derived:
             given[path] = inputs[path] = derived_value(expression.value(lookup))
@@ -102,7 +127,9 @@ class Grid:
 
     def to_json(self) -> str:
         """The grid as one line of JSON."""
-        parameters = [[p.path, [[choice.label, choice.value] for choice in p.choices]] for p in self.parameters]
+        parameters = [
+            [p.path, [[choice.label, choice.value] for choice in p.choices], p.of_workloads] for p in self.parameters
+        ]
         derived = [[path, expression.text] for path, expression in self.derived]
         return json.dumps([self.base_json, self.schedule, parameters, derived])
 
@@ -113,7 +140,7 @@ class Grid:
         return Grid(
             base_json,
             schedule,
-            tuple(Parameter(path, tuple(Choice(*pair) for pair in choices)) for path, choices in parameters),
+            tuple(Parameter(path, tuple(Choice(*pair) for pair in choices), of) for path, choices, of in parameters),
             tuple((path, parse_expression(expression)) for path, expression in derived),
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from types import UnionType
 from typing import Union, get_args, get_origin, get_type_hints
@@ -78,15 +78,25 @@ def varied_by(config: SpaceConfig) -> Varied:
     return (*config.parameters, *config.derived)
 
 
-def check_names(expression: Expression, base: MachineConfig, varied: Varied, *, results: bool) -> Iterator[str]:
-    """The faults in the names of an expression over machines that differ from `base` in what is varied.
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the names in a space's expressions may be: fields of machines that differ from `base` in what is varied.
 
-    `results` says whether it may refer to results.
+    `of_workloads`: the workloads' fields that are varied.
     """
+
+    base: MachineConfig
+    varied: Varied
+    of_workloads: frozenset[str] = frozenset()
+
+
+def check_names(expression: Expression, names: Names, *, results: bool) -> Iterator[str]:
+    """The faults in the names of an expression; `results` says whether it may refer to results."""
+    base, varied = names.base, names.varied
     figures, model = result_names() | frame_names(), type(base)
     for name in sorted(expression.names):
         first, *inner = name.split(".")
-        if name == SCHEDULE:
+        if name == SCHEDULE or name in names.of_workloads:
             continue
         if known_path(model, name):
             if not _reached(base, varied, name):

@@ -11,12 +11,12 @@ from archsim.explore.space.expression import Scalar
 from archsim.explore.space.space_config import MAX_CHOICES, Range
 
 SCHEDULE = "schedule"
-"""The parameter that is no field of the architecture."""
+"""The parameter that is no field."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One value of a parameter: as tables and expressions see it, and as it stands in the architecture's data."""
+    """One value of a parameter: as tables and expressions see it, and as it stands in the data."""
 
     label: Scalar
     value: Any
@@ -24,10 +24,16 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A path of the architecture, and the values that are tried for it."""
+    """A path of the architecture, or of the workloads, and the values that are tried for it."""
 
     path: str
     choices: tuple[Choice, ...]
+    of_workloads: bool = False
+
+    @property
+    def of_machine(self) -> bool:
+        """Whether it is a field of the architecture."""
+        return self.path != SCHEDULE and not self.of_workloads
 
     @property
     def numeric(self) -> bool:

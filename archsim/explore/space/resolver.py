@@ -60,7 +60,7 @@ class Resolver:
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
         self._base: dict[str, Any] = json.loads(grid.base_json)
-        paths = [*(p.path for p in grid.parameters if p.path != SCHEDULE), *(path for path, _ in grid.derived)]
+        paths = [*(p.path for p in grid.parameters if p.of_machine), *(path for path, _ in grid.derived)]
         self._names = tuple(dict.fromkeys([*self._base, *(path.split(".")[0] for path in paths)]))
         self._models = SectionModels(model_of(dict.fromkeys(self._names) | self._base))
         self._usable = self._models.checks is not None and "family" not in {path.split(".")[0] for path in paths}
@@ -81,14 +81,20 @@ class Resolver:
             path: Picked([choice.value for choice in picked.values], picked.codes) for path, picked in set_here.items()
         }
         schedule = values.pop(SCHEDULE, Picked((self._grid.schedule,), np.zeros(len(numbers), np.intp)))
-        places, designs = self._machines(values, schedule, places)
+        for parameter in self._grid.parameters:
+            if parameter.of_workloads:
+                del values[parameter.path]
         if not self._grid.derived:
+            places, designs = self._machines(values, schedule, places)
             return Resolutions(places, designs, {path: label.at(places) for path, label in labels.items()})
+        before: Designs | None = None
+        if not self._grid.derives_from_parameters:
+            places, before = self._machines(values, schedule, places)
         given = {path: label.at(places) for path, label in labels.items()}
         values = {path: value.at(places) for path, value in values.items()}
         good = np.ones(len(places), np.bool_)
         for path, expression in self._grid.derived:
-            found = self._derived(expression, given, designs)
+            found = self._derived(expression, given, before, len(places))
             good &= np.array([value is not INVALID for value in found.values], np.bool_)[found.codes]
             given[path] = values[path] = found
         kept = np.flatnonzero(good)
@@ -97,8 +103,8 @@ class Resolver:
         labels = {path: label.at(kept).at(within) for path, label in given.items()}
         return Resolutions(places[kept][within], designs, labels)
 
-    def keys(self, found: Resolutions, workloads: str) -> list[str]:
-        """The keys of points, as `design_key` makes them."""
+    def keys(self, found: Resolutions, workloads: Picked[str]) -> list[str]:
+        """The keys of points, as `design_key` makes them; `workloads`: the digest of each one's workloads."""
         if not len(found.places):
             return []
         begin = f"[{json.dumps(__version__)}, {json.dumps('{')[:-1]}"
@@ -109,8 +115,9 @@ class Resolver:
             texts = [json.dumps(comma + self._text(name, value))[1:-1] for value in section.values]
             pieces.append(Picked(texts, section.codes))
         schedules, technology = found.designs.schedules, self._technology.column(found.designs)
-        ends = [f", {json.dumps(str(s))}, {json.dumps(workloads)}, " for s in schedules.values]
-        pieces.append(Picked([f"{json.dumps('}')[1:]}{end}" for end in ends], schedules.codes))
+        ends = [f"{json.dumps('}')[1:]}, {json.dumps(str(s))}, " for s in schedules.values]
+        pieces.append(Picked(ends, schedules.codes))
+        pieces.append(Picked([f"{json.dumps(digest)}, " for digest in workloads.values], workloads.codes))
         pieces.append(Picked([f"{json.dumps(digest)}]" for digest in technology.values], technology.codes))
         whole = zip(*(piece.each() for piece in pieces), strict=True)
         return [hashlib.sha256((begin + "".join(texts)).encode()).hexdigest() for texts in whole]
@@ -179,15 +186,18 @@ class Resolver:
             self._texts[key] = self._models.text(name, value)
         return self._texts[key]
 
-    def _derived(self, expression: Expression, given: dict[str, Picked[Scalar]], designs: Designs) -> Picked[Any]:
-        """The values of a derived field for each point, or INVALID."""
+    def _derived(
+        self, expression: Expression, given: dict[str, Picked[Scalar]], designs: Designs | None, count: int
+    ) -> Picked[Any]:
+        """The values of a derived field for each of `count` points, or INVALID; without `designs` all is given."""
         named: dict[str, Picked[Any]] = {}
         for name in sorted(expression.names):
             if name in given:
                 named[name] = given[name]
             else:
+                assert designs is not None
                 named[name] = designs.schedules if name == SCHEDULE else designs.field(name)
-        first, codes = classes([value.codes for value in named.values()], len(designs))
+        first, codes = classes([value.codes for value in named.values()], count)
         found = []
         for point in first.tolist():
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from archsim import __version__
 from archsim.api.batch import Designs
-from archsim.config.regular_files import open_regular
+from archsim.api.batch.designs import distinct
 from archsim.explore.space.design import Design, design_key
 from archsim.explore.space.expression import Expression
 from archsim.explore.space.fields import normalized, technology_digest
@@ -22,9 +22,9 @@ from archsim.explore.space.objectives import Objective
 from archsim.explore.space.parameters import Choice, Parameter
 from archsim.explore.space.resolver import Resolver
 from archsim.explore.space.space_config import Aggregate, SpaceConfig
+from archsim.explore.space.workload_variants import Variant, WorkloadVariants
 from archsim.families.machine_config import MachineConfig
 from archsim.workload import Workload
-from archsim.workload.named_files import named_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,10 @@ class WeightedWorkload:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedDesigns:
-    """Designs of some points: all of them, those of valid machines as a table, and point number -> row in that."""
+    """Designs of some points: all of them, those of valid machines as a table, and point number -> row in that.
+
+    Points that have no workloads have no row.
+    """
 
     designs: list[Design]
     table: Designs
@@ -117,11 +120,12 @@ class Space:
         """The design of point `number`, resolved."""
         found = self.grid.resolve(number)
         config, schedule = found.config, found.schedule
+        digest = self._variants.digest(self.grid.overrides(number))
         if config is None:
-            key = design_key(json.dumps(found.data, sort_keys=True), schedule, self.workloads_digest, "")
+            key = design_key(json.dumps(found.data, sort_keys=True), schedule, digest, "")
             return Design(number, found.inputs, schedule, key, found.reason)
-        key = design_key(config.model_dump_json(), schedule, self.workloads_digest, technology_digest(config))
-        return Design(number, found.inputs, schedule, key, make_config=lambda: config)
+        key = design_key(config.model_dump_json(), schedule, digest, technology_digest(config))
+        return Design(number, found.inputs, schedule, key, self.variant(number).reason, make_config=lambda: config)
 
     def designs(self, numbers: Sequence[int]) -> list[Design]:
         """The designs of some points, as `design` gives them: what they have in common is resolved once."""
@@ -130,15 +134,25 @@ class Space:
     def resolve(self, numbers: Sequence[int]) -> ResolvedDesigns:
         """The same, with those of valid machines as a table."""
         found = self.resolver.resolve(numbers)
-        keys = self.resolver.keys(found, self.workloads_digest)
+        overrides = [self.grid.overrides(numbers[place]) for place in found.places.tolist()]
+        reasons = [self._variants.of(each).reason for each in overrides]
+        keys = self.resolver.keys(found, distinct([self._variants.digest(each) for each in overrides]))
         designs: dict[int, Design] = {}
         for row, (place, key, inputs) in enumerate(zip(found.places.tolist(), keys, found.inputs(), strict=True)):
             make_config = partial(found.designs.config, row)
             schedule = str(found.designs.schedules.of(row))
-            designs[place] = Design(numbers[place], inputs, schedule, key, make_config=make_config)
+            designs[place] = Design(numbers[place], inputs, schedule, key, reasons[row], make_config=make_config)
         everything = [designs[place] if place in designs else self.design(n) for place, n in enumerate(numbers)]
-        rows = {numbers[place]: row for row, place in enumerate(found.places.tolist())}
+        rows = {numbers[place]: row for row, place in enumerate(found.places.tolist()) if reasons[row] is None}
         return ResolvedDesigns(everything, found.designs, rows)
+
+    def variant(self, number: int) -> Variant:
+        """The workloads of point `number`, with the values that it has for their fields."""
+        return self._variants.of(self.grid.overrides(number))
+
+    @cached_property
+    def _variants(self) -> WorkloadVariants:
+        return WorkloadVariants([use.reference for use in self.workloads], self.with_arithmetic)
 
     @cached_property
     def resolver(self) -> Resolver:
@@ -147,13 +161,8 @@ class Space:
 
     @cached_property
     def workloads_digest(self) -> str:
-        """The digest of the workloads: their settings and files, and whether numbers are computed."""
-        parts: list[Any] = [self.with_arithmetic]
-        for use in self.workloads:
-            data, names = use.workload.config.model_dump(mode="json"), sorted(named_files(use.workload.config))
-            files = {name: _file_digest(use.workload.folder / name) for name in names}
-            parts.append([use.workload.name, data, files if self.with_arithmetic else {}])
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        """The digest of the workloads as files: their settings and files, and whether numbers are computed."""
+        return self._variants.digest(())
 
     @cached_property
     def fingerprint(self) -> str:
@@ -162,11 +171,3 @@ class Space:
         choices = [[parameter.path, [c.value for c in parameter.choices]] for parameter in self.parameters]
         text = json.dumps([__version__, settings, self.grid.base_json, choices, self.workloads_digest], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _file_digest(path: Path) -> str:
-    try:
-        with open_regular(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return "missing"  # the evaluation says what is wrong with it

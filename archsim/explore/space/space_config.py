@@ -101,7 +101,7 @@ class SpaceConfig(StrictModel):
         default=None, description="order of the work, where it is no parameter; the family's first if left out"
     )
     parameters: Annotated[dict[Text, Choices | Range], Field(min_length=1, max_length=MAX_PARAMETERS)] = Field(
-        description="what is varied: paths of fields, or `schedule`"
+        description="what is varied: paths of fields of the architecture or of the workloads, or `schedule`"
     )
     derived: Annotated[dict[Text, ExpressionText], Field(max_length=64)] = Field(
         default={}, description="fields that follow from others"

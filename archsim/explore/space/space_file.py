@@ -17,7 +17,7 @@ from archsim.config.text import KeyPath, dotted, one_line, shown
 from archsim.errors import ArchError, ArchsimError, Fault, FaultsError, SpaceError, WorkloadError
 from archsim.explore.space.expression import Expression, ExpressionError, parse_expression
 from archsim.explore.space.fields import Data, apply_value, known_path, normalized
-from archsim.explore.space.names import Varied, check_names, not_of_frames, of_cold_start, varied_by
+from archsim.explore.space.names import Names, check_names, not_of_frames, of_cold_start, varied_by
 from archsim.explore.space.number_field import Accepted, number_field
 from archsim.explore.space.objectives import SHORT_NAMES, STREAM_NAMES, Objective, named
 from archsim.explore.space.parameters import SCHEDULE, Choice, Parameter, label_of, range_values
@@ -25,6 +25,7 @@ from archsim.explore.space.rest import without_faults
 from archsim.explore.space.section_models import section_value
 from archsim.explore.space.space import Space, WeightedWorkload
 from archsim.explore.space.space_config import ObjectiveConfig, SpaceConfig, WorkloadUse
+from archsim.explore.space.workload_variants import WorkloadVariants, is_workload_field
 from archsim.families.load import Arch, load_arch
 from archsim.families.machine_config import MachineConfig
 from archsim.families.schedules import find_schedule
@@ -49,6 +50,9 @@ class _Faults:
         ordered = sorted(self.found, key=lambda item: item[0])
         return SpaceError(tuple(dict.fromkeys(fault for _, fault in ordered)))
 
+
+FIXED_FIELDS = ("streaming", "summary")
+"""Fields of workloads that no space varies: streams have other figures than runs."""
 
 _INSTEAD = {
     PresetKind.ARCH: "is an architecture, not a design space; type: archsim run {0}, or name it in a space (key "
@@ -98,11 +102,12 @@ def _checked(config: SpaceConfig, faults: _Faults, path: Path, reference: str) -
             _expression(text, ("derived", name), faults)
         raise faults.error()
     base = _fixed(config, arch, faults)
-    parameters = tuple(_parameters(config, base, faults))
-    derived = tuple(_derived(config, base, faults))
-    works = [use.workload for use in workloads]
-    constraints = tuple(_constraints(config, base, works, faults))
-    objectives = tuple(_objectives(config, base, works, faults))
+    parameters = tuple(_parameters(config, base, workloads, faults))
+    names = Names(base, varied_by(config), frozenset(p.path for p in parameters if p.of_workloads))
+    derived = tuple(_derived(config, names, faults))
+    works = _first_variant(workloads, parameters)
+    constraints = tuple(_constraints(config, names, works, faults))
+    objectives = tuple(_objectives(config, names, works, faults))
     schedule = _schedule(config, base, faults)
     if faults.found:
         raise faults.error()
@@ -180,13 +185,30 @@ def _schedule(config: SpaceConfig, base: MachineConfig, faults: _Faults) -> str:
         return ""
 
 
-def _parameters(config: SpaceConfig, base: MachineConfig, faults: _Faults) -> Iterable[Parameter]:
+def _first_variant(workloads: Sequence[WeightedWorkload], parameters: Sequence[Parameter]) -> Sequence[Workload]:
+    """The workloads with the first value of each of their fields that is varied: they have the figures of all points.
+
+    As they are in their files where that is none.
+    """
+    mine = [parameter for parameter in parameters if parameter.of_workloads]
+    overrides = tuple(Override(p.path, json.dumps(p.choices[0].value)) for p in mine)
+    found = WorkloadVariants([use.reference for use in workloads], with_files=False).of(overrides)
+    return found.workloads or [use.workload for use in workloads]
+
+
+def _parameters(
+    config: SpaceConfig, base: MachineConfig, workloads: Sequence[WeightedWorkload], faults: _Faults
+) -> Iterable[Parameter]:
     for path, given in config.parameters.items():
         where: KeyPath = ("parameters", path)
-        if path != SCHEDULE and not known_path(type(base), path):
+        of_workloads = path != SCHEDULE and not known_path(type(base), path) and is_workload_field(path)
+        if path != SCHEDULE and not known_path(type(base), path) and not of_workloads:
             close = difflib.get_close_matches(path, _all_paths(normalized(base)), n=1)
             hint = f"; did you mean {close[0]}?" if close else "; see arch.yaml of any run for all fields"
             faults.add(where, f"there is no such field in the architecture{hint}")
+            continue
+        if of_workloads and path in FIXED_FIELDS:
+            faults.add(where, "is the same in all points, which have the same figures then")
             continue
         if path in config.set:
             faults.add(where, "is set for all points under 'set' too")
@@ -195,15 +217,38 @@ def _parameters(config: SpaceConfig, base: MachineConfig, faults: _Faults) -> It
         except ValueError as error:
             faults.add(where, str(error))
             continue
-        accepted = number_field(base, path)
-        choices = [
-            _number_choice(accepted, value) or _choice(path, value, base, (*where, number), faults)
-            for number, value in enumerate(values)
-        ]
+        if of_workloads:
+            choices = [
+                _workload_choice(path, value, workloads, (*where, number), faults)
+                for number, value in enumerate(values)
+            ]
+        else:
+            accepted = number_field(base, path)
+            choices = [
+                _number_choice(accepted, value) or _choice(path, value, base, (*where, number), faults)
+                for number, value in enumerate(values)
+            ]
         twice = next((label for label, count in Counter(choice.label for choice in choices).items() if count > 1), None)
         if twice is not None:
             faults.add(where, f"has the value {shown(twice)} twice")
-        yield Parameter(path, tuple(choices))
+        yield Parameter(path, tuple(choices), of_workloads)
+
+
+def _workload_choice(
+    path: str, value: object, workloads: Sequence[WeightedWorkload], where: KeyPath, faults: _Faults
+) -> Choice:
+    """The choice as the user wrote it; what is wrong with the value itself is a fault.
+
+    What only does not go together with a workload's other fields may go together with other choices.
+    """
+    for use in workloads:
+        try:
+            load_workload(use.reference, (Override(path, json.dumps(value)),))
+        except WorkloadError as error:
+            for fault in error.faults:
+                if fault.path == path or fault.path.startswith(f"{path}."):
+                    faults.add(where, f"{fault.message} (workload {use.workload.name})")
+    return Choice(label_of(value), value)
 
 
 def _number_choice(accepted: Accepted, value: object) -> Choice | None:
@@ -238,48 +283,48 @@ def _choice(path: str, value: object, base: MachineConfig, where: KeyPath, fault
     return Choice(label_of(value if isinstance(found, dict) else found), found)
 
 
-def _derived(config: SpaceConfig, base: MachineConfig, faults: _Faults) -> Iterable[tuple[str, Expression]]:
+def _derived(config: SpaceConfig, names: Names, faults: _Faults) -> Iterable[tuple[str, Expression]]:
     for path, text in config.derived.items():
         where: KeyPath = ("derived", path)
-        if not known_path(type(base), path):
+        if not known_path(type(names.base), path):
             faults.add(where, "there is no such field in the architecture")
         if path in config.parameters or path in config.set:
             faults.add(where, "is a parameter, or set for all points, too")
         expression = _expression(text, where, faults)
         if expression is not None:
-            _names(expression, base, varied_by(config), where, faults, results=False)
+            _names(expression, names, where, faults, results=False)
             yield path, expression
 
 
 def _constraints(
-    config: SpaceConfig, base: MachineConfig, workloads: Sequence[Workload], faults: _Faults
+    config: SpaceConfig, names: Names, workloads: Sequence[Workload], faults: _Faults
 ) -> Iterable[Expression]:
     for number, text in enumerate(config.constraints):
         where: KeyPath = ("constraints", number)
         expression = _expression(text, where, faults)
         if expression is not None:
-            _names(expression, base, varied_by(config), where, faults, results=True)
+            _names(expression, names, where, faults, results=True)
             for message in not_of_frames(expression, workloads):
                 faults.add(where, message)
             yield expression
 
 
 def _objectives(
-    config: SpaceConfig, base: MachineConfig, workloads: Sequence[Workload], faults: _Faults
+    config: SpaceConfig, names: Names, workloads: Sequence[Workload], faults: _Faults
 ) -> Iterable[Objective]:
-    names: set[str] = set()
+    taken: set[str] = set()
     streams = [workload.spec.streaming for workload in workloads]
     words = STREAM_NAMES if streams and all(streams) else SHORT_NAMES
     for number, given in enumerate(config.objectives):
         where: KeyPath = ("objectives", number)
         text = _text_of(given)
         name = given.name or text
-        if name in names:
+        if name in taken:
             faults.add(where, f"there is another objective of the name {shown(name)}")
-        names.add(name)
+        taken.add(name)
         expression = _expression(words.get(text, text), where, faults)
         if expression is not None:
-            _names(expression, base, varied_by(config), where, faults, results=True)
+            _names(expression, names, where, faults, results=True)
             for message in not_of_frames(expression, workloads):
                 faults.add(where, message)
             cold = any(streams) and of_cold_start(expression)
@@ -298,10 +343,8 @@ def _expression(text: str, where: KeyPath, faults: _Faults) -> Expression | None
         return None
 
 
-def _names(
-    expression: Expression, base: MachineConfig, varied: Varied, where: KeyPath, faults: _Faults, *, results: bool
-) -> None:
-    for message in check_names(expression, base, varied, results=results):
+def _names(expression: Expression, names: Names, where: KeyPath, faults: _Faults, *, results: bool) -> None:
+    for message in check_names(expression, names, results=results):
         faults.add(where, message)
 
 
