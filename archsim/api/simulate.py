@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
+from archsim.api.dense_run import dense_stats
 from archsim.api.evaluate import Evaluator
 from archsim.api.fast_timing import time_fast
 from archsim.api.frames import measure_frames
@@ -58,10 +59,10 @@ class Simulation:
 
     `results` and `numbers` are None if the run was timing only. `accuracy`, against the golden model, is None then too,
     and where the errors were held to a bound (float32). `executor` says what timed the run; `further` has the
-    statistics of other packages. `recorded`: what a run passed through at every step, for each cell, if that was kept.
-    `frames`: of a streaming workload what a frame takes; else None. `times`: those of all
-    ops, if the machine timed the run and it has no more than MAX_STACK_OPS. `ranking`: all schedules, if the best one
-    was asked for.
+    statistics of other packages. `dense`: of a delta network, the figures if no column were skipped; else None.
+    `recorded`: what a run passed through at every step, for each cell, if that was kept. `frames`: of a streaming
+    workload what a frame takes; else None. `times`: those of all ops, if the machine timed the run and it has no more
+    than MAX_STACK_OPS. `ranking`: all schedules, if the best one was asked for.
     """
 
     arch: Arch
@@ -70,6 +71,7 @@ class Simulation:
     program: Program
     trace: Trace
     stats: Stats
+    dense: Stats | None
     validation: Validation
     numbers: Numbers | None
     results: Results | None
@@ -114,7 +116,7 @@ class Simulation:
     def activity(self) -> ActivityFigures | None:
         """What a delta network has multiplied and skipped; None of any other network."""
         peak = self.arch.config.multipliers.macs_per_cycle * self.trace.total_cycles
-        return activity_figures(self.workload.spec, self.trace.counts, peak)
+        return activity_figures(self.workload.spec, self.trace.counts, peak, self.stats, self.dense)
 
     def ops(self) -> Table:
         """A table with a row for each op: when it was where, why it waited, what it moved (archsim.api.op_rows.OpRow).
@@ -203,6 +205,7 @@ def simulate(
         program,
         trace,
         stats,
+        dense_stats(arch, workload, found, evaluator),
         validation,
         numbers,
         computed,

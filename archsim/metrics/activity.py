@@ -1,4 +1,4 @@
-"""Counts what a delta network has skipped: columns of each layer's matrices, and the weights that were not fetched."""
+"""Counts what a delta network has skipped: columns of each layer's matrices, and what they would have taken."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from archsim.metrics.declare import Metric
+from archsim.metrics.stats import Stats
 from archsim.workload.network import NetworkSpec
 
 
@@ -40,6 +41,20 @@ class ActivityFigures:
             "multiplied_macs / (peak MACs a cycle * latency_cycles)",
         ),
     ]
+    dense_latency_cycles: Annotated[
+        int, Metric("cycles", "latency of the run on the same machine if no column were skipped")
+    ]
+    dense_energy_uj: Annotated[
+        float | None, Metric("uJ", "energy of such a run; null where the family has no model of it")
+    ]
+    skipped_uj: Annotated[
+        float | None,
+        Metric("uJ", "energy that the skipped columns would have taken", "dense_energy_uj - energy.total_uj"),
+    ]
+    skipped_part_uj: Annotated[
+        Mapping[str, float] | None,
+        Metric("uJ", "the same by unit, memory, leakage and so on; sums to skipped_uj"),
+    ]
     counts: Annotated[
         Mapping[str, Mapping[str, int]],
         Metric("", "what units counted: cycles that the encoder stood still for a full FIFO, columns of the array"),
@@ -47,13 +62,14 @@ class ActivityFigures:
 
 
 def activity_figures(
-    spec: NetworkSpec, counts: Mapping[str, Mapping[str, int]], peak_macs: int
+    spec: NetworkSpec, counts: Mapping[str, Mapping[str, int]], peak_macs: int, stats: Stats, dense: Stats | None
 ) -> ActivityFigures | None:
     """The figures of a run whose columns are known; None of any other network.
 
-    `peak_macs`: the multiply-accumulates that the multipliers could have done in the whole run.
+    `peak_macs`: the multiply-accumulates that the multipliers could have done in the whole run; `dense`: the figures
+    of the run in which no column is skipped.
     """
-    if spec.activity is None:
+    if spec.activity is None or dense is None:
         return None
     layers, macs = [], 0
     for (cell,), layer in zip(spec.layers, spec.activity, strict=True):
@@ -62,4 +78,10 @@ def activity_figures(
         macs += (x + h) * cell.rows
         dense_x, dense_h = cell.input_size * spec.steps, cell.hidden_size * spec.steps
         layers.append(LayerColumns(x, h, bias, x / dense_x, h / dense_h))
-    return ActivityFigures(tuple(layers), macs, 1 - macs / spec.macs, macs / peak_macs, counts)
+    total = saved = parts = None
+    if stats.energy is not None and dense.energy is not None:
+        total, mine, all_parts = dense.energy.total_uj, stats.energy.part_uj, dense.energy.part_uj
+        saved = total - stats.energy.total_uj
+        parts = {name: uj - mine.get(name, 0.0) for name, uj in all_parts.items()}
+    skipped, done = 1 - macs / spec.macs, macs / peak_macs
+    return ActivityFigures(tuple(layers), macs, skipped, done, dense.latency_cycles, total, saved, parts, counts)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from archsim.errors import SimulatorBug
@@ -19,7 +20,7 @@ from archsim.families.delta.config import (
     PeArrayConfig,
 )
 from archsim.families.delta.kernels import multiply_kernel, scan_kernel, update_kernel
-from archsim.families.delta.layer_times import LayerTimes, busy_cycles, layer_times
+from archsim.families.delta.layer_times import LayerRules, LayerTimes, busy_cycles, layer_times
 from archsim.families.delta.ops import ColumnOp, MultiplyColumns, Scan, UpdateHidden
 from archsim.formats import Formats
 from archsim.hardware.functions.method_registry import make_method
@@ -37,6 +38,7 @@ from archsim.hardware.operators import (
 )
 from archsim.hardware.unit import ConfigT, Service, Session, Unit, Work
 from archsim.program.ir import Buffer, Op
+from archsim.workload.activity import StepColumns
 
 
 class DeltaUnit(Unit[ConfigT]):
@@ -269,7 +271,13 @@ def step_times(op: Op, repetition: int) -> LayerTimes:
     """The times of a step of a layer."""
     if not isinstance(op, ColumnOp) or op.activity is None:
         raise SimulatorBug(f"'{op.label}' is timed, and it is not known which columns it multiplies")
-    return layer_times(op.activity.steps[repetition], op.rules)
+    return _times(op.activity.steps[repetition], op.rules)
+
+
+@lru_cache(maxsize=4096)
+def _times(columns: StepColumns, rules: LayerRules) -> LayerTimes:
+    """The times of such a step, kept: where nothing is skipped, all steps but the first are the same."""
+    return layer_times(columns, rules)
 
 
 DELTA_KINDS: tuple[type[Unit[Any]], ...] = (DeltaEncoder, PeArray, DeltaActivation)

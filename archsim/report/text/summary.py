@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from archsim.api import Simulation
 from archsim.api.explain import Findings
 from archsim.api.near_changes import NearChanges
+from archsim.metrics.activity import ActivityFigures
 from archsim.metrics.stacks import BUCKETS
 from archsim.report.text.explain_text import stack_rows
 from archsim.report.text.figures_as_text import cycles, part, percent, plural, significant, span
@@ -153,6 +154,7 @@ def _costs(simulation: Simulation) -> Iterator[Line]:
         else:
             done, skipped = percent(columns.multiplied_utilization), percent(columns.skipped_share)
             yield "utilization", f"{done} of the multipliers, on what has changed; {skipped} of the model is skipped"
+            yield "skipping", _skipping(columns, stats.latency_cycles)
         if stats.energy is not None:
             each, power = significant(stats.energy.pj_per_mac), significant(stats.energy.power_mw)
             ends = span(stats.energy.total_low_uj, stats.energy.total_high_uj)
@@ -163,6 +165,15 @@ def _costs(simulation: Simulation) -> Iterator[Line]:
     if stats.area is not None:
         ends = span(stats.area.area_low_mm2, stats.area.area_high_mm2)
         yield "area", f"{significant(stats.area.area_mm2)} mm2 ({ends})"
+
+
+def _skipping(columns: ActivityFigures, latency_cycles: int) -> str:
+    """What a delta network's run takes less than one that skips no column."""
+    share = percent(1 - latency_cycles / columns.dense_latency_cycles)
+    saved = f"saves {columns.dense_latency_cycles - latency_cycles:,} cycles, {share}"
+    if columns.skipped_uj is None or columns.dense_energy_uj is None:
+        return saved
+    return f"{saved}, and {significant(columns.skipped_uj)} uJ, {percent(columns.skipped_uj / columns.dense_energy_uj)}"
 
 
 def _losses(simulation: Simulation, findings: Findings) -> Iterator[Line]:
