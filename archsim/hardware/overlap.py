@@ -17,11 +17,16 @@ from archsim.program.ir import Op
 
 @dataclass(frozen=True, slots=True)
 class Certain:
-    """What has become certain of an op: the cycle in which it frees the unit, or in which its results are there."""
+    """What has become certain of an op: the cycle in which it frees the unit, or in which its results are there.
+
+    `port_from`, of results: as many cycles behind it as ports take for the op, these are there at the earliest. What an
+    op brings passes a port no earlier than it comes, and what an op takes away goes on when it has passed.
+    """
 
     ticket: int
     cycle: int
     done: bool
+    port_from: int = 0
 
 
 class OverlappingSession(Session):

@@ -148,11 +148,12 @@ class Brought:
 
 @dataclass(frozen=True)
 class Times:
-    """The cycles of a transfer: start, free, done."""
+    """The cycles of a transfer: start, free, done, and that from which its port cycles count, which may delay done."""
 
     start: int
     free: int
     done: int
+    port_from: int
 
 
 def run(
@@ -162,6 +163,7 @@ def run(
     d, all_channels = device, [OneChannel(device, rule) for _ in range(channels)]
     starts: list[int] = []
     frees: list[int] = []
+    first_read: dict[int, int] = {}
     last_data: dict[int, int] = {}
     left: list[list[Waiting]] = [[] for _ in range(channels)]
     clock = 0
@@ -180,11 +182,16 @@ def run(
                     frees.append(ceil(max(clock + d.tccd_s_nck, turns) / clocks_per_cycle))
             burst = channel.tick(clock)
             if burst is not None and not burst.write:
+                first_read.setdefault(burst.transfer, clock)
                 last_data[burst.transfer] = clock + d.tcl_nck + d.burst_length // 2
         clock += 1
     dones = [
         latency + (free if given.write else ceil(last_data[number] / clocks_per_cycle))
         for number, (given, free) in enumerate(zip(transfers, frees, strict=True))
     ]
-    times = [Times(*each) for each in zip(starts, frees, dones, strict=True)]
+    ports_from = [
+        latency + (start if given.write else ceil((first_read[number] + d.tcl_nck + 1) / clocks_per_cycle) - 1)
+        for number, (given, start) in enumerate(zip(transfers, starts, strict=True))
+    ]
+    times = [Times(*each) for each in zip(starts, frees, dones, ports_from, strict=True)]
     return [channel.issued for channel in all_channels], times

@@ -386,6 +386,19 @@ def test_a_start_between_two_clocks_waits_for_the_next() -> None:
     assert recorded.run(1, 0, 8).occupancy_cycles == 24 - 1
 
 
+def test_a_narrow_port_passes_nothing_before_the_first_data() -> None:
+    """8 bytes through a port of 4 bits, 16 cycles: a closed row's RD at 5, the first clock's data 5 + CL 7 + 1 = 13.
+
+    The port passes them in cycles 12 .. 27, so that the load is done at 28; with 3 cycles of controller at 31. It holds
+    the unit until 16. A store's operands have passed at 16, and WR 5 + CWL 3 + 2 is over by then: depth 3 of the turn.
+    """
+    of = DdrDram(
+        config(latency=3), {"dram": None, "state_buffer": 4}, Formats.model_validate("float32"), Fraction(1000)
+    )
+    found = [DdrSession(of, lay_out([WORDS], 1)).service(transfer(0, 8, write=w), 0, 0, 0) for w in (False, True)]
+    assert [(s.occupancy_cycles, s.latency_cycles) for s in found] == [(16, 28 + 3), (16, 16 + 3 + 3)]
+
+
 @pytest.mark.parametrize("name", DEVICES)
 @pytest.mark.parametrize("write", [False, True], ids=["read", "write"])
 def test_streaming_bandwidth(name: str, write: bool) -> None:

@@ -13,6 +13,7 @@ from archsim.hardware.dram.ddr_address import lay_out
 from archsim.hardware.dram.ddr_device import DdrDevice
 from archsim.hardware.dram.ddr_reorder_session import ReorderingSession
 from archsim.hardware.dram.ddr_unit import DdrConfig, DdrDram, DdrSession
+from archsim.hardware.overlap import Certain
 from tests.hardware.ddr_by_command import Command, faults
 from tests.hardware.ddr_fr_fcfs import Brought, Rule, Times, run
 from tests.hardware.test_ddr import MAPPINGS, SMALL, WIDE, WORDS, devices, transfer
@@ -46,7 +47,7 @@ def simulated(of: DdrDram, requests: list[Request], hurry: int = 0) -> tuple[lis
     session = of.reordering_session(lay_out([WORDS], 1), logs)
     starts: list[int] = []
     frees: dict[int, int] = {}
-    dones: dict[int, int] = {}
+    dones: dict[int, Certain] = {}
     for number, (first_byte, byte_count, write, earliest) in enumerate(requests):
         start = max(earliest, frees[number - 1]) if number else earliest
         _until(session, start, frees, dones)
@@ -59,21 +60,23 @@ def simulated(of: DdrDram, requests: list[Request], hurry: int = 0) -> tuple[lis
     while (cycle := session.next_cycle()) is not None:
         _advance(session, cycle, frees, dones)
     session.counts()
-    times = [Times(starts[n], frees[n], dones[n]) for n in range(len(requests))]
+    times = [Times(starts[n], frees[n], dones[n].cycle, dones[n].port_from) for n in range(len(requests))]
     return commands, times
 
 
-def _until(session: ReorderingSession, start: int, frees: dict[int, int], dones: dict[int, int]) -> None:
+def _until(session: ReorderingSession, start: int, frees: dict[int, int], dones: dict[int, Certain]) -> None:
     """Nothing enters before `start`."""
     while (cycle := session.next_cycle()) is not None and cycle < start:
         _advance(session, start, frees, dones)
 
 
-def _advance(session: ReorderingSession, cycle: int, frees: dict[int, int], dones: dict[int, int]) -> None:
+def _advance(session: ReorderingSession, cycle: int, frees: dict[int, int], dones: dict[int, Certain]) -> None:
     for certain in session.advance(cycle):
-        into = dones if certain.done else frees
-        assert certain.ticket not in into
-        into[certain.ticket] = certain.cycle
+        assert certain.ticket not in (dones if certain.done else frees)
+        if certain.done:
+            dones[certain.ticket] = certain
+        else:
+            frees[certain.ticket] = certain.cycle
 
 
 def expected(of: DdrDram, rule: Rule, requests: list[Request]) -> tuple[list[list[Command]], list[Times]]:
@@ -163,7 +166,8 @@ def test_an_open_row_goes_first() -> None:
 
     ACT 0 and RD A at 5 (tRCD). C's RD tCCD_L later, at 9; as long as it waits the bank is not closed for B. PRE at 12
     (RD 9 + tRTP 3; tRAS is over at 11), ACT 16 (tRP), RD B 21. Data are there CL 7 + 2 clocks after the RD, and the
-    controller takes 3 cycles: A 17, C 21, B 33.
+    controller takes 3 cycles: A 17, C 21, B 33. The first clock's data come 7 clocks after the RD, so that a port takes
+    them 3 cycles on, in cycle 15, 19 and 31, and no earlier.
     """
     (commands,), times = simulated(unit(), [(0, 8, False, 0), (256, 8, False, 0), (32, 8, False, 0)])
     assert [(c.clock, c.name, c.row) for c in commands] == [
@@ -174,7 +178,7 @@ def test_an_open_row_goes_first() -> None:
         (16, "ACT", 1),
         (21, "RD", 1),
     ]
-    assert times == [Times(0, 2, 17), Times(2, 4, 33), Times(4, 6, 21)]
+    assert times == [Times(0, 2, 17, 15), Times(2, 4, 33, 31), Times(4, 6, 21, 19)]
 
 
 def test_a_burst_is_passed_only_so_often() -> None:
@@ -193,14 +197,14 @@ def test_writes_wait_until_there_are_enough_of_them() -> None:
     At 6 two writes wait. If writes begin with two: WR at 13 (RD 5 + tRTW 8) and 17 (tCCD_L); none is left, and the
     second RD follows at 27 (17 + CWL 3 + 2 + tWTR_L 5). If they begin with three, that RD is at 9, and as no read is
     left, the WR at 17 and 21. A store is done 3 cycles after it is free, two clocks after
-    it has entered.
+    it has entered, or as long after its last word has passed the port, from its start on.
     """
     requests: list[Request] = [(0, 8, False, 0), (16, 8, True, 0), (32, 8, False, 0), (48, 8, True, 0)]
     for drain_from, columns in ((2, [5, 13, 17, 27]), (3, [5, 9, 17, 21])):
         (commands,), times = simulated(unit(rule=Rule(4, drain_from, 0, 64)), requests)
         assert [c.clock for c in commands if c.name in ("RD", "WR")] == columns
-        assert times[1] == Times(2, 4, 7)
-        assert times[3] == Times(6, 8, 11)
+        assert times[1] == Times(2, 4, 7, 5)
+        assert times[3] == Times(6, 8, 11, 9)
 
 
 def test_a_read_does_not_pass_a_write_to_its_place() -> None:

@@ -24,13 +24,14 @@ from archsim.trace.limits import LARGEST_CYCLE
 class _UnderWay:
     """An op in the unit: since when, and in which cycles it frees the unit and is done, as far as that is known."""
 
-    __slots__ = ("done", "free", "issued", "start")
+    __slots__ = ("done", "free", "issued", "port_from", "start")
 
     def __init__(self, issued: IssuedOp, start: int) -> None:
         self.issued = issued
         self.start = start
         self.free: int | None = None
         self.done: int | None = None
+        self.port_from = 0
 
 
 class OverlappingUnit(UnitProcess):
@@ -96,7 +97,7 @@ class OverlappingUnit(UnitProcess):
         for certain in self._session.advance(LARGEST_CYCLE if following > LARGEST_CYCLE else int(following)):
             op = self._under_way[certain.ticket]
             if certain.done:
-                op.done = certain.cycle
+                op.done, op.port_from = certain.cycle, certain.port_from
             else:
                 op.free = certain.cycle
                 assert self._entered is not None
@@ -115,7 +116,8 @@ class OverlappingUnit(UnitProcess):
                 return
             self._retiring.popleft()
             assert op.free is not None
-            self._complete(op, max(op.done, op.free, self._last_done + timing.write), timing)
+            passed = max(op.port_from + timing.port, self._last_done + timing.write)
+            self._complete(op, max(op.done, op.free, passed), timing)
 
     def _complete(self, op: _UnderWay, done: int, timing: OpTiming) -> None:
         self._last_done = done

@@ -13,6 +13,7 @@ closed as soon as they may be (PREA), REF follows, and what is left of the run o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from archsim.hardware.dram.ddr_address import Run
 from archsim.hardware.dram.ddr_device import DdrDevice
@@ -25,6 +26,13 @@ Log = Callable[[int, str, int, int, int], None]
 
 Column commands are given with their row. Only a test wants this: a run has a command for each burst.
 """
+
+
+class Columns(NamedTuple):
+    """The clocks of the first and the last column command of a run."""
+
+    first: int
+    last: int
 
 
 class Channel:
@@ -51,20 +59,22 @@ class Channel:
         self._rows_from = 0
         self._refresh_due = device.trefi_nck
 
-    def access(self, run: Run, write: bool, rows_from: int, columns_from: int) -> int:
-        """Read or write a run; returns the clock of its last column command.
+    def access(self, run: Run, write: bool, rows_from: int, columns_from: int) -> Columns:
+        """Read or write a run; returns the clocks of its column commands.
 
         Row commands may start at one clock, column commands at another.
         """
         self._refresh_while_idle(max(rows_from, self._rows_from))
-        first, left = run.first, run.count
+        first, left, begin = run.first, run.count, _NEVER
         while left:
             opened = self._open(run, first, left, max(rows_from, self._rows_from))
             done = self._issue_columns(run, first, left, write, opened, columns_from)
             if done < left:
                 self._refresh()
+            if done and begin == _NEVER:
+                begin = self._rows_from
             first, left = first + done, left - done
-        return self._last[write]
+        return Columns(begin, self._last[write])
 
     def _open(self, run: Run, first: int, count: int, earliest: int) -> list[int]:
         """Open the rows of a run; returns when each was, in the order in which its bursts need them."""

@@ -96,6 +96,11 @@ class DdrDevice(StrictModel):
         return self.burst_length // 2
 
     @property
+    def first_data_nck(self) -> int:
+        """The clocks from a read command until the first clock's data have come."""
+        return self.tcl_nck + 1
+
+    @property
     def burst_bytes(self) -> int:
         """The bytes of a burst."""
         return self.channel_bits * self.burst_length // 8

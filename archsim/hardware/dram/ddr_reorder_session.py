@@ -18,8 +18,9 @@ class ReorderingSession(OverlappingSession):
     """The state of the channels, and of the transfers whose bursts they have.
 
     A transfer frees the unit when its last burst has entered a window and tCCD_S has passed, and not before all of its
-    bursts could have had their turns of tCCD_S. A load is done when its last data are through the controller, a store
-    when it is free: the controller has it, and lets no burst of a later load pass one of its bursts for the same place.
+    bursts could have had their turns of tCCD_S. A load is done when its last data are through the controller; behind it
+    ports pass nothing before its first data have come. A store is done when it is free: the controller has it, and lets
+    no burst of a later load pass one of its bursts for the same place.
     """
 
     def __init__(
@@ -46,6 +47,9 @@ class ReorderingSession(OverlappingSession):
         self._last_entry: dict[int, int] = {}
         """When the last burst of each has entered, or could have if each took a turn."""
         self._last_read: dict[int, int] = {}
+        self._first_read: dict[int, int] = {}
+        self._started: dict[int, int] = {}
+        """The cycle in which each store has entered."""
 
     def enter(self, op: Op, repetition: int, cycle: int) -> int:
         ticket, clock = self._tickets, ceil_div(cycle * self._clocks, self._cycles)
@@ -64,8 +68,10 @@ class ReorderingSession(OverlappingSession):
         self._to_enter[ticket] = entering
         if reading:
             self._to_issue[ticket] = reading
+            self._first_read[ticket], self._last_read[ticket] = FAR, clock
+        else:
+            self._started[ticket] = cycle
         self._last_entry[ticket] = clock + (most - 1) * self._d.tccd_s_nck
-        self._last_read[ticket] = clock
         return ticket
 
     def next_cycle(self) -> int | None:
@@ -101,18 +107,20 @@ class ReorderingSession(OverlappingSession):
         d, ticket = self._d, done.burst.ticket
         if done.issued:
             if not done.burst.write:
+                self._first_read[ticket] = min(self._first_read[ticket], done.clock)
                 self._last_read[ticket] = max(self._last_read[ticket], done.clock)
                 if self._counted_down(self._to_issue, ticket):
-                    end = self._last_read.pop(ticket) + d.tcl_nck + d.data_nck
-                    yield Certain(ticket, self._cycle(end) + self._latency, done=True)
+                    first = self._cycle(self._first_read.pop(ticket) + d.first_data_nck) - 1
+                    end = self._cycle(self._last_read.pop(ticket) + d.tcl_nck + d.data_nck)
+                    yield Certain(ticket, end + self._latency, done=True, port_from=first + self._latency)
             return
         self._last_entry[ticket] = max(self._last_entry[ticket], done.clock)
         if self._counted_down(self._to_enter, ticket):
             free = self._cycle(self._last_entry.pop(ticket) + d.tccd_s_nck)
             yield Certain(ticket, free, done=False)
             if done.burst.write:
-                self._last_read.pop(ticket)
-                yield Certain(ticket, free + self._latency, done=True)
+                started = self._started.pop(ticket)
+                yield Certain(ticket, free + self._latency, done=True, port_from=started + self._latency)
 
     def _counted_down(self, left: dict[int, int], ticket: int) -> bool:
         """Whether that was the last one."""

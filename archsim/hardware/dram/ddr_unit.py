@@ -154,15 +154,21 @@ class DdrSession(Session):
         rows_from, columns_from = self._clock(queued_cycle), self._clock(start_cycle)
         ranges = [(self._layout.byte_range(piece, repetition), piece in op.writes) for piece in unit.pieces(op)]
         free = done = 0
+        begins: list[int] = []
         for number, channel in enumerate(self.channels):
             for byte_range, write in ranges:
                 for run in self._addresses.runs(byte_range, number):
-                    last = channel.access(run, write, rows_from, columns_from)
+                    first, last = channel.access(run, write, rows_from, columns_from)
+                    if not write:
+                        begins.append(first + d.first_data_nck)
                     free = max(free, last + d.tccd_s_nck)
                     done = max(done, last + (d.tcwl_nck if write else d.tcl_nck) + d.data_nck)
-        free_cycle = self._cycle(free)
-        depth = max(0, self._cycle(done) - free_cycle) + unit.config.controller_latency_cycles
-        return Service(free_cycle - start_cycle, unit.port_cycles(op), depth)
+        free_cycle, port = self._cycle(free), unit.port_cycles(op)
+        depth = max(0, self._cycle(done) - free_cycle)
+        if begins:  # ports pass nothing before the first data have come
+            passed = self._cycle(min(begins)) - 1 + port
+            depth = max(depth, passed - max(free_cycle, start_cycle + port))
+        return Service(free_cycle - start_cycle, port, depth + unit.config.controller_latency_cycles)
 
     def counts(self) -> Mapping[str, int]:
         """The bursts, row misses, row conflicts and refreshes of all channels together."""

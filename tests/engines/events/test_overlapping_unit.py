@@ -11,6 +11,7 @@ from archsim.errors import ArchError
 from archsim.families.load import load_arch
 from archsim.hardware.dram.ddr_unit import DdrDram
 from archsim.hardware.dram.transfers import Transfer
+from archsim.workload import load_workload
 from tests.hardware.ddr_fr_fcfs import Brought, Rule, run
 from tests.rings import examples
 from tests.strategies import Case, cases
@@ -28,7 +29,7 @@ RULE = Rule(4, 3, 1, 2)
 @settings(max_examples=examples(20))
 @given(cases(), st.integers(0, 3))
 def test_transfers_of_a_run(drawn: Case, shift: int) -> None:
-    """Given the cycles in which the machine starts them; ports may hold the unit longer, results retire in order."""
+    """Given the cycles in which the machine starts them; ports may delay free and done, and results retire in order."""
     case = drawn.with_fields(
         {"dram": REORDERING, "dram_type": "ddr4", "clock_mhz": (800.0, 333.3, 1600.0, 2100.0)[shift]}
     )
@@ -56,12 +57,36 @@ def test_transfers_of_a_run(drawn: Case, shift: int) -> None:
     for record, time, port, write in zip(records, times, ports, writes, strict=True):
         assert record.start == time.start
         assert record.free == max(time.free, time.start + port)
-        last = max(time.done, record.free, last + write)
+        last = max(time.done, record.free, time.port_from + port, last + write)
         assert record.done == last
 
 
 def _is_transfer(case: Case, record: object) -> bool:
     return isinstance(case.program.phases[record.phase].ops[record.op], Transfer)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", ["in_order", "fr_fcfs"])
+def test_a_narrow_port_passes_nothing_before_the_first_data(kind: str) -> None:
+    """A weight of 32 bits through a port of one bit, at 0.3 MHz: the load starts at 2 and holds the unit 32 cycles.
+
+    (A cycle to issue, a cycle for the phase's token.) A cycle is 5,333 clocks of lpddr4_3200, so that the first data
+    come within cycle 2 and are through the controller, which takes a cycle, in cycle 3: 3 .. 34 pass them, and the load
+    is done at 35, not at 34.
+    """
+    dram = f"dram={{kind: ddr, device: lpddr4_3200, channels: 1, controller: {kind}, controller_latency_cycles: 1}}"
+    texts = (
+        "clock_mhz=0.3",
+        "formats=float32",
+        "weight_sram.port_bits=1",
+        "weight_sram.banks=1",
+        dram,
+        "dram_type=lpddr4",
+    )
+    arch = load_arch("tiny_2x2", [parse_override(text) for text in texts])
+    case = Case(arch.config, load_workload("lstm:1,1,t=1"), "fused_gate_major")  # type: ignore[arg-type]
+    first = case.execute()[0].records[0]
+    op = case.program.phases[0].ops[0]
+    assert (case.units["dram"].port_cycles(op), first.start, first.free, first.done) == (32, 2, 34, 35)
 
 
 def test_single_ports_are_refused_beside_it() -> None:
