@@ -134,6 +134,23 @@ def test_what_cannot_run_is_a_row_that_says_why(cli: Cli) -> None:
     assert "weight_sram: needs 86,016 bytes" in too_small["misfit"]
 
 
+def test_where_no_table_fits_each_figure_says_whose_it_is(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Machine, workload and schedule, as far as they tell the designs apart; each figure then stands once a design."""
+    monkeypatch.setenv("COLUMNS", "80")
+    both = ("compare", "tiny_2x2", "edge_16x16", "-s", "fused", "-s", "split")
+    rows = compared(cli, *both[1:], "-w", "lstm_3_2_t4", "-w", "lstm:3,2")["rows"]
+    text = cli(*both, "-w", "lstm_3_2_t4", "-w", "lstm:3,2").out
+    listed = text.partition("\n  latency, cycles\n")[2].partition("\n  latency, us\n")[0].splitlines()
+    names = ("arch", "workload", "schedule")
+    assert listed == [f"    {', '.join(row[n] for n in names)}: {row['latency_cycles']:,}" for row in rows]
+    monkeypatch.setenv("COLUMNS", "60")
+    text = cli(*both, "-w", "lstm_3_2_t4").out
+    listed = text.partition("\n  latency, cycles\n")[2].partition("\n  latency, us\n")[0].splitlines()
+    assert [line.partition(":")[0].strip() for line in listed] == [
+        f"{arch}, {way}_interleaved" for arch in ("tiny_2x2", "edge_16x16") for way in ("fused", "split")
+    ], "the workload is the same and stands in the title"
+
+
 def test_every_format_has_the_same_cells(cli: Cli) -> None:
     arguments = ("compare", "tiny_2x2", "edge_16x16", "-w", "lstm_3_2_t4")
     (first, second) = compared(cli, *arguments[1:])["rows"]

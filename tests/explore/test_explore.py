@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +17,10 @@ from archsim.api import simulate
 from archsim.cli.main import main
 from archsim.config import Override, parse_override
 from archsim.explore import Space, Status, explore
+from archsim.explore.page.page import html_page
 from archsim.explore.results.study import Point
 from archsim.explore.results.table import csv_bytes, parquet_bytes, points_table
-from archsim.explore.results.write_results import write_results
+from archsim.explore.results.write_results import study_json, study_text, write_results
 from archsim.explore.run.evaluation import stats_outputs
 from archsim.explore.run.watcher import Watcher
 from archsim.explore.search.front import Front, hypervolume
@@ -56,6 +58,42 @@ def test_infeasible_points_stay_with_demand_bound_and_gap(write: Write) -> None:
     big = [p for p in infeasible if p.reason.kind == "constraint"]  # type: ignore[union-attr]
     assert {(p.reason.need, p.reason.have, p.reason.gap) for p in big} == {(40, 30, 10), (48, 30, 18), (80, 30, 50)}  # type: ignore[union-attr]
     assert len(study.points) == 48
+
+
+def test_schedules_that_make_equal_designs_stand_once_on_the_front(
+    write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One layer as a wavefront is no other program, and one whose weights all fit streams none of them.
+
+    Two sizes of a queue are no schedules: both stay, though no figure tells them apart.
+    """
+    three = ("[fused, split]", "[fused, fused_interleaved_streamed, fused_wavefront]")
+    fits = ("[256, 2KiB]", "[2KiB]")
+    space = Space.load(write(three, fits))
+    for most_in_memory in (1 << 15, 4):
+        monkeypatch.setattr("archsim.explore.run.explore.PART_POINTS", most_in_memory)
+        study = explore(space, workers=1)
+        front, same_as = study.pareto(), study.same_as()
+        assert front
+        assert {point.schedule for point in front} == {"fused_interleaved"}
+        for point in front:
+            others = same_as[point.number]
+            assert [o.schedule for o in others] == ["fused_interleaved_streamed", "fused_interleaved_wavefront"]
+            assert all(other.objectives == point.objectives for other in others)
+        assert len(study.others(1000)) + len(front) == study.count(Status.EVALUATED), "charts have every design once"
+        columns = points_table(study, study.points).columns
+        assert sum(map(bool, columns["pareto"])) == len(front)
+        assert sum(number is not None for number in columns["same_as"]) == 2 * len(front)
+        assert "same as" in study_text(study)
+        assert json.loads(study_json(study))["front"][0]["same_as"] == [o.schedule for o in same_as[front[0].number]]
+        assert "same as" in html_page(study, {})
+    queues = explore(
+        Space.load(write(fits, ("  mac_array.columns:", "  sequencer.queue_depth: [64, 128]\n  mac_array.columns:"))),
+        workers=1,
+    )
+    assert len({tuple(point.objectives or ()) for point in queues.pareto()}) < len(queues.pareto())
+    assert not queues.same_as()
+    assert "same as" not in study_text(queues)
 
 
 COSTS = ("area", "edp", "mac_array.rows * mac_array.columns * weight_sram.capacity_bytes")

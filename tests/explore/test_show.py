@@ -8,6 +8,7 @@ import pytest
 from archsim.errors import OutputError
 from archsim.explore import Space, Status, explore
 from archsim.explore.results.shown_point import point_json, point_text
+from archsim.explore.results.table import points_table
 from archsim.explore.run.show import show_point
 from tests.explore.conftest import Write
 
@@ -31,6 +32,45 @@ def test_a_point_is_shown_with_every_figure(write: Write, tmp_path: Path) -> Non
     assert shown["reason"] == too_small.reason.what  # type: ignore[union-attr]
 
 
+def test_a_point_that_breaks_a_constraint_is_infeasible_as_in_the_exploration(write: Write, tmp_path: Path) -> None:
+    """Over fields alone and over results: the figures are shown all the same."""
+    out = tmp_path / "out"
+    study = explore(
+        Space.load(write(("constraints:\n", "constraints:\n  - latency_cycles <= 150\n"))), out=out, workers=1
+    )
+    broken = {p.reason.what: p for p in study.points if p.reason is not None and p.reason.kind == "constraint"}
+    assert set(broken) == {"mac_array.rows * mac_array.columns <= 64", "latency_cycles <= 150"}
+    for what, point in broken.items():
+        shown = show_point(out, point.number)
+        data = json.loads(point_json(shown))
+        assert (data["status"], data["reason"]) == ("infeasible", what)
+        assert data["outputs"]["lstm_3_4_t3_b1"]["latency_cycles"] > 0
+        assert shown.reason == point.reason
+        assert f"infeasible: constraint {what}: needs " in point_text(shown)
+    other = tmp_path / "other"
+    explore(
+        Space.load(write(("constraints:\n", "constraints:\n  - sqrt(mac_array.rows - 3) > 0\n"))), out=other, workers=1
+    )
+    assert "infeasible: constraint sqrt(mac_array.rows - 3) > 0: " in point_text(show_point(other, 0))
+
+
+def test_figures_of_a_stream_say_which_are_of_a_cold_start(write: Write, tmp_path: Path) -> None:
+    """Under the names that they have in points.csv."""
+    out = tmp_path / "out"
+    space = Space.load(
+        write(('"lstm:3,4,t=3"', '"lstm:3,4,t=3,streaming=1"'), ("minimize: body_us", "minimize: latency"))
+    )
+    study = explore(space, out=out, workers=1)
+    evaluated = next(point for point in study.points if point.status is Status.EVALUATED)
+    shown = show_point(out, evaluated.number)
+    (figures,) = json.loads(point_json(shown))["outputs"].values()
+    assert set(figures) <= set(points_table(study, study.points).columns)
+    assert "cold start latency_us" in figures
+    assert "latency_us" not in figures
+    assert figures["frame_latency_us"] == evaluated.objectives[0]  # type: ignore[index]
+    assert "\n  cold start energy.total_uj " in point_text(shown)
+
+
 def test_what_cannot_be_shown_is_one_line(write: Write, tmp_path: Path) -> None:
     out = tmp_path / "out"
     explore(Space.load(write()).with_budget(1), out=out, workers=1)
@@ -40,7 +80,15 @@ def test_what_cannot_be_shown_is_one_line(write: Write, tmp_path: Path) -> None:
         show_point(tmp_path, 0)
     setup = out / "exploration.json"
     text = setup.read_text()
-    for forged in ("[]", "3", '{"archsim": "0", "setup": "[]"}', text.replace("4 * mac", "import mac"), text[:-9]):
+    for forged in (
+        "[]",
+        "3",
+        '{"archsim": "0", "setup": "[]"}',
+        text.replace("4 * mac", "import mac"),
+        text[:-9],
+        text.replace("<= 64", "<= import"),
+        text.replace('"constraints": [', '"constraints": [3, '),
+    ):
         setup.write_text(forged)
         with pytest.raises(OutputError, match="does not say what was explored"):
             show_point(out, 0)

@@ -9,6 +9,7 @@ from archsim.config.presets import PresetKind, preset_names
 from archsim.errors import ArchError, SpaceError
 from archsim.explore import Space
 from archsim.explore.space import fields, space_file
+from archsim.families.gemv.config import GemvConfig
 from tests.explore.conftest import Write
 from tests.present import present
 
@@ -141,6 +142,25 @@ def test_a_range_has_the_keys_of_the_page_alone(write: Write) -> None:
         with pytest.raises(SpaceError) as caught:
             Space.load(write((old, new)))
         assert any("unknown key" in fault.message for fault in caught.value.faults)
+
+
+def test_a_derived_field_may_be_a_constant(write: Write) -> None:
+    """A number, true, or a size, in quotes or not; a word stands in quotes of its own, as in every expression."""
+    given = {"activation.lanes": "2", "dram.bandwidth_bytes_per_cycle": "8.5", "input_buffer.capacity_bytes": "1KiB"}
+    given |= {"formats.hidden": "\"'int8'\"", "state_buffer.capacity_bytes": "'2 KiB'", "elementwise.lanes": "'3'"}
+    text = "".join(f"\n  {path}: {value}" for path, value in given.items())
+    space = Space.load(write(("derived:", f"derived:{text}")))
+    config = space.design(0).config
+    assert isinstance(config, GemvConfig)
+    assert (config.activation.lanes, config.elementwise.lanes, config.formats.hidden.bits) == (2, 3, 8)
+    assert config.dram.model_dump()["bandwidth_bytes_per_cycle"] == 8.5
+    assert (config.input_buffer.capacity_bytes, config.state_buffer.capacity_bytes) == (1 << 10, 2 << 10)
+    assert space.designs([0, 5]) == [space.design(0), space.design(5)]
+    wrong = write(("derived:", "derived:\n  formats.hidden: int8"))
+    assert fault_of(wrong).endswith(
+        "int8 is not a field of the architecture; a word stands in quotes of its own: \"'int8'\""
+    )
+    assert "4 MB" in fault_of(write(("derived:", "derived:\n  activation.lanes: 4 MB")))
 
 
 @pytest.mark.parametrize("where", ["parameters", "set"])

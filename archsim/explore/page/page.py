@@ -83,13 +83,21 @@ def _front(study: Study) -> list[RenderableType]:
     space, front = study.space, study.pareto()
     if not front:
         return [sentence("No design was evaluated.")]
-    inputs = list(front[0].inputs)
-    headers = ["point", *(f"{objective_words(o)}, {o.direction}" for o in space.objectives), *inputs, "full report"]
+    inputs, same_as = list(front[0].inputs), study.same_as()
+    same = ["same as"] if same_as else []
+    headers = [
+        "point",
+        *(f"{objective_words(o)}, {o.direction}" for o in space.objectives),
+        *inputs,
+        *same,
+        "full report",
+    ]
     rows = [
         [
             f"{point.number:,}",
             *(f"{value:.6g}" for value in point.objectives or ()),
             *(_cell(point, name) for name in inputs),
+            *([", ".join(other.schedule for other in same_as.get(point.number, ()))] if same else []),
             "; ".join(run_commands(space, point)),
         ]
         for point in front[:MOST_ROWS]

@@ -50,7 +50,7 @@ class StoredStudy(Study):
 
     def others(self, most: int) -> Sequence[Point]:
         rows = self._rows(Status.EVALUATED)
-        rows = rows[~np.isin(rows, self.front_rows)]
+        rows = rows[~np.isin(rows, list(self.stored.with_numbers([p.number for p in self.pareto()]).values()))]
         return self.stored.points([int(row) for row in spaced(rows.tolist(), most)])
 
     def extract(self, most: int) -> Sequence[Point]:

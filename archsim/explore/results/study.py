@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -16,6 +16,7 @@ from archsim.explore.run.outcome import Outputs
 from archsim.explore.search.front import Front, Values, hypervolume
 from archsim.explore.space.design import Reason
 from archsim.explore.space.expression import Scalar
+from archsim.explore.space.parameters import SCHEDULE
 from archsim.explore.space.space import Space
 
 Item = TypeVar("Item")
@@ -157,9 +158,26 @@ class Study:
         found = [self.points[member] for member in front.members]
         return tuple(sorted(found, key=lambda p: (*self.minimized(p.objectives or ()), p.number)))
 
+    @cached_property
+    def _groups(self) -> tuple[tuple[Point, ...], ...]:
+        """The points of the front, those together that differ in nothing but the schedule."""
+        groups: dict[Hashable, list[Point]] = {}
+        for point in self._front:
+            inputs = tuple((path, value) for path, value in point.inputs.items() if path != SCHEDULE)
+            groups.setdefault((point.objectives, inputs), []).append(point)
+        return tuple(map(tuple, groups.values()))
+
     def pareto(self) -> tuple[Point, ...]:
-        """The points that no other dominates, the best in the first objective first."""
-        return self._front
+        """The points that no other dominates, the best in the first objective first.
+
+        Of those that differ in nothing but the schedule, neither in an objective nor in another input, it is the one of
+        least number; `same_as` has the others.
+        """
+        return tuple(first for first, *_ in self._groups)
+
+    def same_as(self) -> Mapping[int, tuple[Point, ...]]:
+        """The points that come to the same as one of the front by another schedule, by that one's number."""
+        return {first.number: tuple(others) for first, *others in self._groups if others}
 
     def minimized(self, objectives: Sequence[float]) -> tuple[float, ...]:
         """The objectives of a point, the sign turned where one is to be maximized."""

@@ -33,13 +33,16 @@ def points_table(study: Study, points: Sequence[Point]) -> Table:
 
     Outputs stand under their names; of several workloads as WORKLOAD:NAME, and of a stream, whose frames do not know
     them, figures of a whole run as `cold start NAME`. Objectives stand under `objective NAME`.
+    `same_as`: the point of the front to which another one comes by another schedule.
     """
     space = study.space
     front = {point.number for point in study.pareto()}
+    same_as = {point.number: first for first, others in study.same_as().items() for point in others}
     columns: dict[str, list[Cell]] = {
         "point": [point.number for point in points],
         "status": [point.status.value for point in points],
         "pareto": [point.number in front for point in points],
+        "same_as": [same_as.get(point.number) for point in points],
         "schedule": [point.schedule for point in points],
     }
     inputs = dict.fromkeys(name for point in points for name in point.inputs if name not in columns)
@@ -67,9 +70,14 @@ def _outputs(study: Study, points: Sequence[Point]) -> dict[str, list[Cell]]:
         workload = use.workload.name
         found = [(point.outputs or {}).get(workload, {}) for point in points]
         for name in dict.fromkeys(name for outputs in found for name in outputs):
-            shown = f"{COLD} {name}" if use.workload.spec.streaming and name.split(".")[0] in COLD_START else name
+            shown = shown_name(name, use.workload.spec.streaming)
             columns[f"{workload}:{shown}" if several else shown] = [outputs.get(name) for outputs in found]
     return columns
+
+
+def shown_name(name: str, streaming: bool) -> str:
+    """The name under which a figure is shown: of a stream, what is of a whole run is said to be of a cold start."""
+    return f"{COLD} {name}" if streaming and name.split(".")[0] in COLD_START else name
 
 
 def csv_bytes(table: Table) -> bytes:

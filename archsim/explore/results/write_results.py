@@ -64,6 +64,7 @@ def _technologies(study: Study) -> str:
 def study_json(study: Study, notes: Sequence[str] = ()) -> str:
     """The figures, the front and what is to be noted as one JSON object."""
     names = [objective.name for objective in study.space.objectives]
+    same_as = study.same_as()
     found: dict[str, Any] = {
         "evaluated": study.count(Status.EVALUATED),
         "infeasible": study.count(Status.INFEASIBLE),
@@ -76,6 +77,7 @@ def study_json(study: Study, notes: Sequence[str] = ()) -> str:
             {
                 "inputs": {**point.inputs, "schedule": point.schedule},
                 "objectives": dict(zip(names, point.objectives or (), strict=True)),
+                "same_as": [other.schedule for other in same_as.get(point.number, ())],
             }
             for point in study.pareto()
         ],
@@ -103,11 +105,16 @@ def study_text(study: Study, width: int = 120) -> str:
         notes.append("of a frame on a machine that is on")
     console.print(heading("Pareto front", "; ".join(notes)))
     paths = [parameter.path for parameter in space.parameters]
+    same_as = study.same_as()
     rows = [
-        [*(f"{value:.6g}" for value in point.objectives or ()), *(_shown(point.inputs[path]) for path in paths)]
+        [
+            *(f"{value:.6g}" for value in point.objectives or ()),
+            *(_shown(point.inputs[path]) for path in paths),
+            *([", ".join(other.schedule for other in same_as.get(point.number, ()))] if same_as else []),
+        ]
         for point in shown
     ]
-    headers = [*(_header(objective) for objective in space.objectives), *paths]
+    headers = [*(_header(objective) for objective in space.objectives), *paths, *(["same as"] if same_as else [])]
     console.print(table([">~"] * len(headers), headers, rows))
     reasons = reasons_rows(study)
     if reasons:

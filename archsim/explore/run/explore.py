@@ -68,7 +68,7 @@ def explore(
         settings = None if files is None else settings_digest(space, pruning)
         journal = None if folder is None else stack.enter_context(open_journal(folder, space, resume, settings))
         if folder is not None:
-            keep_setup(folder, Setup.from_space(space, executor))
+            keep_setup(folder, space, executor)
         backend = stack.enter_context(_backend(setup, workers, dask))
         sampler = make_sampler(space, pruning)
         found: Found = FoundInMemory(space, journal)

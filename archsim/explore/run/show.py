@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,54 +16,85 @@ from archsim.errors import ArchsimError, OutputError
 from archsim.explore.results.study_folder import SETUP, write_file
 from archsim.explore.run.evaluation import DesignEvaluator, Setup, Task
 from archsim.explore.run.outcome import Outcome
-from archsim.explore.space.expression import ExpressionError, Scalar
+from archsim.explore.search.constraints import Constraints
+from archsim.explore.space.design import Design, Reason
+from archsim.explore.space.expression import Expression, ExpressionError, Scalar, parse_expression
 from archsim.explore.space.grid import Grid
+from archsim.explore.space.space import Space
+from archsim.workload import load_workload
 
 MOST_SETUP_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class ShownPoint:
-    """A point: its inputs and schedule, and what became of its design; None if the machine is not valid, for `why`."""
+    """A point: its inputs and schedule, and what became of its design; None if the machine is not valid.
+
+    `reason`: why the space does not have it as evaluated, be it that a constraint does not hold; `streams`: the
+    workloads that are streams, whose figures of a whole run are those of a cold start.
+    """
 
     number: int
-    inputs: dict[str, Scalar]
+    inputs: Mapping[str, Scalar]
     schedule: str
     outcome: Outcome | None
-    why: str = ""
+    reason: Reason | None
+    streams: frozenset[str]
 
 
-def keep_setup(folder: Path, setup: Setup) -> None:
-    """Write into a folder what is needed to evaluate any point of its space; OutputError if that fails."""
-    write_file(folder / SETUP, (json.dumps({"archsim": __version__, "setup": setup.to_json()}) + "\n").encode())
+def keep_setup(folder: Path, space: Space, executor: str) -> None:
+    """Write into a folder what is needed to evaluate and judge any point of a space; OutputError if that fails."""
+    kept = {
+        "archsim": __version__,
+        "setup": Setup.from_space(space, executor).to_json(),
+        "constraints": [constraint.text for constraint in space.constraints],
+    }
+    write_file(folder / SETUP, (json.dumps(kept) + "\n").encode())
 
 
 def show_point(folder: Path, number: int) -> ShownPoint:
-    """A point of the space that was explored in a folder, with every figure.
+    """A point of the space that was explored in a folder, with every figure, also if a constraint does not hold.
 
     OutputError if the folder does not say what was explored, or the space has no such point.
     """
-    setup, grid = _setup(folder / SETUP)
+    kept = _kept(folder / SETUP)
+    grid = kept.grid
     if not 0 <= number < grid.size:
         raise OutputError(f"{folder}: has no point {number:,}; its space has points 0 to {grid.size - 1:,}")
     found = grid.resolve(number)
-    if found.config is None:
-        return ShownPoint(number, found.inputs, found.schedule, None, found.reason.what if found.reason else "")
-    outcome = DesignEvaluator(setup).run(Task("", number, found.schedule))
-    return ShownPoint(number, found.inputs, found.schedule, outcome)
+    config = found.config
+    workloads = [load_workload(reference) for reference in kept.setup.workloads]
+    streams = frozenset(workload.name for workload in workloads if workload.spec.streaming)
+    if config is None:
+        return ShownPoint(number, found.inputs, found.schedule, None, found.reason, streams)
+    design = Design(number, found.inputs, found.schedule, "", make_config=lambda: config)
+    outcome = DesignEvaluator(kept.setup).run(Task("", number, found.schedule))
+    judge = Constraints(kept.constraints, bool(streams))
+    reason = judge.before(design) or outcome.reason or judge.after(design, outcome.outputs)
+    return ShownPoint(number, found.inputs, found.schedule, outcome, reason, streams)
 
 
-def _setup(path: Path) -> tuple[Setup, Grid]:
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a folder says of its space."""
+
+    setup: Setup
+    grid: Grid
+    constraints: tuple[Expression, ...]
+
+
+def _kept(path: Path) -> _Kept:
     again = "explore again into this folder"
     try:
         data: Any = json_of(read_regular(path, MOST_SETUP_BYTES))
         version, setup = data["archsim"], Setup.from_json(data["setup"])
-        grid = Grid.from_json(setup.grid)
+        constraints = tuple(parse_expression(text) for text in data["constraints"])
+        kept = _Kept(setup, Grid.from_json(setup.grid), constraints)
     except OSError as error:
         raise OutputError(f"{path}: cannot be read: {error.strerror or error}; {again}") from error
-    except (ArchsimError, ExpressionError, KeyError, TypeError, ValueError) as error:
+    except (ArchsimError, AttributeError, ExpressionError, KeyError, TypeError, ValueError) as error:
         raise OutputError(f"{path}: does not say what was explored; {again}") from error
     if version != __version__:
         other = one_line(str(version))
         raise OutputError(f"{path}: was written by archsim {other}, and this is {__version__}; {again}")
-    return setup, grid
+    return kept

@@ -109,7 +109,7 @@ def check_names(expression: Expression, names: Names, *, results: bool) -> Itera
             if len(inner) < 2:
                 yield f"{name}: write accuracy.output.sqnr_db, accuracy.task.rms_difference or the like"
         elif first not in figures:
-            yield _unknown(name, figures, results)
+            yield _unknown(name, figures, results) + _in_quotes(expression, name, results)
         elif figures[first] and not inner:
             yield f"{name} has several entries; write {name}.ENTRY, or total({name})"
         elif inner and not figures[first]:
@@ -139,6 +139,11 @@ def _unknown(name: str, figures: Iterable[str], results: bool) -> str:
     hint = f"; did you mean {close[0]}?" if close else ""
     kinds = "a field of the architecture or a result" if results else "a field of the architecture"
     return f"{name} is not {kinds}{hint}"
+
+
+def _in_quotes(expression: Expression, name: str, results: bool) -> str:
+    """How a derived field's value is written that is a word, if an expression is nothing else than an unknown name."""
+    return f"; a word stands in quotes of its own: \"'{name}'\"" if expression.text == name and not results else ""
 
 
 def _mappings(figures: Mapping[str, bool]) -> list[str]:

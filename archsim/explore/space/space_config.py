@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from archsim.config.types import PositiveNumber, StrictModel, Text
+from archsim.config.types import PositiveNumber, StrictModel, Text, size_in_bytes
 
 MAX_PARAMETERS = 64
 MAX_CHOICES = 4096
 MAX_BUDGET = 10_000_000
 
 ExpressionText = Annotated[str, Field(strict=True, min_length=1, max_length=500)]
+
+
+def constant_as_text(value: object) -> object:
+    """A constant as an expression: a number or true as it stands in one, a size ("4MiB") in bytes; others unchanged."""
+    if isinstance(value, bool | int | float):
+        return str(value)
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return str(size_in_bytes(value.strip()))
+    return value
+
+
+Derived = Annotated[ExpressionText, BeforeValidator(constant_as_text)]
+"""What a derived field follows from: an expression, or a constant, which is the same in every point."""
 Number = Annotated[float, Field(ge=-1e18, le=1e18)]
 Value = Any
 Choices = Annotated[tuple[Value, ...], Field(min_length=1, max_length=MAX_CHOICES)]
@@ -103,8 +118,8 @@ class SpaceConfig(StrictModel):
     parameters: Annotated[dict[Text, Choices | Range], Field(min_length=1, max_length=MAX_PARAMETERS)] = Field(
         description="what is varied: paths of fields of the architecture or of the workloads, or `schedule`"
     )
-    derived: Annotated[dict[Text, ExpressionText], Field(max_length=64)] = Field(
-        default={}, description="fields that follow from others"
+    derived: Annotated[dict[Text, Derived], Field(max_length=64)] = Field(
+        default={}, description="fields that follow from others: an expression over fields, or a constant"
     )
     constraints: Annotated[tuple[ExpressionText, ...], Field(max_length=64)] = Field(
         default=(), description="what must hold, over fields and results"

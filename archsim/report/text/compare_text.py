@@ -23,7 +23,9 @@ def print_comparison(found: Comparison, console: Console) -> None:
     headers, rows = rows_table(found)
     common = _common(found)
     across = [[header, *(row[place] for row in rows)] for place, header in enumerate(headers) if header not in common]
-    parts.append(table(("<", *["<~"] * len(rows)), across[0], across[1:]))
+    columns = ("<", *["<~"] * len(rows))
+    listed = table(columns, ["", *_labels(found)], [line for line in across if line[0] not in _NAMES])
+    parts.append(table(columns, across[0], across[1:], narrow=listed))
     misfits = dict.fromkeys(f"{row.arch}: {row.misfit}" for row in found.rows if row.misfit)
     parts += [sentence(text) for text in misfits if "misfit" not in headers]
     parts += [sentence(note) for note in found.notes]
@@ -43,6 +45,19 @@ def _common(found: Comparison) -> dict[str, str]:
     names = {"workload": [row.workload for row in found.rows], "schedule": [row.schedule for row in found.rows]}
     several = len(found.rows) > 1
     return {header: values[0] for header, values in names.items() if several and len(set(values)) == 1 and values[0]}
+
+
+_NAMES = ("arch", "workload", "schedule")
+"""What a design is told by."""
+
+
+def _labels(found: Comparison) -> list[str]:
+    """What tells each design from the others, where a figure stands beside its name alone."""
+    common = _common(found)
+    return [
+        ", ".join([row.arch, *(getattr(row, name) for name in _NAMES[1:] if name not in common and getattr(row, name))])
+        for row in found.rows
+    ]
 
 
 def _differences(name: str, found: Sequence[Difference]) -> list[RenderableType]:

@@ -49,13 +49,15 @@ def table(
     headers: Sequence[str] | None,
     rows: Sequence[Sequence[str]],
     strong: Sequence[int] = (),
-) -> RenderableType:
+    narrow: Rows | None = None,
+) -> Rows:
     """A table of rows of text, bold those in `strong`; no word is broken, however narrow the terminal.
 
     Each column is "<" or ">" for its side, with "~" if it may wrap. Where its words do not fit beside each other, each
-    row is a list instead: its first cell, and below it the others with their headers.
+    row is a list instead: its first cell, and below it the others with their headers; `narrow`: the table whose rows
+    are listed then.
     """
-    return Rows(tuple(columns), headers, rows, frozenset(strong))
+    return Rows(tuple(columns), headers, rows, frozenset(strong), narrow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +65,21 @@ class Rows:
     """Rows that become a table or lists when it is known how wide they may be.
 
     `columns`: how each stands, as `table` takes it; `headers` None if they have no names; `strong`: the rows that stand
-    out.
+    out; `narrow`: what is listed instead where they do not fit beside each other.
     """
 
     columns: tuple[str, ...]
     headers: Sequence[str] | None
     rows: Sequence[Sequence[str]]
     strong: frozenset[int]
+    narrow: Rows | None = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         from rich.padding import Padding
 
         needed = self._needed()
         fits = INDENT + sum(needed) + GAP * (len(needed) - 1) <= options.max_width
-        yield Padding(self._table(needed) if fits else self._lists(), (0, 0, 0, INDENT))
+        yield Padding(self._table(needed) if fits else (self.narrow or self)._lists(), (0, 0, 0, INDENT))
 
     def _needed(self) -> list[int]:
         """The least characters of each column: its longest word, or, if it does not wrap, its longest cell."""
