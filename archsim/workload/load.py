@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import re
@@ -32,6 +33,8 @@ _DECIMAL = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,12})?")
 _SHORT = {"layers": "l", "bidirectional": "bi", "merge": "", "proj": "p", "seed": "seed"}
 """How a value that is not the default stands in the workload's name."""
 _THRESHOLDS = re.compile(r"delta=(?P<x>[0-9]{1,7}(?:\.[0-9]{1,12})?)(?:/(?P<h>[0-9]{1,7}(?:\.[0-9]{1,12})?))?")
+_OF_FILES = {"steps": "t", "batch": "b", "num_layers": "layers", "merge_mode": "merge", "proj_size": "proj"}
+"""What a workload file calls a key -> what it is called inline."""
 _FLAGS = ("bidirectional", "streaming")
 """Keys that are 0 or 1."""
 
@@ -128,11 +131,21 @@ def _inline_arrivals(reference: str, parts: Sequence[str]) -> dict[str, str]:
         if key in given:
             raise _inline_error(reference, f"'{key}' is given twice")
         if key in _TIMES and _DECIMAL.fullmatch(value) is None:
-            raise _inline_error(reference, f"cannot read '{part[:40]}': a time in us is a number, as 12.5")
+            at_least = "more than 0" if key == "period_us" else "at least 0"
+            raise _inline_error(
+                reference, f"cannot read '{part[:40]}': {key} is a time in us of {at_least}, a plain number as 12.5"
+            )
         if key not in _TIMES and not (value.isascii() and value.isdigit()):
             raise _inline_error(reference, f"cannot read '{part[:40]}': {key} is a whole number")
         given[key] = f"{Decimal(value).normalize():f}" if key in _TIMES else str(int(value[:20]))
     return {key: given[key] for key in _OF_STREAMS if key in given}
+
+
+def _meant(key: str, value: str) -> str:
+    """What was meant by an unknown key: a workload file's name of one, or the one that is written most like it."""
+    known = {key: key for key in (*_INLINE_KEYS, "delta", *_OF_STREAMS)} | _OF_FILES
+    close = difflib.get_close_matches(key[:40].lower(), known, n=1)
+    return f"; did you mean '{known[close[0]]}={value[:20]}'" if close else ""
 
 
 def _inline_values(reference: str, parts: Sequence[str]) -> tuple[dict[str, str], list[str]]:
@@ -141,8 +154,7 @@ def _inline_values(reference: str, parts: Sequence[str]) -> tuple[dict[str, str]
     for part in parts[2:]:
         key, equals, value = part.partition("=")
         if not equals or key not in _INLINE_KEYS:
-            meant = f"; did you mean '{key.lower()}={value[:20]}'" if equals and key.lower() in _INLINE_KEYS else ""
-            raise _inline_error(reference, f"cannot read '{part[:40]}'{meant}")
+            raise _inline_error(reference, f"cannot read '{part[:40]}'{_meant(key, value) if equals else ''}")
         if key in given:
             raise _inline_error(reference, f"'{key}' is given twice")
         given[key] = value
