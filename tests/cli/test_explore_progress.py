@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import time
+from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -37,6 +39,21 @@ def test_designs_a_second_and_the_best_so_far(
     now[0] = 104.0
     progress.counted([point(3, 4.0, 8.0), point(4, 4.0, 8.0)], 1000)
     assert progress.note() == "250 designs/s; best so far: body_us 3, macs_per_cycle 8"
+
+
+def test_what_was_restored_is_learned_by_its_direction(tmp_path: Path) -> None:
+    """Of rows from disk the least of what is minimized, the most of what is maximized; worse ones change nothing."""
+    path = tmp_path / "small.yaml"
+    path.write_text(SMALL.replace("minimize: mac_array", "maximize: mac_array"))
+    progress = ExploreProgress(hidden=True)
+    progress.begin(48, Space.load(path))
+    progress.restored(3, np.array([[5.0, 4.0], [3.0, 2.0], [4.0, 8.0]]))
+    assert progress.note().endswith("best so far: body_us 3, macs_per_cycle 8")
+    progress.restored(2, np.empty((0, 2)))
+    progress.restored(2, np.array([[6.0, 1.0], [7.0, 6.0]]))
+    assert progress.note().endswith("best so far: body_us 3, macs_per_cycle 8")
+    progress.counted([point(1, 2.0, 16.0)], 1)
+    assert progress.note().endswith("best so far: body_us 2, macs_per_cycle 16")
 
 
 class Terminal(io.StringIO):

@@ -100,3 +100,26 @@ def test_a_conversion_in_few_steps_is_that_in_two_words(value: int, ratio: float
     values = np.array([value], np.int64)
     plain = multiplied(values, np.array([multiplier]), np.array([31 - shift]), rounding)
     assert conversion(values).tolist() == plain.tolist()
+
+
+@pytest.mark.parametrize("exponent", [-5, -1, 0, 3])
+@pytest.mark.parametrize("rounding", list(Rounding))
+def test_a_multiplier_that_rounds_up_to_2_to_the_31_is_a_power_of_two(exponent: int, rounding: Rounding) -> None:
+    """(1 - 2^-33) 2^e has the mantissa 1 - 2^-33, times 2^31 that is 2^31 - 1/4, which rounds to 2^31.
+
+    That has no 31 bits: it is 2^30 and twice the power. So numbers of the size of 2^20 become what 2^e makes of them.
+    """
+    conversion = Conversion((1 - 2.0**-33) * 2.0**exponent, rounding)
+    (multiplier,), (shift,) = conversion.integers()
+    assert (multiplier, shift) == (1 << 30, 30 - exponent)
+    values = np.array([1 << 20, 3 << 20, -(5 << 20)], np.int64)
+    wanted = [int(value * 2.0**exponent) for value in values.tolist()]
+    assert conversion(values).tolist() == wanted
+    assert conversion(values << 20).tolist() == [value << 20 for value in wanted], "beyond 2^30, in two words"
+
+
+def test_one_ratio_of_several_rounds_up() -> None:
+    """Beside it 3/4 keeps its multiplier, 3/4 2^31, and 1/2 is a shift."""
+    conversion = Conversion(np.array([[1 - 2.0**-33], [0.75], [0.5]]), Rounding.EVEN)
+    assert conversion.integers() == ([1 << 30, 3 << 29, 1], [30, 31, 1])
+    assert conversion(np.full((3, 1), 1 << 10, np.int64)).ravel().tolist() == [1024, 768, 512]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from archsim.api import Simulation, simulate
@@ -10,6 +12,8 @@ from archsim.families.load import load_arch
 from archsim.program.ir import DataKind
 from archsim.report import report_text
 from archsim.report.text.figures_as_text import part
+from archsim.report.text.steps import step_stacks
+from archsim.report.text.text_energy import most
 from archsim.workload import load_workload
 from tests.report.test_report_text import cells
 
@@ -42,3 +46,37 @@ def test_shares_of_the_run_and_of_its_steps_are_of_different_cycles(streamed: Si
     of_run, of_steps = part(useful, stats.latency_cycles), part(useful, stats.body_cycles)
     assert of_run != of_steps
     assert cells(report_text(streamed), "Cycle stack")["useful"][1:3] == [of_run, of_steps]
+
+
+def test_what_a_unit_waits_for_is_a_share_of_the_steps(streamed: Simulation) -> None:
+    """And it is the wait that takes most of its cycles, of those in the steps."""
+    text, stats = report_text(streamed), streamed.stats
+    rows = cells(text, "Units during the time steps")
+    stacks = step_stacks(streamed)
+    contrasts = 0
+    for name, buckets in stacks.items():
+        waits = {bucket: n for bucket, n in buckets.items() if bucket not in ("useful", "padding", "wait_port") and n}
+        if not waits:
+            continue
+        worst = max(waits, key=lambda bucket: waits[bucket])
+        of_steps, of_run = part(waits[worst], stats.body_cycles), part(waits[worst], stats.latency_cycles)
+        assert rows[name][-1] == f"{worst} {of_steps}"
+        contrasts += of_steps != of_run and min(waits.values()) < waits[worst]
+    assert contrasts
+
+
+def test_parts_and_kinds_of_energy_stand_from_most_to_least(streamed: Simulation) -> None:
+    text, energy = report_text(streamed), streamed.stats.energy
+    assert energy is not None
+    amounts = list(energy.part_uj.values())
+    assert amounts != sorted(amounts, reverse=True), "the order of the table is not that of the figures"
+    lines = text.split("\nEnergy of an inference")[1].splitlines()
+    names = [line.split()[0] for line in lines if re.match("  [a-z]", line)]
+    shown = [name for name in names if name in energy.part_uj]
+    assert shown == sorted(energy.part_uj, key=lambda name: -energy.part_uj[name])
+    several = 0
+    for name in shown:
+        shares = [float(share) for share in re.findall(r"([0-9.]+) %", most(streamed, name))]
+        assert shares == sorted(shares, reverse=True)
+        several += len(set(shares)) > 1
+    assert several > 2

@@ -1,10 +1,14 @@
-"""Which matrices stay on chip, by halves: the order in which they are taken is spread evenly."""
+"""Which matrices stay on chip, by hand: tiles are taken spread evenly, and what fits exactly fits."""
 
 from __future__ import annotations
 
 import pytest
 
+from archsim.config import parse_override
 from archsim.families.gemv.matrices.residency import _spread
+from archsim.families.load import load_arch
+from archsim.program.ir import PhaseKind
+from tests.strategies import Case, workload
 
 
 @pytest.mark.parametrize(
@@ -13,3 +17,61 @@ from archsim.families.gemv.matrices.residency import _spread
 )
 def test_every_beginning_of_the_order_is_spread_over_all(count: int, order: list[int]) -> None:
     assert _spread(count) == order
+
+
+def streamed(capacity: int, inputs: int, hidden: int) -> dict[str, set[str]]:
+    """The tiles of each matrix of an LSTM that a step loads, on tiny_2x2 with so many bytes; biases lie elsewhere."""
+    arch = load_arch("tiny_2x2", [parse_override(f"weight_sram.capacity_bytes={capacity}")])
+    case = Case(arch.config, workload(inputs, hidden, 4, 1), "fused_streamed")  # type: ignore[arg-type]
+    body = case.program.phase(PhaseKind.BODY)
+    labels = [op.label.split()[1] for op in body.ops if op.label.startswith("stream ")]
+    return {name: {label[4:] for label in labels if label.startswith(name)} for name in ("W_ih", "W_hh")}
+
+
+@pytest.mark.parametrize(
+    ("capacity", "tiles"),
+    [
+        # All 160 bytes.
+        (160, (0, 0)),
+        # Slots of W_hh 32: W_ih whole, 128, and 31 left for one of four tiles of 16.
+        (159, (0, 3)),
+        # 16 left: one tile still, exactly; W_ih in slots would leave 160 - 16 - 64 - 48 = 32, one tile: 3 x 24.
+        (144, (0, 3)),
+        # 15 left: none, so 64 bytes a step. Or slots of W_ih, 48, W_hh whole, 64, and 31 left for one of 24: 72 bytes.
+        (143, (0, 4)),
+        # Exactly the slots.
+        (128, (0, 4)),
+        # No more: W_ih in slots, W_hh whole, 112 bytes, and 15 left for no tile: 96 bytes a step.
+        (127, (4, 0)),
+        (112, (4, 0)),
+        # Slots of both, 80: of the 31 that are left W_hh takes a tile of 16, and what is then left, 15, is no tile.
+        (111, (4, 3)),
+        (96, (4, 3)),
+        (95, (4, 4)),
+        (80, (4, 4)),
+        # Tiles of a row, 12 and 8 bytes, and two slots each: 40 bytes.
+        (79, (8, 8)),
+        (40, (8, 8)),
+    ],
+)
+def test_what_is_streamed_of_a_capacity(capacity: int, tiles: tuple[int, int]) -> None:
+    """LSTM(3, 2): W_ih 96 bytes, in 4 tiles of 24, W_hh 64, in 4 of 16; two slots each. What fits exactly fits."""
+    found = streamed(capacity, 3, 2)
+    assert (len(found["W_ih"]), len(found["W_hh"])) == tiles
+
+
+@pytest.mark.parametrize(
+    ("capacity", "tiles"),
+    [
+        # 95 bytes left are five tiles of 16: 0, 4, 2, 6 and 1 of 8 in the order of halves; 3, 5 and 7 come each step.
+        (383, {"[1.1]", "[2.1]", "[3.1]"}),
+        (368, {"[1.1]", "[2.1]", "[3.1]"}),
+        # 79 are four: all odd ones come.
+        (367, {"[0.1]", "[1.1]", "[2.1]", "[3.1]"}),
+        # 31 are one, tile 0.
+        (304, {"[0.1]", "[1.0]", "[1.1]", "[2.0]", "[2.1]", "[3.0]", "[3.1]"}),
+    ],
+)
+def test_which_tiles_are_streamed(capacity: int, tiles: set[str]) -> None:
+    """LSTM(2, 4): W_ih 128 bytes, in 8 tiles of 16, two of each group; W_hh 256, which stays: slots of it cost more."""
+    assert streamed(capacity, 2, 4) == {"W_ih": tiles, "W_hh": set()}
