@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from archsim.families.rtl import RtlError
+from archsim.rtl.runtime import Runtime
 from archsim.rtl.tools import Verilator, run_tool
 
 TOP = "testbench"
 FINISHED, LATE = 0, 3
 EVENTS = "events.txt"
-SMALL_MODEL = ("--unroll-count", "2", "-fno-expand")
+SMALL_MODEL = ("--unroll-count", "2", "-fno-expand", "-fno-dfg", "--x-initial", "fast")
 """Loops stay loops and wide words stay words: an array of 64 x 64 is built in half a minute, and not in an hour."""
-_RUNTIME = ("verilated", "verilated_threads")
-_TRACING = "verilated_vcd_c"
 
 
 def verilate(tool: Verilator, folder: Path, sources: Sequence[str], objects: Path, *, trace: bool) -> None:
@@ -44,8 +42,8 @@ def build(
 ) -> Path:
     """Build the model; gives back the program.
 
-    `optimize`: for a long run, in which a quicker model is worth a slower build. `runtime`: a folder that keeps what
-    all models have in common.
+    `optimize`: for a long run, in which a quicker model is worth a slower build. `runtime`: a folder of a run that
+    builds many models, which keeps what they have in common; the user's cache folder, with less in it, if left out.
     """
     objects = folder / ("obj_trace" if trace else "obj")
     objects.mkdir(exist_ok=True)
@@ -53,41 +51,20 @@ def build(
         stale.unlink()
     verilate(tool, folder, sources, objects, trace=trace)
     include = tool.root / "include"
-    flags = ["-std=c++17", "-w", f"-I{objects}", f"-I{include}", f"-I{include / 'vltstd'}"]
+    flags = ["-std=c++17", "-w", f"-I{include}", f"-I{include / 'vltstd'}"]
     flags += ["-DVERILATOR=1", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=0", "-DVM_TRACE_FST=0", "-DVM_TRACE_SAIF=0"]
     flags += [f"-DVM_TRACE={int(trace)}", f"-DVM_TRACE_VCD={int(trace)}"]
-    common = runtime or objects
-    common.mkdir(parents=True, exist_ok=True)
-    linked: list[str] = []
-    for name in (*_RUNTIME, *((_TRACING,) if trace else ())):
-        compiled = common / f"{name}{'_trace' if trace else ''}.o"
-        if not compiled.exists():
-            # Under another name first: several builds may share the folder.
-            own = common / f"{name}_{os.getpid()}.o"
-            run_tool("g++", ["g++", "-O1", *flags, "-c", str(include / f"{name}.cpp"), "-o", str(own)], folder)
-            own.replace(compiled)
-        linked.append(str(compiled))
+    common = Runtime.of(tool, flags, objects, runtime)
     level = "-O1" if optimize else "-O0"
-    header = () if runtime is None else _header(runtime, folder, [level, *flags], f"{level}{'_trace' if trace else ''}")
+    header = common.header(level) if runtime is not None else []
+    linked = [str(path) for path in common.objects(trace=trace)]
     parts = sorted(path.name for path in objects.glob(f"V{TOP}*.cpp"))
     whole = objects / "model.cc"
     whole.write_text("".join(f'#include "{name}"\n' for name in parts) + '#include "../main.cpp"\n', encoding="utf-8")
     program = objects / "model"
-    libraries = ["-lpthread", "-latomic"]
-    run_tool("g++", ["g++", level, *flags, *header, str(whole), *linked, "-o", str(program), *libraries], folder)
+    sources_and_objects = [f"-I{objects}", *header, str(whole), *linked, "-o", str(program), "-lpthread", "-latomic"]
+    run_tool("g++", ["g++", level, *flags, *sources_and_objects], folder)
     return program
-
-
-def _header(runtime: Path, folder: Path, flags: Sequence[str], name: str) -> tuple[str, ...]:
-    """The options that take Verilator's header compiled, as the runtime keeps it: a third of a small model's build."""
-    header = runtime / f"common{name}.h"
-    compiled = header.with_name(f"{header.name}.gch")
-    if not compiled.exists():
-        header.write_text('#include "verilated.h"\n', encoding="utf-8")
-        own = header.with_name(f"{header.name}_{os.getpid()}.gch")  # several builds may share the folder
-        run_tool("g++", ["g++", *flags, "-x", "c++-header", str(header), "-o", str(own)], folder)
-        own.replace(compiled)
-    return "-include", str(header)
 
 
 def run_model(program: Path, folder: Path, last_cycle: int, vcd: str = "") -> bool:

@@ -26,6 +26,6 @@ def check(expected: Expected, folder: Path, *, runtime: Path | None = None, vcd:
     finished = run_model(program, folder, last)
     found = compare(expected, read_events(folder / EVENTS), finished=finished)
     if not found.passed and vcd:
-        traced = build(tool, folder, sources, trace=True, runtime=None if runtime is None else runtime / "trace")
+        traced = build(tool, folder, sources, trace=True, runtime=runtime)
         run_model(traced, folder, last, VCD)
     return found

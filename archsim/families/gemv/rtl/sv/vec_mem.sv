@@ -25,6 +25,7 @@ module vec_mem #(
 
   always_ff @(posedge clk) begin
     if (we) begin
+      /*verilator unroll_full*/  // or Verilator keeps a queue of writes for each memory, which takes long to compile
       for (int i = 0; i < LW; i++) begin
         if (CW'(i) < wcount) mem[IW'(waddr+AW'(i*WSTRIDE))] <= wdata[i*W+:W];
       end
