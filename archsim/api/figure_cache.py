@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 from archsim.families.machine_config import MachineConfig
 from archsim.hardware.unit import Unit, Units
+from archsim.metrics.op_facts import NO_OPS, CountedOps
 from archsim.metrics.precomputed import BurstFigures
 from archsim.metrics.roofline import Ceilings
 from archsim.metrics.traffic import DRAM, dram_burst_traffic
@@ -22,26 +23,27 @@ Part = TypeVar("Part")
 
 
 class FigureCache:
-    """Keeps the parts of one program's figures on many machines.
+    """Keeps the parts of one program's figures on many machines; what units do in `facts`, which programs share.
 
     A test compares all figures with those made afresh (tests/engines/recurrence).
     """
 
-    def __init__(self, program: Program, shapes: Shapes, times: Sequence[int]) -> None:
+    def __init__(self, program: Program, shapes: Shapes, times: Sequence[int], facts: SharedFacts) -> None:
         self._program = program
-        self._ops: Mapping[str, Sequence[tuple[Op, int]]] = unit_ops(shapes, times)
-        self.at_dram = tuple(name for name, ops in self._ops.items() if any(_touches_dram(op) for op, _ in ops))
+        ops = unit_ops(shapes, times)
+        self._ops: Mapping[str, CountedOps] = {name: facts.counted(of_unit) for name, of_unit in ops.items()}
+        self.at_dram = tuple(name for name, of_unit in ops.items() if any(_touches_dram(op) for op, _ in of_unit))
         """The units that move something from or to DRAM."""
-        self._facts = SharedFacts()
+        self._facts = facts
         self._kept: OrderedDict[Hashable, object] = OrderedDict()
 
     def facts(self, units: Units) -> dict[str, UnitFacts]:
         """What each unit of a machine does."""
-        return {name: self._facts.get(name, unit, self._ops.get(name, ())) for name, unit in units.items()}
+        return {name: self._facts.get(name, unit, self._ops.get(name, NO_OPS)) for name, unit in units.items()}
 
     def unit_facts(self, name: str, unit: Unit[Any]) -> UnitFacts:
         """What the unit of that name does."""
-        return self._facts.get(name, unit, self._ops.get(name, ()))
+        return self._facts.get(name, unit, self._ops.get(name, NO_OPS))
 
     def burst_figures(self, config: MachineConfig, units: Units) -> BurstFigures:
         """The burst figures of a machine.

@@ -17,6 +17,7 @@ from archsim.families.schedule import Schedule
 from archsim.families.schedules import AskedSchedule, build_program, check_units, find_schedule
 from archsim.metrics.bounds import closing_chains
 from archsim.metrics.precomputed import ProgramFigures
+from archsim.metrics.unit_facts import SharedFacts
 from archsim.program.ir import PhaseKind, Program
 from archsim.program.shapes import Shapes
 from archsim.program.verifier import verify
@@ -39,6 +40,8 @@ class CachedProgram:
     questions: tuple[Question, ...]
     reads: Mapping[str, object]
     """Path -> value of each field of the machine that the schedule read."""
+    facts: SharedFacts
+    """What units do, shared with other programs."""
 
     def fits(self, config: MachineConfig) -> bool:
         """Whether a machine gives the answers that the program was built with."""
@@ -52,7 +55,7 @@ class CachedProgram:
     @cached_property
     def figure_cache(self) -> FigureCache:
         """Figures of the program's units, kept for each machine that has been asked for."""
-        return FigureCache(self.program, self.shapes, self.shape_times)
+        return FigureCache(self.program, self.shapes, self.shape_times, self.facts)
 
     @cached_property
     def shapes(self) -> Shapes:
@@ -125,6 +128,7 @@ class ProgramCache:
         self._capacity = capacity
         self._kept: OrderedDict[_Key, list[CachedProgram | NoProgram]] = OrderedDict()
         self._paths: dict[_Group, dict[tuple[str, ...], FieldReader]] = {}
+        self._facts = SharedFacts()
         self.built = 0
         """Programs built so far."""
 
@@ -159,7 +163,7 @@ class ProgramCache:
             made = NoProgram(error, tuple(reads.questions), reads.values)
         else:
             self.built += 1
-            made = CachedProgram(program, spec, units, tuple(reads.questions), reads.values)
+            made = CachedProgram(program, spec, units, tuple(reads.questions), reads.values, self._facts)
         return self._keep((found_schedule, units, spec), reads, made)
 
     def kept(

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from archsim.hardware.operators import Tally
+from archsim.hardware.operators import Operator, Tally
 from archsim.hardware.unit import Unit
 from archsim.program.ir import Op, Region
 
@@ -38,22 +38,31 @@ class UnitActions:
     accesses: Mapping[Access, Mapping[int, int]]
 
 
+Operands = Iterable[tuple[Access, int]]
+"""The operands of an op, each with the bits that it moves."""
+
+
 def count_unit(ops: Iterable[tuple[Op, int]], unit: Unit[Any]) -> UnitActions:
     """Count the actions of a unit's ops, each executed so many times.
 
     They follow from the unit's configuration and formats.
     """
+    return count_actions((unit.tally(op).items(), operands(op, unit), times) for op, times in ops)
+
+
+def count_actions(ops: Iterable[tuple[Iterable[tuple[Operator, int]], Operands, int]]) -> UnitActions:
+    """Add up the actions of ops: the operators that each switches, its operands, and how often it is executed."""
     operators: Tally = Counter()
     accesses: dict[Access, Counter[int]] = {}
-    for op, times in ops:
-        for operator, count in unit.tally(op).items():
+    for switched, moved, times in ops:
+        for operator, count in switched:
             operators[operator] += count * times
-        for access, bits in _operands(op, unit):
+        for access, bits in moved:
             accesses.setdefault(access, Counter())[bits] += times
     return UnitActions(operators, accesses)
 
 
-def _operands(op: Op, unit: Unit[Any]) -> list[tuple[Access, int]]:
+def operands(op: Op, unit: Unit[Any]) -> list[tuple[Access, int]]:
     """Each operand of an op, or each bank's part of it, with the bits that it moves."""
     return [
         (_access(region, direction, unit), int(unit.moved_bits(part) * op.moved_share(part)))

@@ -15,8 +15,9 @@ from types import MappingProxyType
 from typing import Any
 
 from archsim.hardware.operators import Tally
-from archsim.hardware.unit import Unit, Units
-from archsim.metrics.actions import Access, UnitActions, count_unit
+from archsim.hardware.unit import Unit, Units, Work
+from archsim.metrics.actions import Access, UnitActions, count_actions, count_unit
+from archsim.metrics.op_facts import CountedOps, KnownOps, fits
 from archsim.program.ir import Op, Program
 from archsim.program.shapes import Shapes
 from archsim.technology import Prices
@@ -57,26 +58,32 @@ class UnitFacts:
     same identity whose ports are as wide share the facts, however wide their other ports are.
     """
 
-    def __init__(self, unit: Unit[Any], ops: Sequence[tuple[Op, int]]) -> None:
+    def __init__(self, unit: Unit[Any], ops: CountedOps, known: KnownOps) -> None:
         self.unit, noted = unit.with_noted_ports()
         self.costs = lru_cache(KEPT)(self._costs)
         """prices -> UnitCosts."""
         self.access_counts = lru_cache(KEPT)(self._access_counts)
         """((memory, bits of an access), ...) -> how often the run accesses each memory in each way."""
-        self._ops = ops
-        self.services = tuple(self.unit.cycles(op) for op, _ in ops)
+        self._ops = ops.ops
+        found = known.facts(unit, ops)
+        self.services = tuple(facts.service for facts in found)
         """The service time of each op."""
-        self.useful_cycles = self._useful_cycles()
+        times = [times for _, times in ops.ops]
+        self.useful_cycles = _useful_cycles([facts.work for facts in found], times)
         """The whole cycles' worth of useful items: floor(items / items a cycle)."""
         modelled = self.unit.has_energy_model
-        self._actions = count_unit(ops, self.unit) if modelled else None
+        done = ((facts.operators, facts.operands, count) for facts, count in zip(found, times, strict=True))
+        self._actions = count_actions(done) if modelled else None
         self._inventory = self.unit.inventory() if modelled else None
-        self.asked: Mapping[str, int | None] = MappingProxyType(dict(noted.asked))
+        asked = dict(noted.asked)
+        for facts in found:
+            asked |= facts.asked
+        self.asked: Mapping[str, int | None] = MappingProxyType(asked)
         """Memory -> width of the unit's ports into it in bits a cycle."""
 
     def fit(self, unit: Unit[Any]) -> bool:
         """Whether they are also those of another unit of the same identity: where its ports are as wide."""
-        return all(memory in unit.ports and unit.ports[memory] == width for memory, width in self.asked.items())
+        return fits(self.asked, unit)
 
     @property
     def actions(self) -> UnitActions:
@@ -90,12 +97,6 @@ class UnitFacts:
             return None
         kinds = dict.fromkeys(operator.kind.value for operator in self._actions.operators)
         return tuple(kinds), tuple(self._actions.accesses)
-
-    def _useful_cycles(self) -> int:
-        works = [(self.unit.work(op), times) for op, times in self._ops]
-        if not works:
-            return 0
-        return int(Fraction(sum(work.items * times for work, times in works)) / works[-1][0].items_per_cycle)
 
     def _costs(self, prices: Prices) -> UnitCosts:
         inventory = self.unit.inventory() if self._inventory is None else self._inventory
@@ -119,30 +120,35 @@ class UnitFacts:
 
 
 class SharedFacts:
-    """The facts of units, kept for other machines that have such a unit."""
+    """The facts of units, kept for other machines that have such a unit, and for other programs."""
 
     def __init__(self) -> None:
+        self._ops = KnownOps()
         self._kept: dict[Hashable, list[UnitFacts]] = {}
 
-    def get(self, name: str, unit: Unit[Any], ops: Sequence[tuple[Op, int]]) -> UnitFacts:
-        """The facts of a unit of that name; `ops` are always the same for one name."""
-        key = name, unit.identity
+    def counted(self, ops: Sequence[tuple[Op, int]]) -> CountedOps:
+        """The ops of a unit, and how often each is executed, as `get` takes them."""
+        return self._ops.counted(ops)
+
+    def get(self, name: str, unit: Unit[Any], ops: CountedOps) -> UnitFacts:
+        """The facts of a unit of that name that executes some ops."""
+        key = name, unit.identity, ops.content
         kept = self._kept.get(key, [])
         for facts in kept:
             if facts.fit(unit):
                 return facts
         if sum(map(len, self._kept.values())) >= MOST_FACTS:
             self._kept.clear()
-        found = UnitFacts(unit, ops)
+        found = UnitFacts(unit, ops, self._ops)
         self._kept[key] = [*kept, found]
         return found
 
 
 def facts_of(program: Program, units: Units) -> dict[str, UnitFacts]:
     """The facts of every unit of a machine that executes a program."""
-    shapes = Shapes.from_program(program)
+    shapes, shared = Shapes.from_program(program), SharedFacts()
     ops = unit_ops(shapes, shapes.times(program))
-    return {name: UnitFacts(unit, ops.get(name, ())) for name, unit in units.items()}
+    return {name: shared.get(name, unit, shared.counted(ops.get(name, ()))) for name, unit in units.items()}
 
 
 def unit_ops(shapes: Shapes, times: Sequence[int]) -> dict[str, list[tuple[Op, int]]]:
@@ -151,6 +157,13 @@ def unit_ops(shapes: Shapes, times: Sequence[int]) -> dict[str, list[tuple[Op, i
     for op, count in zip(shapes.ops, times, strict=True):
         found.setdefault(op.unit, []).append((op, count))
     return found
+
+
+def _useful_cycles(works: Sequence[Work], times: Sequence[int]) -> int:
+    if not works:
+        return 0
+    items = sum(work.items * count for work, count in zip(works, times, strict=True))
+    return int(Fraction(items) / works[-1].items_per_cycle)
 
 
 def _area(tally: Tally, prices: Prices) -> Range:

@@ -32,6 +32,7 @@ from archsim.families.registry import build_units
 from archsim.hardware.unit import Unit
 from archsim.metrics.beside import UJ_PER_MW_US
 from archsim.metrics.energy import compute_costs, without_model
+from archsim.metrics.op_facts import NO_OPS
 from archsim.metrics.unit_facts import SharedFacts, UnitFacts
 from archsim.workload.network import NetworkSpec
 
@@ -50,7 +51,7 @@ class ResultBounds:
         bounds = _times(arch.config, spec)
         units = {} if arch.config.costing is None else build_units(arch.config)
         if units and not without_model(units):
-            facts = {name: self._facts.get(name, unit, ()) for name, unit in units.items()}  # of units without ops
+            facts = {name: self._facts.get(name, unit, NO_OPS) for name, unit in units.items()}  # of units without ops
             bounds |= _energies(arch, spec, facts, bounds["latency_us"].least)
         return bounds
 
@@ -95,7 +96,7 @@ class BatchBounds:
             found[design] |= _costs(area_mm2, leakage_mw, least_mw, dynamic_uj.of(design), least_us)
 
     def _facts_of(self, name: str, unit: Unit[Any]) -> UnitFacts:
-        return self._facts.get(name, unit, ())
+        return self._facts.get(name, unit, NO_OPS)
 
 
 def _dynamic_uj(config: MachineConfig, spec: NetworkSpec) -> float:

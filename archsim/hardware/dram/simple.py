@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import ceil
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -10,7 +11,7 @@ from pydantic import Field
 from archsim.config.types import Bytes, Cycles, PositiveNumber
 from archsim.formats import Formats
 from archsim.hardware.dram.transfers import Dram
-from archsim.hardware.port_streams import Stream, Widths, spread
+from archsim.hardware.port_streams import Run, Stream, Widths
 from archsim.hardware.unit import UnitConfig, Work, ceil_div
 from archsim.program.ir import Op, Region
 
@@ -44,6 +45,8 @@ class SimpleDram(Dram[SimpleDramConfig]):
     def __init__(self, config: SimpleDramConfig, ports: Widths, formats: Formats) -> None:
         super().__init__(config, ports, formats)
         self._bandwidth = config.bandwidth
+        self._most_bits = ceil(8 * self._bandwidth)
+        """Bits that a cycle moves at most."""
 
     @property
     def burst(self) -> int:
@@ -51,8 +54,8 @@ class SimpleDram(Dram[SimpleDramConfig]):
 
     def compute_cycles(self, op: Op) -> int:
         """The occupancy in cycles: whole bursts of each contiguous piece over the bandwidth."""
-        cycles = Fraction(sum(map(self.burst_bytes, self.pieces(op)))) / self._bandwidth
-        return ceil_div(cycles.numerator, cycles.denominator)
+        moved = sum(map(self.burst_bytes, self.pieces(op)))
+        return ceil_div(moved * self._bandwidth.denominator, self._bandwidth.numerator)
 
     def stream(self, op: Op, region: Region) -> Stream:
         """The bits at the full bandwidth if they lie in one piece, which the rest of its last burst follows.
@@ -61,7 +64,9 @@ class SimpleDram(Dram[SimpleDramConfig]):
         """
         if len(self.pieces(op)) > 1 or not region.bits:
             return super().stream(op, region)
-        return Stream(self.bank(region), region.bits, spread(region.bits, region.bits / (8 * self._bandwidth)))
+        bits, bandwidth = region.bits, self._bandwidth
+        steps = Fraction(bits * bandwidth.denominator, 8 * bandwidth.numerator)
+        return Stream(self.bank(region), bits, (Run(0, bits, self._most_bits, steps=steps),))
 
     def depth_cycles(self, op: Op) -> int:
         return self.config.latency_cycles
