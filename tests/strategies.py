@@ -497,6 +497,22 @@ def unit_options(draw: st.DrawFn, case: Case) -> Case:
 
 
 @st.composite
+def sparse(draw: st.DrawFn, case: Case) -> Case:
+    """The case, or the same with a drawn structured sparsity of its weights.
+
+    Indexes may take more room than weights that are not kept leave, in matrices of few columns.
+    """
+    array = case.config.mac_array
+    kept = draw(st.sampled_from([n for n in range(1, 5) if all(of % n == 0 for of in array.apart or (array.columns,))]))
+    drawn = {"kept": kept, "of": kept + draw(st.integers(1, 5))}
+    found = draw(st.sampled_from([None, drawn]))
+    if found is None:
+        return case
+    changed_case = case.with_fields({"mac_array.sparsity": found, "weight_sram.capacity_bytes": AMPLE})
+    return with_little_sram(changed_case, draw(st.floats(0, 1))) if case.schedule in STREAMED else changed_case
+
+
+@st.composite
 def streaming(draw: st.DrawFn, case: Case, resident: int) -> Case:
     """The same with a weight SRAM that does not hold all weights: anything from the fewest bytes it can work with.
 

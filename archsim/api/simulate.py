@@ -196,7 +196,7 @@ def simulate(
     if numbers is not None and computation is not None:
         computed = computation.results()
         validation = check_numbers(computed, numbers, arch, found, recorder)
-        if recorder is not None and numbers.golden.traces is not None:
+        if recorder is not None and (numbers.golden.traces is not None or numbers.pruning is not None):
             accuracy = measure(numbers, computed, recorder, computation.overflows)
     return Simulation(
         arch,
@@ -257,7 +257,8 @@ def _execute(
 def _records(numbers: Numbers, keep_steps: bool) -> bool:
     """Whether a run keeps what it passes through: asked for, expected, or to measure what formats cost."""
     expected = numbers.tensors.expected
-    return keep_steps or numbers.golden.traces is not None or (expected is not None and expected.by_step)
+    by_step = expected is not None and expected.by_step
+    return keep_steps or numbers.golden.traces is not None or by_step or numbers.pruning is not None
 
 
 def _middle(steps: int) -> Window:

@@ -47,7 +47,10 @@ class OverflowCount:
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """The accuracy of a run: errors of tensors (output, h and c, gates), overflows, and the workload's task."""
+    """The accuracy of a run: errors of tensors (output, h and c, gates), overflows, and the workload's task.
+
+    Errors are against the golden model with all weights, also on a machine that does not keep them all.
+    """
 
     tensors: tuple[TensorAccuracy, ...]
     overflows: tuple[OverflowCount, ...]
@@ -56,7 +59,7 @@ class Accuracy:
 
 def measure(numbers: Numbers, computed: Results, recorder: Recorder, overflows: Overflows) -> Accuracy:
     """The accuracy of a finished run."""
-    spec, golden = numbers.spec, numbers.golden
+    spec, golden = numbers.spec, numbers.model
     within = _within_length(spec)
     tensors = [compare_tensor("output", computed.output, golden.output, within)]
     tensors += [compare_tensor(name, got, want, within) for name, got, want in _inside(numbers, recorder)]
@@ -89,7 +92,7 @@ def compare_tensor(name: str, got: npt.NDArray[np.floating], want: Float64, with
 
 def _inside(numbers: Numbers, recorder: Recorder) -> Iterator[tuple[str, npt.NDArray[np.floating], Float64]]:
     """The c and gates of each cell, as (name, machine's values, golden model's values)."""
-    traces = numbers.golden.traces
+    traces = numbers.model.traces
     if traces is None:
         return
     flat = [trace for layer in traces for trace in layer]

@@ -54,6 +54,7 @@ def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: Schedule[Any
                 arch.x_inputs_per_chunk,
                 arch.late_bias,
                 next(split_rows),
+                arch.weight_sparsity.of,
             )
             result = run_integer(below, direction, cell_grids(numbers, next(prefixes), source), machine, lengths)
             outputs.append(result.output)

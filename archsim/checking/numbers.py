@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from archsim.checking.calibrate import calibrate
 from archsim.checking.golden_run import Golden, golden_run
+from archsim.checking.pruning import Pruning, prune
 from archsim.errors import Fault, WorkloadError
 from archsim.families.machine_config import MachineConfig
 from archsim.formats import KINDS, Formats, Scaled
@@ -15,6 +16,7 @@ from archsim.hardware.unit import Units
 from archsim.lowering.encodings import Encodings, program_encodings
 from archsim.lowering.tensors import Results, dram_image, results
 from archsim.program.ir import Program
+from archsim.program.sparsity import DENSE
 from archsim.program.state import State
 from archsim.workload import NetworkSpec, NetworkTensors, Workload, load_tensors
 from archsim.workload.calibration import Calibration
@@ -28,7 +30,11 @@ _TRACED_NUMBERS = 16
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Everything about a run's numbers that is known before it. `calibration` is None if no format needs one."""
+    """Everything about a run's numbers that is known before it. `calibration` is None if no format needs one.
+
+    `tensors` and `golden` have the weights that the machine keeps; `model` is the golden model's run with all of them,
+    the same where none was pruned. `pruning`: what that was; None on a machine that keeps all weights.
+    """
 
     program: Program
     spec: NetworkSpec
@@ -37,6 +43,8 @@ class Numbers:
     golden: Golden
     calibration: Calibration | None
     encodings: Encodings
+    model: Golden
+    pruning: Pruning | None
 
     def begin(self, units: Units) -> Computation:
         """Start a computation: buffers filled with the workload's tensors, nothing computed yet."""
@@ -69,16 +77,22 @@ def prepare(
     """
     spec, formats = workload.spec, arch.formats
     tensors = load_tensors(workload) if tensors is None else tensors
-    traced = not (formats.float32 and arch.function_unit.method.exact)
+    given, pruning = tensors, None
+    if arch.weight_sparsity is not DENSE:
+        tensors, pruning = prune(given, arch.weight_sparsity)
+    pruned = tensors is not given
+    traced = pruned or not (formats.float32 and arch.function_unit.method.exact)
     if traced:
         _refuse_long(workload, spec)
     golden = golden_run(tensors, spec, traced=traced)
+    model = golden_run(given, spec, traced=traced) if pruned else golden
+    pruning = pruning and pruning.with_output(golden.output, model.output, spec.lengths)
     calibration = None
     if any(isinstance(formats.format(kind), Scaled) for kind in KINDS):
         assert golden.traces is not None
         calibration = calibrate(workload, tensors, formats, golden.traces)
     encodings = program_encodings(program, spec, formats, tensors, calibration)
-    return Numbers(program, spec, formats, tensors, golden, calibration, encodings)
+    return Numbers(program, spec, formats, tensors, golden, calibration, encodings, model, pruning)
 
 
 def _refuse_long(workload: Workload, spec: NetworkSpec) -> None:

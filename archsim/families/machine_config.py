@@ -19,6 +19,7 @@ from archsim.hardware.idealization import Idealization
 from archsim.hardware.sequencer_config import SequencerConfig
 from archsim.hardware.storage import Storage
 from archsim.hardware.unit_definition import UnitDefinition
+from archsim.program.sparsity import DENSE, Sparsity
 from archsim.technology import Prices
 from archsim.technology.conditions import ALL_COUNTED, USUAL, Conditions, Counted
 from archsim.workload.network import NetworkSpec
@@ -120,6 +121,16 @@ class MachineConfig(StrictModel, ABC):
         There x and h go through multipliers and accumulators of their own.
         """
         return None
+
+    @property
+    def weight_sparsity(self) -> Sparsity:
+        """Which weights of every row the machine keeps; what a network has beyond them is pruned."""
+        return DENSE
+
+    def weight_bits(self, rows: int, inputs: int) -> int:
+        """The least bits of a weight matrix, with the indexes of its weights."""
+        stored = rows * self.weight_sparsity.stored(inputs)
+        return self.formats.format("weight").vector_bits(stored) + stored * self.weight_sparsity.index_bits
 
     @property
     def idealizations(self) -> tuple[Idealization, ...]:

@@ -39,7 +39,8 @@ class IntegerMachine:
     two accumulations in every layer. interleaved: a tile has rows of all gates, so that those of a GRU that resets
     after the product are two tiles in any case. x_columns: inputs of a chunk of x, where x and h pass side by side, in
     accumulators of their own. late_bias: the bias is added to the sums, in their format, just before the activation.
-    split_rows: without split, the rows, in torch's order, whose x tile and h tile are two all the same.
+    split_rows: without split, the rows, in torch's order, whose x tile and h tile are two all the same. group: the
+    inputs of a group of columns of structured sparsity, of which a chunk takes whole ones; weights not kept are 0.
     """
 
     columns: int
@@ -49,6 +50,7 @@ class IntegerMachine:
     x_columns: int | None = None
     late_bias: bool = False
     split_rows: frozenset[int] = frozenset()
+    group: int = 1
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,7 @@ class _Units:
             machine.x_columns,
             machine.late_bias,
             machine.split_rows,
+            machine.group,
         )
 
     def inputs(self, x: Float | npt.NDArray[np.integer[Any]]) -> Coded:

@@ -58,12 +58,19 @@ def one_accumulation(parts: Sequence[Part]) -> bool:
     return len({(vector.bits, float(vector.scale), vector.rounding, vector.wrap) for _, vector in parts}) == 1
 
 
+def side_by_side(parts: Sequence[Codes], group: int) -> Codes:
+    """Arrays (n, K) as one, each but the last filled up with zeros to a multiple of `group` columns."""
+    filled = [np.pad(part, ((0, 0), (0, -part.shape[1] % group))) for part in parts[:-1]]
+    return np.concatenate([*filled, parts[-1]], axis=1)
+
+
 @dataclass(frozen=True)
 class Tile:
     """Accumulations of the same rows, each added to the sums; bias (G) on the grid of the first one's accumulator.
 
     The bias is where the first accumulation starts, or, if held, what the sums hold before it, or, if late, what is
-    added to them at the end. joined: one accumulation takes all vectors, side by side.
+    added to them at the end. joined: one accumulation takes all vectors, side by side, each but the last filled up with
+    zeros to a multiple of group inputs.
     """
 
     accumulations: Sequence[Accumulation]
@@ -72,11 +79,12 @@ class Tile:
     held: bool = False
     joined: bool = False
     late: bool = False
+    group: int = 1
 
     def run(self, *vectors: Coded) -> Coded:
         """The sums (B, G) from one vector (B, K) for each part."""
         if self.joined:
-            vectors = (Coded(np.concatenate([vector.codes for vector in vectors], axis=1), vectors[0].grid),)
+            vectors = (Coded(side_by_side([vector.codes for vector in vectors], self.group), vectors[0].grid),)
         start = None if self.late else self.bias
         y: Codes = np.zeros(1, np.int64)
         if self.held and start is not None:
@@ -109,7 +117,8 @@ class Array:
     """The MAC array: inputs of a chunk, whether x and h tiles are two, when the bias comes, where its numbers go.
 
     x_columns: inputs of a chunk of x, where x and h have columns and accumulators of their own. split_rows: without
-    split, the rows, in torch's order, whose x and h tiles are two.
+    split, the rows, in torch's order, whose x and h tiles are two. group: inputs of a group of columns, which a chunk
+    takes whole: where x and h are one accumulation, h begins with a group.
     """
 
     columns: int
@@ -119,6 +128,7 @@ class Array:
     x_columns: int | None = None
     late_bias: bool = False
     split_rows: frozenset[int] = frozenset()
+    group: int = 1
 
     def rows_tile(
         self, rows: Codes, parts: Sequence[Part], bias: Coded | None = None, *, apart: bool = False
@@ -152,12 +162,12 @@ class Array:
         if self.x_columns is not None and (of_x or len(parts) > 1):
             columns[0] = self.x_columns
         if joined:
-            weights = np.concatenate([matrix.codes for matrix, _ in parts], axis=1)
+            weights = side_by_side([matrix.codes for matrix, _ in parts], self.group)
             parts = [(Coded(weights, parts[0][0].grid), parts[0][1])]
         accumulations = [
             Accumulation(part, self.to_accumulator, inputs) for part, inputs in zip(parts, columns, strict=False)
         ]
-        return Tile(accumulations, bias, self.to_gate, held, joined, self.late_bias and not held)
+        return Tile(accumulations, bias, self.to_gate, held, joined, self.late_bias and not held, self.group)
 
     def bias(self, values: Sequence[Float | None], part: Part) -> Coded | None:
         """The sum of the biases there are (G), on the grid of the accumulators of a part; None if there is none."""

@@ -21,11 +21,15 @@ class OperatorKind(StrEnum):
     COMPARE = "compare"
     REGISTER = "register"
     TABLE = "table"
+    MULTIPLEX = "multiplex"
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """An operator: a multiplier of two widths, an adder or comparator of one, or a bit of a register or table."""
+    """An operator: a multiplier of two widths, an adder, comparator or multiplexer of one, a bit of register or table.
+
+    A multiplexer chooses one of two numbers; one of n takes n - 1 of them.
+    """
 
     kind: OperatorKind
     bits: int = 1
@@ -90,6 +94,11 @@ def multiplier(a: Width, b: Width) -> Operator:
 def adder(of: Width) -> Operator:
     """The adder of two numbers of that width."""
     return Operator(OperatorKind.ADD, of.bits, floating=of.floating)
+
+
+def multiplexer(bits: int) -> Operator:
+    """The multiplexer of two numbers of that width."""
+    return Operator(OperatorKind.MULTIPLEX, bits)
 
 
 def integer_adder(bits: int) -> Operator:

@@ -40,6 +40,8 @@ class TileShape:
     one_accumulation: bool
     accumulator: NumberFormat
     origins: tuple[tuple[Region, ...], ...] = ()
+    group: int = 1
+    """Inputs of a group of columns, of which a chunk takes whole ones: vectors behind others begin with a new one."""
 
     def weight_encodings(self, numerics: Numerics) -> tuple[Encoding, ...]:
         """The encoding of each weights operand: where it comes from says it, if it passed a slot."""
@@ -158,7 +160,8 @@ class _Accumulation:
             self._shift = shift
             scale = self._format.scale
         self.to_sums = conversion(scale, numerics.encoding_of(tile.sums))
-        inputs = sum(region.entries for _, region in pairs)
+        self._idle = [-region.entries % tile.group for _, region in pairs[:-1]]
+        inputs = sum(region.entries for _, region in pairs) + sum(self._idle)
         self._largest = self._chunks.largest(inputs)
         self._count = ceil_div(inputs, columns)
 
@@ -174,6 +177,10 @@ class _Accumulation:
             result: Int = np.asarray(total, np.int64) if bias is None else total + bias
             overflows.add(ACCUMULATOR, (result, 0), self._count)
             return result
+        if any(self._idle):  # the places of a narrower last group, in front of the next vector's first one
+            idle = [*self._idle, 0]
+            weights = [np.pad(given, ((0, 0), (0, count))) for given, count in zip(weights, idle, strict=True)]
+            vectors = [np.pad(given, ((0, count), (0, 0))) for given, count in zip(vectors, idle, strict=True)]
         weight = weights[0] if len(weights) == 1 else np.concatenate(weights, axis=1)
         vector = vectors[0] if len(vectors) == 1 else np.concatenate(vectors, axis=0)
         # What goes into a q accumulator is a conversion, which is limited to 62 bits before it wraps.

@@ -16,6 +16,7 @@ from math import gcd
 
 from archsim.formats import NumberFormat
 from archsim.program.packing import Packing
+from archsim.program.sparsity import DENSE, Sparsity
 
 WIDE = "wide"
 """The format kind of a buffer of integers that are not yet narrowed, each in a scale that the ops know: held in 64 bits
@@ -113,6 +114,8 @@ class Buffer:
     """The name under which its encoding is known; "" for its own."""
     matrix: bool = False
     """An entry is a row of a matrix, the vector whose numbers may share an exponent; else a column of entries is."""
+    sparsity: Sparsity = DENSE
+    """Which of a matrix's weights are stored, each with its index; in simulation the others stand as zeros."""
     packing: Packing | None = None
     """How the tiles of a matrix lie one after the other, if it is not stored whole."""
     bank: str = ""
@@ -125,7 +128,7 @@ class Buffer:
     def bits_of(self, entries: int) -> int:
         """The bits of so many consecutive entries."""
         if self.matrix:
-            return entries * self.number_format.vector_bits(self.width)
+            return entries * self.sparsity.row_bits(self.width, self.number_format)
         return self.width * self.number_format.vector_bits(entries)
 
     @property

@@ -11,7 +11,7 @@ from archsim.formats.config import MAX_ASYMMETRIC_BITS
 from archsim.formats.scaling import Method
 from archsim.hardware.functions.approximation_range import CURVED
 from archsim.workload import NetworkSpec
-from tests.strategies import AMPLE, Case, cases, unit_options, with_little_sram
+from tests.strategies import AMPLE, Case, cases, sparse, unit_options, with_little_sram
 
 ROUNDINGS = ("even", "half_up", "truncate", "gemmlowp")
 
@@ -115,7 +115,7 @@ def calibrations(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite  # type: ignore[arg-type]
 def exact_cases(draw: st.DrawFn, **options: Any) -> Case:
     """Any machine, network and schedule, with any formats in which all arithmetic is exact."""
-    case = draw(unit_options(draw(cases(**options))))
+    case = draw(sparse(draw(unit_options(draw(cases(**options))))))
     formats = draw(exact_formats())
     changes = draw(activation_units(case.spec, formats["gate"]))
     return in_formats(case, formats, changes).with_network(calibration=draw(calibrations()))

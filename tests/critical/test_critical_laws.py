@@ -23,7 +23,7 @@ from archsim.trace import Trace
 from archsim.workload import load_workload
 from tests.laws.test_dynamic_machines import dynamic_cases
 from tests.rings import examples
-from tests.strategies import EVERYTHING, Case, cases, unit_options
+from tests.strategies import EVERYTHING, Case, cases, sparse, unit_options
 
 
 def rules_of(spec: MachineSpec) -> Rules:
@@ -60,7 +60,7 @@ def check(program: Program, spec: MachineSpec, units: Units) -> None:
     assert all(cycles > 0 for causes in stack.values() for cycles in causes.values())
 
 
-@given(cases().flatmap(unit_options))
+@given(cases().flatmap(unit_options).flatmap(sparse))
 def test_a_path_explains_every_cycle(case: Case) -> None:
     check(case.program, case.machine_spec(), case.units)
 

@@ -33,7 +33,7 @@ from archsim.workload import load_workload
 from tests.explore.conftest import Write
 from tests.optional import need
 from tests.rings import examples, exhaustive, few
-from tests.strategies import Case, cases, unit_options
+from tests.strategies import Case, cases, sparse, unit_options
 
 
 def test_every_point_is_what_simulate_says(write: Write) -> None:
@@ -122,7 +122,7 @@ def test_pruning_leaves_the_front_exact_and_says_how_much_it_skipped(
 
 @settings(max_examples=examples(100))
 @given(
-    cases().flatmap(unit_options),
+    cases().flatmap(unit_options).flatmap(sparse),
     st.sampled_from(["float32", "tflite_int8", "q4.12"]),
     st.sampled_from(["node_45nm", "node_7nm"]),
 )

@@ -9,7 +9,8 @@ import pytest
 from archsim.families.cells.activation import Activate, Activation, ActivationConfig
 from archsim.families.cells.elementwise import Elementwise, ElementwiseConfig
 from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate
-from archsim.families.gemv.array.mac_array import MacArray, MacArrayConfig
+from archsim.families.gemv.array.mac_array import MacArray
+from archsim.families.gemv.array.mac_config import MacArrayConfig
 from archsim.families.gemv.array.mac_tiles import MacTile
 from archsim.formats import Fixed, Float32, Formats
 from archsim.hardware.dram.simple import SimpleDram, SimpleDramConfig

@@ -20,12 +20,18 @@ def accuracy_outputs(simulation: Simulation) -> dict[str, Output]:
     assert numbers is not None
     assert results is not None
     if simulation.accuracy is not None:
-        return measured_outputs(simulation.accuracy)
-    spec = numbers.spec
-    lengths = np.array(spec.lengths or (spec.steps,) * spec.batch)
-    within = np.arange(spec.steps)[:, None] < lengths
-    tensor = compare_tensor("output", results.output, numbers.golden.output, within)
-    return _tensor(tensor) | _task(task_figures(spec, numbers.tensors, results.output, numbers.golden.output))
+        outputs = measured_outputs(simulation.accuracy)
+    else:
+        spec = numbers.spec
+        lengths = np.array(spec.lengths or (spec.steps,) * spec.batch)
+        within = np.arange(spec.steps)[:, None] < lengths
+        tensor = compare_tensor("output", results.output, numbers.model.output, within)
+        task = task_figures(spec, numbers.tensors, results.output, numbers.model.output)
+        outputs = _tensor(tensor) | _task(task)
+    if numbers.pruning is not None:
+        outputs["accuracy.pruning.pruned"] = numbers.pruning.pruned
+        outputs["accuracy.pruning.sqnr_db"] = numbers.pruning.sqnr_db
+    return outputs
 
 
 def measured_outputs(accuracy: Accuracy) -> dict[str, Output]:

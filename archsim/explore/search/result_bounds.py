@@ -143,7 +143,7 @@ def _times(config: MachineConfig, spec: NetworkSpec) -> dict[str, Interval]:
 
 
 def _recurrent_weight_cycles(config: MachineConfig, spec: NetworkSpec) -> int:
-    weights = sum(cell.rows * cell.recurrent_size for cell in spec.cells)
     if config.weight_bits_per_cycle is None:
         return 0
-    return config.formats.format("weight").vector_bits(weights) // config.weight_bits_per_cycle
+    bits = sum(config.weight_bits(cell.rows, cell.recurrent_size) for cell in spec.cells)
+    return bits // config.weight_bits_per_cycle

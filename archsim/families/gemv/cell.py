@@ -68,7 +68,8 @@ class GemvCell:
         self.buffers = make_buffers(spec, maker, self.groups, plan.storage, slots, context.source, context.streams)
         pieces = MatrixPieces.in_model(spec, self.groups)
         tiled = pieces if placement and config.weight_sram.stream_layout == "tiles" else None
-        self.weights = make_weights(spec, maker, self.groups, self.placement, self.buffers.sums, blocks, tiled)
+        sums, kept = self.buffers.sums, config.weight_sparsity
+        self.weights = make_weights(spec, maker, self.groups, self.placement, sums, blocks, tiled, kept)
         self.matrices = make_matrices(pieces, self.placement, self.weights)
         self.transfers = CellTransfers(spec, context, self.buffers, Dram.name)
         self._ops = kind(plan, machine, context, self.buffers, rotations)

@@ -13,9 +13,9 @@ from archsim.config.presets import MAX_PATH_CHARACTERS, is_name
 from archsim.config.types import Text
 from archsim.families.cells.activation import ActivationConfig
 from archsim.families.cells.elementwise import ElementwiseConfig
-from archsim.families.gemv.array.mac_array import MacArrayConfig
+from archsim.families.gemv.array.mac_config import MacArrayConfig
 from archsim.families.gemv.array.mac_cost import ArrayOperators
-from archsim.families.gemv.bounds import GEMV_BOUNDS, least_energy_uj, least_load_cycles
+from archsim.families.gemv.bounds import GEMV_BOUNDS, LeastWork, least_energy_uj, least_load_cycles
 from archsim.families.gemv.further_units import (
     SECTION,
     UnitSections,
@@ -31,12 +31,14 @@ from archsim.families.gemv.memories import (
 )
 from archsim.families.gemv.storages import storages
 from archsim.families.machine_config import Costing, DramWidth, MachineConfig, Multipliers
+from archsim.formats import BlockFloat
 from archsim.hardware.dram.ddr_unit import DdrConfig
 from archsim.hardware.dram.simple import SimpleDramConfig
 from archsim.hardware.idealization import Idealization
 from archsim.hardware.unit import UnitConfig, ceil_div
 from archsim.hardware.unit_definition import UnitDefinition, installed_units
 from archsim.program.ir import DataKind
+from archsim.program.sparsity import DENSE, Sparsity
 from archsim.technology import Prices
 from archsim.technology.conditions import BESIDE, EnergyModel
 from archsim.workload.network import CellKind, CellSpec, NetworkSpec
@@ -77,6 +79,16 @@ class GemvConfig(MachineConfig):
         return self
 
     @model_validator(mode="after")
+    def _weights_have_their_own_exponents(self) -> GemvConfig:
+        weight = self.formats.format("weight")
+        if self.mac_array.sparsity is not None and isinstance(weight, BlockFloat):
+            raise ValueError(
+                f"mac_array.sparsity: weights of {weight} share exponents with neighbours that may not be kept; "
+                "formats.weight must be another one"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _energy_of_the_device(self) -> GemvConfig:
         device = self.dram.device.dram_type if isinstance(self.dram, DdrConfig) else None
         if device not in (None, self.dram_type):
@@ -111,8 +123,14 @@ class GemvConfig(MachineConfig):
 
     @property
     def multipliers(self) -> Multipliers:
-        rows, columns = self.mac_array.rows, self.mac_array.columns
-        return Multipliers("mac_array", "MAC array", f"{rows} rows x {columns} columns", rows * columns)
+        rows, columns, kept = self.mac_array.rows, self.mac_array.columns, self.weight_sparsity
+        size = f"{rows} rows x {columns} columns"
+        size += "" if kept is DENSE else f", {kept.kept} of {kept.of} weights kept"
+        return Multipliers("mac_array", "MAC array", size, rows * kept.chunk_inputs(columns))
+
+    @property
+    def weight_sparsity(self) -> Sparsity:
+        return self.mac_array.kept
 
     @property
     def single_ported(self) -> tuple[str, ...]:
@@ -148,9 +166,10 @@ class GemvConfig(MachineConfig):
             found.append(Idealization("state_buffer.banks one", "ports for each unit; the area has one pair", "D3"))
         if self.bias_buffer is None:
             found.append(Idealization("bias_buffer left out", "a port for biases into the weight SRAM", "D10"))
-        weights = array.rows * array.columns * formats.format("weight").bits
-        inputs = array.columns_of(DataKind.W_IH) * formats.format("input").bits
-        hidden = array.columns_of(DataKind.W_HH) * formats.format("hidden").bits
+        stored_bits = formats.format("weight").bits + self.weight_sparsity.index_bits
+        weights = array.rows * array.columns * stored_bits
+        inputs = array.inputs_of(DataKind.W_IH) * formats.format("input").bits
+        hidden = array.inputs_of(DataKind.W_HH) * formats.format("hidden").bits
         chunks = {
             "weight_sram": (self.weight_sram.bits_per_cycle, weights),
             "input_buffer": (self.input_buffer.port_bits, inputs),
@@ -181,12 +200,12 @@ class GemvConfig(MachineConfig):
 
     def least_load_cycles(self, spec: NetworkSpec) -> int:
         """All weights through DRAM's interface once; of kind ddr, whose rows and refresh cost more, nothing is said."""
-        return least_load_cycles(self.dram, self.formats.format("weight"), spec)
+        return least_load_cycles(self.dram, LeastWork.of(self, spec))
 
     def least_energy_uj(self, spec: NetworkSpec, prices: Prices) -> float:
-        """A multiplication a MAC, one loading of all weights, and one reading of W_hh a step from the weight SRAM."""
+        """A multiplication a weight kept, one loading of all, and one reading of W_hh a step from the weight SRAM."""
         multiplier = ArrayOperators(self.mac_array, self.formats).multiplier
-        return least_energy_uj(self.costing, self.formats.format("weight"), multiplier, spec, prices)
+        return least_energy_uj(self.costing, LeastWork.of(self, spec), multiplier, spec.steps, prices)
 
     @property
     def function_unit(self) -> ActivationConfig:
@@ -198,11 +217,11 @@ class GemvConfig(MachineConfig):
 
     @property
     def inputs_per_chunk(self) -> int:
-        return self.mac_array.apart[1] if self.mac_array.apart else self.mac_array.columns
+        return self.mac_array.inputs_of(DataKind.W_HH)
 
     @property
     def x_inputs_per_chunk(self) -> int | None:
-        return self.mac_array.x_columns
+        return None if self.mac_array.apart is None else self.mac_array.inputs_of(DataKind.W_IH)
 
     @property
     def weight_bits_per_cycle(self) -> int | None:
@@ -219,7 +238,8 @@ class GemvConfig(MachineConfig):
         gates = ceil_div(cell.rows, rows) * self.mac_array.chunks(inputs, self.formats.one_accumulation)
         if cell.kind is CellKind.GRU and cell.linear_before_reset:
             # The candidate's two parts are kept apart: their rows are multiplied by x alone and by h alone.
-            apart = ceil_div(cell.rows * (cell.input_size + cell.output_size), rows * columns)
+            stored = self.weight_sparsity.stored
+            apart = ceil_div(cell.rows * (stored(cell.input_size) + stored(cell.output_size)), rows * columns)
             gates = min(gates, apart)
         projection = self.mac_array.chunks([(DataKind.W_HR, cell.hidden_size)], one_accumulation=True)
         return gates + ceil_div(cell.proj_size, rows) * projection

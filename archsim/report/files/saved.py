@@ -24,8 +24,9 @@ def stats_json(simulation: Simulation, findings: Findings | None = None) -> str:
     """All figures and the verdict on the numbers, as one JSON object; `findings` are made if they are not given.
 
     "latency_stack" is the critical path by unit and cause, of a streaming workload a frame's; null of a run of over
-    MAX_STACK_OPS ops. "step_end_cycles" and "activity" of a machine whose steps depend on data. "schedules", best
-    first, where the best one was asked for. "further" are figures of other packages, if any.
+    MAX_STACK_OPS ops. "step_end_cycles" and "activity" of a machine whose steps depend on data. "pruning" of one that
+    does not keep all weights. "schedules", best first, where the best one was asked for. "further" are figures of other
+    packages, if any.
     """
     figures = run_figures(simulation)
     figures["latency_stack"] = (findings or find(simulation)).stack
@@ -34,6 +35,8 @@ def stats_json(simulation: Simulation, findings: Findings | None = None) -> str:
     columns = simulation.activity
     if columns is not None:
         figures["activity"] = dataclasses.asdict(columns)
+    if simulation.numbers is not None and simulation.numbers.pruning is not None:
+        figures["pruning"] = dataclasses.asdict(simulation.numbers.pruning)
     if simulation.frames is not None:
         figures |= dataclasses.asdict(simulation.frames)
     if simulation.ranking is not None:

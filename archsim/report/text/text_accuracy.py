@@ -39,6 +39,7 @@ def accuracy(simulation: Simulation, saved: AccuracyFigures | None = None) -> li
         return []
     return [
         *_errors(simulation, figures.tensors),
+        *_pruning(simulation),
         *_overflows(simulation, figures),
         *(_task(figures.task) if figures.task else []),
         *_calibration(simulation, figures),
@@ -70,6 +71,29 @@ def _errors(simulation: Simulation, tensors: Sequence[TensorFigures]) -> list[Re
         ),
         *_growth(simulation, tensors),
         *(sentence(text) for text in output_advice(simulation)),
+    ]
+
+
+def _pruning(simulation: Simulation) -> list[RenderableType]:
+    """The section on weights that the machine does not keep; nothing where it keeps all, or the numbers are not there.
+
+    A network that was that sparse already has lost none.
+    """
+    found = None if simulation.numbers is None else simulation.numbers.pruning
+    if found is None:
+        return []
+    head = heading("Pruning", f"{found.kept} of {found.of} weights kept: what that does to the network")
+    if not found.pruned:
+        return [head, sentence(f"The network's {found.weights:,} weights are as sparse as that: none was pruned.")]
+    cost = "is the same" if found.sqnr_db is None else f"has {found.sqnr_db:.1f} dB"
+    return [
+        head,
+        sentence(
+            f"By magnitude: {found.pruned:,} of {found.weights:,} weights were not zero and are not kept, "
+            f"{percent(found.square_share)} of the sum of all squares. For that alone, in float64, the output {cost} "
+            "against the network with all weights, which the errors above are measured against, too. Training with the "
+            "pattern would lose less."
+        ),
     ]
 
 

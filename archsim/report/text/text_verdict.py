@@ -243,7 +243,7 @@ def verdict_in_a_line(simulation: Simulation) -> str:
         if verdict.passed:
             return f"{word}: bit for bit equal to the integer reference{costs}"
         return f"{word}: {differing:,} of {compared:,} numbers differ from the integer reference"
-    return f"{word}: largest relative error {error(verdict.max_rel_error)}, allowed {error(verdict.tolerance)}"
+    return f"{word}: largest relative error {error(verdict.max_rel_error)}, allowed {error(verdict.tolerance)}{costs}"
 
 
 def _layers(spec: NetworkSpec) -> str:

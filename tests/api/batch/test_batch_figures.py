@@ -18,12 +18,13 @@ from archsim.families.load import Arch, load_arch
 from archsim.families.machine_config import MachineConfig
 from archsim.workload import load_workload
 from tests.rings import FAST_EXAMPLES, every_value, examples, few, law
-from tests.strategies import Case, cases, unit_options
+from tests.strategies import Case, cases, sparse, unit_options
 
 OTHER: dict[str, tuple[object, ...]] = {
     "mac_array.columns": (1, 2, 3, 4, 8, 9),
     "mac_array.adder_latency_cycles": (0, 1, 5),
     "mac_array.x_columns": (None, 1, 2),
+    "mac_array.sparsity": (None, {"kept": 1, "of": 2}, {"kept": 2, "of": 5}),
     "activation.lanes": (1, 2, 3, 8),
     "activation.latency_cycles": (0, 1, 9),
     "activation.units": (1, 2),
@@ -81,7 +82,7 @@ def variants(draw: st.DrawFn, case: Case, most: int) -> list[MachineConfig]:
 
 
 MOST = 5 if settings().max_examples == FAST_EXAMPLES else 24
-DRAWN = st.one_of(cases(), cases().flatmap(unit_options)).flatmap(
+DRAWN = st.one_of(cases(), cases().flatmap(unit_options).flatmap(sparse)).flatmap(
     lambda case: st.tuples(st.just(case), variants(case, MOST))
 )
 EXAMPLES, PARTS = 400, 8

@@ -5,18 +5,18 @@ the adder tree of depth ceil(log2 C) reduces each row's products, and the accumu
 cycle. Where the products W_ih x and W_hh h differ in scale (docs/numerics.md), a tile is two accumulations, one after
 the other; or, with `x_columns`, side by side: x and h have columns, trees and accumulators of their own. With a batch
 of B the weights stay in the array for B cycles while B input vectors pass.
+
+With `sparsity` n of m a row has n weights of each m inputs, so that a chunk of C weights takes C m / n inputs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable
 from dataclasses import replace
 from fractions import Fraction
 from operator import attrgetter
 
-from pydantic import Field, model_validator
-
-from archsim.config.types import Count, Cycles
+from archsim.families.gemv.array.mac_config import MacArrayConfig
 from archsim.families.gemv.array.mac_cost import ArrayOperators
 from archsim.families.gemv.array.mac_kernel import block_kernel, onto_kernel
 from archsim.families.gemv.array.mac_tiles import BlockTile, MacTile
@@ -26,73 +26,8 @@ from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import Tally
 from archsim.hardware.port_streams import Run, Stream, Widths, cut_runs, even, fetch_cycles, most_words
 from archsim.hardware.products import TileShape, product_kernel, tile_constants
-from archsim.hardware.unit import Unit, UnitConfig, Work, ceil_div
-from archsim.program.ir import DataKind, Op, Region
-
-
-class MacArrayConfig(UnitConfig):
-    """Size and pipeline of the MAC array."""
-
-    rows: Count = Field(description="rows of multipliers: outputs of one tile")
-    columns: Count = Field(description="columns of multipliers: inputs of one chunk")
-    x_columns: Count | None = Field(
-        default=None,
-        description="those of the columns that multiply x alone, through trees of their own beside those of h; "
-        "left out: all columns take one vector after the other",
-    )
-    multiplier_latency_cycles: Cycles = Field(description="pipeline stages of a multiplier")
-    adder_latency_cycles: Cycles = Field(description="pipeline stages of one level of the adder tree")
-    converter_latency_cycles: Cycles = Field(
-        default=0, description="pipeline stages from accumulators to sums, where their formats differ"
-    )
-
-    @model_validator(mode="after")
-    def _columns_of_h_too(self) -> MacArrayConfig:
-        if self.x_columns is not None and self.x_columns >= self.columns:
-            raise ValueError(f"x_columns {self.x_columns}: of {self.columns} columns, at least one must multiply h")
-        return self
-
-    @property
-    def apart(self) -> tuple[int, int] | None:
-        """The (columns of x, columns of h) if the two have trees of their own; else None."""
-        return None if self.x_columns is None else (self.x_columns, self.columns - self.x_columns)
-
-    @property
-    def tree_levels(self) -> int:
-        """The depth of the adder tree: ceil(log2 columns); of two trees the deeper one's and 1 to join."""
-        if self.apart is not None:
-            return (max(self.apart) - 1).bit_length() + 1
-        return (self.columns - 1).bit_length()
-
-    def columns_of(self, matrix: DataKind) -> int:
-        """How many inputs of a matrix a chunk takes: W_ih is x's, all others take the columns of h."""
-        if self.apart is None:
-            return self.columns
-        x_columns, h_columns = self.apart
-        return x_columns if matrix is DataKind.W_IH else h_columns
-
-    def chunks(self, inputs: Sequence[tuple[DataKind, int]], one_accumulation: bool) -> int:
-        """How many chunks a tile takes; `inputs` are its matrices with the K of each.
-
-        `one_accumulation`: the formats let x and h go into the same accumulators.
-        """
-        if self.apart is None and one_accumulation:
-            return ceil_div(sum(k for _, k in inputs), self.columns)
-        chunks = [ceil_div(k, self.columns_of(matrix)) for matrix, k in inputs]
-        return sum(chunks) if self.apart is None else max(chunks)
-
-    @property
-    def tree_depth_cycles(self) -> int:
-        """The depth of multiplier and adder tree in cycles."""
-        return self.multiplier_latency_cycles + self.tree_levels * self.adder_latency_cycles
-
-    def partial_sums(self, floating: bool) -> int:
-        """How many partial sums a row keeps of one vector at most, so that it can begin an addition in each cycle.
-
-        An integer accumulator adds in a cycle. A floating-point one takes `adder_latency_cycles`, and what it adds to
-        is the sum of so many cycles ago: at batch 1 as many partial sums are under way.
-        """
-        return max(1, self.adder_latency_cycles) if floating else 1
+from archsim.hardware.unit import Unit, Work, ceil_div
+from archsim.program.ir import Op, Region
 
 
 class MacArray(Unit[MacArrayConfig]):
@@ -191,14 +126,16 @@ class MacArray(Unit[MacArrayConfig]):
         Of a block of several steps all lanes of a step's chunk come together.
         """
         found: list[Stream] = []
-        for group, (entry, columns, first) in zip(tile.vector_groups, self._places(tile), strict=True):
+        kept = self.config.kept
+        for group, (before, columns, first) in zip(tile.vector_groups, self._places(tile), strict=True):
+            entry, inputs = before * kept.of, kept.chunk_inputs(columns)
             for number, vector in enumerate(group):
                 batch = vector.buffer.width
                 if len(group) == 1:
-                    runs = cut_runs(entry, vector.entries, columns, first_step=first, lanes=batch)
+                    runs = cut_runs(entry, vector.entries, inputs, first_step=first, lanes=batch)
                 else:
                     step = first + number * batch
-                    runs = cut_runs(entry, vector.entries, columns, first_step=step, each=batch, hold=tile.batch)
+                    runs = cut_runs(entry, vector.entries, inputs, first_step=step, each=batch, hold=tile.batch)
                 found.append(Stream(self.bank(vector), vector.bits, runs))
         return found
 
@@ -209,8 +146,10 @@ class MacArray(Unit[MacArrayConfig]):
         columns apart: a row of the array has the weights of all its columns side by side, chunk by chunk.
         """
         found: list[Stream] = []
-        inputs = [k for _, k in tile.matrices]
-        for region, k, (entry, columns, first) in zip(tile.weight_regions, inputs, self._places(tile), strict=True):
+        kept = self.config.kept
+        stored = [kept.stored(k) for _, k in tile.matrices]
+        for region, k, (before, columns, first) in zip(tile.weight_regions, stored, self._places(tile), strict=True):
+            entry = before * kept.kept
             runs = cut_runs(entry, k, columns, first_step=first, each=region.entries, hold=tile.batch)
             found.append(Stream(self.bank(region), region.bits, runs))
         if len(found) == 1 or not (self.formats.one_accumulation or self.config.apart is not None):
@@ -223,24 +162,24 @@ class MacArray(Unit[MacArrayConfig]):
     def _places(self, tile: MacTile | BlockTile) -> list[tuple[int, int, int]]:
         """For each matrix of a tile where its inputs begin.
 
-        That is (entry, columns, step): the entry of the accumulation's vector, the columns that multiply it, and the
-        step in which the accumulation begins.
+        That is (groups, columns, step): the groups of the accumulation's vector before it (without sparsity an entry is
+        a group), the columns that multiply it, and the step in which the accumulation begins.
         """
         found: list[tuple[int, int, int]] = []
-        entry = step = 0
+        groups = step = 0
         for matrix, inputs in tile.matrices:
-            columns = self.config.columns_of(matrix)
-            found.append((entry, columns, step))
+            found.append((groups, self.config.columns_of(matrix), step))
             if self.config.apart is not None:  # side by side, each from its first step on
                 continue
             if self.formats.one_accumulation:
-                entry += inputs
+                groups += self.config.kept.groups(inputs)
             else:
-                step += ceil_div(inputs, columns) * tile.batch
+                step += ceil_div(inputs, self.config.inputs_of(matrix)) * tile.batch
         return found
 
     def work(self, op: Op) -> Work:
-        return Work(self._tile(op).macs, Fraction(self.config.rows * self.config.columns))
+        inputs = self.config.kept.chunk_inputs(self.config.columns)
+        return Work(self._tile(op).macs, Fraction(self.config.rows * inputs))
 
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
         """The sums of products, with the bias if there is one, in the formats of accumulators and sums.
@@ -280,10 +219,11 @@ class MacArray(Unit[MacArrayConfig]):
         origins: tuple[tuple[Region, ...], ...],
     ) -> TileShape:
         """The shape of a tile that begins new sums, without a bias."""
-        columns = tuple(self.config.columns_of(region.buffer.kind) for region in weights)
+        columns = tuple(self.config.inputs_of(region.buffer.kind) for region in weights)
         one = self.formats.one_accumulation and self.config.apart is None
         accumulator = self.formats.format("accumulator")
-        return TileShape(weights, vectors, None, sums, True, columns, one, accumulator, origins)
+        group = self.config.kept.of
+        return TileShape(weights, vectors, None, sums, True, columns, one, accumulator, origins, group)
 
     def tally(self, op: Op) -> Tally:
         """The operators that an op switches: products and sums of the rows and columns that the tile uses."""

@@ -14,6 +14,7 @@ from archsim.hardware.operators import (
     Tally,
     Width,
     adder,
+    multiplexer,
     multiplier,
     rescales,
     times,
@@ -21,9 +22,10 @@ from archsim.hardware.operators import (
     width_of,
 )
 from archsim.program.ir import DataKind
+from archsim.program.sparsity import DENSE
 
 if TYPE_CHECKING:
-    from archsim.families.gemv.array.mac_array import MacArrayConfig
+    from archsim.families.gemv.array.mac_config import MacArrayConfig
 
 
 class ArrayOperators:
@@ -31,13 +33,14 @@ class ArrayOperators:
 
     It multiplies weights by the wider of x and h, and has an adder tree, an accumulator and a converter a row. Integer
     products have the bits of both factors, and each level of the tree one more; in floating point everything behind the
-    multipliers has the accumulators' format. Rows and columns that a tile does not use do not switch.
+    multipliers has the accumulators' format. Rows and columns that a tile does not use do not switch. With sparsity a
+    multiplier has a multiplexer of the inputs that its weight may belong to.
     """
 
     def __init__(self, config: MacArrayConfig, formats: Formats) -> None:
         self._config = config
         self._accumulator = formats.format("accumulator")
-        self._weight_bits = formats.format("weight").bits
+        self._weight_bits = formats.format("weight").bits + config.kept.index_bits
         self._vector_bits = max(formats.format("input").bits, formats.format("hidden").bits)
         self._sum_bits = formats.format("gate").bits
         weight, vector = width_of(formats.format("weight")), widest(formats.format("input"), formats.format("hidden"))
@@ -79,6 +82,8 @@ class ArrayOperators:
         if known is not None:
             return known
         config, found = self._config, Counter({self.multiplier: inputs})
+        if config.kept is not DENSE:
+            found[multiplexer(self._vector_bits)] += inputs * (config.kept.choices - 1)
         found[REGISTER_BIT] += inputs * self._level_bits(0) * config.multiplier_latency_cycles
         numbers = inputs
         for level in range(1, (columns - 1).bit_length() + 1):
@@ -102,14 +107,14 @@ class ArrayOperators:
         Weights are registered once, inputs once a vector and column, sums converted once an accumulation.
         """
         found: Tally = Counter()
-        parts = self._accumulations(inputs)
+        parts = self._accumulations([(matrix, self._config.kept.stored(size)) for matrix, size in inputs])
         for columns, size in parts:
             whole, rest = divmod(size, columns)
             for chunk, count in ((columns, whole), (rest, 1)):
                 if chunk and count:
                     found += times(self.chunk(chunk, columns), count * rows * batch)
-        total = sum(size for _, size in parts)
-        found[REGISTER_BIT] += rows * total * self._weight_bits + total * batch * self._vector_bits
+        stored, total = sum(size for _, size in parts), sum(size for _, size in inputs)
+        found[REGISTER_BIT] += rows * stored * self._weight_bits + total * batch * self._vector_bits
         joined = self._config.apart is not None and len(parts) > 1
         if joined:
             found += times(self.join(), rows * batch)
@@ -121,7 +126,8 @@ class ArrayOperators:
         trees = [self.chunk(of, of) for of in self._config.apart or (columns,)]
         reduction = {self.accumulate: self._config.partial_sums(self._of_sums.floating) - 1}
         found = times(sum(trees, Counter()) + Counter(reduction) + self.join() + self.converter(), rows)
-        found[REGISTER_BIT] += rows * columns * self._weight_bits + columns * self._vector_bits
+        held = self._config.kept.chunk_inputs(columns)
+        found[REGISTER_BIT] += rows * columns * self._weight_bits + held * self._vector_bits
         return found
 
     def _accumulations(self, inputs: Sequence[tuple[DataKind, int]]) -> list[tuple[int, int]]:

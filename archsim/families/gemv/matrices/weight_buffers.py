@@ -12,6 +12,7 @@ from archsim.families.gemv.blocks import Blocks
 from archsim.families.gemv.matrices.dram_rows import MatrixPieces, tile_by_tile
 from archsim.families.gemv.matrices.placement import MatrixPlacement, Placement
 from archsim.program.ir import Buffer, DataKind
+from archsim.program.sparsity import Sparsity
 from archsim.workload.network import CellSpec
 
 INPUT_SUMS = "input_sums"
@@ -56,14 +57,17 @@ def make_weights(
     sums: Buffer,
     blocks: Blocks | None,
     tiled: MatrixPieces | None,
+    sparsity: Sparsity,
 ) -> WeightBuffers:
     """Make the buffers of a cell's matrices; `blocks`: if W_ih x is made for several steps at once.
 
     `tiled`: the pieces of tiles in the model, if streamed matrices lie in DRAM tile by tile.
     """
-    w_ih = maker.weights("W_ih", DataKind.W_IH, spec.rows, spec.input_size, "weight")
+    w_ih = replace(maker.weights("W_ih", DataKind.W_IH, spec.rows, spec.input_size, "weight"), sparsity=sparsity)
     w_hh = maker.weights("W_hh", DataKind.W_HH, spec.rows, spec.output_size, "weight", spec.kind.recurrent)
+    w_hh = w_hh and replace(w_hh, sparsity=sparsity)
     w_hr = maker.weights("W_hr", DataKind.W_HR, spec.proj_size, spec.hidden_size, "weight", bool(spec.proj_size))
+    w_hr = w_hr and replace(w_hr, sparsity=sparsity)
     prefix, slots = maker.prefix, placement.slots
     dram_w_ih = maker.outside(w_ih, "W_ih")
     dram_w_hh = maker.outside(w_hh, "W_hh") if w_hh else None

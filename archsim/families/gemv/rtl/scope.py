@@ -59,6 +59,8 @@ def _machine(config: GemvConfig) -> Iterator[str]:
         yield f"{memory}.ports 1RW: 1R1W alone"
     if config.mac_array.x_columns is not None:
         yield "mac_array.x_columns"
+    if config.mac_array.sparsity is not None:
+        yield "mac_array.sparsity"
     if config.activation.adds_bias:
         yield "activation.adds_bias"
     if config.activation.units > 1 or config.elementwise.units > 1:

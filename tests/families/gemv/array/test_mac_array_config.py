@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archsim.families.gemv.array.mac_array import MacArrayConfig
+from archsim.families.gemv.array.mac_config import MacArrayConfig
 from archsim.program.ir import DataKind
 
 
