@@ -39,8 +39,8 @@ class IntegerMachine:
     two accumulations in every layer. interleaved: a tile has rows of all gates, so that those of a GRU that resets
     after the product are two tiles in any case. x_columns: inputs of a chunk of x, where x and h pass side by side, in
     accumulators of their own. late_bias: the bias is added to the sums, in their format, just before the activation.
-    split_rows: without split, the rows, in torch's order, whose x tile and h tile are two all the same. group: the
-    inputs of a group of columns of structured sparsity, of which a chunk takes whole ones; weights not kept are 0.
+    split_rows: without split, the rows, in torch's order, whose x tile and h tile are two all the same. group: columns
+    of a group of structured sparsity, of which a chunk takes whole ones; weights that are not kept are 0.
     """
 
     columns: int

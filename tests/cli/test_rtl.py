@@ -38,6 +38,7 @@ def test_folder(cli: Cli) -> None:
         ((*TINY, *TABLE, "--set", "sequencer.issue_cycles=0"), "no RTL of sequencer.issue_cycles 0"),
         ((*TINY, *TABLE, *ONE_PORT), "no RTL of state_buffer.ports 1RW: 1R1W alone"),
         ((*TINY, *TABLE, "--set", "mac_array.x_columns=1"), "no RTL of mac_array.x_columns"),
+        ((*TINY, *TABLE, "--set", "mac_array.sparsity={kept: 1, of: 2}"), "no RTL of mac_array.sparsity"),
         ((*TINY, *TABLE, "--set", "peepholes=true"), "no RTL of 'peephole_i[0]' (Peephole)"),
         (
             (*TINY, *TABLE, "--set", "bidirectional=true", "--set", "merge_mode=sum"),

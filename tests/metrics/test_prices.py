@@ -128,6 +128,7 @@ def test_operators_at_between_and_beyond_the_points() -> None:
     assert energy("multiply", 8, 32) == energy("multiply", 16, 16)
     assert energy("multiply", 4, 4) == pytest.approx(0.2 / sqrt(3.1 / 0.2))
     assert energy("add", 16) == energy("compare", 16) == 0.05
+    assert energy("multiplex", 16) == pytest.approx(0.05 * 7 / 16)
     assert energy("add", 64) == pytest.approx(0.2)
     assert energy("multiply", 24, 24, floating=True) == 3.7
     slope = log(3.7 / 1.1) / log(24 / 11)
@@ -142,6 +143,7 @@ def test_operators_at_between_and_beyond_the_points() -> None:
         (Operator(OperatorKind.MULTIPLY, 4, 16), ""),
         (Operator(OperatorKind.MULTIPLY, 4, 15), "the table has 8 to 32 bits"),
         (Operator(OperatorKind.ADD, 33), "the table has 8 to 32 bits"),
+        (Operator(OperatorKind.MULTIPLEX, 33), "the table has 8 to 32 bits"),
         (Operator(OperatorKind.ADD, 8, floating=True), "the table has 11 to 24 bits"),
         (Operator(OperatorKind.REGISTER), ""),
     ],

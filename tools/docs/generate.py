@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from archsim.checking.pruning import Pruning
 from archsim.families.registry import FAMILIES
 from archsim.fidelity import all_rows
 from archsim.metrics import Stats, declared
@@ -96,6 +97,7 @@ _ACCURACY_PARTS = {
     "`accuracy.task.golden` and `accuracy.task.witness`": ScoreFigures,
     "`accuracy.calibration`": CalibrationFigures,
     "each of `accuracy.calibration.ranges`": RangeFigures,
+    "`pruning`, of a machine that does not keep all weights": Pruning,
 }
 
 

@@ -12,7 +12,7 @@ from archsim.api import Simulation, simulate
 from archsim.checking.pruning import kept_mask
 from archsim.config import parse_override
 from archsim.errors import ArchError
-from archsim.families.gemv.array.mac_config import MacArrayConfig
+from archsim.families.gemv.array.mac_config import MacArrayConfig, SparsityConfig
 from archsim.families.load import load_arch
 from archsim.formats import parse_format
 from archsim.hardware.operators import REGISTER_BIT, multiplexer
@@ -48,7 +48,7 @@ def test_what_is_stored(
 
 def array(columns: int, kept: int, of: int, x_columns: int | None = None) -> MacArrayConfig:
     fields: dict[str, Any] = {"rows": 4, "multiplier_latency_cycles": 1, "adder_latency_cycles": 1}
-    return MacArrayConfig(columns=columns, x_columns=x_columns, sparsity={"kept": kept, "of": of}, **fields)
+    return MacArrayConfig(columns=columns, x_columns=x_columns, sparsity=SparsityConfig(kept=kept, of=of), **fields)
 
 
 @pytest.mark.parametrize(
