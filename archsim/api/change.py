@@ -90,7 +90,7 @@ def notch_changes(config: MachineConfig) -> Iterator[Change]:
         for field, notch, value in _notched(model):
             if notch is Notch.DOUBLE:
                 yield Change((Setting(section, field, 2 * value),))
-            elif value:
+            elif value > (notch is Notch.ONE_LESS_TO_ONE):
                 yield Change((Setting(section, field, value - 1),))
 
 

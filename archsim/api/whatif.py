@@ -184,7 +184,7 @@ class _Search:
                 else:
                     self._left_out.append((change, error.short))
             except ArchsimError as error:
-                self._left_out.append((change, one_line(str(error))))
+                self._left_out.append((change, one_line(str(error)).removeprefix(f"{change}: ")))
         return found
 
     def _together(self, cheaper: Sequence[Measured], before: Outcome) -> list[Measured]:

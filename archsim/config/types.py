@@ -62,6 +62,8 @@ class Notch(Enum):
     """Twice as much: of what a machine has."""
     ONE_LESS = "one less"
     """One less, if there is one: of what it takes."""
+    ONE_LESS_TO_ONE = "one less, down to one"
+    """One less, if there are two: of what takes one at least."""
 
 
 Bytes = Annotated[
@@ -84,6 +86,18 @@ PositiveNumber = Annotated[
     Notch.DOUBLE,
 ]
 """A finite number above 0, whole or not; it becomes a float."""
+
+Constant = Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT)]
+"""A number of a rule, at least 1: of a code, or fitted to what was measured. It is nothing that a design may choose."""
+
+ConstantNumber = Annotated[float, Field(strict=True, ge=SMALLEST_NUMBER, le=LARGEST_NUMBER, allow_inf_nan=False)]
+"""The same above 0, whole or not; it becomes a float."""
+
+ConstantCycles = Annotated[int, Field(strict=True, ge=0, le=MAX_CYCLES)]
+"""The same as a duration in clock cycles, at least 0."""
+
+CyclesFromOne = Annotated[int, Field(strict=True, ge=1, le=MAX_CYCLES), Notch.ONE_LESS_TO_ONE]
+"""A duration in clock cycles, at least 1."""
 
 Text = Annotated[str, Field(strict=True, min_length=1, max_length=200)]
 """A short text: a summary, or a name."""

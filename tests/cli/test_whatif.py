@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 import archsim.api.whatif as search
-from archsim.api.change import Change, Setting, notch_changes
+from archsim.api.change import Change, Setting, lesser_changes, notch_changes
 from archsim.api.whatif import what_if
 from archsim.config import parse_override
 from archsim.families.load import load_arch
@@ -196,6 +197,43 @@ def test_what_cannot_be_changed_is_said(cli: Cli) -> None:
     assert "Not possible" in outcome.out
     assert "--set elementwise.units=4" in outcome.out.split("Not possible")[1]
     assert "Value error" not in outcome.out
+
+
+def test_what_has_the_same_reason_is_said_once(cli: Cli) -> None:
+    """Of four hoisted schedules no one takes frames."""
+    outcome = cli("whatif", "tiny_2x2", "lstm:3,2,t=4,streaming=1")
+    said = " ".join(outcome.out.split("Not possible")[1].split())
+    assert said.count("takes no frames one at a time") == 1
+    assert said.count("--schedule") == 1
+    assert len(set(re.findall(r"hoisted_\w+", said))) == 4
+
+
+@pytest.mark.parametrize("machine", ["ethos_u55_128", "elasticai_lstm", "edgedrnn"])
+def test_constants_of_a_rule_are_no_choices_of_a_design(machine: str) -> None:
+    """Not doubled, not halved: cycles of a compiler's model, bits of a code. A duration gets one cycle less, to one."""
+    config = load_arch(machine).config
+    offered = {str(change)[6:] for change in (*notch_changes(config), *lesser_changes(config))}
+    fields = {text.partition("=")[0].partition(".")[2] for text in offered}
+    assert not fields & {
+        *("weight_cycles", "pool_cycles", "single_delay_cycles", "add_cycles", "multiply_cycles", "pass_cycles"),
+        *(
+            "product_cycles",
+            "command_share",
+            "burst_bytes",
+            "weight_bits",
+            "header_bits",
+            "slice_weights",
+            "zero_ratio",
+        ),
+    }
+    for text in offered:
+        path, _, value = text.partition("=")
+        section, field = path.split(".")
+        if field.endswith("_cycles") and not field.endswith("per_cycle"):
+            assert getattr(getattr(config, section), field) - int(value) == 1
+    kept = {"ethos_u55_128": "engine.unit_outputs=16", "elasticai_lstm": "elementwise.gate_cycles=3"}
+    assert kept.get(machine, "pe_array.pes=16") in offered
+    assert "elementwise.cell_cycles=0" not in offered, "it takes one at least"
 
 
 def test_the_text_of_a_change() -> None:

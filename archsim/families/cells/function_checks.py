@@ -5,7 +5,7 @@ from __future__ import annotations
 from archsim.errors import ArchError, Fault
 from archsim.families.cells.activation import ActivationConfig
 from archsim.formats import Formats, IntegerFormat
-from archsim.hardware.functions.method_registry import make_method
+from archsim.hardware.functions.method_registry import EXACT, POLYNOMIAL, make_method
 from archsim.workload.network import CellKind, NetworkSpec
 
 
@@ -19,7 +19,7 @@ def check_functions(spec: NetworkSpec, unit: ActivationConfig, formats: Formats)
         message = f"{unit.method} stands for {stands_for}; the workload needs {', '.join(wrong)}"
         raise ArchError((Fault("architecture", "activation.method", message),))
     if any(cell.layer_norm for cell in spec.cells):
-        _check_normalization(unit, formats)
+        _check_normalization(unit, formats, functions)
     if unit.adds_bias:
         for cell in spec.cells:
             reset = cell.kind is CellKind.GRU and cell.linear_before_reset
@@ -29,13 +29,29 @@ def check_functions(spec: NetworkSpec, unit: ActivationConfig, formats: Formats)
                 raise ArchError((Fault("architecture", "activation.adds_bias", message),))
 
 
-def _check_normalization(unit: ActivationConfig, formats: Formats) -> None:
-    """Raise ArchError if the machine's sums are no real numbers, or get their bias after they are normalized."""
-    for kind in ("gate", "accumulator"):
-        found = formats.format(kind)
-        if isinstance(found, IntegerFormat):
-            message = f"layer normalization is computed in floating point alone, not in {found} (formats=float32)"
-            raise ArchError((Fault("architecture", f"formats.{kind}", message),))
+def _check_normalization(unit: ActivationConfig, formats: Formats, functions: frozenset[str]) -> None:
+    """Raise ArchError, with all that has to change, if sums are no real numbers, or get their bias too late."""
+    kinds = {kind: formats.format(kind) for kind in ("gate", "accumulator")}
+    integers = [f"formats.{kind} {found}" for kind, found in kinds.items() if isinstance(found, IntegerFormat)]
+    wrong = [f"is computed in floating point alone, not in {' and '.join(integers)}"] if integers else []
+    changes = ["formats=float32", *_method_of_floats(unit, functions)] if integers else []
     if unit.adds_bias:
-        message = "layer normalization adds the bias itself, in the element-wise unit"
-        raise ArchError((Fault("architecture", "activation.adds_bias", message),))
+        wrong.append("adds the bias itself, in the element-wise unit, not in front of the function")
+        changes.append("activation.adds_bias=false")
+    if wrong:
+        sets = " ".join(f"--set {change}" for change in changes)
+        message = f"layer normalization {' and '.join(wrong)}; what runs it: {sets}"
+        raise ArchError((Fault("architecture", "formats" if integers else "activation.adds_bias", message),))
+
+
+def _method_of_floats(unit: ActivationConfig, functions: frozenset[str]) -> list[str]:
+    """The setting by which a unit evaluates functions of real numbers; none if it can already, or no method can."""
+    real = Formats.model_validate("float32")
+    for method in dict.fromkeys((unit.method, POLYNOMIAL, EXACT)):
+        try:
+            unsupported = make_method(unit.model_copy(update={"method": method}), real).unsupported(functions)
+        except ValueError:
+            continue
+        if not unsupported:
+            return [] if method is unit.method else [f"activation.method={method}"]
+    return []

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from archsim.config.types import Count, Cycles
+from archsim.config.types import Count, Cycles, CyclesFromOne
 from archsim.families.cells.priced import PricedConfig
 from archsim.families.delta.layer_times import LayerRules, busy_cycles
 from archsim.families.machine_config import DramWidth, Multipliers
@@ -33,7 +33,9 @@ class IndexFifoConfig(UnitConfig):
     """The FIFO of columns that are not zero, behind the encoder."""
 
     entries: Count = Field(description="columns and marks that it holds, besides the one at its output")
-    latency_cycles: Count = Field(description="cycles from the one in which an entry enters to that at the output")
+    latency_cycles: CyclesFromOne = Field(
+        description="cycles from the one in which an entry enters to that at the output"
+    )
 
 
 class WeightStreamConfig(UnitConfig):
@@ -46,14 +48,16 @@ class PeArrayConfig(UnitConfig):
     """The multiply-accumulators, side by side."""
 
     pes: Count = Field(description="weights, and products, a cycle; I and H are multiples of it")
-    mark_cycles: Count = Field(description="cycles that the mark of the end of a part takes")
-    latency_cycles: Count = Field(description="cycles from the last beat, or mark, to the begin of the activation")
+    mark_cycles: CyclesFromOne = Field(description="cycles that the mark of the end of a part takes")
+    latency_cycles: CyclesFromOne = Field(
+        description="cycles from the last beat, or mark, to the begin of the activation"
+    )
 
 
 class DeltaActivationConfig(FunctionConfig):
     """The activation: gates and h of a group of hidden units at a time, as many as there are PEs."""
 
-    group_cycles: Count = Field(description="cycles from one group of hidden units to the next")
+    group_cycles: CyclesFromOne = Field(description="cycles from one group of hidden units to the next")
     pipeline_groups: Cycles = Field(description="groups' cycles from the begin until the first one begins to come out")
     feedback_cycles: Cycles = Field(description="cycles from the last word of h until the next layer begins")
 

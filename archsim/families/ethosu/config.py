@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from archsim.config.types import Count, Cycles, PositiveNumber
+from archsim.config.types import Constant, ConstantCycles, ConstantNumber, Count, Cycles
 from archsim.families.cells.priced import PricedConfig
 from archsim.families.machine_config import Multipliers
 from archsim.hardware.functions.function_config import FunctionConfig
@@ -23,28 +23,33 @@ SRAM_BYTES = 256 << 10
 class EngineConfig(FunctionConfig):
     """The engine that executes every operator: dot products in micro-blocks, and one output unit behind them.
 
-    Of `lanes`, `latency_cycles` no cycle follows: an operator takes what its rules say (docs/ethosu.md).
+    Of `lanes`, `latency_cycles` no cycle follows: an operator takes what its rules say (docs/ethosu.md). Cycles are
+    constants of the compiler's model, not choices of a design.
     """
 
     unit_outputs: Count = Field(description="outputs of a micro-block, which are worked on at once")
     unit_inputs: Count = Field(description="inputs that each of these outputs takes a cycle")
     input_block: Count = Field(description="inputs that are in the engine's memory at a time")
     output_block: Count = Field(description="outputs that are in the engine's memory at a time, at most")
-    weight_cycles: Count = Field(description="cycles that a micro-block takes at least for an input block's weights")
-    pool_cycles: Count = Field(description="cycles of a micro-block of 8-bit numbers that only pass; of 16-bit twice")
-    single_delay_cycles: Cycles = Field(description="cycles more where a block is a single micro-block")
-    add_cycles: PositiveNumber = Field(description="cycles of the output unit for each sum of an addition")
-    multiply_cycles: PositiveNumber = Field(description="cycles of the output unit for each element-wise product")
-    pass_cycles: PositiveNumber = Field(description="cycles of the output unit for each number that only passes")
-    product_cycles: PositiveNumber = Field(description="cycles of the output unit for each sum of a dot product")
-    command_share: Count = Field(description="part of a block's cycles for which no other command can be prepared: 1/n")
+    weight_cycles: Constant = Field(description="cycles that a micro-block takes at least for an input block's weights")
+    pool_cycles: Constant = Field(
+        description="cycles of a micro-block of 8-bit numbers that only pass; of 16-bit twice"
+    )
+    single_delay_cycles: ConstantCycles = Field(description="cycles more where a block is a single micro-block")
+    add_cycles: ConstantNumber = Field(description="cycles of the output unit for each sum of an addition")
+    multiply_cycles: ConstantNumber = Field(description="cycles of the output unit for each element-wise product")
+    pass_cycles: ConstantNumber = Field(description="cycles of the output unit for each number that only passes")
+    product_cycles: ConstantNumber = Field(description="cycles of the output unit for each sum of a dot product")
+    command_share: Constant = Field(
+        description="part of a block's cycles for which no other command can be prepared: 1/n"
+    )
 
 
 class SramConfig(UnitConfig):
     """The memory of everything but weights."""
 
     bytes_per_cycle: Count = Field(description="bytes read or written a cycle")
-    burst_bytes: Count = Field(description="bytes of a burst; what is not side by side takes a burst of its own")
+    burst_bytes: Constant = Field(description="bytes of a burst; what is not side by side takes a burst of its own")
     read_latency_cycles: Cycles = Field(description="cycles until a block's first byte is there")
     write_latency_cycles: Cycles = Field(description="cycles until a block's first byte is written")
 
@@ -59,14 +64,16 @@ class FlashConfig(UnitConfig):
 class WeightStreamConfig(UnitConfig):
     """How weights lie in flash: in the order of their use, padded, with zeros coded apart where that pays."""
 
-    weight_bits: Count = Field(description="bits of a weight that the code cannot shorten")
-    channel_bytes: Count = Field(description="bytes of an output's bias and scale")
-    align_bytes: Count = Field(description="bytes that each part of a stream is padded to")
-    header_bits: Count = Field(description="bits in front of a stream's first slice")
-    slice_bits: Count = Field(description="bits in front of each further slice")
-    slice_weights: Count = Field(description="weights of a slice at most")
-    end_bits: Count = Field(description="bits behind the last slice")
-    zero_ratio: Count = Field(description="zeros have a code of their own if there are so many times as many as others")
+    weight_bits: Constant = Field(description="bits of a weight that the code cannot shorten")
+    channel_bytes: Constant = Field(description="bytes of an output's bias and scale")
+    align_bytes: Constant = Field(description="bytes that each part of a stream is padded to")
+    header_bits: Constant = Field(description="bits in front of a stream's first slice")
+    slice_bits: Constant = Field(description="bits in front of each further slice")
+    slice_weights: Constant = Field(description="weights of a slice at most")
+    end_bits: Constant = Field(description="bits behind the last slice")
+    zero_ratio: Constant = Field(
+        description="zeros have a code of their own if there are so many times as many as others"
+    )
 
 
 class EthosuConfig(PricedConfig):

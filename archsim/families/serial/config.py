@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from archsim.config.types import Count, Cycles
+from archsim.config.types import CyclesFromOne
 from archsim.families.cells.priced import PricedConfig
 from archsim.families.machine_config import Multipliers
 from archsim.families.serial.hard_cut import HARD_CUT
@@ -28,18 +28,22 @@ GATES = 4
 class DotProductConfig(UnitConfig):
     """Four multipliers and accumulators, one a gate, which share an operand."""
 
-    operand_cycles: Count = Field(description="cycles for each operand of [x, h]: its fetch and its products")
+    operand_cycles: CyclesFromOne = Field(description="cycles for each operand of [x, h]: its fetch and its products")
 
 
 class SerialElementwiseConfig(FunctionConfig):
     """The machine behind the sums, which works on one hidden unit at a time."""
 
     method: AnyMethod = Field(default=HARD_CUT, description="how sigmoid and tanh are evaluated; hard_cut if left out")
-    gate_cycles: Count = Field(description="cycles for the gates' functions and products, through one sigmoid unit")
-    cell_cycles: Count = Field(description="cycles for f * c + i * g")
-    tanh_cycles: Count = Field(description="cycles for tanh(c)")
-    hidden_cycles: Count = Field(description="cycles for o * tanh(c)")
-    copy_cycles: Count = Field(description="cycles to copy a unit's h and c from the temporary RAMs, after the last")
+    gate_cycles: CyclesFromOne = Field(
+        description="cycles for the gates' functions and products, through one sigmoid unit"
+    )
+    cell_cycles: CyclesFromOne = Field(description="cycles for f * c + i * g")
+    tanh_cycles: CyclesFromOne = Field(description="cycles for tanh(c)")
+    hidden_cycles: CyclesFromOne = Field(description="cycles for o * tanh(c)")
+    copy_cycles: CyclesFromOne = Field(
+        description="cycles to copy a unit's h and c from the temporary RAMs, after the last"
+    )
 
     @field_validator("method", mode="before")
     @classmethod
@@ -56,8 +60,10 @@ class SerialElementwiseConfig(FunctionConfig):
 class ControllerConfig(UnitConfig):
     """The state machine that starts a time step and ends it."""
 
-    start_cycles: Count = Field(description="cycles from the end of a step until the next one's first operand is due")
-    finish_cycles: Cycles = Field(ge=1, description="cycles from the last copy until the step is reported as done")
+    start_cycles: CyclesFromOne = Field(
+        description="cycles from the end of a step until the next one's first operand is due"
+    )
+    finish_cycles: CyclesFromOne = Field(description="cycles from the last copy until the step is reported as done")
 
 
 class SerialConfig(PricedConfig):

@@ -31,7 +31,7 @@ from archsim.report.text.text_room import room
 from archsim.report.text.text_time import latency, step, throughput
 from archsim.report.text.text_traffic import traffic
 from archsim.report.text.text_use import mac_stack, units
-from archsim.report.text.text_verdict import header, validation
+from archsim.report.text.text_verdict import header_rows, validation
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -109,7 +109,7 @@ def texts_of(run: SavedRun, name: str) -> RunTexts:
         total = stats.latency_cycles if frames is None else frames.frame_latency_cycles
         by_cause = latency_by_cause(findings.stack, total)
     sections = {
-        "summary": [facts(_summary(run)), *_notes(run), *header(simulation)[1:]],
+        "summary": [facts(_summary(run)), *_notes(run), facts(header_rows(simulation))],
         "latency": [
             *frame(simulation, findings),
             *latency(simulation),
@@ -134,9 +134,10 @@ def texts_of(run: SavedRun, name: str) -> RunTexts:
 
 
 def _summary(run: SavedRun) -> list[tuple[str, str]]:
-    """What `archsim run` prints."""
+    """What `archsim run` prints, but what the header, which stands below it here, says in more words."""
+    below = {name for name, _ in header_rows(run.simulation) if name}
     return [
-        *summary_rows(run.simulation, run.findings),
+        *(row for row in summary_rows(run.simulation, run.findings) if row[0] not in below),
         *change_rows(run.near),
         ("more", f"the other tabs, report.txt; {MORE}"),
     ]

@@ -19,34 +19,32 @@ if TYPE_CHECKING:
 
 def header(simulation: Simulation) -> list[RenderableType]:
     """The header: machine, workload, schedule and the verdict in a word."""
+    stats = simulation.stats
+    return [title(f"{stats.workload} on {stats.arch}, schedule {stats.schedule}"), facts(header_rows(simulation))]
+
+
+def header_rows(simulation: Simulation) -> list[tuple[str, str]]:
+    """The facts of the header, each with its name; "" of a line that goes on from the one before."""
     stats, arch, spec = simulation.stats, simulation.arch.config, simulation.workload.spec
     array = arch.multipliers
     return [
-        title(f"{stats.workload} on {stats.arch}, schedule {stats.schedule}"),
-        facts(
-            [
-                ("machine", f"{stats.arch}: {arch.summary}"),
-                *([("changed", f"with --set: {', '.join(stats.overrides)}")] if stats.overrides else []),
-                ("clock", f"{significant(arch.clock_mhz)} MHz (1 cycle = {significant(1000 / arch.clock_mhz)} ns)"),
-                (
-                    array.title,
-                    f"{array.size} = {array.macs_per_cycle:,} MACs a cycle, {formats_text(arch.formats)}",
-                ),
-                ("workload", f"{stats.workload}: {simulation.workload.config.summary}"),
-                (
-                    "sizes",
-                    f"{_layers(spec)}, T = {plural(spec.steps, 'time step')}{_of_file(simulation)}, "
-                    f"B = {plural(spec.batch, 'sequence')}; "
-                    f"{stats.macs:,} MACs in all",
-                ),
-                ("schedule", f"{stats.schedule}: {simulation.schedule.summary}"),
-                *_blocks(simulation),
-                ("program", f"{stats.program_ops:,} ops executed"),
-                *_idealized(stats.idealizations),
-                ("timed by", _executor(simulation)),
-                ("arithmetic", verdict_in_a_line(simulation)),
-            ]
+        ("machine", f"{stats.arch}: {arch.summary}"),
+        *([("changed", f"with --set: {', '.join(stats.overrides)}")] if stats.overrides else []),
+        ("clock", f"{significant(arch.clock_mhz)} MHz (1 cycle = {significant(1000 / arch.clock_mhz)} ns)"),
+        (array.title, f"{array.size} = {array.macs_per_cycle:,} MACs a cycle, {formats_text(arch.formats)}"),
+        ("workload", f"{stats.workload}: {simulation.workload.config.summary}"),
+        (
+            "sizes",
+            f"{_layers(spec)}, T = {plural(spec.steps, 'time step')}{_of_file(simulation)}, "
+            f"B = {plural(spec.batch, 'sequence')}; "
+            f"{stats.macs:,} MACs in all",
         ),
+        ("schedule", f"{stats.schedule}: {simulation.schedule.summary}"),
+        *_blocks(simulation),
+        ("program", f"{stats.program_ops:,} ops executed"),
+        *_idealized(stats.idealizations),
+        ("timed by", _executor(simulation)),
+        ("arithmetic", verdict_in_a_line(simulation)),
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from archsim.api.change import Measured
+from archsim.api.change import Change, Measured
 from archsim.api.outcome import Outcome
 from archsim.api.whatif import WhatIf
 from archsim.config.aims import By
@@ -36,8 +36,22 @@ def print_what_if(found: WhatIf, console: Console, shown: int | None = SHOWN) ->
     parts += [*_best(found, shown), *_cheaper(found, shown)]
     if found.left_out:
         parts.append(heading("Not possible"))
-        parts.append(table(("<~", "<~"), None, [(str(change), reason) for change, reason in found.left_out]))
+        parts.append(table(("<~", "<~"), None, _left_out(found)))
     console.print(*parts, sep="\n", soft_wrap=False, markup=False, highlight=False, emoji=False)
+
+
+def _left_out(found: WhatIf) -> list[tuple[str, str]]:
+    """The changes that cannot be made, those with the same reason together; schedules by their names alone."""
+    by_reason: dict[str, list[Change]] = {}
+    for change, reason in found.left_out:
+        by_reason.setdefault(reason, []).append(change)
+    rows = []
+    for reason, changes in by_reason.items():
+        schedules = [change.schedule for change in changes if change.schedule and not change.settings]
+        others = [str(change) for change in changes if change.settings]
+        named = [f"--schedule {', '.join(schedules)}"] if schedules else []
+        rows.append(("; ".join([*named, *others]), reason))
+    return rows
 
 
 def _best(found: WhatIf, shown: int | None) -> Iterator[RenderableType]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from archsim.api import simulate
@@ -122,9 +124,14 @@ WORKLOAD = ("lstm:3,8,t=3", "layer_norm=true")
             "edge_16x16",
             (),
             ArchError,
-            "formats.gate: layer normalization is computed in floating point alone, not in q",
+            r"formats: layer normalization is computed in floating point alone, not in formats.gate q4.* and .* int32",
         ),
-        ("tiny_2x2", ("activation.adds_bias=true",), ArchError, "layer normalization adds the bias itself"),
+        (
+            "tiny_2x2",
+            ("activation.adds_bias=true",),
+            ArchError,
+            "adds_bias: layer normalization adds the bias itself",
+        ),
         ("tiny_2x2", ("accumulators.entries=7",), CapacityError, "accumulators"),
         ("brainwave_s10", (), ScheduleError, "no chains for layer normalization"),
         ("ethos_u55_128", (), ScheduleError, "do not run layer normalization"),
@@ -136,3 +143,19 @@ WORKLOAD = ("lstm:3,8,t=3", "layer_norm=true")
 def test_what_is_refused(arch: str, sets: tuple[str, ...], kind: type[ArchsimError], message: str) -> None:
     with pytest.raises(kind, match=message):
         simulate(*load_inputs(arch, WORKLOAD[0], [*sets, WORKLOAD[1]]))
+
+
+INTEGERS = ("edge_16x16", "edge_64x64", "edge_64x64_q4_12")
+
+
+@pytest.mark.parametrize("arch", INTEGERS)
+@pytest.mark.parametrize("bias", [(), ("activation.adds_bias=true",)])
+def test_what_an_integer_machine_is_told_runs_it(arch: str, bias: tuple[str, ...]) -> None:
+    """The one message has all that has to change: formats, the activation's method, who adds the bias."""
+    with pytest.raises(ArchError) as caught:
+        simulate(*load_inputs(arch, WORKLOAD[0], [*bias, WORKLOAD[1]]))
+    said = str(caught.value)
+    assert len(said.splitlines()) == 1
+    sets = re.findall(r"--set (\S+)", said)
+    assert len(sets) == (3 if bias else 2)
+    assert simulate(*load_inputs(arch, WORKLOAD[0], [*bias, *sets, WORKLOAD[1]])).validation.passed

@@ -6,6 +6,7 @@ import gzip
 import json
 import shutil
 from base64 import b64decode
+from collections.abc import Sequence
 from itertools import combinations, pairwise
 from math import log10
 from pathlib import Path
@@ -19,7 +20,7 @@ from archsim.report.page import plotly_js
 from archsim.report.page.blocks import TableBlock, blocks
 from archsim.report.page.charts.timeline import timeline_chart
 from archsim.report.page.page import html_page
-from archsim.report.page.page_data import SECTIONS, _summary
+from archsim.report.page.page_data import SECTIONS, _summary, texts_of
 from archsim.report.page.saved_run import read_run
 from archsim.report.text.layout import facts
 from tests.pages import Parsed
@@ -153,13 +154,30 @@ def test_the_summary_says_what_the_terminal_says(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_command("run", "edge_16x16", "lstm:20,24,t=9", "--no-plots", "--out", str(tmp_path / "edge"))
-    printed = " ".join(capsys.readouterr().out.partition("more ")[0].split())
+    printed = " ".join(_without(("machine", "idealized"), capsys.readouterr().out.partition("more ")[0]).split())
     found = blocks([facts(_summary(read_run(folder)))])[0]
     assert isinstance(found, TableBlock)
     shown = " ".join(" ".join(cell for cell in row.cells if cell) for row in found.rows)
     assert printed.partition(" asked ")[2] == shown.partition(" more ")[0].partition("asked ")[2]
     assert "changes --set " in shown
     assert shown.endswith("archsim explain, archsim whatif, with the same arguments")
+
+
+def _without(names: Sequence[str], printed: str) -> str:
+    """A summary without some rows, and the lines that go on from these."""
+    kept, name = [], ""
+    for line in printed.splitlines():
+        name = line[2:].partition(" ")[0] or name
+        kept += [] if name in names else [line]
+    return "\n".join(kept)
+
+
+def test_no_fact_stands_twice_in_the_summary(folder: Path) -> None:
+    """What the terminal says of the machine, the header below it says in more words."""
+    parts = texts_of(read_run(folder), "run").sections["summary"]
+    names = [row.cells[0] for part in parts if isinstance(part, TableBlock) for row in part.rows if row.cells[0]]
+    assert len(names) == len(set(names))
+    assert {"asked", "latency", "machine", "clock", "workload", "arithmetic"} <= set(names)
 
 
 def test_names_with_html_stay_text(folder: Path, tmp_path: Path) -> None:
