@@ -115,7 +115,7 @@ class KnownOps:
         return known
 
 
-def _content(shape: object, buffers: dict[Buffer, Hashable]) -> Hashable:
+def _content(shape: Hashable, buffers: dict[Buffer, Hashable]) -> Hashable:
     """A shape with buffers by what they are, not which; `buffers`: those met before."""
     if isinstance(shape, tuple):
         return tuple(_content(part, buffers) for part in shape)

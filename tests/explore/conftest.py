@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +31,12 @@ objectives:
 
 Write = Callable[..., Path]
 """Writes a space: SMALL with pairs of texts replaced; the file is named `name`."""
+
+
+def keys_in(journal: Path) -> list[str]:
+    """The keys of all designs in a journal, as they stand there."""
+    records = [json.loads(line[9:]) for line in journal.read_bytes().splitlines()[1:]]
+    return [key for record in records for key in (record.get("keys") or [record["key"]])]
 
 
 @pytest.fixture

@@ -320,11 +320,11 @@ def test_the_command_of_a_point_gives_its_figures(
     import json
     import shlex
 
-    from archsim.explore.run.commands import run_commands
+    from archsim.explore.run.commands import RunCommands
 
     study = explore(Space.load(write()), workers=1)
     point = study.pareto()[0]
-    [command] = run_commands(study.space, point)
+    [command] = RunCommands(study.space).of(point)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", [*shlex.split(command), "--json", "--no-plots"])
     with pytest.raises(SystemExit):

@@ -18,7 +18,7 @@ from archsim.explore.results.write_results import write_results
 from archsim.explore.run import journal as journal_module
 from archsim.explore.run.journal import Journal
 from archsim.explore.run.outcome import Kind, Outcome
-from tests.explore.conftest import Write
+from tests.explore.conftest import Write, keys_in
 from tests.rings import examples, exhaustive
 
 HERE = Path(__file__).parent
@@ -47,8 +47,7 @@ def test_many_kills_and_then_the_same_points(write: Write, tmp_path: Path) -> No
     assert last < study.simulated, "the kills left nothing behind, so nothing was resumed"
     for name in ("points.csv", "pareto.csv", "index.html"):
         assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-    lines = (tmp_path / "killed" / "journal.jsonl").read_bytes().splitlines()
-    keys = [line.split(b'"key":"')[1][:64] for line in lines[1:]]
+    keys = keys_in(tmp_path / "killed" / "journal.jsonl")
     assert len(keys) == len(set(keys)) == study.simulated, "no design was evaluated twice"
 
 
@@ -76,6 +75,17 @@ def test_a_torn_line_is_dropped_at_every_length(tmp_path: Path) -> None:
         '{"key":"k","kind":"infeasible","reason":[1]}', '{"key":"k","kind":"done","outputs":{"w":{"x":NaN}}}',
         '{"key":"k","kind":"done","outputs":{"w":{"x":1}},"reason":["a","b",null,null,""]}', "[" * 100_000, "7", "null",
         '{"key":"k","kind":"done","outputs":{"w":{"x":1}},"further":1}',
+        '{"keys":["a"],"executor":"fast","outputs":{}}', '{"keys":["a"],"executor":"fast","outputs":{"w":{"x":[1,2]}}}',
+        '{"keys":[3],"executor":"fast","outputs":{"w":{"x":[1]}}}', '{"keys":"ab","executor":1,"outputs":{"w":{}}}',
+        '{"keys":["a","b"],"executor":"fast","outputs":{"w":{"x":[1,2.5]}}}',
+        '{"keys":["a"],"executor":"fast","outputs":{"w":{"x":[NaN]}}}', '{"keys":' + "[" * 100_000,
+        '{"keys":["a"],"executor":"fast","outputs":{"w":{"x":[true]}}}', '{"keys":["a"],"executor":"fast"}',
+        '{"keys":["a"],"executor":"fast","outputs":{"w":{"x":{"values":[1],"codes":[1]}}}}',
+        '{"keys":["a"],"executor":"fast","outputs":{"w":{"x":{"values":[1],"codes":[-1]}}}}',
+        '{"keys":["a"],"executor":"fast","outputs":{"w":{"x":{"values":[[1]]}}}}',
+        '{"keys":["a"],"executor":"fast","outputs":{"w":{"x":{"values":[1],"codes":[0,0]}}}}',
+        '{"keys":["a"],"executor":"fast","outputs":{"w":{"x":{"values":[]}}}}',
+        '{"keys":["a"],"executor":"fast","outputs":{"w":{"x":[1]}},"further":1}',
     ],
 )  # fmt: skip
 def test_a_line_with_a_right_checksum_and_a_wrong_content_is_dropped(body: str, tmp_path: Path) -> None:

@@ -79,6 +79,10 @@ class Column:
         bits, first, codes = np.unique(self.of.view(np.int64), return_index=True, return_inverse=True)
         return self if 2 * len(bits) > len(codes) > 1 else Column(Picked(self.of[first].tolist(), codes))
 
+    def at(self, rows: Codes) -> Column:
+        """The figure of some of the designs."""
+        return Column(self.of.at(rows) if isinstance(self.of, Picked) else self.of[rows])
+
     def __len__(self) -> int:
         return len(self.of.codes) if isinstance(self.of, Picked) else len(self.of)
 

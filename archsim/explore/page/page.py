@@ -12,7 +12,7 @@ from archsim.explore.page.page_data import designs_chart
 from archsim.explore.results.objective_words import objective_words
 from archsim.explore.results.reasons import reasons_rows
 from archsim.explore.results.study import Point, Status, Study
-from archsim.explore.run.commands import run_commands
+from archsim.explore.run.commands import RunCommands
 from archsim.explore.space.objectives import Objective
 from archsim.report.page.blocks import Block, blocks
 from archsim.report.page.render import Page, render
@@ -84,6 +84,7 @@ def _front(study: Study) -> list[RenderableType]:
     if not front:
         return [sentence("No design was evaluated.")]
     inputs, same_as = list(front[0].inputs), study.same_as()
+    commands = RunCommands(space)
     same = ["same as"] if same_as else []
     headers = [
         "point",
@@ -98,7 +99,7 @@ def _front(study: Study) -> list[RenderableType]:
             *(f"{value:.6g}" for value in point.objectives or ()),
             *(_cell(point, name) for name in inputs),
             *([", ".join(other.schedule for other in same_as.get(point.number, ()))] if same else []),
-            "; ".join(run_commands(space, point)),
+            "; ".join(commands.of(point)),
         ]
         for point in front[:MOST_ROWS]
     ]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from archsim.explore.results.objective_words import objective_words
 from archsim.explore.results.study import Point, Study, spaced
-from archsim.explore.run.commands import run_commands
+from archsim.explore.run.commands import RunCommands
 from archsim.explore.space.expression import Scalar
 
 MOST_DESIGNS = 10_000
@@ -83,6 +83,7 @@ def designs_chart(study: Study) -> DesignsChart:
         )
         for place, (objective, log) in enumerate(zip(study.space.objectives, logs, strict=True))
     ]
+    commands = RunCommands(study.space)
     pairs = combinations(range(len(axes)), 2) if len(shown) < len(everything) else ()
     return DesignsChart(
         len(everything),
@@ -91,7 +92,7 @@ def designs_chart(study: Study) -> DesignsChart:
         tuple(point.number for point in shown),
         tuple(axes),
         tuple(_input_axis(name, shown) for name in _varied(shown)),
-        tuple("\n".join(run_commands(study.space, point)) for point in shown),
+        tuple("\n".join(commands.of(point)) for point in shown),
         tuple(_density(everything, logs, x, y) for x, y in pairs),
     )
 

@@ -6,10 +6,15 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import NoneType
+
+import numpy as np
 
 from archsim.config.csv_cells import harmless_row
 from archsim.explore.results.study import Point, Study
-from archsim.explore.run.commands import run_commands
+from archsim.explore.run.commands import RunCommands
+from archsim.explore.run.outcome import Outputs
+from archsim.explore.run.output_table import OutputTable, RowOutputs
 from archsim.explore.space.objectives import COLD
 from archsim.metrics.frames import COLD_START
 
@@ -59,7 +64,8 @@ def points_table(study: Study, points: Sequence[Point]) -> Table:
     columns["reason_have"] = [reason.have if reason else None for reason in reasons]
     columns["reason_gap"] = [reason.gap if reason else None for reason in reasons]
     columns["reason_unit"] = [reason.unit if reason else None for reason in reasons]
-    columns["command"] = ["; ".join(run_commands(space, point)) for point in points]
+    commands = RunCommands(space)
+    columns["command"] = ["; ".join(commands.of(point)) for point in points]
     return Table(columns)
 
 
@@ -68,10 +74,34 @@ def _outputs(study: Study, points: Sequence[Point]) -> dict[str, list[Cell]]:
     columns: dict[str, list[Cell]] = {}
     for use in study.space.workloads:
         workload = use.workload.name
-        found = [(point.outputs or {}).get(workload, {}) for point in points]
-        for name in dict.fromkeys(name for outputs in found for name in outputs):
+        for name, column in _gathered([(point.outputs or {}).get(workload, {}) for point in points]).items():
             shown = shown_name(name, use.workload.spec.streaming)
-            columns[f"{workload}:{shown}" if several else shown] = [outputs.get(name) for outputs in found]
+            columns[f"{workload}:{shown}" if several else shown] = column
+    return columns
+
+
+def _gathered(found: Sequence[Outputs]) -> dict[str, list[Cell]]:
+    """A column for each figure that some outputs have; those that are rows of a table are taken from its columns."""
+    columns: dict[str, list[Cell]] = {}
+    tables: dict[int, tuple[OutputTable, list[int], list[int]]] = {}
+    for place, outputs in enumerate(found):
+        if isinstance(outputs, RowOutputs):
+            known = tables.get(id(outputs.table))
+            if known is None:
+                known = tables[id(outputs.table)] = outputs.table, [], []
+                columns |= {name: [None] * len(found) for name in outputs if name not in columns}
+            known[1].append(place)
+            known[2].append(outputs.row)
+            continue
+        for name, value in outputs.items():
+            columns.setdefault(name, [None] * len(found))[place] = value
+    for table, places, rows in tables.values():
+        few = 4 * len(rows) < table.rows
+        for name, of_table in table.columns.items():
+            values = of_table.at(np.array(rows)).values() if few else of_table.values()
+            column = columns[name]
+            for place, row in zip(places, range(len(rows)) if few else rows, strict=True):
+                column[place] = values[row]
     return columns
 
 
@@ -82,12 +112,46 @@ def shown_name(name: str, streaming: bool) -> str:
 
 def csv_bytes(table: Table) -> bytes:
     """The table as CSV (RFC 4180, \\n between rows); what is not known is empty."""
+    cells = [(_written(name), *_texts(column)) for name, column in table.columns.items()]
+    if len(cells) == 1:  # a row that has an empty cell alone is written otherwise
+        return "".join(f"{text or EMPTY}\n" for text in cells[0]).encode()
+    return "".join([f"{','.join(row)}\n" for row in zip(*cells, strict=True)]).encode()
+
+
+EMPTY = '""'
+
+
+def _texts(column: list[Cell]) -> list[str]:
+    """The cells of a column as they stand in a CSV file: equal ones are written once."""
+    kinds = set(map(type, column))
+    if kinds == {NoneType}:
+        return [""] * len(column)
+    if kinds == {int}:
+        return list(map(str, column))
+    if kinds == {float}:
+        values = set(column)
+        if 0.0 in values or 2 * len(values) > len(column):  # 0.0 and -0.0 are equal, and not the same
+            return list(map(repr, column))
+        texts: dict[Cell, str] = {value: repr(value) for value in values}
+        return list(map(texts.__getitem__, column))
+    words: dict[str, str] = {}
+    found: list[str] = []
+    for cell in column:
+        if not isinstance(cell, str):
+            found.append(_csv(cell))
+            continue
+        text = words.get(cell)
+        if text is None:
+            text = words[cell] = _written(cell)
+        found.append(text)
+    return found
+
+
+def _written(cell: object) -> str:
+    """A text as a cell of a CSV file."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(harmless_row(table.columns))
-    for row in zip(*table.columns.values(), strict=True):
-        writer.writerow([_csv(cell) for cell in harmless_row(row)])
-    return text.getvalue().encode()
+    csv.writer(text, lineterminator="\n").writerow(harmless_row((cell, "")))
+    return text.getvalue()[:-2]
 
 
 def parquet_bytes(table: Table) -> bytes | None:
@@ -121,8 +185,10 @@ def _one_type(column: list[Cell]) -> list[Cell]:
     numbers of points in a space beyond 2 ** 63).
     """
     kinds = {type(cell) for cell in column if cell is not None}
-    if kinds == {int} and not all(cell is None or -_WORD <= int(cell) < _WORD for cell in column):
-        return [None if cell is None else str(cell) for cell in column]
+    if kinds == {int}:
+        whole = [int(cell) for cell in column if cell is not None]
+        if min(whole) < -_WORD or max(whole) >= _WORD:
+            return [None if cell is None else str(cell) for cell in column]
     if len(kinds) <= 1:
         return column
     if kinds <= {int, float}:

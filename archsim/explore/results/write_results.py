@@ -14,6 +14,7 @@ from archsim.explore.results.reasons import reasons_rows
 from archsim.explore.results.study import Status, Study
 from archsim.explore.results.study_folder import PARTS, RESULTS, write_file
 from archsim.explore.results.table import csv_bytes, parquet_bytes, points_table
+from archsim.explore.run.collecting import seldom
 from archsim.explore.space.objectives import Objective
 from archsim.report.figures.drawing import quantity
 from archsim.report.text.figures_as_text import plural
@@ -26,6 +27,7 @@ MOST_OTHERS = 10_000
 """Points beside the front in points.csv of an exploration that keeps its points in parts."""
 
 
+@seldom()
 def write_results(study: Study, folder: Path, plots: bool = True) -> list[str]:
     """Write all results of a study; they depend on its points alone. Returns notes on what is not written."""
     notes = list(filter(None, [_technologies(study)]))

@@ -17,6 +17,7 @@ from archsim.explore.results.study import Point, Study
 from archsim.explore.results.study_folder import open_journal
 from archsim.explore.run.backend import Backend, InProcess, Lost
 from archsim.explore.run.cluster import DaskCluster
+from archsim.explore.run.collecting import seldom
 from archsim.explore.run.declared import Declared, settings_digest
 from archsim.explore.run.evaluation import Setup, Task
 from archsim.explore.run.found import Effort, Found, FoundInMemory
@@ -65,6 +66,7 @@ def explore(
     files = PartFiles(space, Declared.of(space)) if looked_at(space) > PART_POINTS else None
     setup = Setup.from_space(space, executor, None if files is None else files.declared)
     with ExitStack() as stack:
+        stack.enter_context(seldom())
         settings = None if files is None else settings_digest(space, pruning)
         journal = None if folder is None else stack.enter_context(open_journal(folder, space, resume, settings))
         if folder is not None:

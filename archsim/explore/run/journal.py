@@ -1,10 +1,11 @@
 """Keeps the journal: every finished point is on disk before it counts.
 
 A text file, appended to and never rewritten: one line a record, each `CRC-32 of the rest, 8 hex digits` + space + JSON.
-The first line says what exploration it is of. `append` returns when the lines are on the disk: it writes them with one
-call and then fsyncs, so that neither a crash of the process nor a power cut takes a point that was counted. What was
-being written at that moment may be torn: a line that is cut off or does not match its checksum is dropped when the
-journal is opened again, and its point is evaluated again. One process at a time holds a journal (flock).
+The first line says what exploration it is of, each other what became of a design, or of some that were evaluated
+together. `append` returns when the lines are on the disk: it writes them with one call and then fsyncs, so that neither
+a crash of the process nor a power cut takes a point that was counted. What was being written at that moment may be
+torn: a line that is cut off or does not match its checksum is dropped when the journal is opened again, and its points
+are evaluated again. One process at a time holds a journal (flock).
 """
 
 from __future__ import annotations
@@ -25,12 +26,13 @@ from archsim.config.regular_files import check_regular
 from archsim.config.text import one_line
 from archsim.errors import OutputError
 from archsim.explore.run.outcome import Kind, Outcome
+from archsim.explore.run.outcome_lines import lines_of, outcomes_of
 
 FORMAT = 1
 NAME = "journal.jsonl"
 NEW = f"{NAME}.new"
 MOST_LINE_BYTES = 64 << 20
-"""Longest line that is read: a thousand times what a design takes."""
+"""Longest line that is read: some times what is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Journal:
     def append(self, outcomes: Iterable[Outcome]) -> None:
         """Put outcomes on the disk; OutputError if that fails: then none of them counts, and none is torn."""
         outcomes = list(outcomes)
-        self._write(b"".join(sealed_line(outcome.to_json()) for outcome in outcomes))
+        self._write(b"".join(map(sealed_line, lines_of(outcomes))))
         self.known.update((outcome.key, outcome) for outcome in outcomes)
 
     def renew(self, outcomes: Iterable[Outcome], settings: str) -> None:
@@ -150,7 +152,7 @@ def _check_regular(path: Path, descriptor: int) -> None:
 def _new(path: Path, header: Header, outcomes: Sequence[Outcome]) -> _Opened:
     """A new file of some outcomes, which takes its name, and the place of what has it, when all is on the disk."""
     new = path.with_name(NEW)
-    data = b"".join(map(sealed_line, (header.to_json(), *(outcome.to_json() for outcome in outcomes))))
+    data = b"".join(map(sealed_line, (header.to_json(), *lines_of(outcomes))))
     try:
         descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
     except OSError as error:
@@ -184,13 +186,13 @@ def _opened(path: Path, descriptor: int, fingerprint: str, settings: str | None)
         place = size = len(first)
         for line in lines:
             place += len(line)
-            outcome = _outcome(unsealed(line))
-            if outcome is None:
+            outcomes = _outcomes(unsealed(line))
+            if outcomes is None:
                 dropped += 1
                 continue
             size = place
-            if outcome.kind is not Kind.FAILED:  # a failure is tried again
-                known[outcome.key] = outcome
+            # A failure is tried again.
+            known |= {outcome.key: outcome for outcome in outcomes if outcome.kind is not Kind.FAILED}
         if size < place:
             os.ftruncate(descriptor, size)
             os.fsync(descriptor)
@@ -219,9 +221,9 @@ def unsealed(line: bytes) -> bytes | None:
     return body if whole else None
 
 
-def _outcome(record: bytes | None) -> Outcome | None:
+def _outcomes(record: bytes | None) -> list[Outcome] | None:
     try:
-        return None if record is None else Outcome.from_json(record)
+        return None if record is None else outcomes_of(record)
     except (KeyError, TypeError, ValueError):
         return None
 

@@ -25,6 +25,11 @@ class OutputTable:
         self.columns = {name: column.compact for name, column in columns.items()}
         self._values: dict[str, list[Output]] = {}
 
+    @property
+    def rows(self) -> int:
+        """How many designs the table has."""
+        return len(next(iter(self.columns.values()))) if self.columns else 0
+
     def value(self, name: str, row: int) -> Output:
         """One figure of one design."""
         values = self._values.get(name)
@@ -49,8 +54,7 @@ class OutputTable:
                 varying.append(column.texts())
             template += f",{text}" if template else text
         template = "{" + template + "}"
-        count = len(next(iter(self.columns.values()))) if self.columns else 0
-        rows = zip(*varying, strict=True) if varying else [()] * count
+        rows = zip(*varying, strict=True) if varying else [()] * self.rows
         return [template % row for row in rows]
 
     def to_data(self) -> list[Any]:

@@ -14,6 +14,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
+from archsim.explore.run.collecting import seldom
 from archsim.explore.run.evaluation import DesignEvaluator, Setup, Task
 from archsim.explore.run.outcome import write_outcomes
 
@@ -27,12 +28,13 @@ def serve() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints is no answer
     evaluator: DesignEvaluator | None = None
-    for line in sys.stdin:
-        if evaluator is None:
-            evaluator = DesignEvaluator(Setup.from_json(line))
-            continue
-        answers.write(write_outcomes(evaluator.run_all(read_tasks(line))) + "\n")
-        answers.flush()
+    with seldom():
+        for line in sys.stdin:
+            if evaluator is None:
+                evaluator = DesignEvaluator(Setup.from_json(line))
+                continue
+            answers.write(write_outcomes(evaluator.run_all(read_tasks(line))) + "\n")
+            answers.flush()
 
 
 def write_tasks(tasks: Sequence[Task]) -> str:

@@ -53,14 +53,19 @@ def render(page: Page) -> str:
         version=__version__,
         sections=page.sections,
         content=page.content,
-        data=_json([dataclasses.asdict(one) for one in page.data]),  # type: ignore[call-overload]
+        data=_json(page.data),
         plotly=plotly_base64(),
         style=(TEMPLATES / "page.css").read_text(encoding="utf-8"),
         scripts=[script.read_text(encoding="utf-8") for script in scripts],
     )
 
 
-def _json(data: object) -> str:
+def _json(data: Sequence[object]) -> str:
     """JSON that cannot end the element that it stands in: `<`, `>` and `&` are written as their codes."""
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(list(data), separators=(",", ":"), allow_nan=False, default=_fields)
     return text.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")
+
+
+def _fields(one: object) -> dict[str, object]:
+    """The fields of a dataclass by name."""
+    return {field.name: getattr(one, field.name) for field in dataclasses.fields(one)}  # type: ignore[arg-type]
