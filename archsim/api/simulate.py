@@ -25,7 +25,7 @@ from archsim.checking.numbers import Numbers, prepare
 from archsim.checking.recorder import Recorder
 from archsim.checking.validation import Validation, not_validated
 from archsim.critical import AllTimes
-from archsim.engines.choose import AUTO, FAST, SHORT_OPS, Executor, check_executor, choose
+from archsim.engines.choose import AUTO, FAST, MACHINE, SHORT_OPS, Executor, check_executor, choose
 from archsim.engines.events import Arithmetic, Options, execute
 from archsim.errors import ExecutorError, Fault, WorkloadError
 from archsim.families.load import Arch
@@ -38,8 +38,8 @@ from archsim.metrics import Stats, compute_stats
 from archsim.metrics.activity import ActivityFigures, activity_figures
 from archsim.metrics.frames import Frames
 from archsim.metrics.statistic import FinishedRun, Further, Statistic, compute_further, installed_statistics
-from archsim.program.interpreter import interpret
 from archsim.program.ir import Program
+from archsim.program.joined import interpret_joined
 from archsim.trace import Trace, Window
 from archsim.workload import Workload
 
@@ -151,12 +151,12 @@ def simulate(
     `schedule`: its name, or a schedule of your own; None is the first of the machine's family; a ranking, or "best",
     "best_step" or "best_energy", the best of all, and the others are kept beside it. `window`: the time
     steps whose ops are recorded one by one (by default some from the middle of the run). `executor`: "machine"
-    executes the numbers as it goes; "fast" times the program by the recurrence, and the numbers are the untimed
-    program's; "auto" is the machine, but for a long run without numbers. `statistics`: those that are computed besides
-    archsim's own; None: those of installed packages. `keep_steps`: keep c and gates of every step. `evaluator`: one
-    whose programs need not be built again, and that keeps the one of this run. `listeners`: each is
-    called with the times of every op as soon as they are certain, a unit's ops in their order; the machine must time
-    the run then. Raises CapacityError if the model does
+    executes the numbers as it goes; "fast" times the program by the recurrence, "auto" by it or, a short one, by the
+    machine: then the numbers are the untimed program's, which ends with the same bits. `statistics`: those that are
+    computed besides archsim's own; None: those of installed packages. `keep_steps`: keep c and gates of every step.
+    `evaluator`: one whose programs need not be built again, and that keeps the one of this run. `listeners`: each
+    is called with the times of every op as soon as they are certain, a unit's ops in their order; the machine must
+    time the run then. Raises CapacityError if the model does
     not fit, ScheduleError for a schedule that machines of the family do not have or one with a hazard, WorkloadError
     for unusable weights or input, ExecutorError for an executor that does not exist or cannot time this run, TypeError
     for arguments that are none of these.
@@ -185,9 +185,12 @@ def simulate(
     numbers = None if timing_only else prepare(program, arch.config, workload)
     computation = None if numbers is None else numbers.begin(units)
     recorder = None if numbers is None or not _records(numbers, keep_steps) else Recorder(numbers)
-    arithmetic = None if computation is None else Arithmetic(computation.state, computation.datapath, recorder)
+    joint = computation is not None and executor == MACHINE
+    arithmetic = Arithmetic(computation.state, computation.datapath, recorder) if computation and joint else None
     options = Options(arithmetic, window or _middle(workload.spec.steps), progress=progress)
     trace, used, times = _execute(cached, arch, units, options, executor, listeners)
+    if computation is not None and not joint:  # no number decides when anything happens
+        interpret_joined(program, computation.datapath, computation.state, recorder)
     stats = compute_stats(program, trace, arch, workload, units)
     run = FinishedRun(program, trace, arch.config, units, workload.spec, stats)
     further = compute_further(run, installed_statistics() if statistics is None else statistics)
@@ -227,14 +230,12 @@ def _execute(
     executor: str,
     listeners: Sequence[Listener],
 ) -> tuple[Trace, Executor, AllTimes | None]:
-    """Run the program, with the numbers if the options have any, by the executor that was asked for.
+    """Run the program by the executor that was asked for; the machine executes the numbers, if the options have any.
 
     The times of all ops are those of a run on the machine, unless it has too many.
     """
     program, rather_machine = cached.program, ""
-    if options.arithmetic is not None:
-        rather_machine = "it computes the numbers"
-    elif listeners:
+    if listeners:
         rather_machine = "each op is listened to"
     elif program.op_instances < SHORT_OPS:
         rather_machine = f"the run is short, less than {SHORT_OPS:,} ops"
@@ -248,9 +249,6 @@ def _execute(
         taken = OpTimesTaken(program, options.window, few, listeners)
         trace = execute(program, machine, replace(options, window=taken.window, listener=taken.add))
         return taken.trace(trace), used, taken.all
-    if options.arithmetic is not None:  # the recurrence has the times alone
-        given = options.arithmetic
-        interpret(program, given.semantics, given.state, given.observer)
     return timing.trace, used, None
 
 

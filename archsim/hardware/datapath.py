@@ -9,6 +9,7 @@ from archsim.formats.number import Array
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.unit import Units
 from archsim.program.ir import Op
+from archsim.program.joined import Joining
 
 
 class Datapath:
@@ -29,6 +30,18 @@ class Datapath:
         if retire is None:
             raise SimulatorBug(f"{op.unit} does not update in place, but '{op.label}' asks for it")
         return retire(old, result)
+
+    def joining(self, op: Op) -> Joining | None:
+        """How the op may be joined with others on its own unit."""
+        return self._units[op.unit].joining(op, self.numerics)
+
+    def joined(self, ops: Sequence[Op]) -> Kernel:
+        """The arithmetic of ops of one shape on their unit, as if they were one."""
+        return self._units[ops[0].unit].joined_kernel(ops, self.numerics)
+
+    def moves(self, op: Op) -> bool:
+        """Whether the op only copies its operands."""
+        return self._units[op.unit].moves(op)
 
     def _kernel(self, op: Op) -> Kernel:
         # By identity: hashing an op's fields would take longer than its arithmetic. The op is kept, and so its id.

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from archsim.formats.encoding import Encoding
 from archsim.formats.number import Array, IntegerFormat
 from archsim.formats.rounding import WIDE_LIMIT, Int, Rounding, pair_shifted, shifted
+from archsim.hardware.held_weights import HeldWeights
 
 _HALF_BITS = 16
 """Weights of sums that 62 bits do not hold are multiplied in two halves."""
@@ -24,6 +25,8 @@ class ChunkSums:
         # Magnitudes: 2^(bits - 1) of a weight, and of a vector's element one bit more if a zero point is taken off.
         vector_bits = vector.format.bits - 1 + (vector.zero != 0)
         self.product_bits = weight.format.bits - 1 + vector_bits
+        self._largest_element = max(vector.format.highest - vector.zero, vector.zero - vector.format.lowest)
+        self._held: HeldWeights | None = None
 
     def largest(self, inputs: int) -> int:
         """A bound on the magnitude of a sum over so many inputs."""
@@ -34,9 +37,19 @@ class ChunkSums:
         return self.largest(self._columns) > WIDE_LIMIT
 
     def total(self, weights: Array, vector: Array) -> Int:
-        """The sums (rows, B) over all inputs at once; the largest possible one must be below 2^62."""
+        """The sums (rows, B) over all inputs at once; the largest possible one must be below 2^62.
+
+        Weights that are read-only are taken to be the same for as long as the same array is given.
+        """
+        if not weights.flags.writeable:
+            return self._held_weights(weights).total(self._vector(vector, np.int64))
         kind = self._kind(weights.shape[1])
         return np.asarray(weights.astype(kind) @ self._vector(vector, kind), np.int64)
+
+    def _held_weights(self, weights: Array) -> HeldWeights:
+        if self._held is None or self._held.weights is not weights:
+            self._held = HeldWeights(weights, self._largest_element)
+        return self._held
 
     def chunks(self, weights: Array, vector: Array, shift: int, rounding: Rounding, modulo: bool) -> Int:
         """The sums (chunks, rows, B) of each chunk / 2^shift, rounded and limited to 62 bits.

@@ -33,6 +33,7 @@ from archsim.hardware.port_streams import (
     spread,
 )
 from archsim.program.ir import Buffer, Op, Region
+from archsim.program.joined import Joining
 
 
 class UnitConfig(StrictModel):
@@ -167,6 +168,18 @@ class Unit(ABC, Generic[ConfigT]):
     @abstractmethod
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
         """The op's arithmetic, on numbers as they are stored."""
+
+    def joining(self, op: Op, numerics: Numerics) -> Joining | None:
+        """How the op may be computed together with others of its shape, to the same bits; None if it may not."""
+        return None
+
+    def joined_kernel(self, ops: Sequence[Op], numerics: Numerics) -> Kernel:
+        """The arithmetic of ops of one shape that have the same joining, as if they were one."""
+        return self.kernel(ops[0], numerics)
+
+    def moves(self, op: Op) -> bool:
+        """Whether the op only copies its operands, one after the other."""
+        return False
 
     def constants(self, op: Op, numerics: Numerics) -> OpConstants:
         """The integers that define the op's arithmetic, for models outside archsim; why, if there are none."""

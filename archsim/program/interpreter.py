@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from archsim.formats.number import Array
-from archsim.program.ir import Op, Program
+from archsim.program.ir import Op, Phase, Program
 from archsim.program.state import State
 
 
@@ -50,10 +50,17 @@ def interpret(program: Program, semantics: Semantics, state: State, observer: Ob
     """Execute the whole program on `state`, without time."""
     for phase in program.phases:
         for repetition in range(phase.repeat):
-            for op in phase.ops:
-                if not op.active(repetition, phase.repeat):
-                    continue
-                results = sample(op, repetition, state, semantics)
-                commit(op, repetition, state, semantics, results)
-                if observer is not None:
-                    observer(op, repetition, results)
+            interpret_repetition(phase, repetition, semantics, state, observer)
+
+
+def interpret_repetition(
+    phase: Phase, repetition: int, semantics: Semantics, state: State, observer: Observer | None = None
+) -> None:
+    """Execute one repetition of a phase on `state`."""
+    for op in phase.ops:
+        if not op.active(repetition, phase.repeat):
+            continue
+        results = sample(op, repetition, state, semantics)
+        commit(op, repetition, state, semantics, results)
+        if observer is not None:
+            observer(op, repetition, results)

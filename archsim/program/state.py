@@ -54,5 +54,10 @@ class State:
         """The array of a whole buffer, (slots, entries, width)."""
         return self._arrays[buffer.name]
 
+    def slot(self, buffer: Buffer, number: int) -> Array:
+        """The array of a slot, (entries, width)."""
+        found: Array = self._arrays[buffer.name][number]
+        return found
+
     def _view(self, region: Region, repetition: int) -> Array:
         return self._arrays[region.buffer.name][region.slot(repetition), region.start : region.stop]

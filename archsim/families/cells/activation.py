@@ -19,6 +19,7 @@ from archsim.formats.rounding import rounded
 from archsim.hardware.constants import FLOATING, ActivationConstants, OpConstants, Rescale
 from archsim.hardware.functions.function_config import FunctionConfig
 from archsim.hardware.functions.method_registry import make_method
+from archsim.hardware.joined_ops import lanes_joined
 from archsim.hardware.lane_hold import Hold, check_hold, held
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import REGISTER_BIT, Tally, adder, times, width_of
@@ -26,6 +27,7 @@ from archsim.hardware.port_streams import Stream, Widths, cut_runs
 from archsim.hardware.products import bias_adder, integer_conversion
 from archsim.hardware.unit import MAX_UNITS, Unit, Work, ceil_div, unit_name
 from archsim.program.ir import Observed, Op, Region
+from archsim.program.joined import Joining
 from archsim.program.shapes import PLACE
 from archsim.workload.network import FunctionSpec
 
@@ -165,6 +167,9 @@ class Activation(Unit[ActivationConfig]):
             return (held(activate.hold, overflows.add(kind, evaluate(x)), operands),)
 
         return Kernel(effect)
+
+    def joining(self, op: Op, numerics: Numerics) -> Joining | None:
+        return lanes_joined(op, numerics)
 
     def constants(self, op: Op, numerics: Numerics) -> OpConstants:
         activate = self._op(op)

@@ -26,6 +26,7 @@ from archsim.hardware.elementwise_arithmetic import (
     RecordingArithmetic,
     arithmetic_for,
 )
+from archsim.hardware.joined_ops import lanes_joined
 from archsim.hardware.lane_hold import Hold, check_hold, held
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import (
@@ -43,6 +44,7 @@ from archsim.hardware.operators import (
 from archsim.hardware.port_streams import Run, Stream, repeated
 from archsim.hardware.unit import Unit, UnitConfig, Work, ceil_div, unit_name
 from archsim.program.ir import Op, Region
+from archsim.program.joined import Joining
 
 
 class ElementwiseConfig(UnitConfig):
@@ -205,6 +207,9 @@ class Elementwise(Unit[ElementwiseConfig]):
             return overflows.add(kind, arithmetic.narrowed(arithmetic.value(Operand(old, target)) + result))
 
         return Kernel(lambda stored: (compute(stored),), retire) if elementwise.updates else Kernel(effect)
+
+    def joining(self, op: Op, numerics: Numerics) -> Joining | None:
+        return lanes_joined(op, numerics)
 
     def constants(self, op: Op, numerics: Numerics) -> OpConstants:
         """The integers of the op's formula, which is evaluated once to see what it needs."""

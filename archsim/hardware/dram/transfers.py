@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import Tally
 from archsim.hardware.unit import ConfigT, Unit, ceil_div
 from archsim.program.ir import Op, Region
+from archsim.program.joined import Joining, Side
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +64,18 @@ class Dram(Unit[ConfigT]):
         """The arithmetic of a transfer: numbers move as they are stored."""
         numerics.same(op.reads, op.writes[0])
         return Kernel(lambda operands: (np.concatenate(operands, axis=0),))
+
+    def joining(self, op: Op, numerics: Numerics) -> Joining | None:
+        """Transfers of one piece each."""
+        return Joining(Side.ROWS) if len(op.reads) == 1 else None
+
+    def joined_kernel(self, ops: Sequence[Op], numerics: Numerics) -> Kernel:
+        for op in ops:
+            numerics.same(op.reads, op.writes[0])
+        return Kernel(lambda operands: (operands[0],))
+
+    def moves(self, op: Op) -> bool:
+        return True
 
     def constants(self, op: Op, numerics: Numerics) -> OpConstants:
         return MoveConstants()

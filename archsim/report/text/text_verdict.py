@@ -71,9 +71,10 @@ def _blocks(simulation: Simulation) -> list[tuple[str, str]]:
 
 def _executor(simulation: Simulation) -> str:
     used = simulation.executor
+    joint = used.name == "machine" and not used.reason  # asked for by name
+    numbers = "" if simulation.numbers is None or joint else "; the numbers are the untimed program's"
     if used.name == "machine":
-        return "the machine" + (f" ({used.reason})" if used.reason else "")
-    numbers = "" if simulation.numbers is None else "; the numbers are the untimed program's"
+        return "the machine" + (f" ({used.reason})" if used.reason else "") + numbers
     return f"the second executor, by recurrence{numbers}"
 
 

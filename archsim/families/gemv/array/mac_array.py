@@ -11,7 +11,7 @@ With `sparsity` n of m a row has n weights of each m inputs, so that a chunk of 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from operator import attrgetter
@@ -22,12 +22,14 @@ from archsim.families.gemv.array.mac_kernel import block_kernel, onto_kernel
 from archsim.families.gemv.array.mac_tiles import BlockTile, MacTile
 from archsim.formats import FloatFormat, Formats
 from archsim.hardware.constants import OpConstants
+from archsim.hardware.joined_ops import RowsJoined
 from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import Tally
 from archsim.hardware.port_streams import Run, Stream, Widths, cut_runs, even, fetch_cycles, most_words
 from archsim.hardware.products import TileShape, product_kernel, tile_constants
 from archsim.hardware.unit import Unit, Work, ceil_div
 from archsim.program.ir import Op, Region
+from archsim.program.joined import Joining, Side
 
 
 class MacArray(Unit[MacArrayConfig]):
@@ -192,6 +194,35 @@ class MacArray(Unit[MacArrayConfig]):
             return block_kernel([product_kernel(shape, numerics) for shape in self._shapes_of_block(tile)])
         kernel = product_kernel(self._shape_of_tile(tile), numerics)
         return kernel if tile.onto is None else onto_kernel(kernel)
+
+    def joining(self, op: Op, numerics: Numerics) -> Joining | None:
+        """Tiles of the same vectors, where integers are added: a library may add floats of more rows differently."""
+        tile = self._tile(op)
+        floating = isinstance(self.formats.format("accumulator"), FloatFormat)
+        if isinstance(tile, BlockTile) or floating or tile.onto is not None or tile.sums.entries != tile.rows:
+            return None
+        count = len(tile.weights)
+        return Joining(Side.ROWS, tile.vectors, tuple(range(count, 2 * count)))
+
+    def joined_kernel(self, ops: Sequence[Op], numerics: Numerics) -> Kernel:
+        """The kernel of a tile that has the rows of all."""
+        tiles = [tile for tile in map(self._tile, ops) if isinstance(tile, MacTile)]
+        first, rows = tiles[0], RowsJoined(numerics)
+        biases = [tile.bias for tile in tiles if tile.bias is not None]
+        places = range(len(first.weights))
+        origins = tuple(
+            tuple(region for tile in tiles for region in (tile.origins[place] or (tile.weights[place],)))
+            for place in places
+            if first.origins
+        )
+        whole = replace(
+            first,
+            weights=tuple(rows.region([tile.weights[place] for tile in tiles]) for place in places),
+            sums=rows.region([tile.sums for tile in tiles]),
+            bias=rows.region(biases) if biases else None,
+            origins=origins,
+        )
+        return self.kernel(whole, rows.numerics)
 
     def constants(self, op: Op, numerics: Numerics) -> OpConstants:
         """The integers of the tile; the steps of a block have the same ones."""

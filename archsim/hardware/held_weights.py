@@ -1,0 +1,50 @@
+"""Multiplies weights that stay the same with one vector after the other: what follows from them is worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from archsim.formats.number import Array
+from archsim.formats.rounding import Int
+
+HELD_WEIGHTS = 1 << 25
+"""Weights up to which they are held as floating-point numbers (128 MiB); of more, some rows are converted at a time."""
+
+_ROWS_AT_ONCE = 1 << 18
+"""Weights that are converted at a time: 1 MiB in float32 fits a core's cache."""
+
+_EXACT_FLOAT32, _EXACT_FLOAT64 = 1 << 24, 1 << 53
+"""Magnitudes up to which floating point holds all whole numbers."""
+
+
+class HeldWeights:
+    """Weight codes (rows, K), which must not change, and exact sums of their products with vectors.
+
+    `largest`: no element of a vector is larger in magnitude. A row whose weights are w makes no sum, whatever the order
+    and however far, beyond sum(|w|) * largest: where float32 holds that exactly, it adds exactly.
+    """
+
+    def __init__(self, weights: Array, largest: int) -> None:
+        self.weights = weights
+        self._rows = max(1, _ROWS_AT_ONCE // max(1, weights.shape[1]))
+        sums = [int(np.abs(part.astype(np.int64)).sum(axis=1).max(initial=0)) for part in self._parts(weights)]
+        most = max(sums, default=0) * largest
+        self._kind: npt.DTypeLike = np.int64
+        if most <= _EXACT_FLOAT64:
+            self._kind = np.float32 if most <= _EXACT_FLOAT32 else np.float64
+        self._converted = weights.astype(self._kind) if weights.size <= HELD_WEIGHTS else None
+
+    def total(self, vector: Int) -> Int:
+        """The sums (rows, B) of the weights times the vector (K, B)."""
+        operand = vector.astype(self._kind)
+        if self._converted is not None:
+            return np.asarray(self._converted @ operand, np.int64)
+        parts = [np.asarray(part.astype(self._kind) @ operand, np.int64) for part in self._parts(self.weights)]
+        return np.concatenate(parts)
+
+    def _parts(self, weights: Array) -> Iterator[Array]:
+        for first in range(0, len(weights), self._rows):
+            yield weights[first : first + self._rows]
