@@ -1,6 +1,6 @@
-"""Explores the spaces of docs/explore.md: draws figures, writes tables and the sizes of fronts; keeps the prose.
+"""Explores the shipped spaces for their pages: draws figures, writes tables and the sizes of fronts; keeps the prose.
 
-python -m tools.docs.explore_figures                  # all; `formats` takes minutes, as it computes every number
+python -m tools.docs.explore_figures                  # all; `formats` and `delta` take minutes: they compute numbers
 python -m tools.docs.explore_figures edge cloud       # some
 """
 
@@ -16,6 +16,7 @@ FIGURES = {
     "edge": {"pairs.png": "explore_edge.png", "importance.png": "explore_edge_importance.png"},
     "cloud": {"pairs.png": "explore_cloud.png"},
     "formats": {"pairs.png": "explore_formats.png"},
+    "delta": {"pairs.png": "explore_delta.png"},
 }
 """Space -> picture of an exploration -> its name beside the page."""
 
@@ -29,10 +30,10 @@ def main(wanted: list[str]) -> None:
         study = explore(Space.load(table.space), prune=False)
         drawn = figures(study)
         for name, target in FIGURES[table.space].items():
-            explore_tables.PAGE.with_name(target).write_bytes(drawn[name])
+            table.page.with_name(target).write_bytes(drawn[name])
         rows = table.rows(study.space, table.shown(study))
-        page = explore_tables.filled(explore_tables.PAGE.read_text(), {table.space: rows})
-        explore_tables.PAGE.write_text(explore_tables.counted(page, table.space, len(study.pareto())))
+        page = explore_tables.filled(table.page.read_text(), {table.space: rows})
+        table.page.write_text(explore_tables.counted(page, table.space, len(study.pareto())))
         print(
             f"{table.space}: {len(study.points):,} points, {len(study.pareto()):,} on the front, {study.seconds:.0f} s"
         )

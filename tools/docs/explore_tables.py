@@ -1,4 +1,4 @@
-"""The tables of docs/explore.md: which designs of a front they show, and their rows.
+"""The tables of docs/explore.md and docs/delta.md: which designs of a front they show, and their rows.
 
 A row is a point of the space, known by its inputs: it can be evaluated again without the exploration that found it.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from archsim.explore import Point, Space, Study
 from tools.docs import DOCS
@@ -19,11 +20,15 @@ Rule = Callable[[Study], list[Point]]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of one space: (header, objective or input, digits behind the point) of each column; "" is text."""
+    """A table of one space: (header, objective or input, digits behind the point) of each column; None is text.
+
+    `page`: where it stands.
+    """
 
     space: str
     columns: tuple[tuple[str, str, int | None], ...]
     shown: Rule
+    page: Path = PAGE
 
     def rows(self, space: Space, points: Sequence[Point]) -> str:
         """The table's lines."""
@@ -40,7 +45,7 @@ class Table:
     def numbers(self, page: str, space: Space) -> list[int]:
         """The points of the space that the page's rows stand for."""
         found = re.search(rf"<!-- table:{self.space} -->\n(.*?)<!-- end -->", page, re.DOTALL)
-        assert found is not None, f"docs/explore.md has no table of {self.space}"
+        assert found is not None, f"{self.page.name} has no table of {self.space}"
         places = {name: place for place, (_, name, _) in enumerate(self.columns)}
         numbers = []
         for line in found[1].splitlines()[2:]:
@@ -74,14 +79,14 @@ def filled(page: str, tables: dict[str, str]) -> str:
             return found[1] + rows + found[2]
 
         page, count = re.subn(rf"(<!-- table:{name} -->\n).*?(<!-- end -->)", filled_in, page, flags=re.DOTALL)
-        assert count == 1, f"docs/explore.md has no table of {name}"
+        assert count == 1, f"the page has no table of {name}"
     return page
 
 
 def counted(page: str, space: str, front: int) -> str:
     """The page with the number of designs on a front wherever its prose says it, between two comments."""
     page, count = re.subn(rf"(<!-- front:{space} -->)[\d,]+(<!-- end -->)", rf"\g<1>{front:,}\g<2>", page)
-    assert count >= 1, f"docs/explore.md does not say how many designs are on the front of {space}"
+    assert count >= 1, f"the page does not say how many designs are on the front of {space}"
     return page
 
 
@@ -125,6 +130,25 @@ def least_edp_and_least_area(study: Study) -> list[Point]:
 def whole_front(study: Study) -> list[Point]:
     """All of it, the most exact first."""
     return sorted(study.pareto(), key=lambda point: (point.objectives, point.number))
+
+
+NEAR = 1.05
+"""Errors that differ by less are told apart by chance alone."""
+
+
+def exact_of_each_threshold(study: Study) -> list[Point]:
+    """Of the front's points of each threshold that are as exact as any of them: that of the least energy, the fastest.
+
+    Objectives are error, latency and energy.
+    """
+    found: list[Point] = []
+    for threshold in dict.fromkeys(point.inputs["delta"] for point in study.points):
+        mine = [point for point in study.pareto() if point.inputs["delta"] == threshold]
+        if mine:
+            least = min(_objectives(point)[0] for point in mine)
+            exact = [point for point in mine if _objectives(point)[0] <= NEAR * least]
+            found += (min(exact, key=lambda p: (_objectives(p)[place], p.number)) for place in (2, 1))
+    return list({point.number: point for point in found}.values())
 
 
 TABLES = (
@@ -175,5 +199,19 @@ TABLES = (
             ("cell", "formats.cell", None),
         ),
         whole_front,
+    ),
+    Table(
+        "delta",
+        (
+            ("θ", "delta", None),
+            ("weights", "formats.weight", None),
+            ("x and h", "formats.hidden", None),
+            ("PEs", "pe_array.pes", 0),
+            ("error", "probability_rms_error", 4),
+            ("us", "latency_us", 0),
+            ("uJ", "energy_uj", 0),
+        ),
+        exact_of_each_threshold,
+        DOCS / "delta.md",
     ),
 )

@@ -1,0 +1,137 @@
+"""docs/delta.md: its commands run, and what it says of silero_vad's LSTM is what is simulated."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+
+from archsim.api.evaluate import Evaluator
+from archsim.api.own_activity import OwnNumbers
+from archsim.cli.main import main
+from archsim.families.load import load_arch
+from archsim.metrics import Stats
+from archsim.report.text.figures_as_text import percent
+from archsim.workload import load_workload
+from tests.present import present
+from tests.rings import exhaustive
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "delta.md").read_text()
+WORDS = " ".join(PAGE.split())
+STEPS = 310
+
+
+@lru_cache
+def evaluator() -> Evaluator:
+    return Evaluator()
+
+
+def found(threshold: str, pes: int, *sets: str) -> tuple[Stats, OwnNumbers]:
+    """The figures of silero_vad with weights in q2.6, and its numbers."""
+    workload = load_workload("silero_vad", [f"delta={threshold}"])
+    arch = load_arch("edgedrnn", ["formats.weight=q2.6", f"pe_array.pes={pes}", *sets])
+    return evaluator().evaluate(arch, workload).stats, present(evaluator().own_numbers(arch, workload))
+
+
+def rows(first: str) -> list[list[str]]:
+    """The cells of the table whose head begins with `first`."""
+    table = re.search(rf"^\| {re.escape(first)}.*\n\|[-|]+\n((?:\|.*\n)+)", PAGE, re.MULTILINE)
+    assert table is not None
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[1].splitlines()]
+
+
+def whole(share: float) -> str:
+    """A share in whole percent."""
+    return f"{100 * share:.0f} %"
+
+
+THRESHOLDS, PES = "θ | columns multiplied", "θ | 8 PEs"
+COMMANDS = re.findall(r"^archsim .*$", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "row", [pytest.param(r, marks=() if r[0] == "0.125" else exhaustive) for r in rows(THRESHOLDS)]
+)
+def test_what_a_threshold_brings(row: list[str]) -> None:
+    stats, numbers = found(row[0], 8)
+    (layer,), task = numbers.activity, present(numbers.accuracy.task)
+    columns = layer.columns - 1  # the bias, once
+    weights = sum(stats.traffic_bytes["dram"]["read"][kind] for kind in ("W_ih", "W_hh"))
+    assert weights == columns * 512
+    assert row[1:] == [
+        percent(columns / (256 * STEPS)),
+        f"{stats.latency_us / STEPS:.1f}",
+        f"{weights / 1e6:.1f}",
+        f"{present(numbers.accuracy.tensors[0].sqnr_db):.1f} dB",
+        f"{task.rms_difference:.3f}",
+        str(task.changed_side),
+    ]
+
+
+@pytest.mark.parametrize("row", [pytest.param(r, marks=() if r[0] == "0.125" else exhaustive) for r in rows(PES)])
+def test_more_pes(row: list[str]) -> None:
+    for pes, cell in zip((8, 32, 128), row[1:], strict=True):
+        stats, numbers = found(row[0], pes)
+        multiplied = (numbers.activity[0].columns - 1) * 512  # weights of a column: four gates of 128
+        us = stats.latency_us / STEPS
+        share = multiplied / (pes * stats.latency_cycles)
+        assert cell == f"{us:.{2 if us < 8 else 1}f}, {whole(share)}"
+
+
+@exhaustive
+def test_smaller_tables_than_the_space_has() -> None:
+    """The leakage of tables for each PE, and what is left without: the last findings of the page."""
+    stats, numbers = found("0.0625", 16)
+    small, small_numbers = found("0.0625", 16, "activation.table.entries=512")
+    _, smallest = found("0.0625", 16, "activation.table.entries=64")
+    energy, less = present(stats.energy), present(small.energy)
+    sqnr = [f"{present(n.accuracy.tensors[0].sqnr_db):.1f}" for n in (numbers, small_numbers, smallest)]
+    areas = [f"{present(each.area).area_mm2:.1f}" for each in (stats, small)]
+    assert f"takes {less.total_uj:,.0f} instead of {energy.total_uj:,.0f} uJ" in WORDS
+    assert f"{areas[1]} instead of {areas[0]} mm2, at {sqnr[1]} instead of {sqnr[0]} dB; with 64 entries" in WORDS
+    assert f"64 entries it is {sqnr[2]} dB" in WORDS
+    assert f"{whole(energy.leakage_share)} of the energy at 0.0625 and 16 PEs is leakage" in WORDS
+    assert less.part_uj["dram"] + less.part_uj["dram_phy"] > less.total_uj / 2
+    assert energy.part_high_uj["leakage"] / energy.part_low_uj["leakage"] == pytest.approx(90, abs=2)
+
+
+@exhaustive
+def test_pes_against_energy() -> None:
+    eight, sixteen, most = (found("0.0625", pes)[0] for pes in (8, 16, 128))
+    energies = [present(each.energy) for each in (eight, sixteen, most)]
+    background = [f"{each.part_uj['dram_background']:.0f}" for each in energies]
+    assert f"({background[0]} to {background[1]} uJ from 8 to 16 at 0.0625)" in WORDS
+    quicker, more = sixteen.latency_us / most.latency_us, energies[2].total_uj / energies[1].total_uj - 1
+    assert f"a step is {quicker:.1f} times as quick for {whole(more)} more energy" in WORDS
+    assert f"for {whole(energies[0].total_uj / energies[1].total_uj - 1)} more energy." in WORDS
+
+
+@exhaustive
+def test_coarse_changes_are_the_same_machine() -> None:
+    """The least change of q5.3 is 1/8: thresholds up to that leave nothing out that it does not."""
+    coarse = [found(threshold, 16, "formats.hidden=q5.3", "formats.input=q5.3") for threshold in ("0", "0.125")]
+    assert coarse[0][1].activity == coarse[1][1].activity
+    assert f"{coarse[0][0].latency_us / STEPS:.1f} us a step on 16 PEs at an error of" in WORDS
+    assert f"error of {present(coarse[0][1].accuracy.task).rms_difference:.4f}," in WORDS
+
+
+@pytest.mark.parametrize(
+    "line", [pytest.param(c, id=c, marks=() if "--timing-only" in c else exhaustive) for c in COMMANDS]
+)
+def test_a_command_that_is_shown_runs(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        str(ROOT / word) if word.startswith("arch_configs/") else word for word in shlex.split(line, comments=True)
+    ]
+    few = ["--budget", "2", "--workers", "1"] if words[1] == "explore" else []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", [*words, *few, "--no-plots"])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 0
+    assert capsys.readouterr().out
