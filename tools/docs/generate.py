@@ -176,8 +176,9 @@ FIDELITY_TEXT = """
   ([delta.md](delta.md)). Other sizes follow the same rules; LSTM and RNN on it are inferred.
 - `npu_s10nx`: structure and latencies are those of its authors' C++ model; LSTM, RNN and GRU exact, though what a step
   waits for differs (words, the next x, a second product; [npu.md](npu.md#against-the-published-figures)). Up to 280
-  hidden units it is not held: their model seems to raise a tag for words that are dropped. Their RTL takes 12 to 23 %
-  longer; no cause is published, so none is modelled, and the rows are shown and held to nothing.
+  hidden units it is not held: as their sources read, units do not wait for what they read there, and a run takes 5 to
+  32 % longer here, where they do ([npu.md](npu.md#up-to-280-hidden-units)). Their RTL takes 12 to 23 % longer; no
+  cause is published, so none is modelled, and the rows are shown and held to nothing.
 - `elasticai_lstm`: exact, for every size that was drawn. Three things about the VHDL, which its simulation shows:
   - The element-wise machine's clock is a copy of the clock, assigned to a signal, which in simulation comes a delta
     cycle later. So it sees a unit's sums in the cycle in which they are written. With one clock for both a step takes

@@ -120,10 +120,10 @@ class ChainOps:
             ops += self._part(chain, chunk, suffix)
         if not isinstance(chain.source, Product):
             ops += self._idle(chain.label, (Mvu.name,), 1)
-        if to_tiles:  # an instruction for each tile that gets words
-            hidden = self.cell.spec.hidden_size
+        if to_tiles:  # an instruction for each tile that gets words, and one that drops those left over
+            hidden, tiles = self.cell.spec.hidden_size, self.arch.mvu.tiles
             words = ceil_div(max(self._real_words(hidden), self.arch.least_words), self._row_words(hidden))
-            ops += self._idle(chain.label, BEFORE_LOADER, min(self.arch.mvu.tiles, words))
+            ops += self._idle(chain.label, BEFORE_LOADER, min(tiles + 1, words))
         return [replace(op, joined=place > 0) for place, op in enumerate(ops)]
 
     def _part(self, chain: Chain, chunk: tuple[int, int], suffix: str) -> Iterator[Op]:

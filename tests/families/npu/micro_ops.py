@@ -1,14 +1,15 @@
 """The NPU's micro-ops and words, moved one by one, cycle by cycle: what the authors' C++ model was read to do.
 
 Independent of archsim's ops: a program is a list of instructions for five units with queues, and a vector is waited for
-by counting tags. Of the published machine alone: 7 tiles, 40 x 40, 3 sequences a core. Short vectors (H <= 280), whose
-words are dropped, are left out.
+by counting tags. Of the published machine alone: 7 tiles, 40 x 40, 3 sequences a core. Of a short vector (H <= 280)
+the tiles have no place for the last words: an instruction drops them. The authors' loader raises a tag then, too, which
+their compiler does not count; with it units read vectors that are not written yet, and `Run.stale` counts them.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 UNITS = ("mvu", "evrf", "mfu0", "mfu1", "ld")
 TILES, WIDTH, BATCH, CHUNK = 7, 40, 3, 12
@@ -22,12 +23,16 @@ def ceil_div(a: int, b: int) -> int:
 
 @dataclass(frozen=True)
 class Uop:
-    """Something that a unit does in a cycle; `tag`: how many vectors must be written first."""
+    """Something that a unit does in a cycle; `tag`: how many vectors must be written first.
+
+    `last`: it raises a tag; `counted`: the compiler knows of it.
+    """
 
     tag: int = 0
     stream: bool = True
     last: bool = False
     output: bool = False
+    counted: bool = True
 
 
 Instruction = dict[str, list[Uop]]
@@ -39,6 +44,7 @@ class Compiler:
 
     inputs: int
     hidden: int
+    drops_raise_tags: bool
     program: list[Instruction] = field(default_factory=list)
     written: int = 0
     tags: dict[str, int] = field(default_factory=dict)
@@ -92,11 +98,14 @@ class Compiler:
                 self.note(target)
                 self.program.append({"ld": self.words_of(part, output=output)})
                 left -= part
+        if left > 0:
+            *dropped, end = self.words_of(left)
+            self.program.append({"ld": [*dropped, replace(end, last=self.drops_raise_tags, counted=False)]})
 
 
-def compiled(kind: str, inputs: int, hidden: int, steps: int) -> list[Instruction]:
+def compiled(kind: str, inputs: int, hidden: int, steps: int, drops_raise_tags: bool) -> list[Instruction]:
     """The published chains of a cell, in their order."""
-    to = Compiler(inputs, hidden)
+    to = Compiler(inputs, hidden, drops_raise_tags)
     if kind == "gru":
         to.load("ones", 1, to.words)
     to.load_x()
@@ -146,9 +155,24 @@ class Queue:
 NOTHING = Uop(-1)
 
 
+@dataclass(frozen=True)
+class Run:
+    """Cycles until the last word of the last h has left the loader, and micro-ops before what they read is written."""
+
+    cycles: int
+    stale: int
+
+
 def cycles(kind: str, inputs: int, hidden: int, steps: int) -> int:
-    """Cycles until the last word of the last h has left the loader."""
-    program = compiled(kind, inputs, hidden, steps)
+    """The cycles of a run in which every vector is waited for."""
+    found = run(kind, inputs, hidden, steps, drops_raise_tags=False)
+    assert not found.stale
+    return found.cycles
+
+
+def run(kind: str, inputs: int, hidden: int, steps: int, *, drops_raise_tags: bool) -> Run:
+    """A run; `drops_raise_tags`: as in the authors' loader, the last word that is dropped raises a tag, too."""
+    program = compiled(kind, inputs, hidden, steps, drops_raise_tags)
     queues = {unit: Queue() for unit in UNITS}
     for unit in UNITS:  # an instruction a cycle; two cycles to the unit; one uop a cycle; a unit left out takes one
         free = 0
@@ -160,7 +184,7 @@ def cycles(kind: str, inputs: int, hidden: int, steps: int) -> int:
     missing = sum(each.output for instruction in program for each in instruction.get("ld", ()))
     words = {unit: Queue() for unit in UNITS}  # in front of each unit
     ahead = {"mfu0": Queue(), "mfu1": Queue()}
-    tags, seen, now = Queue(), 0, -1
+    tags, seen, written, stale, now = Queue(), 0, 0, 0, -1
     while missing:
         now += 1
         for unit, behind in zip(UNITS, (*UNITS[1:], ""), strict=True):
@@ -171,28 +195,32 @@ def cycles(kind: str, inputs: int, hidden: int, steps: int) -> int:
                 queue.take()
             elif uop.tag <= seen and unit == "mvu":
                 queue.take()
+                stale += uop.tag > written
                 for _ in range(BATCH if uop.last else 0):
                     words[behind].put(now + MICRO_OP_TO_WORD + 1)
             elif uop.tag <= seen and unit == "evrf" and (not uop.stream or words[unit].head(now)):
                 queue.take()
+                stale += uop.tag > written
                 if uop.stream:
                     words[unit].take()
                 words[behind].put(now + REGISTER_READ + 1)
             elif uop.tag <= seen and unit in ahead and len(ahead[unit]) <= REGISTER_READ:
                 queue.take()
+                stale += uop.tag > written
                 ahead[unit].put(now + REGISTER_READ)
             elif unit == "ld" and (not uop.stream or words[unit].head(now)):
                 queue.take()
                 if uop.stream:
                     words[unit].take()
                 if uop.last:
-                    tags.put(now + TAG)
+                    tags.put(now + TAG, uop)
                 missing -= uop.output
             if unit in ahead and words[unit].head(now) and ahead[unit].head(now):
                 words[unit].take()
                 ahead[unit].take()
                 words[behind].put(now + FUNCTIONS + 1)
-        if tags.head(now):
+        raised = tags.head(now)
+        if raised:
             tags.take()
-            seen += 1
-    return now + 1
+            seen, written = seen + 1, written + raised.counted
+    return Run(now + 1, stale)

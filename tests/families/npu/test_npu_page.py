@@ -20,8 +20,3 @@ def test_the_table_is_what_comes_out() -> None:
         assert int(here) == timed(workload).stats.latency_cycles
         assert error == f"{100 * (int(here) / int(published) - 1):+.1f}"
     assert shown == {"C++ model": CPP_MODEL, "RTL": RTL}
-
-
-def test_the_run_of_short_vectors() -> None:
-    assert "RNN 256, T = 8: 1,076 cycles" in PAGE.read_text()
-    assert timed("rnn:256,256,t=8,b=6").stats.latency_cycles == 1076
