@@ -204,6 +204,24 @@ FIDELITY_TEXT = """
   as here, or for a part. No width explains that LSTM 1024 takes as long as LSTM 2048, and GRU 2048 nearly as long as
   GRU 2816: a step there hardly depends on the size, while here every vector's words do.
 
+## Other recurrent RTL that was looked for
+
+ElasticAI.creator is run beside ours because it is a package that can be installed, generates the RTL of a recurrent
+cell, and elaborates in a free simulator. A second one was looked for in the summaries of PyPI's packages and in
+Debian's, and inside those that came near. None has all three:
+
+- hls4ml 1.3.0: LSTM and GRU as C++ templates (`nnet_recurrent.h`) of four backends. The RTL is made by vendors'
+  compilers, which no package brings; what Verilog it has is a kernel's bus.
+- nngen 1.3.4: Verilog of matmul, convolution and sigmoid, and no operator with a state. h would go through memory
+  between calls, and the loop over time would be ours, not theirs.
+- spikerplus 2.0.3: VHDL of layers of spiking neurons, also with feedback; resnnance 0.0.4: the same without. A neuron's
+  state leaks and fires, and what comes back is a spike: none of the cells here.
+- da4ml 0.6.0 (products with constant matrices), dwn2rtl 0.3.0 (networks of tables), fpga4p 2.1 (a naive Bayes
+  classifier): RTL without a state. finn 0.0.1 is a name without content.
+- Debian has simulators and synthesis (Icarus Verilog, Verilator, GHDL, Yosys), and no designs of networks.
+
+RTL that is public and in no package is among the rows where its cycles were measured (`koios_lstm`, `edgedrnn`).
+
 ## Every row
 
 "Allowed" is the largest error that a test lets pass.
