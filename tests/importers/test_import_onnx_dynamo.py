@@ -85,7 +85,13 @@ def test_a_stack_is_one_workload(
     equal(imported(path, x.numpy(), batch_first=batch_first)["output"], want)
 
 
-EVERY = list(product(("LSTM", "GRU"), (False, True), (1, 2, 3), (False, True), ("static", "batch", "time", "both")))
+KINDS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("LSTM", {}),
+    ("GRU", {}),
+    ("RNN", {}),
+    ("RNN", {"nonlinearity": "relu"}),
+)
+EVERY = list(product(KINDS, (False, True), (1, 2, 3), (False, True), ("static", "batch", "time", "both")))
 
 
 @exhaustive
@@ -93,11 +99,12 @@ EVERY = list(product(("LSTM", "GRU"), (False, True), (1, 2, 3), (False, True), (
 def test_every_way_to_export_a_layer(exporting: ModuleType, tmp_path: Path, number: int) -> None:
     """Kinds, directions, 1 to 3 layers, both orders of axes, static and dynamic ones; sizes and weights are drawn."""
     torch = exporting
-    kind, both, layers, batch_first, dynamic = EVERY[number]
+    (kind, option), both, layers, batch_first, dynamic = EVERY[number]
     torch.manual_seed(number)
     inputs, hidden, steps, batch = (int(torch.randint(2, 7, ())) for _ in range(4))
     bias = bool(torch.randint(2, ()))
-    model = getattr(torch.nn, kind)(inputs, hidden, layers, bidirectional=both, batch_first=batch_first, bias=bias)
+    options = {"bidirectional": both, "batch_first": batch_first, "bias": bias, **option}
+    model = getattr(torch.nn, kind)(inputs, hidden, layers, **options)
     x = torch.randn((batch, steps, inputs) if batch_first else (steps, batch, inputs))
     names = {"static": (), "batch": ("batch",), "time": ("time",), "both": ("batch", "time")}[dynamic]
     axes = {("batch", "time").index(name) ^ (not batch_first): torch.export.Dim(name, min=1) for name in names}

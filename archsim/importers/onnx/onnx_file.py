@@ -10,11 +10,13 @@ from pathlib import Path
 from archsim.config.text import shorten, shown
 from archsim.importers.faults import fault, file_bytes, first_line, most_tensor_bytes, optional_package
 from archsim.importers.found import Found, FoundLayer, Refused, Unsupported, unique_names
+from archsim.importers.listed import nothing_fits
 from archsim.importers.onnx.onnx_external import ExternalData
 from archsim.importers.onnx.onnx_graph import STANDARD_DOMAINS, Budget, Proto, Scope, node_name, scopes
 from archsim.importers.onnx.onnx_layer import OPERATORS, onnx_layer
 from archsim.importers.onnx.onnx_links import Place, linked, whole_network
 from archsim.importers.onnx.onnx_quantized import is_dynamic
+from archsim.importers.onnx.onnx_tensors import constant_tensors
 from archsim.importers.onnx.onnx_unrolled import ADVICE, written_out
 
 OLDEST_OPSET = 7
@@ -61,8 +63,12 @@ def _find(path: Path, model: Proto, size: int, whole: bool) -> Found:
     written = written_out(graphs)
     unsupported += written.unsupported
     found = Found(path, (*joined, *written.layers), tuple(unsupported), (*pairs, *written.pairs), _rest(graphs))
-    if not found.layers and not found.unsupported and _may_recur(graphs):
-        raise fault(path, f"has no LSTM, GRU or RNN operator, nor one written out, only {found.rest}; {ADVICE}")
+    if not found.layers and not found.unsupported:
+        listed, total = constant_tensors(graphs)
+        advice = ADVICE if _may_recur(graphs) else ""
+        written_too = ", nor one written out" if advice else ""
+        message = f"has no LSTM, GRU or RNN operator{written_too}, only {found.rest}" + (advice and f"; {advice}")
+        raise nothing_fits(path, message, listed, total, advice)
     return found
 
 

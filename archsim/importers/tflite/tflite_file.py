@@ -9,8 +9,10 @@ from pathlib import Path
 from archsim.config.text import shorten
 from archsim.importers.faults import fault, first_line
 from archsim.importers.found import Found, FoundLayer, Refused, Unsupported, unique_names
+from archsim.importers.listed import nothing_fits
 from archsim.importers.tflite.tflite_layer import BIDIRECTIONAL, UNIDIRECTIONAL, tflite_layer
 from archsim.importers.tflite.tflite_model import BROKEN, Graph, Operator, read_graphs, schema_of
+from archsim.importers.tflite.tflite_tensors import constant_tensors
 
 OTHERS = {
     16: ("LSTM", "one step at a time"),
@@ -52,7 +54,14 @@ def find_in_tflite(path: Path) -> Found:
     linked = tuple(
         _fed(graph, operator, layers) for graph, operator in places if (graph.number, operator.place) in layers
     )
-    return Found(path, linked, tuple(unsupported), rest=_rest(graphs, len(places)))
+    rest = _rest(graphs, len(places))
+    if not linked and not unsupported:
+        try:
+            listed, total = constant_tensors(graphs, schema)
+        except (Refused, *BROKEN) as error:
+            raise fault(path, f"not a valid .tflite file: {first_line(error)}") from error
+        raise nothing_fits(path, "has no recurrent layer" + (f", only {rest}" if rest else ""), listed, total)
+    return Found(path, linked, tuple(unsupported), rest=rest)
 
 
 def _name(graph: Graph, operator: Operator) -> str:

@@ -110,6 +110,14 @@ class Graph:
         """The name of a tensor."""
         return (self.tensor(number).Name() or b"").decode("utf-8", errors="replace")
 
+    def is_constant(self, number: int) -> bool:
+        """Whether the file has the numbers of a tensor."""
+        place = int(self.tensor(number).Buffer())
+        if not 0 < place < self.model.BuffersLength():
+            return False
+        buffer = self.model.Buffers(place)
+        return bool(buffer.DataLength()) or (getattr(buffer, "Offset", None) is not None and int(buffer.Offset()) > 1)
+
     def constant(self, number: int) -> Array | None:
         """The numbers of a constant tensor; None if it has none in the file."""
         tensor = self.tensor(number)
