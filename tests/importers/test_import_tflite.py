@@ -270,13 +270,79 @@ def test_what_is_refused(change: dict[Any, Any], message: str, tmp_path: Path) -
     assert re.search(message, entry.reason), entry.reason
 
 
-def test_an_integer_model_with_layer_normalization_is_refused(tmp_path: Path) -> None:
-    lstm = integers(0)
-    lstm.inputs |= {20 + gate: Tensor.of(np.ones(H, np.int16), 0.001) for gate in range(4)}
-    path = tmp_path / "m.tflite"
+def normalized_integers(seed: int, **options: Any) -> Lstm:
+    """An integer LSTM with layer normalization: the sums of each gate have a scale of their own before it."""
+    lstm, random = integers(seed, **options), np.random.default_rng(seed + 100)
+    for gate in range(int(options.get("coupled", False)), 4):
+        scale = np.float32(random.uniform(3e-5, 6e-5))
+        lstm.inputs[20 + gate] = Tensor.of(
+            random.integers(8000, 32767, H, endpoint=True).astype(np.int16), float(scale)
+        )
+        small = np.float32(scale / 1024)
+        lstm.inputs[12 + gate] = Tensor.of(np.rint(random.uniform(-1, 1, H) / small).astype(np.int32), float(small))
+        lstm.intermediates[gate] = Tensor(None, (), "int16", float(np.float32(random.uniform(3e-4, 6e-4))))
+    lstm.inputs = dict(sorted(lstm.inputs.items()))
+    return lstm
+
+
+def apart(lstm: Lstm, seed: int, path: Path, *sets: str) -> tuple[Array, Simulation]:
+    """How many codes of h the machine's real numbers are from LiteRT's codes; and the run."""
     path.write_bytes(tflite_bytes(lstm))
-    (entry,) = find_layers(path).unsupported
-    assert entry.reason.startswith("is an integer LSTM with layer normalization; in real numbers")
+    x = np.random.default_rng(seed).integers(-128, 127, (T, B, INPUTS), endpoint=True).astype(np.int8)
+    real = ((x.astype(np.float64) - lstm.inputs[0].zero) * present(lstm.inputs[0].scale)).astype(np.float32)
+    run = imported(path, real, "edge_16x16", *(sets or FLOAT))
+    assert run.validation.passed is (None if sets else True), "integers beside real numbers have no exact reference"
+    codes = np.rint(present(run.results).output / present(lstm.output.scale)) + lstm.output.zero
+    return np.abs(np.clip(codes, -128, 127) - litert(path, x)), run
+
+
+@pytest.mark.parametrize("options", [{}, {"coupled": True}, {"peepholes": True}, {"projection": 4}], ids=str)
+def test_an_integer_model_with_layer_normalization(options: dict[str, Any], tmp_path: Path) -> None:
+    """In real numbers, rounded to h's codes in the end: of LiteRT's codes at most one off, and few.
+
+    Of 4 models each: 13, 13, 7 of 336 codes, with a projection, whose vector is rounded once more, 32 of 224. With the
+    normalization's weights of two gates exchanged in the one and not in the other it is many.
+    """
+    found = [apart(normalized_integers(seed, **options), seed, tmp_path / "m.tflite")[0] for seed in range(4)]
+    assert np.max(found) == 1
+    assert np.count_nonzero(found) <= (32 if "projection" in options else 13)
+    (layer,) = find_layers(tmp_path / "m.tflite").layers
+    assert "layer_norm" in layer.options()
+    assert not layer.ranges
+    assert "an integer LSTM (8x8->16) with layer normalization" in layer.notes[0]
+    changed = normalized_integers(0, **options)
+    changed.inputs[21], changed.inputs[22] = changed.inputs[22], changed.inputs[21]
+    changed.inputs[13], changed.inputs[14] = changed.inputs[14], changed.inputs[13]
+    x = np.random.default_rng(0).integers(-128, 127, (T, B, INPUTS), endpoint=True).astype(np.int8)
+    path = tmp_path / "m.tflite"
+    path.write_bytes(tflite_bytes(normalized_integers(0, **options)))
+    before = litert(path, x).astype(int)
+    path.write_bytes(tflite_bytes(changed))
+    assert np.abs(litert(path, x) - before).max() > 10
+
+
+def test_codes_of_a_normalized_models_weights_stay(tmp_path: Path) -> None:
+    lstm = normalized_integers(0)
+    sets = (*FLOAT, "formats.weight=int8/row/gemmlowp")
+    codes, run = apart(lstm, 0, tmp_path / "m.tflite", *sets)
+    assert codes.max() <= 1
+    coded = present(run.numbers).tensors.cells[0].coded
+    assert set(coded) == {"weight_ih", "weight_hh"}
+    order = np.concatenate([present(lstm.inputs[1 + gate].values) for gate in range(4)])
+    assert np.array_equal(coded["weight_ih"].codes, order)
+
+
+def test_a_normalized_integer_model_that_its_kernel_reads_otherwise_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.tflite"
+    for place, scale, said in (
+        (13, 0.001, "has a bias whose scale is not a 1,024th of its layer_norm's"),
+        (21, None, "its layer_norm is of integers without a scale"),
+    ):
+        lstm = normalized_integers(0)
+        lstm.inputs[place].scale = scale
+        path.write_bytes(tflite_bytes(lstm))
+        (entry,) = find_layers(path).unsupported
+        assert entry.reason.startswith(said)
 
 
 def test_files_that_are_no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,8 @@ class Places:
     norm: int | None = None
 
 
-FORWARD = Places(1, 5, 9, 12, 16, 18, 20)
+NORM = 20
+FORWARD = Places(1, 5, 9, 12, 16, 18, NORM)
 BOTH = (Places(1, 5, 9, 12, 16, 35), Places(18, 22, 26, 29, 33, 37))
 _AUXILIARY = slice(39, 48)
 
@@ -76,9 +77,11 @@ def tflite_layer(graph: Graph, operator: Operator, name: str, schema: Schema) ->
     for direction, suffix in zip(directions, ("_l0", "_l0_reverse"), strict=False):
         tensors |= {key + suffix: tensor for key, tensor in direction.tensors()}
         codes |= {key + suffix: found for key, found in direction.codes.items()}
-    if first.normalizes and graph.type(operator.inputs[0]) == INT8:
-        raise Refused("is an integer LSTM with layer normalization; in real numbers, and with int8 weights, it is read")
-    ranges = {} if both else dict(_ranges(graph, operator, first))
+    as_real = first.normalizes and graph.type(operator.inputs[0]) == INT8
+    if as_real:
+        _check_norm_bias(graph, inputs, first.coupled)
+        codes.pop("bias_ih_l0", None)  # its scale is that of the normalization, not of the products
+    ranges = {} if both or as_real else dict(_ranges(graph, operator, first))
     return FoundLayer(
         name,
         config,
@@ -87,8 +90,27 @@ def tflite_layer(graph: Graph, operator: Operator, name: str, schema: Schema) ->
         batch_first=not time_major,
         codes=codes,
         ranges=ranges,
-        notes=(*notes, *_kind_notes(codes, ranges, first)),
+        notes=(*notes, *([_NORMALIZED_INTEGERS] if as_real else _kind_notes(codes, ranges, first))),
     )
+
+
+_NORMALIZED_INTEGERS = (
+    "an integer LSTM (8x8->16) with layer normalization, which machines compute in floating point alone (formats "
+    "float32): it runs as the real numbers that its codes stand for, weights as codes where a machine's are intN; x "
+    "and h are not rounded to int8, and TensorFlow Lite's codes of h can be one off"
+)
+_NORM_FRACTION = 1024
+"""The kernel adds the bias in such parts of a code of the normalization's weights, whatever scale the file says."""
+
+
+def _check_norm_bias(graph: Graph, inputs: Sequence[int], coupled: bool) -> None:
+    """Refused if a bias says another scale than the one that the integer kernel gives it."""
+    for gate in range(int(coupled), 4):
+        norm, bias = (graph.quantization(inputs[place + gate]) for place in (NORM, FORWARD.bias))
+        if norm is None or bias is None:
+            raise Refused("is an integer LSTM whose layer normalization has no scale")
+        if not np.allclose(bias.scales * _NORM_FRACTION, norm.scales, rtol=1e-5):
+            raise Refused("has a bias whose scale is not a 1,024th of its layer_norm's, as the integer kernel takes it")
 
 
 def _options(operator: Operator, schema: Schema, both: bool) -> tuple[bool, list[str]]:
