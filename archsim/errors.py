@@ -109,6 +109,10 @@ class ExtensionWarning(UserWarning):
     """What another installed package offers cannot be used, and nobody has asked for it."""
 
 
+class ClusterWarning(UserWarning):
+    """Nobody is there who could evaluate designs: it is waited for a while."""
+
+
 class CacheWarning(UserWarning):
     """What was computed cannot be kept for later: it is computed again each time."""
 

@@ -13,6 +13,7 @@ from archsim.cli.options import DebugOption
 from archsim.cli.output import OutOption, output
 from archsim.cli.set_option import Sets
 from archsim.config.table_format import TableFormat
+from archsim.config.whole_files import write_whole
 from archsim.errors import OutputError
 
 
@@ -50,7 +51,7 @@ def compare_command(
 
         png = comparison_png(found)
         try:
-            figure.write_bytes(png)
+            write_whole(figure, png)
         except OSError as error:
             raise OutputError(f"{figure}: cannot write: {error.strerror or error}") from error
     if written is not TableFormat.TEXT:

@@ -79,7 +79,11 @@ def explore_command(
             )
         except Interrupted as stop:
             raise Interrupted(f"{stop}: {_again(space, target)}") from None
-    notes = write_results(study, target, plots=not no_plots)
+    try:
+        notes = write_results(study, target, plots=not no_plots)
+    except KeyboardInterrupt:
+        kept = f"all designs are on disk in {target}, and --resume writes the results"
+        raise Interrupted(f"stopped; {kept}: {_again(space, target)}") from None
     if study.dropped:
         notes.append(f"{study.dropped} torn lines of the journal were dropped and their points repeated")
     if study.dropped_parts:

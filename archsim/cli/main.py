@@ -14,6 +14,7 @@ import typer
 from archsim.cli.calibrate import calibrate_command
 from archsim.cli.compare import compare_command
 from archsim.cli.docs import docs_command
+from archsim.cli.ending_signals import EndingSignals
 from archsim.cli.exit_codes import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USER
 from archsim.cli.explain import explain_command
 from archsim.cli.explore import explore_command
@@ -83,7 +84,18 @@ _USAGE_ERROR: Any = typer.BadParameter.__base__
 
 
 def main() -> None:
-    """Run the command line and exit: 0 good, 1 wrong numbers, 2 the user's fault, 3 ours."""
+    """Run the command line and exit: 0 good, 1 wrong numbers, 2 the user's fault, 3 ours, 128 + n by signal n."""
+    signals = EndingSignals()
+    signals.take()
+    try:
+        code = _run(signals)
+    finally:
+        signals.let_go()
+    sys.exit(code)
+
+
+def _run(signals: EndingSignals) -> int:
+    """Run the command line; its exit code, or SystemExit with that of an error."""
     _prepare_streams()
     _prepare_warnings()
     if not sys.argv[1:]:
@@ -94,7 +106,7 @@ def main() -> None:
             raise KeyboardInterrupt
     except Interrupted as stop:
         print(f"archsim: {stop}", file=sys.stderr)
-        sys.exit(EXIT_INTERRUPTED)
+        return signals.exit_code
     except ArchsimError as error:
         _fail(error, str(error), EXIT_USER)
     except SimulatorBug as error:
@@ -102,14 +114,14 @@ def main() -> None:
     except typer.Abort as stop:
         if isinstance(stop.__cause__, EOFError):  # typer takes any for the end of a dialogue, of which there is none
             _crash(stop.__cause__)
-        _interrupted()
+        return _interrupted(signals)
     except KeyboardInterrupt:
-        _interrupted()
+        return _interrupted(signals)
     except OSError as error:
         _fail_in_files(error)
     except Exception as error:
         if _by_interrupt(error):
-            _interrupted()
+            return _interrupted(signals)
         if not isinstance(error, _USAGE_ERROR):
             _crash(error)
         message = without_jargon(error.format_message()).rstrip(".")
@@ -118,12 +130,12 @@ def main() -> None:
         sys.stdout.flush()
     except OSError as error:
         _fail(error, f"cannot write the output: {error.strerror or error}", EXIT_USER)
-    sys.exit(code or 0)
+    return code or 0
 
 
-def _interrupted() -> NoReturn:
+def _interrupted(signals: EndingSignals) -> int:
     print("archsim: interrupted; no results were written", file=sys.stderr)
-    sys.exit(EXIT_INTERRUPTED)
+    return signals.exit_code
 
 
 def _by_interrupt(error: BaseException) -> bool:
@@ -185,7 +197,7 @@ def _prepare_streams() -> None:
 
 def _prepare_warnings() -> None:
     """Say as notes what a user should know, and nothing of what libraries warn their developers of."""
-    from archsim.errors import CacheWarning, ExtensionWarning
+    from archsim.errors import CacheWarning, ClusterWarning, ExtensionWarning
 
     said: set[str] = set()
 
@@ -197,8 +209,8 @@ def _prepare_warnings() -> None:
 
     if "--debug" not in sys.argv[1:]:
         warnings.simplefilter("ignore")
-        warnings.simplefilter("once", CacheWarning)
-        warnings.simplefilter("once", ExtensionWarning)
+        for kind in (CacheWarning, ClusterWarning, ExtensionWarning):
+            warnings.simplefilter("once", kind)
         warnings.showwarning = note
 
 

@@ -42,9 +42,9 @@ def plot_command(
     The run is repeated from its folder, without numbers unless the figure shows some.
     """
     from archsim.cli.progress import working
+    from archsim.config.whole_files import write_whole
     from archsim.report.figures.kinds import OF_NUMBERS
     from archsim.report.figures.look import Look, checked_font, width_of
-    from archsim.report.files.folder import write_whole
     from archsim.report.files.rerun import repeated
 
     chosen = _kind(kind)

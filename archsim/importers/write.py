@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 
 from archsim.config import parse_document, validate
 from archsim.config.text import shorten
+from archsim.config.whole_files import write_together
 from archsim.errors import OutputError, WorkloadError
 from archsim.formats.scaling import Method
 from archsim.importers.chain import described, stack_codes, stack_ranges, stack_states, stack_tensors
@@ -192,16 +192,8 @@ def _write(model: Path, content: dict[Path, bytes], out: Path, force: bool) -> N
             raise OutputError(f"{path}: is a directory, expected a file")
         if not force and (path.exists() or path.is_symlink()):
             raise OutputError(f"{path}: exists already; choose another --out, or replace it with --force")
-    temporary = {path: path.with_name(f".{path.name}.partial-{os.getpid()}") for path in content}
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        for path, data in content.items():
-            temporary[path].write_bytes(data)
-        for path in content:
-            os.replace(temporary[path], path)
+        write_together(content)
     except OSError as error:
         raise OutputError(f"{out}: cannot be written: {error.strerror or error}") from error
-    finally:
-        for path in temporary.values():
-            with suppress(OSError):  # in a read-only file system not even a file that is not there can be removed
-                path.unlink(missing_ok=True)

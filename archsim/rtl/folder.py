@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from archsim.config.whole_files import write_together
 from archsim.families.rtl import RtlDesign
 from archsim.rtl.build import SMALL_MODEL
 
 
 def write_design(design: RtlDesign, folder: Path) -> None:
-    """Write all files of a design, over those that are there."""
+    """Write all files of a design, over those that are there; all of them or, with an OSError, none."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in {**design.files, "Makefile": makefile(design)}.items():
-        (folder / name).write_text(text, encoding="utf-8")
+    texts = {**design.files, "Makefile": makefile(design)}
+    write_together({folder / name: text.encode() for name, text in texts.items()})
 
 
 def makefile(design: RtlDesign) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from archsim.config import StrictModel, load_document, validate
 from archsim.config.text import one_line
+from archsim.config.whole_files import write_whole
 from archsim.errors import OutputError, WorkloadError
 from archsim.formats import Formats, Scaled, parse_format
 from archsim.formats.config import FormatName
@@ -184,15 +184,10 @@ def write_calibration(path: Path, calibration: Calibration, made_by: str) -> Non
 
     OutputError if something else stands there, or it cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
         refuse_foreign(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_text(calibration_text(calibration, made_by), encoding="utf-8")
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(path, calibration_text(calibration, made_by).encode())
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from archsim.checking.format_error import compare_tensor
+from archsim.checking.format_error import TensorAccuracy, _within_length, compare_tensor
 from archsim.checking.golden_run import Golden
 from archsim.checking.validation import compare
 from archsim.lowering.tensors import Results
-from archsim.report.files.accuracy_figures import counted_sequences, quarter_steps
+from archsim.report.files.accuracy_figures import _tensor, counted_sequences, quarter_steps
 from archsim.workload import load_workload
 
 U = 2.0**-24
@@ -61,10 +61,38 @@ def test_errors_behind_the_end_of_a_sequence_do_not_count() -> None:
     assert found.rms_by_step.tolist() == pytest.approx([0.25, 0.0, 0.125**0.5, 0.0])
 
 
+def test_a_step_is_within_a_sequence_up_to_its_length() -> None:
+    """Lengths 3 and 1 of T = 4: steps 0 to 2 of the first, step 0 of the second; without lengths all."""
+    spec = load_workload("lstm:2,3,t=4,b=2").spec
+    ragged = type(spec)(spec.layers, 4, 2, (3, 1))
+    assert _within_length(ragged).tolist() == [[True, True], [True, False], [True, False], [False, False]]
+    assert _within_length(spec).all()
+
+
 def test_quarters_are_of_the_steps_that_a_sequence_has() -> None:
     """Lengths 9 and 4 of T = 12: 9 steps, the first 4 of both sequences; a quarter is ceil(9 / 4) = 3 of them."""
-    spec = load_workload("lstm:2,3,t=12,b=2", ()).spec
+    spec = load_workload("lstm:2,3,t=12,b=2").spec
     ragged = type(spec)(spec.layers, 12, 2, (9, 4))
     assert counted_sequences(ragged).tolist() == [2, 2, 2, 2, 1, 1, 1, 1, 1]
     assert quarter_steps(ragged) == 3
     assert quarter_steps(type(spec)(spec.layers, 12, 2, (1, 1))) == 0
+
+
+def test_the_last_quarter_is_that_of_the_longest_sequence() -> None:
+    """T = 12, lengths 9 and 4: the last quarter is steps 6, 7, 8, of one sequence; steps 9 to 11 are of none.
+
+    RMS 1 in steps 0 to 2 and 3, 4, 5 in those: sqrt((9 + 16 + 25) / 3), and 1.
+    """
+    rms = np.array([1.0, 1, 1, 9, 9, 9, 3, 4, 5, 0, 0, 0])
+    found = _tensor(TensorAccuracy("output", 5.0, 1.0, 1.0, None, rms, rms), np.array([2, 2, 2, 2, 1, 1, 1, 1, 1]))
+    assert found.first_quarter_rms_error == pytest.approx(1)
+    assert found.last_quarter_rms_error == pytest.approx((50 / 3) ** 0.5)
+    assert found.error_growth == pytest.approx((50 / 3) ** 0.5)
+
+
+def test_steps_count_by_their_sequences() -> None:
+    """Lengths 8 and 1: a quarter is two steps, the first of 2 sequences, the others of 1: (2 x 1 + 1 x 16) / 3 = 6."""
+    rms = np.array([1.0, 4, 0, 0, 0, 0, 2, 2])
+    found = _tensor(TensorAccuracy("c", 5.0, 1.0, 1.0, None, rms, rms), np.array([2, 1, 1, 1, 1, 1, 1, 1]))
+    assert found.first_quarter_rms_error == pytest.approx(6**0.5)
+    assert found.last_quarter_rms_error == pytest.approx(2)

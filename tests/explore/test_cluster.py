@@ -15,7 +15,7 @@ from types import ModuleType
 
 import pytest
 
-from archsim.errors import OutputError
+from archsim.errors import ClusterWarning, OutputError
 from archsim.explore import Space, explore
 from archsim.explore.run.cluster import CHUNKS_AHEAD
 from archsim.explore.run.watcher import Watcher
@@ -118,33 +118,26 @@ def test_no_scheduler(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
 class Answer:
     """A chunk that has been evaluated: what the worker's function gave."""
 
+    ahead = most = 0
+    """Chunks that are submitted and not yet taken: now, and at most."""
+
     def __init__(self, text: str) -> None:
         self.text = text
 
-    def result(self) -> str:
+    def add_done_callback(self, call: Callable[["Answer"], None]) -> None:
+        Answer.ahead += 1
+        Answer.most = max(Answer.most, Answer.ahead)
+        call(self)
+
+    status = "finished"
+
+    def result(self, timeout: float) -> str:
+        Answer.ahead -= 1
         return self.text
-
-
-class Finished(list[Answer]):
-    """What `distributed.as_completed` gives: the chunks under way, the oldest comes first."""
-
-    most = 0
-
-    def __init__(self, loop: object) -> None:
-        super().__init__()
-
-    def add(self, answer: Answer) -> None:
-        self.append(answer)
-        Finished.most = max(Finished.most, len(self))
-
-    def __next__(self) -> Answer:
-        return self.pop(0)
 
 
 class Client:
     """A cluster of two cores that evaluates a chunk in this process, as it is submitted."""
-
-    loop = None
 
     def __init__(self, address: str, timeout: float, set_as_default: bool) -> None: ...
 
@@ -161,14 +154,13 @@ def use(client: type[Client], monkeypatch: pytest.MonkeyPatch) -> None:
     """Put it in the place of the package."""
     stand_in = ModuleType("distributed")
     monkeypatch.setattr(stand_in, "Client", client, raising=False)
-    monkeypatch.setattr(stand_in, "as_completed", Finished, raising=False)
     monkeypatch.setitem(sys.modules, "distributed", stand_in)
 
 
 class Cancelled(Answer):
     """What becomes of chunks that were under way when the scheduler went away."""
 
-    def result(self) -> str:
+    def result(self, timeout: float) -> str:
         raise CancelledError
 
 
@@ -227,9 +219,147 @@ def test_all_points_come_back_and_no_more_is_submitted_than_a_core_has_ahead(
 ) -> None:
     """Without the package: what archsim does with the answers of a cluster, whatever computes them."""
     use(Client, monkeypatch)
-    monkeypatch.setattr(Finished, "most", 0)
+    monkeypatch.setattr(Answer, "ahead", 0)
+    monkeypatch.setattr(Answer, "most", 0)
     monkeypatch.setattr("archsim.explore.run.backend.MOST_IN_CHUNK", 4)
     space = Space.load(write())
     study = explore(space, dask="tcp://stand-in:1", prune=False)
     assert study.points == explore(space, workers=1, prune=False).points
-    assert Finished.most == 2 * CHUNKS_AHEAD
+    assert Answer.most == 2 * CHUNKS_AHEAD
+
+
+class Never(Answer):
+    """A chunk that nobody evaluates."""
+
+    def add_done_callback(self, call: Callable[["Answer"], None]) -> None: ...
+
+
+class Kept(Answer):
+    """A chunk that a worker has evaluated, and took with it when it went."""
+
+    def result(self, timeout: float) -> str:
+        raise TimeoutError
+
+
+class NobodyThere(Client):
+    """A cluster all of whose workers are gone after the first chunk."""
+
+    def __init__(self, address: str, timeout: float, set_as_default: bool) -> None:
+        self.given = 0
+
+    def submit(self, function: Callable[[str, str], str], setup: str, tasks: str, pure: bool, retries: int) -> Answer:
+        self.given += 1
+        return Answer(function(setup, tasks)) if self.given == 1 else Never("")
+
+    def nthreads(self) -> dict[str, int]:
+        return {} if self.given else {"tcp://one": 1}
+
+
+class TookResults(NobodyThere):
+    """The same, but with more chunks that were evaluated."""
+
+    def submit(self, function: Callable[[str, str], str], setup: str, tasks: str, pure: bool, retries: int) -> Answer:
+        self.given += 1
+        return Answer(function(setup, tasks)) if self.given == 1 else Kept("")
+
+
+class Stopped(NobodyThere):
+    """A cluster whose scheduler says nothing any more."""
+
+    def nthreads(self) -> dict[str, int]:
+        if self.given > 1:
+            time.sleep(3)
+        return {"tcp://one": 1}
+
+
+class Slow(NobodyThere):
+    """A cluster whose workers come back, and go again, before it is too long."""
+
+    asked = 0
+
+    def nthreads(self) -> dict[str, int]:
+        Slow.asked += 1
+        if Slow.asked == 12:
+            raise OSError("enough")
+        return {} if Slow.asked % 3 else {"tcp://one": 1}
+
+
+def patience(monkeypatch: pytest.MonkeyPatch, nobody: float) -> None:
+    """Seconds that a test can wait for."""
+    module = "archsim.explore.run.cluster."
+    for name, seconds in (("LOOK_SECONDS", 0.02), ("ANSWER_SECONDS", 0.05), ("NOBODY_SECONDS", nobody)):
+        monkeypatch.setattr(module + name, seconds)
+    monkeypatch.setattr("archsim.explore.run.backend.FIRST_CHUNK", 2)
+
+
+@pytest.mark.parametrize(
+    ("client", "why"),
+    [
+        (NobodyThere, "there is no worker"),
+        (TookResults, "there is no worker"),
+        (Stopped, "the scheduler does not answer"),
+    ],
+)
+def test_where_nobody_is_there_that_is_said_and_then_it_is_the_end(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: type[Client], why: str
+) -> None:
+    """A note at the first look, the end after the time that the note says; what is finished is kept."""
+    use(client, monkeypatch)
+    patience(monkeypatch, 0.2)
+    out = tmp_path / "out"
+    with pytest.warns(ClusterWarning) as notes, pytest.raises(OutputError) as caught:
+        explore(Space.load(write()), out=out, dask="tcp://stand-in:1", prune=False)
+    assert {str(note.message) for note in notes} == {
+        f"--dask tcp://stand-in:1: {why}; after 0.2 s of that it is the end"
+    }
+    kept = f"2 finished designs are on disk in {out}, and --resume goes on from them"
+    assert str(caught.value) == f"--dask tcp://stand-in:1: {why}, for 0.2 s; {kept}"
+
+
+def test_workers_that_come_back_begin_the_time_anew(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every third look finds a worker: so no time without one is as long as that of two looks and some."""
+    use(Slow, monkeypatch)
+    monkeypatch.setattr(Slow, "asked", 0)
+    patience(monkeypatch, 0.15)
+    monkeypatch.setattr(time, "monotonic", lambda: 0.07 * Slow.asked)
+    with pytest.warns(ClusterWarning), pytest.raises(OutputError, match="the scheduler is gone"):
+        explore(Space.load(write()), out=tmp_path / "out", dask="tcp://stand-in:1", prune=False)
+    assert Slow.asked == 12
+
+
+@exhaustive
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("what", ["workers are killed", "scheduler is stopped"])
+def test_a_real_cluster_where_nobody_is_there(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    need("distributed")
+    for name, seconds in (("LOOK_SECONDS", 1), ("ANSWER_SECONDS", 15), ("NOBODY_SECONDS", 4), ("CONNECT_SECONDS", 5)):
+        monkeypatch.setattr(f"archsim.explore.run.cluster.{name}", seconds)
+    monkeypatch.setattr("archsim.explore.run.backend.FIRST_CHUNK", 2)
+    monkeypatch.setattr("archsim.explore.run.backend.MOST_IN_CHUNK", 2)
+    space, out = Space.load(write()), tmp_path / "out"
+    with cluster() as (address, processes):
+        chosen, ending = (processes[1:], signal.SIGKILL) if what.startswith("w") else (processes[:1], signal.SIGSTOP)
+        watcher = SignalAll(chosen, ending)
+        with pytest.raises(OutputError) as caught:
+            explore(space, out=out, dask=address, prune=False, watcher=watcher)
+    why = "there is no worker" if what.startswith("w") else "the scheduler does not answer"
+    assert f"--dask {address}: {why}, for 4 s; " in str(caught.value)
+    study = explore(space, out=out, resume=True, workers=1, prune=False)
+    assert study.points == explore(space, workers=1, prune=False).points
+
+
+class SignalAll(Watcher):
+    """Sends processes a signal when some points are there."""
+
+    def __init__(self, processes: list[subprocess.Popen[str]], number: signal.Signals) -> None:
+        self.processes, self.number, self.seen = processes, number, 0
+
+    def counted(self, points: int, fresh: int) -> None:  # type: ignore[override]
+        before, self.seen = self.seen, self.seen + fresh
+        if before < 5 <= self.seen:
+            for process in self.processes:
+                os.killpg(process.pid, self.number)

@@ -18,22 +18,16 @@ os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"  # befo
 
 import argparse
 import importlib
-import io
-import json
-import math
 import re
-import resource
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -44,15 +38,10 @@ from archsim.workload import NetworkSpec, load_tensors, load_workload
 from archsim.workload.network import suffixes
 from archsim.workload.tensors import weight_shapes
 from tests.fuzz.fuzz_mutations import mutated
+from tests.fuzz.fuzz_runs import REFUSED, RIGHT, Ended, run_all
 from tests.fuzz.fuzz_seeds import seeds
 
-EXTRA_BYTES = 512 << 20
-SECONDS = 60
-WAITING_SECONDS = 20 * SECONDS
-"""What the clock allows, so that a process that waits, and takes no processor's time, ends too."""
 AT_A_TIME = 100
-T = TypeVar("T")
-RIGHT, REFUSED, FAILED = 0, 10, 20
 OUT_OF_MEMORY = re.compile("memory|alloc", re.IGNORECASE)
 
 
@@ -100,63 +89,6 @@ def forked_child(command: list[str], stdout: Any, **_options: Any) -> subprocess
         os._exit(0)
     _, status = os.waitpid(process, 0)
     return subprocess.CompletedProcess(command, os.waitstatus_to_exitcode(status))
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What became of an input: RIGHT, REFUSED, FAILED or minus a signal, and a message."""
-
-    code: int
-    message: str
-
-    @property
-    def words(self) -> str:
-        return {RIGHT: "right", REFUSED: "refused", FAILED: "failed"}.get(self.code, f"signal {-self.code}")
-
-
-def run_all(inputs: Sequence[T], path_of: Callable[[T], Path]) -> Iterator[Ended]:
-    """What becomes of each input, in processes of their own: one goes on with the next until an input ends it."""
-    left = list(inputs)
-    while left:
-        reading, writing = os.pipe()
-        process = os.fork()
-        if process == 0:
-            os.close(reading)
-            for each in left:
-                code, message = _limited(path_of(each))
-                line = json.dumps([code, message.encode(errors="replace").decode()[-4000:]])
-                os.write(writing, f"{line}\n".encode())
-            os._exit(0)
-        os.close(writing)
-        with open(reading, "rb") as pipe:
-            done = [Ended(*json.loads(line)) for line in pipe.readlines()]
-        _, status = os.waitpid(process, 0)
-        yield from done
-        if len(done) < len(left):
-            yield Ended(os.waitstatus_to_exitcode(status) or FAILED, "its process ended")
-        left = left[len(done) + 1 :]
-
-
-def _limited(path: Path) -> tuple[int, str]:
-    """Import a file with this process's memory and time limited to what it has, and some."""
-    sys.stderr = io.StringIO()
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    seconds = math.ceil(used.ru_utime + used.ru_stime) + SECONDS
-    for limit, value in (
-        (resource.RLIMIT_AS, pages * resource.getpagesize() + EXTRA_BYTES),
-        (resource.RLIMIT_CPU, seconds),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(limit, (value, resource.getrlimit(limit)[1]))
-    signal.alarm(WAITING_SECONDS)
-    try:
-        return (RIGHT, "") if check(path) else (REFUSED, "nothing supported")
-    except FaultsError as error:
-        text = str(error)
-        return (REFUSED, text) if "\n" not in text else (FAILED, f"more than one line: {text}")
-    except BaseException:
-        return FAILED, traceback.format_exc()
 
 
 @dataclass(frozen=True)
@@ -234,12 +166,12 @@ def fuzz(inputs: int, seed: int, keep: Path, real_children: int, explain: bool) 
         folder = Path(name)
         made = Mutations(seeds(folder), seed, folder, real_children)
         valid = [(folder / f"valid{suffix}", data) for suffix, several in made.files.items() for data in several]
-        for (path, _), ended in zip(valid, run_all(valid, _written), strict=True):
+        for (path, _), ended in zip(valid, run_all(valid, lambda each: check(_written(each))), strict=True):
             assert ended.code == RIGHT, f"a valid {path.suffix} file is not imported: {ended.message}"
         numbers = range(inputs)
         for first in range(0, inputs, AT_A_TIME):
             piece = numbers[first : first + AT_A_TIME]
-            for number, ended in zip(piece, run_all(piece, made.path), strict=True):
+            for number, ended in zip(piece, run_all(piece, lambda number: check(made.path(number))), strict=True):
                 suffix = made.suffix(number)
                 counts.add(suffix, ended)
                 if ended.code not in (RIGHT, REFUSED):

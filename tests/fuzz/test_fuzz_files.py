@@ -46,7 +46,7 @@ def test_mutated_files_end_in_an_error_or_a_right_result(tmp_path: Path) -> None
 ENDS = """
 import time
 from pathlib import Path
-from tests.fuzz import fuzz_files
+from tests.fuzz import fuzz_runs
 
 def check(path):
     began = time.process_time()
@@ -58,8 +58,9 @@ def check(path):
         time.sleep(2.5)
     return True
 
-fuzz_files.check, fuzz_files.SECONDS = check, 1
-for ended in fuzz_files.run_all(["waits", "spins", "takes memory", "goes on"], Path):
+fuzz_runs.SECONDS = 1
+names = ["waits", "spins", "takes memory", "goes on"]
+for ended in fuzz_runs.run_all(names, lambda name: check(Path(name))):
     print(ended.words)
 """
 

@@ -28,7 +28,7 @@ from archsim.report.files.accuracy_figures import (
 )
 from archsim.report.files.saved import stats_json
 from archsim.report.text.advice_formats import _integer_bits
-from archsim.report.text.figures_as_text import percent
+from archsim.report.text.figures_as_text import error, percent
 from archsim.report.text.text_accuracy import _trend
 from archsim.report.text.values import golden_values
 from tests.present import present
@@ -304,9 +304,13 @@ def test_how_much_of_the_noise_the_output_format_makes() -> None:
 
 @pytest.mark.parametrize(
     ("ratio", "word"),
-    [(1.3, "grows"), (1.2, "does not grow"), (0.81, "does not grow"), (0.79, "shrinks"), (None, "grows from nothing")],
+    [
+        *((1.3, "grows"), (1.2501, "grows"), (1.25, "does not grow"), (1.2, "does not grow"), (0.81, "does not grow")),
+        *((0.8, "does not grow"), (0.7999, "shrinks"), (0.79, "shrinks"), (None, "grows from nothing")),
+    ],
 )
 def test_a_ratio_up_to_5_to_4_is_no_trend(ratio: float | None, word: str) -> None:
     tensor = present(accuracy_figures(run_formats("q4.12"))).tensors[0]
     changed = dataclasses.replace(tensor, first_quarter_rms_error=0.5, last_quarter_rms_error=0.25, error_growth=ratio)
     assert f"it {word})" in _trend(changed)
+    assert _trend(changed).startswith(f"{tensor.name} {error(0.5)} and {error(0.25)} (")

@@ -1,7 +1,8 @@
 """Evaluates designs on a Dask cluster, whose workers have the same archsim installed.
 
 Setup and tasks travel as lines of JSON, as to local workers. A worker that is lost costs nothing but time: Dask gives
-what it had to another one.
+what it had to another one. Where there is none, or the scheduler does not answer, that is said at once, and after
+NOBODY_SECONDS it is the end.
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ import asyncio
 import concurrent.futures
 import json
 import logging
+import queue
 import threading
+import time
+import warnings
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from archsim import __version__
 from archsim.config.text import one_line
-from archsim.errors import OutputError
+from archsim.errors import ClusterWarning, OutputError
 from archsim.explore.run.backend import Backend, ChunkSize, Lost, like_together
 from archsim.explore.run.evaluation import DesignEvaluator, Setup, Task
 from archsim.explore.run.outcome import Outcome, read_outcomes, write_outcomes
@@ -27,6 +31,12 @@ if TYPE_CHECKING:
     import distributed
 
 CONNECT_SECONDS = 10
+LOOK_SECONDS = 5
+"""After so long without an answer it is asked who is there."""
+ANSWER_SECONDS = 10
+"""What a scheduler may take to say how many cores its workers have."""
+NOBODY_SECONDS = 300
+"""For so long in a row there may be no worker, or no answer from the scheduler."""
 _LIBRARIES = ("distributed", "tornado", "asyncio")
 """Whose loggers write to stderr when a connection is lost."""
 CHUNKS_AHEAD = 2
@@ -51,20 +61,22 @@ class DaskCluster(Backend):
             self._quiet.end()
             raise OutputError(f"--dask {address}: no scheduler answers: {one_line(_first_line(error))}") from error
         self._address = address
-        self._as_completed: Any = distributed.as_completed
         self._setup = setup.to_json()
         self._chunks = ChunkSize()
+        self._seen_s = time.monotonic()  # when somebody was there
 
     def run(self, tasks: Sequence[Task]) -> Iterator[list[Outcome]]:
-        done = self._as_completed(loop=self._client.loop)
+        done: queue.SimpleQueue[distributed.Future[str]] = queue.SimpleQueue()
         place = pending = 0
         tasks = like_together(tasks)
         while place < len(tasks) or pending:
-            while place < len(tasks) and pending < CHUNKS_AHEAD * self._cores():
+            while place < len(tasks) and (not pending or pending < CHUNKS_AHEAD * (self._cores() or 1)):
                 chunk = tasks[place : place + self._chunks.size]
-                done.add(self._submitted(chunk))
+                future: Any = self._submitted(chunk)
+                future.add_done_callback(done.put)
                 place, pending = place + len(chunk), pending + 1
-            outcomes, seconds = self._answer(next(done))
+            self._seen_s = time.monotonic()
+            outcomes, seconds = self._answer(self._finished(done))
             pending -= 1
             self._chunks.took(len(outcomes), seconds)
             yield outcomes
@@ -77,12 +89,61 @@ class DaskCluster(Backend):
         finally:
             self._quiet.end()
 
-    def _cores(self) -> int:
+    def _finished(self, done: queue.SimpleQueue[distributed.Future[str]]) -> distributed.Future[str]:
+        """The next chunk that is finished; Lost if for long nobody is there who could finish one."""
+        while True:
+            try:
+                return done.get(timeout=LOOK_SECONDS)
+            except queue.Empty:
+                self._look()
+
+    def _result(self, future: distributed.Future[str]) -> str:
+        """What a finished chunk gave: a worker has it, and if that is lost, another one computes it again."""
+        while True:
+            try:
+                found: str = future.result(timeout=LOOK_SECONDS)
+            except TimeoutError:
+                if future.status == "error":
+                    raise
+                self._look()
+                continue
+            return found
+
+    def _look(self) -> None:
+        """See who is there, and say if nobody is; Lost if that has been so for long."""
+        cores = self._cores()
+        if cores:
+            self._seen_s = time.monotonic()
+            return
+        why = "there is no worker" if cores == 0 else "the scheduler does not answer"
+        if time.monotonic() - self._seen_s >= NOBODY_SECONDS:
+            raise Lost(f"--dask {self._address}: {why}, for {NOBODY_SECONDS} s")
+        note = f"--dask {self._address}: {why}; after {NOBODY_SECONDS} s of that it is the end"
+        warnings.warn(ClusterWarning(note), stacklevel=2)
+
+    def _cores(self) -> int | None:
+        """The cores of all workers; None if the scheduler does not answer, as one that has been stopped.
+
+        The library waits for an answer without end, so that it does it in a thread of its own.
+        """
+        answers: queue.SimpleQueue[int | BaseException] = queue.SimpleQueue()
+
+        def ask() -> None:
+            try:
+                answers.put(sum(self._client.nthreads().values()))
+            except BaseException as error:
+                answers.put(error)
+
+        threading.Thread(target=ask, daemon=True).start()
         try:
-            cores: int = sum(self._client.nthreads().values())
-        except (OSError, RuntimeError, asyncio.CancelledError) as error:  # RuntimeError: it has been closed
-            raise self._gone() from error
-        return max(1, cores)
+            found = answers.get(timeout=ANSWER_SECONDS)
+        except queue.Empty:
+            return None
+        if isinstance(found, OSError | RuntimeError | asyncio.CancelledError):  # RuntimeError: it has been closed
+            raise self._gone() from found
+        if isinstance(found, BaseException):
+            raise found
+        return found
 
     def _submitted(self, chunk: Sequence[Task]) -> distributed.Future[str]:
         try:
@@ -98,7 +159,9 @@ class DaskCluster(Backend):
 
     def _answer(self, future: distributed.Future[str]) -> tuple[list[Outcome], float]:
         try:
-            answer = json.loads(future.result())
+            answer = json.loads(self._result(future))
+        except Lost:
+            raise
         except (concurrent.futures.CancelledError, asyncio.CancelledError) as error:
             raise self._gone() from error  # nobody else cancels anything
         except Exception as error:

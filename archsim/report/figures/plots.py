@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
+from archsim.config.whole_files import write_whole
 from archsim.critical import Segment
 from archsim.errors import OutputError
 from archsim.report.figures.drawing import figure_bytes, style
@@ -34,7 +35,7 @@ def plot(
     with style(look):
         figure = figure_of(kind, simulation, look, path)
         if file is not None and file_format is not None:
-            Path(file).write_bytes(figure_bytes(figure, file_format))
+            write_whole(Path(file), figure_bytes(figure, file_format))
     return figure
 
 

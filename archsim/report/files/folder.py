@@ -14,6 +14,7 @@ from archsim.api import Simulation
 from archsim.api.explain import Findings
 from archsim.api.near_changes import NearChanges
 from archsim.config.run_files import STREAM_FILES
+from archsim.config.whole_files import write_whole
 from archsim.errors import OutputError, WorkloadError
 from archsim.report.figures.kinds import FigureKind, figure_of, why_none
 from archsim.report.figures.look import USUAL
@@ -52,9 +53,6 @@ def result_folder(target: Path, asked: Asked, force: bool = False) -> Iterator[P
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         _write_inputs(temporary, asked)
-    except OSError as error:
-        raise _cannot_write(shown, error) from error
-    try:
         same = _refuse_another_run(target, temporary, shown, force)
         yield temporary
         if same:
@@ -101,16 +99,6 @@ def draw_into(folder: Path, simulation: Simulation, findings: Findings, kinds: S
                 write_whole(folder / f"{kind}.png", png)
             except OSError as error:
                 raise _cannot_write(folder, error) from error
-
-
-def write_whole(file: Path, content: bytes) -> None:
-    """Write a file under another name, which it has until it is whole."""
-    temporary = file.with_name(f".{file.name}.partial-{os.getpid()}")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _write_inputs(folder: Path, asked: Asked) -> None:

@@ -1,0 +1,46 @@
+"""Writes files that are whole or not there: under another name first, which each has until all of them are whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file, whole or not at all; OSError leaves what is there as it was."""
+    write_together({path: data})
+
+
+def write_together(content: Mapping[Path, bytes]) -> None:
+    """Write several files, all of them or none, the last one last; OSError leaves what is there as it was."""
+    made = {path: _beside(path, "partial") for path in content}
+    kept = {path: _beside(path, "old") for path in content}
+    placed: list[tuple[Path, bool]] = []
+    try:
+        for path, data in content.items():
+            made[path].write_bytes(data)
+        for path in content:
+            new = not path.exists()
+            if len(content) > 1 and not new:
+                with suppress(OSError):  # a file system without links: what is replaced cannot be brought back
+                    os.link(path, kept[path])
+            os.replace(made[path], path)
+            placed.append((path, new))
+    except BaseException:
+        for path, new in placed:
+            with suppress(OSError):
+                if new:
+                    path.unlink()
+                elif kept[path].exists():
+                    os.replace(kept[path], path)
+        raise
+    finally:
+        for path in (*made.values(), *kept.values()):
+            with suppress(OSError):  # in a read-only file system not even a file that is not there can be removed
+                path.unlink(missing_ok=True)
+
+
+def _beside(path: Path, word: str) -> Path:
+    return path.with_name(f".{path.name}.{word}-{os.getpid()}")
