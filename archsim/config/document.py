@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from archsim.config.events import MAX_BYTES, line_at
-from archsim.config.regular_files import open_regular
+from archsim.config.regular_files import open_regular, read_up_to
 from archsim.config.text import KeyPath, dotted, one_line, shown_with_type
 from archsim.config.tree import read_tree
 from archsim.errors import Fault, FaultsError
@@ -33,7 +33,7 @@ def load_document(path: Path, error: type[FaultsError]) -> Document:
     source = one_line(str(path))
     try:
         with open_regular(path) as file:
-            raw = file.read(MAX_BYTES + 1)
+            raw = read_up_to(file, MAX_BYTES + 1)
     except OSError as failure:
         raise error((Fault(source, "", f"cannot be read: {failure.strerror or failure}"),)) from None
     except ValueError as failure:

@@ -12,6 +12,7 @@ import os
 import stat
 from pathlib import Path
 
+_PIECE_BYTES = 1 << 20
 _KINDS = (
     (stat.S_ISDIR, "is a directory, expected a file"),
     (stat.S_ISFIFO, "is a pipe, expected a regular file"),
@@ -47,7 +48,23 @@ def check_regular(opened: int | Path, path: Path) -> os.stat_result:
 def read_regular(path: Path, most_bytes: int) -> bytes:
     """All bytes of a regular file of at most so many; OSError for anything else, before memory is taken for it."""
     with open_regular(path) as file:
-        data = file.read(most_bytes + 1)
+        data = read_up_to(file, most_bytes + 1)
     if len(data) > most_bytes:
         raise OSError(errno.EFBIG, f"larger than {most_bytes:,} bytes, the most that is read", str(path))
     return data
+
+
+def read_up_to(file: io.BufferedReader, most_bytes: int) -> bytes:
+    """The bytes of an open file, at most so many; memory is taken for those that are there alone.
+
+    (`read` of so many takes the memory for all of them first.)
+    """
+    size = os.fstat(file.fileno()).st_size
+    data = file.read(min(size + 1, most_bytes))
+    pieces = [data]
+    left = most_bytes - len(data)
+    while left and data:  # a file that grows, or does not say its size
+        data = file.read(min(_PIECE_BYTES, left))
+        pieces.append(data)
+        left -= len(data)
+    return pieces[0] if len(pieces) == 2 and not data else b"".join(pieces)

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from archsim.config.regular_files import open_regular, read_up_to
+from archsim.config.text import one_line
 from archsim.errors import Fault, WorkloadError
 from archsim.workload.activity import Activity, LayerActivity, StepColumns
 from archsim.workload.network import CellSpec
@@ -60,10 +62,12 @@ def _parts(layers: Sequence[Sequence[CellSpec]]) -> list[_Part]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        with open_regular(path) as file:
+            data = read_up_to(file, MAX_BYTES + 1)
     except OSError as error:
         raise _error(path, 0, f"cannot read: {error.strerror or error}") from None
+    except ValueError as error:  # a name that no file can have, as one with a NUL character
+        raise _error(path, 0, f"cannot read: {one_line(str(error))}") from None
     if len(data) > MAX_BYTES:
         raise _error(path, 0, f"is larger than the {MAX_BYTES >> 20} MiB that are read of an activity file")
     if not data.isascii():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,8 +16,12 @@ from archsim.errors import ArchError, OutputError, SpaceError, WorkloadError
 from archsim.explore import Space
 from archsim.explore.run.journal import Journal
 from archsim.families.load import load_arch
+from archsim.importers import find_layers, load_naming
 from archsim.report.files.manifest import read_manifest
 from archsim.report.files.rerun import saved_stats
+from archsim.technology.load import load_technology
+from archsim.workload import load_workload
+from archsim.workload.calibration import read_calibration
 from archsim.workload.files import tensor_names
 
 Make = Callable[[Path], object]
@@ -45,6 +50,11 @@ READERS: dict[str, tuple[Callable[[Path], object], type[Exception]]] = {
     "space.yaml": (lambda path: Space.load(path), SpaceError),
     "weights.npz": (tensor_names, WorkloadError),
     "weights.safetensors": (tensor_names, WorkloadError),
+    "activity.txt": (lambda path: load_workload("gru:2,3,t=2", (), path), WorkloadError),
+    "ranges.yaml": (read_calibration, WorkloadError),
+    "map.yaml": (lambda path: load_naming((), path), WorkloadError),
+    "technology.yaml": (lambda path: load_technology(str(path)), ArchError),
+    "weights.onnx": (find_layers, WorkloadError),
     "manifest.json": (lambda path: read_manifest(path.parent), WorkloadError),
     "stats.json": (saved_stats, WorkloadError),
     "journal.jsonl": (lambda path: Journal.resume(path, "f"), OutputError),
@@ -83,6 +93,20 @@ def test_a_file_is_read_up_to_its_bound(tmp_path: Path) -> None:
     assert read_regular(path, 5) == b"12345"
     with pytest.raises(OSError, match="larger than 4 bytes, the most that is read"):
         read_regular(path, 4)
+
+
+@pytest.mark.parametrize("size", [0, 1, 5, 1 << 20, (1 << 20) + 1, 5 << 20])
+def test_no_more_memory_is_taken_than_there_are_bytes(size: int, tmp_path: Path) -> None:
+    """Of a bound of a gibibyte; the pieces and the whole are there at once, at most."""
+    path = tmp_path / "f"
+    path.write_bytes(b"x" * size)
+    tracemalloc.start()
+    try:
+        assert len(read_regular(path, 1 << 30)) == size
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * size + (2 << 20)
 
 
 def test_json_that_is_nested_too_deeply_is_none() -> None:

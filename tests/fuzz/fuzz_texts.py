@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy: no threads to fork with
+os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"  # the others reserve more than an input may take
 
 import argparse
 import io
@@ -170,7 +171,7 @@ def make_folders(root: Path) -> None:
     (plain / "small.yaml").write_text(SMALL)
     workload = (plain / "workload.yaml").read_text(encoding="utf-8")
     (plain / "calibrated.yaml").write_text(f"{workload}\ncalibration: {{file: ranges.yaml}}\n")
-    (plain / "activity.txt").write_text("0 3 | 8 9 | 24 25 | 40 |\n| | | |\n1 | 8 | 26 | 41 42 |\n0 1 | | | |\n")
+    (plain / "activity.txt").write_text("0 3 | 9 10 | 25 26 | 42 |\n| | | |\n1 | 9 | 27 | 43 44 |\n0 1 | | | |\n")
     random = np.random.default_rng(0)
     shapes = {"enc_w": (3, 16), "enc_u": (4, 16), "enc_b": (16,)}
     tensors: dict[str, np.ndarray] = {name: random.random(shape).astype(np.float32) for name, shape in shapes.items()}

@@ -31,7 +31,7 @@ INT8 = (*TINY, "--set", "formats=tflite_int8", "--set", "activation.method=table
 SAVED = ("run", *TINY, "--no-plots", "--out", "saved")
 FEW = 2
 """Of the writes of a command so many fail in the fast ring."""
-IN_THE_FAST_RING = ("run", "plot", "import", "explore, parts")
+IN_THE_FAST_RING = ("run", "import", "explore, parts")
 
 
 @dataclass(frozen=True)
