@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import os
 from pathlib import Path
 from types import ModuleType
 
+from archsim.config.regular_files import open_regular
 from archsim.config.text import shorten
 from archsim.errors import Fault, WorkloadError
 
@@ -47,11 +49,10 @@ def file_bytes(path: Path) -> int:
     try:
         if path.is_dir():
             raise fault(path, "is a directory, expected a file")
-        if not path.is_file():
+        if not path.exists():
             raise fault(path, "no such file")
-        size = path.stat().st_size
-        with path.open("rb"):
-            pass
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         reason = getattr(error, "strerror", None) or first_line(error)
         raise fault(path, f"cannot be read: {reason}") from error

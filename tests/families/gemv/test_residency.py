@@ -7,8 +7,9 @@ import pytest
 from archsim.config import parse_override
 from archsim.families.gemv.matrices.residency import _spread
 from archsim.families.load import load_arch
+from archsim.families.schedules import find_schedule
 from archsim.program.ir import PhaseKind
-from tests.strategies import Case, workload
+from archsim.workload import load_workload
 
 
 @pytest.mark.parametrize(
@@ -19,13 +20,13 @@ def test_every_beginning_of_the_order_is_spread_over_all(count: int, order: list
     assert _spread(count) == order
 
 
-def streamed(capacity: int, inputs: int, hidden: int) -> dict[str, set[str]]:
-    """The tiles of each matrix of an LSTM that a step loads, on tiny_2x2 with so many bytes; biases lie elsewhere."""
-    arch = load_arch("tiny_2x2", [parse_override(f"weight_sram.capacity_bytes={capacity}")])
-    case = Case(arch.config, workload(inputs, hidden, 4, 1), "fused_streamed")  # type: ignore[arg-type]
-    body = case.program.phase(PhaseKind.BODY)
-    labels = [op.label.split()[1] for op in body.ops if op.label.startswith("stream ")]
-    return {name: {label[4:] for label in labels if label.startswith(name)} for name in ("W_ih", "W_hh")}
+def streamed(capacity: int, layer: str, schedule: str = "fused_streamed") -> dict[str, set[str]]:
+    """The tiles of each matrix that a step loads, on tiny_2x2 with so many bytes; biases lie elsewhere."""
+    sets = (f"weight_sram.capacity_bytes={capacity}", "accumulators.entries=64")
+    arch = load_arch("tiny_2x2", [parse_override(text) for text in sets])
+    program = find_schedule(schedule, "gemv").build(load_workload(f"{layer},t=4").spec, arch.config)
+    labels = [op.label.split()[1] for op in program.phase(PhaseKind.BODY).ops if op.label.startswith("stream ")]
+    return {name: {label[4:] for label in labels if label.startswith(name)} for name in ("W_ih", "W_hh", "W_hr")}
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def streamed(capacity: int, inputs: int, hidden: int) -> dict[str, set[str]]:
 )
 def test_what_is_streamed_of_a_capacity(capacity: int, tiles: tuple[int, int]) -> None:
     """LSTM(3, 2): W_ih 96 bytes, in 4 tiles of 24, W_hh 64, in 4 of 16; two slots each. What fits exactly fits."""
-    found = streamed(capacity, 3, 2)
+    found = streamed(capacity, "lstm:3,2")
     assert (len(found["W_ih"]), len(found["W_hh"])) == tiles
 
 
@@ -74,4 +75,28 @@ def test_what_is_streamed_of_a_capacity(capacity: int, tiles: tuple[int, int]) -
 )
 def test_which_tiles_are_streamed(capacity: int, tiles: set[str]) -> None:
     """LSTM(2, 4): W_ih 128 bytes, in 8 tiles of 16, two of each group; W_hh 256, which stays: slots of it cost more."""
-    assert streamed(capacity, 2, 4) == {"W_ih": tiles, "W_hh": set()}
+    assert streamed(capacity, "lstm:2,4") == {"W_ih": tiles, "W_hh": set(), "W_hr": set()}
+
+
+def test_of_equal_choices_that_one_is_taken_that_leaves_w_hh_where_it_is() -> None:
+    """LSTM(2, 2): both matrices are 64 bytes, in 4 tiles of 16. One of 127 in slots, 32, and one tile of it beside."""
+    assert streamed(127, "lstm:2,2") == {"W_ih": {"[0.1]", "[1.0]", "[1.1]"}, "W_hh": set(), "W_hr": set()}
+
+
+def test_slots_that_take_as_much_room_as_the_matrix_are_of_no_use() -> None:
+    """LSTM(3, 3), P = 2: W_hr is two rows of 12 bytes, as two slots of a row each; W_ih has 12 rows, W_hh 12 of 8.
+
+    Slots of rows: 24 + 16, and W_hr beside them: 64 bytes.
+    """
+    found = streamed(64, "lstm:3,3,proj=2")
+    assert {name: len(tiles) for name, tiles in found.items()} == {"W_ih": 12, "W_hh": 12, "W_hr": 0}
+
+
+@pytest.mark.parametrize(("capacity", "pinned"), [(419, set()), (420, {"[8]"}), (423, {"[8]"}), (424, {"[0]"})])
+def test_a_tile_that_does_not_fit_is_passed_over_for_a_smaller_one(capacity: int, pinned: set[str]) -> None:
+    """LSTM(1, 5), gate after gate: of each 5 rows in tiles of 2, 2 and 1, so W_ih has 12 tiles of 8, 8 and 4 bytes.
+
+    Its slots take 16, W_hh 400. 4 to 7 bytes are no room for tile 0, which comes first, but for tile 8, the next one.
+    """
+    tiles = {f"[{number}]" for number in range(12)}
+    assert streamed(capacity, "lstm:1,5", "fused_gate_major_streamed")["W_ih"] == tiles - pinned
