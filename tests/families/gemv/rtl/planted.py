@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,9 @@ DEEP = SmallCase(
     ),
 )
 """Results that wait until those of a deeper op have passed the write port, two beats each."""
+
+AHEAD = ("ahead_interleaved", "ahead_gate_major")
+"""Schedules under which each fault of the schedule's own modules is noticed besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,4 +148,15 @@ PLANTED = (
     Planted("update gate not complemented", "elementwise_lane.sv", "t1.complement ?", "1'b0 ?", GRU),
     Planted("a lane too many written", "vec_mem.sv", "CW'(i) < wcount", "CW'(i) <= wcount", LSTM),
     Planted("DRAM a cycle early", "dma.sv", ".N(DRAM_LATENCY)) d_tag", ".N(DRAM_LATENCY - 1)) d_tag", LSTM),
+)
+
+_CARRY_OUT_SCHEDULES = ("sequencer.sv", "credits.sv", "unit_shell.sv", "pointer.sv")
+
+PLANTED_AHEAD = tuple(
+    replace(fault, case=replace(fault.case, schedule=schedule))
+    for schedule in AHEAD
+    for fault in PLANTED
+    if fault.file in _CARRY_OUT_SCHEDULES
+    # Gate by gate no two results of DEEP meet at a write port.
+    if not (fault.case == DEEP and schedule == "ahead_gate_major")
 )
