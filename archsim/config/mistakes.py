@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from archsim.config.allowed import allowed_for, allowed_keys, tags
-from archsim.config.slots import Slot, inner_slot, slot_of
+from archsim.config.slots import Slot, choices, inner_slot, slot_of
 from archsim.config.text import KeyPath, dotted, shown, shown_with_type
 
 
@@ -40,6 +40,20 @@ def unknown_key(slot: Slot, key: str, path: KeyPath) -> Problem:
         return Problem((*path, key), f"no installed package offers this {noun}{hint} installed: {names or 'none'}")
     names = names or "no keys at all"
     return Problem((*path, key), f"unknown key{hint} allowed here: {names}")
+
+
+def key_of_others(union: Slot, member: Slot, key: str, path: KeyPath, chosen: object) -> Problem:
+    """The problem of a key that the member of a union, `chosen` by its tag, does not have; others may have it."""
+    tag = union.discriminator or ""
+    having = [other for other in union.members if other.model is not None and inner_slot(other, key) is not None]
+    names = [
+        shown(name) for other in having if (inner := inner_slot(other, tag)) is not None for name in choices(inner)
+    ]
+    if not names:
+        return unknown_key(member, key, path)
+    here = ", ".join(dotted((name,)) for name in allowed_keys(member))
+    only = f"only with {dotted((*path, tag))} {' or '.join(names)}"
+    return Problem((*path, key), f"{only}, and it is {shown(chosen)}; allowed here: {here}")
 
 
 def missing_key(slot: Slot | None, key: str, path: KeyPath) -> Problem:

@@ -9,7 +9,15 @@ from typing import Any, get_args
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, core_schema
 
-from archsim.config.mistakes import Problem, missing_key, refused_key, unknown_key, wrong_tag, wrong_value
+from archsim.config.mistakes import (
+    Problem,
+    key_of_others,
+    missing_key,
+    refused_key,
+    unknown_key,
+    wrong_tag,
+    wrong_value,
+)
 from archsim.config.slots import Slot, choices, inner_slot, is_list, is_mapping, member_for_tag, slot_of
 from archsim.config.text import KeyPath, one_line
 
@@ -73,6 +81,10 @@ def _problems(
     elif slot.members and loc:
         # pydantic puts the chosen tag into the location; it is no key of the user's.
         member = _chosen_member(slot, value) or slot_of(Any)
+        if len(loc) == 2 and kind == "extra_forbidden":
+            chosen = value.get(slot.discriminator) if isinstance(value, dict) else None
+            yield key_of_others(slot, member, str(loc[1]), path, chosen)
+            return
         yield from _problems(error, loc[1:], member, value, path, unions)
     elif len(loc) == 1 and kind == "extra_forbidden":
         yield unknown_key(slot, str(loc[0]), path)

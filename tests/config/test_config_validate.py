@@ -162,7 +162,7 @@ MEMORY = "expected a mapping with the key 'kind' ('sram', 'dram', 'hbm')"
             "{kind: hbm, size: 3}",
             [
                 "memory: missing key 'rate' (a number from 1e-18 to 1e+18: bytes per cycle)",
-                "memory.size: unknown key; allowed here: kind, rate",
+                "memory.size: only with memory.kind 'sram', and it is 'hbm'; allowed here: kind, rate",
             ],
         ),
     ],
