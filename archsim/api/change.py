@@ -26,6 +26,8 @@ class Setting:
     value: int | float
     is_size: bool = False
     """Whether the value is in bytes."""
+    is_sooner: bool = False
+    """Whether the value is of a latency, and less than before: a stage is left out, which the clock must allow."""
 
     def __str__(self) -> str:
         return f"{self.section}.{self.field}={self._text}"
@@ -91,7 +93,7 @@ def notch_changes(config: MachineConfig) -> Iterator[Change]:
             if notch is Notch.DOUBLE:
                 yield Change((Setting(section, field, 2 * value),))
             elif value > (notch is Notch.ONE_LESS_TO_ONE):
-                yield Change((Setting(section, field, value - 1),))
+                yield Change((Setting(section, field, value - 1, is_sooner=True),))
 
 
 def lesser_changes(config: MachineConfig) -> Iterator[Change]:
