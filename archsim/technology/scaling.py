@@ -12,9 +12,6 @@ from archsim.config.types import PositiveNumber, StrictModel, Text
 from archsim.technology.config import OperatorTable, SramGrids, SramTable, Technology
 from archsim.technology.spread import Scale
 
-PLACES = 6
-"""Significant digits of a scaled number."""
-
 
 class ScaledTechnology(StrictModel):
     """A technology file that scales another one."""
@@ -75,7 +72,8 @@ def _source(of: str, by: Scale) -> str:
 
 
 def _times(number: float, by: Scale) -> float:
-    return float(f"{number * by.factor:.{PLACES}g}")
+    # Not rounded: the product of a number and its high would else differ between nodes of equal highs.
+    return number * by.factor
 
 
 def _operators(table: OperatorTable, by: ScaledTechnology) -> OperatorTable:

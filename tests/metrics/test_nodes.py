@@ -17,7 +17,7 @@ from archsim.families.registry import build_units
 from archsim.families.schedules import find_schedule
 from archsim.hardware.operators import Operator, OperatorKind
 from archsim.hardware.storage import Registers, Sram
-from archsim.metrics.energy import Energy, RunFacts, compute_costs, compute_energy
+from archsim.metrics.energy import Area, Energy, RunFacts, compute_costs, compute_energy
 from archsim.metrics.unit_facts import facts_of
 from archsim.technology import load_prices, load_technology
 from archsim.technology.beside import DEVICES
@@ -56,12 +56,15 @@ def test_a_smaller_node_costs_no_more(large: int, small: int, device: str) -> No
             one, other_one = (prices.memory(storage) for prices in found)
             for quantity in ("read_pj", "write_pj", "leakage_mw", "area_mm2"):
                 assert getattr(other_one, quantity) < getattr(one, quantity)
+            for end in ("low", "high"):
+                ends = [p.leakage_mw * getattr(p.leakage_spread, end) for p in (one, other_one)]
+                assert ends[1] <= ends[0] * CLOSE
 
 
 @pytest.mark.parametrize("formats", ["q4.12", "tflite_int8", "float32"])
 def test_the_same_machine_on_a_smaller_node(formats: str) -> None:
     """No more energy, no more area, at the lows and highs too; by part as well. The run lasts as long."""
-    found: list[tuple[Energy, float]] = []
+    found: list[tuple[Energy, Area]] = []
     for node in NODES:
         sets = [f"technology=node_{node}nm", f"formats={formats}", "activation.method=exact"]
         arch = load_arch("edge_16x16", [parse_override(text) for text in sets])
@@ -69,9 +72,12 @@ def test_the_same_machine_on_a_smaller_node(formats: str) -> None:
         units = build_units(arch.config)
         facts = facts_of(find_schedule("fused").build(work.spec, arch.config), units)
         costs = compute_costs(arch, facts)
-        found.append((compute_energy(facts, costs, RunFacts(Fraction(100), work.spec.macs)), costs.area.area_mm2))
+        found.append((compute_energy(facts, costs, RunFacts(Fraction(100), work.spec.macs)), costs.area))
     for (before, area), (after, smaller) in pairwise(found):
-        assert smaller < area
+        assert smaller.area_mm2 < area.area_mm2
+        assert smaller.leakage_mw < area.leakage_mw
+        assert smaller.leakage_low_mw <= area.leakage_low_mw * CLOSE
+        assert smaller.leakage_high_mw <= area.leakage_high_mw * CLOSE
         assert after.total_uj < before.total_uj
         assert after.total_low_uj < before.total_low_uj
         assert after.total_high_uj < before.total_high_uj
