@@ -26,9 +26,9 @@ class OperatorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """An operator: a multiplier of two widths, an adder, comparator or multiplexer of one, a bit of register or table.
+    """An operator: a multiplier of two widths, an adder, comparator or multiplexer of one, a bit of a register, a table.
 
-    A multiplexer chooses one of two numbers; one of n takes n - 1 of them.
+    A multiplexer chooses one of two numbers; one of n takes n - 1 of them. A table switches when a word of it is read.
     """
 
     kind: OperatorKind
@@ -37,25 +37,37 @@ class Operator:
     other_bits: int = 0
     """Of a multiplier's other operand."""
     floating: bool = False
+    words: int = 0
+    """Of a table: its words, each of `bits`."""
 
     @property
     def name(self) -> str:
         """The name in reports, without the width."""
+        if self.kind in (OperatorKind.TABLE, OperatorKind.REGISTER):
+            return str(self.kind)
         return f"{'floating-point' if self.floating else 'integer'} {self.kind}"
 
     @property
     def width(self) -> str:
         """The width as text, as "8 x 9" or "32"."""
+        if self.words:
+            return f"{self.words:,} x {self.bits}"
         return f"{self.bits} x {self.other_bits}" if self.other_bits else str(self.bits)
 
 
 Tally = Counter[Operator]
 
 REGISTER_BIT = Operator(OperatorKind.REGISTER)
-TABLE_BIT = Operator(OperatorKind.TABLE)
+CONSTANT_BIT = Operator(OperatorKind.TABLE)
+"""A stored bit that is always there to see, as those of breakpoints which all are compared at once."""
 
 RESCALE_BITS = 31
 """Of the factor by which codes are rescaled where two scales are no power of two apart (archsim.formats.rounding)."""
+
+
+def table_of(words: int, bits: int) -> Operator:
+    """The table of so many words."""
+    return Operator(OperatorKind.TABLE, bits, words=words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ class OperatorTable(StrictModel):
 
 
 class RegisterBit(StrictModel):
-    """The cost of a flip-flop, and with it of a bit of a table."""
+    """The cost of a flip-flop, and with it of a bit of a small table."""
 
     source: Source = Field(description="where the numbers come from")
     energy_pj: PositiveNumber = Field(description="energy of writing or reading a bit in pJ, its clock included")

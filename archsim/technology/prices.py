@@ -104,12 +104,13 @@ class Prices:
 def _operator(prices: Prices, operator: Operator) -> OperatorPrice:
     """The table and the width that price an operator.
 
-    A comparator is an integer adder, a bit of a table a bit of a register (both inferred). A multiplexer of two numbers
-    is MULTIPLEXER_SHARE of an integer adder.
+    A comparator is an integer adder (inferred). A multiplexer of two numbers is MULTIPLEXER_SHARE of an integer adder.
 
     A multiplier of a x b bits is one of sqrt(a b) x sqrt(a b): it has a b cells, one for each partial product.
     """
     technology, factor = prices.technology, prices.energy_factor
+    if operator.words:
+        return _lookup(prices, operator)
     if operator.kind in (OperatorKind.REGISTER, OperatorKind.TABLE):
         bit = technology.register_bit
         area_mm2 = bit.area_um2 / UM2_PER_MM2
@@ -123,6 +124,23 @@ def _operator(prices: Prices, operator: Operator) -> OperatorPrice:
         energy_pj, area_um2 = energy_pj * MULTIPLEXER_SHARE, area_um2 * MULTIPLEXER_SHARE
     beyond = "" if inside(points, bits) else f"the table has {points[0]} to {points[-1]} bits"
     return OperatorPrice(energy_pj, area_um2 / UM2_PER_MM2, beyond, table.energy_spread, table.area_spread)
+
+
+def _lookup(prices: Prices, operator: Operator) -> OperatorPrice:
+    """The price of a table: as registers, or as an SRAM where that is smaller, its energy that of reading a word.
+
+    Words that are narrower than the least of the technology's SRAMs lie side by side in one of its words. No SRAM is
+    smaller than that least one, so that a larger table never has less area.
+    """
+    bit, sram = prices.technology.register_bit, prices.technology.sram
+    width = max(operator.bits, sram.width_bits[0])
+    words = max(-(-operator.words * operator.bits // width), sram.words[0])
+    ram = prices.memory(Sram(1, -(-words * width // 8), width, dual_port=False))
+    area_mm2 = operator.words * operator.bits * bit.area_um2 / UM2_PER_MM2
+    if ram.area_mm2 < area_mm2:
+        return OperatorPrice(ram.read_pj, ram.area_mm2, ram.extrapolated, ram.energy_spread, ram.area_spread)
+    energy_pj = operator.bits * bit.energy_pj * prices.energy_factor
+    return OperatorPrice(energy_pj, area_mm2, "", bit.energy_spread, bit.area_spread)
 
 
 def _table(technology: Technology, operator: Operator) -> OperatorTable:

@@ -216,18 +216,22 @@ def test_stages_and_inventory() -> None:
     """16 segments of q4.12: 15 breakpoints; slopes of 16 bits; intercepts one bit wider than a result."""
     unit = method(16, 8.0, 16, Fixed(4, 12))
     assert unit.latency_cycles == 4
-    stored = 15 * 16 + 16 * (16 + 17)
+    stored = 16 * (16 + 17)
     assert unit.resources(parse_format("q1.15")) == LaneInventory(
-        stored, ((16, 16),), (17,), (16,) * 15, read_bits=16 + 17
+        stored, ((16, 16),), (17,), (16,) * 15, read_bits=16 + 17, constant_bits=15 * 16
     )
-    stored = 15 * 16 + 16 * (16 + 32)
-    floating = LaneInventory(stored, ((24, 24),), (24,), (16,) * 15, floating=True, read_bits=16 + 32)
+    stored = 16 * (16 + 32)
+    floating = LaneInventory(
+        stored, ((24, 24),), (24,), (16,) * 15, floating=True, read_bits=16 + 32, constant_bits=15 * 16
+    )
     assert unit.resources(Float16()) == unit.resources(BlockFloat(8)) == floating
     wide = method(4, 2.0, 12, Fixed(4, 6))
-    stored = 3 * 10 + 4 * (12 + 9)
-    assert wide.resources(Scaled(8)) == LaneInventory(stored, ((12, 10), (22, 31)), (9,), (10,) * 5, read_bits=12 + 9)
+    stored = 4 * (12 + 9)
+    assert wide.resources(Scaled(8)) == LaneInventory(
+        stored, ((12, 10), (22, 31)), (9,), (10,) * 5, read_bits=12 + 9, constant_bits=3 * 10
+    )
     assert wide.resources(Scaled(8, power_of_two=True)) == LaneInventory(
-        stored, ((12, 10),), (9,), (10,) * 5, read_bits=12 + 9
+        stored, ((12, 10),), (9,), (10,) * 5, read_bits=12 + 9, constant_bits=3 * 10
     )
 
 

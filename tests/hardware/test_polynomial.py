@@ -17,7 +17,7 @@ from archsim.formats import Bfloat16, Encoding, Float16, Float32, FloatFormat, F
 from archsim.hardware.functions.polynomial import PIECES, Polynomial, coefficients, make_polynomial
 from archsim.hardware.lane_inventory import LaneInventory
 from archsim.hardware.numerics import Overflows
-from archsim.hardware.operators import TABLE_BIT, Operator, OperatorKind
+from archsim.hardware.operators import Operator, OperatorKind, table_of
 from archsim.workload import CellKind, FunctionSpec, load_workload
 from tests.hardware.tables import SIGMOID, TANH
 from tests.present import present
@@ -178,7 +178,7 @@ def test_what_a_lane_is_built_of() -> None:
     assert tally[Operator(OperatorKind.MULTIPLY, 24, 24, floating=True)] == 3
     assert tally[Operator(OperatorKind.ADD, 24, floating=True)] == 4
     assert tally[Operator(OperatorKind.COMPARE, 32)] == 1
-    assert tally[TABLE_BIT] == 128
+    assert tally[table_of(256, 128)] == 1
     assert method.latency_cycles == 9
 
 

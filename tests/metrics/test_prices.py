@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from archsim.config.presets import PresetKind, preset_names
-from archsim.hardware.operators import Operator, OperatorKind
+from archsim.hardware.operators import Operator, OperatorKind, table_of
 from archsim.hardware.storage import OffChip, Registers, Sram
 from archsim.technology import Prices, load_prices
 from archsim.technology.interpolate import interpolate, interpolate_grid
@@ -150,6 +150,31 @@ def test_operators_at_between_and_beyond_the_points() -> None:
 )
 def test_what_is_extrapolated_is_said(operator: Operator, said: str) -> None:
     assert load_prices("node_45nm").operator(operator).extrapolated == said
+
+
+@pytest.mark.parametrize(
+    ("words", "bits", "area_um2", "read_pj"),
+    [
+        (4, 40, 160 * 5.98, 40 * 0.009),  # 957 um2, where the least SRAM has 1,054
+        (6, 32, 1054, 0.3577),  # 192 bits of registers are 1,148 um2: the least SRAM, with its energy
+        (64, 32, 1054, 0.3577),  # points of the table
+        (256, 128, 15_880, 3.63),
+        (2048, 16, 13_860, 2.562),  # two to a word: 1,024 words x 32 bits
+    ],
+)
+def test_a_table_is_an_sram_where_that_is_smaller(words: int, bits: int, area_um2: float, read_pj: float) -> None:
+    """Of 45 nm: registers of 5.98 um2 and 0.009 pJ a bit, or an SRAM, no smaller than 64 words x 32 bits."""
+    price = load_prices("node_45nm").operator(table_of(words, bits))
+    assert price.area_mm2 == pytest.approx(area_um2 / 1e6)
+    assert price.energy_pj == pytest.approx(read_pj)
+
+
+@given(st.sampled_from(NODES), st.integers(1, 5000), st.integers(1, 200), st.integers(1, 4), st.integers(1, 4))
+def test_a_larger_table_takes_no_less_area(node: str, words: int, bits: int, more: int, wider: int) -> None:
+    prices = load_prices(node)
+    small, large = (prices.operator(table_of(*size)) for size in ((words, bits), (words * more, bits * wider)))
+    assert large.area_mm2 >= small.area_mm2 * (1 - 1e-12)
+    assert large.energy_pj >= small.energy_pj * (1 - 1e-12)
 
 
 def test_registers_and_dram() -> None:

@@ -63,16 +63,27 @@ class PiecewiseMethod:
         config, address = self._config, self._address.bits
         floating = isinstance(target, FloatFormat)
         intercept = 32 if floating else element(target).bits + 1
-        stored = (config.segments - 1) * address + config.segments * (config.coefficient_bits + intercept)
+        breakpoints = (config.segments - 1) * address
         comparators = (address,) * (config.segments - 1) + limits(self._address, config.span)
         line = config.coefficient_bits + intercept
+        stored = config.segments * line
         if floating:
             single = Float32().significand_bits
-            return LaneInventory(stored, ((single, single),), (single,), comparators, floating=True, read_bits=line)
+            return LaneInventory(
+                stored,
+                ((single, single),),
+                (single,),
+                comparators,
+                floating=True,
+                read_bits=line,
+                constant_bits=breakpoints,
+            )
         multipliers = [(config.coefficient_bits, address)]
         if isinstance(target, Scaled) and not target.power_of_two:
             multipliers.append((config.coefficient_bits + address, _MULTIPLIER_BITS))
-        return LaneInventory(stored, tuple(multipliers), (intercept,), comparators, read_bits=line)
+        return LaneInventory(
+            stored, tuple(multipliers), (intercept,), comparators, read_bits=line, constant_bits=breakpoints
+        )
 
     def lines(self, function: FunctionSpec) -> Lines:
         """The lines as fitted, before slopes and intercepts are rounded; breakpoints are on the address format's grid.
