@@ -5,12 +5,13 @@ No factor was fitted to any of them. A machine is described as far as its papers
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from archsim.api.evaluate import Evaluator
 from archsim.config import parse_override
 from archsim.families.load import load_arch, load_workload_for
-from archsim.metrics.energy import DRAM_PARTS, Energy
+from archsim.metrics.energy import Energy, dram_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,10 @@ def simulated(silicon: Silicon, evaluator: Evaluator | None = None) -> Calibrate
     workload = load_workload_for(arch, silicon.workload)
     stats = (evaluator or Evaluator()).evaluate(arch, workload, None).stats
     assert stats.energy is not None
-    value, low, high = _ends(stats.energy, silicon.with_dram)
+    costing = arch.config.costing
+    assert costing is not None  # or there would be no energy
+    left_out = () if silicon.with_dram else dram_parts(costing.memories)
+    value, low, high = _ends(stats.energy, left_out)
     if silicon.published_mw is not None:
         per_us = 1000 / stats.latency_us
         return Calibrated(silicon, silicon.published_mw, value * per_us, low * per_us, high * per_us)
@@ -164,9 +168,8 @@ def simulated(silicon: Silicon, evaluator: Evaluator | None = None) -> Calibrate
     return Calibrated(silicon, silicon.published_pj_per_mac, value * per_mac, low * per_mac, high * per_mac)
 
 
-def _ends(energy: Energy, with_dram: bool) -> tuple[float, float, float]:
-    """The energy in uJ, its low and high; without DRAM where that was not measured."""
+def _ends(energy: Energy, left_out: Collection[str]) -> tuple[float, float, float]:
+    """The energy in uJ, its low and high, without some parts."""
     parts = (energy.part_uj, energy.part_low_uj, energy.part_high_uj)
-    left_out = () if with_dram else DRAM_PARTS
     value, low, high = (sum(uj for name, uj in each.items() if name not in left_out) for each in parts)
     return value, low, high

@@ -35,8 +35,8 @@ from archsim.technology.spread import Range, spread_of, sum_of
 Facts = Mapping[str, UnitFacts]
 """Unit -> what the program makes it do."""
 
-DRAM_PARTS = ("dram", "dram_phy", "dram_background")
-"""The parts of an energy that are DRAM's."""
+BESIDE_DRAM = ("dram_phy", "dram_background")
+"""The parts of an energy that memories off the chip bring along."""
 
 Counts = Mapping[tuple[str, Access], int]
 """(unit, way of using a memory) -> how often."""
@@ -74,7 +74,7 @@ class Energy:
 
     technology: Annotated[str, Metric("", "the technology's name or file")]
     chain: Annotated[str, Metric("", "its chain of sources: energies of one chain alone may be compared")]
-    dram_type: Annotated[str, Metric("", "the type of DRAM")]
+    dram_type: Annotated[str, Metric("", 'the type of DRAM; "" of a machine without memory off the chip')]
     total_uj: Annotated[float, Metric("uJ", "energy of an inference", "dynamic_uj + leakage_uj + dram_background_uj")]
     total_low_uj: Annotated[float, Metric("uJ", "the same at the lowest that sources give", "sum of part_low_uj")]
     total_high_uj: Annotated[float, Metric("uJ", "the same at the highest that sources give", "sum of part_high_uj")]
@@ -97,7 +97,11 @@ class Energy:
     leakage_share: Annotated[float, Metric("1", "leakage as a part of the energy", "leakage_uj / total_uj")]
     dram_share: Annotated[
         float,
-        Metric("1", "DRAM's part of the energy", "part_uj of dram, dram_phy and dram_background / total_uj"),
+        Metric(
+            "1",
+            "the part of DRAM, or of flash where weights lie there",
+            "part_uj of memories off the chip, dram_phy and dram_background / total_uj",
+        ),
     ]
     pj_per_mac: Annotated[float, Metric("pJ/MAC", "energy for each MAC of the model", "total_uj * 1e6 / macs")]
     power_mw: Annotated[float, Metric("mW", "mean power over the run, DRAM's with it", "total_uj / latency_us * 1000")]
@@ -144,6 +148,16 @@ class RunFacts:
     stored_bytes: Mapping[str, Mapping[str, int]] | None = None
 
 
+def off_chip(memories: Mapping[str, Storage]) -> tuple[str, ...]:
+    """The names of a machine's memories that are no part of the chip: DRAM, or flash."""
+    return tuple(name for name, storage in memories.items() if isinstance(storage, OffChip))
+
+
+def dram_parts(memories: Mapping[str, Storage]) -> tuple[str, ...]:
+    """The parts of a machine's energy that are those of memories off the chip, and of what they bring along."""
+    return (*off_chip(memories), *BESIDE_DRAM)
+
+
 def without_model(units: Units) -> tuple[str, ...]:
     """The units of a machine that do not say what they switch and are built of: with one of them nothing is known."""
     return tuple(name for name, unit in units.items() if not unit.has_energy_model)
@@ -181,11 +195,11 @@ def compute_energy(facts: Facts, costs: Costs, run: RunFacts) -> Energy:
     parts["leakage"] = leakage
     total = sum_of(parts.values())
     total_uj = total.value
-    dram_uj = fsum(parts[name].value for name in DRAM_PARTS if name in parts)  # a machine may have no DRAM
+    dram = dram_parts(costs.memories)
     return Energy(
         technology=costs.technology,
         chain=costs.prices.technology.chain or costs.technology,
-        dram_type=costs.dram_type,
+        dram_type=costs.dram_type if off_chip(costs.memories) else "",
         total_uj=total_uj,
         total_low_uj=total.low,
         total_high_uj=total.high,
@@ -195,7 +209,7 @@ def compute_energy(facts: Facts, costs: Costs, run: RunFacts) -> Energy:
         active_uj=dynamic.value + power.working.value * (times.busy_us * UJ_PER_MW_US),
         static_mw=leaking.value + power.always.value,
         leakage_share=leakage.value / total_uj,
-        dram_share=dram_uj / total_uj,
+        dram_share=fsum(amount.value for name, amount in parts.items() if name in dram) / total_uj,
         pj_per_mac=total_uj * PJ_PER_UJ / run.macs,
         power_mw=total_uj / times.latency_us * 1000,
         tops_per_w=2 * run.macs / (total_uj * PJ_PER_UJ),
@@ -218,9 +232,9 @@ def _beside(facts: Facts, costs: Costs, counts: Counts, logic: Range) -> dict[st
         found["clock"] = overhead(logic, technology.clock)
     if counted.control:
         found["control"] = overhead(logic, technology.control)
-    off_chip = [name for name, storage in costs.memories.items() if isinstance(storage, OffChip)]
-    if counted.phy and off_chip:
-        bits = sum(count for (_, access), count in counts.items() if access.memory in off_chip)
+    outside = off_chip(costs.memories)
+    if counted.phy and outside:
+        bits = sum(count for (_, access), count in counts.items() if access.memory in outside)
         found["dram_phy"] = phy_energy(prices, costs.dram_type, bits)
     return found
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archsim.api import simulate
 from archsim.config import parse_override
 from archsim.families.cells.activation import Activate
 from archsim.families.gemv.array.mac_tiles import MacTile
@@ -26,9 +27,19 @@ from archsim.hardware.operators import Tally
 from archsim.hardware.storage import Sram
 from archsim.hardware.unit import Units
 from archsim.metrics.actions import Access
-from archsim.metrics.energy import DRAM_PARTS, Costs, Energy, RunFacts, area_of, compute_costs, compute_energy
+from archsim.metrics.energy import (
+    Costs,
+    Energy,
+    RunFacts,
+    area_of,
+    compute_costs,
+    compute_energy,
+    dram_parts,
+    off_chip,
+)
 from archsim.metrics.unit_facts import facts_of
 from archsim.program.ir import Program
+from archsim.report import report_text
 from archsim.technology import Prices, Technology, load_technology
 from archsim.workload import load_workload
 from tests.present import present
@@ -367,10 +378,31 @@ def test_dram_types_differ_in_dram_alone() -> None:
         arch = load_arch("edge_16x16", [parse_override(f"dram_type={name}")])
         units = build_units(arch.config)
         facts = facts_of(find_schedule("fused").build(work.spec, arch.config), units)
-        found[name] = compute_energy(facts, compute_costs(arch, facts), RunFacts(Fraction(1), work.spec.macs))
+        costs = compute_costs(arch, facts)
+        found[name] = compute_energy(facts, costs, RunFacts(Fraction(1), work.spec.macs))
+        assert dram_parts(costs.memories) == ("dram", "dram_phy", "dram_background")
+    of_dram = dram_parts(costs.memories)
     for name, energy in found.items():
         ratio = energy.part_uj["dram"] / found["lpddr4"].part_uj["dram"]
         assert ratio == pytest.approx(per_bit[name] / per_bit["lpddr4"])
-        rest = energy.total_uj - sum(energy.part_uj[part] for part in DRAM_PARTS)
+        rest = energy.total_uj - sum(energy.part_uj[part] for part in of_dram)
         other = found["lpddr4"]
-        assert rest == pytest.approx(other.total_uj - sum(other.part_uj[part] for part in DRAM_PARTS))
+        assert rest == pytest.approx(other.total_uj - sum(other.part_uj[part] for part in of_dram))
+
+
+@pytest.mark.parametrize(
+    ("arch", "workload", "outside", "dram_type"),
+    [("npu_s10nx", "lstm:40,40,t=2", (), ""), ("ethos_u55_128", "lstm:8,8,t=2", ("flash",), "lpddr4")],
+)
+def test_what_is_off_the_chip(arch: str, workload: str, outside: tuple[str, ...], dram_type: str) -> None:
+    """The NPU has nothing outside, and so no type of DRAM; flash and its power are in the share of DRAM."""
+    simulation = simulate(load_arch(arch), load_workload(workload), timing_only=True)
+    energy = present(simulation.stats.energy)
+    costing = present(simulation.arch.config.costing)
+    assert off_chip(costing.memories) == outside
+    assert energy.dram_type == dram_type
+    parts = sum(energy.part_uj.get(name, 0) for name in (*outside, "dram_phy", "dram_background"))
+    assert energy.dram_share == pytest.approx(parts / energy.total_uj)
+    assert (energy.dram_share > 0) == bool(outside)
+    head = " ".join(report_text(simulation).split("\nEnergy of an inference")[1].split("unit or memory")[0].split())
+    assert ("flash at the price of lpddr4" in head, ", DRAM " in head) == (bool(outside), False)

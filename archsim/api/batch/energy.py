@@ -15,7 +15,7 @@ from archsim.families.machine_config import DramWidth
 from archsim.hardware.storage import OffChip, Registers, Sram, Storage
 from archsim.metrics.actions import Access
 from archsim.metrics.beside import NO_POWER, UJ_PER_MW_US, DramPower, bytes_by_memory, dram_power
-from archsim.metrics.energy import DRAM_PARTS
+from archsim.metrics.energy import BESIDE_DRAM
 from archsim.metrics.unit_facts import UnitFacts
 from archsim.technology import Prices
 from archsim.technology.conditions import Counted
@@ -201,7 +201,8 @@ def energy_columns(priced: Priced, area: AreaColumns, run: RunColumns) -> Column
     parts["leakage"] = leakage
     total = sums(list(parts.values()), designs)
     total_uj = total[0]
-    dram_uj = exact_sums([parts[name][0] for name in DRAM_PARTS if name in parts], designs)
+    outside = _off_chip(priced)
+    dram_uj = exact_sums([parts[name][0] for name in (*outside, *BESIDE_DRAM) if name in parts], designs)
     names, prices = priced.technology, priced.prices
     chains = {
         (p.technology.chain, technology): p.technology.chain or technology
@@ -217,7 +218,7 @@ def energy_columns(priced: Priced, area: AreaColumns, run: RunColumns) -> Column
     found = {
         "technology": Column(Picked([technology for technology, _ in names.values], names.codes)),
         "chain": Column(Picked(chain, np.arange(designs))),
-        "dram_type": Column(Picked([dram_type for _, dram_type in names.values], names.codes)),
+        "dram_type": Column(Picked([dram_type if outside else "" for _, dram_type in names.values], names.codes)),
         "total_uj": Column(total_uj),
         "total_low_uj": Column(total[1]),
         "total_high_uj": Column(total[2]),
@@ -251,14 +252,19 @@ def _beside(priced: Priced, area: AreaColumns, counts: Counts, logic: Ranges) ->
         found["clock"] = overheads(logic, prices, lambda each: each.technology.clock)
     if priced.sure(lambda counted: counted.control, "control"):
         found["control"] = overheads(logic, prices, lambda each: each.technology.control)
-    off_chip = [name for name, storage in priced.memories.items() if isinstance(storage.values[0], OffChip)]
-    if priced.sure(lambda counted: counted.phy, "the interface") and off_chip:
-        bits = sum((n for (_, access), n in counts.items() if access.memory in off_chip), np.zeros(priced.designs, int))
+    outside = _off_chip(priced)
+    if priced.sure(lambda counted: counted.phy, "the interface") and outside:
+        bits = sum((n for (_, access), n in counts.items() if access.memory in outside), np.zeros(priced.designs, int))
         first, codes = classes([prices.codes, priced.technology.codes], priced.designs)
         drams = [prices.of(d).dram(priced.technology.of(d)[1]) for d in first.tolist()]
         each = Picked([spread_of(dram.phy_pj_per_bit, dram.phy_spread) for dram in drams], codes)
         found["dram_phy"] = ranges(each) * (bits / PJ_PER_UJ)
     return found
+
+
+def _off_chip(priced: Priced) -> list[str]:
+    """The memories that are no part of the chip."""
+    return [name for name, storage in priced.memories.items() if isinstance(storage.values[0], OffChip)]
 
 
 def _wired(priced: Priced, area: AreaColumns, counts: Counts) -> list[tuple[Ints, Picked[Storage], Ranges, Ranges]]:

@@ -70,7 +70,8 @@ def energy_figure(simulation: Simulation, look: Look = USUAL) -> Figure:
         f"{significant(area.area_mm2)} mm\u00b2 ({sizes}){frame_beside(simulation)}"
     )
     beyond = "; partly extrapolated" if energy.extrapolated else ""
-    prices = f"{Path(energy.technology).stem}, {energy.dram_type}{beyond}"
+    dram = f", {energy.dram_type}" if energy.dram_type else ""
+    prices = f"{Path(energy.technology).stem}{dram}{beyond}"
     put_title(figure, look, simulation, f"Energy and area by unit and memory ({prices})", note)
     return figure
 

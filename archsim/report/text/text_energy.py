@@ -9,7 +9,7 @@ from archsim.api import Simulation
 from archsim.families.registry import build_units
 from archsim.metrics import declared
 from archsim.metrics.beside import gated_mw
-from archsim.metrics.energy import Area, Energy, without_model
+from archsim.metrics.energy import Area, Energy, off_chip, without_model
 from archsim.report.text.figures_as_text import part, percent, significant, span
 from archsim.report.text.layout import heading, sentence, table
 from archsim.technology.conditions import Counted
@@ -65,7 +65,7 @@ def energy(simulation: Simulation) -> list[RenderableType]:
     whole = significant(found.total_uj), percent(1), significant(area.area_mm2), significant(area.leakage_mw)
     rows.append(("sum", *whole, ends, ""))
     return [
-        heading(f"Energy of {of_what(simulation)}, and area", f"technology {found.technology}, DRAM {found.dram_type}"),
+        heading(f"Energy of {of_what(simulation)}, and area", f"technology {found.technology}{_off_chip(simulation)}"),
         table(("<", ">", "<~"), None, sums),
         table(
             ("<", ">", ">", ">", ">", ">", "<~"),
@@ -81,6 +81,19 @@ def energy(simulation: Simulation) -> list[RenderableType]:
             "Energies are compared only within one chain of sources."
         ),
     ]
+
+
+def _off_chip(simulation: Simulation) -> str:
+    """What is off the chip, with the type of DRAM that prices it; "" if nothing is."""
+    costing, found = simulation.arch.config.costing, simulation.stats.energy
+    assert costing is not None
+    assert found is not None
+    outside = off_chip(costing.memories)
+    if not outside:
+        return ""
+    if outside == ("dram",):
+        return f", DRAM {found.dram_type}"
+    return f", {', '.join(outside)} at the price of {found.dram_type}"
 
 
 def _conditions(simulation: Simulation) -> str:
