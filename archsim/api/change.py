@@ -48,6 +48,11 @@ class Change:
     settings: tuple[Setting, ...] = ()
     schedule: str = ""
 
+    @property
+    def is_sooner(self) -> bool:
+        """Whether a latency is shorter: whether the clock is still reached then nobody checks."""
+        return any(setting.is_sooner for setting in self.settings)
+
     def __str__(self) -> str:
         """What a command line adds to make it."""
         parts = [f"--set {setting}" for setting in self.settings]

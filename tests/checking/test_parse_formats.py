@@ -36,7 +36,7 @@ MACHINE = """
 summary: a machine in the formats of TensorFlow Lite's integer LSTM
 clock_mhz: 100
 formats: tflite_int8
-dram: {kind: simple, bandwidth_bytes_per_cycle: 4, latency_cycles: 5, burst_bytes: 8}
+dram: {kind: simple, efficiency: 1.0, bandwidth_bytes_per_cycle: 4, latency_cycles: 5, burst_bytes: 8}
 weight_sram: {capacity_bytes: 4KiB, banks: 2, port_bits: 64, read_latency_cycles: 1}
 input_buffer: {capacity_bytes: 1KiB, port_bits: 128, prefetch_steps: 1}
 state_buffer: {capacity_bytes: 1KiB, port_bits: 128}

@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archsim.families.load import load_arch
 from archsim.formats import Float32, Formats
 from archsim.hardware.dram.ddr_address import AddressMap, Layout, MappingName, lay_out
 from archsim.hardware.dram.ddr_device import DdrDevice
 from archsim.hardware.dram.ddr_presets import DEVICES, SUMMARIES, TYPES
 from archsim.hardware.dram.ddr_unit import DdrConfig, DdrDram, DdrSession
+from archsim.hardware.dram.simple import SimpleDramConfig
 from archsim.hardware.dram.transfers import Transfer
 from archsim.hardware.unit import Service
 from archsim.program.ir import Buffer, DataKind, Region
@@ -411,6 +413,31 @@ def test_streaming_bandwidth(name: str, write: bool) -> None:
     formula = peak * (1 - Fraction(d.trfc_nck, d.trefi_nck))
     measured = Fraction(BYTES, cycles) * 800
     assert 0.98 * formula <= measured <= formula * Fraction(1001, 1000)
+
+
+@pytest.mark.parametrize(
+    ("name", "share", "presets"),
+    [
+        ("lpddr4_3200", 0.94, ("edge_16x16", "edge_64x64", "edge_64x64_q4_12")),
+        ("ddr4_3200", 0.95, ()),
+        ("hbm2_2000", 0.93, ("cloud_256x256",)),
+    ],
+)
+def test_the_share_that_dram_of_kind_simple_has_is_measured(name: str, share: float, presets: tuple[str, ...]) -> None:
+    """Reads and writes of 4 MiB, their mean to two places: what presets with such DRAM state; ddr4 has the default."""
+    of = unit(800, device=name, channels=CHANNELS[name])
+    d = of.config.device
+    peak = Fraction(repr(d.data_rate_mts)) * d.channel_bits / 8 * CHANNELS[name] / 800  # bytes a cycle
+    found = []
+    for write in (False, True):
+        service = DdrSession(of, lay_out([WORDS], 1)).service(transfer(0, BYTES, write=write), 0, 0, 0)
+        found.append(BYTES / service.occupancy_cycles / peak)
+    assert round(float(sum(found) / 2), 2) == share
+    for preset in presets:
+        dram = load_arch(preset).config.dram  # type: ignore[attr-defined]
+        assert (TYPES[name], dram.efficiency) == (load_arch(preset).config.dram_type, share)  # type: ignore[attr-defined]
+    if name == "ddr4_3200":
+        assert SimpleDramConfig.model_fields["efficiency"].default == share
 
 
 def test_without_bank_group_interleaving_ddr4_streams_at_half() -> None:

@@ -196,7 +196,9 @@ def transfer(*entries: int, width: int = 1) -> Transfer:
 )
 def test_dram_moves_whole_bursts(pieces: tuple[int, ...], bandwidth: float, cycles: int) -> None:
     unit = SimpleDram(
-        SimpleDramConfig(kind="simple", bandwidth_bytes_per_cycle=bandwidth, latency_cycles=80, burst_bytes=64),
+        SimpleDramConfig(
+            kind="simple", efficiency=1.0, bandwidth_bytes_per_cycle=bandwidth, latency_cycles=80, burst_bytes=64
+        ),
         WIDE,
         FORMATS,
     )
@@ -228,7 +230,9 @@ def test_dram_gets_its_share_of_the_bandwidth(efficiency: float, elements: int, 
 
 def test_dram_waits_for_the_port_of_the_other_memory() -> None:
     """512 bits into a port of 32 bits take 16 cycles, though DRAM delivers them in 4."""
-    config = SimpleDramConfig(kind="simple", bandwidth_bytes_per_cycle=16.0, latency_cycles=0, burst_bytes=64)
+    config = SimpleDramConfig(
+        kind="simple", efficiency=1.0, bandwidth_bytes_per_cycle=16.0, latency_cycles=0, burst_bytes=64
+    )
     assert SimpleDram(config, {**WIDE, "state_buffer": 32}, FORMATS).cycles(transfer(16)).occupancy_cycles == 16
 
 
@@ -240,7 +244,9 @@ def test_dram_moves_bits_and_no_whole_values(width: int, cycles: int) -> None:
     95, 143 and 191 come in cycles 0, 1, 2, 2: made(k) + 4 - k is 4, 4, 4, 3. Of 64 bits: a word a cycle, 3. Of 128:
     in cycles 1 and 2: 1 + 2.
     """
-    config = SimpleDramConfig(kind="simple", bandwidth_bytes_per_cycle=8.0, latency_cycles=0, burst_bytes=8)
+    config = SimpleDramConfig(
+        kind="simple", efficiency=1.0, bandwidth_bytes_per_cycle=8.0, latency_cycles=0, burst_bytes=8
+    )
     source, target = (
         Region(Buffer(memory, memory, DataKind.H, 16, 1, Fixed(integer_bits=4, fraction_bits=8)), 0, 16)
         for memory in ("dram", "state_buffer")
@@ -251,6 +257,8 @@ def test_dram_moves_bits_and_no_whole_values(width: int, cycles: int) -> None:
 
 
 def test_a_store_is_charged_like_a_load() -> None:
-    config = SimpleDramConfig(kind="simple", bandwidth_bytes_per_cycle=16.0, latency_cycles=7, burst_bytes=64)
+    config = SimpleDramConfig(
+        kind="simple", efficiency=1.0, bandwidth_bytes_per_cycle=16.0, latency_cycles=7, burst_bytes=64
+    )
     store = Transfer(unit="dram", label="store", sources=(region("state_buffer", 17, 1),), target=region("dram", 17, 1))
     assert SimpleDram(config, WIDE, FORMATS).cycles(store).latency_cycles == 8 + 7

@@ -43,6 +43,7 @@ def test_a_machine_may_idealize_nothing(sets: tuple[str, ...]) -> None:
         ("activation.latency_cycles=0", "activation.latency_cycles 0"),
         ("elementwise.cell_latency_cycles=0", "elementwise.cell_latency_cycles 0"),
         ("elementwise.hidden_latency_cycles=0", "elementwise.hidden_latency_cycles 0"),
+        ("dram.efficiency=1.0", "dram.efficiency 1"),
     ],
 )
 def test_each_is_named_on_its_own(override: str, setting: str) -> None:
@@ -92,7 +93,15 @@ def test_presets_idealize_nothing(arch: str) -> None:
     ("arch", "settings"),
     [
         ("npu_s10nx", ["sequencer.token_latency_cycles 0", "mfu.method exact"]),
-        ("tpu_v1", ["sequencer.token_latency_cycles 0", "activation.method exact"]),
+        (
+            "tpu_v1",
+            [
+                "sequencer.token_latency_cycles 0",
+                "activation.method exact",
+                "dram.efficiency 1",
+                "host.efficiency 1",
+            ],
+        ),
     ],
 )
 def test_other_families(arch: str, settings: list[str]) -> None:

@@ -155,7 +155,8 @@ class GemvConfig(MachineConfig):
         zero = tuple(
             Idealization(f"{name} 0", "no register behind it") for name, cycles in latencies.items() if cycles == 0
         )
-        return super().idealizations + zero + self._unpaid_ports
+        dram = self.dram.idealizations("dram") if isinstance(self.dram, SimpleDramConfig) else ()
+        return super().idealizations + zero + dram + self._unpaid_ports
 
     @property
     def _unpaid_ports(self) -> tuple[Idealization, ...]:

@@ -16,6 +16,7 @@ from archsim.families.systolic.drain import DrainConfig
 from archsim.families.systolic.systolic_array import SystolicArray, SystolicArrayConfig
 from archsim.formats import NumberFormat
 from archsim.hardware.dram.simple import SimpleDramConfig
+from archsim.hardware.idealization import Idealization
 from archsim.hardware.memories import BufferConfig
 from archsim.hardware.storage import OffChip, Registers, Sram, Storage
 from archsim.hardware.unit import UnitConfig, ceil_div
@@ -75,6 +76,12 @@ class SystolicConfig(PricedConfig):
         bits = self.systolic_array.multiplier_bits
         size = f"{rows} rows x {columns} columns of {bits} x {bits} bits"
         return Multipliers(SystolicArray.name, "systolic array", size, rows * columns)
+
+    @property
+    def idealizations(self) -> tuple[Idealization, ...]:
+        """What no chip has: also links without a pause."""
+        links = self.dram.idealizations("dram") + self.host.idealizations("host")
+        return super().idealizations + links
 
     @property
     def function_unit(self) -> ActivationConfig:

@@ -91,7 +91,7 @@ def _notes(found: WhatIf, changes: Sequence[Measured], left: int) -> Iterator[Re
     amounts = [measured.outcome.amount(found.by) for measured in changes]
     if len(set(amounts)) < len(amounts):
         yield sentence(TIES)
-    if any(setting.is_sooner for measured in changes for setting in measured.change.settings):
+    if any(measured.change.is_sooner for measured in changes):
         yield sentence(
             "a latency a cycle shorter is a pipeline stage less, or a faster part; whether there is one at "
             f"{significant(found.arch.config.clock_mhz)} MHz is not checked"

@@ -33,7 +33,7 @@ HAND_2X2 = """
 summary: 2 x 2 MACs with latencies that can be followed by hand
 clock_mhz: 100
 formats: float32
-dram: {kind: simple, bandwidth_bytes_per_cycle: 4, latency_cycles: 5, burst_bytes: 8}
+dram: {kind: simple, efficiency: 1.0, bandwidth_bytes_per_cycle: 4, latency_cycles: 5, burst_bytes: 8}
 weight_sram: {capacity_bytes: 4KiB, banks: 2, port_bits: 64, read_latency_cycles: 1}
 input_buffer: {capacity_bytes: 1KiB, port_bits: 128, prefetch_steps: 1}
 state_buffer: {capacity_bytes: 1KiB, banks: by_kind, port_bits: 128}

@@ -110,14 +110,15 @@ class TestStepsBehindASlowDram:
         assert stats.cycles_per_step == 128 + 128
 
     @pytest.mark.parametrize(
-        ("steps", "cycles_per_step"), [(4, 2 + (13 + 1 + 5 + 5 + 5 + 3) + 5), (9, (4 + 4 + 80 + 1 + 39) / 3)]
+        ("steps", "cycles_per_step"), [(4, 2 + (13 + 1 + 5 + 5 + 5 + 3) + 5), (9, (5 + 5 + 80 + 1 + 39) / 3)]
     )
     def test_the_first_steps_count_in_a_short_sequence(self, steps: int, cycles_per_step: float) -> None:
         """What the document quotes: LSTM(3, 2) on edge_64x64 with a prefetch of 2 steps.
 
         T = 4: step 1 follows step 0, and x_1 is there: a tile of two accumulations, a chunk each, its tail with tables
-        of 4 stages, and 5 tokens: 39. T = 9, steps 4 to 6: from h on, a burst of "store h" (4 cycles), one of x behind
-        it (4 + 80), the token that tells of it and the 39 of a step, and that once in three steps.
+        of 4 stages, and 5 tokens: 39. T = 9, steps 4 to 6: from h on, a burst of "store h" (64 bytes at 15.04 a cycle,
+        5 cycles), one of x behind it (5 + 80), the token that tells of it and the 39 of a step, and that once in three
+        steps.
         """
         stats = simulate(load_arch("edge_64x64"), load_workload(f"lstm:3,2,t={steps}"), "fused", timing_only=True).stats
         assert stats.cycles_per_step == cycles_per_step
