@@ -24,6 +24,8 @@ from archsim.api.evaluate import Evaluator
 from archsim.explore import Space, explore
 from archsim.explore.results.study import Point
 from archsim.explore.run.evaluation import DesignEvaluator, Setup, Task
+from archsim.explore.run.outcome import Kind, Outcome
+from archsim.explore.run.outcome_lines import lines_of
 from archsim.explore.run.output_table import OutputTable
 from archsim.explore.run.watcher import Watcher
 from archsim.families.load import Arch
@@ -75,14 +77,15 @@ def one_program(folder: Path, steps: int, batch: int, alone: int) -> None:
     evaluate = seconds(
         lambda: found.extend(OutputTable(part.columns) for part in batches.evaluate(table, workload.spec).figures)
     )
-    write = seconds(lambda: [part.row_texts for part in found])
+    rows = [Outcome(str(row), Kind.DONE, {"w": part.row(row)}, "fast") for part in found for row in range(part.rows)]
+    write = seconds(lambda: list(lines_of(rows)))
     configs = [space.design(number).config for number in numbers[:alone]]
     evaluate_alone = seconds(lambda: _one_by_one(evaluator, configs, space))
     rates = batch / evaluate, alone / evaluate_alone
     print(f"LSTM(200, 1000), T = {steps:,}, {batch:,} designs of one program:")
     print(f"  resolved    {batch / resolve:10,.0f} a second, one by one {alone / resolver_alone:8,.0f}")
     print(f"  evaluated   {rates[0]:10,.0f} a second, one by one {rates[1]:8,.0f}, ratio {rates[0] / rates[1]:.0f}")
-    print(f"  all of it   {batch / (resolve + evaluate + write):10,.0f} a second, with every figure as JSON")
+    print(f"  all of it   {batch / (resolve + evaluate + write):10,.0f} a second, with lines of the journal")
 
 
 def _one_by_one(evaluator: Evaluator, configs: Sequence[object], space: Space) -> None:

@@ -26,7 +26,7 @@ class OperatorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """An operator: a multiplier of two widths, an adder, comparator or multiplexer of one, a bit of a register, a table.
+    """An operator: a multiplier of two widths, an adder, comparator or multiplexer of one, a register's bit, a table.
 
     A multiplexer chooses one of two numbers; one of n takes n - 1 of them. A table switches when a word of it is read.
     """

@@ -75,17 +75,20 @@ def test_a_torn_line_is_dropped_at_every_length(tmp_path: Path) -> None:
         '{"key":"k","kind":"infeasible","reason":[1]}', '{"key":"k","kind":"done","outputs":{"w":{"x":NaN}}}',
         '{"key":"k","kind":"done","outputs":{"w":{"x":1}},"reason":["a","b",null,null,""]}', "[" * 100_000, "7", "null",
         '{"key":"k","kind":"done","outputs":{"w":{"x":1}},"further":1}',
-        '{"keys":["a"],"executor":"fast","outputs":{}}', '{"keys":["a"],"executor":"fast","outputs":{"w":{"x":[1,2]}}}',
-        '{"keys":[3],"executor":"fast","outputs":{"w":{"x":[1]}}}', '{"keys":"ab","executor":1,"outputs":{"w":{}}}',
-        '{"keys":["a","b"],"executor":"fast","outputs":{"w":{"x":[1,2.5]}}}',
-        '{"keys":["a"],"executor":"fast","outputs":{"w":{"x":[NaN]}}}', '{"keys":' + "[" * 100_000,
-        '{"keys":["a"],"executor":"fast","outputs":{"w":{"x":[true]}}}', '{"keys":["a"],"executor":"fast"}',
-        '{"keys":["a"],"executor":"fast","outputs":{"w":{"x":{"values":[1],"codes":[1]}}}}',
-        '{"keys":["a"],"executor":"fast","outputs":{"w":{"x":{"values":[1],"codes":[-1]}}}}',
-        '{"keys":["a"],"executor":"fast","outputs":{"w":{"x":{"values":[[1]]}}}}',
-        '{"keys":["a"],"executor":"fast","outputs":{"w":{"x":{"values":[1],"codes":[0,0]}}}}',
-        '{"keys":["a"],"executor":"fast","outputs":{"w":{"x":{"values":[]}}}}',
-        '{"keys":["a"],"executor":"fast","outputs":{"w":{"x":[1]}},"further":1}',
+        *(
+            '{"keys":["a"],"executor":"fast","outputs":' + rest
+            for rest in (
+                "{}}", '{"w":3}}', '{"w":{"x":[1]}}}', '{"w":{"x":{"values":[1]}}},"further":1}', '{"w":{"x":{}}}}',
+                '{"w":{"x":{"values":[]}}}}', '{"w":{"x":{"values":[[1]]}}}}', '{"w":{"x":{"values":[NaN]}}}}',
+                '{"w":{"x":{"values":[true]}}}}', '{"w":{"x":{"values":[1,2],"u2":"AgA="}}}}',
+                '{"w":{"x":{"values":[1,2],"u2":"AQABAA=="}}}}', '{"w":{"x":{"values":[1,2],"u2":"AQ"}}}}',
+                '{"w":{"x":{"values":[1,2],"u2":[1]}}}}', '{"w":{"x":{"i8":"AQAAAAA="}}}}',
+                '{"w":{"x":{"f8":"AAAAAAAA8H8="}}}}', '{"w":{"x":{"f8":"AAAAAAAA+H8="}}}}', '{"w":{"x":{"f8":"!"}}}}',
+            )
+        ),
+        '{"keys":[3],"executor":"fast","outputs":{"w":{"x":{"values":[1]}}}}', '{"keys":' + "[" * 100_000,
+        '{"keys":["a"],"executor":1,"outputs":{"w":{"x":{"values":[1]}}}}', '{"keys":["a"],"executor":"fast"}',
+        '{"keys":[],"executor":"fast","outputs":{"w":{"x":{"values":[1]}}}}',
     ],
 )  # fmt: skip
 def test_a_line_with_a_right_checksum_and_a_wrong_content_is_dropped(body: str, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_lines_have_a_longest_length(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_no_finite_number_is_not_written() -> None:
     table = OutputTable({"share": Column(np.array([np.inf, 1.0]))})
-    with pytest.raises(ValueError, match="Out of range"):
+    with pytest.raises(ValueError, match="no finite number"):
         list(lines_of([Outcome(f"k{row}", Kind.DONE, {"w": table.row(row)}, "fast") for row in range(2)]))
 
 

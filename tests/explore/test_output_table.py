@@ -61,7 +61,7 @@ def test_outcomes_travel_as_columns() -> None:
 
 
 def test_what_is_no_finite_number_is_refused() -> None:
-    with pytest.raises(ValueError, match="no finite number"):
+    with pytest.raises(ValueError, match="not JSON compliant"):
         _ = OutputTable({"share": Column(np.array([np.inf]))}).row(0).text
 
 

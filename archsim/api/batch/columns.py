@@ -6,12 +6,11 @@ it; else fractions do.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import fsum, isfinite
+from math import fsum
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -86,18 +85,13 @@ class Column:
     def __len__(self) -> int:
         return len(self.of.codes) if isinstance(self.of, Picked) else len(self.of)
 
+    def value(self, row: int) -> Scalar:
+        """The figure of one design, as Python's own number."""
+        return self.of.of(row) if isinstance(self.of, Picked) else self.of[row].item()
+
     def values(self) -> list[Scalar]:
         """The figure of every design, as Python's own numbers."""
         return list(self.of.each()) if isinstance(self.of, Picked) else self.of.tolist()
-
-    def texts(self) -> list[str]:
-        """The column as JSON; ValueError for what is no finite number."""
-        if isinstance(self.of, Picked):
-            texts = list(map(_text, self.of.values))
-            return list(map(texts.__getitem__, self.of.codes.tolist()))
-        if not np.isfinite(self.of).all():
-            raise ValueError("a figure is no finite number")
-        return list(map(repr, self.of.tolist()))
 
 
 def classes(codes: Sequence[Codes], designs: int) -> tuple[Codes, Codes]:
@@ -117,12 +111,6 @@ def classes(codes: Sequence[Codes], designs: int) -> tuple[Codes, Codes]:
         return np.zeros(min(1, designs), np.intp), np.zeros(designs, np.intp)
     _, first, inverse = np.unique(together, return_index=True, return_inverse=True)
     return first, inverse
-
-
-def _text(value: Scalar) -> str:
-    if isinstance(value, float) and not isfinite(value):
-        raise ValueError("a figure is no finite number")
-    return repr(value) if type(value) in (int, float) else json.dumps(value)  # as json.dumps does, and sooner
 
 
 Factor = int | Ints

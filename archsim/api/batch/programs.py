@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from archsim.api.batch.columns import Codes, Picked
-from archsim.api.batch.designs import CLASS, Designs, Missing
+from archsim.api.batch.designs import CLASS, Designs, Missing, distinct
 from archsim.api.program_cache import CachedProgram, NoProgram, ProgramCache
 from archsim.config.read_tracking import Question
 from archsim.errors import ArchsimError
@@ -24,7 +24,8 @@ def by_program(
 
     `units`: the names of each design's units. An ArchsimError says that there is no such schedule.
     """
-    _, group = designs.together((designs.schedules.codes, units.codes, designs.field(CLASS).codes))
+    names = distinct(list(units.values))  # they are observed: different machines may have the same
+    _, group = designs.together((designs.schedules.codes, names.codes[units.codes], designs.field(CLASS).codes))
     for number in range(int(group.max(initial=-1)) + 1):
         left = np.flatnonzero(group == number)
         while len(left):

@@ -77,20 +77,21 @@ class Setup:
 
 CHUNK_SECONDS = 1.0
 """About how long a worker is busy with what it is given at once: its outcomes are journalled together."""
-FEWEST = 4
-"""Fewer designs of one program are sooner evaluated one by one."""
 PROGRAMS = 128
 """Programs that are kept: a generation of `cloud` has about a hundred."""
 
 
 class DesignEvaluator:
-    """Evaluates the designs of one exploration: in batches where they share programs, else one after the other."""
+    """Evaluates the designs of one exploration: in batches by the programs that they share, else one after the other.
 
-    def __init__(self, setup: Setup, fewest: int = FEWEST) -> None:
+    `fewest`: fewer designs of one program go one by one.
+    """
+
+    def __init__(self, setup: Setup, fewest: int = 1) -> None:
         self._setup = setup
         self._variants = WorkloadVariants(setup.workloads, setup.with_arithmetic)
         self._evaluator = Evaluator(PROGRAMS)
-        self._batches = BatchEvaluator(self._evaluator.programs, self._fewest(fewest))
+        self._batches = BatchEvaluator(self._evaluator.programs, fewest)
         self._grid = Grid.from_json(setup.grid)
         self._resolver = Resolver(self._grid)
         self._why_alone = ""
@@ -108,13 +109,6 @@ class DesignEvaluator:
     def arithmetic_executed(self) -> int:
         """How often the arithmetic of a network was executed whose numbers several machines share."""
         return self._evaluator.activities.computed
-
-    def _fewest(self, fewest: int) -> int:
-        """How many designs go in a batch at least: of streams, whose frames the machine times one by one, any.
-
-        Whether a workload is a stream is the same in all points.
-        """
-        return 1 if any(workload.spec.streaming for workload in self._variants.of(()).workloads) else fewest
 
     def run_all(self, tasks: Sequence[Task]) -> list[Outcome]:
         """The outcomes of some designs, in their order; they are those of `run`."""

@@ -1,24 +1,27 @@
 """Writes outcomes as lines of a journal: many that are rows of the same tables as columns in one line.
 
 A line of one outcome is what `Outcome.to_json` writes. One of many has keys, the executor, and for each workload and
-figure a column: numbers, or `values` and with `codes` which of them each design has; without codes they have the same.
+figure a column: numbers of 64 bits (`i8`, `f8`, least byte first, in base64, so that each is the same number again), or
+`values` and with `u2`, numbers of 16 bits, which of them each design has; without these they have the same.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from archsim.api.batch import Column
 from archsim.api.batch.columns import Picked
 from archsim.explore.run.outcome import Kind, Outcome
 from archsim.explore.run.output_table import OutputTable, RowOutputs
 
-MOST_IN_LINE = 1024
-"""Most rows of tables in a line, which has some 10 KB a design at most."""
+MOST_IN_LINE = 4096
+"""Most rows of tables in a line, which has some 4 KB a design at most; no more than 16 bits can tell apart."""
 _BEGIN = b'{"keys":'
 
 
@@ -71,16 +74,35 @@ def _block(outcomes: Sequence[Outcome]) -> str:
     return json.dumps(block, separators=(",", ":"), allow_nan=False)
 
 
-def _written(column: Column) -> Any:  # noqa: ANN401 - data for JSON
-    if not isinstance(column.of, Picked):
-        return column.of.tolist()
-    values = list(column.of.values)
-    return {"values": values} if len(values) == 1 else {"values": values, "codes": column.of.codes.tolist()}
+def _written(column: Column) -> dict[str, Any]:
+    """A column as data for JSON."""
+    if isinstance(column.of, Picked):
+        values = list(column.of.values)
+        return {"values": values} if len(values) == 1 else {"values": values, "u2": _packed(column.of.codes, "<u2")}
+    if column.of.dtype == np.int64:
+        return {"i8": _packed(column.of, "<i8")}
+    if not np.isfinite(column.of).all():
+        raise ValueError("a figure is no finite number")
+    return {"f8": _packed(column.of, "<f8")}
+
+
+def _packed(numbers: npt.NDArray[Any], kind: str) -> str:
+    return base64.b64encode(numbers.astype(kind).tobytes()).decode("ascii")
+
+
+def _unpacked(text: str, kind: str) -> npt.NDArray[Any]:
+    return np.frombuffer(base64.b64decode(text, validate=True), kind)
 
 
 def _outcomes(block: dict[str, Any]) -> list[Outcome]:
     keys, executor, outputs = block["keys"], block["executor"], block["outputs"]
-    if len(block) != 3 or not isinstance(executor, str) or not outputs or not all(isinstance(k, str) for k in keys):
+    if (
+        len(block) != 3
+        or not isinstance(executor, str)
+        or not outputs
+        or not keys
+        or not all(isinstance(k, str) for k in keys)
+    ):
         raise ValueError("is no line of outcomes")
     tables = {
         name: OutputTable({figure: _read(column, len(keys)) for figure, column in figures.items()})
@@ -92,19 +114,18 @@ def _outcomes(block: dict[str, Any]) -> list[Outcome]:
     ]
 
 
-def _read(data: Any, designs: int) -> Column:  # noqa: ANN401 - data from JSON
-    if isinstance(data, dict):
-        values, codes = data["values"], np.array(data.get("codes", [0] * designs))
-        if len(codes) != designs or codes.dtype != np.int64 or not all(map(_is_scalar, values)):
-            raise ValueError("is no column")
-        if designs and not 0 <= codes.min() <= codes.max() < len(values):
+def _read(data: dict[str, Any], designs: int) -> Column:
+    """Reads what `_written` wrote of so many designs."""
+    if "values" in data:
+        values = data["values"]
+        codes = _unpacked(data["u2"], "<u2") if "u2" in data else np.zeros(designs, np.intp)
+        if len(codes) != designs or codes.max() >= len(values) or not all(map(_is_scalar, values)):
             raise ValueError("is no column")
         return Column(Picked(values, codes.astype(np.intp)))
-    numbers = np.array(data)
-    kinds = set(map(type, data))
-    if numbers.shape != (designs,) or kinds not in ({int}, {float}) or numbers.dtype not in (np.int64, np.float64):
+    numbers = _unpacked(data["i8"], "<i8") if "i8" in data else _unpacked(data["f8"], "<f8")
+    if len(numbers) != designs or not np.isfinite(numbers).all():
         raise ValueError("is no column")
-    return Column(numbers)
+    return Column(numbers.astype(np.int64) if "i8" in data else numbers.astype(np.float64))
 
 
 def _is_scalar(value: object) -> bool:

@@ -1,13 +1,12 @@
 """Outputs of many designs as a table: a column a figure, of which each design sees its row as a mapping.
 
-A row is made when somebody looks at it. As JSON it is what json.dumps makes of it, put together from columns' texts.
+A row is made when somebody looks at it.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,22 +39,6 @@ class OutputTable:
     def row(self, row: int) -> RowOutputs:
         """The figures of one design."""
         return RowOutputs(self, row)
-
-    @cached_property
-    def row_texts(self) -> list[str]:
-        """Each row as JSON; ValueError if a figure is no finite number."""
-        template, varying = "", []
-        for name, column in self.columns.items():
-            text = f"{json.dumps(name)}:"
-            if isinstance(column.of, Picked) and len(column.of.values) == 1:
-                text += column.texts()[0].replace("%", "%%")
-            else:
-                text += "%s"
-                varying.append(column.texts())
-            template += f",{text}" if template else text
-        template = "{" + template + "}"
-        rows = zip(*varying, strict=True) if varying else [()] * self.rows
-        return [template % row for row in rows]
 
     def to_data(self) -> list[Any]:
         """The table as data for JSON."""
@@ -92,8 +75,9 @@ class RowOutputs(Mapping[str, Output]):
 
     @property
     def text(self) -> str:
-        """The figures as JSON."""
-        return self.table.row_texts[self.row]
+        """The figures as JSON; ValueError if one is no finite number."""
+        figures = {name: column.value(self.row) for name, column in self.table.columns.items()}
+        return json.dumps(figures, separators=(",", ":"), allow_nan=False)
 
 
 def _column_data(column: Column) -> Any:  # noqa: ANN401 - data for JSON
