@@ -19,7 +19,7 @@ def dense_stats(arch: Arch, workload: Workload, schedule: Schedule[Any], evaluat
 
     Raises what `evaluate` raises.
     """
-    if not schedule.sends_deltas:
+    if not schedule.sends_deltas(workload.spec):
         return None
     dense = replace(workload, activity=dense_activity(workload.spec))
     return evaluator.evaluate(arch, dense, schedule, AUTO).stats

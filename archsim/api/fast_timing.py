@@ -72,6 +72,10 @@ def _check_length(cached: CachedProgram, services: Sequence[Service]) -> None:
         raise too_long()
 
 
+LEFT_OUT = Service(0, 0, 0)
+"""Of an op in a repetition in which it takes no part."""
+
+
 def _recorded(program: Program, units: Units) -> tuple[tuple[Recorded | None, ...], Mapping[str, Mapping[str, int]]]:
     """The times of all repetitions, () if they are alike in all phases; and what the units count in them."""
     from archsim.engines.recurrence import Recorded
@@ -87,7 +91,11 @@ def _recorded(program: Program, units: Units) -> tuple[tuple[Recorded | None, ..
         known = [units[op.unit].cycles(op) for op in phase.ops]
         rows = [
             [
-                sessions[op.unit].service(op, repetition, 0, 0) if op.unit in sessions else service
+                LEFT_OUT
+                if not op.active(repetition, phase.repeat)
+                else sessions[op.unit].service(op, repetition, 0, 0)
+                if op.unit in sessions
+                else service
                 for op, service in zip(phase.ops, known, strict=True)
             ]
             for repetition in range(phase.repeat)

@@ -98,15 +98,16 @@ def with_own_activity(workload: Workload, schedule: Schedule[Any], arch: Arch) -
 
 
 def _needed(workload: Workload, schedule: Schedule[Any]) -> bool:
-    return schedule.sends_deltas and workload.activity is None
+    return schedule.sends_deltas(workload.spec) and workload.activity is None
 
 
 def _key(workload: Workload, schedule: Schedule[Any], cached: CachedProgram, arch: Arch) -> Hashable:
-    """All that the arithmetic depends on: tensors, network, formats and functions."""
+    """All that the arithmetic depends on: tensors, network, formats, functions, and the order of sums on an array."""
     function = arch.config.function_unit
     method = function.method, function.address_format, function.table, function.piecewise_linear
     tensors = workload.source, workload.folder, workload.overrides
-    return (*tensors, schedule, cached.spec, arch.config.formats, *method)
+    array = arch.config.inputs_per_chunk, arch.config.x_inputs_per_chunk, arch.config.weight_sparsity
+    return (*tensors, schedule, cached.spec, arch.config.formats, *method, *array, arch.config.late_bias)
 
 
 def _computed(workload: Workload, program: Program, arch: Arch) -> Activity:
@@ -138,17 +139,18 @@ class _SentColumns:
     """Observes a program: keeps the columns that each step of each layer sends."""
 
     def __init__(self, layers: int) -> None:
-        self._steps: list[list[StepColumns]] = [[] for _ in range(layers)]
+        self._steps: list[dict[int, StepColumns]] = [{} for _ in range(layers)]
 
     def __call__(self, op: Op, repetition: int, results: Sequence[Array]) -> None:
-        """Keep the columns of an op that sends some."""
+        """Keep the columns of an op that sends some, behind those that others have sent in the same step."""
         sent = op.sent
         if sent is not None:
-            columns = np.flatnonzero(results[op.writes.index(sent.region)])
+            columns = np.flatnonzero(results[op.writes.index(sent.region)]) + sent.first
             x, h = columns[columns <= sent.inputs].tolist(), columns[columns > sent.inputs].tolist()
-            self._steps[sent.layer].append(StepColumns(tuple(x), tuple(h)))
+            before = self._steps[sent.layer].get(repetition, StepColumns((), ()))
+            self._steps[sent.layer][repetition] = StepColumns((*before.x, *x), (*before.h, *h))
 
     @property
     def activity(self) -> Activity:
         """What was kept."""
-        return tuple(LayerActivity(tuple(found)) for found in self._steps)
+        return tuple(LayerActivity(tuple(found[step] for step in sorted(found))) for found in self._steps)

@@ -106,11 +106,12 @@ class Simulation:
 
     @property
     def step_end_cycles(self) -> tuple[int, ...] | None:
-        """The end of each time step, where steps may differ; the first begins at 0. None where they repeat."""
-        for phase, trace in zip(self.program.phases, self.trace.phases, strict=True):
-            if phase.marks_all:
-                return tuple(end for _, end in trace.ends)
-        return None
+        """The end of each time step, where steps may differ; the first begins at 0.
+
+        None where they repeat, or where several layers run one after the other, each with all steps.
+        """
+        marked = [trace for phase, trace in zip(self.program.phases, self.trace.phases, strict=True) if phase.marks_all]
+        return tuple(end - marked[0].start for _, end in marked[0].ends) if len(marked) == 1 else None
 
     @property
     def activity(self) -> ActivityFigures | None:

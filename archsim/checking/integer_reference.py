@@ -23,14 +23,16 @@ from archsim.golden.integer_layers import IntegerMachine, run_integer
 from archsim.golden.integer_merge import merge_integer
 from archsim.golden.stack import Direction
 from archsim.workload import CellTensors
-from archsim.workload.network import MergeMode
+from archsim.workload.network import DeltaThresholds, MergeMode
 
 
 def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: Schedule[Any]) -> Golden:
     """What the machine must compute, bit for bit: as real numbers, which are exact in float64."""
-    if schedule.sends_deltas:
-        return integer_delta_golden(numbers, arch)
     spec = numbers.spec
+    sends = schedule.sends_deltas(spec)
+    if sends and not arch.skips_chunks:
+        return integer_delta_golden(numbers, arch)
+    thresholds = spec.delta or DeltaThresholds()
     if spec.streams > 1:
         parts = (replace(numbers, tensors=part, spec=one) for part, one in per_stream(numbers.tensors, spec))
         return golden_in_turn([integer_golden(part, arch, schedule) for part in parts])
@@ -55,6 +57,7 @@ def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: Schedule[Any
                 arch.late_bias,
                 next(split_rows),
                 arch.weight_sparsity.of,
+                (thresholds.x, thresholds.h) if sends else None,
             )
             result = run_integer(below, direction, cell_grids(numbers, next(prefixes), source), machine, lengths)
             outputs.append(result.output)

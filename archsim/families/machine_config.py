@@ -127,6 +127,11 @@ class MachineConfig(StrictModel, ABC):
         """Which weights of every row the machine keeps; what a network has beyond them is pruned."""
         return DENSE
 
+    @property
+    def skips_chunks(self) -> bool:
+        """Whether a delta network's columns are multiplied, and its sums rounded, by the chunk, and not one by one."""
+        return False
+
     def weight_bits(self, rows: int, inputs: int) -> int:
         """The least bits of a weight matrix, with the indexes of its weights."""
         stored = rows * self.weight_sparsity.stored(inputs)

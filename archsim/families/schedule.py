@@ -43,9 +43,11 @@ class Schedule(ABC, Generic[ConfigT]):
         """
         return False
 
-    @property
-    def sends_deltas(self) -> bool:
-        """Whether the program multiplies what has changed: with thresholds, and as long as its columns make it."""
+    def sends_deltas(self, spec: NetworkSpec) -> bool:
+        """Whether the program of a network multiplies what has changed, and takes as long as its columns make it.
+
+        A schedule that does not for a network with thresholds, or recorded activity, cannot run it.
+        """
         return False
 
     def split_rows(self, spec: NetworkSpec, config: ConfigT) -> tuple[frozenset[int], ...] | None:

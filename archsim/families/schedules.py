@@ -90,9 +90,11 @@ def build_program(schedule: Schedule[ConfigT], spec: NetworkSpec, config: Config
     """
     if spec.streaming and not schedule.streams:
         raise ScheduleError(_no_frames(schedule))
-    if not schedule.sends_deltas and (spec.activity is not None or spec.delta is not None):
+    if not schedule.sends_deltas(spec) and (spec.activity is not None or spec.delta is not None):
         given = "no recorded activity" if spec.activity is not None else "no thresholds (delta)"
-        raise ScheduleError(f"--schedule {schedule.name}: skips no columns, and so takes {given}")
+        others = [other.name for other in schedules_of(family_named(schedule.family)) if other.sends_deltas(spec)]
+        known = f"; those that do: {', '.join(others)}" if others else ""
+        raise ScheduleError(f"--schedule {schedule.name}: skips no columns, and so takes {given}{known}")
     family = find_family(schedule.family)
     if family is not None and any(schedule is own for own in family.schedules):
         return schedule.build(spec, config)

@@ -41,6 +41,7 @@ class IntegerMachine:
     accumulators of their own. late_bias: the bias is added to the sums, in their format, just before the activation.
     split_rows: without split, the rows, in torch's order, whose x tile and h tile are two all the same. group: columns
     of a group of structured sparsity, of which a chunk takes whole ones; weights that are not kept are 0.
+    thresholds: of a delta network, the least changes of x and of h that are multiplied; None of an ordinary one.
     """
 
     columns: int
@@ -51,6 +52,7 @@ class IntegerMachine:
     late_bias: bool = False
     split_rows: frozenset[int] = frozenset()
     group: int = 1
+    thresholds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,7 @@ class _Units:
             machine.late_bias,
             machine.split_rows,
             machine.group,
+            machine.thresholds,
         )
 
     def inputs(self, x: Float | npt.NDArray[np.integer[Any]]) -> Coded:

@@ -112,13 +112,51 @@ class MixedTile:
         return Coded(codes[:, order], made[0][1].grid)
 
 
+class DeltaTile:
+    """A tile of a delta network: sums that stay from step to step, to which each accumulation adds its changes.
+
+    The bias is what the sums hold before the first step, or, if late, what is added to them each time they are read.
+    An element of a vector is passed on if it is not what was passed on last (0 at first), and differs from that by at
+    least the threshold of its vector. Chunks without any change add nothing, so that it does not matter if they pass.
+    """
+
+    def __init__(
+        self,
+        accumulations: Sequence[Accumulation],
+        bias: Coded | None,
+        to_gate: Target,
+        thresholds: Sequence[float],
+        late: bool,
+    ) -> None:
+        self._accumulations, self._to_gate, self._thresholds = accumulations, to_gate, thresholds
+        self._late = bias if late else None
+        self._sums: Codes = np.zeros((1, 1), np.int64)
+        if bias is not None and not late:
+            self._sums = to_gate.narrow(to_gate.convert(Coded(bias.codes[np.newaxis], bias.grid))).codes
+        self._last: list[Codes] = [np.zeros(1, np.int64)] * len(accumulations)
+
+    def run(self, *vectors: Coded) -> Coded:
+        """The sums (1, G) after one vector (1, K) for each part."""
+        for place, (accumulation, vector) in enumerate(zip(self._accumulations, vectors, strict=True)):
+            changes = vector.codes - self._last[place]
+            passed = (changes != 0) & (np.abs(changes) * float(vector.grid.scale) >= self._thresholds[place])
+            self._last[place] = np.where(passed, vector.codes, self._last[place])
+            wider = replace(vector.grid, bits=vector.grid.bits + 1)
+            added = accumulation.run(Coded(np.where(passed, changes, 0), wider), None)
+            self._sums = self._to_gate.narrow(self._sums + self._to_gate.convert(added)).codes
+        sums = self._sums
+        if self._late is not None:
+            sums = self._to_gate.narrow(sums + self._to_gate.convert(self._late)).codes
+        return Coded(sums, self._to_gate.grid)
+
+
 @dataclass(frozen=True)
 class Array:
     """The MAC array: inputs of a chunk, whether x and h tiles are two, when the bias comes, where its numbers go.
 
     x_columns: inputs of a chunk of x, where x and h have columns and accumulators of their own. split_rows: without
     split, the rows, in torch's order, whose x and h tiles are two. group: inputs of a group of columns, which a chunk
-    takes whole: where x and h are one accumulation, h begins with a group.
+    takes whole: where x and h are one accumulation, h begins with a group. thresholds: of x and h, in a delta network.
     """
 
     columns: int
@@ -129,18 +167,21 @@ class Array:
     late_bias: bool = False
     split_rows: frozenset[int] = frozenset()
     group: int = 1
+    thresholds: tuple[float, float] | None = None
 
     def rows_tile(
         self, rows: Codes, parts: Sequence[Part], bias: Coded | None = None, *, apart: bool = False
-    ) -> Tile | MixedTile:
+    ) -> Tile | MixedTile | DeltaTile:
         """The tile of parts that have these rows, in torch's order; those of split_rows are tiles apart."""
+        if self.thresholds is not None:
+            return self._delta_tile(parts, bias)
         split = np.isin(rows, list(self.split_rows))
         if apart or split.all() or not split.any():
-            return self.tile(parts, bias, apart=apart or bool(split.all()))
+            return self._tile(parts, bias, apart=apart or bool(split.all()))
         tiles: list[tuple[Codes, Tile]] = []
         for places in (np.flatnonzero(split), np.flatnonzero(~split)):
             chosen = [(rows_of(matrix, places), vector) for matrix, vector in parts]
-            tiles.append((places, self.tile(chosen, bias and rows_of(bias, places), apart=not tiles)))
+            tiles.append((places, self._tile(chosen, bias and rows_of(bias, places), apart=not tiles)))
         return MixedTile(tiles)
 
     def tile(
@@ -149,13 +190,23 @@ class Array:
         bias: Coded | None = None,
         *,
         held: bool = False,
+        of_x: bool = False,
+    ) -> Tile | DeltaTile:
+        """The tile of some parts; of two the first multiplies x, of one alone it does if of_x."""
+        if self.thresholds is not None:
+            return self._delta_tile(parts, bias, held=held, of_x=of_x)
+        return self._tile(parts, bias, held=held, of_x=of_x)
+
+    def _tile(
+        self,
+        parts: Sequence[Part],
+        bias: Coded | None,
+        *,
+        held: bool = False,
         apart: bool = False,
         of_x: bool = False,
     ) -> Tile:
-        """The tile of some parts; apart: whatever the formats, each part is an accumulation of its own.
-
-        Of two parts the first multiplies x, of one alone it does if of_x.
-        """
+        """The tile of an ordinary network; apart: whatever the formats, each part is an accumulation of its own."""
         apart = apart or self.split or self.x_columns is not None
         joined = len(parts) > 1 and not apart and one_accumulation(parts)
         columns = [self.columns] * len(parts)
@@ -168,6 +219,22 @@ class Array:
             Accumulation(part, self.to_accumulator, inputs) for part, inputs in zip(parts, columns, strict=False)
         ]
         return Tile(accumulations, bias, self.to_gate, held, joined, self.late_bias and not held, self.group)
+
+    def _delta_tile(
+        self, parts: Sequence[Part], bias: Coded | None, *, held: bool = False, of_x: bool = False
+    ) -> DeltaTile:
+        """The tile of a delta network: each part is an accumulation of changes, with a bit more than its vector."""
+        assert self.thresholds is not None
+        columns, thresholds = [self.columns] * len(parts), self.thresholds[1 - of_x :]
+        if len(parts) > 1:
+            thresholds = self.thresholds
+        if self.x_columns is not None and (of_x or len(parts) > 1):
+            columns[0] = self.x_columns
+        accumulations = [
+            Accumulation((matrix, replace(vector, bits=vector.bits + 1)), self.to_accumulator, inputs)
+            for (matrix, vector), inputs in zip(parts, columns, strict=True)
+        ]
+        return DeltaTile(accumulations, bias, self.to_gate, thresholds, self.late_bias and not held)
 
     def bias(self, values: Sequence[Float | None], part: Part) -> Coded | None:
         """The sum of the biases there are (G), on the grid of the accumulators of a part; None if there is none."""

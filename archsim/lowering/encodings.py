@@ -16,7 +16,7 @@ from archsim.formats.encoding import Scale
 from archsim.formats.scaling import covered, scale_and_zero
 from archsim.hardware.dram.transfers import Transfer
 from archsim.lowering.coded_weights import check_coded, coded_encoding, peephole_encoding
-from archsim.program.ir import WIDE, DataKind, PhaseKind, Program
+from archsim.program.ir import DELTA, WIDE, DataKind, PhaseKind, Program
 from archsim.workload.calibration import Calibration, Range
 from archsim.workload.coded import CodedTensor
 from archsim.workload.network import CellKind, CellSpec, MergeMode, NetworkSpec, suffixes
@@ -42,6 +42,8 @@ def program_encodings(
         if buffer.format_kind == WIDE:
             integer = isinstance(buffer.number_format, IntegerFormat)
             found[buffer.name] = Encoding(Scaled(64) if integer else buffer.number_format)
+        elif buffer.format_kind == DELTA:
+            found[buffer.name] = _unscaled(buffer.number_format)
         elif buffer.encoding:
             found[buffer.name] = found[buffer.encoding]
     missing = [buffer.name for buffer in program.buffers if buffer.name not in found]

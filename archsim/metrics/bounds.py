@@ -92,12 +92,12 @@ def _number(value: Fraction) -> float:
 def _weight_bits(body: Phase, steps: int) -> int:
     """The bits that a step reads, on average, through the weight SRAM's ports; the bias has its own port."""
     bits = sum(
-        region.bits * times
+        region.bits * times * op.moved_share(region)
         for op, times in body.distinct
         for region in op.reads
         if region.buffer.kind.is_matrix and region.buffer.memory == "weight_sram"
     )
-    return bits // steps
+    return int(bits // steps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,10 @@ WIDE = "wide"
 here, so that no bit is lost, whatever the width of the accumulators that they stand for."""
 
 
+DELTA = "delta"
+"""The format kind of a buffer of differences of two numbers of a q format: a bit more, in the same scale."""
+
+
 class DataKind(StrEnum):
     """What a buffer holds; traffic is reported by it."""
 
@@ -41,6 +45,7 @@ class DataKind(StrEnum):
     OUTPUT = "output"
     VALID = "valid"
     STREAM = "stream"
+    DELTA = "delta"
 
     @property
     def is_matrix(self) -> bool:
@@ -197,12 +202,14 @@ class Observed:
 class Sent:
     """A result whose entries say which columns are multiplied, those that are not 0: bias, then x, then h of a layer.
 
-    `layer`: its number; `inputs`: I.
+    `layer`: its number; `inputs`: I. `first`: the number of the column of the first entry, where x and h are results of
+    their own.
     """
 
     region: Region
     layer: int
     inputs: int
+    first: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

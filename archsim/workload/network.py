@@ -208,6 +208,11 @@ class NetworkSpec:
         return any(cell.reverse for cell in self.cells)
 
     @property
+    def skips(self) -> bool:
+        """Whether it is a delta network, of which not every column is multiplied in every step."""
+        return self.delta is not None or self.activity is not None
+
+    @property
     def macs(self) -> int:
         """The multiply-accumulates over all steps and sequences."""
         return sum(cell.macs for cell in self.cells) * self.steps * self.batch

@@ -37,6 +37,10 @@ Which weights are kept, in test_sparsity.py:
 
     mac_array.sparsity
 
+What delta networks need changes nothing for others: tests/families/gemv/test_delta_chunks.py.
+
+    delta_encoder
+
 A kind of DRAM and single ports make service times depend on when an op starts: test_dynamic_machines.py.
 
     dram.kind, weight_sram.ports, input_buffer.ports, state_buffer.ports
@@ -134,6 +138,8 @@ UNIT_OPTIONS = (
 """tests/laws/test_unit_options.py has these."""
 SPARSITY = ("mac_array.sparsity",)
 """tests/laws/test_sparsity.py has it."""
+DELTAS = ("delta_encoder",)
+"""tests/families/gemv/test_delta_chunks.py has it."""
 OTHER_MACHINE = ("dram.kind", "weight_sram.ports", "input_buffer.ports", "state_buffer.ports")
 """tests/laws/test_dynamic_machines.py has these."""
 PRICES = (
@@ -199,7 +205,7 @@ def test_the_list_is_complete(case: Case) -> None:
     """With and without the memory that need not be there."""
     given = [case.with_fields({"bias_buffer": buffer}) for buffer in (None, {"capacity_bytes": AMPLE})]
     classed = (UP, SHARES, MULTIPLES, COLUMNS, MEMORIES, DOWN, SAME_CYCLES, OTHER_NUMBERS, OTHER_MACHINE)
-    others = (UNIT_OPTIONS, SPARSITY, PRICES, OTHER_PROGRAM)
+    others = (UNIT_OPTIONS, SPARSITY, DELTAS, PRICES, OTHER_PROGRAM)
     assert sorted(set().union(*(fields(of.config) for of in given))) == sorted(chain(*classed, *others))
 
 

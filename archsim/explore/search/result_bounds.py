@@ -143,7 +143,7 @@ def _times(config: MachineConfig, spec: NetworkSpec) -> dict[str, Interval]:
 
 
 def _recurrent_weight_cycles(config: MachineConfig, spec: NetworkSpec) -> int:
-    if config.weight_bits_per_cycle is None:
+    if config.weight_bits_per_cycle is None or spec.skips:
         return 0
     bits = sum(config.weight_bits(cell.rows, cell.recurrent_size) for cell in spec.cells)
     return bits // config.weight_bits_per_cycle

@@ -34,8 +34,7 @@ class DeltaSchedule(Schedule[DeltaConfig]):
     splits_sums: bool = False
     interleaves_gates: bool = False
 
-    @property
-    def sends_deltas(self) -> bool:
+    def sends_deltas(self, spec: NetworkSpec) -> bool:
         """A column is multiplied if its element has changed."""
         return True
 

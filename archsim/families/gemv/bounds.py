@@ -49,11 +49,13 @@ class LeastWork:
                 (cell.proj_size, cell.hidden_size),
             )
         ]
-        weights = sum(rows * stored(inputs) for rows, inputs in matrices)
+        weights = 0 if spec.skips else sum(rows * stored(inputs) for rows, inputs in matrices)
         return cls(
             products=weights * spec.steps * spec.batch,  # each is used once for each sequence and step
             loaded_bits=sum(config.weight_bits(rows, inputs) for rows, inputs in matrices),
-            recurrent_bits=sum(config.weight_bits(cell.rows, cell.recurrent_size) for cell in spec.cells),
+            recurrent_bits=0
+            if spec.skips
+            else sum(config.weight_bits(cell.rows, cell.recurrent_size) for cell in spec.cells),
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from archsim.config.read_tracking import read_only_as
 from archsim.errors import CapacityError
 from archsim.families.gemv.config import GemvConfig
+from archsim.families.gemv.deltas.config import ChunkEncoderConfig
 from archsim.families.gemv.matrices.weight_buffers import INPUT_SUMS
 from archsim.families.gemv.memories import BiasBufferConfig, WeightSramConfig
 from archsim.hardware.dram.ddr_unit import DdrConfig
@@ -23,6 +24,7 @@ _KNOBS = {
         "a smaller batch or input_size",
     ),
     "state_buffer": ("more state_buffer.capacity_bytes", "a smaller batch or hidden_size"),
+    "delta_buffer": ("more delta_encoder.capacity_bytes", "a smaller model"),
 }
 _HOISTED = {
     "input_buffer": (
@@ -86,13 +88,16 @@ def check_dram(buffers: Sequence[Buffer], arch: GemvConfig) -> None:
             )
 
 
-def _sections(arch: GemvConfig) -> Mapping[str, WeightSramConfig | BiasBufferConfig | BufferConfig]:
+def _sections(
+    arch: GemvConfig,
+) -> Mapping[str, WeightSramConfig | BiasBufferConfig | BufferConfig | ChunkEncoderConfig]:
     biases = {} if arch.bias_buffer is None else {"bias_buffer": arch.bias_buffer}
     return {
         "weight_sram": arch.weight_sram,
         **biases,
         "input_buffer": arch.input_buffer,
         "state_buffer": arch.state_buffer,
+        **({} if arch.delta_encoder is None else {"delta_buffer": arch.delta_encoder}),
     }
 
 

@@ -20,6 +20,7 @@ from archsim.families.gemv.array.mac_array import MacArray
 from archsim.families.gemv.array.mac_tiles import BlockTile, MacTile
 from archsim.families.gemv.blocks import Blocks
 from archsim.families.gemv.config import GemvConfig
+from archsim.families.gemv.deltas.cell import CellDeltas, LayerDeltas
 from archsim.families.gemv.matrices.dram_rows import MatrixPieces
 from archsim.families.gemv.matrices.matrix import Matrix, make_matrices
 from archsim.families.gemv.matrices.placement import Placement, WeightTile, all_pinned
@@ -44,10 +45,11 @@ class GemvCell:
         interleaved: bool,
         blocks: Blocks | None = None,
         placement: Placement | None = None,
+        layer: LayerDeltas | None = None,
     ) -> None:
         """Take a cell; `interleaved`: whether a group holds rows of all gates.
 
-        `blocks`: if W_ih x is made for several steps.
+        `blocks`: if W_ih x is made for several steps. `layer`: what is known of its deltas, in a delta network.
 
         Without a `placement` all weights are in the weight SRAM. CapacityError if the accumulators cannot hold a group.
         """
@@ -61,7 +63,7 @@ class GemvCell:
         rotations = len(self.groups) + len(self._projections)
         # A slot of the accumulators holds a group, or a tile of the projection.
         slot_rows = max(min(spec.proj_size, array_rows), *(group.rows for group in self.groups))
-        sum_slots = _accumulator_slots(config, slot_rows * context.batch, rotations, context.sharers)
+        sum_slots = _accumulator_slots(config, slot_rows * context.batch, rotations, context.sharers, bool(layer))
         x_slots = config.input_buffer.prefetch_steps + 1 if blocks is None else blocks.x_slots
         maker = BufferMaker(context.prefix, context.batch, config.formats, _memories(config))
         slots = Slots(x_slots, sum_slots, slot_rows)
@@ -73,6 +75,10 @@ class GemvCell:
         self.matrices = make_matrices(pieces, self.placement, self.weights)
         self.transfers = CellTransfers(spec, context, self.buffers, Dram.name)
         self._ops = kind(plan, machine, context, self.buffers, rotations)
+        x = self.buffers.x
+        self.deltas = (
+            None if layer is None or x is None else CellDeltas(spec, context, x, self.buffers.h, layer, config)
+        )
         self._late_bias = config.activation.adds_bias or spec.layer_norm
 
     @property
@@ -83,7 +89,15 @@ class GemvCell:
     @property
     def all_buffers(self) -> tuple[Buffer, ...]:
         """Every buffer of the cell."""
-        return self.weights.beside(self.buffers)
+        return (*self.weights.beside(self.buffers), *(self.deltas.buffers if self.deltas else ()))
+
+    def input_region(self) -> Region:
+        """The region of x_t."""
+        return self._ops.input()
+
+    def hidden_region(self) -> Region:
+        """The region of h_{t-1}."""
+        return whole(self.buffers.h, 0, 1)
 
     def gate_rows(self, groups: int) -> Iterator[int]:
         """The rows of the weight matrices, in torch's order, that so many first groups hold."""
@@ -263,8 +277,18 @@ def _cell_machine(config: GemvConfig) -> CellMachine:
     )
 
 
-def _accumulator_slots(config: GemvConfig, group_entries: int, rotations: int, sharers: int) -> int:
-    """How many groups the accumulators can hold at once; more than two steps' worth is of no use."""
+def _accumulator_slots(config: GemvConfig, group_entries: int, rotations: int, sharers: int, stay: bool) -> int:
+    """How many groups the accumulators can hold at once; more than two steps' worth is of no use.
+
+    `stay`: the sums of a step go on with those of the step before, so that there must be a slot for each group.
+    """
+    if stay:
+        need = rotations * group_entries
+        if not read_only_as(config.accumulators, "entries", need.__le__):
+            what = f"the sums of a delta network stay: {rotations:,} groups of {group_entries:,} rows"
+            knobs = ("more accumulators.entries", "fewer mac_array.rows (down to 4)", "a smaller model")
+            raise CapacityError("accumulators", need, config.accumulators.entries, "entries", what, knobs)
+        return rotations
     most = 2 * rotations
     slots: int = read_only_as(config.accumulators, "entries", lambda have: min(have // (group_entries * sharers), most))
     if not slots:

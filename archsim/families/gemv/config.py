@@ -16,6 +16,7 @@ from archsim.families.cells.elementwise import ElementwiseConfig
 from archsim.families.gemv.array.mac_config import MacArrayConfig
 from archsim.families.gemv.array.mac_cost import ArrayOperators
 from archsim.families.gemv.bounds import GEMV_BOUNDS, LeastWork, least_energy_uj, least_load_cycles
+from archsim.families.gemv.deltas.config import ChunkEncoderConfig
 from archsim.families.gemv.further_units import (
     SECTION,
     UnitSections,
@@ -69,6 +70,11 @@ class GemvConfig(MachineConfig):
     state_buffer: StateBufferConfig = Field(description="buffer of h, c and the gates")
     mac_array: MacArrayConfig = Field(description="multipliers and adder trees")
     accumulators: AccumulatorsConfig = Field(description="partial sums behind the MAC array")
+    delta_encoder: ChunkEncoderConfig | None = Field(
+        default=None,
+        description="encoder of delta networks: the MAC array skips chunks in which nothing has changed; left out: it "
+        "takes no delta networks",
+    )
     activation: ActivationConfig = Field(description="sigmoid and tanh")
     elementwise: ElementwiseConfig = Field(description="cell and hidden update")
 
@@ -86,6 +92,12 @@ class GemvConfig(MachineConfig):
                 f"mac_array.sparsity: weights of {weight} share exponents with neighbours that may not be kept; "
                 "formats.weight must be another one"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _skips_by_itself(self) -> GemvConfig:
+        if self.delta_encoder is not None and self.single_ported:
+            raise ValueError(f"delta_encoder needs ports: 1R1W; {self.single_ported[0]} has 1RW")
         return self
 
     @model_validator(mode="after")
@@ -209,6 +221,10 @@ class GemvConfig(MachineConfig):
         return least_energy_uj(self.costing, LeastWork.of(self, spec), multiplier, spec.steps, prices)
 
     @property
+    def skips_chunks(self) -> bool:
+        return self.delta_encoder is not None
+
+    @property
     def function_unit(self) -> ActivationConfig:
         return self.activation
 
@@ -229,6 +245,8 @@ class GemvConfig(MachineConfig):
         return self.weight_sram.bits_per_cycle
 
     def compute_cycles_per_step(self, spec: NetworkSpec) -> int:
+        if spec.skips:  # there may be a step without any change
+            return 0
         return sum(self._array_cycles(cell) for cell in spec.cells) * spec.batch
 
     def _array_cycles(self, cell: CellSpec) -> int:

@@ -26,6 +26,7 @@ from archsim.families.gemv.blocks import Blocks, choose_blocks
 from archsim.families.gemv.capacity import check_capacity, weights_fit
 from archsim.families.gemv.cell import STATE, GemvCell
 from archsim.families.gemv.config import GemvConfig
+from archsim.families.gemv.deltas.cell import layer_deltas
 from archsim.families.gemv.matrices.placement import Placement
 from archsim.families.gemv.matrices.residency import all_stay, place_weights
 from archsim.families.gemv.matrices.streaming import first_loads, with_loads
@@ -60,10 +61,10 @@ def sequential(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> LaidOut
     context = _contexts_in_turn(spec, tensors, valid, mergings)
 
     def cells_with(placements: Sequence[Placement | None], blocks: Blocks | None) -> list[GemvCell]:
-        found = zip(spec.cells, context, placements, strict=True)
+        found = zip(spec.cells, context, placements, layer_deltas(spec), strict=True)
         return [
-            GemvCell(cell, arch, place, interleaved=order.interleaved, blocks=blocks, placement=held)
-            for cell, place, held in found
+            GemvCell(cell, arch, place, interleaved=order.interleaved, blocks=blocks, placement=held, layer=layer)
+            for cell, place, held, layer in found
         ]
 
     cells = _placed(order, arch, spec.steps, len(context), cells_with)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archsim.errors import ArchsimError
 from archsim.families.gemv.config import GemvConfig
 from archsim.families.gemv.declared import check_declared
+from archsim.families.gemv.deltas.cell import refuse_deltas
+from archsim.families.gemv.deltas.order import DELTA_STEPS, delta_step
 from archsim.families.gemv.layers import LaidOut, sequential, weights_stay
 from archsim.families.gemv.order import WorkOrder
 from archsim.families.schedule import Schedule
@@ -35,6 +37,12 @@ class GemvSchedule(Schedule[GemvConfig]):
         """All but those that make W_ih x of several steps at once, of which the later ones have not come yet."""
         return not self.order.phases.in_blocks
 
+    def sends_deltas(self, spec: NetworkSpec) -> bool:
+        """Those that multiply x and h apart and keep all weights on the chip, a layer after the other."""
+        order = self.order
+        split = order.splits_sums and not order.streamed and not order.phases.in_blocks and self.layers is sequential
+        return split and (spec.delta is not None or spec.activity is not None)
+
     def program_key(self, spec: NetworkSpec, config: GemvConfig) -> Hashable:
         """What the program follows from: nothing is streamed if all weights fit, and a wavefront needs two layers."""
         try:
@@ -51,7 +59,11 @@ class GemvSchedule(Schedule[GemvConfig]):
 
         CapacityError if the model does not fit, ScheduleError if the program is not what was declared.
         """
-        made = self.layers(self.order, spec, config)
+        order = self.order
+        if self.sends_deltas(spec):
+            refuse_deltas(spec, config)
+            order = replace(order, compute=delta_step, phases=DELTA_STEPS)
+        made = self.layers(order, spec, config)
         check_declared(self.order, spec, made.cells, made.program)
         return made.program
 

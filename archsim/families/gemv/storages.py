@@ -23,6 +23,7 @@ def storages(config: GemvConfig) -> Mapping[str, Storage]:
     come with its ops and have no store on the chip.
     """
     biases = {} if config.bias_buffer is None else {"bias_buffer": lambda: _bias_buffer(config)}
+    deltas = {} if config.delta_encoder is None else {"delta_buffer": lambda: _delta_buffer(config)}
     return Deferred[Storage](
         {
             "dram": lambda: OffChip(config.dram_type),
@@ -30,6 +31,7 @@ def storages(config: GemvConfig) -> Mapping[str, Storage]:
             **biases,
             "input_buffer": lambda: _input_buffer(config.input_buffer),
             "state_buffer": lambda: _state_buffer(config),
+            **deltas,
             "accumulators": lambda: _accumulators(config),
             "sequencer": lambda: Registers(0),
         }
@@ -57,6 +59,12 @@ def _bias_buffer(config: GemvConfig) -> Storage:
     assert config.bias_buffer is not None
     word_bits = config.formats.format("accumulator").bits
     return Sram(config.mac_array.rows, config.bias_buffer.capacity_bytes, word_bits, True)
+
+
+def _delta_buffer(config: GemvConfig) -> Storage:
+    """What was passed on last, and the deltas; two ports."""
+    assert config.delta_encoder is not None
+    return Sram(1, config.delta_encoder.capacity_bytes, config.delta_encoder.port_bits, True)
 
 
 def _state_buffer(config: GemvConfig) -> Storage:

@@ -16,7 +16,7 @@ _INNER = NamedLook("sums, gates read", "#0072B2"), NamedLook("sums, gates writte
 _DATA = {
     **dict.fromkeys((DataKind.W_IH, DataKind.W_HH, DataKind.W_HR, DataKind.WEIGHT_TILE), _WEIGHTS),
     **dict.fromkeys((DataKind.BIAS, DataKind.PEEPHOLE, DataKind.LAYER_NORM), _WEIGHTS),
-    **dict.fromkeys((DataKind.X, DataKind.VALID), _INPUT),
+    **dict.fromkeys((DataKind.X, DataKind.VALID, DataKind.DELTA), _INPUT),
     **dict.fromkeys((DataKind.H, DataKind.C, DataKind.OUTPUT), _STATE),
     **dict.fromkeys((DataKind.PARTIAL_SUM, DataKind.GATE, DataKind.STREAM), _INNER),
 }

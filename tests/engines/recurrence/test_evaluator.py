@@ -68,6 +68,7 @@ OTHER: dict[str, tuple[str, ...]] = {
     "activation.address_format": ("q4.10",),
     "elementwise.units": ("2",),
     "mac_array.x_columns": ("3",),
+    "delta_encoder": ("{lanes: 4, latency_cycles: 1, capacity_bytes: 1KiB, port_bits: 64}",),
     "mac_array.sparsity": ("{kept: 2, of: 4}", "{kept: 1, of: 3}"),
     "state_buffer.gate_slots": ("3", "9"),
     "weight_sram.capacity_bytes": ("1MiB", "100"),

@@ -20,6 +20,8 @@ from archsim.families.gemv.array.mac_config import MacArrayConfig
 from archsim.families.gemv.array.mac_cost import ArrayOperators
 from archsim.families.gemv.array.mac_kernel import block_kernel, onto_kernel
 from archsim.families.gemv.array.mac_tiles import BlockTile, MacTile
+from archsim.families.gemv.deltas.ops import DeltaTile
+from archsim.families.gemv.deltas.session import ChunkSession, least_service
 from archsim.formats import FloatFormat, Formats
 from archsim.hardware.constants import OpConstants
 from archsim.hardware.joined_ops import RowsJoined
@@ -27,8 +29,8 @@ from archsim.hardware.numerics import Kernel, Numerics
 from archsim.hardware.operators import Tally
 from archsim.hardware.port_streams import Run, Stream, Widths, cut_runs, even, fetch_cycles, most_words
 from archsim.hardware.products import TileShape, product_kernel, tile_constants
-from archsim.hardware.unit import Unit, Work, ceil_div
-from archsim.program.ir import Op, Region
+from archsim.hardware.unit import Session, Unit, Work, ceil_div
+from archsim.program.ir import Buffer, Op, Region
 from archsim.program.joined import Joining, Side
 
 
@@ -40,15 +42,34 @@ class MacArray(Unit[MacArrayConfig]):
     item_name = "MAC"
 
     def __init__(
-        self, config: MacArrayConfig, ports: Widths, formats: Formats, weight_read_latency_cycles: int
+        self,
+        config: MacArrayConfig,
+        ports: Widths,
+        formats: Formats,
+        weight_read_latency_cycles: int,
+        skips_chunks: bool = False,
     ) -> None:
+        """`skips_chunks`: it skips chunks of a delta network in which nothing has changed."""
         super().__init__(config, ports, formats)
+        self._skips_chunks = skips_chunks
         self._weight_read_latency_cycles = weight_read_latency_cycles
         self._operators = ArrayOperators(config, formats)
 
     @property
     def identity(self) -> tuple[Hashable, ...]:
-        return (*super().identity, self._weight_read_latency_cycles)
+        return (*super().identity, self._weight_read_latency_cycles, self._skips_chunks)
+
+    @property
+    def static(self) -> bool:
+        return not self._skips_chunks
+
+    @property
+    def recorded(self) -> bool:
+        """True: a tile of changes takes what the columns of its step make it take, whenever it begins."""
+        return True
+
+    def session(self, buffers: Sequence[Buffer]) -> Session:
+        return ChunkSession(self)
 
     def compute_cycles(self, op: Op) -> int:
         """The occupancy in cycles: ceil(K / C) x B chunks, of each accumulation if there are several.
@@ -56,6 +77,8 @@ class MacArray(Unit[MacArrayConfig]):
         Where x and h have trees of their own, only the chunks of the longer one.
         """
         tile = self._tile(op)
+        if isinstance(tile, DeltaTile):
+            return least_service(tile, self.ports).compute_cycles
         return self.config.chunks(tile.matrices, self.formats.one_accumulation) * tile.batch
 
     def depth_cycles(self, op: Op) -> int:
@@ -92,6 +115,9 @@ class MacArray(Unit[MacArrayConfig]):
 
         Sums leave behind the last chunk, so that they wait for no operand but those of that one.
         """
+        tile = self._tile(op)
+        if isinstance(tile, DeltaTile):
+            return least_service(tile, self.ports).port_cycles
         reading = fetch_cycles(self.read_streams(op), self.ports, self.compute_cycles(op))
         return max(reading, most_words(self.write_streams(op), self.ports))
 
@@ -180,8 +206,9 @@ class MacArray(Unit[MacArrayConfig]):
         return found
 
     def work(self, op: Op) -> Work:
-        inputs = self.config.kept.chunk_inputs(self.config.columns)
-        return Work(self._tile(op).macs, Fraction(self.config.rows * inputs))
+        tile, inputs = self._tile(op), self.config.kept.chunk_inputs(self.config.columns)
+        share = tile.moved_share(tile.weight_regions[0]) if isinstance(tile, DeltaTile) else 1
+        return Work(tile.macs * share, Fraction(self.config.rows * inputs))
 
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
         """The sums of products, with the bias if there is one, in the formats of accumulators and sums.
@@ -199,7 +226,12 @@ class MacArray(Unit[MacArrayConfig]):
         """Tiles of the same vectors, where integers are added: a library may add floats of more rows differently."""
         tile = self._tile(op)
         floating = isinstance(self.formats.format("accumulator"), FloatFormat)
-        if isinstance(tile, BlockTile) or floating or tile.onto is not None or tile.sums.entries != tile.rows:
+        if (
+            isinstance(tile, BlockTile | DeltaTile)
+            or floating
+            or tile.onto is not None
+            or tile.sums.entries != tile.rows
+        ):
             return None
         count = len(tile.weights)
         return Joining(Side.ROWS, tile.vectors, tuple(range(count, 2 * count)))
@@ -259,6 +291,8 @@ class MacArray(Unit[MacArrayConfig]):
     def tally(self, op: Op) -> Tally:
         """The operators that an op switches: products and sums of the rows and columns that the tile uses."""
         tile = self._tile(op)
+        if isinstance(tile, DeltaTile):
+            return self._operators.mean_tile(tile.rows, tile.matrices[0][0], tile.multiplied, len(tile.chunks))
         return self._operators.tile(tile.rows, tile.matrices, tile.batch)
 
     def inventory(self) -> Tally:

@@ -61,6 +61,8 @@ def _machine(config: GemvConfig) -> Iterator[str]:
         yield "mac_array.x_columns"
     if config.mac_array.sparsity is not None:
         yield "mac_array.sparsity"
+    if config.delta_encoder is not None:
+        yield "delta_encoder"
     if config.activation.adds_bias:
         yield "activation.adds_bias"
     if config.activation.units > 1 or config.elementwise.units > 1:

@@ -1,0 +1,165 @@
+"""Makes what a cell of a delta network has beside an ordinary one: its memories, their encoding, tiles of changes.
+
+The sums of all groups stay in the accumulators from step to step: each tile adds what the changes bring. Before the
+first step they are the biases, which tiles of W_ih and a vector of zeros leave there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+
+from archsim.errors import ScheduleError
+from archsim.families.cells.context import CellContext, whole
+from archsim.families.gemv.array.mac_tiles import MacTile
+from archsim.families.gemv.config import GemvConfig
+from archsim.families.gemv.deltas.encoder import ChunkEncoder
+from archsim.families.gemv.deltas.ops import DeltaTile, EncodeDeltas
+from archsim.formats import Fixed
+from archsim.program.ir import DELTA, Buffer, DataKind, Op, Region
+from archsim.workload.activity import LayerActivity
+from archsim.workload.network import CellKind, CellSpec, DeltaThresholds, NetworkSpec
+
+MEMORY = "delta_buffer"
+"""The memory of what was passed on last, and of the deltas."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerDeltas:
+    """What is known of a layer of a delta network: its number, thresholds, and the columns of all steps if known."""
+
+    number: int
+    thresholds: DeltaThresholds
+    activity: LayerActivity | None
+
+
+def layer_deltas(spec: NetworkSpec) -> tuple[LayerDeltas | None, ...]:
+    """For each cell of a network what is known of its deltas; None of cells of ordinary networks."""
+    if spec.delta is None and spec.activity is None:
+        return (None,) * len(spec.cells)
+    activities = spec.activity or (None,) * len(spec.layers)
+    thresholds = spec.delta or DeltaThresholds()
+    return tuple(LayerDeltas(number, thresholds, activity) for number, activity in enumerate(activities))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The memories of x or of h: what was passed on last, and the deltas."""
+
+    name: str
+    last: Buffer
+    deltas: Buffer
+    threshold: float
+    first: int
+
+
+class CellDeltas:
+    """The memories of one cell, and the ops that use them."""
+
+    def __init__(
+        self, spec: CellSpec, context: CellContext, x: Buffer, h: Buffer, layer: LayerDeltas, config: GemvConfig
+    ) -> None:
+        self._prefix, self._layer, self._inputs, self._array = context.prefix, layer, spec.input_size, config.mac_array
+        prefix, thresholds = context.prefix, layer.thresholds
+        self._x = _part("x", prefix, x, thresholds.x, 1)
+        self._h = _part("h", prefix, h, thresholds.h, 1 + spec.input_size)
+
+    @property
+    def buffers(self) -> tuple[Buffer, ...]:
+        """What lies in the delta buffer."""
+        return (self._x.last, self._h.last, self._x.deltas, self._h.deltas)
+
+    def encode_x(self, x: Region) -> Op:
+        """The encoding of x_t."""
+        return self._encode(self._x, x)
+
+    def encode_h(self, h: Region) -> Op:
+        """The encoding of h_{t-1}."""
+        return self._encode(self._h, h)
+
+    def bias_tile(self, tile: MacTile) -> MacTile:
+        """The tile of W_ih x_t + bias with zeros in place of x_t: what was passed on before the first step."""
+        label = tile.label.replace("mac_x", "mac_bias")
+        return replace(tile, label=label, vectors=(whole(self._x.last),))
+
+    def tile(self, tile: MacTile) -> DeltaTile:
+        """A tile of W_ih x or W_hh h with the changes in place of the vector; it adds to the sums that are there."""
+        matrix = tile.weights[0].buffer.kind
+        part = self._x if matrix is DataKind.W_IH else self._h
+        known = {field.name: getattr(tile, field.name) for field in fields(MacTile)}
+        known |= {"vectors": (whole(part.deltas),), "start": False, "bias": None}
+        known["sums"] = replace(tile.sums, stop=tile.sums.start + tile.rows)
+        per_chunk = self._array.inputs_of(matrix)
+        return DeltaTile(**known, activity=self._layer.activity, first=part.first, per_chunk=per_chunk)
+
+    def _encode(self, part: _Part, value: Region) -> Op:
+        return EncodeDeltas(
+            unit=ChunkEncoder.name,
+            label=f"{self._prefix}encode {part.name}",
+            value=value,
+            last=whole(part.last),
+            deltas=whole(part.deltas),
+            threshold=part.threshold,
+            layer=self._layer.number,
+            inputs=self._inputs,
+            first=part.first,
+        )
+
+
+def _part(name: str, prefix: str, value: Buffer, threshold: float, first: int) -> _Part:
+    number_format = value.number_format
+    assert isinstance(number_format, Fixed)  # as refuse_deltas has seen
+    last = replace(
+        value,
+        name=f"{prefix}last_{name}",
+        memory=MEMORY,
+        kind=DataKind.DELTA,
+        slots=1,
+        is_cleared=True,
+        encoding=value.name,
+        bank="",
+    )
+    wider = replace(number_format, integer_bits=number_format.integer_bits + 1)
+    deltas = replace(
+        last,
+        name=f"{prefix}deltas_{name}",
+        number_format=wider,
+        format_kind=DELTA,
+        is_cleared=False,
+        encoding="",
+    )
+    return _Part(name, last, deltas, threshold, first)
+
+
+def refuse_deltas(spec: NetworkSpec, config: GemvConfig) -> None:
+    """Raise ScheduleError for what a machine with one MAC array cannot do of a delta network."""
+    for reason in _refusals(spec, config):
+        raise ScheduleError(f"delta networks on a machine of the family gemv: {reason}")
+
+
+def _refusals(spec: NetworkSpec, config: GemvConfig) -> Iterator[str]:
+    formats = config.formats
+    if config.delta_encoder is None:
+        yield "it has no section delta_encoder, and so skips nothing"
+    wrong = [kind for kind in ("input", "hidden") if not isinstance(formats.format(kind), Fixed)]
+    if wrong:
+        found = ", ".join(f"formats.{kind} is {formats.format(kind)}" for kind in wrong)
+        yield f"x and h must have q formats, so that what has changed is exact; {found}"
+    if not formats.exact:
+        yield "all formats must be integer or q formats: rounding of floating-point sums would add up over time"
+    if spec.batch != 1 or spec.lengths is not None:
+        given = f"{spec.batch} sequences" if spec.lengths is None else "sequences of different lengths"
+        yield f"one sequence at a time; this workload has {given}"
+    if spec.streaming:
+        yield "no frames one at a time (streaming: true)"
+    for number, layer in enumerate(spec.layers):
+        for cell in layer:
+            if len(layer) > 1 or cell.reverse or cell.proj_size or cell.peepholes or cell.layer_norm:
+                yield (
+                    f"layers of one forward direction, without projection, peepholes and layer_norm; layer {number} is "
+                    "another"
+                )
+            if not cell.kind.recurrent:
+                yield f"no linear layers; layer {number} is one"
+            if cell.kind is CellKind.GRU and not cell.linear_before_reset:
+                yield f"a GRU resets after the product; layer {number} does before it"

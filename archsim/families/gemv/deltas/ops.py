@@ -1,0 +1,72 @@
+"""Defines what delta networks add to a MAC array's ops: the encoding of a vector, and tiles of what has changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from archsim.families.gemv.array.mac_tiles import MacTile
+from archsim.families.gemv.deltas.chunks import StepChunks, step_chunks
+from archsim.program.ir import DataKind, Op, Region, Sent
+from archsim.workload.activity import LayerActivity
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodeDeltas(Op):
+    """An op that passes on, of x or h, the elements that have changed by at least the threshold.
+
+    `last` is what was passed on of each last; `deltas` are the changes that are passed on, else 0. `layer`, and the
+    number `first` of the first element's column, I being `inputs`: those of recorded activity.
+    """
+
+    value: Region
+    last: Region
+    deltas: Region
+    threshold: float
+    layer: int
+    inputs: int
+    first: int
+
+    @property
+    def reads(self) -> tuple[Region, ...]:
+        return (self.value, self.last)
+
+    @property
+    def writes(self) -> tuple[Region, ...]:
+        return (self.deltas, self.last)
+
+    @property
+    def sent(self) -> Sent:
+        return Sent(self.deltas, self.layer, self.inputs, self.first)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeltaTile(MacTile):
+    """An op that adds weights @ deltas to the sums that are there, without the chunks in which all deltas are 0.
+
+    `first`: the number of the vector's first column; `per_chunk`: the inputs of a chunk. `activity` has the columns of
+    all steps; None as long as they are not known, and then the tile cannot be timed.
+    """
+
+    activity: LayerActivity | None
+    first: int
+    per_chunk: int
+
+    @property
+    def chunks(self) -> tuple[StepChunks, ...]:
+        """The chunks of each step; none as long as they are not known."""
+        if self.activity is None:
+            return ()
+        return step_chunks(self.activity, self.first, self.inputs, self.per_chunk)
+
+    @property
+    def multiplied(self) -> int:
+        """The inputs of the chunks that are multiplied, over all steps."""
+        return sum(found.whole * self.per_chunk + found.rest for found in self.chunks)
+
+    def moved_share(self, region: Region) -> int | Fraction:
+        """The chunks that are multiplied are read, and no others."""
+        read = region.buffer.kind.is_matrix or region.buffer.kind is DataKind.DELTA
+        if self.activity is None or not read:
+            return 1
+        return Fraction(self.multiplied, self.inputs * len(self.activity.steps))

@@ -1,0 +1,249 @@
+"""Delta networks on a MAC array: chunks without a change are skipped; times by hand, numbers in every bit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archsim.api import Simulation, simulate
+from archsim.api.evaluate import Evaluator
+from archsim.config import parse_override
+from archsim.errors import ArchError, ArchsimError, CapacityError, ScheduleError
+from archsim.families.gemv.deltas.chunks import StepChunks, step_chunks
+from archsim.families.load import Arch, load_arch
+from archsim.workload import Workload, load_workload
+from archsim.workload.activity import LayerActivity, StepColumns
+from tests.present import present
+from tests.rings import examples, few
+
+ENCODER = "delta_encoder={lanes: 1, latency_cycles: 1, capacity_bytes: 4KiB, port_bits: 64}"
+TABLE = "activation.method=table"
+ROOMY = ("accumulators.entries=512", "weight_sram.capacity_bytes=64KiB", "input_buffer.capacity_bytes=4KiB")
+
+
+def machine(*sets: str, arch: str = "tiny_2x2") -> Arch:
+    return load_arch(arch, [parse_override(text) for text in (ENCODER, TABLE, *sets)])
+
+
+def given_columns(workload: str, *steps: tuple[tuple[int, ...], tuple[int, ...]]) -> Workload:
+    activity = LayerActivity(tuple(StepColumns(x, h) for x, h in steps))
+    return replace(load_workload(workload), activity=(activity,))
+
+
+PATTERN = (((1,), ()), ((1, 2, 3), (4, 5)), ((), (5,)), ((2,), (4, 5)))
+
+
+@pytest.mark.parametrize("executor", ["machine", "fast"])
+def test_a_step_by_hand(executor: str) -> None:
+    """LSTM(3, 2) on tiny_2x2 with one column, in q4.12: a chunk is a column, h has n = 0, 2, 1, 2 of them.
+
+    Counted from the start of `encode h`: two elements on one lane, and two words of results, deltas and what was passed
+    on last, through one port: the second value is there in cycle 1, and leaves in cycle 1 and 2: free 3, done 4. A
+    tile takes a = max(1, n) cycles and a depth of 1 + 1 + 0 + 1 = 3: tiles 0.0 from 5, 0.1 until 5 + 2a, done 8 + 2a;
+    sigmoid(i, f, o) of group 0 from 9 + 2a, three values, tanh(g) until 13 + 2a. Tile 1.1 is free at 5 + 4a and done at
+    8 + 4a, so that group 1 follows at max(9 + 4a, 13 + 2a), which is 15 for a = 1 and 17 for 2: done 4 + 2 later;
+    cell a token later, 1 + 2; tanh(c) a token later, 1 + 2; hidden a token later, 1 + 1; and a token until the next
+    `encode h`: 15 + 6 + 4 + 4 + 3 + 1 = 33, and 35. Tiles of x, at most 3 cycles each, are long through when h comes.
+    """
+    found = simulate(
+        machine("formats=q4.12", "mac_array.columns=1"),
+        given_columns("lstm:3,2,t=4", *PATTERN),
+        "split_interleaved",
+        timing_only=True,
+        executor=executor,
+    )
+    ends = present(found.step_end_cycles)
+    assert np.diff(ends).tolist() == [35, 33, 35]
+    assert found.executor.name == executor
+
+
+def test_what_is_counted_by_hand() -> None:
+    """Columns of x 1, 3, 0, 1, of h 0, 2, 1, 2: 10 of 20, each a chunk of four tiles. A chunk is 2 rows of 16 bits."""
+    found = simulate(
+        machine("formats=q4.12", "mac_array.columns=1"),
+        given_columns("lstm:3,2,t=4", *PATTERN),
+        "split_interleaved",
+        timing_only=True,
+    )
+    assert found.trace.counts == {"mac_array": {"chunks": 4 * 10, "skipped_chunks": 4 * 10}}
+    activity = present(found.activity)
+    assert activity.skipped_share == 0.5
+    bits = 8 * 16 * 10 // 4  # a step reads so many on average, behind a port of 128
+    assert found.stats.bounds["weight_sram"] == -(-bits // 128) == 3
+
+
+@pytest.mark.parametrize(
+    ("x", "h", "first", "inputs", "per_chunk", "expected"),
+    [
+        ((0, 1, 4), (), 1, 5, 2, (2, 0)),  # the bias is no column of x; 1 in chunk 0, 4 in chunk 1
+        ((5,), (), 1, 5, 2, (0, 1)),  # the last chunk has one column
+        ((1, 2, 3, 4, 5), (6,), 1, 5, 2, (2, 1)),
+        ((1,), (6, 7, 12), 6, 7, 4, (1, 3)),  # of h: places 0, 1 and 6
+        ((1,), (), 6, 7, 4, (0, 0)),
+    ],
+)
+def test_chunks_of_a_step(
+    x: tuple[int, ...], h: tuple[int, ...], first: int, inputs: int, per_chunk: int, expected: tuple[int, int]
+) -> None:
+    found = step_chunks(LayerActivity((StepColumns(x, h),)), first, inputs, per_chunk)
+    assert found == (StepChunks(*expected),)
+
+
+def test_a_chunk_waits_for_its_words() -> None:
+    """A port of half a chunk's weights, 2 rows of 16 bits: a multiplied chunk takes two cycles, a skipped one none."""
+    sets = ("formats=q4.12", "mac_array.columns=1", "weight_sram.banks=1", "weight_sram.port_bits=16")
+    columns = given_columns("lstm:3,2,t=4", *PATTERN)
+    wide, narrow = (
+        simulate(machine(*found), columns, "split_interleaved", timing_only=True).trace.units["mac_array"]
+        for found in (sets[:2], sets)
+    )
+    assert (wide.port_cycles, narrow.port_cycles) == (0, narrow.port_cycles)
+    body = 4 * 10  # a cycle more for each chunk; and 4 tiles of 3 inputs that leave the biases
+    assert narrow.port_cycles == body + 4 * 3
+
+
+INT16 = ("formats.weight=int8", "formats.accumulator=int32", "formats.input=int16", "formats.hidden=int16")
+SAME = {
+    "weight": "q2.6",
+    "input": "q3.5",
+    "hidden": "q3.5",
+    "accumulator": "q12.11",
+    "gate": "q12.11",
+    "activation": "q2.6",
+    "cell": "q4.6",
+}
+"""Sums of products in as many bits of fraction as they have, and no sum beyond the range."""
+FORMATS = (
+    tuple(f"formats.{kind}={found}" for kind, found in SAME.items()),
+    ("formats=q4.12",),
+    (
+        "formats.weight=int8/row",
+        "formats.accumulator=int32",
+        *(f"formats.{kind}=q4.10" for kind in ("input", "hidden", "gate", "activation", "cell")),
+    ),
+    (
+        "formats.weight=q2.5",
+        "formats.accumulator=q3.6/wrap",
+        "formats.gate=q3.6",
+        *(f"formats.{kind}=q2.6" for kind in ("input", "hidden", "activation", "cell")),
+    ),
+)
+NETWORKS = ("lstm:5,6,t=5", "gru:5,6,t=5", "rnn:5,6,t=5", "lstm:5,6,layers=2,t=4", "gru:3,9,layers=3,t=4")
+
+
+def run(workload: str, schedule: str, *sets: str, **options: Any) -> Simulation:
+    return simulate(machine(*ROOMY, *sets), load_workload(workload), schedule, **options)
+
+
+@pytest.mark.parametrize("schedule", ["split_interleaved", "split_gate_major"])
+@pytest.mark.parametrize("network", few(NETWORKS, 3))
+def test_with_thresholds_0_it_is_the_ordinary_cell(network: str, schedule: str) -> None:
+    """Bit for bit, where nothing is rounded in the sums."""
+    delta, ordinary = (run(name, schedule, *FORMATS[0]) for name in (f"{network},delta=0", network))
+    assert delta.validation.bitwise
+    assert delta.validation.passed
+    assert np.array_equal(present(delta.results).output, present(ordinary.results).output)
+    for of_delta, of_ordinary in zip(present(delta.results).h_n, present(ordinary.results).h_n, strict=True):
+        assert np.array_equal(of_delta, of_ordinary)
+
+
+@settings(max_examples=examples(40), deadline=None)
+@given(
+    st.sampled_from(NETWORKS),
+    st.sampled_from(FORMATS),
+    st.sampled_from(["0", "0.03125", "0.125/0.0625", "0.3"]),
+    st.sampled_from(["split_interleaved", "split_gate_major"]),
+    st.sampled_from(
+        [
+            (),
+            ("mac_array.columns=4", "mac_array.x_columns=1"),
+            ("mac_array.sparsity={kept: 1, of: 3}",),
+            ("mac_array.rows=5", "mac_array.columns=3"),
+            ("activation.units=2", "elementwise.units=2"),
+        ]
+    ),
+)
+def test_machine_reference_and_executors_agree(
+    network: str, formats: tuple[str, ...], threshold: str, schedule: str, sets: tuple[str, ...]
+) -> None:
+    """Every bit against the integer reference; every figure of the second executor, which takes recorded columns."""
+    arch, workload = machine(*ROOMY, *formats, *sets), load_workload(f"{network},delta={threshold}")
+    evaluator = Evaluator()
+    found = simulate(arch, workload, schedule, executor="machine", evaluator=evaluator)
+    assert found.validation.bitwise
+    assert found.validation.passed
+    fast = simulate(arch, workload, schedule, timing_only=True, executor="fast", evaluator=evaluator)
+    assert fast.stats == found.stats
+    assert fast.step_end_cycles == found.step_end_cycles
+    assert max(found.stats.bounds.values()) * workload.spec.steps <= found.stats.body_cycles
+    again = simulate(
+        arch, replace(load_workload(network), activity=found.workload.activity), schedule, timing_only=True
+    )
+    assert again.stats.latency_cycles == found.stats.latency_cycles
+
+
+def test_more_is_skipped_the_higher_the_threshold() -> None:
+    """With one column a chunk, until nothing but the first step's changes is left."""
+    runs = [run(f"lstm:5,6,t=10,delta={n}", "split_interleaved", *FORMATS[1]) for n in ("0", "0.125", "0.5", "100")]
+    shares = [present(found.activity).skipped_share for found in runs]
+    cycles = [found.stats.body_cycles for found in runs]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    assert cycles == sorted(cycles, reverse=True)
+
+
+def test_a_file_of_activity(tmp_path: Path) -> None:
+    """Columns are numbered with the bias as 0; it has no time of its own here."""
+    (tmp_path / "a.txt").write_text("0 1 | |\n1 2 3 | 4 5 |\n | 5 |\n2 | 4 5 |\n")
+    workload = load_workload("lstm:3,2,t=4", [parse_override(f"activity={tmp_path / 'a.txt'}")])
+    found = simulate(machine("formats=q4.12", "mac_array.columns=1"), workload, "split_interleaved", timing_only=True)
+    assert np.diff(present(found.step_end_cycles)).tolist() == [35, 33, 35]
+
+
+@pytest.mark.parametrize(
+    ("workload", "schedule", "sets", "error", "message"),
+    [
+        ("lstm:3,2,t=4,delta=0", "fused", (), ScheduleError, "skips no columns, .*split_interleaved, split_gate_major"),
+        ("lstm:3,2,t=4,delta=0", "split", ("delta_encoder=null",), ScheduleError, "no section delta_encoder"),
+        ("lstm:3,2,t=4,b=2,delta=0", "split", (), ScheduleError, "one sequence at a time"),
+        ("lstm:3,2,t=4,bidirectional=1,delta=0", "split", (), ArchsimError, "one forward direction"),
+        ("lstm:3,4,t=4,proj=2,delta=0", "split", (), ArchsimError, "projection"),
+        ("lstm:3,2,t=4,delta=0", "split", INT16, ScheduleError, "q formats"),
+        ("lstm:3,9,t=4,delta=0", "split", ("accumulators.entries=16",), CapacityError, "sums of a delta network stay"),
+        (
+            "lstm:3,9,t=4,delta=0",
+            "split",
+            ("accumulators.entries=64", "delta_encoder.capacity_bytes=8"),
+            CapacityError,
+            "delta_buffer",
+        ),
+    ],
+)
+def test_refusals(workload: str, schedule: str, sets: tuple[str, ...], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        simulate(machine("formats=q4.12", *sets), load_workload(workload), schedule, timing_only=True)
+
+
+def test_it_needs_ports_of_its_own() -> None:
+    with pytest.raises(ArchError, match="delta_encoder needs ports: 1R1W"):
+        machine("formats=q4.12", "state_buffer.banks=one", "state_buffer.ports=1RW")
+
+
+@pytest.mark.parametrize("schedule", ["fused_interleaved", "split_gate_major", "hoisted_interleaved"])
+def test_an_encoder_changes_nothing_for_other_networks(schedule: str) -> None:
+    """But energy that leaks, and area."""
+    without, with_it = (
+        simulate(machine(*ROOMY, "formats=q4.12", *more), load_workload("lstm:5,6,t=6,b=2"), schedule)
+        for more in (("delta_encoder=null",), ())
+    )
+    assert np.array_equal(present(without.results).output, present(with_it.results).output)
+    assert without.stats.latency_cycles == with_it.stats.latency_cycles
+    assert present(without.stats.area).area_mm2 < present(with_it.stats.area).area_mm2
+    fast = simulate(with_it.arch, with_it.workload, schedule, timing_only=True, executor="fast")
+    assert fast.stats == with_it.stats
