@@ -120,6 +120,9 @@ class DeltaTile:
     least the threshold of its vector. Chunks without any change add nothing, so that it does not matter if they pass.
     """
 
+    joined = False
+    """x and h are never one accumulation: the changes of each come when they are there."""
+
     def __init__(
         self,
         accumulations: Sequence[Accumulation],
@@ -190,12 +193,16 @@ class Array:
         bias: Coded | None = None,
         *,
         held: bool = False,
+        apart: bool = False,
         of_x: bool = False,
     ) -> Tile | DeltaTile:
-        """The tile of some parts; of two the first multiplies x, of one alone it does if of_x."""
+        """The tile of some parts; apart: whatever the formats, each part is an accumulation of its own.
+
+        Of two parts the first multiplies x, of one alone it does if of_x.
+        """
         if self.thresholds is not None:
             return self._delta_tile(parts, bias, held=held, of_x=of_x)
-        return self._tile(parts, bias, held=held, of_x=of_x)
+        return self._tile(parts, bias, held=held, apart=apart, of_x=of_x)
 
     def _tile(
         self,
@@ -206,7 +213,7 @@ class Array:
         apart: bool = False,
         of_x: bool = False,
     ) -> Tile:
-        """The tile of an ordinary network; apart: whatever the formats, each part is an accumulation of its own."""
+        """The tile of an ordinary network."""
         apart = apart or self.split or self.x_columns is not None
         joined = len(parts) > 1 and not apart and one_accumulation(parts)
         columns = [self.columns] * len(parts)
