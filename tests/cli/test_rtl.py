@@ -16,6 +16,7 @@ from tests.rings import exhaustive
 
 TINY = ("tiny_2x2", "lstm_3_2_t4", "--out", "rtl", "--set", "formats=tflite_int8")
 TABLE = ("--set", "activation.method=table")
+ENCODER = "delta_encoder={lanes: 1, latency_cycles: 1, capacity_bytes: 1KiB, port_bits: 64}"
 ONE_PORT = ("--set", "state_buffer.banks=one", "--set", "state_buffer.ports=1RW")
 
 
@@ -39,6 +40,7 @@ def test_folder(cli: Cli) -> None:
         ((*TINY, *TABLE, *ONE_PORT), "no RTL of state_buffer.ports 1RW: 1R1W alone"),
         ((*TINY, *TABLE, "--set", "mac_array.x_columns=1"), "no RTL of mac_array.x_columns"),
         ((*TINY, *TABLE, "--set", "mac_array.sparsity={kept: 1, of: 2}"), "no RTL of mac_array.sparsity"),
+        ((*TINY, *TABLE, "--set", ENCODER), "no RTL of delta_encoder"),
         ((*TINY, *TABLE, "--set", "peepholes=true"), "no RTL of 'peephole_i[0]' (Peephole)"),
         (
             (*TINY, *TABLE, "--set", "bidirectional=true", "--set", "merge_mode=sum"),
