@@ -14,10 +14,12 @@ from archsim.explore.results.study import Point
 from archsim.explore.run.commands import run_commands
 from archsim.explore.run.evaluation import DesignEvaluator, Setup, Task, stats_outputs
 from archsim.explore.run.outcome import Outcome
+from archsim.explore.run.show import show_point
 from archsim.explore.search.result_bounds import BatchBounds
 from archsim.families.load import load_arch
 from archsim.workload import load_workload
 from tests.explore.conftest import Write
+from tests.optional import need
 from tests.present import present
 from tests.rings import exhaustive
 
@@ -195,6 +197,22 @@ def test_a_machine_need_not_be_valid_before_what_is_derived_from_parameters_alon
     resolved = space.resolver.resolve(range(48))
     assert resolved.places.tolist() == list(range(48))
     assert [resolved.designs.config(row) for row in range(48)] == one_by_one
+
+
+def test_points_kept_as_columns_are_the_same(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large exploration keeps rows in files, the workloads' values among the inputs, and they are read again so."""
+    need("pyarrow")
+    space = Space.load(write(*BATCHES))
+    whole = explore(space, workers=1, prune=False)
+    monkeypatch.setattr("archsim.explore.run.explore.PART_POINTS", 20)
+    for resume in (False, True):
+        kept = explore(space, workers=1, prune=False, out=tmp_path / "kept", resume=resume)
+        assert [(p.number, dict(p.inputs), p.objectives) for p in kept.points] == [
+            (p.number, dict(p.inputs), p.objectives) for p in whole.points
+        ]
+    shown, point = show_point(tmp_path / "kept", 41), whole.points[41]
+    assert shown.inputs == point.inputs
+    assert present(shown.outcome).outputs == point.outputs
 
 
 @exhaustive
