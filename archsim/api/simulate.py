@@ -32,6 +32,7 @@ from archsim.families.load import Arch
 from archsim.families.registry import build_units
 from archsim.families.schedule import Schedule
 from archsim.families.schedules import AskedSchedule, find_schedule
+from archsim.hardware.numerics import Overflows
 from archsim.hardware.unit import Units
 from archsim.lowering.tensors import Results
 from archsim.metrics import Stats, compute_stats
@@ -192,16 +193,18 @@ def simulate(
     trace, used, times = _execute(cached, arch, units, options, executor, listeners)
     if computation is not None and not joint:  # no number decides when anything happens
         interpret_joined(program, computation.datapath, computation.state, recorder)
+    computed = None if computation is None else computation.results()
+    overflows = Overflows() if computation is None else computation.overflows
+    del computation, arithmetic, options  # the contents of all buffers, which nothing needs any more
     stats = compute_stats(program, trace, arch, workload, units)
     run = FinishedRun(program, trace, arch.config, units, workload.spec, stats)
     further = compute_further(run, installed_statistics() if statistics is None else statistics)
     frames = measure_frames(arch, workload, found, evaluator) if workload.spec.streaming else None
-    validation, computed, accuracy = not_validated(TIMING_ONLY), None, None
-    if numbers is not None and computation is not None:
-        computed = computation.results()
+    validation, accuracy = not_validated(TIMING_ONLY), None
+    if numbers is not None and computed is not None:
         validation = check_numbers(computed, numbers, arch, found, recorder)
         if recorder is not None and (numbers.golden.traces is not None or numbers.pruning is not None):
-            accuracy = measure(numbers, computed, recorder, computation.overflows)
+            accuracy = measure(numbers, computed, recorder, overflows)
     return Simulation(
         arch,
         workload,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 import numpy as np
+import numpy.typing as npt
 
 from archsim.formats.integer import Scaled
 from archsim.formats.number import Real
@@ -34,7 +35,9 @@ class Method(StrEnum):
     """For the least mean squared error."""
 
 
-def covered(samples: Real, number_format: Scaled, method: Method, percentile: float = 100.0) -> tuple[Real, Real]:
+def covered(
+    samples: npt.NDArray[np.floating], number_format: Scaled, method: Method, percentile: float = 100.0
+) -> tuple[Real, Real]:
     """The range low <= 0, high >= 0 (groups) that the format shall cover for samples (groups, n), n >= 1.
 
     max: the smallest and the largest sample, and 0.
@@ -49,17 +52,19 @@ def covered(samples: Real, number_format: Scaled, method: Method, percentile: fl
 
     A group of zeros alone has the range [-1, 1]. ValueError for samples that are not finite.
     """
-    samples = np.ascontiguousarray(samples, np.float64)
-    if not np.isfinite(samples).all():
+    # The smallest and the largest number are not finite if any is not, and are the same in any type.
+    least, most = samples.min(axis=1).astype(np.float64), samples.max(axis=1).astype(np.float64)
+    if not (np.isfinite(least) & np.isfinite(most)).all():
         raise ValueError("the samples are not all finite")
-    low, high = np.minimum(samples.min(axis=1), 0.0), np.maximum(samples.max(axis=1), 0.0)
+    low, high = np.minimum(least, 0.0), np.maximum(most, 0.0)
+    exact: Real = np.asarray([[]]) if method is Method.MAX else np.ascontiguousarray(samples, np.float64)
     if method is Method.PERCENTILE:
-        inner_low, inner_high = _percentiles(samples, number_format.asymmetric, percentile)
+        inner_low, inner_high = _percentiles(exact, number_format.asymmetric, percentile)
         some = inner_low < inner_high
         low, high = np.where(some, inner_low, low), np.where(some, inner_high, high)
     zeros = low == high
     low, high = np.where(zeros, -1.0, low), np.where(zeros, 1.0, high)
-    return _least_error(samples, low, high, number_format) if method is Method.MSE else (low, high)
+    return _least_error(exact, low, high, number_format) if method is Method.MSE else (low, high)
 
 
 def scale_and_zero(low: Real, high: Real, number_format: Scaled) -> tuple[Real, Int]:

@@ -16,7 +16,7 @@ from archsim.golden.integer import LIMIT, Coded, Codes, Grid, Integers, Target, 
 Part = tuple[Coded, Grid]
 """A weight matrix (G, K) and the grid of the vectors (B, K) that it multiplies."""
 
-_HELD_WEIGHTS = 1 << 25
+_HELD_WEIGHTS = 1 << 23
 """Weights up to which a matrix is held as floating-point numbers; of a larger one some rows are converted at a time."""
 
 _ROWS_OF_WEIGHTS = 1 << 18

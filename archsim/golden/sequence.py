@@ -31,16 +31,51 @@ Record = Callable[[int, State, Inside, npt.NDArray[np.bool_] | None], None]
 """Takes the time t, the state after it, what was inside, and which rows (B, 1) have that time (None: all)."""
 
 
-def transposed(weight: Float) -> Float64:
-    """A matrix (rows, columns) as a contiguous float64 (columns, rows), ready to stand right of a row vector."""
-    return np.ascontiguousarray(np.transpose(weight), np.float64)
+_HELD = 1 << 25
+"""Weights up to which a matrix is held in float64; of a larger one some rows are converted at a time."""
+
+_ROWS_OF_WEIGHTS = 1 << 21
+"""Weights that are converted at once, of a matrix that is not held: 16 MiB in float64."""
+
+
+class Transposed:
+    """The transpose of a matrix (rows, columns), in float64, to stand right of a row vector: vector @ transposed."""
+
+    __array_ufunc__ = None  # NumPy leaves `@` to this class
+
+    def __init__(self, weight: Float) -> None:
+        self._weight = weight
+        held = weight.size <= _HELD
+        self._whole = np.ascontiguousarray(np.transpose(weight), np.float64) if held else None
+
+    def __rmatmul__(self, vectors: Float64) -> Float64:
+        if self._whole is not None:
+            whole: Float64 = vectors @ self._whole
+            return whole
+        return _by_rows(vectors, self._weight)
+
+
+def transposed(weight: Float) -> Transposed:
+    """A matrix (rows, columns) as a float64 (columns, rows), ready to stand right of a row vector."""
+    return Transposed(weight)
+
+
+def _by_rows(vectors: Float64, weight: Float) -> Float64:
+    """The products of vectors (..., K) and a matrix (G, K), some of its rows in float64 at a time: (..., G)."""
+    found = np.empty((*vectors.shape[:-1], len(weight)))
+    rows = max(1, _ROWS_OF_WEIGHTS // weight.shape[1])
+    for first in range(0, len(weight), rows):
+        some = slice(first, first + rows)
+        found[..., some] = vectors @ np.asarray(weight[some], np.float64).T
+    return found
 
 
 def projected(x: Float, weight: Float, *biases: Float | None) -> Float64:
     """The whole sequence x (T, B, I) through weight (G, I) at once, plus the biases (G) there are: (T, B, G)."""
     if x.ndim != 3 or x.shape[2] != weight.shape[1]:
         raise ValueError(f"x {x.shape} does not fit (T, B, {weight.shape[1]})")
-    gates = np.asarray(x, np.float64) @ np.asarray(weight, np.float64).T
+    sequence = np.asarray(x, np.float64)
+    gates = sequence @ np.asarray(weight, np.float64).T if weight.size <= _HELD else _by_rows(sequence, weight)
     given = [np.asarray(bias, np.float64) for bias in biases if bias is not None]
     if any(bias.shape != weight.shape[:1] for bias in given):
         raise ValueError(f"a bias must have the shape {weight.shape[:1]}, not {[bias.shape for bias in given]}")

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from archsim.formats.number import Array
 from archsim.formats.rounding import Int
 
-HELD_WEIGHTS = 1 << 25
-"""Weights up to which they are held as floating-point numbers (128 MiB); of more, some rows are converted at a time."""
+HELD_WEIGHTS = 1 << 23
+"""Weights up to which they are held as floating-point numbers (32 MiB); of more, some rows are converted at a time."""
 
 _ROWS_AT_ONCE = 1 << 18
 """Weights that are converted at a time: 1 MiB in float32 fits a core's cache."""

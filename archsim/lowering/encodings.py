@@ -133,7 +133,7 @@ class _Maker:
         values: npt.NDArray[np.float32] = getattr(numbers, name)
         rows = len(values)
         groups = {Granularity.TENSOR: 1, Granularity.GATE: gates, Granularity.ROW: rows}[number_format.granularity]
-        samples = np.asarray(values, np.float64).reshape(groups, -1)
+        samples = values.reshape(groups, -1)
         scale = self._weight_scale(samples, number_format)
         if groups == 1:
             return Encoding(number_format, float(scale[0]))
@@ -159,11 +159,11 @@ class _Maker:
             return _unscaled(number_format)
         if coded is not None:
             return peephole_encoding(f"peephole{suffix}", coded, number_format)
-        samples = np.asarray(values, np.float64)[np.newaxis]
+        samples = values[np.newaxis]
         scale = self._weight_scale(samples, number_format)
         return Encoding(number_format, float(scale[0]))
 
-    def _weight_scale(self, samples: npt.NDArray[np.float64], number_format: Scaled) -> npt.NDArray[np.float64]:
+    def _weight_scale(self, samples: npt.NDArray[np.floating], number_format: Scaled) -> npt.NDArray[np.float64]:
         """The scale of groups of weights (groups, n)."""
         assert self.calibration is not None
         ranges = covered(samples, number_format, self.calibration.weight_method, self.calibration.percentile)
