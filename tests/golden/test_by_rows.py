@@ -25,11 +25,11 @@ def test_products(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_layer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sums of float64 in another order differ by some units of 2^-53, far below the 2^-24 of what is compared."""
     random = np.random.default_rng(1)
-    weights = [random.normal(size=(64, 16)).astype(np.float32) for _ in range(2)]
-    biases = [random.normal(size=64).astype(np.float32) for _ in range(2)]
+    w_ih, w_hh = random.normal(size=(2, 64, 16)).astype(np.float32)
+    b_ih, b_hh = random.normal(size=(2, 64)).astype(np.float32)
     x, start = random.normal(size=(5, 3, 16)).astype(np.float32), np.zeros((1, 3, 16), np.float32)
-    held = lstm(x, *weights, *biases, start, start)
+    held = lstm(x, w_ih, w_hh, b_ih, b_hh, start, start)
     monkeypatch.setattr(sequence, "_HELD", 0)
     monkeypatch.setattr(sequence, "_ROWS_OF_WEIGHTS", 100)
-    for got, want in zip(lstm(x, *weights, *biases, start, start), held, strict=True):
+    for got, want in zip(lstm(x, w_ih, w_hh, b_ih, b_hh, start, start), held, strict=True):
         assert np.abs(got - want).max() < 1e-13
