@@ -10,12 +10,12 @@ from archsim.critical import Rules
 from archsim.engines.events import MachineSpec
 from archsim.families.load import Arch
 from archsim.hardware.unit import PortUse, Service, Unit, Units
-from archsim.program.ir import Op, Program
+from archsim.program.ir import Op, Phase, Program
 
 
 def machine_spec(program: Program, arch: Arch, units: Units) -> MachineSpec:
     """What the machine needs to know: service times of all ops or their source, single ports, the sequencer."""
-    services = tuple(tuple(_service(units[op.unit], op, arch) for op in phase.ops) for phase in program.phases)
+    services = tuple(_services(phase, arch, units) for phase in program.phases)
     sessions = {name: partial(unit.session, program.buffers) for name, unit in units.items() if not unit.static}
     shared = arch.config.single_ported
     uses: tuple[tuple[tuple[PortUse, ...], ...], ...] = ()
@@ -31,6 +31,16 @@ def machine_spec(program: Program, arch: Arch, units: Units) -> MachineSpec:
         uses,
         sequencer.token_latency_cycles,
     )
+
+
+def _services(phase: Phase, arch: Arch, units: Units) -> tuple[Service, ...]:
+    """The service times of a phase's ops; a unit whose times depend on nothing else has one for all of a shape."""
+    distinct, shapes = phase.shapes
+    of_shapes = [_service(units[op.unit], op, arch) if units[op.unit].static else None for op in distinct]
+    found = (
+        of_shapes[shape] or _service(units[op.unit], op, arch) for op, shape in zip(phase.ops, shapes, strict=True)
+    )
+    return tuple(found)
 
 
 def _service(unit: Unit[Any], op: Op, arch: Arch) -> Service:
