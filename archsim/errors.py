@@ -10,12 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def one_line(text: str) -> str:
+    """The text with every character that cannot be printed (line breaks, controls, surrogates) escaped."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing that is wrong with an input.
 
     `where` is the file (or command-line option) with its line, as "edge.yaml:12"; `path` the field's path inside it,
-    as "mac_array.rows" ("" for the whole file); `message` says what is wrong and what is allowed.
+    as "mac_array.rows" ("" for the whole file); `message` says what is wrong and what is allowed. As text it is one
+    line, whatever of others stands in it.
     """
 
     where: str
@@ -23,7 +29,7 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (self.where, self.path, self.message) if part)
+        return one_line(": ".join(part for part in (self.where, self.path, self.message) if part))
 
 
 class ArchsimError(Exception):

@@ -105,7 +105,7 @@ def _run(signals: EndingSignals) -> int:
         if code == EXIT_INTERRUPTED:  # what typer makes of Ctrl-C
             raise KeyboardInterrupt
     except Interrupted as stop:
-        print(f"archsim: {stop}", file=sys.stderr)
+        print(f"archsim: {one_line(str(stop))}", file=sys.stderr)
         return signals.exit_code
     except ArchsimError as error:
         _fail(error, str(error), EXIT_USER)
@@ -125,7 +125,7 @@ def _run(signals: EndingSignals) -> int:
         if not isinstance(error, _USAGE_ERROR):
             _crash(error)
         message = without_jargon(error.format_message()).rstrip(".")
-        _fail(error, f"{message}{'' if message.endswith('?') else '.'} See {_command()} --help.", EXIT_USER)
+        _fail(error, f"{one_line(message)}{'' if message.endswith('?') else '.'} See {_command()} --help.", EXIT_USER)
     try:
         sys.stdout.flush()
     except OSError as error:
@@ -217,6 +217,6 @@ def _prepare_warnings() -> None:
 def _fail(error: Exception, message: str, code: int) -> NoReturn:
     if "--debug" in sys.argv[1:]:
         raise error
-    for line in message.splitlines():
-        print(f"archsim: error: {line}", file=sys.stderr)
+    for line in filter(None, message.split("\n")):
+        print(f"archsim: error: {one_line(line)}", file=sys.stderr)
     sys.exit(code)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+from archsim.errors import one_line as one_line
+
 SHOWN_LIMIT = 60
 """Most characters of one of the user's values that a message repeats."""
 
@@ -12,11 +14,6 @@ KeyPath = tuple[str | int, ...]
 """Where a value stands: mapping keys and list indices, from the top; () is the whole file."""
 
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
-
-
-def one_line(text: str) -> str:
-    """The text with every character that cannot be printed (line breaks, controls, surrogates) escaped."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 
 
 def without_jargon(message: str) -> str:

@@ -157,3 +157,25 @@ def test_an_error_that_ctrl_c_caused_is_an_interruption(
     found = cli("run", "tiny_2x2", "lstm_3_2_t4", "--no-plots")
     assert found.code == 130
     assert found.err == "archsim: interrupted; no results were written\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "tiny_2x2", "lstm:\x1b[31m,3\narchsim: error: forged"),
+        ("run", "tiny_2x2\x07", "lstm_3_2_t4"),
+        ("run", *TINY, "--set", "mac_array.rows=\x1b[31m\n2"),
+        ("list", "\x1b[31m"),
+        ("plot", "nowhere", "--kind", "\x1b[31m\nx"),
+        ("run", *TINY, "--\x1b[31m"),
+        ("report", "no\x1b[31mwhere"),
+        ("compare", "tiny_2x2", "-w", "lstm:3,2", "--format", "\x1b[31m"),
+    ],
+)
+def test_words_of_a_command_line_are_escaped(cli: Cli, words: tuple[str, ...]) -> None:
+    run = cli(*words)
+    assert run.code == 2
+    lines = run.err.split("\n")[:-1]
+    assert lines
+    assert all(line.startswith("archsim: ") and line.isprintable() for line in lines), lines
+    assert "archsim: error: forged" not in lines

@@ -49,7 +49,7 @@ def test_the_last_part_need_not_be_ended_and_lines_may_end_as_on_windows(tmp_pat
         ("2 1|||\n|||\n", "0 to 2 in rising order, got 1"),
         ("-1|||\n|||\n", "0 to 2 in rising order, got '-1'"),
         ("one|||\n|||\n", "got 'one'"),
-        ("1\t2|||\n|||\n", "got '1\t2'"),
+        ("1\t2|||\n|||\n", r"got '1\\t2'"),
         ("1²|||\n|||\n", "is no text of numbers"),
         ("9999999999|||\n|||\n", "got '9999999999'"),
     ],
