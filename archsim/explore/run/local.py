@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import time
@@ -35,6 +36,19 @@ def available_cores() -> int:
         return os.cpu_count() or 1
 
 
+@contextlib.contextmanager
+def _interrupt_held() -> Iterator[None]:
+    """Inside of the block SIGINT waits; a process that is started there never sees one, also while it is loaded."""
+    if not hasattr(signal, "pthread_sigmask"):  # not a POSIX system
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class _Worker:
     """One process, and the chunk that it works on. `place`: its number among those that run."""
 
@@ -45,13 +59,14 @@ class _Worker:
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, (root, environment.get("PYTHONPATH"))))
         for threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
             environment.setdefault(threads, "1")  # the cores are shared between the workers already
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", "from archsim.explore.run.worker import serve; serve()"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment,
-            start_new_session=True,
-        )
+        with _interrupt_held():
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", "from archsim.explore.run.worker import serve; serve()"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=environment,
+                start_new_session=True,
+            )
         self.chunk: list[Task] = []
         self.begun = 0.0
         self._send(setup.to_json())

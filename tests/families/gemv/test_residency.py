@@ -100,3 +100,19 @@ def test_a_tile_that_does_not_fit_is_passed_over_for_a_smaller_one(capacity: int
     """
     tiles = {f"[{number}]" for number in range(12)}
     assert streamed(capacity, "lstm:1,5", "fused_gate_major_streamed")["W_ih"] == tiles - pinned
+
+
+@pytest.mark.parametrize(
+    ("steps", "slots"), [(1, {"stream.W_hh": 32}), (2, {"stream.W_ih": 48}), (4, {"stream.W_ih": 48})]
+)
+def test_a_matrix_that_is_read_once_for_all_steps_costs_less_of_each(steps: int, slots: dict[str, int]) -> None:
+    """LSTM(3, 2), hoisted, 159 bytes: 72 of W_ih stream once for all steps, or 48 of W_hh in each of them.
+
+    In one step W_hh is the cheaper one; in two 36 a step of W_ih, in four 18.
+    """
+    sets = ("weight_sram.capacity_bytes=159", "accumulators.entries=64", "state_buffer.capacity_bytes=16KiB")
+    arch = load_arch("tiny_2x2", [parse_override(text) for text in sets])
+    spec = load_workload(f"lstm:3,2,t={steps}").spec
+    program = find_schedule("hoisted_interleaved_streamed", "gemv").build(spec, arch.config)
+    found = {buffer.name: buffer.size_bytes for buffer in program.buffers if buffer.name.startswith("stream.")}
+    assert found == slots
