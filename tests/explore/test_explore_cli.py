@@ -106,3 +106,18 @@ def test_mistakes_are_one_line(cli: Cli, arguments: tuple[str, ...], message: st
     assert (code, out) == (2, "")
     assert message in err
     assert len(err.splitlines()) == 1
+
+
+def test_ctrl_c_while_results_are_written_names_resume(
+    cli: Cli, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("archsim.explore.results.write_results.write_results", stopped)
+    code, out, said = cli("explore", str(write()), "--budget", "2", "--workers", "1", "--out", "here", "--quiet")
+    assert (code, out) == (130, "")
+    assert said.startswith(
+        "archsim: stopped; all designs are on disk in here, and --resume writes the results: archsim "
+    )
+    assert said.endswith(" --resume\n")
