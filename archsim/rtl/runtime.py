@@ -78,7 +78,7 @@ class Runtime:
 def _key(tool: Verilator, flags: Sequence[str]) -> str:
     """What the compiled files follow from: the flags, the compiler, the text of the runtime."""
     found = hashlib.sha256(repr(tuple(flags)).encode())
-    found.update(run_tool("g++", ["g++", "--version"], Path.cwd()).stdout.encode())
+    found.update(run_tool("g++", ["g++", "--version"], tool.root).stdout.encode())
     for path in sorted((tool.root / "include").iterdir()):
         if path.suffix in (".h", ".cpp"):
             found.update(path.name.encode() + path.read_bytes())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,20 @@ def test_a_name_that_begins_alike_is_another_file(tmp_path: Path) -> None:
     kept_file(tmp_path, "part_more", ".o", second)
     kept_file(tmp_path, "part", ".o", first)
     assert (first.calls, second.calls) == (1, 1)
+
+
+def test_several_at_once_have_one_file(tmp_path: Path) -> None:
+    """Whoever makes it last replaces a file of the same content; nobody sees half of one."""
+
+    def make(to: Path) -> None:
+        for part in ("half ", "and half"):
+            with to.open("a", encoding="utf-8") as file:
+                file.write(part)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: kept_file(tmp_path, "part", ".o", make), range(32)))
+    assert len(set(found)) == 1
+    assert found[0].read_text(encoding="utf-8") == "half and half"
 
 
 def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
