@@ -20,6 +20,7 @@ from archsim.families.schedule import Schedule
 from archsim.families.schedules import find_schedule
 from archsim.metrics import Stats
 from archsim.metrics.declare import Metric
+from archsim.metrics.energy import Area, Energy
 from archsim.metrics.frames import Frames
 from archsim.metrics.run_folder import check_run_folder
 from archsim.metrics.saved_stats import read_stats
@@ -53,11 +54,15 @@ class Row:
     mac_utilization: Annotated[float | None, Metric("1", "useful share of the multipliers; none of a stream")] = None
     frame_mac_utilization: Annotated[float | None, Metric("1", "of a stream, frame after frame")] = None
     energy_uj: Annotated[float | None, Metric("uJ", "of the run; none of a stream")] = None
+    energy_low_uj: Annotated[float | None, Metric("uJ", "the same at the lowest that sources give")] = None
+    energy_high_uj: Annotated[float | None, Metric("uJ", "the same at the highest that sources give")] = None
     frame_energy_uj: Annotated[float | None, Metric("uJ", "of a frame of a stream")] = None
     frame_idle_energy_uj: Annotated[
         float | None, Metric("uJ", "the part of it that leaks while nothing is to be done")
     ] = None
     area_mm2: Annotated[float | None, Metric("mm2", "of the chip")] = None
+    area_low_mm2: Annotated[float | None, Metric("mm2", "the same at the lowest that sources give")] = None
+    area_high_mm2: Annotated[float | None, Metric("mm2", "the same at the highest that sources give")] = None
     edp_uj_us: Annotated[float | None, Metric("uJ us", "energy times latency; of a stream, a frame's")] = None
     largest_loss: Annotated[str | None, Metric("", "where most cycles of the multipliers went but to useful work")] = (
         None
@@ -180,12 +185,12 @@ def _row(reference: str, arch: Arch, workload: Workload, asked: str | None, eval
 
 
 def _figures(reference: str, stats: Stats, frames: Frames | None) -> Row:
-    area = None if stats.area is None else stats.area.area_mm2
+    area = _area(None if stats.area is None else _plain(stats.area))
     if frames is not None:
         return _stream_row(
             reference, dataclasses.asdict(frames), stats.workload, stats.schedule, area, stats.latency_cycles
         )
-    energy = None if stats.energy is None else stats.energy.total_uj
+    energy = _energy(None if stats.energy is None else _plain(stats.energy), stats.latency_us)
     loss, share = _largest_loss(stats.cycle_stack, stats.latency_cycles)
     return Row(
         reference,
@@ -195,12 +200,31 @@ def _figures(reference: str, stats: Stats, frames: Frames | None) -> Row:
         stats.latency_us,
         stats.cycles_per_step,
         mac_utilization=stats.mac_utilization,
-        energy_uj=energy,
-        area_mm2=area,
-        edp_uj_us=None if energy is None else energy * stats.latency_us,
+        **energy,
+        **area,
         largest_loss=loss,
         largest_loss_share=share,
     )
+
+
+def _plain(found: Energy | Area) -> Mapping[str, Any]:
+    """The figures of energy or area by name, as stats.json has them."""
+    return {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
+
+
+def _energy(energy: Mapping[str, Any] | None, latency_us: float) -> dict[str, Any]:
+    """The columns on a run's energy; none of a machine without a model of it."""
+    if energy is None:
+        return {}
+    total = float(energy["total_uj"])
+    ends = {f"energy_{end}_uj": float(energy[f"total_{end}_uj"]) for end in ("low", "high")}
+    return {"energy_uj": total, **ends, "edp_uj_us": total * latency_us}
+
+
+def _area(area: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The columns on a machine's area."""
+    names = ("area_mm2", "area_low_mm2", "area_high_mm2")
+    return {} if area is None else {name: float(area[name]) for name in names}
 
 
 _SAME = (
@@ -217,7 +241,12 @@ _SAME = (
 
 
 def _stream_row(
-    reference: str, frames: Mapping[str, Any], workload: str, schedule: str, area: float | None, cold_cycles: int
+    reference: str,
+    frames: Mapping[str, Any],
+    workload: str,
+    schedule: str,
+    area: Mapping[str, Any],
+    cold_cycles: int,
 ) -> Row:
     """The row of a stream, from the figures of a frame by name, as `Frames` and stats.json have them."""
     energy, arrivals = frames["frame_energy_uj"], frames["arrivals"]
@@ -229,7 +258,7 @@ def _stream_row(
         **{name: frames[name] for name in _SAME},
         p99_latency_cycles=None if arrivals is None else arrivals["p99_cycles"],
         missed_deadlines=None if arrivals is None else arrivals["missed_deadlines"],
-        area_mm2=area,
+        **area,
         edp_uj_us=None if energy is None else energy * frames["frame_latency_us"],
         largest_loss=loss,
         largest_loss_share=share,
@@ -256,12 +285,10 @@ def _saved_row(reference: str, folder: Path) -> Row:
     file = folder / "stats.json"
     try:
         found = read_stats(file)
-        energy, area = found["energy"], found["area"]
-        area_mm2 = None if area is None else float(area["area_mm2"])
+        area = _area(found["area"])
         workload, schedule, cycles = str(found["workload"]), str(found["schedule"]), int(found["latency_cycles"])
         if "frame_latency_cycles" in found:
-            return _stream_row(reference, found, workload, schedule, area_mm2, cycles)
-        energy_uj = None if energy is None else float(energy["total_uj"])
+            return _stream_row(reference, found, workload, schedule, area, cycles)
         loss, share = _largest_loss(found["cycle_stack"], cycles)
         return Row(
             reference,
@@ -271,9 +298,8 @@ def _saved_row(reference: str, folder: Path) -> Row:
             float(found["latency_us"]),
             float(found["cycles_per_step"]),
             mac_utilization=float(found["mac_utilization"]),
-            energy_uj=energy_uj,
-            area_mm2=area_mm2,
-            edp_uj_us=None if energy_uj is None else energy_uj * float(found["latency_us"]),
+            **_energy(found["energy"], float(found["latency_us"])),
+            **area,
             largest_loss=loss,
             largest_loss_share=share,
         )

@@ -37,7 +37,12 @@ def test_figures_are_those_of_runs(cli: Cli) -> None:
         for name in ("latency_cycles", "latency_us", "cycles_per_step", "mac_utilization"):
             assert row[name] == stats[name]
         assert row["energy_uj"] == stats["energy"]["total_uj"]
-        assert row["area_mm2"] == stats["area"]["area_mm2"]
+        assert [row[f"energy_{end}_uj"] for end in ("low", "high")] == [
+            stats["energy"][f"total_{end}_uj"] for end in ("low", "high")
+        ]
+        assert [row[f"area{end}_mm2"] for end in ("", "_low", "_high")] == [
+            stats["area"][f"area{end}_mm2"] for end in ("", "_low", "_high")
+        ]
         assert row["edp_uj_us"] == stats["energy"]["total_uj"] * stats["latency_us"]
         losses = {name: cycles for name, cycles in stats["cycle_stack"].items() if name != "useful"}
         assert losses[row["largest_loss"]] == max(losses.values())

@@ -12,7 +12,7 @@ from archsim.api.compare import Comparison, Difference, Row
 from archsim.config.csv_cells import harmless_row
 from archsim.config.table_format import TableFormat
 from archsim.metrics.declare import declared
-from archsim.report.text.figures_as_text import cycles, percent, significant
+from archsim.report.text.figures_as_text import cycles, percent, significant, span
 
 Cell = str | int | float | None
 
@@ -62,10 +62,18 @@ WRITERS: Mapping[TableFormat, Callable[[Comparison], str]] = {
 }
 
 
+ENDS: Mapping[str, tuple[str, str]] = {
+    "energy_uj": ("energy_low_uj", "energy_high_uj"),
+    "area_mm2": ("area_low_mm2", "area_high_mm2"),
+}
+"""Figures with a low and a high, which tables to read have in one cell, and the names of these."""
+
+
 def rows_table(found: Comparison) -> tuple[list[str], list[list[str]]]:
     """Headers with units, and the rows as text; columns without any figure are left out."""
     about = declared(Row)
-    kept = [name for name in about if any(getattr(row, name) is not None for row in found.rows)]
+    ends = {name for pair in ENDS.values() for name in pair}
+    kept = [name for name in about if name not in ends and any(getattr(row, name) is not None for row in found.rows)]
     headers = [name.removesuffix(f"_{_suffix(about[name].unit)}") for name in kept]
     units = [about[name].unit for name in kept]
     headers = [
@@ -73,8 +81,15 @@ def rows_table(found: Comparison) -> tuple[list[str], list[list[str]]]:
         for name, unit in zip(headers, units, strict=True)
     ]
     return headers, [
-        [shown(getattr(row, name), unit) for name, unit in zip(kept, units, strict=True)] for row in found.rows
+        [shown(getattr(row, name), unit) + _ends(row, name) for name, unit in zip(kept, units, strict=True)]
+        for row in found.rows
     ]
+
+
+def _ends(row: Row, name: str) -> str:
+    """The low and high of a figure behind it; "" of one that has none."""
+    low, high = (getattr(row, end) for end in ENDS[name]) if name in ENDS else (None, None)
+    return "" if low is None or high is None else f" ({span(low, high)})"
 
 
 def shown(value: Cell, unit: str) -> str:
