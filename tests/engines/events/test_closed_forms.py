@@ -393,15 +393,15 @@ class TestDocumentedExceptions:
         ("workload", "schedule", "parameter", "fewer", "more"),
         few(
             [
-                ("silero_vad", "fused_interleaved", "mac_array.rows", (64, 35_919), (68, 38_511)),
-                ("silero_vad", "fused_gate_major", "mac_array.rows", (48, 34_679), (56, 36_245)),
-                ("silero_vad", "split_interleaved", "accumulators.entries", (512, 34_383), (576, 34_385)),
-                (REFERENCE, "fused_interleaved", "mac_array.columns", (64, 392_595), (65, 397_075)),
-                ("silero_vad", "fused_gate_major", "activation.lanes", (32, 29_719), (33, 30_339)),
-                ("silero_vad", "fused_gate_major", "elementwise.lanes", (32, 30_959), (33, 31_579)),
-                ("silero_vad", "fused_gate_major", "state_buffer.port_bits", (256, 32_199), (257, 34_989)),
-                ("lstm_3_2_t4", "fused_interleaved", "input_buffer.prefetch_steps", (3, 483), (4, 487)),
-                ("silero_vad", "fused_interleaved", "dram.burst_bytes", (64, 35_919), (96, 36_263)),
+                ("silero_vad", "fused_interleaved", "mac_array.rows", (64, 36_472), (68, 39_071)),
+                ("silero_vad", "fused_gate_major", "mac_array.rows", (48, 35_236), (56, 36_810)),
+                ("silero_vad", "split_interleaved", "accumulators.entries", (512, 34_936), (576, 34_938)),
+                (REFERENCE, "fused_interleaved", "mac_array.columns", (64, 412_008), (65, 416_488)),
+                ("silero_vad", "fused_gate_major", "activation.lanes", (32, 30_272), (33, 30_892)),
+                ("silero_vad", "fused_gate_major", "elementwise.lanes", (32, 31_512), (33, 32_132)),
+                ("silero_vad", "fused_gate_major", "state_buffer.port_bits", (256, 32_752), (257, 35_542)),
+                ("lstm_3_2_t4", "fused_interleaved", "input_buffer.prefetch_steps", (3, 497), (4, 502)),
+                ("silero_vad", "fused_interleaved", "dram.burst_bytes", (64, 36_472), (96, 36_832)),
             ],
             3,
         ),
@@ -421,13 +421,13 @@ class TestDocumentedExceptions:
 
     def test_less_can_be_slower(self) -> None:
         """Of bursts of 48 bytes a piece of 128 takes three, 144 bytes; of 64 bytes two, 128."""
-        assert stats(INT8, "silero_vad", "fused_interleaved", "dram.burst_bytes=48").latency_cycles == 36_056 > 35_919
-        assert "48 bytes 36,056, 64 bytes 35,919" in DOCUMENT
+        assert stats(INT8, "silero_vad", "fused_interleaved", "dram.burst_bytes=48").latency_cycles == 36_609 > 36_472
+        assert "48 bytes 36,609, 64 bytes 36,472" in DOCUMENT
 
     @exhaustive
     def test_a_longer_block_can_be_slower(self) -> None:
         """Its first GEMM is a phase of its own: of 70 steps 1 (k = 3), or 6 (k = 8)."""
-        for kibibytes, block, cycles in ((64, 3, 390_704), (256, 8, 390_868)):
+        for kibibytes, block, cycles in ((64, 3, 410_115), (256, 8, 410_289)):
             overrides = f"state_buffer.capacity_bytes={kibibytes}KiB", f"state_buffer.hoist_steps={block}"
             for asked in (overrides[:1], overrides):  # what is left out is what is chosen
                 assert stats(INT8, REFERENCE, "hoisted_interleaved", *asked).latency_cycles == cycles
@@ -439,5 +439,5 @@ class TestDocumentedExceptions:
         (So do the weights: their words are 64 columns wide.) Each of the 63 tiles takes a cycle more than its 4 + 16
         chunks, and the tree has a level more: 64 cycles more in each of 70 steps.
         """
-        assert 397_075 - 392_595 == 70 * (63 + 1)
+        assert 416_488 - 412_008 == 70 * (63 + 1)
         assert stats(INT8, REFERENCE, "fused_interleaved", "mac_array.columns=65").cycles_per_step == 1298 + 64
