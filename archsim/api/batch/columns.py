@@ -70,6 +70,8 @@ class Column:
         """A column with distinct values and who has which, where these are few."""
         if isinstance(self.of, Picked):
             return self
+        if len(self.of) == 1:
+            return Column(Picked(self.of.tolist(), np.zeros(1, np.intp)))
         # By their bits, so that 0.0 and -0.0 are two.
         if len(self.of) and (self.of.view(np.int64) == self.of[:1].view(np.int64)).all():
             return Column(Picked(self.of[:1].tolist(), np.zeros(len(self.of), np.intp)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -28,6 +28,9 @@ Counts = dict[tuple[str, Access], Ints]
 """(unit, way of using a memory) -> how often."""
 
 
+PricedUnits = tuple[list[tuple[UnitFacts, Prices]], Codes]
+PricedMemories = tuple[list[tuple[Storage, MemoryPrice]], Codes]
+
 MOST_COUNTED = 1 << 60
 """More of anything is not counted in columns."""
 
@@ -46,6 +49,8 @@ class Priced:
     technology: Picked[tuple[str, str]]
     counted: Picked[Counted]
     dram_width: Picked[DramWidth]
+    _of_units: dict[str, PricedUnits] = field(default_factory=dict, init=False)
+    _of_memories: dict[str, PricedMemories] = field(default_factory=dict, init=False)
 
     @staticmethod
     def of(machines: MachineColumns, units: UnitRows, rows: Codes) -> Priced | None:
@@ -63,21 +68,22 @@ class Priced:
         """How many designs there are."""
         return len(self.prices.codes)
 
-    def of_unit(self, name: str) -> tuple[list[tuple[UnitFacts, Prices]], Codes]:
+    def of_unit(self, name: str) -> PricedUnits:
         """The distinct pairs of what a unit does and what it costs, and which of them each design has."""
-        facts = self.units.facts[name]
-        first, codes = classes([facts.codes, self.prices.codes], self.designs)
-        return [(facts.of(design), self.prices.of(design)) for design in first.tolist()], codes
+        if name not in self._of_units:
+            facts = self.units.facts[name]
+            first, codes = classes([facts.codes, self.prices.codes], self.designs)
+            self._of_units[name] = [(facts.of(design), self.prices.of(design)) for design in first.tolist()], codes
+        return self._of_units[name]
 
-    def of_memory(self, name: str) -> tuple[list[tuple[Storage, MemoryPrice]], Codes]:
+    def of_memory(self, name: str) -> PricedMemories:
         """The distinct pairs of a memory's storage and its price, and which of them each design has."""
-        storage = self.memories[name]
-        first, codes = classes([storage.codes, self.prices.codes], self.designs)
-        storages = [storage.of(design) for design in first.tolist()]
-        return [
-            (found, self.prices.of(design).memory(found))
-            for found, design in zip(storages, first.tolist(), strict=True)
-        ], codes
+        if name not in self._of_memories:
+            storage = self.memories[name]
+            first, codes = classes([storage.codes, self.prices.codes], self.designs)
+            pairs = [(storage.of(design), self.prices.of(design)) for design in first.tolist()]
+            self._of_memories[name] = [(found, prices.memory(found)) for found, prices in pairs], codes
+        return self._of_memories[name]
 
     def spreads(self, name: str, which: Callable[[MemoryPrice], Spread]) -> Picked[Spread]:
         """One of the spreads of a memory."""
@@ -331,11 +337,14 @@ def _counts(priced: Priced) -> Counts:
     found: Counts = {}
     for unit, picked in priced.units.facts.items():
         accesses = dict.fromkeys(access for facts in picked.values for access in facts.actions.accesses)
-        memories = {memory: priced.of_memory(memory) for memory in {access.memory for access in accesses}}
-        for access in accesses:
-            made, codes = memories[access.memory]
+        pairs: dict[str, tuple[list[tuple[UnitFacts, Storage, MemoryPrice]], Codes]] = {}
+        for memory in dict.fromkeys(access.memory for access in accesses):
+            made, codes = priced.of_memory(memory)
             first, together = classes([picked.codes, codes], priced.designs)
-            counts = [_count(picked.of(design), access, *made[codes[design]]) for design in first.tolist()]
+            pairs[memory] = [(picked.of(design), *made[codes[design]]) for design in first.tolist()], together
+        for access in accesses:
+            each, together = pairs[access.memory]
+            counts = [_count(facts, access, storage, price) for facts, storage, price in each]
             found[unit, access] = np.array(counts, np.int64)[together]
     return found
 

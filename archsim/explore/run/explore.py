@@ -16,7 +16,6 @@ from archsim.explore.parts.part_store import FoundInParts
 from archsim.explore.results.study import Point, Study
 from archsim.explore.results.study_folder import open_journal
 from archsim.explore.run.backend import Backend, InProcess, Lost
-from archsim.explore.run.cluster import DaskCluster
 from archsim.explore.run.collecting import seldom
 from archsim.explore.run.declared import Declared, settings_digest
 from archsim.explore.run.evaluation import Setup, Task
@@ -99,6 +98,8 @@ def looked_at(space: Space) -> int:
 
 def _backend(setup: Setup, workers: int | None, dask: str | None) -> Backend:
     if dask is not None:
+        from archsim.explore.run.cluster import DaskCluster  # asyncio takes a tenth of a second to load
+
         return DaskCluster(setup, dask)
     count = available_cores() if workers is None else workers
     return InProcess(setup) if count == 1 else LocalProcesses(setup, count)
