@@ -24,7 +24,8 @@ from archsim.formats import Encoding, Fixed, Formats, IntegerFormat, parse_forma
 from archsim.golden import Activation as GoldenFunction
 from archsim.golden.integer import Coded, Grid, Target
 from archsim.golden.integer_functions import Exact, Lines, Method, Table, activate, clipped
-from archsim.golden.integer_tiles import Accumulation, Array
+from archsim.golden.integer_products import Accumulation
+from archsim.golden.integer_tiles import Array
 from archsim.hardware.functions.approximation_range import CURVED
 from archsim.hardware.functions.method_registry import EXACT, HARD, PIECEWISE_LINEAR, TABLE
 from archsim.hardware.functions.piecewise import PiecewiseMethod

@@ -11,7 +11,7 @@ from archsim.errors import SpaceError
 from archsim.explore import Space, Status, explore
 from archsim.explore.results.accuracy_results import accuracy_outputs
 from archsim.explore.results.study import Point
-from archsim.explore.run.commands import run_commands
+from archsim.explore.run.commands import RunCommands
 from archsim.explore.run.evaluation import DesignEvaluator, Setup, Task, stats_outputs
 from archsim.explore.run.outcome import Outcome
 from archsim.explore.run.show import show_point
@@ -97,7 +97,7 @@ def test_thresholds_change_designs_and_are_in_their_commands(tmp_path: Path) -> 
     assert [design.key for design in designs] == [space.design(number).key for number in range(48)]
     assert len({design.key for design in designs}) == 48
     assert designs[16].inputs["delta"] == 0.0625
-    (command,) = run_commands(space, explore(space.with_budget(1, seed=0), workers=1).points[0])
+    (command,) = RunCommands(space).of(explore(space.with_budget(1, seed=0), workers=1).points[0])
     assert command.startswith("archsim run edgedrnn gru:16,16,t=10 --schedule columns --set delta=0 --set formats.wei")
 
 
