@@ -15,6 +15,7 @@ from archsim.explore.run.commands import RunCommands
 from archsim.explore.run.evaluation import DesignEvaluator, Setup, Task, stats_outputs
 from archsim.explore.run.outcome import Outcome
 from archsim.explore.run.show import show_point
+from archsim.explore.search.point_classifier import PointClassifier
 from archsim.explore.search.result_bounds import BatchBounds
 from archsim.families.load import load_arch
 from archsim.workload import load_workload
@@ -153,9 +154,17 @@ def test_a_space_over_batches_has_the_figures_of_each(write: Write) -> None:
 def test_bounds_of_a_point_are_those_of_its_own_workload(write: Write) -> None:
     """With the bounds of batch 1 a point of batch 3 would be held to less, with those of 3 one of 1 pruned wrongly."""
     space = Space.load(write(*BATCHES))
-    whole = explore(space, workers=1, prune=False)
-    pruned = explore(space, workers=1, prune=True)
-    assert [point.number for point in pruned.pareto()] == [point.number for point in whole.pareto()]
+    resolved = space.resolve(range(space.size))
+    best = PointClassifier(space).best_possible(resolved)
+    assert sorted(best) == list(range(72))
+    for place, batch in enumerate((1, 2, 3)):
+        alone = ("batch: [1, 2, 3]", f"batch: [{batch}]")
+        of_one = Space.load(write(*BATCHES, alone, ("lstm:3,4,t=3", f"lstm:3,4,t=3,b={batch}"), name=f"of_{batch}"))
+        found = PointClassifier(of_one).best_possible(of_one.resolve(range(of_one.size)))
+        numbers = [n for n in range(72) if n // 4 % 3 == place]  # lanes vary fastest, then batches
+        assert [best[n] for n in numbers] == [found[n] for n in range(24)]
+    first, last = min(best[n][0] for n in range(4)), min(3 * best[n][0] for n in range(8, 12))
+    assert first < last, "three sequences take longer than one, together"
 
 
 def test_a_value_that_a_workload_cannot_have_with_another_is_a_reason(write: Write) -> None:
