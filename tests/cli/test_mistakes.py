@@ -41,7 +41,7 @@ MISTAKES = {
     "run tiny_2x2 model.onnx": "model.onnx: is a model file; this makes a workload of it: archsim import model.onnx "
     "--out model.yaml",
     "run tiny_2x2 nowhere.yaml": "nowhere.yaml: cannot be read: No such file or directory",
-    "explore tiny_2x2": "tiny_2x2: is an architecture, not a design space; presets: cloud, edge, formats; ...",
+    "explore tiny_2x2": "tiny_2x2: is an architecture, not a design space; presets: cloud, delta, edge, formats; ...",
     "explore machine.yaml": "machine.yaml: is an architecture, not a design space; type: archsim run machine.yaml, or "
     "name it in a space (key architecture)",
     "explore mine.yaml": "mine.yaml: is a workload, not a design space; type: archsim run ARCH mine.yaml, or name it "
