@@ -16,7 +16,13 @@ from archsim.api.evaluate import Evaluator
 from archsim.config import parse_override
 from archsim.errors import ArchError, ArchsimError, CapacityError, ScheduleError
 from archsim.families.gemv.deltas.chunks import StepChunks, step_chunks
+from archsim.families.gemv.deltas.encoder import ChunkEncoder
+from archsim.families.gemv.deltas.ops import EncodeDeltas
 from archsim.families.load import Arch, load_arch
+from archsim.families.registry import build_units
+from archsim.families.schedules import build_program, find_schedule
+from archsim.formats import Encoding, Fixed
+from archsim.hardware.numerics import Numerics
 from archsim.workload import Workload, load_workload
 from archsim.workload.activity import LayerActivity, StepColumns
 from tests.present import present
@@ -247,3 +253,26 @@ def test_an_encoder_changes_nothing_for_other_networks(schedule: str) -> None:
     assert present(without.stats.area).area_mm2 < present(with_it.stats.area).area_mm2
     fast = simulate(with_it.arch, with_it.workload, schedule, timing_only=True, executor="fast")
     assert fast.stats == with_it.stats
+
+
+def test_the_encoder_by_hand() -> None:
+    """x = 3 elements in q4.12 and a threshold of 1/1024, which is 4 codes; 2 lanes take 2 cycles.
+
+    Changes are 4, -3 and 0 codes: only the first is passed on, and what was passed on of the second stays.
+    """
+    arch = machine("formats=q4.12", "delta_encoder.lanes=2", "delta_encoder.latency_cycles=3")
+    spec = load_workload("lstm:3,2,t=4,delta=0.0009765625").spec
+    program = build_program(find_schedule("split_interleaved", "gemv"), spec, arch.config)
+    unit = build_units(arch.config)["delta_encoder"]
+    assert isinstance(unit, ChunkEncoder)
+    encode = next(op for phase in program.phases for op in phase.ops if isinstance(op, EncodeDeltas))
+    service = unit.cycles(encode)
+    assert (service.compute_cycles, service.depth_cycles) == (2, 3)
+    q = Fixed(4, 12)
+    numerics = Numerics({encode.value.buffer.name: Encoding(q, q.scale)})
+    value, last = np.array([[104], [7], [-5]]), np.array([[100], [10], [-5]])
+    deltas, kept = unit.kernel(encode, numerics).effect((value, last))
+    assert deltas.ravel().tolist() == [4, 0, 0]
+    assert kept.ravel().tolist() == [104, 10, -5]
+    assert sum(unit.tally(encode).values()) == 3 * (1 + 1 + 3 * 17)
+    assert encode.deltas.buffer.number_format.bits == 17
