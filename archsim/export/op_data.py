@@ -20,6 +20,7 @@ from archsim.hardware.constants import (
 )
 from archsim.hardware.unit import PortUse, Service
 from archsim.program.ir import Buffer, Op, Region
+from archsim.workload.activity import LayerActivity
 
 _COMMON = frozenset(field.name for field in fields(Op))
 """Fields that every op has; the others are the arguments of its kind."""
@@ -190,6 +191,8 @@ def _argument(value: object, operands: dict[Region, int]) -> Plain:
         return value.name
     if value is None or isinstance(value, bool | int | float | str | NumberFormat):
         return plain(value)
+    if isinstance(value, LayerActivity):  # the columns of each step, by their numbers
+        return [[list(step.x), list(step.h)] for step in value.steps]
     if is_dataclass(value) and not isinstance(value, type):
         named = {field.name: _argument(getattr(value, field.name), operands) for field in fields(value)}
         return {"type": type(value).__name__, **named}

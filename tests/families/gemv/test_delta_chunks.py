@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from archsim.api import Simulation, simulate
 from archsim.api.evaluate import Evaluator
 from archsim.config import parse_override
 from archsim.errors import ArchError, ArchsimError, CapacityError, ScheduleError
+from archsim.export.program_json import ExportedProgram
 from archsim.families.gemv.deltas.chunks import StepChunks, step_chunks
 from archsim.families.gemv.deltas.encoder import ChunkEncoder
 from archsim.families.gemv.deltas.ops import EncodeDeltas
@@ -276,3 +278,14 @@ def test_the_encoder_by_hand() -> None:
     assert kept.ravel().tolist() == [104, 10, -5]
     assert sum(unit.tally(encode).values()) == 3 * (1 + 1 + 3 * 17)
     assert encode.deltas.buffer.number_format.bits == 17
+
+
+def test_the_program_as_data_has_the_columns_of_every_step(tmp_path: Path) -> None:
+    workload = given_columns("lstm:3,2,t=4", *PATTERN)
+    exported = ExportedProgram.make(machine("formats=q4.12"), workload, "split_interleaved", True, False)
+    parts: list[str] = []
+    exported.write(parts.append)
+    tiles = [op for op in json.loads("".join(parts))["ops"] if op["type"] == "DeltaTile"]
+    assert tiles
+    for tile in tiles:
+        assert tile["arguments"]["activity"] == [[list(x), list(h)] for x, h in PATTERN]
