@@ -350,9 +350,9 @@ def fuzz(inputs: int, seed: int, keep: Path, report: Callable[[str], object] = p
         make_folders(root)
         for target in (target for target in TARGETS.values() if target.files and not target.sealed):
             must(root / "plain", target.words)
-        for result in ("new", "new.yaml", "new.safetensors", "x.html"):
-            shutil.rmtree(root / "plain" / result, ignore_errors=True)
-            (root / "plain" / result).unlink(missing_ok=True)
+        for file in ("new", "new.yaml", "new.safetensors", "x.html"):
+            shutil.rmtree(root / "plain" / file, ignore_errors=True)
+            (root / "plain" / file).unlink(missing_ok=True)
         made = Inputs(root, seed)
         for first in range(0, inputs, AT_A_TIME):
             piece = range(first, min(first + AT_A_TIME, inputs))
@@ -365,9 +365,9 @@ def fuzz(inputs: int, seed: int, keep: Path, report: Callable[[str], object] = p
                     (keep / f"{seed}-{number}" / "command.txt").write_text(f"{words!r}\n\n{ended.message}\n")
                     report(f"input {number} ({made.target(number)}): {words!r}\n{ended.message}")
         os.chdir("/")
-    for named, counter in counts.items():
+    for of, counter in counts.items():
         ends = ("run", "refused", "at its limits", "failed")
-        report(f"{named:18} {sum(counter.values()):6,} tried: " + ", ".join(f"{counter[end]:,} {end}" for end in ends))
+        report(f"{of:18} {sum(counter.values()):6,} tried: " + ", ".join(f"{counter[end]:,} {end}" for end in ends))
     failed = sum(counter["failed"] for counter in counts.values())
     report(f"{inputs:,} inputs in {time.monotonic() - began:.0f} s, {failed} failed")
     return failed

@@ -17,7 +17,7 @@ from tests.optional import need
 from tests.rings import exhaustive
 
 ROOT = Path(__file__).resolve().parents[2]
-INPUTS_A_TARGET = 5
+INPUTS_A_TARGET = 20
 
 
 @exhaustive
