@@ -120,7 +120,9 @@ def finish(folder: Path, expected: dict[str, bytes]) -> None:
     assert not [name for name in files(folder) if "partial" in name]
 
 
-@pytest.mark.parametrize("signals", [*list(ENDINGS)[1:-1], pytest.param((KILL,), marks=exhaustive)])
+@pytest.mark.parametrize(
+    "signals", [(TERM,), (INT, INT), pytest.param((HUP,), marks=exhaustive), pytest.param((KILL,), marks=exhaustive)]
+)
 def test_a_signal_ends_an_exploration_cleanly(
     signals: tuple[signal.Signals, ...], expected: dict[str, bytes], tmp_path: Path
 ) -> None:
