@@ -1,9 +1,11 @@
 """docs/memory.md: its tables computed again, and each run near its bound."""
 
+import re
 from functools import cache
 
 import pytest
 
+from archsim import simulate
 from tests.rings import exhaustive
 from tools.docs import memory_table
 from tools.docs.memory_table import CAPACITY_DESIGNS, HOISTED_DESIGNS, SLOT_DESIGNS, Design, Point
@@ -101,3 +103,32 @@ def test_with_one_slot_dram_waits_for_the_array() -> None:
     one, two = (point(design).stats.unit_cycle_stacks["dram"]["wait_buffer"] for design in SLOT_DESIGNS[:2])
     assert f"{one // memory_table.STEPS:,} cycles a step" in PAGE
     assert two < one / 1000
+
+
+AHEAD = [line for line in PAGE.splitlines() if re.match(r"\| `\w+`, `lstm:[^|]*layers=\d` \|", line)]
+
+
+@pytest.mark.parametrize(
+    "line", [AHEAD[0], *(pytest.param(line, marks=exhaustive) for line in AHEAD[1:])], ids=range(4)
+)
+def test_what_loading_weights_beside_a_layer_would_bring_at_most(line: str) -> None:
+    """Of each layer's weights no more than the steps of the layer before can hide, from the first start to the end."""
+    machine, workload = re.findall(r"`([^`]+)`", line)
+    run = simulate(machine, workload, schedule="fused", timing_only=True)
+    ops = run.ops()
+    lasts = (ops["free_cycle"] - ops["start_cycle"])[(ops["unit"] == "dram") & (ops["phase"] == "prologue")]
+    layer = ops["layer"][(ops["unit"] == "dram") & (ops["phase"] == "prologue")]
+    layers = len(run.workload.spec.layers)
+    loads = [int(lasts[layer == number].sum()) for number in range(layers)]
+    bodies = []
+    for number in range(layers):
+        body = ops["phase"] == f"body of layer {number}"
+        bodies.append(int(ops["done_cycle"][body].max() - ops["start_cycle"][body].min()))
+    hidden = sum(map(min, loads[1:], bodies[:-1]))
+    total = run.stats.latency_cycles
+    row = f"{total:,} | {sum(loads[1:]):,} | {sum(bodies[:-1]):,} | {100 * hidden / total:.1f} %"
+    assert line == f"| `{machine}`, `{workload}` | {row} |"
+
+
+def test_four_rows_are_measured() -> None:
+    assert len(AHEAD) == 4

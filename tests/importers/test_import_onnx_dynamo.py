@@ -85,6 +85,22 @@ def test_a_stack_is_one_workload(
     equal(imported(path, x.numpy(), batch_first=batch_first)["output"], want)
 
 
+@pytest.mark.parametrize("option", [{"nonlinearity": "relu"}, pytest.param({}, marks=exhaustive)])
+def test_an_rnn_without_bias_whose_first_state_is_folded_away(
+    exporting: ModuleType, tmp_path: Path, option: dict[str, str]
+) -> None:
+    """The exporter writes RNNs out step by step; W_hh times the h of 0 becomes a constant of zeros, which is no bias."""
+    torch = exporting
+    torch.manual_seed(5)
+    model = torch.nn.RNN(I, H, bias=False, **option)
+    x = torch.randn((T, B, I))
+    path = export(torch, model.eval(), x, tmp_path / "m.onnx")
+    (layer,) = find_layers(path).layers
+    assert (layer.config.kind, layer.config.bias) == ("rnn", False)
+    with torch.no_grad():
+        equal(imported(path, x.numpy(), batch_first=False)["output"], model(x)[0].numpy())
+
+
 KINDS: tuple[tuple[str, dict[str, str]], ...] = (
     ("LSTM", {}),
     ("GRU", {}),
