@@ -11,24 +11,24 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from archsim.cli.calibrate import calibrate_command
-from archsim.cli.compare import compare_command
-from archsim.cli.docs import docs_command
+from archsim.cli.commands.calibrate import calibrate_command
+from archsim.cli.commands.compare import compare_command
+from archsim.cli.commands.docs import docs_command
+from archsim.cli.commands.explain import explain_command
+from archsim.cli.commands.explore import explore_command
+from archsim.cli.commands.fidelity import fidelity_command
+from archsim.cli.commands.importing import import_command
+from archsim.cli.commands.listing import list_command
+from archsim.cli.commands.plot import plot_command
+from archsim.cli.commands.program import program_command, trace_command
+from archsim.cli.commands.report import report_command
+from archsim.cli.commands.rerun import rerun_command
+from archsim.cli.commands.rtl import rtl_command
+from archsim.cli.commands.run import run_command
+from archsim.cli.commands.validate import validate_command
+from archsim.cli.commands.whatif import whatif_command
 from archsim.cli.ending_signals import EndingSignals
 from archsim.cli.exit_codes import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USER
-from archsim.cli.explain import explain_command
-from archsim.cli.explore import explore_command
-from archsim.cli.fidelity import fidelity_command
-from archsim.cli.importing import import_command
-from archsim.cli.listing import list_command
-from archsim.cli.plot import plot_command
-from archsim.cli.program import program_command, trace_command
-from archsim.cli.report import report_command
-from archsim.cli.rerun import rerun_command
-from archsim.cli.rtl import rtl_command
-from archsim.cli.run import run_command
-from archsim.cli.validate import validate_command
-from archsim.cli.whatif import whatif_command
 from archsim.config.text import one_line, without_jargon
 from archsim.errors import ArchsimError, Interrupted, SimulatorBug
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from archsim.cli.calibrate import MethodName
+from archsim.cli.commands.calibrate import MethodName
 from archsim.formats import Formats
 from archsim.formats.scaling import Method
 from archsim.workload import load_workload

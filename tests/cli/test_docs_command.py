@@ -7,7 +7,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from archsim.cli.docs import find_pages, title_of
+from archsim.cli.commands.docs import find_pages, title_of
 from tests.cli.conftest import Cli
 from tests.rings import exhaustive
 
@@ -43,7 +43,7 @@ def test_a_wheel_holds_the_pages_and_what_they_link_to(tmp_path: Path) -> None:
     printed = [
         sys.executable,
         "-c",
-        "from archsim.cli.docs import *; print(documentation_root(), *find_pages(documentation_root()))",
+        "from archsim.cli.commands.docs import *; print(documentation_root(), *find_pages(documentation_root()))",
     ]
     root, *names = subprocess.run(printed, check=True, capture_output=True, text=True, cwd=package).stdout.split()
     assert Path(root) == package / "archsim"

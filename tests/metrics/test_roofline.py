@@ -11,7 +11,7 @@ from archsim.config import parse_override
 from archsim.errors import ScheduleError
 from archsim.families.load import load_arch
 from archsim.metrics.roofline import PEAK
-from archsim.report.text.text_roofline import roof_sentence
+from archsim.report.text.sections.roofline_section import roof_sentence
 from archsim.workload import load_workload
 from tests.metrics.test_energy_by_hand import run
 from tests.strategies import Case, cases

@@ -12,8 +12,8 @@ from archsim.families.load import load_arch
 from archsim.program.ir import DataKind
 from archsim.report import report_text
 from archsim.report.text.figures_as_text import part
+from archsim.report.text.sections.energy_section import most
 from archsim.report.text.steps import step_stacks
-from archsim.report.text.text_energy import most
 from archsim.workload import load_workload
 from tests.report.test_report_text import cells
 

@@ -29,7 +29,7 @@ from archsim.report.files.accuracy_figures import (
 from archsim.report.files.saved import stats_json
 from archsim.report.text.advice_formats import _integer_bits
 from archsim.report.text.figures_as_text import error, percent
-from archsim.report.text.text_accuracy import _trend
+from archsim.report.text.sections.accuracy_section import _trend
 from archsim.report.text.values import golden_values
 from tests.present import present
 from tests.report.accuracy_runs import MIXED, WRAPS, run_formats, words

@@ -18,7 +18,7 @@ from archsim.report.figures.figure_energy import energy_figure
 from archsim.report.figures.figure_roofline import roofline_figure
 from archsim.report.page.charts.costs import energy_charts
 from archsim.report.text.figures_as_text import part, percent, significant, span
-from archsim.report.text.text_energy import kinds_of
+from archsim.report.text.sections.energy_section import kinds_of
 from tests.present import present
 from tests.report.conftest import Run
 from tests.report.test_report_plots import words

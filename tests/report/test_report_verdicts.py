@@ -11,7 +11,7 @@ from archsim.api import Simulation
 from archsim.checking.validation import compare_bits
 from archsim.report import report_text
 from archsim.report.files.saved import stats_json
-from archsim.report.text.text_verdict import formats_text
+from archsim.report.text.sections.verdict_section import formats_text
 from tests.present import present
 from tests.report.accuracy_runs import MIXED, run_formats, words
 

@@ -11,7 +11,7 @@ from archsim.api.simulate import simulate
 from archsim.cli.options import load_inputs
 from archsim.config import parse_override
 from archsim.errors import WorkloadError
-from archsim.report.text.text_verdict import _of_file
+from archsim.report.text.sections.verdict_section import _of_file
 from archsim.workload import Workload, load_tensors, load_workload
 from archsim.workload.layout import Layout
 from archsim.workload.sequences import read_sequence

@@ -14,7 +14,7 @@ from archsim.report.figures.look import USUAL, Look
 from archsim.report.looks.named_look import NamedLook
 from archsim.report.looks.use_looks import AREA, LEAKS, SMALL, USE_LOOKS, beside_look, data_look, operator_look
 from archsim.report.text.figures_as_text import significant, span
-from archsim.report.text.text_energy import LEAKAGE, frame_beside, of_what
+from archsim.report.text.sections.energy_section import LEAKAGE, frame_beside, of_what
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

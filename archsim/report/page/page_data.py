@@ -19,19 +19,19 @@ from archsim.report.page.charts.utilization import UseChart, utilization_chart
 from archsim.report.page.saved_run import SavedRun
 from archsim.report.text.explain_text import latency_by_cause
 from archsim.report.text.layout import facts, heading, sentence
+from archsim.report.text.sections.accuracy_section import accuracy
+from archsim.report.text.sections.activity_section import activity
+from archsim.report.text.sections.changes_section import measured_changes
+from archsim.report.text.sections.energy_section import energy
+from archsim.report.text.sections.frames_section import frame
+from archsim.report.text.sections.further_section import further
+from archsim.report.text.sections.roofline_section import roofline
+from archsim.report.text.sections.room_section import room
+from archsim.report.text.sections.time_section import latency, step, throughput
+from archsim.report.text.sections.traffic_section import traffic
+from archsim.report.text.sections.use_section import mac_stack, units
+from archsim.report.text.sections.verdict_section import header_rows, validation
 from archsim.report.text.summary import MORE, change_rows, summary_rows
-from archsim.report.text.text_accuracy import accuracy
-from archsim.report.text.text_activity import activity
-from archsim.report.text.text_changes import measured_changes
-from archsim.report.text.text_energy import energy
-from archsim.report.text.text_frames import frame
-from archsim.report.text.text_further import further
-from archsim.report.text.text_roofline import roofline
-from archsim.report.text.text_room import room
-from archsim.report.text.text_time import latency, step, throughput
-from archsim.report.text.text_traffic import traffic
-from archsim.report.text.text_use import mac_stack, units
-from archsim.report.text.text_verdict import header_rows, validation
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -20,19 +20,19 @@ TEXT_WIDTH = 100
 
 def print_report(simulation: Simulation, console: Console, findings: Findings, changes: NearChanges | None) -> None:
     """Print the whole report; colours and width are the console's. `changes`: None if none were measured."""
-    from archsim.report.text.text_accuracy import accuracy
-    from archsim.report.text.text_activity import activity
-    from archsim.report.text.text_changes import measured_changes
-    from archsim.report.text.text_energy import energy
-    from archsim.report.text.text_frames import frame
-    from archsim.report.text.text_further import further
-    from archsim.report.text.text_roofline import roofline
-    from archsim.report.text.text_room import room
-    from archsim.report.text.text_schedules import schedules
-    from archsim.report.text.text_time import latency, step, throughput
-    from archsim.report.text.text_traffic import traffic
-    from archsim.report.text.text_use import mac_stack, units
-    from archsim.report.text.text_verdict import header, validation
+    from archsim.report.text.sections.accuracy_section import accuracy
+    from archsim.report.text.sections.activity_section import activity
+    from archsim.report.text.sections.changes_section import measured_changes
+    from archsim.report.text.sections.energy_section import energy
+    from archsim.report.text.sections.frames_section import frame
+    from archsim.report.text.sections.further_section import further
+    from archsim.report.text.sections.roofline_section import roofline
+    from archsim.report.text.sections.room_section import room
+    from archsim.report.text.sections.schedules_section import schedules
+    from archsim.report.text.sections.time_section import latency, step, throughput
+    from archsim.report.text.sections.traffic_section import traffic
+    from archsim.report.text.sections.use_section import mac_stack, units
+    from archsim.report.text.sections.verdict_section import header, validation
 
     sections = (
         header(simulation),

@@ -13,9 +13,9 @@ from archsim.metrics.stacks import BUCKETS
 from archsim.report.text.explain_text import stack_rows
 from archsim.report.text.figures_as_text import cycles, part, percent, plural, significant, span
 from archsim.report.text.layout import facts, print_parts, title
-from archsim.report.text.text_changes import best_changes
-from archsim.report.text.text_time import cold_start
-from archsim.report.text.text_verdict import verdict_in_a_line
+from archsim.report.text.sections.changes_section import best_changes
+from archsim.report.text.sections.time_section import cold_start
+from archsim.report.text.sections.verdict_section import verdict_in_a_line
 from archsim.workload import NetworkSpec
 
 if TYPE_CHECKING:

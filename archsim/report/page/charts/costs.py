@@ -10,7 +10,7 @@ from archsim.hardware.operators import OperatorKind
 from archsim.program.ir import DataKind
 from archsim.report.looks.named_look import NamedLook
 from archsim.report.looks.use_looks import AREA, LEAKS, USE_LOOKS, beside_look, data_look, operator_look
-from archsim.report.text.text_energy import LEAKAGE, frame_beside, kinds_of, of_what
+from archsim.report.text.sections.energy_section import LEAKAGE, frame_beside, kinds_of, of_what
 
 _WRITE = "write"
 

@@ -12,7 +12,7 @@ import typer
 from archsim.cli.options import DebugOption
 from archsim.config.text import shorten
 
-_PACKAGE = Path(__file__).resolve().parents[1]
+_PACKAGE = Path(__file__).resolve().parents[2]
 _BESIDE = ("README.md", "README.zh-CN.md", "DEVIATIONS.md", "CHANGELOG.md")
 """Pages that lie beside docs/."""
 

@@ -1,0 +1,1 @@
+"""The sections of a run's report as text, one a file."""
