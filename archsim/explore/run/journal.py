@@ -164,6 +164,8 @@ def _new(path: Path, header: Header, outcomes: Sequence[Outcome]) -> _Opened:
         os.rename(new, path)
         sync_folder(path.parent)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(new)  # it is ours, by the lock
         os.close(descriptor)
         raise _cannot_write(path, len(outcomes), error) from error
     except OutputError:
