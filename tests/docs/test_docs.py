@@ -50,6 +50,7 @@ def test_every_command_is_shown() -> None:
             "rtl",
             "list",
             "calibrate",
+            "docs",
             "fidelity",
         ),
     }
