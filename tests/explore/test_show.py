@@ -54,6 +54,25 @@ def test_a_point_that_breaks_a_constraint_is_infeasible_as_in_the_exploration(wr
     assert "infeasible: constraint sqrt(mac_array.rows - 3) > 0: " in point_text(show_point(other, 0))
 
 
+def test_a_point_whose_objective_is_undefined_is_infeasible_as_in_the_exploration(write: Write, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    space = Space.load(write(("minimize: body_us", "minimize: 1 / (mac_array.rows - 4)")))
+    study = explore(space, out=out, workers=1)
+    undefined = [p for p in study.points if p.reason is not None and p.reason.kind == "objective"]
+    assert undefined
+    for point in undefined:
+        shown = show_point(out, point.number)
+        assert shown.reason == point.reason
+        data = json.loads(point_json(shown))
+        assert (data["status"], data["reason"]) == (
+            "infeasible",
+            "1 / (mac_array.rows - 4): division by zero",
+        )
+        assert data["outputs"]["lstm_3_4_t3_b1"]["latency_cycles"] > 0
+    others = [p for p in study.points if p.status is Status.EVALUATED]
+    assert show_point(out, others[0].number).reason is None
+
+
 def test_figures_of_a_stream_say_which_are_of_a_cold_start(write: Write, tmp_path: Path) -> None:
     """Under the names that they have in points.csv."""
     out = tmp_path / "out"
@@ -88,6 +107,10 @@ def test_what_cannot_be_shown_is_one_line(write: Write, tmp_path: Path) -> None:
         text[:-9],
         text.replace("<= 64", "<= import"),
         text.replace('"constraints": [', '"constraints": [3, '),
+        text.replace('"objectives": [', '"objectives": [3, '),
+        text.replace('"aggregate": "', '"aggregate": "un'),
+        text.replace('"weights": [', '"weights": [1, '),
+        text.replace('"weights": [', '"weights": [-'),
     ):
         setup.write_text(forged)
         with pytest.raises(OutputError, match="does not say what was explored"):

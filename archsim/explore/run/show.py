@@ -17,10 +17,13 @@ from archsim.explore.results.study_folder import SETUP, write_file
 from archsim.explore.run.evaluation import DesignEvaluator, Setup, Task
 from archsim.explore.run.outcome import Outcome
 from archsim.explore.search.constraints import Constraints
+from archsim.explore.search.objective_values import ObjectiveValues
 from archsim.explore.space.design import Design, Reason
 from archsim.explore.space.expression import Expression, ExpressionError, Scalar, parse_expression
 from archsim.explore.space.grid import Grid
+from archsim.explore.space.objectives import Objective
 from archsim.explore.space.space import Space
+from archsim.explore.space.space_config import Aggregate
 from archsim.workload import load_workload
 
 MOST_SETUP_BYTES = 64 << 20
@@ -30,8 +33,8 @@ MOST_SETUP_BYTES = 64 << 20
 class ShownPoint:
     """A point: its inputs and schedule, and what became of its design; None if the machine is not valid.
 
-    `reason`: why the space does not have it as evaluated, be it that a constraint does not hold; `streams`: the
-    workloads that are streams, whose figures of a whole run are those of a cold start.
+    `reason`: why the space does not have it as evaluated, be it that a constraint does not hold or an objective is not
+    defined; `streams`: the workloads that are streams, whose figures of a whole run are those of a cold start.
     """
 
     number: int
@@ -48,6 +51,9 @@ def keep_setup(folder: Path, space: Space, executor: str) -> None:
         "archsim": __version__,
         "setup": Setup.from_space(space, executor).to_json(),
         "constraints": [constraint.text for constraint in space.constraints],
+        "objectives": [(each.name, each.expression.text, each.sign) for each in space.objectives],
+        "weights": [use.weight for use in space.workloads],
+        "aggregate": space.aggregate.value,
     }
     write_file(folder / SETUP, (json.dumps(kept) + "\n").encode())
 
@@ -71,6 +77,10 @@ def show_point(folder: Path, number: int) -> ShownPoint:
     outcome = DesignEvaluator(kept.setup).run(Task("", number, found.schedule))
     judge = Constraints(kept.constraints, bool(streams))
     reason = judge.before(design) or outcome.reason or judge.after(design, outcome.outputs)
+    if reason is None:
+        weights = {workload.name: weight for workload, weight in zip(workloads, kept.weights, strict=True)}
+        objectives = ObjectiveValues(kept.objectives, weights, kept.aggregate).of(design, outcome.outputs)
+        reason = objectives if isinstance(objectives, Reason) else None
     return ShownPoint(number, found.inputs, found.schedule, outcome, reason, streams)
 
 
@@ -81,6 +91,9 @@ class _Kept:
     setup: Setup
     grid: Grid
     constraints: tuple[Expression, ...]
+    objectives: tuple[Objective, ...]
+    weights: tuple[float, ...]
+    aggregate: Aggregate
 
 
 def _kept(path: Path) -> _Kept:
@@ -89,7 +102,11 @@ def _kept(path: Path) -> _Kept:
         data: Any = json_of(read_regular(path, MOST_SETUP_BYTES))
         version, setup = data["archsim"], Setup.from_json(data["setup"])
         constraints = tuple(parse_expression(text) for text in data["constraints"])
-        kept = _Kept(setup, Grid.from_json(setup.grid), constraints)
+        objectives = tuple(Objective(str(n), parse_expression(text), int(sign)) for n, text, sign in data["objectives"])
+        weights = tuple(map(float, data["weights"]))
+        if len(weights) != len(setup.workloads) or min(weights) <= 0:
+            raise ValueError("a workload has no weight")
+        kept = _Kept(setup, Grid.from_json(setup.grid), constraints, objectives, weights, Aggregate(data["aggregate"]))
     except OSError as error:
         raise OutputError(f"{path}: cannot be read: {error.strerror or error}; {again}") from error
     except (ArchsimError, AttributeError, ExpressionError, KeyError, TypeError, ValueError) as error:

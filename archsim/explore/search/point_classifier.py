@@ -7,11 +7,12 @@ from collections.abc import Mapping
 
 from archsim.config import Override
 from archsim.explore.results.study import Point, Status
-from archsim.explore.run.outcome import Kind, Outcome, Outputs
-from archsim.explore.search.constraints import Constraints, field_of, value_of
+from archsim.explore.run.outcome import Kind, Outcome
+from archsim.explore.search.constraints import Constraints, field_of
+from archsim.explore.search.objective_values import ObjectiveValues
 from archsim.explore.search.result_bounds import BatchBounds
 from archsim.explore.space.design import Design, Reason
-from archsim.explore.space.expression import Expression, ExpressionError, Scalar
+from archsim.explore.space.expression import Expression, Scalar
 from archsim.explore.space.interval import ANY, Interval, interval
 from archsim.explore.space.names import is_result
 from archsim.explore.space.objectives import Objective, aggregated
@@ -27,6 +28,7 @@ class PointClassifier:
     def __init__(self, space: Space) -> None:
         self._space = space
         self._constraints = Constraints(space.constraints, any(use.workload.spec.streaming for use in space.workloads))
+        self._objectives = ObjectiveValues.from_space(space)
         self._bounds = BatchBounds()
         self._weights = [use.weight for use in space.workloads]
 
@@ -43,10 +45,9 @@ class PointClassifier:
         reason = self._constraints.after(design, outcome.outputs)
         if reason is not None:
             return self._point(design, Status.INFEASIBLE, outcome, reason=reason)
-        try:
-            objectives = tuple(self._objective(objective, design, outcome) for objective in self._space.objectives)
-        except (ExpressionError, ValueError) as error:
-            return self._point(design, Status.INFEASIBLE, outcome, reason=Reason("objective", str(error)))
+        objectives = self._objectives.of(design, outcome.outputs)
+        if isinstance(objectives, Reason):
+            return self._point(design, Status.INFEASIBLE, outcome, reason=objectives)
         return self._point(design, Status.EVALUATED, outcome, objectives)
 
     def pruned(self, design: Design, by: int) -> Point:
@@ -95,19 +96,6 @@ class PointClassifier:
             return results.get(name, ANY) if is_result(name) else field_of(design, name)
 
         return interval(expression, bounds)
-
-    def _objective(self, objective: Objective, design: Design, outcome: Outcome) -> float:
-        values = [
-            self._number(objective.expression, design, outcome.outputs[use.workload.name])
-            for use in self._space.workloads
-        ]
-        return aggregated(values, self._weights, self._space.aggregate, objective.sign)
-
-    def _number(self, expression: Expression, design: Design, outputs: Outputs) -> float:
-        value = value_of(expression, design, outputs)
-        if isinstance(value, str) or not math.isfinite(value):
-            raise ExpressionError(f"{expression.text}: {value!r} is no number")
-        return value
 
     def _point(
         self,
