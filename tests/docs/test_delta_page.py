@@ -84,18 +84,23 @@ def test_more_pes(row: list[str]) -> None:
 
 @exhaustive
 def test_smaller_tables_than_the_space_has() -> None:
-    """The leakage of tables for each PE, and what is left without: the last findings of the page."""
+    """What DRAM takes, the leakage of tables for each PE, and what smaller ones save: the last findings of the page."""
     stats, numbers = found("0.0625", 16)
     small, small_numbers = found("0.0625", 16, "activation.table.entries=512")
-    _, smallest = found("0.0625", 16, "activation.table.entries=64")
+    least, smallest = found("0.0625", 16, "activation.table.entries=64")
     energy, less = present(stats.energy), present(small.energy)
+    area, parts = present(stats.area), energy.part_uj
     sqnr = [f"{present(n.accuracy.tensors[0].sqnr_db):.1f}" for n in (numbers, small_numbers, smallest)]
     areas = [f"{present(each.area).area_mm2:.1f}" for each in (stats, small)]
     assert f"takes {less.total_uj:,.0f} instead of {energy.total_uj:,.0f} uJ" in WORDS
     assert f"{areas[1]} instead of {areas[0]} mm2, at {sqnr[1]} instead of {sqnr[0]} dB; with 64 entries" in WORDS
-    assert f"64 entries it is {sqnr[2]} dB" in WORDS
+    assert f"64 entries it is {sqnr[2]} dB, for another {less.total_uj - present(least.energy).total_uj:.0f} uJ" in WORDS
     assert f"{whole(energy.leakage_share)} of the energy at 0.0625 and 16 PEs is leakage" in WORDS
-    assert less.part_uj["dram"] + less.part_uj["dram_phy"] > less.total_uj / 2
+    assert f"leakage: {whole(area.part_leakage_mw['activation'] / area.leakage_mw)} of that the activation units" in WORDS
+    bytes_of_dram, standby = (parts["dram"] + parts["dram_phy"]) / energy.total_uj, parts["dram_background"]
+    assert f"{whole(bytes_of_dram)} of the energy at 0.0625 and 16 PEs is bytes from DRAM" in WORDS
+    assert f"its interface, {whole(standby / energy.total_uj)} its standby" in WORDS
+    assert f"The PE array takes {whole(parts['pe_array'] / energy.total_uj)}." in WORDS
     assert energy.part_high_uj["leakage"] / energy.part_low_uj["leakage"] == pytest.approx(90, abs=2)
 
 
@@ -108,6 +113,8 @@ def test_pes_against_energy() -> None:
     quicker, more = sixteen.latency_us / most.latency_us, energies[2].total_uj / energies[1].total_uj - 1
     assert f"a step is {quicker:.1f} times as quick for {whole(more)} more energy" in WORDS
     assert f"for {whole(energies[0].total_uj / energies[1].total_uj - 1)} more energy." in WORDS
+    areas = [f"{present(each.area).area_mm2:.1f}" for each in (sixteen, most)]
+    assert f"8 times the area ({areas[0]} to {areas[1]} mm2)" in WORDS
 
 
 @exhaustive
