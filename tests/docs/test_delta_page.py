@@ -94,9 +94,11 @@ def test_smaller_tables_than_the_space_has() -> None:
     areas = [f"{present(each.area).area_mm2:.1f}" for each in (stats, small)]
     assert f"takes {less.total_uj:,.0f} instead of {energy.total_uj:,.0f} uJ" in WORDS
     assert f"{areas[1]} instead of {areas[0]} mm2, at {sqnr[1]} instead of {sqnr[0]} dB; with 64 entries" in WORDS
-    assert f"64 entries it is {sqnr[2]} dB, for another {less.total_uj - present(least.energy).total_uj:.0f} uJ" in WORDS
+    another = less.total_uj - present(least.energy).total_uj
+    assert f"64 entries it is {sqnr[2]} dB, for another {another:.0f} uJ" in WORDS
     assert f"{whole(energy.leakage_share)} of the energy at 0.0625 and 16 PEs is leakage" in WORDS
-    assert f"leakage: {whole(area.part_leakage_mw['activation'] / area.leakage_mw)} of that the activation units" in WORDS
+    units = area.part_leakage_mw["activation"] / area.leakage_mw
+    assert f"leakage: {whole(units)} of that the activation units" in WORDS
     bytes_of_dram, standby = (parts["dram"] + parts["dram_phy"]) / energy.total_uj, parts["dram_background"]
     assert f"{whole(bytes_of_dram)} of the energy at 0.0625 and 16 PEs is bytes from DRAM" in WORDS
     assert f"its interface, {whole(standby / energy.total_uj)} its standby" in WORDS
