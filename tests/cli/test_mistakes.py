@@ -118,7 +118,7 @@ def test_a_list_of_a_kind_and_as_data(cli: Cli) -> None:
     whole = json.loads(cli("list", "--json").out)
     assert {"machines", "workloads", "schedules", "units", "spaces"} <= whole.keys()
     assert json.loads(cli("list", "spaces", "--json").out) == {"spaces": whole["spaces"]}
-    assert {entry["name"] for entry in whole["spaces"]} == {"cloud", "edge", "formats"}
+    assert {entry["name"] for entry in whole["spaces"]} == {"cloud", "delta", "edge", "formats"}
     assert len(whole["schedules"]) > 28
 
 
