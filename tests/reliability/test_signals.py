@@ -9,13 +9,19 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from archsim.cli.main import main
-from archsim.explore import Space, explore
+from archsim.explore import Space, Status, explore
 from archsim.explore.results.write_results import write_results
+from archsim.explore.run.evaluation import Task
+from archsim.explore.run.local import LocalProcesses
+from archsim.explore.run.outcome import Outcome
 from tests.explore.conftest import SMALL
 from tests.explore.test_cluster import cluster
 from tests.explore.test_journal import MANY
@@ -205,3 +211,38 @@ def test_clocks_that_jump_change_nothing_but_times(name: str, tmp_path: Path, mo
     jumping = explore(space.with_budget(60), out=tmp_path / "jumping", workers=1)
     assert jumping.points == plain.points
     assert [point.number for point in jumping.pareto()] == [point.number for point in plain.pareto()]
+
+
+class Dying(LocalProcesses):
+    """Workers that die between two rounds."""
+
+    killed = 0
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[list[Outcome]]:
+        for worker in self.process_ids:
+            os.kill(worker, KILL)
+            os.waitid(os.P_PID, worker, os.WEXITED | os.WNOWAIT)
+            Dying.killed += 1
+        yield from super().run(tasks)
+
+
+@exhaustive
+def test_a_worker_that_is_dead_when_it_is_given_work_does_not_end_the_command_line(tmp_path: Path) -> None:
+    """Its pipe is broken, and the command line has SIGPIPE as the system has it: that would be its end."""
+    path = space_file(tmp_path)
+    path.write_text(f"{path.read_text()}sampler: nsga2\nbudget: 32\npopulation: 16\n")
+    child = os.fork()
+    if child == 0:
+        code = 99
+        try:
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+            with mock.patch("archsim.explore.run.explore.LocalProcesses", Dying):
+                study = explore(Space.load(path), workers=2)
+            assert signal.getsignal(signal.SIGPIPE) is signal.SIG_DFL
+            code = 0 if Dying.killed and study.simulated and not study.count(Status.FAILED) else 98
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0

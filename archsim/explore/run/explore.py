@@ -16,6 +16,7 @@ from archsim.explore.parts.part_store import FoundInParts
 from archsim.explore.results.study import Point, Study
 from archsim.explore.results.study_folder import open_journal
 from archsim.explore.run.backend import Backend, InProcess, Lost
+from archsim.explore.run.broken_pipes import broken_pipes_are_errors
 from archsim.explore.run.collecting import seldom
 from archsim.explore.run.declared import Declared, settings_digest
 from archsim.explore.run.evaluation import Setup, Task
@@ -70,6 +71,7 @@ def explore(
         journal = None if folder is None else stack.enter_context(open_journal(folder, space, resume, settings))
         if folder is not None:
             keep_setup(folder, space, executor)
+        stack.enter_context(broken_pipes_are_errors())
         backend = stack.enter_context(_backend(setup, workers, dask))
         sampler = make_sampler(space, pruning)
         found: Found = FoundInMemory(space, journal)
