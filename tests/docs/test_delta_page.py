@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from functools import lru_cache
@@ -144,3 +145,18 @@ def test_a_command_that_is_shown_runs(
         main()
     assert caught.value.code == 0
     assert capsys.readouterr().out
+
+
+@exhaustive
+def test_saturated_sums_stay_wrong() -> None:
+    """A sum beyond +-8 is cut off by q4.12 for good; q8.14 holds every one of silero_vad's."""
+    (line,) = [c for c in COMMANDS if "delta_encoder" in c]
+    sets = [word for flag, word in itertools.pairwise(shlex.split(line)) if flag == "--set"]
+    wide = [s for s in sets if not s.startswith("delta=")]
+    narrow = [s for s in wide if not s.startswith(("formats.gate", "formats.accumulator"))]
+    workload = load_workload("silero_vad", ["delta=0.0625"])
+    found_db = []
+    for each in (narrow, wide):
+        numbers = evaluator().own_numbers(load_arch("edge_16x16", each), workload, "split_interleaved")
+        found_db.append(f"{present(present(numbers).accuracy.tensors[0].sqnr_db):.1f} dB")
+    assert f"an SQNR of {found_db[0]}, with q8.14 {found_db[1]}" in WORDS
