@@ -9,7 +9,7 @@ from archsim.api.batch import Column
 from archsim.api.batch.columns import Picked
 from archsim.explore import Space, explore
 from archsim.explore.run import outcome_lines
-from archsim.explore.run.journal import Journal
+from archsim.explore.run.journal import Journal, sealed_line
 from archsim.explore.run.outcome import Kind, Outcome
 from archsim.explore.run.outcome_lines import lines_of, outcomes_of
 from archsim.explore.run.output_table import OutputTable
@@ -84,3 +84,26 @@ def test_a_torn_line_of_many_is_repeated_as_a_whole(write: Write, tmp_path: Path
         assert again.points == study.points
         assert again.simulated == study.simulated - kept > 0
         assert sorted(keys_in(path)) == sorted(keys)
+
+
+@pytest.mark.parametrize("value", ["1e999", "-1e999", "1" + "0" * 400, "true", "[1]"])
+def test_a_figure_that_is_no_finite_number_is_not_read(value: str) -> None:
+    """JSON has 1e999, which Python reads as infinity, and integers that no figure can be."""
+    line = '{"keys":["a","b"],"executor":"fast","outputs":{"w":{"latency_us":{"values":[%s]}}}}'
+    assert [outcome.outputs["w"]["latency_us"] for outcome in outcomes_of((line % "1.5").encode())] == [1.5, 1.5]
+    with pytest.raises(ValueError, match="is no "):
+        outcomes_of((line % value).encode())
+
+
+def test_a_line_of_other_workloads_is_dropped_and_its_points_repeated(write: Write, tmp_path: Path) -> None:
+    """Its checksum is right, and what it says is not of this space."""
+    out, space = tmp_path / "out", Space.load(write())
+    whole = explore(space, out=out, workers=1)
+    path = out / "journal.jsonl"
+    lines = path.read_bytes().splitlines()
+    forged = next(place for place, line in enumerate(lines) if b'"lstm_3_4_t3_b1"' in line)
+    text = lines[forged][9:].decode().replace('"lstm_3_4_t3_b1"', '"other"')
+    path.write_bytes(b"".join([*(line + b"\n" for line in lines[:forged]), sealed_line(text)]))
+    again = explore(space, out=out, resume=True, workers=1)
+    assert again.dropped == 1
+    assert again.points == whole.points

@@ -43,7 +43,9 @@ def open_journal(folder: Path, space: Space, resume: bool, settings: str | None 
         return Journal.create(path, space.fingerprint, space.name, settings)
     if not resume:
         raise OutputError(f"{folder}: holds an exploration; go on from it with --resume, or choose another --out")
-    return Journal.resume(path, space.fingerprint, settings)
+    journal = Journal.resume(path, space.fingerprint, settings)
+    journal.keep(frozenset(use.workload.name for use in space.workloads))
+    return journal
 
 
 def write_file(path: Path, data: bytes) -> None:

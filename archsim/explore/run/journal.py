@@ -113,6 +113,13 @@ class Journal:
         self.header, self.known = header, opened.known
         self._descriptor, self._size = opened.descriptor, opened.size
 
+    def keep(self, workloads: frozenset[str]) -> None:
+        """Keep what is of these workloads; a line of others, which nobody here wrote, is dropped as a damaged one."""
+        others = [key for key, outcome in self.known.items() if outcome.outputs and set(outcome.outputs) != workloads]
+        for key in others:
+            del self.known[key]
+        self.dropped += bool(others)
+
     def close(self) -> None:
         """Let go of the file and its lock."""
         os.close(self._descriptor)

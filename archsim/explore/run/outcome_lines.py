@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -129,7 +130,7 @@ def _read(data: dict[str, Any], designs: int) -> Column:
 
 
 def _is_scalar(value: object) -> bool:
-    return value is None or type(value) in (int, float, str)
+    return value is None or type(value) is str or (type(value) in (int, float) and math.isfinite(value))  # type: ignore[arg-type]
 
 
 def _refuse(constant: str) -> None:
