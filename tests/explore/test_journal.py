@@ -249,3 +249,12 @@ def test_a_file_that_begins_otherwise_is_no_journal(tmp_path: Path, first: str) 
     path.write_bytes(b"%08x %s\n" % (zlib.crc32(first.encode()), first.encode()))
     with pytest.raises(OutputError, match="is not a journal of archsim explore; choose another --out"):
         Journal.resume(path, "f")
+
+
+def test_of_two_that_begin_at_once_one_has_the_journal(tmp_path: Path) -> None:
+    """The second one looked for a journal before the first one had made it, and would have taken its place."""
+    path = tmp_path / "journal.jsonl"
+    with Journal.create(path, "space", "small"):
+        with pytest.raises(OutputError, match="another archsim explore is writing here"):
+            Journal.create(path, "space", "small")
+        assert [entry.name for entry in tmp_path.iterdir()] == ["journal.jsonl"]

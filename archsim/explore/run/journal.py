@@ -80,7 +80,7 @@ class Journal:
     @staticmethod
     def create(path: Path, fingerprint: str, space: str, settings: str | None = None) -> Journal:
         """A new journal; OutputError if it cannot be written. Its name appears when its first line is on the disk."""
-        return Journal(path, _new(path, Header(fingerprint, space, settings), ()))
+        return Journal(path, _new(path, Header(fingerprint, space, settings), (), replaces=False))
 
     @staticmethod
     def resume(path: Path, fingerprint: str, settings: str | None = None) -> Journal:
@@ -108,7 +108,7 @@ class Journal:
     def renew(self, outcomes: Iterable[Outcome], settings: str) -> None:
         """Put a journal of these outcomes alone in the place of this one; OutputError if that fails: it stays then."""
         header = Header(self.header.fingerprint, self.header.space, settings)
-        opened = _new(self.path, header, tuple(outcomes))
+        opened = _new(self.path, header, tuple(outcomes), replaces=True)
         os.close(self._descriptor)
         self.header, self.known = header, opened.known
         self._descriptor, self._size = opened.descriptor, opened.size
@@ -156,8 +156,11 @@ def _check_regular(path: Path, descriptor: int) -> None:
         raise OutputError(f"{path}: {error.strerror}; choose another --out") from error
 
 
-def _new(path: Path, header: Header, outcomes: Sequence[Outcome]) -> _Opened:
-    """A new file of some outcomes, which takes its name, and the place of what has it, when all is on the disk."""
+def _new(path: Path, header: Header, outcomes: Sequence[Outcome], *, replaces: bool) -> _Opened:
+    """A new file of some outcomes, which takes its name when all is on the disk.
+
+    `replaces`: it also takes the place of what has the name; else that is another exploration that was faster.
+    """
     new = path.with_name(NEW)
     data = b"".join(map(sealed_line, (header.to_json(), *lines_of(outcomes))))
     try:
@@ -166,6 +169,9 @@ def _new(path: Path, header: Header, outcomes: Sequence[Outcome]) -> _Opened:
         raise _cannot_write(path, 0, error) from error
     try:
         _lock(descriptor, path)
+        if not replaces and path.exists():  # who had the lock before let the name go when it gave the journal its own
+            new.unlink(missing_ok=True)
+            raise _in_use(path)
         os.ftruncate(descriptor, 0)
         _write_all(descriptor, data)
         os.rename(new, path)
