@@ -30,7 +30,7 @@ def bounds(workload: str, *sets: str) -> dict[str, Interval]:
         ("lstm:3,4,t=2,b=3", ("weight_sram.port_bits=8",), 256, 256),
         ("lstm:3,4,t=2,b=5", ("weight_sram.port_bits=8",), 320, 320),
         # Slow DRAM: 448 bytes at 0.5 a cycle.
-        ("lstm:3,4,t=2", ("dram.bandwidth_bytes_per_cycle=0.5",), 64, 896),
+        ("lstm:3,4,t=2", ("dram.bandwidth_bytes_per_cycle=0.5", "dram.efficiency=1"), 64, 896),
         # Two layers: (32 + 8 x ceil(8 / 2) = 32) a step; 112 + 128 weights of 4 bytes.
         ("lstm:3,4,t=1,layers=2", (), 64, 120),
     ],
@@ -47,7 +47,8 @@ def test_cycles(workload: str, sets: tuple[str, ...], body: int, latency: int) -
 
 def test_half_a_byte_of_weights_is_loaded_too() -> None:
     """LSTM(1, 1): 8 weights of 5 bits are 5 bytes; RNN(1, 1): 2 are 10 bits, 2 bytes; an eighth a cycle."""
-    sets = ("formats.weight=q1.4", "formats.input=q1.4", "formats.hidden=q1.4", "dram.bandwidth_bytes_per_cycle=0.125")
+    formats = ("formats.weight=q1.4", "formats.input=q1.4", "formats.hidden=q1.4")
+    sets = (*formats, "dram.bandwidth_bytes_per_cycle=0.125", "dram.efficiency=1")
     arch = load_arch("tiny_2x2", [parse_override(text) for text in sets])
     for workload, bytes_loaded in (("lstm:1,1,t=1", 5), ("rnn:1,1,t=1", 2)):
         assert arch.config.least_load_cycles(load_workload(workload).spec) == 8 * bytes_loaded

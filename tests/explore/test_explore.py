@@ -67,6 +67,7 @@ def test_schedules_that_make_equal_designs_stand_once_on_the_front(
 
     Two sizes of a queue are no schedules: both stay, though no figure tells them apart.
     """
+    need("pyarrow")
     three = ("[fused, split]", "[fused, fused_interleaved_streamed, fused_wavefront]")
     fits = ("[256, 2KiB]", "[2KiB]")
     space = Space.load(write(three, fits))

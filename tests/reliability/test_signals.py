@@ -22,6 +22,7 @@ from archsim.explore.results.write_results import write_results
 from archsim.explore.run.evaluation import Task
 from archsim.explore.run.local import LocalProcesses
 from archsim.explore.run.outcome import Outcome
+from archsim.explore.run.outcome_lines import outcomes_of
 from tests.explore.conftest import SMALL
 from tests.explore.test_cluster import cluster
 from tests.explore.test_journal import MANY
@@ -61,7 +62,7 @@ class Exploration:
                 os.dup2(said.fileno(), 2)
                 sys.stdout = sys.stderr = said
                 words = ("explore", "small.yaml", "--out", "found", "--resume", "--no-plots", "--no-prune", "--quiet")
-                sys.argv = ["archsim", *words, *options]
+                sys.argv = ["archsim", *words, "--executor", "machine", *options]  # one by one, a line each
                 main()
             except SystemExit as end:
                 os._exit(int(end.code or 0))
@@ -110,7 +111,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The results of an exploration that nothing happened to; it also loads what forks need."""
     folder = tmp_path_factory.mktemp("whole")
     space = Space.load(str(space_file(folder)))
-    study = explore(space, out=folder / "found", workers=1, prune=False)
+    study = explore(space, out=folder / "found", workers=1, prune=False, executor="machine")
     write_results(study, folder / "found", plots=False)
     return {name: (folder / "found" / name).read_bytes() for name in RESULTS}
 
@@ -121,7 +122,7 @@ def finish(folder: Path, expected: dict[str, bytes]) -> None:
     assert last.end() == 0, last.said
     assert {name: (folder / "found" / name).read_bytes() for name in RESULTS} == expected
     lines = (folder / "found" / "journal.jsonl").read_bytes().splitlines()[1:]
-    keys = [line.split(b'"key":"')[1][:64] for line in lines]
+    keys = [outcome.key for line in lines for outcome in outcomes_of(line[9:])]  # behind the checksum
     assert len(keys) == len(set(keys)), "no design was evaluated twice"
     assert not [name for name in files(folder) if "partial" in name]
 

@@ -28,7 +28,7 @@ from archsim.errors import OutputError
 from archsim.explore.run.outcome import Kind, Outcome
 from archsim.explore.run.outcome_lines import lines_of, outcomes_of
 
-FORMAT = 1
+FORMAT = 2
 NAME = "journal.jsonl"
 NEW = f"{NAME}.new"
 MOST_LINE_BYTES = 64 << 20
@@ -248,13 +248,17 @@ def _header(path: Path, record: bytes | None, fingerprint: str, settings: str | 
     header: Any = None
     with contextlib.suppress(ValueError):
         header = json_of(record or b"null")
-    if not isinstance(header, dict) or header.get("journal") != FORMAT:
+    if not isinstance(header, dict) or header.get("journal") not in range(1, FORMAT + 1):
         raise OutputError(f"{path}: is not a journal of archsim explore; choose another --out")
     if header.get("archsim") != __version__:
         other = one_line(str(header.get("archsim")))
         raise OutputError(
             f"{path}: was written by archsim {other}, and this is {__version__}: its figures may differ; choose "
             "another --out"
+        )
+    if header["journal"] != FORMAT:
+        raise OutputError(
+            f"{path}: was written before journals had format {FORMAT}: its figures may differ; choose another --out"
         )
     if header.get("fingerprint") != fingerprint:
         raise OutputError(

@@ -69,7 +69,7 @@ class MacArray(Unit[MacArrayConfig]):
         return True
 
     def session(self, buffers: Sequence[Buffer]) -> Session:
-        return ChunkSession(self)
+        return super().session(buffers) if self.static else ChunkSession(self)
 
     def compute_cycles(self, op: Op) -> int:
         """The occupancy in cycles: ceil(K / C) x B chunks, of each accumulation if there are several.
