@@ -320,6 +320,86 @@ def test_reshapes_that_keep_the_sequence(
     assert close(imported(path, x)["output"], torch_shaped(onnx_run(onnxruntime, path, x)["Y1"]))
 
 
+def bound_chain(onnx: ModuleType, onnx_parts: Sequence[Part], sizes: Sequence[int]) -> Nodes:
+    def between(y: str, x: str) -> Nodes:
+        nodes = [
+            onnx.helper.make_node("Transpose", [y], ["t"], perm=[0, 2, 1, 3]),
+            onnx.helper.make_node("Reshape", ["t", "s"], [x], name="bound"),
+        ]
+        return nodes, [ints(onnx, "s", list(sizes))]
+
+    return stack_nodes(onnx, onnx_parts, between)
+
+
+def declare(onnx: ModuleType, path: Path, value: str, sizes: Sequence[int | str]) -> None:
+    model = onnx.load(path)
+    model.graph.value_info.append(onnx.helper.make_tensor_value_info(value, onnx.TensorProto.FLOAT, sizes))
+    onnx.save(model, path)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize(
+    ("x_sizes", "first", "declared"),
+    [
+        (("time", B), (T, B), None),  # time x 2 = 5 x 2
+        ((T, "batch"), (T, B), None),  # 5 x batch = 5 x 2
+        (("time", B), (T, -1), (T, B)),
+        (("time", "batch"), (T, -1), (T, "batch")),  # time x batch = 5 x batch
+        (("time", "batch"), (-1, B), ("time", B)),
+    ],
+)
+def test_a_reshape_to_the_size_that_a_dynamic_axis_had_in_the_example(
+    onnx: ModuleType,
+    onnxruntime: ModuleType,
+    tmp_path: Path,
+    random: np.random.Generator,
+    count: int,
+    x_sizes: tuple[int | str, ...],
+    first: tuple[int, ...],
+    declared: tuple[int | str, ...] | None,
+) -> None:
+    """torch's default exporter writes such: the Reshape is possible for that size alone, and then keeps the order."""
+    direction = {"direction": "bidirectional"} if count == 2 else {}
+    weights = [onnx_weights(random, "LSTM", I, H, count), onnx_weights(random, "GRU", H * count, H, count)]
+    parts = [(op, w, {"hidden_size": H, **direction}) for op, w in zip(("LSTM", "GRU"), weights, strict=True)]
+    nodes, stored = bound_chain(onnx, parts, [*first, H * count])
+    path = onnx_save(onnx, tmp_path / "m.onnx", nodes, stored, (*x_sizes, I), outputs_of=("LSTM", "GRU"))
+    if declared is not None:
+        declare(onnx, path, "x1", (*declared, H * count))
+    x = random.standard_normal((T, B, I)).astype(np.float32)
+    assert close(imported(path, x)["output"], torch_shaped(onnx_run(onnxruntime, path, x)["Y1"]))
+
+
+@pytest.mark.parametrize(
+    ("x_sizes", "sizes", "declared"),
+    [
+        (("time", B), (B, T, H), None),  # time is 5, but then time steps and sequences are exchanged
+        (("time", B), (1, T * B, H), None),
+        (("time", "batch"), (T, B, H), None),  # any two sizes whose product is 10
+        (("time", "batch"), (T, -1, H), None),
+        (("time", "batch"), (T, -1, H), (T, "other", H)),
+        (("time", "batch"), (T, -1, H), (T + 1, "batch", H)),  # the file contradicts itself
+        (("time", "batch"), (T, -1, H), ("batch", H)),
+        (("time", 3), (T, 2, H), None),  # 3 x time is never 10
+        (("time", "time"), (T, T, H), None),
+    ],
+)
+def test_a_reshape_of_dynamic_axes_that_may_mix_the_sequence_is_said(
+    onnx: ModuleType,
+    tmp_path: Path,
+    random: np.random.Generator,
+    x_sizes: tuple[int | str, ...],
+    sizes: tuple[int, ...],
+    declared: tuple[int | str, ...] | None,
+) -> None:
+    parts = [("LSTM", onnx_weights(random, "LSTM", I if n == 0 else H, H), {"hidden_size": H}) for n in range(2)]
+    path = onnx_save(onnx, tmp_path / "m.onnx", *bound_chain(onnx, parts, sizes), (*x_sizes, I))
+    if declared is not None:
+        declare(onnx, path, "x1", declared)
+    with pytest.raises(WorkloadError, match="node1 is fed by the output of Reshape 'bound'"):
+        select(find_layers(path), "all")
+
+
 @pytest.mark.parametrize("sizes", [[B, T, H], [T * B, 1, H], [T, B * 2, H // 2], [1, T * B, H]])
 def test_a_reshape_that_mixes_the_sequence_is_said(
     onnx: ModuleType, tmp_path: Path, random: np.random.Generator, sizes: list[int]

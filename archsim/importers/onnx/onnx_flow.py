@@ -39,6 +39,10 @@ class Flow:
         """The flow with other outputs along D or F."""
         return replace(self, parts=parts)
 
+    def bound(self, axis: str, count: int) -> Flow:
+        """The flow where a named axis has `count` places."""
+        return replace(self, time=self.time.bound(axis, count), batch=self.batch.bound(axis, count))
+
     def dropped(self, places: set[int]) -> Flow | None:
         """The flow without axes of size 1: those so named, and D of one direction; None if any is another."""
         single = ("1", "D") if len(self.parts) == 1 else ("1",)

@@ -6,6 +6,7 @@ whether a Reshape keeps time steps and sequences apart.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -39,6 +40,11 @@ class Size:
             return None
         return Size(self.count // other.count, tuple(left))
 
+    def bound(self, axis: str, count: int) -> Size:
+        """The size where the named axis has `count` places."""
+        left = tuple(name for name in self.axes if name != axis)
+        return Size(self.count * count ** (len(self.axes) - len(left)), left)
+
 
 Sizes = tuple[Size, ...]
 
@@ -58,6 +64,18 @@ def filled(new: Sizes, old: Sizes) -> Sizes | None:
     if len(unknown) > 1 or rest is None:
         return None
     return tuple(rest if place == unknown[0] else size for place, size in enumerate(new))
+
+
+def forced(old: Size, new: Size) -> tuple[str, int] | None:
+    """The one named axis of `old`, and its only size, with which both are equally many; None if they do not say it.
+
+    Where axes that both have are of size 0 any size would do, but then there is nothing to count.
+    """
+    left, right = Counter(old.axes), Counter(new.axes)
+    names = list((left - right).elements())
+    if len(names) != 1 or right - left or old.count < 1 or new.count < 1 or new.count % old.count:
+        return None
+    return names[0], new.count // old.count
 
 
 class Shapes:

@@ -8,7 +8,18 @@ import numpy as np
 
 from archsim.importers.onnx.onnx_flow import Flow
 from archsim.importers.onnx.onnx_graph import Proto, Scope, attributes
-from archsim.importers.onnx.onnx_shapes import Shapes, Size, axes_of, cuts_of, filled, permutation
+from archsim.importers.onnx.onnx_shapes import (
+    Shapes,
+    Size,
+    Sizes,
+    axes_of,
+    cuts_of,
+    declared,
+    filled,
+    forced,
+    permutation,
+    product,
+)
 from archsim.importers.onnx.onnx_values import constant
 
 Step = Callable[[Scope, Proto, int, list[Flow], Shapes], Flow | None]
@@ -59,7 +70,26 @@ def _reshape(scope: Scope, node: Proto, _number: int, flows: list[Flow], shapes:
     if not attributes(node).get("allowzero", 0):
         sizes = tuple(old[place] if size == Size(0) else size for place, size in enumerate(sizes))
     new = filled(sizes, old)
-    return None if new is None else flow.reshaped(new)
+    made = None if new is None else flow.reshaped(new)
+    return _bound(scope, node, flow, sizes) if made is None else made
+
+
+def _bound(scope: Scope, node: Proto, flow: Flow, sizes: Sizes) -> Flow | None:
+    """The flow after a Reshape that is possible for one size of a named axis alone, and is then no other order.
+
+    torch's exporter may write the size that its example had for an axis that is dynamic. A Reshape keeps how many
+    numbers there are: (time, 2, 1, 4) becomes (5, 2, 4) only where time is 5. What a -1 stands for, which would hide
+    that, is taken from what the file declares of the output: (time, batch, 1, 4) to (5, -1, 4), declared (5, batch, 4).
+    """
+    if Size(-1) in sizes:
+        told = declared(scope, node.output[0])
+        if told is None or len(told) != len(sizes) or sizes.count(Size(-1)) > 1:
+            return None
+        if any(size != Size(-1) and not said.axes and said != size for size, said in zip(sizes, told, strict=True)):
+            return None
+        sizes = tuple(said if size == Size(-1) else size for size, said in zip(sizes, told, strict=True))
+    axis = forced(product(flow.sizes), product(sizes))
+    return None if axis is None else flow.bound(*axis).reshaped(sizes)
 
 
 def _concat(_scope: Scope, node: Proto, _number: int, flows: list[Flow], _shapes: Shapes) -> Flow | None:
