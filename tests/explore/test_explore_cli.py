@@ -41,7 +41,7 @@ def test_json_is_one_object_with_these_keys(cli: Cli, write: Callable[..., Path]
     assert sum(found[key] for key in counts) == 48
     assert found["front"]
     for point in found["front"]:
-        assert set(point) == {"inputs", "objectives"}
+        assert set(point) == {"inputs", "objectives", "same_as"}
         assert set(point["objectives"]) == {"body_us", "macs_per_cycle"}
         assert {"mac_array.rows", "schedule", "weight_sram.banks"} <= set(point["inputs"])
 

@@ -69,16 +69,16 @@ def test_three_layers_on_edge_64x64_whatever_the_length(steps: int) -> None:
     """A frame of LSTM(80, 512) x 3: 32 groups of 16 units, tiles of 2 + 8 chunks in layer 0 and 8 + 8 in 1 and 2.
 
     Tail: drain 13, sigmoid 3, and 1 + 4, 1 + 4, 1 + 4 and 1 + 2, with five tokens. x: token, issue, 80 bytes in two
-    bursts of 64 at 16 a cycle, latency 80, token; y: 512 bytes and latency. From a cold start of one frame nearly
-    all is loading, and neither its latency nor its energy says anything about a frame.
+    bursts of 64 at 0.94 of 16 a cycle, latency 80, token; y: 512 bytes and latency. From a cold start of one frame
+    nearly all is loading, and neither its latency nor its energy says anything about a frame.
     """
     tail = 13 + 3 + (1 + 4) + (1 + 4) + (1 + 4) + (1 + 2) + 5
-    x, y = 1 + 1 + 8 + 80 + 1, 32 + 80
+    x, y = 1 + 1 + 9 + 80 + 1, 35 + 80  # 128 and 512 bytes at 15.04 a cycle
     found = frames("edge_64x64", f"lstm:80,512,t={steps},layers=3,streaming=1")
-    assert found.frame_latency_cycles == x + (32 * 10 + tail) + 2 * (32 * 16 + tail) + y == 1664
-    assert found.frame_interval_cycles == 1664 - 80 - 2
+    assert found.frame_latency_cycles == x + (32 * 10 + tail) + 2 * (32 * 16 + tail) + y == 1668
+    assert found.frame_interval_cycles == 1668 - 80 - 2
     assert found.frame_macs == 4 * 512 * (80 + 512 + 2 * 1024)
-    assert found.frame_mac_utilization == found.frame_macs / (4096 * 1582)
+    assert found.frame_mac_utilization == found.frame_macs / (4096 * 1586)
     assert found.frame_energy_uj is not None
     assert 1 < 1e6 * found.frame_energy_uj / found.frame_macs < 2  # pJ a MAC; of a cold start of one frame 81
 
