@@ -203,7 +203,9 @@ def test_a_read_only_folder(write: Write, tmp_path: Path) -> None:
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(write: Write, tmp_path: Path, workers: str) -> None:
     path, out = write(*MANY), tmp_path / "out"
-    command = [sys.executable, "-c", "from archsim.cli.main import main; main()"]
+    # A shell's background job ignores Ctrl-C, and so would what it starts.
+    begin = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    command = [sys.executable, "-c", f"{begin}; from archsim.cli.main import main; main()"]
     command += ["explore", str(path), "--out", str(out), "--workers", workers]
     process = subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     journal = out / "journal.jsonl"

@@ -57,6 +57,7 @@ class Exploration:
         if self.process == 0:
             try:
                 os.setsid()
+                signal.signal(INT, signal.default_int_handler)  # a shell's background job would ignore it
                 os.chdir(folder)
                 said = open("said.txt", "w", buffering=1)  # noqa: SIM115 it ends with the process
                 os.dup2(said.fileno(), 2)
