@@ -65,7 +65,7 @@ class OwnActivities:
     def numbers(
         self, workload: Workload, schedule: Schedule[Any], cached: CachedProgram, arch: Arch
     ) -> OwnNumbers | None:
-        """The same with its numbers judged, as `simulate` judges them on any of the machines; None in float32, too."""
+        """A workload's activity and its numbers, judged as by `simulate`; None where `of` is None, and in float32."""
         if not _needed(workload, schedule) or arch.config.formats.float32:
             return None
         key = _key(workload, schedule, cached, arch)
@@ -120,7 +120,7 @@ def _computed(workload: Workload, program: Program, arch: Arch) -> Activity:
 
 
 def _judged(workload: Workload, schedule: Schedule[Any], program: Program, arch: Arch) -> OwnNumbers:
-    """The same, and how exact what was computed is; WorkloadError for unusable tensors."""
+    """The activity of the workload's own input, its numbers judged; WorkloadError for unusable tensors."""
     numbers = prepare(program, arch.config, workload)
     computation = numbers.begin(build_units(arch.config))
     sent, recorder = _SentColumns(len(workload.spec.layers)), Recorder(numbers)

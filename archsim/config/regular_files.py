@@ -27,6 +27,8 @@ def open_regular(path: Path) -> io.BufferedReader:
 
     ValueError for a name that no file can have, as one with a NUL character.
     """
+    if "\0" in str(path):  # what the system's call would say of it differs from Python to Python
+        raise ValueError("embedded null byte")
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
         check_regular(descriptor, path)

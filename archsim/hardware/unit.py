@@ -144,7 +144,7 @@ class Unit(ABC, Generic[ConfigT]):
         return type(self), self.config, self.formats, self.ports.banked
 
     def with_noted_ports(self) -> tuple[Self, NotedPorts]:
-        """The same unit with ports that note which of them it asks for, and these."""
+        """A copy of the unit with ports that note which of them it asks for, and these ports."""
         unit = copy(self)
         ports = unit.ports = NotedPorts(self.ports)
         return unit, ports

@@ -35,7 +35,7 @@ def accuracy_outputs(simulation: Simulation) -> dict[str, Output]:
 
 
 def measured_outputs(accuracy: Accuracy) -> dict[str, Output]:
-    """The same results of an accuracy that was measured against the golden model."""
+    """The results accuracy.* of an accuracy that was measured against the golden model."""
     outputs: dict[str, Output] = {"accuracy.overflows": sum(count.overflowed for count in accuracy.overflows)}
     for tensor in accuracy.tensors:
         outputs |= _tensor(tensor)

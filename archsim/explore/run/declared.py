@@ -40,7 +40,7 @@ class Declared:
         return figure in self.names or any(figure.startswith(f"{total}.") for total in self.totals)
 
     def within(self, figures: Mapping[str, Value]) -> dict[str, Value]:
-        """Those of some figures that are among them."""
+        """The figures that are declared, out of the given ones."""
         return {name: value for name, value in figures.items() if self.has(name)}
 
     def outcome(self, outcome: Outcome) -> Outcome:

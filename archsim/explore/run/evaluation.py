@@ -116,7 +116,7 @@ class DesignEvaluator:
         return [outcomes[place] for place in range(len(tasks))]
 
     def parts(self, tasks: Sequence[Task]) -> Iterator[list[Outcome]]:
-        """The same, in parts of about CHUNK_SECONDS of work each, in whatever order they are finished.
+        """The outcomes of some designs, in parts of about CHUNK_SECONDS of work each, as they are finished.
 
         The first one comes at once, so that there is something to see.
         """
@@ -140,7 +140,7 @@ class DesignEvaluator:
                 yield places[place], outcome
 
     def _places_alike(self, tasks: Sequence[Task], workloads: Sequence[Workload]) -> Iterator[tuple[int, Outcome]]:
-        """The same for tasks of the same workloads."""
+        """The place and the outcome of each of some tasks, which have the same workloads."""
         left = dict.fromkeys(range(len(tasks)), self._why_alone)
         if not self._why_alone:
             try:

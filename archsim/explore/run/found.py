@@ -43,7 +43,7 @@ class Found(ABC):
 
     @abstractmethod
     def fresh(self, numbers: Sequence[int]) -> list[int]:
-        """Those of some points that were not looked at, each once."""
+        """The numbers of points that were not looked at yet, out of the given ones, each once."""
 
     @abstractmethod
     def count(self, points: Iterable[Point], key: str | None) -> None:

@@ -25,7 +25,7 @@ class ObjectiveValues:
 
     @staticmethod
     def from_space(space: Space) -> ObjectiveValues:
-        """Those of a space."""
+        """The objectives that a space has, with the weights of its workloads."""
         weights = {use.workload.name: use.weight for use in space.workloads}
         return ObjectiveValues(space.objectives, weights, space.aggregate)
 

@@ -132,7 +132,7 @@ class Space:
         return self.resolve(numbers).designs
 
     def resolve(self, numbers: Sequence[int]) -> ResolvedDesigns:
-        """The same, with those of valid machines as a table."""
+        """The designs of some points, those of valid machines also as a table."""
         found = self.resolver.resolve(numbers)
         overrides = [self.grid.overrides(numbers[place]) for place in found.places.tolist()]
         reasons = [self._variants.of(each).reason for each in overrides]
