@@ -67,7 +67,7 @@ class OverlappingUnit(UnitProcess):
         assert op.free is not None
         self._ops += 1
         self._compute += op.free - start
-        nominal = self._supervisor.timing(issued)
+        nominal = self._supervisor.timing(issued, self._last_done)
         free = max(op.free, start + nominal.port)
         self._port += free - op.free
         self._timeline.add(start, free - start)

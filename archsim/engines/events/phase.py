@@ -78,10 +78,10 @@ class PhaseRun:
         # That the phase before is over is a token, too.
         self._sequencer.begin(self._env.now + self._token_latency)
 
-    def timing(self, issued: IssuedOp) -> OpTiming:
-        """How long the op takes, which starts now."""
+    def timing(self, issued: IssuedOp, retired: int) -> OpTiming:
+        """How long the op takes, which starts now; the op before of its unit is done at `retired`."""
         op, number = issued.facts, issued.repetition.number
-        return self._services.timing(self._number, op.index, op.op, number, issued.issued_at, self._env.now)
+        return self._services.timing(self._number, op.index, op.op, number, issued.issued_at, self._env.now, retired)
 
     def started(self, unit: UnitProcess) -> None:
         """A unit has taken an op out of its queue."""

@@ -1,9 +1,9 @@
 """Single ports that units share: which cycles of them are taken, and who comes first.
 
 An op gets its port cycles when it starts: a read takes the first free cycles from the start on; the lines that it
-writes take, one after the other, the first free cycle from the one in which they are there. What an op has got is never
-taken back, so no op waits for a port longer than the ops that had started before it hold it. Of ops that start in the
-same cycle the one whose unit is named first is served first.
+writes take, one after the other, the first free cycle from the one in which they are there, behind the results of the
+unit's op before. What an op has got is never taken back, so no op waits for a port longer than the ops that had started
+before it hold it. Of ops that start in the same cycle the one whose unit is named first is served first.
 """
 
 from __future__ import annotations
@@ -57,12 +57,13 @@ class SharedPorts:
     def __init__(self, memories: Sequence[str]) -> None:
         self._books = {memory: PortBook() for memory in memories}
 
-    def grant(self, uses: Sequence[PortUse], service: Service, now: int) -> Service:
+    def grant(self, uses: Sequence[PortUse], service: Service, now: int, retired: int) -> Service:
         """The service of an op that starts now, with its port cycles taken; it holds its unit until it has had them.
 
         Reads hold the unit up: a step waits for its words. Lines to be written come out of the pipeline evenly,
-        `depth_cycles` after the cycles of the occupancy; where the last one is written late, the unit is held up for as
-        long.
+        `depth_cycles` after the cycles of the occupancy, and retire in order: not before `retired`, the cycle in which
+        the unit's op before is done. Where the last one is written later than that, the unit is held up for as long.
+        `write_cycles` becomes what passes from `retired` on until all lines are written.
         """
         occupancy, depth = service.occupancy_cycles, service.depth_cycles
         for use in uses:
@@ -74,13 +75,23 @@ class SharedPorts:
             elif use.read_cycles:
                 occupancy = max(occupancy, book.take(use.read_cycles, now) + 1 - now)
         even = occupancy  # lines come out evenly over the time that the reads leave, however late they are written
+        written = retired
         for use in uses:
-            last = now - 1
+            if not use.write_cycles:
+                continue
+            last = max(now, retired) - 1
             for line in range(1, use.write_cycles + 1):
                 there = now + depth + ceil_div(line * even, use.write_cycles) - 1
                 last = self._books[use.memory].take(1, max(there, last + 1))
-            occupancy = max(occupancy, last + 1 - depth - now)
-        return replace(service, port_cycles=max(occupancy, service.port_cycles))
+            # Behind an op that is done late a line waits at the end of the pipeline, and the unit for nothing: only
+            # what others have of the port holds it up.
+            due = max(now + depth + even, retired + use.write_cycles)
+            occupancy, written = max(occupancy, even + last + 1 - due), max(written, last + 1)
+        return replace(
+            service,
+            port_cycles=max(occupancy, service.port_cycles),
+            write_cycles=max(service.write_cycles, written - retired),
+        )
 
 
 class _EndOfCycle(simpy.Event):

@@ -25,7 +25,8 @@ class OpTiming(NamedTuple):
     port: int = 0
     """For which the narrowest memory port serves the op."""
     write: int = 0
-    """In which the results pass the unit's write ports, the last ones before they are visible."""
+    """In which the results pass the unit's write ports, the last ones before they are visible (and single ports, from
+    the cycle on in which the op before is done)."""
 
     @classmethod
     def from_service(cls, service: Service) -> OpTiming:
@@ -55,10 +56,11 @@ class ServiceClock:
             return None
         return [OpTiming.from_service(service) for service in self._spec.services[phase]]
 
-    def timing(self, phase: int, index: int, op: Op, repetition: int, queued: int, now: int) -> OpTiming:
-        """The times of an op that starts now, with the port cycles that it needs taken; `queued`: when it was issued.
+    def timing(self, phase: int, index: int, op: Op, repetition: int, queued: int, now: int, retired: int) -> OpTiming:
+        """The times of an op that starts now, with the port cycles that it needs taken.
 
-        To be called once for each op, in the order in which ops start.
+        `queued`: when it was issued; `retired`: when the op before of its unit is done. To be called once for each op,
+        in the order in which ops start.
         """
         # First what the unit's history makes of the op, then a test's variation of it. Last come the single ports: they
         # are given to the op as it is executed.
@@ -71,7 +73,7 @@ class ServiceClock:
         # How long results pass write ports follows from their bits alone.
         service = replace(service, write_cycles=nominal.write_cycles)
         uses = self._spec.port_uses[phase][index] if self._spec.port_uses else ()
-        return OpTiming.from_service(self._ports.grant(uses, service, now) if uses else service)
+        return OpTiming.from_service(self._ports.grant(uses, service, now, retired) if uses else service)
 
     def session(self, unit: str) -> Session | None:
         """What a unit with a history remembers; None of a unit without one."""

@@ -26,8 +26,11 @@ class Supervisor(Protocol):
     Each method is called in the cycle in which the thing happens.
     """
 
-    def timing(self, issued: IssuedOp) -> OpTiming:
-        """How long an op takes that starts now; asked once for each op whose times are not known beforehand."""
+    def timing(self, issued: IssuedOp, retired: int) -> OpTiming:
+        """How long an op takes that starts now; asked once for each op whose times are not known beforehand.
+
+        `retired`: when the op before of its unit is done.
+        """
 
     def started(self, unit: UnitProcess) -> None:
         """The unit has taken an op out of its queue."""
@@ -164,7 +167,7 @@ class UnitProcess:
         self._book_wait(issued, now)
         timing = facts.timing
         if timing is None:
-            timing = issued.timing = self._supervisor.timing(issued)
+            timing = issued.timing = self._supervisor.timing(issued, self._last_done)
         self._compute += timing.compute
         self._port += timing.occupancy - timing.compute
         self._ops += 1

@@ -118,6 +118,22 @@ def test_an_op_that_reads_and_writes() -> None:
     assert found == {"fill1": (0, 4, 6)}
 
 
+@pytest.mark.parametrize(("taken", "shallow"), [((), (2, 4, 10)), ((9,), (2, 5, 11)), ((3,), (2, 4, 10))])
+def test_lines_stand_behind_the_op_before(taken: tuple[int, ...], shallow: tuple[int, int, int]) -> None:
+    """An op of 2 cycles, depth 6, is done at 8. The one behind it, of depth 1, has lines in 3 and 4: they take 8 and 9.
+
+    It has had its two cycles of the unit by then: free at 4, done at 10. Only where another has cycle 9, so that the
+    second line takes 10, is the unit held up: free at 5, done at 11. Cycles 3 and 4 are nobody's then.
+    """
+    others = [Job(f"other{cycle}", 1, cycle) for cycle in taken]
+    uses: dict[str, Use] = {job.label: (0, 1) for job in others}
+    body = [*others, Job("unit1", 2, 6), Job("unit2", 2, 1)]
+    found, trace = times(body, uses | {"unit1": (0, 1), "unit2": (0, 2)}, ("other", "unit"))
+    assert found["unit1"] == (0, 2, 8)
+    assert found["unit2"] == shallow
+    assert trace.units["unit"].port_cycles == shallow[1] - 4
+
+
 def test_the_book_finds_the_first_free_cycles() -> None:
     """Taken: 2 3 6. Three from 1 on: 1 4 5. Then one from 0 on: 0; two from 0 on: 7 8, in the book from cycle 5 on."""
     book = PortBook()
