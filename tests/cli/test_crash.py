@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from archsim.cli import crash
 from archsim.config.presets import PresetKind, preset_file
 from tests.cli.conftest import Cli
 
@@ -58,6 +59,11 @@ def test_the_report_has_the_hashes_of_the_inputs(cli: Cli, monkeypatch: pytest.M
     assert f"'w.yaml': sha256 {hashlib.sha256(Path('w.yaml').read_bytes()).hexdigest()}" in report.read_text()
     assert cli("run", "tiny_2x2", "w.yaml", "--json").code == 3
     assert len(list(Path().glob("archsim-crash-*.txt"))) == 1, "the same crash has one report"
+
+
+def test_of_what_is_no_regular_file_a_report_has_no_hash() -> None:
+    """A device opens and reads as any file does, and may never end; a pipe may never begin."""
+    assert [crash._hash(path) for path in (Path("/dev/null"), Path("/"), Path("not there"))] == ["", "", ""]
 
 
 def test_debug_shows_where(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -358,6 +358,18 @@ def test_the_ends_of_steps_are_named_inside_of_the_panel() -> None:
     }
 
 
+@pytest.mark.parametrize(("last", "middle"), [(1700, 1500), (2400, 1650)])
+def test_the_length_of_a_gap_stands_in_the_middle_of_what_is_seen_of_it(last: int, middle: float) -> None:
+    """Of a gap from 1,300 to 2,400 the panel up to 2,000 shows 700 cycles, with their middle at 1,650."""
+    chart = hand_chart(Bar("mac_array", MACS, "", 0, 1100, 1300, 1300), ends={})
+    with style():
+        axes = Figure().add_subplot()
+        panel = Panel("panel", 1000, 2000, (1300, last))
+        figure_timeline._draw_panel(axes, chart, panel, USUAL, figure_timeline.Seen())
+    (text,) = [text for text in axes.texts if text.get_text().endswith(" cycles")]
+    assert (text.get_text(), text.get_position()) == (f"{last - 1300:,} cycles", (middle, -0.06))
+
+
 def test_a_part_that_is_not_to_be_seen_is_in_no_legend(small: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:
     length = small.stats.body_cycles
     nothing = dict.fromkeys(STEP_BUCKETS, 0)

@@ -192,7 +192,7 @@ def _mark_gap(axes: Axes, chart: Gantt, panel: Panel, scale: Scale) -> None:
         row = chart.units.index(chart.mac_unit)
         axes.annotate("", (first, row), (last, row), arrowprops={"arrowstyle": "<->", "linewidth": 0.8}, zorder=5)
         box = {"boxstyle": "round,pad=0.05", "facecolor": "white", "edgecolor": "none", "alpha": 0.9}
-        middle = (max(first, panel.start) + min(last, panel.stop)) / 2
+        middle = (first + min(last, panel.stop)) / 2  # no panel begins in its gap
         axes.text(middle, row - 0.06, text, ha="center", va="bottom", zorder=5, bbox=box)
 
 
