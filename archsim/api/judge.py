@@ -10,19 +10,37 @@ from archsim.checking.integer_methods import unknown_ops, unknown_to_the_referen
 from archsim.checking.integer_reference import integer_golden
 from archsim.checking.numbers import Numbers
 from archsim.checking.recorder import Recorder
-from archsim.checking.validation import WITNESS, Validation, compare, compare_bits, not_validated, with_brought
+from archsim.checking.saturated_sums import stored_sums
+from archsim.checking.validation import (
+    WITNESS,
+    Validation,
+    compare,
+    compare_bits,
+    not_validated,
+    with_brought,
+    with_saturations,
+)
 from archsim.families.load import Arch
 from archsim.families.schedule import Schedule
 from archsim.formats import KINDS, Formats, IntegerFormat
 from archsim.hardware.functions.method_definition import MethodDefinition
+from archsim.hardware.numerics import Overflows
 from archsim.lowering.tensors import Results
 
 
 def check_numbers(
-    computed: Results, numbers: Numbers, arch: Arch, schedule: Schedule[Any], recorder: Recorder | None
+    computed: Results,
+    numbers: Numbers,
+    arch: Arch,
+    schedule: Schedule[Any],
+    recorder: Recorder | None,
+    overflows: Overflows,
 ) -> Validation:
-    """The verdict on a run's results: by archsim's own references, and by what the workload brings along."""
-    verdict = _by_references(computed, numbers, arch, schedule)
+    """The verdict on a run's results: by archsim's own references, and by what the workload brings along.
+
+    `overflows`: those of the run; of a delta network its sums must have saturated as often as the reference's.
+    """
+    verdict = _by_references(computed, numbers, arch, schedule, overflows)
     expected = numbers.tensors.expected
     if expected is None:
         return verdict
@@ -38,7 +56,9 @@ def compared_run(numbers: Numbers, computed: Results, arch: Arch, recorded: Reco
     return Run(numbers, computed, recorded, numbers.formats.float32 and arch.config.function_unit.method.exact)
 
 
-def _by_references(computed: Results, numbers: Numbers, arch: Arch, schedule: Schedule[Any]) -> Validation:
+def _by_references(
+    computed: Results, numbers: Numbers, arch: Arch, schedule: Schedule[Any], overflows: Overflows
+) -> Validation:
     """The verdict within a bound in float32, in every bit on integers; else none."""
     formats, method = numbers.formats, arch.config.function_unit.method
     if formats.float32 and method.exact:
@@ -47,7 +67,12 @@ def _by_references(computed: Results, numbers: Numbers, arch: Arch, schedule: Sc
         unknown = unknown_to_the_reference(arch.config, numbers.spec) or unknown_ops(numbers.program, arch.config)
         if unknown:
             return not_validated(f"the integer reference does not know {unknown}")
-        return compare_bits(computed, integer_golden(numbers, arch.config, schedule))
+        reference = integer_golden(numbers, arch.config, schedule)
+        verdict = compare_bits(computed, reference)
+        saturated = {kind: overflows.overflowed.get(kind, 0) for kind in stored_sums(numbers)}
+        if not saturated or reference.overflows is None:
+            return verdict
+        return with_saturations(verdict, saturated, reference.overflows)
     return not_validated(_why_not_judged(formats, method))
 
 

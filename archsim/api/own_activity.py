@@ -131,8 +131,9 @@ def _judged(workload: Workload, schedule: Schedule[Any], program: Program, arch:
 
     interpret(program, computation.datapath, computation.state, observe)
     results = computation.results()
-    validation = check_numbers(results, numbers, arch, schedule, recorder)
-    return OwnNumbers(sent.activity, validation, measure(numbers, results, recorder, computation.overflows))
+    overflows = computation.overflows
+    validation = check_numbers(results, numbers, arch, schedule, recorder, overflows)
+    return OwnNumbers(sent.activity, validation, measure(numbers, results, recorder, overflows))
 
 
 class _SentColumns:

@@ -202,7 +202,7 @@ def simulate(
     frames = measure_frames(arch, workload, found, evaluator) if workload.spec.streaming else None
     validation, accuracy = not_validated(TIMING_ONLY), None
     if numbers is not None and computed is not None:
-        validation = check_numbers(computed, numbers, arch, found, recorder)
+        validation = check_numbers(computed, numbers, arch, found, recorder, overflows)
         if recorder is not None and (numbers.golden.traces is not None or numbers.pruning is not None):
             accuracy = measure(numbers, computed, recorder, overflows)
     return Simulation(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from archsim.api.judge import compared_run
 from archsim.api.simulate import Simulation, simulate
 from archsim.checking.brought_results import compare_brought
+from archsim.checking.saturated_sums import SaturatedKind
 from archsim.checking.validation import MACHINE as COMPARED_MACHINE
 from archsim.checking.validation import Check, Validation, with_brought
 from archsim.checking.witness import Witness, run_witness
@@ -62,7 +63,8 @@ class Verdict:
     many of `compared_numbers` results differ in any bit between the machine and the untimed program. `not_judged`: why
     no reference of archsim's judged the numbers, "" if one did. `not_compared`: what the workload brings along and
     nothing was compared with, a reason each. `output_sqnr_db`: the output against the golden model, None if it is equal
-    or was held to a bound instead. `executors`: the machine against the second one; None if not asked for.
+    or was held to a bound instead. `executors`: the machine against the second one; None if not asked for. `saturated`:
+    of a delta network, what was cut off of its sums.
     """
 
     arch: str
@@ -79,6 +81,7 @@ class Verdict:
     not_compared: tuple[str, ...]
     output_sqnr_db: float | None
     executors: ExecutorCheck | None
+    saturated: tuple[SaturatedKind, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -168,6 +171,7 @@ def _verdict(
         not_compared=simulation.validation.not_compared if simulation else (),
         output_sqnr_db=simulation.accuracy.tensors[0].sqnr_db if simulation and simulation.accuracy else None,
         executors=executors,
+        saturated=simulation.accuracy.saturated if simulation and simulation.accuracy else (),
     )
 
 

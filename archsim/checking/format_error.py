@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from archsim.checking.numbers import Numbers
 from archsim.checking.recorder import Recorder
+from archsim.checking.saturated_sums import SaturatedKind, saturated_sums
 from archsim.checking.task import TaskFigures, task_figures
 from archsim.hardware.numerics import Overflows
 from archsim.lowering.tensors import Results
@@ -49,12 +50,14 @@ class OverflowCount:
 class Accuracy:
     """The accuracy of a run: errors of tensors (output, h and c, gates), overflows, and the workload's task.
 
-    Errors are against the golden model with all weights, also on a machine that does not keep them all.
+    Errors are against the golden model with all weights, also on a machine that does not keep them all. `saturated`: of
+    a delta network, what was cut off of its sums, in each format that they pass; empty of any other.
     """
 
     tensors: tuple[TensorAccuracy, ...]
     overflows: tuple[OverflowCount, ...]
     task: TaskFigures | None
+    saturated: tuple[SaturatedKind, ...] = ()
 
 
 def measure(numbers: Numbers, computed: Results, recorder: Recorder, overflows: Overflows) -> Accuracy:
@@ -67,7 +70,8 @@ def measure(numbers: Numbers, computed: Results, recorder: Recorder, overflows: 
         OverflowCount(kind, overflows.overflowed.get(kind, 0), values)
         for kind, values in sorted(overflows.values.items())
     )
-    return Accuracy(tuple(tensors), counts, task_figures(spec, numbers.tensors, computed.output, golden.output))
+    task = task_figures(spec, numbers.tensors, computed.output, golden.output)
+    return Accuracy(tuple(tensors), counts, task, saturated_sums(numbers, overflows))
 
 
 def compare_tensor(name: str, got: npt.NDArray[np.floating], want: Float64, within: Mask) -> TensorAccuracy:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,13 +21,15 @@ Float64 = npt.NDArray[np.float64]
 class Golden:
     """The golden model's results, float64.
 
-    output (T, B, D P); h_n, a (B, P) for each cell; c_n, a (B, H) for each LSTM cell; traces if they were kept.
+    output (T, B, D P); h_n, a (B, P) for each cell; c_n, a (B, H) for each LSTM cell; traces if they were kept. Of an
+    integer reference `overflows` has the values that each kind's range has changed; None if they were not counted.
     """
 
     output: Float64
     h_n: tuple[Float64, ...]
     c_n: tuple[Float64, ...]
     traces: Traces | None
+    overflows: Mapping[str, int] | None = None
 
 
 def golden_run(tensors: NetworkTensors, spec: NetworkSpec, *, traced: bool) -> Golden:

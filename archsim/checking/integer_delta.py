@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ def integer_delta_golden(numbers: Numbers, arch: MachineConfig) -> Golden:
     machine = DeltaMachine(integer_method(arch, spec), thresholds.x, thresholds.h)
     below: npt.NDArray[Any] = np.asarray(numbers.tensors.x, np.float64)[:, 0]
     h_n, c_n = [], []
+    overflows: Counter[str] = Counter()
     prefixes = cell_prefixes(spec)
     for number, (direction,) in enumerate(directions(numbers.tensors, spec)):
         source = "dram.x" if number == 0 else f"{prefixes[number - 1]}h"
@@ -32,4 +34,5 @@ def integer_delta_golden(numbers: Numbers, arch: MachineConfig) -> Golden:
         h_n.append(result.h_n[None])
         c_n += [] if result.c_n is None else [result.c_n[None]]
         below = result.output
-    return Golden(below[:, None], tuple(h_n), tuple(c_n), None)
+        overflows.update(result.overflows)
+    return Golden(below[:, None], tuple(h_n), tuple(c_n), None, overflows)

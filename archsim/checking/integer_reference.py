@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -39,6 +40,7 @@ def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: Schedule[Any
     lengths = None if spec.lengths is None else np.array(spec.lengths)
     below: npt.NDArray[Any] = np.asarray(numbers.tensors.x, np.float64)
     h_n, c_n = [], []
+    overflows: Counter[str] = Counter()
     prefixes = iter(cell_prefixes(spec))
     method = integer_method(arch, spec)
     made = _with_codes(numbers, directions(numbers.tensors, spec))
@@ -61,12 +63,13 @@ def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: Schedule[Any
             )
             result = run_integer(below, direction, cell_grids(numbers, next(prefixes), source), machine, lengths)
             outputs.append(result.output)
+            overflows.update(result.overflows)
             h_n.append(result.h_n)
             c_n += [] if result.c_n is None else [result.c_n]
         below = _merged(numbers, number, outputs)
         if number + 1 < len(spec.layers):
             below = _codes(below, numbers.encodings[f"l{number}.dram.output"])
-    return Golden(below, tuple(h_n), tuple(c_n), None)
+    return Golden(below, tuple(h_n), tuple(c_n), None, overflows)
 
 
 def _merged(numbers: Numbers, number: int, outputs: list[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:

@@ -137,6 +137,21 @@ def compare_bits(computed: Results, reference: Golden) -> Validation:
     return _validation(_checks(INTEGER_REFERENCE, _named(computed), _named(reference), 0.0), 0.0)
 
 
+def with_saturations(verdict: Validation, saturated: Mapping[str, int], reference: Mapping[str, int]) -> Validation:
+    """The verdict with a check for each kind of sums of a delta network: as many must have saturated as there."""
+    checks = [_saturations(kind, found, reference.get(kind, 0)) for kind, found in saturated.items()]
+    found = replace(verdict, checks=(*verdict.checks, *checks))
+    return replace(found, passed=all(check.passed for check in found.checks))
+
+
+def _saturations(kind: str, found: int, wanted: int) -> Check:
+    error = float(abs(found - wanted))
+    note = "" if found == wanted else f"{found:,} saturated, in the reference {wanted:,}."
+    name, most, differing = f"saturated sums ({kind})", max(found, wanted), abs(found - wanted)
+    relative = error / max(1, wanted)
+    return Check(name, INTEGER_REFERENCE, error, relative, not differing, 0.0, most, differing, note=note)
+
+
 def with_brought(verdict: Validation, checks: Sequence[Check], not_compared: Sequence[str]) -> Validation:
     """The verdict with checks of what the user brings along, and what of that could not be compared."""
     found = replace(verdict, checks=(*verdict.checks, *checks), not_compared=(*verdict.not_compared, *not_compared))

@@ -8,6 +8,7 @@ the bias (column 0, in the first step), x, h.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,13 +36,16 @@ class DeltaMachine:
 class IntegerDelta:
     """The results of a layer as real values: output (T, H), h_n (H), c_n (H) of an LSTM.
 
-    `columns`: for each step the columns that were sent, 0 the bias, 1 to I of x, I + 1 to I + H of h.
+    `columns`: for each step the columns that were sent, 0 the bias, 1 to I of x, I + 1 to I + H of h. `overflows`: how
+    many values each kind's range has changed; of accumulator those are the sums that saturated. Kinds without any are
+    not in.
     """
 
     output: Float64
     h_n: Float64
     c_n: Float64 | None
     columns: tuple[tuple[int, ...], ...]
+    overflows: Mapping[str, int]
 
 
 def run_integer_delta(x: Float | Codes, direction: Direction, grids: Grids, machine: DeltaMachine) -> IntegerDelta:
@@ -55,7 +59,8 @@ def run_integer_delta(x: Float | Codes, direction: Direction, grids: Grids, mach
         columns.append(layer.send(Coded(given, grids.x), h))
         h, c = layer.update(h, c)
         outputs.append(h.values)
-    return IntegerDelta(np.array(outputs), h.values, None if c is None else c.values, tuple(columns))
+    c_n = None if c is None else c.values
+    return IntegerDelta(np.array(outputs), h.values, c_n, tuple(columns), layer.overflows)
 
 
 class _Layer:
@@ -82,6 +87,11 @@ class _Layer:
         self._sums = np.zeros(len(bias), np.int64)
         self._sent_x, self._sent_h = np.zeros(self._w_ih.codes.shape[1], np.int64), np.zeros(hidden, np.int64)
         self._first = True
+
+    @property
+    def overflows(self) -> Mapping[str, int]:
+        """How many values each kind's range has changed so far."""
+        return dict(+self._overflows)
 
     def to(self, kind: str, grid: Grid | None) -> Target:
         """The grid as a target of a kind."""

@@ -13,8 +13,8 @@ from archsim.explore.run.output_table import Output
 def accuracy_outputs(simulation: Simulation) -> dict[str, Output]:
     """The results named accuracy.TENSOR.FIGURE, accuracy.overflows and accuracy.task.FIGURE of a run.
 
-    Of a float32 machine, whose run is held to a bound instead, the output and the task alone. `sqnr_db` is None where
-    there is no error at all.
+    Of a delta network accuracy.saturated_sums, too. Of a float32 machine, whose run is held to a bound instead, the
+    output and the task alone. `sqnr_db` is None where there is no error at all.
     """
     numbers, results = simulation.numbers, simulation.results
     assert numbers is not None
@@ -37,6 +37,8 @@ def accuracy_outputs(simulation: Simulation) -> dict[str, Output]:
 def measured_outputs(accuracy: Accuracy) -> dict[str, Output]:
     """The results accuracy.* of an accuracy that was measured against the golden model."""
     outputs: dict[str, Output] = {"accuracy.overflows": sum(count.overflowed for count in accuracy.overflows)}
+    if accuracy.saturated:
+        outputs["accuracy.saturated_sums"] = sum(found.saturated for found in accuracy.saturated)
     for tensor in accuracy.tensors:
         outputs |= _tensor(tensor)
     return outputs | _task(accuracy.task)

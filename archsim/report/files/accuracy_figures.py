@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from archsim.api import Simulation
 from archsim.checking.format_error import OverflowCount, TensorAccuracy
+from archsim.checking.saturated_sums import SaturatedKind
 from archsim.checking.task import ScoreDifference, TaskFigures
 from archsim.config.csv_cells import harmless
 from archsim.metrics import Metric
@@ -56,6 +57,21 @@ class OverflowFigures:
     overflowed: Annotated[int, Metric("values", "how many the format's range changed")]
     values: Annotated[int, Metric("values", "how many were brought into the format, each time it happened")]
     share: Annotated[float, Metric("1", "the part beyond the range", "overflowed / values")]
+
+
+@dataclass(frozen=True, slots=True)
+class SaturatedSums:
+    """The sums of a delta network that a format has cut off: what is lost stays lost in all later steps."""
+
+    kind: Annotated[str, Metric("", "kind of data that has the format")]
+    number_format: Annotated[str, Metric("", "the format that the sums are brought into")]
+    saturated: Annotated[int, Metric("sums", "how many were cut off")]
+    sums: Annotated[int, Metric("sums", "how many there were: one for each addition, and each bias as it is loaded")]
+    share: Annotated[float, Metric("1", "the part that was cut off", "saturated / sums")]
+    reached: Annotated[float, Metric("of the sum", "the complete sum of the largest magnitude in the golden model")]
+    remedy: Annotated[
+        str, Metric("", "the setting of a format that holds that sum; empty if none was cut off, or there is none")
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +125,10 @@ class AccuracyFigures:
     tensors: Annotated[tuple[TensorFigures, ...], Metric("", "errors against the golden model, machine - golden")]
     overflows: Annotated[tuple[OverflowFigures, ...], Metric("", "values beyond the range, by kind of data")]
     task: Annotated[TaskSummary | None, Metric("", "what the errors mean for the task; null without one")]
+    saturated_sums: Annotated[
+        tuple[SaturatedSums, ...],
+        Metric("", "of a delta network, the sums that were cut off, by format; empty of any other"),
+    ]
     calibration: Annotated[
         CalibrationFigures | None, Metric("", "where the scales of intN formats come from; null without such formats")
     ]
@@ -124,6 +144,7 @@ def accuracy_figures(simulation: Simulation) -> AccuracyFigures | None:
         tensors=tuple(_tensor(tensor, counts) for tensor in accuracy.tensors),
         overflows=tuple(_overflow(count) for count in accuracy.overflows),
         task=_task(accuracy.task) if accuracy.task else None,
+        saturated_sums=tuple(map(_saturated, accuracy.saturated)),
         calibration=None if numbers.calibration is None else _calibration(simulation, numbers.calibration),
     )
 
@@ -180,6 +201,13 @@ def _pooled(rms: npt.NDArray[np.float64], counts: npt.NDArray[np.int64]) -> floa
 
 def _overflow(count: OverflowCount) -> OverflowFigures:
     return OverflowFigures(count.kind, count.overflowed, count.values, count.overflowed / max(1, count.values))
+
+
+def _saturated(found: SaturatedKind) -> SaturatedSums:
+    share = found.saturated / max(1, found.sums)
+    return SaturatedSums(
+        found.kind, found.number_format, found.saturated, found.sums, share, found.reached, found.remedy
+    )
 
 
 def _task(task: TaskFigures) -> TaskSummary:

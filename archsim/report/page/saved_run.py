@@ -19,6 +19,7 @@ from archsim.api.evaluate import Evaluator
 from archsim.api.explain import Findings, find
 from archsim.api.near_changes import NearChanges, near_changes
 from archsim.checking.format_error import Accuracy, OverflowCount, TensorAccuracy
+from archsim.checking.saturated_sums import SaturatedKind
 from archsim.checking.validation import Validation
 from archsim.config.regular_files import read_regular
 from archsim.errors import Fault, WorkloadError
@@ -138,7 +139,11 @@ def _errors(figures: AccuracyFigures, by_step: Mapping[str, Sequence[float]]) ->
         for tensor in figures.tensors
     ]
     overflows = tuple(OverflowCount(count.kind, count.overflowed, count.values) for count in figures.overflows)
-    return Accuracy(tuple(tensors), overflows, None)
+    saturated = tuple(
+        SaturatedKind(each.kind, each.number_format, each.saturated, each.sums, each.reached, each.remedy)
+        for each in figures.saturated_sums
+    )
+    return Accuracy(tuple(tensors), overflows, None, saturated)
 
 
 def _number(value: float | None) -> float:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from archsim.api.verdict import ExecutorCheck, Outcome, Verdict
 from archsim.checking.validation import INTEGER_REFERENCE, MACHINE, Check
 from archsim.report.text.check_text import difference_text
+from archsim.report.text.saturation_text import saturation_lines
 
 
 def verdict_json(verdict: Verdict) -> str:
@@ -47,6 +48,7 @@ def verdict_text(verdict: Verdict) -> str:
             f"---- output against golden model: SQNR {verdict.output_sqnr_db:.1f} dB, which is what the number formats "
             "cost; there is no bound on it"
         )
+    lines += [f"---- {line}" for line in saturation_lines(verdict.saturated)]
     lines += [f"---- not compared: {reason}" for reason in verdict.not_compared]
     lines.append(_outcome_text(verdict))
     return "\n".join(lines) + "\n"

@@ -11,6 +11,7 @@ from archsim.formats import KINDS, Formats
 from archsim.report.text.check_text import difference_text
 from archsim.report.text.figures_as_text import error, plural, significant
 from archsim.report.text.layout import facts, heading, sentence, table, title
+from archsim.report.text.saturation_text import saturation_lines
 from archsim.workload import NetworkSpec
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def header_rows(simulation: Simulation) -> list[tuple[str, str]]:
         *_idealized(stats.idealizations),
         ("timed by", _executor(simulation)),
         ("arithmetic", verdict_in_a_line(simulation)),
+        *saturation_rows(simulation),
     ]
 
 
@@ -243,6 +245,12 @@ def verdict_in_a_line(simulation: Simulation) -> str:
             return f"{word}: bit for bit equal to the integer reference{costs}"
         return f"{word}: {differing:,} of {compared:,} numbers differ from the integer reference"
     return f"{word}: largest relative error {error(verdict.max_rel_error)}, allowed {error(verdict.tolerance)}{costs}"
+
+
+def saturation_rows(simulation: Simulation) -> list[tuple[str, str]]:
+    """The lines beside the verdict on sums of a delta network that were cut off; none if none was."""
+    found = () if simulation.accuracy is None else simulation.accuracy.saturated
+    return [("" if place else "saturated", line) for place, line in enumerate(saturation_lines(found))]
 
 
 def _layers(spec: NetworkSpec) -> str:
