@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 ARCH = "architecture"
 WORKLOAD = "workload"
+NEAREST = 3
+"""Most keys that are named for one that is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Sets:
 def _unknown(key: str, models: Mapping[str, type[BaseModel]]) -> str:
     """The message about a key that neither input has at its top."""
     keys = {name: allowed_keys(slot_of(model)) for name, model in models.items()}
-    close = difflib.get_close_matches(key, [known for names in keys.values() for known in names], n=1)
+    close = difflib.get_close_matches(key, [known for names in keys.values() for known in names], n=NEAREST)
     # The last part of a path alone is the commonest mistake of all: rows=32 for mac_array.rows=32.
     inside = [
         (f"{section}.{key}", name)
@@ -59,7 +61,8 @@ def _unknown(key: str, models: Mapping[str, type[BaseModel]]) -> str:
         for section, slot in field_slots(model).items()
         if slot.model is not None and key in field_slots(slot.model)
     ]
-    meant = inside or [(known, name) for name, names in keys.items() for known in names if known in close]
-    hint = f"; did you mean {' or '.join(f'{shown(path)} ({name})' for path, name in meant)}?" if meant else ";"
-    allowed = "; ".join(f"{', '.join(names)} ({name})" for name, names in keys.items())
-    return f"unknown key{hint} allowed here: {allowed}"
+    meant = inside or [(near, name) for near in close for name, names in keys.items() if near in names]
+    if meant:
+        hint = " or ".join(f"{shown(path)} ({name})" for path, name in meant)
+        return f"unknown key; did you mean {hint}?"
+    return f"unknown key; of this machine: {', '.join(keys[ARCH])}; of a workload: archsim docs workloads"

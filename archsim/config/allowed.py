@@ -44,11 +44,11 @@ def _allowed_value(slot: Slot) -> str:
     values = choices(slot)
     if values:
         return shown(values[0]) if len(values) == 1 else "one of " + ", ".join(shown(value) for value in values)
-    if is_mapping(slot):
+    wording = next((item for item in slot.metadata if isinstance(item, Wording)), None)
+    if is_mapping(slot) and wording is None:
         return _mapping(slot)
     if is_list(slot):
         return _list(slot)
-    wording = next((item for item in slot.metadata if isinstance(item, Wording)), None)
     noun = wording.noun if wording else _NOUNS.get(slot.annotation, "a value")
     parts = [noun, _bounds(slot), wording.unit if wording else ""]
     hint = f", {wording.hint}" if wording and wording.hint else ""

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from archsim.config.allowed import Wording
 from archsim.config.types import Count, Cycles, StrictModel
 from archsim.hardware.unit import UnitConfig, ceil_div
 from archsim.program.ir import DataKind
 from archsim.program.sparsity import DENSE, Sparsity
 
+MAX_GROUP_COLUMNS = 1024
+"""Most columns of a group: a multiplexer of so many inputs stands in front of every multiplier."""
+_TEXT = re.compile(r"([0-9]{1,12}):([0-9]{1,12})")
+
 
 class SparsityConfig(StrictModel):
-    """The structured sparsity of the weights: in every row, of each `of` neighbouring columns `kept` are stored."""
+    """The structured sparsity of the weights: in every row, of each `of` neighbouring columns `kept` are stored.
+
+    The text `2:4` stands for `{kept: 2, of: 4}`.
+    """
 
     kept: Count = Field(description="weights of each group of columns of a row that are stored and multiplied")
-    of: Count = Field(description="columns of a group, from each matrix's first one on; the last group may have fewer")
+    of: Annotated[int, Field(ge=1, le=MAX_GROUP_COLUMNS)] = Field(
+        description="columns of a group, among which each multiplier chooses its input, from each matrix's first one "
+        "on; the last group may have fewer"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_text(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        found = _TEXT.fullmatch(value)
+        if found is None:
+            raise ValueError("n:m is n weights kept of each m columns")
+        return {"kept": int(found[1]), "of": int(found[2])}
 
     @model_validator(mode="after")
     def _some_are_left_out(self) -> SparsityConfig:
@@ -35,7 +58,7 @@ class MacArrayConfig(UnitConfig):
         description="those of the columns that multiply x alone, through trees of their own beside those of h; "
         "left out: all columns take one vector after the other",
     )
-    sparsity: SparsityConfig | None = Field(
+    sparsity: Annotated[SparsityConfig, Wording("a pattern", hint="as 2:4 or {kept: 2, of: 4}")] | None = Field(
         default=None,
         description="structured sparsity of all weights: multipliers choose their inputs by an index that each weight "
         "is stored with; left out: all weights are stored",
@@ -56,9 +79,11 @@ class MacArrayConfig(UnitConfig):
     def _whole_groups_a_chunk(self) -> MacArrayConfig:
         for columns in self.apart or (self.columns,):
             if columns % self.kept.kept:
+                below = columns // self.kept.kept * self.kept.kept
+                near = " or ".join(f"{near:,}" for near in (below, below + self.kept.kept) if near)
                 raise ValueError(
                     f"sparsity: a chunk takes whole groups, so that columns ({columns}) must be a multiple of kept "
-                    f"({self.kept.kept})"
+                    f"({self.kept.kept}), as {near}"
                 )
         return self
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
+from archsim.program.sparsity import Sparsity
 from archsim.report.files.accuracy_figures import (
     AccuracyFigures,
     ScoreFigures,
@@ -83,8 +84,10 @@ def _pruning(simulation: Simulation) -> list[RenderableType]:
     if found is None:
         return []
     head = heading("Pruning", f"{found.kept} of {found.of} weights kept: what that does to the network")
+    rest = [sentence(text) for text in _narrow_groups(simulation, Sparsity(found.kept, found.of))]
     if not found.pruned:
-        return [head, sentence(f"The network's {found.weights:,} weights are as sparse as that: none was pruned.")]
+        same = sentence(f"The network's {found.weights:,} weights are as sparse as that: none was pruned.")
+        return [head, same, *rest]
     cost = "is the same" if found.sqnr_db is None else f"has {found.sqnr_db:.1f} dB"
     return [
         head,
@@ -94,7 +97,24 @@ def _pruning(simulation: Simulation) -> list[RenderableType]:
             "against the network with all weights, which the errors above are measured against, too. Training with the "
             "pattern would lose less."
         ),
+        *rest,
     ]
+
+
+def _narrow_groups(simulation: Simulation, kept: Sparsity) -> list[str]:
+    """A sentence for each number of columns that groups do not divide: how wide the last one is, and what it keeps."""
+    cells = simulation.workload.spec.cells
+    columns = {size for cell in cells for size in (cell.input_size, cell.hidden_size, cell.output_size)}
+    return [_narrow_group(size, kept) for size in sorted(columns) if size % kept.of]
+
+
+def _narrow_group(columns: int, kept: Sparsity) -> str:
+    groups, last = divmod(columns, kept.of)
+    stored, share = min(kept.kept, last), percent(kept.stored(columns) / columns)
+    return (
+        f"{columns:,} columns are {plural(groups, 'group')} of {kept.of:,} and one of {last:,}, of which "
+        f"{plural(stored, 'weight')} {'is' if stored == 1 else 'are'} kept: {share} of the row."
+    )
 
 
 def _growth(simulation: Simulation, tensors: Sequence[TensorFigures]) -> list[RenderableType]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,16 @@ from archsim.checking.pruning import kept_mask
 from archsim.config import parse_override
 from archsim.errors import ArchError
 from archsim.families.gemv.array.mac_config import MacArrayConfig, SparsityConfig
+from archsim.families.gemv.config import GemvConfig
 from archsim.families.load import load_arch
 from archsim.formats import parse_format
 from archsim.hardware.operators import REGISTER_BIT, multiplexer
 from archsim.program.ir import DataKind
 from archsim.program.sparsity import DENSE, Sparsity
+from archsim.report import report_text
 from tests.engines.events.test_side_by_side import service, tile
 
+ARCH_CONFIGS = Path(__file__).resolve().parents[4] / "arch_configs"
 WIDE = ("weight_sram.port_bits=1048576", "input_buffer.port_bits=1048576", "state_buffer.port_bits=1048576")
 ONE_OF_TWO, ONE_OF_FOUR = "mac_array.sparsity={kept: 1, of: 2}", "mac_array.sparsity={kept: 1, of: 4}"
 
@@ -44,6 +48,45 @@ def test_what_is_stored(
     assert (found.groups(inputs), found.stored(inputs)) == (groups, stored)
     assert (found.choices, found.index_bits) == (choices, index_bits)
     assert found.row_bits(inputs, parse_format("int8")) == stored * (8 + index_bits)
+
+
+@pytest.mark.parametrize("text", ["2:4", "{kept: 2, of: 4}"])
+def test_a_pattern_as_text(tmp_path: Path, text: str) -> None:
+    """On the command line, and in a file."""
+    of_set = load_arch("edge_16x16", [parse_override(f"mac_array.sparsity={text}")]).config
+    assert isinstance(of_set, GemvConfig)
+    assert of_set.mac_array.sparsity == SparsityConfig(kept=2, of=4)
+    given = (ARCH_CONFIGS / "edge_16x16.yaml").read_text().replace("mac_array:\n", f"mac_array:\n  sparsity: {text}\n")
+    (tmp_path / "sparse.yaml").write_text(given)
+    assert load_arch(str(tmp_path / "sparse.yaml")).config == of_set
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "2-4",
+            "expected a pattern, as 2:4 or {kept: 2, of: 4}, or null .*, got '2-4': n:m is n weights kept of each m",
+        ),
+        ("4:2", "got '4:2': kept 4 of 2: fewer must be kept than there are"),
+        ("3:4", r"columns \(16\) must be a multiple of kept \(3\), as 15 or 18"),
+        ("32:64", r"columns \(16\) must be a multiple of kept \(32\), as 32 "),
+        ("1:1000000000", r"sparsity.of: expected an integer from 1 to 1,024 \(columns of a group, among which"),
+        ("{kept: 1, of: 1025}", "sparsity.of: expected an integer from 1 to 1,024 "),
+        ("0:4", "sparsity.kept: expected an integer from 1"),
+    ],
+)
+def test_what_is_no_pattern(text: str, message: str) -> None:
+    with pytest.raises(ArchError, match=message):
+        load_arch("edge_16x16", [parse_override(f"mac_array.sparsity={text}")])
+
+
+def test_groups_that_do_not_divide_the_columns_are_said() -> None:
+    """20 columns are 6 groups of 3 and one of 2: 6 * 2 + 2 of 20 weights are kept."""
+    arch = load_arch("edge_16x16", [parse_override("mac_array.sparsity=2:3")])
+    text = " ".join(report_text(simulate(arch, "lstm:12,20,t=2")).split())
+    assert "20 columns are 6 groups of 3 and one of 2, of which 2 weights are kept: 70.0 % of the row." in text
+    assert "12 columns are" not in text
 
 
 def array(columns: int, kept: int, of: int, x_columns: int | None = None) -> MacArrayConfig:
