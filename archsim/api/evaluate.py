@@ -92,6 +92,15 @@ class Evaluator:
         """The verified program of a network on a machine, built unless it is kept; raises what `evaluate` raises."""
         return self.cached(arch, spec, schedule, build_units(arch.config)).program
 
+    def with_activity(self, arch: Arch, workload: Workload, schedule: Schedule[Any]) -> Workload:
+        """The workload, with its own activity where the schedule needs one that nobody has given.
+
+        Raises what `evaluate` raises.
+        """
+        cached = self.cached(arch, self._spec_of(workload), schedule, build_units(arch.config))
+        own = self.activities.of(workload, schedule, cached, arch)
+        return workload if own is None else replace(workload, activity=own)
+
     def cached(self, arch: Arch, spec: NetworkSpec, schedule: AskedSchedule, units: Units) -> CachedProgram:
         """The program and what follows from it, on a machine of these units; raises what `evaluate` raises."""
         return self.programs.get(arch.config, spec, schedule, tuple(units))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from archsim.critical import LatencyStack
-from archsim.metrics.arrivals import Served, apart_us, mean_period_us
+from archsim.metrics.arrivals import Cycles, Served, apart_us, mean_period_us, spread_of
 from archsim.metrics.frames import Frames
 from archsim.workload.config import WorkloadConfig
 
@@ -14,6 +14,9 @@ from archsim.workload.config import WorkloadConfig
 @dataclass(frozen=True, slots=True)
 class FrameFacts:
     """What was measured of a frame, and what it takes of the machine to make figures of that.
+
+    `differing`: the latencies of all frames, of a delta network, whose frames differ; then `latency_cycles` is the
+    median of them.
 
     `interval_cycles`: those of a time step of many frames, in the steady state. `dynamic_uj`: what one frame more
     switches; None, as `leakage_mw`, of a machine without a model of energy.
@@ -26,6 +29,12 @@ class FrameFacts:
     clock_mhz: Fraction
     dynamic_uj: float | None
     leakage_mw: float | None
+    differing: Cycles | None = None
+
+    @property
+    def longest_cycles(self) -> int:
+        """The latency of the slowest frame."""
+        return self.latency_cycles if self.differing is None else int(self.differing.max())
 
 
 def frame_figures(facts: FrameFacts, config: WorkloadConfig, stack: LatencyStack, served: Served | None) -> Frames:
@@ -35,7 +44,9 @@ def frame_figures(facts: FrameFacts, config: WorkloadConfig, stack: LatencyStack
     """
     clock, period, apart = facts.clock_mhz, mean_period_us(config), apart_us(config)
     interval = Fraction(facts.interval_cycles)
-    latency_us, interval_us = facts.latency_cycles / clock, interval / clock
+    latency_us, longest_us, interval_us = (
+        cycles / clock for cycles in (facts.latency_cycles, facts.longest_cycles, interval)
+    )
     leakage = idle = None
     if facts.leakage_mw is not None:
         uj_per_us = facts.leakage_mw / 1000
@@ -55,8 +66,9 @@ def frame_figures(facts: FrameFacts, config: WorkloadConfig, stack: LatencyStack
         frame_leakage_energy_uj=leakage,
         frame_idle_energy_uj=idle,
         period_us=None if period is None else float(period),
-        real_time_factor=None if period is None else float(latency_us / period),
+        real_time_factor=None if period is None else float(longest_us / period),
         headroom=None if apart is None else float(apart / interval_us),
         latency_stack=stack,
+        differing_frames=None if facts.differing is None else spread_of(facts.differing),
         arrivals=None if served is None else served.arrivals(config, clock),
     )

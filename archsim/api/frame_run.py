@@ -1,8 +1,10 @@
-"""Runs one frame of a stream as it is in the long run: when it came, when it was out, and why."""
+"""Runs one frame of a stream as it is in the long run: when it came, when it was out, and why.
+
+Frames of a delta network differ: all of a workload's are run, and the one in their middle is looked at.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
@@ -11,26 +13,24 @@ from typing import Any
 import numpy as np
 
 from archsim.api.evaluate import Evaluator
-from archsim.api.machine_spec import machine_spec, rules_of
-from archsim.critical import MAX_OPS, AllTimes, Instance, LatencyStack, Segment, frame_path, latency_stack
-from archsim.engines.events import MachineSpec, Options, execute
-from archsim.errors import ScheduleError
+from archsim.api.machine_spec import machine_spec
+from archsim.api.timed_frames import FramesRun, OutputStores
+from archsim.critical import LatencyStack, Segment, latency_stack
+from archsim.engines.events import MachineSpec
+from archsim.errors import Fault, WorkloadError
 from archsim.families.load import Arch
 from archsim.families.registry import build_units
 from archsim.families.schedule import Schedule
-from archsim.families.schedules import build_program
+from archsim.hardware.unit import Units
 from archsim.metrics import Stats
-from archsim.metrics.arrivals import Served, apart_us
-from archsim.program.ir import DataKind, PhaseKind, Program
-from archsim.trace import Window
-from archsim.workload import NetworkSpec, Workload
+from archsim.metrics.arrivals import Cycles, apart_us, percentile
+from archsim.program.ir import Program
+from archsim.workload import Workload
+from archsim.workload.activity import LayerActivity
 from archsim.workload.config import WorkloadConfig
 
 MANY = 64
 """Frames one behind the other of which the interval is that of the steady state, besides those that fill and drain."""
-
-WARM_UP = 8
-"""Frames of a wavefront before the one that is looked at, besides those that fill it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,13 @@ class FrameRun:
     alone: Stats
     many: Stats
     frames: int
-    """How many are in `many`; in `alone` there is one."""
-
-    @property
-    def interval_cycles(self) -> Fraction:
-        """The cycles from a frame to the next one, if the next is always there."""
-        return Fraction(self.many.cycles_per_step)
+    """How many are in `many`."""
+    interval_cycles: Fraction
+    """From a frame to the next one, if the next is always there; of frames that differ, in the mean."""
+    first_frames: int = 1
+    """How many are in `alone`."""
+    differing: Cycles | None = None
+    """The latencies of all frames that were measured, of frames that differ; else None."""
 
 
 def run_frame(arch: Arch, workload: Workload, schedule: Schedule[Any], evaluator: Evaluator | None = None) -> FrameRun:
@@ -62,7 +63,10 @@ def run_frame(arch: Arch, workload: Workload, schedule: Schedule[Any], evaluator
     In a wavefront, whose later layers work on it when later frames come, it is one of many that come a period apart, or
     as fast as they can be taken if that is longer, or if there is no period.
     """
-    evaluator, frames = evaluator or Evaluator(), MANY + 2 * len(workload.spec.layers)
+    evaluator = evaluator or Evaluator()
+    if schedule.sends_deltas(workload.spec):
+        return _run_differing(arch, evaluator.with_activity(arch, workload, schedule), schedule, evaluator)
+    frames = MANY + 2 * len(workload.spec.layers)
     alone = evaluator.evaluate(arch, of_length(workload, 1), schedule).stats
     many = evaluator.evaluate(arch, of_length(workload, frames), schedule).stats
     spec, units = workload.spec, build_units(arch.config)
@@ -73,16 +77,81 @@ def run_frame(arch: Arch, workload: Workload, schedule: Schedule[Any], evaluator
     apart = ceil(many.cycles_per_step)
     gap = 4 * (apart + alone.body_cycles)
     if store.behind:
-        gap = wavefront_gap(workload.config, many.cycles_per_step, Fraction(repr(arch.config.clock_mhz)))
+        gap = wavefront_gap(workload.config, many.cycles_per_step, _clock_mhz(arch))
     while True:
-        run = FramesRun(program, machine, tuple(gap * frame for frame in range(length)))
+        run = _apart(program, machine, length, gap)
         if store.behind or run.is_over(0, gap):
             break
         gap *= 2
+    path, stack = _explained(run, number, program, units)
+    interval = Fraction(many.cycles_per_step)
+    return FrameRun(program, path[-1].end, path, stack, alone, many, frames, interval)
+
+
+def _run_differing(arch: Arch, workload: Workload, schedule: Schedule[Any], evaluator: Evaluator) -> FrameRun:
+    """Run all frames of a workload of known activity; the one that is looked at is the first of median latency.
+
+    Left out are the first frame of each stream, in which everything changes, and in a wavefront those that fill and
+    drain it. Its frames come a period apart, or as far as the slowest of them needs.
+    """
+    spec, units = workload.spec, build_units(arch.config)
+    frames, first = spec.steps, spec.streams
+    together = of_length(workload, frames)
+    program = evaluator.program(arch, together.spec, schedule)
+    behind = OutputStores(program).behind
+    measured = slice(first + behind, frames - behind)
+    if not range(frames)[measured]:
+        message = (
+            f"frames of a delta network differ, and the first of a stream, in which everything changes, says nothing "
+            f"of those after it: at least {first + 2 * behind + 1} frames, got {frames}"
+        )
+        raise WorkloadError((Fault(workload.name, "steps", message),))
+    alone = evaluator.evaluate(arch, _first_frames(together, first), schedule).stats
+    many = evaluator.evaluate(arch, together, schedule).stats
+    machine = machine_spec(program, arch, units)
+    if behind:
+        ends = FramesRun(program, machine, (0,) * frames).served().done
+        slowest = int(np.diff(ends).max())
+        run = _apart(program, machine, frames, wavefront_gap(workload.config, slowest, _clock_mhz(arch)))
+    else:
+        run = _each_alone(program, machine, frames, 2 * ceil(many.body_cycles / frames) + alone.body_cycles)
+    latencies = run.served().latencies[measured]
+    number = measured.start + int(np.flatnonzero(latencies == percentile(latencies, 50))[0])
+    path, stack = _explained(run, number, program, units)
+    interval = Fraction(many.body_cycles - alone.body_cycles, frames - first)
+    return FrameRun(program, path[-1].end, path, stack, alone, many, frames, interval, first, latencies)
+
+
+def _first_frames(workload: Workload, frames: int) -> Workload:
+    """The first frames of a workload of known activity."""
+    assert workload.activity is not None
+    activity = tuple(LayerActivity(known.steps[:frames]) for known in workload.activity)
+    return replace(of_length(workload, frames), activity=activity)
+
+
+def _apart(program: Program, machine: MachineSpec, frames: int, gap: int) -> FramesRun:
+    """The run of frames that come so many cycles apart."""
+    return FramesRun(program, machine, tuple(gap * frame for frame in range(frames)))
+
+
+def _each_alone(program: Program, machine: MachineSpec, frames: int, gap: int) -> FramesRun:
+    """The run of frames so far apart, at least `gap` cycles, that each is over before the next one comes."""
+    while True:
+        run = _apart(program, machine, frames, gap)
+        if all(run.is_over(frame, gap * (frame + 1)) for frame in range(frames)):
+            return run
+        gap *= 2
+
+
+def _explained(run: FramesRun, number: int, program: Program, units: Units) -> tuple[tuple[Segment, ...], LatencyStack]:
+    """The critical path of a frame, counted from its arrival, and its latency by unit and cause."""
     path, since = run.path_of(number)
     shifted = tuple(replace(segment, start=segment.start - since, end=segment.end - since) for segment in path)
-    latency = shifted[-1].end
-    return FrameRun(program, latency, shifted, latency_stack(shifted, program, units), alone, many, frames)
+    return shifted, latency_stack(shifted, program, units)
+
+
+def _clock_mhz(arch: Arch) -> Fraction:
+    return Fraction(repr(arch.config.clock_mhz))
 
 
 def wavefront_gap(config: WorkloadConfig, interval_cycles: float, clock_mhz: Fraction) -> int:
@@ -95,79 +164,3 @@ def of_length(workload: Workload, frames: int) -> Workload:
     """The workload with another number of frames, all of them there from the first cycle; for runs without numbers."""
     times = {"period_us": None, "jitter_us": 0.0, "offset_us": None, "arrivals_us": None, "deadline_us": None}
     return replace(workload, config=workload.config.model_copy(update={"steps": frames, **times}))
-
-
-class OutputStores:
-    """The ops of a program's one body that store a frame's output."""
-
-    def __init__(self, program: Program) -> None:
-        [(self.number, self.phase)] = [
-            (number, phase) for number, phase in enumerate(program.phases) if phase.kind is PhaseKind.BODY
-        ]
-        regions = {
-            index: region
-            for index, op in enumerate(self.phase.ops)
-            for region in op.writes
-            if region.buffer.kind is DataKind.OUTPUT
-        }
-        self.ops = tuple(regions)
-        self.behind = max(-region.offset for region in regions.values())
-        """How many repetitions after a frame's first one its output is stored."""
-
-    @property
-    def looked_at(self) -> tuple[int, int]:
-        """The number of the frame that is as all are in the long run, and of how many frames it is one."""
-        ahead = max(op.skip_last for op in self.phase.ops)
-        number = WARM_UP + self.behind if self.behind else 0
-        return number, number + ahead + 2
-
-
-def serve_frames(arch: Arch, spec: NetworkSpec, schedule: Schedule[Any], releases: Sequence[int]) -> Served:
-    """What becomes of each frame of a streaming network.
-
-    `releases`: the cycle of each arrival, counted from when the machine is ready.
-    """
-    program = build_program(schedule, spec, arch.config)
-    return FramesRun(program, machine_spec(program, arch, build_units(arch.config)), tuple(releases)).served()
-
-
-class FramesRun:
-    """A run of frames that come at given cycles, with the times of all its ops."""
-
-    def __init__(self, program: Program, machine: MachineSpec, releases: tuple[int, ...]) -> None:
-        if program.op_instances > MAX_OPS:
-            raise ScheduleError(
-                f"{len(releases):,} frames of a stream are {program.op_instances:,} ops, more than the {MAX_OPS:,} "
-                "whose times are kept; fewer frames: --set steps=1000"
-            )
-        self._program, self._releases = program, releases
-        self._stores = OutputStores(program)
-        self._times = AllTimes(program)
-        self._rules = rules_of(machine, releases)
-        window = Window(0, len(releases) + self._stores.behind)
-        options = Options(window=window, listener=self._times.add, releases=releases)
-        trace = execute(program, machine, options)
-        self.begin = trace.phases[self._stores.number].start
-
-    def out(self, frame: int) -> tuple[int, Instance]:
-        """When a frame's output is stored, and the op that is the last to store of it."""
-        number, repetition = self._stores.number, frame + self._stores.behind
-        done = self._times.done[number][repetition]
-        last = max(self._stores.ops, key=lambda op: int(done[op]))
-        return int(done[last]), Instance(number, repetition, last)
-
-    def served(self) -> Served:
-        """What became of each frame."""
-        frames, done = len(self._releases), self._times.done[self._stores.number]
-        out = [self.out(frame)[0] - self.begin for frame in range(frames)]
-        ends = done[:frames].max(axis=1) - self.begin
-        return Served(np.array(self._releases, np.int64), np.array(out, np.int64), ends, self._stores.behind)
-
-    def is_over(self, frame: int, cycle: int) -> bool:
-        """Whether all that the frame's repetition does is done by a cycle, counted from the body's begin."""
-        return int(self._times.done[self._stores.number][frame].max()) <= self.begin + cycle
-
-    def path_of(self, frame: int) -> tuple[tuple[Segment, ...], int]:
-        """The critical path from a frame's arrival until it is out, and the cycle of its arrival."""
-        since = self.begin + self._releases[frame]
-        return frame_path(self._program, self._rules, self._times, self.out(frame)[1], since), since

@@ -7,7 +7,8 @@ from typing import Any
 
 from archsim.api.evaluate import Evaluator
 from archsim.api.frame_figures import FrameFacts, frame_figures
-from archsim.api.frame_run import FrameRun, run_frame, serve_frames
+from archsim.api.frame_run import FrameRun, run_frame
+from archsim.api.timed_frames import serve_frames
 from archsim.families.load import Arch
 from archsim.families.schedule import Schedule
 from archsim.metrics.arrivals import Served, arrival_cycles
@@ -19,6 +20,9 @@ def measure_frames(
     arch: Arch, workload: Workload, schedule: Schedule[Any], evaluator: Evaluator | None = None
 ) -> Frames:
     """The figures of a frame, of a streaming workload, and of its arrivals; raises what `run_frame` raises."""
+    evaluator = evaluator or Evaluator()
+    if schedule.sends_deltas(workload.spec):
+        workload = evaluator.with_activity(arch, workload, schedule)
     run = run_frame(arch, workload, schedule, evaluator)
     return figures_of_frame(arch, workload, run, _served(arch, workload, schedule))
 
@@ -26,23 +30,29 @@ def measure_frames(
 def figures_of_frame(arch: Arch, workload: Workload, run: FrameRun, served: Served | None = None) -> Frames:
     """The figures of a frame; without `served` there are none of the workload's arrivals and of idle energy.
 
-    The interval is that of the steady state of many frames, and an energy what one frame more of them takes.
+    The interval is that of the steady state of many frames, or, where frames differ, the mean of all behind the first;
+    and an energy what one frame more of them takes.
     """
     alone, many = run.alone, run.many
     dynamic = leakage = None
     if alone.energy is not None and many.energy is not None and alone.area is not None:
-        dynamic = (many.energy.active_uj - alone.energy.active_uj) / (run.frames - 1)
+        dynamic = (many.energy.active_uj - alone.energy.active_uj) / (run.frames - run.first_frames)
         leakage = alone.energy.static_mw
     facts = FrameFacts(
         run.latency_cycles,
-        many.cycles_per_step,
-        alone.macs,
+        _number(run.interval_cycles),
+        alone.macs // run.first_frames,
         arch.config.multipliers.macs_per_cycle,
         Fraction(repr(arch.config.clock_mhz)),
         dynamic,
         leakage,
+        run.differing,
     )
     return frame_figures(facts, workload.config, run.stack, served)
+
+
+def _number(value: Fraction) -> float:
+    return value.numerator if value.denominator == 1 else float(value)
 
 
 def _served(arch: Arch, workload: Workload, schedule: Schedule[Any]) -> Served | None:

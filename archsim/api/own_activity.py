@@ -114,7 +114,7 @@ def _computed(workload: Workload, program: Program, arch: Arch) -> Activity:
     """The activity of the workload's own input on that machine; WorkloadError for unusable tensors."""
     numbers = prepare(program, arch.config, workload)
     computation = numbers.begin(build_units(arch.config))
-    sent = _SentColumns(len(workload.spec.layers))
+    sent = _SentColumns(len(workload.spec.cells))
     interpret(program, computation.datapath, computation.state, sent)
     return sent.activity
 
@@ -123,7 +123,7 @@ def _judged(workload: Workload, schedule: Schedule[Any], program: Program, arch:
     """The activity of the workload's own input, its numbers judged; WorkloadError for unusable tensors."""
     numbers = prepare(program, arch.config, workload)
     computation = numbers.begin(build_units(arch.config))
-    sent, recorder = _SentColumns(len(workload.spec.layers)), Recorder(numbers)
+    sent, recorder = _SentColumns(len(workload.spec.cells)), Recorder(numbers)
 
     def observe(op: Op, repetition: int, results: tuple[Array, ...]) -> None:
         sent(op, repetition, results)
@@ -137,19 +137,20 @@ def _judged(workload: Workload, schedule: Schedule[Any], program: Program, arch:
 
 
 class _SentColumns:
-    """Observes a program: keeps the columns that each step of each layer sends."""
+    """Observes a program: keeps the columns that each step of each cell sends, of a batch those of any sequence."""
 
-    def __init__(self, layers: int) -> None:
-        self._steps: list[dict[int, StepColumns]] = [{} for _ in range(layers)]
+    def __init__(self, cells: int) -> None:
+        self._steps: list[dict[int, StepColumns]] = [{} for _ in range(cells)]
 
     def __call__(self, op: Op, repetition: int, results: Sequence[Array]) -> None:
         """Keep the columns of an op that sends some, behind those that others have sent in the same step."""
         sent = op.sent
         if sent is not None:
-            columns = np.flatnonzero(results[op.writes.index(sent.region)]) + sent.first
+            columns = np.flatnonzero(results[op.writes.index(sent.region)].any(axis=1)) + sent.first
             x, h = columns[columns <= sent.inputs].tolist(), columns[columns > sent.inputs].tolist()
-            before = self._steps[sent.layer].get(repetition, StepColumns((), ()))
-            self._steps[sent.layer][repetition] = StepColumns((*before.x, *x), (*before.h, *h))
+            steps, step = self._steps[sent.cell], op.step(repetition)
+            before = steps.get(step, StepColumns((), ()))
+            steps[step] = StepColumns((*before.x, *x), (*before.h, *h))
 
     @property
     def activity(self) -> Activity:

@@ -109,9 +109,10 @@ class Simulation:
     def step_end_cycles(self) -> tuple[int, ...] | None:
         """The end of each time step, where steps may differ; the first begins at 0.
 
-        None where they repeat, or where several layers run one after the other, each with all steps.
+        None where they repeat, where several layers run one after the other, each with all steps, and of a wavefront.
         """
-        marked = [trace for phase, trace in zip(self.program.phases, self.trace.phases, strict=True) if phase.marks_all]
+        phases = zip(self.program.phases, self.trace.phases, strict=True)
+        marked = [trace for phase, trace in phases if phase.marks_all and phase.repeat == phase.time_steps]
         return tuple(end - marked[0].start for _, end in marked[0].ends) if len(marked) == 1 else None
 
     @property

@@ -9,7 +9,7 @@ from math import ceil, floor
 import numpy as np
 import numpy.typing as npt
 
-from archsim.metrics.frames import Arrivals, Latencies
+from archsim.metrics.frames import Arrivals, Latencies, Spread
 from archsim.workload.config import WorkloadConfig
 
 Cycles = npt.NDArray[np.int64]
@@ -111,6 +111,18 @@ def percentile(latencies: Cycles, percent: int) -> int:
     """The smallest latency that so many per cent of all do not exceed (nearest rank)."""
     rank = -(-percent * len(latencies) // 100)
     return int(np.sort(latencies)[rank - 1])
+
+
+def spread_of(latencies: Cycles) -> Spread:
+    """The figures of frames that differ, from the latency of each."""
+    return Spread(
+        frames=len(latencies),
+        mean_cycles=float(latencies.mean()),
+        p50_cycles=percentile(latencies, 50),
+        p95_cycles=percentile(latencies, 95),
+        p99_cycles=percentile(latencies, 99),
+        max_cycles=int(latencies.max()),
+    )
 
 
 def latencies_of(latencies: Cycles, deadline_us: float | None, clock_mhz: Fraction) -> Latencies:

@@ -34,6 +34,18 @@ class Arrivals(Latencies):
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """The latencies of frames that differ, each alone on a machine that is on."""
+
+    frames: Annotated[int, Metric("frames", "how many were measured: all but the first of each stream")]
+    mean_cycles: Annotated[float, Metric("cycles", "in the mean")]
+    p50_cycles: Annotated[int, Metric("cycles", "half of the frames take no longer", "nearest rank")]
+    p95_cycles: Annotated[int, Metric("cycles", "19 of 20 take no longer", "nearest rank")]
+    p99_cycles: Annotated[int, Metric("cycles", "99 of 100 take no longer", "nearest rank")]
+    max_cycles: Annotated[int, Metric("cycles", "the slowest of all")]
+
+
+@dataclass(frozen=True, slots=True)
 class Frames:
     """A frame on a machine that is on: weights and state are there, and stay."""
 
@@ -42,12 +54,17 @@ class Frames:
         Metric(
             "cycles",
             "from x_t complete at the input until y_t is stored; nothing else is in its way; of a wavefront of frames "
-            "that come a period apart, without one as fast as they can be taken",
+            "that come a period apart, without one as fast as they can be taken; of a delta network, whose frames "
+            "differ, the median",
         ),
     ]
     frame_latency_us: Annotated[float, Metric("us", "the same at the architecture's clock")]
     frame_interval_cycles: Annotated[
-        float, Metric("cycles", "from the end of a frame to the next one's, if the next is always there")
+        float,
+        Metric(
+            "cycles",
+            "from the end of a frame to the next one's, if the next is always there; of frames that differ the mean",
+        ),
     ]
     frame_interval_us: Annotated[float, Metric("us", "the same at the architecture's clock")]
     frame_macs: Annotated[int, Metric("MAC", "multiply-accumulates of a frame, of all sequences")]
@@ -79,7 +96,11 @@ class Frames:
     ]
     real_time_factor: Annotated[
         float | None,
-        Metric("1", "latency against the period: up to 1 out before the next", "frame_latency / period"),
+        Metric(
+            "1",
+            "latency against the period, of frames that differ the slowest one's: up to 1 out before the next",
+            "frame_latency / period",
+        ),
     ]
     headroom: Annotated[
         float | None, Metric("1", "so many times as many frames could come", "period / (streams * frame_interval)")
@@ -87,6 +108,10 @@ class Frames:
     latency_stack: Annotated[
         Mapping[str, Mapping[str, int]],
         Metric("cycles", "unit -> cause -> cycles of the critical path; sums to frame_latency_cycles"),
+    ]
+    differing_frames: Annotated[
+        Spread | None,
+        Metric("", "of a delta network the latencies of all its frames, each alone; null of frames that are alike"),
     ]
     arrivals: Annotated[Arrivals | None, Metric("", "latencies with the workload's arrivals; null without any")]
 

@@ -200,14 +200,14 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A result whose entries say which columns are multiplied, those that are not 0: bias, then x, then h of a layer.
+    """A result whose entries say which columns are multiplied, those that are not 0: bias, then x, then h of a cell.
 
-    `layer`: its number; `inputs`: I. `first`: the number of the column of the first entry, where x and h are results of
-    their own.
+    Of a batch those that are not 0 in some sequence. `cell`: its number; `inputs`: I. `first`: the number of the first
+    entry's column, where x and h are results of their own.
     """
 
     region: Region
-    layer: int
+    cell: int
     inputs: int
     first: int = 0
 

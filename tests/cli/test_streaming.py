@@ -38,6 +38,22 @@ def test_the_report_begins_with_the_frame_and_names_the_other_question(cli: Cli)
     assert "A frame" not in cli("run", "tiny_2x2", "lstm_3_2_t4", "--full", *QUIET).out
 
 
+def test_a_delta_network_s_frames_differ_and_the_report_says_how(cli: Cli) -> None:
+    encoder = "delta_encoder={lanes: 1, latency_cycles: 1, capacity_bytes: 4KiB, port_bits: 64}"
+    sets = [encoder, "activation.method=table", "formats=q4.12", "mac_array.columns=1"]
+    words = ["run", "tiny_2x2", "lstm:3,2,t=6,streaming=1,delta=0.125", "-s", "split_interleaved"]
+    words += [word for text in sets for word in ("--set", text)]
+    found = json.loads(cli(*words, "--json", *QUIET).out)
+    each = found["differing_frames"]
+    assert each["frames"] == 5
+    assert found["frame_latency_cycles"] == each["p50_cycles"] <= each["max_cycles"]
+    out = " ".join(cli(*words, *QUIET).out.split())
+    assert f"frames differ mean {each['mean_cycles']:,.1f}, p95 {each['p95_cycles']}, max {each['max_cycles']}" in out
+    whole = cli(*words, "--full", *QUIET).out
+    assert "mean alone" in whole
+    assert "null" not in whole
+
+
 def test_a_run_that_is_all_loading_names_the_other_question(cli: Cli) -> None:
     """The complaint: of a run of one step nearly all is the loading of weights, which no frame on a chip waits for."""
     cold = " ".join(cli("run", "edge_16x16", "lstm:40,64,t=1", "--timing-only", *QUIET).out.split())
@@ -93,7 +109,7 @@ def test_what_is_no_stream_is_one_line(cli: Cli, workload: str, sets: tuple[str,
 
 def test_more_frames_than_times_are_kept_of_is_one_line(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """A frame on tiny_2x2 has 16 ops; with the prologue's and the epilogue's 10, 4 frames are 74."""
-    monkeypatch.setattr("archsim.api.frame_run.MAX_OPS", 73)
+    monkeypatch.setattr("archsim.api.timed_frames.MAX_OPS", 73)
     run = cli("run", *STREAM, "--set", "period_us=1", *QUIET)
     assert (run.code, run.out) == (2, "")
     assert "4 frames of a stream are 74 ops, more than the 73 whose times are kept" in run.err

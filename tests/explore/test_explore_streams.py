@@ -159,6 +159,9 @@ def test_frames_are_asked_of_streams_alone(write: Write) -> None:
     with pytest.raises(SpaceError) as error:
         Space.load(write(("lstm:3,4,t=3", "lstm:3,4,t=3,streaming=1"), ("body_us", "arrivals.p99_cycles")))
     assert "arrivals.p99_cycles needs frames that come at some time" in str(error.value)
+    with pytest.raises(SpaceError) as error:
+        Space.load(write(("lstm:3,4,t=3", "lstm:3,4,t=3,streaming=1"), ("body_us", "differing_frames.p95_cycles")))
+    assert "differing_frames.p95_cycles is of frames that differ, and those of" in str(error.value)
 
 
 def test_words_of_other_spaces_stay(write: Write) -> None:

@@ -9,7 +9,7 @@ from archsim.families.registry import FAMILIES
 from archsim.fidelity import all_rows
 from archsim.metrics import Stats, declared
 from archsim.metrics.energy import Area, Energy
-from archsim.metrics.frames import Arrivals, Frames
+from archsim.metrics.frames import Arrivals, Frames, Spread
 from archsim.metrics.roofline import Ceiling, Roofline
 from archsim.metrics.stacks import BUCKETS
 from archsim.report.files.accuracy_figures import (
@@ -80,7 +80,7 @@ of a run of over 200,000 ops: `archsim explain` has it. The following are at the
 workload ([streaming.md](streaming.md)).
 """
 
-_STREAMING_PARTS = {"a frame": Frames, "`arrivals`": Arrivals}
+_STREAMING_PARTS = {"a frame": Frames, "`differing_frames`": Spread, "`arrivals`": Arrivals}
 
 _ENERGY_PARTS = {
     "`energy`": Energy,

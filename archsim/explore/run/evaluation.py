@@ -240,8 +240,9 @@ def frame_outputs(frames: Frames | None) -> dict[str, Output]:
     if frames is None:
         return {}
     named = {name: getattr(frames, name) for name in frame_names()}
-    if frames.arrivals is None:
-        del named["arrivals"]
+    for absent in ("arrivals", "differing_frames"):
+        if named[absent] is None:
+            del named[absent]
     return {entry: value for name, figure in named.items() for entry, value in flat(name, figure)}
 
 

@@ -67,6 +67,8 @@ def not_of_frames(expression: Expression, workloads: Iterable[Workload]) -> Iter
                 yield f"{name} is a figure of a frame, and {workload.name} is no stream (streaming: true)"
             elif name.startswith("arrivals") and workload.config.period_us is None and not workload.config.arrivals_us:
                 yield f"{name} needs frames that come at some time, and {workload.name} has no period_us or arrivals_us"
+            elif name.startswith("differing_frames") and not workload.spec.skips:
+                yield f"{name} is of frames that differ, and those of {workload.name}, no delta network, are alike"
 
 
 Varied = tuple[str, ...]

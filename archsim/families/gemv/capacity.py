@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from archsim.config.read_tracking import read_only_as
 from archsim.errors import CapacityError
+from archsim.families.cells.context import slots_of
 from archsim.families.gemv.config import GemvConfig
 from archsim.families.gemv.deltas.config import ChunkEncoderConfig
 from archsim.families.gemv.matrices.weight_buffers import INPUT_SUMS
@@ -75,6 +76,16 @@ def weights_fit(buffers: Sequence[Buffer], phases: Sequence[Phase], arch: GemvCo
         for memory in ("weight_sram", "bias_buffer")
         if memory in sections
     )
+
+
+def check_staying_sums(sums: Sequence[Buffer], arch: GemvConfig) -> None:
+    """Raise CapacityError if the accumulators cannot hold a sum for each row of the cells that run side by side."""
+    need = sum(slots_of(buffer) * buffer.entries * buffer.width for buffer in sums)
+    if not read_only_as(arch.accumulators, "entries", need.__le__):
+        rows = " + ".join(f"{slots_of(buffer):,} groups of {buffer.entries * buffer.width:,} rows" for buffer in sums)
+        knobs = ("more accumulators.entries", "fewer mac_array.rows (down to 4)", "a smaller batch or model")
+        what = f"the sums of a delta network stay: {rows}"
+        raise CapacityError("accumulators", need, arch.accumulators.entries, "entries", what, knobs)
 
 
 def check_dram(buffers: Sequence[Buffer], arch: GemvConfig) -> None:

@@ -63,7 +63,9 @@ class GemvCell:
         rotations = len(self.groups) + len(self._projections)
         # A slot of the accumulators holds a group, or a tile of the projection.
         slot_rows = max(min(spec.proj_size, array_rows), *(group.rows for group in self.groups))
-        sum_slots = _accumulator_slots(config, slot_rows * context.batch, rotations, context.sharers, bool(layer))
+        # Those of a delta network stay from step to step, so that each group of each stream has its own.
+        staying = rotations * context.streams if layer else None
+        sum_slots = staying or _accumulator_slots(config, slot_rows * context.batch, rotations, context.sharers)
         x_slots = config.input_buffer.prefetch_steps + 1 if blocks is None else blocks.x_slots
         maker = BufferMaker(context.prefix, context.batch, config.formats, _memories(config))
         slots = Slots(x_slots, sum_slots, slot_rows)
@@ -75,7 +77,7 @@ class GemvCell:
         self.matrices = make_matrices(pieces, self.placement, self.weights)
         self.transfers = CellTransfers(spec, context, self.buffers, Dram.name)
         self._ops = kind(plan, machine, context, self.buffers, rotations)
-        x = self.buffers.x
+        x = self.buffers.x or context.source_h
         self.deltas = (
             None if layer is None or x is None else CellDeltas(spec, context, x, self.buffers.h, layer, config)
         )
@@ -277,18 +279,8 @@ def _cell_machine(config: GemvConfig) -> CellMachine:
     )
 
 
-def _accumulator_slots(config: GemvConfig, group_entries: int, rotations: int, sharers: int, stay: bool) -> int:
-    """How many groups the accumulators can hold at once; more than two steps' worth is of no use.
-
-    `stay`: the sums of a step go on with those of the step before, so that there must be a slot for each group.
-    """
-    if stay:
-        need = rotations * group_entries
-        if not read_only_as(config.accumulators, "entries", need.__le__):
-            what = f"the sums of a delta network stay: {rotations:,} groups of {group_entries:,} rows"
-            knobs = ("more accumulators.entries", "fewer mac_array.rows (down to 4)", "a smaller model")
-            raise CapacityError("accumulators", need, config.accumulators.entries, "entries", what, knobs)
-        return rotations
+def _accumulator_slots(config: GemvConfig, group_entries: int, rotations: int, sharers: int) -> int:
+    """How many groups the accumulators can hold at once; more than two steps' worth is of no use."""
     most = 2 * rotations
     slots: int = read_only_as(config.accumulators, "entries", lambda have: min(have // (group_entries * sharers), most))
     if not slots:

@@ -14,7 +14,7 @@ as it was not there before.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from archsim.errors import ScheduleError
@@ -23,7 +23,7 @@ from archsim.families.cells.function_checks import check_functions
 from archsim.families.cells.merge import Merging, stored_to
 from archsim.families.cells.streams import prefixes, starts, streams, valid_steps
 from archsim.families.gemv.blocks import Blocks, choose_blocks
-from archsim.families.gemv.capacity import check_capacity, weights_fit
+from archsim.families.gemv.capacity import check_capacity, check_staying_sums, weights_fit
 from archsim.families.gemv.cell import STATE, GemvCell
 from archsim.families.gemv.config import GemvConfig
 from archsim.families.gemv.deltas.cell import layer_deltas
@@ -70,6 +70,8 @@ def sequential(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> LaidOut
     cells = _placed(order, arch, spec.steps, len(context), cells_with)
     layers = [[cells.pop(0) for _ in layer] for layer in spec.layers]
     cells = [cell for layer in layers for cell in layer]
+    for layer in layers if spec.skips else ():
+        check_staying_sums([cell.buffers.sums for cell in layer], arch)
     buffers = (*tensors, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.all_buffers))
     buffers += tuple(buffer for merging in mergings if merging for buffer in merging.buffers)
     phases = _in_turn(order, layers, mergings, all_weights_first=True)
@@ -119,21 +121,31 @@ def _in_turn(
     prologue = _load_all(cells) if all_weights_first else _load_all(layers[0])
     if not all_weights_first:
         prologue += [op for layer in layers[1:] for cell in layer for op in cell.transfers.load_state()]
-    prologue += [op for cell in layers[0] for op in order.phases.first_inputs(cell)]
+    prologue += [op for cell in layers[0] for op in _before_steps(order, cell)]
     phases = [build_phase("prologue", PhaseKind.PROLOGUE, prologue)]
     for number, layer in enumerate(layers):
         suffix = f" of layer {number}" if len(layers) > 1 else ""
         if number:
             handover = [] if all_weights_first else [op for cell in layer for op in cell.load_weights()]
-            handover += [op for cell in layer for op in order.phases.first_inputs(cell)]
+            handover += [op for cell in layer for op in _before_steps(order, cell)]
             phases.append(build_phase(f"handover to layer {number}", PhaseKind.HANDOVER, handover))
-        phases += order.phases.phases(layer, order.compute, suffix)
+        phases += [_marked(order, phase) for phase in order.phases.phases(layer, order.compute, suffix)]
         merging = mergings[number]
         if merging is not None:
             cell = layer[0]
             unit = cell.config.elementwise.state_unit
             phases.append(merging.phase(cell.context.steps, cell.transfers.unit, unit, suffix))
     return [*phases, _epilogue(cells)]
+
+
+def _before_steps(order: WorkOrder, cell: GemvCell) -> list[Op]:
+    """The loads of a cell's first inputs, and what its first step adds to."""
+    return [*order.phases.first_inputs(cell), *order.phases.first_sums(cell)]
+
+
+def _marked(order: WorkOrder, phase: Phase) -> Phase:
+    """The phase, of a body with the end of every repetition if the order's steps need not be alike."""
+    return replace(phase, marks_all=order.phases.marks_all and phase.kind is PhaseKind.BODY)
 
 
 def wavefront(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> LaidOut:
@@ -165,7 +177,8 @@ def _in_one_body(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig, delay: i
 
     def cells_with(placements: Sequence[Placement | None], blocks: Blocks | None) -> list[GemvCell]:
         cells: list[GemvCell] = []
-        for number, ((layer,), held) in enumerate(zip(spec.layers, placements, strict=True)):
+        found = zip(spec.layers, placements, layer_deltas(spec), strict=True)
+        for number, ((spec_of_cell,), held, layer) in enumerate(found):
             source = first if number == 0 else None
             target = last if number == depth - 1 else None
             before = cells[-1].buffers.h if cells else None
@@ -177,14 +190,27 @@ def _in_one_body(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig, delay: i
             context = CellContext(
                 prefix, spec.steps, spec.batch, source, before, target, 0, valid, sharers, early, streams
             )
-            cells.append(GemvCell(layer, arch, context, interleaved=order.interleaved, blocks=blocks, placement=held))
+            cells.append(
+                GemvCell(
+                    spec_of_cell,
+                    arch,
+                    context,
+                    interleaved=order.interleaved,
+                    blocks=blocks,
+                    placement=held,
+                    layer=layer,
+                )
+            )
         return cells
 
     cells = _placed(order, arch, spec.steps, depth, cells_with)
+    if spec.skips:
+        check_staying_sums([cell.buffers.sums for cell in cells], arch)
     buffers = (first, last, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.all_buffers))
     prologue = _load_all(cells)
     transfers = cells[0].transfers
     prologue += [] if spec.streaming else transfers.load_first_inputs()
+    prologue += [op for cell in cells for op in order.phases.first_sums(cell)]
     repeat = spec.steps + delay * (depth - 1)
     delayed = [Retiming(spec.steps, repeat, 1, -delay * number) for number in range(depth)]
     inputs = transfers.load_input() if spec.streaming else transfers.load_input_ahead()
@@ -194,7 +220,7 @@ def _in_one_body(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig, delay: i
     body += delayed[-1].applied_to(cells[-1].transfers.store_output())
     phases = (
         build_phase("prologue", PhaseKind.PROLOGUE, prologue),
-        build_phase("body", PhaseKind.BODY, body, repeat, spec.steps),
+        _marked(order, build_phase("body", PhaseKind.BODY, body, repeat, spec.steps)),
         _epilogue(cells),
     )
     check_capacity(buffers, phases, arch, order.streamed_sibling)

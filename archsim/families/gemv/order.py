@@ -19,12 +19,15 @@ class StepPhases:
     """How the time steps of a layer become phases.
 
     `first_inputs`: the loads of x before the first of them; `phases`: the phases of a layer's cells, whose names end
-    with a suffix; `in_blocks`: whether W_ih x is made for several steps at once.
+    with a suffix; `in_blocks`: whether W_ih x is made for several steps at once. `first_sums`: the tiles that leave in
+    the accumulators what the first step adds to. `marks_all`: whether no two steps need be alike, as Phase has it.
     """
 
     first_inputs: Callable[[GemvCell], list[Op]]
     phases: Callable[[Sequence[GemvCell], Compute, str], list[Phase]]
     in_blocks: bool = False
+    first_sums: Callable[[GemvCell], list[Op]] = lambda cell: []
+    marks_all: bool = False
 
 
 def _step_by_step(cells: Sequence[GemvCell], compute: Compute, suffix: str) -> list[Phase]:

@@ -38,9 +38,9 @@ class GemvSchedule(Schedule[GemvConfig]):
         return not self.order.phases.in_blocks
 
     def sends_deltas(self, spec: NetworkSpec) -> bool:
-        """Those that multiply x and h apart and keep all weights on the chip, a layer after the other."""
+        """Those that multiply x and h apart, step by step, and keep all weights on the chip."""
         order = self.order
-        split = order.splits_sums and not order.streamed and not order.phases.in_blocks and self.layers is sequential
+        split = order.splits_sums and not order.streamed and not order.phases.in_blocks
         return split and (spec.delta is not None or spec.activity is not None)
 
     def program_key(self, spec: NetworkSpec, config: GemvConfig) -> Hashable:
@@ -62,7 +62,7 @@ class GemvSchedule(Schedule[GemvConfig]):
         order = self.order
         if self.sends_deltas(spec):
             refuse_deltas(spec, config)
-            order = replace(order, compute=delta_step, phases=DELTA_STEPS)
+            order = replace(order, compute=delta_step, phases=DELTA_STEPS)  # whose first_sums are the biases
         made = self.layers(order, spec, config)
         check_declared(self.order, spec, made.cells, made.program)
         return made.program

@@ -104,6 +104,9 @@ def _answer(simulation: Simulation, findings: Findings) -> Iterator[Line]:
     stats, frames, clock = simulation.stats, simulation.frames, simulation.arch.config.clock_mhz
     if frames is not None:
         yield "latency", f"{frames.frame_latency_cycles:,} cycles a frame, {significant(frames.frame_latency_us)} us"
+        if (each := frames.differing_frames) is not None:
+            spread = f"mean {cycles(each.mean_cycles)}, p95 {each.p95_cycles:,}, max {each.max_cycles:,} cycles"
+            yield "frames differ", f"{spread} of {plural(each.frames, 'frame')}"
         interval = f"{cycles(frames.frame_interval_cycles)} cycles, {significant(frames.frame_interval_us)} us"
         yield "interval", f"{interval}: a frame can come so often"
         if frames.headroom is not None and frames.period_us is not None:

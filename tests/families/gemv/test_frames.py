@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from archsim.api import simulate
 from archsim.api.explain import explain
-from archsim.api.frame_run import FramesRun, run_frame, serve_frames
+from archsim.api.frame_run import run_frame
 from archsim.api.frames import measure_frames
 from archsim.api.machine_spec import machine_spec
+from archsim.api.timed_frames import FramesRun, serve_frames
 from archsim.config import parse_override
 from archsim.critical import Cause, Segment
 from archsim.errors import ScheduleError

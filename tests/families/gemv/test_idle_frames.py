@@ -7,8 +7,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from archsim.api.frame_run import serve_frames
 from archsim.api.frames import measure_frames
+from archsim.api.timed_frames import serve_frames
 from archsim.config import parse_override
 from archsim.families.load import load_arch
 from archsim.families.schedules import find_schedule

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archsim.api import simulate
-from archsim.api.frame_run import serve_frames
+from archsim.api.timed_frames import serve_frames
 from archsim.config import parse_override
 from archsim.errors import ScheduleError
 from archsim.families.schedules import find_schedule

@@ -26,7 +26,7 @@ MEMORY = "delta_buffer"
 
 @dataclass(frozen=True, slots=True)
 class LayerDeltas:
-    """What is known of a layer of a delta network: its number, thresholds, and the columns of all steps if known."""
+    """What is known of a cell of a delta network: its number, thresholds, and the columns of all steps if known."""
 
     number: int
     thresholds: DeltaThresholds
@@ -37,7 +37,7 @@ def layer_deltas(spec: NetworkSpec) -> tuple[LayerDeltas | None, ...]:
     """For each cell of a network what is known of its deltas; None of cells of ordinary networks."""
     if spec.delta is None and spec.activity is None:
         return (None,) * len(spec.cells)
-    activities = spec.activity or (None,) * len(spec.layers)
+    activities = spec.activity or (None,) * len(spec.cells)
     thresholds = spec.delta or DeltaThresholds()
     return tuple(LayerDeltas(number, thresholds, activity) for number, activity in enumerate(activities))
 
@@ -60,9 +60,9 @@ class CellDeltas:
         self, spec: CellSpec, context: CellContext, x: Buffer, h: Buffer, layer: LayerDeltas, config: GemvConfig
     ) -> None:
         self._prefix, self._layer, self._inputs, self._array = context.prefix, layer, spec.input_size, config.mac_array
-        prefix, thresholds = context.prefix, layer.thresholds
-        self._x = _part("x", prefix, x, thresholds.x, 1)
-        self._h = _part("h", prefix, h, thresholds.h, 1 + spec.input_size)
+        thresholds = layer.thresholds
+        self._x = _part("x", context, x, thresholds.x, 1)
+        self._h = _part("h", context, h, thresholds.h, 1 + spec.input_size)
 
     @property
     def buffers(self) -> tuple[Buffer, ...]:
@@ -77,10 +77,11 @@ class CellDeltas:
         """The encoding of h_{t-1}."""
         return self._encode(self._h, h)
 
-    def bias_tile(self, tile: MacTile) -> MacTile:
-        """The tile of W_ih x_t + bias with zeros in place of x_t: what was passed on before the first step."""
-        label = tile.label.replace("mac_x", "mac_bias")
-        return replace(tile, label=label, vectors=(whole(self._x.last),))
+    def bias_tile(self, tile: MacTile, stream: int) -> MacTile:
+        """The tile of W_ih x_t + bias with zeros in place of x_t: what was passed on before a stream's first step."""
+        label = tile.label.replace("mac_x", "mac_bias") + (f" of stream {stream}" if stream else "")
+        sums = replace(tile.sums, offset=tile.sums.offset + stream * tile.sums.stride)
+        return replace(tile, label=label, vectors=(whole(self._x.last, stream),), sums=sums)
 
     def tile(self, tile: MacTile) -> DeltaTile:
         """A tile of W_ih x or W_hh h with the changes in place of the vector; it adds to the sums that are there."""
@@ -97,24 +98,24 @@ class CellDeltas:
             unit=ChunkEncoder.name,
             label=f"{self._prefix}encode {part.name}",
             value=value,
-            last=whole(part.last),
+            last=whole(part.last, 0, 1),
             deltas=whole(part.deltas),
             threshold=part.threshold,
-            layer=self._layer.number,
+            cell=self._layer.number,
             inputs=self._inputs,
             first=part.first,
         )
 
 
-def _part(name: str, prefix: str, value: Buffer, threshold: float, first: int) -> _Part:
+def _part(name: str, context: CellContext, value: Buffer, threshold: float, first: int) -> _Part:
     number_format = value.number_format
     assert isinstance(number_format, Fixed)  # as refuse_deltas has seen
     last = replace(
         value,
-        name=f"{prefix}last_{name}",
+        name=f"{context.prefix}last_{name}",
         memory=MEMORY,
         kind=DataKind.DELTA,
-        slots=1,
+        slots=context.streams,
         is_cleared=True,
         encoding=value.name,
         bank="",
@@ -122,7 +123,8 @@ def _part(name: str, prefix: str, value: Buffer, threshold: float, first: int) -
     wider = replace(number_format, integer_bits=number_format.integer_bits + 1)
     deltas = replace(
         last,
-        name=f"{prefix}deltas_{name}",
+        name=f"{context.prefix}deltas_{name}",
+        slots=1,
         number_format=wider,
         format_kind=DELTA,
         is_cleared=False,
@@ -150,8 +152,6 @@ def _refusals(spec: NetworkSpec, config: GemvConfig) -> Iterator[str]:
     if spec.batch != 1 or spec.lengths is not None:
         given = f"{spec.batch} sequences" if spec.lengths is None else "sequences of different lengths"
         yield f"one sequence at a time; this workload has {given}"
-    if spec.streaming:
-        yield "no frames one at a time (streaming: true)"
     for number, layer in enumerate(spec.layers):
         for cell in layer:
             if len(layer) > 1 or cell.reverse or cell.proj_size or cell.peepholes or cell.layer_norm:

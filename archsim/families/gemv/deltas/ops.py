@@ -15,7 +15,7 @@ from archsim.workload.activity import LayerActivity
 class EncodeDeltas(Op):
     """An op that passes on, of x or h, the elements that have changed by at least the threshold.
 
-    `last` is what was passed on of each last; `deltas` are the changes that are passed on, else 0. `layer`, and the
+    `last` is what was passed on of each last; `deltas` are the changes that are passed on, else 0. `cell`, and the
     number `first` of the first element's column, I being `inputs`: those of recorded activity.
     """
 
@@ -23,7 +23,7 @@ class EncodeDeltas(Op):
     last: Region
     deltas: Region
     threshold: float
-    layer: int
+    cell: int
     inputs: int
     first: int
 
@@ -37,7 +37,7 @@ class EncodeDeltas(Op):
 
     @property
     def sent(self) -> Sent:
-        return Sent(self.deltas, self.layer, self.inputs, self.first)
+        return Sent(self.deltas, self.cell, self.inputs, self.first)
 
 
 @dataclass(frozen=True, kw_only=True)

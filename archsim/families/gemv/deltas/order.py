@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from archsim.families.gemv.array.mac_tiles import MacTile
 from archsim.families.gemv.cell import GemvCell
 from archsim.families.gemv.deltas.cell import CellDeltas
-from archsim.families.gemv.order import STEP_BY_STEP, Compute, StepPhases
-from archsim.program.ir import Op, Phase, PhaseKind
+from archsim.families.gemv.order import STEP_BY_STEP
+from archsim.program.ir import Op
 
 
 def delta_step(cell: GemvCell) -> list[Op]:
@@ -24,20 +23,14 @@ def delta_step(cell: GemvCell) -> list[Op]:
     return ops
 
 
-def _first_inputs(cell: GemvCell) -> list[Op]:
-    """The loads of the first x, and the tiles that leave the biases in the accumulators."""
+def _first_sums(cell: GemvCell) -> list[Op]:
+    """The tiles that leave the biases in the accumulators, for each stream in turn."""
     deltas = _deltas(cell)
-    biases: list[Op] = [deltas.bias_tile(tile) for group in cell.groups for tile in cell.input_tiles(group)]
-    return [*STEP_BY_STEP.first_inputs(cell), *biases]
+    tiles = [tile for group in cell.groups for tile in cell.input_tiles(group)]
+    return [deltas.bias_tile(tile, stream) for stream in range(cell.context.streams) for tile in tiles]
 
 
-def _phases(cells: Sequence[GemvCell], compute: Compute, suffix: str) -> list[Phase]:
-    """The phases of a layer, with the end of every step, since they differ."""
-    found = STEP_BY_STEP.phases(cells, compute, suffix)
-    return [replace(phase, marks_all=phase.kind is PhaseKind.BODY) for phase in found]
-
-
-DELTA_STEPS = StepPhases(_first_inputs, _phases)
+DELTA_STEPS = replace(STEP_BY_STEP, first_sums=_first_sums, marks_all=True)
 
 
 def _deltas(cell: GemvCell) -> CellDeltas:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from archsim.api import Simulation
 from archsim.api.explain import Findings
 from archsim.metrics import declared
-from archsim.metrics.frames import Arrivals, Frames
+from archsim.metrics.frames import Arrivals, Frames, Spread
 from archsim.report.text.explain_text import composition
 from archsim.report.text.figures_as_text import cycles, part, percent, plural, significant
 from archsim.report.text.layout import heading, sentence, table
@@ -25,9 +25,12 @@ def frame(simulation: Simulation, findings: Findings) -> list[RenderableType]:
     frames = simulation.frames
     if frames is None:
         return []
+    clock_mhz = Fraction(repr(simulation.arch.config.clock_mhz))
     rows = list(_rows(frames))
+    if frames.differing_frames is not None:
+        rows += _differing(frames.differing_frames, clock_mhz)
     if frames.arrivals is not None:
-        rows += _arrivals(frames.arrivals, Fraction(repr(simulation.arch.config.clock_mhz)))
+        rows += _arrivals(frames.arrivals, clock_mhz)
     stack = findings.stack
     found = [
         heading("A frame", "on a machine that is on: weights and states are there, and stay"),
@@ -56,6 +59,20 @@ def _rows(frames: Frames) -> Iterator[Row]:
         factor = f"of {significant(frames.period_us)} us"
         yield "real-time factor", significant(frames.real_time_factor), factor, about["real_time_factor"]
         yield "headroom", f"{significant(frames.headroom)} times", "", about["headroom"]
+
+
+def _differing(found: Spread, clock_mhz: Fraction) -> Iterator[Row]:
+    """The latencies of frames that differ, each alone."""
+    about = {name: metric.meaning for name, metric in declared(Spread).items()}
+    of = f"of {plural(found.frames, 'frame')} alone, "
+    yield (
+        "mean alone",
+        f"{cycles(found.mean_cycles)} cycles",
+        _us(found.mean_cycles / float(clock_mhz)),
+        of + "in the mean",
+    )
+    for name, amount in (("p95", found.p95_cycles), ("p99", found.p99_cycles), ("max", found.max_cycles)):
+        yield f"{name} alone", f"{amount:,} cycles", _us(float(amount / clock_mhz)), of + about[f"{name}_cycles"]
 
 
 def _arrivals(found: Arrivals, clock_mhz: Fraction) -> Iterator[Row]:
