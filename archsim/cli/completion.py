@@ -30,7 +30,7 @@ def complete_schedule(incomplete: str) -> list[str]:
 
 def complete_kind(incomplete: str) -> list[str]:
     """What `archsim list` may be asked for."""
-    from archsim.report.text.catalogue import Listed
+    from archsim.config.listed import Listed
 
     return _beginning(list(Listed), incomplete)
 

@@ -13,8 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from archsim.config.kept_files import KeptFiles
 from archsim.families.rtl import RtlError
-from archsim.program.kept_files import KeptFiles
 from archsim.rtl.tools import Verilator, run_tool
 
 PARTS = ("verilated", "verilated_threads")

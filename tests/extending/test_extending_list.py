@@ -10,9 +10,10 @@ import pytest
 
 from archsim.cli.main import main
 from archsim.config.extensions import forget_extensions
+from archsim.config.listed import Catalogue
 from archsim.families.load import load_arch
 from archsim.families.schedules import build_program, find_schedule
-from archsim.report.text.catalogue import Catalogue, catalogue
+from archsim.report.text.catalogue import catalogue
 from archsim.workload import load_workload
 
 GOOD = """

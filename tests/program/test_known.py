@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
+from archsim.config.kept_files import KeptFiles
 from archsim.errors import ScheduleError
 from archsim.program.builder import build_phase, derive
 from archsim.program.ir import Buffer, DataKind, Op, Phase, PhaseKind, Region
-from archsim.program.kept_files import KeptFiles
 from archsim.program.known import FEWEST_ON_DISK, Deps, KnownDeps, KnownPrograms
 from archsim.program.structure import ops_digest, program_digest
 from archsim.program.verifier import check, find_hazards

@@ -13,7 +13,7 @@ from archsim.cli.options import DebugOption, JsonOption
 from archsim.errors import ExtensionError
 
 if TYPE_CHECKING:
-    from archsim.report.text.catalogue import Entries, Section
+    from archsim.config.listed import Entries, Section
 
 
 def list_command(
@@ -31,12 +31,13 @@ def list_command(
     debug: DebugOption = False,
 ) -> None:
     """List presets, schedules and components, with a line each, and what installed packages add to them."""
-    from archsim.report.text.catalogue import Listed, catalogue
+    from archsim.cli.known_catalogue import known_catalogue
+    from archsim.config.listed import Listed
 
     kinds = list(Listed)
     if what and what not in kinds:
         raise typer.BadParameter(f"there is no list of '{what[:40]}'; allowed: {', '.join(kinds)}")
-    found = catalogue()
+    found = known_catalogue()
     parts = [part for part in found.parts if not what or part.kind == what]
     if json:
         wanted = [kind for kind in kinds if not what or kind == what]

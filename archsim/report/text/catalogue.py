@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, TypeVar
 
 from archsim.config import load_document
 from archsim.config.extensions import FAMILIES as FAMILY_GROUP
 from archsim.config.extensions import EntryGroup
+from archsim.config.listed import Catalogue, Entries, Listed, Section
 from archsim.config.presets import PresetKind, preset_file, preset_names
 from archsim.config.text import one_line
 from archsim.errors import FaultsError
@@ -27,7 +26,6 @@ from archsim.importers.importer import IMPORTERS, Importer
 from archsim.metrics.statistic import STATISTICS, Statistic
 
 T = TypeVar("T")
-Entries = list[tuple[str, str]]
 
 OUTSIDE: tuple[EntryGroup[Any], ...] = (
     OUTSIDE_FAMILIES,
@@ -39,47 +37,6 @@ OUTSIDE: tuple[EntryGroup[Any], ...] = (
     IMPORTERS,
 )
 """All that packages may offer."""
-
-
-class Listed(StrEnum):
-    """What kind of thing a section lists: what `archsim list` may be asked for."""
-
-    MACHINES = "machines"
-    TECHNOLOGIES = "technologies"
-    WORKLOADS = "workloads"
-    SPACES = "spaces"
-    SCHEDULES = "schedules"
-    UNITS = "units"
-    METHODS = "methods"
-    DRAMS = "drams"
-    FORMATS = "formats"
-    STATISTICS = "statistics"
-    IMPORTERS = "importers"
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """Things of a kind under a title; an entry is a name and a line about it."""
-
-    kind: Listed
-    title: str
-    entries: Entries
-
-
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """Everything that there is, in sections; the line about what is not archsim's says the package.
-
-    `broken`: a line for each entry of an installed package that cannot be used, with the entry, the package and why.
-    """
-
-    parts: tuple[Section, ...]
-    broken: tuple[str, ...]
-
-    @property
-    def sections(self) -> tuple[tuple[str, Entries], ...]:
-        """Titles and entries of all sections."""
-        return tuple((part.title, part.entries) for part in self.parts)
 
 
 def catalogue() -> Catalogue:
