@@ -256,3 +256,15 @@ def test_sequences_that_end(tmp_path: Path) -> None:
 def test_files_that_do_not_fit(tensors: Tensors, more: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(WorkloadError, match=message):
         run(written(tmp_path, "lstm", tensors, more), "float32")
+
+
+@pytest.mark.parametrize(
+    ("name", "features", "wrong"), [("output", 8, 4), ("c_l1_reverse", 4, 8), ("gate_f_l0", 4, 8), ("h_n", 4, 8)]
+)
+def test_an_output_has_both_directions_and_all_else_one(name: str, features: int, wrong: int, tmp_path: Path) -> None:
+    """The output of two directions with 4 units each is 8 wide; a state, or a gate, is one cell's."""
+    first = 4 if name == "h_n" else 5
+    path = written(tmp_path, "stack", {name: np.zeros((first, 2, wrong))})
+    message = rf"{name}: expected shape \({first}, 2, {features}\), got \({first}, 2, {wrong}\)"
+    with pytest.raises(WorkloadError, match=message):
+        run(path, "float32")

@@ -15,6 +15,7 @@ from tests.families.gemv.rtl.timing_faults import TIMING_FAULTS
 from tests.rings import exhaustive
 
 TINY = ("tiny_2x2", "lstm_3_2_t4", "--out", "rtl", "--set", "formats=tflite_int8")
+WIDE = ("--set", "formats.weight=int32", "--set", "formats.accumulator=int48")
 TABLE = ("--set", "activation.method=table")
 ENCODER = "delta_encoder={lanes: 1, latency_cycles: 1, capacity_bytes: 1KiB, port_bits: 64}"
 ONE_PORT = ("--set", "state_buffer.banks=one", "--set", "state_buffer.ports=1RW")
@@ -59,6 +60,9 @@ def test_folder(cli: Cli) -> None:
             (*TINY, *TABLE, "--set", "batch=2", "--set", "sequence_lens=[1, 4]"),
             "no RTL of sequences of different lengths",
         ),
+        # A product of 32 bits with 8, or with 28, and a sign: 41 or 61 bits, and one more for the sum of two.
+        ((*TINY, *TABLE, *WIDE, "--set", "formats.hidden=int28"), "no RTL of sums of a chunk of 62 bits: up to 60"),
+        ((*TINY, *TABLE, *WIDE, "--set", "formats.input=int28"), "no RTL of sums of a chunk of 62 bits: up to 60"),
         (("tiny_2x2", "lstm_3_2_t4", "--out", "rtl"), "no RTL of floating-point formats (float32)"),
         (("tpu_v1", "lstm:3,2,t=2", "--out", "rtl"), "no RTL of family systolic: gemv alone"),
         ((*TINY, *TABLE, "--synth", "asic"), "--synth asic: no such target; targets: xilinx, ecp5, ice40, generic"),

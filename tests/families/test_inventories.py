@@ -7,6 +7,8 @@ import pytest
 from archsim.api import simulate
 from archsim.config import parse_override
 from archsim.families.load import load_arch
+from archsim.families.registry import build_units
+from archsim.hardware.operators import REGISTER_BIT, Width, integer_adder, multiplier
 from archsim.workload import load_workload
 from tests.present import present
 
@@ -47,6 +49,19 @@ def test_a_systolic_array_by_hand() -> None:
     assert array["add"] == pytest.approx((macs * 0.05 * 24 / 16 + sums * 0.1) * 1e-6)
     shift = found.unit_uj["weight_shift"]["register"]
     assert shift == pytest.approx(8 * (256 * 256 * 8 * 257 // 2) * 0.009e-6)
+
+
+def test_what_a_systolic_array_is_built_of() -> None:
+    """tpu_v1: 256 x 256 cells, each with a multiplier of 8 bits, an adder of 16 + 8 bits and registers of 8 + 24 bits;
+    below each of the 256 columns the adder of an accumulator, of 32 bits."""
+    array = build_units(load_arch("tpu_v1").config)["systolic_array"]
+    cells, byte = 256 * 256, Width(8, floating=False)
+    assert array.inventory() == {
+        multiplier(byte, byte): cells,
+        integer_adder(24): cells,
+        integer_adder(32): 256,
+        REGISTER_BIT: 32 * cells,
+    }
 
 
 def test_a_serial_machine_by_hand() -> None:

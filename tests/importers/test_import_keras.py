@@ -364,6 +364,7 @@ def test_weights_that_fit_nothing_are_named(h5py: ModuleType, tmp_path: Path) ->
             [good[0][:, :8], good[1][:, :8]],
             "its kernels have shapes [3, 8] and [4, 8], which is no LSTM, GRU or SimpleRNN",
         ),
+        ([good[0], good[1], np.stack([good[2]] * 2)], "its bias has shape [2, 16], expected [16]"),
         ([good[0], good[1], good[2][:8]], "its bias has shape [8], expected [16]"),
         ([good[0], good[1] * np.nan], "weight_hh: 64 of 64 numbers are not finite in float32"),
     ):

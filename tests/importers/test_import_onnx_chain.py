@@ -429,6 +429,38 @@ def test_directions_in_the_other_order_are_no_sequence_of_the_layer(
         select(find_layers(path), "all")
 
 
+@pytest.mark.parametrize(
+    ("lengths", "attributes", "whole"),
+    [
+        ([2, 0], {}, ["f"]),
+        (None, {"split": [2, 0]}, ["f"]),
+        (None, {}, ["f", "r"]),
+        (None, {"num_outputs": 2}, ["f", "r"]),
+    ],
+)
+def test_directions_that_are_split_and_joined_are_a_sequence_of_the_layer(
+    onnx: ModuleType,
+    tmp_path: Path,
+    random: np.random.Generator,
+    lengths: list[int] | None,
+    attributes: dict[str, Any],
+    whole: list[str],
+) -> None:
+    """Without lengths both parts are equally long: one direction each. With [2, 0] the first part is all there is."""
+    make = onnx.helper.make_node
+
+    def split(y: str, x: str) -> Nodes:
+        given = [y] if lengths is None else [y, "lengths"]
+        nodes = [make("Split", given, ["f", "r"], axis=1, **attributes), make("Concat", whole, ["c"], axis=1)]
+        nodes += [make("Transpose", ["c"], ["t"], perm=[0, 2, 1, 3]), make("Reshape", ["t", "s"], [x])]
+        return nodes, [*([] if lengths is None else [ints(onnx, "lengths", lengths)]), ints(onnx, "s", [0, 0, -1])]
+
+    weights = [onnx_weights(random, "LSTM", size, H, 2) for size in (I, 2 * H)]
+    parts: list[Part] = [("LSTM", w, {"hidden_size": H, "direction": "bidirectional"}) for w in weights]
+    path = onnx_save(onnx, tmp_path / "m.onnx", *stack_nodes(onnx, parts, split), (T, B, I))
+    assert [layer.fed_by for layer in select(find_layers(path), "all")] == [(), ("node0",)]
+
+
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_model_that_takes_its_input_batch_first_is_imported_so(
     archsim: Command, onnx: ModuleType, random: np.random.Generator, turned: bool

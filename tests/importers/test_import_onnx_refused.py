@@ -95,6 +95,17 @@ def test_broken_weights_are_named(onnx: ModuleType, tmp_path: Path, random: np.r
         raise AssertionError(entry.reason)
 
 
+@pytest.mark.parametrize("lengths", [[T, 0], [0, T], [T, -1]])
+def test_a_sequence_without_a_step_is_named(
+    onnx: ModuleType, tmp_path: Path, random: np.random.Generator, lengths: list[int]
+) -> None:
+    """One of two is enough: the shortest counts."""
+    weights = onnx_weights(random, "LSTM", I, H) | {"sequence_lens": np.array(lengths, np.int64)}
+    nodes, stored = changed(onnx, weights)
+    (entry,) = find_layers(onnx_save(onnx, tmp_path / "m.onnx", nodes, stored, (T, B, I))).unsupported
+    assert entry.reason == f"its sequence_lens {lengths} are not one whole number above 0 each"
+
+
 def test_numbers_that_are_not_finite_are_named(onnx: ModuleType, tmp_path: Path, random: np.random.Generator) -> None:
     weights = onnx_weights(random, "RNN", I, H)
     weights["R"][0, 0, 0] = np.nan

@@ -167,6 +167,7 @@ REFUSED: dict[str, tuple[dict[str, tuple[int, ...]], str]] = {
                         "proj_size must be smaller than hidden_size, as in PyTorch"),
     "one bias": (LSTM | {"bias_ih_l0": (16,)}, "bias_hh_l0 is missing, but the other bias is there"),
     "bias": (LSTM | {"bias_ih_l0": (16,), "bias_hh_l0": (12,)}, "bias_hh_l0 has shape [12], expected [16] for this LSTM"),
+    "peephole": (LSTM | {"peephole_l0": (4,)}, "peephole_l0 has shape [4], expected [12] for this LSTM"),
     "dimensions": (LSTM | {"weight_ih_l0": (16, 3, 1)}, "weight_ih_l0 has shape [16, 3, 1], expected 2 dimensions"),
     "empty": (LSTM | {"weight_ih_l0": (16, 0)}, "weight_ih_l0 has shape [16, 0], expected 2 dimensions"),
     "gap": (LSTM | {"weight_ih_l2": (16, 4), "weight_hh_l2": (16, 4)}, "layer l1 is missing, but there is l2"),
@@ -203,6 +204,13 @@ def test_what_does_not_fit_is_named(tmp_path: Path, case: str, suffix: str) -> N
     assert entry.reason.replace("enc.", "") == message
     with pytest.raises(WorkloadError, match="not all layers are supported"):
         select(found, "all")
+
+
+def test_peepholes_are_three_numbers_a_hidden_unit(tmp_path: Path) -> None:
+    """As the files are that archsim itself writes of a layer with peepholes: of i, f and o for each of 4 units."""
+    save_npz(tmp_path / "m.npz", **zeros(**LSTM, peephole_l0=(12,)))
+    (layer,) = find_layers(tmp_path / "m.npz").layers
+    assert (layer.config.peepholes, layer.tensors["peephole_l0"].shape) == (True, (12,))
 
 
 def test_numbers_that_cannot_be_used_are_named(torch: ModuleType, tmp_path: Path) -> None:

@@ -16,7 +16,10 @@ from archsim.api import Simulation, simulate
 from archsim.cli.options import load_inputs
 from archsim.errors import WorkloadError
 from archsim.importers import InputSequence, find_layers, select, write_workload
+from archsim.importers.tflite.tflite_file import OTHERS
+from archsim.importers.tflite.tflite_layer import BIDIRECTIONAL, UNIDIRECTIONAL
 from tests.importers.tflite_models import Lstm, Tensor, litert, tflite_bytes
+from tests.optional import need
 from tests.present import present
 
 Array = npt.NDArray[Any]
@@ -343,6 +346,19 @@ def test_a_normalized_integer_model_that_its_kernel_reads_otherwise_is_refused(t
         path.write_bytes(tflite_bytes(lstm))
         (entry,) = find_layers(path).unsupported
         assert entry.reason.startswith(said)
+
+
+def test_other_recurrent_operators_have_the_numbers_of_the_schema() -> None:
+    """The schema's own names are those that are shown: PAD (34) is no recurrent operator, SVDF (27) is one."""
+    schema = need("ai_edge_litert.schema_py_generated").BuiltinOperator
+    assert {name: number for number, (name, _) in OTHERS.items()} == {
+        name: getattr(schema, name)
+        for name in ("LSTM", "RNN", "SVDF", "UNIDIRECTIONAL_SEQUENCE_RNN", "BIDIRECTIONAL_SEQUENCE_RNN")
+    }
+    assert (UNIDIRECTIONAL, BIDIRECTIONAL) == (
+        schema.UNIDIRECTIONAL_SEQUENCE_LSTM,
+        schema.BIDIRECTIONAL_SEQUENCE_LSTM,
+    )
 
 
 def test_files_that_are_no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

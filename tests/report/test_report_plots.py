@@ -421,6 +421,16 @@ def test_numbers_behind_bars_are_in_the_picture_and_apart(small: Simulation, lon
         assert all(below.y1 <= above.y0 for above, below in pairwise(boxes) if below.height > 1 and above.height > 1)
 
 
+def test_the_roofline_reaches_three_times_beyond_what_is_in_it(small: Simulation) -> None:
+    """Up to three times the peak, and down to a sixth of the lower point: one that hangs below it has room."""
+    found = small.stats.roofline
+    with style():
+        (axes,) = roofline_figure(small).axes
+    bottom, top = axes.get_ylim()
+    assert top == pytest.approx(3 * found.peak_gops)
+    assert bottom == pytest.approx(min(found.step_gops, found.run_gops) / 6)
+
+
 def test_every_slope_of_the_roofline_ends_at_the_peak(small: Simulation) -> None:
     """On it the performance is intensity times bandwidth; its corner is in the picture, and so are all points."""
     found = small.stats.roofline

@@ -190,6 +190,19 @@ def test_one_can_be_written_where_the_unit_takes_a_gate_from_it(tmp_path: Path, 
         assert of(workload).ranges["activation_l0"].high == 1
 
 
+@pytest.mark.parametrize(("most", "fits"), [(1120, True), (1119, False)])
+def test_what_calibration_keeps_is_bounded(most: int, fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """4 steps of one sequence: each keeps 3 inputs and 16 numbers for each of 2 units, of 8 bytes: 4 x 35 x 8."""
+    monkeypatch.setattr(archsim.checking.calibrate, "MAX_TRACE_BYTES", most)
+    workload = load_workload("lstm_3_2_t4")
+    tensors = load_tensors(workload)
+    if fits:
+        assert len(observe(workload, tensors).samples("x")) == 4 * 3
+        return
+    with pytest.raises(WorkloadError, match="calibration would keep .* in 4 steps of 1 sequences"):
+        observe(workload, tensors)
+
+
 def test_traces_that_are_there_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     workload = loaded(tmp_path)
     tensors = load_tensors(workload)

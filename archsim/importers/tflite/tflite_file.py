@@ -16,7 +16,7 @@ from archsim.importers.tflite.tflite_tensors import constant_tensors
 
 OTHERS = {
     16: ("LSTM", "one step at a time"),
-    34: ("SVDF", "no recurrent layer that a workload has"),
+    27: ("SVDF", "no recurrent layer that a workload has"),
     24: ("RNN", "one step at a time"),
     35: ("UNIDIRECTIONAL_SEQUENCE_RNN", "only LSTMs are read"),
     46: ("BIDIRECTIONAL_SEQUENCE_RNN", "only LSTMs are read"),

@@ -45,6 +45,13 @@ def test_numbers_are_those_of_the_reference_in_every_bit(kind: str, delta: str) 
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_without_a_bias_sums_begin_at_0(kind: str) -> None:
+    workload = load_workload(f"{kind}:8,4,layers=2,t=8,delta=0.25/0.03", [parse_override("bias=false")])
+    found = simulate(load_arch("edgedrnn", [parse_override(SMALL)]), workload)
+    assert found.validation.passed, found.validation
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_with_thresholds_0_it_is_the_ordinary_cell_where_sums_are_exact(kind: str) -> None:
     """Gates with all bits of the accumulators' fraction: nothing is rounded twice."""
     sets = ("formats.gate=q9.15", "activation.address_format=q4.8")

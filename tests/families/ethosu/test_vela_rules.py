@@ -24,7 +24,7 @@ from archsim.errors import ScheduleError
 from archsim.families.ethosu.config import EthosuConfig
 from archsim.families.ethosu.costs import Cost, Costs
 from archsim.families.ethosu.operators import Operator
-from archsim.families.ethosu.weight_stream import flash_bytes
+from archsim.families.ethosu.weight_stream import _coded_bits, flash_bytes
 from archsim.families.load import load_arch
 from archsim.program.ir import PhaseKind
 from archsim.workload import load_workload
@@ -112,6 +112,17 @@ def test_what_weights_take_in_flash() -> None:
     """
     assert flash_bytes(64, 64, config()) == 640 + 4_112
     assert flash_bytes(240, 240, config()) == 2_400 + 65_072
+
+
+@pytest.mark.parametrize(("count", "bits"), [(32, 256 + 5 * 32), (64, 750.58), (100, 800)])
+def test_a_matrix_of_few_numbers_has_a_palette(count: int, bits: float) -> None:
+    """Of 254 numbers that are not 0, n draws find 254 (1 - exp(-n / 254)) different ones.
+
+    32 draws: 30.1, all in the palette of 32 x 8 bits, 5 bits a weight. 64 draws: 56.57, so that 7.43 come twice; the
+    palette holds 32 + 7.43 weights, more than half, with 6 bits each, and the other 24.57 have 10.5:
+    256 + 236.56 + 258.03. 100 draws: 82.66, 17.34 twice; the palette would hold 49.34, less than half: plain.
+    """
+    assert _coded_bits(count, 8) == pytest.approx(bits, abs=0.01)
 
 
 STRUCTURE = (

@@ -47,6 +47,13 @@ def given_columns(workload: str, *steps: tuple[tuple[int, ...], tuple[int, ...]]
 PATTERN = (((1,), ()), ((1, 2, 3), (4, 5)), ((), (5,)), ((2,), (4, 5)))
 
 
+@pytest.mark.parametrize("kind", ["gru", "lstm"])
+def test_without_a_bias_sums_begin_at_0(kind: str) -> None:
+    workload = load_workload(f"{kind}:3,4,t=5,delta=0.25/0.03", [parse_override("bias=false")])
+    found = simulate(machine("formats=q4.12", *ROOMY), workload, "split_interleaved")
+    assert found.validation.passed, found.validation
+
+
 @pytest.mark.parametrize("executor", ["machine", "fast"])
 def test_a_step_by_hand(executor: str) -> None:
     """LSTM(3, 2) on tiny_2x2 with one column, in q4.12: a chunk is a column, h has n = 0, 2, 1, 2 of them.

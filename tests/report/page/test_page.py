@@ -16,7 +16,7 @@ import pytest
 from archsim.errors import OutputError, WorkloadError
 from archsim.report.figures.gantt import charted_bodies, gantt
 from archsim.report.looks.use_looks import AREA, USE_LOOKS
-from archsim.report.page import plotly_js
+from archsim.report.page import page_data, plotly_js
 from archsim.report.page.blocks import TableBlock, blocks
 from archsim.report.page.charts.timeline import timeline_chart
 from archsim.report.page.page import html_page
@@ -248,6 +248,19 @@ def test_too_many_ops_are_left_out_and_that_is_said(folder: Path) -> None:
     assert chart.steps[1] in (2, 3)  # a step more where the first ones have fewer ops
     assert len(chart.ops.label) <= 3 * each
     assert chart.notes[0].startswith("Drawn are ")
+
+
+def test_two_runs_have_as_many_ops_each_as_one_and_four_share_those(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one run two steps' ops are drawn; of four runs one step's of each, twice as many together."""
+    saved = read_run(folder, range(9))
+    each = sum(1 for step in saved.simulation.ops()["step"] if step == 1)
+    monkeypatch.setattr(page_data, "MOST_OPS", 2 * each)
+    one, two, four = (page_data.charts_of(saved, "run", runs).timeline for runs in (1, 2, 4))
+    assert one.steps == two.steps
+    assert each < len(one.ops.label) <= 2 * each
+    assert len(four.ops.label) <= each
 
 
 def test_a_folder_whose_figures_changed_is_named(folder: Path, tmp_path: Path) -> None:
