@@ -64,6 +64,32 @@ def test_what_a_systolic_array_is_built_of() -> None:
     }
 
 
+def test_what_an_ethos_u55_is_built_of() -> None:
+    """128 MACs of 8 bits with sums of 32 bits, registers of both factors and the sum; for each of 8 outputs that leave
+    together a rescaling by 31 bits, an addition and a register of 8 bits, and what evaluates functions."""
+    engine = build_units(load_arch("ethos_u55_128").config)["engine"]
+    byte, sums = Width(8, floating=False), Width(32, floating=False)
+    found = engine.inventory()
+    assert found[multiplier(byte, byte)] == 128
+    assert found[multiplier(sums, Width(31, floating=False))] == 8
+    assert found[integer_adder(32)] == 128 + 8
+    assert found[REGISTER_BIT] >= 128 * (8 + 8 + 32) + 8 * 8
+
+
+def test_what_edgedrnn_is_built_of() -> None:
+    """8 processing elements, each a multiplier of 8 by 16 bits, an adder, and registers of both factors, the product
+    and the sum."""
+    config = load_arch("edgedrnn").config
+    bits = {kind: config.formats.format(kind).bits for kind in ("weight", "hidden", "accumulator")}
+    assert bits == {"weight": 8, "hidden": 16, "accumulator": 24}
+    found = build_units(config)["pe_array"].inventory()
+    assert found == {
+        multiplier(Width(8, floating=False), Width(16, floating=False)): 8,
+        integer_adder(24): 8,
+        REGISTER_BIT: 8 * (8 + 16 + 24 + 24),
+    }
+
+
 def test_a_serial_machine_by_hand() -> None:
     """LSTM(1, 20): 4 x 21 x 20 MACs a step, each with registers of both factors of 8 bits."""
     arch = load_arch("elasticai_lstm", [parse_override("technology=node_45nm")])

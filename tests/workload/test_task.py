@@ -105,6 +105,20 @@ def test_functions_and_several_scores(tmp_path: Path) -> None:
     assert found.witness is None
 
 
+@pytest.mark.parametrize(
+    ("after", "weight", "gain"), [("identity", 20.0, 25.0), ("sigmoid", 20.0, 6.25), ("sigmoid", 2.0, 1.75)]
+)
+def test_what_is_allowed_of_h_grows_through_the_head(after: str, weight: float, gain: float, tmp_path: Path) -> None:
+    """Two scores of weights w and -5, and of 1 and 1: an error e of both elements of h is one of at most (w + 5) e, of
+    which a sigmoid leaves a quarter."""
+    head = {"weight": np.array([[weight, -5], [1, 1]], np.float32), "bias": np.zeros(2, np.float32)}
+    text = (NETWORK + TASK).replace("identity", after).replace("sequence_lens: [2, 1]\n", "")
+    workload = write(tmp_path, text, head, {**RESULTS, "scores": np.zeros((2, 2, 2), np.float32)})
+    found = simulate(load_arch(FLOAT_64X64), workload).validation
+    (check,) = [check for check in found.brought if check.name == "scores"]
+    assert check.tolerance == pytest.approx(1e-5 * gain)
+
+
 def test_without_a_task_there_are_no_figures(tmp_path: Path) -> None:
     workload = write(tmp_path, NETWORK)
     assert load_tensors(workload).task is None

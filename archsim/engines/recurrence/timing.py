@@ -81,7 +81,7 @@ class Timing:
     services: tuple[ServiceTimes, ...]
     issue_cycles: int
     queue_depth: int
-    token_latency_cycles: int = 0
+    token_latency_cycles: int
     recorded: tuple[Recorded | None, ...] = ()
     """For each phase the times of its repetitions, None where they are all alike; () if that is so in all phases."""
 

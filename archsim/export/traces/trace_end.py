@@ -68,6 +68,6 @@ def _dependencies(program: Program, times: AllTimes) -> Iterator[Arrow]:
             for place, (op, deps) in enumerate(zip(phase.ops, phase.deps, strict=True)):
                 for dep in deps:
                     sent, sender = repetition - dep.lag, phase.ops[dep.op]
-                    if op.active(repetition, phase.repeat) and sent >= 0 and sender.active(sent, phase.repeat):
+                    if op.active(repetition, phase.repeat) and sender.active(sent, phase.repeat):
                         begin = Slice(sender.unit, int(starts[sent, dep.op]))
                         yield begin, Slice(op.unit, int(starts[repetition, place]))

@@ -103,7 +103,7 @@ def test_all_phases_are_of_the_types_that_the_kernel_is_compiled_for() -> None:
         of_ops = tuple(times.at((times.compute >= 0).nonzero()[0]) for times in of_shapes)
         tables = ProgramTables.from_program(program, spec.units)
         for services in (of_shapes, of_ops):
-            for arrays, timing in zip(tables.phases, Timing(services, 1, 4).phases, strict=True):
+            for arrays, timing in zip(tables.phases, Timing(services, 1, 4, 0).phases, strict=True):
                 for log in (Log.empty(0, 0), Log.empty(3, len(arrays.unit))):
                     state = PhaseState.at_start(arrays, timing, log)
                     found.add((typeof(arrays), typeof(timing), typeof(state)))  # type: ignore[no-untyped-call]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from archsim.families.gemv.array.mac_tiles import MacTile
 from archsim.families.gemv.rtl.ratio import Ratio, ratio
 from archsim.families.gemv.rtl.tokens import edges, segments
+from archsim.families.gemv.rtl.weights import _lines_of, tile_shape
 from archsim.families.gemv.rtl.words import Field, Word, hex_lines, joined
 from archsim.formats.rounding import Conversion, Rounding
-from archsim.program.ir import Program
+from archsim.program.ir import Program, Region
 from tests.families.gemv.rtl.cases import expected_of
 from tests.families.gemv.rtl.planted import SmallCase
 
@@ -107,6 +111,17 @@ def test_same_bytes() -> None:
 def test_readme_names_every_module() -> None:
     design = expected_of(TINY).design
     assert [name for name in design.sources if f"`{name}`" not in design.files["README.md"]] == ["delay.sv"]
+
+
+def test_a_line_has_the_weights_of_a_chunk_row_by_row() -> None:
+    """R = C = 2: of 2 x 3 weights two lines of 4 codes; the last column of the second is padding."""
+    tile = next(op for phase in _program().phases for op in phase.ops if isinstance(op, MacTile))
+    buffer = replace(tile.weights[0].buffer, name="w", entries=2, width=3)
+    vector = replace(tile.vectors[0], start=0, stop=3)
+    alone = replace(tile, weights=(Region(buffer, 0, 2),), vectors=(vector,))
+    matrices = {"w": np.array([[1, 2, 3], [4, 5, 6]])}
+    lines = _lines_of(alone, tile_shape(alone, 2, True), matrices, 2, 2)
+    assert [line.tolist() for line in lines] == [[1, 2, 4, 5], [3, 0, 6, 0]]
 
 
 def test_lines_of_weights() -> None:

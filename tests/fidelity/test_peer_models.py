@@ -1,0 +1,33 @@
+"""The models that are written for machines of others say what they say, without those machines being run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from archsim.fidelity.peers.tflite_lstm import random_lstm
+from archsim.importers import find_layers
+from tests.optional import need
+from tests.present import present
+
+
+def test_a_random_lstm_in_integers(tmp_path: Path) -> None:
+    """x in steps of 0.0213 around -7, h of 0.0071 around 9, c of 2^-11; weights are codes up to 127 of either sign."""
+    need("ai_edge_litert.schema_py_generated")
+    (tmp_path / "m.tflite").write_bytes(random_lstm(inputs=6, units=5, steps=3, seed=1))
+    (layer,) = find_layers(tmp_path / "m.tflite").layers
+    assert (layer.input_size, layer.config.hidden_size, layer.batch_first) == (6, 5, True)
+    found = {name: (present(one.scale), one.zero) for name, one in layer.ranges.items() if one.scale is not None}
+    assert found["x"] == (pytest.approx(0.0213), -7)
+    assert found["h_l0"] == (pytest.approx(0.0071), 9)
+    assert found["c_l0"] == (2.0**-11, 0)
+    codes = {name: one.values for name, one in layer.codes.items()}
+    assert {name: one.shape for name, one in codes.items() if name.startswith("weight")} == {
+        "weight_ih_l0": (20, 6),
+        "weight_hh_l0": (20, 5),
+    }
+    assert np.abs(codes["weight_ih_l0"]).max() > 100
+    bias = layer.codes["bias_ih_l0"]
+    assert np.allclose(bias.scale, np.float32(0.0213) * layer.codes["weight_ih_l0"].scale)
