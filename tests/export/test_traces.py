@@ -75,6 +75,7 @@ def test_perfetto_has_a_slice_for_each_op_and_they_nest(case: tuple[Path, Simula
     assert found["metadata"]["note"] == "1 us is 1 cycle"
     events = found["traceEvents"]
     tracks = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
+    assert sorted(tracks) == list(range(1, len(tracks) + 1)), "0 is the process itself in viewers"
     slices = [event for event in events if event["ph"] == "X"]
     assert len(slices) == run.program.op_instances == len(ops)
     for name, column in (("name", "label"), ("ts", "start_cycle")):

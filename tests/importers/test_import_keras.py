@@ -470,3 +470,17 @@ def test_chunks_of_a_mebibyte_more_than_the_dataset_are_refused(h5py: ModuleType
         found = find_layers(path)
         reasons = {entry.name: entry.reason for entry in found.unsupported}
         assert reasons == ({"a/cell/bias": "has chunks larger than itself"} if refused else {})
+
+
+def test_chunks_of_a_large_dataset_may_be_twice_as_large_and_a_mebibyte(h5py: ModuleType, tmp_path: Path) -> None:
+    """300 x 1,200 numbers of 4 bytes are 1.44 MB: chunks up to 3.93 MB; 600 rows are 2.88 MB, 900 rows 4.32 MB."""
+    path = tmp_path / "m.h5"
+    kernel, recurrent, bias = cell_weights(np.random.default_rng(0), "LSTM", 300, 300)
+    for rows, refused in ((600, False), (900, True)):
+        with h5py.File(path, "w") as file:
+            file.create_dataset("a/cell/kernel", data=kernel, chunks=(rows, 1200), maxshape=(None, 1200))
+            file["a/cell/recurrent_kernel"] = recurrent
+            file["a/cell/bias"] = bias
+        reasons = {entry.name: entry.reason for entry in find_layers(path).unsupported}
+        assert reasons.get("a/cell/kernel") == ("has chunks larger than itself" if refused else None)
+        assert bool(reasons) == refused

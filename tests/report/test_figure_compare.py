@@ -9,7 +9,7 @@ from tests.present import present
 
 
 def test_a_bar_has_its_machine_and_what_differs_and_the_title_what_all_share() -> None:
-    """Two schedules of one machine: bars are named after both, though the machine is the same; the workload is shared."""
+    """Two schedules of one machine: bars are named after both, though the machine is the same."""
     found = compare(["tiny_2x2"], ["lstm_3_2_t4"], ["fused", "split"])
     with style():
         figure = comparison_figure(found)

@@ -179,6 +179,19 @@ def values(low: float, high: float) -> Values:
     return Values("W", np.array([low, high]), Encoding(parse_format("int8"), 1.0))
 
 
+def test_errors_that_begin_at_0_are_drawn_from_where_there_are_some() -> None:
+    """The axis reaches to 1.1 times the largest; a step without an error has no point, as a logarithm has none for 0."""
+    run = run_formats("q4.12")
+    steps = np.array([0.0, 0.001, 0.002, 0.0015])
+    tensors = tuple(dataclasses.replace(tensor, rms_by_step=steps) for tensor in present(run.accuracy).tensors)
+    late = dataclasses.replace(run, accuracy=dataclasses.replace(present(run.accuracy), tensors=tensors))
+    with style():
+        axes = accuracy_figure(late).axes[0]
+    assert axes.get_ylim() == pytest.approx((0, 1.1 * 0.002))
+    for line in axes.lines:
+        np.testing.assert_array_equal(line.get_ydata(), [np.nan, *steps[1:]])
+
+
 def test_a_run_without_an_error_says_so() -> None:
     run = run_formats("q4.12")
     nothing = [

@@ -3,7 +3,8 @@
 A fault is a small change of one expression of archsim/ (see `tools.faults.kinds`). A sample is drawn with a seed,
 stratified by package. Each fault is judged in a scratch copy of the tree by the tests that reach its block of code,
 nearest and cheapest first, until one fails (the fault is *killed*), the budget of CPU time is spent (*capped*), or all
-of them have passed (*survived*). Hangs and modules that do not import any more count as killed.
+of them have passed (*survived*). Modules that do not import any more count as killed, and so do hangs: what hangs is
+judged once more with time to compile, since a copy's compiled code is not there at first.
 
     python -m tools.faults sample --count 300 --seed 1                 which faults
     python -m tools.faults map --work /tmp/faults                      which tests reach which blocks (once a tree)

@@ -47,6 +47,7 @@ class _Running:
     passed: set[int]
     planned: int
     deadline: float
+    budget: Budget
     stack: ExitStack = field(default_factory=ExitStack)
 
 
@@ -63,10 +64,9 @@ def run(root: Path, work: Path, out: Path, planner: Planner, faults: Sequence[Fa
     """Judge all faults that are not decided yet; one line each is added to `out` as it is decided."""
     earlier = read(out)
     pool = _Pool(root, work, out, planner, options)
-    selected = selection(options.marker)
     for at, fault in enumerate(faults, 1):
         history = _history(earlier, fault, options.marker)
-        batches = planner.batches(fault, selected, set(history.passed))
+        batches = planner.batches(fault, pool.selected, set(history.passed))
         budget = options.cap_seconds - history.seconds
         old = any(result.key == fault.key for result in earlier)
         if history.killed or (old and (not batches or budget < 1.0)):
@@ -90,9 +90,12 @@ class _Pool:
         self.trees = [copy_tree(root, work / f"tree{slot}") for slot in range(options.jobs)]
         self.running: dict[int, _Running] = {}
         self.names = [case.nodeid for case in planner.cases]
+        self.selected = selection(options.marker)
 
-    def start(self, fault: Fault, batches: Sequence[Batch], budget: float, passed: set[int], shown: str) -> None:
-        """Judge a fault in the first copy that is free."""
+    def start(
+        self, fault: Fault, batches: Sequence[Batch], budget: float, passed: set[int], shown: str, again: bool = False
+    ) -> None:
+        """Judge a fault in the first copy that is free; `again`: what hung may have been compiling."""
         while len(self.running) >= self.options.jobs:
             self._wait()
         slot = min(set(range(self.options.jobs)) - {running.slot for running in self.running.values()})
@@ -101,14 +104,15 @@ class _Pool:
         if recompiled:
             place = Place(place.tree, place.temporary, self.work / f"numba{slot}_once")
             shutil.rmtree(place.numba, ignore_errors=True)
-        extra = COMPILING_SECONDS if recompiled else 0.0
+        extra = COMPILING_SECONDS if recompiled or again else 0.0
         diary = Diary(self.work / f"diary{slot}.txt")
         diary.path.unlink(missing_ok=True)
         deadline = time.monotonic() + WALL_TIMES * (budget + extra) + WALL_SECONDS
         planned = sum(len(batch.cases) for batch in batches)
-        running = _Running(fault, slot, diary, passed, planned, deadline)
+        given = Budget(budget, extra)
+        running = _Running(fault, slot, diary, passed, planned, deadline, given)
         running.stack.enter_context(planted(fault, place.tree))
-        task = self._task(batches, Budget(budget, extra), place, diary)
+        task = self._task(batches, given, place, diary)
         self.running[fork(task, place, self.work / f"log{slot}.txt")] = running
         print(f"{shown} {fault.shown()}", flush=True)
 
@@ -137,6 +141,11 @@ class _Pool:
         kill_group(child)
         running.stack.close()
         result = self._result(running, os.waitstatus_to_exitcode(status), seconds)
+        if result.how == "hang" and not running.budget.compiling:
+            passed = set(result.passed)
+            batches = self.planner.batches(running.fault, self.selected, passed)
+            self.start(running.fault, batches, running.budget.seconds, passed, "once more, a hang:", again=True)
+            return
         append(self.out, result)
         print(
             f"  {result.verdict} {result.how} {result.test} {result.seconds:.0f} s: {running.fault.shown()}", flush=True
