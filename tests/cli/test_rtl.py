@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -97,10 +98,15 @@ def test_without_tools(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is missing is said in one line, before anything is computed."""
     monkeypatch.setattr("archsim.rtl.tools.importlib.util.find_spec", lambda name: None)
     monkeypatch.setattr("archsim.rtl.tools.shutil.which", lambda name: "/bin/g++" if name == "g++" else None)
+    monkeypatch.setattr("archsim.rtl.yosys.metadata.version", _not_installed)
     for option, tool in (("--check", "Verilator"), ("--synth=xilinx", "Yosys")):
         outcome = cli("rtl", *TINY, *TABLE, option)
         wanted = f"archsim: error: {option.split('=')[0]} needs {tool}, which is not here: pip install 'archsim[rtl]'\n"
         assert (outcome.code, outcome.err) == (2, wanted)
+
+
+def _not_installed(package: str) -> str:
+    raise metadata.PackageNotFoundError(package)
 
 
 def test_without_a_compiler(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

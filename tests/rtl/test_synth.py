@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from archsim.rtl.synth import (
-    TARGETS,
+from archsim.rtl.resources import (
     Macro,
     Resources,
     UnitOperators,
@@ -14,6 +13,7 @@ from archsim.rtl.synth import (
     plain,
     read_macros,
 )
+from archsim.rtl.targets import TARGETS, mapping_steps
 from tests.families.gemv.rtl.cases import expected_of
 from tests.families.gemv.rtl.planted import LSTM
 
@@ -48,8 +48,8 @@ def test_macros() -> None:
     """Numbers in decimal and in binary; what is not given is the module's own 1. 48 x 16 + 24 x 8 bits."""
     found = read_macros(DUMP, "vec_mem")
     assert found == (Macro("c", 8, 24, 4, 1), Macro("h_for_dma", 16, 48, 1, 8))
-    resources = Resources("xilinx", (UnitResources("total", 0, 0, 0, 0),), 3, found)
-    assert resources.table().splitlines()[-1] == "and 2 memories of 960 bits as macros"
+    resources = Resources("xilinx", (UnitResources("total", 0, 0, 0, 0, 960),), 3, found)
+    assert resources.table().splitlines()[-1] == ("memory bits: 2 memories that are left as memories, for a chip's own")
     assert resources.document()["macros"] == [
         {"name": "c", "bits": 8, "numbers": 24, "written": 4, "read": 1},
         {"name": "h_for_dma", "bits": 16, "numbers": 48, "written": 1, "read": 8},
@@ -63,15 +63,46 @@ def test_names() -> None:
 def test_by_unit() -> None:
     """4 rows of 3 multipliers and 7 tables; two weight memories of a block each; 5 tables and a register in the top.
 
-    Memories that are macros are not counted.
+    Of memories that are left as they are the bits are counted: 48 x 16 + 24 x 8.
     """
-    found = by_unit(plain(CELLS), expected_of(LSTM).design, TARGETS["xilinx"])
+    kept = {"vec_mem": read_macros(DUMP, "vec_mem")}
+    found = by_unit(plain(CELLS), expected_of(LSTM).design, TARGETS["xilinx"], kept)
     assert found == (
         UnitResources("mac_array", lut=28, ff=10, dsp=12, bram=0),
+        UnitResources("memories", lut=0, ff=0, dsp=0, bram=0, memory_bits=960),
         UnitResources("weights", lut=2, ff=0, dsp=0, bram=2),
         UnitResources("other", lut=5, ff=1, dsp=0, bram=0),
-        UnitResources("total", lut=35, ff=11, dsp=12, bram=2),
+        UnitResources("total", lut=35, ff=11, dsp=12, bram=2, memory_bits=960),
     )
+
+
+def test_lines_that_stay_memories() -> None:
+    """Without block memories the weights' lines are bits, of 32 x 4 in two memories, and no cells."""
+    cells = {"accelerator": {"line_mem": 2, "vec_mem": 9, "$_AND_": 5}}
+    kept = {"vec_mem": (), "line_mem": (Macro("weights", 32, 4, 1, 1), Macro("more", 32, 4, 1, 1))}
+    found = by_unit(cells, expected_of(LSTM).design, TARGETS["generic"], kept)
+    assert found == (
+        UnitResources("weights", lut=0, ff=0, dsp=0, bram=0, memory_bits=256),
+        UnitResources("other", lut=5, ff=0, dsp=0, bram=0),
+        UnitResources("total", lut=5, ff=0, dsp=0, bram=0, memory_bits=256),
+    )
+    assert Resources("generic", found, 7).table().splitlines() == [
+        "Yosys, target generic; longest path inside a module: 7 cells",
+        "unit              gates       FF  memory bits",
+        "weights               0        0          256",
+        "other                 5        0            0",
+        "total                 5        0          256",
+    ]
+
+
+def test_steps_of_a_target() -> None:
+    """Each step goes to the label at which the next one begins, the last one to the end."""
+    assert mapping_steps(TARGETS["generic"], "accelerator") == {
+        "operators": ("scratchpad -set abc.script abc.script", "synth -top accelerator -run begin:fine"),
+        "gates": ("synth -top accelerator -run fine:check",),
+        "last steps": ("synth -top accelerator -run check:",),
+    }
+    assert list(mapping_steps(TARGETS["xilinx"], "a").values())[-1] == ("synth_xilinx -noiopad -top a -run finalize:",)
 
 
 def test_operators() -> None:
@@ -92,7 +123,7 @@ def test_operators() -> None:
 
 def test_generic_gates() -> None:
     cells = {"accelerator": {"$_AND_": 3, "$_SDFFE_PP0P_": 2, "$_MUX_": 1, "$_DFF_P_": 4}}
-    (other, total) = by_unit(cells, expected_of(LSTM).design, TARGETS["generic"])
+    (other, total) = by_unit(cells, expected_of(LSTM).design, TARGETS["generic"], {})
     assert other == UnitResources("other", lut=4, ff=6, dsp=0, bram=0)
     assert total.ff == 6
 
@@ -101,12 +132,13 @@ def test_table() -> None:
     resources = Resources("ice40", (UnitResources("total", 1234, 5, 0, 0),), None)
     assert resources.table().splitlines() == [
         "Yosys, target ice40; longest path inside a module: not known",
-        "unit                LUT       FF      DSP     BRAM",
-        "total             1,234        5        0        0",
+        "unit                LUT       FF      DSP     BRAM  memory bits",
+        "total             1,234        5        0        0            0",
     ]
     assert resources.document() == {
         "target": "ice40",
-        "units": {"total": {"lut": 1234, "ff": 5, "dsp": 0, "bram": 0}},
+        "tool": "Yosys",
+        "units": {"total": {"lut": 1234, "ff": 5, "dsp": 0, "bram": 0, "memory_bits": 0}},
         "levels": None,
         "macros": [],
         "operators": [],

@@ -20,12 +20,13 @@ from archsim.cli.options import (
     chosen,
     load_inputs,
 )
+from archsim.cli.progress import stage_progress
 from archsim.errors import OutputError
 
 if TYPE_CHECKING:
     from archsim.families.rtl import RtlDesign
     from archsim.rtl.compare import Comparison
-    from archsim.rtl.synth import Resources
+    from archsim.rtl.synth import Synthesis
 
 
 def rtl_command(
@@ -47,8 +48,10 @@ def rtl_command(
     from archsim.rtl.check import check as check_rtl
     from archsim.rtl.expected import expect
     from archsim.rtl.folder import write_design
-    from archsim.rtl.synth import check_target, synthesize
-    from archsim.rtl.tools import find_verilator, find_yosys
+    from archsim.rtl.synth import synthesize
+    from archsim.rtl.targets import check_target
+    from archsim.rtl.tools import find_verilator
+    from archsim.rtl.yosys import find_yosys
 
     # What is missing is said before the work, not after it.
     if synth is not None:
@@ -65,11 +68,14 @@ def rtl_command(
     except OSError as error:
         raise OutputError(f"{out}: cannot write: {error.strerror or error}") from error
     comparison = check_rtl(expected, out) if check else None
-    resources = synthesize(expected.design, out, synth) if synth is not None else None
+    synthesis = None
+    if synth is not None:
+        with stage_progress(f"Yosys, target {synth}") as progress:
+            synthesis = synthesize(expected.design, out, synth, progress)
     if json:
-        sys.stdout.write(json_module.dumps(_document(out, comparison, resources), indent=2) + "\n")
+        sys.stdout.write(json_module.dumps(_document(out, comparison, synthesis), indent=2) + "\n")
     else:
-        _print(out, comparison, resources)
+        _print(out, comparison, synthesis)
     return 1 if comparison is not None and not comparison.passed else 0
 
 
@@ -83,7 +89,7 @@ def _refuse_foreign(out: Path, design: RtlDesign) -> None:
         raise OutputError(f"{out}: holds files that are of no design ({', '.join(sorted(mine))}); choose another --out")
 
 
-def _document(out: Path, comparison: Comparison | None, resources: Resources | None) -> dict[str, object]:
+def _document(out: Path, comparison: Comparison | None, synthesis: Synthesis | None) -> dict[str, object]:
     from archsim.rtl.check import VCD
 
     document: dict[str, object] = {}
@@ -97,13 +103,14 @@ def _document(out: Path, comparison: Comparison | None, resources: Resources | N
             "first_difference": None if comparison.first is None else str(comparison.first),
             "waveform": None if comparison.passed else str(out / VCD),
         }
-    if resources is not None:
-        document["synth"] = resources.document()
+    if synthesis is not None:
+        document["synth"] = synthesis.resources.document()
     return document
 
 
-def _print(out: Path, comparison: Comparison | None, resources: Resources | None) -> None:
+def _print(out: Path, comparison: Comparison | None, synthesis: Synthesis | None) -> None:
     from archsim.rtl.check import VCD
+    from archsim.rtl.yosys import SCRIPT
 
     print(f"RTL: {out}/")
     if comparison is not None:
@@ -117,5 +124,6 @@ def _print(out: Path, comparison: Comparison | None, resources: Resources | None
             print(f"First difference: {comparison.first}")
         if not comparison.passed:
             print(f"Waveform: {out / VCD}; testbench.cycle counts its cycles")
-    if resources is not None:
-        print(resources.table())
+    if synthesis is not None:
+        print(synthesis.resources.table())
+        print(f"Yosys took {synthesis.seconds:.0f} s; its script is {out / SCRIPT}")

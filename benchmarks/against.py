@@ -1,0 +1,97 @@
+"""Designs a second of this checkout and of another one, by turns, and their ratio. Prints figures; asserts nothing.
+
+    git worktree add /tmp/before 3c924de5          # the last commit before the timing rules of hardware
+    python benchmarks/against.py /tmp/before       # 4 rounds: 400 designs of one program, the space `edge`
+    python benchmarks/against.py /tmp/before --rounds 2 --points 1000
+
+Both checkouts run in processes of their own with this Python, each with its own cache. Times are those of the
+processor, which a busy machine lengthens less than the clock's. Round 0 fills the caches and is not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import median
+
+HERE = Path(__file__).resolve().parent.parent
+
+ONE_BY_ONE = """
+import itertools, sys, time
+from archsim.api.evaluate import Evaluator
+from archsim.families.load import Arch, load_arch
+from archsim.workload import load_workload
+
+base, count = load_arch("edge_64x64"), int(sys.argv[1])
+archs = []
+columns_and_lanes = itertools.product((8, 16, 32, 64, 128), (4, 8, 16, 32, 64))
+for (columns, lanes), depth, bits in itertools.product(columns_and_lanes, (2, 4, 8, 16), (64, 256, 512, 1024)):
+    document = base.config.model_dump()
+    document["mac_array"]["columns"], document["activation"]["lanes"] = columns, lanes
+    document["sequencer"]["queue_depth"], document["weight_sram"]["port_bits"] = depth, bits
+    archs.append(Arch(base.name, type(base.config).model_validate(document)))
+workload, evaluator = load_workload("lstm_200_1000_t70"), Evaluator()
+evaluator.evaluate(archs[0], workload, "fused", "fast")
+begun = time.process_time()
+for arch in archs[:count]:
+    evaluator.evaluate(arch, workload, "fused", "fast")
+print(count / (time.process_time() - begun))
+"""
+"""Up to 400 designs of one program by the second executor, through what both checkouts have; prints their rate."""
+
+EXPLORE = "import sys; from archsim.cli.main import main; sys.argv = ['archsim', *sys.argv[1:]]; main()"
+
+
+def one_by_one(environment: Mapping[str, str], designs: int) -> float:
+    """Designs a second of processor time, one by one, once the program is built."""
+    command = [sys.executable, "-c", ONE_BY_ONE, str(designs)]
+    return float(subprocess.run(command, env=environment, check=True, text=True, stdout=subprocess.PIPE).stdout)
+
+
+def explored(environment: Mapping[str, str], space: str, points: int, folder: Path) -> float:
+    """Points a second of processor time of the whole command, from its start to its files."""
+    options = ["--budget", str(points), "--workers", "1", "--executor", "fast", "--no-prune", "--no-plots", "--quiet"]
+    command = [sys.executable, "-c", EXPLORE, "explore", space, "--out", str(folder), *options]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return points / (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+
+def main() -> None:
+    """Measure both by turns and print all rates, medians and ratios."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("other", type=Path, help="another checkout of archsim")
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--designs", type=int, default=400, help="of one program, at most 400")
+    parser.add_argument("--space", default="edge")
+    parser.add_argument("--points", type=int, default=5_376, help="of the space; all of edge if left out")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as work:
+        found: dict[str, dict[str, list[float]]] = {"one by one": {}, "explore": {}}
+        for number in range(asked.rounds + 1):
+            for name, checkout in (("before", asked.other.resolve()), ("here", HERE)):
+                cache = str(Path(work) / f"{name}_cache")
+                environment = {**os.environ, "PYTHONPATH": str(checkout), "XDG_CACHE_HOME": cache}
+                alone = one_by_one(environment, asked.designs)
+                whole = explored(environment, asked.space, asked.points, Path(work) / f"{name}_{number}")
+                print(f"round {number}, {name:>6}: {alone:8,.0f} one by one, {whole:8,.0f} explored", flush=True)
+                if number > 0:
+                    found["one by one"].setdefault(name, []).append(alone)
+                    found["explore"].setdefault(name, []).append(whole)
+    for what, rates in found.items():
+        before, here = rates["before"], rates["here"]
+        print(
+            f"{what}: best {max(before):,.0f} and {max(here):,.0f} a second, ratio {max(here) / max(before):.2f}; "
+            f"median {median(before):,.0f} and {median(here):,.0f}, ratio {median(here) / median(before):.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
