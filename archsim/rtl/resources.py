@@ -21,7 +21,10 @@ Cells = Mapping[str, Mapping[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class UnitResources:
-    """The cells of a unit by kind, and the bits of its memories that are left as memories."""
+    """The cells of a unit by kind, the bits of its memories that are left as memories, and its longest path.
+
+    `levels`: the cells on the longest path inside one of its modules; None if there is no path.
+    """
 
     name: str
     lut: int
@@ -29,6 +32,7 @@ class UnitResources:
     dsp: int
     bram: int
     memory_bits: int = 0
+    levels: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class Resources:
 
     def document(self) -> dict[str, object]:
         """The counts for JSON."""
-        kinds = (*KINDS, "memory_bits")
+        kinds = (*KINDS, "memory_bits", "levels")
         units = {unit.name: {kind: getattr(unit, kind) for kind in kinds} for unit in self.units}
         return {
             "target": self.target,
@@ -90,13 +94,13 @@ class Resources:
         heads = {"lut": target.lut_name, "ff": "FF"}
         if target.has_block_memories:
             heads |= {"dsp": "DSP", "bram": "BRAM"}
-        heads |= {"memory_bits": "memory bits"}
+        heads |= {"memory_bits": "memory bits", "levels": "levels"}
         widths = {kind: max(9, len(head) + 2) for kind, head in heads.items()}
         lines = [f"{'unit':<14}" + "".join(f"{head:>{widths[kind]}}" for kind, head in heads.items())]
-        lines += [
-            f"{unit.name:<14}" + "".join(f"{getattr(unit, kind):>{widths[kind]},}" for kind in heads)
-            for unit in self.units
-        ]
+        for unit in self.units:
+            counts = {kind: getattr(unit, kind) for kind in heads}
+            cells = {kind: "-" if count is None else f"{count:,}" for kind, count in counts.items()}
+            lines.append(f"{unit.name:<14}" + "".join(f"{cells[kind]:>{widths[kind]}}" for kind in heads))
         if self.operators:
             lines.append(f"{'before mapping':<14}{'multipliers':>13}{'adders':>9}{'register bits':>15}")
             lines += [
@@ -128,12 +132,22 @@ def plain(cells: Cells) -> Cells:
     }
 
 
+def read_levels(text: str) -> dict[str, int]:
+    """The cells on the longest path inside each module, as Yosys' ltp says them."""
+    found = re.findall(r"Longest topological path in (.+) \(length=(\d+)\)", text)
+    return {module.lstrip("\\"): int(length) for module, length in found}
+
+
 def by_unit(
-    cells: Cells, design: RtlDesign, target: Target, kept: Mapping[str, Sequence[Macro]]
+    cells: Cells,
+    design: RtlDesign,
+    target: Target,
+    kept: Mapping[str, Sequence[Macro]],
+    levels: Mapping[str, int],
 ) -> tuple[UnitResources, ...]:
     """The resources of the top module's units, of what is in it besides, and of all.
 
-    `kept`: the memories that are left as they are, by module.
+    `kept`: the memories that are left as they are, by module. `levels`: the longest path inside each module.
     """
 
     def count(cell: str) -> Counts:
@@ -144,7 +158,32 @@ def by_unit(
         for module, macros in kept.items()
         if macros
     }
-    return tuple(UnitResources(name, *found) for name, found in _counted(cells, design, count, memories))
+    paths = _levels_by_unit(cells, design, levels)
+    return tuple(
+        UnitResources(name, *found, levels=paths.get(name)) for name, found in _counted(cells, design, count, memories)
+    )
+
+
+def _levels_by_unit(cells: Cells, design: RtlDesign, levels: Mapping[str, int]) -> dict[str, int]:
+    """The longest path of each unit, of what is in the top module besides, and of all."""
+    top = _top(cells, design)
+    found: dict[str, int] = {}
+    for module in cells[top].keys() & cells.keys():
+        name = design.units.get(base_name(module), "other")
+        own = [levels[inner] for inner in _modules_of(module, cells) if inner in levels]
+        found[name] = max([found.get(name, 0), *own])
+    found["other"] = max(found.get("other", 0), levels.get(top, 0))
+    found["total"] = max(found.values())
+    return {name: length for name, length in found.items() if length > 0}
+
+
+def _modules_of(module: str, cells: Cells) -> set[str]:
+    """A module and all that is in it."""
+    return {module}.union(*(_modules_of(inner, cells) for inner in cells[module].keys() & cells.keys()))
+
+
+def _top(cells: Cells, design: RtlDesign) -> str:
+    return next(module for module in cells if base_name(module) == design.top)
 
 
 def operators_by_unit(cells: Cells, design: RtlDesign) -> tuple[UnitOperators, ...]:
@@ -162,7 +201,7 @@ def _counted(
     cells: Cells, design: RtlDesign, count: Callable[[str], Counts], begin: Mapping[str, Counts]
 ) -> Iterator[tuple[str, Counts]]:
     """What `count` says of each unit's cells, of the cells besides, and of all; some units `begin` with more than 0."""
-    top = next(module for module in cells if base_name(module) == design.top)
+    top = _top(cells, design)
     counts = dict(begin)
     for cell, number in cells[top].items():
         if cell not in cells and base_name(cell) in (design.macro, design.line_macro):

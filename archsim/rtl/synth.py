@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from archsim.rtl.resources import (
     by_unit,
     operators_by_unit,
     plain,
+    read_levels,
     read_macros,
 )
 from archsim.rtl.targets import GATES_SCRIPT, check_target, gates_script, mapping_steps
@@ -52,14 +52,14 @@ def synthesize(design: RtlDesign, folder: Path, name: str, progress: Progress | 
     )
     steps = {"reading": _reading(design, kept), **mapping_steps(target, design.top), "longest paths": counting}
     seconds = run_yosys(yosys, folder, steps, progress)
-    levels = [int(found) for found in re.findall(r"length=(\d+)", (folder / LEVELS).read_text(encoding="utf-8"))]
+    levels = read_levels((folder / LEVELS).read_text(encoding="utf-8"))
     dump = (folder / MACROS).read_text(encoding="utf-8")
     macros = {module: read_macros(dump, module) for module in kept}
     return Synthesis(
         Resources(
             name,
-            by_unit(_read_cells(folder / REPORT), design, target, macros),
-            max(levels, default=None),
+            by_unit(_read_cells(folder / REPORT), design, target, macros, levels),
+            max(levels.values(), default=None),
             _in_order(macros.values()),
             operators_by_unit(_read_cells(folder / WORDS), design),
             str(yosys),

@@ -11,6 +11,7 @@ from archsim.rtl.resources import (
     by_unit,
     operators_by_unit,
     plain,
+    read_levels,
     read_macros,
 )
 from archsim.rtl.targets import TARGETS, mapping_steps
@@ -26,6 +27,13 @@ CELLS = {
     LINES: {"RAMB18E1": 1, "LUT2": 1},
 }
 
+LEVELS = f"""
+Longest topological path in {ROW} (length=67):
+    0: \\x
+Longest topological path in \\mac_array (length=9):
+Longest topological path in {LINES} (length=2):
+Longest topological path in accelerator (length=4):
+"""
 
 DUMP = """
   attribute \\src "accelerator.sv:1"
@@ -63,16 +71,17 @@ def test_names() -> None:
 def test_by_unit() -> None:
     """4 rows of 3 multipliers and 7 tables; two weight memories of a block each; 5 tables and a register in the top.
 
-    Of memories that are left as they are the bits are counted: 48 x 16 + 24 x 8.
+    Of memories that are left as they are the bits are counted: 48 x 16 + 24 x 8. The array's longest path is that of a
+    row, of 67 cells, and not its own, of 9; the top's own is that of what is besides.
     """
     kept = {"vec_mem": read_macros(DUMP, "vec_mem")}
-    found = by_unit(plain(CELLS), expected_of(LSTM).design, TARGETS["xilinx"], kept)
+    found = by_unit(plain(CELLS), expected_of(LSTM).design, TARGETS["xilinx"], kept, read_levels(LEVELS))
     assert found == (
-        UnitResources("mac_array", lut=28, ff=10, dsp=12, bram=0),
+        UnitResources("mac_array", lut=28, ff=10, dsp=12, bram=0, levels=67),
         UnitResources("memories", lut=0, ff=0, dsp=0, bram=0, memory_bits=960),
-        UnitResources("weights", lut=2, ff=0, dsp=0, bram=2),
-        UnitResources("other", lut=5, ff=1, dsp=0, bram=0),
-        UnitResources("total", lut=35, ff=11, dsp=12, bram=2, memory_bits=960),
+        UnitResources("weights", lut=2, ff=0, dsp=0, bram=2, levels=2),
+        UnitResources("other", lut=5, ff=1, dsp=0, bram=0, levels=4),
+        UnitResources("total", lut=35, ff=11, dsp=12, bram=2, memory_bits=960, levels=67),
     )
 
 
@@ -80,7 +89,7 @@ def test_lines_that_stay_memories() -> None:
     """Without block memories the weights' lines are bits, of 32 x 4 in two memories, and no cells."""
     cells = {"accelerator": {"line_mem": 2, "vec_mem": 9, "$_AND_": 5}}
     kept = {"vec_mem": (), "line_mem": (Macro("weights", 32, 4, 1, 1), Macro("more", 32, 4, 1, 1))}
-    found = by_unit(cells, expected_of(LSTM).design, TARGETS["generic"], kept)
+    found = by_unit(cells, expected_of(LSTM).design, TARGETS["generic"], kept, {})
     assert found == (
         UnitResources("weights", lut=0, ff=0, dsp=0, bram=0, memory_bits=256),
         UnitResources("other", lut=5, ff=0, dsp=0, bram=0),
@@ -88,10 +97,10 @@ def test_lines_that_stay_memories() -> None:
     )
     assert Resources("generic", found, 7).table().splitlines() == [
         "Yosys, target generic; longest path inside a module: 7 cells",
-        "unit              gates       FF  memory bits",
-        "weights               0        0          256",
-        "other                 5        0            0",
-        "total                 5        0          256",
+        "unit              gates       FF  memory bits   levels",
+        "weights               0        0          256        -",
+        "other                 5        0            0        -",
+        "total                 5        0          256        -",
     ]
 
 
@@ -123,7 +132,7 @@ def test_operators() -> None:
 
 def test_generic_gates() -> None:
     cells = {"accelerator": {"$_AND_": 3, "$_SDFFE_PP0P_": 2, "$_MUX_": 1, "$_DFF_P_": 4}}
-    (other, total) = by_unit(cells, expected_of(LSTM).design, TARGETS["generic"], {})
+    (other, total) = by_unit(cells, expected_of(LSTM).design, TARGETS["generic"], {}, {})
     assert other == UnitResources("other", lut=4, ff=6, dsp=0, bram=0)
     assert total.ff == 6
 
@@ -132,13 +141,13 @@ def test_table() -> None:
     resources = Resources("ice40", (UnitResources("total", 1234, 5, 0, 0),), None)
     assert resources.table().splitlines() == [
         "Yosys, target ice40; longest path inside a module: not known",
-        "unit                LUT       FF      DSP     BRAM  memory bits",
-        "total             1,234        5        0        0            0",
+        "unit                LUT       FF      DSP     BRAM  memory bits   levels",
+        "total             1,234        5        0        0            0        -",
     ]
     assert resources.document() == {
         "target": "ice40",
         "tool": "Yosys",
-        "units": {"total": {"lut": 1234, "ff": 5, "dsp": 0, "bram": 0, "memory_bits": 0}},
+        "units": {"total": {"lut": 1234, "ff": 5, "dsp": 0, "bram": 0, "memory_bits": 0, "levels": None}},
         "levels": None,
         "macros": [],
         "operators": [],

@@ -66,6 +66,7 @@ def test_a_converter_ends(target: str, tmp_path: Path) -> None:
         assert units["total"].memory_bits == VECTOR_BITS
         assert units["converter"].dsp > 0
     assert {unit.name: unit.multipliers for unit in found.operators}["total"] == 1
+    assert found.levels == units["total"].levels == units["converter"].levels
     assert found.levels is not None
     assert found.levels > 31  # the carries of a multiplication or an addition of as many bits
     assert heard[0] == "reading"
