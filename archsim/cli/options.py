@@ -56,8 +56,9 @@ ActivityOption = Annotated[
     Path | None,
     typer.Option(
         "--activity",
-        metavar="FILE",
-        help="The columns that each step of a delta network multiplies, a line a step; for machines that skip columns.",
+        metavar="FILE|NAME",
+        help="The columns that each step of a delta network multiplies: a file, a line a step, or one that ships "
+        "(archsim list activities); for machines that skip columns.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]

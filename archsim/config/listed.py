@@ -15,6 +15,7 @@ class Listed(StrEnum):
     MACHINES = "machines"
     TECHNOLOGIES = "technologies"
     WORKLOADS = "workloads"
+    ACTIVITIES = "activities"
     SPACES = "spaces"
     SCHEDULES = "schedules"
     UNITS = "units"

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from archsim.config import StrictModel
 from archsim.config.types import PositiveNumber, Text
+from archsim.families.threshold_notes import threshold_notes
 from archsim.formats import Formats
 from archsim.hardware.functions.function_config import FunctionConfig
 from archsim.hardware.functions.method_registry import EXACT, make_method
@@ -131,6 +132,15 @@ class MachineConfig(StrictModel, ABC):
     def skips_chunks(self) -> bool:
         """Whether a delta network's columns are multiplied, and its sums rounded, by the chunk, and not one by one."""
         return False
+
+    @property
+    def missing_for_deltas(self) -> str:
+        """What must be set before the machine can skip anything of a delta network; "" if it can, or never will."""
+        return ""
+
+    def notes(self, spec: NetworkSpec) -> tuple[str, ...]:
+        """What a reader of a network's figures on this machine must know; a family adds what holds of its own."""
+        return threshold_notes(spec.delta, self.formats)
 
     def weight_bits(self, rows: int, inputs: int) -> int:
         """The least bits of a weight matrix, with the indexes of its weights."""

@@ -94,7 +94,11 @@ def build_program(schedule: Schedule[ConfigT], spec: NetworkSpec, config: Config
         given = "no recorded activity" if spec.activity is not None else "no thresholds (delta)"
         others = [other.name for other in schedules_of(family_named(schedule.family)) if other.sends_deltas(spec)]
         known = f"; those that do: {', '.join(others)}" if others else ""
-        raise ScheduleError(f"--schedule {schedule.name}: skips no columns, and so takes {given}{known}")
+        needed = f", with {config.missing_for_deltas}" if config.missing_for_deltas else ""
+        raise ScheduleError(f"--schedule {schedule.name}: skips no columns, and so takes {given}{known}{needed}")
+    if spec.skips and config.missing_for_deltas:
+        message = f"skips nothing on a machine that has no section delta_encoder: {config.missing_for_deltas}"
+        raise ScheduleError(f"--schedule {schedule.name}: {message}")
     family = find_family(schedule.family)
     if family is not None and any(schedule is own for own in family.schedules):
         return schedule.build(spec, config)

@@ -7,15 +7,18 @@ import json
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 from archsim.config import Override, Overrides, as_overrides, load_document, parse_document, validate
 from archsim.config.presets import PresetKind, find_file
 from archsim.errors import Fault, WorkloadError
+from archsim.workload.activity import Activity
 from archsim.workload.activity_file import read_activity
 from archsim.workload.config import WorkloadConfig
 from archsim.workload.network import CellKind, MergeMode
+from archsim.workload.recorded_activities import activity_path, workload_of
 from archsim.workload.spec import Workload
 
 _INLINE_FORM = (
@@ -44,9 +47,10 @@ def load_workload(reference: str, overrides: Overrides = (), activity: Path | No
 
     `overrides`: fields with other values, as "steps=10".
 
-    `activity`: a file of recorded activity, instead of one that the workload names.
+    `activity`: a file of recorded activity, or the name of one that ships, instead of one that the workload names.
     """
     overrides = as_overrides(overrides, WorkloadError)
+    activity = None if activity is None else activity_path(activity)
     if is_inline(reference):
         return _inline(reference, _with_activity(overrides, activity, Path()))
     path = find_file(PresetKind.WORKLOAD, reference, WorkloadError)
@@ -103,8 +107,21 @@ def _workload(
     """The workload, with the activity that its file names."""
     activity = None
     if config.activity is not None:
-        activity = read_activity(folder / config.activity, config.layers(), config.steps)
+        activity = _activity(folder / config.activity, config)
     return Workload(name, reference, folder, config, _texts(overrides), activity)
+
+
+def _activity(path: Path, config: WorkloadConfig) -> Activity:
+    """What a file has; the error of one that ships says which workload it is of."""
+    try:
+        return read_activity(path, config.layers(), config.steps)
+    except WorkloadError as error:
+        recorded_with = workload_of(path.resolve())
+        if not recorded_with:
+            raise
+        raise WorkloadError(
+            tuple(replace(fault, message=f"{fault.message}; it is of {recorded_with}") for fault in error.faults)
+        ) from error
 
 
 def _texts(overrides: Sequence[Override]) -> tuple[str, ...]:

@@ -21,8 +21,8 @@ def list_command(
         str,
         typer.Argument(
             metavar="[KIND]",
-            help="Only these: machines, workloads, schedules, spaces, units, technologies, methods, drams, formats, "
-            "statistics or importers.",
+            help="Only these: machines, workloads, activities, schedules, spaces, units, technologies, methods, drams, "
+            "formats, statistics or importers.",
             show_default=False,
             autocompletion=complete_kind,
         ),

@@ -32,7 +32,7 @@ from archsim.families.gemv.memories import (
 )
 from archsim.families.gemv.storages import storages
 from archsim.families.machine_config import Costing, DramWidth, MachineConfig, Multipliers
-from archsim.formats import BlockFloat
+from archsim.formats import BlockFloat, Fixed
 from archsim.hardware.dram.ddr_unit import DdrConfig
 from archsim.hardware.dram.simple import SimpleDramConfig
 from archsim.hardware.idealization import Idealization
@@ -223,6 +223,17 @@ class GemvConfig(MachineConfig):
     @property
     def skips_chunks(self) -> bool:
         return self.delta_encoder is not None
+
+    @property
+    def missing_for_deltas(self) -> str:
+        """The section of the encoder, in a size that goes with the array, and q formats for what it compares."""
+        if self.delta_encoder is not None:
+            return ""
+        lanes, hidden = self.mac_array.columns, self.formats.format("hidden")
+        bits = hidden.bits if isinstance(hidden, Fixed) else 16
+        section = f"{{lanes: {lanes}, latency_cycles: 2, capacity_bytes: 4KiB, port_bits: {lanes * (bits + 1)}}}"
+        formats = "" if isinstance(hidden, Fixed) else " --set formats=q4.12"
+        return f'--set "delta_encoder={section}"{formats}'
 
     @property
     def function_unit(self) -> ActivationConfig:

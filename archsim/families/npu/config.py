@@ -86,6 +86,23 @@ class NpuConfig(PricedConfig):
         """The words of the shortest vector behind the matrix-vector unit: a chunk's row blocks, with padding."""
         return ceil_div(self.mvu.chunk_rows * self.mvu.dpes, self.mfu.lanes)
 
+    def dropped_words(self, hidden_size: int) -> int:
+        """The words of a vector for which the tiles have no place: padding of a short one, for each sequence."""
+        return max(0, self.least_words - self.mvu.tiles * ceil_div(hidden_size, self.mvu.columns))
+
+    def notes(self, spec: NetworkSpec) -> tuple[str, ...]:
+        """What holds of every machine, and of short vectors that nothing published holds them."""
+        short = sorted({cell.hidden_size for cell in spec.cells if self.dropped_words(cell.hidden_size)})
+        if not short:
+            return super().notes(spec)
+        sizes = ", ".join(f"{size:,}" for size in short)
+        held = (
+            f"cycles with {sizes} hidden units are held to nothing published: vectors are shorter than a chunk of "
+            "rows, and as the authors' model reads, units there do not wait for all that they read and take up to a "
+            "quarter less; here they wait (docs/npu.md, Up to 280 hidden units)"
+        )
+        return (*super().notes(spec), held)
+
     @property
     def resets_before_product(self) -> bool:
         return True

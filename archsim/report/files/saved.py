@@ -24,12 +24,15 @@ def stats_json(simulation: Simulation, findings: Findings | None = None) -> str:
     """All figures and the verdict on the numbers, as one JSON object; `findings` are made if they are not given.
 
     "latency_stack" is the critical path by unit and cause, of a streaming workload a frame's; null of a run of over
-    MAX_STACK_OPS ops. "step_end_cycles" and "activity" of a machine whose steps depend on data. "pruning" of one that
-    does not keep all weights. "schedules", best first, where the best one was asked for. "further" are figures of other
-    packages, if any.
+    MAX_STACK_OPS ops. "notes" are what a reader of the figures must know, if there is anything. "step_end_cycles" and
+    "activity" of a machine whose steps depend on data. "pruning" of one that does not keep all weights. "schedules",
+    best first, where the best one was asked for. "further" are figures of other packages, if any.
     """
     figures = run_figures(simulation)
     figures["latency_stack"] = (findings or find(simulation)).stack
+    notes = simulation.arch.config.notes(simulation.workload.spec)
+    if notes:
+        figures["notes"] = notes
     if simulation.step_end_cycles is not None:
         figures["step_end_cycles"] = simulation.step_end_cycles
     columns = simulation.activity

@@ -24,6 +24,7 @@ from archsim.hardware.functions.method_registry import OFFERED as OUTSIDE_METHOD
 from archsim.hardware.unit_definition import UNITS
 from archsim.importers.importer import IMPORTERS, Importer
 from archsim.metrics.statistic import STATISTICS, Statistic
+from archsim.workload.recorded_activities import RECORDED
 
 T = TypeVar("T")
 
@@ -55,6 +56,11 @@ def catalogue() -> Catalogue:
             Listed.WORKLOADS,
             "Workloads (workloads/; or inline: lstm:input,hidden,t=steps,b=batch)",
             _presets(PresetKind.WORKLOAD),
+        ),
+        Section(
+            Listed.ACTIVITIES,
+            "Recorded activities of delta networks (--activity NAME, with the workload they are of)",
+            [(each.name, f"{each.workload}: {each.summary}") for each in RECORDED],
         ),
         Section(Listed.SPACES, "Design spaces (arch_configs/spaces/)", _presets(PresetKind.SPACE)),
         *own,

@@ -15,7 +15,7 @@ from archsim.report.text.figures_as_text import cycles, part, percent, plural, s
 from archsim.report.text.layout import facts, print_parts, title
 from archsim.report.text.sections.changes_section import best_changes
 from archsim.report.text.sections.time_section import cold_start
-from archsim.report.text.sections.verdict_section import saturation_rows, verdict_in_a_line
+from archsim.report.text.sections.verdict_section import note_rows, saturation_rows, verdict_in_a_line
 from archsim.workload import NetworkSpec
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def print_summary(simulation: Simulation, findings: Findings, console: Console) 
 def summary_rows(simulation: Simulation, findings: Findings) -> list[Line]:
     """The lines of the summary: what each is about, and what is to be said."""
     rows = [*_asked(simulation), *_answer(simulation, findings), *_costs(simulation), *_losses(simulation, findings)]
-    return [*rows, ("numbers", verdict_in_a_line(simulation)), *saturation_rows(simulation)]
+    return [*rows, ("numbers", verdict_in_a_line(simulation)), *saturation_rows(simulation), *note_rows(simulation)]
 
 
 def print_changes(changes: NearChanges, console: Console) -> None:

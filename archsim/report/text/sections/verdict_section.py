@@ -47,6 +47,7 @@ def header_rows(simulation: Simulation) -> list[tuple[str, str]]:
         ("timed by", _executor(simulation)),
         ("arithmetic", verdict_in_a_line(simulation)),
         *saturation_rows(simulation),
+        *note_rows(simulation),
     ]
 
 
@@ -251,6 +252,12 @@ def saturation_rows(simulation: Simulation) -> list[tuple[str, str]]:
     """The lines beside the verdict on sums of a delta network that were cut off; none if none was."""
     found = () if simulation.accuracy is None else simulation.accuracy.saturated
     return [("" if place else "saturated", line) for place, line in enumerate(saturation_lines(found))]
+
+
+def note_rows(simulation: Simulation) -> list[tuple[str, str]]:
+    """The lines on what a reader of these figures must know; mostly none."""
+    notes = simulation.arch.config.notes(simulation.workload.spec)
+    return [("" if place else "note", note) for place, note in enumerate(notes)]
 
 
 def _layers(spec: NetworkSpec) -> str:
