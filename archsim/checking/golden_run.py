@@ -46,6 +46,21 @@ def golden_run(tensors: NetworkTensors, spec: NetworkSpec, *, traced: bool) -> G
     return Golden(output, tuple(trace.h_n for trace in flat), c_n, traces)
 
 
+def golden_of_lengths(parts: Sequence[Golden], spec: NetworkSpec) -> Golden:
+    """The results of the sequences of each length as those of one batch; an output is 0 beyond a sequence's end."""
+    assert spec.lengths is not None
+    output = np.zeros((spec.steps, spec.batch, *parts[0].output.shape[2:]))
+    places: list[int] = []
+    for golden, length in zip(parts, sorted(set(spec.lengths)), strict=True):
+        mine = [place for place, its in enumerate(spec.lengths) if its == length]
+        output[:length, mine] = golden.output
+        places += mine
+    order = np.argsort(places)
+    h_n = tuple(np.concatenate(states)[order] for states in zip(*(golden.h_n for golden in parts), strict=True))
+    c_n = tuple(np.concatenate(states)[order] for states in zip(*(golden.c_n for golden in parts), strict=True))
+    return Golden(output, h_n, c_n, None)
+
+
 def golden_in_turn(streams: Sequence[Golden]) -> Golden:
     """The results of several streams as those of frames in turn: h_n (S B, P) and c_n (S B, H)."""
     traces = [golden.traces for golden in streams if golden.traces is not None]

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from archsim.checking.golden_run import Golden, golden_in_turn
+from archsim.checking.golden_run import Golden, golden_in_turn, golden_of_lengths
 from archsim.checking.integer_delta import integer_delta_golden
 from archsim.checking.integer_grids import cell_grids
 from archsim.checking.integer_methods import grid_of, integer_method
 from archsim.checking.numbers import Numbers
 from archsim.checking.reference import directions
-from archsim.checking.streams import per_stream
+from archsim.checking.streams import per_length, per_stream
 from archsim.families.cells.streams import cell_prefixes
 from archsim.families.machine_config import MachineConfig
 from archsim.families.schedule import Schedule
@@ -37,6 +37,9 @@ def integer_golden(numbers: Numbers, arch: MachineConfig, schedule: Schedule[Any
     if spec.streams > 1:
         parts = (replace(numbers, tensors=part, spec=one) for part, one in per_stream(numbers.tensors, spec))
         return golden_in_turn([integer_golden(part, arch, schedule) for part in parts])
+    if sends and spec.lengths is not None:  # each sequence as if it were alone: what has ended sends nothing
+        parts = (replace(numbers, tensors=part, spec=one) for part, one in per_length(numbers.tensors, spec))
+        return golden_of_lengths([integer_golden(part, arch, schedule) for part in parts], spec)
     lengths = None if spec.lengths is None else np.array(spec.lengths)
     below: npt.NDArray[Any] = np.asarray(numbers.tensors.x, np.float64)
     h_n, c_n = [], []

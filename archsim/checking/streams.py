@@ -1,4 +1,4 @@
-"""Takes streams in turn apart, each a sequence of its own, and puts their results together again."""
+"""Takes streams in turn, and sequences of different lengths, apart, and puts their results together again."""
 
 from __future__ import annotations
 
@@ -20,6 +20,19 @@ def per_stream(tensors: NetworkTensors, spec: NetworkSpec) -> Iterator[tuple[Net
     for stream in range(spec.streams):
         x = tensors.x[stream :: spec.streams]
         yield replace(tensors, x=x), replace(spec, steps=len(x), streams=1)
+
+
+def per_length(tensors: NetworkTensors, spec: NetworkSpec) -> Iterator[tuple[NetworkTensors, NetworkSpec]]:
+    """The tensors and the network of the sequences of each length, the shortest first; it is all the time they have."""
+    assert spec.lengths is not None
+    for length in sorted(set(spec.lengths)):
+        mine = [place for place, its in enumerate(spec.lengths) if its == length]
+        cells = tuple(
+            replace(cell, h_0=cell.h_0[mine], c_0=None if cell.c_0 is None else cell.c_0[mine])
+            for cell in tensors.cells
+        )
+        part = replace(tensors, x=tensors.x[:length, mine], cells=cells)
+        yield part, replace(spec, steps=length, batch=len(mine), lengths=None)
 
 
 def in_turn(parts: Sequence[Float64]) -> Float64:

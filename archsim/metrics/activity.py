@@ -15,7 +15,12 @@ from archsim.workload.network import NetworkSpec
 class LayerColumns:
     """The columns of one layer over all steps."""
 
-    x: Annotated[int, Metric("columns", "elements of the layer's input that were passed on, over all steps")]
+    x: Annotated[
+        int,
+        Metric(
+            "columns", "elements of the layer's input that were passed on, over all steps; of a batch in some sequence"
+        ),
+    ]
     h: Annotated[int, Metric("columns", "elements of h_{t-1} that were passed on, over all steps")]
     bias: Annotated[int, Metric("columns", "how often the bias was passed on: once")]
     x_share: Annotated[float, Metric("1", "share of the input's elements that were passed on", "x / (I T)")]
@@ -28,7 +33,7 @@ class ActivityFigures:
 
     layers: Annotated[tuple[LayerColumns, ...], Metric("", "the columns of each layer")]
     multiplied_macs: Annotated[
-        int, Metric("MAC", "multiply-accumulates that were done", "columns of x and h * gates H, over all layers")
+        int, Metric("MAC", "multiply-accumulates that were done", "columns of x and h * gates H * B, over all layers")
     ]
     skipped_share: Annotated[
         float, Metric("1", "share of the model's multiply-accumulates that were skipped", "1 - multiplied_macs / macs")
@@ -75,7 +80,7 @@ def activity_figures(
     for (cell,), layer in zip(spec.layers, spec.activity, strict=True):
         bias = sum(0 in step.x for step in layer.steps)
         x, h = sum(len(step.x) for step in layer.steps) - bias, sum(len(step.h) for step in layer.steps)
-        macs += (x + h) * cell.rows
+        macs += (x + h) * cell.rows * spec.batch
         dense_x, dense_h = cell.input_size * spec.steps, cell.hidden_size * spec.steps
         layers.append(LayerColumns(x, h, bias, x / dense_x, h / dense_h))
     total = saved = parts = None

@@ -226,7 +226,6 @@ def test_a_file_of_activity(tmp_path: Path) -> None:
     [
         ("lstm:3,2,t=4,delta=0", "fused", (), ScheduleError, "skips no columns, .*split_interleaved, split_gate_major"),
         ("lstm:3,2,t=4,delta=0", "split", ("delta_encoder=null",), ScheduleError, "no section delta_encoder"),
-        ("lstm:3,2,t=4,b=2,delta=0", "split", (), ScheduleError, "one sequence at a time"),
         ("lstm:3,2,t=4,bidirectional=1,delta=0", "split", (), ArchsimError, "one forward direction"),
         ("lstm:3,4,t=4,proj=2,delta=0", "split", (), ArchsimError, "projection"),
         ("lstm:3,2,t=4,delta=0", "split", INT16, ScheduleError, "q formats"),

@@ -292,7 +292,9 @@ class MacArray(Unit[MacArrayConfig]):
         """The operators that an op switches: products and sums of the rows and columns that the tile uses."""
         tile = self._tile(op)
         if isinstance(tile, DeltaTile):
-            return self._operators.mean_tile(tile.rows, tile.matrices[0][0], tile.multiplied, len(tile.chunks))
+            return self._operators.mean_tile(
+                tile.rows, tile.matrices[0][0], tile.multiplied, tile.batch, len(tile.chunks)
+            )
         return self._operators.tile(tile.rows, tile.matrices, tile.batch)
 
     def inventory(self) -> Tally:

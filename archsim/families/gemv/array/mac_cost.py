@@ -120,10 +120,10 @@ class ArrayOperators:
             found += times(self.join(), rows * batch)
         return found + times(self.converter(), rows * batch * (1 if joined else len(parts)))
 
-    def mean_tile(self, rows: int, matrix: DataKind, inputs: int, steps: int) -> Tally:
+    def mean_tile(self, rows: int, matrix: DataKind, inputs: int, batch: int, steps: int) -> Tally:
         """The operators that a tile switches in the mean of so many steps, rounded; `inputs` of them over all steps."""
-        converted = times(self.converter(), rows)
-        switched = self.tile(rows, [(matrix, inputs)], 1) - converted
+        converted = times(self.converter(), rows * batch)
+        switched = self.tile(rows, [(matrix, inputs)], batch) - converted
         return Counter({operator: round(count / max(1, steps)) for operator, count in switched.items()}) + converted
 
     def inventory(self) -> Tally:

@@ -59,7 +59,8 @@ class CellDeltas:
     def __init__(
         self, spec: CellSpec, context: CellContext, x: Buffer, h: Buffer, layer: LayerDeltas, config: GemvConfig
     ) -> None:
-        self._prefix, self._layer, self._inputs, self._array = context.prefix, layer, spec.input_size, config.mac_array
+        self._reverse, self._context, self._layer = spec.reverse, context, layer
+        self._inputs, self._array = spec.input_size, config.mac_array
         thresholds = layer.thresholds
         self._x = _part("x", context, x, thresholds.x, 1)
         self._h = _part("h", context, h, thresholds.h, 1 + spec.input_size)
@@ -94,9 +95,10 @@ class CellDeltas:
         return DeltaTile(**known, activity=self._layer.activity, first=part.first, per_chunk=per_chunk)
 
     def _encode(self, part: _Part, value: Region) -> Op:
+        valid = self._context.valid
         return EncodeDeltas(
             unit=ChunkEncoder.name,
-            label=f"{self._prefix}encode {part.name}",
+            label=f"{self._context.prefix}encode {part.name}",
             value=value,
             last=whole(part.last, 0, 1),
             deltas=whole(part.deltas),
@@ -104,6 +106,7 @@ class CellDeltas:
             cell=self._layer.number,
             inputs=self._inputs,
             first=part.first,
+            valid=None if valid is None else self._context.at_time(valid, self._reverse, 0),
         )
 
 
@@ -149,9 +152,6 @@ def _refusals(spec: NetworkSpec, config: GemvConfig) -> Iterator[str]:
         yield f"x and h must have q formats, so that what has changed is exact; {found}"
     if not formats.exact:
         yield "all formats must be integer or q formats: rounding of floating-point sums would add up over time"
-    if spec.batch != 1 or spec.lengths is not None:
-        given = f"{spec.batch} sequences" if spec.lengths is None else "sequences of different lengths"
-        yield f"one sequence at a time; this workload has {given}"
     for number, layer in enumerate(spec.layers):
         for cell in layer:
             if len(layer) > 1 or cell.reverse or cell.proj_size or cell.peepholes or cell.layer_norm:

@@ -27,7 +27,7 @@ class ChunkEncoder(Unit[ChunkEncoderConfig]):
 
     def compute_cycles(self, op: Op) -> int:
         """The cycles of a vector's elements, `lanes` of them at a time."""
-        return ceil_div(self._op(op).value.entries, self.config.lanes)
+        return ceil_div(self._op(op).value.values, self.config.lanes)
 
     def depth_cycles(self, op: Op) -> int:
         return self.config.latency_cycles
@@ -37,11 +37,11 @@ class ChunkEncoder(Unit[ChunkEncoderConfig]):
         return self.config.lanes
 
     def work(self, op: Op) -> Work:
-        return Work(self._op(op).value.entries, Fraction(self.config.lanes))
+        return Work(self._op(op).value.values, Fraction(self.config.lanes))
 
     def tally(self, op: Op) -> Tally:
         """A subtraction, a comparison and the registers of a delta for each element."""
-        return times(self._lane(), self._op(op).value.entries)
+        return times(self._lane(), self._op(op).value.values)
 
     def inventory(self) -> Tally:
         return times(self._lane(), self.config.lanes)
@@ -52,14 +52,20 @@ class ChunkEncoder(Unit[ChunkEncoderConfig]):
         return Counter({integer_adder(bits): 1, Operator(OperatorKind.COMPARE, bits): 1, REGISTER_BIT: registers})
 
     def kernel(self, op: Op, numerics: Numerics) -> Kernel:
-        """The changes d = v - last where d is not 0 and |d| is at least the threshold, else 0; and last + d."""
+        """The changes d = v - last where d is not 0 and |d| is at least the threshold, else 0; and last + d.
+
+        Of a sequence that is not there at this time nothing is passed on.
+        """
         encode = self._op(op)
         least = max(1, ceil(encode.threshold / float(numerics.encoding_of(encode.value).scale)))
 
         def effect(operands: Sequence[Array]) -> tuple[Array, ...]:
-            value, last = (operand.astype(np.int64) for operand in operands)
+            value, last = (operand.astype(np.int64) for operand in operands[:2])
             deltas = value - last
-            deltas = np.where(np.abs(deltas) >= least, deltas, 0)
+            passed = np.abs(deltas) >= least
+            if encode.valid is not None:
+                passed &= operands[2] != 0
+            deltas = np.where(passed, deltas, 0)
             return deltas, last + deltas
 
         return Kernel(effect)

@@ -16,7 +16,8 @@ class EncodeDeltas(Op):
     """An op that passes on, of x or h, the elements that have changed by at least the threshold.
 
     `last` is what was passed on of each last; `deltas` are the changes that are passed on, else 0. `cell`, and the
-    number `first` of the first element's column, I being `inputs`: those of recorded activity.
+    number `first` of the first element's column, I being `inputs`: those of recorded activity. `valid` says which
+    sequences of a batch are there; None if all are.
     """
 
     value: Region
@@ -26,10 +27,11 @@ class EncodeDeltas(Op):
     cell: int
     inputs: int
     first: int
+    valid: Region | None = None
 
     @property
     def reads(self) -> tuple[Region, ...]:
-        return (self.value, self.last)
+        return (self.value, self.last, *(() if self.valid is None else (self.valid,)))
 
     @property
     def writes(self) -> tuple[Region, ...]:
@@ -43,6 +45,8 @@ class EncodeDeltas(Op):
 @dataclass(frozen=True, kw_only=True)
 class DeltaTile(MacTile):
     """An op that adds weights @ deltas to the sums that are there, without the chunks in which all deltas are 0.
+
+    Of a batch those in which they are 0 in all sequences.
 
     `first`: the number of the vector's first column; `per_chunk`: the inputs of a chunk. `activity` has the columns of
     all steps; None as long as they are not known, and then the tile cannot be timed.

@@ -1,7 +1,7 @@
 """Times tiles of a delta network: what a step takes follows from the chunks in which something has changed.
 
-A chunk holds the array for a cycle, or for as many as its weights or its deltas have words on their port; a tile
-without any chunk for one cycle, in which it is passed over.
+A chunk holds the array for a cycle a sequence, or for as many as its weights, or its deltas of all sequences, have
+words on their port; a tile without any chunk for a cycle a sequence, in which its sums are passed over.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ def tile_cycles(tile: DeltaTile, chunks: StepChunks, ports: Widths) -> tuple[int
     """The (compute, port) cycles of a tile that multiplies so many chunks."""
     whole = chunks.whole * _chunk_cycles(tile, tile.per_chunk, ports)
     rest = _chunk_cycles(tile, chunks.rest, ports) if chunks.rest else 0
-    return max(1, chunks.count), whole + rest
+    return max(1, chunks.count) * tile.batch, whole + rest
 
 
 def least_service(tile: DeltaTile, ports: Widths) -> Service:
     """The cycles of the step that takes fewest; of one without any chunk, where the steps are not known."""
-    found = [tile_cycles(tile, chunks, ports) for chunks in set(tile.chunks)] or [(1, 0)]
+    found = [tile_cycles(tile, chunks, ports) for chunks in set(tile.chunks)] or [(tile.batch, 0)]
     return Service(min(compute for compute, _ in found), min(port for _, port in found), 0)
 
 
@@ -63,6 +63,6 @@ def _chunk_cycles(tile: DeltaTile, inputs: int, ports: Widths) -> int:
     row_bits = weights.buffer.sparsity.row_bits(inputs, weights.buffer.number_format)
     operands = (
         (weights.entries * row_bits, ports.get(weights.buffer.memory)),
-        (inputs * deltas.buffer.number_format.bits, ports.get(deltas.buffer.memory)),
+        (inputs * tile.batch * deltas.buffer.number_format.bits, ports.get(deltas.buffer.memory)),
     )
-    return max(1, *(1 if width is None else ceil_div(bits, width) for bits, width in operands))
+    return max(tile.batch, *(1 if width is None else ceil_div(bits, width) for bits, width in operands))
