@@ -26,10 +26,10 @@ def dense_stats(arch: Arch, workload: Workload, schedule: Schedule[Any], evaluat
 
 
 def dense_activity(spec: NetworkSpec) -> Activity:
-    """All columns of x and h in every step, and the bias in the first, of layers of one direction."""
+    """All columns of x and h in every step, and the bias in the first, of each cell."""
     layers = []
-    for (cell,) in spec.layers:
-        inputs, hidden = cell.input_size, cell.hidden_size
+    for cell in spec.cells:
+        inputs, hidden = cell.input_size, cell.recurrent_size
         h = tuple(range(inputs + 1, inputs + hidden + 1))
         later = StepColumns(tuple(range(1, inputs + 1)), h)
         first = replace(later, x=(0, *later.x)) if cell.bias else later

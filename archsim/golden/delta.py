@@ -9,7 +9,7 @@ states follow from M as in the ordinary cell from its sums. With thresholds 0 it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,9 +22,9 @@ from archsim.golden.stack import Direction
 
 @dataclass(frozen=True)
 class DeltaResult:
-    """The results of a layer: output (T, B, H), h_n (B, H), c_n (B, H) of an LSTM.
+    """The results of a direction of a layer: output (T, B, P), h_n (B, P), c_n (B, H) of an LSTM; P is H or projected.
 
-    `sent_x` (T, B, I) and `sent_h` (T, B, H): whether each element was sent.
+    `sent_x` (T, B, I) and `sent_h` (T, B, P): whether each element was sent, of h to the step that makes that output.
     """
 
     output: Float64
@@ -35,7 +35,11 @@ class DeltaResult:
 
 
 def delta_direction(x: Float, direction: Direction, threshold_x: float, threshold_h: float) -> DeltaResult:
-    """Run one forward layer over x (T, B, I)."""
+    """Run one direction of a layer over x (T, B, I); one in reverse from the last time to the first."""
+    if direction.options.reverse:
+        forward = replace(direction, options=replace(direction.options, reverse=False))
+        found = delta_direction(x[::-1], forward, threshold_x, threshold_h)
+        return replace(found, output=found.output[::-1], sent_x=found.sent_x[::-1], sent_h=found.sent_h[::-1])
     x = np.asarray(x, np.float64)
     weights = direction.weights
     w_ih, w_hh = np.asarray(weights.weight_ih, np.float64), np.asarray(weights.weight_hh, np.float64)
@@ -75,12 +79,13 @@ def _cell(
             r, z = (apply(gate, a + b) for a, b in zip(parts_x[:2], parts_h[:2], strict=True))
             n = apply(candidate, parts_x[2] + r * parts_h[2])
             return (1.0 - z) * n + z * h, None
-        case Direction(LstmWeights(), LstmOptions() as lstm):
+        case Direction(LstmWeights() as lstm_weights, LstmOptions() as lstm):
             assert c is not None
             gate, candidate, cell = lstm.activations
             i, f, g, o = np.split(from_x + from_h, 4, axis=1)
             c = apply(gate, f) * c + apply(gate, i) * apply(candidate, g)
-            return apply(gate, o) * apply(cell, c), c
+            h = apply(gate, o) * apply(cell, c)
+            return h if lstm_weights.weight_hr is None else h @ np.asarray(lstm_weights.weight_hr, np.float64).T, c
         case Direction(RnnWeights(), RnnOptions() as rnn):
             return apply(rnn.activation, from_x + from_h), None
     raise TypeError("weights and options do not make one kind of layer")

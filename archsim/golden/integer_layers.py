@@ -244,7 +244,8 @@ def _projection(units: _Units, weight_hr: Float | None) -> Callable[[Coded], Cod
     if weight_hr is None:
         return lambda vector: vector
     vector = units.to("hidden", units.grids.vector)
-    tile = units.array.tile([(units.matrix(weight_hr, units.grids.w_hr), vector.grid)])
+    array = replace(units.array, thresholds=None)  # the whole vector is multiplied in a delta network, too
+    tile = array.tile([(units.matrix(weight_hr, units.grids.w_hr), vector.grid)])
     to_hidden = units.to("hidden", units.grids.h)
     return lambda vector: units.identity(tile.run(vector), to_hidden)
 

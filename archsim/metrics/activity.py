@@ -13,7 +13,7 @@ from archsim.workload.network import NetworkSpec
 
 @dataclass(frozen=True, slots=True)
 class LayerColumns:
-    """The columns of one layer over all steps."""
+    """The columns of one layer, or of one direction of it, over all steps."""
 
     x: Annotated[
         int,
@@ -24,16 +24,23 @@ class LayerColumns:
     h: Annotated[int, Metric("columns", "elements of h_{t-1} that were passed on, over all steps")]
     bias: Annotated[int, Metric("columns", "how often the bias was passed on: once")]
     x_share: Annotated[float, Metric("1", "share of the input's elements that were passed on", "x / (I T)")]
-    h_share: Annotated[float, Metric("1", "share of h's elements that were passed on", "h / (H T)")]
+    h_share: Annotated[float, Metric("1", "share of h's elements that were passed on", "h / (H T), or h / (P T)")]
 
 
 @dataclass(frozen=True, slots=True)
 class ActivityFigures:
     """What a delta network has multiplied and skipped."""
 
-    layers: Annotated[tuple[LayerColumns, ...], Metric("", "the columns of each layer")]
+    layers: Annotated[
+        tuple[LayerColumns, ...], Metric("", "the columns of each layer, of one of two directions of each direction")
+    ]
     multiplied_macs: Annotated[
-        int, Metric("MAC", "multiply-accumulates that were done", "columns of x and h * gates H * B, over all layers")
+        int,
+        Metric(
+            "MAC",
+            "multiply-accumulates that were done",
+            "columns of x and h * gates H * B, and projections, over all layers",
+        ),
     ]
     skipped_share: Annotated[
         float, Metric("1", "share of the model's multiply-accumulates that were skipped", "1 - multiplied_macs / macs")
@@ -77,12 +84,13 @@ def activity_figures(
     if spec.activity is None or dense is None:
         return None
     layers, macs = [], 0
-    for (cell,), layer in zip(spec.layers, spec.activity, strict=True):
+    for cell, layer in zip(spec.cells, spec.activity, strict=True):
         bias = sum(0 in step.x for step in layer.steps)
         x, h = sum(len(step.x) for step in layer.steps) - bias, sum(len(step.h) for step in layer.steps)
-        macs += (x + h) * cell.rows * spec.batch
-        dense_x, dense_h = cell.input_size * spec.steps, cell.hidden_size * spec.steps
-        layers.append(LayerColumns(x, h, bias, x / dense_x, h / dense_h))
+        projected = cell.proj_size * cell.hidden_size * spec.steps
+        macs += ((x + h) * cell.rows + projected) * spec.batch
+        dense_x, dense_h = cell.input_size * spec.steps, cell.recurrent_size * spec.steps
+        layers.append(LayerColumns(x, h, bias, x / dense_x, h / max(1, dense_h)))
     total = saved = parts = None
     if stats.energy is not None and dense.energy is not None:
         total, mine, all_parts = dense.energy.total_uj, stats.energy.part_uj, dense.energy.part_uj

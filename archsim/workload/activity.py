@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class StepColumns:
-    """The columns of one layer that a time step multiplies, in rising order, numbered within the layer.
+    """The columns of one direction of a layer that a time step multiplies, in rising order, numbered within it.
 
-    `x`: 0 (the bias) to I; `h`: I + 1 to I + H.
+    `x`: 0 (the bias) to I; `h`: I + 1 to I + H (of a projection I + P). Step t of one in reverse takes x of T - 1 - t.
     """
 
     x: tuple[int, ...]
@@ -27,7 +27,7 @@ class StepColumns:
 
 
 class LayerActivity:
-    """The columns of one layer in every time step; two are equal if their digests are."""
+    """The columns of one direction of a layer in every time step; two are equal if their digests are."""
 
     __slots__ = ("digest", "steps")
 
@@ -55,4 +55,4 @@ class LayerActivity:
 
 
 Activity = tuple[LayerActivity, ...]
-"""The activity of a network, layer by layer."""
+"""The activity of a network, for each of its cells: layer by layer, of each the forward direction first."""

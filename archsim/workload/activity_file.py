@@ -1,7 +1,8 @@
 """Reads recorded activity from a text file that nobody vouches for: a line a time step, a part a half of a layer.
 
 A line has the columns of x, then those of h, of each layer, each part ended by "|". Columns are numbered over all
-layers: a layer of I inputs and H hidden units takes I + H + 1 numbers, the first of which is its bias.
+layers: a layer of I inputs and H elements of h takes I + H + 1 numbers, the first of which is its bias. Of a layer with
+two directions the forward one is a layer, and then the other, whose step t takes x of T - 1 - t.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from archsim.config.regular_files import open_regular, read_up_to
 from archsim.config.text import one_line
 from archsim.errors import Fault, WorkloadError
 from archsim.workload.activity import Activity, LayerActivity, StepColumns
-from archsim.workload.network import CellSpec
+from archsim.workload.network import CellSpec, cell_names
 
 MAX_BYTES = 1 << 28
 """Largest file that is read: 256 MiB."""
@@ -27,7 +28,7 @@ _NUMBERS = re.compile(r"[0-9]{1,9}(?: +[0-9]{1,9})*")
 class _Part:
     """The numbers that a part may have in the file: `first` to `last`; the layer's own begin with `base`."""
 
-    layer: int
+    layer: str
     kind: str
     first: int
     last: int
@@ -36,8 +37,6 @@ class _Part:
 
 def read_activity(path: Path, layers: Sequence[Sequence[CellSpec]], steps: int) -> Activity:
     """The activity of a network of those layers over so many time steps; WorkloadError names file and line."""
-    if any(len(layer) > 1 or layer[0].reverse or layer[0].proj_size for layer in layers):
-        raise _error(path, 0, "is of layers of one forward direction without projection; this workload has others")
     parts = _parts(layers)
     lines = _lines(path)
     if len(lines) != steps:
@@ -45,17 +44,17 @@ def read_activity(path: Path, layers: Sequence[Sequence[CellSpec]], steps: int) 
     found = [_columns(path, number, line, parts) for number, line in enumerate(lines, 1)]
     return tuple(
         LayerActivity(tuple(StepColumns(step[2 * layer], step[2 * layer + 1]) for step in found))
-        for layer in range(len(layers))
+        for layer in range(len(parts) // 2)
     )
 
 
 def _parts(layers: Sequence[Sequence[CellSpec]]) -> list[_Part]:
     parts: list[_Part] = []
     base = 0
-    for number, (cell,) in enumerate(layers):
-        size_x, size_h = cell.input_size, cell.hidden_size
-        parts.append(_Part(number, "x", base, base + size_x, base))
-        parts.append(_Part(number, "h", base + size_x + 1, base + size_x + size_h, base))
+    for name, cell in zip(cell_names(layers), (cell for layer in layers for cell in layer), strict=True):
+        size_x, size_h = cell.input_size, cell.recurrent_size
+        parts.append(_Part(name, "x", base, base + size_x, base))
+        parts.append(_Part(name, "h", base + size_x + 1, base + size_x + size_h, base))
         base += size_x + size_h + 1
     return parts
 
@@ -81,7 +80,7 @@ def _columns(path: Path, number: int, line: str, parts: Sequence[_Part]) -> list
     if len(texts) == len(parts) + 1 and not texts[-1]:
         texts.pop()  # every part is ended by |, or all but the last
     if len(texts) != len(parts):
-        wanted = f"{len(parts)} parts ended by | (x and h of each of {len(parts) // 2} layers)"
+        wanted = f"{len(parts)} parts ended by | (x and h of each direction of each layer)"
         raise _error(path, number, f"expected {wanted}, got {len(texts)}")
     return [_part(path, number, text, part) for text, part in zip(texts, parts, strict=True)]
 
@@ -89,7 +88,7 @@ def _columns(path: Path, number: int, line: str, parts: Sequence[_Part]) -> list
 def _part(path: Path, number: int, text: str, part: _Part) -> tuple[int, ...]:
     if not text:
         return ()
-    allowed = f"columns of {part.kind} of layer {part.layer}: whole numbers {part.first} to {part.last} in rising order"
+    allowed = f"columns of {part.kind} of {part.layer}: whole numbers {part.first} to {part.last} in rising order"
     if not _NUMBERS.fullmatch(text):
         raise _error(path, number, f"{allowed}, got '{text[:40]}'")
     columns = tuple(map(int, text.split()))

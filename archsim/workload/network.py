@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -167,7 +167,7 @@ class NetworkSpec:
     streams: int = 1
     """Of frames: step t is one of stream t mod streams, each of which has states of its own."""
     activity: Activity | None = None
-    """Of a delta network the columns that each step multiplies, if they are known beforehand."""
+    """Of a delta network the columns that each step of each cell multiplies, if they are known beforehand."""
     delta: DeltaThresholds | None = None
     """The thresholds of a delta network; None of one that takes every element in every step."""
     merge_modes: tuple[MergeMode, ...] = ()
@@ -237,6 +237,15 @@ def suffixes(spec: NetworkSpec) -> tuple[str, ...]:
         f"_l{number}" + ("_reverse" if place else "")
         for number, layer in enumerate(spec.layers)
         for place in range(len(layer))
+    )
+
+
+def cell_names(layers: Sequence[Sequence[CellSpec]]) -> tuple[str, ...]:
+    """How reports name each cell: layer 0, layer 0 reverse, layer 1, ..."""
+    return tuple(
+        f"layer {number}" + (" reverse" if cell.reverse else "")
+        for number, layer in enumerate(layers)
+        for cell in layer
     )
 
 

@@ -45,3 +45,29 @@ def test_with_thresholds_0_it_is_the_ordinary_cell(kind: str) -> None:
     assert np.allclose(found.h_n, h_n, rtol=0, atol=1e-12)
     assert (found.c_n is None) if c_n is None else np.allclose(np.asarray(found.c_n), c_n, rtol=0, atol=1e-12)
     assert not np.allclose(delta_direction(x, direction, 0.5, 0.5).output, output, rtol=0, atol=1e-3)
+
+
+def test_in_reverse_and_projected_with_thresholds_0_it_is_the_ordinary_cell() -> None:
+    random = np.random.default_rng(7)
+    arrays = [random.normal(size=size) for size in ((20, 3), (20, 2), 20, 20, (2, 5))]
+    states = random.normal(size=(1, 2)), random.normal(size=(1, 5))
+    x = random.normal(size=(12, 1, 3))
+    for reverse in (False, True):
+        direction = Direction(LstmWeights(*arrays), LstmOptions(reverse=reverse), *states)
+        output, h_n, _ = run_direction(x, direction)
+        found = delta_direction(x, direction, 0.0, 0.0)
+        assert np.allclose(found.output, output, rtol=0, atol=1e-12)
+        assert np.allclose(found.h_n, h_n, rtol=0, atol=1e-12)
+        assert found.sent_h.shape == (12, 1, 2)
+
+
+def test_reverse_by_hand() -> None:
+    """The step above from the last time to the first: x = 1.5, 1.1, 1 in that order in time."""
+    weights = RnnWeights(np.array([[1.0]]), np.array([[0.5]]), np.array([0.25]), None)
+    options = RnnOptions(activation=Activation("relu"), reverse=True)
+    found = delta_direction(
+        np.array([[[1.5]], [[1.1]], [[1.0]]]), Direction(weights, options, np.zeros((1, 1))), 0.2, 0.5
+    )
+    assert found.output.ravel().tolist() == [2.6875, 1.875, 1.25]
+    assert found.sent_x.ravel().tolist() == [1, 0, 1]
+    assert found.h_n.ravel().tolist() == [2.6875]

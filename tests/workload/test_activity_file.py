@@ -40,7 +40,10 @@ def test_the_last_part_need_not_be_ended_and_lines_may_end_as_on_windows(tmp_pat
     [
         ("|||\n", "a.txt: activity: has 1 lines, one for each time step; the workload has 2 steps"),
         ("", "a.txt: activity: has 0 lines"),
-        ("|||\n||\n", r"a.txt:2: activity: expected 4 parts ended by \| \(x and h of each of 2 layers\), got 3"),
+        (
+            "|||\n||\n",
+            r"a.txt:2: activity: expected 4 parts ended by \| \(x and h of each direction of each layer\), got 3",
+        ),
         ("|||\n3|||\n", "a.txt:2: activity: columns of x of layer 0: whole numbers 0 to 2 in rising order, got 3"),
         ("|2||\n|||\n", "a.txt:1: activity: columns of h of layer 0: whole numbers 3 to 5 in rising order, got 2"),
         ("||5|\n|||\n", "columns of x of layer 1: whole numbers 6 to 9 in rising order, got 5"),
@@ -78,6 +81,10 @@ def test_a_workload_file_names_it_relative_to_itself(tmp_path: Path) -> None:
     assert load_workload(str(tmp_path / "w.yaml"), (), tmp_path / "a.txt").config.activity == "a.txt"
 
 
-def test_layers_that_are_not_one_direction_have_no_activity(tmp_path: Path) -> None:
-    with pytest.raises(WorkloadError, match="is of layers of one forward direction without projection"):
-        read(tmp_path, "|\n|\n", "lstm:2,3,t=2,bidirectional=1")
+def test_directions_are_layers_of_their_own_and_h_is_what_was_projected(tmp_path: Path) -> None:
+    """I 2, H 3, P 1: columns 0 to 3 are the forward direction's, 4 to 7 the reverse one's; 7 is 3, its h."""
+    forward, reverse = read(tmp_path, "0 2 | 3 | 5 | 7 |\n| | | |\n", "lstm:2,3,t=2,proj=1,bidirectional=1")
+    assert forward.steps == (StepColumns((0, 2), (3,)), StepColumns((), ()))
+    assert reverse.steps == (StepColumns((1,), (3,)), StepColumns((), ()))
+    with pytest.raises(WorkloadError, match="columns of h of layer 0 reverse: whole numbers 7 to 7 in rising order"):
+        read(tmp_path, "| | | 8 |\n| | | |\n", "lstm:2,3,t=2,proj=1,bidirectional=1")

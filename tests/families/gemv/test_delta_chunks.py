@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from archsim.api import Simulation, simulate
 from archsim.api.evaluate import Evaluator
 from archsim.config import parse_override
-from archsim.errors import ArchError, ArchsimError, CapacityError, ScheduleError
+from archsim.errors import ArchError, CapacityError, ScheduleError
 from archsim.export.program_json import ExportedProgram
 from archsim.families.gemv.deltas.chunks import StepChunks, step_chunks
 from archsim.families.gemv.deltas.encoder import ChunkEncoder
@@ -226,8 +226,6 @@ def test_a_file_of_activity(tmp_path: Path) -> None:
     [
         ("lstm:3,2,t=4,delta=0", "fused", (), ScheduleError, "skips no columns, .*split_interleaved, split_gate_major"),
         ("lstm:3,2,t=4,delta=0", "split", ("delta_encoder=null",), ScheduleError, "no section delta_encoder"),
-        ("lstm:3,2,t=4,bidirectional=1,delta=0", "split", (), ArchsimError, "one forward direction"),
-        ("lstm:3,4,t=4,proj=2,delta=0", "split", (), ArchsimError, "projection"),
         ("lstm:3,2,t=4,delta=0", "split", INT16, ScheduleError, "q formats"),
         ("lstm:3,9,t=4,delta=0", "split", ("accumulators.entries=16",), CapacityError, "sums of a delta network stay"),
         (
@@ -242,6 +240,20 @@ def test_a_file_of_activity(tmp_path: Path) -> None:
 def test_refusals(workload: str, schedule: str, sets: tuple[str, ...], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         simulate(machine("formats=q4.12", *sets), load_workload(workload), schedule, timing_only=True)
+
+
+@pytest.mark.parametrize(
+    ("network", "option", "message"),
+    [
+        ("lstm:3,2,t=4", "peepholes=true", "peepholes of layer 0 would change the sums where they lie"),
+        ("lstm:3,2,t=4", "layer_norm=true", "layer_norm of layer 0 would change the sums where they lie"),
+        ("gru:3,2,t=4", "linear_before_reset=false", "a GRU resets after the product; layer 0 does before it"),
+    ],
+)
+def test_cells_that_are_refused(network: str, option: str, message: str) -> None:
+    workload = load_workload(f"{network},delta=0", [parse_override(option)])
+    with pytest.raises(ScheduleError, match=message):
+        simulate(machine("formats=q4.12"), workload, "split", timing_only=True)
 
 
 def test_it_needs_ports_of_its_own() -> None:

@@ -61,22 +61,23 @@ class CellDeltas:
     ) -> None:
         self._reverse, self._context, self._layer = spec.reverse, context, layer
         self._inputs, self._array = spec.input_size, config.mac_array
-        thresholds = layer.thresholds
+        thresholds, self._recurrent = layer.thresholds, spec.kind.recurrent
         self._x = _part("x", context, x, thresholds.x, 1)
         self._h = _part("h", context, h, thresholds.h, 1 + spec.input_size)
 
     @property
     def buffers(self) -> tuple[Buffer, ...]:
-        """What lies in the delta buffer."""
-        return (self._x.last, self._h.last, self._x.deltas, self._h.deltas)
+        """What lies in the delta buffer; nothing of h, of a layer that takes none."""
+        parts = (self._x, self._h) if self._recurrent else (self._x,)
+        return (*(part.last for part in parts), *(part.deltas for part in parts))
 
     def encode_x(self, x: Region) -> Op:
         """The encoding of x_t."""
         return self._encode(self._x, x)
 
-    def encode_h(self, h: Region) -> Op:
-        """The encoding of h_{t-1}."""
-        return self._encode(self._h, h)
+    def encode_h(self, h: Region) -> list[Op]:
+        """The encoding of h_{t-1}, of a layer that takes it."""
+        return [self._encode(self._h, h)] if self._recurrent else []
 
     def bias_tile(self, tile: MacTile, stream: int) -> MacTile:
         """The tile of W_ih x_t + bias with zeros in place of x_t: what was passed on before a stream's first step."""
@@ -154,12 +155,8 @@ def _refusals(spec: NetworkSpec, config: GemvConfig) -> Iterator[str]:
         yield "all formats must be integer or q formats: rounding of floating-point sums would add up over time"
     for number, layer in enumerate(spec.layers):
         for cell in layer:
-            if len(layer) > 1 or cell.reverse or cell.proj_size or cell.peepholes or cell.layer_norm:
-                yield (
-                    f"layers of one forward direction, without projection, peepholes and layer_norm; layer {number} is "
-                    "another"
-                )
-            if not cell.kind.recurrent:
-                yield f"no linear layers; layer {number} is one"
+            if cell.peepholes or cell.layer_norm:
+                what = "peepholes" if cell.peepholes else "layer_norm"
+                yield f"{what} of layer {number} would change the sums where they lie, and those stay from step to step"
             if cell.kind is CellKind.GRU and not cell.linear_before_reset:
                 yield f"a GRU resets after the product; layer {number} does before it"

@@ -16,7 +16,7 @@ def delta_step(cell: GemvCell) -> list[Op]:
     deltas = _deltas(cell)
     ops = [deltas.encode_x(cell.input_region())]
     ops += [deltas.tile(tile) for group in cell.groups for tile in cell.input_tiles(group)]
-    ops.append(deltas.encode_h(cell.hidden_region()))
+    ops += deltas.encode_h(cell.hidden_region())
     for group, following in zip(cell.groups, cell.after_macs(), strict=True):
         ops += [deltas.tile(tile) for tile in cell.hidden_tiles(group) if isinstance(tile, MacTile)]
         ops += following

@@ -8,6 +8,7 @@ from archsim.api import Simulation
 from archsim.metrics.activity import ActivityFigures
 from archsim.report.text.figures_as_text import percent, significant
 from archsim.report.text.layout import heading, table
+from archsim.workload.network import cell_names
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -24,12 +25,13 @@ def activity(simulation: Simulation) -> list[RenderableType]:
     if found is None:
         return []
     rows = []
-    for number, (columns, (cell,)) in enumerate(zip(found.layers, spec.layers, strict=True)):
+    for layer, cell, columns in zip(cell_names(spec.layers), spec.cells, found.layers, strict=True):
         for name, size, sent, share in (
             ("x", cell.input_size, columns.x, columns.x_share),
-            ("h", cell.hidden_size, columns.h, columns.h_share),
+            ("h", cell.recurrent_size, columns.h, columns.h_share),
         ):
-            rows.append((f"layer {number} {name}", f"{sent / spec.steps:,.1f}", f"of {size:,}", percent(share)))
+            if size:
+                rows.append((f"{layer} {name}", f"{sent / spec.steps:,.1f}", f"of {size:,}", percent(share)))
     note = (
         f"columns that have changed, in the mean of a step; {percent(found.skipped_share)} of the multiply-accumulates "
         "are skipped, and their weights not fetched"
