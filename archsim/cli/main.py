@@ -25,6 +25,7 @@ from archsim.cli.commands.report import report_command
 from archsim.cli.commands.rerun import rerun_command
 from archsim.cli.commands.rtl import rtl_command
 from archsim.cli.commands.run import run_command
+from archsim.cli.commands.technology import technology_command
 from archsim.cli.commands.validate import validate_command
 from archsim.cli.commands.whatif import whatif_command
 from archsim.cli.ending_signals import EndingSignals
@@ -56,6 +57,7 @@ app.command("docs", short_help="List the pages of the documentation, or print on
 app.command("fidelity", short_help="Compare simulations of published machines with their figures.")(fidelity_command)
 app.command("import", short_help="List a model file's recurrent layers, or make a workload of them.")(import_command)
 app.command("calibrate", short_help="Observe the ranges of all tensors, for integer formats.")(calibrate_command)
+app.command("technology", short_help="Set prices beside each other; make a file of HWComponents'.")(technology_command)
 app.command("rtl", short_help="Write the machine as SystemVerilog; compare it, synthesize it.")(rtl_command)
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from archsim.api.evaluate import Evaluator
+from archsim.config import parse_override
+from archsim.families.load import load_arch
 from archsim.fidelity.silicon import SILICON, Calibrated, simulated
+from archsim.workload import load_workload
 from tests.rings import exhaustive
 from tools.docs import energy_table
 
@@ -28,6 +32,23 @@ def test_the_calibration_is_fresh_and_within_2(calibrated: dict[str, Calibrated]
 
 def test_the_factors_are_fresh() -> None:
     assert energy_table.scaling_table() in PAGE
+
+
+def test_prices_of_hwcomponents_are_fresh() -> None:
+    """The table, and of the reference the two figures below it."""
+    assert energy_table.hwcomponents_table() in PAGE
+    ours, theirs = (reference(technology) for technology in ("node_45nm", str(energy_table.HWCOMPONENTS)))
+    assert f"{theirs[0] / ours[0]:.2f} times the\nenergy ({theirs[0]:,.0f} instead of {ours[0]:,.0f} uJ)" in PAGE
+    assert f"and {theirs[1] / ours[1]:.2f} times the area" in PAGE
+
+
+def reference(technology: str) -> tuple[float, float]:
+    """Energy in uJ and area in mm2 of edge_64x64."""
+    arch = load_arch("edge_64x64", [parse_override(f"technology={technology}")])
+    stats = Evaluator().evaluate(arch, load_workload("lstm_200_1000_t70"), None).stats
+    assert stats.energy is not None
+    assert stats.area is not None
+    return stats.energy.total_uj, stats.area.area_mm2
 
 
 @exhaustive

@@ -16,6 +16,8 @@ from archsim.errors import ArchError
 from archsim.families.load import load_arch
 from archsim.fidelity.silicon import SILICON, Calibrated, simulated
 from archsim.report.text.figures_as_text import significant, span
+from archsim.technology import load_technology
+from archsim.technology.estimates import beside
 from archsim.technology.scaling import ScaledTechnology
 from archsim.technology.spread import Scale
 from archsim.workload import load_workload
@@ -23,6 +25,7 @@ from tools.docs import DOCS
 from tools.docs.memory_table import filled
 
 PAGE = DOCS / "energy.md"
+HWCOMPONENTS = DOCS.parent / "examples" / "hwcomponents_45nm.yaml"
 SCALED = ("node_65nm", "node_28nm", "node_22nm", "node_16nm", "node_7nm", "node_5nm", "fpga_28nm", "fpga_14nm")
 NODES = ("node_65nm", "node_45nm", "node_28nm", "node_22nm", "node_16nm", "node_7nm", "node_5nm")
 
@@ -74,10 +77,21 @@ def calibration_table(found: Sequence[Calibrated]) -> str:
     return "".join(f"{row}\n" for row in rows)
 
 
+def hwcomponents_table() -> str:
+    """Prices of HWComponents at 45 nm beside ours."""
+    rows = ["| at 45 nm | unit | HWComponents | ours | ratio |", "|---|---|---:|---:|---:|"]
+    for one in beside(load_technology(str(HWCOMPONENTS)), load_technology("node_45nm")):
+        if one.other != one.ours:  # what HWComponents does not have is the base's
+            numbers = f"{significant(one.other)} | {significant(one.ours)} | {one.ratio:.2f}"
+            rows.append(f"| {one.what} | {one.unit} | {numbers} |")
+    return "".join(f"{row}\n" for row in rows)
+
+
 def tables() -> dict[str, str]:
     """Every table by its name."""
     return {
         "scaling": scaling_table(),
+        "hwcomponents": hwcomponents_table(),
         "nodes": nodes_table(),
         "calibration": calibration_table([simulated(one) for one in SILICON]),
     }
