@@ -57,9 +57,13 @@ class Row:
     energy_low_uj: Annotated[float | None, Metric("uJ", "the same at the lowest that sources give")] = None
     energy_high_uj: Annotated[float | None, Metric("uJ", "the same at the highest that sources give")] = None
     frame_energy_uj: Annotated[float | None, Metric("uJ", "of a frame of a stream")] = None
+    frame_energy_low_uj: Annotated[float | None, Metric("uJ", "the same at the lowest that sources give")] = None
+    frame_energy_high_uj: Annotated[float | None, Metric("uJ", "the same at the highest that sources give")] = None
     frame_idle_energy_uj: Annotated[
         float | None, Metric("uJ", "the part of it that leaks while nothing is to be done")
     ] = None
+    frame_idle_energy_low_uj: Annotated[float | None, Metric("uJ", "the same at the lowest that sources give")] = None
+    frame_idle_energy_high_uj: Annotated[float | None, Metric("uJ", "the same at the highest that sources give")] = None
     area_mm2: Annotated[float | None, Metric("mm2", "of the chip")] = None
     area_low_mm2: Annotated[float | None, Metric("mm2", "the same at the lowest that sources give")] = None
     area_high_mm2: Annotated[float | None, Metric("mm2", "the same at the highest that sources give")] = None
@@ -235,7 +239,11 @@ _SAME = (
     "headroom",
     "frame_mac_utilization",
     "frame_energy_uj",
+    "frame_energy_low_uj",
+    "frame_energy_high_uj",
     "frame_idle_energy_uj",
+    "frame_idle_energy_low_uj",
+    "frame_idle_energy_high_uj",
 )
 """Figures of a frame that stand in a row under their own names."""
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+from archsim.api.batch.figures import flat
 from archsim.api.evaluate import Evaluator
-from archsim.api.frame_figures import FrameFacts, frame_figures
+from archsim.api.frame_figures import FrameFacts, RunEnergy, frame_dynamic, frame_figures
 from archsim.api.frame_run import FrameRun, run_frame
 from archsim.api.timed_frames import serve_frames
 from archsim.families.load import Arch
 from archsim.families.schedule import Schedule
 from archsim.metrics.arrivals import Served, arrival_cycles
+from archsim.metrics.energy import Energy
 from archsim.metrics.frames import Frames
 from archsim.workload import Workload
 
@@ -36,8 +38,9 @@ def figures_of_frame(arch: Arch, workload: Workload, run: FrameRun, served: Serv
     alone, many = run.alone, run.many
     dynamic = leakage = None
     if alone.energy is not None and many.energy is not None and alone.area is not None:
-        dynamic = (many.energy.active_uj - alone.energy.active_uj) / (run.frames - run.first_frames)
-        leakage = alone.energy.static_mw
+        first, more = _run_energy(alone.latency_us, alone.energy), run.frames - run.first_frames
+        dynamic = frame_dynamic(first, _run_energy(many.latency_us, many.energy), more)
+        leakage = first.static
     facts = FrameFacts(
         run.latency_cycles,
         _number(run.interval_cycles),
@@ -53,6 +56,11 @@ def figures_of_frame(arch: Arch, workload: Workload, run: FrameRun, served: Serv
 
 def _number(value: Fraction) -> float:
     return value.numerator if value.denominator == 1 else float(value)
+
+
+def _run_energy(latency_us: float, energy: Energy) -> RunEnergy:
+    figures = {name: value for name, value in flat("energy", energy) if isinstance(value, int | float)}
+    return RunEnergy.of(latency_us, lambda name: figures.get(name, 0.0))
 
 
 def _served(arch: Arch, workload: Workload, schedule: Schedule[Any]) -> Served | None:

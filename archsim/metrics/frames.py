@@ -76,13 +76,19 @@ class Frames:
         float | None,
         Metric("uJ", "a frame's: what it switches, and what is taken all the time until the next one; null as energy"),
     ]
+    frame_energy_low_uj: Annotated[float | None, Metric("uJ", "the same at the lowest that sources give")]
+    frame_energy_high_uj: Annotated[float | None, Metric("uJ", "the same at the highest that sources give")]
     frame_dynamic_energy_uj: Annotated[
         float | None, Metric("uJ", "what a frame switches, DRAM's power while it is at work with it")
     ]
+    frame_dynamic_energy_low_uj: Annotated[float | None, Metric("uJ", "the same at the lowest that sources give")]
+    frame_dynamic_energy_high_uj: Annotated[float | None, Metric("uJ", "the same at the highest that sources give")]
     frame_leakage_energy_uj: Annotated[
         float | None,
         Metric("uJ", "leakage and idle DRAM from a frame to the next: over the period, else over the interval"),
     ]
+    frame_leakage_energy_low_uj: Annotated[float | None, Metric("uJ", "the same at the lowest that sources give")]
+    frame_leakage_energy_high_uj: Annotated[float | None, Metric("uJ", "the same at the highest that sources give")]
     frame_idle_energy_uj: Annotated[
         float | None,
         Metric(
@@ -91,6 +97,8 @@ class Frames:
             "null without arrivals",
         ),
     ]
+    frame_idle_energy_low_uj: Annotated[float | None, Metric("uJ", "the same at the lowest that sources give")]
+    frame_idle_energy_high_uj: Annotated[float | None, Metric("uJ", "the same at the highest that sources give")]
     period_us: Annotated[
         float | None, Metric("us", "from a frame's arrival to the next one's of its stream, in the mean")
     ]

@@ -209,7 +209,9 @@ def test_every_text_of_a_picture_stays_inside(
 def test_the_energy_of_a_stream_says_that_it_is_of_the_cold_start(small: Simulation) -> None:
     """Its frames' energy stands beside it, in the picture, on the page and in the report."""
     stream = simulate("tiny_2x2", "lstm:3,2,t=4,streaming=1", timing_only=True)
-    a_frame = f"a frame takes {significant(present(present(stream.frames).frame_energy_uj))} uJ"
+    frames = present(stream.frames)
+    ends = span(present(frames.frame_energy_low_uj), present(frames.frame_energy_high_uj))
+    a_frame = f"a frame takes {significant(present(frames.frame_energy_uj))} uJ ({ends})"
     with style():
         figure, usual = energy_figure(stream), energy_figure(small)
     assert figure.axes[0].get_xlabel() == "energy of the cold start (uJ)"

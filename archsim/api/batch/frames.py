@@ -16,7 +16,7 @@ from archsim.api.batch.machines import MachineColumns
 from archsim.api.batch.programs import by_program
 from archsim.api.batch.times import longest_run, timings
 from archsim.api.batch.unit_rows import unit_rows
-from archsim.api.frame_figures import FrameFacts, frame_figures
+from archsim.api.frame_figures import ENERGY_FIGURES, FrameFacts, RunEnergy, frame_dynamic, frame_figures
 from archsim.api.frame_run import MANY, of_length, wavefront_gap
 from archsim.api.program_cache import CachedProgram
 from archsim.api.timed_frames import OutputStores
@@ -88,8 +88,8 @@ class _FrameBatch:
         config = self._designs.config(design)
         dynamic = leakage = None
         if "energy.active_uj" in alone:
-            dynamic = (_number(many["energy.active_uj"]) - _number(alone["energy.active_uj"])) / (frames - 1)
-            leakage = _number(alone["energy.static_mw"])
+            one, all_of_them = _energy(alone), _energy(many)
+            dynamic, leakage = frame_dynamic(one, all_of_them, frames - 1), one.static
         return FrameFacts(
             latency,
             _number(many["cycles_per_step"]),
@@ -182,7 +182,11 @@ class _FrameBatch:
         return np.array([row for row in rows.tolist() if row in self._waiting], np.intp)
 
 
-_NEEDED = ("cycles_per_step", "macs", "energy.active_uj", "energy.static_mw")
+_NEEDED = ("cycles_per_step", "macs", "latency_us", *ENERGY_FIGURES)
+
+
+def _energy(figures: dict[str, Scalar]) -> RunEnergy:
+    return RunEnergy.of(_number(figures["latency_us"]), lambda name: float(_number(figures.get(name) or 0.0)))
 
 
 def _number(value: Any) -> Any:  # noqa: ANN401 a figure that is known to be a number

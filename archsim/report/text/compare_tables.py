@@ -12,7 +12,7 @@ from archsim.api.compare import Comparison, Difference, Row
 from archsim.config.csv_cells import harmless_row
 from archsim.config.table_format import TableFormat
 from archsim.metrics.declare import declared
-from archsim.report.text.figures_as_text import cycles, percent, significant, span
+from archsim.report.text.figures_as_text import behind, cycles, percent, significant
 
 Cell = str | int | float | None
 
@@ -64,6 +64,8 @@ WRITERS: Mapping[TableFormat, Callable[[Comparison], str]] = {
 
 ENDS: Mapping[str, tuple[str, str]] = {
     "energy_uj": ("energy_low_uj", "energy_high_uj"),
+    "frame_energy_uj": ("frame_energy_low_uj", "frame_energy_high_uj"),
+    "frame_idle_energy_uj": ("frame_idle_energy_low_uj", "frame_idle_energy_high_uj"),
     "area_mm2": ("area_low_mm2", "area_high_mm2"),
 }
 """Figures with a low and a high, which tables to read have in one cell, and the names of these."""
@@ -89,7 +91,7 @@ def rows_table(found: Comparison) -> tuple[list[str], list[list[str]]]:
 def _ends(row: Row, name: str) -> str:
     """The low and high of a figure behind it; "" of one that has none."""
     low, high = (getattr(row, end) for end in ENDS[name]) if name in ENDS else (None, None)
-    return "" if low is None or high is None else f" ({span(low, high)})"
+    return behind(low, high)
 
 
 def shown(value: Cell, unit: str) -> str:

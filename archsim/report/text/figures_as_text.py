@@ -30,6 +30,11 @@ def span(low: float, high: float) -> str:
     return f"{_rough(low)} to {_rough(high)}"
 
 
+def behind(low: float | None, high: float | None) -> str:
+    """What stands behind a quantity: its lowest and highest, as " (410 to 900)", or "" if there are none."""
+    return "" if low is None or high is None else f" ({span(low, high)})"
+
+
 def _rough(value: float) -> str:
     """The text of a quantity that is known roughly."""
     return significant(float(f"{value:.3g}"))

@@ -11,7 +11,7 @@ from archsim.api.near_changes import NearChanges
 from archsim.metrics.activity import ActivityFigures
 from archsim.metrics.stacks import BUCKETS
 from archsim.report.text.explain_text import stack_rows
-from archsim.report.text.figures_as_text import cycles, part, percent, plural, significant, span
+from archsim.report.text.figures_as_text import behind, cycles, part, percent, plural, significant, span
 from archsim.report.text.layout import facts, print_parts, title
 from archsim.report.text.sections.changes_section import best_changes
 from archsim.report.text.sections.time_section import cold_start
@@ -148,7 +148,8 @@ def _costs(simulation: Simulation) -> Iterator[Line]:
         if frames.frame_energy_uj is not None:
             idle = frames.frame_idle_energy_uj
             waiting = "" if idle is None else f"; {significant(idle)} uJ of it idle"
-            yield "energy", f"{significant(frames.frame_energy_uj)} uJ a frame{waiting}"
+            ends = behind(frames.frame_energy_low_uj, frames.frame_energy_high_uj)
+            yield "energy", f"{significant(frames.frame_energy_uj)} uJ{ends} a frame{waiting}"
     else:
         whole, steady = percent(stats.mac_utilization), percent(stats.steady_state_mac_utilization)
         columns = simulation.activity

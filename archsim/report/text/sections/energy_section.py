@@ -10,7 +10,7 @@ from archsim.families.registry import build_units
 from archsim.metrics import declared
 from archsim.metrics.beside import gated_mw
 from archsim.metrics.energy import Area, Energy, off_chip, without_model
-from archsim.report.text.figures_as_text import part, percent, significant, span
+from archsim.report.text.figures_as_text import behind, part, percent, significant, span
 from archsim.report.text.layout import heading, sentence, table
 from archsim.technology.conditions import Counted
 
@@ -141,7 +141,8 @@ def frame_beside(simulation: Simulation) -> str:
     frames = simulation.frames
     if frames is None or frames.frame_energy_uj is None:
         return ""
-    return f"; a frame takes {significant(frames.frame_energy_uj)} uJ"
+    ends = behind(frames.frame_energy_low_uj, frames.frame_energy_high_uj)
+    return f"; a frame takes {significant(frames.frame_energy_uj)} uJ{ends}"
 
 
 def _why_not(simulation: Simulation) -> str:

@@ -11,7 +11,7 @@ from archsim.api.explain import Findings
 from archsim.metrics import declared
 from archsim.metrics.frames import Arrivals, Frames, Spread
 from archsim.report.text.explain_text import composition
-from archsim.report.text.figures_as_text import cycles, part, percent, plural, significant
+from archsim.report.text.figures_as_text import cycles, part, percent, plural, significant, span
 from archsim.report.text.layout import heading, sentence, table
 
 if TYPE_CHECKING:
@@ -49,12 +49,9 @@ def _rows(frames: Frames) -> Iterator[Row]:
     yield "interval", interval, _us(frames.frame_interval_us), about["frame_interval_cycles"]
     share = percent(frames.frame_mac_utilization)
     yield "utilization", share, "", about["frame_mac_utilization"]
-    if frames.frame_energy_uj is not None and frames.frame_dynamic_energy_uj is not None:
-        switched = f"{significant(frames.frame_dynamic_energy_uj)} uJ"
-        yield "energy", f"{significant(frames.frame_energy_uj)} uJ", "", about["frame_energy_uj"]
-        yield "- switched", switched, "", about["frame_dynamic_energy_uj"]
-    if frames.frame_idle_energy_uj is not None:
-        yield "- idle", f"{significant(frames.frame_idle_energy_uj)} uJ", "", about["frame_idle_energy_uj"]
+    for name, amount, low, high in _energies(frames):
+        ends = "" if low is None or high is None else span(low, high)
+        yield name, f"{significant(amount)} uJ", ends, about[_ABOUT[name]]
     if frames.real_time_factor is not None and frames.headroom is not None and frames.period_us is not None:
         factor = f"of {significant(frames.period_us)} us"
         yield "real-time factor", significant(frames.real_time_factor), factor, about["real_time_factor"]
@@ -73,6 +70,24 @@ def _differing(found: Spread, clock_mhz: Fraction) -> Iterator[Row]:
     )
     for name, amount in (("p95", found.p95_cycles), ("p99", found.p99_cycles), ("max", found.max_cycles)):
         yield f"{name} alone", f"{amount:,} cycles", _us(float(amount / clock_mhz)), of + about[f"{name}_cycles"]
+
+
+_ABOUT = {
+    "energy": "frame_energy_uj",
+    "- switched": "frame_dynamic_energy_uj",
+    "- all the time": "frame_leakage_energy_uj",
+    "  idle": "frame_idle_energy_uj",
+}
+"""Rows on energy, and the figure of each."""
+
+
+def _energies(frames: Frames) -> Iterator[tuple[str, float, float | None, float | None]]:
+    """Each energy of a frame with its low and high."""
+    for name, figure in _ABOUT.items():
+        stem = figure.removesuffix("_uj")
+        amount, *ends = (getattr(frames, f"{stem}{end}_uj") for end in ("", "_low", "_high"))
+        if amount is not None:
+            yield name, amount, *ends
 
 
 def _arrivals(found: Arrivals, clock_mhz: Fraction) -> Iterator[Row]:
