@@ -260,7 +260,7 @@ def tensors(spec: NetworkSpec, seed: int, scale: float = 1.0) -> NetworkTensors:
     return NetworkTensors(tuple(cells), draw((spec.steps, spec.batch, spec.input_size)), None)
 
 
-WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr", "peephole")
+WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr", "peephole", "layer_norm")
 
 
 def region_text(region: Region, steps: int | None = None) -> str:

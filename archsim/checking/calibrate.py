@@ -15,7 +15,7 @@ from archsim.formats.scaling import covered
 from archsim.golden.stack import merged
 from archsim.golden.trajectory import DirectionTrace, Traces
 from archsim.workload import CellKind, CellSpec, CellTensors, NetworkSpec, NetworkTensors, Workload
-from archsim.workload.calibration import LARGEST, Calibration, Range, merged_layers, range_kinds
+from archsim.workload.calibration import LARGEST, LSTM_GATES, Calibration, Range, merged_layers, range_kinds
 from archsim.workload.calibration_source import calibration_input, saved_calibration
 from archsim.workload.network import suffixes
 
@@ -83,6 +83,9 @@ def _cell(cell: CellSpec, trace: DirectionTrace) -> Iterator[tuple[str, list[Flo
         yield "vector", [trace.vector]
     # The sums of a projection are on their way into h, but they leave the array as all sums do.
     yield "gate", [*trace.pre.values(), *([trace.h] if cell.proj_size else [])]
+    if cell.layer_norm:
+        for gate in LSTM_GATES:
+            yield f"sums_{gate}", [trace.sums[name] for name in (gate, f"{gate}_sum") if name in trace.sums]
     activated = [gate for name, gate in trace.gates.items() if not (cell.input_forget and name == "f")]
     yield "activation", activated + ([] if trace.tanh_c is None else [trace.tanh_c])
 

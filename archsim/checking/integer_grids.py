@@ -6,7 +6,8 @@ from archsim.checking.integer_methods import grid_of
 from archsim.checking.numbers import Numbers
 from archsim.formats import Encoding, Fixed, IntegerFormat
 from archsim.golden.integer import Grid
-from archsim.golden.integer_layers import Grids
+from archsim.golden.integer_units import Grids
+from archsim.workload.calibration import LSTM_GATES
 
 
 def cell_grids(numbers: Numbers, prefix: str, source: str) -> Grids:
@@ -18,6 +19,7 @@ def cell_grids(numbers: Numbers, prefix: str, source: str) -> Grids:
     def optional(name: str) -> Grid | None:
         return grid(prefix + name) if prefix + name in numbers.encodings else None
 
+    sums = [f"{prefix}sums_{gate}" for gate in LSTM_GATES]
     accumulator = numbers.formats.format("accumulator")
     assert isinstance(accumulator, IntegerFormat)
     return Grids(
@@ -32,4 +34,6 @@ def cell_grids(numbers: Numbers, prefix: str, source: str) -> Grids:
         vector=optional("vector"),
         cell=optional("c"),
         peephole=optional("peephole"),
+        layer_norm=optional("layer_norm"),
+        sums=tuple(grid(name) for name in sums if name in numbers.encodings),
     )

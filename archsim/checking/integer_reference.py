@@ -20,8 +20,9 @@ from archsim.families.cells.streams import cell_prefixes
 from archsim.families.machine_config import MachineConfig
 from archsim.families.schedule import Schedule
 from archsim.formats import Encoding, Scaled
-from archsim.golden.integer_layers import IntegerMachine, run_integer
+from archsim.golden.integer_layers import run_integer
 from archsim.golden.integer_merge import merge_integer
+from archsim.golden.integer_units import IntegerMachine
 from archsim.golden.stack import Direction
 from archsim.workload import CellTensors
 from archsim.workload.network import DeltaThresholds, MergeMode
@@ -97,8 +98,8 @@ def _coded(numbers: Numbers, direction: Direction, tensors: CellTensors) -> Dire
     codes: dict[str, npt.NDArray[Any] | None] = {}
     if isinstance(formats.format("weight"), Scaled):
         codes |= {name: tensors.coded[name].codes for name in tensors.coded if name.startswith("weight")}
-    if "peephole" in tensors.coded and isinstance(formats.format("cell"), Scaled):
-        codes["peephole"] = tensors.coded["peephole"].codes
+    if isinstance(formats.format("cell"), Scaled):
+        codes |= {name: tensors.coded[name].codes for name in ("peephole", "layer_norm") if name in tensors.coded}
     biases = [name for name in ("bias_ih", "bias_hh") if name in tensors.coded]
     if biases and isinstance(formats.format("accumulator"), Scaled):
         codes |= {name: tensors.coded[name].codes if name in biases else None for name in ("bias_ih", "bias_hh")}

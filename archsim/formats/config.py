@@ -19,6 +19,9 @@ from archsim.formats.parse import MAX_BITS, allowed_names, parse_format
 KINDS = ("weight", "input", "hidden", "accumulator", "gate", "activation", "cell")
 """What has a format of its own."""
 
+NORMALIZED_SUMS = "normalized_sums"
+"""The kind of a gate's sums before they are normalized: their format follows from those of others."""
+
 MAX_ASYMMETRIC_BITS = 16
 """A zero point lengthens a factor by a bit; with 32 bits a product would no longer fit into 64."""
 
@@ -101,9 +104,20 @@ class Formats(StrictModel):
         return self
 
     def format(self, kind: str) -> NumberFormat:
-        """The number format of one of KINDS."""
+        """The number format of one of KINDS, or of NORMALIZED_SUMS."""
         found: NumberFormat = getattr(self, kind)
         return found
+
+    @property
+    def normalized_sums(self) -> NumberFormat:
+        """The format of a gate's sums before layer normalization, which lie where those after it do.
+
+        Where accumulators have the scale of their products, and sums are integers, each gate has a scale of its own.
+        """
+        gate = self.format("gate")
+        if isinstance(self.format("accumulator"), Scaled) and isinstance(gate, IntegerFormat):
+            return Scaled(gate.bits, rounding=gate.rounding, wraps=gate.wraps)
+        return gate
 
     @property
     def one_accumulation(self) -> bool:

@@ -17,7 +17,7 @@ from archsim.golden.functions import Activation, Float, Float64
 from archsim.golden.gru import GruOptions, GruWeights
 from archsim.golden.integer import Coded, Codes, Grid, Target, convert
 from archsim.golden.integer_functions import Method, activate
-from archsim.golden.integer_layers import Grids
+from archsim.golden.integer_units import Grids
 from archsim.golden.lstm import LstmOptions, LstmWeights
 from archsim.golden.rnn import RnnOptions, RnnWeights
 from archsim.golden.stack import Direction

@@ -7,74 +7,24 @@ gru.py and rnn.py.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from archsim.golden.functions import Activation, Float, Float64
+from archsim.golden.functions import Float, Float64
 from archsim.golden.gru import GruOptions, GruWeights
-from archsim.golden.integer import Coded, Codes, Grid, Target
-from archsim.golden.integer_functions import Method, activate, clipped
+from archsim.golden.integer import Coded, Codes, Grid
+from archsim.golden.integer_lstm import lstm_step
 from archsim.golden.integer_products import Part
-from archsim.golden.integer_tiles import Array, coded, coded_matrix, rows_of
+from archsim.golden.integer_tiles import rows_of
+from archsim.golden.integer_units import Grids, IntegerMachine, IntegerUnits, States, Step, one_minus
 from archsim.golden.lstm import LstmOptions, LstmWeights
 from archsim.golden.rnn import RnnOptions, RnnWeights
 from archsim.golden.sequence import Lengths
 from archsim.golden.stack import Direction
-
-States = tuple[Coded, ...]
-"""The hidden state (B, P), which is the output too, and then the cell state (B, H) of an LSTM."""
-Step = Callable[[Coded, States], States]
-"""From x (B, I) and the states to the new states."""
-
-
-@dataclass(frozen=True)
-class IntegerMachine:
-    """columns: inputs of a chunk; method: of the activation unit.
-
-    split: the x tile and the h tile are two tiles, or, as the format of the first layer's x is another than that of h,
-    two accumulations in every layer. interleaved: a tile has rows of all gates, so that those of a GRU that resets
-    after the product are two tiles in any case. x_columns: inputs of a chunk of x, where x and h pass side by side, in
-    accumulators of their own. late_bias: the bias is added to the sums, in their format, just before the activation.
-    split_rows: without split, the rows, in torch's order, whose x tile and h tile are two all the same. group: columns
-    of a group of structured sparsity, of which a chunk takes whole ones; weights that are not kept are 0.
-    thresholds: of a delta network, the least changes of x and of h that are multiplied; None of an ordinary one.
-    """
-
-    columns: int
-    split: bool
-    method: Method
-    interleaved: bool = True
-    x_columns: int | None = None
-    late_bias: bool = False
-    split_rows: frozenset[int] = frozenset()
-    group: int = 1
-    thresholds: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True)
-class Grids:
-    """The grid of each kind of data in one direction of a layer; x, h and vector alone may have a zero point.
-
-    w_hr and vector with a projection (vector: what it multiplies), vector also for r * h of a GRU that resets before
-    the product; cell for an LSTM, peephole for one with peepholes. Scales of rows are in torch's order (i, f, g, o and
-    r, z, n).
-    """
-
-    w_ih: Grid
-    w_hh: Grid | None
-    x: Grid
-    h: Grid
-    accumulator: Grid
-    gate: Grid
-    activation: Grid
-    w_hr: Grid | None = None
-    vector: Grid | None = None
-    cell: Grid | None = None
-    peephole: Grid | None = None
 
 
 @dataclass(frozen=True)
@@ -102,10 +52,10 @@ def run_integer(
 
     Codes are for the output of the layer below, which is not converted again. lengths (B) as in sequence.scan.
     """
-    units = _Units(grids, machine, Counter())
+    units = IntegerUnits(grids, machine, Counter())
     match direction:
         case Direction(LstmWeights() as lstm, LstmOptions() as lstm_options, _, c_0) if c_0 is not None:
-            step = _lstm(units, lstm, lstm_options)
+            step = lstm_step(units, lstm, lstm_options)
         case Direction(GruWeights() as gru, GruOptions() as gru_options, _, None):
             step = _gru(units, gru, gru_options)
         case Direction(RnnWeights() as rnn, RnnOptions() as rnn_options, _, None):
@@ -143,114 +93,11 @@ def _scan(step: Step, x: Coded, states: States, reverse: bool, lengths: Lengths 
     return output, states
 
 
-@dataclass(frozen=True)
-class _Units:
-    """The machine's units with the layer's grids."""
-
-    grids: Grids
-    machine: IntegerMachine
-    overflows: Counter[str]
-
-    def to(self, kind: str, grid: Grid | None) -> Target:
-        """The grid as a target of a kind."""
-        if grid is None:
-            raise ValueError(f"the layer needs another grid of the kind {kind}")
-        return Target(kind, grid, self.overflows)
-
-    @property
-    def array(self) -> Array:
-        accumulator, gate = self.to("accumulator", self.grids.accumulator), self.to("gate", self.grids.gate)
-        machine = self.machine
-        return Array(
-            machine.columns,
-            machine.split,
-            accumulator,
-            gate,
-            machine.x_columns,
-            machine.late_bias,
-            machine.split_rows,
-            machine.group,
-            machine.thresholds,
-        )
-
-    def inputs(self, x: Float | npt.NDArray[np.integer[Any]]) -> Coded:
-        """The codes of x (T, B, I), which integers already are."""
-        if np.issubdtype(x.dtype, np.integer):
-            return Coded(x.astype(np.int64), self.grids.x)
-        return self.to("input", self.grids.x).encode(np.asarray(x, np.float64))
-
-    def matrix(self, weight: Float, grid: Grid | None) -> Coded:
-        """A weight matrix (G, K) as codes, which integers already are, less the zero point."""
-        return coded_matrix(weight, self.to("weight", grid))
-
-    def activated(self, activation: Activation, sums: Coded, clip: float | None, target: Target) -> Coded:
-        """The activation of clipped sums."""
-        return activate(activation, clipped(sums, clip), target, self.machine.method)
-
-    def identity(self, source: Coded, target: Target) -> Coded:
-        """The value itself on another grid."""
-        return target.narrow(target.convert(source))
-
-
-def _one_minus(a: Coded) -> Coded:
-    """1 - a, where 1 is its code or the largest one; not narrowed, so that it may need a bit more."""
-    one = min(round(1.0 / float(a.grid.scale)), a.grid.high)
-    return Coded(one - a.codes, replace(a.grid, bits=a.grid.bits + 1))
-
-
 def _rows(given: Float | None, rows: Codes) -> Float | None:
     return None if given is None else given[rows]
 
 
-def _lstm(units: _Units, weights: LstmWeights, options: LstmOptions) -> Step:
-    """The gates' rows in the order i, f, g, o; with coupled gates those of f are not computed."""
-    grids, array = units.grids, units.array
-    projection = weights.weight_hr is not None
-    to_gate, to_activation = units.to("gate", grids.gate), units.to("activation", grids.activation)
-    to_cell, to_hidden = units.to("cell", grids.cell), units.to("hidden", grids.vector if projection else grids.h)
-    blocks = np.arange(weights.weight_ih.shape[0]).reshape(4, -1)
-    rows = blocks[[0, 2, 3] if options.input_forget else [0, 1, 2, 3]].ravel()
-    ih, hh = units.matrix(weights.weight_ih, grids.w_ih), units.matrix(weights.weight_hh, grids.w_hh)
-    bias = array.bias([weights.bias_ih, weights.bias_hh], (ih, grids.x))
-    parts = [(rows_of(ih, rows), grids.x), (rows_of(hh, rows), grids.h)]
-    gates = array.rows_tile(rows, parts, bias and rows_of(bias, rows))
-    project = _projection(units, weights.weight_hr)
-    peepholes: list[Coded | None] = [None, None, None]
-    if weights.peephole is not None:
-        peepholes = [*coded(weights.peephole, units.to("cell", grids.peephole)).split(3)]
-    gate, candidate, cell = options.activations
-
-    def gated(sums: Coded, peephole: Coded | None, c: Coded) -> Coded:
-        if peephole is not None:
-            sums = to_gate.narrow(sums.codes + to_gate.product(peephole, c))
-        return units.activated(gate, sums, options.clip, to_activation)
-
-    def step(x: Coded, states: States) -> States:
-        h, c = states
-        sums = gates.run(x, h).split(len(rows) // blocks.shape[1])
-        i = gated(sums[0], peepholes[0], c)
-        f = _one_minus(i) if options.input_forget else gated(sums[1], peepholes[1], c)
-        g = units.activated(candidate, sums[-2], options.clip, to_activation)
-        c = to_cell.narrow(to_cell.product(f, c) + to_cell.product(i, g))
-        o = gated(sums[-1], peepholes[2], c)
-        h = to_hidden.narrow(to_hidden.product(o, units.activated(cell, c, None, to_activation)))
-        return project(h), c
-
-    return step
-
-
-def _projection(units: _Units, weight_hr: Float | None) -> Callable[[Coded], Coded]:
-    """The function from the vector before the projection to h; without a projection the two are one."""
-    if weight_hr is None:
-        return lambda vector: vector
-    vector = units.to("hidden", units.grids.vector)
-    array = replace(units.array, thresholds=None)  # the whole vector is multiplied in a delta network, too
-    tile = array.tile([(units.matrix(weight_hr, units.grids.w_hr), vector.grid)])
-    to_hidden = units.to("hidden", units.grids.h)
-    return lambda vector: units.identity(tile.run(vector), to_hidden)
-
-
-def _gru(units: _Units, weights: GruWeights, options: GruOptions) -> Step:
+def _gru(units: IntegerUnits, weights: GruWeights, options: GruOptions) -> Step:
     """The rows in the order r, z, n. With linear_before_reset the parts of n are apart: they become two sums."""
     grids, array, linear = units.grids, units.array, options.linear_before_reset
     to_gate, to_activation = units.to("gate", grids.gate), units.to("activation", grids.activation)
@@ -287,12 +134,12 @@ def _gru(units: _Units, weights: GruWeights, options: GruOptions) -> Step:
         (h,) = states
         r, z = units.activated(gate, gates.run(x, h), options.clip, to_activation).split(2)
         n = units.activated(candidate, candidate_sums(x, h, r), options.clip, to_activation)
-        return (to_hidden.narrow(to_hidden.product(_one_minus(z), n) + to_hidden.product(z, h)),)
+        return (to_hidden.narrow(to_hidden.product(one_minus(z), n) + to_hidden.product(z, h)),)
 
     return step
 
 
-def _rnn(units: _Units, weights: RnnWeights, options: RnnOptions) -> Step:
+def _rnn(units: IntegerUnits, weights: RnnWeights, options: RnnOptions) -> Step:
     """The activation of the one sum gives h; without W_hh it is a linear layer."""
     grids, array, to_hidden = units.grids, units.array, units.to("hidden", units.grids.h)
     ih = units.matrix(weights.weight_ih, grids.w_ih)

@@ -245,14 +245,18 @@ class Array:
 
     def bias(self, values: Sequence[Float | None], part: Part) -> Coded | None:
         """The sum of the biases there are (G), on the grid of the accumulators of a part; None if there is none."""
-        given = [np.asarray(value) for value in values if value is not None]
-        if not given:
-            return None
         matrix, vector = part
-        rows = matrix.codes.shape[:1]
-        if any(value.shape != rows for value in given):
-            raise ValueError(f"a bias must have the shape {rows}, not {[value.shape for value in given]}")
         target = replace(self.to_accumulator, grid=product_grid(self.to_accumulator.grid, matrix.grid, vector))
-        if all(np.issubdtype(value.dtype, np.integer) for value in given):
-            return target.narrow(sum(given[1:], start=given[0].astype(np.int64)))
-        return target.encode(sum(given[1:], start=given[0].astype(np.float64)))
+        return total_bias(values, target, matrix.codes.shape[:1])
+
+
+def total_bias(values: Sequence[Float | None], target: Target, shape: tuple[int, ...]) -> Coded | None:
+    """The sum (G) of the biases there are: of codes, or of real numbers, which go to the target's grid then."""
+    given = [np.asarray(value) for value in values if value is not None]
+    if not given:
+        return None
+    if any(value.shape != shape for value in given):
+        raise ValueError(f"a bias must have the shape {shape}, not {[value.shape for value in given]}")
+    if all(np.issubdtype(value.dtype, np.integer) for value in given):
+        return target.narrow(sum(given[1:], start=given[0].astype(np.int64)))
+    return target.encode(sum(given[1:], start=given[0].astype(np.float64)))

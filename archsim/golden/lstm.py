@@ -80,26 +80,30 @@ def lstm_direction(
     gate, candidate, hidden = options.activations
     clip = options.clip
     i_norm, f_norm, g_norm, o_norm = _norms(weights)
+    late = weights.layer_norm is not None  # then the biases come behind the normalization
 
     def step(from_input: Float64, state: State) -> tuple[State, Inside]:
         h, c = state
         i_sum, f_sum, g_sum, o_sum = np.split(from_input + h @ recurrent, 4, axis=1)
-        pre = {"i": i_norm(i_sum + p_i * c), "f": f_norm(f_sum + p_f * c), "g": g_norm(g_sum)}
+        u = {"i": i_sum + p_i * c, "f": f_sum + p_f * c, "g": g_sum}
+        pre = {"i": i_norm(u["i"]), "f": f_norm(u["f"]), "g": g_norm(g_sum)}
         i = apply(gate, clipped(pre["i"], clip))
         f = 1.0 - i if options.input_forget else apply(gate, clipped(pre["f"], clip))
         g = apply(candidate, clipped(pre["g"], clip))
         c = f * c + i * g
-        pre["o"] = o_norm(o_sum + p_o * c)
+        u["o"] = o_sum + p_o * c
+        pre["o"] = o_norm(u["o"])
         o = apply(gate, clipped(pre["o"], clip))
         tanh_c = apply(hidden, c)
         h = o * tanh_c
         vector = None if projection is None else h
+        sums = u if late else {}
         if weights.peephole is not None:
-            pre |= {"i_sum": i_sum, "f_sum": f_sum, "o_sum": o_sum}
-        inside = Inside({"i": i, "f": f, "g": g, "o": o}, pre, vector, tanh_c)
+            before = {"i_sum": i_sum, "f_sum": f_sum, "o_sum": o_sum}
+            sums, pre = (sums | before, pre) if late else (sums, pre | before)
+        inside = Inside({"i": i, "f": f, "g": g, "o": o}, pre, vector, tanh_c, sums)
         return (h if projection is None else h @ projection, c), inside
 
-    late = weights.layer_norm is not None  # then the biases come behind the normalization
     gates = projected(x, weights.weight_ih, None if late else weights.bias_ih, None if late else weights.bias_hh)
     state = (np.asarray(h_0, np.float64), np.asarray(c_0, np.float64))
     output, (h_n, c_n) = scan(step, gates, state, reverse=options.reverse, lengths=lengths, record=record)

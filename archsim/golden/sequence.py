@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ class Inside(NamedTuple):
     pre: Mapping[str, Float64]
     vector: Float64 | None = None
     tanh_c: Float64 | None = None
+    sums: Mapping[str, Float64] = MappingProxyType({})
 
 
 Step = Callable[[Float64, State], tuple[State, Inside]]

@@ -7,7 +7,7 @@ numbers for each hidden unit, time step and sequence of an LSTM.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,8 @@ class DirectionTrace:
     pre, each (T, B, H): what the activations see, before any clip, under the gates' names; "h" of an RNN; no "f" of a
     coupled LSTM. Further sums that a machine keeps: "n_x" and "n_h" of a GRU that resets after the product,
     W_in x + b_in and W_hn h + b_hn; "i_sum", "f_sum", "o_sum" of an LSTM with peepholes, before those are added.
+    sums, each (T, B, H): with layer normalization what is normalized, under the names of all four gates, and "i_sum",
+    "f_sum" and "o_sum", which are not among `pre` then; else none.
 
     At the times from a row's length on the states stay as they were and everything else is 0.
     """
@@ -45,6 +47,7 @@ class DirectionTrace:
     gates: Mapping[str, Float64]
     tanh_c: Float64 | None
     pre: Mapping[str, Float64]
+    sums: Mapping[str, Float64] = field(default_factory=dict)
 
 
 Traces = tuple[tuple[DirectionTrace, ...], ...]
@@ -79,6 +82,7 @@ def trace_direction(x: Float, direction: Direction, lengths: Lengths | None = No
         gates=record.named("gates"),
         tanh_c=found.get(("tanh_c", "")),
         pre={name: part for name, part in record.named("pre").items() if not (coupled and name.startswith("f"))},
+        sums=record.named("sums"),
     )
 
 
@@ -96,6 +100,8 @@ class _Recorder:
             self._keep(t, ("gates", name), part, valid)
         for name, part in inside.pre.items():
             self._keep(t, ("pre", name), part, valid)
+        for name, part in inside.sums.items():
+            self._keep(t, ("sums", name), part, valid)
         if inside.vector is not None:
             self._keep(t, ("vector", ""), inside.vector, valid)
         if inside.tanh_c is not None:

@@ -127,6 +127,20 @@ class ElementwiseConstants:
 
 
 @dataclass(frozen=True, slots=True)
+class NormalizationConstants:
+    """The integers of a normalization, whose steps docs/numerics.md has.
+
+    `fraction_bits`: places of the mean and of gamma's product. `least_variance`: what a variance below 1 becomes.
+    """
+
+    fraction_bits: int
+    least_variance: int
+    bias: Rescale | None
+    to_sums: Rescale
+    definition: Literal["normalization"] = "normalization"
+
+
+@dataclass(frozen=True, slots=True)
 class IdentityConstants:
     """A value that only changes its format: narrow(rescale(x - source_zero))."""
 
@@ -263,6 +277,7 @@ OpConstants = (
     | PassConstants
     | DrainConstants
     | ElementwiseConstants
+    | NormalizationConstants
     | ActivationConstants
     | StepsConstants
     | NoConstants

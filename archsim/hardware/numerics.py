@@ -56,7 +56,7 @@ class Numerics:
 
     def encoding_of(self, region: Region) -> Encoding:
         """The encoding of a region's numbers."""
-        encoding = self.encodings.get(region.buffer.name)
+        encoding = self.encodings.get(region.encoding or region.buffer.name)
         if encoding is not None:
             return encoding.rows(region.start, region.stop)
         return Encoding(region.buffer.number_format)

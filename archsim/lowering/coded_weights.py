@@ -77,10 +77,13 @@ def coded_encoding(coded: CodedTensor, number_format: Scaled) -> Encoding:
     return Encoding(number_format, float(coded.scales[0, 0]) if coded.one_scale else coded.scales)
 
 
-def peephole_encoding(name: str, coded: CodedTensor, number_format: Scaled) -> Encoding:
-    """The encoding of the codes of peephole weights, in any scales; WorkloadError if the format has not the codes."""
+def gates_encoding(name: str, coded: CodedTensor, number_format: Scaled) -> Encoding:
+    """The encoding of the codes of peephole weights or gamma, in any scales.
+
+    WorkloadError if the format does not hold the codes.
+    """
     plain = replace(number_format, power_of_two=False)
-    problem = _problem(name, coded, replace(plain, granularity=Granularity.ROW), 3)
+    problem = _problem(name, coded, replace(plain, granularity=Granularity.ROW), 1)
     if problem is not None:
         raise _fault(*problem)
     return coded_encoding(coded, plain)

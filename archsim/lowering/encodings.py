@@ -10,14 +10,17 @@ import numpy.typing as npt
 
 from archsim.errors import SimulatorBug
 from archsim.families.cells.merge import DIRECTIONS, MERGED
+from archsim.families.cells.normalize import raw_sums
+from archsim.families.cells.normalize_integers import FRACTION_BITS
 from archsim.families.cells.streams import VALID, cell_prefixes
 from archsim.formats import Bit, Encoding, Fixed, Formats, Granularity, IntegerFormat, NumberFormat, Scaled
+from archsim.formats.config import NORMALIZED_SUMS
 from archsim.formats.encoding import Scale
 from archsim.formats.scaling import covered, scale_and_zero
 from archsim.hardware.dram.transfers import Transfer
-from archsim.lowering.coded_weights import check_coded, coded_encoding, peephole_encoding
+from archsim.lowering.coded_weights import check_coded, coded_encoding, gates_encoding
 from archsim.program.ir import DELTA, WIDE, DataKind, PhaseKind, Program
-from archsim.workload.calibration import Calibration, Range
+from archsim.workload.calibration import LSTM_GATES, Calibration, Range
 from archsim.workload.coded import CodedTensor
 from archsim.workload.network import CellKind, CellSpec, MergeMode, NetworkSpec, suffixes
 from archsim.workload.tensors import CellTensors, NetworkTensors
@@ -103,7 +106,10 @@ class _Maker:
             w_hh = self._matrix("weight_hh", numbers, cell.kind.gates)
             yield "W_hh", w_hh
         yield from (("x", x), ("h", h), ("h_0", h), ("h_n", h), ("W_ih", w_ih))
-        yield "bias", self._bias(cell, np.multiply(w_ih.scale, x.scale), np.multiply(w_hh.scale, h.scale))
+        if numbers.layer_norm is None:
+            yield "bias", self._bias(cell, np.multiply(w_ih.scale, x.scale), np.multiply(w_hh.scale, h.scale))
+        else:
+            yield from self._normalization(numbers.layer_norm, numbers.coded.get("layer_norm"), suffix)
         for name in ("c", "c_0", "c_n"):
             if cell.kind is CellKind.LSTM:
                 yield name, self.vector("cell", f"c{suffix}")
@@ -120,9 +126,7 @@ class _Maker:
         if numbers.weight_hr is not None:
             yield "W_hr", self._matrix("weight_hr", numbers, 1)
         if numbers.peephole is not None:
-            yield "peephole", self._peephole(numbers.peephole, numbers.coded.get("peephole"), suffix)
-        if numbers.layer_norm is not None:  # of real numbers alone
-            yield "layer_norm", _unscaled(self.formats.format("accumulator"))
+            yield "peephole", self._of_gates("peephole", numbers.peephole, numbers.coded.get("peephole"), suffix)
 
     def _matrix(self, name: str, numbers: CellTensors, gates: int) -> Encoding:
         number_format = self.formats.format("weight")
@@ -153,15 +157,33 @@ class _Maker:
             rows = np.concatenate([rows, candidate])
         return Encoding(number_format, np.array(rows, np.float64))
 
-    def _peephole(self, values: npt.NDArray[np.float32], coded: CodedTensor | None, suffix: str) -> Encoding:
+    def _of_gates(self, name: str, values: npt.NDArray[np.float32], coded: CodedTensor | None, suffix: str) -> Encoding:
+        """The encoding of peephole weights, which have one scale, or of gamma, which has one for each gate."""
         number_format = self.formats.format("cell")
         if not isinstance(number_format, Scaled):
             return _unscaled(number_format)
         if coded is not None:
-            return peephole_encoding(f"peephole{suffix}", coded, number_format)
-        samples = values[np.newaxis]
-        scale = self._weight_scale(samples, number_format)
-        return Encoding(number_format, float(scale[0]))
+            return gates_encoding(f"{name}{suffix}", coded, number_format)
+        if name == "peephole":
+            return Encoding(number_format, float(self._weight_scale(values[np.newaxis], number_format)[0]))
+        plain = replace(number_format, power_of_two=False)
+        gates = self._weight_scale(values.reshape(len(LSTM_GATES), -1), plain)
+        return Encoding(plain, np.repeat(gates, len(values) // len(gates))[:, np.newaxis])
+
+    def _normalization(
+        self, values: npt.NDArray[np.float32], coded: CodedTensor | None, suffix: str
+    ) -> Iterator[tuple[str, Encoding]]:
+        """Of gamma, of the bias, which is added to its products, and of each gate's sums before."""
+        gamma = self._of_gates("layer_norm", values, coded, suffix)
+        yield "layer_norm", gamma
+        number_format = self.formats.format("accumulator")
+        if isinstance(number_format, Scaled):
+            scale = np.broadcast_to(gamma.scale, (len(values), 1)) / (1 << FRACTION_BITS)
+            yield "bias", Encoding(number_format, scale)
+        else:
+            yield "bias", _unscaled(number_format)
+        for gate, name in enumerate(LSTM_GATES):
+            yield raw_sums(gate), self.vector(NORMALIZED_SUMS, f"sums_{name}{suffix}")
 
     def _weight_scale(self, samples: npt.NDArray[np.floating], number_format: Scaled) -> npt.NDArray[np.float64]:
         """The scale of groups of weights (groups, n)."""

@@ -158,8 +158,9 @@ def _coded_image(
     for name, buffer in names.items():
         if name in numbers.coded and isinstance(encodings[f"{prefix}dram.{buffer}"].format, Scaled):
             yield buffer, numbers.coded[name].codes[None]
-    if "peephole" in numbers.coded and isinstance(encodings[f"{prefix}dram.peephole"].format, Scaled):
-        yield "peephole", numbers.coded["peephole"].codes[None, :, None]
+    for name in ("peephole", "layer_norm"):
+        if name in numbers.coded and isinstance(encodings[f"{prefix}dram.{name}"].format, Scaled):
+            yield name, numbers.coded[name].codes[None, :, None]
     codes = bias_codes(numbers, cell, encodings[f"{prefix}dram.bias"])
     if codes is not None:
         yield "bias", codes[None, :, None]

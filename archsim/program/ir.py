@@ -155,6 +155,8 @@ class Region:
     stop: int
     offset: int = 0
     stride: int = 0
+    encoding: str = ""
+    """The name under which its numbers' encoding is known, if they have another than the rest; "" for the buffer's."""
 
     def slot(self, repetition: int) -> int:
         """The slot this region addresses in a repetition (0-based)."""

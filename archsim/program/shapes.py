@@ -67,7 +67,10 @@ def shapes_of(ops: Sequence[Op]) -> tuple[tuple[Op, ...], tuple[int, ...]]:
 
 
 def op_shape(op: Op) -> Hashable:
-    """A key that is equal for two ops of one kind and unit whose operands are as many entries of the same buffers."""
+    """A key that is equal for two ops of one kind and unit whose operands are as many entries of the same buffers.
+
+    Their numbers stand for the same, too.
+    """
     return type(op), *map(_shape, _what(type(op))(op))
 
 
@@ -94,7 +97,7 @@ def _getter(names: Iterable[str]) -> Callable[[object], tuple[object, ...]]:
 
 def _shape(value: object) -> Hashable:
     if isinstance(value, Region):
-        return value.buffer, value.stop - value.start
+        return value.buffer, value.stop - value.start, value.encoding
     if isinstance(value, tuple):
         return tuple(map(_shape, value))
     kind = cast(Hashable, type(value))  # which every type is; mypy does not know

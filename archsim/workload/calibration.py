@@ -16,7 +16,7 @@ from archsim.config.text import one_line
 from archsim.config.whole_files import write_whole
 from archsim.errors import OutputError, WorkloadError
 from archsim.formats import Formats, Scaled, parse_format
-from archsim.formats.config import FormatName
+from archsim.formats.config import NORMALIZED_SUMS, FormatName
 from archsim.formats.scaling import Method
 from archsim.workload.config import Percentile
 from archsim.workload.network import CellKind, MergeMode, NetworkSpec, suffixes
@@ -26,7 +26,9 @@ SMALLEST_SCALE, LARGEST_SCALE = 1e-30, 1e30
 
 LARGEST = 1e300
 """Largest magnitude of a range, so that no scale leaves float64's."""
-_NAME = re.compile(r"x|[hy]_l[0-9]{1,6}|(c|vector|gate|activation)_l[0-9]{1,6}(_reverse)?")
+LSTM_GATES = "ifgo"
+"""The gates of an LSTM in torch's order."""
+_NAME = re.compile(r"x|[hy]_l[0-9]{1,6}|(c|vector|gate|activation|sums_[ifgo])_l[0-9]{1,6}(_reverse)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ def range_kinds(spec: NetworkSpec) -> dict[str, str]:
     x; for each layer h_l0, h_l1, ... (its directions share it), and y_l0, ... what they are merged to; for each cell,
     with torch's suffix (_l0, _l0_reverse, ...): c of an LSTM; vector, what goes through a matrix inside a step:
     o * tanh(c) before a projection, r * h_(t-1) of a GRU that resets before the product; gate, the sums that the
-    activation unit sees; activation, the gates and tanh(c), of which an RNN and a linear layer have none.
+    activation unit sees; activation, the gates and tanh(c), of which an RNN and a linear layer have none; sums_i, ...
+    of an LSTM with layer normalization, those of each gate before it.
     """
     found = {"x": "input"} | {f"h_l{number}": "hidden" for number in range(len(spec.layers))}
     found |= {f"y_l{number}": "hidden" for number in merged_layers(spec)}
@@ -68,6 +71,8 @@ def range_kinds(spec: NetworkSpec) -> dict[str, str]:
             found[f"c{suffix}"] = "cell"
         if cell.proj_size or (cell.kind is CellKind.GRU and not cell.linear_before_reset):
             found[f"vector{suffix}"] = "hidden"
+        if cell.layer_norm:
+            found |= {f"sums_{gate}{suffix}": NORMALIZED_SUMS for gate in LSTM_GATES}
         found[f"gate{suffix}"] = "gate"
         if cell.kind.has_gates:
             found[f"activation{suffix}"] = "activation"
@@ -145,7 +150,7 @@ class _CalibrationFile(StrictModel):
         if unknown:
             raise ValueError(
                 f"no tensor has the name {', '.join(unknown[:6])}; there are x, h_l0, y_l0, and c_l0, vector_l0, "
-                "gate_l0, activation_l0, with _reverse for the second direction, and so on for l1, ..."
+                "gate_l0, sums_i_l0, activation_l0, with _reverse for the second direction, and so on for l1, ..."
             )
         return ranges
 

@@ -12,12 +12,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from archsim.families.cells import activation, elementwise
+from archsim.families.cells import activation, elementwise, normalize_integers
 from archsim.families.cells.lstm_ops import CellUpdate
 from archsim.formats import Encoding, Fixed, Formats, IntegerFormat, Rounding, encoding, rounding
 from archsim.formats.rounding import Conversion, pair_shifted
 from archsim.golden import Activation as GoldenFunction
-from archsim.golden import integer, integer_functions, integer_layers, integer_tiles
+from archsim.golden import (
+    integer,
+    integer_functions,
+    integer_layers,
+    integer_lstm,
+    integer_norm,
+    integer_tiles,
+    integer_units,
+)
 from archsim.hardware import elementwise_arithmetic as lanes
 from archsim.hardware.elementwise_arithmetic import IntegerArithmetic, Operand
 from archsim.hardware.exact_sums import ChunkSums
@@ -88,6 +96,7 @@ CASES: dict[str, tuple[str, dict[str, str], dict[str, Any], dict[str, Any]]] = {
     "wide": (FUSED, WIDE, LSTM, {}),
     "small accumulators": (FUSED, Q | {"accumulator": "q2.8"}, LSTM | {"input_size": 7}, {}),
     "coupled": (FUSED, Q, LSTM | {"input_forget": True}, {}),
+    "normalized": (FUSED, TFLITE, LSTM | {"layer_norm": True, "hidden_size": 3}, {}),
     "projection": (FUSED, ONE_Q, LSTM | {"proj_size": 2}, {}),
     "lengths": (FUSED, TFLITE, LSTM | {"sequence_lens": (1, 3)}, {}),
     "gru": (FUSED, Q, GRU, {}),
@@ -523,6 +532,37 @@ mutation("1 - z as highest code - z", "gru", "coupled")(one_is(lambda of, _: of.
 mutation("1 - z with a 1 that does not saturate", "gru, tflite")(one_is(lambda _, one: round(one)))
 
 
+def normalized_otherwise(name: str, value: Any) -> Plant:
+    """Another constant, or another step, of the normalization of integers."""
+    return lambda patch: patch.setattr(normalize_integers, name, value)
+
+
+mutation("a root of 4 steps", "normalized")(normalized_otherwise("NEWTON_STEPS", 4))
+mutation("a mean with 9 bits more", "normalized")(normalized_otherwise("FRACTION_BITS", 9))
+
+
+@mutation("reference: the normalizations of i and f exchanged", "normalized")
+def _(patch: pytest.MonkeyPatch) -> None:
+    wrapped(patch, integer_lstm, "_norms", lambda norms: lambda *given: [norms(*given)[gate] for gate in (1, 0, 2, 3)])
+
+
+@mutation("reference: normalized with the scale of g's sums in all", "normalized")
+def _(patch: pytest.MonkeyPatch) -> None:
+    def make(sums: Any) -> Any:
+        def of_g(units: Any, *given: Any) -> Any:
+            grids = replace(units.grids, sums=(units.grids.sums[2],) * 4)
+            return sums(replace(units, grids=grids), *given)
+
+        return of_g
+
+    wrapped(patch, integer_lstm, "_lstm_sums", make)
+
+
+@mutation("reference: a variance without its mean", "normalized")
+def _(patch: pytest.MonkeyPatch) -> None:
+    wrapped(patch, integer_norm, "toward_zero", lambda of: lambda a, n: 0 if n != 1 << 20 else of(a, n))
+
+
 @mutation("f c + i g rounded once", "lstm in q")
 def _(patch: pytest.MonkeyPatch) -> None:
     def apply(self: Any, lanes: Any, operands: Any) -> Any:
@@ -623,7 +663,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     def make(init: Any) -> Any:
         return lambda self, columns, split, *more: init(self, columns, False, *more)
 
-    wrapped(patch, integer_layers.IntegerMachine, "__init__", make)
+    wrapped(patch, integer_units.IntegerMachine, "__init__", make)
 
 
 @mutation("reference: two accumulations instead of one", "lstm in q")
@@ -636,7 +676,8 @@ def _(patch: pytest.MonkeyPatch) -> None:
     def one_minus(a: Any) -> Any:
         return integer.Coded(a.grid.high + 1 - a.codes, replace(a.grid, bits=a.grid.bits + 1))
 
-    patch.setattr(integer_layers, "_one_minus", one_minus)
+    for module in (integer_layers, integer_lstm):
+        patch.setattr(module, "one_minus", one_minus)
 
 
 @mutation("reference: sigmoid and tanh exchanged", "tflite", "nearest", "linear")
@@ -650,7 +691,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
 
 @mutation("reference: no clip", "clip")
 def _(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(integer_layers, "clipped", lambda x, clip: x)
+    patch.setattr(integer_units, "clipped", lambda x, clip: x)
 
 
 @mutation("reference: lengths not heeded", "lengths")

@@ -17,6 +17,7 @@ from hypothesis import assume, given, settings
 
 from archsim.api.verdict import judge
 from archsim.engines.events.options import Jitter
+from archsim.families.cells.normalize_integers import MOST_BITS
 from archsim.families.load import Arch
 from archsim.formats import Fixed, Formats, IntegerFormat, Scaled
 from archsim.workload import CellKind, NetworkTensors
@@ -50,6 +51,18 @@ def check(case: Case, tensors: NetworkTensors) -> dict[str, int]:
 @given(exact_cases(), seeds)
 def test_machine_program_and_reference_agree(case: Case, seed: int) -> None:
     check(case, drawn_tensors(case, seed))
+
+
+@settings(max_examples=examples(30))
+@given(exact_cases(), seeds)
+def test_also_where_gates_are_normalized(case: Case, seed: int) -> None:
+    """In any formats whose sums have 16 bits at most, which is what is asked of them."""
+    assume(case.workload.config.kind is CellKind.LSTM and case.config.formats.format("gate").bits <= MOST_BITS)
+    changes = {"activation.adds_bias": False, "accumulators.entries": 4096}
+    normalized = case.with_network(layer_norm=True).with_fields(changes)
+    if "streamed" in case.schedule:
+        normalized = with_little_sram(normalized, 0.5)
+    check(normalized, drawn_tensors(normalized, seed))
 
 
 @exhaustive

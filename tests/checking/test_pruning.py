@@ -18,7 +18,7 @@ from archsim.checking.validation import GOLDEN
 from archsim.config import parse_override
 from archsim.explore import Space, explore
 from archsim.families.load import load_arch
-from archsim.golden.integer_layers import IntegerMachine
+from archsim.golden.integer_units import IntegerMachine
 from archsim.program.sparsity import Sparsity
 from archsim.report import report_text
 from archsim.report.files.saved import stats_json, torch_outputs

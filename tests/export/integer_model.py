@@ -1,12 +1,14 @@
 """A model of numbers that knows the exported JSON and docs/program_json.md alone: it executes ops in program order.
 
-Nothing is imported from archsim, nor any library: all values are Python's whole numbers.
+Nothing is imported from archsim, nor any library, but what normalizes beside it: all values are Python's whole numbers.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from typing import Any
+
+from tests.export.normalization_model import normalized
 
 Json = dict[str, Any]
 Matrix = list[list[int]]
@@ -93,6 +95,7 @@ class Execution:
             "drain": self.drain,
             "steps": self.steps,
             "elementwise": self.elementwise,
+            "normalization": self.normalization,
             "activation": self.activation,
         }[definition]()
 
@@ -318,6 +321,20 @@ class Execution:
                 raise ValueError(f"the page has no op {other}")
         target = self.facts(a["target"])
         self.write(a["target"], self.held([[self.narrow(v, target) for v in row] for row in result]))
+
+    def normalization(self) -> None:
+        a, facts, target = self.arguments, self.numbers, self.facts(self.arguments["target"])
+        sums, gamma = self.read(a["sums"]), [row[0] for row in self.read(a["weights"])]
+        bias = [0] * len(sums)
+        if a["bias"]:
+            bias = [rescaled(row[0], facts["bias"], number) for number, row in enumerate(self.read(a["bias"]))]
+        places, least = facts["fraction_bits"], facts["least_variance"]
+        lanes = [normalized(u, gamma, bias, places, least) for u in zip(*sums, strict=True)]
+        rows = [
+            [self.narrow(rescaled(v, facts["to_sums"], number), target) for v in row]
+            for number, row in enumerate(zip(*lanes, strict=True))
+        ]
+        self.write(a["target"], rows)
 
     def activation(self) -> None:
         a = self.arguments

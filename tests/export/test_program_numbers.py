@@ -53,6 +53,8 @@ CASES = [
     ("edge_16x16", "lstm:12,20,t=4", None, *INT8, *TABLE, "peepholes=true", "clip=0.25"),
     ("edge_16x16", "lstm:12,20,t=4,proj=7", None, *INT8, *TABLE, "input_forget=true"),
     ("edge_16x16", "lstm:12,20,t=4,b=2", None, *INT8, *TABLE, "sequence_lens=[4,2]"),
+    ("edge_16x16", "lstm:12,7,t=4,b=2", None, *INT8, *TABLE, "layer_norm=true", "peepholes=true"),
+    ("edge_16x16", "lstm:12,7,t=4", "hoisted", *Q, *TABLE, "layer_norm=true", "bias=false"),
     ("edge_16x16", "rnn:12,20,t=4", None, *INT8, *TABLE),
     ("edge_16x16", "gru:8,9,t=4,layers=2", "fused_interleaved_wavefront", *Q, *LINES),
     ("tiny_2x2", "lstm:3,2,t=4", None, *Q, *TABLE),

@@ -62,7 +62,8 @@ import pytest
 from archsim.golden import Direction, LstmOptions, LstmWeights
 from archsim.golden.integer import Coded, Grid
 from archsim.golden.integer_functions import Exact
-from archsim.golden.integer_layers import Grids, IntegerMachine, run_integer
+from archsim.golden.integer_layers import run_integer
+from archsim.golden.integer_units import Grids, IntegerMachine
 from tests.present import present
 
 WEIGHTS = LstmWeights(

@@ -22,7 +22,8 @@ from archsim.golden import (
 )
 from archsim.golden.integer import Grid, codes_of
 from archsim.golden.integer_functions import Exact, Table
-from archsim.golden.integer_layers import Grids, IntegerMachine, IntegerResult, run_integer
+from archsim.golden.integer_layers import IntegerResult, run_integer
+from archsim.golden.integer_units import Grids, IntegerMachine
 from tests.golden.golden_apytypes import FRACTIONS, MODES, Witness
 from tests.present import present
 

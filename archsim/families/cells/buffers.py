@@ -82,7 +82,7 @@ def make_buffers(
     needs_vector = bool(spec.proj_size) or (spec.kind is CellKind.GRU and not spec.linear_before_reset)
     bias = maker.weights("bias", DataKind.BIAS, sum(group.rows for group in groups), 1, "accumulator", spec.bias)
     peephole = maker.weights("peephole", DataKind.PEEPHOLE, 3 * units, 1, "cell", spec.peepholes)
-    norm = maker.weights("layer_norm", DataKind.LAYER_NORM, 4 * units, 1, "accumulator", spec.layer_norm)
+    norm = maker.weights("layer_norm", DataKind.LAYER_NORM, 4 * units, 1, "cell", spec.layer_norm)
     h = maker.state("h", H_BANK, DataKind.H, outputs, "hidden", h_slots(streams))
     c = maker.state("c", C_BANK, DataKind.C, units, "cell", streams, lstm)
     # An LSTM's tanh(c) is an activation, a GRU's candidate still has its activation before it.

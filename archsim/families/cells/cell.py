@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from archsim.families.cells import plan as plans
@@ -106,6 +107,14 @@ class CellOps(ABC):
     def recurrent(self, group: Group) -> Region:
         """The region of h_{t-1}, which W_hh is multiplied with."""
         return whole(self.buffers.h, 0, 1)
+
+    def summed(self, group: Group, start: int, stop: int) -> Region:
+        """The region of a group's rows where the products are summed up, before anything is done to them."""
+        return replace(self.in_group(self.buffers.sums, group, start, stop), encoding=self.sums_encoding(group))
+
+    def sums_encoding(self, group: Group) -> str:
+        """The name of the encoding of a group's sums, if it is another before anything is done to them; else ""."""
+        return ""
 
     def in_group(self, buffer: Buffer, group: Group, start: int, stop: int) -> Region:
         """The region of a group's rows in the slot that rotates to it."""

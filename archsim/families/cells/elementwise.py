@@ -16,7 +16,7 @@ from pydantic import Field
 
 from archsim.config.types import Count, Cycles
 from archsim.families.cells.banks import GATE_BANKS
-from archsim.formats import NumberFormat
+from archsim.formats import Encoding, NumberFormat
 from archsim.formats.number import Array
 from archsim.hardware.constants import FLOATING, OpConstants
 from archsim.hardware.elementwise_arithmetic import (
@@ -111,10 +111,18 @@ class ElementwiseOp(Op):
         """How often the op takes each of its values through a lane."""
         return 1
 
+    def only_in_last_pass(self, operand: Region) -> bool:
+        """Whether an operand is read in the last of the passes over an op's values alone."""
+        return True
+
     @property
     def products_a_sequence(self) -> int:
         """How many products the op takes for each sequence, besides those of its values."""
         return 0
+
+    def own_constants(self, encodings: Sequence[Encoding], target: Encoding) -> OpConstants | None:
+        """The integers of an op whose formula is no sum of products; None of one whose formula says them."""
+        return None
 
     @property
     def elements(self) -> int:
@@ -165,7 +173,7 @@ class Elementwise(Unit[ElementwiseConfig]):
             times, rest = divmod(self._op(op).elements, region.values)
             if times > 1 and not rest:
                 stream = replace(stream, runs=repeated(region.values, times, self.config.lanes))
-            if region != self._op(op).target:
+            if self._op(op).only_in_last_pass(region):
                 stream = replace(stream, runs=self._in_last_pass(op, stream.runs))
             if stream.bank[1:] == (GATE_BANKS,):
                 stream = replace(stream, bank=(*stream.bank, str(gates)))
@@ -218,6 +226,9 @@ class Elementwise(Unit[ElementwiseConfig]):
         target = numerics.encoding_of(elementwise.target)
         if not isinstance(arithmetic_for(target, encodings), IntegerArithmetic):
             return FLOATING
+        own = elementwise.own_constants(encodings, target)
+        if own is not None:
+            return own
         recording = RecordingArithmetic(target)
         shapes = [(region.entries, region.buffer.width) for region in elementwise.operands]
         zeros = [encoding.zeros(shape) for encoding, shape in zip(encodings, shapes, strict=True)]

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from archsim.errors import ArchError, Fault
 from archsim.families.cells.activation import ActivationConfig
+from archsim.families.cells.normalize_integers import MOST_BITS
 from archsim.formats import Formats, IntegerFormat
 from archsim.hardware.functions.method_registry import EXACT, POLYNOMIAL, make_method
 from archsim.workload.network import CellKind, NetworkSpec
+
+NORMALIZED = ("gate", "accumulator", "cell")
+"""The kinds of data whose formats a normalization's operands have: sums, biases, gamma."""
 
 
 def check_functions(spec: NetworkSpec, unit: ActivationConfig, formats: Formats) -> None:
@@ -30,18 +34,25 @@ def check_functions(spec: NetworkSpec, unit: ActivationConfig, formats: Formats)
 
 
 def _check_normalization(unit: ActivationConfig, formats: Formats, functions: frozenset[str]) -> None:
-    """Raise ArchError, with all that has to change, if sums are no real numbers, or get their bias too late."""
-    kinds = {kind: formats.format(kind) for kind in ("gate", "accumulator")}
+    """Raise ArchError, with all that has to change, if sums are not normalized in these formats, or get a bias late."""
+    kinds = {kind: formats.format(kind) for kind in NORMALIZED}
     integers = [f"formats.{kind} {found}" for kind, found in kinds.items() if isinstance(found, IntegerFormat)]
-    wrong = [f"is computed in floating point alone, not in {' and '.join(integers)}"] if integers else []
-    changes = ["formats=float32", *_method_of_floats(unit, functions)] if integers else []
+    wrong, changes = [], list[str]()
+    if integers and len(integers) < len(kinds):
+        real = [f"formats.{kind} {found}" for kind, found in kinds.items() if not isinstance(found, IntegerFormat)]
+        wrong.append(f"takes integers alone or real numbers alone, not {' and '.join(integers)} beside {real[0]}")
+        changes += ["formats=float32", *_method_of_floats(unit, functions)]
+    elif integers and kinds["gate"].bits > MOST_BITS:
+        wrong.append(f"has integer sums of at most {MOST_BITS} bits, not formats.gate {kinds['gate']}")
+        changes.append("formats.gate=q4.12")
+    where = "formats" if wrong else "activation.adds_bias"
     if unit.adds_bias:
         wrong.append("adds the bias itself, in the element-wise unit, not in front of the function")
         changes.append("activation.adds_bias=false")
     if wrong:
         sets = " ".join(f"--set {change}" for change in changes)
         message = f"layer normalization {' and '.join(wrong)}; what runs it: {sets}"
-        raise ArchError((Fault("architecture", "formats" if integers else "activation.adds_bias", message),))
+        raise ArchError((Fault("architecture", where, message),))
 
 
 def _method_of_floats(unit: ActivationConfig, functions: frozenset[str]) -> list[str]:

@@ -9,7 +9,7 @@ from archsim.families.cells.activation import GateRows
 from archsim.families.cells.buffers import Storage
 from archsim.families.cells.cell import CellOps
 from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate, Peephole
-from archsim.families.cells.normalize import Normalize
+from archsim.families.cells.normalize import Normalize, raw_sums
 from archsim.families.cells.tiling import Block, Group, Segment
 from archsim.program.ir import Buffer, Op, Region
 from archsim.workload.network import CellSpec, FunctionSpec
@@ -79,6 +79,13 @@ class LstmOps(CellOps):
             )
         return ops
 
+    def sums_encoding(self, group: Group) -> str:
+        """That of the one gate of a group whose sums are normalized."""
+        if not self.spec.layer_norm:
+            return ""
+        (segment,) = group.segments
+        return f"{self.context.prefix}{raw_sums(segment.block.gate)}"
+
     def _normalized(self, group: Group, *, after_cell: bool) -> list[Op]:
         """The op that normalizes the group's gate, and adds its bias, if the cell does that."""
         weights, bias = self.buffers.layer_norm, self.buffers.bias
@@ -91,6 +98,7 @@ class LstmOps(CellOps):
                 label=f"{self.context.prefix}norm_{_NAMES[segment.block]}[{group.index}]",
                 weights=_rows(weights, segment.block.gate * self.spec.hidden_size, segment.units),
                 bias=None if bias is None else _rows(bias, group.bias_start + segment.row, segment.units),
+                sums=self.summed(group, segment.row, segment.stop),
                 target=self.in_group(self.buffers.sums, group, segment.row, segment.stop),
             )
             for segment in segments
@@ -119,7 +127,7 @@ class LstmOps(CellOps):
                         label=f"{self.context.prefix}peephole_{_NAMES[block]}[{group.index}]",
                         weights=Region(weights, first, first + segment.units),
                         cell=self._cell_units(group, block),
-                        target=self.in_group(self.buffers.sums, group, segment.row, segment.stop),
+                        target=self.summed(group, segment.row, segment.stop),
                     )
                 )
         return ops

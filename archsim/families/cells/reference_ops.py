@@ -6,6 +6,7 @@ from archsim.families.cells.activation import Activate
 from archsim.families.cells.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate, Peephole
 from archsim.families.cells.merge import MergeProduct, MergeSum
+from archsim.families.cells.normalize import Normalize
 from archsim.hardware.dram.transfers import Transfer
 from archsim.program.ir import Op
 
@@ -16,6 +17,7 @@ REFERENCE_CELL_OPS: frozenset[type[Op]] = frozenset(
         CellUpdate,
         HiddenUpdate,
         Peephole,
+        Normalize,
         CandidateSum,
         ResetHidden,
         GruUpdate,

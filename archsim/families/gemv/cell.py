@@ -156,7 +156,7 @@ class GemvCell:
             first = 0 if tile is tiles[0] else tile[0]  # rows without a hidden part come first
             onto = self._made_ahead(self.weights.input_sums, group, first, tile[1], 0, 1)
             op = self._tile(group, tile, "mac_h", ("h",), start=True)
-            sums = self._ops.in_group(self.buffers.sums, group, first, tile[1])
+            sums = self._ops.summed(group, first, tile[1])
             yield replace(op, bias=None, onto=onto, sums=sums)
 
     def block_tiles(self, first: int) -> Iterator[BlockTile]:
@@ -250,7 +250,7 @@ class GemvCell:
             label=f"{self.context.prefix}{name}[{number}]",
             weights=tuple(matrices[kind].region(group.index, first) for kind in inputs),
             vectors=tuple(vectors[kind] for kind in inputs),
-            sums=self._ops.in_group(b.sums, group, first, sums_stop),
+            sums=self._ops.summed(group, first, sums_stop),
             start=start,
             bias=bias,
             origins=tuple(matrices[kind].origin(group.index, first) for kind in inputs),
@@ -258,7 +258,8 @@ class GemvCell:
 
     def _made_ahead(self, made: Buffer, group: Group, start: int, stop: int, offset: int, stride: int) -> Region:
         """The region of a group's rows in the buffer of sums made ahead."""
-        return Region(made, group.bias_start + start, group.bias_start + stop, offset, stride)
+        encoding = self._ops.sums_encoding(group)
+        return Region(made, group.bias_start + start, group.bias_start + stop, offset, stride, encoding)
 
 
 def _memories(config: GemvConfig) -> CellMemories:

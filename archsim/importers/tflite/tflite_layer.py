@@ -15,7 +15,7 @@ import numpy as np
 from archsim.importers.codes import Codes
 from archsim.importers.found import Float32Array, FoundLayer, Refused, float32, layer_config
 from archsim.importers.tflite.tflite_model import Array, Graph, Operator, Schema
-from archsim.workload.calibration import Range
+from archsim.workload.calibration import LSTM_GATES, Range
 from archsim.workload.network import CellKind
 
 UNIDIRECTIONAL, BIDIRECTIONAL, DEQUANTIZE = 44, 52, 6
@@ -25,6 +25,7 @@ TANH = 4
 INT8, INT16 = 9, 7
 X_FORMAT = "int8/asymmetric/gemmlowp"
 C_FORMAT = "int16/power_of_two/gemmlowp"
+SUMS_FORMAT = "int16/gemmlowp"
 _HIDDEN = 4
 """The place of the vector before the projection among the tensors that the operator keeps inside."""
 
@@ -77,11 +78,9 @@ def tflite_layer(graph: Graph, operator: Operator, name: str, schema: Schema) ->
     for direction, suffix in zip(directions, ("_l0", "_l0_reverse"), strict=False):
         tensors |= {key + suffix: tensor for key, tensor in direction.tensors()}
         codes |= {key + suffix: found for key, found in direction.codes.items()}
-    as_real = first.normalizes and graph.type(operator.inputs[0]) == INT8
-    if as_real:
+    if first.normalizes and graph.type(operator.inputs[0]) == INT8:
         _check_norm_bias(graph, inputs, first.coupled)
-        codes.pop("bias_ih_l0", None)  # its scale is that of the normalization, not of the products
-    ranges = {} if both or as_real else dict(_ranges(graph, operator, first))
+    ranges = {} if both else dict(_ranges(graph, operator, first))
     return FoundLayer(
         name,
         config,
@@ -90,15 +89,10 @@ def tflite_layer(graph: Graph, operator: Operator, name: str, schema: Schema) ->
         batch_first=not time_major,
         codes=codes,
         ranges=ranges,
-        notes=(*notes, *([_NORMALIZED_INTEGERS] if as_real else _kind_notes(codes, ranges, first))),
+        notes=(*notes, *_kind_notes(codes, ranges, first)),
     )
 
 
-_NORMALIZED_INTEGERS = (
-    "an integer LSTM (8x8->16) with layer normalization, which machines compute in floating point alone (formats "
-    "float32): it runs as the real numbers that its codes stand for, weights as codes where a machine's are intN; x "
-    "and h are not rounded to int8, and TensorFlow Lite's codes of h can be one off"
-)
 _NORM_FRACTION = 1024
 """The kernel adds the bias in such parts of a code of the normalization's weights, whatever scale the file says."""
 
@@ -227,7 +221,6 @@ class _Direction:
         found = self._joined("layer_norm", self._read("layer_norm", chosen))
         if found.shape != (4 * units[0],):
             raise Refused(f"its layer_norm has shape {list(found.shape)}, expected {[4 * units[0]]}")
-        self.codes.pop("layer_norm", None)
         return found
 
     def _read(self, key: str, numbers: Sequence[int]) -> list[Array | Codes]:
@@ -295,10 +288,20 @@ def _ranges(graph: Graph, operator: Operator, direction: _Direction) -> Iterator
     wanted = {"x": (x, X_FORMAT), "h_l0": (h, X_FORMAT), "c_l0": (c, C_FORMAT)}
     wanted |= {"vector_l0" if direction.projects else "h_l0": (inside, X_FORMAT)}
     for name, (number, number_format) in wanted.items():
-        found = graph.quantization(number)
-        if found is None or found.scales.size != 1:
-            raise Refused(f"is an integer LSTM without one scale for {name}")
-        yield name, _range(float(found.scales[0]), int(found.zeros[0]), number_format)
+        scale, zero = _scale_of(graph, number, name)
+        yield name, _range(scale, zero, number_format)
+    if direction.normalizes:
+        for gate, name in enumerate(LSTM_GATES):  # a coupled i has the forget gate's, whose zero point nothing uses
+            number = operator.intermediates[max(gate, int(direction.coupled))]
+            yield f"sums_{name}_l0", _range(_scale_of(graph, number, f"the sums of {name}")[0], 0, SUMS_FORMAT)
+
+
+def _scale_of(graph: Graph, number: int, name: str) -> tuple[float, int]:
+    """The one scale of a tensor, and its zero point."""
+    found = graph.quantization(number) if number >= 0 else None
+    if found is None or found.scales.size != 1:
+        raise Refused(f"is an integer LSTM without one scale for {name}")
+    return float(found.scales[0]), int(found.zeros[0])
 
 
 def _range(scale: float, zero: int, number_format: str) -> Range:

@@ -13,12 +13,14 @@ from archsim.checking.numbers import Numbers
 from archsim.families.cells.merge import MERGED
 from archsim.families.cells.streams import cell_prefixes
 from archsim.formats import Encoding, FloatFormat, IntegerFormat
+from archsim.formats.config import NORMALIZED_SUMS
 from archsim.formats.rounding import rounded
-from archsim.workload.calibration import range_kinds
+from archsim.workload.calibration import LSTM_GATES, range_kinds
 from archsim.workload.network import suffixes
 
 _BUFFERS = {"c": "c", "vector": "vector", "gate": "sums", "activation": "gates"}
-"""A cell's tensor -> the buffer that holds it."""
+_BUFFERS |= {name: name for name in (f"sums_{gate}" for gate in LSTM_GATES)}
+"""A cell's tensor -> the buffer, or the numbers in one, whose encoding it has."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,5 +87,5 @@ def _vectors(numbers: Numbers, kind: str) -> Iterator[Values]:
             buffers[f"y_l{number}"] = f"l{number}.{MERGED}"
             buffers |= {f"{tensor}{suffix}": f"{prefix}{buffer}" for tensor, buffer in _BUFFERS.items()}
     for name, its_kind in range_kinds(spec).items():
-        if its_kind == kind:
+        if its_kind == kind or (its_kind == NORMALIZED_SUMS and kind == "gate"):
             yield Values(name, observed.samples(name), numbers.encodings[buffers[name]])

@@ -18,7 +18,8 @@ from archsim.errors import ArchError, ScheduleError, WorkloadError
 from archsim.export.op_times import CycleWindow, TracedRun
 from archsim.families.load import load_arch
 from archsim.golden.delta import delta_direction
-from archsim.golden.integer_layers import IntegerMachine, run_integer
+from archsim.golden.integer_layers import run_integer
+from archsim.golden.integer_units import IntegerMachine
 from archsim.workload import load_workload
 
 KINDS = ("gru", "lstm", "rnn")
