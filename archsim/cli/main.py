@@ -30,6 +30,7 @@ from archsim.cli.commands.validate import validate_command
 from archsim.cli.commands.whatif import whatif_command
 from archsim.cli.ending_signals import EndingSignals
 from archsim.cli.exit_codes import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USER
+from archsim.cli.out_of_memory import out_of_memory
 from archsim.config.text import one_line, without_jargon
 from archsim.errors import ArchsimError, Interrupted, SimulatorBug
 
@@ -113,6 +114,8 @@ def _run(signals: EndingSignals) -> int:
         _fail(error, str(error), EXIT_USER)
     except SimulatorBug as error:
         _crash(error)
+    except MemoryError as error:
+        _fail_or_crash(error)
     except typer.Abort as stop:
         if isinstance(stop.__cause__, EOFError):  # typer takes any for the end of a dialogue, of which there is none
             _crash(stop.__cause__)
@@ -125,7 +128,7 @@ def _run(signals: EndingSignals) -> int:
         if _by_interrupt(error):
             return _interrupted(signals)
         if not isinstance(error, _USAGE_ERROR):
-            _crash(error)
+            _fail_or_crash(error)
         message = without_jargon(error.format_message()).rstrip(".")
         _fail(error, f"{one_line(message)}{'' if message.endswith('?') else '.'} See {_command()} --help.", EXIT_USER)
     try:
@@ -153,11 +156,24 @@ def _by_interrupt(error: BaseException) -> bool:
 def _fail_in_files(error: OSError) -> NoReturn:
     """An error of the system: of which file it is, or that it is of the standard streams, which have no name."""
     reason = error.strerror or str(error)
+    if error.errno == errno.ENOMEM:
+        _fail_or_crash(error)
     if error.filename is not None:
         _fail(error, f"{one_line(str(error.filename))}: {reason}", EXIT_USER)
     if error.errno in _OF_STREAMS:
         _fail(error, f"cannot write to the terminal, file or pipe: {reason}", EXIT_USER)
     _crash(error)
+
+
+def _fail_or_crash(error: Exception) -> NoReturn:
+    """An error that nobody raised for the user: memory that ends is no bug, and a line says where; all else is one."""
+    if "--debug" in sys.argv[1:]:
+        raise error
+    where = out_of_memory(error)
+    if where is None:
+        _crash(error)
+    needs = "a smaller model, fewer time steps or a smaller batch need less (--debug shows more)"
+    _fail(error, f"out of memory in {where}: {needs}", EXIT_USER)
 
 
 def _crash(error: BaseException) -> NoReturn:

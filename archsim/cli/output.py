@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from archsim.config.whole_files import open_anew
 from archsim.errors import OutputError
 
 OutOption = Annotated[
@@ -31,7 +33,7 @@ def output(file: Path | None) -> Iterator[Callable[[str], object]]:
         raise OutputError(f"{file}: is a folder; --out names a file")
     temporary = file.with_name(f".{file.name}.partial-{os.getpid()}")
     try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as text:
+        with io.TextIOWrapper(open_anew(temporary), encoding="utf-8", newline="\n") as text:
             yield text.write
         temporary.replace(file)
     except OSError as error:

@@ -1,11 +1,23 @@
-"""Writes files that are whole or not there: under another name first, which each has until all of them are whole."""
+"""Writes files that are whole or not there: under another name first, which each has until all of them are whole.
+
+That other name can be foreseen, and a folder may be somebody else's: what has the name is removed, never written to, so
+that a link to another file does that file no harm.
+"""
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+
+
+def open_anew(path: Path) -> io.BufferedWriter:
+    """Open a file that is not there for writing bytes; what has its name, a link too, goes first."""
+    if os.path.lexists(path):
+        path.unlink()
+    return path.open("xb")
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -20,7 +32,8 @@ def write_together(content: Mapping[Path, bytes]) -> None:
     placed: list[tuple[Path, bool]] = []
     try:
         for path, data in content.items():
-            made[path].write_bytes(data)
+            with open_anew(made[path]) as file:
+                file.write(data)
         for path in content:
             new = not path.exists()
             if len(content) > 1 and not new:

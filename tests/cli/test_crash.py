@@ -66,6 +66,43 @@ def test_of_what_is_no_regular_file_a_report_has_no_hash() -> None:
     assert [crash._hash(path) for path in (Path("/dev/null"), Path("/"), Path("not there"))] == ["", "", ""]
 
 
+NO_ROOM = "IMPORTANT: ...\\nlibopenblas.so: failed to map segment from shared object"
+
+
+def caused(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "asked"),
+    [
+        (MemoryError("Unable to allocate 7.45 GiB\n for x"), " (Unable to allocate 7.45 GiB\\n for x)"),
+        (MemoryError(), ""),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), ""),
+        (ImportError(NO_ROOM), ""),
+        (caused(ValueError("of a library"), MemoryError("std::bad_alloc")), " (std::bad_alloc)"),
+    ],
+)
+def test_memory_that_ends_is_no_bug_and_a_line_says_where(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, error: Exception, asked: str
+) -> None:
+    """Exit code 2 as of any input that is too large; the function is the last one of archsim, and no report is left."""
+
+    def raises(*_: object, **__: object) -> None:
+        raise error from error.__cause__
+
+    monkeypatch.setattr("archsim.api.program_cache.build_program", raises)
+    run = cli("run", *TINY)
+    assert (run.code, run.out) == (2, "")
+    [line] = run.err.splitlines()
+    start = r"archsim: error: out of memory in archsim\.api\.program_cache\.[A-Za-z_.]+"
+    assert re.fullmatch(start + re.escape(f"{asked}: ") + "a smaller model, .*", line), line
+    assert not list(Path().glob("archsim-crash-*"))
+    with pytest.raises(type(error)):
+        cli("run", *TINY, "--debug")
+
+
 def test_debug_shows_where(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     failing(monkeypatch, KeyError("dram"))
     with pytest.raises(KeyError, match="dram"):

@@ -68,6 +68,13 @@ def test_every_fault_has_its_line(write: Write) -> None:
         ("architecture: tiny_2x2", "architecture: tiny_3x3", "no preset of that name"),
         ('["lstm:3,4,t=3"]', '["lstm:3"]', "missing"),
         ("{log2: {from: 2, to: 16}}", "{log2: {from: 32, to: 16}}", "there is no value"),
+        ("{log2: {from: 2, to: 16}}", "{log2: {from: 0, to: 16}}", "log2.from: expected an integer of at least 1 or"),
+        ("{log2: {from: 2, to: 16}}", "{log2: {from: -2, to: 16}}", "log2.from: expected an integer of at least 1 or"),
+        (
+            "{log2: {from: 2, to: 16}}",
+            "{linear: {from: 1, to: 5, step: 0}}",
+            "step: expected an integer of at least 1 or",
+        ),
         ("{log2: {from: 2, to: 16}}", "{linear: {from: 1, to: 1000000, step: 1}}", "at most 4,096"),
         ("[fused, split]", "[fused, fused_interleaved]", "twice"),
         ("objectives:\n", "sampler: sobol\nobjectives:\n", "needs a budget"),

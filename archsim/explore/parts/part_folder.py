@@ -16,6 +16,7 @@ from typing import Any
 
 from archsim.config.json_text import json_of
 from archsim.config.regular_files import open_regular, read_regular
+from archsim.config.whole_files import open_anew
 from archsim.errors import OutputError
 from archsim.explore.results.study_folder import PARTS
 from archsim.explore.run.journal import MOST_LINE_BYTES, sealed_line, sync_folder, unsealed
@@ -41,6 +42,8 @@ class PartFolder:
             return
         try:
             self._folder.mkdir(exist_ok=True)
+            if (self._folder / MANIFEST).is_symlink():
+                raise OutputError(f"{self._folder / MANIFEST}: is a link to another file, which is not written to")
             if (self._folder / MANIFEST).exists():
                 self._read_manifest(self._folder / MANIFEST)
         except OSError as error:
@@ -82,7 +85,7 @@ class PartFolder:
         path = self._folder / _name(place)
         temporary = path.with_name(f".{path.name}.partial")
         try:
-            with temporary.open("wb") as file:
+            with open_anew(temporary) as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -100,7 +103,8 @@ class PartFolder:
         if digest in self._digests.get(place, ()):  # a kill came between the line and the file
             return
         line = sealed_line(json.dumps({"part": place, "sha256": digest, "settings": self.settings}))
-        descriptor = os.open(self._folder / MANIFEST, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+        descriptor = os.open(self._folder / MANIFEST, flags, 0o666)
         try:
             size = os.fstat(descriptor).st_size
             try:

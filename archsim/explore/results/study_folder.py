@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from archsim.config.whole_files import open_anew
 from archsim.errors import OutputError
 from archsim.explore.run.journal import NAME, NEW, Journal
 from archsim.explore.space.space import Space
@@ -30,7 +31,7 @@ def open_journal(folder: Path, space: Space, resume: bool, settings: str | None 
     """
     path = folder / NAME
     try:
-        if folder.exists() and not folder.is_dir():
+        if os.path.lexists(folder) and not folder.is_dir():
             raise OutputError(f"{folder}: is not a folder; choose another --out")
         folder.mkdir(parents=True, exist_ok=True)
         foreign = sorted(entry.name for entry in folder.iterdir() if not _ours(entry.name))
@@ -52,7 +53,7 @@ def write_file(path: Path, data: bytes) -> None:
     """Write a file under a temporary name and rename it, so that it is whole or not there; OutputError if not."""
     temporary = path.with_name(f".{path.name}.partial")
     try:
-        with temporary.open("wb") as file:
+        with open_anew(temporary) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -16,6 +16,7 @@ from archsim.api.evaluate import Evaluator
 from archsim.api.frames import measure_frames
 from archsim.checking.validation import Validation
 from archsim.config import Override
+from archsim.config.text import shorten
 from archsim.engines.choose import FAST, MACHINE
 from archsim.errors import ArchsimError, CapacityError
 from archsim.explore.results.accuracy_results import accuracy_outputs, measured_outputs
@@ -166,6 +167,9 @@ class DesignEvaluator:
             results = {work.name: self._figures(arch, work, task.schedule) for work in variant.workloads}
         except ArchsimError as error:
             return _infeasible(task.key, error, alone)
+        except MemoryError as error:
+            what = f"there is not enough memory to evaluate it: {error}"
+            return Outcome(task.key, Kind.FAILED, {}, reason=Reason("memory", shorten(what, 500)), alone=alone)
         except Exception as error:  # a bug at one point must not end the exploration of the others
             what = f"{type(error).__name__}: {error}".splitlines()[0]
             return Outcome(task.key, Kind.FAILED, {}, reason=Reason("bug", what[:500]), alone=alone)

@@ -162,9 +162,11 @@ def _new(path: Path, header: Header, outcomes: Sequence[Outcome], *, replaces: b
     `replaces`: it also takes the place of what has the name; else that is another exploration that was faster.
     """
     new = path.with_name(NEW)
+    if new.is_symlink():
+        raise OutputError(f"{new}: is a link to another file, which is not written to; choose another --out")
     data = b"".join(map(sealed_line, (header.to_json(), *lines_of(outcomes))))
     try:
-        descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+        descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o666)
     except OSError as error:
         raise _cannot_write(path, 0, error) from error
     try:

@@ -53,19 +53,22 @@ class SamplerName(StrEnum):
     TPE = "tpe"
 
 
+AboveZero = Annotated[int, Field(strict=True, ge=1)]
+
+
 class Linear(StrictModel):
     """The values from, from + step, ... up to `to`."""
 
     first: int | Number = Field(alias="from", description="first value")
     last: int | Number = Field(alias="to", description="largest value")
-    step: int | PositiveNumber = Field(description="distance of neighbours, above 0")
+    step: AboveZero | PositiveNumber = Field(description="distance of neighbours, above 0")
 
 
 class Log2(StrictModel):
     """The values from, 2 from, 4 from, ... up to `to`."""
 
-    first: int | PositiveNumber = Field(alias="from", description="first value")
-    last: int | PositiveNumber = Field(alias="to", description="largest value")
+    first: AboveZero | PositiveNumber = Field(alias="from", description="first value")
+    last: AboveZero | PositiveNumber = Field(alias="to", description="largest value")
 
 
 class Range(StrictModel):
