@@ -3,8 +3,8 @@
 from archsim.api.batch.columns import Column
 from archsim.api.batch.designs import Designs
 from archsim.api.batch.evaluate import BatchEvaluator, BatchFigures, Figures
-from archsim.api.batch.figures import flat
 from archsim.api.batch.frames import BatchFrames, evaluate_frames
+from archsim.api.batch.timed import flat
 
 __all__ = [
     "BatchEvaluator",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from archsim.api.batch.columns import Floats, Ints, Picked, exact_sums
+from archsim.api.batch.columns import Floats, Ints, Picked, classes, exact_sums
 from archsim.hardware.storage import Storage
 from archsim.metrics.beside import UJ_PER_MW_US, DramPower, banks_of, gated_share, wire_price
 from archsim.technology import Prices
@@ -71,7 +71,9 @@ def background(power: Picked[DramPower], latency_us: Floats, busy_us: Floats) ->
 
 
 def ungated(
-    leakage: Ranges, saved: Sequence[tuple[Picked[Storage], Picked[Prices], int, Floats]], gated: npt.NDArray[np.bool_]
+    leakage: Ranges,
+    saved: Sequence[tuple[Picked[Storage], Picked[Prices], Picked[int], Floats]],
+    gated: npt.NDArray[np.bool_],
 ) -> Ranges:
     """The leakage in mW of designs without banks that are gated; `saved`: of each SRAM the bytes kept, and its leakage.
 
@@ -81,14 +83,9 @@ def ungated(
         return leakage
     parts = []
     for storage, prices, kept, leaks_mw in saved:
-        pairs = zip(storage.codes.tolist(), prices.codes.tolist(), strict=True)
-        known: dict[tuple[int, int], float] = {}
-        shares = []
-        for s, p in pairs:
-            if (s, p) not in known:
-                known[s, p] = gated_share(storage.values[s], kept, prices.values[p])
-            shares.append(known[s, p])
-        parts.append(leaks_mw * np.array(shares, np.float64))
+        first, codes = classes([storage.codes, prices.codes, kept.codes], len(kept.codes))
+        shares = [gated_share(storage.of(row), kept.of(row), prices.of(row)) for row in first.tolist()]
+        parts.append(leaks_mw * np.array(shares, np.float64)[codes])
     saved_mw = exact_sums(parts, leakage.shape[1])
     found: Ranges = np.where(gated, leakage * (1 - saved_mw / leakage[0]), leakage)
     return found

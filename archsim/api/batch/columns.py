@@ -115,26 +115,36 @@ def classes(codes: Sequence[Codes], designs: int) -> tuple[Codes, Codes]:
     return first, inverse
 
 
-Factor = int | Ints
+def joined(parts: Sequence[Picked[Value]]) -> Picked[Value]:
+    """The values of several groups of designs, one group after the other; one that is in two groups stands once."""
+    places: dict[int, int] = {}
+    values: list[Value] = []
+    codes: list[Codes] = []
+    for part in parts:
+        for value in part.values:
+            if places.setdefault(id(value), len(values)) == len(values):
+                values.append(value)
+        codes.append(np.array([places[id(value)] for value in part.values], np.intp)[part.codes])
+    return Picked(values, np.concatenate(codes))
 
 
-def quotients(numerators: Sequence[Factor], denominators: Sequence[Factor], designs: int) -> Floats:
-    """The product of some whole numbers by that of others, rounded once, for each design."""
-    constant = Fraction(_constant(numerators), _constant(denominators))
-    above, below = _arrays(numerators), _arrays(denominators)
-    if _most(above, constant.numerator) < EXACT and _most(below, constant.denominator) < EXACT:
-        found: Floats = _product(above, constant.numerator, designs) / _product(below, constant.denominator, designs)
+def quotients(numerators: Sequence[Ints], denominators: Sequence[Ints], constants: Picked[Fraction]) -> Floats:
+    """The product of some whole numbers by that of others, times a constant, rounded once, for each design."""
+    above, below = ([getattr(each, part) for each in constants.values] for part in ("numerator", "denominator"))
+    if _most(numerators, above) < EXACT and _most(denominators, below) < EXACT:
+        found: Floats = _product(numerators, above, constants.codes) / _product(denominators, below, constants.codes)
         return found
-    exact = [float(_fraction(above, design) * constant / _fraction(below, design)) for design in range(designs)]
+    each = enumerate(constants.each())
+    exact = [float(_fraction(numerators, row) * by / _fraction(denominators, row)) for row, by in each]
     return np.array(exact, np.float64)
 
 
-def numbers(numerator: Ints, over: int) -> Column:
+def numbers(numerator: Ints, over: Picked[int]) -> Column:
     """Quotients as figures show them: those that are whole as whole numbers, the others rounded once."""
-    whole, rest = np.divmod(numerator, over)
+    whole, rest = np.divmod(numerator, np.array(over.values, np.int64)[over.codes])
     if not rest.any():
         return Column(whole)
-    rounded = quotients([numerator], [over], len(numerator))
+    rounded = quotients([numerator], [], Picked([Fraction(1, each) for each in over.values], over.codes))
     if rest.all():
         return Column(rounded)
     values: list[Scalar] = [
@@ -155,26 +165,15 @@ def exact_sums(columns: Sequence[Floats], designs: int) -> Floats:
     return np.array(list(map(fsum, zip(*(column.tolist() for column in columns), strict=True))), np.float64)
 
 
-def _constant(factors: Sequence[Factor]) -> int:
-    product = 1
-    for factor in factors:
-        product *= factor if isinstance(factor, int) else 1
-    return product
-
-
-def _arrays(factors: Sequence[Factor]) -> list[Ints]:
-    return [factor for factor in factors if not isinstance(factor, int)]
-
-
-def _most(factors: Sequence[Ints], constant: int) -> int:
-    most = abs(constant)
+def _most(factors: Sequence[Ints], constants: Sequence[int]) -> int:
+    most = max(map(abs, constants), default=1)
     for factor in factors:
         most *= int(np.abs(factor).max(initial=1))
     return most
 
 
-def _product(factors: Sequence[Ints], constant: int, designs: int) -> Ints:
-    product = np.full(designs, constant, np.int64)
+def _product(factors: Sequence[Ints], constants: Sequence[int], codes: Codes) -> Ints:
+    product: Ints = np.array(constants, np.int64)[codes]
     for factor in factors:
         product = product * factor
     return product

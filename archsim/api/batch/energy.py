@@ -181,8 +181,8 @@ class RunColumns:
 
     latency_us: Floats
     busy_us: Floats
-    macs: int
-    stored_bytes: Mapping[str, Mapping[str, int]]
+    macs: Floats
+    stored_bytes: Picked[Mapping[str, Mapping[str, int]]]
 
 
 def energy_columns(priced: Priced, area: AreaColumns, run: RunColumns) -> Columns:
@@ -307,11 +307,12 @@ def _leaking(priced: Priced, area: AreaColumns, run: RunColumns) -> Ranges:
     gates = np.array([counted.gating != "none" for counted in priced.counted.values])[priced.counted.codes]
     if not gates.any():
         return area.leakage
-    kept, saved = bytes_by_memory(run.stored_bytes), []
+    kept, saved = [bytes_by_memory(stored) for stored in run.stored_bytes.values], []
     for name, storage in priced.memories.items():
         memories, codes = priced.of_memory(name)
         leaks_mw = np.array([price.leakage_mw for _, price in memories])[codes]
-        saved.append((storage, priced.prices, kept.get(name, 0), leaks_mw))
+        of_memory = Picked([stored.get(name, 0) for stored in kept], run.stored_bytes.codes)
+        saved.append((storage, priced.prices, of_memory, leaks_mw))
     return ungated(area.leakage, saved, gates)
 
 

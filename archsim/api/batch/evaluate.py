@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+import time
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,12 +15,16 @@ from archsim.api.batch.energy import Columns, NotAlike
 from archsim.api.batch.figures import Part
 from archsim.api.batch.machines import MachineColumns, Machines
 from archsim.api.batch.programs import by_program
+from archsim.api.batch.timed import TimedDesigns
 from archsim.api.batch.times import batch_times
 from archsim.api.batch.unit_rows import UnitRows, unit_rows
 from archsim.api.program_cache import CachedProgram, NoProgram, ProgramCache
 from archsim.engines.recurrence import refusal_of
 from archsim.errors import ArchsimError
 from archsim.workload import NetworkSpec
+
+TOGETHER_SECONDS = 1.0
+"""For how long programs are timed before the figures of their designs are made."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,49 +92,59 @@ class BatchEvaluator:
         return found
 
     def parts(self, designs: Designs, spec: NetworkSpec) -> Iterator[BatchFigures]:
-        """The figures of designs program by program, what became of the designs of one as soon as it is known."""
-        machines = self.machines(designs)
+        """The figures of designs, what became of those of some programs as soon as it is known.
+
+        Times are found program by program; figures are made for all programs at once that took TOGETHER_SECONDS, which
+        is far cheaper than one after the other. The first program's come by themselves, so that there is something.
+        """
+        machines, found = self.machines(designs), BatchFigures()
+        waiting: list[TimedDesigns] = []
+        begun = -math.inf
         for rows, program in by_program(designs, spec, self.programs, machines.unit_names):
-            found = BatchFigures()
             if isinstance(program, CachedProgram) and len(rows) < self._fewest:
                 found.leave(rows, f"fewer than {self._fewest} designs share its program")
             elif isinstance(program, CachedProgram):
-                self._evaluate_all(program, machines, rows, found)
-            elif isinstance(program, NoProgram):
-                found.refused.append((rows, program.error))
+                waiting += self._timed(program, machines, rows, found)
             else:
-                found.refused.append((rows, program))
-            yield found
+                found.refused.append((rows, program.error if isinstance(program, NoProgram) else program))
+            if time.perf_counter() - begun > TOGETHER_SECONDS:
+                _add_figures(machines, waiting, found)
+                yield found
+                found, waiting, begun = BatchFigures(), [], time.perf_counter()
+        _add_figures(machines, waiting, found)
+        yield found
 
-    def _evaluate_all(self, cached: CachedProgram, machines: MachineColumns, rows: Codes, found: BatchFigures) -> None:
-        before = len(found.figures), len(found.left)
+    def _timed(
+        self, cached: CachedProgram, machines: MachineColumns, rows: Codes, found: BatchFigures
+    ) -> list[TimedDesigns]:
+        """The times of designs of one program, in groups whose figures have the same names."""
+        before = len(found.left)
         try:
-            self._evaluate(cached, machines, rows, found)
+            return self._times(cached, machines, rows, found)
         except Exception as error:  # whatever it is: one by one it is the failure of the design that has it
-            del found.figures[before[0] :], found.left[before[1] :]
-            found.leave(rows, f"a batch failed: {type(error).__name__}")
+            del found.left[before:]
+            found.leave(rows, _failed(error))
+            return []
 
-    def _evaluate(self, cached: CachedProgram, machines: MachineColumns, rows: Codes, found: BatchFigures) -> None:
+    def _times(
+        self, cached: CachedProgram, machines: MachineColumns, rows: Codes, found: BatchFigures
+    ) -> list[TimedDesigns]:
         if cached.refusal:
             found.leave(rows, cached.refusal)
-            return
+            return []
         rows = self._without_refused(machines, rows, found)
         if not len(rows):
-            return
+            return []
         units = unit_rows(cached.units, cached.figure_cache.unit_facts, machines, rows)
+        timed = []
         for mine in _alike(machines, units, rows):
             of_mine = units.at(mine)
             times = batch_times(cached, machines, of_mine, rows[mine])
             if times is None:
                 found.leave(rows[mine], "runs may be too long for 64-bit integers")
                 continue
-            try:
-                columns = Part(cached, machines, rows[mine], of_mine, times).columns()
-            except NotAlike as why:
-                found.leave(rows[mine], str(why))
-                continue
-            found.alone += times.alone
-            found.figures.append(Figures(rows[mine], columns))
+            timed.append(TimedDesigns.of(cached, machines, rows[mine], of_mine, times))
+        return timed
 
     def _without_refused(self, machines: MachineColumns, rows: Codes, found: BatchFigures) -> Codes:
         """The designs whose service times are static, and whose machine has prices, if its family has a model."""
@@ -146,6 +162,32 @@ class BatchEvaluator:
         return rows[np.sort(np.concatenate(kept))] if kept else rows[:0]
 
 
+def _add_figures(machines: MachineColumns, timed: list[TimedDesigns], found: BatchFigures) -> None:
+    """The figures of timed designs: at once of those whose figures have the same names."""
+    groups: dict[Hashable, list[TimedDesigns]] = {}
+    for part in timed:
+        groups.setdefault(part.names(machines), []).append(part)
+    for group in groups.values():
+        together = TimedDesigns.joined(group)
+        try:
+            found.figures.append(_figures(machines, together))
+            found.alone += together.times.alone
+        except Exception as error:  # nothing but the designs of this program shall suffer from what one of them has
+            if len(group) > 1:
+                for part in group:
+                    _add_figures(machines, [part], found)
+            else:
+                found.leave(together.rows, str(error) if isinstance(error, NotAlike) else _failed(error))
+
+
+def _figures(machines: MachineColumns, timed: TimedDesigns) -> Figures:
+    return Figures(timed.rows, Part(machines, timed).columns())
+
+
+def _failed(error: Exception) -> str:
+    return f"a batch failed: {type(error).__name__}"
+
+
 def _alike(machines: MachineColumns, units: UnitRows, rows: Codes) -> list[Codes]:
     """Groups of designs whose figures have the same names, by their places in `rows`."""
     names = machines.memory_names.at(rows)
@@ -158,6 +200,9 @@ def _alike(machines: MachineColumns, units: UnitRows, rows: Codes) -> list[Codes
         _coded([width is None for width in widths.values])[widths.codes],
         _coded([price is None for price in prices.values])[prices.codes],
     ]
+    for name in dict.fromkeys(name for memories in names.values for name in memories):
+        storage = machines.storage(name).at(rows)
+        codes.append(_coded([type(built) for built in storage.values])[storage.codes])
     codes += [_coded([facts.entries for facts in picked.values])[picked.codes] for picked in units.facts.values()]
     first, group = classes(codes, len(rows))
     return [np.flatnonzero(group == number) for number in range(len(first))]

@@ -1,30 +1,19 @@
-"""All figures of many designs of one program as columns, under the names and in the order of `Stats`."""
+"""All figures of many designs as columns, under the names and in the order of `Stats`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from archsim.api.batch.columns import (
-    Codes,
-    Column,
-    Factor,
-    Floats,
-    Ints,
-    Picked,
-    Scalar,
-    classes,
-    numbers,
-    quotients,
-)
+from archsim.api.batch.columns import Column, Floats, Ints, Picked, Scalar, classes, numbers, quotients
+from archsim.api.batch.designs import distinct
 from archsim.api.batch.energy import MOST_COUNTED, AreaColumns, Columns, NotAlike, Priced, RunColumns, energy_columns
 from archsim.api.batch.machines import MachineColumns
-from archsim.api.batch.times import BatchTimes
-from archsim.api.batch.unit_rows import UnitRows
+from archsim.api.batch.timed import TimedDesigns, flat
+from archsim.api.batch.times import chain_denominator, step_denominator
 from archsim.api.program_cache import CachedProgram
 from archsim.errors import SimulatorBug
 from archsim.families.registry import family_named
@@ -35,43 +24,48 @@ from archsim.metrics.stacks import BUCKETS
 from archsim.program.codes import CAUSES
 from archsim.program.ir import PhaseKind
 
+Value = TypeVar("Value")
+
 
 class Part:
-    """Designs of one program, whose figures have the same names."""
+    """Designs whose times are known and whose figures have the same names."""
 
-    def __init__(
-        self, cached: CachedProgram, machines: MachineColumns, rows: Codes, units: UnitRows, times: BatchTimes
-    ) -> None:
-        self._cached, self._machines, self._rows, self._units, self._times = cached, machines, rows, units, times
-        self._designs = len(rows)
-        self._clock = _clock(machines.designs.field("clock_mhz").at(rows))
-        self._multipliers = machines.multipliers.at(rows)
+    def __init__(self, machines: MachineColumns, timed: TimedDesigns) -> None:
+        self._machines, self._programs, self._bursts = machines, timed.programs, timed.bursts
+        self._rows, self._units, self._times = timed.rows, timed.units, timed.times
+        self._clock = _clock(machines.designs.field("clock_mhz").at(self._rows))
+        self._multipliers = machines.multipliers.at(self._rows)
         self._macs_per_cycle = _ints(self._multipliers, [found.macs_per_cycle for found in self._multipliers.values])
-        self._bursts = self._burst_figures()
-        steps = cached.spec.steps
-        macs, (step, over), (clock, per) = cached.figures.macs, times.step, self._clock
-        self._throughput = self._quotient([OPS_PER_MAC * macs, clock], [times.total_cycles, per, 1000])
-        self._steady = self._quotient([OPS_PER_MAC * macs * over, clock], [steps, step, per, 1000])
+        times, (clock, per) = self._times, self._clock
+        self._throughput = self._quotient(
+            [clock], [times.total_cycles, per], lambda program: Fraction(OPS_PER_MAC * program.figures.macs, 1000)
+        )
+        self._steady = self._quotient(
+            [clock], [times.step, per], lambda program: Fraction(OPS_PER_MAC, 1000) * _macs_per_step(program)
+        )
 
     def columns(self) -> Columns:
         """The figures by name."""
-        figures, times, spec = self._cached.figures, self._times, self._cached.spec
-        kinds, macs, (step, over) = times.of_kind, figures.macs, times.step
-        latency_us = self._quotient([times.total_cycles, self._clock[1]], [self._clock[0]])
+        times, kinds, (clock, per) = self._times, self._times.of_kind, self._clock
+        latency_us = self._quotient([times.total_cycles, per], [clock])
         stacks = self._stacks()
         found: Columns = {
             "latency_cycles": Column(times.total_cycles),
             "latency_us": Column(latency_us),
             "prologue_cycles": Column(kinds[PhaseKind.PROLOGUE]),
             "body_cycles": Column(kinds[PhaseKind.BODY]),
-            "body_us": Column(self._quotient([kinds[PhaseKind.BODY], self._clock[1]], [self._clock[0]])),
+            "body_us": Column(self._quotient([kinds[PhaseKind.BODY], per], [clock])),
             "handover_cycles": Column(kinds[PhaseKind.HANDOVER]),
             "epilogue_cycles": Column(kinds[PhaseKind.EPILOGUE]),
-            "cycles_per_step": numbers(step, over),
-            "macs": self._same(macs),
-            "mac_utilization": Column(self._quotient([macs], [self._macs_per_cycle, times.total_cycles])),
+            "cycles_per_step": numbers(times.step, self._of_program(step_denominator)),
+            "macs": self._of_programs(lambda program: program.figures.macs),
+            "mac_utilization": Column(
+                self._quotient(
+                    [], [self._macs_per_cycle, times.total_cycles], lambda program: Fraction(program.figures.macs)
+                )
+            ),
             "steady_state_mac_utilization": Column(
-                self._quotient([macs * over], [spec.steps, self._macs_per_cycle, step])
+                self._quotient([], [self._macs_per_cycle, times.step], _macs_per_step)
             ),
             "throughput_gops": Column(self._throughput),
             "steady_state_throughput_gops": Column(self._steady),
@@ -82,16 +76,14 @@ class Part:
         for name, stack in stacks.items():
             found |= {f"unit_cycle_stacks.{name}.{bucket}": column for bucket, column in stack.items()}
         for figure in ("stored_bytes", "traffic_bytes", "phase_traffic_bytes"):
-            found |= self._constants(figure, getattr(figures, figure))
+            found |= self._constants(figure)
         found |= self._gathered("dram_burst_bytes", [dict(flat("", b.burst_bytes)) for b in self._bursts.values])
-        found |= self._constants("compulsory_dram_bytes", figures.compulsory_dram_bytes)
-        found |= self._constants("dram_traffic_ratio", figures.dram_traffic_ratio)
-        intensity = figures.operational_intensity_ops_per_byte
-        found |= self._constants("operational_intensity_ops_per_byte", intensity)
+        for figure in ("compulsory_dram_bytes", "dram_traffic_ratio", "operational_intensity_ops_per_byte"):
+            found |= self._constants(figure)
         found |= self._bounds()
         found |= self._energy(latency_us)
         found |= self._roofline()
-        return found | self._constants("program_ops", figures.ops)
+        return found | {"program_ops": self._of_programs(lambda program: program.figures.ops)}
 
     def _stacks(self) -> dict[str, dict[str, Column]]:
         """The cycle stacks of all designs, as `cycle_stacks` gives those of one."""
@@ -117,19 +109,22 @@ class Part:
 
     def _bounds(self) -> Columns:
         """The bounds of all designs, as `compute_bounds` gives those of one, and the largest."""
-        cached, machines, times = self._cached, self._machines, self._times
-        steps, work = cached.spec.steps, cached.figures.step_work
-        compute = machines.compute_cycles(cached.spec).at(self._rows)
+        machines, times = self._machines, self._times
+        steps, whole = self._of_program(lambda program: program.spec.steps), self._of_program(lambda program: 1)
+        compute = machines.compute_cycles(self._programs.values[0].cached.spec).at(self._rows)
         issue = machines.designs.field("sequencer.issue_cycles").at(self._rows)
-        bounds: dict[str, tuple[Ints, int]] = {
-            "compute": (_ints(compute, list(compute.values)), 1),
-            "recurrence": times.recurrence,
-            "sequencer": (_ints(issue, [work.issued * cycles for cycles in issue.values]), steps),
+        issued = self._with_program(issue, lambda program, cycles: program.figures.step_work.issued * cycles)
+        bounds: dict[str, tuple[Ints, Picked[int]]] = {
+            "compute": (_ints(compute, list(compute.values)), whole),
+            "recurrence": (times.recurrence, self._of_program(chain_denominator)),
+            "sequencer": (issued, steps),
         }
         widths = machines.weight_bits_per_cycle.at(self._rows)
         if widths.values[0] is not None:
-            weights = [ceil_div(work.weight_bits, width) for width in widths.values if width is not None]
-            bounds["weight_sram"] = _ints(widths, weights), 1
+            weights = self._with_program(
+                widths, lambda program, width: ceil_div(program.figures.step_work.weight_bits, width or 1)
+            )
+            bounds["weight_sram"] = weights, whole
         busiest: dict[str, Ints] = {}
         for place, facts in enumerate(self._units.facts.values()):
             kind, occupied = facts.values[0].unit.name, times.in_bodies[place]
@@ -144,12 +139,14 @@ class Part:
     def _energy(self, latency_us: Floats) -> Columns:
         priced = Priced.of(self._machines, self._units, self._rows)
         if priced is None:
-            return {"energy": self._same(None), "area": self._same(None)}
+            return {name: Column.same(None, len(self._rows)) for name in ("energy", "area")}
         area = AreaColumns.of(priced)
-        figures, names = self._cached.figures, tuple(self._units.facts)
+        names = tuple(self._units.facts)
         busy = self._times.occupied[names.index("dram")] if "dram" in names else self._times.total_cycles * 0
         busy_us = self._quotient([busy, self._clock[1]], [self._clock[0]])
-        run = RunColumns(latency_us, busy_us, figures.macs, figures.stored_bytes)
+        macs = self._of_program(lambda program: program.figures.macs)
+        stored = self._of_program(lambda program: program.figures.stored_bytes)
+        run = RunColumns(latency_us, busy_us, np.array(macs.values, np.float64)[macs.codes], stored)
         return energy_columns(priced, area, run) | area.columns()
 
     def _roofline(self) -> Columns:
@@ -169,21 +166,6 @@ class Part:
         }
         return {f"roofline.{name}": column for name, column in found.items()}
 
-    def _burst_figures(self) -> Picked[BurstFigures]:
-        """The burst figures of designs, made once for those whose units at DRAM, multipliers and clock are the same."""
-        machines, rows, cache = self._machines, self._rows, self._cached.figure_cache
-        array = self._multipliers.values[0].unit
-        memories = machines.units(int(rows[0]))[array].ports
-        codes = [machines.identity(name).codes[rows] for name in (*cache.at_dram, array)]
-        codes += [machines.width(array, memory).codes[rows] for memory in memories]
-        codes += [self._multipliers.codes, machines.designs.field("clock_mhz").codes[rows]]
-        first, places = classes(codes, len(rows))
-        figures = [
-            cache.burst_figures(machines.designs.config(design), machines.units(design))
-            for design in rows[first].tolist()
-        ]
-        return Picked(figures, places)
-
     def _of_bursts(self, figure: Callable[[BurstFigures], Scalar]) -> Column:
         return Column(Picked([figure(bursts) for bursts in self._bursts.values], self._bursts.codes))
 
@@ -196,26 +178,44 @@ class Part:
             for entry in figures[0]
         }
 
-    def _constants(self, name: str, figure: object) -> Columns:
-        return {entry: self._same(value) for entry, value in flat(name, figure)}
+    def _constants(self, figure: str) -> Columns:
+        """The columns of a figure of the programs alone."""
+        first, *others = [program.figures[figure] for program in self._programs.values]
+        if any(found.keys() != first.keys() for found in others):
+            raise NotAlike(f"some have entries of {figure} that others have not")
+        return {entry: self._of_each([value, *(found[entry] for found in others)]) for entry, value in first.items()}
 
-    def _same(self, value: Scalar) -> Column:
-        return Column.same(value, self._designs)
+    def _of_programs(self, figure: Callable[[CachedProgram], Scalar]) -> Column:
+        return self._of_each([figure(program.cached) for program in self._programs.values])
 
-    def _quotient(self, numerators: list[Factor], denominators: list[Factor]) -> Floats:
-        return quotients(numerators, denominators, self._designs)
+    def _of_each(self, values: list[Scalar]) -> Column:
+        """The column of a figure that each program has: equal values stand once."""
+        if len(values) == 1:
+            return Column(Picked(values, self._programs.codes))
+        found: Picked[Scalar] = distinct(values)
+        return Column(Picked(found.values, found.codes[self._programs.codes]))
+
+    def _of_program(self, what: Callable[[CachedProgram], Value]) -> Picked[Value]:
+        return Picked([what(program.cached) for program in self._programs.values], self._programs.codes)
+
+    def _with_program(self, of: Picked[Value], number: Callable[[CachedProgram, Value], int]) -> Ints:
+        """A whole number of each design that follows from its program and something else."""
+        first, codes = classes([self._programs.codes, of.codes], len(self._rows))
+        values = [number(self._programs.of(row).cached, of.of(row)) for row in first.tolist()]
+        return _ints(Picked(values, codes), values)
+
+    def _quotient(
+        self,
+        numerators: list[Ints],
+        denominators: list[Ints],
+        constant: Callable[[CachedProgram], Fraction] = lambda program: Fraction(1),
+    ) -> Floats:
+        return quotients(numerators, denominators, self._of_program(constant))
 
 
-def flat(name: str, figure: object) -> Iterator[tuple[str, Scalar]]:
-    """The figures in a figure by name, entries of mappings and groups after a dot; what is no number or text is not."""
-    if isinstance(figure, Mapping):
-        for key, inner in figure.items():
-            yield from flat(f"{name}.{key}", inner)
-    elif is_dataclass(figure):
-        for field in fields(figure):
-            yield from flat(f"{name}.{field.name}", getattr(figure, field.name))
-    elif figure is None or isinstance(figure, int | float | str):
-        yield name, figure
+def _macs_per_step(program: CachedProgram) -> Fraction:
+    """The multiplications of a time step, times the denominator of its cycles."""
+    return Fraction(program.figures.macs * step_denominator(program), program.spec.steps)
 
 
 def _ints(picked: Picked[Any], values: list[int]) -> Ints:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import lcm
 
@@ -29,16 +29,19 @@ SEQUENCER = ("sequencer.issue_cycles", "sequencer.queue_depth", "sequencer.token
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BatchTimes:
-    """The times of N designs with U units; `step` and `recurrence` are numerators over a denominator."""
+    """The times of N designs with U units.
+
+    `step` and `recurrence` are numerators: of a program's `step_denominator` and `chain_denominator`.
+    """
 
     total_cycles: Ints
     """(N)"""
     of_kind: Mapping[PhaseKind, Ints]
     """Kind of phase -> its cycles (N)."""
-    step: tuple[Ints, int]
-    """The cycles of a time step in the steady state."""
-    recurrence: tuple[Ints, int]
-    """The cycles of a step's longest chain."""
+    step: Ints
+    """(N) the cycles of a time step in the steady state."""
+    recurrence: Ints
+    """(N) the cycles of a step's longest chain."""
     compute: Ints
     """(U, N) cycles in which the datapath works."""
     occupied: Ints
@@ -52,13 +55,48 @@ class BatchTimes:
     alone: int
     """How many times a phase of a design was evaluated by itself."""
 
+    @staticmethod
+    def joined(parts: Sequence[BatchTimes]) -> BatchTimes:
+        """The times of several groups of designs, one group after the other, all with the same units."""
+        if len(parts) == 1:
+            return parts[0]
+
+        def together(arrays: Iterable[Ints]) -> Ints:
+            return np.concatenate(list(arrays), axis=-1)
+
+        return BatchTimes(
+            total_cycles=together(part.total_cycles for part in parts),
+            of_kind={kind: together(part.of_kind[kind] for part in parts) for kind in PhaseKind},
+            step=together(part.step for part in parts),
+            recurrence=together(part.recurrence for part in parts),
+            compute=together(part.compute for part in parts),
+            occupied=together(part.occupied for part in parts),
+            in_bodies=together(part.in_bodies for part in parts),
+            waits=together(part.waits for part in parts),
+            idle={kind: together(part.idle[kind] for part in parts) for kind in PhaseKind},
+            alone=sum(part.alone for part in parts),
+        )
+
+
+def step_denominator(cached: CachedProgram) -> int:
+    """What the cycles of a time step are numerators of.
+
+    It is the least common multiple of the time steps over which bodies measure their steady states.
+    """
+    steady = map(steady_state, cached.program.phases)
+    return lcm(*(found.steps for found in steady if found is not None))
+
+
+def chain_denominator(cached: CachedProgram) -> int:
+    """What the cycles of a step's longest chain are numerators of."""
+    return lcm(*(found.denominator for found in cached.chains if found is not None))
+
 
 def batch_times(cached: CachedProgram, machines: MachineColumns, units: UnitRows, rows: Codes) -> BatchTimes | None:
     """The times of designs that share a program; None if a run may be too long for the engine's numbers."""
     services, row = units.services([op.unit for op in cached.shapes.ops]), units.numbers()
-    chains = [found for found in cached.chains if found is not None]
-    over = lcm(*(found.denominator for found in chains))
-    if longest_run(cached, machines, services, rows) * max(16, over, _steps(cached)) >= LONGEST_RUN:
+    over = chain_denominator(cached)
+    if longest_run(cached, machines, services, rows) * max(16, over, step_denominator(cached)) >= LONGEST_RUN:
         return None
     kinds = [phase.kind for phase in cached.program.phases]
     shape_unit = np.array([cached.units.index(op.unit) for op in cached.shapes.ops], np.int64)
@@ -83,7 +121,7 @@ def batch_times(cached: CachedProgram, machines: MachineColumns, units: UnitRows
         total_cycles=np.sum([phase.cycles for phase in phases], axis=0, dtype=np.int64),
         of_kind=_by_kind(cached, [phase.cycles for phase in phases]),
         step=_step(cached, phases),
-        recurrence=(recurrence, over),
+        recurrence=recurrence,
         compute=(services.compute @ times)[row],
         occupied=(services.occupancy @ times)[row],
         in_bodies=(services.occupancy @ in_bodies)[row],
@@ -123,9 +161,9 @@ def _by_kind(cached: CachedProgram, of_phases: list[Ints]) -> dict[PhaseKind, In
     return found
 
 
-def _step(cached: CachedProgram, phases: list[LaneResults]) -> tuple[Ints, int]:
-    """The cycles of a time step, as `body_cycles_per_step` has them, summed over the bodies."""
-    steady, over = [steady_state(phase) for phase in cached.program.phases], _steps(cached)
+def _step(cached: CachedProgram, phases: list[LaneResults]) -> Ints:
+    """The cycles of a time step, as `body_cycles_per_step` has them, summed over the bodies; numerators."""
+    steady, over = [steady_state(phase) for phase in cached.program.phases], step_denominator(cached)
     total = np.zeros(len(phases[0].cycles), np.int64)
     for found, arrays, results in zip(steady, cached.tables.phases, phases, strict=True):
         if found is not None:
@@ -133,10 +171,4 @@ def _step(cached: CachedProgram, phases: list[LaneResults]) -> tuple[Ints, int]:
             end = results.cycles if found.until is None else results.mark_ends[marks.index(found.until)]
             begin = 0 if found.after is None else results.mark_ends[marks.index(found.after)]
             total += (end - begin) * (over // found.steps)
-    return total, over
-
-
-def _steps(cached: CachedProgram) -> int:
-    """The least common multiple of the time steps over which bodies measure their steady states."""
-    steady = map(steady_state, cached.program.phases)
-    return lcm(*(found.steps for found in steady if found is not None))
+    return total

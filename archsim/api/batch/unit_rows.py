@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from archsim.api.batch.columns import Codes, Ints, Picked, classes
+from archsim.api.batch.columns import Codes, Ints, Picked, classes, joined
 from archsim.api.batch.machines import MachineColumns
 from archsim.engines.recurrence import ServiceTimes
 from archsim.hardware.unit import Unit
@@ -24,6 +24,11 @@ class UnitRows:
     def at(self, rows: Codes) -> UnitRows:
         """The facts of some of the designs, by their places."""
         return UnitRows({name: picked.at(rows) for name, picked in self.facts.items()})
+
+    @staticmethod
+    def joined(parts: Sequence[UnitRows]) -> UnitRows:
+        """The facts of several groups of designs, one group after the other, all with units of the same names."""
+        return UnitRows({name: joined([part.facts[name] for part in parts]) for name in parts[0].facts})
 
     def numbers(self) -> Ints:
         """(U, N) the row of each design's units in a table of the rows of all units, one unit after the other."""

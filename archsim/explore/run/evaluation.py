@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from archsim.api import simulate
 from archsim.api.batch import BatchEvaluator, BatchFrames, Column, evaluate_frames, flat
@@ -113,7 +114,7 @@ class DesignEvaluator:
 
     def run_all(self, tasks: Sequence[Task]) -> list[Outcome]:
         """The outcomes of some designs, in their order; they are those of `run`."""
-        outcomes = dict(self._places(tasks))
+        outcomes = dict(chain.from_iterable(self._places(tasks)))
         return [outcomes[place] for place in range(len(tasks))]
 
     def parts(self, tasks: Sequence[Task]) -> Iterator[list[Outcome]]:
@@ -122,38 +123,41 @@ class DesignEvaluator:
         The first one comes at once, so that there is something to see.
         """
         begun, part = -math.inf, list[Outcome]()
-        for _, outcome in self._places(tasks):
-            part.append(outcome)
-            if time.perf_counter() - begun > CHUNK_SECONDS:
+        for known in self._places(tasks):
+            part += [outcome for _, outcome in known]
+            if part and time.perf_counter() - begun > CHUNK_SECONDS:
                 yield part
                 begun, part = time.perf_counter(), []
         if part:
             yield part
 
-    def _places(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome]]:
-        """The place of each task and its outcome, as soon as it is known."""
+    def _places(self, tasks: Sequence[Task]) -> Iterator[list[tuple[int, Outcome]]]:
+        """The place of each task and its outcome, as soon as they are known."""
         alike: dict[tuple[Override, ...], list[int]] = {}
         for place, task in enumerate(tasks):
             alike.setdefault(self._grid.overrides(task.number), []).append(place)
         for overrides, places in alike.items():
             workloads = self._variants.of(overrides).workloads
-            for place, outcome in self._places_alike([tasks[place] for place in places], workloads):
-                yield places[place], outcome
+            for known in self._places_alike([tasks[place] for place in places], workloads):
+                yield [(places[place], outcome) for place, outcome in known]
 
-    def _places_alike(self, tasks: Sequence[Task], workloads: Sequence[Workload]) -> Iterator[tuple[int, Outcome]]:
+    def _places_alike(
+        self, tasks: Sequence[Task], workloads: Sequence[Workload]
+    ) -> Iterator[list[tuple[int, Outcome]]]:
         """The place and the outcome of each of some tasks, which have the same workloads."""
         left = dict.fromkeys(range(len(tasks)), self._why_alone)
         if not self._why_alone:
             try:
-                for place, outcome, why in self._batch(tasks, workloads):
-                    left[place] = why
-                    if outcome is not None:
+                for part in self._batch(tasks, workloads):
+                    known = [(place, outcome) for place, outcome, _ in part if outcome is not None]
+                    left |= {place: why for place, outcome, why in part if outcome is None}
+                    for place, _ in known:
                         del left[place]
-                        yield place, outcome
+                    yield known
             except Exception as error:  # whatever it is: one by one it is the failure of the design that has it
                 left = dict.fromkeys(left, f"a batch failed: {type(error).__name__}")
         for place, why in left.items():
-            yield place, self.run(tasks[place], why)
+            yield [(place, self.run(tasks[place], why))]
 
     def run(self, task: Task, alone: str = "asked for by itself") -> Outcome:
         """The outcome of one design; whatever goes wrong with it is part of the outcome."""
@@ -178,15 +182,17 @@ class DesignEvaluator:
         outcome = Outcome(task.key, Kind.DONE, outputs, " ".join(executors), alone=alone)
         return outcome if self._setup.declared is None else self._setup.declared.outcome(outcome)
 
-    def _batch(self, tasks: Sequence[Task], workloads: Sequence[Workload]) -> Iterator[tuple[int, Outcome | None, str]]:
+    def _batch(
+        self, tasks: Sequence[Task], workloads: Sequence[Workload]
+    ) -> Iterator[list[tuple[int, Outcome | None, str]]]:
         """The place of each task and its outcome from a batch; None, and why, of those that go one by one.
 
-        They come program by program of the last workload.
+        They come as the last workload's do, some programs at a time.
         """
         resolved = self._resolver.resolve([task.number for task in tasks])
         places = resolved.places.tolist()
-        for place in sorted(set(range(len(tasks))).difference(places)):
-            yield place, None, "its fields are not told apart"
+        others = sorted(set(range(len(tasks))).difference(places))
+        yield [(place, None, "its fields are not told apart") for place in others]
         outputs: dict[int, dict[str, Outputs]] = {place: {} for place in places}
         why: dict[int, str] = {}
         refused: dict[int, ArchsimError] = {}
@@ -206,14 +212,16 @@ class DesignEvaluator:
                     table = OutputTable(columns if declared is None else declared.within(columns))
                     for row, place in enumerate(resolved.places[figures.designs].tolist()):
                         outputs[place][workload.name] = table.row(row)
+                known: list[tuple[int, Outcome | None, str]] = []
                 for place in resolved.places[part.designs].tolist() if number == len(workloads) - 1 else ():
                     error, key = refused.get(place, without.get(place)), tasks[place].key
                     if place in why:
-                        yield place, None, why[place]
+                        known.append((place, None, why[place]))
                     elif error is not None:
-                        yield place, _infeasible(key, error, ""), ""
+                        known.append((place, _infeasible(key, error, ""), ""))
                     else:
-                        yield place, Outcome(key, Kind.DONE, outputs.pop(place), FAST), ""
+                        known.append((place, Outcome(key, Kind.DONE, outputs.pop(place), FAST), ""))
+                yield known
             refused = without | refused
 
     def _figures(self, arch: Arch, workload: Workload, schedule: str) -> tuple[str, Outputs]:
