@@ -13,7 +13,8 @@ from archsim.metrics.precomputed import BurstFigures
 from archsim.metrics.roofline import Ceilings
 from archsim.metrics.traffic import DRAM, dram_burst_traffic
 from archsim.metrics.unit_facts import SharedFacts, UnitFacts, unit_ops
-from archsim.program.ir import Op, Program
+from archsim.program.ir import Op
+from archsim.program.outline import ProgramOutline
 from archsim.program.shapes import Shapes
 
 KEPT = 512
@@ -28,7 +29,7 @@ class FigureCache:
     A test compares all figures with those made afresh (tests/engines/recurrence).
     """
 
-    def __init__(self, program: Program, shapes: Shapes, times: Sequence[int], facts: SharedFacts) -> None:
+    def __init__(self, program: ProgramOutline, shapes: Shapes, times: Sequence[int], facts: SharedFacts) -> None:
         self._program = program
         ops = unit_ops(shapes, times)
         self._ops: Mapping[str, CountedOps] = {name: facts.counted(of_unit) for name, of_unit in ops.items()}

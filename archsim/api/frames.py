@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from archsim.api.batch.figures import flat
+from archsim.api.batch.timed import flat
 from archsim.api.evaluate import Evaluator
 from archsim.api.frame_figures import FrameFacts, RunEnergy, frame_dynamic, frame_figures
 from archsim.api.frame_run import FrameRun, run_frame

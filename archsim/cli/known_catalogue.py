@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
 
-import archsim
 from archsim.config.extensions import GROUPS
 from archsim.config.kept_files import KeptFiles
 from archsim.config.listed import Catalogue
@@ -38,7 +37,7 @@ def _digest() -> bytes | None:
     offered = entry_points()  # once: each call reads what all packages say of themselves
     if any(offered.select(group=group) for group in GROUPS):
         return None
-    package = Path(archsim.__file__).parent
+    package = Path(__file__).parent.parent
     sources = sorted(package.rglob("*.py"))
     if not sources:  # not installed as files
         return None

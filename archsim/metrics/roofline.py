@@ -9,7 +9,7 @@ passes one kind beside the other: it allows what the bank allows that passes mos
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated
@@ -20,6 +20,7 @@ from archsim.hardware.unit import Units
 from archsim.metrics.declare import Metric
 from archsim.metrics.traffic import DRAM
 from archsim.program.ir import Op, Phase, PhaseKind, Program
+from archsim.program.outline import PhaseOutline, ProgramOutline
 
 OPS_PER_MAC = 2
 """A multiply and an add."""
@@ -77,7 +78,7 @@ class Ceilings:
     run_binding: str
 
     @classmethod
-    def from_program(cls, program: Program, config: MachineConfig, units: Units) -> Ceilings:
+    def from_program(cls, program: Program | ProgramOutline, config: MachineConfig, units: Units) -> Ceilings:
         """The ceilings of a program on a machine: of multipliers and their ports, of DRAM, and of the clock."""
         multipliers, clock_mhz = config.multipliers, Fraction(repr(config.clock_mhz))
         peak_gops = float(OPS_PER_MAC * multipliers.macs_per_cycle * clock_mhz / 1000)
@@ -124,15 +125,15 @@ def compute_roofline(ceilings: Ceilings, step_gops: float, run_gops: float) -> R
     )
 
 
-def _bandwidths(program: Program, multipliers: str, units: Units) -> dict[str, Fraction]:
+def _bandwidths(program: Program | ProgramOutline, multipliers: str, units: Units) -> dict[str, Fraction]:
     """The bytes a cycle of DRAM, if it is used, and of each memory that the multipliers read by a port."""
     ports = units[multipliers].ports
-    transfer = next((op for phase in program.phases for op in phase.ops if op.unit == DRAM), None)
+    transfer = next((op for phase in program.phases for op, _ in phase.distinct if op.unit == DRAM), None)
     found = {} if transfer is None else {DRAM: units[DRAM].work(transfer).items_per_cycle}
     return found | {memory: Fraction(bits, 8) for memory, bits in ports.items() if bits is not None}
 
 
-def _bits(phases: tuple[Phase, ...], units: Units, multipliers: str) -> dict[str, int]:
+def _bits(phases: Sequence[Phase | PhaseOutline], units: Units, multipliers: str) -> dict[str, int]:
     """The bits that pass DRAM's channel, in whole bursts, and the multipliers' read port into each memory.
 
     Into each bank there is a port: of several the one that passes most.

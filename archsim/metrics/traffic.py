@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from archsim.hardware.unit import Units
 from archsim.program.ir import Buffer, Op, Phase, PhaseKind, Program, Region
+from archsim.program.outline import ProgramOutline
 
 Traffic = Mapping[str, Mapping[str, Mapping[str, int]]]
 """memory -> "read" or "write" -> kind of data -> bytes."""
@@ -57,7 +58,7 @@ def compulsory_traffic(program: Program) -> Mapping[str, Mapping[str, int]]:
     return {direction: _bytes(kinds) for direction, kinds in found.items()}
 
 
-def dram_burst_traffic(program: Program, units: Units) -> Mapping[str, int]:
+def dram_burst_traffic(program: Program | ProgramOutline, units: Units) -> Mapping[str, int]:
     """The bytes that DRAM moves in each direction, whole bursts."""
     moved = dict.fromkeys(DIRECTIONS, 0)
     for phase in program.phases:

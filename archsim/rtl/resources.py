@@ -159,9 +159,10 @@ def by_unit(
         if macros
     }
     paths = _levels_by_unit(cells, design, levels)
-    return tuple(
-        UnitResources(name, *found, levels=paths.get(name)) for name, found in _counted(cells, design, count, memories)
-    )
+    found = []
+    for name, (lut, ff, dsp, bram, bits) in _counted(cells, design, count, memories):
+        found.append(UnitResources(name, lut, ff, dsp, bram, bits, paths.get(name)))
+    return tuple(found)
 
 
 def _levels_by_unit(cells: Cells, design: RtlDesign, levels: Mapping[str, int]) -> dict[str, int]:

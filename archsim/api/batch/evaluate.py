@@ -18,9 +18,12 @@ from archsim.api.batch.programs import by_program
 from archsim.api.batch.timed import TimedDesigns
 from archsim.api.batch.times import batch_times
 from archsim.api.batch.unit_rows import UnitRows, unit_rows
-from archsim.api.program_cache import CachedProgram, NoProgram, ProgramCache
+from archsim.api.cached_program import CachedProgram, NoProgram
+from archsim.api.kept_programs import keep_program
+from archsim.api.program_cache import ProgramCache
 from archsim.engines.recurrence import refusal_of
 from archsim.errors import ArchsimError
+from archsim.families.schedules import find_schedule
 from archsim.workload import NetworkSpec
 
 TOGETHER_SECONDS = 1.0
@@ -144,6 +147,8 @@ class BatchEvaluator:
                 found.leave(rows[mine], "runs may be too long for 64-bit integers")
                 continue
             timed.append(TimedDesigns.of(cached, machines, rows[mine], of_mine, times))
+        config = machines.designs.config(int(rows[0]))
+        keep_program(cached, find_schedule(machines.designs.schedules.of(int(rows[0])), config.family), config)
         return timed
 
     def _without_refused(self, machines: MachineColumns, rows: Codes, found: BatchFigures) -> Codes:

@@ -16,9 +16,9 @@ from archsim.api.batch.machines import MachineColumns
 from archsim.api.batch.programs import by_program
 from archsim.api.batch.times import longest_run, timings
 from archsim.api.batch.unit_rows import unit_rows
+from archsim.api.cached_program import CachedProgram
 from archsim.api.frame_figures import ENERGY_FIGURES, FrameFacts, RunEnergy, frame_dynamic, frame_figures
 from archsim.api.frame_run import MANY, of_length, wavefront_gap
-from archsim.api.program_cache import CachedProgram
 from archsim.api.timed_frames import OutputStores
 from archsim.critical import MAX_OPS
 from archsim.engines.recurrence import LONGEST_RUN, ReleasedEnds, execute_released
@@ -167,7 +167,7 @@ class _FrameBatch:
         if longest * 16 >= LONGEST_RUN:
             self._leave(rows, "runs may be too long for 64-bit integers")
             return
-        arrays, shape = cached.tables.phases[store.number], cached.shape_places[store.number]
+        arrays, shape = cached.phase_arrays[store.number], cached.shape_places[store.number]
         for places, timing in timings(cached, self._machines, units, rows, services):
             mine = np.ascontiguousarray(releases[:, places])
             yield places, execute_released(arrays, timing, shape, mine, store.ops)

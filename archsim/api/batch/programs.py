@@ -11,7 +11,8 @@ import numpy as np
 
 from archsim.api.batch.columns import Codes, Picked
 from archsim.api.batch.designs import CLASS, Designs, Missing, distinct
-from archsim.api.program_cache import CachedProgram, NoProgram, ProgramCache
+from archsim.api.cached_program import CachedProgram, NoProgram
+from archsim.api.program_cache import ProgramCache
 from archsim.config.read_tracking import Question
 from archsim.errors import ArchsimError
 from archsim.workload import NetworkSpec
@@ -32,7 +33,9 @@ def by_program(
             first = int(left[0])
             found: CachedProgram | NoProgram
             try:
-                found = programs.find(designs.config(first), spec, designs.schedules.of(first), units.of(first))
+                found = programs.find(
+                    designs.config(first), spec, designs.schedules.of(first), units.of(first), on_disk=True
+                )
             except ArchsimError as error:
                 yield left, error
                 break

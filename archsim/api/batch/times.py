@@ -11,7 +11,7 @@ import numpy as np
 from archsim.api.batch.columns import Codes, Ints, classes
 from archsim.api.batch.machines import MachineColumns
 from archsim.api.batch.unit_rows import UnitRows
-from archsim.api.program_cache import CachedProgram
+from archsim.api.cached_program import CachedProgram
 from archsim.engines.recurrence import (
     LONGEST_RUN,
     BatchTiming,
@@ -20,7 +20,6 @@ from archsim.engines.recurrence import (
     execute_batch,
     longest_chains,
 )
-from archsim.metrics.stats import steady_state
 from archsim.program.codes import CAUSES
 from archsim.program.ir import PhaseKind
 
@@ -83,8 +82,7 @@ def step_denominator(cached: CachedProgram) -> int:
 
     It is the least common multiple of the time steps over which bodies measure their steady states.
     """
-    steady = map(steady_state, cached.program.phases)
-    return lcm(*(found.steps for found in steady if found is not None))
+    return lcm(*(found.steps for found in cached.steady if found is not None))
 
 
 def chain_denominator(cached: CachedProgram) -> int:
@@ -98,12 +96,12 @@ def batch_times(cached: CachedProgram, machines: MachineColumns, units: UnitRows
     over = chain_denominator(cached)
     if longest_run(cached, machines, services, rows) * max(16, over, step_denominator(cached)) >= LONGEST_RUN:
         return None
-    kinds = [phase.kind for phase in cached.program.phases]
+    kinds = [phase.kind for phase in cached.outline.phases]
     shape_unit = np.array([cached.units.index(op.unit) for op in cached.shapes.ops], np.int64)
     recurrence, alone = np.zeros(len(rows), np.int64), 0
-    phases = [LaneResults.empty(arrays, len(rows)) for arrays in cached.tables.phases]
+    phases = [LaneResults.empty(arrays, len(rows)) for arrays in cached.phase_arrays]
     for mine, timing in timings(cached, machines, units, rows, services):
-        trace = execute_batch(cached.tables, timing, cached.shape_places)
+        trace = execute_batch(cached.phase_arrays, timing, cached.shape_places)
         alone += trace.alone
         for phase, found in zip(phases, trace.phases, strict=True):
             for array, of_mine in zip(phase, found, strict=True):
@@ -113,7 +111,7 @@ def batch_times(cached: CachedProgram, machines: MachineColumns, units: UnitRows
                 cycles = longest_chains(tables, timing.phase(shape))[: len(mine)]
                 recurrence[mine] += cycles * (over // tables.denominator)
     times, in_bodies = np.zeros(len(shape_unit), np.int64), np.zeros(len(shape_unit), np.int64)
-    for kind, arrays, shape in zip(kinds, cached.tables.phases, cached.shape_places, strict=True):
+    for kind, arrays, shape in zip(kinds, cached.phase_arrays, cached.shape_places, strict=True):
         np.add.at(times, shape, arrays.times)
         if kind is PhaseKind.BODY:
             np.add.at(in_bodies, shape, arrays.times)
@@ -156,16 +154,16 @@ def timings(
 def _by_kind(cached: CachedProgram, of_phases: list[Ints]) -> dict[PhaseKind, Ints]:
     """The sums over phases of each kind; of a kind that the program does not have, zeros."""
     found = {kind: np.zeros_like(of_phases[0]) for kind in PhaseKind}
-    for phase, cycles in zip(cached.program.phases, of_phases, strict=True):
+    for phase, cycles in zip(cached.outline.phases, of_phases, strict=True):
         found[phase.kind] = found[phase.kind] + cycles
     return found
 
 
 def _step(cached: CachedProgram, phases: list[LaneResults]) -> Ints:
     """The cycles of a time step, as `body_cycles_per_step` has them, summed over the bodies; numerators."""
-    steady, over = [steady_state(phase) for phase in cached.program.phases], step_denominator(cached)
+    over = step_denominator(cached)
     total = np.zeros(len(phases[0].cycles), np.int64)
-    for found, arrays, results in zip(steady, cached.tables.phases, phases, strict=True):
+    for found, arrays, results in zip(cached.steady, cached.phase_arrays, phases, strict=True):
         if found is not None:
             marks = arrays.marks.tolist()
             end = results.cycles if found.until is None else results.mark_ends[marks.index(found.until)]

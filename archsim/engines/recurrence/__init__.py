@@ -6,7 +6,7 @@ from archsim.engines.recurrence.executor import Run, execute_fast
 from archsim.engines.recurrence.lane_arrays import LaneResults
 from archsim.engines.recurrence.lane_chains import longest_chains
 from archsim.engines.recurrence.lanes import LONGEST_RUN
-from archsim.engines.recurrence.phase_arrays import ProgramTables
+from archsim.engines.recurrence.phase_arrays import PhaseArrays, ProgramTables, arrays_of
 from archsim.engines.recurrence.refusal import length_refusal, machine_refusal, program_refusal, refusal_of
 from archsim.engines.recurrence.timing import Recorded, ServiceTimes, Timing
 
@@ -16,12 +16,14 @@ __all__ = [
     "BatchTrace",
     "ChainTables",
     "LaneResults",
+    "PhaseArrays",
     "ProgramTables",
     "Recorded",
     "ReleasedEnds",
     "Run",
     "ServiceTimes",
     "Timing",
+    "arrays_of",
     "execute_batch",
     "execute_fast",
     "execute_released",

@@ -10,7 +10,7 @@ import numpy as np
 from archsim.engines.recurrence.kernel import run_phase
 from archsim.engines.recurrence.lane_arrays import LANES, LaneResults, LaneRoom, LaneTiming
 from archsim.engines.recurrence.lanes import run_lanes
-from archsim.engines.recurrence.phase_arrays import Ints, PhaseArrays, ProgramTables
+from archsim.engines.recurrence.phase_arrays import Ints, PhaseArrays
 from archsim.engines.recurrence.state import Log, PhaseState
 from archsim.engines.recurrence.timing import PhaseTiming, ServiceTimes
 
@@ -68,14 +68,14 @@ class BatchTrace:
     alone: int
 
 
-def execute_batch(tables: ProgramTables, timing: BatchTiming, shapes: Sequence[Ints]) -> BatchTrace:
-    """Run a program on all designs; `shapes`: of each phase the shape of each of its ops.
+def execute_batch(phases: Sequence[PhaseArrays], timing: BatchTiming, shapes: Sequence[Ints]) -> BatchTrace:
+    """Run the phases of a program on all designs; `shapes`: of each phase the shape of each of its ops.
 
     The program must be one that nothing in refusal.py refuses, and no run may be longer than LONGEST_RUN.
     """
     found: list[LaneResults] = []
     alone = 0
-    for arrays, shape in zip(tables.phases, shapes, strict=True):
+    for arrays, shape in zip(phases, shapes, strict=True):
         lanes = timing.phase(shape)
         results = LaneResults.empty(arrays, lanes.row.shape[1])
         if arrays.executes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -103,8 +104,13 @@ class ProgramTables:
     @classmethod
     def from_program(cls, program: Program, units: tuple[str, ...]) -> ProgramTables:
         """The tables of a program that runs on units of these names."""
-        places = {name: place for place, name in enumerate(units)}
-        return cls(program, units, tuple(PhaseArrays.from_phase(phase, places) for phase in program.phases))
+        return cls(program, units, arrays_of(program, units))
+
+
+def arrays_of(program: Program, units: Sequence[str]) -> tuple[PhaseArrays, ...]:
+    """The phases of a program as arrays, on units of these names."""
+    places = {name: place for place, name in enumerate(units)}
+    return tuple(PhaseArrays.from_phase(phase, places) for phase in program.phases)
 
 
 def _ints(values: list[int]) -> Ints:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from archsim.config.read_tracking import read_only_as
 from archsim.families.gemv.config import GemvConfig
@@ -66,9 +67,14 @@ def choose_blocks(arch: GemvConfig, steps: int, at_one: Sequence[tuple[tuple[Buf
     rest = sum(b.size_bytes for state, _, sums in at_one for b in state if b is not sums)
     in_state = _needs(options, [sums for *_, sums in at_one], lambda blocks: blocks.input_sum_slots, rest)
     in_input = _needs(options, [x for _, x, _ in at_one], lambda blocks: blocks.x_slots, 0)
-    fit = read_only_as(arch.state_buffer, "capacity_bytes", lambda have: tuple(need <= have for need in in_state))
-    loads = read_only_as(arch.input_buffer, "capacity_bytes", lambda have: tuple(need <= have for need in in_input))
+    fit = read_only_as(arch.state_buffer, "capacity_bytes", partial(_fits, tuple(in_state)))
+    loads = read_only_as(arch.input_buffer, "capacity_bytes", partial(_fits, tuple(in_input)))
     return next((found for found, *both in zip(options, fit, loads, strict=True) if all(both)), options[-1])
+
+
+def _fits(needs: tuple[int, ...], have: int) -> tuple[bool, ...]:
+    """Which of some needs there is room for."""
+    return tuple(need <= have for need in needs)
 
 
 def _needs(options: Sequence[Blocks], of: Sequence[Buffer], slots: Callable[[Blocks], int], rest: int) -> list[int]:

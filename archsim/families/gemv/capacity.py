@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
+from operator import le
 
 from archsim.config.read_tracking import read_only_as
 from archsim.errors import CapacityError
@@ -53,7 +55,7 @@ def check_capacity(
     for memory, section in _sections(arch).items():
         held = [buffer for buffer in buffers if buffer.memory == memory]
         need = needed_bytes(held, phases)
-        if not read_only_as(section, "capacity_bytes", need.__le__):
+        if not read_only_as(section, "capacity_bytes", partial(le, need)):
             capacity = section.capacity_bytes
             parts = " + ".join(f"{buffer.name} {buffer.size_bytes:,}{_times(buffer)}" for buffer in held)
             if need < sum(buffer.size_bytes for buffer in held):
@@ -71,7 +73,7 @@ def weights_fit(buffers: Sequence[Buffer], phases: Sequence[Phase], arch: GemvCo
         read_only_as(
             sections[memory],
             "capacity_bytes",
-            needed_bytes([buffer for buffer in buffers if buffer.memory == memory], phases).__le__,
+            partial(le, needed_bytes([buffer for buffer in buffers if buffer.memory == memory], phases)),
         )
         for memory in ("weight_sram", "bias_buffer")
         if memory in sections
@@ -81,7 +83,7 @@ def weights_fit(buffers: Sequence[Buffer], phases: Sequence[Phase], arch: GemvCo
 def check_staying_sums(sums: Sequence[Buffer], arch: GemvConfig) -> None:
     """Raise CapacityError if the accumulators cannot hold a sum for each row of the cells that run side by side."""
     need = sum(slots_of(buffer) * buffer.entries * buffer.width for buffer in sums)
-    if not read_only_as(arch.accumulators, "entries", need.__le__):
+    if not read_only_as(arch.accumulators, "entries", partial(le, need)):
         rows = " + ".join(f"{slots_of(buffer):,} groups of {buffer.entries * buffer.width:,} rows" for buffer in sums)
         knobs = ("more accumulators.entries", "fewer mac_array.rows (down to 4)", "a smaller batch or model")
         what = f"the sums of a delta network stay: {rows}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from archsim.config.read_tracking import read_only_as
 from archsim.errors import CapacityError
@@ -283,7 +284,7 @@ def _cell_machine(config: GemvConfig) -> CellMachine:
 def _accumulator_slots(config: GemvConfig, group_entries: int, rotations: int, sharers: int) -> int:
     """How many groups the accumulators can hold at once; more than two steps' worth is of no use."""
     most = 2 * rotations
-    slots: int = read_only_as(config.accumulators, "entries", lambda have: min(have // (group_entries * sharers), most))
+    slots: int = read_only_as(config.accumulators, "entries", partial(_groups, group_entries * sharers, most))
     if not slots:
         what = "rows of one group x batch" + (f" x {sharers} cells at a time" if sharers > 1 else "")
         raise CapacityError(
@@ -295,3 +296,8 @@ def _accumulator_slots(config: GemvConfig, group_entries: int, rotations: int, s
             ("more accumulators.entries", "a smaller batch", "fewer mac_array.rows (down to 4)"),
         )
     return slots
+
+
+def _groups(entries: int, most: int, have: int) -> int:
+    """How many groups of so many entries there is room for, up to `most`."""
+    return min(have // entries, most)

@@ -52,7 +52,7 @@ def check(program: Program, spec: MachineSpec, designs: list[ServiceTimes]) -> i
     row = np.arange(units * len(designs)).reshape(len(designs), units).T.copy()
     sequencer = spec.issue_cycles, spec.queue_depth, spec.token_latency_cycles
     timing = BatchTiming(ServiceTimes(*rows), arrays.unit, row, *sequencer)
-    trace = execute_batch(tables, timing, (shape,))
+    trace = execute_batch(tables.phases, timing, (shape,))
     (found,) = trace.phases
     for number, of_design in enumerate(designs):
         alone = execute_fast(tables, Timing((of_design,), *sequencer)).trace
