@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from archsim.cli import crash
+from archsim.cli.main import _by_interrupt
 from archsim.config.presets import PresetKind, preset_file
 from tests.cli.conftest import Cli
 
@@ -101,6 +102,19 @@ def test_memory_that_ends_is_no_bug_and_a_line_says_where(
     assert not list(Path().glob("archsim-crash-*"))
     with pytest.raises(type(error)):
         cli("run", *TINY, "--debug")
+
+
+def test_ctrl_c_is_found_behind_an_error() -> None:
+    """Also where a library in C, which is interrupted while it is loaded, has made one of its own of it."""
+
+    def behind(error: BaseException, cause: BaseException) -> BaseException:
+        error.__cause__ = cause
+        return error
+
+    assert _by_interrupt(KeyboardInterrupt())
+    assert _by_interrupt(behind(ImportError("no"), KeyboardInterrupt()))
+    assert _by_interrupt(RuntimeError("initialization failed: KeyboardInterrupt"))
+    assert not _by_interrupt(behind(ImportError("no"), ValueError("KeyboardInterrupt as a word")))
 
 
 def test_debug_shows_where(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

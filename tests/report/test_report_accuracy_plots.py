@@ -180,7 +180,7 @@ def values(low: float, high: float) -> Values:
 
 
 def test_errors_that_begin_at_0_are_drawn_from_where_there_are_some() -> None:
-    """The axis reaches to 1.1 times the largest; a step without an error has no point, as 0 has no logarithm."""
+    """The axis reaches to 1.1 times the largest error; a step without one has no point."""
     run = run_formats("q4.12")
     steps = np.array([0.0, 0.001, 0.002, 0.0015])
     tensors = tuple(dataclasses.replace(tensor, rms_by_step=steps) for tensor in present(run.accuracy).tensors)

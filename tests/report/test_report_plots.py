@@ -23,8 +23,8 @@ from archsim.api import Simulation
 from archsim.metrics.stacks import BUCKETS
 from archsim.program.ir import PhaseKind
 from archsim.report import plot_cycle_stack, plot_energy, plot_roofline, plot_timeline, plot_utilization
-from archsim.report.figures import figure_stack, figure_timeline
-from archsim.report.figures.drawing import in_words, style, text_colour
+from archsim.report.figures import drawing, figure_stack, figure_timeline
+from archsim.report.figures.drawing import in_words, legend_columns, style, text_colour
 from archsim.report.figures.figure_energy import energy_figure
 from archsim.report.figures.figure_roofline import roofline_figure
 from archsim.report.figures.figure_stack import stack_figure
@@ -337,6 +337,18 @@ def test_short_bars_next_to_each_other_are_one() -> None:
     mixed, sigmoid, tanh = (list(to_rgba(look.colour)) for look in (MIXED, SIGMOID, TANH))
     assert colours == [mixed, tanh, sigmoid, sigmoid]
     assert (1, 1108, 1109) in bars_of(axes, "tail"), "the last of them has its tail"
+
+
+@pytest.mark.parametrize(
+    ("inches", "columns"),
+    [([0.1] * 5, 3), ([0.1] * 4, 4), ([0.1, 0.1, 5.0, 0.1, 0.1], 2), ([2.0] * 5, 2), ([5.0] * 5, 1)],
+)
+def test_a_legend_has_as_few_rows_as_fit(inches: list[float], columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five labels in up to four columns have two rows, which three columns hold; 16 cm hold two labels of 2 inches
+    beside each other, or one of 5 inches. 0.1, 0.1 | 5.0, 0.1 | 0.1 is too wide, 0.1, 0.1, 5.0 | 0.1, 0.1 is not."""
+    labels = {f"label {number}": width for number, width in enumerate(inches)}
+    monkeypatch.setattr(drawing, "text_inches", lambda _, text: labels[text])
+    assert legend_columns(USUAL, list(labels), 4) == columns
 
 
 def test_the_legend_explains_merged_bars_where_there_are_some(small: Simulation, long: Simulation) -> None:

@@ -84,9 +84,13 @@ def test_a_narrow_port_passes_nothing_before_the_first_data(kind: str) -> None:
     )
     arch = load_arch("tiny_2x2", [parse_override(text) for text in texts])
     case = Case(arch.config, load_workload("lstm:1,1,t=1"), "fused_gate_major")  # type: ignore[arg-type]
-    first = case.execute()[0].records[0]
+    trace, _ = case.execute()
+    first = trace.records[0]
     op = case.program.phases[0].ops[0]
     assert (case.units["dram"].port_cycles(op), first.start, first.free, first.done) == (32, 2, 34, 35)
+    # Of the 32 cycles DRAM takes one or two, the others are the port's: all cycles of the unit are the run's.
+    assert trace.units["dram"].total_cycles == trace.total_cycles
+    assert trace.units["dram"].port_cycles > 8 * trace.units["dram"].compute_cycles
 
 
 def test_single_ports_are_refused_beside_it() -> None:
