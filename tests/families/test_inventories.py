@@ -64,6 +64,16 @@ def test_what_a_systolic_array_is_built_of() -> None:
     }
 
 
+def test_a_shift_of_weights_is_useful_in_every_cycle() -> None:
+    """tpu_v1 takes 256 cycles for the 256 rows of a tile: as many rows as cycles, none of them padding."""
+    arch = load_arch("tpu_v1")
+    shift = build_units(arch.config)["weight_shift"]
+    program = simulate(arch, load_workload("lstm:40,64,t=1"), timing_only=True).program
+    op = next(op for phase in program.phases for op in phase.ops if op.unit == "weight_shift")
+    work = shift.work(op)
+    assert (shift.compute_cycles(op), work.items, work.items_per_cycle) == (256, 256, 1)
+
+
 def test_what_an_ethos_u55_is_built_of() -> None:
     """128 MACs of 8 bits with sums of 32 bits, registers of both factors and the sum; for each of 8 outputs that leave
     together a rescaling by 31 bits, an addition and a register of 8 bits, and what evaluates functions."""

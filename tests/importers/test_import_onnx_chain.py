@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from archsim.errors import WorkloadError
 from archsim.importers import find_layers, select
-from archsim.importers.onnx.onnx_graph import MAX_DEPTH
+from archsim.importers.onnx.onnx_graph import MAX_DEPTH, Scope
+from archsim.importers.onnx.onnx_shapes import declared
 from archsim.workload import load_workload
 from tests.importers.conftest import Command
 from tests.importers.import_runs import (
@@ -27,6 +28,7 @@ from tests.importers.import_runs import (
     torch_shaped,
 )
 from tests.optional import need
+from tests.present import present
 
 T, B, I, H = 5, 2, 3, 4
 
@@ -427,6 +429,14 @@ def test_directions_in_the_other_order_are_no_sequence_of_the_layer(
     path = onnx_save(onnx, tmp_path / "m.onnx", *stack_nodes(onnx, parts, swapped), (T, B, I))
     with pytest.raises(WorkloadError, match="the output of node0, but not as a sequence of its features"):
         select(find_layers(path), "all")
+
+
+@pytest.mark.parametrize(("axes", "seen"), [(3, 3), (16, 16), (17, 17), (40, 17)])
+def test_a_value_of_too_many_axes_is_not_taken_for_one_of_few(onnx: ModuleType, axes: int, seen: int) -> None:
+    """Up to 16 axes are read, and one more, so that none with more looks like one with 16."""
+    info = onnx.helper.make_tensor_value_info("v", 1, [2] * axes)
+    sizes = declared(cast(Scope, SimpleNamespace(declared={"v": info})), "v")
+    assert [size.count for size in present(sizes)] == [2] * seen
 
 
 @pytest.mark.parametrize(

@@ -421,6 +421,29 @@ def test_every_part_of_a_bar_has_a_number(small: Simulation, monkeypatch: pytest
     ]
 
 
+def test_a_phase_has_its_name_and_share_in_the_bar_where_there_is_room(
+    small: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """60 and 38 % of a bar have room for both, 2 % have none: they stand behind it, and in the legend."""
+    total = small.trace.total_cycles
+    phases = [
+        ("prologue", PhaseKind.PROLOGUE, 0.6 * total),
+        ("4 time steps", PhaseKind.BODY, 0.38 * total),
+        ("epilogue", PhaseKind.EPILOGUE, 0.02 * total),
+    ]
+    monkeypatch.setattr(figure_stack, "_phases", lambda _: phases)
+    with style():
+        figure = stack_figure(small)
+    found = {text.get_text(): text.get_position()[0] for text in figure.axes[0].texts}
+    assert found == {
+        "prologue\n60.0 %": pytest.approx(30),
+        "4 time steps\n38.0 %": pytest.approx(79),
+        "epilogue 2.0 %": 101,
+    }
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert [text for text in legend if text.endswith("(of the run)")] == ["epilogue (of the run)"]
+
+
 def test_numbers_behind_bars_are_in_the_picture_and_apart(small: Simulation, long: Simulation) -> None:
     for run in (small, long):
         with style():
