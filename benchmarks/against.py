@@ -1,8 +1,11 @@
 """Designs a second of this checkout and of another one, by turns, and their ratio. Prints figures; asserts nothing.
 
     git worktree add /tmp/before 3c924de5          # the last commit before the timing rules of hardware
-    python benchmarks/against.py /tmp/before       # 4 rounds: 400 designs of one program, the space `edge`
-    python benchmarks/against.py /tmp/before --rounds 2 --points 1000
+    python benchmarks/against.py /tmp/before       # 4 rounds
+    python benchmarks/against.py /tmp/before --rounds 8
+
+Three figures: 400 designs of one program by the second executor, one by one; `archsim explore` of the space `edge`,
+5,376 points; `archsim explore` of 4,000 designs of one program, which batches are for.
 
 Both checkouts run in processes of their own with this Python, each with its own cache. Times are those of the
 processor, which a busy machine lengthens less than the clock's. Round 0 fills the caches and is not counted.
@@ -45,6 +48,23 @@ print(count / (time.process_time() - begun))
 """
 """Up to 400 designs of one program by the second executor, through what both checkouts have; prints their rate."""
 
+ONE_PROGRAM = """\
+summary: designs of one program
+architecture: edge_64x64
+workloads: ["lstm:200,1000,t=70"]
+parameters:
+  mac_array.columns: [8, 16, 32, 64, 128]
+  activation.lanes: [4, 8, 16, 32, 64]
+  elementwise.lanes: [2, 4, 8, 16]
+  sequencer.queue_depth: [2, 4, 8, 16]
+  state_buffer.port_bits: [256, 512]
+  weight_sram.port_bits: [32, 64, 128, 256, 512]
+objectives:
+  - minimize: latency_us
+  - minimize: energy.total_uj
+"""
+"""A space of 4,000 designs, as both checkouts read it."""
+
 EXPLORE = "import sys; from archsim.cli.main import main; sys.argv = ['archsim', *sys.argv[1:]]; main()"
 
 
@@ -64,29 +84,35 @@ def explored(environment: Mapping[str, str], space: str, points: int, folder: Pa
     return points / (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
+def rates(checkout: Path, name: str, work: Path, number: int) -> dict[str, float]:
+    """Designs a second of a checkout, by what is measured."""
+    environment = {**os.environ, "PYTHONPATH": str(checkout), "XDG_CACHE_HOME": str(work / f"{name}_cache")}
+    space = work / "one_program.yaml"
+    space.write_text(ONE_PROGRAM, encoding="utf-8")
+    return {
+        "one by one": one_by_one(environment, 400),
+        "explore edge": explored(environment, "edge", 5_376, work / f"{name}_edge_{number}"),
+        "explore one program": explored(environment, str(space), 4_000, work / f"{name}_one_{number}"),
+    }
+
+
 def main() -> None:
     """Measure both by turns and print all rates, medians and ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("other", type=Path, help="another checkout of archsim")
     parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--designs", type=int, default=400, help="of one program, at most 400")
-    parser.add_argument("--space", default="edge")
-    parser.add_argument("--points", type=int, default=5_376, help="of the space; all of edge if left out")
     asked = parser.parse_args()
+    found: dict[str, list[dict[str, float]]] = {"before": [], "here": []}
     with tempfile.TemporaryDirectory() as work:
-        found: dict[str, dict[str, list[float]]] = {"one by one": {}, "explore": {}}
         for number in range(asked.rounds + 1):
             for name, checkout in (("before", asked.other.resolve()), ("here", HERE)):
-                cache = str(Path(work) / f"{name}_cache")
-                environment = {**os.environ, "PYTHONPATH": str(checkout), "XDG_CACHE_HOME": cache}
-                alone = one_by_one(environment, asked.designs)
-                whole = explored(environment, asked.space, asked.points, Path(work) / f"{name}_{number}")
-                print(f"round {number}, {name:>6}: {alone:8,.0f} one by one, {whole:8,.0f} explored", flush=True)
+                measured = rates(checkout, name, Path(work), number)
+                shown = ", ".join(f"{what} {rate:,.0f}" for what, rate in measured.items())
+                print(f"round {number}, {name}: {shown}", flush=True)
                 if number > 0:
-                    found["one by one"].setdefault(name, []).append(alone)
-                    found["explore"].setdefault(name, []).append(whole)
-    for what, rates in found.items():
-        before, here = rates["before"], rates["here"]
+                    found[name].append(measured)
+    for what in found["here"][0]:
+        before, here = ([measured[what] for measured in found[name]] for name in ("before", "here"))
         print(
             f"{what}: best {max(before):,.0f} and {max(here):,.0f} a second, ratio {max(here) / max(before):.2f}; "
             f"median {median(before):,.0f} and {median(here):,.0f}, ratio {median(here) / median(before):.2f}"

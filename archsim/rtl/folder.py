@@ -13,8 +13,12 @@ from archsim.rtl.targets import GATES_SCRIPT, TARGETS, gates_script
 def write_design(design: RtlDesign, folder: Path) -> None:
     """Write all files of a design, over those that are there; all of them or, with an OSError, none."""
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {**design.files, "Makefile": makefile(design), GATES_SCRIPT: gates_script()}
-    write_together({folder / name: text.encode() for name, text in texts.items()})
+    write_together({folder / name: text.encode() for name, text in texts_of(design).items()})
+
+
+def texts_of(design: RtlDesign) -> dict[str, str]:
+    """The texts of all files of a folder, by name."""
+    return {**design.files, "Makefile": makefile(design), GATES_SCRIPT: gates_script()}
 
 
 def makefile(design: RtlDesign) -> str:

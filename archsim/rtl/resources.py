@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from archsim.families.rtl import RtlDesign
 from archsim.rtl.targets import TARGETS, Target
@@ -159,10 +159,8 @@ def by_unit(
         if macros
     }
     paths = _levels_by_unit(cells, design, levels)
-    found = []
-    for name, (lut, ff, dsp, bram, bits) in _counted(cells, design, count, memories):
-        found.append(UnitResources(name, lut, ff, dsp, bram, bits, paths.get(name)))
-    return tuple(found)
+    counted = _counted(cells, design, count, memories)
+    return tuple(replace(UnitResources(name, *found), levels=paths.get(name)) for name, found in counted)
 
 
 def _levels_by_unit(cells: Cells, design: RtlDesign, levels: Mapping[str, int]) -> dict[str, int]:

@@ -83,8 +83,10 @@ def _refuse_foreign(out: Path, design: RtlDesign) -> None:
     """OutputError if `out` is no folder, or if files of a folder that holds no design would be written over."""
     if out.exists() and not out.is_dir():
         raise OutputError(f"{out}: is not a folder; choose another --out")
+    from archsim.rtl.folder import texts_of
+
     sources = [name for name in design.sources if (out / name).exists()]
-    mine = [name for name in (*design.files, "Makefile") if (out / name).exists()]
+    mine = [name for name in texts_of(design) if (out / name).exists()]
     if mine and not sources:
         raise OutputError(f"{out}: holds files that are of no design ({', '.join(sorted(mine))}); choose another --out")
 
