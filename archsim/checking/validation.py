@@ -138,8 +138,12 @@ def compare_bits(computed: Results, reference: Golden) -> Validation:
 
 
 def with_saturations(verdict: Validation, saturated: Mapping[str, int], reference: Mapping[str, int]) -> Validation:
-    """The verdict with a check for each kind of sums of a delta network: as many must have saturated as there."""
-    checks = [_saturations(kind, found, reference.get(kind, 0)) for kind, found in saturated.items()]
+    """The verdict with a check for each kind of sums of a delta network: as many must have saturated as there.
+
+    Where none has in either there is nothing to be said.
+    """
+    counts = [(kind, found, reference.get(kind, 0)) for kind, found in saturated.items()]
+    checks = [_saturations(kind, found, wanted) for kind, found, wanted in counts if found or wanted]
     found = replace(verdict, checks=(*verdict.checks, *checks))
     return replace(found, passed=all(check.passed for check in found.checks))
 

@@ -18,7 +18,7 @@ from archsim.workload.activity import Activity
 from archsim.workload.activity_file import read_activity
 from archsim.workload.config import WorkloadConfig
 from archsim.workload.network import CellKind, MergeMode
-from archsim.workload.recorded_activities import activity_path, workload_of
+from archsim.workload.recorded_activities import activity_path, recorded, workload_of
 from archsim.workload.spec import Workload
 
 _INLINE_FORM = (
@@ -107,7 +107,10 @@ def _workload(
     """The workload, with the activity that its file names."""
     activity = None
     if config.activity is not None:
-        activity = _activity(folder / config.activity, config)
+        shipped = recorded(config.activity)
+        if shipped is not None and not (folder / config.activity).exists():
+            config = config.model_copy(update={"activity": str(shipped.path)})
+        activity = _activity(folder / str(config.activity), config)
     return Workload(name, reference, folder, config, _texts(overrides), activity)
 
 

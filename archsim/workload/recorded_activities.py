@@ -36,10 +36,15 @@ RECORDED = (
 )
 
 
+def recorded(name: str) -> RecordedActivity | None:
+    """The activity of that name that ships; None if there is none."""
+    return next((each for each in RECORDED if each.name == name), None)
+
+
 def activity_path(reference: Path) -> Path:
     """The file of a name that ships, or the path itself; WorkloadError for a name that neither ships nor is a file."""
     name = str(reference)
-    found = next((each for each in RECORDED if each.name == name), None)
+    found = recorded(name)
     if found is not None and not reference.exists():
         return found.path
     if found is None and reference.name == name and not reference.suffix and not reference.exists():

@@ -19,6 +19,7 @@ def test_a_name_is_its_file(recorded: object) -> None:
     by_name = load_workload(each.workload, (), Path(each.name))
     assert by_name.activity == load_workload(each.workload, (), each.path).activity
     assert by_name.activity is not None
+    assert load_workload(each.workload, [f"activity={each.name}"]).activity == by_name.activity
 
 
 def test_all_files_are_listed() -> None:
