@@ -15,11 +15,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-_LOWER = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?>=(?P<version>[0-9.]+)(?:,<[0-9.]+)?")
+_LOWER = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?>=(?P<version>[0-9.]+)(?:,<[0-9.]+)?(?:;.+)?")
 
 
 def lowest(requirements: Iterable[str]) -> list[str]:
-    """Each requirement at its lower bound, sorted; ValueError if one has no lower bound."""
+    """Each requirement at its lower bound, sorted; ValueError if one has no lower bound.
+
+    Markers are left out: a constraint on what is not installed binds nothing.
+    """
     found: dict[str, str] = {}
     for requirement in requirements:
         match = _LOWER.fullmatch(requirement.replace(" ", ""))

@@ -12,9 +12,12 @@ from tools.lower_bounds import ROOT, lowest, main, requirements_of
 def test_each_requirement_at_its_lower_bound() -> None:
     asked = ["numpy>=2.0", "h5py >= 3.11", "mkdocs>=1.6,<2", "mkdocstrings[python]>=0.27", "numpy>=2.0"]
     assert lowest(asked) == ["h5py==3.11", "mkdocs==1.6", "mkdocstrings==0.27", "numpy==2.0"]
+    assert lowest(["hwcomponents>=1.0; python_version>='3.12'"]) == ["hwcomponents==1.0"]
 
 
-@pytest.mark.parametrize("requirement", ["numpy", "numpy==2.0", "numpy<3", "numpy~=2.0"])
+@pytest.mark.parametrize(
+    "requirement", ["numpy", "numpy==2.0", "numpy<3", "numpy~=2.0", "numpy; python_version>='3.12'"]
+)
 def test_a_requirement_without_a_lower_bound_is_a_fault(requirement: str) -> None:
     with pytest.raises(ValueError, match="no lower bound"):
         lowest([requirement])
