@@ -23,6 +23,7 @@ from archsim.golden import (
     integer_layers,
     integer_lstm,
     integer_norm,
+    integer_products,
     integer_tiles,
     integer_units,
 )
@@ -310,7 +311,9 @@ def _(patch: pytest.MonkeyPatch) -> None:
 @mutation("one gate's scale for all", "tflite", "rows")
 def _(patch: pytest.MonkeyPatch) -> None:
     def rows(self: Any, start: Any, stop: Any) -> Any:
-        return replace(self, scale=np.full((stop - start, 1), self.scale[0, 0])) if np.ndim(self.scale) else self
+        return (
+            replace(self, scale=np.full_like(self.scale[start:stop], self.scale[0, 0])) if np.ndim(self.scale) else self
+        )
 
     patch.setattr(Encoding, "rows", rows)
 
@@ -599,7 +602,7 @@ mutation("reference: ties of gemmlowp to even", "tflite, coarse gates")(rounds_t
 
 @mutation("reference: shifted by one place too many", "lstm in q", "tflite")
 def _(patch: pytest.MonkeyPatch) -> None:
-    for module in (integer, integer_tiles):
+    for module in (integer, integer_products):
         wrapped(
             patch,
             module,
@@ -655,7 +658,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
 
 @mutation("reference: chunks added in reverse", "small accumulators")
 def _(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(integer_tiles, "enumerate", lambda chunks: reversed([*enumerate(chunks)]), raising=False)
+    patch.setattr(integer_products, "enumerate", lambda chunks: reversed([*enumerate(chunks)]), raising=False)
 
 
 @mutation("reference: one tile instead of two", "lstm in q, two tiles")
