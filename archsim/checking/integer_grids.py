@@ -35,5 +35,6 @@ def cell_grids(numbers: Numbers, prefix: str, source: str) -> Grids:
         cell=optional("c"),
         peephole=optional("peephole"),
         layer_norm=optional("layer_norm"),
+        projected=optional("projected"),
         sums=tuple(grid(name) for name in sums if name in numbers.encodings),
     )

@@ -120,6 +120,19 @@ class Formats(StrictModel):
         return gate
 
     @property
+    def projected_sums(self) -> NumberFormat:
+        """The format of a projection's sums on their way into h, in the gate's bits.
+
+        Where accumulators have the scale of their products, and gates have more bits than h, they are in h's scale and
+        rounded its way, so that they are rounded once; a zero point lengthens a code less it by a bit.
+        """
+        gate, hidden = self.format("gate"), self.format("hidden")
+        scaled = isinstance(self.format("accumulator"), Scaled) and isinstance(hidden, Scaled)
+        if scaled and isinstance(gate, IntegerFormat) and gate.bits > hidden.bits:
+            return Scaled(gate.bits, rounding=hidden.rounding, wraps=gate.wraps)
+        return gate
+
+    @property
     def one_accumulation(self) -> bool:
         """Whether W_ih x and W_hh h go into the same accumulators: their products have the same scale."""
         if isinstance(self.format("accumulator"), FloatFormat):

@@ -103,7 +103,9 @@ def _projection(units: IntegerUnits, weight_hr: Float | None) -> Callable[[Coded
     if weight_hr is None:
         return lambda vector: vector
     vector = units.to("hidden", units.grids.vector)
-    array = replace(units.array, thresholds=None)  # the whole vector is multiplied in a delta network, too
+    # In a delta network, too, the whole vector is multiplied.
+    to_gate = units.to("gate", units.grids.projected or units.grids.gate)
+    array = replace(units.array, to_gate=to_gate, thresholds=None)
     tile = array.tile([(units.matrix(weight_hr, units.grids.w_hr), vector.grid)])
     to_hidden = units.to("hidden", units.grids.h)
     return lambda vector: units.identity(tile.run(vector), to_hidden)

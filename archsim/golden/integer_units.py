@@ -54,7 +54,8 @@ class Grids:
 
     w_hr and vector with a projection (vector: what it multiplies), vector also for r * h of a GRU that resets before
     the product; cell for an LSTM, peephole for one with peepholes; layer_norm, gamma's, and sums, those of i, f, g and
-    o before they are normalized, for one that normalizes. Scales of rows are in torch's order (i, f, g, o and r, z, n).
+    o before they are normalized, for one that normalizes; projected, of a projection's sums if they
+    have another than the gates'. Scales of rows are in torch's order (i, f, g, o and r, z, n).
     """
 
     w_ih: Grid
@@ -70,6 +71,7 @@ class Grids:
     peephole: Grid | None = None
     layer_norm: Grid | None = None
     sums: Sequence[Grid] = ()
+    projected: Grid | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archsim.errors import SimulatorBug
+from archsim.families.cells.cell import PROJECTED
 from archsim.families.cells.merge import DIRECTIONS, MERGED
 from archsim.families.cells.normalize import raw_sums
 from archsim.families.cells.normalize_integers import FRACTION_BITS
@@ -125,6 +126,8 @@ class _Maker:
             yield "vector", self.vector("hidden", f"vector{suffix}")
         if numbers.weight_hr is not None:
             yield "W_hr", self._matrix("weight_hr", numbers, 1)
+            projected, gate = self.formats.projected_sums, self.formats.format("gate")
+            yield PROJECTED, Encoding(projected, h.scale) if projected != gate else self.vector("gate", f"gate{suffix}")
         if numbers.peephole is not None:
             yield "peephole", self._of_gates("peephole", numbers.peephole, numbers.coded.get("peephole"), suffix)
 

@@ -190,11 +190,11 @@ def integers(
     return Lstm(inputs, Tensor(None, (T, B, size), "int8", *h), inside)
 
 
-def codes_of(lstm: Lstm, seed: int, folder: Path, *sets: str) -> tuple[Array, Array]:
+def codes_of(lstm: Lstm, seed: int, folder: Path, *sets: str, batch: int = B) -> tuple[Array, Array]:
     """The codes that the machine gives, which are the integer reference's, and LiteRT's."""
     path = folder / "m.tflite"
     path.write_bytes(tflite_bytes(lstm))
-    x = np.random.default_rng(seed).integers(-128, 127, (T, B, INPUTS), endpoint=True).astype(np.int8)
+    x = np.random.default_rng(seed).integers(-128, 127, (T, batch, INPUTS), endpoint=True).astype(np.int8)
     ranges = find_layers(path).layers[0].ranges["x"]
     real = ((x.astype(np.float64) - ranges.zero) * present(ranges.scale)).astype(np.float32)
     run = imported(path, real, "edge_16x16", *sets)
@@ -228,15 +228,32 @@ def test_integers_code_by_code(options: dict[str, Any], seed: int, tmp_path: Pat
     assert np.count_nonzero(ours - theirs) <= 7
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("norm", [False, True])
 @pytest.mark.parametrize("coupled", [False, True])
-def test_integers_with_a_projection(coupled: bool, tmp_path: Path) -> None:
-    """The sums of a projection are rounded twice here, first to the gate's q4.12: 2 and 3 codes of 56 are one off, and it is said."""
-    lstm = integers(4, projection=4, coupled=coupled)
-    ours, theirs = codes_of(lstm, 4, tmp_path, GEMMLOWP)
-    assert np.abs(ours - theirs).max() <= 1
-    assert np.count_nonzero(ours - theirs) == (3 if coupled else 2)
-    notes = find_layers(tmp_path / "m.tflite").layers[0].notes
-    assert any("codes of h can be one off" in note for note in notes)
+def test_integers_with_a_projection(coupled: bool, norm: bool, seed: int, tmp_path: Path) -> None:
+    """Every code, also where the vector before the projection saturates, as a larger LSTM's does."""
+    options = {"units": 33, "projection": 10, "coupled": coupled, "cell": -13}
+    lstm = normalized_integers(seed, **options) if norm else integers(seed, **options)
+    ours, theirs = codes_of(lstm, seed, tmp_path, GEMMLOWP, "accumulators.entries=256")
+    assert np.array_equal(ours, theirs)
+    assert len(np.unique(theirs)) > 20
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("norm", [False, True])
+def test_a_projection_and_peepholes(norm: bool, seed: int, tmp_path: Path) -> None:
+    """The kernel's peepholes of the first 4 units, every code of a single sequence; and it is said."""
+    lstm = (normalized_integers if norm else integers)(seed, projection=4, peepholes=True)
+    for tensor in (lstm.inputs[0], lstm.inputs[18], lstm.inputs[19], lstm.output):
+        tensor.shape = (*tensor.shape[:-2], 1, tensor.shape[-1])
+    ours, theirs = codes_of(lstm, seed, tmp_path, GEMMLOWP, batch=1)
+    assert np.array_equal(ours, theirs)
+    (layer,) = find_layers(tmp_path / "m.tflite").layers
+    assert any("peepholes to the first P hidden units alone" in note for note in layer.notes)
+    kept = layer.tensors["peephole_l0"].reshape(3, H) != 0
+    assert kept[:, :4].all()
+    assert not kept[:, 4:].any()
 
 
 def test_a_wrong_code_is_seen(tmp_path: Path) -> None:

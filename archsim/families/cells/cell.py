@@ -25,6 +25,8 @@ from archsim.hardware.lane_hold import Hold
 from archsim.program.ir import Buffer, Op, Region
 from archsim.workload.network import CellSpec, FunctionSpec
 
+PROJECTED = "projected"
+"""The name of the encoding of a projection's sums, behind the cell's prefix."""
 Layout = list[tuple[Block, int, int]]
 
 
@@ -115,6 +117,11 @@ class CellOps(ABC):
     def sums_encoding(self, group: Group) -> str:
         """The name of the encoding of a group's sums, if it is another before anything is done to them; else ""."""
         return ""
+
+    def projected(self, number: int, entries: int) -> Region:
+        """The region of the sums of tile `number` of the projection, which stand in the slots behind the groups'."""
+        offset, encoding = len(self.groups) + number, f"{self.context.prefix}{PROJECTED}"
+        return Region(self.buffers.sums, 0, entries, offset, self.rotations, encoding)
 
     def in_group(self, buffer: Buffer, group: Group, start: int, stop: int) -> Region:
         """The region of a group's rows in the slot that rotates to it."""

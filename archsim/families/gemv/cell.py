@@ -211,8 +211,7 @@ class GemvCell:
         vector, ops = self.buffers.vector, list[Op]()
         for number, (start, stop) in enumerate(self._projections):
             assert vector is not None
-            index = len(self.groups) + number
-            sums = Region(self.buffers.sums, 0, stop - start, offset=index, stride=self._ops.rotations)
+            sums = self._ops.projected(number, stop - start)
             ops.append(
                 MacTile(
                     unit=MacArray.name,

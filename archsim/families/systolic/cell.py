@@ -147,7 +147,7 @@ class SystolicCell:
         ops: list[Op] = []
         for tile in self.tiles.tiles_of(DataKind.W_HR, number):
             ops += self._stream(tile, stream, "mac_r", whole(vector), rotation, None)
-        sums = Region(self.buffers.sums, 0, stop - start, offset=rotation, stride=self._rotations)
+        sums = self._ops.projected(number, stop - start)
         return [
             *ops,
             Drain(
