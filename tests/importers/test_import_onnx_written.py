@@ -233,7 +233,7 @@ def test_what_is_no_cell_is_explained(torch: ModuleType, tmp_path: Path) -> None
         find_layers(tmp_path / "m.onnx")
 
 
-def test_an_operator_without_its_second_input_is_no_step(
+def test_an_operator_without_its_second_input_is_refused(
     onnx: ModuleType, tmp_path: Path, random: np.random.Generator
 ) -> None:
     """Found by fuzzing: a product of one thing among the products of a step."""
@@ -242,7 +242,39 @@ def test_an_operator_without_its_second_input_is_no_step(
         if node.op_type == "Mul":
             del node.input[1:]
     path = onnx_save(onnx, tmp_path / "m.onnx", nodes, [], (T, B, I))
-    with pytest.raises(WorkloadError, match="nor one written out"):
+    with pytest.raises(WorkloadError, match="not a valid ONNX file: an operator Mul has 1 of at least 2 inputs"):
+        find_layers(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "attribute", "message"),
+    [
+        ("Scan", ("num_scan_inputs", b""), "num_scan_inputs of an operator Scan is of another kind than ONNX's int"),
+        ("Split", ("axis", 1.0), "axis of an operator Split is of another kind than ONNX's int"),
+        ("Split", ("axes", 1.0), None),
+        ("Thing", ("axis", 1.0), None),
+    ],
+)
+def test_an_attribute_of_another_kind_is_refused(
+    onnx: ModuleType, tmp_path: Path, kind: str, attribute: tuple[str, object], message: str | None
+) -> None:
+    """Found by guided fuzzing: the number of a Scan's inputs as a text; ONNX does not know other names."""
+    node = onnx.helper.make_node(kind, ["X"], ["Y"], name="n", **{attribute[0]: attribute[1]})
+    path = onnx_save(onnx, tmp_path / "m.onnx", [node], [], (T, B, I))
+    with pytest.raises(WorkloadError, match=message or "has no LSTM, GRU or RNN operator"):
+        find_layers(path)
+
+
+@pytest.mark.parametrize(("kind", "least"), [("DequantizeLinear", 2), ("Identity", 1), ("Transpose", 1)])
+def test_an_operator_before_a_weight_without_inputs_is_refused(
+    onnx: ModuleType, tmp_path: Path, random: np.random.Generator, kind: str, least: int
+) -> None:
+    """Found by guided fuzzing: a DequantizeLinear without a scale makes the weight of an LSTM."""
+    make = onnx.helper.make_node
+    weight = onnx.numpy_helper.from_array(random.standard_normal((1, 16, 4)).astype(np.float32), "W0")
+    nodes = [make(kind, ["W0"][: least - 1], ["W"]), make("LSTM", ["X", "W", "W0"], ["Y"], hidden_size=4)]
+    path = onnx_save(onnx, tmp_path / "m.onnx", nodes, [weight], (T, B, 4))
+    with pytest.raises(WorkloadError, match=f"operator {kind} has {least - 1} of at least {least} inputs"):
         find_layers(path)
 
 

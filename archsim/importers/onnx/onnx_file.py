@@ -14,6 +14,7 @@ from archsim.importers.listed import nothing_fits
 from archsim.importers.onnx.onnx_external import ExternalData
 from archsim.importers.onnx.onnx_graph import STANDARD_DOMAINS, Budget, Proto, Scope, node_name, scopes
 from archsim.importers.onnx.onnx_layer import OPERATORS, onnx_layer
+from archsim.importers.onnx.onnx_checks import check_operators
 from archsim.importers.onnx.onnx_links import Place, linked, whole_network
 from archsim.importers.onnx.onnx_quantized import is_dynamic
 from archsim.importers.onnx.onnx_tensors import constant_tensors
@@ -46,6 +47,7 @@ def _find(path: Path, model: Proto, size: int, whole: bool) -> Found:
     graphs = list(scopes(model.graph, budget))
     budget.left += budget.external.opened(tensor for scope in graphs for tensor in scope.graph.initializer)
     opset = max((entry.version for entry in model.opset_import if entry.domain in STANDARD_DOMAINS), default=1)
+    check_operators(graphs, opset)
     places = list(_recurrent_nodes(graphs))
     names = unique_names([name for _, _, name in places])
     layers: dict[int, FoundLayer] = {}
