@@ -46,7 +46,5 @@ def _check(node: Proto, schema: Schema) -> None:
     for attribute in node.attribute:
         expected = schema.attributes.get(attribute.name)
         if expected is not None and attribute.type != expected.type.value:
-            raise Refused(
-                f"not a valid ONNX file: {shorten(attribute.name)} of an operator {shorten(node.op_type)} is of another "
-                f"kind than ONNX's {expected.type.name.lower()}"
-            )
+            what = f"{shorten(attribute.name)} of an operator {shorten(node.op_type)}"
+            raise Refused(f"not a valid ONNX file: {what} is of another kind than ONNX's {expected.type.name.lower()}")

@@ -11,10 +11,10 @@ from archsim.config.text import shorten, shown
 from archsim.importers.faults import fault, file_bytes, first_line, most_tensor_bytes, optional_package
 from archsim.importers.found import Found, FoundLayer, Refused, Unsupported, unique_names
 from archsim.importers.listed import nothing_fits
+from archsim.importers.onnx.onnx_checks import check_operators
 from archsim.importers.onnx.onnx_external import ExternalData
 from archsim.importers.onnx.onnx_graph import STANDARD_DOMAINS, Budget, Proto, Scope, node_name, scopes
 from archsim.importers.onnx.onnx_layer import OPERATORS, onnx_layer
-from archsim.importers.onnx.onnx_checks import check_operators
 from archsim.importers.onnx.onnx_links import Place, linked, whole_network
 from archsim.importers.onnx.onnx_quantized import is_dynamic
 from archsim.importers.onnx.onnx_tensors import constant_tensors
