@@ -30,7 +30,7 @@ def test_what_is_no_formula_stays() -> None:
 
 def test_points_of_an_exploration() -> None:
     """Names of columns and texts are made harmless; numbers are not, negative ones too."""
-    text = csv_bytes(Table({"=1+1": ["@sum", None], "change": [-3, -0.5], "ok": ["+a", "b"]})).decode()
+    text = csv_bytes(Table.of_cells({"=1+1": ["@sum", None], "change": [-3, -0.5], "ok": ["+a", "b"]})).decode()
     assert text == "'=1+1,change,ok\n'@sum,-3,'+a\n,-0.5,b\n"
 
 

@@ -18,8 +18,9 @@ from archsim.cli.main import main
 from archsim.config import Override, parse_override
 from archsim.explore import Space, Status, explore
 from archsim.explore.page.page import html_page
+from archsim.explore.results.parquet import parquet_bytes
 from archsim.explore.results.study import Point
-from archsim.explore.results.table import csv_bytes, parquet_bytes, points_table
+from archsim.explore.results.table import csv_bytes, points_table
 from archsim.explore.results.write_results import study_json, study_text, write_results
 from archsim.explore.run.evaluation import stats_outputs
 from archsim.explore.run.watcher import Watcher
@@ -82,9 +83,9 @@ def test_schedules_that_make_equal_designs_stand_once_on_the_front(
             assert [o.schedule for o in others] == ["fused_interleaved_streamed", "fused_interleaved_wavefront"]
             assert all(other.objectives == point.objectives for other in others)
         assert len(study.others(1000)) + len(front) == study.count(Status.EVALUATED), "charts have every design once"
-        columns = points_table(study, study.points).columns
-        assert sum(map(bool, columns["pareto"])) == len(front)
-        assert sum(number is not None for number in columns["same_as"]) == 2 * len(front)
+        table = points_table(study, study.points)
+        assert sum(map(bool, table.cells("pareto"))) == len(front)
+        assert sum(number is not None for number in table.cells("same_as")) == 2 * len(front)
         assert "same as" in study_text(study)
         assert json.loads(study_json(study))["front"][0]["same_as"] == [o.schedule for o in same_as[front[0].number]]
         assert "same as" in html_page(study, {})

@@ -104,15 +104,26 @@ def _objectives(point: Point) -> tuple[float, ...]:
 def _varied(points: Sequence[Point]) -> list[str]:
     """The inputs that are not the same in all points; all, if each is."""
     names = dict.fromkeys(name for point in points for name in point.inputs)
-    varied = [name for name in names if len({_text(point.inputs.get(name)) for point in points}) > 1]
+    varied = [name for name in names if len(set(_texts_of(name, points).values())) > 1]
     return varied or list(names)
 
 
 def _input_axis(name: str, points: Sequence[Point]) -> InputAxis:
-    values = {_text(value): value for value in (point.inputs.get(name) for point in points)}
+    known = _texts_of(name, points)
+    values = {text: value for (_, value), text in known.items()}
     texts = sorted(values, key=lambda text: _order(values[text]))
-    places = {text: place for place, text in enumerate(texts)}
-    return InputAxis(name, tuple(texts), tuple(places[_text(point.inputs.get(name))] for point in points))
+    order = {text: place for place, text in enumerate(texts)}
+    places = {key: order[text] for key, text in known.items()}
+    return InputAxis(name, tuple(texts), tuple(places[type(value), value] for value in _values_of(name, points)))
+
+
+def _texts_of(name: str, points: Sequence[Point]) -> dict[tuple[type, Scalar | None], str]:
+    """The text of each value that an input has, by the value and its type."""
+    return {key: _text(key[1]) for key in dict.fromkeys((type(value), value) for value in _values_of(name, points))}
+
+
+def _values_of(name: str, points: Sequence[Point]) -> list[Scalar | None]:
+    return [point.inputs.get(name) for point in points]
 
 
 def _order(value: Scalar | None) -> tuple[bool, float, str]:

@@ -10,10 +10,11 @@ from typing import Any
 from archsim.explore.page.page import html_page
 from archsim.explore.results.figures import figures
 from archsim.explore.results.objective_words import objective_unit
+from archsim.explore.results.parquet import parquet_bytes
 from archsim.explore.results.reasons import reasons_rows
 from archsim.explore.results.study import Status, Study
 from archsim.explore.results.study_folder import PARTS, RESULTS, write_file
-from archsim.explore.results.table import csv_bytes, parquet_bytes, points_table
+from archsim.explore.results.table import csv_bytes, points_table
 from archsim.explore.run.collecting import seldom
 from archsim.explore.space.objectives import Objective
 from archsim.report.figures.drawing import quantity
