@@ -52,7 +52,11 @@ class CodeCache(FunctionCache):
     def load_overload(self, signature: object, context: object) -> Any:  # noqa: ANN401 numba's own
         """The code for a signature; None if there is none, or none that can be used."""
         try:
-            return super().load_overload(signature, context)
+            # Numba's own method first loads all that code could be compiled with, SciPy's linear algebra among it: a
+            # quarter of a second. Code that is there needs none of it, and what is compiled later asks for it by itself.
+            with self._guard_against_spurious_io_errors():
+                return self._load_overload(signature, context)
+            return None  # such an error came
         except Exception:  # of whatever kind: the bytes of a damaged file lead anywhere
             with suppress(OSError):
                 self.flush()  # the index begins anew, or the next process would fail at it, too
