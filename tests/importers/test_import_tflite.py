@@ -233,7 +233,7 @@ def test_integers_code_by_code(options: dict[str, Any], seed: int, tmp_path: Pat
 @pytest.mark.parametrize("coupled", [False, True])
 def test_integers_with_a_projection(coupled: bool, norm: bool, seed: int, tmp_path: Path) -> None:
     """Every code, also where the vector before the projection saturates, as a larger LSTM's does."""
-    options = {"units": 33, "projection": 10, "coupled": coupled, "cell": -13}
+    options: dict[str, Any] = {"units": 33, "projection": 10, "coupled": coupled, "cell": -13}
     lstm = normalized_integers(seed, **options) if norm else integers(seed, **options)
     ours, theirs = codes_of(lstm, seed, tmp_path, GEMMLOWP, "accumulators.entries=256")
     assert np.array_equal(ours, theirs)
