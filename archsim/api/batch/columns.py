@@ -25,6 +25,8 @@ Value = TypeVar("Value")
 
 EXACT = 1 << 53
 """Whole numbers below it are doubles."""
+WORTH_ARRAYS = 256
+"""Fewer sums are sooner made one by one."""
 WORTH_SORTING = 1024
 """Fewer values are sooner written than sorted."""
 
@@ -162,7 +164,31 @@ def exact_sums(columns: Sequence[Floats], designs: int) -> Floats:
     if len(columns) == 2:
         found: Floats = columns[0] + columns[1]
         return found
+    if designs < WORTH_ARRAYS:
+        return _fsums(columns)
+    # A sum and its rounding errors, which are doubles, too, are the exact sum (Knuth's TwoSum); so are the sum of these
+    # errors and theirs. Where the latter are 0, as with numbers within some 2 ** 50 of each other, rounding is once.
+    total, rest, unsure = columns[0], np.zeros(designs), np.zeros(designs, np.bool_)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for column in columns[1:]:
+            total, error = _two_sum(total, column)
+            rest, left = _two_sum(rest, error)
+            unsure |= left != 0
+        sums: Floats = total + rest + 0.0  # fsum's zero has no sign
+    if unsure.any():
+        sums[unsure] = _fsums([column[unsure] for column in columns])
+    return sums
+
+
+def _fsums(columns: Sequence[Floats]) -> Floats:
     return np.array(list(map(fsum, zip(*(column.tolist() for column in columns), strict=True))), np.float64)
+
+
+def _two_sum(one: Floats, other: Floats) -> tuple[Floats, Floats]:
+    """The rounded sums, and what rounding took."""
+    total = one + other
+    of_other = total - one
+    return total, (one - (total - of_other)) + (other - of_other)
 
 
 def _most(factors: Sequence[Ints], constants: Sequence[int]) -> int:

@@ -53,7 +53,7 @@ class CodeCache(FunctionCache):
         """The code for a signature; None if there is none, or none that can be used."""
         try:
             # Numba's own method first loads all that code could be compiled with, SciPy's linear algebra among it: a
-            # quarter of a second. Code that is there needs none of it, and what is compiled later asks for it by itself.
+            # quarter of a second. Code that is there needs none of it, and what is compiled later asks for it itself.
             with self._guard_against_spurious_io_errors():
                 return self._load_overload(signature, context)
             return None  # such an error came
