@@ -211,6 +211,24 @@ def changes(folder: Path) -> Mapping[str, list[tuple[int, str]]]:
     return {name: found[name].tv for name in found.signals}
 
 
+def texts(folder: Path, unit: str, name: str) -> list[tuple[int, str]]:
+    """When a unit's signal of text changes and to what, which the other library leaves out."""
+    scope, mine, cycle = "", "", 0
+    found: list[tuple[int, str]] = []
+    for line in (folder / TraceKind.VCD.file).read_text().splitlines():
+        words = line.split()
+        if words[:2] == ["$scope", "module"]:
+            scope = words[2]
+        elif words[:1] == ["$var"] and (scope, words[4]) == (unit, name):
+            mine = words[3]
+        elif line.startswith("#"):
+            cycle = int(line[1:])
+        elif line.startswith("s") and words[-1] == mine:
+            found.append((cycle, words[0][1:]))
+    assert found, (unit, name)
+    return found
+
+
 def test_vcd_as_another_library_reads_it(case: tuple[Path, Simulation, Table]) -> None:
     folder, run, ops = case
     signals = changes(folder)
@@ -222,6 +240,16 @@ def test_vcd_as_another_library_reads_it(case: tuple[Path, Simulation, Table]) -
         assert max(int(value, 2) for _, value in signals[f"{unit}.queue_ops"]) <= (
             run.arch.config.sequencer.queue_depth + 1
         )
+        waits = [
+            (max(issue, start - waited), cause)
+            for issue, start, waited, cause in zip(
+                *(ops[name][mine].tolist() for name in ("issue_cycle", "start_cycle", "waited_cycles", "waited_for")),
+                strict=True,
+            )
+            if waited and max(issue, start - waited) < start
+        ]
+        if run.arch.config.family != "npu":  # there waits for words of a FIFO come on top
+            assert set(waits) <= set(texts(folder, unit, "waits_for")), "a wait is shown from where it begins"
     assert signals["accumulators.in_use"][-1][1] == "0"
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from archsim.errors import OutputError
 from archsim.explore import Point, Space, Status, Study, explore
+from archsim.explore.parts.part_folder import PartFolder
 from archsim.explore.parts.part_rows import key_words, number_words, numbers_array, violations
 from archsim.explore.parts.word_index import WordIndex
 from archsim.explore.results.write_results import write_results
@@ -34,6 +35,16 @@ MANY = (
 """400 points; rounds of 256 and 144."""
 
 Parts = Callable[[int], None]
+
+
+def test_only_whole_lines_of_the_same_settings_name_parts(tmp_path: Path) -> None:
+    """Lines of other settings are of another exploration; one without a sum says nothing. What is no line is counted."""
+    folder = PartFolder(tmp_path, "mine")
+    digest = "0" * 64
+    for settings, part, sha256 in (("mine", 0, digest), ("other", 1, digest), ("mine", 2, 7), ("mine", -1, digest)):
+        folder._learn(json.dumps({"settings": settings, "part": part, "sha256": sha256}).encode())
+    folder._learn(None)
+    assert (folder.places, folder.dropped) == ([0], 2)
 
 
 @pytest.fixture(autouse=True)

@@ -31,6 +31,13 @@ SIZES = [3, 5, 20, int(np.random.default_rng(18).choice([6, 7, 9, 11, 13, 23, 30
 STEPS = 5
 
 
+def test_hard_tanh_is_its_argument_between_minus_one_and_one() -> None:
+    """8 bits: with 4 of fraction one is 16; with 7 it is 128, of which the largest code, 127, is left."""
+    codes = np.array([-128, -17, -16, -3, 0, 5, 16, 17, 127])
+    assert hard_tanh(codes, 8, 4).tolist() == [-16, -16, -16, -3, 0, 5, 16, 16, 16]
+    assert hard_tanh(codes, 8, 7).tolist() == codes.tolist()
+
+
 @cache
 def simulated(units: int, *, immediate: bool = True, one_clock: bool = False, steps: int = STEPS) -> VhdlRun:
     try:
