@@ -218,9 +218,9 @@ def _add_packed(program: Program, found: dict[str, Encoding]) -> None:
 
 
 def _pack(program: Program, found: dict[str, Encoding]) -> None:
-    """The scales of rows in the order in which the prologue loads a matrix: they go with their rows."""
+    """The scales of rows in the order in which a matrix is loaded, at the begin or before its layer."""
     packed: dict[str, npt.NDArray[np.float64]] = {}
-    for phase in program.of_kind(PhaseKind.PROLOGUE):
+    for phase in (*program.of_kind(PhaseKind.PROLOGUE), *program.of_kind(PhaseKind.HANDOVER)):
         for op in phase.ops:
             if not isinstance(op, Transfer) or op.target.buffer.format_kind not in ("weight", "accumulator"):
                 continue

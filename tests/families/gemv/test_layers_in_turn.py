@@ -113,3 +113,17 @@ def test_weights_in_turn_change_no_number(case: Case, seed: int) -> None:
             here = (b for b in held if b.name in turns and turns[b.name].first <= number <= turns[b.name].last)
             peak = max(peak, always + sum(buffer.size_bytes for buffer in here))
         assert needed_bytes(held, least.program.phases) == peak
+
+
+@pytest.mark.parametrize("biases", ["192B", "4KiB"])
+def test_scales_of_rows_go_with_the_rows_that_a_handover_loads(biases: str) -> None:
+    """Groups have rows of all gates, in another order than torch's; 36 biases of 4 bytes are 144, of two layers 288."""
+    kinds = ("input", "hidden", "gate", "activation", "cell")
+    formats = ["formats.weight=int8/row", "formats.accumulator=int32", *(f"formats.{kind}=q4.10" for kind in kinds)]
+    sizes = ["weight_sram.capacity_bytes=64KiB", f"bias_buffer.capacity_bytes={biases}"]
+    arch = load_arch("tiny_2x2", [*formats, *sizes, "activation.method=table"])
+    found = simulate(arch, load_workload("lstm:3,9,layers=2,t=4"), "split_interleaved")
+    (handover,) = found.program.of_kind(PhaseKind.HANDOVER)
+    assert (len(handover.ops) > 1) is (biases == "192B")
+    assert found.validation.bitwise
+    assert found.validation.passed
