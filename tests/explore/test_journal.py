@@ -1,5 +1,6 @@
 """No finished point is ever lost, and none is evaluated twice: kills, torn lines, full disks, folders in use."""
 
+import json
 import os
 import resource
 import signal
@@ -16,7 +17,7 @@ from archsim.errors import ArchError, OutputError
 from archsim.explore import Space, explore
 from archsim.explore.results.write_results import write_results
 from archsim.explore.run import journal as journal_module
-from archsim.explore.run.journal import Journal
+from archsim.explore.run.journal import Journal, sealed_line, unsealed
 from archsim.explore.run.outcome import Kind, Outcome
 from tests.explore.conftest import Write, keys_in
 from tests.rings import examples, exhaustive
@@ -134,6 +135,24 @@ def test_a_failure_is_tried_again(tmp_path: Path) -> None:
         journal.append([Outcome("k", Kind.FAILED, {})])
     with Journal.resume(path, "f") as journal:
         assert not journal.known
+
+
+@pytest.mark.parametrize("figure", ["latency_cycles", "body_us", "roofline.run_gops"])
+def test_a_line_that_lacks_a_figure_of_every_run_is_dropped(write: Write, tmp_path: Path, figure: str) -> None:
+    """Its checksum is right, and it is of a design and a workload of the space: its design is evaluated again."""
+    space = Space.load(write())
+    whole = explore(space, out=tmp_path / "out", workers=1)
+    path = tmp_path / "out" / "journal.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    place = next(n for n, line in enumerate(lines) if b'"outputs":' in line)
+    record = json.loads(unsealed(lines[place]) or b"")
+    for figures in record["outputs"].values():
+        del figures[figure]
+    lines[place] = sealed_line(json.dumps(record))
+    path.write_bytes(b"".join(lines))
+    again = explore(space, out=tmp_path / "out", workers=1, resume=True)
+    assert (again.points, again.dropped, again.simulated) == (whole.points, 1, len(record.get("keys", [0])))
+    assert explore(space, out=tmp_path / "out", workers=1, resume=True).simulated == 0
 
 
 def test_whose_journal_it_is(write: Write, tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from archsim.config.whole_files import open_anew
 from archsim.errors import OutputError
+from archsim.explore.run.declared import Declared
 from archsim.explore.run.journal import NAME, NEW, Journal
+from archsim.explore.space.names import names_of_every_run
 from archsim.explore.space.space import Space
 
 RESULTS = (
@@ -45,7 +47,10 @@ def open_journal(folder: Path, space: Space, resume: bool, settings: str | None 
     if not resume:
         raise OutputError(f"{folder}: holds an exploration; go on from it with --resume, or choose another --out")
     journal = Journal.resume(path, space.fingerprint, settings)
-    journal.keep(frozenset(use.workload.name for use in space.workloads))
+    figures = names_of_every_run()
+    if settings is not None:  # of each design there may be no more than what is declared
+        figures = frozenset(filter(Declared.of(space).has, figures))
+    journal.keep(frozenset(use.workload.name for use in space.workloads), figures)
     return journal
 
 

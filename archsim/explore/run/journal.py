@@ -25,8 +25,9 @@ from archsim.config.json_text import json_of
 from archsim.config.regular_files import check_regular
 from archsim.config.text import one_line
 from archsim.errors import OutputError
-from archsim.explore.run.outcome import Kind, Outcome
+from archsim.explore.run.outcome import Kind, Outcome, Outputs
 from archsim.explore.run.outcome_lines import lines_of, outcomes_of
+from archsim.explore.run.output_table import RowOutputs
 
 FORMAT = 2
 NAME = "journal.jsonl"
@@ -113,9 +114,21 @@ class Journal:
         self.header, self.known = header, opened.known
         self._descriptor, self._size = opened.descriptor, opened.size
 
-    def keep(self, workloads: frozenset[str]) -> None:
-        """Keep what is of these workloads; a line of others, which nobody here wrote, is dropped as a damaged one."""
-        others = [key for key, outcome in self.known.items() if outcome.outputs and set(outcome.outputs) != workloads]
+    def keep(self, workloads: frozenset[str], figures: frozenset[str]) -> None:
+        """Keep what is of these workloads and has these figures; others, which nobody here wrote, are dropped."""
+        whole: dict[int, bool] = {}
+
+        def lacks(found: Outputs) -> bool:
+            table = found.table.columns if isinstance(found, RowOutputs) else found
+            if id(table) not in whole:
+                whole[id(table)] = figures <= table.keys()
+            return not whole[id(table)]
+
+        others = [
+            key
+            for key, outcome in self.known.items()
+            if outcome.outputs and (set(outcome.outputs) != workloads or any(map(lacks, outcome.outputs.values())))
+        ]
         for key in others:
             del self.known[key]
         self.dropped += bool(others)

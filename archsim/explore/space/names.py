@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Union, get_args, get_origin, get_type_hints
 
 from archsim.explore.space.expression import Expression
@@ -30,6 +30,22 @@ def result_names() -> dict[str, bool]:
     """The name of every figure of a run, and whether it has entries, which are named after another dot."""
     hints = get_type_hints(Stats, include_extras=False)
     return {name: _has_entries(hints[name]) for name in declared(Stats) if name not in _TEXTS}
+
+
+@cache
+def names_of_every_run() -> frozenset[str]:
+    """The names of the figures that every run has, whatever its machine: those without entries, also of groups."""
+    hints = get_type_hints(Stats, include_extras=False)
+    found = {name for name in result_names() if _is_plain(hints[name])}
+    for name in result_names():
+        inner = get_type_hints(hints[name], include_extras=False) if is_dataclass(hints[name]) else {}
+        found |= {f"{name}.{figure}" for figure, hint in inner.items() if _is_plain(hint)}
+    return frozenset(found)
+
+
+def _is_plain(hint: object) -> bool:
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    return all(kind in (int, float, str, NoneType) for kind in kinds)
 
 
 @cache
