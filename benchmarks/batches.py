@@ -4,7 +4,7 @@
     python benchmarks/batches.py --quick    # fewer designs, no whole spaces
 
 But for the last lines all of it is on one core. Times are those of the processor, which a busy machine lengthens less
-than the clock's; spaces are explored twice, first with nothing in the cache of programs' structures. Targets: 20,000
+than the clock's; spaces are explored twice, first with nothing in the cache of programs. Targets: 20,000
 designs a second where a program has 2,000 designs or more, 5,000 for `edge`, 2,000 for `cloud`; two workers 1.8 times
 one; the first point after 1.5 s.
 """
@@ -94,12 +94,12 @@ def _one_by_one(evaluator: Evaluator, configs: Sequence[object], space: Space) -
 
 
 def whole_space(name: str, budget: int | None, folder: Path, prune: bool) -> None:
-    """A space from its file to its journal, in this process: nothing kept from before, then structures alone."""
+    """A space from its file to its journal, in this process: nothing kept from before, then programs alone."""
     space = Space.load(name).with_budget(budget)
     os.environ["XDG_CACHE_HOME"] = str(folder / "cache of those one by one")
     alone = one_by_one(space, 100)
     os.environ["XDG_CACHE_HOME"] = str(folder / f"cache {name} {prune}")
-    for kept in ("nothing kept", "structures kept"):
+    for kept in ("nothing kept", "programs kept"):
         forget_structures()
         begun = time.process_time()
         study = explore(space, out=folder / f"{name} {prune} {kept}", workers=1, prune=prune)
