@@ -29,7 +29,7 @@ MISTAKES = {
     f"{RUN} --schedule fused_gate_mayor": "--schedule fused_gate_mayor: no such schedule; did you mean "
     "'fused_gate_major'? ...",
     f"{RUN} --set mac_array.row=4": "--set mac_array.row=4: mac_array.row: unknown key; did you mean 'rows'? ...",
-    f"{RUN} --set rows=4": "--set rows=4: rows: unknown key; did you mean 'mac_array.rows' (architecture)? ...",
+    f"{RUN} --set rows=4": "--set rows=4: rows: unknown key; did you mean 'mac_array.rows' (architecture)?",
     f"{RUN} --timingonly": "No such option: --timingonly ...--timing-only... See archsim run --help.",
     "run tiny_2x2 lsmt:3,2": "lsmt:3,2: unknown kind 'lsmt'; kinds: lstm, gru, rnn, ...",
     "whatif tiny_2x2 lstm_3_2_t4 --by area": "Invalid value for '--by': 'area' is not one of 'latency', 'step', "

@@ -80,9 +80,11 @@ def test_a_machine_without_an_encoder_is_refused_with_what_to_set() -> None:
     )
     with pytest.raises(ScheduleError) as default:
         simulate("edge_16x16", workload)
-    assert str(default.value).endswith(f"those that do: split_interleaved, split_gate_major, {needed}")
-    with pytest.raises(ScheduleError) as split:
+    split = "split_interleaved, split_gate_major"
+    wavefronts = "split_interleaved_wavefront, split_gate_major_wavefront"
+    assert str(default.value).endswith(f"those that do: {split}, {wavefronts}, {needed}")
+    with pytest.raises(ScheduleError) as other:
         simulate("edge_16x16", workload, "split_interleaved")
-    assert str(split.value).endswith(f"skips nothing on a machine that has no section delta_encoder: {needed[5:]}")
+    assert str(other.value).endswith(f"skips nothing on a machine that has no section delta_encoder: {needed[5:]}")
     sets = ["delta_encoder={lanes: 16, latency_cycles: 2, capacity_bytes: 4KiB, port_bits: 272}", "formats=q4.12"]
     assert simulate(load_arch("edge_16x16", sets), workload, "split_interleaved").validation.passed

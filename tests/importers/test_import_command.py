@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import io
 import json
 import os
 import sys
@@ -181,10 +182,15 @@ def test_the_model_itself_is_never_replaced(archsim: Command) -> None:
 
 
 def test_nothing_half_written_is_left(archsim: Command, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: Path, data: bytes) -> None:
-        raise OSError(28, "No space left on device")
+    class Full(io.BytesIO):
+        def write(self, data: Any, /) -> int:
+            raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    def full(path: Path) -> Full:
+        path.touch()
+        return Full()
+
+    monkeypatch.setattr("archsim.config.whole_files.open_anew", full)
     ended = archsim("import", model, "--layer", "rnn", "--out", "my.yaml", "--steps", "3")
     assert ended.err == "archsim: error: my.yaml: cannot be written: No space left on device\n"
     assert os.listdir() == ["model.npz"]

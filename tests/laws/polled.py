@@ -107,16 +107,17 @@ class _Phase:
         service = self.spec.services[self.number][index]
         if self.jitter is not None:
             service = self.jitter(self.number, repetition, index, service)
-        held = self._held(service, self._uses(index), now)
         before = self.last.get(name)
+        retired = before.done if before else 0
+        held, written = self._held(service, self._uses(index), now, retired)
         beats = self.spec.services[self.number][index].write_cycles
-        done = max(now + held + service.depth_cycles, before.done + beats if before else 0)
+        done = max(now + held + service.depth_cycles, retired + beats, written)
         record = OpRecord(self.number, repetition, index, now, now + held, done)
         self.records[repetition, index] = self.last[name] = record
         return True
 
-    def _held(self, service: Service, uses: tuple[PortUse, ...], now: int) -> int:
-        """The rule of single ports, a cycle at a time."""
+    def _held(self, service: Service, uses: tuple[PortUse, ...], now: int, retired: int) -> tuple[int, int]:
+        """The rule of single ports, a cycle at a time: how long the unit is held, and when all lines are written."""
         held = max(service.compute_cycles, service.port_cycles)
         for use in uses:
             cycle = now
@@ -126,14 +127,24 @@ class _Phase:
                 self.taken[use.memory].add(cycle)
                 still = use.read_tails[word] if use.read_tails else 1
                 held = max(held, cycle - now + still)
-        even = held
+        even, written = held, 0
         for use in uses:
-            cycle = now
-            for line in range(use.write_cycles):
-                come_out = -(-(line + 1) * even // use.write_cycles)  # of `even` cycles, this many must have passed
-                cycle = max(cycle, now + service.depth_cycles + come_out - 1)
-                while cycle in self.taken[use.memory]:
-                    cycle += 1
-                self.taken[use.memory].add(cycle)
-                held = max(held, cycle + 1 - service.depth_cycles - now)
-        return held
+            lines = self._written(use, now + service.depth_cycles, even, retired)
+            if lines:
+                # Nobody else's cycles: only the op before and this op's own pace keep its lines back.
+                alone = max(now + service.depth_cycles + even, retired + len(lines)) - 1
+                held = max(held, even + lines[-1] - alone)
+                written = max(written, lines[-1] + 1)
+        return held, written
+
+    def _written(self, use: PortUse, begin: int, even: int, retired: int) -> list[int]:
+        """The cycles of the lines that an op writes, which come out from `begin` on, not before the op before retires."""
+        lines: list[int] = []
+        for line in range(use.write_cycles):
+            come_out = -(-(line + 1) * even // use.write_cycles)  # of `even` cycles, this many must have passed
+            cycle = max([begin + come_out - 1, retired, *lines[-1:]])
+            while cycle in self.taken[use.memory]:
+                cycle += 1
+            self.taken[use.memory].add(cycle)
+            lines.append(cycle)
+        return lines
