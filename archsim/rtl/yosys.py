@@ -99,7 +99,8 @@ def _installed(package: str) -> str | None:
 def run_yosys(yosys: Yosys, folder: Path, steps: Mapping[str, Sequence[str]], progress: Progress | None) -> float:
     """Run the commands of each step in a folder, as the file `SCRIPT`; gives back the seconds that it took.
 
-    Raises RtlError with the step and the end of Yosys' output if it fails.
+    Raises RtlError with the step and the end of Yosys' output if it fails. YoWASP's Yosys says nothing more once ABC
+    has run in its process: the steps behind it, which are short, are not heard of.
     """
     lines = [line for name, commands in steps.items() for line in (f"log -stderr {STEP}{name}", *commands)]
     (folder / SCRIPT).write_text("\n".join(lines) + "\n", encoding="utf-8")
