@@ -7,7 +7,7 @@ from archsim.families.family import Family
 from archsim.families.gemv.array.mac_tiles import BlockTile, MacTile
 from archsim.families.gemv.bounds import GEMV_BOUNDS
 from archsim.families.gemv.config import GemvConfig
-from archsim.families.gemv.deltas.ops import DeltaTile, EncodeDeltas
+from archsim.families.gemv.deltas.ops import BiasTile, DeltaTile, EncodeDeltas
 from archsim.families.gemv.schedules import GEMV_SCHEDULES
 from archsim.families.gemv.units import GEMV_KINDS, gemv_units
 from archsim.families.rtl import RtlDesign, RtlSource
@@ -34,6 +34,6 @@ GEMV = Family(
         "dram": ("wait_input", "wait_weights"),
         "sequencer": ("wait_issue",),
     },
-    reference_ops=REFERENCE_CELL_OPS | {MacTile, BlockTile, DeltaTile, EncodeDeltas},
+    reference_ops=REFERENCE_CELL_OPS | {MacTile, BlockTile, DeltaTile, BiasTile, EncodeDeltas},
     rtl=_rtl,
 )

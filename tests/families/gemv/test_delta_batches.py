@@ -27,7 +27,7 @@ from tests.present import present
 from tests.rings import examples
 
 SPLITS = ("split_interleaved", "split_gate_major", "split_interleaved_wavefront")
-ROOM = (*ROOMY, "accumulators.entries=1024", "state_buffer.capacity_bytes=16KiB")
+ROOM = (*ROOMY, "bias_buffer.capacity_bytes=4KiB", "accumulators.entries=1024", "state_buffer.capacity_bytes=16KiB")
 COLUMNS = ("formats=q4.12", "mac_array.columns=1", "accumulators.entries=64")
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from archsim.api import simulate
 from archsim.api.evaluate import Evaluator
+from archsim.api.explain import explain
 from archsim.checking.reference import directions
 from archsim.config import parse_override
 from archsim.errors import CapacityError
@@ -22,7 +23,13 @@ from tests.families.gemv.test_delta_chunks import FORMATS, ROOMY, machine
 from tests.present import present
 from tests.rings import examples, few
 
-ROOM = (*ROOMY, "accumulators.entries=1024", "state_buffer.capacity_bytes=16KiB", "delta_encoder.capacity_bytes=8KiB")
+ROOM = (
+    *ROOMY,
+    "bias_buffer.capacity_bytes=4KiB",
+    "accumulators.entries=1024",
+    "state_buffer.capacity_bytes=16KiB",
+    "delta_encoder.capacity_bytes=8KiB",
+)
 COLUMNS = ("formats=q4.12", "mac_array.columns=1", "accumulators.entries=64")
 SPLITS = ("split_interleaved", "split_gate_major")
 HEAD = "next_layers=[{kind: linear, hidden_size: 4}]"
@@ -85,6 +92,7 @@ def test_what_is_multiplied_and_reported() -> None:
     assert figures.multiplied_macs == 8 * ((3 + 1) * 8 + 2 * 2)
     assert [(each.x_share, each.h_share) for each in figures.layers] == [(2 / 3, 1), (1 / 3, 0)]
     assert figures.skipped_share == 1 - figures.multiplied_macs / (8 * 2 * (4 * 8 + 2))
+    assert found.stats.macs == 8 * 2 * (4 * 8 + 2)  # tiles that leave the biases multiply nothing of the model's
     assert len(activity_section(found)) == 3
 
 
@@ -169,3 +177,11 @@ def test_sums_of_both_directions_stay() -> None:
     workload = workload_of("lstm:3,2,t=4,bidirectional=1,delta=0")
     with pytest.raises(CapacityError, match=r"stay: 2 groups of 4 rows \+ 2 groups of 4 rows"):
         simulate(machine("formats=q4.12", "accumulators.entries=12"), workload, SPLITS[0], timing_only=True)
+
+
+@pytest.mark.parametrize("network", few([(network,) for network in NETWORKS], 3))
+def test_the_critical_path_sums_to_the_latency(network: tuple[str, ...]) -> None:
+    """By unit and cause; of a stream that of a frame."""
+    workload = workload_of(f"{network[0]},delta=0.0625", *network[1:])
+    found = explain(machine(*ROOM, *FORMATS[0]), workload, SPLITS[0])
+    assert sum(sum(causes.values()) for causes in found.stack.values()) == found.latency_cycles > 0

@@ -69,6 +69,7 @@ def test_frames_by_hand() -> None:
     assert frames.frame_latency_cycles == 53
     assert sum(sum(causes.values()) for causes in frames.latency_stack.values()) == 53
     assert frames.frame_interval_cycles == (55 + 45 + 47) / 3
+    assert frames.frame_macs == 8 * (3 + 2)
 
 
 def test_frames_as_they_come() -> None:
@@ -125,7 +126,8 @@ def test_frames_are_the_same_numbers(
     network: str, formats: tuple[str, ...], threshold: str, schedule: str, turns: tuple[str, ...]
 ) -> None:
     """Every bit against the integer reference, streams in turn each with memories of its own; executors agree."""
-    evaluator, roomy = Evaluator(), ("accumulators.entries=1024", "state_buffer.capacity_bytes=8KiB")
+    evaluator = Evaluator()
+    roomy = ("accumulators.entries=1024", "state_buffer.capacity_bytes=8KiB", "bias_buffer.capacity_bytes=4KiB")
     workload = stream(f"{network},delta={threshold}", *turns)
     found = run(workload, schedule, *formats, *roomy, evaluator=evaluator)
     assert found.validation.bitwise

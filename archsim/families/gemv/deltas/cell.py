@@ -14,7 +14,7 @@ from archsim.families.cells.context import CellContext, whole
 from archsim.families.gemv.array.mac_tiles import MacTile
 from archsim.families.gemv.config import GemvConfig
 from archsim.families.gemv.deltas.encoder import ChunkEncoder
-from archsim.families.gemv.deltas.ops import DeltaTile, EncodeDeltas
+from archsim.families.gemv.deltas.ops import BiasTile, DeltaTile, EncodeDeltas
 from archsim.formats import Fixed
 from archsim.program.ir import DELTA, Buffer, DataKind, Op, Region
 from archsim.workload.activity import LayerActivity
@@ -79,11 +79,13 @@ class CellDeltas:
         """The encoding of h_{t-1}, of a layer that takes it."""
         return [self._encode(self._h, h)] if self._recurrent else []
 
-    def bias_tile(self, tile: MacTile, stream: int) -> MacTile:
+    def bias_tile(self, tile: MacTile, stream: int) -> BiasTile:
         """The tile of W_ih x_t + bias with zeros in place of x_t: what was passed on before a stream's first step."""
         label = tile.label.replace("mac_x", "mac_bias") + (f" of stream {stream}" if stream else "")
         sums = replace(tile.sums, offset=tile.sums.offset + stream * tile.sums.stride)
-        return replace(tile, label=label, vectors=(whole(self._x.last, stream),), sums=sums)
+        known = {field.name: getattr(tile, field.name) for field in fields(MacTile)}
+        known |= {"label": label, "vectors": (whole(self._x.last, stream),), "sums": sums}
+        return BiasTile(**known)
 
     def tile(self, tile: MacTile) -> DeltaTile:
         """A tile of W_ih x or W_hh h with the changes in place of the vector; it adds to the sums that are there."""

@@ -74,3 +74,12 @@ class DeltaTile(MacTile):
         if self.activity is None or not read:
             return 1
         return Fraction(self.multiplied, self.inputs * len(self.activity.steps))
+
+
+@dataclass(frozen=True, kw_only=True)
+class BiasTile(MacTile):
+    """An op that leaves biases in the accumulators before the first step: weights @ zeros, none of the model's MACs."""
+
+    @property
+    def macs(self) -> int:
+        return 0
