@@ -127,8 +127,9 @@ class Formats(StrictModel):
         rounded its way, so that they are rounded once; a zero point lengthens a code less it by a bit.
         """
         gate, hidden = self.format("gate"), self.format("hidden")
-        scaled = isinstance(self.format("accumulator"), Scaled) and isinstance(hidden, Scaled)
-        if scaled and isinstance(gate, IntegerFormat) and gate.bits > hidden.bits:
+        if not isinstance(self.format("accumulator"), Scaled) or not isinstance(hidden, Scaled):
+            return gate
+        if isinstance(gate, IntegerFormat) and gate.bits > hidden.bits:
             return Scaled(gate.bits, rounding=hidden.rounding, wraps=gate.wraps)
         return gate
 

@@ -138,7 +138,7 @@ class _Phase:
         return held, written
 
     def _written(self, use: PortUse, begin: int, even: int, retired: int) -> list[int]:
-        """The cycles of the lines that an op writes, which come out from `begin` on, not before the op before retires."""
+        """The cycles of the lines that an op writes: they come out from `begin` on, behind the op before."""
         lines: list[int] = []
         for line in range(use.write_cycles):
             come_out = -(-(line + 1) * even // use.write_cycles)  # of `even` cycles, this many must have passed

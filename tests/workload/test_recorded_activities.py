@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from archsim.config.listed import Listed
 from archsim.errors import WorkloadError
-from archsim.report.text.catalogue import Listed, catalogue
+from archsim.report.text.catalogue import catalogue
 from archsim.workload import load_workload
 from archsim.workload.recorded_activities import RECORDED
 

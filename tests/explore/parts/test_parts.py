@@ -38,7 +38,7 @@ Parts = Callable[[int], None]
 
 
 def test_only_whole_lines_of_the_same_settings_name_parts(tmp_path: Path) -> None:
-    """Lines of other settings are of another exploration; one without a sum says nothing. What is no line is counted."""
+    """Lines of other settings are of another exploration; one without a sum says nothing; others are counted."""
     folder = PartFolder(tmp_path, "mine")
     digest = "0" * 64
     for settings, part, sha256 in (("mine", 0, digest), ("other", 1, digest), ("mine", 2, 7), ("mine", -1, digest)):
