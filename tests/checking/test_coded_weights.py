@@ -17,6 +17,7 @@ from archsim.errors import WorkloadError
 from archsim.families.registry import build_units
 from archsim.golden.lstm import lstm
 from archsim.lowering.encodings import Encodings
+from archsim.workload import load_tensors, load_workload
 from tests.present import present
 
 Array = npt.NDArray[Any]
@@ -92,6 +93,22 @@ def test_in_floating_point_they_are_the_numbers_that_they_stand_for(tmp_path: Pa
     output, _, _ = lstm(x, w_ih, w_hh, tensors["bias_ih_l0"], tensors["bias_hh_l0"], zero, zero)
     assert np.abs(present(found.results).output - output).max() < 2e-6
     assert found.validation.passed
+
+
+@pytest.mark.parametrize(("code", "zero", "fits"), [(-(2**31), 0, True), (-(2**31), 1, False), (2**31 - 1, -2, False)])
+def test_codes_less_their_zero_point_have_32_bits_at_most(code: int, zero: int, fits: bool, tmp_path: Path) -> None:
+    """One number of either sign beyond 2^31 is enough, whatever the others are."""
+    tensors = drawn(low=-127)
+    for name in ("weight_ih_l0", "weight_hh_l0"):
+        tensors[name] = np.zeros_like(tensors[name], np.int32)
+    tensors["weight_ih_l0"][1, 1] = code
+    tensors["weight_ih_l0_zero"] = np.full(4, zero, np.int32)
+    path = network(tmp_path, tensors)
+    if fits:
+        load_tensors(load_workload(path))
+        return
+    with pytest.raises(WorkloadError, match="expected codes of magnitude up to 2,147,483,648, less the zero point"):
+        load_tensors(load_workload(path))
 
 
 def test_zero_points_need_a_bit_more_and_the_message_says_so(tmp_path: Path) -> None:

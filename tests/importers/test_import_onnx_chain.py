@@ -13,7 +13,7 @@ import pytest
 from archsim.errors import WorkloadError
 from archsim.importers import find_layers, select
 from archsim.importers.onnx.onnx_graph import MAX_DEPTH, Scope
-from archsim.importers.onnx.onnx_shapes import declared
+from archsim.importers.onnx.onnx_shapes import Size, declared, forced
 from archsim.workload import load_workload
 from tests.importers.conftest import Command
 from tests.importers.import_runs import (
@@ -429,6 +429,27 @@ def test_directions_in_the_other_order_are_no_sequence_of_the_layer(
     path = onnx_save(onnx, tmp_path / "m.onnx", *stack_nodes(onnx, parts, swapped), (T, B, I))
     with pytest.raises(WorkloadError, match="the output of node0, but not as a sequence of its features"):
         select(find_layers(path), "all")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        (Size(2, ("T",)), Size(6), ("T", 3)),
+        (Size(2, ("B", "T")), Size(6, ("B",)), ("T", 3)),
+        (Size(1, ("T",)), Size(1), ("T", 1)),
+        (Size(2, ("T",)), Size(7), None),
+        (Size(2, ("T",)), Size(0), None),
+        (Size(0, ("T",)), Size(6), None),
+        (Size(2, ("B", "T")), Size(6), None),
+        (Size(2, ("T",)), Size(6, ("B",)), None),
+        (Size(2), Size(2), None),
+    ],
+)
+def test_one_unknown_axis_has_the_size_that_makes_both_as_many(
+    old: Size, new: Size, found: tuple[str, int] | None
+) -> None:
+    """2 T = 6: T is 3. Not where it is no whole number above 0, and not where two are unknown."""
+    assert forced(old, new) == found
 
 
 @pytest.mark.parametrize(("axes", "seen"), [(3, 3), (16, 16), (17, 17), (40, 17)])

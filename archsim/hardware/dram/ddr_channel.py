@@ -198,11 +198,10 @@ class Channel:
             return
         self._refresh()
         idle = (until - self._refresh_due) // interval
-        if idle > 0:  # all banks are closed, and the refresh before has ended: each starts when it is due
+        if idle > 0:  # all banks are closed, and each has ended before the next is due, as the one above has
             for number in range(idle if self._log else 0):
                 self._say(self._refresh_due + number * interval, "REF", -1, -1, -1)
             self._refresh_due += idle * interval
-            self._act_from = [self._refresh_due - interval + self._d.trfc_nck] * self._d.banks
             self.refreshes += idle
 
     def _groups(self, run: Run, first: int, count: int) -> list[int]:

@@ -12,6 +12,7 @@ from archsim.families.gemv.rtl.ratio import Ratio, ratio
 from archsim.families.gemv.rtl.tokens import edges, segments
 from archsim.families.gemv.rtl.weights import _lines_of, tile_shape
 from archsim.families.gemv.rtl.words import Field, Word, hex_lines, joined
+from archsim.families.rtl import RtlError
 from archsim.formats.rounding import Conversion, Rounding
 from archsim.program.ir import Program, Region
 from tests.families.gemv.rtl.cases import expected_of
@@ -100,6 +101,19 @@ def test_edges() -> None:
     assert [(edge.producer, edge.consumer, edge.initial) for edge in found] == wanted
     # h has two slots: a hidden update waits for "store h" of two steps before.
     assert {edge.initial for edge in found} == {0, 1, 2}
+
+
+def test_a_token_that_nobody_sends_is_refused() -> None:
+    """The op that sends is left out of the last step, the one that waits for it in the same step is not."""
+    program = _program()
+    body = program.phases[1]
+    index, dep = next((n, dep) for n, deps in enumerate(body.deps) for dep in deps if not dep.lag)
+    ops = [replace(op, skip_last=int(n == dep.op)) for n, op in enumerate(body.ops)]
+    cut = replace(program, phases=(program.phases[0], replace(body, ops=tuple(ops)), *program.phases[2:]))
+    numbers = {(p, n): 100 * p + n for p, phase in enumerate(program.phases) for n in range(len(phase.ops))}
+    with pytest.raises(RtlError, match="no RTL of a token from '.*' to '.*', which outlives it"):
+        edges(cut, numbers)
+    assert index != dep.op
 
 
 def test_same_bytes() -> None:
