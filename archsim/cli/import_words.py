@@ -51,6 +51,8 @@ def summary(
     order = "(B, T, features)" if sequence.batch_first else "(T, B, features)"
     shape = f"{sequence.steps:,} steps, batch {sequence.batch:,}, {order if sequence.batched else '(T, features)'}"
     drawn = f"random, seed {sequence.seed} (--input X.npy takes your own)" if sequence.x is None else "as given"
+    if sequence.from_codes:
+        drawn = "given as the model's codes of x"
     yield f"  input: {shape}, {drawn}"
     yield f"  next: archsim run edge_16x16 {out}"
 

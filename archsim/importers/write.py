@@ -19,7 +19,7 @@ from archsim.importers.chain import described, stack_codes, stack_ranges, stack_
 from archsim.importers.codes import Array, coded_tensors
 from archsim.importers.faults import fault, first_line
 from archsim.importers.found import Float32Array, Found, FoundLayer, Refused
-from archsim.workload.calibration import Calibration, calibration_text
+from archsim.workload.calibration import Calibration, Range, calibration_text
 from archsim.workload.config import LayerConfig, WorkloadConfig
 from archsim.workload.npy_header import npy_header
 
@@ -31,7 +31,10 @@ SUMMARY_LIMIT = 200
 
 @dataclass(frozen=True, slots=True)
 class InputSequence:
-    """The input of a workload: `x` in torch's layout, or drawn from `seed` if None."""
+    """The input of a workload: `x` in torch's layout, or drawn from `seed` if None.
+
+    `from_codes`: x was given as a quantized model's integers, and is what they stand for.
+    """
 
     steps: int
     batch: int
@@ -39,11 +42,19 @@ class InputSequence:
     batched: bool
     seed: int = 0
     x: Float32Array | None = None
+    from_codes: bool = False
 
 
-def read_input(path: Path, batch_first: bool, unbatched: bool, input_size: int) -> InputSequence:
-    """Read x of a .npy file: (T, B, I), (B, T, I) with `batch_first`, or (T, I); else WorkloadError."""
-    x = _read_npy(path)
+def read_input(
+    path: Path, batch_first: bool, unbatched: bool, input_size: int, codes: Range | None = None
+) -> InputSequence:
+    """Read x of a .npy file: (T, B, I), (B, T, I) with `batch_first`, or (T, I); else WorkloadError.
+
+    With the scale and zero point of a quantized model's x it may hold codes, integers of the format's range.
+    """
+    given = _read_npy(path, integers=codes is not None and codes.scale is not None)
+    from_codes = given.dtype.kind != "f"
+    x = _real(path, given, codes) if from_codes and codes is not None else np.asarray(given, np.float32)
     expected = "(B, T, I)" if batch_first else "(T, B, I)"
     if x.ndim not in (2, 3) or (unbatched and x.ndim != 2):
         allowed = "(T, I)" if unbatched else f"{expected} or (T, I)"
@@ -53,13 +64,22 @@ def read_input(path: Path, batch_first: bool, unbatched: bool, input_size: int) 
     if not np.isfinite(x).all():
         raise fault(path, "holds numbers that are not finite in float32")
     if x.ndim == 2:
-        return InputSequence(x.shape[0], 1, batch_first, False, x=x)
+        return InputSequence(x.shape[0], 1, batch_first, False, x=x, from_codes=from_codes)
     steps, batch = (x.shape[1], x.shape[0]) if batch_first else x.shape[:2]
-    return InputSequence(steps, batch, batch_first, True, x=x)
+    return InputSequence(steps, batch, batch_first, True, x=x, from_codes=from_codes)
 
 
-def _read_npy(path: Path) -> Float32Array:
-    """Read a .npy file as float32.
+def _real(path: Path, given: Array, codes: Range) -> Float32Array:
+    """The numbers that codes stand for."""
+    assert codes.scale is not None
+    low, high = (round(end / codes.scale) + codes.zero for end in (codes.low, codes.high))
+    if given.size and not low <= int(given.min()) <= int(given.max()) <= high:
+        raise fault(path, f"holds codes from {given.min()} to {given.max()}, expected {low} .. {high} of the model's x")
+    return ((given.astype(np.float64) - codes.zero) * codes.scale).astype(np.float32)
+
+
+def _read_npy(path: Path, integers: bool) -> Array:
+    """Read a .npy file of real numbers, as float32, or where they are allowed of integers.
 
     Its header is checked against the file's length before a number is read.
     """
@@ -67,7 +87,8 @@ def _read_npy(path: Path) -> Float32Array:
         with path.open("rb") as file:
             shape, dtype, header = npy_header(file)
             size = os.fstat(file.fileno()).st_size
-            if dtype.kind != "f" or dtype.itemsize > 8:
+            whole = integers and dtype.kind in "iu"
+            if not (dtype.kind == "f" or whole) or dtype.itemsize > 8:
                 raise fault(path, f"holds {shorten(str(dtype))}, expected floating-point numbers")
             count = 1
             for length in shape:
@@ -76,7 +97,8 @@ def _read_npy(path: Path) -> Float32Array:
                 raise fault(path, f"its {size:,} bytes are not an array of shape {shape}")
             file.seek(0)
             with np.errstate(over="ignore"):
-                return np.ascontiguousarray(np.lib.format.read_array(file, allow_pickle=False), np.float32)
+                found: Array = np.lib.format.read_array(file, allow_pickle=False)
+                return np.ascontiguousarray(found, found.dtype if whole else np.float32)
     except OSError as error:
         raise fault(path, f"cannot be read: {error.strerror or error}") from error
     except (ValueError, SyntaxError, EOFError, TypeError, MemoryError) as error:

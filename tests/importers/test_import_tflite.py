@@ -15,7 +15,7 @@ import pytest
 from archsim.api import Simulation, simulate
 from archsim.cli.options import load_inputs
 from archsim.errors import WorkloadError
-from archsim.importers import InputSequence, find_layers, select, write_workload
+from archsim.importers import InputSequence, find_layers, read_input, select, write_workload
 from archsim.importers.tflite.tflite_file import OTHERS
 from archsim.importers.tflite.tflite_layer import BIDIRECTIONAL, UNIDIRECTIONAL
 from tests.importers.tflite_models import Lstm, Tensor, litert, tflite_bytes
@@ -254,6 +254,21 @@ def test_a_projection_and_peepholes(norm: bool, seed: int, tmp_path: Path) -> No
     kept = layer.tensors["peephole_l0"].reshape(3, H) != 0
     assert kept[:, :4].all()
     assert not kept[:, 4:].any()
+
+
+def test_codes_as_input(tmp_path: Path) -> None:
+    """x in int8, as a quantized model takes it, is what its codes stand for: the run's codes are those."""
+    path, x = tmp_path / "m.tflite", np.array([[[-128, -7, 0, 5, 127]], [[1, 2, 3, 4, 5]]], np.int8)
+    lstm = integers(0)
+    path.write_bytes(tflite_bytes(lstm))
+    covers = find_layers(path).layers[0].ranges["x"]
+    np.save(tmp_path / "x.npy", x)
+    found = read_input(tmp_path / "x.npy", False, False, INPUTS, covers)
+    assert found.from_codes
+    assert np.array_equal(np.rint(present(found.x) / present(covers.scale)) + covers.zero, x)
+    np.save(tmp_path / "x.npy", x.astype(np.int16) * 2)
+    with pytest.raises(WorkloadError, match=r"holds codes from -256 to 254, expected -128 .. 127 of the model's x"):
+        read_input(tmp_path / "x.npy", False, False, INPUTS, covers)
 
 
 def test_a_wrong_code_is_seen(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def _sequence(
     order = first.batch_first != first.turns_input if batch_first is None else batch_first
     if x is not None:
         _refuse("does not go with --input", {"--steps": steps, "--batch": batch, "--seed": seed})
-        return read_input(x, order, unbatched, first.input_size)
+        return read_input(x, order, unbatched, first.input_size, first.ranges.get("x"))
     if unbatched and batch not in (None, 1):
         _wrong("--batch", "with --unbatched the batch is 1")
     drawn = {"steps": DEFAULT_STEPS, "batch": DEFAULT_BATCH, "seed": DEFAULT_SEED}

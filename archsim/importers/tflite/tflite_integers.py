@@ -75,7 +75,7 @@ def kind_notes(codes: Mapping[str, Codes], ranges: Mapping[str, Range], directio
     if ranges:
         yield (
             "an integer LSTM (8x8->16): its codes, scales and zero points run as they are on a machine with formats "
-            "tflite_int8"
+            "tflite_int8; with --set activation.method=gemmlowp each code of h is TensorFlow Lite's"
         )
         if direction.projects and direction.peeks:
             yield (
