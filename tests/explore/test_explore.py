@@ -27,6 +27,7 @@ from archsim.explore.run.watcher import Watcher
 from archsim.explore.search.front import Front, hypervolume
 from archsim.explore.search.importance import importance
 from archsim.explore.search.result_bounds import BatchBounds, ResultBounds
+from archsim.explore.space.design import Reason
 from archsim.families.gemv.array.mac_array import MacArray
 from archsim.families.load import Arch, load_arch
 from archsim.program.ir import Op
@@ -247,6 +248,26 @@ def test_a_bug_at_one_point_is_a_failure_of_that_point_alone(write: Write, monke
     assert all("ZeroDivisionError: planted" in p.reason.what for p in failed)  # type: ignore[union-attr]
     assert len(study.with_status(Status.EVALUATED)) > len(failed)
     assert "a batch failed: ZeroDivisionError" in study.alone
+
+
+def test_a_design_without_enough_memory_has_failed_and_that_is_no_bug(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reason is of a kind of its own; the other designs have their figures."""
+    real = MacArray.compute_cycles
+
+    def large(self: MacArray, op: Op) -> int:
+        if self.config.rows == 4 and self.config.columns == 3:
+            raise MemoryError("Unable to allocate 7 TiB")
+        return real(self, op)
+
+    monkeypatch.setattr(MacArray, "compute_cycles", large)
+    study = explore(Space.load(write(("[256, 2KiB]", "[2KiB, 4KiB]"))), workers=1, prune=False)
+    failed = study.with_status(Status.FAILED)
+    assert {(p.inputs["mac_array.rows"], p.inputs["mac_array.columns"]) for p in failed} == {(4, 3)}
+    reason = Reason("memory", "there is not enough memory to evaluate it: Unable to allocate 7 TiB")
+    assert {p.reason for p in failed} == {reason}
+    assert len(study.with_status(Status.EVALUATED)) > len(failed)
 
 
 @exhaustive

@@ -189,14 +189,8 @@ def _written(valid: tuple[Path, bytes]) -> Path:
     return path
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--inputs", type=int, default=20_000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--keep", type=Path, default=Path("fuzz-failures"))
-    parser.add_argument("--real-children", type=int, default=20, help="h5 inputs read by a new interpreter, not a fork")
-    parser.add_argument("--explain", action="store_true", help="count the reasons for which inputs were refused")
-    given = parser.parse_args()
+def import_readers() -> None:
+    """Import what reads files, before the forks, which then share it; a package that is missing is left out."""
     readers = (
         "keras.hdf5_child",
         "keras.keras_archive",
@@ -208,10 +202,21 @@ def main() -> None:
     )
     packages = ("torch", "onnx", "safetensors", "ruamel.yaml", "tflite")
     for module in (*(f"archsim.importers.{name}" for name in readers), *packages):
-        try:  # before the forks, which then share them
+        try:
             importlib.import_module(module)
         except ModuleNotFoundError:
             continue
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--inputs", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path, default=Path("fuzz-failures"))
+    parser.add_argument("--real-children", type=int, default=20, help="h5 inputs read by a new interpreter, not a fork")
+    parser.add_argument("--explain", action="store_true", help="count the reasons for which inputs were refused")
+    given = parser.parse_args()
+    import_readers()
     sys.exit(1 if fuzz(given.inputs, given.seed, given.keep, given.real_children, given.explain) else 0)
 
 
