@@ -53,6 +53,9 @@ def summary(
     drawn = f"random, seed {sequence.seed} (--input X.npy takes your own)" if sequence.x is None else "as given"
     if sequence.from_codes:
         drawn = "given as the model's codes of x"
+    if sequence.x is not None and sequence.steps == 1 and sequence.batch > 1:  # mostly the other order was meant
+        other = "--time-first" if sequence.batch_first else "--batch-first"
+        drawn += f"; {other} reads it as {sequence.batch:,} steps of 1 sequence"
     yield f"  input: {shape}, {drawn}"
     yield f"  next: archsim run edge_16x16 {out}"
 

@@ -93,6 +93,17 @@ def test_options_in_the_listing(archsim: Command, tmp_path: Path) -> None:
     )
 
 
+def test_an_input_of_one_step_of_many_sequences_names_the_other_order(archsim: Command, model: str) -> None:
+    np.save("x.npy", np.ones((1, 5, 3), np.float32))
+    said = archsim("import", model, "--layer", "rnn", "--out", "my.yaml", "--input", "x.npy").out
+    assert (
+        "  input: 1 steps, batch 5, (T, B, features), as given; --batch-first reads it as 5 steps of 1 sequence\n"
+        in said
+    )
+    said = archsim("import", model, "--layer", "rnn", "--out", "b.yaml", "--input", "x.npy", "--batch-first").out
+    assert "  input: 5 steps, batch 1, (B, T, features), as given\n" in said
+
+
 def test_a_workload_with_an_input_runs_and_has_torch_shapes(archsim: Command, model: str, tmp_path: Path) -> None:
     x = np.random.default_rng(1).standard_normal((5, 2, 3)).astype(np.float32)
     np.save("x.npy", x)
