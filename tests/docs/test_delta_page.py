@@ -17,6 +17,7 @@ from archsim.families.load import load_arch
 from archsim.metrics import Stats
 from archsim.report.text.figures_as_text import percent
 from archsim.workload import load_workload
+from tests.docs.delta_chunks import SETTINGS, chunk_cells
 from tests.present import present
 from tests.rings import exhaustive
 
@@ -169,6 +170,23 @@ def test_a_command_that_is_shown_runs(
         main()
     assert caught.value.code == 0
     assert capsys.readouterr().out
+
+
+CHUNKS = "θ | columns multiplied | 16 columns"
+
+
+@pytest.mark.parametrize(
+    "row", [pytest.param(r, marks=() if r[0] == "ordinary cell" else exhaustive) for r in rows(CHUNKS)]
+)
+def test_chunks_are_skipped_less_often(row: list[str]) -> None:
+    """With the settings that the command below the table has; each array finds the columns in its own arithmetic."""
+    assert row[1:] == chunk_cells(row[0], evaluator())
+
+
+def test_the_command_of_the_chunks_has_their_settings() -> None:
+    (line,) = [c for c in COMMANDS if "weight_sram.port_bits=2048" in c]
+    sets = [word for flag, word in itertools.pairwise(shlex.split(line)) if flag == "--set"]
+    assert set(sets) == {*SETTINGS, "delta=0.125", "mac_array.columns=4"}
 
 
 @exhaustive
