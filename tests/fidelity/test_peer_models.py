@@ -20,10 +20,10 @@ def test_a_random_lstm_in_integers(tmp_path: Path) -> None:
     (layer,) = find_layers(tmp_path / "m.tflite").layers
     assert (layer.input_size, layer.config.hidden_size, layer.batch_first) == (6, 5, True)
     found = {name: (present(one.scale), one.zero) for name, one in layer.ranges.items() if one.scale is not None}
-    assert found["x"][0] == pytest.approx(0.0213)
-    assert found["h_l0"][0] == pytest.approx(0.0071)
-    assert (found["x"][1], found["h_l0"][1]) == (-7, 9)
-    assert found["c_l0"] == (2.0**-11, 0)
+    assert {name: zero for name, (_, zero) in found.items()} == {"x": -7, "h_l0": 9, "c_l0": 0}
+    assert {name: scale for name, (scale, _) in found.items()} == pytest.approx(
+        {"x": 0.0213, "h_l0": 0.0071, "c_l0": 2.0**-11}
+    )
     codes = {name: one.values for name, one in layer.codes.items()}
     assert {name: one.shape for name, one in codes.items() if name.startswith("weight")} == {
         "weight_ih_l0": (20, 6),

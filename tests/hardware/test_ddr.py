@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from fractions import Fraction
 from itertools import groupby
 from typing import Any
@@ -509,6 +510,8 @@ def test_layout() -> None:
     two = Buffer("two", "dram", DataKind.W_IH, 7, 2, Float32(), matrix=True)
     layout = lay_out([one, chip, two], 256)
     assert layout == Layout({"one": (0, 60), "two": (256, 56)}, 312)
+    # Five slots of 60 bytes end at 300, behind the first multiple of 256.
+    assert lay_out([replace(one, length=5), two], 256) == Layout({"one": (0, 60), "two": (512, 56)}, 568)
     assert layout.byte_range(Region(one, 1, 2, offset=1, stride=1), 2) == (3 * 60 + 20, 3 * 60 + 40)
     assert layout.byte_range(Region(two, 3, 7), 0) == (256 + 24, 256 + 56)
 
