@@ -190,6 +190,19 @@ def test_one_can_be_written_where_the_unit_takes_a_gate_from_it(tmp_path: Path, 
         assert of(workload).ranges["activation_l0"].high == 1
 
 
+def test_what_is_projected_has_a_range_of_its_own() -> None:
+    """o tanh(c), before the projection makes h of it; a cell without one has no such vector."""
+    workload = load_workload("lstm:3,4,t=4,proj=2")
+    tensors = load_tensors(workload)
+    ((trace,),) = golden_traces(tensors, workload.spec)
+    assert trace.vector is not None
+    found = observe(workload, tensors).samples("vector_l0")
+    assert np.array_equal(found, trace.vector.ravel())
+    plain = load_workload("lstm:3,4,t=4")
+    with pytest.raises(KeyError):
+        observe(plain, load_tensors(plain)).samples("vector_l0")
+
+
 @pytest.mark.parametrize(("most", "fits"), [(1120, True), (1119, False)])
 def test_what_calibration_keeps_is_bounded(most: int, fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """4 steps of one sequence: each keeps 3 inputs and 16 numbers for each of 2 units, of 8 bytes: 4 x 35 x 8."""
