@@ -117,3 +117,18 @@ def test_a_state_that_the_graph_computes_is_said(onnx: ModuleType, tmp_path: Pat
     path = onnx_save(onnx, tmp_path / "m.onnx", nodes, [*stored, ints(onnx, "to", [1, B, H])], (T, B, I))
     (layer,) = find_layers(path).layers
     assert layer.notes == ("initial_h is computed by the graph (Mul 'times'): the workload starts at 0",)
+
+
+def test_zeros_for_other_units_are_refused(onnx: ModuleType, tmp_path: Path, random: np.random.Generator) -> None:
+    """As torch's exporter writes an LSTM of 6 units with proj_size=4: weights of 4 units, c of 6, which no runtime takes."""
+    weights = onnx_weights(random, "LSTM", I, H)
+    zeros = {"initial_h": np.zeros((1, B, H), np.float32), "initial_c": np.zeros((1, B, 6), np.float32)}
+    node = onnx_node(onnx, "LSTM", weights | zeros, hidden_size=H)
+    path = onnx_save(onnx, tmp_path / "m.onnx", [node], onnx_stored(onnx, weights | zeros), (T, B, I))
+    (entry,) = find_layers(path).unsupported
+    assert entry.reason.startswith("its initial_c is for 6 units, its R for 4; if it was an LSTM with proj_size")
+    zeros["initial_c"] = zeros["initial_h"]
+    (layer,) = find_layers(
+        onnx_save(onnx, tmp_path / "n.onnx", [node], onnx_stored(onnx, weights | zeros), (T, B, I))
+    ).layers
+    assert layer.c_0 is None

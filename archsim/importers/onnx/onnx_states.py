@@ -33,7 +33,10 @@ def initial_states(scope: Scope, inputs: Mapping[str, str], shape: tuple[int, in
     notes = []
     repeats = []
     for key in ("initial_h", "initial_c"):
-        if key not in inputs or is_zero(scope, inputs[key]):
+        if key not in inputs:
+            continue
+        if is_zero(scope, inputs[key]):
+            _check_zeros(scope, key, inputs[key], shape[1])
             continue
         try:
             given[key], repeated = _state(scope, key, inputs[key], shape, layout)
@@ -46,6 +49,22 @@ def initial_states(scope: Scope, inputs: Mapping[str, str], shape: tuple[int, in
         batch = max(state.shape[1] for state in given.values())
         given = {key: np.repeat(state, batch // state.shape[1], axis=1) for key, state in given.items()}
     return States(given, bool(repeats) and all(repeats), tuple(notes))
+
+
+def _check_zeros(scope: Scope, key: str, value: str, units: int) -> None:
+    """Refused if zeros of a stored shape are for another number of units.
+
+    torch's exporter writes an LSTM with `proj_size` so: with the weights of its first units, and c of all of them.
+    """
+    try:
+        state = constant(scope, value)
+    except NotConstant:
+        return
+    if state.ndim == 3 and state.shape[2] != units:
+        raise Refused(
+            f"its {key} is for {state.shape[2]:,} units, its R for {units:,}; if it was an LSTM with proj_size, which "
+            "ONNX does not have, import its state_dict (torch.save(model.state_dict(), 'weights.pt'))"
+        )
 
 
 def _state(scope: Scope, key: str, value: str, shape: tuple[int, int], layout: int) -> tuple[Float32Array, bool]:
