@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from archsim.config.collecting import seldom
 from archsim.explore.page.page import html_page
 from archsim.explore.results.figures import figures
 from archsim.explore.results.objective_words import objective_unit
@@ -15,7 +16,6 @@ from archsim.explore.results.reasons import reasons_rows
 from archsim.explore.results.study import Status, Study
 from archsim.explore.results.study_folder import PARTS, RESULTS, write_file
 from archsim.explore.results.table import csv_bytes, points_table
-from archsim.explore.run.collecting import seldom
 from archsim.explore.space.objectives import Objective
 from archsim.report.figures.drawing import quantity
 from archsim.report.text.figures_as_text import plural

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from archsim.config.collecting import seldom
 from archsim.errors import Interrupted, OutputError
 from archsim.explore.parts.part_file import PartFiles
 from archsim.explore.parts.part_folder import PartFolder
@@ -17,7 +18,6 @@ from archsim.explore.results.study import Point, Study
 from archsim.explore.results.study_folder import open_journal
 from archsim.explore.run.backend import Backend, InProcess, Lost
 from archsim.explore.run.broken_pipes import broken_pipes_are_errors
-from archsim.explore.run.collecting import seldom
 from archsim.explore.run.declared import Declared, settings_digest
 from archsim.explore.run.evaluation import Setup, Task
 from archsim.explore.run.found import Effort, Found, FoundInMemory

@@ -14,7 +14,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from archsim.explore.run.collecting import seldom
+from archsim.config.collecting import seldom
 from archsim.explore.run.evaluation import DesignEvaluator, Setup, Task
 from archsim.explore.run.outcome import write_outcomes
 
