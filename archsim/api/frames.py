@@ -5,7 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from archsim.api.batch.timed import flat
 from archsim.api.evaluate import Evaluator
 from archsim.api.frame_figures import FrameFacts, RunEnergy, frame_dynamic, frame_figures
 from archsim.api.frame_run import FrameRun, run_frame
@@ -14,6 +13,7 @@ from archsim.families.load import Arch
 from archsim.families.schedule import Schedule
 from archsim.metrics.arrivals import Served, arrival_cycles
 from archsim.metrics.energy import Energy
+from archsim.metrics.flat import flat
 from archsim.metrics.frames import Frames
 from archsim.workload import Workload
 

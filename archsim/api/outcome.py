@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from archsim.api.evaluate import Evaluator
-from archsim.api.frame_run import run_frame
-from archsim.api.frames import figures_of_frame
 from archsim.config.aims import By
 from archsim.families.load import Arch
 from archsim.families.schedule import Schedule
@@ -82,6 +80,9 @@ def outcome_of(
     `executor`: what times a run that is none of frames, if not what the evaluator has.
     """
     if workload.spec.streaming:
+        from archsim.api.frame_run import run_frame
+        from archsim.api.frames import figures_of_frame
+
         run = run_frame(arch, workload, schedule, evaluator)
         return Outcome.of_frame(figures_of_frame(arch, workload, run), run.alone)
     return Outcome.of_run(evaluator.evaluate(arch, workload, schedule, executor).stats)

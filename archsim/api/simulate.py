@@ -11,7 +11,6 @@ from archsim.api.cached_program import CachedProgram
 from archsim.api.dense_run import dense_stats
 from archsim.api.evaluate import Evaluator
 from archsim.api.fast_timing import time_fast
-from archsim.api.frames import measure_frames
 from archsim.api.inputs import AnyArch, AnyWorkload, as_arch, as_workload
 from archsim.api.judge import check_numbers
 from archsim.api.machine_spec import machine_spec
@@ -200,7 +199,7 @@ def simulate(
     stats = compute_stats(program, trace, arch, workload, units)
     run = FinishedRun(program, trace, arch.config, units, workload.spec, stats)
     further = compute_further(run, installed_statistics() if statistics is None else statistics)
-    frames = measure_frames(arch, workload, found, evaluator) if workload.spec.streaming else None
+    frames = _frames(arch, workload, found, evaluator) if workload.spec.streaming else None
     validation, accuracy = not_validated(TIMING_ONLY), None
     if numbers is not None and computed is not None:
         validation = check_numbers(computed, numbers, arch, found, recorder, overflows)
@@ -255,6 +254,12 @@ def _execute(
         trace = execute(program, machine, replace(options, window=taken.window, listener=taken.add))
         return taken.trace(trace), used, taken.all
     return timing.trace, used, None
+
+
+def _frames(arch: Arch, workload: Workload, schedule: Schedule[Any], evaluator: Evaluator) -> Frames:
+    from archsim.api.frames import measure_frames  # of streaming workloads alone
+
+    return measure_frames(arch, workload, schedule, evaluator)
 
 
 def _records(numbers: Numbers, keep_steps: bool) -> bool:

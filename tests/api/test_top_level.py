@@ -96,3 +96,20 @@ def test_what_was_loaded_is_compared_too() -> None:
 def test_dir_lists_each_name_once_and_nothing_else() -> None:
     names = [name for name in dir(archsim) if not name.startswith("__")]
     assert names == ["compare", "explore", "load_arch", "load_workload", "simulate"]
+
+
+def test_a_short_run_loads_nothing_that_only_others_need(tmp_path: Path) -> None:
+    """Compiled code times long runs; batches are of explorations, frames of streams; pages and figures are drawn."""
+    slow = ("numba", "archsim.api.batch", "archsim.api.frames", "archsim.report.page", "matplotlib")
+    code = (
+        "import sys\n"
+        "sys.argv = ['archsim', 'run', 'tiny_2x2', 'lstm_3_2_t4', '--no-plots']\n"
+        "from archsim.cli.main import main\n"
+        "try:\n"
+        "    main()\n"
+        "except SystemExit as done:\n"
+        "    assert not done.code\n"
+        f"print([name for name in {slow} if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.splitlines()[-1] == "[]"

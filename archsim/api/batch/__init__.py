@@ -4,7 +4,6 @@ from archsim.api.batch.columns import Column
 from archsim.api.batch.designs import Designs
 from archsim.api.batch.evaluate import BatchEvaluator, BatchFigures, Figures
 from archsim.api.batch.frames import BatchFrames, evaluate_frames
-from archsim.api.batch.timed import flat
 
 __all__ = [
     "BatchEvaluator",
@@ -14,5 +13,4 @@ __all__ = [
     "Designs",
     "Figures",
     "evaluate_frames",
-    "flat",
 ]

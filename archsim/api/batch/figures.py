@@ -12,12 +12,13 @@ from archsim.api.batch.columns import Column, Floats, Ints, Picked, Scalar, clas
 from archsim.api.batch.designs import distinct
 from archsim.api.batch.energy import MOST_COUNTED, AreaColumns, Columns, NotAlike, Priced, RunColumns, energy_columns
 from archsim.api.batch.machines import MachineColumns
-from archsim.api.batch.timed import TimedDesigns, flat
+from archsim.api.batch.timed import TimedDesigns
 from archsim.api.batch.times import chain_denominator, step_denominator
 from archsim.api.cached_program import CachedProgram
 from archsim.errors import SimulatorBug
 from archsim.families.registry import family_named
 from archsim.hardware.unit import ceil_div
+from archsim.metrics.flat import flat
 from archsim.metrics.precomputed import BurstFigures
 from archsim.metrics.roofline import OPS_PER_MAC
 from archsim.metrics.stacks import BUCKETS

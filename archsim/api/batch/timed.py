@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from archsim.api.batch.machines import MachineColumns
 from archsim.api.batch.times import BatchTimes
 from archsim.api.batch.unit_rows import UnitRows
 from archsim.api.cached_program import CachedProgram
+from archsim.metrics.flat import flat
 from archsim.metrics.precomputed import BurstFigures
 
 OF_PROGRAM = (
@@ -103,15 +104,3 @@ def _burst_figures(cached: CachedProgram, machines: MachineColumns, rows: Codes)
         cache.burst_figures(machines.designs.config(design), machines.units(design)) for design in rows[first].tolist()
     ]
     return Picked(figures, places)
-
-
-def flat(name: str, figure: object) -> Iterator[tuple[str, Scalar]]:
-    """The figures in a figure by name, entries of mappings and groups after a dot; what is no number or text is not."""
-    if isinstance(figure, Mapping):
-        for key, inner in figure.items():
-            yield from flat(f"{name}.{key}", inner)
-    elif is_dataclass(figure):
-        for field in fields(figure):
-            yield from flat(f"{name}.{field.name}", getattr(figure, field.name))
-    elif figure is None or isinstance(figure, int | float | str):
-        yield name, figure

@@ -151,13 +151,14 @@ def _draw(simulation: Simulation, findings: Findings, changes: NearChanges, fold
     from archsim.config.whole_files import write_whole
     from archsim.report.figures.kinds import FigureKind
     from archsim.report.files.folder import PAGE, draw_into
-    from archsim.report.page.page import html_page
-    from archsim.report.page.saved_run import read_run
 
     kinds = (FigureKind.UTILIZATION,) if plots is None else tuple(FigureKind) if plots else ()
     with working("drawing"):
         draw_into(folder, simulation, findings, kinds)
         if plots is not False:
+            from archsim.report.page.page import html_page
+            from archsim.report.page.saved_run import read_run
+
             write_whole(folder / PAGE, html_page([read_run(folder, near=changes)]).encode())
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from archsim.api import simulate
-from archsim.api.batch import BatchEvaluator, BatchFrames, Column, evaluate_frames, flat
+from archsim.api.batch import BatchEvaluator, BatchFrames, Column, evaluate_frames
 from archsim.api.batch.designs import distinct
 from archsim.api.evaluate import Evaluator
 from archsim.api.frames import measure_frames
@@ -33,6 +33,7 @@ from archsim.explore.space.workload_variants import WorkloadVariants
 from archsim.families.load import Arch
 from archsim.families.schedules import find_schedule
 from archsim.metrics import Stats
+from archsim.metrics.flat import flat
 from archsim.metrics.frames import Frames
 from archsim.workload import Workload
 
