@@ -11,7 +11,7 @@ from operator import attrgetter
 from archsim.families.machine_config import MachineConfig
 from archsim.families.registry import family_of
 from archsim.hardware.unit import Service, Units, ceil_div
-from archsim.program.ir import After, DataKind, Phase, PhaseKind, Program
+from archsim.program.ir import After, DataKind, Op, Phase, PhaseKind, Program
 from archsim.workload.network import NetworkSpec
 
 Bounds = Mapping[str, float]
@@ -114,12 +114,13 @@ class Closing:
 
 
 def closing_chains(body: Phase) -> tuple[Closing, ...]:
-    """The chains that pass h from an earlier step on to a tile that multiplies it, in the order of `first`.
+    """The chains that pass h from an earlier step on to what takes it into the sums, in the order of `first`.
 
-    From repetition to repetition; and, where a repetition has several time steps, from one of them to the next.
+    That is a tile that multiplies it; of a delta network the op that makes deltas of it, which are multiplied. From
+    repetition to repetition; and, where a repetition has several time steps, from one of them to the next.
     """
     writes_h = [any(r.buffer.kind is DataKind.H for r in op.writes) for op in body.ops]
-    reads_h = [any(r.buffer.kind is DataKind.H for r in op.reads) and op.macs > 0 for op in body.ops]
+    reads_h = [any(r.buffer.kind is DataKind.H for r in op.reads) and _is_in_sums(op) for op in body.ops]
     closing = [
         (waits, dep)
         for waits, deps in enumerate(body.deps)
@@ -139,6 +140,11 @@ def closing_chains(body: Phase) -> tuple[Closing, ...]:
             Closing(before[waits], last, 1, Fraction(1)) for waits, last in inner if waits in before and last in here
         ]
     return tuple(sorted(found, key=lambda chain: chain.first))
+
+
+def _is_in_sums(op: Op) -> bool:
+    """Whether what an op reads becomes part of sums: it multiplies it, or makes the deltas that are multiplied."""
+    return op.macs > 0 or op.sent is not None
 
 
 def _ops_of_place(body: Phase, place: int) -> frozenset[int]:

@@ -49,8 +49,11 @@ def test_a_delta_network_s_frames_differ_and_the_report_says_how(cli: Cli) -> No
     assert found["frame_latency_cycles"] == each["p50_cycles"] <= each["max_cycles"]
     out = " ".join(cli(*words, *QUIET).out.split())
     assert f"frames differ mean {each['mean_cycles']:,.1f}, p95 {each['p95_cycles']}, max {each['max_cycles']}" in out
+    skipped = f"{100 * found['activity']['skipped_share']:.1f} % of the model that is skipped"
+    assert f"of the multipliers, frame behind frame, counting the {skipped} energy" in out
     whole = cli(*words, "--full", *QUIET).out
     assert "mean alone" in whole
+    assert "counts what is skipped, too" in " ".join(whole.split())
     assert "null" not in whole
 
 

@@ -144,7 +144,8 @@ def _costs(simulation: Simulation) -> Iterator[Line]:
     """Utilization, energy and area: of a stream those of a frame, else of the run."""
     stats, frames = simulation.stats, simulation.frames
     if frames is not None:
-        yield "utilization", f"{percent(frames.frame_mac_utilization)} of the multipliers, frame behind frame"
+        share = percent(frames.frame_mac_utilization)
+        yield "utilization", f"{share} of the multipliers, {_behind(simulation.activity)}"
         if frames.frame_energy_uj is not None:
             idle = frames.frame_idle_energy_uj
             waiting = "" if idle is None else f"; {significant(idle)} uJ of it idle"
@@ -169,6 +170,12 @@ def _costs(simulation: Simulation) -> Iterator[Line]:
     if stats.area is not None:
         ends = span(stats.area.area_low_mm2, stats.area.area_high_mm2)
         yield "area", f"{significant(stats.area.area_mm2)} mm2 ({ends})"
+
+
+def _behind(columns: ActivityFigures | None) -> str:
+    """What the utilization of a stream counts: of a delta network also what is skipped, so that it may pass 100 %."""
+    counted = "" if columns is None else f", counting the {percent(columns.skipped_share)} of the model that is skipped"
+    return f"frame behind frame{counted}"
 
 
 def _skipping(columns: ActivityFigures, latency_cycles: int) -> str:

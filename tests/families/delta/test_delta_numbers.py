@@ -112,6 +112,18 @@ def test_higher_thresholds_send_less_and_take_less_time() -> None:
     assert cycles[0] > cycles[1] > cycles[2]
 
 
+def test_the_recurrence_of_a_step_without_changes_by_hand() -> None:
+    """Nothing of GRU(8, 16) ever reaches the threshold: a step takes 50 cycles (test_layer_times.py).
+
+    h is overwritten once the encoder has read it: 2 + 2 + 24 + 1 = 29 cycles; then three groups of 5, and 1 to feed it
+    back: 45. What the last mark takes beside the encoder, 1 through the array and 4 behind it, no chain of ops has.
+    """
+    found = simulate(load_arch("edgedrnn"), load_workload("gru:8,16,t=3,delta=4"), "columns", timing_only=True)
+    assert found.step_end_cycles == (50, 100, 150)
+    assert found.stats.bounds["recurrence"] == 45
+    assert found.stats.binding_bound == "recurrence"
+
+
 def test_a_threshold_is_reached_by_a_change_as_large() -> None:
     """Codes of q8.8: at 3/256 a change of 3 codes is sent, at 3.5/256 it is not, 4 are."""
     codes = {threshold: run(f"rnn:8,4,t=40,delta={threshold}/0") for threshold in ("0.01171875", "0.0136")}

@@ -75,6 +75,7 @@ def test_a_step_by_hand(executor: str) -> None:
     )
     ends = present(found.step_end_cycles)
     assert np.diff(ends).tolist() == [35, 33, 35]
+    assert found.stats.bounds["recurrence"] == 33  # with as few columns as any step has
     assert found.executor.name == executor
 
 

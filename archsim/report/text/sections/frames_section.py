@@ -48,7 +48,8 @@ def _rows(frames: Frames) -> Iterator[Row]:
     yield "latency", latency, _us(frames.frame_latency_us), about["frame_latency_cycles"]
     yield "interval", interval, _us(frames.frame_interval_us), about["frame_interval_cycles"]
     share = percent(frames.frame_mac_utilization)
-    yield "utilization", share, "", about["frame_mac_utilization"]
+    skipped = "" if frames.differing_frames is None else "; counts what is skipped, too"
+    yield "utilization", share, "", about["frame_mac_utilization"] + skipped
     for name, amount, low, high in _energies(frames):
         ends = "" if low is None or high is None else span(low, high)
         yield name, f"{significant(amount)} uJ", ends, about[_ABOUT[name]]
