@@ -184,12 +184,12 @@ def _inline_values(reference: str, parts: Sequence[str]) -> tuple[dict[str, str]
     merge = values["merge"]
     if merge not in list(MergeMode):
         raise _inline_error(reference, f"merge is one of {', '.join(MergeMode)}, not '{merge[:20]}'")
-    numbers = {key: value for key, value in values.items() if key != "merge"}
-    if not all(size.isascii() and size.isdigit() for size in (*parts[:2], *numbers.values())):
-        raise _inline_error(reference, "sizes are whole numbers")
     for flag in _FLAGS:
         if values[flag] not in ("0", "1"):
             raise _inline_error(reference, f"{flag} is 0 or 1, not '{values[flag][:20]}'")
+    numbers = {key: value for key, value in values.items() if key != "merge"}
+    if not all(size.isascii() and size.isdigit() for size in (*parts[:2], *numbers.values())):
+        raise _inline_error(reference, "sizes are whole numbers")
     plain = {key: str(int(value[:20])) for key, value in numbers.items()}
     return plain | {"merge": merge}, [str(int(size[:20])) for size in parts[:2]]
 

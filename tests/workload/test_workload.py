@@ -95,6 +95,7 @@ def test_inline_streams() -> None:
     [
         ("lstm:3", "input and hidden size are missing"),
         ("lstm:3,x", "sizes are whole numbers"),
+        ("lstm:3,2,streaming=true", "streaming is 0 or 1, not 'true'"),
         ("lstm:3,2,z=1", "cannot read 'z=1'"),
         ("lstm:3,2,t", "cannot read 't'"),
         (
