@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from archsim.errors import OutputError
+
 Cli = Callable[..., tuple[int, str, str]]
 """Runs the command line: exit code, stdout, stderr."""
 
@@ -121,3 +123,37 @@ def test_ctrl_c_while_results_are_written_names_resume(
         "archsim: stopped; all designs are on disk in here, and --resume writes the results: archsim "
     )
     assert said.endswith(" --resume\n")
+
+
+def test_a_full_disk_while_results_are_written_names_resume(
+    cli: Cli, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, _: bytes) -> None:
+        raise OutputError(f"{path}: cannot write results: No space left on device")
+
+    monkeypatch.setattr("archsim.explore.results.write_results.write_file", full)
+    options = ("explore", str(write()), "--budget", "2", "--workers", "1", "--out", "here", "--quiet", "--no-plots")
+    code, out, said = cli(*options)
+    assert (code, out) == (2, "")
+    assert said.startswith(
+        "archsim: error: here/points.csv: cannot write results: No space left on device; all designs are on disk in "
+        "here, and --resume writes the results: archsim explore "
+    )
+    assert said.endswith(" --resume\n")
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_on_a_terminal_lines_are_as_long_as_it(
+    cli: Cli, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    """Elsewhere as long as 120 characters, which a terminal of 80 would break in the middle of words."""
+    options = ("explore", str(write()), "--budget", "20", "--workers", "1", "--no-plots", "--out")
+    _, wide, _ = cli(*options, "one")
+    assert max(map(len, wide.splitlines())) > 80
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    _, out, _ = cli(*options, "two")
+    assert max(map(len, out.splitlines())) <= columns
+    assert " ".join(out.split()).startswith("Space small: 20 points of 48 looked at")
+    if columns == 60:
+        assert "\n  body_us (min): " in out, "as lists each figure has its name, the first too"

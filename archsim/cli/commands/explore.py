@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -54,9 +55,9 @@ def explore_command(
     if point:
         return _show(space, point, json)
     from archsim.cli.explore_progress import ExploreProgress
-    from archsim.errors import ArchsimError, Interrupted
+    from archsim.errors import ArchsimError, Interrupted, OutputError
     from archsim.explore import Space, Status, explore
-    from archsim.explore.results.write_results import study_json, study_text, write_results
+    from archsim.explore.results.write_results import TEXT_WIDTH, study_json, study_text, write_results
     from archsim.explore.run.journal import NAME as JOURNAL
 
     if executor not in ("auto", "fast", "machine"):
@@ -82,8 +83,9 @@ def explore_command(
     try:
         notes = write_results(study, target, plots=not no_plots)
     except KeyboardInterrupt:
-        kept = f"all designs are on disk in {target}, and --resume writes the results"
-        raise Interrupted(f"stopped; {kept}: {_again(space, target)}") from None
+        raise Interrupted(f"stopped; {_kept(target)}: {_again(space, target)}") from None
+    except OutputError as error:
+        raise OutputError(f"{error}; {_kept(target)}: {_again(space, target)}") from error
     if study.dropped:
         notes.append(f"{study.dropped} torn lines of the journal were dropped and their points repeated")
     if study.dropped_parts:
@@ -94,8 +96,9 @@ def explore_command(
         for note in notes:
             print(f"archsim: note: {note}", file=sys.stderr)
     if not (json or quiet):
-        sys.stdout.write(study_text(study))
-        rate = f"{study.simulated:,} designs evaluated now, {study.designs_per_second:,.1f} a second"
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else TEXT_WIDTH
+        sys.stdout.write(study_text(study, width))
+        rate = f"{study.simulated:,} designs looked at now, {study.designs_per_second:,.1f} a second"
         alone = "".join(f"  one by one: {count:,}, as {why}\n" for why, count in study.alone.items())
         sys.stdout.write(f"\n{rate}\n{alone}Results: {target}/\n")
     return EXIT_BUG if study.count(Status.FAILED) else 0
@@ -112,6 +115,11 @@ def _show(word: str, arguments: list[str], as_json: bool) -> int:
     found = show_point(Path(arguments[0]), int(arguments[1]))
     sys.stdout.write(point_json(found) if as_json else point_text(found))
     return EXIT_BUG if found.outcome is not None and found.outcome.kind is Kind.FAILED else 0
+
+
+def _kept(target: Path) -> str:
+    """What is not lost where the results of finished designs are not written."""
+    return f"all designs are on disk in {target}, and --resume writes the results"
 
 
 def _again(space: str, target: Path) -> str:

@@ -22,6 +22,8 @@ from archsim.report.text.figures_as_text import plural
 from archsim.report.text.layout import heading, sentence, table
 from archsim.technology.comparable import chain_note
 
+TEXT_WIDTH = 120
+"""Characters of a line that does not go to a terminal: fronts have many columns."""
 MOST_SHOWN = 40
 """Points of the front in the text; pareto.csv has all."""
 MOST_OTHERS = 10_000
@@ -89,7 +91,7 @@ def study_json(study: Study, notes: Sequence[str] = ()) -> str:
     return json.dumps(found, indent=2, allow_nan=False) + "\n"
 
 
-def study_text(study: Study, width: int = 120) -> str:
+def study_text(study: Study, width: int = TEXT_WIDTH) -> str:
     """The results as text: counts, the front, and why points are infeasible."""
     from io import StringIO
 
@@ -118,7 +120,9 @@ def study_text(study: Study, width: int = 120) -> str:
         for point in shown
     ]
     headers = [*(_header(objective) for objective in space.objectives), *paths, *(["same as"] if same_as else [])]
-    console.print(table([">~"] * len(headers), headers, rows))
+    kinds = [">~"] * len(headers)
+    named = [[f"{headers[0]}: {row[0]}", *row[1:]] for row in rows]  # as lists, where a point has a line a column
+    console.print(table(kinds, headers, rows, narrow=table(kinds, headers, named)))
     reasons = reasons_rows(study)
     if reasons:
         console.print(heading("Without figures"))
