@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import re
 import signal
 import sys
 import warnings
@@ -32,7 +33,7 @@ from archsim.cli.ending_signals import EndingSignals
 from archsim.cli.exit_codes import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USER
 from archsim.cli.out_of_memory import out_of_memory
 from archsim.config.collecting import seldom
-from archsim.config.text import one_line, without_jargon
+from archsim.config.text import one_line, shorten, without_jargon
 from archsim.errors import ArchsimError, Interrupted, SimulatorBug
 
 app = typer.Typer(
@@ -80,6 +81,9 @@ def _options(
     pass
 
 
+_LONGEST_WORD = 200
+"""Most characters of a word of a command line that a message repeats: paths stay whole, endless digits do not."""
+_LONG_WORD = re.compile(rf"[^\s()'\"]{{{_LONGEST_WORD + 1},}}")
 _OF_STREAMS = (errno.ENOSPC, errno.EIO, errno.EPIPE, errno.EBADF)
 """What goes wrong with standard streams: a full disk behind them, a terminal or a reader that is gone."""
 
@@ -131,7 +135,7 @@ def _run(signals: EndingSignals) -> int:
             return _interrupted(signals)
         if not isinstance(error, _USAGE_ERROR):
             _fail_or_crash(error)
-        message = without_jargon(error.format_message()).rstrip(".")
+        message = _LONG_WORD.sub(_shortened, without_jargon(error.format_message()).rstrip("."))
         _fail(error, f"{one_line(message)}{'' if message.endswith('?') else '.'} See {_command()} --help.", EXIT_USER)
     try:
         sys.stdout.flush()
@@ -232,6 +236,10 @@ def _prepare_warnings() -> None:
         for kind in (CacheWarning, ClusterWarning, ExtensionWarning):
             warnings.simplefilter("once", kind)
         warnings.showwarning = note
+
+
+def _shortened(word: re.Match[str]) -> str:
+    return shorten(word[0], _LONGEST_WORD)
 
 
 def _fail(error: Exception, message: str, code: int) -> NoReturn:

@@ -96,6 +96,14 @@ def test_a_mistake_gets_its_line(cli: Cli, command: str, line: str) -> None:
     assert re.fullmatch(pattern, said), said
 
 
+def test_a_long_word_is_not_repeated_whole(cli: Cli) -> None:
+    """A word of 201 characters is cut to 200, three of them dots; one of 200 stays."""
+    for word, repeated in (("9" * 5_000, "9" * 197 + "..."), ("9" * 201, "9" * 197 + "..."), ("9" * 200, "9" * 200)):
+        ran = cli("run", "tiny_2x2", "lstm_3_2_t4", word)
+        assert ran.code == 2
+        assert f"({repeated}). See" in ran.err
+
+
 @pytest.mark.usefixtures("files")
 @pytest.mark.parametrize(("command", "package"), MISSING.items())
 def test_a_missing_extra_is_named(

@@ -90,6 +90,14 @@ def test_figures_of_a_stream_say_which_are_of_a_cold_start(write: Write, tmp_pat
     assert "\n  cold start energy.total_uj " in point_text(shown)
 
 
+def with_machine(text: str, data: str) -> str:
+    """What a folder says of its space with other data of the machine, three levels of JSON below."""
+    kept = json.loads(text)
+    setup = json.loads(kept["setup"])
+    setup[1] = json.dumps([data, *json.loads(setup[1])[1:]])
+    return json.dumps(kept | {"setup": json.dumps(setup)})
+
+
 def test_what_cannot_be_shown_is_one_line(write: Write, tmp_path: Path) -> None:
     out = tmp_path / "out"
     explore(Space.load(write()).with_budget(1), out=out, workers=1)
@@ -111,6 +119,8 @@ def test_what_cannot_be_shown_is_one_line(write: Write, tmp_path: Path) -> None:
         text.replace('"aggregate": "', '"aggregate": "un'),
         text.replace('"weights": [', '"weights": [1, '),
         text.replace('"weights": [', '"weights": [-'),
+        with_machine(text, "{"),
+        with_machine(text, "3"),
     ):
         setup.write_text(forged)
         with pytest.raises(OutputError, match="does not say what was explored"):

@@ -135,8 +135,10 @@ class Grid:
 
     @staticmethod
     def from_json(text: str) -> Grid:
-        """Reads what `to_json` wrote."""
+        """Reads what `to_json` wrote; ValueError, among others, for anything else, also within the machine's data."""
         base_json, schedule, parameters, derived = json.loads(text)
+        if not isinstance(json.loads(base_json), dict):
+            raise ValueError("a machine's data are fields with values")
         return Grid(
             base_json,
             schedule,
