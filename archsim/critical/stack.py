@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -77,16 +78,21 @@ def _links(edge: Edge, number: int, rules: Rules) -> Sequence[Link]:
 
 def _folded(path: Iterable[tuple[Op, Cause, int]], units: Units) -> LatencyStack:
     found: dict[str, dict[str, int]] = {name: {} for name in (*units, SEQUENCER)}
-    useful: dict[str, Fraction] = {}
     computed: dict[str, int] = {}
+    ops: dict[int, Op] = {}
+    times: Counter[int] = Counter()  # of the op with that id: a path passes the same few ops in every step
     for op, cause, cycles in path:
         if cause is Cause.COMPUTE:
-            work = units[op.unit].work(op)
-            useful[op.unit] = useful.get(op.unit, Fraction(0)) + Fraction(work.items) / work.items_per_cycle
+            ops[id(op)] = op
+            times[id(op)] += 1
             computed[op.unit] = computed.get(op.unit, 0) + cycles
             continue
         unit = found[SEQUENCER if cause.sequencers else op.unit]
         unit[cause.value] = unit.get(cause.value, 0) + cycles
+    useful = dict.fromkeys(computed, Fraction(0))
+    for key, op in ops.items():
+        work = units[op.unit].work(op)
+        useful[op.unit] += times[key] * (Fraction(work.items) / work.items_per_cycle)
     for name, cycles in computed.items():
         # At most all of them: of kind ddr an op's items may pass in less than whole cycles.
         whole = min(cycles, int(useful[name]))
