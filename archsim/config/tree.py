@@ -52,7 +52,9 @@ def read_tree(text: str, base: KeyPath = ()) -> Tree:
 
     `base` is the path at which the value stands: all paths start with it, and it counts for the depth.
     """
-    return deepcopy(_read(text, base))  # whose value, lists and mappings, is the caller's own
+    read = _read(text, base)
+    # Lists and mappings are the caller's own; paths, lines and faults cannot change, which deepcopy finds out of each.
+    return Tree(deepcopy(read.value), read.empty, dict(read.lines), list(read.faults))
 
 
 @lru_cache(maxsize=32)
