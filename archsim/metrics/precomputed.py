@@ -53,7 +53,9 @@ class ProgramFigures:
             compulsory_dram_bytes=compulsory,
             dram_traffic_ratio=dram_ratio(traffic, compulsory),
             operational_intensity_ops_per_byte={
-                memory: float(Fraction(OPS_PER_MAC * macs, total_bytes(traffic, memory))) for memory in traffic
+                memory: float(Fraction(OPS_PER_MAC * macs, moved))
+                for memory in traffic
+                if (moved := total_bytes(traffic, memory))  # 0: a FIFO of a delta network in which nothing changes
             },
         )
 

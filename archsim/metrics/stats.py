@@ -116,7 +116,9 @@ class Stats:
     operational_intensity_ops_per_byte: Annotated[
         Mapping[str, float],
         Metric(
-            "ops/byte", "ops for each byte that a memory moves over the whole run", "2 macs / bytes read and written"
+            "ops/byte",
+            "ops for each byte that a memory moves over the whole run; none of a memory that moves nothing",
+            "2 macs / bytes read and written",
         ),
     ]
     bounds: Annotated[Bounds, Metric("cycles/step", "lower bounds: what each resource alone would need")]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from archsim.cli.options import (
     DEFAULT_SCHEDULE,
+    ActivityOption,
     ArchArgument,
     DebugOption,
     JsonOption,
@@ -28,12 +29,13 @@ def explain_command(
     workload: WorkloadArgument,
     schedule: ScheduleOption = DEFAULT_SCHEDULE,
     sets: SetOption = None,
+    activity: ActivityOption = None,
     json: JsonOption = False,
     out: OutOption = None,
     debug: DebugOption = False,
 ) -> None:
     """Explain a latency: the critical path by unit and cause, and the chain that a time step waits for."""
-    machine, work = load_inputs(arch, workload, sets)
+    machine, work = load_inputs(arch, workload, sets, activity)
     from archsim.api.explain import explain
 
     schedule = chosen(schedule, machine, work)

@@ -12,6 +12,7 @@ import typer
 
 from archsim.cli.options import (
     DEFAULT_SCHEDULE,
+    ActivityOption,
     ArchArgument,
     DebugOption,
     JsonOption,
@@ -37,6 +38,7 @@ def program_command(
     workload: WorkloadArgument,
     schedule: ScheduleOption = DEFAULT_SCHEDULE,
     sets: SetOption = None,
+    activity: ActivityOption = None,
     json: JsonOption = False,
     timing_only: Annotated[bool, typer.Option("--timing-only", help="With --json: nothing about numbers.")] = False,
     contents: Annotated[bool, typer.Option("--contents", help="With --json: weights and inputs as stored.")] = False,
@@ -44,7 +46,7 @@ def program_command(
     debug: DebugOption = False,
 ) -> None:
     """Print the schedule: prologue, one time step with its dependencies and their lags, epilogue."""
-    machine, work = load_inputs(arch, workload, sets)
+    machine, work = load_inputs(arch, workload, sets, activity)
     schedule = chosen(schedule, machine, work)
     if (timing_only or contents) and not json:
         raise typer.BadParameter(f"{'--timing-only' if timing_only else '--contents'} goes with --json.")
@@ -79,6 +81,7 @@ def trace_command(
     workload: WorkloadArgument,
     schedule: ScheduleOption = DEFAULT_SCHEDULE,
     sets: SetOption = None,
+    activity: ActivityOption = None,
     first: Annotated[int, typer.Option("--from", min=0, help="First cycle to show.")] = 0,
     last: Annotated[
         int | None,
@@ -96,7 +99,7 @@ def trace_command(
         raise typer.BadParameter(f"--from {first} is after --to {last}.")
     if json and csv:
         raise typer.BadParameter("--json and --csv exclude each other.")
-    machine, work = load_inputs(arch, workload, sets)
+    machine, work = load_inputs(arch, workload, sets, activity)
     schedule = chosen(schedule, machine, work)
     if json or csv:
         from archsim.export.op_times import CycleWindow, TracedRun

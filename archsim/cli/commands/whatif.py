@@ -10,6 +10,7 @@ import typer
 
 from archsim.cli.options import (
     DEFAULT_SCHEDULE,
+    ActivityOption,
     ArchArgument,
     DebugOption,
     JsonOption,
@@ -28,6 +29,7 @@ def whatif_command(
     workload: WorkloadArgument,
     schedule: ScheduleOption = DEFAULT_SCHEDULE,
     sets: SetOption = None,
+    activity: ActivityOption = None,
     by: Annotated[By, typer.Option("--by", help="What is to become less.")] = By.LATENCY,
     every: Annotated[bool, typer.Option("--all", help="Show all changes, not the best dozen.")] = False,
     json: JsonOption = False,
@@ -35,7 +37,7 @@ def whatif_command(
     debug: DebugOption = False,
 ) -> None:
     """Change one thing of a design at a time, and measure: each number by a notch, each schedule, memory that fits."""
-    machine, work = load_inputs(arch, workload, sets)
+    machine, work = load_inputs(arch, workload, sets, activity)
     from archsim.api.whatif import what_if
     from archsim.cli.progress import design_progress
     from archsim.report.text.report_text import TEXT_WIDTH

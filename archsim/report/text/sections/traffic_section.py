@@ -25,7 +25,7 @@ def traffic(simulation: Simulation) -> list[RenderableType]:
     for memory, directions in stats.traffic_bytes.items():
         total = total_bytes(stats.traffic_bytes, memory)
         strong.append(len(rows))
-        intensity = significant(stats.operational_intensity_ops_per_byte[memory])
+        intensity = significant(stats.operational_intensity_ops_per_byte[memory]) if total else "-"
         rows.append((memory, "all", f"{total:,}", binary_bytes(total), intensity))
         for direction, kinds in directions.items():
             for number, (kind, amount) in enumerate(kinds.items()):
