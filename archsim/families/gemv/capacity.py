@@ -17,6 +17,7 @@ from archsim.hardware.dram.ddr_unit import DdrConfig
 from archsim.hardware.memories import BufferConfig
 from archsim.program.ir import Buffer, Phase
 from archsim.program.rooms import needed_bytes
+from archsim.workload.network import CellKind, CellSpec
 
 _KNOBS = {
     "bias_buffer": ("more bias_buffer.capacity_bytes", "a smaller model"),
@@ -80,14 +81,24 @@ def weights_fit(buffers: Sequence[Buffer], phases: Sequence[Phase], arch: GemvCo
     )
 
 
-def check_staying_sums(sums: Sequence[Buffer], arch: GemvConfig) -> None:
-    """Raise CapacityError if the accumulators cannot hold a sum for each row of the cells that run side by side."""
+def check_staying_sums(sums: Sequence[Buffer], least: int, arch: GemvConfig) -> None:
+    """Raise CapacityError if the accumulators cannot hold a sum for each row of the cells that run side by side.
+
+    `least`: the sums that no group's padding is added to; only if those fit, groups of fewer rows may help.
+    """
     need = sum(slots_of(buffer) * buffer.entries * buffer.width for buffer in sums)
     if not read_only_as(arch.accumulators, "entries", partial(le, need)):
         rows = " + ".join(f"{slots_of(buffer):,} groups of {buffer.entries * buffer.width:,} rows" for buffer in sums)
-        knobs = ("more accumulators.entries", "fewer mac_array.rows (down to 4)", "a smaller batch or model")
+        narrower = ("fewer mac_array.rows (down to 4)",) if least <= arch.accumulators.entries else ()
+        knobs = ("more accumulators.entries", *narrower, "a smaller batch or model")
         what = f"the sums of a delta network stay: {rows}"
         raise CapacityError("accumulators", need, arch.accumulators.entries, "entries", what, knobs)
+
+
+def staying_sums(cells: Sequence[CellSpec], sequences: int) -> int:
+    """How many sums of cells that run side by side stay: one a row, of a GRU's candidate two, for each sequence."""
+    candidates = sum(cell.hidden_size for cell in cells if cell.kind is CellKind.GRU)
+    return (sum(cell.rows for cell in cells) + candidates) * sequences
 
 
 def check_dram(buffers: Sequence[Buffer], arch: GemvConfig) -> None:

@@ -23,7 +23,7 @@ from archsim.families.cells.function_checks import check_functions
 from archsim.families.cells.merge import Merging, stored_to
 from archsim.families.cells.streams import prefixes, starts, streams, valid_steps
 from archsim.families.gemv.blocks import Blocks, choose_blocks
-from archsim.families.gemv.capacity import check_capacity, check_staying_sums, weights_fit
+from archsim.families.gemv.capacity import check_capacity, check_staying_sums, staying_sums, weights_fit
 from archsim.families.gemv.cell import STATE, GemvCell
 from archsim.families.gemv.config import GemvConfig
 from archsim.families.gemv.deltas.cell import layer_deltas
@@ -70,8 +70,9 @@ def sequential(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig) -> LaidOut
     cells = _placed(order, arch, spec.steps, len(context), cells_with)
     layers = [[cells.pop(0) for _ in layer] for layer in spec.layers]
     cells = [cell for layer in layers for cell in layer]
-    for layer in layers if spec.skips else ():
-        check_staying_sums([cell.buffers.sums for cell in layer], arch)
+    for layer, of_layer in zip(layers, spec.layers, strict=True) if spec.skips else ():
+        least = staying_sums(of_layer, spec.batch * spec.streams)
+        check_staying_sums([cell.buffers.sums for cell in layer], least, arch)
     buffers = (*tensors, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.all_buffers))
     buffers += tuple(buffer for merging in mergings if merging for buffer in merging.buffers)
     phases = _in_turn(order, layers, mergings, all_weights_first=True)
@@ -205,7 +206,8 @@ def _in_one_body(order: WorkOrder, spec: NetworkSpec, arch: GemvConfig, delay: i
 
     cells = _placed(order, arch, spec.steps, depth, cells_with)
     if spec.skips:
-        check_staying_sums([cell.buffers.sums for cell in cells], arch)
+        least = staying_sums(spec.cells, spec.batch * spec.streams)
+        check_staying_sums([cell.buffers.sums for cell in cells], least, arch)
     buffers = (first, last, *([valid] if valid else []), *(buffer for cell in cells for buffer in cell.all_buffers))
     prologue = _load_all(cells)
     transfers = cells[0].transfers

@@ -244,6 +244,23 @@ def test_refusals(workload: str, schedule: str, sets: tuple[str, ...], error: ty
 
 
 @pytest.mark.parametrize(
+    ("workload", "sets", "needs", "narrower"),
+    [
+        # 9 hidden units in groups of 4: 3 x 16 sums, of which 4 x 9 are of rows. 40 entries hold those, 32 do not.
+        ("lstm:3,9,t=4,delta=0", ("mac_array.rows=16", "accumulators.entries=40"), 48, True),
+        ("lstm:3,9,t=4,delta=0", ("mac_array.rows=16", "accumulators.entries=32"), 48, False),
+        ("lstm:3,9,t=4,delta=0", ("mac_array.rows=4", "accumulators.entries=32"), 36, False),
+    ],
+)
+def test_fewer_rows_are_advised_only_where_groups_pad(
+    workload: str, sets: tuple[str, ...], needs: int, narrower: bool
+) -> None:
+    with pytest.raises(CapacityError, match=f"needs {needs} entries") as error:
+        simulate(machine("formats=q4.12", *sets), load_workload(workload), "split_interleaved", timing_only=True)
+    assert ("fewer mac_array.rows" in str(error.value)) == narrower
+
+
+@pytest.mark.parametrize(
     ("network", "option", "message"),
     [
         ("lstm:3,2,t=4", "peepholes=true", "peepholes of layer 0 would change the sums where they lie"),
