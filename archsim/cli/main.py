@@ -33,6 +33,7 @@ from archsim.cli.ending_signals import EndingSignals
 from archsim.cli.exit_codes import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USER
 from archsim.cli.out_of_memory import out_of_memory
 from archsim.config.collecting import seldom
+from archsim.config.presets import MAX_PATH_CHARACTERS
 from archsim.config.text import one_line, shorten, without_jargon
 from archsim.errors import ArchsimError, Interrupted, SimulatorBug
 
@@ -81,9 +82,8 @@ def _options(
     pass
 
 
-_LONGEST_WORD = 200
-"""Most characters of a word of a command line that a message repeats: paths stay whole, endless digits do not."""
-_LONG_WORD = re.compile(rf"[^\s()'\"]{{{_LONGEST_WORD + 1},}}")
+_LONG_WORD = re.compile(rf"[^\s()'\":]{{{MAX_PATH_CHARACTERS + 1},}}")
+"""A word that is longer than any path: messages do not repeat endless digits whole."""
 _OF_STREAMS = (errno.ENOSPC, errno.EIO, errno.EPIPE, errno.EBADF)
 """What goes wrong with standard streams: a full disk behind them, a terminal or a reader that is gone."""
 
@@ -135,7 +135,7 @@ def _run(signals: EndingSignals) -> int:
             return _interrupted(signals)
         if not isinstance(error, _USAGE_ERROR):
             _fail_or_crash(error)
-        message = _LONG_WORD.sub(_shortened, without_jargon(error.format_message()).rstrip("."))
+        message = without_jargon(error.format_message()).rstrip(".")
         _fail(error, f"{one_line(message)}{'' if message.endswith('?') else '.'} See {_command()} --help.", EXIT_USER)
     try:
         sys.stdout.flush()
@@ -239,12 +239,12 @@ def _prepare_warnings() -> None:
 
 
 def _shortened(word: re.Match[str]) -> str:
-    return shorten(word[0], _LONGEST_WORD)
+    return shorten(word[0], MAX_PATH_CHARACTERS)
 
 
 def _fail(error: Exception, message: str, code: int) -> NoReturn:
     if "--debug" in sys.argv[1:]:
         raise error
     for line in filter(None, message.split("\n")):
-        print(f"archsim: error: {one_line(line)}", file=sys.stderr)
+        print(f"archsim: error: {_LONG_WORD.sub(_shortened, one_line(line))}", file=sys.stderr)
     sys.exit(code)

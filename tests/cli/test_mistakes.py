@@ -96,12 +96,16 @@ def test_a_mistake_gets_its_line(cli: Cli, command: str, line: str) -> None:
     assert re.fullmatch(pattern, said), said
 
 
-def test_a_long_word_is_not_repeated_whole(cli: Cli) -> None:
-    """A word of 201 characters is cut to 200, three of them dots; one of 200 stays."""
-    for word, repeated in (("9" * 5_000, "9" * 197 + "..."), ("9" * 201, "9" * 197 + "..."), ("9" * 200, "9" * 200)):
-        ran = cli("run", "tiny_2x2", "lstm_3_2_t4", word)
+@pytest.mark.parametrize(
+    ("command", "line"), [("run tiny_2x2 lstm_3_2_t4 {}", "argument(s) ({}). See"), ("report {}", "error: {}: ")]
+)
+def test_a_long_word_is_not_repeated_whole(cli: Cli, command: str, line: str) -> None:
+    """A word of 1,001 characters, more than any path has, is cut to 1,000, three of them dots; one of 1,000 stays."""
+    cut = "9" * 997 + "..."
+    for word, repeated in (("9" * 5_000, cut), ("9" * 1_001, cut), ("9" * 1_000, "9" * 1_000)):
+        ran = cli(*command.format(word).split())
         assert ran.code == 2
-        assert f"({repeated}). See" in ran.err
+        assert line.format(repeated) in ran.err
 
 
 @pytest.mark.usefixtures("files")
