@@ -28,7 +28,7 @@ def edgedrnn() -> tuple[Row, ...]:
         workload = f"gru:8,16,layers=2,t={steps}"
         ends = simulate(arch, load_workload(workload, (), folder / f"{name}.nz.txt"), timing_only=True).step_end_cycles
         assert ends is not None
-        figure = f"cycles of steps 2 to {steps:,}, activity {name}"
+        figure = f"{name}: cycles of steps 2 to {steps:,}"
         simulated = ends[-1] - ends[0]
         rows.append(Row("edgedrnn", workload, figure, "cycles", published, simulated, 0.0, SOURCE, INPUTS, PREDICTED))
     return tuple(rows)

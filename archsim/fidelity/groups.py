@@ -11,6 +11,7 @@ from archsim.fidelity.row import Row
 INFERRED: Mapping[str, str] = MappingProxyType(
     {
         "koios_lstm": "nothing that a cycle follows from; the range of its tables",
+        "edgedrnn": "nothing that a step of these runs follows from; cells other than a GRU, and sizes beside theirs",
         "npu_s10nx": "nothing against its C++ model; why its RTL takes longer is not known",
         "elasticai_lstm": "nothing; but hardware would take a cycle a step more than its simulated VHDL",
         "ethos_u55_128": "how often numbers of drawn weights repeat; an estimate of a compiler, not hardware",

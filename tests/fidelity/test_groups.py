@@ -53,7 +53,15 @@ def test_long_words_are_cut_to_100_columns() -> None:
 
 
 def test_every_machine_says_what_is_inferred() -> None:
-    assert {"koios_lstm", "npu_s10nx", "elasticai_lstm", "ethos_u55_128", "tpu_v1", "brainwave_s10"} <= INFERRED.keys()
+    assert {
+        "koios_lstm",
+        "edgedrnn",
+        "npu_s10nx",
+        "elasticai_lstm",
+        "ethos_u55_128",
+        "tpu_v1",
+        "brainwave_s10",
+    } <= INFERRED.keys()
 
 
 def test_live_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -53,9 +53,9 @@ def _group_lines(group: MachineRows) -> Iterator[str]:
         mark = "drawn" if row.drawn else "second-hand" if row.second_hand else ""
         out = "too far" if row.passed is False else "" if row.tolerance is not None else "shown only"
         figure = textwrap.shorten(row.figure, 24, placeholder="...")
-        workload = textwrap.shorten(row.workload, 22, placeholder="...")
-        values = f"{_number(row.published):>10} {_number(row.simulated):>10} {row.unit.removesuffix(' of cycles'):<6}"
-        yield f"  {workload:<22} {figure:<24} {values} {_error(row, 1):>9}  {out or mark}".rstrip()
+        workload = textwrap.shorten(row.workload, 24, placeholder="...")
+        values = f"{_number(row.published):>9} {_number(row.simulated):>9} {row.unit.removesuffix(' of cycles'):<6}"
+        yield f"  {workload:<24} {figure:<24} {values} {_error(row, 1):>9}  {out or mark}".rstrip()
 
 
 def _spread_cells(spread: Spread) -> tuple[str, str, str]:
