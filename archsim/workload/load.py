@@ -35,7 +35,8 @@ _OF_STREAMS = ("streams", *_TIMES)
 _DECIMAL = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,12})?")
 _SHORT = {"layers": "l", "bidirectional": "bi", "merge": "", "proj": "p", "seed": "seed"}
 """How a value that is not the default stands in the workload's name."""
-_THRESHOLDS = re.compile(r"delta=(?P<x>[0-9]{1,7}(?:\.[0-9]{1,12})?)(?:/(?P<h>[0-9]{1,7}(?:\.[0-9]{1,12})?))?")
+_THRESHOLD = r"[0-9]{1,7}(?:\.[0-9]{1,12})?(?:e-?[0-9])?"
+_THRESHOLDS = re.compile(f"delta=(?P<x>{_THRESHOLD})(?:/(?P<h>{_THRESHOLD}))?")
 _OF_FILES = {"steps": "t", "batch": "b", "num_layers": "layers", "merge_mode": "merge", "proj_size": "proj"}
 """What a workload file calls a key -> what it is called inline."""
 _FLAGS = ("bidirectional", "streaming")

@@ -142,6 +142,13 @@ def test_a_threshold_is_reached_by_a_change_as_large() -> None:
     assert found == {"0.01171875": 3, "0.0136": 4}
 
 
+@pytest.mark.parametrize(("text", "x", "h"), [("1e-3", 0.001, 0.001), ("5e-4/0.5", 0.0005, 0.5), ("1.5e0", 1.5, 1.5)])
+def test_a_threshold_may_have_an_exponent(text: str, x: float, h: float) -> None:
+    found = load_workload(f"gru:8,16,t=3,delta={text}").config.delta
+    assert found is not None
+    assert (found.x, found.h) == (x, h)
+
+
 def test_what_cannot_be_is_said_in_one_line() -> None:
     with pytest.raises(ScheduleError, match=r"skips no columns, and so takes no thresholds \(delta\)"):
         simulate("edge_16x16", load_workload("gru:8,16,t=2,delta=0.5"))
