@@ -186,7 +186,8 @@ def _energy(tally: Tally, prices: Prices, by_kind: Mapping[str, float]) -> Range
         energy_uj = price.energy_pj * count / PJ_PER_UJ
         low += energy_uj * price.energy_spread.low
         high += energy_uj * price.energy_spread.high
-    return Range(fsum(by_kind.values()), low, high)
+    value = fsum(by_kind.values())  # added in another order: where a spread is 1, ends could be off by a rounding
+    return Range(value, min(low, value), max(high, value))
 
 
 def _operators(tally: Tally, prices: Prices) -> dict[str, float]:

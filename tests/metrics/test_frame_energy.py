@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archsim.api import simulate
 from archsim.api.frame_figures import RunEnergy, frame_dynamic
 from archsim.api.frame_run import run_frame
 from archsim.api.frames import figures_of_frame, measure_frames
@@ -26,6 +27,7 @@ from archsim.technology.write import technology_text
 from archsim.workload import load_workload
 from tests.present import present
 
+HWCOMPONENTS = Path(__file__).resolve().parents[2] / "examples" / "hwcomponents_45nm.yaml"
 ENDS = ("", "_low", "_high")
 CLOSE = 1e-9
 
@@ -121,6 +123,15 @@ def test_a_technology_without_ranges_gives_none(tmp_path: Path) -> None:
 
 amounts = st.floats(0.01, 100)
 shares = st.floats(0.01, 1)
+
+
+def test_no_rounding_puts_a_low_above_a_unit_s_energy() -> None:
+    """HWComponents' operators have no spread, and a unit's value is added up by kinds, its low operator by operator."""
+    arch = load_arch("edge_16x16", [parse_override(f"technology={HWCOMPONENTS}")])
+    run = simulate(arch, load_workload("lstm:40,64,t=100,layers=2"), find_schedule("fused"), timing_only=True)
+    energy = present(run.stats.energy)
+    for part, amount in energy.part_uj.items():
+        assert energy.part_low_uj[part] <= amount <= energy.part_high_uj[part]
 
 
 @given(st.lists(amounts, min_size=4, max_size=4), st.lists(shares, min_size=3, max_size=3), st.integers(2, 9))
