@@ -424,3 +424,14 @@ def test_numbers_of_points_of_any_size_are_kept(write: Write) -> None:
     found = pq.read_table(io.BytesIO(data)).to_pydict()
     assert found["point"] == [str(2**70 + point.number) for point in study.points]
     assert str(2**70) in csv_bytes(table).decode()
+
+
+def test_a_machine_that_is_not_valid_is_said_by_its_fields(write: Write) -> None:
+    """Two faults of different sections are two reasons; the data of a point stand in no file that could be named."""
+    more = "derived:\n  elementwise.lanes: mac_array.columns - 1\n  dram.efficiency: mac_array.rows / 8\n"
+    text = study_text(explore(Space.load(write(("derived:\n", more))), workers=1, prune=False), 300)
+    assert "design:1" not in text
+    assert "12  infeasible, architecture: elementwise.lanes: expected an integer from 1" in text, (
+        "2, 4, 8 rows of 1 column"
+    )
+    assert "12  infeasible, architecture: dram.efficiency, as expected a number" in text, "16 rows; of 1 column both"

@@ -29,7 +29,9 @@ def _said(what: str, found: ReasonCount) -> str:
     reason = found.reason
     if reason.kind in _NUMBERS:
         return what + _missing(reason, found.number)
-    return shorten(reason.what, _CHARACTERS) if found.same else f"{what}, as {shorten(reason.what, _CHARACTERS)}"
+    if found.same:
+        return shorten(reason.what, _CHARACTERS)
+    return f"{what}, as {shorten(reason.what.removeprefix(f'{what}: '), _CHARACTERS)}"
 
 
 def _missing(reason: Reason, number: int) -> str:

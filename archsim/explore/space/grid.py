@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -104,9 +104,7 @@ class Grid:
                     set_field(data, parameter.path, choice.value)
             config = self._derive(data, schedule, inputs) if self.derived else config_of(data)
         except (ArchError, ExpressionError) as error:
-            kind = "architecture" if isinstance(error, ArchError) else "expression"
-            reason = Reason(kind, "; ".join(str(error).splitlines()))
-            return Resolved(inputs, schedule, None, data, reason)
+            return Resolved(inputs, schedule, None, data, _reason(error))
         return Resolved(inputs, schedule, config, data)
 
     def _derive(self, data: Data, schedule: str, inputs: dict[str, Scalar]) -> MachineConfig:
@@ -145,6 +143,13 @@ class Grid:
             tuple(Parameter(path, tuple(Choice(*pair) for pair in choices), of) for path, choices, of in parameters),
             tuple((path, parse_expression(expression)) for path, expression in derived),
         )
+
+
+def _reason(error: ArchError | ExpressionError) -> Reason:
+    """Why a point has no machine: fields and what is wrong, without the place, as its data stand in no file."""
+    if isinstance(error, ArchError):
+        return Reason("architecture", "; ".join(str(replace(fault, where="")) for fault in error.faults))
+    return Reason("expression", "; ".join(str(error).splitlines()))
 
 
 def derived_value(value: Scalar) -> Any:  # noqa: ANN401 - what stands in the data
