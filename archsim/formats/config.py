@@ -123,14 +123,14 @@ class Formats(StrictModel):
     def projected_sums(self) -> NumberFormat:
         """The format of a projection's sums on their way into h, in the gate's bits.
 
-        Where accumulators have the scale of their products, and gates have more bits than h, they are in h's scale and
-        rounded its way, so that they are rounded once; a zero point lengthens a code less it by a bit.
+        Where accumulators have the scale of their products, and gates have more bits than h, they are in h's scale,
+        so that they are rounded once, the gate's way; a zero point lengthens a code less it by a bit.
         """
         gate, hidden = self.format("gate"), self.format("hidden")
         if not isinstance(self.format("accumulator"), Scaled) or not isinstance(hidden, Scaled):
             return gate
         if isinstance(gate, IntegerFormat) and gate.bits > hidden.bits:
-            return Scaled(gate.bits, rounding=hidden.rounding, wraps=gate.wraps)
+            return Scaled(gate.bits, rounding=gate.rounding, wraps=gate.wraps)
         return gate
 
     @property

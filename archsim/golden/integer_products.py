@@ -114,6 +114,9 @@ class _Whole:
         """Whether float64 holds a product that large."""
         return product <= 2**53
 
+    # Whole numbers have no invalid product. The flag that NumPy would report can be another one's: a BLAS
+    # kernel may multiply what stands behind a small matrix.
+    @np.errstate(invalid="ignore", over="ignore")
     def sums(self, vector: Codes) -> Codes:
         """The sums (B, G)."""
         values = vector.astype(self._kind)

@@ -36,6 +36,9 @@ class ChunkSums:
     def _wide(self) -> bool:
         return self.largest(self._columns) > WIDE_LIMIT
 
+    # Whole numbers have no invalid product. The flag that NumPy would report can be another one's: a BLAS
+    # kernel may multiply what stands behind a small matrix.
+    @np.errstate(invalid="ignore", over="ignore")
     def total(self, weights: Array, vector: Array) -> Int:
         """The sums (rows, B) over all inputs at once; the largest possible one must be below 2^62.
 

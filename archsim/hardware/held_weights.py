@@ -37,6 +37,9 @@ class HeldWeights:
             self._kind = np.float32 if most <= _EXACT_FLOAT32 else np.float64
         self._converted = weights.astype(self._kind) if weights.size <= HELD_WEIGHTS else None
 
+    # Whole numbers have no invalid product. The flag that NumPy would report can be another one's: a BLAS
+    # kernel may multiply what stands behind a small matrix.
+    @np.errstate(invalid="ignore", over="ignore")
     def total(self, vector: Int) -> Int:
         """The sums (rows, B) of the weights times the vector (K, B)."""
         operand = vector.astype(self._kind)

@@ -43,7 +43,7 @@ def test_many_kills_and_then_the_same_points(write: Write, tmp_path: Path) -> No
     script = [sys.executable, str(HERE / "killed.py"), str(path), str(tmp_path / "killed"), str(kills), "1"]
     killed, last = map(int, subprocess.check_output(script, env=ENVIRONMENT, text=True).split())
     assert killed == kills, "every kill must hit an exploration that is under way"
-    study = explore(Space.load(path), out=tmp_path / "whole", workers=1)
+    study = explore(Space.load(path), out=tmp_path / "whole", workers=1, executor="machine")
     write_results(study, tmp_path / "whole", plots=False)
     assert last < study.simulated, "the kills left nothing behind, so nothing was resumed"
     for name in ("points.csv", "pareto.csv", "index.html"):

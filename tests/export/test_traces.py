@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import subprocess
@@ -273,7 +274,7 @@ def test_tables_are_those_of_the_run(case: tuple[Path, Simulation, Table]) -> No
     steps = run.steps()
     lines = (folder / table_file(TableKind.STEPS, TableFormat.CSV)).read_text().splitlines()
     assert lines[0] == ",".join(steps.data)
-    assert [line.split(",")[1] for line in lines[1:]] == [str(step) for step in steps["step"].tolist()]
+    assert [row[1] for row in csv.reader(lines[1:])] == [str(step) for step in steps["step"].tolist()]
     assert int(steps["macs"].sum()) == run.stats.macs
 
 

@@ -7,6 +7,7 @@ done.
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -56,9 +57,9 @@ def word_by_word(program: Program, arch: Arch) -> dict[Instance, tuple[int, int]
         out: dict[tuple[int, int], list[int]] = {}
         for repetition in range(phase.repeat):
             for index, (op, deps) in enumerate(zip(phase.ops, phase.deps, strict=True)):
-                if not op.active(repetition, phase.repeat):
-                    continue
                 issued += 0 if op.joined else arch.config.sequencer.issue_cycles
+                if not op.active(repetition, phase.repeat):
+                    continue  # passed over, which takes its interval as well
                 start = max(issued, free[op.unit])
                 arriving: list[int] = []
                 for dep in deps:
@@ -128,6 +129,18 @@ def assert_agreed(arch: Arch, load: Workload) -> None:
 @given(runs())
 def test_every_op_is_free_and_done_when_its_words_are(run: tuple[Arch, Workload]) -> None:
     assert_agreed(*run)
+
+
+@pytest.mark.parametrize("kind", RECURRENT_KINDS)
+def test_an_op_that_is_left_out_takes_its_interval(kind: CellKind) -> None:
+    """Where everything is of size 1 it is issuing that the product of h waits for, behind the x that no step loads."""
+    sizes = dict.fromkeys(("mvu.cores", "mvu.tiles", "mvu.dpes", "mvu.lanes", "mvu.dot_units", "mvu.block_lanes"), 1)
+    none = dict.fromkeys(("mfu.latency_cycles", "mfu.read_latency_cycles", "evrf.read_latency_cycles"), 0)
+    given = sizes | none | {"mfu.lanes": 1, "sequencer.issue_cycles": 1, "sequencer.queue_depth": 10_000}
+    arch = machine(*(f"{path}={value}" for path, value in given.items()))
+    for steps, layers in ((1, 1), (1, 2), (2, 1)):
+        load = network(kind=kind, input_size=1, hidden_size=1, steps=steps, batch=1, num_layers=layers)
+        assert_agreed(arch, load)
 
 
 def test_the_published_machine() -> None:
