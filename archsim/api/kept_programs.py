@@ -27,7 +27,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from archsim.api.cached_program import CachedProgram, ProgramParts
-from archsim.config.kept_files import KeptFiles
+from archsim.config.files.kept_files import KeptFiles
 from archsim.config.read_tracking import FieldReader, Question, ReadTracker
 from archsim.families.machine_config import MachineConfig
 from archsim.families.registry import family_named

@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from archsim.config.extensions import GROUPS
-from archsim.config.kept_files import KeptFiles
+from archsim.config.files.kept_files import KeptFiles
 from archsim.config.listed import Catalogue
 from archsim.config.presets import PresetKind, preset_folder
 

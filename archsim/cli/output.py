@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from archsim.config.whole_files import open_anew
+from archsim.config.files.whole_files import open_anew
 from archsim.errors import OutputError
 
 OutOption = Annotated[

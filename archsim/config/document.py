@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from archsim.config.events import MAX_BYTES, line_at
-from archsim.config.regular_files import open_regular, read_up_to
+from archsim.config.files.regular_files import open_regular, read_up_to
 from archsim.config.text import KeyPath, dotted, one_line, shown_with_type
 from archsim.config.tree import read_tree
 from archsim.errors import Fault, FaultsError

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from types import ModuleType
 
-from archsim.config.regular_files import open_regular
+from archsim.config.files.regular_files import open_regular
 from archsim.config.text import shorten
 from archsim.errors import Fault, WorkloadError
 

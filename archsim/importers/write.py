@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from archsim.config import parse_document, validate
+from archsim.config.files.whole_files import write_together
 from archsim.config.text import shorten
-from archsim.config.whole_files import write_together
 from archsim.errors import OutputError, WorkloadError
 from archsim.formats.scaling import Method
 from archsim.importers.chain import described, stack_codes, stack_ranges, stack_states, stack_tensors

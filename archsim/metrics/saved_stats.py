@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from archsim.config.files.regular_files import read_regular
 from archsim.config.json_text import json_of
-from archsim.config.regular_files import read_regular
 
 MAX_BYTES = 64 << 20
 """Largest stats.json that is read."""

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from archsim.config.kept_files import KeptFiles
+from archsim.config.files.kept_files import KeptFiles
 from archsim.program.codes import CAUSE_CODES, CAUSES, EVENT_CODES, EVENTS
 from archsim.program.ir import Dep, Op, Program
 from archsim.program.structure import ops_digest, program_digest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from archsim.config.whole_files import write_together
+from archsim.config.files.whole_files import write_together
 from archsim.families.rtl import RtlDesign
 from archsim.rtl.build import SMALL_MODEL
 from archsim.rtl.targets import GATES_SCRIPT, TARGETS, gates_script

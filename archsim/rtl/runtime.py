@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from archsim.config.kept_files import KeptFiles
+from archsim.config.files.kept_files import KeptFiles
 from archsim.families.rtl import RtlError
 from archsim.rtl.tools import Verilator, run_tool
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from archsim.config.regular_files import open_regular, read_up_to
+from archsim.config.files.regular_files import open_regular, read_up_to
 from archsim.config.text import one_line
 from archsim.errors import Fault, WorkloadError
 from archsim.workload.activity import Activity, LayerActivity, StepColumns

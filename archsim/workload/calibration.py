@@ -12,8 +12,8 @@ from typing import Annotated
 from pydantic import Field, field_validator, model_validator
 
 from archsim.config import StrictModel, load_document, validate
+from archsim.config.files.whole_files import write_whole
 from archsim.config.text import one_line
-from archsim.config.whole_files import write_whole
 from archsim.errors import OutputError, WorkloadError
 from archsim.formats import Formats, Scaled, parse_format
 from archsim.formats.config import NORMALIZED_SUMS, FormatName

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from archsim.config.regular_files import open_regular
+from archsim.config.files.regular_files import open_regular
 from archsim.config.text import one_line, shorten
 from archsim.errors import Fault, FaultsError, WorkloadError
 from archsim.workload.npy_header import BROKEN, npy_header

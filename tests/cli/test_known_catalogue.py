@@ -9,7 +9,7 @@ import pytest
 
 import archsim.cli.known_catalogue as known
 import archsim.report.text.catalogue as made_anew
-from archsim.config.kept_files import KeptFiles
+from archsim.config.files.kept_files import KeptFiles
 from archsim.config.listed import Catalogue
 
 

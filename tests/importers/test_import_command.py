@@ -201,7 +201,7 @@ def test_nothing_half_written_is_left(archsim: Command, model: str, monkeypatch:
         path.touch()
         return Full()
 
-    monkeypatch.setattr("archsim.config.whole_files.open_anew", full)
+    monkeypatch.setattr("archsim.config.files.whole_files.open_anew", full)
     ended = archsim("import", model, "--layer", "rnn", "--out", "my.yaml", "--steps", "3")
     assert ended.err == "archsim: error: my.yaml: cannot be written: No space left on device\n"
     assert os.listdir() == ["model.npz"]

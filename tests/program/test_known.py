@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from archsim.config.kept_files import KeptFiles
+from archsim.config.files.kept_files import KeptFiles
 from archsim.errors import ScheduleError
 from archsim.program.builder import build_phase, derive
 from archsim.program.ir import Buffer, DataKind, Op, Phase, PhaseKind, Region

@@ -12,8 +12,8 @@ import typer
 from archsim.cli.options import DebugOption
 from archsim.cli.output import OutOption, output
 from archsim.cli.set_option import Sets
+from archsim.config.files.whole_files import write_whole
 from archsim.config.table_format import TableFormat
-from archsim.config.whole_files import write_whole
 from archsim.errors import OutputError
 
 

@@ -42,7 +42,7 @@ def plot_command(
     The run is repeated from its folder, without numbers unless the figure shows some.
     """
     from archsim.cli.progress import working
-    from archsim.config.whole_files import write_whole
+    from archsim.config.files.whole_files import write_whole
     from archsim.report.figures.kinds import OF_NUMBERS
     from archsim.report.figures.look import Look, checked_font, width_of
     from archsim.report.files.rerun import repeated

@@ -148,7 +148,7 @@ def run_command(
 def _draw(simulation: Simulation, findings: Findings, changes: NearChanges, folder: Path, plots: bool | None) -> None:
     """Draw figures and the page into the folder of the results, which is in place: Ctrl-C loses nothing but these."""
     from archsim.cli.progress import working
-    from archsim.config.whole_files import write_whole
+    from archsim.config.files.whole_files import write_whole
     from archsim.report.figures.kinds import FigureKind
     from archsim.report.files.folder import PAGE, draw_into
 

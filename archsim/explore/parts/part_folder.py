@@ -14,9 +14,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from archsim.config.files.regular_files import open_regular, read_regular
+from archsim.config.files.whole_files import open_anew
 from archsim.config.json_text import json_of
-from archsim.config.regular_files import open_regular, read_regular
-from archsim.config.whole_files import open_anew
 from archsim.errors import OutputError
 from archsim.explore.results.study_folder import PARTS
 from archsim.explore.run.journal import MOST_LINE_BYTES, sealed_line, sync_folder, unsealed

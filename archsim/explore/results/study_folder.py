@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from archsim.config.whole_files import open_anew
+from archsim.config.files.whole_files import open_anew
 from archsim.errors import OutputError
 from archsim.explore.run.declared import Declared
 from archsim.explore.run.journal import NAME, NEW, Journal

@@ -21,8 +21,8 @@ from types import TracebackType
 from typing import Any
 
 from archsim import __version__
+from archsim.config.files.regular_files import check_regular
 from archsim.config.json_text import json_of
-from archsim.config.regular_files import check_regular
 from archsim.config.text import one_line
 from archsim.errors import OutputError
 from archsim.explore.run.outcome import Kind, Outcome, Outputs

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from archsim import __version__
+from archsim.config.files.regular_files import read_regular
 from archsim.config.json_text import json_of
-from archsim.config.regular_files import read_regular
 from archsim.config.text import one_line
 from archsim.errors import ArchsimError, OutputError
 from archsim.explore.results.study_folder import SETUP, write_file

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from archsim.config import Override
-from archsim.config.regular_files import open_regular
+from archsim.config.files.regular_files import open_regular
 from archsim.config.slots import inner_slot, slot_of
 from archsim.errors import WorkloadError
 from archsim.explore.space.design import Reason

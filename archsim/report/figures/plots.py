@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archsim.api import Simulation
-from archsim.config.whole_files import write_whole
+from archsim.config.files.whole_files import write_whole
 from archsim.critical import Segment
 from archsim.errors import OutputError
 from archsim.report.figures.drawing import figure_bytes, style

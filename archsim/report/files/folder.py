@@ -13,8 +13,8 @@ from typing import Any
 from archsim.api import Simulation
 from archsim.api.explain import Findings
 from archsim.api.near_changes import NearChanges
+from archsim.config.files.whole_files import write_whole
 from archsim.config.run_files import STREAM_FILES
-from archsim.config.whole_files import write_whole
 from archsim.errors import OutputError, WorkloadError
 from archsim.report.figures.kinds import FigureKind, figure_of, why_none
 from archsim.report.figures.look import USUAL

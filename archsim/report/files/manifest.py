@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 
 from archsim import __version__
 from archsim.api.ranking import BEST
-from archsim.config.regular_files import open_regular, read_regular
+from archsim.config.files.regular_files import open_regular, read_regular
 from archsim.config.types import StrictModel
 from archsim.errors import Fault, WorkloadError
 from archsim.families.load import Arch

@@ -21,7 +21,7 @@ from archsim.api.near_changes import NearChanges, near_changes
 from archsim.checking.format_error import Accuracy, OverflowCount, TensorAccuracy
 from archsim.checking.saturated_sums import SaturatedKind
 from archsim.checking.validation import Validation
-from archsim.config.regular_files import read_regular
+from archsim.config.files.regular_files import read_regular
 from archsim.errors import Fault, WorkloadError
 from archsim.families.load import load_arch
 from archsim.metrics.run_folder import REPEATABLE, check_run_folder

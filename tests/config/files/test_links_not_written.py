@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from archsim.cli.output import output
-from archsim.config.whole_files import write_together, write_whole
+from archsim.config.files.whole_files import write_together, write_whole
 from archsim.errors import OutputError
 from archsim.explore.parts.part_folder import MANIFEST, PartFolder
 from archsim.explore.results.study_folder import PARTS, write_file

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from archsim.config.files.regular_files import open_regular, read_regular
 from archsim.config.json_text import json_of
-from archsim.config.regular_files import open_regular, read_regular
 from archsim.errors import ArchError, OutputError, SpaceError, WorkloadError
 from archsim.explore import Space
 from archsim.explore.run.journal import Journal

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from archsim.config.whole_files import write_together, write_whole
+from archsim.config.files.whole_files import write_together, write_whole
 
 
 def contents(folder: Path) -> dict[str, bytes]:
