@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from archsim.api.cached_program import CachedProgram
 from archsim.api.fast_timing import time_fast
 from archsim.api.machine_spec import machine_spec
 from archsim.api.own_activity import OwnActivities, OwnNumbers
-from archsim.api.program_cache import ProgramCache
+from archsim.api.programs.cached_program import CachedProgram
+from archsim.api.programs.program_cache import ProgramCache
 from archsim.engines.choose import AUTO, check_executor, choose
 from archsim.engines.events import Options, execute
 from archsim.families.load import Arch

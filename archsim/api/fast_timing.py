@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from archsim.api.cached_program import CachedProgram
+from archsim.api.programs.cached_program import CachedProgram
 from archsim.families.machine_config import MachineConfig
 from archsim.hardware.unit import Service, Units
 from archsim.metrics.bounds import StepTimes

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from archsim.api.cached_program import CachedProgram
 from archsim.api.judge import check_numbers
+from archsim.api.programs.cached_program import CachedProgram
 from archsim.checking.format_error import Accuracy, measure
 from archsim.checking.numbers import prepare
 from archsim.checking.recorder import Recorder

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
-from archsim.api.cached_program import CachedProgram
 from archsim.api.dense_run import dense_stats
 from archsim.api.evaluate import Evaluator
 from archsim.api.fast_timing import time_fast
@@ -15,6 +14,7 @@ from archsim.api.inputs import AnyArch, AnyWorkload, as_arch, as_workload
 from archsim.api.judge import check_numbers
 from archsim.api.machine_spec import machine_spec
 from archsim.api.op_times import Listener, OpTimesTaken
+from archsim.api.programs.cached_program import CachedProgram
 from archsim.api.ranking import Ranking, asked_best, rank_schedules
 from archsim.api.run_tables import ops_table, steps_table
 from archsim.api.tables import Table

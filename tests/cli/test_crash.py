@@ -24,7 +24,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def raises(*_: object, **__: object) -> None:
         raise type(error)(*error.args) if not isinstance(error, OSError) else error
 
-    monkeypatch.setattr("archsim.api.program_cache.build_program", raises)
+    monkeypatch.setattr("archsim.api.programs.program_cache.build_program", raises)
 
 
 @pytest.mark.parametrize(
@@ -93,11 +93,11 @@ def test_memory_that_ends_is_no_bug_and_a_line_says_where(
     def raises(*_: object, **__: object) -> None:
         raise error from error.__cause__
 
-    monkeypatch.setattr("archsim.api.program_cache.build_program", raises)
+    monkeypatch.setattr("archsim.api.programs.program_cache.build_program", raises)
     run = cli("run", *TINY)
     assert (run.code, run.out) == (2, "")
     [line] = run.err.splitlines()
-    start = r"archsim: error: out of memory in archsim\.api\.program_cache\.[A-Za-z_.]+"
+    start = r"archsim: error: out of memory in archsim\.api\.programs\.program_cache\.[A-Za-z_.]+"
     assert re.fullmatch(start + re.escape(f"{asked}: ") + "a smaller model, .*", line), line
     assert not list(Path().glob("archsim-crash-*"))
     with pytest.raises(type(error)):

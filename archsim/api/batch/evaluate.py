@@ -18,9 +18,9 @@ from archsim.api.batch.programs import by_program
 from archsim.api.batch.timed import TimedDesigns
 from archsim.api.batch.times import batch_times
 from archsim.api.batch.unit_rows import UnitRows, unit_rows
-from archsim.api.cached_program import CachedProgram, NoProgram
-from archsim.api.kept_programs import keep_program
-from archsim.api.program_cache import ProgramCache
+from archsim.api.programs.cached_program import CachedProgram, NoProgram
+from archsim.api.programs.kept_programs import keep_program
+from archsim.api.programs.program_cache import ProgramCache
 from archsim.engines.recurrence import refusal_of
 from archsim.errors import ArchsimError
 from archsim.families.schedules import find_schedule

@@ -14,7 +14,7 @@ from archsim.api.batch.energy import MOST_COUNTED, AreaColumns, Columns, NotAlik
 from archsim.api.batch.machines import MachineColumns
 from archsim.api.batch.timed import TimedDesigns
 from archsim.api.batch.times import chain_denominator, step_denominator
-from archsim.api.cached_program import CachedProgram
+from archsim.api.programs.cached_program import CachedProgram
 from archsim.errors import SimulatorBug
 from archsim.families.registry import family_named
 from archsim.hardware.unit import ceil_div

@@ -16,9 +16,9 @@ from archsim.api.batch.machines import MachineColumns
 from archsim.api.batch.programs import by_program
 from archsim.api.batch.times import longest_run, timings
 from archsim.api.batch.unit_rows import unit_rows
-from archsim.api.cached_program import CachedProgram
 from archsim.api.frame_figures import ENERGY_FIGURES, FrameFacts, RunEnergy, frame_dynamic, frame_figures
 from archsim.api.frame_run import MANY, of_length, wavefront_gap
+from archsim.api.programs.cached_program import CachedProgram
 from archsim.api.timed_frames import OutputStores
 from archsim.critical import MAX_OPS
 from archsim.engines.recurrence import LONGEST_RUN, ReleasedEnds, execute_released

@@ -11,8 +11,8 @@ import numpy as np
 
 from archsim.api.batch.columns import Codes, Picked
 from archsim.api.batch.designs import CLASS, Designs, Missing, distinct
-from archsim.api.cached_program import CachedProgram, NoProgram
-from archsim.api.program_cache import ProgramCache
+from archsim.api.programs.cached_program import CachedProgram, NoProgram
+from archsim.api.programs.program_cache import ProgramCache
 from archsim.config.read_tracking import Question
 from archsim.errors import ArchsimError
 from archsim.workload import NetworkSpec

@@ -11,7 +11,7 @@ from archsim.api.batch.columns import Codes, Picked, Scalar, classes, joined
 from archsim.api.batch.machines import MachineColumns
 from archsim.api.batch.times import BatchTimes
 from archsim.api.batch.unit_rows import UnitRows
-from archsim.api.cached_program import CachedProgram
+from archsim.api.programs.cached_program import CachedProgram
 from archsim.metrics.flat import flat
 from archsim.metrics.precomputed import BurstFigures
 

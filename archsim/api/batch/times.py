@@ -11,7 +11,7 @@ import numpy as np
 from archsim.api.batch.columns import Codes, Ints, classes
 from archsim.api.batch.machines import MachineColumns
 from archsim.api.batch.unit_rows import UnitRows
-from archsim.api.cached_program import CachedProgram
+from archsim.api.programs.cached_program import CachedProgram
 from archsim.engines.recurrence import (
     LONGEST_RUN,
     BatchTiming,

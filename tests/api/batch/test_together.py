@@ -7,7 +7,7 @@ import pytest
 from archsim.api.batch import BatchEvaluator, BatchFigures, Designs, evaluate
 from archsim.api.batch.energy import Columns, NotAlike
 from archsim.api.batch.figures import Part
-from archsim.api.program_cache import ProgramCache
+from archsim.api.programs.program_cache import ProgramCache
 from archsim.config import parse_override
 from archsim.families.load import load_arch
 from archsim.workload import load_workload

@@ -6,8 +6,8 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Any
 
-from archsim.api.cached_program import CachedProgram, NoProgram
-from archsim.api.kept_programs import read_program
+from archsim.api.programs.cached_program import CachedProgram, NoProgram
+from archsim.api.programs.kept_programs import read_program
 from archsim.config.read_tracking import FieldReader, ReadTracker
 from archsim.errors import ArchsimError
 from archsim.families.machine_config import MachineConfig

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archsim.api.program_cache import ProgramCache
+from archsim.api.programs.program_cache import ProgramCache
 from archsim.config import parse_override
 from archsim.config.read_tracking import read_only_as
 from archsim.families.gemv.config import GemvConfig

@@ -8,11 +8,11 @@ from types import FunctionType
 
 import pytest
 
-from archsim.api import kept_programs, program_cache
 from archsim.api.batch import BatchEvaluator, Designs
-from archsim.api.cached_program import CachedProgram
-from archsim.api.kept_programs import FILES, read_program
-from archsim.api.program_cache import ProgramCache
+from archsim.api.programs import kept_programs, program_cache
+from archsim.api.programs.cached_program import CachedProgram
+from archsim.api.programs.kept_programs import FILES, read_program
+from archsim.api.programs.program_cache import ProgramCache
 from archsim.config import parse_override
 from archsim.families.load import load_arch
 from archsim.families.machine_config import MachineConfig

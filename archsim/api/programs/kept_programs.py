@@ -26,7 +26,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from archsim.api.cached_program import CachedProgram, ProgramParts
+from archsim.api.programs.cached_program import CachedProgram, ProgramParts
 from archsim.config.files.kept_files import KeptFiles
 from archsim.config.read_tracking import FieldReader, Question, ReadTracker
 from archsim.families.machine_config import MachineConfig
@@ -171,7 +171,7 @@ def _read(content: bytes) -> tuple[tuple[str, ...], tuple[Question, ...], Progra
 @cache
 def _sources() -> str:
     """A text that changes whenever anything changes that programs and what is kept of them are made by."""
-    above = Path(__file__).parent.parent
+    above = Path(__file__).parent.parent.parent
     files = [path for folder in _SOURCES for path in sorted((above / folder).rglob("*.py"))]
     if not files:  # not installed as files: nothing is known of what earlier processes were made of
         return os.urandom(32).hex()

@@ -8,7 +8,7 @@ from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from archsim.api.figure_cache import FigureCache
+from archsim.api.programs.figure_cache import FigureCache
 from archsim.config.read_tracking import Question
 from archsim.errors import ArchsimError
 from archsim.families.machine_config import MachineConfig
