@@ -75,13 +75,11 @@ def keep_program(cached: CachedProgram, schedule: Schedule[Any], config: Machine
     digest = None if group is None else _digest(group, config, paths)
     if group is None or digest is None:
         return
-    try:
-        content = pickle.dumps((tuple(sorted(cached.reads)), cached.questions, cached.parts), 5)
-    except (AttributeError, TypeError, pickle.PicklingError):  # an op or a question of another package
-        return
-    if _read(content) is None:
-        return
-    FILES.put(digest, content)
+    if FILES.get(digest) is None:  # else an earlier batch, or another process, has kept it
+        content = _written(cached)
+        if content is None:
+            return
+        FILES.put(digest, content)
     sets = _sets(group)
     if paths not in sets:
         FILES.put(group, json.dumps([paths, *sets[: MOST_SETS - 1]]).encode())
@@ -158,6 +156,15 @@ class _OwnUnpickler(pickle.Unpickler):
         if package == "archsim" or (package == "numpy" and name in _NUMPY) or (module, name) in _OTHERS:
             return super().find_class(module, name)
         raise pickle.UnpicklingError(f"{module}.{name} is no part of a program")
+
+
+def _written(cached: CachedProgram) -> bytes | None:
+    """What `_read` reads; None of a program with a part that is not archsim's."""
+    try:
+        content = pickle.dumps((tuple(sorted(cached.reads)), cached.questions, cached.parts), 5)
+    except (AttributeError, TypeError, pickle.PicklingError):  # an op or a question of another package
+        return None
+    return content if _read(content) else None
 
 
 def _read(content: bytes) -> tuple[tuple[str, ...], tuple[Question, ...], ProgramParts] | None:

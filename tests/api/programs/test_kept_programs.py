@@ -89,6 +89,20 @@ def test_another_value_of_a_field_that_was_read_or_asked_about_is_another_progra
     assert _read("split") is None
 
 
+def test_a_program_of_several_batches_is_written_once(tmp_path: Path) -> None:
+    """A file that is written again is another one; the sets of fields, if another result has their place, come back."""
+    programs, designs = BatchEvaluator(ProgramCache(4)), Designs.from_configs([_config()], ["fused"])
+    programs.evaluate(designs, SPEC)
+    folder = tmp_path / "archsim" / "programs"
+    files = {file.name: file.stat().st_ino for file in folder.iterdir()}
+    programs.evaluate(designs, SPEC)
+    assert {file.name: file.stat().st_ino for file in folder.iterdir()} == files
+    min(folder.iterdir(), key=lambda file: file.stat().st_size).unlink()
+    assert _read("fused") is None
+    programs.evaluate(designs, SPEC)
+    assert _read("fused") is not None
+
+
 def test_damaged_and_strange_files_are_not_read(tmp_path: Path) -> None:
     _figures("fused")
     files = sorted((tmp_path / "archsim" / "programs").iterdir())
