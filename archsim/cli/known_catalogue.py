@@ -6,13 +6,13 @@ package adds to it: what such packages offer is seen by importing them alone.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from archsim.config.extensions import GROUPS
 from archsim.config.files.kept_files import KeptFiles
+from archsim.config.files.sources import PACKAGE, sources_digest, sources_of
 from archsim.config.listed import Catalogue
 from archsim.config.presets import PresetKind, preset_folder
 
@@ -37,15 +37,10 @@ def _digest() -> bytes | None:
     offered = entry_points()  # once: each call reads what all packages say of themselves
     if any(offered.select(group=group) for group in GROUPS):
         return None
-    package = Path(__file__).parent.parent
-    sources = sorted(package.rglob("*.py"))
+    sources = sources_of(PACKAGE)
     if not sources:  # not installed as files
         return None
-    found = hashlib.sha256()
-    for path in (*sources, *_presets()):
-        content = path.read_bytes()
-        found.update(f"{path} {len(content)} ".encode() + content)
-    return found.digest()
+    return bytes.fromhex(sources_digest([*sources, *_presets()]))
 
 
 def _presets() -> Iterator[Path]:

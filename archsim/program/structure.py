@@ -8,14 +8,13 @@ regions begin and end counts only by the order of these places. Ops that agree i
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from archsim.config.files.sources import PACKAGE, sources_digest, sources_of
 from archsim.program.causes import read_cause, write_cause
 from archsim.program.codes import CAUSE_CODES, EVENT_CODES
 from archsim.program.ir import Buffer, Op, Phase, Program, Region
@@ -119,10 +118,4 @@ class _Encoded:
 @cache
 def _sources() -> str:
     """A text that changes whenever anything changes that puts ops in order or checks them."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    if not files:  # not installed as files: nothing is known of what earlier processes were made of
-        return os.urandom(32).hex()
-    found = hashlib.sha256()
-    for path in files:
-        found.update(path.read_bytes())
-    return found.hexdigest()
+    return sources_digest(sources_of(PACKAGE / "program"))

@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import pickle
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,7 +19,6 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from fractions import Fraction
 from functools import cache, partial
-from pathlib import Path
 from types import FunctionType
 from typing import Any
 
@@ -28,6 +26,7 @@ from pydantic import BaseModel
 
 from archsim.api.programs.cached_program import CachedProgram, ProgramParts
 from archsim.config.files.kept_files import KeptFiles
+from archsim.config.files.sources import PACKAGE, sources_digest, sources_of
 from archsim.config.read_tracking import FieldReader, Question, ReadTracker
 from archsim.families.machine_config import MachineConfig
 from archsim.families.registry import family_named
@@ -178,11 +177,4 @@ def _read(content: bytes) -> tuple[tuple[str, ...], tuple[Question, ...], Progra
 @cache
 def _sources() -> str:
     """A text that changes whenever anything changes that programs and what is kept of them are made by."""
-    above = Path(__file__).parent.parent.parent
-    files = [path for folder in _SOURCES for path in sorted((above / folder).rglob("*.py"))]
-    if not files:  # not installed as files: nothing is known of what earlier processes were made of
-        return os.urandom(32).hex()
-    found = hashlib.sha256()
-    for path in files:
-        found.update(f"{path.relative_to(above)} ".encode() + path.read_bytes())
-    return found.hexdigest()
+    return sources_digest(sources_of(*(PACKAGE / folder for folder in _SOURCES)))

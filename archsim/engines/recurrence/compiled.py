@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from numba import njit, typeof
 
+from archsim.config.files.sources import sources_digest, sources_of
 from archsim.engines.recurrence.turns import one_at_a_time
 from archsim.program.codes import CAUSES, EVENTS
 
@@ -75,8 +75,4 @@ def _dispatcher(function: Callable[..., object]) -> Any:  # noqa: ANN401 numba s
 
 def _sources(folder: Path) -> str:
     """Text that changes whenever anything changes that is compiled into functions of the package in `folder`."""
-    # What files hold, not when they were written: a fresh copy of the same sources compiles nothing again.
-    found = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
-        found.update(f"{path.name} {path.stat().st_size} ".encode() + path.read_bytes())
-    return repr([*CAUSES, *EVENTS, found.hexdigest()])
+    return repr([*CAUSES, *EVENTS, sources_digest(sources_of(folder), folder)])
