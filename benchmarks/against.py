@@ -23,6 +23,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 
+from one_program import SPACE
+
 HERE = Path(__file__).resolve().parent.parent
 
 ONE_BY_ONE = """
@@ -47,23 +49,6 @@ for arch in archs[:count]:
 print(count / (time.process_time() - begun))
 """
 """Up to 400 designs of one program by the second executor, through what both checkouts have; prints their rate."""
-
-ONE_PROGRAM = """\
-summary: designs of one program
-architecture: edge_64x64
-workloads: ["lstm:200,1000,t=70"]
-parameters:
-  mac_array.columns: [8, 16, 32, 64, 128]
-  activation.lanes: [4, 8, 16, 32, 64]
-  elementwise.lanes: [2, 4, 8, 16]
-  sequencer.queue_depth: [2, 4, 8, 16]
-  state_buffer.port_bits: [256, 512]
-  weight_sram.port_bits: [32, 64, 128, 256, 512]
-objectives:
-  - minimize: latency_us
-  - minimize: energy.total_uj
-"""
-"""A space of 4,000 designs, as both checkouts read it."""
 
 EXPLORE = "import sys; from archsim.cli.main import main; sys.argv = ['archsim', *sys.argv[1:]]; main()"
 
@@ -97,7 +82,7 @@ def rates(checkout: Path, name: str, work: Path, number: int) -> dict[str, float
     environment = {**os.environ, "PYTHONPATH": str(checkout), "XDG_CACHE_HOME": str(work / f"{name}_cache")}
     check_import(environment, checkout)
     space = work / "one_program.yaml"
-    space.write_text(ONE_PROGRAM, encoding="utf-8")
+    space.write_text(SPACE.format(steps=70), encoding="utf-8")
     return {
         "one by one": one_by_one(environment, 400),
         "explore edge": explored(environment, "edge", 5_376, work / f"{name}_edge_{number}"),

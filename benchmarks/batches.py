@@ -19,6 +19,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from one_program import SPACE
+
 from archsim.api.batch import BatchEvaluator, Designs
 from archsim.api.evaluate import Evaluator
 from archsim.explore import Space, explore
@@ -31,23 +33,6 @@ from archsim.explore.run.watcher import Watcher
 from archsim.families.load import Arch
 from archsim.program import builder, verifier
 from archsim.program.known import KnownDeps, KnownPrograms
-
-SPACE = """\
-summary: designs of one program
-architecture: edge_64x64
-workloads: ["lstm:200,1000,t={steps}"]
-parameters:
-  mac_array.columns: [8, 16, 32, 64, 128]
-  activation.lanes: [4, 8, 16, 32, 64]
-  elementwise.lanes: [2, 4, 8, 16]
-  sequencer.queue_depth: [2, 4, 8, 16]
-  state_buffer.port_bits: [256, 512]
-  weight_sram.port_bits: [32, 64, 128, 256, 512]
-objectives:
-  - minimize: latency_us
-  - minimize: energy
-"""
-"""4,000 designs."""
 
 
 def seconds(action: Callable[[], object]) -> float:
