@@ -38,18 +38,18 @@ class FrameRun:
     """A frame from its arrival, cycle 0 of its path, until its output is stored; and runs of one and of many frames."""
 
     program: Program
-    """Of as many frames as it took to see one as it is in the long run."""
+    """The program of as many frames as it took to see one as it is in the long run."""
     latency_cycles: int
     path: tuple[Segment, ...]
     stack: LatencyStack
     alone: Stats
     many: Stats
     frames: int
-    """How many are in `many`."""
+    """How many frames `many` is of."""
     interval_cycles: Fraction
-    """From a frame to the next one, if the next is always there; of frames that differ, in the mean."""
+    """The time from a frame to the next one, if the next is always there; of frames that differ, in the mean."""
     first_frames: int = 1
-    """How many are in `alone`."""
+    """How many frames `alone` is of."""
     differing: Cycles | None = None
     """The latencies of all frames that were measured, of frames that differ; else None."""
 

@@ -51,13 +51,13 @@ class Catalogue:
         return tuple((part.title, part.entries) for part in self.parts)
 
     def to_json(self) -> bytes:
-        """All of it, for a file that only archsim reads."""
+        """The catalogue as JSON, for a file that only archsim reads."""
         parts = [[part.kind, part.title, part.entries] for part in self.parts]
         return json.dumps([parts, self.broken]).encode()
 
     @classmethod
     def from_json(cls, text: bytes) -> Catalogue:
-        """What `to_json` wrote."""
+        """The catalogue that `to_json` wrote."""
         parts, broken = json.loads(text)
         sections = (
             Section(Listed(kind), title, [(name, about) for name, about in entries]) for kind, title, entries in parts

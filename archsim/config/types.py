@@ -91,10 +91,10 @@ Constant = Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT)]
 """A number of a rule, at least 1: of a code, or fitted to what was measured. It is nothing that a design may choose."""
 
 ConstantNumber = Annotated[float, Field(strict=True, ge=SMALLEST_NUMBER, le=LARGEST_NUMBER, allow_inf_nan=False)]
-"""The same above 0, whole or not; it becomes a float."""
+"""A number of a rule above 0, whole or not; it becomes a float."""
 
 ConstantCycles = Annotated[int, Field(strict=True, ge=0, le=MAX_CYCLES)]
-"""The same as a duration in clock cycles, at least 0."""
+"""A duration of a rule in clock cycles, at least 0."""
 
 CyclesFromOne = Annotated[int, Field(strict=True, ge=1, le=MAX_CYCLES), Notch.ONE_LESS_TO_ONE]
 """A duration in clock cycles, at least 1."""

@@ -26,7 +26,7 @@ Value = float | Mapping[str, float]
 """A figure, or one for each of some names."""
 
 Computed = SupportsFloat | Mapping[str, SupportsFloat]
-"""The same as a package computes it: Python's numbers, numpy's, or fractions."""
+"""A figure, or one for each of some names, as a package computes it: Python's numbers, numpy's, or fractions."""
 
 
 @dataclass(frozen=True, slots=True)

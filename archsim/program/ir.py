@@ -49,7 +49,7 @@ class DataKind(StrEnum):
 
     @property
     def is_matrix(self) -> bool:
-        """Whether it is one of the weight matrices of a cell."""
+        """Whether data of this kind are a weight matrix of a cell."""
         return self in (DataKind.W_IH, DataKind.W_HH, DataKind.W_HR)
 
 
@@ -126,7 +126,7 @@ class Buffer:
     bank: str = ""
     """Which bank it lies in, where its memory has one for each kind of data; "" for the one bank of others."""
     is_result: bool = False
-    """What it holds at the end is a result of the run: the last h or c of a machine that stores neither outside."""
+    """Its content at the end is a result of the run: the last h or c of a machine that stores neither outside."""
     is_cleared: bool = False
     """Zero before the program starts, so that it may be read before anything has written it."""
 

@@ -37,7 +37,7 @@ class Slot:
 
     @property
     def moves(self) -> bool:
-        """Whether it is another one in each repetition."""
+        """Whether each repetition has another slot."""
         return self.stride != 0
 
 

@@ -27,7 +27,7 @@ STREAM_NAMES: Mapping[str, str] = {
     "edp": "frame_energy_uj * frame_latency_us",
     "utilization": "frame_mac_utilization",
 }
-"""The same words where every workload is a stream: what they ask is asked of a frame."""
+"""Words for objectives where every workload is a stream: what SHORT_NAMES ask of a run is asked of a frame."""
 
 COLD = "cold start"
 """What the name of an objective says of which a stream's frames know nothing."""

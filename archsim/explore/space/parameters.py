@@ -32,7 +32,7 @@ class Parameter:
 
     @property
     def of_machine(self) -> bool:
-        """Whether it is a field of the architecture."""
+        """Whether the path names a field of the architecture."""
         return self.path != SCHEDULE and not self.of_workloads
 
     @property
