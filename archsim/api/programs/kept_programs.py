@@ -41,7 +41,20 @@ MOST_SETS = 32
 """Most sets of fields that are tried for a schedule and a network."""
 FEWEST_OPS = 64
 """Programs of fewer ops are sooner built than read from a file."""
-_SOURCES = ("api", "config", "engines/recurrence", "families", "formats", "hardware", "metrics", "program", "workload")
+SOURCES = (
+    "api/programs",
+    "config",
+    "engines/recurrence",
+    "families",
+    "formats",
+    "hardware",
+    "metrics",
+    "program",
+    "technology",
+    "trace",
+    "workload",
+)
+"""Packages that programs and what is kept of them are made by: this one, and all that is imported from there."""
 _NUMPY = frozenset({"_reconstruct", "_frombuffer", "ndarray", "dtype"})
 _OTHERS = frozenset({("functools", "partial"), ("_operator", "le"), ("fractions", "Fraction")})
 
@@ -177,4 +190,4 @@ def _read(content: bytes) -> tuple[tuple[str, ...], tuple[Question, ...], Progra
 @cache
 def _sources() -> str:
     """A text that changes whenever anything changes that programs and what is kept of them are made by."""
-    return sources_digest(sources_of(*(PACKAGE / folder for folder in _SOURCES)))
+    return sources_digest(sources_of(*(PACKAGE / folder for folder in SOURCES)))

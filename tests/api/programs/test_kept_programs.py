@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 from types import FunctionType
 
@@ -14,6 +15,7 @@ from archsim.api.programs.cached_program import CachedProgram
 from archsim.api.programs.kept_programs import FILES, read_program
 from archsim.api.programs.program_cache import ProgramCache
 from archsim.config import parse_override
+from archsim.config.files.sources import PACKAGE, sources_of
 from archsim.families.load import load_arch
 from archsim.families.machine_config import MachineConfig
 from archsim.families.registry import build_units
@@ -135,6 +137,17 @@ def test_values_of_other_packages_are_not_kept() -> None:
         with pytest.raises(kept_programs._UnknownError):
             text(value)
     assert len({text(value) for value in (1, 1.0, True, "1", (1,), ((1,),), None, b"1")}) == 8
+
+
+def test_the_digest_is_of_all_sources_that_a_program_is_made_by() -> None:
+    """What the packages import is among them, but for errors, of which nothing is kept."""
+    own = {f"archsim.{folder.replace('/', '.')}" for folder in kept_programs.SOURCES}
+    files = sources_of(*(PACKAGE / folder for folder in kept_programs.SOURCES))
+    imports = re.compile(r"^\s*(?:from|import) (archsim[\w.]*)", re.MULTILINE)
+    imported = {module for path in files for module in imports.findall(path.read_text(encoding="utf-8"))}
+    assert kept_programs.__package__ in own
+    others = {module for module in imported if not any(f"{module}.".startswith(f"{each}.") for each in own)}
+    assert others == {"archsim.errors"}
 
 
 def test_nothing_is_kept_where_there_is_no_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
