@@ -206,6 +206,15 @@ def test_a_folder_that_cannot_be_written(write: Write, tmp_path: Path) -> None:
             explore(space, out=target, workers=1)
 
 
+def test_what_stands_in_the_place_of_a_folder_is_named(write: Write, tmp_path: Path) -> None:
+    """A file, and a link to nothing, which no folder can take the place of either."""
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to(tmp_path / "nothing")
+    for name in ("file", "link"):
+        with pytest.raises(OutputError, match=f"{name}: is not a folder; choose another --out"):
+            explore(Space.load(write()), out=tmp_path / name, workers=1)
+
+
 def test_a_read_only_folder(write: Write, tmp_path: Path) -> None:
     if os.geteuid() == 0:  # root writes anywhere but here
         target = Path("/sys/kernel")

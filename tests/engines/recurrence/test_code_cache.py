@@ -48,6 +48,19 @@ def test_code_is_kept(source: Path) -> None:
     assert hits(dispatcher(source)) == 1
 
 
+def test_code_that_is_kept_loads_nothing_that_only_compiling_needs(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numba's `refresh` imports the implementations of all that code could be compiled with."""
+
+    def refuse(_: object) -> None:
+        raise AssertionError("is asked for")
+
+    assert hits(dispatcher(source)) == 0
+    monkeypatch.setattr("numba.core.base.BaseContext.refresh", refuse)
+    assert hits(dispatcher(source)) == 1
+
+
 @pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
 @pytest.mark.parametrize("length", [0, 1, 40, 100])
 def test_a_truncated_file_is_made_anew(source: Path, suffix: str, length: int) -> None:
