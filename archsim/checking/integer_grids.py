@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from archsim.checking.integer_methods import grid_of
 from archsim.checking.numbers import Numbers
+from archsim.families.cells.normalize import raw_sums
 from archsim.formats import Encoding, Fixed, IntegerFormat
 from archsim.golden.integer import Grid
 from archsim.golden.integer_units import Grids
@@ -19,7 +20,7 @@ def cell_grids(numbers: Numbers, prefix: str, source: str) -> Grids:
     def optional(name: str) -> Grid | None:
         return grid(prefix + name) if prefix + name in numbers.encodings else None
 
-    sums = [f"{prefix}sums_{gate}" for gate in LSTM_GATES]
+    sums = [prefix + raw_sums(gate) for gate in range(len(LSTM_GATES))]
     accumulator = numbers.formats.format("accumulator")
     assert isinstance(accumulator, IntegerFormat)
     return Grids(

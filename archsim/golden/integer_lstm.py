@@ -80,7 +80,7 @@ def _lstm_sums(
 
 
 def _norms(units: IntegerUnits, weights: LstmWeights) -> list[Callable[[Coded], Coded]]:
-    """What normalizes the sums of i, f, g and o; nothing where they are not normalized."""
+    """The functions that normalize the sums of i, f, g and o; none where they are not normalized."""
     if weights.layer_norm is None:
         return []
     grids = units.grids

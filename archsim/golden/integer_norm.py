@@ -16,7 +16,7 @@ FRACTION = 10
 MOST = 2**31 - 1
 STEPS = 5
 GUARD = np.float32(10000)
-"""Times gamma's scale: the variance that stands for one below 1."""
+"""The variance that stands for one below 1, divided by gamma's scale."""
 
 
 def normalize(sums: Coded, gamma: Coded, bias: Coded | None, target: Target) -> Coded:

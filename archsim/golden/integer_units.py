@@ -21,7 +21,7 @@ from archsim.golden.integer_tiles import Array, coded_matrix
 States = tuple[Coded, ...]
 """The hidden state (B, P), which is the output too, and then the cell state (B, H) of an LSTM."""
 Step = Callable[[Coded, States], States]
-"""From x (B, I) and the states to the new states."""
+"""A function from x (B, I) and the states to the new states."""
 
 
 @dataclass(frozen=True)

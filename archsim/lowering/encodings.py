@@ -176,7 +176,7 @@ class _Maker:
     def _normalization(
         self, values: npt.NDArray[np.float32], coded: CodedTensor | None, suffix: str
     ) -> Iterator[tuple[str, Encoding]]:
-        """Of gamma, of the bias, which is added to its products, and of each gate's sums before."""
+        """The encodings of gamma, of the bias, which is added to its products, and of each gate's sums before."""
         gamma = self._of_gates("layer_norm", values, coded, suffix)
         yield "layer_norm", gamma
         number_format = self.formats.format("accumulator")

@@ -23,12 +23,12 @@ SCRIPT = "synth.ys"
 """The file of the script, in the folder of the RTL."""
 
 STEP = "archsim step: "
-"""What a line begins with that names the step which begins."""
+"""The beginning of a line of Yosys' output that names the step which begins."""
 
 _RUN_PYOSYS = "import sys; from pyosys import libyosys; libyosys.run_pass('script ' + sys.argv[1], libyosys.Design())"
 
 Progress = Callable[[str], None]
-"""What is called with the name of each step when it begins."""
+"""A function that is called with the name of each step when it begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Yosys:
 
     @property
     def is_known(self) -> bool:
-        """Whether it is new enough for the RTL."""
+        """Whether this Yosys is new enough to read the RTL."""
         return tuple(int(number) for number in self.version.split(".")[:2]) >= OLDEST
 
 

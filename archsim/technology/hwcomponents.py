@@ -22,13 +22,13 @@ from archsim.technology.config import OperatorPoint, SramGrids, Technology
 from archsim.technology.estimates import Estimates, five_digits
 
 OLDEST_PYTHON = (3, 12)
-"""What its packages ask for."""
+"""The oldest Python that HWComponents' packages ask for."""
 
 DRAMS = {"lpddr4": "LPDDR4", "ddr3": "DDR3", "hbm2": "HBM2"}
-"""Types of DRAM that both have: our name, its class."""
+"""The types of DRAM that archsim and HWComponents both have: archsim's name -> HWComponents' class."""
 
 PJ_PER_J, MW_PER_W, UM2_PER_M2, MM2_PER_M2 = 1e12, 1e3, 1e12, 1e6
-"""Its units are SI's."""
+"""Factors from SI's units, which HWComponents gives, to those of a technology file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def _grids(base: Technology, found: HwComponents, ports: int) -> SramGrids:
 
 
 def _sram(found: HwComponents, node_nm: float, words: int, width_bits: int, ports: int) -> tuple[float, ...]:
-    """What reading and writing a word takes, leakage and area of an SRAM."""
+    """An SRAM of CACTI: pJ of reading and of writing a word, leakage in mW, area in mm2."""
     try:
         sram = found.cacti.SRAM(tech_node=node_nm * 1e-9, width=width_bits, size=words * width_bits, n_rw_ports=ports)
     except Exception as error:  # it raises no class of its own

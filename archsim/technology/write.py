@@ -39,5 +39,5 @@ def _styled(node: object) -> object:
 
 
 def _is_short(part: object) -> bool:
-    """Whether it is a few words, which fit on a line with numbers."""
+    """Whether a value is a few words, which fit on a line with numbers."""
     return isinstance(part, str) and len(part) < 30

@@ -116,7 +116,7 @@ def _workload(
 
 
 def _activity(path: Path, config: WorkloadConfig) -> Activity:
-    """What a file has; the error of one that ships says which workload it is of."""
+    """The activity in a file; the error of a file that ships says which workload it is of."""
     try:
         return read_activity(path, config.layers(), config.steps)
     except WorkloadError as error:

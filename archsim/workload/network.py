@@ -167,7 +167,7 @@ class NetworkSpec:
     streams: int = 1
     """Of frames: step t is one of stream t mod streams, each of which has states of its own."""
     activity: Activity | None = None
-    """Of a delta network the columns that each step of each cell multiplies, if they are known beforehand."""
+    """The columns that each step of each cell of a delta network multiplies, if they are known beforehand."""
     delta: DeltaThresholds | None = None
     """The thresholds of a delta network; None of one that takes every element in every step."""
     merge_modes: tuple[MergeMode, ...] = ()

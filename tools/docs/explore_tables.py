@@ -137,7 +137,7 @@ NEAR = 1.05
 
 
 def exact_of_each_threshold(study: Study) -> list[Point]:
-    """Of the front of each threshold, of the points as exact as any: of the least area, the least energy, the fastest.
+    """The smallest, most frugal and fastest of the most exact designs on the front of each threshold.
 
     Objectives are error, latency, energy and area. A threshold below the format's smallest change is no other machine
     than a lower one, and does not stand there again.

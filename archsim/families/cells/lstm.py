@@ -80,7 +80,7 @@ class LstmOps(CellOps):
         return ops
 
     def sums_encoding(self, group: Group) -> str:
-        """That of the one gate of a group whose sums are normalized."""
+        """The name of the encoding of the sums of the group's one gate, where gates are normalized; else ""."""
         if not self.spec.layer_norm:
             return ""
         (segment,) = group.segments

@@ -23,11 +23,12 @@ from archsim.hardware.constants import NormalizationConstants
 from archsim.hardware.elementwise_arithmetic import ElementwiseArithmetic, IntegerArithmetic, Operand
 from archsim.hardware.unit import ceil_div
 from archsim.program.ir import Region
+from archsim.workload.calibration import LSTM_GATES
 
 EPSILON = np.float32(1e-8)
-"""What is added to the variance of real numbers: TensorFlow Lite's constant."""
+"""TensorFlow Lite's constant, which is added to the variance of real numbers."""
 NEWTON_STEPS, PRODUCTS_A_STEP = 3, 3
-"""Of the inverse root of real numbers, which need float32's precision: all products one after the other."""
+"""The steps of the inverse root of real numbers, which need float32's precision, and products one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ cycle is the second sum's, behind the first in the tree, and one finds the leadi
 
 def raw_sums(gate: int) -> str:
     """The name of the encoding of a gate's sums before they are normalized."""
-    return f"sums_{'ifgo'[gate]}"
+    return f"sums_{LSTM_GATES[gate]}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,7 @@ class Normalize(ElementwiseOp):
 
     @property
     def method(self) -> Method:
-        """By the numbers that it normalizes."""
+        """The method of normalization for the kind of numbers that the sums are."""
         return INTEGER if isinstance(self.sums.buffer.number_format, IntegerFormat) else REAL
 
     @property

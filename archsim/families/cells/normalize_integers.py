@@ -14,10 +14,10 @@ from archsim.formats.rounding import Conversion, Int, Rounding, limited, shifted
 from archsim.hardware.constants import NormalizationConstants, Rescale
 
 FRACTION_BITS = 10
-"""Of mean, deviation and the product with gamma, more than the sums have."""
+"""Fraction bits that mean, deviation and the product with gamma have, more than the sums."""
 NEWTON_STEPS = 5
 MOST_BITS = 16
-"""Of the sums: then all that a normalization passes through fits into 62 bits."""
+"""The most bits of a sum: with them all that a normalization passes through fits into 62 bits."""
 
 _GUARD = np.float32(10000)
 _WORD = 31
@@ -30,7 +30,7 @@ _ROOT_OF_HALF = 1518500250
 
 
 class IntegerNormalization:
-    """The normalization of a gate: of gamma's codes, the bias's, and what the result stands for."""
+    """The normalization of a gate's sums, with codes of gamma and bias, into codes of the target."""
 
     def __init__(self, weights: Encoding, bias: Encoding | None, target: Encoding) -> None:
         assert isinstance(target.format, IntegerFormat)
@@ -42,12 +42,12 @@ class IntegerNormalization:
             self._of_bias = Conversion(bias.scale / np.divide(weights.scale, 1 << FRACTION_BITS), rounding)
 
     def constants(self) -> NormalizationConstants:
-        """Its integers."""
+        """The integers of the normalization, as a program's JSON has them."""
         bias = None if self._of_bias is None else Rescale.from_conversion(self._of_bias)
         return NormalizationConstants(FRACTION_BITS, self._least, bias, Rescale.from_conversion(self._to_target))
 
     def __call__(self, sums: Array, weights: Array, bias: Array | None) -> Int:
-        """What (n, B) sums become, with weights (n, 1) and biases (n, 1); wide integers."""
+        """Normalize sums (n, B) with weights (n, 1) and biases (n, 1), in wide integers."""
         codes = sums.astype(np.int64)
         mean, root, shift = self._statistics(codes)
         unit = _rounded_product((codes << FRACTION_BITS) - mean, root)
@@ -59,7 +59,7 @@ class IntegerNormalization:
         return self._to_target(shifted(weighted, FRACTION_BITS, Rounding.GEMMLOWP))
 
     def _statistics(self, codes: Int) -> tuple[Int, Int, Int]:
-        """Of each column the mean in FRACTION_BITS, and 1 / deviation as a multiplier and a shift, each (1, B)."""
+        """The mean of each column in FRACTION_BITS, and 1 / deviation as a multiplier and a shift, each (1, B)."""
         count = len(codes)
         mean = _quotient(codes.sum(axis=0, keepdims=True) << FRACTION_BITS, count)
         part = (1 << 2 * FRACTION_BITS) // count

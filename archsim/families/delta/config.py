@@ -98,7 +98,7 @@ class DeltaConfig(PricedConfig):
 
     @property
     def dram_width(self) -> DramWidth:
-        """As much as a weight for each PE a cycle takes."""
+        """The width of DRAM that brings a weight to each PE in a cycle."""
         bits = self.pe_array.pes * self.formats.format("weight").bits
         return DramWidth(gb_per_s=bits / 8 * self.clock_mhz / 1000)
 

@@ -38,7 +38,10 @@ class GemvSchedule(Schedule[GemvConfig]):
         return not self.order.phases.in_blocks
 
     def sends_deltas(self, spec: NetworkSpec) -> bool:
-        """Those that multiply x and h apart, step by step, and keep all weights on the chip."""
+        """Whether the network is a delta network and the schedule skips for it.
+
+        It does where it multiplies x and h apart, step by step, and keeps all weights on the chip.
+        """
         order = self.order
         split = order.splits_sums and not order.streamed and not order.phases.in_blocks
         return split and (spec.delta is not None or spec.activity is not None)

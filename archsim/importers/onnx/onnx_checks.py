@@ -11,7 +11,7 @@ from archsim.importers.onnx.onnx_layer import OPERATORS
 
 _MOST_OPSET = (1 << 31) - 1
 Schema = Any
-"""What ONNX says of an operator."""
+"""ONNX's own description of an operator, of onnx.defs, whose package has no types."""
 
 
 def check_operators(graphs: list[Scope], opset: int) -> None:

@@ -33,7 +33,7 @@ class ChunkEncoder(Unit[ChunkEncoderConfig]):
         return self.config.latency_cycles
 
     def values_per_step(self, op: Op, region: Region) -> int:
-        """As many of each operand and result as there are lanes."""
+        """The values of any operand or result that go through the encoder in a step: one a lane."""
         return self.config.lanes
 
     def work(self, op: Op) -> Work:
