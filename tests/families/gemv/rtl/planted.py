@@ -70,6 +70,19 @@ DEEP = SmallCase(
 )
 """Results that wait until those of a deeper op have passed the write port, two beats each."""
 
+PROJECTED = SmallCase(
+    "lstm:3,5,t=3,proj=4",
+    "split_interleaved",
+    (
+        *_SMALL,
+        "formats=tflite_int8",
+        "formats.gate=q4.12/truncate",
+        "formats.hidden=int8/asymmetric/half_up",
+        "activation.method=table",
+    ),
+)
+"""Sums of a projection in h's scale, which are rounded the gates' way, and h is rounded in another."""
+
 AHEAD = ("ahead_interleaved", "ahead_gate_major")
 """Schedules under which each fault of the schedule's own modules is noticed besides."""
 

@@ -14,12 +14,24 @@ from archsim.rtl.expected import expect
 from archsim.rtl.folder import write_design
 from archsim.rtl.tools import find_verilator
 from tests.families.gemv.rtl.cases import checked, expected_of, inputs_of, need_verilator
-from tests.families.gemv.rtl.planted import AHEAD, DEEP, FUSED, GRU, LSTM, PLANTED, PLANTED_AHEAD, Planted, SmallCase
+from tests.families.gemv.rtl.planted import (
+    AHEAD,
+    DEEP,
+    FUSED,
+    GRU,
+    LSTM,
+    PLANTED,
+    PLANTED_AHEAD,
+    PROJECTED,
+    Planted,
+    SmallCase,
+)
 from tests.families.gemv.rtl.timing_faults import TIMING_FAULTS
 from tests.rings import exhaustive, law
 from tools.rtl_random import run
 
-CASES = {"lstm": LSTM, "fused": FUSED, "gru": GRU, "deep": DEEP} | {s: replace(LSTM, schedule=s) for s in AHEAD}
+CASES = {"lstm": LSTM, "fused": FUSED, "gru": GRU, "deep": DEEP, "projected": PROJECTED}
+CASES |= {s: replace(LSTM, schedule=s) for s in AHEAD}
 FIRST_IN_CI, IN_CI = 0, 40
 
 

@@ -7,16 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from archsim.api import simulate
 from archsim.families.gemv.array.mac_tiles import MacTile
 from archsim.families.gemv.rtl.ratio import Ratio, ratio
 from archsim.families.gemv.rtl.tokens import edges, segments
 from archsim.families.gemv.rtl.weights import _lines_of, tile_shape
 from archsim.families.gemv.rtl.words import Field, Word, hex_lines, joined
 from archsim.families.rtl import RtlError
+from archsim.formats import IntegerFormat
 from archsim.formats.rounding import Conversion, Rounding
+from archsim.hardware.numerics import Numerics
 from archsim.program.ir import Program, Region
-from tests.families.gemv.rtl.cases import expected_of
-from tests.families.gemv.rtl.planted import SmallCase
+from tests.families.gemv.rtl.cases import expected_of, inputs_of
+from tests.families.gemv.rtl.planted import LSTM, PROJECTED, SmallCase
+from tests.present import present
 
 TINY = SmallCase("lstm:3,2,t=4", "fused_interleaved", ("formats=tflite_int8", "activation.method=table"))
 
@@ -136,6 +140,25 @@ def test_a_line_has_the_weights_of_a_chunk_row_by_row() -> None:
     matrices = {"w": np.array([[1, 2, 3], [4, 5, 6]])}
     lines = _lines_of(alone, tile_shape(alone, 2, True), matrices, 2, 2)
     assert [line.tolist() for line in lines] == [[1, 2, 4, 5], [3, 0, 6, 0]]
+
+
+@pytest.mark.parametrize("case", [LSTM, PROJECTED], ids=["lstm", "projected"])
+def test_all_sums_leave_the_array_in_the_gates_bits_and_rounding(case: SmallCase) -> None:
+    """The array has one GATE_ROUNDING, GB and GATE_WRAP; those of a projection have another scale, that of h."""
+    arch, workload = inputs_of(case)
+    numbers = present(simulate(arch, workload, case.schedule).numbers)
+    numerics, gate = Numerics(numbers.encodings), integer(numbers.formats.format("gate"))
+    tiles = [op for phase in numbers.program.phases for op in phase.ops if isinstance(op, MacTile)]
+    sums = [numerics.encoding_of(tile.sums) for tile in tiles]
+    scaled = ["sums", "h"] if case is PROJECTED else ["sums"]
+    assert {float(its.scale) for its in sums} == {float(numbers.encodings[name].scale) for name in scaled}
+    found = {(its.bits, its.rounding, its.wraps) for its in (integer(encoding.format) for encoding in sums)}
+    assert found == {(gate.bits, gate.rounding, gate.wraps)}
+
+
+def integer(found: object) -> IntegerFormat:
+    assert isinstance(found, IntegerFormat)
+    return found
 
 
 def test_lines_of_weights() -> None:
