@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.api import Simulation, simulate
-from archsim.api.evaluate import Evaluator
 from archsim.checking.integer_grids import cell_grids
 from archsim.checking.integer_methods import integer_method
 from archsim.checking.reference import directions
@@ -22,7 +21,16 @@ from archsim.golden.integer_delta import DeltaMachine, IntegerDelta, run_integer
 from archsim.hardware.numerics import Numerics
 from archsim.program.ir import Op
 from archsim.workload import load_workload
-from tests.families.gemv.test_delta_chunks import FORMATS, PATTERN, ROOMY, given_columns, machine
+from tests.families.gemv.delta_runs import (
+    FORMATS,
+    PATTERN,
+    ROOMY,
+    agreed,
+    assert_bounds_hold,
+    assert_same_numbers,
+    given_columns,
+    machine,
+)
 from tests.present import present
 from tests.rings import examples
 
@@ -138,14 +146,7 @@ def test_machine_reference_and_executors_agree(
     lengths = [(3, 4, 1, 2)[place] for place in range(int(network[-1]))]
     options = [f"sequence_lens={lengths}"] if more == "lengths" else [more] if more else []
     workload = load_workload(f"{network},delta={threshold}", [parse_override(text) for text in options])
-    arch, evaluator = machine(*ROOM, *formats, *sets), Evaluator()
-    found = simulate(arch, workload, schedule, executor="machine", evaluator=evaluator)
-    assert found.validation.bitwise
-    assert found.validation.passed
-    fast = simulate(arch, workload, schedule, timing_only=True, executor="fast", evaluator=evaluator)
-    assert fast.stats == found.stats
-    assert fast.step_end_cycles == found.step_end_cycles
-    assert max(found.stats.bounds.values()) * workload.spec.steps <= found.stats.body_cycles
+    assert_bounds_hold(agreed(machine(*ROOM, *formats, *sets), workload, schedule))
 
 
 @pytest.mark.parametrize("schedule", SPLITS)
@@ -157,6 +158,4 @@ def test_with_thresholds_0_it_is_the_ordinary_cell(schedule: str) -> None:
             simulate(machine(*ROOM, *FORMATS[0]), load_workload(name, options), schedule)
             for name in (f"{network},delta=0", network)
         )
-        assert np.array_equal(present(delta.results).output, present(ordinary.results).output)
-        for ours, theirs in zip(present(delta.results).h_n, present(ordinary.results).h_n, strict=True):
-            assert np.array_equal(ours, theirs)
+        assert_same_numbers(delta, ordinary)

@@ -13,38 +13,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.api import Simulation, simulate
-from archsim.api.evaluate import Evaluator
 from archsim.config import parse_override
 from archsim.errors import ArchError, CapacityError, ScheduleError
 from archsim.export.program_json import ExportedProgram
 from archsim.families.gemv.deltas.chunks import StepChunks, step_chunks
 from archsim.families.gemv.deltas.encoder import ChunkEncoder
 from archsim.families.gemv.deltas.ops import EncodeDeltas
-from archsim.families.load import Arch, load_arch
 from archsim.families.registry import build_units
 from archsim.families.schedules import build_program, find_schedule
 from archsim.formats import Encoding, Fixed
 from archsim.hardware.numerics import Numerics
-from archsim.workload import Workload, load_workload
+from archsim.workload import load_workload
 from archsim.workload.activity import LayerActivity, StepColumns
+from tests.families.gemv.delta_runs import (
+    FORMATS,
+    PATTERN,
+    ROOMY,
+    agreed,
+    assert_bounds_hold,
+    assert_same_numbers,
+    given_columns,
+    machine,
+)
 from tests.present import present
 from tests.rings import examples, few
-
-ENCODER = "delta_encoder={lanes: 1, latency_cycles: 1, capacity_bytes: 4KiB, port_bits: 64}"
-TABLE = "activation.method=table"
-ROOMY = ("accumulators.entries=512", "weight_sram.capacity_bytes=64KiB", "input_buffer.capacity_bytes=4KiB")
-
-
-def machine(*sets: str, arch: str = "tiny_2x2") -> Arch:
-    return load_arch(arch, [parse_override(text) for text in (ENCODER, TABLE, *sets)])
-
-
-def given_columns(workload: str, *steps: tuple[tuple[int, ...], tuple[int, ...]]) -> Workload:
-    activity = LayerActivity(tuple(StepColumns(x, h) for x, h in steps))
-    return replace(load_workload(workload), activity=(activity,))
-
-
-PATTERN = (((1,), ()), ((1, 2, 3), (4, 5)), ((), (5,)), ((2,), (4, 5)))
 
 
 @pytest.mark.parametrize("kind", ["gru", "lstm"])
@@ -125,31 +117,6 @@ def test_a_chunk_waits_for_its_words() -> None:
 
 
 INT16 = ("formats.weight=int8", "formats.accumulator=int32", "formats.input=int16", "formats.hidden=int16")
-SAME = {
-    "weight": "q2.6",
-    "input": "q3.5",
-    "hidden": "q3.5",
-    "accumulator": "q12.11",
-    "gate": "q12.11",
-    "activation": "q2.6",
-    "cell": "q4.6",
-}
-"""Sums of products in as many bits of fraction as they have, and no sum beyond the range."""
-FORMATS = (
-    tuple(f"formats.{kind}={found}" for kind, found in SAME.items()),
-    ("formats=q4.12",),
-    (
-        "formats.weight=int8/row",
-        "formats.accumulator=int32",
-        *(f"formats.{kind}=q4.10" for kind in ("input", "hidden", "gate", "activation", "cell")),
-    ),
-    (
-        "formats.weight=q2.5",
-        "formats.accumulator=q3.6/wrap",
-        "formats.gate=q3.6",
-        *(f"formats.{kind}=q2.6" for kind in ("input", "hidden", "activation", "cell")),
-    ),
-)
 NETWORKS = ("lstm:5,6,t=5", "gru:5,6,t=5", "rnn:5,6,t=5", "lstm:5,6,layers=2,t=4", "gru:3,9,layers=3,t=4")
 
 
@@ -164,9 +131,7 @@ def test_with_thresholds_0_it_is_the_ordinary_cell(network: str, schedule: str) 
     delta, ordinary = (run(name, schedule, *FORMATS[0]) for name in (f"{network},delta=0", network))
     assert delta.validation.bitwise
     assert delta.validation.passed
-    assert np.array_equal(present(delta.results).output, present(ordinary.results).output)
-    for of_delta, of_ordinary in zip(present(delta.results).h_n, present(ordinary.results).h_n, strict=True):
-        assert np.array_equal(of_delta, of_ordinary)
+    assert_same_numbers(delta, ordinary)
 
 
 @settings(max_examples=examples(40), deadline=None)
@@ -190,14 +155,8 @@ def test_machine_reference_and_executors_agree(
 ) -> None:
     """Every bit against the integer reference; every figure of the second executor, which takes recorded columns."""
     arch, workload = machine(*ROOMY, *formats, *sets), load_workload(f"{network},delta={threshold}")
-    evaluator = Evaluator()
-    found = simulate(arch, workload, schedule, executor="machine", evaluator=evaluator)
-    assert found.validation.bitwise
-    assert found.validation.passed
-    fast = simulate(arch, workload, schedule, timing_only=True, executor="fast", evaluator=evaluator)
-    assert fast.stats == found.stats
-    assert fast.step_end_cycles == found.step_end_cycles
-    assert max(found.stats.bounds.values()) * workload.spec.steps <= found.stats.body_cycles
+    found = agreed(arch, workload, schedule)
+    assert_bounds_hold(found)
     again = simulate(
         arch, replace(load_workload(network), activity=found.workload.activity), schedule, timing_only=True
     )

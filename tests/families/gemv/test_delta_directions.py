@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.api import simulate
-from archsim.api.evaluate import Evaluator
 from archsim.api.explain import explain
 from archsim.checking.reference import directions
 from archsim.config import parse_override
@@ -19,7 +18,7 @@ from archsim.golden.delta import delta_direction
 from archsim.report.text.sections.activity_section import activity as activity_section
 from archsim.workload import Workload, load_workload
 from archsim.workload.activity import LayerActivity, StepColumns
-from tests.families.gemv.test_delta_chunks import FORMATS, ROOMY, machine
+from tests.families.gemv.delta_runs import FORMATS, ROOMY, agreed, assert_bounds_hold, assert_same_numbers, machine
 from tests.present import present
 from tests.rings import examples, few
 
@@ -124,14 +123,9 @@ def test_machine_reference_and_executors_agree(
     network: tuple[str, ...], formats: tuple[str, ...], threshold: str, schedule: str, sets: tuple[str, ...]
 ) -> None:
     """Every bit against the integer reference; every figure of the second executor, which takes recorded columns."""
-    arch, evaluator = machine(*ROOM, *formats, *sets), Evaluator()
-    workload = workload_of(f"{network[0]},delta={threshold}", *network[1:])
-    found = simulate(arch, workload, schedule, executor="machine", evaluator=evaluator)
-    assert found.validation.bitwise
-    assert found.validation.passed
-    fast = simulate(arch, workload, schedule, timing_only=True, executor="fast", evaluator=evaluator)
-    assert fast.stats == found.stats
-    assert max(found.stats.bounds.values()) * workload.spec.steps <= found.stats.body_cycles
+    arch = machine(*ROOM, *formats, *sets)
+    found = agreed(arch, workload_of(f"{network[0]},delta={threshold}", *network[1:]), schedule)
+    assert_bounds_hold(found)
     again = replace(workload_of(network[0], *network[1:]), activity=found.workload.activity)
     assert simulate(arch, again, schedule, timing_only=True).stats.latency_cycles == found.stats.latency_cycles
 
@@ -143,9 +137,7 @@ def test_with_thresholds_0_it_is_the_ordinary_cell(network: tuple[str, ...]) -> 
         simulate(machine(*ROOM, *FORMATS[0]), workload_of(name, *network[1:]), SPLITS[0])
         for name in (f"{network[0]},delta=0", network[0])
     )
-    assert np.array_equal(present(delta.results).output, present(ordinary.results).output)
-    for ours, theirs in zip(present(delta.results).h_n, present(ordinary.results).h_n, strict=True):
-        assert np.array_equal(ours, theirs)
+    assert_same_numbers(delta, ordinary)
 
 
 @pytest.mark.parametrize("name", ["lstm:5,6,t=8,b=2,bidirectional=1", "lstm:5,8,t=8,b=2,proj=3", "gru:5,6,t=8,b=3"])

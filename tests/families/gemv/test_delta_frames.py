@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,8 +16,7 @@ from archsim.families.load import Arch
 from archsim.families.schedules import find_schedule
 from archsim.metrics.frames import Frames
 from archsim.workload import Workload, load_workload
-from archsim.workload.activity import LayerActivity, StepColumns
-from tests.families.gemv.test_delta_chunks import FORMATS, PATTERN, ROOMY, machine
+from tests.families.gemv.delta_runs import FORMATS, PATTERN, ROOMY, agreed, machine, recorded
 from tests.present import present
 from tests.rings import examples
 
@@ -30,11 +27,6 @@ NETWORKS = ("lstm:5,6,t=6", "gru:5,6,layers=2,t=7", "rnn:5,6,layers=3,t=9", "lst
 
 def stream(workload: str, *sets: str) -> Workload:
     return load_workload(workload, [parse_override(text) for text in ("streaming=true", *sets)])
-
-
-def recorded(workload: Workload, *steps: tuple[tuple[int, ...], tuple[int, ...]]) -> Workload:
-    activity = LayerActivity(tuple(StepColumns(x, h) for x, h in steps))
-    return replace(workload, activity=(activity,) * len(workload.spec.cells))
 
 
 def columns_machine(*sets: str) -> Arch:
@@ -109,9 +101,9 @@ def test_what_a_frame_switches_is_the_mean_of_those_behind_the_first() -> None:
     assert present(still.frame_dynamic_energy_uj) < present(frames.frame_dynamic_energy_uj)
 
 
-def run(workload: Workload, schedule: str, *sets: str, evaluator: Evaluator | None = None) -> Simulation:
+def run(workload: Workload, schedule: str, *sets: str) -> Simulation:
     """Executed by the machine, with its numbers."""
-    return simulate(machine(*ROOMY, *sets), workload, schedule, executor="machine", evaluator=evaluator)
+    return simulate(machine(*ROOMY, *sets), workload, schedule, executor="machine")
 
 
 @settings(max_examples=examples(40), deadline=None)
@@ -126,16 +118,9 @@ def test_frames_are_the_same_numbers(
     network: str, formats: tuple[str, ...], threshold: str, schedule: str, turns: tuple[str, ...]
 ) -> None:
     """Every bit against the integer reference, streams in turn each with memories of its own; executors agree."""
-    evaluator = Evaluator()
     roomy = ("accumulators.entries=1024", "state_buffer.capacity_bytes=8KiB", "bias_buffer.capacity_bytes=4KiB")
     workload = stream(f"{network},delta={threshold}", *turns)
-    found = run(workload, schedule, *formats, *roomy, evaluator=evaluator)
-    assert found.validation.bitwise
-    assert found.validation.passed
-    fast = simulate(found.arch, workload, schedule, timing_only=True, executor="fast", evaluator=evaluator)
-    assert fast.stats == found.stats
-    assert fast.frames == found.frames
-    frames = present(found.frames)
+    frames = present(agreed(machine(*ROOMY, *formats, *roomy), workload, schedule).frames)
     assert sum(sum(causes.values()) for causes in frames.latency_stack.values()) == frames.frame_latency_cycles
 
 
