@@ -23,6 +23,17 @@ _ROWS_OF_WEIGHTS = 1 << 18
 """Weights that are converted at once, of a matrix that is not held: 1 MiB in float32."""
 
 
+def whole_product(left: Integers, right: Integers) -> Integers:
+    """The product of two matrices of whole numbers, in a type that holds all their sums.
+
+    Whole numbers have no invalid product, so no flag of a floating-point product is reported: it is another one's. A
+    BLAS kernel may multiply what stands behind a small matrix.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        found: Integers = np.matmul(left, right)
+    return found
+
+
 def product_grid(accumulator: Grid, weight: Grid, vector: Grid) -> Grid:
     """The accumulator with its scale: its own if it is fixed, else that of the products, for each row if need be."""
     if not accumulator.fixed:
@@ -91,7 +102,7 @@ class _Chunked:
         """The sums (B, G) of one chunk after the other."""
         values = vector.astype(self._kind)
         for k, weights in enumerate(self._chunks):
-            chunk: Integers = np.matmul(values[:, k * self._columns : (k + 1) * self._columns], weights)
+            chunk = whole_product(values[:, k * self._columns : (k + 1) * self._columns], weights)
             yield chunk.astype(np.int64) if self._kind == np.float64 else chunk
 
 
@@ -114,9 +125,6 @@ class _Whole:
         """Whether float64 holds a product that large."""
         return product <= 2**53
 
-    # Whole numbers have no invalid product. The flag that NumPy would report can be another one's: a BLAS
-    # kernel may multiply what stands behind a small matrix.
-    @np.errstate(invalid="ignore", over="ignore")
     def sums(self, vector: Codes) -> Codes:
         """The sums (B, G)."""
         values = vector.astype(self._kind)
@@ -126,5 +134,5 @@ class _Whole:
             weights = self._codes[some].astype(self._kind, copy=False)
             for k in range(0, weights.shape[1], self._columns):
                 part = slice(k, k + self._columns)
-                found[:, some] += np.matmul(values[:, part], weights[:, part].T).astype(np.int64)
+                found[:, some] += whole_product(values[:, part], weights[:, part].T).astype(np.int64)
         return found

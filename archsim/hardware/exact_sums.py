@@ -9,6 +9,7 @@ from archsim.formats.encoding import Encoding
 from archsim.formats.number import Array, IntegerFormat
 from archsim.formats.rounding import WIDE_LIMIT, Int, Rounding, pair_shifted, shifted
 from archsim.hardware.held_weights import HeldWeights
+from archsim.hardware.whole_products import whole_product
 
 _HALF_BITS = 16
 """Weights of sums that 62 bits do not hold are multiplied in two halves."""
@@ -36,9 +37,6 @@ class ChunkSums:
     def _wide(self) -> bool:
         return self.largest(self._columns) > WIDE_LIMIT
 
-    # Whole numbers have no invalid product. The flag that NumPy would report can be another one's: a BLAS
-    # kernel may multiply what stands behind a small matrix.
-    @np.errstate(invalid="ignore", over="ignore")
     def total(self, weights: Array, vector: Array) -> Int:
         """The sums (rows, B) over all inputs at once; the largest possible one must be below 2^62.
 
@@ -47,7 +45,7 @@ class ChunkSums:
         if not weights.flags.writeable:
             return self._held_weights(weights).total(self._vector(vector, np.int64))
         kind = self._kind(weights.shape[1])
-        return np.asarray(weights.astype(kind) @ self._vector(vector, kind), np.int64)
+        return np.asarray(whole_product(weights.astype(kind), self._vector(vector, kind)), np.int64)
 
     def _held_weights(self, weights: Array) -> HeldWeights:
         if self._held is None or self._held.weights is not weights:
@@ -92,7 +90,7 @@ def _by_chunk(weights: npt.NDArray[np.generic], vector: npt.NDArray[np.generic],
     parts = []
     if whole:
         of_chunk = weights[:, :stop].reshape(rows, whole, columns).transpose(1, 0, 2)
-        parts.append(np.matmul(of_chunk, vector[:stop].reshape(whole, columns, -1)))
+        parts.append(whole_product(of_chunk, vector[:stop].reshape(whole, columns, -1)))
     if stop < inputs:
-        parts.append(np.matmul(weights[:, stop:], vector[stop:])[np.newaxis])
+        parts.append(whole_product(weights[:, stop:], vector[stop:])[np.newaxis])
     return parts[0] if len(parts) == 1 else np.concatenate(parts)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from archsim.formats.number import Array
 from archsim.formats.rounding import Int
+from archsim.hardware.whole_products import whole_product
 
 HELD_WEIGHTS = 1 << 23
 """Weights up to which they are held as floating-point numbers (32 MiB); of more, some rows are converted at a time."""
@@ -37,16 +38,13 @@ class HeldWeights:
             self._kind = np.float32 if most <= _EXACT_FLOAT32 else np.float64
         self._converted = weights.astype(self._kind) if weights.size <= HELD_WEIGHTS else None
 
-    # Whole numbers have no invalid product. The flag that NumPy would report can be another one's: a BLAS
-    # kernel may multiply what stands behind a small matrix.
-    @np.errstate(invalid="ignore", over="ignore")
     def total(self, vector: Int) -> Int:
         """The sums (rows, B) of the weights times the vector (K, B)."""
         operand = vector.astype(self._kind)
         if self._converted is not None:
-            return np.asarray(self._converted @ operand, np.int64)
-        parts = [np.asarray(part.astype(self._kind) @ operand, np.int64) for part in self._parts(self.weights)]
-        return np.concatenate(parts)
+            return np.asarray(whole_product(self._converted, operand), np.int64)
+        parts = (whole_product(part.astype(self._kind), operand) for part in self._parts(self.weights))
+        return np.concatenate([np.asarray(part, np.int64) for part in parts])
 
     def _parts(self, weights: Array) -> Iterator[Array]:
         for first in range(0, len(weights), self._rows):

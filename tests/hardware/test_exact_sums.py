@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from archsim.formats import Encoding, parse_format
+from archsim.formats.number import Array
+from archsim.golden.integer_products import whole_product as reference_product
 from archsim.hardware.exact_sums import ChunkSums
+from archsim.hardware.whole_products import whole_product as machine_product
 
 
 @pytest.mark.parametrize(("weight_bits", "vector_bits"), [(4, 8), (8, 8), (2, 12)])
@@ -25,3 +30,12 @@ def test_a_zero_point_takes_one_bit_more() -> None:
     sums = ChunkSums(Encoding(weight, 1.0), Encoding(vector, 1.0, -128), 4)
     assert sums.largest(3) == 3 * 128 * 256
     assert sums.total(np.full((1, 3), -128), np.full((3, 1), 127)).tolist() == [[3 * -128 * 255]]
+
+
+@pytest.mark.parametrize("product", [machine_product, reference_product])
+def test_a_flag_of_a_floating_point_product_is_not_reported(product: Callable[[Array, Array], Array]) -> None:
+    """As of numbers behind a matrix, which a BLAS kernel may multiply, too: 0 times infinity here."""
+    some, other = np.array([[1.0, 0.0]], np.float32), np.array([[2.0], [np.inf]], np.float32)
+    with pytest.warns(RuntimeWarning, match="invalid value encountered in matmul"):
+        np.matmul(some, other)
+    assert np.isnan(product(some, other)).all()
