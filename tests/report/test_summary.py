@@ -12,7 +12,7 @@ from archsim.api.explain import Findings, find
 from archsim.api.near_changes import near_changes
 from archsim.config import parse_override
 from archsim.families.load import load_arch
-from archsim.report.text.report_text import as_text
+from archsim.report.text.report_text import as_text, report_text
 from archsim.report.text.summary import print_changes, print_summary
 from archsim.workload import load_workload
 from tests.rings import few
@@ -49,6 +49,26 @@ def test_the_answer_is_a_frame_s_where_frames_were_asked_for() -> None:
     assert "latency 49 cycles a frame, 0.49 us" in text
     assert "interval 43 cycles, 0.43 us" in text
     assert f"another question: {run.stats.latency_cycles:,} cycles for 4 frames, loading included" in text
+
+
+def test_of_a_single_step_nothing_recurs() -> None:
+    """No step comes before it: the chain of its ops binds, as long as the bound `recurrence`; no steady state."""
+    texts = {}
+    for steps in (1, 4):
+        work = load_workload("lstm_3_2_t4", [parse_override(f"steps={steps}")])
+        run = simulate(load_arch("tiny_2x2"), work, timing_only=True)
+        assert run.stats.binding_bound == "recurrence"
+        screen = as_text(lambda console, run=run: print_summary(run, find(run), console), 80)  # type: ignore[misc]
+        texts[steps] = (" ".join(screen.split()), " ".join(report_text(run).split()))
+    for text in texts[1]:
+        assert "recurrence binds" not in text
+        assert "the chain of ops from h_0 to h binds" in text
+    for text in texts[4]:
+        assert "recurrence binds" in text
+        assert "the chain of ops" not in text
+    assert "binds, no step comes before" in texts[1][0]
+    assert "steady state" not in texts[1][0]
+    assert "in the steady state" in texts[4][0]
 
 
 def test_losses_are_the_largest_parts_but_the_multipliers_useful_work() -> None:

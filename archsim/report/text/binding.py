@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from archsim.metrics import Stats
 from archsim.metrics.stacks import BUCKETS
 from archsim.report.text.figures_as_text import cycles, part, percent
+from archsim.workload import NetworkSpec
 
 NEGLIGIBLE = 0.01
 """A step this little above its largest bound is explained by the bound alone."""
@@ -14,8 +15,20 @@ NEGLIGIBLE = 0.01
 _EXACT = 1e-9
 """Cycles a step below which a difference is rounding."""
 
+_RECURRENCE = "recurrence"
+_CHAIN = "the chain of ops from h_0 to h"
 _WORK = ("useful", "padding")
 _OUTSIDE = ("prologue", "handover", "epilogue", "idle")
+
+
+def is_alone(spec: NetworkSpec) -> bool:
+    """Whether a step is the only one, with no step before it on a machine that is switched on."""
+    return spec.steps == 1 and not spec.streaming
+
+
+def what_binds(stats: Stats, *, alone: bool) -> str:
+    """What binds a step: the name of the largest bound; of a step that is alone, in which nothing recurs, its chain."""
+    return _CHAIN if alone and stats.binding_bound == _RECURRENCE else stats.binding_bound
 
 
 def excess(stats: Stats) -> float:
@@ -23,9 +36,9 @@ def excess(stats: Stats) -> float:
     return stats.cycles_per_step / stats.bounds[stats.binding_bound] - 1
 
 
-def binding_sentence(stats: Stats) -> str:
+def binding_sentence(stats: Stats, *, alone: bool = False) -> str:
     """The sentence on which bound binds, and how far above it the machine is."""
-    return f"{stats.binding_bound} binds: {_distance(stats)}."
+    return f"{what_binds(stats, alone=alone)} binds: {_distance(stats)}."
 
 
 def _distance(stats: Stats) -> str:

@@ -10,11 +10,12 @@ from archsim.api.explain import Findings
 from archsim.api.near_changes import NearChanges
 from archsim.metrics.activity import ActivityFigures
 from archsim.metrics.stacks import BUCKETS
+from archsim.report.text.binding import is_alone, what_binds
 from archsim.report.text.explain_text import stack_rows
 from archsim.report.text.figures_as_text import behind, cycles, part, percent, plural, significant, span
 from archsim.report.text.layout import facts, print_parts, title
 from archsim.report.text.sections.changes_section import best_changes
-from archsim.report.text.sections.time_section import cold_start
+from archsim.report.text.sections.time_section import UNSTEADY, cold_start
 from archsim.report.text.sections.verdict_section import note_rows, saturation_rows, verdict_in_a_line
 from archsim.workload import NetworkSpec
 
@@ -130,7 +131,8 @@ def _answer(simulation: Simulation, findings: Findings) -> Iterator[Line]:
 
 def _binds(simulation: Simulation, findings: Findings) -> str:
     """Which bound binds a step and, if one body is repeated, what the step's cycles are."""
-    binds = f"{simulation.stats.binding_bound} binds"
+    alone = is_alone(simulation.workload.spec)
+    binds = f"{what_binds(simulation.stats, alone=alone)} binds{', no step comes before' if alone else ''}"
     if len(findings.steps) != 1:
         return binds
     [step] = findings.steps
@@ -155,7 +157,8 @@ def _costs(simulation: Simulation) -> Iterator[Line]:
         whole, steady = percent(stats.mac_utilization), percent(stats.steady_state_mac_utilization)
         columns = simulation.activity
         if columns is None:
-            yield "utilization", f"{whole} of the multipliers over the run, {steady} in the steady state"
+            where = "in the steady state" if simulation.workload.spec.steps > UNSTEADY else "in the last step"
+            yield "utilization", f"{whole} of the multipliers over the run, {steady} {where}"
         else:
             done, skipped = percent(columns.multiplied_utilization), percent(columns.skipped_share)
             yield "utilization", f"{done} of the multipliers, on what has changed; {skipped} of the model is skipped"

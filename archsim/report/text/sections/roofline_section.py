@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from archsim.api import Simulation
 from archsim.metrics import Stats
 from archsim.metrics.roofline import PEAK
+from archsim.report.text.binding import is_alone, what_binds
 from archsim.report.text.figures_as_text import percent, significant
 from archsim.report.text.layout import heading, sentence, table
 
@@ -41,18 +42,19 @@ def roofline(simulation: Simulation) -> list[RenderableType]:
             rows,
             strong=(len(rows) - 1,),
         ),
-        sentence(roof_sentence(simulation.stats)),
+        sentence(roof_sentence(simulation.stats, alone=is_alone(simulation.workload.spec))),
     ]
 
 
-def roof_sentence(stats: Stats) -> str:
+def roof_sentence(stats: Stats, *, alone: bool = False) -> str:
     """The sentence on which ceilings bind, and what the distance of the run below them means."""
     found = stats.roofline
     steps = f"Time steps: the roof is {_name(found.step_binding)}, of which {percent(found.step_roof_share)} is reached"
     if found.step_roof_share < NEAR:
+        binds = f"{what_binds(stats, alone=alone)} binds a step"
         steps += (
-            f". The rest is lost where a roofline does not look: {stats.binding_bound} binds a step (see One time "
-            "step), and the cycle stack has every cycle"
+            f". The rest is lost where a roofline does not look: {binds} (see One time step), and the cycle stack has "
+            "every cycle"
         )
     run = f"Whole run: the roof is {_name(found.run_binding)}, of which {percent(found.run_roof_share)} is reached"
     return f"{steps}. {run}."

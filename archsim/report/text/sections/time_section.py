@@ -10,7 +10,7 @@ from archsim.api.explain import Findings
 from archsim.families.registry import family_of
 from archsim.metrics import Stats, declared
 from archsim.program.ir import PhaseKind
-from archsim.report.text.binding import binding_sentence, gap_sentence
+from archsim.report.text.binding import binding_sentence, gap_sentence, is_alone
 from archsim.report.text.explain_text import composition
 from archsim.report.text.figures_as_text import cycles, part, percent, plural, significant
 from archsim.report.text.layout import heading, sentence, table
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SHARES = ("mac_utilization", "steady_state_mac_utilization")
 _COLD = 0.8
 """A run of which so much is loading is called a cold start."""
-_UNSTEADY = 2
+UNSTEADY = 2
 """With so many time steps or fewer there is no steady state."""
 _THROUGHPUT = ("throughput_gops", "steady_state_throughput_gops", "peak_throughput_gops")
 
@@ -70,8 +70,9 @@ def step(simulation: Simulation, findings: Findings) -> list[RenderableType]:
     about = declared(Stats)["cycles_per_step"]
     family = family_of(simulation.arch.config)
     meanings = family.bounds
-    steady = simulation.workload.spec.steps > _UNSTEADY
+    steady = simulation.workload.spec.steps > UNSTEADY
     which = "in the steady state" if steady else "the last one, since there are too few for a steady state"
+    alone = is_alone(simulation.workload.spec)
     rows = [("simulated", cycles(stats.cycles_per_step), percent(1), about.meaning)]
     for name in sorted(stats.bounds, key=lambda name: -stats.bounds[name]):
         mark = "<-- binds: " if name == stats.binding_bound else ""
@@ -80,7 +81,7 @@ def step(simulation: Simulation, findings: Findings) -> list[RenderableType]:
     found = [
         heading("One time step", f"{which}: {significant(stats.cycles_per_step / clock)} us"),
         table(("<", ">", ">", "<~"), ("bound", "cycles/step", "of step", "what it is"), rows, strong=(0, 1)),
-        sentence(binding_sentence(stats)),
+        sentence(binding_sentence(stats, alone=alone)),
         *(sentence(f"{text}.") for text in step_compositions(simulation, findings)),
     ]
     gap = gap_sentence(stats, simulation.arch.config.multipliers.title, family.explained)
