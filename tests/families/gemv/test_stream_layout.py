@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from tests.rings import examples
 from tests.strategies import Case, bits, cases, tensors
 
 DDR4 = ("dram={kind: ddr, device: ddr4_3200, channels: 1, controller_latency_cycles: 0}", "dram_type=ddr4")
+ROOT = Path(__file__).parents[3]
 LITTLE = f"weight_sram.capacity_bytes={2 * 64 * 1200}"
 """Two slots of a tile of each matrix, and nothing else."""
 MODEL = "weight_sram.stream_layout=model"
@@ -123,6 +125,27 @@ def test_a_stream_of_weights_reaches_95_percent_of_the_peak() -> None:
     assert 633_600 / 32 / found["tiles"].cycles_per_step == pytest.approx(0.947, abs=0.005)
     assert found["pieces"].cycles_per_step / found["tiles"].cycles_per_step == pytest.approx(1.097, abs=0.005)
     assert found["gates"].cycles_per_step == pytest.approx(found["tiles"].cycles_per_step, rel=0.002)
+
+
+@pytest.mark.exhaustive
+def test_what_the_pages_say_of_a_run() -> None:
+    """Of LSTM(200, 1000) with 70 steps, with 40 cycles of controller latency: docs/memory.md, and D19."""
+    found = {}
+    for schedule, *layout in ((STREAMED,), (STREAMED, MODEL), ("fused_gate_major_streamed",)):
+        dram = (DDR4[0].replace("latency_cycles: 0", "latency_cycles: 40"), DDR4[1])
+        machine, work = load_inputs(
+            "edge_64x64", "lstm:200,1000,t=70", [*dram, "weight_sram.capacity_bytes=4MiB", *layout]
+        )
+        found[schedule, *layout] = simulate(machine, work, schedule, timing_only=True).stats
+    tiles, pieces, gates = found.values()
+    memory, deviations = (" ".join((ROOT / name).read_text().split()) for name in ("docs/memory.md", "DEVIATIONS.md"))
+    less = 1 - tiles.latency_cycles / pieces.latency_cycles
+    assert (
+        f"{tiles.latency_cycles:,} cycles instead of {pieces.latency_cycles:,}, {less:.1%}".replace("%", " %") in memory
+    )
+    assert f"fused_gate_major_streamed ({gates.latency_cycles:,})" in memory
+    prologues = f"{tiles.prologue_cycles:,} cycles interleaved, {gates.prologue_cycles:,} gate by gate"
+    assert f"{prologues}, of {tiles.latency_cycles:,} of the run" in deviations
 
 
 @settings(max_examples=examples(20))
