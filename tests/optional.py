@@ -47,10 +47,14 @@ def skipped_in_one_line(reasons: Sequence[str]) -> str:
 
 
 def how_to_get(packages: Sequence[str]) -> str:
-    """The command that installs them: the fewest of the project's extras that have them all."""
+    """The command that installs them: the fewest of the project's extras that have them all.
+
+    A module's name has _ where its package's has -.
+    """
     extras = _extras()
-    missing = {package for package in packages if any(package in names for names in extras.values())}
-    unknown = sorted(set(packages) - missing)
+    names = {package.replace("_", "-") for package in packages}
+    missing = {name for name in names if any(name in found for found in extras.values())}
+    unknown = sorted(names - missing)
     chosen = []
     while missing:
         best = max(extras, key=lambda extra: (len(extras[extra] & missing), -len(extras[extra])))

@@ -132,6 +132,7 @@ def test_what_is_skipped_is_said_in_one_line() -> None:
         (["torch"], 'pip install -e ".[torch]"'),
         (["apytypes", "h5py", "onnx", "torch"], 'pip install -e ".[witness]"'),
         (["distributed", "onnx", "scipy"], 'pip install -e ".[dask,explore,onnx]"'),
+        (["ai_edge_litert", "onnx"], 'pip install -e ".[witness]"'),
         (["distributed", "nowhere"], 'pip install -e ".[dask]" nowhere'),
     ],
 )

@@ -131,7 +131,7 @@ def test_as_torch_casts(name: str) -> None:
 
 
 def test_as_ml_dtypes_casts() -> None:
-    ml_dtypes = pytest.importorskip("ml_dtypes")
+    ml_dtypes = need("ml_dtypes")
     values = singles()
     with np.errstate(over="ignore"):
         theirs = values.astype(ml_dtypes.bfloat16).astype(np.float32)

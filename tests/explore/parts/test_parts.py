@@ -22,8 +22,9 @@ from archsim.explore.run.outcome import Kind, Outcome
 from archsim.explore.search.point_classifier import violation
 from archsim.explore.space.design import Reason
 from tests.explore.conftest import Write, keys_in
+from tests.optional import need
 
-pytest.importorskip("pyarrow")
+need("pyarrow")
 
 PARTS = 100
 MANY = (
@@ -287,7 +288,7 @@ def _kill_at(step: int) -> None:
 @pytest.mark.parametrize("budget", [None, 300])
 @pytest.mark.exhaustive
 def test_a_sampler_that_learns_is_told_the_same(write: Write, tmp_path: Path, budget: int | None) -> None:
-    pytest.importorskip("optuna")
+    need("optuna")
     learns = ("objectives:", "sampler: nsga2\npopulation: 32\nbudget: 350\nobjectives:")
     space = Space.load(write(*MANY, learns)).with_budget(budget)
     study = explore(space, out=tmp_path / "out", workers=1)
