@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+from archsim.api.compare_names import names_apart, repeated_note
 from archsim.api.evaluate import Evaluator
 from archsim.api.frames import measure_frames
 from archsim.api.inputs import AnyArch, AnyWorkload, as_arch
@@ -121,8 +122,9 @@ def compare(
 
     A folder of results stands for the run that it holds, or, if workloads or schedules are given, for its machine.
     Schedules are names, or "best"; the machine's first if there are none. Overrides change what is loaded by a name, a
-    path or from a folder, all of it. What cannot run is a row that says why. Raises ArchError or WorkloadError for
-    inputs that cannot be read, ScheduleError for a name that no machine has.
+    path or from a folder, all of it. Of what was loaded before, those of one name are told apart by what was set in
+    each. What cannot run is a row that says why. Raises ArchError or WorkloadError for inputs that cannot be read,
+    ScheduleError for a name that no machine has.
     """
     saved = not workloads and not schedules
     texts = tuple(f"{one.path}={one.value}" for one in (*arch_overrides, *workload_overrides))
@@ -130,8 +132,10 @@ def compare(
     works: dict[str, Workload] = {}
     rows: list[Row] = []
     evaluator = Evaluator()
-    for machine in machines:
-        reference = machine.name if isinstance(machine, Arch) else str(machine)
+    references = names_apart(machines)
+    asked = workloads or (_DEFAULT_WORKLOAD,)
+    names = names_apart(asked)
+    for reference, machine in zip(references, machines, strict=True):
         folder = Path(reference)
         if not isinstance(machine, Arch) and folder.is_dir():
             check_run_folder(folder)
@@ -146,19 +150,19 @@ def compare(
         else:
             named = not isinstance(machine, Arch)
             archs[reference] = load_arch(reference, arch_overrides) if named else as_arch(machine)
-        for work in workloads or (_DEFAULT_WORKLOAD,):
-            text = work.name if isinstance(work, Workload) else str(work)
+        for text, work in zip(names, asked, strict=True):
             if text not in works:
                 works[text] = work if isinstance(work, Workload) else load_workload(text, workload_overrides)
-            rows += [
+            found = [
                 _row(reference, archs[reference], works[text], schedule, evaluator) for schedule in schedules or (None,)
             ]
+            rows += [dataclasses.replace(row, workload=text) for row in found] if isinstance(work, Workload) else found
     return Comparison(
         tuple(_differences({name: arch.config.model_dump(mode="json") for name, arch in archs.items()})),
         tuple(_differences({name: work.config.model_dump(mode="json") for name, work in works.items()})),
         tuple(rows),
         texts,
-        tuple(filter(None, [chain_note(_technologies(archs.values()))])),
+        tuple(filter(None, [repeated_note(references), chain_note(_technologies(archs.values()))])),
     )
 
 

@@ -82,6 +82,15 @@ def test_a_field_is_set_in_all_machines_and_workloads(cli: Cli) -> None:
     )
 
 
+def test_a_machine_that_is_given_twice_is_named(cli: Cli) -> None:
+    """What is set before the second is set in the first, too."""
+    sets = ("tiny_2x2", "--set", "clock_mhz=50", "tiny_2x2", "-w", "lstm:3,2")
+    [note] = compared(cli, *sets)["notes"]
+    assert note.startswith("given more than once: tiny_2x2; what is set is set in all machines")
+    assert "given more than once: tiny_2x2" in cli("compare", *sets).out
+    assert compared(cli, "tiny_2x2", "edge_16x16", "-w", "lstm:3,2")["notes"] == []
+
+
 def test_an_exploration_is_no_run(cli: Cli) -> None:
     Path("study").mkdir()
     Path("study/journal.jsonl").touch()
