@@ -6,12 +6,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from archsim.errors import ArchError
+from archsim.technology.config import Technology
 from archsim.technology.load import load_technology
 
 
 def chain_of(reference: str) -> str:
     """The name of a technology's chain of sources: its own, if the file names none."""
     return load_technology(reference).chain or f"{reference} alone"
+
+
+def same_chain(one: Technology, other: Technology) -> bool:
+    """Whether the prices of two technologies are of one chain of sources: they name the same, or are the same."""
+    return one == other or (one.chain == other.chain != "")
 
 
 def chain_note(references: Iterable[str]) -> str:

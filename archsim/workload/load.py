@@ -162,8 +162,13 @@ def _inline_arrivals(reference: str, parts: Sequence[str]) -> dict[str, str]:
     return {key: given[key] for key in _OF_STREAMS if key in given}
 
 
-def _meant(key: str, value: str) -> str:
-    """What was meant by an unknown key: a workload file's name of one, or the one that is written most like it."""
+def _meant(key: str, value: str, equals: str) -> str:
+    """What was meant by an unknown key: a workload file's name of one, or the one that is written most like it.
+
+    Of a key without a value, a flag: that it is there.
+    """
+    if not equals:
+        return f"; did you mean '{key}=1'" if key in _FLAGS else ""
     known = {key: key for key in (*_INLINE_KEYS, "delta", *_OF_STREAMS)} | _OF_FILES
     close = difflib.get_close_matches(key[:40].lower(), known, n=1)
     return f"; did you mean '{known[close[0]]}={value[:20]}'" if close else ""
@@ -175,7 +180,7 @@ def _inline_values(reference: str, parts: Sequence[str]) -> tuple[dict[str, str]
     for part in parts[2:]:
         key, equals, value = part.partition("=")
         if not equals or key not in _INLINE_KEYS:
-            raise _inline_error(reference, f"cannot read '{part[:40]}'{_meant(key, value) if equals else ''}")
+            raise _inline_error(reference, f"cannot read '{part[:40]}'{_meant(key, value, equals)}")
         if key in given:
             raise _inline_error(reference, f"'{key}' is given twice")
         given[key] = value

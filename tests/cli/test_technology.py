@@ -231,6 +231,13 @@ def test_two_technologies_beside_each_other(cli: Cli) -> None:
     assert [line.split()[-1] for line in text.splitlines() if line.startswith("lpddr4")] == ["same"]
 
 
+def test_prices_of_two_chains_of_sources_are_not_set_beside_each_other_in_silence(cli: Cli) -> None:
+    said = "The two do not share their sources: "
+    assert said in cli("technology", "node_45nm", str(MADE)).out
+    assert said not in cli("technology", str(MADE), str(MADE)).out
+    assert said not in cli("technology", "node_45nm", "node_22nm").out
+
+
 def prices_beside() -> dict[tuple[str, str], Beside]:
     found = beside(load_technology(str(MADE)), load_technology("node_45nm"))
     return {(row.what, row.unit): row for row in found}

@@ -97,7 +97,8 @@ def test_inline_streams() -> None:
         ("lstm:3,x", "sizes are whole numbers"),
         ("lstm:3,2,streaming=true", "streaming is 0 or 1, not 'true'"),
         ("lstm:3,2,z=1", "cannot read 'z=1'"),
-        ("lstm:3,2,t", "cannot read 't'"),
+        ("lstm:3,2,t", "cannot read 't'; expected kind:"),
+        ("lstm:3,2,bidirectional", "cannot read 'bidirectional'; did you mean 'bidirectional=1'; expected kind:"),
         (
             "lstm:3,2,t=4,streaming=1,period_us=1e9",
             "cannot read 'period_us=1e9': period_us is a time in us of more than 0",

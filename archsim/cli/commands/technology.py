@@ -46,6 +46,7 @@ def technology_command(
     HWComponents, Accelergy's successor, is an extra: pip install "archsim[hwcomponents]", with Python 3.12 or newer.
     """
     from archsim.technology import load_technology
+    from archsim.technology.comparable import same_chain
     from archsim.technology.estimates import beside
 
     if out is not None and other != HWCOMPONENTS:
@@ -59,6 +60,11 @@ def technology_command(
         _print_json(rows)
     else:
         _print_text(rows, base, other)
+        if not same_chain(ours, theirs):
+            sys.stdout.write(
+                "The two do not share their sources: energies and areas of machines in one cannot be compared\n"
+                "with those in the other.\n"
+            )
         if out is not None:
             sys.stdout.write(f"\nTechnology: {out}. To use it: --set technology={out}\n")
 
