@@ -46,6 +46,8 @@ def test_the_distance_to_the_bound_has_a_direction(small: Simulation) -> None:
     for step, words in ((bound, "exactly at it"), (1.25 * bound, "25.0 % above it"), (0.5 * bound, "50.0 % below it")):
         moved = dataclasses.replace(stats, cycles_per_step=step)
         assert words in binding_sentence(moved)
+    assert binding_sentence(moved).endswith("second half, whose last steps load no more x.")
+    assert binding_sentence(moved, steps_differ=True).endswith("second half, where other columns change.")
     assert not gap_sentence(dataclasses.replace(stats, cycles_per_step=bound), "MAC array", GEMV.explained)
 
 

@@ -13,7 +13,7 @@ from archsim.api.near_changes import near_changes
 from archsim.config import parse_override
 from archsim.families.load import load_arch
 from archsim.report.text.report_text import as_text, report_text
-from archsim.report.text.summary import print_changes, print_summary
+from archsim.report.text.summary import print_changes, print_summary, width_of_names
 from archsim.workload import load_workload
 from tests.rings import few
 
@@ -69,6 +69,31 @@ def test_of_a_single_step_nothing_recurs() -> None:
     assert "binds, no step comes before" in texts[1][0]
     assert "steady state" not in texts[1][0]
     assert "in the steady state" in texts[4][0]
+
+
+def test_steps_that_differ_have_a_mean() -> None:
+    """The recorded run takes 32,921 cycles for 200 steps; its second half has fewer changes, 164 cycles a step."""
+    activity = Path("8_8_16_2_200_1_16_16")
+    work = load_workload("gru:8,16,layers=2,t=200", activity=activity)
+    run = simulate(load_arch("edgedrnn"), work, timing_only=True)
+    text = as_text(lambda console: print_summary(run, find(run), console), 300)
+    assert "a time step   164 cycles, 1.312 us; " in text
+    assert "steps differ  mean of all 200: 164.6 cycles, 1.317 us" in text
+
+
+def test_changes_stand_below_the_summary() -> None:
+    """Of frames that differ, the longest name is "frames differ", two characters wider than "utilization"."""
+    changed = "delta_encoder={lanes: 1, latency_cycles: 1, capacity_bytes: 64, port_bits: 64}"
+    sets = [parse_override(text) for text in (changed, "formats=q4.12", *TABLE)]
+    work = load_workload("lstm:3,2,t=8,delta=0.0625,streaming=1")
+    evaluator = Evaluator()
+    run = simulate(load_arch("tiny_2x2", sets), work, "split_interleaved", timing_only=True, evaluator=evaluator)
+    findings, changes = find(run), near_changes(run, evaluator)
+    text = as_text(lambda console: print_summary(run, findings, console), 80)
+    text += as_text(lambda console: print_changes(changes, console, width_of_names(run, findings)), 80)
+    places = {line.index(line[15:].lstrip()) for line in text.splitlines()[1:] if line[:17].strip()}
+    assert "frames differ  mean" in text
+    assert places == {17}
 
 
 def test_losses_are_the_largest_parts_but_the_multipliers_useful_work() -> None:

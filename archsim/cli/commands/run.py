@@ -233,7 +233,7 @@ class _Report:
         from archsim.report.files.folder import fill_folder
         from archsim.report.files.saved import stats_json
         from archsim.report.text.report_text import print_report
-        from archsim.report.text.summary import print_changes, print_summary
+        from archsim.report.text.summary import print_changes, print_summary, width_of_names
 
         findings = find(simulation)
         files.finish(simulation, findings)
@@ -243,7 +243,8 @@ class _Report:
         with working("measuring changes"):
             changes = near_changes(simulation, evaluator)
         if short:
-            _show(lambda console: print_changes(changes, console), MAX_SCREEN_WIDTH)
+            width = width_of_names(simulation, findings)
+            _show(lambda console: print_changes(changes, console, width), MAX_SCREEN_WIDTH)
         elif self.json:
             sys.stdout.write(stats_json(simulation, findings))
         else:

@@ -36,21 +36,26 @@ def excess(stats: Stats) -> float:
     return stats.cycles_per_step / stats.bounds[stats.binding_bound] - 1
 
 
-def binding_sentence(stats: Stats, *, alone: bool = False) -> str:
-    """The sentence on which bound binds, and how far above it the machine is."""
-    return f"{what_binds(stats, alone=alone)} binds: {_distance(stats)}."
+def binding_sentence(stats: Stats, *, alone: bool = False, steps_differ: bool = False) -> str:
+    """The sentence on which bound binds, and how far above it the machine is.
+
+    `alone`: whether the step is the only one; `steps_differ`: whether steps take as long as their data let them, as
+    those of a delta network do.
+    """
+    return f"{what_binds(stats, alone=alone)} binds: {_distance(stats, steps_differ)}."
 
 
-def _distance(stats: Stats) -> str:
+def _distance(stats: Stats, steps_differ: bool) -> str:
     above = stats.cycles_per_step - stats.bounds[stats.binding_bound]
     if abs(above) < _EXACT:
         return "the simulated step is exactly at it"
     by = f"(by {cycles(abs(above))} cycles a step)"
     if above > 0:
         return f"the simulated step is {percent(excess(stats))} above it {by}"
+    why = "where other columns change" if steps_differ else "whose last steps load no more x"
     return (
         f"the simulated step is {percent(-excess(stats))} below it {by}, which is a mean over all time steps, while "
-        "the simulated one is measured in their second half, whose last steps load no more x"
+        f"the simulated one is measured in their second half, {why}"
     )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 NAME = len("utilization")
-"""Characters of the longest name of a line."""
+"""Characters of the longest name of a line, where steps or frames do not differ."""
 LOSSES = 3
 """How many losses are named."""
 USEFUL = "useful"
@@ -48,9 +48,14 @@ def summary_rows(simulation: Simulation, findings: Findings) -> list[Line]:
     return [*rows, ("numbers", verdict_in_a_line(simulation)), *saturation_rows(simulation), *note_rows(simulation)]
 
 
-def print_changes(changes: NearChanges, console: Console) -> None:
-    """Print the best changes measured, and what measures the others."""
-    rows = [(name.ljust(NAME) if name == "changes" else name, text) for name, text in change_rows(changes)]
+def width_of_names(simulation: Simulation, findings: Findings) -> int:
+    """Characters of the longest name of the summary's lines."""
+    return max(len(name) for name, _ in summary_rows(simulation, findings))
+
+
+def print_changes(changes: NearChanges, console: Console, width: int = NAME) -> None:
+    """Print the best changes measured, and what measures the others; names as wide as those of the summary above."""
+    rows = [(name.ljust(width) if name == "changes" else name, text) for name, text in change_rows(changes)]
     print_parts([facts([*rows, ("more", f"--full; {MORE}")])], console)
 
 
@@ -127,6 +132,10 @@ def _answer(simulation: Simulation, findings: Findings) -> Iterator[Line]:
         yield "cold start", cold
     step_us = significant(stats.cycles_per_step / clock)
     yield "a time step", f"{cycles(stats.cycles_per_step)} cycles, {step_us} us; {_binds(simulation, findings)}"
+    if simulation.activity is not None:
+        steps = simulation.workload.spec.steps
+        mean = stats.body_cycles / steps
+        yield "steps differ", f"mean of all {steps:,}: {cycles(mean)} cycles, {significant(mean / clock)} us"
 
 
 def _binds(simulation: Simulation, findings: Findings) -> str:

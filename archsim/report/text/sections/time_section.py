@@ -81,7 +81,7 @@ def step(simulation: Simulation, findings: Findings) -> list[RenderableType]:
     found = [
         heading("One time step", f"{which}: {significant(stats.cycles_per_step / clock)} us"),
         table(("<", ">", ">", "<~"), ("bound", "cycles/step", "of step", "what it is"), rows, strong=(0, 1)),
-        sentence(binding_sentence(stats, alone=alone)),
+        sentence(binding_sentence(stats, alone=alone, steps_differ=simulation.activity is not None)),
         *(sentence(f"{text}.") for text in step_compositions(simulation, findings)),
     ]
     gap = gap_sentence(stats, simulation.arch.config.multipliers.title, family.explained)
