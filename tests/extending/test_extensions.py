@@ -19,7 +19,7 @@ from archsim.families.gemv.split import split
 from archsim.families.load import load_arch
 from archsim.families.registry import all_families, find_family
 from archsim.families.schedule import Schedule
-from archsim.families.schedules import find_schedule, schedules_of
+from archsim.families.schedules import build_program, find_schedule, schedules_of
 from archsim.workload import NetworkSpec, load_workload
 from tests.rings import few
 
@@ -80,6 +80,18 @@ class Broken(Schedule[Any]):
 def test_a_schedule_that_does_not_build_is_named_in_one_line(made: Callable[[], Any], message: str) -> None:
     with pytest.raises(ExtensionError, match=f"^archsim.schedules: {message}$"):
         simulate(load_arch("tiny_2x2"), load_workload("lstm_3_2_t4"), Broken(made))
+
+
+def test_a_bug_of_a_schedule_of_archsim_s_own_is_no_other_package_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends as what it is, an error that is not archsim's by type, and no package is told to mend it."""
+
+    def wrong(self: object, spec: NetworkSpec, config: object) -> object:
+        raise KeyError("cell")
+
+    own = find_schedule("fused")
+    monkeypatch.setattr(type(own), "build", wrong)
+    with pytest.raises(KeyError, match="cell"):
+        build_program(own, load_workload("lstm_3_2_t4").spec, load_arch("tiny_2x2").config)
 
 
 def test_arguments_of_another_type_are_said_to_be() -> None:
