@@ -169,6 +169,16 @@ def test_ends_that_would_be_one_line_are_drawn_once() -> None:
     assert "narrower" not in _title(panel)
 
 
+@pytest.mark.parametrize(("formats", "widest"), [(WRAPS, True), ("q4.12", False)])
+def test_the_legend_names_what_is_drawn(formats: str, widest: bool) -> None:
+    """Weights with a scale a row have a narrowest and a widest range; formats of one scale have one."""
+    with style():
+        figure = ranges_figure(run_formats(formats))
+        written = {text.get_text() for legend in figure.legends for text in legend.get_texts()}
+    assert {"range of the format", "its ends", "values within the range"} <= written
+    assert ("with the widest of its scales" in written) is widest
+
+
 def test_a_step_is_written_twice_only_if_it_differs_in_what_is_shown() -> None:
     q = parse_format("int8")
     assert _step(q, 0.00025, 0.000251) == "step 0.00025"

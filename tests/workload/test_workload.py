@@ -76,6 +76,14 @@ def test_inline() -> None:
     assert load_workload("lstm:5,6,seed=9").name == "lstm_5_6_t1_b1_seed9"
 
 
+def test_one_stream_may_have_a_task() -> None:
+    """Of several streams each has a part of the frames, so no result from outside is any one's."""
+    streaming = parse_override("streaming=true")
+    assert load_workload("silero_vad", [streaming]).config.task is not None
+    with pytest.raises(WorkloadError, match="streams: outside results .expected. and tasks are of one stream"):
+        load_workload("silero_vad", [streaming, parse_override("streams=2")])
+
+
 def test_inline_streams() -> None:
     """What can be written inline of a stream is what a file, or --set, says of it."""
     sets = ("period_us=10", "streams=4", "offset_us=0.5", "jitter_us=1.25", "deadline_us=8")

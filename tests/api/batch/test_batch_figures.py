@@ -9,8 +9,9 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from archsim.api.batch import BatchEvaluator, Designs
+from archsim.api.batch import BatchEvaluator, Designs, times
 from archsim.api.evaluate import Evaluator
+from archsim.config import parse_override
 from archsim.explore.run.evaluation import stats_outputs
 from archsim.families.load import Arch, load_arch
 from archsim.families.machine_config import MachineConfig
@@ -157,3 +158,15 @@ def test_other_families(arch: str, workload: str) -> None:
     for config, row in zip(configs, rows, strict=True):
         stats = evaluator.evaluate(Arch("drawn", config), work, None, "fast").stats
         assert list(zip(figures.columns, row, strict=True)) == list(stats_outputs(stats).items())
+
+
+@pytest.mark.parametrize("field", ["sequencer.issue_cycles", "sequencer.token_latency_cycles"])
+def test_issuing_and_tokens_count_in_how_long_a_run_may_be(field: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run whose ops wait 1,000 cycles each to be issued, or for tokens, does not go in a batch of shorter ones."""
+    config = load_arch("tiny_2x2", [parse_override(f"{field}=1000")]).config
+    work = load_workload("lstm:3,2,t=4")
+    cycles = Evaluator().evaluate(Arch("slow", config), work, None, "fast").stats.latency_cycles
+    assert cycles > 16 * 1000, "the four steps are chains of more than four ops each"
+    monkeypatch.setattr(times, "LONGEST_RUN", 16 * cycles)  # 16: the least factor of a run's cycles
+    found = BatchEvaluator(Evaluator().programs).evaluate(Designs.from_configs([config], [None]), work.spec)
+    assert [why for _, why in found.left] == ["runs may be too long for 64-bit integers"]

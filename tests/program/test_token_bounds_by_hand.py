@@ -1,0 +1,36 @@
+"""The most tokens of an edge, counted by hand: neither fewer than there can be nor more (docs/program_json.md)."""
+
+from __future__ import annotations
+
+import pytest
+
+from archsim.program.ir import After, Dep, Wait
+from archsim.program.token_bounds import most_tokens
+from tests.engines.recurrence.generic_phases import phase_of
+
+TAKEN = Dep(0, 0, After.DONE, Wait.OPERAND)
+
+
+@pytest.mark.parametrize(("depth", "repeat", "most"), [(1, 9, 2), (2, 9, 3), (5, 9, 6), (5, 4, 4)])
+def test_the_queue_of_the_receiver_bounds_what_its_sender_may_be_ahead(depth: int, repeat: int, most: int) -> None:
+    """a of repetition r is issued behind b of r - 1, and that one when b of r - 1 - depth has started.
+
+    So when a of r is done, tokens of b's repetitions r - depth to r are under way at most: depth + 1, or as many as
+    there are repetitions.
+    """
+    assert most_tokens(phase_of("a:u0 b:u1", {"b": [TAKEN]}, repeat), depth) == ((), (most,))
+
+
+def test_a_receiver_of_the_same_unit_has_started_but_for_one() -> None:
+    """A unit is in order: when a of r is done, b of r - 1 has started, and b of r has not, so one token is there."""
+    assert most_tokens(phase_of("a:u0 b:u0", {"b": [TAKEN]}, 9), 5) == ((), (1,))
+
+
+def test_what_the_sender_waits_for_bounds_its_tokens() -> None:
+    """a of r waits for b of r - 2, whatever the queue's depth: tokens of b's repetitions r - 1 and r at most.
+
+    And b's tokens for a: when b of r is done, a of r has started, so of those for a of r + 1 and r + 2 both may be
+    there. Before the phase there are as many, for a of repetitions 0 and 1.
+    """
+    back = Dep(1, 2, After.DONE, Wait.OPERAND)
+    assert most_tokens(phase_of("a:u0 b:u1", {"a": [back], "b": [TAKEN]}, 9), 7) == ((2,), (2,))
