@@ -199,6 +199,11 @@ def test_what_cannot_be_compared_is_never_valid(tmp_path: Path) -> None:
     assert not_compared(written(tmp_path, "lstm", {**alone, "hn": results["h_n"]}), "float32") == (
         "hn: no result that a run has; name those to compare in expected.tensors, or rename them",
     )
+    others = {f"t{number}": np.zeros(1) for number in range(7)}
+    for count, listed in ((6, "t0, t1, t2, t3, t4, t5"), (7, "t0, t1, t2, t3, t4, t5, ...")):
+        some = {name: others[name] for name in list(others)[:count]}
+        (line,) = not_compared(written(tmp_path, "lstm", {**alone, **some}), "float32")
+        assert line.startswith(f"{listed}: no result that a run has")
     path = written(tmp_path, "lstm", {**alone, "h_n": np.zeros((1, 2, 4), np.int8)})
     assert not_compared(path, "float32") == ("h_n: holds integer codes, and the machine has float32 there",)
     path = written(tmp_path, "lstm", {**alone, "output_scale": np.ones(1)})

@@ -288,3 +288,27 @@ def test_of_two_that_begin_at_once_one_has_the_journal(tmp_path: Path) -> None:
         with pytest.raises(OutputError, match="another archsim explore is writing here"):
             Journal.create(path, "space", "small")
         assert [entry.name for entry in tmp_path.iterdir()] == ["journal.jsonl"]
+
+
+def test_a_line_that_could_not_be_written_whole_leaves_those_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full in the middle of the third line: the file is what it was after the second."""
+    path = tmp_path / "journal.jsonl"
+    with Journal.create(path, "f", "s") as journal:
+        journal.append([outcome(1)])
+        journal.append([outcome(2)])
+        whole = path.read_bytes()
+        real, calls = os.write, []
+
+        def full(descriptor: int, data: bytes) -> int:
+            calls.append(len(data))
+            if len(calls) > 1:
+                raise OSError(28, "No space left on device")
+            return real(descriptor, bytes(data)[:20])
+
+        monkeypatch.setattr(os, "write", full)
+        with pytest.raises(OutputError, match="No space left"):
+            journal.append([outcome(3)])
+        monkeypatch.undo()
+        assert path.read_bytes() == whole

@@ -32,3 +32,16 @@ def test_a_random_lstm_in_integers(tmp_path: Path) -> None:
     assert np.abs(codes["weight_ih_l0"]).max() > 100
     bias = layer.codes["bias_ih_l0"]
     assert np.allclose(bias.scale, np.float32(0.0213) * layer.codes["weight_ih_l0"].scale)
+
+
+def test_the_model_has_one_sequence_and_no_operand_that_is_not_asked_for(tmp_path: Path) -> None:
+    """Of the operator's 24 operands x, eight matrices, four biases and the states of h and c; -1 stands for none."""
+    schema = need("ai_edge_litert.schema_py_generated")
+    read = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(random_lstm(inputs=6, units=5, steps=3, seed=1), 0))
+    (graph,) = read.subgraphs
+    (operator,) = graph.operators
+    there = {place for place, number in enumerate(operator.inputs) if number != -1}
+    assert there == {0, *range(1, 9), *range(12, 16), 18, 19}
+    shapes = {place: list(graph.tensors[operator.inputs[place]].shape) for place in (0, 18, 19)}
+    assert shapes == {0: [1, 3, 6], 18: [1, 5], 19: [1, 5]}
+    assert list(graph.tensors[operator.outputs[0]].shape) == [1, 3, 5]

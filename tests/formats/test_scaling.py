@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
@@ -125,6 +125,8 @@ def test_quantized_is_what_an_encoding_stores(drawn: np.ndarray, number_format: 
 
 
 @given(st.lists(st.integers(-99, 99), min_size=1, max_size=40), st.integers(50, 100), st.booleans())
+@example([0, 0, 0, 5], 50, False)  # a percentile of 0 covers nothing: the range is that of all samples
+@example([0, 0, 0, 5, -3], 50, True)
 def test_percentiles_by_definition(drawn: list[int], percentile: int, asymmetric: bool) -> None:
     def at(numbers: list[int], share: int) -> Fraction:
         place = Fraction((len(numbers) - 1) * share, 100)

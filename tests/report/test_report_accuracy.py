@@ -23,6 +23,7 @@ from archsim.report.files.accuracy_figures import (
     ScoreFigures,
     TaskSummary,
     TensorFigures,
+    _overflow,
     accuracy_csv,
     accuracy_figures,
 )
@@ -314,3 +315,9 @@ def test_a_ratio_up_to_5_to_4_is_no_trend(ratio: float | None, word: str) -> Non
     changed = dataclasses.replace(tensor, first_quarter_rms_error=0.5, last_quarter_rms_error=0.25, error_growth=ratio)
     assert f"it {word})" in _trend(changed)
     assert _trend(changed).startswith(f"{tensor.name} {error(0.5)} and {error(0.25)} (")
+
+
+def test_the_share_that_overflowed() -> None:
+    """Of 12 values 3 are a quarter; of none there is none."""
+    assert _overflow(OverflowCount("cell", 3, 12)) == OverflowFigures("cell", 3, 12, 0.25)
+    assert _overflow(OverflowCount("cell", 0, 0)) == OverflowFigures("cell", 0, 0, 0.0)

@@ -223,3 +223,15 @@ def test_the_energy_of_a_stream_says_that_it_is_of_the_cold_start(small: Simulat
         assert f"Energy of {what}, and area" in report_text(simulation)
     assert a_frame in " ".join(words(figure).split())
     assert "a frame takes" not in words(usual)
+
+
+def test_bars_leave_room_for_their_numbers_and_no_more(run: Run) -> None:
+    """The longest bar takes half of its axes at least, and what is written behind it ends within the picture."""
+    with style():
+        figure = energy_figure(run(("technology=node_45nm",), timing_only=True))
+        figure.draw_without_rendering()
+        width = figure.bbox.x1
+        for axes in figure.axes[:2]:
+            longest = max(bar.get_x() + bar.get_width() for bar in axes.patches if isinstance(bar, Rectangle))
+            assert 0.5 < longest / axes.get_xlim()[1] < 1
+            assert max(text.get_window_extent().x1 for text in axes.texts) <= width

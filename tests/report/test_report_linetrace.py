@@ -8,10 +8,13 @@ from collections.abc import Iterator
 import pytest
 
 from archsim.api import Simulation
+from archsim.cli.commands import program
 from archsim.errors import SimulatorBug
+from archsim.families.load import load_arch
 from archsim.program.ir import PhaseKind
 from archsim.report import line_trace
 from archsim.trace import Window
+from archsim.workload import load_workload
 from tests.report.conftest import Run
 
 
@@ -103,3 +106,11 @@ def test_a_run_without_all_records_is_refused_at_once(run: Run) -> None:
 
 def test_no_line_ends_in_blanks(small: Simulation) -> None:
     assert not [line for line in line_trace(small, 0, None) if line != line.rstrip()]
+
+
+def test_a_trace_without_an_end_has_as_many_lines_as_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """--to is by default --from + 1,999 (2,000 lines); here of 5 lines: cycles 3 to 7."""
+    monkeypatch.setattr(program, "DEFAULT_LINES", 5)
+    lines = list(program._line_trace(load_arch("tiny_2x2"), load_workload("lstm_3_2_t4"), None, 3, None))
+    assert [int(line.split()[0]) for line in lines if line.split()[0].isdigit()] == [3, 4, 5, 6, 7]
+    assert lines[-1].startswith("... ")

@@ -69,6 +69,11 @@ def test_a_picture_is_a_png_of_16_cm_and_the_same_bytes_every_time(
         plot(small, tmp_path / "two.png")
         assert matplotlib.rcParams["font.size"] == 20
     assert dict(matplotlib.rcParams) == before
+    with style():
+        axes = utilization_figure(small).axes[0]
+    assert {side: axes.spines[side].get_visible() for side in ("left", "bottom", "top", "right")} == {
+        "left": True, "bottom": True, "top": False, "right": False
+    }  # fmt: skip
     one = (tmp_path / "one.png").read_bytes()
     assert one == (tmp_path / "two.png").read_bytes()
     assert one.startswith(b"\x89PNG")

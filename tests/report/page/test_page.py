@@ -21,7 +21,7 @@ from archsim.report.page.blocks import TableBlock, blocks
 from archsim.report.page.charts.timeline import timeline_chart
 from archsim.report.page.page import html_page
 from archsim.report.page.page_data import SECTIONS, _summary, texts_of
-from archsim.report.page.saved_run import read_run
+from archsim.report.page.saved_run import _middle, read_run
 from archsim.report.text.layout import facts
 from tests.pages import Parsed
 from tests.report.page.conftest import run_command
@@ -298,3 +298,8 @@ def test_plotly_comes_whole_and_a_missing_one_is_said(monkeypatch: pytest.Monkey
     plotly_js.plotly_base64.cache_clear()
     with pytest.raises(OutputError, match="pip install plotly"):
         plotly_js.plotly_base64()
+
+
+@pytest.mark.parametrize(("steps", "shown"), [(1, [0]), (2, [0, 1]), (3, [0, 1, 2]), (4, [1, 2, 3]), (9, [3, 4, 5])])
+def test_the_three_steps_in_the_middle_are_shown(steps: int, shown: list[int]) -> None:
+    assert list(_middle(steps)) == shown
