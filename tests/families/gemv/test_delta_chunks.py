@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ from archsim.errors import ArchError, CapacityError, ScheduleError
 from archsim.export.program_json import ExportedProgram
 from archsim.families.gemv.deltas.chunks import StepChunks, step_chunks
 from archsim.families.gemv.deltas.encoder import ChunkEncoder
-from archsim.families.gemv.deltas.ops import EncodeDeltas
+from archsim.families.gemv.deltas.ops import DeltaTile, EncodeDeltas
 from archsim.families.registry import build_units
 from archsim.families.schedules import build_program, find_schedule
 from archsim.formats import Encoding, Fixed
 from archsim.hardware.numerics import Numerics
+from archsim.program.ir import DataKind
 from archsim.workload import load_workload
 from archsim.workload.activity import LayerActivity, StepColumns
 from tests.families.gemv.delta_runs import (
@@ -284,3 +286,23 @@ def test_the_program_as_data_has_the_columns_of_every_step(tmp_path: Path) -> No
     assert tiles
     for tile in tiles:
         assert tile["arguments"]["activity"] == [[list(x), list(h)] for x, h in PATTERN]
+
+
+def test_what_a_tile_moves_by_hand() -> None:
+    """LSTM(3, 2), chunks of two: of x columns 1, then 1 to 3, none, and 2 change: 2 + 3 + 0 + 2 of 4 x 3 inputs.
+
+    Of h columns none, 4 and 5, 5, and both: 0 + 2 + 2 + 2 of 4 x 2. As large a share of the weights and the changes is
+    read; the sums are read and written whole.
+    """
+    network = given_columns("lstm:3,2,t=4,delta=0.25", *PATTERN)
+    arch = machine("formats=q4.12", *ROOMY)
+    program = build_program(find_schedule("split_interleaved"), network.spec, arch.config)
+    tiles = [op for phase in program.phases for op in phase.ops if isinstance(op, DeltaTile)]
+    shares = {
+        op.weights[0].buffer.kind: {region.buffer.kind: op.moved_share(region) for region in (*op.reads, *op.writes)}
+        for op in tiles
+    }
+    for matrix, share in ((DataKind.W_IH, Fraction(7, 12)), (DataKind.W_HH, Fraction(3, 4))):
+        moved = shares[matrix]
+        assert moved[matrix] == moved[DataKind.DELTA] == share
+        assert {moved[kind] for kind in moved if kind not in (matrix, DataKind.DELTA)} == {1}
