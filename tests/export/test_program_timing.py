@@ -150,3 +150,22 @@ def test_no_service_times_bring_more_tokens_under_way_than_is_proven(case: tuple
     proven = [edge["most"] for edge in program["tokens"]]
     assert all(seen <= most for seen, most in zip(found, proven, strict=True))
     assert sum(seen == most for seen, most in zip(found, proven, strict=True)) > 0.6 * len(proven)
+
+
+def test_phases_are_named_and_said_to_be_what_they_are() -> None:
+    """The prologue loads, each layer has a body of four steps, a handover lies between them, an epilogue stores.
+
+    Where no numbers are computed no scale is known, and zero points are 0.
+    """
+    program = exported_program("tiny_2x2", "lstm:3,2,t=4,layers=2", None, timing_only=True)
+    assert [(phase["name"], phase["kind"], phase["repeat"]) for phase in program["phases"]] == [
+        ("prologue", "prologue", 1),
+        ("body of layer 0", "body", 4),
+        ("handover to layer 1", "handover", 1),
+        ("body of layer 1", "body", 4),
+        ("epilogue", "epilogue", 1),
+    ]
+    assert [phase["ops"] for phase in program["phases"]] == [
+        sum(op["phase"] == number for op in program["ops"]) for number in range(len(program["phases"]))
+    ]
+    assert {(buffer["scale"], buffer["zero"]) for buffer in program["buffers"]} == {(None, 0)}

@@ -13,6 +13,7 @@ import pytest
 
 from archsim.errors import WorkloadError
 from archsim.importers import find_layers, select
+from archsim.importers.onnx.onnx_written import Weights
 from tests.importers.import_runs import imported, ints, onnx_run, onnx_save
 
 T, B, I, H = 5, 2, 3, 4
@@ -294,3 +295,16 @@ def test_a_matrix_that_only_looks_like_a_step_is_none(
     path = onnx_save(onnx, tmp_path / "m.onnx", nodes, [*stored, ints(onnx, "unused", [1])], (T, B, I))
     with pytest.raises(WorkloadError, match="nor one written out"):
         select(find_layers(path), "all")
+
+
+@pytest.mark.parametrize("name", ["weight_ih", "weight_hh", "bias_ih", "bias_hh"])
+def test_steps_of_one_layer_have_the_same_weights(name: str) -> None:
+    """One number that differs in one of the four makes another layer, and so does a bias that is not there."""
+    arrays = {"weight_ih": np.ones((4, 3)), "weight_hh": np.ones((4, 1)), "bias_ih": np.ones(4), "bias_hh": np.ones(4)}
+    weights = Weights(**arrays)
+    assert weights.same(Weights(**{key: array.copy() for key, array in arrays.items()}))
+    other = arrays[name].copy()
+    other.flat[-1] = 2
+    assert not weights.same(Weights(**(arrays | {name: other})))
+    if name.startswith("bias"):
+        assert not weights.same(Weights(**(arrays | {name: None})))  # type: ignore[arg-type]

@@ -17,7 +17,14 @@ from archsim.formats import Formats
 from archsim.formats.scaling import Method
 from archsim.report.files.saved import resolved_workload
 from archsim.workload import NetworkTensors, load_tensors
-from archsim.workload.calibration import Calibration, Range, calibration_text, read_calibration, write_calibration
+from archsim.workload.calibration import (
+    Calibration,
+    Range,
+    _RangeEntry,
+    calibration_text,
+    read_calibration,
+    write_calibration,
+)
 from archsim.workload.config import WorkloadConfig
 from tests.present import present
 from tests.workload.calibration_cases import FLOAT32, INT8, fault, loaded, of
@@ -225,3 +232,9 @@ def test_the_resolved_workload_names_the_same_files(tmp_path: Path) -> None:
     again = validate(WorkloadConfig, parse_document(text, "workload.yaml", WorkloadError), (), WorkloadError)
     names = (again.weights.file, again.calibration.file, present(again.calibration.input).file)
     assert names == ("../../mine/w.npz", "../../mine/ranges.yaml", "../../mine/x.npz")
+
+
+def test_a_scale_and_a_zero_point_say_the_range() -> None:
+    """int8 from -128 to 127 in steps of 0.5 around code 3: from -131 / 2 to 124 / 2."""
+    entry = _RangeEntry(scale=0.5, zero=3, format="int8/asymmetric")
+    assert entry.range() == Range(-65.5, 62.0, "int8/asymmetric", 0.5, 3)

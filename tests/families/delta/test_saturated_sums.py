@@ -115,6 +115,7 @@ def test_a_count_that_is_not_the_references_fails(network: Path) -> None:
     results = present(found.results)
     verdict = compare_bits(results, results)  # type: ignore[arg-type]  # it has what is compared
     assert with_saturations(verdict, {"accumulator": 16}, {"accumulator": 16}).passed
+    assert with_saturations(verdict, {"accumulator": 1}, {}).passed is False, "where the reference has none"
     failed = with_saturations(verdict, {"accumulator": 15}, {"accumulator": 16})
     assert not failed.passed
     assert failed.checks[-1].note == "15 saturated, in the reference 16."
