@@ -196,3 +196,12 @@ def test_a_table_of_the_front_is_never_cut(write: Write) -> None:
     study = study_of(Space.load(write(("    name: macs_per_cycle\n", more))), [(13.9975, 2.82567, 0.457225, 0.5)])
     for width in (90, 120, 300):
         assert {"13.9975", "fused_interleaved", "256"} <= set(study_text(study, width).split())
+
+
+def test_two_objectives_have_a_front_that_is_a_line_and_no_pairs(write: Write) -> None:
+    """Of three the front is no line in any pair of them, and pairs are drawn."""
+    three = write(("    name: macs_per_cycle\n", "    name: macs_per_cycle\n  - minimize: area\n"), name="three")
+    for path, objectives in ((write(), 2), (three, 3)):
+        study = study_of(Space.load(path), [(float(n), 9.0 - n, 1.0)[:objectives] for n in range(1, 5)])
+        assert len(draw("pareto", study).axes[0].lines) == (objectives == 2)
+        assert ("pairs.png" in figures.figures(study)) is (objectives == 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from itertools import product
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from archsim.errors import WorkloadError
 from archsim.importers import Refused, find_layers
-from archsim.importers.torch.packed_weights import PackedObject, unpacked
+from archsim.importers.torch.packed_weights import PackedObject, codes_of, unpacked
 from tests.importers.import_runs import imported
 from tests.optional import skip
 from tests.rings import exhaustive
@@ -114,3 +115,19 @@ def test_packed_objects_that_are_not_torchs(torch: ModuleType, state: object) ->
     for name in ("rnn._all_weight_values.0.param", "_packed_weight_ih"):
         with pytest.raises(Refused, match="is packed in a way that is not known"):
             unpacked({name: packed}, torch)
+
+
+@pytest.mark.parametrize("scale", [math.inf, math.nan, 0.0, -1.0])
+def test_scales_that_no_code_can_have_are_refused(torch: ModuleType, scale: float) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # quantized tensors are deprecated
+        whole = torch._make_per_tensor_quantized_tensor(torch.ones(4, 3, dtype=torch.int8), scale, 0)
+        rows = torch._make_per_channel_quantized_tensor(
+            torch.ones(4, 3, dtype=torch.int8),
+            torch.tensor([1.0, scale, 1.0, 1.0]),
+            torch.zeros(4, dtype=torch.int64),
+            0,
+        )
+        for tensor in (whole, rows):
+            with pytest.raises(Refused, match="^w has scales that are not above 0, or not one for each row$"):
+                codes_of("w", tensor, torch, 1000)

@@ -118,3 +118,12 @@ def test_report_and_list_name_them() -> None:
     machines = dict(dict(catalogue().sections)["Architectures (arch_configs/)"])
     assert machines["npu_s10nx"].endswith("; idealized: sequencer.token_latency_cycles 0, mfu.method exact")
     assert "idealized" not in machines["edge_64x64"]
+
+
+@pytest.mark.parametrize(("sparsity", "idealized"), [("null", False), ("{kept: 2, of: 4}", True)])
+def test_a_chunk_of_sparse_weights_has_their_places_too(sparsity: str, idealized: bool) -> None:
+    """64 rows of 64 weights of 8 bits are 32,768 bits; with two bits for the place of each of four, 40,960."""
+    bits = machine().config.weight_sram.bits_per_cycle  # type: ignore[attr-defined]
+    assert bits == 64 * 64 * 8
+    found = settings_of(f"mac_array.sparsity={sparsity}")
+    assert any(setting.startswith("weight_sram") for setting in found) is idealized

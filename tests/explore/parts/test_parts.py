@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import signal
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -73,6 +74,12 @@ def shown(point: Point) -> tuple[object, ...]:
     )
 
 
+def umask() -> int:
+    """What this process takes from the permissions of new files."""
+    os.umask(found := os.umask(0))
+    return found
+
+
 def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
@@ -108,6 +115,7 @@ def test_the_points_are_those_of_an_exploration_in_memory(write: Write, tmp_path
             )
         for status in Status:
             assert [p.number for p in found.with_status(status)] == [p.number for p in plain.with_status(status)]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "out" / "parts").iterdir()} == {0o666 & ~umask()}
     first = next(point for point in study.points if point.status is Status.EVALUATED)
     assert [set(found) for found in (first.outputs or {}).values()] == [{"body_us"}]
     assert sorted(files(tmp_path / "out" / "parts")) == [
