@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from archsim.config.aims import By
 from archsim.errors import ScheduleError
 from archsim.families.gemv.schedules import GEMV_SCHEDULES
 from archsim.families.load import load_arch
+from archsim.report.text.figures_as_text import significant
 from archsim.workload import load_workload
 from tests.cli.conftest import Cli
 from tests.rings import few
@@ -88,3 +90,18 @@ def test_a_run_of_the_best_lists_the_others(cli: Cli) -> None:
 @pytest.mark.parametrize("command", few(["explain", "validate", "program", "trace"], 1))
 def test_other_commands_take_the_best_too(cli: Cli, command: str) -> None:
     assert cli(command, *TINY, "--schedule", "best").out == cli(command, *TINY, "--schedule", "ahead_gate_major").out
+
+
+def test_the_best_is_validated_where_it_is_asked_for(cli: Cli) -> None:
+    """And its energy stands beside each schedule that was simulated."""
+    assert cli("validate", *TINY, "--schedule", "best").code == 0
+    machine, work = load_arch(TINY[0]), load_workload(TINY[1])
+    ranking = rank_schedules(machine, work, By.LATENCY)
+    cli("run", *TINY, "--schedule", "best", *QUIET, "--full")
+    report = Path("x/report.txt").read_text()
+    schedule, outcome = ranking.ranked[0]
+    [line] = [
+        line for line in report.splitlines() if line.split()[:2] == [schedule.name, f"{outcome.latency_cycles:,}"]
+    ]
+    assert outcome.energy_uj is not None
+    assert significant(outcome.energy_uj) in line.split()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from archsim.cli.main import main
@@ -87,3 +89,18 @@ def test_a_tool_that_is_missing_leaves_the_others(monkeypatch: pytest.MonkeyPatc
 def test_a_missing_package_is_named() -> None:
     with pytest.raises(PeerMissingError, match="^needs the package some-package$"):
         module("no_such_module_at_all", "some-package")
+
+
+def test_a_drawn_network_is_the_same_on_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Vela estimates is an LSTM of the inputs and units of the row, over as many steps."""
+    asked: list[tuple[int, int, int]] = []
+
+    def estimated(inputs: int, units: int, steps: int, *, seed: int) -> list[SimpleNamespace]:
+        asked.append((inputs, units, steps))
+        return [SimpleNamespace(cycles=40), SimpleNamespace(cycles=2)]
+
+    monkeypatch.setattr(live, "vela_operators", estimated)
+    row = live.TOOLS["ethos_u55_128"](np.random.default_rng(3))
+    [(inputs, units, steps)] = asked
+    assert (row.workload, row.published, row.drawn) == (f"lstm:{inputs},{units},t={steps}", 42, True)
+    assert steps == live.STEPS

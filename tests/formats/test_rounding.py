@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from archsim.formats.rounding import Conversion, Rounding, multiplied, shifted, shifter
+from archsim.formats.rounding import WIDE_LIMIT, Conversion, Rounding, multiplied, pair_shifted, shifted, shifter
 
 HALF, WHOLE = 1 << 30, 1 << 31
 
@@ -123,3 +126,28 @@ def test_one_ratio_of_several_rounds_up() -> None:
     conversion = Conversion(np.array([[1 - 2.0**-33], [0.75], [0.5]]), Rounding.EVEN)
     assert conversion.integers() == ([1 << 30, 3 << 29, 1], [30, 31, 1])
     assert conversion(np.full((3, 1), 1 << 10, np.int64)).ravel().tolist() == [1024, 768, 512]
+
+
+def whole(value: Fraction, how: Rounding) -> int:
+    """A number rounded, ties as the rounding says: to even, up, or away from 0; truncated is the next one below."""
+    match how:
+        case Rounding.EVEN:
+            return round(value)
+        case Rounding.HALF_UP:
+            return math.floor(value + Fraction(1, 2))
+        case Rounding.TRUNCATE:
+            return math.floor(value)
+        case Rounding.GEMMLOWP:
+            return math.floor(abs(value) + Fraction(1, 2)) * (1 if value >= 0 else -1)
+
+
+@pytest.mark.parametrize("how", list(Rounding))
+@given(st.integers(-(2**40), 2**40), st.integers(-(2**20), 2**20), st.integers(1, 20), st.integers(-20, 60))
+@example(3, 1, 4, -2)  # 49 * 4
+@example(1, 2, 2, 2)  # 1 and a half
+@example(-1, -2, 2, 2)
+def test_a_sum_in_two_words_is_shifted_either_way(how: Rounding, high: int, low: int, bits: int, shift: int) -> None:
+    """As the whole sum in one word: to the right rounded, to the left multiplied, and limited to 62 bits."""
+    found = pair_shifted(np.array([high], np.int64), np.array([low], np.int64), bits, np.array([shift]), how)
+    value = Fraction((high << bits) + low) / Fraction(2) ** shift
+    assert found.tolist() == [min(max(whole(value, how), -WIDE_LIMIT), WIDE_LIMIT)]

@@ -217,6 +217,8 @@ def test_constant_initial_states_and_lengths_fix_the_batch(archsim: Command, tmp
     ended = archsim(*command, "--steps", "5")
     assert ended.err == "archsim: error: m.onnx: its initial state is for a batch of 2, but the input has 1\n"
     assert "sequence_lens: expected 2 numbers" in archsim(*command, "--steps", "4", "--batch", "2").err
+    drawn = archsim(*command[:-1], "other.yaml", "--batch", "2").out
+    assert "  input: 5 steps, batch 2, " in drawn, "as many steps as the longest sequence has"
     x = np.random.default_rng(1).standard_normal((5, 2, 3)).astype(np.float32)
     np.save("x.npy", x)
     assert archsim(*command, "--input", "x.npy").code == 0
