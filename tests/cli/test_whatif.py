@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from archsim.api.change import Change, Setting, lesser_changes, notch_changes
 from archsim.api.whatif import what_if
 from archsim.config import parse_override
 from archsim.families.load import load_arch
+from archsim.report.text.whatif_text import _left_out
 from archsim.workload import load_workload
 from tests.cli.conftest import Cli
 from tests.rings import exhaustive, few
@@ -262,3 +264,16 @@ def test_four_memories_that_are_too_small_are_one_change(cli: Cli) -> None:
     enough = {f"{name}.capacity_bytes=1KiB" for name in memories}
     changes = [set(one["change"].removeprefix("--set ").split(" --set ")) for one in json.loads(ran.out)]
     assert enough in changes
+
+
+def test_a_change_of_schedule_and_settings_is_named_once_as_a_whole() -> None:
+    """Schedules with nothing else stand together behind one option; others are what a command line adds."""
+    setting = Setting("mac_array", "rows", 4)
+    changes = [Change((), "split"), Change((setting,), "fused"), Change((), "eager"), Change((setting,))]
+    found = replace(
+        what_if(load_arch("tiny_2x2"), load_workload("lstm_3_2_t4")),
+        left_out=tuple((change, "no") for change in changes),
+    )
+    assert _left_out(found) == [
+        ("--schedule split, eager; --set mac_array.rows=4 --schedule fused; --set mac_array.rows=4", "no")
+    ]

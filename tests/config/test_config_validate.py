@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archsim.config import parse_document, validate
+from archsim.config.problems import _inside
 from archsim.errors import WorkloadError
 from tests.config.conftest import Dram, Fault, Faults, Machine, Read, Sram
 
@@ -233,3 +234,12 @@ def test_the_error_class_is_the_callers(machine_type: type[Machine]) -> None:
 def test_many_faults_in_a_union_are_found_in_one_pass(faults: Faults) -> None:
     text = f"mac_array: {{rows: 1, columns: 1}}\nunits: [{'0, ' * 3000}]\n"
     assert len(faults(text)) == 3000
+
+
+@pytest.mark.parametrize(
+    ("value", "part", "found"),
+    [({"a": 3}, "a", 3), ({"a": 3}, "b", 7), ([5, 6], 1, 6), ([5, 6], 2, 7), ([5, 6], "a", 7), (None, "a", 7)],
+)
+def test_a_fault_of_a_default_is_at_what_pydantic_saw(value: object, part: str | int, found: int) -> None:
+    """What the user gave, a step further in; where he gave nothing, the value that was tried, here 7."""
+    assert _inside(value, part, {"type": "x", "loc": (), "msg": "", "input": 7}) == found
