@@ -226,7 +226,16 @@ def test_near_and_cheap_tests_come_first(small: Path) -> None:
     bit = 1 << min(blocks.reached(fault.path, (fault.line, fault.column)))
     files = [
         CaseFile("tests/test_far.py", 0.1, True, 0, (Case("tests/test_far.py::a", (), 0.2, True, bit),)),
-        CaseFile("tests/test_one.py", 0.1, True, 0, (Case("tests/test_one.py::a", (), 0.3, True, bit),)),
+        CaseFile(
+            "tests/test_one.py",
+            0.1,
+            True,
+            0,
+            (
+                Case("tests/test_one.py::a", (), 0.3, True, bit),
+                Case("tests/test_one.py::kept", (), 0.01, True, 0),
+            ),
+        ),
         CaseFile(
             "tests/test_cheap.py",
             0.1,
@@ -247,9 +256,10 @@ def test_near_and_cheap_tests_come_first(small: Path) -> None:
         planner.cases[case].nodeid for batch in planner.batches(fault, selection(""), set()) for case in batch.cases
     ]
     # Files named after the module, or that import it, count as cheaper; one case of each test function comes first, and
-    # what runs together is sorted by file.
+    # what runs together is sorted by file. What the map does not see of a near file comes last: a function whose result
+    # an earlier test of the process has left behind is not reached again.
     first = ["test_one.py::a", "test_last.py::a", "test_cheap.py::a[2]"]
-    names = [*first, "test_cheap.py::a[1]", "test_cheap.py::a[3]", "test_far.py::a"]
+    names = [*first, "test_cheap.py::a[1]", "test_cheap.py::a[3]", "test_far.py::a", "test_one.py::kept"]
     assert order == [f"tests/{name}" for name in names]
 
 

@@ -97,12 +97,11 @@ class Planner:
 
     def _portions(self, fault: Fault, selected: Selection, passed: set[int]) -> Iterator[_Portion]:
         mask = self._mask(fault)
-        by_name = not mask or self.blocks.modules[fault.path].block_at((fault.line, fault.column)) is None
         for path, file in self.files.items():
             nearness = _named_after(fault.path, path) + (dotted(fault.path) in self.imports.get(path, ()))
             levels: dict[int, list[int]] = defaultdict(list)
             for function in {case.function: None for case in file.tests}:
-                for level, case in self._levels(function, mask, file.reached & mask != 0, nearness > 0 and by_name):
+                for level, case in self._levels(function, mask, file.reached & mask != 0, nearness > 0):
                     levels[level].append(case)
             for level, cases in levels.items():
                 left = self._left(cases, selected, passed)
@@ -124,7 +123,11 @@ class Planner:
 
     def _levels(self, function: str, mask: int, at_import: bool, fallback: bool) -> Iterator[tuple[int, int]]:
         """The cases of a test function with their level: 0 for one that reaches the fault, 1 for the others that do,
-        2 for those not mapped, 3 for what was only reached while the file was imported or is near by name."""
+        2 for those not mapped, 3 for what was only reached while the file was imported or is near by name.
+
+        Near tests are taken whatever the map says: what a process keeps from one test for the next, and cases that did
+        not run for the map, hide what they reach.
+        """
         cases = self.of_function[function]
         known = [case for case in cases if self.cases[case].seconds is not None]
         judging = [case for case in cases if self.cases[case].passed]
