@@ -32,7 +32,7 @@ from archsim.cli.commands.whatif import whatif_command
 from archsim.cli.ending_signals import EndingSignals
 from archsim.cli.exit_codes import EXIT_BUG, EXIT_INTERRUPTED, EXIT_USER
 from archsim.cli.out_of_memory import out_of_memory
-from archsim.config.collecting import seldom
+from archsim.config.collecting import seldom_to_the_end
 from archsim.config.presets import MAX_PATH_CHARACTERS
 from archsim.config.text import one_line, shorten, without_jargon
 from archsim.errors import ArchsimError, Interrupted, SimulatorBug
@@ -96,8 +96,8 @@ def main() -> None:
     signals = EndingSignals()
     signals.take()
     try:
-        with seldom():  # modules, programs and figures live until the end
-            code = _run(signals)
+        seldom_to_the_end()  # modules, programs and figures live until then
+        code = _run(signals)
     finally:
         signals.let_go()
     sys.exit(code)
