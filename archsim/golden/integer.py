@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -146,9 +147,9 @@ def rounded(v: Integers, shift: int | Integers, rounding: str) -> Integers:
         case "half_up":
             up = twice >= whole
         case "even":
-            up = (twice > whole) | ((twice == whole) & ((floor & 1) == 1))
+            up = twice + (floor & 1) > whole  # exactly a half goes up from an odd floor
         case "gemmlowp":
-            up = (twice > whole) | ((twice == whole) & (v >= 0))
+            up = twice + (v >= 0) > whole  # exactly a half goes up from zero on
         case _:
             raise ValueError(f"unknown rounding {rounding!r}: one of {', '.join(ROUNDINGS)}")
     return floor + up
@@ -166,37 +167,64 @@ def multiplier(ratio: Float64) -> tuple[Codes, Codes, npt.NDArray[np.bool_]]:
     return m, e, fraction == 0.5
 
 
-def convert(v: Integers, bound: int, ratio: float | Float64, rounding: str) -> Codes:
-    """The product v * ratio as wide integers.
+class Scaling(NamedTuple):
+    """The way to a product with a ratio: multiply by m, then shift to the right, one after the other, each rounded.
 
-    ratio: a number, or one for each element of v's last axis; bound: |v| <= bound.
+    most: the largest multiplier; left and right: the most places of any shift in either direction.
     """
-    ratio = np.atleast_1d(np.asarray(ratio, np.float64))
+
+    m: Codes
+    shifts: tuple[tuple[Codes, str], ...]
+    most: int
+    left: int
+    right: int
+
+
+@lru_cache(maxsize=1024)
+def _scaling(ratio: float, rounding: str) -> Scaling:
+    """The way to a product with a single ratio, which each step of a sequence asks for again."""
+    return _scaling_of(np.array([ratio]), rounding)
+
+
+def _scaling_of(ratio: Float64, rounding: str) -> Scaling:
     if not np.all((ratio > 0.0) & np.isfinite(ratio)):
         raise ValueError(f"a ratio of scales must be positive and finite: {ratio}")
     m, e, power = multiplier(ratio)
     m = np.where(power, 1, m)
     once = np.where(power, 1 - e, 31 - e)
+    shifts: tuple[tuple[Codes, str], ...] = ((once, rounding),)
     if rounding == "gemmlowp":  # twice, but for a power of two: of it the first division is one by 1
-        steps = [
-            (np.where(power, 0, 31 - np.maximum(e, 0)), "half_up"),
-            (np.where(power, once, np.maximum(-e, 0)), "gemmlowp"),
-        ]
-    else:
-        steps = [(once, rounding)]
-    left = max(0, -min(int(shift.min()) for shift, _ in steps))
-    right = max(int(shift.max()) for shift, _ in steps)
-    if (bound * int(m.max())) << left > LIMIT or right > 62:
+        first, then = np.where(power, 0, 31 - np.maximum(e, 0)), np.where(power, once, np.maximum(-e, 0))
+        shifts = ((first, "half_up"), (then, "gemmlowp"))
+    left = max(0, -min(int(shift.min()) for shift, _ in shifts))
+    return Scaling(m, shifts, int(m.max()), left, max(int(shift.max()) for shift, _ in shifts))
+
+
+def convert(v: Integers, bound: int, ratio: float | Float64, rounding: str) -> Codes:
+    """The product v * ratio as wide integers.
+
+    ratio: a number, or one for each element of v's last axis; bound: |v| <= bound.
+    """
+    ratio = np.asarray(ratio, np.float64)
+    scaling = _scaling_of(ratio, rounding) if ratio.ndim else _scaling(float(ratio), rounding)
+    m = scaling.m
+    if (bound * scaling.most) << scaling.left > LIMIT or scaling.right > 62:
         v, m = v.astype(object), m.astype(object)
     v = v * m
-    for shift, how in steps:
+    for shift, how in scaling.shifts:
         v = rounded(v, shift, how)
     return limited(v)
 
 
+def _between(v: Integers, low: int, high: int) -> Integers:
+    """v limited to a range; np.clip takes four times as long for few of them."""
+    found: Integers = np.minimum(np.maximum(v, low), high)
+    return found
+
+
 def limited(v: Integers) -> Codes:
     """Wide integers: v limited to 62 bits."""
-    return np.clip(v, -LIMIT, LIMIT).astype(np.int64)
+    return _between(v, -LIMIT, LIMIT).astype(np.int64)
 
 
 def narrow(wide: Integers, grid: Grid) -> tuple[Codes, int]:
@@ -206,7 +234,7 @@ def narrow(wide: Integers, grid: Grid) -> tuple[Codes, int]:
     """
     low, high = grid.low - grid.zero, grid.high - grid.zero
     # wide - low may go round in int64, which makes no difference modulo 2^bits.
-    kept = (wide - low) % 2**grid.bits + low if grid.wrap else np.clip(wide, low, high)
+    kept = (wide - low) % 2**grid.bits + low if grid.wrap else _between(wide, low, high)
     changed = int(np.count_nonzero(kept != wide))
     return kept.astype(np.int64) + grid.zero, changed
 
@@ -225,16 +253,17 @@ def wide_of(values: Float, grid: Grid) -> Codes:
 
 def whole_of(numbers: Float64, rounding: str) -> Codes:
     """Real numbers rounded to wide integers."""
-    floor = np.floor(numbers)
-    above = numbers - floor  # compared with 1/2, as numbers + 1/2 might be rounded itself
     match rounding:
         case "truncate":
-            whole = floor
+            whole = np.floor(numbers)
         case "half_up":
-            whole = floor + (above >= 0.5)
+            floor = np.floor(numbers)
+            whole = floor + (numbers - floor >= 0.5)  # numbers + 1/2 might be rounded itself
         case "even":
             whole = np.rint(numbers)
         case "gemmlowp":
+            floor = np.floor(numbers)
+            above = numbers - floor
             whole = floor + np.where(numbers >= 0.0, above >= 0.5, above > 0.5)
         case _:
             raise ValueError(f"unknown rounding {rounding!r}: one of {', '.join(ROUNDINGS)}")

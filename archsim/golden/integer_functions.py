@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -47,13 +47,14 @@ class Exact(Method):
 class Table(Method):
     """A table of entries values over [-span, span), both powers of two: the nearest, or linearly between two.
 
-    x is the address.
+    x is the address. kept: entries that were computed before, by function and grid.
     """
 
     entries: int
     span: float
     linear: bool
     address: Grid
+    kept: dict[tuple[Activation, Grid], Codes] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def activate(self, activation: Activation, x: Coded, target: Target) -> Coded:
         return target.narrow(_tabled(activation, addressed(x, self.address, target), target.grid, self))
@@ -118,9 +119,11 @@ def _hard(activation: Activation, x: Float64) -> Float64:
 def _tabled(activation: Activation, x: Codes, target: Grid, table: Table) -> Codes:
     """The table's values at the addresses x; wide integers of the target, its zero point not added."""
     step = 2.0 * table.span / table.entries
-    ends = -table.span + step * np.arange(table.entries + 1)
-    entries, _ = codes_of(apply(activation, ends), target)  # constants of the machine: not counted
-    t = entries - target.zero
+    t = table.kept.get((activation, target))
+    if t is None:
+        ends = -table.span + step * np.arange(table.entries + 1)
+        entries, _ = codes_of(apply(activation, ends), target)  # constants of the machine: not counted
+        t = table.kept[activation, target] = entries - target.zero
     unit = min(float(table.address.scale), step)
     span, width = int(table.span / unit), int(step / unit)
     x = x * int(table.address.scale / unit)
