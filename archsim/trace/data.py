@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from archsim.program.ir import PhaseKind, Wait
 from archsim.trace.timeline import Timeline
@@ -20,8 +21,7 @@ class Window:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class OpRecord:
+class OpRecord(NamedTuple):
     """One op: it starts at `start`, frees its unit at `free`, and its results are visible at `done`."""
 
     phase: int
@@ -32,8 +32,7 @@ class OpRecord:
     done: int
 
 
-@dataclass(frozen=True, slots=True)
-class OpTimes:
+class OpTimes(NamedTuple):
     """All that is known of one op's time: its record, and what came before the start and during the occupancy.
 
     `issue`: the cycle at which it entered its unit's queue. `compute_cycles` and `port_cycles`: what the datapath and

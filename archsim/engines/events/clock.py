@@ -28,3 +28,9 @@ class Clock(simpy.Environment):
         event = simpy.Timeout(self, cycles)
         assert event.callbacks is not None
         event.callbacks.append(lambda _: act(payload))
+
+    def trigger(self, event: simpy.Event, cycles: int) -> None:
+        """Let an event that something waits for come so many cycles from now."""
+        event._ok = True
+        event._value = None
+        self.schedule(event, delay=cycles)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from archsim.engines.events.clock import Clock
 from archsim.engines.events.options import MachineSpec, Options
@@ -15,14 +14,6 @@ from archsim.engines.events.unit_process import UnitProcess
 from archsim.program.codes import CAUSES
 from archsim.program.ir import Phase, PhaseKind
 from archsim.trace import OpRecord, OpTimes
-
-
-class Tokens(NamedTuple):
-    """The tokens of one event: to ops of its repetition, and to ops of later ones."""
-
-    repetition: Repetition
-    same: SameRepetition
-    later: LaterRepetition
 
 
 class PhaseRun:
@@ -89,7 +80,7 @@ class PhaseRun:
 
     def first_word(self, issued: IssuedOp) -> None:
         """The op's first word is visible (FIRST): pass the tokens of those that follow it."""
-        self._pass_same(issued.repetition, self._tables.first_same[issued.facts.index])
+        self._pass_same(issued.repetition, self._tables.first_same[issued.facts.index], self._env.now)
 
     def record(self, issued: IssuedOp, start: int, free: int, done: int) -> None:
         """Keep the times of one op."""
@@ -105,9 +96,7 @@ class PhaseRun:
     def operands_read(self, issued: IssuedOp) -> None:
         """The op has read its operands (FREE): pass the tokens of those that wait for it."""
         tables, op = self._tables, issued.facts.index
-        same, later = tables.free_same[op], tables.free_later[op]
-        if same or later:
-            self._send(issued.repetition, same, later)
+        self._pass(issued.repetition, tables.free_same[op], tables.free_later[op])
 
     def completed(self, issued: IssuedOp) -> None:
         """The op's results are visible (DONE): commit them, pass the tokens, count it."""
@@ -115,9 +104,7 @@ class PhaseRun:
         # The results come first: an op that a token lets start in this very cycle reads them.
         if self._options.arithmetic is not None:
             self._options.arithmetic.commit(issued.facts.op, repetition.number, issued.results)
-        same, later = tables.done_same[op], tables.done_later[op]
-        if same or later:
-            self._send(repetition, same, later)
+        self._pass(repetition, tables.done_same[op], tables.done_later[op])
         repetition.finished[op] = 1
         for follower, _ in tables.first_same[op]:
             self._units[follower].words_complete(repetition, follower)
@@ -150,38 +137,35 @@ class PhaseRun:
                 found.append(f"{op_name(self._phase.ops[dep.op], other.number)} ({dep.after.value})")
         return found
 
-    def _send(self, repetition: Repetition, same: SameRepetition, later: LaterRepetition) -> None:
-        """Tokens of an event of this cycle, which arrive when the token latency has passed."""
-        if self._token_latency:
-            self._env.after(self._token_latency, self._arrive, Tokens(repetition, same, later))
-        else:
-            self._arrive(Tokens(repetition, same, later))
+    def _pass(self, repetition: Repetition, same: SameRepetition, later: LaterRepetition) -> None:
+        """Pass the tokens of an event of this cycle.
 
-    def _arrive(self, tokens: Tokens) -> None:
-        """Tokens arrive now."""
-        if tokens.same:
-            self._pass_same(tokens.repetition, tokens.same)
-        if tokens.later:
-            self._pass_later(tokens.repetition.number, tokens.later)
+        They arrive when the token latency has passed. That is noted at once, and needs no event of its own.
+        """
+        arrival = self._env.now + self._token_latency
+        if same:
+            self._pass_same(repetition, same, arrival)
+        if later:
+            self._pass_later(repetition.number, later, arrival)
 
-    def _pass_same(self, repetition: Repetition, tokens: SameRepetition) -> None:
-        """Tokens that arrive now at ops of the same repetition."""
-        now = self._env.now * KEY_BASE
+    def _pass_same(self, repetition: Repetition, tokens: SameRepetition, arrival: int) -> None:
+        """Tokens that arrive in a cycle at ops of the same repetition."""
+        key = arrival * KEY_BASE
         pending, arrived = repetition.pending, repetition.arrived
         for op, code in tokens:
-            if now + code > arrived[op]:
-                arrived[op] = now + code
+            if key + code > arrived[op]:
+                arrived[op] = key + code
             pending[op] -= 1
             if not pending[op]:
                 self._units[op].tokens_complete(repetition, op)
 
-    def _pass_later(self, number: int, tokens: LaterRepetition) -> None:
-        """Tokens that arrive now at ops of repetitions after `number`, as far as there are such ops."""
+    def _pass_later(self, number: int, tokens: LaterRepetition, arrival: int) -> None:
+        """Tokens that arrive in a cycle at ops of repetitions after `number`, as far as there are such ops."""
         phase = self._phase
         for op, lag, code in tokens:
             later = number + lag
             if later < phase.repeat and (not self._tables.conditional[op] or phase.ops[op].active(later, phase.repeat)):
-                self._pass_same(self._repetitions.at(later), ((op, code),))
+                self._pass_same(self._repetitions.at(later), ((op, code),), arrival)
 
     def _end_repetition(self, repetition: Repetition) -> None:
         """All ops of a repetition are done."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from archsim.engines.events.service_clock import OpTiming
-from archsim.engines.events.token_tables import TokenTables
+from archsim.engines.events.token_tables import KEY_BASE, TokenTables
 from archsim.formats.number import Array
 from archsim.program.ir import Op, Phase, PhaseKind
 
@@ -35,9 +35,9 @@ class Repetition:
     def __init__(self, tables: TokenTables, number: int, recorded: bool) -> None:
         self.number = number
         self.pending = tables.pending(number)
-        """Tokens that each op still waits for."""
+        """Tokens of each op of which it is not known when they arrive."""
         self.arrived = [0] * len(self.pending)
-        """Key (tables.KEY_BASE) of the last token that each op got."""
+        """Key (tables.KEY_BASE) of the last token of each op, of those that are known."""
         self.left = len(tables.active(number))
         """Ops not yet completed."""
         self.finished = bytearray(len(self.pending))
@@ -70,8 +70,12 @@ class IssuedOp:
         return self.repetition is repetition and self.facts.index == index
 
     def ready(self) -> bool:
-        """Whether all tokens that the op waits for have arrived."""
+        """Whether it is known when the last of the tokens that the op waits for arrives."""
         return not self.repetition.pending[self.facts.index]
+
+    def starts_from(self) -> int:
+        """The cycle from which the op can start, once it is ready: it is in the queue, and has all its tokens."""
+        return max(self.issued_at, self.repetition.arrived[self.facts.index] // KEY_BASE)
 
     def follows(self) -> bool:
         """Whether the op takes words from another one that is not done yet."""

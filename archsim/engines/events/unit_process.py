@@ -84,9 +84,10 @@ class UnitProcess:
             self._resume()
 
     def tokens_complete(self, repetition: Repetition, index: int) -> None:
-        """An op of the unit has got its last token: go on, if it is the one that the unit waits for."""
-        if self.awaited is not None and self.awaited.is_op(repetition, index):
-            self._resume()
+        """It is known when an op of the unit has all its tokens: go on then, if the unit waits for this one."""
+        awaited = self.awaited
+        if awaited is not None and awaited.is_op(repetition, index):
+            self._resume(max(0, awaited.starts_from() - self._env.now))
 
     def words_complete(self, repetition: Repetition, index: int) -> None:
         """An op that an op of this unit follows is done: look again, if the unit waits for its last words."""
@@ -109,12 +110,12 @@ class UnitProcess:
         self._timeline = TimelineBuilder(now)
         return trace, timeline
 
-    def _resume(self) -> None:
-        """Go on, if the unit stands still."""
+    def _resume(self, cycles: int = 0) -> None:
+        """Go on so many cycles from now, if the unit stands still."""
         event = self._wake
         if event is not None:
             self._wake = None
-            event.succeed()
+            self._env.trigger(event, cycles)
 
     def _stand_still(self) -> simpy.Event:
         """What the process waits for until it is told to go on."""
@@ -127,13 +128,14 @@ class UnitProcess:
             if not queue:
                 yield self._stand_still()
             issued = queue[0]
-            early = issued.issued_at - env.now
-            if early > 0:
-                yield env.timeout(early)
             if not issued.ready():
                 self.awaited = issued
                 yield self._stand_still()
                 self.awaited = None
+            else:
+                early = issued.starts_from() - env.now
+                if early > 0:
+                    yield env.timeout(early)
             if issued.facts.contends:
                 yield self._arbiter.request(self.name)
             # The op keeps its place in the queue until it starts, so that the sequencer sees a place free only now.
