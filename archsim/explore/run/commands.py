@@ -20,7 +20,7 @@ class RunCommands:
         ]
         self._fixed = [_option(f"{path}={_text(value)}") for path, value in space.fixed.items()]
         self._end = [] if space.with_arithmetic else ["--timing-only"]
-        self._options: dict[str, str] = {}
+        self._options: dict[tuple[str, type, str], str] = {}
         self._schedules: dict[str, str] = {}
 
     def of(self, point: Point) -> list[str]:
@@ -32,10 +32,10 @@ class RunCommands:
         return [" ".join([begin, schedule, *options]) for begin in self._workloads]
 
     def _set(self, path: str, value: Scalar) -> str:
-        text = f"{path}={_text(value)}"
-        found = self._options.get(text)
+        key = path, type(value), repr(value)
+        found = self._options.get(key)
         if found is None:
-            found = self._options[text] = _option(text)
+            found = self._options[key] = _option(f"{path}={_text(value)}")
         return found
 
 

@@ -294,7 +294,7 @@ def test_plotly_comes_whole_and_a_missing_one_is_said(monkeypatch: pytest.Monkey
     from plotly.offline import get_plotlyjs
 
     assert gzip.decompress(b64decode(plotly_js.plotly_base64())).decode() == get_plotlyjs()
-    monkeypatch.setitem(__import__("sys").modules, "plotly.offline", None)
+    monkeypatch.setitem(__import__("sys").modules, "plotly", None)
     plotly_js.plotly_base64.cache_clear()
     with pytest.raises(OutputError, match="pip install plotly"):
         plotly_js.plotly_base64()
