@@ -23,6 +23,7 @@ from archsim.explore.run.journal import unsealed
 from tests.explore.conftest import SMALL
 from tests.optional import need
 from tests.reliability.forked_cli import Ended, files, run
+from tests.reliability.kept_pictures import KeptPictures
 from tests.rings import exhaustive
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc/self/fd")
@@ -119,12 +120,17 @@ def test_a_few_writes_fail(case: str, tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("case", list(CASES))
 def test_each_write_fails(case: str, first: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every fourth one from `first` on: the share of the exhaustive ring that a run takes has some of most commands."""
-    each_write_fails(case, tmp_path, monkeypatch, lambda calls: list(range(first, calls, PARTS)) or [calls - 1])
+    each_write_fails(case, tmp_path, monkeypatch, lambda calls: list(range(first, calls, PARTS)) or [calls - 1], True)
 
 
 def each_write_fails(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: Callable[[int], list[int]]
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    which: Callable[[int], list[int]],
+    keeps_pictures: bool = False,
 ) -> None:
+    """Let some writes of a command fail. `keeps_pictures`: they are drawn once, and not each time that it is run."""
     case = CASES[name]
     if case.needs:
         need(case.needs)
@@ -132,7 +138,10 @@ def each_write_fails(
     prepare(name, tmp_path / "start", monkeypatch)
     before = files(tmp_path / "start")
     shutil.copytree(tmp_path / "start", tmp_path / "whole" / "here")
+    kept = KeptPictures(monkeypatch) if keeps_pictures else None
     warm(case.words, tmp_path, monkeypatch)
+    if kept is not None:
+        kept.rewind()
     unharmed = run(case.words, tmp_path / "whole" / "here")
     assert (unharmed.code, unharmed.failed) == (0, False), unharmed
     whole = files(tmp_path / "whole" / "here")
