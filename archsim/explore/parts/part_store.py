@@ -62,6 +62,11 @@ class FoundInParts(Found):
             if key is not None:
                 self._keys[point.number] = key
 
+    def points(self, numbers: Sequence[int]) -> list[Point]:
+        rows = self._stored.with_numbers([number for number in numbers if number not in self._now])
+        stored = dict(zip(rows, self._stored.points(list(rows.values())), strict=True))
+        return [self._now[number] if number in self._now else stored[number] for number in numbers]
+
     def told(self, number: int) -> Told:
         if number in self._now:
             return told_of(self._space, self._now[number])

@@ -21,6 +21,7 @@ from archsim.explore.run.broken_pipes import broken_pipes_are_errors
 from archsim.explore.run.declared import Declared, settings_digest
 from archsim.explore.run.evaluation import Setup, Task
 from archsim.explore.run.found import Effort, Found, FoundInMemory
+from archsim.explore.run.kept_points import FIRST, LAST, SHARE, check_kept, evenly, of_front
 from archsim.explore.run.local import LocalProcesses, available_cores
 from archsim.explore.run.show import keep_setup
 from archsim.explore.run.watcher import Watcher
@@ -127,7 +128,7 @@ class Search:
         front = Front(len(self.space.objectives))
         classifier = PointClassifier(self.space)
         self.watcher.begin(budget, self.space)
-        idle_rounds = 0
+        idle_rounds, resumes, checked = 0, bool(self.found.known), False
         while len(self.found) < budget and idle_rounds < PATIENCE:
             asked = self.sampler.ask()
             new = self.found.fresh(asked)
@@ -135,21 +136,40 @@ class Search:
             numbers = new[: budget - len(self.found)]
             restored = self.found.restore(numbers, front)
             if restored is None:
-                self._round(numbers, classifier, front)
+                kept = self._round(numbers, classifier, front)
                 self.found.end_round(numbers, whole, front)
             else:
+                kept, resumes = numbers, True
                 self.watcher.restored(len(numbers), restored)
+            if resumes and kept and not checked:
+                checked = True
+                self._check(evenly(kept, self._share(FIRST)), classifier)
             idle_rounds = 0 if new else idle_rounds + 1
             if not asked or not whole:
                 break
             if self.space.config.sampler_learns:
                 self.sampler.tell([self.found.told(number) for number in asked])
+        if resumes:
+            self._check(of_front(front, self._share(LAST)), classifier)
         seconds = time.perf_counter() - begun
         dropped = 0 if self.found.journal is None else self.found.journal.dropped
         return self.found.study(front, Effort(self.simulated, seconds, dropped, dict(sorted(self.alone.items()))))
 
-    def _round(self, numbers: Sequence[int], classifier: PointClassifier, front: Front) -> None:
-        """Classify some points, and evaluate those that need it.
+    def _share(self, most: int) -> int:
+        """How many of the designs that are on the disk are evaluated again, at most."""
+        return min(most, max(1, self.found.evaluated // SHARE))
+
+    def _check(self, numbers: Sequence[int], classifier: PointClassifier) -> None:
+        """Evaluate the designs of some points of the disk again."""
+        try:
+            check_kept(self.space, self.backend, classifier, self.found.points(numbers))
+        except OutputError as error:
+            if self.found.journal is None or isinstance(error, Lost):
+                raise
+            raise OutputError(f"{self.found.journal.path.parent}: {error}") from error
+
+    def _round(self, numbers: Sequence[int], classifier: PointClassifier, front: Front) -> list[int]:
+        """Classify some points, and evaluate those that need it; those whose designs were evaluated before.
 
         The front that prunes is that of the rounds before, whatever is finished first.
         """
@@ -168,8 +188,11 @@ class Search:
         by_key: dict[str, list[Design]] = {}
         for design in designs:
             by_key.setdefault(design.key, []).append(design)
+        kept: list[int] = []
         for key, outcome in self.found.outcomes(list(by_key)).items():
-            self._count([classifier.after(design, outcome) for design in by_key.pop(key)], key)
+            same = by_key.pop(key)
+            kept += [design.number for design in same]
+            self._count([classifier.after(design, outcome) for design in same], key)
         tasks = [Task(key, same[0].number, same[0].schedule) for key, same in by_key.items()]
         for outcomes in self.backend.run(tasks):
             self.found.learn(outcomes)
@@ -178,6 +201,7 @@ class Search:
             for outcome in outcomes:
                 points = [classifier.after(design, outcome) for design in by_key[outcome.key]]
                 self._count(points, outcome.key, fresh=1)
+        return kept
 
     def _count(self, points: Sequence[Point], key: str | None = None, fresh: int = 0) -> None:
         self.found.count(points, key)

@@ -50,6 +50,10 @@ class Found(ABC):
         """Take points; `key`: that of the design that was evaluated for them."""
 
     @abstractmethod
+    def points(self, numbers: Sequence[int]) -> list[Point]:
+        """Some of the points that were looked at, in that order."""
+
+    @abstractmethod
     def told(self, number: int) -> Told:
         """What the sampler learns of a point that was looked at."""
 
@@ -98,6 +102,9 @@ class FoundInMemory(Found):
     def count(self, points: Iterable[Point], key: str | None) -> None:
         del key
         self._points.update((point.number, point) for point in points)
+
+    def points(self, numbers: Sequence[int]) -> list[Point]:
+        return [self._points[number] for number in numbers]
 
     def told(self, number: int) -> Told:
         return told_of(self._space, self._points[number])

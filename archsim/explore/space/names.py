@@ -66,7 +66,12 @@ def members() -> dict[str, tuple[str, ...]]:
 def is_result(name: str) -> bool:
     """Whether a name in an expression is that of a result, not of a field."""
     first = name.split(".")[0]
-    return first == ACCURACY or first in result_names() or first in frame_names()
+    return is_accuracy(name) or first in result_names() or first in frame_names()
+
+
+def is_accuracy(name: str) -> bool:
+    """Whether a figure says what the number formats cost."""
+    return name.split(".")[0] == ACCURACY
 
 
 def of_cold_start(expression: Expression) -> bool:
