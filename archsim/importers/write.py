@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from archsim.config import parse_document, validate
+from archsim.config.files.one_writer import one_writer
 from archsim.config.files.whole_files import write_together
 from archsim.config.text import shorten
 from archsim.errors import OutputError, WorkloadError
@@ -207,6 +208,15 @@ def _write(model: Path, content: dict[Path, bytes], out: Path, force: bool) -> N
     """Write all files under temporary names, then move them into place, the workload last."""
     if out.suffix not in (".yaml", ".yml"):
         raise OutputError(f"{out}: expected a name that ends with .yaml")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written: {error.strerror or error}") from error
+    with one_writer(out):  # else the tensors of one model might stand beside the workload of another
+        _write_alone(model, content, out, force)
+
+
+def _write_alone(model: Path, content: dict[Path, bytes], out: Path, force: bool) -> None:
     for path in (out, *content):
         if path.resolve() == model.resolve():
             raise OutputError(f"{path}: is the model itself; choose another --out")
@@ -215,7 +225,6 @@ def _write(model: Path, content: dict[Path, bytes], out: Path, force: bool) -> N
         if not force and (path.exists() or path.is_symlink()):
             raise OutputError(f"{path}: exists already; choose another --out, or replace it with --force")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
         write_together(content)
     except OSError as error:
         raise OutputError(f"{out}: cannot be written: {error.strerror or error}") from error

@@ -1,8 +1,10 @@
-"""A disk that is full from a given call on: what this process puts below a folder fails as the system makes it fail.
+"""A disk that is full, or read-only, from a given call on: what this process does below a folder fails as there.
 
 Every call counts that needs room: a file that is opened for writing, bytes that are written, fsync, a new name, a new
 folder. From call number `fails_at` on each raises OSError(ENOSPC); of the bytes of the first one half are written, as
 a disk that fills up takes them. (Of new names that one alone fails: a file that gives its name up leaves room for it.)
+
+Of a read-only disk (EROFS) also what takes names away counts; from that call on nothing at all is changed.
 """
 
 from __future__ import annotations
@@ -21,9 +23,9 @@ _Call = Callable[..., Any]
 class FailingDisk:
     """The calls of a process below a folder. `calls`: how many there were."""
 
-    def __init__(self, folder: Path, fails_at: int) -> None:
+    def __init__(self, folder: Path, fails_at: int, why: int = errno.ENOSPC) -> None:
         self.calls = 0
-        self._folder, self._fails_at = os.path.realpath(folder), fails_at
+        self._folder, self._fails_at, self._why = os.path.realpath(folder), fails_at, why
 
     @property
     def failed(self) -> bool:
@@ -41,8 +43,10 @@ class FailingDisk:
         os.fsync = self._counted(os.fsync)
         os.mkdir = self._counted(os.mkdir)
         os.sendfile = self._counted(os.sendfile)
-        for name in ("replace", "rename"):
+        for name in ("replace", "rename", "link"):
             setattr(os, name, self._renamed(getattr(os, name)))
+        for name in ("unlink", "remove", "rmdir", "truncate", "ftruncate") if self._why == errno.EROFS else ():
+            setattr(os, name, self._counted(getattr(os, name)))
 
     def count(self, file: int | str | bytes | os.PathLike[Any]) -> None:
         """Count a call that is about a file; OSError if there is no room any more."""
@@ -54,7 +58,7 @@ class FailingDisk:
         if not self._below(file) or not self._next_fails():
             return int(write(data))
         half = memoryview(data).cast("B")[: len(memoryview(data).cast("B")) // 2]
-        if self.calls - 1 == self._fails_at and len(half):
+        if self._why == errno.ENOSPC and self.calls - 1 == self._fails_at and len(half):
             return int(write(half))
         raise self._full()
 
@@ -67,7 +71,7 @@ class FailingDisk:
         return os.fsdecode(path).startswith(f"{self._folder}/")
 
     def _full(self) -> OSError:
-        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return OSError(self._why, os.strerror(self._why))
 
     def _counted(self, call: _Call) -> _Call:
         def counted(*arguments: Any, **options: Any) -> Any:
@@ -78,7 +82,8 @@ class FailingDisk:
 
     def _renamed(self, call: _Call) -> _Call:
         def renamed(old: Any, new: Any) -> None:
-            if self._below(new) and self._next_fails() and self.calls - 1 == self._fails_at:
+            alone = self._why == errno.ENOSPC
+            if self._below(new) and self._next_fails() and (self.calls - 1 == self._fails_at or not alone):
                 raise self._full()
             call(old, new)
 
@@ -89,7 +94,7 @@ class FailingDisk:
 
     def _descriptor(self, call: _Call) -> _Call:
         def opened(path: Any, flags: int, *rest: Any, **options: Any) -> int:
-            if flags & os.O_CREAT:
+            if flags & os.O_CREAT or (self._why == errno.EROFS and flags & (os.O_WRONLY | os.O_RDWR)):
                 self.count(path)
             return int(call(path, flags, *rest, **options))
 

@@ -1,7 +1,8 @@
-"""Runs the command line in a fork of this process, in a folder, with a disk that becomes full."""
+"""Runs the command line in a fork of this process, in a folder, with a disk that becomes full or read-only."""
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -32,8 +33,8 @@ class Ended:
         return [line for line in self.said.splitlines() if not line.startswith("archsim: note: ")]
 
 
-def run(arguments: Sequence[str], folder: Path, fails_at: int = NEVER) -> Ended:
-    """Run `archsim ARGUMENTS` in a folder whose disk is full from write number `fails_at` on, below the folder."""
+def run(arguments: Sequence[str], folder: Path, fails_at: int = NEVER, why: int = errno.ENOSPC) -> Ended:
+    """Run `archsim ARGUMENTS` in a folder whose disk is full (or EROFS) from write number `fails_at` on, below it."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -42,7 +43,7 @@ def run(arguments: Sequence[str], folder: Path, fails_at: int = NEVER) -> Ended:
         try:
             os.chdir(folder)
             sys.stdout, sys.stderr, sys.argv = out, said, ["archsim", *arguments]
-            disk = FailingDisk(folder, fails_at)
+            disk = FailingDisk(folder, fails_at, why)
             disk.install()
             try:
                 main()

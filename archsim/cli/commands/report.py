@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +35,7 @@ def report_command(
     What a folder does not hold is simulated again, without numbers.
     """
     from archsim.cli.progress import working
+    from archsim.config.files.one_writer import one_writer
     from archsim.report.files.folder import PAGE
     from archsim.report.page.page import html_page
     from archsim.report.page.saved_run import read_run
@@ -41,15 +43,16 @@ def report_command(
     asked = _steps(steps)
     if out is None and len(results) > 1:
         raise OutputError("a page of several results needs a name: --out PAGE.html")
-    runs = []
-    for folder in results:
-        with working(f"simulating {folder} again"):
-            runs.append(read_run(folder, asked))
-    with working("writing the page"):
-        page = html_page(runs)
     target = out or results[0] / PAGE
-    with output(target) as write:
-        write(page)
+    with one_writer(results[0]) if out is None else nullcontext():  # the page is of the run that is there
+        runs = []
+        for folder in results:
+            with working(f"simulating {folder} again"):
+                runs.append(read_run(folder, asked))
+        with working("writing the page"):
+            page = html_page(runs)
+        with output(target) as write:
+            write(page)
     print(f"Page: {target}")
 
 

@@ -45,6 +45,7 @@ def rtl_command(
     debug: DebugOption = False,
 ) -> int:
     """Write the SystemVerilog of a workload's program on an architecture; compare it with the simulation."""
+    from archsim.config.files.one_writer import one_writer
     from archsim.rtl.check import check as check_rtl
     from archsim.rtl.expected import expect
     from archsim.rtl.folder import write_design
@@ -62,16 +63,18 @@ def rtl_command(
     machine, work = load_inputs(arch, workload, sets)
     schedule = chosen(schedule, machine, work)
     expected = expect(machine, work, schedule)
-    _refuse_foreign(out, expected.design)
-    try:
-        write_design(expected.design, out)
-    except OSError as error:
-        raise OutputError(f"{out}: cannot write: {error.strerror or error}") from error
-    comparison = check_rtl(expected, out) if check else None
-    synthesis = None
-    if synth is not None:
-        with stage_progress(f"Yosys, target {synth}") as progress:
-            synthesis = synthesize(expected.design, out, synth, progress)
+    comparison = synthesis = None
+    with one_writer(out, parents=True):
+        _refuse_foreign(out, expected.design)
+        try:
+            write_design(expected.design, out)
+        except OSError as error:
+            raise OutputError(f"{out}: cannot write: {error.strerror or error}") from error
+        if check:
+            comparison = check_rtl(expected, out)
+        if synth is not None:
+            with stage_progress(f"Yosys, target {synth}") as progress:
+                synthesis = synthesize(expected.design, out, synth, progress)
     if json:
         sys.stdout.write(json_module.dumps(_document(out, comparison, synthesis), indent=2) + "\n")
     else:

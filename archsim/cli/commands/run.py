@@ -109,6 +109,7 @@ def run_command(
 
     from archsim.api.evaluate import Evaluator
     from archsim.api.ranking import best_name
+    from archsim.config.files.one_writer import one_writer
     from archsim.export.run_streams import Streams, written
     from archsim.export.traces.traced_run import TracedRun
     from archsim.families.registry import build_units
@@ -132,16 +133,17 @@ def run_command(
     report = _Report(json, full, keep_steps=keep_steps)
     title, units = f"{work.name} on {machine.name}, schedule {found.name}", tuple(build_units(machine.config))
     about = TracedRun(title, machine.config.clock_mhz, units)
-    with result_folder(target, asked, force) as folder, written(streams, folder, about, program) as files:
-        simulation = _simulated(asked, ranking or found, evaluator, files.listeners)
-        findings, changes = report.make(simulation, evaluator, folder, files)
-    try:
-        if not json:
-            sys.stdout.write(f"Results: {target}/\n")
-        sys.stdout.flush()
-        _draw(simulation, findings, changes, target, plots)
-    except KeyboardInterrupt as stop:
-        raise Interrupted(f"interrupted while drawing; all results but figures are in {target}/") from stop
+    with one_writer(target, parents=True):
+        with result_folder(target, asked, force) as folder, written(streams, folder, about, program) as files:
+            simulation = _simulated(asked, ranking or found, evaluator, files.listeners)
+            findings, changes = report.make(simulation, evaluator, folder, files)
+        try:
+            if not json:
+                sys.stdout.write(f"Results: {target}/\n")
+            sys.stdout.flush()
+            _draw(simulation, findings, changes, target, plots)
+        except KeyboardInterrupt as stop:
+            raise Interrupted(f"interrupted while drawing; all results but figures are in {target}/") from stop
     return _exit_code(simulation)
 
 

@@ -36,14 +36,18 @@ def open_journal(folder: Path, space: Space, resume: bool, settings: str | None 
         if os.path.lexists(folder) and not folder.is_dir():
             raise OutputError(f"{folder}: is not a folder; choose another --out")
         folder.mkdir(parents=True, exist_ok=True)
-        foreign = sorted(entry.name for entry in folder.iterdir() if not _ours(entry.name))
+        _refuse_foreign(folder)
     except OSError as error:
         raise cannot_write(folder, error) from error
-    if foreign:
-        listed = ", ".join(foreign[:3]) + (", ..." if len(foreign) > 3 else "")
-        raise OutputError(f"{folder}: holds files that are not of an exploration ({listed}); choose another --out")
     if not path.exists():
-        return Journal.create(path, space.fingerprint, space.name, settings)
+        journal = Journal.create(path, space.fingerprint, space.name, settings)
+        try:
+            _refuse_foreign(folder)  # results of a run may have come into its place
+        except OutputError:
+            path.unlink()
+            journal.close()
+            raise
+        return journal
     if not resume:
         raise OutputError(f"{folder}: holds an exploration; go on from it with --resume, or choose another --out")
     journal = Journal.resume(path, space.fingerprint, settings)
@@ -69,9 +73,24 @@ def write_file(path: Path, data: bytes) -> None:
         raise cannot_write(path, error) from error
 
 
+def remove_file(path: Path) -> None:
+    """Remove a file of results that no longer holds; OutputError if not."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
 def cannot_write(path: Path, error: OSError) -> OutputError:
     """The error of a file or folder that cannot be written."""
     return OutputError(f"{path}: cannot write results: {error.strerror or error}")
+
+
+def _refuse_foreign(folder: Path) -> None:
+    foreign = sorted(entry.name for entry in folder.iterdir() if not _ours(entry.name))
+    if foreign:
+        listed = ", ".join(foreign[:3]) + (", ..." if len(foreign) > 3 else "")
+        raise OutputError(f"{folder}: holds files that are not of an exploration ({listed}); choose another --out")
 
 
 def _ours(name: str) -> bool:

@@ -14,8 +14,10 @@ from archsim.explore.results.objective_words import objective_unit
 from archsim.explore.results.parquet import parquet_bytes
 from archsim.explore.results.reasons import reasons_rows
 from archsim.explore.results.study import Status, Study
-from archsim.explore.results.study_folder import PARTS, RESULTS, write_file
+from archsim.explore.results.study_folder import PARTS, RESULTS, remove_file, write_file
 from archsim.explore.results.table import csv_bytes, points_table
+from archsim.explore.run.journal import NAME as JOURNAL
+from archsim.explore.run.journal import held
 from archsim.explore.space.objectives import Objective
 from archsim.report.figures.drawing import quantity
 from archsim.report.text.figures_as_text import plural
@@ -32,7 +34,15 @@ MOST_OTHERS = 10_000
 
 @seldom()
 def write_results(study: Study, folder: Path, plots: bool = True) -> list[str]:
-    """Write all results of a study; they depend on its points alone. Returns notes on what is not written."""
+    """Write all results of a study; they depend on its points alone. Returns notes on what is not written.
+
+    OutputError if they cannot be written, or another exploration is under way in the folder.
+    """
+    with held(folder / JOURNAL):
+        return _written(study, folder, plots)
+
+
+def _written(study: Study, folder: Path, plots: bool) -> list[str]:
     notes = list(filter(None, [_technologies(study)]))
     rows = points_table(study, study.extract(MOST_OTHERS))
     parquet = parquet_bytes(rows) if study.every_figure else None
@@ -53,8 +63,8 @@ def write_results(study: Study, folder: Path, plots: bool = True) -> list[str]:
             f"{PARTS}/*.parquet have all, with the figures that objectives and constraints name"
         )
     for name in RESULTS:  # what an earlier, smaller exploration left
-        if name not in files:
-            (folder / name).unlink(missing_ok=True)
+        if name not in files and (folder / name).exists():
+            remove_file(folder / name)
     for name, data in files.items():
         write_file(folder / name, data)
     return notes

@@ -162,6 +162,26 @@ def _write_all(descriptor: int, data: bytes) -> None:
     os.fsync(descriptor)
 
 
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold a journal that is finished, so that nobody else goes on from it; nothing where there is none.
+
+    OutputError if another process has it.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | getattr(os, "O_NONBLOCK", 0))
+    except FileNotFoundError:
+        yield
+        return
+    except OSError as error:
+        raise _cannot_write(path, 0, error) from error
+    try:
+        _lock(descriptor, path)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _check_regular(path: Path, descriptor: int) -> None:
     try:
         check_regular(descriptor, path)

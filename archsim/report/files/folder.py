@@ -57,7 +57,7 @@ def result_folder(target: Path, asked: Asked, force: bool = False) -> Iterator[P
         yield temporary
         if same:
             _keep(target, temporary)
-        _replace(target, temporary)
+        _replace(target, temporary, shown)
     except OSError as error:
         raise _cannot_write(shown, error) from error
     finally:
@@ -142,15 +142,27 @@ def _refuse_foreign(target: Path, shown: Path) -> None:
             raise OutputError(f"{shown}: holds files that are no results of a run ({listed}); choose another --out")
 
 
-def _replace(target: Path, temporary: Path) -> None:
+def _replace(target: Path, temporary: Path, shown: Path) -> None:
+    """Put a folder in the place of the results that are there.
+
+    What is none of these, and came while the run was under way, as the journal of an exploration, stays: then it is an
+    OutputError.
+    """
+    _refuse_foreign(target, shown)
     old = target.with_name(f".{target.name}.old-{os.getpid()}")
-    if target.exists():
+    if target.exists() and any(target.iterdir()):  # an empty folder is replaced at once, and only if it still is empty
         os.replace(target, old)
     try:
+        _refuse_foreign(old, shown)
         os.replace(temporary, target)
-    except OSError:
+    except (OSError, OutputError) as error:
         if old.exists():
-            os.replace(old, target)
+            try:
+                os.replace(old, target)
+            except OSError:  # the file system has become read-only in between
+                raise OutputError(
+                    f"{shown}: cannot write results: {getattr(error, 'strerror', error)}; those of before are in {old}"
+                ) from error
         raise
     shutil.rmtree(old, ignore_errors=True)
 
