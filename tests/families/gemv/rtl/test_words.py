@@ -166,3 +166,9 @@ def test_lines_of_weights() -> None:
     package = expected_of(TINY).design.files["archsim_pkg.sv"]
     assert "localparam int WEIGHT_LINES = 12;" in package
     assert len(expected_of(TINY).design.files["dram_weights.hex"].splitlines()) == 12
+
+
+def test_a_memory_for_vectors_before_a_projection_is_there_where_there_is_one() -> None:
+    """H before it is projected is kept in a memory of its own; other networks have no such vector, and no memory."""
+    for case, there in ((TINY, 0), (PROJECTED, 1)):
+        assert f"localparam bit HAS_VECTOR = {there};" in expected_of(case).design.files["archsim_pkg.sv"]
