@@ -101,7 +101,7 @@ class Planner:
             nearness = _named_after(fault.path, path) + (dotted(fault.path) in self.imports.get(path, ()))
             levels: dict[int, list[int]] = defaultdict(list)
             for function in {case.function: None for case in file.tests}:
-                for level, case in self._levels(function, mask, file.reached & mask != 0, nearness > 0):
+                for level, case in self._levels(function, mask, file.reached & mask != 0, nearness):
                     levels[level].append(case)
             for level, cases in levels.items():
                 left = self._left(cases, selected, passed)
@@ -121,12 +121,13 @@ class Planner:
                 return mask
         return 0
 
-    def _levels(self, function: str, mask: int, at_import: bool, fallback: bool) -> Iterator[tuple[int, int]]:
+    def _levels(self, function: str, mask: int, at_import: bool, nearness: int) -> Iterator[tuple[int, int]]:
         """The cases of a test function with their level: 0 for one that reaches the fault, 1 for the others that do,
-        2 for those not mapped, 3 for what was only reached while the file was imported or is near by name.
+        2 for those not mapped, 3 for what was only reached while the file was imported.
 
-        Near tests are taken whatever the map says: what a process keeps from one test for the next, and cases that did
-        not run for the map, hide what they reach.
+        Near tests are taken whatever the map says, those of a file that is named after the module and imports it with
+        level 1, others last: what a process keeps from one test for the next, and cases that did not run for the map,
+        hide what they reach.
         """
         cases = self.of_function[function]
         known = [case for case in cases if self.cases[case].seconds is not None]
@@ -138,7 +139,9 @@ class Planner:
                 yield (0 if case == hitting[0] else 1), case
             elif hitting and self.cases[case].seconds is None:
                 yield 2, case
-            elif at_import or fallback:
+            elif nearness > 1:
+                yield 1, case
+            elif nearness or at_import:
                 yield 3, case
 
     def _left(self, cases: Sequence[int], selected: Selection, passed: set[int]) -> list[int]:
