@@ -76,10 +76,43 @@ class Rows:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         from rich.padding import Padding
+        from rich.segment import Segment
 
+        if console.color_system is None and self.rows:
+            text = self._plain(options.max_width)
+            if text:
+                yield Segment(text)
+                return
         needed = self._needed()
         fits = INDENT + sum(needed) + GAP * (len(needed) - 1) <= options.max_width
         yield Padding(self._table(needed) if fits else (self.narrow or self)._lists(), (0, 0, 0, INDENT))
+
+    def _plain(self, width: int) -> str:
+        """The table without styles, as rich sets it in three times as long; "" where a row needs more than one line.
+
+        Also "" where a cell has characters that are not printed, or take no place of their own.
+        """
+        from rich.cells import cell_len
+
+        lines = [*([self.headers] if self.headers else []), *self.rows]
+        sizes = [[cell_len(cell) for cell in line] for line in lines]
+        widest = [max(column) for column in zip(*sizes, strict=True)]
+        whole = INDENT + sum(widest) + GAP * (len(widest) - 1)
+        cells = [
+            (cell, size) for line, own in zip(lines, sizes, strict=True) for cell, size in zip(line, own, strict=True)
+        ]
+        if whole > width or not all(cell.isprintable() and size >= len(cell) for cell, size in cells):
+            return ""
+        text = []
+        for line, own in zip(lines, sizes, strict=True):
+            spaces = [" " * (most - size) for most, size in zip(widest, own, strict=True)]
+            found = [
+                # To the right stands what is seen of a cell: spaces behind it go in front.
+                " " * (len(cell) - len(cell.rstrip())) + left + cell.rstrip() if kind[0] == ">" else cell + left
+                for cell, left, kind in zip(line, spaces, self.columns, strict=True)
+            ]
+            text.append(" " * INDENT + (" " * GAP).join(found) + " " * (width - whole) + "\n")
+        return "".join(text)
 
     def _needed(self) -> list[int]:
         """The least characters of each column: its longest word, or, if it does not wrap, its longest cell."""
