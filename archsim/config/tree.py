@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from ruamel.yaml import __version__ as ruamel_version
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
@@ -19,11 +23,16 @@ from ruamel.yaml.events import (
 )
 
 from archsim.config.events import SyntaxFault, YamlEvent, events_of, refused_character
+from archsim.config.files.kept_files import KeptFiles
+from archsim.config.files.sources import sources_digest, sources_of
 from archsim.config.scalars import Scalar, ScalarError, plain_scalar
 from archsim.config.text import KeyPath, shown, shown_with_type
 
 MAX_DEPTH = 20
 """Deepest nesting of mappings and lists."""
+
+FEWEST_KEPT = 8192
+"""Characters from which what a text holds is kept on disk: it is there in a tenth of the time that parsing takes."""
 
 _CORE = "tag:yaml.org,2002:"
 _SCALAR_TAGS: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "null": type(None)}
@@ -46,6 +55,16 @@ class Tree:
     lines: dict[KeyPath, int] = field(default_factory=dict)
     faults: list[LocatedFault] = field(default_factory=list)
 
+    def to_json(self) -> bytes:
+        """The tree as JSON; only of one without faults."""
+        return json.dumps((self.value, self.empty, list(self.lines.items()))).encode()
+
+    @classmethod
+    def from_json(cls, content: bytes) -> Tree:
+        """The tree that was written."""
+        value, empty, lines = json.loads(content)
+        return cls(value, empty, {tuple(path): line for path, line in lines})
+
 
 def read_tree(text: str, base: KeyPath = ()) -> Tree:
     """Read one YAML document; never raises for what the text holds.
@@ -59,7 +78,29 @@ def read_tree(text: str, base: KeyPath = ()) -> Tree:
 
 @lru_cache(maxsize=32)
 def _read(text: str, base: KeyPath) -> Tree:
-    """What read_tree reads: a sweep over a preset reads its text once, the parser being slower than the rest."""
+    """What read_tree reads: a sweep over a preset reads its text once, the parser being slower than the rest.
+
+    What a long text holds is kept on disk, too, if it has no fault.
+    """
+    if len(text) < FEWEST_KEPT:
+        return _parsed(text, base)
+    files, digest = KeptFiles("documents"), _digest(text, base)
+    kept = files.get(digest)
+    if kept is not None:
+        return Tree.from_json(kept)
+    tree = _parsed(text, base)
+    if not tree.faults:
+        files.put(digest, tree.to_json())
+    return tree
+
+
+def _digest(text: str, base: KeyPath) -> bytes:
+    """32 bytes that differ where the text, its place, or anything that reads it does."""
+    sources = sources_digest(sources_of(Path(__file__).parent))
+    return hashlib.sha256(repr((sources, ruamel_version, base, text)).encode()).digest()
+
+
+def _parsed(text: str, base: KeyPath) -> Tree:
     reader = _Reader(text)
     try:
         reader.document(base)

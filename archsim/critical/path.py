@@ -253,7 +253,7 @@ class _Walk:
         return 0 if number == 0 else int(self._times.done[number - 1].max())
 
     def _time(self, kind: Sequence[NDArray[np.int64]], x: Instance) -> int:
-        return int(kind[x.phase][x.repetition, x.op])
+        return int(kind[x.phase].item(x.repetition, x.op))
 
     def _unexplained(self, event: str, x: Instance) -> SimulatorBug:
         op = self._program.phases[x.phase].ops[x.op]
