@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
@@ -19,7 +20,7 @@ from archsim.errors import ClusterWarning, OutputError
 from archsim.explore import Space, explore
 from archsim.explore.run.cluster import CHUNKS_AHEAD
 from archsim.explore.run.watcher import Watcher
-from tests.explore.conftest import Write
+from tests.explore.conftest import Write, keys_in
 from tests.optional import need
 from tests.rings import exhaustive
 
@@ -38,10 +39,12 @@ class KillOne(Watcher):
             os.killpg(self.process.pid, signal.SIGKILL)
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
+def start(*arguments: str, worker_ttl: str = "5 minutes") -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", *arguments],
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"},
+        env=os.environ
+        | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
+        | {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": worker_ttl},
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
@@ -88,9 +91,13 @@ def test_a_scheduler_that_is_killed_keeps_what_is_finished(
 
 
 @contextmanager
-def cluster() -> Iterator[tuple[str, list[subprocess.Popen[str]]]]:
-    """A scheduler and two workers on loopback: its address, and the processes, the scheduler first."""
-    processes = [start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")]
+def cluster(worker_ttl: str = "5 minutes") -> Iterator[tuple[str, list[subprocess.Popen[str]]]]:
+    """A scheduler and two workers on loopback: its address, and the processes, the scheduler first.
+
+    `worker_ttl`: for so long the scheduler need not hear of a worker before it drops it.
+    """
+    host = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+    processes = [start("distributed.cli.dask_scheduler", *host, worker_ttl=worker_ttl)]
     try:
         address, deadline = "", time.monotonic() + 60
         while not address and time.monotonic() < deadline:
@@ -146,6 +153,11 @@ class Client:
 
     def nthreads(self) -> dict[str, int]:
         return {"tcp://one": 1, "tcp://two": 1}
+
+    def scheduler_info(self, n_workers: int) -> dict[str, dict[str, dict[str, float]]]:
+        """All workers are heard of whenever somebody asks."""
+        assert n_workers == -1, "of all of them"
+        return {"workers": {name: {"last_seen": time.perf_counter()} for name in self.nthreads()}}
 
     def close(self, timeout: float) -> None: ...
 
@@ -272,6 +284,28 @@ class Stopped(NobodyThere):
         return {"tcp://one": 1}
 
 
+class AllSilent(NobodyThere):
+    """A cluster whose workers have been stopped: the scheduler counts them, and hears nothing of them."""
+
+    def nthreads(self) -> dict[str, int]:
+        return {"tcp://one": 1, "tcp://two": 1}
+
+    def scheduler_info(self, n_workers: int) -> dict[str, dict[str, dict[str, float]]]:
+        return {"workers": {name: {"last_seen": 7.0} for name in self.nthreads()}}
+
+
+class OneSilent(AllSilent):
+    """A cluster one of whose workers has been stopped, and that is gone after a while."""
+
+    asked = 0
+
+    def scheduler_info(self, n_workers: int) -> dict[str, dict[str, dict[str, float]]]:
+        OneSilent.asked += 1
+        if OneSilent.asked == 20:
+            raise OSError("enough")
+        return {"workers": {"tcp://one": {"last_seen": 7.0}, "tcp://two": {"last_seen": time.perf_counter()}}}
+
+
 class Slow(NobodyThere):
     """A cluster whose workers come back, and go again, before it is too long."""
 
@@ -283,11 +317,19 @@ class Slow(NobodyThere):
             raise OSError("enough")
         return {} if Slow.asked % 3 else {"tcp://one": 1}
 
+    def scheduler_info(self, n_workers: int) -> dict[str, dict[str, dict[str, float]]]:
+        return {"workers": {"tcp://one": {"last_seen": Slow.asked}}}
+
 
 def patience(monkeypatch: pytest.MonkeyPatch, nobody: float) -> None:
     """Seconds that a test can wait for."""
     module = "archsim.explore.run.cluster."
-    for name, seconds in (("LOOK_SECONDS", 0.02), ("ANSWER_SECONDS", 0.05), ("NOBODY_SECONDS", nobody)):
+    for name, seconds in (
+        ("LOOK_SECONDS", 0.02),
+        ("ANSWER_SECONDS", 0.05),
+        ("NOBODY_SECONDS", nobody),
+        ("SILENT_SECONDS", 0.1),
+    ):
         monkeypatch.setattr(module + name, seconds)
     monkeypatch.setattr("archsim.explore.run.backend.FIRST_CHUNK", 2)
 
@@ -314,6 +356,38 @@ def test_where_nobody_is_there_that_is_said_and_then_it_is_the_end(
     }
     kept = f"2 finished designs are on disk in {out}, and --resume goes on from them"
     assert str(caught.value) == f"--dask tcp://stand-in:1: {why}, for 0.2 s; {kept}"
+
+
+def silent(worker: str) -> str:
+    note = f"--dask tcp://stand-in:1: nothing was heard of worker {worker} for 0.1 s"
+    return f"{note}; what it has is evaluated by others when the scheduler drops it"
+
+
+def test_where_all_workers_have_stopped_that_is_said_and_then_it_is_the_end(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(AllSilent, monkeypatch)
+    patience(monkeypatch, 0.3)
+    out = tmp_path / "out"
+    with pytest.warns(ClusterWarning) as notes, pytest.raises(OutputError) as caught:
+        explore(Space.load(write()), out=out, dask="tcp://stand-in:1", prune=False)
+    end = "--dask tcp://stand-in:1: no worker answers; after 0.3 s of that it is the end"
+    assert {str(note.message) for note in notes} == {silent("tcp://one"), silent("tcp://two"), end}
+    kept = f"2 finished designs are on disk in {out}, and --resume goes on from them"
+    assert str(caught.value) == f"--dask tcp://stand-in:1: no worker answers, for 0.3 s; {kept}"
+
+
+def test_a_worker_that_has_stopped_is_named_and_the_others_go_on(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Far longer than all together may be silent: as one is there, it is not the end before the scheduler is gone."""
+    use(OneSilent, monkeypatch)
+    monkeypatch.setattr(OneSilent, "asked", 0)
+    patience(monkeypatch, 0.15)
+    with pytest.warns(ClusterWarning) as notes, pytest.raises(OutputError, match="the scheduler is gone"):
+        explore(Space.load(write()), out=tmp_path / "out", dask="tcp://stand-in:1", prune=False)
+    assert {str(note.message) for note in notes} == {silent("tcp://one")}
+    assert OneSilent.asked == 20
 
 
 def test_workers_that_come_back_begin_the_time_anew(
@@ -352,8 +426,57 @@ def test_a_real_cluster_where_nobody_is_there(
     assert study.points == explore(space, workers=1, prune=False).points
 
 
+STOPPED = {"never": None, "soon": 3.0}
+"""When a worker that was stopped goes on: after so many seconds."""
+
+
+@exhaustive
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("goes_on", STOPPED)
+def test_a_worker_that_is_stopped_costs_nothing_but_time(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, goes_on: str
+) -> None:
+    """Its designs go to the other one when the scheduler, which here waits for 30 s, drops it; each is there once."""
+    need("distributed")
+    monkeypatch.setattr("archsim.explore.run.cluster.LOOK_SECONDS", 1)
+    monkeypatch.setattr("archsim.explore.run.backend.FIRST_CHUNK", 1)
+    monkeypatch.setattr("archsim.explore.run.backend.MOST_IN_CHUNK", 1)
+    space, out, wait = Space.load(write()), tmp_path / "out", STOPPED[goes_on]
+    with cluster(worker_ttl="30s") as (address, processes):
+        watcher = SignalAll(processes[1:2], signal.SIGSTOP)
+        if wait is not None:
+            watcher.then = (wait, signal.SIGCONT)
+        study = explore(space, out=out, dask=address, prune=False, watcher=watcher)
+    assert watcher.seen >= 5, "a worker was stopped"
+    assert study.points == explore(space, workers=1, prune=False).points
+    keys = keys_in(out / "journal.jsonl")
+    assert len(keys) == len(set(keys)) == study.simulated
+
+
+@exhaustive
+@pytest.mark.filterwarnings("ignore")
+def test_all_workers_of_a_real_cluster_are_stopped(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scheduler still counts them, as Dask is delivered for 5 minutes; archsim hears that it hears nothing."""
+    need("distributed")
+    for name, seconds in (("LOOK_SECONDS", 1), ("SILENT_SECONDS", 3), ("NOBODY_SECONDS", 4), ("CONNECT_SECONDS", 5)):
+        monkeypatch.setattr(f"archsim.explore.run.cluster.{name}", seconds)
+    monkeypatch.setattr("archsim.explore.run.backend.FIRST_CHUNK", 2)
+    monkeypatch.setattr("archsim.explore.run.backend.MOST_IN_CHUNK", 2)
+    space, out = Space.load(write()), tmp_path / "out"
+    with cluster() as (address, processes), pytest.raises(OutputError) as caught:
+        explore(space, out=out, dask=address, prune=False, watcher=SignalAll(processes[1:], signal.SIGSTOP))
+    assert f"--dask {address}: no worker answers, for 4 s; " in str(caught.value)
+    assert f"finished designs are on disk in {out}, and --resume goes on from them" in str(caught.value)
+    study = explore(space, out=out, resume=True, workers=1, prune=False)
+    assert study.points == explore(space, workers=1, prune=False).points
+
+
 class SignalAll(Watcher):
-    """Sends processes a signal when some points are there."""
+    """Sends processes a signal when some points are there; `then`: another one so many seconds later."""
+
+    then: tuple[float, signal.Signals] | None = None
 
     def __init__(self, processes: list[subprocess.Popen[str]], number: signal.Signals) -> None:
         self.processes, self.number, self.seen = processes, number, 0
@@ -361,5 +484,10 @@ class SignalAll(Watcher):
     def counted(self, points: int, fresh: int) -> None:  # type: ignore[override]
         before, self.seen = self.seen, self.seen + fresh
         if before < 5 <= self.seen:
-            for process in self.processes:
-                os.killpg(process.pid, self.number)
+            self.send(self.number)
+            if self.then is not None:
+                threading.Timer(self.then[0], self.send, self.then[1:]).start()
+
+    def send(self, number: signal.Signals) -> None:
+        for process in self.processes:
+            os.killpg(process.pid, number)

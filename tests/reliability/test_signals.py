@@ -180,7 +180,7 @@ def test_many_signals_at_random_moments(expected: dict[str, bytes], tmp_path: Pa
 
 
 @exhaustive
-@pytest.mark.parametrize("signals", [(KILL,), (TERM,), (STOP, CONT)])
+@pytest.mark.parametrize("signals", [(KILL,), (TERM,), (HUP,), (INT, INT), (STOP, CONT)])
 def test_a_scheduler_gets_signals(
     tmp_path: Path, expected: dict[str, bytes], signals: tuple[signal.Signals, ...]
 ) -> None:
@@ -198,6 +198,55 @@ def test_a_scheduler_gets_signals(
     assert "Traceback" not in running.said
     if code == 2:
         assert "finished designs are on disk in found, and --resume goes on from them" in running.said
+    finish(here, expected)
+
+
+@exhaustive
+@pytest.mark.parametrize("signals", [(KILL,), (TERM,), (HUP,), (INT, INT), (STOP, CONT)])
+def test_a_worker_of_a_cluster_gets_signals(
+    tmp_path: Path, expected: dict[str, bytes], signals: tuple[signal.Signals, ...]
+) -> None:
+    """The other one does its work."""
+    need("distributed")
+    here, moments = tmp_path / "here", random.Random(4)
+    here.mkdir()
+    space_file(here)
+    with cluster() as (address, processes):
+        running = Exploration(here, "--dask", address)
+        running.reach(2_000)
+        send(processes[1].pid, signals, moments)
+        assert running.end() == 0, running.said
+    assert "Traceback" not in running.said
+    finish(here, expected)
+
+
+JUMPING = """\
+import os, random, time
+moments = random.Random(os.getpid())
+for name in os.environ["ARCHSIM_TEST_JUMPING_CLOCKS"].split():
+    setattr(time, name, lambda: moments.uniform(-1e9, 1e9))
+open(os.path.join(os.path.dirname(__file__), f"{os.getpid()}.jumps"), "w").close()
+"""
+"""What Python runs first in a process whose PYTHONPATH has a sitecustomize.py."""
+
+
+@exhaustive
+def test_clocks_of_workers_that_jump_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: dict[str, bytes]
+) -> None:
+    """Years ahead, and back, at every look; this process' clocks are right, so its chunks have all sizes."""
+    here, odd = tmp_path / "here", tmp_path / "odd"
+    here.mkdir()
+    odd.mkdir()
+    space_file(here)
+    (odd / "sitecustomize.py").write_text(JUMPING)
+    monkeypatch.setenv("ARCHSIM_TEST_JUMPING_CLOCKS", "time perf_counter monotonic")
+    monkeypatch.setenv("PYTHONPATH", f"{odd}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    running = Exploration(here, "--workers", "2")
+    assert running.end() == 0, running.said
+    assert len(list(odd.glob("*.jumps"))) == 2
+    monkeypatch.delenv("ARCHSIM_TEST_JUMPING_CLOCKS")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent.parent))
     finish(here, expected)
 
 

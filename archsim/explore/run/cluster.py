@@ -1,8 +1,10 @@
 """Evaluates designs on a Dask cluster, whose workers have the same archsim installed.
 
 Setup and tasks travel as lines of JSON, as to local workers. A worker that is lost costs nothing but time: Dask gives
-what it had to another one. Where there is none, or the scheduler does not answer, that is said at once, and after
-NOBODY_SECONDS it is the end.
+what it had to another one. So it does with one that was stopped, but only when the scheduler has not heard of it for
+long (`distributed.scheduler.worker-ttl`, 5 minutes as Dask is delivered); until then a note names it. Where nobody is
+there, none of those who are there is heard of, or the scheduler does not answer, that is said, and after NOBODY_SECONDS
+it is the end.
 """
 
 from __future__ import annotations
@@ -15,9 +17,9 @@ import queue
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from archsim import __version__
 from archsim.config.text import one_line
@@ -30,6 +32,8 @@ from archsim.explore.run.worker import read_tasks, write_tasks
 if TYPE_CHECKING:
     import distributed
 
+Answer = TypeVar("Answer")
+
 CONNECT_SECONDS = 10
 LOOK_SECONDS = 5
 """After so long without an answer it is asked who is there."""
@@ -37,6 +41,9 @@ ANSWER_SECONDS = 10
 """What a scheduler may take to say how many cores its workers have."""
 NOBODY_SECONDS = 300
 """For so long in a row there may be no worker, or no answer from the scheduler."""
+SILENT_SECONDS = 60
+"""A worker of which the scheduler hears nothing new for so long has stopped; each says every few seconds that it is
+there, whatever it is doing."""
 _LIBRARIES = ("distributed", "tornado", "asyncio")
 """Whose loggers write to stderr when a connection is lost."""
 CHUNKS_AHEAD = 2
@@ -64,6 +71,9 @@ class DaskCluster(Backend):
         self._setup = setup.to_json()
         self._chunks = ChunkSize()
         self._seen_s = time.monotonic()  # when somebody was there
+        self._heard: dict[
+            str, tuple[float | None, float]
+        ] = {}  # of each worker: when by the scheduler's clock, and by ours
 
     def run(self, tasks: Sequence[Task]) -> Iterator[list[Outcome]]:
         done: queue.SimpleQueue[distributed.Future[str]] = queue.SimpleQueue()
@@ -110,39 +120,63 @@ class DaskCluster(Backend):
             return found
 
     def _look(self) -> None:
-        """See who is there, and say if nobody is; Lost if that has been so for long."""
+        """See who is there, and say if nobody is, or who has stopped; Lost if nobody has been there for long."""
         cores = self._cores()
-        if cores:
+        heard = self._heard_of() if cores else {}
+        silent = [worker for worker, since in (heard or {}).items() if time.monotonic() - since >= SILENT_SECONDS]
+        for worker in silent:
+            note = f"nothing was heard of worker {one_line(worker)} for {SILENT_SECONDS} s"
+            others = "what it has is evaluated by others when the scheduler drops it"
+            warnings.warn(ClusterWarning(f"--dask {self._address}: {note}; {others}"), stacklevel=2)
+        if heard and len(silent) < len(heard):
             self._seen_s = time.monotonic()
             return
-        why = "there is no worker" if cores == 0 else "the scheduler does not answer"
+        if cores is None or heard is None:
+            why = "the scheduler does not answer"
+        else:
+            why = "no worker answers" if silent else "there is no worker"
         if time.monotonic() - self._seen_s >= NOBODY_SECONDS:
             raise Lost(f"--dask {self._address}: {why}, for {NOBODY_SECONDS} s")
         note = f"--dask {self._address}: {why}; after {NOBODY_SECONDS} s of that it is the end"
         warnings.warn(ClusterWarning(note), stacklevel=2)
 
     def _cores(self) -> int | None:
-        """The cores of all workers; None if the scheduler does not answer, as one that has been stopped.
+        """The cores of all workers; None if the scheduler does not answer, as one that has been stopped."""
+        return self._asked(lambda: sum(self._client.nthreads().values()))
+
+    def _heard_of(self) -> dict[str, float] | None:
+        """When, by our clock, the scheduler's last word of each worker was new; None if it does not answer."""
+        workers = self._asked(lambda: self._client.scheduler_info(n_workers=-1)["workers"])
+        if workers is None:
+            return None
+        now, before, self._heard = time.monotonic(), self._heard, {}
+        for name, worker in workers.items():
+            seen, since = before.get(name, (None, now))
+            self._heard[name] = (worker["last_seen"], since if worker["last_seen"] == seen else now)
+        return {name: since for name, (_, since) in self._heard.items()}
+
+    def _asked(self, question: Callable[[], Answer]) -> Answer | None:
+        """What the scheduler answers; None if it does not.
 
         The library waits for an answer without end, so that it does it in a thread of its own.
         """
-        answers: queue.SimpleQueue[int | BaseException] = queue.SimpleQueue()
+        answers: queue.SimpleQueue[tuple[Answer | None, BaseException | None]] = queue.SimpleQueue()
 
         def ask() -> None:
             try:
-                answers.put(sum(self._client.nthreads().values()))
+                answers.put((question(), None))
             except BaseException as error:
-                answers.put(error)
+                answers.put((None, error))
 
         threading.Thread(target=ask, daemon=True).start()
         try:
-            found = answers.get(timeout=ANSWER_SECONDS)
+            found, error = answers.get(timeout=ANSWER_SECONDS)
         except queue.Empty:
             return None
-        if isinstance(found, OSError | RuntimeError | asyncio.CancelledError):  # RuntimeError: it has been closed
-            raise self._gone() from found
-        if isinstance(found, BaseException):
-            raise found
+        if isinstance(error, OSError | RuntimeError | asyncio.CancelledError):  # RuntimeError: it has been closed
+            raise self._gone() from error
+        if error is not None:
+            raise error
         return found
 
     def _submitted(self, chunk: Sequence[Task]) -> distributed.Future[str]:
