@@ -72,6 +72,10 @@ class ExploreProgress(Watcher):
         if self._bar is not None:
             self._bar.update(self._task, advance=points, note=self.note())
 
+    def reported(self, points: int, fresh: int, objectives: Values) -> None:
+        self._fresh += fresh
+        self.restored(points, objectives)
+
     def _learn(self, values: Sequence[float]) -> None:
         assert self._space is not None
         for place, (objective, value) in enumerate(zip(self._space.objectives, values, strict=True)):

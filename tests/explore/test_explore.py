@@ -275,15 +275,15 @@ def test_a_worker_that_is_killed_costs_nothing(write: Write, monkeypatch: pytest
     import os
     import signal
 
-    from archsim.explore.run.local import _Worker
+    from archsim.explore.run.local_process import LocalProcess
 
     space = Space.load(write())
     expected = explore(space, workers=1)
     killed = []  # type: ignore[var-annotated]
-    real = _Worker.give
-    running: list[_Worker] = []
+    real = LocalProcess.send
+    running: list[LocalProcess] = []
 
-    def deadly(worker: _Worker, chunk: Any) -> None:
+    def deadly(worker: LocalProcess, chunk: Any) -> None:
         """The process dies with the chunk that it has just got: the first two to be given one while two run."""
         running.append(worker)
         real(worker, chunk)
@@ -291,7 +291,7 @@ def test_a_worker_that_is_killed_costs_nothing(write: Write, monkeypatch: pytest
             killed.append(worker.process.pid)
             os.kill(killed[-1], signal.SIGKILL)
 
-    monkeypatch.setattr(_Worker, "give", deadly)
+    monkeypatch.setattr(LocalProcess, "send", deadly)
     study = explore(space, workers=2)
     assert len(killed) == 2
     assert study.points == expected.points

@@ -39,6 +39,9 @@ def explore_command(
     dask: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler, as tcp://10.0.0.1:8786.")
     ] = None,
+    parts: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Where many points are kept, as s3://bucket/folder.")
+    ] = None,
     executor: Annotated[str, typer.Option(help="How designs are timed: auto, fast or machine.")] = "auto",
     no_prune: Annotated[
         bool, typer.Option("--no-prune", help="Evaluate designs whose bounds are dominated too.")
@@ -76,6 +79,7 @@ def explore_command(
                 dask=dask,
                 executor=executor,
                 prune=False if no_prune else None,
+                parts=parts,
                 watcher=progress,
             )
         except Interrupted as stop:

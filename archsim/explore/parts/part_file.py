@@ -8,17 +8,19 @@ not depend on who evaluated them and when.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from archsim.errors import OutputError
-from archsim.explore.parts.part_rows import KEY_BYTES, STATUSES, PartRows, key_words, numbers_array, violations
+from archsim.explore.parts.part_columns import floats_of, keys_of, numbers_of, statuses_of
+from archsim.explore.parts.part_rows import KEY_BYTES, Numbers, PartRows, key_words, violations
 from archsim.explore.results.study import Point, Status
 from archsim.explore.run.declared import Declared
 from archsim.explore.run.outcome import Kind, Outcome
 from archsim.explore.run.output_table import Output
+from archsim.explore.search.front import Values
 from archsim.explore.space.design import Reason
 from archsim.explore.space.expression import Scalar
 from archsim.explore.space.parameters import SCHEDULE
@@ -26,6 +28,8 @@ from archsim.explore.space.space import Space
 
 _WORD = 1 << 63
 _REASON = ("reason", "reason_what", "reason_need", "reason_have", "reason_unit")
+_BEGIN = ("point", "status", "schedule")
+_END = ("executor", *_REASON, "key")
 
 
 def pyarrow() -> tuple[Any, Any]:
@@ -45,21 +49,22 @@ class PartFiles:
     """The form of the parts of one space."""
 
     def __init__(self, space: Space, declared: Declared) -> None:
-        self._space, self.declared = space, declared
-        self._objectives = tuple(f"objective {objective.name}" for objective in space.objectives)
+        self.space, self.declared = space, declared
+        self.derived = frozenset(path for path, _ in space.derived)
+        self.objectives = tuple(f"objective {objective.name}" for objective in space.objectives)
         workloads = [use.workload.name for use in space.workloads]
         self._prefixes = {name: f"{name}:" if len(workloads) > 1 else "" for name in workloads}
-        self._pa, self._pq = pyarrow()
+        self.arrow, self._pq = pyarrow()
 
     def write(self, points: Sequence[Point], keys: Mapping[int, str]) -> bytes:
         """The file of some points; `keys`: of those that were evaluated, by number."""
-        pa = self._pa
+        pa = self.arrow
         columns: dict[str, Any] = {"point": self._numbers([point.number for point in points])}
         columns["status"] = _words(pa, [point.status.value for point in points])
         columns["schedule"] = _words(pa, [point.schedule for point in points])
         for path in dict.fromkeys(name for point in points for name in point.inputs if name != SCHEDULE):
-            columns[path] = self._input(path, [point.inputs.get(path) for point in points])
-        for place, name in enumerate(self._objectives):
+            columns[path] = self.input_column(path, [point.inputs.get(path) for point in points])
+        for place, name in enumerate(self.objectives):
             columns[name] = _floats(pa, [point.objectives[place] if point.objectives else None for point in points])
         for workload, prefix in self._prefixes.items():
             found = [(point.outputs or {}).get(workload, {}) for point in points]
@@ -75,32 +80,57 @@ class PartFiles:
         begins = [keys.get(point.number) for point in points]
         short = [None if key is None else bytes.fromhex(key[: 2 * KEY_BYTES]) for key in begins]
         columns["key"] = pa.array(short, pa.binary(KEY_BYTES))
+        return self.written(columns)
+
+    def written(self, columns: Mapping[str, Any]) -> bytes:
+        """The file of some columns."""
         buffer = io.BytesIO()
-        table = pa.Table.from_arrays(list(columns.values()), names=list(columns))
+        table = self.arrow.Table.from_arrays(list(columns.values()), names=list(columns))
         self._pq.write_table(table, buffer, compression="zstd", write_statistics=False)
         return buffer.getvalue()
 
+    def column_order(self, names: Collection[str]) -> list[str]:
+        """The names of a file's columns in the order in which they stand there."""
+        paths = [*(p.path for p in self.space.parameters), *(path for path, _ in self.space.derived)]
+        inputs = [path for path in dict.fromkeys(paths) if path in names and path != SCHEDULE]
+        taken = {*_BEGIN, *inputs, *self.objectives, *_END}
+        figures = [
+            name
+            for prefix in self._prefixes.values()
+            for name in sorted(set(names) - taken)
+            if name.startswith(prefix) and self.declared.has(name.removeprefix(prefix))
+        ]
+        return [*_BEGIN, *inputs, *self.objectives, *dict.fromkeys(figures), *_END]
+
+    def table(self, data: bytes, columns: list[str] | None = None) -> Any:  # noqa: ANN401 pyarrow has no types
+        """The columns of a file, all if they are not named; an error of any kind if it is none."""
+        return self._pq.read_table(self.arrow.BufferReader(data), columns=columns, use_threads=False)
+
     def read_rows(self, data: bytes) -> PartRows:
         """What the search needs of a part's points; an error of any kind if the file is none."""
-        table = self._table(data, ["point", "status", *self._objectives, "reason_need", "reason_have", "key"])
-        numbers = numbers_array([int(number) for number in table["point"].to_pylist()], self._space.size)
-        places = {status.value: place for place, status in enumerate(STATUSES)}
-        statuses = np.array([places[status] for status in table["status"].to_pylist()], np.int8)
-        objectives = np.stack([_numbers(table[name]) for name in self._objectives], axis=1)
-        far = violations(statuses, _numbers(table["reason_need"]), _numbers(table["reason_have"]))
-        keys = key_words([key and key.hex() for key in table["key"].to_pylist()])
-        return PartRows(numbers, statuses, objectives, far, keys)
+        table = self.table(data, ["point", "status", *self.objectives, "reason_need", "reason_have", "key"])
+        statuses = statuses_of(table)
+        far = violations(statuses, floats_of(table, "reason_need"), floats_of(table, "reason_have"))
+        return PartRows(self.numbers_in(table), statuses, self.objectives_in(table), far, keys_of(table))
+
+    def numbers_in(self, table: Any) -> Numbers:  # noqa: ANN401
+        """The numbers of the points of a table."""
+        return numbers_of(table, self.space.size)
+
+    def objectives_in(self, table: Any) -> Values:  # noqa: ANN401
+        """The objectives (N, M) of the points of a table; nan where there are none."""
+        return np.stack([floats_of(table, name) for name in self.objectives], axis=1)
 
     def read_points(self, data: bytes, places: Sequence[int]) -> list[Point]:
         """Some of the points of a part, in that order."""
-        table = self._table(data, None).take(list(places))
+        table = self.table(data).take(list(places))
         columns = {name: table[name].to_pylist() for name in table.column_names}
-        designs = self._space.designs([int(number) for number in columns["point"]])
+        designs = self.space.designs([int(number) for number in columns["point"]])
         outputs = self._outputs(columns, len(designs))
         points: list[Point] = []
         for row, design in enumerate(designs):
             status = Status(columns["status"][row])
-            values = tuple(columns[name][row] for name in self._objectives)
+            values = tuple(columns[name][row] for name in self.objectives)
             kind, what, need, have, unit = (columns[name][row] for name in _REASON)
             reason = None if kind is None else Reason(kind, what, need, have, unit)
             found = outputs[row] if columns["key"][row] is not None else None
@@ -114,9 +144,9 @@ class PartFiles:
 
     def read_outcomes(self, data: bytes) -> dict[str, Outcome]:
         """The outcomes of the designs of a part by their keys, but for those that failed."""
-        places = [place for place, key in enumerate(self._table(data, ["key"])["key"].to_pylist()) if key is not None]
+        places = [place for place, key in enumerate(self.table(data, ["key"])["key"].to_pylist()) if key is not None]
         points = self.read_points(data, places)
-        keys = [design.key for design in self._space.designs([point.number for point in points])]
+        keys = [design.key for design in self.space.designs([point.number for point in points])]
         having = zip(keys, points, strict=True)
         return {key: outcome_of(key, point) for key, point in having if point.status is not Status.FAILED}
 
@@ -126,16 +156,16 @@ class PartFiles:
         Looks at one design for each value of each parameter, and each word that a derived field is.
         """
         evaluated = np.flatnonzero(rows.keys.any(axis=1))
-        paths = {p.path for p in self._space.parameters} | {path for path, _ in self._space.derived}
-        schema = self._pq.read_schema(self._pa.BufferReader(data))
-        varied = {p.path for p in self._space.parameters}
+        paths = {p.path for p in self.space.parameters} | {path for path, _ in self.space.derived}
+        schema = self._pq.read_schema(self.arrow.BufferReader(data))
+        varied = {p.path for p in self.space.parameters}
         columns = [path for path in sorted(paths) if path in varied or str(schema.field(path).type) == "string"]
         witnesses: set[int] = set()
-        for column in self._table(data, columns).columns:
+        for column in self.table(data, columns).columns:
             values = np.array(list(map(str, column.to_pylist())))[evaluated]
             witnesses.update(evaluated[np.unique(values, return_index=True)[1]].tolist())
         ordered = sorted(witnesses)
-        designs = self._space.designs([int(rows.numbers[row]) for row in ordered])
+        designs = self.space.designs([int(rows.numbers[row]) for row in ordered])
         if not (key_words([design.key for design in designs]) == rows.keys[ordered]).all():
             raise OutputError(
                 f"part {place} was explored with other numbers than the technology has now; choose another --out"
@@ -143,15 +173,12 @@ class PartFiles:
 
     def read_reasons(self, data: bytes) -> list[tuple[int, Status, Reason | None]]:
         """The number and status of each point, and the reason why it has no figures."""
-        table = self._table(data, ["point", "status", *_REASON])
+        table = self.table(data, ["point", "status", *_REASON])
         rows = zip(*(table[name].to_pylist() for name in ("point", "status", *_REASON)), strict=True)
         return [
             (int(number), Status(status), None if reason[0] is None else Reason(*reason))
             for number, status, *reason in rows
         ]
-
-    def _table(self, data: bytes, columns: list[str] | None) -> Any:  # noqa: ANN401 pyarrow has no types
-        return self._pq.read_table(self._pa.BufferReader(data), columns=columns, use_threads=False)
 
     def _outputs(self, columns: Mapping[str, list[Any]], count: int) -> list[dict[str, dict[str, Output]]]:
         found: list[dict[str, dict[str, Output]]] = [
@@ -167,17 +194,17 @@ class PartFiles:
         return found
 
     def _numbers(self, numbers: list[int]) -> Any:  # noqa: ANN401
-        pa = self._pa
-        return pa.array(numbers, pa.int64()) if self._space.size < _WORD else pa.array(list(map(str, numbers)))
+        pa = self.arrow
+        return pa.array(numbers, pa.int64()) if self.space.size < _WORD else pa.array(list(map(str, numbers)))
 
-    def _input(self, path: str, values: list[Scalar | None]) -> Any:  # noqa: ANN401
+    def input_column(self, path: str, values: list[Scalar | None]) -> Any:  # noqa: ANN401
         """An input; of a parameter its type follows from the space, so that all parts have the same one."""
-        labels = [choice.label for p in self._space.parameters if p.path == path for choice in p.choices]
+        labels = [choice.label for p in self.space.parameters if p.path == path for choice in p.choices]
         kinds = {type(label) for label in labels or values if label is not None}
         whole = all(isinstance(label, int) and -_WORD <= label < _WORD for label in labels)
         if labels and len(kinds) == 1 and whole:
-            return self._pa.array(values)
-        return _figure(self._pa, values) if kinds <= {int, float} else _words(self._pa, values)
+            return self.arrow.array(values)
+        return _figure(self.arrow, values) if kinds <= {int, float} else _words(self.arrow, values)
 
 
 def outcome_of(key: str, point: Point) -> Outcome:
@@ -197,8 +224,3 @@ def _floats(pa: Any, values: Sequence[Any]) -> Any:  # noqa: ANN401
 
 def _words(pa: Any, values: Sequence[Any]) -> Any:  # noqa: ANN401
     return pa.array([None if value is None else str(value) for value in values], pa.string())
-
-
-def _numbers(column: Any) -> Any:  # noqa: ANN401
-    """A column of floats, nan where there is none."""
-    return column.to_numpy(zero_copy_only=False) if hasattr(column, "chunks") else np.asarray(column, np.float64)

@@ -116,6 +116,7 @@ class FoundInParts(Found):
             dropped_parts=self._folder.dropped,
             stored=self._stored,
             front_rows=tuple(rows[number] for number in front.members),
+            where=self._folder.where,
         )
 
     def _close(self, whole: bool) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from archsim.explore.parts.part_rows import STATUSES
-from archsim.explore.parts.stored_parts import StoredParts, StoredPoints
+from archsim.explore.parts.stored_parts import PartSequence, StoredPoints
 from archsim.explore.results.study import Places, Point, ReasonCount, ReasonKind, Status, Study, spaced
 from archsim.explore.search.front import Values
 
@@ -19,15 +19,20 @@ from archsim.explore.search.front import Values
 class StoredStudy(Study):
     """A study whose points are in parts.
 
-    `front_rows`: the rows of the front in `stored`.
+    `front_rows`: the rows of the front in `stored`; `where`: the files of all points.
     """
 
-    stored: StoredParts = field(repr=False)
+    stored: PartSequence = field(repr=False)
     front_rows: tuple[int, ...]
+    where: str
 
     @property
     def every_figure(self) -> bool:
         return False
+
+    @property
+    def files_of_all(self) -> str:
+        return self.where
 
     def count(self, status: Status) -> int:
         return int(np.count_nonzero(self.stored.statuses() == STATUSES.index(status)))

@@ -107,6 +107,11 @@ class Study:
         """Whether points have every figure of their run, not only those that objectives and constraints name."""
         return True
 
+    @property
+    def files_of_all(self) -> str:
+        """The files that have all points, as notes name them."""
+        return "points.csv"
+
     def count(self, status: Status) -> int:
         """How many points have that status."""
         return sum(point.status is status for point in self.points)

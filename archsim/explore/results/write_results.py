@@ -14,7 +14,7 @@ from archsim.explore.results.objective_words import objective_unit
 from archsim.explore.results.parquet import parquet_bytes
 from archsim.explore.results.reasons import reasons_rows
 from archsim.explore.results.study import Status, Study
-from archsim.explore.results.study_folder import PARTS, RESULTS, remove_file, write_file
+from archsim.explore.results.study_folder import RESULTS, remove_file, write_file
 from archsim.explore.results.table import csv_bytes, points_table
 from archsim.explore.run.journal import NAME as JOURNAL
 from archsim.explore.run.journal import held
@@ -60,7 +60,7 @@ def _written(study: Study, folder: Path, plots: bool) -> list[str]:
     else:
         notes.append(
             f"points.csv has {rows.rows:,} of {len(study.points):,} points, the front and others evenly spaced; "
-            f"{PARTS}/*.parquet have all, with the figures that objectives and constraints name"
+            f"{study.files_of_all} have all, with the figures that objectives and constraints name"
         )
     for name in RESULTS:  # what an earlier, smaller exploration left
         if name not in files and (folder / name).exists():

@@ -59,11 +59,17 @@ def like_together(tasks: Sequence[Task]) -> list[Task]:
 class ChunkSize:
     """Chooses how many tasks go together, from how long the last ones took; results do not depend on it."""
 
-    def __init__(self) -> None:
-        self.size = min(FIRST_CHUNK, MOST_IN_CHUNK)
+    def __init__(self, first: int, most: int, seconds: float) -> None:
+        self.size = min(first, most)
+        self._most, self._seconds = most, seconds
 
     def took(self, tasks: int, seconds: float) -> None:
         """Learn from a finished chunk."""
-        fitting = CHUNK_SECONDS * tasks / max(seconds, 1e-6)
+        fitting = self._seconds * tasks / max(seconds, 1e-6)
         # A chunk that meets a new program takes longer than the next one will: half of it is small enough.
-        self.size = max(1, self.size // 2, min(MOST_IN_CHUNK, 4 * self.size, round(fitting)))
+        self.size = max(1, self.size // 2, min(self._most, 4 * self.size, round(fitting)))
+
+
+def chunk_size() -> ChunkSize:
+    """The size of chunks of designs that are given out one by one."""
+    return ChunkSize(FIRST_CHUNK, MOST_IN_CHUNK, CHUNK_SECONDS)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from archsim import __version__
 from archsim.config.text import one_line
 from archsim.errors import ClusterWarning, OutputError
-from archsim.explore.run.backend import Backend, ChunkSize, Lost, like_together
+from archsim.explore.run.backend import Backend, Lost, chunk_size, like_together
 from archsim.explore.run.evaluation import DesignEvaluator, Setup, Task
 from archsim.explore.run.outcome import Outcome, read_outcomes, write_outcomes
 from archsim.explore.run.worker import read_tasks, write_tasks
@@ -49,13 +49,13 @@ _LIBRARIES = ("distributed", "tornado", "asyncio")
 CHUNKS_AHEAD = 2
 """Chunks a core of the cluster that are submitted at once."""
 
-_one_at_a_time = threading.Lock()
+one_at_a_time = threading.Lock()
 
 
-class DaskCluster(Backend):
-    """The workers of a Dask scheduler at an address such as tcp://10.0.0.1:8786."""
+class Cluster:
+    """A connection to a Dask scheduler; `done` has what is finished and not yet taken."""
 
-    def __init__(self, setup: Setup, address: str) -> None:
+    def __init__(self, address: str) -> None:
         try:
             import distributed
         except ModuleNotFoundError as missing:
@@ -68,30 +68,14 @@ class DaskCluster(Backend):
             self._quiet.end()
             raise OutputError(f"--dask {address}: no scheduler answers: {one_line(_first_line(error))}") from error
         self._address = address
-        self._setup = setup.to_json()
-        self._chunks = ChunkSize()
+        self._done: queue.SimpleQueue[distributed.Future[str]] = queue.SimpleQueue()
         self._seen_s = time.monotonic()  # when somebody was there
         self._heard: dict[
             str, tuple[float | None, float]
         ] = {}  # of each worker: when by the scheduler's clock, and by ours
 
-    def run(self, tasks: Sequence[Task]) -> Iterator[list[Outcome]]:
-        done: queue.SimpleQueue[distributed.Future[str]] = queue.SimpleQueue()
-        place = pending = 0
-        tasks = like_together(tasks)
-        while place < len(tasks) or pending:
-            while place < len(tasks) and (not pending or pending < CHUNKS_AHEAD * (self._cores() or 1)):
-                chunk = tasks[place : place + self._chunks.size]
-                future: Any = self._submitted(chunk)
-                future.add_done_callback(done.put)
-                place, pending = place + len(chunk), pending + 1
-            self._seen_s = time.monotonic()
-            outcomes, seconds = self._answer(self._finished(done))
-            pending -= 1
-            self._chunks.took(len(outcomes), seconds)
-            yield outcomes
-
     def close(self) -> None:
+        """Let go of the scheduler."""
         try:
             self._client.close(timeout=CONNECT_SECONDS)
         except (OSError, asyncio.CancelledError):
@@ -99,16 +83,41 @@ class DaskCluster(Backend):
         finally:
             self._quiet.end()
 
-    def _finished(self, done: queue.SimpleQueue[distributed.Future[str]]) -> distributed.Future[str]:
-        """The next chunk that is finished; Lost if for long nobody is there who could finish one."""
+    def has_room(self, pending: int) -> bool:
+        """Whether more is to be submitted where so much is under way."""
+        return not pending or pending < CHUNKS_AHEAD * (self._cores() or 1)
+
+    def submit(self, function: Callable[[str, str], str], setup: str, work: str) -> None:
+        """Let a worker call a function; Lost if the scheduler is gone."""
+        try:
+            future: Any = self._client.submit(function, setup, work, pure=False, retries=3)
+        except (OSError, RuntimeError, asyncio.CancelledError) as error:
+            raise self._gone() from error
+        future.add_done_callback(self._done.put)
+
+    def answer(self) -> str:
+        """What the next call that is finished gave; Lost if it failed, or if nobody is there who could finish one."""
+        self._seen_s = time.monotonic()
+        future = self._finished()
+        try:
+            return self._result(future)
+        except Lost:
+            raise
+        except (concurrent.futures.CancelledError, asyncio.CancelledError) as error:
+            raise self._gone() from error  # nobody else cancels anything
+        except Exception as error:
+            raise could_not_evaluate(error) from error
+
+    def _finished(self) -> distributed.Future[str]:
+        """The next call that is finished; Lost if for long nobody is there who could finish one."""
         while True:
             try:
-                return done.get(timeout=LOOK_SECONDS)
+                return self._done.get(timeout=LOOK_SECONDS)
             except queue.Empty:
                 self._look()
 
     def _result(self, future: distributed.Future[str]) -> str:
-        """What a finished chunk gave: a worker has it, and if that is lost, another one computes it again."""
+        """What a finished call gave: a worker has it, and if that is lost, another one computes it again."""
         while True:
             try:
                 found: str = future.result(timeout=LOOK_SECONDS)
@@ -179,31 +188,51 @@ class DaskCluster(Backend):
             raise error
         return found
 
-    def _submitted(self, chunk: Sequence[Task]) -> distributed.Future[str]:
-        try:
-            future: distributed.Future[str] = self._client.submit(
-                evaluate_lines, self._setup, write_tasks(chunk), pure=False, retries=3
-            )
-        except (OSError, RuntimeError, asyncio.CancelledError) as error:
-            raise self._gone() from error
-        return future
-
     def _gone(self) -> Lost:
         return Lost(f"--dask {self._address}: the scheduler is gone")
 
-    def _answer(self, future: distributed.Future[str]) -> tuple[list[Outcome], float]:
-        try:
-            answer = json.loads(self._result(future))
-        except Lost:
-            raise
-        except (concurrent.futures.CancelledError, asyncio.CancelledError) as error:
-            raise self._gone() from error  # nobody else cancels anything
-        except Exception as error:
-            what = one_line(f"{type(error).__name__}: {_first_line(error)}")
-            raise Lost(f"--dask: a worker could not evaluate: {what}") from error
+
+class DaskCluster(Backend):
+    """The workers of a Dask scheduler at an address such as tcp://10.0.0.1:8786."""
+
+    def __init__(self, setup: Setup, address: str) -> None:
+        self._cluster = Cluster(address)
+        self._setup = setup.to_json()
+        self._chunks = chunk_size()
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[list[Outcome]]:
+        place = pending = 0
+        tasks = like_together(tasks)
+        while place < len(tasks) or pending:
+            while place < len(tasks) and self._cluster.has_room(pending):
+                chunk = tasks[place : place + self._chunks.size]
+                self._cluster.submit(evaluate_lines, self._setup, write_tasks(chunk))
+                place, pending = place + len(chunk), pending + 1
+            outcomes, seconds = _outcomes(self._cluster.answer())
+            pending -= 1
+            self._chunks.took(len(outcomes), seconds)
+            yield outcomes
+
+    def close(self) -> None:
+        self._cluster.close()
+
+
+def could_not_evaluate(error: Exception) -> Lost:
+    """The error of a worker that has none of archsim's answers."""
+    return Lost(f"--dask: a worker could not evaluate: {one_line(f'{type(error).__name__}: {_first_line(error)}')}")
+
+
+def _outcomes(text: str) -> tuple[list[Outcome], float]:
+    """The outcomes of an answer, and how long they took."""
+    try:
+        answer = json.loads(text)
         if answer["archsim"] != __version__:
             raise Lost(f"--dask: a worker has archsim {answer['archsim']}, and this is {__version__}")
         return read_outcomes(answer["outcomes"]), answer["seconds"]
+    except Lost:
+        raise
+    except Exception as error:
+        raise could_not_evaluate(error) from error
 
 
 class _Quiet:
@@ -230,7 +259,7 @@ def evaluate_lines(setup: str, tasks: str) -> str:
     import time
 
     begun = time.perf_counter()
-    with _one_at_a_time:  # a worker may have several threads, an evaluator is for one
+    with one_at_a_time:  # a worker may have several threads, an evaluator is for one
         outcomes = write_outcomes(_evaluator(setup).run_all(read_tasks(tasks)))
     seconds = time.perf_counter() - begun
     return json.dumps({"archsim": __version__, "seconds": seconds, "outcomes": outcomes})

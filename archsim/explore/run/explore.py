@@ -13,7 +13,10 @@ from archsim.config.collecting import seldom
 from archsim.errors import Interrupted, OutputError
 from archsim.explore.parts.part_file import PartFiles
 from archsim.explore.parts.part_folder import PartFolder
+from archsim.explore.parts.part_plan import PATIENCE, part_plans
 from archsim.explore.parts.part_store import FoundInParts
+from archsim.explore.parts.piece_folder import PieceFolder
+from archsim.explore.parts.stores import address_of_parts
 from archsim.explore.results.study import Point, Study
 from archsim.explore.results.study_folder import open_journal
 from archsim.explore.run.backend import Backend, InProcess, Lost
@@ -23,6 +26,9 @@ from archsim.explore.run.evaluation import Setup, Task
 from archsim.explore.run.found import Effort, Found, FoundInMemory
 from archsim.explore.run.kept_points import FIRST, LAST, SHARE, check_kept, evenly, of_front
 from archsim.explore.run.local import LocalProcesses, available_cores
+from archsim.explore.run.piece_job import PieceSetup
+from archsim.explore.run.pieces import LocalPieces, PieceBackend, PiecesHere
+from archsim.explore.run.range_search import RangeSearch
 from archsim.explore.run.show import keep_setup
 from archsim.explore.run.watcher import Watcher
 from archsim.explore.search.front import Front
@@ -31,8 +37,6 @@ from archsim.explore.search.samplers import Sampler, make_sampler
 from archsim.explore.space.design import Design
 from archsim.explore.space.space import Space
 
-PATIENCE = 20
-"""Rounds without a new point after which a sampler has nothing more to say."""
 PART_POINTS = 1 << 15
 """An exploration of more points keeps of each what is declared, in parts that end with the round that fills them."""
 
@@ -46,6 +50,7 @@ def explore(
     dask: str | None = None,
     executor: str = "auto",
     prune: bool | None = None,
+    parts: str | None = None,
     watcher: Watcher | None = None,
 ) -> Study:
     """Look at the points that the space's sampler chooses, up to its budget.
@@ -55,43 +60,65 @@ def explore(
     `out`: folder of the journal, without which an interrupted exploration is lost; `resume`: go on from the journal
     that is there. `workers`: local processes, by default one a core (1 is this process itself); `dask`: address of a
     scheduler to use instead. `executor`: "auto", "fast" or "machine". `prune`: skip designs whose bounds are dominated
-    (by default what the space says). Results do not depend on where and in which order designs are evaluated. Of more
-    than PART_POINTS points the study makes each when somebody looks at it, with the figures alone that objectives and
-    constraints name.
+    (by default what the space says). `parts`: an address of a shared file system or an object store, such as
+    s3://bucket/folder, below which there is a folder of parts then. Results do not depend on where and in which order
+    designs are evaluated. Of more than PART_POINTS points the study makes each when somebody looks at it, with the
+    figures alone that objectives and constraints name.
 
     Raises OutputError if the journal cannot be written (what was finished before is kept), Interrupted on Ctrl-C.
     """
     space = space if isinstance(space, Space) else Space.load(str(space))
     folder = None if out is None else Path(out)
     pruning = (space.config.prune if prune is None else prune) and not space.config.sampler_learns
+    if parts is not None and (folder is None or looked_at(space) <= PART_POINTS):
+        raise OutputError(f"--parts {parts}: only more than {PART_POINTS:,} points, with a folder, are kept in parts")
     files = PartFiles(space, Declared.of(space)) if looked_at(space) > PART_POINTS else None
     setup = Setup.from_space(space, executor, None if files is None else files.declared)
     with ExitStack() as stack:
         stack.enter_context(seldom())
         settings = None if files is None else settings_digest(space, pruning)
         journal = None if folder is None else stack.enter_context(open_journal(folder, space, resume, settings))
+        address = None
         if folder is not None:
             keep_setup(folder, space, executor)
+            address = None if files is None else address_of_parts(folder, parts)
         stack.enter_context(broken_pipes_are_errors())
-        backend = stack.enter_context(_backend(setup, workers, dask))
-        sampler = make_sampler(space, pruning)
-        found: Found = FoundInMemory(space, journal)
-        if files is not None and settings is not None:
-            found = FoundInParts(space, files, PartFolder(folder, settings), journal, PART_POINTS)
+        watcher = watcher or Watcher()
+        search: Search | RangeSearch
+        if files is not None and settings is not None and folder is not None and in_ranges(space, pruning):
+            assert journal is not None  # there is a folder
+            assert address is not None
+            pieces = PieceFolder(folder, settings, address)
+            token = "" if dask is None else pieces.leave_token()
+            backend = stack.enter_context(_pieces(PieceSetup.of(space, setup, pieces.address, token), workers, dask))
+            plans = part_plans(make_sampler(space, pruning), space.size, looked_at(space), PART_POINTS)
+            folders = PartFolder(folder, settings, address), pieces
+            search = RangeSearch(space, plans, looked_at(space), backend, files, *folders, journal, watcher)
+        else:
+            designs = stack.enter_context(_backend(setup, workers, dask))
+            found: Found = FoundInMemory(space, journal)
+            if files is not None and settings is not None:
+                found = FoundInParts(space, files, PartFolder(folder, settings, address), journal, PART_POINTS)
+            search = Search(space, make_sampler(space, pruning), designs, found, pruning, watcher)
         try:
-            return Search(space, sampler, backend, found, pruning, watcher or Watcher()).run()
+            return search.run()
         except Lost as lost:
             if journal is None:
                 raise
-            raise OutputError(f"{lost}; {_kept(found, out)}") from lost
+            raise OutputError(f"{lost}; {_kept(search, out)}") from lost
         except KeyboardInterrupt:
             if journal is None:
                 raise
-            raise Interrupted(f"stopped; {_kept(found, out)}") from None
+            raise Interrupted(f"stopped; {_kept(search, out)}") from None
 
 
-def _kept(found: Found, out: Path | str | None) -> str:
-    return f"{found.evaluated:,} finished designs are on disk in {out}, and --resume goes on from them"
+def _kept(search: Search | RangeSearch, out: Path | str | None) -> str:
+    return f"{search.evaluated:,} finished designs are on disk in {out}, and --resume goes on from them"
+
+
+def in_ranges(space: Space, pruning: bool) -> bool:
+    """Whether workers write parts: which points are looked at is known in advance, as nothing follows from results."""
+    return not pruning and not space.config.sampler_learns
 
 
 def looked_at(space: Space) -> int:
@@ -108,6 +135,15 @@ def _backend(setup: Setup, workers: int | None, dask: str | None) -> Backend:
     return InProcess(setup) if count == 1 else LocalProcesses(setup, count)
 
 
+def _pieces(setup: PieceSetup, workers: int | None, dask: str | None) -> PieceBackend:
+    if dask is not None:
+        from archsim.explore.run.cluster_pieces import DaskPieces
+
+        return DaskPieces(setup, dask)
+    count = available_cores() if workers is None else workers
+    return PiecesHere(setup) if count == 1 else LocalPieces(setup, count)
+
+
 @dataclass(slots=True)
 class Search:
     """One exploration under way."""
@@ -120,6 +156,11 @@ class Search:
     watcher: Watcher
     simulated: int = 0
     alone: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def evaluated(self) -> int:
+        """How many finished designs are on disk."""
+        return self.found.evaluated
 
     def run(self) -> Study:
         """Run all rounds."""

@@ -1,31 +1,20 @@
-"""Evaluates designs in local processes, one a core.
-
-They are fed in lines of JSON, so nothing is pickled and no script is imported again.
-"""
+"""Evaluates designs in local processes, one a core."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import selectors
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
-import archsim
-from archsim.errors import OutputError
-from archsim.explore.run.backend import Backend, ChunkSize
+from archsim.explore.run.backend import Backend, chunk_size
 from archsim.explore.run.evaluation import Setup, Task
-from archsim.explore.run.outcome import Kind, Outcome, read_outcomes
+from archsim.explore.run.local_deaths import MOST_DEATHS, died
+from archsim.explore.run.local_process import LocalProcess, LocalProcessGroup
+from archsim.explore.run.outcome import Outcome, read_outcomes
 from archsim.explore.run.shares import Shares
 from archsim.explore.run.worker import write_tasks
-from archsim.explore.space.design import Reason
-
-MOST_DEATHS = 3
-"""A task whose worker dies that often is recorded as failed."""
 
 
 def available_cores() -> int:
@@ -36,142 +25,69 @@ def available_cores() -> int:
         return os.cpu_count() or 1
 
 
-@contextlib.contextmanager
-def _interrupt_held() -> Iterator[None]:
-    """Inside of the block SIGINT waits; a process that is started there never sees one, also while it is loaded."""
-    if not hasattr(signal, "pthread_sigmask"):  # not a POSIX system
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+@dataclass(slots=True)
+class _Busy:
+    """What a process works on."""
 
-
-class _Worker:
-    """One process, and the chunk that it works on. `place`: its number among those that run."""
-
-    def __init__(self, setup: Setup, place: int) -> None:
-        self.place = place
-        environment = dict(os.environ)
-        root = str(Path(archsim.__file__).resolve().parent.parent)
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (root, environment.get("PYTHONPATH"))))
-        for threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-            environment.setdefault(threads, "1")  # the cores are shared between the workers already
-        with _interrupt_held():
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", "from archsim.explore.run.worker import serve; serve()"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=environment,
-                start_new_session=True,
-            )
-        self.chunk: list[Task] = []
-        self.begun = 0.0
-        self._send(setup.to_json())
-
-    def give(self, chunk: list[Task]) -> None:
-        """Hand over a chunk; a worker that is dead is found out when its answer is read."""
-        self.chunk, self.begun = chunk, time.perf_counter()
-        self._send(write_tasks(chunk))
-
-    def answer(self) -> list[Outcome] | None:
-        """The outcomes of the chunk; None if the worker died."""
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        return read_outcomes(line) if line.endswith(b"\n") else None
-
-    def end(self) -> None:
-        """Stop the process."""
-        self.process.kill()
-        self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
-
-    def _send(self, line: str) -> None:
-        assert self.process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.write(line.encode() + b"\n")
-            self.process.stdin.flush()
+    chunk: list[Task]
+    begun: float
 
 
 class LocalProcesses(Backend):
     """Runs `count` workers; one that dies is replaced, and its chunk repeated task by task."""
 
     def __init__(self, setup: Setup, count: int) -> None:
-        self._setup = setup
-        self._count = count
-        self._workers: list[_Worker] = []
-        self._chunks = ChunkSize()
+        self._group = LocalProcessGroup("serve", setup.to_json(), count)
+        self._chunks = chunk_size()
 
     @property
     def process_ids(self) -> tuple[int, ...]:
         """The processes that run now."""
-        return tuple(worker.process.pid for worker in self._workers)
+        return tuple(worker.process.pid for worker in self._group.running)
 
     def run(self, tasks: Sequence[Task]) -> Iterator[list[Outcome]]:
-        waiting = Shares(tasks, self._count)
+        waiting = Shares(tasks, self._group.count)
         deaths: dict[str, int] = {}
+        busy: dict[LocalProcess, _Busy] = {}
         with selectors.DefaultSelector() as selector:
-            busy = 0
-            for worker in self._workers:
+            for worker in self._group.running:
                 selector.register(worker.process.stdout, selectors.EVENT_READ, worker)  # type: ignore[arg-type]
-            idle = list(self._workers)
+            idle = list(self._group.running)
             while waiting or busy:
-                while waiting and len(self._workers) < min(self._count, busy + len(waiting)):
-                    idle.append(self._start(selector))
+                while waiting and len(self._group.running) < min(self._group.count, len(busy) + len(waiting)):
+                    idle.append(self._group.start())
+                    selector.register(idle[-1].process.stdout, selectors.EVENT_READ, idle[-1])  # type: ignore[arg-type]
                 while waiting and idle:
                     worker = idle.pop()
-                    worker.give(waiting.take(worker.place, self._chunks.size))
-                    busy += 1
+                    busy[worker] = _Busy(waiting.take(worker.place, self._chunks.size), time.perf_counter())
+                    worker.send(write_tasks(busy[worker].chunk))
                 for key, _ in selector.select():
                     worker = key.data
-                    outcomes = worker.answer()
-                    if worker in idle:  # it had nothing to do, and died
+                    answer = worker.answer()
+                    had = busy.pop(worker, None)
+                    if had is None:  # it had nothing to do, and died
                         idle.remove(worker)
-                    else:
-                        busy -= 1
-                    if outcomes is None:
+                    if answer is None or had is None:
                         selector.unregister(key.fileobj)
-                        yield self._died(worker, waiting, deaths)
+                        yield self._died(worker, [] if had is None else had.chunk, waiting, deaths)
                         continue
-                    self._chunks.took(len(worker.chunk), time.perf_counter() - worker.begun)
-                    worker.chunk = []
+                    self._chunks.took(len(had.chunk), time.perf_counter() - had.begun)
                     idle.append(worker)
-                    yield outcomes
+                    yield read_outcomes(answer)
 
     def close(self) -> None:
-        for worker in self._workers:
-            worker.end()
-        self._workers.clear()
+        self._group.close()
 
-    def _start(self, selector: selectors.BaseSelector) -> _Worker:
-        try:
-            taken = {worker.place for worker in self._workers}
-            worker = _Worker(self._setup, min(set(range(self._count)) - taken))
-        except OSError as error:
-            raise OutputError(f"--workers {self._count}: a process cannot be started: {error.strerror}") from error
-        self._workers.append(worker)
-        selector.register(worker.process.stdout, selectors.EVENT_READ, worker)  # type: ignore[arg-type]
-        return worker
-
-    def _died(self, worker: _Worker, waiting: Shares, deaths: dict[str, int]) -> list[Outcome]:
+    def _died(
+        self, worker: LocalProcess, chunk: Sequence[Task], waiting: Shares, deaths: dict[str, int]
+    ) -> list[Outcome]:
         """Repeat what a dead worker had; returns outcomes of tasks that have cost too many workers."""
-        worker.end()
-        self._workers.remove(worker)
+        self._group.end(worker)
         failed: list[Outcome] = []
-        for task in worker.chunk:
+        for task in chunk:
             deaths[task.key] = deaths.get(task.key, 0) + 1
             if deaths[task.key] < MOST_DEATHS:
                 waiting.put_back(task)  # alone, so that the guilty one is found
             else:
-                what = (
-                    f"its worker process died {MOST_DEATHS} times, the last with exit code {worker.process.returncode}"
-                )
-                failed.append(
-                    Outcome(task.key, Kind.FAILED, {}, reason=Reason("worker", what), alone="its worker died")
-                )
+                failed.append(died(task, worker.process.returncode))
         return failed

@@ -23,3 +23,9 @@ class Watcher:
 
     def restored(self, points: int, objectives: Values) -> None:
         """Told of points that were on disk, and of the objectives (N, M) of those of them that have some."""
+
+    def reported(self, points: int, fresh: int, objectives: Values) -> None:
+        """Told of points that a worker has written, `fresh` designs of them evaluated for it.
+
+        `objectives` (K, M): those of the points that no other of them dominates.
+        """

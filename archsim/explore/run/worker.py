@@ -1,7 +1,7 @@
 """Runs a worker process, told what to do in lines of JSON on its standard input.
 
-First the setup, then chunks of tasks; each chunk is answered by one line. It ends with its input, so also when the
-process that started it is gone, however that ended.
+First the setup, then chunks of tasks, or jobs of pieces; each is answered by one line. It ends with its input, so also
+when the process that started it is gone, however that ended.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from archsim.config.collecting import seldom
 from archsim.explore.run.evaluation import DesignEvaluator, Setup, Task
@@ -20,20 +20,46 @@ from archsim.explore.run.outcome import write_outcomes
 
 
 def serve() -> None:
-    """Answer until the input ends."""
+    """Evaluate chunks of tasks until the input ends."""
+    _serve(_chunks)
+
+
+def serve_pieces() -> None:
+    """Make pieces until the input ends."""
+    _serve(_pieces)
+
+
+Answerer = Callable[[str], str]
+"""Answers a line with a line."""
+
+
+def _chunks(setup: str) -> Answerer:
+    evaluator = DesignEvaluator(Setup.from_json(setup))
+    return lambda line: write_outcomes(evaluator.run_all(read_tasks(line)))
+
+
+def _pieces(setup: str) -> Answerer:
+    from archsim.explore.run.piece_evaluator import PieceEvaluator
+    from archsim.explore.run.piece_job import PieceSetup
+
+    return PieceEvaluator(PieceSetup.from_json(setup)).answer
+
+
+def _serve(begin: Callable[[str], Answerer]) -> None:
+    """Answer until the input ends; the first line is the setup."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # if that one is gone, nobody reads the answer
     warnings.simplefilter("ignore")  # they would stand between the lines of its progress
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints is no answer
-    evaluator: DesignEvaluator | None = None
+    answer: Answerer | None = None
     with seldom():
         for line in sys.stdin:
-            if evaluator is None:
-                evaluator = DesignEvaluator(Setup.from_json(line))
+            if answer is None:
+                answer = begin(line)
                 continue
-            answers.write(write_outcomes(evaluator.run_all(read_tasks(line))) + "\n")
+            answers.write(answer(line) + "\n")
             answers.flush()
 
 

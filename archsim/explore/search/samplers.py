@@ -35,7 +35,9 @@ class Told:
 
 
 class Sampler(ABC):
-    """Chooses points of a space."""
+    """Chooses points of a space. `repeats`: whether it may ask for a point again."""
+
+    repeats = True
 
     @abstractmethod
     def ask(self) -> list[int]:
@@ -64,6 +66,8 @@ class Rounds:
 class Grid(Sampler):
     """Takes every point, in an order whose every beginning is spread over the whole: steps of the golden ratio."""
 
+    repeats = False
+
     def __init__(self, space: Space, pruning: bool) -> None:
         self._size = space.size
         self._step = max(1, round(self._size * _GOLDEN))
@@ -84,6 +88,7 @@ class Random(Sampler):
         self._size = space.size
         self._random = np.random.default_rng(space.config.seed)
         self._order = self._random.permutation(self._size) if self._size <= _PERMUTED else None
+        self.repeats = self._order is None
         self._sizes = space.sizes
         self._space = space
         self._place = 0

@@ -19,6 +19,7 @@ from archsim.explore.parts.part_rows import key_words, number_words, numbers_arr
 from archsim.explore.parts.word_index import WordIndex
 from archsim.explore.results.write_results import write_results
 from archsim.explore.run import evaluation
+from archsim.explore.run.journal import sealed_line
 from archsim.explore.run.outcome import Kind, Outcome
 from archsim.explore.search.point_classifier import violation
 from archsim.explore.space.design import Reason
@@ -41,11 +42,14 @@ Parts = Callable[[int], None]
 
 def test_only_whole_lines_of_the_same_settings_name_parts(tmp_path: Path) -> None:
     """Lines of other settings are of another exploration; one without a sum says nothing; others are counted."""
-    folder = PartFolder(tmp_path, "mine")
     digest = "0" * 64
-    for settings, part, sha256 in (("mine", 0, digest), ("other", 1, digest), ("mine", 2, 7), ("mine", -1, digest)):
-        folder._learn(json.dumps({"settings": settings, "part": part, "sha256": sha256}).encode())
-    folder._learn(None)
+    (tmp_path / "parts").mkdir()
+    lines = [
+        sealed_line(json.dumps({"settings": settings, "part": part, "sha256": sha256}))
+        for settings, part, sha256 in (("mine", 0, digest), ("other", 1, digest), ("mine", 2, 7), ("mine", -1, digest))
+    ]
+    (tmp_path / "parts" / "manifest.jsonl").write_bytes(b"".join([*lines, b"no sum\n"]))
+    folder = PartFolder(tmp_path, "mine")
     assert (folder.places, folder.dropped) == ([0], 2)
 
 
