@@ -15,6 +15,7 @@ from archsim.errors import OutputError
 from archsim.explore import Space, explore
 from archsim.explore.results.write_results import write_results
 from archsim.explore.run import range_search
+from archsim.explore.run.piece_job import PieceReport
 from archsim.explore.run.watcher import Watcher
 from archsim.explore.search.front import Values
 from tests.explore.conftest import Write
@@ -95,9 +96,12 @@ def test_workers_that_do_not_see_the_folder_send_their_pieces(
     path, out = write(*MANY), tmp_path / "b" / "out"
     sent: list[bool] = []
     count = range_search.RangeSearch._count
-    monkeypatch.setattr(
-        range_search.RangeSearch, "_count", lambda s, report: (sent.append(report.data is not None), count(s, report))
-    )
+
+    def counted(search: range_search.RangeSearch, report: PieceReport) -> None:
+        sent.append(report.data is not None)
+        count(search, report)
+
+    monkeypatch.setattr(range_search.RangeSearch, "_count", counted)
     on_cluster(path, out, "tcp://stand-in:1")
     assert set(sent) == {client is Elsewhere}
     by_designs(path, tmp_path / "a" / "out")

@@ -81,6 +81,8 @@ def _as_os_errors() -> Iterator[None]:
     """Make of whatever a file system of another package raises an OSError of one line."""
     try:
         yield
+    except FileNotFoundError:
+        raise
     except OSError as error:
         if error.strerror is None or not isinstance(error.strerror, str):
             raise OSError(error.errno or errno.EIO, one_line(_first_line(error))) from error
