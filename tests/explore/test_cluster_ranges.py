@@ -34,6 +34,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MODULE, "PART_POINTS", 100)
     monkeypatch.setattr(range_search, "FIRST_JOB", 20)
     monkeypatch.setattr(range_search, "MOST_IN_JOB", 20)
+    monkeypatch.setattr(range_search, "JOB_SECONDS", 1e9)
 
 
 def on_cluster(path: Path, out: Path, address: str, **options: object) -> int:

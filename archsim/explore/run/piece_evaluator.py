@@ -77,7 +77,7 @@ class PieceEvaluator:
             None if self._writes else data,
             len(keys),
             len(outcomes),
-            Counter(outcome.alone for outcome in outcomes if outcome.alone),
+            dict(Counter(outcome.alone for outcome in outcomes if outcome.alone)),
             list(zip(front.members, map(tuple, front.values.tolist()), strict=True)),
             time.perf_counter() - begun,
         )

@@ -138,7 +138,8 @@ class PieceReport:
     def to_json(self) -> str:
         """The report as one line of JSON."""
         data = None if self.data is None else base64.b64encode(self.data).decode("ascii")
-        found = dataclasses.asdict(dataclasses.replace(self, data=None)) | {"data": data, "archsim": __version__}
+        found = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+        found |= {"data": data, "archsim": __version__}
         return json.dumps(found)
 
     @staticmethod

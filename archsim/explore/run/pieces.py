@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Protocol
 
+from archsim.errors import OutputError
 from archsim.explore.run.local_deaths import MOST_DEATHS
 from archsim.explore.run.local_process import LocalProcess, LocalProcessGroup
 from archsim.explore.run.piece_evaluator import PieceEvaluator
@@ -16,6 +17,8 @@ from archsim.explore.run.piece_job import PieceJob, PieceReport, PieceSetup
 
 SPLIT = 16
 """Into so many jobs one is cut over which a worker died, until the point is alone that is to blame."""
+MOST_IN_VAIN = 16
+"""So many workers may die before the first report: after that no single point is to blame."""
 
 
 class Jobs(Protocol):
@@ -72,6 +75,7 @@ class LocalPieces(PieceBackend):
         again: deque[PieceJob] = deque()
         busy: dict[LocalProcess, PieceJob] = {}
         idle: list[LocalProcess] = []
+        in_vain: int | None = 0
         with selectors.DefaultSelector() as selector:
             while True:
                 while len(busy) < self._group.count and (job := again.popleft() if again else jobs.take()) is not None:
@@ -92,7 +96,11 @@ class LocalPieces(PieceBackend):
                         selector.unregister(key.fileobj)
                         self._group.end(worker)
                         again += [] if had is None else _after_a_death(had, worker.process.returncode)
+                        in_vain = None if in_vain is None else in_vain + 1
+                        if in_vain == MOST_IN_VAIN:
+                            raise _all_die(worker.process.returncode)
                         continue
+                    in_vain = None
                     idle.append(worker)
                     yield PieceReport.from_json(answer)
 
@@ -107,3 +115,9 @@ def _after_a_death(job: PieceJob, exit_code: int) -> list[PieceJob]:
     most = -(-len(job.numbers) // SPLIT)
     pieces = (job.numbers[place : place + most] for place in range(0, len(job.numbers), most))
     return [PieceJob(job.part, numbers, 1, exit_code) for numbers in pieces]
+
+
+def _all_die(exit_code: int) -> OutputError:
+    return OutputError(
+        f"{MOST_IN_VAIN} worker processes died, the last with exit code {exit_code}, and none has evaluated anything"
+    )

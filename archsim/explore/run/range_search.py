@@ -40,7 +40,7 @@ JOB_SECONDS = 0.75
 FIRST_JOB = 256
 MOST_IN_JOB = 1 << 15
 MOST_OPEN = 64
-"""Parts that are under way at once at most; 8 bytes a point are kept of them."""
+"""Parts that are under way at once at most; 8 bytes a point are kept of them, and some 40 while it waits."""
 
 
 @dataclass(slots=True, eq=False)
@@ -93,7 +93,7 @@ class RangeSearch:
 
     @property
     def evaluated(self) -> int:
-        """How many finished designs are on disk, of each of their points one."""
+        """How many points of finished designs are on disk."""
         return self._evaluated + len(self._known)
 
     def run(self) -> StoredStudy:

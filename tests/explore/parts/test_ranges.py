@@ -4,7 +4,9 @@ import json
 import os
 import signal
 import sys
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +27,8 @@ from tests.explore.parts.test_parts import MANY, _kill_at, files
 from tests.optional import need
 from tests.rings import exhaustive
 
-need("pyarrow")
+pyarrow: Any = need("pyarrow")
+need("pyarrow.parquet")
 
 PARTS, JOBS = 100, 30
 MODULE = sys.modules["archsim.explore.run.explore"]
@@ -33,10 +36,11 @@ MODULE = sys.modules["archsim.explore.run.explore"]
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parts of 100 points, in jobs of 30: of 400 points the second part has two jobs at least."""
+    """Parts of 100 points, in jobs of 30, however long they take: 256 points are nine jobs, 144 are five."""
     monkeypatch.setattr(MODULE, "PART_POINTS", PARTS)
     monkeypatch.setattr(range_search, "FIRST_JOB", JOBS)
     monkeypatch.setattr(range_search, "MOST_IN_JOB", JOBS)
+    monkeypatch.setattr(range_search, "JOB_SECONDS", 1e9)
 
 
 def results(folder: Path) -> dict[str, bytes]:
@@ -135,13 +139,11 @@ def test_a_smaller_exploration_becomes_a_large_one_and_no_design_is_evaluated_tw
 
 @exhaustive
 def test_kills_before_every_write(write: Write, tmp_path: Path) -> None:
-    """Killed before each write, fsync and rename: a piece that was reported is not evaluated again; bytes are the same.
-
-    At most the job under way is: 30 points.
-    """
+    """Killed before each write, fsync and rename: what was counted is not evaluated again, and bytes are the same."""
     path = write(*MANY)
     study = whole(path, tmp_path / "whole" / "out")
-    for step in range(0, 200, 3):
+    assert study.simulated == 400
+    for step in range(0, 200, 7):
         out = tmp_path / f"killed{step}" / "out"
         child = os.fork()
         if child == 0:
@@ -149,16 +151,27 @@ def test_kills_before_every_write(write: Write, tmp_path: Path) -> None:
             whole(path, out)
             os._exit(0)
         _, status = os.waitpid(child, 0)
-        lines = out / "parts" / "pieces.jsonl"
-        pieces = len(lines.read_bytes().splitlines()) if lines.exists() else 0
+        kept = points_on_disk(out / "parts")
         again = whole(path, out, resume=True)
-        assert again.simulated <= study.simulated - JOBS * max(0, pieces - 1)
+        assert again.simulated == 400 - len(kept), step
         assert results(out) == results(tmp_path / "whole" / "out"), step
         assert not (out / "parts" / "pieces").exists()
         if not os.WIFSIGNALED(status):
             break
     assert step > 30
     assert not os.WIFSIGNALED(status), "more steps than were tried"
+
+
+def points_on_disk(parts: Path) -> set[int]:
+    """The points of the files of a folder that a line names."""
+    found: set[int] = set()
+    for lines, name in ((parts / "manifest.jsonl", ""), (parts / "pieces.jsonl", "pieces/")):
+        for line in lines.read_bytes().splitlines() if lines.exists() else ():
+            said = json.loads(line[9:])
+            file = piece_name(said["part"], said["sha256"]) if name else f"part-{said['part']:06}.parquet"
+            if (parts / f"{name}{file}").exists():
+                found.update(pyarrow.parquet.read_table(parts / f"{name}{file}")["point"].to_pylist())
+    return found
 
 
 class _Stopped(Exception):
@@ -272,6 +285,24 @@ def test_a_design_over_which_workers_die_is_found_and_fails(
 
 
 @exhaustive
+def test_where_all_workers_die_that_is_said(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where they cannot begin: nothing is recorded as failed."""
+    real = LocalProcess.send
+
+    def deadly(worker: LocalProcess, line: str) -> None:
+        real(worker, line)
+        os.kill(worker.process.pid, signal.SIGKILL)
+
+    monkeypatch.setattr(LocalProcess, "send", deadly)
+    monkeypatch.setattr("archsim.explore.run.pieces.MOST_IN_VAIN", 3)
+    with pytest.raises(
+        OutputError, match="3 worker processes died, the last with exit code -9, and none has evaluated"
+    ):
+        whole(write(*MANY), tmp_path / "out", workers=2)
+    assert not list((tmp_path / "out" / "parts").rglob("*.parquet"))
+
+
+@exhaustive
 def test_a_piece_that_cannot_be_written_is_a_line(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -325,5 +356,5 @@ def test_steps_of_one_width_travel_as_such(first: int, step: int, count: int) ->
 @given(st.binary(max_size=9), st.floats(allow_nan=False, allow_infinity=False))
 def test_reports_are_what_they_were_after_their_journey(data: bytes, value: float) -> None:
     for sent in (None, data):
-        report = PieceReport(3, 9, "ab", sent, 5, 4, {"why": 2}, [(1 << 70, (value, -value))], 0.25)
+        report = PieceReport(3, 9, "ab", sent, 5, 4, Counter({"why": 2}), [(1 << 70, (value, -value))], 0.25)
         assert PieceReport.from_json(report.to_json()) == report

@@ -29,6 +29,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MODULE, "PART_POINTS", 100)
     monkeypatch.setattr(range_search, "FIRST_JOB", 30)
     monkeypatch.setattr(range_search, "MOST_IN_JOB", 30)
+    monkeypatch.setattr(range_search, "JOB_SECONDS", 1e9)
 
 
 class Bucket(memory.MemoryFileSystem):  # type: ignore[misc]
