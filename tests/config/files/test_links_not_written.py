@@ -11,6 +11,7 @@ from archsim.cli.output import output
 from archsim.config.files.whole_files import write_together, write_whole
 from archsim.errors import OutputError
 from archsim.explore.parts.part_folder import MANIFEST, PartFolder
+from archsim.explore.parts.piece_folder import LINES, PieceFolder
 from archsim.explore.results.study_folder import PARTS, write_file
 from archsim.explore.run.journal import NEW, Journal
 
@@ -63,6 +64,14 @@ def test_a_manifest_of_parts_is_no_other_file(tmp_path: Path, precious: Path) ->
     planted(tmp_path / PARTS / MANIFEST, precious)
     with pytest.raises(OutputError, match=r"manifest\.jsonl: is a link to another file"):
         PartFolder(tmp_path, "settings")
+    assert precious.read_text() == PRECIOUS
+
+
+def test_lines_of_pieces_are_in_no_other_file(tmp_path: Path, precious: Path) -> None:
+    (tmp_path / PARTS).mkdir()
+    planted(tmp_path / PARTS / LINES, precious)
+    with pytest.raises(OutputError, match=r"pieces\.jsonl: is a link to another file"):
+        PieceFolder(tmp_path, "settings", str(tmp_path / PARTS))
     assert precious.read_text() == PRECIOUS
 
 
