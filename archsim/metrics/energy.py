@@ -174,11 +174,11 @@ def compute_costs(arch: Arch, facts: Facts) -> Costs:
 
 def compute_energy(facts: Facts, costs: Costs, run: RunFacts) -> Energy:
     """The energy of a run."""
-    unit_uj = {name: dict(unit.costs(costs.prices).operators_uj) for name, unit in facts.items()}
+    unit_uj = {name: dict(unit.activity.costs(costs.prices).operators_uj) for name, unit in facts.items()}
     counts = access_counts(facts, costs)
     memory_uj = _accesses(counts, costs)
     # fsum: no figure depends on the order of units and memories.
-    parts = {name: unit.costs(costs.prices).energy for name, unit in facts.items()}
+    parts = {name: unit.activity.costs(costs.prices).energy for name, unit in facts.items()}
     moved = {memory: _of_memory(memory, directions, costs) for memory, directions in memory_uj.items()}
     logic = sum_of([*parts.values(), *(r for m, r in moved.items() if isinstance(costs.memories[m], Registers))])
     for memory, amount in moved.items():
@@ -248,7 +248,7 @@ def _wires(facts: Facts, costs: Costs, counts: Counts) -> Range:
     price = wire_price(prices)
     return sum_of(
         wire_length_mm(
-            costs.memories[memory], memory_area(prices, costs.memories[memory]), facts[unit].costs(prices).area
+            costs.memories[memory], memory_area(prices, costs.memories[memory]), facts[unit].activity.costs(prices).area
         )
         .by(price)
         .times(moved / PJ_PER_UJ)
@@ -276,7 +276,7 @@ def memory_area(prices: Prices, storage: Storage) -> Range:
 
 def area_of(facts: Facts, memories: Mapping[str, Storage], prices: Prices, counted: Counted = ALL_COUNTED) -> Area:
     """The area and leakage of every part on the chip."""
-    logic = {name: unit.costs(prices).area for name, unit in facts.items()}
+    logic = {name: unit.activity.costs(prices).area for name, unit in facts.items()}
     area = {name: memory_area(prices, storage) for name, storage in memories.items()}
     made = [area[name] for name, storage in memories.items() if isinstance(storage, Registers)] + list(logic.values())
     per_mm2 = spread_of(prices.logic_leakage_mw_per_mm2, prices.technology.logic_leakage.spread)
@@ -312,7 +312,7 @@ def _beyond_the_tables(facts: Facts, costs: Costs) -> tuple[str, ...]:
     """The parts of the machine and its actions that the technology's tables do not cover."""
     memories = {name: costs.prices.memory(storage).extrapolated for name, storage in costs.memories.items()}
     found = [f"{name}: {note}" for name, note in memories.items() if note]
-    found += [f"{name}: {note}" for name, unit in facts.items() for note in unit.costs(costs.prices).beyond]
+    found += [f"{name}: {note}" for name, unit in facts.items() for note in unit.activity.costs(costs.prices).beyond]
     return tuple(found)
 
 
@@ -323,7 +323,7 @@ def access_counts(facts: Facts, costs: Costs) -> Counts:
     copies = {name: dict(found.copies) for name, found in costs.memories.items() if isinstance(found, Sram)}
     found: dict[tuple[str, Access], int] = {}
     for name, unit in facts.items():
-        for access, count in unit.access_counts(bits).items():
+        for access, count in unit.activity.access_counts(bits).items():
             if access.direction == "write" and access.memory in copies:
                 count *= copies[access.memory].get(access.bank, 1)
             found[name, access] = count

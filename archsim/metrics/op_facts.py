@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import count
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from archsim.hardware.operators import Operator
 from archsim.hardware.unit import Service, Unit, Work
@@ -41,28 +41,43 @@ NO_OPS = CountedOps((), (), -1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OpFacts:
-    """What a unit says of an op.
+class OpService:
+    """How long an op takes on a unit; `asked`: the widths of ports that it follows from."""
+
+    service: Service
+    asked: Asked
+
+    @staticmethod
+    def of(unit: Unit[Any], op: Op) -> OpService:
+        """Ask a unit for it."""
+        asking, noted = unit.with_noted_ports()
+        return OpService(asking.cycles(op), MappingProxyType(noted.asked))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpActions:
+    """What an op does on a unit, however long it takes, so that it mostly follows from no port's width.
 
     `operators` and `operands`: what it switches and moves, () of a unit without a model of energy; `asked`: the widths
     of ports that it follows from.
     """
 
-    service: Service
     work: Work
     operators: tuple[tuple[Operator, int], ...]
     operands: tuple[tuple[Access, int], ...]
     asked: Asked
 
     @staticmethod
-    def of(unit: Unit[Any], op: Op) -> OpFacts:
+    def of(unit: Unit[Any], op: Op) -> OpActions:
         """Ask a unit for all of it."""
         asking, noted = unit.with_noted_ports()
-        service, work = asking.cycles(op), asking.work(op)
-        modelled = unit.has_energy_model
+        work, modelled = asking.work(op), unit.has_energy_model
         operators = tuple(asking.tally(op).items()) if modelled else ()
         moved = tuple(operands(op, asking)) if modelled else ()
-        return OpFacts(service, work, operators, moved, MappingProxyType(noted.asked))
+        return OpActions(work, operators, moved, MappingProxyType(noted.asked))
+
+
+Said = TypeVar("Said", OpService, OpActions)
 
 
 def fits(asked: Asked, unit: Unit[Any]) -> bool:
@@ -79,7 +94,8 @@ class KnownOps:
     def __init__(self) -> None:
         self._number = count()
         self._contents: dict[Hashable, int] = {}
-        self._kept: dict[tuple[int, int], list[OpFacts]] = {}
+        self._services: dict[tuple[int, int], list[OpService]] = {}
+        self._actions: dict[tuple[int, int], list[OpActions]] = {}
 
     def counted(self, ops: Sequence[tuple[Op, int]]) -> CountedOps:
         """Ops of one unit, as they are told apart here."""
@@ -89,20 +105,31 @@ class KnownOps:
         contents = tuple(self._known(_content(op_shape(op), buffers)) for op, _ in ops)
         return CountedOps(tuple(ops), contents, self._known((contents, tuple(times for _, times in ops))))
 
-    def facts(self, unit: Unit[Any], ops: CountedOps) -> list[OpFacts]:
-        """What a unit says of each of some ops."""
-        identity = self._known(unit.identity)
-        return [self._of(identity, unit, op, content) for (op, _), content in zip(ops.ops, ops.contents, strict=True)]
+    def services(self, unit: Unit[Any], ops: CountedOps) -> list[OpService]:
+        """How long each of some ops takes on a unit."""
+        return self._of_each(self._services, OpService.of, unit, ops)
 
-    def _of(self, identity: int, unit: Unit[Any], op: Op, content: int) -> OpFacts:
-        kept = self._kept.get((identity, content), ())
-        for known in kept:
-            if fits(known.asked, unit):
-                return known
-        if len(self._kept) >= MOST_OPS:
-            self._kept.clear()
-        found = OpFacts.of(unit, op)
-        self._kept[identity, content] = [*kept, found]
+    def actions(self, unit: Unit[Any], ops: CountedOps) -> list[OpActions]:
+        """What each of some ops does on a unit."""
+        return self._of_each(self._actions, OpActions.of, unit, ops)
+
+    def _of_each(
+        self,
+        kept: dict[tuple[int, int], list[Said]],
+        ask: Callable[[Unit[Any], Op], Said],
+        unit: Unit[Any],
+        ops: CountedOps,
+    ) -> list[Said]:
+        identity, found = self._known(unit.identity), list[Said]()
+        for (op, _), content in zip(ops.ops, ops.contents, strict=True):
+            key = identity, content
+            said = next((known for known in kept.get(key, ()) if fits(known.asked, unit)), None)
+            if said is None:
+                if len(kept) >= MOST_OPS:
+                    kept.clear()
+                said = ask(unit, op)
+                kept.setdefault(key, []).append(said)
+            found.append(said)
         return found
 
     def _known(self, content: Hashable) -> int:

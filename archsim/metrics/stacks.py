@@ -34,7 +34,7 @@ def cycle_stacks(trace: Trace, facts: Mapping[str, UnitFacts]) -> dict[str, Stac
     """A stack for each unit; SimulatorBug if the cycles of one do not add up."""
     stacks: dict[str, Stack] = {}
     for name, unit in trace.units.items():
-        useful = facts[name].useful_cycles
+        useful = facts[name].activity.useful_cycles
         stack = {
             "useful": useful,
             "padding": unit.compute_cycles - useful,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import fsum
 from types import MappingProxyType
 from typing import Any
@@ -51,11 +51,10 @@ class UnitCosts:
         return self.area.value
 
 
-class UnitFacts:
-    """What one unit does: the ops that it executes (one of each shape), each so many times.
+class UnitActivity:
+    """What one unit does, however long it takes: its ops (one of each shape), each so many times, and what they cost.
 
-    All that asks the unit for the width of a port is worked out at once: `asked` are those widths, and units of the
-    same identity whose ports are as wide share the facts, however wide their other ports are.
+    `asked` are the widths of ports that it follows from, mostly none.
     """
 
     def __init__(self, unit: Unit[Any], ops: CountedOps, known: KnownOps) -> None:
@@ -65,32 +64,26 @@ class UnitFacts:
         self.access_counts = lru_cache(KEPT)(self._access_counts)
         """((memory, bits of an access), ...) -> how often the run accesses each memory in each way."""
         self._ops = ops.ops
-        found = known.facts(unit, ops)
-        self.services = tuple(facts.service for facts in found)
-        """The service time of each op."""
+        found = known.actions(unit, ops)
         times = [times for _, times in ops.ops]
-        self.useful_cycles = _useful_cycles([facts.work for facts in found], times)
+        self.useful_cycles = _useful_cycles([actions.work for actions in found], times)
         """The whole cycles' worth of useful items: floor(items / items a cycle)."""
         modelled = self.unit.has_energy_model
-        done = ((facts.operators, facts.operands, count) for facts, count in zip(found, times, strict=True))
+        done = ((actions.operators, actions.operands, count) for actions, count in zip(found, times, strict=True))
         self._actions = count_actions(done) if modelled else None
         self._inventory = self.unit.inventory() if modelled else None
         asked = dict(noted.asked)
-        for facts in found:
-            asked |= facts.asked
+        for actions in found:
+            asked |= actions.asked
         self.asked: Mapping[str, int | None] = MappingProxyType(asked)
         """Memory -> width of the unit's ports into it in bits a cycle."""
-
-    def fit(self, unit: Unit[Any]) -> bool:
-        """Whether they are also those of another unit of the same identity: where its ports are as wide."""
-        return fits(self.asked, unit)
 
     @property
     def actions(self) -> UnitActions:
         """The actions of the ops: what they switch and move; SimulatorBug of a unit without a model of energy."""
         return count_unit(self._ops, self.unit) if self._actions is None else self._actions
 
-    @property
+    @cached_property
     def entries(self) -> Hashable:
         """What the unit's figures have entries for: kinds of operators, and ways of using memories."""
         if self._actions is None:
@@ -119,12 +112,33 @@ class UnitFacts:
         }
 
 
+class UnitFacts:
+    """What one unit does, and how long its ops take: one of each shape.
+
+    All that asks the unit for the width of a port is worked out at once: `asked` are those widths, and units of the
+    same identity whose ports are as wide share the facts, however wide their other ports are.
+    """
+
+    def __init__(self, unit: Unit[Any], ops: CountedOps, known: KnownOps, activity: UnitActivity) -> None:
+        self.unit, self.activity = unit, activity
+        found = known.services(unit, ops)
+        self.services = tuple(said.service for said in found)
+        """The service time of each op."""
+        asked = dict(activity.asked)
+        for said in found:
+            asked |= said.asked
+        self.asked: Mapping[str, int | None] = MappingProxyType(asked)
+        """Memory -> width of the unit's ports into it in bits a cycle."""
+
+
 class SharedFacts:
     """The facts of units, kept for other machines that have such a unit, and for other programs."""
 
     def __init__(self) -> None:
         self._ops = KnownOps()
-        self._kept: dict[Hashable, list[UnitFacts]] = {}
+        self._facts: dict[Hashable, list[UnitFacts]] = {}
+        self._activities: dict[Hashable, list[UnitActivity]] = {}
+        self._count = 0
 
     def counted(self, ops: Sequence[tuple[Op, int]]) -> CountedOps:
         """The ops of a unit, and how often each is executed, as `get` takes them."""
@@ -133,15 +147,26 @@ class SharedFacts:
     def get(self, name: str, unit: Unit[Any], ops: CountedOps) -> UnitFacts:
         """The facts of a unit of that name that executes some ops."""
         key = name, unit.identity, ops.content
-        kept = self._kept.get(key, [])
-        for facts in kept:
-            if facts.fit(unit):
+        for facts in self._facts.get(key, ()):
+            if fits(facts.asked, unit):
                 return facts
-        if sum(map(len, self._kept.values())) >= MOST_FACTS:
-            self._kept.clear()
-        found = UnitFacts(unit, ops, self._ops)
-        self._kept[key] = [*kept, found]
+        if self._count >= MOST_FACTS:
+            self._facts.clear()
+            self._activities.clear()
+            self._count = 0
+        found = UnitFacts(unit, ops, self._ops, self._activity(key, unit, ops))
+        self._facts.setdefault(key, []).append(found)
+        self._count += 1
         return found
+
+    def _activity(self, key: Hashable, unit: Unit[Any], ops: CountedOps) -> UnitActivity:
+        """What the unit does, the same for all widths of ports that it does not follow from."""
+        kept = self._activities.setdefault(key, [])
+        for activity in kept:
+            if fits(activity.asked, unit):
+                return activity
+        kept.append(UnitActivity(unit, ops, self._ops))
+        return kept[-1]
 
 
 def facts_of(program: Program, units: Units) -> dict[str, UnitFacts]:

@@ -62,7 +62,7 @@ def test_executors_agree_and_cycles_keep_the_bounds(case: Case) -> None:
 def test_what_is_kept_is_multiplied_once_each(case: Case) -> None:
     """A multiplication a kept weight, sequence and step, behind as many multiplexers as it has further choices."""
     kept, spec = case.config.weight_sparsity, case.spec
-    tally = facts_of(case.program, case.units)["mac_array"].actions.operators
+    tally = facts_of(case.program, case.units)["mac_array"].activity.actions.operators
     multiplied, chosen = (
         sum(count for operator, count in tally.items() if operator.kind == kind) for kind in ("multiply", "multiplex")
     )

@@ -61,9 +61,9 @@ def count_actions(program: Program, units: Units) -> Actions:
     facts = facts_of(program, units)
     accesses: dict[Access, Counter[int]] = {}
     for unit in facts.values():
-        for access, sizes in unit.actions.accesses.items():
+        for access, sizes in unit.activity.actions.accesses.items():
             accesses.setdefault(access, Counter()).update(sizes)
-    return Actions({name: unit.actions.operators for name, unit in facts.items()}, accesses)
+    return Actions({name: unit.activity.actions.operators for name, unit in facts.items()}, accesses)
 
 
 def energy_of(case: Case, costs: Costs | None = None) -> Energy:

@@ -12,7 +12,7 @@ from archsim.families.registry import build_units
 from archsim.families.schedules import find_schedule
 from archsim.hardware.unit import Unit, Units
 from archsim.metrics import op_facts
-from archsim.metrics.op_facts import OpFacts
+from archsim.metrics.op_facts import OpActions, OpService
 from archsim.metrics.unit_facts import SharedFacts, UnitFacts, facts_of, unit_ops
 from archsim.program.ir import Op, Program
 from archsim.program.shapes import Shapes
@@ -29,9 +29,10 @@ def shared_facts(shared: SharedFacts, program: Program, units: Units) -> dict[st
 
 
 def said(facts: UnitFacts) -> tuple[object, ...]:
-    actions = facts.actions
+    activity = facts.activity
+    actions = activity.actions
     accesses = {access: dict(sizes) for access, sizes in actions.accesses.items()}
-    return facts.services, facts.useful_cycles, dict(actions.operators), list(accesses.items()), dict(facts.asked)
+    return facts.services, activity.useful_cycles, dict(actions.operators), list(accesses.items()), dict(facts.asked)
 
 
 def test_facts_of_programs_that_share_ops(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,13 +41,18 @@ def test_facts_of_programs_that_share_ops(monkeypatch: pytest.MonkeyPatch) -> No
     `fused` and `split` have the same activations and element-wise ops, and machines differ in one unit or port each.
     """
     asked: list[Op] = []
-    of = OpFacts.of
+    of, actions_of = OpService.of, OpActions.of
 
-    def counting(unit: Unit[Any], op: Op) -> OpFacts:
+    def counting(unit: Unit[Any], op: Op) -> OpService:
         asked.append(op)
         return of(unit, op)
 
-    monkeypatch.setattr(OpFacts, "of", staticmethod(counting))
+    def counting_actions(unit: Unit[Any], op: Op) -> OpActions:
+        asked.append(op)
+        return actions_of(unit, op)
+
+    monkeypatch.setattr(OpService, "of", staticmethod(counting))
+    monkeypatch.setattr(OpActions, "of", staticmethod(counting_actions))
     spec, shared = load_workload("lstm:5,6,t=4").spec, SharedFacts()
     cases: list[tuple[Program, Units]] = []
     for sets in MACHINES:
@@ -68,16 +74,18 @@ def test_facts_of_programs_that_share_ops(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_unit_with_another_port_is_asked_again() -> None:
-    """A port of half the width takes more cycles, whatever is known of the wide one."""
-    spec, shared, occupied = load_workload("lstm:5,6,t=4").spec, SharedFacts(), []
+    """A port of half the width takes more cycles, whatever is known of the wide one; what passes is the same."""
+    spec, shared, occupied, activities = load_workload("lstm:5,6,t=4").spec, SharedFacts(), [], []
     for bits in (32, 16, 32):
         config = load_arch("tiny_2x2", [parse_override(f"state_buffer.port_bits={bits}")]).config
         program, units = find_schedule("fused", config.family).build(spec, config), build_units(config)
         facts = shared_facts(shared, program, units)["elementwise"]
         assert facts.asked["state_buffer"] == bits
+        activities.append(facts.activity)
         occupied.append(max(service.port_cycles for service in facts.services))
     assert occupied[0] < occupied[1]
     assert occupied[0] == occupied[2]
+    assert activities[0] is activities[1] is activities[2]
 
 
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,16 +14,23 @@ from tests.engines.events.by_hand import Job, Token, run_jobs
 
 
 @dataclass(frozen=True)
-class Useful:
-    """What a stack takes from the facts of a unit."""
+class Activity:
+    """What a stack takes from what a unit does."""
 
     useful_cycles: int
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a stack takes from the facts of a unit."""
+
+    activity: Activity
 
 
 def stacks(useful: int) -> dict[str, Stack]:
     """a1 occupies its unit for 5 cycles, `useful` of them useful; b1 waits for it and takes 2."""
     _, trace = run_jobs([Job("a1", 5), Job("b1", 2, 0, [Token("a1")])])
-    facts = {"a": Useful(useful), "b": Useful(2)}
+    facts = {"a": Facts(Activity(useful)), "b": Facts(Activity(2))}
     return cycle_stacks(trace, cast(dict[str, UnitFacts], facts))
 
 

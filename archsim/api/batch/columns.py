@@ -6,7 +6,7 @@ it; else fractions do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -22,6 +22,7 @@ Codes = npt.NDArray[np.intp]
 
 Scalar = int | float | str | None
 Value = TypeVar("Value")
+Part = TypeVar("Part")
 
 EXACT = 1 << 53
 """Whole numbers below it are doubles."""
@@ -50,6 +51,13 @@ class Picked(Generic[Value]):
         """The value of one design."""
         value: Value = self.values[int(self.codes[row])]
         return value
+
+    def parts(self, part: Callable[[Value], Part]) -> Picked[Part]:
+        """A part of each value; what several values have as the same object stands once."""
+        of_values = list(map(part, self.values))
+        places = {number: place for place, number in enumerate(dict.fromkeys(map(id, of_values)))}
+        distinct = list({id(each): each for each in of_values}.values())
+        return Picked(distinct, np.array([places[id(each)] for each in of_values], np.intp)[self.codes])
 
     def each(self) -> Iterator[Value]:
         """The value of every design."""

@@ -16,7 +16,7 @@ from archsim.hardware.storage import OffChip, Registers, Sram, Storage
 from archsim.metrics.actions import Access
 from archsim.metrics.beside import NO_POWER, UJ_PER_MW_US, DramPower, bytes_by_memory, dram_power
 from archsim.metrics.energy import BESIDE_DRAM
-from archsim.metrics.unit_facts import UnitFacts
+from archsim.metrics.unit_facts import UnitActivity
 from archsim.technology import Prices
 from archsim.technology.conditions import Counted
 from archsim.technology.prices import PJ_PER_UJ, MemoryPrice
@@ -28,7 +28,7 @@ Counts = dict[tuple[str, Access], Ints]
 """(unit, way of using a memory) -> how often."""
 
 
-PricedUnits = tuple[list[tuple[UnitFacts, Prices]], Codes]
+PricedUnits = tuple[list[tuple[UnitActivity, Prices]], Codes]
 PricedMemories = tuple[list[tuple[Storage, MemoryPrice]], Codes]
 
 MOST_COUNTED = 1 << 60
@@ -71,9 +71,10 @@ class Priced:
     def of_unit(self, name: str) -> PricedUnits:
         """The distinct pairs of what a unit does and what it costs, and which of them each design has."""
         if name not in self._of_units:
-            facts = self.units.facts[name]
-            first, codes = classes([facts.codes, self.prices.codes], self.designs)
-            self._of_units[name] = [(facts.of(design), self.prices.of(design)) for design in first.tolist()], codes
+            activities = self.units.activities[name]
+            first, codes = classes([activities.codes, self.prices.codes], self.designs)
+            pairs = [(activities.of(design), self.prices.of(design)) for design in first.tolist()]
+            self._of_units[name] = pairs, codes
         return self._of_units[name]
 
     def of_memory(self, name: str) -> PricedMemories:
@@ -136,7 +137,7 @@ class AreaColumns:
         of_memories, of_units = dict(parts), {}
         for name in priced.units.facts:
             units, codes = priced.of_unit(name)
-            of_units[name] = ranges(Picked([facts.costs(prices).area for facts, prices in units], codes))
+            of_units[name] = ranges(Picked([activity.costs(prices).area for activity, prices in units], codes))
             leaks_of_unit = per_mm2 * of_units[name][0]
             # A unit may have the name of its memory.
             parts[name] = parts[name] + of_units[name] if name in parts else of_units[name]
@@ -318,7 +319,7 @@ def _leaking(priced: Priced, area: AreaColumns, run: RunColumns) -> Ranges:
 
 def _unit_energy(priced: Priced, name: str) -> Ranges:
     units, codes = priced.of_unit(name)
-    return ranges(Picked([facts.costs(prices).energy for facts, prices in units], codes))
+    return ranges(Picked([activity.costs(prices).energy for activity, prices in units], codes))
 
 
 def _of_memory(priced: Priced, memory: str, directions: dict[str, dict[str, Floats]]) -> Ranges:
@@ -329,23 +330,23 @@ def _of_memory(priced: Priced, memory: str, directions: dict[str, dict[str, Floa
 def _operators(priced: Priced, name: str) -> dict[str, Floats]:
     """The energy of a unit by kind of operator."""
     units, codes = priced.of_unit(name)
-    energies = [facts.costs(prices).operators_uj for facts, prices in units]
+    energies = [activity.costs(prices).operators_uj for activity, prices in units]
     return {kind: np.array([energy[kind] for energy in energies])[codes] for kind in energies[0]}
 
 
 def _counts(priced: Priced) -> Counts:
     """How often each unit accesses each memory in each way, in the order in which the units' accesses come."""
     found: Counts = {}
-    for unit, picked in priced.units.facts.items():
-        accesses = dict.fromkeys(access for facts in picked.values for access in facts.actions.accesses)
-        pairs: dict[str, tuple[list[tuple[UnitFacts, Storage, MemoryPrice]], Codes]] = {}
+    for unit, picked in priced.units.activities.items():
+        accesses = dict.fromkeys(access for activity in picked.values for access in activity.actions.accesses)
+        pairs: dict[str, tuple[list[tuple[UnitActivity, Storage, MemoryPrice]], Codes]] = {}
         for memory in dict.fromkeys(access.memory for access in accesses):
             made, codes = priced.of_memory(memory)
             first, together = classes([picked.codes, codes], priced.designs)
             pairs[memory] = [(picked.of(design), *made[codes[design]]) for design in first.tolist()], together
         for access in accesses:
             each, together = pairs[access.memory]
-            counts = [_count(facts, access, storage, price) for facts, storage, price in each]
+            counts = [_count(activity, access, storage, price) for activity, storage, price in each]
             found[unit, access] = np.array(counts, np.int64)[together]
     return found
 
@@ -364,9 +365,9 @@ def _accesses(priced: Priced, counts: Counts) -> dict[str, dict[str, dict[str, F
     return found
 
 
-def _count(facts: UnitFacts, access: Access, storage: Storage, price: MemoryPrice) -> int:
+def _count(activity: UnitActivity, access: Access, storage: Storage, price: MemoryPrice) -> int:
     """How often a unit accesses a memory in one way; a write goes to all banks that hold a copy."""
-    sizes = facts.actions.accesses.get(access, {})
+    sizes = activity.actions.accesses.get(access, {})
     count = sum(-(-bits // price.access_bits) * times for bits, times in sizes.items())
     if access.direction == "write" and isinstance(storage, Sram):
         count *= dict(storage.copies).get(access.bank, 1)

@@ -208,7 +208,7 @@ def _alike(machines: MachineColumns, units: UnitRows, rows: Codes) -> list[Codes
     for name in dict.fromkeys(name for memories in names.values for name in memories):
         storage = machines.storage(name).at(rows)
         codes.append(_coded([type(built) for built in storage.values])[storage.codes])
-    codes += [_coded([facts.entries for facts in picked.values])[picked.codes] for picked in units.facts.values()]
+    codes += [_coded([one.entries for one in picked.values])[picked.codes] for picked in units.activities.values()]
     first, group = classes(codes, len(rows))
     return [np.flatnonzero(group == number) for number in range(len(first))]
 

@@ -89,8 +89,8 @@ class Part:
     def _stacks(self) -> dict[str, dict[str, Column]]:
         """The cycle stacks of all designs, as `cycle_stacks` gives those of one."""
         times, found = self._times, {}
-        for place, (name, facts) in enumerate(self._units.facts.items()):
-            useful = _ints(facts, [unit.useful_cycles for unit in facts.values])
+        for place, (name, activities) in enumerate(self._units.activities.items()):
+            useful = _ints(activities, [activity.useful_cycles for activity in activities.values])
             stack = {
                 "useful": useful,
                 "padding": times.compute[place] - useful,

@@ -80,7 +80,10 @@ class TimedDesigns:
         bursts = [(each.burst_bytes, each.ceilings.of_memories) for each in self.bursts.values]
         return (
             machines.designs.config(first).family,
-            tuple((name, facts.values[0].unit.name, facts.of(0).entries) for name, facts in self.units.facts.items()),
+            tuple(
+                (name, facts.values[0].unit.name, facts.of(0).activity.entries)
+                for name, facts in self.units.facts.items()
+            ),
             tuple((name, type(machines.storage(name).of(first))) for name in memories),
             machines.multipliers.of(first).unit,
             machines.weight_bits_per_cycle.of(first) is None,

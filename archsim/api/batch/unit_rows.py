@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -12,10 +14,10 @@ from archsim.api.batch.columns import Codes, Ints, Picked, classes, joined
 from archsim.api.batch.machines import MachineColumns
 from archsim.engines.recurrence import ServiceTimes
 from archsim.hardware.unit import Unit
-from archsim.metrics.unit_facts import UnitFacts
+from archsim.metrics.unit_facts import UnitActivity, UnitFacts
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class UnitRows:
     """The facts of each unit of some designs, by the unit's name in the machine's order."""
 
@@ -24,6 +26,11 @@ class UnitRows:
     def at(self, rows: Codes) -> UnitRows:
         """The facts of some of the designs, by their places."""
         return UnitRows({name: picked.at(rows) for name, picked in self.facts.items()})
+
+    @cached_property
+    def activities(self) -> dict[str, Picked[UnitActivity]]:
+        """What each unit does however long it takes: fewer rows, as ports of other widths are alike in it."""
+        return {name: picked.parts(attrgetter("activity")) for name, picked in self.facts.items()}
 
     @staticmethod
     def joined(parts: Sequence[UnitRows]) -> UnitRows:
