@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 
 from archsim.cli.main import main
-from archsim.explore.run.journal import unsealed
+from archsim.explore.run.journal import NEW, unsealed
 from tests.explore.conftest import SMALL
 from tests.optional import need
 from tests.reliability.forked_cli import Ended, files, run
@@ -213,7 +213,11 @@ def without_leftovers(now: dict[str, bytes], before: dict[str, bytes], ended: En
         kept = {name.replace(old, old[1:].partition(".old-")[0]): data for name, data in now.items() if old in name}
         assert kept == {name: data for name, data in before.items() if name in kept}
         assert kept
-    return {name: data for name, data in now.items() if not any(part.startswith(".") for part in Path(name).parts)}
+    return {
+        name: data
+        for name, data in now.items()
+        if Path(name).name != NEW and not any(part.startswith(".") for part in Path(name).parts)
+    }
 
 
 def one_line(ended: Ended, number: int, why: int) -> None:
