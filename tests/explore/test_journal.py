@@ -281,6 +281,15 @@ def test_a_file_that_begins_otherwise_is_no_journal(tmp_path: Path, first: str) 
         Journal.resume(path, "f")
 
 
+def test_what_was_to_take_its_place_goes(tmp_path: Path) -> None:
+    """As it stays where the disk becomes read-only between writing it and giving it its name."""
+    path = tmp_path / "journal.jsonl"
+    Journal.create(path, "f", "s").close()
+    (tmp_path / "journal.jsonl.new").write_text("half")
+    Journal.resume(path, "f").close()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["journal.jsonl"]
+
+
 def test_of_two_that_begin_at_once_one_has_the_journal(tmp_path: Path) -> None:
     """The second one looked for a journal before the first one had made it, and would have taken its place."""
     path = tmp_path / "journal.jsonl"

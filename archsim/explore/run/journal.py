@@ -95,7 +95,10 @@ class Journal:
             raise _cannot_write(path, 0, error) from error
         try:
             _check_regular(path, descriptor)
-            return Journal(path, _opened(path, descriptor, fingerprint, settings))
+            opened = _opened(path, descriptor, fingerprint, settings)
+            with contextlib.suppress(OSError):  # of one that was to take its place when the disk became read-only
+                os.unlink(path.with_name(NEW))
+            return Journal(path, opened)
         except BaseException:
             os.close(descriptor)  # and with it the lock
             raise
