@@ -86,7 +86,7 @@ def test_a_design_that_was_made_infeasible_is_refused_where_all_are_looked_at(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It has no figures any more, which a sample finds if it is in it; here everything is."""
-    monkeypatch.setattr("archsim.explore.run.kept_points.SHARE", 1)
+    monkeypatch.setattr("archsim.explore.run.explore.SHARE", 1)
     monkeypatch.setattr("archsim.explore.run.explore.FIRST", 1000)
     out = tmp_path / "out"
     space = one_by_one(write(), out)

@@ -24,7 +24,7 @@ from archsim.explore.run.broken_pipes import broken_pipes_are_errors
 from archsim.explore.run.declared import Declared, settings_digest
 from archsim.explore.run.evaluation import Setup, Task
 from archsim.explore.run.found import Effort, Found, FoundInMemory
-from archsim.explore.run.kept_points import FIRST, LAST, KeptCheck, check_kept, evenly, of_front, share_of_kept
+from archsim.explore.run.kept_points import FIRST, LAST, SHARE, check_kept, evenly, of_front
 from archsim.explore.run.local import LocalProcesses, available_cores
 from archsim.explore.run.piece_job import PieceSetup
 from archsim.explore.run.pieces import LocalPieces, PieceBackend, PiecesHere
@@ -93,8 +93,7 @@ def explore(
             backend = stack.enter_context(_pieces(PieceSetup.of(space, setup, pieces.address, token), workers, dask))
             plans = part_plans(make_sampler(space, pruning), space.size, looked_at(space), PART_POINTS)
             folders = PartFolder(folder, settings, address), pieces
-            check = KeptCheck(space, setup, folder)
-            search = RangeSearch(space, plans, looked_at(space), backend, files, *folders, journal, check, watcher)
+            search = RangeSearch(space, plans, looked_at(space), backend, files, *folders, journal, watcher)
         else:
             designs = stack.enter_context(_backend(setup, workers, dask))
             found: Found = FoundInMemory(space, journal)
@@ -199,7 +198,7 @@ class Search:
 
     def _share(self, most: int) -> int:
         """How many of the designs that are on the disk are evaluated again, at most."""
-        return share_of_kept(most, self.found.evaluated)
+        return min(most, max(1, self.found.evaluated // SHARE))
 
     def _check(self, numbers: Sequence[int], classifier: PointClassifier) -> None:
         """Evaluate the designs of some points of the disk again."""

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from archsim.errors import OutputError
 from archsim.explore.parts.part_file import outcome_of
 from archsim.explore.results.study import Point, Status
-from archsim.explore.run.backend import Backend, InProcess
-from archsim.explore.run.evaluation import Setup, Task
+from archsim.explore.run.backend import Backend
+from archsim.explore.run.evaluation import Task
 from archsim.explore.run.outcome import Kind, Outcome
 from archsim.explore.run.output_table import Output
 from archsim.explore.search.front import Front
@@ -46,27 +44,6 @@ def of_front(front: Front, most: int) -> list[int]:
         return []
     best = [front.members[place] for place in front.values.argmin(axis=0).tolist()]
     return list(dict.fromkeys([*best, *evenly(front.members, most)]))[:most]
-
-
-@dataclass(frozen=True, slots=True)
-class KeptCheck:
-    """Evaluates designs of a folder again, in this process."""
-
-    space: Space
-    setup: Setup
-    folder: Path
-
-    def check(self, points: Sequence[Point]) -> None:
-        """OutputError, with the folder's name, if a point has other figures when its design is evaluated again."""
-        try:
-            check_kept(self.space, InProcess(self.setup), PointClassifier(self.space), points)
-        except OutputError as error:
-            raise OutputError(f"{self.folder}: {error}") from error
-
-
-def share_of_kept(most: int, evaluated: int) -> int:
-    """How many designs are evaluated again of so many that the disk has, at most `most`."""
-    return min(most, max(1, evaluated // SHARE))
 
 
 def check_kept(space: Space, backend: Backend, classifier: PointClassifier, points: Sequence[Point]) -> None:

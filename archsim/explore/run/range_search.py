@@ -28,7 +28,6 @@ from archsim.explore.parts.stored_study import StoredStudy
 from archsim.explore.results.study import Point
 from archsim.explore.run.backend import ChunkSize
 from archsim.explore.run.journal import Journal
-from archsim.explore.run.kept_points import FIRST, LAST, KeptCheck, evenly, of_front, share_of_kept
 from archsim.explore.run.piece_job import PieceError, PieceJob, PieceReport
 from archsim.explore.run.pieces import PieceBackend
 from archsim.explore.run.watcher import Watcher
@@ -74,12 +73,11 @@ class RangeSearch:
         folder: PartFolder,
         pieces: PieceFolder,
         journal: Journal,
-        check: KeptCheck,
         watcher: Watcher,
     ) -> None:
         self.size = space.size
         self._space, self._plans, self._files, self._folder = space, plans, files, folder
-        self._pieces, self._journal, self._check, self._watcher = pieces, journal, check, watcher
+        self._pieces, self._journal, self._watcher = pieces, journal, watcher
         self._budget, self._backend = budget, backend
         known = [files.declared.outcome(outcome) for outcome in journal.known.values()]
         if journal.header.settings is None:  # of a smaller exploration, with every figure
@@ -92,8 +90,6 @@ class RangeSearch:
         self._front = Front(len(space.objectives))
         self._signs = [objective.sign for objective in space.objectives]
         self._stored = PartsOnDisk(space, files, folder)
-        self._kept: tuple[int, list[int]] | None = None
-        """Once rows were taken from the disk: the part of the first ones, and points of it to be evaluated again."""
 
     @property
     def evaluated(self) -> int:
@@ -111,8 +107,6 @@ class RangeSearch:
         except PieceError as error:
             raise OutputError(f"{error}{kept_words(self.evaluated)}") from error
         self._pieces.end()
-        if self._kept is not None:
-            self._evaluate_again(of_front(self._front, share_of_kept(LAST, self._evaluated)))
         rows = self._stored.with_numbers(self._front.members)
         return StoredStudy(
             *(self._space, self._stored.all_points(), self._simulated, time.perf_counter() - begun),
@@ -163,19 +157,19 @@ class RangeSearch:
         if rows is not None and not (rows.statuses == FAILED).any():
             if rows.numbers[: len(numbers)].tolist() != numbers:
                 raise _other_points(place)
-            self._restore(place, rows, np.arange(len(numbers)))
+            self._restore(rows, np.arange(len(numbers)))
             part.on_disk = True
             self._close_all()
             return
         if rows is not None:
             part.before = data
-            self._restore(place, rows, _known_rows(rows, set(numbers), there))
+            self._restore(rows, _known_rows(rows, set(numbers), there))
         for digest, piece in self._pieces.of_part(place):
             found = self._read(piece, place)
             if found is None:
                 raise _other_points(place)
             part.pieces.append((digest, True))
-            self._restore(place, found, _known_rows(found, set(numbers), there))
+            self._restore(found, _known_rows(found, set(numbers), there))
         if self._known:
             self._take_known(part, there)
         part.waiting = [number for number in numbers if number not in there]
@@ -191,12 +185,9 @@ class RangeSearch:
         self._files.check_designs(data, rows, place)
         return rows
 
-    def _restore(self, place: int, rows: PartRows, places: npt.NDArray[np.intp]) -> None:
-        """Take some of the rows of a part that are on the disk."""
-        designs = places[rows.keys[places].any(axis=1)]
-        self._evaluated += len(designs)
-        if self._kept is None and len(designs):
-            self._kept = place, evenly(rows.numbers[designs].tolist(), share_of_kept(FIRST, len(designs)))
+    def _restore(self, rows: PartRows, places: npt.NDArray[np.intp]) -> None:
+        """Take some of the rows that are on the disk."""
+        self._evaluated += int(np.count_nonzero(rows.keys[places].any(axis=1)))
         having = places[rows.statuses[places] == EVALUATED]
         values = rows.objectives[having]
         self._front.add(rows.numbers[having].tolist(), (values * self._signs).tolist())
@@ -220,7 +211,7 @@ class RangeSearch:
             part.pieces.append((digest, True))
             self._known = {}
             rows = self._files.read_rows(data)
-            self._restore(place, rows, _known_rows(rows, set(left), there))
+            self._restore(rows, _known_rows(rows, set(left), there))
         self._known = {}
         self._journal.renew((), self._folder.settings)
 
@@ -235,13 +226,6 @@ class RangeSearch:
             if plan.whole:
                 self._pieces.forget(plan.place)
             self._stored.add(len(plan.numbers))
-            if self._kept is not None and self._kept[0] == plan.place:
-                self._evaluate_again(self._kept[1])
-
-    def _evaluate_again(self, numbers: list[int]) -> None:
-        """OutputError if a point of the parts on the disk has other figures when its design is evaluated again."""
-        rows = self._stored.with_numbers(numbers)
-        self._check.check(self._stored.points([rows[number] for number in numbers]))
 
     def _sources(self, part: _OpenPart) -> list[Rows]:
         before = [] if part.before is None else [Rows(part.before, without_failed=True)]
