@@ -28,6 +28,7 @@ from archsim.explore.run.kept_points import FIRST, LAST, SHARE, check_kept, even
 from archsim.explore.run.local import LocalProcesses, available_cores
 from archsim.explore.run.piece_job import PieceSetup
 from archsim.explore.run.pieces import LocalPieces, PieceBackend, PiecesHere
+from archsim.explore.run.range_check import RangeCheck
 from archsim.explore.run.range_search import RangeSearch
 from archsim.explore.run.show import keep_setup
 from archsim.explore.run.watcher import Watcher
@@ -93,7 +94,8 @@ def explore(
             backend = stack.enter_context(_pieces(PieceSetup.of(space, setup, pieces.address, token), workers, dask))
             plans = part_plans(make_sampler(space, pruning), space.size, looked_at(space), PART_POINTS)
             folders = PartFolder(folder, settings, address), pieces
-            search = RangeSearch(space, plans, looked_at(space), backend, files, *folders, journal, watcher)
+            check = RangeCheck(space, setup, folder)
+            search = RangeSearch(space, plans, looked_at(space), backend, files, *folders, journal, check, watcher)
         else:
             designs = stack.enter_context(_backend(setup, workers, dask))
             found: Found = FoundInMemory(space, journal)

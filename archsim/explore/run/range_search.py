@@ -30,6 +30,7 @@ from archsim.explore.run.backend import ChunkSize
 from archsim.explore.run.journal import Journal
 from archsim.explore.run.piece_job import PieceError, PieceJob, PieceReport
 from archsim.explore.run.pieces import PieceBackend
+from archsim.explore.run.range_check import RangeCheck
 from archsim.explore.run.watcher import Watcher
 from archsim.explore.search.front import Front
 from archsim.explore.search.point_classifier import PointClassifier
@@ -73,12 +74,13 @@ class RangeSearch:
         folder: PartFolder,
         pieces: PieceFolder,
         journal: Journal,
+        check: RangeCheck,
         watcher: Watcher,
     ) -> None:
         self.size = space.size
         self._space, self._plans, self._files, self._folder = space, plans, files, folder
         self._pieces, self._journal, self._watcher = pieces, journal, watcher
-        self._budget, self._backend = budget, backend
+        self._budget, self._backend, self._check = budget, backend, check
         known = [files.declared.outcome(outcome) for outcome in journal.known.values()]
         if journal.header.settings is None:  # of a smaller exploration, with every figure
             journal.renew(known, folder.settings)
@@ -106,8 +108,9 @@ class RangeSearch:
                 self._count(report)
         except PieceError as error:
             raise OutputError(f"{error}{kept_words(self.evaluated)}") from error
-        self._pieces.end()
         rows = self._stored.with_numbers(self._front.members)
+        self._check.last(self._front, lambda numbers: self._stored.points([rows[n] for n in numbers]), self.evaluated)
+        self._pieces.end()
         return StoredStudy(
             *(self._space, self._stored.all_points(), self._simulated, time.perf_counter() - begun),
             dropped=self._journal.dropped,
@@ -157,19 +160,19 @@ class RangeSearch:
         if rows is not None and not (rows.statuses == FAILED).any():
             if rows.numbers[: len(numbers)].tolist() != numbers:
                 raise _other_points(place)
-            self._restore(rows, np.arange(len(numbers)))
+            self._restore(rows, np.arange(len(numbers)), data)
             part.on_disk = True
             self._close_all()
             return
         if rows is not None:
             part.before = data
-            self._restore(rows, _known_rows(rows, set(numbers), there))
+            self._restore(rows, _known_rows(rows, set(numbers), there), data)
         for digest, piece in self._pieces.of_part(place):
             found = self._read(piece, place)
             if found is None:
                 raise _other_points(place)
             part.pieces.append((digest, True))
-            self._restore(found, _known_rows(found, set(numbers), there))
+            self._restore(found, _known_rows(found, set(numbers), there), piece)
         if self._known:
             self._take_known(part, there)
         part.waiting = [number for number in numbers if number not in there]
@@ -185,9 +188,15 @@ class RangeSearch:
         self._files.check_designs(data, rows, place)
         return rows
 
-    def _restore(self, rows: PartRows, places: npt.NDArray[np.intp]) -> None:
-        """Take some of the rows that are on the disk."""
-        self._evaluated += int(np.count_nonzero(rows.keys[places].any(axis=1)))
+    def _restore(self, rows: PartRows, places: npt.NDArray[np.intp], data: bytes | None) -> None:
+        """Take some of the rows of a file that is on the disk."""
+        assert data is not None  # it has rows
+        evaluated = places[rows.keys[places].any(axis=1)]
+        self._evaluated += len(evaluated)
+        row_of = dict(zip(rows.numbers[evaluated].tolist(), evaluated.tolist(), strict=True))
+        self._check.first(
+            list(row_of), lambda numbers: self._files.read_points(data, [row_of[n] for n in numbers]), self.evaluated
+        )
         having = places[rows.statuses[places] == EVALUATED]
         values = rows.objectives[having]
         self._front.add(rows.numbers[having].tolist(), (values * self._signs).tolist())
@@ -205,13 +214,15 @@ class RangeSearch:
                 points.append(classifier.after(design, self._known[design.key]))
                 keys[design.number] = design.key
         if points:
+            found = {point.number: point for point in points}
+            self._check.first(list(found), lambda numbers: [found[n] for n in numbers], self.evaluated)
             data = self._files.write(points, keys)
             digest = self._pieces.write(place, data, self.evaluated)
             self._pieces.add(place, digest, self.evaluated)
             part.pieces.append((digest, True))
             self._known = {}
             rows = self._files.read_rows(data)
-            self._restore(rows, _known_rows(rows, set(left), there))
+            self._restore(rows, _known_rows(rows, set(left), there), data)
         self._known = {}
         self._journal.renew((), self._folder.settings)
 

@@ -1,5 +1,6 @@
 """Parts that workers write, compared with those of the path that hands out designs: all files are the same bytes."""
 
+import hashlib
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ from archsim.explore.parts.part_plan import part_plans
 from archsim.explore.parts.piece_folder import piece_name
 from archsim.explore.results.write_results import write_results
 from archsim.explore.run import range_search
+from archsim.explore.run.journal import sealed_line
 from archsim.explore.run.local_process import LocalProcess
 from archsim.explore.run.piece_job import PieceJob, PieceReport
 from archsim.explore.search.samplers import Sampler
@@ -236,6 +238,27 @@ def test_a_forged_piece_is_refused(write: Write, tmp_path: Path, monkeypatch: py
         if file.is_file():
             (out / file.relative_to(other)).write_bytes(file.read_bytes())
     with pytest.raises(OutputError, match="part 0 was explored with other numbers"):
+        whole(path, out, resume=True)
+
+
+@exhaustive
+def test_a_piece_whose_figures_were_changed_is_refused(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is named by its digest, and has a line: four of its designs are evaluated again."""
+    path, out = write(*MANY), tmp_path / "out"
+    stopped_after(1, path, out, monkeypatch)
+    lines = out / "parts" / "pieces.jsonl"
+    said = json.loads(lines.read_bytes()[9:])
+    table = pyarrow.parquet.read_table(out / "parts" / "pieces" / piece_name(said["part"], said["sha256"]))
+    figures = pyarrow.array([value and value / 2 for value in table["body_us"].to_pylist()])
+    table = table.set_column(table.column_names.index("body_us"), "body_us", figures)
+    pyarrow.parquet.write_table(table, tmp_path / "changed")
+    data = (tmp_path / "changed").read_bytes()
+    said["sha256"] = hashlib.sha256(data).hexdigest()
+    (out / "parts" / "pieces" / piece_name(said["part"], said["sha256"])).write_bytes(data)
+    lines.write_bytes(sealed_line(json.dumps(said)))
+    with pytest.raises(OutputError, match=r"out: point \d+: body_us is .* on the disk, and evaluated again"):
         whole(path, out, resume=True)
 
 
