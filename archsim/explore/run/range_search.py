@@ -8,9 +8,10 @@ one file, in the order of the parts. So this process keeps the front and the num
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,6 +35,7 @@ from archsim.explore.run.range_check import RangeCheck
 from archsim.explore.run.watcher import Watcher
 from archsim.explore.search.front import Front
 from archsim.explore.search.point_classifier import PointClassifier
+from archsim.explore.space.parameters import SCHEDULE
 from archsim.explore.space.space import Space
 
 JOB_SECONDS = 0.75
@@ -175,7 +177,7 @@ class RangeSearch:
             self._restore(found, _known_rows(found, set(numbers), there), piece)
         if self._known:
             self._take_known(part, there)
-        part.waiting = [number for number in numbers if number not in there]
+        part.waiting = like_points_together(self._space, [number for number in numbers if number not in there])
         part.missing = len(part.waiting)
         self._close_all()
 
@@ -256,3 +258,16 @@ def _other_points(place: int) -> OutputError:
     return OutputError(
         f"part {place} of the exploration does not hold the points that are asked for; choose another --out"
     )
+
+
+def like_points_together(space: Space, numbers: Sequence[int]) -> list[int]:
+    """Numbers in an order in which those stand together that are likely to share a program: by schedule and place.
+
+    A job then has few programs; the order in which a sampler asks for points is spread over all of them.
+    """
+    paths = [parameter.path for parameter in space.parameters]
+    if SCHEDULE not in paths:
+        return sorted(numbers)
+    place = paths.index(SCHEDULE)
+    below, count = math.prod(space.sizes[place + 1 :]), space.sizes[place]
+    return sorted(numbers, key=lambda number: (number // below % count, number))
