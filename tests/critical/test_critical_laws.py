@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from archsim.api.explain import explain
 from archsim.api.machine_spec import machine_spec
-from archsim.critical import AllTimes, Cause, Rules, critical_cycle, critical_path, latency_stack
+from archsim.critical import (
+    AllTimes,
+    Cause,
+    Instance,
+    Rules,
+    Segment,
+    critical_cycle,
+    critical_path,
+    frame_path,
+    latency_stack,
+)
 from archsim.engines.events import MachineSpec, Options, execute
 from archsim.errors import SimulatorBug
 from archsim.families.load import load_arch
@@ -63,6 +73,30 @@ def check(program: Program, spec: MachineSpec, units: Units) -> None:
 @given(cases().flatmap(unit_options).flatmap(sparse))
 def test_a_path_explains_every_cycle(case: Case) -> None:
     check(case.program, case.machine_spec(), case.units)
+
+
+@given(cases().flatmap(unit_options))
+def test_a_path_since_any_cycle_explains_those_after_it(case: Case) -> None:
+    """As that of a frame that came while the machine was busy: nothing before it is on the path, and there is no gap.
+
+    From the start and from the middle of each of the last segments of the whole path.
+    """
+    spec, number = case.machine_spec(), len(case.program.phases) - 1
+    _, times = timed(case.program, spec)
+    done = times.done[number][-1]
+    last = Instance(number, len(times.done[number]) - 1, int(done.argmax()))
+
+    def since(cycle: int) -> tuple[Segment, ...]:
+        return frame_path(case.program, rules_of(spec), times, last, cycle)
+
+    whole = since(0)
+    for segment in whole[-24:]:
+        for cycle in (segment.start, (segment.start + segment.end) // 2):
+            path = since(cycle)
+            assert (path[0].start, path[-1].end) == (cycle, done.max())
+            assert all(before.end == after.start for before, after in pairwise(path))
+            assert all(segment.cycles > 0 for segment in path)
+            assert path[1:] == whole[len(whole) - len(path) + 1 :], "but for the first, those of the whole path"
 
 
 @settings(max_examples=examples(40))
