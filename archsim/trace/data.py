@@ -44,8 +44,8 @@ class OpTimes(NamedTuple):
     issue: int
     compute_cycles: int
     port_cycles: int
-    waited_cycles: int = 0
-    cause: Wait | None = None
+    waited_cycles: int
+    cause: Wait | None
 
 
 @dataclass(frozen=True, slots=True)

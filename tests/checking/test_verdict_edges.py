@@ -5,12 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import archsim.api.judge as judging
+from archsim.api import simulate
 from archsim.checking.format_error import TensorAccuracy, _within_length, compare_tensor
 from archsim.checking.golden_run import Golden
-from archsim.checking.validation import compare
+from archsim.checking.validation import Validation, compare
+from archsim.families.load import load_arch
 from archsim.lowering.tensors import Results
 from archsim.report.files.accuracy_figures import _tensor, counted_sequences, quarter_steps
 from archsim.workload import load_workload
+from tests.present import present
 
 U = 2.0**-24
 
@@ -96,3 +100,17 @@ def test_steps_count_by_their_sequences() -> None:
     found = _tensor(TensorAccuracy("c", 5.0, 1.0, 1.0, None, rms, rms), np.array([2, 1, 1, 1, 1, 1, 1, 1]))
     assert found.first_quarter_rms_error == pytest.approx(6**0.5)
     assert found.last_quarter_rms_error == pytest.approx(2)
+
+
+def test_the_machine_is_held_against_the_golden_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not the model against the machine: errors are relative to the model's numbers, and it is "wanted"."""
+    held: list[tuple[object, object]] = []
+
+    def compared(computed: Results, golden: Golden) -> Validation:
+        held.append((computed, golden))
+        return compare(computed, golden)
+
+    monkeypatch.setattr(judging, "compare", compared)
+    run = simulate(load_arch("tiny_2x2"), load_workload("lstm_3_2_t4"))
+    assert run.validation.passed
+    assert held == [(run.results, present(run.numbers).golden)]

@@ -97,8 +97,28 @@ def there_and_back(onnx: ModuleType) -> Between:
     )
 
 
+def axes_more_and_fewer(onnx: ModuleType) -> Between:
+    """Axes of 1 that come, one of them counted from the end, and go again."""
+    make = onnx.helper.make_node
+    return lambda y, x: (
+        [
+            make("Squeeze", [y, f"{x}_axes"], [f"{x}_q"]),
+            make("Unsqueeze", [f"{x}_q", f"{x}_more"], [f"{x}_u"]),  # (T, 1, B, H, 1)
+            make("Squeeze", [f"{x}_u", f"{x}_more"], [x]),
+        ],
+        [ints(onnx, f"{x}_axes", [1]), ints(onnx, f"{x}_more", [1, -1])],
+    )
+
+
 @pytest.mark.parametrize(
-    ("between", "count"), [(squeeze, 1), (transpose_reshape, 2), (dropout_without_options, 1), (there_and_back, 1)]
+    ("between", "count"),
+    [
+        (squeeze, 1),
+        (transpose_reshape, 2),
+        (dropout_without_options, 1),
+        (there_and_back, 1),
+        (axes_more_and_fewer, 1),
+    ],
 )
 def test_a_chain_of_operators_is_one_workload(
     onnx: ModuleType,

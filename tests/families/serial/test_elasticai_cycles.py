@@ -131,3 +131,11 @@ def test_its_own_method_can_be_named_and_others_can_take_its_place() -> None:
     plain = load_arch("elasticai_lstm").config
     assert load_arch("elasticai_lstm", [parse_override("elementwise.method=hard_cut")]).config == plain
     assert load_arch("elasticai_lstm", [parse_override("elementwise.method=table")]).config != plain
+
+
+def test_bounds_by_hand() -> None:
+    """H = 20 and a scalar input: 20 units x 21 operands x 2 cycles each; with one cycle for each half as many."""
+    work = load_workload("lstm:1,20,t=6")
+    for cycles, bound in ((2, 840), (1, 420)):
+        arch = load_arch("elasticai_lstm", [parse_override(f"dot_product.operand_cycles={cycles}")])
+        assert simulate(arch, work, timing_only=True).stats.bounds["compute"] == bound

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from archsim.families.gemv.rtl.ratio import MODES
+from archsim.families.gemv.rtl.ratio import MODES, ratio
 from archsim.formats.rounding import Rounding, limited, multiplied, shifted
 from archsim.rtl.build import build
 from archsim.rtl.tools import find_verilator
@@ -96,3 +96,11 @@ def _converted(v: int, m: int, s: int, rounding: Rounding) -> int:
 def test_what_the_simulators_conversion_is(rounding: str, wanted: int) -> None:
     """5 / 2 by hand, so that the comparison above rests on something: 2.5 to even is 2, up and away from zero 3."""
     assert _converted(5, 1, 1, Rounding(rounding)) == wanted
+
+
+@pytest.mark.parametrize(("power", "shift"), [(-254, 254), (-255, 255), (-300, 255), (255, -255), (300, -255)])
+def test_shifts_beyond_the_field_are_at_its_end(power: int, shift: int) -> None:
+    """Nine bits with a sign hold -256 to 255; 255 either way leaves nothing of a number, or all beyond the limit."""
+    found = ratio(2.0**power)
+    assert (found.m, found.s) == (1, shift)
+    assert found.word & 511 == shift % 512
