@@ -83,7 +83,7 @@ def test_every_tensor_is_judged(network: str, formats: str, tmp_path: Path) -> N
     good = run(written(tmp_path, network, results), formats)
     assert (good.validation.passed, good.validation.not_compared) == (True, ())
     assert set(brought(good)) == set(results)
-    assert {check.subject for check in brought(good).values()} == {"machine"}
+    assert {(check.subject, check.note) for check in brought(good).values()} == {("machine", "")}
     for name, array in results.items():
         bad = array.copy()
         bad.flat[array.size // 2] += 0.05
