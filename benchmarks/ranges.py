@@ -19,8 +19,9 @@ import time
 from pathlib import Path
 from unittest import mock
 
+from parts import SPACE
+
 from archsim.explore import Space, explore
-from benchmarks.parts import SPACE
 
 WORKERS = 2
 

@@ -121,6 +121,9 @@ def test_what_cannot_be_shown_is_one_line(write: Write, tmp_path: Path) -> None:
         text.replace('"weights": [', '"weights": [-'),
         with_machine(text, "{"),
         with_machine(text, "3"),
+        with_machine(text, "{}"),
+        with_machine(text, '{"family": "nope"}'),
+        with_machine(text, '{"family": []}'),
     ):
         setup.write_text(forged)
         with pytest.raises(OutputError, match="does not say what was explored"):
