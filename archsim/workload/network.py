@@ -209,7 +209,7 @@ class NetworkSpec:
 
     @property
     def skips(self) -> bool:
-        """Whether it is a delta network, of which not every column is multiplied in every step."""
+        """Whether the network is a delta network, of which not every column is multiplied in every step."""
         return self.delta is not None or self.activity is not None
 
     @property

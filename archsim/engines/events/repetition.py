@@ -70,7 +70,7 @@ class IssuedOp:
         return self.repetition is repetition and self.facts.index == index
 
     def ready(self) -> bool:
-        """Whether it is known when the last of the tokens that the op waits for arrives."""
+        """Return whether it is known when the last token arrives that the op waits for."""
         return not self.repetition.pending[self.facts.index]
 
     def starts_from(self) -> int:

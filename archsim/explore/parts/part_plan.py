@@ -55,7 +55,7 @@ class _Fresh:
         self._index, self._known, self._beyond_words = WordIndex(), 0, set[int]()
 
     def of(self, numbers: Sequence[int]) -> list[int]:
-        """Those that are new, each once."""
+        """The numbers among these that were not drawn before, each once."""
         distinct = list(dict.fromkeys(numbers))
         if self._size >= _WORD:
             new = [number for number in distinct if number not in self._beyond_words]

@@ -199,5 +199,5 @@ def _legend(figure: Figure, look: Look, simulation: Simulation, means: dict[int,
 
 
 def _in_steps(means: Means) -> str:
-    """As "1/9 of a time step" or "4 time steps"."""
+    """A duration in time steps in words, as "1/9 of a time step" or "4 time steps"."""
     return f"1/{round(1 / means.steps)} of a time step" if means.steps < 1 else plural(round(means.steps), "time step")

@@ -56,7 +56,7 @@ Block = Heading | Paragraph | TableBlock
 
 
 def blocks(parts: Sequence[RenderableType]) -> tuple[Block, ...]:
-    """The same parts as data: what archsim.report.text.layout makes, and nothing else."""
+    """Parts of a report as data: what archsim.report.text.layout makes, and nothing else."""
     return tuple(map(_block, parts))
 
 
