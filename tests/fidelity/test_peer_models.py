@@ -38,6 +38,7 @@ def test_the_model_has_one_sequence_and_no_operand_that_is_not_asked_for(tmp_pat
     """Of the operator's 24 operands x, eight matrices, four biases and the states of h and c; -1 stands for none."""
     schema = need("ai_edge_litert.schema_py_generated")
     read = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(random_lstm(inputs=6, units=5, steps=3, seed=1), 0))
+    assert [code.version for code in read.operatorCodes] == [1]
     (graph,) = read.subgraphs
     (operator,) = graph.operators
     there = {place for place, number in enumerate(operator.inputs) if number != -1}
