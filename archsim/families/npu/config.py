@@ -97,9 +97,8 @@ class NpuConfig(PricedConfig):
             return super().notes(spec)
         sizes = ", ".join(f"{size:,}" for size in short)
         held = (
-            f"cycles with {sizes} hidden units are held to nothing published: vectors are shorter than a chunk of "
-            "rows, and as the authors' model reads, units there do not wait for all that they read and take up to a "
-            "quarter less; here they wait (docs/npu.md, Up to 280 hidden units)"
+            f"cycles with {sizes} hidden units are held to nothing published: here units wait for all that they read; "
+            "as the authors' model reads, they take up to a quarter less (docs/npu.md, Up to 280 hidden units)"
         )
         return (*super().notes(spec), held)
 
