@@ -39,11 +39,12 @@ class KillOne(Watcher):
             os.killpg(self.process.pid, signal.SIGKILL)
 
 
-def start(*arguments: str, worker_ttl: str = "5 minutes") -> subprocess.Popen[str]:
+def start(*arguments: str, worker_ttl: str = "5 minutes", first: Path = ROOT) -> subprocess.Popen[str]:
+    """A process of the cluster. `first`: a folder in which it looks for modules before it does in the project."""
     return subprocess.Popen(
         [sys.executable, "-m", *arguments],
         env=os.environ
-        | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
+        | {"PYTHONPATH": f"{first}{os.pathsep}{ROOT}", "OPENBLAS_NUM_THREADS": "1"}
         | {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": worker_ttl},
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -91,20 +92,21 @@ def test_a_scheduler_that_is_killed_keeps_what_is_finished(
 
 
 @contextmanager
-def cluster(worker_ttl: str = "5 minutes") -> Iterator[tuple[str, list[subprocess.Popen[str]]]]:
+def cluster(worker_ttl: str = "5 minutes", first: Path = ROOT) -> Iterator[tuple[str, list[subprocess.Popen[str]]]]:
     """A scheduler and two workers on loopback: its address, and the processes, the scheduler first.
 
-    `worker_ttl`: for so long the scheduler need not hear of a worker before it drops it.
+    `worker_ttl`: for so long the scheduler need not hear of a worker before it drops it. `first`: a folder in which all
+    of them look for modules first.
     """
     host = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-    processes = [start("distributed.cli.dask_scheduler", *host, worker_ttl=worker_ttl)]
+    processes = [start("distributed.cli.dask_scheduler", *host, worker_ttl=worker_ttl, first=first)]
     try:
         address, deadline = "", time.monotonic() + 60
         while not address and time.monotonic() < deadline:
             found = re.search(r"Scheduler at:\s+(tcp://\S+)", processes[0].stderr.readline())  # type: ignore[union-attr]
             address = found[1] if found else ""
         worker = ("distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard", "--no-nanny")
-        processes += [start(*worker) for _ in range(2)]
+        processes += [start(*worker, first=first) for _ in range(2)]
         yield address, processes
     finally:
         for process in processes:

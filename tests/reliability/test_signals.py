@@ -250,6 +250,41 @@ def test_clocks_of_workers_that_jump_change_nothing(
     finish(here, expected)
 
 
+JUMPING_DAYS = """\
+import itertools, os, random, time
+looks, right, moments = itertools.count(), time.time, random.Random(os.getpid())
+folder, ahead = os.path.dirname(__file__), 0.0
+
+def jumping():
+    global ahead
+    if next(looks) % 100 == 99:
+        ahead = moments.uniform(-1e7, 1e7)
+        open(os.path.join(folder, f"{os.getpid()}.jumps"), "w").close()
+    return right() + ahead
+
+time.time = jumping
+"""
+"""Here the clock is right at first, as where a cluster is built up, and then jumps by days at every hundredth look."""
+
+
+@exhaustive
+def test_the_clocks_of_a_cluster_jump(tmp_path: Path, expected: dict[str, bytes]) -> None:
+    """That of the scheduler and those of both workers: time of day, which is what is set right while machines run."""
+    need("distributed")
+    here, odd = tmp_path / "here", tmp_path / "odd"
+    here.mkdir()
+    odd.mkdir()
+    space_file(here)
+    (odd / "sitecustomize.py").write_text(JUMPING_DAYS)
+    with cluster(first=odd) as (address, processes):
+        running = Exploration(here, "--dask", address)
+        assert running.end() == 0, running.said
+        jumped = {int(path.stem) for path in odd.glob("*.jumps")}
+        assert {process.pid for process in processes} <= jumped
+    assert "Traceback" not in running.said
+    finish(here, expected)
+
+
 @pytest.mark.parametrize(
     "name", [pytest.param("time", marks=exhaustive), pytest.param("monotonic", marks=exhaustive), "perf_counter"]
 )

@@ -29,6 +29,22 @@ def open_store(address: str) -> FileStore:
     return UrlStore(address) if "://" in address else FolderStore(Path(address), shared=True)
 
 
+def check_address(asked: str) -> None:
+    """Write a small file below an address and remove it; OutputError if that fails.
+
+    So that whoever mistypes an address, or may not write there, learns it before anything is in his folder.
+    """
+    if "://" not in asked:
+        raise OutputError(f"--parts {asked}: expected an address with a protocol, as s3://bucket/folder")
+    store, name = open_store(asked.rstrip("/")), f"archsim-may-write-{uuid.uuid4().hex}"
+    try:
+        store.begin()
+        store.write(name, b"")
+        store.remove(name)
+    except OSError as error:
+        raise OutputError(f"--parts {asked}: cannot be written: {error.strerror or error}") from error
+
+
 def address_of_parts(folder: Path, asked: str | None) -> str:
     """Where the parts of the exploration in a folder are: what it says itself, else below the address asked for.
 
@@ -50,8 +66,6 @@ def address_of_parts(folder: Path, asked: str | None) -> str:
         return address
     if asked is None:
         return str((folder / PARTS).absolute())
-    if "://" not in asked:
-        raise OutputError(f"--parts {asked}: expected an address with a protocol, as s3://bucket/folder")
     if (folder / PARTS).exists():
         raise OutputError(f"--parts {asked}: the parts of {folder} are in that folder already; choose another --out")
     address = f"{asked.rstrip('/')}/{folder.name}-{uuid.uuid4().hex}"

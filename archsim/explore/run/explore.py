@@ -16,7 +16,7 @@ from archsim.explore.parts.part_folder import PartFolder
 from archsim.explore.parts.part_plan import PATIENCE, part_plans
 from archsim.explore.parts.part_store import FoundInParts
 from archsim.explore.parts.piece_folder import PieceFolder
-from archsim.explore.parts.stores import address_of_parts
+from archsim.explore.parts.stores import address_of_parts, check_address
 from archsim.explore.results.study import Point, Study
 from archsim.explore.results.study_folder import open_journal
 from archsim.explore.run.backend import Backend, InProcess, Lost
@@ -73,6 +73,8 @@ def explore(
     pruning = (space.config.prune if prune is None else prune) and not space.config.sampler_learns
     if parts is not None and (folder is None or looked_at(space) <= PART_POINTS):
         raise OutputError(f"--parts {parts}: only more than {PART_POINTS:,} points, with a folder, are kept in parts")
+    if parts is not None:
+        check_address(parts)
     files = PartFiles(space, Declared.of(space)) if looked_at(space) > PART_POINTS else None
     setup = Setup.from_space(space, executor, None if files is None else files.declared)
     with ExitStack() as stack:

@@ -9,7 +9,7 @@ import pytest
 from archsim.errors import OutputError
 from archsim.explore import Space, explore
 from archsim.explore.parts import url_store
-from archsim.explore.parts.stores import address_of_parts, open_store
+from archsim.explore.parts.stores import address_of_parts, check_address, open_store
 from archsim.explore.results.write_results import write_results
 from archsim.explore.run import range_search
 from tests.explore.conftest import Write
@@ -157,12 +157,25 @@ def test_where_parts_are_is_said_once(tmp_path: Path) -> None:
     ("address", "message"),
     [
         ("somewhere", "expected an address with a protocol"),
-        ("nothing://here", "--parts nothing://here/.*: Protocol not known: nothing"),
+        ("nothing://here", "--parts nothing://here: Protocol not known: nothing"),
+        ("file:///dev/null/here", "--parts file:///dev/null/here: cannot be written: "),
+        ("bucket://closed", "--parts bucket://closed: cannot be written: RuntimeError: SlowDown: please"),
     ],
 )
-def test_addresses_that_are_none(write: Write, tmp_path: Path, address: str, message: str) -> None:
+def test_addresses_that_are_none_leave_nothing(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, message: str
+) -> None:
+    """So the next try, with the right address, needs no --resume."""
+    monkeypatch.setattr(Bucket, "fails", "closed/")
     with pytest.raises(OutputError, match=message):
         whole(write(*MANY), tmp_path / "out", parts=address)
+    assert not (tmp_path / "out").exists()
+    assert Bucket.store == {}
+
+
+def test_a_right_address_is_left_as_it_was(bucket: type[Bucket]) -> None:
+    check_address("bucket://mine/")
+    assert bucket.store == {}
 
 
 def test_few_points_have_no_parts(write: Write, tmp_path: Path) -> None:
