@@ -484,6 +484,19 @@ def test_the_same_run_once_more_keeps_its_pictures_and_traces(cli: Cli) -> None:
     assert not Path("here/trace.vcd").exists(), "a trace of another run"
 
 
+def test_what_a_killed_process_left_of_a_result_does_not_stand_in_the_way(cli: Cli) -> None:
+    """A picture under the name that it has until it is whole; of a file that is none of a run's that is no excuse."""
+    quick = ("--timing-only", "--no-plots", "--out", "here")
+    assert cli("run", *TINY, *quick).code == 0
+    Path("here/.timeline.png.partial-7").write_bytes(b"half of it")
+    assert cli("run", *TINY, *quick).code == 0
+    assert not Path("here/.timeline.png.partial-7").exists()
+    Path("here/.thesis.tex.partial-7").write_bytes(b"precious")
+    refused = cli("run", *TINY, *quick)
+    assert refused.code == 2
+    assert "here: holds files that are no results of a run (.thesis.tex.partial-7)" in refused.err
+
+
 def test_a_folder_without_a_manifest_is_not_replaced(cli: Cli) -> None:
     Path("here").mkdir()
     Path("here/stats.json").write_text("{}")

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+
+_UNTIL_WHOLE = re.compile(r"\.(?P<name>.+)\.(partial|old)(-[0-9]+)?")
 
 
 def open_anew(path: Path) -> io.BufferedWriter:
@@ -53,6 +56,15 @@ def write_together(content: Mapping[Path, bytes]) -> None:
         for path in (*made.values(), *kept.values()):
             with suppress(OSError):  # in a read-only file system not even a file that is not there can be removed
                 path.unlink(missing_ok=True)
+
+
+def name_when_whole(name: str) -> str:
+    """The name that a file gets when it is whole, of one that has another name until then; else the name itself.
+
+    A process that was killed, or whose disk became read-only, leaves files with such names.
+    """
+    found = _UNTIL_WHOLE.fullmatch(name)
+    return name if found is None else found["name"]
 
 
 def _beside(path: Path, word: str) -> Path:

@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from archsim.config.files.whole_files import open_anew
+from archsim.config.files.whole_files import name_when_whole, open_anew
 from archsim.errors import OutputError
 from archsim.explore.run.declared import Declared
 from archsim.explore.run.journal import NAME, NEW, Journal
@@ -94,6 +94,4 @@ def _refuse_foreign(folder: Path) -> None:
 
 
 def _ours(name: str) -> bool:
-    if name.startswith(".") and name.endswith(".partial"):
-        name = name[1:].removesuffix(".partial")
-    return name in (NAME, NEW, PARTS, SETUP, *RESULTS)
+    return name_when_whole(name) in (NAME, NEW, PARTS, SETUP, *RESULTS)

@@ -13,7 +13,7 @@ from typing import Any
 from archsim.api import Simulation
 from archsim.api.explain import Findings
 from archsim.api.near_changes import NearChanges
-from archsim.config.files.whole_files import write_whole
+from archsim.config.files.whole_files import name_when_whole, write_whole
 from archsim.config.run_files import STREAM_FILES
 from archsim.errors import OutputError, WorkloadError
 from archsim.report.figures.kinds import FigureKind, figure_of, why_none
@@ -136,7 +136,8 @@ def _refuse_foreign(target: Path, shown: Path) -> None:
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise OutputError(f"{shown}: is not a folder; choose another --out")
     if target.is_dir():
-        foreign = sorted(entry.name for entry in target.iterdir() if entry.name not in (*FILES, *STREAM_FILES))
+        ours = (*FILES, *STREAM_FILES)  # also by the name that each has until it is whole: its process was killed
+        foreign = sorted(entry.name for entry in target.iterdir() if name_when_whole(entry.name) not in ours)
         if foreign:
             listed = ", ".join(foreign[:3]) + (", ..." if len(foreign) > 3 else "")
             raise OutputError(f"{shown}: holds files that are no results of a run ({listed}); choose another --out")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from archsim.config.files.whole_files import write_together, write_whole
+from archsim.config.files.whole_files import name_when_whole, write_together, write_whole
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -54,3 +54,20 @@ def test_of_several_files_all_come_or_none(
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         write_whole(tmp_path / "none" / "a", b"1")
+
+
+@pytest.mark.parametrize(
+    ("name", "when_whole"),
+    [
+        (".a.png.partial-17", "a.png"),
+        (".a.png.old-17", "a.png"),
+        (".a.jsonl.partial", "a.jsonl"),
+        ("a.png", "a.png"),
+        ("a.png.partial-17", "a.png.partial-17"),
+        (".a.png.partial-x", ".a.png.partial-x"),
+        (".a.png.new-17", ".a.png.new-17"),
+        (".partial-17", ".partial-17"),
+    ],
+)
+def test_a_name_that_a_killed_process_left_says_of_which_file(name: str, when_whole: str) -> None:
+    assert name_when_whole(name) == when_whole
