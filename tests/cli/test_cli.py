@@ -1,5 +1,6 @@
 """The command line as a user meets it: what is printed, what is written, and the exit code."""
 
+import errno
 import json
 import re
 import subprocess
@@ -495,6 +496,24 @@ def test_what_a_killed_process_left_of_a_result_does_not_stand_in_the_way(cli: C
     refused = cli("run", *TINY, *quick)
     assert refused.code == 2
     assert "here: holds files that are no results of a run (.thesis.tex.partial-7)" in refused.err
+
+
+@pytest.mark.parametrize("name", ["utilization.png", "report.html"])
+def test_a_picture_or_page_that_cannot_be_written_is_one_line(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """What was written before stays; it is the disk that is at fault, and not archsim."""
+
+    def full(path: Path, data: bytes) -> None:
+        if path.name == name:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        path.write_bytes(data)
+
+    monkeypatch.setattr("archsim.report.files.folder.write_whole", full)
+    run = cli("run", *TINY, "--timing-only", "--out", "here")
+    assert (run.code, run.err) == (2, "archsim: error: here: cannot write results: No space left on device\n")
+    assert Path("here/stats.json").exists()
+    assert not Path("here", name).exists()
 
 
 def test_a_folder_without_a_manifest_is_not_replaced(cli: Cli) -> None:

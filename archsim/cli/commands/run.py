@@ -150,9 +150,8 @@ def run_command(
 def _draw(simulation: Simulation, findings: Findings, changes: NearChanges, folder: Path, plots: bool | None) -> None:
     """Draw figures and the page into the folder of the results, which is in place: Ctrl-C loses nothing but these."""
     from archsim.cli.progress import working
-    from archsim.config.files.whole_files import write_whole
     from archsim.report.figures.kinds import FigureKind
-    from archsim.report.files.folder import PAGE, draw_into
+    from archsim.report.files.folder import PAGE, add_to_folder, draw_into
 
     kinds = (FigureKind.UTILIZATION,) if plots is None else tuple(FigureKind) if plots else ()
     with working("drawing"):
@@ -161,7 +160,7 @@ def _draw(simulation: Simulation, findings: Findings, changes: NearChanges, fold
             from archsim.report.page.page import html_page
             from archsim.report.page.saved_run import read_run
 
-            write_whole(folder / PAGE, html_page([read_run(folder, near=changes)]).encode())
+            add_to_folder(folder, PAGE, html_page([read_run(folder, near=changes)]).encode())
 
 
 def _exit_code(simulation: Simulation) -> int:

@@ -95,10 +95,15 @@ def draw_into(folder: Path, simulation: Simulation, findings: Findings, kinds: S
     for kind in kinds:
         if not why_none(kind, simulation):
             png = drawn(partial(figure_of, kind, simulation, USUAL, findings.path))
-            try:
-                write_whole(folder / f"{kind}.png", png)
-            except OSError as error:
-                raise _cannot_write(folder, error) from error
+            add_to_folder(folder, f"{kind}.png", png)
+
+
+def add_to_folder(folder: Path, name: str, data: bytes) -> None:
+    """Write a file, whole or not at all, into a folder of results that is in place; OutputError if that fails."""
+    try:
+        write_whole(folder / name, data)
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
 
 
 def _write_inputs(folder: Path, asked: Asked) -> None:
