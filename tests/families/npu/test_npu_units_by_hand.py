@@ -90,6 +90,10 @@ def test_the_depth_of_the_matrix_vector_unit() -> None:
     assert mvu.depth_cycles == mvu.tile_latency_cycles + 4_000_000 + 2
     alone = config("mvu.tiles=1", "mvu.block_lanes=7", "mvu.reduction_latency_cycles=0").mvu
     assert alone.depth_cycles == alone.tile_latency_cycles, "a tile has nothing to be reduced with"
+    assert alone.tile_latency_cycles == 1 + 8 + (4 + 4) + 2 + 0 + 4, "nor a block"
+    even = config("mvu.tiles=4", "mvu.lanes=8", "mvu.block_lanes=2").mvu
+    assert even.tile_latency_cycles == 1 + 8 + (16 + 4) + 2 + 2 + 4, "4 blocks are added on 2 levels, too"
+    assert even.depth_cycles == even.tile_latency_cycles + 5 + 2
 
 
 @pytest.mark.parametrize(
