@@ -39,7 +39,7 @@ def tile_of(matrix: DataKind) -> DeltaTile:
 @pytest.mark.parametrize(
     ("weight_bits", "delta_bits", "whole", "rest"),
     [
-        # A whole chunk is 2 rows x 2 weights of 16 bits, 64, and 2 x 3 deltas of 17 bits, 102; the other one half of it.
+        # A whole chunk is 2 rows x 2 weights of 16 bits, 64, and 2 x 3 deltas of 17 bits, 102; the other one half.
         (None, None, 3, 3),  # a cycle a sequence
         (16, None, 4, 3),
         (8, None, 8, 4),

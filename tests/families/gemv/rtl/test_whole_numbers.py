@@ -14,7 +14,29 @@ from tests.families.gemv.rtl.whole_numbers import Machine
 from tests.rings import few
 from tools.rtl_random import draw
 
-CASES = {"lstm": LSTM, "fused": FUSED, "wide": WIDE, "gru": GRU, "deep": DEEP, "projected": PROJECTED}
+FEWER_LINES = SmallCase(
+    "lstm:4,5,t=3",
+    "split_interleaved",
+    (
+        "formats=tflite_int8",
+        "activation.method=piecewise_linear",
+        "activation.address_format=q6.2",
+        "activation.piecewise_linear.segments=12",
+        "activation.piecewise_linear.span=2.0",
+        "accumulators.entries=32",
+    ),
+)
+"""12 segments where an address has 16 places within the span, so that each function needs 8: the last one fills up."""
+
+CASES = {
+    "lstm": LSTM,
+    "fused": FUSED,
+    "wide": WIDE,
+    "gru": GRU,
+    "deep": DEEP,
+    "projected": PROJECTED,
+    "fewer lines": FEWER_LINES,
+}
 
 
 def check_codes(expected: Expected) -> None:
