@@ -6,66 +6,19 @@ from fractions import Fraction
 
 import pytest
 
-from archsim.errors import CapacityError
-from archsim.families.npu.chain_ops import uses_of
-from archsim.families.npu.config import MFU0_ADD, MFU0_MULTIPLY, MFU1_ADD, MFU1_MULTIPLY, NpuConfig
+from archsim.families.npu.chain_words import Idle
 from archsim.families.npu.mfu import Mfu0
 from archsim.families.npu.mvu import MvuConfig
 from archsim.families.registry import build_units
-from archsim.families.schedules import find_schedule
+from archsim.hardware.constants import FLOATING, FunctionStep, MoveConstants, StepsConstants, TimesStep
+from archsim.hardware.numerics import Numerics
 from archsim.hardware.operators import REGISTER_BIT, Width, integer_adder, multiplier, times
-from archsim.hardware.storage import Registers, Sram
-from archsim.hardware.unit import Work
-from archsim.program.ir import Op, Program
-from archsim.workload import CellKind, Workload
-from tests.families.npu.machines import machine
+from archsim.hardware.unit import Service, Work
+from archsim.workload import CellKind
+from tests.families.npu.unequal import LOAD, build, config, op_of
 from tests.strategies import network
 
-UNEQUAL = (
-    "formats=int16",
-    "formats.weight=int6",
-    "formats.hidden=int9",
-    "formats.accumulator=int24",
-    "formats.activation=int10",
-    "mvu.cores=2",
-    "mvu.tiles=3",
-    "mvu.dpes=5",
-    "mvu.lanes=7",
-    "mvu.dot_units=4",
-    "mvu.block_lanes=3",
-    "mfu.lanes=4",
-    "mfu.latency_cycles=1",
-    "mfu.add_latency_cycles=20",
-    "mfu.multiply_latency_cycles=300",
-    "mfu.read_latency_cycles=6",
-    "evrf.read_latency_cycles=9",
-    "loader.write_back_latency_cycles=8",
-    "loader.tag_latency_cycles=40",
-)
-"""3 blocks of lanes, 4 x 3 words of operands, so 12 row blocks of 5 rows a chunk; 3 x 7 = 21 columns; words of 4."""
-
 WEIGHT, HIDDEN, SUMS, GATE = (Width(bits, floating=False) for bits in (6, 9, 24, 10))
-
-
-def config(*sets: str) -> NpuConfig:
-    found = machine(*UNEQUAL, *sets).config
-    assert isinstance(found, NpuConfig)
-    return found
-
-
-LOAD = network(kind=CellKind.LSTM, input_size=50, hidden_size=13, steps=2, batch=3)
-"""W_ih has 3 column blocks, W_hh one; gates have 3 row blocks; a core has 2 of the 3 sequences."""
-
-
-def build(load: Workload = LOAD, *sets: str) -> Program:
-    return find_schedule(None, "npu").build(load.spec, config(*sets))
-
-
-def op_of(label: str, unit: str, load: Workload = LOAD, *sets: str) -> Op:
-    """The only op of a label and a unit."""
-    program = build(load, *sets)
-    (found,) = [op for phase in program.phases for op in phase.ops if (op.label, op.unit) == (label, unit)]
-    return found
 
 
 def test_sizes_of_the_matrix_vector_unit() -> None:
@@ -196,22 +149,6 @@ def test_what_a_multi_function_unit_switches() -> None:
     assert unit.inventory() == built
 
 
-def test_storages() -> None:
-    """Weights 6 bits x 7 lanes, h 9 x 7, words of the vector units 24 x 4; cores share the weights' registers."""
-    depths = ("mfu.depth_words=11", "evrf.depth_words=13", "mvu.matrix_depth_words=17", "mvu.vector_depth_words=19")
-    found = config(*depths, "fifos.depth_words=23").storages()
-    of_mfu = Sram(2, 2 * 11 * 96 // 8, 96, True)
-    assert found == {
-        "host": Registers(0),
-        "fifo": Registers(6 * 23 * 96 * 2),
-        "mvu_mrf": Sram(15, 15 * 17 * 42 // 8, 42, True),
-        "mvu_bias": of_mfu,
-        "mvu_vrf": Sram(6, 6 * 19 * 63 // 8, 63, True),
-        **dict.fromkeys((MFU0_ADD, MFU0_MULTIPLY, MFU1_ADD, MFU1_MULTIPLY), of_mfu),
-        "evrf": Sram(2, 2 * 13 * 96 // 8, 96, True),
-    }
-
-
 def test_the_words_of_a_short_vector() -> None:
     """12 row blocks of 5 are 15 words of 4. The tiles have 3 words for each 21 numbers: 12 up to 84, 15 from 85 on."""
     found = config()
@@ -232,62 +169,46 @@ def test_the_multipliers_by_name() -> None:
     assert config().inputs_per_chunk == 21
 
 
-@pytest.mark.parametrize(("depth", "slots"), [(30, 1), (59, 1), (60, 2), (100 * 30, 20)])
-def test_slots_of_the_fifos(depth: int, slots: int) -> None:
-    """A part is 15 words for each of 2 sequences: 30. Ten chains a step, and parts of two steps at most."""
-    found = {b.slots for b in build(LOAD, f"fifos.depth_words={depth}").buffers if b.name.startswith("fifo.")}
-    assert found == {slots}
-
-
-def test_a_fifo_that_cannot_hold_a_part() -> None:
-    with pytest.raises(CapacityError, match=r"30 words.*29|29.*30 words") as caught:
-        build(LOAD, "fifos.depth_words=29")
-    assert (caught.value.need, caught.value.have, caught.value.knobs) == (30, 29, ("more fifos.depth_words",))
-
-
-def test_uses_of_the_fifos() -> None:
-    """Of 116 rows, two chunks: 4 chains of x and 4 of h multiply, 2 read a register: 16 and 20 parts. One x."""
-    load = network(kind=CellKind.LSTM, input_size=50, hidden_size=116, steps=2, batch=3)
-    program = build(load)
-    body = program.phases[1]
-    parts = {
-        unit: sum(op.unit == unit and not op.label.startswith("idle") for op in body.ops) for unit in ("mvu", "evrf")
-    }
-    assert parts == {"mvu": 16, "evrf": 20}
-    assert {b.slots for b in program.buffers if b.name.startswith("fifo.")} == {min(512 // (2 * 15), 2 * 20)}
-    assert uses_of([], config()) == dict.fromkeys(("mvu", "evrf", "mfu0", "mfu1", "ld", "x"), 0)
-
-
-def test_a_register_file_that_is_too_small_says_what_lies_in_it() -> None:
-    """Matrices: 4 gates of 12 row blocks (3, padded), W_ih of 3 column blocks and W_hh of one. Vectors: x of 3 words a
-    tile, in two slots, and h of one, for 2 sequences. Behind the first unit's adder: 4 vectors of 15 words."""
-    wanted = {
-        "mvu.matrix_depth_words=191": (192, "W_ih 144 + W_hh 48"),
-        "mvu.vector_depth_words=13": (14, "x 12 + h 2"),
-        "evrf.depth_words=29": (30, "c 30"),
-        "mfu.depth_words=119": (120, "x_f 30 + x_g 30 + x_i 30 + x_o 30"),
-    }
-    for sets, (need, parts) in wanted.items():
-        with pytest.raises(CapacityError) as caught:
-            build(LOAD, sets)
-        assert (caught.value.need, caught.value.have) == (need, need - 1)
-        assert parts in str(caught.value)
-        name, _, value = sets.partition("=")
-        build(LOAD, f"{name}={int(value) + 1}")
-
-
-def test_a_batch_of_all_sequences_and_one_more() -> None:
-    """2 cores x 4 dot units."""
-    load = network(kind=CellKind.RNN, input_size=3, hidden_size=3, batch=8)
-    build(load)
-    more = network(kind=CellKind.RNN, input_size=3, hidden_size=3, batch=9)
-    with pytest.raises(CapacityError, match="2 cores x 4 dot units work at a time") as caught:
-        build(more)
-    assert (caught.value.need, caught.value.have) == (9, 8)
-
-
 def test_a_write_back_takes_a_cycle_at_least() -> None:
     config("loader.write_back_latency_cycles=1")
     with pytest.raises(Exception, match="loader.write_back_latency_cycles"):
         config("loader.write_back_latency_cycles=0")
     assert MvuConfig.model_fields["tiles"].description
+
+
+def test_all_times_of_an_op() -> None:
+    """No port makes an op longer and no result waits for another's to be written: both 0, and so they are reported.
+
+    A word can be followed from its first cycle on, of a product from the cycle above. What no number passes in is not
+    followed by anyone.
+    """
+    units = build_units(config())
+    assert units["mvu"].cycles(op_of("x_f", "mvu")) == Service(27, 0, units["mvu"].config.depth_cycles, 25, 0)
+    depths = {"evrf": 9, "mfu0": 321, "mfu1": 321, "ld": 0}
+    for unit, depth in depths.items():
+        cycles = 8 + 22 * (unit == "ld")  # the loader takes the padding, too
+        assert units[unit].cycles(op_of("x_f", unit)) == Service(cycles, 0, depth, 1, 0)
+    idle = [op for phase in build().phases for op in phase.ops if isinstance(op, Idle)]
+    assert {op.unit for op in idle} == {"mvu", *depths}
+    for op in idle:
+        assert units[op.unit].cycles(op) == Service(op.cycles, 0, 0, 1, 0)
+        assert (units[op.unit].work(op).items, units[op.unit].tally(op)) == (0, {})
+
+
+def test_integers_of_the_ops() -> None:
+    """Words that pass move as they are; a unit at work has the integers of each step, in floating point none."""
+    units, numerics = build_units(config()), Numerics()
+    passed = op_of("x_f", "mfu0")
+    assert all(units[unit].constants(op_of("x_f", unit), numerics) == MoveConstants() for unit in ("evrf", "ld", "wb"))
+    assert units["mfu0"].constants(passed, numerics) == MoveConstants()
+    found = units["mfu1"].constants(op_of("ig", "mfu1"), numerics)
+    assert isinstance(found, StepsConstants)
+    assert [type(step) for step in found.steps] == [FunctionStep, TimesStep]
+    floats = build_units(config("formats=float32", *(f"formats.{kind}=float32" for kind in FIVE)))
+    wide = op_of("ig", "mfu1", LOAD, "formats=float32", *(f"formats.{kind}=float32" for kind in FIVE))
+    assert floats["mfu1"].constants(wide, numerics) == FLOATING
+    idle = next(op for phase in build().phases for op in phase.ops if isinstance(op, Idle) and op.unit == "mvu")
+    assert units["mvu"].constants(idle, numerics) == MoveConstants()
+
+
+FIVE = ("weight", "hidden", "accumulator", "activation", "input")

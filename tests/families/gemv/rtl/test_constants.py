@@ -132,13 +132,25 @@ OF_UNEQUAL = {
     "LINES_HIGHEST": 2 * 4096 - 1, "LINES_LOWEST": -2 * 4096,
     "LINE_WORDS": 2 * 6 + 2, "LINE_IW": 4, "TABLE_WORDS": 14, "TABLE_IW": 4,
     "X_DEPTH": 2 * 3 * 2, "H_DEPTH": 2 * 4 * 2,
-    "EW_READS_SUMS": 1, "SCRATCH_FROM_ACTIVATION": 0, "HAS_VECTOR": 0,
+    "EW_READS_SUMS": 1, "SCRATCH_FROM_ACTIVATION": 0, "HAS_VECTOR": 0, "C_DEPTH": 2,
 }  # fmt: skip
 
 
 def test_no_latency_and_no_size_stands_in_for_another() -> None:
     found = package_of(UNEQUAL).constants
     assert {name: found[name] for name in OF_UNEQUAL} == OF_UNEQUAL
+
+
+SMALLEST = SmallCase("rnn:1,1,t=2", "fused_interleaved", ("formats=q4.4", "activation.method=table", "bias=false"))
+
+
+def test_a_memory_has_two_places_at_least() -> None:
+    """One weight of x and one of h in a line; no biases, no cell state, no gates: places that nothing ever lies in."""
+    found = package_of(SMALLEST).constants
+    once = ("DRAM_WEIGHT_LINES", "WEIGHT_LINES", "SCALE_LINES")
+    never = ("DRAM_BIAS_LINES", "BIAS_LINES", "C_DEPTH", "GATES_DEPTH", "SCRATCH_DEPTH", "VECTOR_DEPTH")
+    assert {name: found[name] for name in (*once, *never)} == dict.fromkeys((*once, *never), 2)
+    assert (found["X_DEPTH"], found["H_DEPTH"], found["SCALE_IW"], found["EW_OPS"]) == (2, 2, 1, 1)
 
 
 WIDEST = {

@@ -120,6 +120,42 @@ def test_a_token_that_nobody_sends_is_refused() -> None:
     assert index != dep.op
 
 
+def test_credits_of_ops_that_are_left_out_at_first() -> None:
+    """A consumer that begins 2 repetitions late has 2 credits fewer at the start, behind a late producer as many more.
+
+    The last token is used: a consumer that is left out of as many last repetitions as its producer, or, with a lag of
+    one, of one fewer, is in time. An op that never takes part has no edge.
+    """
+    body = replace(_program().phases[1], repeat=6)
+    index, dep = next((n, dep) for n, deps in enumerate(body.deps) for dep in deps if not dep.lag)
+
+    def edges_with(lag: int, producer: tuple[int, int], consumer: tuple[int, int]) -> list[tuple[int, int, int]]:
+        skips = {dep.op: producer, index: consumer}
+        ops = [
+            replace(op, skip_first=skips[n][0], skip_last=skips[n][1]) if n in skips else op
+            for n, op in enumerate(body.ops)
+        ]
+        deps = [(replace(dep, lag=lag),) if n == index else () for n in range(len(body.ops))]
+        program = replace(_program(), phases=(replace(body, ops=tuple(ops), deps=tuple(deps)),))
+        numbers = {(0, n): n for n in range(len(ops))}
+        return [(edge.producer, edge.consumer, edge.initial) for edge in edges(program, numbers)]
+
+    for lag, producer, consumer, initial in (
+        (0, (0, 0), (0, 0), 0),
+        (1, (0, 0), (0, 0), 1),
+        (1, (0, 0), (2, 0), -1),
+        (0, (2, 0), (0, 0), 2),
+        (1, (3, 0), (2, 0), 2),
+        (0, (0, 2), (0, 2), 0),
+        (1, (0, 3), (0, 2), 1),
+    ):
+        assert edges_with(lag, producer, consumer) == [(dep.op, index, initial)]
+    for lag, late in ((0, 1), (1, 2)):
+        with pytest.raises(RtlError, match="outlives it"):
+            edges_with(lag, (0, late), (0, 0))
+    assert edges_with(0, (6, 0), (0, 0)) == edges_with(0, (0, 0), (6, 0)) == []
+
+
 def test_same_bytes() -> None:
     first = expected_of(TINY).design
     expected_of.cache_clear()

@@ -1,0 +1,102 @@
+"""Where the tiles of a weight matrix lie, pinned or streamed, and the pieces of DRAM that they come from, by hand."""
+
+from __future__ import annotations
+
+from archsim.families.gemv.matrices.dram_rows import Piece, pieces_in_dram, tile_by_tile
+from archsim.families.gemv.matrices.matrix import Matrix
+from archsim.families.gemv.matrices.placement import MatrixPlacement, WeightTile
+from archsim.families.gemv.matrices.residency import _spread
+from archsim.formats import parse_format
+from archsim.program.ir import Buffer, DataKind, Region
+
+TILES = (WeightTile(0, 0, 3), WeightTile(0, 3, 5), WeightTile(0, 5, 6), WeightTile(1, 0, 3), WeightTile(1, 3, 4))
+"""Group 0 has 6 rows, group 1 has 4; a tile has at most 3."""
+PIECES = ((Piece(0, 4, 10), Piece(4, 2, 30)), (Piece(0, 4, 14),))
+"""In DRAM rows 0 to 3 of group 0 are from 10 on, rows 4 and 5 from 30 on; those of group 1 from 14 on."""
+
+
+def buffer(name: str, rows: int, slots: int = 1, memory: str = "dram") -> Buffer:
+    return Buffer(name, memory, DataKind.W_IH, rows, 7, parse_format("int8"), slots)
+
+
+def matrix(*pinned: bool) -> Matrix:
+    rows = sum(tile.rows for tile, stays in zip(TILES, pinned, strict=True) if stays)
+    placement = MatrixPlacement(TILES, pinned)
+    held, slots = buffer("held", rows, 1, "weight_sram"), buffer("slots", 3, 2, "weight_sram")
+    return Matrix("W_ih", placement, PIECES, buffer("dram.W_ih", 40), held if rows else None, slots)
+
+
+def test_places_of_tiles() -> None:
+    """Pinned ones lie one behind the other, 3 + 1 + 1 rows; streamed ones are numbered."""
+    placement = MatrixPlacement(TILES, (True, False, True, False, True))
+    assert [place for _, _, place in placement.places()] == [0, 0, 3, 1, 4]
+    assert (placement.pinned_rows, placement.tile_rows, placement.slot_rows) == (5, 3, 3)
+    assert placement.streamed_tiles == (TILES[1], TILES[3])
+    assert placement.streamed().pinned == (False,) * 5
+    whole, none = MatrixPlacement(TILES, (True,) * 5), MatrixPlacement((), ())
+    assert (whole.slot_rows, whole.pinned_rows) == (0, 10)
+    assert (none.tile_rows, none.slot_rows, none.pinned_rows) == (0, 0, 0)
+
+
+def test_where_the_array_reads_a_tile() -> None:
+    """A slot rotates over the 2 streamed tiles of a step."""
+    found = matrix(True, False, True, False, True)
+    held, slots = found.pinned, found.slots
+    assert held is not None
+    assert slots is not None
+    assert found.region(0, 0) == Region(held, 0, 3)
+    assert found.region(0, 5) == Region(held, 3, 4)
+    assert found.region(1, 3) == Region(held, 4, 5)
+    assert found.region(0, 3) == Region(slots, 0, 2, 0, 2)
+    assert found.region(1, 0) == Region(slots, 0, 3, 1, 2)
+
+
+def test_the_rows_of_a_tile_in_dram() -> None:
+    """Tile 3 to 4 of group 0 takes the last row of the first piece, 13, and the first of the second, 30."""
+    found = matrix(True, False, True, False, True)
+    assert found.dram is not None
+    rows = {tile: [(region.start, region.stop) for region in found.sources(tile)] for tile in TILES}
+    assert list(rows.values()) == [[(10, 13)], [(13, 14), (30, 31)], [(31, 32)], [(14, 17)], [(17, 18)]]
+    assert found.origin(0, 0) == (), "what stays says itself what it holds"
+    assert found.origin(0, 3) == found.sources(TILES[1])
+
+
+def test_tiles_that_follow_each_other_are_loaded_together() -> None:
+    """All of group 0: its two pieces; with a tile between them missing each tile on its own."""
+
+    def loads(*pinned: bool) -> list[tuple[int, list[tuple[int, int]], tuple[int, int]]]:
+        return [
+            (group, [(piece.start, piece.stop) for piece in pieces], (target.start, target.stop))
+            for group, pieces, target in matrix(*pinned).pinned_loads()
+        ]
+
+    assert loads(True, True, True, True, True) == [(0, [(10, 14), (30, 32)], (0, 6)), (1, [(14, 18)], (6, 10))]
+    assert loads(True, False, True, False, True) == [(0, [(10, 13), (31, 32)], (0, 4)), (1, [(17, 18)], (4, 5))]
+    assert loads(False, True, True, False, False) == [(0, [(13, 14), (30, 32)], (0, 3))]
+    assert loads(False, False, False, False, False) == []
+
+
+def test_rows_tile_by_tile() -> None:
+    """Pieces from 0 on that adjoin are the model's own order; others make a tensor of its own, in which each group is
+    one piece behind those before it; a group without rows of the matrix has none."""
+    whole = buffer("dram.W_ih", 6)
+    in_order = ((Piece(0, 2, 0), Piece(2, 1, 2)), (Piece(0, 3, 3),))
+    assert tile_by_tile(whole, in_order) is whole
+    assert pieces_in_dram(whole, in_order) is in_order
+    mixed = ((Piece(0, 2, 0), Piece(2, 1, 3)), (), (Piece(1, 1, 2), Piece(2, 2, 4)))
+    packed = tile_by_tile(whole, mixed)
+    assert (packed.name, packed.tensor) == ("dram.tiles.W_ih", "dram.W_ih")
+    assert packed.packing is not None
+    (tile,) = packed.packing.tiles
+    assert (tile.rows, tile.columns) == (((0, 2), (3, 4), (2, 3), (4, 6)), (0, 7))
+    assert pieces_in_dram(packed, mixed) == ((Piece(0, 3, 0),), (), (Piece(1, 3, 3),))
+    later = tile_by_tile(whole, ((Piece(0, 5, 1),), (Piece(0, 1, 0),)))
+    assert later.packing is not None, "rows that do not begin with the first one"
+    assert pieces_in_dram(None, mixed) is mixed
+
+
+def test_an_order_that_is_spread_from_its_beginning() -> None:
+    """By reversed bits: 000, 100, 010, ... of 5 numbers those below 5."""
+    assert [_spread(count) for count in (0, 1, 2, 3)] == [[], [0], [0, 1], [0, 2, 1]]
+    assert _spread(5) == [0, 4, 2, 1, 3]
+    assert _spread(8) == [0, 4, 2, 6, 1, 5, 3, 7]
