@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from archsim.config import parse_override
 from archsim.families.gemv.matrices.dram_rows import Piece, pieces_in_dram, tile_by_tile
-from archsim.families.gemv.matrices.matrix import Matrix
+from archsim.families.gemv.matrices.matrix import Matrix, _merged
 from archsim.families.gemv.matrices.placement import MatrixPlacement, WeightTile
 from archsim.families.gemv.matrices.residency import _spread
+from archsim.families.load import load_arch
+from archsim.families.schedules import find_schedule
 from archsim.formats import parse_format
 from archsim.program.ir import Buffer, DataKind, Region
+from archsim.workload import load_workload
 
 TILES = (WeightTile(0, 0, 3), WeightTile(0, 3, 5), WeightTile(0, 5, 6), WeightTile(1, 0, 3), WeightTile(1, 3, 4))
 """Group 0 has 6 rows, group 1 has 4; a tile has at most 3."""
@@ -76,6 +80,24 @@ def test_tiles_that_follow_each_other_are_loaded_together() -> None:
     assert loads(False, False, False, False, False) == []
 
 
+def test_tiles_are_merged_with_the_last_range_alone() -> None:
+    rows = ((0, 1), (2, 3), (3, 5), (5, 6), (7, 8), (8, 9))
+    assert _merged([WeightTile(0, *found) for found in rows]) == [(0, 1), (2, 6), (7, 9)]
+    assert _merged([]) == []
+
+
+def test_the_rows_of_interleaved_gates() -> None:
+    """LSTM(3, 6), projected to 4, on 8 rows: group 1 has units 2 and 3 of i, f, o and g, which in torch's order (i, f,
+    g, o) begin at rows 0, 6, 18 and 12. W_hr is one piece."""
+    sets = ("mac_array.rows=8", "accumulators.entries=64", "state_buffer.capacity_bytes=4KiB")
+    config = load_arch("tiny_2x2", [parse_override(text) for text in sets]).config
+    program = find_schedule("fused", "gemv").build(load_workload("lstm:3,6,t=2,proj=4").spec, config)
+    loads = {op.label: [(r.start, r.stop) for r in op.reads] for op in program.phases[0].ops}
+    for name in ("W_ih", "W_hh"):
+        assert loads[f"load {name}[1]"] == [(2, 4), (8, 10), (20, 22), (14, 16)]
+    assert loads["load W_hr"] == [(0, 4)]
+
+
 def test_rows_tile_by_tile() -> None:
     """Pieces from 0 on that adjoin are the model's own order; others make a tensor of its own, in which each group is
     one piece behind those before it; a group without rows of the matrix has none."""
@@ -87,6 +109,7 @@ def test_rows_tile_by_tile() -> None:
     packed = tile_by_tile(whole, mixed)
     assert (packed.name, packed.tensor) == ("dram.tiles.W_ih", "dram.W_ih")
     assert packed.packing is not None
+    assert (packed.packing.entries, packed.packing.width) == (6, 7)
     (tile,) = packed.packing.tiles
     assert (tile.rows, tile.columns) == (((0, 2), (3, 4), (2, 3), (4, 6)), (0, 7))
     assert pieces_in_dram(packed, mixed) == ((Piece(0, 3, 0),), (), (Piece(1, 3, 3),))

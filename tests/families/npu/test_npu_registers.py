@@ -106,3 +106,52 @@ def test_what_no_chain_computes(fields: dict[str, object], what: str) -> None:
         ScheduleError, match=f"^--schedule chains: machines of the family npu have no chains for {what}$"
     ):
         build(load)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "hidden", "wanted"),
+    [
+        (
+            CellKind.LSTM,
+            {},
+            13,
+            "W_ih mvu_mrf 52 1, W_hh mvu_mrf 52 1, bias mvu_bias 52 1, x mvu_vrf 50 2, h mvu_vrf 13 1, "
+            "x_f mfu0_add 13 1, x_g mfu0_add 13 1, x_i mfu0_add 13 1, x_o mfu0_add 13 1, f mfu0_mul 13 1, "
+            "i mfu1_mul 13 1, o mfu0_mul 13 1, ig mfu1_add 13 1, c evrf 13 1, dram.c_n host 13 1",
+        ),
+        (
+            CellKind.GRU,
+            {"linear_before_reset": False},
+            13,
+            "W_ih mvu_mrf 39 1, W_hh mvu_mrf 39 1, bias mvu_bias 39 1, x mvu_vrf 50 2, h mvu_vrf 13 1, "
+            "x_z mfu0_add 13 1, x_r mfu0_add 13 1, x_n mfu0_add 13 1, 1-z mfu0_mul 13 1, 1-z.add mfu0_add 13 1, "
+            "zh mfu1_add 13 1, h.mul mfu1_mul 13 1, vector mvu_vrf 13 1, n evrf 13 1",
+        ),
+        (  # b_hn behind the other biases; x_n waits in the second unit
+            CellKind.GRU,
+            {"linear_before_reset": True},
+            13,
+            "W_ih mvu_mrf 39 1, W_hh mvu_mrf 39 1, bias mvu_bias 52 1, x mvu_vrf 50 2, h mvu_vrf 13 1, "
+            "x_z mfu0_add 13 1, x_r mfu0_add 13 1, x_n mfu1_add 13 1, 1-z mfu0_mul 13 1, 1-z.add mfu0_add 13 1, "
+            "zh mfu1_add 13 1, h.mul mfu1_mul 13 1, r mfu0_mul 13 1, candidate evrf 13 1",
+        ),
+        (
+            CellKind.RNN,
+            {"bias": False},
+            13,
+            "W_ih mvu_mrf 13 1, W_hh mvu_mrf 13 1, x mvu_vrf 50 2, h mvu_vrf 13 1, x_h mfu0_add 13 1",
+        ),
+        (  # two parts, of which the later one needs the old h
+            CellKind.RNN,
+            {"bias": False},
+            116,
+            "W_ih mvu_mrf 116 1, W_hh mvu_mrf 116 1, x mvu_vrf 50 2, h mvu_vrf 116 2, x_h mfu0_add 116 1",
+        ),
+    ],
+)
+def test_the_registers_of_a_cell(kind: CellKind, options: dict[str, object], hidden: int, wanted: str) -> None:
+    """Name, register file, numbers and slots of each, in order: each vector lies where what reads it is."""
+    load = network(kind=kind, input_size=50, hidden_size=hidden, steps=2, batch=3, **options)
+    outside = ("dram.x", "dram.output", "fifo.", "wire.")
+    held = [buffer for buffer in build(load).buffers if not buffer.name.startswith(outside)]
+    assert ", ".join(f"{b.name} {b.memory} {b.entries} {b.slots}" for b in held) == wanted
