@@ -6,11 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from archsim.families.gemv.blocks import Blocks
+from archsim.config import parse_override
+from archsim.families.gemv.blocks import Blocks, choose_blocks
+from archsim.families.gemv.config import GemvConfig
 from archsim.families.gemv.retiming import Retiming
 from archsim.families.load import load_arch
 from archsim.families.schedules import build_program, find_schedule
-from archsim.program.ir import Op
+from archsim.formats import parse_format
+from archsim.program.ir import Buffer, DataKind, Op
 from archsim.workload import load_workload
 
 
@@ -30,6 +33,47 @@ def test_blocks(steps: int, size: int, whole: bool, count: int, missing: int, sl
     found = Blocks(steps, size)
     assert (found.whole, found.count, found.missing) == (whole, count, missing)
     assert (found.input_sum_slots, found.x_slots) == (slots, slots)
+
+
+ROW = Buffer("row", "state_buffer", DataKind.PARTIAL_SUM, 1, 1, parse_format("float32"))
+
+
+@pytest.mark.parametrize(
+    ("steps", "state", "inputs", "size"),
+    [
+        # All 10 steps: 100 bytes beside them, 10 sums of 32 and 10 x of 12 bytes.
+        (10, 420, 120, 10),
+        # A byte less: two blocks of 4 steps, 100 + 256, and 96 of x.
+        (10, 419, 120, 4),
+        (10, 356, 96, 4),
+        (10, 355, 96, 3),
+        (10, 420, 119, 4),
+        (10, 420, 95, 3),
+        (10, 228, 120, 2),
+        (10, 420, 47, 1),
+        (10, 164, 24, 1),
+        (10, 163, 23, 1),  # not even that: what is checked afterwards says so
+        (100, 612, 192, 8),  # all do not fit, and of one's own choice there are no longer blocks
+        (100, 100_000, 1200, 100),
+        (3, 195, 1000, 1),
+        (3, 196, 1000, 3),  # all three: two blocks of two steps would take 228
+        (1, 100, 10, 1),
+    ],
+)
+def test_the_longest_block_that_fits(steps: int, state: int, inputs: int, size: int) -> None:
+    """Of cells with 60 and 40 bytes of state, 20 and 12 of sums, 8 and 4 of x, each a step."""
+    sets = (f"state_buffer.capacity_bytes={state}", f"input_buffer.capacity_bytes={inputs}")
+    config = load_arch("tiny_2x2", [parse_override(text) for text in sets]).config
+    assert isinstance(config, GemvConfig)
+    cells = []
+    for kept, sums, x in ((15, 5, 2), (10, 3, 1)):
+        made = replace(ROW, name="sums", entries=sums)
+        cells.append(((replace(ROW, entries=kept), made), replace(ROW, name="x", entries=x), made))
+    found = choose_blocks(config, steps, cells)
+    assert (found.steps, found.size) == (steps, size)
+    asked = load_arch("tiny_2x2", [parse_override(text) for text in (*sets, "state_buffer.hoist_steps=5")]).config
+    assert isinstance(asked, GemvConfig)
+    assert choose_blocks(asked, steps, cells).size == min(5, steps), "what is asked for is checked, not chosen"
 
 
 def _op(skips: tuple[int, int] = (0, 0), step: tuple[int, int] = (1, 0)) -> Op:
@@ -62,6 +106,9 @@ def _op(skips: tuple[int, int] = (0, 0), step: tuple[int, int] = (1, 0)) -> Op:
         # Ticks 10, 14: none.
         (Retiming(10, 2, 4, 10), (0, 0), None),
         (Retiming(10, 1, 1, 9), (0, 0), (0, 0)),
+        # Fewer repetitions than ticks: 0, 1 and 2 of ten.
+        (Retiming(10, 3, 1, 0), (0, 0), (0, 0)),
+        (Retiming(10, 3, 1, 0), (0, 8), (0, 1)),
     ],
 )
 def test_an_op_takes_part_where_its_tick_does(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archsim.families.npu.chain_words import Idle, StreamOp
-from archsim.program.ir import Op, Region
+from archsim.program.ir import Observed, Op, Region
 from archsim.workload import CellKind
 from tests.families.npu.unequal import LOAD, build
 from tests.strategies import network
@@ -119,6 +119,13 @@ def test_what_the_host_gets() -> None:
         assert (last.buffer.name, last.start, last.stop, last.offset) == (f"{way}dram.c_n", 0, 13, 0)
         others = {op.label for op in body if op.unit == "ld" and len(op.writes) > 1 and op.label.startswith(way)}
         assert {f"{way}h", f"{way}c"} <= others
+
+
+def test_the_cell_state_is_seen_when_it_is_written() -> None:
+    """c in two parts, rows 0 to 59 and 60 to 115; of what else is written nothing is compared."""
+    writes = [op for op in build(TWO_PARTS).phases[1].ops if op.unit == "wb"]
+    seen = {op.label: op.observed for op in writes if op.observed}
+    assert seen == {"c.0": (Observed("c", 0, 60, 0),), "c.1": (Observed("c", 0, 56, 60),)}
 
 
 def test_the_constant_of_a_gru() -> None:

@@ -8,6 +8,7 @@ from archsim.errors import CapacityError, ScheduleError
 from archsim.families.npu.chain_ops import uses_of
 from archsim.families.npu.config import MFU0_ADD, MFU0_MULTIPLY, MFU1_ADD, MFU1_MULTIPLY
 from archsim.hardware.storage import Registers, Sram
+from archsim.program.ir import DataKind
 from archsim.workload import CellKind
 from archsim.workload.network import MergeMode
 from tests.families.npu.unequal import LOAD, build, config
@@ -41,6 +42,25 @@ def test_a_fifo_that_cannot_hold_a_part() -> None:
     with pytest.raises(CapacityError, match=r"30 words.*29|29.*30 words") as caught:
         build(LOAD, "fifos.depth_words=29")
     assert (caught.value.need, caught.value.have, caught.value.knobs) == (30, 29, ("more fifos.depth_words",))
+
+
+def test_the_words_on_their_way_to_the_registers_never_wait() -> None:
+    """From the loader to the write-back two slots, of the longest part and of x; FIFOs and these lie in one memory."""
+    found = {b.name: b for b in build(LOAD).buffers if b.name.startswith(("fifo.", "wire."))}
+    units = ["fifo.mvu", "fifo.evrf", "fifo.mfu0", "fifo.mfu1"]
+    assert list(found) == [*units, "wire.chain", "wire.x"]
+    assert {(b.memory, b.kind, b.stream) for b in found.values()} == {("fifo", DataKind.STREAM, True)}
+    assert [(found[name].entries, found[name].slots) for name in ("wire.chain", "wire.x")] == [(13, 2), (50, 2)]
+    assert {found[name].entries for name in units} == {13}
+
+
+def test_long_vectors_in_a_register_file() -> None:
+    """c of 116 numbers: 29 words for each of 2 sequences, more than the 15 of a chunk."""
+    load = network(kind=CellKind.LSTM, input_size=50, hidden_size=116, steps=2, batch=3)
+    build(load, "evrf.depth_words=58")
+    with pytest.raises(CapacityError) as caught:
+        build(load, "evrf.depth_words=57")
+    assert (caught.value.need, caught.value.needed_for) == (58, "c 58")
 
 
 def test_uses_of_the_fifos() -> None:
