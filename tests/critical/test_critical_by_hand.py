@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import pytest
@@ -219,7 +219,7 @@ class Worker:
 
 
 def units_of(*names: str) -> Units:
-    return cast(Any, {name: Worker() for name in names})
+    return cast(Units, {name: Worker() for name in names})
 
 
 def test_cycles_by_unit_and_cause() -> None:

@@ -94,3 +94,30 @@ def test_a_step_that_fails_is_named(tmp_path: Path) -> None:
     assert str(failed.value) == (
         "Yosys 0.70 (a stand-in) failed with exit code 1 in step 'gates':\nERROR: no such thing"
     )
+
+
+@pytest.mark.parametrize(
+    ("version", "known"),
+    [
+        ("0.60", True),
+        ("0.60.1", True),
+        ("0.59", False),
+        ("0.59.99", False),
+        ("0.9", False),
+        ("1.0", True),
+        ("2.5", True),
+    ],
+)
+def test_versions_are_compared_as_numbers(version: str, known: bool) -> None:
+    assert Yosys((), version, "a stand-in").is_known is known
+
+
+def test_an_error_has_the_last_lines(tmp_path: Path) -> None:
+    """12 of them, without those that name steps."""
+    text = "import sys\nfor n in range(30): print(n)\nprint('archsim step: b')\nsys.exit(2)"
+    yosys = Yosys((str(_program(tmp_path, "stand_in", text)),), "0.70", "a stand-in")
+    with pytest.raises(RtlError) as failed:
+        run_yosys(yosys, tmp_path, {"a": ()}, None)
+    assert str(failed.value) == "Yosys 0.70 (a stand-in) failed with exit code 2 in step 'b':\n" + "\n".join(
+        map(str, range(18, 30))
+    )
