@@ -11,6 +11,7 @@ from archsim.config import parse_override
 from archsim.families.load import load_arch
 from archsim.families.schedules import find_schedule
 from archsim.formats import Encoding
+from archsim.formats.scaling import Method
 from archsim.lowering.encodings import program_encodings
 from archsim.workload import load_tensors, load_workload
 from archsim.workload.calibration import Calibration, Range
@@ -37,7 +38,9 @@ def encoded(workload: str, *fields: str) -> tuple[Mapping[str, Encoding], tuple[
     program = find_schedule(None, "gemv").build(work.spec, config)
     ranges = {name: Range(-1.0, 1.0, "int16", scale) for name, scale in SCALES.items()}
     tensors = load_tensors(work)
-    found = program_encodings(program, work.spec, config.formats, tensors, Calibration("max", 100.0, "max", ranges))
+    found = program_encodings(
+        program, work.spec, config.formats, tensors, Calibration(Method.MAX, 100.0, Method.MAX, ranges)
+    )
     return found, tensors.cells
 
 

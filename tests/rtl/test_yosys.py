@@ -121,3 +121,10 @@ def test_an_error_has_the_last_lines(tmp_path: Path) -> None:
     assert str(failed.value) == "Yosys 0.70 (a stand-in) failed with exit code 2 in step 'b':\n" + "\n".join(
         map(str, range(18, 30))
     )
+
+
+def test_seconds_are_those_between_begin_and_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([1_000.0, 1_003.5])
+    monkeypatch.setattr("archsim.rtl.yosys.time.monotonic", lambda: next(clock))
+    yosys = Yosys((str(_program(tmp_path, "stand_in", READS_LOGS)),), "0.70", "a stand-in")
+    assert run_yosys(yosys, tmp_path, {"reading": ("a",)}, None) == 3.5

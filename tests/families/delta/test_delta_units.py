@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from archsim.config import parse_override
-from archsim.errors import ArchError, ScheduleError
+from archsim.errors import ArchError, ScheduleError, SimulatorBug
 from archsim.families.delta.config import DeltaConfig
+from archsim.families.delta.units import step_times
 from archsim.families.load import load_arch
 from archsim.families.registry import build_units
 from archsim.families.schedules import find_schedule
@@ -114,6 +115,20 @@ def test_beats_and_marks_of_steps(tmp_path: Path) -> None:
     unknown = ops_of(load_workload("gru:8,16,t=4"), longer)["multiply"]
     assert build_units(longer)["pe_array"].compute_cycles(unknown) == 6
     assert units["pe_array"].work(ops_of(load_workload("gru:8,16,t=4"), machine)["multiply"]) == Work(0, Fraction(8))
+
+
+def test_longer_marks_are_longer_steps(tmp_path: Path) -> None:
+    """Of 3 cycles each: 7 columns x 6 + 7 marks x 3 = 63 cycles of 4 steps; the shortest step has two marks."""
+    workload, machine = recorded(tmp_path), config("pe_array.mark_cycles=3")
+    assert machine.compute_cycles_per_step(workload.spec) == 63 // 4
+    assert build_units(machine)["pe_array"].compute_cycles(ops_of(workload, machine)["multiply"]) == 6
+
+
+def test_nothing_is_timed_whose_columns_are_not_known() -> None:
+    ops = ops_of(load_workload("gru:8,16,t=4"), config())
+    for label in ("scan", "multiply", "hidden"):
+        with pytest.raises(SimulatorBug, match=f"'{label}' is timed, and it is not known which columns it multiplies"):
+            step_times(ops[label], 0)
 
 
 def test_what_is_fetched_and_sent(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 
+from archsim.api import simulate
 from archsim.config import parse_override
 from archsim.errors import CapacityError, ScheduleError
 from archsim.families.load import load_arch
@@ -162,3 +163,12 @@ def test_layers_that_it_does_not_take(workload: str, field: str, what: str) -> N
     spec = load_workload(workload, [parse_override(field)]).spec
     with pytest.raises(ScheduleError, match=what):
         find_schedule(None, "systolic").build(spec, config())
+
+
+@pytest.mark.parametrize(
+    ("workload", "formats"), [("gru:5,7,t=2,b=2", "float32"), ("gru:5,7,t=2", "tflite_int8"), ("rnn:5,7,t=2", "q4.12")]
+)
+def test_without_biases(workload: str, formats: str) -> None:
+    """A GRU's candidate has W_hn h apart from W_in x, and nothing that it begins with."""
+    arch = load_arch("tpu_v1", [parse_override(text) for text in (*SMALL, f"formats={formats}")])
+    assert simulate(arch, load_workload(workload, [parse_override("bias=false")])).validation.passed
