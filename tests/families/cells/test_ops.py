@@ -11,6 +11,7 @@ from archsim.families.cells.activation import Activate
 from archsim.families.cells.elementwise import Elementwise, ElementwiseConfig
 from archsim.families.cells.gru_ops import CandidateSum, GruUpdate, ResetHidden
 from archsim.families.cells.lstm_ops import CellUpdate, HiddenUpdate, Peephole
+from archsim.families.cells.normalize import Normalize
 from archsim.families.gemv.array.mac_tiles import MacTile
 from archsim.families.load import load_arch
 from archsim.families.registry import build_units
@@ -167,3 +168,15 @@ def test_rows_of_a_tile_beyond_its_weights_start_with_the_bias_alone(bias: objec
     assert tile.macs == 3, "a row that is not multiplied counts no MACs"
     assert tile.updates == ()
     assert replace(tile, start=False).updates == (tile.sums,)
+
+
+def test_a_variance_of_real_numbers_is_never_0() -> None:
+    """Sums of -+1e-4 have the variance 1e-8, to which 1e-8 is added: -+1 / sqrt(2), times gamma, and the bias.
+
+    Sums that are all alike leave the bias alone.
+    """
+    sums = region(2, 1, "sums")
+    op = Normalize(unit="elementwise", label="n", target=sums, sums=sums, weights=region(2), bias=region(2))
+    for given, expected in (([[-1e-4], [1e-4]], [[1 - 2**0.5], [3 / 2**0.5]]), ([[5], [5]], [[1], [0]])):
+        found = effect(op, given, given, given, [[2], [3]], [[1], [0]])
+        assert np.allclose(found, expected, rtol=1e-6, atol=1e-6)

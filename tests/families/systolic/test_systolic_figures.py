@@ -156,6 +156,25 @@ def test_what_is_kept_in_the_unified_buffer() -> None:
 
 
 @pytest.mark.parametrize(
+    ("vectors", "slots"),
+    [
+        # LSTM(3, 5): 4 groups of one gate each, two products of each: 8 places at most, of 2 vectors for 2 sequences.
+        (4, 1),
+        (8, 2),
+        (12, 3),
+        (1000, 8),
+    ],
+)
+def test_how_many_tiles_steps_and_products_are_kept(vectors: int, slots: int) -> None:
+    """The array holds the tile that vectors pass and one that is shifted in; x is there for the steps ahead."""
+    machine = config(f"accumulators.vectors={vectors}", "weight_fifo.tiles=5", "unified_buffer.prefetch_steps=3")
+    program = find_schedule(None, "systolic").build(load_workload("lstm:3,5,t=9,b=2").spec, machine)
+    kept = {buffer.name: buffer.slots for buffer in program.buffers}
+    assert (kept["array_weights"], kept["weight_fifo"], kept["x"], kept["h"], kept["c"]) == (2, 5, 4, 2, 1)
+    assert (kept["products.W_ih"], kept["products.W_hh"]) == (slots, slots)
+
+
+@pytest.mark.parametrize(
     ("workload", "field", "what"),
     [("lstm:3,5", "layer_norm=true", "no layer normalization"), ("linear:3,5", "batch=1", "take no linear layers yet")],
 )
