@@ -163,6 +163,10 @@ def test_a_full_queue_holds_back_what_is_issued_behind_it() -> None:
         found = critical_cycle(phase, 0, rules(*services, issue=1, queue=queue, latency=2))
         assert found is not None
         assert found.ratio == ratio
+    ops[1] = Job(unit="a", label="1", joined=True)  # issued as soon as there is a place for it: a cycle less
+    found = critical_cycle(body(ops, {0: [after(2, 1)]}), 0, rules(*services, issue=1, queue=1, latency=2))
+    assert found is not None
+    assert found.ratio == 18
     alone = critical_cycle(phase, 0, rules(*services, issue=1, queue=1, latency=2), recurrence_alone=True)
     assert alone is None, "op 2 waits for nothing but the sequencer"
 

@@ -107,6 +107,7 @@ def test_a_scale_that_is_no_power_of_two_takes_a_product_more(name: str, product
         }
     )
     assert sum(rescaled.values()) == 6 * (products + alone)
+    assert not any(operator.floating for operator in found)
     powers = unit().tally(ops_of(parse_format("int12/power_of_two"))[name])
     assert sum(found.values()) - sum(powers.values()) == 6 * (products + alone)
 

@@ -139,12 +139,12 @@ def test_the_output_unit_behind_a_long_block() -> None:
 
 
 def test_bounds_and_figures_of_the_description() -> None:
-    """I = 40, H = 20: 4 gates x 3 micro-blocks x (2 + 1) blocks of inputs x 32 cycles.
+    """I = 70, H = 20: 4 gates x 3 micro-blocks x (3 + 1) blocks of inputs x 32 cycles.
 
     A micro-block has 2 positions of 8 outputs x 8 inputs. SRAM of 256 KiB with one port of 8 bytes (inferred).
     """
     machine = config()
-    assert machine.compute_cycles_per_step(load_workload("lstm:40,20,t=3").spec) == 4 * 3 * (2 + 1) * 32
+    assert machine.compute_cycles_per_step(load_workload("lstm:70,20,t=3").spec) == 4 * 3 * (3 + 1) * 32
     assert machine.multipliers.macs_per_cycle == 128
     assert machine.inputs_per_chunk == 32
     assert machine.storages() == {
