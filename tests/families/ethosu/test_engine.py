@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from archsim.api import simulate
 from archsim.config import parse_override
 from archsim.errors import ArchError, ScheduleError
 from archsim.families.ethosu.costs import Costs
@@ -21,6 +22,7 @@ from archsim.hardware.operators import REGISTER_BIT, Width, integer_adder, multi
 from archsim.hardware.unit import Work
 from archsim.program.ir import Op
 from archsim.workload import load_workload
+from tests.present import present
 
 CONFIG = load_arch("ethos_u55_128").config
 ENGINE = build_units(CONFIG)["engine"]
@@ -160,3 +162,17 @@ def test_an_input_block_is_whole_micro_blocks() -> None:
     for inputs in (4, 12, 33):
         with pytest.raises(ArchError, match="input_block: must be a multiple of engine.unit_inputs"):
             load_arch("ethos_u55_128", [parse_override(f"engine.input_block={inputs}")])
+
+
+def test_its_output_is_near_the_golden_models() -> None:
+    """h has 8 bits, so that a step is about 1/128 of the largest; c 16 and gates 15 behind the point.
+
+    Weights are rounded to 1/254 of the largest: over 24 + 16 products that is less than what h loses. Within 4 steps,
+    of an output that goes over more than 20.
+    """
+    run = simulate("ethos_u55_128", "lstm:24,16,t=5")
+    golden = present(run.numbers).golden.output
+    found = present(run.results)
+    step = np.abs(golden).max() / 128
+    assert np.abs(found.output - golden).max() < 4 * step
+    assert np.ptp(golden) > 20 * step

@@ -13,13 +13,16 @@ from archsim.errors import SimulatorBug
 from archsim.families.load import load_arch
 from archsim.families.registry import build_units
 from archsim.families.schedules import find_schedule
+from archsim.families.serial.fixed_point import cut, hard_sigmoid, hard_tanh, wrapped
 from archsim.families.serial.units import CopyStates, FinishStep, StartStep, UnitSums, UpdateUnit
+from archsim.fidelity.peers.elasticai import drawn_cell
 from archsim.formats import Encoding
 from archsim.hardware.numerics import Numerics
 from archsim.hardware.operators import REGISTER_BIT, Operator, OperatorKind, Width, integer_adder, multiplier
 from archsim.hardware.unit import Work
 from archsim.program.ir import Op
 from archsim.workload import load_workload
+from tests.families.serial.numbers import run_on_codes
 
 CONFIG = load_arch("elasticai_lstm").config
 UNITS = build_units(CONFIG)
@@ -161,3 +164,20 @@ def test_a_unit_takes_no_op_of_another_one(unit: str) -> None:
     other = next(op for op in ops if op.unit != unit and not (unit == "elementwise" and isinstance(op, CopyStates)))
     with pytest.raises(SimulatorBug):
         UNITS[unit].compute_cycles(other)
+
+
+def test_a_whole_cell() -> None:
+    """Five units, six steps of drawn codes, some of whose sums wrap, with the equations for all units at once."""
+    units = 5
+    cell = drawn_cell(units, 6, seed=3)
+    h = c = np.zeros((units, 1), np.int64)
+    expected = []
+    for x in cell.x:
+        sums = wrapped(cut(wrapped(cell.w_ih * x + cell.w_hh @ h, 16), 8, 4) + cell.bias[:, np.newaxis], 8)
+        i, f, g, o = sums.reshape(4, units, 1)
+        kept, added = cut(hard_sigmoid(f, 8, 4) * c, 8, 4), cut(hard_sigmoid(i, 8, 4) * hard_tanh(g, 8, 4), 8, 4)
+        c = wrapped(kept + added, 8)
+        h = cut(hard_sigmoid(o, 8, 4) * hard_tanh(c, 8, 4), 8, 4)
+        expected.append(h.ravel())
+    assert np.array_equal(run_on_codes(cell), expected)
+    assert len(np.unique(expected)) > 8
