@@ -1,0 +1,119 @@
+"""Which ops follow the sums of a cell, on which units, over which rows: 4 hidden units on 16 rows, by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from archsim.config import parse_override
+from archsim.families.cells.activation import Activate
+from archsim.families.cells.elementwise import ElementwiseOp
+from archsim.families.cells.lstm_ops import Peephole
+from archsim.families.load import load_arch
+from archsim.families.schedules import find_schedule
+from archsim.program.ir import Op, PhaseKind
+from archsim.workload import load_workload
+from tests.float_machines import FLOAT_16X16
+
+
+def ops_of(workload: str, *fields: str, sets: tuple[str, ...] = (), schedule: str = "fused") -> list[Op]:
+    """The activations and element-wise ops of a step."""
+    config = load_arch(FLOAT_16X16, [parse_override(text) for text in sets]).config
+    spec = load_workload(workload, [parse_override(field) for field in fields]).spec
+    body = find_schedule(schedule).build(spec, config).phase(PhaseKind.BODY)
+    return [op for op in body.ops if isinstance(op, Activate | ElementwiseOp)]
+
+
+PLAIN = ["sigmoid_ifo[0]", "tanh_g[0]", "cell[0]", "tanh_c[0]", "hidden[0]"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "labels"),
+    [
+        ((), PLAIN),
+        (("input_forget=true",), PLAIN),
+        (("proj_size=2",), [*PLAIN, "project[0]"]),
+        # o sees the new c: its peephole and its activation come behind it.
+        (
+            ("peepholes=true",),
+            [
+                *("peephole_i[0]", "peephole_f[0]", "sigmoid_if[0]", "tanh_g[0]", "cell[0]"),
+                *("peephole_o[0]", "sigmoid_o[0]", "tanh_c[0]", "hidden[0]"),
+            ],
+        ),
+    ],
+)
+def test_ops_behind_the_sums_of_an_lstm(fields: tuple[str, ...], labels: list[str]) -> None:
+    """Gates that stand side by side and have the same function are one op."""
+    assert [op.label for op in ops_of("lstm:3,4,t=2", *fields)] == labels
+
+
+def test_rows_of_gates() -> None:
+    """i, f and o are rows 0 to 12 of the sums, g 12 to 16; so are the gates kept."""
+    sigmoid, tanh = (op for op in ops_of("lstm:3,4,t=2") if isinstance(op, Activate) and op.gates)
+    for op, start, stop in ((sigmoid, 0, 12), (tanh, 12, 16)):
+        assert (op.source.start, op.source.stop, op.target.start, op.target.stop) == (start, stop, start, stop)
+    assert [(rows.gate, rows.first_unit, rows.units) for rows in sigmoid.gates] == [
+        ("i", 0, 4),
+        ("f", 0, 4),
+        ("o", 0, 4),
+    ]
+
+
+def test_peephole_weights_of_each_gate() -> None:
+    """Those of i, f and o follow each other; a second group has the units behind those of the first."""
+    found = {op.label: op.weights for op in ops_of("lstm:3,6,t=2", "peepholes=true") if isinstance(op, Peephole)}
+    starts = {label: (region.start, region.stop) for label, region in found.items()}
+    assert starts == {
+        "peephole_i[0]": (0, 4),
+        "peephole_i[1]": (4, 6),
+        "peephole_f[0]": (6, 10),
+        "peephole_f[1]": (10, 12),
+        "peephole_o[0]": (12, 16),
+        "peephole_o[1]": (16, 18),
+    }
+
+
+@pytest.mark.parametrize(
+    ("units", "expected"),
+    [
+        (2, {"sigmoid_i[0]": 0, "sigmoid_fo[0]": 1, "tanh_g[0]": 1, "tanh_c[0]": 1}),
+        (3, {"sigmoid_i[0]": 0, "sigmoid_f[0]": 1, "sigmoid_o[0]": 2, "tanh_g[0]": 2, "tanh_c[0]": 2}),
+        (4, {"sigmoid_i[0]": 0, "sigmoid_f[0]": 1, "sigmoid_o[0]": 3, "tanh_g[0]": 2, "tanh_c[0]": 3}),
+    ],
+)
+def test_gates_on_units_of_their_own(units: int, expected: dict[str, int]) -> None:
+    """i, f, g and o go to units 0, 1, 2 and 3, as far as there are some; tanh(c) to the last."""
+    found = ops_of("lstm:3,4,t=2", sets=(f"activation.units={units}", "elementwise.units=2"))
+    names = {op.label: op.unit for op in found}
+    for label, number in expected.items():
+        assert names.pop(label) == (f"activation_{number}" if number else "activation")
+    assert names == {"cell[0]": "elementwise", "hidden[0]": "elementwise_1"}
+
+
+def test_ops_behind_the_sums_of_a_gru() -> None:
+    """r and z are rows 4 to 12, between the candidate's of x and of h, which are joined once r is there."""
+    found = {op.label: op for op in ops_of("gru:3,4,t=2")}
+    assert list(found)[:3] == ["sigmoid_rz[0]", "reset[0]", "tanh_n[0]"]
+    assert len(found) == 4
+    gates, reset = found["sigmoid_rz[0]"], found["reset[0]"]
+    assert isinstance(gates, Activate)
+    assert (gates.source.start, gates.source.stop) == (4, 12)
+    assert [(region.start, region.stop) for region in reset.reads[1:3]] == [(0, 4), (12, 16)]
+    apart = {op.label: op.unit for op in ops_of("gru:3,4,t=2", sets=("activation.units=3",))}
+    assert (apart["sigmoid_r[0]"], apart["sigmoid_z[0]"], apart["tanh_n[0]"]) == (
+        "activation",
+        "activation_1",
+        "activation_2",
+    )
+
+
+def test_a_gru_that_resets_before_the_product() -> None:
+    """r and z in a group, of 4 hidden units on 16 rows; the candidate in another, once r * h is there."""
+    labels = [op.label for op in ops_of("gru:3,4,t=2", "linear_before_reset=false")]
+    assert labels[:4] == ["sigmoid_r[0]", "sigmoid_z[0]", "reset[0]", "tanh_n[1]"]
+    assert len(labels) == 5
+
+
+def test_an_rnn_is_its_function() -> None:
+    (op,) = ops_of("rnn:3,4,t=2", "nonlinearity=relu")
+    assert op.label == "relu_h[0]"
