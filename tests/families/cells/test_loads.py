@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from archsim.config import parse_override
+from archsim.families.cells.context import CellContext
+from archsim.families.cells.streams import streams, valid_steps
 from archsim.families.load import load_arch
 from archsim.families.schedules import find_schedule
 from archsim.hardware.dram.transfers import Transfer
@@ -64,7 +66,7 @@ def test_directions_are_stored_side_by_side() -> None:
 
 
 @pytest.mark.parametrize(
-    ("steps", "streams", "slots"),
+    ("steps", "count", "slots"),
     [
         # Streams have 3, 2 and 2 of 7 frames; stream s wrote its h last into slot s + 3 x frames, of 4.
         (7, 3, [9 % 4, 7 % 4, 8 % 4]),
@@ -74,11 +76,11 @@ def test_directions_are_stored_side_by_side() -> None:
         (6, 1, [0]),
     ],
 )
-def test_the_last_states_of_streams_in_turn(steps: int, streams: int, slots: list[int]) -> None:
-    fields = ("streaming=true", f"streams={streams}") if streams > 1 else ("streaming=true",)
+def test_the_last_states_of_streams_in_turn(steps: int, count: int, slots: list[int]) -> None:
+    fields = ("streaming=true", f"streams={count}") if count > 1 else ("streaming=true",)
     found = program(f"lstm:3,4,t={steps}", *fields)
     last, first = transfers(found, PhaseKind.EPILOGUE), transfers(found, PhaseKind.PROLOGUE)
-    numbers = [f"[{stream}]" if streams > 1 else "" for stream in range(streams)]
+    numbers = [f"[{stream}]" if count > 1 else "" for stream in range(count)]
     assert [last[f"store h_n{number}"].sources[0].offset for number in numbers] == slots
     for stream, number in enumerate(numbers):
         assert last[f"store h_n{number}"].target.offset == stream
@@ -104,3 +106,37 @@ def test_biases_are_loaded_in_the_order_of_the_groups() -> None:
     assert not [
         label for label in transfers(program("lstm:3,2,t=2", "bias=false"), PhaseKind.PROLOGUE) if "bias" in label
     ]
+
+
+@pytest.mark.parametrize(
+    ("reverse", "ahead", "fixed", "offset", "stride"),
+    [
+        (False, 0, False, 0, 1),
+        (False, 2, False, 2, 1),
+        (True, 0, False, 6, -1),
+        (True, 2, False, 4, -1),
+        (False, 2, True, 2, 0),
+        (True, 2, True, 4, 0),
+    ],
+)
+def test_where_a_step_stands_in_time(reverse: bool, ahead: int, fixed: bool, offset: int, stride: int) -> None:
+    """Of 7 steps: step r + 2, or step 2 whatever r is; from the end if the cell runs in reverse."""
+    spec = load_workload("lstm:3,4,t=7,b=2").spec
+    x, output = streams(spec, load_arch("tpu_v1").config.formats)
+    context = CellContext("", 7, 2, x, None, output, 0, None, 1)
+    found = context.at_time(output, reverse, ahead, fixed=fixed)
+    assert (found.offset, found.stride, found.start, found.stop) == (offset, stride, 0, 4)
+    part = context.at_time(output, reverse, ahead, 1, 3, fixed=fixed)
+    assert (part.offset, part.stride, part.start, part.stop) == (offset, stride, 1, 3)
+
+
+def test_tensors_with_a_time_axis() -> None:
+    """x, what lies between two layers of two directions, the output, and a bit for each sequence that is there."""
+    spec = load_workload("lstm:3,4,t=7,b=2,layers=2,bidirectional=1", [parse_override("sequence_lens=[7, 2]")]).spec
+    formats = load_arch("tpu_v1").config.formats
+    found = [(buffer.name, buffer.entries, buffer.width, buffer.length) for buffer in streams(spec, formats)]
+    assert found == [("dram.x", 3, 2, 7), ("l0.dram.output", 8, 2, 7), ("dram.output", 8, 2, 7)]
+    valid = valid_steps(spec)
+    assert valid is not None
+    assert (valid.entries, valid.width, valid.length, valid.number_format.bits) == (1, 2, 7, 1)
+    assert valid_steps(load_workload("lstm:3,4,t=7,b=2").spec) is None
