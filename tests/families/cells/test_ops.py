@@ -15,7 +15,7 @@ from archsim.families.cells.normalize import Normalize
 from archsim.families.gemv.array.mac_tiles import MacTile
 from archsim.families.load import load_arch
 from archsim.families.registry import build_units
-from archsim.formats import Float32
+from archsim.formats import Encoding, Float32, parse_format
 from archsim.formats.number import Bit
 from archsim.hardware.lane_hold import Hold
 from archsim.hardware.numerics import Numerics
@@ -180,3 +180,39 @@ def test_a_variance_of_real_numbers_is_never_0() -> None:
     for given, expected in (([[-1e-4], [1e-4]], [[1 - 2**0.5], [3 / 2**0.5]]), ([[5], [5]], [[1], [0]])):
         found = effect(op, given, given, given, [[2], [3]], [[1], [0]])
         assert np.allclose(found, expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("clip", "expected"),
+    [
+        (2.0, [-8192, -8192, 0, 5000, 8192]),
+        # 0.00037 x 4,096 = 1.52 is nearest to 2.
+        (0.00037, [-2, -2, 0, 2, 2]),
+        # 100 is beyond 8 - 1/4,096: the largest code, on both sides.
+        (100.0, [-32767, -20000, 0, 5000, 32767]),
+        (None, [-32768, -20000, 0, 5000, 32767]),
+    ],
+)
+def test_clip_of_codes(clip: float | None, expected: list[int]) -> None:
+    """Q4.12, of which 4,096 is 1; 5,000 is 1.2."""
+    q = parse_format("q4.12")
+    at = Region(Buffer("n", "state_buffer", DataKind.GATE, 1, 5, q), 0, 1)
+    op = Activate(unit="activation", label="a", function=FunctionSpec("identity"), source=at, target=at, clip=clip)
+    units = build_units(load_arch(FLOAT_16X16, ["formats=q4.12", "activation.method=table"]).config)
+    numerics = Numerics({"n": Encoding(q, 2.0**-12)})
+    (found,) = units["activation"].kernel(op, numerics).effect([np.array([[-32768, -20000, 0, 5000, 32767]])])
+    assert found.tolist() == [expected]
+
+
+def test_a_late_bias_is_added_in_the_format_of_the_sums() -> None:
+    """Of two rows of two sequences; before the clip and the function, 2 x + 1."""
+    op = Activate(
+        unit="activation",
+        label="a",
+        function=FunctionSpec("affine", 2.0, 1.0),
+        source=region(2, 2),
+        target=region(2, 2),
+        bias=region(2, 1, "bias"),
+        clip=10.0,
+    )
+    assert effect(op, [[1, 2], [3, 4]], [[5], [7]]) == [[13, 15], [21, 21]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from archsim.config import parse_override
 from archsim.families.cells.buffers import Storage
 from archsim.families.cells.context import CellMachine
 from archsim.families.cells.kinds import CELL_OPS
@@ -69,10 +70,10 @@ def test_where_rows_of_groups_lie() -> None:
     assert (alone.input_rows, alone.hidden_rows) == ((0, 0), (0, 4))
 
 
-def plan_of(workload: str, *, rows: int, interleave: bool, slots: int | None = None) -> CellPlan:
+def plan_of(workload: str, *fields: str, rows: int, interleave: bool, slots: int | None = None) -> CellPlan:
     config = load_arch(FLOAT_16X16).config
     assert isinstance(config, GemvConfig)
-    (spec,) = load_workload(workload).spec.cells
+    (spec,) = load_workload(workload, [parse_override(field) for field in fields]).spec.cells
     machine = CellMachine(config.formats, config.activation, config.elementwise, rows, slots)
     return CELL_OPS[spec.kind].plan(spec, machine, interleaved=interleave)
 
@@ -99,6 +100,21 @@ def test_plans_of_cells(
     found = plan_of(workload, rows=rows, interleave=interleave)
     assert [group.rows for group in found.groups] == groups
     assert (found.deferred_groups, found.storage) == (deferred, storage)
+
+
+def test_plans_of_cells_that_need_a_whole_vector() -> None:
+    """A GRU that resets before the product keeps all gates, since r * h must be whole: r and z, 8 units of both on 16
+    rows, then the candidate. A gate that is normalized is a group as a whole, and never stands beside another."""
+    before = plan_of("gru:3,10", "linear_before_reset=false", rows=16, interleave=True)
+    assert [group.rows for group in before.groups] == [16, 4, 10]
+    assert (before.deferred_groups, before.storage) == (2, Storage(30, 0, 1))
+    before = plan_of("gru:3,10", "linear_before_reset=false", rows=16, interleave=False)
+    assert [group.rows for group in before.groups] == [10, 10, 10]
+    assert (before.deferred_groups, before.storage) == (1, Storage(30, 0, 1))
+    for interleave in (False, True):
+        normalized = plan_of("lstm:3,10", "layer_norm=true", rows=4, interleave=interleave)
+        assert [group.rows for group in normalized.groups] == [10] * 4
+        assert (normalized.interleaved, normalized.storage) == (False, Storage(40, 10, 1))
 
 
 def test_a_machine_may_say_how_many_groups_are_kept() -> None:
