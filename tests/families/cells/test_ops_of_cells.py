@@ -117,3 +117,43 @@ def test_a_gru_that_resets_before_the_product() -> None:
 def test_an_rnn_is_its_function() -> None:
     (op,) = ops_of("rnn:3,4,t=2", "nonlinearity=relu")
     assert op.label == "relu_h[0]"
+
+
+def places(ops: list[Op]) -> dict[str, tuple[int, int, int]]:
+    """Where each activation of gates leaves its results: entries, and the slot in a first step."""
+    found = {op.label: op.target for op in ops if isinstance(op, Activate) and op.gates}
+    return {label: (region.start, region.stop, region.offset) for label, region in found.items()}
+
+
+def test_where_gates_of_a_gru_are_kept() -> None:
+    """H = 6: 4 units, then 2, whose r, z and n follow each other in a slot of their own.
+
+    With the reset before the product, or gate by gate, all are kept: 6 of r, 6 of z, 6 of n.
+    """
+    assert places(ops_of("gru:3,6,t=2")) == {
+        "sigmoid_rz[0]": (0, 8, 0),
+        "tanh_n[0]": (8, 12, 0),
+        "sigmoid_rz[1]": (0, 4, 1),
+        "tanh_n[1]": (4, 6, 1),
+    }
+    kept = {"sigmoid_r[0]": (0, 6, 0), "sigmoid_z[0]": (6, 12, 0), "tanh_n[1]": (12, 18, 0)}
+    assert places(ops_of("gru:3,6,t=2", "linear_before_reset=false")) == kept
+    by_gate = {"sigmoid_r[0]": (0, 6, 0), "sigmoid_z[1]": (6, 12, 0), "tanh_n[2]": (12, 18, 0)}
+    assert places(ops_of("gru:3,6,t=2", schedule="fused_gate_major")) == by_gate
+
+
+def test_where_gates_of_an_lstm_are_kept() -> None:
+    """H = 6: i, f, o and g of 4 units, then of 2, in slots of their own. Gate by gate 6 of i, f, g and o, as torch has
+    them."""
+    assert places(ops_of("lstm:3,6,t=2")) == {
+        "sigmoid_ifo[0]": (0, 12, 0),
+        "tanh_g[0]": (12, 16, 0),
+        "sigmoid_ifo[1]": (0, 6, 1),
+        "tanh_g[1]": (6, 8, 1),
+    }
+    assert places(ops_of("lstm:3,6,t=2", schedule="fused_gate_major")) == {
+        "sigmoid_i[0]": (0, 6, 0),
+        "sigmoid_f[1]": (6, 12, 0),
+        "tanh_g[2]": (12, 18, 0),
+        "sigmoid_o[3]": (18, 24, 0),
+    }
