@@ -255,6 +255,13 @@ def test_axes_of_size_1_may_go(axes: str, directions: int, places: set[int], exp
         ("TB", 2, ("T", "B", 8), None),
         ("TBDH", 2, ("T", "B", 2, 4), "TBDH"),
         ("TBHD", 2, ("T", "B", 8), None),
+        ("DHTB", 2, (8, "T", "B"), "FTB"),
+        ("FTB", 2, (2, 4, "T", "B"), "DHTB"),
+        ("TBDH", 2, ("T", "B", 7), None),
+        ("TBDH", 2, ("T", "B"), None),
+        ("BT", 2, ("B", 2, 4), None),
+        ("TBF", 1, ("B", 4), None),
+        ("TBDH", 2, ("T", "B", 4), None),
     ],
 )
 def test_what_a_reshape_keeps_apart(
