@@ -65,7 +65,7 @@ def test_operators_that_move_numbers(made: Any, expected: Any) -> None:
     ("made", "said"),
     [
         (node("Slice", "a one two zero minus"), "a Slice that goes backwards"),
-        (node("Cast", "a", to=9), "a Cast to data type 9"),
+        (node("Cast", "a", to=8), "a Cast to data type 8"),
         (node("Constant", ""), "a Constant holds no numbers"),
         (node("Constant", "", value_string="x"), "a Constant holds no numbers"),
         (node("Reshape", "ones keep", allowzero=1), "Reshape '' before its weights is not valid"),
@@ -101,7 +101,7 @@ def test_a_tensors_numbers_by_type(tmp_path: Path) -> None:
     external = ExternalData(tmp_path)
     make = onnx.helper.make_tensor
     for kind, raw, expected in (
-        (1, b"\0\0\xc0\x3f", 1.5), (2, b"\xff", 255), (3, b"\xff", -1), (4, b"\xff\xff", 65535), (5, b"\xfe\xff", -2),
+        (1, b"\0\0\xc0\x3f", 1.5), (2, b"\xff", 255), (3, b"\xff", -1), (4, b"\xff\xff", 65535), (5, b"\xfe\xff", -2), (9, b"\1", True),
         (6, b"\xff\xff\xff\xff", -1), (7, b"\2" + bytes(7), 2), (10, b"\0\x3e", 1.5), (11, bytes(6) + b"\xf8\x3f", 1.5),
         (16, b"\xc0\x3f", 1.5),
     ):  # fmt: skip

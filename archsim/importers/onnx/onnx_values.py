@@ -26,6 +26,7 @@ _DTYPES: dict[int, np.dtype[Any]] = {
     5: np.dtype("<i2"),
     6: np.dtype("<i4"),
     7: np.dtype("<i8"),
+    9: np.dtype("?"),
     10: np.dtype("<f2"),
     11: np.dtype("<f8"),
 }
