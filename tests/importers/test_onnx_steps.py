@@ -260,7 +260,8 @@ def test_what_is_left_to_the_host() -> None:
              node("Gather", "x v", "q")]  # fmt: skip
     scope = scope_of(nodes, stored, {"x": [3]})
     left = on_the_host([scope], {id(scope.graph.node[0]): "m"})
-    assert left == ("Conv c: weights 2 x 3 x 4, 24 MACs a position", "2 Softmax, 1 MatMul, 1 Relu")
+    embedding = "Gather g: weights 3 x 5, 0 MACs a position"
+    assert left == ("Conv c: weights 2 x 3 x 4, 24 MACs a position", embedding, "2 Softmax, 1 MatMul, 1 Relu")
     for count, last in ((12, "MatMul m: weights 3 x 5, 15 MACs a position"), (13, "1 more operators with weights")):
         many = scope_of([node("MatMul", "x W", f"y{number}", name="m") for number in range(count)], stored, {"x": [3]})
         named = on_the_host([many], {})

@@ -86,10 +86,11 @@ def on_the_host(graphs: list[Scope], taken: Mapping[int, str]) -> tuple[str, ...
     others: Counter[str] = Counter()
     for scope in graphs:
         for number, node in enumerate(scope.graph.node):
-            if id(node) in taken or node.op_type in STEPS or node.op_type in _OF_SHAPES:
-                continue
             shapes = [tuple(scope.initializers[name].dims) for name in node.input if name in scope.initializers]
             shapes = [shape for shape in shapes if len(shape) > 1]
+            embeds = node.op_type == "Gather" and bool(shapes)
+            if id(node) in taken or node.op_type in _OF_SHAPES or (node.op_type in STEPS and not embeds):
+                continue
             if node.op_type in ("MatMul", "Gemm", "Conv", "Gather") and shapes:
                 macs = 0 if node.op_type == "Gather" else math.prod(shapes[0])
                 size = " x ".join(f"{length:,}" for length in shapes[0])
