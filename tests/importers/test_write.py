@@ -91,11 +91,12 @@ def test_codes_of_the_models_range_are_numbers(tmp_path: Path) -> None:
 
 def test_numbers_of_other_kinds_are_refused(tmp_path: Path) -> None:
     """Integers without a scale, complex and boolean ones, and floats of more than 8 bytes."""
+    long = np.ones((5, 3), np.longdouble)
     for array, kind in (
         (np.ones((5, 3), np.int8), "int8"),
         (np.ones((5, 3), np.complex64), "complex64"),
         (np.ones((5, 3), bool), "bool"),
-        (np.ones((5, 3), np.longdouble), "float128"),
+        *([(long, str(long.dtype))] if long.itemsize > 8 else []),
     ):
         expected = f"holds {kind}, expected floating-point numbers"
         assert refusal(saved(tmp_path, array), False, False, 3) == expected
