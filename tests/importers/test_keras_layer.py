@@ -66,6 +66,8 @@ def test_gates_in_torchs_order() -> None:
     [
         ((3, 8), (2, 4), "its kernels have shapes [3, 8] and [2, 4], which is no LSTM, GRU or SimpleRNN"),
         ((3, 4), (2, 4), "its kernels have shapes [3, 4] and [2, 4], which is no LSTM, GRU or SimpleRNN"),
+        ((3, 6), (2, 8), "its kernels have shapes [3, 6] and [2, 8], which is no LSTM, GRU or SimpleRNN"),
+        ((3, 9), (2, 9), "its kernels have shapes [3, 9] and [2, 9], which is no LSTM, GRU or SimpleRNN"),
         ((3, 5), (2, 5), "its kernels have shapes [3, 5] and [2, 5], which is no LSTM, GRU or SimpleRNN"),
         ((3, 0), (0, 0), "its kernels have shapes [3, 0] and [0, 0], which is no LSTM, GRU or SimpleRNN"),
         ((8,), (2, 8), "its kernels have one dimension, expected two"),
@@ -97,6 +99,8 @@ def test_a_row_of_two_biases_is_cudnns() -> None:
 def test_directions_that_differ() -> None:
     assert refusal(cell(), cell(inputs=4)) == "its directions have different sizes"
     assert refusal(cell(), cell(3)) == "its directions have different sizes"
+    lstm, gru = (KerasCell(np.zeros((3, 12), np.float32), np.zeros((units, 12), np.float32), None) for units in (3, 4))
+    assert refusal(lstm, gru) == "its directions have different sizes", "12 columns are 4 gates of 3 units, or 3 of 4"
     assert refusal(cell(), cell(bias=np.zeros(8, np.float32))) == "one direction has a bias and the other has none"
     both = made(cell(), cell())
     assert sorted(both.tensors) == [f"weight_{of}_l0{side}" for of in ("hh", "ih") for side in ("", "_reverse")]
@@ -120,6 +124,8 @@ def test_options_of_a_layer() -> None:
     assert back.notes == ("n", note)
     both = made(cell(), cell(), layer=configured("lstm", {"go_backwards": True}, MergeMode.SUM))
     assert (both.config.merge_mode, both.config.reverse, both.notes) == (MergeMode.SUM, False, ("n",))
+    turned = made(cell(), cell(), layer=configured("lstm", {}, go_backwards=True))
+    assert (turned.config.reverse, turned.config.activations) == (False, None)
     assert made(cell(), layer=configured("lstm", merge=MergeMode.SUM)).config.merge_mode is MergeMode.CONCAT
 
 

@@ -92,12 +92,13 @@ def test_codes_of_the_models_range_are_numbers(tmp_path: Path) -> None:
 def test_numbers_of_other_kinds_are_refused(tmp_path: Path) -> None:
     """Integers without a scale, complex and boolean ones, and floats of more than 8 bytes."""
     long = np.ones((5, 3), np.longdouble)
-    for array, kind in (
+    given: list[tuple[np.ndarray, str]] = [
         (np.ones((5, 3), np.int8), "int8"),
         (np.ones((5, 3), np.complex64), "complex64"),
         (np.ones((5, 3), bool), "bool"),
         *([(long, str(long.dtype))] if long.itemsize > 8 else []),
-    ):
+    ]
+    for array, kind in given:
         expected = f"holds {kind}, expected floating-point numbers"
         assert refusal(saved(tmp_path, array), False, False, 3) == expected
         if kind != "int8":
