@@ -153,7 +153,7 @@ def scale_log_axis(axis: Axis, low: float, high: float) -> tuple[float, float]:
     ticks = decades(low, high)
     plain = _PLAIN[0] <= ticks[0] and ticks[-1] <= _PLAIN[1]
     axis.set_major_locator(FixedLocator(ticks[:: ceil(len(ticks) / _MOST_LABELS)]))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}" if plain else _power(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.15g}" if plain else _power(value)))
     axis.set_minor_locator(LogLocator(10, range(1, 10), numticks=99))
     axis.set_minor_formatter(NullFormatter())
     return low, high
