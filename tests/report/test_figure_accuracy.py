@@ -67,12 +67,25 @@ def test_a_logarithmic_axis_reaches_a_third_beyond_the_errors_of_both() -> None:
 
 
 def test_an_error_below_a_millionth_of_the_largest_is_not_drawn_and_scales_nothing() -> None:
-    axes = errors([1e-6, 1.1e-6, 0.5, 1.0], [0.0, 0.5, 0.5, 0.5])
+    axes = errors([2.5e-7, 2.6e-7, 0.125, 0.25], [0.0, 0.125, 0.125, 0.125])
     assert drawn(axes) == {
-        "RMS error of output": pytest.approx([np.nan, 1.1e-6, 0.5, 1.0], nan_ok=True),
-        "RMS error of c": pytest.approx([np.nan, 0.5, 0.5, 0.5], nan_ok=True),
+        "RMS error of output": pytest.approx([np.nan, 2.6e-7, 0.125, 0.25], nan_ok=True),
+        "RMS error of c": pytest.approx([np.nan, 0.125, 0.125, 0.125], nan_ok=True),
     }
-    assert axes.get_ylim()[0] == pytest.approx(1.1e-6 / 1.3)
+    assert axes.get_ylim()[0] == pytest.approx(2.6e-7 / 1.3)
+
+
+def test_the_title_has_the_errors_of_the_output_and_of_nothing_else() -> None:
+    run = run_formats("q4.12")
+    accuracy = present(run.accuracy)
+    tensors = tuple(
+        dataclasses.replace(tensor, sqnr_db=40.26 + place, rms_error=0.001 + place, max_abs_error=0.25 + place)
+        for place, tensor in enumerate(accuracy.tensors)
+    )
+    with style():
+        figure = accuracy_figure(dataclasses.replace(run, accuracy=dataclasses.replace(accuracy, tensors=tensors)))
+    said = " ".join(figure.get_suptitle().split())
+    assert said.endswith("output: SQNR 40.3 dB, RMS error 1.0e-03, max error 2.5e-01")
 
 
 def test_a_linear_axis_is_labelled_in_units_of_its_power_of_ten() -> None:

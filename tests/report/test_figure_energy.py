@@ -31,10 +31,10 @@ from tests.present import present
 READ, WRITTEN = data_look(DataKind.W_IH, False), data_look(DataKind.W_IH, True)
 
 
-def bars(*amounts: dict[NamedLook, float]) -> tuple[Figure, list[str]]:
-    """Bars where 1 uJ is a point wide, and the words of the looks that are seen."""
+def bars(*amounts: dict[NamedLook, float], points: float = 1.0) -> tuple[Figure, list[str]]:
+    """Bars where 1 uJ is so many points wide, and the words of the looks that are seen."""
     figure = Figure()
-    return figure, [use.words for use in _energy_bars(figure.add_subplot(), amounts, 1.0)]
+    return figure, [use.words for use in _energy_bars(figure.add_subplot(), amounts, points)]
 
 
 def drawn(figure: Figure) -> list[tuple[int, str, float, float]]:
@@ -60,6 +60,8 @@ def test_a_bar_is_cut_into_its_uses_in_the_order_of_the_legend_and_has_its_sum_b
         ((45.0, 0), " 45"), ((7.0, 1), " 7"),
     ]  # fmt: skip
     assert seen == ["weights read", "weights written", "multiply"]
+    assert bars({READ: 1.0, MULTIPLY: 0.1}, points=25.0)[1] == ["weights read", "multiply"], "0.1 uJ are 2.5 points"
+    assert bars({READ: 1.0, MULTIPLY: 0.1}, points=24.9)[1] == ["weights read", "smaller parts"]
 
 
 def test_a_use_is_one_of_the_smaller_parts_where_it_is_nowhere_2_and_a_half_points_wide() -> None:
