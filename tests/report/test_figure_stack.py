@@ -118,6 +118,8 @@ def test_a_handover_belongs_to_the_layer_that_it_leads_to(small: Simulation) -> 
         ("prologue", BEFORE, 1), ("layer 0", BODY, 10), ("layer 1", BODY, 22), ("layer 2", BODY, 33),
         ("epilogue", AFTER, 4),
     ]  # fmt: skip
+    twice = phased(small, (BODY, 10), (HANDOVER, 2), (HANDOVER, 3), (BODY, 20))
+    assert _phases(twice) == [("layer 0", BODY, 10), ("layer 1", BODY, 25)]
 
 
 def test_phases_of_a_kind_that_follow_each_other_are_one_and_one_body_is_the_time_steps(small: Simulation) -> None:

@@ -229,14 +229,17 @@ def test_of_several_layers_each_has_one_panel_and_one_layer_alone_may_have_two(r
     layers = run(sets, ("input_size=48", "hidden_size=64", "steps=24", "num_layers=2"), timing_only=True)
     with style():
         assert (len(timeline_figure(layers).axes), len(timeline_figure(long).axes)) == (2, 2)
-    assert len(panels(gantt(layers, charted_bodies(layers, 2)[0]))) == 2
+    charts = [gantt(layers, number) for number in charted_bodies(layers, 2)]
+    assert [chart.body for chart in charts] == ["layer 0", "layer 1"]
+    assert gantt(long, charted_bodies(long, 2)[0]).body == "", "the only one needs no name"
+    assert len(panels(charts[0])) == 2
 
 
 def test_bars_that_just_fit_are_long_and_gaps_that_are_just_as_wide_part_two() -> None:
     """At least 10 cycles are long; of the others less than 3 cycles between two make them one."""
-    bars = [bar(0, 10, 12), bar(20, 29, 29), bar(31, 35, 50, TANH), bar(36, 37, 40), bar(40, 41, 41)]
+    bars = [bar(0, 10, 12), bar(20, 29, 29), bar(31, 35, 50, TANH), bar(36, 37, 40), bar(40, 41, 41), bar(43, 44, 44)]
     long, short = merge_short(reversed(bars), 10, 3)
     assert long == [bars[0]]
     assert [(ops.start, ops.free, ops.done, ops.looks) for ops in short] == [
-        (20, 37, 50, (LOAD, TANH)), (40, 41, 41, (LOAD,)),
+        (20, 37, 50, (LOAD, TANH)), (40, 44, 44, (LOAD,)),
     ]  # fmt: skip

@@ -106,6 +106,16 @@ def test_means_are_over_whole_steps_or_a_whole_part_of_one(
     assert dataclasses.astuple(taken) == pytest.approx(dataclasses.astuple(means))
 
 
+def test_means_are_over_eight_of_the_widest_bins_of_any_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bins of 4 cycles: 32 cycles or more, of a step of 320 cycles a tenth."""
+    monkeypatch.setattr(figure_utilization, "body_cycles_per_step", lambda *_: 320)
+    found = run(phase(BODY, 0, 800), busy=((0,),), bin_cycles=4)
+    for other in (1, 2):
+        both = {"first": Timeline(0, other, (0,)), **found.trace.timelines[0], "last": Timeline(0, other, (0,))}
+        found.trace.timelines = (both,)  # type: ignore[misc]
+        assert means_of(found, 0, Part((0,), 0, 800, "")) == Means(32.0, 1 / 10)
+
+
 def test_no_mean_is_over_less_than_a_cycle(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figure_utilization, "body_cycles_per_step", lambda *_: 0)
     found = run(phase(BODY, 0, 50), busy=((0,),))
