@@ -24,6 +24,7 @@ from archsim.families.registry import build_units
 from archsim.formats import Encoding, parse_format
 from archsim.hardware.storage import OffChip, Registers, Sram
 from archsim.program.ir import Buffer, DataKind, Region
+from archsim.workload.activity import LayerActivity, StepColumns
 from tests.report.parts import thing
 
 UNITS = build_units(load_arch("tiny_2x2").config)
@@ -113,6 +114,11 @@ def test_arguments_of_an_op_name_their_operands_by_number() -> None:
     ]  # fmt: skip
     assert operands == {region: 0, other: 1}
     assert _argument(buffer("sram", 2, 3, name="mine"), operands) == "mine"
+    assert _argument(SlotPointer(1, 2, None), operands) == {
+        "type": "SlotPointer", "start": 1, "increment": 2, "modulus": None,
+    }  # fmt: skip
+    columns = LayerActivity((StepColumns((0, 2), (1,)), StepColumns((), (3,))))
+    assert _argument(columns, operands) == [[[0, 2], [1]], [[], [3]]]
     with pytest.raises(SimulatorBug, match="an argument of type set has no form in JSON"):
         _argument({1}, operands)
 

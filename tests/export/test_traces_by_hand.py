@@ -188,6 +188,12 @@ def test_bytes_a_cycle_of_perfetto_hold_while_an_op_holds_its_unit(tmp_path: Pat
     found = perfetto(tmp_path, phases(eight), TraceEnd(20), *ops)
     assert counted(found, "mac: sram, B/cycle") == [(0, 2.0), (8, 0), (10, 3.0), (12, 0.0), (13, 0)]
     assert counted(found, "mac: wsram, B/cycle") == [(12, 3.0), (13, 0)]
+    thirds = [
+        timed(op("mac", "m", [region("x", "sram", 0, size)]), 0, start, start, start + 3, start + 3)
+        for start, size in ((5, 1), (9, 3))
+    ]
+    gap = perfetto(tmp_path, phases(eight), TraceEnd(20), *thirds)
+    assert counted(gap, "mac: sram, B/cycle") == [(5, 0.333), (8, 0), (9, 1.0), (12, 0)]
     assert counted(found, "act: sram, B/cycle") == [(12, 0)], "an op of no cycles moves nothing for any"
 
 
@@ -238,6 +244,9 @@ def test_handovers_are_where_the_critical_path_changes_its_unit() -> None:
         (Slice("mac", 100), Slice("mac", 120)),
     )  # fmt: skip
     assert every.all_dependencies == 5
+    ops[2].active = lambda r, repeat: r == 0
+    later = TraceEnd.of(500, program, (), times, every=True).dependencies
+    assert later == every.dependencies[:3], "an op waits for nothing where it takes no part"
 
 
 def vcd(folder: Path, *ops: TimedOp, program: Any) -> dict[str, list[tuple[int, str]]]:

@@ -148,6 +148,10 @@ def test_calibrated_ranges_hold_the_golden_values_or_do_not(
     assert ("beyond the range that calibration chose" in texts[0]) is not inside
 
 
+def test_of_floating_point_that_overflows_nothing_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert said(monkeypatch, "float16", [OverflowCount("hidden", 1, 10)], [values(-8.0, 7.0)])[0] == []
+
+
 def output(sqnr: float | None, lengths: tuple[int, ...] | None = None, golden: object = None) -> list[str]:
     """q4.2 rounds to quarters: 1.1 to 1, 0.4 to 0.5; two sequences of two steps."""
     spec = thing(steps=2, batch=2, lengths=lengths)

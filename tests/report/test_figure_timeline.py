@@ -23,6 +23,7 @@ from archsim.report.figures.figure_timeline import (
     _draw_panel,
     _known_until,
     _left_out,
+    _legend,
     _mark_gap,
     _mark_steps,
     _name_bars,
@@ -31,7 +32,7 @@ from archsim.report.figures.figure_timeline import (
 from archsim.report.figures.gantt import Bar, Gantt, Panel, charted_bodies, gantt, merge_short, panels
 from archsim.report.figures.look import USUAL
 from archsim.report.looks.named_look import NamedLook
-from archsim.report.looks.op_looks import LOAD, MACS, SIGMOID, STORE, TANH
+from archsim.report.looks.op_looks import LOAD, MACS, MIXED, SIGMOID, STORE, TANH
 from tests.report.conftest import Run
 
 
@@ -243,3 +244,21 @@ def test_bars_that_just_fit_are_long_and_gaps_that_are_just_as_wide_part_two() -
     assert [(ops.start, ops.free, ops.done, ops.looks) for ops in short] == [
         (20, 37, 50, (LOAD, TANH)), (40, 44, 44, (LOAD,)),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("seen", "labels"),
+    [
+        (Seen({TANH: True, LOAD: False}), ["load", "tanh"]),
+        (Seen({MIXED: False, MACS: True}, tails=True), ["MAC tile", "several short ops", "paler: in the pipeline"]),
+        (Seen({LOAD: False}, ends=True), ["load", "step ends: h complete"]),
+        (Seen({LOAD: False}, chain=True), ["load", "critical path"]),
+    ],
+)
+def test_the_legend_has_looks_in_their_order_and_then_what_is_seen_besides(seen: Seen, labels: list[str]) -> None:
+    figure = Figure()
+    _legend(figure, USUAL, "step ends: h complete", seen)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == labels
+    hatched = {patch.get_label(): bool(patch.get_hatch()) for patch in figure.legends[0].get_patches()}
+    assert hatched.get("tanh", True), "its bars have room for it"
+    assert not hatched.get("load", False)

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from archsim.api import Simulation
 from archsim.program.ir import PhaseKind
 from archsim.report.figures import figure_utilization
+from archsim.report.figures.drawing import style
 from archsim.report.figures.figure_utilization import (
     Means,
     Part,
@@ -25,6 +26,7 @@ from archsim.report.figures.figure_utilization import (
     means_of,
     phase_means,
     run_parts,
+    utilization_figure,
 )
 from archsim.report.figures.look import USUAL, Look
 from archsim.trace import Timeline
@@ -191,3 +193,33 @@ def test_a_duration_in_steps_is_said_as_a_part_or_a_number_of_them() -> None:
     assert [_in_steps(Means(1.0, steps)) for steps in (1 / 9, 1, 4)] == [
         "1/9 of a time step", "1 time step", "4 time steps",
     ]  # fmt: skip
+
+
+def whole(*phases: PhaseTrace, busy: tuple[tuple[int, ...], ...], monkeypatch: pytest.MonkeyPatch) -> Figure:
+    """The picture of a run of one unit, whose steps take 100 cycles."""
+    monkeypatch.setattr(figure_utilization, "body_cycles_per_step", lambda *_: 100)
+    found = run(*phases, busy=busy, bin_cycles=100)
+    found.stats.workload, found.stats.arch, found.stats.schedule = "w", "a", "s"  # type: ignore[misc]
+    with style():
+        return utilization_figure(found)
+
+
+def test_parts_have_their_share_of_the_run_below_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loading takes 300 of 1,000 cycles; the scale of shares stands beside the first picture alone."""
+    phases = phase(BEFORE, 0, 300), phase(BODY, 300, 900), phase(AFTER, 900, 1000)
+    figure = whole(*phases, busy=((100, 0, 0), (60,) * 6, (0,)), monkeypatch=monkeypatch)
+    first, rest = figure.axes
+    assert [axes.get_xlabel() for axes in figure.axes] == [
+        "prologue\n30.0 % of the run", "12 time steps, epilogue\n70.0 % of the run",
+    ]  # fmt: skip
+    assert (first.get_xlim(), rest.get_xlim()) == ((0, 300), (300, 1000))
+    assert [axes.yaxis.get_tick_params()["labelleft"] for axes in figure.axes] == [True, False]
+    assert "prologue and time steps have scales of their own" in figure.get_suptitle()
+    assert [text.get_text() for text in first.texts] == ["MAC array: busy 46.0 % of the run, 60.0 % of the time steps"]
+
+
+def test_a_run_with_a_short_prologue_is_one_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    figure = whole(phase(BEFORE, 0, 100), phase(BODY, 100, 1000), busy=((0,), (50,) * 9), monkeypatch=monkeypatch)
+    (axes,) = figure.axes
+    assert axes.get_xlabel() == "prologue, 12 time steps, epilogue"
+    assert "scales of their own" not in figure.get_suptitle()

@@ -27,12 +27,13 @@ from archsim.report.page.charts.timeline import (
 )
 from archsim.report.page.charts.utilization import Bins, Span, utilization_chart
 from archsim.report.page.charts.waits import Waited, Waits
+from archsim.report.page.page_data import _notes as _notes_of_page
 from archsim.report.page.page_data import names_of
 from archsim.report.page.saved_run import _column, _errors_by_step, _number, _text
 from archsim.trace import OpRecord
 from archsim.trace.data import PhaseTrace
 from archsim.trace.timeline import Timeline
-from tests.report.parts import thing
+from tests.report.parts import flat, thing
 
 
 def tensor(name: str, *errors: float) -> object:
@@ -160,8 +161,8 @@ def op(unit: str, label: str, first: int = 0) -> Any:
 
 
 def waits(*records: OpRecord, deps: Any = ((), ()), latency: int = 1, first: int = 0) -> list[Waited]:
-    """What the records have waited for, in a phase of two ops, on the units a and b."""
-    body = thing(ops=[op("a", "x", first), op("b", "y")], deps=deps, repeat=9)
+    """What the records have waited for, in a phase of two ops, on the units a and b; the latter from `first` on."""
+    body = thing(ops=[op("a", "x"), op("b", "y", first)], deps=deps, repeat=9)
     found = Waits(thing(phases=[body]), records, latency)
     return [found.of(record) for record in records]
 
@@ -195,9 +196,8 @@ def test_a_sender_that_is_not_on_record_or_takes_no_part_is_told_apart() -> None
     assert waits(before, one, deps=deps)[1].reason == "an op before those shown"
     ahead = ((Dep(1, 2, After.DONE, Wait.INPUT),), ())
     assert waits(before, one, deps=ahead)[1].reason.startswith("wait_issue"), "of a repetition before the first"
-    itself = ((Dep(0, 1, After.DONE, Wait.INPUT),), ())
-    found = waits(OpRecord(0, 1, 0, 5, 8, 9), OpRecord(0, 2, 0, 11, 12, 12), deps=itself, first=2)
-    assert found[1].reason.startswith("wait_issue"), "it is left out in repetition 1"
+    left_out = waits(before, one, deps=deps, first=1)
+    assert left_out[1].reason.startswith("wait_issue"), "it takes no part in repetition 0"
 
 
 def test_operands_have_slot_entries_and_whole_bytes() -> None:
@@ -288,3 +288,14 @@ def test_a_file_is_shown_up_to_a_mebibyte(tmp_path: Any) -> None:
     assert _text(file) == "x" * (1 << 20)
     file.write_text("x" * ((1 << 20) + 1))
     assert _text(file) == "x" * (1 << 20) + "\n... (cut off)\n"
+
+
+def test_figures_that_have_changed_are_counted_and_five_of_them_named() -> None:
+    def said(*changed: str) -> str:
+        return flat(*_notes_of_page(thing(manifest=thing(archsim="0.1"), changed=changed)))
+
+    assert said().endswith("all as saved.")
+    assert said("a").startswith("CHANGED: 1 figures are not those in the folder, which archsim 0.1 made;")
+    assert said(*"abcde").endswith(" simulates: a, b, c, d, e")
+    assert said(*"abcdef").startswith("CHANGED: 6 figures ")
+    assert said(*"abcdef").endswith(" simulates: a, b, c, d, e, ...")
