@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from archsim.api.explain import find
 from archsim.formats import parse_format
 from archsim.metrics.roofline import Ceiling, Roofline
 from archsim.program.ir import After, Buffer, DataKind, Dep, PhaseKind, Region, Wait
+from archsim.report.looks.op_looks import op_look
 from archsim.report.looks.use_looks import LEAKS, MULTIPLY, WIRES, data_look
 from archsim.report.page.charts.accuracy import _largest, accuracy_chart
 from archsim.report.page.charts.costs import Amount, energy_charts, traffic_chart
 from archsim.report.page.charts.roofline import Point, roofline_chart
-from archsim.report.page.charts.stacks import _chart
+from archsim.report.page.charts.stacks import _chart, latency_chart
 from archsim.report.page.charts.timeline import (
     Chain,
     Group,
@@ -24,15 +26,17 @@ from archsim.report.page.charts.timeline import (
     _notes,
     _operand,
     _operands,
+    timeline_chart,
 )
 from archsim.report.page.charts.utilization import Bins, Span, utilization_chart
 from archsim.report.page.charts.waits import Waited, Waits
 from archsim.report.page.page_data import _notes as _notes_of_page
 from archsim.report.page.page_data import names_of
 from archsim.report.page.saved_run import _column, _errors_by_step, _number, _text
-from archsim.trace import OpRecord
+from archsim.trace import OpRecord, Window
 from archsim.trace.data import PhaseTrace
 from archsim.trace.timeline import Timeline
+from tests.report.conftest import Run
 from tests.report.parts import flat, thing
 
 
@@ -299,3 +303,34 @@ def test_figures_that_have_changed_are_counted_and_five_of_them_named() -> None:
     assert said(*"abcde").endswith(" simulates: a, b, c, d, e")
     assert said(*"abcdef").startswith("CHANGED: 6 figures ")
     assert said(*"abcdef").endswith(" simulates: a, b, c, d, e, ...")
+
+
+def test_ops_of_the_steps_shown_stand_in_the_order_of_time_with_the_ends_of_the_steps(run: Run) -> None:
+    """Of layers after each other each has ends of its own, so that none are shown."""
+    one, two = (run(workload=(f"num_layers={n}",), window=Window(0, 4), timing_only=True) for n in (1, 2))
+    chart = timeline_chart(one, find(one), range(1, 3), 1000)
+    places = list(zip(chart.ops.start, chart.ops.free, strict=True))
+    assert places == sorted(places)
+    assert set(chart.ops.step) == {1, 2}
+    assert (chart.steps, [end.step for end in chart.ends], chart.ends_mean) == ((1, 2), [1, 2], "h complete")
+    kinds = [chart.kinds[kind] for kind in chart.ops.kind]
+    assert all(label.startswith(kind) for label, kind in zip(chart.ops.label, kinds, strict=True))
+    assert chart.colours == tuple(op_look(kind).colour for kind in chart.kinds)
+    few = timeline_chart(one, find(one), range(1, 3), 3)
+    assert (few.steps, len(few.ops.label), few.ops.label) == ((1, 1), 3, chart.ops.label[:3])
+    assert len(few.chain) <= 3
+    layers = timeline_chart(two, find(two), range(1, 3), 1000)
+    assert (layers.ends, layers.ends_mean, layers.steps) == ((), "", (1, 2))
+    assert [group.name for group in layers.groups] == ["body of layer 0", "body of layer 1"]
+
+
+def test_latency_and_cycles_are_charts_of_the_run_or_of_a_frame() -> None:
+    stack = {"mac": {"useful": 9}}
+    stats = thing(latency_cycles=1000, body_cycles=600, unit_cycle_stacks=stack)
+    alone = latency_chart(thing(stats=stats, frames=None), thing(stack=stack))
+    assert alone is not None
+    assert (alone.title, alone.total_cycles) == ("Latency of the run: its critical path by unit and cause", 1000)
+    frame = latency_chart(thing(stats=stats, frames=thing(frame_latency_cycles=70)), thing(stack=stack))
+    assert frame is not None
+    assert (frame.title, frame.total_cycles) == ("Latency of a frame: its critical path by unit and cause", 70)
+    assert latency_chart(thing(stats=stats, frames=None), thing(stack=None)) is None
