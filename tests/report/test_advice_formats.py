@@ -152,12 +152,14 @@ def test_of_floating_point_that_overflows_nothing_follows(monkeypatch: pytest.Mo
     assert said(monkeypatch, "float16", [OverflowCount("hidden", 1, 10)], [values(-8.0, 7.0)])[0] == []
 
 
-def output(sqnr: float | None, lengths: tuple[int, ...] | None = None, golden: object = None) -> list[str]:
+def output(
+    sqnr: float | None, lengths: tuple[int, ...] | None = None, golden: object = None, hidden: str = "q4.2"
+) -> list[str]:
     """q4.2 rounds to quarters: 1.1 to 1, 0.4 to 0.5; two sequences of two steps."""
     spec = thing(steps=2, batch=2, lengths=lengths)
     both = np.array([[[1.1], [2.0]], [[0.4], [7.1]]]) if golden is None else golden
     found = numbers(
-        "q4.2", spec=spec, golden=thing(output=both), encodings={"dram.output": Encoding(parse_format("q4.2"), 0.25)}
+        hidden, spec=spec, golden=thing(output=both), encodings={"dram.output": Encoding(parse_format("q4.2"), 0.25)}
     )
     return list(_on_output(found, thing(tensors=[thing(sqnr_db=sqnr)])))  # type: ignore[arg-type]
 
@@ -182,6 +184,7 @@ def test_the_noise_of_rounding_alone_is_that_of_steps_within_their_sequences() -
 
 def test_nothing_is_said_without_noise_or_signal() -> None:
     assert output(None) == []
+    assert output(20.0, hidden="bfp8") == [], "numbers of a block do not round by themselves"
     assert output(20.0, golden=np.array([[[1.0], [2.0]], [[0.5], [7.0]]])) == [], "rounding changes nothing"
     assert output(20.0, golden=np.zeros((2, 2, 1))) == []
     assert sqrt(0.02 / 3) < 0.25, "of the other test: errors are below a step"

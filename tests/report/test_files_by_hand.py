@@ -25,7 +25,15 @@ from archsim.report.files.accuracy_figures import (
     quarter_steps,
 )
 from archsim.report.files.folder import _keep, _refuse_another_run, _refuse_foreign
-from archsim.report.files.manifest import Asked, Manifest, Options, difference, manifest_json, read_manifest
+from archsim.report.files.manifest import (
+    Asked,
+    Manifest,
+    Options,
+    difference,
+    manifest_json,
+    manifest_of,
+    read_manifest,
+)
 from archsim.report.files.outputs import _coded
 from archsim.report.files.rerun import _hash, _outputs, flat_figures
 from archsim.report.files.saved import _final, _rename_files
@@ -60,7 +68,13 @@ def test_two_manifests_differ_in_the_first_thing_that_is_not_the_same(parts: dic
     assert difference(manifest(), manifest(**parts)) == words
 
 
-def test_a_mark_stands_for_what_is_set_and_asked_for() -> None:
+def _inputs(folder: Path) -> Path:
+    for name in ("arch.yaml", "workload.yaml"):
+        (folder / name).write_text(name)
+    return folder
+
+
+def test_a_mark_stands_for_what_is_set_and_asked_for(tmp_path: Path) -> None:
     """None without any; each option, and each override, has another one."""
     arch, workload = load_arch("tiny_2x2"), load_workload("lstm_3_2_t4")
     usual = Asked(arch, workload, "fused")
@@ -72,6 +86,11 @@ def test_a_mark_stands_for_what_is_set_and_asked_for() -> None:
         )),
         *(Asked(arch, workload, name) for name in BEST),
     ]  # fmt: skip
+    command = manifest_of(others[2], _inputs(tmp_path)).command
+    assert command == ("archsim", "run", "arch.yaml", "workload.yaml", "--schedule", "fused", "--timing-only")
+    assert manifest_of(others[3], tmp_path).command[6:] == ("--keep-steps",)
+    assert manifest_of(others[4], tmp_path).command[6:] == ("--executor", "machine")
+    assert manifest_of(usual, tmp_path).command[6:] == ()
     assert usual.mark == Asked(arch, workload, "split").mark == ""
     marks = [asked.mark for asked in others]
     assert len(set(marks)) == len(marks)
@@ -206,6 +225,9 @@ def test_quarters_are_those_of_the_steps_that_are_counted() -> None:
     assert found.error_growth == pytest.approx((26 / 5) ** 0.5)
     quiet = _tensor(TensorAccuracy("c", 0.5, 0.25, 2.0, 40.0, by_step, 0 * by_step), np.array([2, 2, 2, 1, 1]))
     assert (quiet.first_quarter_rms_error, quiet.error_growth) == (0.0, None)
+    assert (found.max_abs_error, found.rms_error, found.largest, found.sqnr_db) == (0.5, 0.25, 2.0, 40.0)
+    nothing = _tensor(TensorAccuracy("c", 0.5, 0.25, 2.0, None, by_step, by_step), np.array([2, 2, 2, 1, 1]))
+    assert nothing.sqnr_db is None
 
 
 def test_saturated_sums_are_a_part_of_all() -> None:

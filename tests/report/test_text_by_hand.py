@@ -52,6 +52,9 @@ def test_the_chain_of_a_step_alone_takes_the_place_of_a_recurrence() -> None:
     assert what_binds(recurrence, alone=False) == "recurrence"
     assert what_binds(recurrence, alone=True) == "the chain of ops from h_0 to h"
     assert what_binds(stats(100.0), alone=True) == "mac"
+    assert binding_sentence(recurrence).startswith("recurrence binds: "), (
+        "one of several steps, if nothing else is said"
+    )
     specs = [thing(steps=steps, streaming=streams) for steps, streams in ((1, False), (2, False), (1, True))]
     assert [is_alone(spec) for spec in specs] == [True, False, False]
 
