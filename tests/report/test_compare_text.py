@@ -40,6 +40,10 @@ def test_on_a_narrow_terminal_each_figure_has_the_designs_below_it() -> None:
     """By what tells them apart: the machine, and what is not common."""
     rows = row("machine_one", "w", "s", latency_us=12.0), row("machine_two", "v", "s", latency_us=13.0)
     assert printed(*rows, width=24)[-3:] == ["latency, us", "machine_one, w: 12", "machine_two, v: 13"]
+    misfit = row("machine_three", "v", "", misfit="no room")
+    last = printed(*rows, misfit, width=32)
+    place = last.index("latency, us")
+    assert last[place + 1 : place + 4] == ["machine_one, w, s: 12", "machine_two, v, s: 13", "machine_three, v: -"]
     same = row("machine_one", latency_us=12.0), row("machine_two", latency_us=13.0)
     assert printed(*same, width=24)[-3:] == ["latency, us", "machine_one: 12", "machine_two: 13"]
 
