@@ -9,9 +9,10 @@ import pytest
 from archsim.api.change import Change, Measured, Setting
 from archsim.api.outcome import Outcome
 from archsim.config.aims import By
+from archsim.report.text.layout import Rows
 from archsim.report.text.report_text import as_text
 from archsim.report.text.sections.changes_section import best_changes, measured_changes
-from archsim.report.text.whatif_text import TIES, _percent, print_what_if
+from archsim.report.text.whatif_text import TIES, _best, _percent, print_what_if
 from tests.report.parts import flat, lines, thing
 
 BEFORE = Outcome(1000, 100.0, 50.0, 4.0)
@@ -157,3 +158,9 @@ def test_a_shorter_latency_among_the_changes_shown_is_not_checked_against_the_cl
 def test_near_changes_that_were_not_measured_or_do_not_help_are_one_sentence() -> None:
     assert "not measured here: too long. archsim whatif" in flat(*measured_changes(near(left_out="too long")))
     assert "No number of the machine, changed by a notch, makes it faster." in flat(*measured_changes(near()))
+
+
+@pytest.mark.parametrize(("before", "strong"), [(BEFORE, {0}), (None, frozenset())])
+def test_the_design_as_it_is_stands_out(before: Outcome | None, strong: frozenset[int]) -> None:
+    [table] = [part for part in _best(found(change(8, 920), before=before), 12) if isinstance(part, Rows)]
+    assert table.strong == strong
