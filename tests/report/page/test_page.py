@@ -16,6 +16,7 @@ import pytest
 from archsim.errors import OutputError, WorkloadError
 from archsim.report.figures.gantt import charted_bodies, gantt
 from archsim.report.looks.use_looks import AREA, USE_LOOKS
+from archsim.report.page import page as page_module
 from archsim.report.page import page_data, plotly_js
 from archsim.report.page.blocks import TableBlock, blocks
 from archsim.report.page.charts.timeline import timeline_chart
@@ -25,6 +26,7 @@ from archsim.report.page.saved_run import _middle, read_run
 from archsim.report.text.layout import facts
 from tests.pages import Parsed
 from tests.report.page.conftest import run_command
+from tests.report.parts import thing
 
 EVIL = '<img src=x onerror="alert(1)"><script>alert(2)</script> & </title></script>'
 MOST_BYTES = 5_000_000
@@ -215,6 +217,16 @@ def test_several_results_stand_side_by_side(folder: Path, other: Path) -> None:
     assert hosts == [(name, number) for name, _ in SECTIONS for number in ("0", "1")]
     assert [group["name"] for group in found.data[1]["timeline"]["groups"]] == [f"body of layer {n}" for n in range(3)]
     assert "timing only" in found.texts["summary"]
+
+
+def test_a_page_has_the_title_of_its_run_or_says_how_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each run's texts and charts are made under its own name, and charts know how many share the page."""
+    monkeypatch.setattr(page_module, "texts_of", lambda run, name: thing(title=f"title of {name}"))
+    monkeypatch.setattr(page_module, "charts_of", lambda run, name, runs: (run.folder.name, name, runs))
+    monkeypatch.setattr(page_module, "render", lambda page: f"{page.title}: {page.data}")
+    one, two = (thing(folder=Path(name)) for name in ("one", "two"))
+    assert html_page([one]) == "title of one: [('one', 'one', 1)]"
+    assert html_page([one, two]) == "2 runs side by side: [('one', 'one', 2), ('two', 'two', 2)]"
 
 
 def test_results_of_one_name_are_told_apart(folder: Path, tmp_path: Path) -> None:
