@@ -45,12 +45,12 @@ def test_more_points_than_are_compared_at_once() -> None:
         ([(3,), (5,)], (10,), 7),
         ([(10,)], (10,), 0),
         ([(12,)], (10,), 0),
-        # A strip of 8 x 4 below 10, and below that one of 4 x 3: (2, 6) and (6, 3); (7, 5) adds nothing.
-        ([(2, 6), (6, 3), (7, 5)], (10, 10), 8 * 4 + 4 * 3),
+        # A strip of 8 x 6 below 12, and below that one of 4 x 3: (2, 6) and (6, 3); (7, 5) adds nothing.
+        ([(2, 6), (6, 3), (7, 5)], (10, 12), 8 * 6 + 4 * 3),
         ([(2, 6), (2, 3)], (10, 10), 8 * 7),
         ([(2, 6), (11, 0)], (10, 10), 8 * 4),
-        # From height 1 to 4 the square of (5, 5), 5 x 5; from 4 to 10 that and (2, 8) beside it: 3 x 2 more.
-        ([(5, 5, 1), (2, 8, 4)], (10, 10, 10), 3 * 25 + 6 * (25 + 6)),
+        # From height 1 to 4 (5, 5) alone, 5 x 6 up to (10, 11); from 4 to 12 that and (2, 8) beside it: 3 x 3 more.
+        ([(5, 5, 1), (2, 8, 4)], (10, 11, 12), 3 * 30 + 8 * (30 + 9)),
         ([], (10, 10), 0),
     ],
 )
@@ -63,6 +63,8 @@ def test_volumes(values: Sequence[tuple[float, ...]], reference: tuple[float, ..
     [
         # Means of the four rows' values 1, 3, 5, 7 about 4: between 2 x (9 + 1 + 1 + 9) = 40 of 48; within 8 of 8 - 4.
         ([0, 2, 4, 6, 2, 4, 6, 8], (40 - 3 * 2) / 48),
+        # The same in hundredths.
+        ([0, 0.02, 0.04, 0.06, 0.02, 0.04, 0.06, 0.08], (40 - 3 * 2) / 48),
         # The same as powers: above 0 it is logarithms that count.
         ([1, 4, 16, 64, 4, 16, 64, 256], (40 - 3 * 2) / 48),
         # Nothing between, and chance alone would give more: 0, not below.

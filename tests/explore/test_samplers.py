@@ -11,7 +11,7 @@ import pytest
 
 from archsim.explore import Space
 from archsim.explore.search import samplers
-from archsim.explore.search.nsga2 import Genes, Nsga2, Parents, room
+from archsim.explore.search.nsga2 import Genes, Nsga2, Parents, fronts, room
 from archsim.explore.search.optuna_sampler import OptunaSampler
 from archsim.explore.search.samplers import Grid, Random, Rounds, Sampler, Sobol, make_sampler
 from tests.explore.conftest import Write
@@ -143,6 +143,8 @@ def test_the_less_violated_are_the_better_parents() -> None:
     best = Parents.none(1, 1).followed_by(np.array([[0], [1], [2]]), values, np.array([3.0, 1.0, 0.0]), 2)
     assert best.genes[:, 0].tolist() == [2, 1]
     assert best.violation.tolist() == [0, 1]
+    assert fronts(values, np.array([1.0, 3.0, 0.0]), 3).tolist() == [1, 2, 0]
+    assert fronts(values, np.array([3.0, 3.0, 0.0]), 3).tolist() == [1, 1, 0], "equally far, whatever the values"
 
 
 def test_one_gene_a_child_mutates_half_of_the_time_to_a_neighbour(write: Write) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from archsim.config import parse_override
 from archsim.errors import SpaceError
 from archsim.explore import Space
 from archsim.explore.space.expression import parse_expression
@@ -234,6 +235,22 @@ def test_figures_of_frames_are_of_streams() -> None:
     assert list(not_of_frames(expression, [stream])) == []
     (message,) = not_of_frames(expression, [stream, run])
     assert message == f"frame_latency_us is a figure of a frame, and {run.name} is no stream (streaming: true)"
+
+
+def test_figures_of_arrivals_and_of_frames_that_differ() -> None:
+    """Arrivals have a period or times of their own; frames of a network that skips nothing are alike."""
+    without = load_workload("lstm:3,4,t=3,streaming=1")
+    period = load_workload("lstm:3,4,t=3,streaming=1", [parse_override("period_us=1")])
+    times = load_workload("lstm:3,4,t=3,streaming=1", [parse_override("arrivals_us=[0, 1, 5]")])
+    arrivals = parse_expression("arrivals.x")
+    (message,) = not_of_frames(arrivals, [without, period, times])
+    assert (
+        message == f"arrivals.x needs frames that come at some time, and {without.name} has no period_us or arrivals_us"
+    )
+    (message,) = not_of_frames(parse_expression("differing_frames.mean"), [without])
+    assert message == (
+        f"differing_frames.mean is of frames that differ, and those of {without.name}, no delta network, are alike"
+    )
 
 
 def test_every_fault_of_names_is_one_of_the_file(write: Write) -> None:

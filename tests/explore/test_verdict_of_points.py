@@ -75,7 +75,8 @@ def test_constraints_on_results_are_judged_after() -> None:
     assert constraints.after(DESIGN, {"w": good, "v": good}) is None
     slow, large = good | {"latency_us": 5}, good | {"traffic_bytes.two": 6.5}
     assert constraints.after(DESIGN, {"w": slow}) == Reason("constraint", "latency_us <= 4 (cold start)", 5, 4)
-    reason = constraints.after(DESIGN, {"w": good, "v": slow, "u": slow})
+    reason = constraints.after(DESIGN, {"w": good, "v": slow})
+    assert constraints.after(DESIGN, {"w": good, "v": slow, "u": large}) == reason
     assert reason == Reason("constraint", "latency_us <= 4 (cold start) (on v)", 5, 4)
     assert constraints.after(DESIGN, {"w": large}) == Reason(
         "constraint", "total(traffic_bytes) < 9 (cold start)", 9.5, 9
@@ -169,7 +170,7 @@ def test_the_best_that_a_design_can_be(write: Write) -> None:
     """
     wanted = (
         "  - maximize: mac_utilization\n  - minimize: body_us - latency_us\n  - maximize: latency_us\n"
-        "  - minimize: edp\n  - maximize: mac_array.rows\n"
+        "  - minimize: edp\n  - maximize: mac_array.rows\n  - minimize: body_us - 1000\n"
     )
     more = ("    name: macs_per_cycle\n", f"    name: macs_per_cycle\n{wanted}")
     space = Space.load(write(more, ('["lstm:3,4,t=3"]', '["lstm:3,4,t=3", "lstm:3,4,t=6"]')))
@@ -192,6 +193,7 @@ def test_the_best_that_a_design_can_be(write: Write) -> None:
     assert best[3] == best[4] == -float("inf")
     assert best[5] == pytest.approx(mean("energy.total_uj", "least") * mean("latency_us", "least"), rel=1e-11)
     assert best[6] == -8
+    assert best[7] == -float("inf"), "numbers below 0 have no geometric mean"
 
 
 def test_what_becomes_of_a_design(write: Write) -> None:
