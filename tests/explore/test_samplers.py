@@ -13,7 +13,7 @@ from archsim.explore import Space
 from archsim.explore.search import samplers
 from archsim.explore.search.nsga2 import Genes, Nsga2, Parents, fronts, room
 from archsim.explore.search.optuna_sampler import OptunaSampler
-from archsim.explore.search.samplers import Grid, Random, Rounds, Sampler, Sobol, make_sampler
+from archsim.explore.search.samplers import Grid, Random, Rounds, Sampler, Sobol, Told, make_sampler
 from tests.explore.conftest import Write
 from tests.optional import need
 
@@ -174,6 +174,16 @@ def test_one_gene_a_child_mutates_half_of_the_time_to_a_neighbour(write: Write) 
         strict=True,
     ):
         assert share.tolist() == pytest.approx(expected, abs=0.015)
+
+
+def test_rounds_are_full_until_a_small_space_ends(write: Write) -> None:
+    """48 points, 9 a round: when children are no new ones, others take their places."""
+    space = Space.load(write(("objectives:\n", "sampler: nsga2\nbudget: 48\npopulation: 9\nobjectives:\n")))
+    sampler, sizes = Nsga2(space), []
+    while numbers := sampler.ask():
+        sizes.append(len(numbers))
+        sampler.tell([Told(number, (1.0, 1.0), 0.0) for number in numbers])
+    assert sizes == [9, 9, 9, 9, 9, 3]
 
 
 def test_nine_of_ten_children_have_two_parents(write: Write) -> None:
