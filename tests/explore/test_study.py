@@ -29,6 +29,8 @@ MORE = ("minimize: mac_array.rows * mac_array.columns", "maximize: mac_array.row
         (5, 4, [0, 1, 2, 4]),
         (5, 5, [0, 1, 2, 3, 4]),
         (5, 2, [0, 4]),
+        (5, 1, [0]),
+        (5, 0, []),
         (0, 2, []),
     ],
 )

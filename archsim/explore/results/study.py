@@ -204,7 +204,7 @@ class Study:
 
 
 def spaced(items: Sequence[Item], most: int) -> Sequence[Item]:
-    """At most so many of some things, evenly spaced, the first and the last among them."""
+    """At most so many of some things, evenly spaced, the first and the last among them; of one it is the first."""
     if len(items) <= most:
         return items
-    return [items[place * (len(items) - 1) // (most - 1)] for place in range(most)]
+    return [items[place * (len(items) - 1) // max(1, most - 1)] for place in range(most)]
