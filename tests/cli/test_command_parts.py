@@ -13,7 +13,7 @@ from archsim.cli.commands.explore import _again
 from archsim.cli.commands.plot import _format, _kind
 from archsim.cli.commands.technology import _print_text
 from archsim.cli.crash import MAX_HASHED, _hash, write_report
-from archsim.cli.input_order import MODEL_SUFFIXES, check_order
+from archsim.cli.input_order import MODEL_SUFFIXES, check_inputs, check_order
 from archsim.cli.main import _by_interrupt, _command
 from archsim.cli.out_of_memory import out_of_memory
 from archsim.cli.output import output
@@ -216,6 +216,30 @@ def test_inputs_in_their_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     ):
         check_order(arch, workload)
     assert len(MODEL_SUFFIXES) == len(set(MODEL_SUFFIXES))
+
+
+def test_inputs_that_do_not_exist_are_said_before_their_files_are_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A workload that is none is left to its loader where fields are set, or the machine is a file: both have faults."""
+    monkeypatch.chdir(tmp_path)
+    Path("a.yaml").write_text("clock_mhz: x\n")
+    for arch, workload, altered in (
+        ("tiny_2x2", "lstm_3_2_t4", False),
+        ("tiny_2x2", "lstm:3", False),
+        ("tiny_2x2", "nothing", True),
+        ("a.yaml", "nothing", False),
+    ):
+        check_inputs(arch, workload, altered=altered)
+    with pytest.raises(WorkloadError, match="nothing: no preset of that name"):
+        check_inputs("tiny_2x2", "nothing", altered=False)
+    for arch in ("nothing", "x:y"):
+        with pytest.raises(ArchError, match=f"{arch}: "):
+            check_inputs(arch, "lstm_3_2_t4", altered=True)
+    long = f"lstm:{'3' * 99}"
+    with pytest.raises(ArchError) as caught:
+        check_inputs(long, "tiny_2x2", altered=False)
+    assert str(caught.value) == f"{long[:80]}: is a workload; the architecture comes first, then the workload"
 
 
 def test_files_of_a_crash_have_hashes_up_to_a_gibibyte(tmp_path: Path) -> None:

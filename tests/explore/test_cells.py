@@ -27,6 +27,9 @@ COLUMNS: dict[str, list[Cell]] = {
     "flags": [True, False, True, None],
     "nothing": [None, None, None, None],
     "too large": [2**70, 1, None, -(2**63) - 1],
+    "beyond above": [2**63, 1, 2, -1],
+    "beyond below": [-(2**63) - 1, 1, 2, -1],
+    "fits": [2**63 - 1, -(2**63), 0, 1],
     "just fits": [2**63 - 1, -(2**63), 0, None],
 }
 
@@ -60,7 +63,8 @@ def test_parquet_has_one_type_a_column_and_the_same_cells() -> None:
     expected = {name: list(cells) for name, cells in COLUMNS.items()}
     expected["mixed"] = [1.0, 0.5, None, 1.0]
     expected["words and numbers"] = ["a", "1", "1.5", "true"]
-    expected["too large"] = [None if cell is None else str(cell) for cell in COLUMNS["too large"]]
+    for name in ("too large", "beyond above", "beyond below"):
+        expected[name] = [None if cell is None else str(cell) for cell in COLUMNS[name]]
     for name, cells in found.to_pydict().items():
         assert all(map(same, cells, expected[name])), name
     # As pyarrow itself makes it of lists.
