@@ -221,7 +221,7 @@ def test_inputs_in_their_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 def test_inputs_that_do_not_exist_are_said_before_their_files_are_read(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A workload that is none is left to its loader where fields are set, or the machine is a file: both have faults."""
+    """A workload that is none is left to its loader where fields are set, or the machine is a file."""
     monkeypatch.chdir(tmp_path)
     Path("a.yaml").write_text("clock_mhz: x\n")
     for arch, workload, altered in (

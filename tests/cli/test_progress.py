@@ -89,3 +89,29 @@ def test_designs_are_counted_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("sys.stderr", io.StringIO())
     with progress.design_progress("schedules") as report:
         assert report is None
+
+
+def test_a_bar_takes_a_third_of_a_terminal_and_at_most_40_characters() -> None:
+    assert [progress.bar_width(terminal) for terminal in (60, 61, 119, 120, 123, 300)] == [20, 20, 39, 40, 40, 40]
+
+
+def test_of_what_is_done_nothing_is_said_where_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stages go to stderr, which is no terminal here; words while something works need stdout to be one."""
+    out, err = io.StringIO(), io.StringIO()
+    monkeypatch.setattr("sys.stdout", out)
+    monkeypatch.setattr("sys.stderr", err)
+    with progress.stage_progress("Yosys") as stage, progress.working("measuring"):
+        assert stage is None
+    assert out.getvalue() == err.getvalue() == ""
+
+
+def test_stages_are_named_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, err = terminals(monkeypatch)
+    monkeypatch.setattr(progress, "SHOWN_AFTER_SECONDS", 0.01)
+    with progress.stage_progress("Yosys") as stage:
+        assert stage is not None
+        stage("mapping")
+        deadline = time.monotonic() + 30
+        while "Yosys: mapping" not in err.getvalue() and time.monotonic() < deadline:
+            time.sleep(0.02)
+    assert "Yosys: mapping" in err.getvalue()

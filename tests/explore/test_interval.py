@@ -64,6 +64,9 @@ KNOWN: dict[str, Interval | Scalar] = {
         ("sqrt(t - 6)", 2, INF),
         ("floor(w)", -INF, 6),
         ("k", 7, 7),
+        ("k if k > 5 else zero", 7, 7),  # what can be computed is
+        ("bits(word) * k", 56, 56),
+        ("k > 5", 1, 1),
         ("p * 0 + k // 2", 3, 3),  # whole and rest of two numbers that are known
         ("(p * 0 + k) % 4", 3, 3),
         ("(k + p * 0) ** 2", 49, 49),
