@@ -152,6 +152,14 @@ def test_few_values_of_a_parameter_are_all_written_and_of_many_the_ends(write: W
         )
         (axes,) = draw("parallel", replace(study, points=points)).axes
         words = {text.get_text() for text in axes.texts}
+        ends = {
+            text.get_text(): text.get_position()
+            for text in axes.texts
+            if text.get_text() in ("100", "150", "200", "300")
+        }
+        assert {word: (round(x), y) for word, (x, y) in ends.items()} == {
+            "100": (5, 0), "300": (5, 1), "150": (6, 0), "200": (6, 1),
+        }, "the objectives' axes stand behind those of five parameters"  # fmt: skip
         assert {str(n) for n in range(1, last + 1)} & words == (shown if last == 9 else {str(n) for n in range(1, 9)})
 
 

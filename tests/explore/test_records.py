@@ -16,6 +16,7 @@ from archsim.explore.run.outcome import Kind, Outcome
 from archsim.explore.run.outcome_lines import outcomes_of
 from archsim.explore.run.show import ShownPoint
 from archsim.explore.space.design import Reason
+from archsim.explore.space.expression import Scalar
 
 
 def packed(values: list[Any], kind: str) -> str:
@@ -117,7 +118,7 @@ def test_a_sealed_line_is_whole_or_nothing() -> None:
 
 
 def shown(reason: Reason | None, outcome: Outcome | None, streams: frozenset[str] = frozenset()) -> ShownPoint:
-    inputs = {"mac_array.rows": 2048, "schedule": "split", "on": True, "share": 1234.5}
+    inputs: dict[str, Scalar] = {"mac_array.rows": 2048, "schedule": "split", "on": True, "share": 1234.5}
     return ShownPoint(12_345, inputs, "split", outcome, reason, streams)
 
 

@@ -26,6 +26,7 @@ from archsim.explore.run.range_search import like_points_together
 from archsim.explore.run.shares import Shares
 from archsim.explore.search.samplers import Sampler
 from archsim.explore.space.design import Reason
+from archsim.explore.space.expression import Scalar
 from tests.explore.conftest import Write
 
 
@@ -186,7 +187,7 @@ def test_the_commands_of_a_point(write: Write) -> None:
     """Of two workloads two; what is fixed, varied and derived, as YAML has it, and quoted where a shell needs it."""
     fixed = "set: {activation.method: exact, dram.efficiency: 0.5, bias_buffer: {capacity_bytes: 64KiB}}\nparameters:"
     space = Space.load(write(("parameters:", fixed), ('["lstm:3,4,t=3"]', '["lstm:3,4,t=3", "gru:5,4,t=2"]')))
-    inputs = {"mac_array.rows": 2, "flag": True, "share": 0.25, "word": "a b", "schedule": "split"}
+    inputs: dict[str, Scalar] = {"mac_array.rows": 2, "flag": True, "share": 0.25, "word": "a b", "schedule": "split"}
     point = Point(0, inputs, "split", Status.EVALUATED)
     commands = RunCommands(space)
     one, two = commands.of(point)

@@ -143,6 +143,15 @@ def test_what_a_space_is(write: Write) -> None:
     assert asked.with_arithmetic
 
 
+def test_figures_of_arrivals_are_there_where_arrivals_are_varied(write: Write) -> None:
+    """The stream in the file has no period; in all points it has one, and only then there are figures of arrivals."""
+    stream, objective = ("t=3", "t=3,streaming=1"), ("minimize: body_us", "minimize: arrivals.max_cycles")
+    (fault,) = said(write(stream, objective))
+    assert fault.startswith("15 objectives[0]: arrivals.max_cycles needs frames that come at some time")
+    varied = write(stream, objective, ("parameters:\n", "parameters:\n  period_us: [1, 2]\n"))
+    assert Space.load(varied).objectives[0].expression.text == "arrivals.max_cycles"
+
+
 def test_how_many_points_are_looked_at(write: Write) -> None:
     space = Space.load(write())
     assert [looked_at(space.with_budget(budget)) for budget in (None, 5, 48, 49)] == [48, 5, 48, 48]

@@ -19,6 +19,9 @@ from archsim.explore.parts.piece_folder import PieceFolder, piece_name
 from archsim.explore.parts.sealed_file import SealedFile
 from archsim.explore.results.study import Status
 from archsim.explore.run.journal import sealed_line
+from tests.optional import need
+
+need("fsspec")
 
 
 def digest(data: bytes) -> str:
@@ -112,6 +115,16 @@ def test_a_part_is_whole_if_a_line_has_its_digest(tmp_path: Path) -> None:
     assert len(lines) == 3, "a line for each digest of a part, once"
     assert PartFolder(tmp_path, "mine").whole(0) == b"other"
     assert PartFolder(tmp_path, "others").places == []
+
+
+def test_where_parts_are(tmp_path: Path) -> None:
+    """In the folder, also where its whole path is the address; elsewhere if the address has a protocol."""
+    assert PartFolder(tmp_path, "mine", str(tmp_path / "parts")).where == "parts/*.parquet"
+    elsewhere = PartFolder(tmp_path, "mine", f"file://{tmp_path}/there")
+    assert elsewhere.where == f"file://{tmp_path}/there/*.parquet"
+    elsewhere.write(0, b"zero", True, 0)
+    assert (tmp_path / "there" / "part-000000.parquet").read_bytes() == b"zero"
+    assert [path.name for path in (tmp_path / "parts").iterdir()] == ["manifest.jsonl"]
 
 
 def test_parts_in_memory_are_never_on_the_disk() -> None:
