@@ -56,6 +56,50 @@ def test_what_was_restored_is_learned_by_its_direction(tmp_path: Path) -> None:
     assert progress.note().endswith("best so far: body_us 2, macs_per_cycle 16")
 
 
+def test_what_workers_report_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Fresh designs of the time since the beginning; what was on the disk is none of them."""
+    path = tmp_path / "small.yaml"
+    path.write_text(SMALL)
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    progress = ExploreProgress(hidden=True)
+    progress.begin(48, Space.load(path))
+    now[0] = 104.0
+    progress.reported(9, 8, np.array([[5.0, 4.0], [3.0, 12.0]]))
+    assert progress.note() == "2 designs/s; best so far: body_us 3, macs_per_cycle 4"
+    progress.restored(100, np.array([[6.0, 3.5]]))
+    assert progress.note() == "2 designs/s; best so far: body_us 3, macs_per_cycle 3.5"
+    progress.reported(4000, 4000, np.empty((0, 2)))
+    assert progress.note().startswith("1,002 designs/s; ")
+
+
+@pytest.mark.parametrize(("hidden", "terminal"), [(True, True), (True, False), (False, False)])
+def test_no_bar_where_it_is_hidden_or_nobody_looks(
+    monkeypatch: pytest.MonkeyPatch, hidden: bool, terminal: bool
+) -> None:
+    err = Terminal() if terminal else io.StringIO()
+    monkeypatch.setattr("sys.stderr", err)
+    with ExploreProgress(hidden=hidden) as progress:
+        progress.begin(48, Space.load("edge"))
+        progress.counted([point(0)], 0)
+        progress.restored(3, np.empty((0, 3)))
+    assert err.getvalue() == ""
+
+
+def test_the_bar_counts_points_of_every_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that count, three that were there, and five that workers report, of 48."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("sys.stderr", Terminal())
+    with ExploreProgress(hidden=False) as progress:
+        progress.begin(48, Space.load("edge"))
+        progress.counted([point(0), point(1)], 0)
+        progress.restored(3, np.empty((0, 3)))
+        progress.reported(5, 5, np.empty((0, 3)))
+        (task,) = progress._bar.tasks
+        assert (task.completed, task.total) == (10, 48)
+        assert "designs/s" in task.fields["note"]
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from archsim.api.batch import Column
 from archsim.explore.results.shown_point import point_json, point_text
 from archsim.explore.run.journal import sealed_line, unsealed
-from archsim.explore.run.outcome import Kind, Outcome
+from archsim.explore.run.outcome import Kind, Outcome, read_outcomes, write_outcomes
 from archsim.explore.run.outcome_lines import outcomes_of
+from archsim.explore.run.output_table import OutputTable
 from archsim.explore.run.show import ShownPoint
 from archsim.explore.space.design import Reason
 from archsim.explore.space.expression import Scalar
@@ -105,6 +107,33 @@ def test_a_line_of_one(text: str, good: bool) -> None:
         return
     with pytest.raises(ValueError, match="."):
         Outcome.from_json(text)
+
+
+def test_rows_of_a_table_travel_as_columns_and_each_table_once() -> None:
+    """Rows 2, 0 of one table and 1 of another; one of both kinds, one that is no row, and a reason, as they are."""
+    table, other = (OutputTable({"x": Column(np.array(values))}) for values in ([1, 2, 3], [4, 5, 6]))
+    rows = [
+        Outcome("a", Kind.DONE, {"w": table.row(2)}, "fast", alone="why"),
+        Outcome("b", Kind.DONE, {"w": other.row(1)}, "fast"),
+        Outcome("c", Kind.DONE, {"w": table.row(0), "v": other.row(0)}, "machine"),
+    ]
+    plain = [
+        Outcome("d", Kind.DONE, {"w": table.row(1), "v": {"x": 9}}, "fast", alone="so"),
+        Outcome("e", Kind.DONE, {"w": {"x": 7}}, "fast"),
+        Outcome("f", Kind.INFEASIBLE, {}, reason=Reason("capacity", "sram", 3, 2, "bytes")),
+    ]
+    line = write_outcomes([*rows, *plain])
+    data = json.loads(line)
+    assert data["tables"] == [[["x", [1, 2, 3]]], [["x", [4, 5, 6]]]]
+    assert data["outcomes"][:3] == [
+        ["a", "fast", [["w", 0, 2]], "why"], ["b", "fast", [["w", 1, 1]], ""],
+        ["c", "machine", [["w", 0, 0], ["v", 1, 0]], ""],
+    ]  # fmt: skip
+    assert [len(written) for written in data["outcomes"][3:]] == [2, 2, 2]
+    found = read_outcomes(line)
+    assert found == [*rows, *plain]
+    assert [outcome.alone for outcome in found] == ["why", "", "", "so", "", ""]
+    assert found[2].outputs["v"]["x"] == 4
 
 
 def test_a_sealed_line_is_whole_or_nothing() -> None:
