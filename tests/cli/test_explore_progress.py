@@ -74,9 +74,7 @@ def test_what_workers_report_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 
 @pytest.mark.parametrize(("hidden", "terminal"), [(True, True), (True, False), (False, False)])
-def test_no_bar_where_it_is_hidden_or_nobody_looks(
-    monkeypatch: pytest.MonkeyPatch, hidden: bool, terminal: bool
-) -> None:
+def test_no_bar_where_nobody_looks(monkeypatch: pytest.MonkeyPatch, hidden: bool, terminal: bool) -> None:
     err = Terminal() if terminal else io.StringIO()
     monkeypatch.setattr("sys.stderr", err)
     with ExploreProgress(hidden=hidden) as progress:

@@ -130,7 +130,7 @@ def test_streams_that_a_caller_closed_go_nowhere(monkeypatch: pytest.MonkeyPatch
     _prepare_streams()
     ascii_only.write("\u00b5")
     ascii_only.flush()
-    assert ascii_only.buffer.getvalue() == b"\\xb5"  # type: ignore[attr-defined]
+    assert ascii_only.buffer.getvalue() == b"\\xb5"
 
 
 def test_notes_are_said_once_and_of_libraries_nothing(

@@ -35,20 +35,13 @@ def test_figures_have_the_names_of_their_tensors() -> None:
 
 def test_figures_of_a_task() -> None:
     task = TaskFigures(
-        max_abs_difference=0.5,
-        rms_difference=0.25,
-        frames=8,
-        changed_side=2,
-        summary="",
-        threshold=0.5,
-        machine_scores=NONE,
-        golden_scores=NONE,
-        witness=None,
-    )
+        max_abs_difference=0.5, rms_difference=0.125, frames=8, changed_side=2, changed_share=0.25,
+        summary="", threshold=0.5, machine_scores=NONE, golden_scores=NONE, witness=None,
+    )  # fmt: skip
     assert measured_outputs(Accuracy((), (), task)) == {
         "accuracy.overflows": 0,
         "accuracy.task.max_abs_difference": 0.5,
-        "accuracy.task.rms_difference": 0.25,
+        "accuracy.task.rms_difference": 0.125,
         "accuracy.task.frames": 8,
         "accuracy.task.changed_side": 2,
         "accuracy.task.changed_share": 0.25,

@@ -29,6 +29,7 @@ from archsim.explore.space.parameters import Choice, Parameter
 from archsim.explore.space.section_models import section_value
 from archsim.explore.space.workload_variants import WorkloadVariants, is_workload_field
 from archsim.families.load import load_arch
+from archsim.workload import load_workload
 
 TINY = load_arch("tiny_2x2").config
 
@@ -148,7 +149,7 @@ def test_variants_of_workloads_that_were_used_last_are_kept(monkeypatch: pytest.
     """Of three values two are kept: the one that was asked for longest ago is loaded again."""
     monkeypatch.setattr(workload_variants, "KEPT", 2)
     loaded: list[str] = []
-    real = workload_variants.load_workload
+    real = load_workload
 
     def counted(reference: str, overrides: tuple[Override, ...]) -> Any:
         loaded.append(overrides[0].value)

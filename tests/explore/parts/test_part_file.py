@@ -18,6 +18,7 @@ from archsim.explore.results.study import Point
 from archsim.explore.run.declared import Declared
 from archsim.explore.run.outcome import Kind, Outcome
 from archsim.explore.space.design import Reason
+from archsim.explore.space.expression import Scalar
 from tests.explore.conftest import Write
 from tests.optional import need
 
@@ -53,7 +54,7 @@ def test_the_type_of_a_parameter_is_that_of_the_space(write: Write, labels: str,
 
 def test_the_type_of_a_derived_field_is_that_of_its_values(write: Write) -> None:
     files = files_of(write)
-    kinds = {
+    kinds: dict[str, tuple[list[Any], list[Any]]] = {
         "double": ([1, 2.5, None], [1.0, 2.5, None]),
         "string": ([1, "a", None, True], ["1", "a", None, "True"]),
     }
@@ -65,7 +66,7 @@ def test_the_type_of_a_derived_field_is_that_of_its_values(write: Write) -> None
 
 def points() -> list[Point]:
     """Of two workloads, in no order: one evaluated, one infeasible by its figures, one by its memory, one failed."""
-    inputs = {"mac_array.rows": 2, "schedule": "fused_interleaved", "weight_sram.banks": 2}
+    inputs: dict[str, Scalar] = {"mac_array.rows": 2, "schedule": "fused_interleaved", "weight_sram.banks": 2}
     figures = {ONE: {"body_us": 1.5, "x": 1}, OTHER: {"body_us": 3.5}}
     reason = Reason("constraint", "c", 5.0, 4.0)
     small, failed = Reason("capacity", "sram: W", 3.0, 2.0, "bytes"), Reason("bug", "x", None, None)
