@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from archsim.cli.commands.importing import _sequence
 from archsim.cli.import_words import as_json, listing, summary
 from archsim.cli.tensor_words import lines
+from archsim.errors import WorkloadError
 from archsim.importers import Found, FoundLayer, InputSequence, NothingFits, Unsupported, layer_config
 from archsim.importers.listed import ListedTensor, nothing_fits
 from archsim.workload.network import CellKind
@@ -194,3 +196,56 @@ def test_names_and_shapes_of_tensors_have_a_longest_length() -> None:
     for length in (300, 301):
         (text,) = lines(Path("m"), nothing(1, ListedTensor("n" * length, (1,), "int8")), True)
         assert (json.loads(text)["tensors"][0]["name"] == "n" * length) is (length == 300)
+
+
+def asked(
+    *,
+    layer: FoundLayer = FORWARD,
+    steps: int | None = None,
+    batch: int | None = None,
+    seed: int | None = None,
+    batch_first: bool | None = None,
+    unbatched: bool = False,
+) -> InputSequence:
+    """The input that these options ask for."""
+    return _sequence((layer, BOTH), None, steps, batch, seed, batch_first, unbatched)
+
+
+def test_an_input_that_is_drawn() -> None:
+    """16 steps of one sequence with seed 0, where nothing is given; of lengths in the file as many as the longest has."""
+    assert asked() == InputSequence(16, 1, False, True, 0)
+    assert asked(steps=7, batch=3, seed=5) == InputSequence(7, 3, False, True, 5)
+    assert asked(steps=0, batch=0, seed=0) == InputSequence(0, 0, False, True, 0)
+    assert asked(unbatched=True) == InputSequence(16, 1, False, False, 0)
+    assert asked(unbatched=True, batch=1) == InputSequence(16, 1, False, False, 0)
+    with pytest.raises(WorkloadError, match="--batch: with --unbatched the batch is 1"):
+        asked(unbatched=True, batch=2)
+    lengths = replace(FORWARD, sequence_lens=(3, 9, 4))
+    assert asked(layer=lengths).steps == 9
+    assert asked(layer=lengths, steps=20).steps == 20
+
+
+@pytest.mark.parametrize(
+    ("first", "turned", "given", "batch_first"),
+    [
+        (False, False, None, False),
+        (True, False, None, True),
+        (True, True, None, False),
+        (False, True, None, True),
+        (True, False, False, False),
+        (False, False, True, True),
+    ],
+)
+def test_the_order_of_the_input_is_that_of_the_layer(
+    first: bool, turned: bool, given: bool | None, batch_first: bool
+) -> None:
+    """As the layer has it, unless it turns its input; an option is above that."""
+    layer = replace(FORWARD, batch_first=first, turns_input=turned)
+    assert asked(layer=layer, batch_first=given).batch_first is batch_first
+
+
+@pytest.mark.parametrize(("option", "value"), [("steps", 3), ("batch", 3), ("seed", 0)])
+def test_what_does_not_go_with_an_input(option: str, value: int) -> None:
+    given = {"steps": None, "batch": None, "seed": None} | {option: value}
+    with pytest.raises(WorkloadError, match=f"--{option}: does not go with --input"):
+        _sequence((FORWARD,), Path("x.npy"), given["steps"], given["batch"], given["seed"], None, False)

@@ -190,5 +190,7 @@ def test_numbers_that_a_field_takes_by_itself() -> None:
     rows, share = number_field(base, "mac_array.rows"), number_field(base, "dram.efficiency")
     assert [rows(value) for value in (1, 7, 0, -1, 2.5, True)] == [1, 7, None, None, None, None]
     assert [share(value) for value in (0.25, 1, 0, 1.5)] == [0.25, 1, None, None]
+    clock = number_field(base, "clock_mhz")
+    assert [clock(value) for value in (250.5, float("inf"), float("nan"))] == [250.5, None, None]
     for path in ("formats", "formats.weight", "nothing", "mac_array.nothing", "nothing.rows", "mac_array"):
         assert number_field(base, path)(3) is None

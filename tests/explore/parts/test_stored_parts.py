@@ -63,7 +63,7 @@ def test_rows_parts_and_numbers(write: Write) -> None:
         assert parts.by_number().tolist() == [4, 6, 1, 3, 0, 2, 5]
         assert [p.number for p in parts.points([6, 0, 3, 2])] == [1, 7, 5, 30]
         assert [p.number for p in parts.all_points()] == [0, 1, 3, 5, 7, 30, 47]
-        assert [p.number for p in parts.all_points()[1:3]] == [1, 3]  # type: ignore[attr-defined]
+        assert [p.number for p in parts.all_points()[1:3]] == [1, 3]
         assert parts.all_points()[-1] == parts.points([5])[0]
         assert len(parts.all_points()) == 7
         assert parts.objectives()[:, 0].tolist()[:2] == [7, 3]
