@@ -27,6 +27,18 @@ def test_a_time_step_is_the_stride_times_the_repetition_and_an_offset() -> None:
         (8, 2, (3, 5), range(1, 3)),  # steps 2 and 3, then 4 and 5
         (7, 2, (0, 2), range(2)),  # the first repetition has step 0 alone, the second 1 and 2
         (0, 1, (1, 2), range(4)),
+        (None, 1, (0, 4), range(4)),
+        (None, 1, (0, 1), range(1)),
+        (None, 1, (3, 4), range(3, 4)),
+        (None, 1, (-3, 2), range(2)),
+        (None, 1, (-3, -1), range(0)),
+        (8, 2, (1, 2), range(1)),
+        (8, 2, (1, 3), range(2)),
+        (7, 2, (1, 2), range(1, 2)),  # step 1 is the first of the second repetition
+        (7, 2, (0, 1), range(1)),
+        (10, 3, (1, 2), range(1, 2)),  # the first of four repetitions has step 0 alone: 10 = 1 + 3 * 3
+        (10, 3, (3, 5), range(1, 3)),
+        (0, 3, (1, 2), range(4)),
     ],
 )
 def test_the_repetitions_of_some_time_steps(
