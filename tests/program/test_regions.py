@@ -8,7 +8,19 @@ from fractions import Fraction
 
 import pytest
 
-from archsim.program.ir import Buffer, Op, Phase, PhaseKind, Program, Region, phase_reuse_distance
+from archsim.program.ir import (
+    After,
+    Buffer,
+    DataKind,
+    Dep,
+    Op,
+    Phase,
+    PhaseKind,
+    Program,
+    Region,
+    Wait,
+    phase_reuse_distance,
+)
 from archsim.program.outline import ProgramOutline
 from archsim.program.sparsity import Sparsity
 from tests.laws.generic_ops import Mix, Words, buffer
@@ -160,3 +172,33 @@ def test_a_program_counts_over_its_phases() -> None:
         first.distinct,
         second.distinct,
     ]
+
+
+def test_the_slot_of_a_repetition() -> None:
+    """Number r * stride + offset, of slots that come round modulo their number: 3 + 2 r of 5 are 3, 0, 2, 4 and 1."""
+    assert [Region(buffer("b", 1, 5), 0, 1, 3, 2).slot(r) for r in range(5)] == [3, 0, 2, 4, 1]
+    assert [Region(buffer("b", 1, None), 0, 1, 3, 2).slot(r) for r in range(3)] == [3, 5, 7]
+    assert [Region(buffer("b", 1, 5), 0, 1, 7).slot(r) for r in range(2)] == [2, 2]
+
+
+def test_the_longest_lag_of_a_phase() -> None:
+    lags = (
+        (),
+        (Dep(0, 2, After.DONE, Wait.OPERAND), Dep(0, 5, After.DONE, Wait.OPERAND)),
+        (Dep(0, 3, After.DONE, Wait.OPERAND),),
+    )
+    body = phase(op(), op(), op(), repeat=9)
+    assert (body.max_lag, replace(body, deps=lags).max_lag) == (0, 5)
+
+
+def test_an_op_that_says_no_more_multiplies_nothing_and_moves_all_of_its_operands() -> None:
+    bare = op()
+    assert (bare.macs, bare.block_steps, bare.moved_share(Region(TIMES, 0, 1))) == (0, 0, 1)
+    assert (bare.updates, bare.awaits, bare.observed, bare.sent, bare.streams) == ((), (), (), None, False)
+    fifo = Region(replace(buffer("fifo"), stream=True), 0, 1)
+    assert (op(reads=[fifo]).streams, op(writes=[fifo]).streams) == (True, False)
+
+
+def test_matrices_of_a_cell() -> None:
+    """Its weights of x, of h and of the projection; a tile of them that is on its way is a tile."""
+    assert {kind for kind in DataKind if kind.is_matrix} == {DataKind.W_IH, DataKind.W_HH, DataKind.W_HR}
