@@ -185,3 +185,13 @@ def test_controllers_that_there_may_be(fields: dict[str, Any]) -> None:
 def test_controllers_that_there_may_not_be(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ControllerConfig.model_validate(fields)
+
+
+def test_a_device_that_is_neither_a_name_nor_parameters_is_refused() -> None:
+    with pytest.raises(ValueError, match="valid dictionary"):
+        DdrDevice.model_validate(5)
+
+
+def test_the_first_data_come_within_the_clock_behind_the_latency() -> None:
+    """Two transfers a clock: of a burst of 4 two have come CL + 1 clocks after the RD, and all of it after CL + 2."""
+    assert (SMALL.tcl_nck, SMALL.first_data_nck, SMALL.data_nck) == (7, 8, 2)

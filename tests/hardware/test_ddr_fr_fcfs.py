@@ -191,6 +191,23 @@ def test_a_burst_is_passed_only_so_often() -> None:
         assert [c.clock for c in commands if c.name == "RD"] == reads
 
 
+def test_counts_of_channels_that_reorder() -> None:
+    """A and C of row 0, B of row 1 in its bank: one row is opened in a closed bank, one where another has to be closed.
+
+    D in row 0 after the refresh of clock 400 opens it again, in a bank that is closed. In two channels bursts take
+    turns: the first four bursts are two in each, of one group and two, so that each channel opens two rows.
+    """
+    session = unit().reordering_session(lay_out([WORDS], 1))
+    for first_byte in (0, 256, 32):
+        session.enter(transfer(first_byte, 8), 0, 0)
+    assert session.counts() == {"bursts": 3, "row_misses": 1, "row_conflicts": 1, "refreshes": 0}
+    session.enter(transfer(0, 8), 0, 420)
+    assert session.counts() == {"bursts": 4, "row_misses": 2, "row_conflicts": 1, "refreshes": 1}
+    both = unit(channels=2).reordering_session(lay_out([WORDS], 1))
+    both.enter(transfer(0, 32), 0, 0)
+    assert both.counts() == {"bursts": 4, "row_misses": 4, "row_conflicts": 0, "refreshes": 0}
+
+
 def test_writes_wait_until_there_are_enough_of_them() -> None:
     """Read, write, read, write, all in one row and group; they enter at 0, 2, 4 and 6. ACT 0, RD 5.
 

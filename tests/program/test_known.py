@@ -13,7 +13,7 @@ from archsim.config.files.kept_files import KeptFiles
 from archsim.errors import ScheduleError
 from archsim.program.builder import build_phase, derive
 from archsim.program.ir import Buffer, DataKind, Op, Phase, PhaseKind, Region
-from archsim.program.known import FEWEST_ON_DISK, Deps, KnownDeps, KnownPrograms
+from archsim.program.known import FEWEST_ON_DISK, FEWEST_OPS, Deps, KnownDeps, KnownPrograms
 from archsim.program.structure import ops_digest, program_digest
 from archsim.program.verifier import check, find_hazards
 from tests.laws.generic_ops import Mix, bodies, buffer, damaged_bodies, one_phase
@@ -82,6 +82,43 @@ def test_a_structure_is_put_in_order_once_in_a_process_and_once_on_disk() -> Non
     assert made.times == 1
     assert KnownDeps(made).of(ops) == want, "another process has it from the disk"
     assert made.times == 1
+
+
+def test_few_ops_are_put_in_order_each_time_and_fewer_than_a_file_is_worth_in_this_process_alone() -> None:
+    """Fewer than 16 ops are not looked up, fewer than 64 are not on disk."""
+    assert (FEWEST_OPS, FEWEST_ON_DISK) == (16, 64)
+    for count, times, of_two_processes in ((15, 2, 3), (16, 1, 2), (63, 1, 2), (64, 1, 1)):
+        made, ops = Counted(), (*pairs(count // 2, name=f"word {count}"), *pairs(1, name="odd")[: count % 2])
+        # Of other structures than those before: each has another number of ops
+        known = KnownDeps(made)
+        assert (known.of(ops), known.of(ops)) == (derive(ops), derive(ops))
+        assert made.times == times
+        assert KnownDeps(made).of(ops) == derive(ops)
+        assert made.times == of_two_processes
+
+
+def test_a_program_of_fewer_ops_is_not_on_disk() -> None:
+    """Ops of all phases count: 31 and 33 are 64, 31 and 32 are not."""
+    for counts, kept in (((31, 33), 1), ((31, 32), 0)):
+        phases = []
+        for number, count in enumerate(counts):
+            ops = (*pairs(count // 2), *pairs(1)[: count % 2])
+            phases.append(build_phase(f"phase {number}", PhaseKind.BODY, ops, repeat=3))
+        program = replace(one_phase(phases[0]), phases=tuple(phases))
+        before = _files("verified")
+        KnownPrograms().check(program, check)
+        assert _files("verified") - before == kept
+
+
+def test_the_structures_that_were_used_last_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of room for two: the second is used again, so that the third takes the first one's place."""
+    monkeypatch.setattr("archsim.program.known.MOST_PHASES", 2)
+    made = Counted()
+    known = KnownDeps(made)
+    first, second, third = pairs(8), pairs(9), pairs(10)
+    for ops, times in ((second, 1), (first, 2), (second, 2), (third, 3), (second, 3), (third, 3), (first, 4)):
+        known.of(ops)
+        assert made.times == times
 
 
 @pytest.mark.parametrize("length", [0, 1, 40, 70, -1])
@@ -156,6 +193,11 @@ def test_programs_of_one_structure_have_the_same_hazards(phase: Phase) -> None:
     assert program_digest(again) == program_digest(one_phase(phase))
     found, other = find_hazards(one_phase(phase)), find_hazards(again)
     assert [hazard.kind for hazard in other] == [hazard.kind for hazard in found]
+
+
+def _files(kind: str) -> int:
+    folder = KeptFiles(kind).folder
+    return 0 if folder is None or not folder.is_dir() else len(list(folder.iterdir()))
 
 
 def _all_stretched(ops: Sequence[object]) -> tuple[Mix, ...]:

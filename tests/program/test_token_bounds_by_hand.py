@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
 from archsim.program.ir import After, Dep, Wait
-from archsim.program.token_bounds import most_tokens
-from tests.engines.recurrence.generic_phases import phase_of
+from archsim.program.token_bounds import TokenWindow, most_tokens
+from tests.engines.recurrence.generic_phases import Nothing, phase_of
 
 TAKEN = Dep(0, 0, After.DONE, Wait.OPERAND)
 
@@ -34,3 +36,27 @@ def test_what_the_sender_waits_for_bounds_its_tokens() -> None:
     """
     back = Dep(1, 2, After.DONE, Wait.OPERAND)
     assert most_tokens(phase_of("a:u0 b:u1", {"a": [back], "b": [TAKEN]}, 9), 7) == ((2,), (2,))
+
+
+SKIPS = tuple(product(range(3), range(3)))
+
+
+@pytest.mark.parametrize("repeat", [1, 2, 4, 7])
+def test_the_window_of_an_edge_is_that_of_its_tokens_one_by_one(repeat: int) -> None:
+    """Every receiver of repetition r waits for the sender of r - lag, unless that one is left out at the end.
+
+    If that one lies before the phase, or is left out at its beginning, the token is there when the phase starts; all
+    others are sent. After the event of repetition s those are under way that have come so far and are not taken.
+    """
+    for sends, takes, lag in product(SKIPS, SKIPS, (0, 1, 2, 5)):
+        sender = Nothing(unit="a", label="a", skip_first=sends[0], skip_last=sends[1])
+        receiver = Nothing(unit="b", label="b", skip_first=takes[0], skip_last=takes[1])
+        window = TokenWindow.of(Dep(0, lag, After.DONE, Wait.OPERAND), sender, receiver, repeat)
+        waits = [r for r in range(takes[0], repeat - takes[1]) if r - lag < repeat - sends[1]]
+        sent = [r - lag for r in waits if r - lag >= sends[0]]
+        assert list(range(takes[0], window.take_until)) == waits
+        assert list(range(window.send_from, window.send_until)) == sent
+        assert window.initial == len(waits) - len(sent)
+        for event, started in product(sent, range(-1, repeat)):
+            left = [r for r in waits if started < r <= event + lag]
+            assert max(0, window.under_way(receiver, event, started, lag)) == len(left)
