@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from archsim.hardware.port_streams import (
+    NotedPorts,
+    Ports,
     Run,
     Stream,
     cut_runs,
@@ -94,6 +96,7 @@ def test_what_comes_in_time_makes_no_more_than_a_word_a_step(runs: tuple[Run, ..
         (7, 2, 16, 4),
         (9, 3, 32, 4),  # 72 bits: words end in values 3, 7 and 8, steps 1, 2 and 2; the last one waits
         (9, 3, 24, 3),
+        (11, 3, 40, 5),  # 5 values a word: words end in values 4, 9 and 10, steps 1, 3 and 3; the last one waits
         (3, 1, 64, 3),  # one word alone
     ],
 )
@@ -180,3 +183,8 @@ def test_where_nothing_waits_for_operands_results_alone_hold_the_op() -> None:
     assert held_cycles(operands, results, {"a": 8, "b": 8}, 4) == 8
     assert held_cycles([], results, {"a": 8, "b": 8}, 4) == 8
     assert held_cycles(operands, results, {"a": 8, "b": None}, 4) == 4
+
+
+def test_a_memory_is_looked_for_without_asking_for_its_width() -> None:
+    noted = NotedPorts(Ports({"a": 8}))
+    assert ("a" in noted, "b" in noted, noted.asked) == (True, False, {})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from archsim.engines.recurrence.refusal import program_refusal
+from archsim.engines.recurrence.refusal import length_refusal, program_refusal, refusal_of
+from archsim.hardware.unit import Service
 from archsim.program.ir import After, Dep, Program, Wait
 from tests.engines.recurrence.generic_phases import phase_of
 
@@ -37,3 +38,24 @@ def test_what_may_be_waited_for(waits: str, op: int, lag: int, after: After, why
     phase = phase_of("a:u0 b:u0 c:u1", {waits: [Dep(op, lag, after, Wait.OPERAND)]}, 3)
     found = program_refusal(Program("by hand", (), (phase,)))
     assert found == (f"'{waits}' {why}" if why else "")
+
+
+def test_units_that_remember_are_named_before_ports_that_are_shared() -> None:
+    assert refusal_of([], []) == ""
+    assert refusal_of(["dram", "link"], ["state"]) == "service times of dram, link depend on what was before"
+    asked = "in the order in which they ask"
+    assert refusal_of([], ["weights", "state"]) == f"units are granted the one port of state, weights {asked}"
+
+
+def test_no_time_of_a_run_is_beyond_62_bits() -> None:
+    """2^20 ops of 2^41 cycles of occupancy, 2^40 of depth and 2^40 until the next are 2^62: one of them less will do.
+
+    Of an op's two occupancies the longer one counts, and of all services each as often as it is executed.
+    """
+    most, times = Service(1, 1 << 41, 1 << 40), 1 << 20
+    assert length_refusal([most], [times], 1 << 40) == (f"the run may take {1 << 62:,} cycles, beyond 64-bit integers")
+    assert length_refusal([most], [times], (1 << 40) - 1) == ""
+    one = Service(1 << 61, 5, 0)
+    assert length_refusal([one, one], [1, 1], 0) != ""
+    assert length_refusal([one, Service((1 << 61) - 1, 0, 0)], [1, 1], 0) == ""
+    assert length_refusal([one, one], [1, 0], 99) == ""
