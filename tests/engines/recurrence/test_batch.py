@@ -89,3 +89,16 @@ def test_what_has_no_period_in_common_runs_by_itself(monkeypatch: pytest.MonkeyP
     designs = [ServiceTimes.from_services([Service(1, 0, 0), Service(2, 0, 0)])] * 3
     assert check(program, spec, designs) == 3
     assert lanes.LONGEST_RUN == 1 << 58
+
+
+@pytest.mark.parametrize("designs", [1, 16, 17])
+def test_a_block_whose_designs_repeat_themselves_is_never_given_up(designs: int) -> None:
+    """Design n: a takes 3 + n cycles, b 2, and a waits for b of two repetitions before, so that two of them repeat.
+
+    Repetitions are beyond what is evaluated in step without a period, and of every design of a block the period counts.
+    """
+    deps = {"a": [Dep(1, 2, After.DONE, Wait.RECURRENCE)], "b": [Dep(0, 0, After.DONE, Wait.OPERAND)]}
+    program = Program("loop", (), (phase_of("a:u0 b:u1", deps, 3 * lane_arrays.MOST_ALONE),))
+    times = [(Service(3 + n, 0, 4), Service(2, 0, 5)) for n in range(designs)]
+    spec = MachineSpec(("u0", "u1"), (times[0],), 1, 8)
+    assert check(program, spec, [ServiceTimes.from_services(of_design) for of_design in times]) == 0
