@@ -48,6 +48,15 @@ def test_rates_beyond_64_bits_are_exact() -> None:
     assert broken.taken_in(np.arange(3)).tolist() == [place * ((1 << 62) + 1) // 6 for place in range(3)]
 
 
+def test_words_of_bits_beyond_64_bits_are_exact() -> None:
+    """2^61 - 1 bits of 3 values in words of a bit less: 2 words end behind 3 values, the first just before."""
+    bits = (1 << 61) - 1
+    stream = Stream(("m",), bits, even(3, 1))
+    assert stream.last_values(bits - 1).tolist() == [2, 2]
+    assert stream.last_values(bits // 2).tolist() == [1, 2, 2]
+    assert stream.last_words(bits // 2).tolist() == [0, 1, 2]
+
+
 def test_a_run_cut_into_what_each_step_takes() -> None:
     """7 values, 3 a step, for two steps each, from step 5 on: 3 in step 5, 3 in step 7 and 1 in step 9."""
     assert Run(5, 7, 3, 2).chunks == (Run(5, 3, 3, 2), Run(7, 3, 3, 2), Run(9, 1, 3, 2))
