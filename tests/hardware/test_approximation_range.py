@@ -77,8 +77,9 @@ def test_an_address_has_at_most_32_bits() -> None:
 
 @pytest.mark.parametrize(("span", "comparators"), [(4.0, (16, 16)), (8.0, ()), (16.0, ())])
 def test_an_address_is_limited_only_if_it_can_be_beyond_the_range(span: float, comparators: tuple[int, ...]) -> None:
-    """q4.12 holds [-8, 8)."""
+    """q4.12 holds [-8, 8), and q6.10 four times as much."""
     assert limits(Fixed(4, 12), span) == comparators
+    assert limits(Fixed(6, 10), 4 * span) == comparators
 
 
 def test_functions_that_are_lines_are_not_approximated() -> None:

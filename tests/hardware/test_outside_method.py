@@ -66,6 +66,7 @@ def test_results_that_are_taken(found: object, target: Encoding) -> None:
         ((codes(1), 0), Q8, r"an array of shape \(2, 1\), got shape \(1, 1\)"),
         (([[1], [2]], 0), Q8, r"an array of shape \(2, 1\), got a list"),
         ((codes(1, 2), True), Q8, "a whole number of overflows, got True"),
+        ((codes(1, 2), 0.5), Q8, "a whole number of overflows, got 0.5"),
         ((codes(1, 2), -1), Q8, "a whole number of overflows, got -1"),
         ((codes(1, 2), 0, 0), Q8, "got "),
         ([codes(1, 2), 0], Q8, "got "),
@@ -115,3 +116,22 @@ def test_what_it_is_built_of_is_an_inventory() -> None:
     with pytest.raises(ExtensionError, match="mine: resources must return a LaneInventory, got dict"):
         OutsideMethod("mine", method).resources(Q8.format)
     assert isinstance(Hard().resources(Q8.format), LaneInventory)
+
+
+def test_it_is_asked_what_archsim_is_asked() -> None:
+    """Function, source, target and, to compute, where overflows are counted: each in its place."""
+    asked: list[tuple[object, ...]] = []
+
+    class Asked(Mine):
+        def curved(self, *given: Any) -> Any:
+            asked.append(given)
+            return super().curved(*given)
+
+        def curved_constants(self, *given: Any) -> Any:
+            asked.append(given)
+            return given
+
+    outside, overflows = OutsideMethod("mine", Asked((codes(1, 2), 0))), Overflows()
+    outside.curved(SIGMOID, Q8, SINGLE, overflows)
+    assert outside.curved_constants(SIGMOID, Q8, SINGLE) == (SIGMOID, Q8, SINGLE)
+    assert asked == [(SIGMOID, Q8, SINGLE, overflows), (SIGMOID, Q8, SINGLE)]

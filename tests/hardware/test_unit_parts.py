@@ -9,7 +9,8 @@ import pytest
 
 from archsim.errors import SimulatorBug
 from archsim.formats import Encoding, parse_format
-from archsim.hardware.elementwise_arithmetic import Operand, arithmetic_for, one_of
+from archsim.hardware.constants import ElementwiseConstants
+from archsim.hardware.elementwise_arithmetic import Operand, RecordingArithmetic, arithmetic_for, one_of
 from archsim.hardware.lane_hold import Hold, check_hold, held
 from archsim.hardware.lane_inventory import LaneInventory
 from archsim.hardware.numerics import Numerics, Overflows
@@ -66,7 +67,9 @@ def test_a_region_has_the_encoding_of_its_rows() -> None:
     unknown = numerics.encoding_of(region(2, 4, "unknown"))
     assert (unknown.format, unknown.scale, unknown.zero) == (Q, Encoding(Q).scale, 0)
     assert np.ravel(numerics.joined([region(4, 6), region(0, 1)]).scale).tolist() == [5.0, 6.0, 1.0]
+    assert np.ravel(numerics.joined([region(4, 6)]).scale).tolist() == [5.0, 6.0]
     assert numerics.joined([region(0, 1, "other"), region(3, 4, "other")]).scale == 0.5
+    assert numerics.joined([region(0, 1, "other")]).scale == 0.5
 
 
 def test_numbers_are_moved_only_to_where_they_mean_the_same() -> None:
@@ -124,6 +127,28 @@ def test_products_and_values_come_into_the_targets_scale() -> None:
     assert lanes.value(Operand(np.array([9]), target), 2.0).tolist() == [18]
 
 
+def test_the_integers_of_a_formula_in_the_order_in_which_it_needs_them() -> None:
+    """Scales 1/4 and 1/8, zero points 0 and 3, into 1/16: a product is half, a value of 1/4 four times as many steps.
+
+    Of two differences 1 - a the code of 1 is the first one's: 4 of 1/4.
+    """
+    q = parse_format("int16")
+    a, b, target = Encoding(q, 0.25), Encoding(q, 0.125, 3), Encoding(q, 0.0625)
+    lanes = RecordingArithmetic(target)
+    assert lanes.constants() == ElementwiseConstants((), (), None)
+    five, seven = Operand(np.array([5]), a), Operand(np.array([7]), b)
+    assert lanes.product(five, seven).tolist() == [10]
+    assert (lanes.value(five).tolist(), lanes.value(five, 0.5).tolist()) == ([20], [10])
+    assert lanes.one_minus(five).stored.tolist() == [-1]
+    lanes.one_minus(Operand(np.array([5]), target))
+    found = lanes.constants()
+    (product,) = found.products
+    assert (product.a_zero, product.b_zero) == (0, 3)
+    assert (product.rescale.multipliers, product.rescale.shifts) == ((1,), (1,))
+    assert [value.shifts for value in found.values] == [(-2,), (-1,)]
+    assert found.one == 4
+
+
 def test_an_operand_that_is_no_integer_makes_the_arithmetic_floating() -> None:
     """0.5 times 3 steps of 1/4, and half of those 3: in float32; 1 - 0.5, and 4 - 3 steps of 1/4."""
     single, codes = Encoding(parse_format("float32")), Encoding(parse_format("int8"), 0.25)
@@ -132,7 +157,7 @@ def test_an_operand_that_is_no_integer_makes_the_arithmetic_floating() -> None:
     for target, operands in ((single, [codes]), (codes, [codes, single])):
         lanes = arithmetic_for(target, operands)
         assert lanes.product(half, three).tolist() == [0.375]
-        assert (lanes.value(three).tolist(), lanes.value(three, 0.5).tolist()) == ([0.75], [0.375])
+        assert [lanes.value(three, weight).tolist() for weight in (1.0, 0.5, 2.0)] == [[0.75], [0.375], [1.5]]
         assert lanes.one_minus(half).stored.tolist() == [0.5]
         assert lanes.one_minus(three).stored.tolist() == [1]
     assert arithmetic_for(codes, [codes]).value(three).dtype == np.int64
