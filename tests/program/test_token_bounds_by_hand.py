@@ -6,14 +6,16 @@ from itertools import product
 
 import pytest
 
-from archsim.program.ir import After, Dep, Wait
+from archsim.program.ir import After, Dep, Phase, PhaseKind, Wait
 from archsim.program.token_bounds import TokenWindow, most_tokens
 from tests.engines.recurrence.generic_phases import Nothing, phase_of
 
 TAKEN = Dep(0, 0, After.DONE, Wait.OPERAND)
 
 
-@pytest.mark.parametrize(("depth", "repeat", "most"), [(1, 9, 2), (2, 9, 3), (5, 9, 6), (5, 4, 4)])
+@pytest.mark.parametrize(
+    ("depth", "repeat", "most"), [(1, 9, 2), (2, 9, 3), (5, 9, 6), (5, 4, 4), (5, 6, 6), (5, 7, 6), (5, 10**9, 6)]
+)
 def test_the_queue_of_the_receiver_bounds_what_its_sender_may_be_ahead(depth: int, repeat: int, most: int) -> None:
     """a of repetition r is issued behind b of r - 1, and that one when b of r - 1 - depth has started.
 
@@ -21,6 +23,20 @@ def test_the_queue_of_the_receiver_bounds_what_its_sender_may_be_ahead(depth: in
     there are repetitions.
     """
     assert most_tokens(phase_of("a:u0 b:u1", {"b": [TAKEN]}, repeat), depth) == ((), (most,))
+
+
+@pytest.mark.parametrize("repeat", [30, 31, 10**9])
+def test_what_some_repetitions_leave_out_is_no_matter_in_long_runs(repeat: int) -> None:
+    """a leaves out the first 2 repetitions, b the last 3, and b waits for a of 4 before.
+
+    So 6 tokens are there from the start. a of r is issued behind b of r - 1, and that one when b of r - 3 has started,
+    from a queue of 2. When a of r is done, tokens for b's repetitions r - 2 to r + 4 are under way at most: 7.
+    """
+    a = Nothing(unit="u0", label="a", skip_first=2)
+    b = Nothing(unit="u1", label="b", skip_last=3)
+    deps = ((), (Dep(0, 4, After.DONE, Wait.OPERAND),))
+    found = most_tokens(Phase("by hand", PhaseKind.BODY, repeat, (a, b), deps), 2)
+    assert found == ((), (7,))
 
 
 def test_a_receiver_of_the_same_unit_has_started_but_for_one() -> None:
