@@ -24,6 +24,12 @@ def test_the_first_free_cycles_are_taken() -> None:
     assert book.take_each(2, 40) == [40, 41], "what lies behind is free"
 
 
+def test_a_free_cycle_in_front_of_a_taken_one_is_the_first() -> None:
+    book = PortBook()
+    assert book.take(2, 4) == 5
+    assert (book.take(1, 3), book.take(1, 3), book.take(1, 0), book.take(3, 0)) == (3, 6, 0, 7)
+
+
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 6), st.integers(1, 5), st.booleans()), max_size=12))
 def test_a_book_is_a_set_of_cycles(asked: list[tuple[int, int, int, bool]]) -> None:
     """Time goes on by some cycles, and so many are taken from some cycle of then on."""
