@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from archsim.errors import SimulatorBug
 from archsim.formats import Encoding, NumberFormat, parse_format
 from archsim.hardware.constants import NoConstants, Rescale, TileConstants
 from archsim.hardware.numerics import Numerics
@@ -80,13 +81,30 @@ def test_products_of_other_scales_are_added_in_the_sums_own() -> None:
 def test_products_of_one_scale_go_through_the_same_accumulators() -> None:
     """Two pairs of w's scale: eighths 1 and -6, and 1 * 2 + 2 * 1 = 4 and 4 * 2 - 1 = 7 of the second."""
     numerics = Numerics({**ENCODINGS, "other w": ENCODINGS["w"], "other v": ENCODINGS["v"]})
-    tile = replace(TILE, weights=(W, OTHER_W), vectors=(V, OTHER_V), columns=(2,))
+    tile = replace(TILE, weights=(W, OTHER_W), vectors=(V, OTHER_V), columns=(2, 2))
     operands = WEIGHTS, np.array([[1, 2], [4, -1]]), VECTOR, np.array([[3], [2]]), BIASES
     assert computed(tile, *operands, numerics=numerics) == [[2 * (10 + 1 + 4)], [2 * (-5 - 6 + 7)]]
     assert numerics.overflows.values[ACCUMULATOR] == 2 * 3, "5 columns are three chunks of 2"
     found = tile_constants(tile, numerics)
     assert isinstance(found, TileConstants)
     assert [one.operands for one in found.accumulations] == [(0, 1)]
+
+
+def test_weights_that_passed_a_slot_are_what_they_were_where_they_come_from() -> None:
+    """The slot's rows are those of two matrices, of quarters and of halves: 1 eighth, and -6 quarters."""
+    origins = (region("w", 1, 3), region("other w", 1, 3))
+    tile = replace(TILE, bias=None, origins=(origins,))
+    rows = {"w": Encoding(INT8, np.array([[0.25]])), "other w": Encoding(INT8, np.array([[0.5]]))}
+    found = computed(tile, WEIGHTS, VECTOR, numerics=Numerics({**ENCODINGS, **rows}))
+    assert found == [[2], [-24]]
+    assert computed(replace(tile, origins=((),)), WEIGHTS, VECTOR) == [[2], [-12]]
+
+
+def test_a_tile_has_integers_if_all_of_it_is_integer() -> None:
+    single = region("single", 2, 1, SINGLE)
+    for changed in ({"accumulator": SINGLE}, {"sums": single}, {"vectors": (region("x", 3, 1, SINGLE),)}):
+        assert isinstance(tile_constants(replace(TILE, **changed), Numerics(ENCODINGS)), NoConstants)
+    assert isinstance(tile_constants(TILE, Numerics(ENCODINGS)), TileConstants)
 
 
 @pytest.mark.parametrize(("columns", "sums", "lost"), [(1, [27], 1), (2, [27], 1), (3, [100], 0)])
@@ -109,6 +127,12 @@ def test_a_tile_that_goes_on_adds_to_what_is_there() -> None:
     assert part.tolist() == [[2], [-12]]
     assert kernel.retire is not None
     assert kernel.retire(np.array([[100], [-32_760]], np.int16), part).tolist() == [[102], [-32_768]]
+
+
+def test_a_tile_that_goes_on_has_one_accumulation() -> None:
+    two = replace(TILE, weights=(W, OTHER_W), vectors=(V, OTHER_V), columns=(2, 2), one_accumulation=False)
+    with pytest.raises(SimulatorBug, match="a tile that continues sums has one accumulation"):
+        product_kernel(replace(two, bias=None, start=False), Numerics(ENCODINGS))
 
 
 def test_floating_sums() -> None:
