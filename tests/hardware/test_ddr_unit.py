@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from archsim.formats import Formats
-from archsim.hardware.dram.ddr_unit import DdrConfig, DdrDram
+from archsim.hardware.dram.ddr_reorder_session import ReorderingSession
+from archsim.hardware.dram.ddr_unit import DdrConfig, DdrDram, DdrSession
 from archsim.hardware.dram.transfers import Transfer
 from archsim.hardware.unit import Work
 from archsim.program.ir import Region
@@ -85,6 +86,9 @@ def test_units_of_other_clocks_are_not_the_same() -> None:
     assert unit().identity == unit().identity
     assert len({unit(core).identity for core in ("1000", "999", "500")}) == 3
     assert (unit().static, unit().recorded, unit().burst) == (False, False, 8)
+    sessions = unit(channels=2).session([WORDS]), unit(channels=2, controller=FR_FCFS).session([WORDS])
+    assert [type(session) for session in sessions] == [DdrSession, ReorderingSession]
+    assert [len(session.channels) for session in sessions] == [2, 2]  # type: ignore[attr-defined]
     assert (unit().config.reorders, unit(controller=FR_FCFS).config.reorders) == (False, True)
 
 

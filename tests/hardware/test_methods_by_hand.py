@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from archsim.formats import Encoding, Fixed, Formats, parse_format
+from archsim.hardware.constants import RealFunction
 from archsim.hardware.functions.function_config import FunctionConfig
 from archsim.hardware.functions.functions import evaluate
 from archsim.hardware.functions.methods import Exact, Hard, address_format
@@ -19,7 +20,7 @@ from archsim.workload.network import FunctionSpec
     [
         (FunctionSpec("relu"), [-1, 0, 2], [0, 0, 2]),
         (FunctionSpec("affine", 0.5, 3.0), [-2, 0, 4], [2, 3, 5]),
-        (FunctionSpec("leakyrelu", 0.25), [-4, 0, 4], [-1, 0, 4]),
+        (FunctionSpec("leakyrelu", 0.25), [-4, 0, 0.5, 4], [-1, 0, 0.5, 4]),
         (FunctionSpec("thresholdedrelu", 1.5), [1, 1.5, 2, -3], [0, 1.5, 2, 0]),
         (FunctionSpec("hardsigmoid", 0.25, 0.5), [-3, -2, 0, 1, 2, 3], [0, 0, 0.5, 0.75, 1, 1]),
         (FunctionSpec("softsign"), [-3, 0, 1], [-0.75, 0, 0.5]),
@@ -27,7 +28,7 @@ from archsim.workload.network import FunctionSpec
         (FunctionSpec("tanh"), [-50, 0, 50], [-1, 0, 1]),
         (FunctionSpec("scaledtanh", 1.5, 0.0), [3], [0]),
         (FunctionSpec("scaledtanh", 1.5, 2.0), [-50, 50], [-1.5, 1.5]),
-        (FunctionSpec("elu", 0.5), [-100, 0, 3], [-0.5, 0, 3]),
+        (FunctionSpec("elu", 0.5), [-100, 0, 0.5, 3], [-0.5, 0, 0.5, 3]),
         (FunctionSpec("softplus"), [-200, 100], [0, 100]),
         (FunctionSpec("identity"), [-3, 4], [-3, 4]),
     ],
@@ -46,6 +47,8 @@ def test_small_values_of_sigmoid_are_not_lost() -> None:
     found = evaluate(FunctionSpec("sigmoid"), np.array([-80.0, -1.0, 1.0], np.float32))
     assert found[0] == pytest.approx(np.exp(-80.0), rel=1e-6)
     assert found[1] + found[2] == pytest.approx(1.0, abs=1e-7)
+    log3 = np.log(np.array([1 / 3, 2.0, 3.0], np.float32))
+    assert evaluate(FunctionSpec("sigmoid"), log3).tolist() == pytest.approx([1 / 4, 2 / 3, 3 / 4])
     assert evaluate(FunctionSpec("softplus"), np.array([-80.0], np.float32))[0] == pytest.approx(
         np.exp(-80.0), rel=1e-6
     )
@@ -61,10 +64,41 @@ def test_the_hard_functions_are_three_lines() -> None:
     made = Hard()
     sigmoid, _ = made.evaluator(FunctionSpec("sigmoid"), encoding, encoding, Overflows())(codes)
     tanh, _ = made.evaluator(FunctionSpec("tanh"), encoding, encoding, Overflows())(codes)
+    one = np.array([0, 4, 16])
+    relu, _ = made.evaluator(FunctionSpec("relu"), Encoding(Q, 0.25), encoding, Overflows())(one - 4)
+    moved, beyond = made.evaluator(FunctionSpec("identity"), Encoding(Q, 0.25), encoding, Overflows())(one * 4)
+    assert relu.tolist() == [0, 0, 48], "quarters become sixteenths: 12 are 48"
+    assert (moved.tolist(), beyond) == ([0, 64, 127], 1)
     assert sigmoid.tolist() == [0, 0, 4, 8, 12, 16, 16, 16]  # 31 is 31/4 + 8 = 15.75
     assert tanh.tolist() == [-16, -16, -16, 0, 16, 16, 16, 16]
     assert (made.latency_cycles, Exact().latency_cycles) == (1, 6)
     assert made.unsupported(frozenset({"tanh", "elu", "softsign", "relu"})) == ("elu", "softsign")
+
+
+def test_arguments_and_results_have_scales_of_their_own() -> None:
+    """A code c stands for (c - 3) quarters: of 5 and 1 the halves 0.5 and -0.5. Results are eighths.
+
+    The hard sigmoid of 0.5 is 0.625 and tanh 0.5 itself, five eighths and four; sigmoid(0.5) = 0.622 is five, too, and
+    tanh(0.5) = 0.462 four.
+    """
+    source, target = Encoding(parse_format("int8/asymmetric"), 0.25, 3), Encoding(parse_format("int8"), 0.125)
+    codes = np.array([5, 1])
+    for method, name, results in (
+        (Hard(), "sigmoid", [5, 3]),
+        (Hard(), "tanh", [4, -4]),
+        (Exact(), "sigmoid", [5, 3]),
+        (Exact(), "tanh", [4, -4]),
+    ):
+        function = FunctionSpec(name)
+        found, beyond = method.evaluator(function, source, target, Overflows())(codes)
+        assert (found.tolist(), beyond) == (results, 0)
+        constants = method.constants(function, source, target)
+        assert isinstance(constants, RealFunction)
+        assert (constants.function, constants.method) == (function, "hard" if isinstance(method, Hard) else "exact")
+        assert (constants.source_zero, constants.source_scale, constants.target_scale) == (3, 0.25, 0.125)
+    lines = Hard().constants(FunctionSpec("relu"), source, target)
+    assert isinstance(lines, RealFunction)
+    assert (lines.method, lines.source_scale, lines.target_scale) == ("exact", 0.25, 0.125)
 
 
 MULTIPLY, ADD, COMPARE = OperatorKind.MULTIPLY, OperatorKind.ADD, OperatorKind.COMPARE
