@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from archsim.golden import Activation
 from archsim.golden.integer import Coded, Grid, Target, convert, narrow
 from archsim.golden.integer_functions import Exact, Lines, Table, activate, clipped
 from archsim.golden.integer_tiles import Array
+from archsim.golden.integer_units import one_minus
 
 SIGMOID, TANH = Activation("sigmoid"), Activation("tanh")
 
@@ -244,4 +246,15 @@ def test_clip_is_rounded_to_the_sums() -> None:
     x = Coded(np.array([-128, -5, 5, 127]), q(8, 2))
     assert clipped(x, 0.9).codes.tolist() == [-4, -4, 4, 4]
     assert clipped(x, 100.0).codes.tolist() == [-127, -5, 5, 127]
+    assert clipped(x, 0.0).codes.tolist() == [0, 0, 0, 0]
     assert clipped(x, None) is x
+    with pytest.raises(ValueError, match=r"clip is a bound on the magnitude: -0\.25 < 0"):
+        clipped(x, -0.25)
+
+
+def test_one_less_a_gate_has_a_bit_more() -> None:
+    """1 is code 64 of q1.6; q0.7 has no 1, so that its largest code 127 stands for it: 127 + 128 needs 9 bits."""
+    assert one_minus(Coded(np.array([0, 64, -128]), q(8, 6))).codes.tolist() == [64, 0, 192]
+    found = one_minus(Coded(np.array([0, 127, -128]), q(8, 7)))
+    assert found.codes.tolist() == [127, 0, 255]
+    assert found.grid == q(9, 7)

@@ -27,9 +27,12 @@ def exact(weights: np.ndarray, vector: np.ndarray, start: int, grid: Grid, colum
 
 
 @pytest.mark.parametrize("held", [0, 1 << 25])
-@pytest.mark.parametrize(("weight_bits", "vector_bits"), [(8, 8), (8, 16), (16, 16), (4, 31)])
+@pytest.mark.parametrize(("weight_bits", "vector_bits"), [(8, 8), (8, 16), (16, 16), (4, 31), (24, 28)])
 def test_at_once(held: int, weight_bits: int, vector_bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The largest codes of all, of which 600 products need more than the 24 bits of float32 if they have 16."""
+    """The largest codes of all, of which 600 products need more than the 24 bits of float32 if they have 16.
+
+    Of 24 and 28 bits one product is almost 2^51: no more than seven at once fit the 53 bits of float64.
+    """
     monkeypatch.setattr(integer_products, "_HELD_WEIGHTS", held)
     monkeypatch.setattr(integer_products, "_ROWS_OF_WEIGHTS", 1500)  # two rows, and one alone
     random = np.random.default_rng(3)
@@ -58,6 +61,37 @@ def test_only_where_no_chunk_can_overflow(start: int) -> None:
         got = made.run(Coded(np.array(x), vector), np.array([start])).codes
         assert got.tolist() == [exact(np.array([[-2, -2]]), np.array(x[0]), start, grid, 1)]
     assert bool(overflows["accumulator"]) == (start == 16)
+
+
+def test_sums_of_chunks_that_saturate_are_never_added_at_once() -> None:
+    """Four products of 8 may be 32, one more than 6 bits hold: 8, 16, 24 and 31; and then 31 - 6 = 25, not 26."""
+    weight, vector, grid = Grid(2, 1.0), Grid(3, 1.0), Grid(6, 1.0)
+    for x, want in (([-4, -4, -4, -4], 31), ([-4, -4, -4, -4, 3], 25)):
+        overflows: Counter[str] = Counter()
+        part = Coded(np.full((1, len(x)), -2), weight), vector
+        made = Accumulation(part, Target("accumulator", grid, overflows), 1)
+        assert made.run(Coded(np.array([x]), vector), None).codes.tolist() == [[want]]
+        assert overflows["accumulator"] == 1
+
+
+def test_a_chunk_whose_sum_no_double_holds() -> None:
+    """m = 2^26 - 1: 3 m^2 + 2 is odd and above 2^53, so that it lies between two doubles.
+
+    In 55 bits four products of 2^52 might overflow, so that chunks are narrowed one by one.
+    """
+    m, grid = 2**26 - 1, Grid(27, 1.0)
+    target = Target("accumulator", Grid(55, 1.0), Counter())
+    made = Accumulation((Coded(np.array([[m, m, m, 2]]), grid), grid), target, 4)
+    assert made.run(Coded(np.array([[m, m, m, 1]]), grid), None).codes.tolist() == [[3 * m * m + 2]]
+
+
+def test_a_product_that_no_double_holds() -> None:
+    """(2^27 - 1) (2^26 + 3) is odd and above 2^53."""
+    weight, vector = Grid(28, 1.0), Grid(27, 1.0, zero=-4)
+    target = Target("accumulator", Grid(62, 1.0), Counter())
+    made = Accumulation((Coded(np.array([[2**27 - 1, 0]]), weight), vector), target, 2)
+    got = made.run(Coded(np.array([[2**26 - 1, 5]]), vector), None).codes.tolist()
+    assert got == [[(2**27 - 1) * (2**26 + 3)]]
 
 
 def test_rows_are_coded_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
