@@ -17,6 +17,7 @@ from archsim.families.load import load_arch
 from archsim.families.schedules import find_schedule
 from archsim.workload import load_workload
 from tests.present import present
+from tests.rings import exhaustive
 
 BASE = Outcome(100, 20.5, 3.0, 4.0)
 
@@ -63,6 +64,7 @@ def test_cheaper_is_less_energy_or_area_and_nothing_more(other: Outcome, no_wors
     assert not replace(bare, latency_cycles=99).cheaper(bare)
 
 
+@exhaustive
 def test_the_outcome_of_a_stream_is_that_of_a_frame() -> None:
     """49 cycles a frame and 43 to the next, as LSTM(3, 2) takes them on tiny_2x2, of however many frames."""
     arch, work, schedule = load_arch("tiny_2x2"), load_workload("lstm:3,2,t=4,streaming=1"), find_schedule(None)
@@ -101,6 +103,7 @@ def test_each_aim_has_its_name() -> None:
     assert len(BEST) == len(By)
 
 
+@exhaustive
 def test_progress_and_programs_of_a_ranking() -> None:
     """Each schedule is told before it is simulated, 0 first. Those of one program are simulated once.
 
