@@ -9,7 +9,7 @@ import pytest
 
 from archsim.golden import integer_products
 from archsim.golden.integer import Coded, Grid, Target
-from archsim.golden.integer_products import Accumulation
+from archsim.golden.integer_products import Accumulation, product_grid
 from archsim.golden.integer_tiles import coded, coded_matrix
 
 
@@ -92,6 +92,33 @@ def test_a_product_that_no_double_holds() -> None:
     made = Accumulation((Coded(np.array([[2**27 - 1, 0]]), weight), vector), target, 2)
     got = made.run(Coded(np.array([[2**26 - 1, 5]]), vector), None).codes.tolist()
     assert got == [[(2**27 - 1) * (2**26 + 3)]]
+
+
+def test_a_sum_that_no_float32_holds() -> None:
+    """127 x 129 = 16,383, and 1,501 times that is 24,590,883: odd and above 2^24, though 600 columns are far below."""
+    weight, vector = Grid(8, 1.0), Grid(8, 1.0, zero=-3)
+    target = Target("accumulator", Grid(32, 1.0), Counter())
+    made = Accumulation((Coded(np.full((1, 1501), 127), weight), vector), target, 8)
+    assert made.run(Coded(np.full((1, 1501), 126), vector), None).codes.tolist() == [[24_590_883]]
+
+
+def test_a_sum_that_a_shift_takes_beyond_64_bits() -> None:
+    """Four products of 2^40 are 2^42, and 2^63 with 21 fraction bits more: they saturate, and do not come round."""
+    data, accumulator = Grid(21, 1.0, fixed=True), Grid(48, 2.0**-21, fixed=True)
+    target = Target("accumulator", accumulator, Counter())
+    made = Accumulation((Coded(np.full((1, 4), -(2**20)), data), data), target, 4)
+    assert made.run(Coded(np.full((1, 4), -(2**20)), data), None).codes.tolist() == [[2**47 - 1]]
+
+
+@pytest.mark.parametrize("fixed", [(True, False), (False, True), (False, False)])
+def test_fixed_point_sums_are_of_fixed_point_products(fixed: tuple[bool, bool]) -> None:
+    """Integers with a scale have sums with the scale of their products, row by row; q formats have their own."""
+    weight, vector = (Grid(8, scale, fixed=one) for scale, one in zip((0.5, 0.25), fixed, strict=True))
+    with pytest.raises(ValueError, match="a fixed-point accumulator needs weights and vectors in fixed point"):
+        product_grid(Grid(32, 0.125, fixed=True), weight, vector)
+    assert product_grid(Grid(32, 7.0), weight, vector).scale == 0.125
+    own = Grid(32, 2.0**-9, fixed=True)
+    assert product_grid(own, Grid(8, 0.5, fixed=True), Grid(8, 0.5, fixed=True)) is own
 
 
 def test_rows_are_coded_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,6 +98,7 @@ def test_each_part_but_the_last_is_filled_up_to_whole_groups() -> None:
     assert side_by_side(parts, 3).tolist() == [[3, 3, 3, 4, 4, 4, 4, 0, 0, 2, 2]]
 
 
+@pytest.mark.parametrize("thresholds", [None, (0.0, 0.0)])
 @pytest.mark.parametrize(
     ("x_columns", "parts", "of_x", "want"),
     [
@@ -108,17 +109,22 @@ def test_each_part_but_the_last_is_filled_up_to_whole_groups() -> None:
         (3, 2, False, 7),
     ],
 )
-def test_chunks_of_x(x_columns: int | None, parts: int, of_x: bool, want: int) -> None:
+def test_chunks_of_x(
+    x_columns: int | None, parts: int, of_x: bool, want: int, thresholds: tuple[float, float] | None
+) -> None:
     """4 bits hold -8 .. 7. Input by input 7, 7 + 7 -> 7 and 7 - 7 = 0 are left; of three at once, 7.
 
-    Where x has columns of its own, those are its chunks; h, and a part that is none of x, go on one by one.
+    Where x has columns of its own, those are its chunks; h, and a part that is none of x, go on one by one. So it is of
+    a delta network, of which all changes in its first step.
     """
     whole = Grid(4, 1.0, fixed=True)
     part = Coded(np.array([[1, 1, 1]]), whole), whole
     vector = Coded(np.array([[7, 7, -7]]), whole)
-    made = replace(array(1, whole, x_columns=x_columns), to_gate=Target("gate", Grid(16, 1.0), Counter()))
+    made = replace(
+        array(1, whole, x_columns=x_columns, thresholds=thresholds), to_gate=Target("gate", Grid(16, 1.0), Counter())
+    )
     tile = made.tile([part] * parts, of_x=of_x)
-    assert tile.joined is (parts == 2 and x_columns is None)
+    assert tile.joined is (parts == 2 and x_columns is None and thresholds is None)
     assert tile.run(*[vector] * parts).codes.tolist() == [[want]]
 
 
