@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from archsim.api.frame_figures import FrameFacts, RunEnergy, frame_figures
+from archsim.api.frame_figures import FrameFacts, RunEnergy, frame_dynamic, frame_figures
 from archsim.api.frame_run import of_length, wavefront_gap
 from archsim.config import parse_override
 from archsim.metrics.arrivals import Served
@@ -108,6 +108,41 @@ def test_the_energy_of_a_run_is_read_by_its_names() -> None:
     figures = {f"energy.{name}": float(number) for number, name in enumerate(names, 1)}
     found = RunEnergy.of(7.5, lambda name: figures.get(name, 0.0))
     assert found == RunEnergy(7.5, 1, 2, 3, Range(4, 5, 6), Range(7, 8, 9), Range())
+
+
+RUN = RunEnergy(10.0, 3.0, 5.0, 40.0, Range(10.0, 6.0, 18.0), Range(0.2, 0.1, 0.4), Range(2.0, 1.0, 6.0))
+"""10 us; 3 uJ switched, and 2 that DRAM takes more while at work; 40 mW all the time, of which 0.2 uJ / 10 us leak."""
+
+
+def three(found: Range) -> tuple[float, float, float]:
+    return found.value, found.low, found.high
+
+
+def test_the_power_all_the_time_and_the_energy_beside_it() -> None:
+    """20 mW leak, half to twice as many by the sources, and 20 mW of DRAM are half to three times as many.
+
+    Beside that are 5 uJ; at the low 6 - 0.1 - 1 and half of DRAM's 2, at the high 18 - 0.4 - 6 and three times 2.
+    """
+    assert three(RUN.static) == pytest.approx((40.0, 10 + 10, 40 + 60))
+    assert three(RUN.active) == pytest.approx((5.0, 4.9 + 1, 11.6 + 6))
+
+
+def test_without_dram_s_power_there_is_leakage_alone() -> None:
+    """Rounding may put the leakage above all power, and what is switched above what is active: nothing is below 0."""
+    run = replace(RUN, background=Range(), static_mw=19.999, active_uj=2.999)
+    assert three(run.static) == pytest.approx((19.999, 10.0, 40.0))
+    assert three(run.active) == pytest.approx((2.999, 5.9, 17.6))
+    neither = replace(run, leakage=Range(), static_mw=20.0, active_uj=5.0)
+    assert three(neither.static) == (20.0, 20.0, 20.0)
+    assert three(neither.active) == (5.0, 8.0, 20.0)
+
+
+def test_a_frame_takes_what_one_more_adds() -> None:
+    """Of 1 and of 1 + 4 frames: a quarter of 13 - 5, of 7.9 - 5.9 and of 29.6 - 17.6; no end is beyond the value."""
+    many = replace(RUN, active_uj=13.0, dynamic_uj=11.0, total=Range(20.0, 8.0, 30.0))
+    assert three(frame_dynamic(RUN, many, 4)) == pytest.approx((2.0, 0.5, 3.0))
+    odd = replace(RUN, active_uj=6.0, dynamic_uj=4.0, total=Range(20.0, 14.0, 18.0))
+    assert three(frame_dynamic(RUN, odd, 4)) == pytest.approx((0.25, 0.25, 0.25))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,18 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from archsim.api.batch.columns import WORTH_ARRAYS, Picked, exact_sums, joined, numbers, quotients
+from archsim.api.batch.columns import (
+    EXACT,
+    WORTH_ARRAYS,
+    WORTH_SORTING,
+    Column,
+    Picked,
+    classes,
+    exact_sums,
+    joined,
+    numbers,
+    quotients,
+)
 
 MANY = 4 * WORTH_ARRAYS
 
@@ -80,3 +91,106 @@ def test_groups_of_designs_are_joined_by_what_they_share() -> None:
     found = joined([Picked([shared, own], np.array([1, 0, 1])), Picked([other, shared], np.array([0, 1]))])
     assert list(found.each()) == [own, shared, own, other, shared]
     assert len(found.values) == 3
+
+
+def test_some_rows_of_a_column_keep_the_values_that_they_have() -> None:
+    picked = Picked(["a", "b", "c"], np.array([2, 0, 2, 1]))
+    some = picked.at(np.array([2, 0]))
+    assert (list(some.each()), some.values) == (["c", "c"], ["c"])
+    assert list(picked.at(np.array([3, 1, 0])).each()) == ["b", "a", "c"]
+    assert [picked.of(row) for row in range(4)] == ["c", "a", "c", "b"]
+    one = Picked(["a"], np.zeros(3, np.intp)).at(np.array([1, 2]))
+    assert list(one.each()) == ["a", "a"]
+
+
+def test_a_part_that_several_values_have_stands_once() -> None:
+    """By the object: equal ones that are not the same stay two."""
+    shared, other = [1], [1]
+    picked = Picked([(shared, 1), (shared, 2), (other, 3)], np.array([2, 1, 0, 2]))
+    parts = picked.parts(lambda value: value[0])
+    assert len(parts.values) == 2
+    assert [each is shared for each in parts.each()] == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("values", "distinct"),
+    [
+        ([7], 1),
+        ([7.5, 7.5, 7.5], 1),
+        ([0.0, -0.0], None),
+        ([1, 2, 1], None),
+        ([3, 4] * (WORTH_SORTING // 2), 2),
+        ([3, 4] * (WORTH_SORTING // 2 - 1), None),
+        ([0.0, -0.0] * (WORTH_SORTING // 2), 2),
+        ([*range(WORTH_SORTING // 2)] * 2, WORTH_SORTING // 2),
+        ([*range(WORTH_SORTING // 2 + 1), *range(WORTH_SORTING // 2 - 1)], None),
+    ],
+)
+def test_a_column_of_few_values_has_each_once(values: list[float], distinct: int | None) -> None:
+    """Of many rows half as many values at most; of few rows one. A zero with a sign is another one than 0.0."""
+    column = Column(np.array(values)).compact
+    assert column.values() == values
+    assert list(map(str, column.values())) == list(map(str, values))
+    assert [column.value(row) for row in (0, -1)] == [values[0], values[-1]]
+    assert len(column) == len(values)
+    assert (len(column.of.values) if isinstance(column.of, Picked) else None) == distinct
+    assert column.at(np.array([len(values) - 1, 0])).values() == [values[-1], values[0]]
+
+
+def test_a_figure_that_all_share() -> None:
+    column = Column.same(None, 3)
+    assert (column.values(), len(column), column.value(2)) == ([None] * 3, 3, None)
+    assert column.compact is column
+
+
+def test_designs_that_have_all_codes_in_common() -> None:
+    """Five designs in four classes, told apart by any of three columns; a column of one value tells nothing apart."""
+    codes = [np.array(each) for each in ([0, 1, 0, 1, 0], [0, 0, 0, 0, 0], [2, 2, 2, 0, 0])]
+    first, of = classes(codes, 5)
+    assert len(first) == 4
+    assert [first[code] for code in of] == [0, 1, 0, 3, 4]
+    assert [part.tolist() for part in classes([], 3)] == [[0], [0, 0, 0]]
+    assert [part.tolist() for part in classes([], 0)] == [[], []]
+    assert [part.tolist() for part in classes([np.zeros(2, np.intp)], 2)] == [[0], [0, 0]]
+
+
+def test_more_combinations_than_64_bits_count() -> None:
+    """Seven columns of 1,000 values are 10^21 combinations, of which designs have few: the last two differ in one."""
+    base = np.arange(1000)
+    columns = [np.append(np.roll(base, shift), [5, 5 if shift else 6]) for shift in range(7)]
+    first, of = classes(columns, 1002)
+    assert len(first) == 1002
+    assert len(set(of.tolist())) == 1002
+    same = [np.append(np.roll(base, shift), [5, 5]) for shift in range(7)]
+    assert len(classes(same, 1002)[0]) == 1001
+
+
+@pytest.mark.parametrize(
+    ("numerators", "over", "values"),
+    [
+        ([4, 6], [2, 2], [2, 3]),
+        ([3, 5], [2, 2], [1.5, 2.5]),
+        ([4, 5], [2, 3], [2, 5 / 3]),
+        ([0, 1], [7, 7], [0, 1 / 7]),
+    ],
+)
+def test_quotients_as_figures_show_them(numerators: list[int], over: list[int], values: list[float]) -> None:
+    found = numbers(np.array(numerators), Picked(over, np.arange(2))).values()
+    assert found == values
+    assert list(map(type, found)) == list(map(type, values))
+
+
+def test_no_columns_sum_to_nothing() -> None:
+    assert exact_sums([], 3).tolist() == [0.0, 0.0, 0.0]
+    one = np.array([1.0, 2.0])
+    assert exact_sums([one], 2).tolist() == [1.0, 2.0]
+    assert exact_sums([one, one], 2).tolist() == [2.0, 4.0]
+
+
+@pytest.mark.parametrize(("factor", "denominator"), [(EXACT - 1, 1), (EXACT, 1), (EXACT + 1, 1), (7, EXACT + 1)])
+def test_quotients_at_the_edge_of_what_doubles_hold(factor: int, denominator: int) -> None:
+    """2^53 + 1 is no double, so that neither dividing nor multiplying it is exact: 3 (2^53 + 1) / 3 is 2^53."""
+    found = quotients(
+        [np.array([factor]), np.array([3])], [np.array([denominator])], Picked([Fraction(1, 3)], np.zeros(1, int))
+    )
+    assert found.tolist() == [float(Fraction(factor, denominator))]
