@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from archsim.api import simulate
 from archsim.api.compare import compare
-from archsim.api.compare_names import names_apart
+from archsim.api.compare_names import names_apart, repeated_note
 from archsim.config import parse_override
 from archsim.families.load import load_arch
 from archsim.workload import load_workload
@@ -37,3 +37,8 @@ def test_what_is_the_same_has_one_name_and_others_are_numbered() -> None:
     other = replace(load_arch("edge_16x16"), name="tiny_2x2")
     assert names_apart([one, one, other, one, other]) == ["tiny_2x2"] * 2 + ["tiny_2x2 #2", "tiny_2x2", "tiny_2x2 #2"]
     assert names_apart(["tiny_2x2", "tiny_2x2"]) == ["tiny_2x2", "tiny_2x2"]
+
+
+def test_what_is_given_twice_is_said_once() -> None:
+    assert repeated_note(["a", "b", "a", "c", "c", "a"]).startswith("given more than once: a, c; what is set is set in")
+    assert repeated_note(["a", "b"]) == ""

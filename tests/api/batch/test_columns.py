@@ -99,6 +99,8 @@ def test_some_rows_of_a_column_keep_the_values_that_they_have() -> None:
     assert (list(some.each()), some.values) == (["c", "c"], ["c"])
     assert list(picked.at(np.array([3, 1, 0])).each()) == ["b", "a", "c"]
     assert [picked.of(row) for row in range(4)] == ["c", "a", "c", "b"]
+    two = Picked(["a", "b"], np.array([0, 1])).at(np.array([1]))
+    assert (list(two.each()), two.values) == (["b"], ["b"])
     one = Picked(["a"], np.zeros(3, np.intp)).at(np.array([1, 2]))
     assert list(one.each()) == ["a", "a"]
 
@@ -155,14 +157,13 @@ def test_designs_that_have_all_codes_in_common() -> None:
 
 
 def test_more_combinations_than_64_bits_count() -> None:
-    """Seven columns of 1,000 values are 10^21 combinations, of which designs have few: the last two differ in one."""
-    base = np.arange(1000)
-    columns = [np.append(np.roll(base, shift), [5, 5 if shift else 6]) for shift in range(7)]
-    first, of = classes(columns, 1002)
-    assert len(first) == 1002
-    assert len(set(of.tolist())) == 1002
-    same = [np.append(np.roll(base, shift), [5, 5]) for shift in range(7)]
-    assert len(classes(same, 1002)[0]) == 1001
+    """Five columns of 2^16 values are 2^80 combinations: the first column, on which alone the first two designs differ,
+    would be shifted out of 64 bits."""
+    first_column, others = np.array([0, 1, 2**16 - 1]), np.array([0, 0, 2**16 - 1])
+    first, of = classes([first_column, *[others] * 4], 3)
+    assert [first[code] for code in of] == [0, 1, 2]
+    first, of = classes([others, *[others] * 4], 3)
+    assert [first[code] for code in of] == [0, 0, 2]
 
 
 @pytest.mark.parametrize(

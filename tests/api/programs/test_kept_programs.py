@@ -22,6 +22,7 @@ from archsim.families.registry import build_units
 from archsim.families.schedules import find_schedule
 from archsim.metrics.unit_facts import SharedFacts
 from archsim.workload import load_workload
+from tests.rings import exhaustive
 
 SPEC = load_workload("lstm:64,256,t=9").spec
 SCHEDULES = ("fused", "hoisted", "split_wavefront")
@@ -157,3 +158,14 @@ def test_nothing_is_kept_where_there_is_no_place(tmp_path: Path, monkeypatch: py
     _figures("fused")
     assert FILES.folder is not None
     assert _read("fused") is None
+
+
+@exhaustive
+@pytest.mark.parametrize("more", [0, 1])
+def test_only_programs_of_enough_ops_are_kept(more: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the op: those of all phases, each once however often it is repeated."""
+    units = tuple(build_units(_config()))
+    ops = sum(len(phase.ops) for phase in ProgramCache(1).get(_config(), SPEC, "fused", units).program.phases)
+    monkeypatch.setattr(kept_programs, "FEWEST_OPS", ops + more)
+    _figures("fused")
+    assert (_read("fused") is None) == bool(more)
