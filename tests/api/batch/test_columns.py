@@ -157,12 +157,12 @@ def test_designs_that_have_all_codes_in_common() -> None:
 
 
 def test_more_combinations_than_64_bits_count() -> None:
-    """Five columns of 2^16 values are 2^80 combinations: the first column, on which alone the first two designs differ,
-    would be shifted out of 64 bits."""
-    first_column, others = np.array([0, 1, 2**16 - 1]), np.array([0, 0, 2**16 - 1])
-    first, of = classes([first_column, *[others] * 4], 3)
+    """Four columns of 2^20 values are 2^80 combinations: 16 of the first column, in which alone the first two designs
+    differ, would come to 2^64, which is 0 in 64 bits."""
+    first_column, others = np.array([0, 16, 2**20 - 1]), np.array([0, 0, 2**20 - 1])
+    first, of = classes([first_column, *[others] * 3], 3)
     assert [first[code] for code in of] == [0, 1, 2]
-    first, of = classes([others, *[others] * 4], 3)
+    first, of = classes([others, *[others] * 3], 3)
     assert [first[code] for code in of] == [0, 0, 2]
 
 
